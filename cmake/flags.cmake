@@ -1,0 +1,21 @@
+# Compiler flags for everything that we build.
+
+add_compile_definitions(_POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700
+                        PROMPTCC_VERSION="${PROJECT_VERSION}")
+add_compile_options(
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
+  -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith -Wundef
+  # Scores are sums of doubles: the same bytes on every machine.
+  -ffp-contract=off)
+add_link_options(-Wl,--as-needed)
+
+if(PROMPTCC_SANITIZE)
+  add_compile_options(-fsanitize=${PROMPTCC_SANITIZE}
+                      -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PROMPTCC_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()

@@ -1,0 +1,48 @@
+// buf: bytes that grow, up to a maximum that was set at birth.
+//
+// Failure is sticky: after an append that found no memory, or would pass the
+// maximum, the buffer is `failed`, keeps what it had, and ignores all further
+// appends. So a writer appends freely and asks buf_ok once at the end.
+//
+// Invariant: data is NULL or NUL-terminated at data[len]; len <= max.
+
+#ifndef COMMON_BUF_H
+#define COMMON_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+
+struct buf {
+    char *data; // owned; NULL while nothing was appended
+    size_t len; // bytes used, without the NUL
+    size_t cap; // bytes allocated
+    size_t max; // len never passes it
+    bool failed;
+};
+
+#define BUF_INIT(max_bytes) ((struct buf){.max = (max_bytes)})
+
+void buf_release(struct buf *buf); // frees; the maximum stays
+void buf_clear(struct buf *buf);   // len 0, not failed; memory is kept
+
+void buf_append(struct buf *buf, const void *data, size_t len);
+void buf_puts(struct buf *buf, const char *text);
+void buf_putc(struct buf *buf, char c);
+void buf_printf(struct buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+// Appends text as a JSON string, quotes included; text is UTF-8. Bytes that
+// are no UTF-8 become U+FFFD, so that the result is always valid JSON.
+void buf_put_json(struct buf *buf, const char *text, size_t len);
+
+// True unless an append failed; else fills err with "WHAT is too long (over N
+// bytes)" or no memory.
+bool buf_ok(const struct buf *buf, const char *what, struct err *err);
+
+// Hands the bytes over (the caller frees) and empties the buffer. Never NULL
+// on a buffer that has not failed, except without memory.
+char *buf_take(struct buf *buf);
+
+#endif

@@ -1,0 +1,25 @@
+// file: whole files, read with a cap and written aside.
+
+#ifndef COMMON_FILE_H
+#define COMMON_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+
+// Appends the file to out; out->max is the cap. The error names the path.
+bool file_read(const char *path, struct buf *out, struct err *err);
+
+// Writes PATH.tmp-PID beside it, syncs, renames: the old file stays whole
+// until the new one is. Keeps nothing behind on failure.
+bool file_write(const char *path, const void *data, size_t len,
+                struct err *err);
+
+// The folder part of path, "." without one, and `name` taken relative to
+// folder unless it is absolute. The caller frees; NULL without memory.
+char *file_folder(const char *path);
+char *file_join(const char *folder, const char *name);
+
+#endif

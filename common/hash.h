@@ -1,0 +1,38 @@
+// hash: 128-bit content identities (BLAKE2b, by libsodium).
+//
+// Fields are length-prefixed as they are added, so ("ab","c") and ("a","bc")
+// differ. The layout of what is hashed is part of `replay_version`
+// (program/job.h): change it there too.
+
+#ifndef COMMON_HASH_H
+#define COMMON_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sodium.h>
+
+enum { HASH_BYTES = 16, HASH_HEX = 33 };
+
+struct hash {
+    uint8_t bytes[HASH_BYTES];
+};
+
+struct hasher {
+    crypto_generichash_state state;
+};
+
+// domain separates uses ("call", "candidate", ...).
+void hasher_init(struct hasher *hasher, const char *domain);
+void hasher_add(struct hasher *hasher, const void *data, size_t len);
+void hasher_add_text(struct hasher *hasher, const char *text); // NULL is ""
+void hasher_add_int(struct hasher *hasher, int64_t value);
+void hasher_add_hash(struct hasher *hasher, const struct hash *hash);
+struct hash hasher_end(struct hasher *hasher);
+
+struct hash hash_of(const char *domain, const void *data, size_t len);
+bool hash_equal(const struct hash *a, const struct hash *b);
+void hash_hex(const struct hash *hash, char hex[HASH_HEX]); // lower case
+
+#endif

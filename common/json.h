@@ -1,0 +1,40 @@
+// json: what we need beside jansson.
+//
+// json_t values are shared between threads as read-only: jansson counts
+// references atomically, and nobody changes a value after handing it over.
+// All text that comes from outside is bounded here before it is parsed.
+
+#ifndef COMMON_JSON_H
+#define COMMON_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+
+// Parses one JSON value of at most max_bytes. Returns a new reference, NULL
+// on failure; err->text says line, column and what is wrong. Duplicate keys
+// are refused.
+json_t *json_parse(const char *text, size_t len, size_t max_bytes,
+                   struct err *err);
+
+// Appends value on one line. sorted: keys in byte order, for hashing.
+void json_put(struct buf *buf, const json_t *value, bool sorted);
+
+// The same as a string that the caller frees; NULL without memory.
+char *json_text(const json_t *value);
+
+// Members of an object by key; a wrong type or a missing key gives the
+// default. The string is borrowed.
+const char *json_get_text(const json_t *object, const char *key,
+                          const char *otherwise);
+int64_t json_get_int(const json_t *object, const char *key, int64_t otherwise);
+double json_get_number(const json_t *object, const char *key,
+                       double otherwise);
+bool json_get_bool(const json_t *object, const char *key, bool otherwise);
+
+#endif

@@ -1,0 +1,38 @@
+// text: small things about strings.
+
+#ifndef COMMON_TEXT_H
+#define COMMON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// True for [A-Za-z_][A-Za-z0-9_]*.
+bool text_is_name(const char *text);
+
+// The candidate nearest to text by edit distance, for "did you mean"; NULL
+// when none is near (over a third of its length, at least 1). `names` has n
+// entries. Borrowed.
+const char *text_nearest(const char *text, const char *const *names, size_t n);
+
+// A slice without white space at its ends (bytes; ASCII white space).
+const char *text_trim(const char *text, size_t len, size_t *out_len);
+
+// Equal after trimming and case folding (Unicode simple folding of Latin,
+// Greek and Cyrillic; other characters as they are).
+bool text_same(const char *a, const char *b);
+
+// Appends the folded form of text to out (a struct buf of common/buf.h).
+struct buf;
+void text_fold(struct buf *out, const char *text, size_t len);
+
+// True when text[0..len) is valid UTF-8 without NUL.
+bool text_is_utf8(const char *text, size_t len);
+
+// "1", "12.5K", "3M" (10^3, 10^6) to a count; "90s", "60m", "2h", "1.5h" to
+// milliseconds (a bare number is seconds). False when it is neither or is
+// negative or overflows.
+bool text_count(const char *text, int64_t *out);
+bool text_duration_ms(const char *text, int64_t *out);
+
+#endif
