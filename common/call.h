@@ -1,0 +1,91 @@
+// call: what is asked of a model, and what came of it.
+//
+// The unit of work. A call is one chat request: messages, options and an
+// output format, to a named model. Three things can come of it, and they never
+// mix:
+//
+//   an answer  a fact about the request that holds on every machine: a text,
+//              a text cut at num_predict, nothing, white space without end, or
+//              "the prompt does not fit". Stored for ever, paid once.
+//   a fault    says something of a machine or a network, nothing of the
+//              prompt. Never stored as an answer, never a score; the call is
+//              asked again, elsewhere.
+//   nothing    the call was cancelled.
+//
+// Messages travel as JSON text in two parts, `prefix` + `tail`, which together
+// are one JSON array of {"role", "content"} objects. The prefix (system
+// message and demos) is the same for all examples of a candidate's step, so it
+// is rendered, hashed and stored once. Ollama and OpenAI-compatible servers
+// take this array as it is.
+
+#ifndef COMMON_CALL_H
+#define COMMON_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Values are stored and sent: add at the end, never renumber.
+enum call_outcome {
+    CALL_TEXT = 0,     // a complete reply
+    CALL_CUT = 1,      // stopped at num_predict; text holds what came
+    CALL_EMPTY = 2,    // no text (thinking may have used all of num_predict)
+    CALL_LOOP = 3,     // white space until num_predict
+    CALL_TOO_LONG = 4, // the prompt does not fit num_ctx
+};
+enum { CALL_OUTCOME_COUNT = 5 };
+
+enum call_fault {
+    FAULT_NONE = 0,
+    FAULT_REFUSED = 1, // no connection
+    FAULT_TIMEOUT = 2, // no answer in time
+    FAULT_BUSY = 3,    // 503: the server's queue is full
+    FAULT_SERVER = 4,  // 5xx
+    FAULT_BROKEN = 5,  // the connection ended in mid answer
+    FAULT_GARBAGE = 6, // an answer that is not the server's API
+    FAULT_MODEL = 7,   // the server does not have the model
+    FAULT_REQUEST = 8, // 4xx: the server does not accept the request
+    FAULT_LOST = 9,    // the worker went away with the call
+};
+enum { CALL_FAULT_COUNT = 10 };
+
+enum call_think { THINK_UNSET = 0, THINK_OFF = 1, THINK_ON = 2 };
+
+struct call_options {
+    int32_t num_ctx;     // tokens of context, prompt and reply together
+    int32_t num_predict; // most tokens of a reply, 1 or more
+    double temperature;
+    int64_t seed;
+    enum call_think think;
+};
+
+struct call_request {
+    const char *model;  // borrowed, as all texts here
+    const char *prefix; // JSON text: "[{...},{...}"
+    size_t prefix_len;
+    const char *tail; // JSON text: ",{...}]"
+    size_t tail_len;
+    const char *format; // JSON schema, "\"json\"", or NULL for free text
+    struct call_options options;
+};
+
+struct call_answer {
+    enum call_outcome outcome;
+    char *text; // owned, NUL-terminated UTF-8, "" rather than NULL
+    size_t text_len;
+    int32_t prompt_tokens;    // cached ones included; 0 where unknown
+    int32_t cached_tokens;    // -1 where the server does not say
+    int32_t generated_tokens; // thinking included
+    int64_t prompt_us;        // reading the prompt; 0 where unknown
+    int64_t generate_us;      // writing the reply; 0 where unknown
+    int64_t load_us;          // loading the model; 0 where unknown
+    int64_t total_us;         // as the worker saw it
+};
+
+void call_answer_release(struct call_answer *answer);
+
+// "text", "cut", "empty", "loop", "too_long"; "refused", "timeout", ...
+const char *call_outcome_name(enum call_outcome outcome);
+const char *call_fault_name(enum call_fault fault);
+
+#endif

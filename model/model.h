@@ -1,0 +1,95 @@
+// model: one model server, asked over HTTP, many calls at once.
+//
+// A client owns a libcurl multi handle with kept-alive connections to one
+// server. Two backends speak to it: `ollama` (native /api/chat) and `openai`
+// (/v1/chat/completions of llama.cpp, vLLM, LM Studio); a third is one file
+// and one row in model.c. Single-threaded: one owner, who calls model_poll.
+//
+// Every reply becomes an answer or a fault (common/call.h); the table that
+// says which is in docs/protocol.md, and nothing of a server's text decides it
+// except the error types named there.
+
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/call.h"
+#include "common/err.h"
+
+struct model_client;
+
+enum { MODEL_MAX_REPLY = 8 << 20 }; // bytes of one HTTP reply
+
+// "http://host:port[,slots=N]" as the options --ollama and --openai take it.
+struct model_address {
+    char backend[16]; // "ollama" or "openai"
+    char url[512];    // without a trailing slash
+    int slots;        // 1..1024; default 1
+};
+
+// Fails with ERR_INPUT on a malformed address.
+bool model_address_parse(const char *backend, const char *text,
+                         struct model_address *out, struct err *err);
+
+struct model_info {
+    char name[200];
+    char digest[72]; // "" where the server has none
+    char quantization[40];
+    int64_t context; // 0 where unknown
+};
+
+struct model_server {
+    char version[80];
+    bool simulated;
+    struct model_info *models; // owned, n_models
+    size_t n_models;
+};
+
+void model_server_release(struct model_server *server);
+
+struct model_client *model_client_new(const struct model_address *address,
+                                      struct err *err);
+void model_client_free(struct model_client *client); // cancels what is open
+
+// Asks version and models; blocks for at most timeout_ms. ERR_IO when nobody
+// answers, ERR_PROTOCOL when it is no such server.
+bool model_probe(struct model_client *client, int64_t timeout_ms,
+                 struct model_server *out, struct err *err);
+
+// What came of a call: an answer when fault is FAULT_NONE (text is moved to
+// the receiver, who releases it), else the fault and a sentence.
+struct model_done {
+    int64_t id;
+    enum call_fault fault;
+    struct call_answer answer;
+    char text[240];
+};
+
+// Begins a call. The request's texts are copied. timeout_ms is the hard limit
+// from here to the last byte. False without memory.
+bool model_begin(struct model_client *client, int64_t id,
+                 const struct call_request *request, int64_t timeout_ms,
+                 struct err *err);
+
+// Drops a call: the connection closes, which stops the server's work. No done
+// comes of it. Unknown ids are ignored.
+void model_cancel(struct model_client *client, int64_t id);
+
+size_t model_open(const struct model_client *client); // calls under way
+
+// Waits up to timeout_ms for progress, or until extra_fd (-1: none) is
+// readable.
+bool model_poll(struct model_client *client, int extra_fd, int64_t timeout_ms,
+                struct err *err);
+
+// Takes a finished call; false when there is none.
+bool model_take_done(struct model_client *client, struct model_done *out);
+
+// One call, waited for: for `predict`. Faults become ERR_IO.
+bool model_ask(struct model_client *client, const struct call_request *request,
+               int64_t timeout_ms, struct call_answer *out, struct err *err);
+
+#endif

@@ -1,0 +1,192 @@
+// message: what coordinator, workers and clients say to each other.
+//
+// One ZeroMQ message is one MessagePack map, described byte by byte in
+// docs/protocol.md. Every peer opens with HELLO; the coordinator answers
+// WELCOME or REFUSED. Keys that a reader does not know are ignored, keys that
+// it misses are zero or "" unless the table in message.c marks them required:
+// so a field may be added without raising WIRE_VERSION. Numbers out of range,
+// wrong types, texts with NUL or beyond their cap make a frame invalid.
+//
+// How to add a field: a member in the struct here, a row in its table in
+// message.c, a line in docs/protocol.md, and a case in test_message.c.
+
+#ifndef WIRE_MESSAGE_H
+#define WIRE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/call.h"
+#include "common/err.h"
+
+enum { WIRE_VERSION = 1 };
+enum { WIRE_MAX_BYTES = 64 << 20 };   // a frame; ZMQ_MAXMSGSIZE
+enum { WIRE_MAX_TEXT = 32 << 20 };    // one text or binary in a frame
+enum { WIRE_MAX_MODELS = 256 };       // models in a HELLO
+enum { WIRE_MAX_FILES = 256 };        // files in a SUBMIT
+enum { WIRE_HEARTBEAT_MS = 1000 };    // both ways
+enum { WIRE_LIVENESS = 3 };           // missed heartbeats until a peer is lost
+
+enum message_kind {
+    MESSAGE_HELLO,     // any peer -> coordinator, first
+    MESSAGE_WELCOME,   // coordinator -> peer
+    MESSAGE_REFUSED,   // coordinator -> peer, and the connection is over
+    MESSAGE_HEARTBEAT, // both ways
+    MESSAGE_CALL,      // coordinator -> worker: lease
+    MESSAGE_CANCEL,    // coordinator -> worker: the answer is not wanted
+    MESSAGE_ANSWER,    // worker -> coordinator
+    MESSAGE_FAULT,     // worker -> coordinator: the call goes back
+    MESSAGE_GOODBYE,   // worker -> coordinator: takes no more calls
+    MESSAGE_SUBMIT,    // client -> coordinator: a job in a bundle
+    MESSAGE_ACCEPTED,  // coordinator -> client: its id
+    MESSAGE_PROGRESS,  // coordinator -> client, a few a second
+    MESSAGE_RESULT,    // coordinator -> client, the last about a job
+    MESSAGE_COMMAND,   // client -> coordinator: jobs, show, stop, resume
+    MESSAGE_REPLY,     // coordinator -> client: JSON
+};
+enum { MESSAGE_KIND_COUNT = MESSAGE_REPLY + 1 };
+
+enum peer_role { PEER_WORKER = 0, PEER_CLIENT = 1 };
+
+// A model that a worker can serve.
+struct wire_model {
+    const char *name;
+    const char *digest; // 64 hex digits, "" where the server has none
+    int64_t context;    // most tokens it can take; 0 where unknown
+    const char *quantization;
+};
+
+struct hello {
+    int64_t version; // WIRE_VERSION; another one is refused
+    int64_t role;    // enum peer_role
+    const char *name;
+    int64_t epoch; // random, fresh each time the peer starts or reconnects
+    int64_t slots; // calls that its server works on at once, 1..1024
+    const char *software; // "promptcc 0.1.0"
+    const char *backend;  // "ollama", "openai"
+    const char *server;   // the server's own version
+    int64_t simulated;    // 1 when the server is the stand-in
+    struct wire_model *models;
+    size_t n_models;
+};
+
+struct welcome {
+    int64_t heartbeat_ms;
+    const char *name; // the name that the coordinator will use for the peer
+};
+
+struct refused {
+    const char *code; // "version", "digest", "name", "full"
+    const char *text; // one sentence with the remedy
+};
+
+struct call_message {
+    int64_t id; // the lease: unique for the life of the coordinator
+    int64_t timeout_ms;
+    const char *digest; // of the model, as pinned by the job
+    struct call_request request;
+};
+
+struct cancel {
+    int64_t id;
+};
+
+struct answer_message {
+    int64_t id;
+    struct call_answer answer; // text is in the arena after decoding
+};
+
+struct fault_message {
+    int64_t id;
+    int64_t fault; // enum call_fault
+    const char *text;
+};
+
+// One file of a bundle (program/bundle.h).
+struct wire_file {
+    const char *name;
+    const char *data;
+    size_t len;
+};
+
+struct submit {
+    const char *action;  // "run", "eval"
+    const char *options; // JSON object, see coordinator/request.h
+    const char *folder;  // where the job lives; "" when it came from afar
+    struct wire_file *files; // the first one is the job file
+    size_t n_files;
+};
+
+struct accepted {
+    const char *job;
+};
+
+// How far a job is: `coordinator/progress.h` explains each value.
+struct progress {
+    const char *job;
+    const char *phase;
+    const char *note; // one sentence, or ""
+    int64_t trial, trials;
+    int64_t done, total; // examples of the current trials
+    int64_t calls, reused, in_flight, faults;
+    int64_t prompt_tokens, generated_tokens;
+    int64_t workers, slots;
+    double best, best_low, best_high; // fractions; best < 0: none yet
+    double baseline;                  // < 0: none yet
+    double tokens_per_s;
+    int64_t elapsed_ms;
+    int64_t left_ms; // estimate; -1: unknown
+};
+
+struct result {
+    const char *job;
+    int64_t status;       // the exit status of interface.md
+    const char *document; // JSON: what `run --json` prints
+    const char *compiled; // the compiled file's bytes, "" when there is none
+};
+
+struct command {
+    const char *verb; // "jobs", "show", "stop", "resume", "workers"
+    const char *job;
+    const char *argument; // JSON object or ""
+};
+
+struct reply {
+    const char *document; // JSON; {"error": ...} on failure
+};
+
+struct message {
+    enum message_kind kind;
+    union {
+        struct hello hello;
+        struct welcome welcome;
+        struct refused refused;
+        struct call_message call;
+        struct cancel cancel;
+        struct answer_message answer;
+        struct fault_message fault;
+        struct submit submit;
+        struct accepted accepted;
+        struct progress progress;
+        struct result result;
+        struct command command;
+        struct reply reply;
+    } as;
+};
+
+// Appends the frame to out.
+bool message_encode(const struct message *message, struct buf *out,
+                    struct err *err);
+
+// Reads a frame. Texts are copied into arena, NUL-terminated; nothing in out
+// refers to data. Fails with ERR_PROTOCOL on a bad frame; err->text says where
+// it is bad.
+bool message_decode(const void *data, size_t len, struct arena *arena,
+                    struct message *out, struct err *err);
+
+const char *message_kind_name(enum message_kind kind);
+
+#endif

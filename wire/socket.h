@@ -1,0 +1,52 @@
+// socket: one ZeroMQ socket with our options set, speaking whole messages.
+//
+// Used by coordinator (ROUTER), worker and client (DEALER). All options of
+// docs/protocol.md are set here and nowhere else: MAXMSGSIZE, ROUTER_MANDATORY,
+// ROUTER_HANDOVER, reconnect back-off, LINGER 0, high-water marks.
+
+#ifndef WIRE_SOCKET_H
+#define WIRE_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "wire/message.h"
+
+struct wire_socket;
+
+enum { WIRE_ID_MAX = 64 };
+
+// The routing identity of a peer.
+struct wire_id {
+    uint8_t len;
+    uint8_t bytes[WIRE_ID_MAX];
+};
+
+// context is a zmq context (borrowed). bind: endpoint "tcp://127.0.0.1:0"
+// picks a port; a port in use is ERR_BUSY and names it.
+struct wire_socket *wire_bind(void *context, const char *endpoint,
+                              struct err *err);
+struct wire_socket *wire_connect(void *context, const char *endpoint,
+                                 const struct wire_id *id, struct err *err);
+void wire_close(struct wire_socket *socket); // NULL is fine
+
+const char *wire_endpoint(const struct wire_socket *socket); // as bound
+void *wire_handle(struct wire_socket *socket); // for zmq_poll
+
+// Sends without blocking. `to` is NULL on a connected socket. False with
+// ERR_BUSY when the queue is full, ERR_IO when the peer is gone.
+bool wire_send(struct wire_socket *socket, const struct wire_id *to,
+               const struct message *message, struct err *err);
+
+enum wire_got { WIRE_NOTHING, WIRE_MESSAGE, WIRE_BAD, WIRE_FAILED };
+
+// Takes the next message without blocking. WIRE_BAD: a peer sent nonsense
+// (from is valid, err says what). from may be NULL on a connected socket.
+// Texts live in arena.
+enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
+                           struct arena *arena, struct message *out,
+                           struct err *err);
+
+#endif

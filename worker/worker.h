@@ -1,0 +1,53 @@
+// worker: takes calls from a coordinator, asks one model server, reports.
+//
+// It knows nothing of programs, trials or optimizers. States:
+//
+//        connect            WELCOME              SIGTERM / worker_drain
+//   (start) ---> GREETING -----------> SERVING ------------------> DRAINING
+//                   ^  | REFUSED           | no word for 3 s           |
+//                   |  v                   v                           v
+//                 back-off <------------ GREETING                    (end)
+//
+// GREETING sends HELLO with a fresh epoch and what model_probe found, again
+// and again with back-off, for ever: coordinator and model server may come
+// and go. Losing the coordinator cancels the open calls, since their leases
+// are gone with it. DRAINING hands back what has not begun, finishes what has,
+// says GOODBYE.
+//
+// Heartbeats leave from a loop that inference cannot block (all HTTP is
+// asynchronous). A call's time-out follows the tokens a second measured here:
+// load + prompt at measured speed + num_predict at measured speed, times
+// four, at least 30 s; before anything is measured, what CALL carries.
+
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "model/model.h"
+
+struct worker;
+
+struct worker_options {
+    const char *coordinator; // ZeroMQ endpoint, borrowed during start
+    const char *name;        // NULL: host name and process id
+    struct model_address address;
+};
+
+// The loop in a thread of its own: ready when start returns (not connected
+// yet), gone when stop returns. context is a zmq context, borrowed.
+struct worker *worker_start(void *context, const struct worker_options *options,
+                            struct err *err);
+
+// Asks it to drain; returns at once. Safe from a signal-handling thread.
+void worker_drain(struct worker *worker);
+
+// True once it has drained or ended by failure.
+bool worker_ended(const struct worker *worker);
+
+// Waits for its end and frees it. NULL is fine.
+void worker_stop(struct worker *worker);
+
+#endif
