@@ -20,6 +20,7 @@ struct buf {
     size_t cap; // bytes allocated
     size_t max; // len never passes it
     bool failed;
+    bool no_memory; // failed for want of memory, not for the maximum
 };
 
 #define BUF_INIT(max_bytes) ((struct buf){.max = (max_bytes)})

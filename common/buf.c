@@ -1,0 +1,196 @@
+#include "common/buf.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/utf8.h"
+
+enum { FIRST_CAP = 64 };
+
+void buf_release(struct buf *buf)
+{
+    free(buf->data);
+    *buf = BUF_INIT(buf->max);
+}
+
+void buf_clear(struct buf *buf)
+{
+    buf->len = 0;
+    buf->failed = false;
+    buf->no_memory = false;
+    if (buf->data != NULL)
+        buf->data[0] = '\0';
+}
+
+// The next capacity for need bytes: doubled, but not past max + 1.
+static size_t grown_cap(const struct buf *buf, size_t need)
+{
+    size_t cap = buf->cap < FIRST_CAP ? FIRST_CAP : buf->cap;
+
+    if (cap <= SIZE_MAX / 2)
+        cap *= 2;
+    if (cap - 1 > buf->max)
+        cap = buf->max + 1;
+    return cap < need ? need : cap;
+}
+
+// Makes room for len more bytes and the NUL; false makes the buffer failed.
+static bool reserve(struct buf *buf, size_t len)
+{
+    if (buf->failed)
+        return false;
+    if (len > buf->max - buf->len || buf->len + len == SIZE_MAX) {
+        buf->failed = true;
+        return false;
+    }
+    size_t need = buf->len + len + 1;
+    if (need <= buf->cap)
+        return true;
+
+    size_t cap = grown_cap(buf, need);
+    char *data = realloc(buf->data, cap);
+    if (data == NULL) {
+        buf->failed = true;
+        buf->no_memory = true;
+        return false;
+    }
+    buf->data = data;
+    buf->cap = cap;
+    buf->data[buf->len] = '\0';
+    return true;
+}
+
+void buf_append(struct buf *buf, const void *data, size_t len)
+{
+    if (len == 0 || !reserve(buf, len))
+        return;
+    memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+    buf->data[buf->len] = '\0';
+}
+
+void buf_puts(struct buf *buf, const char *text)
+{
+    buf_append(buf, text, strlen(text));
+}
+
+void buf_putc(struct buf *buf, char c)
+{
+    buf_append(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_list again;
+
+    if (buf->failed)
+        return;
+    size_t room = buf->cap - buf->len; // 0 while there is no data
+    va_start(args, format);
+    va_copy(again, args);
+    int len =
+        vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, format, args);
+    if (len < 0) {
+        buf->failed = true;
+    } else if ((size_t)len < room && (size_t)len <= buf->max - buf->len) {
+        buf->len += (size_t)len;
+    } else if (reserve(buf, (size_t)len)) {
+        (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
+        buf->len += (size_t)len;
+    }
+    if (buf->data != NULL)
+        buf->data[buf->len] = '\0';
+    va_end(again);
+    va_end(args);
+}
+
+// What a byte inside a JSON string is: 0 stands for itself, MULTI begins or
+// spoils a UTF-8 sequence, HEX is written \u00XX, else the letter after the
+// backslash.
+enum { MULTI = 1, HEX = 2 };
+
+#define ROW16(x) x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x
+
+static const char json_class[256] = {
+    HEX,          HEX,          HEX,           HEX,
+    HEX,          HEX,          HEX,           HEX,
+    'b',          't',          'n',           HEX,
+    'f',          'r',          HEX,           HEX,
+    ROW16(HEX),   ['"'] = '"',  ['\\'] = '\\', [0x80] = ROW16(MULTI),
+    ROW16(MULTI), ROW16(MULTI), ROW16(MULTI),  ROW16(MULTI),
+    ROW16(MULTI), ROW16(MULTI), ROW16(MULTI),
+};
+
+static void put_escaped(struct buf *buf, unsigned char byte, char kind)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    if (kind == MULTI) {
+        buf_append(buf, "\xEF\xBF\xBD", 3); // U+FFFD
+    } else if (kind == HEX) {
+        char text[6] = {
+            '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+        buf_append(buf, text, sizeof text);
+    } else {
+        char text[2] = {'\\', kind};
+        buf_append(buf, text, sizeof text);
+    }
+}
+
+// One look into the table a byte, and a whole run of plain bytes appended at
+// once; a valid UTF-8 sequence is part of the run.
+void buf_put_json(struct buf *buf, const char *text, size_t len)
+{
+    size_t run = 0;
+    size_t at = 0;
+
+    buf_putc(buf, '"');
+    while (at < len) {
+        unsigned char byte = (unsigned char)text[at];
+        char kind = json_class[byte];
+        uint32_t code = 0;
+        size_t bytes =
+            kind == MULTI ? utf8_next(text + at, len - at, &code) : 0;
+
+        if (kind == 0) {
+            at++;
+        } else if (bytes > 0) {
+            at += bytes;
+        } else {
+            buf_append(buf, text + run, at - run);
+            put_escaped(buf, byte, kind);
+            run = ++at;
+        }
+    }
+    if (at > run)
+        buf_append(buf, text + run, at - run);
+    buf_putc(buf, '"');
+}
+
+bool buf_ok(const struct buf *buf, const char *what, struct err *err)
+{
+    if (!buf->failed)
+        return true;
+    if (buf->no_memory)
+        err_nomem(err, what);
+    else
+        err_set(err, ERR_LIMIT, "%s is too long (over %zu bytes)", what,
+                buf->max);
+    return false;
+}
+
+char *buf_take(struct buf *buf)
+{
+    char *data = NULL;
+
+    if (!buf->failed) {
+        data = buf->data != NULL ? buf->data : calloc(1, 1);
+        buf->data = NULL;
+    }
+    buf_release(buf);
+    return data;
+}

@@ -1,0 +1,48 @@
+#include "common/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/utf8.h"
+
+void err_set(struct err *err, enum err_code code, const char *format, ...)
+{
+    // Apart from err, as the arguments may point into err->text.
+    char text[sizeof err->text + 1];
+    va_list args;
+
+    if (err == NULL)
+        return;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+
+    if (len < 0)
+        text[0] = '\0';
+    else if ((size_t)len >= sizeof err->text)
+        text[utf8_cut(text, sizeof err->text - 1)] = '\0';
+    err->code = code;
+    memcpy(err->text, text, strlen(text) + 1);
+}
+
+void err_nomem(struct err *err, const char *what)
+{
+    err_set(err, ERR_NOMEM, "no memory for %s", what);
+}
+
+const char *err_code_name(enum err_code code)
+{
+    static const char *const names[] = {
+        [ERR_NONE] = "none",         [ERR_NOMEM] = "nomem",
+        [ERR_INPUT] = "input",       [ERR_IO] = "io",
+        [ERR_BUSY] = "busy",         [ERR_LIMIT] = "limit",
+        [ERR_PROTOCOL] = "protocol", [ERR_STORE] = "store",
+        [ERR_FAULT] = "fault",       [ERR_STOPPED] = "stopped",
+        [ERR_BUDGET] = "budget",     [ERR_DIFFERS] = "differs",
+    };
+
+    if ((size_t)code >= sizeof names / sizeof names[0])
+        return "unknown";
+    return names[code];
+}

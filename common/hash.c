@@ -1,0 +1,86 @@
+#include "common/hash.h"
+
+#include <pthread.h>
+#include <string.h>
+
+// BLAKE2b works without sodium_init, but slowly: only then does it look what
+// the processor can do.
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+
+static void prepare(void)
+{
+    // Without entropy it fails: nothing here draws from the system.
+    int ready = sodium_init();
+
+    (void)ready;
+}
+
+// Little endian on every machine.
+static void put_u64(uint8_t out[8], uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(value >> (8 * i));
+}
+
+void hasher_init(struct hasher *hasher, const char *domain)
+{
+    (void)pthread_once(&prepared, prepare);
+    (void)crypto_generichash_init(&hasher->state, NULL, 0, HASH_BYTES);
+    hasher_add_text(hasher, domain);
+}
+
+// A field: 8 bytes of length, then the bytes.
+void hasher_add(struct hasher *hasher, const void *data, size_t len)
+{
+    uint8_t prefix[8];
+
+    put_u64(prefix, len);
+    (void)crypto_generichash_update(&hasher->state, prefix, sizeof prefix);
+    if (len > 0)
+        (void)crypto_generichash_update(&hasher->state, data, len);
+}
+
+void hasher_add_text(struct hasher *hasher, const char *text)
+{
+    hasher_add(hasher, text, text == NULL ? 0 : strlen(text));
+}
+
+void hasher_add_int(struct hasher *hasher, int64_t value)
+{
+    uint8_t bytes[8];
+
+    put_u64(bytes, (uint64_t)value);
+    hasher_add(hasher, bytes, sizeof bytes);
+}
+
+void hasher_add_hash(struct hasher *hasher, const struct hash *hash)
+{
+    hasher_add(hasher, hash->bytes, sizeof hash->bytes);
+}
+
+struct hash hasher_end(struct hasher *hasher)
+{
+    struct hash hash;
+
+    (void)crypto_generichash_final(&hasher->state, hash.bytes, HASH_BYTES);
+    return hash;
+}
+
+struct hash hash_of(const char *domain, const void *data, size_t len)
+{
+    struct hasher hasher;
+
+    hasher_init(&hasher, domain);
+    hasher_add(&hasher, data, len);
+    return hasher_end(&hasher);
+}
+
+bool hash_equal(const struct hash *a, const struct hash *b)
+{
+    return memcmp(a->bytes, b->bytes, HASH_BYTES) == 0;
+}
+
+void hash_hex(const struct hash *hash, char hex[HASH_HEX])
+{
+    (void)sodium_bin2hex(hex, HASH_HEX, hash->bytes, HASH_BYTES);
+}

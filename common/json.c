@@ -1,0 +1,264 @@
+#include "common/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// As deep as jansson reads, so that whatever was parsed can be written.
+enum { DEPTH_MAX = 2048 };
+
+// jansson quotes the input in its messages, line ends included.
+static void set_parse_error(struct err *err, json_error_t *error)
+{
+    enum json_error_code code = json_error_code(error);
+
+    if (error->text[0] == '\0' || code == json_error_out_of_memory) {
+        err_nomem(err, "a JSON value");
+        return;
+    }
+    for (char *c = error->text; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20)
+            *c = ' ';
+    }
+    err_set(err, ERR_INPUT, "no valid JSON at line %d, column %d: %s",
+            error->line, error->column, error->text);
+}
+
+json_t *json_parse(const char *text, size_t len, size_t max_bytes,
+                   struct err *err)
+{
+    json_error_t error = {0};
+
+    if (len > max_bytes) {
+        err_set(err, ERR_LIMIT, "the JSON is too long (%zu bytes, over %zu)",
+                len, max_bytes);
+        return NULL;
+    }
+    json_t *value =
+        json_loadb(len == 0 ? "" : text, len,
+                   JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    if (value == NULL)
+        set_parse_error(err, &error);
+    return value;
+}
+
+// How a value is written: one of these travels down the recursion.
+struct writer {
+    struct buf *out;
+    bool sorted;
+    int depth;
+};
+
+static void put_value(struct writer *writer, const json_t *value);
+
+static void put_integer(struct buf *out, json_int_t value)
+{
+    char text[24];
+    char *at = text + sizeof text;
+    unsigned long long left = value < 0 ? 0ULL - (unsigned long long)value
+                                        : (unsigned long long)value;
+
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0)
+        *--at = '-';
+    buf_append(out, at, (size_t)(text + sizeof text - at));
+}
+
+// The fewest of 15 to 17 digits that read back as the same double, with a
+// point or an exponent, so that it reads back as a real. Our programs stay in
+// the C locale: the point is a point.
+static void put_real(struct buf *out, double value)
+{
+    char text[40];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    buf_puts(out, text);
+    if (strpbrk(text, ".e") == NULL)
+        buf_puts(out, ".0");
+}
+
+static void put_array(struct writer *writer, const json_t *array)
+{
+    size_t n = json_array_size(array);
+
+    buf_putc(writer->out, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            buf_putc(writer->out, ',');
+        put_value(writer, json_array_get(array, i));
+    }
+    buf_putc(writer->out, ']');
+}
+
+static void put_member(struct writer *writer, const char *key,
+                       const json_t *value, bool first)
+{
+    if (!first)
+        buf_putc(writer->out, ',');
+    buf_put_json(writer->out, key, strlen(key));
+    buf_putc(writer->out, ':');
+    put_value(writer, value);
+}
+
+static void put_object(struct writer *writer, json_t *object)
+{
+    bool first = true;
+
+    for (void *at = json_object_iter(object); at != NULL;
+         at = json_object_iter_next(object, at)) {
+        put_member(writer, json_object_iter_key(at), json_object_iter_value(at),
+                   first);
+        first = false;
+    }
+}
+
+struct member {
+    const char *key;
+    const json_t *value;
+};
+
+static int compare_members(const void *a, const void *b)
+{
+    const struct member *one = a;
+    const struct member *other = b;
+
+    return strcmp(one->key, other->key);
+}
+
+static void put_sorted_object(struct writer *writer, json_t *object)
+{
+    size_t n = json_object_size(object);
+    size_t used = 0;
+    struct member *members = calloc(n + 1, sizeof *members);
+
+    if (members == NULL) {
+        writer->out->failed = true;
+        writer->out->no_memory = true;
+        return;
+    }
+    for (void *at = json_object_iter(object); at != NULL && used < n;
+         at = json_object_iter_next(object, at)) {
+        members[used].key = json_object_iter_key(at);
+        members[used++].value = json_object_iter_value(at);
+    }
+    qsort(members, used, sizeof *members, compare_members);
+    for (size_t i = 0; i < used; i++)
+        put_member(writer, members[i].key, members[i].value, i == 0);
+    free(members);
+}
+
+// jansson's iterators want a value that may be changed; we do not change it.
+static void put_braced(struct writer *writer, const json_t *value)
+{
+    json_t *object = (json_t *)value;
+
+    buf_putc(writer->out, '{');
+    if (writer->sorted)
+        put_sorted_object(writer, object);
+    else
+        put_object(writer, object);
+    buf_putc(writer->out, '}');
+}
+
+static void put_nested(struct writer *writer, const json_t *value)
+{
+    if (writer->depth == DEPTH_MAX) {
+        writer->out->failed = true;
+        return;
+    }
+    writer->depth++;
+    if (json_is_array(value))
+        put_array(writer, value);
+    else
+        put_braced(writer, value);
+    writer->depth--;
+}
+
+static void put_value(struct writer *writer, const json_t *value)
+{
+    if (writer->out->failed)
+        return;
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        put_nested(writer, value);
+        break;
+    case JSON_STRING:
+        buf_put_json(writer->out, json_string_value(value),
+                     json_string_length(value));
+        break;
+    case JSON_INTEGER:
+        put_integer(writer->out, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        put_real(writer->out, json_real_value(value));
+        break;
+    case JSON_TRUE:
+        buf_puts(writer->out, "true");
+        break;
+    case JSON_FALSE:
+        buf_puts(writer->out, "false");
+        break;
+    case JSON_NULL:
+        buf_puts(writer->out, "null");
+        break;
+    }
+}
+
+void json_put(struct buf *buf, const json_t *value, bool sorted)
+{
+    struct writer writer = {.out = buf, .sorted = sorted};
+
+    // Without a value there was no memory to build it.
+    if (value == NULL) {
+        buf->failed = true;
+        buf->no_memory = true;
+        return;
+    }
+    put_value(&writer, value);
+}
+
+// The value is in memory already and bounds its own text.
+char *json_text(const json_t *value)
+{
+    struct buf buf = BUF_INIT(SIZE_MAX / 4);
+
+    json_put(&buf, value, false);
+    return buf_take(&buf);
+}
+
+const char *json_get_text(const json_t *object, const char *key,
+                          const char *otherwise)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_string(value) ? json_string_value(value) : otherwise;
+}
+
+int64_t json_get_int(const json_t *object, const char *key, int64_t otherwise)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+double json_get_number(const json_t *object, const char *key, double otherwise)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_number(value) ? json_number_value(value) : otherwise;
+}
+
+bool json_get_bool(const json_t *object, const char *key, bool otherwise)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_boolean(value) ? json_is_true(value) : otherwise;
+}

@@ -1,0 +1,236 @@
+#include "common/text.h"
+
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/utf8.h"
+
+enum { NAME_MAX_BYTES = 64 }; // text_nearest knows no longer names
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool text_is_name(const char *text)
+{
+    if (!is_letter(text[0]))
+        return false;
+    for (size_t i = 1; text[i] != '\0'; i++) {
+        if (!is_letter(text[i]) && !is_digit(text[i]))
+            return false;
+    }
+    return true;
+}
+
+static size_t min_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+// Edits that turn a into b: a byte more, less or other, or two neighbours
+// swapped. rows[0] is the row of the table at hand, 1 and 2 those before.
+static size_t edit_distance(const char *a, size_t a_len, const char *b,
+                            size_t b_len)
+{
+    size_t rows[3][NAME_MAX_BYTES + 1] = {0};
+
+    for (size_t j = 0; j <= b_len; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        memcpy(rows[2], rows[1], sizeof rows[1]);
+        memcpy(rows[1], rows[0], sizeof rows[0]);
+        rows[0][0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t other = a[i - 1] == b[j - 1] ? 0 : 1;
+            size_t best = min_of(rows[1][j], rows[0][j - 1]) + 1;
+            best = min_of(best, rows[1][j - 1] + other);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = min_of(best, rows[2][j - 2] + 1);
+            rows[0][j] = best;
+        }
+    }
+    return rows[0][b_len];
+}
+
+const char *text_nearest(const char *text, const char *const *names, size_t n)
+{
+    const char *nearest = NULL;
+    size_t len = strlen(text);
+    size_t near = len / 3 > 1 ? len / 3 : 1;
+
+    if (len > NAME_MAX_BYTES)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        size_t name_len = strlen(names[i]);
+        if (name_len > NAME_MAX_BYTES)
+            continue;
+        size_t distance = edit_distance(text, len, names[i], name_len);
+        if (distance > near || (nearest != NULL && distance == near))
+            continue;
+        nearest = names[i];
+        near = distance;
+    }
+    return nearest;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+const char *text_trim(const char *text, size_t len, size_t *out_len)
+{
+    while (len > 0 && is_space(text[0])) {
+        text++;
+        len--;
+    }
+    while (len > 0 && is_space(text[len - 1]))
+        len--;
+    *out_len = len;
+    return text;
+}
+
+// Takes the next folded code point off a slice. A byte that is no UTF-8 gives
+// a number beyond Unicode, so that it equals only itself.
+static uint32_t next_folded(const char **text, size_t *len)
+{
+    uint32_t code = 0;
+    size_t bytes = utf8_next(*text, *len, &code);
+
+    if (bytes == 0) {
+        code = 0x110000 + (unsigned char)**text;
+        bytes = 1;
+    }
+    *text += bytes;
+    *len -= bytes;
+    return utf8_fold(code);
+}
+
+bool text_same(const char *a, const char *b)
+{
+    size_t a_len = 0;
+    size_t b_len = 0;
+    const char *one = text_trim(a, strlen(a), &a_len);
+    const char *other = text_trim(b, strlen(b), &b_len);
+
+    while (a_len > 0 && b_len > 0) {
+        if (next_folded(&one, &a_len) != next_folded(&other, &b_len))
+            return false;
+    }
+    return a_len == 0 && b_len == 0;
+}
+
+void text_fold(struct buf *out, const char *text, size_t len)
+{
+    while (len > 0) {
+        uint32_t code = 0;
+        char folded[4];
+        size_t bytes = utf8_next(text, len, &code);
+
+        if (bytes > 0)
+            buf_append(out, folded, utf8_put(folded, utf8_fold(code)));
+        else
+            buf_append(out, text, bytes = 1);
+        text += bytes;
+        len -= bytes;
+    }
+}
+
+bool text_is_utf8(const char *text, size_t len)
+{
+    while (len > 0) {
+        uint32_t code = 0;
+        size_t bytes = utf8_next(text, len, &code);
+
+        if (bytes == 0 || code == 0)
+            return false;
+        text += bytes;
+        len -= bytes;
+    }
+    return true;
+}
+
+struct unit {
+    char letter; // '\0' is no unit at all
+    int64_t scale;
+};
+
+// Adds digits to *value and counts them in *digits; false on overflow.
+static bool read_digits(const char **text, int64_t *value, int *digits)
+{
+    for (; is_digit(**text); (*text)++) {
+        int64_t digit = **text - '0';
+        if (*value > (INT64_MAX - digit) / 10)
+            return false;
+        *value = *value * 10 + digit;
+        (*digits)++;
+    }
+    return true;
+}
+
+static int64_t find_scale(const struct unit *units, size_t n, const char *text)
+{
+    if (text[0] != '\0' && text[1] != '\0')
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        if (units[i].letter == text[0])
+            return units[i].scale;
+    }
+    return 0;
+}
+
+// DIGITS[.DIGITS][UNIT], in whole steps of the smallest unit: in integers
+// throughout, as 12.3 is no exact double. value counts in units of 10^-places.
+static bool read_scaled(const char *text, const struct unit *units, size_t n,
+                        int64_t *out)
+{
+    int64_t value = 0;
+    int digits = 0;
+    int places = 0;
+
+    if (!read_digits(&text, &value, &digits) || digits == 0)
+        return false;
+    if (*text == '.') {
+        text++;
+        if (!read_digits(&text, &value, &places) || places == 0)
+            return false;
+    }
+    int64_t scale = find_scale(units, n, text);
+    if (scale == 0)
+        return false;
+    for (; places > 0 && scale % 10 == 0; places--)
+        scale /= 10;
+    for (; places > 0 && value % 10 == 0; places--)
+        value /= 10;
+    if (places > 0 || value > INT64_MAX / scale)
+        return false;
+    *out = value * scale;
+    return true;
+}
+
+bool text_count(const char *text, int64_t *out)
+{
+    static const struct unit units[] = {
+        {'\0', 1}, {'K', 1000}, {'k', 1000}, {'M', 1000000}, {'m', 1000000},
+    };
+
+    return read_scaled(text, units, sizeof units / sizeof units[0], out);
+}
+
+bool text_duration_ms(const char *text, int64_t *out)
+{
+    static const struct unit units[] = {
+        {'\0', 1000},
+        {'s', 1000},
+        {'m', 60 * 1000},
+        {'h', 60 * 60 * 1000},
+    };
+
+    return read_scaled(text, units, sizeof units / sizeof units[0], out);
+}
