@@ -1,0 +1,64 @@
+// dataset: the labelled examples of a job, and their split.
+//
+// JSON lines or CSV (by the file's ending or its first byte), one example a
+// row, checked against the program's inputs and the labels that its outputs
+// name. Further columns are kept for metrics. A row is known by its index; its
+// hash tells duplicates.
+
+#ifndef PROGRAM_DATASET_H
+#define PROGRAM_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/hash.h"
+#include "program/bundle.h"
+#include "program/diag.h"
+#include "program/job.h"
+
+enum { DATASET_MAX_ROWS = 1000000 };
+
+struct row {
+    json_t *fields; // the example as given, defaults filled; owned
+    json_t *inputs; // exactly the program's inputs, in order; owned
+    struct hash hash; // over fields, keys sorted
+    const char *file; // as the job names it
+    int line;
+};
+
+struct dataset {
+    struct row *rows;
+    size_t n;
+    size_t skipped; // bad rows that skip_bad let pass
+};
+
+enum share { SHARE_TRAIN, SHARE_VAL, SHARE_TEST };
+enum { SHARE_COUNT = 3 };
+extern const char *const share_names[SHARE_COUNT]; // "train", "val", "test"
+
+// Row indices, ascending within a label's turn as drawn. Below 100 rows train
+// and val are the same rows, `shared` (see job-file rules in the README).
+struct split {
+    size_t *rows[SHARE_COUNT];
+    size_t n[SHARE_COUNT];
+    bool shared;
+};
+
+// All files of the job. NULL with findings (bad rows with their lines).
+struct dataset *dataset_load(const struct job *job, struct bundle *bundle,
+                             struct diags *diags);
+
+// One more file, as `eval --data` has it. NULL with findings.
+struct dataset *dataset_file(const struct job *job, struct bundle *bundle,
+                             const char *name, struct diags *diags);
+void dataset_free(struct dataset *dataset); // NULL is fine
+
+// Stratified, seeded, rounded by largest remainder within each label. Reports
+// duplicates across shares and empty shares as findings.
+bool split_make(const struct job *job, const struct dataset *dataset,
+                struct split *out, struct diags *diags);
+void split_release(struct split *split);
+
+#endif

@@ -1,0 +1,96 @@
+// job: everything that one job file says.
+//
+// Made by job_load from a bundle, with all findings at once; then read-only.
+// The optimizer's parameters stay a node: the optimizers know their own names
+// (coordinator/optimizer.h), and the command line checks them before a run.
+
+#ifndef PROGRAM_JOB_H
+#define PROGRAM_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "common/call.h"
+#include "common/hash.h"
+#include "program/bundle.h"
+#include "program/diag.h"
+#include "program/metric.h"
+#include "program/node.h"
+#include "program/program.h"
+#include "program/prompt.h"
+
+// Raised when the wording of prompts, the use of random numbers, an algorithm
+// or the layout of a key changes: stored answers of older versions are then
+// those of another job.
+enum { REPLAY_VERSION = 1 };
+
+enum role { ROLE_STUDENT, ROLE_TEACHER, ROLE_JUDGE };
+enum { ROLE_COUNT = 3 };
+extern const char *const role_names[ROLE_COUNT]; // "student", ...
+
+struct job_model {
+    const char *name;
+    const char *revision; // stands for the digest where a server has none
+    struct call_options options; // seed is set a call
+    struct place place;
+};
+
+struct job_data {
+    const char *examples; // or train, val, test; NULL where not given
+    const char *train, *val, *test;
+    double train_share, val_share, test_share;
+    const char *stratify; // label to balance, or NULL
+    int64_t seed;
+    bool separate;
+    struct place place;
+};
+
+// 0: no limit.
+struct job_budget {
+    int64_t max_calls;
+    int64_t max_tokens;
+    int64_t max_time_ms;
+};
+
+struct job {
+    struct arena arena;
+    const char *path; // as the user gave it
+    const char *name;
+    const char *description;
+    struct job_model models[ROLE_COUNT];
+    struct program *program; // owned
+    struct job_data data;
+    struct metric *metric; // owned
+    const char *optimizer;
+    const struct node *optimizer_node; // parameters, or NULL
+    struct place optimizer_place;
+    struct job_budget budget;
+    int64_t seed;   // of the optimizer
+    int64_t window; // trials that may be unfinished when the next is proposed
+    enum adapter adapter;
+    bool bootstrap_skipped; // skipped_steps: bootstrap
+    bool skip_bad;
+};
+
+// overrides: "KEY=VALUE" texts as --set has them, applied in order. Reads the
+// first file of the bundle and fetches the data files it names. NULL with
+// findings. A job may have warnings.
+struct job *job_load(struct bundle *bundle, const char *const *overrides,
+                     size_t n_overrides, struct diags *diags);
+void job_free(struct job *job); // NULL is fine
+
+// The canonical job: every default resolved, no description, no budget. New
+// reference. What its id is made of, with data, seed and REPLAY_VERSION.
+json_t *job_canonical(const struct job *job);
+
+// "customer-care-3f2a1b90c4de": the name in lower case with dashes, and 12
+// hex digits over canonical job, the bundle's data files, simulated and
+// REPLAY_VERSION. The caller frees; NULL without memory.
+char *job_id(const struct job *job, const struct bundle *bundle,
+             bool simulated);
+
+#endif
