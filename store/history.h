@@ -1,0 +1,186 @@
+// history: jobs, candidates, trials, evaluations, events.
+//
+// What replay reads. Everything is keyed by job_no, a small number for the
+// job's id within this store. Puts return false only without memory or once
+// the store is broken; rows become durable in order (store.h, invariant 2).
+
+#ifndef STORE_HISTORY_H
+#define STORE_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/hash.h"
+#include "store/store.h"
+
+// --- jobs ---
+
+struct history_job {
+    int64_t no;           // out: assigned when new
+    const char *id;       // "customer-care-3f2a1b90c4de"
+    const char *name;
+    const char *path;     // of the job file, as given
+    const char *canonical; // JSON
+    const char *data_hash; // hex
+    int64_t seed;
+    int64_t replay_version;
+    bool simulated;
+};
+
+// The job's number, putting it when it is new (*created says so). 0 on
+// failure.
+int64_t history_open_job(struct store *store, const struct history_job *job,
+                         bool *created, struct err *err);
+
+// The canonical JSON of the latest other job of the same name; NULL when
+// there is none. The caller frees.
+char *history_previous(struct store *store, const char *name, int64_t not_no,
+                       struct err *err);
+
+// state: "queued", "running", "paused", "done", "stopped", "failed"; reason
+// one sentence; document the JSON of `run --json`, or NULL to keep it.
+bool history_job_state(struct store *store, int64_t job_no, const char *state,
+                       const char *reason, double score, const char *document,
+                       struct err *err);
+
+// Time of earlier sessions, and the trial at which max_time ended one (0: it
+// never did).
+bool history_job_time(struct store *store, int64_t job_no, int64_t wall_ms,
+                      int64_t time_limit_trial, struct err *err);
+bool history_load_time(struct store *store, int64_t job_no, int64_t *wall_ms,
+                       int64_t *time_limit_trial, struct err *err);
+
+// The digest pinned for a role ("" when none is); the caller frees.
+char *history_model(struct store *store, int64_t job_no, const char *role,
+                    struct err *err);
+bool history_pin_model(struct store *store, int64_t job_no, const char *role,
+                       const char *name, const char *digest, struct err *err);
+
+// Freezes a share of the split as a JSON list of row numbers, or checks it
+// against the frozen one (ERR_DIFFERS).
+bool history_split(struct store *store, int64_t job_no, const char *share,
+                   const size_t *rows, size_t n, struct err *err);
+
+// --- candidates ---
+
+struct history_part {
+    const char *step;
+    const char *instruction;
+    const char *demos; // JSON list
+    int64_t instruction_no;
+    int64_t demo_set_no;
+};
+
+struct history_candidate {
+    struct hash hash;
+    const struct history_part *parts;
+    size_t n_parts;
+    const char *parents; // JSON list of candidate ids
+    const char *reason;  // why it was made, one sentence
+};
+
+// The id of a candidate of the job, put when it is new. 0 on failure. Found by
+// an index in memory that is loaded once a job.
+int64_t history_candidate(struct store *store, int64_t job_no,
+                          const struct history_candidate *candidate,
+                          struct err *err);
+
+// --- trials ---
+
+struct history_trial {
+    int64_t number;   // from 1
+    const char *kind; // "baseline", "minibatch", "full", "pruned"
+    int64_t candidate_id;
+    struct hash rows; // over the row numbers it is scored on
+};
+
+enum trial_found { TRIAL_NEW, TRIAL_SAME, TRIAL_OTHER };
+
+// Admits a trial: puts it when its number is new; else compares it with the
+// stored one. TRIAL_OTHER is for replay that took another decision.
+enum trial_found history_trial(struct store *store, int64_t job_no,
+                               const struct history_trial *trial,
+                               struct err *err);
+
+// Its end. state "done" or "incomplete". A repeated end with equal numbers
+// puts nothing.
+struct history_trial_end {
+    int64_t number;
+    const char *state;
+    double score;
+    int64_t n;
+    int64_t calls; // keys that this trial was the first to use
+    int64_t tokens;
+};
+bool history_trial_end(struct store *store, int64_t job_no,
+                       const struct history_trial_end *end, struct err *err);
+
+// --- evaluations ---
+
+enum { EVALUATION_MAX_CALLS = 64 };
+
+// One candidate on one row, judged.
+struct history_evaluation {
+    int64_t candidate_id;
+    int32_t row;
+    int32_t replicate;
+    int32_t outcome; // enum run_outcome
+    int32_t repairs;
+    uint32_t lenient; // reply_leniency bits
+    double score;
+    const char *feedback; // or NULL
+    int32_t n_calls;
+    int64_t calls[EVALUATION_MAX_CALLS]; // in order of use
+};
+
+// Finds a stored one of the job (feedback is left NULL). From an index in
+// memory that is loaded once a job; about 24 bytes and 4 a call.
+bool history_find_evaluation(struct store *store, int64_t job_no,
+                             int64_t candidate_id, int32_t row,
+                             int32_t replicate,
+                             struct history_evaluation *out,
+                             struct err *err);
+bool history_put_evaluation(struct store *store, int64_t job_no,
+                            const struct history_evaluation *evaluation,
+                            struct err *err);
+
+// Loads the job's indexes (candidates, trials, evaluations) into memory, and
+// drops them.
+bool history_load_job(struct store *store, int64_t job_no, struct err *err);
+void history_unload_job(struct store *store, int64_t job_no);
+
+// --- events and workers ---
+
+// kind: "exclude", "fault", "hedge", "worker", "note"; row -1: none.
+bool history_event(struct store *store, int64_t job_no, const char *kind,
+                   int32_t row, const char *text, struct err *err);
+
+// Calls fn for every event of that kind, oldest first.
+bool history_events(struct store *store, int64_t job_no, const char *kind,
+                    void (*fn)(void *user, int32_t row, const char *text),
+                    void *user, struct err *err);
+
+struct history_worker {
+    const char *name;
+    const char *state;   // "serving", "lost", "left"
+    const char *server;  // "ollama 0.33.0"
+    int64_t slots;
+    const char *models;  // JSON list
+    int64_t calls;
+    const char *last_fault;
+};
+bool history_put_worker(struct store *store,
+                        const struct history_worker *worker, struct err *err);
+
+// --- sums for the result ---
+
+// Committed answers of the job and their tokens, by role.
+struct history_cost {
+    int64_t calls, prompt_tokens, cached_tokens, generated_tokens, hedged;
+    bool cached_known;
+};
+bool history_cost(struct store *store, int64_t job_no, const char *role,
+                  struct history_cost *out, struct err *err);
+
+#endif

@@ -1,0 +1,34 @@
+// query: reading a store with SQL, safely.
+//
+// For the subcommands query, trials, best, jobs, show. The connection is
+// read-only in SQLite's own sense (authorizer and query_only), a statement is
+// interrupted after a deadline and stepped in snapshots of at most 5 s.
+
+#ifndef STORE_QUERY_H
+#define STORE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "store/store.h"
+
+enum { QUERY_MAX_ROWS = 1000000 };
+
+// The result as a JSON list of objects, one a row, columns in order (blobs as
+// lower-case hex). args bind ?1, ?2, ... as texts. New reference; NULL with
+// ERR_INPUT for SQL that is wrong or would write, with SQLite's words.
+json_t *query_rows(struct store *store, const char *sql,
+                   const char *const *args, size_t n_args, struct err *err);
+
+// The names of the columns that sql gives (a JSON list of texts).
+json_t *query_columns(struct store *store, const char *sql, struct err *err);
+
+// The id of the one job that `prefix` names (an id, its beginning, or a job's
+// name: then the latest). The caller frees. ERR_INPUT lists what there is.
+char *query_job(struct store *store, const char *prefix, struct err *err);
+
+#endif

@@ -1,0 +1,64 @@
+// store: one SQLite file with everything that was paid for.
+//
+// Invariants:
+//  1. One process writes: it holds an OFD lock on FILE.lock. Readers always
+//     work; they open the file read-only and hold no snapshot over 5 s.
+//  2. One thread writes: all rows pass through its queue and are committed in
+//     the order in which they were put, so a row is never durable without
+//     those before it.
+//  3. Group commit: a transaction ends when the queue is empty or after 256
+//     rows. synchronous=FULL, WAL.
+//  4. What is not durable has not happened: whoever acts on an answer waits
+//     for store_durable to pass the number that its put returned.
+//  5. After a failed commit the store is broken until it is opened again:
+//     nothing more is written, store_healthy says why.
+//  6. Ids are given out by put, not by SQLite, so nobody waits for an insert.
+//
+// The functions here and in calls.h and history.h belong to one thread (the
+// coordinator's loop); only the writer inside is another. Schema version,
+// tables and views are described in docs/store.md; who changes the schema
+// raises STORE_VERSION, adds a step to migrate.c, and keeps the old steps.
+
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+enum { STORE_VERSION = 1 };
+
+struct store;
+
+// Opens for writing: creates or migrates the file, takes the lock, starts the
+// writer. ERR_BUSY: another process has it (host and pid named). ERR_INPUT:
+// the path cannot be (read-only, no such folder, a network file system, a
+// newer version, no SQLite file), with the remedy.
+struct store *store_open(const char *path, struct err *err);
+
+// Opens for reading alone; the file must exist.
+struct store *store_open_read(const char *path, struct err *err);
+
+// Commits what was put, ends the writer, gives the lock back. NULL is fine.
+void store_close(struct store *store);
+
+const char *store_path(const struct store *store);
+
+// Readable whenever store_durable or store_healthy may have changed;
+// store_notice_clear makes it quiet again.
+int store_notice_fd(const struct store *store);
+void store_notice_clear(struct store *store);
+
+// Every put gets the next number, from 1. All up to store_durable are on disk.
+uint64_t store_last_put(const struct store *store);
+uint64_t store_durable(const struct store *store);
+
+// False with ERR_STORE once a commit failed (a full disk, an I/O error).
+bool store_healthy(const struct store *store, struct err *err);
+
+// Waits until all that was put is durable.
+bool store_flush(struct store *store, struct err *err);
+
+#endif
