@@ -23,12 +23,12 @@
 #include "common/err.h"
 
 enum { WIRE_VERSION = 1 };
-enum { WIRE_MAX_BYTES = 64 << 20 };   // a frame; ZMQ_MAXMSGSIZE
-enum { WIRE_MAX_TEXT = 32 << 20 };    // one text or binary in a frame
-enum { WIRE_MAX_MODELS = 256 };       // models in a HELLO
-enum { WIRE_MAX_FILES = 256 };        // files in a SUBMIT
-enum { WIRE_HEARTBEAT_MS = 1000 };    // both ways
-enum { WIRE_LIVENESS = 3 };           // missed heartbeats until a peer is lost
+enum { WIRE_MAX_BYTES = 64 << 20 }; // a frame; ZMQ_MAXMSGSIZE
+enum { WIRE_MAX_TEXT = 32 << 20 };  // one text or binary in a frame
+enum { WIRE_MAX_MODELS = 256 };     // models in a HELLO
+enum { WIRE_MAX_FILES = 256 };      // files in a SUBMIT
+enum { WIRE_HEARTBEAT_MS = 1000 };  // both ways
+enum { WIRE_LIVENESS = 3 };         // missed heartbeats until a peer is lost
 
 enum message_kind {
     MESSAGE_HELLO,     // any peer -> coordinator, first
@@ -79,7 +79,7 @@ struct welcome {
 };
 
 struct refused {
-    const char *code; // "version", "digest", "name", "full"
+    const char *code; // "version", "digest", "name", "full", "unknown"
     const char *text; // one sentence with the remedy
 };
 
@@ -113,9 +113,9 @@ struct wire_file {
 };
 
 struct submit {
-    const char *action;  // "run", "eval"
-    const char *options; // JSON object, see coordinator/request.h
-    const char *folder;  // where the job lives; "" when it came from afar
+    const char *action;      // "run", "eval"
+    const char *options;     // JSON object, see coordinator/request.h
+    const char *folder;      // where the job lives; "" when it came from afar
     struct wire_file *files; // the first one is the job file
     size_t n_files;
 };
@@ -177,7 +177,8 @@ struct message {
     } as;
 };
 
-// Appends the frame to out.
+// Appends the frame to out. Fails with ERR_LIMIT, out as it was, on a value
+// that message_decode would refuse; a NULL text is sent as "".
 bool message_encode(const struct message *message, struct buf *out,
                     struct err *err);
 

@@ -2,7 +2,8 @@
 //
 // Used by coordinator (ROUTER), worker and client (DEALER). All options of
 // docs/protocol.md are set here and nowhere else: MAXMSGSIZE, ROUTER_MANDATORY,
-// ROUTER_HANDOVER, reconnect back-off, LINGER 0, high-water marks.
+// ROUTER_HANDOVER, reconnect back-off, a short LINGER, high-water marks. One
+// owner, one thread.
 
 #ifndef WIRE_SOCKET_H
 #define WIRE_SOCKET_H
@@ -33,7 +34,13 @@ struct wire_socket *wire_connect(void *context, const char *endpoint,
 void wire_close(struct wire_socket *socket); // NULL is fine
 
 const char *wire_endpoint(const struct wire_socket *socket); // as bound
-void *wire_handle(struct wire_socket *socket); // for zmq_poll
+void *wire_handle(struct wire_socket *socket);               // for zmq_poll
+
+// For a loop that polls file descriptors: the descriptor becomes readable when
+// something *changes*, once. So wait on it only while wire_pending is false,
+// asked after the last send and receive.
+int wire_fd(const struct wire_socket *socket);       // -1 on failure
+bool wire_pending(const struct wire_socket *socket); // a message waits
 
 // Sends without blocking. `to` is NULL on a connected socket. False with
 // ERR_BUSY when the queue is full, ERR_IO when the peer is gone.

@@ -1,0 +1,323 @@
+#include "wire/socket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+// docs/protocol.md, "Socket options", says why each has its value.
+enum {
+    QUEUE_MESSAGES = 4096,   // high-water marks, above any credit
+    LINGER_MS = 250,         // for last words: GOODBYE, RESULT, REFUSED
+    RECONNECT_MS = 100,      // doubled up to
+    RECONNECT_MAX_MS = 2000, // this
+    HANDSHAKE_MS = 5000,     // half-open connections go
+    KEEP_BYTES = 1 << 20,    // a larger send buffer is freed after use
+    ENDPOINT_MAX = 256,
+};
+
+struct wire_socket {
+    void *handle; // owned
+    char endpoint[ENDPOINT_MAX];
+    bool routes;      // a ROUTER: frames begin with the peer's identity
+    struct buf frame; // reused
+};
+
+struct option {
+    int name;
+    int value;
+};
+
+static const struct option shared_options[] = {
+    {ZMQ_LINGER, LINGER_MS},
+    {ZMQ_SNDHWM, QUEUE_MESSAGES},
+    {ZMQ_RCVHWM, QUEUE_MESSAGES},
+    {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
+    {ZMQ_IPV6, 1},
+    {ZMQ_TCP_KEEPALIVE, 1},
+};
+
+static const struct option router_options[] = {
+    {ZMQ_ROUTER_MANDATORY, 1},
+    {ZMQ_ROUTER_HANDOVER, 1},
+};
+
+static const struct option dealer_options[] = {
+    {ZMQ_IMMEDIATE, 1},
+    {ZMQ_RECONNECT_IVL, RECONNECT_MS},
+    {ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS},
+};
+
+static bool set_options(void *handle, const struct option *options, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (zmq_setsockopt(handle, options[i].name, &options[i].value,
+                           sizeof options[i].value) != 0)
+            return false;
+    }
+    return true;
+}
+
+#define SET_OPTIONS(handle, options)                                           \
+    set_options(handle, options, sizeof(options) / sizeof((options)[0]))
+
+static bool configure(struct wire_socket *socket, const struct wire_id *id)
+{
+    int64_t max_bytes = WIRE_MAX_BYTES;
+
+    if (!SET_OPTIONS(socket->handle, shared_options) ||
+        zmq_setsockopt(socket->handle, ZMQ_MAXMSGSIZE, &max_bytes,
+                       sizeof max_bytes) != 0)
+        return false;
+    if (socket->routes)
+        return SET_OPTIONS(socket->handle, router_options);
+    return SET_OPTIONS(socket->handle, dealer_options) &&
+           zmq_setsockopt(socket->handle, ZMQ_ROUTING_ID, id->bytes, id->len) ==
+               0;
+}
+
+// An open socket of ours without an endpoint yet. A DEALER has an id.
+static struct wire_socket *open_socket(void *context, const struct wire_id *id,
+                                       struct err *err)
+{
+    struct wire_socket *socket = calloc(1, sizeof *socket);
+
+    if (socket == NULL) {
+        err_nomem(err, "a socket");
+        return NULL;
+    }
+    socket->frame = BUF_INIT(WIRE_MAX_BYTES + 4096);
+    socket->routes = id == NULL;
+    socket->handle = zmq_socket(context, id == NULL ? ZMQ_ROUTER : ZMQ_DEALER);
+    if (socket->handle == NULL || !configure(socket, id)) {
+        err_set(err, ERR_IO, "no ZeroMQ socket: %s", zmq_strerror(errno));
+        wire_close(socket);
+        return NULL;
+    }
+    return socket;
+}
+
+static void explain_endpoint(const char *endpoint, int why, struct err *err)
+{
+    switch (why) {
+    case EADDRINUSE:
+        err_set(err, ERR_BUSY,
+                "%s is in use: another program listens there; stop it or "
+                "choose another port (0 picks a free one)",
+                endpoint);
+        break;
+    case EINVAL:
+    case EPROTONOSUPPORT:
+    case ENOCOMPATPROTO:
+    case ENODEV:
+    case EADDRNOTAVAIL:
+        err_set(err, ERR_INPUT,
+                "%s is no address of this machine that can be used (%s); one "
+                "looks like tcp://127.0.0.1:5570",
+                endpoint, zmq_strerror(why));
+        break;
+    default:
+        err_set(err, ERR_IO, "%s: %s", endpoint, zmq_strerror(why));
+        break;
+    }
+}
+
+static bool note_endpoint(struct wire_socket *socket, const char *endpoint)
+{
+    size_t len = sizeof socket->endpoint;
+
+    if (socket->routes)
+        return zmq_getsockopt(socket->handle, ZMQ_LAST_ENDPOINT,
+                              socket->endpoint, &len) == 0;
+    if (strlen(endpoint) >= len)
+        return false;
+    memcpy(socket->endpoint, endpoint, strlen(endpoint) + 1);
+    return true;
+}
+
+static struct wire_socket *attach(struct wire_socket *socket,
+                                  const char *endpoint, struct err *err)
+{
+    if (socket == NULL)
+        return NULL;
+    int failed = socket->routes ? zmq_bind(socket->handle, endpoint)
+                                : zmq_connect(socket->handle, endpoint);
+    if (failed == 0 && note_endpoint(socket, endpoint))
+        return socket;
+    explain_endpoint(endpoint, failed == 0 ? EINVAL : errno, err);
+    wire_close(socket);
+    return NULL;
+}
+
+struct wire_socket *wire_bind(void *context, const char *endpoint,
+                              struct err *err)
+{
+    return attach(open_socket(context, NULL, err), endpoint, err);
+}
+
+struct wire_socket *wire_connect(void *context, const char *endpoint,
+                                 const struct wire_id *id, struct err *err)
+{
+    assert(id != NULL && id->len > 0 && id->len <= WIRE_ID_MAX);
+    assert(id->bytes[0] != 0); // such identities are ZeroMQ's own
+
+    return attach(open_socket(context, id, err), endpoint, err);
+}
+
+void wire_close(struct wire_socket *socket)
+{
+    if (socket == NULL)
+        return;
+    if (socket->handle != NULL)
+        zmq_close(socket->handle);
+    buf_release(&socket->frame);
+    free(socket);
+}
+
+const char *wire_endpoint(const struct wire_socket *socket)
+{
+    return socket->endpoint;
+}
+
+void *wire_handle(struct wire_socket *socket)
+{
+    return socket->handle;
+}
+
+int wire_fd(const struct wire_socket *socket)
+{
+    int fd = -1;
+    size_t len = sizeof fd;
+
+    if (zmq_getsockopt(socket->handle, ZMQ_FD, &fd, &len) != 0)
+        return -1;
+    return fd;
+}
+
+bool wire_pending(const struct wire_socket *socket)
+{
+    int events = 0;
+    size_t len = sizeof events;
+
+    return zmq_getsockopt(socket->handle, ZMQ_EVENTS, &events, &len) == 0 &&
+           (events & ZMQ_POLLIN) != 0;
+}
+
+static bool send_part(struct wire_socket *socket, const void *data, size_t len,
+                      int flags, struct err *err)
+{
+    int sent = -1;
+
+    do {
+        sent = zmq_send(socket->handle, data, len, flags | ZMQ_DONTWAIT);
+    } while (sent < 0 && errno == EINTR);
+    if (sent >= 0)
+        return true;
+    if (errno == EAGAIN)
+        err_set(err, ERR_BUSY, "%s: nobody takes the message now",
+                socket->endpoint);
+    else
+        err_set(err, ERR_IO, "%s: the peer is gone (%s)", socket->endpoint,
+                zmq_strerror(errno));
+    return false;
+}
+
+bool wire_send(struct wire_socket *socket, const struct wire_id *to,
+               const struct message *message, struct err *err)
+{
+    assert(socket->routes == (to != NULL));
+
+    buf_clear(&socket->frame);
+    bool ok = message_encode(message, &socket->frame, err);
+    if (ok && to != NULL)
+        ok = send_part(socket, to->bytes, to->len, ZMQ_SNDMORE, err);
+    ok = ok && send_part(socket, socket->frame.data, socket->frame.len, 0, err);
+    if (socket->frame.cap > KEEP_BYTES)
+        buf_release(&socket->frame);
+    return ok;
+}
+
+static int take_part(struct wire_socket *socket, zmq_msg_t *part)
+{
+    int got = -1;
+
+    do {
+        got = zmq_msg_recv(part, socket->handle, ZMQ_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+// Frames that our peers never send: they are read, so that the next receive
+// begins with a message, and thrown away. Returns how many there were.
+static size_t drop_rest(struct wire_socket *socket, zmq_msg_t *part)
+{
+    size_t n = 0;
+
+    while (zmq_msg_more(part) && take_part(socket, part) >= 0)
+        n++;
+    return n;
+}
+
+static enum wire_got read_payload(struct wire_socket *socket, zmq_msg_t *part,
+                                  struct arena *arena, struct message *out,
+                                  struct err *err)
+{
+    if (take_part(socket, part) < 0) {
+        if (errno == EAGAIN)
+            return WIRE_NOTHING;
+        err_set(err, ERR_IO, "%s: %s", socket->endpoint, zmq_strerror(errno));
+        return WIRE_FAILED;
+    }
+    bool single = !zmq_msg_more(part);
+    bool ok = single && message_decode(zmq_msg_data(part), zmq_msg_size(part),
+                                       arena, out, err);
+    if (!single) {
+        err_set(err, ERR_PROTOCOL, "a message of several frames");
+        drop_rest(socket, part);
+    }
+    return ok ? WIRE_MESSAGE : WIRE_BAD;
+}
+
+// The identity in front of what a ROUTER receives. One of ours is never
+// longer than WIRE_ID_MAX; a stranger's that is cannot be answered.
+static enum wire_got read_identity(struct wire_socket *socket, zmq_msg_t *part,
+                                   struct wire_id *from, struct err *err)
+{
+    if (take_part(socket, part) < 0) {
+        if (errno == EAGAIN)
+            return WIRE_NOTHING;
+        err_set(err, ERR_IO, "%s: %s", socket->endpoint, zmq_strerror(errno));
+        return WIRE_FAILED;
+    }
+    size_t len = zmq_msg_size(part);
+    from->len = 0;
+    if (len > WIRE_ID_MAX) {
+        drop_rest(socket, part);
+        err_set(err, ERR_PROTOCOL, "a peer's identity of %zu bytes", len);
+        return WIRE_BAD;
+    }
+    from->len = (uint8_t)len;
+    memcpy(from->bytes, zmq_msg_data(part), len);
+    return WIRE_MESSAGE;
+}
+
+enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
+                           struct arena *arena, struct message *out,
+                           struct err *err)
+{
+    assert(!socket->routes || from != NULL);
+
+    enum wire_got got = WIRE_MESSAGE;
+    zmq_msg_t part;
+
+    zmq_msg_init(&part);
+    if (socket->routes)
+        got = read_identity(socket, &part, from, err);
+    if (got == WIRE_MESSAGE)
+        got = read_payload(socket, &part, arena, out, err);
+    zmq_msg_close(&part);
+    return got;
+}
