@@ -62,7 +62,7 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    const size_t unit = sizeof(max_align_t);
+    const size_t unit = _Alignof(max_align_t);
 
     if (size > arena->max_bytes || size > SIZE_MAX / 2)
         return NULL;

@@ -141,33 +141,43 @@ static void put_escaped(struct buf *buf, unsigned char byte, char kind)
     }
 }
 
-// One look into the table a byte, and a whole run of plain bytes appended at
-// once; a valid UTF-8 sequence is part of the run.
+// The bytes from at on that need no escape: plain ones and valid UTF-8.
+static size_t plain_run(const char *text, size_t at, size_t len)
+{
+    const size_t start = at;
+
+    while (at < len) {
+        char kind = json_class[(unsigned char)text[at]];
+        uint32_t code = 0;
+        size_t bytes = 1;
+
+        if (kind == MULTI)
+            bytes = utf8_next(text + at, len - at, &code);
+        else if (kind != 0)
+            break;
+        if (bytes == 0)
+            break;
+        at += bytes;
+    }
+    return at - start;
+}
+
+// One look into the table a byte, and a whole run appended at once.
 void buf_put_json(struct buf *buf, const char *text, size_t len)
 {
-    size_t run = 0;
     size_t at = 0;
 
     buf_putc(buf, '"');
-    while (at < len) {
-        unsigned char byte = (unsigned char)text[at];
-        char kind = json_class[byte];
-        uint32_t code = 0;
-        size_t bytes =
-            kind == MULTI ? utf8_next(text + at, len - at, &code) : 0;
+    while (at < len && !buf->failed) {
+        size_t run = plain_run(text, at, len);
 
-        if (kind == 0) {
-            at++;
-        } else if (bytes > 0) {
-            at += bytes;
-        } else {
-            buf_append(buf, text + run, at - run);
-            put_escaped(buf, byte, kind);
-            run = ++at;
+        buf_append(buf, text + at, run);
+        at += run;
+        if (at < len) {
+            unsigned char byte = (unsigned char)text[at++];
+            put_escaped(buf, byte, json_class[byte]);
         }
     }
-    if (at > run)
-        buf_append(buf, text + run, at - run);
     buf_putc(buf, '"');
 }
 

@@ -9,11 +9,13 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-// Appends the file to out; out->max is the cap. The error names the path.
+// Appends the file to out; out->max is the cap. The error names the path: it
+// is ERR_INPUT for a path that is not there or may not be opened, ERR_LIMIT
+// over the cap, else ERR_IO.
 bool file_read(const char *path, struct buf *out, struct err *err);
 
 // Writes PATH.tmp-PID beside it, syncs, renames: the old file stays whole
-// until the new one is. Keeps nothing behind on failure.
+// until the new one is. Keeps nothing behind on failure. Errors as above.
 bool file_write(const char *path, const void *data, size_t len,
                 struct err *err);
 

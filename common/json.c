@@ -1,5 +1,6 @@
 #include "common/json.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,28 @@
 // As deep as jansson reads, so that whatever was parsed can be written.
 enum { DEPTH_MAX = 2048 };
 
+// jansson's parser reports an allocation that failed as a mistake in the text.
+// So it allocates through us, and we remember, a thread, that one failed.
+static _Thread_local bool starved;
+
+static void *noting_malloc(size_t size)
+{
+    void *piece = malloc(size);
+
+    if (piece == NULL)
+        starved = true;
+    return piece;
+}
+
+static void watch_allocations(void)
+{
+    json_set_alloc_funcs(noting_malloc, free);
+}
+
 // jansson quotes the input in its messages, line ends included.
 static void set_parse_error(struct err *err, json_error_t *error)
 {
-    enum json_error_code code = json_error_code(error);
-
-    if (error->text[0] == '\0' || code == json_error_out_of_memory) {
+    if (starved) {
         err_nomem(err, "a JSON value");
         return;
     }
@@ -27,6 +44,7 @@ static void set_parse_error(struct err *err, json_error_t *error)
 json_t *json_parse(const char *text, size_t len, size_t max_bytes,
                    struct err *err)
 {
+    static pthread_once_t watched = PTHREAD_ONCE_INIT;
     json_error_t error = {0};
 
     if (len > max_bytes) {
@@ -34,6 +52,8 @@ json_t *json_parse(const char *text, size_t len, size_t max_bytes,
                 len, max_bytes);
         return NULL;
     }
+    (void)pthread_once(&watched, watch_allocations);
+    starved = false;
     json_t *value =
         json_loadb(len == 0 ? "" : text, len,
                    JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);

@@ -18,11 +18,15 @@
 
 // Parses one JSON value of at most max_bytes. Returns a new reference, NULL
 // on failure; err->text says line, column and what is wrong. Duplicate keys
-// are refused.
+// are refused. The first call sets jansson's allocator for the whole process
+// to one over malloc and free, which tells no memory from a mistake.
 json_t *json_parse(const char *text, size_t len, size_t max_bytes,
                    struct err *err);
 
-// Appends value on one line. sorted: keys in byte order, for hashing.
+// Appends value on one line. sorted: keys in byte order, for hashing. Reals
+// read back as the same double. Values nested deeper than 2048, more than
+// json_parse reads, make buf failed; so does NULL, which is a value that there
+// was no memory to build.
 void json_put(struct buf *buf, const json_t *value, bool sorted);
 
 // The same as a string that the caller frees; NULL without memory.
@@ -33,8 +37,7 @@ char *json_text(const json_t *value);
 const char *json_get_text(const json_t *object, const char *key,
                           const char *otherwise);
 int64_t json_get_int(const json_t *object, const char *key, int64_t otherwise);
-double json_get_number(const json_t *object, const char *key,
-                       double otherwise);
+double json_get_number(const json_t *object, const char *key, double otherwise);
 bool json_get_bool(const json_t *object, const char *key, bool otherwise);
 
 #endif

@@ -128,18 +128,24 @@ bool text_same(const char *a, const char *b)
 
 void text_fold(struct buf *out, const char *text, size_t len)
 {
-    while (len > 0) {
-        uint32_t code = 0;
-        char folded[4];
-        size_t bytes = utf8_next(text, len, &code);
+    char folded[256]; // appended when full: a call a byte costs more
+    size_t used = 0;
 
+    for (size_t at = 0; at < len;) {
+        uint32_t code = 0;
+        size_t bytes = utf8_next(text + at, len - at, &code);
+
+        if (used > sizeof folded - 4) {
+            buf_append(out, folded, used);
+            used = 0;
+        }
         if (bytes > 0)
-            buf_append(out, folded, utf8_put(folded, utf8_fold(code)));
+            used += utf8_put(folded + used, utf8_fold(code));
         else
-            buf_append(out, text, bytes = 1);
-        text += bytes;
-        len -= bytes;
+            folded[used++] = text[at];
+        at += bytes > 0 ? bytes : 1;
     }
+    buf_append(out, folded, used);
 }
 
 bool text_is_utf8(const char *text, size_t len)
