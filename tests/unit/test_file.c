@@ -1,0 +1,187 @@
+#include "common/file.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+static char folder[] = "/tmp/promptcc-file-XXXXXX";
+static char path[64];
+static struct buf out;
+static struct err err;
+
+static void open_folder(void)
+{
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/data", folder);
+    out = BUF_INIT(1 << 20);
+}
+
+static void close_folder(void)
+{
+    buf_release(&out);
+    (void)unlink(path);
+    cr_expect_eq(rmdir(folder), 0, "something was left in %s", folder);
+}
+
+TestSuite(file, .init = open_folder, .fini = close_folder);
+
+static void write_text(const char *text)
+{
+    cr_assert(file_write(path, text, strlen(text), &err), "%s", err.text);
+}
+
+static void expect_content(const char *text)
+{
+    buf_clear(&out);
+    cr_assert(file_read(path, &out, &err), "%s", err.text);
+    cr_expect_str_eq(out.data, text);
+}
+
+Test(file, what_was_written_is_read)
+{
+    write_text("one");
+    expect_content("one");
+}
+
+Test(file, a_large_file_of_any_bytes_is_read_whole)
+{
+    enum { SIZE = 300000 };
+    char *data = malloc(SIZE);
+
+    for (size_t i = 0; i < SIZE; i++)
+        data[i] = (char)(i * 7 + i / 256);
+    cr_assert(file_write(path, data, SIZE, &err), "%s", err.text);
+    cr_assert(file_read(path, &out, &err), "%s", err.text);
+    cr_assert_eq(out.len, SIZE);
+    cr_expect_eq(memcmp(out.data, data, SIZE), 0);
+    free(data);
+}
+
+Test(file, an_empty_file_is_no_failure)
+{
+    write_text("");
+    cr_assert(file_read(path, &out, &err), "%s", err.text);
+    cr_expect_eq(out.len, 0);
+}
+
+Test(file, reading_appends)
+{
+    write_text("two");
+    buf_puts(&out, "one ");
+    cr_assert(file_read(path, &out, &err), "%s", err.text);
+    cr_expect_str_eq(out.data, "one two");
+}
+
+Test(file, writing_replaces_the_old_file)
+{
+    write_text("a longer text");
+    write_text("short");
+    expect_content("short");
+}
+
+Test(file, a_file_over_the_cap_is_refused)
+{
+    write_text("123456789");
+    out = BUF_INIT(8);
+
+    cr_expect_not(file_read(path, &out, &err));
+    cr_expect_eq(err.code, ERR_LIMIT);
+    cr_expect_not_null(strstr(err.text, path));
+}
+
+Test(file, a_missing_file_is_named_with_the_cause)
+{
+    cr_expect_not(file_read(path, &out, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, path));
+    cr_expect_not_null(strstr(err.text, "No such file"));
+}
+
+Test(file, a_folder_is_no_file)
+{
+    cr_expect_not(file_read(folder, &out, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, "Is a directory"));
+}
+
+Test(file, a_missing_folder_cannot_be_written_to)
+{
+    cr_expect_not(file_write("/tmp/promptcc-nowhere/data", "x", 1, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, "/tmp/promptcc-nowhere/data"));
+}
+
+// A limit on the size of files stands in for a full disk: write(2) takes a
+// part and then says no.
+static void fill_disk(void)
+{
+    struct rlimit limit = {.rlim_cur = 4096, .rlim_max = 4096};
+
+    cr_assert_neq(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+Test(file, a_failed_write_keeps_the_old_file_and_nothing_else)
+{
+    static const char large[10000];
+
+    write_text("old");
+    fill_disk();
+
+    cr_expect_not(file_write(path, large, sizeof large, &err));
+    cr_expect_eq(err.code, ERR_IO);
+    cr_expect_not_null(strstr(err.text, path));
+    cr_expect_not_null(strstr(err.text, "File too large"));
+    expect_content("old");
+}
+
+Test(file, a_folder_in_the_way_stays_and_leaves_nothing_behind)
+{
+    cr_assert_eq(mkdir(path, 0700), 0);
+
+    cr_expect_not(file_write(path, "x", 1, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_eq(rmdir(path), 0);
+}
+
+static void expect_folder(const char *of, const char *expected)
+{
+    char *found = file_folder(of);
+
+    cr_expect_str_eq(found, expected);
+    free(found);
+}
+
+Test(file, the_folder_is_what_stands_before_the_last_slash)
+{
+    expect_folder("a/b/c.yaml", "a/b");
+    expect_folder("c.yaml", ".");
+    expect_folder("/c.yaml", "/");
+    expect_folder("//c.yaml", "/");
+    expect_folder("a//c.yaml", "a");
+}
+
+static void expect_join(const char *base, const char *name,
+                        const char *expected)
+{
+    char *joined = file_join(base, name);
+
+    cr_expect_str_eq(joined, expected);
+    free(joined);
+}
+
+Test(file, a_name_is_joined_to_its_folder_unless_absolute)
+{
+    expect_join("jobs/a", "train.jsonl", "jobs/a/train.jsonl");
+    expect_join("jobs/", "train.jsonl", "jobs/train.jsonl");
+    expect_join("/", "etc", "/etc");
+    expect_join(".", "train.jsonl", "train.jsonl");
+    expect_join("jobs", "/data/train.jsonl", "/data/train.jsonl");
+}

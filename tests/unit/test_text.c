@@ -1,0 +1,195 @@
+#include "common/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/buf.h"
+
+Test(text, a_name_has_letters_digits_and_underscores)
+{
+    cr_expect(text_is_name("intent"));
+    cr_expect(text_is_name("_x9"));
+    cr_expect_not(text_is_name(""));
+    cr_expect_not(text_is_name("9x"));
+    cr_expect_not(text_is_name("a-b"));
+    cr_expect_not(text_is_name("a b"));
+    cr_expect_not(text_is_name("\xC3\xA9t\xC3\xA9"));
+}
+
+static const char *const names[] = {"trainset", "valset", "metric", "k"};
+
+static const char *nearest(const char *text)
+{
+    return text_nearest(text, names, sizeof names / sizeof names[0]);
+}
+
+Test(text, the_nearest_name_is_suggested)
+{
+    cr_expect_str_eq(nearest("trainet"), "trainset");
+    cr_expect_str_eq(nearest("trianset"), "trainset");
+    cr_expect_str_eq(nearest("metrics"), "metric");
+    cr_expect_str_eq(nearest("vlaest"), "valset");
+    cr_expect_str_eq(nearest("K"), "k");
+}
+
+Test(text, no_name_is_suggested_when_none_is_near)
+{
+    char long_text[200] = "";
+
+    memset(long_text, 'm', sizeof long_text - 1);
+    cr_expect_null(nearest("optimizer"));
+    cr_expect_null(nearest("xy"));
+    cr_expect_null(nearest(long_text));
+    cr_expect_null(text_nearest("a", NULL, 0));
+}
+
+Test(text, trimming_takes_white_space_off_the_ends)
+{
+    size_t len = 0;
+    const char *text = " \t\r\na b\v\f\n ";
+    const char *trimmed = text_trim(text, strlen(text), &len);
+
+    cr_expect_eq(len, 3);
+    cr_expect_eq(strncmp(trimmed, "a b", 3), 0);
+    (void)text_trim("  ", 2, &len);
+    cr_expect_eq(len, 0);
+    (void)text_trim("", 0, &len);
+    cr_expect_eq(len, 0);
+}
+
+Test(text, sameness_ignores_case_and_outer_space)
+{
+    cr_expect(text_same(" Billing\n", "billing"));
+    cr_expect(text_same("\xC3\x84RGER", "\xC3\xA4rger"));         // Ä ä
+    cr_expect(text_same("\xCE\xA3\xCF\x82", "\xCF\x83\xCE\xA3")); // Σς σΣ
+    cr_expect(text_same("\xD0\x96", "\xD0\xB6"));                 // Ж ж
+    cr_expect(text_same("", "  "));
+    cr_expect_not(text_same("a b", "ab"));
+    cr_expect_not(text_same("a", "ab"));
+    cr_expect_not(text_same("ab", "a"));
+}
+
+Test(text, bytes_that_are_no_utf8_equal_only_themselves)
+{
+    cr_expect(text_same("a\xFF", "A\xFF"));
+    cr_expect_not(text_same("\xFF", "\xFE"));
+    cr_expect_not(text_same("\xE9", "\xC3\xA9"));
+}
+
+static void expect_fold(const char *text, const char *folded)
+{
+    struct buf out = BUF_INIT(4096);
+
+    text_fold(&out, text, strlen(text));
+    cr_expect_str_eq(out.data, folded);
+    buf_release(&out);
+}
+
+Test(text, folding_lowers_latin_greek_and_cyrillic)
+{
+    expect_fold("ABC xyz 09 [\\]", "abc xyz 09 [\\]");
+    expect_fold("\xC3\x89\xC5\xBD\xC4\xB0", "\xC3\xA9\xC5\xBE\xC4\xB0"); // ÉŽİ
+    expect_fold("\xE1\xBA\x9E\xC3\x9F", "\xC3\x9F\xC3\x9F"); // ẞß
+    expect_fold("\xCE\xA9\xCE\x86", "\xCF\x89\xCE\xAC");     // ΩΆ
+    expect_fold("\xD0\x81\xD0\xAF", "\xD1\x91\xD1\x8F");     // ЁЯ
+    expect_fold("\xE6\x97\xA5\xFFZ", "\xE6\x97\xA5\xFFz");
+}
+
+Test(text, a_long_text_is_folded_whole)
+{
+    char text[1001] = "";
+    char folded[1001] = "";
+
+    for (size_t i = 0; i < 1000; i += 2) {
+        memcpy(text + i, "\xC3\x84", 2);
+        memcpy(folded + i, "\xC3\xA4", 2);
+    }
+    expect_fold(text, folded);
+}
+
+Test(text, only_strict_utf8_without_nul_is_valid)
+{
+    cr_expect(text_is_utf8("\xF0\x9F\x99\x82 ok", 7));
+    cr_expect(text_is_utf8("", 0));
+    cr_expect_not(text_is_utf8("a\0b", 3));
+    cr_expect_not(text_is_utf8("\xC0\x80", 2));
+    cr_expect_not(text_is_utf8("\xE0\x80\xAF", 3));
+    cr_expect_not(text_is_utf8("\xED\xBF\xBF", 3));
+    cr_expect_not(text_is_utf8("\xF4\x90\x80\x80", 4));
+    cr_expect_not(text_is_utf8("\xF5\x80\x80\x80", 4));
+    cr_expect_not(text_is_utf8("\xE2\x82", 2));
+    cr_expect_not(text_is_utf8("\x80", 1));
+}
+
+static int64_t count_of(const char *text)
+{
+    int64_t value = -1;
+
+    return text_count(text, &value) ? value : -1;
+}
+
+static int64_t duration_of(const char *text)
+{
+    int64_t value = -1;
+
+    return text_duration_ms(text, &value) ? value : -1;
+}
+
+Test(text, counts_are_read_with_their_unit)
+{
+    cr_expect_eq(count_of("1"), 1);
+    cr_expect_eq(count_of("0"), 0);
+    cr_expect_eq(count_of("12.5K"), 12500);
+    cr_expect_eq(count_of("12.500K"), 12500);
+    cr_expect_eq(count_of("3M"), 3000000);
+    cr_expect_eq(count_of("0.000001M"), 1);
+    cr_expect_eq(count_of("5.0"), 5);
+    cr_expect_eq(count_of("9223372036854775807"), INT64_MAX);
+}
+
+Test(text, what_is_no_whole_count_is_refused)
+{
+    static const char *const bad[] = {
+        "",
+        "K",
+        "-1",
+        "+1",
+        "1.5",
+        "1.2345K",
+        "1.",
+        ".5K",
+        "1KK",
+        "1 K",
+        " 1",
+        "1G",
+        "0x1",
+        "1e3",
+        "nan",
+        "9223372036854775808",
+        "9223372036854775807K",
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_eq(count_of(bad[i]), -1, "\"%s\"", bad[i]);
+}
+
+Test(text, durations_are_read_in_milliseconds)
+{
+    cr_expect_eq(duration_of("90s"), 90000);
+    cr_expect_eq(duration_of("60m"), 3600000);
+    cr_expect_eq(duration_of("2h"), 7200000);
+    cr_expect_eq(duration_of("1.5h"), 5400000);
+    cr_expect_eq(duration_of("30"), 30000);
+    cr_expect_eq(duration_of("0.25"), 250);
+}
+
+Test(text, what_is_no_duration_is_refused)
+{
+    static const char *const bad[] = {
+        "", "h", "-1s", "1d", "1h30m", "1.0001", "9223372036854775h"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_eq(duration_of(bad[i]), -1, "\"%s\"", bad[i]);
+}
