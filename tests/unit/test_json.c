@@ -194,6 +194,17 @@ Test(json, what_is_too_deep_fails_instead_of_the_stack)
     json_decref(deeper);
 }
 
+Test(json, many_values_side_by_side_are_not_deep)
+{
+    json_t *wide = json_array();
+
+    for (int i = 0; i < 5000; i++)
+        json_array_append_new(wide, json_object());
+    json_put(&out, wide, false);
+    cr_expect(buf_ok(&out, "the value", &err), "%s", err.text);
+    json_decref(wide);
+}
+
 Test(json, a_value_over_the_maximum_fails)
 {
     json_t *value = parse("[\"1234567890\"]");
