@@ -3,7 +3,8 @@
 // A reader adds every mistake that it finds and goes on; nothing is run while
 // there is an error. People see
 //
-//     job.yaml:12:5: error: unknown key `promt` in a step, did you mean `predict`?
+//     job.yaml:12:5: error: unknown key `promt` in a step, did you mean
+//     `predict`?
 //        12 |     promt: Classify ...
 //           |     ^^^^^
 //
@@ -22,6 +23,7 @@
 #include "common/err.h"
 
 enum { DIAG_MAX = 200 }; // further ones are counted, not kept
+enum { DIAG_MAX_SOURCES = 16 };
 
 // Lines and columns count from 1; 0: no such place. file is borrowed and
 // outlives the list.
@@ -43,8 +45,17 @@ struct diag {
     const char *line;   // the source line, or NULL
 };
 
+// A text whose lines findings show.
+struct diag_source {
+    const char *file; // borrowed, as in struct place
+    const char *text; // the list's own copy
+    size_t len;
+};
+
 struct diags {
     struct arena arena;
+    struct diag_source sources[DIAG_MAX_SOURCES];
+    size_t n_sources;
     struct diag items[DIAG_MAX];
     size_t n;       // kept
     size_t errors;  // counted, beyond DIAG_MAX too
@@ -56,17 +67,26 @@ struct diags {
 struct diags *diags_new(struct err *err);
 void diags_free(struct diags *diags); // NULL is fine
 
+// From now on findings in file show their line out of text. Copies text;
+// beyond DIAG_MAX_SOURCES files the lines are not shown.
+void diag_source(struct diags *diags, const char *file, const char *text,
+                 size_t len);
+
+// Adds a finding. code is static; the place is copied; line 0 is a file as a
+// whole. Want of memory is remembered in nomem, and diags_ok tells it.
 void diag_add(struct diags *diags, enum diag_level level, const char *code,
               const struct place *place, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-// Sets remedy or source line of the finding added last.
+// Sets remedy or source line of the finding added last; nothing happens when
+// that one was dropped.
 void diag_remedy(struct diags *diags, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void diag_line(struct diags *diags, const char *line, size_t len);
 
 // True when there is no error; else fills err with ERR_INPUT and the first
-// error as PATH:LINE:COLUMN: text.
+// error by file and line as PATH:LINE:COLUMN: text (ERR_NOMEM when memory ran
+// out on the way).
 bool diags_ok(const struct diags *diags, struct err *err);
 
 // For people, ordered by file and line; and a JSON array of {"level", "code",
