@@ -30,6 +30,7 @@ struct candidate_part {
     size_t n_demos;
     int instruction_no; // 0: as written in the job
     int demo_set_no;    // 0: none
+    struct hash shown;  // of the demos' fields
 };
 
 struct candidate {

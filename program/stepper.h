@@ -9,7 +9,9 @@
 //                           BROKEN ----- unreadable again, cut, empty, ... --> FAILED
 //
 // A step that FAILED ends the run with that outcome, unless nobody reads any
-// of its outputs. Compose steps are done in passing. Not thread-safe.
+// of its outputs: steps behind it do not run, and steps beside it still do, so
+// that the calls of a run do not depend on which answer comes first. Compose
+// steps are done in passing. Not thread-safe.
 
 #ifndef PROGRAM_STEPPER_H
 #define PROGRAM_STEPPER_H
