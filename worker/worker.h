@@ -11,8 +11,10 @@
 // GREETING sends HELLO with a fresh epoch and what model_probe found, again
 // and again with back-off, for ever: coordinator and model server may come
 // and go. Losing the coordinator cancels the open calls, since their leases
-// are gone with it. DRAINING hands back what has not begun, finishes what has,
-// says GOODBYE.
+// are gone with it. Losing the model server hands all calls back, says GOODBYE
+// and greets again when the server answers. DRAINING hands back what has not
+// begun, says GOODBYE ("no more calls"), and finishes what has begun: those
+// answers still follow.
 //
 // Heartbeats leave from a loop that inference cannot block (all HTTP is
 // asynchronous). A call's time-out follows the tokens a second measured here:
@@ -47,7 +49,7 @@ void worker_drain(struct worker *worker);
 // True once it has drained or ended by failure.
 bool worker_ended(const struct worker *worker);
 
-// Waits for its end and frees it. NULL is fine.
+// Drains, waits for its end and frees it. NULL is fine.
 void worker_stop(struct worker *worker);
 
 #endif

@@ -1,0 +1,74 @@
+// backend: what differs from one kind of model server to the next.
+//
+// A backend is a row of functions that turn a request into JSON and JSON into
+// facts. It does no input or output and decides nothing: model.c asks,
+// model/classify judges. A new one is a file backend_<name>.c that ends in
+// its row, a line here and one in model.c.
+
+#ifndef MODEL_BACKEND_H
+#define MODEL_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/buf.h"
+#include "common/call.h"
+#include "model/model.h"
+
+enum model_finish {
+    FINISH_UNKNOWN, // the server does not say: an old one
+    FINISH_STOP,
+    FINISH_LENGTH,
+};
+
+// What a reply of status 200 says. Texts are borrowed from its JSON.
+struct model_facts {
+    const char *text; // never NULL
+    size_t text_len;
+    bool thought; // the model wrote thinking beside the text
+    enum model_finish finish;
+    int64_t prompt_tokens;    // 0 where unknown
+    int64_t cached_tokens;    // -1 where unknown
+    int64_t generated_tokens; // 0 where unknown
+    int64_t prompt_us;
+    int64_t generate_us;
+    int64_t load_us;
+};
+
+struct model_backend {
+    const char *name;
+    const char *chat_path;
+    const char *version_path; // NULL: the list of models says it
+    const char *models_path;
+    const char *models_key; // of the array in that list
+    const char *pull;       // command that fetches a model; NULL: none
+    // Whether the server may drop messages of a prompt that does not fit and
+    // answer all the same.
+    bool cuts_silently;
+
+    // Appends the rest of the request's object behind "messages", from the
+    // comma on, without the closing brace.
+    void (*put_options)(struct buf *out, const struct call_request *request);
+
+    // Fills facts from a reply; false when it is not this API.
+    bool (*read_reply)(const json_t *reply, struct model_facts *facts);
+
+    // The version in the reply of version_path, or of models_path; NULL when
+    // it is no such server. Borrowed.
+    const char *(*read_version)(const json_t *reply);
+
+    // One entry of the list; false skips it.
+    bool (*read_model)(const json_t *entry, struct model_info *out);
+    bool (*is_simulated)(const json_t *entry);
+};
+
+extern const struct model_backend backend_ollama;
+extern const struct model_backend backend_openai;
+
+// Copies text into out of size bytes; false when it does not fit whole.
+bool backend_copy(char *out, size_t size, const char *text);
+
+#endif

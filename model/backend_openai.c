@@ -1,0 +1,131 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "model/backend.h"
+
+// /v1/chat/completions as llama.cpp's server, vLLM and LM Studio speak it.
+// The window is the server's own: num_ctx is not sent, and such a server
+// answers 400 when a prompt does not fit. Thinking is switched by the chat
+// template's variable that llama.cpp and vLLM both pass on. max_tokens is the
+// old name of the bound, and the one that all of them know.
+
+static void put_format(struct buf *out, const char *format)
+{
+    if (strcmp(format, "\"json\"") == 0) {
+        buf_puts(out, ",\"response_format\":{\"type\":\"json_object\"}");
+        return;
+    }
+    buf_puts(out, ",\"response_format\":{\"type\":\"json_schema\","
+                  "\"json_schema\":{\"name\":\"reply\",\"strict\":true,"
+                  "\"schema\":");
+    buf_puts(out, format);
+    buf_puts(out, "}}");
+}
+
+static void put_options(struct buf *out, const struct call_request *request)
+{
+    const struct call_options *options = &request->options;
+
+    buf_printf(out,
+               ",\"stream\":false,\"max_tokens\":%" PRId32
+               ",\"temperature\":%.17g,\"seed\":%" PRId64,
+               options->num_predict, options->temperature, options->seed);
+    if (options->think != THINK_UNSET)
+        buf_printf(out, ",\"chat_template_kwargs\":{\"enable_thinking\":%s}",
+                   options->think == THINK_ON ? "true" : "false");
+    if (request->format != NULL)
+        put_format(out, request->format);
+}
+
+static enum model_finish read_finish(const json_t *choice)
+{
+    const char *reason = json_get_text(choice, "finish_reason", NULL);
+
+    if (reason == NULL)
+        return FINISH_UNKNOWN;
+    return strcmp(reason, "length") == 0 ? FINISH_LENGTH : FINISH_STOP;
+}
+
+// llama.cpp adds `timings`, in milliseconds; the others say nothing.
+static void read_usage(const json_t *reply, struct model_facts *facts)
+{
+    const json_t *usage = json_object_get(reply, "usage");
+    const json_t *details = json_object_get(usage, "prompt_tokens_details");
+    const json_t *timings = json_object_get(reply, "timings");
+
+    facts->prompt_tokens = json_get_int(usage, "prompt_tokens", 0);
+    facts->generated_tokens = json_get_int(usage, "completion_tokens", 0);
+    facts->cached_tokens = json_get_int(details, "cached_tokens",
+                                        json_get_int(timings, "cache_n", -1));
+    double prompt_ms = json_get_number(timings, "prompt_ms", 0);
+    double predicted_ms = json_get_number(timings, "predicted_ms", 0);
+    if (prompt_ms > 0 && prompt_ms < 1e9)
+        facts->prompt_us = (int64_t)(prompt_ms * 1000);
+    if (predicted_ms > 0 && predicted_ms < 1e9)
+        facts->generate_us = (int64_t)(predicted_ms * 1000);
+}
+
+// vLLM calls the thinking reasoning_content up to 0.11, reasoning since.
+static bool has_thought(const json_t *message)
+{
+    return json_get_text(message, "reasoning_content", "")[0] != '\0' ||
+           json_get_text(message, "reasoning", "")[0] != '\0';
+}
+
+static bool read_reply(const json_t *reply, struct model_facts *facts)
+{
+    const json_t *choice = json_array_get(json_object_get(reply, "choices"), 0);
+    const json_t *message = json_object_get(choice, "message");
+    const json_t *content = json_object_get(message, "content");
+
+    if (!json_is_string(content) && !json_is_null(content))
+        return false;
+    facts->text = json_is_string(content) ? json_string_value(content) : "";
+    facts->text_len = strlen(facts->text);
+    facts->thought = has_thought(message);
+    facts->finish = read_finish(choice);
+    read_usage(reply, facts);
+    return true;
+}
+
+// There is no version in this API; who owns the models comes nearest.
+static const char *read_version(const json_t *reply)
+{
+    const json_t *models = json_object_get(reply, "data");
+
+    if (!json_is_array(models))
+        return NULL;
+    return json_get_text(json_array_get(models, 0), "owned_by", "");
+}
+
+static bool read_model(const json_t *entry, struct model_info *out)
+{
+    const json_t *meta = json_object_get(entry, "meta");
+    int64_t context =
+        json_get_int(entry, "max_model_len", json_get_int(meta, "n_ctx", 0));
+
+    out->context = context > 0 ? context : 0;
+    return backend_copy(out->name, sizeof out->name,
+                        json_get_text(entry, "id", ""));
+}
+
+static bool is_simulated(const json_t *entry)
+{
+    return strstr(json_get_text(entry, "owned_by", ""), "simulated") != NULL;
+}
+
+const struct model_backend backend_openai = {
+    .name = "openai",
+    .chat_path = "/v1/chat/completions",
+    .version_path = NULL,
+    .models_path = "/v1/models",
+    .models_key = "data",
+    .pull = NULL,
+    .cuts_silently = false,
+    .put_options = put_options,
+    .read_reply = read_reply,
+    .read_version = read_version,
+    .read_model = read_model,
+    .is_simulated = is_simulated,
+};

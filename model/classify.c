@@ -1,0 +1,322 @@
+#include "model/classify.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/json.h"
+#include "common/utf8.h"
+#include "model/mend.h"
+
+// Mending makes a byte to three.
+enum { MENDED_MAX = 3 * MODEL_MAX_REPLY };
+
+static void set_fault(struct model_done *done, enum call_fault fault,
+                      const char *what, const char *detail)
+{
+    struct err err = ERR_CLEAR;
+
+    err_set(&err, ERR_FAULT, "%s%s%s", what, detail[0] == '\0' ? "" : ": ",
+            detail);
+    done->fault = fault;
+    memcpy(done->text, err.text, sizeof done->text);
+}
+
+// Moves a copy of text into the answer. An answer that we have no memory for
+// is no answer: the call goes back.
+static void set_answer(struct model_done *done, enum call_outcome outcome,
+                       const char *text, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    if (copy == NULL) {
+        set_fault(done, FAULT_BROKEN, "no memory for an answer", "");
+        return;
+    }
+    if (len > 0)
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    done->fault = FAULT_NONE;
+    done->answer.outcome = outcome;
+    done->answer.text = copy;
+    done->answer.text_len = len;
+}
+
+// ---- no reply at all
+
+static const struct {
+    enum call_fault fault;
+    const char *what;
+} exchanges[] = {
+    [EXCHANGE_REFUSED] = {FAULT_REFUSED, "no connection to the model server"},
+    [EXCHANGE_TIMEOUT] = {FAULT_TIMEOUT, "no answer in time"},
+    [EXCHANGE_BROKEN] = {FAULT_BROKEN, "the connection ended in mid answer"},
+    [EXCHANGE_TOO_LARGE] = {FAULT_GARBAGE, "the reply is over 8 MiB"},
+};
+
+// ---- a reply that is an error
+
+// The words by which servers say, with status 400, that a prompt does not
+// fit. The only words of a server that decide anything.
+static const char *const too_long_words[] = {
+    "exceed_context_size_error",               // llama.cpp, newer Ollama
+    "input length exceeds the context length", // Ollama's own runner
+    "context_length_exceeded",                 // OpenAI, LM Studio
+    "\"param\":\"input_tokens\"",              // vLLM from 0.16
+    "maximum context length",                  // vLLM before
+};
+
+static bool says_too_long(const struct model_reply *reply)
+{
+    size_t n = sizeof too_long_words / sizeof too_long_words[0];
+
+    if (reply->status != 400)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (strstr(reply->body, too_long_words[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+// The number behind n_prompt_tokens, which may stand in JSON inside JSON.
+static int32_t read_prompt_tokens(const char *body)
+{
+    const char *at = strstr(body, "n_prompt_tokens");
+
+    if (at == NULL)
+        return 0;
+    at += strlen("n_prompt_tokens");
+    at += strspn(at, "\\\": ");
+    long value = strtol(at, NULL, 10);
+    return value > 0 && value < INT32_MAX ? (int32_t)value : 0;
+}
+
+// What a server says of its error, on one line. out is 160 bytes.
+static bool read_error(const struct model_reply *reply, char *out, size_t size)
+{
+    json_t *body = json_parse(reply->body, reply->len, MODEL_MAX_REPLY, NULL);
+    const json_t *error = json_object_get(body, "error");
+    const char *text =
+        json_get_text(error, "message", json_get_text(body, "error", NULL));
+    bool found = text != NULL || error != NULL;
+
+    if (text == NULL)
+        text = json_get_text(body, "message", "");
+    size_t len = strlen(text);
+    if (len >= size)
+        len = utf8_cut(text, size - 1);
+    memcpy(out, text, len);
+    out[len] = '\0';
+    for (char *c = out; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+    }
+    json_decref(body);
+    return found;
+}
+
+static void set_missing_model(const struct model_backend *backend,
+                              const struct model_asked *asked,
+                              struct model_done *done)
+{
+    struct err err = ERR_CLEAR;
+
+    if (backend->pull != NULL)
+        err_set(&err, ERR_FAULT,
+                "the server does not have the model %s: run `%s %s` there",
+                asked->model, backend->pull, asked->model);
+    else
+        err_set(&err, ERR_FAULT,
+                "the server does not have the model %s: start it with that "
+                "model",
+                asked->model);
+    set_fault(done, FAULT_MODEL, err.text, "");
+}
+
+struct status_row {
+    long first;
+    long last;
+    enum call_fault fault;
+    const char *what;
+};
+
+// The first row that holds the status decides.
+static const struct status_row statuses[] = {
+    {408, 408, FAULT_BUSY, "the server gave up waiting"},
+    {429, 429, FAULT_BUSY, "the server asks for fewer requests"},
+    {503, 503, FAULT_BUSY, "the server is busy"},
+    {400, 499, FAULT_REQUEST, "the server does not accept the request"},
+    {500, 599, FAULT_SERVER, "the server failed"},
+    {0, 999, FAULT_GARBAGE, "the server does not speak this API"},
+};
+
+static void classify_error(const struct model_backend *backend,
+                           const struct model_asked *asked,
+                           const struct model_reply *reply,
+                           struct model_done *done)
+{
+    char said[160] = "";
+    bool is_api = read_error(reply, said, sizeof said);
+    const struct status_row *row = statuses;
+
+    if (says_too_long(reply)) {
+        done->answer.prompt_tokens = read_prompt_tokens(reply->body);
+        set_answer(done, CALL_TOO_LONG, "", 0);
+        return;
+    }
+    if (reply->status == 404 && is_api) {
+        set_missing_model(backend, asked, done);
+        return;
+    }
+    if (reply->status == 404) {
+        set_fault(done, FAULT_GARBAGE, "no model server at this address",
+                  backend->chat_path);
+        return;
+    }
+    while (reply->status < row->first || reply->status > row->last)
+        row++;
+    set_fault(done, row->fault, row->what, said);
+}
+
+// ---- a reply that is an answer
+
+// The letters of a JSON text: white space, escapes, structure repeated in a
+// row and the tails of UTF-8 sequences are left out, for they may cost few
+// tokens or none.
+static size_t count_letters(const char *json, size_t len)
+{
+    size_t n = 0;
+    char last = ' ';
+
+    for (size_t i = 0; i < len; i++) {
+        char c = json[i];
+        if (c == '\\') {
+            i += i + 1 < len && json[i + 1] == 'u' ? 5 : 1;
+            continue;
+        }
+        n += c != last && c != ' ' && ((unsigned char)c & 0xC0) != 0x80;
+        last = c;
+    }
+    return n;
+}
+
+// Servers older than `truncate` drop whole messages, or the middle of one, of
+// a prompt that does not fit, and say nothing. Two things betray them:
+//
+//   1. as many tokens as the window holds: no room was left for a reply;
+//   2. more than 8 letters a token, while even at 3 letters a token the text
+//      would not have fit. Text of any language has 1 to 5 letters a token
+//      (spaces not counted) in the vocabularies in use.
+//
+// A milder cut passes unseen; the estimate before sending is there for it.
+static bool is_cut_silently(const struct model_asked *asked, int64_t tokens)
+{
+    if (tokens <= 0)
+        return false;
+    if (tokens >= asked->num_ctx)
+        return true;
+    if (asked->messages_len / 3 <= (size_t)asked->num_ctx)
+        return false;
+    size_t letters = count_letters(asked->messages, asked->messages_len);
+    return letters / 3 > (size_t)asked->num_ctx && letters / 8 > (size_t)tokens;
+}
+
+static bool is_blank(const char *text, size_t len)
+{
+    return strspn(text, " \t\r\n\f\v") == len;
+}
+
+static enum call_outcome judge(const struct model_backend *backend,
+                               const struct model_asked *asked,
+                               const struct model_facts *facts)
+{
+    bool cut = facts->finish == FINISH_LENGTH ||
+               (facts->finish == FINISH_UNKNOWN &&
+                facts->generated_tokens >= asked->num_predict);
+
+    if (backend->cuts_silently && is_cut_silently(asked, facts->prompt_tokens))
+        return CALL_TOO_LONG;
+    if (!is_blank(facts->text, facts->text_len))
+        return cut ? CALL_CUT : CALL_TEXT;
+    return cut && !facts->thought && facts->text_len > 0 ? CALL_LOOP
+                                                         : CALL_EMPTY;
+}
+
+static int32_t clamp_tokens(int64_t value, int32_t least)
+{
+    if (value < least)
+        return least;
+    return value > INT32_MAX ? INT32_MAX : (int32_t)value;
+}
+
+static void copy_counts(const struct model_facts *facts,
+                        struct call_answer *answer)
+{
+    answer->prompt_tokens = clamp_tokens(facts->prompt_tokens, 0);
+    answer->cached_tokens = clamp_tokens(facts->cached_tokens, -1);
+    answer->generated_tokens = clamp_tokens(facts->generated_tokens, 0);
+    answer->prompt_us = facts->prompt_us < 0 ? 0 : facts->prompt_us;
+    answer->generate_us = facts->generate_us < 0 ? 0 : facts->generate_us;
+    answer->load_us = facts->load_us < 0 ? 0 : facts->load_us;
+}
+
+// What holds no text for anybody is not kept either.
+static void take_facts(const struct model_backend *backend,
+                       const struct model_asked *asked,
+                       const struct model_facts *facts, struct model_done *done)
+{
+    enum call_outcome outcome = judge(backend, asked, facts);
+    bool has_text = outcome == CALL_TEXT || outcome == CALL_CUT;
+
+    copy_counts(facts, &done->answer);
+    set_answer(done, outcome, facts->text, has_text ? facts->text_len : 0);
+}
+
+static json_t *parse_reply(const struct model_reply *reply)
+{
+    json_t *body = json_parse(reply->body, reply->len, MODEL_MAX_REPLY, NULL);
+    struct buf mended = BUF_INIT(MENDED_MAX);
+
+    if (body != NULL)
+        return body;
+    mend_json(&mended, reply->body, reply->len);
+    if (mended.data != NULL && !mended.failed)
+        body = json_parse(mended.data, mended.len, MENDED_MAX, NULL);
+    buf_release(&mended);
+    return body;
+}
+
+static void classify_ok(const struct model_backend *backend,
+                        const struct model_asked *asked,
+                        const struct model_reply *reply,
+                        struct model_done *done)
+{
+    struct model_facts facts = {.text = "", .cached_tokens = -1};
+    json_t *body = parse_reply(reply);
+
+    if (body != NULL && backend->read_reply(body, &facts))
+        take_facts(backend, asked, &facts, done);
+    else
+        set_fault(done, FAULT_GARBAGE,
+                  "the reply is not what this API promises", "");
+    json_decref(body);
+}
+
+void model_classify(const struct model_backend *backend,
+                    const struct model_asked *asked,
+                    const struct model_reply *reply, struct model_done *done)
+{
+    assert(reply->body != NULL && reply->detail != NULL);
+
+    done->answer.cached_tokens = -1;
+    if (reply->exchange != EXCHANGE_DONE)
+        set_fault(done, exchanges[reply->exchange].fault,
+                  exchanges[reply->exchange].what, reply->detail);
+    else if (reply->status == 200)
+        classify_ok(backend, asked, reply, done);
+    else
+        classify_error(backend, asked, reply, done);
+}

@@ -1,0 +1,47 @@
+// classify: what came of a request, as an answer or a fault.
+//
+// Pure: the same reply gives the same outcome, whatever the machine or the
+// hour. The whole table stands in docs/protocol.md ("From reply to outcome").
+// An answer is kept for ever, so whatever could be different on another
+// machine or a minute later must come out as a fault here.
+
+#ifndef MODEL_CLASSIFY_H
+#define MODEL_CLASSIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/backend.h"
+#include "model/model.h"
+
+// What was asked. All borrowed.
+struct model_asked {
+    const char *model;
+    const char *messages; // the JSON array as it was sent
+    size_t messages_len;
+    int32_t num_ctx;
+    int32_t num_predict;
+};
+
+enum model_exchange {
+    EXCHANGE_DONE,      // a whole HTTP reply
+    EXCHANGE_REFUSED,   // no connection
+    EXCHANGE_TIMEOUT,   // connected, but no answer in time
+    EXCHANGE_BROKEN,    // the connection ended before the reply did
+    EXCHANGE_TOO_LARGE, // over MODEL_MAX_REPLY
+};
+
+struct model_reply {
+    enum model_exchange exchange;
+    long status;        // HTTP
+    const char *body;   // NUL-terminated, not NULL; borrowed
+    size_t len;         // of body
+    const char *detail; // what the network said, "" when it said nothing
+};
+
+// Fills fault, answer and text of done; id and total_us stay as they are.
+void model_classify(const struct model_backend *backend,
+                    const struct model_asked *asked,
+                    const struct model_reply *reply, struct model_done *done);
+
+#endif

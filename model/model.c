@@ -1,0 +1,669 @@
+#include "model/model.h"
+
+#include <assert.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/utf8.h"
+#include "model/backend.h"
+#include "model/classify.h"
+
+enum {
+    REQUEST_MAX = 72 << 20, // prefix and tail at their largest, and options
+    CONNECT_MS = 10000,
+    KEEP_BYTES = 1 << 20, // larger buffers are freed after a call
+    NAME_MAX_BYTES = 256,
+    URL_MAX = 640,
+    MODELS_MAX = 4096, // entries of a list of models that are read
+};
+
+static const struct model_backend *const backends[] = {
+    &backend_ollama,
+    &backend_openai,
+};
+
+// One request and its reply. Lives in one of three lists of its client: open
+// (curl works on it), done (waits to be taken) or idle (to be used again: an
+// easy handle and two grown buffers cost more than a request).
+struct exchange {
+    struct exchange *next;
+    CURL *easy; // owned
+    struct buf request;
+    struct buf reply;
+    size_t messages_at; // where the array of messages stands in request
+    size_t messages_len;
+    char model[NAME_MAX_BYTES]; // cut, for people
+    int32_t num_ctx;
+    int32_t num_predict;
+    int64_t begun_us;
+    bool too_large;
+    struct model_done result;
+};
+
+struct model_client {
+    struct model_address address;
+    const struct model_backend *backend;
+    CURLM *multi;               // owned
+    struct curl_slist *headers; // owned
+    char chat_url[URL_MAX];
+    struct exchange *open;
+    struct exchange *done; // oldest first
+    struct exchange **done_end;
+    struct exchange *idle;
+    size_t n_open;
+};
+
+bool backend_copy(char *out, size_t size, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (len == 0 || len >= size)
+        return false;
+    memcpy(out, text, len + 1);
+    return true;
+}
+
+static const struct model_backend *find_backend(const char *name)
+{
+    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++) {
+        if (strcmp(backends[i]->name, name) == 0)
+            return backends[i];
+    }
+    return NULL;
+}
+
+// ---- exchanges
+
+static size_t take_bytes(char *data, size_t size, size_t n, void *user)
+{
+    struct exchange *exchange = user;
+    size_t len = size * n;
+
+    if (exchange->reply.len + len > MODEL_MAX_REPLY)
+        exchange->too_large = true;
+    buf_append(&exchange->reply, data, len);
+    return exchange->reply.failed ? 0 : len;
+}
+
+// Model servers stand in one's own network: a proxy of the environment is for
+// https only.
+static bool is_plain_http(const struct model_client *client)
+{
+    return strncmp(client->address.url, "http://", 7) == 0;
+}
+
+static bool set_up_easy(const struct model_client *client, CURL *easy,
+                        void *exchange)
+{
+    return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                            CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
+           (!is_plain_http(client) ||
+            curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+}
+
+static void free_exchange(struct exchange *exchange)
+{
+    if (exchange == NULL)
+        return;
+    if (exchange->easy != NULL)
+        curl_easy_cleanup(exchange->easy);
+    buf_release(&exchange->request);
+    buf_release(&exchange->reply);
+    call_answer_release(&exchange->result.answer);
+    free(exchange);
+}
+
+static void free_list(struct exchange *exchange)
+{
+    while (exchange != NULL) {
+        struct exchange *next = exchange->next;
+        free_exchange(exchange);
+        exchange = next;
+    }
+}
+
+static struct exchange *new_exchange(const struct model_client *client)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+
+    if (exchange == NULL)
+        return NULL;
+    exchange->request = BUF_INIT(REQUEST_MAX);
+    exchange->reply = BUF_INIT(MODEL_MAX_REPLY);
+    exchange->easy = curl_easy_init();
+    if (exchange->easy == NULL ||
+        !set_up_easy(client, exchange->easy, exchange)) {
+        free_exchange(exchange);
+        return NULL;
+    }
+    return exchange;
+}
+
+static void clear_buffer(struct buf *buf)
+{
+    if (buf->cap > KEEP_BYTES)
+        buf_release(buf);
+    buf_clear(buf);
+}
+
+// Back to the idle ones, ready for another request.
+static void recycle(struct model_client *client, struct exchange *exchange)
+{
+    clear_buffer(&exchange->request);
+    clear_buffer(&exchange->reply);
+    call_answer_release(&exchange->result.answer);
+    exchange->result = (struct model_done){0};
+    exchange->too_large = false;
+    exchange->next = client->idle;
+    client->idle = exchange;
+}
+
+static struct exchange *take_idle(struct model_client *client)
+{
+    struct exchange *exchange = client->idle;
+
+    if (exchange == NULL)
+        return new_exchange(client);
+    client->idle = exchange->next;
+    exchange->next = NULL;
+    return exchange;
+}
+
+// ---- birth and death
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void start_curl(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool fill_client(struct model_client *client, struct err *err)
+{
+    (void)snprintf(client->chat_url, sizeof client->chat_url, "%s%s",
+                   client->address.url, client->backend->chat_path);
+    client->multi = curl_multi_init();
+    // An empty Expect spares a round trip on requests over 1 KB.
+    client->headers = curl_slist_append(NULL, "Content-Type: application/json");
+    if (client->multi == NULL || client->headers == NULL ||
+        curl_slist_append(client->headers, "Expect:") == NULL ||
+        curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS,
+                          (long)client->address.slots + 1) != CURLM_OK) {
+        err_nomem(err, "a model client");
+        return false;
+    }
+    return true;
+}
+
+struct model_client *model_client_new(const struct model_address *address,
+                                      struct err *err)
+{
+    const struct model_backend *backend = find_backend(address->backend);
+
+    if (backend == NULL) {
+        err_set(err, ERR_INPUT,
+                "\"%s\" is no kind of model server: use ollama or openai",
+                address->backend);
+        return NULL;
+    }
+    pthread_once(&curl_once, start_curl);
+    struct model_client *client = calloc(1, sizeof *client);
+    if (client == NULL) {
+        err_nomem(err, "a model client");
+        return NULL;
+    }
+    client->address = *address;
+    client->backend = backend;
+    client->done_end = &client->done;
+    if (!fill_client(client, err)) {
+        model_client_free(client);
+        return NULL;
+    }
+    return client;
+}
+
+void model_client_free(struct model_client *client)
+{
+    if (client == NULL)
+        return;
+    for (struct exchange *at = client->open; at != NULL; at = at->next)
+        curl_multi_remove_handle(client->multi, at->easy);
+    free_list(client->open);
+    free_list(client->done);
+    free_list(client->idle);
+    if (client->multi != NULL)
+        curl_multi_cleanup(client->multi);
+    curl_slist_free_all(client->headers);
+    free(client);
+}
+
+// ---- calls
+
+// {"model":...,"messages":[...] and what the backend adds.
+static bool write_request(const struct model_client *client,
+                          const struct call_request *request,
+                          struct exchange *exchange, struct err *err)
+{
+    struct buf *out = &exchange->request;
+
+    if (!isfinite(request->options.temperature)) {
+        err_set(err, ERR_INPUT, "the temperature of a call is no number");
+        return false;
+    }
+    buf_puts(out, "{\"model\":");
+    buf_put_json(out, request->model, strlen(request->model));
+    buf_puts(out, ",\"messages\":");
+    exchange->messages_at = out->len;
+    buf_append(out, request->prefix, request->prefix_len);
+    buf_append(out, request->tail, request->tail_len);
+    exchange->messages_len = out->len - exchange->messages_at;
+    client->backend->put_options(out, request);
+    buf_putc(out, '}');
+    return buf_ok(out, "a request", err);
+}
+
+static bool address_easy(const struct model_client *client,
+                         struct exchange *exchange, int64_t timeout_ms)
+{
+    CURL *easy = exchange->easy;
+    long connect_ms = timeout_ms < CONNECT_MS ? (long)timeout_ms : CONNECT_MS;
+
+    return curl_easy_setopt(easy, CURLOPT_URL, client->chat_url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, client->headers) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                            (curl_off_t)exchange->request.len) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->request.data) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) ==
+               CURLE_OK;
+}
+
+static void note_request(struct exchange *exchange, int64_t id,
+                         const struct call_request *request)
+{
+    size_t len = strlen(request->model);
+
+    if (len >= sizeof exchange->model)
+        len = utf8_cut(request->model, sizeof exchange->model - 1);
+    memcpy(exchange->model, request->model, len);
+    exchange->model[len] = '\0';
+    exchange->num_ctx = request->options.num_ctx;
+    exchange->num_predict = request->options.num_predict;
+    exchange->result.id = id;
+    exchange->begun_us = clock_monotonic_us();
+}
+
+bool model_begin(struct model_client *client, int64_t id,
+                 const struct call_request *request, int64_t timeout_ms,
+                 struct err *err)
+{
+    assert(timeout_ms > 0);
+
+    struct exchange *exchange = take_idle(client);
+    if (exchange == NULL) {
+        err_nomem(err, "a call");
+        return false;
+    }
+    if (!write_request(client, request, exchange, err)) {
+        recycle(client, exchange);
+        return false;
+    }
+    note_request(exchange, id, request);
+    if (!address_easy(client, exchange, timeout_ms) ||
+        curl_multi_add_handle(client->multi, exchange->easy) != CURLM_OK) {
+        err_nomem(err, "a call");
+        recycle(client, exchange);
+        return false;
+    }
+    exchange->next = client->open;
+    client->open = exchange;
+    client->n_open++;
+    return true;
+}
+
+// Unlinks the exchange of id from a list; NULL when it is not there.
+static struct exchange *unlink_id(struct exchange **list, int64_t id)
+{
+    for (; *list != NULL; list = &(*list)->next) {
+        struct exchange *found = *list;
+        if (found->result.id == id) {
+            *list = found->next;
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static void find_done_end(struct model_client *client)
+{
+    client->done_end = &client->done;
+    while (*client->done_end != NULL)
+        client->done_end = &(*client->done_end)->next;
+}
+
+void model_cancel(struct model_client *client, int64_t id)
+{
+    struct exchange *exchange = unlink_id(&client->open, id);
+
+    if (exchange != NULL) {
+        client->n_open--;
+        curl_multi_remove_handle(client->multi, exchange->easy);
+    } else {
+        exchange = unlink_id(&client->done, id);
+        find_done_end(client);
+    }
+    if (exchange != NULL)
+        recycle(client, exchange);
+}
+
+size_t model_open(const struct model_client *client)
+{
+    return client->n_open;
+}
+
+void model_wake(struct model_client *client)
+{
+    (void)curl_multi_wakeup(client->multi);
+}
+
+// A time-out before there was a connection is a machine that is not there.
+static enum model_exchange explain_timeout(CURL *easy)
+{
+    curl_off_t asked_us = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &asked_us);
+    return asked_us > 0 ? EXCHANGE_TIMEOUT : EXCHANGE_REFUSED;
+}
+
+static enum model_exchange explain_code(const struct exchange *exchange,
+                                        CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return EXCHANGE_DONE;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return EXCHANGE_REFUSED;
+    case CURLE_OPERATION_TIMEDOUT:
+        return explain_timeout(exchange->easy);
+    default:
+        return exchange->too_large ? EXCHANGE_TOO_LARGE : EXCHANGE_BROKEN;
+    }
+}
+
+static void classify(struct model_client *client, struct exchange *exchange,
+                     CURLcode code)
+{
+    const struct model_asked asked = {
+        .model = exchange->model,
+        .messages = exchange->request.data + exchange->messages_at,
+        .messages_len = exchange->messages_len,
+        .num_ctx = exchange->num_ctx,
+        .num_predict = exchange->num_predict,
+    };
+    struct model_reply reply = {
+        .exchange = explain_code(exchange, code),
+        .body = exchange->reply.data == NULL ? "" : exchange->reply.data,
+        .len = exchange->reply.len,
+        .detail = code == CURLE_OK ? "" : curl_easy_strerror(code),
+    };
+
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &reply.status);
+    model_classify(client->backend, &asked, &reply, &exchange->result);
+    exchange->result.answer.total_us =
+        clock_monotonic_us() - exchange->begun_us;
+}
+
+static void finish(struct model_client *client, CURL *easy, CURLcode code)
+{
+    struct exchange *exchange = NULL;
+
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
+    classify(client, exchange, code);
+    curl_multi_remove_handle(client->multi, easy);
+    for (struct exchange **at = &client->open; *at != NULL; at = &(*at)->next) {
+        if (*at == exchange) {
+            *at = exchange->next;
+            break;
+        }
+    }
+    client->n_open--;
+    exchange->next = NULL;
+    *client->done_end = exchange;
+    client->done_end = &exchange->next;
+}
+
+static bool work(struct model_client *client, struct err *err)
+{
+    int running = 0;
+    int queued = 0;
+    CURLMcode code = curl_multi_perform(client->multi, &running);
+    CURLMsg *said = NULL;
+
+    if (code != CURLM_OK) {
+        err_set(err, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
+        return false;
+    }
+    while ((said = curl_multi_info_read(client->multi, &queued)) != NULL) {
+        if (said->msg == CURLMSG_DONE)
+            finish(client, said->easy_handle, said->data.result);
+    }
+    return true;
+}
+
+bool model_poll(struct model_client *client, int extra_fd, int64_t timeout_ms,
+                struct err *err)
+{
+    struct curl_waitfd extra = {.fd = extra_fd, .events = CURL_WAIT_POLLIN};
+
+    if (!work(client, err))
+        return false;
+    if (client->done != NULL || timeout_ms <= 0)
+        return true;
+    CURLMcode code =
+        curl_multi_poll(client->multi, &extra, extra_fd >= 0 ? 1 : 0,
+                        timeout_ms > 60000 ? 60000 : (int)timeout_ms, NULL);
+    if (code != CURLM_OK) {
+        err_set(err, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
+        return false;
+    }
+    return work(client, err);
+}
+
+bool model_take_done(struct model_client *client, struct model_done *out)
+{
+    struct exchange *exchange = client->done;
+
+    if (exchange == NULL)
+        return false;
+    client->done = exchange->next;
+    if (client->done == NULL)
+        client->done_end = &client->done;
+    *out = exchange->result;
+    exchange->result = (struct model_done){0};
+    recycle(client, exchange);
+    return true;
+}
+
+// A sentence for the one who waits: the fault with the server's address.
+static bool finish_ask(const struct model_client *client,
+                       const struct model_done *done, struct call_answer *out,
+                       struct err *err)
+{
+    if (done->fault == FAULT_NONE) {
+        *out = done->answer;
+        return true;
+    }
+    err_set(err, ERR_IO, "%s: %s", client->address.url, done->text);
+    return false;
+}
+
+bool model_ask(struct model_client *client, const struct call_request *request,
+               int64_t timeout_ms, struct call_answer *out, struct err *err)
+{
+    struct model_done done = {0};
+
+    assert(client->open == NULL && client->done == NULL);
+    if (!model_begin(client, 0, request, timeout_ms, err))
+        return false;
+    while (!model_take_done(client, &done)) {
+        if (!model_poll(client, -1, timeout_ms, err)) {
+            model_cancel(client, 0);
+            return false;
+        }
+    }
+    return finish_ask(client, &done, out, err);
+}
+
+// ---- probing
+
+static bool refuse_server(const struct model_client *client, enum err_code code,
+                          const char *why, struct err *err)
+{
+    err_set(err, code, "no %s server answers at %s (%s); is it running?",
+            client->backend->name, client->address.url, why);
+    return false;
+}
+
+static bool get_path(struct model_client *client, struct exchange *exchange,
+                     const char *path, int64_t timeout_ms, struct err *err)
+{
+    char url[URL_MAX];
+    long status = 0;
+    CURL *easy = exchange->easy;
+
+    (void)snprintf(url, sizeof url, "%s%s", client->address.url, path);
+    buf_clear(&exchange->reply);
+    if (curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) !=
+            CURLE_OK) {
+        err_nomem(err, "a request");
+        return false;
+    }
+    CURLcode code = curl_easy_perform(easy);
+    if (code != CURLE_OK)
+        return refuse_server(client, ERR_IO, curl_easy_strerror(code), err);
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 500)
+        return refuse_server(client, ERR_IO, "it fails", err);
+    if (status != 200)
+        return refuse_server(client, ERR_PROTOCOL, "something else does", err);
+    return true;
+}
+
+static json_t *get_json(struct model_client *client, const char *path,
+                        int64_t timeout_ms, struct err *err)
+{
+    struct exchange *exchange = new_exchange(client);
+    json_t *reply = NULL;
+
+    if (exchange == NULL) {
+        err_nomem(err, "a request");
+        return NULL;
+    }
+    if (get_path(client, exchange, path, timeout_ms, err)) {
+        reply = json_parse(exchange->reply.data, exchange->reply.len,
+                           MODEL_MAX_REPLY, NULL);
+        if (reply == NULL)
+            refuse_server(client, ERR_PROTOCOL, "what answers is no JSON", err);
+    }
+    free_exchange(exchange);
+    return reply;
+}
+
+static bool read_version(const struct model_client *client, const json_t *reply,
+                         struct model_server *out, struct err *err)
+{
+    const char *version = client->backend->read_version(reply);
+
+    if (version == NULL)
+        return refuse_server(client, ERR_PROTOCOL, "something else does", err);
+    (void)backend_copy(out->version, sizeof out->version, version);
+    if (strstr(version, "simulated") != NULL)
+        out->simulated = true;
+    return true;
+}
+
+static bool read_models(const struct model_client *client, const json_t *reply,
+                        struct model_server *out, struct err *err)
+{
+    const json_t *list = json_object_get(reply, client->backend->models_key);
+    size_t n = json_array_size(list);
+
+    if (!json_is_array(list))
+        return refuse_server(client, ERR_PROTOCOL, "it lists no models", err);
+    if (n > MODELS_MAX)
+        n = MODELS_MAX;
+    out->models = calloc(n + 1, sizeof *out->models);
+    if (out->models == NULL) {
+        err_nomem(err, "a list of models");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const json_t *entry = json_array_get(list, i);
+        struct model_info *model = &out->models[out->n_models];
+        out->simulated |= client->backend->is_simulated(entry);
+        if (client->backend->read_model(entry, model))
+            out->n_models++;
+        else
+            *model = (struct model_info){0};
+    }
+    return true;
+}
+
+bool model_probe(struct model_client *client, int64_t timeout_ms,
+                 struct model_server *out, struct err *err)
+{
+    const char *version_path = client->backend->version_path;
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+    json_t *version = NULL;
+    json_t *models = NULL;
+    bool ok = false;
+
+    *out = (struct model_server){0};
+    if (version_path != NULL) {
+        version = get_json(client, version_path, timeout_ms, err);
+        if (version == NULL)
+            goto out;
+    }
+    int64_t left_ms = deadline_ms - clock_monotonic_ms();
+    models = get_json(client, client->backend->models_path,
+                      left_ms > 1 ? left_ms : 1, err);
+    if (models == NULL)
+        goto out;
+    ok = read_version(client, version == NULL ? models : version, out, err) &&
+         read_models(client, models, out, err);
+
+out:
+    if (!ok)
+        model_server_release(out);
+    json_decref(version);
+    json_decref(models);
+    return ok;
+}
+
+void model_server_release(struct model_server *server)
+{
+    free(server->models);
+    *server = (struct model_server){0};
+}

@@ -1,0 +1,716 @@
+#include "worker/worker.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "wire/message.h"
+#include "wire/socket.h"
+#include "worker/held.h"
+#include "worker/worker_speed.h"
+
+// Times in milliseconds; docs/protocol.md says where each comes from.
+enum {
+    RETRY_MS = 100, // back-off between greetings, doubled up to
+    RETRY_MAX_MS = 2000,
+    GREETING_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS, // a greeting's patience
+    SEND_RETRY_MS = 50, // while the connection is not there yet
+    PROBE_MS = 1500,
+    IDLE_PROBE_MS = 30000, // how often an idle worker looks at its server
+    IDLE_PROBE_PATIENCE_MS = 1000,
+    BUSY_MS = 250, // after the first 503, doubled with each
+    BUSY_TRIES = 4,
+    TICK_MS = 1000, // the loop never sleeps longer
+    NAME_BYTES = 128,
+    ENDPOINT_BYTES = 256,
+};
+#define FRAME_ARENA_MAX ((size_t)2 * WIRE_MAX_BYTES)
+
+enum worker_state { APART, GREETING, SERVING, DRAINING, ENDED };
+
+struct worker {
+    // Set before the thread starts.
+    void *context; // borrowed
+    char endpoint[ENDPOINT_BYTES];
+    char name[NAME_BYTES];
+    struct model_address address;
+    struct model_client *client; // owned; only model_wake from outside
+    pthread_t thread;
+
+    atomic_bool drain;
+    atomic_bool ended;
+
+    // The thread's own.
+    enum worker_state state;
+    struct wire_socket *socket; // owned; NULL while APART
+    struct arena arena;         // of the message being read
+    struct model_server server; // what the last probe found; owned
+    struct held_list held;
+    struct worker_speed speed;
+    bool said_hello;
+    bool warned_server;      // one line, until it answers again
+    bool warned_coordinator; // one line, until it welcomes us
+    int64_t retry_ms;        // the next back-off
+    int64_t due_ms;          // APART: next attempt; GREETING: end of patience
+    int64_t heartbeat_ms;
+    int64_t beat_ms;  // when the next heartbeat leaves
+    int64_t heard_ms; // when the coordinator was heard last
+    int64_t busy_ms;  // nothing is asked of the server before
+    int64_t probed_ms;
+};
+
+// ---- parting
+
+// Without a coordinator the leases are gone, and the open calls with them.
+static void part(struct worker *worker, int64_t now_ms)
+{
+    for (struct held *at = worker->held.first; at != NULL; at = at->next)
+        model_cancel(worker->client, at->call.id);
+    held_release(&worker->held);
+    wire_close(worker->socket);
+    worker->socket = NULL;
+    worker->said_hello = false;
+    worker->state = APART;
+    worker->due_ms = now_ms + worker->retry_ms +
+                     (int64_t)randombytes_uniform((uint32_t)worker->retry_ms);
+    worker->retry_ms *= 2;
+    if (worker->retry_ms > RETRY_MAX_MS)
+        worker->retry_ms = RETRY_MAX_MS;
+}
+
+static void lose_coordinator(struct worker *worker, int64_t now_ms)
+{
+    if (!worker->warned_coordinator)
+        log_warn("coordinator-lost",
+                 "worker %s does not hear the coordinator at %s; it keeps "
+                 "trying",
+                 worker->name, worker->endpoint);
+    worker->warned_coordinator = true;
+    part(worker, now_ms);
+}
+
+// False when the coordinator is lost, and the worker apart.
+static bool send_message(struct worker *worker, const struct message *message)
+{
+    struct err err = ERR_CLEAR;
+
+    if (wire_send(worker->socket, NULL, message, &err))
+        return true;
+    log_debug("send-failed", "worker %s: %s", worker->name, err.text);
+    lose_coordinator(worker, clock_monotonic_ms());
+    return false;
+}
+
+static bool send_fault(struct worker *worker, int64_t id, enum call_fault fault,
+                       const char *text)
+{
+    struct message message = {.kind = MESSAGE_FAULT};
+
+    message.as.fault.id = id;
+    message.as.fault.fault = fault;
+    message.as.fault.text = text;
+    return send_message(worker, &message);
+}
+
+static bool send_plain(struct worker *worker, enum message_kind kind)
+{
+    struct message message = {.kind = kind};
+
+    return send_message(worker, &message);
+}
+
+// Hands back the calls that wait; with open_too all of them.
+static bool hand_back(struct worker *worker, bool open_too, const char *why)
+{
+    struct held *next = NULL;
+
+    for (struct held *at = worker->held.first; at != NULL; at = next) {
+        next = at->next;
+        if (at->open && !open_too)
+            continue;
+        if (at->open)
+            model_cancel(worker->client, at->call.id);
+        int64_t id = at->call.id;
+        held_remove(&worker->held, at);
+        if (!send_fault(worker, id, FAULT_LOST, why))
+            return false;
+    }
+    return true;
+}
+
+// The model server is gone or has become another one: what is here goes back,
+// and a new greeting says what is there then.
+static void leave(struct worker *worker, const char *why)
+{
+    if (hand_back(worker, true, why) && send_plain(worker, MESSAGE_GOODBYE))
+        part(worker, clock_monotonic_ms());
+}
+
+// ---- greeting
+
+static bool probe(struct worker *worker, int64_t patience_ms,
+                  struct model_server *out)
+{
+    struct err err = ERR_CLEAR;
+    bool ok = model_probe(worker->client, patience_ms, out, &err);
+
+    worker->probed_ms = clock_monotonic_ms();
+    if (!ok && !worker->warned_server)
+        log_warn("server-away", "worker %s waits: %s", worker->name, err.text);
+    if (ok && worker->warned_server)
+        log_info("server-back", "worker %s: %s answers", worker->name,
+                 worker->address.url);
+    worker->warned_server = !ok;
+    return ok;
+}
+
+static bool open_socket(struct worker *worker)
+{
+    struct wire_id id = {0};
+    struct err err = ERR_CLEAR;
+    char text[WIRE_ID_MAX + 1];
+
+    // Fresh each time: nothing that was meant for an earlier greeting can
+    // reach this one.
+    int len = snprintf(text, sizeof text, "%.40s-%08" PRIx32, worker->name,
+                       randombytes_random());
+    id.len = (uint8_t)len;
+    memcpy(id.bytes, text, id.len);
+    worker->socket = wire_connect(worker->context, worker->endpoint, &id, &err);
+    if (worker->socket == NULL && !worker->warned_coordinator) {
+        log_warn("no-socket", "worker %s: %s", worker->name, err.text);
+        worker->warned_coordinator = true;
+    }
+    return worker->socket != NULL;
+}
+
+static void step_apart(struct worker *worker, int64_t now_ms)
+{
+    struct model_server found = {0};
+
+    if (now_ms < worker->due_ms)
+        return;
+    if (!probe(worker, PROBE_MS, &found) || !open_socket(worker)) {
+        model_server_release(&found);
+        part(worker, clock_monotonic_ms());
+        return;
+    }
+    model_server_release(&worker->server);
+    worker->server = found;
+    worker->state = GREETING;
+    worker->due_ms = clock_monotonic_ms() + GREETING_MS;
+}
+
+static int64_t fresh_epoch(void)
+{
+    uint64_t epoch = 0;
+
+    randombytes_buf(&epoch, sizeof epoch);
+    return (int64_t)(epoch >> 1);
+}
+
+static size_t list_models(const struct model_server *server,
+                          struct wire_model *out)
+{
+    size_t n = server->n_models;
+
+    if (n > WIRE_MAX_MODELS)
+        n = WIRE_MAX_MODELS;
+    for (size_t i = 0; i < n; i++) {
+        out[i].name = server->models[i].name;
+        out[i].digest = server->models[i].digest;
+        out[i].context = server->models[i].context;
+        out[i].quantization = server->models[i].quantization;
+    }
+    return n;
+}
+
+// The connection may not stand yet: then the next step tries again.
+static bool say_hello(struct worker *worker)
+{
+    struct message message = {.kind = MESSAGE_HELLO};
+    struct wire_model models[WIRE_MAX_MODELS];
+    struct hello *hello = &message.as.hello;
+    struct err err = ERR_CLEAR;
+
+    hello->version = WIRE_VERSION;
+    hello->role = PEER_WORKER;
+    hello->name = worker->name;
+    hello->epoch = fresh_epoch();
+    hello->slots = worker->address.slots;
+    hello->software = "promptcc " PROMPTCC_VERSION;
+    hello->backend = worker->address.backend;
+    hello->server = worker->server.version;
+    hello->simulated = worker->server.simulated ? 1 : 0;
+    hello->models = models;
+    hello->n_models = list_models(&worker->server, models);
+    if (wire_send(worker->socket, NULL, &message, &err))
+        return true;
+    log_debug("hello-failed", "worker %s: %s", worker->name, err.text);
+    return false;
+}
+
+static void step_greeting(struct worker *worker, int64_t now_ms)
+{
+    if (!worker->said_hello)
+        worker->said_hello = say_hello(worker);
+    if (now_ms >= worker->due_ms)
+        lose_coordinator(worker, now_ms);
+}
+
+// ---- serving
+
+static void send_busy_later(struct worker *worker, struct held *held,
+                            const char *text)
+{
+    int64_t id = held->call.id;
+
+    held_set_open(&worker->held, held, false);
+    worker->busy_ms =
+        clock_monotonic_ms() + ((int64_t)BUSY_MS << held->busy_tries);
+    if (++held->busy_tries < BUSY_TRIES)
+        return;
+    held_remove(&worker->held, held);
+    (void)send_fault(worker, id, FAULT_BUSY, text);
+}
+
+static void send_answer(struct worker *worker, struct held *held,
+                        const struct model_done *done)
+{
+    struct message message = {.kind = MESSAGE_ANSWER};
+
+    message.as.answer.id = done->id;
+    message.as.answer.answer = done->answer;
+    worker_speed_add(&worker->speed, &done->answer);
+    held_remove(&worker->held, held);
+    (void)send_message(worker, &message);
+}
+
+static void report(struct worker *worker, struct held *held,
+                   const struct model_done *done)
+{
+    if (done->fault == FAULT_NONE) {
+        send_answer(worker, held, done);
+        return;
+    }
+    if (done->fault == FAULT_BUSY) {
+        send_busy_later(worker, held, done->text);
+        return;
+    }
+    if (done->fault == FAULT_TIMEOUT)
+        worker_speed_miss(&worker->speed);
+    held_remove(&worker->held, held);
+    bool there = send_fault(worker, done->id, done->fault, done->text);
+    if (there && done->fault == FAULT_REFUSED && worker->state == SERVING)
+        leave(worker, "the model server went away");
+}
+
+static void report_done(struct worker *worker)
+{
+    struct model_done done = {0};
+
+    while (model_take_done(worker->client, &done)) {
+        struct held *held = held_find(&worker->held, done.id);
+        if (held != NULL)
+            report(worker, held, &done);
+        call_answer_release(&done.answer);
+    }
+}
+
+static bool begin_call(struct worker *worker, struct held *held)
+{
+    struct err err = ERR_CLEAR;
+    int64_t timeout_ms = worker_speed_timeout_ms(
+        &worker->speed, &held->call.request, held->call.timeout_ms);
+
+    if (model_begin(worker->client, held->call.id, &held->call.request,
+                    timeout_ms, &err)) {
+        held_set_open(&worker->held, held, true);
+        return true;
+    }
+    int64_t id = held->call.id;
+    held_remove(&worker->held, held);
+    return send_fault(worker, id, FAULT_BUSY, err.text);
+}
+
+static void begin_calls(struct worker *worker, int64_t now_ms)
+{
+    while (worker->held.n_open < (size_t)worker->address.slots &&
+           now_ms >= worker->busy_ms) {
+        struct held *held = held_first_waiting(&worker->held);
+        if (held == NULL || !begin_call(worker, held))
+            return;
+    }
+}
+
+static bool same_models(const struct model_server *a,
+                        const struct model_server *b)
+{
+    if (a->n_models != b->n_models || strcmp(a->version, b->version) != 0)
+        return false;
+    for (size_t i = 0; i < a->n_models; i++) {
+        if (strcmp(a->models[i].name, b->models[i].name) != 0 ||
+            strcmp(a->models[i].digest, b->models[i].digest) != 0)
+            return false;
+    }
+    return true;
+}
+
+// A worker without calls would not notice that its server went, or got other
+// models. This is the one place where the loop waits for HTTP, for less than
+// the coordinator's patience, and with nothing to do.
+static void look_at_server(struct worker *worker, int64_t now_ms)
+{
+    struct model_server found = {0};
+
+    if (worker->held.n > 0 || now_ms < worker->probed_ms + IDLE_PROBE_MS)
+        return;
+    if (!probe(worker, IDLE_PROBE_PATIENCE_MS, &found))
+        leave(worker, "the model server went away");
+    else if (!same_models(&worker->server, &found))
+        leave(worker, "the model server has other models now");
+    model_server_release(&found);
+}
+
+// False when the coordinator is lost.
+static bool keep_in_touch(struct worker *worker, int64_t now_ms)
+{
+    if (now_ms >= worker->heard_ms + worker->heartbeat_ms * WIRE_LIVENESS) {
+        lose_coordinator(worker, now_ms);
+        return false;
+    }
+    if (now_ms < worker->beat_ms)
+        return true;
+    worker->beat_ms = now_ms + worker->heartbeat_ms;
+    return send_plain(worker, MESSAGE_HEARTBEAT);
+}
+
+static void step_serving(struct worker *worker, int64_t now_ms)
+{
+    if (!keep_in_touch(worker, now_ms))
+        return;
+    report_done(worker);
+    if (worker->state == SERVING)
+        begin_calls(worker, now_ms);
+    if (worker->state == SERVING)
+        look_at_server(worker, now_ms);
+}
+
+// ---- draining
+
+static void begin_drain(struct worker *worker)
+{
+    if (worker->state != SERVING) {
+        worker->state = ENDED;
+        return;
+    }
+    log_info("worker-drains", "worker %s finishes %zu calls", worker->name,
+             worker->held.n_open);
+    if (hand_back(worker, false, "the worker drains") &&
+        send_plain(worker, MESSAGE_GOODBYE))
+        worker->state = DRAINING;
+}
+
+// A call that meets a busy server is not asked again: it goes back.
+static void step_draining(struct worker *worker, int64_t now_ms)
+{
+    if (!keep_in_touch(worker, now_ms))
+        return;
+    report_done(worker);
+    if (worker->state == DRAINING)
+        (void)hand_back(worker, false, "the worker drains");
+    if (worker->state == DRAINING && worker->held.n == 0)
+        worker->state = ENDED;
+}
+
+// ---- what the coordinator says
+
+static void on_welcome(struct worker *worker, const struct message *message)
+{
+    if (worker->state != GREETING)
+        return;
+    worker->state = SERVING;
+    worker->heartbeat_ms = message->as.welcome.heartbeat_ms;
+    worker->beat_ms = clock_monotonic_ms() + worker->heartbeat_ms;
+    worker->retry_ms = RETRY_MS;
+    worker->warned_coordinator = false;
+    log_info("worker-joined", "worker %s serves %s with %d slots",
+             message->as.welcome.name, worker->endpoint, worker->address.slots);
+}
+
+// "unknown" is a coordinator that was started anew: greet it, no fuss.
+static void on_refused(struct worker *worker, const struct message *message)
+{
+    const struct refused *refused = &message->as.refused;
+
+    if (strcmp(refused->code, "unknown") != 0 && !worker->warned_coordinator) {
+        log_warn("worker-refused", "worker %s: %s", worker->name,
+                 refused->text);
+        worker->warned_coordinator = true;
+    }
+    part(worker, clock_monotonic_ms());
+}
+
+// "llama3" in a job is "llama3:latest" in Ollama's list.
+static bool same_name(const char *listed, const char *asked)
+{
+    size_t len = strlen(asked);
+
+    return strncmp(listed, asked, len) == 0 &&
+           (listed[len] == '\0' || strcmp(listed + len, ":latest") == 0);
+}
+
+static bool is_other_model(const struct worker *worker,
+                           const struct call_message *call)
+{
+    for (size_t i = 0; i < worker->server.n_models; i++) {
+        const struct model_info *model = &worker->server.models[i];
+        if (same_name(model->name, call->request.model))
+            return model->digest[0] != '\0' && call->digest[0] != '\0' &&
+                   strcmp(model->digest, call->digest) != 0;
+    }
+    return false;
+}
+
+static void on_call(struct worker *worker, const struct message *message)
+{
+    const struct call_message *call = &message->as.call;
+    size_t credit = (size_t)worker->address.slots + 1;
+
+    if (held_find(&worker->held, call->id) != NULL)
+        return;
+    if (worker->state != SERVING)
+        (void)send_fault(worker, call->id, FAULT_LOST,
+                         "the worker takes no calls now");
+    else if (worker->held.n >= credit)
+        (void)send_fault(worker, call->id, FAULT_BUSY,
+                         "the worker has all the calls that it takes");
+    else if (is_other_model(worker, call))
+        (void)send_fault(worker, call->id, FAULT_MODEL,
+                         "the model here has another digest than the job's");
+    else if (held_add(&worker->held, call, &worker->arena) == NULL)
+        (void)send_fault(worker, call->id, FAULT_BUSY, "no memory");
+}
+
+static void on_cancel(struct worker *worker, const struct message *message)
+{
+    struct held *held = held_find(&worker->held, message->as.cancel.id);
+
+    if (held == NULL)
+        return;
+    model_cancel(worker->client, held->call.id);
+    held_remove(&worker->held, held);
+}
+
+static void (*const handlers[MESSAGE_KIND_COUNT])(struct worker *,
+                                                  const struct message *) = {
+    [MESSAGE_WELCOME] = on_welcome,
+    [MESSAGE_REFUSED] = on_refused,
+    [MESSAGE_CALL] = on_call,
+    [MESSAGE_CANCEL] = on_cancel,
+};
+
+static void handle(struct worker *worker, const struct message *message)
+{
+    worker->heard_ms = clock_monotonic_ms();
+    if (handlers[message->kind] != NULL)
+        handlers[message->kind](worker, message);
+}
+
+// Takes all there is: ZeroMQ's descriptor tells of a change only once.
+static void receive(struct worker *worker)
+{
+    enum wire_got got = WIRE_NOTHING;
+    struct message message;
+    struct err err = ERR_CLEAR;
+
+    while (worker->socket != NULL) {
+        got =
+            wire_receive(worker->socket, NULL, &worker->arena, &message, &err);
+        if (got == WIRE_NOTHING)
+            return;
+        if (got == WIRE_FAILED) {
+            lose_coordinator(worker, clock_monotonic_ms());
+            return;
+        }
+        if (got == WIRE_MESSAGE)
+            handle(worker, &message);
+        else
+            log_warn("bad-message", "worker %s: %s", worker->name, err.text);
+        arena_release(&worker->arena);
+    }
+}
+
+// ---- the loop
+
+static void (*const steps[])(struct worker *, int64_t now_ms) = {
+    [APART] = step_apart,
+    [GREETING] = step_greeting,
+    [SERVING] = step_serving,
+    [DRAINING] = step_draining,
+};
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_due_ms(const struct worker *worker, int64_t now_ms)
+{
+    int64_t due_ms = now_ms + TICK_MS;
+
+    if (worker->state == APART || worker->state == GREETING)
+        due_ms = sooner(due_ms, worker->due_ms);
+    if (worker->state == GREETING && !worker->said_hello)
+        due_ms = sooner(due_ms, now_ms + SEND_RETRY_MS);
+    if (worker->state == SERVING || worker->state == DRAINING)
+        due_ms = sooner(due_ms, worker->beat_ms);
+    if (worker->held.n > worker->held.n_open && worker->busy_ms > now_ms)
+        due_ms = sooner(due_ms, worker->busy_ms);
+    return due_ms;
+}
+
+static void wait_for_work(struct worker *worker)
+{
+    struct err err = ERR_CLEAR;
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t wait_ms = next_due_ms(worker, now_ms) - now_ms;
+    int fd = worker->socket == NULL ? -1 : wire_fd(worker->socket);
+
+    if (wait_ms < 0 || (worker->socket != NULL && wire_pending(worker->socket)))
+        wait_ms = 0;
+    if (!model_poll(worker->client, fd, wait_ms, &err))
+        log_error("poll-failed", "worker %s: %s", worker->name, err.text);
+}
+
+static void *run(void *user)
+{
+    struct worker *worker = user;
+
+    worker->heartbeat_ms = WIRE_HEARTBEAT_MS;
+    while (worker->state != ENDED) {
+        receive(worker);
+        if (atomic_load(&worker->drain) && worker->state != DRAINING)
+            begin_drain(worker);
+        if (worker->state != ENDED)
+            steps[worker->state](worker, clock_monotonic_ms());
+        if (worker->state != ENDED)
+            wait_for_work(worker);
+    }
+    part(worker, clock_monotonic_ms());
+    log_info("worker-ended", "worker %s has ended", worker->name);
+    atomic_store(&worker->ended, true);
+    return NULL;
+}
+
+// ---- from outside
+
+static bool copy_text(char *out, size_t size, const char *text,
+                      const char *what, struct err *err)
+{
+    if (strlen(text) < size) {
+        memcpy(out, text, strlen(text) + 1);
+        return true;
+    }
+    err_set(err, ERR_INPUT, "%s is too long (over %zu bytes)", what, size - 1);
+    return false;
+}
+
+static bool set_name(struct worker *worker, const char *name, struct err *err)
+{
+    char host[64] = "worker";
+
+    if (name != NULL && !text_is_utf8(name, strlen(name))) {
+        err_set(err, ERR_INPUT, "the worker's name is no UTF-8 text");
+        return false;
+    }
+    if (name != NULL && name[0] != '\0')
+        return copy_text(worker->name, sizeof worker->name, name,
+                         "the worker's name", err);
+    if (gethostname(host, sizeof host) == 0)
+        host[sizeof host - 1] = '\0';
+    (void)snprintf(worker->name, sizeof worker->name, "%s-%ld", host,
+                   (long)getpid());
+    return true;
+}
+
+// Signals are for the thread that the program chose.
+static bool start_thread(struct worker *worker, struct err *err)
+{
+    sigset_t all;
+    sigset_t before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&worker->thread, NULL, run, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0)
+        err_set(err, ERR_IO, "no thread for a worker: %s", strerror(failed));
+    return failed == 0;
+}
+
+static void free_worker(struct worker *worker)
+{
+    model_client_free(worker->client);
+    model_server_release(&worker->server);
+    arena_release(&worker->arena);
+    free(worker);
+}
+
+struct worker *worker_start(void *context, const struct worker_options *options,
+                            struct err *err)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+
+    if (worker == NULL || sodium_init() < 0) {
+        free(worker);
+        err_nomem(err, "a worker");
+        return NULL;
+    }
+    worker->context = context;
+    worker->address = options->address;
+    worker->arena = ARENA_INIT(FRAME_ARENA_MAX);
+    worker->retry_ms = RETRY_MS;
+    if (!copy_text(worker->endpoint, sizeof worker->endpoint,
+                   options->coordinator, "the coordinator's address", err) ||
+        !set_name(worker, options->name, err))
+        goto failed;
+    worker->client = model_client_new(&worker->address, err);
+    if (worker->client == NULL || !start_thread(worker, err))
+        goto failed;
+    return worker;
+
+failed:
+    free_worker(worker);
+    return NULL;
+}
+
+void worker_drain(struct worker *worker)
+{
+    atomic_store(&worker->drain, true);
+    model_wake(worker->client);
+}
+
+bool worker_ended(const struct worker *worker)
+{
+    return atomic_load(&worker->ended);
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    worker_drain(worker);
+    pthread_join(worker->thread, NULL);
+    free_worker(worker);
+}

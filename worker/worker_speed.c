@@ -1,0 +1,63 @@
+#include "worker/worker_speed.h"
+
+enum { MISSED_MAX = 6 };
+
+static void follow(double *slowest, double sample)
+{
+    if (sample > *slowest)
+        *slowest = sample;
+    else
+        *slowest += (sample - *slowest) / 64;
+}
+
+// Tokens that the server had to read: all, where it does not say.
+static int32_t tokens_read(const struct call_answer *answer)
+{
+    int32_t cached = answer->cached_tokens > 0 ? answer->cached_tokens : 0;
+
+    return answer->prompt_tokens - cached;
+}
+
+void worker_speed_add(struct worker_speed *speed,
+                      const struct call_answer *answer)
+{
+    double total_ms = (double)answer->total_us / 1000;
+    double prompt_ms = (double)answer->prompt_us / 1000;
+    double generate_ms = (double)answer->generate_us / 1000;
+
+    speed->missed = 0;
+    // Without durations of its own all the time of a call is writing.
+    if (generate_ms <= 0)
+        generate_ms = total_ms - prompt_ms;
+    if (prompt_ms > 0 && tokens_read(answer) > 0)
+        follow(&speed->prompt_ms, prompt_ms / tokens_read(answer));
+    if (generate_ms > 0 && answer->generated_tokens > 0)
+        follow(&speed->generate_ms, generate_ms / answer->generated_tokens);
+    if (total_ms > prompt_ms + generate_ms)
+        follow(&speed->extra_ms, total_ms - prompt_ms - generate_ms);
+}
+
+void worker_speed_miss(struct worker_speed *speed)
+{
+    if (speed->missed < MISSED_MAX)
+        speed->missed++;
+}
+
+int64_t worker_speed_timeout_ms(const struct worker_speed *speed,
+                                const struct call_request *request,
+                                int64_t otherwise_ms)
+{
+    double bytes = (double)request->prefix_len + (double)request->tail_len;
+    double ms = (double)otherwise_ms;
+
+    if (speed->generate_ms > 0) {
+        ms = speed->extra_ms +
+             speed->prompt_ms * (bytes / SPEED_BYTES_A_TOKEN) +
+             speed->generate_ms * request->options.num_predict;
+        ms *= SPEED_FACTOR;
+        if (ms < SPEED_LEAST_MS)
+            ms = SPEED_LEAST_MS;
+    }
+    ms *= 1 << speed->missed;
+    return ms > SPEED_MOST_MS ? SPEED_MOST_MS : (int64_t)ms;
+}

@@ -1,0 +1,42 @@
+// worker_speed: how long a call may take here, from how long calls took.
+//
+// Keeps the slowest pace seen: milliseconds a token for reading the prompt and
+// for writing the reply, and what came on top (loading, waiting in the
+// server's queue). A slower sample counts at once, a faster one a 64th. That
+// is on purpose: a prompt whose prefix the server still had is read 10 to 25
+// times faster than the next one that it has to read whole, and a deadline
+// must hold for that one.
+//
+// A reply that did not come in time says that the pace is worse than known:
+// each one doubles the deadline until an answer comes. Pure; no clock.
+
+#ifndef WORKER_WORKER_SPEED_H
+#define WORKER_WORKER_SPEED_H
+
+#include <stdint.h>
+
+#include "common/call.h"
+
+struct worker_speed {
+    double prompt_ms;   // a token; 0: not measured
+    double generate_ms; // a token; 0: not measured
+    double extra_ms;    // a call
+    int missed;         // time-outs since the last answer
+};
+
+enum { SPEED_LEAST_MS = 30 * 1000 };          // no deadline is shorter
+enum { SPEED_MOST_MS = 24 * 60 * 60 * 1000 }; // nor longer
+enum { SPEED_FACTOR = 4 };                    // over the slowest pace
+enum { SPEED_BYTES_A_TOKEN = 3 };             // of a prompt; few on purpose
+
+void worker_speed_add(struct worker_speed *speed,
+                      const struct call_answer *answer);
+void worker_speed_miss(struct worker_speed *speed);
+
+// Milliseconds from the request to the last byte of the reply. Before anything
+// is measured: otherwise_ms.
+int64_t worker_speed_timeout_ms(const struct worker_speed *speed,
+                                const struct call_request *request,
+                                int64_t otherwise_ms);
+
+#endif
