@@ -38,20 +38,35 @@ void diag_source(struct diags *diags, const char *file, const char *text,
     if (diags->n_sources == DIAG_MAX_SOURCES)
         return;
     char *copy = arena_strndup(&diags->arena, text, len);
-    if (copy == NULL) {
+    char *name = arena_strdup(&diags->arena, file);
+    if (copy == NULL || name == NULL) {
         diags->nomem = true;
         return;
     }
     diags->sources[diags->n_sources++] =
-        (struct diag_source){.file = file, .text = copy, .len = len};
+        (struct diag_source){.file = name, .text = copy, .len = len};
 }
 
-// Files are told apart by address: each reader passes the same one throughout.
+bool place_copy(struct arena *arena, const struct place *from,
+                struct place *out)
+{
+    *out = *from;
+    if (from->file == NULL)
+        return true;
+    out->file = arena_strdup(arena, from->file);
+    return out->file != NULL;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 static const struct diag_source *find_source(const struct diags *diags,
                                              const char *file)
 {
     for (size_t i = 0; i < diags->n_sources; i++) {
-        if (diags->sources[i].file == file)
+        if (same_file(diags->sources[i].file, file))
             return &diags->sources[i];
     }
     return NULL;
@@ -90,6 +105,21 @@ static char *format_text(struct arena *arena, const char *format, va_list args)
     return text;
 }
 
+// A place whose file name is the list's own; one copy does for a run of
+// findings in the same file.
+static bool keep_place(struct diags *diags, const struct place *place,
+                       struct place *out)
+{
+    const char *last =
+        diags->n > 0 ? diags->items[diags->n - 1].place.file : NULL;
+
+    if (last == NULL || !same_file(last, place->file))
+        return place_copy(&diags->arena, place, out);
+    *out = *place;
+    out->file = last;
+    return true;
+}
+
 static struct diag *last_of(struct diags *diags)
 {
     return diags->n > 0 && diags->dropped == 0 ? &diags->items[diags->n - 1]
@@ -122,12 +152,13 @@ void diag_add(struct diags *diags, enum diag_level level, const char *code,
     va_start(args, format);
     const char *text = format_text(&diags->arena, format, args);
     va_end(args);
-    if (text == NULL) {
+    struct place kept = {0};
+    if (text == NULL || !keep_place(diags, place, &kept)) {
         diags->nomem = true;
         return;
     }
     diags->items[diags->n++] = (struct diag){
-        .level = level, .code = code, .place = *place, .text = text};
+        .level = level, .code = code, .place = kept, .text = text};
     attach_line(diags, place);
 }
 
@@ -161,7 +192,7 @@ static size_t file_rank(const struct diags *diags, const char *file)
 {
     size_t i = 0;
 
-    while (i < diags->n && diags->items[i].place.file != file)
+    while (i < diags->n && !same_file(diags->items[i].place.file, file))
         i++;
     return i;
 }

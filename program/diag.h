@@ -25,14 +25,18 @@
 enum { DIAG_MAX = 200 }; // further ones are counted, not kept
 enum { DIAG_MAX_SOURCES = 16 };
 
-// Lines and columns count from 1; 0: no such place. file is borrowed and
-// outlives the list.
+// Lines and columns count from 1; 0: no such place. file is borrowed; a list
+// of findings keeps copies.
 struct place {
     const char *file; // as the user gave it
     int line;
     int column;
     int width; // of the mark, in characters
 };
+
+// A place whose file name lives in arena. False without memory.
+bool place_copy(struct arena *arena, const struct place *from,
+                struct place *out);
 
 enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_INFO };
 
@@ -45,10 +49,10 @@ struct diag {
     const char *line;   // the source line, or NULL
 };
 
-// A text whose lines findings show.
+// A text whose lines findings show; both are copies.
 struct diag_source {
-    const char *file; // borrowed, as in struct place
-    const char *text; // the list's own copy
+    const char *file;
+    const char *text;
     size_t len;
 };
 

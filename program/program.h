@@ -5,8 +5,9 @@
 // step's sources come before it. A predictor is a step that asks a model;
 // predictors are counted in file order too, and candidates have one part each.
 //
-// Step kinds are the rows of step_kinds (program.c): adding one is a row and
-// its functions.
+// Step kinds are the rows of step_kinds (step.c): adding one is a row and its
+// functions. Every field in a program, those that a step reads included, owns
+// all its parts.
 
 #ifndef PROGRAM_PROGRAM_H
 #define PROGRAM_PROGRAM_H
@@ -51,8 +52,8 @@ struct step {
     const char *name;
     enum step_kind kind;
     struct place place;
-    struct signature signature; // of a predictor
-    struct source *sources;     // one an input of the signature
+    struct signature signature;    // of a predictor
+    struct source *sources;        // one an input of the signature
     struct compose_entry *entries; // compose: members in order
     size_t n_entries;
     int predictor; // index among the predictors, or -1
@@ -70,7 +71,7 @@ struct program {
     size_t n_inputs;
     struct step *steps;
     size_t n_steps;
-    int *order; // n_steps
+    int *order;      // n_steps
     int *predictors; // step indices, n_predictors
     size_t n_predictors;
     struct program_output *outputs;

@@ -55,17 +55,24 @@ struct field {
     struct place place;
 };
 
+enum { TYPE_MAX_LABELS = 1000 };
+
 // Reads {desc, type, enum, list, object, optional, min, max, min_length,
-// max_length, pattern, default} into out. False with findings.
-bool field_parse(struct arena *arena, const char *name,
-                 const struct node *node, struct field *out,
-                 struct diags *diags);
+// max_length, pattern, default} into out; a null is a plain str, a text a
+// type's name. False with findings; out is to be released in any case.
+bool field_parse(struct arena *arena, const char *name, const struct node *node,
+                 struct field *out, struct diags *diags);
 void field_release(struct field *field); // what the arena does not own
+
+// A copy that shares nothing with from; texts and parts go to arena. On
+// failure (no memory) there is nothing to release in out.
+bool field_copy(struct arena *arena, const struct field *from,
+                struct field *out, struct err *err);
 
 // True when value is of the type and within its limits; else err (ERR_INPUT)
 // says why: "`confidence` is 5, above its maximum 1".
-bool type_check(const struct type *type, const char *name,
-                const json_t *value, struct err *err);
+bool type_check(const struct type *type, const char *name, const json_t *value,
+                struct err *err);
 
 // For prompts and descriptions: "one of: a; b; c", "float, 0 to 1", "list of
 // str, at most 5 items". Nothing for a plain str.
