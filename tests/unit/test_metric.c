@@ -1,0 +1,510 @@
+#include <criterion/criterion.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "program/metric.h"
+
+// The outputs that all tests speak of, made by hand: a metric needs no more
+// of a program than this.
+static struct field outputs[] = {
+    {.name = "intent", .type = {.kind = TYPE_ENUM}},
+    {.name = "amount", .type = {.kind = TYPE_FLOAT}},
+    {.name = "answer", .type = {.kind = TYPE_STR}},
+    {.name = "tags", .type = {.kind = TYPE_LIST}},
+    {.name = "urgent", .type = {.kind = TYPE_BOOL}},
+};
+static struct step steps[] = {
+    {.name = "judge", .signature = {.outputs = outputs, .n_outputs = 5}},
+};
+static struct program_output names[] = {
+    {.name = "intent", .source = {0, 0}},
+    {.name = "amount", .source = {0, 1}},
+    {.name = "answer", .source = {0, 2}},
+    {.name = "tags", .source = {0, 3}},
+    {.name = "urgent", .source = {0, 4}},
+    {.name = "whole", .source = {0, SOURCE_WHOLE}},
+};
+static const struct program program = {
+    .steps = steps, .n_steps = 1, .outputs = names, .n_outputs = 6};
+
+static struct arena arena;
+static struct diags *diags;
+static struct metric *metric;
+static struct score score;
+static struct err err;
+
+static void open_metric(void)
+{
+    arena = ARENA_INIT(1 << 20);
+    err = ERR_CLEAR;
+    diags = diags_new(&err);
+    cr_assert_not_null(diags);
+}
+
+static void close_metric(void)
+{
+    score_release(&score);
+    metric_release(metric);
+    diags_free(diags);
+    arena_release(&arena);
+}
+
+static struct metric *parse(const char *yaml)
+{
+    struct node *node =
+        node_parse(&arena, "job.yaml", yaml, strlen(yaml), diags);
+
+    cr_assert_not_null(node);
+    metric_release(metric);
+    metric = metric_parse(&arena, node, &program, diags);
+    return metric;
+}
+
+static void parse_good(const char *yaml)
+{
+    parse(yaml);
+    cr_assert_not_null(metric, "%s",
+                       diags->n > 0 ? diags->items[0].text : "no finding");
+}
+
+static json_t *value_of(const char *text)
+{
+    json_t *value = json_parse(text, strlen(text), 1 << 20, &err);
+
+    cr_assert_not_null(value, "%s", err.text);
+    return value;
+}
+
+static double score_of(const char *example, const char *answer)
+{
+    json_t *labels = value_of(example);
+    json_t *given = value_of(answer);
+
+    score_release(&score);
+    bool ok = metric_score(metric, labels, given, NULL, &score, &err);
+    json_decref(labels);
+    json_decref(given);
+    cr_assert(ok, "%s", err.text);
+    return score.value;
+}
+
+static void expect_score(double expected, const char *example,
+                         const char *answer)
+{
+    double got = score_of(example, answer);
+
+    cr_expect_float_eq(got, expected, 1e-12, "%s against %s: %g, not %g",
+                       answer, example, got, expected);
+}
+
+// The metric is refused, and a finding says text at line 1 and that column.
+static void expect_finding(const char *yaml, const char *text, int column)
+{
+    parse(yaml);
+    cr_assert_null(metric, "%s is accepted", yaml);
+    cr_assert(diags->n > 0);
+    cr_expect(strstr(diags->items[0].text, text) != NULL, "%s: %s", yaml,
+              diags->items[0].text);
+    cr_expect_eq(diags->items[0].place.column, column, "%s: column %d", yaml,
+                 diags->items[0].place.column);
+}
+
+TestSuite(metric, .init = open_metric, .fini = close_metric);
+
+Test(metric, exact_match_trims_and_folds_texts)
+{
+    parse_good("exact_match: intent");
+    expect_score(1, "{\"intent\": \"refund\"}", "{\"intent\": \" Refund\\n\"}");
+    expect_score(1, "{\"intent\": \"\\u00c4rger\"}",
+                 "{\"intent\": \"\\u00e4RGER\"}");
+    expect_score(0, "{\"intent\": \"refund\"}", "{\"intent\": \"refunds\"}");
+}
+
+Test(metric, exact_match_compares_numbers_by_value)
+{
+    parse_good("exact_match: amount");
+    expect_score(1, "{\"amount\": 3}", "{\"amount\": 3.0}");
+    expect_score(1, "{\"amount\": 1250.5}", "{\"amount\": \"1,250.50\"}");
+    expect_score(0, "{\"amount\": 3}", "{\"amount\": \"3 euros\"}");
+    expect_score(0, "{\"amount\": 9007199254740993}",
+                 "{\"amount\": 9007199254740992}");
+}
+
+Test(metric, exact_match_compares_json_part_by_part)
+{
+    parse_good("exact_match: whole");
+    expect_score(1, "{\"whole\": {\"a\": [1, \"X\"], \"b\": null}}",
+                 "{\"whole\": {\"b\": null, \"a\": [1.0, \"x \"]}}");
+    expect_score(0, "{\"whole\": [1, 2]}", "{\"whole\": [2, 1]}");
+    expect_score(0, "{\"whole\": {\"a\": 1}}",
+                 "{\"whole\": {\"a\": 1, \"b\": 2}}");
+    expect_score(0, "{\"whole\": true}", "{\"whole\": false}");
+}
+
+Test(metric, null_equals_only_null)
+{
+    parse_good("exact_match: intent");
+    expect_score(1, "{\"intent\": null}", "{\"intent\": null}");
+    expect_score(1, "{\"intent\": null}", "{}");
+    expect_score(0, "{\"intent\": \"refund\"}", "{\"intent\": null}");
+    expect_score(0, "{\"intent\": null}", "{\"intent\": \"\"}");
+    parse_good("contains: answer");
+    expect_score(0, "{\"answer\": null}", "{\"answer\": \"some\"}");
+    parse_good("set_f1: tags");
+    expect_score(0, "{\"tags\": null}", "{\"tags\": []}");
+}
+
+Test(metric, exact_match_of_a_list_needs_all_fields)
+{
+    const char *example = "{\"intent\": \"a\", \"amount\": 1}";
+
+    parse_good("exact_match: [intent, amount]");
+    expect_score(1, example, "{\"intent\": \"a\", \"amount\": 1}");
+    expect_score(0, example, "{\"intent\": \"a\", \"amount\": 2}");
+}
+
+Test(metric, a_label_may_have_another_name)
+{
+    parse_good("exact_match: {field: answer, label: gold}");
+    expect_score(1, "{\"gold\": \"yes\", \"answer\": \"no\"}",
+                 "{\"answer\": \"Yes\"}");
+}
+
+Test(metric, a_wrong_answer_gives_feedback)
+{
+    parse_good("exact_match: intent");
+    score_of("{\"intent\": \"refund\"}", "{\"intent\": \"cancel\"}");
+    cr_assert_not_null(score.feedback);
+    cr_expect_str_eq(score.feedback,
+                     "`intent` is `cancel`, but `refund` is right.");
+    score_of("{\"intent\": \"refund\"}", "{\"intent\": \"refund\"}");
+    cr_expect_null(score.feedback);
+}
+
+Test(metric, contains_looks_for_the_label_or_all_of_a_list)
+{
+    parse_good("contains: answer");
+    expect_score(1, "{\"answer\": \"Paris\"}",
+                 "{\"answer\": \"It is PARIS, of course\"}");
+    expect_score(1, "{\"answer\": [\"red\", \"blue\"]}",
+                 "{\"answer\": \"Blue and red\"}");
+    expect_score(0, "{\"answer\": [\"red\", \"green\"]}",
+                 "{\"answer\": \"Blue and red\"}");
+    cr_expect_str_eq(score.feedback, "`answer` should hold `green`.");
+}
+
+Test(metric, contains_may_look_for_a_text_of_the_job)
+{
+    const char *labels[8];
+
+    parse_good("contains: {field: answer, text: [sorry, refund]}");
+    expect_score(1, "{}", "{\"answer\": \"Sorry! The refund is on its way\"}");
+    expect_score(0, "{}", "{\"answer\": \"Sorry!\"}");
+    cr_expect_eq(metric_labels(metric, labels, 8), 0);
+}
+
+Test(metric, regex_finds_its_pattern_anywhere)
+{
+    parse_good("regex: {field: answer, pattern: '[A-Z]{2}-\\d{4}'}");
+    expect_score(1, "{}", "{\"answer\": \"order AB-1234.\"}");
+    expect_score(0, "{}", "{\"answer\": \"order AB-12\"}");
+    expect_score(0, "{}", "{\"answer\": null}");
+}
+
+Test(metric, regex_that_is_too_costly_for_an_answer_scores_it_0)
+{
+    char answer[200] = "{\"answer\": \"";
+
+    parse_good(
+        "regex: {field: answer, pattern: '^(([a-z])+.)+[A-Z]([a-z])+$'}");
+    memset(answer + 12, 'a', 100);
+    memcpy(answer + 112, "\"}", 3);
+    expect_score(0, "{}", answer);
+    cr_expect_not_null(score.feedback);
+}
+
+Test(metric, numeric_allows_its_tolerance)
+{
+    parse_good("numeric: {field: amount, tolerance: 0.1}");
+    expect_score(1, "{\"amount\": 2.2}", "{\"amount\": 2.3}");
+    expect_score(0, "{\"amount\": 2.2}", "{\"amount\": 2.31}");
+    expect_score(0, "{\"amount\": 2.2}", "{\"amount\": \"two\"}");
+    parse_good("numeric: answer");
+    expect_score(1, "{\"answer\": 42}", "{\"answer\": \" 42.0 \"}");
+    expect_score(0, "{\"answer\": 42}", "{\"answer\": \"inf\"}");
+}
+
+Test(metric, token_f1_counts_shared_words)
+{
+    parse_good("token_f1: answer");
+    expect_score(1, "{\"answer\": \"the Eiffel Tower\"}",
+                 "{\"answer\": \"Eiffel tower.\"}");
+    // 2 shared of 3 and 2 words: 2 x 2 / 5.
+    expect_score(0.8, "{\"answer\": \"eiffel tower\"}",
+                 "{\"answer\": \"eiffel tower paris\"}");
+    // A repeated word counts as often as both have it: 2 x 1 / 3.
+    expect_score(2.0 / 3, "{\"answer\": \"no\"}", "{\"answer\": \"no no\"}");
+    expect_score(0, "{\"answer\": \"yes\"}", "{\"answer\": \"\"}");
+    expect_score(1, "{\"answer\": \"\"}", "{\"answer\": \"the\"}");
+}
+
+Test(metric, token_f1_takes_the_nearest_of_several_answers)
+{
+    parse_good("token_f1: answer");
+    expect_score(1, "{\"answer\": [\"new york city\", \"new york\"]}",
+                 "{\"answer\": \"New York\"}");
+}
+
+Test(metric, set_f1_ignores_order_and_repetition)
+{
+    parse_good("set_f1: tags");
+    expect_score(1, "{\"tags\": [\"a\", \"b\"]}",
+                 "{\"tags\": [\"B\", \"a\", \"b\"]}");
+    expect_score(2.0 / 3, "{\"tags\": [\"a\", \"b\"]}", "{\"tags\": [\"a\"]}");
+    expect_score(1, "{\"tags\": []}", "{\"tags\": []}");
+    expect_score(0, "{\"tags\": []}", "{\"tags\": [\"a\"]}");
+    expect_score(1, "{\"tags\": \"a, b\"}", "{\"tags\": [\"b\", \"a\"]}");
+    expect_score(1, "{\"tags\": [1, 2]}", "{\"tags\": [2.0, 1]}");
+}
+
+Test(metric, fields_is_the_share_that_is_right)
+{
+    parse_good("fields: [intent, amount, answer]");
+    expect_score(2.0 / 3,
+                 "{\"intent\": \"a\", \"amount\": 1, \"answer\": \"x\"}",
+                 "{\"intent\": \"a\", \"amount\": 1, \"answer\": \"y\"}");
+    cr_expect_not(metric_binary(metric));
+}
+
+Test(metric, weighted_is_a_mean_by_weight)
+{
+    parse_good("weighted: [{weight: 3, exact_match: intent}, "
+               "{weight: 1, token_f1: answer}]");
+    expect_score(0.75, "{\"intent\": \"a\", \"answer\": \"x\"}",
+                 "{\"intent\": \"a\", \"answer\": \"y\"}");
+    expect_score(1, "{\"intent\": \"a\", \"answer\": \"x\"}",
+                 "{\"intent\": \"a\", \"answer\": \"x\"}");
+    cr_expect_not(metric_binary(metric));
+}
+
+Test(metric, weights_that_round_still_add_up_to_1)
+{
+    parse_good("weighted: [{weight: 0.1, exact_match: intent}, "
+               "{weight: 0.7, exact_match: answer}, "
+               "{weight: 0.2, exact_match: amount}]");
+    cr_expect_eq(score_of("{\"intent\": 1, \"answer\": 2, \"amount\": 3}",
+                          "{\"intent\": 1, \"answer\": 2, \"amount\": 3}"),
+                 1.0);
+}
+
+Test(metric, right_or_wrong_is_known_of_a_kind)
+{
+    parse_good("exact_match: intent");
+    cr_expect(metric_binary(metric));
+    parse_good("numeric: amount");
+    cr_expect(metric_binary(metric));
+    parse_good("token_f1: answer");
+    cr_expect_not(metric_binary(metric));
+    parse_good("exec: {command: [judge]}");
+    cr_expect_not(metric_binary(metric));
+}
+
+Test(metric, reads_and_labels_are_those_of_all_parts)
+{
+    bool reads[6];
+    const bool expected[6] = {true, false, true, false, false, false};
+    const char *labels[8];
+
+    parse_good("weighted: [{weight: 1, exact_match: intent}, "
+               "{weight: 1, token_f1: {field: answer, label: gold}}, "
+               "{weight: 1, fields: [intent]}]");
+    metric_reads(metric, reads);
+    cr_expect_arr_eq(reads, expected, sizeof reads);
+    cr_assert_eq(metric_labels(metric, labels, 8), 2);
+    cr_expect_str_eq(labels[0], "intent");
+    cr_expect_str_eq(labels[1], "gold");
+    cr_expect_null(labels[2]);
+    cr_expect_eq(metric_labels(metric, labels, 2), 1);
+}
+
+Test(metric, exec_reads_all_outputs_unless_told)
+{
+    bool reads[6];
+    const bool all[6] = {true, true, true, true, true, true};
+    const bool some[6] = {false, false, true, false, false, false};
+
+    parse_good("exec: {command: [python3, judge.py]}");
+    metric_reads(metric, reads);
+    cr_expect_arr_eq(reads, all, sizeof reads);
+    parse_good("exec: {command: [python3, judge.py], reads: [answer]}");
+    metric_reads(metric, reads);
+    cr_expect_arr_eq(reads, some, sizeof reads);
+}
+
+Test(metric, exec_parts_take_their_answers_in_order)
+{
+    struct metric_command commands[METRIC_MAX_OUTSIDE];
+    char feedback[] = "too short";
+    const struct score outside[2] = {{0.5, NULL}, {0.25, feedback}};
+
+    parse_good("weighted: [{weight: 1, exec: {command: [one]}}, "
+               "{weight: 3, exec: {command: [two, x], timeout: 1.5s}}]");
+    cr_assert_eq(metric_outside(metric, commands), 2);
+    cr_expect_str_eq(commands[0].argv[0], "one");
+    cr_expect_eq(commands[0].timeout_ms, 30000);
+    cr_expect_str_eq(commands[1].argv[1], "x");
+    cr_expect_null(commands[1].argv[2]);
+    cr_expect_eq(commands[1].timeout_ms, 1500);
+    cr_assert(metric_score(metric, NULL, NULL, outside, &score, &err), "%s",
+              err.text);
+    cr_expect_float_eq(score.value, 0.3125, 1e-12);
+    cr_expect_str_eq(score.feedback, "too short");
+}
+
+Test(metric, a_request_is_one_line_of_json)
+{
+    struct buf line = BUF_INIT(1 << 20);
+    json_t *example = value_of("{\"b\": \"x\\ny\", \"a\": 1}");
+    json_t *given = value_of("{\"answer\": \"z\"}");
+
+    cr_assert(metric_request(example, given, &line, &err), "%s", err.text);
+    cr_expect_str_eq(line.data, "{\"example\":{\"a\":1,\"b\":\"x\\ny\"},"
+                                "\"outputs\":{\"answer\":\"z\"}}");
+    buf_release(&line);
+    json_decref(example);
+    json_decref(given);
+}
+
+Test(metric, an_answer_is_a_number_or_a_score_with_feedback)
+{
+    const char *object = "{\"score\": 0.5, \"feedback\": \"half\"}";
+
+    cr_assert(metric_answer("1", 1, &score, &err), "%s", err.text);
+    cr_expect_eq(score.value, 1);
+    cr_assert(metric_answer(object, strlen(object), &score, &err), "%s",
+              err.text);
+    cr_expect_eq(score.value, 0.5);
+    cr_expect_str_eq(score.feedback, "half");
+}
+
+Test(metric, any_other_answer_is_refused)
+{
+    const char *const wrong[] = {
+        "",
+        "ok",
+        "1.5",
+        "-0.1",
+        "[1]",
+        "{}",
+        "{\"score\": \"1\"}",
+        "NaN",
+        "true",
+        "{\"score\": 2}",
+        "1 1",
+        "{\"score\": 1, \"feedback\": 3}",
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        err = ERR_CLEAR;
+        cr_expect_not(metric_answer(wrong[i], strlen(wrong[i]), &score, &err),
+                      "%s", wrong[i]);
+        cr_expect_eq(err.code, ERR_PROTOCOL, "%s: %s", wrong[i], err.text);
+    }
+}
+
+Test(metric, a_misspelt_output_is_told_with_the_nearest)
+{
+    expect_finding("exact_match: intnet",
+                   "no output `intnet`, did you mean `intent`?", 14);
+}
+
+Test(metric, an_unknown_output_in_a_list_is_told_at_its_place)
+{
+    expect_finding("fields: [intent, colour]", "no output `colour`", 18);
+}
+
+Test(metric, a_misspelt_metric_is_told_with_the_nearest)
+{
+    expect_finding("exact_mach: intent", "did you mean `exact_match`?", 1);
+}
+
+Test(metric, a_misspelt_parameter_is_told_with_the_nearest)
+{
+    expect_finding("numeric: {field: amount, tolerence: 1}",
+                   "did you mean `tolerance`?", 26);
+}
+
+Test(metric, an_output_of_the_wrong_type_is_told)
+{
+    expect_finding("numeric: tags",
+                   "`numeric` compares numbers, but `tags` is a list", 10);
+}
+
+Test(metric, a_broken_pattern_is_told)
+{
+    expect_finding("regex: {field: answer, pattern: '('}", "", 34);
+}
+
+Test(metric, a_metric_of_two_kinds_is_told)
+{
+    expect_finding("{exact_match: intent, token_f1: answer}",
+                   "a metric has one kind", 23);
+}
+
+Test(metric, a_part_without_weight_is_told)
+{
+    expect_finding("weighted: [{exact_match: intent}]", "needs `weight`", 12);
+}
+
+Test(metric, a_command_that_is_one_text_is_told)
+{
+    expect_finding("exec: {command: python3 judge.py}", "no shell splits it",
+                   17);
+}
+
+Test(metric, too_many_exec_parts_are_told)
+{
+    char yaml[2048] = "weighted: [";
+
+    for (int i = 0; i < METRIC_MAX_OUTSIDE + 1; i++)
+        (void)snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml),
+                       "{weight: 1, exec: {command: [x]}}, ");
+    memcpy(yaml + strlen(yaml) - 2, "]", 2);
+    parse(yaml);
+    cr_expect_null(metric);
+    cr_assert_eq(diags->n, 1);
+    cr_expect(strstr(diags->items[0].text, "at most 16 `exec`") != NULL, "%s",
+              diags->items[0].text);
+}
+
+Test(metric, what_is_written_reads_back_the_same)
+{
+    static const char *const metrics[] = {
+        "exact_match: [intent, answer]",
+        "exact_match: {field: answer, label: gold}",
+        "contains: {field: answer, text: [sorry]}",
+        "regex: {field: answer, pattern: '^a\\d'}",
+        "numeric: {field: amount, tolerance: 0.25}",
+        "token_f1: answer",
+        "weighted: [{weight: 0.5, set_f1: tags}, {weight: 2, fields: "
+        "[intent]}]",
+        "exec: {command: [python3, 'a b.py'], reads: [answer], timeout: 1500s}",
+    };
+
+    for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
+        parse_good(metrics[i]);
+        json_t *written = metric_json(metric);
+        char *text = json_text(written);
+        cr_assert_not_null(text);
+        parse_good(text);
+        json_t *again = metric_json(metric);
+        cr_expect(json_equal(written, again), "%s: %s", metrics[i], text);
+        json_decref(written);
+        json_decref(again);
+        free(text);
+    }
+}
