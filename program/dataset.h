@@ -2,8 +2,13 @@
 //
 // JSON lines or CSV (by the file's ending or its first byte), one example a
 // row, checked against the program's inputs and the labels that its outputs
-// name. Further columns are kept for metrics. A row is known by its index; its
-// hash tells duplicates.
+// name (also as "step.field"). Labels that the metric needs must be there; any
+// other label that is null counts as not given. Further columns are kept for
+// metrics. A row is known by its index; its hash tells duplicates.
+//
+// A cell of a CSV file gets the type of its input or label: numbers, true and
+// false (also yes, no, 1, 0), lists and objects as JSON. An empty cell is
+// nothing, but for a text without a default it is the empty text.
 
 #ifndef PROGRAM_DATASET_H
 #define PROGRAM_DATASET_H
@@ -24,7 +29,8 @@ struct row {
     json_t *fields; // the example as given, defaults filled; owned
     json_t *inputs; // exactly the program's inputs, in order; owned
     struct hash hash; // over fields, keys sorted
-    const char *file; // as the job names it
+    const char *file; // as the job or the caller of dataset_file names it;
+                      // borrowed from there
     int line;
 };
 
@@ -38,8 +44,9 @@ enum share { SHARE_TRAIN, SHARE_VAL, SHARE_TEST };
 enum { SHARE_COUNT = 3 };
 extern const char *const share_names[SHARE_COUNT]; // "train", "val", "test"
 
-// Row indices, ascending within a label's turn as drawn. Below 100 rows train
-// and val are the same rows, `shared` (see job-file rules in the README).
+// Row indices: of a share that is a file in its order, of a drawn one in an
+// order that mixes the labels evenly. Below 100 rows train and val are the same
+// rows in the same order, `shared` (see job-file rules in the README).
 struct split {
     size_t *rows[SHARE_COUNT];
     size_t n[SHARE_COUNT];
@@ -55,8 +62,10 @@ struct dataset *dataset_file(const struct job *job, struct bundle *bundle,
                              const char *name, struct diags *diags);
 void dataset_free(struct dataset *dataset); // NULL is fine
 
-// Stratified, seeded, rounded by largest remainder within each label. Reports
-// duplicates across shares and empty shares as findings.
+// Stratified (by `stratify`, else by the first label of the metric that is an
+// enum or a bool), seeded, rounded by largest remainder within each label.
+// Reports duplicates across shares and empty shares as findings; false when
+// train or val is empty, and without memory. The rules stand in split.c.
 bool split_make(const struct job *job, const struct dataset *dataset,
                 struct split *out, struct diags *diags);
 void split_release(struct split *split);
