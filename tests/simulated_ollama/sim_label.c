@@ -13,10 +13,10 @@ static const double WEIGHT_NAME = 1.0;
 static const double WEIGHT_MENTION = 1.0;
 static const double WEIGHT_CLASS = 0.8;
 static const double WEIGHT_NEAR = 1.2;
-static const double NOISE = 0.5;         // of the weakest model, bare prompt
+static const double NOISE = 0.46;        // of the weakest model, bare prompt
 static const double QUALITY_HELPS = 0.5; // share of noise that it takes away
-static const double DEMOS_HELP = 0.6;    // the same for demos that agree
-static const double DEMOS_SCALE = 4.0;   // demos until most of that is had
+static const double DEMOS_HELP = 0.65;   // the same for demos that agree
+static const double DEMOS_SCALE = 3.0;   // demos until most of that is had
 static const double HEAT_NOISE = 0.12;   // at temperature 1
 
 // ---- which labels
@@ -177,19 +177,21 @@ static void read_clauses(const struct sim_label_set *set, const char *text,
 
 // ---- how good the instruction is, whatever it is about
 
+// The share of the words in the inputs' names that the instruction takes up.
 static double share_of_names(const struct sim_prompt *prompt)
 {
     size_t told = 0;
+    size_t n = 0;
     for (size_t i = 0; i < prompt->n_inputs; i++) {
         struct sim_word word;
-        const char *name = prompt->inputs[i].name;
-        const char *at = name;
-        bool any = false;
-        while (sim_word_next(&at, name + strlen(name), &word))
-            any = any || sim_has_word(prompt->instruction, word.stem);
-        told += any;
+        const char *at = prompt->inputs[i].name;
+        const char *end = at + strlen(at);
+        while (sim_word_next(&at, end, &word)) {
+            told += sim_has_word(prompt->instruction, word.stem);
+            n++;
+        }
     }
-    return prompt->n_inputs == 0 ? 0 : (double)told / (double)prompt->n_inputs;
+    return n == 0 ? 0 : (double)told / (double)n;
 }
 
 static double length_fits(const char *text)
@@ -202,15 +204,21 @@ static double length_fits(const char *text)
     return words <= 300 ? 1.0 : 300.0 / (double)words;
 }
 
-static bool asks_exactness(const char *text)
+// Half for asking for one value, half for asking for it exactly.
+static double asks_exactness(const char *text)
 {
-    static const char *const WORDS[] = {"exact",  "exactly",   "verbatim",
-                                        "single", "precisely", "allowed",
-                                        "listed"};
+    static const struct {
+        const char *word;
+        size_t half;
+    } WORDS[] = {
+        {"single", 0},  {"one", 0},      {"only", 0},      {"exact", 1},
+        {"exactly", 1}, {"verbatim", 1}, {"precisely", 1},
+    };
+    bool asked[2] = {false, false};
     for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
-        if (sim_has_word(text, WORDS[i]))
-            return true;
-    return false;
+        if (sim_has_word(text, WORDS[i].word))
+            asked[WORDS[i].half] = true;
+    return 0.5 * asked[0] + 0.5 * asked[1];
 }
 
 static double judge_instruction(const struct sim_label_set *set,

@@ -308,7 +308,10 @@ static void read_kind(struct sim_field *field)
 
 static void finish_field(struct arena *arena, struct sim_field *field)
 {
-    struct sim_span type = {field->type, strlen(field->type)};
+    const char *null = strstr(field->type, ", or null");
+    struct sim_span type = {field->type, null == NULL
+                                             ? strlen(field->type)
+                                             : (size_t)(null - field->type)};
     struct sim_span desc = {field->desc, strlen(field->desc)};
     read_kind(field);
     if (field->kind == SIM_TEXT) {
@@ -318,6 +321,8 @@ static void finish_field(struct arena *arena, struct sim_field *field)
         if (field->n_labels > 0)
             field->kind = SIM_LABEL;
     }
+    if (field->kind == SIM_LIST)
+        read_labels(arena, field, type);
     if (field->kind == SIM_INT || field->kind == SIM_FLOAT) {
         read_limits(field, field->type);
         read_limits(field, field->desc);
@@ -379,92 +384,134 @@ static bool read_field_line(struct arena *arena, struct sim_span line,
 
 // ---- the system message
 
+// Its three parts: the lists, the structure, the instruction.
+struct parts {
+    struct sim_span lists;
+    struct sim_span structure;
+    struct sim_span instruction;
+};
+
 static bool is_template_line(struct sim_span line)
 {
-    line = trim(line);
-    if (line.len == 0)
-        return false;
     struct sim_span name;
     struct sim_span rest;
-    return read_marker(line, &name, &rest) || line.at[0] == '{' ||
-           line.at[0] == '}' || (line.at[0] == '"' && find(line, "{") != NULL);
+    return read_marker(line, &name, &rest) || same(trim(line), "{");
+}
+
+static bool ends_structure(struct sim_span line)
+{
+    struct sim_span name;
+    struct sim_span rest;
+    return (read_marker(line, &name, &rest) && same(name, "completed")) ||
+           same(line, "}");
+}
+
+static struct sim_span between(const char *start, const char *end)
+{
+    return (struct sim_span){start, (size_t)(end - start)};
+}
+
+// The structure runs from the first template line to the end marker or the
+// closing brace. What an instruction shows after it is no part of it.
+static struct parts split_system(struct sim_span text)
+{
+    struct sim_span rest = text;
+    struct sim_span line;
+    const char *end = text.at + text.len;
+    const char *start = NULL;
+    while (next_line(&rest, &line)) {
+        if (start == NULL && is_template_line(line))
+            start = line.at;
+        if (start != NULL && ends_structure(line))
+            return (struct parts){between(text.at, start),
+                                  between(start, rest.at),
+                                  between(rest.at, end)};
+    }
+    // Without a structure, the lists end where they end (read_lists says).
+    return (struct parts){text, {end, 0}, {end, 0}};
+}
+
+// Reads the lists; returns what stands after the last field.
+static struct sim_span read_lists(struct sim_prompt *prompt,
+                                  struct arena *arena, struct sim_span all)
+{
+    bool outputs = false;
+    bool listing = false;
+    struct sim_span rest = all;
+    struct sim_span line;
+    while (next_line(&all, &line)) {
+        bool to_inputs = has_words(line, "input inputs", "field fields");
+        bool to_outputs = has_words(line, "output outputs", "field fields");
+        if (listing &&
+            read_field_line(arena, line,
+                            outputs ? prompt->outputs : prompt->inputs,
+                            outputs ? &prompt->n_outputs : &prompt->n_inputs))
+            rest = all;
+        else if ((to_inputs || to_outputs) && prompt->n_outputs == 0) {
+            listing = true;
+            outputs = to_outputs;
+            rest = all;
+        } else if (prompt->n_outputs > 0 && trim(line).len > 0)
+            listing = false;
+    }
+    return rest;
 }
 
 // A remark beside a placeholder may say what the list did not: labels.
-static void read_placeholder(struct sim_prompt *prompt, struct arena *arena,
-                             struct sim_span name, struct sim_span line)
+static void read_structure(struct sim_prompt *prompt, struct arena *arena,
+                           struct sim_span all)
 {
-    struct sim_field *field =
-        find_field(prompt->outputs, prompt->n_outputs, name);
-    if (field == NULL || field->kind != SIM_TEXT)
-        return;
-    read_labels(arena, field, line);
-    if (field->n_labels > 0)
-        field->kind = SIM_LABEL;
-}
-
-// Reads the lists; *rest is what follows the last line of the structure.
-static void read_lists(struct sim_prompt *prompt, struct arena *arena,
-                       struct sim_span *rest)
-{
-    bool outputs = false;
-    bool any = false;
-    struct sim_span all = *rest;
-    struct sim_span line;
     struct sim_field *field = NULL;
+    struct sim_span line;
+    struct sim_span name;
+    struct sim_span after;
     while (next_line(&all, &line)) {
-        bool listed =
-            any && (outputs ? read_field_line(arena, line, prompt->outputs,
-                                              &prompt->n_outputs)
-                            : read_field_line(arena, line, prompt->inputs,
-                                              &prompt->n_inputs));
-        if (listed) {
-            *rest = all;
-            continue;
-        }
-        struct sim_span name;
-        struct sim_span after;
-        if (is_template_line(line))
-            *rest = all;
-        if (read_marker(line, &name, &after)) {
+        if (read_marker(line, &name, &after))
             field = find_field(prompt->outputs, prompt->n_outputs, name);
-            if (field == NULL)
-                any = prompt->n_outputs == 0;
-            continue;
-        }
-        if (field != NULL && find(line, "# note") != NULL)
-            read_placeholder(
-                prompt, arena,
-                (struct sim_span){field->name, strlen(field->name)}, line);
-        if (has_words(line, "input inputs", "field fields") ||
-            has_words(line, "output outputs", "field fields")) {
-            any = true;
-            outputs = has_words(line, "output outputs", "field fields");
-            *rest = all;
+        else if (field != NULL && field->kind == SIM_TEXT &&
+                 find(line, "# note") != NULL) {
+            read_labels(arena, field, line);
+            if (field->n_labels > 0)
+                field->kind = SIM_LABEL;
         }
     }
 }
 
-static void read_system(struct sim_prompt *prompt, struct arena *arena,
-                        const struct sim_message *message)
+static bool shows_markers(const struct sim_prompt *prompt,
+                          struct sim_span structure)
 {
-    struct sim_span rest = {message->content, message->len};
-    read_lists(prompt, arena, &rest);
+    struct sim_span line;
+    struct sim_span name;
+    struct sim_span after;
+    while (next_line(&structure, &line))
+        if (read_marker(line, &name, &after) &&
+            index_of(prompt->outputs, prompt->n_outputs, name) <
+                prompt->n_outputs)
+            return true;
+    return false;
+}
+
+static bool read_system(struct sim_prompt *prompt, struct arena *arena,
+                        const struct sim_message *message, struct err *err)
+{
+    struct sim_span all = {message->content, message->len};
+    struct parts parts = split_system(all);
+    struct sim_span rest = read_lists(prompt, arena, parts.lists);
+    if (parts.structure.len == 0)
+        parts.instruction = rest;
     for (size_t i = 0; i < prompt->n_outputs; i++)
         finish_field(arena, &prompt->outputs[i]);
-    rest = trim(rest);
-    const char *text = arena_strndup(arena, rest.at, rest.len);
-    if (text != NULL)
-        prompt->instruction = text;
-    bool marked = false;
-    struct sim_span all = {message->content, message->len};
-    for (size_t i = 0; i < prompt->n_outputs; i++) {
-        char *marker = arena_printf(arena, "%s%s%s", MARKER_OPEN,
-                                    prompt->outputs[i].name, MARKER_CLOSE);
-        marked = marked || (marker != NULL && find(all, marker) != NULL);
-    }
-    if (!marked && prompt->n_outputs > 0 && find(all, "JSON") != NULL)
+    read_structure(prompt, arena, parts.structure);
+    if (prompt->n_outputs > 0 && find(all, "JSON") != NULL &&
+        !shows_markers(prompt, parts.structure))
         prompt->as_json = true;
+    parts.instruction = trim(parts.instruction);
+    prompt->instruction =
+        arena_strndup(arena, parts.instruction.at, parts.instruction.len);
+    if (prompt->instruction != NULL)
+        return true;
+    err_nomem(err, "an instruction");
+    return false;
 }
 
 // ---- the schema
@@ -673,13 +720,11 @@ static const char *join(struct arena *arena, const char *const *values,
     return text;
 }
 
-bool sim_prompt_turn(const struct sim_prompt *prompt, struct arena *arena,
-                     const struct sim_message *message, struct sim_turn *turn,
-                     struct err *err)
+static bool read_turn(const struct sim_prompt *prompt, struct arena *arena,
+                      struct sim_span text, struct sim_turn *turn,
+                      struct err *err)
 {
     *turn = (struct sim_turn){.joined = NULL};
-    size_t len = without_reminder(prompt, message->content, message->len);
-    struct sim_span text = {message->content, len};
     if (!read_sections(arena, text, prompt->inputs, prompt->n_inputs,
                        turn->values))
         turn->joined = copy_span(arena, text);
@@ -690,6 +735,15 @@ bool sim_prompt_turn(const struct sim_prompt *prompt, struct arena *arena,
         return false;
     }
     return true;
+}
+
+bool sim_prompt_turn(const struct sim_prompt *prompt, struct arena *arena,
+                     const struct sim_message *message, struct sim_turn *turn,
+                     struct err *err)
+{
+    size_t len = without_reminder(prompt, message->content, message->len);
+    return read_turn(prompt, arena, (struct sim_span){message->content, len},
+                     turn, err);
 }
 
 bool sim_prompt_wants_json(const struct sim_prompt *prompt,
@@ -725,7 +779,8 @@ static bool read_demo(struct sim_prompt *prompt, struct arena *arena,
     if (prompt->n_demos == SIM_DEMOS_MAX)
         return true;
     struct sim_turn turn;
-    if (!sim_prompt_turn(prompt, arena, question, &turn, err))
+    struct sim_span asked = {question->content, question->len};
+    if (!read_turn(prompt, arena, asked, &turn, err))
         return false;
     struct sim_demo *demo = &prompt->demos[prompt->n_demos++];
     *demo = (struct sim_demo){.input = turn.joined};
@@ -745,8 +800,9 @@ bool sim_prompt_read(struct sim_prompt *prompt, struct arena *arena,
 {
     *prompt = (struct sim_prompt){.instruction = "", .as_json = json};
     for (size_t i = 0; i < n; i++)
-        if (strcmp(messages[i].role, "system") == 0)
-            read_system(prompt, arena, &messages[i]);
+        if (strcmp(messages[i].role, "system") == 0 &&
+            !read_system(prompt, arena, &messages[i], err))
+            return false;
     bool no_inputs = prompt->n_inputs == 0;
     bool no_outputs = prompt->n_outputs == 0;
     for (size_t i = 0; i < n; i++) {

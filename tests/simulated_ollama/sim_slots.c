@@ -8,12 +8,17 @@
 
 #include "common/clock.h"
 
-enum { LOADED_MAX = 16, LOOK_MS = 50 };
+enum {
+    LOADED_MAX = 16,
+    LOOK_MS = 50,
+    WORTH_SHARING = 10, // one part in so many of the prompt
+};
 
 struct slot {
     bool busy;
     struct sim_loaded owner; // whose prompt it knows
     struct buf known;        // the prompt
+    uint64_t used;           // when last
 };
 
 struct model {
@@ -132,25 +137,30 @@ static size_t shared_bytes(const struct slot *slot, const char *model,
     return n;
 }
 
-// The free slot that knows most of the prompt; among equals, the one that
-// knows least of anything, so that no prefix is lost without need.
+// The free slot that shares most with the prompt, if that is worth it; else
+// the one that was not used for the longest time, so that prefixes in use stay.
 static struct slot *best_slot(struct sim_slots *slots, const char *model,
                               int64_t num_ctx, const struct buf *prompt,
                               size_t *shared)
 {
     struct slot *best = NULL;
+    struct slot *oldest = NULL;
+    *shared = 0;
     for (size_t i = 0; i < slots->options.slots; i++) {
         struct slot *slot = &slots->slots[i];
         if (slot->busy)
             continue;
         size_t one = shared_bytes(slot, model, num_ctx, prompt);
-        if (best == NULL || one > *shared ||
-            (one == *shared && slot->known.len < best->known.len)) {
+        if (oldest == NULL || slot->used < oldest->used)
+            oldest = slot;
+        if (one > *shared && one * WORTH_SHARING >= prompt->len) {
             best = slot;
             *shared = one;
         }
     }
-    return best;
+    if (best == NULL && oldest != NULL)
+        *shared = shared_bytes(oldest, model, num_ctx, prompt);
+    return best != NULL ? best : oldest;
 }
 
 static struct model *find_model(struct sim_slots *slots, const char *model)
@@ -221,7 +231,8 @@ static void occupy(struct sim_slots *slots, struct slot *slot,
     buf_append(&slot->known, prompt->data + shared, prompt->len - shared);
     if (slot->known.failed)
         buf_clear(&slot->known);
-    find_model(slots, model)->used = ++slots->now;
+    slot->used = ++slots->now;
+    find_model(slots, model)->used = slots->now;
     lease->slot = (size_t)(slot - slots->slots);
     lease->shared_bytes = shared;
 }

@@ -535,6 +535,29 @@ static json_t *schema_text(struct sim_ask *ask, const json_t *schema,
     return json_stringn(text == NULL ? "" : text, len);
 }
 
+// How much a text resembles the question, 0 to 1.
+static double fit_of(const struct sim_ask *ask, const char *text)
+{
+    struct sim_bag bag = sim_bag_new(ask->arena, text, strlen(text));
+    sim_bag_weigh(&bag, &ask->task->idf, ask->task->otherwise);
+    return sim_bag_cosine(&bag, ask->question);
+}
+
+static const char *nearest_text(const struct sim_ask *ask, const char **texts,
+                                size_t n)
+{
+    const char *best = texts[ask->draw % n];
+    double top = 0;
+    for (size_t i = 0; i < n; i++) {
+        double fit = fit_of(ask, texts[i]);
+        if (fit > top) {
+            top = fit;
+            best = texts[i];
+        }
+    }
+    return best;
+}
+
 static json_t *schema_enum(struct sim_ask *ask, const json_t *values)
 {
     size_t n = json_array_size(values);
@@ -542,11 +565,7 @@ static json_t *schema_enum(struct sim_ask *ask, const json_t *values)
     double top = 0;
     for (size_t i = 0; i < n; i++) {
         const char *text = json_string_value(json_array_get(values, i));
-        if (text == NULL)
-            continue;
-        struct sim_bag bag = sim_bag_new(ask->arena, text, strlen(text));
-        sim_bag_weigh(&bag, &ask->task->idf, ask->task->otherwise);
-        double fit = sim_bag_cosine(&bag, ask->question);
+        double fit = text == NULL ? 0 : fit_of(ask, text);
         if (fit > top) {
             top = fit;
             best = i;
@@ -622,6 +641,11 @@ static json_t *plain_list(struct sim_ask *ask, const struct sim_field *field)
     struct keyword words[2];
     size_t n = find_keywords(ask, main_input(ask), words, 2);
     double value = 0;
+    if (field->n_labels > 0) {
+        const char *fits = nearest_text(ask, field->labels, field->n_labels);
+        json_array_append_new(list, json_string(fits));
+        return list;
+    }
     if (numbers && first_number(ask->turn->joined, &value))
         json_array_append_new(list,
                               json_integer((json_int_t)fmin(value, 1e15)));
@@ -629,6 +653,26 @@ static json_t *plain_list(struct sim_ask *ask, const struct sim_field *field)
         json_array_append_new(list,
                               json_stringn(words[i].raw.at, words[i].raw.len));
     return list;
+}
+
+// "object with a: str, b: int": the names, each with a text.
+static json_t *named_object(struct sim_ask *ask, const char *type)
+{
+    static const char WITH[] = "object with ";
+    json_t *object = json_object();
+    const char *at = strstr(type, WITH);
+    at = at == NULL ? "" : at + sizeof WITH - 1;
+    for (const char *colon = strchr(at, ':'); colon != NULL;
+         colon = strchr(colon + 1, ':')) {
+        const char *start = colon;
+        while (start > at &&
+               (isalnum((unsigned char)start[-1]) || start[-1] == '_'))
+            start--;
+        char *name = arena_strndup(ask->arena, start, (size_t)(colon - start));
+        if (name != NULL && name[0] != '\0')
+            json_object_set_new(object, name, schema_text(ask, NULL, name));
+    }
+    return object;
 }
 
 // Without a schema, the members are those of a demo's value.
@@ -643,7 +687,7 @@ static json_t *plain_object(struct sim_ask *ask, size_t field)
     }
     if (!json_is_object(object)) {
         json_decref(object);
-        return json_object();
+        return named_object(ask, prompt->outputs[field].type);
     }
     const char *key = NULL;
     json_t *member = NULL;
