@@ -32,11 +32,8 @@ struct option {
 };
 
 static const struct option shared_options[] = {
-    {ZMQ_LINGER, LINGER_MS},
-    {ZMQ_SNDHWM, QUEUE_MESSAGES},
-    {ZMQ_RCVHWM, QUEUE_MESSAGES},
-    {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
-    {ZMQ_IPV6, 1},
+    {ZMQ_LINGER, LINGER_MS},      {ZMQ_SNDHWM, QUEUE_MESSAGES},
+    {ZMQ_RCVHWM, QUEUE_MESSAGES}, {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
     {ZMQ_TCP_KEEPALIVE, 1},
 };
 
@@ -64,13 +61,18 @@ static bool set_options(void *handle, const struct option *options, size_t n)
 #define SET_OPTIONS(handle, options)                                           \
     set_options(handle, options, sizeof(options) / sizeof((options)[0]))
 
-static bool configure(struct wire_socket *socket, const struct wire_id *id)
+// A listener takes IPv6 when its address is one: with the option always on,
+// 127.0.0.1 would be listed as ::ffff:127.0.0.1.
+static bool configure(struct wire_socket *socket, const char *endpoint,
+                      const struct wire_id *id)
 {
     int64_t max_bytes = WIRE_MAX_BYTES;
+    int ipv6 = !socket->routes || strchr(endpoint, '[') != NULL;
 
     if (!SET_OPTIONS(socket->handle, shared_options) ||
         zmq_setsockopt(socket->handle, ZMQ_MAXMSGSIZE, &max_bytes,
-                       sizeof max_bytes) != 0)
+                       sizeof max_bytes) != 0 ||
+        zmq_setsockopt(socket->handle, ZMQ_IPV6, &ipv6, sizeof ipv6) != 0)
         return false;
     if (socket->routes)
         return SET_OPTIONS(socket->handle, router_options);
@@ -80,7 +82,8 @@ static bool configure(struct wire_socket *socket, const struct wire_id *id)
 }
 
 // An open socket of ours without an endpoint yet. A DEALER has an id.
-static struct wire_socket *open_socket(void *context, const struct wire_id *id,
+static struct wire_socket *open_socket(void *context, const char *endpoint,
+                                       const struct wire_id *id,
                                        struct err *err)
 {
     struct wire_socket *socket = calloc(1, sizeof *socket);
@@ -92,7 +95,7 @@ static struct wire_socket *open_socket(void *context, const struct wire_id *id,
     socket->frame = BUF_INIT(WIRE_MAX_BYTES + 4096);
     socket->routes = id == NULL;
     socket->handle = zmq_socket(context, id == NULL ? ZMQ_ROUTER : ZMQ_DEALER);
-    if (socket->handle == NULL || !configure(socket, id)) {
+    if (socket->handle == NULL || !configure(socket, endpoint, id)) {
         err_set(err, ERR_IO, "no ZeroMQ socket: %s", zmq_strerror(errno));
         wire_close(socket);
         return NULL;
@@ -155,7 +158,7 @@ static struct wire_socket *attach(struct wire_socket *socket,
 struct wire_socket *wire_bind(void *context, const char *endpoint,
                               struct err *err)
 {
-    return attach(open_socket(context, NULL, err), endpoint, err);
+    return attach(open_socket(context, endpoint, NULL, err), endpoint, err);
 }
 
 struct wire_socket *wire_connect(void *context, const char *endpoint,
@@ -164,7 +167,7 @@ struct wire_socket *wire_connect(void *context, const char *endpoint,
     assert(id != NULL && id->len > 0 && id->len <= WIRE_ID_MAX);
     assert(id->bytes[0] != 0); // such identities are ZeroMQ's own
 
-    return attach(open_socket(context, id, err), endpoint, err);
+    return attach(open_socket(context, endpoint, id, err), endpoint, err);
 }
 
 void wire_close(struct wire_socket *socket)

@@ -1,0 +1,482 @@
+#include <criterion/criterion.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <msgpack.h>
+
+#include "common/rng.h"
+#include "wire/message.h"
+
+static struct err err;
+static struct buf frame;
+static struct arena arena;
+
+static void set_up(void)
+{
+    err = ERR_CLEAR;
+    frame = BUF_INIT(WIRE_MAX_BYTES + 100);
+    arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES);
+}
+
+static void tear_down(void)
+{
+    buf_release(&frame);
+    arena_release(&arena);
+}
+
+TestSuite(message, .init = set_up, .fini = tear_down);
+
+static struct wire_model two_models[] = {
+    {"gemma3:270m", "ab12", 4096, "Q4_K_M"},
+    {"käse", "", 0, ""},
+};
+static struct wire_file two_files[] = {
+    {"job.yaml", "a: 1\n", 5},
+    {"data.bin", "\0\xff\n", 3},
+};
+static char answer_text[] = "sí, señor";
+
+// One full message of each kind.
+static struct message make_sample(enum message_kind kind)
+{
+    struct message m = {.kind = kind};
+
+    switch (kind) {
+    case MESSAGE_HELLO:
+        m.as.hello = (struct hello){
+            WIRE_VERSION, PEER_WORKER, "w1", INT64_MAX,  1024, "promptcc 0.1.0",
+            "ollama",     "0.33",      1,    two_models, 2};
+        break;
+    case MESSAGE_WELCOME:
+        m.as.welcome = (struct welcome){1000, "w1"};
+        break;
+    case MESSAGE_REFUSED:
+        m.as.refused = (struct refused){"digest", "run `ollama pull x`"};
+        break;
+    case MESSAGE_CALL:
+        m.as.call = (struct call_message){7,
+                                          30000,
+                                          "ab12",
+                                          {"gemma3:270m",
+                                           "[{\"role\"",
+                                           8,
+                                           ":\"user\"}]",
+                                           9,
+                                           "\"json\"",
+                                           {4096, 200, 0.7, -5, THINK_OFF}}};
+        break;
+    case MESSAGE_CANCEL:
+        m.as.cancel.id = 7;
+        break;
+    case MESSAGE_ANSWER:
+        m.as.answer = (struct answer_message){7,
+                                              {CALL_CUT, answer_text,
+                                               sizeof answer_text - 1, 10, -1,
+                                               20, 30, 40, 50, 60}};
+        break;
+    case MESSAGE_FAULT:
+        m.as.fault = (struct fault_message){7, FAULT_BUSY, "busy"};
+        break;
+    case MESSAGE_SUBMIT:
+        m.as.submit = (struct submit){"run", "{}", "/jobs", two_files, 2};
+        break;
+    case MESSAGE_ACCEPTED:
+        m.as.accepted.job = "care-3f2a";
+        break;
+    case MESSAGE_PROGRESS:
+        m.as.progress = (struct progress){
+            "care", "search", "note", 1,  2,   3,    4,    5,  6,     7,    8,
+            9,      10,       11,     12, 0.5, 0.25, 0.75, -1, 123.5, 1000, -1};
+        break;
+    case MESSAGE_RESULT:
+        m.as.result = (struct result){"care", 130, "{}", "{\"a\":1}"};
+        break;
+    case MESSAGE_COMMAND:
+        m.as.command = (struct command){"stop", "care", "{}"};
+        break;
+    case MESSAGE_REPLY:
+        m.as.reply.document = "[]";
+        break;
+    default:
+        break;
+    }
+    return m;
+}
+
+static bool decode(struct message *out)
+{
+    return message_decode(frame.data, frame.len, &arena, out, &err);
+}
+
+// A message that says the same encodes to the same bytes.
+Test(message, every_kind_comes_back_as_it_was_sent)
+{
+    for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
+        struct message sent = make_sample((enum message_kind)kind);
+        struct message got;
+        struct buf again = BUF_INIT(WIRE_MAX_BYTES);
+
+        buf_clear(&frame);
+        cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+        cr_assert(decode(&got), "%s", err.text);
+        cr_expect_eq(got.kind, sent.kind);
+        cr_assert(message_encode(&got, &again, &err), "%s", err.text);
+        cr_expect(again.len == frame.len &&
+                      memcmp(again.data, frame.data, frame.len) == 0,
+                  "%s", message_kind_name(sent.kind));
+        buf_release(&again);
+    }
+}
+
+Test(message, a_call_keeps_each_value)
+{
+    struct message sent = make_sample(MESSAGE_CALL);
+    struct message got;
+
+    cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+    cr_assert(decode(&got), "%s", err.text);
+    const struct call_message *call = &got.as.call;
+    cr_expect_eq(call->id, 7);
+    cr_expect_eq(call->timeout_ms, 30000);
+    cr_expect_str_eq(call->digest, "ab12");
+    cr_expect_str_eq(call->request.model, "gemma3:270m");
+    cr_expect_str_eq(call->request.prefix, "[{\"role\"");
+    cr_expect_eq(call->request.prefix_len, 8);
+    cr_expect_str_eq(call->request.tail, ":\"user\"}]");
+    cr_expect_str_eq(call->request.format, "\"json\"");
+    cr_expect_eq(call->request.options.num_ctx, 4096);
+    cr_expect_eq(call->request.options.num_predict, 200);
+    cr_expect_float_eq(call->request.options.temperature, 0.7, 0);
+    cr_expect_eq(call->request.options.seed, -5);
+    cr_expect_eq(call->request.options.think, THINK_OFF);
+}
+
+Test(message, lists_and_bytes_keep_each_value)
+{
+    struct message sent = make_sample(MESSAGE_SUBMIT);
+    struct message got;
+
+    cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+    cr_assert(decode(&got), "%s", err.text);
+    cr_assert_eq(got.as.submit.n_files, 2);
+    cr_expect_str_eq(got.as.submit.files[1].name, "data.bin");
+    cr_expect_eq(got.as.submit.files[1].len, 3);
+    cr_expect_arr_eq(got.as.submit.files[1].data, "\0\xff\n", 3);
+}
+
+Test(message, free_text_has_no_format_and_other_texts_are_never_null)
+{
+    struct message sent = make_sample(MESSAGE_CALL);
+    struct message got;
+
+    sent.as.call.request.format = NULL;
+    sent.as.call.digest = NULL;
+    cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+    cr_assert(decode(&got), "%s", err.text);
+    cr_expect_null(got.as.call.request.format);
+    cr_expect_str_eq(got.as.call.digest, "");
+}
+
+// The copy has exactly the bytes that are left, so that the address sanitizer
+// sees a read behind them.
+Test(message, a_frame_cut_at_any_byte_is_refused)
+{
+    for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
+        struct message sent = make_sample((enum message_kind)kind);
+        struct message got;
+
+        buf_clear(&frame);
+        cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+        for (size_t len = 0; len < frame.len; len++) {
+            char *cut = malloc(len + 1);
+            cr_assert_not_null(cut);
+            char *start = cut + 1;
+            memcpy(start, frame.data, len);
+            err = ERR_CLEAR;
+            cr_expect_not(message_decode(start, len, &arena, &got, &err));
+            cr_expect_eq(err.code, ERR_PROTOCOL);
+            free(cut);
+        }
+    }
+}
+
+Test(message, bytes_behind_the_message_are_refused)
+{
+    struct message sent = make_sample(MESSAGE_CANCEL);
+    struct message got;
+
+    cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+    buf_putc(&frame, 0);
+    cr_expect_not(decode(&got));
+    cr_expect_eq(err.code, ERR_PROTOCOL);
+}
+
+// Frames by hand: a map of n pairs, then keys and values.
+static msgpack_packer packer;
+
+static int append(void *out, const char *data, size_t len)
+{
+    buf_append(out, data, len);
+    return 0;
+}
+
+static void begin_map(size_t n, enum message_kind kind)
+{
+    buf_clear(&frame);
+    msgpack_packer_init(&packer, &frame, append);
+    msgpack_pack_map(&packer, n + 1);
+    msgpack_pack_str_with_body(&packer, "kind", 4);
+    msgpack_pack_int(&packer, (int)kind);
+}
+
+static void put_key(const char *key)
+{
+    msgpack_pack_str_with_body(&packer, key, strlen(key));
+}
+
+static void put_text(const char *key, const char *text, size_t len)
+{
+    put_key(key);
+    msgpack_pack_str_with_body(&packer, text, len);
+}
+
+static void put_int(const char *key, int64_t value)
+{
+    put_key(key);
+    msgpack_pack_int64(&packer, value);
+}
+
+Test(message, unknown_keys_are_ignored_whatever_they_hold)
+{
+    struct message got;
+
+    begin_map(4, MESSAGE_CANCEL);
+    put_key("later");
+    msgpack_pack_map(&packer, 1);
+    put_key("deep");
+    msgpack_pack_array(&packer, 2);
+    msgpack_pack_nil(&packer);
+    msgpack_pack_double(&packer, 1.5);
+    put_int("id", 9);
+    put_key("raw");
+    msgpack_pack_bin_with_body(&packer, "\0\1", 2);
+    put_key("ext");
+    msgpack_pack_ext_with_body(&packer, "xyz", 3, 5);
+    cr_assert(decode(&got), "%s", err.text);
+    cr_expect_eq(got.as.cancel.id, 9);
+}
+
+Test(message, keys_may_come_in_any_order)
+{
+    struct message got;
+
+    begin_map(3, MESSAGE_FAULT);
+    put_text("text", "x", 1);
+    put_int("fault", FAULT_BUSY);
+    put_int("id", 3);
+    cr_assert(decode(&got), "%s", err.text);
+    cr_expect_eq(got.as.fault.id, 3);
+    cr_expect_eq(got.as.fault.fault, FAULT_BUSY);
+}
+
+static void expect_refused(const char *says)
+{
+    struct message got;
+
+    err = ERR_CLEAR;
+    cr_expect_not(decode(&got), "was taken: %s", says);
+    cr_expect_eq(err.code, ERR_PROTOCOL);
+    cr_expect_not_null(strstr(err.text, says), "%s", err.text);
+}
+
+Test(message, a_missing_required_key_is_named)
+{
+    begin_map(0, MESSAGE_CANCEL);
+    expect_refused("CANCEL message: id is missing");
+}
+
+Test(message, a_key_that_comes_twice_is_refused)
+{
+    begin_map(2, MESSAGE_CANCEL);
+    put_int("id", 1);
+    put_int("id", 2);
+    expect_refused("id comes twice");
+}
+
+Test(message, numbers_out_of_range_or_of_another_type_are_refused)
+{
+    begin_map(1, MESSAGE_CANCEL);
+    put_int("id", -1);
+    expect_refused("id is out of range");
+
+    begin_map(1, MESSAGE_CANCEL);
+    put_key("id");
+    msgpack_pack_uint64(&packer, UINT64_MAX);
+    expect_refused("id is out of range");
+
+    begin_map(1, MESSAGE_CANCEL);
+    put_text("id", "7", 1);
+    expect_refused("id is no integer");
+
+    begin_map(2, MESSAGE_FAULT);
+    put_int("id", 1);
+    put_int("fault", FAULT_NONE);
+    expect_refused("fault is out of range");
+
+    begin_map(2, MESSAGE_FAULT);
+    put_int("id", 1);
+    put_int("fault", CALL_FAULT_COUNT);
+    expect_refused("fault is out of range");
+}
+
+Test(message, a_real_that_is_no_number_is_refused)
+{
+    begin_map(1, MESSAGE_PROGRESS);
+    put_key("best");
+    msgpack_pack_double(&packer, NAN);
+    expect_refused("best is out of range");
+}
+
+Test(message, texts_with_nul_or_broken_utf8_are_refused)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } bad[] = {
+        {"a\0b", 3},
+        {"abcdefgh\0jklmnopq", 17},
+        {"\xff", 1},
+        {"abcdefg\xc3", 8},
+        {"\xed\xa0\x80", 3},
+        {"\xc0\xaf", 2},
+        {"12345678\xe2\x82", 10},
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        begin_map(1, MESSAGE_ACCEPTED);
+        put_text("job", bad[i].text, bad[i].len);
+        expect_refused("job is no UTF-8 text");
+    }
+}
+
+Test(message, a_text_may_be_as_long_as_its_cap_and_no_longer)
+{
+    char text[201];
+    struct message got;
+
+    memset(text, 'x', sizeof text);
+    begin_map(1, MESSAGE_ACCEPTED);
+    put_text("job", text, 200);
+    cr_expect(decode(&got), "%s", err.text);
+    begin_map(1, MESSAGE_ACCEPTED);
+    put_text("job", text, 201);
+    expect_refused("job is too long");
+}
+
+Test(message, a_list_of_something_else_is_refused)
+{
+    begin_map(3, MESSAGE_SUBMIT);
+    put_text("action", "run", 3);
+    put_int("extra", 1);
+    put_key("files");
+    msgpack_pack_array(&packer, 1);
+    msgpack_pack_int(&packer, 3);
+    expect_refused("files holds something else");
+}
+
+Test(message, an_unknown_kind_is_refused)
+{
+    begin_map(0, (enum message_kind)MESSAGE_KIND_COUNT);
+    expect_refused("no kind that we know");
+    buf_clear(&frame);
+    buf_putc(&frame, (char)0x80);
+    expect_refused("no kind that we know");
+    buf_clear(&frame);
+    buf_putc(&frame, (char)0xc0);
+    expect_refused("a message is a map");
+}
+
+// Five bytes that ask for 64 GB.
+Test(message, a_count_beyond_the_frame_costs_no_memory)
+{
+    static const char *const greedy[] = {
+        "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\xc6\xff\xff\xff\xff",
+        "\xdb\xff\xff\xff\xff", "\xc9\xff\xff\xff\xff",
+    };
+
+    for (size_t i = 0; i < sizeof greedy / sizeof greedy[0]; i++) {
+        buf_clear(&frame);
+        buf_append(&frame, greedy[i], 5);
+        expect_refused("no whole MessagePack value");
+    }
+}
+
+Test(message, deep_nesting_is_refused)
+{
+    buf_clear(&frame);
+    for (int i = 0; i < 100000; i++)
+        buf_putc(&frame, (char)0x91);
+    buf_putc(&frame, 0);
+    expect_refused("no whole MessagePack value");
+}
+
+Test(message, random_bytes_never_crash_and_never_say_nothing)
+{
+    struct rng rng;
+    struct message got;
+
+    rng_init(&rng, 1, "random-frames", 0);
+    for (int i = 0; i < 20000; i++) {
+        buf_clear(&frame);
+        size_t len = (size_t)rng_below(&rng, 64);
+        for (size_t at = 0; at < len; at++)
+            buf_putc(&frame, (char)rng_below(&rng, 256));
+        err = ERR_CLEAR;
+        if (!message_decode(frame.data == NULL ? "" : frame.data, frame.len,
+                            &arena, &got, &err))
+            cr_assert_eq(err.code, ERR_PROTOCOL);
+        arena_release(&arena);
+    }
+}
+
+// A frame of ours with a few bytes changed is read or refused, and what is
+// read can be sent again.
+Test(message, what_decodes_also_encodes)
+{
+    struct rng rng;
+    struct message got;
+
+    rng_init(&rng, 2, "changed-frames", 0);
+    for (int i = 0; i < 20000; i++) {
+        struct message sent =
+            make_sample((enum message_kind)(i % MESSAGE_KIND_COUNT));
+        struct buf again = BUF_INIT(WIRE_MAX_BYTES);
+
+        buf_clear(&frame);
+        cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+        for (int change = 0; change < 2; change++)
+            frame.data[rng_below(&rng, frame.len)] = (char)rng_below(&rng, 256);
+        if (decode(&got))
+            cr_assert(message_encode(&got, &again, &err), "%s", err.text);
+        buf_release(&again);
+        arena_release(&arena);
+    }
+}
+
+Test(message, what_a_peer_would_refuse_is_not_sent)
+{
+    struct message sent = make_sample(MESSAGE_FAULT);
+
+    buf_puts(&frame, "before");
+    sent.as.fault.text = "half a character: \xc3";
+    cr_expect_not(message_encode(&sent, &frame, &err));
+    cr_expect_eq(err.code, ERR_LIMIT);
+    cr_expect_str_eq(frame.data, "before");
+
+    sent = make_sample(MESSAGE_CALL);
+    sent.as.call.request.options.num_predict = 0;
+    cr_expect_not(message_encode(&sent, &frame, &err));
+    cr_expect_eq(frame.len, 6);
+}

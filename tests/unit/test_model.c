@@ -1,0 +1,499 @@
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "http_script.h"
+#include "model/model.h"
+
+static struct err err;
+static struct http_script *server;
+static struct model_client *client;
+
+#define CHAT "/api/chat"
+#define ANSWER                                                                 \
+    "{\"message\":{\"role\":\"assistant\",\"content\":\"refund\"},"            \
+    "\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":12}"
+
+static struct model_client *connect_to(const char *backend, int port)
+{
+    struct model_address address;
+    char text[80];
+
+    snprintf(text, sizeof text, "http://127.0.0.1:%d,slots=4", port);
+    cr_assert(model_address_parse(backend, text, &address, &err), "%s",
+              err.text);
+    struct model_client *new_client = model_client_new(&address, &err);
+    cr_assert_not_null(new_client, "%s", err.text);
+    return new_client;
+}
+
+static void set_up(void)
+{
+    err = ERR_CLEAR;
+    server = http_script_start(0);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
+    client = connect_to("ollama", http_script_port(server));
+}
+
+static void tear_down(void)
+{
+    model_client_free(client);
+    http_script_stop(server);
+}
+
+TestSuite(model, .init = set_up, .fini = tear_down, .timeout = 30);
+
+static struct call_request make_request(void)
+{
+    static const char prefix[] = "[{\"role\":\"system\",\"content\":\"Be\"}";
+    static const char tail[] = ",{\"role\":\"user\",\"content\":\"Hi\"}]";
+
+    return (struct call_request){
+        .model = "gemma3:270m",
+        .prefix = prefix,
+        .prefix_len = sizeof prefix - 1,
+        .tail = tail,
+        .tail_len = sizeof tail - 1,
+        .options = {.num_ctx = 4096,
+                    .num_predict = 50,
+                    .temperature = 0.7,
+                    .seed = 11},
+    };
+}
+
+static void begin(int64_t id, int64_t timeout_ms)
+{
+    struct call_request request = make_request();
+
+    cr_assert(model_begin(client, id, &request, timeout_ms, &err), "%s",
+              err.text);
+}
+
+static struct model_done wait_done(void)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + 10000;
+    struct model_done done = {0};
+
+    while (!model_take_done(client, &done)) {
+        cr_assert_lt(clock_monotonic_ms(), deadline_ms, "nothing came");
+        cr_assert(model_poll(client, -1, 100, &err), "%s", err.text);
+    }
+    return done;
+}
+
+static struct model_done ask_once(int64_t timeout_ms)
+{
+    begin(1, timeout_ms);
+    return wait_done();
+}
+
+static json_t *last_request(const char *path)
+{
+    char body[4096];
+
+    http_script_last_body(server, path, body, sizeof body);
+    json_t *value = json_parse(body, strlen(body), sizeof body, &err);
+    cr_assert_not_null(value, "%s in %s", err.text, body);
+    return value;
+}
+
+static void expect_json(const json_t *object, const char *key,
+                        const char *expected)
+{
+    char *text = json_text(json_object_get(object, key));
+
+    cr_expect_str_eq(text, expected, "%s is %s", key, text);
+    free(text);
+}
+
+Test(model, an_answer_comes_with_its_id)
+{
+    begin(42, 5000);
+    struct model_done done = wait_done();
+
+    cr_expect_eq(done.id, 42);
+    cr_expect_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_str_eq(done.answer.text, "refund");
+    cr_expect_eq(done.answer.prompt_tokens, 12);
+    cr_expect_gt(done.answer.total_us, 0);
+    cr_expect_eq(model_open(client), 0);
+    call_answer_release(&done.answer);
+}
+
+Test(model, ollama_is_asked_with_every_option_fixed)
+{
+    struct model_done done = ask_once(5000);
+    json_t *body = last_request(CHAT);
+
+    expect_json(body, "model", "\"gemma3:270m\"");
+    expect_json(body, "messages",
+                "[{\"role\":\"system\",\"content\":\"Be\"},"
+                "{\"role\":\"user\",\"content\":\"Hi\"}]");
+    expect_json(body, "stream", "false");
+    expect_json(body, "truncate", "false");
+    expect_json(body, "shift", "false");
+    expect_json(body, "keep_alive", "\"30m\"");
+    cr_expect_null(json_object_get(body, "think"));
+    cr_expect_null(json_object_get(body, "format"));
+    const json_t *options = json_object_get(body, "options");
+    cr_expect_eq(json_get_int(options, "num_ctx", 0), 4096);
+    cr_expect_eq(json_get_int(options, "num_predict", 0), 50);
+    cr_expect_float_eq(json_get_number(options, "temperature", 0), 0.7, 0);
+    cr_expect_eq(json_get_int(options, "seed", 0), 11);
+    json_decref(body);
+    call_answer_release(&done.answer);
+}
+
+Test(model, ollama_gets_format_and_think_when_they_are_set)
+{
+    struct call_request request = make_request();
+
+    request.format = "{\"type\":\"object\"}";
+    request.options.think = THINK_OFF;
+    cr_assert(model_begin(client, 1, &request, 5000, &err), "%s", err.text);
+    struct model_done done = wait_done();
+    json_t *body = last_request(CHAT);
+    expect_json(body, "format", "{\"type\":\"object\"}");
+    expect_json(body, "think", "false");
+    json_decref(body);
+    call_answer_release(&done.answer);
+}
+
+static json_t *ask_openai(const char *format)
+{
+    struct call_request request = make_request();
+    struct call_answer answer = {0};
+
+    http_script_set(server, "/v1/chat/completions", SCRIPT_REPLY, 200,
+                    "{\"choices\":[{\"message\":{\"content\":\"refund\"},"
+                    "\"finish_reason\":\"stop\"}]}",
+                    0);
+    model_client_free(client);
+    client = connect_to("openai", http_script_port(server));
+    request.format = format;
+    cr_assert(model_ask(client, &request, 5000, &answer, &err), "%s", err.text);
+    cr_expect_str_eq(answer.text, "refund");
+    call_answer_release(&answer);
+    return last_request("/v1/chat/completions");
+}
+
+Test(model, openai_is_asked_in_its_own_words)
+{
+    json_t *body = ask_openai("{\"type\":\"object\"}");
+
+    expect_json(body, "max_tokens", "50");
+    expect_json(body, "seed", "11");
+    expect_json(body, "stream", "false");
+    expect_json(body, "response_format",
+                "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"reply\","
+                "\"strict\":true,\"schema\":{\"type\":\"object\"}}}");
+    cr_expect_null(json_object_get(body, "options"));
+    json_decref(body);
+}
+
+Test(model, openai_is_asked_for_any_json_object)
+{
+    json_t *body = ask_openai("\"json\"");
+
+    expect_json(body, "response_format", "{\"type\":\"json_object\"}");
+    json_decref(body);
+}
+
+Test(model, many_calls_share_kept_connections)
+{
+    for (int i = 0; i < 100; i++) {
+        struct model_done done = ask_once(5000);
+        cr_assert_eq(done.fault, FAULT_NONE, "%s", done.text);
+        call_answer_release(&done.answer);
+    }
+    cr_expect_eq(http_script_connections(server), 1);
+    cr_expect_eq(http_script_requests(server, CHAT), 100);
+}
+
+Test(model, calls_are_open_at_the_same_time)
+{
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 200);
+    for (int64_t id = 1; id <= 4; id++)
+        begin(id, 5000);
+    cr_expect_eq(model_open(client), 4);
+    for (int i = 0; i < 4; i++) {
+        struct model_done done = wait_done();
+        cr_expect_eq(done.fault, FAULT_NONE, "%s", done.text);
+        call_answer_release(&done.answer);
+    }
+    cr_expect_eq(http_script_most_open(server), 4);
+}
+
+static void expect_fault(enum call_fault fault, int64_t timeout_ms)
+{
+    struct model_done done = ask_once(timeout_ms);
+
+    cr_expect_eq(done.fault, fault, "%s: %s", call_fault_name(done.fault),
+                 done.text);
+    call_answer_release(&done.answer);
+}
+
+Test(model, a_server_that_hangs_is_a_timeout)
+{
+    int64_t begun_ms = clock_monotonic_ms();
+
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    expect_fault(FAULT_TIMEOUT, 200);
+    cr_expect_geq(clock_monotonic_ms() - begun_ms, 190);
+    cr_expect_lt(clock_monotonic_ms() - begun_ms, 3000);
+}
+
+Test(model, a_server_that_hangs_on_a_kept_connection_is_a_timeout_too)
+{
+    expect_fault(FAULT_NONE, 5000);
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    expect_fault(FAULT_TIMEOUT, 200);
+}
+
+Test(model, a_connection_that_ends_without_an_answer_is_broken)
+{
+    http_script_set(server, CHAT, SCRIPT_CLOSE, 0, "", 0);
+    expect_fault(FAULT_BROKEN, 5000);
+}
+
+Test(model, a_connection_that_ends_in_mid_answer_is_broken)
+{
+    http_script_set(server, CHAT, SCRIPT_CUT, 200, ANSWER, 0);
+    expect_fault(FAULT_BROKEN, 5000);
+}
+
+Test(model, what_is_no_http_is_garbage_or_a_broken_answer)
+{
+    http_script_set(server, CHAT, SCRIPT_NOISE, 0, "SSH-2.0-OpenSSH\r\n", 0);
+    struct model_done done = ask_once(5000);
+
+    cr_expect(done.fault == FAULT_BROKEN || done.fault == FAULT_GARBAGE, "%s",
+              call_fault_name(done.fault));
+    call_answer_release(&done.answer);
+}
+
+Test(model, a_server_that_is_not_there_refuses)
+{
+    int port = http_script_port(server);
+
+    http_script_stop(server);
+    server = NULL;
+    expect_fault(FAULT_REFUSED, 5000);
+    server = http_script_start(port);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
+    expect_fault(FAULT_NONE, 5000);
+}
+
+Test(model, a_reply_over_the_cap_is_garbage)
+{
+    size_t len = (size_t)MODEL_MAX_REPLY + 1;
+    char *body = malloc(len + 1);
+
+    cr_assert_not_null(body);
+    memset(body, 'x', len);
+    body[len] = '\0';
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, body, 0);
+    free(body);
+    expect_fault(FAULT_GARBAGE, 10000);
+}
+
+static void wait_for(int (*read)(struct http_script *), int expected)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + 5000;
+
+    while (read(server) != expected) {
+        cr_assert_lt(clock_monotonic_ms(), deadline_ms, "it stays at %d",
+                     read(server));
+        cr_assert(model_poll(client, -1, 10, &err), "%s", err.text);
+    }
+}
+
+Test(model, a_cancelled_call_closes_its_connection_and_says_nothing)
+{
+    struct model_done done = {0};
+
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    begin(1, 60000);
+    wait_for(http_script_open, 1);
+    model_cancel(client, 1);
+    wait_for(http_script_hangups, 1);
+    cr_expect_eq(model_open(client), 0);
+    cr_expect_not(model_take_done(client, &done));
+    model_cancel(client, 77);
+}
+
+Test(model, a_call_cancelled_when_it_is_done_says_nothing)
+{
+    struct model_done done = {0};
+    int64_t deadline_ms = clock_monotonic_ms() + 5000;
+
+    begin(1, 5000);
+    begin(2, 5000);
+    while (model_open(client) > 0 && clock_monotonic_ms() < deadline_ms)
+        cr_assert(model_poll(client, -1, 50, &err), "%s", err.text);
+    model_cancel(client, 1);
+    cr_assert(model_take_done(client, &done));
+    cr_expect_eq(done.id, 2);
+    call_answer_release(&done.answer);
+    cr_expect_not(model_take_done(client, &done));
+    begin(3, 5000);
+    done = wait_done();
+    cr_expect_eq(done.id, 3);
+    call_answer_release(&done.answer);
+}
+
+Test(model, freeing_a_client_closes_what_is_open)
+{
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    begin(1, 60000);
+    wait_for(http_script_open, 1);
+    model_client_free(client);
+    client = connect_to("ollama", http_script_port(server));
+    wait_for(http_script_hangups, 1);
+}
+
+Test(model, a_descriptor_of_the_callers_ends_the_wait)
+{
+    int ends[2];
+    int64_t begun_ms = clock_monotonic_ms();
+
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(write(ends[1], "x", 1), 1);
+    cr_assert(model_poll(client, ends[0], 5000, &err), "%s", err.text);
+    cr_expect_lt(clock_monotonic_ms() - begun_ms, 2000);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+Test(model, waking_ends_the_wait)
+{
+    int64_t begun_ms = clock_monotonic_ms();
+
+    model_wake(client);
+    cr_assert(model_poll(client, -1, 5000, &err), "%s", err.text);
+    cr_expect_lt(clock_monotonic_ms() - begun_ms, 2000);
+}
+
+#define DIGEST                                                                 \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+Test(model, an_ollama_is_probed_for_version_and_models)
+{
+    struct model_server found;
+
+    http_script_set(server, "/api/version", SCRIPT_REPLY, 200,
+                    "{\"version\":\"0.33.0\"}", 0);
+    http_script_set(server, "/api/tags", SCRIPT_REPLY, 200,
+                    "{\"models\":[{\"name\":\"gemma3:270m\",\"digest\":"
+                    "\"" DIGEST "\",\"details\":{\"family\":\"gemma3\","
+                    "\"quantization_level\":\"Q4_K_M\","
+                    "\"context_length\":32768}},{\"name\":\"\"},"
+                    "{\"name\":\"b\",\"digest\":\"short\"}]}",
+                    0);
+    cr_assert(model_probe(client, 5000, &found, &err), "%s", err.text);
+    cr_expect_str_eq(found.version, "0.33.0");
+    cr_expect_not(found.simulated);
+    cr_assert_eq(found.n_models, 2);
+    cr_expect_str_eq(found.models[0].name, "gemma3:270m");
+    cr_expect_str_eq(found.models[0].digest, DIGEST);
+    cr_expect_str_eq(found.models[0].quantization, "Q4_K_M");
+    cr_expect_eq(found.models[0].context, 32768);
+    cr_expect_str_eq(found.models[1].digest, "");
+    model_server_release(&found);
+}
+
+Test(model, a_stand_in_is_known_as_one)
+{
+    struct model_server found;
+
+    http_script_set(server, "/api/version", SCRIPT_REPLY, 200,
+                    "{\"version\":\"0.1.0-simulated\"}", 0);
+    http_script_set(server, "/api/tags", SCRIPT_REPLY, 200, "{\"models\":[]}",
+                    0);
+    cr_assert(model_probe(client, 5000, &found, &err), "%s", err.text);
+    cr_expect(found.simulated);
+    model_server_release(&found);
+
+    http_script_set(server, "/api/version", SCRIPT_REPLY, 200,
+                    "{\"version\":\"9\"}", 0);
+    http_script_set(server, "/api/tags", SCRIPT_REPLY, 200,
+                    "{\"models\":[{\"name\":\"s\",\"details\":"
+                    "{\"family\":\"simulated\"}}]}",
+                    0);
+    cr_assert(model_probe(client, 5000, &found, &err), "%s", err.text);
+    cr_expect(found.simulated);
+    model_server_release(&found);
+}
+
+Test(model, an_openai_server_is_probed_for_models)
+{
+    struct model_server found;
+
+    http_script_set(server, "/v1/models", SCRIPT_REPLY, 200,
+                    "{\"object\":\"list\",\"data\":[{\"id\":\"qwen\","
+                    "\"owned_by\":\"vllm\",\"max_model_len\":8192}]}",
+                    0);
+    model_client_free(client);
+    client = connect_to("openai", http_script_port(server));
+    cr_assert(model_probe(client, 5000, &found, &err), "%s", err.text);
+    cr_expect_str_eq(found.version, "vllm");
+    cr_assert_eq(found.n_models, 1);
+    cr_expect_str_eq(found.models[0].name, "qwen");
+    cr_expect_str_eq(found.models[0].digest, "");
+    cr_expect_eq(found.models[0].context, 8192);
+    model_server_release(&found);
+}
+
+static void expect_no_server(enum err_code code)
+{
+    struct model_server found;
+
+    err = ERR_CLEAR;
+    cr_expect_not(model_probe(client, 300, &found, &err));
+    cr_expect_eq(err.code, code, "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "http://127.0.0.1:"), "%s", err.text);
+    cr_expect_null(found.models);
+}
+
+Test(model, something_else_at_the_address_is_no_server)
+{
+    http_script_set(server, "/api/version", SCRIPT_REPLY, 200, "<html>", 0);
+    expect_no_server(ERR_PROTOCOL);
+    http_script_set(server, "/api/version", SCRIPT_REPLY, 404, "", 0);
+    expect_no_server(ERR_PROTOCOL);
+    http_script_set(server, "/api/version", SCRIPT_REPLY, 200, "{}", 0);
+    http_script_set(server, "/api/tags", SCRIPT_REPLY, 200, "{}", 0);
+    expect_no_server(ERR_PROTOCOL);
+}
+
+Test(model, nobody_at_the_address_is_told_from_something_else)
+{
+    http_script_set(server, "/api/version", SCRIPT_HANG, 0, "", 0);
+    expect_no_server(ERR_IO);
+    http_script_stop(server);
+    server = NULL;
+    expect_no_server(ERR_IO);
+}
+
+Test(model, asking_once_gives_the_answer_or_one_sentence)
+{
+    struct call_request request = make_request();
+    struct call_answer answer = {0};
+
+    cr_assert(model_ask(client, &request, 5000, &answer, &err), "%s", err.text);
+    cr_expect_str_eq(answer.text, "refund");
+    call_answer_release(&answer);
+
+    http_script_set(server, CHAT, SCRIPT_REPLY, 404,
+                    "{\"error\":\"model 'gemma3:270m' not found\"}", 0);
+    cr_expect_not(model_ask(client, &request, 5000, &answer, &err));
+    cr_expect_eq(err.code, ERR_IO);
+    cr_expect_not_null(strstr(err.text, "ollama pull gemma3:270m"), "%s",
+                       err.text);
+}

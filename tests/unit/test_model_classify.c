@@ -1,0 +1,367 @@
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/classify.h"
+
+static const char short_messages[] =
+    "[{\"role\":\"user\",\"content\":\"What is the intent?\"}]";
+
+static struct model_asked make_asked(void)
+{
+    return (struct model_asked){
+        .model = "gemma3:270m",
+        .messages = short_messages,
+        .messages_len = sizeof short_messages - 1,
+        .num_ctx = 512,
+        .num_predict = 50,
+    };
+}
+
+static struct model_done classify(const struct model_backend *backend,
+                                  long status, const char *body)
+{
+    struct model_asked asked = make_asked();
+    struct model_reply reply = {EXCHANGE_DONE, status, body, strlen(body), ""};
+    struct model_done done = {0};
+
+    model_classify(backend, &asked, &reply, &done);
+    return done;
+}
+
+struct answer_row {
+    const char *body;
+    enum call_outcome outcome;
+    const char *text;
+};
+
+static void expect_answers(const struct model_backend *backend,
+                           const struct answer_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct model_done done = classify(backend, 200, rows[i].body);
+        cr_assert_eq(done.fault, FAULT_NONE, "%s: %s", rows[i].body, done.text);
+        cr_expect_eq(done.answer.outcome, rows[i].outcome, "%s is %s",
+                     rows[i].body, call_outcome_name(done.answer.outcome));
+        cr_expect_str_eq(done.answer.text, rows[i].text);
+        cr_expect_eq(done.answer.text_len, strlen(rows[i].text));
+        call_answer_release(&done.answer);
+    }
+}
+
+#define OLLAMA(content, more)                                                  \
+    "{\"message\":{\"role\":\"assistant\",\"content\":\"" content              \
+    "\"},\"done\":true" more "}"
+
+Test(model_classify, ollama_replies_become_the_outcome_that_they_are)
+{
+    static const struct answer_row rows[] = {
+        {OLLAMA("refund", ",\"done_reason\":\"stop\",\"eval_count\":3"),
+         CALL_TEXT, "refund"},
+        {OLLAMA("ref", ",\"done_reason\":\"length\",\"eval_count\":50"),
+         CALL_CUT, "ref"},
+        // A server too old to give a reason.
+        {OLLAMA("refund", ",\"eval_count\":3"), CALL_TEXT, "refund"},
+        {OLLAMA("ref", ",\"eval_count\":50"), CALL_CUT, "ref"},
+        {OLLAMA("", ",\"done_reason\":\"stop\",\"eval_count\":1"), CALL_EMPTY,
+         ""},
+        {OLLAMA(" \\n", ",\"done_reason\":\"stop\",\"eval_count\":2"),
+         CALL_EMPTY, ""},
+        {OLLAMA("", ",\"done_reason\":\"length\",\"eval_count\":50"),
+         CALL_EMPTY, ""},
+        {OLLAMA(" \\n\\t\\n ", ",\"done_reason\":\"length\",\"eval_count\":50"),
+         CALL_LOOP, ""},
+        {"{\"message\":{\"role\":\"assistant\",\"content\":\"\","
+         "\"thinking\":\"Let me see\"},\"done\":true,"
+         "\"done_reason\":\"length\",\"eval_count\":50}",
+         CALL_EMPTY, ""},
+        {OLLAMA("x", ",\"done_reason\":\"stop\",\"prompt_eval_count\":511"),
+         CALL_TEXT, "x"},
+        {OLLAMA("x", ",\"done_reason\":\"stop\",\"prompt_eval_count\":512"),
+         CALL_TOO_LONG, ""},
+    };
+
+    expect_answers(&backend_ollama, rows, sizeof rows / sizeof rows[0]);
+}
+
+#define OPENAI(content, reason)                                                \
+    "{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":" content  \
+    "},\"finish_reason\":" reason "}]}"
+
+Test(model_classify, openai_replies_become_the_outcome_that_they_are)
+{
+    static const struct answer_row rows[] = {
+        {OPENAI("\"refund\"", "\"stop\""), CALL_TEXT, "refund"},
+        {OPENAI("\"ref\"", "\"length\""), CALL_CUT, "ref"},
+        {OPENAI("\"\"", "\"stop\""), CALL_EMPTY, ""},
+        {OPENAI("null", "\"length\""), CALL_EMPTY, ""},
+        {OPENAI("\"\\n\\n \"", "\"length\""), CALL_LOOP, ""},
+        {"{\"choices\":[{\"message\":{\"content\":\"  \","
+         "\"reasoning_content\":\"hm\"},\"finish_reason\":\"length\"}]}",
+         CALL_EMPTY, ""},
+    };
+
+    expect_answers(&backend_openai, rows, sizeof rows / sizeof rows[0]);
+}
+
+struct fault_row {
+    long status;
+    const char *body;
+    enum call_fault fault;
+    const char *says;
+};
+
+static void expect_faults(const struct model_backend *backend,
+                          const struct fault_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct model_done done =
+            classify(backend, rows[i].status, rows[i].body);
+        cr_expect_eq(done.fault, rows[i].fault, "%ld %s is %s", rows[i].status,
+                     rows[i].body, call_fault_name(done.fault));
+        cr_expect_not_null(strstr(done.text, rows[i].says), "%s", done.text);
+        cr_expect_null(done.answer.text);
+        call_answer_release(&done.answer);
+    }
+}
+
+Test(model_classify, ollama_errors_become_the_fault_that_they_are)
+{
+    static const struct fault_row rows[] = {
+        {404, "{\"error\":\"model 'gemma3:270m' not found\"}", FAULT_MODEL,
+         "ollama pull gemma3:270m"},
+        {404, "404 page not found", FAULT_GARBAGE, "/api/chat"},
+        {503,
+         "{\"error\":\"server busy, please try again.  maximum pending "
+         "requests exceeded\"}",
+         FAULT_BUSY, "maximum pending"},
+        {429, "", FAULT_BUSY, "fewer"},
+        {500,
+         "{\"error\":\"an error was encountered while running the model: "
+         "unexpected EOF\"}",
+         FAULT_SERVER, "unexpected EOF"},
+        {500,
+         "{\"error\":\"option \\\"temperature\\\" must be of type "
+         "float32\"}",
+         FAULT_SERVER, "float32"},
+        {502, "<html>Bad Gateway</html>", FAULT_SERVER, "failed"},
+        {400, "{\"error\":\"invalid format\"}", FAULT_REQUEST,
+         "invalid format"},
+        {401, "", FAULT_REQUEST, "does not accept"},
+        {301, "", FAULT_GARBAGE, "does not speak"},
+        {204, "", FAULT_GARBAGE, "does not speak"},
+        {200, "", FAULT_GARBAGE, "not what this API promises"},
+        {200, "<html>hello</html>", FAULT_GARBAGE, "promises"},
+        {200, "[]", FAULT_GARBAGE, "promises"},
+        {200, "{\"error\":\"x\"}", FAULT_GARBAGE, "promises"},
+        {200, "{\"message\":{\"content\":3},\"done\":true}", FAULT_GARBAGE,
+         "promises"},
+        {200, "{\"message\":{\"content\":\"par\"},\"done\":false}",
+         FAULT_GARBAGE, "promises"},
+        {200, OLLAMA("", ",\"done_reason\":\"load\""), FAULT_GARBAGE,
+         "promises"},
+        // Words of a server decide nothing under another status.
+        {500, "{\"error\":\"exceed_context_size_error\"}", FAULT_SERVER, ""},
+    };
+
+    expect_faults(&backend_ollama, rows, sizeof rows / sizeof rows[0]);
+}
+
+Test(model_classify, openai_errors_become_the_fault_that_they_are)
+{
+    static const struct fault_row rows[] = {
+        {404, "{\"error\":{\"message\":\"The model `x` does not exist\"}}",
+         FAULT_MODEL, "start it with that model"},
+        {503,
+         "{\"error\":{\"code\":503,\"message\":\"Loading model\","
+         "\"type\":\"unavailable_error\"}}",
+         FAULT_BUSY, "Loading model"},
+        {400, "{\"object\":\"error\",\"message\":\"bad schema\"}",
+         FAULT_REQUEST, "bad schema"},
+        {200, "{\"choices\":[]}", FAULT_GARBAGE, "promises"},
+        {200, "{\"choices\":[{\"message\":{}}]}", FAULT_GARBAGE, "promises"},
+    };
+
+    expect_faults(&backend_openai, rows, sizeof rows / sizeof rows[0]);
+}
+
+Test(model_classify, servers_that_say_so_tell_that_a_prompt_does_not_fit)
+{
+    static const char *const bodies[] = {
+        "{\"error\":\"{\\\"error\\\":{\\\"code\\\":400,\\\"type\\\":"
+        "\\\"exceed_context_size_error\\\",\\\"n_prompt_tokens\\\":1184,"
+        "\\\"n_ctx\\\":512}}\"}",
+        "{\"error\":{\"type\":\"exceed_context_size_error\","
+        "\"n_prompt_tokens\":1184,\"n_ctx\":512}}",
+        "{\"error\":\"the input length exceeds the context length\"}",
+        "{\"error\":{\"code\":\"context_length_exceeded\"}}",
+        "{\"error\":{\"message\":\"...\",\"param\":\"input_tokens\"}}",
+        "{\"message\":\"This model's maximum context length is 512 tokens\"}",
+    };
+
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct model_done done = classify(&backend_openai, 400, bodies[i]);
+        cr_expect_eq(done.fault, FAULT_NONE, "%s", bodies[i]);
+        cr_expect_eq(done.answer.outcome, CALL_TOO_LONG);
+        cr_expect_eq(done.answer.prompt_tokens, i < 2 ? 1184 : 0);
+        cr_expect_str_eq(done.answer.text, "");
+        call_answer_release(&done.answer);
+    }
+}
+
+// 1,184 tokens of English that were sent, of which a window of 512 kept 481.
+static struct model_done classify_long(const char *word, size_t repeats,
+                                       int tokens)
+{
+    size_t word_len = strlen(word);
+    char *messages = malloc(repeats * word_len + 1);
+    char body[200];
+    struct model_asked asked = make_asked();
+    struct model_done done = {0};
+
+    cr_assert_not_null(messages);
+    for (size_t i = 0; i < repeats; i++)
+        memcpy(messages + i * word_len, word, word_len);
+    asked.messages = messages;
+    asked.messages_len = repeats * word_len;
+    snprintf(body, sizeof body,
+             OLLAMA("x", ",\"done_reason\":\"stop\",\"prompt_eval_count\":%d"),
+             tokens);
+    struct model_reply reply = {EXCHANGE_DONE, 200, body, strlen(body), ""};
+    model_classify(&backend_ollama, &asked, &reply, &done);
+    free(messages);
+    return done;
+}
+
+static enum call_outcome judge_long(const char *word, size_t repeats,
+                                    int tokens)
+{
+    struct model_done done = classify_long(word, repeats, tokens);
+    enum call_outcome outcome = done.answer.outcome;
+
+    cr_assert_eq(done.fault, FAULT_NONE);
+    call_answer_release(&done.answer);
+    return outcome;
+}
+
+Test(model_classify, a_prompt_cut_in_silence_is_noticed)
+{
+    cr_expect_eq(judge_long("order ", 1184, 481), CALL_TOO_LONG);
+    cr_expect_eq(judge_long("refund money ", 592, 481), CALL_TOO_LONG);
+}
+
+Test(model_classify, a_dense_prompt_that_fits_is_no_cut)
+{
+    cr_expect_eq(judge_long("order ", 480, 480), CALL_TEXT, "one word a token");
+    cr_expect_eq(judge_long("        ", 4000, 300), CALL_TEXT, "white space");
+    cr_expect_eq(judge_long("--------", 4000, 300), CALL_TEXT, "rules");
+    cr_expect_eq(judge_long("\\n\\n\\n\\n", 4000, 300), CALL_TEXT, "escapes");
+    cr_expect_eq(judge_long("\xe0\xa4\xa8\xe0\xa4\xae\xe0\xa4\xb8 ", 480, 480),
+                 CALL_TEXT, "three bytes a letter");
+}
+
+Test(model_classify, counts_and_times_are_read)
+{
+    struct model_done done =
+        classify(&backend_ollama, 200,
+                 OLLAMA("x", ",\"done_reason\":\"stop\","
+                             "\"prompt_eval_count\":120,\"eval_count\":7,"
+                             "\"prompt_eval_duration\":5000000,"
+                             "\"eval_duration\":7000000,"
+                             "\"load_duration\":9000000"));
+
+    cr_expect_eq(done.answer.prompt_tokens, 120);
+    cr_expect_eq(done.answer.cached_tokens, -1);
+    cr_expect_eq(done.answer.generated_tokens, 7);
+    cr_expect_eq(done.answer.prompt_us, 5000);
+    cr_expect_eq(done.answer.generate_us, 7000);
+    cr_expect_eq(done.answer.load_us, 9000);
+    call_answer_release(&done.answer);
+
+    done = classify(&backend_openai, 200,
+                    "{\"choices\":[{\"message\":{\"content\":\"x\"},"
+                    "\"finish_reason\":\"stop\"}],\"usage\":{"
+                    "\"prompt_tokens\":120,\"completion_tokens\":7,"
+                    "\"prompt_tokens_details\":{\"cached_tokens\":100}},"
+                    "\"timings\":{\"prompt_ms\":5.5,\"predicted_ms\":7}}");
+    cr_expect_eq(done.answer.prompt_tokens, 120);
+    cr_expect_eq(done.answer.cached_tokens, 100);
+    cr_expect_eq(done.answer.generated_tokens, 7);
+    cr_expect_eq(done.answer.prompt_us, 5500);
+    cr_expect_eq(done.answer.generate_us, 7000);
+    call_answer_release(&done.answer);
+}
+
+Test(model_classify, nonsense_counts_are_clamped)
+{
+    struct model_done done = classify(
+        &backend_ollama, 200,
+        OLLAMA("x", ",\"done_reason\":\"stop\",\"prompt_eval_count\":-5,"
+                    "\"eval_count\":99999999999,\"eval_duration\":-1"));
+
+    cr_expect_eq(done.answer.prompt_tokens, 0);
+    cr_expect_eq(done.answer.generated_tokens, INT32_MAX);
+    cr_expect_eq(done.answer.generate_us, 0);
+    call_answer_release(&done.answer);
+}
+
+Test(model_classify, text_that_is_no_text_is_mended_not_refused)
+{
+    static const struct answer_row rows[] = {
+        {OLLAMA("a\xff"
+                "b",
+                ",\"done_reason\":\"stop\""),
+         CALL_TEXT,
+         "a\xef\xbf\xbd"
+         "b"},
+        {OLLAMA("a\\u0000b", ",\"done_reason\":\"stop\""), CALL_TEXT,
+         "a\xef\xbf\xbd"
+         "b"},
+        {OLLAMA("a\\ud83d b", ",\"done_reason\":\"stop\""), CALL_TEXT,
+         "a\xef\xbf\xbd b"},
+        {OLLAMA("\\ud83d\\ude00\\u0000", ",\"done_reason\":\"stop\""),
+         CALL_TEXT, "\xf0\x9f\x98\x80\xef\xbf\xbd"},
+        {OLLAMA("\\\\u0000\xff", ",\"done_reason\":\"stop\""), CALL_TEXT,
+         "\\u0000\xef\xbf\xbd"},
+    };
+
+    expect_answers(&backend_ollama, rows, sizeof rows / sizeof rows[0]);
+}
+
+Test(model_classify, an_exchange_without_reply_is_a_fault_with_its_reason)
+{
+    static const struct {
+        enum model_exchange exchange;
+        enum call_fault fault;
+    } rows[] = {
+        {EXCHANGE_REFUSED, FAULT_REFUSED},
+        {EXCHANGE_TIMEOUT, FAULT_TIMEOUT},
+        {EXCHANGE_BROKEN, FAULT_BROKEN},
+        {EXCHANGE_TOO_LARGE, FAULT_GARBAGE},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct model_asked asked = make_asked();
+        struct model_reply reply = {rows[i].exchange, 0, "", 0, "the reason"};
+        struct model_done done = {0};
+        model_classify(&backend_ollama, &asked, &reply, &done);
+        cr_expect_eq(done.fault, rows[i].fault);
+        cr_expect_not_null(strstr(done.text, "the reason"), "%s", done.text);
+    }
+}
+
+Test(model_classify, a_servers_words_are_shown_on_one_line_and_cut_whole)
+{
+    char body[600] = "{\"error\":\"line\\nbreak ";
+
+    for (int i = 0; i < 120; i++)
+        strcat(body, "\xc3\xa9");
+    strcat(body, "\"}");
+    struct model_done done = classify(&backend_ollama, 500, body);
+    cr_expect_null(strchr(done.text, '\n'));
+    size_t len = strlen(done.text);
+    cr_expect_eq(done.text[len - 2], '\xc3');
+    cr_expect_eq(done.text[len - 1], '\xa9');
+}

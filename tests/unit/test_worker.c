@@ -1,0 +1,529 @@
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "http_script.h"
+#include "wire/socket.h"
+#include "worker/worker.h"
+
+// The test plays the coordinator; a script plays Ollama.
+
+enum { HEARTBEAT_MS = 100, WAIT_MS = 15000 };
+
+#define CHAT "/api/chat"
+#define ANSWER                                                                 \
+    "{\"message\":{\"role\":\"assistant\",\"content\":\"refund\"},"            \
+    "\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":12}"
+#define DIGEST                                                                 \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static struct err err;
+static void *context;
+static struct http_script *server;
+static struct wire_socket *coordinator;
+static struct worker *worker;
+static struct wire_id peer; // who spoke last
+static struct arena arena;
+
+static void start_server(int port)
+{
+    server = http_script_start(port);
+    http_script_set(server, "/api/version", SCRIPT_REPLY, 200,
+                    "{\"version\":\"0.33\"}", 0);
+    http_script_set(server, "/api/tags", SCRIPT_REPLY, 200,
+                    "{\"models\":[{\"name\":\"gemma3:270m\",\"digest\":"
+                    "\"" DIGEST "\"}]}",
+                    0);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
+}
+
+static void start_coordinator(const char *endpoint)
+{
+    coordinator = wire_bind(context, endpoint, &err);
+    cr_assert_not_null(coordinator, "%s", err.text);
+}
+
+static void start_worker(int slots)
+{
+    struct worker_options options = {.name = "w1"};
+    char address[80];
+
+    snprintf(address, sizeof address, "http://127.0.0.1:%d,slots=%d",
+             http_script_port(server), slots);
+    cr_assert(model_address_parse("ollama", address, &options.address, &err),
+              "%s", err.text);
+    options.coordinator = wire_endpoint(coordinator);
+    worker = worker_start(context, &options, &err);
+    cr_assert_not_null(worker, "%s", err.text);
+}
+
+static void set_up(void)
+{
+    err = ERR_CLEAR;
+    log_set_level(LOG_SILENT);
+    arena = ARENA_INIT(1 << 20);
+    context = zmq_ctx_new();
+    start_server(0);
+    start_coordinator("tcp://127.0.0.1:0");
+}
+
+static void tear_down(void)
+{
+    worker_stop(worker);
+    wire_close(coordinator);
+    http_script_stop(server);
+    zmq_ctx_term(context);
+    arena_release(&arena);
+}
+
+TestSuite(worker, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static void send(const struct message *message)
+{
+    cr_assert(wire_send(coordinator, &peer, message, &err), "%s", err.text);
+}
+
+static void beat(void)
+{
+    const struct message message = {.kind = MESSAGE_HEARTBEAT};
+
+    (void)wire_send(coordinator, &peer, &message, NULL);
+}
+
+// The next message that is no heartbeat; the worker's heartbeats are answered.
+// False when none comes in time.
+static bool next_within(struct message *out, int64_t wait_ms)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + wait_ms;
+    zmq_pollitem_t item = {.socket = wire_handle(coordinator),
+                           .events = ZMQ_POLLIN};
+
+    while (clock_monotonic_ms() < deadline_ms) {
+        struct wire_id from;
+        zmq_poll(&item, 1, 20);
+        enum wire_got got = wire_receive(coordinator, &from, &arena, out, &err);
+        if (got == WIRE_NOTHING)
+            continue;
+        cr_assert_eq(got, WIRE_MESSAGE, "%s", err.text);
+        peer = from;
+        if (out->kind != MESSAGE_HEARTBEAT)
+            return true;
+        beat();
+    }
+    return false;
+}
+
+static struct message expect_kind(enum message_kind kind)
+{
+    struct message message;
+
+    cr_assert(next_within(&message, WAIT_MS), "no %s came",
+              message_kind_name(kind));
+    cr_assert_eq(message.kind, kind, "%s came instead of %s",
+                 message_kind_name(message.kind), message_kind_name(kind));
+    return message;
+}
+
+static void welcome(void)
+{
+    struct message message = {.kind = MESSAGE_WELCOME};
+
+    message.as.welcome.heartbeat_ms = HEARTBEAT_MS;
+    message.as.welcome.name = "w1";
+    send(&message);
+}
+
+static void join(int slots)
+{
+    start_worker(slots);
+    (void)expect_kind(MESSAGE_HELLO);
+    welcome();
+}
+
+static struct message make_call(int64_t id, int64_t timeout_ms)
+{
+    struct message message = {.kind = MESSAGE_CALL};
+
+    message.as.call = (struct call_message){
+        .id = id,
+        .timeout_ms = timeout_ms,
+        .digest = DIGEST,
+        .request = {.model = "gemma3:270m",
+                    .prefix = "[",
+                    .prefix_len = 1,
+                    .tail = "{\"role\":\"user\",\"content\":\"Hi\"}]",
+                    .tail_len = 32,
+                    .options = {.num_ctx = 512, .num_predict = 50}},
+    };
+    message.as.call.request.tail_len = strlen(message.as.call.request.tail);
+    return message;
+}
+
+static void call(int64_t id)
+{
+    struct message message = make_call(id, 30000);
+
+    send(&message);
+}
+
+static void cancel(int64_t id)
+{
+    struct message message = {.kind = MESSAGE_CANCEL};
+
+    message.as.cancel.id = id;
+    send(&message);
+}
+
+static void expect_fault(int64_t id, enum call_fault fault)
+{
+    struct message message = expect_kind(MESSAGE_FAULT);
+
+    cr_expect_eq(message.as.fault.id, id);
+    cr_expect_eq(message.as.fault.fault, (int64_t)fault, "%s: %s",
+                 call_fault_name((enum call_fault)message.as.fault.fault),
+                 message.as.fault.text);
+    cr_expect_str_neq(message.as.fault.text, "");
+}
+
+static void expect_answer(int64_t id)
+{
+    struct message message = expect_kind(MESSAGE_ANSWER);
+
+    cr_expect_eq(message.as.answer.id, id);
+    cr_expect_str_eq(message.as.answer.answer.text, "refund");
+}
+
+// Keeps the conversation alive until a count of the script is reached.
+static void wait_for(int (*read)(struct http_script *), int expected)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
+    struct message message;
+
+    while (read(server) != expected) {
+        cr_assert_lt(clock_monotonic_ms(), deadline_ms, "it stays at %d",
+                     read(server));
+        cr_assert_not(next_within(&message, 20), "%s came",
+                      message_kind_name(message.kind));
+    }
+}
+
+static void wait_for_end(void)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
+
+    while (!worker_ended(worker)) {
+        cr_assert_lt(clock_monotonic_ms(), deadline_ms, "it does not end");
+        zmq_poll(NULL, 0, 5);
+    }
+}
+
+Test(worker, it_greets_with_what_its_server_has)
+{
+    start_worker(3);
+    struct message message = expect_kind(MESSAGE_HELLO);
+    const struct hello *hello = &message.as.hello;
+
+    cr_expect_eq(hello->version, WIRE_VERSION);
+    cr_expect_eq(hello->role, PEER_WORKER);
+    cr_expect_str_eq(hello->name, "w1");
+    cr_expect_eq(hello->slots, 3);
+    cr_expect_str_eq(hello->backend, "ollama");
+    cr_expect_str_eq(hello->server, "0.33");
+    cr_expect_eq(hello->simulated, 0);
+    cr_assert_eq(hello->n_models, 1);
+    cr_expect_str_eq(hello->models[0].name, "gemma3:270m");
+    cr_expect_str_eq(hello->models[0].digest, DIGEST);
+}
+
+Test(worker, a_call_comes_back_as_an_answer)
+{
+    join(1);
+    call(7);
+    expect_answer(7);
+}
+
+Test(worker, the_same_conversation_goes_inside_a_process)
+{
+    wire_close(coordinator);
+    start_coordinator("inproc://coordinator");
+    join(1);
+    for (int64_t id = 1; id <= 200; id++) {
+        call(id);
+        expect_answer(id);
+    }
+}
+
+Test(worker, at_most_its_slots_are_open_and_one_more_is_held)
+{
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 300);
+    join(2);
+    for (int64_t id = 1; id <= 3; id++)
+        call(id);
+    call(4);
+    expect_fault(4, FAULT_BUSY);
+    for (int i = 0; i < 3; i++)
+        (void)expect_kind(MESSAGE_ANSWER);
+    cr_expect_eq(http_script_most_open(server), 2);
+}
+
+Test(worker, a_cancelled_call_stops_the_servers_work)
+{
+    struct message message;
+
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    join(1);
+    call(1);
+    call(2);
+    wait_for(http_script_open, 1);
+    cancel(2);
+    cancel(1);
+    cancel(99);
+    wait_for(http_script_hangups, 1);
+    cr_expect_not(next_within(&message, 200), "%s came",
+                  message_kind_name(message.kind));
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
+    call(3);
+    expect_answer(3);
+}
+
+Test(worker, it_beats_while_the_server_thinks)
+{
+    int beats = 0;
+    int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
+
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    join(1);
+    call(1);
+    while (beats < 5) {
+        struct message message;
+        struct wire_id from;
+        cr_assert_lt(clock_monotonic_ms(), deadline_ms, "%d beats", beats);
+        zmq_poll(NULL, 0, 10);
+        if (wire_receive(coordinator, &from, &arena, &message, &err) !=
+            WIRE_MESSAGE)
+            continue;
+        cr_assert_eq(message.kind, MESSAGE_HEARTBEAT);
+        beat();
+        beats++;
+    }
+}
+
+Test(worker, a_silent_coordinator_is_lost_and_greeted_afresh)
+{
+    struct wire_id before;
+
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    start_worker(1);
+    struct message first = expect_kind(MESSAGE_HELLO);
+    welcome();
+    call(1);
+    before = peer;
+    // Nothing is said for three heartbeats.
+    zmq_poll(NULL, 0, 4 * HEARTBEAT_MS);
+    struct message second = expect_kind(MESSAGE_HELLO);
+    cr_expect_neq(second.as.hello.epoch, first.as.hello.epoch);
+    cr_expect(before.len != peer.len ||
+              memcmp(before.bytes, peer.bytes, peer.len) != 0);
+    welcome();
+    wait_for(http_script_hangups, 1);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
+    call(2);
+    expect_answer(2);
+}
+
+Test(worker, a_coordinator_that_comes_back_is_greeted)
+{
+    char endpoint[100];
+
+    snprintf(endpoint, sizeof endpoint, "%s", wire_endpoint(coordinator));
+    join(1);
+    call(1);
+    expect_answer(1);
+    wire_close(coordinator);
+    coordinator = NULL;
+    int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
+    while (coordinator == NULL) { // its port is freed in the background
+        coordinator = wire_bind(context, endpoint, &err);
+        cr_assert_lt(clock_monotonic_ms(), deadline_ms, "%s", err.text);
+        zmq_poll(NULL, 0, 10);
+    }
+    struct message message;
+    do {
+        cr_assert(next_within(&message, WAIT_MS), "no HELLO came");
+    } while (message.kind != MESSAGE_HELLO);
+    welcome();
+    call(2);
+    expect_answer(2);
+}
+
+Test(worker, an_unknown_worker_is_told_and_greets_again)
+{
+    struct message message = {.kind = MESSAGE_REFUSED};
+
+    join(1);
+    message.as.refused.code = "unknown";
+    message.as.refused.text = "say HELLO first";
+    send(&message);
+    (void)expect_kind(MESSAGE_HELLO);
+}
+
+Test(worker, a_refused_worker_tries_again)
+{
+    struct message message = {.kind = MESSAGE_REFUSED};
+
+    start_worker(1);
+    (void)expect_kind(MESSAGE_HELLO);
+    message.as.refused.code = "digest";
+    message.as.refused.text = "run `ollama pull gemma3:270m`";
+    send(&message);
+    (void)expect_kind(MESSAGE_HELLO);
+}
+
+Test(worker, faults_of_the_server_are_reported_each_as_its_own)
+{
+    join(1);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 500, "{\"error\":\"eek\"}", 0);
+    call(1);
+    expect_fault(1, FAULT_SERVER);
+    http_script_set(server, CHAT, SCRIPT_CUT, 200, "{", 0);
+    call(2);
+    expect_fault(2, FAULT_BROKEN);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 404, "{\"error\":\"no\"}", 0);
+    call(3);
+    expect_fault(3, FAULT_MODEL);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
+    call(4);
+    expect_answer(4);
+}
+
+Test(worker, a_call_that_takes_longer_than_its_time_is_a_timeout)
+{
+    struct message message = make_call(1, 200);
+
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    join(1);
+    send(&message);
+    expect_fault(1, FAULT_TIMEOUT);
+}
+
+Test(worker, a_busy_server_is_asked_again_before_the_call_goes_back)
+{
+    join(1);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 503, "{\"error\":\"busy\"}", 0);
+    call(1);
+    expect_fault(1, FAULT_BUSY);
+    cr_expect_eq(http_script_requests(server, CHAT), 4);
+}
+
+Test(worker, a_server_busy_for_a_moment_costs_only_time)
+{
+    struct message message;
+
+    join(1);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 503, "{\"error\":\"busy\"}", 0);
+    call(1);
+    cr_expect_not(next_within(&message, 150));
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
+    expect_answer(1);
+}
+
+Test(worker, a_model_with_another_digest_is_not_asked)
+{
+    struct message message = make_call(1, 30000);
+
+    message.as.call.digest = "another";
+    join(1);
+    send(&message);
+    expect_fault(1, FAULT_MODEL);
+    cr_expect_eq(http_script_requests(server, CHAT), 0);
+}
+
+Test(worker, a_dead_server_sends_it_away_until_it_answers_again)
+{
+    int port = http_script_port(server);
+    struct message message;
+
+    join(1);
+    http_script_stop(server);
+    call(1);
+    call(2);
+    expect_fault(1, FAULT_REFUSED);
+    expect_fault(2, FAULT_LOST);
+    (void)expect_kind(MESSAGE_GOODBYE);
+    cr_expect_not(next_within(&message, 500));
+    start_server(port);
+    (void)expect_kind(MESSAGE_HELLO);
+    welcome();
+    call(3);
+    expect_answer(3);
+}
+
+Test(worker, it_waits_for_a_server_that_is_not_there_yet)
+{
+    int port = http_script_port(server);
+    struct message message;
+
+    start_worker(1);
+    // Whatever greeting was under way is not answered.
+    http_script_stop(server);
+    while (next_within(&message, 1000))
+        continue;
+    start_server(port);
+    (void)expect_kind(MESSAGE_HELLO);
+}
+
+Test(worker, draining_finishes_what_is_open_and_hands_back_the_rest)
+{
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 500);
+    join(1);
+    call(1);
+    call(2);
+    wait_for(http_script_open, 1);
+    worker_drain(worker);
+    expect_fault(2, FAULT_LOST);
+    (void)expect_kind(MESSAGE_GOODBYE);
+    cr_expect_not(worker_ended(worker));
+    call(3);
+    expect_fault(3, FAULT_LOST);
+    expect_answer(1);
+    wait_for_end();
+    cr_expect_eq(http_script_requests(server, CHAT), 1);
+}
+
+Test(worker, draining_without_a_coordinator_ends_at_once)
+{
+    start_worker(1);
+    worker_drain(worker);
+    wait_for_end();
+}
+
+Test(worker, nonsense_of_the_coordinator_does_not_end_it)
+{
+    join(1);
+    // {"kind": 99} and a call without an id.
+    static const char *const frames[] = {"\x81\xa4kind\x63", "\x81\xa4kind\x04",
+                                         "nonsense"};
+    for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+        void *handle = wire_handle(coordinator);
+        zmq_send(handle, peer.bytes, peer.len, ZMQ_SNDMORE);
+        zmq_send(handle, frames[i], strlen(frames[i]), 0);
+    }
+    call(1);
+    expect_answer(1);
+}
+
+Test(worker, a_name_that_is_no_text_is_refused)
+{
+    struct worker_options options = {.coordinator = "tcp://127.0.0.1:9",
+                                     .name = "\xff"};
+
+    cr_assert(model_address_parse("ollama", "http://127.0.0.1:9",
+                                  &options.address, &err));
+    cr_expect_null(worker_start(context, &options, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+}
