@@ -126,12 +126,11 @@ static void put_json_answer(struct buf *text, const struct signature *signature,
 static void put_chat_reminder(struct buf *text,
                               const struct signature *signature)
 {
-    buf_puts(text, "Answer with ");
     for (size_t i = 0; i < signature->n_outputs; i++) {
+        buf_puts(text, i == 0 ? "Begin your answer with " : ", then ");
         put_marker(text, signature->outputs[i].name);
-        buf_puts(text, ", ");
     }
-    buf_puts(text, "then ");
+    buf_puts(text, ", and end it with ");
     put_marker(text, "completed");
     buf_putc(text, '.');
 }
@@ -139,7 +138,7 @@ static void put_chat_reminder(struct buf *text,
 static void put_json_reminder(struct buf *text,
                               const struct signature *signature)
 {
-    buf_puts(text, "Answer with one JSON object: ");
+    buf_puts(text, "Answer with one JSON object, with the keys ");
     for (size_t i = 0; i < signature->n_outputs; i++) {
         buf_puts(text, i == 0 ? "\"" : ", \"");
         buf_puts(text, signature->outputs[i].name);

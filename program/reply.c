@@ -24,7 +24,8 @@ struct reading {
     uint64_t reads;
     struct span reply;
     struct found outputs[PROGRAM_MAX_FIELDS];
-    json_t *object; // owned: what the json pointers point into
+    json_t *object;       // owned: what the json pointers point into
+    struct err no_memory; // met while looking for the outputs
     unsigned lenient;
 };
 
@@ -309,13 +310,15 @@ static bool find_object(struct reading *reading)
     struct span reply = reading->reply;
     bool any = false;
 
-    json_decref(reading->object);
-    reading->object = json_parse(reply.at, reply.len, REPLY_MAX_JSON, NULL);
+    struct err why = ERR_CLEAR;
+    reading->object = json_parse(reply.at, reply.len, REPLY_MAX_JSON, &why);
     if (!json_is_object(reading->object)) {
         json_decref(reading->object);
-        reading->object = reply_find_json(reply.at, reply.len, '{');
+        reading->object = reply_find_json(reply.at, reply.len, '{', &why);
         reading->lenient |= LENIENT_FENCE;
     }
+    if (why.code == ERR_NOMEM)
+        reading->no_memory = why;
     for (size_t i = 0; i < reading->signature->n_outputs; i++) {
         const char *name = reading->signature->outputs[i].name;
         reading->outputs[i].json = find_key(reading, name);
@@ -455,9 +458,10 @@ static bool add_output(struct reading *reading, size_t i, json_t *outputs,
 static bool read_outputs(struct reading *reading, json_t *outputs,
                          struct err *problem)
 {
-    bool ok = true;
-
     find_outputs(reading);
+    bool ok = reading->no_memory.code == ERR_NONE;
+    if (!ok)
+        err_set(problem, ERR_NOMEM, "%s", reading->no_memory.text);
     for (size_t i = 0; ok && i < reading->signature->n_outputs; i++)
         ok = add_output(reading, i, outputs, problem);
     json_decref(reading->object);

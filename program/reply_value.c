@@ -124,6 +124,8 @@ static struct span bare_word(struct span span)
 static json_t *refuse(const struct type *type, struct reader *reader,
                       struct span text)
 {
+    if (reader->problem->code == ERR_NOMEM)
+        return NULL;
     char shown[SHOWN_MAX + 1];
     struct buf wanted = BUF_INIT(1 << 16);
     size_t len = text.len > SHOWN_MAX ? utf8_cut(text.at, SHOWN_MAX) : text.len;
@@ -181,26 +183,38 @@ static size_t balanced(struct span text)
     return 0;
 }
 
+// Text that is no JSON is no error; want of memory is.
+static json_t *parse_json(const char *text, size_t len, size_t max_bytes,
+                          struct err *problem)
+{
+    struct err why = ERR_CLEAR;
+    json_t *value = json_parse(text, len, max_bytes, &why);
+
+    if (value == NULL && why.code == ERR_NOMEM)
+        err_set(problem, why.code, "%s", why.text);
+    return value;
+}
+
 // At most JSON_MAX_STARTS tries, so that hostile text costs linear time.
-json_t *reply_find_json(const char *text, size_t len, char open)
+json_t *reply_find_json(const char *text, size_t len, char open,
+                        struct err *problem)
 {
     struct span rest = {text, len};
+    json_t *value = NULL;
 
-    for (int i = 0; i < JSON_MAX_STARTS; i++) {
+    for (int i = 0; value == NULL && i < JSON_MAX_STARTS; i++) {
         const char *at = memchr(rest.at, open, rest.len);
         if (at == NULL)
-            return NULL;
+            break;
         rest.len -= (size_t)(at - rest.at);
         rest.at = at;
         size_t piece = balanced(rest);
-        json_t *value =
-            piece > 0 ? json_parse(at, piece, REPLY_MAX_JSON, NULL) : NULL;
-        if (value != NULL)
-            return value;
+        if (piece > 0)
+            value = parse_json(at, piece, REPLY_MAX_JSON, problem);
         rest.at++;
         rest.len--;
     }
-    return NULL;
+    return value;
 }
 
 // ---- text
@@ -317,7 +331,8 @@ static json_t *text_of_number(const struct type *type, struct reader *reader,
                               struct span text)
 {
     struct number number = {.len = 0};
-    json_t *value = json_parse(text.at, text.len, NUMBER_MAX_TEXT, NULL);
+    json_t *value =
+        parse_json(text.at, text.len, NUMBER_MAX_TEXT, reader->problem);
 
     if (json_is_number(value)) {
         json_t *read = read_json(type, reader, value);
@@ -402,6 +417,7 @@ static void put_label_key(struct buf *out, struct span text)
             buf_putc(out, '_');
     }
     out->failed = out->failed || folded.failed;
+    out->no_memory = out->no_memory || folded.no_memory;
     buf_release(&folded);
 }
 
@@ -419,7 +435,8 @@ static bool same_key(struct span text, const char *label, struct buf *keys)
 enum { LABEL_NONE = -1, LABEL_MANY = -2 };
 
 // The one label that text stands for but for case, quotes and punctuation.
-static int match_label(const struct type *type, struct span text)
+static int match_label(const struct type *type, struct reader *reader,
+                       struct span text)
 {
     struct span word = bare_word(text);
     struct buf keys[2] = {BUF_INIT(LABEL_MAX_TEXT * 4),
@@ -434,39 +451,43 @@ static int match_label(const struct type *type, struct span text)
         if (same_key(word, type->labels[i], keys))
             found = found == LABEL_NONE ? (int)i : LABEL_MANY;
     }
+    if (keys[0].no_memory || keys[1].no_memory)
+        err_nomem(reader->problem, "a label");
     buf_release(&keys[0]);
     buf_release(&keys[1]);
     return found;
 }
 
 // As match_label; `Label: x` and `x: because ...` are read too.
-static int match_line(const struct type *type, struct span line)
+static int match_line(const struct type *type, struct reader *reader,
+                      struct span line)
 {
-    int found = match_label(type, line);
+    int found = match_label(type, reader, line);
     const char *colon = memchr(line.at, ':', line.len);
 
     if (found != LABEL_NONE || colon == NULL)
         return found;
     size_t before = (size_t)(colon - line.at);
-    int left = match_label(type, (struct span){line.at, before});
-    int right =
-        match_label(type, (struct span){colon + 1, line.len - before - 1});
+    int left = match_label(type, reader, (struct span){line.at, before});
+    int right = match_label(type, reader,
+                            (struct span){colon + 1, line.len - before - 1});
     if (left != LABEL_NONE && right != LABEL_NONE && left != right)
         return LABEL_MANY;
     return right != LABEL_NONE ? right : left;
 }
 
 // A label on the first line, followed by words that are no other label.
-static int find_label(const struct type *type, struct span text)
+static int find_label(const struct type *type, struct reader *reader,
+                      struct span text)
 {
     struct span rest = text;
 
     if (text.len > LABEL_MAX_TEXT)
         return LABEL_NONE;
-    int found = match_line(type, first_line(text));
+    int found = match_line(type, reader, first_line(text));
     (void)take_line(&rest);
     while (found >= 0 && rest.len > 0) {
-        int other = match_line(type, take_line(&rest));
+        int other = match_line(type, reader, take_line(&rest));
         if (other != LABEL_NONE && other != found)
             found = LABEL_MANY;
     }
@@ -480,7 +501,7 @@ static json_t *text_of_enum(const struct type *type, struct reader *reader,
         if (span_is(text, type->labels[i]))
             return checked_new(json_string(type->labels[i]), reader);
     }
-    int found = find_label(type, text);
+    int found = find_label(type, reader, text);
     if (found < 0)
         return refuse(type, reader, text);
     reader->lenient |= LENIENT_LABEL;
@@ -587,10 +608,11 @@ static json_t *text_of_nested(const struct type *type, struct reader *reader,
 {
     char open = type->kind == TYPE_LIST ? '[' : '{';
     json_t *read = NULL;
-    json_t *value = json_parse(text.at, text.len, REPLY_MAX_JSON, NULL);
+    json_t *value =
+        parse_json(text.at, text.len, REPLY_MAX_JSON, reader->problem);
 
     if (value == NULL) {
-        value = reply_find_json(text.at, text.len, open);
+        value = reply_find_json(text.at, text.len, open, reader->problem);
         if (value != NULL)
             reader->lenient |= LENIENT_FENCE;
     }

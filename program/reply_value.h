@@ -24,8 +24,9 @@ json_t *reply_value_text(const struct field *field, const char *text,
 json_t *reply_value_json(const struct field *field, const json_t *value,
                          unsigned *lenient, struct err *problem);
 
-// The JSON value amid other text that begins with open, '{' or '['. NULL when
-// there is none. New reference.
-json_t *reply_find_json(const char *text, size_t len, char open);
+// The JSON value amid other text that begins with open, '{' or '['. New
+// reference; NULL when there is none, or, with problem set, without memory.
+json_t *reply_find_json(const char *text, size_t len, char open,
+                        struct err *problem);
 
 #endif

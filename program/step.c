@@ -64,7 +64,7 @@ struct field step_reasoning(void)
 {
     return (struct field){
         .name = "reasoning",
-        .desc = "",
+        .desc = "Thoughts, step by step, that lead to the answer",
         .type = {.kind = TYPE_STR, .min_length = -1, .max_length = -1}};
 }
 

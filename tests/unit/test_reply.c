@@ -1,0 +1,479 @@
+#include "program/reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/rng.h"
+#include "given_program.h"
+
+static const char yaml[] =
+    "inputs: {question: {}}\n"
+    "steps:\n"
+    "  sort:\n"
+    "    predict: Sort.\n"
+    "    inputs: [question]\n"
+    "    outputs:\n"
+    "      intent: {enum: [track_order, \"Refund me\", yes-sir, yes_sir, "
+    "YES]}\n"
+    "      confidence: {type: float, min: 0, max: 1}\n"
+    "  name:\n"
+    "    predict: Name.\n"
+    "    inputs: [question]\n"
+    "    outputs: {title: {}}\n"
+    "  count:\n"
+    "    predict: Count.\n"
+    "    inputs: [question]\n"
+    "    outputs: {amount: {type: int, max: 5000}}\n"
+    "  think:\n"
+    "    chain_of_thought: Think.\n"
+    "    inputs: [question]\n"
+    "    outputs: {answer: {}}\n"
+    "  judge:\n"
+    "    predict: Judge.\n"
+    "    inputs: [question]\n"
+    "    outputs: {right: {type: bool}}\n"
+    "  rate:\n"
+    "    predict: Rate.\n"
+    "    inputs: [question]\n"
+    "    outputs: {rate: {type: float}}\n"
+    "  tags:\n"
+    "    predict: Tag.\n"
+    "    inputs: [question]\n"
+    "    outputs: {tags: {list: {enum: [red, blue]}}}\n"
+    "  facts:\n"
+    "    predict: Facts.\n"
+    "    inputs: [question]\n"
+    "    outputs:\n"
+    "      facts: {object: {size: int, note: {type: str, optional: true}}}\n"
+    "  maybe:\n"
+    "    predict: Maybe.\n"
+    "    inputs: [question]\n"
+    "    outputs: {year: {type: int, optional: true}}\n"
+    "outputs:\n"
+    "  intent: sort.intent\n"
+    "  confidence: sort.confidence\n"
+    "  title: name.title\n"
+    "  amount: count.amount\n"
+    "  answer: think.answer\n"
+    "  right: judge.right\n"
+    "  rate: rate.rate\n"
+    "  tags: tags.tags\n"
+    "  facts: facts.facts\n"
+    "  year: maybe.year\n";
+
+static struct program *program;
+static struct err err;
+
+static void open_program(void)
+{
+    err = ERR_CLEAR;
+    program = given_program(yaml);
+}
+
+static void close_program(void)
+{
+    program_free(program);
+}
+
+TestSuite(reply, .init = open_program, .fini = close_program);
+
+// A reply, and either the outputs or the problem that it makes.
+struct row {
+    const char *step;
+    enum adapter adapter;
+    uint64_t reads;
+    const char *text;
+    const char *outputs;
+    const char *problem;
+    unsigned lenient;
+};
+
+#define ALL UINT64_MAX
+#define CHAT ADAPTER_CHAT
+#define JSON ADAPTER_JSON
+#define END "\n\n[[ ## completed ## ]]"
+
+static const struct step *find_step(const char *name)
+{
+    int step = program_find_step(program, name);
+
+    cr_assert(step >= 0, "%s", name);
+    return &program->steps[step];
+}
+
+static void expect_row(const struct row *row)
+{
+    struct err problem = ERR_CLEAR;
+    unsigned lenient = 0;
+    json_t *outputs = NULL;
+    bool ok =
+        reply_parse(find_step(row->step), row->adapter, row->reads, row->text,
+                    strlen(row->text), &outputs, &lenient, &problem);
+
+    if (row->problem != NULL) {
+        cr_expect_not(ok, "%s", row->text);
+        cr_expect_str_eq(problem.text, row->problem, "%s: %s", row->text,
+                         problem.text);
+    } else {
+        char *text = json_text(outputs);
+        cr_assert(ok, "%s: %s", row->text, problem.text);
+        cr_expect_str_eq(text, row->outputs, "%s: %s", row->text, text);
+        cr_expect_eq(lenient, row->lenient, "%s: %x", row->text, lenient);
+        free(text);
+    }
+    json_decref(outputs);
+}
+
+static void expect_rows(const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        expect_row(&rows[i]);
+}
+
+#define EXPECT_ROWS(rows) expect_rows(rows, sizeof(rows) / sizeof(rows)[0])
+
+Test(reply, is_read_strictly_in_the_form_that_was_asked_for)
+{
+    static const struct row rows[] = {
+        {"sort", CHAT, ALL,
+         "[[ ## intent ## ]]\ntrack_order\n\n[[ ## confidence ## ]]\n0.5" END,
+         "{\"intent\":\"track_order\",\"confidence\":0.5}", NULL, 0},
+        {"sort", CHAT, ALL,
+         "[[ ## confidence ## ]]\n1\n[[ ## intent ## ]]\nyes_sir" END,
+         "{\"intent\":\"yes_sir\",\"confidence\":1}", NULL, 0},
+        {"sort", JSON, ALL, " {\"intent\": \"YES\", \"confidence\": 0.25}\n",
+         "{\"intent\":\"YES\",\"confidence\":0.25}", NULL, 0},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nTwo\n\nlines [[ x ]]" END,
+         "{\"title\":\"Two\\n\\nlines [[ x ]]\"}", NULL, 0},
+        {"name", CHAT, ALL, "[[ ## title ## ]]" END, "{\"title\":\"\"}", NULL,
+         0},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\n[\"red\", \"blue\"]" END,
+         "{\"tags\":[\"red\",\"blue\"]}", NULL, 0},
+        {"maybe", CHAT, ALL, "[[ ## year ## ]]\nnull" END, "{\"year\":null}",
+         NULL, 0},
+        {"judge", CHAT, ALL, "[[ ## right ## ]]\nfalse" END,
+         "{\"right\":false}", NULL, 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_other_markers)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "**[[ ## Title ## ]]** A" END, "{\"title\":\"A\"}",
+         NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "  [[##title##]]\nA" END, "{\"title\":\"A\"}", NULL,
+         LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[title]]\nA" END, "{\"title\":\"A\"}", NULL,
+         LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA", "{\"title\":\"A\"}", NULL,
+         LENIENT_END},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA" END "\nBye",
+         "{\"title\":\"A\"}", NULL, LENIENT_END},
+        {"name", CHAT, ALL, "Sure!\n[[ ## title ## ]]\nA" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## question ## ]]\nQ\n[[ ## title ## ]]\nA" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n[[ ## title ## ]]\nB" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"sort", CHAT, ALL, "**Intent**: track_order\nConfidence: 0.5",
+         "{\"intent\":\"track_order\",\"confidence\":0.5}", NULL,
+         LENIENT_MARKER | LENIENT_END},
+        {"think", CHAT, ALL, "Because.\n[[ ## answer ## ]]\n4" END,
+         "{\"reasoning\":\"Because.\",\"answer\":\"4\"}", NULL, LENIENT_BARE},
+        {"name", CHAT, ALL,
+         "<think>[[ ## title ## ]] no</think>\n"
+         "[[ ## title ## ]]\nA" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_the_other_form)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "{\"title\": \"A\"}", "{\"title\":\"A\"}", NULL,
+         LENIENT_FORM},
+        {"name", CHAT, ALL, "```json\n{\"title\": \"A\"}\n```",
+         "{\"title\":\"A\"}", NULL, LENIENT_FORM | LENIENT_FENCE},
+        {"name", JSON, ALL, "Of {it}: {\"Title\": \"A\"}.", "{\"title\":\"A\"}",
+         NULL, LENIENT_FENCE | LENIENT_MARKER},
+        {"name", JSON, ALL, "[[ ## title ## ]]\nA" END, "{\"title\":\"A\"}",
+         NULL, LENIENT_FORM},
+        {"name", CHAT, ALL, "Just words", "{\"title\":\"Just words\"}", NULL,
+         LENIENT_BARE},
+        {"think", CHAT, 2, "Dear customer",
+         "{\"reasoning\":null,"
+         "\"answer\":\"Dear customer\"}",
+         NULL, LENIENT_BARE | LENIENT_UNREAD},
+        {"name", JSON, ALL, "{\"tilte\": \"A\"}", NULL,
+         "the key \"title\" is missing", 0},
+        {"sort", CHAT, ALL, "Just words", NULL,
+         "the section [[ ## intent ## ]] is missing", 0},
+        {"name", JSON, ALL, "{\"title\": 12}", "{\"title\":\"12\"}", NULL,
+         LENIENT_FORM},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_a_label_but_for_case_quotes_and_punctuation)
+{
+    static const struct row rows[] = {
+        {"sort", CHAT, 1, "[[ ## intent ## ]]\n\"Track_Order\"." END,
+         "{\"intent\":\"track_order\",\"confidence\":null}", NULL,
+         LENIENT_LABEL | LENIENT_UNREAD},
+        {"sort", CHAT, 1, "[[ ## intent ## ]]\nIntent: track order" END,
+         "{\"intent\":\"track_order\",\"confidence\":null}", NULL,
+         LENIENT_LABEL | LENIENT_UNREAD},
+        {"sort", CHAT, 1, "[[ ## intent ## ]]\nrefund me\n\nThey want it." END,
+         "{\"intent\":\"Refund me\",\"confidence\":null}", NULL,
+         LENIENT_LABEL | LENIENT_UNREAD},
+        {"sort", CHAT, 1, "[[ ## intent ## ]]\n`yes_sir`" END,
+         "{\"intent\":\"yes_sir\",\"confidence\":null}", NULL,
+         LENIENT_LABEL | LENIENT_UNREAD},
+        {"sort", CHAT, 1, "[[ ## intent ## ]]\nYes Sir" END, NULL,
+         "`intent` is \"Yes Sir\", but must be one of: track_order; Refund me; "
+         "yes-sir; yes_sir; YES",
+         0},
+        {"sort", CHAT, 1, "[[ ## intent ## ]]\ntrack_order\nrefund me" END,
+         NULL,
+         "`intent` is \"track_order refund me\", but must be one of: "
+         "track_order; Refund me; yes-sir; yes_sir; YES",
+         0},
+        {"sort", CHAT, 1, "[[ ## intent ## ]]\ngossip" END, NULL,
+         "`intent` is \"gossip\", but must be one of: track_order; Refund me; "
+         "yes-sir; yes_sir; YES",
+         0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_a_number_among_words)
+{
+    static const struct row rows[] = {
+        {"count", CHAT, ALL, "[[ ## amount ## ]]\n1,000" END,
+         "{\"amount\":1000}", NULL, LENIENT_NUMBER},
+        {"count", CHAT, ALL, "[[ ## amount ## ]]\nabout 3 items" END,
+         "{\"amount\":3}", NULL, LENIENT_NUMBER},
+        {"count", CHAT, ALL, "[[ ## amount ## ]]\n3.0" END, "{\"amount\":3}",
+         NULL, LENIENT_NUMBER},
+        {"count", CHAT, ALL, "[[ ## amount ## ]]\n-3" END, "{\"amount\":-3}",
+         NULL, 0},
+        {"count", CHAT, ALL, "[[ ## amount ## ]]\nit is -3." END,
+         "{\"amount\":-3}", NULL, LENIENT_NUMBER},
+        {"count", CHAT, ALL, "[[ ## amount ## ]]\n3 or 4" END, NULL,
+         "`amount` is \"3 or 4\", but must be int, at most 5000", 0},
+        {"count", CHAT, ALL, "[[ ## amount ## ]]\n3.5" END, NULL,
+         "`amount` is \"3.5\", but must be int, at most 5000", 0},
+        {"count", CHAT, ALL, "[[ ## amount ## ]]\n9999" END, NULL,
+         "`amount` is 9999, above its maximum 5000", 0},
+        {"sort", CHAT, 2, "[[ ## confidence ## ]]\n90%" END,
+         "{\"intent\":null,\"confidence\":0.9}", NULL,
+         LENIENT_NUMBER | LENIENT_UNREAD},
+        {"rate", CHAT, ALL, "[[ ## rate ## ]]\n90%" END, NULL,
+         "`rate` is \"90%\", but must be float", 0},
+        {"rate", CHAT, ALL, "[[ ## rate ## ]]\n1e3" END, "{\"rate\":1000.0}",
+         NULL, 0},
+        {"rate", CHAT, ALL, "[[ ## rate ## ]]\nhigh" END, NULL,
+         "`rate` is \"high\", but must be float", 0},
+        {"rate", JSON, ALL, "{\"rate\": \"2.5\"}", "{\"rate\":2.5}", NULL,
+         LENIENT_NUMBER},
+        {"judge", CHAT, ALL, "[[ ## right ## ]]\nYes." END, "{\"right\":true}",
+         NULL, LENIENT_LABEL},
+        {"judge", CHAT, ALL, "[[ ## right ## ]]\nperhaps" END, NULL,
+         "`right` is \"perhaps\", but must be bool, true or false", 0},
+        {"maybe", CHAT, ALL, "[[ ## year ## ]]\nNone" END, "{\"year\":null}",
+         NULL, LENIENT_LABEL},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_lists_and_objects_amid_text)
+{
+    static const struct row rows[] = {
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\n```\n[\"Red\"]\n```" END,
+         "{\"tags\":[\"red\"]}", NULL, LENIENT_FENCE | LENIENT_LABEL},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\n- red\n- blue" END,
+         "{\"tags\":[\"red\",\"blue\"]}", NULL, LENIENT_FORM},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\n1. red\n2) blue" END,
+         "{\"tags\":[\"red\",\"blue\"]}", NULL, LENIENT_FORM},
+        {"tags", JSON, ALL, "{\"tags\": \"[\\\"red\\\"]\"}",
+         "{\"tags\":[\"red\"]}", NULL, LENIENT_FORM},
+        {"facts", CHAT, ALL,
+         "[[ ## facts ## ]]\nHere: {\"size\": \"3\", \"more\": 1}" END,
+         "{\"facts\":{\"size\":3,\"note\":null}}", NULL,
+         LENIENT_FENCE | LENIENT_NUMBER},
+        {"facts", CHAT, ALL, "{\"size\": 3, \"note\": \"x\"}",
+         "{\"facts\":{\"size\":3,\"note\":\"x\"}}", NULL, LENIENT_BARE},
+        {"facts", CHAT, ALL, "[[ ## facts ## ]]\n{\"note\": \"x\"}" END, NULL,
+         "`facts` has no \"size\"", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_lack_what_nobody_reads)
+{
+    static const struct row rows[] = {
+        {"sort", CHAT, 1, "[[ ## intent ## ]]\ntrack_order" END,
+         "{\"intent\":\"track_order\",\"confidence\":null}", NULL,
+         LENIENT_UNREAD},
+        {"sort", JSON, 1,
+         "{\"intent\": \"track_order\", \"confidence\": \"sure\"}",
+         "{\"intent\":\"track_order\",\"confidence\":null}", NULL,
+         LENIENT_UNREAD},
+        {"sort", CHAT, ALL, "[[ ## intent ## ]]\ntrack_order" END, NULL,
+         "the section [[ ## confidence ## ]] is missing", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, is_refused_when_it_is_no_text)
+{
+    json_t *outputs = NULL;
+    unsigned lenient = 0;
+
+    cr_expect_not(reply_parse(find_step("name"), CHAT, ALL, "a\xff", 2,
+                              &outputs, &lenient, &err));
+    cr_expect_str_eq(err.text, "the answer is not valid UTF-8 text");
+    err = ERR_CLEAR;
+    cr_expect_not(reply_parse(find_step("name"), CHAT, ALL, " \n", 2, &outputs,
+                              &lenient, &err));
+    cr_expect_str_eq(err.text, "the answer is empty");
+}
+
+Test(reply, shows_no_control_characters_of_a_wrong_value)
+{
+    json_t *outputs = NULL;
+    unsigned lenient = 0;
+    const char text[] = "[[ ## amount ## ]]\n\x1b[mred\x07" END;
+
+    cr_expect_not(reply_parse(find_step("count"), CHAT, ALL, text,
+                              sizeof text - 1, &outputs, &lenient, &err));
+    cr_expect(strchr(err.text, '\x1b') == NULL);
+    cr_expect(strchr(err.text, '\x07') == NULL);
+}
+
+Test(reply, names_each_leniency)
+{
+    cr_expect_str_eq(reply_leniency_name(LENIENT_FENCE), "fence");
+    cr_expect_str_eq(reply_leniency_name(LENIENT_UNREAD), "unread");
+}
+
+// ---- hostile text
+
+static const char *const pieces[] = {
+    "[[ ## intent ## ]]",
+    "[[ ## completed ## ]]",
+    "[[",
+    "##",
+    "]]",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "\\",
+    "\n",
+    ",",
+    ":",
+    "intent",
+    "confidence",
+    "title",
+    "90%",
+    "1,000",
+    "-",
+    "0.5",
+    "```json\n",
+    "<think>",
+    "</think>",
+    "null",
+    "track_order",
+    "\xC3\xA9",
+    "\xff",
+    "- red\n",
+    "amount",
+    "tags",
+    "facts",
+};
+
+static void put_noise(struct rng *rng, struct buf *out)
+{
+    size_t n = rng_below(rng, 40);
+
+    buf_clear(out);
+    for (size_t i = 0; i < n; i++)
+        buf_puts(out, pieces[rng_below(rng, sizeof pieces / sizeof pieces[0])]);
+}
+
+static void mutate(struct rng *rng, struct buf *text)
+{
+    size_t n = rng_below(rng, 6);
+
+    for (size_t i = 0; i < n && text->len > 0; i++)
+        text->data[rng_below(rng, text->len)] = (char)rng_below(rng, 256);
+}
+
+// Whatever comes, the result is either every output or a sentence.
+static void expect_sane(const struct step *step, enum adapter adapter,
+                        uint64_t reads, const struct buf *text)
+{
+    struct err problem = ERR_CLEAR;
+    unsigned lenient = 0;
+    json_t *outputs = NULL;
+
+    if (reply_parse(step, adapter, reads, text->len > 0 ? text->data : "",
+                    text->len, &outputs, &lenient, &problem)) {
+        cr_assert_eq(json_object_size(outputs), step->signature.n_outputs);
+        for (size_t i = 0; i < step->signature.n_outputs; i++) {
+            const struct field *field = &step->signature.outputs[i];
+            json_t *value = json_object_get(outputs, field->name);
+            cr_assert(
+                json_is_null(value) ||
+                    type_check(&field->type, field->name, value, &problem),
+                "%s", problem.text);
+        }
+    } else {
+        cr_assert_eq(problem.code, ERR_INPUT);
+        cr_assert_neq(problem.text[0], '\0');
+    }
+    json_decref(outputs);
+}
+
+Test(reply, of_any_bytes_makes_outputs_or_a_sentence)
+{
+    struct buf text = BUF_INIT(1 << 16);
+    struct rng rng;
+
+    rng_init(&rng, 7, "replies", 0);
+    for (int i = 0; i < 20000; i++) {
+        size_t step = rng_below(&rng, program->n_steps);
+        put_noise(&rng, &text);
+        mutate(&rng, &text);
+        expect_sane(&program->steps[step],
+                    rng_below(&rng, 2) == 0 ? CHAT : JSON, rng_below(&rng, 4),
+                    &text);
+    }
+    buf_release(&text);
+}
+
+Test(reply, of_endless_brackets_is_refused_at_once, .timeout = 10)
+{
+    struct buf text = BUF_INIT(8 << 20);
+
+    for (int i = 0; i < 1 << 20; i++)
+        buf_puts(&text, "{[");
+    expect_sane(find_step("facts"), JSON, ALL, &text);
+    expect_sane(find_step("sort"), CHAT, ALL, &text);
+    buf_release(&text);
+}
