@@ -20,6 +20,10 @@
 #include "program/job.h"
 #include "program/plan.h"
 
+// Of metadata.promptcc. Raised when a reader of today would misread the file;
+// then this one must still be read.
+enum { COMPILED_FORMAT = 1 };
+
 // What a file says beside program and candidate.
 struct compiled_facts {
     const char *job_id;
@@ -48,7 +52,7 @@ struct compiled {
     json_t *metadata; // owned: metadata.promptcc whole
 };
 
-// Reads a file of ours, untrusted. path is for messages.
+// Reads a file of ours, untrusted. path is for messages and outlives it.
 struct compiled *compiled_read(const char *path, const char *text, size_t len,
                                struct err *err);
 void compiled_free(struct compiled *compiled); // NULL is fine

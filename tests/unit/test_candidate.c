@@ -1,0 +1,150 @@
+#include "program/candidate.h"
+
+#include <criterion/criterion.h>
+
+#include "given_program.h"
+#include "program/plan.h"
+
+static struct program *program;
+static struct err err;
+
+static void open_program(void)
+{
+    err = ERR_CLEAR;
+    program = given_program(given_customer_care);
+}
+
+static void close_program(void)
+{
+    program_free(program);
+}
+
+TestSuite(candidate, .init = open_program, .fini = close_program);
+
+static struct candidate *as_written(void)
+{
+    struct candidate *candidate = candidate_new(program, &err);
+
+    cr_assert(candidate != NULL, "%s", err.text);
+    return candidate;
+}
+
+static void show(struct candidate *candidate, size_t part, const char *fields,
+                 int row, bool augmented)
+{
+    struct demo demo = {
+        .fields = given_json(fields), .augmented = augmented, .row = row};
+
+    cr_assert(candidate_set_demos(candidate, part, 1, &demo, 1, &err), "%s",
+              err.text);
+    json_decref(demo.fields);
+}
+
+Test(candidate, is_the_program_as_written_at_first)
+{
+    struct candidate *candidate = as_written();
+
+    cr_expect_eq(candidate->n_parts, 3);
+    cr_expect_str_eq(candidate->parts[0].instruction,
+                     "Classify the message into a single intent.");
+    cr_expect_str_eq(candidate->parts[2].instruction,
+                     "Write a polite and concise answer.");
+    cr_expect_eq(candidate->parts[0].n_demos, 0);
+    candidate_unref(candidate);
+}
+
+Test(candidate, has_the_same_id_however_it_was_made)
+{
+    struct candidate *one = as_written();
+    struct candidate *other = as_written();
+
+    show(one, 0, "{\"user_message\": \"a\", \"intent\": \"b\"}", 3, false);
+    show(other, 0, "{\"intent\": \"b\", \"user_message\": \"a\"}", 7, true);
+    cr_assert(candidate_set_instruction(other, 1, 5, one->parts[1].instruction,
+                                        &err));
+    candidate_seal(one);
+    candidate_seal(other);
+    cr_expect(hash_equal(&one->id, &other->id));
+    candidate_unref(one);
+    candidate_unref(other);
+}
+
+Test(candidate, has_another_id_with_another_instruction_or_demo)
+{
+    struct candidate *one = as_written();
+    struct candidate *two = as_written();
+    struct candidate *three = as_written();
+
+    cr_assert(candidate_set_instruction(two, 0, 1, "Sort it.", &err));
+    show(three, 0, "{\"user_message\": \"a\"}", 3, false);
+    candidate_seal(one);
+    candidate_seal(two);
+    candidate_seal(three);
+    cr_expect_not(hash_equal(&one->id, &two->id));
+    cr_expect_not(hash_equal(&one->id, &three->id));
+    cr_expect_not(hash_equal(&two->id, &three->id));
+    candidate_unref(one);
+    candidate_unref(two);
+    candidate_unref(three);
+}
+
+Test(candidate, tells_a_demo_of_one_predictor_from_the_same_of_another)
+{
+    struct candidate *one = as_written();
+    struct candidate *other = as_written();
+
+    show(one, 0, "{\"user_message\": \"a\"}", 3, false);
+    show(other, 1, "{\"user_message\": \"a\"}", 3, false);
+    candidate_seal(one);
+    candidate_seal(other);
+    cr_expect_not(hash_equal(&one->id, &other->id));
+    candidate_unref(one);
+    candidate_unref(other);
+}
+
+Test(candidate, leaves_a_copy_alone)
+{
+    struct candidate *one = as_written();
+
+    show(one, 0, "{\"user_message\": \"a\"}", 3, false);
+    struct candidate *copy = candidate_copy(one, &err);
+    cr_assert(copy != NULL, "%s", err.text);
+    cr_assert(candidate_set_instruction(copy, 0, 2, "Other.", &err));
+    cr_assert(candidate_set_demos(copy, 0, 0, NULL, 0, &err));
+    cr_expect_str_eq(one->parts[0].instruction,
+                     "Classify the message into a single intent.");
+    cr_expect_eq(one->parts[0].n_demos, 1);
+    cr_expect_eq(copy->parts[0].n_demos, 0);
+    cr_expect_eq(copy->parts[0].instruction_no, 2);
+    candidate_unref(copy);
+    candidate_unref(one);
+}
+
+Test(candidate, lives_as_long_as_someone_holds_it)
+{
+    struct candidate *one = as_written();
+    struct candidate *held = candidate_ref(one);
+
+    show(one, 0, "{\"user_message\": \"a\"}", 3, false);
+    candidate_unref(one);
+    cr_expect_eq(held->parts[0].demos[0].row, 3);
+    candidate_unref(held);
+    candidate_unref(NULL);
+}
+
+Test(candidate, shows_only_rows_of_predictors_that_run)
+{
+    struct candidate *one = as_written();
+    bool reads[4] = {true, false, false, false}; // intent alone
+    struct plan plan;
+
+    show(one, 0, "{\"user_message\": \"a\"}", 3, false);
+    show(one, 2, "{\"user_message\": \"b\"}", 4, false);
+    plan_make(program, reads, &plan);
+    cr_expect(candidate_shows(one, program, &plan, 3));
+    cr_expect_not(candidate_shows(one, program, &plan, 4));
+    cr_expect_not(candidate_shows(one, program, &plan, -1));
+    plan_all(program, &plan);
+    cr_expect(candidate_shows(one, program, &plan, 4));
+    candidate_unref(one);
+}

@@ -1,0 +1,256 @@
+#include "program/stepper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/json.h"
+#include "given_program.h"
+#include "program/reply.h"
+
+static struct program *program;
+static struct plan plan;
+static struct stepper *stepper;
+static struct stepper_ask ask;
+static struct err err;
+
+static void open_program(void)
+{
+    err = ERR_CLEAR;
+    program = given_program(given_customer_care);
+    plan_all(program, &plan);
+}
+
+static void close_program(void)
+{
+    stepper_free(stepper);
+    program_free(program);
+}
+
+TestSuite(stepper, .init = open_program, .fini = close_program);
+
+static void begin(void)
+{
+    json_t *inputs = given_json(
+        "{\"user_message\": \"Where is 17?\", \"policy_context\": \"\"}");
+
+    stepper = stepper_new(program, &plan, ADAPTER_CHAT, inputs, &err);
+    json_decref(inputs);
+    cr_assert(stepper != NULL, "%s", err.text);
+}
+
+// The plan of a metric that reads the intent alone.
+static void plan_intent(void)
+{
+    bool reads[4] = {true, false, false, false};
+
+    plan_make(program, reads, &plan);
+}
+
+static void expect_ask(int step, int attempt)
+{
+    cr_assert(stepper_next(stepper, &ask, &err), "%s", err.text);
+    cr_expect_eq(ask.step, step);
+    cr_expect_eq(ask.attempt, attempt);
+}
+
+static void expect_no_ask(void)
+{
+    cr_expect_not(stepper_next(stepper, &ask, &err));
+    cr_expect_eq(err.code, ERR_NONE, "%s", err.text);
+}
+
+static void answer(int step, enum call_outcome outcome, const char *text)
+{
+    struct call_answer given = {.outcome = outcome};
+
+    given.text = strdup(text);
+    given.text_len = strlen(text);
+    cr_assert(stepper_answer(stepper, step, &given, &err), "%s", err.text);
+    free(given.text);
+}
+
+#define CLASSIFIED                                                             \
+    "[[ ## intent ## ]]\ntrack_order\n\n[[ ## confidence ## ]]\n0.5\n\n"       \
+    "[[ ## completed ## ]]"
+#define EXTRACTED                                                              \
+    "[[ ## order_id ## ]]\n17\n\n[[ ## issue ## ]]\nlate\n\n"                  \
+    "[[ ## completed ## ]]"
+#define RESPONDED                                                              \
+    "[[ ## reasoning ## ]]\nr\n\n[[ ## response ## ]]\nSoon.\n\n"              \
+    "[[ ## completed ## ]]"
+
+static void expect_outputs(const char *json)
+{
+    char *text = json_text(stepper_outputs(stepper));
+
+    cr_expect_str_eq(text, json, "%s", text);
+    free(text);
+}
+
+Test(stepper, asks_each_step_once_its_inputs_are_there)
+{
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    expect_ask(GIVEN_EXTRACT, 0);
+    expect_no_ask();
+    answer(GIVEN_CLASSIFY, CALL_TEXT, CLASSIFIED);
+    expect_no_ask();
+    answer(GIVEN_EXTRACT, CALL_TEXT, EXTRACTED);
+    expect_ask(GIVEN_RESPOND, 0);
+    cr_expect(strstr(ask.tail, "{\\\"order_id\\\":\\\"17\\\","
+                               "\\\"issue\\\":\\\"late\\\"}") != NULL,
+              "%s", ask.tail);
+    cr_expect_not(stepper_ended(stepper));
+    answer(GIVEN_RESPOND, CALL_TEXT, RESPONDED);
+    cr_expect(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_DONE);
+    cr_expect_eq(stepper_lenient(stepper), 0);
+    expect_outputs("{\"intent\":\"track_order\",\"confidence\":0.5,"
+                   "\"entities\":{\"order_id\":\"17\",\"issue\":\"late\"},"
+                   "\"response\":\"Soon.\"}");
+}
+
+Test(stepper, runs_only_what_the_plan_needs)
+{
+    plan_intent();
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    expect_no_ask();
+    answer(GIVEN_CLASSIFY, CALL_TEXT, CLASSIFIED);
+    cr_expect(stepper_ended(stepper));
+    expect_no_ask();
+    expect_outputs("{\"intent\":\"track_order\",\"confidence\":0.5,"
+                   "\"entities\":null,\"response\":null}");
+    cr_expect_null(stepper_step_outputs(stepper, GIVEN_RESPOND));
+}
+
+Test(stepper, asks_again_once_and_tells_what_was_wrong)
+{
+    plan_intent();
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    answer(GIVEN_CLASSIFY, CALL_TEXT, "I would rather not.");
+    cr_expect_not(stepper_ended(stepper));
+    expect_ask(GIVEN_CLASSIFY, 1);
+    cr_expect(strstr(ask.tail, "I would rather not.") != NULL);
+    cr_expect(strstr(ask.tail, "but must be one of") != NULL, "%s", ask.tail);
+    answer(GIVEN_CLASSIFY, CALL_TEXT, CLASSIFIED);
+    cr_expect(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_DONE);
+    cr_expect_eq(stepper_repairs(stepper), 1);
+}
+
+Test(stepper, fails_after_the_second_unreadable_answer)
+{
+    plan_intent();
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    answer(GIVEN_CLASSIFY, CALL_TEXT, "no");
+    expect_ask(GIVEN_CLASSIFY, 1);
+    answer(GIVEN_CLASSIFY, CALL_TEXT, "no");
+    cr_expect(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_FORMAT);
+    cr_expect_eq(stepper_failed_step(stepper), GIVEN_CLASSIFY);
+    expect_outputs("{\"intent\":null,\"confidence\":null,\"entities\":null,"
+                   "\"response\":null}");
+}
+
+Test(stepper, ends_with_the_outcome_of_a_call_that_gave_no_text)
+{
+    static const struct {
+        enum call_outcome call;
+        enum run_outcome run;
+    } rows[] = {
+        {CALL_CUT, RUN_CUT},
+        {CALL_EMPTY, RUN_EMPTY},
+        {CALL_LOOP, RUN_LOOP},
+        {CALL_TOO_LONG, RUN_TOO_LONG},
+    };
+
+    plan_intent();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin();
+        expect_ask(GIVEN_CLASSIFY, 0);
+        answer(GIVEN_CLASSIFY, rows[i].call, "");
+        cr_expect(stepper_ended(stepper));
+        cr_expect_eq(stepper_outcome(stepper), rows[i].run);
+        cr_expect_eq(stepper_repairs(stepper), 0);
+        stepper_free(stepper);
+    }
+    stepper = NULL;
+}
+
+Test(stepper, finishes_the_steps_beside_a_failed_one_in_any_order)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        int first = turn == 0 ? GIVEN_CLASSIFY : GIVEN_EXTRACT;
+        int second = turn == 0 ? GIVEN_EXTRACT : GIVEN_CLASSIFY;
+
+        begin();
+        expect_ask(GIVEN_CLASSIFY, 0);
+        expect_ask(GIVEN_EXTRACT, 0);
+        answer(first, first == GIVEN_CLASSIFY ? CALL_LOOP : CALL_CUT, "");
+        cr_expect_not(stepper_ended(stepper));
+        answer(second, second == GIVEN_CLASSIFY ? CALL_LOOP : CALL_CUT, "");
+        cr_expect(stepper_ended(stepper));
+        cr_expect_eq(stepper_outcome(stepper), RUN_LOOP);
+        cr_expect_eq(stepper_failed_step(stepper), GIVEN_CLASSIFY);
+        stepper_free(stepper);
+    }
+    stepper = NULL;
+}
+
+Test(stepper, lets_a_step_fail_that_nobody_reads)
+{
+    plan_all(program, &plan);
+    plan.runs[GIVEN_ENTITIES] = false;
+    plan.runs[GIVEN_RESPOND] = false;
+    plan.reads[GIVEN_EXTRACT] = 0;
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    expect_ask(GIVEN_EXTRACT, 0);
+    answer(GIVEN_EXTRACT, CALL_CUT, "");
+    answer(GIVEN_CLASSIFY, CALL_TEXT, CLASSIFIED);
+    cr_expect(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_DONE);
+    cr_expect_eq(stepper_failed_step(stepper), -1);
+    cr_expect_eq(stepper_lenient(stepper), LENIENT_UNREAD);
+    cr_expect(json_is_null(json_object_get(
+        stepper_step_outputs(stepper, GIVEN_EXTRACT), "issue")));
+}
+
+Test(stepper, makes_a_failure_of_a_prompt_over_the_cap)
+{
+    size_t len = (size_t)PROMPT_MAX_BYTES + 1;
+    char *value = malloc(len);
+
+    cr_assert(value != NULL);
+    memset(value, 'x', len);
+    json_t *inputs = json_object();
+    json_object_set_new(inputs, "user_message", json_stringn(value, len));
+    plan_intent();
+    stepper = stepper_new(program, &plan, ADAPTER_CHAT, inputs, &err);
+    cr_assert(stepper != NULL, "%s", err.text);
+    expect_no_ask();
+    cr_expect(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_TOO_LONG);
+    json_decref(inputs);
+    free(value);
+}
+
+Test(stepper, shows_what_went_into_a_step)
+{
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    const json_t *inputs = stepper_step_inputs(stepper, GIVEN_CLASSIFY);
+    cr_expect_str_eq(json_get_text(inputs, "user_message", ""), "Where is 17?");
+    cr_expect_null(stepper_step_inputs(stepper, GIVEN_RESPOND));
+}
+
+Test(stepper, names_each_outcome)
+{
+    cr_expect_str_eq(run_outcome_name(RUN_DONE), "done");
+    cr_expect_str_eq(run_outcome_name(RUN_TOO_LONG), "too_long");
+}
