@@ -1,0 +1,215 @@
+#include "store/calls.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/parts.h"
+
+bool calls_find(const struct store *store, const struct hash *key,
+                struct call_ref *out)
+{
+    return call_index_find(&store->calls, key, out);
+}
+
+bool calls_ref(const struct store *store, int64_t id, struct call_ref *out)
+{
+    return call_index_get(&store->calls, id, out);
+}
+
+int64_t calls_prefix(struct store *store, const struct hash *hash,
+                     const char *text, size_t len, struct err *err)
+{
+    return store_text(store, &store->prefixes, RECORD_PREFIX, hash, text, len,
+                      err);
+}
+
+// --- putting ---
+
+static struct hash kind_hash(const struct call_put *call)
+{
+    struct hasher hasher;
+
+    hasher_init(&hasher, "call-kind");
+    hasher_add_text(&hasher, call->role);
+    hasher_add_text(&hasher, call->purpose);
+    hasher_add_text(&hasher, call->step);
+    hasher_add_text(&hasher, call->model);
+    hasher_add_text(&hasher, call->digest);
+    hasher_add_text(&hasher, call->options);
+    return hasher_end(&hasher);
+}
+
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+// What most calls share, stored once: over 200 bytes that are not in each row.
+static int64_t put_kind(struct store *store, const struct call_put *call,
+                        struct err *err)
+{
+    struct hash hash = kind_hash(call);
+    struct buf *record = NULL;
+    int64_t id = 0;
+
+    if (text_index_find(&store->call_kinds, &hash, &id))
+        return id;
+    if (!text_index_reserve(&store->call_kinds, err))
+        return 0;
+    id = store->call_kinds.next_id;
+    record = store_record(store);
+    record_begin(record, RECORD_CALL_KIND);
+    record_int(record, id);
+    record_hash(record, &hash);
+    record_text(record, or_empty(call->role));
+    record_text(record, or_empty(call->purpose));
+    record_text(record, or_empty(call->step));
+    record_text(record, or_empty(call->model));
+    record_text(record, or_empty(call->digest));
+    record_text(record, or_empty(call->options));
+    record_end(record);
+    if (!store_put(store, err))
+        return 0;
+    text_index_keep(&store->call_kinds, &hash, id);
+    return id;
+}
+
+static void put_call_row(struct buf *record, int64_t id, int64_t kind_id,
+                         const struct call_put *call)
+{
+    const struct call_answer *answer = call->answer;
+
+    record_begin(record, RECORD_CALL);
+    record_int(record, id);
+    record_hash(record, &call->key);
+    record_int(record, answer->outcome);
+    record_int(record, answer->prompt_tokens);
+    record_int(record, answer->generated_tokens);
+    record_int(record, answer->cached_tokens);
+    record_int(record, call->job_no);
+    record_int(record, kind_id);
+    if (call->prefix_id != 0)
+        record_int(record, call->prefix_id);
+    else
+        record_null(record);
+    record_text(record, or_empty(call->worker));
+    record_int(record, call->attempts);
+    record_int(record, call->hedged);
+    record_int(record, answer->prompt_us);
+    record_int(record, answer->generate_us);
+    record_int(record, answer->load_us);
+    record_int(record, answer->total_us);
+    record_int(record, call->finished_ms);
+    record_end(record);
+}
+
+static void put_text_row(struct buf *record, int64_t id,
+                         const struct call_put *call)
+{
+    record_begin(record, RECORD_CALL_TEXT);
+    record_int(record, id);
+    record_text_n(record, or_empty(call->tail), call->tail_len);
+    record_text_n(record, or_empty(call->answer->text), call->answer->text_len);
+    record_end(record);
+}
+
+// evaluation_index keeps ids in 32 bits.
+static bool has_id_left(const struct store *store, struct err *err)
+{
+    if (store->next_call_id < (int64_t)UINT32_MAX)
+        return true;
+    err_set(err, ERR_LIMIT,
+            "the store %s holds as many calls as it can; start a new one with "
+            "--store",
+            store->path);
+    return false;
+}
+
+int64_t calls_put(struct store *store, const struct call_put *call,
+                  struct err *err)
+{
+    struct call_ref ref = {
+        .id = store->next_call_id,
+        .prompt_tokens = call->answer->prompt_tokens,
+        .generated_tokens = call->answer->generated_tokens,
+        .outcome = call->answer->outcome,
+    };
+    struct buf *record = NULL;
+
+    if (!has_id_left(store, err) || !call_index_reserve(&store->calls, err))
+        return 0;
+    int64_t kind_id = put_kind(store, call, err);
+    if (kind_id == 0)
+        return 0;
+    record = store_record(store);
+    put_call_row(record, ref.id, kind_id, call);
+    put_text_row(record, ref.id, call);
+    if (!store_put(store, err))
+        return 0;
+    call_index_add(&store->calls, &call->key, &ref);
+    store->next_call_id = ref.id + 1;
+    return ref.id;
+}
+
+// --- loading ---
+
+static bool prepare_load(struct store *store, struct err *err)
+{
+    if (store->load_call != NULL)
+        return true;
+    int rc = sqlite3_prepare_v3(
+        store->reader,
+        "SELECT c.outcome, c.prompt_tokens, c.cached_tokens,"
+        " c.generated_tokens, c.prompt_us, c.generate_us, c.load_us,"
+        " c.total_us, t.reply FROM calls c JOIN call_texts t ON t.id = c.id"
+        " WHERE c.id = ?1",
+        -1, SQLITE_PREPARE_PERSISTENT, &store->load_call, NULL);
+    if (rc != SQLITE_OK)
+        sql_fail(err, store->reader, rc, store->path, "read a call of");
+    return rc == SQLITE_OK;
+}
+
+static bool read_answer(sqlite3_stmt *stmt, struct call_answer *out,
+                        struct err *err)
+{
+    char *text = sql_text_copy(stmt, 8, err);
+
+    if (text == NULL)
+        return false;
+    *out = (struct call_answer){
+        .outcome = (enum call_outcome)sqlite3_column_int(stmt, 0),
+        .text = text,
+        .text_len = (size_t)sqlite3_column_bytes(stmt, 8),
+        .prompt_tokens = sqlite3_column_int(stmt, 1),
+        .cached_tokens = sqlite3_column_int(stmt, 2),
+        .generated_tokens = sqlite3_column_int(stmt, 3),
+        .prompt_us = sqlite3_column_int64(stmt, 4),
+        .generate_us = sqlite3_column_int64(stmt, 5),
+        .load_us = sqlite3_column_int64(stmt, 6),
+        .total_us = sqlite3_column_int64(stmt, 7),
+    };
+    return true;
+}
+
+bool calls_load(struct store *store, int64_t id, struct call_answer *out,
+                struct err *err)
+{
+    bool ok = false;
+
+    if (!prepare_load(store, err))
+        return false;
+    sqlite3_stmt *stmt = store->load_call;
+    int rc = sqlite3_bind_int64(stmt, 1, id);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        ok = read_answer(stmt, out, err);
+    else if (rc == SQLITE_DONE)
+        err_set(err, ERR_STORE, "the store %s has no call %lld on disk",
+                store->path, (long long)id);
+    else
+        sql_fail(err, store->reader, rc, store->path, "read a call of");
+    // Ends the snapshot too.
+    (void)sqlite3_reset(stmt);
+    return ok;
+}

@@ -1,0 +1,76 @@
+// Evaluations.
+
+#include "store/history.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "store/parts.h"
+
+// A list of ids has at most this many bytes: 20 digits and a comma each.
+enum { LIST_BYTES = EVALUATION_MAX_CALLS * 21 + 3 };
+
+bool history_find_evaluation(struct store *store, int64_t job_no,
+                             int64_t candidate_id, int32_t row,
+                             int32_t replicate, struct history_evaluation *out,
+                             struct err *err)
+{
+    struct job_index *job = job_index_get(store, job_no, err);
+
+    return job != NULL && evaluation_index_find(&job->evaluations, candidate_id,
+                                                row, replicate, out);
+}
+
+// "[12,13]": a JSON list, so that SQL can trace a score to its calls.
+static void put_calls(struct buf *record,
+                      const struct history_evaluation *evaluation)
+{
+    char list[LIST_BYTES] = "[";
+    size_t len = 1;
+
+    for (int32_t i = 0; i < evaluation->n_calls; i++)
+        len += (size_t)snprintf(list + len, sizeof list - len,
+                                i == 0 ? "%" PRId64 : ",%" PRId64,
+                                evaluation->calls[i]);
+    list[len++] = ']';
+    record_text_n(record, list, len);
+}
+
+static bool put_evaluation(struct store *store, int64_t job_no,
+                           const struct history_evaluation *evaluation,
+                           struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_EVALUATION);
+    record_int(record, job_no);
+    record_int(record, evaluation->candidate_id);
+    record_int(record, evaluation->row);
+    record_int(record, evaluation->replicate);
+    record_int(record, evaluation->outcome);
+    record_int(record, evaluation->repairs);
+    record_int(record, evaluation->lenient);
+    record_real(record, evaluation->score);
+    put_calls(record, evaluation);
+    record_text(record, evaluation->feedback);
+    record_end(record);
+    return store_put(store, err);
+}
+
+bool history_put_evaluation(struct store *store, int64_t job_no,
+                            const struct history_evaluation *evaluation,
+                            struct err *err)
+{
+    struct job_index *job = job_index_get(store, job_no, err);
+
+    assert(evaluation->n_calls >= 0 &&
+           evaluation->n_calls <= EVALUATION_MAX_CALLS);
+    if (job == NULL ||
+        !evaluation_index_reserve(&job->evaluations, evaluation->n_calls, err))
+        return false;
+    if (!put_evaluation(store, job_no, evaluation, err))
+        return false;
+    evaluation_index_add(&job->evaluations, evaluation);
+    return true;
+}

@@ -1,0 +1,281 @@
+// Jobs, their time, models and splits.
+
+#include "store/history.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "store/parts.h"
+
+enum { SPLIT_BYTES = 16 * 1024 * 1024 };
+
+// Opens a read of what may have been put just now.
+static bool open_settled(struct store *store, struct sql_read *read,
+                         const char *sql, struct err *err)
+{
+    return store_settle(store, err) &&
+           store_read(store, read, sql, "read the history of", err);
+}
+
+static void bind_text(struct sql_read *read, int column, const char *text)
+{
+    (void)sqlite3_bind_text(read->stmt, column, text, -1, SQLITE_STATIC);
+}
+
+// --- jobs ---
+
+// 0 when there is none; then read.failed tells whether that is so.
+static bool find_job(struct store *store, const char *id, int64_t *no,
+                     struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    bool ok = false;
+
+    *no = 0;
+    if (!open_settled(store, &read, "SELECT no FROM jobs WHERE id = ?1", err))
+        goto out;
+    bind_text(&read, 1, id);
+    if (sql_read_next(&read, err))
+        *no = sqlite3_column_int64(read.stmt, 0);
+    ok = !read.failed;
+
+out:
+    sql_read_close(&read);
+    return ok;
+}
+
+static bool put_job(struct store *store, int64_t no,
+                    const struct history_job *job, struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_JOB);
+    record_int(record, no);
+    record_text(record, job->id);
+    record_text(record, job->name);
+    record_text(record, job->path);
+    record_text(record, job->canonical);
+    record_text(record, job->data_hash);
+    record_int(record, job->seed);
+    record_int(record, job->replay_version);
+    record_int(record, job->simulated);
+    record_int(record, clock_wall_ms());
+    record_end(record);
+    return store_put(store, err);
+}
+
+int64_t history_open_job(struct store *store, const struct history_job *job,
+                         bool *created, struct err *err)
+{
+    int64_t no = 0;
+
+    if (!find_job(store, job->id, &no, err))
+        return 0;
+    *created = no == 0;
+    if (no != 0)
+        return no;
+    if (!put_job(store, store->next_job_no, job, err))
+        return 0;
+    return store->next_job_no++;
+}
+
+// The first column of the one row of read, "" or NULL without one.
+static char *take_text(struct sql_read *read, struct err *err)
+{
+    return sql_read_next(read, err) ? sql_text_copy(read->stmt, 0, err) : NULL;
+}
+
+char *history_previous(struct store *store, const char *name, int64_t not_no,
+                       struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    char *text = NULL;
+
+    if (open_settled(store, &read,
+                     "SELECT canonical FROM jobs WHERE name = ?1 AND no <> ?2"
+                     " ORDER BY no DESC LIMIT 1",
+                     err)) {
+        bind_text(&read, 1, name);
+        (void)sqlite3_bind_int64(read.stmt, 2, not_no);
+        text = take_text(&read, err);
+    }
+    sql_read_close(&read);
+    return text;
+}
+
+bool history_job_state(struct store *store, int64_t job_no, const char *state,
+                       const char *reason, double score, const char *document,
+                       struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_JOB_STATE);
+    record_int(record, job_no);
+    record_text(record, state);
+    record_text(record, reason != NULL ? reason : "");
+    record_real(record, score);
+    record_text(record, document);
+    record_int(record, clock_wall_ms());
+    record_end(record);
+    return store_put(store, err);
+}
+
+// --- time ---
+
+bool history_job_time(struct store *store, int64_t job_no, int64_t wall_ms,
+                      int64_t time_limit_trial, struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_JOB_TIME);
+    record_int(record, job_no);
+    record_int(record, wall_ms);
+    record_int(record, time_limit_trial);
+    record_int(record, clock_wall_ms());
+    record_end(record);
+    return store_put(store, err);
+}
+
+bool history_load_time(struct store *store, int64_t job_no, int64_t *wall_ms,
+                       int64_t *time_limit_trial, struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    bool ok = false;
+
+    if (!open_settled(store, &read,
+                      "SELECT wall_ms, time_limit_trial FROM jobs"
+                      " WHERE no = ?1",
+                      err))
+        goto out;
+    (void)sqlite3_bind_int64(read.stmt, 1, job_no);
+    *wall_ms = 0;
+    *time_limit_trial = 0;
+    if (sql_read_next(&read, err)) {
+        *wall_ms = sqlite3_column_int64(read.stmt, 0);
+        *time_limit_trial = sqlite3_column_int64(read.stmt, 1);
+    }
+    ok = !read.failed;
+
+out:
+    sql_read_close(&read);
+    return ok;
+}
+
+// --- models ---
+
+char *history_model(struct store *store, int64_t job_no, const char *role,
+                    struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    char *digest = NULL;
+
+    if (!open_settled(store, &read,
+                      "SELECT coalesce((SELECT digest FROM job_models"
+                      " WHERE job_no = ?1 AND role = ?2), '')",
+                      err))
+        goto out;
+    (void)sqlite3_bind_int64(read.stmt, 1, job_no);
+    bind_text(&read, 2, role);
+    digest = take_text(&read, err);
+
+out:
+    sql_read_close(&read);
+    return digest;
+}
+
+bool history_pin_model(struct store *store, int64_t job_no, const char *role,
+                       const char *name, const char *digest, struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_JOB_MODEL);
+    record_int(record, job_no);
+    record_text(record, role);
+    record_text(record, name);
+    record_text(record, digest);
+    record_end(record);
+    return store_put(store, err);
+}
+
+// --- splits ---
+
+static bool put_row_list(struct buf *list, const size_t *rows, size_t n,
+                         struct err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        buf_printf(list, i == 0 ? "[%zu" : ",%zu", rows[i]);
+    buf_puts(list, n == 0 ? "[]" : "]");
+    return buf_ok(list, "the split", err);
+}
+
+static bool put_split(struct store *store, int64_t job_no, const char *share,
+                      const struct buf *list, struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_SPLIT);
+    record_int(record, job_no);
+    record_text(record, share);
+    record_text_n(record, list->data, list->len);
+    record_end(record);
+    return store_put(store, err);
+}
+
+// The frozen list, NULL without one (and on failure: *failed).
+static char *find_split(struct store *store, int64_t job_no, const char *share,
+                        bool *failed, struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    char *list = NULL;
+
+    *failed = true;
+    if (!open_settled(store, &read,
+                      "SELECT row_numbers FROM splits WHERE job_no = ?1"
+                      " AND share = ?2",
+                      err))
+        goto out;
+    (void)sqlite3_bind_int64(read.stmt, 1, job_no);
+    bind_text(&read, 2, share);
+    *failed = false;
+    if (sql_read_next(&read, err)) {
+        list = sql_text_copy(read.stmt, 0, err);
+        *failed = list == NULL;
+    }
+    *failed = *failed || read.failed;
+
+out:
+    sql_read_close(&read);
+    return list;
+}
+
+bool history_split(struct store *store, int64_t job_no, const char *share,
+                   const size_t *rows, size_t n, struct err *err)
+{
+    struct buf list = BUF_INIT(SPLIT_BYTES);
+    char *frozen = NULL;
+    bool failed = false;
+    bool ok = false;
+
+    if (!put_row_list(&list, rows, n, err))
+        goto out;
+    frozen = find_split(store, job_no, share, &failed, err);
+    if (failed)
+        goto out;
+    if (frozen == NULL) {
+        ok = put_split(store, job_no, share, &list, err);
+        goto out;
+    }
+    ok = strcmp(frozen, list.data) == 0;
+    if (!ok)
+        err_set(err, ERR_DIFFERS,
+                "the %s share is not the one that the store %s froze for this "
+                "job; start with a new store (--store) or another --seed",
+                share, store->path);
+
+out:
+    free(frozen);
+    buf_release(&list);
+    return ok;
+}

@@ -1,0 +1,243 @@
+#include "store/parts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SQL_BYTES = 256 };
+
+static void free_one(struct job_index *job)
+{
+    text_index_release(&job->candidates);
+    key_index_release(&job->trial_numbers);
+    free(job->trials);
+    evaluation_index_release(&job->evaluations);
+    free(job);
+}
+
+void job_index_free_all(struct store *store)
+{
+    while (store->jobs != NULL) {
+        struct job_index *job = store->jobs;
+        store->jobs = job->next;
+        free_one(job);
+    }
+}
+
+// Opens a read whose only argument is the job's number.
+static bool open_read(struct store *store, int64_t job_no,
+                      struct sql_read *read, const char *sql, struct err *err)
+{
+    if (!store_read(store, read, sql, "read the history of", err))
+        return false;
+    (void)sqlite3_bind_int64(read->stmt, 1, job_no);
+    return true;
+}
+
+static bool load_candidates(struct store *store, struct job_index *job,
+                            struct err *err)
+{
+    char sql[SQL_BYTES];
+
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT id, hash FROM candidates WHERE job_no = %" PRId64
+                   " ORDER BY id",
+                   job->job_no);
+    return text_index_load(&job->candidates, store, sql, err);
+}
+
+// Copies a text column that may be cut: words that we never write ourselves
+// are the only long ones.
+static void copy_word(char out[16], sqlite3_stmt *stmt, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+
+    (void)snprintf(out, 16, "%s", text != NULL ? text : "");
+}
+
+static void read_trial(sqlite3_stmt *stmt, struct trial_entry *trial)
+{
+    const void *rows = sqlite3_column_blob(stmt, 3);
+
+    *trial = (struct trial_entry){
+        .candidate_id = sqlite3_column_int64(stmt, 2),
+        .score = sqlite3_column_type(stmt, 5) == SQLITE_NULL
+                     ? (double)NAN
+                     : sqlite3_column_double(stmt, 5),
+        .n = sqlite3_column_int64(stmt, 6),
+        .calls = sqlite3_column_int64(stmt, 7),
+        .tokens = sqlite3_column_int64(stmt, 8),
+    };
+    copy_word(trial->kind, stmt, 1);
+    copy_word(trial->state, stmt, 4);
+    if (rows != NULL && sqlite3_column_bytes(stmt, 3) == HASH_BYTES)
+        memcpy(trial->rows.bytes, rows, HASH_BYTES);
+}
+
+static bool load_trials(struct store *store, struct job_index *job,
+                        struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    bool ok = false;
+
+    if (!open_read(store, job->job_no, &read,
+                   "SELECT number, kind, candidate_id, rows_hash, state, score,"
+                   " n, calls, tokens FROM trials WHERE job_no = ?1"
+                   " ORDER BY number",
+                   err))
+        goto out;
+    while (sql_read_next(&read, err)) {
+        struct hash key = key_of(sqlite3_column_int64(read.stmt, 0), 0);
+
+        if (!job_index_reserve_trial(job, err))
+            goto out;
+        read_trial(read.stmt,
+                   &job->trials[key_index_add(&job->trial_numbers, &key)]);
+    }
+    ok = !read.failed;
+
+out:
+    sql_read_close(&read);
+    return ok;
+}
+
+bool job_index_reserve_trial(struct job_index *job, struct err *err)
+{
+    void *trials = job->trials;
+
+    if (!key_array_reserve(&trials, &job->trials_cap, job->trial_numbers.n,
+                           sizeof *job->trials, err))
+        return false;
+    job->trials = trials;
+    return key_index_reserve(&job->trial_numbers, err);
+}
+
+struct trial_entry *job_index_trial(struct job_index *job, int64_t number)
+{
+    struct hash key = key_of(number, 0);
+    size_t at = 0;
+
+    return key_index_find(&job->trial_numbers, &key, &at) ? &job->trials[at]
+                                                          : NULL;
+}
+
+// "[12,13]", as put_calls of history_evaluations.c writes it; what is no digit
+// parts the numbers, and those that cannot be ids are left out.
+static int32_t parse_calls(const char *text, int64_t *calls)
+{
+    int32_t n = 0;
+
+    while (*text != '\0' && n < EVALUATION_MAX_CALLS) {
+        int64_t id = 0;
+        const char *first = text;
+
+        while (*text >= '0' && *text <= '9' && id < (int64_t)UINT32_MAX)
+            id = id * 10 + (*text++ - '0');
+        if (text == first)
+            text++;
+        else if (id < (int64_t)UINT32_MAX)
+            calls[n++] = id;
+    }
+    return n;
+}
+
+static void read_evaluation(sqlite3_stmt *stmt, struct history_evaluation *out)
+{
+    const char *calls = (const char *)sqlite3_column_text(stmt, 7);
+
+    out->candidate_id = sqlite3_column_int64(stmt, 0);
+    out->row = sqlite3_column_int(stmt, 1);
+    out->replicate = sqlite3_column_int(stmt, 2);
+    out->outcome = sqlite3_column_int(stmt, 3);
+    out->repairs = sqlite3_column_int(stmt, 4);
+    out->lenient = (uint32_t)sqlite3_column_int64(stmt, 5);
+    out->score = sqlite3_column_type(stmt, 6) == SQLITE_NULL
+                     ? (double)NAN
+                     : sqlite3_column_double(stmt, 6);
+    out->n_calls = parse_calls(calls != NULL ? calls : "", out->calls);
+}
+
+// A scan over the evaluations of all jobs: 0.3 us each for those of others,
+// against an index that would cost every row more than that.
+static bool load_evaluations(struct store *store, struct job_index *job,
+                             struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    struct history_evaluation one = {0};
+    struct history_evaluation known = {0};
+    bool ok = false;
+
+    if (!open_read(store, job->job_no, &read,
+                   "SELECT candidate_id, row, replicate, outcome, repairs,"
+                   " lenient, score, calls FROM evaluations WHERE job_no = ?1",
+                   err))
+        goto out;
+    while (sql_read_next(&read, err)) {
+        read_evaluation(read.stmt, &one);
+        if (evaluation_index_find(&job->evaluations, one.candidate_id, one.row,
+                                  one.replicate, &known))
+            continue;
+        if (!evaluation_index_reserve(&job->evaluations, one.n_calls, err))
+            goto out;
+        evaluation_index_add(&job->evaluations, &one);
+    }
+    ok = !read.failed;
+
+out:
+    sql_read_close(&read);
+    return ok;
+}
+
+static struct job_index *find_loaded(struct store *store, int64_t job_no)
+{
+    struct job_index *job = store->jobs;
+
+    while (job != NULL && job->job_no != job_no)
+        job = job->next;
+    return job;
+}
+
+struct job_index *job_index_get(struct store *store, int64_t job_no,
+                                struct err *err)
+{
+    struct job_index *job = find_loaded(store, job_no);
+
+    if (job != NULL)
+        return job;
+    if (!store_settle(store, err))
+        return NULL;
+    job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        err_nomem(err, "the history of a job");
+        return NULL;
+    }
+    job->job_no = job_no;
+    if (!load_candidates(store, job, err) || !load_trials(store, job, err) ||
+        !load_evaluations(store, job, err)) {
+        free_one(job);
+        return NULL;
+    }
+    job->next = store->jobs;
+    store->jobs = job;
+    return job;
+}
+
+bool history_load_job(struct store *store, int64_t job_no, struct err *err)
+{
+    return job_index_get(store, job_no, err) != NULL;
+}
+
+void history_unload_job(struct store *store, int64_t job_no)
+{
+    struct job_index **link = &store->jobs;
+
+    while (*link != NULL && (*link)->job_no != job_no)
+        link = &(*link)->next;
+    if (*link != NULL) {
+        struct job_index *job = *link;
+        *link = job->next;
+        free_one(job);
+    }
+}

@@ -1,0 +1,418 @@
+#include "store/query.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "store/parts.h"
+
+enum {
+    RESULT_BYTES = 256 * 1024 * 1024, // of all values, before JSON
+    VALUE_BYTES = RECORD_MAX_BYTES,
+    LIST_BYTES = 160,
+    WATCH_STEPS = 10000, // virtual machine steps between two looks at the clock
+};
+
+// --- the guard ---
+
+// Pragmas that tell of tables, also as table-valued functions.
+static bool is_harmless_pragma(const char *name)
+{
+    static const char *const names[] = {"table_info", "table_xinfo",
+                                        "table_list", "index_list",
+                                        "user_version"};
+
+    for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0];
+         i++) {
+        if (sqlite3_stricmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+// What a statement may do; everything that is not named is refused, BEGIN and
+// ATTACH among it: a snapshot ends with its statement, and no other file is
+// touched.
+static int authorize(void *user, int action, const char *first,
+                     const char *second, const char *database,
+                     const char *trigger)
+{
+    (void)user;
+    (void)database;
+    (void)trigger;
+    switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_RECURSIVE:
+        return SQLITE_OK;
+    case SQLITE_UPDATE:
+        // So SQLite declares a table-valued function (json_each). A statement
+        // that would really do it is not read-only, and refused for that.
+        return strcmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
+    case SQLITE_FUNCTION:
+        return sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY
+                                                              : SQLITE_OK;
+    case SQLITE_PRAGMA:
+        // user_version with a value would write.
+        return is_harmless_pragma(first) &&
+                       (second == NULL ||
+                        sqlite3_stricmp(first, "user_version") != 0)
+                   ? SQLITE_OK
+                   : SQLITE_DENY;
+    default:
+        return SQLITE_DENY;
+    }
+}
+
+static int watch(void *user)
+{
+    const struct store *store = user;
+
+    return store->deadline_ms != 0 &&
+           clock_monotonic_ms() >= store->deadline_ms;
+}
+
+bool reader_guard(struct store *store, struct err *err)
+{
+    sqlite3 *db = store->reader;
+
+    if (!sql_run(db, store->path,
+                 "PRAGMA query_only = ON; PRAGMA cache_size = -4096;", "open",
+                 err))
+        return false;
+    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES);
+    sqlite3_progress_handler(db, WATCH_STEPS, watch, store);
+    int rc = sqlite3_set_authorizer(db, authorize, NULL);
+    if (rc != SQLITE_OK)
+        sql_fail(err, db, rc, store->path, "open");
+    return rc == SQLITE_OK;
+}
+
+// --- statements ---
+
+// SQLite's own words, for what the user wrote.
+static void set_query_error(struct store *store, int rc, struct err *err)
+{
+    switch (rc & 0xFF) {
+    case SQLITE_AUTH:
+        err_set(err, ERR_INPUT,
+                "a query may only read (SELECT, WITH, VALUES): %s",
+                sqlite3_errmsg(store->reader));
+        break;
+    case SQLITE_INTERRUPT:
+        err_set(err, ERR_LIMIT,
+                "the query took over %" PRId64 " ms; narrow it with WHERE or "
+                "LIMIT, or query a copy of %s with sqlite3",
+                store->snapshot_ms, store->path);
+        break;
+    case SQLITE_ERROR:
+    case SQLITE_RANGE:
+    case SQLITE_MISMATCH:
+    case SQLITE_CONSTRAINT:
+        err_set(err, ERR_INPUT, "the query is wrong: %s",
+                sqlite3_errmsg(store->reader));
+        break;
+    default:
+        sql_fail(err, store->reader, rc, store->path, "query");
+    }
+}
+
+// True when nothing but space, comments and semicolons is left.
+static bool is_blank(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    const char *tail = sql;
+
+    while (*tail != '\0' && stmt == NULL) {
+        sql = tail;
+        if (sqlite3_prepare_v2(db, sql, -1, &stmt, &tail) != SQLITE_OK)
+            return false;
+    }
+    (void)sqlite3_finalize(stmt);
+    return stmt == NULL;
+}
+
+static bool check_statement(struct store *store, sqlite3_stmt *stmt,
+                            const char *tail, size_t n_args, struct err *err)
+{
+    const char *wrong = NULL;
+
+    if (stmt == NULL)
+        wrong = "the query is empty; for example SELECT * FROM v_trials";
+    else if (!is_blank(store->reader, tail))
+        wrong = "a query is one statement; there is more after the first";
+    else if (!sqlite3_stmt_readonly(stmt))
+        wrong = "a query may only read (SELECT, WITH, VALUES)";
+    else if ((size_t)sqlite3_bind_parameter_count(stmt) > n_args)
+        wrong = "the query has a parameter (?) without a value";
+    if (wrong != NULL)
+        err_set(err, ERR_INPUT, "%s", wrong);
+    return wrong == NULL;
+}
+
+static sqlite3_stmt *prepare(struct store *store, const char *sql,
+                             size_t n_args, struct err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    const char *tail = NULL;
+
+    if (strlen(sql) > VALUE_BYTES) {
+        err_set(err, ERR_LIMIT, "the query is too long");
+        return NULL;
+    }
+    int rc = sqlite3_prepare_v2(store->reader, sql, -1, &stmt, &tail);
+    if (rc != SQLITE_OK) {
+        set_query_error(store, rc, err);
+        return NULL;
+    }
+    if (check_statement(store, stmt, tail, n_args, err))
+        return stmt;
+    (void)sqlite3_finalize(stmt);
+    return NULL;
+}
+
+// --- values ---
+
+static json_t *hex_value(sqlite3_stmt *stmt, int column)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *bytes = sqlite3_column_blob(stmt, column);
+    size_t len = (size_t)sqlite3_column_bytes(stmt, column);
+    char *hex = malloc(len * 2 + 1);
+    json_t *value = NULL;
+
+    if (hex == NULL)
+        return NULL;
+    for (size_t i = 0; i < len; i++) {
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    value = json_stringn(hex, len * 2);
+    free(hex);
+    return value;
+}
+
+// A text as it is stored; one that is no UTF-8 (cast from a blob) in a form
+// that JSON can hold.
+static json_t *text_value(sqlite3_stmt *stmt, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+    size_t len = (size_t)sqlite3_column_bytes(stmt, column);
+    json_t *value = text != NULL ? json_stringn(text, len) : NULL;
+
+    return value != NULL || text == NULL ? value : hex_value(stmt, column);
+}
+
+static json_t *column_value(sqlite3_stmt *stmt, int column)
+{
+    switch (sqlite3_column_type(stmt, column)) {
+    case SQLITE_INTEGER:
+        return json_integer(sqlite3_column_int64(stmt, column));
+    case SQLITE_FLOAT: {
+        // JSON has no infinity.
+        json_t *real = json_real(sqlite3_column_double(stmt, column));
+        return real != NULL ? real : json_null();
+    }
+    case SQLITE_TEXT:
+        return text_value(stmt, column);
+    case SQLITE_BLOB:
+        return hex_value(stmt, column);
+    default:
+        return json_null();
+    }
+}
+
+// The row as an object, its columns in order; *bytes grows by what it holds.
+static json_t *row_object(sqlite3_stmt *stmt, size_t *bytes)
+{
+    json_t *row = json_object();
+    int columns = sqlite3_column_count(stmt);
+
+    for (int i = 0; row != NULL && i < columns; i++) {
+        const char *name = sqlite3_column_name(stmt, i);
+
+        if (name == NULL ||
+            json_object_set_new(row, name, column_value(stmt, i)) != 0) {
+            json_decref(row);
+            row = NULL;
+        }
+        *bytes += (size_t)sqlite3_column_bytes(stmt, i) + 64;
+    }
+    return row;
+}
+
+static bool check_size(const json_t *rows, size_t bytes, struct err *err)
+{
+    if (json_array_size(rows) < QUERY_MAX_ROWS && bytes <= RESULT_BYTES)
+        return true;
+    err_set(err, ERR_LIMIT,
+            "the query gives over %d rows or %d MB; narrow it with WHERE or "
+            "LIMIT",
+            QUERY_MAX_ROWS, RESULT_BYTES / 1024 / 1024);
+    return false;
+}
+
+static bool collect(struct store *store, sqlite3_stmt *stmt, json_t *rows,
+                    struct err *err)
+{
+    size_t bytes = 0;
+    int rc = sqlite3_step(stmt);
+
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(stmt)) {
+        if (!check_size(rows, bytes, err))
+            return false;
+        if (json_array_append_new(rows, row_object(stmt, &bytes)) != 0) {
+            err_nomem(err, "the result of the query");
+            return false;
+        }
+    }
+    if (rc != SQLITE_DONE)
+        set_query_error(store, rc, err);
+    return rc == SQLITE_DONE;
+}
+
+static bool bind_args(sqlite3_stmt *stmt, const char *const *args,
+                      size_t n_args)
+{
+    int count = sqlite3_bind_parameter_count(stmt);
+
+    for (int i = 0; i < count && (size_t)i < n_args; i++) {
+        if (sqlite3_bind_text(stmt, i + 1, args[i], -1, SQLITE_STATIC) !=
+            SQLITE_OK)
+            return false;
+    }
+    return true;
+}
+
+// The clock is looked at inside SQLite too (watch), so that a statement that
+// never gives a row ends as well.
+json_t *query_rows(struct store *store, const char *sql,
+                   const char *const *args, size_t n_args, struct err *err)
+{
+    sqlite3_stmt *stmt = prepare(store, sql, n_args, err);
+    json_t *rows = NULL;
+    bool ok = false;
+
+    if (stmt == NULL)
+        return NULL;
+    rows = json_array();
+    if (rows == NULL || !bind_args(stmt, args, n_args)) {
+        err_nomem(err, "the result of the query");
+        goto out;
+    }
+    store->deadline_ms = clock_monotonic_ms() + store->snapshot_ms;
+    ok = collect(store, stmt, rows, err);
+    store->deadline_ms = 0;
+
+out:
+    (void)sqlite3_finalize(stmt);
+    if (!ok) {
+        json_decref(rows);
+        rows = NULL;
+    }
+    return rows;
+}
+
+json_t *query_columns(struct store *store, const char *sql, struct err *err)
+{
+    sqlite3_stmt *stmt = prepare(store, sql, SIZE_MAX, err);
+    json_t *names = NULL;
+
+    if (stmt == NULL)
+        return NULL;
+    names = json_array();
+    for (int i = 0; names != NULL && i < sqlite3_column_count(stmt); i++) {
+        const char *name = sqlite3_column_name(stmt, i);
+
+        if (json_array_append_new(names, name != NULL ? json_string(name)
+                                                      : NULL) != 0) {
+            json_decref(names);
+            names = NULL;
+        }
+    }
+    if (names == NULL)
+        err_nomem(err, "the columns of the query");
+    (void)sqlite3_finalize(stmt);
+    return names;
+}
+
+// --- jobs by name ---
+
+// "a, b, c, ...": the ids that there are, for who named none of them.
+static void put_ids(struct buf *out, const json_t *rows)
+{
+    size_t n = json_array_size(rows);
+
+    for (size_t i = 0; i < n && out->len < LIST_BYTES - 70; i++)
+        buf_printf(
+            out, "%s%s", i == 0 ? "" : ", ",
+            json_string_value(json_object_get(json_array_get(rows, i), "id")));
+    if (out->len >= LIST_BYTES - 70)
+        buf_puts(out, ", ...");
+}
+
+static void set_no_job(struct store *store, const char *prefix,
+                       const json_t *found, struct err *err)
+{
+    struct buf ids = BUF_INIT(LIST_BYTES);
+    json_t *all = NULL;
+
+    if (json_array_size(found) == 0)
+        all = query_rows(store, "SELECT id FROM jobs ORDER BY no DESC LIMIT 20",
+                         NULL, 0, NULL);
+    put_ids(&ids, all != NULL ? all : found);
+    if (json_array_size(found) > 1)
+        err_set(err, ERR_INPUT, "several jobs begin with \"%s\": %s", prefix,
+                ids.data);
+    else if (ids.len > 0)
+        err_set(err, ERR_INPUT, "there is no job \"%s\"; there is %s", prefix,
+                ids.data);
+    else
+        err_set(err, ERR_INPUT, "the store %s holds no job yet", store->path);
+    json_decref(all);
+    buf_release(&ids);
+}
+
+// The id of a row, when it is the only one; ids are text in every store.
+static char *take_id(const json_t *rows, struct err *err)
+{
+    const char *id =
+        json_string_value(json_object_get(json_array_get(rows, 0), "id"));
+    char *copy = strdup(id != NULL ? id : "");
+
+    if (copy == NULL)
+        err_nomem(err, "the id of a job");
+    return copy;
+}
+
+// From the narrowest meaning to the widest; the first that fits counts.
+char *query_job(struct store *store, const char *prefix, struct err *err)
+{
+    static const char *const meanings[] = {
+        "SELECT id FROM jobs WHERE id = ?1",
+        "SELECT id FROM jobs WHERE name = ?1 ORDER BY no DESC LIMIT 1",
+        "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1"
+        " ORDER BY no DESC LIMIT 20",
+    };
+    json_t *rows = NULL;
+    char *id = NULL;
+
+    if (!store_settle(store, err))
+        return NULL;
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        json_decref(rows);
+        rows = query_rows(store, meanings[i], &prefix, 1, err);
+        if (rows == NULL)
+            return NULL;
+        if (json_array_size(rows) > 0)
+            break;
+    }
+    if (json_array_size(rows) == 1)
+        id = take_id(rows, err);
+    else
+        set_no_job(store, prefix, rows, err);
+    json_decref(rows);
+    return id;
+}

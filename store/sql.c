@@ -1,0 +1,128 @@
+#include "store/sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// What a person can do about a result of SQLite. `words` end the sentence
+// "cannot DOING PATH: ".
+struct cause {
+    int rc; // a primary result code
+    enum err_code code;
+    const char *words;
+};
+
+static const struct cause causes[] = {
+    {SQLITE_FULL, ERR_STORE,
+     "the disk is full; free some space and start again, nothing that was "
+     "finished is lost"},
+    {SQLITE_IOERR, ERR_STORE,
+     "the disk reports an error; look at the system's log, then start again"},
+    {SQLITE_CORRUPT, ERR_STORE,
+     "the file is damaged; restore a copy, or save what can be read with "
+     "`sqlite3 FILE .recover`"},
+    {SQLITE_NOTADB, ERR_INPUT,
+     "it is no SQLite database; name another file with --store"},
+    {SQLITE_BUSY, ERR_STORE,
+     "another program keeps it locked; end it (an open sqlite3 shell?) and "
+     "start again"},
+    {SQLITE_LOCKED, ERR_STORE, "it is locked within this program"},
+    {SQLITE_READONLY, ERR_INPUT,
+     "the file or its folder may not be written; change its permissions or "
+     "name another with --store"},
+    {SQLITE_PERM, ERR_INPUT,
+     "permission is denied; change it or name another file with --store"},
+    {SQLITE_CANTOPEN, ERR_INPUT,
+     "it cannot be opened; does its folder exist, and may it be written?"},
+    {SQLITE_TOOBIG, ERR_LIMIT, "a value is too long"},
+    {SQLITE_INTERRUPT, ERR_LIMIT, "it took too long"},
+};
+
+static const struct cause *find_cause(int rc)
+{
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+        if (causes[i].rc == (rc & 0xFF))
+            return &causes[i];
+    }
+    return NULL;
+}
+
+void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
+              const char *doing)
+{
+    const struct cause *cause = find_cause(rc);
+
+    if ((rc & 0xFF) == SQLITE_NOMEM)
+        err_nomem(err, "SQLite");
+    else if (cause != NULL)
+        err_set(err, cause->code, "cannot %s %s: %s", doing, path,
+                cause->words);
+    else
+        err_set(err, ERR_STORE, "cannot %s %s: %s", doing, path,
+                db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+}
+
+bool sql_run(sqlite3 *db, const char *path, const char *sql, const char *doing,
+             struct err *err)
+{
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+    if (rc != SQLITE_OK)
+        sql_fail(err, db, rc, path, doing);
+    return rc == SQLITE_OK;
+}
+
+bool sql_number(sqlite3 *db, const char *path, const char *sql, int64_t *value,
+                struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+
+    if (sql_read_open(&read, db, path, sql, "read", err) &&
+        sql_read_next(&read, err))
+        *value = sqlite3_column_int64(read.stmt, 0);
+    bool ok = !read.failed;
+    sql_read_close(&read);
+    return ok;
+}
+
+bool sql_read_open(struct sql_read *read, sqlite3 *db, const char *path,
+                   const char *sql, const char *doing, struct err *err)
+{
+    *read = (struct sql_read){.db = db, .path = path, .doing = doing};
+    int rc = sqlite3_prepare_v2(db, sql, -1, &read->stmt, NULL);
+
+    read->failed = rc != SQLITE_OK;
+    if (read->failed)
+        sql_fail(err, db, rc, path, doing);
+    return !read->failed;
+}
+
+bool sql_read_next(struct sql_read *read, struct err *err)
+{
+    int rc = sqlite3_step(read->stmt);
+
+    if (rc == SQLITE_ROW)
+        return true;
+    if (rc != SQLITE_DONE) {
+        read->failed = true;
+        sql_fail(err, read->db, rc, read->path, read->doing);
+    }
+    return false;
+}
+
+void sql_read_close(struct sql_read *read)
+{
+    (void)sqlite3_finalize(read->stmt);
+    read->stmt = NULL;
+}
+
+char *sql_text_copy(sqlite3_stmt *stmt, int column, struct err *err)
+{
+    const unsigned char *text = sqlite3_column_text(stmt, column);
+    char *copy = NULL;
+
+    if (text != NULL || sqlite3_column_type(stmt, column) == SQLITE_NULL)
+        copy = strdup(text != NULL ? (const char *)text : "");
+    if (copy == NULL)
+        err_nomem(err, "a text of the store");
+    return copy;
+}

@@ -1,0 +1,384 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "store/lock.h"
+#include "store/migrate.h"
+#include "store/netfs.h"
+#include "store/parts.h"
+
+enum { BUSY_MS = 10000, URI_BYTES = 64 * 1024, SCRATCH_KEEP = 1024 * 1024 };
+
+// page_size: measured, 8192 writes rows with 1 KB of text a fifth faster than
+// 4096 and the file is no larger (bench/README.md). It counts for a new file
+// only. A checkpoint every 16 MB: each costs a sync of the file, so fewer are
+// faster, but the longest wait for one stays in the tens of milliseconds; the
+// log is cut back after a reader held it open. Caches are in KiB: rows are
+// appended, so a small one is enough.
+static const char writer_setup[] = "PRAGMA page_size = 8192;"
+                                   "PRAGMA synchronous = FULL;"
+                                   "PRAGMA wal_autocheckpoint = 2000;"
+                                   "PRAGMA journal_size_limit = 67108864;"
+                                   "PRAGMA cache_size = -4096;";
+
+// --- paths ---
+
+static bool check_folder(const char *path, struct err *err)
+{
+    char *folder = file_folder(path);
+    const char *network = NULL;
+
+    if (folder == NULL) {
+        err_nomem(err, "a path");
+        return false;
+    }
+    network = netfs_of(folder);
+    if (network != NULL)
+        err_set(err, ERR_INPUT,
+                "%s is on a network file system (%s), which would damage a "
+                "store; name a file on a local disk with --store",
+                folder, network);
+    free(folder);
+    return network == NULL;
+}
+
+static bool check_path(const char *path, bool must_exist, struct err *err)
+{
+    struct stat info = {0};
+
+    if (path[0] == '\0' || strcmp(path, ":memory:") == 0) {
+        err_set(err, ERR_INPUT, "a store is a file; name one with --store");
+        return false;
+    }
+    if (stat(path, &info) == 0) {
+        if (S_ISREG(info.st_mode))
+            return true;
+        err_set(err, ERR_INPUT,
+                "%s is no file but %s; name a file with --store", path,
+                S_ISDIR(info.st_mode) ? "a folder" : "something else");
+        return false;
+    }
+    if (!must_exist && errno == ENOENT)
+        return true;
+    err_set(err, ERR_INPUT,
+            "there is no store at %s: %s; a run makes one, --store names one",
+            path, strerror(errno));
+    return false;
+}
+
+// --- connections ---
+
+static bool open_db(sqlite3 **db, const char *name, const char *path, int flags,
+                    struct err *err)
+{
+    int rc = sqlite3_open_v2(
+        name, db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_extended_result_codes(*db, 1);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_busy_timeout(*db, BUSY_MS);
+    if (rc != SQLITE_OK) {
+        sql_fail(err, *db, rc, path, "open");
+        (void)sqlite3_close(*db);
+        *db = NULL;
+    }
+    return rc == SQLITE_OK;
+}
+
+static bool open_writer(struct store *store, struct err *err)
+{
+    sqlite3 *db = NULL;
+    bool ok = false;
+
+    if (!open_db(&db, store->path, store->path,
+                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err))
+        goto out;
+    // SQLite opens what may not be written for reading, without a word.
+    if (sqlite3_db_readonly(db, "main") == 1) {
+        sql_fail(err, db, SQLITE_READONLY, store->path, "write");
+        goto out;
+    }
+    if (!sql_run(db, store->path, writer_setup, "open", err) ||
+        !migrate_file(db, store->path, err))
+        goto out;
+    store->writer = writer_start(db, store->path, err);
+    ok = store->writer != NULL;
+
+out:
+    if (!ok)
+        (void)sqlite3_close(db);
+    return ok;
+}
+
+// "file:PATH?immutable=1", escaped.
+static bool put_uri(struct buf *uri, const char *path, struct err *err)
+{
+    buf_puts(uri, "file:");
+    for (; *path != '\0'; path++) {
+        if (strchr("%?#", *path) != NULL)
+            buf_printf(uri, "%%%02X", (unsigned)*path);
+        else
+            buf_putc(uri, *path);
+    }
+    buf_puts(uri, "?immutable=1");
+    return buf_ok(uri, "the store's path", err);
+}
+
+// A store in a folder that may not be written cannot have the shared memory
+// that WAL needs. Where no process left a log beside it, the file is whole by
+// itself and is read as it stands.
+static bool open_immutable(struct store *store, struct err *err)
+{
+    struct buf name = BUF_INIT(URI_BYTES);
+    bool ok = false;
+
+    buf_printf(&name, "%s-wal", store->path);
+    if (!buf_ok(&name, "the store's path", err))
+        goto out;
+    if (access(name.data, F_OK) == 0) {
+        sql_fail(err, NULL, SQLITE_CANTOPEN, store->path, "read");
+        goto out;
+    }
+    buf_clear(&name);
+    ok = put_uri(&name, store->path, err) &&
+         open_db(&store->reader, name.data, store->path,
+                 SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err) &&
+         migrate_check(store->reader, store->path, err);
+
+out:
+    buf_release(&name);
+    return ok;
+}
+
+// The first read is the first touch of the file.
+static bool open_reader(struct store *store, struct err *err)
+{
+    struct err first = ERR_CLEAR;
+    int64_t version = 0;
+
+    if (!open_db(&store->reader, store->path, store->path, SQLITE_OPEN_READONLY,
+                 err))
+        return false;
+    if (sql_number(store->reader, store->path, "PRAGMA user_version", &version,
+                   &first))
+        return migrate_check(store->reader, store->path, err);
+    int rc = sqlite3_errcode(store->reader);
+    (void)sqlite3_close(store->reader);
+    store->reader = NULL;
+    if ((rc & 0xFF) == SQLITE_CANTOPEN || (rc & 0xFF) == SQLITE_READONLY)
+        return open_immutable(store, err);
+    err_set(err, first.code, "%s", first.text);
+    return false;
+}
+
+// --- what is known from the start ---
+
+static bool load_calls(struct store *store, struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    bool ok = false;
+
+    if (!store_read(store, &read,
+                    "SELECT id, key, outcome, prompt_tokens, generated_tokens"
+                    " FROM calls ORDER BY id",
+                    "read", err))
+        goto out;
+    while (sql_read_next(&read, err)) {
+        struct hash key = {{0}};
+        struct call_ref known = {0};
+        struct call_ref ref = {
+            .id = sqlite3_column_int64(read.stmt, 0),
+            .outcome = (enum call_outcome)sqlite3_column_int(read.stmt, 2),
+            .prompt_tokens = sqlite3_column_int(read.stmt, 3),
+            .generated_tokens = sqlite3_column_int(read.stmt, 4),
+        };
+        const void *bytes = sqlite3_column_blob(read.stmt, 1);
+
+        store->next_call_id = ref.id + 1;
+        if (ref.id < 1 || bytes == NULL ||
+            sqlite3_column_bytes(read.stmt, 1) != HASH_BYTES)
+            continue;
+        memcpy(key.bytes, bytes, HASH_BYTES);
+        if (call_index_find(&store->calls, &key, &known))
+            continue;
+        if (!call_index_reserve(&store->calls, err))
+            goto out;
+        call_index_add(&store->calls, &key, &ref);
+    }
+    ok = !read.failed;
+
+out:
+    sql_read_close(&read);
+    return ok;
+}
+
+static bool load_indexes(struct store *store, struct err *err)
+{
+    return load_calls(store, err) &&
+           text_index_load(&store->prefixes, store,
+                           "SELECT id, hash FROM prefixes ORDER BY id", err) &&
+           text_index_load(&store->call_kinds, store,
+                           "SELECT id, hash FROM call_kinds ORDER BY id",
+                           err) &&
+           text_index_load(&store->instructions, store,
+                           "SELECT id, hash FROM instructions ORDER BY id",
+                           err) &&
+           text_index_load(&store->demo_sets, store,
+                           "SELECT id, hash FROM demo_sets ORDER BY id", err) &&
+           sql_number(store->reader, store->path,
+                      "SELECT coalesce(max(id), 0) + 1 FROM candidates",
+                      &store->next_candidate_id, err) &&
+           sql_number(store->reader, store->path,
+                      "SELECT coalesce(max(no), 0) + 1 FROM jobs",
+                      &store->next_job_no, err);
+}
+
+// --- open and close ---
+
+static struct store *new_store(const char *path, struct err *err)
+{
+    struct store *store = calloc(1, sizeof *store);
+    char *copy = strdup(path);
+
+    if (store == NULL || copy == NULL) {
+        free(store);
+        free(copy);
+        err_nomem(err, "the store");
+        return NULL;
+    }
+    store->path = copy;
+    store->lock_fd = -1;
+    store->record = BUF_INIT(RECORD_MAX_BYTES);
+    store->snapshot_ms = STORE_SNAPSHOT_MS;
+    store->next_call_id = 1;
+    store->prefixes.next_id = store->call_kinds.next_id = 1;
+    store->instructions.next_id = store->demo_sets.next_id = 1;
+    return store;
+}
+
+static bool open_for_writing(struct store *store, struct err *err)
+{
+    if (!check_path(store->path, false, err) || !check_folder(store->path, err))
+        return false;
+    store->lock_fd = lock_take(store->path, err);
+    return store->lock_fd >= 0 && open_writer(store, err) &&
+           open_reader(store, err) && reader_guard(store, err) &&
+           load_indexes(store, err);
+}
+
+struct store *store_open(const char *path, struct err *err)
+{
+    struct store *store = new_store(path, err);
+
+    if (store == NULL || open_for_writing(store, err))
+        return store;
+    store_close(store);
+    return NULL;
+}
+
+struct store *store_open_read(const char *path, struct err *err)
+{
+    struct store *store = new_store(path, err);
+
+    if (store == NULL || (check_path(path, true, err) &&
+                          open_reader(store, err) && reader_guard(store, err)))
+        return store;
+    store_close(store);
+    return NULL;
+}
+
+// The writer's connection is closed last: the last one moves the log into the
+// file and removes it, which a reader may not. Then the lock.
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    (void)sqlite3_finalize(store->load_call);
+    (void)sqlite3_close(store->reader);
+    writer_stop(store->writer);
+    lock_release(store->lock_fd);
+    job_index_free_all(store);
+    call_index_release(&store->calls);
+    text_index_release(&store->prefixes);
+    text_index_release(&store->call_kinds);
+    text_index_release(&store->instructions);
+    text_index_release(&store->demo_sets);
+    buf_release(&store->record);
+    free(store->path);
+    free(store);
+}
+
+const char *store_path(const struct store *store)
+{
+    return store->path;
+}
+
+// --- the writer, seen from outside ---
+
+int store_notice_fd(const struct store *store)
+{
+    return store->writer != NULL ? writer_notice_fd(store->writer) : -1;
+}
+
+void store_notice_clear(struct store *store)
+{
+    if (store->writer != NULL)
+        writer_notice_clear(store->writer);
+}
+
+uint64_t store_last_put(const struct store *store)
+{
+    return store->writer != NULL ? writer_last_put(store->writer) : 0;
+}
+
+uint64_t store_durable(const struct store *store)
+{
+    return store->writer != NULL ? writer_durable(store->writer) : 0;
+}
+
+bool store_healthy(const struct store *store, struct err *err)
+{
+    return store->writer == NULL || writer_healthy(store->writer, err);
+}
+
+bool store_flush(struct store *store, struct err *err)
+{
+    return store->writer == NULL || writer_flush(store->writer, err);
+}
+
+// --- for this room ---
+
+struct buf *store_record(struct store *store)
+{
+    if (store->record.cap > SCRATCH_KEEP)
+        buf_release(&store->record);
+    buf_clear(&store->record);
+    return &store->record;
+}
+
+bool store_put(struct store *store, struct err *err)
+{
+    if (store->writer == NULL) {
+        err_set(err, ERR_STORE, "the store %s is open for reading alone",
+                store->path);
+        return false;
+    }
+    return writer_put(store->writer, &store->record, err);
+}
+
+bool store_settle(struct store *store, struct err *err)
+{
+    return store_flush(store, err);
+}
+
+bool store_read(struct store *store, struct sql_read *read, const char *sql,
+                const char *doing, struct err *err)
+{
+    return sql_read_open(read, store->reader, store->path, sql, doing, err);
+}

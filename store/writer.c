@@ -1,0 +1,380 @@
+#include "store/writer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/record.h"
+#include "store/sql.h"
+
+struct writer {
+    sqlite3 *db; // owned; the thread's while it runs
+    const char *path;
+    sqlite3_stmt *stmts[RECORD_KINDS];
+    sqlite3_stmt *begin;
+    sqlite3_stmt *commit;
+    pthread_t thread;
+    int notice[2]; // a pipe: read end, write end
+
+    // The loop's.
+    uint64_t last_put;
+
+    // The thread's.
+    struct buf batch;
+    uint64_t written;   // number of the last put that was run
+    unsigned open_puts; // in the transaction; 0: none is open
+
+    atomic_uint_fast64_t durable;
+    atomic_bool noticed; // a byte is in the pipe, or about to be
+    atomic_bool broken;
+
+    pthread_mutex_t mutex; // guards what follows
+    pthread_cond_t work;   // the thread waits: queue, stopping
+    pthread_cond_t moved;  // the loop waits: queue, durable, broken
+    struct buf queue;      // frames: 4 bytes of length, then a record
+    bool stopping;
+    struct err cause; // why it is broken
+};
+
+// --- the thread's side ---
+
+// Durable or broken is set before, so whoever clears the notice and then looks
+// misses nothing.
+static void give_notice(struct writer *writer)
+{
+    if (atomic_exchange(&writer->noticed, true))
+        return;
+    ssize_t put = write(writer->notice[1], "", 1);
+    (void)put; // a full pipe is readable all the same
+}
+
+static void mark_broken(struct writer *writer, int rc)
+{
+    struct err cause = ERR_CLEAR;
+
+    sql_fail(&cause, writer->db, rc, writer->path, "write to");
+    if (!sqlite3_get_autocommit(writer->db))
+        (void)sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+    (void)pthread_mutex_lock(&writer->mutex);
+    writer->cause = cause;
+    atomic_store(&writer->broken, true);
+    (void)pthread_cond_broadcast(&writer->moved);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    give_notice(writer);
+}
+
+static int run_alone(sqlite3_stmt *stmt)
+{
+    int rc = sqlite3_step(stmt);
+    int again = sqlite3_reset(stmt);
+
+    return rc == SQLITE_DONE ? again : rc;
+}
+
+static void commit_group(struct writer *writer)
+{
+    if (writer->open_puts == 0 || atomic_load(&writer->broken))
+        return;
+    int rc = run_alone(writer->commit);
+    writer->open_puts = 0;
+    if (rc != SQLITE_OK) {
+        mark_broken(writer, rc);
+        return;
+    }
+    (void)pthread_mutex_lock(&writer->mutex);
+    atomic_store(&writer->durable, writer->written);
+    (void)pthread_cond_broadcast(&writer->moved);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    give_notice(writer);
+}
+
+static void run_put(struct writer *writer, const char *bytes, size_t len)
+{
+    int rc = SQLITE_OK;
+
+    if (writer->open_puts == 0)
+        rc = run_alone(writer->begin);
+    if (rc == SQLITE_OK)
+        rc = record_run(bytes, len, writer->stmts);
+    if (rc != SQLITE_OK) {
+        mark_broken(writer, rc);
+        return;
+    }
+    writer->written++;
+    if (++writer->open_puts == WRITER_GROUP)
+        commit_group(writer);
+}
+
+static void run_batch(struct writer *writer)
+{
+    const char *at = writer->batch.data;
+    const char *end = at + writer->batch.len;
+
+    while (at < end && !atomic_load(&writer->broken)) {
+        uint32_t len = 0;
+
+        memcpy(&len, at, sizeof len);
+        run_put(writer, at + sizeof len, len);
+        at += sizeof len + len;
+    }
+    // One long record must not cost its memory for ever.
+    if (writer->batch.cap > 2 * WRITER_QUEUE_BYTES)
+        buf_release(&writer->batch);
+    buf_clear(&writer->batch);
+}
+
+// Swaps the queue for the empty batch; false when it is empty.
+static bool take_queue(struct writer *writer)
+{
+    bool some = writer->queue.len > 0;
+
+    if (some) {
+        struct buf taken = writer->queue;
+        writer->queue = writer->batch;
+        writer->batch = taken;
+        (void)pthread_cond_broadcast(&writer->moved);
+    }
+    return some;
+}
+
+// Waits for puts, committing before it sleeps. False at the end.
+static bool next_batch(struct writer *writer)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    bool some = take_queue(writer);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    if (some)
+        return true;
+
+    commit_group(writer);
+    (void)pthread_mutex_lock(&writer->mutex);
+    while (!(some = take_queue(writer)) && !writer->stopping)
+        (void)pthread_cond_wait(&writer->work, &writer->mutex);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return some;
+}
+
+static void *run_thread(void *user)
+{
+    struct writer *writer = user;
+
+    while (next_batch(writer))
+        run_batch(writer);
+    commit_group(writer);
+    return NULL;
+}
+
+// --- start and stop ---
+
+static bool prepare_one(struct writer *writer, const char *sql,
+                        sqlite3_stmt **stmt, struct err *err)
+{
+    int rc = sqlite3_prepare_v3(writer->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                stmt, NULL);
+
+    if (rc != SQLITE_OK)
+        sql_fail(err, writer->db, rc, writer->path, "prepare");
+    return rc == SQLITE_OK;
+}
+
+static bool prepare_all(struct writer *writer, struct err *err)
+{
+    for (int kind = 0; kind < RECORD_KINDS; kind++) {
+        if (!prepare_one(writer, record_sql((enum record_kind)kind),
+                         &writer->stmts[kind], err))
+            return false;
+    }
+    return prepare_one(writer, "BEGIN IMMEDIATE", &writer->begin, err) &&
+           prepare_one(writer, "COMMIT", &writer->commit, err);
+}
+
+static bool open_notice(struct writer *writer, struct err *err)
+{
+    bool ok = pipe(writer->notice) == 0;
+
+    if (!ok)
+        writer->notice[0] = writer->notice[1] = -1;
+    for (int i = 0; i < 2 && ok; i++)
+        ok = fcntl(writer->notice[i], F_SETFD, FD_CLOEXEC) == 0 &&
+             fcntl(writer->notice[i], F_SETFL, O_NONBLOCK) == 0;
+    if (!ok)
+        err_set(err, ERR_IO, "cannot make a pipe for the store: %s",
+                strerror(errno));
+    return ok;
+}
+
+// The thread takes no signals: they are the loop's.
+static bool start_thread(struct writer *writer, struct err *err)
+{
+    sigset_t all;
+    sigset_t old;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(&writer->thread, NULL, run_thread, writer);
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc == EAGAIN || rc == ENOMEM)
+        err_nomem(err, "the store's thread");
+    else if (rc != 0)
+        err_set(err, ERR_IO, "cannot start the store's thread: %s",
+                strerror(rc));
+    return rc == 0;
+}
+
+// Everything but thread and db.
+static void free_writer(struct writer *writer)
+{
+    for (int kind = 0; kind < RECORD_KINDS; kind++)
+        (void)sqlite3_finalize(writer->stmts[kind]);
+    (void)sqlite3_finalize(writer->begin);
+    (void)sqlite3_finalize(writer->commit);
+    for (int i = 0; i < 2; i++) {
+        if (writer->notice[i] >= 0)
+            (void)close(writer->notice[i]);
+    }
+    buf_release(&writer->queue);
+    buf_release(&writer->batch);
+    (void)pthread_cond_destroy(&writer->moved);
+    (void)pthread_cond_destroy(&writer->work);
+    (void)pthread_mutex_destroy(&writer->mutex);
+    free(writer);
+}
+
+struct writer *writer_start(sqlite3 *db, const char *path, struct err *err)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+
+    if (writer == NULL) {
+        err_nomem(err, "the store's writer");
+        return NULL;
+    }
+    writer->db = db;
+    writer->path = path;
+    writer->notice[0] = writer->notice[1] = -1;
+    // A frame is appended whole to a queue that has room, or to an empty one.
+    writer->queue = BUF_INIT(WRITER_QUEUE_BYTES + RECORD_MAX_BYTES);
+    writer->batch = writer->queue;
+    (void)pthread_mutex_init(&writer->mutex, NULL);
+    (void)pthread_cond_init(&writer->work, NULL);
+    (void)pthread_cond_init(&writer->moved, NULL);
+    if (prepare_all(writer, err) && open_notice(writer, err) &&
+        start_thread(writer, err))
+        return writer;
+    free_writer(writer);
+    return NULL;
+}
+
+void writer_stop(struct writer *writer)
+{
+    if (writer == NULL)
+        return;
+    (void)pthread_mutex_lock(&writer->mutex);
+    writer->stopping = true;
+    (void)pthread_cond_signal(&writer->work);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    (void)pthread_join(writer->thread, NULL);
+
+    sqlite3 *db = writer->db;
+    free_writer(writer);
+    (void)sqlite3_close(db);
+}
+
+// --- the loop's side ---
+
+static bool has_room(const struct writer *writer, size_t len)
+{
+    return writer->queue.len == 0 ||
+           writer->queue.len + len <= WRITER_QUEUE_BYTES;
+}
+
+// Under the mutex. A frame is there whole or not at all.
+static bool append_frame(struct writer *writer, const struct buf *record,
+                         struct err *err)
+{
+    uint32_t len = (uint32_t)record->len;
+    size_t before = writer->queue.len;
+
+    buf_append(&writer->queue, &len, sizeof len);
+    buf_append(&writer->queue, record->data, record->len);
+    if (buf_ok(&writer->queue, "the store's queue", err))
+        return true;
+    writer->queue.failed = false;
+    writer->queue.no_memory = false;
+    writer->queue.len = before;
+    return false;
+}
+
+bool writer_put(struct writer *writer, const struct buf *record,
+                struct err *err)
+{
+    bool ok = false;
+
+    if (!buf_ok(record, "what is to be stored", err))
+        return false;
+    assert(record->len > 0 && record->len <= RECORD_MAX_BYTES);
+    (void)pthread_mutex_lock(&writer->mutex);
+    while (!has_room(writer, record->len) && !atomic_load(&writer->broken))
+        (void)pthread_cond_wait(&writer->moved, &writer->mutex);
+    if (atomic_load(&writer->broken)) {
+        if (err != NULL)
+            *err = writer->cause;
+    } else {
+        ok = append_frame(writer, record, err);
+    }
+    if (ok) {
+        writer->last_put++;
+        (void)pthread_cond_signal(&writer->work);
+    }
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return ok;
+}
+
+uint64_t writer_last_put(const struct writer *writer)
+{
+    return writer->last_put;
+}
+
+uint64_t writer_durable(const struct writer *writer)
+{
+    return atomic_load(&writer->durable);
+}
+
+// cause is written once, before broken is set.
+bool writer_healthy(const struct writer *writer, struct err *err)
+{
+    if (!atomic_load(&writer->broken))
+        return true;
+    if (err != NULL)
+        *err = writer->cause;
+    return false;
+}
+
+bool writer_flush(struct writer *writer, struct err *err)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    while (atomic_load(&writer->durable) < writer->last_put &&
+           !atomic_load(&writer->broken))
+        (void)pthread_cond_wait(&writer->moved, &writer->mutex);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return writer_healthy(writer, err);
+}
+
+int writer_notice_fd(const struct writer *writer)
+{
+    return writer->notice[0];
+}
+
+void writer_notice_clear(struct writer *writer)
+{
+    char bytes[16];
+
+    while (read(writer->notice[0], bytes, sizeof bytes) > 0)
+        continue;
+    atomic_store(&writer->noticed, false);
+}

@@ -1,0 +1,57 @@
+// writer: the one thread that writes, and the queue to it.
+//
+//     loop                     queue                     thread
+//     ----                     -----                     ------
+//     writer_put  --append-->  bytes under a mutex
+//                              swapped as a whole  --->  BEGIN, rows ...
+//                                                        COMMIT when the queue
+//                                                        is empty or after
+//     writer_durable  <------  atomic number  <--------  WRITER_GROUP puts
+//     notice fd  <-----------  one byte in a pipe  <---
+//
+// While a commit waits for the disk the queue grows, so the slower the disk,
+// the larger the groups; an idle writer commits a single put at once.
+//
+// A failed commit makes the writer broken for good: what was put after the
+// last durable number is dropped, unwritten, and later puts are refused.
+//
+// writer_put, flush and stop belong to one thread. Beyond WRITER_QUEUE_BYTES
+// a put waits for the disk: memory stays bounded, whatever the disk does.
+
+#ifndef STORE_WRITER_H
+#define STORE_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+
+enum { WRITER_GROUP = 256, WRITER_QUEUE_BYTES = 4 * 1024 * 1024 };
+
+struct writer;
+
+// Takes db, a connection that nobody else uses; path is borrowed. NULL on
+// failure, and then db is the caller's still.
+struct writer *writer_start(sqlite3 *db, const char *path, struct err *err);
+
+// Commits what was put, ends the thread, closes db. NULL is fine.
+void writer_stop(struct writer *writer);
+
+// Queues a record (record.h; copied). False without memory, when the record
+// has failed, or once the writer is broken.
+bool writer_put(struct writer *writer, const struct buf *record,
+                struct err *err);
+
+uint64_t writer_last_put(const struct writer *writer);
+uint64_t writer_durable(const struct writer *writer);
+bool writer_healthy(const struct writer *writer, struct err *err);
+bool writer_flush(struct writer *writer, struct err *err);
+
+// As store_notice_fd and store_notice_clear.
+int writer_notice_fd(const struct writer *writer);
+void writer_notice_clear(struct writer *writer);
+
+#endif

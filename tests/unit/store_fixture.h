@@ -1,0 +1,142 @@
+// store_fixture: a store in a folder of its own, for the tests of store/.
+//
+// Include once in a test file and name open_folder and close_folder in its
+// TestSuite. Criterion runs every test in its own process, so the state here
+// is that of one test.
+
+#ifndef TESTS_UNIT_STORE_FIXTURE_H
+#define TESTS_UNIT_STORE_FIXTURE_H
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+#include <sqlite3.h>
+
+#include "store/calls.h"
+#include "store/history.h"
+#include "store/store.h"
+
+static char folder[] = "/tmp/promptcc-store-XXXXXX";
+static char path[64];
+static struct store *store;
+static struct err err;
+
+static inline void open_folder(void)
+{
+    cr_assert_not_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/s.db", folder);
+}
+
+static inline void close_folder(void)
+{
+    char name[512];
+    DIR *dir = NULL;
+
+    store_close(store);
+    store = NULL;
+    (void)chmod(folder, 0700);
+    dir = opendir(folder);
+    for (struct dirent *entry = NULL;
+         dir != NULL && (entry = readdir(dir)) != NULL;) {
+        (void)snprintf(name, sizeof name, "%s/%s", folder, entry->d_name);
+        (void)unlink(name);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    (void)rmdir(folder);
+}
+
+static inline void open_store(void)
+{
+    open_folder();
+    store = store_open(path, &err);
+    cr_assert_not_null(store, "%s", err.text);
+}
+
+static inline void reopen(void)
+{
+    store_close(store);
+    store = store_open(path, &err);
+    cr_assert_not_null(store, "%s", err.text);
+}
+
+static inline void flush(void)
+{
+    cr_assert(store_flush(store, &err), "%s", err.text);
+}
+
+static inline int64_t open_job(const char *id)
+{
+    struct history_job job = {
+        .id = id,
+        .name = "care",
+        .path = "care/job.yaml",
+        .canonical = "{}",
+        .data_hash = "00",
+        .replay_version = 1,
+    };
+    bool created = false;
+    int64_t no = history_open_job(store, &job, &created, &err);
+
+    cr_assert_neq(no, 0, "%s", err.text);
+    return no;
+}
+
+static inline struct hash number_key(int64_t number)
+{
+    return hash_of("test", &number, sizeof number);
+}
+
+// Puts a call whose key and texts are made from number.
+static inline int64_t put_call(int64_t job_no, int64_t number)
+{
+    char reply[64];
+    int len = snprintf(reply, sizeof reply, "reply %lld", (long long)number);
+    struct call_answer answer = {
+        .outcome = CALL_TEXT,
+        .text = reply,
+        .text_len = (size_t)len,
+        .prompt_tokens = 100,
+        .cached_tokens = 60,
+        .generated_tokens = 7,
+        .total_us = 5,
+    };
+    struct call_put call = {
+        .key = number_key(number),
+        .job_no = job_no,
+        .role = "student",
+        .purpose = "trial",
+        .step = "classify",
+        .prefix_id = 0,
+        .model = "m",
+        .digest = "sha256:0",
+        .options = "{}",
+        .tail = ",{}]",
+        .tail_len = 4,
+        .answer = &answer,
+        .worker = "w1",
+        .attempts = 1,
+        .finished_ms = 1000,
+    };
+
+    return calls_put(store, &call, &err);
+}
+
+// Runs SQL on the file from outside, as another program would.
+static inline void run_outside(const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *words = NULL;
+
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    (void)sqlite3_exec(db, sql, NULL, NULL, &words);
+    cr_assert_null(words, "%s", words);
+    (void)sqlite3_close(db);
+}
+
+#endif

@@ -1,0 +1,106 @@
+#include "store/call_index.h"
+#include "store/evaluation_index.h"
+
+#include <criterion/criterion.h>
+
+static struct call_index calls;
+static struct evaluation_index evaluations;
+static struct err err;
+
+static void release_all(void)
+{
+    call_index_release(&calls);
+    evaluation_index_release(&evaluations);
+}
+
+TestSuite(call_index, .fini = release_all);
+
+static void add_call(int64_t id)
+{
+    struct hash key = hash_of("test", &id, sizeof id);
+    struct call_ref ref = {
+        .id = id,
+        .prompt_tokens = (int32_t)id + 1,
+        .generated_tokens = (int32_t)id + 2,
+        .outcome = CALL_CUT,
+    };
+
+    cr_assert(call_index_reserve(&calls, &err), "%s", err.text);
+    call_index_add(&calls, &key, &ref);
+}
+
+Test(call_index, a_call_is_found_by_its_key)
+{
+    int64_t id = 5;
+    struct hash key = hash_of("test", &id, sizeof id);
+    struct call_ref ref = {0};
+
+    for (int64_t i = 1; i < 100; i++)
+        add_call(i);
+    cr_assert(call_index_find(&calls, &key, &ref));
+    cr_expect_eq(ref.id, 5);
+    cr_expect_eq(ref.prompt_tokens, 6);
+    cr_expect_eq(ref.generated_tokens, 7);
+    cr_expect_eq(ref.outcome, CALL_CUT);
+}
+
+Test(call_index, a_call_is_found_by_its_id_also_beyond_gaps)
+{
+    struct call_ref ref = {0};
+
+    for (int64_t i = 1; i < 1000; i += i < 500 ? 1 : 3)
+        add_call(i);
+    for (int64_t i = 1; i < 1000; i += i < 500 ? 1 : 3) {
+        cr_assert(call_index_get(&calls, i, &ref), "%d", (int)i);
+        cr_assert_eq(ref.id, i);
+    }
+}
+
+Test(call_index, an_id_that_is_not_there_is_not_found)
+{
+    struct call_ref ref = {0};
+
+    cr_expect_not(call_index_get(&calls, 1, &ref));
+    add_call(4);
+    add_call(9);
+    cr_expect_not(call_index_get(&calls, 0, &ref));
+    cr_expect_not(call_index_get(&calls, -3, &ref));
+    cr_expect_not(call_index_get(&calls, 5, &ref));
+    cr_expect_not(call_index_get(&calls, 10, &ref));
+}
+
+Test(call_index, an_evaluation_is_found_with_all_its_calls)
+{
+    struct history_evaluation one = {
+        .row = 3, .outcome = 1, .lenient = 6, .score = 0.25, .n_calls = 3};
+    struct history_evaluation out = {0};
+
+    for (int32_t i = 0; i < 500; i++) {
+        one.candidate_id = i;
+        for (int32_t k = 0; k < 3; k++)
+            one.calls[k] = i * 3 + k;
+        cr_assert(evaluation_index_reserve(&evaluations, 3, &err));
+        evaluation_index_add(&evaluations, &one);
+    }
+    cr_assert(evaluation_index_find(&evaluations, 321, 3, 0, &out));
+    cr_expect_eq(out.candidate_id, 321);
+    cr_expect_eq(out.outcome, 1);
+    cr_expect_eq(out.lenient, 6);
+    cr_expect_eq(out.score, 0.25);
+    cr_expect_eq(out.n_calls, 3);
+    cr_expect_eq(out.calls[2], 321 * 3 + 2);
+    cr_expect_null(out.feedback);
+}
+
+Test(call_index, row_and_replicate_tell_evaluations_apart)
+{
+    struct history_evaluation one = {.candidate_id = 1, .row = 2};
+    struct history_evaluation out = {0};
+
+    cr_assert(evaluation_index_reserve(&evaluations, 0, &err));
+    evaluation_index_add(&evaluations, &one);
+    cr_expect_not(evaluation_index_find(&evaluations, 1, 2, 1, &out));
+    cr_expect_not(evaluation_index_find(&evaluations, 1, 3, 0, &out));
+    cr_expect_not(evaluation_index_find(&evaluations, 2, 2, 0, &out));
+    cr_expect(evaluation_index_find(&evaluations, 1, 2, 0, &out));
+}

@@ -1,0 +1,330 @@
+#include "store_fixture.h"
+
+#include <math.h>
+
+TestSuite(history, .init = open_store, .fini = close_folder);
+
+// --- jobs ---
+
+Test(history, a_job_keeps_its_number)
+{
+    struct history_job job = {.id = "j-1",
+                              .name = "j",
+                              .path = "",
+                              .canonical = "{\"a\":1}",
+                              .data_hash = ""};
+    bool created = false;
+    int64_t no = history_open_job(store, &job, &created, &err);
+
+    cr_assert_neq(no, 0, "%s", err.text);
+    cr_expect(created);
+    cr_expect_eq(history_open_job(store, &job, &created, &err), no);
+    cr_expect_not(created);
+    reopen();
+    cr_expect_eq(history_open_job(store, &job, &created, &err), no);
+    cr_expect_not(created);
+    cr_expect_neq(open_job("j-2"), no);
+}
+
+Test(history, the_previous_job_of_a_name_is_the_latest_other_one)
+{
+    struct history_job job = {.id = "a-1",
+                              .name = "a",
+                              .path = "",
+                              .canonical = "{\"v\":1}",
+                              .data_hash = ""};
+    bool created = false;
+    int64_t first = history_open_job(store, &job, &created, &err);
+
+    cr_expect_null(history_previous(store, "a", first, &err));
+    job.id = "a-2";
+    job.canonical = "{\"v\":2}";
+    int64_t second = history_open_job(store, &job, &created, &err);
+    char *text = history_previous(store, "a", second, &err);
+    cr_assert_not_null(text);
+    cr_expect_str_eq(text, "{\"v\":1}");
+    free(text);
+}
+
+Test(history, time_of_earlier_sessions_is_kept)
+{
+    int64_t job = open_job("j-1");
+    int64_t wall_ms = -1;
+    int64_t trial = -1;
+
+    cr_assert(history_load_time(store, job, &wall_ms, &trial, &err));
+    cr_expect(wall_ms == 0 && trial == 0);
+    cr_assert(history_job_time(store, job, 1234, 5, &err), "%s", err.text);
+    cr_assert(history_load_time(store, job, &wall_ms, &trial, &err));
+    cr_expect(wall_ms == 1234 && trial == 5);
+}
+
+Test(history, a_model_is_pinned_to_its_digest)
+{
+    int64_t job = open_job("j-1");
+    char *digest = history_model(store, job, "student", &err);
+
+    cr_assert_not_null(digest, "%s", err.text);
+    cr_expect_str_eq(digest, "");
+    free(digest);
+    cr_assert(history_pin_model(store, job, "student", "m", "sha256:1", &err));
+    digest = history_model(store, job, "student", &err);
+    cr_expect_str_eq(digest, "sha256:1");
+    free(digest);
+}
+
+Test(history, a_frozen_split_takes_no_other_rows)
+{
+    int64_t job = open_job("j-1");
+    const size_t rows[] = {4, 1, 7};
+    const size_t other[] = {4, 1, 8};
+
+    cr_assert(history_split(store, job, "train", rows, 3, &err), "%s",
+              err.text);
+    cr_expect(history_split(store, job, "train", rows, 3, &err), "%s",
+              err.text);
+    cr_expect(history_split(store, job, "test", NULL, 0, &err), "%s", err.text);
+    cr_expect_not(history_split(store, job, "train", other, 3, &err));
+    cr_expect_eq(err.code, ERR_DIFFERS);
+    reopen();
+    cr_expect(history_split(store, job, "train", rows, 3, &err), "%s",
+              err.text);
+    cr_expect_not(history_split(store, job, "train", rows, 2, &err));
+}
+
+// --- candidates and trials ---
+
+static int64_t put_candidate(int64_t job, int64_t number)
+{
+    struct history_part parts[] = {
+        {"classify", "Sort the message.", "[]", 1, 0},
+        {"reply", "Answer kindly.", "[{\"a\":1}]", 2, number},
+    };
+    struct history_candidate candidate = {
+        .hash = number_key(number),
+        .parts = parts,
+        .n_parts = 2,
+        .parents = "[]",
+        .reason = "proposed",
+    };
+
+    return history_candidate(store, job, &candidate, &err);
+}
+
+Test(history, a_candidate_keeps_its_id)
+{
+    int64_t job = open_job("j-1");
+    int64_t first = put_candidate(job, 1);
+    int64_t second = put_candidate(job, 2);
+
+    cr_assert_gt(first, 0, "%s", err.text);
+    cr_expect_neq(first, second);
+    cr_expect_eq(put_candidate(job, 1), first);
+    reopen();
+    cr_expect_eq(put_candidate(job, 2), second);
+    cr_expect_gt(put_candidate(job, 3), second);
+}
+
+Test(history, equal_candidates_of_two_jobs_are_two)
+{
+    int64_t one = put_candidate(open_job("j-1"), 1);
+    int64_t two = put_candidate(open_job("j-2"), 1);
+
+    cr_expect_neq(one, two);
+}
+
+static struct history_trial make_trial(int64_t number, int64_t candidate)
+{
+    return (struct history_trial){.number = number,
+                                  .kind = "minibatch",
+                                  .candidate_id = candidate,
+                                  .rows = number_key(9)};
+}
+
+Test(history, a_trial_is_new_once_and_then_the_same)
+{
+    int64_t job = open_job("j-1");
+    struct history_trial trial = make_trial(1, put_candidate(job, 1));
+
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_NEW);
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_SAME);
+    reopen();
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_SAME, "%s",
+                 err.text);
+}
+
+Test(history, a_trial_that_replay_decides_otherwise_is_named)
+{
+    int64_t job = open_job("j-1");
+    struct history_trial trial = make_trial(3, put_candidate(job, 1));
+
+    (void)history_trial(store, job, &trial, &err);
+    trial.kind = "full";
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_OTHER);
+    cr_expect_eq(err.code, ERR_DIFFERS);
+    cr_expect_not_null(strstr(err.text, "trial 3 has another kind"), "%s",
+                       err.text);
+    trial = make_trial(3, put_candidate(job, 2));
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_OTHER);
+    trial = make_trial(3, put_candidate(job, 1));
+    trial.rows = number_key(8);
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_OTHER);
+}
+
+Test(history, an_equal_end_of_a_trial_puts_nothing)
+{
+    int64_t job = open_job("j-1");
+    struct history_trial trial = make_trial(1, put_candidate(job, 1));
+    struct history_trial_end end = {
+        .number = 1, .state = "done", .score = 0.5, .n = 20, .calls = 3};
+
+    (void)history_trial(store, job, &trial, &err);
+    cr_assert(history_trial_end(store, job, &end, &err), "%s", err.text);
+    reopen();
+    cr_assert(history_trial_end(store, job, &end, &err), "%s", err.text);
+    cr_expect_eq(store_last_put(store), 0);
+    end.score = 0.25;
+    cr_assert(history_trial_end(store, job, &end, &err), "%s", err.text);
+    cr_expect_eq(store_last_put(store), 1);
+}
+
+Test(history, an_incomplete_trial_has_no_score)
+{
+    int64_t job = open_job("j-1");
+    struct history_trial trial = make_trial(1, put_candidate(job, 1));
+    struct history_trial_end end = {
+        .number = 1, .state = "incomplete", .score = (double)NAN};
+
+    (void)history_trial(store, job, &trial, &err);
+    cr_assert(history_trial_end(store, job, &end, &err), "%s", err.text);
+    cr_assert(history_trial_end(store, job, &end, &err), "%s", err.text);
+    cr_expect_eq(store_last_put(store), 8);
+}
+
+Test(history, the_end_of_a_trial_that_never_began_is_an_error)
+{
+    struct history_trial_end end = {.number = 4, .state = "done"};
+
+    cr_expect_not(history_trial_end(store, open_job("j-1"), &end, &err));
+    cr_expect_eq(err.code, ERR_STORE);
+}
+
+// --- evaluations ---
+
+static bool put_evaluation(int64_t job, int32_t row)
+{
+    struct history_evaluation one = {
+        .candidate_id = 1,
+        .row = row,
+        .outcome = 2,
+        .repairs = 1,
+        .lenient = 5,
+        .score = row / 4.0,
+        .feedback = "late",
+        .n_calls = 2,
+        .calls = {row * 2 + 1, row * 2 + 2},
+    };
+
+    return history_put_evaluation(store, job, &one, &err);
+}
+
+static void expect_evaluation(int64_t job, int32_t row)
+{
+    struct history_evaluation out = {0};
+
+    cr_assert(history_find_evaluation(store, job, 1, row, 0, &out, &err), "%s",
+              err.text);
+    cr_expect_eq(out.outcome, 2);
+    cr_expect_eq(out.repairs, 1);
+    cr_expect_eq(out.lenient, 5);
+    cr_expect_eq(out.score, row / 4.0);
+    cr_expect_eq(out.n_calls, 2);
+    cr_expect_eq(out.calls[0], row * 2 + 1);
+    cr_expect_eq(out.calls[1], row * 2 + 2);
+}
+
+Test(history, an_evaluation_is_found_at_once_and_after_reopening)
+{
+    int64_t job = open_job("j-1");
+    struct history_evaluation out = {0};
+
+    cr_expect_not(history_find_evaluation(store, job, 1, 3, 0, &out, &err));
+    cr_assert(put_evaluation(job, 3), "%s", err.text);
+    expect_evaluation(job, 3);
+    reopen();
+    cr_assert(history_load_job(store, job, &err), "%s", err.text);
+    expect_evaluation(job, 3);
+}
+
+Test(history, an_unloaded_job_is_loaded_again_with_what_was_put_last)
+{
+    int64_t job = open_job("j-1");
+
+    cr_assert(put_evaluation(job, 3), "%s", err.text);
+    history_unload_job(store, job);
+    expect_evaluation(job, 3);
+}
+
+Test(history, evaluations_of_another_job_are_not_found)
+{
+    struct history_evaluation out = {0};
+
+    cr_assert(put_evaluation(open_job("j-1"), 3), "%s", err.text);
+    reopen();
+    cr_expect_not(
+        history_find_evaluation(store, open_job("j-2"), 1, 3, 0, &out, &err));
+}
+
+// --- events, workers, cost ---
+
+static void add_row(void *user, int32_t row, const char *text)
+{
+    int32_t *sum = user;
+
+    *sum = *sum * 10 + row;
+    cr_expect_str_eq(text, "why");
+}
+
+Test(history, events_of_a_kind_come_oldest_first)
+{
+    int64_t job = open_job("j-1");
+    int32_t sum = 0;
+
+    cr_assert(history_event(store, job, "exclude", 4, "why", &err));
+    cr_assert(history_event(store, job, "note", 9, "no", &err));
+    cr_assert(history_event(store, job, "exclude", 2, "why", &err));
+    cr_assert(history_events(store, job, "exclude", add_row, &sum, &err), "%s",
+              err.text);
+    cr_expect_eq(sum, 42);
+}
+
+Test(history, a_worker_has_one_row_however_often_it_is_put)
+{
+    struct history_worker worker = {
+        .name = "w", .state = "serving", .slots = 2};
+
+    cr_assert(history_put_worker(store, &worker, &err), "%s", err.text);
+    worker.state = "lost";
+    cr_assert(history_put_worker(store, &worker, &err), "%s", err.text);
+    flush();
+    cr_expect(store_healthy(store, &err), "%s", err.text);
+}
+
+Test(history, cost_adds_up_the_calls_of_a_role)
+{
+    int64_t job = open_job("j-1");
+    struct history_cost cost = {0};
+
+    (void)put_call(job, 1);
+    (void)put_call(job, 2);
+    (void)put_call(open_job("j-2"), 3);
+    flush();
+    cr_assert(history_cost(store, job, "student", &cost, &err), "%s", err.text);
+    cr_expect_eq(cost.calls, 2);
+    cr_expect_eq(cost.prompt_tokens, 200);
+    cr_expect_eq(cost.cached_tokens, 120);
+    cr_expect_eq(cost.generated_tokens, 14);
+    cr_expect(cost.cached_known);
+    cr_assert(history_cost(store, job, "teacher", &cost, &err), "%s", err.text);
+    cr_expect_eq(cost.calls, 0);
+}

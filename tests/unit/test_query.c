@@ -1,0 +1,254 @@
+#include "store/query.h"
+
+#include "store/parts.h"
+#include "store_fixture.h"
+
+TestSuite(query, .init = open_store, .fini = close_folder);
+
+static void expect_refused(const char *sql, const char *words)
+{
+    err = ERR_CLEAR;
+    json_t *rows = query_rows(store, sql, NULL, 0, &err);
+
+    cr_expect_null(rows, "%s", sql);
+    cr_expect_eq(err.code, ERR_INPUT, "%s: %s", sql, err.text);
+    cr_expect_not_null(strstr(err.text, words), "%s: %s", sql, err.text);
+    json_decref(rows);
+}
+
+// The value of the first row's member.
+static json_t *first_row(const char *sql)
+{
+    json_t *rows = query_rows(store, sql, NULL, 0, &err);
+
+    cr_assert_not_null(rows, "%s: %s", sql, err.text);
+    cr_assert_gt(json_array_size(rows), 0, "%s", sql);
+    json_t *row = json_incref(json_array_get(rows, 0));
+    json_decref(rows);
+    return row;
+}
+
+Test(query, values_come_as_what_they_are)
+{
+    json_t *row = first_row("SELECT 1 AS i, 0.5 AS r, 'x' AS t, NULL AS n,"
+                            " x'00fF' AS b");
+    json_t *wanted = json_pack("{s:i,s:f,s:s,s:n,s:s}", "i", 1, "r", 0.5, "t",
+                               "x", "n", "b", "00ff");
+
+    cr_expect(json_equal(row, wanted));
+    json_decref(row);
+    json_decref(wanted);
+}
+
+Test(query, columns_keep_their_order)
+{
+    json_t *names = query_columns(store, "SELECT 1 AS z, 2 AS a", &err);
+
+    cr_assert_not_null(names, "%s", err.text);
+    cr_expect_str_eq(json_string_value(json_array_get(names, 0)), "z");
+    cr_expect_str_eq(json_string_value(json_array_get(names, 1)), "a");
+    json_decref(names);
+}
+
+Test(query, arguments_are_bound_as_texts)
+{
+    const char *args[] = {"it's", "b"};
+    json_t *rows = query_rows(store, "SELECT ?1 AS x, ?2 AS y", args, 2, &err);
+
+    cr_assert_not_null(rows, "%s", err.text);
+    cr_expect_str_eq(
+        json_string_value(json_object_get(json_array_get(rows, 0), "x")),
+        "it's");
+    json_decref(rows);
+    expect_refused("SELECT ?1", "without a value");
+}
+
+Test(query, nothing_that_writes_is_let_through)
+{
+    char attach[128];
+
+    (void)snprintf(attach, sizeof attach, "ATTACH '%s/x.db' AS x", folder);
+    expect_refused("UPDATE jobs SET name = 'x'", "only read");
+    expect_refused("DELETE FROM jobs", "only read");
+    expect_refused("INSERT INTO meta VALUES('a', 'b')", "only read");
+    expect_refused("DROP TABLE jobs", "only read");
+    expect_refused("CREATE TEMP TABLE t(x)", "only read");
+    expect_refused(attach, "only read");
+    expect_refused("VACUUM INTO '/tmp/promptcc-copy.db'", "only read");
+    expect_refused("PRAGMA query_only = OFF", "only read");
+    expect_refused("PRAGMA user_version = 7", "only read");
+    expect_refused("PRAGMA journal_mode = DELETE", "only read");
+    expect_refused("BEGIN", "only read");
+    expect_refused("UPDATE sqlite_schema SET sql = ''", "not be modified");
+    expect_refused("SELECT load_extension('x')", "not authorized");
+    expect_refused("SELECT 1; DELETE FROM jobs", "one statement");
+}
+
+Test(query, wrong_sql_is_told_in_sqlites_words)
+{
+    expect_refused("SELEC 1", "near \"SELEC\"");
+    expect_refused("SELECT * FROM nowhere", "no such table: nowhere");
+    expect_refused("", "empty");
+    expect_refused("  -- only a comment", "empty");
+}
+
+Test(query, one_statement_may_end_with_a_semicolon_and_a_comment)
+{
+    json_decref(first_row("SELECT 1 AS x; -- done"));
+}
+
+Test(query, tables_may_be_described)
+{
+    json_t *row = first_row("SELECT name FROM pragma_table_info('trials')");
+
+    cr_expect_str_eq(json_string_value(json_object_get(row, "name")), "job_no");
+    json_decref(row);
+}
+
+Test(query, a_query_without_end_is_ended)
+{
+    store->snapshot_ms = 100;
+    cr_expect_null(query_rows(store,
+                              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+                              " SELECT i + 1 FROM n) SELECT max(i) FROM n",
+                              NULL, 0, &err));
+    cr_expect_eq(err.code, ERR_LIMIT, "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "100 ms"), "%s", err.text);
+    json_decref(first_row("SELECT 1"));
+}
+
+Test(query, text_that_is_no_utf8_comes_as_hex)
+{
+    json_t *row = first_row("SELECT CAST(x'ff41' AS TEXT) AS t");
+
+    cr_expect_str_eq(json_string_value(json_object_get(row, "t")), "ff41");
+    json_decref(row);
+}
+
+Test(query, infinity_comes_as_null)
+{
+    json_t *row = first_row("SELECT 9e999 AS x");
+
+    cr_expect(json_is_null(json_object_get(row, "x")));
+    json_decref(row);
+}
+
+// --- views ---
+
+static int64_t fill(void)
+{
+    int64_t job = open_job("care-1");
+    struct history_part parts[] = {{"classify", "Sort.", "[]", 3, 0},
+                                   {"answer", "Reply.", "[]", 1, 2}};
+    struct history_candidate candidate = {.hash = number_key(1),
+                                          .parts = parts,
+                                          .n_parts = 2,
+                                          .parents = "[]",
+                                          .reason = "first"};
+    struct history_trial trial = {
+        .number = 1, .kind = "full", .rows = number_key(2)};
+    struct history_trial_end end = {
+        .number = 1, .state = "done", .score = 0.75, .n = 8, .calls = 9};
+    struct history_evaluation evaluation = {
+        .row = 4, .score = 1, .n_calls = 2, .calls = {1, 2}};
+
+    (void)put_call(job, 1);
+    (void)put_call(job, 2);
+    trial.candidate_id = history_candidate(store, job, &candidate, &err);
+    cr_assert_eq(history_trial(store, job, &trial, &err), TRIAL_NEW);
+    evaluation.candidate_id = trial.candidate_id;
+    cr_assert(history_put_evaluation(store, job, &evaluation, &err));
+    cr_assert(history_trial_end(store, job, &end, &err));
+    cr_assert(history_job_state(store, job, "done", "", 0.75, "{}", &err));
+    flush();
+    return job;
+}
+
+static void expect_text(const json_t *row, const char *key, const char *wanted)
+{
+    const char *text = json_string_value(json_object_get(row, key));
+
+    cr_assert_not_null(text, "%s", key);
+    cr_expect_str_eq(text, wanted, "%s is %s", key, text);
+}
+
+Test(query, v_trials_has_the_fields_of_the_command)
+{
+    (void)fill();
+    json_t *row = first_row("SELECT * FROM v_trials WHERE job = 'care-1'");
+
+    expect_text(row, "state", "done");
+    expect_text(row, "kind", "full");
+    expect_text(row, "instructions", "{\"classify\":3,\"answer\":1}");
+    expect_text(row, "demos", "{\"classify\":0,\"answer\":2}");
+    cr_expect_eq(json_integer_value(json_object_get(row, "trial")), 1);
+    cr_expect_eq(json_real_value(json_object_get(row, "score")), 0.75);
+    cr_expect_eq(json_integer_value(json_object_get(row, "calls")), 9);
+    cr_expect(json_is_string(json_object_get(row, "started")));
+    cr_expect(json_is_string(json_object_get(row, "finished")));
+    json_decref(row);
+}
+
+Test(query, a_score_is_traced_to_its_calls_by_sql)
+{
+    (void)fill();
+    json_t *row = first_row(
+        "SELECT count(*) AS n, max(c.reply) AS reply FROM v_evaluations e,"
+        " json_each(e.calls) i JOIN v_calls c ON c.id = i.value"
+        " WHERE e.row = 4 AND e.outcome = 'done'");
+
+    cr_expect_eq(json_integer_value(json_object_get(row, "n")), 2);
+    expect_text(row, "reply", "reply 2");
+    json_decref(row);
+}
+
+Test(query, v_cost_and_v_best_and_v_jobs_and_v_candidates_answer)
+{
+    (void)fill();
+    json_t *cost = first_row("SELECT * FROM v_cost");
+    json_t *best = first_row("SELECT * FROM v_best WHERE rank = 1");
+    json_t *job = first_row("SELECT * FROM v_jobs");
+    json_t *part = first_row("SELECT * FROM v_candidates");
+
+    cr_expect_eq(json_integer_value(json_object_get(cost, "calls")), 2);
+    cr_expect_eq(json_integer_value(json_object_get(best, "trial")), 1);
+    expect_text(job, "state", "done");
+    expect_text(part, "instruction", "Sort.");
+    json_decref(cost);
+    json_decref(best);
+    json_decref(job);
+    json_decref(part);
+}
+
+// --- query_job ---
+
+static void expect_job(const char *prefix, const char *wanted)
+{
+    char *id = query_job(store, prefix, &err);
+
+    cr_assert_not_null(id, "%s", err.text);
+    cr_expect_str_eq(id, wanted);
+    free(id);
+}
+
+Test(query, a_job_is_named_by_id_beginning_or_name)
+{
+    (void)open_job("care-aa1");
+    (void)open_job("care-ab2");
+    expect_job("care-aa1", "care-aa1");
+    expect_job("care-ab", "care-ab2");
+    expect_job("care", "care-ab2");
+}
+
+Test(query, an_unknown_or_unclear_job_lists_what_there_is)
+{
+    cr_expect_null(query_job(store, "x", &err));
+    cr_expect_not_null(strstr(err.text, "holds no job"), "%s", err.text);
+    (void)open_job("care-aa1");
+    (void)open_job("care-ab2");
+    cr_expect_null(query_job(store, "x", &err));
+    cr_expect_not_null(strstr(err.text, "care-ab2, care-aa1"), "%s", err.text);
+    cr_expect_null(query_job(store, "care-a", &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, "several"), "%s", err.text);
+}

@@ -1,0 +1,390 @@
+#include "store_fixture.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "store/netfs.h"
+
+// Permissions bind only those who are not root.
+static void leave_root(void)
+{
+    char lock[80];
+
+    if (geteuid() != 0)
+        return;
+    (void)snprintf(lock, sizeof lock, "%s.lock", path);
+    (void)chown(path, 65534, 65534);
+    (void)chown(lock, 65534, 65534);
+    cr_assert_eq(chown(folder, 65534, 65534), 0);
+    cr_assert_eq(seteuid(65534), 0);
+}
+
+// LeakSanitizer needs a process that may be traced, which one that changed its
+// user no longer is.
+static void close_as_root(void)
+{
+    if (getuid() == 0 && geteuid() != 0) {
+        cr_assert_eq(seteuid(0), 0);
+        cr_assert_eq(prctl(PR_SET_DUMPABLE, 1), 0);
+    }
+    close_folder();
+}
+
+TestSuite(store, .init = open_folder, .fini = close_as_root);
+
+static void expect_refused(enum err_code code, const char *words)
+{
+    store = store_open(path, &err);
+    cr_assert_null(store);
+    cr_expect_eq(err.code, code, "%s: %s", err_code_name(err.code), err.text);
+    cr_expect_not_null(strstr(err.text, words), "%s", err.text);
+}
+
+static int count_rows(const char *table)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    char sql[128];
+
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", table);
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK, "%s",
+                 sqlite3_errmsg(db));
+    cr_assert_eq(sqlite3_step(stmt), SQLITE_ROW);
+    int count = sqlite3_column_int(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(db);
+    return count;
+}
+
+Test(store, a_new_file_becomes_a_store_and_opens_again)
+{
+    reopen();
+    cr_expect_str_eq(store_path(store), path);
+    cr_expect(store_healthy(store, &err));
+    reopen();
+}
+
+Test(store, what_was_put_is_there_after_closing)
+{
+    reopen();
+    cr_assert_neq(put_call(open_job("j-1"), 1), 0, "%s", err.text);
+    reopen();
+    struct call_ref ref = {0};
+    struct hash key = number_key(1);
+    cr_expect(calls_find(store, &key, &ref));
+}
+
+Test(store, a_closed_store_is_one_file_without_a_log)
+{
+    char wal[80];
+
+    reopen();
+    (void)put_call(open_job("j-1"), 1);
+    store_close(store);
+    store = NULL;
+    (void)snprintf(wal, sizeof wal, "%s-wal", path);
+    cr_expect_neq(access(wal, F_OK), 0);
+}
+
+Test(store, durable_reaches_the_last_put_and_gives_notice)
+{
+    reopen();
+    cr_expect_eq(store_last_put(store), 0);
+    (void)put_call(open_job("j-1"), 1);
+    cr_expect_gt(store_last_put(store), 0);
+    flush();
+    cr_expect_eq(store_durable(store), store_last_put(store));
+
+    struct pollfd notice = {.fd = store_notice_fd(store), .events = POLLIN};
+    cr_expect_eq(poll(&notice, 1, 1000), 1);
+    store_notice_clear(store);
+    cr_expect_eq(poll(&notice, 1, 0), 0);
+}
+
+Test(store, notice_comes_again_after_it_was_cleared)
+{
+    reopen();
+    int64_t job = open_job("j-1");
+    struct pollfd notice = {.fd = store_notice_fd(store), .events = POLLIN};
+
+    for (int i = 0; i < 50; i++) {
+        (void)put_call(job, i);
+        while (store_durable(store) < store_last_put(store)) {
+            cr_assert_eq(poll(&notice, 1, 5000), 1);
+            store_notice_clear(store);
+        }
+    }
+}
+
+Test(store, a_second_process_is_told_who_holds_it)
+{
+    char pid[32];
+    int status = 0;
+
+    reopen();
+    (void)snprintf(pid, sizeof pid, "process %ld ", (long)getpid());
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *second = store_open(path, &err);
+        bool told = second == NULL && err.code == ERR_BUSY &&
+                    strstr(err.text, pid) != NULL;
+        _exit(told ? 0 : 1);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+Test(store, the_lock_goes_with_a_process_that_is_killed)
+{
+    int status = 0;
+    int ready[2];
+    char byte = 0;
+
+    cr_assert_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *mine = store_open(path, &err);
+        ssize_t put = write(ready[1], mine != NULL ? "y" : "n", 1);
+        (void)put;
+        for (;;)
+            (void)pause();
+    }
+    cr_assert_eq(read(ready[0], &byte, 1), 1);
+    cr_assert_eq(byte, 'y');
+    expect_refused(ERR_BUSY, "in use by process");
+    cr_assert_eq(kill(child, SIGKILL), 0);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    reopen();
+}
+
+Test(store, a_reader_works_beside_the_writer)
+{
+    reopen();
+    (void)open_job("j-1");
+    flush();
+    struct store *reader = store_open_read(path, &err);
+    cr_assert_not_null(reader, "%s", err.text);
+    cr_expect_not(history_event(reader, 1, "note", -1, "x", &err));
+    cr_expect_eq(err.code, ERR_STORE);
+    store_close(reader);
+}
+
+Test(store, a_newer_version_is_refused_by_writer_and_reader)
+{
+    reopen();
+    store_close(store);
+    store = NULL;
+    run_outside("PRAGMA user_version = 99");
+    expect_refused(ERR_INPUT, "version 99");
+    cr_expect_null(store_open_read(path, &err));
+    cr_expect_not_null(strstr(err.text, "version 99"), "%s", err.text);
+}
+
+Test(store, the_database_of_another_program_is_refused_untouched)
+{
+    run_outside("CREATE TABLE precious(x); INSERT INTO precious VALUES(1)");
+    expect_refused(ERR_INPUT, "another program");
+    cr_expect_eq(count_rows("precious"), 1);
+    cr_expect_eq(count_rows("sqlite_schema"), 1);
+}
+
+Test(store, a_file_that_is_no_database_is_refused_untouched)
+{
+    FILE *file = fopen(path, "w");
+    struct stat info;
+
+    cr_assert_not_null(file);
+    for (int i = 0; i < 1000; i++)
+        (void)fputs("name: no database\n", file);
+    (void)fclose(file);
+    expect_refused(ERR_INPUT, "no SQLite database");
+    cr_expect_eq(stat(path, &info), 0);
+    cr_expect_eq(info.st_size, 18000);
+}
+
+Test(store, a_folder_is_refused)
+{
+    (void)snprintf(path, sizeof path, "%s", folder);
+    expect_refused(ERR_INPUT, "a folder");
+}
+
+Test(store, a_folder_that_is_not_there_is_named)
+{
+    (void)snprintf(path, sizeof path, "%s/no/s.db", folder);
+    expect_refused(ERR_INPUT, "/no/s.db");
+}
+
+Test(store, a_name_that_is_no_file_is_refused)
+{
+    (void)snprintf(path, sizeof path, ":memory:");
+    expect_refused(ERR_INPUT, "a store is a file");
+}
+
+Test(store, a_folder_that_may_not_be_written_is_refused)
+{
+    leave_root();
+    cr_assert_eq(chmod(folder, 0500), 0);
+    expect_refused(ERR_INPUT, "may be written");
+}
+
+Test(store, a_file_that_may_not_be_written_is_refused)
+{
+    reopen();
+    store_close(store);
+    store = NULL;
+    leave_root();
+    cr_assert_eq(chmod(path, 0400), 0);
+    expect_refused(ERR_INPUT, "may not be written");
+}
+
+Test(store, a_store_in_a_read_only_folder_can_still_be_read)
+{
+    char lock[80];
+
+    reopen();
+    (void)open_job("j-1");
+    store_close(store);
+    (void)snprintf(lock, sizeof lock, "%s.lock", path);
+    (void)unlink(lock);
+    leave_root();
+    cr_assert_eq(chmod(folder, 0500), 0);
+    store = store_open_read(path, &err);
+    cr_assert_not_null(store, "%s", err.text);
+    cr_expect(history_load_job(store, 1, &err), "%s", err.text);
+}
+
+Test(store, a_reader_says_when_there_is_no_store)
+{
+    cr_expect_null(store_open_read(path, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, "no store at"), "%s", err.text);
+    cr_expect_neq(access(path, F_OK), 0);
+}
+
+Test(store, a_full_disk_breaks_the_store_and_loses_nothing_durable)
+{
+    reopen();
+    int64_t job = open_job("j-1");
+    for (int i = 0; i < 20; i++)
+        cr_assert_neq(put_call(job, i), 0);
+    flush();
+
+    // From here on no file may grow.
+    (void)signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    uint64_t durable = store_durable(store);
+    (void)put_call(job, 100);
+    cr_expect_not(store_flush(store, &err));
+    cr_expect_eq(err.code, ERR_STORE, "%s", err.text);
+    cr_expect_not(store_healthy(store, &err));
+    cr_expect_eq(store_durable(store), durable);
+    cr_expect_eq(put_call(job, 101), 0);
+
+    limit.rlim_cur = RLIM_INFINITY;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    reopen();
+    struct call_ref ref = {0};
+    cr_expect(calls_ref(store, 20, &ref));
+    cr_expect_not(calls_ref(store, 21, &ref));
+}
+
+Test(store, network_file_systems_are_known_by_number_and_name)
+{
+    cr_expect_str_eq(netfs_of_type(0x6969), "NFS");
+    cr_expect_str_eq(netfs_of_type(0xFF534D42), "CIFS");
+    cr_expect_null(netfs_of_type(0xEF53), "ext4 is local");
+    cr_expect_str_eq(netfs_of_name("fuse.sshfs"), "sshfs");
+    cr_expect_null(netfs_of_name("fuse.ntfs-3g"), "a local disk");
+    cr_expect_null(netfs_of("/tmp/no/such/folder"));
+}
+
+// The child puts calls and reports each durable one; it is killed at some
+// point. Whatever it reported must be there.
+static void put_and_report(int out)
+{
+    struct store *mine = store_open(path, &err);
+    int64_t job = 0;
+
+    if (mine == NULL)
+        _exit(1);
+    store = mine;
+    job = open_job("j-1");
+    struct call_ref ref = {0};
+    int64_t next = 1;
+    while (calls_ref(mine, next, &ref))
+        next++;
+    for (int64_t id = next;; id++) {
+        if (put_call(job, id) != id)
+            _exit(1);
+        if (id % 7 == 0 && store_flush(mine, &err) &&
+            write(out, &id, sizeof id) != sizeof id)
+            _exit(1);
+    }
+}
+
+static int64_t kill_one_after(int64_t us)
+{
+    int64_t reported = 0;
+    struct timespec delay = {.tv_nsec = us * 1000};
+    int64_t id = 0;
+    int status = 0;
+    int channel[2];
+
+    cr_assert_eq(pipe(channel), 0);
+    pid_t child = fork();
+    if (child == 0)
+        put_and_report(channel[1]);
+    (void)close(channel[1]);
+    // The first report: it is at work.
+    if (read(channel[0], &id, sizeof id) == sizeof id)
+        reported = id;
+    (void)nanosleep(&delay, NULL);
+    cr_assert_eq(kill(child, SIGKILL), 0);
+    while (read(channel[0], &id, sizeof id) == sizeof id)
+        reported = id;
+    (void)close(channel[0]);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    return reported;
+}
+
+static void expect_sound(void)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db, "PRAGMA quick_check", -1, &stmt, NULL),
+                 SQLITE_OK);
+    cr_assert_eq(sqlite3_step(stmt), SQLITE_ROW);
+    cr_expect_str_eq((const char *)sqlite3_column_text(stmt, 0), "ok");
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(db);
+}
+
+Test(store, nothing_reported_is_lost_by_kill_9_at_any_time, .timeout = 60)
+{
+    static const int64_t delays_us[] = {0,    100,   400,   900,  2500,
+                                        5000, 11000, 23000, 3000, 47000};
+    struct call_ref ref = {0};
+    struct call_answer answer = {0};
+
+    for (size_t i = 0; i < sizeof delays_us / sizeof delays_us[0]; i++) {
+        int64_t reported = kill_one_after(delays_us[i]);
+
+        cr_assert_gt(reported, 0);
+        reopen();
+        expect_sound();
+        for (int64_t id = 1; id <= reported; id++)
+            cr_assert(calls_ref(store, id, &ref), "call %d is lost", (int)id);
+        cr_assert(calls_load(store, reported, &answer, &err), "%s", err.text);
+        call_answer_release(&answer);
+        store_close(store);
+        store = NULL;
+    }
+}
