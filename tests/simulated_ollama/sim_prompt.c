@@ -46,17 +46,18 @@ static const char *find(struct sim_span in, const char *what)
     return NULL;
 }
 
-static bool has_words(struct sim_span in, const char *word, const char *other)
+// "Input fields:", "Your output fields are:" and the like.
+static bool is_heading(struct sim_span line, const char *which)
 {
-    bool first = false;
-    bool second = false;
-    const char *at = in.at;
-    struct sim_word found;
-    while (sim_word_next(&at, in.at + in.len, &found)) {
-        first = first || sim_has_word(word, found.stem);
-        second = second || sim_has_word(other, found.stem);
+    bool fields = false;
+    bool direction = false;
+    const char *at = line.at;
+    struct sim_word word;
+    while (sim_word_next(&at, line.at + line.len, &word)) {
+        fields = fields || sim_has_word("field", word.stem);
+        direction = direction || sim_has_word(which, word.stem);
     }
-    return first && second;
+    return fields && direction;
 }
 
 // A line that starts with a marker: *name is the field, *rest what follows.
@@ -431,17 +432,19 @@ static struct parts split_system(struct sim_span text)
     return (struct parts){text, {end, 0}, {end, 0}};
 }
 
-// Reads the lists; returns what stands after the last field.
+// Reads the lists; returns what stands after the last field. `open` is true
+// when nothing but the text itself says where the lists end.
 static struct sim_span read_lists(struct sim_prompt *prompt,
-                                  struct arena *arena, struct sim_span all)
+                                  struct arena *arena, struct sim_span all,
+                                  bool open)
 {
     bool outputs = false;
     bool listing = false;
     struct sim_span rest = all;
     struct sim_span line;
     while (next_line(&all, &line)) {
-        bool to_inputs = has_words(line, "input inputs", "field fields");
-        bool to_outputs = has_words(line, "output outputs", "field fields");
+        bool to_inputs = is_heading(line, "input");
+        bool to_outputs = is_heading(line, "output");
         if (listing &&
             read_field_line(arena, line,
                             outputs ? prompt->outputs : prompt->inputs,
@@ -451,7 +454,7 @@ static struct sim_span read_lists(struct sim_prompt *prompt,
             listing = true;
             outputs = to_outputs;
             rest = all;
-        } else if (prompt->n_outputs > 0 && trim(line).len > 0)
+        } else if (open && prompt->n_outputs > 0 && trim(line).len > 0)
             listing = false;
     }
     return rest;
@@ -496,7 +499,8 @@ static bool read_system(struct sim_prompt *prompt, struct arena *arena,
 {
     struct sim_span all = {message->content, message->len};
     struct parts parts = split_system(all);
-    struct sim_span rest = read_lists(prompt, arena, parts.lists);
+    struct sim_span rest =
+        read_lists(prompt, arena, parts.lists, parts.structure.len == 0);
     if (parts.structure.len == 0)
         parts.instruction = rest;
     for (size_t i = 0; i < prompt->n_outputs; i++)
