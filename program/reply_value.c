@@ -15,6 +15,7 @@ enum {
     SHOWN_MAX = 60,        // bytes of a wrong value that a problem repeats
     JSON_MAX_STARTS = 16,  // places where JSON amid text may begin
     LABEL_MAX_TEXT = 4000, // bytes of text that may hold one label
+    LABEL_MAX_LINES = 20,  // looked at for a second label
 };
 
 struct span {
@@ -421,15 +422,14 @@ static void put_label_key(struct buf *out, struct span text)
     buf_release(&folded);
 }
 
-static bool same_key(struct span text, const char *label, struct buf *keys)
+static bool same_label(const struct buf *key, const char *label,
+                       struct buf *other)
 {
-    buf_clear(&keys[0]);
-    buf_clear(&keys[1]);
-    put_label_key(&keys[0], text);
-    put_label_key(&keys[1], bare_word((struct span){label, strlen(label)}));
-    return !keys[0].failed && !keys[1].failed && keys[0].len > 0 &&
-           keys[0].len == keys[1].len &&
-           memcmp(keys[0].data, keys[1].data, keys[0].len) == 0;
+    buf_clear(other);
+    put_label_key(other, bare_word((struct span){label, strlen(label)}));
+    return !key->failed && !other->failed && key->len > 0 &&
+           key->len == other->len &&
+           memcmp(key->data, other->data, key->len) == 0;
 }
 
 enum { LABEL_NONE = -1, LABEL_MANY = -2 };
@@ -439,22 +439,25 @@ static int match_label(const struct type *type, struct reader *reader,
                        struct span text)
 {
     struct span word = bare_word(text);
-    struct buf keys[2] = {BUF_INIT(LABEL_MAX_TEXT * 4),
-                          BUF_INIT(LABEL_MAX_TEXT * 4)};
+    struct buf key = BUF_INIT(LABEL_MAX_TEXT * 4);
+    struct buf other = BUF_INIT(LABEL_MAX_TEXT * 4);
     int found = LABEL_NONE;
 
+    put_label_key(&key, word);
     for (size_t i = 0; i < type->n_labels; i++) {
         if (span_is(word, type->labels[i])) {
             found = (int)i;
             break;
         }
-        if (same_key(word, type->labels[i], keys))
+        if (same_label(&key, type->labels[i], &other))
             found = found == LABEL_NONE ? (int)i : LABEL_MANY;
+        if (key.no_memory || other.no_memory) {
+            err_nomem(reader->problem, "a label");
+            break;
+        }
     }
-    if (keys[0].no_memory || keys[1].no_memory)
-        err_nomem(reader->problem, "a label");
-    buf_release(&keys[0]);
-    buf_release(&keys[1]);
+    buf_release(&key);
+    buf_release(&other);
     return found;
 }
 
@@ -476,7 +479,8 @@ static int match_line(const struct type *type, struct reader *reader,
     return right != LABEL_NONE ? right : left;
 }
 
-// A label on the first line, followed by words that are no other label.
+// A label on the first line, followed by words that are no other label. Only
+// so many lines are looked at: each costs a look at all labels.
 static int find_label(const struct type *type, struct reader *reader,
                       struct span text)
 {
@@ -486,7 +490,7 @@ static int find_label(const struct type *type, struct reader *reader,
         return LABEL_NONE;
     int found = match_line(type, reader, first_line(text));
     (void)take_line(&rest);
-    while (found >= 0 && rest.len > 0) {
+    for (int i = 0; i < LABEL_MAX_LINES && found >= 0 && rest.len > 0; i++) {
         int other = match_line(type, reader, take_line(&rest));
         if (other != LABEL_NONE && other != found)
             found = LABEL_MANY;
@@ -738,17 +742,19 @@ static json_t *read_json(const struct type *type, struct reader *reader,
     return rows[type->kind].json(type, reader, value);
 }
 
-// Limits are checked once, on the whole.
+// Limits are checked once, on the whole. A value that was found without memory
+// to look further may be the wrong one.
 static json_t *finish(const struct field *field, const struct reader *reader,
                       json_t *value, unsigned *lenient)
 {
-    if (value != NULL &&
+    if (value == NULL)
+        return NULL;
+    if (reader->problem->code == ERR_NOMEM ||
         !type_check(&field->type, field->name, value, reader->problem)) {
         json_decref(value);
         return NULL;
     }
-    if (value != NULL)
-        *lenient |= reader->lenient;
+    *lenient |= reader->lenient;
     return value;
 }
 

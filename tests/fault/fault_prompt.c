@@ -1,0 +1,170 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/json.h"
+#include "fault/alloc_fault.h"
+#include "program/compiled.h"
+#include "program/reply.h"
+#include "program/stepper.h"
+#include "unit/given_program.h"
+
+static struct program *program;
+static struct plan plan;
+static json_t *inputs;
+
+static void open_program(void)
+{
+    program = given_program(given_customer_care);
+    plan_all(program, &plan);
+    inputs = given_json(
+        "{\"user_message\": \"Where is 17?\", \"policy_context\": \"\"}");
+}
+
+static void close_program(void)
+{
+    json_decref(inputs);
+    program_free(program);
+}
+
+TestSuite(fault, .init = open_program, .fini = close_program);
+
+static bool render(struct err *err)
+{
+    const struct step *step = &program->steps[GIVEN_CLASSIFY];
+    struct buf prompt = BUF_INIT(PROMPT_MAX_BYTES);
+    struct candidate *candidate = candidate_new(program, err);
+    struct candidate *copy = NULL;
+    bool ok = false;
+
+    if (candidate == NULL)
+        goto out;
+    copy = candidate_copy(candidate, err);
+    if (copy == NULL)
+        goto out;
+    candidate_seal(copy);
+    ok = prompt_prefix(step, &copy->parts[0], ADAPTER_JSON, &prompt, err) &&
+         prompt_repair(step, ADAPTER_JSON, inputs, "x", 1, "it is bad", &prompt,
+                       err) &&
+         prompt_format(step, ADAPTER_JSON, &prompt, err);
+
+out:
+    candidate_unref(copy);
+    candidate_unref(candidate);
+    buf_release(&prompt);
+    return ok;
+}
+
+Test(fault, a_prompt_is_whole_or_said_not_to_be)
+{
+    cr_expect_geq(fault_each(render), 10);
+}
+
+static bool read_reply(const char *text, struct err *err)
+{
+    json_t *outputs = NULL;
+    unsigned lenient = 0;
+    bool ok =
+        reply_parse(&program->steps[GIVEN_CLASSIFY], ADAPTER_CHAT, UINT64_MAX,
+                    text, strlen(text), &outputs, &lenient, err);
+
+    json_decref(outputs);
+    return ok;
+}
+
+static bool read_marked(struct err *err)
+{
+    return read_reply("[[ ## intent ## ]]\nTrack Order.\n"
+                      "[[ ## confidence ## ]]\nabout 0.5",
+                      err);
+}
+
+static bool read_fenced(struct err *err)
+{
+    return read_reply("```\n{\"intent\": \"track_order\", "
+                      "\"confidence\": \"0.5\"}\n```",
+                      err);
+}
+
+Test(fault, a_reply_without_memory_is_no_bad_reply)
+{
+    cr_expect_geq(fault_each(read_marked), 5);
+    cr_expect_geq(fault_each(read_fenced), 5);
+}
+
+static bool answer(struct stepper *stepper, int step, const char *text,
+                   struct err *err)
+{
+    struct call_answer given = {
+        .outcome = CALL_TEXT, .text = (char *)text, .text_len = strlen(text)};
+
+    return stepper_answer(stepper, step, &given, err);
+}
+
+// Asked for two steps at once, of which one needs a repair.
+static bool take_run(struct stepper *stepper, struct err *err)
+{
+    struct stepper_ask ask;
+
+    return stepper_next(stepper, &ask, err) &&
+           stepper_next(stepper, &ask, err) &&
+           answer(stepper, GIVEN_CLASSIFY, "nothing", err) &&
+           stepper_next(stepper, &ask, err) &&
+           answer(stepper, GIVEN_CLASSIFY,
+                  "[[ ## intent ## ]]\ntrack_order\n"
+                  "[[ ## confidence ## ]]\n0.5",
+                  err) &&
+           answer(stepper, GIVEN_EXTRACT,
+                  "[[ ## order_id ## ]]\n17\n[[ ## issue ## ]]\nlate", err) &&
+           stepper_next(stepper, &ask, err) &&
+           answer(stepper, GIVEN_RESPOND,
+                  "[[ ## reasoning ## ]]\nr\n[[ ## response ## ]]\nSoon.",
+                  err) &&
+           stepper_ended(stepper);
+}
+
+static bool run(struct err *err)
+{
+    struct stepper *stepper =
+        stepper_new(program, &plan, ADAPTER_CHAT, inputs, err);
+    bool ok = stepper != NULL && take_run(stepper, err);
+
+    stepper_free(stepper);
+    return ok;
+}
+
+Test(fault, a_run_without_memory_is_no_failed_run)
+{
+    cr_expect_geq(fault_each(run), 20);
+}
+
+static bool compile(struct err *err)
+{
+    struct job job = {.name = "care", .program = program};
+    struct compiled_facts facts = {.job_id = "care-1", .plan = &plan};
+    struct buf text = BUF_INIT(1 << 20);
+    struct compiled *compiled = NULL;
+    struct candidate *candidate = candidate_new(program, err);
+    bool ok = false;
+
+    for (int i = 0; i < ROLE_COUNT; i++)
+        job.models[i] = (struct job_model){
+            .name = "m", .options = {.num_ctx = 1, .num_predict = 1}};
+    if (candidate == NULL ||
+        !compiled_write(&job, candidate, &facts, &text, err))
+        goto out;
+    compiled = compiled_read("compiled.json", text.data, text.len, err);
+    ok = compiled != NULL;
+
+out:
+    compiled_free(compiled);
+    candidate_unref(candidate);
+    buf_release(&text);
+    return ok;
+}
+
+Test(fault, a_compiled_file_is_written_and_read_or_said_not_to_be)
+{
+    cr_expect_geq(fault_each(compile), 100);
+}
