@@ -1,0 +1,400 @@
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "coordinator/exec_pool.h"
+
+// Commands are small shell scripts, each the second word of sh -c.
+static struct metric_command commands[2];
+static const char *words[2][4];
+static struct exec_pool *pool;
+static struct exec_done done;
+static struct err err;
+
+static void close_pool(void)
+{
+    exec_done_release(&done);
+    exec_pool_stop(pool);
+}
+
+static void set_script(int which, const char *script, int64_t timeout_ms)
+{
+    words[which][0] = "sh";
+    words[which][1] = "-c";
+    words[which][2] = script;
+    commands[which] =
+        (struct metric_command){.argv = words[which], .timeout_ms = timeout_ms};
+}
+
+static void start(size_t n_commands, const char *folder, int processes,
+                  bool (*check)(const char *, size_t, struct err *))
+{
+    const struct exec_pool_options options = {.commands = commands,
+                                              .n_commands = n_commands,
+                                              .folder = folder,
+                                              .processes = processes,
+                                              .check = check};
+
+    err = ERR_CLEAR;
+    pool = exec_pool_start(&options, &err);
+}
+
+static void start_script(const char *script, int64_t timeout_ms)
+{
+    set_script(0, script, timeout_ms);
+    start(1, "/", 1, exec_check_score);
+    cr_assert_not_null(pool, "%s", err.text);
+}
+
+static void begin(size_t command, uint64_t id, const char *line)
+{
+    cr_assert(exec_pool_begin(pool, command, id, line, strlen(line), &err),
+              "%s", err.text);
+}
+
+// Waits for the next end, 20 s at most.
+static void take(void)
+{
+    struct pollfd fd = {.fd = exec_pool_fd(pool), .events = POLLIN};
+
+    exec_done_release(&done);
+    cr_assert_eq(poll(&fd, 1, 20000), 1, "nothing is done after 20 s");
+    cr_assert(exec_pool_take(pool, &done));
+}
+
+static void ask(const char *line)
+{
+    begin(0, 1, line);
+    take();
+}
+
+static void expect_answer(const char *text)
+{
+    cr_assert(done.ok, "%s", done.fault.text);
+    cr_expect_str_eq(done.text, text);
+}
+
+static void expect_fault(const char *words_of_it)
+{
+    cr_assert_not(done.ok, "answered %s", done.text);
+    cr_expect_eq(done.fault.code, ERR_FAULT);
+    cr_expect(strstr(done.fault.text, words_of_it) != NULL, "%s",
+              done.fault.text);
+}
+
+TestSuite(exec_pool, .fini = close_pool, .timeout = 60);
+
+Test(exec_pool, a_line_is_answered_by_a_line)
+{
+    start_script("while read -r x; do echo \"$x\"; done", 10000);
+    ask("{\"score\": 0.5}");
+    expect_answer("{\"score\": 0.5}");
+    cr_expect_eq(done.id, 1);
+    cr_expect_not(exec_pool_take(pool, &done));
+}
+
+Test(exec_pool, one_child_answers_many_lines)
+{
+    char first[32];
+
+    set_script(0, "while read -r x; do echo $$; done", 10000);
+    start(1, "/", 4, NULL);
+    ask("a");
+    (void)snprintf(first, sizeof first, "%s", done.text);
+    for (int i = 0; i < 20; i++) {
+        ask("b");
+        expect_answer(first);
+    }
+}
+
+Test(exec_pool, many_requests_end_once_each)
+{
+    bool seen[500] = {false};
+
+    set_script(0, "while read -r x; do echo $x; done", 10000);
+    start(1, "/", 2, NULL);
+    for (uint64_t id = 0; id < 500; id++)
+        begin(0, id, "0");
+    for (int i = 0; i < 500; i++) {
+        take();
+        expect_answer("0");
+        cr_assert(done.id < 500 && !seen[done.id]);
+        seen[done.id] = true;
+    }
+}
+
+Test(exec_pool, requests_spread_over_the_processes)
+{
+    char first[32];
+
+    set_script(0, "while read -r x; do sleep 0.3; echo $$; done", 10000);
+    start(1, "/", 2, NULL);
+    begin(0, 1, "a");
+    begin(0, 2, "b");
+    take();
+    (void)snprintf(first, sizeof first, "%s", done.text);
+    take();
+    cr_expect_str_neq(done.text, first);
+}
+
+Test(exec_pool, each_command_has_its_own_children)
+{
+    set_script(0, "while read -r x; do echo first; done", 10000);
+    set_script(1, "while read -r x; do echo second; done", 10000);
+    start(2, "/", 1, NULL);
+    begin(1, 7, "a");
+    take();
+    expect_answer("second");
+    cr_expect_eq(done.id, 7);
+    ask("a");
+    expect_answer("first");
+}
+
+Test(exec_pool, a_child_that_exits_is_a_fault_with_its_status_and_errors)
+{
+    start_script("read -r x; echo first >&2; echo 'no field intent' >&2; "
+                 "exit 3",
+                 10000);
+    ask("a");
+    expect_fault("exited with status 3 before it answered; its standard error "
+                 "ends: no field intent");
+    cr_expect_str_eq(done.errors, "first\nno field intent\n");
+}
+
+Test(exec_pool, a_child_that_is_killed_is_a_fault_with_its_signal)
+{
+    start_script("read -r x; kill -9 $$", 10000);
+    ask("a");
+    expect_fault("was killed by signal 9");
+}
+
+Test(exec_pool, a_child_that_never_reads_is_a_fault)
+{
+    start_script("exit 0", 10000);
+    ask("a");
+    expect_fault("exited with status 0 before it answered");
+}
+
+// False for a zombie too: init reaps it when it likes.
+static bool is_running(pid_t pid)
+{
+    char path[64];
+    char state = 'Z';
+
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return false;
+    bool known = fscanf(file, "%*d %*s %c", &state) == 1;
+    (void)fclose(file);
+    return known && state != 'Z' && state != 'X';
+}
+
+Test(exec_pool, a_child_that_hangs_is_killed_with_what_it_started)
+{
+    const struct timespec pause = {.tv_nsec = 10 * 1000000L};
+
+    start_script("read -r x; sleep 100 & echo $! >&2; wait", 300);
+    ask("a");
+    expect_fault("did not answer within 0.3 s");
+    pid_t sleeper = (pid_t)atoi(done.errors);
+    cr_assert(sleeper > 1, "%s", done.errors);
+    for (int i = 0; i < 1000 && is_running(sleeper); i++)
+        (void)nanosleep(&pause, NULL);
+    cr_expect_not(is_running(sleeper));
+}
+
+Test(exec_pool, nonsense_is_a_fault_and_the_next_request_is_served)
+{
+    start_script("while read -r x; do if [ $x = bad ]; then echo well; else "
+                 "echo 1; fi; done",
+                 10000);
+    ask("bad");
+    expect_fault("the metric answered `well`");
+    ask("good");
+    expect_answer("1");
+}
+
+Test(exec_pool, a_score_out_of_range_is_a_fault)
+{
+    start_script("while read -r x; do echo 1.01; done", 10000);
+    ask("a");
+    expect_fault("the metric answered `1.01`");
+}
+
+Test(exec_pool, an_answer_of_two_lines_is_a_fault)
+{
+    start_script("while read -r x; do printf '1\\n0\\n'; done", 10000);
+    ask("a");
+    expect_fault("answered with more than one line");
+}
+
+Test(exec_pool, a_line_that_nobody_asked_for_is_a_fault_of_the_next_request)
+{
+    const struct timespec pause = {.tv_nsec = 400 * 1000000L};
+
+    start_script("while read -r x; do echo 1; sleep 0.1; echo 0; done", 10000);
+    ask("a");
+    expect_answer("1");
+    (void)nanosleep(&pause, NULL);
+    ask("b");
+    expect_fault("wrote a line that it was not asked for");
+}
+
+Test(exec_pool, a_line_without_end_is_a_fault)
+{
+    start_script("read -r x; head -c 3000000 /dev/zero | tr '\\0' a; sleep 100",
+                 10000);
+    ask("a");
+    expect_fault("answered with a line over 1048576 bytes");
+}
+
+Test(exec_pool, a_child_that_ends_after_each_answer_still_serves)
+{
+    start_script("read -r x; echo 1", 10000);
+    for (int i = 0; i < 50; i++) {
+        ask("a");
+        expect_answer("1");
+    }
+}
+
+Test(exec_pool, only_the_end_of_standard_error_is_kept)
+{
+    start_script("read -r x; head -c 100000 /dev/zero | tr '\\0' x >&2; "
+                 "echo last >&2; exit 1",
+                 10000);
+    ask("a");
+    expect_fault("exited with status 1");
+    cr_expect_eq(strlen(done.errors), 4096);
+    cr_expect_str_eq(done.errors + 4096 - 6, "xlast\n");
+}
+
+Test(exec_pool, a_request_larger_than_a_pipe_arrives_whole)
+{
+    size_t len = 3000000;
+    char *line = calloc(1, len + 1);
+
+    cr_assert_not_null(line);
+    memset(line, 'a', len);
+    set_script(0, "head -n 1 | wc -c", 20000);
+    start(1, "/", 1, NULL);
+    ask(line);
+    cr_assert(done.ok, "%s", done.fault.text);
+    cr_expect_eq(atoi(done.text), 3000001);
+    free(line);
+}
+
+Test(exec_pool, a_carriage_return_belongs_to_the_line_end)
+{
+    start_script("while read -r x; do printf '0.5\\r\\n'; done", 10000);
+    ask("a");
+    expect_answer("0.5");
+}
+
+Test(exec_pool, stop_kills_a_child_at_work_at_once)
+{
+    start_script("read -r x; sleep 100", 60000);
+    begin(0, 1, "a");
+    int64_t before = clock_monotonic_ms();
+    exec_pool_stop(pool);
+    pool = NULL;
+    cr_expect(clock_monotonic_ms() - before < 5000);
+}
+
+static const char script[] = "#!/bin/sh\nwhile read -r x; do pwd; done\n";
+
+static void make_folder(char folder[64])
+{
+    (void)snprintf(folder, 64, "/tmp/exec_pool_XXXXXX");
+    cr_assert_not_null(mkdtemp(folder));
+}
+
+static void remove_folder(const char *folder)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/judge.sh", folder);
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
+static void start_beside(const char *folder, mode_t mode)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/judge.sh", folder);
+    cr_assert(file_write(path, script, sizeof script - 1, &err), "%s",
+              err.text);
+    cr_assert_eq(chmod(path, mode), 0);
+    words[0][0] = "judge.sh";
+    words[0][1] = NULL;
+    commands[0] = (struct metric_command){.argv = words[0], .timeout_ms = 9000};
+    start(1, folder, 1, NULL);
+}
+
+Test(exec_pool, a_command_may_be_a_file_beside_the_job_and_runs_there)
+{
+    char folder[64];
+
+    make_folder(folder);
+    start_beside(folder, 0700);
+    cr_assert_not_null(pool, "%s", err.text);
+    ask("a");
+    expect_answer(folder);
+    remove_folder(folder);
+}
+
+Test(exec_pool, a_file_that_is_not_executable_is_told_with_the_remedy)
+{
+    char folder[64];
+
+    make_folder(folder);
+    start_beside(folder, 0600);
+    remove_folder(folder);
+    cr_expect_null(pool);
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect(strstr(err.text, "run chmod +x") != NULL, "%s", err.text);
+}
+
+Test(exec_pool, a_command_that_is_nowhere_is_told)
+{
+    words[0][0] = "no-such-program-anywhere";
+    words[0][1] = NULL;
+    commands[0] = (struct metric_command){.argv = words[0], .timeout_ms = 9000};
+    start(1, "/", 1, NULL);
+    cr_expect_null(pool);
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect(strstr(err.text, "neither a file beside the job nor a program") !=
+                  NULL,
+              "%s", err.text);
+}
+
+Test(exec_pool, a_file_that_is_no_program_is_a_fault_of_its_request)
+{
+    char folder[64];
+    char path[128];
+
+    make_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/judge.sh", folder);
+    cr_assert(file_write(path, "#!/no/such/interpreter\n", 23, &err), "%s",
+              err.text);
+    cr_assert_eq(chmod(path, 0700), 0);
+    words[0][0] = path;
+    words[0][1] = NULL;
+    commands[0] = (struct metric_command){.argv = words[0], .timeout_ms = 9000};
+    start(1, "/", 1, NULL);
+    cr_assert_not_null(pool, "%s", err.text);
+    ask("a");
+    expect_fault("could not be started");
+    remove_folder(folder);
+}
