@@ -183,6 +183,10 @@ static const struct field fault_fields[] = {
     TEXT(fault_message, text, "text", SENTENCE_CAP, 0),
 };
 
+static const struct field goodbye_fields[] = {
+    COUNT(goodbye, open, "open"),
+};
+
 static const struct field submit_fields[] = {
     TEXT(submit, action, "action", WORD_CAP, REQUIRED),
     TEXT(submit, options, "options", 1 << 20, 0),
@@ -245,7 +249,7 @@ static const struct table tables[MESSAGE_KIND_COUNT] = {
     [MESSAGE_CANCEL] = TABLE("CANCEL", cancel, cancel_fields),
     [MESSAGE_ANSWER] = TABLE("ANSWER", answer_message, answer_fields),
     [MESSAGE_FAULT] = TABLE("FAULT", fault_message, fault_fields),
-    [MESSAGE_GOODBYE] = {"GOODBYE", NULL, 0, 0},
+    [MESSAGE_GOODBYE] = TABLE("GOODBYE", goodbye, goodbye_fields),
     [MESSAGE_SUBMIT] = TABLE("SUBMIT", submit, submit_fields),
     [MESSAGE_ACCEPTED] = TABLE("ACCEPTED", accepted, accepted_fields),
     [MESSAGE_PROGRESS] = TABLE("PROGRESS", progress, progress_fields),

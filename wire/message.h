@@ -39,7 +39,7 @@ enum message_kind {
     MESSAGE_CANCEL,    // coordinator -> worker: the answer is not wanted
     MESSAGE_ANSWER,    // worker -> coordinator
     MESSAGE_FAULT,     // worker -> coordinator: the call goes back
-    MESSAGE_GOODBYE,   // worker -> coordinator: takes no more calls
+    MESSAGE_GOODBYE,   // peer -> coordinator: takes no more calls
     MESSAGE_SUBMIT,    // client -> coordinator: a job in a bundle
     MESSAGE_ACCEPTED,  // coordinator -> client: its id
     MESSAGE_PROGRESS,  // coordinator -> client, a few a second
@@ -79,7 +79,9 @@ struct welcome {
 };
 
 struct refused {
-    const char *code; // "version", "digest", "name", "full", "unknown"
+    // "version", "digest", "name", "full"; "hello": greet first (a coordinator
+    // that was started anew does not know its peers); "frame": nonsense
+    const char *code;
     const char *text; // one sentence with the remedy
 };
 
@@ -103,6 +105,10 @@ struct fault_message {
     int64_t id;
     int64_t fault; // enum call_fault
     const char *text;
+};
+
+struct goodbye {
+    int64_t open; // calls whose answers still follow; 0: gone
 };
 
 // One file of a bundle (program/bundle.h).
@@ -168,6 +174,7 @@ struct message {
         struct cancel cancel;
         struct answer_message answer;
         struct fault_message fault;
+        struct goodbye goodbye;
         struct submit submit;
         struct accepted accepted;
         struct progress progress;

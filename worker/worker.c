@@ -122,10 +122,18 @@ static bool send_fault(struct worker *worker, int64_t id, enum call_fault fault,
     return send_message(worker, &message);
 }
 
-static bool send_plain(struct worker *worker, enum message_kind kind)
+static bool send_heartbeat(struct worker *worker)
 {
-    struct message message = {.kind = kind};
+    const struct message message = {.kind = MESSAGE_HEARTBEAT};
 
+    return send_message(worker, &message);
+}
+
+static bool send_goodbye(struct worker *worker, size_t n_open)
+{
+    struct message message = {.kind = MESSAGE_GOODBYE};
+
+    message.as.goodbye.open = (int64_t)n_open;
     return send_message(worker, &message);
 }
 
@@ -152,7 +160,7 @@ static bool hand_back(struct worker *worker, bool open_too, const char *why)
 // and a new greeting says what is there then.
 static void leave(struct worker *worker, const char *why)
 {
-    if (hand_back(worker, true, why) && send_plain(worker, MESSAGE_GOODBYE))
+    if (hand_back(worker, true, why) && send_goodbye(worker, 0))
         part(worker, clock_monotonic_ms());
 }
 
@@ -392,7 +400,7 @@ static bool keep_in_touch(struct worker *worker, int64_t now_ms)
     if (now_ms < worker->beat_ms)
         return true;
     worker->beat_ms = now_ms + worker->heartbeat_ms;
-    return send_plain(worker, MESSAGE_HEARTBEAT);
+    return send_heartbeat(worker);
 }
 
 static void step_serving(struct worker *worker, int64_t now_ms)
@@ -416,8 +424,9 @@ static void begin_drain(struct worker *worker)
     }
     log_info("worker-drains", "worker %s finishes %zu calls", worker->name,
              worker->held.n_open);
-    if (hand_back(worker, false, "the worker drains") &&
-        send_plain(worker, MESSAGE_GOODBYE))
+    if (!hand_back(worker, false, "the worker drains"))
+        return;
+    if (worker->held.n == 0 || send_goodbye(worker, worker->held.n))
         worker->state = DRAINING;
 }
 
@@ -429,7 +438,8 @@ static void step_draining(struct worker *worker, int64_t now_ms)
     report_done(worker);
     if (worker->state == DRAINING)
         (void)hand_back(worker, false, "the worker drains");
-    if (worker->state == DRAINING && worker->held.n == 0)
+    if (worker->state == DRAINING && worker->held.n == 0 &&
+        send_goodbye(worker, 0))
         worker->state = ENDED;
 }
 
@@ -448,12 +458,12 @@ static void on_welcome(struct worker *worker, const struct message *message)
              message->as.welcome.name, worker->endpoint, worker->address.slots);
 }
 
-// "unknown" is a coordinator that was started anew: greet it, no fuss.
+// "hello" is a coordinator that was started anew: greet it, no fuss.
 static void on_refused(struct worker *worker, const struct message *message)
 {
     const struct refused *refused = &message->as.refused;
 
-    if (strcmp(refused->code, "unknown") != 0 && !worker->warned_coordinator) {
+    if (strcmp(refused->code, "hello") != 0 && !worker->warned_coordinator) {
         log_warn("worker-refused", "worker %s: %s", worker->name,
                  refused->text);
         worker->warned_coordinator = true;

@@ -13,13 +13,14 @@
 // and go. Losing the coordinator cancels the open calls, since their leases
 // are gone with it. Losing the model server hands all calls back, says GOODBYE
 // and greets again when the server answers. DRAINING hands back what has not
-// begun, says GOODBYE ("no more calls"), and finishes what has begun: those
-// answers still follow.
+// begun, says GOODBYE ("no more calls"), finishes what has begun, and says
+// GOODBYE again, now with nothing open.
 //
 // Heartbeats leave from a loop that inference cannot block (all HTTP is
 // asynchronous). A call's time-out follows the tokens a second measured here:
 // load + prompt at measured speed + num_predict at measured speed, times
-// four, at least 30 s; before anything is measured, what CALL carries.
+// four, at least 30 s; at most what CALL carries, and that before anything is
+// measured (worker_speed.h).
 
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H

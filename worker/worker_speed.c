@@ -45,19 +45,18 @@ void worker_speed_miss(struct worker_speed *speed)
 
 int64_t worker_speed_timeout_ms(const struct worker_speed *speed,
                                 const struct call_request *request,
-                                int64_t otherwise_ms)
+                                int64_t most_ms)
 {
     double bytes = (double)request->prefix_len + (double)request->tail_len;
-    double ms = (double)otherwise_ms;
 
-    if (speed->generate_ms > 0) {
-        ms = speed->extra_ms +
-             speed->prompt_ms * (bytes / SPEED_BYTES_A_TOKEN) +
-             speed->generate_ms * request->options.num_predict;
-        ms *= SPEED_FACTOR;
-        if (ms < SPEED_LEAST_MS)
-            ms = SPEED_LEAST_MS;
-    }
+    if (speed->generate_ms <= 0)
+        return most_ms;
+    double ms = speed->extra_ms +
+                speed->prompt_ms * (bytes / SPEED_BYTES_A_TOKEN) +
+                speed->generate_ms * request->options.num_predict;
+    ms *= SPEED_FACTOR;
+    if (ms < SPEED_LEAST_MS)
+        ms = SPEED_LEAST_MS;
     ms *= 1 << speed->missed;
-    return ms > SPEED_MOST_MS ? SPEED_MOST_MS : (int64_t)ms;
+    return ms < (double)most_ms ? (int64_t)ms : most_ms;
 }

@@ -7,6 +7,9 @@
 // times faster than the next one that it has to read whole, and a deadline
 // must hold for that one.
 //
+// The deadline is never over what CALL carries: the coordinator gives the
+// lease up a little after that, so work beyond it would be for nobody.
+//
 // A reply that did not come in time says that the pace is worse than known:
 // each one doubles the deadline until an answer comes. Pure; no clock.
 
@@ -24,19 +27,18 @@ struct worker_speed {
     int missed;         // time-outs since the last answer
 };
 
-enum { SPEED_LEAST_MS = 30 * 1000 };          // no deadline is shorter
-enum { SPEED_MOST_MS = 24 * 60 * 60 * 1000 }; // nor longer
-enum { SPEED_FACTOR = 4 };                    // over the slowest pace
-enum { SPEED_BYTES_A_TOKEN = 3 };             // of a prompt; few on purpose
+enum { SPEED_LEAST_MS = 30 * 1000 }; // unless CALL carries less
+enum { SPEED_FACTOR = 4 };           // over the slowest pace
+enum { SPEED_BYTES_A_TOKEN = 3 };    // of a prompt; few on purpose
 
 void worker_speed_add(struct worker_speed *speed,
                       const struct call_answer *answer);
 void worker_speed_miss(struct worker_speed *speed);
 
-// Milliseconds from the request to the last byte of the reply. Before anything
-// is measured: otherwise_ms.
+// Milliseconds from the request to the last byte of the reply, at most
+// most_ms, and that before anything is measured.
 int64_t worker_speed_timeout_ms(const struct worker_speed *speed,
                                 const struct call_request *request,
-                                int64_t otherwise_ms);
+                                int64_t most_ms);
 
 #endif

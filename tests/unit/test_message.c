@@ -79,6 +79,9 @@ static struct message make_sample(enum message_kind kind)
     case MESSAGE_FAULT:
         m.as.fault = (struct fault_message){7, FAULT_BUSY, "busy"};
         break;
+    case MESSAGE_GOODBYE:
+        m.as.goodbye.open = 3;
+        break;
     case MESSAGE_SUBMIT:
         m.as.submit = (struct submit){"run", "{}", "/jobs", two_files, 2};
         break;

@@ -198,6 +198,13 @@ static void expect_answer(int64_t id)
     cr_expect_str_eq(message.as.answer.answer.text, "refund");
 }
 
+static void expect_goodbye(int64_t open)
+{
+    struct message message = expect_kind(MESSAGE_GOODBYE);
+
+    cr_expect_eq(message.as.goodbye.open, open);
+}
+
 // Keeps the conversation alive until a count of the script is reached.
 static void wait_for(int (*read)(struct http_script *), int expected)
 {
@@ -366,7 +373,7 @@ Test(worker, an_unknown_worker_is_told_and_greets_again)
     struct message message = {.kind = MESSAGE_REFUSED};
 
     join(1);
-    message.as.refused.code = "unknown";
+    message.as.refused.code = "hello";
     message.as.refused.text = "say HELLO first";
     send(&message);
     (void)expect_kind(MESSAGE_HELLO);
@@ -454,7 +461,7 @@ Test(worker, a_dead_server_sends_it_away_until_it_answers_again)
     call(2);
     expect_fault(1, FAULT_REFUSED);
     expect_fault(2, FAULT_LOST);
-    (void)expect_kind(MESSAGE_GOODBYE);
+    expect_goodbye(0);
     cr_expect_not(next_within(&message, 500));
     start_server(port);
     (void)expect_kind(MESSAGE_HELLO);
@@ -486,13 +493,24 @@ Test(worker, draining_finishes_what_is_open_and_hands_back_the_rest)
     wait_for(http_script_open, 1);
     worker_drain(worker);
     expect_fault(2, FAULT_LOST);
-    (void)expect_kind(MESSAGE_GOODBYE);
+    expect_goodbye(1);
     cr_expect_not(worker_ended(worker));
     call(3);
     expect_fault(3, FAULT_LOST);
     expect_answer(1);
+    expect_goodbye(0);
     wait_for_end();
     cr_expect_eq(http_script_requests(server, CHAT), 1);
+}
+
+Test(worker, an_idle_worker_drains_with_one_goodbye)
+{
+    join(1);
+    call(1);
+    expect_answer(1);
+    worker_drain(worker);
+    expect_goodbye(0);
+    wait_for_end();
 }
 
 Test(worker, draining_without_a_coordinator_ends_at_once)
