@@ -42,16 +42,15 @@ struct candidate {
 };
 
 // The program as written: its own instructions, no demos. Not sealed.
-struct candidate *candidate_new(const struct program *program,
-                                struct err *err);
+struct candidate *candidate_new(const struct program *program, struct err *err);
 
 // An unsealed copy to change.
 struct candidate *candidate_copy(const struct candidate *candidate,
                                  struct err *err);
 
 // Both copy what they are given (json values by reference).
-bool candidate_set_instruction(struct candidate *candidate, size_t part,
-                               int no, const char *text, struct err *err);
+bool candidate_set_instruction(struct candidate *candidate, size_t part, int no,
+                               const char *text, struct err *err);
 bool candidate_set_demos(struct candidate *candidate, size_t part, int no,
                          const struct demo *demos, size_t n, struct err *err);
 

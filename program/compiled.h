@@ -30,7 +30,7 @@ struct compiled_facts {
     const char *optimizer;
     const char *digests[ROLE_COUNT]; // of the models; "" unknown
     bool simulated;
-    const json_t *scores; // {"baseline", "compiled", "test"}; borrowed
+    const json_t *scores;    // {"baseline", "compiled", "test"}; borrowed
     const struct plan *plan; // steps outside it are marked as not measured
 };
 

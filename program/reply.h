@@ -18,15 +18,15 @@
 #include "program/prompt.h"
 
 enum reply_leniency {
-    LENIENT_FENCE = 1 << 0,   // JSON in ``` fences or amid other text
-    LENIENT_MARKER = 1 << 1,  // a marker or key with other spaces, case or
-                              // emphasis, twice, or behind other text
-    LENIENT_END = 1 << 2,     // no end marker, or text behind it
-    LENIENT_LABEL = 1 << 3,   // a label but for case, quotes or punctuation
-    LENIENT_NUMBER = 1 << 4,  // "90%", "1,000", "about 3"
-    LENIENT_FORM = 1 << 5,    // JSON where markers were asked, or the reverse
-    LENIENT_BARE = 1 << 6,    // the first or only output, without its marker
-    LENIENT_UNREAD = 1 << 7,  // a bad field that nobody reads is null
+    LENIENT_FENCE = 1 << 0,  // JSON in ``` fences or amid other text
+    LENIENT_MARKER = 1 << 1, // a marker or key with other spaces, case or
+                             // emphasis, twice, or behind other text
+    LENIENT_END = 1 << 2,    // no end marker, or text behind it
+    LENIENT_LABEL = 1 << 3,  // a label but for case, quotes or punctuation
+    LENIENT_NUMBER = 1 << 4, // "90%", "1,000", "about 3"
+    LENIENT_FORM = 1 << 5,   // JSON where markers were asked, or the reverse
+    LENIENT_BARE = 1 << 6,   // the first or only output, without its marker
+    LENIENT_UNREAD = 1 << 7, // a bad field that nobody reads is null
 };
 enum { LENIENCY_COUNT = 8 };
 

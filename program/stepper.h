@@ -6,7 +6,8 @@
 //   (inputs of the step       |  ^
 //    are there)               |  | stepper_next, attempt 1 (repair)
 //                             v  |
-//                           BROKEN ----- unreadable again, cut, empty, ... --> FAILED
+//                           BROKEN ----- unreadable again, cut, empty, ... -->
+//                           FAILED
 //
 // A step that FAILED ends the run with that outcome, unless nobody reads any
 // of its outputs: steps behind it do not run, and steps beside it still do, so
@@ -67,7 +68,7 @@ bool stepper_answer(struct stepper *stepper, int step,
 
 bool stepper_ended(const struct stepper *stepper);
 enum run_outcome stepper_outcome(const struct stepper *stepper);
-int stepper_failed_step(const struct stepper *stepper); // -1: none
+int stepper_failed_step(const struct stepper *stepper);  // -1: none
 unsigned stepper_lenient(const struct stepper *stepper); // reply_leniency bits
 int stepper_repairs(const struct stepper *stepper);
 
