@@ -6,8 +6,7 @@
 //   (inputs of the step       |  ^
 //    are there)               |  | stepper_next, attempt 1 (repair)
 //                             v  |
-//                           BROKEN ----- unreadable again, cut, empty, ... -->
-//                           FAILED
+//                           BROKEN --- unreadable again, cut, empty --> FAILED
 //
 // A step that FAILED ends the run with that outcome, unless nobody reads any
 // of its outputs: steps behind it do not run, and steps beside it still do, so
