@@ -133,6 +133,16 @@ Test(message, every_kind_comes_back_as_it_was_sent)
     }
 }
 
+Test(message, a_frame_has_the_bytes_that_the_protocol_shows)
+{
+    static const char cancel[] = "\x82\xa4kind\x05\xa2id\x07";
+    struct message sent = make_sample(MESSAGE_CANCEL);
+
+    cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+    cr_assert_eq(frame.len, sizeof cancel - 1);
+    cr_expect_arr_eq(frame.data, cancel, frame.len);
+}
+
 Test(message, a_call_keeps_each_value)
 {
     struct message sent = make_sample(MESSAGE_CALL);
