@@ -55,13 +55,15 @@ struct trial {
     size_t n_rows;
     bool done;
     // when done:
-    bool *scored;   // one a row: false for own demos and excluded rows
-    double *scores; // one a row: 0..1
-    double score;   // mean over the scored rows, in their order; 0 if none
-    size_t n;       // scored rows
-    size_t model_faults;
-    int64_t calls;  // keys that this trial was the first to use
-    int64_t tokens; // of those
+    bool *scored;        // one a row: false for own demos and excluded rows
+    double *scores;      // one a row: 0..1
+    double score;        // mean over the scored rows, in their order; 0 if none
+    size_t n;            // scored rows
+    size_t model_faults; // items that ended in one, scored 0
+    size_t too_long;     // of those: the prompt did not fit
+    size_t lenient;      // items that needed a lenient reading
+    int64_t calls;       // keys that this trial was the first to use
+    int64_t tokens;      // of those
 };
 
 // Makes room for the next trial: waits until trial t - window is done, and
@@ -74,8 +76,7 @@ bool session_admit(struct session *session, struct err *err);
 // is static.
 struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
-                           size_t n_rows, const char *reason,
-                           struct err *err);
+                           size_t n_rows, const char *reason, struct err *err);
 
 // Blocks until the trial is done.
 bool trial_wait(struct session *session, struct trial *trial, struct err *err);
@@ -95,8 +96,8 @@ struct runs_request {
     struct candidate *candidate;   // sealed
     enum role role;
     struct sampling sampling;
-    bool scored;         // by the job's metric: items are rows
-    const size_t *rows;  // items as rows of the dataset, or
+    bool scored;           // by the job's metric: items are rows
+    const size_t *rows;    // items as rows of the dataset, or
     json_t *const *inputs; // as inputs of the program (references are taken)
     size_t n;
 };
@@ -125,8 +126,7 @@ void session_set_finish(struct session *session, const char *reason);
 
 // For people: the phase under way and how many trials there will be; a note
 // for the log of the run ("3 of 40 examples became demos").
-void session_phase(struct session *session, const char *phase,
-                   int64_t trials);
+void session_phase(struct session *session, const char *phase, int64_t trials);
 void session_note(struct session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -27,7 +27,7 @@
 // number, so that equal prompts are equal calls; above 0 it is a hash of job
 // seed, purpose, step, trial and draw.
 struct sampling {
-    double temperature; // < 0: the role's own option
+    double temperature;  // < 0: the role's own option
     const char *purpose; // static: "trial", "bootstrap", "propose", "summary"
     int64_t trial;
     int64_t draw;
@@ -82,15 +82,17 @@ struct task {
     bool traced;
     int64_t trial; // number of the trial, 0 for other tasks
     enum trial_kind kind;
-    const char *reason; // why the candidate was made; static or NULL
+    const char *reason;      // why the candidate was made; static or NULL
     struct task_item *items; // owned
     size_t n_items;
     // answered
-    struct err err;     // set: the task has holes or was stopped
-    void *owner;        // the session's: trial or runs
+    struct err err; // set: the task has holes or was stopped
+    void *owner;    // the session's: trial or runs
     // the loop's own
-    size_t open;        // items not finished
-    uint64_t put;       // highest store number that it rests on
+    int64_t age;   // in order of arrival at its desk
+    size_t open;   // items not finished
+    size_t cursor; // first item that was not looked at to start
+    uint64_t put;  // highest store number that it rests on
     int64_t candidate_id;
     struct task_prompt *prompts; // one a step
     struct task *next;

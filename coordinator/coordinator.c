@@ -1,0 +1,632 @@
+#include "coordinator/coordinator.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "coordinator/commands.h"
+#include "coordinator/desk.h"
+#include "coordinator/desk_exec.h"
+#include "coordinator/desk_result.h"
+#include "coordinator/evaluation.h"
+#include "coordinator/link.h"
+#include "store/calls.h"
+#include "store/history.h"
+
+enum {
+    MAX_DESKS = 32,      // jobs at once
+    PROGRESS_MS = 250,   // between two PROGRESS of a job
+    SAVE_TIME_MS = 5000, // between two notes of the time spent
+    IDLE_MS = 500,       // longest wait
+    BUSY_CHECK_MS = 500, // how often it is looked whether somebody works
+};
+
+struct coordinator {
+    struct engine engine;
+    struct link link;
+    struct desk *desks; // owned
+    size_t n_desks;
+    int32_t last_desk;
+    bool draining;
+    int64_t progress_ms, save_ms, busy_check_ms;
+    int64_t faults_seen;
+    void *zmq;
+    void *control;       // the loop's end
+    void *control_owner; // the owner's end
+    char endpoint[256];
+    pthread_t thread;
+    bool started;
+    atomic_bool ended;
+};
+
+// --- answers ---
+
+static void put_failed(struct coordinator *c, const struct err *why)
+{
+    for (struct desk *desk = c->desks; desk != NULL; desk = desk->next)
+        desk_close(desk, why);
+}
+
+static bool put_prefix(struct engine *engine, struct prefix *prefix,
+                       struct err *err)
+{
+    if (prefix->id == 0)
+        prefix->id = calls_prefix(engine->store, &prefix->hash, prefix->text,
+                                  prefix->len, err);
+    return prefix->id != 0;
+}
+
+static bool put_call(struct engine *engine, struct flight *flight,
+                     const char *worker, const struct call_answer *answer,
+                     struct err *err)
+{
+    const struct desk *desk = flight->desk;
+    char options[256];
+    struct call_put row = {
+        .key = flight->key,
+        .job_no = desk->job_no,
+        .role = flight->exec ? "exec" : role_names[flight->role],
+        .purpose = flight->purpose,
+        .step = flight->step,
+        .prefix_id = flight->exec ? 0 : flight->prefix->id,
+        .model = flight->exec ? "" : desk->job->models[flight->role].name,
+        .digest = flight->exec ? "" : desk->models[flight->role].digest,
+        .options = options,
+        .tail = flight->tail,
+        .tail_len = flight->tail_len,
+        .answer = answer,
+        .worker = worker,
+        .attempts = flight->sends,
+        .hedged = flight->hedged,
+        .finished_ms = clock_wall_ms(),
+    };
+
+    snprintf(options, sizeof options,
+             "{\"num_ctx\": %d, \"num_predict\": %d, \"temperature\": %.17g, "
+             "\"seed\": %" PRId64 "}",
+             flight->options.num_ctx, flight->options.num_predict,
+             flight->options.temperature, flight->options.seed);
+    flight->call_id = calls_put(engine->store, &row, err);
+    return flight->call_id != 0;
+}
+
+// An answer is on its way to disk; its text is borrowed. Waiters and worker
+// hear of it once it is durable.
+static void land(struct coordinator *c, struct flight *flight,
+                 const char *worker, const struct call_answer *answer)
+{
+    struct engine *engine = &c->engine;
+    struct err err = ERR_CLEAR;
+
+    flight->answer = *answer;
+    flight->answer.text = strdup(answer->text);
+    if (flight->answer.text == NULL)
+        err_nomem(&err, "an answer");
+    else if ((flight->exec || put_prefix(engine, flight->prefix, &err)) &&
+             put_call(engine, flight, worker, answer, &err)) {
+        flight->put = store_last_put(engine->store);
+        desk_paid(flight->desk, flight, clock_monotonic_ms());
+        flights_land(&engine->flights, flight);
+        return;
+    }
+    put_failed(c, &err);
+}
+
+static void on_answered(void *user, struct flight *flight,
+                        const struct crew_worker *worker,
+                        struct call_answer *answer)
+{
+    land(user, flight, worker->name, answer);
+}
+
+static void on_judged(void *user, struct flight *flight,
+                      struct call_answer *answer)
+{
+    land(user, flight, "exec", answer);
+}
+
+// Tells the waiters of a durable flight, in the order in which they came.
+static void tell_waiters(struct flight *flight)
+{
+    while (flight->waiters != NULL) {
+        struct waiter *waiter = flight->waiters;
+        struct desk *desk = (struct desk *)evaluation_desk(waiter->evaluation);
+        struct err err = ERR_CLEAR;
+
+        flight->waiters = waiter->next;
+        if (!evaluation_feed(waiter->evaluation, waiter->step, flight, &err) &&
+            desk->failure.code == ERR_NONE)
+            desk->failure = err;
+        free(waiter);
+    }
+}
+
+static void settle_durable(struct coordinator *c, int64_t now)
+{
+    struct engine *engine = &c->engine;
+    uint64_t durable;
+    struct flight *flight;
+
+    store_notice_clear(engine->store);
+    durable = store_durable(engine->store);
+    while ((flight = flights_take_durable(&engine->flights, durable)) != NULL) {
+        if (flight->worker >= 0)
+            dispatch_credit(engine->dispatch, flight->worker, flight->lease,
+                            now);
+        tell_waiters(flight);
+        flight_close(&engine->flights, flight);
+    }
+}
+
+// --- actions of dispatch ---
+
+static void do_send(struct coordinator *c, const struct action *action,
+                    int64_t now)
+{
+    struct flight *flight = flights_by_id(&c->engine.flights, action->call);
+
+    assert(flight != NULL);
+    flight->sends++;
+    flight->hedged = flight->hedged || action->hedge;
+    if (action->hedge)
+        flight->desk->hedges++;
+    link_send_call(&c->link, action, flight, now);
+}
+
+static void do_cancel(struct coordinator *c, const struct action *action,
+                      int64_t now)
+{
+    (void)now;
+    link_cancel(&c->link, action);
+}
+
+static void do_drop(struct coordinator *c, const struct action *action,
+                    int64_t now)
+{
+    link_drop(&c->link, action->worker, now);
+}
+
+static void do_park(struct coordinator *c, const struct action *action,
+                    int64_t now)
+{
+    struct flight *flight = flights_by_id(&c->engine.flights, action->call);
+
+    assert(flight != NULL);
+    dispatch_cancel(c->engine.dispatch, action->call, now);
+    desk_parked(&c->engine.flights, flight, call_fault_name(action->fault));
+}
+
+static void act(struct coordinator *c, int64_t now)
+{
+    static void (*const acts[])(struct coordinator *, const struct action *,
+                                int64_t) = {
+        [ACTION_SEND] = do_send,
+        [ACTION_CANCEL] = do_cancel,
+        [ACTION_DROP] = do_drop,
+        [ACTION_PARK] = do_park,
+    };
+    struct action action;
+
+    while (dispatch_next(c->engine.dispatch, now, &action))
+        acts[action.kind](c, &action, now);
+}
+
+// --- clients ---
+
+static void tell_failure(struct coordinator *c, const struct peer *peer,
+                         int64_t status, const struct err *err)
+{
+    char *document = error_document(err);
+    struct message message = {
+        .kind = MESSAGE_RESULT,
+        .as.result = {.job = "",
+                      .status = status,
+                      .document = document == NULL ? "{}" : document,
+                      .compiled = ""}};
+
+    link_tell(&c->link, peer, &message);
+    free(document);
+}
+
+static struct bundle *unpack(const struct submit *submit, struct err *err)
+{
+    const char *path = submit->n_files == 0 ? "" : submit->files[0].name;
+    struct bundle *bundle = bundle_new(path, err);
+
+    if (bundle != NULL && submit->folder[0] != '\0') {
+        bundle->folder = strdup(submit->folder);
+        if (bundle->folder == NULL)
+            err_nomem(err, "a job");
+    }
+    for (size_t i = 0; bundle != NULL && i < submit->n_files; i++)
+        if (!bundle_add(bundle, submit->files[i].name, submit->files[i].data,
+                        submit->files[i].len, err)) {
+            bundle_free(bundle);
+            bundle = NULL;
+        }
+    return bundle;
+}
+
+static struct desk *same_job(struct coordinator *c, const struct desk *desk)
+{
+    for (struct desk *d = c->desks; d != NULL; d = d->next)
+        if (strcmp(d->id, desk->id) == 0 &&
+            d->request->action == desk->request->action)
+            return d;
+    return NULL;
+}
+
+static void accept_desk(struct coordinator *c, struct peer *peer,
+                        struct desk *desk)
+{
+    struct message message = {.kind = MESSAGE_ACCEPTED,
+                              .as.accepted = {.job = desk->id}};
+
+    peer->watched = desk;
+    link_tell(&c->link, peer, &message);
+}
+
+static bool begin_desk(struct coordinator *c, struct desk *desk,
+                       struct err *err)
+{
+    if (c->draining || c->n_desks >= MAX_DESKS) {
+        err_set(err, ERR_BUSY,
+                "the coordinator takes no more jobs now (%zu are running): "
+                "submit again later",
+                c->n_desks);
+        return false;
+    }
+    if (!desk_begin(desk, err))
+        return false;
+    desk->next = c->desks;
+    c->desks = desk;
+    c->n_desks++;
+    return true;
+}
+
+static struct desk *open_desk(struct coordinator *c,
+                              const struct submit *submit, struct err *err)
+{
+    struct diags *diags = diags_new(err);
+    struct request *request =
+        diags == NULL ? NULL
+                      : request_read(submit->action, submit->options, err);
+    struct bundle *bundle = request == NULL ? NULL : unpack(submit, err);
+    struct desk *desk = NULL;
+
+    if (bundle == NULL)
+        request_free(request);
+    else
+        desk = desk_open(&c->engine, request, bundle, ++c->last_desk,
+                         clock_monotonic_ms(), diags, err);
+    if (desk == NULL && err->code == ERR_NONE)
+        diags_ok(diags, err);
+    diags_free(diags);
+    return desk;
+}
+
+static void on_submitted(void *user, struct peer *peer,
+                         const struct submit *submit)
+{
+    struct coordinator *c = user;
+    struct err err = ERR_CLEAR;
+    struct desk *desk = open_desk(c, submit, &err);
+    struct desk *running = desk == NULL ? NULL : same_job(c, desk);
+
+    if (running != NULL) {
+        desk_free(desk);
+        accept_desk(c, peer, running);
+        return;
+    }
+    if (desk != NULL && begin_desk(c, desk, &err)) {
+        accept_desk(c, peer, desk);
+        return;
+    }
+    desk_free(desk);
+    tell_failure(c, peer, err.code == ERR_STORE ? 3 : 2, &err);
+}
+
+static void on_commanded(void *user, struct peer *peer,
+                         const struct command *command)
+{
+    struct coordinator *c = user;
+    char *text = command_answer(&c->engine, c->desks, command);
+    struct message message = {
+        .kind = MESSAGE_REPLY,
+        .as.reply = {.document = text == NULL ? "{}" : text}};
+
+    link_tell(&c->link, peer, &message);
+    free(text);
+}
+
+static void tell_progress(struct coordinator *c, int64_t now)
+{
+    if (now - c->progress_ms < PROGRESS_MS)
+        return;
+    c->progress_ms = now;
+    for (struct peer *p = c->link.peers; p != NULL; p = p->next) {
+        struct message message = {.kind = MESSAGE_PROGRESS};
+
+        if (p->watched == NULL)
+            continue;
+        desk_progress(p->watched, now, &message.as.progress);
+        link_tell(&c->link, p, &message);
+    }
+}
+
+// --- desks ---
+
+static void end_desk(struct coordinator *c, struct desk *desk)
+{
+    struct desk_result result = {0};
+    struct message message = {.kind = MESSAGE_RESULT};
+
+    desk_finish(desk, clock_monotonic_ms(), &result);
+    message.as.result = (struct result){
+        .job = desk->id,
+        .status = result.status,
+        .document = result.document == NULL ? "{}" : result.document,
+        .compiled = result.compiled == NULL ? "" : result.compiled};
+    for (struct peer *p = c->link.peers; p != NULL; p = p->next)
+        if (p->watched == desk)
+            link_tell(&c->link, p, &message);
+    link_unwatch(&c->link, desk);
+    desk_result_release(&result);
+}
+
+static void work_desks(struct coordinator *c, int64_t now)
+{
+    struct desk **at = &c->desks;
+
+    while (*at != NULL) {
+        struct desk *desk = *at;
+
+        desk_read_notes(desk);
+        desk_read_exec(desk, on_judged, c);
+        desk_work(desk, now);
+        if (desk->state != DESK_ENDED) {
+            at = &desk->next;
+            continue;
+        }
+        end_desk(c, desk);
+        *at = desk->next;
+        c->n_desks--;
+        desk_free(desk);
+    }
+}
+
+static void save_time(struct coordinator *c, int64_t now)
+{
+    if (now - c->save_ms < SAVE_TIME_MS)
+        return;
+    c->save_ms = now;
+    for (struct desk *desk = c->desks; desk != NULL; desk = desk->next)
+        desk_save_time(desk, now);
+}
+
+// Somebody is at work when calls are out and no fault came lately.
+static void look_busy(struct coordinator *c, int64_t now)
+{
+    struct dispatch_counts counts;
+
+    if (now - c->busy_check_ms < BUSY_CHECK_MS)
+        return;
+    c->busy_check_ms = now;
+    dispatch_count(c->engine.dispatch, &counts);
+    if (counts.leased > 0 && counts.faults == c->faults_seen)
+        c->engine.busy_ms = now;
+    c->faults_seen = counts.faults;
+}
+
+static void drain(struct coordinator *c)
+{
+    struct err why = ERR_CLEAR;
+
+    c->draining = true;
+    err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
+    for (struct desk *desk = c->desks; desk != NULL; desk = desk->next)
+        desk_close(desk, &why);
+}
+
+// --- the loop ---
+
+static bool take_orders(struct coordinator *c)
+{
+    char order;
+    bool any = false;
+
+    while (zmq_recv(c->control, &order, 1, ZMQ_DONTWAIT) >= 0)
+        any = true;
+    return any;
+}
+
+static long wait_ms(const struct coordinator *c, int64_t now)
+{
+    int64_t deadline = dispatch_deadline(c->engine.dispatch);
+    int64_t wait = c->n_desks > 0 ? PROGRESS_MS : IDLE_MS;
+
+    if (deadline >= 0 && deadline - now < wait)
+        wait = deadline - now;
+    return wait < 0 ? 0 : (long)wait;
+}
+
+static void wait_for_events(struct coordinator *c)
+{
+    zmq_pollitem_t items[3 + 2 * MAX_DESKS] = {
+        {.socket = wire_handle(c->link.socket), .events = ZMQ_POLLIN},
+        {.socket = c->control, .events = ZMQ_POLLIN},
+        {.fd = store_notice_fd(c->engine.store), .events = ZMQ_POLLIN},
+    };
+    int n = 3;
+
+    for (struct desk *desk = c->desks; desk != NULL; desk = desk->next) {
+        items[n++] =
+            (zmq_pollitem_t){.socket = desk->pair, .events = ZMQ_POLLIN};
+        if (desk->pool != NULL)
+            items[n++] = (zmq_pollitem_t){.fd = exec_pool_fd(desk->pool),
+                                          .events = ZMQ_POLLIN};
+    }
+    zmq_poll(items, n, wait_ms(c, clock_monotonic_ms()));
+}
+
+static void turn(struct coordinator *c, const struct office *office)
+{
+    int64_t now;
+
+    wait_for_events(c);
+    now = clock_monotonic_ms();
+    if (take_orders(c) && !c->draining)
+        drain(c);
+    link_receive(&c->link, office, now);
+    settle_durable(c, now);
+    dispatch_tick(c->engine.dispatch, now);
+    work_desks(c, now);
+    act(c, now);
+    look_busy(c, now);
+    link_beat(&c->link, now);
+    tell_progress(c, now);
+    save_time(c, now);
+}
+
+static void *run_loop(void *arg)
+{
+    struct coordinator *c = arg;
+    struct office office = {.user = c,
+                            .submitted = on_submitted,
+                            .commanded = on_commanded,
+                            .answered = on_answered};
+
+    while (!c->draining || c->desks != NULL)
+        turn(c, &office);
+    atomic_store(&c->ended, true);
+    return NULL;
+}
+
+// --- life ---
+
+static void *pair_socket(void *zmq, const char *endpoint, bool bind)
+{
+    void *socket = zmq_socket(zmq, ZMQ_PAIR);
+
+    if (socket == NULL)
+        return NULL;
+    zmq_setsockopt(socket, ZMQ_LINGER, &(int){0}, sizeof(int));
+    if ((bind ? zmq_bind(socket, endpoint) : zmq_connect(socket, endpoint)) ==
+        0)
+        return socket;
+    zmq_close(socket);
+    return NULL;
+}
+
+static bool open_control(struct coordinator *c, struct err *err)
+{
+    char endpoint[64];
+
+    snprintf(endpoint, sizeof endpoint, "inproc://control-%p", (void *)c);
+    c->control = pair_socket(c->zmq, endpoint, true);
+    if (c->control != NULL)
+        c->control_owner = pair_socket(c->zmq, endpoint, false);
+    if (c->control_owner != NULL)
+        return true;
+    err_set(err, ERR_IO, "cannot open the coordinator's control socket: %s",
+            zmq_strerror(zmq_errno()));
+    return false;
+}
+
+static bool open_engine(struct coordinator *c,
+                        const struct coordinator_options *options,
+                        struct err *err)
+{
+    struct dispatch_config config = {
+        .liveness_ms = WIRE_HEARTBEAT_MS * WIRE_LIVENESS, .hedge = true};
+
+    c->engine = (struct engine){.zmq = c->zmq,
+                                .crew = CREW_INIT,
+                                .wait_start_ms = options->wait_start_ms,
+                                .wait_after_ms = options->wait_after_ms,
+                                .call_timeout_ms = options->call_timeout_ms,
+                                .allow_exec = options->allow_exec};
+    c->engine.store = store_open(options->store, err);
+    if (c->engine.store == NULL)
+        return false;
+    c->engine.dispatch = dispatch_new(&config, err);
+    return c->engine.dispatch != NULL;
+}
+
+static void free_coordinator(struct coordinator *c)
+{
+    link_close(&c->link);
+    flights_release(&c->engine.flights);
+    dispatch_free(c->engine.dispatch);
+    crew_release(&c->engine.crew);
+    models_release(&c->engine.models);
+    store_close(c->engine.store);
+    if (c->control != NULL)
+        zmq_close(c->control);
+    if (c->control_owner != NULL)
+        zmq_close(c->control_owner);
+    free(c);
+}
+
+struct coordinator *coordinator_start(void *zmq,
+                                      const struct coordinator_options *options,
+                                      struct err *err)
+{
+    struct coordinator *c = calloc(1, sizeof *c);
+
+    if (c == NULL) {
+        err_nomem(err, "the coordinator");
+        return NULL;
+    }
+    c->zmq = zmq;
+    if (!open_control(c, err) || !open_engine(c, options, err) ||
+        !link_open(&c->link, &c->engine, zmq, options->listen, err))
+        goto fail;
+    snprintf(c->endpoint, sizeof c->endpoint, "%s",
+             wire_endpoint(c->link.socket));
+    if (pthread_create(&c->thread, NULL, run_loop, c) != 0) {
+        err_set(err, ERR_IO, "cannot start the coordinator's thread");
+        goto fail;
+    }
+    c->started = true;
+    return c;
+
+fail:
+    free_coordinator(c);
+    return NULL;
+}
+
+const char *coordinator_endpoint(const struct coordinator *c)
+{
+    return c->endpoint;
+}
+
+void coordinator_drain(struct coordinator *c)
+{
+    zmq_send(c->control_owner, "q", 1, ZMQ_DONTWAIT);
+}
+
+bool coordinator_ended(const struct coordinator *c)
+{
+    return atomic_load(&c->ended);
+}
+
+void coordinator_stop(struct coordinator *c)
+{
+    if (c == NULL)
+        return;
+    if (c->started) {
+        coordinator_drain(c);
+        pthread_join(c->thread, NULL);
+    }
+    free_coordinator(c);
+}

@@ -1,0 +1,55 @@
+// coordinator: the loop that owns store, dispatch, link and desks.
+//
+// One thread. Everything else talks to it by messages: workers and clients
+// over the ROUTER socket, job threads over their PAIR sockets, the store's
+// writer over its notice pipe. One turn of the loop:
+//
+//   wait -> frames from peers -> notes from jobs -> answers that are durable
+//        -> exec answers -> time (dispatch, heartbeats, progress) -> desks
+//        -> actions of dispatch (send, cancel, drop, park) -> wait
+//
+// `promptcc run` starts it in its own process on an inproc endpoint, with
+// workers and itself as the client; `promptcc coordinator` on tcp.
+
+#ifndef COORDINATOR_COORDINATOR_H
+#define COORDINATOR_COORDINATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct coordinator;
+
+struct coordinator_options {
+    const char *listen;      // ZeroMQ endpoint
+    const char *store;       // path
+    int64_t wait_start_ms;   // no answer since the start: the job is paused
+    int64_t wait_after_ms;   // no answer after there was one: the same
+    int64_t call_timeout_ms; // hard limit of one call
+    bool allow_exec;         // exec metrics in jobs that come over tcp
+};
+
+#define COORDINATOR_DEFAULTS                                                   \
+    ((struct coordinator_options){.wait_start_ms = 20000,                      \
+                                  .wait_after_ms = 300000,                     \
+                                  .call_timeout_ms = 600000})
+
+// Opens store and socket, then starts the thread: it listens when start
+// returns. zmq is a context, borrowed. ERR_BUSY: store or port are in use.
+struct coordinator *coordinator_start(void *zmq,
+                                      const struct coordinator_options *options,
+                                      struct err *err);
+
+// Where it listens: with the port that was picked for 0.
+const char *coordinator_endpoint(const struct coordinator *coordinator);
+
+// Asks it to end: jobs are stopped and exported, then the loop ends. Returns
+// at once; safe from any thread that owns the coordinator.
+void coordinator_drain(struct coordinator *coordinator);
+bool coordinator_ended(const struct coordinator *coordinator);
+
+// Drains, waits for the end, frees. NULL is fine.
+void coordinator_stop(struct coordinator *coordinator);
+
+#endif

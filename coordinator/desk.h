@@ -1,0 +1,165 @@
+// desk: a job inside the coordinator's loop.
+//
+// The other half of a session: it takes the session's tasks over a PAIR
+// socket, turns their items into evaluations, keeps the job's history, and
+// gives finished tasks back once they are durable. It also decides when a job
+// cannot go on: no server, no model, a parked call, a stop.
+//
+//   OPEN ---NOTE_ENDED---> ENDED          tasks are run
+//    |  ^                                 (none are left when it has ENDED)
+//    v  |
+//   CLOSING: stopped, paused or failed; every task, present or to come, is
+//            given back with the reason; leaves by NOTE_ENDED too
+//
+// Belongs to the coordinator's loop.
+
+#ifndef COORDINATOR_DESK_H
+#define COORDINATOR_DESK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "coordinator/crew.h"
+#include "coordinator/dispatch.h"
+#include "coordinator/exec_pool.h"
+#include "coordinator/flight.h"
+#include "coordinator/models.h"
+#include "coordinator/note.h"
+#include "coordinator/request.h"
+#include "coordinator/session_thread.h"
+#include "program/bundle.h"
+#include "program/dataset.h"
+#include "program/job.h"
+#include "program/metric.h"
+#include "program/plan.h"
+#include "store/store.h"
+#include "wire/message.h"
+
+struct evaluation;
+
+// What all parts of the loop share.
+struct engine {
+    void *zmq;
+    struct store *store;
+    struct dispatch *dispatch;
+    struct models models;
+    struct flights flights;
+    struct crew crew;
+    int64_t wait_start_ms;   // until a job that nobody ever answered is paused
+    int64_t wait_after_ms;   // the same after an answer
+    int64_t call_timeout_ms; // hard limit of a call
+    int64_t busy_ms;         // when a worker was last seen at work on a call
+    bool allow_exec;         // in jobs that came from afar
+};
+
+enum { DESK_MAX_ACTIVE = 2048 }; // evaluations under way at once
+
+// The rendered prefix of a task's step; prefix NULL until it is needed.
+struct task_prompt {
+    struct prefix *prefix;
+};
+
+// A role's model, once it is pinned.
+struct desk_model {
+    bool bound;
+    int32_t number;
+    char *digest; // owned
+};
+
+enum desk_state { DESK_OPEN, DESK_CLOSING, DESK_ENDED };
+
+struct desk {
+    struct engine *engine;
+    enum desk_state state;
+    struct err closing; // why, when CLOSING
+    struct err failure; // of an evaluation: closes the desk at its next turn
+    // the job; read-only once the session has started
+    struct request *request; // owned
+    struct bundle *bundle;   // owned
+    struct job *job;         // owned
+    struct dataset *dataset; // owned
+    struct split split;
+    struct plan plan;
+    char *id; // owned
+    int64_t job_no;
+    int32_t number; // for dispatch
+    bool simulated;
+    bool *excluded; // one a row; owned
+    struct desk_model models[ROLE_COUNT];
+    struct model_facts facts; // of models, for the session
+    const struct optimizer *optimizer;
+    const void *params;     // of the optimizer; in the job's arena
+    struct exec_pool *pool; // NULL without exec metrics
+    struct metric_command commands[METRIC_MAX_OUTSIDE];
+    struct hash exec_files; // over the files that their commands name
+    // the session
+    struct session *session; // owned
+    void *pair;              // our end
+    struct ending *ending;   // owned, when ENDED
+    // work
+    struct task *tasks, **last_task;        // not finished, oldest first
+    struct task *finished, **last_finished; // waiting to be durable
+    struct evaluation *evaluations;
+    size_t active;
+    int64_t task_age; // of the newest task
+    int64_t hedges;
+    // for people
+    struct progress progress;
+    char phase[64], note[200];
+    int64_t started_ms, wall_before_ms;
+    int64_t paid[ROLE_COUNT + 1]; // answers committed by this process; last:
+                                  // exec
+    int64_t answered_ms;          // last answer; -1: none in this process
+    int64_t waiting_ms;           // since when there is work; -1: there is none
+    char parked[400];             // which call could not be served; "" none
+    struct desk *next;
+};
+
+// Reads the job and its data. Takes request and bundle in any case. NULL: diags
+// has errors, or err is set.
+struct desk *desk_open(struct engine *engine, struct request *request,
+                       struct bundle *bundle, int32_t number, int64_t now,
+                       struct diags *diags, struct err *err);
+
+// Opens its history and starts its thread. On failure the desk is still to be
+// freed.
+bool desk_begin(struct desk *desk, struct err *err);
+
+void desk_free(struct desk *desk); // joins its session; NULL is fine
+
+// Whatever the session sent.
+void desk_read_notes(struct desk *desk);
+
+// Starts evaluations while there is room, gives durable tasks back, looks at
+// the clock.
+void desk_work(struct desk *desk, int64_t now);
+
+// Ends the job early; code says how: ERR_STOPPED, ERR_FAULT, or a failure.
+void desk_close(struct desk *desk, const struct err *why);
+
+// --- for evaluations ---
+
+// Renders (once) and gives the prefix of a step of the task.
+struct prefix *desk_prefix(struct desk *desk, struct task *task, int step,
+                           struct err *err);
+// Sends a new flight on its way (to dispatch; desk_exec.h has the other one).
+bool desk_begin_call(struct desk *desk, const struct task *task,
+                     struct flight *flight, struct err *err);
+
+// --- for the loop ---
+
+// An answer was put: whose it is and what it cost.
+void desk_paid(struct desk *desk, const struct flight *flight, int64_t now);
+// A call was failed by all: the items that wait for it, of whichever desk,
+// are holes. Drops the flight.
+void desk_parked(struct flights *flights, struct flight *flight,
+                 const char *cause);
+// Fills what progress can say now; texts are borrowed.
+void desk_progress(const struct desk *desk, int64_t now, struct progress *out);
+
+#endif

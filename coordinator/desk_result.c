@@ -1,0 +1,143 @@
+#include "coordinator/desk_result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "store/history.h"
+
+void desk_result_release(struct desk_result *result)
+{
+    free(result->document);
+    free(result->compiled);
+    *result = (struct desk_result){0};
+}
+
+// A text about a file begins with PATH:LINE:COLUMN.
+static json_t *place_of(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    size_t digits;
+
+    if (colon == NULL)
+        return json_null();
+    digits = strspn(colon + 1, "0123456789");
+    if (digits == 0 || colon[1 + digits] != ':')
+        return json_null();
+    return json_stringn(text, (size_t)(colon - text) + 1 + digits);
+}
+
+char *error_document(const struct err *err)
+{
+    json_t *document = json_pack("{s:{s:s, s:s, s:o}}", "error", "code",
+                                 err_code_name(err->code), "text", err->text,
+                                 "place", place_of(err->text));
+    char *text = document == NULL ? NULL : json_text(document);
+
+    json_decref(document);
+    return text;
+}
+
+static int64_t total_paid(const struct desk *desk)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i <= ROLE_COUNT; i++)
+        sum += desk->paid[i];
+    return sum;
+}
+
+static int64_t wall_ms(const struct desk *desk, int64_t now)
+{
+    return desk->wall_before_ms +
+           (total_paid(desk) > 0 ? now - desk->started_ms : 0);
+}
+
+void desk_save_time(struct desk *desk, int64_t now)
+{
+    if (total_paid(desk) > 0)
+        history_job_time(desk->engine->store, desk->job_no, wall_ms(desk, now),
+                         0, NULL);
+}
+
+// Sums over roles.
+struct cost {
+    json_int_t prompt, cached, generated, hedged, paid;
+    bool cached_known;
+};
+
+static void add_role(const struct desk *desk, const char *role, json_t *calls,
+                     struct cost *sum)
+{
+    struct history_cost cost = {0};
+    struct err ignored = ERR_CLEAR;
+
+    history_cost(desk->engine->store, desk->job_no, role, &cost, &ignored);
+    json_object_set_new(calls, role, json_integer(cost.calls));
+    sum->paid += cost.calls;
+    sum->prompt += cost.prompt_tokens;
+    sum->cached += cost.cached_tokens;
+    sum->generated += cost.generated_tokens;
+    sum->hedged += cost.hedged;
+    sum->cached_known = sum->cached_known || cost.cached_known;
+}
+
+static void add_cost(const struct desk *desk, int64_t now, json_t *document)
+{
+    json_t *calls = json_object();
+    struct cost sum = {0};
+    json_int_t reused;
+
+    for (int r = 0; r < ROLE_COUNT; r++)
+        add_role(desk, role_names[r], calls, &sum);
+    add_role(desk, "exec", calls, &sum);
+    reused = desk->ending->uses - sum.paid;
+    json_object_set_new(calls, "reused", json_integer(reused < 0 ? 0 : reused));
+    json_object_set_new(calls, "hedged", json_integer(sum.hedged));
+    json_object_set_new(document, "calls", calls);
+    json_object_set_new(
+        document, "tokens",
+        json_pack("{s:I, s:o, s:I}", "prompt", sum.prompt, "prompt_cached",
+                  sum.cached_known ? json_integer(sum.cached) : json_null(),
+                  "generated", sum.generated));
+    json_object_set_new(document, "wall_s",
+                        json_real((double)wall_ms(desk, now) / 1000.0));
+}
+
+static char *document_text(const struct desk *desk, int64_t now)
+{
+    const struct ending *ending = desk->ending;
+    struct err why = {.code = ending->error};
+
+    if (ending->document == NULL) {
+        strcpy(why.text, ending->reason);
+        return error_document(&why);
+    }
+    add_cost(desk, now, ending->document);
+    if (ending->error != ERR_NONE)
+        json_object_set_new(ending->document, "reason",
+                            json_string(ending->reason));
+    return json_text(ending->document);
+}
+
+void desk_finish(struct desk *desk, int64_t now, struct desk_result *out)
+{
+    struct ending *ending = desk->ending;
+    struct err err = ERR_CLEAR;
+
+    if (ending == NULL) {
+        err_nomem(&err, "the end of a job");
+        *out =
+            (struct desk_result){.status = 1, .document = error_document(&err)};
+        return;
+    }
+    store_flush(desk->engine->store, &err);
+    desk_save_time(desk, now);
+    out->status = ending->status;
+    out->document = document_text(desk, now);
+    out->compiled = ending->compiled;
+    ending->compiled = NULL;
+    history_job_state(desk->engine->store, desk->job_no, ending->state,
+                      ending->reason, ending->score, out->document, &err);
+    store_flush(desk->engine->store, &err);
+}

@@ -1,0 +1,174 @@
+#include "coordinator/desk_wait.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/history.h"
+
+// Workers that start together may join some moments apart: a model is said to
+// be missing only after this long.
+enum { CREW_GRACE_MS = 3000 };
+
+static void close_with(struct desk *desk, const struct err *why)
+{
+    struct err err = *why;
+
+    desk_close(desk, &err);
+}
+
+// A server without digests goes by the job's word for what it serves.
+static char *digest_text(struct desk *desk, enum role role, const char *digest)
+{
+    const struct job_model *model = &desk->job->models[role];
+    struct err err = ERR_CLEAR;
+    char text[256];
+
+    if (digest[0] != '\0' && strcmp(digest, MODELS_SIMULATED) != 0)
+        return strdup(digest);
+    if (model->revision == NULL) {
+        err_set(&err, ERR_INPUT,
+                "the server of model `%s` names no digest, so that a change of "
+                "the model could not be seen: say `revision: NAME` under "
+                "`models` in the job file",
+                model->name);
+        close_with(desk, &err);
+        return NULL;
+    }
+    snprintf(text, sizeof text, "revision:%.200s", model->revision);
+    return strdup(text);
+}
+
+static bool pin(struct desk *desk, enum role role, char *digest,
+                struct err *err)
+{
+    struct engine *engine = desk->engine;
+    const char *name = desk->job->models[role].name;
+    struct desk_model *model = &desk->models[role];
+
+    model->number = models_number(&engine->models, name, digest, err);
+    if (model->number < 0 ||
+        !crew_serve(&engine->crew, name, model->number, engine->dispatch, err))
+        return false;
+    model->digest = digest;
+    model->bound = true;
+    desk->facts.digests[role] = digest;
+    desk->facts.simulated = desk->facts.simulated || models_simulated(digest);
+    return true;
+}
+
+// What an earlier process pinned; NULL when it is the first time (or on
+// failure, with err set).
+static char *pinned_digest(struct desk *desk, enum role role, struct err *err)
+{
+    char *digest =
+        history_model(desk->engine->store, desk->job_no, role_names[role], err);
+
+    if (digest != NULL && digest[0] == '\0') {
+        free(digest);
+        digest = NULL;
+    }
+    return digest;
+}
+
+bool desk_bind(struct desk *desk, enum role role)
+{
+    const char *name = desk->job->models[role].name;
+    struct err err = ERR_CLEAR;
+    char *digest = pinned_digest(desk, role, &err);
+    bool is_new = digest == NULL;
+    const char *seen = is_new ? crew_digest(&desk->engine->crew, name) : NULL;
+
+    if (is_new && seen != NULL)
+        digest = digest_text(desk, role, seen);
+    if (err.code == ERR_NONE && digest != NULL && is_new)
+        history_pin_model(desk->engine->store, desk->job_no, role_names[role],
+                          name, digest, &err);
+    if (err.code == ERR_NONE && digest != NULL && pin(desk, role, digest, &err))
+        return true;
+    free(digest);
+    if (err.code != ERR_NONE)
+        close_with(desk, &err);
+    return false;
+}
+
+// Nobody has the model, or only with another digest. False when all is well.
+static bool model_is_wrong(const struct desk *desk, enum role role,
+                           struct err *err)
+{
+    const struct crew *crew = &desk->engine->crew;
+    const struct desk_model *model = &desk->models[role];
+    const char *name = desk->job->models[role].name;
+    const char *seen = crew_digest(crew, name);
+    struct buf list = BUF_INIT(120);
+
+    if (model->bound &&
+        dispatch_can_serve(desk->engine->dispatch, model->number))
+        return false;
+    if (seen == NULL) {
+        crew_list_models(crew, &list);
+        err_set(err, ERR_INPUT,
+                "no worker has the model `%.60s`: run `ollama pull %.60s` "
+                "there, or choose among: %.90s",
+                name, name, list.len == 0 ? "(none)" : list.data);
+        buf_release(&list);
+        return true;
+    }
+    if (!model->bound)
+        return false;
+    err_set(err, ERR_INPUT,
+            "model `%.40s` is not the one that this job began with (pinned "
+            "%.24s, now %.24s): bring it back with `ollama pull`, or begin "
+            "afresh with another --store",
+            name, model->digest, seen);
+    return true;
+}
+
+static bool check_models(struct desk *desk, int64_t now)
+{
+    const struct crew *crew = &desk->engine->crew;
+    struct err err = ERR_CLEAR;
+
+    if (crew->n == 0 || now - crew->joined_ms < CREW_GRACE_MS)
+        return true;
+    for (const struct task *t = desk->tasks; t != NULL; t = t->next)
+        if (t->open > 0 && model_is_wrong(desk, t->role, &err)) {
+            close_with(desk, &err);
+            return false;
+        }
+    return true;
+}
+
+static int64_t latest(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+void desk_watch(struct desk *desk, int64_t now)
+{
+    const struct engine *engine = desk->engine;
+    bool answered = desk->answered_ms >= 0;
+    int64_t limit = answered ? engine->wait_after_ms : engine->wait_start_ms;
+    struct err err = ERR_CLEAR;
+    int64_t since;
+
+    if (desk->tasks == NULL) {
+        desk->waiting_ms = -1;
+        return;
+    }
+    if (desk->waiting_ms < 0)
+        desk->waiting_ms = now;
+    if (!check_models(desk, now))
+        return;
+    since =
+        latest(latest(desk->waiting_ms, desk->answered_ms), engine->busy_ms);
+    if (now - since < limit)
+        return;
+    err_set(&err, ERR_FAULT,
+            "no model server answered for %lld s%s; start one (`ollama "
+            "serve`, or a worker) and run the same command again: it goes on "
+            "where it stopped",
+            (long long)(limit / 1000),
+            engine->crew.n == 0 ? ", and no worker is connected" : "");
+    close_with(desk, &err);
+}

@@ -1,0 +1,199 @@
+#include "coordinator/flight.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static void free_waiters(struct flight *flight)
+{
+    while (flight->waiters != NULL) {
+        struct waiter *next = flight->waiters->next;
+
+        free(flight->waiters);
+        flight->waiters = next;
+    }
+}
+
+void flights_release(struct flights *flights)
+{
+    struct flight *landed;
+    struct hash key;
+    void *value;
+    size_t at = 0;
+
+    while ((landed = flights_take_durable(flights, UINT64_MAX)) != NULL)
+        flight_close(flights, landed);
+    while (map_next(&flights->by_key, &at, &key, &value))
+        flight_close(flights, value);
+    map_release(&flights->by_key);
+    map_release(&flights->by_id);
+    map_release(&flights->prefixes);
+}
+
+struct flight *flights_open(struct flights *flights, const struct hash *key,
+                            char *tail, size_t tail_len, struct err *err)
+{
+    struct flight *flight = calloc(1, sizeof *flight);
+    struct hash id_key;
+
+    if (flight == NULL)
+        goto nomem;
+    flight->id = flights->last_id + 1;
+    flight->key = *key;
+    flight->worker = -1;
+    flight->last_waiter = &flight->waiters;
+    id_key = map_number(flight->id);
+    if (!map_put(&flights->by_key, key, flight))
+        goto nomem;
+    if (!map_put(&flights->by_id, &id_key, flight)) {
+        map_remove(&flights->by_key, key);
+        goto nomem;
+    }
+    flight->tail = tail;
+    flight->tail_len = tail_len;
+    flights->last_id++;
+    flights->n++;
+    return flight;
+
+nomem:
+    free(flight);
+    err_nomem(err, "a call");
+    return NULL;
+}
+
+struct flight *flights_find(const struct flights *flights,
+                            const struct hash *key)
+{
+    return map_find(&flights->by_key, key);
+}
+
+struct flight *flights_by_id(const struct flights *flights, int64_t id)
+{
+    struct hash key = map_number(id);
+
+    return map_find(&flights->by_id, &key);
+}
+
+bool flight_join(struct flight *flight, struct evaluation *evaluation, int step,
+                 struct err *err)
+{
+    struct waiter *waiter = malloc(sizeof *waiter);
+
+    if (waiter == NULL) {
+        err_nomem(err, "a call");
+        return false;
+    }
+    *waiter = (struct waiter){.evaluation = evaluation, .step = step};
+    *flight->last_waiter = waiter;
+    flight->last_waiter = &waiter->next;
+    return true;
+}
+
+bool flight_leave(struct flight *flight,
+                  bool (*leaves)(const struct waiter *, const void *user),
+                  const void *user)
+{
+    struct waiter **at = &flight->waiters;
+
+    while (*at != NULL) {
+        struct waiter *waiter = *at;
+
+        if (leaves(waiter, user)) {
+            *at = waiter->next;
+            free(waiter);
+        } else {
+            at = &waiter->next;
+        }
+    }
+    flight->last_waiter = at;
+    return flight->waiters == NULL;
+}
+
+void flights_land(struct flights *flights, struct flight *flight)
+{
+    assert(!flight->landed);
+    flight->landed = true;
+    if (flights->last_landed == NULL)
+        flights->first_landed = flight;
+    else
+        flights->last_landed->next_landed = flight;
+    flights->last_landed = flight;
+}
+
+static void unmap(struct flights *flights, struct flight *flight)
+{
+    struct hash id_key = map_number(flight->id);
+
+    map_remove(&flights->by_key, &flight->key);
+    map_remove(&flights->by_id, &id_key);
+    flights->n--;
+}
+
+struct flight *flights_take_durable(struct flights *flights, uint64_t durable)
+{
+    struct flight *flight = flights->first_landed;
+
+    if (flight == NULL || flight->put > durable)
+        return NULL;
+    flights->first_landed = flight->next_landed;
+    if (flights->first_landed == NULL)
+        flights->last_landed = NULL;
+    unmap(flights, flight);
+    return flight;
+}
+
+void flights_drop(struct flights *flights, struct flight *flight)
+{
+    assert(!flight->landed);
+    unmap(flights, flight);
+    flight_close(flights, flight);
+}
+
+void flight_close(struct flights *flights, struct flight *flight)
+{
+    if (flight->prefix != NULL)
+        prefix_unref(flights, flight->prefix);
+    call_answer_release(&flight->answer);
+    free_waiters(flight);
+    free(flight->tail);
+    free(flight);
+}
+
+struct prefix *flights_prefix(struct flights *flights, char *text, size_t len,
+                              char *format, struct err *err)
+{
+    struct hash hash = hash_of("prefix", text, len);
+    struct prefix *prefix = map_find(&flights->prefixes, &hash);
+
+    if (prefix != NULL) {
+        free(text);
+        free(format);
+        prefix->references++;
+        return prefix;
+    }
+    prefix = calloc(1, sizeof *prefix);
+    if (prefix == NULL || !map_put(&flights->prefixes, &hash, prefix)) {
+        free(prefix);
+        free(text);
+        free(format);
+        err_nomem(err, "a prompt");
+        return NULL;
+    }
+    *prefix = (struct prefix){.hash = hash,
+                              .text = text,
+                              .len = len,
+                              .format = format,
+                              .number = ++flights->last_prefix,
+                              .references = 1};
+    return prefix;
+}
+
+void prefix_unref(struct flights *flights, struct prefix *prefix)
+{
+    assert(prefix->references > 0);
+    if (--prefix->references > 0)
+        return;
+    map_remove(&flights->prefixes, &prefix->hash);
+    free(prefix->format);
+    free(prefix->text);
+    free(prefix);
+}

@@ -1,0 +1,37 @@
+// models: the models that jobs and workers speak of, by small numbers.
+//
+// A model is a name with a digest: two machines whose `qwen2.5:14b` differs
+// have two models. A stand-in's digests begin with "simulated:", so that they
+// never equal a real one and every reader can tell. A server without digests
+// has the job's `revision` in its place.
+
+#ifndef COORDINATOR_MODELS_H
+#define COORDINATOR_MODELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+#define MODELS_SIMULATED "simulated:"
+
+struct models {
+    struct model_entry {
+        char *name;
+        char *digest;
+    } * entries; // owned
+    size_t n, cap;
+};
+
+void models_release(struct models *models);
+
+// The number of a model, given at first sight; -1 without memory.
+int32_t models_number(struct models *models, const char *name,
+                      const char *digest, struct err *err);
+bool models_simulated(const char *digest);
+
+// Whether two names mean one model: `llama3.2` is `llama3.2:latest`.
+bool models_same(const char *a, const char *b);
+
+#endif
