@@ -1,0 +1,314 @@
+#include "given_data.h"
+
+#include <stdlib.h>
+
+#include "common/json.h"
+
+static struct given_data given;
+
+static void close_given(void)
+{
+    given_data_close(&given);
+}
+
+static void load_named(const char *name, const char *text, size_t len,
+                       const char *further)
+{
+    char data[64];
+
+    (void)snprintf(data, sizeof data, "{examples: %s}", name);
+    given_data_open(&given, data, further);
+    given_data_add(&given, name, text, len);
+    given_data_load(&given);
+}
+
+static void load(const char *name, const char *text)
+{
+    load_named(name, text, strlen(text), "");
+}
+
+static void expect_row(size_t i, const char *fields)
+{
+    cr_assert(given.dataset != NULL, "%s",
+              given.diags->n > 0 ? given.diags->items[0].text : "nothing");
+    cr_assert(i < given.dataset->n);
+    char *text = json_text(given.dataset->rows[i].fields);
+    cr_assert_not_null(text);
+    cr_expect_str_eq(text, fields);
+    free(text);
+}
+
+static void expect_refused(int line, const char *words)
+{
+    cr_expect_null(given.dataset);
+    given_data_expect(&given, "bad-row", line, words);
+}
+
+TestSuite(dataset, .fini = close_given);
+
+Test(dataset, json_lines_are_rows_with_their_lines)
+{
+    load("e.jsonl",
+         "\xEF\xBB\xBF{\"message\": \"a\", \"intent\": \"track\"}\r\n"
+         "\n"
+         "{\"message\": \"b\", \"intent\": \"refund\", \"x\": 1}");
+    expect_row(0, "{\"message\":\"a\",\"intent\":\"track\","
+                  "\"context\":\"nothing\"}");
+    expect_row(1, "{\"message\":\"b\",\"intent\":\"refund\",\"x\":1,"
+                  "\"context\":\"nothing\"}");
+    cr_expect_eq(given.dataset->n, 2);
+    cr_expect_eq(given.dataset->rows[1].line, 3);
+    cr_expect_str_eq(given.dataset->rows[1].file, "e.jsonl");
+}
+
+Test(dataset, inputs_are_exactly_those_of_the_program_in_order)
+{
+    load("e.jsonl", "{\"intent\": \"track\", \"age\": 5, \"x\": 1, "
+                    "\"message\": \"a\"}\n"
+                    "{\"intent\": \"track\", \"message\": \"b\"}\n");
+    cr_assert_not_null(given.dataset);
+    char *text = json_text(given.dataset->rows[0].inputs);
+    cr_expect_str_eq(text,
+                     "{\"message\":\"a\",\"context\":\"nothing\",\"age\":5}");
+    free(text);
+    text = json_text(given.dataset->rows[1].inputs);
+    cr_expect_str_eq(
+        text, "{\"message\":\"b\",\"context\":\"nothing\",\"age\":null}");
+    free(text);
+}
+
+Test(dataset, equal_rows_have_equal_hashes_whatever_the_order_of_keys)
+{
+    load("e.jsonl", "{\"intent\": \"track\", \"message\": \"a\"}\n"
+                    "{\"message\": \"a\", \"intent\": \"track\"}\n"
+                    "{\"message\": \"b\", \"intent\": \"track\"}\n");
+    cr_assert_not_null(given.dataset);
+    const struct row *rows = given.dataset->rows;
+    cr_expect(hash_equal(&rows[0].hash, &rows[1].hash));
+    cr_expect_not(hash_equal(&rows[0].hash, &rows[2].hash));
+}
+
+Test(dataset, csv_cells_get_the_types_of_their_columns)
+{
+    load("e.csv", "\xEF\xBB\xBFmessage,age,intent,sure,urgent,tags,other\r\n"
+                  "\"a, \"\"quoted\"\"\nand long\",41,track,0.5,Yes,"
+                  "\"[\"\"x\"\"]\",007\r\n"
+                  "007,,cancel,1,false,,\r\n");
+    expect_row(0,
+               "{\"message\":\"a, \\\"quoted\\\"\\nand long\",\"age\":41,"
+               "\"intent\":\"track\",\"sure\":0.5,\"urgent\":true,"
+               "\"tags\":[\"x\"],\"other\":\"007\",\"context\":\"nothing\"}");
+    expect_row(1, "{\"message\":\"007\",\"intent\":\"cancel\",\"sure\":1,"
+                  "\"urgent\":false,\"other\":\"\",\"context\":\"nothing\"}");
+    cr_expect_eq(given.dataset->rows[1].line, 4);
+}
+
+Test(dataset, csv_is_known_by_its_first_byte_too)
+{
+    load("examples", "message,intent\na,track\n");
+    expect_row(0, "{\"message\":\"a\",\"intent\":\"track\","
+                  "\"context\":\"nothing\"}");
+}
+
+Test(dataset, an_empty_cell_takes_the_default_of_its_input)
+{
+    load("e.csv", "message,context,intent\na,,track\nb,\"\",track\n");
+    expect_row(0, "{\"message\":\"a\",\"intent\":\"track\","
+                  "\"context\":\"nothing\"}");
+    expect_row(1, "{\"message\":\"b\",\"context\":\"\",\"intent\":\"track\"}");
+}
+
+Test(dataset, a_csv_row_of_the_wrong_length_is_told_and_the_rest_is_read)
+{
+    load("e.csv", "message,intent\na\nb,nonsense\n");
+    expect_refused(2, "the row has 1 cells, the header 2");
+    expect_refused(3, "intent");
+}
+
+Test(dataset, a_quote_that_does_not_end_is_told_where_it_began)
+{
+    load("e.csv", "message,intent\n\"a,track\nb,track\n");
+    expect_refused(2, "a quoted cell does not end");
+}
+
+Test(dataset, a_quote_inside_a_plain_cell_is_told)
+{
+    load("e.csv", "message,intent\nb \"x\",track\n\"a\"b,track\n");
+    expect_refused(2, "a quote inside a cell");
+    expect_refused(3, "text after the closing quote");
+}
+
+Test(dataset, a_column_named_twice_is_told)
+{
+    load("e.csv", "message,message\na,track\n");
+    cr_expect_null(given.dataset);
+    given_data_expect(&given, "bad-header", 1,
+                      "column 2 of the header has no name of its own");
+}
+
+Test(dataset, text_that_is_no_utf8_is_told)
+{
+    load("e.csv", "message,intent\n\xff\xfe,track\n");
+    expect_refused(2, "the cell of `message` is no UTF-8 text");
+    given_data_close(&given);
+    load("e.jsonl", "{\"message\": \"\xff\", \"intent\": \"track\"}\n");
+    expect_refused(1, "this is no JSON");
+}
+
+Test(dataset, broken_json_is_told_with_its_line_and_column)
+{
+    load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n"
+                    "{\"message\": \"a\", \"intent\": }\n"
+                    "[1]\n");
+    expect_refused(2, "this is no JSON");
+    cr_expect_eq(given_data_find(&given, "bad-row")->place.column, 28);
+    expect_refused(3, "an example is a JSON object");
+}
+
+Test(dataset, all_mistakes_of_a_row_are_told_at_once)
+{
+    load("e.jsonl", "{\"mesage\": \"a\", \"intent\": \"trak\", \"sure\": 2}\n");
+    expect_refused(1, "the input `message` is missing, did you mean it by "
+                      "`mesage`?");
+    expect_refused(1, "intent");
+    expect_refused(1, "sure");
+    cr_expect_eq(given.diags->errors, 3);
+}
+
+Test(dataset, a_missing_label_that_the_metric_needs_is_told)
+{
+    load("e.jsonl", "{\"message\": \"a\"}\n"
+                    "{\"message\": \"b\", \"intent\": null}\n");
+    expect_refused(1, "the label `intent` is missing");
+    expect_refused(2, "intent");
+}
+
+Test(dataset, a_null_label_that_nothing_needs_is_not_known)
+{
+    load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\", "
+                    "\"note\": null, \"classify.sure\": null, \"x\": null}\n");
+    expect_row(0, "{\"message\":\"a\",\"intent\":\"track\",\"x\":null,"
+                  "\"context\":\"nothing\"}");
+}
+
+Test(dataset, a_label_of_a_step_field_is_checked)
+{
+    load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\", "
+                    "\"classify.sure\": 7}\n");
+    expect_refused(1, "classify.sure");
+}
+
+Test(dataset, skip_bad_counts_bad_rows_and_tells_the_first)
+{
+    const char text[] = "{\"message\": \"a\", \"intent\": \"track\"}\n"
+                        "nonsense\n"
+                        "{\"message\": \"b\", \"intent\": \"other\"}\n"
+                        "{\"intent\": \"track\"}\n";
+
+    load_named("e.jsonl", text, sizeof text - 1, "skip_bad: true\n");
+    cr_assert_not_null(given.dataset);
+    cr_expect_eq(given.dataset->n, 1);
+    cr_expect_eq(given.dataset->skipped, 3);
+    given_data_expect(&given, "skipped-rows", 2, "3 bad rows skipped");
+    cr_expect_eq(given.diags->errors, 0);
+}
+
+Test(dataset, a_file_without_examples_is_told)
+{
+    load("e.jsonl", "\n\n");
+    cr_expect_null(given.dataset);
+    given_data_expect(&given, "no-examples", 0, "holds no examples");
+    given_data_close(&given);
+    load("e.csv", "message,intent\n");
+    given_data_expect(&given, "no-examples", 0, "holds no examples");
+    given_data_close(&given);
+    load("e.csv", "");
+    given_data_expect(&given, "no-examples", 0, "holds no examples");
+}
+
+Test(dataset, rows_that_are_all_bad_leave_no_examples)
+{
+    load_named("e.jsonl", "x\n", 2, "skip_bad: true\n");
+    cr_expect_null(given.dataset);
+    given_data_expect(&given, "no-examples", 0, "holds no good examples");
+}
+
+Test(dataset, few_examples_are_a_warning)
+{
+    load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n");
+    cr_assert_not_null(given.dataset);
+    cr_assert_not_null(given_data_find(&given, "few-examples"));
+    cr_expect_eq(given_data_find(&given, "few-examples")->level, DIAG_WARNING);
+}
+
+Test(dataset, conflicting_labels_are_told_once_with_count_and_first_place)
+{
+    load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n"
+                    "{\"message\": \"b\", \"intent\": \"track\"}\n"
+                    "{\"message\": \"a\", \"intent\": \"track\"}\n"
+                    "{\"message\": \"b\", \"intent\": \"cancel\"}\n"
+                    "{\"message\": \"a\", \"intent\": \"refund\"}\n");
+    cr_assert_not_null(given.dataset);
+    given_data_expect(&given, "conflicting-labels", 4,
+                      "2 examples have the same inputs");
+    given_data_expect(&given, "conflicting-labels", 4, "contradicts e.jsonl:2");
+}
+
+Test(dataset, rows_of_several_files_stand_in_order)
+{
+    const char row[] = "{\"message\": \"a\", \"intent\": \"track\"}\n";
+
+    given_data_open(&given, "{train: t.jsonl, val: v.jsonl, test: t.jsonl}",
+                    "");
+    given_data_add(&given, "t.jsonl", row, sizeof row - 1);
+    given_data_add(&given, "v.jsonl", row, sizeof row - 1);
+    given_data_load(&given);
+    cr_assert_not_null(given.dataset);
+    cr_assert_eq(given.dataset->n, 2);
+    cr_expect_str_eq(given.dataset->rows[0].file, "t.jsonl");
+    cr_expect_str_eq(given.dataset->rows[1].file, "v.jsonl");
+}
+
+Test(dataset, a_file_beside_the_job_can_be_loaded_alone)
+{
+    const char row[] = "{\"message\": \"z\", \"intent\": \"track\"}\n";
+
+    load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n");
+    given_data_add(&given, "more.jsonl", row, sizeof row - 1);
+    struct dataset *more =
+        dataset_file(given.job, given.bundle, "more.jsonl", given.diags);
+    cr_assert_not_null(more);
+    cr_expect_eq(more->n, 1);
+    cr_expect_str_eq(more->rows[0].file, "more.jsonl");
+    dataset_free(more);
+}
+
+Test(dataset, a_file_that_is_not_there_is_told)
+{
+    load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n");
+    cr_expect_null(
+        dataset_file(given.job, given.bundle, "none.jsonl", given.diags));
+    cr_assert_not_null(given_data_find(&given, "missing-file"));
+    cr_expect(strstr(given_data_find(&given, "missing-file")->text,
+                     "none.jsonl") != NULL);
+}
+
+// No input of any bytes may do worse than a finding.
+Test(dataset, any_cut_or_flipped_bytes_give_rows_or_findings)
+{
+    static const char good[] = "message,intent,tags\r\n"
+                               "\"a \"\"b\"\"\",track,\"[\"\"x\"\"]\"\r\n"
+                               "c,cancel,\r\n";
+    char bytes[sizeof good];
+
+    for (size_t len = 0; len < sizeof good; len++) {
+        memcpy(bytes, good, sizeof good);
+        if (len > 0)
+            bytes[len - 1] = (char)(bytes[len - 1] ^ 0x22);
+        load_named("e.csv", bytes, len, "");
+        cr_assert((given.dataset == NULL) == (given.diags->errors > 0));
+        given_data_close(&given);
+    }
+    load("e.csv", good);
+    cr_assert_not_null(given.dataset);
+}
