@@ -31,8 +31,8 @@ static const struct model_backend *const backends[] = {
 };
 
 // One request and its reply. Lives in one of three lists of its client: open
-// (curl works on it), done (waits to be taken) or idle (to be used again: an
-// easy handle and two grown buffers cost more than a request).
+// (curl works on it), done (waits to be taken) or idle (to be used again, with
+// its easy handle and its grown buffers).
 struct exchange {
     struct exchange *next;
     CURL *easy; // owned

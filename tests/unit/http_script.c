@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -221,6 +222,7 @@ static void *run_connection(void *user)
 static void *run_acceptor(void *user)
 {
     struct http_script *script = user;
+    int one = 1;
 
     while (wait_readable(script, script->listener, INT64_MAX)) {
         int fd = accept(script->listener, NULL, NULL);
@@ -228,6 +230,7 @@ static void *run_acceptor(void *user)
             continue;
         struct connection *connection = malloc(sizeof *connection);
         must(connection != NULL, "malloc");
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         *connection = (struct connection){script, fd};
         lock(script);
         script->connections++;
@@ -266,6 +269,8 @@ void http_script_stop(struct http_script *script)
 {
     if (script == NULL)
         return;
+    // New connections are refused before old ones end.
+    shutdown(script->listener, SHUT_RDWR);
     lock(script);
     script->stopping = true;
     unlock(script);

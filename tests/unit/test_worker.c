@@ -455,12 +455,15 @@ Test(worker, a_dead_server_sends_it_away_until_it_answers_again)
     int port = http_script_port(server);
     struct message message;
 
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
     join(1);
-    http_script_stop(server);
     call(1);
     call(2);
-    expect_fault(1, FAULT_REFUSED);
-    expect_fault(2, FAULT_LOST);
+    wait_for(http_script_open, 1);
+    http_script_stop(server);
+    server = NULL;
+    expect_fault(1, FAULT_BROKEN);
+    expect_fault(2, FAULT_REFUSED);
     expect_goodbye(0);
     cr_expect_not(next_within(&message, 500));
     start_server(port);
@@ -478,6 +481,7 @@ Test(worker, it_waits_for_a_server_that_is_not_there_yet)
     start_worker(1);
     // Whatever greeting was under way is not answered.
     http_script_stop(server);
+    server = NULL;
     while (next_within(&message, 1000))
         continue;
     start_server(port);
