@@ -30,7 +30,7 @@ struct demo_maker {
     struct lesson *lessons;    // one a row
 };
 
-// --- sets
+// --- the maker
 
 static void release_demos(struct demo *demos, size_t n)
 {
@@ -38,78 +38,6 @@ static void release_demos(struct demo *demos, size_t n)
         json_decref(demos[i].fields);
     free(demos);
 }
-
-void demo_set_release(struct demo_set *set)
-{
-    for (size_t i = 0; set->lists != NULL && i < set->n_lists; i++)
-        release_demos(set->lists[i].demos, set->lists[i].n);
-    free(set->lists);
-    *set = (struct demo_set){0};
-}
-
-bool demo_set_init(struct demo_set *set, const struct program *program,
-                   struct err *err)
-{
-    *set = (struct demo_set){.n_lists = program->n_predictors};
-    set->lists = calloc(program->n_predictors, sizeof *set->lists);
-    if (set->lists == NULL)
-        err_nomem(err, "a demo set");
-    return set->lists != NULL;
-}
-
-size_t demo_set_count(const struct demo_set *set)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < set->n_lists; i++)
-        n += set->lists[i].n;
-    return n;
-}
-
-bool demo_set_apply(const struct demo_set *set, int no,
-                    struct candidate *candidate, struct err *err)
-{
-    for (size_t i = 0; i < set->n_lists; i++) {
-        const struct demo_list *list = &set->lists[i];
-        if (!candidate_set_demos(candidate, i, no, list->demos, list->n, err))
-            return false;
-    }
-    return true;
-}
-
-struct candidate *demo_set_candidate(const struct demo_set *set, int no,
-                                     const struct session *session,
-                                     struct err *err)
-{
-    struct candidate *candidate =
-        candidate_copy(session_baseline(session), err);
-
-    if (candidate != NULL && !demo_set_apply(set, no, candidate, err)) {
-        candidate_unref(candidate);
-        candidate = NULL;
-    }
-    if (candidate != NULL)
-        candidate_seal(candidate);
-    return candidate;
-}
-
-static bool add_demo(struct demo_list *list, const struct demo *demo,
-                     struct err *err)
-{
-    struct demo *more =
-        realloc(list->demos, (list->n + 1) * sizeof *list->demos);
-
-    if (more == NULL) {
-        err_nomem(err, "a demo set");
-        return false;
-    }
-    list->demos = more;
-    list->demos[list->n] = *demo;
-    json_incref(demo->fields);
-    list->n++;
-    return true;
-}
-
-// --- the maker
 
 struct demo_maker *demo_maker_new(struct session *session,
                                   struct candidate *teacher,
@@ -171,7 +99,7 @@ static bool add_labeled(struct demo_maker *maker, size_t predictor,
             return false;
         for (size_t i = at; i < at + take; i++) {
             const struct demo *demo = labels_demo(maker->labels, step, rows[i]);
-            if (demo != NULL && !add_demo(list, demo, err))
+            if (demo != NULL && !demo_list_add(list, demo, err))
                 return false;
         }
         at += take;
@@ -451,7 +379,7 @@ static bool take_lesson(const struct lesson *lesson, struct demo_set *set,
 {
     for (size_t i = 0; i < set->n_lists; i++) {
         if (lesson->demos[i].fields != NULL &&
-            !add_demo(&set->lists[i], &lesson->demos[i], err))
+            !demo_list_add(&set->lists[i], &lesson->demos[i], err))
             return false;
     }
     return true;

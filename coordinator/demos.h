@@ -27,36 +27,9 @@
 
 #include "common/err.h"
 #include "common/rng.h"
+#include "coordinator/demo_set.h"
 #include "coordinator/session.h"
 #include "program/candidate.h"
-
-struct demo_list {
-    struct demo *demos; // owned, fields too
-    size_t n;
-};
-
-struct demo_set {
-    struct demo_list *lists; // owned: one a predictor of the program
-    size_t n_lists;
-};
-
-void demo_set_release(struct demo_set *set); // zeroed is fine
-
-// A set of empty lists.
-bool demo_set_init(struct demo_set *set, const struct program *program,
-                   struct err *err);
-
-// Demos over all lists.
-size_t demo_set_count(const struct demo_set *set);
-
-// Gives candidate's predictors the demos of set, named no.
-bool demo_set_apply(const struct demo_set *set, int no,
-                    struct candidate *candidate, struct err *err);
-
-// The job's program with the demos of set: a new candidate, sealed.
-struct candidate *demo_set_candidate(const struct demo_set *set, int no,
-                                     const struct session *session,
-                                     struct err *err);
 
 struct demo_recipe {
     int64_t max_bootstrapped; // rows whose traces become demos
