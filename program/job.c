@@ -82,6 +82,9 @@ static void read_choice(struct reader *reader, const struct node *node,
         diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
                  "%s must be %s, found `%s`, did you mean `%s`?", what,
                  list.data, text, nearest);
+    else if (text[0] != '\0')
+        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "%s must be %s, found `%s`", what, list.data, text);
     else
         diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
                  "%s must be %s", what, list.data);
@@ -228,7 +231,9 @@ static void read_role(struct reader *reader, const struct node *models,
     read_options(reader, options, row->options, &model->options);
     if (revision != NULL)
         (void)read_text(reader, revision, "a revision", &model->revision);
-    if (reader->diags->errors == before &&
+    bool own =
+        role == 0 || options != NULL || node_find(models, row->name) != NULL;
+    if (own && reader->diags->errors == before &&
         model->options.num_predict >= model->options.num_ctx) {
         diag_add(reader->diags, DIAG_ERROR, "options",
                  options == NULL ? &model->place : &options->place,
@@ -279,6 +284,8 @@ static void read_file(struct reader *reader, const struct node *data,
     else
         diag_add(reader->diags, DIAG_ERROR, "no-file", &node->place, "%s",
                  err.text);
+    diag_remedy(reader->diags,
+                "the names of files are relative to the job file");
 }
 
 static bool read_share(struct reader *reader, const struct node *split,
@@ -533,51 +540,57 @@ static bool is_same_scalar(const struct node *a, const struct node *b)
            strcmp(a->text, b->text) == 0;
 }
 
-// The value that a tunable takes while it is not searched; NULL and a finding
-// when it is not one.
+// The value that a tunable takes while it is not searched; NULL where a
+// mistake leaves none.
 static struct node *tunable_value(struct reader *reader,
                                   const struct node *node)
 {
     static const char *const keys[] = {"tune", "default"};
     const struct node *choices = node_find(node, "tune");
     struct node *otherwise = node_find(node, "default");
-    size_t before = reader->diags->errors;
+    bool ok = choices->kind == NODE_LIST && choices->n > 0;
 
     node_only_keys(node, "a tunable", keys, LENGTH(keys), reader->diags);
-    bool known = otherwise == NULL;
-    bool ok = choices->kind == NODE_LIST && choices->n > 0;
-    for (size_t i = 0; ok && i < choices->n; i++) {
+    for (size_t i = 0; ok && i < choices->n; i++)
         ok = choices->items[i]->kind == NODE_SCALAR;
-        known = known || is_same_scalar(choices->items[i], otherwise);
-    }
-    if (!ok)
+    if (!ok) {
         diag_add(reader->diags, DIAG_ERROR, "tunable", &choices->place,
                  "`tune` must be a list of values to choose from");
-    else if (!known)
+        return NULL;
+    }
+    for (size_t i = 0; otherwise != NULL && i < choices->n; i++) {
+        if (is_same_scalar(choices->items[i], otherwise))
+            return otherwise;
+    }
+    if (otherwise != NULL)
         diag_add(reader->diags, DIAG_ERROR, "tunable", &otherwise->place,
                  "the default of a tunable must be one of its values");
-    if (reader->diags->errors != before)
-        return NULL;
-    return otherwise != NULL ? otherwise : choices->items[0];
+    return choices->items[0];
 }
 
-// Puts the default in the place of each tunable below node.
-static void resolve_tunables(struct reader *reader, struct node *node,
+// Puts the default in the place of each tunable in node. False where a
+// mistake leaves none.
+static bool resolve_tunables(struct reader *reader, struct node *node,
                              const char *key)
 {
+    bool ok = true;
+
     if (node_find(node, "tune") == NULL) {
         for (size_t i = 0; i < node->n; i++)
-            resolve_tunables(reader, node->items[i],
-                             node->kind == NODE_MAP ? node->keys[i] : key);
-        return;
+            ok = resolve_tunables(reader, node->items[i],
+                                  node->kind == NODE_MAP ? node->keys[i]
+                                                         : key) &&
+                 ok;
+        return ok;
     }
     struct node *value = tunable_value(reader, node);
     if (value == NULL)
-        return;
+        return false;
     diag_add(reader->diags, DIAG_INFO, "not-searched", &node->place,
              "`%s` is not searched by this version: it is %s", key,
              value->text);
     *node = *value;
+    return true;
 }
 
 static void read_keys(struct reader *reader)
@@ -597,8 +610,8 @@ static void read_keys(struct reader *reader)
                      &reader->root->place, "the job has no `%s`", row->key);
         if (node == NULL)
             continue;
-        if (row->tunable)
-            resolve_tunables(reader, node, row->key);
+        if (row->tunable && !resolve_tunables(reader, node, row->key))
+            continue;
         if (row->read != NULL)
             row->read(reader, node);
     }

@@ -1,0 +1,140 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "common/file.h"
+#include "program/bundle.h"
+
+static char folder[] = "/tmp/test-bundle-XXXXXX";
+static struct bundle *bundle;
+static struct err err;
+
+static void path_in(const char *name, char path[128])
+{
+    (void)snprintf(path, 128, "%s/%s", folder, name);
+}
+
+static void open_folder(void)
+{
+    char path[128];
+
+    err = ERR_CLEAR;
+    cr_assert_not_null(mkdtemp(folder));
+    path_in("job.yaml", path);
+    cr_assert(file_write(path, "name: x\n", 8, &err), "%s", err.text);
+    path_in("data.jsonl", path);
+    cr_assert(file_write(path, "{}\n", 3, &err), "%s", err.text);
+}
+
+static void remove_folder(void)
+{
+    char path[128];
+
+    bundle_free(bundle);
+    path_in("job.yaml", path);
+    (void)unlink(path);
+    path_in("data.jsonl", path);
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
+TestSuite(bundle, .init = open_folder, .fini = remove_folder);
+
+static void open_bundle(void)
+{
+    char path[128];
+
+    path_in("job.yaml", path);
+    bundle = bundle_open(path, &err);
+    cr_assert_not_null(bundle, "%s", err.text);
+}
+
+Test(bundle, reads_the_job_file_first)
+{
+    open_bundle();
+    cr_assert_eq(bundle->n_files, 1);
+    cr_expect_str_eq(bundle->files[0].name, "job.yaml");
+    cr_expect_str_eq(bundle->files[0].data, "name: x\n");
+}
+
+Test(bundle, fetches_a_file_from_the_folder_once)
+{
+    open_bundle();
+    const struct bundle_file *file = bundle_get(bundle, "data.jsonl", &err);
+
+    cr_assert_not_null(file, "%s", err.text);
+    cr_expect_eq(file->len, 3);
+    cr_expect_eq(bundle_get(bundle, "data.jsonl", &err), file);
+    cr_expect_eq(bundle->n_files, 2);
+    cr_expect_eq(bundle->bytes, 11);
+}
+
+Test(bundle, says_which_file_is_missing)
+{
+    open_bundle();
+    cr_expect_null(bundle_get(bundle, "none.jsonl", &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, "none.jsonl"), "%s", err.text);
+    cr_expect_null(bundle_open("/nowhere/job.yaml", &err));
+}
+
+Test(bundle, from_a_message_holds_only_what_came)
+{
+    bundle = bundle_new("job.yaml", &err);
+    cr_assert_not_null(bundle, "%s", err.text);
+    cr_expect(bundle_add(bundle, "job.yaml", "a", 1, &err));
+    cr_expect(bundle_add(bundle, "sub/data.jsonl", NULL, 0, &err));
+    cr_expect_not_null(bundle_get(bundle, "sub/data.jsonl", &err));
+    cr_expect_null(bundle_get(bundle, "/etc/hostname", &err));
+    cr_expect_str_eq(err.text, "the job came without the file /etc/hostname");
+}
+
+Test(bundle, from_a_message_stays_in_its_folder)
+{
+    static const char *const names[] = {"../x", "a/../../x", "..", "/etc/x",
+                                        ""};
+
+    bundle = bundle_new("job.yaml", &err);
+    cr_assert_not_null(bundle, "%s", err.text);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        cr_expect_not(bundle_add(bundle, names[i], "x", 1, &err), "%s",
+                      names[i]);
+        cr_expect_eq(err.code, ERR_INPUT);
+    }
+    cr_expect(bundle_add(bundle, "..a/b..", "x", 1, &err), "%s", err.text);
+}
+
+Test(bundle, refuses_a_name_twice)
+{
+    bundle = bundle_new("job.yaml", &err);
+    cr_assert_not_null(bundle, "%s", err.text);
+    cr_expect(bundle_add(bundle, "a", "x", 1, &err));
+    cr_expect_not(bundle_add(bundle, "a", "y", 1, &err));
+}
+
+Test(bundle, has_a_cap_on_files_and_bytes)
+{
+    char name[16];
+
+    bundle = bundle_new("job.yaml", &err);
+    cr_assert_not_null(bundle, "%s", err.text);
+    for (int i = 0; i < BUNDLE_MAX_FILES; i++) {
+        (void)snprintf(name, sizeof name, "f%d", i);
+        cr_assert(bundle_add(bundle, name, "x", 1, &err), "%s", err.text);
+    }
+    cr_expect_not(bundle_add(bundle, "more", "x", 1, &err));
+    cr_expect_eq(err.code, ERR_LIMIT);
+    bundle_free(bundle);
+
+    bundle = bundle_new("job.yaml", &err);
+    cr_assert_not_null(bundle, "%s", err.text);
+    char *large = calloc(1, BUNDLE_MAX_BYTES);
+    cr_assert_not_null(large);
+    cr_expect(bundle_add(bundle, "large", large, BUNDLE_MAX_BYTES, &err));
+    cr_expect_not(bundle_add(bundle, "more", "x", 1, &err));
+    cr_expect_eq(err.code, ERR_LIMIT);
+    free(large);
+}

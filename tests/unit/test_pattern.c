@@ -1,0 +1,59 @@
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "program/pattern.h"
+
+static bool found(const char *pattern, const char *text)
+{
+    struct err err = ERR_CLEAR;
+    bool matches = false;
+    struct pattern *made = pattern_new(pattern, &err);
+
+    cr_assert_not_null(made, "%s", err.text);
+    cr_assert(pattern_matches(made, text, strlen(text), &matches, &err), "%s",
+              err.text);
+    pattern_free(made);
+    return matches;
+}
+
+Test(pattern, is_found_anywhere_unless_anchored)
+{
+    cr_expect(found("b+", "abbc"));
+    cr_expect_not(found("^b+", "abbc"));
+    cr_expect(found("^\\w+$", "été"));
+}
+
+Test(pattern, that_is_not_valid_says_where)
+{
+    struct err err = ERR_CLEAR;
+
+    cr_assert_null(pattern_new("ab(c", &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_str_eq(err.text, "the pattern is not valid at character 5: "
+                               "missing closing parenthesis");
+}
+
+Test(pattern, that_explodes_is_stopped)
+{
+    static const char text[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!";
+    struct err err = ERR_CLEAR;
+    bool matches = false;
+    struct pattern *made = pattern_new("^((a|a)*)*b?$", &err);
+
+    cr_assert_not_null(made, "%s", err.text);
+    cr_expect_not(pattern_matches(made, text, sizeof text - 1, &matches, &err));
+    cr_expect_eq(err.code, ERR_LIMIT);
+    pattern_free(made);
+}
+
+Test(pattern, longer_than_its_cap_is_refused)
+{
+    char text[PATTERN_MAX_BYTES + 2];
+    struct err err = ERR_CLEAR;
+
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    cr_assert_null(pattern_new(text, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+}
