@@ -15,6 +15,7 @@ enum {
     ROW_MAX_BYTES = 4 << 20,
     FEW_ROWS = 30,
     REASON_BYTES = 240,
+    MAX_TOLD = 20, // mistakes; who sees that many looks for their cause
     MAX_LABELS = PROGRAM_MAX_FIELDS + 1,
 };
 
@@ -34,6 +35,8 @@ struct loader {
     bool failed; // nothing further can be read
     struct place first_bad;
     char reason[REASON_BYTES]; // of the first bad row
+    size_t told;
+    size_t untold;
 };
 
 void dataset_free(struct dataset *dataset)
@@ -70,7 +73,10 @@ static void row_fault(struct loader *loader, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     loader->bad = true;
-    if (!loader->job->skip_bad) {
+    if (!loader->job->skip_bad && loader->told == MAX_TOLD) {
+        loader->untold++;
+    } else if (!loader->job->skip_bad) {
+        loader->told++;
         diag_add(loader->diags, DIAG_ERROR, "bad-row", &loader->place, "%s",
                  text);
         diag_line(loader->diags, loader->line, loader->line_len);
@@ -420,6 +426,51 @@ static void take_record(struct loader *loader, const struct csv *csv,
     json_decref(fields);
 }
 
+static bool has_column(const struct csv *csv, char *const *header,
+                       const char *name)
+{
+    for (size_t i = 0; i < csv->n; i++) {
+        if (strcmp(header[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void report_column(struct loader *loader, const char *name,
+                          char *const *header, size_t n)
+{
+    const char *near = text_nearest(name, (const char *const *)header, n);
+
+    if (near != NULL)
+        diag_add(loader->diags, DIAG_ERROR, "bad-header", &loader->place,
+                 "there is no column `%s`, did you mean it by `%s`?", name,
+                 near);
+    else
+        diag_add(loader->diags, DIAG_ERROR, "bad-header", &loader->place,
+                 "there is no column `%s`", name);
+    diag_line(loader->diags, loader->line, loader->line_len);
+}
+
+// Told once at the header, not at every row.
+static bool check_columns(struct loader *loader, const struct csv *csv,
+                          char *const *header)
+{
+    const struct program *program = loader->job->program;
+    size_t errors = loader->diags->errors;
+
+    for (size_t i = 0; i < program->n_inputs; i++) {
+        const struct field *input = &program->inputs[i];
+        if (input->otherwise == NULL && !input->type.optional &&
+            !has_column(csv, header, input->name))
+            report_column(loader, input->name, header, csv->n);
+    }
+    for (size_t i = 0; i < loader->n_labels; i++) {
+        if (!has_column(csv, header, loader->labels[i]))
+            report_column(loader, loader->labels[i], header, csv->n);
+    }
+    return loader->diags->errors == errors;
+}
+
 // Copies the first record as names. A bad header is an error, skip_bad or not.
 static bool read_header(struct loader *loader, const struct csv *csv,
                         char *header[CSV_MAX_COLUMNS], size_t *n)
@@ -445,7 +496,7 @@ static bool read_header(struct loader *loader, const struct csv *csv,
                      len == 0 ? "no name" : "no name of its own");
         ok = ok && good;
     }
-    return ok;
+    return ok && check_columns(loader, csv, header);
 }
 
 static bool next_record(struct loader *loader, struct csv *csv, bool *more)
@@ -540,6 +591,18 @@ static void load_file(struct loader *loader, struct bundle *bundle,
              loader->dataset->skipped > 0 ? "good " : "");
     diag_remedy(loader->diags,
                 "write 30 to 500 labelled examples, one JSON object a line");
+}
+
+static void report_rest(struct loader *loader)
+{
+    if (loader->untold == 0)
+        return;
+    loader->place = (struct place){.file = loader->place.file};
+    diag_add(loader->diags, DIAG_ERROR, "bad-row", &loader->place,
+             "%zu further mistakes in the examples are not shown",
+             loader->untold);
+    diag_remedy(loader->diags,
+                "mend them, or let `skip_bad: true` leave bad rows out");
 }
 
 static void report_skipped(struct loader *loader)
@@ -661,6 +724,7 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
     loader.n_labels = metric_labels(job->metric, loader.labels, MAX_LABELS);
     for (size_t i = 0; i < n && !loader.failed; i++)
         load_file(&loader, bundle, names[i]);
+    report_rest(&loader);
     report_skipped(&loader);
     if (diags->errors == errors && loader.n_labels > 0)
         find_conflicts(&loader);

@@ -146,6 +146,27 @@ Test(dataset, a_column_named_twice_is_told)
                       "column 2 of the header has no name of its own");
 }
 
+Test(dataset, a_missing_column_is_told_once_at_the_header)
+{
+    load("e.csv", "mesage,intent\na,track\nb,track\n");
+    cr_expect_null(given.dataset);
+    given_data_expect(&given, "bad-header", 1,
+                      "no column `message`, did you mean it by `mesage`?");
+    cr_expect_eq(given.diags->errors, 1);
+}
+
+Test(dataset, of_many_mistakes_the_first_are_told_and_the_rest_counted)
+{
+    char text[600] = "";
+
+    for (int i = 0; i < 50; i++)
+        memcpy(text + 9 * i, "{\"x\": 1}\n", 10);
+    load("e.jsonl", text);
+    cr_expect_null(given.dataset);
+    cr_expect_eq(given.diags->errors, 21);
+    given_data_expect(&given, "bad-row", 0, "80 further mistakes");
+}
+
 Test(dataset, text_that_is_no_utf8_is_told)
 {
     load("e.csv", "message,intent\n\xff\xfe,track\n");
