@@ -51,7 +51,7 @@ void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
 {
     const struct cause *cause = find_cause(rc);
 
-    if ((rc & 0xFF) == SQLITE_NOMEM)
+    if ((rc & 0xFF) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
         err_nomem(err, "SQLite");
     else if (cause != NULL)
         err_set(err, cause->code, "cannot %s %s: %s", doing, path,

@@ -367,7 +367,7 @@ static void expect_sound(void)
     (void)sqlite3_close(db);
 }
 
-Test(store, nothing_reported_is_lost_by_kill_9_at_any_time, .timeout = 60)
+Test(store, nothing_reported_is_lost_by_kill_9_at_any_time)
 {
     static const int64_t delays_us[] = {0,    100,   400,   900,  2500,
                                         5000, 11000, 23000, 3000, 47000};

@@ -1,0 +1,29 @@
+// vfs_fault: a disk that fails at its n-th operation.
+//
+// A layer over SQLite's default file system. Operations are what changes a
+// disk: writes, syncs, truncations, and making a file; those of all files and
+// threads count together. What goes on in memory shared between processes is
+// passed through.
+
+#ifndef TESTS_FAULT_VFS_FAULT_H
+#define TESTS_FAULT_VFS_FAULT_H
+
+#include <stdbool.h>
+
+enum vfs_fault {
+    VFS_WRITE, // the operation reports an I/O error and does nothing
+    VFS_FULL,  // a write stores half of its bytes, then reports a full disk
+    VFS_SYNC,  // as VFS_WRITE, but only syncs count and fail
+};
+enum { VFS_FAULTS = 3 };
+
+// Makes the layer SQLite's default. Once a process, before any database.
+void vfs_fault_install(void);
+
+// Operation n from now on, 0 is the next, fails; all after it too if lasting.
+void vfs_fault_arm(enum vfs_fault fault, int n, bool lasting);
+
+// Ends that, and tells whether an operation has failed.
+bool vfs_fault_disarm(void);
+
+#endif
