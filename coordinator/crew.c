@@ -72,7 +72,7 @@ static bool announce_model(const struct crew_worker *worker,
     }
     for (size_t i = 0; i < models->n; i++)
         if (models_same(models->entries[i].name, model->name) &&
-            strncmp(models->entries[i].digest, "revision:", 9) == 0 &&
+            models_revision(models->entries[i].digest) &&
             !dispatch_serves(dispatch, worker->number, (int32_t)i, err))
             return false;
     return true;

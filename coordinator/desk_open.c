@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "coordinator/desk.h"
 #include "coordinator/desk_exec.h"
+#include "coordinator/desk_wait.h"
 #include "coordinator/optimizer.h"
 #include "coordinator/session_thread.h"
 #include "store/history.h"
@@ -285,8 +286,8 @@ struct desk *desk_open(struct engine *engine, struct request *request,
 
 bool desk_begin(struct desk *desk, struct err *err)
 {
-    return open_history(desk, err) && desk_exec_start(desk, err) &&
-           start_session(desk, err);
+    return open_history(desk, err) && desk_bind_pinned(desk, err) &&
+           desk_exec_start(desk, err) && start_session(desk, err);
 }
 
 static void free_ending(struct ending *ending)

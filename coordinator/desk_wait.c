@@ -35,7 +35,7 @@ static char *digest_text(struct desk *desk, enum role role, const char *digest)
         close_with(desk, &err);
         return NULL;
     }
-    snprintf(text, sizeof text, "revision:%.200s", model->revision);
+    snprintf(text, sizeof text, MODELS_REVISION "%.200s", model->revision);
     return strdup(text);
 }
 
@@ -57,38 +57,38 @@ static bool pin(struct desk *desk, enum role role, char *digest,
     return true;
 }
 
-// What an earlier process pinned; NULL when it is the first time (or on
-// failure, with err set).
-static char *pinned_digest(struct desk *desk, enum role role, struct err *err)
+bool desk_bind_pinned(struct desk *desk, struct err *err)
 {
-    char *digest =
-        history_model(desk->engine->store, desk->job_no, role_names[role], err);
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        char *digest = history_model(desk->engine->store, desk->job_no,
+                                     role_names[r], err);
 
-    if (digest != NULL && digest[0] == '\0') {
+        if (digest == NULL)
+            return false;
+        if (digest[0] != '\0' && pin(desk, (enum role)r, digest, err))
+            continue;
         free(digest);
-        digest = NULL;
+        if (err->code != ERR_NONE)
+            return false;
     }
-    return digest;
+    return true;
 }
 
 bool desk_bind(struct desk *desk, enum role role)
 {
     const char *name = desk->job->models[role].name;
+    const char *seen = crew_digest(&desk->engine->crew, name);
     struct err err = ERR_CLEAR;
-    char *digest = pinned_digest(desk, role, &err);
-    bool is_new = digest == NULL;
-    const char *seen = is_new ? crew_digest(&desk->engine->crew, name) : NULL;
+    char *digest = seen == NULL ? NULL : digest_text(desk, role, seen);
 
-    if (is_new && seen != NULL)
-        digest = digest_text(desk, role, seen);
-    if (err.code == ERR_NONE && digest != NULL && is_new)
-        history_pin_model(desk->engine->store, desk->job_no, role_names[role],
-                          name, digest, &err);
-    if (err.code == ERR_NONE && digest != NULL && pin(desk, role, digest, &err))
+    if (digest == NULL)
+        return false;
+    if (history_pin_model(desk->engine->store, desk->job_no, role_names[role],
+                          name, digest, &err) &&
+        pin(desk, role, digest, &err))
         return true;
     free(digest);
-    if (err.code != ERR_NONE)
-        close_with(desk, &err);
+    close_with(desk, &err);
     return false;
 }
 

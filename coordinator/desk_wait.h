@@ -5,7 +5,11 @@
 
 #include "coordinator/desk.h"
 
-// Pins the role's model: by the store, else by the first worker that has it.
+// Binds the roles whose models earlier processes pinned, so that a replay
+// that asks nobody still knows them.
+bool desk_bind_pinned(struct desk *desk, struct err *err);
+
+// Pins the role's model by the first worker that has it.
 // False while there is none (desk_watch decides how long), or after it has
 // closed the desk because it can never be.
 bool desk_bind(struct desk *desk, enum role role);

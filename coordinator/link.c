@@ -372,7 +372,7 @@ void link_send_call(struct link *link, const struct action *action,
     message.as.call = (struct call_message){
         .id = action->lease,
         .timeout_ms = flight->timeout_ms,
-        .digest = model->digest,
+        .digest = models_worker_digest(model->digest),
         .request = {.model = flight->desk->job->models[flight->role].name,
                     .prefix = flight->prefix->text,
                     .prefix_len = flight->prefix->len,

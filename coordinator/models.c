@@ -54,6 +54,18 @@ bool models_simulated(const char *digest)
     return strncmp(digest, MODELS_SIMULATED, strlen(MODELS_SIMULATED)) == 0;
 }
 
+bool models_revision(const char *digest)
+{
+    return strncmp(digest, MODELS_REVISION, strlen(MODELS_REVISION)) == 0;
+}
+
+const char *models_worker_digest(const char *digest)
+{
+    if (models_simulated(digest))
+        return digest + strlen(MODELS_SIMULATED);
+    return models_revision(digest) ? "" : digest;
+}
+
 // The length of a name without the tag that is meant when there is none.
 static size_t bare_length(const char *name)
 {

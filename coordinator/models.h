@@ -15,6 +15,7 @@
 #include "common/err.h"
 
 #define MODELS_SIMULATED "simulated:"
+#define MODELS_REVISION "revision:"
 
 struct models {
     struct model_entry {
@@ -30,6 +31,10 @@ void models_release(struct models *models);
 int32_t models_number(struct models *models, const char *name,
                       const char *digest, struct err *err);
 bool models_simulated(const char *digest);
+bool models_revision(const char *digest);
+
+// The digest as the worker knows it: without our mark, "" for a revision.
+const char *models_worker_digest(const char *digest);
 
 // Whether two names mean one model: `llama3.2` is `llama3.2:latest`.
 bool models_same(const char *a, const char *b);

@@ -1,0 +1,54 @@
+// spine: a whole promptcc in one process, for tests: stand-in model server,
+// coordinator on inproc, workers, and a client that submits and waits.
+
+#ifndef TESTS_SPINE_H
+#define TESTS_SPINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "coordinator/coordinator.h"
+#include "sim_server.h"
+#include "worker/worker.h"
+
+enum { SPINE_WORKERS = 16 };
+
+struct spine {
+    void *zmq;
+    char folder[64]; // of the test; holds the store
+    struct sim_server *sim;
+    struct coordinator *coordinator;
+    struct worker *workers[SPINE_WORKERS];
+    size_t n_workers;
+    // of the last spine_submit; owned
+    int64_t status;
+    json_t *document;
+    char *compiled;
+};
+
+// A folder of its own with the stand-in running in it.
+void spine_init(struct spine *spine, const struct sim_options *sim);
+void spine_release(struct spine *spine);
+
+// Coordinator and n workers, each with `slots`; and their end.
+void spine_start(struct spine *spine, size_t n_workers, int slots);
+void spine_stop(struct spine *spine);
+
+// Submits a job of the given texts and waits for its result; examples may be
+// NULL. Fails the test after a minute.
+void spine_submit(struct spine *spine, const char *action, const char *options,
+                  const char *job, const char *examples);
+
+// Like it, but stops the job as soon as progress shows `calls` answers.
+void spine_submit_and_stop(struct spine *spine, const char *job,
+                           const char *examples, int64_t calls);
+
+// Forty rows of four labels that similarity can tell apart, as JSON lines; the
+// caller frees.
+char *spine_examples(void);
+
+#endif
