@@ -33,8 +33,8 @@ struct node {
 
 // Reads text. NULL and findings on bad syntax. file names it in findings;
 // the texts of diags keep source lines.
-struct node *node_parse(struct arena *arena, const char *file,
-                        const char *text, size_t len, struct diags *diags);
+struct node *node_parse(struct arena *arena, const char *file, const char *text,
+                        size_t len, struct diags *diags);
 
 // Sets KEY (dotted: optimizer.miprov2.auto) to the YAML text VALUE, making
 // maps on the way. False with a finding when it cannot be.

@@ -132,62 +132,92 @@ static bool declare_predict(struct scope *scope, struct step *step,
     return read_outputs(scope, step, node) && ok;
 }
 
-// A list of names is short for a map of names without values; a name without
-// a value is read from the input, or composed value, of that name.
-static bool read_source(struct scope *scope, struct step *step,
-                        const struct node *map, size_t i, const char *what)
+static bool has_field(const struct field *fields, size_t n, const char *name)
 {
-    struct signature *signature = &step->signature;
-    bool list = map->kind == NODE_LIST;
-    const struct node *value = map->items[i];
-    const char *name = list ? value->text : map->keys[i];
-    const struct place *place = list ? &value->place : &map->key_places[i];
-    struct node same = {.kind = NODE_SCALAR, .text = name, .place = *place};
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(fields[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
 
-    if (list && value->kind != NODE_SCALAR) {
-        diag_add(scope->diags, DIAG_ERROR, "wrong-value", place,
-                 "an item of `inputs` must be the name of an input");
-        return false;
-    }
-    if (list && strchr(name, '.') != NULL) {
-        diag_add(scope->diags, DIAG_ERROR, "wrong-value", place,
-                 "a field of another step needs a name of its own here: write "
-                 "`inputs` as a map with `%s: %s`",
-                 strchr(name, '.') + 1, name);
-        return false;
-    }
+// An input's name is free in the step: its fields stand in one prompt.
+static bool check_input(struct scope *scope, const struct step *step,
+                        const char *name, const struct place *place)
+{
+    const struct signature *signature = &step->signature;
+
     if (!scope_check_name(scope, name, "a field", place))
         return false;
-    if (step->kind == STEP_CHAIN_OF_THOUGHT && strcmp(name, "reasoning") == 0) {
+    if (step->kind == STEP_CHAIN_OF_THOUGHT && strcmp(name, "reasoning") == 0)
         diag_add(scope->diags, DIAG_ERROR, "reserved-name", place,
                  "`reasoning` is reserved in a chain_of_thought, give this "
                  "input another name");
-        return false;
-    }
-    for (size_t j = 0; j < signature->n_outputs; j++) {
-        if (strcmp(signature->outputs[j].name, name) != 0)
-            continue;
+    else if (has_field(signature->outputs, signature->n_outputs, name))
         diag_add(scope->diags, DIAG_ERROR, "two-fields", place,
                  "`%s` is both an input and an output of step `%s`", name,
                  step->name);
-        return false;
-    }
-    for (size_t j = 0; j < signature->n_inputs; j++) {
-        if (strcmp(signature->inputs[j].name, name) != 0)
-            continue;
+    else if (has_field(signature->inputs, signature->n_inputs, name))
         diag_add(scope->diags, DIAG_ERROR, "duplicate-key", place,
                  "step `%s` reads `%s` twice", step->name, name);
+    else
+        return true;
+    return false;
+}
+
+// An input called name, read from what node says.
+static bool add_input(struct scope *scope, struct step *step, const char *name,
+                      const struct place *place, const struct node *node)
+{
+    struct signature *signature = &step->signature;
+    struct arena *arena = &scope->program->arena;
+
+    if (!check_input(scope, step, name, place))
         return false;
-    }
-    bool self = list || value->kind == NODE_NULL;
-    if (!scope_resolve(scope, self ? &same : value, what,
-                       &step->sources[signature->n_inputs]))
-        return false;
-    name = arena_strdup(&scope->program->arena, name);
-    if (name == NULL)
+    const char *what = arena_printf(arena, "step `%s`", step->name);
+    name = arena_strdup(arena, name);
+    if (what == NULL || name == NULL)
         return nomem(scope);
+    if (!scope_resolve(scope, node, what, &step->sources[signature->n_inputs]))
+        return false;
     signature->inputs[signature->n_inputs++].name = name;
     return true;
+}
+
+// An item of a list is read from the input of its name.
+static bool read_listed(struct scope *scope, struct step *step,
+                        const struct node *item)
+{
+    if (item->kind != NODE_SCALAR) {
+        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &item->place,
+                 "an item of `inputs` must be the name of an input");
+        return false;
+    }
+    const char *dot = strchr(item->text, '.');
+    if (dot != NULL) {
+        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &item->place,
+                 "a field of another step needs a name of its own here: write "
+                 "`inputs` as a map with `%s: %s`",
+                 dot + 1, item->text);
+        return false;
+    }
+    return add_input(scope, step, item->text, &item->place, item);
+}
+
+// A name without a value is read from the input, or composed value, of that
+// name.
+static bool read_source(struct scope *scope, struct step *step,
+                        const struct node *map, size_t i)
+{
+    struct node same = {.kind = NODE_SCALAR,
+                        .text = map->keys == NULL ? "" : map->keys[i]};
+    const struct node *value = map->items[i];
+
+    if (map->kind == NODE_LIST)
+        return read_listed(scope, step, value);
+    same.place = map->key_places[i];
+    return add_input(scope, step, map->keys[i], &map->key_places[i],
+                     value->kind == NODE_NULL ? &same : value);
 }
 
 static bool resolve_predict(struct scope *scope, struct step *step,
@@ -204,11 +234,10 @@ static bool resolve_predict(struct scope *scope, struct step *step,
     step->signature.inputs =
         arena_array(arena, map->n, sizeof *step->signature.inputs);
     step->sources = arena_array(arena, map->n, sizeof *step->sources);
-    const char *what = arena_printf(arena, "step `%s`", step->name);
-    if (step->signature.inputs == NULL || step->sources == NULL || what == NULL)
+    if (step->signature.inputs == NULL || step->sources == NULL)
         return nomem(scope);
     for (size_t i = 0; i < map->n; i++)
-        ok = read_source(scope, step, map, i, what) && ok;
+        ok = read_source(scope, step, map, i) && ok;
     return ok;
 }
 
