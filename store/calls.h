@@ -1,7 +1,7 @@
 // calls: every answer that was paid for, found by its key.
 //
 // Rows are appended in order of arrival; the index over keys lives in memory
-// (about 40 bytes a call) and is built when the store is opened, because a
+// (about 45 bytes a call) and is built when the store is opened, because a
 // random-key index is the dearest part of a store on disk. Texts are in a
 // table of their own, so that counting and indexing need not read them. A
 // prefix (system message and demos) is stored once, as it was sent.
@@ -27,7 +27,7 @@ struct call_ref {
 
 struct call_put {
     struct hash key;
-    int64_t job_no; // the job that paid for it
+    int64_t job_no;      // the job that paid for it
     const char *role;    // "student", "teacher", "judge", "exec"
     const char *purpose; // "trial", "bootstrap", "propose", ...
     const char *step;
@@ -44,7 +44,8 @@ struct call_put {
     int64_t finished_ms; // wall clock
 };
 
-// True when a call of that key was put in this store, durable or not.
+// True when a call of that key was put in this store, durable or not. A store
+// that is open for reading alone knows no keys: there, use SQL (query.h).
 bool calls_find(const struct store *store, const struct hash *key,
                 struct call_ref *out);
 
@@ -60,7 +61,7 @@ int64_t calls_prefix(struct store *store, const struct hash *hash,
                      const char *text, size_t len, struct err *err);
 
 // Puts an answer (everything is copied) and gives its id, 0 on failure. The
-// key must be new.
+// key must be new. Texts may be NULL, which is "". Ids stay below 2^32.
 int64_t calls_put(struct store *store, const struct call_put *call,
                   struct err *err);
 

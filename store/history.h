@@ -17,10 +17,10 @@
 // --- jobs ---
 
 struct history_job {
-    int64_t no;           // out: assigned when new
-    const char *id;       // "customer-care-3f2a1b90c4de"
+    int64_t no;     // out: assigned when new
+    const char *id; // "customer-care-3f2a1b90c4de"
     const char *name;
-    const char *path;     // of the job file, as given
+    const char *path;      // of the job file, as given
     const char *canonical; // JSON
     const char *data_hash; // hex
     int64_t seed;
@@ -98,7 +98,9 @@ struct history_trial {
 enum trial_found { TRIAL_NEW, TRIAL_SAME, TRIAL_OTHER };
 
 // Admits a trial: puts it when its number is new; else compares it with the
-// stored one. TRIAL_OTHER is for replay that took another decision.
+// stored one. TRIAL_OTHER is for replay that took another decision (err is
+// ERR_DIFFERS and names trial and difference), and for a put that failed (err
+// says why).
 enum trial_found history_trial(struct store *store, int64_t job_no,
                                const struct history_trial *trial,
                                struct err *err);
@@ -139,18 +141,18 @@ struct history_evaluation {
 };
 
 // Finds a stored one of the job (feedback is left NULL). From an index in
-// memory that is loaded once a job; about 24 bytes and 4 a call.
+// memory that is loaded once a job; about 55 bytes and 4 a call. Fills err
+// only when loading it failed, which it cannot after history_load_job.
 bool history_find_evaluation(struct store *store, int64_t job_no,
                              int64_t candidate_id, int32_t row,
-                             int32_t replicate,
-                             struct history_evaluation *out,
+                             int32_t replicate, struct history_evaluation *out,
                              struct err *err);
 bool history_put_evaluation(struct store *store, int64_t job_no,
                             const struct history_evaluation *evaluation,
                             struct err *err);
 
-// Loads the job's indexes (candidates, trials, evaluations) into memory, and
-// drops them.
+// Loads the job's indexes (candidates, trials, evaluations) into memory, 0.5 us
+// an evaluation, and drops them. Whatever needs them loads them by itself.
 bool history_load_job(struct store *store, int64_t job_no, struct err *err);
 void history_unload_job(struct store *store, int64_t job_no);
 
@@ -167,10 +169,10 @@ bool history_events(struct store *store, int64_t job_no, const char *kind,
 
 struct history_worker {
     const char *name;
-    const char *state;   // "serving", "lost", "left"
-    const char *server;  // "ollama 0.33.0"
+    const char *state;  // "serving", "lost", "left"
+    const char *server; // "ollama 0.33.0"
     int64_t slots;
-    const char *models;  // JSON list
+    const char *models; // JSON list
     int64_t calls;
     const char *last_fault;
 };
@@ -179,7 +181,8 @@ bool history_put_worker(struct store *store,
 
 // --- sums for the result ---
 
-// Committed answers of the job and their tokens, by role.
+// Committed answers of the job and their tokens, by role: what is durable now.
+// A scan of the calls, 0.25 us each.
 struct history_cost {
     int64_t calls, prompt_tokens, cached_tokens, generated_tokens, hedged;
     bool cached_known;

@@ -20,7 +20,8 @@ enum { QUERY_MAX_ROWS = 1000000 };
 
 // The result as a JSON list of objects, one a row, columns in order (blobs as
 // lower-case hex). args bind ?1, ?2, ... as texts. New reference; NULL with
-// ERR_INPUT for SQL that is wrong or would write, with SQLite's words.
+// ERR_INPUT for SQL that is wrong or would write, with SQLite's words;
+// ERR_LIMIT after 5 s or beyond QUERY_MAX_ROWS. Sees what is durable.
 json_t *query_rows(struct store *store, const char *sql,
                    const char *const *args, size_t n_args, struct err *err);
 

@@ -142,7 +142,10 @@ static bool open_immutable(struct store *store, struct err *err)
     if (!buf_ok(&name, "the store's path", err))
         goto out;
     if (access(name.data, F_OK) == 0) {
-        sql_fail(err, NULL, SQLITE_CANTOPEN, store->path, "read");
+        err_set(err, ERR_INPUT,
+                "cannot read %s: its last changes are in %s, and the folder "
+                "may not be written; copy both to where it may",
+                store->path, name.data);
         goto out;
     }
     buf_clear(&name);

@@ -7,7 +7,7 @@
 //     the order in which they were put, so a row is never durable without
 //     those before it.
 //  3. Group commit: a transaction ends when the queue is empty or after 256
-//     rows. synchronous=FULL, WAL.
+//     puts. synchronous=FULL, WAL.
 //  4. What is not durable has not happened: whoever acts on an answer waits
 //     for store_durable to pass the number that its put returned.
 //  5. After a failed commit the store is broken until it is opened again:
@@ -17,7 +17,8 @@
 // The functions here and in calls.h and history.h belong to one thread (the
 // coordinator's loop); only the writer inside is another. Schema version,
 // tables and views are described in docs/store.md; who changes the schema
-// raises STORE_VERSION, adds a step to migrate.c, and keeps the old steps.
+// raises STORE_VERSION, adds a step to schema.c, and keeps the old steps.
+// parts.h shows what a store is made of; nobody outside this room needs it.
 
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -47,7 +48,8 @@ void store_close(struct store *store);
 const char *store_path(const struct store *store);
 
 // Readable whenever store_durable or store_healthy may have changed;
-// store_notice_clear makes it quiet again.
+// store_notice_clear makes it quiet again; look at both after it. -1 for a
+// store that is open for reading alone.
 int store_notice_fd(const struct store *store);
 void store_notice_clear(struct store *store);
 

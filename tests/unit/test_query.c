@@ -1,5 +1,6 @@
 #include "store/query.h"
 
+#include "common/file.h"
 #include "store/parts.h"
 #include "store_fixture.h"
 
@@ -218,6 +219,41 @@ Test(query, v_cost_and_v_best_and_v_jobs_and_v_candidates_answer)
     json_decref(best);
     json_decref(job);
     json_decref(part);
+}
+
+// Runs what is between ```sql and ``` of the page, statement by statement.
+static int run_examples(char *page)
+{
+    int count = 0;
+
+    for (char *at = strstr(page, "```sql\n"); at != NULL;
+         at = strstr(at, "```sql\n")) {
+        char *end = NULL;
+
+        at += strlen("```sql\n");
+        end = strstr(at, "```");
+        cr_assert_not_null(end);
+        *end = '\0';
+        for (char *sql = strtok(at, ";"); sql != NULL && sql[1] != '\0';
+             sql = strtok(NULL, ";")) {
+            json_t *rows = query_rows(store, sql, NULL, 0, &err);
+            cr_assert_not_null(rows, "%s: %s", sql, err.text);
+            json_decref(rows);
+            count++;
+        }
+        at = end + 1;
+    }
+    return count;
+}
+
+Test(query, the_examples_of_the_documentation_run)
+{
+    struct buf page = BUF_INIT(1 << 20);
+
+    (void)fill();
+    cr_assert(file_read(DOCS "/store.md", &page, &err), "%s", err.text);
+    cr_expect_geq(run_examples(page.data), 5);
+    buf_release(&page);
 }
 
 // --- query_job ---
