@@ -312,15 +312,6 @@ static bool run(struct session *session, struct ending *ending, struct err *err)
 
 // --- eval ---
 
-static const struct bundle_file *find_file(const struct bundle *bundle,
-                                           const char *name)
-{
-    for (size_t i = 0; i < bundle->n_files; i++)
-        if (strcmp(bundle->files[i].name, name) == 0)
-            return &bundle->files[i];
-    return NULL;
-}
-
 static struct candidate *candidate_to_score(const struct session *session,
                                             struct err *err)
 {
@@ -330,7 +321,7 @@ static struct candidate *candidate_to_score(const struct session *session,
 
     if (name == NULL)
         return candidate_ref(session_baseline(session));
-    file = find_file(setup->bundle, name);
+    file = bundle_find(setup->bundle, name);
     if (file == NULL) {
         err_set(err, ERR_INPUT, "%.180s did not come with the job", name);
         return NULL;
@@ -355,7 +346,7 @@ static void compare_digest(struct session *session)
 {
     const struct session_setup *setup = session_setup_of(session);
     const struct bundle_file *file =
-        find_file(setup->bundle, setup->request->compiled);
+        bundle_find(setup->bundle, setup->request->compiled);
     struct err ignored = ERR_CLEAR;
     struct compiled *compiled =
         compiled_read(file->name, file->data, file->len, &ignored);

@@ -97,6 +97,7 @@ struct desk {
     struct exec_pool *pool; // NULL without exec metrics
     struct metric_command commands[METRIC_MAX_OUTSIDE];
     struct hash exec_files; // over the files that their commands name
+    char *unpacked;         // folder of the programs of a job from afar; owned
     // the session
     struct session *session; // owned
     void *pair;              // our end

@@ -1,51 +1,73 @@
 #include "coordinator/desk_exec.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 
-// One hash over the files that the commands name: an edited metric program is
-// another metric. Words that are no file of the bundle count as words only.
-static void hash_files(struct desk *desk, const struct metric_command *commands,
-                       size_t n)
+// A job that came from afar brought its programs along: they run in a folder
+// of their own.
+static bool unpack(struct desk *desk, struct err *err)
+{
+    char folder[] = "/tmp/promptcc-job-XXXXXX";
+
+    if (mkdtemp(folder) == NULL) {
+        err_set(err, ERR_IO, "cannot make a folder for the job's programs: %s",
+                strerror(errno));
+        return false;
+    }
+    desk->unpacked = strdup(folder);
+    if (desk->unpacked == NULL) {
+        (void)rmdir(folder);
+        err_nomem(err, "a job");
+        return false;
+    }
+    return bundle_unpack(desk->bundle, desk->unpacked, err);
+}
+
+static struct hash hash_programs(const struct desk *desk)
 {
     struct hasher hasher;
 
     hasher_init(&hasher, "exec-files");
-    for (size_t c = 0; c < n; c++)
-        for (size_t w = 0; commands[c].argv[w] != NULL; w++) {
-            struct err ignored = ERR_CLEAR;
-            const struct bundle_file *file =
-                bundle_get(desk->bundle, commands[c].argv[w], &ignored);
-
-            if (file != NULL)
-                hasher_add(&hasher, file->data, file->len);
-        }
-    desk->exec_files = hasher_end(&hasher);
+    job_hash_commands(desk->job, desk->bundle, &hasher);
+    return hasher_end(&hasher);
 }
 
 bool desk_exec_start(struct desk *desk, struct err *err)
 {
     struct exec_pool_options options = {.commands = desk->commands,
-                                        .folder = desk->bundle->folder,
                                         .processes = DESK_EXEC_PROCESSES,
                                         .check = exec_check_score};
+    bool from_afar = desk->bundle->folder == NULL;
 
     options.n_commands = metric_outside(desk->job->metric, desk->commands);
     if (options.n_commands == 0)
         return true;
-    if (desk->bundle->folder == NULL && !desk->engine->allow_exec) {
+    if (from_afar && !desk->engine->allow_exec) {
         err_set(err, ERR_INPUT,
                 "the metric runs a program, which this coordinator does not "
                 "allow to jobs from afar: start it with --allow-exec");
         return false;
     }
-    if (options.folder == NULL)
-        options.folder = ".";
-    hash_files(desk, desk->commands, options.n_commands);
+    if (from_afar && !unpack(desk, err))
+        return false;
+    options.folder = from_afar ? desk->unpacked : desk->bundle->folder;
+    desk->exec_files = hash_programs(desk);
     desk->pool = exec_pool_start(&options, err);
     return desk->pool != NULL;
+}
+
+void desk_exec_stop(struct desk *desk)
+{
+    exec_pool_stop(desk->pool);
+    desk->pool = NULL;
+    if (desk->unpacked != NULL)
+        bundle_remove(desk->bundle, desk->unpacked);
+    free(desk->unpacked);
+    desk->unpacked = NULL;
 }
 
 bool desk_begin_exec(struct desk *desk, struct flight *flight, int part,

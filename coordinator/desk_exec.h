@@ -15,6 +15,9 @@ enum { DESK_EXEC_TRIES = 3, DESK_EXEC_PROCESSES = 2 };
 // not there, or the job came from afar and exec is not allowed.
 bool desk_exec_start(struct desk *desk, struct err *err);
 
+// Ends the pool and removes what was unpacked for it.
+void desk_exec_stop(struct desk *desk);
+
 // Asks the command of that exec part.
 bool desk_begin_exec(struct desk *desk, struct flight *flight, int part,
                      struct err *err);

@@ -306,7 +306,7 @@ void desk_free(struct desk *desk)
     session_join(desk->session);
     if (desk->pair != NULL)
         zmq_close(desk->pair);
-    exec_pool_stop(desk->pool);
+    desk_exec_stop(desk);
     if (desk->job_no != 0)
         history_unload_job(desk->engine->store, desk->job_no);
     free_ending(desk->ending);

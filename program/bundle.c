@@ -1,7 +1,11 @@
 #include "program/bundle.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/buf.h"
 #include "common/file.h"
@@ -82,7 +86,8 @@ static bool check_room(const struct bundle *bundle, const char *name,
     return true;
 }
 
-static struct bundle_file *find_file(struct bundle *bundle, const char *name)
+const struct bundle_file *bundle_find(const struct bundle *bundle,
+                                      const char *name)
 {
     for (size_t i = 0; i < bundle->n_files; i++) {
         if (strcmp(bundle->files[i].name, name) == 0)
@@ -112,7 +117,7 @@ bool bundle_add(struct bundle *bundle, const char *name, const void *data,
 {
     if (!check_room(bundle, name, len, err))
         return false;
-    if (find_file(bundle, name) != NULL) {
+    if (bundle_find(bundle, name) != NULL) {
         err_set(err, ERR_INPUT, "the file %s comes twice", name);
         return false;
     }
@@ -175,7 +180,7 @@ struct bundle *bundle_open(const char *path, struct err *err)
 const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
                                      struct err *err)
 {
-    const struct bundle_file *file = find_file(bundle, name);
+    const struct bundle_file *file = bundle_find(bundle, name);
 
     if (file != NULL)
         return file;
@@ -191,4 +196,72 @@ const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
     bool ok = read_file(bundle, name, path, err);
     free(path);
     return ok ? &bundle->files[bundle->n_files - 1] : NULL;
+}
+
+// Makes the folders that the name of a file passes through.
+static bool make_folders(const char *folder, const char *name, struct err *err)
+{
+    for (const char *slash = strchr(name, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        char path[4096];
+
+        snprintf(path, sizeof path, "%s/%.*s", folder, (int)(slash - name),
+                 name);
+        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+            err_set(err, ERR_IO, "cannot make the folder %s: %s", path,
+                    strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+bool bundle_unpack(const struct bundle *bundle, const char *folder,
+                   struct err *err)
+{
+    for (size_t i = 0; i < bundle->n_files; i++) {
+        const struct bundle_file *file = &bundle->files[i];
+        char *path = file_join(folder, file->name);
+        bool ok = path != NULL && make_folders(folder, file->name, err) &&
+                  file_write(path, file->data, file->len, err);
+
+        if (path == NULL)
+            err_nomem(err, "a file name");
+        else if (ok && chmod(path, 0700) != 0)
+            ok = false;
+        free(path);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+// Removes the folders of a name from the inside out; those that still hold
+// something stay for the files that follow.
+static void remove_folders(const char *folder, const char *name)
+{
+    size_t len = strlen(name);
+
+    while (len-- > 0) {
+        char path[4096];
+
+        if (name[len] != '/')
+            continue;
+        snprintf(path, sizeof path, "%s/%.*s", folder, (int)len, name);
+        (void)rmdir(path);
+    }
+}
+
+void bundle_remove(const struct bundle *bundle, const char *folder)
+{
+    for (size_t i = 0; i < bundle->n_files; i++) {
+        char *path = file_join(folder, bundle->files[i].name);
+
+        if (path != NULL)
+            (void)unlink(path);
+        free(path);
+    }
+    for (size_t i = 0; i < bundle->n_files; i++)
+        remove_folders(folder, bundle->files[i].name);
+    (void)rmdir(folder);
 }

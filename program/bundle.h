@@ -41,8 +41,21 @@ void bundle_free(struct bundle *bundle); // NULL is fine
 bool bundle_add(struct bundle *bundle, const char *name, const void *data,
                 size_t len, struct err *err);
 
+// The file of that name that is in the bundle already, or NULL.
+const struct bundle_file *bundle_find(const struct bundle *bundle,
+                                      const char *name);
+
 // The file of that name, read from the folder when it is not there yet.
 const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
                                      struct err *err);
+
+// Writes all files below folder, which exists, so that programs among them can
+// be run there (mode 0700). Only for bundles that came without a folder: their
+// names lead nowhere else.
+bool bundle_unpack(const struct bundle *bundle, const char *folder,
+                   struct err *err);
+
+// Removes what bundle_unpack wrote, and the folder.
+void bundle_remove(const struct bundle *bundle, const char *folder);
 
 #endif

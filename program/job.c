@@ -714,6 +714,19 @@ static bool read_root(struct reader *reader, const char *const *overrides,
     return is_map(reader, reader->root, "a job file");
 }
 
+static void fetch_commands(struct reader *reader)
+{
+    struct err err = ERR_CLEAR;
+
+    if (job_fetch_commands(reader->job, reader->bundle, &err))
+        return;
+    if (err.code == ERR_NOMEM)
+        reader->diags->nomem = true;
+    else
+        diag_add(reader->diags, DIAG_ERROR, "too-large", &reader->root->place,
+                 "%s", err.text);
+}
+
 struct job *job_load(struct bundle *bundle, const char *const *overrides,
                      size_t n_overrides, struct diags *diags)
 {
@@ -729,6 +742,8 @@ struct job *job_load(struct bundle *bundle, const char *const *overrides,
         read_keys(&reader);
         check_stratify(&reader);
     }
+    if (diags->errors == before && !diags->nomem)
+        fetch_commands(&reader);
     if (diags->errors == before && !diags->nomem)
         return reader.job;
     job_free(reader.job);

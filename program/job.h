@@ -83,6 +83,15 @@ struct job *job_load(struct bundle *bundle, const char *const *overrides,
                      size_t n_overrides, struct diags *diags);
 void job_free(struct job *job); // NULL is fine
 
+// Brings the files beside the job that the metric's commands name into the
+// bundle; words that name none are just words. ERR_LIMIT, ERR_NOMEM.
+bool job_fetch_commands(const struct job *job, struct bundle *bundle,
+                        struct err *err);
+
+// Adds the bytes of those files: an edited metric program is another metric.
+void job_hash_commands(const struct job *job, const struct bundle *bundle,
+                       struct hasher *hasher);
+
 // The canonical job: every default resolved, no description, no budget. New
 // reference. What its id is made of, with data, seed and REPLAY_VERSION.
 json_t *job_canonical(const struct job *job);

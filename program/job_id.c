@@ -110,18 +110,8 @@ json_t *job_canonical(const struct job *job)
     return json;
 }
 
-static const struct bundle_file *find_file(const struct bundle *bundle,
-                                           const char *name)
-{
-    for (size_t i = 0; i < bundle->n_files; i++) {
-        if (strcmp(bundle->files[i].name, name) == 0)
-            return &bundle->files[i];
-    }
-    return NULL;
-}
-
-// Only the files that the job names as its data: a bundle may hold others by
-// now, such as those that `eval --data` scored.
+// Only the files that the job names as its data or in commands: a bundle may
+// hold others by now, such as those that `eval --data` scored.
 static void hash_data(struct hasher *hasher, const struct job *job,
                       const struct bundle *bundle)
 {
@@ -130,11 +120,12 @@ static void hash_data(struct hasher *hasher, const struct job *job,
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const struct bundle_file *file =
-            names[i] == NULL ? NULL : find_file(bundle, names[i]);
+            names[i] == NULL ? NULL : bundle_find(bundle, names[i]);
         hasher_add_text(hasher, names[i]);
         hasher_add(hasher, file == NULL ? "" : file->data,
                    file == NULL ? 0 : file->len);
     }
+    job_hash_commands(job, bundle, hasher);
 }
 
 static bool hash_job(const struct job *job, const struct bundle *bundle,
