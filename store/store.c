@@ -265,14 +265,24 @@ static struct store *new_store(const char *path, struct err *err)
     return store;
 }
 
+// By the file's one true name: a link to a store is the same store, and may
+// lead to another disk.
+static bool lock_file(struct store *store, struct err *err)
+{
+    char *name = realpath(store->path, NULL);
+    const char *known = name != NULL ? name : store->path;
+
+    if (check_folder(known, err))
+        store->lock_fd = lock_take(known, err);
+    free(name);
+    return store->lock_fd >= 0;
+}
+
 static bool open_for_writing(struct store *store, struct err *err)
 {
-    if (!check_path(store->path, false, err) || !check_folder(store->path, err))
-        return false;
-    store->lock_fd = lock_take(store->path, err);
-    return store->lock_fd >= 0 && open_writer(store, err) &&
-           open_reader(store, err) && reader_guard(store, err) &&
-           load_indexes(store, err);
+    return check_path(store->path, false, err) && lock_file(store, err) &&
+           open_writer(store, err) && open_reader(store, err) &&
+           reader_guard(store, err) && load_indexes(store, err);
 }
 
 struct store *store_open(const char *path, struct err *err)

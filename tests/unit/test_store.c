@@ -139,6 +139,17 @@ Test(store, a_second_process_is_told_who_holds_it)
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+Test(store, a_store_is_locked_by_whatever_name_it_is_reached)
+{
+    reopen();
+    char link_path[80];
+
+    (void)snprintf(link_path, sizeof link_path, "%s/link.db", folder);
+    cr_assert_eq(symlink(path, link_path), 0);
+    cr_expect_null(store_open(link_path, &err));
+    cr_expect_eq(err.code, ERR_BUSY, "%s", err.text);
+}
+
 Test(store, the_lock_goes_with_a_process_that_is_killed)
 {
     int status = 0;
