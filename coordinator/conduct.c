@@ -22,23 +22,6 @@ struct findings {
 
 // --- scores as JSON ---
 
-struct interval trial_interval(const struct session *session,
-                               const struct trial *trial)
-{
-    double *scores = calloc(trial->n_rows + 1, sizeof *scores);
-    struct interval interval = {0, 1};
-    size_t n = 0;
-
-    if (scores == NULL)
-        return interval;
-    for (size_t i = 0; i < trial->n_rows; i++)
-        if (trial->scored[i])
-            scores[n++] = trial->scores[i];
-    interval = stats_interval(scores, n, (uint64_t)session_job(session)->seed);
-    free(scores);
-    return interval;
-}
-
 static json_t *score_json(const struct session *session,
                           const struct trial *trial)
 {

@@ -9,14 +9,8 @@
 
 #include "coordinator/note.h"
 #include "coordinator/session.h"
-#include "coordinator/stats.h"
 
 // Never fails: failure is an ending too. NULL only without memory.
 struct ending *conduct(struct session *session);
-
-// The interval of a trial's score: Wilson's where scores are right or wrong,
-// else a seeded bootstrap.
-struct interval trial_interval(const struct session *session,
-                               const struct trial *trial);
 
 #endif

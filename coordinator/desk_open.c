@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "coordinator/conduct.h"
 #include "coordinator/desk.h"
 #include "coordinator/desk_exec.h"
 #include "coordinator/desk_wait.h"
@@ -247,6 +248,7 @@ static bool start_session(struct desk *desk, struct err *err)
         .stored_trials = history_trial_count(desk->engine->store, desk->job_no),
         .wall_before_ms = desk->wall_before_ms,
         .models = &desk->facts,
+        .conduct = conduct,
     };
 
     desk->pair = open_pair(desk, endpoint, sizeof endpoint, err);

@@ -10,7 +10,6 @@
 #include <zmq.h>
 
 #include "common/clock.h"
-#include "coordinator/conduct.h"
 #include "coordinator/fit.h"
 #include "coordinator/ledger.h"
 #include "coordinator/note.h"
@@ -457,6 +456,23 @@ double trial_gain(const struct trial *a, const struct trial *b, size_t *n)
     return *n == 0 ? 0 : sum / (double)*n;
 }
 
+struct interval trial_interval(const struct session *session,
+                               const struct trial *trial)
+{
+    double *scores = calloc(trial->n_rows + 1, sizeof *scores);
+    struct interval interval = {0, 1};
+    size_t n = 0;
+
+    if (scores == NULL)
+        return interval;
+    for (size_t i = 0; i < trial->n_rows; i++)
+        if (trial->scored[i])
+            scores[n++] = trial->scores[i];
+    interval = stats_interval(scores, n, (uint64_t)session_job(session)->seed);
+    free(scores);
+    return interval;
+}
+
 // --- budget ---
 
 // Waits for all that was submitted up to trial `number`, and gives what it
@@ -644,7 +660,7 @@ void session_note(struct session *session, const char *format, ...)
 static void *run_thread(void *arg)
 {
     struct session *session = arg;
-    struct ending *ending = conduct(session);
+    struct ending *ending = session->setup.conduct(session);
 
     session_settle(session);
     if (ending != NULL)

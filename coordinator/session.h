@@ -25,6 +25,7 @@
 
 #include "common/err.h"
 #include "common/rng.h"
+#include "coordinator/stats.h"
 #include "coordinator/task.h"
 #include "program/candidate.h"
 #include "program/dataset.h"
@@ -87,6 +88,11 @@ struct trial *const *session_trials(const struct session *session, size_t *n);
 // Mean difference of b over a on the rows that both were scored on; *n says
 // how many. 0 for none.
 double trial_gain(const struct trial *a, const struct trial *b, size_t *n);
+
+// The interval of a trial's score: Wilson's where scores are right or wrong,
+// else a seeded bootstrap.
+struct interval trial_interval(const struct session *session,
+                               const struct trial *trial);
 
 // --- runs: programs on inputs, with traces; not trials ---
 

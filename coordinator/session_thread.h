@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "coordinator/note.h"
 #include "coordinator/optimizer.h"
 #include "coordinator/request.h"
 #include "coordinator/session.h"
@@ -36,10 +37,12 @@ struct session_setup {
     int64_t stored_trials;  // admitted in earlier processes
     int64_t wall_before_ms; // spent in them
     const struct model_facts *models;
+    // What the thread does (conduct.h).
+    struct ending *(*conduct)(struct session *session);
 };
 
-// Starts the job's thread, which runs the job (conduct.h) and ends with
-// NOTE_ENDED. NULL on failure.
+// Starts the job's thread, which runs conduct and ends with NOTE_ENDED. NULL
+// on failure.
 struct session *session_start(const struct session_setup *setup,
                               struct err *err);
 
