@@ -1,0 +1,529 @@
+#include "fake_session.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+
+static struct err err;
+
+// --- the job
+
+static void read_program(struct session *fake, const char *yaml)
+{
+    struct node *root =
+        node_parse(&fake->arena, "job.yaml", yaml, strlen(yaml), fake->diags);
+
+    cr_assert_not_null(root, "the YAML of the test");
+    fake->job.program = program_parse(root, fake->diags);
+    if (fake->job.program == NULL)
+        cr_assert_fail("the program: %s", fake->diags->items[0].text);
+}
+
+static void add_row(struct session *fake, size_t at, json_t *example)
+{
+    struct row *row = &fake->dataset.rows[at];
+    struct buf text = BUF_INIT(1 << 20);
+
+    row->fields = json_incref(example);
+    row->inputs = program_inputs(fake->job.program, example, &err);
+    cr_assert_not_null(row->inputs, "%s", err.text);
+    json_put(&text, example, true);
+    row->hash = hash_of("row", text.data, text.len);
+    buf_release(&text);
+}
+
+static void read_rows(struct session *fake, const char *examples)
+{
+    json_t *all = json_parse(examples, strlen(examples), 1 << 20, &err);
+
+    cr_assert_not_null(all, "%s", err.text);
+    fake->dataset.n = json_array_size(all);
+    fake->dataset.rows = calloc(fake->dataset.n, sizeof *fake->dataset.rows);
+    for (size_t i = 0; i < fake->dataset.n; i++)
+        add_row(fake, i, json_array_get(all, i));
+    json_decref(all);
+}
+
+static void set_share(struct session *fake, enum share share, size_t from,
+                      size_t n)
+{
+    fake->split.rows[share] = calloc(n + 1, sizeof(size_t));
+    fake->split.n[share] = n;
+    for (size_t i = 0; i < n; i++)
+        fake->split.rows[share][i] = from + i;
+}
+
+static void make_plan(struct session *fake, const char *const *reads)
+{
+    bool wanted[PROGRAM_MAX_FIELDS] = {false};
+    const struct program *program = fake->job.program;
+
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        wanted[i] = reads == NULL;
+        for (size_t k = 0; reads != NULL && reads[k] != NULL; k++)
+            wanted[i] |= strcmp(reads[k], program->outputs[i].name) == 0;
+    }
+    plan_make(program, wanted, &fake->plan);
+}
+
+struct session *fake_new(const char *yaml, const char *examples, size_t n_train,
+                         const char *const *reads, struct fake_script script,
+                         enum fake_finish finish)
+{
+    struct session *fake = calloc(1, sizeof *fake);
+
+    fake->script = script;
+    fake->finish = finish;
+    fake->diags = diags_new(&err);
+    fake->arena = ARENA_INIT(1 << 22);
+    fake->job.window = 4;
+    fake->job.seed = 9;
+    read_program(fake, yaml);
+    read_rows(fake, examples);
+    size_t n = fake->dataset.n;
+    set_share(fake, SHARE_TRAIN, 0, n_train > 0 ? n_train : n);
+    set_share(fake, SHARE_VAL, n_train, n - n_train);
+    set_share(fake, SHARE_TEST, 0, 0);
+    fake->split.shared = n_train == 0;
+    make_plan(fake, reads);
+    fake->baseline = candidate_new(fake->job.program, &err);
+    candidate_seal(fake->baseline);
+    struct trial *trial =
+        trial_submit(fake, TRIAL_BASELINE, fake->baseline,
+                     fake->split.rows[SHARE_VAL], n - n_train, NULL, &err);
+    cr_assert(trial_wait(fake, trial, &err));
+    fake->best = trial;
+    return fake;
+}
+
+static void free_trial(struct trial *trial)
+{
+    candidate_unref(trial->candidate);
+    free(trial->rows);
+    free(trial->scored);
+    free(trial->scores);
+    free(trial);
+}
+
+void fake_free(struct session *fake)
+{
+    for (size_t i = 0; i < fake->n_trials; i++)
+        free_trial(fake->trials[i]);
+    free(fake->trials);
+    candidate_unref(fake->baseline);
+    for (size_t i = 0; i < fake->dataset.n; i++) {
+        json_decref(fake->dataset.rows[i].fields);
+        json_decref(fake->dataset.rows[i].inputs);
+    }
+    free(fake->dataset.rows);
+    for (int i = 0; i < SHARE_COUNT; i++)
+        free(fake->split.rows[i]);
+    program_free(fake->job.program);
+    diags_free(fake->diags);
+    arena_release(&fake->arena);
+    free(fake);
+}
+
+bool fake_optimize(struct session *fake, const char *name, const char *params,
+                   struct err *error)
+{
+    const struct optimizer *optimizer = NULL;
+
+    fake->job.optimizer = name;
+    fake->job.optimizer_node = node_parse(&fake->arena, "params.yaml", params,
+                                          strlen(params), fake->diags);
+    const void *values =
+        optimizer_params(&fake->job, &optimizer, &fake->arena, fake->diags);
+    if (values == NULL)
+        cr_assert_fail("%s: %s", name, fake->diags->items[0].text);
+    return optimizer->run(fake, values, error);
+}
+
+size_t fake_count(const struct session *fake, enum trial_kind kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < fake->n_trials; i++)
+        n += fake->trials[i]->kind == kind;
+    return n;
+}
+
+// --- running a program
+
+struct work {
+    struct session *fake;
+    const struct program *program;
+    const struct plan *plan;
+    const struct candidate *candidate;
+    enum role role;
+    const struct sampling *sampling;
+    const json_t *inputs;
+    json_t **step_inputs;
+    json_t **step_outputs;
+};
+
+static json_t *value_of(const struct work *work, struct source source)
+{
+    const struct step *step = NULL;
+
+    if (source.step == SOURCE_INPUT)
+        return json_object_get(work->inputs,
+                               work->program->inputs[source.field].name);
+    step = &work->program->steps[source.step];
+    if (source.field == SOURCE_WHOLE)
+        return work->step_outputs[source.step];
+    return json_object_get(work->step_outputs[source.step],
+                           step->kind == STEP_COMPOSE
+                               ? step->entries[source.field].key
+                               : step->signature.outputs[source.field].name);
+}
+
+static void set_value(json_t *object, const char *key, json_t *value)
+{
+    json_object_set_new(object, key,
+                        value != NULL ? json_incref(value) : json_null());
+}
+
+static void count_ask(struct session *fake, const struct sampling *sampling)
+{
+    const char *purpose = sampling->purpose;
+
+    fake->asked_fill += strcmp(purpose, "fill") == 0;
+    fake->asked_summary += strcmp(purpose, "summary") == 0;
+    fake->asked_propose += strcmp(purpose, "propose") == 0;
+    fake->asked_bootstrap += strcmp(purpose, "bootstrap") == 0;
+}
+
+// False when the model gave no readable answer.
+static bool run_step(struct work *work, int at)
+{
+    const struct step *step = &work->program->steps[at];
+    json_t *inputs = json_object();
+
+    if (step->kind == STEP_COMPOSE) {
+        for (size_t i = 0; i < step->n_entries; i++)
+            set_value(inputs, step->entries[i].key,
+                      value_of(work, step->entries[i].source));
+        work->step_outputs[at] = inputs;
+        return true;
+    }
+    for (size_t i = 0; i < step->signature.n_inputs; i++)
+        set_value(inputs, step->signature.inputs[i].name,
+                  value_of(work, step->sources[i]));
+    work->step_inputs[at] = inputs;
+    const struct fake_ask ask = {
+        work->program, step,       &work->candidate->parts[step->predictor],
+        inputs,        work->role, work->sampling};
+    count_ask(work->fake, work->sampling);
+    work->step_outputs[at] =
+        work->fake->script.answer(work->fake->script.user, &ask);
+    return work->step_outputs[at] != NULL;
+}
+
+// The outputs of the program; NULL when a step gave none.
+static json_t *run_program(struct work *work)
+{
+    const struct program *program = work->program;
+    json_t *outputs = NULL;
+
+    work->fake->runs[work->role]++;
+    for (size_t i = 0; i < program->n_steps; i++) {
+        int step = program->order[i];
+        if (work->plan->runs[step] && !run_step(work, step))
+            return NULL;
+    }
+    outputs = json_object();
+    for (size_t i = 0; i < program->n_outputs; i++)
+        set_value(outputs, program->outputs[i].name,
+                  value_of(work, program->outputs[i].source));
+    return outputs;
+}
+
+static void free_values(json_t **values, size_t n)
+{
+    for (size_t i = 0; values != NULL && i < n; i++)
+        json_decref(values[i]);
+    free(values);
+}
+
+// --- what the optimizers see
+
+const struct job *session_job(const struct session *fake)
+{
+    return &fake->job;
+}
+
+const struct dataset *session_dataset(const struct session *fake)
+{
+    return &fake->dataset;
+}
+
+const struct split *session_split(const struct session *fake)
+{
+    return &fake->split;
+}
+
+const struct plan *session_plan(const struct session *fake)
+{
+    return &fake->plan;
+}
+
+struct candidate *session_baseline(const struct session *fake)
+{
+    return fake->baseline;
+}
+
+struct rng session_rng(const struct session *fake, const char *purpose,
+                       uint64_t index)
+{
+    struct rng rng;
+    rng_init(&rng, (uint64_t)fake->job.seed, purpose, index);
+    return rng;
+}
+
+static double score_row(struct session *fake, const struct trial *trial,
+                        size_t row)
+{
+    const struct sampling sampling = {.temperature = -1, .purpose = "trial"};
+    size_t n = fake->job.program->n_steps;
+    double score = 0;
+    struct work work = {fake,
+                        fake->job.program,
+                        &fake->plan,
+                        trial->candidate,
+                        ROLE_STUDENT,
+                        &sampling,
+                        fake->dataset.rows[row].inputs,
+                        calloc(n, sizeof(json_t *)),
+                        calloc(n, sizeof(json_t *))};
+    json_t *outputs = run_program(&work);
+
+    if (outputs != NULL)
+        score = fake->script.score(fake->script.user,
+                                   fake->dataset.rows[row].fields, outputs);
+    json_decref(outputs);
+    free_values(work.step_inputs, n);
+    free_values(work.step_outputs, n);
+    return score;
+}
+
+static void finish_trial(struct session *fake, struct trial *trial)
+{
+    double sum = 0;
+
+    if (trial->done)
+        return;
+    for (size_t i = 0; i < trial->n_rows; i++) {
+        if (candidate_shows(trial->candidate, fake->job.program, &fake->plan,
+                            (int)trial->rows[i]))
+            continue;
+        trial->scored[i] = true;
+        trial->scores[i] = score_row(fake, trial, trial->rows[i]);
+        sum += trial->scores[i];
+        trial->n++;
+    }
+    trial->score = trial->n > 0 ? sum / (double)trial->n : 0;
+    trial->done = true;
+}
+
+bool session_admit(struct session *fake, struct err *error)
+{
+    int64_t next = (int64_t)fake->n_trials + 1;
+
+    for (size_t i = 0; i < fake->n_trials; i++) {
+        if (fake->trials[i]->number <= next - fake->job.window)
+            finish_trial(fake, fake->trials[i]);
+    }
+    if (fake->max_trials == 0 || next <= fake->max_trials)
+        return true;
+    err_set(error, ERR_BUDGET, "the budget is used up");
+    return false;
+}
+
+static void count_open(struct session *fake)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < fake->n_trials; i++)
+        open += !fake->trials[i]->done;
+    if (open > fake->most_open)
+        fake->most_open = open;
+}
+
+struct trial *trial_submit(struct session *fake, enum trial_kind kind,
+                           struct candidate *candidate, const size_t *rows,
+                           size_t n_rows, const char *reason, struct err *error)
+{
+    struct trial *trial = calloc(1, sizeof *trial);
+
+    (void)reason;
+    (void)error;
+    cr_assert(fake->max_trials == 0 ||
+                  (int64_t)fake->n_trials < fake->max_trials,
+              "a trial beyond the budget");
+    fake->trials =
+        realloc(fake->trials, (fake->n_trials + 1) * sizeof(struct trial *));
+    fake->trials[fake->n_trials++] = trial;
+    trial->number = (int64_t)fake->n_trials;
+    trial->kind = kind;
+    trial->candidate = candidate_ref(candidate);
+    trial->rows = calloc(n_rows + 1, sizeof *trial->rows);
+    memcpy(trial->rows, rows, n_rows * sizeof *rows);
+    trial->n_rows = n_rows;
+    trial->scored = calloc(n_rows + 1, sizeof *trial->scored);
+    trial->scores = calloc(n_rows + 1, sizeof *trial->scores);
+    if (fake->finish == FINISH_EARLY)
+        finish_trial(fake, trial);
+    count_open(fake);
+    return trial;
+}
+
+bool trial_wait(struct session *fake, struct trial *trial, struct err *error)
+{
+    (void)error;
+    finish_trial(fake, trial);
+    return true;
+}
+
+struct trial *const *session_trials(const struct session *fake, size_t *n)
+{
+    *n = fake->n_trials;
+    return fake->trials;
+}
+
+static bool score_at(const struct trial *trial, size_t row, double *out)
+{
+    for (size_t i = 0; i < trial->n_rows; i++) {
+        if (trial->rows[i] != row || !trial->scored[i])
+            continue;
+        *out = trial->scores[i];
+        return true;
+    }
+    return false;
+}
+
+double trial_gain(const struct trial *a, const struct trial *b, size_t *n)
+{
+    double sum = 0;
+
+    *n = 0;
+    cr_assert(a->done && b->done, "a trial is compared before it is done");
+    for (size_t i = 0; i < a->n_rows; i++) {
+        double of_b = 0;
+        if (!a->scored[i] || !score_at(b, a->rows[i], &of_b))
+            continue;
+        sum += of_b - a->scores[i];
+        *n += 1;
+    }
+    return *n > 0 ? sum / (double)*n : 0;
+}
+
+// runs->task is not used; the steps are counted here.
+struct fake_runs {
+    struct runs runs;
+    size_t n_steps;
+};
+
+static void run_item(struct session *fake, const struct runs_request *request,
+                     size_t i, struct task_item *item)
+{
+    size_t n = request->program->n_steps;
+    struct work work = {.fake = fake,
+                        .program = request->program,
+                        .plan = request->plan,
+                        .candidate = request->candidate,
+                        .role = request->role,
+                        .sampling = &request->sampling};
+
+    item->row = request->rows != NULL ? (int)request->rows[i] : -1;
+    item->inputs =
+        json_incref(request->rows != NULL ? fake->dataset.rows[item->row].inputs
+                                          : request->inputs[i]);
+    work.inputs = item->inputs;
+    work.step_inputs = calloc(n, sizeof(json_t *));
+    work.step_outputs = calloc(n, sizeof(json_t *));
+    item->outputs = run_program(&work);
+    item->step_inputs = work.step_inputs;
+    item->step_outputs = work.step_outputs;
+    item->state = ITEM_DONE;
+    item->outcome = item->outputs != NULL ? RUN_DONE : RUN_FORMAT;
+    item->scored = request->scored;
+    if (request->scored && item->outputs != NULL)
+        item->score = fake->script.score(fake->script.user,
+                                         fake->dataset.rows[item->row].fields,
+                                         item->outputs);
+}
+
+struct runs *runs_submit(struct session *fake,
+                         const struct runs_request *request, struct err *error)
+{
+    struct fake_runs *made = calloc(1, sizeof *made);
+
+    (void)error;
+    made->n_steps = request->program->n_steps;
+    made->runs.n = request->n;
+    made->runs.items = calloc(request->n, sizeof *made->runs.items);
+    for (size_t i = 0; i < request->n; i++)
+        run_item(fake, request, i, &made->runs.items[i]);
+    return &made->runs;
+}
+
+bool runs_wait(struct session *fake, struct runs *runs, struct err *error)
+{
+    (void)fake;
+    (void)error;
+    runs->done = true;
+    return true;
+}
+
+void runs_free(struct runs *runs)
+{
+    struct fake_runs *made = (struct fake_runs *)runs;
+
+    for (size_t i = 0; runs != NULL && i < runs->n; i++) {
+        json_decref(runs->items[i].inputs);
+        json_decref(runs->items[i].outputs);
+        free_values(runs->items[i].step_inputs, made->n_steps);
+        free_values(runs->items[i].step_outputs, made->n_steps);
+    }
+    if (runs != NULL)
+        free(runs->items);
+    free(made);
+}
+
+void session_set_best(struct session *fake, struct trial *trial)
+{
+    fake->best = trial;
+}
+
+struct trial *session_best(const struct session *fake)
+{
+    return fake->best;
+}
+
+void session_set_finish(struct session *fake, const char *reason)
+{
+    fake->ended = reason;
+}
+
+void session_phase(struct session *fake, const char *phase, int64_t trials)
+{
+    (void)phase;
+    fake->announced = trials;
+}
+
+void session_note(struct session *fake, const char *format, ...)
+{
+    size_t used = strlen(fake->notes);
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(fake->notes + used, sizeof fake->notes - used, format, list);
+    va_end(list);
+    used = strlen(fake->notes);
+    snprintf(fake->notes + used, sizeof fake->notes - used, "\n");
+}

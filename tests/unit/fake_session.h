@@ -1,0 +1,80 @@
+// fake_session: the session's functions over a scripted model in memory.
+//
+// A test that links this has its optimizer talk to a model that is a C
+// function. The fake keeps the contract of coordinator/session.h strictly: it
+// finishes a trial only when the optimizer must be allowed to see it (FINISH
+// LATE), or at once (FINISH EARLY); an optimizer that looks beyond the lag
+// decides differently under the two.
+
+#ifndef FAKE_SESSION_H
+#define FAKE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "coordinator/optimizer.h"
+#include "coordinator/session.h"
+
+// One call of the scripted model.
+struct fake_ask {
+    const struct program *program;
+    const struct step *step;
+    const struct candidate_part *part;
+    const json_t *inputs;
+    enum role role;
+    const struct sampling *sampling;
+};
+
+struct fake_script {
+    // The step's outputs by name, a new reference; NULL: no readable answer.
+    json_t *(*answer)(void *user, const struct fake_ask *ask);
+    // 0..1; outputs of the job's program by name.
+    double (*score)(void *user, const json_t *example, const json_t *outputs);
+    void *user;
+};
+
+enum fake_finish { FINISH_LATE, FINISH_EARLY };
+
+struct session {
+    struct fake_script script;
+    enum fake_finish finish;
+    int64_t max_trials; // of the budget; 0: none
+    struct job job;
+    struct diags *diags;
+    struct arena arena;
+    struct dataset dataset;
+    struct split split;
+    struct plan plan;
+    struct candidate *baseline;
+    struct trial **trials;
+    size_t n_trials;
+    struct trial *best;
+    const char *ended; // finish reason, or NULL
+    int64_t announced; // trials of the last phase
+    char notes[4096];
+    // counts
+    size_t most_open; // trials under way together, at most
+    size_t runs[ROLE_COUNT];
+    size_t asked_fill, asked_summary, asked_propose, asked_bootstrap;
+};
+
+// A job of the steps in YAML (inputs, steps, outputs), examples as a JSON
+// array, its first n_train rows for training and all others for validation;
+// n_train 0: all rows are both. reads: names of the outputs that the metric
+// reads, NULL-terminated; NULL: all. The baseline is evaluated. Aborts the
+// test when anything is wrong.
+struct session *fake_new(const char *yaml, const char *examples, size_t n_train,
+                         const char *const *reads, struct fake_script script,
+                         enum fake_finish finish);
+void fake_free(struct session *session);
+
+// Runs an optimizer by its name with parameters in YAML flow form ("{}").
+bool fake_optimize(struct session *session, const char *name,
+                   const char *params, struct err *err);
+
+size_t fake_count(const struct session *session, enum trial_kind kind);
+
+#endif

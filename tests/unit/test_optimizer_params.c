@@ -1,0 +1,161 @@
+#include "coordinator/optimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "program/node.h"
+
+static struct err err;
+static struct diags *diags;
+static struct arena arena;
+static struct job job;
+static const struct optimizer *optimizer;
+
+static void open_list(void)
+{
+    diags = diags_new(&err);
+    arena = ARENA_INIT(1 << 20);
+    job = (struct job){.optimizer_place = {"job.yaml", 3, 12, 1}};
+}
+
+static void close_list(void)
+{
+    diags_free(diags);
+    arena_release(&arena);
+}
+
+TestSuite(optimizer_params, .init = open_list, .fini = close_list);
+
+static const void *read_params(const char *name, const char *yaml)
+{
+    job.optimizer = name;
+    job.optimizer_node = yaml == NULL ? NULL
+                                      : node_parse(&arena, "job.yaml", yaml,
+                                                   strlen(yaml), diags);
+    return optimizer_params(&job, &optimizer, &arena, diags);
+}
+
+// A parameter by its users' name.
+static const void *value_of(const void *params, const char *name)
+{
+    for (size_t i = 0; i < optimizer->n_params; i++) {
+        if (strcmp(optimizer->params[i].name, name) == 0)
+            return (const char *)params + optimizer->params[i].offset;
+    }
+    cr_assert_fail("no parameter %s", name);
+    return NULL;
+}
+
+static int64_t int_of(const void *params, const char *name)
+{
+    return *(const int64_t *)value_of(params, name);
+}
+
+static void expect_finding(const char *text)
+{
+    cr_assert_eq(diags->errors, 1);
+    cr_expect_not_null(strstr(diags->items[0].text, text), "%s",
+                       diags->items[0].text);
+}
+
+Test(optimizer_params, a_job_that_names_none_gets_miprov2_light)
+{
+    const void *params = read_params(NULL, NULL);
+
+    cr_assert_not_null(params);
+    cr_expect_str_eq(optimizer->name, "miprov2");
+    cr_expect_eq(*(const int *)value_of(params, "auto"), 0);
+    cr_expect_eq(int_of(params, "seed"), 9);
+    cr_expect_eq(int_of(params, "max_bootstrapped_demos"), 4);
+    cr_expect_eq(int_of(params, "max_labeled_demos"), 4);
+    cr_expect_eq(int_of(params, "minibatch_size"), 35);
+    cr_expect_eq(int_of(params, "minibatch_full_eval_steps"), 5);
+    cr_expect_eq(int_of(params, "view_data_batch_size"), 10);
+    cr_expect_eq(int_of(params, "num_candidates"), -1);
+    cr_expect(isnan(*(const double *)value_of(params, "metric_threshold")));
+    cr_expect(*(const bool *)value_of(params, "tip_aware_proposer"));
+}
+
+Test(optimizer_params, the_others_have_the_defaults_that_users_know)
+{
+    const void *params = read_params("labeled_few_shot", NULL);
+    cr_assert_not_null(params);
+    cr_expect_eq(int_of(params, "k"), 16);
+    params = read_params("bootstrap_few_shot", "{}");
+    cr_assert_not_null(params);
+    cr_expect_eq(int_of(params, "max_labeled_demos"), 16);
+    cr_expect_eq(int_of(params, "max_rounds"), 1);
+    params = read_params("bootstrap_random_search", "{}");
+    cr_assert_not_null(params);
+    cr_expect_eq(int_of(params, "num_candidate_programs"), 16);
+}
+
+Test(optimizer_params, explicit_values_go_with_auto)
+{
+    const void *params = read_params(
+        "miprov2", "{auto: heavy, num_trials: 7, minibatch: false, seed: 0}");
+
+    cr_assert_not_null(params);
+    cr_expect_eq(*(const int *)value_of(params, "auto"), 2);
+    cr_expect_eq(int_of(params, "num_trials"), 7);
+    cr_expect_eq(*(const int *)value_of(params, "minibatch"), 1);
+    cr_expect_eq(int_of(params, "seed"), 0);
+}
+
+Test(optimizer_params, a_threshold_of_0_is_a_threshold)
+{
+    const void *params =
+        read_params("bootstrap_few_shot", "{metric_threshold: 0}");
+
+    cr_assert_not_null(params);
+    cr_expect_eq(*(const double *)value_of(params, "metric_threshold"), 0);
+}
+
+Test(optimizer_params, an_unknown_optimizer_is_told_the_nearest_one)
+{
+    cr_expect_null(read_params("mipro2", NULL));
+    expect_finding("unknown optimizer `mipro2`, did you mean `miprov2`?");
+    cr_expect_eq(diags->items[0].place.line, 3);
+}
+
+Test(optimizer_params, an_unknown_parameter_is_told_the_nearest_one)
+{
+    cr_expect_null(read_params("miprov2", "{num_trial: 3}"));
+    expect_finding("num_trials");
+}
+
+Test(optimizer_params, all_mistakes_are_reported_at_once)
+{
+    cr_expect_null(read_params(
+        "miprov2", "{auto: lite, num_trials: 0, minibatch_size: many}"));
+    cr_expect_eq(diags->errors, 3);
+}
+
+Test(optimizer_params, a_wrong_choice_is_told_the_nearest_one)
+{
+    cr_expect_null(read_params("miprov2", "{auto: lihgt}"));
+    expect_finding("did you mean `light`?");
+}
+
+Test(optimizer_params, auto_none_needs_num_candidates)
+{
+    cr_expect_null(read_params("miprov2", "{auto: none}"));
+    expect_finding("num_candidates");
+}
+
+Test(optimizer_params, null_as_auto_is_none)
+{
+    const void *params =
+        read_params("miprov2", "{auto: null, num_candidates: 3}");
+
+    cr_assert_not_null(params);
+    cr_expect_eq(*(const int *)value_of(params, "auto"), 3);
+}
+
+Test(optimizer_params, a_list_of_parameters_is_refused)
+{
+    cr_expect_null(read_params("miprov2", "[light]"));
+    expect_finding("must be a map");
+}

@@ -1,0 +1,272 @@
+#include "coordinator/proposer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/json.h"
+#include "coordinator/data_summary.h"
+#include "fake_support.h"
+
+static struct err err;
+
+// --- cleaning
+
+static void expect_clean(const char *text, const char *expected)
+{
+    char *clean = proposal_clean(text);
+    cr_expect_str_eq(clean, expected, "from <%s> came <%s>", text, clean);
+    free(clean);
+}
+
+Test(proposer, labels_quotes_and_fences_around_the_whole_are_taken_off)
+{
+    expect_clean("  Do it.\n", "Do it.");
+    expect_clean("Instruction: Do it.", "Do it.");
+    expect_clean("**Proposed Instruction:** Do it.", "Do it.");
+    expect_clean("## New instruction: Do it.", "Do it.");
+    expect_clean("\"Do it.\"", "Do it.");
+    expect_clean("Instruction: \"Do it.\"", "Do it.");
+    expect_clean("```\nDo it.\n```", "Do it.");
+    expect_clean("```text\nInstruction: Do it.\n```", "Do it.");
+    expect_clean("\u201cDo it.\u201d", "Do it.");
+    expect_clean("  ", "");
+}
+
+Test(proposer, good_text_stays_as_it_is)
+{
+    expect_clean("Given a: decide b: then c.", "Given a: decide b: then c.");
+    expect_clean("Answer \"yes\" or \"no\"", "Answer \"yes\" or \"no\"");
+    expect_clean("\"yes\" is right, so is \"no\"",
+                 "\"yes\" is right, so is \"no\"");
+    expect_clean("**Important:** read all.", "**Important:** read all.");
+    expect_clean("Instructions follow. Read them.",
+                 "Instructions follow. Read them.");
+    expect_clean("Instruction: **Read** all.", "**Read** all.");
+}
+
+Test(proposer, a_text_that_is_too_long_ends_with_a_sentence)
+{
+    static char text[PROPOSAL_MAX_BYTES + 100];
+
+    memset(text, 'x', sizeof text - 1);
+    text[PROPOSAL_MAX_BYTES - 500] = '.';
+    char *clean = proposal_clean(text);
+    cr_expect_eq(strlen(clean), PROPOSAL_MAX_BYTES - 499);
+    free(clean);
+}
+
+// --- proposals
+
+static const struct proposer_options all = {
+    .n = 6,
+    .temperature = 1,
+    .program_aware = true,
+    .data_aware = true,
+    .tip_aware = true,
+    .fewshot_aware = true,
+    .view_data_batch_size = 10,
+};
+
+Test(proposer, the_written_instruction_stays_beside_all_proposals)
+{
+    struct support support = {.base = 0.5};
+    struct session *fake = support_session(&support, 60, 40, FINISH_LATE);
+    struct proposals made = {0};
+
+    cr_assert(proposals_make(fake, &all, NULL, 0, &made, &err), "%s", err.text);
+    cr_assert_eq(made.lists[0].n, 7);
+    cr_expect_str_eq(made.lists[0].texts[0], "Classify the text.");
+    cr_expect_str_eq(made.lists[0].texts[1], "Plain variant 0");
+    cr_expect_eq(fake->asked_propose, 6, "one call a proposal");
+    // Four batches, the summary, the program and the step.
+    cr_expect_eq(fake->asked_summary, 7);
+    proposals_release(&made);
+    fake_free(fake);
+}
+
+Test(proposer, what_is_not_wanted_is_not_asked)
+{
+    struct support support = {.base = 0.5};
+    struct session *fake = support_session(&support, 60, 40, FINISH_LATE);
+    struct proposals made = {0};
+    const struct proposer_options none = {.n = 2, .temperature = 1};
+
+    cr_assert(proposals_make(fake, &none, NULL, 0, &made, &err), "%s",
+              err.text);
+    cr_expect_eq(fake->asked_summary, 0);
+    cr_expect_eq(fake->asked_propose, 2);
+    proposals_release(&made);
+    fake_free(fake);
+}
+
+Test(proposer, a_fault_is_asked_again_as_another_replicate)
+{
+    struct support support = {.base = 0.5, .proposal_faults = 3};
+    struct session *fake = support_session(&support, 60, 40, FINISH_LATE);
+    struct proposals made = {0};
+
+    cr_assert(proposals_make(fake, &all, NULL, 0, &made, &err), "%s", err.text);
+    cr_expect_eq(made.lists[0].n, 7);
+    cr_expect_eq(fake->asked_propose, 24);
+    proposals_release(&made);
+    fake_free(fake);
+}
+
+Test(proposer, proposals_that_never_come_are_dropped_and_noted)
+{
+    struct support support = {.base = 0.5, .silent_proposals = true};
+    struct session *fake = support_session(&support, 60, 40, FINISH_LATE);
+    struct proposals made = {0};
+
+    cr_assert(proposals_make(fake, &all, NULL, 0, &made, &err), "%s", err.text);
+    cr_expect_eq(made.lists[0].n, 1);
+    cr_expect_eq(fake->asked_propose, 24);
+    cr_expect_not_null(strstr(fake->notes, "0 of 6 proposed"), "%s",
+                       fake->notes);
+    proposals_release(&made);
+    fake_free(fake);
+}
+
+// --- what is shown, and steps that are not searched
+
+struct watch {
+    size_t demos_shown;   // proposals that saw a demo
+    size_t no_demos;      // and none
+    size_t tips;          // saw a tip
+    const char *observed; // the answer to each batch
+};
+
+static json_t *watch_proposal(struct watch *watch, const struct fake_ask *ask)
+{
+    const char *demos = json_get_text(ask->inputs, "task_demos", "");
+
+    watch->demos_shown += strstr(demos, "text: row") != NULL;
+    watch->no_demos += strcmp(demos, "None are given.") == 0;
+    watch->tips += json_object_get(ask->inputs, "tip") != NULL;
+    return json_pack("{s:s}", "proposed_instruction", "Always the same.");
+}
+
+static json_t *answer_watched(void *user, const struct fake_ask *ask)
+{
+    struct watch *watch = user;
+    const char *purpose = ask->sampling->purpose;
+    const char *name = ask->step->signature.outputs[0].name;
+
+    if (strcmp(purpose, "propose") == 0)
+        return watch_proposal(watch, ask);
+    if (strcmp(name, "observations") == 0)
+        return json_pack("{s:s}", name, watch->observed);
+    if (strcmp(purpose, "summary") == 0)
+        return json_pack("{s:s}", name, "told");
+    return json_pack("{s:s, s:f}", "label", "a", "confidence", 0.5);
+}
+
+static double score_nothing(void *user, const json_t *example,
+                            const json_t *outputs)
+{
+    (void)user;
+    (void)example;
+    (void)outputs;
+    return 0;
+}
+
+static struct session *watched_session(struct watch *watch, size_t n_train)
+{
+    const struct fake_script script = {answer_watched, score_nothing, watch};
+    char *examples = support_examples(n_train + 1);
+    struct session *fake =
+        fake_new(SUPPORT_ONE, examples, n_train, NULL, script, FINISH_LATE);
+    free(examples);
+    return fake;
+}
+
+Test(proposer, equal_proposals_are_one)
+{
+    struct watch watch = {.observed = "notes"};
+    struct session *fake = watched_session(&watch, 20);
+    struct proposals made = {0};
+
+    cr_assert(proposals_make(fake, &all, NULL, 0, &made, &err), "%s", err.text);
+    cr_expect_eq(made.lists[0].n, 2);
+    proposals_release(&made);
+    fake_free(fake);
+}
+
+Test(proposer, demos_are_shown_but_for_the_empty_set)
+{
+    struct watch watch = {.observed = "notes"};
+    struct session *fake = watched_session(&watch, 20);
+    struct proposals made = {0};
+    struct demo_set sets[2] = {0};
+    struct demo demo = {.augmented = true, .row = 3};
+
+    demo.fields = json_pack("{s:s, s:s}", "text", "row 3", "label", "b");
+    for (int i = 0; i < 2; i++)
+        cr_assert(demo_set_init(&sets[i], fake->job.program, &err));
+    cr_assert(demo_list_add(&sets[1].lists[0], &demo, &err));
+    json_decref(demo.fields);
+    cr_assert(proposals_make(fake, &all, sets, 2, &made, &err), "%s", err.text);
+    cr_expect_eq(watch.demos_shown, 3);
+    cr_expect_eq(watch.no_demos, 3);
+    cr_expect_lt(watch.tips, 7);
+    demo_set_release(&sets[0]);
+    demo_set_release(&sets[1]);
+    proposals_release(&made);
+    fake_free(fake);
+}
+
+Test(proposer, at_most_ten_batches_are_observed)
+{
+    struct watch watch = {.observed = "notes"};
+    struct session *fake = watched_session(&watch, 150);
+    char *summary = NULL;
+
+    cr_assert(data_summary(fake, 10, &summary, &err), "%s", err.text);
+    cr_expect_str_eq(summary, "told");
+    cr_expect_eq(fake->asked_summary, 11);
+    free(summary);
+    fake_free(fake);
+}
+
+Test(proposer, five_times_complete_ends_the_observations)
+{
+    struct watch watch = {.observed = "Complete."};
+    struct session *fake = watched_session(&watch, 150);
+    char *summary = NULL;
+
+    cr_assert(data_summary(fake, 10, &summary, &err), "%s", err.text);
+    cr_expect_null(summary, "nothing was noted");
+    cr_expect_eq(fake->asked_summary, 5);
+    free(summary);
+    fake_free(fake);
+}
+
+Test(proposer, steps_that_the_plan_leaves_out_get_no_proposals)
+{
+    static const char yaml[] =
+        "inputs: {text: {desc: A text}}\n"
+        "steps:\n"
+        "  one: {predict: First., inputs: [text],\n"
+        "        outputs: {label: {enum: [a, b]}, confidence: {type: float}}}\n"
+        "  two: {predict: Second., inputs: [text], outputs: {more: {desc: "
+        "x}}}\n"
+        "outputs: {label: one.label, more: two.more}\n";
+    static const char *const reads[] = {"label", NULL};
+    struct watch watch = {.observed = "notes"};
+    const struct fake_script script = {answer_watched, score_nothing, &watch};
+    char *examples = support_examples(21);
+    struct session *fake =
+        fake_new(yaml, examples, 20, reads, script, FINISH_LATE);
+    struct proposals made = {0};
+
+    cr_assert(proposals_make(fake, &all, NULL, 0, &made, &err), "%s", err.text);
+    cr_expect_eq(fake->asked_propose, 6);
+    cr_expect_eq(made.lists[0].n, 2);
+    cr_expect_eq(made.lists[1].n, 1);
+    free(examples);
+    proposals_release(&made);
+    fake_free(fake);
+}
