@@ -28,7 +28,7 @@
 //
 // Order: the job with the fewest calls in work first, then the oldest trial,
 // then affinity: calls of one group share a prompt prefix; a slot stays with
-// its group while it has calls and no trial older by half a window waits; a
+// its group while it has calls and no trial older by half a window has room; a
 // group gets at most ceil(waiting / 8) slots, as long as another one waits: no
 // slot is left idle for affinity's sake. A worker changes its loaded model
 // only when no call for it waits, or calls of another wait and nobody was sent

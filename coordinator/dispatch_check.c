@@ -43,8 +43,7 @@ static const char *check_lease(const struct dispatch *dispatch,
         table_find(&dispatch->calls, lease->call) != &lease->ticket->node)
         return "a lease holds a call that is gone";
     if (lease->slot != NULL &&
-        (lease->state != LEASE_HELD || lease->slot->lease != lease ||
-         lease->slot->group != lease->ticket->group))
+        (lease->state != LEASE_HELD || lease->slot->lease != lease))
         return "a slot and its lease do not agree";
     if (lease->slot != NULL && lease->end.key != lease->began_ms +
                                                      lease->ticket->timeout_ms +
@@ -53,6 +52,23 @@ static const char *check_lease(const struct dispatch *dispatch,
     if (lease->state == LEASE_HELD && lease->slot == NULL &&
         lease->worker->next != lease)
         return "a held lease has no slot and does not wait for one";
+    return NULL;
+}
+
+static const char *check_slots(const struct worker *worker)
+{
+    if ((worker->next == NULL) != (worker->next_slot == NULL))
+        return "a next call is meant for no slot";
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        const struct slot *slot = &worker->slots[i];
+        const struct lease *lease =
+            slot == worker->next_slot ? worker->next : slot->lease;
+        if (lease != NULL && slot->group != lease->ticket->group)
+            return "a slot is counted in the wrong group";
+        if (slot->group != NULL &&
+            ring_empty(&slot->home) != (slot->lease != NULL))
+            return "an idle slot is not found by its group, or a busy one is";
+    }
     return NULL;
 }
 
@@ -80,7 +96,7 @@ static const char *check_worker(const struct dispatch *dispatch,
         return "a worker's slots are miscounted";
     if (worker->next != NULL && n_busy < worker->n_slots)
         return "a call waits for a slot while one is idle";
-    return NULL;
+    return check_slots(worker);
 }
 
 static const char *check_workers(const struct dispatch *dispatch, size_t *ends)

@@ -95,7 +95,7 @@ struct group {
     struct table_node node; // key: the group
     size_t refs;
     size_t n_queued;
-    size_t n_slots;      // slots at work for it
+    size_t n_slots;      // at work, and the last call meant for them is of it
     struct ring buckets; // waiting calls
     struct ring homes;   // idle slots whose last call was of it
 };
@@ -164,7 +164,7 @@ struct slot {
     struct ring link; // in worker.idle or worker.busy
     struct ring home; // in group.homes while idle
     struct worker *worker;
-    struct group *group; // of its last call; NULL before the first
+    struct group *group; // of the last call meant for it; NULL: none
     struct lease *lease; // NULL: idle
 };
 
@@ -185,14 +185,15 @@ struct worker {
     struct lease *leases;   // owned, n_leases
     size_t n_slots;
     size_t n_leases;
-    size_t n_places;      // taken
-    struct ring idle;     // slots, last used first
-    struct ring busy;     // slots, longest at work first
-    struct lease *next;   // the lease that waits for a slot, or NULL
-    struct ring unused;   // leases
-    struct ring late;     // leases, oldest first
-    struct ring answered; // leases
-    struct model *loaded; // of the last call sent; NULL: unknown
+    size_t n_places;        // taken
+    struct ring idle;       // slots, last used first
+    struct ring busy;       // slots, longest at work first
+    struct lease *next;     // the lease that waits for a slot, or NULL
+    struct slot *next_slot; // that it is meant for; another may be free first
+    struct ring unused;     // leases
+    struct ring late;       // leases, oldest first
+    struct ring answered;   // leases
+    struct model *loaded;   // of the last call sent; NULL: unknown
     int64_t heard_ms;
     struct heap_node pause; // in dispatch.pauses while paused
     bool paused;
@@ -215,7 +216,8 @@ struct dispatch {
     struct heap pauses;  // workers
     int64_t last_lease;
     size_t n_state[STATE_COUNT];
-    size_t n_slots; // of workers that are not draining
+    size_t n_slots;  // of workers that are not draining
+    size_t n_leases; // of all workers, whether in use or not
     int64_t n_sent, n_faults, n_hedged;
     bool settled; // dispatch_next had nothing, and no event came since
 };

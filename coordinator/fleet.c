@@ -40,13 +40,15 @@ struct worker *fleet_join(struct dispatch *dispatch, int32_t number,
     worker->leases = calloc(worker->n_leases, sizeof *worker->leases);
     if (worker->slots == NULL || worker->leases == NULL ||
         !table_reserve(&dispatch->workers, 1) ||
-        !table_reserve(&dispatch->leases, worker->n_leases)) {
+        !table_reserve(&dispatch->leases,
+                       dispatch->n_leases + worker->n_leases)) {
         fleet_free(worker);
         return NULL;
     }
     init_worker(worker);
     table_add(&dispatch->workers, &worker->node, number);
     dispatch->n_slots += n_slots;
+    dispatch->n_leases += worker->n_leases;
     worker->heard_ms = now;
     ring_push_back(&dispatch->heard, &worker->link);
     return worker;
@@ -78,6 +80,7 @@ void fleet_part(struct dispatch *dispatch, struct worker *worker)
         heap_remove(&dispatch->pauses, &worker->pause);
     if (!worker->draining)
         dispatch->n_slots -= worker->n_slots;
+    dispatch->n_leases -= worker->n_leases;
     ring_remove(&worker->link);
     table_remove(&dispatch->workers, &worker->node);
 }
@@ -257,17 +260,43 @@ void fleet_call_home(struct group *group, struct model *model)
     }
 }
 
+// A slot at work is counted in the group of the last call meant for it, so
+// that the next choice sees where it is going.
+static void set_group(struct dispatch *dispatch, struct slot *slot,
+                      struct group *group)
+{
+    if (slot->group == group)
+        return;
+    if (slot->lease != NULL)
+        slot->group->n_slots--;
+    group->refs++;
+    leave_group(dispatch, slot);
+    slot->group = group;
+    if (slot->lease != NULL)
+        group->n_slots++;
+}
+
+// The worker's next lease is not meant for a slot any more.
+static struct lease *take_next(struct dispatch *dispatch, struct worker *worker)
+{
+    struct lease *next = worker->next;
+    struct slot *slot = worker->next_slot;
+
+    worker->next = NULL;
+    worker->next_slot = NULL;
+    if (slot != NULL && slot->lease != NULL)
+        set_group(dispatch, slot, slot->lease->ticket->group);
+    return next;
+}
+
 // The lease's call is at work from now on, and so its time runs.
 static void start_slot(struct dispatch *dispatch, struct slot *slot,
                        struct lease *lease, int64_t now)
 {
-    struct group *group = lease->ticket->group;
-
-    group->refs++;
-    leave_group(dispatch, slot);
-    slot->group = group;
-    group->n_slots++;
+    ring_remove(&slot->home);
+    set_group(dispatch, slot, lease->ticket->group);
     slot->lease = lease;
+    slot->group->n_slots++;
     ring_remove(&slot->link);
     ring_push_back(&slot->worker->busy, &slot->link);
     lease->slot = slot;
@@ -279,7 +308,7 @@ static void start_slot(struct dispatch *dispatch, struct slot *slot,
 static void stop_slot(struct dispatch *dispatch, struct slot *slot, int64_t now)
 {
     struct worker *worker = slot->worker;
-    struct lease *next = worker->next;
+    struct lease *next = take_next(dispatch, worker);
 
     heap_remove(&dispatch->ends, &slot->lease->end);
     slot->lease->slot = NULL;
@@ -288,10 +317,8 @@ static void stop_slot(struct dispatch *dispatch, struct slot *slot, int64_t now)
     ring_remove(&slot->link);
     ring_push_front(&worker->idle, &slot->link);
     ring_push_back(&slot->group->homes, &slot->home);
-    if (next == NULL)
-        return;
-    worker->next = NULL;
-    start_slot(dispatch, slot, next, now);
+    if (next != NULL)
+        start_slot(dispatch, slot, next, now);
 }
 
 // --- leases ---
@@ -351,10 +378,14 @@ struct lease *fleet_send(struct dispatch *dispatch, struct worker *worker,
         ring_remove(&other->link);
     worker->n_places++;
     worker->loaded = ticket->model;
-    if (ring_empty(&worker->idle))
+    struct slot *slot = fleet_next_slot(worker);
+    if (slot->lease == NULL) {
+        start_slot(dispatch, slot, lease, now);
+    } else {
         worker->next = lease;
-    else
-        start_slot(dispatch, fleet_next_slot(worker), lease, now);
+        worker->next_slot = slot;
+        set_group(dispatch, slot, ticket->group);
+    }
     file_worker(worker);
     return lease;
 }
@@ -377,7 +408,7 @@ static void let_go(struct dispatch *dispatch, struct lease *lease, int64_t now)
     struct ticket *ticket = lease->ticket;
 
     if (worker->next == lease)
-        worker->next = NULL;
+        (void)take_next(dispatch, worker);
     else
         stop_slot(dispatch, lease->slot, now);
     lease->state = LEASE_UNUSED;

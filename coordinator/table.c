@@ -5,12 +5,16 @@
 
 enum { BUCKETS_MIN = 16 };
 
-// Multiplication by 2^64 over the golden ratio spreads numbers that are given
-// out in order; the upper half is the mixed one.
+// Two rounds of shift and multiply: numbers given out in order, or in steps,
+// spread evenly. One multiplication was tried and left long chains: the bits
+// that a mask takes are not its best.
 static size_t bucket_of(const struct table *table, int64_t key)
 {
-    uint64_t mixed = (uint64_t)key * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(mixed >> 32) & (table->n_buckets - 1);
+    uint64_t mixed = (uint64_t)key;
+
+    mixed = (mixed ^ (mixed >> 32)) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ (mixed >> 29)) * UINT64_C(0x94d049bb133111eb);
+    return (size_t)(mixed ^ (mixed >> 32)) & (table->n_buckets - 1);
 }
 
 void table_release(struct table *table)
