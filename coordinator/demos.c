@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "coordinator/labels.h"
+#include "coordinator/teacher.h"
 
 enum { BLOCK_WINDOWS = 4 }; // a block is at most this many windows of rows
 
@@ -325,7 +326,7 @@ static bool run_round(struct demo_maker *maker,
 
 out:
     for (size_t i = 0; i < n; i++)
-        runs_free(runs[i]);
+        runs_drop(maker->session, runs[i]);
     free(runs);
     return ok;
 }

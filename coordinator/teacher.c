@@ -41,9 +41,21 @@ struct field form_text(const char *name, const char *desc)
     };
 }
 
+// Where the coordinator itself is gone they stay the session's, which frees
+// them in the end.
+void runs_drop(struct session *session, struct runs *runs)
+{
+    struct err ignored = ERR_CLEAR;
+
+    if (runs != NULL && !runs->done)
+        (void)runs_wait(session, runs, &ignored);
+    if (runs != NULL && runs->done)
+        runs_free(runs);
+}
+
 void question_release(struct question *question)
 {
-    runs_free(question->runs);
+    runs_drop(question->session, question->runs);
     json_decref(question->answer);
     json_decref(question->inputs);
     *question = (struct question){0};
@@ -70,6 +82,7 @@ bool question_submit(struct session *session, struct question *question,
         .inputs = &question->inputs,
         .n = 1,
     };
+    question->session = session;
     question->runs = runs_submit(session, &request, err);
     return question->runs != NULL;
 }

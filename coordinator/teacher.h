@@ -49,10 +49,16 @@ struct question {
     int64_t draw;            // distinct among the questions of a purpose
     json_t *answer;          // owned: outputs by name, or NULL for none
     struct runs *runs;       // owned: the attempt under way
+    struct session *session; // borrowed: where it is under way
     int attempt;
 };
 
-void question_release(struct question *question); // zeroed is fine
+// Waits for an attempt that is under way. Zeroed is fine.
+void question_release(struct question *question);
+
+// Frees runs, done or not: they borrow their program, so those under way are
+// waited for, whatever comes of them. NULL is fine.
+void runs_drop(struct session *session, struct runs *runs);
 
 // Sends question off, or waits for its answer and sends it again if need be.
 bool question_submit(struct session *session, struct question *question,

@@ -474,16 +474,18 @@ struct runs *runs_submit(struct session *fake,
 
 bool runs_wait(struct session *fake, struct runs *runs, struct err *error)
 {
-    (void)fake;
-    (void)error;
     runs->done = true;
-    return true;
+    if (++fake->waits != fake->fault_at)
+        return true;
+    err_set(error, ERR_FAULT, "calls of a run could not be served");
+    return false;
 }
 
 void runs_free(struct runs *runs)
 {
     struct fake_runs *made = (struct fake_runs *)runs;
 
+    cr_assert(runs == NULL || runs->done, "runs freed while under way");
     for (size_t i = 0; runs != NULL && i < runs->n; i++) {
         json_decref(runs->items[i].inputs);
         json_decref(runs->items[i].outputs);

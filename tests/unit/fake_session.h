@@ -42,6 +42,8 @@ struct session {
     struct fake_script script;
     enum fake_finish finish;
     int64_t max_trials; // of the budget; 0: none
+    size_t fault_at;    // the so-manieth wait for runs fails; 0: none
+    size_t waits;
     struct job job;
     struct diags *diags;
     struct arena arena;

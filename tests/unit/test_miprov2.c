@@ -300,6 +300,22 @@ Test(miprov2, a_larger_budget_goes_on_with_the_same_trials)
     fake_free(large);
 }
 
+Test(miprov2, a_fault_in_any_run_ends_it_and_leaves_nothing_behind)
+{
+    bool ok = false;
+
+    for (size_t at = 1; !ok; at += 3) {
+        struct support support = good_support();
+        struct session *fake = support_session(&support, 40, 20, FINISH_LATE);
+        struct err why = ERR_CLEAR;
+        fake->fault_at = at;
+        ok = fake_optimize(fake, "miprov2", "{auto: light}", &why);
+        cr_expect_eq(why.code, ok ? ERR_NONE : ERR_FAULT);
+        fake_free(fake);
+        cr_assert_lt(at, 300);
+    }
+}
+
 Test(miprov2, no_gain_says_so)
 {
     struct support support = {.base = 0.5, .demo_gain = -0.3, .teacher = 0.7};
