@@ -1,0 +1,36 @@
+import pytest
+
+import harness
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes more than ten seconds")
+
+
+def pytest_sessionstart(session):
+    for program in (harness.PROMPTCC, harness.STAND_IN):
+        if not program.exists():
+            pytest.exit(f"{program} is missing: build the preset dev, or name "
+                        "another build folder in PROMPTCC_BUILD", 4)
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """A folder and the processes of one test; see harness.py."""
+    made = harness.Stage(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sim(stage):
+    """A stand-in with two slots."""
+    return stage.stand_in(slots=2)
+
+
+@pytest.fixture(scope="session")
+def support():
+    """The real customers' questions, which stay beside the project."""
+    if not (harness.SUPPORT / "heldout.jsonl").exists():
+        pytest.skip("needs ../shared/data/support (real customers' questions)")
+    return harness.SUPPORT

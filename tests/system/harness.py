@@ -1,0 +1,519 @@
+"""harness: real promptcc programs, started, watched and killed by tests.
+
+A `Stage` (the fixture `stage`) owns a folder and every process that a test
+starts in it; what still runs when the test ends is killed by its process id.
+Tests wait for conditions with a deadline (`wait_until`), never for a time.
+
+    sim = stage.stand_in(slots=2)               the stand-in model server
+    gate = stage.gate(sim)                      a proxy that can hold calls
+    job = stage.job()                           a small job folder
+    result = stage.promptcc("run", job, "--ollama", sim.url, "--json")
+    assert result.status == 0, result
+
+The programs come from the build folder in PROMPTCC_BUILD (build/dev). With
+sanitizers in them, a process that ends with a sanitizer's report fails the
+test, whatever else it did.
+"""
+
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("PROMPTCC_BUILD", ROOT / "build" / "dev"))
+PROMPTCC = BUILD / "cli" / "promptcc"
+STAND_IN = BUILD / "tests" / "simulated_ollama" / "simulated_ollama"
+SUPPORT = ROOT.parent / "shared" / "data" / "support"
+
+DEADLINE_S = 60
+SANITIZER = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer"
+                       r"|runtime error:")
+
+
+def wait_until(condition, what, deadline_s=DEADLINE_S):
+    """The first true value of condition(); fails naming `what`."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"after {deadline_s} s: no {what}"
+        time.sleep(0.005)
+
+
+def free_port():
+    """A port that nothing listens on. For what has to come back on the same
+    port; everything else asks for port 0."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def environment(**more):
+    """Ours without any PROMPTCC_ option; a sanitizer's finding is exit 99."""
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith("PROMPTCC_") and "proxy" not in k.lower()}
+    env["ASAN_OPTIONS"] = "exitcode=99"
+    env["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    env["TSAN_OPTIONS"] = "exitcode=99"
+    env.update(more)
+    return env
+
+
+class Result:
+    """How a command ended and what it printed."""
+
+    def __init__(self, command, status, out, err):
+        self.command, self.status, self.out, self.err = command, status, out, err
+
+    @property
+    def json(self):
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            raise AssertionError(f"standard output is no JSON: {self}")
+
+    @property
+    def error(self):
+        """The document of a failure, held to its form."""
+        document = self.json
+        assert set(document) == {"error"}, self
+        assert set(document["error"]) == {"code", "text", "place"}, self
+        return document["error"]
+
+    def __repr__(self):
+        return (f"{' '.join(map(str, self.command))}\nexit status {self.status}"
+                f"\n--- standard output\n{self.out[-4000:]}"
+                f"\n--- standard error\n{self.err[-4000:]}")
+
+
+class Process:
+    """A running program; its output goes to files, so no pipe ever fills."""
+
+    def __init__(self, stage, command, name, cwd=None, stdin=None, env=None):
+        self.stage, self.command = stage, [str(word) for word in command]
+        self.out_path = stage.folder / f"{name}.out"
+        self.err_path = stage.folder / f"{name}.err"
+        with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
+            self.popen = subprocess.Popen(
+                self.command, stdout=out, stderr=err, cwd=cwd or stage.folder,
+                stdin=subprocess.PIPE if stdin is not None else
+                subprocess.DEVNULL, env=environment(**(env or {})),
+                start_new_session=True)
+        self.pid = self.popen.pid
+        if stdin is not None:
+            self.popen.stdin.write(stdin.encode())
+            self.popen.stdin.close()
+
+    @property
+    def running(self):
+        return self.popen.poll() is None
+
+    def output(self):
+        return self.out_path.read_text(errors="replace")
+
+    def errors(self):
+        return self.err_path.read_text(errors="replace")
+
+    def result(self):
+        return Result(self.command, self.popen.returncode, self.output(),
+                      self.errors())
+
+    def wait(self, deadline_s=DEADLINE_S):
+        try:
+            self.popen.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"after {deadline_s} s still running: "
+                                 f"{self.result()}")
+        self.check_sanitizers()
+        return self.result()
+
+    def check_sanitizers(self):
+        assert not SANITIZER.search(self.errors()), self.result()
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def kill(self):
+        """kill -9, and waits until it is gone."""
+        if self.running:
+            self.popen.kill()
+        self.popen.wait()
+
+    def terminate(self, deadline_s=DEADLINE_S):
+        self.popen.terminate()
+        return self.wait(deadline_s)
+
+    def wait_for_line(self, pattern, errors=False):
+        """The match of a pattern in what it printed."""
+        def look():
+            found = re.search(pattern, self.errors() if errors else
+                              self.output())
+            assert found or self.running, self.result()
+            return found
+        return wait_until(look, f"`{pattern}` from {self.command[:2]}")
+
+
+class StandIn(Process):
+    """The stand-in model server. restart() takes the port again."""
+
+    def __init__(self, stage, name, port=0, **options):
+        self.log_path = stage.folder / f"{name}.log"
+        self.options, self.name = options, name
+        command = [STAND_IN, "--port", port, "--log", self.log_path]
+        for key, value in options.items():
+            for one in value if isinstance(value, list) else [value]:
+                command += ["--" + key.replace("_", "-"), one]
+        super().__init__(stage, command, name)
+        found = self.wait_for_line(r"listening on (http://[\d.]+:(\d+))")
+        self.url, self.port = found[1], int(found[2])
+
+    def restart(self):
+        """After kill(): the same server on the same port, its log going on."""
+        return self.stage.add(StandIn(self.stage, self.name, self.port,
+                                      **self.options))
+
+    def stats(self):
+        return get_json(self.url + "/sim/stats")
+
+    def chats(self):
+        """The requests for an answer, in order of completion."""
+        if not self.log_path.exists():
+            return []
+        lines = self.log_path.read_text().splitlines(keepends=True)
+        records = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [r for r in records if r["path"] in
+                ("/api/chat", "/v1/chat/completions")]
+
+    def answered(self):
+        """The bodies that were answered, in order of completion."""
+        return [r["body"] for r in self.chats() if r["outcome"] == "answered"]
+
+    def repeated(self):
+        """How many answers were for a body that had one already."""
+        bodies = self.answered()
+        return len(bodies) - len(set(bodies))
+
+
+class Gate:
+    """A proxy in front of a model server that keeps what passes.
+
+    `requests` are the bodies of chats in order of arrival. After hold_after(k)
+    the k-th answer is the last that passes: later requests are held, and
+    `held` counts them, until release().
+    """
+
+    def __init__(self, url):
+        self.requests, self.held, self.passed = [], 0, 0
+        self._limit = None
+        self._change = threading.Condition()
+        self._upstream = url.removeprefix("http://")
+        gate = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def forward(self, body):
+                try:
+                    gate._forward(self, body)
+                except OSError:
+                    self.close_connection = True
+
+            def do_GET(self):
+                self.forward(None)
+
+            def do_POST(self):
+                self.forward(self.rfile.read(
+                    int(self.headers["Content-Length"])))
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+            def handle_error(self, *_):
+                pass  # a client that was killed in the middle
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever,
+                                        kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def hold_after(self, passed):
+        with self._change:
+            self.passed, self.held, self._limit = 0, 0, passed
+
+    def release(self):
+        with self._change:
+            self._limit = None
+            self._change.notify_all()
+
+    def wait_held(self, process):
+        """Until a request is held, or the process has ended without one."""
+        wait_until(lambda: self.held > 0 or not process.running,
+                   f"call beyond {self._limit}")
+        return self.held > 0
+
+    def close(self):
+        self.release()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _admit(self):
+        with self._change:
+            if self._limit is not None and self.passed >= self._limit:
+                self.held += 1
+                self._change.wait_for(lambda: self._limit is None, 60)
+                return False  # whoever sent it is dead by now
+            self.passed += 1
+            return True
+
+    def _forward(self, handler, body):
+        chat = handler.path in ("/api/chat", "/v1/chat/completions")
+        if chat:
+            with self._change:
+                self.requests.append(json.loads(body))
+            if not self._admit():
+                handler.close_connection = True
+                return
+        upstream = http.client.HTTPConnection(self._upstream, timeout=60)
+        upstream.request(handler.command, handler.path, body,
+                         {"Content-Type": "application/json"})
+        response = upstream.getresponse()
+        reply = response.read()
+        handler.send_response(response.status)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(reply)))
+        handler.end_headers()
+        handler.wfile.write(reply)
+        upstream.close()
+
+
+def get_json(url):
+    host, _, path = url.removeprefix("http://").partition("/")
+    connection = http.client.HTTPConnection(host, timeout=10)
+    try:
+        connection.request("GET", "/" + path)
+        return json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+class Stage:
+    """A test's folder and processes."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.processes, self.gates, self.started = [], [], 0
+
+    def add(self, process):
+        self.processes.append(process)
+        return process
+
+    def name(self, kind):
+        self.started += 1
+        return f"{kind}-{self.started}"
+
+    def stand_in(self, **options):
+        return self.add(StandIn(self, self.name("stand-in"), **options))
+
+    def gate(self, stand_in):
+        gate = Gate(stand_in.url)
+        self.gates.append(gate)
+        return gate
+
+    def start(self, *words, cwd=None, stdin=None, env=None):
+        return self.add(Process(self, [PROMPTCC, *words],
+                                self.name(str(words[0])), cwd, stdin, env))
+
+    def promptcc(self, *words, deadline_s=DEADLINE_S, **how):
+        return self.start(*words, **how).wait(deadline_s)
+
+    def coordinator(self, store, *words, port=0):
+        process = self.start("coordinator", "--listen",
+                             f"tcp://127.0.0.1:{port}", "--store", store,
+                             *words)
+        found = re.compile(r"tcp://127\.0\.0\.1:(\d+)")
+        wait_until(lambda: found.search(process.output()) or
+                   found.search(process.errors()) or not process.running,
+                   "endpoint of the coordinator")
+        match = found.search(process.output()) or found.search(process.errors())
+        assert match and int(match[1]) != 0, process.result()
+        process.endpoint, process.port = match[0], int(match[1])
+        return process
+
+    def worker(self, endpoint, url, name, slots=1):
+        return self.start("worker", "--coordinator", endpoint, "--ollama",
+                          f"{url},slots={slots}", "--name", name)
+
+    def job(self, name="shop", **changes):
+        return write_job(self.folder / name, **changes)
+
+    def close(self):
+        for gate in self.gates:
+            gate.release()
+        for process in self.processes:
+            if process.running:
+                process.signal(signal.SIGCONT)
+            process.kill()
+        for gate in self.gates:
+            gate.close()
+        for process in self.processes:
+            process.check_sanitizers()
+
+
+# --- jobs ---
+
+TOPICS = {
+    "delivery": ["parcel", "courier", "shipping", "package", "doorstep",
+                 "tracking"],
+    "returns": ["refund", "exchange", "receipt", "broken", "faulty", "warranty"],
+    "opening": ["hours", "sunday", "closing", "holiday", "evening", "morning"],
+    "plants": ["roses", "watering", "leaves", "soil", "pruning", "seedling"],
+}
+FRAMES = [
+    "I have a question about the {0}, and about {1}.",
+    "Can you tell me more on {0} and {1}?",
+    "My {0} is not what I expected; is {1} to blame?",
+    "Hello, {0} please, then {1}. Thanks!",
+    "What do you do about {1} when {0} goes wrong?",
+]
+
+JOB = """\
+name: {name}
+models: {{student: {student}, options: {{num_ctx: 4096, num_predict: 200}}}}
+inputs:
+  message: {{desc: What the customer wrote}}
+steps:
+  sort:
+    predict: {instruction}
+    inputs: [message]
+    outputs:
+      topic: {{enum: [delivery, returns, opening, plants]}}
+{more_steps}data: {data}
+metric: {metric}
+optimizer: {optimizer}
+"""
+
+SECOND_STEP = """\
+  answer:
+    chain_of_thought: Write a short answer to the customer.
+    inputs: {message: , topic: sort.topic}
+    outputs:
+      reply: {desc: Two sentences at most}
+outputs: {topic: sort.topic, reply: answer.reply}
+"""
+
+# Some 60 calls with 24 rows.
+SMALL = "{bootstrap_random_search: {num_candidate_programs: 3, " \
+        "max_bootstrapped_demos: 2, max_labeled_demos: 4}}"
+MIPRO = "{miprov2: {auto: light, seed: 9, num_candidates: 3, num_trials: 4, " \
+        "max_bootstrapped_demos: 2, max_labeled_demos: 2, minibatch_size: 6}}"
+
+
+def rows(n, labelled=True):
+    """n examples, the topics in turn; no two messages are equal."""
+    topics = sorted(TOPICS)
+    made = []
+    for i in range(n):
+        words = TOPICS[topics[i % 4]]
+        k = i // 4
+        first, second = words[k % 6], words[(k // 6 + k + 1) % 6]
+        row = {"message": f"{FRAMES[(i + k) % 5].format(first, second)} ({i})"}
+        if labelled:
+            row["topic"] = topics[i % 4]
+        made.append(row)
+    return made
+
+
+def write_rows(path, made):
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    return path
+
+
+def write_job(folder, n=24, name=None, student="qwen2.5:0.5b",
+              instruction="Say what the message is about.", more_steps="",
+              data="{examples: examples.jsonl}", metric="{exact_match: topic}",
+              optimizer=SMALL):
+    """A job folder of our own data; gives the path of its job file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_rows(folder / "examples.jsonl", rows(n))
+    path = folder / "job.yaml"
+    path.write_text(JOB.format(name=name or folder.name, student=student,
+                               instruction=instruction, more_steps=more_steps,
+                               data=data, metric=metric, optimizer=optimizer))
+    return path
+
+
+def write_support_job(folder, optimizer):
+    """Ten intents of real customers' questions."""
+    intents = sorted({json.loads(line)["intent"] for line in
+                      (SUPPORT / "examples.jsonl").open()})
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "examples.jsonl").write_text(
+        (SUPPORT / "examples.jsonl").read_text())
+    path = folder / "job.yaml"
+    path.write_text(f"""\
+name: support
+models:
+  student: qwen2.5:3b
+  teacher: qwen2.5:14b
+  options: {{num_ctx: 8192, num_predict: 300}}
+inputs:
+  user_message: {{desc: Question of a customer of a bank}}
+steps:
+  classify:
+    predict: Classify the message.
+    inputs: [user_message]
+    outputs:
+      intent: {{enum: [{", ".join(intents)}]}}
+data:
+  examples: examples.jsonl
+  split: {{train: 0.4, val: 0.6, test: 0, stratify: intent}}
+metric: {{exact_match: intent}}
+optimizer: {optimizer}
+""")
+    return path
+
+
+# --- the store, read as any SQLite tool would ---
+
+def store_rows(path, sql, *arguments):
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    try:
+        return db.execute(sql, arguments).fetchall()
+    finally:
+        db.close()
+
+
+def committed_calls(path):
+    """What the store holds answers to: (model, messages) of each call, the
+    messages as canonical text, with how many of each."""
+    if not path.exists():
+        return {}
+    try:
+        found = store_rows(path, "SELECT model, messages FROM v_calls")
+    except sqlite3.OperationalError:
+        return {}  # killed before its tables stood
+    counts = {}
+    for model, messages in found:
+        key = (model, canonical(json.loads(messages)))
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def canonical(messages):
+    return json.dumps(messages, sort_keys=True)
