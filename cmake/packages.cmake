@@ -12,7 +12,7 @@ pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.70)
 
 # msgpack-c calls its pkg-config file msgpack up to 4.0 and msgpack-c since.
-pkg_check_modules(MSGPACK IMPORTED_TARGET msgpack-c)
+pkg_check_modules(MSGPACK QUIET IMPORTED_TARGET msgpack-c)
 if(NOT MSGPACK_FOUND)
   pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
 endif()

@@ -4,53 +4,51 @@
 
 #include "common/json.h"
 #include "coordinator/desk_result.h"
+#include "store/history.h"
 #include "store/query.h"
 
 static const char jobs_sql[] =
     "SELECT job, state, score, reason FROM v_jobs ORDER BY rowid DESC";
 static const char show_sql[] = "SELECT * FROM v_jobs WHERE job = ?1";
 
-static json_t *answer_jobs(struct engine *engine, struct desk *desks,
+static json_t *answer_jobs(const struct command_desk *at,
                            const struct command *command, struct err *err)
 {
-    (void)desks;
     (void)command;
-    return query_rows(engine->store, jobs_sql, NULL, 0, err);
+    return query_rows(at->engine->store, jobs_sql, NULL, 0, err);
 }
 
 // The job that command->job names by id or its beginning, or by name.
-static char *find_job(struct engine *engine, const struct command *command,
-                      struct err *err)
+static char *find_job(const struct command_desk *at,
+                      const struct command *command, struct err *err)
 {
-    return query_job(engine->store, command->job, err);
+    return query_job(at->engine->store, command->job, err);
 }
 
-static json_t *answer_show(struct engine *engine, struct desk *desks,
+static json_t *answer_show(const struct command_desk *at,
                            const struct command *command, struct err *err)
 {
-    char *id = find_job(engine, command, err);
+    char *id = find_job(at, command, err);
     const char *args[] = {id};
     json_t *rows, *row = NULL;
 
-    (void)desks;
     if (id == NULL)
         return NULL;
-    rows = query_rows(engine->store, show_sql, args, 1, err);
+    rows = query_rows(at->engine->store, show_sql, args, 1, err);
     row = json_incref(json_array_get(rows, 0));
     json_decref(rows);
     free(id);
     return row;
 }
 
-static json_t *answer_workers(struct engine *engine, struct desk *desks,
+static json_t *answer_workers(const struct command_desk *at,
                               const struct command *command, struct err *err)
 {
     json_t *list = json_array();
 
-    (void)desks;
     (void)command;
     (void)err;
-    for (const struct crew_worker *w = engine->crew.workers; w != NULL;
+    for (const struct crew_worker *w = at->engine->crew.workers; w != NULL;
          w = w->next) {
         json_t *models = json_array();
 
@@ -65,11 +63,11 @@ static json_t *answer_workers(struct engine *engine, struct desk *desks,
     return list;
 }
 
-static struct desk *running_job(struct engine *engine, struct desk *desks,
+static struct desk *running_job(const struct command_desk *at,
                                 const struct command *command, struct err *err)
 {
-    char *id = find_job(engine, command, err);
-    struct desk *desk = desks;
+    char *id = find_job(at, command, err);
+    struct desk *desk = at->desks;
 
     while (id != NULL && desk != NULL && strcmp(desk->id, id) != 0)
         desk = desk->next;
@@ -79,10 +77,10 @@ static struct desk *running_job(struct engine *engine, struct desk *desks,
     return desk;
 }
 
-static json_t *answer_stop(struct engine *engine, struct desk *desks,
+static json_t *answer_stop(const struct command_desk *at,
                            const struct command *command, struct err *err)
 {
-    struct desk *desk = running_job(engine, desks, command, err);
+    struct desk *desk = running_job(at, command, err);
     struct err why = ERR_CLEAR;
 
     if (desk == NULL)
@@ -92,18 +90,49 @@ static json_t *answer_stop(struct engine *engine, struct desk *desks,
     return json_pack("{s:s, s:s}", "job", desk->id, "state", "stopped");
 }
 
+// From here on the row is left out where it has no score yet; a stored event,
+// so that every later replay does the same.
+static bool exclude_row(const struct command_desk *at, int64_t job_no,
+                        const json_t *argument, struct err *err)
+{
+    int64_t row = json_get_int(argument, "exclude", -1);
+
+    if (row < 0)
+        return true;
+    return history_event(at->engine->store, job_no, "exclude", (int32_t)row,
+                         "resume --exclude", err);
+}
+
+static json_t *answer_resume(const struct command_desk *at,
+                             const struct command *command, struct err *err)
+{
+    char *id = find_job(at, command, err);
+    int64_t job_no =
+        id == NULL ? 0 : history_job_no(at->engine->store, id, err);
+    struct err ignored = ERR_CLEAR;
+    json_t *argument = json_parse(command->argument, strlen(command->argument),
+                                  4096, &ignored);
+    json_t *answer = NULL;
+
+    if (job_no != 0 && exclude_row(at, job_no, argument, err) &&
+        at->resume(at->user, id, err))
+        answer = json_pack("{s:s, s:s}", "job", id, "state", "running");
+    json_decref(argument);
+    free(id);
+    return answer;
+}
+
 static const struct verb {
     const char *name;
-    json_t *(*answer)(struct engine *, struct desk *, const struct command *,
+    json_t *(*answer)(const struct command_desk *, const struct command *,
                       struct err *);
 } verbs[] = {
-    {"jobs", answer_jobs},
-    {"show", answer_show},
-    {"workers", answer_workers},
-    {"stop", answer_stop},
+    {"jobs", answer_jobs},       {"show", answer_show},
+    {"workers", answer_workers}, {"stop", answer_stop},
+    {"resume", answer_resume},
 };
 
-char *command_answer(struct engine *engine, struct desk *desks,
+char *command_answer(const struct command_desk *at,
                      const struct command *command)
 {
     struct err err = ERR_CLEAR;
@@ -117,7 +146,7 @@ char *command_answer(struct engine *engine, struct desk *desks,
         err_set(&err, ERR_INPUT, "the coordinator does not know `%.40s`",
                 command->verb);
     else
-        answer = verbs[i].answer(engine, desks, command, &err);
+        answer = verbs[i].answer(at, command, &err);
     text = answer == NULL ? error_document(&err) : json_text(answer);
     json_decref(answer);
     return text;

@@ -8,9 +8,17 @@
 #include "coordinator/desk.h"
 #include "wire/message.h"
 
+struct command_desk {
+    struct engine *engine;
+    struct desk *desks; // the jobs that are running
+    // Starts a job of the store anew from what was submitted.
+    bool (*resume)(void *user, const char *job_id, struct err *err);
+    void *user;
+};
+
 // The reply's JSON; {"error": ...} on failure. The caller frees; NULL without
-// memory. desks is the list of jobs that are running.
-char *command_answer(struct engine *engine, struct desk *desks,
+// memory.
+char *command_answer(const struct command_desk *at,
                      const struct command *command);
 
 #endif

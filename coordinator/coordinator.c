@@ -293,25 +293,77 @@ static bool begin_desk(struct coordinator *c, struct desk *desk,
     return true;
 }
 
-static struct desk *open_desk(struct coordinator *c,
-                              const struct submit *submit, struct err *err)
+// Takes request and bundle.
+static struct desk *open_desk(struct coordinator *c, struct request *request,
+                              struct bundle *bundle, struct err *err)
 {
     struct diags *diags = diags_new(err);
-    struct request *request =
-        diags == NULL ? NULL
-                      : request_read(submit->action, submit->options, err);
-    struct bundle *bundle = request == NULL ? NULL : unpack(submit, err);
     struct desk *desk = NULL;
 
-    if (bundle == NULL)
+    if (diags == NULL || request == NULL || bundle == NULL) {
         request_free(request);
-    else
+        bundle_free(bundle);
+    } else {
         desk = desk_open(&c->engine, request, bundle, ++c->last_desk,
                          clock_monotonic_ms(), diags, err);
+    }
     if (desk == NULL && err->code == ERR_NONE)
         diags_ok(diags, err);
     diags_free(diags);
     return desk;
+}
+
+static struct desk *open_submitted(struct coordinator *c,
+                                   const struct submit *submit, struct err *err)
+{
+    struct request *request =
+        request_read(submit->action, submit->options, err);
+
+    return open_desk(c, request, request == NULL ? NULL : unpack(submit, err),
+                     err);
+}
+
+// --- resuming a job of the store ---
+
+static bool reopen(void *user, const struct history_submission *stored,
+                   struct err *err)
+{
+    struct coordinator *c = user;
+    struct wire_file *files = calloc(stored->n_files + 1, sizeof *files);
+    struct submit submit = {.action = "run",
+                            .options = stored->options,
+                            .folder = stored->folder,
+                            .files = files,
+                            .n_files = stored->n_files};
+    struct desk *desk = NULL;
+
+    for (size_t i = 0; files != NULL && i < stored->n_files; i++)
+        files[i] = (struct wire_file){.name = stored->files[i].name,
+                                      .data = stored->files[i].data,
+                                      .len = stored->files[i].len};
+    if (files == NULL)
+        err_nomem(err, "a job's files");
+    else
+        desk = open_submitted(c, &submit, err);
+    free(files);
+    if (desk != NULL && begin_desk(c, desk, err))
+        return true;
+    desk_free(desk);
+    return false;
+}
+
+static bool resume_job(void *user, const char *job_id, struct err *err)
+{
+    struct coordinator *c = user;
+    int64_t job_no = history_job_no(c->engine.store, job_id, err);
+
+    for (const struct desk *d = c->desks; d != NULL; d = d->next)
+        if (strcmp(d->id, job_id) == 0) {
+            err_set(err, ERR_INPUT, "job %.200s is running", job_id);
+            return false;
+        }
+    return job_no != 0 &&
+           history_load_submission(c->engine.store, job_no, reopen, c, err);
 }
 
 static void on_submitted(void *user, struct peer *peer,
@@ -319,7 +371,7 @@ static void on_submitted(void *user, struct peer *peer,
 {
     struct coordinator *c = user;
     struct err err = ERR_CLEAR;
-    struct desk *desk = open_desk(c, submit, &err);
+    struct desk *desk = open_submitted(c, submit, &err);
     struct desk *running = desk == NULL ? NULL : same_job(c, desk);
 
     if (running != NULL) {
@@ -339,7 +391,11 @@ static void on_commanded(void *user, struct peer *peer,
                          const struct command *command)
 {
     struct coordinator *c = user;
-    char *text = command_answer(&c->engine, c->desks, command);
+    struct command_desk at = {.engine = &c->engine,
+                              .desks = c->desks,
+                              .resume = resume_job,
+                              .user = c};
+    char *text = command_answer(&at, command);
     struct message message = {
         .kind = MESSAGE_REPLY,
         .as.reply = {.document = text == NULL ? "{}" : text}};

@@ -179,6 +179,34 @@ static bool freeze_split(struct desk *desk, struct err *err)
     return true;
 }
 
+// Keeps what was submitted, so that the job can be resumed by its id.
+static bool keep_submission(struct desk *desk, struct err *err)
+{
+    const struct bundle *bundle = desk->bundle;
+    struct history_file *files = calloc(bundle->n_files + 1, sizeof *files);
+    struct buf options = BUF_INIT(1 << 20);
+    struct history_submission submission = {
+        .folder = bundle->folder == NULL ? "" : bundle->folder,
+        .files = files,
+        .n_files = bundle->n_files};
+    bool ok = false;
+
+    for (size_t i = 0; files != NULL && i < bundle->n_files; i++)
+        files[i] = (struct history_file){.name = bundle->files[i].name,
+                                         .data = bundle->files[i].data,
+                                         .len = bundle->files[i].len};
+    if (files == NULL) {
+        err_nomem(err, "a job's files");
+    } else if (request_write(desk->request, &options, err)) {
+        submission.options = options.data;
+        ok = history_put_submission(desk->engine->store, desk->job_no,
+                                    &submission, err);
+    }
+    buf_release(&options);
+    free(files);
+    return ok;
+}
+
 static bool open_history(struct desk *desk, struct err *err)
 {
     struct store *store = desk->engine->store;
@@ -202,6 +230,8 @@ static bool open_history(struct desk *desk, struct err *err)
         goto out;
     if (created && desk->request->action == REQUEST_RUN)
         tell_difference(desk, canonical);
+    if (desk->request->action == REQUEST_RUN && !keep_submission(desk, err))
+        goto out;
     ok = history_job_state(store, desk->job_no, "running", "", -1, NULL, err);
 
 out:

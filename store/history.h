@@ -62,6 +62,33 @@ bool history_pin_model(struct store *store, int64_t job_no, const char *role,
 bool history_split(struct store *store, int64_t job_no, const char *share,
                    const size_t *rows, size_t n, struct err *err);
 
+// What was submitted: enough to run the job again.
+struct history_file {
+    const char *name;
+    const char *data;
+    size_t len;
+};
+struct history_submission {
+    const char *options;              // JSON (coordinator/request.h)
+    const char *folder;               // "" when the files came from afar
+    const struct history_file *files; // the job file first
+    size_t n_files;
+};
+bool history_put_submission(struct store *store, int64_t job_no,
+                            const struct history_submission *submission,
+                            struct err *err);
+
+// Calls fn once with the submission, whose texts are borrowed for the call.
+// ERR_INPUT when the store has none; false too when fn is.
+bool history_load_submission(struct store *store, int64_t job_no,
+                             bool (*fn)(void *user,
+                                        const struct history_submission *,
+                                        struct err *err),
+                             void *user, struct err *err);
+
+// The number of a job by its id; 0 when there is none, or on failure.
+int64_t history_job_no(struct store *store, const char *id, struct err *err);
+
 // --- candidates ---
 
 struct history_part {

@@ -74,18 +74,12 @@ static bool set_wal(sqlite3 *db, const char *path, struct err *err)
     return ok;
 }
 
-static void put_step(struct buf *sql, const char *const *statements)
-{
-    for (; *statements != NULL; statements++)
-        buf_printf(sql, "%s;", *statements);
-}
-
 // One transaction from BEGIN to COMMIT, with all steps from `from` on.
 static bool put_steps(struct buf *sql, int64_t from, struct err *err)
 {
     buf_puts(sql, "BEGIN IMMEDIATE;");
     for (int64_t version = from + 1; version <= STORE_VERSION; version++)
-        put_step(sql, schema_step((int)version));
+        buf_puts(sql, schema_step((int)version));
     buf_printf(
         sql,
         "INSERT OR REPLACE INTO meta VALUES('written_by', 'promptcc %s');"

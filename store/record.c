@@ -19,6 +19,12 @@ static const char *const statements[RECORD_KINDS] = {
                          " DO UPDATE SET name = ?3, digest = ?4",
     [RECORD_SPLIT] = "INSERT INTO splits(job_no, share, row_numbers)"
                      " VALUES(?1, ?2, ?3)",
+    [RECORD_SUBMISSION] =
+        "INSERT OR REPLACE INTO submissions(job_no, options, folder)"
+        " VALUES(?1, ?2, ?3)",
+    [RECORD_JOB_FILE] =
+        "INSERT OR REPLACE INTO job_files(job_no, position, name, data)"
+        " VALUES(?1, ?2, ?3, CAST(?4 AS BLOB))",
     [RECORD_PREFIX] = "INSERT INTO prefixes(id, hash, text) VALUES(?1, ?2, ?3)",
     [RECORD_INSTRUCTION] =
         "INSERT INTO instructions(id, hash, text) VALUES(?1, ?2, ?3)",

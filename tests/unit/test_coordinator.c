@@ -37,7 +37,7 @@ static void tear_down(void)
     free(examples);
 }
 
-TestSuite(coordinator, .init = set_up, .fini = tear_down, .timeout = 90);
+TestSuite(coordinator, .init = set_up, .fini = tear_down);
 
 static const char *finish_of(const struct spine *s)
 {

@@ -1,0 +1,340 @@
+-- Version 1 of a store: what is in it and how people see it.
+--
+-- What is written for every call or evaluation is appended by rising id and
+-- has no second index: a random one costs four times the row itself. Texts
+-- stand apart, so that counting does not read them. REFERENCES are for people
+-- and their tools; the order of writing keeps them true, SQLite does not check.
+--
+-- Once a version is released its file is never edited: stores out there were
+-- made by it. A later version is a file of its own (schema.h).
+
+CREATE TABLE meta(
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE jobs(
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    path TEXT NOT NULL,
+    canonical TEXT NOT NULL,
+    data_hash TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    replay_version INTEGER NOT NULL,
+    simulated INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL DEFAULT '',
+    score REAL,
+    document TEXT,
+    wall_ms INTEGER NOT NULL DEFAULT 0,
+    time_limit_trial INTEGER NOT NULL DEFAULT 0,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE job_models(
+    job_no INTEGER NOT NULL REFERENCES jobs(no),
+    role TEXT NOT NULL,
+    name TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY(job_no, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE splits(
+    job_no INTEGER NOT NULL REFERENCES jobs(no),
+    share TEXT NOT NULL,
+    row_numbers TEXT NOT NULL,
+    PRIMARY KEY(job_no, share)
+) STRICT;
+
+-- What was submitted, so that a job can be resumed without its folder.
+CREATE TABLE submissions(
+    job_no INTEGER PRIMARY KEY REFERENCES jobs(no),
+    options TEXT NOT NULL,
+    folder TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE job_files(
+    job_no INTEGER NOT NULL REFERENCES jobs(no),
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY(job_no, position)
+) STRICT;
+
+CREATE TABLE prefixes(
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE instructions(
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE demo_sets(
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    demos TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE candidates(
+    id INTEGER PRIMARY KEY,
+    job_no INTEGER NOT NULL REFERENCES jobs(no),
+    hash BLOB NOT NULL,
+    parents TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE candidate_parts(
+    candidate_id INTEGER NOT NULL REFERENCES candidates(id),
+    position INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    instruction_id INTEGER NOT NULL REFERENCES instructions(id),
+    instruction_no INTEGER NOT NULL,
+    demo_set_id INTEGER NOT NULL REFERENCES demo_sets(id),
+    demo_set_no INTEGER NOT NULL,
+    PRIMARY KEY(candidate_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE trials(
+    job_no INTEGER NOT NULL REFERENCES jobs(no),
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    candidate_id INTEGER NOT NULL REFERENCES candidates(id),
+    rows_hash BLOB NOT NULL,
+    state TEXT NOT NULL,
+    score REAL,
+    n INTEGER NOT NULL DEFAULT 0,
+    calls INTEGER NOT NULL DEFAULT 0,
+    tokens INTEGER NOT NULL DEFAULT 0,
+    started_ms INTEGER NOT NULL,
+    finished_ms INTEGER,
+    PRIMARY KEY(job_no, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE evaluations(
+    id INTEGER PRIMARY KEY,
+    job_no INTEGER NOT NULL REFERENCES jobs(no),
+    candidate_id INTEGER NOT NULL REFERENCES candidates(id),
+    row INTEGER NOT NULL,
+    replicate INTEGER NOT NULL,
+    outcome INTEGER NOT NULL,
+    repairs INTEGER NOT NULL,
+    lenient INTEGER NOT NULL,
+    score REAL,
+    calls TEXT NOT NULL,
+    feedback TEXT
+) STRICT;
+
+CREATE TABLE call_kinds(
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    role TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    step TEXT NOT NULL,
+    model TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    options TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE calls(
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL,
+    outcome INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    generated_tokens INTEGER NOT NULL,
+    cached_tokens INTEGER NOT NULL,
+    job_no INTEGER NOT NULL REFERENCES jobs(no),
+    kind_id INTEGER NOT NULL REFERENCES call_kinds(id),
+    prefix_id INTEGER REFERENCES prefixes(id),
+    worker TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    hedged INTEGER NOT NULL,
+    prompt_us INTEGER NOT NULL,
+    generate_us INTEGER NOT NULL,
+    load_us INTEGER NOT NULL,
+    total_us INTEGER NOT NULL,
+    finished_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE call_texts(
+    id INTEGER PRIMARY KEY REFERENCES calls(id),
+    tail TEXT NOT NULL,
+    reply TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE workers(
+    name TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    server TEXT NOT NULL,
+    slots INTEGER NOT NULL,
+    models TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    last_fault TEXT NOT NULL,
+    seen_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events(
+    id INTEGER PRIMARY KEY,
+    job_no INTEGER NOT NULL REFERENCES jobs(no),
+    kind TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
+) STRICT;
+
+-- Views, for people. The words for outcomes are those of call_outcome_name
+-- and run_outcome_name.
+
+CREATE VIEW v_jobs AS SELECT
+    j.id AS job,
+    j.name,
+    j.state,
+    j.score,
+    j.reason,
+    j.simulated,
+    (SELECT count(*)
+     FROM trials t WHERE t.job_no = j.no AND t.state = 'done') AS trials,
+    j.seed,
+    j.wall_ms / 1000.0 AS wall_s,
+    j.path,
+    strftime('%Y-%m-%dT%H:%M:%fZ', j.created_ms / 1000.0, 'unixepoch') AS created,
+    strftime('%Y-%m-%dT%H:%M:%fZ', j.updated_ms / 1000.0, 'unixepoch') AS updated
+FROM jobs j;
+
+CREATE VIEW v_trials AS SELECT
+    j.id AS job,
+    t.number AS trial,
+    t.state,
+    t.kind,
+    t.score,
+    t.n,
+    t.candidate_id AS candidate,
+    (SELECT json_group_object(step, instruction_no)
+     FROM (SELECT step, instruction_no FROM candidate_parts
+           WHERE candidate_id = t.candidate_id ORDER BY position)) AS instructions,
+    (SELECT json_group_object(step, demo_set_no)
+     FROM (SELECT step, demo_set_no FROM candidate_parts
+           WHERE candidate_id = t.candidate_id ORDER BY position)) AS demos,
+    t.calls,
+    t.tokens,
+    strftime('%Y-%m-%dT%H:%M:%fZ', t.started_ms / 1000.0, 'unixepoch') AS started,
+    strftime('%Y-%m-%dT%H:%M:%fZ', t.finished_ms / 1000.0, 'unixepoch') AS finished
+FROM trials t
+    JOIN jobs j ON j.no = t.job_no;
+
+CREATE VIEW v_best AS SELECT
+    j.id AS job,
+    row_number() OVER (PARTITION BY t.job_no
+        ORDER BY t.score DESC, t.number) AS rank,
+    t.score,
+    t.n,
+    t.number AS trial,
+    t.kind,
+    t.candidate_id AS candidate,
+    (SELECT json_group_object(step, instruction_no)
+     FROM (SELECT step, instruction_no FROM candidate_parts
+           WHERE candidate_id = t.candidate_id ORDER BY position)) AS instructions,
+    (SELECT json_group_object(step, demo_set_no)
+     FROM (SELECT step, demo_set_no FROM candidate_parts
+           WHERE candidate_id = t.candidate_id ORDER BY position)) AS demos
+FROM trials t
+    JOIN jobs j ON j.no = t.job_no
+WHERE t.state = 'done' AND t.kind IN ('baseline', 'full');
+
+CREATE VIEW v_candidates AS SELECT
+    j.id AS job,
+    c.id AS candidate,
+    p.step,
+    p.instruction_no AS instruction_number,
+    i.text AS instruction,
+    p.demo_set_no AS demo_set_number,
+    d.demos,
+    c.parents,
+    c.reason,
+    strftime('%Y-%m-%dT%H:%M:%fZ', c.created_ms / 1000.0, 'unixepoch') AS created
+FROM candidates c
+    JOIN jobs j ON j.no = c.job_no
+    JOIN candidate_parts p ON p.candidate_id = c.id
+    JOIN instructions i ON i.id = p.instruction_id
+    JOIN demo_sets d ON d.id = p.demo_set_id;
+
+CREATE VIEW v_evaluations AS SELECT
+    e.id,
+    j.id AS job,
+    e.candidate_id AS candidate,
+    e.row,
+    e.replicate,
+    CASE e.outcome
+        WHEN 0 THEN 'done'
+        WHEN 1 THEN 'format'
+        WHEN 2 THEN 'cut'
+        WHEN 3 THEN 'empty'
+        WHEN 4 THEN 'loop'
+        WHEN 5 THEN 'too_long'
+        ELSE e.outcome END AS outcome,
+    e.score,
+    e.feedback,
+    e.repairs,
+    e.lenient,
+    e.calls
+FROM evaluations e
+    JOIN jobs j ON j.no = e.job_no;
+
+CREATE VIEW v_calls AS SELECT
+    c.id,
+    j.id AS job,
+    k.role,
+    k.purpose,
+    k.step,
+    k.model,
+    k.digest,
+    k.options,
+    CASE c.outcome
+        WHEN 0 THEN 'text'
+        WHEN 1 THEN 'cut'
+        WHEN 2 THEN 'empty'
+        WHEN 3 THEN 'loop'
+        WHEN 4 THEN 'too_long'
+        ELSE c.outcome END AS outcome,
+    coalesce(p.text, '') || t.tail AS messages,
+    t.reply,
+    c.prompt_tokens,
+    nullif(c.cached_tokens, -1) AS cached_tokens,
+    c.generated_tokens,
+    c.worker,
+    c.attempts,
+    c.hedged,
+    c.prompt_us,
+    c.generate_us,
+    c.load_us,
+    c.total_us,
+    strftime('%Y-%m-%dT%H:%M:%fZ', c.finished_ms / 1000.0, 'unixepoch') AS finished,
+    lower(hex(c.key)) AS key,
+    c.prefix_id AS prefix
+FROM calls c
+    JOIN jobs j ON j.no = c.job_no
+    JOIN call_kinds k ON k.id = c.kind_id
+    JOIN call_texts t ON t.id = c.id
+    LEFT JOIN prefixes p ON p.id = c.prefix_id;
+
+CREATE VIEW v_cost AS SELECT
+    j.id AS job,
+    k.role,
+    k.purpose,
+    k.model,
+    count(*) AS calls,
+    sum(c.prompt_tokens) AS prompt_tokens,
+    sum(nullif(c.cached_tokens, -1)) AS cached_tokens,
+    sum(c.generated_tokens) AS generated_tokens,
+    sum(c.hedged) AS hedged,
+    sum(c.total_us) / 1e6 AS model_s
+FROM calls c
+    JOIN jobs j ON j.no = c.job_no
+    JOIN call_kinds k ON k.id = c.kind_id
+GROUP BY c.job_no, k.role, k.purpose, k.model;
