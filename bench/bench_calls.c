@@ -1,0 +1,78 @@
+// bench_calls: how many calls a second the whole spine makes.
+//
+//   bench_calls [CALLS] [ROWS] [WORKERS] [SLOTS]
+//
+// A job of 100,000 calls goes through a real coordinator: rendering, keys,
+// dispatch, wire, in-process workers that answer at once, store, parsing and
+// metric. Printed: calls a second, and the CPU that each thread spent on a
+// call. bench_stages takes the same way apart.
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <zmq.h>
+
+#include "common/log.h"
+#include "null_workers.h"
+#include "rig.h"
+
+static const char endpoint[] = "inproc://bench";
+
+struct costs {
+    double loop_s, writer_s, workers_s, process_s, wall_s;
+};
+
+static void print_costs(const struct load *load, const struct costs *costs)
+{
+    double us = 1e6 / (double)load->n_calls;
+    double rest =
+        costs->process_s - costs->loop_s - costs->writer_s - costs->workers_s;
+
+    printf("calls            %zu in %zu trials, %.2f s\n", load->n_calls,
+           load->n_trials, costs->wall_s);
+    printf("calls_per_s      %.0f\n", (double)load->n_calls / costs->wall_s);
+    printf("us a call: wall %.1f = loop %.1f, writer %.1f, null workers %.1f, "
+           "job thread and rest %.1f of CPU\n",
+           costs->wall_s * us, costs->loop_s * us, costs->writer_s * us,
+           costs->workers_s * us, rest * us);
+    printf("peak_mib         %.1f (workers and client included)\n", peak_mib());
+}
+
+static void measure(const struct load *load, size_t n_workers, int slots)
+{
+    void *zmq = zmq_ctx_new();
+    struct rig_folder folder;
+    struct rig_result result;
+    struct thread_list threads;
+    struct costs costs = {0};
+    struct coordinator *coordinator = NULL;
+    struct null_workers *workers = NULL;
+
+    rig_folder_make(&folder);
+    coordinator = rig_start(zmq, endpoint, &folder, &threads);
+    workers = null_workers_start(zmq, endpoint, n_workers, slots);
+    rig_run(zmq, endpoint, load, &result);
+    costs.wall_s = result.wall_s;
+    costs.process_s = process_cpu_s();
+    costs.loop_s = thread_list_cpu_s(&threads, 0);
+    costs.writer_s = thread_list_cpu_s(&threads, 1);
+    costs.workers_s = null_workers_stop(workers);
+    coordinator_stop(coordinator);
+    (void)zmq_ctx_term(zmq);
+    print_costs(load, &costs);
+    rig_result_release(&result);
+    rig_folder_remove(&folder);
+}
+
+int main(int argc, char **argv)
+{
+    struct load load;
+
+    log_set_level(LOG_ERROR);
+    load_make(&load, argument(argc, argv, 1, LOAD_CALLS),
+              argument(argc, argv, 2, LOAD_ROWS));
+    measure(&load, argument(argc, argv, 3, 2),
+            (int)argument(argc, argv, 4, 256));
+    load_release(&load);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,146 @@
+// bench_replay: how long a finished job takes to run again, and what memory a
+// coordinator needs for it.
+//
+//   bench_replay [CALLS] [ROWS]
+//
+// Three processes. One holds null workers on an ipc socket; one is a
+// coordinator that runs the whole job with them, so that its peak memory is
+// its own, not theirs; and when both are gone, a fresh one runs the same job
+// again, without any worker: all it has is the store.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <zmq.h>
+
+#include "common/log.h"
+#include "null_workers.h"
+#include "rig.h"
+
+enum { WORKERS = 2, SLOTS = 256 };
+
+// What a process of a coordinator tells.
+struct report {
+    double open_s, run_s, peak_mib;
+    char document[4096];
+};
+
+static void tell(int out, const struct report *report)
+{
+    if (write(out, report, sizeof *report) != (ssize_t)sizeof *report)
+        exit(EXIT_FAILURE);
+}
+
+static void run_job(const struct rig_folder *folder, const char *endpoint,
+                    const struct load *load, struct report *report)
+{
+    void *zmq = zmq_ctx_new();
+    struct thread_list threads;
+    struct rig_result result;
+    double begun = wall_s();
+    struct coordinator *coordinator =
+        rig_start(zmq, endpoint, folder, &threads);
+
+    report->open_s = wall_s() - begun;
+    rig_run(zmq, endpoint, load, &result);
+    report->run_s = result.wall_s;
+    report->peak_mib = peak_mib();
+    (void)snprintf(report->document, sizeof report->document, "%s",
+                   result.document);
+    rig_result_release(&result);
+    coordinator_stop(coordinator);
+    (void)zmq_ctx_term(zmq);
+}
+
+// Runs the job in a process of its own.
+static void run_apart(const struct rig_folder *folder, const char *endpoint,
+                      const struct load *load, struct report *report)
+{
+    int ends[2];
+
+    if (pipe(ends) != 0)
+        abort();
+    (void)fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        *report = (struct report){0};
+        run_job(folder, endpoint, load, report);
+        tell(ends[1], report);
+        _exit(EXIT_SUCCESS);
+    }
+    (void)close(ends[1]);
+    bool ok = read(ends[0], report, sizeof *report) == (ssize_t)sizeof *report;
+    (void)close(ends[0]);
+    (void)waitpid(child, NULL, 0);
+    if (!ok)
+        exit(EXIT_FAILURE);
+}
+
+// Null workers in a process of their own; they end when `alive` is closed.
+static pid_t serve_apart(const char *endpoint, int *alive)
+{
+    int ends[2];
+    char byte;
+
+    if (pipe(ends) != 0)
+        abort();
+    (void)fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        void *zmq = zmq_ctx_new();
+        struct null_workers *workers = NULL;
+
+        (void)close(ends[1]);
+        workers = null_workers_start(zmq, endpoint, WORKERS, SLOTS);
+        (void)!read(ends[0], &byte, 1);
+        (void)null_workers_stop(workers);
+        (void)zmq_ctx_term(zmq);
+        _exit(EXIT_SUCCESS);
+    }
+    (void)close(ends[0]);
+    *alive = ends[1];
+    return child;
+}
+
+static void print_reports(const struct load *load, const struct report *first,
+                          const struct report *again)
+{
+    printf("job                 %zu calls in %zu trials\n", load->n_calls,
+           load->n_trials);
+    printf("run_calls_per_s     %.0f (workers in another process, over ipc)\n",
+           (double)load->n_calls / first->run_s);
+    printf("run_peak_mib        %.1f\n", first->peak_mib);
+    printf("replay_s            %.3f = %.3f to open the store + %.3f from "
+           "SUBMIT to RESULT\n",
+           again->open_s + again->run_s, again->open_s, again->run_s);
+    printf("replay_peak_mib     %.1f\n", again->peak_mib);
+    printf("same_result         %s\n",
+           strcmp(first->document, again->document) == 0 ? "yes" : "NO");
+}
+
+int main(int argc, char **argv)
+{
+    struct load load;
+    struct rig_folder folder;
+    struct report first, again;
+    char endpoint[192];
+    int alive = -1;
+
+    log_set_level(LOG_ERROR);
+    load_make(&load, argument(argc, argv, 1, LOAD_CALLS),
+              argument(argc, argv, 2, LOAD_ROWS));
+    rig_folder_make(&folder);
+    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s/socket", folder.path);
+    pid_t workers = serve_apart(endpoint, &alive);
+    run_apart(&folder, endpoint, &load, &first);
+    (void)close(alive);
+    (void)waitpid(workers, NULL, 0);
+    run_apart(&folder, endpoint, &load, &again);
+    print_reports(&load, &first, &again);
+    rig_folder_remove(&folder);
+    load_release(&load);
+    return EXIT_SUCCESS;
+}

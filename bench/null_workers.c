@@ -1,0 +1,166 @@
+#include "null_workers.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <zmq.h>
+
+#include "common/clock.h"
+#include "load.h"
+#include "tally.h"
+#include "wire/socket.h"
+
+enum { POLL_MS = 50, MOST_WORKERS = 64, REPLY_TOKENS = 60 };
+
+static const char digest[] =
+    "00000000000000000000000000000000000000000000000000000000000000ff";
+
+struct null_worker {
+    struct null_workers *all;
+    size_t number;
+    pthread_t thread;
+    struct wire_socket *socket;
+    bool welcome;
+    double cpu_s;
+};
+
+struct null_workers {
+    void *zmq;
+    const char *endpoint;
+    int slots;
+    atomic_bool stopping;
+    size_t n;
+    struct null_worker each[MOST_WORKERS];
+};
+
+static void greet(struct null_worker *worker)
+{
+    struct wire_model model = {.name = LOAD_MODEL,
+                               .digest = digest,
+                               .context = 8192,
+                               .quantization = "none"};
+    char name[32];
+    struct message hello = {.kind = MESSAGE_HELLO,
+                            .as.hello = {.version = WIRE_VERSION,
+                                         .role = PEER_WORKER,
+                                         .name = name,
+                                         .epoch = (int64_t)worker->number + 1,
+                                         .slots = worker->all->slots,
+                                         .software = "null",
+                                         .backend = "null",
+                                         .server = "1",
+                                         .models = &model,
+                                         .n_models = 1}};
+
+    (void)snprintf(name, sizeof name, "null-%zu", worker->number);
+    (void)wire_send(worker->socket, NULL, &hello, NULL);
+}
+
+static void answer(struct null_worker *worker, const struct call_message *call)
+{
+    char text[LOAD_REPLY_BYTES];
+    struct err err = ERR_CLEAR;
+    struct message message = {.kind = MESSAGE_ANSWER};
+    struct call_answer *out = &message.as.answer.answer;
+
+    message.as.answer.id = call->id;
+    out->text = text;
+    out->text_len =
+        load_reply(call->request.tail, call->request.tail_len, text);
+    out->prompt_tokens =
+        (int)((call->request.prefix_len + call->request.tail_len) / 4);
+    out->cached_tokens = (int)(call->request.prefix_len / 4);
+    out->generated_tokens = REPLY_TOKENS;
+    out->total_us = 1;
+    if (!wire_send(worker->socket, NULL, &message, &err))
+        die(&err);
+}
+
+static void take_all(struct null_worker *worker)
+{
+    struct arena arena = ARENA_INIT(1 << 24);
+    struct err err = ERR_CLEAR;
+    struct message message;
+
+    while (wire_receive(worker->socket, NULL, &arena, &message, &err) ==
+           WIRE_MESSAGE) {
+        worker->welcome = worker->welcome || message.kind == MESSAGE_WELCOME;
+        if (message.kind == MESSAGE_CALL)
+            answer(worker, &message.as.call);
+        arena_release(&arena);
+    }
+    arena_release(&arena);
+}
+
+static void beat(struct null_worker *worker)
+{
+    struct message message = {.kind = MESSAGE_HEARTBEAT};
+
+    if (worker->welcome)
+        (void)wire_send(worker->socket, NULL, &message, NULL);
+    else
+        greet(worker);
+}
+
+static void *run(void *user)
+{
+    struct null_worker *worker = user;
+    struct wire_id id = {.len = 2,
+                         .bytes = {'n', (uint8_t)(worker->number + 1)}};
+    struct err err = ERR_CLEAR;
+
+    worker->socket =
+        wire_connect(worker->all->zmq, worker->all->endpoint, &id, &err);
+    if (worker->socket == NULL)
+        die(&err);
+    greet(worker);
+    while (!atomic_load(&worker->all->stopping)) {
+        zmq_pollitem_t item = {.socket = wire_handle(worker->socket),
+                               .events = ZMQ_POLLIN};
+
+        if (zmq_poll(&item, 1, POLL_MS) > 0)
+            take_all(worker);
+        else
+            beat(worker);
+    }
+    wire_close(worker->socket);
+    worker->cpu_s = thread_cpu_s();
+    return NULL;
+}
+
+struct null_workers *null_workers_start(void *zmq, const char *endpoint,
+                                        size_t n, int slots)
+{
+    struct null_workers *workers = calloc(1, sizeof *workers);
+
+    if (workers == NULL || n > MOST_WORKERS)
+        abort();
+    workers->zmq = zmq;
+    workers->endpoint = endpoint;
+    workers->slots = slots;
+    workers->n = n;
+    for (size_t i = 0; i < n; i++) {
+        struct null_worker *worker = &workers->each[i];
+
+        worker->all = workers;
+        worker->number = i;
+        if (pthread_create(&worker->thread, NULL, run, worker) != 0)
+            abort();
+    }
+    return workers;
+}
+
+double null_workers_stop(struct null_workers *workers)
+{
+    double cpu_s = 0;
+
+    atomic_store(&workers->stopping, true);
+    for (size_t i = 0; i < workers->n; i++) {
+        (void)pthread_join(workers->each[i].thread, NULL);
+        cpu_s += workers->each[i].cpu_s;
+    }
+    free(workers);
+    return cpu_s;
+}

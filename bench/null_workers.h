@@ -1,0 +1,20 @@
+// null_workers: workers without a model: they speak the protocol and answer
+// every call at once with load_reply.
+//
+// What is left of a run with them is what promptcc itself costs.
+
+#ifndef BENCH_NULL_WORKERS_H
+#define BENCH_NULL_WORKERS_H
+
+#include <stddef.h>
+
+struct null_workers;
+
+// n threads, each a worker with `slots`. zmq and endpoint are borrowed.
+struct null_workers *null_workers_start(void *zmq, const char *endpoint,
+                                        size_t n, int slots);
+
+// Ends them; gives the CPU seconds that they have used.
+double null_workers_stop(struct null_workers *workers);
+
+#endif

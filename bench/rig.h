@@ -1,0 +1,40 @@
+// rig: a coordinator with a store of its own in a new folder, and a client
+// that submits a load to it and waits.
+
+#ifndef BENCH_RIG_H
+#define BENCH_RIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "coordinator/coordinator.h"
+#include "load.h"
+#include "tally.h"
+
+// A folder under /tmp, or under $BENCH_FOLDER. rig_folder_remove takes it and
+// the store in it away; with $BENCH_KEEP it says where the store is instead.
+struct rig_folder {
+    char path[128];
+    char store[160];
+};
+void rig_folder_make(struct rig_folder *folder);
+void rig_folder_remove(const struct rig_folder *folder);
+
+// What came of a submitted load.
+struct rig_result {
+    int64_t status;
+    char *document; // owned
+    double wall_s;  // from SUBMIT to RESULT
+};
+
+// Starts a coordinator; loop and writer are its two threads, in that order.
+struct coordinator *rig_start(void *zmq, const char *endpoint,
+                              const struct rig_folder *folder,
+                              struct thread_list *threads);
+
+// Runs the load and dies when it does not end well.
+void rig_run(void *zmq, const char *endpoint, const struct load *load,
+             struct rig_result *out);
+void rig_result_release(struct rig_result *result);
+
+#endif

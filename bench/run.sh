@@ -1,0 +1,61 @@
+#!/bin/sh
+# Builds the benchmarks (release) and prints what docs/benchmarks.md tells:
+# each number the median of RUNS runs.
+#
+#   bench/run.sh [BUILD_FOLDER]
+#
+# RUNS=5, CALLS=100000. Stores are made under $BENCH_FOLDER, else /tmp.
+
+set -eu
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+build=${1:-$here/build/release}
+runs=${RUNS:-5}
+calls=${CALLS:-100000}
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+[ -f "$build/build.ninja" ] ||
+    (cd "$here" && cmake --preset release -B "$build" >"$out/cmake" 2>&1) ||
+    { cat "$out/cmake"; exit 1; }
+ninja -C "$build" bench >"$out/build" 2>&1 || { cat "$out/build"; exit 1; }
+
+i=0
+while [ "$i" -lt "$runs" ]; do
+    i=$((i + 1))
+    for name in calls replay floor; do
+        "$build/bench/bench_$name" "$calls" >>"$out/$name"
+    done
+done
+"$build/bench/bench_stages" "$calls" >"$out/stages"
+
+# The median of a key's values: `median FILE KEY`.
+median() {
+    sed -n "s/^$2 *\([0-9.]*\).*/\1/p" "$out/$1" | sort -n |
+        sed -n "$(((runs + 1) / 2))p"
+}
+
+whole=$(median calls calls_per_s)
+floor=$(median floor floor_calls_per_s)
+row='| %-52s | %10s | %-12s |\n'
+
+echo "$(nproc) cores, $calls calls, medians of $runs"
+echo
+printf "$row" 'what' 'measured' 'to reach'
+printf "$row" '---' '---' '---'
+printf "$row" 'calls a second, workers in process' "$whole" '20000'
+printf "$row" 'calls a second, workers in another process, ipc' \
+    "$(median replay run_calls_per_s)" ''
+printf "$row" 'calls a second, ZeroMQ and SQLite alone' "$floor" ''
+printf "$row" 'that divided by the first' \
+    "$(echo "scale=1; $floor / $whole" | bc)" ''
+printf "$row" 'replay of the finished job, seconds' \
+    "$(median replay replay_s)" '1'
+printf "$row" 'peak memory of the coordinator, running it, MiB' \
+    "$(median replay run_peak_mib)" '64'
+printf "$row" 'peak memory of the coordinator, replaying it, MiB' \
+    "$(median replay replay_peak_mib)" '64'
+echo
+grep '^us a call' "$out/calls" | sort -t' ' -k5n | sed -n "$(((runs + 1) / 2))p"
+echo
+cat "$out/stages"
