@@ -49,6 +49,7 @@ struct worker {
 
     atomic_bool drain;
     atomic_bool ended;
+    atomic_bool served; // a WELCOME has come, ever
 
     // The thread's own.
     enum worker_state state;
@@ -450,6 +451,7 @@ static void on_welcome(struct worker *worker, const struct message *message)
     if (worker->state != GREETING)
         return;
     worker->state = SERVING;
+    atomic_store(&worker->served, true);
     worker->heartbeat_ms = message->as.welcome.heartbeat_ms;
     worker->beat_ms = clock_monotonic_ms() + worker->heartbeat_ms;
     worker->retry_ms = RETRY_MS;
@@ -709,6 +711,11 @@ void worker_drain(struct worker *worker)
 {
     atomic_store(&worker->drain, true);
     model_wake(worker->client);
+}
+
+bool worker_serving(const struct worker *worker)
+{
+    return atomic_load(&worker->served);
 }
 
 bool worker_ended(const struct worker *worker)

@@ -47,6 +47,9 @@ struct worker *worker_start(void *context, const struct worker_options *options,
 // Asks it to drain; returns at once. Safe from a signal-handling thread.
 void worker_drain(struct worker *worker);
 
+// True once a coordinator has welcomed it: it takes calls.
+bool worker_serving(const struct worker *worker);
+
 // True once it has drained or ended by failure.
 bool worker_ended(const struct worker *worker);
 

@@ -1,0 +1,68 @@
+#include "cli/ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "cli/client.h"
+#include "common/json.h"
+
+enum { PATIENCE_MS = 5000, REPLY_BYTES = 64 << 20 };
+
+const char *ask_endpoint(const struct options *options, struct err *err)
+{
+    const char *endpoint = option_text(options, OPT_COORDINATOR);
+
+    if (endpoint == NULL) {
+        err_set(err, ERR_INPUT,
+                "say which cluster: --coordinator tcp://HOST:PORT (a `run` in "
+                "this terminal is stopped by Ctrl-C, and goes on with the same "
+                "command)");
+        return NULL;
+    }
+    if (strncmp(endpoint, "tcp://", 6) != 0 ||
+        strrchr(endpoint + 6, ':') == NULL) {
+        err_set(err, ERR_INPUT,
+                "--coordinator cannot be `%.80s`: it takes tcp://HOST:PORT",
+                endpoint);
+        return NULL;
+    }
+    return endpoint;
+}
+
+// The coordinator's own error becomes ours.
+static json_t *read_reply(const char *text, struct err *err)
+{
+    json_t *reply = json_parse(text, strlen(text), REPLY_BYTES, err);
+    json_t *error = json_object_get(reply, "error");
+
+    if (error == NULL)
+        return reply;
+    err_set(err,
+            strcmp(json_get_text(error, "code", ""), "input") == 0
+                ? ERR_INPUT
+                : ERR_PROTOCOL,
+            "%s", json_get_text(error, "text", "the coordinator failed"));
+    json_decref(reply);
+    return NULL;
+}
+
+json_t *ask_coordinator(const struct options *options, const char *verb,
+                        const char *job, struct err *err)
+{
+    const char *endpoint = ask_endpoint(options, err);
+    void *zmq = endpoint == NULL ? NULL : zmq_ctx_new();
+    struct client *client =
+        zmq == NULL ? NULL : client_open(zmq, endpoint, PATIENCE_MS, err);
+    json_t *reply = NULL;
+    char *text = NULL;
+
+    if (client != NULL && client_command(client, verb, job, "", &text, err))
+        reply = read_reply(text, err);
+    free(text);
+    client_close(client);
+    if (zmq != NULL)
+        zmq_ctx_term(zmq);
+    return reply;
+}

@@ -1,0 +1,108 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/jobfile.h"
+#include "cli/output.h"
+#include "common/json.h"
+
+enum { SUMMARY_BYTES = 1 << 16 };
+
+static void put_models(const struct jobfile *file, struct buf *out)
+{
+    const char *models[ROLE_COUNT];
+    size_t n = jobfile_models(file, models);
+
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "%s%s", i == 0 ? "" : ", ", models[i]);
+}
+
+static void put_skipped(const struct jobfile *file, struct buf *out)
+{
+    const struct program *program = file->job->program;
+    bool any = false;
+
+    for (size_t s = 0; s < program->n_steps; s++) {
+        if (program->steps[s].predictor < 0 || file->plan.runs[s])
+            continue;
+        buf_printf(out, "%s%s", any ? ", " : "  skipped   ",
+                   program->steps[s].name);
+        any = true;
+    }
+    if (any)
+        buf_puts(out, " (the metric reads nothing of it)\n");
+}
+
+// What will be run, for a person to compare with what was meant.
+static void put_summary(const struct jobfile *file, struct buf *out)
+{
+    const struct split *split = &file->split;
+
+    buf_printf(out, "%s is fine\n\n", file->path);
+    buf_printf(out, "  steps     %zu, %zu of them ask a model\n",
+               file->job->program->n_steps, file->job->program->n_predictors);
+    put_skipped(file, out);
+    buf_printf(out, "  examples  %zu: train %zu, validation %zu%s, test %zu\n",
+               file->dataset->n, split->n[SHARE_TRAIN], split->n[SHARE_VAL],
+               split->shared ? " (the same rows)" : "", split->n[SHARE_TEST]);
+    if (file->dataset->skipped > 0)
+        buf_printf(out, "            %zu bad rows are skipped\n",
+                   file->dataset->skipped);
+    buf_printf(out, "  optimizer %s\n  models    ", file->job->optimizer);
+    put_models(file, out);
+    buf_putc(out, '\n');
+}
+
+static int print_json(const struct jobfile *file, bool ok)
+{
+    json_t *document =
+        json_pack("{s:b, s:o}", "ok", ok, "findings", diags_json(file->diags));
+    int status = document == NULL ? EXIT_FAILED : output_json(document);
+
+    json_decref(document);
+    if (status != EXIT_DONE)
+        return status;
+    return ok ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int print_text(const struct options *options, const struct jobfile *file)
+{
+    struct buf text = BUF_INIT(SUMMARY_BYTES);
+    struct err none = ERR_CLEAR;
+    int status = output_findings(options, file->diags, &none);
+
+    if (status != EXIT_DONE)
+        return status;
+    put_summary(file, &text);
+    status = output_text(&text);
+    buf_release(&text);
+    return status;
+}
+
+static int run(const struct options *options)
+{
+    struct jobfile file;
+    struct err err = ERR_CLEAR;
+    struct err first = ERR_CLEAR;
+    int status;
+
+    if (!jobfile_read(&file, options, options->operands[0], &err))
+        status = output_error(options, &err);
+    else if (option_on(options, OPT_JSON))
+        status = print_json(&file, diags_ok(file.diags, &first));
+    else
+        status = print_text(options, &file);
+    jobfile_release(&file);
+    return status;
+}
+
+const struct command_entry cmd_check = {
+    .name = "check",
+    .usage = "JOB",
+    .summary = "reads job file and data and tells every mistake",
+    .example = "promptcc check jobs/customer_care/job.yaml",
+    .options = OPTIONS_JOB | OPTION_BIT(OPT_JSON),
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

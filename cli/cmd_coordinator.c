@@ -1,0 +1,113 @@
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "common/log.h"
+#include "coordinator/coordinator.h"
+
+enum { LOOK_MS = 500 };
+#define LISTEN_DEFAULT "tcp://127.0.0.1:5570"
+
+static bool is_loopback(const char *endpoint)
+{
+    static const char *const local[] = {"tcp://127.",
+                                        "tcp://localhost:", "tcp://[::1]:"};
+
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+        if (strncmp(endpoint, local[i], strlen(local[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool check_listen(const struct options *options, const char *endpoint,
+                         struct err *err)
+{
+    if (strncmp(endpoint, "tcp://", 6) != 0 ||
+        strrchr(endpoint + 6, ':') == NULL) {
+        err_set(err, ERR_INPUT,
+                "--listen cannot be `%.80s`: it takes tcp://HOST:PORT",
+                endpoint);
+        return false;
+    }
+    if (is_loopback(endpoint) || option_on(options, OPT_TRUST_NETWORK))
+        return true;
+    err_set(err, ERR_INPUT,
+            "whoever reaches %.60s could use this coordinator, for nothing is "
+            "encrypted: listen on 127.0.0.1, or say --trust-network in a "
+            "network of your own",
+            endpoint);
+    return false;
+}
+
+// Until a signal, or an end of its own.
+static void serve(struct coordinator *coordinator)
+{
+    struct pollfd item = {.fd = signals_fd(), .events = POLLIN};
+
+    printf("listening on %s\n", coordinator_endpoint(coordinator));
+    (void)fflush(stdout);
+    while (!signals_came() && !coordinator_ended(coordinator))
+        (void)poll(&item, 1, LOOK_MS);
+}
+
+static int start(const struct options *options,
+                 const struct coordinator_options *with, struct err *err)
+{
+    void *zmq = NULL;
+    struct coordinator *coordinator = NULL;
+
+    if (signals_open(err))
+        zmq = zmq_ctx_new();
+    if (zmq != NULL)
+        coordinator = coordinator_start(zmq, with, err);
+    if (coordinator != NULL) {
+        signals_accept();
+        serve(coordinator);
+    }
+    coordinator_stop(coordinator);
+    if (zmq != NULL)
+        zmq_ctx_term(zmq);
+    signals_close();
+    return err->code == ERR_NONE ? EXIT_DONE : output_error(options, err);
+}
+
+static int run(const struct options *options)
+{
+    struct coordinator_options with = COORDINATOR_DEFAULTS;
+    struct err err = ERR_CLEAR;
+
+    with.listen = option_text(options, OPT_LISTEN);
+    if (with.listen == NULL)
+        with.listen = LISTEN_DEFAULT;
+    with.store = option_text(options, OPT_STORE);
+    if (with.store == NULL)
+        with.store = "promptcc.db";
+    with.wait_start_ms = option_number(options, OPT_WAIT, with.wait_start_ms);
+    with.wait_after_ms = option_number(options, OPT_WAIT, with.wait_after_ms);
+    with.call_timeout_ms =
+        option_number(options, OPT_CALL_TIMEOUT, with.call_timeout_ms);
+    with.allow_exec = option_on(options, OPT_ALLOW_EXEC);
+    if (!check_listen(options, with.listen, &err))
+        return output_error(options, &err);
+    if (option_on(options, OPT_QUIET))
+        log_set_level(LOG_ERROR);
+    return start(options, &with, &err);
+}
+
+const struct command_entry cmd_coordinator = {
+    .name = "coordinator",
+    .usage = "",
+    .summary = "takes jobs and gives their calls to workers; SIGTERM drains",
+    .example = "promptcc coordinator --listen tcp://127.0.0.1:5570 "
+               "--store promptcc.db",
+    .options = OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_TRUST_NETWORK) |
+               OPTION_BIT(OPT_STORE) | OPTIONS_WAIT |
+               OPTION_BIT(OPT_ALLOW_EXEC) | OPTION_BIT(OPT_QUIET),
+    .max_operands = 0,
+    .run = run,
+};

@@ -1,0 +1,47 @@
+#include "cli/command.h"
+#include "cli/follow.h"
+#include "cli/output.h"
+
+static int eval_file(const struct options *options, struct jobfile *file)
+{
+    struct follow follow = {
+        .options = options,
+        .file = file,
+        .request = {.action = REQUEST_EVAL,
+                    .simulated = option_on(options, OPT_SIMULATE),
+                    .all_steps = option_on(options, OPT_ALL_STEPS)}};
+    struct err err = ERR_CLEAR;
+
+    if (!jobfile_add(file, option_text(options, OPT_COMPILED),
+                     &follow.request.compiled, &err) ||
+        !jobfile_add(file, option_text(options, OPT_DATA), &follow.request.data,
+                     &err))
+        return output_error(options, &err);
+    return follow_here(&follow);
+}
+
+static int run(const struct options *options)
+{
+    struct jobfile file;
+    int status = jobfile_load(&file, options, options->operands[0]);
+
+    if (status == EXIT_DONE)
+        status = eval_file(options, &file);
+    jobfile_release(&file);
+    return status;
+}
+
+const struct command_entry cmd_eval = {
+    .name = "eval",
+    .usage = "JOB",
+    .summary = "scores the program, as written or with compiled prompts",
+    .example = "promptcc eval job.yaml --compiled compiled.json "
+               "--fail-below 0.8",
+    .options = OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
+               OPTION_BIT(OPT_SET) | OPTION_BIT(OPT_STORE) |
+               OPTION_BIT(OPT_COMPILED) | OPTION_BIT(OPT_DATA) |
+               OPTION_BIT(OPT_ALL_STEPS) | OPTION_BIT(OPT_FAIL_BELOW),
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

@@ -1,0 +1,31 @@
+#include "cli/command.h"
+#include "cli/follow.h"
+#include "cli/output.h"
+
+static int run(const struct options *options)
+{
+    struct jobfile file;
+    struct follow follow = {
+        .options = options,
+        .file = &file,
+        .request = {.action = REQUEST_RUN,
+                    .simulated = option_on(options, OPT_SIMULATE)}};
+    int status = jobfile_load(&file, options, options->operands[0]);
+
+    if (status == EXIT_DONE)
+        status = follow_here(&follow);
+    jobfile_release(&file);
+    return status;
+}
+
+const struct command_entry cmd_run = {
+    .name = "run",
+    .usage = "JOB",
+    .summary = "optimizes here and now; goes on where an earlier run stopped",
+    .example = "promptcc run jobs/customer_care/job.yaml --simulate",
+    .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
+               OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT),
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

@@ -1,0 +1,74 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "cli/ask.h"
+#include "cli/command.h"
+#include "cli/follow.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+
+static int follow_there(struct follow *follow, struct err *err)
+{
+    int status = EXIT_FAILED;
+
+    follow->endpoint = ask_endpoint(follow->options, err);
+    if (follow->endpoint == NULL || !signals_open(err))
+        return output_error(follow->options, err);
+    follow->zmq = zmq_ctx_new();
+    signals_accept();
+    if (follow->zmq != NULL) {
+        status = follow_job(follow);
+        zmq_ctx_term(follow->zmq);
+    }
+    signals_close();
+    return status;
+}
+
+static int submit(const struct options *options, struct jobfile *file)
+{
+    const char *given = option_text(options, OPT_OUT);
+    char *out = given != NULL ? strdup(given)
+                              : jobfile_beside(file->path, "compiled.json");
+    struct follow follow = {
+        .options = options,
+        .file = file,
+        .request = {.action = REQUEST_RUN,
+                    .simulated = option_on(options, OPT_SIMULATE)},
+        .remote = true,
+        .wait = option_on(options, OPT_AWAIT)};
+    struct err err = ERR_CLEAR;
+    int status;
+
+    jobfile_add_programs(file);
+    follow.out = follow.wait ? out : NULL;
+    status = follow_there(&follow, &err);
+    free(out);
+    return status;
+}
+
+static int run(const struct options *options)
+{
+    struct jobfile file;
+    int status = jobfile_load(&file, options, options->operands[0]);
+
+    if (status == EXIT_DONE)
+        status = submit(options, &file);
+    jobfile_release(&file);
+    return status;
+}
+
+const struct command_entry cmd_submit = {
+    .name = "submit",
+    .usage = "JOB",
+    .summary = "sends a job to a cluster",
+    .example = "promptcc submit job.yaml --coordinator tcp://127.0.0.1:5570 "
+               "--wait",
+    .options = OPTIONS_JOB | OPTIONS_PRINT | OPTION_BIT(OPT_COORDINATOR) |
+               OPTION_BIT(OPT_AWAIT) | OPTION_BIT(OPT_OUT) |
+               OPTION_BIT(OPT_SIMULATE),
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

@@ -1,0 +1,139 @@
+#include <poll.h>
+#include <stdio.h>
+
+#include <zmq.h>
+
+#include "cli/ask.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/servers.h"
+#include "cli/signals.h"
+#include "common/log.h"
+#include "worker/worker.h"
+
+enum { LOOK_MS = 100 };
+
+// One worker a model server: they share the process and nothing else.
+struct crew_here {
+    struct worker *workers[SERVERS_MAX]; // owned
+    bool told[SERVERS_MAX];
+    size_t n;
+};
+
+static bool start_all(struct crew_here *crew, void *zmq,
+                      const struct options *options, const char *endpoint,
+                      const struct servers *servers, struct err *err)
+{
+    const char *given = option_text(options, OPT_NAME);
+    char name[160];
+
+    for (size_t i = 0; i < servers->n; i++) {
+        struct worker_options with = {.coordinator = endpoint,
+                                      .name = given,
+                                      .address = servers->addresses[i]};
+
+        if (given != NULL && servers->n > 1) {
+            (void)snprintf(name, sizeof name, "%.100s-%zu", given, i + 1);
+            with.name = name;
+        }
+        crew->workers[i] = worker_start(zmq, &with, err);
+        if (crew->workers[i] == NULL)
+            return false;
+        crew->n++;
+    }
+    return true;
+}
+
+static bool any_left(const struct crew_here *crew)
+{
+    for (size_t i = 0; i < crew->n; i++)
+        if (!worker_ended(crew->workers[i]))
+            return true;
+    return false;
+}
+
+// One line for each, when it serves for the first time.
+static void tell_serving(struct crew_here *crew, const struct servers *servers,
+                         const char *endpoint)
+{
+    for (size_t i = 0; i < crew->n; i++) {
+        const struct model_address *address = &servers->addresses[i];
+
+        if (crew->told[i] || !worker_serving(crew->workers[i]))
+            continue;
+        crew->told[i] = true;
+        printf("serving %s with %s (%s), %d slot%s\n", endpoint, address->url,
+               address->backend, address->slots,
+               address->slots == 1 ? "" : "s");
+        (void)fflush(stdout);
+    }
+}
+
+static void serve(struct crew_here *crew, const struct servers *servers,
+                  const char *endpoint)
+{
+    struct pollfd item = {.fd = signals_fd(), .events = POLLIN};
+
+    while (!signals_came() && any_left(crew)) {
+        (void)poll(&item, 1, LOOK_MS);
+        tell_serving(crew, servers, endpoint);
+    }
+}
+
+static void stop_all(struct crew_here *crew)
+{
+    for (size_t i = 0; i < crew->n; i++)
+        worker_drain(crew->workers[i]);
+    for (size_t i = 0; i < crew->n; i++)
+        worker_stop(crew->workers[i]);
+}
+
+static bool work(const struct options *options, const char *endpoint,
+                 const struct servers *servers, struct err *err)
+{
+    struct crew_here crew = {0};
+    void *zmq = NULL;
+    bool ok = false;
+
+    if (signals_open(err))
+        zmq = zmq_ctx_new();
+    if (zmq != NULL)
+        ok = start_all(&crew, zmq, options, endpoint, servers, err);
+    if (ok) {
+        signals_accept();
+        serve(&crew, servers, endpoint);
+    }
+    stop_all(&crew);
+    if (zmq != NULL)
+        zmq_ctx_term(zmq);
+    signals_close();
+    return ok;
+}
+
+static int run(const struct options *options)
+{
+    struct servers servers = {0};
+    struct err err = ERR_CLEAR;
+    const char *endpoint = ask_endpoint(options, &err);
+    bool ok =
+        endpoint != NULL && servers_open(&servers, options, NULL, 0, &err);
+
+    if (option_on(options, OPT_QUIET))
+        log_set_level(LOG_ERROR);
+    ok = ok && work(options, endpoint, &servers, &err);
+    servers_close(&servers);
+    return ok ? EXIT_DONE : output_error(options, &err);
+}
+
+const struct command_entry cmd_worker = {
+    .name = "worker",
+    .usage = "",
+    .summary = "asks a model server what a coordinator wants; SIGTERM drains",
+    .example = "promptcc worker --coordinator tcp://127.0.0.1:5570 "
+               "--ollama http://localhost:11434,slots=4",
+    .options = OPTION_BIT(OPT_COORDINATOR) | OPTION_BIT(OPT_OLLAMA) |
+               OPTION_BIT(OPT_OPENAI) | OPTION_BIT(OPT_NAME) |
+               OPTION_BIT(OPT_QUIET),
+    .max_operands = 0,
+    .run = run,
+};

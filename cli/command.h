@@ -1,0 +1,26 @@
+// command: what a subcommand is.
+//
+// One file each, cmd_<verb>.c, ending in its row; main.c holds the table. To
+// add one: write the file, declare its row and add it to the table there, list
+// the source in CMakeLists.txt. Options are named by the mask, so the row is
+// also what `--help` prints.
+
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdint.h>
+
+struct options;
+
+struct command_entry {
+    const char *name;
+    const char *usage;              // behind the name: "JOB", "ID", ...
+    const char *summary;            // one line
+    const char *example;            // whole command lines
+    uint64_t options;               // OPTION_BIT(...) of those that it takes
+    int min_operands, max_operands; // max -1: any number
+    // Gives the exit status of the program.
+    int (*run)(const struct options *options);
+};
+
+#endif

@@ -1,0 +1,387 @@
+#include "cli/follow.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/client.h"
+#include "cli/local.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/servers.h"
+#include "cli/signals.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "common/log.h"
+
+enum {
+    PATIENCE_MS = 5000,
+    STILL_MS = 1500, // without news a replay has come to its end
+    REQUEST_BYTES = 1 << 20,
+    DOCUMENT_BYTES = 64 << 20,
+    REPORT_BYTES = 1 << 22,
+};
+
+// --- what is shown meanwhile ---
+
+struct viewer {
+    struct progress_view view;
+    bool frozen;
+    int64_t news_ms; // when anything last moved
+    int64_t calls, reused, trial, done;
+};
+
+static void show_accepted(void *user, const char *job)
+{
+    struct viewer *viewer = user;
+    char text[300];
+
+    viewer->news_ms = clock_monotonic_ms();
+    if (viewer->view.live)
+        return; // the block names it
+    (void)snprintf(text, sizeof text, "job %s%s", job,
+                   viewer->view.simulated ? " (simulated model)" : "");
+    progress_say(&viewer->view, text);
+}
+
+static void show_progress(void *user, const struct progress *progress)
+{
+    struct viewer *viewer = user;
+    int64_t now = clock_monotonic_ms();
+
+    if (viewer->calls != progress->calls ||
+        viewer->reused != progress->reused ||
+        viewer->trial != progress->trial || viewer->done != progress->done)
+        viewer->news_ms = now;
+    viewer->calls = progress->calls;
+    viewer->reused = progress->reused;
+    viewer->trial = progress->trial;
+    viewer->done = progress->done;
+    progress_update(&viewer->view, progress, now);
+}
+
+static void show_text(void *user, const char *text)
+{
+    struct viewer *viewer = user;
+
+    progress_say(&viewer->view, text);
+}
+
+static void show_tick(void *user)
+{
+    struct viewer *viewer = user;
+
+    progress_tick(&viewer->view, clock_monotonic_ms());
+}
+
+static bool has_come_to_rest(void *user)
+{
+    const struct viewer *viewer = user;
+
+    return viewer->frozen && viewer->news_ms > 0 &&
+           clock_monotonic_ms() - viewer->news_ms > STILL_MS;
+}
+
+static void open_viewer(struct viewer *viewer, const struct follow *follow)
+{
+    bool quiet = option_on(follow->options, OPT_QUIET) || follow->frozen;
+
+    *viewer = (struct viewer){.frozen = follow->frozen};
+    progress_init(&viewer->view, stderr, quiet, follow->request.simulated);
+    // The block says what these lines would, and they would tear it.
+    if (viewer->view.live || quiet)
+        log_set_level(LOG_ERROR);
+}
+
+// --- what is sent ---
+
+static bool make_submit(struct follow *follow, struct submit *out,
+                        struct wire_file *files, struct buf *options,
+                        struct err *err)
+{
+    const struct bundle *bundle = follow->file->bundle;
+
+    follow->request.overrides = follow->file->overrides;
+    follow->request.n_overrides = follow->file->n_overrides;
+    if (!request_write(&follow->request, options, err))
+        return false;
+    for (size_t i = 0; i < bundle->n_files; i++)
+        files[i] = (struct wire_file){.name = bundle->files[i].name,
+                                      .data = bundle->files[i].data,
+                                      .len = bundle->files[i].len};
+    *out =
+        (struct submit){.action = request_action_name(follow->request.action),
+                        .options = options->data,
+                        .folder = follow->remote ? "" : bundle->folder,
+                        .files = files,
+                        .n_files = bundle->n_files};
+    return true;
+}
+
+static bool exchange(struct follow *follow, struct client_result *result,
+                     struct err *err)
+{
+    struct viewer viewer;
+    struct client_watch watch = {.user = &viewer,
+                                 .accepted = show_accepted,
+                                 .progress = show_progress,
+                                 .say = show_text,
+                                 .tick = show_tick,
+                                 .wants_stop = has_come_to_rest};
+    struct wire_file files[BUNDLE_MAX_FILES];
+    struct buf options = BUF_INIT(REQUEST_BYTES);
+    struct client *client = NULL;
+    struct submit submit;
+    bool ok = false;
+
+    open_viewer(&viewer, follow);
+    if (!make_submit(follow, &submit, files, &options, err))
+        goto out;
+    client = client_open(follow->zmq, follow->endpoint, PATIENCE_MS, err);
+    ok = client != NULL &&
+         client_submit(client, &submit, follow->wait, &watch, result, err);
+
+out:
+    progress_end(&viewer.view);
+    client_close(client);
+    buf_release(&options);
+    return ok;
+}
+
+// --- the last word ---
+
+// The documented members first and in their order, then the others.
+static json_t *order_document(json_t *document, const char *const *names)
+{
+    json_t *ordered = json_object();
+    const char *key;
+    json_t *value;
+
+    for (size_t i = 0; names[i] != NULL; i++) {
+        value = json_object_get(document, names[i]);
+        (void)json_object_set_new(ordered, names[i],
+                                  value == NULL ? json_null()
+                                                : json_incref(value));
+    }
+    json_object_foreach(document, key,
+                        value) if (json_object_get(ordered, key) == NULL)(void)
+        json_object_set(ordered, key, value);
+    json_decref(document);
+    return ordered;
+}
+
+static const char *const run_members[] = {
+    "job",    "finish_reason", "baseline",      "compiled", "test", "calls",
+    "tokens", "wall_s",        "skipped_steps", "out",      NULL};
+static const char *const eval_members[] = {"score",  "low",          "high",
+                                           "n",      "model_faults", "calls",
+                                           "tokens", "wall_s",       NULL};
+
+static bool write_compiled(const struct follow *follow,
+                           const struct client_result *result, json_t *document,
+                           struct err *err)
+{
+    if (follow->out == NULL || result->compiled_len == 0)
+        return true;
+    if (!file_write(follow->out, result->compiled, result->compiled_len, err))
+        return false;
+    (void)json_object_set_new(document, "out", json_string(follow->out));
+    return true;
+}
+
+static int print_document(const struct follow *follow, json_t *document)
+{
+    bool eval = follow->request.action == REQUEST_EVAL;
+    struct terminal terminal = terminal_of(STDOUT_FILENO);
+    struct buf text = BUF_INIT(REPORT_BYTES);
+    int status;
+
+    if (option_on(follow->options, OPT_JSON))
+        return output_json(document);
+    if (eval)
+        report_eval(&terminal, document, &text);
+    else
+        report_run(&terminal, document, &text);
+    status = output_text(&text);
+    buf_release(&text);
+    return status;
+}
+
+static int tell_failure(const struct follow *follow, json_t *error,
+                        int64_t status)
+{
+    fprintf(stderr, "%s%s\n",
+            json_is_string(json_object_get(error, "place")) ? "" : "promptcc: ",
+            json_get_text(error, "text", "the job failed"));
+    if (option_on(follow->options, OPT_JSON)) {
+        json_t *document = json_pack("{s:O}", "error", error);
+
+        (void)output_json(document);
+        json_decref(document);
+    }
+    return (int)status;
+}
+
+static bool is_below(const struct follow *follow, const json_t *document)
+{
+    const struct option_value *limit = &follow->options->values[OPT_FAIL_BELOW];
+
+    return limit->n > 0 && json_get_number(document, "score", 0) < limit->score;
+}
+
+static int tell_result(const struct follow *follow,
+                       const struct client_result *result)
+{
+    struct err err = ERR_CLEAR;
+    json_t *document = json_parse(result->document, strlen(result->document),
+                                  DOCUMENT_BYTES, &err);
+    json_t *error = json_object_get(document, "error");
+    bool eval = follow->request.action == REQUEST_EVAL;
+    int status = (int)result->status;
+    int printed;
+
+    if (document == NULL)
+        return output_error(follow->options, &err);
+    if (error != NULL) {
+        status = tell_failure(follow, error, result->status);
+        json_decref(document);
+        return status;
+    }
+    document = order_document(document, eval ? eval_members : run_members);
+    if (!write_compiled(follow, result, document, &err)) {
+        json_decref(document);
+        return output_error(follow->options, &err);
+    }
+    printed = print_document(follow, document);
+    if (printed != EXIT_DONE)
+        status = printed;
+    else if (status == EXIT_DONE && is_below(follow, document))
+        status = EXIT_BELOW;
+    json_decref(document);
+    return status;
+}
+
+static int tell_accepted(const struct follow *follow,
+                         const struct client_result *result)
+{
+    struct buf text = BUF_INIT(REPORT_BYTES);
+    json_t *document = json_pack("{s:s}", "job", result->job);
+    int status;
+
+    if (option_on(follow->options, OPT_JSON)) {
+        status = output_json(document);
+    } else {
+        buf_printf(&text, "%s\n", result->job);
+        status = output_text(&text);
+    }
+    json_decref(document);
+    buf_release(&text);
+    return status;
+}
+
+// Found out before anything is paid.
+static bool check_out(const char *path, struct err *err)
+{
+    char *folder;
+    bool ok;
+
+    if (path == NULL)
+        return true;
+    folder = file_folder(path);
+    ok = folder != NULL && access(folder, W_OK) == 0;
+    if (folder == NULL)
+        err_nomem(err, "a path");
+    else if (!ok)
+        err_set(err, ERR_INPUT,
+                "cannot write %.120s: %s; name another place with --out", path,
+                strerror(errno));
+    free(folder);
+    return ok;
+}
+
+int follow_job(struct follow *follow)
+{
+    struct client_result result = {.document = ""};
+    struct err err = ERR_CLEAR;
+    int status;
+
+    if (!check_out(follow->out, &err) || !exchange(follow, &result, &err))
+        status = output_error(follow->options, &err);
+    else if (result.document[0] == '\0')
+        status = tell_accepted(follow, &result);
+    else
+        status = tell_result(follow, &result);
+    client_result_release(&result);
+    return status;
+}
+
+// --- here and now ---
+
+static int follow_local(struct follow *follow, const struct servers *servers,
+                        const char *store)
+{
+    struct local local = {0};
+    struct err err = ERR_CLEAR;
+    int status;
+
+    if (!signals_open(&err))
+        return output_error(follow->options, &err);
+    if (local_start(&local, follow->options, store, servers, &err)) {
+        signals_accept();
+        follow->zmq = local.zmq;
+        follow->endpoint = local_endpoint(&local);
+        status = follow_job(follow);
+    } else {
+        status = output_error(follow->options, &err);
+    }
+    local_stop(&local);
+    signals_close();
+    return status;
+}
+
+static bool open_servers(const struct follow *follow, struct servers *servers,
+                         struct err *err)
+{
+    const char *models[ROLE_COUNT];
+    size_t n = jobfile_models(follow->file, models);
+
+    return follow->frozen ||
+           servers_open(servers, follow->options, models, n, err);
+}
+
+int follow_here(struct follow *follow)
+{
+    const struct options *options = follow->options;
+    const char *given_store =
+        follow->store != NULL ? follow->store : option_text(options, OPT_STORE);
+    const char *given_out = option_text(options, OPT_OUT);
+    bool eval = follow->request.action == REQUEST_EVAL;
+    char *store = given_store != NULL
+                      ? strdup(given_store)
+                      : jobfile_beside(follow->file->path, "promptcc.db");
+    char *out = given_out != NULL
+                    ? strdup(given_out)
+                    : jobfile_beside(follow->file->path, "compiled.json");
+    struct servers servers = {0};
+    struct err err = ERR_CLEAR;
+    int status;
+
+    follow->wait = true;
+    follow->out = eval ? NULL : out;
+    if (store == NULL || out == NULL)
+        err_nomem(&err, "a path");
+    if (err.code == ERR_NONE && check_out(follow->out, &err) &&
+        open_servers(follow, &servers, &err))
+        status = follow_local(follow, &servers, store);
+    else
+        status = output_error(options, &err);
+    servers_close(&servers);
+    free(store);
+    free(out);
+    return status;
+}

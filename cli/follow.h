@@ -1,0 +1,36 @@
+// follow: a job from the moment it is sent to the last word about it.
+//
+// Shared by run, eval, submit, resume and export: sends the job through a
+// client, shows progress, writes the compiled file, prints report or document,
+// and gives the exit status of interface.md.
+
+#ifndef CLI_FOLLOW_H
+#define CLI_FOLLOW_H
+
+#include <stdbool.h>
+
+#include "cli/jobfile.h"
+#include "cli/options.h"
+#include "coordinator/request.h"
+
+struct follow {
+    const struct options *options;
+    struct jobfile *file;
+    struct request request; // what is asked; its overrides are set by follow
+    bool remote;            // the coordinator is elsewhere: no folder is sent
+    bool wait;              // for the result
+    bool frozen;     // stop when nothing more can be had without a model server
+    const char *out; // the compiled file, or NULL for none
+    const char *store; // of follow_here; NULL: --store, or beside the job
+    void *zmq;
+    const char *endpoint;
+};
+
+int follow_job(struct follow *follow);
+
+// A `run` or `eval` here and now: starts store, coordinator and workers in
+// this process, follows the job to its result, stops them. Of follow the
+// caller sets options, file, request, frozen and store.
+int follow_here(struct follow *follow);
+
+#endif

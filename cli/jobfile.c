@@ -1,0 +1,281 @@
+#include "cli/jobfile.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/output.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "program/metric.h"
+
+enum { JOBFILE_ARENA_BYTES = 4 << 20, NAME_TRIES = 8 };
+
+char *jobfile_beside(const char *path, const char *name)
+{
+    char *folder = file_folder(path);
+    char *joined = folder == NULL ? NULL : file_join(folder, name);
+
+    free(folder);
+    return joined;
+}
+
+// A folder stands for the job.yaml in it.
+static char *resolve_path(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return file_join(path, "job.yaml");
+    return strdup(path);
+}
+
+// --- overrides ---
+
+static bool add_override(struct jobfile *file, const char *text,
+                         struct err *err)
+{
+    if (text == NULL) {
+        err_nomem(err, "the options");
+        return false;
+    }
+    file->overrides[file->n_overrides++] = text;
+    return true;
+}
+
+static bool add_budget(struct jobfile *file, const struct options *options,
+                       enum option_id id, const char *key, struct err *err)
+{
+    const char *text = option_text(options, id);
+
+    return text == NULL ||
+           add_override(file,
+                        arena_printf(&file->arena, "budget.%s=%s", key, text),
+                        err);
+}
+
+static bool add_overrides(struct jobfile *file, const struct options *options,
+                          struct err *err)
+{
+    const char *const *set;
+    size_t n = option_list(options, OPT_SET, &set);
+
+    for (size_t i = 0; i < n; i++)
+        file->overrides[file->n_overrides++] = set[i];
+    return add_budget(file, options, OPT_MAX_CALLS, "max_calls", err) &&
+           add_budget(file, options, OPT_MAX_TOKENS, "max_tokens", err) &&
+           add_budget(file, options, OPT_MAX_TIME, "max_time", err);
+}
+
+// The optimizer as one value, seed included; the parameters of the job stay
+// when it is the job's own.
+static char *optimizer_text(const struct jobfile *file, const char *name,
+                            const char *seed)
+{
+    const struct job *job = file->job;
+    bool same = name == NULL || strcmp(name, job->optimizer) == 0;
+    json_t *params = same && job->optimizer_node != NULL
+                         ? node_json(job->optimizer_node)
+                         : json_object();
+    json_t *value = NULL;
+    char *text = NULL;
+
+    if (json_is_null(params)) {
+        json_decref(params);
+        params = json_object();
+    }
+    if (seed != NULL)
+        (void)json_object_set_new(params, "seed",
+                                  json_integer(strtoll(seed, NULL, 10)));
+    value = json_object();
+    if (value != NULL &&
+        json_object_set(value, same ? job->optimizer : name, params) == 0)
+        text = json_text(value);
+    json_decref(params);
+    json_decref(value);
+    return text;
+}
+
+// --optimizer and --seed speak of the job's optimizer, so they are known only
+// when the job was read once.
+static bool override_optimizer(struct jobfile *file,
+                               const struct options *options, struct err *err)
+{
+    char *text = optimizer_text(file, option_text(options, OPT_OPTIMIZER),
+                                option_text(options, OPT_SEED));
+    bool ok = add_override(
+        file,
+        text == NULL ? NULL : arena_printf(&file->arena, "optimizer=%s", text),
+        err);
+
+    free(text);
+    return ok;
+}
+
+// --- reading ---
+
+static bool read_job(struct jobfile *file, const struct options *options,
+                     struct err *err)
+{
+    bool again =
+        option_on(options, OPT_OPTIMIZER) || option_on(options, OPT_SEED);
+
+    file->job =
+        job_load(file->bundle, file->overrides, file->n_overrides, file->diags);
+    if (file->job == NULL || !again)
+        return true;
+    if (!override_optimizer(file, options, err))
+        return false;
+    job_free(file->job);
+    diags_free(file->diags); // the second reading finds the same again
+    file->job = NULL;
+    file->diags = diags_new(err);
+    if (file->diags == NULL)
+        return false;
+    file->job =
+        job_load(file->bundle, file->overrides, file->n_overrides, file->diags);
+    return true;
+}
+
+static bool make_plan(struct jobfile *file, struct err *err)
+{
+    const struct program *program = file->job->program;
+    bool *reads = calloc(program->n_outputs + 1, sizeof *reads);
+
+    if (reads == NULL) {
+        err_nomem(err, "a plan");
+        return false;
+    }
+    metric_reads(file->job->metric, reads);
+    plan_make(program, reads, &file->plan);
+    free(reads);
+    return true;
+}
+
+// The parts that stand on a readable job.
+static bool read_parts(struct jobfile *file, struct err *err)
+{
+    file->dataset = dataset_load(file->job, file->bundle, file->diags);
+    if (file->dataset != NULL)
+        (void)split_make(file->job, file->dataset, &file->split, file->diags);
+    (void)optimizer_params(file->job, &file->optimizer, &file->arena,
+                           file->diags);
+    return make_plan(file, err);
+}
+
+bool jobfile_read(struct jobfile *out, const struct options *options,
+                  const char *path, struct err *err)
+{
+    *out = (struct jobfile){.arena = ARENA_INIT(JOBFILE_ARENA_BYTES)};
+    out->path = resolve_path(path);
+    out->diags = diags_new(err);
+    if (out->path == NULL)
+        err_nomem(err, "a path");
+    if (out->path == NULL || out->diags == NULL)
+        return false;
+    out->bundle = bundle_open(out->path, err);
+    if (out->bundle == NULL || !add_overrides(out, options, err) ||
+        !read_job(out, options, err))
+        return false;
+    return out->job == NULL || read_parts(out, err);
+}
+
+int jobfile_load(struct jobfile *out, const struct options *options,
+                 const char *path)
+{
+    struct err err = ERR_CLEAR;
+
+    if (!jobfile_read(out, options, path, &err) && out->diags == NULL)
+        return output_error(options, &err);
+    return output_findings(options, out->diags, &err);
+}
+
+void jobfile_release(struct jobfile *file)
+{
+    split_release(&file->split);
+    dataset_free(file->dataset);
+    job_free(file->job);
+    bundle_free(file->bundle);
+    diags_free(file->diags);
+    arena_release(&file->arena);
+    free(file->path);
+}
+
+size_t jobfile_models(const struct jobfile *file, const char **out)
+{
+    size_t n = 0;
+
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        const char *name = file->job->models[r].name;
+        size_t i = 0;
+
+        while (i < n && strcmp(out[i], name) != 0)
+            i++;
+        if (i == n)
+            out[n++] = name;
+    }
+    return n;
+}
+
+// --- more files ---
+
+void jobfile_add_programs(struct jobfile *file)
+{
+    struct metric_command commands[METRIC_MAX_OUTSIDE];
+    size_t n = metric_outside(file->job->metric, commands);
+
+    for (size_t c = 0; c < n; c++)
+        for (size_t w = 0; commands[c].argv[w] != NULL; w++) {
+            struct err ignored = ERR_CLEAR; // a word that is no file
+
+            (void)bundle_get(file->bundle, commands[c].argv[w], &ignored);
+        }
+}
+
+static const struct bundle_file *find_file(const struct bundle *bundle,
+                                           const char *name)
+{
+    for (size_t i = 0; i < bundle->n_files; i++)
+        if (strcmp(bundle->files[i].name, name) == 0)
+            return &bundle->files[i];
+    return NULL;
+}
+
+// The path itself, or with "./" before it where the job has another file of
+// that name.
+static const char *free_name(struct jobfile *file, const char *path)
+{
+    const char *name = path;
+
+    for (int i = 0; i < NAME_TRIES && name != NULL; i++) {
+        if (find_file(file->bundle, name) == NULL)
+            return name;
+        name = arena_printf(&file->arena, "./%s", name);
+    }
+    return name;
+}
+
+bool jobfile_add(struct jobfile *file, const char *path, const char **name,
+                 struct err *err)
+{
+    struct buf data = BUF_INIT(BUNDLE_MAX_BYTES);
+    bool ok = false;
+
+    if (path == NULL)
+        return true;
+    if (!file_read(path, &data, err))
+        goto out;
+    *name = free_name(file, path);
+    if (*name == NULL) {
+        err_nomem(err, "a file name");
+        goto out;
+    }
+    ok = bundle_add(file->bundle, *name, data.data == NULL ? "" : data.data,
+                    data.len, err);
+
+out:
+    buf_release(&data);
+    return ok;
+}

@@ -1,0 +1,91 @@
+#include "cli/local.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "coordinator/coordinator.h"
+#include "worker/worker.h"
+
+static bool start_coordinator(struct local *out, const struct options *options,
+                              const char *store, struct err *err)
+{
+    struct coordinator_options with = COORDINATOR_DEFAULTS;
+    char endpoint[64];
+
+    // The context is this process's own, and so are its names.
+    (void)snprintf(endpoint, sizeof endpoint, "inproc://promptcc-%p",
+                   (void *)out);
+    with.listen = endpoint;
+    with.store = store;
+    with.wait_start_ms = option_number(options, OPT_WAIT, with.wait_start_ms);
+    with.wait_after_ms = option_number(options, OPT_WAIT, with.wait_after_ms);
+    with.call_timeout_ms =
+        option_number(options, OPT_CALL_TIMEOUT, with.call_timeout_ms);
+    with.allow_exec = true;
+    out->coordinator = coordinator_start(out->zmq, &with, err);
+    return out->coordinator != NULL;
+}
+
+// "localhost:11434": what the worker is called in history and messages.
+static void name_worker(const struct model_address *address, size_t i,
+                        char *name, size_t size)
+{
+    const char *host = strstr(address->url, "://");
+
+    if (strncmp(address->url, "http", 4) != 0 || host == NULL)
+        (void)snprintf(name, size, "worker-%zu", i + 1);
+    else
+        (void)snprintf(name, size, "%.100s", host + 3);
+}
+
+static bool start_worker(struct local *out, const struct model_address *address,
+                         struct err *err)
+{
+    char name[128];
+    struct worker_options options = {
+        .coordinator = local_endpoint(out), .name = name, .address = *address};
+
+    name_worker(address, out->n_workers, name, sizeof name);
+    out->workers[out->n_workers] = worker_start(out->zmq, &options, err);
+    if (out->workers[out->n_workers] == NULL)
+        return false;
+    out->n_workers++;
+    return true;
+}
+
+bool local_start(struct local *out, const struct options *options,
+                 const char *store, const struct servers *servers,
+                 struct err *err)
+{
+    *out = (struct local){0};
+    out->zmq = zmq_ctx_new();
+    if (out->zmq == NULL) {
+        err_nomem(err, "the sockets");
+        return false;
+    }
+    if (!start_coordinator(out, options, store, err))
+        return false;
+    for (size_t i = 0; servers != NULL && i < servers->n; i++)
+        if (!start_worker(out, &servers->addresses[i], err))
+            return false;
+    return true;
+}
+
+const char *local_endpoint(const struct local *local)
+{
+    return coordinator_endpoint(local->coordinator);
+}
+
+void local_stop(struct local *local)
+{
+    for (size_t i = 0; i < local->n_workers; i++)
+        worker_drain(local->workers[i]);
+    for (size_t i = 0; i < local->n_workers; i++)
+        worker_stop(local->workers[i]);
+    coordinator_stop(local->coordinator);
+    if (local->zmq != NULL)
+        zmq_ctx_term(local->zmq);
+    *local = (struct local){0};
+}

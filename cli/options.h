@@ -1,0 +1,110 @@
+// options: what was asked for on the command line and in the environment.
+//
+// All options of all commands are rows of one table (options.c): name,
+// argument, kind, help. A command says by a mask which ones it takes. Each has
+// an environment variable, PROMPTCC_ and its name in capitals; the command
+// line wins. Values are checked when they are read, so the getters cannot
+// fail. Strings are borrowed from argv and the environment.
+
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/err.h"
+
+struct command_entry;
+
+enum option_id {
+    OPT_STORE,
+    OPT_OLLAMA,
+    OPT_OPENAI,
+    OPT_SIMULATE,
+    OPT_OUT,
+    OPT_OPTIMIZER,
+    OPT_SET,
+    OPT_SEED,
+    OPT_MAX_CALLS,
+    OPT_MAX_TOKENS,
+    OPT_MAX_TIME,
+    OPT_WAIT,  // a time
+    OPT_AWAIT, // `submit --wait`: a flag
+    OPT_CALL_TIMEOUT,
+    OPT_COORDINATOR,
+    OPT_LISTEN,
+    OPT_ALLOW_EXEC,
+    OPT_TRUST_NETWORK,
+    OPT_NAME,
+    OPT_EXCLUDE,
+    OPT_COMPILED,
+    OPT_DATA,
+    OPT_ALL_STEPS,
+    OPT_FAIL_BELOW,
+    OPT_INPUT,
+    OPT_OUTPUT,
+    OPT_SLOTS,
+    OPT_TEMPLATE,
+    OPT_LIMIT,
+    OPT_JSON,
+    OPT_QUIET,
+    OPTION_COUNT
+};
+
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
+
+// What several commands take.
+#define OPTIONS_SERVERS                                                        \
+    (OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) | OPTION_BIT(OPT_SIMULATE))
+#define OPTIONS_JOB                                                            \
+    (OPTION_BIT(OPT_SET) | OPTION_BIT(OPT_OPTIMIZER) | OPTION_BIT(OPT_SEED) |  \
+     OPTION_BIT(OPT_MAX_CALLS) | OPTION_BIT(OPT_MAX_TOKENS) |                  \
+     OPTION_BIT(OPT_MAX_TIME))
+#define OPTIONS_WAIT (OPTION_BIT(OPT_WAIT) | OPTION_BIT(OPT_CALL_TIMEOUT))
+#define OPTIONS_PRINT (OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_QUIET))
+
+enum { OPTION_MAX_VALUES = 256 }; // of one that may be repeated
+
+struct option_value {
+    const char **texts; // in the arena
+    size_t n;
+    int64_t number; // count, milliseconds; of the last text
+    double score;   // OPT_FAIL_BELOW
+};
+
+struct options {
+    struct arena arena;
+    const struct command_entry *command; // borrowed
+    struct option_value values[OPTION_COUNT];
+    const char **operands;
+    size_t n_operands;
+    bool help; // --help was given: nothing else is checked
+};
+
+// Reads argv[0..argc), which begins behind the command's name. getenv_fn looks
+// up the environment (getenv; tests pass their own). ERR_INPUT names the
+// option and the nearest right one. out is to be released in any case; `json`
+// is valid in it also on failure, so that the failure can be told in JSON.
+bool options_read(struct options *out, const struct command_entry *command,
+                  int argc, char **argv, char *(*getenv_fn)(const char *),
+                  struct err *err);
+void options_release(struct options *options);
+
+bool option_on(const struct options *options, enum option_id id);
+// The last value; NULL when it was not given.
+const char *option_text(const struct options *options, enum option_id id);
+int64_t option_number(const struct options *options, enum option_id id,
+                      int64_t otherwise);
+size_t option_list(const struct options *options, enum option_id id,
+                   const char *const **out);
+
+// The options of a command for --help, a line or two each.
+void options_help(uint64_t mask, struct buf *out);
+
+// The environment variable of an option; name holds at least 64 bytes.
+void option_env(enum option_id id, char *name, size_t size);
+
+#endif

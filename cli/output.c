@@ -1,0 +1,145 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+
+enum { OUTPUT_MAX_BYTES = 512 << 20, FINDINGS_MAX_BYTES = 4 << 20 };
+
+int exit_of(enum err_code code)
+{
+    switch (code) {
+    case ERR_NONE:
+        return EXIT_DONE;
+    case ERR_INPUT:
+    case ERR_BUSY:
+    case ERR_LIMIT:
+        return EXIT_USAGE;
+    case ERR_FAULT:
+        return EXIT_PAUSED;
+    case ERR_STOPPED:
+        return EXIT_STOPPED;
+    case ERR_NOMEM:
+    case ERR_IO:
+    case ERR_PROTOCOL:
+    case ERR_STORE:
+    case ERR_BUDGET:
+    case ERR_DIFFERS:
+        return EXIT_FAILED;
+    }
+    return EXIT_FAILED;
+}
+
+static int tell_unwritten(void)
+{
+    fprintf(stderr, "promptcc: cannot write to standard output: %s\n",
+            strerror(errno));
+    return EXIT_FAILED;
+}
+
+int output_text(const struct buf *text)
+{
+    struct err err = ERR_CLEAR;
+
+    if (!buf_ok(text, "the output", &err)) {
+        fprintf(stderr, "promptcc: %s\n", err.text);
+        return EXIT_FAILED;
+    }
+    if (text->len > 0 && fwrite(text->data, 1, text->len, stdout) != text->len)
+        return tell_unwritten();
+    return fflush(stdout) == 0 ? EXIT_DONE : tell_unwritten();
+}
+
+int output_json(const json_t *document)
+{
+    struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
+    int status;
+
+    json_put(&text, document, false);
+    buf_putc(&text, '\n');
+    status = output_text(&text);
+    buf_release(&text);
+    return status;
+}
+
+// A text about a file begins with PATH:LINE: or PATH:LINE:COLUMN:.
+static size_t place_length(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    size_t len, digits;
+
+    if (colon == NULL)
+        return 0;
+    digits = strspn(colon + 1, "0123456789");
+    if (digits == 0 || colon[1 + digits] != ':')
+        return 0;
+    len = (size_t)(colon - text) + 1 + digits;
+    digits = strspn(text + len + 1, "0123456789");
+    return digits > 0 && text[len + 1 + digits] == ':' ? len + 1 + digits : len;
+}
+
+// Paths need not be UTF-8; JSON must be.
+static json_t *text_json(const char *text, size_t len)
+{
+    struct buf buf = BUF_INIT(FINDINGS_MAX_BYTES);
+    json_t *json = NULL;
+
+    buf_put_json(&buf, text, len);
+    if (!buf.failed)
+        json = json_loadb(buf.data, buf.len, JSON_DECODE_ANY, NULL);
+    buf_release(&buf);
+    return json;
+}
+
+json_t *error_json(const struct err *err)
+{
+    size_t place = place_length(err->text);
+
+    return json_pack("{s:s, s:o, s:o}", "code", err_code_name(err->code),
+                     "text", text_json(err->text, strlen(err->text)), "place",
+                     place == 0 ? json_null() : text_json(err->text, place));
+}
+
+static int put_error_document(const struct err *err)
+{
+    json_t *document = json_pack("{s:o}", "error", error_json(err));
+
+    if (document != NULL)
+        (void)output_json(document);
+    json_decref(document);
+    return exit_of(err->code);
+}
+
+int output_error(const struct options *options, const struct err *err)
+{
+    const char *prefix = place_length(err->text) > 0 ? "" : "promptcc: ";
+
+    fprintf(stderr, "%s%s\n", prefix, err->text);
+    if (options != NULL && option_on(options, OPT_JSON))
+        return put_error_document(err);
+    return exit_of(err->code);
+}
+
+int output_findings(const struct options *options, const struct diags *diags,
+                    const struct err *err)
+{
+    struct buf text = BUF_INIT(FINDINGS_MAX_BYTES);
+    struct err first = *err;
+
+    diags_print(diags, &text);
+    if (text.len > 0)
+        fwrite(text.data, 1, text.len, stderr);
+    buf_release(&text);
+    if (first.code != ERR_NONE)
+        return output_error(options, &first);
+    if (diags_ok(diags, &first))
+        return EXIT_DONE;
+    if (option_on(options, OPT_JSON))
+        return put_error_document(&first);
+    if (first.code != ERR_INPUT)
+        fprintf(stderr, "promptcc: %s\n", first.text);
+    return exit_of(first.code);
+}

@@ -1,0 +1,44 @@
+// output: results on standard output, messages on standard error.
+//
+// With --json a failure is a document too: {"error": {"code", "text",
+// "place"}}. Every function that tells a failure returns the exit status.
+
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include <jansson.h>
+
+#include "cli/options.h"
+#include "common/buf.h"
+#include "common/err.h"
+#include "program/diag.h"
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2, // wrong usage, bad input, a store in use
+    EXIT_PAUSED = 3,
+    EXIT_BELOW = 100,
+    EXIT_STOPPED = 130,
+};
+
+int exit_of(enum err_code code);
+
+// Writes a line of JSON, or a text as it is. EXIT_FAILED, told on standard
+// error, when standard output does not take it (a full disk, a closed pipe).
+int output_json(const json_t *document);
+int output_text(const struct buf *text);
+
+// Tells err.
+int output_error(const struct options *options, const struct err *err);
+
+// Prints all findings to standard error; where they hold errors (or memory
+// ran out), or err is set, gives the status to end with, else EXIT_DONE.
+int output_findings(const struct options *options, const struct diags *diags,
+                    const struct err *err);
+
+// {"code", "text", "place"}: place is PATH:LINE[:COLUMN], or null. New
+// reference.
+json_t *error_json(const struct err *err);
+
+#endif

@@ -1,0 +1,390 @@
+#include "cli/progress.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BLOCK_BYTES = 16384, LABEL_COLUMNS = 9, BAR_MOST = 40, BAR_LEAST = 10 };
+
+static const char *const STYLE_BOLD = "\x1b[1m";
+static const char *const STYLE_DIM = "\x1b[2m";
+static const char *const STYLE_GOOD = "\x1b[32m";
+static const char *const STYLE_WARN = "\x1b[33m";
+static const char *const STYLE_PLAIN = "\x1b[0m";
+
+// --- numbers ---
+
+void put_count(struct buf *out, int64_t n)
+{
+    char digits[32];
+    int len = snprintf(digits, sizeof digits, "%" PRId64, n);
+
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
+            buf_putc(out, ',');
+        buf_putc(out, digits[i]);
+    }
+}
+
+void put_percent(struct buf *out, double fraction)
+{
+    buf_printf(out, "%.1f %%", fraction * 100);
+}
+
+void put_time(struct buf *out, int64_t ms)
+{
+    int64_t s = ms / 1000;
+
+    if (s >= 3600)
+        buf_printf(out, "%" PRId64 ":%02" PRId64 ":%02" PRId64, s / 3600,
+                   s / 60 % 60, s % 60);
+    else
+        buf_printf(out, "%" PRId64 ":%02" PRId64, s / 60, s % 60);
+}
+
+// "84.0 % (77 to 90)"
+static void put_interval(struct buf *out, double score, double low, double high)
+{
+    put_percent(out, score);
+    buf_printf(out, " (%.0f to %.0f)", low * 100, high * 100);
+}
+
+// --- the block ---
+
+struct painter {
+    const struct terminal *terminal;
+    struct buf *out;
+    struct buf line;
+    int lines;
+};
+
+static void style(struct painter *p, const char *code)
+{
+    if (p->terminal->color)
+        buf_puts(&p->line, code);
+}
+
+static void styled(struct painter *p, const char *code, const char *text)
+{
+    style(p, code);
+    buf_puts(&p->line, text);
+    style(p, STYLE_PLAIN);
+}
+
+static void label(struct painter *p, const char *text)
+{
+    style(p, STYLE_DIM);
+    buf_printf(&p->line, "  %-*s", LABEL_COLUMNS, text);
+    style(p, STYLE_PLAIN);
+}
+
+// The last column stays free: a terminal wraps when it is written to.
+static void end_line(struct painter *p)
+{
+    const char *text = p->line.data == NULL ? "" : p->line.data;
+
+    terminal_put_cut(p->terminal, text, (size_t)p->terminal->width - 1, p->out);
+    buf_putc(p->out, '\n');
+    buf_clear(&p->line);
+    p->lines++;
+}
+
+static const char *separator(const struct painter *p)
+{
+    return p->terminal->utf8 ? " \xc2\xb7 " : ", ";
+}
+
+static void paint_bar(struct painter *p, int64_t done, int64_t total)
+{
+    const char *full = p->terminal->utf8 ? "\xe2\x94\x81" : "#";
+    const char *rest = p->terminal->utf8 ? "\xe2\x94\x80" : "-";
+    int width = p->terminal->width / 3;
+    int filled;
+
+    if (width > BAR_MOST)
+        width = BAR_MOST;
+    if (width < BAR_LEAST)
+        width = BAR_LEAST;
+    filled = (int)((double)done / (double)total * width);
+    style(p, STYLE_GOOD);
+    for (int i = 0; i < width; i++) {
+        if (i == filled) {
+            style(p, STYLE_PLAIN);
+            style(p, STYLE_DIM);
+        }
+        buf_puts(&p->line, i < filled ? full : rest);
+    }
+    style(p, STYLE_PLAIN);
+}
+
+static void paint_head(struct painter *p, const struct progress *progress,
+                       bool simulated)
+{
+    style(p, STYLE_BOLD);
+    terminal_put_plain(progress->job, strlen(progress->job), &p->line);
+    style(p, STYLE_PLAIN);
+    if (simulated) {
+        buf_puts(&p->line, "  ");
+        styled(p, STYLE_WARN, "simulated model");
+    }
+    end_line(p);
+}
+
+static void paint_phase(struct painter *p, const struct progress *progress)
+{
+    label(p, "phase");
+    terminal_put_plain(progress->phase, strlen(progress->phase), &p->line);
+    if (progress->trials > 0)
+        buf_printf(&p->line, "%strial %" PRId64 "/%" PRId64, separator(p),
+                   progress->trial, progress->trials);
+    else if (progress->trial > 0)
+        buf_printf(&p->line, "%strial %" PRId64, separator(p), progress->trial);
+    if (progress->total > 0) {
+        int64_t done =
+            progress->done < progress->total ? progress->done : progress->total;
+
+        buf_puts(&p->line, "  ");
+        paint_bar(p, done, progress->total);
+        buf_printf(&p->line, " %" PRId64 "/%" PRId64, done, progress->total);
+    }
+    end_line(p);
+}
+
+static void paint_best(struct painter *p, const struct progress *progress)
+{
+    label(p, "best");
+    if (progress->best < 0) {
+        styled(p, STYLE_DIM, "no score yet");
+        end_line(p);
+        return;
+    }
+    style(p, STYLE_BOLD);
+    put_interval(&p->line, progress->best, progress->best_low,
+                 progress->best_high);
+    style(p, STYLE_PLAIN);
+    if (progress->baseline >= 0) {
+        buf_printf(&p->line, "%sbaseline ", separator(p));
+        put_percent(&p->line, progress->baseline);
+    }
+    end_line(p);
+}
+
+static void paint_calls(struct painter *p, const struct progress *progress)
+{
+    label(p, "calls");
+    put_count(&p->line, progress->calls);
+    buf_printf(&p->line, " done%s", separator(p));
+    put_count(&p->line, progress->reused);
+    buf_printf(&p->line, " reused%s%" PRId64 " in flight", separator(p),
+               progress->in_flight);
+    if (progress->faults > 0) {
+        buf_puts(&p->line, separator(p));
+        style(p, STYLE_WARN);
+        buf_printf(&p->line, "%" PRId64 " asked again", progress->faults);
+        style(p, STYLE_PLAIN);
+    }
+    end_line(p);
+}
+
+static void paint_speed(struct painter *p, const struct progress *progress)
+{
+    label(p, "speed");
+    if (progress->workers == 0) {
+        styled(p, STYLE_WARN, "no model server yet");
+    } else {
+        put_count(&p->line, (int64_t)progress->tokens_per_s);
+        buf_printf(
+            &p->line, " tokens/s%s%" PRId64 " worker%s, %" PRId64 " slot%s",
+            separator(p), progress->workers, progress->workers == 1 ? "" : "s",
+            progress->slots, progress->slots == 1 ? "" : "s");
+    }
+    buf_puts(&p->line, separator(p));
+    put_time(&p->line, progress->elapsed_ms);
+    if (progress->left_ms >= 0) {
+        buf_puts(&p->line, ", about ");
+        put_time(&p->line, progress->left_ms);
+        buf_puts(&p->line, " left");
+    }
+    end_line(p);
+}
+
+static void paint_note(struct painter *p, const struct progress *progress)
+{
+    if (progress->note[0] == '\0')
+        return;
+    label(p, "note");
+    terminal_put_plain(progress->note, strlen(progress->note), &p->line);
+    end_line(p);
+}
+
+int progress_block(const struct terminal *terminal,
+                   const struct progress *progress, bool simulated,
+                   struct buf *out)
+{
+    struct painter painter = {
+        .terminal = terminal, .out = out, .line = BUF_INIT(BLOCK_BYTES)};
+
+    paint_head(&painter, progress, simulated);
+    paint_phase(&painter, progress);
+    paint_best(&painter, progress);
+    paint_calls(&painter, progress);
+    paint_speed(&painter, progress);
+    paint_note(&painter, progress);
+    buf_release(&painter.line);
+    return painter.lines;
+}
+
+// --- the plain line ---
+
+void progress_line(const struct progress *progress, struct buf *out)
+{
+    put_time(out, progress->elapsed_ms);
+    buf_putc(out, ' ');
+    terminal_put_plain(progress->phase, strlen(progress->phase), out);
+    if (progress->trials > 0)
+        buf_printf(out, ", trial %" PRId64 " of %" PRId64, progress->trial,
+                   progress->trials);
+    else if (progress->trial > 0)
+        buf_printf(out, ", trial %" PRId64, progress->trial);
+    if (progress->best >= 0) {
+        buf_puts(out, ", best ");
+        put_interval(out, progress->best, progress->best_low,
+                     progress->best_high);
+    }
+    buf_puts(out, ", ");
+    put_count(out, progress->calls);
+    buf_puts(out, " calls, ");
+    put_count(out, progress->reused);
+    buf_puts(out, " reused");
+    if (progress->workers == 0)
+        buf_puts(out, ", no model server yet");
+    buf_putc(out, '\n');
+}
+
+// --- the view ---
+
+void progress_init(struct progress_view *view, FILE *out, bool quiet,
+                   bool simulated)
+{
+    struct terminal terminal;
+
+    *view = (struct progress_view){.out = out,
+                                   .fd = fileno(out),
+                                   .quiet = quiet,
+                                   .simulated = simulated,
+                                   .told_trial = -1,
+                                   .told_best = -1};
+    terminal = terminal_of(view->fd);
+    view->live = terminal.live && !quiet;
+    view->shown_ms = INT64_MIN / 2;
+}
+
+static void write_out(struct progress_view *view, const struct buf *text)
+{
+    if (text->len > 0)
+        (void)fwrite(text->data, 1, text->len, view->out);
+    (void)fflush(view->out);
+}
+
+// Moves up over the block and clears from there.
+static void put_erase(const struct progress_view *view, struct buf *out)
+{
+    if (view->lines > 0)
+        buf_printf(out, "\x1b[%dA\x1b[J", view->lines);
+}
+
+static void draw_block(struct progress_view *view)
+{
+    struct terminal terminal = terminal_of(view->fd);
+    struct buf text = BUF_INIT(BLOCK_BYTES);
+
+    put_erase(view, &text);
+    view->lines =
+        progress_block(&terminal, &view->last, view->simulated, &text);
+    write_out(view, &text);
+    buf_release(&text);
+}
+
+static bool has_news(const struct progress_view *view)
+{
+    return strcmp(view->told_phase, view->phase) != 0 ||
+           strcmp(view->told_note, view->note) != 0 ||
+           view->told_trial != view->last.trial ||
+           view->told_best < view->last.best ||
+           view->told_best > view->last.best;
+}
+
+static void draw_line(struct progress_view *view)
+{
+    struct buf text = BUF_INIT(BLOCK_BYTES);
+
+    if (strcmp(view->told_note, view->note) != 0 && view->note[0] != '\0') {
+        buf_puts(&text, "     ");
+        terminal_put_plain(view->note, strlen(view->note), &text);
+        buf_putc(&text, '\n');
+    }
+    progress_line(&view->last, &text);
+    write_out(view, &text);
+    buf_release(&text);
+    strcpy(view->told_phase, view->phase);
+    strcpy(view->told_note, view->note);
+    view->told_trial = view->last.trial;
+    view->told_best = view->last.best;
+}
+
+void progress_tick(struct progress_view *view, int64_t now_ms)
+{
+    int64_t every = view->live ? PROGRESS_REDRAW_MS : PROGRESS_LINE_MS;
+
+    if (view->quiet || !view->any || now_ms - view->shown_ms < every)
+        return;
+    if (view->live)
+        draw_block(view);
+    else if (has_news(view))
+        draw_line(view);
+    else
+        return;
+    view->shown_ms = now_ms;
+}
+
+void progress_update(struct progress_view *view,
+                     const struct progress *progress, int64_t now_ms)
+{
+    view->last = *progress;
+    (void)snprintf(view->job, sizeof view->job, "%s", progress->job);
+    (void)snprintf(view->phase, sizeof view->phase, "%s", progress->phase);
+    (void)snprintf(view->note, sizeof view->note, "%s", progress->note);
+    view->last.job = view->job;
+    view->last.phase = view->phase;
+    view->last.note = view->note;
+    view->any = true;
+    progress_tick(view, now_ms);
+}
+
+void progress_say(struct progress_view *view, const char *text)
+{
+    struct buf out = BUF_INIT(BLOCK_BYTES);
+
+    if (view->quiet)
+        return;
+    put_erase(view, &out);
+    view->lines = 0;
+    terminal_put_plain(text, strlen(text), &out);
+    buf_putc(&out, '\n');
+    write_out(view, &out);
+    buf_release(&out);
+    if (view->live && view->any)
+        draw_block(view);
+}
+
+void progress_end(struct progress_view *view)
+{
+    struct buf out = BUF_INIT(BLOCK_BYTES);
+
+    put_erase(view, &out);
+    view->lines = 0;
+    view->any = false;
+    write_out(view, &out);
+    buf_release(&out);
+}

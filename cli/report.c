@@ -1,0 +1,299 @@
+#include "cli/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/progress.h"
+#include "common/json.h"
+
+enum { LINE_BYTES = 1 << 16, MARGIN = 13, CHANGE_MARGIN = 11 };
+
+static const double SIGNIFICANT = 0.05;
+
+static const char *const STYLE_BOLD = "\x1b[1m";
+static const char *const STYLE_DIM = "\x1b[2m";
+static const char *const STYLE_WARN = "\x1b[33m";
+static const char *const STYLE_PLAIN = "\x1b[0m";
+
+static void put_style(const struct terminal *terminal, const char *style,
+                      struct buf *out)
+{
+    if (terminal->color)
+        buf_puts(out, style);
+}
+
+static void put_label(const struct terminal *terminal, const char *text,
+                      struct buf *out)
+{
+    put_style(terminal, STYLE_DIM, out);
+    buf_printf(out, "%-*s", MARGIN, text);
+    put_style(terminal, STYLE_PLAIN, out);
+}
+
+static void put_score(const struct terminal *terminal, const json_t *score,
+                      struct buf *out)
+{
+    if (!json_is_object(score)) {
+        buf_puts(out, "-");
+        return;
+    }
+    put_style(terminal, STYLE_BOLD, out);
+    put_percent(out, json_get_number(score, "score", 0));
+    put_style(terminal, STYLE_PLAIN, out);
+    buf_printf(out, " (%.0f to %.0f, n = %" PRId64 ")",
+               json_get_number(score, "low", 0) * 100,
+               json_get_number(score, "high", 0) * 100,
+               json_get_int(score, "n", 0));
+}
+
+static void put_pair(const struct terminal *terminal, const char *name,
+                     const json_t *pair, struct buf *out)
+{
+    const char *arrow = terminal->utf8 ? "  \xe2\x86\x92  " : "  ->  ";
+
+    put_label(terminal, name, out);
+    put_score(terminal, json_object_get(pair, "baseline"), out);
+    buf_puts(out, arrow);
+    put_score(terminal, json_object_get(pair, "compiled"), out);
+    buf_putc(out, '\n');
+}
+
+const char *report_verdict(const json_t *test)
+{
+    double before =
+        json_get_number(json_object_get(test, "baseline"), "score", 0);
+    double after =
+        json_get_number(json_object_get(test, "compiled"), "score", 0);
+
+    if (json_get_number(test, "p_value", 1) >= SIGNIFICANT)
+        return "no detectable difference";
+    return after > before ? "better than the baseline"
+                          : "worse than the baseline";
+}
+
+static void put_scores(const struct terminal *terminal, const json_t *document,
+                       struct buf *out)
+{
+    const json_t *test = json_object_get(document, "test");
+
+    put_label(terminal, "", out);
+    buf_puts(out, "baseline  ->  compiled (95 % interval)\n");
+    put_pair(terminal, "validation", document, out);
+    if (!json_is_object(test)) {
+        put_label(terminal, "", out);
+        buf_puts(out, "no test share: the search chose by these very examples, "
+                      "so the gain is likely smaller\n");
+        return;
+    }
+    put_pair(terminal, "test", test, out);
+    put_label(terminal, "verdict", out);
+    put_style(terminal, STYLE_BOLD, out);
+    buf_puts(out, report_verdict(test));
+    put_style(terminal, STYLE_PLAIN, out);
+    buf_printf(out, " on the test share (p = %.3g)\n",
+               json_get_number(test, "p_value", 1));
+}
+
+static void put_cut_line(const struct terminal *terminal, const char *head,
+                         const char *text, struct buf *out)
+{
+    struct buf line = BUF_INIT(LINE_BYTES);
+    size_t len = strlen(text);
+
+    buf_printf(&line, "    %-*s", CHANGE_MARGIN - 4, head);
+    terminal_put_plain(text, len < LINE_BYTES / 8 ? len : LINE_BYTES / 8,
+                       &line);
+    if (line.data != NULL)
+        terminal_put_cut(terminal, line.data, (size_t)terminal->width - 1, out);
+    buf_putc(out, '\n');
+    buf_release(&line);
+}
+
+static void put_change(const struct terminal *terminal, const char *step,
+                       const json_t *change, bool skipped, struct buf *out)
+{
+    const char *before = json_get_text(change, "before", "");
+    const char *after = json_get_text(change, "after", "");
+    int64_t demos = json_get_int(change, "demos", 0);
+
+    buf_printf(out, "  %s: %s, %" PRId64 " demo%s%s\n", step,
+               strcmp(before, after) == 0 ? "instruction as written"
+                                          : "new instruction",
+               demos, demos == 1 ? "" : "s",
+               skipped ? " (not searched, not measured)" : "");
+    if (strcmp(before, after) == 0)
+        return;
+    put_cut_line(terminal, "before", before, out);
+    put_cut_line(terminal, "after", after, out);
+}
+
+static bool lists(const json_t *list, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+
+        if (text != NULL && strcmp(text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void put_changes(const struct terminal *terminal, const json_t *document,
+                        struct buf *out)
+{
+    json_t *changes = json_object_get(document, "changes");
+    const json_t *skipped = json_object_get(document, "skipped_steps");
+    const char *step;
+    json_t *change;
+
+    if (json_object_size(changes) == 0)
+        return;
+    buf_puts(out, "\nwhat changed in the prompts\n");
+    json_object_foreach(changes, step, change)
+        put_change(terminal, step, change, lists(skipped, step), out);
+}
+
+static void put_skipped(const json_t *document, struct buf *out)
+{
+    const json_t *skipped = json_object_get(document, "skipped_steps");
+
+    if (json_array_size(skipped) == 0)
+        return;
+    buf_puts(out, "  the metric reads nothing of ");
+    for (size_t i = 0; i < json_array_size(skipped); i++)
+        buf_printf(out, "%s%s", i == 0 ? "" : ", ",
+                   json_string_value(json_array_get(skipped, i)));
+    buf_printf(out,
+               ", so the search did not run %s (--all-steps of `eval` runs "
+               "all)\n",
+               json_array_size(skipped) == 1 ? "it" : "them");
+}
+
+static void put_roles(const json_t *calls, struct buf *out)
+{
+    static const char *const roles[] = {"student", "teacher", "judge", "exec"};
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        int64_t n = json_get_int(calls, roles[i], 0);
+
+        if (n == 0)
+            continue;
+        buf_puts(out, any ? ", " : "");
+        put_count(out, n);
+        buf_printf(out, " %s", roles[i]);
+        any = true;
+    }
+    if (!any)
+        buf_puts(out, "0");
+}
+
+static void put_cost(const struct terminal *terminal, const json_t *document,
+                     struct buf *out)
+{
+    const json_t *calls = json_object_get(document, "calls");
+    const json_t *tokens = json_object_get(document, "tokens");
+    const json_t *cached = json_object_get(tokens, "prompt_cached");
+
+    put_label(terminal, "calls", out);
+    put_roles(calls, out);
+    buf_puts(out, "; ");
+    put_count(out, json_get_int(calls, "reused", 0));
+    buf_puts(out, " reused\n");
+    put_label(terminal, "tokens", out);
+    put_count(out, json_get_int(tokens, "prompt", 0));
+    buf_puts(out, " prompt");
+    if (json_is_integer(cached)) {
+        buf_puts(out, " (");
+        put_count(out, json_integer_value(cached));
+        buf_puts(out, " of them from the server's cache)");
+    }
+    buf_puts(out, ", ");
+    put_count(out, json_get_int(tokens, "generated", 0));
+    buf_puts(out, " generated\n");
+    put_label(terminal, "time", out);
+    buf_printf(out, "%.1f s\n", json_get_number(document, "wall_s", 0));
+}
+
+static void put_simulated(const struct terminal *terminal,
+                          const json_t *document, struct buf *out)
+{
+    if (!json_get_bool(document, "simulated", false))
+        return;
+    put_style(terminal, STYLE_WARN, out);
+    buf_puts(out, "simulated: a stand-in answered, no model; these scores say "
+                  "nothing of a real one\n");
+    put_style(terminal, STYLE_PLAIN, out);
+}
+
+static const char *finish_text(const char *reason)
+{
+    static const char *const texts[][2] = {
+        {"trials_done", "all trials done"},
+        {"budget", "the budget is used up"},
+        {"no_improvement", "nothing better than the baseline was found"},
+        {"perfect", "every validation example is right"},
+        {"stopped", "stopped; run the same command again to go on"},
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(texts[i][0], reason) == 0)
+            return texts[i][1];
+    return reason;
+}
+
+static void put_head(const struct terminal *terminal, const json_t *document,
+                     struct buf *out)
+{
+    put_style(terminal, STYLE_BOLD, out);
+    buf_puts(out, json_get_text(document, "job", ""));
+    put_style(terminal, STYLE_PLAIN, out);
+    buf_printf(out, ": %s",
+               finish_text(json_get_text(document, "finish_reason", "")));
+    if (json_object_get(document, "trials") != NULL)
+        buf_printf(out, " (%" PRId64 " trials of %s)",
+                   json_get_int(document, "trials", 0),
+                   json_get_text(document, "optimizer", "the optimizer"));
+    buf_putc(out, '\n');
+}
+
+void report_run(const struct terminal *terminal, const json_t *document,
+                struct buf *out)
+{
+    const char *path = json_get_text(document, "out", NULL);
+
+    put_head(terminal, document, out);
+    put_simulated(terminal, document, out);
+    buf_putc(out, '\n');
+    put_scores(terminal, document, out);
+    put_changes(terminal, document, out);
+    put_skipped(document, out);
+    buf_putc(out, '\n');
+    put_cost(terminal, document, out);
+    put_label(terminal, "file", out);
+    if (path == NULL) {
+        buf_puts(out, "none: nothing was scored yet\n");
+        return;
+    }
+    terminal_put_plain(path, strlen(path), out);
+    buf_puts(out, "\n\n  promptcc predict ");
+    terminal_put_plain(path, strlen(path), out);
+    buf_puts(out, " FIELD=VALUE   tries it on your own input\n");
+}
+
+void report_eval(const struct terminal *terminal, const json_t *document,
+                 struct buf *out)
+{
+    int64_t faults = json_get_int(document, "model_faults", 0);
+
+    put_simulated(terminal, document, out);
+    put_label(terminal, "score", out);
+    put_score(terminal, document, out);
+    buf_putc(out, '\n');
+    if (faults > 0) {
+        put_label(terminal, "faults", out);
+        buf_printf(out, "%" PRId64 " without a readable answer, scored 0\n",
+                   faults);
+    }
+    put_cost(terminal, document, out);
+}
