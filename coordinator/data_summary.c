@@ -66,6 +66,10 @@ static void put_row(struct buf *out, const json_t *fields)
         buf_append(out, line.data, len);
         buf_puts(out, len < line.len ? "...\n" : "\n");
     }
+    if (line.failed) {
+        out->failed = true;
+        out->no_memory = line.no_memory;
+    }
     buf_release(&line);
 }
 

@@ -29,6 +29,7 @@ struct labels {
     const struct dataset *dataset;
     struct slot **examples; // one a row, of a slot a step; NULL: untouched
     struct filler *fillers;
+    bool no_memory; // a value that is known could not be built
 };
 
 struct labels *labels_new(struct session *session, struct err *err)
@@ -111,18 +112,40 @@ static const json_t *label_of(const struct program *program,
     return value;
 }
 
-static json_t *known_value(const struct labels *labels, size_t row,
+static json_t *known_value(struct labels *labels, size_t row,
                            struct source source);
 
-// A composed value of which all parts are known.
-static json_t *known_composed(const struct labels *labels, size_t row,
-                              const struct step *step)
+// Puts a value that is known, which it takes. False: it is not, or there is no
+// memory.
+static bool put_known(struct labels *labels, json_t *object, const char *key,
+                      json_t *value)
+{
+    if (value == NULL)
+        return false;
+    if (json_object_set_new(object, key, value) == 0)
+        return true;
+    labels->no_memory = true;
+    return false;
+}
+
+static json_t *new_object(struct labels *labels)
 {
     json_t *object = json_object();
+    if (object == NULL)
+        labels->no_memory = true;
+    return object;
+}
+
+// A composed value of which all parts are known.
+static json_t *known_composed(struct labels *labels, size_t row,
+                              const struct step *step)
+{
+    json_t *object = new_object(labels);
 
     for (size_t i = 0; object != NULL && i < step->n_entries; i++) {
-        json_t *part = known_value(labels, row, step->entries[i].source);
-        if (json_object_set_new(object, step->entries[i].key, part) == 0)
+        const struct compose_entry *entry = &step->entries[i];
+        if (put_known(labels, object, entry->key,
+                      known_value(labels, row, entry->source)))
             continue;
         json_decref(object);
         object = NULL;
@@ -145,7 +168,7 @@ static json_t *known_output(const struct labels *labels, size_t row,
 }
 
 // New reference; NULL: not known.
-static json_t *known_value(const struct labels *labels, size_t row,
+static json_t *known_value(struct labels *labels, size_t row,
                            struct source source)
 {
     const struct program *program = labels->program;
@@ -163,15 +186,14 @@ static json_t *known_value(const struct labels *labels, size_t row,
 }
 
 // New reference to the step's inputs by name; NULL when one is not known.
-static json_t *known_inputs(const struct labels *labels, size_t row, int step)
+static json_t *known_inputs(struct labels *labels, size_t row, int step)
 {
     const struct step *at = &labels->program->steps[step];
-    json_t *inputs = json_object();
+    json_t *inputs = new_object(labels);
 
     for (size_t i = 0; inputs != NULL && i < at->signature.n_inputs; i++) {
-        json_t *value = known_value(labels, row, at->sources[i]);
-        if (json_object_set_new(inputs, at->signature.inputs[i].name, value) ==
-            0)
+        if (put_known(labels, inputs, at->signature.inputs[i].name,
+                      known_value(labels, row, at->sources[i])))
             continue;
         json_decref(inputs);
         inputs = NULL;
@@ -344,6 +366,10 @@ static bool keep(struct labels *labels, size_t row, int step, struct slot *slot,
     if (slot->demo.fields == NULL)
         return true;
     slot->outputs = json_object();
+    if (slot->outputs == NULL) {
+        err_nomem(err, "a demo");
+        return false;
+    }
     for (size_t i = 0; i < signature->n_outputs; i++) {
         const struct field *field = &signature->outputs[i];
         if (!put_field(slot->outputs, field,
@@ -373,8 +399,11 @@ static bool prepare(struct labels *labels, size_t row, int step,
         return true;
     slot->tried = true;
     json_t *inputs = known_inputs(labels, row, step);
-    if (inputs == NULL)
-        return true;
+    if (inputs == NULL) {
+        if (labels->no_memory)
+            err_nomem(err, "labelled demos");
+        return !labels->no_memory;
+    }
     bool complete = known == (n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1);
     if (complete) {
         bool ok = keep(labels, row, step, slot, inputs, NULL, err);

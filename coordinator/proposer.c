@@ -246,6 +246,15 @@ static bool runs_predictor(const struct proposer *proposer, size_t i)
         ->runs[proposer->program->predictors[i]];
 }
 
+// What could not be built in a part cannot be in the whole.
+static void pass_failure(struct buf *out, const struct buf *part)
+{
+    if (!part->failed)
+        return;
+    out->failed = true;
+    out->no_memory = part->no_memory;
+}
+
 static void put_field(struct buf *out, const struct field *field)
 {
     struct buf type = BUF_INIT(TEXT_MAX_BYTES);
@@ -257,6 +266,7 @@ static void put_field(struct buf *out, const struct field *field)
     if (field->desc != NULL && field->desc[0] != '\0')
         buf_printf(out, ": %s", field->desc);
     buf_putc(out, '\n');
+    pass_failure(out, &type);
     buf_release(&type);
 }
 
@@ -290,6 +300,7 @@ static void put_demo(struct buf *out, const struct demo *demo)
         buf_printf(out, "%s: ", key);
         buf_append(out, text.data != NULL ? text.data : "", len);
         buf_puts(out, len < text.len ? "...\n" : "\n");
+        pass_failure(out, &text);
         buf_release(&text);
     }
     buf_putc(out, '\n');

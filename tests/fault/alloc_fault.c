@@ -70,6 +70,16 @@ char *__wrap_strndup(const char *text, size_t len)
     return copy;
 }
 
+bool fault_pause(void)
+{
+    return atomic_exchange(&armed, false);
+}
+
+void fault_resume(bool was_armed)
+{
+    atomic_store(&armed, was_armed);
+}
+
 static bool run_armed(fault_scenario *scenario, struct err *err)
 {
     atomic_store(&count, 0);

@@ -28,4 +28,10 @@ typedef bool fault_scenario(struct err *err);
 // number of allocations in the scenario.
 size_t fault_each(fault_scenario *scenario);
 
+// What is no part of the scenario, such as a stand-in that it calls, allocates
+// between these two: pause says whether allocations were failing, resume takes
+// that back.
+bool fault_pause(void);
+void fault_resume(bool armed);
+
 #endif

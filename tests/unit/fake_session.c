@@ -14,6 +14,17 @@ static struct err err;
 
 // --- the job
 
+static bool pause_faults(const struct session *fake)
+{
+    return fake->pause != NULL && fake->pause();
+}
+
+static void resume_faults(const struct session *fake, bool was)
+{
+    if (fake->resume != NULL)
+        fake->resume(was);
+}
+
 static void read_program(struct session *fake, const char *yaml)
 {
     struct node *root =
@@ -134,6 +145,7 @@ bool fake_optimize(struct session *fake, const char *name, const char *params,
                    struct err *error)
 {
     const struct optimizer *optimizer = NULL;
+    bool was = pause_faults(fake);
 
     fake->job.optimizer = name;
     fake->job.optimizer_node = node_parse(&fake->arena, "params.yaml", params,
@@ -142,6 +154,7 @@ bool fake_optimize(struct session *fake, const char *name, const char *params,
         optimizer_params(&fake->job, &optimizer, &fake->arena, fake->diags);
     if (values == NULL)
         cr_assert_fail("%s: %s", name, fake->diags->items[0].text);
+    resume_faults(fake, was);
     return optimizer->run(fake, values, error);
 }
 
@@ -315,9 +328,11 @@ static double score_row(struct session *fake, const struct trial *trial,
 static void finish_trial(struct session *fake, struct trial *trial)
 {
     double sum = 0;
+    bool was = false;
 
     if (trial->done)
         return;
+    was = pause_faults(fake);
     for (size_t i = 0; i < trial->n_rows; i++) {
         if (candidate_shows(trial->candidate, fake->job.program, &fake->plan,
                             (int)trial->rows[i]))
@@ -329,6 +344,7 @@ static void finish_trial(struct session *fake, struct trial *trial)
     }
     trial->score = trial->n > 0 ? sum / (double)trial->n : 0;
     trial->done = true;
+    resume_faults(fake, was);
 }
 
 bool session_admit(struct session *fake, struct err *error)
@@ -358,6 +374,7 @@ struct trial *trial_submit(struct session *fake, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *error)
 {
+    bool was = pause_faults(fake);
     struct trial *trial = calloc(1, sizeof *trial);
 
     (void)reason;
@@ -379,6 +396,7 @@ struct trial *trial_submit(struct session *fake, enum trial_kind kind,
     if (fake->finish == FINISH_EARLY)
         finish_trial(fake, trial);
     count_open(fake);
+    resume_faults(fake, was);
     return trial;
 }
 
@@ -461,6 +479,7 @@ static void run_item(struct session *fake, const struct runs_request *request,
 struct runs *runs_submit(struct session *fake,
                          const struct runs_request *request, struct err *error)
 {
+    bool was = pause_faults(fake);
     struct fake_runs *made = calloc(1, sizeof *made);
 
     (void)error;
@@ -469,6 +488,7 @@ struct runs *runs_submit(struct session *fake,
     made->runs.items = calloc(request->n, sizeof *made->runs.items);
     for (size_t i = 0; i < request->n; i++)
         run_item(fake, request, i, &made->runs.items[i]);
+    resume_faults(fake, was);
     return &made->runs;
 }
 

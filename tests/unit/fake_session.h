@@ -57,6 +57,9 @@ struct session {
     const char *ended; // finish reason, or NULL
     int64_t announced; // trials of the last phase
     char notes[4096];
+    // Called around what the fake itself allocates; NULL: nothing is.
+    bool (*pause)(void);
+    void (*resume)(bool);
     // counts
     size_t most_open; // trials under way together, at most
     size_t runs[ROLE_COUNT];
