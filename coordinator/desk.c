@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "coordinator/desk_exec.h"
 #include "coordinator/desk_wait.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/session_thread.h"
@@ -24,41 +25,58 @@ static bool waits_for_desk(const struct waiter *waiter, const void *desk)
     return evaluation_desk(waiter->evaluation) == desk;
 }
 
-// The desk of the first who still waits pays for the flight from now on.
+// The desk of the first who still waits pays for the flight from now on. The
+// programs of a metric end with their desk, so the heir asks its own.
 static void hand_over(struct flight *flight, const struct desk *from)
 {
-    if (flight->desk == from)
-        flight->desk =
-            flight->waiters == NULL
-                ? NULL
-                : (struct desk *)evaluation_desk(flight->waiters->evaluation);
+    const struct waiter *first = flight->waiters;
+    struct err err = ERR_CLEAR;
+
+    if (flight->desk != from)
+        return;
+    flight->desk = first == NULL
+                       ? NULL
+                       : (struct desk *)evaluation_desk(first->evaluation);
+    if (flight->desk != NULL && flight->exec && !flight->landed &&
+        !desk_begin_exec(flight->desk, flight, first->step, &err))
+        flight->desk->failure = err;
+}
+
+// Nobody waits for it any more.
+static void cancel_flight(struct engine *engine, struct flight *flight)
+{
+    if (!flight->exec)
+        dispatch_cancel(engine->dispatch, flight->id, clock_monotonic_ms());
+    flights_drop(&engine->flights, flight);
 }
 
 // Takes the desk's waits out of all flights. Those that nobody waits for any
-// more are cancelled, unless their answer is already on its way to disk.
+// more are cancelled, unless their answer is already on its way to disk. Takes
+// no memory, since the want of it may be what closes the desk.
 static void leave_flights(struct desk *desk)
 {
     struct engine *engine = desk->engine;
-    size_t n = engine->flights.n, at = 0, k = 0;
-    struct flight **flights = calloc(n + 1, sizeof(struct flight *));
+    struct flight *left = NULL;
     struct hash key;
+    size_t at = 0;
     void *value;
 
-    while (flights != NULL &&
-           map_next(&engine->flights.by_key, &at, &key, &value))
-        flights[k++] = value;
-    for (size_t i = 0; i < k; i++) {
-        bool alone = flight_leave(flights[i], waits_for_desk, desk);
+    while (map_next(&engine->flights.by_key, &at, &key, &value)) {
+        struct flight *flight = value;
+        bool alone = flight_leave(flight, waits_for_desk, desk);
 
-        hand_over(flights[i], desk);
-        if (!alone || flights[i]->landed)
+        hand_over(flight, desk);
+        if (!alone || flight->landed)
             continue;
-        if (!flights[i]->exec)
-            dispatch_cancel(engine->dispatch, flights[i]->id,
-                            clock_monotonic_ms());
-        flights_drop(&engine->flights, flights[i]);
+        flight->next_left = left;
+        left = flight;
     }
-    free(flights);
+    while (left != NULL) {
+        struct flight *flight = left;
+
+        left = flight->next_left;
+        cancel_flight(engine, flight);
+    }
 }
 
 static void drop_evaluations(struct desk *desk)
@@ -318,9 +336,10 @@ bool desk_begin_call(struct desk *desk, const struct task *task,
     struct dispatch_call call = {
         .id = flight->id,
         .job = desk->number,
-        .model = desk->models[task->role].number,
+        .model = flight->model = desk->models[task->role].number,
         .trial = task->age,
         .group = flight->prefix->number,
+        .window = (int32_t)desk->job->window,
         .timeout_ms = flight->timeout_ms = desk->engine->call_timeout_ms,
     };
 
@@ -346,16 +365,26 @@ static bool start_items(struct desk *desk, struct task *task, struct err *err)
     return true;
 }
 
-static void start_work(struct desk *desk)
+// False when the desk has closed: its tasks are the session's again then.
+static bool start_task(struct desk *desk, struct task *task)
 {
     struct err err = ERR_CLEAR;
 
-    for (struct task *t = desk->tasks; t != NULL; t = t->next)
-        if (desk->active < DESK_MAX_ACTIVE && ready(desk, t) &&
-            desk->state == DESK_OPEN && !start_items(desk, t, &err)) {
-            desk_close(desk, &err);
-            return;
-        }
+    if (!ready(desk, task))
+        return desk->state == DESK_OPEN;
+    if (start_items(desk, task, &err))
+        return true;
+    desk_close(desk, &err);
+    return false;
+}
+
+static void start_work(struct desk *desk)
+{
+    struct task *task = desk->tasks;
+
+    while (task != NULL && desk->active < DESK_MAX_ACTIVE &&
+           start_task(desk, task))
+        task = task->next;
 }
 
 static bool has_hole(const struct task *task)
@@ -440,8 +469,10 @@ static void take_trial_end(struct desk *desk, const struct note *note)
     history_trial_end(desk->engine->store, desk->job_no, &note->end, NULL);
 }
 
+// Calls whose item ended without them may still be out.
 static void take_ended(struct desk *desk, const struct note *note)
 {
+    drop_evaluations(desk);
     desk->ending = note->ending;
     desk->state = DESK_ENDED;
 }
@@ -493,36 +524,41 @@ void desk_paid(struct desk *desk, const struct flight *flight, int64_t now)
     desk->progress.generated_tokens += flight->answer.generated_tokens;
 }
 
+// What the user reads is cut where struct err ends: the remedy stands before
+// what may be long.
 static void name_parked(struct desk *desk, const struct flight *flight,
-                        const char *cause)
+                        const struct task_item *item, const char *cause)
 {
-    const struct task_item *item =
-        flight->waiters == NULL ? NULL
-                                : evaluation_item(flight->waiters->evaluation);
-    char where[96] = "";
+    char *out = desk->parked;
+    size_t size = sizeof desk->parked;
+    int n = item == NULL ? -1 : item->row;
+    const struct row *row = n < 0 ? NULL : &desk->dataset->rows[n];
 
-    if (item != NULL && item->row >= 0) {
-        const struct row *row = &desk->dataset->rows[item->row];
-
-        snprintf(where, sizeof where, " on example %d (%.60s:%d)", item->row,
-                 row->file, row->line);
-    }
-    snprintf(
-        desk->parked, sizeof desk->parked,
-        "a call of `%.40s`%s failed wherever it was tried (%.80s); `resume "
-        "%.40s --exclude N` goes on without the example",
-        flight->step, where, cause, desk->id);
+    if (row == NULL)
+        snprintf(out, size,
+                 "the call of `%.40s` (%s) failed wherever it was tried "
+                 "(%.80s); run the same command again to try it again",
+                 flight->step, flight->purpose, cause);
+    else if (flight->exec)
+        snprintf(out, size,
+                 "example %d (%.40s:%d) got no score; `resume %.60s --exclude "
+                 "%d` goes on without it; %s",
+                 n, row->file, row->line, desk->id, n, cause);
+    else
+        snprintf(out, size,
+                 "example %d (%.40s:%d): the call of `%.40s` failed wherever "
+                 "it was tried (%.40s); `resume %.60s --exclude %d` goes on "
+                 "without it",
+                 n, row->file, row->line, flight->step, cause, desk->id, n);
 }
 
 void desk_parked(struct flights *flights, struct flight *flight,
                  const char *cause)
 {
-    struct waiter *waiters = flight->waiters;
-
-    for (struct waiter *w = waiters; w != NULL; w = w->next) {
+    for (struct waiter *w = flight->waiters; w != NULL; w = w->next) {
         struct desk *desk = (struct desk *)evaluation_desk(w->evaluation);
 
-        name_parked(desk, flight, cause);
+        name_parked(desk, flight, evaluation_item(w->evaluation), cause);
         log_warn("call-parked", "%s: %s", desk->id, desk->parked);
         evaluation_hole(w->evaluation);
     }

@@ -10,24 +10,25 @@
 
 // What a fault says, and of whom.
 struct fault_rule {
-    bool call;   // counts against the call, as failed by this worker
+    int strikes; // against the call, as failed by this worker; 0: none
     bool worker; // counts in the worker's row of faults
     bool busy;   // delays both
     bool model;  // the worker does not serve the model any more
 };
 
 static const struct fault_rule fault_rules[CALL_FAULT_COUNT] = {
-    [FAULT_NONE] = {.call = true},
-    [FAULT_REFUSED] = {.call = true, .worker = true},
-    [FAULT_TIMEOUT] = {.call = true, .worker = true},
+    [FAULT_NONE] = {.strikes = 1},
+    // Nobody listens, or the queue is full: nothing is said of the call.
+    [FAULT_REFUSED] = {.busy = true},
     [FAULT_BUSY] = {.busy = true},
-    [FAULT_SERVER] = {.call = true, .worker = true},
-    [FAULT_BROKEN] = {.call = true, .worker = true},
-    [FAULT_GARBAGE] = {.call = true, .worker = true},
-    [FAULT_MODEL] = {.call = true, .model = true},
+    [FAULT_TIMEOUT] = {.strikes = 2, .worker = true},
+    [FAULT_SERVER] = {.strikes = 1, .worker = true},
+    [FAULT_BROKEN] = {.strikes = 1, .worker = true},
+    [FAULT_GARBAGE] = {.strikes = 1, .worker = true},
+    [FAULT_MODEL] = {.strikes = DISPATCH_STRIKES, .model = true},
     // More likely the request's fault: it would put a sound worker to rest.
-    [FAULT_REQUEST] = {.call = true},
-    [FAULT_LOST] = {.call = false},
+    [FAULT_REQUEST] = {.strikes = 3},
+    [FAULT_LOST] = {.strikes = 0},
 };
 
 // first, doubled for each after the first, up to most.
@@ -94,19 +95,33 @@ static void park(struct dispatch *dispatch, struct ticket *ticket)
     enter_state(dispatch, ticket, STATE_PARKED);
 }
 
-// Whether all who could have failed this call. A worker that is alone gets
-// three tries.
-static bool is_exhausted(const struct dispatch *dispatch,
-                         const struct ticket *ticket, enum call_fault fault)
+// Whether all who could have failed this call: three workers, or those that
+// there are. A worker that is alone gets three tries.
+static bool round_is_over(const struct dispatch *dispatch,
+                          const struct ticket *ticket, enum call_fault fault)
 {
     if (ticket->n_failed == DISPATCH_WORKER_FAULTS)
         return true;
-    if (!fault_rules[fault].call ||
+    if (fault_rules[fault].strikes == 0 ||
         backlog_is_spared(dispatch, ticket->model, ticket->failed,
                           ticket->n_failed))
         return false;
     return ticket->model->n_live >= 2 || fault == FAULT_MODEL ||
            ticket->n_faults >= DISPATCH_WORKER_FAULTS;
+}
+
+// Whether to give up. Where every server fails now and then, three faults are
+// no rarity among thousands of calls: a round that is over starts anew until
+// the strikes are many.
+static bool is_exhausted(const struct dispatch *dispatch, struct ticket *ticket,
+                         enum call_fault fault)
+{
+    if (!round_is_over(dispatch, ticket, fault))
+        return false;
+    if (ticket->strikes >= DISPATCH_STRIKES)
+        return true;
+    ticket->n_failed = 0;
+    return false;
 }
 
 // No worker holds the call any more, and it has no answer.
@@ -120,7 +135,7 @@ static void come_back(struct dispatch *dispatch, struct ticket *ticket,
     leave_state(dispatch, ticket);
     if (is_exhausted(dispatch, ticket, fault))
         park(dispatch, ticket);
-    else if (rule->call || rule->busy)
+    else if (rule->strikes > 0 || rule->busy)
         wait_until(dispatch, ticket, now + delay);
     else
         requeue(dispatch, ticket, now);
@@ -415,6 +430,7 @@ void dispatch_unpark(struct dispatch *dispatch, int64_t call, int64_t now)
     leave_state(dispatch, ticket);
     ticket->n_failed = 0;
     ticket->n_faults = 0;
+    ticket->strikes = 0;
     ticket->n_delays = 0;
     requeue(dispatch, ticket, now);
 }
@@ -513,7 +529,8 @@ static void strike(struct dispatch *dispatch, struct lease *lease,
 
     dispatch->n_faults++;
     ticket->last = (uint8_t)fault;
-    if (rule->call)
+    ticket->strikes = (uint16_t)(ticket->strikes + rule->strikes);
+    if (rule->strikes > 0)
         note_failure(ticket, (int32_t)worker->node.key);
     if (rule->busy && ticket->n_delays < UINT16_MAX)
         ticket->n_delays++;

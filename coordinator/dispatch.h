@@ -34,11 +34,14 @@
 // only when no call for it waits, or calls of another wait and nobody was sent
 // one for MODEL_WAIT_MS. Idle slots are filled before the places beyond them.
 //
-// A fault sends a call elsewhere after a back-off; after faults on three
-// different workers (or on all live ones that serve its model, if fewer; on a
-// single one, after three) it is parked. FAULT_BUSY is back-pressure: it
-// delays call and worker, and does not count. FAULT_MODEL: the worker does not
-// serve that model any more. FAULT_LOST: the call comes back at once and
+// A fault sends a call elsewhere after a back-off. A round of tries is over
+// after faults on three different workers (or on all live ones that serve its
+// model, if fewer; on a single one, after three). Then the call is parked if
+// its faults weigh DISPATCH_STRIKES (the table in dispatch.c), else another
+// round begins: where a fifth of all requests fail, three faults in a row hit
+// one call in a hundred. FAULT_BUSY and FAULT_REFUSED say nothing of a call:
+// they delay call and worker, and do not count. FAULT_MODEL: the worker does
+// not serve that model any more. FAULT_LOST: the call comes back at once and
 // nothing counts, as when a worker is lost. A worker with several faults in a
 // row is left alone for a growing while, then given one call at a time until
 // it answers one.
@@ -68,7 +71,8 @@
 #include "common/err.h"
 
 enum {
-    DISPATCH_WORKER_FAULTS = 3, // different workers until a call is parked
+    DISPATCH_WORKER_FAULTS = 3, // different workers in a round of tries
+    DISPATCH_STRIKES = 9,       // weight of faults until a call is parked
     DISPATCH_BACKOFF_MS = 250,  // doubled a fault
     DISPATCH_BACKOFF_MAX_MS = 15000,
     DISPATCH_MODEL_WAIT_MS = 60000,

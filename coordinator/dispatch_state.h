@@ -120,6 +120,7 @@ struct ticket {
     uint8_t state;     // enum ticket_state
     uint8_t last;      // enum call_fault
     uint16_t n_faults; // that count
+    uint16_t strikes;  // of those, by kind
     uint16_t n_delays; // FAULT_BUSY
     bool sent;         // was with a worker: goes before its like
 };

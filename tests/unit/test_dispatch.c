@@ -607,16 +607,35 @@ Test(dispatch, a_call_waits_for_a_worker_that_has_not_failed_it)
     cr_expect_neq(sent(5)->worker, first);
 }
 
-Test(dispatch, faults_on_three_different_workers_park_a_call)
+// The call fails, and it and its worker wait out their pauses, n times.
+static void fail_often(int64_t call, enum call_fault fault, int n)
+{
+    for (int i = 0; i < n; i++) {
+        fail(call, fault);
+        pass(DISPATCH_BACKOFF_MAX_MS + DISPATCH_QUARANTINE_MAX_MS);
+    }
+}
+
+Test(dispatch, a_round_of_faults_on_three_workers_is_tried_again)
 {
     for (int32_t worker = 1; worker <= 4; worker++)
         join(worker, 1);
     queue(5);
     settle();
-    fail(5, FAULT_SERVER);
-    pass(1000);
-    fail(5, FAULT_BROKEN);
-    pass(1000);
+
+    fail_often(5, FAULT_SERVER, 3);
+
+    cr_expect_null(last(ACTION_PARK, 5));
+    cr_expect_eq(times_sent(5), 4);
+}
+
+Test(dispatch, many_faults_on_three_workers_park_a_call)
+{
+    for (int32_t worker = 1; worker <= 4; worker++)
+        join(worker, 1);
+    queue(5);
+    settle();
+    fail_often(5, FAULT_SERVER, DISPATCH_STRIKES - 1);
     cr_expect_null(last(ACTION_PARK, 5));
 
     fail(5, FAULT_GARBAGE);
@@ -624,36 +643,42 @@ Test(dispatch, faults_on_three_different_workers_park_a_call)
     cr_assert_not_null(last(ACTION_PARK, 5));
     cr_expect_eq(last(ACTION_PARK, 5)->fault, FAULT_GARBAGE);
     pass(100000);
-    cr_expect_eq(times_sent(5), 3);
+    cr_expect_eq(times_sent(5), DISPATCH_STRIKES);
     cr_expect_eq(counts().parked, 1);
 }
 
-Test(dispatch, faults_on_all_workers_park_a_call_where_there_are_fewer)
+Test(dispatch, many_faults_on_all_workers_park_a_call_where_there_are_fewer)
 {
     join(1, 1);
     join(2, 1);
     queue(5);
     settle();
-    fail(5, FAULT_SERVER);
-    pass(1000);
+
+    fail_often(5, FAULT_SERVER, DISPATCH_STRIKES + 1);
+
+    cr_expect_not_null(last(ACTION_PARK, 5));
+}
+
+Test(dispatch, many_faults_park_a_call_on_a_single_worker)
+{
+    join(1, 1);
+    queue(5);
+    settle();
+    fail_often(5, FAULT_SERVER, DISPATCH_STRIKES - 1);
+    cr_expect_null(last(ACTION_PARK, 5));
 
     fail(5, FAULT_SERVER);
 
     cr_expect_not_null(last(ACTION_PARK, 5));
 }
 
-Test(dispatch, three_faults_park_a_call_on_a_single_worker)
+Test(dispatch, a_request_that_no_server_accepts_is_parked_after_three)
 {
     join(1, 1);
     queue(5);
     settle();
-    fail(5, FAULT_SERVER);
-    pass(1000);
-    fail(5, FAULT_SERVER);
-    cr_expect_null(last(ACTION_PARK, 5));
-    pass(1000);
 
-    fail(5, FAULT_SERVER);
+    fail_often(5, FAULT_REQUEST, 3);
 
     cr_expect_not_null(last(ACTION_PARK, 5));
 }
@@ -690,6 +715,18 @@ Test(dispatch, a_busy_server_delays_and_does_not_count)
 
     cr_expect_eq(times_sent(5), 9);
     cr_expect_null(last(ACTION_PARK, 5));
+}
+
+Test(dispatch, a_refused_connection_delays_and_does_not_count)
+{
+    join(1, 1);
+    queue(5);
+    settle();
+
+    fail_often(5, FAULT_REFUSED, 2 * DISPATCH_STRIKES);
+
+    cr_expect_null(last(ACTION_PARK, 5));
+    cr_expect_eq(times_sent(5), 2 * DISPATCH_STRIKES + 1);
 }
 
 Test(dispatch, a_worker_without_the_model_is_not_asked_for_it_again)
@@ -733,7 +770,7 @@ static void quarantine(void)
     queue_group(1, 3, 1, 1);
     settle();
     for (int64_t id = 1; id <= 3; id++)
-        fail(id, FAULT_REFUSED);
+        fail(id, FAULT_SERVER);
 }
 
 Test(dispatch, a_worker_with_faults_in_a_row_is_left_alone_for_a_while)
@@ -762,7 +799,7 @@ Test(dispatch, a_quarantine_grows_with_further_faults)
     quarantine();
     queue_group(50, 5, 0, 1);
     pass(DISPATCH_QUARANTINE_MS);
-    fail(actions[n_actions - 1].call, FAULT_REFUSED);
+    fail(actions[n_actions - 1].call, FAULT_SERVER);
 
     pass(2 * DISPATCH_QUARANTINE_MS - 1);
     cr_expect_eq(counts().leased, 0);
