@@ -221,6 +221,7 @@ class Gate:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or each answer takes 40 ms
 
             def log_message(self, *_):
                 pass
@@ -500,20 +501,24 @@ def store_rows(path, sql, *arguments):
 
 
 def committed_calls(path):
-    """What the store holds answers to: (model, messages) of each call, the
-    messages as canonical text, with how many of each."""
+    """The calls that the store holds answers to, in the form of call_of."""
     if not path.exists():
-        return {}
+        return set()
     try:
-        found = store_rows(path, "SELECT model, messages FROM v_calls")
+        found = store_rows(path, "SELECT model, messages, options FROM v_calls")
     except sqlite3.OperationalError:
-        return {}  # killed before its tables stood
-    counts = {}
-    for model, messages in found:
-        key = (model, canonical(json.loads(messages)))
-        counts[key] = counts.get(key, 0) + 1
-    return counts
+        return set()  # killed before its tables stood
+    return {call_form(model, json.loads(messages), json.loads(options))
+            for model, messages, options in found}
 
 
-def canonical(messages):
-    return json.dumps(messages, sort_keys=True)
+def call_of(request):
+    """What determines the answer to a request, comparable between the body
+    that was sent and the row that was stored."""
+    return call_form(request["model"], request["messages"], request["options"])
+
+
+def call_form(model, messages, options):
+    options = {key: options[key] for key in
+               ("num_ctx", "num_predict", "temperature", "seed")}
+    return json.dumps([model, messages, options], sort_keys=True)

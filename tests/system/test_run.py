@@ -1,0 +1,159 @@
+"""`promptcc run`, whole: job file in, compiled file and document out."""
+
+import json
+
+import pytest
+
+import harness
+
+
+def is_score(value):
+    """A score with its interval."""
+    assert {key: type(value[key]) for key in ("score", "low", "high", "n")} == {
+        "score": float, "low": float, "high": float, "n": int}
+    assert 0 <= value["low"] <= value["score"] <= value["high"] <= 1
+    return True
+
+
+def run(stage, sim, job, *words, **how):
+    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
+                          "--json", *words, **how)
+
+
+def test_run_prints_the_document_and_writes_the_file(stage, sim):
+    job = stage.job()
+    result = run(stage, sim, job)
+    assert result.status == 0, result
+    document = result.json
+    assert document["job"].startswith("shop-") and len(document["job"]) == 17
+    assert document["finish_reason"] == "trials_done"
+    assert is_score(document["baseline"]) and is_score(document["compiled"])
+    assert document["compiled"]["score"] > document["baseline"]["score"]
+    assert is_score(document["test"]["baseline"])
+    assert is_score(document["test"]["compiled"])
+    assert 0 <= document["test"]["p_value"] <= 1
+    for key in ("student", "teacher", "judge", "reused", "hedged"):
+        assert type(document["calls"][key]) is int
+    stats = sim.stats()
+    assert sum(document["calls"][role] for role in
+               ("student", "teacher", "judge")) == stats["answered"]
+    assert document["tokens"]["prompt"] == stats["prompt_tokens"]
+    assert document["tokens"]["generated"] == stats["generated_tokens"]
+    assert document["tokens"]["prompt_cached"] is None
+    assert type(document["wall_s"]) is float
+    assert document["skipped_steps"] == []
+    assert document["out"] == str(job.parent / "compiled.json")
+    compiled = json.loads((job.parent / "compiled.json").read_text())
+    assert compiled["metadata"]["promptcc"]["job"] == document["job"]
+    assert compiled["metadata"]["promptcc"]["simulated"] is True
+    assert compiled["metadata"]["promptcc"]["scores"]["compiled"] == \
+        document["compiled"]
+
+
+def test_a_finished_job_prints_the_same_and_pays_nothing(stage, sim):
+    job = stage.job()
+    first = run(stage, sim, job)
+    paid = sim.stats()["answered"]
+    before = (job.parent / "compiled.json").read_bytes()
+    (job.parent / "compiled.json").unlink()
+    second = run(stage, sim, job)
+    assert second.status == 0, second
+    assert second.json == first.json
+    assert (job.parent / "compiled.json").read_bytes() == before
+    assert sim.stats()["answered"] == paid
+
+
+def test_two_undisturbed_runs_are_equal_byte_for_byte(stage, sim):
+    first, second = stage.job("one/shop"), stage.job("two/shop")
+    assert run(stage, sim, first).status == 0
+    assert run(stage, sim, second).status == 0
+    assert (first.parent / "compiled.json").read_bytes() == \
+        (second.parent / "compiled.json").read_bytes()
+    assert sim.repeated() == len(sim.answered()) / 2
+
+
+def test_no_call_is_sent_twice_within_a_run(stage, sim):
+    assert run(stage, sim, stage.job(optimizer=harness.MIPRO)).status == 0
+    assert sim.repeated() == 0
+
+
+def test_skipped_steps_are_named_and_still_get_demos(stage, sim):
+    job = stage.job(more_steps=harness.SECOND_STEP)
+    result = run(stage, sim, job)
+    assert result.status == 0, result
+    assert result.json["skipped_steps"] == ["answer"]
+    compiled = json.loads((job.parent / "compiled.json").read_text())
+    demos = compiled["answer.predict"]["demos"]
+    assert demos and all(demo["reply"] for demo in demos)
+    assert compiled["metadata"]["promptcc"]["unmeasured_steps"] == ["answer"]
+
+
+@pytest.mark.parametrize("optimizer", ["labeled_few_shot", "bootstrap_few_shot"])
+def test_the_optimizer_can_be_named_on_the_command_line(stage, sim, optimizer):
+    result = run(stage, sim, stage.job(), "--optimizer", optimizer)
+    assert result.status == 0, result
+    compiled = json.loads((stage.folder / "shop/compiled.json").read_text())
+    assert compiled["metadata"]["promptcc"]["optimizer"].startswith(optimizer)
+
+
+def test_out_and_store_go_where_they_are_asked_for(stage, sim):
+    job = stage.job()
+    out, store = stage.folder / "best.json", stage.folder / "history.db"
+    result = run(stage, sim, job, "--out", out, "--store", store)
+    assert result.status == 0, result
+    assert result.json["out"] == str(out)
+    assert json.loads(out.read_text())["sort"]["demos"]
+    assert harness.store_rows(store, "SELECT count(*) FROM jobs") == [(1,)]
+    assert sorted(p.name for p in job.parent.iterdir()) == ["examples.jsonl",
+                                                            "job.yaml"]
+
+
+def test_an_option_of_the_environment_counts_and_the_option_wins(stage, sim):
+    job = stage.job()
+    store = stage.folder / "from-environment.db"
+    env = {"PROMPTCC_STORE": str(store), "PROMPTCC_SEED": "5"}
+    result = run(stage, sim, job, env=env)
+    assert result.status == 0, result
+    again = run(stage, sim, job, "--seed", 6, env=env)
+    assert again.json["job"] != result.json["job"]
+    seeds = harness.store_rows(store, "SELECT seed FROM jobs ORDER BY no")
+    assert seeds == [(5,), (6,)]
+
+
+def test_a_larger_budget_goes_on_with_the_same_job(stage, sim):
+    job = stage.job()
+    whole = stage.job("whole/shop")
+    assert run(stage, sim, whole).status == 0
+    small = run(stage, sim, job, "--max-calls", 10)
+    assert small.status == 0, small
+    assert small.json["finish_reason"] == "budget"
+    grown = run(stage, sim, job)
+    assert grown.json["job"] == small.json["job"]
+    assert grown.json["finish_reason"] == "trials_done"
+    assert (job.parent / "compiled.json").read_bytes() == \
+        (whole.parent / "compiled.json").read_bytes()
+
+
+def test_everything_from_the_stand_in_says_simulated(stage):
+    job = stage.job()
+    result = stage.promptcc("run", job, "--simulate")
+    assert result.status == 0, result
+    assert "simulated" in result.out + result.err
+    text = (job.parent / "compiled.json").read_text()
+    assert json.loads(text)["metadata"]["promptcc"]["simulated"] is True
+
+
+def test_an_openai_server_serves_the_same_job(stage, sim):
+    job = stage.job()
+    job.write_text(job.read_text().replace("models: {", "models: {revision: one, "))
+    result = stage.promptcc("run", job, "--openai", f"{sim.url},slots=2",
+                            "--json")
+    assert result.status == 0, result
+    assert {r["path"] for r in sim.chats()} == {"/v1/chat/completions"}
+
+
+def test_quiet_keeps_standard_error_empty_but_for_warnings(stage, sim):
+    job = stage.job(n=40)
+    result = run(stage, sim, job, "--quiet")
+    assert result.status == 0, result
+    assert result.err == ""
