@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/fit.h"
 #include "coordinator/labels.h"
 #include "coordinator/teacher.h"
 
@@ -143,6 +144,25 @@ out:
 
 // --- the teacher
 
+// The candidate with as many demos as its longest prompts have room for. Takes
+// candidate, also on failure; NULL stays NULL.
+static struct candidate *fit_taken(const struct session *session,
+                                   const struct plan *plan,
+                                   struct candidate *candidate, struct err *err)
+{
+    struct fit *fit = NULL;
+    struct candidate *fitting = NULL;
+
+    if (candidate == NULL)
+        return NULL;
+    fit = fit_new(session_job(session), session_dataset(session), plan, err);
+    if (fit != NULL)
+        fitting = fit_candidate(fit, candidate, err);
+    fit_free(fit);
+    candidate_unref(candidate);
+    return fitting;
+}
+
 static bool get_teacher(struct demo_maker *maker,
                         const struct demo_recipe *recipe, const size_t *rows,
                         size_t n, struct err *err)
@@ -154,7 +174,9 @@ static bool get_teacher(struct demo_maker *maker,
         return true;
     if (!demos_labeled(maker, rows, n, recipe->max_labeled, &rng, &set, err))
         return false;
-    maker->teacher = demo_set_candidate(&set, 0, maker->session, err);
+    maker->teacher =
+        fit_taken(maker->session, &maker->plan,
+                  demo_set_candidate(&set, 0, maker->session, err), err);
     demo_set_release(&set);
     return maker->teacher != NULL;
 }
@@ -535,8 +557,8 @@ bool demos_for_skipped(struct session *session, struct candidate *winner,
     if (candidate == NULL ||
         !apply_skipped(&set, program, plan, candidate, err))
         goto out;
-    *out = candidate_ref(candidate);
-    ok = true;
+    *out = fit_taken(session, &all, candidate_ref(candidate), err);
+    ok = *out != NULL;
 
 out:
     candidate_unref(candidate);

@@ -6,7 +6,7 @@
 #include "common/buf.h"
 #include "coordinator/teacher.h"
 
-enum { INSTRUCTION_MAX_BYTES = 1 << 20, BATCH_MAX = 4096 };
+enum { FILL_MAX_BYTES = 1 << 20, BATCH_MAX = 4096 };
 
 // What is known of a step for an example.
 struct slot {
@@ -290,7 +290,7 @@ static void write_instruction(const struct signature *signature, uint64_t known,
 static bool init_filler(struct filler *filler,
                         const struct signature *signature, struct err *err)
 {
-    struct buf text = BUF_INIT(INSTRUCTION_MAX_BYTES);
+    struct buf text = BUF_INIT(FILL_MAX_BYTES);
     struct field inputs[2 * PROGRAM_MAX_FIELDS];
     struct field outputs[PROGRAM_MAX_FIELDS];
     size_t n_inputs = 0;

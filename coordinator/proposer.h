@@ -23,8 +23,6 @@
 #include "coordinator/demo_set.h"
 #include "coordinator/session.h"
 
-enum { PROPOSAL_MAX_BYTES = 4000 };
-
 struct proposer_options {
     int64_t n; // proposals a step, beside the instruction as written
     double temperature;
@@ -53,11 +51,5 @@ bool proposals_make(struct session *session,
                     const struct proposer_options *options,
                     const struct demo_set *sets, size_t n_sets,
                     struct proposals *out, struct err *err);
-
-// What of a model's text is the instruction: without a fence or quotes around
-// the whole and a label such as "Instruction:" before it, cut at a sentence
-// beyond PROPOSAL_MAX_BYTES. All other text stays as it is. The caller frees;
-// "" when nothing is left, NULL without memory.
-char *proposal_clean(const char *text);
 
 #endif

@@ -122,6 +122,19 @@ Test(demos, the_teacher_never_sees_its_own_row)
     fake_free(fake);
 }
 
+Test(demos, the_teacher_has_no_more_demos_than_its_context_holds)
+{
+    struct support support = support_of(1);
+    struct session *fake = support_session(&support, 30, 20, FINISH_LATE);
+
+    fake->job.models[ROLE_STUDENT].options.num_ctx = 900;
+    struct demo_set set = make(fake, recipe_of(4, 16));
+    cr_expect_gt(support.max_demos, 0);
+    cr_expect_lt(support.max_demos, 16);
+    demo_set_release(&set);
+    fake_free(fake);
+}
+
 Test(demos, a_threshold_of_0_lets_every_answer_pass)
 {
     struct support support = support_of(0);
