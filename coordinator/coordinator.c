@@ -69,17 +69,18 @@ static bool put_call(struct engine *engine, struct flight *flight,
                      const char *worker, const struct call_answer *answer,
                      struct err *err)
 {
-    const struct desk *desk = flight->desk;
+    const struct model_entry *model =
+        flight->exec ? NULL : &engine->models.entries[flight->model];
     char options[256];
     struct call_put row = {
         .key = flight->key,
-        .job_no = desk->job_no,
+        .job_no = flight->desk->job_no,
         .role = flight->exec ? "exec" : role_names[flight->role],
         .purpose = flight->purpose,
         .step = flight->step,
         .prefix_id = flight->exec ? 0 : flight->prefix->id,
-        .model = flight->exec ? "" : desk->job->models[flight->role].name,
-        .digest = flight->exec ? "" : desk->models[flight->role].digest,
+        .model = model == NULL ? "" : model->name,
+        .digest = model == NULL ? "" : model->digest,
         .options = options,
         .tail = flight->tail,
         .tail_len = flight->tail_len,
@@ -118,6 +119,9 @@ static void land(struct coordinator *c, struct flight *flight,
         flights_land(&engine->flights, flight);
         return;
     }
+    if (flight->worker >= 0)
+        dispatch_credit(engine->dispatch, flight->worker, flight->lease,
+                        clock_monotonic_ms());
     put_failed(c, &err);
 }
 
@@ -256,11 +260,14 @@ static struct bundle *unpack(const struct submit *submit, struct err *err)
     return bundle;
 }
 
+// The run of the same job, to be joined. Evaluations share their calls alone:
+// what they score is no part of a job's id.
 static struct desk *same_job(struct coordinator *c, const struct desk *desk)
 {
+    if (desk->request->action != REQUEST_RUN)
+        return NULL;
     for (struct desk *d = c->desks; d != NULL; d = d->next)
-        if (strcmp(d->id, desk->id) == 0 &&
-            d->request->action == desk->request->action)
+        if (strcmp(d->id, desk->id) == 0 && d->request->action == REQUEST_RUN)
             return d;
     return NULL;
 }

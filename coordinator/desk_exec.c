@@ -103,6 +103,8 @@ void desk_read_exec(struct desk *desk,
         struct flight *flight =
             flights_by_id(&desk->engine->flights, (int64_t)done.id);
 
+        if (flight != NULL && flight->desk != desk)
+            flight = NULL; // another desk asks its own programs now
         if (flight != NULL && done.ok) {
             struct call_answer answer = {.outcome = CALL_TEXT,
                                          .text = done.text,

@@ -72,6 +72,8 @@ static void detach(struct evaluation *ev, enum item_state state)
     ev->item->state = state;
     ev->task = NULL;
     ev->item = NULL;
+    stepper_free(ev->stepper); // the program may end with the task
+    ev->stepper = NULL;
 }
 
 static bool keep_trace(const struct evaluation *ev, struct err *err)
@@ -95,6 +97,17 @@ static bool keep_trace(const struct evaluation *ev, struct err *err)
     return true;
 }
 
+// Two trials under way may score one candidate on one row; the calls are the
+// same, and the first that ends is kept.
+static bool is_kept(const struct evaluation *ev, struct err *err)
+{
+    struct history_evaluation row;
+
+    return history_find_evaluation(ev->desk->engine->store, ev->desk->job_no,
+                                   ev->task->candidate_id, ev->item->row,
+                                   ev->task->sampling.replicate, &row, err);
+}
+
 static bool put_history(const struct evaluation *ev, struct err *err)
 {
     const struct task_item *item = ev->item;
@@ -109,6 +122,8 @@ static bool put_history(const struct evaluation *ev, struct err *err)
         .feedback = item->feedback,
     };
 
+    if (is_kept(ev, err))
+        return true;
     for (size_t i = 0; i < item->n_calls && i < EVALUATION_MAX_CALLS; i++)
         row.calls[row.n_calls++] = item->calls[i].id;
     return history_put_evaluation(ev->desk->engine->store, ev->desk->job_no,
@@ -194,6 +209,13 @@ static bool take_stored(struct evaluation *ev, int step, bool exec,
     return ok;
 }
 
+// A new flight that cannot begin: nobody may join what never ends.
+static void give_up(struct evaluation *ev, struct flight *flight)
+{
+    ev->waiting--;
+    flights_drop(&ev->desk->engine->flights, flight);
+}
+
 // Waits for a flight under key, opening it when there is none; text is taken.
 static struct flight *wait_for(struct evaluation *ev, const struct hash *key,
                                int step, char *text, size_t len, bool *opened,
@@ -207,8 +229,13 @@ static struct flight *wait_for(struct evaluation *ev, const struct hash *key,
         flight = flights_open(flights, key, text, len, err);
     if (!*opened || flight == NULL)
         free(text);
-    if (flight == NULL || !flight_join(flight, ev, step, err))
+    if (flight == NULL)
         return NULL;
+    if (!flight_join(flight, ev, step, err)) {
+        if (*opened)
+            flights_drop(flights, flight);
+        return NULL;
+    }
     ev->waiting++;
     ev->desk->progress.reused += !*opened;
     if (*opened) {
@@ -246,7 +273,10 @@ static bool ask_judge(struct evaluation *ev, int part,
         return true;
     flight->exec = true;
     flight->purpose = "metric";
-    return desk_begin_exec(desk, flight, part, err);
+    if (desk_begin_exec(desk, flight, part, err))
+        return true;
+    give_up(ev, flight);
+    return false;
 }
 
 static bool ask_judges(struct evaluation *ev,
@@ -340,7 +370,10 @@ static bool ask_model(struct evaluation *ev, const struct stepper_ask *ask,
     if (!opened)
         return true;
     fill_flight(flight, prefix, &options, step);
-    return desk_begin_call(desk, ev->task, flight, err);
+    if (desk_begin_call(desk, ev->task, flight, err))
+        return true;
+    give_up(ev, flight);
+    return false;
 }
 
 static bool advance(struct evaluation *ev, struct err *err)

@@ -158,11 +158,23 @@ void flight_close(struct flights *flights, struct flight *flight)
     free(flight);
 }
 
+// Two steps may read alike and yet ask for different formats.
+static struct hash with_format(const struct hash *text, const char *format)
+{
+    struct hasher hasher;
+
+    hasher_init(&hasher, "prefix-format");
+    hasher_add_hash(&hasher, text);
+    hasher_add_text(&hasher, format);
+    return hasher_end(&hasher);
+}
+
 struct prefix *flights_prefix(struct flights *flights, char *text, size_t len,
                               char *format, struct err *err)
 {
     struct hash hash = hash_of("prefix", text, len);
-    struct prefix *prefix = map_find(&flights->prefixes, &hash);
+    struct hash key = with_format(&hash, format);
+    struct prefix *prefix = map_find(&flights->prefixes, &key);
 
     if (prefix != NULL) {
         free(text);
@@ -171,7 +183,7 @@ struct prefix *flights_prefix(struct flights *flights, char *text, size_t len,
         return prefix;
     }
     prefix = calloc(1, sizeof *prefix);
-    if (prefix == NULL || !map_put(&flights->prefixes, &hash, prefix)) {
+    if (prefix == NULL || !map_put(&flights->prefixes, &key, prefix)) {
         free(prefix);
         free(text);
         free(format);
@@ -179,6 +191,7 @@ struct prefix *flights_prefix(struct flights *flights, char *text, size_t len,
         return NULL;
     }
     *prefix = (struct prefix){.hash = hash,
+                              .key = key,
                               .text = text,
                               .len = len,
                               .format = format,
@@ -192,7 +205,7 @@ void prefix_unref(struct flights *flights, struct prefix *prefix)
     assert(prefix->references > 0);
     if (--prefix->references > 0)
         return;
-    map_remove(&flights->prefixes, &prefix->hash);
+    map_remove(&flights->prefixes, &prefix->key);
     free(prefix->format);
     free(prefix->text);
     free(prefix);

@@ -30,8 +30,9 @@ struct evaluation;
 
 // A prompt prefix as it is sent, shared by all flights of a candidate's step.
 struct prefix {
-    struct hash hash;
-    char *text; // owned
+    struct hash hash; // of the text
+    struct hash key;  // of text and format
+    char *text;       // owned
     size_t len;
     char *format;   // output format of its calls; owned, may be NULL
     int64_t number; // its group, for dispatch
@@ -55,6 +56,7 @@ struct flight {
     bool exec;             // a request to an exec metric, in `tail`
     int exec_part;         // which of the metric's commands
     struct prefix *prefix; // a reference, NULL for exec
+    int32_t model;         // its number; not for exec
     char *tail;            // owned
     size_t tail_len;
     struct call_options options;
@@ -71,6 +73,7 @@ struct flight {
     int32_t worker; // -1: no credit to give back
     int64_t lease;
     struct flight *next_landed;
+    struct flight *next_left; // while a desk leaves
 };
 
 struct flights {

@@ -68,17 +68,20 @@ static void note_worker(struct link *link, const struct crew_worker *worker,
     free(models);
 }
 
-// Takes a peer out; a worker's calls go back to the queue.
+// A worker's calls go back to the queue.
+static void send_home(struct engine *engine, int32_t worker, int64_t now)
+{
+    dispatch_leave(engine->dispatch, worker, now);
+    crew_leave(&engine->crew, worker);
+}
+
 static void remove_peer(struct link *link, struct peer *peer, const char *state,
                         int64_t now)
 {
     unlink_peer(link, peer);
     if (peer->worker != NULL) {
-        int32_t number = peer->worker->number;
-
         note_worker(link, peer->worker, state);
-        dispatch_leave(link->engine->dispatch, number, now);
-        crew_leave(&link->engine->crew, number);
+        send_home(link->engine, peer->worker->number, now);
     }
     free(peer);
 }
@@ -185,6 +188,8 @@ static void on_hello(struct visit *visit)
                ? NULL
                : add_peer(visit->link, visit->from, hello, worker, &err);
     if (peer == NULL) {
+        if (worker != NULL)
+            send_home(engine, worker->number, visit->now);
         refuse(visit->link, visit->from, "full", err.text);
         return;
     }
@@ -364,22 +369,21 @@ void link_send_call(struct link *link, const struct action *action,
 {
     struct engine *engine = link->engine;
     struct peer *peer = find_worker(link, action->worker);
-    const struct model_entry *model =
-        &engine->models.entries[flight->desk->models[flight->role].number];
+    const struct model_entry *model = &engine->models.entries[flight->model];
     struct message message = {.kind = MESSAGE_CALL};
     struct err err = ERR_CLEAR;
 
-    message.as.call = (struct call_message){
-        .id = action->lease,
-        .timeout_ms = flight->timeout_ms,
-        .digest = models_worker_digest(model->digest),
-        .request = {.model = flight->desk->job->models[flight->role].name,
-                    .prefix = flight->prefix->text,
-                    .prefix_len = flight->prefix->len,
-                    .tail = flight->tail,
-                    .tail_len = flight->tail_len,
-                    .format = flight->prefix->format,
-                    .options = flight->options}};
+    message.as.call =
+        (struct call_message){.id = action->lease,
+                              .timeout_ms = flight->timeout_ms,
+                              .digest = models_worker_digest(model->digest),
+                              .request = {.model = model->name,
+                                          .prefix = flight->prefix->text,
+                                          .prefix_len = flight->prefix->len,
+                                          .tail = flight->tail,
+                                          .tail_len = flight->tail_len,
+                                          .format = flight->prefix->format,
+                                          .options = flight->options}};
     if (peer == NULL)
         return;
     if (wire_send(link->socket, &peer->id, &message, &err))
