@@ -259,8 +259,12 @@ static bool finish_run(struct session *session, struct findings *found,
         return false;
     ending->document =
         run_document(session, found, finish_reason(session, found));
-    ending->compiled = compiled_text(session, found, err);
     ending->score = found->winner->score;
+    if (ending->document == NULL) {
+        err_nomem(err, "the result");
+        return false;
+    }
+    ending->compiled = compiled_text(session, found, err);
     return ending->compiled != NULL;
 }
 
@@ -381,6 +385,8 @@ static bool eval(struct session *session, struct ending *ending,
         compare_digest(session);
     ending->document = eval_document(session, trial);
     ending->score = trial->score;
+    if (ending->document == NULL)
+        err_nomem(err, "the result");
     return ending->document != NULL;
 }
 

@@ -24,13 +24,51 @@ static bool find_action(const char *name, enum request_action *out)
     return false;
 }
 
+// What may be in the options, and as what.
+static bool right_types(const json_t *options, struct err *err)
+{
+    static const struct {
+        const char *key;
+        bool text, list;
+        const char *what;
+    } rows[] = {
+        {"set", false, true, "a list of texts"},
+        {"simulated", false, false, "true or false"},
+        {"all_steps", false, false, "true or false"},
+        {"compiled", true, false, "a text"},
+        {"data", true, false, "a text"},
+    };
+
+    if (!json_is_object(options)) {
+        err_set(err, ERR_PROTOCOL, "the options of a job are no JSON object");
+        return false;
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const json_t *value = json_object_get(options, rows[i].key);
+        bool right = rows[i].text   ? json_is_string(value)
+                     : rows[i].list ? json_is_array(value)
+                                    : json_is_boolean(value);
+
+        if (value != NULL && !right) {
+            err_set(err, ERR_PROTOCOL, "`%s` of a job's options must be %s",
+                    rows[i].key, rows[i].what);
+            return false;
+        }
+    }
+    return true;
+}
+
 // A member that is a text, copied; NULL when it is missing or empty.
-static const char *copy_member(struct request *request, const json_t *options,
-                               const char *key)
+static bool copy_member(struct request *request, const json_t *options,
+                        const char *key, const char **out, struct err *err)
 {
     const char *text = json_get_text(options, key, "");
 
-    return text[0] == '\0' ? NULL : arena_strdup(&request->arena, text);
+    *out = text[0] == '\0' ? NULL : arena_strdup(&request->arena, text);
+    if (text[0] == '\0' || *out != NULL)
+        return true;
+    err_nomem(err, "a request");
+    return false;
 }
 
 static bool copy_overrides(struct request *request, const json_t *list,
@@ -75,7 +113,7 @@ struct request *request_read(const char *action, const char *options,
         goto out;
     }
     request->arena = ARENA_INIT(4 * REQUEST_MAX_BYTES);
-    if (json == NULL)
+    if (json == NULL || !right_types(json, err))
         goto out;
     if (!find_action(action, &request->action)) {
         err_set(err, ERR_PROTOCOL, "a job can be run or evaluated, not `%.40s`",
@@ -84,9 +122,9 @@ struct request *request_read(const char *action, const char *options,
     }
     request->simulated = json_get_bool(json, "simulated", false);
     request->all_steps = json_get_bool(json, "all_steps", false);
-    request->compiled = copy_member(request, json, "compiled");
-    request->data = copy_member(request, json, "data");
-    ok = copy_overrides(request, json_object_get(json, "set"), err);
+    ok = copy_member(request, json, "compiled", &request->compiled, err) &&
+         copy_member(request, json, "data", &request->data, err) &&
+         copy_overrides(request, json_object_get(json, "set"), err);
 
 out:
     json_decref(json);
@@ -97,18 +135,33 @@ out:
     return request;
 }
 
+// The values that were set; NULL without memory.
+static json_t *overrides_json(const struct request *request)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; list != NULL && i < request->n_overrides; i++)
+        if (json_array_append_new(list, json_string(request->overrides[i])) !=
+            0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 bool request_write(const struct request *request, struct buf *out,
                    struct err *err)
 {
-    json_t *set = json_array();
-    json_t *json = json_pack(
-        "{s:O, s:b, s:b, s:s, s:s}", "set", set, "simulated",
-        request->simulated, "all_steps", request->all_steps, "compiled",
-        request->compiled == NULL ? "" : request->compiled, "data",
-        request->data == NULL ? "" : request->data);
+    json_t *set = overrides_json(request);
+    json_t *json =
+        set == NULL
+            ? NULL
+            : json_pack("{s:O, s:b, s:b, s:s, s:s}", "set", set, "simulated",
+                        request->simulated, "all_steps", request->all_steps,
+                        "compiled",
+                        request->compiled == NULL ? "" : request->compiled,
+                        "data", request->data == NULL ? "" : request->data);
 
-    for (size_t i = 0; i < request->n_overrides; i++)
-        json_array_append_new(set, json_string(request->overrides[i]));
     if (json == NULL)
         err_nomem(err, "a request");
     else

@@ -197,8 +197,9 @@ static bool account(struct session *session, struct err *err)
     return true;
 }
 
-static bool collect_calls(struct unit *unit, const struct task *task,
-                          struct err *err)
+// Without memory the unit has failed; it is done all the same, since its task
+// comes but once.
+static void collect_calls(struct unit *unit, const struct task *task)
 {
     size_t n = 0;
 
@@ -206,13 +207,12 @@ static bool collect_calls(struct unit *unit, const struct task *task,
         n += task->items[i].n_calls;
     unit->calls = calloc(n + 1, sizeof *unit->calls);
     if (unit->calls == NULL) {
-        err_nomem(err, "a trial");
-        return false;
+        err_nomem(&unit->err, "a trial");
+        return;
     }
     for (size_t i = 0; i < task->n_items; i++)
         for (size_t c = 0; c < task->items[i].n_calls; c++)
             unit->calls[unit->n_calls++] = task->items[i].calls[c];
-    return true;
 }
 
 static void fill_trial(struct trial *trial, const struct unit *unit,
@@ -245,8 +245,7 @@ static bool take_task(struct session *session, struct task *task,
     struct unit *unit = task->owner;
 
     unit->err = task->err;
-    if (!collect_calls(unit, task, err))
-        return false;
+    collect_calls(unit, task);
     unit->done = true;
     if (unit->trial != NULL) {
         fill_trial(unit->trial, unit, task);
@@ -352,8 +351,9 @@ static struct task *trial_task(struct session *session, struct unit *unit,
     task->candidate = candidate_ref(trial->candidate);
     task->adapter = setup->job->adapter;
     task->role = ROLE_STUDENT;
-    task->sampling = (struct sampling){
-        .temperature = -1, .purpose = "trial", .trial = trial->number};
+    // The same for all trials: a candidate's score on a row is stored once, and
+    // must not depend on which of two overlapping trials was there first.
+    task->sampling = (struct sampling){.temperature = -1, .purpose = "trial"};
     task->scored = true;
     return task;
 }
