@@ -1,0 +1,587 @@
+// A session whose desk is the test: it takes the tasks over the PAIR socket
+// and gives them back in the order that it likes.
+
+#include "coordinator/session_thread.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "coordinator/note.h"
+#include "given_data.h"
+
+enum { ROWS = 12, TASKS_MAX = 64, QUIET_MS = 60 };
+
+static struct given_data given;
+static struct plan plan;
+static struct request request;
+static struct model_facts facts;
+static void *zmq, *pair;
+static struct session *session;
+static struct ending *ended; // of the last session; a test's scenario makes it
+static size_t all_rows[ROWS];
+
+// What a scenario saw, on the session's thread; read after its end.
+static struct {
+    struct err err;
+    size_t n;
+    int64_t calls[TASKS_MAX];
+    int64_t tokens[TASKS_MAX];
+    struct trial trial; // a copy: its lists are the session's
+    bool scored[ROWS];
+    size_t placed[ROWS];
+    double gain;
+    size_t common;
+    bool told;
+} seen;
+
+static void open_job(const char *further)
+{
+    char text[4096];
+    size_t len = 0;
+
+    for (int i = 0; i < ROWS; i++) {
+        len += (size_t)snprintf(text + len, sizeof text - len,
+                                "{\"message\": \"number %d\", \"intent\": "
+                                "\"track\", \"sure\": 1, \"urgent\": true, "
+                                "\"tags\": [], \"note\": \"n\"}\n",
+                                i);
+        all_rows[i] = (size_t)i;
+    }
+    given_data_open(&given, "{examples: rows.jsonl}", further);
+    given_data_add(&given, "rows.jsonl", text, len);
+    given_data_load(&given);
+    cr_assert_not_null(given.dataset, "%s",
+                       given.diags->n > 0 ? given.diags->items[0].text : "");
+    plan_all(given.job->program, &plan);
+}
+
+static void start(struct ending *(*conduct)(struct session *), int64_t stored,
+                  int64_t wall_ms)
+{
+    struct session_setup setup = {.zmq = zmq,
+                                  .endpoint = "inproc://desk",
+                                  .request = &request,
+                                  .bundle = given.bundle,
+                                  .job = given.job,
+                                  .dataset = given.dataset,
+                                  .split = &given.split,
+                                  .plan = &plan,
+                                  .job_id = "given-1",
+                                  .stored_trials = stored,
+                                  .wall_before_ms = wall_ms,
+                                  .models = &facts,
+                                  .conduct = conduct};
+    struct err err = ERR_CLEAR;
+
+    memset(&seen, 0, sizeof seen);
+    pair = zmq_socket(zmq, ZMQ_PAIR);
+    cr_assert_eq(zmq_bind(pair, "inproc://desk"), 0);
+    session = session_start(&setup, &err);
+    cr_assert_not_null(session, "%s", err.text);
+}
+
+static void end(void)
+{
+    session_join(session);
+    zmq_close(pair);
+    free(ended);
+    session = NULL;
+    pair = NULL;
+    ended = NULL;
+}
+
+static void set_up(void)
+{
+    zmq = zmq_ctx_new();
+}
+
+static void tear_down(void)
+{
+    given_data_close(&given);
+    zmq_ctx_term(zmq);
+}
+
+TestSuite(session, .init = set_up, .fini = tear_down, .timeout = 30);
+
+// --- the desk ---
+
+// The next task; NULL when the session has ended, or says nothing.
+static struct task *take_task(void)
+{
+    zmq_pollitem_t item = {.socket = pair, .events = ZMQ_POLLIN};
+    struct note note;
+
+    for (;;) {
+        cr_assert_gt(zmq_poll(&item, 1, 10000), 0, "the session is silent");
+        cr_assert(note_receive(pair, &note, true));
+        if (note.kind == NOTE_TASK)
+            return note.task;
+        if (note.kind == NOTE_TRIAL)
+            seen.told = true;
+        if (note.kind == NOTE_ENDED) {
+            ended = note.ending;
+            return NULL;
+        }
+    }
+}
+
+static bool is_quiet(void)
+{
+    zmq_pollitem_t item = {.socket = pair, .events = ZMQ_POLLIN};
+
+    return zmq_poll(&item, 1, QUIET_MS) == 0;
+}
+
+static void give(struct task *task)
+{
+    cr_assert(note_send(pair, &(struct note){.kind = NOTE_TASK, .task = task}));
+}
+
+// Every item scores; each used one call of 10 tokens, whose id is its row's
+// place in a row of calls that trials share: trial t uses t, t + 1, ...
+static void answer(struct task *task, double score)
+{
+    for (size_t i = 0; i < task->n_items; i++) {
+        struct task_item *item = &task->items[i];
+
+        item->calls = calloc(1, sizeof *item->calls);
+        item->calls[0] =
+            (struct used_call){.id = task->trial + item->row + 1, .tokens = 10};
+        item->n_calls = 1;
+        item->state = ITEM_DONE;
+        item->scored = task->scored;
+        item->score = score;
+    }
+    give(task);
+}
+
+static void answer_all(void)
+{
+    struct task *task;
+
+    while ((task = take_task()) != NULL)
+        answer(task, 1);
+}
+
+static struct ending *new_ending(void)
+{
+    struct ending *ending = calloc(1, sizeof *ending);
+
+    ending->state = "done";
+    return ending;
+}
+
+static struct trial *try_baseline(struct session *s, size_t n_rows)
+{
+    return trial_submit(s, TRIAL_FULL, session_baseline(s), all_rows, n_rows,
+                        "a test", &seen.err);
+}
+
+// --- the lag ---
+
+static struct ending *submit_five(struct session *s)
+{
+    for (int t = 0; t < 5; t++) {
+        if (!session_admit(s, &seen.err) || try_baseline(s, 2) == NULL)
+            break;
+        seen.n++;
+    }
+    return new_ending();
+}
+
+Test(session, a_trial_is_admitted_once_the_one_a_window_before_it_is_done)
+{
+    struct task *tasks[3];
+
+    open_job("window: 3\n");
+    start(submit_five, 0, 0);
+    for (int t = 0; t < 3; t++)
+        tasks[t] = take_task();
+    cr_expect(is_quiet());
+    answer(tasks[1], 1);
+    answer(tasks[2], 1);
+    cr_expect(is_quiet(), "trial 4 must wait for trial 1 alone");
+    answer(tasks[0], 1);
+    answer_all();
+    end();
+    cr_expect_eq(seen.n, 5);
+    cr_expect_eq(seen.err.code, ERR_NONE);
+}
+
+// --- budgets ---
+
+// Submits until the budget ends it, and notes what each trial used.
+static struct ending *use_budget(struct session *s)
+{
+    struct trial *const *trials;
+    size_t n;
+
+    while (session_admit(s, &seen.err))
+        if (try_baseline(s, 3) == NULL || seen.n++ == 40)
+            break;
+    session_settle(s);
+    trials = session_trials(s, &n);
+    for (size_t t = 0; t < n; t++) {
+        seen.calls[t] = trials[t]->calls;
+        seen.tokens[t] = trials[t]->tokens;
+    }
+    return new_ending();
+}
+
+// Gives back what is there, the newest first.
+static void answer_backwards(size_t window)
+{
+    struct task *held[TASKS_MAX];
+    struct task *task;
+    size_t n = 0;
+
+    while ((task = take_task()) != NULL) {
+        held[n++] = task;
+        if (n < window && !is_quiet())
+            continue;
+        while (n > 0)
+            answer(held[--n], 1);
+    }
+}
+
+Test(session, a_budget_of_calls_ends_at_the_same_trial_in_any_order)
+{
+    size_t in_order;
+
+    open_job("window: 3\nbudget: {max_calls: 7}\n");
+    start(use_budget, 0, 0);
+    answer_all();
+    end();
+    cr_expect_eq(seen.err.code, ERR_BUDGET, "%s", seen.err.text);
+    in_order = seen.n;
+    // Trial t uses calls t, t + 1, t + 2: one more each. Trial 5 brings the
+    // seventh, so the first that may know it is trial 8.
+    cr_expect_eq(in_order, 7);
+
+    start(use_budget, 0, 0);
+    answer_backwards(3);
+    end();
+    cr_expect_eq(seen.err.code, ERR_BUDGET, "%s", seen.err.text);
+    cr_expect_eq(seen.n, in_order);
+}
+
+Test(session, a_call_is_charged_to_the_first_trial_in_order_of_submission)
+{
+    open_job("window: 3\nbudget: {max_calls: 7}\n");
+    start(use_budget, 0, 0);
+    answer_backwards(3);
+    end();
+    cr_expect_eq(seen.calls[0], 3);
+    cr_expect_eq(seen.tokens[0], 30);
+    for (size_t t = 1; t < seen.n; t++) {
+        cr_expect_eq(seen.calls[t], 1, "trial %zu", t + 1);
+        cr_expect_eq(seen.tokens[t], 10, "trial %zu", t + 1);
+    }
+}
+
+Test(session, a_budget_of_tokens_ends_a_job)
+{
+    open_job("window: 1\nbudget: {max_tokens: 45}\n");
+    start(use_budget, 0, 0);
+    answer_all();
+    end();
+    cr_expect_eq(seen.err.code, ERR_BUDGET);
+    cr_expect_not_null(strstr(seen.err.text, "tokens"), "%s", seen.err.text);
+    cr_expect_eq(seen.n, 3);
+}
+
+Test(session, a_budget_is_not_looked_at_within_the_first_window)
+{
+    open_job("window: 6\nbudget: {max_calls: 1}\n");
+    start(use_budget, 0, 0);
+    answer_all();
+    end();
+    cr_expect_eq(seen.err.code, ERR_BUDGET);
+    cr_expect_eq(seen.n, 6);
+}
+
+Test(session, a_budget_of_time_that_is_over_replays_what_was_admitted)
+{
+    open_job("window: 2\nbudget: {max_time: 1s}\n");
+    start(use_budget, 5, 1000);
+    answer_all();
+    end();
+    cr_expect_eq(seen.err.code, ERR_BUDGET);
+    cr_expect_not_null(strstr(seen.err.text, "time"), "%s", seen.err.text);
+    cr_expect_eq(seen.n, 5);
+}
+
+// --- rows ---
+
+// The baseline with rows 0 to n - 1 as demos of its step.
+static struct candidate *showing(struct session *s, size_t n)
+{
+    struct candidate *candidate =
+        candidate_copy(session_baseline(s), &seen.err);
+    struct demo demos[ROWS];
+
+    for (size_t i = 0; i < n; i++)
+        demos[i] = (struct demo){.fields = given.dataset->rows[i].fields,
+                                 .row = (int)i};
+    if (!candidate_set_demos(candidate, 0, 1, demos, n, &seen.err))
+        return NULL;
+    candidate_seal(candidate);
+    return candidate;
+}
+
+static struct ending *try_showing(struct session *s, size_t n, size_t n_rows)
+{
+    struct candidate *candidate = showing(s, n);
+    struct trial *trial = trial_submit(s, TRIAL_FULL, candidate, all_rows,
+                                       n_rows, "a test", &seen.err);
+
+    candidate_unref(candidate);
+    if (trial != NULL && trial_wait(s, trial, &seen.err)) {
+        seen.trial = *trial;
+        memcpy(seen.scored, trial->scored, n_rows * sizeof *trial->scored);
+    }
+    return new_ending();
+}
+
+static struct ending *show_two(struct session *s)
+{
+    return try_showing(s, 2, 5);
+}
+
+Test(session, a_row_that_the_candidate_shows_is_not_scored)
+{
+    struct task *task;
+
+    open_job("");
+    start(show_two, 0, 0);
+    task = take_task();
+    cr_expect_eq(task->n_items, 3);
+    cr_expect_eq(task->items[0].row, 2);
+    answer(task, 0.5);
+    answer_all();
+    end();
+    cr_expect_eq(seen.err.code, ERR_NONE, "%s", seen.err.text);
+    cr_expect_eq(seen.trial.n, 3);
+    cr_expect_eq(seen.trial.score, 0.5);
+    cr_expect_not(seen.scored[0] || seen.scored[1]);
+    cr_expect(seen.scored[2] && seen.scored[3] && seen.scored[4]);
+}
+
+static struct ending *show_all(struct session *s)
+{
+    return try_showing(s, 3, 3);
+}
+
+Test(session, a_trial_that_shows_all_its_rows_is_done_with_none_scored)
+{
+    struct task *task;
+
+    open_job("");
+    start(show_all, 0, 0);
+    task = take_task();
+    cr_expect_eq(task->n_items, 0);
+    give(task);
+    answer_all();
+    end();
+    cr_expect(seen.trial.done);
+    cr_expect_eq(seen.trial.n, 0);
+    cr_expect_eq(seen.trial.score, 0);
+}
+
+static struct ending *compare_two(struct session *s)
+{
+    struct candidate *candidate = showing(s, 2);
+    struct trial *a = try_baseline(s, 4);
+    struct trial *b = trial_submit(s, TRIAL_FULL, candidate, all_rows + 1, 4,
+                                   "a test", &seen.err);
+
+    candidate_unref(candidate);
+    if (trial_wait(s, a, &seen.err) && trial_wait(s, b, &seen.err))
+        seen.gain = trial_gain(a, b, &seen.common);
+    return new_ending();
+}
+
+Test(session, two_trials_are_compared_on_the_rows_that_both_were_scored_on)
+{
+    open_job("");
+    start(compare_two, 0, 0);
+    answer(take_task(), 0.25); // rows 0 to 3
+    answer(take_task(), 0.75); // rows 1 to 4 without 1
+    answer_all();
+    end();
+    cr_expect_eq(seen.common, 2);
+    cr_expect_eq(seen.gain, 0.5);
+}
+
+static struct ending *try_twice(struct session *s)
+{
+    try_baseline(s, 2);
+    try_baseline(s, 2);
+    return new_ending();
+}
+
+Test(session, two_trials_of_one_candidate_draw_alike)
+{
+    struct task *first, *second;
+
+    open_job("");
+    start(try_twice, 0, 0);
+    first = take_task();
+    second = take_task();
+    cr_expect_eq(first->sampling.trial, second->sampling.trial);
+    cr_expect_eq(first->sampling.draw, second->sampling.draw);
+    cr_expect_eq(first->sampling.replicate, second->sampling.replicate);
+    cr_expect_str_eq(first->sampling.purpose, second->sampling.purpose);
+    answer(first, 1);
+    answer(second, 1);
+    answer_all();
+    end();
+}
+
+// --- faults and stops ---
+
+static struct ending *wait_for_first(struct session *s)
+{
+    struct trial *first = try_baseline(s, 2);
+
+    try_baseline(s, 2);
+    seen.n = trial_wait(s, first, &seen.err);
+    return new_ending();
+}
+
+Test(session, a_trial_with_a_hole_is_a_fault_and_never_a_score)
+{
+    struct task *task, *other;
+
+    open_job("");
+    start(wait_for_first, 0, 0);
+    task = take_task();
+    other = take_task();
+    task->items[0].state = ITEM_DONE;
+    task->items[0].scored = true;
+    task->items[0].score = 1;
+    task->items[1].state = ITEM_HOLE;
+    err_set(&task->err, ERR_FAULT, "nobody answered");
+    give(task);
+    answer(other, 1);
+    answer_all();
+    end();
+    cr_expect_eq(seen.n, 0);
+    cr_expect_eq(seen.err.code, ERR_FAULT);
+    cr_expect_str_eq(seen.err.text, "nobody answered");
+}
+
+Test(session, a_job_ends_only_when_all_its_trials_are_back)
+{
+    struct task *task, *other;
+
+    open_job("");
+    start(wait_for_first, 0, 0);
+    task = take_task();
+    other = take_task();
+    err_set(&task->err, ERR_STOPPED, "stopped");
+    give(task);
+    // The end may not be told while the second task is out.
+    for (struct note note; !is_quiet();) {
+        cr_assert(note_receive(pair, &note, true));
+        cr_expect_neq(note.kind, NOTE_ENDED);
+    }
+    answer(other, 1);
+    answer_all();
+    end();
+    cr_expect_eq(seen.err.code, ERR_STOPPED);
+}
+
+static struct ending *no_ending(struct session *s)
+{
+    try_baseline(s, 2);
+    return NULL;
+}
+
+Test(session, a_job_without_an_ending_still_tells_its_end)
+{
+    open_job("");
+    start(no_ending, 0, 0);
+    answer_all();
+    cr_expect_null(ended);
+    end();
+}
+
+// --- runs and scores that are no trials ---
+
+static struct ending *run_and_score(struct session *s)
+{
+    const struct runs_request runs_request = {
+        .program = given.job->program,
+        .plan = &plan,
+        .candidate = session_baseline(s),
+        .role = ROLE_TEACHER,
+        .sampling = {.temperature = 1, .purpose = "bootstrap", .draw = 3},
+        .rows = all_rows,
+        .n = 2};
+    struct runs *runs = runs_submit(s, &runs_request, &seen.err);
+    struct trial *trial;
+    struct ending *ending;
+
+    if (runs != NULL && runs_wait(s, runs, &seen.err))
+        seen.common = runs->n;
+    runs_free(runs);
+    trial = session_score(s, session_baseline(s), &plan, all_rows, 2, true,
+                          &seen.err);
+    seen.gain = trial == NULL ? -1 : trial->score;
+    session_trials(s, &seen.n);
+    ending = new_ending();
+    return ending;
+}
+
+Test(session, runs_and_test_scores_are_no_trials_but_their_calls_count)
+{
+    struct task *task;
+
+    open_job("");
+    start(run_and_score, 0, 0);
+    task = take_task();
+    cr_expect(task->traced);
+    cr_expect_not(task->kept);
+    cr_expect_eq(task->role, ROLE_TEACHER);
+    cr_expect_eq(task->trial, 0);
+    answer(task, 1);
+    task = take_task();
+    cr_expect(task->kept && task->scored && !task->traced);
+    cr_expect_eq(task->trial, 0);
+    answer(task, 0.5);
+    answer_all();
+    cr_assert_not_null(ended);
+    cr_expect_eq(ended->uses, 4);
+    end();
+    cr_expect_eq(seen.err.code, ERR_NONE, "%s", seen.err.text);
+    cr_expect_eq(seen.n, 0);
+    cr_expect_eq(seen.common, 2);
+    cr_expect_eq(seen.gain, 0.5);
+    cr_expect_not(seen.told, "only trials are told to the history");
+}
+
+static struct ending *leave_runs(struct session *s)
+{
+    const struct runs_request runs_request = {.program = given.job->program,
+                                              .plan = &plan,
+                                              .candidate = session_baseline(s),
+                                              .sampling = {.purpose = "t"},
+                                              .rows = all_rows,
+                                              .n = 1};
+
+    runs_submit(s, &runs_request, &seen.err);
+    return new_ending();
+}
+
+Test(session, runs_that_nobody_freed_are_freed_in_the_end)
+{
+    open_job("");
+    start(leave_runs, 0, 0);
+    answer_all();
+    end();
+    cr_expect_eq(seen.err.code, ERR_NONE, "%s", seen.err.text);
+}
