@@ -1,12 +1,13 @@
 #include "coordinator/optimizer.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/text.h"
 #include "program/node.h"
 
-enum { MAX_PARAMS = 32 };
+enum { MAX_PARAMS = 32, LIST_BYTES = 400 };
 
 extern const struct optimizer labeled_few_shot;
 extern const struct optimizer bootstrap_few_shot;
@@ -28,9 +29,21 @@ const struct optimizer *optimizer_find(const char *name)
     return NULL;
 }
 
+static const char *list_names(char *out, size_t size)
+{
+    size_t len = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; optimizers[i] != NULL && len < size; i++)
+        len += (size_t)snprintf(out + len, size - len, "%s%s",
+                                i > 0 ? ", " : "", optimizers[i]->name);
+    return out;
+}
+
 static void report_unknown(const struct job *job, struct diags *diags)
 {
     const char *names[MAX_PARAMS];
+    char list[LIST_BYTES];
     size_t n = 0;
 
     while (optimizers[n] != NULL) {
@@ -45,8 +58,7 @@ static void report_unknown(const struct job *job, struct diags *diags)
     else
         diag_add(diags, DIAG_ERROR, "unknown-optimizer", &job->optimizer_place,
                  "unknown optimizer `%s`", job->optimizer);
-    diag_remedy(diags, "use miprov2, bootstrap_random_search, "
-                       "bootstrap_few_shot or labeled_few_shot");
+    diag_remedy(diags, "use one of: %s", list_names(list, sizeof list));
 }
 
 static void set_default(const struct param *param, void *params)

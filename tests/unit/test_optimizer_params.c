@@ -118,6 +118,8 @@ Test(optimizer_params, an_unknown_optimizer_is_told_the_nearest_one)
     cr_expect_null(read_params("mipro2", NULL));
     expect_finding("unknown optimizer `mipro2`, did you mean `miprov2`?");
     cr_expect_eq(diags->items[0].place.line, 3);
+    for (size_t i = 0; optimizers[i] != NULL; i++)
+        cr_expect_not_null(strstr(diags->items[0].remedy, optimizers[i]->name));
 }
 
 Test(optimizer_params, an_unknown_parameter_is_told_the_nearest_one)
