@@ -65,14 +65,14 @@ static bool announce_model(const struct crew_worker *worker,
 {
     int32_t number;
 
-    if (model->digest[0] != '\0') {
+    if (models_worker_digest(model->digest)[0] != '\0') {
         number = models_number(models, model->name, model->digest, err);
         return number >= 0 &&
                dispatch_serves(dispatch, worker->number, number, err);
     }
     for (size_t i = 0; i < models->n; i++)
         if (models_same(models->entries[i].name, model->name) &&
-            models_revision(models->entries[i].digest) &&
+            models_fits(models->entries[i].digest, model->digest) &&
             !dispatch_serves(dispatch, worker->number, (int32_t)i, err))
             return false;
     return true;
@@ -189,13 +189,13 @@ const char *crew_digest(const struct crew *crew, const char *model)
     return NULL;
 }
 
-bool crew_serve(const struct crew *crew, const char *model, int32_t number,
-                struct dispatch *dispatch, struct err *err)
+bool crew_serve(const struct crew *crew, const char *model, const char *digest,
+                int32_t number, struct dispatch *dispatch, struct err *err)
 {
     for (const struct crew_worker *w = crew->workers; w != NULL; w = w->next) {
         const struct crew_model *found = find_model(w, model);
 
-        if (found != NULL && found->digest[0] == '\0' &&
+        if (found != NULL && models_fits(digest, found->digest) &&
             !dispatch_serves(dispatch, w->number, number, err))
             return false;
     }

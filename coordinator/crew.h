@@ -53,14 +53,15 @@ struct crew_worker *crew_join(struct crew *crew, const struct hello *hello,
 void crew_leave(struct crew *crew, int32_t number);
 struct crew_worker *crew_find(const struct crew *crew, int32_t number);
 
-// The digest under which some worker has the model: "" without digests, NULL
-// when nobody has it. Borrowed.
+// The digest under which some worker has the model, behind the mark of a
+// stand-in; nothing behind it without digests. NULL when nobody has the model.
+// Borrowed.
 const char *crew_digest(const struct crew *crew, const char *model);
 
-// A job gave `revision` for a model of servers without digests: those that
-// have it serve it by that number.
-bool crew_serve(const struct crew *crew, const char *model, int32_t number,
-                struct dispatch *dispatch, struct err *err);
+// A job pinned a model: the workers whose servers fit its digest serve it by
+// that number. Those without digests could not be known before.
+bool crew_serve(const struct crew *crew, const char *model, const char *digest,
+                int32_t number, struct dispatch *dispatch, struct err *err);
 
 // "qwen2.5:14b, llama3.2" for messages.
 void crew_list_models(const struct crew *crew, struct buf *out);

@@ -24,7 +24,7 @@ static char *digest_text(struct desk *desk, enum role role, const char *digest)
     struct err err = ERR_CLEAR;
     char text[256];
 
-    if (digest[0] != '\0' && strcmp(digest, MODELS_SIMULATED) != 0)
+    if (models_worker_digest(digest)[0] != '\0')
         return strdup(digest);
     if (model->revision == NULL) {
         err_set(&err, ERR_INPUT,
@@ -35,7 +35,8 @@ static char *digest_text(struct desk *desk, enum role role, const char *digest)
         close_with(desk, &err);
         return NULL;
     }
-    snprintf(text, sizeof text, MODELS_REVISION "%.200s", model->revision);
+    snprintf(text, sizeof text, "%.20s" MODELS_REVISION "%.200s", digest,
+             model->revision);
     return strdup(text);
 }
 
@@ -47,8 +48,8 @@ static bool pin(struct desk *desk, enum role role, char *digest,
     struct desk_model *model = &desk->models[role];
 
     model->number = models_number(&engine->models, name, digest, err);
-    if (model->number < 0 ||
-        !crew_serve(&engine->crew, name, model->number, engine->dispatch, err))
+    if (model->number < 0 || !crew_serve(&engine->crew, name, digest,
+                                         model->number, engine->dispatch, err))
         return false;
     model->digest = digest;
     model->bound = true;

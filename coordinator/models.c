@@ -59,11 +59,21 @@ bool models_revision(const char *digest)
     return strncmp(digest, MODELS_REVISION, strlen(MODELS_REVISION)) == 0;
 }
 
+static const char *skip_mark(const char *digest)
+{
+    return digest + (models_simulated(digest) ? strlen(MODELS_SIMULATED) : 0);
+}
+
 const char *models_worker_digest(const char *digest)
 {
-    if (models_simulated(digest))
-        return digest + strlen(MODELS_SIMULATED);
+    digest = skip_mark(digest);
     return models_revision(digest) ? "" : digest;
+}
+
+bool models_fits(const char *digest, const char *seen)
+{
+    return models_simulated(digest) == models_simulated(seen) &&
+           strcmp(models_worker_digest(digest), skip_mark(seen)) == 0;
 }
 
 // The length of a name without the tag that is meant when there is none.

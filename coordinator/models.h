@@ -3,7 +3,7 @@
 // A model is a name with a digest: two machines whose `qwen2.5:14b` differs
 // have two models. A stand-in's digests begin with "simulated:", so that they
 // never equal a real one and every reader can tell. A server without digests
-// has the job's `revision` in its place.
+// has the job's `revision` in its place, behind that mark where there is one.
 
 #ifndef COORDINATOR_MODELS_H
 #define COORDINATOR_MODELS_H
@@ -35,6 +35,10 @@ bool models_revision(const char *digest);
 
 // The digest as the worker knows it: without our mark, "" for a revision.
 const char *models_worker_digest(const char *digest);
+
+// Whether a worker under whose mark and digest a model is `seen` has the one
+// with our digest: the same one, or a revision where it names none.
+bool models_fits(const char *digest, const char *seen);
 
 // Whether two names mean one model: `llama3.2` is `llama3.2:latest`.
 bool models_same(const char *a, const char *b);
