@@ -1,0 +1,322 @@
+"""Coordinator, workers and model server as processes, and each of them killed.
+
+Whatever dies, the compiled file is that of an undisturbed `promptcc run`; no
+answer that the store holds is asked for again, and a kill repeats at most
+slots + 1 calls a worker.
+"""
+
+import json
+import signal
+
+import pytest
+
+import harness
+
+SLOTS = 2
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Document and bytes of `promptcc run` in one process."""
+    stage = harness.Stage(tmp_path_factory.mktemp("undisturbed"))
+    try:
+        sim = stage.stand_in(slots=SLOTS)
+        job = stage.job()
+        result = stage.promptcc("run", job, "--ollama",
+                                f"{sim.url},slots={SLOTS}", "--json")
+        assert result.status == 0, result
+        return result.json, (job.parent / "compiled.json").read_bytes()
+    finally:
+        stage.close()
+
+
+def uses(document):
+    """Keys that were used, paid for or not: the same for the same job."""
+    return sum(document["calls"][kind] for kind in
+               ("student", "teacher", "judge", "reused"))
+
+
+class Cluster:
+    """A coordinator, workers with the given slots and a submitted job."""
+
+    def __init__(self, stage, url, workers=2, slots=SLOTS, **job):
+        self.stage, self.url, self.slots = stage, url, slots
+        self.store = stage.folder / "cluster.db"
+        self.coordinator = stage.coordinator(self.store)
+        self.endpoint = self.coordinator.endpoint
+        self.workers = [self.worker(f"w{i}") for i in range(workers)]
+        self.job = stage.job(**job)
+        self.client = self.submit()
+
+    def worker(self, name):
+        return self.stage.worker(self.endpoint, self.url, name, self.slots)
+
+    def submit(self):
+        return self.stage.start("submit", self.job, "--coordinator",
+                                self.endpoint, "--wait", "--json")
+
+    def restart_coordinator(self):
+        self.coordinator.kill()
+        self.coordinator = self.stage.coordinator(
+            self.store, port=self.coordinator.port)
+
+    def restart_worker(self, i, name):
+        self.workers[i].kill()
+        self.workers[i] = self.worker(name)
+
+    def check_the_end(self, undisturbed):
+        document, compiled = undisturbed
+        result = self.client.wait()
+        assert result.status == 0, result
+        assert (self.job.parent / "compiled.json").read_bytes() == compiled
+        for key in ("job", "baseline", "compiled", "test", "finish_reason"):
+            assert result.json[key] == document[key]
+        assert uses(result.json) == uses(document)
+
+    def stop(self):
+        for process in (*self.workers, self.coordinator):
+            result = process.terminate()
+            assert result.status == 0, result
+
+
+@pytest.mark.parametrize("workers", [1, 16])
+def test_a_cluster_ends_with_the_bytes_of_one_process(stage, undisturbed,
+                                                      workers):
+    sim = stage.stand_in(slots=4)
+    cluster = Cluster(stage, sim.url, workers, slots=1)
+    cluster.check_the_end(undisturbed)
+    hedged = cluster.client.result().json["calls"]["hedged"]
+    assert sim.repeated() <= hedged
+    cluster.stop()
+
+
+def test_submitting_again_joins_or_repeats_the_result(stage, undisturbed):
+    sim = stage.stand_in(slots=SLOTS)
+    gate = stage.gate(sim)
+    gate.hold_after(20)
+    cluster = Cluster(stage, gate.url, workers=1)
+    gate.wait_held(cluster.client)
+    second = cluster.submit()
+    second.wait_for_line("shop-", errors=True)
+    gate.release()
+    cluster.check_the_end(undisturbed)
+    assert second.wait().json == cluster.client.result().json
+    paid = len(sim.answered())
+    third = cluster.submit().wait()
+    assert third.json == cluster.client.result().json
+    assert len(sim.answered()) == paid
+
+
+def test_submit_without_wait_only_names_the_job(stage, undisturbed, sim):
+    coordinator = stage.coordinator(stage.folder / "cluster.db")
+    job = stage.job()
+    result = stage.promptcc("submit", job, "--coordinator",
+                            coordinator.endpoint, "--json")
+    assert result.status == 0, result
+    assert result.json["job"] == undisturbed[0]["job"]
+    assert not (job.parent / "compiled.json").exists()
+
+
+@pytest.mark.parametrize("k", [0, 1, 10, 50, 100])
+def test_the_coordinator_may_be_killed(stage, undisturbed, k):
+    sim = stage.stand_in(slots=SLOTS)
+    gate = stage.gate(sim)
+    gate.hold_after(k)
+    cluster = Cluster(stage, gate.url, workers=2, slots=1)
+    assert gate.wait_held(cluster.client)
+    cluster.coordinator.kill()
+    committed = harness.committed_calls(cluster.store)
+    gate.release()
+    sent_before = len(gate.requests)
+    cluster.restart_coordinator()
+    cluster.check_the_end(undisturbed)
+    sent_after = {harness.call_of(r) for r in gate.requests[sent_before:]}
+    assert not sent_after & committed
+    assert sim.repeated() <= 2 * (1 + 1)
+    cluster.stop()
+
+
+@pytest.mark.parametrize("k", [0, 1, 10, 50, 100])
+def test_a_worker_may_be_killed(stage, undisturbed, k):
+    sim = stage.stand_in(slots=4)
+    gate = stage.gate(sim)
+    gate.hold_after(k)
+    cluster = Cluster(stage, gate.url, workers=2)
+    assert gate.wait_held(cluster.client)
+    cluster.restart_worker(0, "w0-again")
+    gate.release()
+    cluster.check_the_end(undisturbed)
+    hedged = cluster.client.result().json["calls"]["hedged"]
+    assert sim.repeated() <= SLOTS + 1 + hedged
+    cluster.stop()
+
+
+def test_the_only_worker_may_be_killed_and_another_takes_over(stage,
+                                                              undisturbed):
+    sim = stage.stand_in(slots=SLOTS)
+    gate = stage.gate(sim)
+    gate.hold_after(30)
+    cluster = Cluster(stage, gate.url, workers=1)
+    assert gate.wait_held(cluster.client)
+    cluster.restart_worker(0, "another")
+    gate.release()
+    cluster.check_the_end(undisturbed)
+    assert sim.repeated() <= SLOTS + 1
+    names = {row[0] for row in
+             harness.store_rows(cluster.store, "SELECT worker FROM v_calls")}
+    assert names == {"w0", "another"}
+
+
+@pytest.mark.parametrize("k", [0, 1, 40, 100])
+def test_the_model_server_may_be_killed(stage, undisturbed, k):
+    sim = stage.stand_in(slots=SLOTS, latency_ms=10)
+    cluster = Cluster(stage, sim.url, workers=2, slots=1)
+    harness.wait_until(lambda: len(sim.answered()) >= k, f"{k} answers")
+    sim.kill()
+    sim = sim.restart()
+    cluster.check_the_end(undisturbed)
+    assert sim.repeated() <= 2 * (1 + 1)
+
+
+def test_everything_may_be_killed_in_turn(stage, undisturbed):
+    sim = stage.stand_in(slots=SLOTS, latency_ms=10)
+    cluster = Cluster(stage, sim.url, workers=2, slots=1)
+
+    def reach(k):
+        harness.wait_until(lambda: len(sim.answered()) >= k, f"{k} answers")
+
+    reach(15)
+    cluster.restart_coordinator()
+    reach(40)
+    cluster.restart_worker(1, "w1-again")
+    reach(60)
+    sim.kill()
+    sim = sim.restart()
+    reach(90)
+    cluster.restart_coordinator()
+    cluster.check_the_end(undisturbed)
+    assert sim.repeated() <= 4 * 2 * (1 + 1)
+    cluster.stop()
+
+
+def test_the_client_may_be_killed_and_asks_again(stage, undisturbed):
+    sim = stage.stand_in(slots=SLOTS)
+    gate = stage.gate(sim)
+    gate.hold_after(30)
+    cluster = Cluster(stage, gate.url, workers=1)
+    assert gate.wait_held(cluster.client)
+    cluster.client.kill()
+    gate.release()
+    cluster.client = cluster.submit()
+    cluster.check_the_end(undisturbed)
+    assert sim.repeated() == 0
+
+
+def test_a_frozen_worker_loses_its_calls_and_comes_back(stage, undisturbed):
+    sim = stage.stand_in(slots=4)
+    gate = stage.gate(sim)
+    gate.hold_after(20)
+    cluster = Cluster(stage, gate.url, workers=2)
+    assert gate.wait_held(cluster.client)
+    frozen = cluster.workers[0]
+    frozen.signal(signal.SIGSTOP)
+    gate.release()
+    cluster.check_the_end(undisturbed)  # by the other one alone
+    frozen.signal(signal.SIGCONT)
+    again = cluster.stage.job("again/shop", optimizer=harness.MIPRO)
+    result = stage.promptcc("submit", again, "--coordinator", cluster.endpoint,
+                            "--wait", "--json")
+    assert result.status == 0, result
+    cluster.stop()
+
+
+@pytest.mark.parametrize("workers", [1, 16])
+def test_a_fifth_of_the_requests_may_fail(stage, undisturbed, workers):
+    sim = stage.stand_in(slots=4, fault_rate=0.2, seed=7,
+                         fault_kinds="500,503,cut,half,garbage")
+    cluster = Cluster(stage, sim.url, workers, slots=2)
+    cluster.check_the_end(undisturbed)
+    assert sim.stats()["faults"] >= 10
+    hedged = cluster.client.result().json["calls"]["hedged"]
+    assert sim.repeated() <= hedged
+
+
+def test_sigterm_drains_a_worker_and_loses_nothing(stage, undisturbed):
+    sim = stage.stand_in(slots=4, latency_ms=20)
+    cluster = Cluster(stage, sim.url, workers=2)
+    harness.wait_until(lambda: len(sim.answered()) >= 20, "20 answers")
+    drained = cluster.workers[0].terminate()
+    assert drained.status == 0, drained
+    cluster.check_the_end(undisturbed)
+    assert sim.repeated() == 0
+
+
+def test_sigterm_stops_a_coordinator_and_its_job_goes_on_later(stage,
+                                                               undisturbed):
+    sim = stage.stand_in(slots=SLOTS, latency_ms=10)
+    cluster = Cluster(stage, sim.url, workers=1)
+    harness.wait_until(lambda: len(sim.answered()) >= 30, "30 answers")
+    stopped = cluster.coordinator.terminate()
+    assert stopped.status == 0, stopped
+    cluster.coordinator = stage.coordinator(cluster.store,
+                                            port=cluster.coordinator.port)
+    client = cluster.client
+    if not client.running and client.popen.returncode != 0:
+        cluster.client = cluster.submit()
+    cluster.check_the_end(undisturbed)
+    assert sim.repeated() <= SLOTS + 1
+
+
+def test_two_jobs_share_a_cluster_and_keep_their_bytes(stage, undisturbed):
+    sim = stage.stand_in(slots=SLOTS, latency_ms=2)
+    cluster = Cluster(stage, sim.url, workers=2, slots=1)
+    other = stage.job("other", optimizer=harness.MIPRO)
+    result = stage.promptcc("submit", other, "--coordinator", cluster.endpoint,
+                            "--wait", "--json")
+    assert result.status == 0, result
+    cluster.check_the_end(undisturbed)
+    alone = stage.job("alone/other", optimizer=harness.MIPRO)
+    stage.promptcc("run", alone, "--ollama", sim.url)
+    assert (other.parent / "compiled.json").read_bytes() == \
+        (alone.parent / "compiled.json").read_bytes()
+
+
+def test_jobs_show_and_workers_tell_of_the_cluster(stage, undisturbed, sim):
+    cluster = Cluster(stage, sim.url, workers=1)
+    cluster.check_the_end(undisturbed)
+    document = cluster.client.result().json
+    to = ("--coordinator", cluster.endpoint, "--json")
+
+    [job] = stage.promptcc("jobs", *to).json
+    assert job["job"] == document["job"] and job["state"] == "done"
+    assert job["score"] == document["compiled"]["score"]
+    assert "reason" in job
+    shown = stage.promptcc("show", document["job"], *to).json
+    assert shown["job"] == document["job"]
+    [worker] = stage.promptcc("workers", *to).json
+    assert worker["name"] == "w0" and worker["slots"] == SLOTS
+    assert worker["calls"] == len(sim.answered())
+    assert type(worker["models"]) is list and worker["last_fault"] == ""
+    assert worker["state"] == "serving"
+
+
+def test_stop_ends_a_job_and_resume_goes_on(stage, undisturbed):
+    sim = stage.stand_in(slots=SLOTS)
+    gate = stage.gate(sim)
+    gate.hold_after(60)
+    cluster = Cluster(stage, gate.url, workers=1)
+    assert gate.wait_held(cluster.client)
+    to = ("--coordinator", cluster.endpoint)
+    stopped = stage.promptcc("stop", undisturbed[0]["job"], *to, "--json")
+    assert stopped.status == 0, stopped
+    gate.release()
+    result = cluster.client.wait()
+    assert result.status == 130, result
+    assert result.json["finish_reason"] == "stopped"
+
+    resumed = stage.promptcc("resume", undisturbed[0]["job"], *to, "--json")
+    assert resumed.status == 0, resumed
+    cluster.client = cluster.submit()
+    cluster.check_the_end(undisturbed)
+    states = json.loads(stage.promptcc("jobs", *to, "--json").out)
+    assert [job["state"] for job in states] == ["done"]
