@@ -1,0 +1,92 @@
+// stage: a real coordinator before actors: workers and clients that say what a
+// test tells them to, message by message.
+//
+// An actor beats only while it waits for something, so that a test decides who
+// falls silent. Everything fails the test when it takes ten seconds.
+
+#ifndef TESTS_STAGE_H
+#define TESTS_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "coordinator/coordinator.h"
+#include "wire/message.h"
+#include "wire/socket.h"
+
+struct stage {
+    void *zmq;
+    char folder[64]; // of the test; holds the store
+    struct coordinator_options options;
+    struct coordinator *coordinator;
+};
+
+// A folder of its own; options may be changed until stage_start.
+void stage_open(struct stage *stage);
+void stage_start(struct stage *stage);
+void stage_stop(struct stage *stage); // the store stays
+void stage_close(struct stage *stage);
+
+struct actor {
+    struct wire_socket *socket;
+    struct arena arena; // of the last message
+    struct message message;
+    int64_t beat_ms;
+    bool silent; // sends no heartbeats
+};
+
+#define STAGE_MODEL "little:1b"
+#define STAGE_DIGEST                                                           \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// Connected; nothing is said.
+void actor_enter(struct actor *actor, struct stage *stage, const char *name);
+void actor_leave(struct actor *actor);
+
+// Greets and is welcomed.
+void actor_greet_as_client(struct actor *actor, struct stage *stage,
+                           const char *name);
+// digest "" is a server without digests.
+void actor_greet_as_worker(struct actor *actor, struct stage *stage,
+                           const char *name, int64_t slots, const char *digest);
+
+void actor_say(struct actor *actor, const struct message *message);
+void actor_hello(struct actor *actor, const struct hello *hello);
+struct hello actor_worker_hello(const char *name, int64_t epoch, int64_t slots,
+                                struct wire_model *model);
+
+// Waits for a message of that kind; others are dropped.
+const struct message *actor_await(struct actor *actor, enum message_kind kind);
+// Whether one comes within ms.
+bool actor_hears(struct actor *actor, enum message_kind kind, int64_t ms);
+
+// The lease of the next CALL.
+int64_t actor_take_call(struct actor *actor);
+// Answers it with `topic`.
+void actor_answer(struct actor *actor, int64_t lease, const char *topic);
+void actor_fault(struct actor *actor, int64_t lease, enum call_fault fault);
+void actor_goodbye(struct actor *actor, int64_t open);
+
+// Sends a job of those texts; files beside job.yaml end with a NULL name.
+struct stage_file {
+    const char *name, *text;
+};
+void actor_submit(struct actor *actor, const char *action, const char *options,
+                  const char *folder, const char *job,
+                  const struct stage_file *files);
+
+// RESULT: its document, a new reference.
+json_t *actor_take_result(struct actor *actor, int64_t *status);
+
+// COMMAND and the REPLY's document, a new reference.
+json_t *actor_command(struct actor *actor, const char *verb, const char *job);
+
+// The error's text of a document, or "".
+const char *stage_error(const json_t *document);
+
+#endif

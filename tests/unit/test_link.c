@@ -1,0 +1,407 @@
+// The protocol as the coordinator speaks it, message by message.
+
+#include "coordinator/link.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "common/json.h"
+#include "stage.h"
+
+static struct stage stage;
+static struct actor client;
+
+static const char job[] = "name: notes\n"
+                          "models: {student: 'little:1b'}\n"
+                          "inputs: {text: {desc: A note}}\n"
+                          "steps:\n"
+                          "  sort:\n"
+                          "    predict: Say what the note is about.\n"
+                          "    inputs: [text]\n"
+                          "    outputs: {topic: {enum: [garden, kitchen]}}\n"
+                          "data: {examples: rows.jsonl}\n"
+                          "metric: {exact_match: topic}\n"
+                          "optimizer: {labeled_few_shot: {k: 1}}\n";
+
+#define ROW(text) "{\"text\": \"" text "\", \"topic\": \"garden\"}\n"
+
+static const char one_row[] = ROW("a rose");
+static const char two_rows[] = ROW("a rose") ROW("a tulip");
+static const char equal_rows[] = ROW("a rose") ROW("a rose");
+
+static void set_up(void)
+{
+    stage_open(&stage);
+    stage_start(&stage);
+    actor_greet_as_client(&client, &stage, "client");
+}
+
+static void tear_down(void)
+{
+    actor_leave(&client);
+    stage_close(&stage);
+}
+
+TestSuite(link, .init = set_up, .fini = tear_down);
+
+// Every row is one call.
+static void evaluate(struct actor *by, const char *rows)
+{
+    const struct stage_file files[] = {{"rows.jsonl", rows}, {NULL, NULL}};
+
+    actor_submit(by, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
+}
+
+static void expect_score(struct actor *by, double score, int64_t n)
+{
+    int64_t status;
+    json_t *document = actor_take_result(by, &status);
+
+    cr_assert_eq(status, 0, "%s", stage_error(document));
+    cr_expect_eq(json_get_number(document, "score", -1), score);
+    cr_expect_eq(json_get_int(document, "n", -1), n);
+    json_decref(document);
+}
+
+static void worker(struct actor *actor, const char *name, int64_t slots)
+{
+    actor_greet_as_worker(actor, &stage, name, slots, STAGE_DIGEST);
+}
+
+static void expect_refused(struct actor *actor, const char *code)
+{
+    cr_expect_str_eq(actor_await(actor, MESSAGE_REFUSED)->as.refused.code,
+                     code);
+}
+
+// --- greeting ---
+
+Test(link, another_version_of_the_protocol_is_refused)
+{
+    struct hello hello = actor_worker_hello("w", 1, 1, NULL);
+    struct actor w;
+
+    hello.version = WIRE_VERSION + 1;
+    actor_enter(&w, &stage, "w");
+    actor_hello(&w, &hello);
+    expect_refused(&w, "version");
+    actor_leave(&w);
+}
+
+Test(link, who_has_not_greeted_is_told_to)
+{
+    struct actor w;
+
+    actor_enter(&w, &stage, "w");
+    actor_say(&w, &(struct message){.kind = MESSAGE_HEARTBEAT});
+    expect_refused(&w, "hello");
+    actor_leave(&w);
+}
+
+Test(link, two_workers_of_one_name_are_told_apart)
+{
+    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
+    struct hello hello = actor_worker_hello("same", 1, 1, &model);
+    struct actor a, b;
+
+    actor_enter(&a, &stage, "a");
+    actor_hello(&a, &hello);
+    cr_expect_str_eq(actor_await(&a, MESSAGE_WELCOME)->as.welcome.name, "same");
+    actor_enter(&b, &stage, "b");
+    actor_hello(&b, &hello);
+    cr_expect_str_neq(actor_await(&b, MESSAGE_WELCOME)->as.welcome.name,
+                      "same");
+    actor_leave(&a);
+    actor_leave(&b);
+}
+
+Test(link, a_worker_that_greets_twice_in_one_life_keeps_its_call)
+{
+    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
+    struct hello hello = actor_worker_hello("w", 1, 1, &model);
+    struct actor w;
+    int64_t lease;
+
+    worker(&w, "w", 1);
+    evaluate(&client, one_row);
+    lease = actor_take_call(&w);
+    actor_hello(&w, &hello);
+    actor_await(&w, MESSAGE_WELCOME);
+    actor_answer(&w, lease, "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&w);
+}
+
+Test(link, a_worker_that_starts_anew_gets_its_call_under_another_lease)
+{
+    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
+    struct hello hello = actor_worker_hello("w", 2, 1, &model);
+    struct actor w;
+    int64_t before, after;
+
+    worker(&w, "w", 1);
+    evaluate(&client, one_row);
+    before = actor_take_call(&w);
+    actor_hello(&w, &hello);
+    actor_await(&w, MESSAGE_WELCOME);
+    after = actor_take_call(&w);
+    cr_expect_neq(before, after);
+    actor_answer(&w, before, "kitchen"); // of its earlier life
+    actor_answer(&w, after, "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&w);
+}
+
+Test(link, heartbeats_go_to_whoever_greeted)
+{
+    cr_expect(actor_hears(&client, MESSAGE_HEARTBEAT, 2500));
+}
+
+// --- nonsense ---
+
+Test(link, a_worker_that_sends_nonsense_loses_its_calls_to_another)
+{
+    struct actor w, sound;
+    int64_t lease;
+
+    worker(&w, "w", 1);
+    evaluate(&client, one_row);
+    actor_take_call(&w);
+    cr_assert_gt(zmq_send(wire_handle(w.socket), "\xc1junk", 5, 0), 0);
+    expect_refused(&w, "frame");
+    worker(&sound, "sound", 1);
+    lease = actor_take_call(&sound);
+    actor_answer(&sound, lease, "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&w);
+    actor_leave(&sound);
+}
+
+Test(link, nonsense_of_a_stranger_is_refused_and_harms_nobody)
+{
+    struct actor stranger, w;
+
+    actor_enter(&stranger, &stage, "stranger");
+    for (int i = 0; i < 20; i++)
+        cr_assert_geq(zmq_send(wire_handle(stranger.socket), "", 0, 0), 0);
+    expect_refused(&stranger, "frame");
+    worker(&w, "w", 1);
+    evaluate(&client, one_row);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&stranger);
+    actor_leave(&w);
+}
+
+Test(link, what_only_workers_may_say_is_ignored_from_a_client)
+{
+    struct actor w;
+    int64_t lease;
+
+    worker(&w, "w", 1);
+    evaluate(&client, one_row);
+    lease = actor_take_call(&w);
+    actor_answer(&client, lease, "kitchen");
+    actor_fault(&client, lease, FAULT_MODEL);
+    cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 100));
+    actor_answer(&w, lease, "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&w);
+}
+
+Test(link, what_only_clients_may_say_is_ignored_from_a_worker)
+{
+    struct actor w;
+
+    worker(&w, "w", 1);
+    evaluate(&w, one_row);
+    cr_expect_not(actor_hears(&w, MESSAGE_ACCEPTED, 100));
+    actor_leave(&w);
+}
+
+// --- leases ---
+
+Test(link, an_answer_under_the_lease_of_another_is_ignored)
+{
+    struct actor a, b;
+    int64_t of_a, of_b;
+
+    worker(&a, "a", 1);
+    worker(&b, "b", 1);
+    evaluate(&client, two_rows);
+    of_a = actor_take_call(&a);
+    of_b = actor_take_call(&b);
+    actor_answer(&b, of_a, "kitchen");
+    actor_answer(&b, 987654321, "kitchen");
+    actor_fault(&b, of_a, FAULT_MODEL);
+    cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 100));
+    actor_answer(&a, of_a, "garden");
+    actor_answer(&b, of_b, "garden");
+    expect_score(&client, 1, 2);
+    actor_leave(&a);
+    actor_leave(&b);
+}
+
+Test(link, an_answer_that_comes_twice_counts_once)
+{
+    struct actor w;
+    int64_t lease;
+
+    worker(&w, "w", 1);
+    evaluate(&client, two_rows);
+    lease = actor_take_call(&w);
+    actor_answer(&w, lease, "garden");
+    actor_answer(&w, lease, "kitchen");
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 2);
+    actor_leave(&w);
+}
+
+Test(link, the_calls_of_a_silent_worker_go_elsewhere)
+{
+    struct actor silent, other;
+
+    worker(&silent, "silent", 1);
+    silent.silent = true;
+    evaluate(&client, one_row);
+    actor_take_call(&silent);
+    worker(&other, "other", 1);
+    cr_expect_not(actor_hears(&other, MESSAGE_CALL, 1500), "too soon");
+    actor_answer(&other, actor_take_call(&other), "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&silent);
+    actor_leave(&other);
+}
+
+Test(link, a_lost_worker_is_told_to_greet_when_it_speaks_again)
+{
+    struct actor w;
+    int64_t lease;
+
+    worker(&w, "w", 1);
+    w.silent = true;
+    evaluate(&client, one_row);
+    lease = actor_take_call(&w);
+    cr_expect_not(actor_hears(&w, MESSAGE_REFUSED, 4000));
+    actor_answer(&w, lease, "kitchen");
+    expect_refused(&w, "hello");
+    actor_leave(&w);
+}
+
+Test(link, a_call_that_a_worker_hands_back_goes_elsewhere)
+{
+    struct actor a, b;
+
+    worker(&a, "a", 1);
+    evaluate(&client, one_row);
+    worker(&b, "b", 1);
+    actor_fault(&a, actor_take_call(&a), FAULT_SERVER);
+    actor_answer(&b, actor_take_call(&b), "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&a);
+    actor_leave(&b);
+}
+
+Test(link, a_worker_that_drains_answers_what_it_has_and_gets_no_more)
+{
+    struct actor w, other;
+    int64_t lease;
+
+    worker(&w, "w", 1);
+    evaluate(&client, "" ROW("1") ROW("2") ROW("3") ROW("4"));
+    lease = actor_take_call(&w);
+    actor_goodbye(&w, 2);
+    actor_answer(&w, lease, "garden");
+    actor_answer(&w, actor_take_call(&w), "garden"); // sent with the first
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 100));
+    worker(&other, "other", 2);
+    actor_answer(&other, actor_take_call(&other), "garden");
+    actor_answer(&other, actor_take_call(&other), "garden");
+    expect_score(&client, 1, 4);
+    actor_leave(&w);
+    actor_leave(&other);
+}
+
+Test(link, a_worker_that_says_goodbye_gives_its_calls_back)
+{
+    struct actor w, other;
+
+    worker(&w, "w", 1);
+    evaluate(&client, one_row);
+    actor_take_call(&w);
+    actor_goodbye(&w, 0);
+    worker(&other, "other", 1);
+    actor_answer(&other, actor_take_call(&other), "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&w);
+    actor_leave(&other);
+}
+
+Test(link, at_most_one_call_beyond_the_slots_is_with_a_worker)
+{
+    struct actor w;
+    int64_t first;
+
+    worker(&w, "w", 1);
+    evaluate(&client, ROW("1") ROW("2") ROW("3"));
+    first = actor_take_call(&w);
+    actor_take_call(&w);
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 100));
+    actor_answer(&w, first, "garden");
+    cr_expect(actor_hears(&w, MESSAGE_CALL, 2000));
+    actor_leave(&w);
+}
+
+// --- single flight ---
+
+Test(link, two_equal_calls_make_one_request)
+{
+    struct actor w;
+
+    worker(&w, "w", 4);
+    evaluate(&client, equal_rows);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 2);
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
+    actor_leave(&w);
+}
+
+Test(link, two_clients_that_ask_the_same_make_one_request)
+{
+    struct actor w, second;
+    int64_t lease;
+
+    worker(&w, "w", 4);
+    actor_greet_as_client(&second, &stage, "second");
+    evaluate(&client, one_row);
+    lease = actor_take_call(&w);
+    evaluate(&second, one_row);
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 100));
+    actor_answer(&w, lease, "garden");
+    expect_score(&client, 1, 1);
+    expect_score(&second, 1, 1);
+    actor_leave(&w);
+    actor_leave(&second);
+}
+
+Test(link, a_stored_answer_is_never_asked_again)
+{
+    struct actor w;
+
+    worker(&w, "w", 1);
+    evaluate(&client, one_row);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&w);
+    actor_leave(&client);
+    stage_stop(&stage);
+    stage_start(&stage);
+    actor_greet_as_client(&client, &stage, "client");
+    worker(&w, "w", 1);
+    evaluate(&client, one_row);
+    expect_score(&client, 1, 1);
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
+    actor_leave(&w);
+}
