@@ -250,6 +250,8 @@ static bool take_task(struct session *session, struct task *task,
     if (unit->trial != NULL) {
         fill_trial(unit->trial, unit, task);
         task_free(task);
+        free(unit->places);
+        unit->places = NULL;
     } else {
         unit->runs->done = true;
     }
@@ -441,18 +443,36 @@ bool trial_wait(struct session *session, struct trial *trial, struct err *err)
     return wait_unit(session, unit, err);
 }
 
+// The place of row in the trial, looked for from `from` on and around: trials
+// on the same rows in the same order find each at once. n_rows: none.
+static size_t find_row(const struct trial *trial, size_t row, size_t from)
+{
+    for (size_t k = 0; k < trial->n_rows; k++) {
+        size_t at = (from + k) % trial->n_rows;
+
+        if (trial->rows[at] == row)
+            return at;
+    }
+    return trial->n_rows;
+}
+
 double trial_gain(const struct trial *a, const struct trial *b, size_t *n)
 {
     double sum = 0;
+    size_t next = 0;
 
     *n = 0;
-    for (size_t i = 0; i < a->n_rows; i++)
-        for (size_t j = 0; a->scored[i] && j < b->n_rows; j++)
-            if (b->scored[j] && b->rows[j] == a->rows[i]) {
-                sum += b->scores[j] - a->scores[i];
-                ++*n;
-                break;
-            }
+    for (size_t i = 0; i < a->n_rows; i++) {
+        size_t j = find_row(b, a->rows[i], next);
+
+        if (j == b->n_rows)
+            continue;
+        next = j + 1;
+        if (!a->scored[i] || !b->scored[j])
+            continue;
+        sum += b->scores[j] - a->scores[i];
+        ++*n;
+    }
     return *n == 0 ? 0 : sum / (double)*n;
 }
 
