@@ -49,7 +49,7 @@ static json_t *read_reply(const char *text, struct err *err)
 }
 
 json_t *ask_coordinator(const struct options *options, const char *verb,
-                        const char *job, struct err *err)
+                        const char *job, const char *argument, struct err *err)
 {
     const char *endpoint = ask_endpoint(options, err);
     void *zmq = endpoint == NULL ? NULL : zmq_ctx_new();
@@ -58,7 +58,8 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
     json_t *reply = NULL;
     char *text = NULL;
 
-    if (client != NULL && client_command(client, verb, job, "", &text, err))
+    if (client != NULL &&
+        client_command(client, verb, job, argument, &text, err))
         reply = read_reply(text, err);
     free(text);
     client_close(client);

@@ -10,10 +10,10 @@
 #include "cli/options.h"
 #include "common/err.h"
 
-// The reply to verb about job ("" for none). New reference; NULL with err: no
-// coordinator there, or its own words.
+// The reply to verb about job ("" for none) with a JSON argument or "". New
+// reference; NULL with err: no coordinator there, or its own words.
 json_t *ask_coordinator(const struct options *options, const char *verb,
-                        const char *job, struct err *err);
+                        const char *job, const char *argument, struct err *err);
 
 // --coordinator, checked: ERR_INPUT with what to do when it is missing or no
 // address. Borrowed.

@@ -1,30 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zmq.h>
-
-#include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/follow.h"
 #include "cli/output.h"
-#include "cli/signals.h"
-
-static int follow_there(struct follow *follow, struct err *err)
-{
-    int status = EXIT_FAILED;
-
-    follow->endpoint = ask_endpoint(follow->options, err);
-    if (follow->endpoint == NULL || !signals_open(err))
-        return output_error(follow->options, err);
-    follow->zmq = zmq_ctx_new();
-    signals_accept();
-    if (follow->zmq != NULL) {
-        status = follow_job(follow);
-        zmq_ctx_term(follow->zmq);
-    }
-    signals_close();
-    return status;
-}
 
 static int submit(const struct options *options, struct jobfile *file)
 {
@@ -36,14 +15,11 @@ static int submit(const struct options *options, struct jobfile *file)
         .file = file,
         .request = {.action = REQUEST_RUN,
                     .simulated = option_on(options, OPT_SIMULATE)},
-        .remote = true,
         .wait = option_on(options, OPT_AWAIT)};
-    struct err err = ERR_CLEAR;
     int status;
 
-    jobfile_add_programs(file);
     follow.out = follow.wait ? out : NULL;
-    status = follow_there(&follow, &err);
+    status = follow_there(&follow);
     free(out);
     return status;
 }

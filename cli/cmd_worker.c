@@ -115,8 +115,8 @@ static int run(const struct options *options)
     struct servers servers = {0};
     struct err err = ERR_CLEAR;
     const char *endpoint = ask_endpoint(options, &err);
-    bool ok =
-        endpoint != NULL && servers_open(&servers, options, NULL, 0, &err);
+    bool ok = endpoint != NULL &&
+              servers_open(&servers, options, false, NULL, 0, &err);
 
     if (option_on(options, OPT_QUIET))
         log_set_level(LOG_ERROR);

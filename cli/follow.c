@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zmq.h>
+
+#include "cli/ask.h"
 #include "cli/client.h"
 #include "cli/local.h"
 #include "cli/output.h"
@@ -123,6 +126,30 @@ static bool make_submit(struct follow *follow, struct submit *out,
     return true;
 }
 
+// Rows to exclude are told first: that starts the job, and the submission
+// behind it joins.
+static bool send_excluded(const struct follow *follow, struct client *client,
+                          struct err *err)
+{
+    char *reply = NULL;
+    json_t *answer, *error;
+    bool ok;
+
+    if (follow->exclude == NULL)
+        return true;
+    if (!client_command(client, "resume", follow->id, follow->exclude, &reply,
+                        err))
+        return false;
+    answer = json_parse(reply, strlen(reply), DOCUMENT_BYTES, err);
+    error = json_object_get(answer, "error");
+    if (error != NULL)
+        err_set(err, ERR_INPUT, "%s", json_get_text(error, "text", ""));
+    ok = answer != NULL && error == NULL;
+    json_decref(answer);
+    free(reply);
+    return ok;
+}
+
 static bool exchange(struct follow *follow, struct client_result *result,
                      struct err *err)
 {
@@ -143,7 +170,7 @@ static bool exchange(struct follow *follow, struct client_result *result,
     if (!make_submit(follow, &submit, files, &options, err))
         goto out;
     client = client_open(follow->zmq, follow->endpoint, PATIENCE_MS, err);
-    ok = client != NULL &&
+    ok = client != NULL && send_excluded(follow, client, err) &&
          client_submit(client, &submit, follow->wait, &watch, result, err);
 
 out:
@@ -320,6 +347,28 @@ int follow_job(struct follow *follow)
     return status;
 }
 
+// --- elsewhere ---
+
+int follow_there(struct follow *follow)
+{
+    struct err err = ERR_CLEAR;
+    int status = EXIT_FAILED;
+
+    follow->endpoint = ask_endpoint(follow->options, &err);
+    if (follow->endpoint == NULL || !signals_open(&err))
+        return output_error(follow->options, &err);
+    follow->remote = true;
+    jobfile_add_programs(follow->file);
+    follow->zmq = zmq_ctx_new();
+    signals_accept();
+    if (follow->zmq != NULL) {
+        status = follow_job(follow);
+        zmq_ctx_term(follow->zmq);
+    }
+    signals_close();
+    return status;
+}
+
 // --- here and now ---
 
 static int follow_local(struct follow *follow, const struct servers *servers,
@@ -351,7 +400,8 @@ static bool open_servers(const struct follow *follow, struct servers *servers,
     size_t n = jobfile_models(follow->file, models);
 
     return follow->frozen ||
-           servers_open(servers, follow->options, models, n, err);
+           servers_open(servers, follow->options, follow->request.simulated,
+                        models, n, err);
 }
 
 int follow_here(struct follow *follow)

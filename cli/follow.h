@@ -21,6 +21,8 @@ struct follow {
     bool wait;              // for the result
     bool frozen;     // stop when nothing more can be had without a model server
     const char *out; // the compiled file, or NULL for none
+    const char *exclude; // resume: {"exclude": [N...]} for job id, or NULL
+    const char *id;
     const char *store; // of follow_here; NULL: --store, or beside the job
     void *zmq;
     const char *endpoint;
@@ -32,5 +34,8 @@ int follow_job(struct follow *follow);
 // this process, follows the job to its result, stops them. Of follow the
 // caller sets options, file, request, frozen and store.
 int follow_here(struct follow *follow);
+
+// The same at the coordinator of --coordinator, to its result when `wait`.
+int follow_there(struct follow *follow);
 
 #endif

@@ -69,14 +69,26 @@ struct store *history_file_open(const struct options *options, const char *job,
     return store;
 }
 
-// The latest job that was run from that file.
+// The name of the job file that `job` stands for.
+static const char *base_name(const char *job)
+{
+    struct stat info;
+    const char *slash = strrchr(job, '/');
+
+    if (stat(job, &info) == 0 && S_ISDIR(info.st_mode))
+        return "job.yaml";
+    return slash == NULL ? job : slash + 1;
+}
+
+// The latest job that was run from that file. The store lies beside it, so
+// its name is enough.
 static char *job_of_file(struct store *store, const char *job, struct err *err)
 {
     static const char sql[] =
-        "SELECT job FROM v_jobs WHERE path IN (?1, ?1 || '/job.yaml',"
-        " ?1 || 'job.yaml') AND job NOT LIKE '%-eval'"
-        " ORDER BY updated DESC LIMIT 1";
-    json_t *rows = query_rows(store, sql, &job, 1, err);
+        "SELECT job FROM v_jobs WHERE (path = ?1 OR path LIKE '%/' || ?1)"
+        " AND job NOT LIKE '%-eval' ORDER BY updated DESC LIMIT 1";
+    const char *name = base_name(job);
+    json_t *rows = query_rows(store, sql, &name, 1, err);
     const char *id = json_get_text(json_array_get(rows, 0), "job", NULL);
     char *copy = id == NULL ? NULL : strdup(id);
 

@@ -182,6 +182,35 @@ bool jobfile_read(struct jobfile *out, const struct options *options,
     return out->job == NULL || read_parts(out, err);
 }
 
+// Where it lies, or lay when it came from afar.
+static char *bundle_place(const struct bundle *bundle)
+{
+    return bundle->folder == NULL
+               ? strdup(bundle->path)
+               : file_join(bundle->folder, bundle->files[0].name);
+}
+
+bool jobfile_take(struct jobfile *out, struct bundle *bundle,
+                  const char *const *overrides, size_t n_overrides,
+                  struct err *err)
+{
+    *out = (struct jobfile){.arena = ARENA_INIT(JOBFILE_ARENA_BYTES),
+                            .bundle = bundle,
+                            .path = bundle_place(bundle)};
+    out->diags = diags_new(err);
+    if (out->path == NULL)
+        err_nomem(err, "a path");
+    if (out->path == NULL || out->diags == NULL)
+        return false;
+    if (n_overrides > JOBFILE_MAX_OVERRIDES)
+        n_overrides = JOBFILE_MAX_OVERRIDES;
+    for (size_t i = 0; i < n_overrides; i++)
+        out->overrides[out->n_overrides++] = overrides[i];
+    out->job =
+        job_load(out->bundle, out->overrides, out->n_overrides, out->diags);
+    return out->job == NULL || read_parts(out, err);
+}
+
 int jobfile_load(struct jobfile *out, const struct options *options,
                  const char *path)
 {

@@ -42,6 +42,12 @@ struct jobfile {
 bool jobfile_read(struct jobfile *out, const struct options *options,
                   const char *path, struct err *err);
 
+// The same of a bundle that is there already, which is taken in any case, with
+// overrides that are borrowed.
+bool jobfile_take(struct jobfile *out, struct bundle *bundle,
+                  const char *const *overrides, size_t n_overrides,
+                  struct err *err);
+
 // jobfile_read, then prints what was found. EXIT_DONE, or the status to end
 // with.
 int jobfile_load(struct jobfile *out, const struct options *options,

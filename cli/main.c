@@ -10,15 +10,22 @@
 #include "cli/output.h"
 #include "common/text.h"
 
-extern const struct command_entry cmd_check, cmd_run, cmd_eval, cmd_coordinator,
-    cmd_worker, cmd_submit;
+extern const struct command_entry cmd_init, cmd_check, cmd_run, cmd_eval,
+    cmd_predict, cmd_render, cmd_coordinator, cmd_worker, cmd_submit, cmd_jobs,
+    cmd_show, cmd_workers, cmd_stop, cmd_resume, cmd_trials, cmd_best,
+    cmd_export, cmd_query;
 
 static const struct group {
     const char *title;
     const struct command_entry *commands[8];
 } groups[] = {
-    {"A job, here and now", {&cmd_check, &cmd_run, &cmd_eval}},
-    {"A cluster", {&cmd_coordinator, &cmd_worker, &cmd_submit}},
+    {"A job, here and now", {&cmd_init, &cmd_check, &cmd_run, &cmd_eval}},
+    {"A compiled program", {&cmd_predict, &cmd_render}},
+    {"A cluster",
+     {&cmd_coordinator, &cmd_worker, &cmd_submit, &cmd_workers, &cmd_stop,
+      &cmd_resume}},
+    {"The history",
+     {&cmd_jobs, &cmd_show, &cmd_trials, &cmd_best, &cmd_export, &cmd_query}},
 };
 
 enum {

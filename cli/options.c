@@ -500,19 +500,20 @@ enum { HELP_COLUMN = 28, HELP_WIDTH = 78 };
 // Words of text from column `at` on, wrapped at HELP_WIDTH.
 static void put_wrapped(struct buf *out, const char *text, int at)
 {
-    while (*text != '\0') {
+    for (bool first = true; *text != '\0'; first = false) {
         int len = (int)strcspn(text, " ");
 
-        if (at + len > HELP_WIDTH && at > HELP_COLUMN) {
+        if (!first && at + 1 + len > HELP_WIDTH) {
             buf_printf(out, "\n%*s", HELP_COLUMN, "");
             at = HELP_COLUMN;
+        } else if (!first) {
+            buf_putc(out, ' ');
+            at++;
         }
         buf_append(out, text, (size_t)len);
-        at += len + 1;
+        at += len;
         text += len;
         text += strspn(text, " ");
-        if (*text != '\0')
-            buf_putc(out, ' ');
     }
     buf_putc(out, '\n');
 }

@@ -40,8 +40,8 @@ static bool start_simulated(struct servers *out, const char *const *models,
 
     if (out->n > 0) {
         err_set(err, ERR_INPUT,
-                "--simulate stands for all model servers: leave it out, or "
-                "the address of a real one");
+                "the stand-in (--simulate) is for all model servers: leave it "
+                "out, or the address of a real one");
         return false;
     }
     out->sim = sim_server_start(&options, err);
@@ -54,13 +54,14 @@ static bool start_simulated(struct servers *out, const char *const *models,
 }
 
 bool servers_open(struct servers *out, const struct options *options,
-                  const char *const *models, size_t n_models, struct err *err)
+                  bool simulate, const char *const *models, size_t n_models,
+                  struct err *err)
 {
     *out = (struct servers){0};
     if (!add_list(out, options, OPT_OLLAMA, "ollama", err) ||
         !add_list(out, options, OPT_OPENAI, "openai", err))
         return false;
-    if (option_on(options, OPT_SIMULATE))
+    if (simulate)
         return start_simulated(out, models, n_models, err);
     if (out->n > 0)
         return true;

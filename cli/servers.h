@@ -22,10 +22,12 @@ struct servers {
     struct sim_server *sim; // owned; NULL without --simulate
 };
 
-// models are those that the stand-in serves. At least one address comes of
-// it. ERR_INPUT: an address that is none, or --simulate beside another one.
+// simulate: start the stand-in, which serves models. At least one address
+// comes of it. ERR_INPUT: an address that is none, or the stand-in beside
+// another one.
 bool servers_open(struct servers *out, const struct options *options,
-                  const char *const *models, size_t n_models, struct err *err);
+                  bool simulate, const char *const *models, size_t n_models,
+                  struct err *err);
 void servers_close(struct servers *servers);
 
 #endif

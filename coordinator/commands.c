@@ -7,8 +7,8 @@
 #include "store/history.h"
 #include "store/query.h"
 
-static const char jobs_sql[] =
-    "SELECT job, state, score, reason FROM v_jobs ORDER BY rowid DESC";
+static const char jobs_sql[] = "SELECT job, state, nullif(score, -1.0) AS "
+                               "score, reason FROM v_jobs ORDER BY rowid DESC";
 static const char show_sql[] = "SELECT * FROM v_jobs WHERE job = ?1";
 
 static json_t *answer_jobs(const struct command_desk *at,
@@ -90,17 +90,34 @@ static json_t *answer_stop(const struct command_desk *at,
     return json_pack("{s:s, s:s}", "job", desk->id, "state", "stopped");
 }
 
-// From here on the row is left out where it has no score yet; a stored event,
-// so that every later replay does the same.
 static bool exclude_row(const struct command_desk *at, int64_t job_no,
-                        const json_t *argument, struct err *err)
+                        const json_t *row, struct err *err)
 {
-    int64_t row = json_get_int(argument, "exclude", -1);
+    if (!json_is_integer(row) || json_integer_value(row) < 0 ||
+        json_integer_value(row) > INT32_MAX) {
+        err_set(err, ERR_INPUT, "`exclude` must name examples by number");
+        return false;
+    }
+    return history_event(at->engine->store, job_no, "exclude",
+                         (int32_t)json_integer_value(row), "resume --exclude",
+                         err);
+}
 
-    if (row < 0)
+// From here on the rows (one, or a list) are left out where they have no score
+// yet; stored events, so that every later replay does the same.
+static bool exclude_rows(const struct command_desk *at, int64_t job_no,
+                         const json_t *argument, struct err *err)
+{
+    const json_t *rows = json_object_get(argument, "exclude");
+
+    if (rows == NULL)
         return true;
-    return history_event(at->engine->store, job_no, "exclude", (int32_t)row,
-                         "resume --exclude", err);
+    if (!json_is_array(rows))
+        return exclude_row(at, job_no, rows, err);
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        if (!exclude_row(at, job_no, json_array_get(rows, i), err))
+            return false;
+    return true;
 }
 
 static json_t *answer_resume(const struct command_desk *at,
@@ -114,7 +131,7 @@ static json_t *answer_resume(const struct command_desk *at,
                                   4096, &ignored);
     json_t *answer = NULL;
 
-    if (job_no != 0 && exclude_row(at, job_no, argument, err) &&
+    if (job_no != 0 && exclude_rows(at, job_no, argument, err) &&
         at->resume(at->user, id, err))
         answer = json_pack("{s:s, s:s}", "job", id, "state", "running");
     json_decref(argument);

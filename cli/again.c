@@ -1,0 +1,83 @@
+#include "cli/again.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/history_file.h"
+#include "cli/output.h"
+#include "store/history.h"
+
+static struct bundle *unpack(const struct history_submission *stored,
+                             struct err *err)
+{
+    struct bundle *bundle = bundle_new(stored->files[0].name, err);
+
+    if (bundle != NULL && stored->folder[0] != '\0') {
+        bundle->folder = strdup(stored->folder);
+        if (bundle->folder == NULL) {
+            err_nomem(err, "a job");
+            bundle_free(bundle);
+            return NULL;
+        }
+    }
+    for (size_t i = 0; bundle != NULL && i < stored->n_files; i++)
+        if (!bundle_add(bundle, stored->files[i].name, stored->files[i].data,
+                        stored->files[i].len, err)) {
+            bundle_free(bundle);
+            bundle = NULL;
+        }
+    return bundle;
+}
+
+static bool take_stored(void *user, const struct history_submission *stored,
+                        struct err *err)
+{
+    struct again *again = user;
+    struct bundle *bundle;
+
+    again->request =
+        request_read(request_action_name(REQUEST_RUN), stored->options, err);
+    if (again->request == NULL || stored->n_files == 0)
+        return false;
+    bundle = unpack(stored, err);
+    return bundle != NULL &&
+           jobfile_take(&again->file, bundle, again->request->overrides,
+                        again->request->n_overrides, err);
+}
+
+static bool read_stored(struct again *again, const struct options *options,
+                        const char *job, struct err *err)
+{
+    struct store *store = history_file_open(options, job, err);
+    int64_t job_no = 0;
+    bool ok = false;
+
+    if (store != NULL)
+        again->id = history_file_job(store, job, err);
+    if (again->id != NULL)
+        job_no = history_job_no(store, again->id, err);
+    if (job_no != 0)
+        ok = history_load_submission(store, job_no, take_stored, again, err);
+    store_close(store);
+    return ok;
+}
+
+int again_load(struct again *out, const struct options *options,
+               const char *job)
+{
+    struct err err = ERR_CLEAR;
+
+    *out = (struct again){0};
+    out->store = history_file_path(options, job, &err);
+    if (out->store == NULL || !read_stored(out, options, job, &err))
+        return output_error(options, &err);
+    return output_findings(options, out->file.diags, &err);
+}
+
+void again_release(struct again *again)
+{
+    jobfile_release(&again->file);
+    request_free(again->request);
+    free(again->store);
+    free(again->id);
+}

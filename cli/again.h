@@ -1,0 +1,28 @@
+// again: a job that was run before, as its store keeps it: for resume and
+// export. What was submitted is there whole, job file and data as they were,
+// with the values that were set.
+
+#ifndef CLI_AGAIN_H
+#define CLI_AGAIN_H
+
+#include <stdbool.h>
+
+#include "cli/jobfile.h"
+#include "cli/options.h"
+#include "coordinator/request.h"
+
+struct again {
+    struct jobfile file;
+    struct request *request; // as it was; owned
+    char *store;             // path; owned
+    char *id;                // owned
+};
+
+// Finds `job` (an id, its beginning, a name, or the job file that it was run
+// from) and reads it. EXIT_DONE, or the status to end with, told. out is to be
+// released in any case.
+int again_load(struct again *out, const struct options *options,
+               const char *job);
+void again_release(struct again *again);
+
+#endif

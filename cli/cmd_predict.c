@@ -1,0 +1,370 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "cli/command.h"
+#include "cli/compiled_file.h"
+#include "cli/given.h"
+#include "cli/output.h"
+#include "cli/runner.h"
+#include "cli/servers.h"
+#include "cli/terminal.h"
+#include "common/json.h"
+
+enum {
+    PROBE_MS = 5000,
+    TIMEOUT_MS = 600000,
+    LINE_MAX_BYTES = 16 << 20,
+    TEXT_BYTES = 16 << 20,
+    SLOTS_MAX = 1024,
+};
+
+// --- the server ---
+
+// "qwen2.5" is "qwen2.5:latest".
+static bool same_model(const char *a, const char *b)
+{
+    size_t n = strlen(b);
+
+    return strcmp(a, b) == 0 ||
+           (strncmp(a, b, n) == 0 && strcmp(a + n, ":latest") == 0);
+}
+
+static bool check_model(const struct compiled *compiled, const char *path,
+                        const struct model_server *server, struct err *err)
+{
+    for (size_t i = 0; i < server->n_models; i++) {
+        const struct model_info *info = &server->models[i];
+
+        if (!same_model(info->name, compiled->model) &&
+            !same_model(compiled->model, info->name))
+            continue;
+        if (compiled->simulated && !server->simulated)
+            fprintf(stderr,
+                    "warning: %s was made with a simulated model; its prompts "
+                    "were chosen by no real one\n",
+                    path);
+        else if (!server->simulated && info->digest[0] != '\0' &&
+                 compiled->digest[0] != '\0' &&
+                 strcmp(info->digest, compiled->digest) != 0)
+            fprintf(stderr,
+                    "warning: %s was compiled for another digest of %s\n", path,
+                    compiled->model);
+        return true;
+    }
+    err_set(err, ERR_INPUT,
+            "the server does not have the model `%.80s`: run `ollama pull "
+            "%.80s`",
+            compiled->model, compiled->model);
+    return false;
+}
+
+static struct model_client *open_client(const struct compiled *compiled,
+                                        const char *path,
+                                        const struct model_address *address,
+                                        bool *simulated, struct err *err)
+{
+    struct model_client *client = model_client_new(address, err);
+    struct model_server server = {0};
+    struct err why = ERR_CLEAR;
+    bool ok = false;
+
+    if (client == NULL)
+        return NULL;
+    if (!model_probe(client, PROBE_MS, &server, &why) && why.code != ERR_IO)
+        *err = why;
+    else if (why.code == ERR_IO)
+        err_set(err, ERR_FAULT,
+                "no model server answers at %.120s: start it (`ollama "
+                "serve`), or name another with --ollama or --openai",
+                address->url);
+    else
+        // An OpenAI-compatible server may serve its one model by any name.
+        ok = strcmp(address->backend, "ollama") != 0 ||
+             check_model(compiled, path, &server, err);
+    *simulated = server.simulated;
+    model_server_release(&server);
+    if (ok)
+        return client;
+    model_client_free(client);
+    return NULL;
+}
+
+// --- inputs and outputs ---
+
+struct feed {
+    const struct options *options;
+    const struct compiled *compiled;
+    bool simulated;
+    FILE *in;  // NULL: the words of the command line
+    FILE *out; // of --input
+    const char *in_name;
+    char *line; // owned, by getline
+    size_t line_size;
+    int64_t line_number;
+    bool given; // the words were taken
+    size_t failed;
+    int status;
+};
+
+static json_t *read_line(struct feed *feed, size_t len, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+    json_t *values = json_parse(feed->line, len, LINE_MAX_BYTES, &why);
+
+    if (values != NULL && json_is_object(values))
+        return values;
+    err_set(err, ERR_INPUT, "%.100s:%" PRId64 ": %s", feed->in_name,
+            feed->line_number,
+            values == NULL ? why.text : "a line must be a JSON object");
+    json_decref(values);
+    return NULL;
+}
+
+static bool next_line(struct feed *feed, json_t **values, struct err *err)
+{
+    ssize_t len;
+
+    do {
+        len = getline(&feed->line, &feed->line_size, feed->in);
+        feed->line_number++;
+        while (len > 0 && strchr("\r\n\t ", feed->line[len - 1]) != NULL)
+            feed->line[--len] = '\0';
+    } while (len == 0);
+    if (len < 0)
+        return false;
+    *values = read_line(feed, (size_t)len, err);
+    return true;
+}
+
+static bool next_inputs(void *user, json_t **values, struct err *err)
+{
+    struct feed *feed = user;
+    const struct program *program = feed->compiled->program;
+
+    if (feed->in != NULL)
+        return next_line(feed, values, err);
+    if (feed->given)
+        return false;
+    feed->given = true;
+    *values = given_values(program->inputs, program->n_inputs,
+                           feed->options->operands + 1,
+                           feed->options->n_operands - 1, err);
+    return true;
+}
+
+static json_t *result_json(const struct feed *feed,
+                           const struct runner_result *result)
+{
+    json_t *document = json_object();
+
+    if (result->outputs != NULL)
+        (void)json_object_set(document, "outputs", (json_t *)result->outputs);
+    else
+        (void)json_object_set_new(document, "error", error_json(&result->err));
+    if (feed->simulated)
+        (void)json_object_set_new(document, "simulated", json_true());
+    return document;
+}
+
+static bool write_line(struct feed *feed, const struct runner_result *result,
+                       struct err *err)
+{
+    json_t *document = result_json(feed, result);
+    struct buf text = BUF_INIT(TEXT_BYTES);
+    bool ok;
+
+    json_put(&text, document, false);
+    buf_putc(&text, '\n');
+    ok = buf_ok(&text, "an output", err);
+    if (ok && fwrite(text.data, 1, text.len, feed->out) != text.len) {
+        err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
+        ok = false;
+    }
+    feed->failed += result->outputs == NULL;
+    json_decref(document);
+    buf_release(&text);
+    return ok;
+}
+
+// A value a line, as it would stand in a prompt.
+static int print_outputs(const struct feed *feed, const json_t *outputs)
+{
+    struct buf text = BUF_INIT(TEXT_BYTES);
+    const char *name;
+    json_t *value;
+    int status;
+
+    json_object_foreach((json_t *)outputs, name, value)
+    {
+        buf_printf(&text, "%s: ", name);
+        value_put(value, &text);
+        buf_putc(&text, '\n');
+    }
+    if (feed->simulated)
+        fputs("simulated: a stand-in answered, no model\n", stderr);
+    status = output_text(&text);
+    buf_release(&text);
+    return status;
+}
+
+static bool one_done(void *user, const struct runner_result *result,
+                     struct err *err)
+{
+    struct feed *feed = user;
+    json_t *document;
+
+    if (feed->in != NULL)
+        return write_line(feed, result, err);
+    if (result->outputs == NULL) {
+        feed->status = output_error(feed->options, &result->err);
+    } else if (option_on(feed->options, OPT_JSON)) {
+        document = result_json(feed, result);
+        feed->status = output_json(document);
+        json_decref(document);
+    } else {
+        feed->status = print_outputs(feed, result->outputs);
+    }
+    return true;
+}
+
+// --- the command ---
+
+static FILE *open_file(const char *path, const char *mode, FILE *standard,
+                       struct err *err)
+{
+    FILE *file =
+        path == NULL || strcmp(path, "-") == 0 ? standard : fopen(path, mode);
+
+    if (file == NULL)
+        err_set(err, ERR_INPUT, "cannot open %.150s: %s", path,
+                strerror(errno));
+    return file;
+}
+
+static bool open_feed(struct feed *feed, struct err *err)
+{
+    const char *in = option_text(feed->options, OPT_INPUT);
+    const char *out = option_text(feed->options, OPT_OUTPUT);
+
+    if (in == NULL && out == NULL)
+        return true;
+    if (in == NULL) {
+        err_set(err, ERR_INPUT, "--output goes with --input FILE");
+        return false;
+    }
+    feed->in_name = in;
+    feed->in = open_file(in, "r", stdin, err);
+    if (feed->in != NULL)
+        feed->out = open_file(out, "w", stdout, err);
+    return feed->out != NULL;
+}
+
+static bool close_feed(struct feed *feed, struct err *err)
+{
+    bool ok = true;
+
+    if (feed->in != NULL && feed->in != stdin)
+        (void)fclose(feed->in);
+    if (feed->out != NULL)
+        ok = feed->out == stdout ? fflush(stdout) == 0 : fclose(feed->out) == 0;
+    free(feed->line);
+    if (!ok && err->code == ERR_NONE)
+        err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
+    return ok;
+}
+
+static int tell_batch(const struct feed *feed)
+{
+    if (feed->failed > 0)
+        fprintf(stderr,
+                "promptcc: %zu inputs have no outputs; their lines "
+                "say why\n",
+                feed->failed);
+    return feed->failed > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int predict(const struct options *options,
+                   const struct compiled *compiled,
+                   const struct servers *servers)
+{
+    struct feed feed = {.options = options, .compiled = compiled};
+    const struct model_address *address = &servers->addresses[0];
+    struct runner_io io = {
+        .user = &feed, .next = next_inputs, .done = one_done};
+    struct err err = ERR_CLEAR;
+    int64_t slots = option_number(options, OPT_SLOTS, address->slots);
+    struct runner runner = {.compiled = compiled, .timeout_ms = TIMEOUT_MS};
+
+    runner.slots = slots < 1 ? 1 : (int)(slots > SLOTS_MAX ? SLOTS_MAX : slots);
+    runner.client = open_client(compiled, options->operands[0], address,
+                                &feed.simulated, &err);
+    if (runner.client != NULL && open_feed(&feed, &err))
+        (void)runner_run(&runner, &io, &err);
+    (void)close_feed(&feed, &err);
+    model_client_free(runner.client);
+    if (err.code != ERR_NONE)
+        return output_error(options, &err);
+    return feed.in == NULL ? feed.status : tell_batch(&feed);
+}
+
+// Before a server is asked: what was typed.
+static bool check_words(const struct options *options,
+                        const struct compiled *compiled, struct err *err)
+{
+    const struct program *program = compiled->program;
+    bool batch = option_on(options, OPT_INPUT);
+    json_t *values, *inputs = NULL;
+
+    if (batch && options->n_operands > 1) {
+        err_set(err, ERR_INPUT,
+                "the inputs come from --input or as "
+                "FIELD=VALUE, not both");
+        return false;
+    }
+    if (batch)
+        return true;
+    values = given_values(program->inputs, program->n_inputs,
+                          options->operands + 1, options->n_operands - 1, err);
+    if (values != NULL)
+        inputs = program_inputs(program, values, err);
+    json_decref(values);
+    json_decref(inputs);
+    return inputs != NULL;
+}
+
+static int run(const struct options *options)
+{
+    struct err err = ERR_CLEAR;
+    struct compiled *compiled = compiled_file_read(options->operands[0], &err);
+    struct servers servers = {0};
+    bool simulate = option_on(options, OPT_SIMULATE);
+    const char *model = compiled == NULL ? "" : compiled->model;
+    int status;
+
+    if (compiled == NULL || !check_words(options, compiled, &err) ||
+        !servers_open(&servers, options, simulate, &model, 1, &err))
+        status = output_error(options, &err);
+    else
+        status = predict(options, compiled, &servers);
+    servers_close(&servers);
+    compiled_free(compiled);
+    return status;
+}
+
+const struct command_entry cmd_predict = {
+    .name = "predict",
+    .usage = "COMPILED [FIELD=VALUE...]",
+    .summary = "runs a compiled program on your own input",
+    .example = "promptcc predict compiled.json "
+               "user_message=\"Where is my parcel?\"",
+    .options = OPTIONS_SERVERS | OPTION_BIT(OPT_INPUT) |
+               OPTION_BIT(OPT_OUTPUT) | OPTION_BIT(OPT_SLOTS) |
+               OPTION_BIT(OPT_JSON),
+    .min_operands = 1,
+    .max_operands = -1,
+    .run = run,
+};

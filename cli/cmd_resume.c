@@ -1,0 +1,108 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/again.h"
+#include "cli/ask.h"
+#include "cli/command.h"
+#include "cli/follow.h"
+#include "cli/output.h"
+#include "common/json.h"
+
+enum { ROW_DIGITS = 9, TEXT_BYTES = 4096 };
+
+// {"exclude": [N...]} as text in out; empty when nothing is excluded.
+static bool put_excluded(const struct options *options, struct buf *out,
+                         struct err *err)
+{
+    const char *const *texts;
+    size_t n = option_list(options, OPT_EXCLUDE, &texts);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t digits = strspn(texts[i], "0123456789");
+
+        if (texts[i][digits] != '\0' || digits > ROW_DIGITS) {
+            err_set(err, ERR_INPUT,
+                    "--exclude cannot be `%.40s`: it takes the number of an "
+                    "example",
+                    texts[i]);
+            return false;
+        }
+        buf_printf(out, "%s%ld", i == 0 ? "{\"exclude\": [" : ", ",
+                   strtol(texts[i], NULL, 10));
+    }
+    if (n > 0)
+        buf_puts(out, "]}");
+    return buf_ok(out, "--exclude", err);
+}
+
+static int resume_here(const struct options *options, const char *excluded)
+{
+    struct again again;
+    int status = again_load(&again, options, options->operands[0]);
+
+    if (status == EXIT_DONE) {
+        struct follow follow = {
+            .options = options,
+            .file = &again.file,
+            .store = again.store,
+            .id = again.id,
+            .exclude = excluded,
+            .request = {.action = REQUEST_RUN,
+                        .simulated = again.request->simulated}};
+
+        status = follow_here(&follow);
+    }
+    again_release(&again);
+    return status;
+}
+
+static int resume_there(const struct options *options, const char *excluded)
+{
+    struct err err = ERR_CLEAR;
+    struct buf text = BUF_INIT(TEXT_BYTES);
+    json_t *reply = ask_coordinator(options, "resume", options->operands[0],
+                                    excluded == NULL ? "" : excluded, &err);
+    int status;
+
+    if (reply == NULL)
+        return output_error(options, &err);
+    if (option_on(options, OPT_JSON)) {
+        status = output_json(reply);
+    } else {
+        buf_printf(&text, "%s goes on\n",
+                   json_get_text(reply, "job", options->operands[0]));
+        status = output_text(&text);
+    }
+    buf_release(&text);
+    json_decref(reply);
+    return status;
+}
+
+static int run(const struct options *options)
+{
+    struct buf excluded = BUF_INIT(TEXT_BYTES);
+    struct err err = ERR_CLEAR;
+    int status;
+
+    if (!put_excluded(options, &excluded, &err))
+        status = output_error(options, &err);
+    else if (option_on(options, OPT_COORDINATOR))
+        status = resume_there(options, excluded.data);
+    else
+        status = resume_here(options, excluded.data);
+    buf_release(&excluded);
+    return status;
+}
+
+const struct command_entry cmd_resume = {
+    .name = "resume",
+    .usage = "ID",
+    .summary = "goes on with a paused or stopped job, as it was submitted",
+    .example = "promptcc resume customer-care --exclude 17",
+    .options = OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) | OPTIONS_WAIT |
+               OPTIONS_PRINT | OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) |
+               OPTION_BIT(OPT_EXCLUDE) | OPTION_BIT(OPT_COORDINATOR),
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

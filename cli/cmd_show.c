@@ -1,0 +1,105 @@
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/ask.h"
+#include "cli/command.h"
+#include "cli/history_file.h"
+#include "cli/listing.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "common/json.h"
+
+enum { TEXT_BYTES = 4 << 20 };
+
+// jobs.document is what `run --json` printed; v_jobs has the rest.
+static const char show_sql[] =
+    "SELECT v.job, v.name, v.state, nullif(v.score, -1.0) AS score,"
+    " v.reason, v.simulated, v.trials,"
+    " v.seed, v.wall_s, v.path, v.created, v.updated, j.document"
+    " FROM v_jobs v JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
+
+static void put_line(const char *name, const char *text, struct buf *out)
+{
+    if (text[0] == '\0')
+        return;
+    buf_printf(out, "%-13s", name);
+    terminal_put_plain(text, strlen(text), out);
+    buf_putc(out, '\n');
+}
+
+static void put_job(const struct terminal *terminal, const json_t *job,
+                    struct buf *out)
+{
+    const json_t *document = json_object_get(job, "document");
+
+    put_line("job", json_get_text(job, "job", ""), out);
+    put_line("state", json_get_text(job, "state", ""), out);
+    put_line("reason", json_get_text(job, "reason", ""), out);
+    put_line("file", json_get_text(job, "path", ""), out);
+    put_line("created", json_get_text(job, "created", ""), out);
+    put_line("updated", json_get_text(job, "updated", ""), out);
+    buf_printf(out, "%-13s%" PRId64 "\n", "trials",
+               json_get_int(job, "trials", 0));
+    if (json_is_number(json_object_get(document, "score"))) {
+        buf_putc(out, '\n');
+        report_eval(terminal, document, out);
+    } else if (json_is_object(json_object_get(document, "compiled"))) {
+        buf_putc(out, '\n');
+        report_run(terminal, document, out);
+    }
+}
+
+static int print_job(const struct options *options, const json_t *job)
+{
+    struct terminal terminal = terminal_of(STDOUT_FILENO);
+    struct buf text = BUF_INIT(TEXT_BYTES);
+    int status;
+
+    if (option_on(options, OPT_JSON))
+        return output_json(job);
+    put_job(&terminal, job, &text);
+    status = output_text(&text);
+    buf_release(&text);
+    return status;
+}
+
+static json_t *find_job(const struct options *options, struct err *err)
+{
+    const char *job = options->operands[0];
+    json_t *rows, *row;
+
+    if (option_on(options, OPT_COORDINATOR))
+        return ask_coordinator(options, "show", job, "", err);
+    rows = history_file_rows(options, job, show_sql, err);
+    listing_parse(rows, "document");
+    listing_bool(rows, "simulated");
+    row = json_incref(json_array_get(rows, 0));
+    json_decref(rows);
+    return row;
+}
+
+static int run(const struct options *options)
+{
+    struct err err = ERR_CLEAR;
+    json_t *job = find_job(options, &err);
+    int status =
+        job == NULL ? output_error(options, &err) : print_job(options, job);
+
+    json_decref(job);
+    return status;
+}
+
+const struct command_entry cmd_show = {
+    .name = "show",
+    .usage = "ID",
+    .summary = "shows a job: its state, its result",
+    .example = "promptcc show customer-care --coordinator "
+               "tcp://127.0.0.1:5570",
+    .options = OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_COORDINATOR) |
+               OPTION_BIT(OPT_JSON),
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

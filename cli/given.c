@@ -1,0 +1,105 @@
+#include "cli/given.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "common/text.h"
+
+enum { VALUE_MAX_BYTES = 16 << 20, NAME_BYTES = 128 };
+
+static const struct field *find_field(const struct field *fields, size_t n,
+                                      const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return &fields[i];
+    return NULL;
+}
+
+static void refuse_name(const struct field *fields, size_t n, const char *name,
+                        struct err *err)
+{
+    const char *names[PROGRAM_MAX_FIELDS];
+    struct buf list = BUF_INIT(120);
+    const char *near;
+
+    for (size_t i = 0; i < n && i < PROGRAM_MAX_FIELDS; i++) {
+        names[i] = fields[i].name;
+        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
+    }
+    near = text_nearest(name, names, n);
+    if (near != NULL)
+        err_set(err, ERR_INPUT, "there is no input `%s`, did you mean `%s`?",
+                name, near);
+    else
+        err_set(err, ERR_INPUT, "there is no input `%s`; the inputs are %s",
+                name, list.data == NULL ? "(none)" : list.data);
+    buf_release(&list);
+}
+
+static bool is_text(const struct type *type)
+{
+    return type->kind == TYPE_STR || type->kind == TYPE_ENUM;
+}
+
+static json_t *read_value(const struct field *field, const char *text,
+                          struct err *err)
+{
+    struct err ignored = ERR_CLEAR;
+    size_t len = strlen(text);
+    json_t *value;
+
+    if (!text_is_utf8(text, len)) {
+        err_set(err, ERR_INPUT, "`%s` is not UTF-8", field->name);
+        return NULL;
+    }
+    // What is no JSON stays a text, and the type's check says what it takes.
+    value = is_text(&field->type)
+                ? NULL
+                : json_parse(text, len, VALUE_MAX_BYTES, &ignored);
+    if (value == NULL)
+        value = json_stringn(text, len);
+    if (value == NULL)
+        err_nomem(err, "an input");
+    return value;
+}
+
+static bool add_word(const struct field *fields, size_t n_fields,
+                     const char *word, json_t *values, struct err *err)
+{
+    const char *equal = strchr(word, '=');
+    size_t len = equal == NULL ? 0 : (size_t)(equal - word);
+    const struct field *field;
+    char name[NAME_BYTES] = "";
+    json_t *value;
+
+    if (equal == NULL || len == 0 || len >= sizeof name) {
+        err_set(err, ERR_INPUT, "`%.60s` is no input: write FIELD=VALUE", word);
+        return false;
+    }
+    memcpy(name, word, len);
+    field = find_field(fields, n_fields, name);
+    if (field == NULL) {
+        refuse_name(fields, n_fields, name, err);
+        return false;
+    }
+    value = read_value(field, equal + 1, err);
+    if (value == NULL)
+        return false;
+    return json_object_set_new(values, name, value) == 0;
+}
+
+json_t *given_values(const struct field *fields, size_t n_fields,
+                     const char *const *words, size_t n, struct err *err)
+{
+    json_t *values = json_object();
+
+    if (values == NULL)
+        err_nomem(err, "the inputs");
+    for (size_t i = 0; values != NULL && i < n; i++)
+        if (!add_word(fields, n_fields, words[i], values, err)) {
+            json_decref(values);
+            return NULL;
+        }
+    return values;
+}
