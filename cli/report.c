@@ -80,9 +80,13 @@ static void put_scores(const struct terminal *terminal, const json_t *document,
     buf_puts(out, "baseline  ->  compiled (95 % interval)\n");
     put_pair(terminal, "validation", document, out);
     if (!json_is_object(test)) {
+        bool stopped = strcmp(json_get_text(document, "finish_reason", ""),
+                              "stopped") == 0;
+
         put_label(terminal, "", out);
-        buf_puts(out, "no test share: the search chose by these very examples, "
-                      "so the gain is likely smaller\n");
+        buf_puts(out, stopped ? "stopped before the test share was scored\n"
+                              : "no test share: the search chose by these very "
+                                "examples, so the gain is likely smaller\n");
         return;
     }
     put_pair(terminal, "test", test, out);

