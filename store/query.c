@@ -387,12 +387,19 @@ static char *take_id(const json_t *rows, struct err *err)
     return copy;
 }
 
+// Evaluations have a history beside that of their job; one is meant only when
+// its whole id is given, or there is nothing else of that name.
+#define NO_EVALUATION " AND id NOT LIKE '%-eval'"
+
 // From the narrowest meaning to the widest; the first that fits counts.
 char *query_job(struct store *store, const char *prefix, struct err *err)
 {
     static const char *const meanings[] = {
         "SELECT id FROM jobs WHERE id = ?1",
-        "SELECT id FROM jobs WHERE name = ?1 ORDER BY no DESC LIMIT 1",
+        "SELECT id FROM jobs WHERE name = ?1" NO_EVALUATION
+        " ORDER BY no DESC LIMIT 1",
+        "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1" NO_EVALUATION
+        " ORDER BY no DESC LIMIT 20",
         "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1"
         " ORDER BY no DESC LIMIT 20",
     };
