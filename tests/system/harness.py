@@ -209,11 +209,13 @@ class Gate:
 
     `requests` are the bodies of chats in order of arrival. After hold_after(k)
     the k-th answer is the last that passes: later requests are held, and
-    `held` counts them, until release().
+    `held` counts them, until release(). Requests for which refuse(body) is true
+    get a 400.
     """
 
     def __init__(self, url):
         self.requests, self.held, self.passed = [], 0, 0
+        self.refuse = lambda body: False
         self._limit = None
         self._change = threading.Condition()
         self._upstream = url.removeprefix("http://")
@@ -287,6 +289,10 @@ class Gate:
         if chat:
             with self._change:
                 self.requests.append(json.loads(body))
+                refused = self.refuse(self.requests[-1])
+            if refused:
+                self._answer(handler, 400, b'{"error": "it broke"}')
+                return
             if not self._admit():
                 handler.close_connection = True
                 return
@@ -295,12 +301,16 @@ class Gate:
                          {"Content-Type": "application/json"})
         response = upstream.getresponse()
         reply = response.read()
-        handler.send_response(response.status)
+        upstream.close()
+        self._answer(handler, response.status, reply)
+
+    @staticmethod
+    def _answer(handler, status, reply):
+        handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(reply)))
         handler.end_headers()
         handler.wfile.write(reply)
-        upstream.close()
 
 
 def get_json(url):

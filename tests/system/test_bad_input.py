@@ -1,0 +1,432 @@
+"""Bad input: one clear sentence that names the thing and the remedy, the exit
+status, `{"error": ...}` with --json, and nothing lost."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+
+import pytest
+
+import harness
+
+
+def refused(result, status, *words, code=None):
+    """Holds a failure with --json to its form; gives its text."""
+    assert result.status == status, result
+    error = result.error
+    assert error["code"] and (code is None or error["code"] == code), result
+    for word in words:
+        assert re.search(word, error["text"]), f"no `{word}` in {result}"
+    assert error["text"].strip() and "\n" not in error["text"], result
+    return error
+
+
+def run(stage, sim, job, *words, **how):
+    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
+                          "--json", *words, **how)
+
+
+# --- files ---
+
+def test_broken_yaml_is_told_with_line_and_column(stage, sim):
+    job = stage.job()
+    job.write_text(job.read_text().replace("metric: {", "metric: }{"))
+    error = refused(run(stage, sim, job), 2)
+    assert re.fullmatch(r".*job\.yaml:\d+(:\d+)?", error["place"]), error
+
+
+def test_all_mistakes_of_a_job_file_are_told_at_once(stage, sim):
+    job = stage.job(metric="{exact_mach: topic}")
+    job.write_text(job.read_text().replace("data:", "widow: 4\ndata:"))
+    result = run(stage, sim, job)
+    assert result.status == 2, result
+    assert "did you mean `exact_match`" in result.err, result
+    assert "did you mean `window`" in result.err, result
+    places = re.findall(r"^(\S+job\.yaml:\d+:\d+): error", result.err, re.M)
+    assert len(places) >= 2, result
+    assert result.error["place"].startswith(str(job))
+    assert sim.chats() == []
+
+
+def test_messages_name_the_file_as_it_was_given(stage, sim):
+    job = stage.job(metric="{exact_mach: topic}")
+    result = run(stage, sim, "shop/job.yaml")
+    assert re.search(r"^shop/job\.yaml:\d+:\d+: ", result.err, re.M), result
+    assert job.exists()
+
+
+def test_a_broken_row_is_told_with_its_line(stage, sim):
+    job = stage.job()
+    data = job.parent / "examples.jsonl"
+    lines = data.read_text().splitlines()
+    lines[6] = lines[6][:-5]
+    data.write_text("\n".join(lines) + "\n")
+    result = run(stage, sim, job)
+    refused(result, 2)
+    assert "examples.jsonl:7" in result.err + result.out, result
+
+
+def test_a_label_outside_the_enum_is_told_with_its_line(stage, sim):
+    job = stage.job()
+    data = job.parent / "examples.jsonl"
+    with data.open("a") as out:
+        out.write(json.dumps({"message": "hi", "topic": "delivry"}) + "\n")
+    result = run(stage, sim, job)
+    refused(result, 2)
+    assert "examples.jsonl:25" in result.err, result
+    assert "delivery" in result.err, result
+
+
+def test_skip_bad_goes_on_without_the_bad_rows(stage, sim):
+    job = stage.job()
+    with (job.parent / "examples.jsonl").open("a") as out:
+        out.write("{nonsense\n")
+    assert run(stage, sim, job).status == 2
+    result = run(stage, sim, job, "--set", "skip_bad=true")
+    assert result.status == 0, result
+
+
+def test_a_missing_job_file_is_named(stage, sim):
+    refused(run(stage, sim, "nowhere/job.yaml"), 2, r"nowhere/job\.yaml")
+
+
+def test_a_missing_data_file_is_named(stage, sim):
+    job = stage.job(data="{examples: exmples.jsonl}")
+    result = run(stage, sim, job)
+    refused(result, 2)
+    assert "exmples.jsonl" in result.err, result
+
+
+def test_an_empty_data_file_is_no_examples(stage, sim):
+    job = stage.job()
+    (job.parent / "examples.jsonl").write_text("")
+    result = run(stage, sim, job)
+    error = refused(result, 2)
+    assert "examples" in error["text"]
+
+
+def test_check_tells_the_same_and_asks_nobody(stage):
+    good, bad = stage.job("good"), stage.job("bad", metric="{exact_mach: topic}")
+    result = stage.promptcc("check", good, "--json")
+    assert result.status == 0 and result.json["ok"] is True, result
+    result = stage.promptcc("check", bad, "--json")
+    assert result.status == 2 and result.json["ok"] is False, result
+    finding = next(f for f in result.json["findings"] if f["level"] == "error")
+    assert set(finding) == {"level", "code", "text", "remedy", "place"}
+    assert finding["place"].startswith(str(bad))
+
+
+# --- servers and models ---
+
+def test_an_unknown_model_gives_the_command_that_pulls_it(stage):
+    sim = stage.stand_in(model=["other:7b"])
+    error = refused(run(stage, sim, stage.job()), 2,
+                    r"ollama pull qwen2\.5:0\.5b")
+    assert "other:7b" in error["text"]
+
+
+def test_without_a_server_the_run_pauses_and_goes_on_later(stage):
+    port = harness.free_port()
+    job = stage.job()
+    words = ("run", job, "--ollama", f"http://127.0.0.1:{port}", "--json",
+             "--wait", "1s")
+    error = refused(stage.promptcc(*words), 3, "ollama serve")
+    assert "run the same command again" in error["text"]
+    stage.add(harness.StandIn(stage, "late", port))
+    result = stage.promptcc(*words)
+    assert result.status == 0, result
+
+
+def test_a_server_that_is_gone_for_good_pauses_and_keeps_the_answers(stage):
+    sim = stage.stand_in(slots=2, latency_ms=5)
+    job = stage.job()
+    process = stage.start("run", job, "--ollama", f"{sim.url},slots=2",
+                          "--json", "--wait", "2s")
+    harness.wait_until(lambda: len(sim.answered()) >= 40, "40 answers")
+    sim.kill()
+    refused(process.wait(), 3)
+    sim = sim.restart()
+    result = run(stage, sim, job)
+    assert result.status == 0, result
+    assert sim.repeated() <= 3
+
+
+def test_a_call_that_nobody_can_serve_is_named_and_can_be_left_out(stage):
+    """One message is refused each time."""
+    sim = stage.stand_in(slots=2)
+    gate = stage.gate(sim)
+    gate.refuse = lambda body: "(7)" in body["messages"][-1]["content"]
+    job = stage.job()
+    words = ("--ollama", f"{gate.url},slots=2", "--json", "--store",
+             job.parent / "promptcc.db")
+    error = refused(stage.promptcc("run", job, *words, deadline_s=120), 3,
+                    r"examples\.jsonl:8\b", "--exclude 7")
+    name = re.search(r"resume (\S+)", error["text"])[1]
+    result = stage.promptcc("resume", name, "--exclude", 7, *words)
+    assert result.status == 0, result
+    assert result.json["baseline"]["n"] == 19
+    assert sim.repeated() == 0
+
+
+def test_nonsense_from_a_server_is_never_an_answer(stage):
+    """A web server that is no model server at all."""
+    page = stage.folder / "www"
+    page.mkdir()
+    (page / "index.html").write_text("hello")
+    port = harness.free_port()
+    web = stage.add(harness.Process(stage, [
+        "python3", "-m", "http.server", port, "--bind", "127.0.0.1",
+        "--directory", page], "web"))
+    harness.wait_until(lambda: socket.socket().connect_ex(
+        ("127.0.0.1", port)) == 0, "web server")
+    result = stage.promptcc("run", stage.job(), "--ollama",
+                            f"http://127.0.0.1:{port}", "--json", "--wait",
+                            "1s")
+    assert result.status in (2, 3), result
+    assert result.error["text"]
+    assert web.running
+
+
+# --- the store ---
+
+def test_a_store_of_a_newer_version_is_left_alone(stage, sim):
+    job = stage.job()
+    assert run(stage, sim, job).status == 0
+    store = job.parent / "promptcc.db"
+    with sqlite3.connect(store) as db:
+        db.execute("PRAGMA user_version = 99")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    before = store.read_bytes()
+    refused(run(stage, sim, job), 2, r"promptcc\.db", "newer|99")
+    assert store.read_bytes() == before
+
+
+def test_a_file_that_is_no_store_is_left_alone(stage, sim):
+    store = stage.folder / "thesis.db"
+    store.write_text("Chapter one. " * 1000)
+    before = store.read_bytes()
+    refused(run(stage, sim, stage.job(), "--store", store), 2, r"thesis\.db")
+    assert store.read_bytes() == before
+
+
+def unprivileged():
+    """Words that start a command as nobody: root may write anything."""
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def test_a_read_only_store_is_named(stage, sim):
+    job = stage.job()
+    assert run(stage, sim, job).status == 0
+    store = job.parent / "promptcc.db"
+    out = stage.folder / "out"
+    out.mkdir()
+    out.chmod(0o777)
+    for folder in [stage.folder, *stage.folder.parents]:
+        if os.geteuid() == 0 and folder.stat().st_uid == 0 and \
+                folder.is_relative_to("/tmp") and folder.name != "tmp":
+            folder.chmod(folder.stat().st_mode | 0o055)
+    os.chmod(store, 0o444)
+    job.parent.chmod(0o555)
+    command = [harness.PROMPTCC, "run", job, "--ollama", sim.url, "--json",
+               "--seed", "4", "--out", out / "compiled.json"]
+    if os.geteuid() == 0:
+        command = unprivileged() + command
+    try:
+        result = stage.add(harness.Process(stage, command, "reader")).wait()
+        refused(result, 2, r"promptcc\.db", "read|writ|permission")
+        look = [harness.PROMPTCC, "jobs", "--store", store, "--json"]
+        if os.geteuid() == 0:
+            look = unprivileged() + look
+        listed = stage.add(harness.Process(stage, look, "look")).wait()
+        assert listed.status == 0 and len(listed.json) == 1, listed
+    finally:
+        job.parent.chmod(0o755)
+
+
+def test_a_store_in_use_names_host_and_process(stage, sim):
+    gate = stage.gate(sim)
+    gate.hold_after(5)
+    job = stage.job()
+    first = stage.start("run", job, "--ollama", gate.url, "--json")
+    assert gate.wait_held(first)
+    error = refused(run(stage, sim, job), 2, r"promptcc\.db", str(first.pid))
+    assert socket.gethostname() in error["text"]
+    listed = stage.promptcc("jobs", "--store", job.parent / "promptcc.db",
+                            "--json")
+    assert listed.json[0]["state"] == "running", listed  # readers always work
+    first.kill()
+    gate.release()
+    assert run(stage, sim, job).status == 0  # no stale lock is left
+
+
+@pytest.fixture
+def small_disk(stage):
+    """A file system of 2 MB; grow() gives it more."""
+    folder = stage.folder / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True
+                                           ).returncode != 0:
+        pytest.skip("needs the right to mount a tmpfs (root)")
+    try:
+        yield folder
+    finally:
+        stage.close()
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_pauses_and_the_run_goes_on_when_it_has_room(stage, sim,
+                                                                 small_disk):
+    alone = stage.job("alone/shop")
+    assert run(stage, sim, alone).status == 0
+    paid = len(sim.answered())
+
+    job = stage.job("disk/shop")
+    with (small_disk / "ballast").open("wb") as ballast:
+        ballast.write(b"x" * (1280 << 10))
+    full = run(stage, sim, job)
+    error = refused(full, 3, "full|space", r"promptcc\.db")
+    assert error["text"], full
+    store = job.parent / "promptcc.db"
+    kept = harness.committed_calls(store)
+
+    subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)],
+                   check=True)
+    result = run(stage, sim, job)
+    assert result.status == 0, result
+    assert (job.parent / "compiled.json").read_bytes() == \
+        (alone.parent / "compiled.json").read_bytes()
+    assert len(kept) > 0
+    assert len(sim.answered()) - paid <= paid + 64
+
+
+def test_a_compiled_file_that_cannot_be_written_loses_nothing(stage, sim):
+    job = stage.job()
+    out = stage.folder / "missing-folder" / "compiled.json"
+    result = run(stage, sim, job, "--out", out)
+    assert result.status in (1, 2), result
+    assert "missing-folder" in result.error["text"]
+    paid = len(sim.answered())
+    result = run(stage, sim, job)
+    assert result.status == 0, result
+    assert len(sim.answered()) == paid or sim.repeated() == 0
+
+
+# --- compiled files ---
+
+def test_a_compiled_file_of_another_program_is_refused(stage, sim):
+    one = stage.job("one")
+    assert run(stage, sim, one).status == 0
+    two = stage.job("two", more_steps=harness.SECOND_STEP)
+    result = stage.promptcc("eval", two, "--compiled",
+                            one.parent / "compiled.json", "--ollama", sim.url,
+                            "--json")
+    refused(result, 2, r"compiled\.json", "answer")
+
+
+def test_a_compiled_file_that_is_none_is_refused(stage, sim):
+    bad = stage.folder / "bad.json"
+    for text in ("", "{", "[]", "{}", '{"sort": 3}', "\x00\x01", "null"):
+        bad.write_text(text)
+        result = stage.promptcc("eval", stage.job(), "--compiled", bad,
+                                "--ollama", sim.url, "--json")
+        refused(result, 2, r"bad\.json")
+        result = stage.promptcc("predict", bad, "message=hello", "--ollama",
+                                sim.url, "--json")
+        refused(result, 2, r"bad\.json")
+
+
+# --- addresses ---
+
+def test_a_port_in_use_is_named(stage):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = stage.promptcc("coordinator", "--listen",
+                                f"tcp://127.0.0.1:{port}", "--store",
+                                stage.folder / "c.db")
+    assert result.status == 2, result
+    assert str(port) in result.err and "use" in result.err
+
+
+def test_beyond_loopback_is_refused_without_a_word(stage):
+    result = stage.promptcc("coordinator", "--listen", "tcp://0.0.0.0:0",
+                            "--store", stage.folder / "c.db")
+    assert result.status == 2, result
+    assert "127.0.0.1" in result.err
+
+
+def test_a_coordinator_that_is_not_there_is_named(stage):
+    endpoint = f"tcp://127.0.0.1:{harness.free_port()}"
+    result = stage.promptcc("jobs", "--coordinator", endpoint, "--json")
+    assert result.status in (1, 2, 3), result
+    assert endpoint in result.error["text"]
+
+
+# --- the command line ---
+
+@pytest.mark.parametrize("words, hint", [
+    (["rum", "job.yaml"], "run"),
+    (["run", "job.yaml", "--olama", "x"], "--ollama"),
+    (["run"], "JOB"),
+    (["run", "job.yaml", "--seed"], "--seed"),
+    (["run", "job.yaml", "--seed", "many"], "--seed"),
+    (["run", "job.yaml", "--max-time", "soon"], "--max-time"),
+    (["run", "shop/job.yaml", "--ollama", "ftp://x"], "ftp://x"),
+    (["run", "job.yaml", "two.yaml"], "two.yaml"),
+    (["eval", "job.yaml", "--fail-below", "8"], "--fail-below"),
+    (["run", "shop/job.yaml", "--set", "optimizer"], "optimizer"),
+    (["run", "shop/job.yaml", "--set", "optimzer.seed=3"], "optimizer"),
+])
+def test_wrong_usage_is_told_with_the_right_word(stage, words, hint):
+    stage.job()
+    result = stage.promptcc(*words)
+    assert result.status == 2, result
+    assert hint in result.err, result
+    assert result.out == ""
+
+
+def test_wrong_usage_is_json_when_json_is_asked_for(stage):
+    error = refused(stage.promptcc("run", "job.yaml", "--olama", "x", "--json"),
+                    2, "--ollama")
+    assert error["place"] is None
+
+
+def test_every_command_explains_itself_with_an_example(stage):
+    help_text = stage.promptcc("--help")
+    assert help_text.status == 0, help_text
+    commands = ("run eval predict render coordinator worker submit jobs show "
+                "workers stop resume trials best export query init check")
+    for command in commands.split():
+        assert re.search(rf"^  {command}\b", help_text.out, re.M), command
+        result = stage.promptcc(command, "--help")
+        assert result.status == 0, result
+        assert f"promptcc {command}" in result.out.split("example:")[1], result
+
+
+def test_standard_output_that_is_full_is_a_failure(stage, sim):
+    job = stage.job()
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [harness.PROMPTCC, "run", job, "--ollama", sim.url, "--json"],
+            stdout=full, stderr=subprocess.PIPE, timeout=60,
+            env=harness.environment(), check=False)
+    assert done.returncode == 1, done
+    assert b"standard output" in done.stderr or b"output" in done.stderr
+    assert run(stage, sim, job).status == 0
+
+
+def test_an_interrupt_before_the_first_answer_is_130(stage):
+    job = stage.job()
+    process = stage.start("run", job, "--ollama",
+                          f"http://127.0.0.1:{harness.free_port()}", "--json")
+    process.wait_for_line("job shop-", errors=True)
+    process.signal(signal.SIGINT)
+    result = process.wait()
+    assert result.status == 130, result
