@@ -148,16 +148,34 @@ void text_fold(struct buf *out, const char *text, size_t len)
     buf_append(out, folded, used);
 }
 
+// How many ASCII bytes text begins with, looked at in one go; 0: another byte.
+static size_t ascii_bytes(const char *text, size_t len)
+{
+    uint64_t words[2];
+
+    if (len >= sizeof words) {
+        memcpy(words, text, sizeof words);
+        if (((words[0] | words[1]) & UINT64_C(0x8080808080808080)) == 0)
+            return sizeof words;
+    }
+    return ((unsigned char)text[0] & 0x80) == 0;
+}
+
+// Most text is ASCII, which goes by the block: a prompt of 4 KB is checked on
+// both sides of every call.
 bool text_is_utf8(const char *text, size_t len)
 {
-    while (len > 0) {
+    if (len > 0 && memchr(text, '\0', len) != NULL)
+        return false;
+    for (size_t at = 0; at < len;) {
         uint32_t code = 0;
-        size_t bytes = utf8_next(text, len, &code);
+        size_t bytes = ascii_bytes(text + at, len - at);
 
-        if (bytes == 0 || code == 0)
+        if (bytes == 0)
+            bytes = utf8_next(text + at, len - at, &code);
+        if (bytes == 0)
             return false;
-        text += bytes;
-        len -= bytes;
+        at += bytes;
     }
     return true;
 }

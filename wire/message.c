@@ -7,7 +7,7 @@
 
 #include <msgpack.h>
 
-#include "common/utf8.h"
+#include "common/text.h"
 #include "wire/shape.h"
 
 // Every message is a table of fields, and the tables drive both directions.
@@ -280,35 +280,6 @@ static bool refuse(const struct pass *pass, const struct field *field,
     return false;
 }
 
-// Eight bytes, none of which is NUL or has its high bit set.
-static bool is_plain_word(const char *text)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t word = 0;
-
-    memcpy(&word, text, sizeof word);
-    return (((word - ones) | word) & ones << 7) == 0;
-}
-
-// UTF-8 without NUL. Most of our text is ASCII, which goes by the word: a
-// prompt of 4 KB is checked on both sides of every call.
-static bool is_text(const char *text, size_t len)
-{
-    size_t at = 0;
-
-    while (at < len) {
-        uint32_t code = 0;
-        size_t bytes = sizeof(uint64_t);
-        if (len - at < bytes || !is_plain_word(text + at)) {
-            bytes = utf8_next(text + at, len - at, &code);
-            if (bytes == 0 || code == 0)
-                return false;
-        }
-        at += bytes;
-    }
-    return true;
-}
-
 static bool check_int(const struct pass *pass, const struct field *field,
                       int64_t value)
 {
@@ -331,7 +302,7 @@ static bool check_bytes(const struct pass *pass, const struct field *field,
 {
     if (len > (size_t)field->max)
         return refuse(pass, field, "is too long");
-    if (field->type != FIELD_BYTES && !is_text(data, len))
+    if (field->type != FIELD_BYTES && !text_is_utf8(data, len))
         return refuse(pass, field, "is no UTF-8 text");
     return true;
 }

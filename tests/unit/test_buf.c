@@ -150,6 +150,25 @@ Test(buf, json_escapes_only_what_json_demands)
     expect_json(NULL, 0, "\"\"");
 }
 
+Test(buf, json_escapes_a_byte_wherever_it_stands)
+{
+    for (int byte = 0; byte < 128; byte++)
+        for (size_t at = 0; at < 20; at++) {
+            char text[20];
+            char same[23] = "\"";
+            bool plain = byte >= ' ' && byte != '"' && byte != '\\';
+
+            memset(text, 'a', sizeof text);
+            text[at] = (char)byte;
+            memcpy(same + 1, text, sizeof text);
+            same[21] = '"';
+            buf_clear(&buf);
+            buf_put_json(&buf, text, sizeof text);
+            cr_expect_eq(buf.len == 22 && memcmp(buf.data, same, 22) == 0,
+                         plain, "byte %d at %zu: %s", byte, at, buf.data);
+        }
+}
+
 Test(buf, json_writes_other_scripts_as_they_are)
 {
     const char *text = "na\xC3\xAFve \xE6\x97\xA5\xE6\x9C\xAC "

@@ -123,6 +123,33 @@ Test(text, only_strict_utf8_without_nul_is_valid)
     cr_expect_not(text_is_utf8("\x80", 1));
 }
 
+Test(text, a_bad_byte_is_found_wherever_it_stands)
+{
+    char text[70];
+
+    memset(text, 'a', sizeof text);
+    cr_expect(text_is_utf8(text, sizeof text));
+    for (size_t at = 0; at < sizeof text; at++) {
+        text[at] = '\0';
+        cr_expect_not(text_is_utf8(text, sizeof text), "NUL at %zu", at);
+        text[at] = '\xFF';
+        cr_expect_not(text_is_utf8(text, sizeof text), "0xFF at %zu", at);
+        text[at] = 'a';
+    }
+}
+
+Test(text, other_scripts_are_valid_wherever_they_stand)
+{
+    for (size_t at = 0; at < 40; at++) {
+        char text[44];
+
+        memset(text, 'a', sizeof text);
+        memcpy(text + at, "\xE6\x97\xA5", 3);
+        cr_expect(text_is_utf8(text, sizeof text), "at %zu", at);
+        cr_expect_not(text_is_utf8(text, at + 2), "cut at %zu", at);
+    }
+}
+
 static int64_t count_of(const char *text)
 {
     int64_t value = -1;
