@@ -30,9 +30,17 @@ enum {
     BUSY_CHECK_MS = 500, // how often it is looked whether somebody works
 };
 
+// The options of the call that was put last, as the store has them: nearly all
+// have the same, and printing a number costs more than placing a call.
+struct options_text {
+    struct call_options options;
+    char text[256]; // "" before the first
+};
+
 struct coordinator {
     struct engine engine;
     struct link link;
+    struct options_text options;
     struct desk *desks; // owned
     size_t n_desks;
     int32_t last_desk;
@@ -65,13 +73,34 @@ static bool put_prefix(struct engine *engine, struct prefix *prefix,
     return prefix->id != 0;
 }
 
-static bool put_call(struct engine *engine, struct flight *flight,
+static bool same_options(const struct call_options *a,
+                         const struct call_options *b)
+{
+    return a->num_ctx == b->num_ctx && a->num_predict == b->num_predict &&
+           a->temperature == b->temperature && a->seed == b->seed;
+}
+
+static const char *options_text(struct options_text *last,
+                                const struct call_options *options)
+{
+    if (last->text[0] != '\0' && same_options(&last->options, options))
+        return last->text;
+    last->options = *options;
+    snprintf(last->text, sizeof last->text,
+             "{\"num_ctx\": %d, \"num_predict\": %d, \"temperature\": %.17g, "
+             "\"seed\": %" PRId64 "}",
+             options->num_ctx, options->num_predict, options->temperature,
+             options->seed);
+    return last->text;
+}
+
+static bool put_call(struct coordinator *c, struct flight *flight,
                      const char *worker, const struct call_answer *answer,
                      struct err *err)
 {
+    struct engine *engine = &c->engine;
     const struct model_entry *model =
         flight->exec ? NULL : &engine->models.entries[flight->model];
-    char options[256];
     struct call_put row = {
         .key = flight->key,
         .job_no = flight->desk->job_no,
@@ -81,7 +110,7 @@ static bool put_call(struct engine *engine, struct flight *flight,
         .prefix_id = flight->exec ? 0 : flight->prefix->id,
         .model = model == NULL ? "" : model->name,
         .digest = model == NULL ? "" : model->digest,
-        .options = options,
+        .options = options_text(&c->options, &flight->options),
         .tail = flight->tail,
         .tail_len = flight->tail_len,
         .answer = answer,
@@ -91,11 +120,6 @@ static bool put_call(struct engine *engine, struct flight *flight,
         .finished_ms = clock_wall_ms(),
     };
 
-    snprintf(options, sizeof options,
-             "{\"num_ctx\": %d, \"num_predict\": %d, \"temperature\": %.17g, "
-             "\"seed\": %" PRId64 "}",
-             flight->options.num_ctx, flight->options.num_predict,
-             flight->options.temperature, flight->options.seed);
     flight->call_id = calls_put(engine->store, &row, err);
     return flight->call_id != 0;
 }
@@ -113,7 +137,7 @@ static void land(struct coordinator *c, struct flight *flight,
     if (flight->answer.text == NULL)
         err_nomem(&err, "an answer");
     else if ((flight->exec || put_prefix(engine, flight->prefix, &err)) &&
-             put_call(engine, flight, worker, answer, &err)) {
+             put_call(c, flight, worker, answer, &err)) {
         flight->put = store_last_put(engine->store);
         desk_paid(flight->desk, flight, clock_monotonic_ms());
         flights_land(&engine->flights, flight);

@@ -13,9 +13,16 @@ enum { LINK_BURST = 512 }; // frames handled in one turn of the loop
 
 // --- peers ---
 
+// Made for every frame that comes in, and of some 20 bytes: SipHash takes a
+// tenth of the time of hash_of, and 128 bits of it do not collide by chance.
 static struct hash id_key(const struct wire_id *id)
 {
-    return hash_of("peer", id->bytes, id->len);
+    static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] =
+        "promptcc's peer";
+    struct hash hash;
+
+    (void)crypto_shorthash_siphashx24(hash.bytes, id->bytes, id->len, key);
+    return hash;
 }
 
 static struct peer *find_peer(const struct link *link, const struct wire_id *id)
