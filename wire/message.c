@@ -694,19 +694,24 @@ static bool read_fields(struct reading *reading, const struct table *table,
 static bool read_kind(const msgpack_object_map *map, enum message_kind *kind,
                       struct err *err)
 {
+    const msgpack_object *found = NULL;
+
     for (size_t i = 0; i < map->size; i++) {
-        const msgpack_object *value = &map->ptr[i].val;
         if (!key_is(&map->ptr[i].key, "kind"))
             continue;
-        if (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
-            value->via.u64 < MESSAGE_KIND_COUNT) {
-            *kind = (enum message_kind)value->via.u64;
-            return true;
+        if (found != NULL) {
+            err_set(err, ERR_PROTOCOL, "the kind of a message comes twice");
+            return false;
         }
-        break;
+        found = &map->ptr[i].val;
     }
-    err_set(err, ERR_PROTOCOL, "a message of no kind that we know");
-    return false;
+    if (found == NULL || found->type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
+        found->via.u64 >= MESSAGE_KIND_COUNT) {
+        err_set(err, ERR_PROTOCOL, "a message of no kind that we know");
+        return false;
+    }
+    *kind = (enum message_kind)found->via.u64;
+    return true;
 }
 
 static bool read_message(const msgpack_object *root, struct arena *arena,

@@ -318,6 +318,14 @@ Test(message, a_key_that_comes_twice_is_refused)
     expect_refused("id comes twice");
 }
 
+Test(message, a_kind_that_comes_twice_is_refused)
+{
+    begin_map(2, MESSAGE_CANCEL);
+    put_int("id", 1);
+    put_int("kind", MESSAGE_CANCEL);
+    expect_refused("kind of a message comes twice");
+}
+
 Test(message, numbers_out_of_range_or_of_another_type_are_refused)
 {
     begin_map(1, MESSAGE_CANCEL);
