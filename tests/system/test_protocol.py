@@ -1,0 +1,283 @@
+"""What strangers may say to a coordinator: docs/protocol.md, spoken by hand.
+
+While a job runs, a peer of our own says what no worker or client of ours
+would. The coordinator stays up, and the job ends with the bytes of an
+undisturbed run.
+"""
+
+import os
+import random
+import socket
+import struct
+import time
+
+import pytest
+
+import harness
+
+zmq = pytest.importorskip("zmq", reason="needs the package python3-zmq")
+msgpack = pytest.importorskip("msgpack",
+                              reason="needs the package python3-msgpack")
+
+HELLO, WELCOME, REFUSED, HEARTBEAT, CALL = 0, 1, 2, 3, 4
+CANCEL, ANSWER, FAULT, GOODBYE, SUBMIT = 5, 6, 7, 8, 9
+COMMAND, REPLY = 13, 14
+WORKER, CLIENT = 0, 1
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    stage = harness.Stage(tmp_path_factory.mktemp("undisturbed"))
+    try:
+        sim = stage.stand_in(slots=2)
+        job = stage.job()
+        assert stage.promptcc("run", job, "--ollama", sim.url).status == 0
+        return (job.parent / "compiled.json").read_bytes()
+    finally:
+        stage.close()
+
+
+class Peer:
+    """A DEALER socket that says what it is told to."""
+
+    def __init__(self, endpoint):
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.connect(endpoint)
+
+    def send(self, kind, **fields):
+        self.socket.send(msgpack.packb({"kind": kind, **fields}))
+
+    def receive(self, kind, deadline_s=20):
+        """The next message of that kind; others are passed over."""
+        end = time.monotonic() + deadline_s
+        while time.monotonic() < end:
+            if self.socket.poll(100):
+                message = msgpack.unpackb(self.socket.recv())
+                if message["kind"] == kind:
+                    return message
+        raise AssertionError(f"no message of kind {kind}")
+
+    def hello(self, role=CLIENT, **fields):
+        fields = {"version": 1, "role": role, "name": "stranger",
+                  "epoch": random.getrandbits(60), **fields}
+        self.send(HELLO, **fields)
+
+    def close(self):
+        self.socket.close()
+        self.context.term()
+
+
+class Talk:
+    """A coordinator with a worker, a job that is held at its 40th answer, and
+    a stranger."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        self.sim = stage.stand_in(slots=2)
+        self.gate = stage.gate(self.sim)
+        self.gate.hold_after(40)
+        self.coordinator = stage.coordinator(stage.folder / "c.db")
+        self.worker = stage.worker(self.coordinator.endpoint, self.gate.url,
+                                   "w", slots=2)
+        self.job = stage.job()
+        self.client = stage.start("submit", self.job, "--coordinator",
+                                  self.coordinator.endpoint, "--wait",
+                                  "--json")
+        assert self.gate.wait_held(self.client)
+        self.peers = []
+
+    def peer(self):
+        self.peers.append(Peer(self.coordinator.endpoint))
+        return self.peers[-1]
+
+    def check_the_end(self, undisturbed):
+        assert self.coordinator.running, self.coordinator.result()
+        for peer in self.peers:
+            peer.close()
+        self.peers = []
+        self.gate.release()
+        result = self.client.wait()
+        assert result.status == 0, result
+        assert (self.job.parent / "compiled.json").read_bytes() == undisturbed
+        assert self.coordinator.terminate().status == 0
+
+
+@pytest.fixture
+def talk(stage):
+    made = Talk(stage)
+    yield made
+    for peer in made.peers:
+        peer.close()
+
+
+def test_a_client_is_welcomed_and_answered(talk, undisturbed):
+    peer = talk.peer()
+    peer.hello()
+    welcome = peer.receive(WELCOME)
+    assert welcome["name"] and 10 <= welcome["heartbeat_ms"] <= 60000
+    peer.send(COMMAND, verb="jobs", job="", argument="")
+    assert '"running"' in peer.receive(REPLY)["document"]
+    peer.send(COMMAND, verb="dance", job="", argument="")
+    assert "dance" in peer.receive(REPLY)["document"]
+    talk.check_the_end(undisturbed)
+
+
+def test_unknown_keys_are_ignored(talk, undisturbed):
+    peer = talk.peer()
+    peer.hello(colour="green", nested={"a": [1, {"b": None}]})
+    assert peer.receive(WELCOME)
+    talk.check_the_end(undisturbed)
+
+
+def test_another_version_is_refused_with_a_sentence(talk, undisturbed):
+    peer = talk.peer()
+    peer.hello(version=2)
+    refused = peer.receive(REFUSED)
+    assert refused["code"] == "version" and refused["text"]
+    talk.check_the_end(undisturbed)
+
+
+def test_whoever_does_not_greet_is_asked_to(talk, undisturbed):
+    peer = talk.peer()
+    peer.send(HEARTBEAT)
+    assert peer.receive(REFUSED)["code"] == "hello"
+    peer.send(ANSWER, id=0, outcome=0, text="plants", cached_tokens=-1)
+    assert peer.receive(REFUSED)["code"] == "hello"
+    talk.check_the_end(undisturbed)
+
+
+def test_an_answer_for_a_lease_of_another_is_not_taken(talk, undisturbed):
+    """As of a worker that was taken for dead: its epoch is over."""
+    peer = talk.peer()
+    peer.hello(WORKER, slots=1, backend="ollama", server="0", simulated=1,
+               models=[{"name": "else:1b", "digest": "ab" * 32,
+                        "context": 4096}])
+    peer.receive(WELCOME)
+    wrong = "[[ ## topic ## ]]\nplants\n\n[[ ## completed ## ]]"
+    for lease in range(200):
+        peer.send(ANSWER, id=lease, outcome=0, text=wrong, prompt_tokens=1,
+                  cached_tokens=-1, generated_tokens=1)
+    peer.send(FAULT, id=41, fault=4, text="it was me")
+    peer.send(CANCEL, id=41)
+    peer.send(GOODBYE, open=0)
+    talk.check_the_end(undisturbed)
+
+
+NONSENSE = [
+    b"", b"\x00", b"hello", b"\xc1", b"\x80", b"\xff" * 100,
+    msgpack.packb([1, 2]), msgpack.packb({"kind": 99}),
+    msgpack.packb({"kind": -1}), msgpack.packb({"kind": "HELLO"}),
+    msgpack.packb({"kind": 3, "kind2": 3}) + b"\x00",
+    b"\x82\xa4kind\x03\xa4kind\x03",        # a key that comes twice
+    b"\xdf\xff\xff\xff\xff",                # a map that claims 4 billion
+    b"\xdb\xff\xff\xff\xffabc",             # a text that claims 4 GB
+    b"\x91" * 10000,                        # nested far too deep
+    msgpack.packb({"kind": 0, "version": 1, "role": 1, "name": "x" * 201,
+                   "epoch": 1}),
+    msgpack.packb({"kind": 0, "version": 1, "role": 7, "name": "x",
+                   "epoch": 1}),
+    msgpack.packb({"kind": 0, "version": 1, "role": 1, "name": "a\x00b",
+                   "epoch": 1}),
+]
+
+
+@pytest.mark.parametrize("greeted", [False, True])
+def test_nonsense_is_refused_and_forgotten(talk, undisturbed, greeted):
+    for frame in NONSENSE:
+        peer = talk.peer()
+        if greeted:
+            peer.hello()
+            peer.receive(WELCOME)
+        peer.socket.send(frame)
+        assert peer.receive(REFUSED)["code"] in ("frame", "hello"), frame
+    peer = talk.peer()
+    peer.socket.send_multipart([msgpack.packb({"kind": 3}), b"more"])
+    assert peer.receive(REFUSED)["code"] in ("frame", "hello")
+    talk.check_the_end(undisturbed)
+
+
+def test_random_bytes_do_no_harm(talk, undisturbed):
+    dice = random.Random(11)
+    peer = talk.peer()
+    good = msgpack.packb({"kind": 0, "version": 1, "role": 0, "name": "w",
+                          "epoch": 3, "slots": 2, "models": []})
+    for _ in range(2000):
+        frame = bytearray(good)
+        for _ in range(dice.randrange(1, 6)):
+            frame[dice.randrange(len(frame))] = dice.randrange(256)
+        peer.socket.send(bytes(frame))
+    peer.receive(REFUSED)
+    talk.check_the_end(undisturbed)
+
+
+def test_a_frame_beyond_the_cap_ends_the_connection_only(talk, undisturbed):
+    """libzmq reads the length and drops the peer: nothing is allocated."""
+    with socket.create_connection(("127.0.0.1",
+                                   talk.coordinator.port)) as raw:
+        raw.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL" +
+                    bytes(16) + b"\x00" + bytes(31))  # ZMTP 3.0 greeting
+        ready = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER"
+        raw.sendall(b"\x04" + bytes([len(ready)]) + ready)
+        raw.sendall(b"\x02" + struct.pack(">Q", 1 << 40))
+        raw.settimeout(20)
+        try:
+            while raw.recv(4096):
+                pass
+        except ConnectionResetError:
+            pass
+    talk.check_the_end(undisturbed)
+
+
+def test_bytes_that_are_no_zmq_do_no_harm(talk, undisturbed):
+    for text in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(500), b""):
+        with socket.create_connection(("127.0.0.1",
+                                       talk.coordinator.port)) as raw:
+            raw.sendall(text)
+    talk.check_the_end(undisturbed)
+
+
+def test_a_flood_of_heartbeats_and_greetings_is_outlived(talk, undisturbed):
+    peers = [talk.peer() for _ in range(8)]
+    for peer in peers:
+        peer.hello()
+        peer.receive(WELCOME)
+    for _ in range(3000):
+        for peer in peers:
+            peer.send(HEARTBEAT)
+    for _ in range(200):
+        for peer in peers:
+            peer.hello()
+    talk.check_the_end(undisturbed)
+
+
+def test_a_worker_that_takes_calls_and_goes_costs_nothing(talk, undisturbed):
+    """It has the model, gets leases, and vanishes without a word."""
+    tags = harness.get_json(talk.sim.url + "/api/tags")["models"]
+    peer = talk.peer()
+    peer.hello(WORKER, slots=4, backend="ollama", server="0", simulated=1,
+               models=[{"name": m["name"], "digest": m["digest"],
+                        "context": 32768} for m in tags])
+    peer.receive(WELCOME)
+    call = peer.receive(CALL)
+    assert call["model"] == "qwen2.5:0.5b" and call["timeout_ms"] > 0
+    assert call["num_ctx"] == 4096 and call["prefix"].startswith("[")
+    talk.check_the_end(undisturbed)
+    assert talk.sim.repeated() <= talk.client.result().json["calls"]["hedged"]
+
+
+def test_garbage_in_answers_is_an_answer_of_the_model_or_nothing(talk,
+                                                                undisturbed):
+    """Frames of an ANSWER with impossible numbers are refused, and the lease
+    goes elsewhere."""
+    tags = harness.get_json(talk.sim.url + "/api/tags")["models"]
+    peer = talk.peer()
+    peer.hello(WORKER, slots=1, backend="ollama", server="0", simulated=1,
+               models=[{"name": m["name"], "digest": m["digest"],
+                        "context": 32768} for m in tags])
+    peer.receive(WELCOME)
+    call = peer.receive(CALL)
+    peer.send(ANSWER, id=call["id"], outcome=77, text="x", cached_tokens=-1)
+    assert peer.receive(REFUSED)["code"] == "frame"
+    talk.check_the_end(undisturbed)
