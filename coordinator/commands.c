@@ -63,14 +63,31 @@ static json_t *answer_workers(const struct command_desk *at,
     return list;
 }
 
+// The run of that id; where there is none, an evaluation of the job, which the
+// history knows as "ID-eval".
+static struct desk *find_desk(struct desk *desks, const char *id)
+{
+    struct desk *found = NULL;
+
+    for (struct desk *d = desks; d != NULL; d = d->next) {
+        size_t len = strlen(d->id);
+        const char *rest = strncmp(d->id, id, len) == 0 ? id + len : "other";
+
+        if (d->request->action == REQUEST_RUN && rest[0] == '\0')
+            return d;
+        if (d->request->action == REQUEST_EVAL &&
+            (rest[0] == '\0' || strcmp(rest, "-eval") == 0))
+            found = d;
+    }
+    return found;
+}
+
 static struct desk *running_job(const struct command_desk *at,
                                 const struct command *command, struct err *err)
 {
     char *id = find_job(at, command, err);
-    struct desk *desk = at->desks;
+    struct desk *desk = id == NULL ? NULL : find_desk(at->desks, id);
 
-    while (id != NULL && desk != NULL && strcmp(desk->id, id) != 0)
-        desk = desk->next;
     if (id != NULL && desk == NULL)
         err_set(err, ERR_INPUT, "job %.200s is not running", id);
     free(id);

@@ -67,6 +67,7 @@ struct task_prompt {
 // A role's model, once it is pinned.
 struct desk_model {
     bool bound;
+    bool met; // a worker had it since this process began
     int32_t number;
     char *digest; // owned
 };

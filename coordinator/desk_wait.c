@@ -53,6 +53,7 @@ static bool pin(struct desk *desk, enum role role, char *digest,
         return false;
     model->digest = digest;
     model->bound = true;
+    model->met = dispatch_can_serve(engine->dispatch, model->number);
     desk->facts.digests[role] = digest;
     desk->facts.simulated = desk->facts.simulated || models_simulated(digest);
     return true;
@@ -93,18 +94,22 @@ bool desk_bind(struct desk *desk, enum role role)
     return false;
 }
 
-// Nobody has the model, or only with another digest. False when all is well.
-static bool model_is_wrong(const struct desk *desk, enum role role,
-                           struct err *err)
+// Nobody has the model, or only with another digest. False when all is well:
+// also while those that had it are lost, since they may come back.
+static bool model_is_wrong(struct desk *desk, enum role role, struct err *err)
 {
     const struct crew *crew = &desk->engine->crew;
-    const struct desk_model *model = &desk->models[role];
+    struct desk_model *model = &desk->models[role];
     const char *name = desk->job->models[role].name;
     const char *seen = crew_digest(crew, name);
     struct buf list = BUF_INIT(120);
 
     if (model->bound &&
-        dispatch_can_serve(desk->engine->dispatch, model->number))
+        dispatch_can_serve(desk->engine->dispatch, model->number)) {
+        model->met = true;
+        return false;
+    }
+    if (seen == NULL && model->met)
         return false;
     if (seen == NULL) {
         crew_list_models(crew, &list);
@@ -115,7 +120,7 @@ static bool model_is_wrong(const struct desk *desk, enum role role,
         buf_release(&list);
         return true;
     }
-    if (!model->bound)
+    if (!model->bound || models_fits(model->digest, seen))
         return false;
     err_set(err, ERR_INPUT,
             "model `%.40s` is not the one that this job began with (pinned "
