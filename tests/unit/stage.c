@@ -58,11 +58,24 @@ static void remove_folder(const char *folder)
 void stage_close(struct stage *stage)
 {
     stage_stop(stage);
+    for (int i = 0; i < STAGE_ACTORS; i++)
+        wire_close(stage->sockets[i]);
     zmq_ctx_term(stage->zmq);
     remove_folder(stage->folder);
 }
 
 // --- actors ---
+
+static struct wire_socket **find_socket(struct stage *stage,
+                                        const struct wire_socket *socket)
+{
+    int i = 0;
+
+    while (i < STAGE_ACTORS && stage->sockets[i] != socket)
+        i++;
+    cr_assert_lt(i, STAGE_ACTORS, "too many actors for the stage");
+    return &stage->sockets[i];
+}
 
 void actor_enter(struct actor *actor, struct stage *stage, const char *name)
 {
@@ -70,13 +83,15 @@ void actor_enter(struct actor *actor, struct stage *stage, const char *name)
     struct err err = ERR_CLEAR;
 
     memcpy(id.bytes, name, id.len);
-    *actor = (struct actor){.arena = ARENA_INIT(1 << 28)};
+    *actor = (struct actor){.stage = stage, .arena = ARENA_INIT(1 << 28)};
     actor->socket = wire_connect(stage->zmq, "inproc://stage", &id, &err);
     cr_assert_not_null(actor->socket, "%s", err.text);
+    *find_socket(stage, NULL) = actor->socket;
 }
 
 void actor_leave(struct actor *actor)
 {
+    *find_socket(actor->stage, actor->socket) = NULL;
     wire_close(actor->socket);
     arena_release(&actor->arena);
     actor->socket = NULL;

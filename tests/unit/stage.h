@@ -19,20 +19,25 @@
 #include "wire/message.h"
 #include "wire/socket.h"
 
+enum { STAGE_ACTORS = 8 };
+
 struct stage {
     void *zmq;
     char folder[64]; // of the test; holds the store
     struct coordinator_options options;
     struct coordinator *coordinator;
+    struct wire_socket *sockets[STAGE_ACTORS]; // of the actors; NULL: free
 };
 
 // A folder of its own; options may be changed until stage_start.
 void stage_open(struct stage *stage);
 void stage_start(struct stage *stage);
 void stage_stop(struct stage *stage); // the store stays
+// Actors that a failing test left behind leave with it.
 void stage_close(struct stage *stage);
 
 struct actor {
+    struct stage *stage;
     struct wire_socket *socket;
     struct arena arena; // of the last message
     struct message message;

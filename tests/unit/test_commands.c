@@ -1,0 +1,148 @@
+#include "coordinator/commands.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "stage.h"
+
+static struct stage stage;
+static struct actor client;
+
+static const char job[] = "name: notes\n"
+                          "models: {student: 'little:1b'}\n"
+                          "inputs: {text: {desc: A note}}\n"
+                          "steps:\n"
+                          "  sort:\n"
+                          "    predict: Say what the note is about.\n"
+                          "    inputs: [text]\n"
+                          "    outputs: {topic: {enum: [garden, kitchen]}}\n"
+                          "data: {examples: rows.jsonl}\n"
+                          "metric: {exact_match: topic}\n"
+                          "optimizer: {labeled_few_shot: {k: 1}}\n";
+
+static const char row[] = "{\"text\": \"a rose\", \"topic\": \"garden\"}\n";
+
+static void set_up(void)
+{
+    stage_open(&stage);
+    stage_start(&stage);
+    actor_greet_as_client(&client, &stage, "client");
+}
+
+static void tear_down(void)
+{
+    actor_leave(&client);
+    stage_close(&stage);
+}
+
+TestSuite(commands, .init = set_up, .fini = tear_down);
+
+static void expect_error(const char *verb, const char *id, const char *words)
+{
+    json_t *reply = actor_command(&client, verb, id);
+
+    cr_expect_not_null(strstr(stage_error(reply), words), "%s: \"%s\"", verb,
+                       stage_error(reply));
+    json_decref(reply);
+}
+
+static void finish_one(void)
+{
+    const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
+    struct actor w;
+    int64_t status;
+
+    actor_greet_as_worker(&w, &stage, "w", 1, STAGE_DIGEST);
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    json_decref(actor_take_result(&client, &status));
+    cr_assert_eq(status, 0);
+    actor_leave(&w);
+}
+
+Test(commands, workers_are_listed_with_their_slots_and_models)
+{
+    struct actor w;
+    json_t *reply, *entry;
+
+    actor_greet_as_worker(&w, &stage, "left-machine", 3, STAGE_DIGEST);
+    reply = actor_command(&client, "workers", "");
+    cr_assert_eq(json_array_size(reply), 1);
+    entry = json_array_get(reply, 0);
+    cr_expect_str_eq(json_get_text(entry, "name", ""), "left-machine");
+    cr_expect_eq(json_get_int(entry, "slots", 0), 3);
+    cr_expect_str_eq(
+        json_string_value(json_array_get(json_object_get(entry, "models"), 0)),
+        STAGE_MODEL);
+    json_decref(reply);
+    actor_leave(&w);
+}
+
+Test(commands, nobody_here_is_an_empty_list)
+{
+    json_t *reply = actor_command(&client, "workers", "");
+
+    cr_expect(json_is_array(reply));
+    cr_expect_eq(json_array_size(reply), 0);
+    json_decref(reply);
+}
+
+Test(commands, jobs_are_listed_with_state_and_score)
+{
+    json_t *reply, *entry;
+
+    finish_one();
+    reply = actor_command(&client, "jobs", "");
+    cr_assert_eq(json_array_size(reply), 1);
+    entry = json_array_get(reply, 0);
+    cr_expect_str_eq(json_get_text(entry, "state", ""), "done");
+    cr_expect_eq(json_get_number(entry, "score", -1), 1);
+    json_decref(reply);
+}
+
+Test(commands, a_job_is_shown_by_its_name)
+{
+    json_t *reply;
+
+    finish_one();
+    reply = actor_command(&client, "show", "notes");
+    cr_expect_str_eq(json_get_text(reply, "state", ""), "done", "%s",
+                     stage_error(reply));
+    json_decref(reply);
+}
+
+Test(commands, a_job_that_nobody_knows_is_an_error)
+{
+    expect_error("show", "nothing", "no job yet");
+    finish_one();
+    expect_error("show", "nothing", "nothing");
+    expect_error("stop", "nothing", "nothing");
+}
+
+Test(commands, a_job_that_is_done_cannot_be_stopped)
+{
+    finish_one();
+    expect_error("stop", "notes", "not running");
+}
+
+Test(commands, an_evaluation_can_be_stopped)
+{
+    const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
+    int64_t status;
+    json_t *reply;
+
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    reply = actor_command(&client, "stop", "notes");
+    cr_expect_str_eq(json_get_text(reply, "state", ""), "stopped", "%s",
+                     stage_error(reply));
+    json_decref(reply);
+    json_decref(actor_take_result(&client, &status));
+    cr_expect_eq(status, 130);
+}
+
+Test(commands, a_verb_that_nobody_knows_is_an_error)
+{
+    expect_error("dance", "", "`dance`");
+}
