@@ -1,0 +1,149 @@
+#include "coordinator/fit.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "given_data.h"
+
+enum { ROWS = 6, ROOMY = 100000 };
+
+static struct given_data given;
+static struct plan plan;
+static struct fit *fit;
+
+// Rows whose last message is far longer than the others.
+static void set_up(void)
+{
+    static char text[16384];
+    size_t len = 0;
+
+    for (int i = 0; i < ROWS; i++)
+        len += (size_t)snprintf(
+            text + len, sizeof text - len,
+            "{\"message\": \"%*d\", \"intent\": \"track\", \"sure\": 1, "
+            "\"urgent\": true, \"tags\": [], \"note\": \"n\"}\n",
+            i == ROWS - 1 ? 2000 : 400, i);
+    given_data_open(&given, "{examples: rows.jsonl}", "");
+    given_data_add(&given, "rows.jsonl", text, len);
+    given_data_load(&given);
+    cr_assert_not_null(given.dataset);
+    plan_all(given.job->program, &plan);
+    fit = fit_new(given.job, given.dataset, &plan, &given.err);
+    cr_assert_not_null(fit, "%s", given.err.text);
+}
+
+static void tear_down(void)
+{
+    fit_free(fit);
+    given_data_close(&given);
+}
+
+TestSuite(fit, .init = set_up, .fini = tear_down);
+
+static void set_context(int32_t num_ctx)
+{
+    given.job->models[ROLE_STUDENT].options.num_ctx = num_ctx;
+}
+
+static struct candidate *showing(size_t n)
+{
+    struct candidate *candidate = candidate_new(given.job->program, &given.err);
+    struct demo demos[ROWS];
+
+    for (size_t i = 0; i < n; i++)
+        demos[i] = (struct demo){.fields = given.dataset->rows[i].fields,
+                                 .row = (int)i};
+    cr_assert(candidate_set_demos(candidate, 0, 3, demos, n, &given.err));
+    candidate_seal(candidate);
+    return candidate;
+}
+
+// How many of n demos are left in a context of that size.
+static size_t demos_left(size_t n, int32_t num_ctx)
+{
+    struct candidate *candidate = showing(n), *fitting;
+    size_t left;
+
+    set_context(num_ctx);
+    fitting = fit_candidate(fit, candidate, &given.err);
+    cr_assert_not_null(fitting, "%s", given.err.text);
+    left = fitting->parts[0].n_demos;
+    for (size_t d = 0; d < left; d++)
+        cr_expect_eq(fitting->parts[0].demos[d].row, (int)d);
+    candidate_unref(fitting);
+    candidate_unref(candidate);
+    return left;
+}
+
+Test(fit, what_fits_stays_itself)
+{
+    struct candidate *candidate = showing(3);
+    struct candidate *fitting;
+
+    set_context(ROOMY);
+    fitting = fit_candidate(fit, candidate, &given.err);
+    cr_expect_eq(fitting, candidate);
+    candidate_unref(fitting);
+    candidate_unref(candidate);
+}
+
+Test(fit, demos_are_dropped_from_the_end_until_the_longest_example_fits)
+{
+    size_t before = 4;
+
+    // Wherever the edge is: more room never leaves fewer demos.
+    for (int32_t num_ctx = 4096; num_ctx >= 256; num_ctx -= 64) {
+        size_t left = demos_left(4, num_ctx);
+
+        cr_expect_leq(left, before, "num_ctx %d", (int)num_ctx);
+        before = left;
+    }
+    cr_expect_eq(demos_left(4, ROOMY), 4);
+    cr_expect_eq(before, 0);
+}
+
+Test(fit, the_room_for_the_answer_is_kept_free)
+{
+    int32_t num_ctx = 256;
+
+    given.job->models[ROLE_STUDENT].options.num_predict = 64;
+    while (demos_left(2, num_ctx) < 2)
+        num_ctx += 16;
+    given.job->models[ROLE_STUDENT].options.num_predict = 64 + 512;
+    cr_expect_lt(demos_left(2, num_ctx), 2);
+    cr_expect_eq(demos_left(2, num_ctx + 512), 2);
+}
+
+Test(fit, a_shortened_candidate_is_sealed_as_another)
+{
+    struct candidate *candidate = showing(4), *fitting;
+
+    set_context(1024);
+    fitting = fit_candidate(fit, candidate, &given.err);
+    cr_assert_not_null(fitting, "%s", given.err.text);
+    cr_expect_lt(fitting->parts[0].n_demos, 4);
+    cr_expect_neq(memcmp(&fitting->id, &candidate->id, sizeof fitting->id), 0);
+    cr_expect_eq(candidate->parts[0].n_demos, 4);
+    candidate_unref(fitting);
+    candidate_unref(candidate);
+}
+
+Test(fit, a_program_too_long_as_written_is_told_with_the_remedy)
+{
+    struct candidate *candidate = showing(0);
+
+    set_context(ROOMY);
+    cr_expect(fit_check(fit, candidate, &given.err), "%s", given.err.text);
+    set_context(300);
+    cr_expect_not(fit_check(fit, candidate, &given.err));
+    cr_expect_eq(given.err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(given.err.text, "`classify`"));
+    cr_expect_not_null(strstr(given.err.text, "num_ctx"));
+    candidate_unref(candidate);
+}
+
+Test(fit, a_step_that_does_not_run_keeps_its_demos)
+{
+    memset(plan.runs, 0, sizeof plan.runs);
+    cr_expect_eq(demos_left(4, 300), 4);
+}
