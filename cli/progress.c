@@ -291,7 +291,7 @@ static void write_out(struct progress_view *view, const struct buf *text)
 static void put_erase(const struct progress_view *view, struct buf *out)
 {
     if (view->lines > 0)
-        buf_printf(out, "\x1b[%dA\x1b[J", view->lines);
+        buf_printf(out, "\r\x1b[%dA\x1b[J", view->lines);
 }
 
 static void draw_block(struct progress_view *view)

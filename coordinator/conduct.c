@@ -275,11 +275,11 @@ static void export_best(struct session *session, struct findings *found,
     struct err ignored = ERR_CLEAR;
 
     found->winner = session_best(session);
+    if (found->winner != NULL && found->compiled == NULL)
+        found->compiled = candidate_ref(found->winner->candidate);
     ending->document = run_document(session, found, "stopped");
     if (found->winner == NULL)
         return;
-    if (found->compiled == NULL)
-        found->compiled = candidate_ref(found->winner->candidate);
     ending->score = found->winner->score;
     ending->compiled = compiled_text(session, found, &ignored);
 }
