@@ -577,8 +577,10 @@ static void count_items(const struct desk *desk, struct progress *out)
 
 void desk_progress(const struct desk *desk, int64_t now, struct progress *out)
 {
+    struct dispatch_counts counts;
     int64_t calls = 0;
 
+    dispatch_count(desk->engine->dispatch, &counts);
     *out = desk->progress;
     out->job = desk->id;
     out->phase = desk->phase;
@@ -587,10 +589,18 @@ void desk_progress(const struct desk *desk, int64_t now, struct progress *out)
         calls += desk->paid[i];
     out->calls = calls;
     out->workers = (int64_t)desk->engine->crew.n;
+    out->slots = (int64_t)counts.slots;
+    out->in_flight = (int64_t)counts.leased;
+    out->faults = counts.faults;
     out->elapsed_ms = now - desk->started_ms;
     if (out->elapsed_ms > 0)
         out->tokens_per_s =
             1000.0 * (double)(out->prompt_tokens + out->generated_tokens) /
             (double)out->elapsed_ms;
+    // The trials to come as long as those before: later ones reuse more, so
+    // this is rather too long.
+    if (out->trial > 1 && out->trials >= out->trial)
+        out->left_ms =
+            out->elapsed_ms * (out->trials - out->trial) / out->trial;
     count_items(desk, out);
 }

@@ -49,7 +49,9 @@ static int64_t total_paid(const struct desk *desk)
 
 static int64_t wall_ms(const struct desk *desk, int64_t now)
 {
-    return desk->wall_before_ms +
+    bool eval = desk->request->action == REQUEST_EVAL;
+
+    return (eval ? 0 : desk->wall_before_ms) +
            (total_paid(desk) > 0 ? now - desk->started_ms : 0);
 }
 
@@ -66,13 +68,26 @@ struct cost {
     bool cached_known;
 };
 
-static void add_role(const struct desk *desk, const char *role, json_t *calls,
-                     struct cost *sum)
+// Index ROLE_COUNT is exec. A run costs what all its sessions paid; an
+// evaluation what it paid itself, for others of the same job scored other
+// prompts or other rows.
+static void read_cost(const struct desk *desk, int index, const char *role,
+                      struct history_cost *cost)
 {
-    struct history_cost cost = {0};
     struct err ignored = ERR_CLEAR;
 
-    history_cost(desk->engine->store, desk->job_no, role, &cost, &ignored);
+    if (desk->request->action == REQUEST_EVAL)
+        cost->calls = desk->paid[index];
+    else
+        history_cost(desk->engine->store, desk->job_no, role, cost, &ignored);
+}
+
+static void add_role(const struct desk *desk, int index, const char *role,
+                     json_t *calls, struct cost *sum)
+{
+    struct history_cost cost = {0};
+
+    read_cost(desk, index, role, &cost);
     json_object_set_new(calls, role, json_integer(cost.calls));
     sum->paid += cost.calls;
     sum->prompt += cost.prompt_tokens;
@@ -88,9 +103,14 @@ static void add_cost(const struct desk *desk, int64_t now, json_t *document)
     struct cost sum = {0};
     json_int_t reused;
 
+    if (desk->request->action == REQUEST_EVAL) {
+        sum.prompt = desk->progress.prompt_tokens;
+        sum.generated = desk->progress.generated_tokens;
+        sum.hedged = desk->hedges;
+    }
     for (int r = 0; r < ROLE_COUNT; r++)
-        add_role(desk, role_names[r], calls, &sum);
-    add_role(desk, "exec", calls, &sum);
+        add_role(desk, r, role_names[r], calls, &sum);
+    add_role(desk, ROLE_COUNT, "exec", calls, &sum);
     reused = desk->ending->uses - sum.paid;
     json_object_set_new(calls, "reused", json_integer(reused < 0 ? 0 : reused));
     json_object_set_new(calls, "hedged", json_integer(sum.hedged));
