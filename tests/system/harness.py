@@ -480,7 +480,7 @@ def write_support_job(folder, optimizer):
     path.write_text(f"""\
 name: support
 models:
-  student: qwen2.5:3b
+  student: llama3.2:3b
   teacher: qwen2.5:14b
   options: {{num_ctx: 8192, num_predict: 300}}
 inputs:
