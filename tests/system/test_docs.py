@@ -1,0 +1,121 @@
+"""Every command that the documents show works as it stands.
+
+Blocks marked `sh` are run in order, in one shell, in a folder that holds a
+copy of jobs/; the model is the stand-in, unless a command names a server. In a
+block with lines that begin with `$ `, those are the commands and the rest is
+what they print. Blocks that are to be read only are marked `text` or `console`.
+"""
+
+import os
+import re
+import shutil
+import signal
+
+import pytest
+
+import harness
+
+
+def commands_of(block):
+    """Without the prompts, and without the output between them."""
+    lines = block.splitlines()
+    if not any(line.startswith("$ ") for line in lines):
+        return block
+    kept, goes_on = [], False
+    for line in lines:
+        if line.startswith("$ ") or goes_on:
+            kept.append(line.removeprefix("$ "))
+            goes_on = line.endswith("\\")
+    return "\n".join(kept) + "\n"
+
+
+def blocks_of(path):
+    if not path.exists():
+        pytest.skip(f"{path.relative_to(harness.ROOT)} is not written yet")
+    found = re.findall(r"^```sh\n(.*?)^```", path.read_text(), re.M | re.S)
+    return [commands_of(block) for block in found]
+
+
+def run_script(stage, blocks):
+    """Runs the blocks in one shell; fails with the block that failed."""
+    place = stage.folder / "place"
+    place.mkdir()
+    if (harness.ROOT / "jobs").exists():
+        shutil.copytree(harness.ROOT / "jobs", place / "jobs",
+                        ignore=shutil.ignore_patterns("*.db*",
+                                                      "compiled.json"))
+    tools = stage.folder / "bin"
+    tools.mkdir()
+    for program in (harness.PROMPTCC, harness.STAND_IN):
+        (tools / program.name).symlink_to(program.resolve())
+    script = stage.folder / "blocks.sh"
+    script.write_text("set -e\n" + "".join(
+        f"\necho '### block {i}' >&2\n{block}" for i, block in
+        enumerate(blocks, 1)))
+    process = stage.add(harness.Process(
+        stage, ["bash", script], "blocks", cwd=place,
+        env={"PATH": f"{tools}:{os.environ['PATH']}",
+             "PROMPTCC_SIMULATE": "1", "HOME": str(stage.folder)}))
+    try:
+        result = process.wait(180)
+    finally:
+        try:  # what a block left in the background is in our session
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    last = result.err.rsplit("### block ", 1)[-1]
+    assert result.status == 0, (f"block {last.splitlines()[0]} of "
+                                f"{len(blocks)}:\n{result}")
+    return result
+
+
+def test_the_tutorial_works_from_its_first_command_to_its_last(stage):
+    blocks = blocks_of(harness.ROOT / "docs" / "tutorial.md")
+    assert blocks, "docs/tutorial.md has no block marked `sh`"
+    assert "promptcc run" in "".join(blocks)
+    run_script(stage, blocks)
+
+
+def test_the_commands_of_the_readme_work(stage):
+    lines = "".join(blocks_of(harness.ROOT / "README.md")).splitlines()
+    for line in lines:  # installs packages: not here, but it has to be there
+        named = re.match(r"\./bootstrap (\w+)", line)
+        if named:
+            text = (harness.ROOT / "bootstrap").read_text()
+            assert re.search(rf"\b{named[1]}\b", text), line
+    own = [line for line in lines if line.startswith("promptcc ")]
+    if own:
+        run_script(stage, ["\n".join(own) + "\n"])
+
+
+def documents():
+    found = [harness.ROOT / "README.md", *harness.ROOT.glob("docs/**/*.md"),
+             *harness.ROOT.glob("jobs/**/*.md"),
+             *harness.ROOT.glob("tests/**/*.md")]
+    return sorted(path for path in found if path.exists())
+
+
+def test_every_link_between_documents_leads_somewhere():
+    broken = []
+    for path in documents():
+        text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+            if "://" not in target and not (path.parent / target).exists():
+                broken.append(f"{path.relative_to(harness.ROOT)}: {target}")
+    assert not broken, broken
+
+
+def test_every_option_in_the_documents_exists(stage):
+    """Of commands in code: `promptcc VERB ... --option`."""
+    text = "\n".join(path.read_text() for path in documents())
+    known = {}
+    wrong = []
+    for verb, rest in re.findall(r"promptcc (\w+)\b([^\n`|&;]*)", text):
+        options = re.findall(r"(?<![\w-])--([a-z][a-z-]*)", rest)
+        if not options:
+            continue
+        if verb not in known:
+            known[verb] = stage.promptcc(verb, "--help").out
+        wrong += [f"promptcc {verb} --{option}" for option in options
+                  if f"--{option}" not in known[verb] and option != "help"]
+    assert not wrong, wrong
