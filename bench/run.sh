@@ -48,7 +48,7 @@ printf "$row" 'calls a second, workers in another process, ipc' \
     "$(median replay run_calls_per_s)" ''
 printf "$row" 'calls a second, ZeroMQ and SQLite alone' "$floor" ''
 printf "$row" 'that divided by the first' \
-    "$(echo "scale=1; $floor / $whole" | bc)" ''
+    "$(echo "$floor $whole" | awk '{ printf "%.1f", $1 / $2 }')" ''
 printf "$row" 'replay of the finished job, seconds' \
     "$(median replay replay_s)" '1'
 printf "$row" 'peak memory of the coordinator, running it, MiB' \
