@@ -20,8 +20,9 @@ static int run(const struct options *options)
                         .simulated = again.request->simulated}};
 
         status = follow_here(&follow);
+        // Of an unfinished job: its best so far, if there is one.
         if (status == EXIT_STOPPED)
-            status = EXIT_DONE; // of an unfinished job: its best so far
+            status = follow.wrote ? EXIT_DONE : EXIT_FAILED;
     }
     again_release(&again);
     return status;

@@ -209,7 +209,7 @@ static const char *const eval_members[] = {"score",  "low",          "high",
                                            "n",      "model_faults", "calls",
                                            "tokens", "wall_s",       NULL};
 
-static bool write_compiled(const struct follow *follow,
+static bool write_compiled(struct follow *follow,
                            const struct client_result *result, json_t *document,
                            struct err *err)
 {
@@ -217,6 +217,7 @@ static bool write_compiled(const struct follow *follow,
         return true;
     if (!file_write(follow->out, result->compiled, result->compiled_len, err))
         return false;
+    follow->wrote = true;
     (void)json_object_set_new(document, "out", json_string(follow->out));
     return true;
 }
@@ -261,7 +262,7 @@ static bool is_below(const struct follow *follow, const json_t *document)
     return limit->n > 0 && json_get_number(document, "score", 0) < limit->score;
 }
 
-static int tell_result(const struct follow *follow,
+static int tell_result(struct follow *follow,
                        const struct client_result *result)
 {
     struct err err = ERR_CLEAR;

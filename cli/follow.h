@@ -26,6 +26,7 @@ struct follow {
     const char *store; // of follow_here; NULL: --store, or beside the job
     void *zmq;
     const char *endpoint;
+    bool wrote; // out: the compiled file was written
 };
 
 int follow_job(struct follow *follow);
