@@ -8,8 +8,9 @@
 // As deep as jansson reads, so that whatever was parsed can be written.
 enum { DEPTH_MAX = 2048 };
 
-// jansson's parser reports an allocation that failed as a mistake in the text.
-// So it allocates through us, and we remember, a thread, that one failed.
+// jansson's parser reports an allocation that failed as a mistake in the text,
+// or goes on without the characters that it had no room for. So it allocates
+// through us, and we remember, a thread, that one failed.
 static _Thread_local bool starved;
 
 static void *noting_malloc(size_t size)
@@ -57,9 +58,11 @@ json_t *json_parse(const char *text, size_t len, size_t max_bytes,
     json_t *value =
         json_loadb(len == 0 ? "" : text, len,
                    JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-    if (value == NULL)
-        set_parse_error(err, &error);
-    return value;
+    if (value != NULL && !starved)
+        return value;
+    json_decref(value);
+    set_parse_error(err, &error);
+    return NULL;
 }
 
 // How a value is written: one of these travels down the recursion.
