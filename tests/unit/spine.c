@@ -64,14 +64,16 @@ void spine_start(struct spine *spine, size_t n_workers, int slots)
     struct err err = ERR_CLEAR;
 
     snprintf(store, sizeof store, "%s/store.db", spine->folder);
-    options.listen = "inproc://spine";
+    snprintf(spine->endpoint, sizeof spine->endpoint, "inproc://spine-%d",
+             spine->starts++);
+    options.listen = spine->endpoint;
     options.store = store;
     options.call_timeout_ms = 5000;
     spine->coordinator = coordinator_start(spine->zmq, &options, &err);
     cr_assert_not_null(spine->coordinator, "%s", err.text);
     for (size_t i = 0; i < n_workers; i++) {
         struct worker_options worker = {
-            .coordinator = "inproc://spine",
+            .coordinator = spine->endpoint,
             .address = {.backend = "ollama", .slots = slots}};
 
         snprintf(worker.address.url, sizeof worker.address.url,
@@ -103,7 +105,7 @@ static struct wire_socket *greet(struct spine *spine)
     struct wire_id id = {.len = 6, .bytes = "client"};
     struct err err = ERR_CLEAR;
     struct wire_socket *socket =
-        wire_connect(spine->zmq, "inproc://spine", &id, &err);
+        wire_connect(spine->zmq, spine->endpoint, &id, &err);
     struct message hello = {.kind = MESSAGE_HELLO,
                             .as.hello = {.version = WIRE_VERSION,
                                          .role = PEER_CLIENT,

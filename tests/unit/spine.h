@@ -19,7 +19,9 @@ enum { SPINE_WORKERS = 16 };
 
 struct spine {
     void *zmq;
-    char folder[64]; // of the test; holds the store
+    char folder[64];   // of the test; holds the store
+    char endpoint[32]; // another one each start: a closed one stays in use
+    int starts;        // for a moment
     struct sim_server *sim;
     struct coordinator *coordinator;
     struct worker *workers[SPINE_WORKERS];

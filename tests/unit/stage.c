@@ -20,7 +20,6 @@ void stage_open(struct stage *stage)
         (struct stage){.zmq = zmq_ctx_new(), .options = COORDINATOR_DEFAULTS};
     strcpy(stage->folder, "/tmp/stage-XXXXXX");
     cr_assert_not_null(mkdtemp(stage->folder));
-    stage->options.listen = "inproc://stage";
     stage->options.call_timeout_ms = 60000;
 }
 
@@ -30,7 +29,10 @@ void stage_start(struct stage *stage)
     struct err err = ERR_CLEAR;
 
     snprintf(store, sizeof store, "%s/store.db", stage->folder);
+    snprintf(stage->endpoint, sizeof stage->endpoint, "inproc://stage-%d",
+             stage->starts++);
     stage->options.store = store;
+    stage->options.listen = stage->endpoint;
     stage->coordinator = coordinator_start(stage->zmq, &stage->options, &err);
     cr_assert_not_null(stage->coordinator, "%s", err.text);
 }
@@ -84,7 +86,7 @@ void actor_enter(struct actor *actor, struct stage *stage, const char *name)
 
     memcpy(id.bytes, name, id.len);
     *actor = (struct actor){.stage = stage, .arena = ARENA_INIT(1 << 28)};
-    actor->socket = wire_connect(stage->zmq, "inproc://stage", &id, &err);
+    actor->socket = wire_connect(stage->zmq, stage->endpoint, &id, &err);
     cr_assert_not_null(actor->socket, "%s", err.text);
     *find_socket(stage, NULL) = actor->socket;
 }

@@ -23,7 +23,9 @@ enum { STAGE_ACTORS = 8 };
 
 struct stage {
     void *zmq;
-    char folder[64]; // of the test; holds the store
+    char folder[64];   // of the test; holds the store
+    char endpoint[32]; // another one each start: a closed one stays in use
+    int starts;        // for a moment
     struct coordinator_options options;
     struct coordinator *coordinator;
     struct wire_socket *sockets[STAGE_ACTORS]; // of the actors; NULL: free

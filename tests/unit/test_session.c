@@ -61,8 +61,10 @@ static void open_job(const char *further)
 static void start(struct ending *(*conduct)(struct session *), int64_t stored,
                   int64_t wall_ms)
 {
+    static int n;
+    char endpoint[32]; // a closed one is free again only after a moment
     struct session_setup setup = {.zmq = zmq,
-                                  .endpoint = "inproc://desk",
+                                  .endpoint = endpoint,
                                   .request = &request,
                                   .bundle = given.bundle,
                                   .job = given.job,
@@ -78,7 +80,8 @@ static void start(struct ending *(*conduct)(struct session *), int64_t stored,
 
     memset(&seen, 0, sizeof seen);
     pair = zmq_socket(zmq, ZMQ_PAIR);
-    cr_assert_eq(zmq_bind(pair, "inproc://desk"), 0);
+    snprintf(endpoint, sizeof endpoint, "inproc://desk-%d", n++);
+    cr_assert_eq(zmq_bind(pair, endpoint), 0);
     session = session_start(&setup, &err);
     cr_assert_not_null(session, "%s", err.text);
 }

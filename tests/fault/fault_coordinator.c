@@ -1,0 +1,115 @@
+// A whole job on a disk that fails: what was told to nobody may be lost, and
+// nothing else. Afterwards the job goes on with the same store and ends with
+// the bytes of a run that nothing disturbed.
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "fault/vfs_fault.h"
+#include "unit/spine.h"
+
+enum { RUNS_MAX = 5000 };
+
+static const char job[] =
+    "name: topics\n"
+    "models: {student: 'qwen2.5:0.5b'}\n"
+    "inputs: {text: {desc: A note}}\n"
+    "steps:\n"
+    "  sort:\n"
+    "    predict: Say what the note is about.\n"
+    "    inputs: [text]\n"
+    "    outputs: {topic: {enum: [garden, kitchen, travel, music]}}\n"
+    "data: {examples: examples.jsonl}\n"
+    "metric: {exact_match: topic}\n"
+    "optimizer: {labeled_few_shot: {k: 4}}\n";
+
+static struct spine spine;
+static char *examples;
+static char *whole; // the compiled file of an undisturbed run
+
+static void open_spine(void)
+{
+    spine_init(&spine, &(struct sim_options){.slots = 4});
+}
+
+static void set_up(void)
+{
+    vfs_fault_install();
+    examples = spine_examples();
+    open_spine();
+    spine_start(&spine, 1, 4);
+    spine_submit(&spine, "run", "{}", job, examples);
+    cr_assert_eq(spine.status, 0);
+    whole = strdup(spine.compiled);
+    spine_release(&spine);
+}
+
+static void tear_down(void)
+{
+    free(examples);
+    free(whole);
+}
+
+TestSuite(coordinator, .init = set_up, .fini = tear_down);
+
+static void expect_pause(int n)
+{
+    json_t *error = json_object_get(spine.document, "error");
+
+    if (spine.status == 0) // the fault came when all had been told
+        return;
+    cr_assert_eq(spine.status, 3, "operation %d: status %d", n,
+                 (int)spine.status);
+    cr_assert_str_eq(json_get_text(error, "code", ""), "store",
+                     "operation %d: %s", n, json_get_text(error, "text", ""));
+}
+
+// False when no operation was left to fail.
+static bool run_with(enum vfs_fault fault, int n)
+{
+    bool failed;
+
+    open_spine();
+    spine_start(&spine, 1, 4);
+    vfs_fault_arm(fault, n, true);
+    spine_submit(&spine, "run", "{}", job, examples);
+    failed = vfs_fault_disarm();
+    expect_pause(n);
+    cr_assert(failed || spine.status == 0);
+    spine_stop(&spine);
+    spine_start(&spine, 1, 4);
+    spine_submit(&spine, "run", "{}", job, examples);
+    cr_assert_eq(spine.status, 0, "after operation %d", n);
+    cr_assert_str_eq(spine.compiled, whole, "after operation %d", n);
+    spine_release(&spine);
+    return failed;
+}
+
+// The first operations one by one, then ever larger steps.
+static void run_every(enum vfs_fault fault, int at_least)
+{
+    int n = 0;
+
+    while (run_with(fault, n)) {
+        cr_assert_lt(n, RUNS_MAX);
+        n += 1 + n / 8;
+    }
+    cr_expect_gt(n, at_least);
+}
+
+Test(coordinator, a_job_goes_on_after_every_failing_write)
+{
+    run_every(VFS_WRITE, 20);
+}
+
+Test(coordinator, a_job_goes_on_after_every_failing_sync)
+{
+    run_every(VFS_SYNC, 3);
+}
+
+Test(coordinator, a_job_goes_on_after_the_disk_was_full)
+{
+    run_every(VFS_FULL, 20);
+}

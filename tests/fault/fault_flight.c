@@ -1,0 +1,119 @@
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/flight.h"
+#include "coordinator/ledger.h"
+#include "coordinator/models.h"
+#include "fault/alloc_fault.h"
+
+enum { FLIGHTS = 40 };
+
+static struct prefix *share_prefix(struct flights *flights, int n,
+                                   struct err *err)
+{
+    char text[16];
+    char *copy;
+
+    text[0] = '[';
+    text[1] = (char)('a' + n % 3);
+    text[2] = '\0';
+    copy = strdup(text);
+    if (copy == NULL) {
+        err_nomem(err, "a prompt");
+        return NULL;
+    }
+    return flights_prefix(flights, copy, 2, NULL, err);
+}
+
+// As an evaluation does it, each step able to fail.
+static bool open_one(struct flights *flights, int n, struct err *err)
+{
+    struct hash key = hash_of("test", &n, sizeof n);
+    struct prefix *prefix = share_prefix(flights, n, err);
+    char *tail = prefix == NULL ? NULL : strdup("tail");
+    struct flight *flight = NULL;
+
+    if (prefix != NULL && tail == NULL)
+        err_nomem(err, "a call");
+    if (tail != NULL)
+        flight = flights_open(flights, &key, tail, 4, err);
+    if (flight == NULL) {
+        free(tail);
+        if (prefix != NULL)
+            prefix_unref(flights, prefix);
+        return false;
+    }
+    flight->prefix = prefix;
+    flight->put = (uint64_t)n;
+    if (!flight_join(flight, NULL, 0, err) ||
+        !flight_join(flight, NULL, 1, err)) {
+        flights_drop(flights, flight);
+        return false;
+    }
+    if (n % 4 != 0)
+        flights_land(flights, flight);
+    return true;
+}
+
+static bool fly(struct err *err)
+{
+    struct flights flights = {0};
+    struct flight *durable;
+    bool ok = true;
+    size_t landed = 0;
+
+    for (int n = 1; ok && n <= FLIGHTS; n++)
+        ok = open_one(&flights, n, err);
+    while ((durable = flights_take_durable(&flights, FLIGHTS / 2)) != NULL) {
+        landed++;
+        flight_close(&flights, durable);
+    }
+    if (ok)
+        cr_assert_eq(landed, FLIGHTS / 2 - FLIGHTS / 2 / 4);
+    flights_release(&flights);
+    return ok;
+}
+
+Test(flight, every_failing_allocation_leaves_no_call_half_open)
+{
+    cr_expect_geq(fault_each(fly), 5 * FLIGHTS);
+}
+
+static bool count(struct err *err)
+{
+    struct ledger ledger = {0};
+    bool ok = true;
+
+    for (int64_t id = 1; ok && id < 1000000; id *= 3) {
+        struct used_call call = {.id = id, .tokens = 1};
+
+        ok = ledger_use(&ledger, &call, 1, err);
+    }
+    ledger_release(&ledger);
+    return ok;
+}
+
+Test(flight, every_failing_allocation_of_the_ledger_is_told)
+{
+    cr_expect_geq(fault_each(count), 3);
+}
+
+static bool name_models(struct err *err)
+{
+    struct models models = {0};
+    char name[] = "model-a";
+    bool ok = true;
+
+    for (int i = 0; ok && i < 20; i++) {
+        name[6] = (char)('a' + i);
+        ok = models_number(&models, name, "digest", err) == i;
+    }
+    models_release(&models);
+    return ok;
+}
+
+Test(flight, every_failing_allocation_of_the_models_is_told)
+{
+    cr_expect_geq(fault_each(name_models), 40);
+}
