@@ -121,22 +121,27 @@ static struct wire_socket *greet(struct spine *spine)
     return socket;
 }
 
-static void send_job(struct wire_socket *socket, const char *action,
-                     const char *options, const char *job, const char *examples)
+static void add_file(struct submit *submit, const char *name, const char *text)
 {
-    struct wire_file files[2] = {
-        {.name = "job.yaml", .data = job, .len = strlen(job)},
-        {.name = "examples.jsonl",
-         .data = examples,
-         .len = examples == NULL ? 0 : strlen(examples)}};
-    struct message submit = {
-        .kind = MESSAGE_SUBMIT,
-        .as.submit = {.action = action,
-                      .options = options,
-                      .folder = "",
-                      .files = files,
-                      .n_files = examples == NULL ? 1 : 2}};
+    if (text != NULL)
+        submit->files[submit->n_files++] =
+            (struct wire_file){.name = name, .data = text, .len = strlen(text)};
+}
 
+static void send_job(const struct spine *spine, struct wire_socket *socket,
+                     const char *action, const char *options, const char *job,
+                     const char *examples)
+{
+    struct wire_file files[3];
+    struct message submit = {.kind = MESSAGE_SUBMIT,
+                             .as.submit = {.action = action,
+                                           .options = options,
+                                           .folder = "",
+                                           .files = files}};
+
+    add_file(&submit.as.submit, "job.yaml", job);
+    add_file(&submit.as.submit, "examples.jsonl", examples);
+    add_file(&submit.as.submit, "best.json", spine->compiled_in);
     say(socket, &submit);
 }
 
@@ -196,7 +201,7 @@ void spine_submit(struct spine *spine, const char *action, const char *options,
 {
     struct wire_socket *socket = greet(spine);
 
-    send_job(socket, action, options, job, examples);
+    send_job(spine, socket, action, options, job, examples);
     await_result(spine, socket, -1);
     wire_close(socket);
 }
@@ -206,7 +211,7 @@ void spine_submit_and_stop(struct spine *spine, const char *job,
 {
     struct wire_socket *socket = greet(spine);
 
-    send_job(socket, "run", "{}", job, examples);
+    send_job(spine, socket, "run", "{}", job, examples);
     await_result(spine, socket, calls);
     wire_close(socket);
 }

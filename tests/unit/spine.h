@@ -26,6 +26,7 @@ struct spine {
     struct coordinator *coordinator;
     struct worker *workers[SPINE_WORKERS];
     size_t n_workers;
+    const char *compiled_in; // sent along as best.json; NULL: nothing
     // of the last spine_submit; owned
     int64_t status;
     json_t *document;

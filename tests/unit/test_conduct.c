@@ -1,0 +1,198 @@
+// A job from its first line to its end, over a whole promptcc in one process.
+
+#include "coordinator/conduct.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "spine.h"
+
+#define HEAD                                                                   \
+    "name: topics\n"                                                           \
+    "models: {student: 'qwen2.5:0.5b'}\n"                                      \
+    "inputs: {text: {desc: A note}}\n"                                         \
+    "steps:\n"                                                                 \
+    "  sort:\n"                                                                \
+    "    predict: Say what the note is about.\n"                               \
+    "    inputs: [text]\n"                                                     \
+    "    outputs: {topic: {enum: [garden, kitchen, travel, music]}}\n"
+
+#define TAIL                                                                   \
+    "data: {examples: examples.jsonl}\n"                                       \
+    "metric: {exact_match: topic}\n"                                           \
+    "optimizer: {labeled_few_shot: {k: 8}}\n"
+
+static const char job[] = HEAD TAIL;
+static const char two_steps[] =
+    HEAD "  title:\n"
+         "    predict: Give the note a title.\n"
+         "    inputs: [text]\n"
+         "    outputs: {title: {desc: A few words}}\n"
+         "outputs: {topic: sort.topic, title: title.title}\n" TAIL;
+
+static struct spine spine;
+static char *examples;
+
+static void set_up(void)
+{
+    spine_init(&spine, &(struct sim_options){.slots = 4});
+    examples = spine_examples();
+    spine_start(&spine, 1, 4);
+}
+
+static void tear_down(void)
+{
+    spine_release(&spine);
+    free(examples);
+}
+
+TestSuite(conduct, .init = set_up, .fini = tear_down);
+
+static const json_t *run(const char *action, const char *options,
+                         const char *text)
+{
+    spine_submit(&spine, action, options, text, examples);
+    cr_assert_eq(spine.status, 0, "%s",
+                 json_get_text(json_object_get(spine.document, "error"), "text",
+                               "(no word why)"));
+    return spine.document;
+}
+
+static int64_t n_of(const json_t *document, const char *member)
+{
+    return json_get_int(json_object_get(document, member), "n", -1);
+}
+
+static size_t chats(void)
+{
+    struct sim_stats stats;
+
+    sim_server_stats(spine.sim, &stats);
+    return (size_t)stats.chats;
+}
+
+Test(conduct, a_run_ends_with_a_document_and_a_compiled_file)
+{
+    const json_t *document = run("run", "{}", job);
+    json_t *calls = json_object_get(document, "calls");
+
+    cr_expect_str_eq(json_get_text(document, "finish_reason", ""),
+                     "trials_done");
+    cr_expect_gt(n_of(document, "baseline"), 0);
+    cr_expect_gt(n_of(document, "compiled"), 0);
+    cr_expect_eq(json_get_int(calls, "student", 0), (int64_t)chats());
+    cr_expect(json_get_bool(document, "simulated", false));
+    cr_expect_eq(spine.compiled[0], '{');
+}
+
+Test(conduct, a_test_share_is_scored_with_both_programs)
+{
+    const json_t *document, *test;
+
+    document = run(
+        "run",
+        "{\"set\": [\"data.split={train: 0.5, val: 0.25, test: 0.25}\"]}", job);
+    test = json_object_get(document, "test");
+    cr_expect_eq(n_of(test, "baseline"), 10);
+    cr_expect_eq(n_of(test, "compiled"), 10);
+    cr_expect_geq(json_get_number(test, "p_value", -1), 0);
+}
+
+Test(conduct, a_budget_that_is_used_up_ends_a_run_with_the_best_so_far)
+{
+    const json_t *document =
+        run("run", "{\"set\": [\"budget.max_calls=1\", \"window=1\"]}", job);
+
+    cr_expect_str_eq(json_get_text(document, "finish_reason", ""), "budget");
+    cr_expect_eq(json_get_int(document, "trials", -1), 1);
+    cr_expect_gt(strlen(spine.compiled), 100);
+}
+
+Test(conduct, a_larger_budget_goes_on_with_the_same_run)
+{
+    int64_t trials;
+    char *whole;
+    size_t paid;
+
+    run("run", "{}", job);
+    whole = strdup(spine.compiled);
+    trials = json_get_int(spine.document, "trials", -1);
+    paid = chats();
+    spine_release(&spine);
+    spine_init(&spine, &(struct sim_options){.slots = 4});
+    spine_start(&spine, 1, 4);
+    run("run", "{\"set\": [\"budget.max_calls=1\", \"window=4\"]}", job);
+    run("run", "{}", job);
+    cr_expect_eq(json_get_int(spine.document, "trials", -1), trials);
+    cr_expect_str_eq(spine.compiled, whole);
+    cr_expect_eq(chats(), paid, "nothing is paid for twice");
+    free(whole);
+}
+
+Test(conduct, an_evaluation_of_more_data_scores_every_row)
+{
+    const json_t *document = run("eval", "{\"data\": \"examples.jsonl\"}", job);
+
+    cr_expect_eq(json_get_int(document, "n", -1), 40);
+    cr_expect_eq(json_get_int(document, "model_faults", -1), 0);
+    cr_expect_eq(chats(), 40);
+}
+
+Test(conduct, an_evaluation_runs_all_steps_only_where_it_is_asked_to)
+{
+    run("eval", "{\"data\": \"examples.jsonl\"}", two_steps);
+    cr_expect_eq(chats(), 40);
+    run("eval", "{\"data\": \"examples.jsonl\", \"all_steps\": true}",
+        two_steps);
+    cr_expect_geq(chats(), 80);
+}
+
+Test(conduct, a_run_names_the_steps_that_it_did_not_search)
+{
+    const json_t *document = run("run", "{}", two_steps);
+    const json_t *skipped = json_object_get(document, "skipped_steps");
+
+    cr_assert_eq(json_array_size(skipped), 1);
+    cr_expect_str_eq(json_string_value(json_array_get(skipped, 0)), "title");
+}
+
+// --- compiled files ---
+
+static const char best[] =
+    "{\"data\": \"examples.jsonl\", \"compiled\": \"best.json\"}";
+
+Test(conduct, an_evaluation_of_a_compiled_file_scores_its_prompts)
+{
+    double written, compiled;
+    char *file;
+
+    run("run", "{}", job);
+    file = strdup(spine.compiled);
+    written = json_get_number(
+        run("eval", "{\"data\": \"examples.jsonl\"}", job), "score", -1);
+    spine.compiled_in = file;
+    compiled = json_get_number(run("eval", best, job), "score", -1);
+    cr_expect_gt(compiled, written);
+    free(file);
+}
+
+Test(conduct, a_compiled_file_of_another_program_is_bad_input)
+{
+    char *file;
+
+    run("run", "{}", two_steps);
+    file = strdup(spine.compiled);
+    spine.compiled_in = file;
+    spine_submit(&spine, "eval", best, job, examples);
+    cr_expect_eq(spine.status, 2);
+    free(file);
+}
+
+Test(conduct, a_compiled_file_that_cannot_be_read_is_bad_input)
+{
+    spine.compiled_in = "{\"sort\": ";
+    spine_submit(&spine, "eval", best, job, examples);
+    cr_expect_eq(spine.status, 2);
+}
