@@ -15,7 +15,7 @@
 
 #include "common/clock.h"
 #include "coordinator/call_key.h"
-#include "coordinator/dispatch.h"
+#include "coordinator/dispatch/dispatch.h"
 #include "load.h"
 #include "program/dataset.h"
 #include "program/job.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/demos.h"
+#include "coordinator/search/demos.h"
 #include "coordinator/session_thread.h"
 #include "program/compiled.h"
 

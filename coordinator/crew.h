@@ -13,7 +13,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-#include "coordinator/dispatch.h"
+#include "coordinator/dispatch/dispatch.h"
 #include "coordinator/models.h"
 #include "wire/message.h"
 

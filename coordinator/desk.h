@@ -25,7 +25,7 @@
 #include "common/arena.h"
 #include "common/err.h"
 #include "coordinator/crew.h"
-#include "coordinator/dispatch.h"
+#include "coordinator/dispatch/dispatch.h"
 #include "coordinator/exec_pool.h"
 #include "coordinator/flight.h"
 #include "coordinator/models.h"

@@ -13,8 +13,8 @@
 #include "coordinator/fit.h"
 #include "coordinator/ledger.h"
 #include "coordinator/note.h"
+#include "coordinator/search/stats.h"
 #include "coordinator/session_thread.h"
-#include "coordinator/stats.h"
 
 // One submitted piece of work, a trial or runs, in the order of submission.
 struct unit {

@@ -25,7 +25,7 @@
 
 #include "common/err.h"
 #include "common/rng.h"
-#include "coordinator/stats.h"
+#include "coordinator/search/stats.h"
 #include "coordinator/task.h"
 #include "program/candidate.h"
 #include "program/dataset.h"

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "coordinator/demos.h"
-#include "coordinator/leader.h"
 #include "coordinator/optimizer.h"
+#include "coordinator/search/demos.h"
+#include "coordinator/search/leader.h"
 
 struct params {
     struct demo_recipe recipe;

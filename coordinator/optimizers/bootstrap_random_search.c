@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/demos.h"
-#include "coordinator/leader.h"
 #include "coordinator/optimizer.h"
+#include "coordinator/search/demos.h"
+#include "coordinator/search/leader.h"
 
 struct params {
     struct demo_recipe recipe;

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-#include "coordinator/demos.h"
-#include "coordinator/leader.h"
 #include "coordinator/optimizer.h"
+#include "coordinator/search/demos.h"
+#include "coordinator/search/leader.h"
 
 struct params {
     int64_t k;

@@ -2,8 +2,9 @@
 //
 //   demos      sets of demos: none, labelled, bootstrapped in order and by
 //              chance; the teacher's traces also ground the next phase
-//   proposals  instructions for each searched step (coordinator/proposer.h)
-//   search     TPE chooses a combination a trial, scored on a minibatch drawn
+//   proposals  instructions for each searched step
+//   (coordinator/search/proposer.h) search     TPE chooses a combination a
+//   trial, scored on a minibatch drawn
 //              afresh; every so many trials, and at the end, the combination
 //              with the best mean is evaluated on all rows. The best full
 //              score wins.
@@ -16,12 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/combos.h"
-#include "coordinator/demos.h"
-#include "coordinator/leader.h"
 #include "coordinator/optimizer.h"
-#include "coordinator/proposer.h"
-#include "coordinator/tpe.h"
+#include "coordinator/search/combos.h"
+#include "coordinator/search/demos.h"
+#include "coordinator/search/leader.h"
+#include "coordinator/search/proposer.h"
+#include "coordinator/search/tpe.h"
 
 enum auto_level { AUTO_LIGHT, AUTO_MEDIUM, AUTO_HEAVY, AUTO_NONE };
 static const char *const auto_names[] = {"light", "medium", "heavy", "none",

@@ -4,10 +4,10 @@
 
 #include <criterion/criterion.h>
 
-#include "coordinator/data_summary.h"
-#include "coordinator/demos.h"
-#include "coordinator/proposer.h"
-#include "coordinator/tpe.h"
+#include "coordinator/search/data_summary.h"
+#include "coordinator/search/demos.h"
+#include "coordinator/search/proposer.h"
+#include "coordinator/search/tpe.h"
 #include "fault/alloc_fault.h"
 #include "unit/fake_support.h"
 

@@ -1,4 +1,4 @@
-#include "coordinator/demos.h"
+#include "coordinator/search/demos.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "coordinator/heap.h"
+#include "coordinator/dispatch/heap.h"
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "coordinator/instruction.h"
+#include "coordinator/search/instruction.h"
 
 #include <stdlib.h>
 #include <string.h>

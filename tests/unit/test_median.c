@@ -1,4 +1,4 @@
-#include "coordinator/median.h"
+#include "coordinator/dispatch/median.h"
 
 #include <criterion/criterion.h>
 

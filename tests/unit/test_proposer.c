@@ -1,4 +1,4 @@
-#include "coordinator/proposer.h"
+#include "coordinator/search/proposer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "common/json.h"
-#include "coordinator/data_summary.h"
+#include "coordinator/search/data_summary.h"
 #include "fake_support.h"
 
 static struct err err;

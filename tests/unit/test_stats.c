@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "coordinator/stats.h"
+#include "coordinator/search/stats.h"
 
 static void expect_interval(struct interval got, double low, double high,
                             double within)

@@ -1,4 +1,4 @@
-#include "coordinator/table.h"
+#include "coordinator/dispatch/table.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-#include "coordinator/tpe.h"
+#include "coordinator/search/tpe.h"
 
 #include <math.h>
 #include <stdint.h>
