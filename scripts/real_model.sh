@@ -21,7 +21,7 @@ fail() {
 
 mkdir -p "$work"
 if [ ! -x "$venv/bin/python" ]; then
-    python3 -m venv "$venv" ||
+    /usr/bin/python3 -m venv "$venv" ||
         fail "no virtual environment could be made: install python3-venv"
 fi
 if [ ! -e "$venv/ready" ]; then
