@@ -376,5 +376,5 @@ static bool make_store(struct err *err)
 
 Test(store, every_failing_allocation_of_ours_while_a_store_is_made)
 {
-    cr_expect_geq(fault_each(make_store), 10);
+    cr_expect_geq(fault_each(make_store), 5);
 }
