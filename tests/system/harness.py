@@ -64,7 +64,7 @@ def environment(**more):
            if not k.startswith("PROMPTCC_") and "proxy" not in k.lower()}
     env["ASAN_OPTIONS"] = "exitcode=99"
     env["UBSAN_OPTIONS"] = "print_stacktrace=1"
-    env["TSAN_OPTIONS"] = "exitcode=99"
+    env["TSAN_OPTIONS"] = f"exitcode=99 suppressions={ROOT}/tests/tsan.supp"
     env.update(more)
     return env
 
