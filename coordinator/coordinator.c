@@ -316,8 +316,12 @@ static bool begin_desk(struct coordinator *c, struct desk *desk,
                 c->n_desks);
         return false;
     }
-    if (!desk_begin(desk, err))
+    if (!desk_begin(desk, err)) {
+        if (desk->job_no != 0)
+            history_job_state(c->engine.store, desk->job_no, "failed",
+                              err->text, -1, NULL, NULL);
         return false;
+    }
     desk->next = c->desks;
     c->desks = desk;
     c->n_desks++;

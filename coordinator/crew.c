@@ -178,6 +178,14 @@ static const struct crew_model *find_model(const struct crew_worker *worker,
     return NULL;
 }
 
+const char *crew_worker_digest(const struct crew_worker *worker,
+                               const char *model)
+{
+    const struct crew_model *found = find_model(worker, model);
+
+    return found == NULL ? NULL : found->digest;
+}
+
 const char *crew_digest(const struct crew *crew, const char *model)
 {
     for (const struct crew_worker *w = crew->workers; w != NULL; w = w->next) {

@@ -53,6 +53,10 @@ struct crew_worker *crew_join(struct crew *crew, const struct hello *hello,
 void crew_leave(struct crew *crew, int32_t number);
 struct crew_worker *crew_find(const struct crew *crew, int32_t number);
 
+// The digest under which this worker has the model; NULL when it does not.
+const char *crew_worker_digest(const struct crew_worker *worker,
+                               const char *model);
+
 // The digest under which some worker has the model, behind the mark of a
 // stand-in; nothing behind it without digests. NULL when nobody has the model.
 // Borrowed.

@@ -259,11 +259,7 @@ static void fill_known(struct desk *desk, struct task *task, struct err *err)
     for (size_t i = 0; i < task->n_items && err->code == ERR_NONE; i++) {
         struct task_item *item = &task->items[i];
 
-        if (item->state != ITEM_OPEN || find_stored(desk, task, item, err))
-            continue;
-        if (item->row >= 0 && desk->excluded[item->row])
-            item->state = ITEM_EXCLUDED;
-        else
+        if (item->state == ITEM_OPEN && !find_stored(desk, task, item, err))
             task->open++;
     }
 }

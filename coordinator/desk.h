@@ -93,6 +93,7 @@ struct desk {
     bool *excluded; // one a row; owned
     struct desk_model models[ROLE_COUNT];
     struct model_facts facts; // of models, for the session
+    int32_t crew_seen; // workers up to this number were compared with them
     const struct optimizer *optimizer;
     const void *params;     // of the optimizer; in the job's arena
     struct exec_pool *pool; // NULL without exec metrics
@@ -112,7 +113,7 @@ struct desk {
     int64_t hedges;
     // for people
     struct progress progress;
-    char phase[64], note[200];
+    char phase[64], note[240];
     int64_t started_ms, wall_before_ms;
     int64_t paid[ROLE_COUNT + 1]; // answers committed by this process; last:
                                   // exec

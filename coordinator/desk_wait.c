@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "store/history.h"
 
 // Workers that start together may join some moments apart: a model is said to
@@ -130,6 +131,38 @@ static bool model_is_wrong(struct desk *desk, enum role role, struct err *err)
     return true;
 }
 
+// Says of a worker that has another model under the job's name why it gets no
+// calls, and what mends it.
+static void compare_worker(struct desk *desk, const struct crew_worker *worker)
+{
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        const char *name = desk->job->models[r].name;
+        const char *seen = crew_worker_digest(worker, name);
+
+        if (!desk->models[r].bound || seen == NULL ||
+            models_fits(desk->models[r].digest, seen))
+            continue;
+        snprintf(desk->note, sizeof desk->note,
+                 "worker %.40s is not used: its `%.40s` is another model "
+                 "(%.20s); run `ollama pull %.40s` there",
+                 worker->name, name, seen, name);
+        log_warn("other-digest", "%s: %s", desk->id, desk->note);
+        return;
+    }
+}
+
+static void compare_new_workers(struct desk *desk)
+{
+    const struct crew *crew = &desk->engine->crew;
+
+    if (desk->crew_seen == crew->last_number)
+        return;
+    for (const struct crew_worker *w = crew->workers; w != NULL; w = w->next)
+        if (w->number > desk->crew_seen)
+            compare_worker(desk, w);
+    desk->crew_seen = crew->last_number;
+}
+
 static bool check_models(struct desk *desk, int64_t now)
 {
     const struct crew *crew = &desk->engine->crew;
@@ -164,6 +197,8 @@ void desk_watch(struct desk *desk, int64_t now)
     }
     if (desk->waiting_ms < 0)
         desk->waiting_ms = now;
+    if (desk->models[ROLE_STUDENT].bound)
+        compare_new_workers(desk);
     if (!check_models(desk, now))
         return;
     since =

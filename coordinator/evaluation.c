@@ -246,6 +246,16 @@ static struct flight *wait_for(struct evaluation *ev, const struct hash *key,
     return flight;
 }
 
+// An excluded row ends where it would have to be paid for: what was answered
+// before the exclusion stays as it was, so replay decides as it did.
+static bool leave_out(struct evaluation *ev)
+{
+    if (ev->item->row < 0 || !ev->desk->excluded[ev->item->row])
+        return false;
+    detach(ev, ITEM_EXCLUDED);
+    return true;
+}
+
 static bool ask_judge(struct evaluation *ev, int part,
                       const struct metric_command *command,
                       const struct buf *line, struct err *err)
@@ -258,9 +268,12 @@ static bool ask_judge(struct evaluation *ev, int part,
     bool opened;
     char *text;
 
-    if (flights_find(&desk->engine->flights, &key) == NULL &&
-        calls_find(desk->engine->store, &key, &ref))
-        return take_stored(ev, part, true, &ref, err);
+    if (flights_find(&desk->engine->flights, &key) == NULL) {
+        if (calls_find(desk->engine->store, &key, &ref))
+            return take_stored(ev, part, true, &ref, err);
+        if (leave_out(ev))
+            return true;
+    }
     text = strdup(line->data);
     if (text == NULL) {
         err_nomem(err, "a request to the metric");
@@ -289,7 +302,7 @@ static bool ask_judges(struct evaluation *ev,
 
     ev->judging = true;
     ev->outside_missing = n;
-    for (size_t i = 0; ok && i < n; i++)
+    for (size_t i = 0; ok && i < n && ev->task != NULL; i++)
         ok = ask_judge(ev, (int)i, &commands[i], &line, err);
     buf_release(&line);
     return ok;
@@ -356,9 +369,12 @@ static bool ask_model(struct evaluation *ev, const struct stepper_ask *ask,
     request.format = prefix->format;
     key = call_key(&prefix->hash, desk->models[ev->task->role].digest, &request,
                    ev->task->sampling.replicate);
-    if (flights_find(&desk->engine->flights, &key) == NULL &&
-        calls_find(desk->engine->store, &key, &ref))
-        return take_stored(ev, ask->step, false, &ref, err);
+    if (flights_find(&desk->engine->flights, &key) == NULL) {
+        if (calls_find(desk->engine->store, &key, &ref))
+            return take_stored(ev, ask->step, false, &ref, err);
+        if (leave_out(ev))
+            return true;
+    }
     tail = strndup(ask->tail, ask->tail_len);
     if (tail == NULL) {
         err_nomem(err, "a call");
@@ -381,9 +397,12 @@ static bool advance(struct evaluation *ev, struct err *err)
     struct stepper_ask ask;
     struct err why = ERR_CLEAR;
 
-    while (stepper_next(ev->stepper, &ask, &why))
+    while (stepper_next(ev->stepper, &ask, &why)) {
         if (!ask_model(ev, &ask, err))
             return false;
+        if (ev->task == NULL)
+            return true;
+    }
     if (why.code != ERR_NONE) {
         *err = why;
         return false;

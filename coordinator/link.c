@@ -367,8 +367,16 @@ void link_beat(struct link *link, int64_t now)
     if (now - link->beat_ms < WIRE_HEARTBEAT_MS)
         return;
     link->beat_ms = now;
-    for (struct peer *peer = link->peers; peer != NULL; peer = peer->next)
-        wire_send(link->socket, &peer->id, &beat, NULL);
+    for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
+        struct err err = ERR_CLEAR;
+
+        next = peer->next;
+        // A client that is gone has nothing to come back; a worker is lost
+        // when dispatch says so.
+        if (!wire_send(link->socket, &peer->id, &beat, &err) &&
+            err.code == ERR_IO && peer->role == PEER_CLIENT)
+            remove_peer(link, peer, "left", now);
+    }
 }
 
 void link_send_call(struct link *link, const struct action *action,

@@ -43,7 +43,7 @@ struct used_call {
 enum item_state {
     ITEM_OPEN,     // not finished
     ITEM_DONE,     // the run ended; see outcome and scored
-    ITEM_EXCLUDED, // the row is excluded and was not run
+    ITEM_EXCLUDED, // the row is excluded and would have needed a new call
     ITEM_HOLE,     // calls of it could not be served
 };
 
