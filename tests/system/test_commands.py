@@ -68,6 +68,10 @@ def test_eval_scores_every_row_of_another_file(done):
     plain = evaluate(done, "--data", data).json
     better = evaluate(done, "--data", data, "--compiled", done.compiled).json
     assert plain["n"] == better["n"] == 20
+    for document in (plain, better):
+        assert document["calls"]["student"] + document["calls"]["reused"] >= 20
+        assert document["tokens"]["prompt"] > 20 * 50
+        assert document["tokens"]["generated"] >= 20
     assert better["score"] > plain["score"]
     assert plain["calls"]["student"] >= 20  # only the step that is measured
 
