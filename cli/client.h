@@ -45,7 +45,7 @@ struct client_watch {
 struct client_result {
     struct arena arena; // owns all below
     const char *job;
-    int64_t status;       // exit status of interface.md
+    int64_t status;       // exit status (docs/command-line.md)
     const char *document; // JSON
     const char *compiled; // "" when there is none
     size_t compiled_len;

@@ -2,7 +2,7 @@
 //
 // Shared by run, eval, submit, resume and export: sends the job through a
 // client, shows progress, writes the compiled file, prints report or document,
-// and gives the exit status of interface.md.
+// and gives the exit status (docs/command-line.md).
 
 #ifndef CLI_FOLLOW_H
 #define CLI_FOLLOW_H

@@ -6,7 +6,7 @@
 #include "coordinator/desk.h"
 
 struct desk_result {
-    int64_t status; // exit status of interface.md
+    int64_t status; // exit status (docs/command-line.md)
     char *document; // JSON; owned
     char *compiled; // owned, or NULL
 };

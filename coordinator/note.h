@@ -28,7 +28,7 @@ enum note_kind {
 
 // How a job ended. Owned by whoever holds the note.
 struct ending {
-    int status;          // exit status of interface.md
+    int status;          // exit status (docs/command-line.md)
     const char *state;   // "done", "paused", "stopped", "failed"; static
     enum err_code error; // why it is not done; ERR_NONE when it is
     char reason[240];

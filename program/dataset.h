@@ -46,7 +46,7 @@ extern const char *const share_names[SHARE_COUNT]; // "train", "val", "test"
 
 // Row indices: of a share that is a file in its order, of a drawn one in an
 // order that mixes the labels evenly. Below 100 rows train and val are the same
-// rows in the same order, `shared` (see job-file rules in the README).
+// rows in the same order, `shared` (docs/job-file.md).
 struct split {
     size_t *rows[SHARE_COUNT];
     size_t n[SHARE_COUNT];

@@ -130,7 +130,7 @@ struct accepted {
     const char *job;
 };
 
-// How far a job is: `coordinator/progress.h` explains each value.
+// How far a job is (docs/protocol.md, PROGRESS).
 struct progress {
     const char *job;
     const char *phase;
@@ -149,7 +149,7 @@ struct progress {
 
 struct result {
     const char *job;
-    int64_t status;       // the exit status of interface.md
+    int64_t status;       // the exit status (docs/command-line.md)
     const char *document; // JSON: what `run --json` prints
     const char *compiled; // the compiled file's bytes, "" when there is none
 };
