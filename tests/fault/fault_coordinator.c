@@ -54,6 +54,12 @@ static void tear_down(void)
 
 TestSuite(coordinator, .init = set_up, .fini = tear_down);
 
+static const char *error_text(void)
+{
+    return json_get_text(json_object_get(spine.document, "error"), "text",
+                         "no error");
+}
+
 static void expect_pause(int n)
 {
     json_t *error = json_object_get(spine.document, "error");
@@ -81,7 +87,7 @@ static bool run_with(enum vfs_fault fault, int n)
     spine_stop(&spine);
     spine_start(&spine, 1, 4);
     spine_submit(&spine, "run", "{}", job, examples);
-    cr_assert_eq(spine.status, 0, "after operation %d", n);
+    cr_assert_eq(spine.status, 0, "after operation %d: %s", n, error_text());
     cr_assert_str_eq(spine.compiled, whole, "after operation %d", n);
     spine_release(&spine);
     return failed;
