@@ -116,14 +116,19 @@ static bool override_optimizer(struct jobfile *file,
 
 // --- reading ---
 
+static struct job *load(struct jobfile *file)
+{
+    return job_load_checked(file->bundle, file->overrides, file->n_overrides,
+                            optimizer_check, file->diags);
+}
+
 static bool read_job(struct jobfile *file, const struct options *options,
                      struct err *err)
 {
     bool again =
         option_on(options, OPT_OPTIMIZER) || option_on(options, OPT_SEED);
 
-    file->job =
-        job_load(file->bundle, file->overrides, file->n_overrides, file->diags);
+    file->job = load(file);
     if (file->job == NULL || !again)
         return true;
     if (!override_optimizer(file, options, err))
@@ -134,8 +139,7 @@ static bool read_job(struct jobfile *file, const struct options *options,
     file->diags = diags_new(err);
     if (file->diags == NULL)
         return false;
-    file->job =
-        job_load(file->bundle, file->overrides, file->n_overrides, file->diags);
+    file->job = load(file);
     return true;
 }
 
@@ -206,8 +210,7 @@ bool jobfile_take(struct jobfile *out, struct bundle *bundle,
         n_overrides = JOBFILE_MAX_OVERRIDES;
     for (size_t i = 0; i < n_overrides; i++)
         out->overrides[out->n_overrides++] = overrides[i];
-    out->job =
-        job_load(out->bundle, out->overrides, out->n_overrides, out->diags);
+    out->job = load(out);
     return out->job == NULL || read_parts(out, err);
 }
 

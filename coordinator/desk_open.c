@@ -71,14 +71,14 @@ static bool load_job(struct desk *desk, struct diags *diags, struct err *err)
 {
     const struct request *request = desk->request;
 
-    desk->job =
-        job_load(desk->bundle, request->overrides, request->n_overrides, diags);
-    if (desk->job == NULL || !load_data(desk, diags, err) ||
-        !make_plan(desk, err))
+    desk->job = job_load_checked(desk->bundle, request->overrides,
+                                 request->n_overrides, optimizer_check, diags);
+    if (desk->job == NULL)
         return false;
     desk->params =
         optimizer_params(desk->job, &desk->optimizer, &desk->job->arena, diags);
-    if (desk->params == NULL)
+    if (!load_data(desk, diags, err) || desk->params == NULL ||
+        !make_plan(desk, err))
         return false;
     desk->id = job_id(desk->job, desk->bundle, request->simulated);
     desk->excluded = calloc(desk->dataset->n + 1, sizeof *desk->excluded);

@@ -7,7 +7,7 @@
 #include "common/text.h"
 #include "program/node.h"
 
-enum { MAX_PARAMS = 32, LIST_BYTES = 400 };
+enum { MAX_PARAMS = 32, LIST_BYTES = 400, CHECK_BYTES = 1 << 16 };
 
 extern const struct optimizer labeled_few_shot;
 extern const struct optimizer bootstrap_few_shot;
@@ -108,13 +108,18 @@ static void read_choice(const struct param *param, const struct node *node,
              param->name, text, near != NULL ? near : param->choices[0]);
 }
 
-static void read_param(const struct param *param, const struct node *node,
-                       void *params, struct diags *diags)
+static void read_param(const struct job *job, const struct param *param,
+                       const struct node *node, void *params,
+                       struct diags *diags)
 {
     char *at = (char *)params + param->offset;
 
     if (node->kind == NODE_NULL && param->kind != PARAM_CHOICE)
         return;
+    if (strcmp(param->name, "seed") == 0) {
+        *(int64_t *)(void *)at = job->seed;
+        return;
+    }
     switch (param->kind) {
     case PARAM_INT:
         node_int(node, param->name, (int64_t)param->min, (int64_t)param->max,
@@ -133,7 +138,8 @@ static void read_param(const struct param *param, const struct node *node,
     }
 }
 
-static void read_params(const struct optimizer *optimizer,
+static void read_params(const struct job *job,
+                        const struct optimizer *optimizer,
                         const struct node *node, void *params,
                         struct diags *diags)
 {
@@ -145,7 +151,7 @@ static void read_params(const struct optimizer *optimizer,
     for (size_t i = 0; i < optimizer->n_params; i++) {
         const struct node *value = node_find(node, names[i]);
         if (value != NULL)
-            read_param(&optimizer->params[i], value, params, diags);
+            read_param(job, &optimizer->params[i], value, params, diags);
     }
 }
 
@@ -171,7 +177,7 @@ const void *optimizer_params(const struct job *job,
     for (size_t i = 0; i < found->n_params; i++)
         set_default(&found->params[i], params);
     if (node != NULL && node->kind == NODE_MAP)
-        read_params(found, node, params, diags);
+        read_params(job, found, node, params, diags);
     else if (node != NULL && node->kind != NODE_NULL)
         diag_add(diags, DIAG_ERROR, "wrong-kind", &node->place,
                  "the parameters of %s must be a map of names and values",
@@ -182,4 +188,13 @@ const void *optimizer_params(const struct job *job,
         return NULL;
     *optimizer = found;
     return params;
+}
+
+void optimizer_check(const struct job *job, struct diags *diags)
+{
+    struct arena arena = ARENA_INIT(CHECK_BYTES);
+    const struct optimizer *found = NULL;
+
+    (void)optimizer_params(job, &found, &arena, diags);
+    arena_release(&arena);
 }

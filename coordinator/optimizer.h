@@ -53,8 +53,12 @@ const struct optimizer *optimizer_find(const char *name);
 
 // Reads the job's optimizer parameters, defaults filled, into arena. NULL with
 // findings: unknown optimizer or parameter (nearest right name), wrong values.
+// The seed is the job's: job_load reads it and tells what is wrong with it.
 const void *optimizer_params(const struct job *job,
                              const struct optimizer **optimizer,
                              struct arena *arena, struct diags *diags);
+
+// The findings alone, as job_load_checked asks for them.
+void optimizer_check(const struct job *job, struct diags *diags);
 
 #endif

@@ -11,6 +11,7 @@
 enum { JOB_ARENA_MAX = 64 << 20, JOB_NAME_MAX = 64 };
 enum { WINDOW_DEFAULT = 4, SEED_DEFAULT = 9, SPLIT_SEED_DEFAULT = 1 };
 #define COUNT_MAX INT64_C(1000000000000000)
+#define SEED_MAX INT64_C(9000000000000000)
 
 const char *const role_names[ROLE_COUNT] = {"student", "teacher", "judge"};
 
@@ -388,7 +389,7 @@ static void read_optimizer_seed(struct reader *reader,
     const struct node *seed = node_find(params, "seed");
 
     if (seed != NULL)
-        (void)node_int(seed, "`seed`", 0, INT64_MAX, &reader->job->seed,
+        (void)node_int(seed, "`seed`", 0, SEED_MAX, &reader->job->seed,
                        reader->diags);
 }
 
@@ -505,7 +506,11 @@ static void read_metric(struct reader *reader, const struct node *node)
 {
     struct job *job = reader->job;
 
-    if (!is_later_metric(reader, node) && job->program != NULL)
+    if (is_later_metric(reader, node))
+        return;
+    if (job->program == NULL)
+        metric_check(&job->arena, node, reader->diags);
+    else
         job->metric =
             metric_parse(&job->arena, node, job->program, reader->diags);
 }
@@ -727,8 +732,9 @@ static void fetch_commands(struct reader *reader)
                  "%s", err.text);
 }
 
-struct job *job_load(struct bundle *bundle, const char *const *overrides,
-                     size_t n_overrides, struct diags *diags)
+struct job *job_load_checked(struct bundle *bundle,
+                             const char *const *overrides, size_t n_overrides,
+                             job_check_fn *check, struct diags *diags)
 {
     size_t before = diags->errors;
     struct reader reader = {
@@ -746,6 +752,14 @@ struct job *job_load(struct bundle *bundle, const char *const *overrides,
         fetch_commands(&reader);
     if (diags->errors == before && !diags->nomem)
         return reader.job;
+    if (check != NULL)
+        check(reader.job, diags);
     job_free(reader.job);
     return NULL;
+}
+
+struct job *job_load(struct bundle *bundle, const char *const *overrides,
+                     size_t n_overrides, struct diags *diags)
+{
+    return job_load_checked(bundle, overrides, n_overrides, NULL, diags);
 }

@@ -81,6 +81,14 @@ struct job {
 // findings. A job may have warnings.
 struct job *job_load(struct bundle *bundle, const char *const *overrides,
                      size_t n_overrides, struct diags *diags);
+
+// The same for a caller that checks more than program/ can: when the job has
+// errors, what check finds in it comes with them. It sees the optimizer's
+// members only. A caller that gets a job checks it himself.
+typedef void job_check_fn(const struct job *job, struct diags *diags);
+struct job *job_load_checked(struct bundle *bundle,
+                             const char *const *overrides, size_t n_overrides,
+                             job_check_fn *check, struct diags *diags);
 void job_free(struct job *job); // NULL is fine
 
 // Brings the files beside the job that the metric's commands name into the

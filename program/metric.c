@@ -175,6 +175,19 @@ static void report_output(struct metric_reader *reader,
     add_names_remedy(reader->diags, "its outputs are", names, n);
 }
 
+static bool keep_field(struct metric_reader *reader, size_t output,
+                       const char *name, bool labelled, struct metric *metric)
+{
+    char *copy = arena_strdup(reader->arena, name);
+
+    if (copy == NULL)
+        return metric_nomem(reader);
+    metric->fields[metric->n_fields++] = (struct metric_field){
+        .output = output, .name = copy, .label = labelled ? copy : NULL};
+    return true;
+}
+
+// Without a program every name is taken for an output of its own.
 static bool add_field(struct metric_reader *reader, const struct node *node,
                       bool labelled, struct metric *metric)
 {
@@ -183,15 +196,12 @@ static bool add_field(struct metric_reader *reader, const struct node *node,
 
     if (!node_text(node, "the name of an output", &name, reader->diags))
         return false;
+    if (program == NULL)
+        return keep_field(reader, metric->n_fields, name, labelled, metric);
     for (size_t i = 0; i < program->n_outputs; i++) {
-        if (strcmp(program->outputs[i].name, name) != 0)
-            continue;
-        char *copy = arena_strdup(reader->arena, name);
-        if (copy == NULL)
-            return metric_nomem(reader);
-        metric->fields[metric->n_fields++] = (struct metric_field){
-            .output = i, .name = copy, .label = labelled ? copy : NULL};
-        return check_fit(reader, metric, &node->place, i);
+        if (strcmp(program->outputs[i].name, name) == 0)
+            return keep_field(reader, i, name, labelled, metric) &&
+                   check_fit(reader, metric, &node->place, i);
     }
     report_output(reader, &node->place, name);
     return false;
@@ -315,7 +325,8 @@ struct metric *metric_read(struct metric_reader *reader,
         return NULL;
     }
     metric->kind = kind;
-    metric->n_outputs = reader->program->n_outputs;
+    metric->n_outputs =
+        reader->program == NULL ? 0 : reader->program->n_outputs;
     if (kind->parse(reader, node->items[at], metric))
         return metric;
     metric_release(metric);
@@ -336,6 +347,14 @@ struct metric *metric_parse(struct arena *arena, const struct node *node,
         return NULL;
     }
     return metric;
+}
+
+void metric_check(struct arena *arena, const struct node *node,
+                  struct diags *diags)
+{
+    struct metric_reader reader = {.arena = arena, .diags = diags};
+
+    metric_release(metric_read(&reader, node));
 }
 
 void metric_release(struct metric *metric)

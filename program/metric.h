@@ -40,8 +40,12 @@ struct metric_command {
 // Reads the job file's `metric` value. Everything lives in arena. NULL with
 // findings.
 struct metric *metric_parse(struct arena *arena, const struct node *node,
-                            const struct program *program,
-                            struct diags *diags);
+                            const struct program *program, struct diags *diags);
+
+// Finds what is wrong with that value where there is no program to read it
+// with: kinds, keys and parameters, but not the names of outputs.
+void metric_check(struct arena *arena, const struct node *node,
+                  struct diags *diags);
 void metric_release(struct metric *metric); // what the arena does not own
 
 // reads has one bool for each output of the program; true where it is read.
@@ -49,8 +53,7 @@ void metric_reads(const struct metric *metric, bool *reads);
 
 // The label fields that an example must have (NULL-terminated in out, at most
 // max names): missing ones are bad rows.
-size_t metric_labels(const struct metric *metric, const char **out,
-                     size_t max);
+size_t metric_labels(const struct metric *metric, const char **out, size_t max);
 
 // True when every score is 0 or 1.
 bool metric_binary(const struct metric *metric);

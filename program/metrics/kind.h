@@ -49,7 +49,7 @@ struct metric {
 // What travels down while a metric is read.
 struct metric_reader {
     struct arena *arena;
-    const struct program *program;
+    const struct program *program; // NULL: only checked (metric_check)
     struct diags *diags;
     size_t n_outside; // exec parts so far
     int depth;        // weighted inside weighted

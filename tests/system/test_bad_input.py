@@ -52,6 +52,16 @@ def test_all_mistakes_of_a_job_file_are_told_at_once(stage, sim):
     assert sim.chats() == []
 
 
+def test_a_wrong_step_hides_no_mistake_of_metric_and_optimizer(stage):
+    job = stage.job(metric="{exact_mach: topic}",
+                    optimizer="{miprov2: {num_trails: 3}}")
+    job.write_text(job.read_text().replace("[message]", "[mesage]"))
+    result = stage.promptcc("check", job)
+    assert result.status == 2, result
+    for word in ("message", "exact_match", "num_trials"):
+        assert result.err.count(f"did you mean `{word}`") == 1, result
+
+
 def test_messages_name_the_file_as_it_was_given(stage, sim):
     job = stage.job(metric="{exact_mach: topic}")
     result = run(stage, sim, "shop/job.yaml")

@@ -1,6 +1,7 @@
 #include "coordinator/optimizer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -160,4 +161,35 @@ Test(optimizer_params, a_list_of_parameters_is_refused)
 {
     cr_expect_null(read_params("miprov2", "[light]"));
     expect_finding("must be a map");
+}
+
+// Findings of a job file with LINE at its end, which lacks a step's input.
+static void load_job(const char *line)
+{
+    char text[400];
+    struct bundle *bundle = bundle_new("job.yaml", &err);
+
+    (void)snprintf(text, sizeof text,
+                   "name: n\nmodels: {student: m}\ninputs: {q: }\nsteps:\n"
+                   "  a: {predict: A., inputs: [p], outputs: {x: }}\n"
+                   "data: {examples: d.jsonl}\nmetric: {exact_match: x}\n%s\n",
+                   line);
+    cr_assert(bundle != NULL &&
+              bundle_add(bundle, "job.yaml", text, strlen(text), &err) &&
+              bundle_add(bundle, "d.jsonl", "{}", 2, &err));
+    cr_expect_null(job_load_checked(bundle, NULL, 0, optimizer_check, diags));
+    bundle_free(bundle);
+}
+
+Test(optimizer_params, mistakes_come_with_those_of_the_job)
+{
+    load_job("optimizer: {mipro2: }");
+    cr_assert_eq(diags->errors, 2);
+    cr_expect_not_null(strstr(diags->items[1].text, "unknown optimizer"));
+}
+
+Test(optimizer_params, a_wrong_seed_is_told_once)
+{
+    load_job("optimizer: {miprov2: {seed: x}}");
+    cr_expect_eq(diags->errors, 2);
 }
