@@ -37,7 +37,7 @@ static void put_job(const struct terminal *terminal, const json_t *job,
     put_line("job", json_get_text(job, "job", ""), out);
     put_line("state", json_get_text(job, "state", ""), out);
     put_line("reason", json_get_text(job, "reason", ""), out);
-    put_line("file", json_get_text(job, "path", ""), out);
+    put_line("job file", json_get_text(job, "path", ""), out);
     put_line("created", json_get_text(job, "created", ""), out);
     put_line("updated", json_get_text(job, "updated", ""), out);
     buf_printf(out, "%-13s%" PRId64 "\n", "trials",

@@ -98,7 +98,8 @@ static int print_overview(void)
     }
     buf_puts(&out,
              "\n`promptcc COMMAND --help` says more. To begin:\n"
-             "  promptcc init my-job && promptcc run my-job --simulate\n");
+             "  promptcc init my-job --template customer_care\n"
+             "  promptcc run my-job --simulate\n");
     return print(&out);
 }
 

@@ -255,8 +255,8 @@ static void put_head(const struct terminal *terminal, const json_t *document,
     buf_printf(out, ": %s",
                finish_text(json_get_text(document, "finish_reason", "")));
     if (json_object_get(document, "trials") != NULL)
-        buf_printf(out, " (%" PRId64 " trials of %s)",
-                   json_get_int(document, "trials", 0),
+        buf_printf(out, " (the baseline and %" PRId64 " trials of %s)",
+                   json_get_int(document, "trials", 1) - 1,
                    json_get_text(document, "optimizer", "the optimizer"));
     buf_putc(out, '\n');
 }
@@ -274,11 +274,12 @@ void report_run(const struct terminal *terminal, const json_t *document,
     put_skipped(document, out);
     buf_putc(out, '\n');
     put_cost(terminal, document, out);
-    put_label(terminal, "file", out);
-    if (path == NULL) {
-        buf_puts(out, "none: nothing was scored yet\n");
+    if (path == NULL) { // a document of the store names no file
+        if (!json_is_object(json_object_get(document, "compiled")))
+            buf_puts(out, "no compiled file: nothing was scored yet\n");
         return;
     }
+    put_label(terminal, "file", out);
     terminal_put_plain(path, strlen(path), out);
     buf_puts(out, "\n\n  promptcc predict ");
     terminal_put_plain(path, strlen(path), out);

@@ -228,6 +228,7 @@ CREATE VIEW v_trials AS SELECT
 FROM trials t
     JOIN jobs j ON j.no = t.job_no;
 
+-- A candidate stands here once, by its first trial on the most rows.
 CREATE VIEW v_best AS SELECT
     j.id AS job,
     row_number() OVER (PARTITION BY t.job_no
@@ -243,9 +244,12 @@ CREATE VIEW v_best AS SELECT
     (SELECT json_group_object(step, demo_set_no)
      FROM (SELECT step, demo_set_no FROM candidate_parts
            WHERE candidate_id = t.candidate_id ORDER BY position)) AS demos
-FROM trials t
+FROM (SELECT *, row_number() OVER (PARTITION BY job_no, candidate_id
+          ORDER BY n DESC, number) AS turn
+      FROM trials
+      WHERE state = 'done' AND kind IN ('baseline', 'full')) t
     JOIN jobs j ON j.no = t.job_no
-WHERE t.state = 'done' AND t.kind IN ('baseline', 'full');
+WHERE t.turn = 1;
 
 CREATE VIEW v_candidates AS SELECT
     j.id AS job,
