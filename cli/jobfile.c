@@ -56,12 +56,47 @@ static bool add_budget(struct jobfile *file, const struct options *options,
                         err);
 }
 
+// Whether the job file names this optimizer itself: then its parameters stay.
+static bool is_own_optimizer(struct jobfile *file, const char *name)
+{
+    const struct bundle_file *text = &file->bundle->files[0];
+    struct err ignored = ERR_CLEAR;
+    struct diags *diags = diags_new(&ignored); // read again, and told, later
+    const struct node *root = diags == NULL
+                                  ? NULL
+                                  : node_parse(&file->arena, file->path,
+                                               text->data, text->len, diags);
+    const struct node *own = root == NULL ? NULL : node_find(root, "optimizer");
+    bool same = false;
+
+    if (own != NULL && own->kind == NODE_SCALAR)
+        same = strcmp(own->text, name) == 0;
+    else if (own != NULL && own->kind == NODE_MAP)
+        same = node_find(own, name) != NULL;
+    diags_free(diags);
+    return same;
+}
+
+// Another optimizer takes the place of the job's before anything is set in it.
+static bool add_optimizer(struct jobfile *file, const struct options *options,
+                          struct err *err)
+{
+    const char *name = option_text(options, OPT_OPTIMIZER);
+
+    return name == NULL || is_own_optimizer(file, name) ||
+           add_override(file,
+                        arena_printf(&file->arena, "optimizer={%s: {}}", name),
+                        err);
+}
+
 static bool add_overrides(struct jobfile *file, const struct options *options,
                           struct err *err)
 {
     const char *const *set;
     size_t n = option_list(options, OPT_SET, &set);
 
+    if (!add_optimizer(file, options, err))
+        return false;
     for (size_t i = 0; i < n; i++)
         file->overrides[file->n_overrides++] = set[i];
     return add_budget(file, options, OPT_MAX_CALLS, "max_calls", err) &&
@@ -69,42 +104,34 @@ static bool add_overrides(struct jobfile *file, const struct options *options,
            add_budget(file, options, OPT_MAX_TIME, "max_time", err);
 }
 
-// The optimizer as one value, seed included; the parameters of the job stay
-// when it is the job's own.
-static char *optimizer_text(const struct jobfile *file, const char *name,
-                            const char *seed)
+// The job's optimizer as one value, with the seed among its parameters.
+static char *seeded_optimizer(const struct job *job, const char *seed)
 {
-    const struct job *job = file->job;
-    bool same = name == NULL || strcmp(name, job->optimizer) == 0;
-    json_t *params = same && job->optimizer_node != NULL
+    json_t *params = job->optimizer_node != NULL
                          ? node_json(job->optimizer_node)
                          : json_object();
-    json_t *value = NULL;
+    json_t *value = json_object();
     char *text = NULL;
 
     if (json_is_null(params)) {
         json_decref(params);
         params = json_object();
     }
-    if (seed != NULL)
-        (void)json_object_set_new(params, "seed",
-                                  json_integer(strtoll(seed, NULL, 10)));
-    value = json_object();
-    if (value != NULL &&
-        json_object_set(value, same ? job->optimizer : name, params) == 0)
+    (void)json_object_set_new(params, "seed",
+                              json_integer(strtoll(seed, NULL, 10)));
+    if (value != NULL && json_object_set(value, job->optimizer, params) == 0)
         text = json_text(value);
     json_decref(params);
     json_decref(value);
     return text;
 }
 
-// --optimizer and --seed speak of the job's optimizer, so they are known only
-// when the job was read once.
-static bool override_optimizer(struct jobfile *file,
-                               const struct options *options, struct err *err)
+// --seed speaks of the job's optimizer, so it is known only when the job was
+// read once.
+static bool override_seed(struct jobfile *file, const char *seed,
+                          struct err *err)
 {
-    char *text = optimizer_text(file, option_text(options, OPT_OPTIMIZER),
-                                option_text(options, OPT_SEED));
+    char *text = seeded_optimizer(file->job, seed);
     bool ok = add_override(
         file,
         text == NULL ? NULL : arena_printf(&file->arena, "optimizer=%s", text),
@@ -125,13 +152,12 @@ static struct job *load(struct jobfile *file)
 static bool read_job(struct jobfile *file, const struct options *options,
                      struct err *err)
 {
-    bool again =
-        option_on(options, OPT_OPTIMIZER) || option_on(options, OPT_SEED);
+    const char *seed = option_text(options, OPT_SEED);
 
     file->job = load(file);
-    if (file->job == NULL || !again)
+    if (file->job == NULL || seed == NULL)
         return true;
-    if (!override_optimizer(file, options, err))
+    if (!override_seed(file, seed, err))
         return false;
     job_free(file->job);
     diags_free(file->diags); // the second reading finds the same again
