@@ -8,6 +8,15 @@
 #include "coordinator/coordinator.h"
 #include "worker/worker.h"
 
+enum { URLS_MAX_BYTES = 4096 };
+
+static void list_urls(struct local *out, const struct servers *servers)
+{
+    for (size_t i = 0; servers != NULL && i < servers->n; i++)
+        buf_printf(&out->urls, "%s%s", i > 0 ? ", " : "",
+                   servers->addresses[i].url);
+}
+
 static bool start_coordinator(struct local *out, const struct options *options,
                               const char *store, struct err *err)
 {
@@ -24,6 +33,7 @@ static bool start_coordinator(struct local *out, const struct options *options,
     with.call_timeout_ms =
         option_number(options, OPT_CALL_TIMEOUT, with.call_timeout_ms);
     with.allow_exec = true;
+    with.servers = out->urls.data;
     out->coordinator = coordinator_start(out->zmq, &with, err);
     return out->coordinator != NULL;
 }
@@ -59,7 +69,8 @@ bool local_start(struct local *out, const struct options *options,
                  const char *store, const struct servers *servers,
                  struct err *err)
 {
-    *out = (struct local){0};
+    *out = (struct local){.urls = BUF_INIT(URLS_MAX_BYTES)};
+    list_urls(out, servers);
     out->zmq = zmq_ctx_new();
     if (out->zmq == NULL) {
         err_nomem(err, "the sockets");
@@ -87,5 +98,6 @@ void local_stop(struct local *local)
     coordinator_stop(local->coordinator);
     if (local->zmq != NULL)
         zmq_ctx_term(local->zmq);
+    buf_release(&local->urls);
     *local = (struct local){0};
 }

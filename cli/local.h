@@ -9,6 +9,7 @@
 
 #include "cli/options.h"
 #include "cli/servers.h"
+#include "common/buf.h"
 #include "common/err.h"
 
 struct coordinator;
@@ -19,6 +20,7 @@ struct local {
     struct coordinator *coordinator;
     struct worker *workers[SERVERS_MAX];
     size_t n_workers;
+    struct buf urls; // of the model servers, for messages
 };
 
 // store is the path of the store. servers may be NULL: no worker. out is to be

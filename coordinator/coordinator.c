@@ -642,6 +642,7 @@ static bool open_engine(struct coordinator *c,
 
     c->engine = (struct engine){.zmq = c->zmq,
                                 .crew = CREW_INIT,
+                                .servers = options->servers,
                                 .wait_start_ms = options->wait_start_ms,
                                 .wait_after_ms = options->wait_after_ms,
                                 .call_timeout_ms = options->call_timeout_ms,

@@ -24,6 +24,9 @@ struct coordinator;
 struct coordinator_options {
     const char *listen;      // ZeroMQ endpoint
     const char *store;       // path
+    const char *servers;     // "URL, URL": those of its own process, for the
+                             // sentence that none answers; NULL: none.
+                             // Borrowed until coordinator_stop.
     int64_t wait_start_ms;   // no answer since the start: the job is paused
     int64_t wait_after_ms;   // no answer after there was one: the same
     int64_t call_timeout_ms; // hard limit of one call

@@ -210,10 +210,21 @@ bool crew_serve(const struct crew *crew, const char *model, const char *digest,
     return true;
 }
 
+static bool is_listed(const struct crew *crew, const struct crew_worker *end,
+                      const char *model)
+{
+    for (const struct crew_worker *w = crew->workers; w != end; w = w->next)
+        if (crew_worker_digest(w, model) != NULL)
+            return true;
+    return false;
+}
+
 void crew_list_models(const struct crew *crew, struct buf *out)
 {
     for (const struct crew_worker *w = crew->workers; w != NULL; w = w->next)
         for (size_t i = 0; i < w->n_models; i++) {
+            if (is_listed(crew, w, w->models[i].name))
+                continue;
             if (out->len > 0)
                 buf_puts(out, ", ");
             buf_puts(out, w->models[i].name);

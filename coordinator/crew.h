@@ -67,7 +67,7 @@ const char *crew_digest(const struct crew *crew, const char *model);
 bool crew_serve(const struct crew *crew, const char *model, const char *digest,
                 int32_t number, struct dispatch *dispatch, struct err *err);
 
-// "qwen2.5:14b, llama3.2" for messages.
+// "qwen2.5:14b, llama3.2" for messages, each once.
 void crew_list_models(const struct crew *crew, struct buf *out);
 
 #endif

@@ -50,6 +50,7 @@ struct engine {
     struct models models;
     struct flights flights;
     struct crew crew;
+    const char *servers;     // of this process, "URL, URL", or NULL
     int64_t wait_start_ms;   // until a job that nobody ever answered is paused
     int64_t wait_after_ms;   // the same after an answer
     int64_t call_timeout_ms; // hard limit of a call

@@ -5,11 +5,30 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/utf8.h"
 #include "store/history.h"
 
 // Workers that start together may join some moments apart: a model is said to
 // be missing only after this long.
 enum { CREW_GRACE_MS = 3000 };
+
+// A sentence has 239 bytes: what its own words leave is for lists of names.
+enum { LIST_MAX_BYTES = 1 << 16, URLS_SHOWN = 90, MODELS_SHOWN = 160 };
+
+// Cuts "a, b, c" to max bytes between two names: "a, b, ...".
+static const char *shorten(char *list, size_t max)
+{
+    static const char more[] = ", ...";
+    size_t room = max - (sizeof more - 1);
+    size_t at = room;
+
+    if (list == NULL || strlen(list) <= max)
+        return list;
+    while (at > 0 && strncmp(list + at, ", ", 2) != 0)
+        at--;
+    strcpy(list + (at > 0 ? at : utf8_cut(list, room)), more);
+    return list;
+}
 
 static void close_with(struct desk *desk, const struct err *why)
 {
@@ -95,6 +114,22 @@ bool desk_bind(struct desk *desk, enum role role)
     return false;
 }
 
+static void report_missing(const struct crew *crew, const char *name,
+                           struct err *err)
+{
+    struct buf list = BUF_INIT(LIST_MAX_BYTES);
+    size_t len = strlen(name) < 60 ? strlen(name) : 60;
+
+    crew_list_models(crew, &list);
+    err_set(err, ERR_INPUT,
+            "no worker has the model `%.60s`: run `ollama pull %.60s` there, "
+            "or choose among: %s",
+            name, name,
+            list.len == 0 ? "(none)"
+                          : shorten(list.data, MODELS_SHOWN - 2 * len));
+    buf_release(&list);
+}
+
 // Nobody has the model, or only with another digest. False when all is well:
 // also while those that had it are lost, since they may come back.
 static bool model_is_wrong(struct desk *desk, enum role role, struct err *err)
@@ -103,7 +138,6 @@ static bool model_is_wrong(struct desk *desk, enum role role, struct err *err)
     struct desk_model *model = &desk->models[role];
     const char *name = desk->job->models[role].name;
     const char *seen = crew_digest(crew, name);
-    struct buf list = BUF_INIT(120);
 
     if (model->bound &&
         dispatch_can_serve(desk->engine->dispatch, model->number)) {
@@ -113,12 +147,7 @@ static bool model_is_wrong(struct desk *desk, enum role role, struct err *err)
     if (seen == NULL && model->met)
         return false;
     if (seen == NULL) {
-        crew_list_models(crew, &list);
-        err_set(err, ERR_INPUT,
-                "no worker has the model `%.60s`: run `ollama pull %.60s` "
-                "there, or choose among: %.90s",
-                name, name, list.len == 0 ? "(none)" : list.data);
-        buf_release(&list);
+        report_missing(crew, name, err);
         return true;
     }
     if (!model->bound || models_fits(model->digest, seen))
@@ -183,12 +212,29 @@ static int64_t latest(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static void close_unanswered(struct desk *desk, int64_t limit_ms)
+{
+    const struct engine *engine = desk->engine;
+    char *urls = engine->servers == NULL ? NULL : strdup(engine->servers);
+    struct err err = ERR_CLEAR;
+
+    err_set(&err, ERR_FAULT,
+            "no model server answered for %lld s%s%s; start one (`ollama "
+            "serve`, or a worker) and run the same command again: it goes on "
+            "where it stopped",
+            (long long)(limit_ms / 1000), urls == NULL ? "" : " at ",
+            urls != NULL          ? shorten(urls, URLS_SHOWN)
+            : engine->crew.n == 0 ? ", and no worker is connected"
+                                  : "");
+    free(urls);
+    close_with(desk, &err);
+}
+
 void desk_watch(struct desk *desk, int64_t now)
 {
     const struct engine *engine = desk->engine;
     bool answered = desk->answered_ms >= 0;
     int64_t limit = answered ? engine->wait_after_ms : engine->wait_start_ms;
-    struct err err = ERR_CLEAR;
     int64_t since;
 
     if (desk->tasks == NULL) {
@@ -205,11 +251,5 @@ void desk_watch(struct desk *desk, int64_t now)
         latest(latest(desk->waiting_ms, desk->answered_ms), engine->busy_ms);
     if (now - since < limit)
         return;
-    err_set(&err, ERR_FAULT,
-            "no model server answered for %lld s%s; start one (`ollama "
-            "serve`, or a worker) and run the same command again: it goes on "
-            "where it stopped",
-            (long long)(limit / 1000),
-            engine->crew.n == 0 ? ", and no worker is connected" : "");
-    close_with(desk, &err);
+    close_unanswered(desk, limit);
 }

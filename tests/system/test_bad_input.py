@@ -146,6 +146,7 @@ def test_without_a_server_the_run_pauses_and_goes_on_later(stage):
              "--wait", "1s")
     error = refused(stage.promptcc(*words), 3, "ollama serve")
     assert "run the same command again" in error["text"]
+    assert f"http://127.0.0.1:{port}" in error["text"]
     stage.add(harness.StandIn(stage, "late", port))
     result = stage.promptcc(*words)
     assert result.status == 0, result

@@ -127,6 +127,43 @@ Test(desk, a_job_that_nobody_answers_is_paused)
     expect_failure(&client, 3, "no worker is connected");
 }
 
+Test(desk, a_paused_job_names_the_servers_of_its_process)
+{
+    stage.options.wait_start_ms = 300;
+    stage.options.servers = "http://127.0.0.1:1, http://an-example.org:11434, "
+                            "http://another-much-longer-example.org:11434";
+    begin();
+    evaluate(job, one_row);
+    expect_failure(&client, 3,
+                   "answered for 0 s at http://127.0.0.1:1, "
+                   "http://an-example.org:11434, ...; start one");
+}
+
+Test(desk, a_list_of_models_ends_behind_a_whole_name)
+{
+    enum { N = 12 };
+    static const char name[] = "a-model-of-some-%02d-billion:latest";
+    struct wire_model models[N];
+    char names[N][60];
+    struct hello hello;
+    struct actor other;
+
+    begin();
+    for (int i = 0; i < N; i++) {
+        (void)snprintf(names[i], sizeof names[i], name, i);
+        models[i] =
+            (struct wire_model){.name = names[i], .digest = STAGE_DIGEST};
+    }
+    hello = actor_worker_hello("other", 1, 1, models);
+    hello.n_models = N;
+    actor_enter(&other, &stage, "other");
+    actor_hello(&other, &hello);
+    evaluate(job, one_row);
+    cr_expect_not(actor_hears(&other, MESSAGE_CALL, 3500));
+    expect_failure(&client, 2, "-billion:latest, ...");
+    actor_leave(&other);
+}
+
 Test(desk, a_job_whose_workers_stay_silent_after_an_answer_is_paused)
 {
     stage.options.wait_after_ms = 300;
