@@ -710,6 +710,29 @@ static const struct {
     [TYPE_OBJECT] = {text_of_nested, json_of_object},
 };
 
+// Also without memory, which is told.
+static bool fits(const struct type *type, struct reader *reader,
+                 const json_t *value)
+{
+    struct err why = ERR_CLEAR;
+    bool good = value == NULL || type_check(type, reader->name, value, &why);
+
+    if (why.code != ERR_NOMEM)
+        return good;
+    err_set(reader->problem, why.code, "%s", why.text);
+    return true;
+}
+
+static bool is_good_str(const struct type *type, struct reader *reader,
+                        struct span text)
+{
+    json_t *value = text_of_str(type, reader, text);
+    bool good = fits(type, reader, value);
+
+    json_decref(value);
+    return good;
+}
+
 // `null` is null; where text is no value anyway, so are other ways to say it.
 static bool says_null(const struct type *type, struct reader *reader,
                       struct span text)
@@ -718,9 +741,9 @@ static bool says_null(const struct type *type, struct reader *reader,
         return false;
     if (span_is(text, "null"))
         return true;
-    if (type->kind == TYPE_STR ||
-        !(text.len == 0 || span_folds_to(text, "null") ||
-          span_folds_to(text, "none") || span_folds_to(text, "n/a")))
+    if (!(text.len == 0 || span_folds_to(text, "null") ||
+          span_folds_to(text, "none") || span_folds_to(text, "n/a")) ||
+        (type->kind == TYPE_STR && is_good_str(type, reader, text)))
         return false;
     reader->lenient |= LENIENT_LABEL;
     return true;
@@ -734,10 +757,21 @@ static json_t *read_text(const struct type *type, struct reader *reader,
     return rows[type->kind].text(type, reader, text);
 }
 
+static bool json_says_null(const struct type *type, struct reader *reader,
+                           const json_t *value)
+{
+    return type->kind == TYPE_STR && json_is_string(value) &&
+           !fits(type, reader, value) &&
+           says_null(type, reader,
+                     trimmed((struct span){json_string_value(value),
+                                           json_string_length(value)}));
+}
+
 static json_t *read_json(const struct type *type, struct reader *reader,
                          const json_t *value)
 {
-    if (json_is_null(value) && type->optional)
+    if (type->optional &&
+        (json_is_null(value) || json_says_null(type, reader, value)))
         return json_null();
     return rows[type->kind].json(type, reader, value);
 }

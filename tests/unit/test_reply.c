@@ -53,6 +53,14 @@ static const char yaml[] =
     "    predict: Maybe.\n"
     "    inputs: [question]\n"
     "    outputs: {year: {type: int, optional: true}}\n"
+    "  code:\n"
+    "    predict: Code.\n"
+    "    inputs: [question]\n"
+    "    outputs: {code: {type: str, optional: true, pattern: '^[A-Z]+$'}}\n"
+    "  note:\n"
+    "    predict: Note.\n"
+    "    inputs: [question]\n"
+    "    outputs: {note: {type: str, optional: true}}\n"
     "outputs:\n"
     "  intent: sort.intent\n"
     "  confidence: sort.confidence\n"
@@ -63,7 +71,9 @@ static const char yaml[] =
     "  rate: rate.rate\n"
     "  tags: tags.tags\n"
     "  facts: facts.facts\n"
-    "  year: maybe.year\n";
+    "  year: maybe.year\n"
+    "  code: code.code\n"
+    "  note: note.note\n";
 
 static struct program *program;
 static struct err err;
@@ -476,4 +486,24 @@ Test(reply, of_endless_brackets_is_refused_at_once, .timeout = 10)
     expect_sane(find_step("facts"), JSON, ALL, &text);
     expect_sane(find_step("sort"), CHAT, ALL, &text);
     buf_release(&text);
+}
+
+Test(reply, an_empty_optional_text_is_null_where_its_limits_allow_none)
+{
+    static const struct row rows[] = {
+        {"code", CHAT, ALL, "[[ ## code ## ]]\n" END, "{\"code\":null}", NULL,
+         LENIENT_LABEL},
+        {"code", CHAT, ALL, "[[ ## code ## ]]\nNone" END, "{\"code\":null}",
+         NULL, LENIENT_LABEL},
+        {"code", CHAT, ALL, "[[ ## code ## ]]\nAB" END, "{\"code\":\"AB\"}",
+         NULL, 0},
+        {"code", JSON, ALL, "{\"code\": \"\"}", "{\"code\":null}", NULL,
+         LENIENT_LABEL},
+        {"note", CHAT, ALL, "[[ ## note ## ]]\n" END, "{\"note\":\"\"}", NULL,
+         0},
+        {"note", JSON, ALL, "{\"note\": \"null\"}", "{\"note\":\"null\"}", NULL,
+         0},
+    };
+
+    EXPECT_ROWS(rows);
 }
