@@ -253,10 +253,12 @@ static bool tell_run(struct work *work, struct one_run *run, struct err *err)
         stepper_outcome(run->stepper) != RUN_DONE) {
         int step = stepper_failed_step(run->stepper);
         const struct program *program = work->runner->compiled->program;
+        const char *problem = stepper_problem(run->stepper);
 
-        err_set(&result.err, ERR_PROTOCOL, "the model of step `%s` %s",
+        err_set(&result.err, ERR_PROTOCOL, "the model of step `%s` %s%s%s",
                 step < 0 ? "?" : program->steps[step].name,
-                outcome_text(stepper_outcome(run->stepper)));
+                outcome_text(stepper_outcome(run->stepper)),
+                problem[0] == '\0' ? "" : ": ", problem);
     } else if (run->err.code == ERR_NONE) {
         result.outputs = stepper_outputs(run->stepper);
     }

@@ -423,6 +423,7 @@ static bool break_step(struct stepper *stepper, int step,
 {
     struct slot *slot = &stepper->slots[step];
 
+    slot->problem = *problem;
     if (slot->attempt > 0 || stepper->plan->reads[step] == 0)
         return fail_step(stepper, step, RUN_FORMAT, err);
     slot->reply = malloc(answer->text_len + 1);
@@ -432,7 +433,6 @@ static bool break_step(struct stepper *stepper, int step,
     }
     memcpy(slot->reply, answer->text, answer->text_len);
     slot->reply_len = answer->text_len;
-    slot->problem = *problem;
     slot->state = SLOT_BROKEN;
     return true;
 }
@@ -501,6 +501,15 @@ enum run_outcome stepper_outcome(const struct stepper *stepper)
     int step = stepper_failed_step(stepper);
 
     return step < 0 ? RUN_DONE : stepper->slots[step].outcome;
+}
+
+const char *stepper_problem(const struct stepper *stepper)
+{
+    int step = stepper_failed_step(stepper);
+
+    return step < 0 || stepper->slots[step].outcome != RUN_FORMAT
+               ? ""
+               : stepper->slots[step].problem.text;
 }
 
 unsigned stepper_lenient(const struct stepper *stepper)

@@ -67,7 +67,11 @@ bool stepper_answer(struct stepper *stepper, int step,
 
 bool stepper_ended(const struct stepper *stepper);
 enum run_outcome stepper_outcome(const struct stepper *stepper);
-int stepper_failed_step(const struct stepper *stepper);  // -1: none
+int stepper_failed_step(const struct stepper *stepper); // -1: none
+
+// What was wrong with the last answer of the failed step, in one sentence;
+// "" where none failed or its answer was no text. Borrowed.
+const char *stepper_problem(const struct stepper *stepper);
 unsigned stepper_lenient(const struct stepper *stepper); // reply_leniency bits
 int stepper_repairs(const struct stepper *stepper);
 

@@ -149,8 +149,12 @@ Test(stepper, fails_after_the_second_unreadable_answer)
     expect_ask(GIVEN_CLASSIFY, 0);
     answer(GIVEN_CLASSIFY, CALL_TEXT, "no");
     expect_ask(GIVEN_CLASSIFY, 1);
-    answer(GIVEN_CLASSIFY, CALL_TEXT, "no");
+    cr_expect_str_eq(stepper_problem(stepper), "");
+    answer(GIVEN_CLASSIFY, CALL_TEXT,
+           "[[ ## intent ## ]]\nyes\n\n[[ ## completed ## ]]");
     cr_expect(stepper_ended(stepper));
+    cr_expect(strstr(stepper_problem(stepper), "`intent` is \"yes\"") != NULL,
+              "%s", stepper_problem(stepper));
     cr_expect_eq(stepper_outcome(stepper), RUN_FORMAT);
     cr_expect_eq(stepper_failed_step(stepper), GIVEN_CLASSIFY);
     expect_outputs("{\"intent\":null,\"confidence\":null,\"entities\":null,"
