@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "program/csv.h"
@@ -27,12 +28,14 @@ struct loader {
     struct diags *diags;
     const char *labels[MAX_LABELS]; // that the metric needs
     size_t n_labels;
-    size_t room; // rows allocated
+    size_t room;      // rows allocated
+    const char *file; // that is being read, as the job names it
     struct place place;
     const char *line;
     size_t line_len;
     bool bad;
-    bool failed; // nothing further can be read
+    bool failed;  // nothing further can be read
+    bool foreign; // the file is no one of the job's
     struct place first_bad;
     char reason[REASON_BYTES]; // of the first bad row
     size_t told;
@@ -47,6 +50,8 @@ void dataset_free(struct dataset *dataset)
         json_decref(dataset->rows[i].fields);
         json_decref(dataset->rows[i].inputs);
     }
+    for (size_t i = 0; i < dataset->n_paths; i++)
+        free(dataset->paths[i]);
     free(dataset->rows);
     free(dataset);
 }
@@ -270,7 +275,8 @@ static void keep_row(struct loader *loader, json_t *fields, json_t *inputs)
             .fields = json_incref(fields),
             .inputs = json_incref(inputs),
             .hash = hash_of("row", text.data, text.len),
-            .file = loader->place.file,
+            .file = loader->file,
+            .path = loader->place.file,
             .line = loader->place.line,
         };
     buf_release(&text);
@@ -564,6 +570,24 @@ static bool is_csv(const char *name, const char *text, size_t len)
     return len > 0 && text[0] != '{' && text[0] != '[';
 }
 
+// Beside the job file, from where the user is: what an editor opens. A file
+// that the caller of dataset_file brings has such a name already.
+static const char *show_path(struct loader *loader, const char *name)
+{
+    struct dataset *dataset = loader->dataset;
+    char *folder =
+        loader->foreign ? strdup(".") : file_folder(loader->job->path);
+    char *path = folder == NULL ? NULL : file_join(folder, name);
+
+    free(folder);
+    if (path == NULL) {
+        no_memory(loader);
+        return NULL;
+    }
+    dataset->paths[dataset->n_paths++] = path;
+    return path;
+}
+
 static void load_file(struct loader *loader, struct bundle *bundle,
                       const char *name)
 {
@@ -577,7 +601,11 @@ static void load_file(struct loader *loader, struct bundle *bundle,
                  &loader->job->data.place, "%s", err.text);
         return;
     }
-    loader->place = (struct place){.file = name};
+    const char *path = show_path(loader, name);
+    if (path == NULL)
+        return;
+    loader->file = name;
+    loader->place = (struct place){.file = path};
     if (is_csv(name, file->data, file->len))
         load_csv(loader, file->data, file->len);
     else
@@ -585,7 +613,7 @@ static void load_file(struct loader *loader, struct bundle *bundle,
     if (loader->dataset->n > before || loader->diags->errors > errors ||
         loader->failed)
         return;
-    loader->place = (struct place){.file = name};
+    loader->place = (struct place){.file = path};
     diag_add(loader->diags, DIAG_ERROR, "no-examples", &loader->place,
              "`%s` holds no %sexamples", name,
              loader->dataset->skipped > 0 ? "good " : "");
@@ -679,13 +707,13 @@ static void warn_conflicts(struct loader *loader, const struct labelled *rows,
     if (count == 0)
         return;
     const struct row *all = loader->dataset->rows;
-    struct place place = {.file = all[first->row].file,
+    struct place place = {.file = all[first->row].path,
                           .line = all[first->row].line,
                           .column = 1};
     diag_add(loader->diags, DIAG_WARNING, "conflicting-labels", &place,
              "%zu example%s the same inputs as an earlier one and another "
              "label; the first contradicts %s:%d",
-             count, count == 1 ? " has" : "s have", all[with->row].file,
+             count, count == 1 ? " has" : "s have", all[with->row].path,
              all[with->row].line);
     diag_remedy(loader->diags, "decide which label is right and keep that one");
 }
@@ -711,9 +739,9 @@ static void find_conflicts(struct loader *loader)
 
 static struct dataset *load_files(const struct job *job, struct bundle *bundle,
                                   const char *const *names, size_t n,
-                                  struct diags *diags)
+                                  bool foreign, struct diags *diags)
 {
-    struct loader loader = {.job = job, .diags = diags};
+    struct loader loader = {.job = job, .foreign = foreign, .diags = diags};
     size_t errors = diags->errors;
 
     loader.dataset = calloc(1, sizeof *loader.dataset);
@@ -751,18 +779,18 @@ struct dataset *dataset_load(const struct job *job, struct bundle *bundle,
 {
     const char *given[] = {job->data.examples, job->data.train, job->data.val,
                            job->data.test};
-    const char *names[4] = {0};
+    const char *names[DATASET_MAX_FILES] = {0};
     size_t n = 0;
 
     // A file that is named for two shares is read once.
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < DATASET_MAX_FILES; i++) {
         bool fresh = given[i] != NULL;
         for (size_t j = 0; fresh && j < n; j++)
             fresh = strcmp(names[j], given[i]) != 0;
         if (fresh)
             names[n++] = given[i];
     }
-    struct dataset *dataset = load_files(job, bundle, names, n, diags);
+    struct dataset *dataset = load_files(job, bundle, names, n, false, diags);
     warn_few(job, dataset, diags);
     return dataset;
 }
@@ -770,5 +798,5 @@ struct dataset *dataset_load(const struct job *job, struct bundle *bundle,
 struct dataset *dataset_file(const struct job *job, struct bundle *bundle,
                              const char *name, struct diags *diags)
 {
-    return load_files(job, bundle, &name, 1, diags);
+    return load_files(job, bundle, &name, 1, true, diags);
 }

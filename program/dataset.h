@@ -26,18 +26,23 @@
 enum { DATASET_MAX_ROWS = 1000000 };
 
 struct row {
-    json_t *fields; // the example as given, defaults filled; owned
-    json_t *inputs; // exactly the program's inputs, in order; owned
+    json_t *fields;   // the example as given, defaults filled; owned
+    json_t *inputs;   // exactly the program's inputs, in order; owned
     struct hash hash; // over fields, keys sorted
     const char *file; // as the job or the caller of dataset_file names it;
                       // borrowed from there
+    const char *path; // of that file, for messages; borrowed from the dataset
     int line;
 };
+
+enum { DATASET_MAX_FILES = 4 };
 
 struct dataset {
     struct row *rows;
     size_t n;
-    size_t skipped; // bad rows that skip_bad let pass
+    size_t skipped;                 // bad rows that skip_bad let pass
+    char *paths[DATASET_MAX_FILES]; // owned: the files from where the user is
+    size_t n_paths;
 };
 
 enum share { SHARE_TRAIN, SHARE_VAL, SHARE_TEST };

@@ -512,14 +512,14 @@ static void report_repeats(struct splitter *splitter,
 {
     if (repeats->n == 0)
         return;
-    struct place place = {.file = repeats->first->file,
+    struct place place = {.file = repeats->first->path,
                           .line = repeats->first->line,
                           .column = 1};
     diag_add(splitter->diags, DIAG_WARNING, "duplicate-rows", &place,
              "%zu example%s the same inputs as an earlier one %s; the first "
              "repeats %s:%d",
              repeats->n, repeats->n == 1 ? " has" : "s have", where,
-             repeats->earlier->file, repeats->earlier->line);
+             repeats->earlier->path, repeats->earlier->line);
     diag_remedy(splitter->diags,
                 "keep one of them, or scores look better than they are");
 }

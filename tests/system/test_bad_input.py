@@ -69,6 +69,15 @@ def test_messages_name_the_file_as_it_was_given(stage, sim):
     assert job.exists()
 
 
+def test_messages_name_data_files_as_they_can_be_opened(stage, sim):
+    job = stage.job()
+    data = job.parent / "examples.jsonl"
+    data.write_text(data.read_text() + "{\n")
+    result = stage.promptcc("check", "shop/job.yaml")
+    assert re.search(r"^shop/examples\.jsonl:25:\d+: error: ", result.err,
+                     re.M), result
+
+
 def test_a_broken_row_is_told_with_its_line(stage, sim):
     job = stage.job()
     data = job.parent / "examples.jsonl"

@@ -333,3 +333,15 @@ Test(dataset, any_cut_or_flipped_bytes_give_rows_or_findings)
     load("e.csv", good);
     cr_assert_not_null(given.dataset);
 }
+
+Test(dataset, findings_name_a_file_from_where_the_user_is)
+{
+    given_data_open(&given, "{examples: e.jsonl}", "");
+    free(given.bundle->path);
+    given.bundle->path = strdup("shop/job.yaml");
+    given_data_add(&given, "e.jsonl", "{", 1);
+    given_data_load(&given);
+    cr_expect_null(given.dataset);
+    cr_expect_str_eq(given_data_find(&given, "bad-row")->place.file,
+                     "shop/e.jsonl");
+}
