@@ -497,3 +497,30 @@ bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
     *lenient = reading.lenient;
     return true;
 }
+
+// A whole object at the beginning, whatever is behind it.
+static bool begins_with_object(struct span text)
+{
+    json_t *object =
+        text.len == 0 || text.at[0] != '{'
+            ? NULL
+            : json_loadb(text.at, text.len, JSON_DISABLE_EOF_CHECK, NULL);
+    bool whole = object != NULL;
+
+    json_decref(object);
+    return whole;
+}
+
+bool reply_is_closed(const struct step *step, enum adapter adapter,
+                     const char *text, size_t len)
+{
+    struct reading reading = {.signature = &step->signature,
+                              .adapter = adapter};
+    struct sections sections;
+
+    reading.reply = skip_thinking((struct span){text, len}, &reading.lenient);
+    if (adapter == ADAPTER_JSON && begins_with_object(reading.reply))
+        return true;
+    scan_sections(&reading, read_marker, &sections);
+    return sections.ended;
+}

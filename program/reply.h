@@ -41,4 +41,10 @@ bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
                  const char *text, size_t len, json_t **outputs,
                  unsigned *lenient, struct err *problem);
 
+// True when the answer is over before the text is: its end marker, or its
+// whole object, is there. So nothing is missing of a reply that was cut behind
+// it, as small models that do not know when to stop write them.
+bool reply_is_closed(const struct step *step, enum adapter adapter,
+                     const char *text, size_t len);
+
 #endif

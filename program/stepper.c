@@ -458,6 +458,16 @@ static bool read_text(struct stepper *stepper, int step,
     return false;
 }
 
+// A reply that was cut behind its end is whole.
+static bool is_readable(const struct stepper *stepper, int step,
+                        const struct call_answer *answer)
+{
+    return answer->outcome == CALL_TEXT ||
+           (answer->outcome == CALL_CUT &&
+            reply_is_closed(&stepper->program->steps[step], stepper->adapter,
+                            answer->text, answer->text_len));
+}
+
 bool stepper_answer(struct stepper *stepper, int step,
                     const struct call_answer *answer, struct err *err)
 {
@@ -470,7 +480,7 @@ bool stepper_answer(struct stepper *stepper, int step,
     assert(step >= 0 && (size_t)step < stepper->program->n_steps);
     assert(stepper->slots[step].state == SLOT_ASKED);
 
-    bool ok = answer->outcome == CALL_TEXT
+    bool ok = is_readable(stepper, step, answer)
                   ? read_text(stepper, step, answer, err)
                   : fail_step(stepper, step, outcomes[answer->outcome], err);
     buf_release(&stepper->slots[step].tail);

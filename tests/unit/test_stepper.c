@@ -186,6 +186,30 @@ Test(stepper, ends_with_the_outcome_of_a_call_that_gave_no_text)
     stepper = NULL;
 }
 
+Test(stepper, takes_an_answer_that_was_cut_behind_its_end_marker)
+{
+    plan_intent();
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    answer(GIVEN_CLASSIFY, CALL_CUT,
+           "[[ ## intent ## ]]\nrefund_request\n\n[[ ## confidence ## "
+           "]]\n0.9\n\n[[ ## completed ## ]]\n[[ ## user_message ## ]]\nWhe");
+    cr_assert(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_DONE);
+    cr_expect((stepper_lenient(stepper) & LENIENT_END) != 0);
+}
+
+Test(stepper, does_not_take_an_answer_that_was_cut_before_its_end)
+{
+    plan_intent();
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    answer(GIVEN_CLASSIFY, CALL_CUT,
+           "[[ ## intent ## ]]\nrefund_request\n\n[[ ## confidence ## ]]\n0.");
+    cr_assert(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_CUT);
+}
+
 Test(stepper, finishes_the_steps_beside_a_failed_one_in_any_order)
 {
     for (int turn = 0; turn < 2; turn++) {
