@@ -192,7 +192,7 @@ Test(stepper, takes_an_answer_that_was_cut_behind_its_end_marker)
     begin();
     expect_ask(GIVEN_CLASSIFY, 0);
     answer(GIVEN_CLASSIFY, CALL_CUT,
-           "[[ ## intent ## ]]\nrefund_request\n\n[[ ## confidence ## "
+           "[[ ## intent ## ]]\ncancel_order\n\n[[ ## confidence ## "
            "]]\n0.9\n\n[[ ## completed ## ]]\n[[ ## user_message ## ]]\nWhe");
     cr_assert(stepper_ended(stepper));
     cr_expect_eq(stepper_outcome(stepper), RUN_DONE);
@@ -205,7 +205,7 @@ Test(stepper, does_not_take_an_answer_that_was_cut_before_its_end)
     begin();
     expect_ask(GIVEN_CLASSIFY, 0);
     answer(GIVEN_CLASSIFY, CALL_CUT,
-           "[[ ## intent ## ]]\nrefund_request\n\n[[ ## confidence ## ]]\n0.");
+           "[[ ## intent ## ]]\ncancel_order\n\n[[ ## confidence ## ]]\n0.");
     cr_assert(stepper_ended(stepper));
     cr_expect_eq(stepper_outcome(stepper), RUN_CUT);
 }
