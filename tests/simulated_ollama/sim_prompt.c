@@ -307,7 +307,7 @@ static void read_kind(struct sim_field *field)
     }
 }
 
-static void finish_field(struct arena *arena, struct sim_field *field)
+void sim_prompt_type(struct arena *arena, struct sim_field *field)
 {
     const char *null = strstr(field->type, ", or null");
     struct sim_span type = {field->type, null == NULL
@@ -504,7 +504,7 @@ static bool read_system(struct sim_prompt *prompt, struct arena *arena,
     if (parts.structure.len == 0)
         parts.instruction = rest;
     for (size_t i = 0; i < prompt->n_outputs; i++)
-        finish_field(arena, &prompt->outputs[i]);
+        sim_prompt_type(arena, &prompt->outputs[i]);
     read_structure(prompt, arena, parts.structure);
     if (prompt->n_outputs > 0 && find(all, "JSON") != NULL &&
         !shows_markers(prompt, parts.structure))

@@ -102,6 +102,9 @@ bool sim_prompt_turn(const struct sim_prompt *prompt, struct arena *arena,
                      const struct sim_message *message, struct sim_turn *turn,
                      struct err *err);
 
+// Fills in the kind, labels and limits that a field's type and desc name.
+void sim_prompt_type(struct arena *arena, struct sim_field *field);
+
 // True when the question itself asks for JSON and shows no output marker.
 bool sim_prompt_wants_json(const struct sim_prompt *prompt,
                            const struct sim_message *message);

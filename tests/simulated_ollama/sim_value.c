@@ -655,31 +655,103 @@ static json_t *plain_list(struct sim_ask *ask, const struct sim_field *field)
     return list;
 }
 
-// "object with a: str, b: int": the names, each with a text.
-static json_t *named_object(struct sim_ask *ask, const char *type)
+// ---- objects by the words that describe them
+
+static const char WITH[] = "object with ";
+
+static json_t *named_object(struct sim_ask *ask, const char *type, int depth);
+
+static json_t *member_number(struct sim_ask *ask, const struct sim_field *field)
 {
-    static const char WITH[] = "object with ";
-    json_t *object = json_object();
-    const char *at = strstr(type, WITH);
-    at = at == NULL ? "" : at + sizeof WITH - 1;
-    for (const char *colon = strchr(at, ':'); colon != NULL;
-         colon = strchr(colon + 1, ':')) {
-        const char *start = colon;
-        while (start > at &&
-               (isalnum((unsigned char)start[-1]) || start[-1] == '_'))
-            start--;
-        char *name = arena_strndup(ask->arena, start, (size_t)(colon - start));
-        if (name != NULL && name[0] != '\0')
-            json_object_set_new(object, name, schema_text(ask, NULL, name));
+    double value = 0;
+    if (!first_number(ask->turn->joined, &value))
+        value = field->has_max ? (field->min + field->max) / 2 : field->min + 1;
+    value = fmin(fmax(within(field, value), -1e15), 1e15);
+    return field->kind == SIM_INT ? json_integer((json_int_t)value)
+                                  : json_real(value);
+}
+
+static json_t *make_member(struct sim_ask *ask, const struct sim_field *field,
+                           int depth)
+{
+    switch (field->kind) {
+    case SIM_INT:
+    case SIM_FLOAT:
+        return member_number(ask, field);
+    case SIM_BOOL:
+        return json_boolean(ask->draw & 1);
+    case SIM_LABEL:
+        return json_string(nearest_text(ask, field->labels, field->n_labels));
+    case SIM_LIST:
+        return plain_list(ask, field);
+    case SIM_OBJECT:
+        return named_object(ask, field->type, depth + 1);
+    case SIM_TEXT:
+        break;
     }
+    return schema_text(ask, NULL, field->name);
+}
+
+// The length of the type that text begins with: up to the next comma that is
+// in no brackets.
+static size_t member_type(const char *text)
+{
+    size_t depth = 0, i = 0;
+    for (; text[i] != '\0' && (depth > 0 || text[i] != ','); i++) {
+        if (text[i] == '(')
+            depth++;
+        else if (text[i] == ')' && depth-- == 0)
+            break;
+    }
+    return i;
+}
+
+// Takes "a: int" or "a: (int, 1 to 5)" off *at; false when there is no more.
+static bool next_member(struct sim_ask *ask, const char **at,
+                        struct sim_field *out)
+{
+    const char *start = *at + strspn(*at, ", ");
+    const char *colon = strchr(start, ':');
+    if (colon == NULL || *start == ')')
+        return false;
+    const char *type = colon + 1 + strspn(colon + 1, " ");
+    size_t len = member_type(type);
+    *at = type + len;
+    if (len > 1 && type[0] == '(') {
+        type++;
+        len -= 2;
+    }
+    *out = (struct sim_field){
+        .name = arena_strndup(ask->arena, start, (size_t)(colon - start)),
+        .type = arena_strndup(ask->arena, type, len),
+        .desc = ""};
+    if (out->name == NULL || out->type == NULL)
+        return false;
+    sim_prompt_type(ask->arena, out);
+    return true;
+}
+
+// "object with a: str, b: int": its members, each with a value of its type.
+static json_t *named_object(struct sim_ask *ask, const char *type, int depth)
+{
+    json_t *object = json_object();
+    const char *at = depth > SCHEMA_DEPTH_MAX ? NULL : strstr(type, WITH);
+    struct sim_field member;
+    at = at == NULL ? "" : at + sizeof WITH - 1;
+    while (next_member(ask, &at, &member))
+        json_object_set_new(object, member.name,
+                            make_member(ask, &member, depth));
     return object;
 }
 
-// Without a schema, the members are those of a demo's value.
+// Without a schema, the members are those that the type names, else those of
+// a demo's value.
 static json_t *plain_object(struct sim_ask *ask, size_t field)
 {
     const struct sim_prompt *prompt = &ask->task->prompt;
     json_t *object = NULL;
+    if (strstr(prompt->outputs[field].type, WITH) != NULL)
+        return named_object(ask, prompt->outputs[field].type, 0);
     for (size_t i = 0; i < prompt->n_demos && object == NULL; i++) {
         const char *value = prompt->demos[i].values[field];
         if (value != NULL)
@@ -687,7 +759,7 @@ static json_t *plain_object(struct sim_ask *ask, size_t field)
     }
     if (!json_is_object(object)) {
         json_decref(object);
-        return named_object(ask, prompt->outputs[field].type);
+        return json_object();
     }
     const char *key = NULL;
     json_t *member = NULL;

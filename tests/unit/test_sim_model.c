@@ -329,6 +329,29 @@ Test(sim_model, texts_with_a_shape_are_taken_out_of_the_question)
     buf_release(&reply);
 }
 
+Test(sim_model, an_object_has_members_of_the_types_that_are_named)
+{
+    struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
+    ask_fields("1. `facts` (object with count: (int, 0 to 50), share: float, "
+               "sure: (bool, true or false), mood: (one of: good; bad), "
+               "tags: (list of str), place: (object with city: str))\n",
+               "It is good here, 12 times.", &reply);
+    const char *brace = strchr(reply.data, '{');
+    cr_assert_not_null(brace, "%s", reply.data);
+    json_t *value =
+        json_loads(brace, JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
+    cr_expect_eq(json_object_size(value), 6, "%s", reply.data);
+    cr_expect_eq(json_integer_value(json_object_get(value, "count")), 12);
+    cr_expect(json_is_real(json_object_get(value, "share")));
+    cr_expect(json_is_boolean(json_object_get(value, "sure")));
+    cr_expect_str_eq(json_string_value(json_object_get(value, "mood")), "good");
+    cr_expect(json_is_array(json_object_get(value, "tags")));
+    cr_expect(json_is_string(
+        json_object_get(json_object_get(value, "place"), "city")));
+    json_decref(value);
+    buf_release(&reply);
+}
+
 Test(sim_model, labels_are_understood_as_python_writes_them)
 {
     struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
