@@ -68,38 +68,42 @@ struct cost {
     bool cached_known;
 };
 
-// Index ROLE_COUNT is exec. A run costs what all its sessions paid; an
-// evaluation what it paid itself, for others of the same job scored other
-// prompts or other rows.
-static void read_cost(const struct desk *desk, int index, const char *role,
-                      struct history_cost *cost)
+// The last is of exec metrics.
+enum { COST_COUNT = ROLE_COUNT + 1 };
+
+// A run costs what all its sessions paid; an evaluation what it paid itself,
+// for others of the same job scored other prompts or other rows.
+static void read_costs(const struct desk *desk, const char *const *roles,
+                       struct history_cost out[COST_COUNT])
 {
     struct err ignored = ERR_CLEAR;
 
-    if (desk->request->action == REQUEST_EVAL)
-        cost->calls = desk->paid[index];
-    else
-        history_cost(desk->engine->store, desk->job_no, role, cost, &ignored);
+    if (desk->request->action != REQUEST_EVAL) {
+        history_costs(desk->engine->store, desk->job_no, roles, COST_COUNT, out,
+                      &ignored);
+        return;
+    }
+    for (int i = 0; i < COST_COUNT; i++)
+        out[i].calls = desk->paid[i];
 }
 
-static void add_role(const struct desk *desk, int index, const char *role,
+static void add_role(const char *role, const struct history_cost *cost,
                      json_t *calls, struct cost *sum)
 {
-    struct history_cost cost = {0};
-
-    read_cost(desk, index, role, &cost);
-    json_object_set_new(calls, role, json_integer(cost.calls));
-    sum->paid += cost.calls;
-    sum->prompt += cost.prompt_tokens;
-    sum->cached += cost.cached_tokens;
-    sum->generated += cost.generated_tokens;
-    sum->hedged += cost.hedged;
-    sum->cached_known = sum->cached_known || cost.cached_known;
+    json_object_set_new(calls, role, json_integer(cost->calls));
+    sum->paid += cost->calls;
+    sum->prompt += cost->prompt_tokens;
+    sum->cached += cost->cached_tokens;
+    sum->generated += cost->generated_tokens;
+    sum->hedged += cost->hedged;
+    sum->cached_known = sum->cached_known || cost->cached_known;
 }
 
 static void add_cost(const struct desk *desk, int64_t now, json_t *document)
 {
     json_t *calls = json_object();
+    const char *roles[COST_COUNT] = {[ROLE_COUNT] = "exec"};
+    struct history_cost costs[COST_COUNT] = {0};
     struct cost sum = {0};
     json_int_t reused;
 
@@ -108,9 +112,11 @@ static void add_cost(const struct desk *desk, int64_t now, json_t *document)
         sum.generated = desk->progress.generated_tokens;
         sum.hedged = desk->hedges;
     }
-    for (int r = 0; r < ROLE_COUNT; r++)
-        add_role(desk, r, role_names[r], calls, &sum);
-    add_role(desk, ROLE_COUNT, "exec", calls, &sum);
+    for (int i = 0; i < ROLE_COUNT; i++)
+        roles[i] = role_names[i];
+    read_costs(desk, roles, costs);
+    for (int i = 0; i < COST_COUNT; i++)
+        add_role(roles[i], &costs[i], calls, &sum);
     reused = desk->ending->uses - sum.paid;
     json_object_set_new(calls, "reused", json_integer(reused < 0 ? 0 : reused));
     json_object_set_new(calls, "hedged", json_integer(sum.hedged));

@@ -208,13 +208,14 @@ bool history_put_worker(struct store *store,
 
 // --- sums for the result ---
 
-// Committed answers of the job and their tokens, by role: what is durable now.
-// A scan of the calls, 0.25 us each.
+// Committed answers of the job and their tokens, for each of n roles: what is
+// durable now. One scan of the calls, 0.25 us each.
 struct history_cost {
     int64_t calls, prompt_tokens, cached_tokens, generated_tokens, hedged;
-    bool cached_known;
+    bool cached_known; // of every call; false without one
 };
-bool history_cost(struct store *store, int64_t job_no, const char *role,
-                  struct history_cost *out, struct err *err);
+bool history_costs(struct store *store, int64_t job_no,
+                   const char *const *roles, size_t n, struct history_cost *out,
+                   struct err *err);
 
 #endif

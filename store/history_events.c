@@ -2,6 +2,8 @@
 
 #include "store/history.h"
 
+#include <string.h>
+
 #include "common/clock.h"
 #include "store/parts.h"
 
@@ -69,35 +71,45 @@ bool history_put_worker(struct store *store,
 }
 
 // cached_tokens is -1 where a server does not say: then the sum is not known.
-bool history_cost(struct store *store, int64_t job_no, const char *role,
-                  struct history_cost *out, struct err *err)
+static void add_call(struct history_cost *cost, sqlite3_stmt *stmt)
+{
+    int64_t cached = sqlite3_column_int64(stmt, 2);
+
+    cost->cached_known =
+        cached >= 0 && (cost->calls == 0 || cost->cached_known);
+    cost->calls++;
+    cost->prompt_tokens += sqlite3_column_int64(stmt, 1);
+    cost->cached_tokens += cached < 0 ? 0 : cached;
+    cost->generated_tokens += sqlite3_column_int64(stmt, 3);
+    cost->hedged += sqlite3_column_int64(stmt, 4);
+}
+
+// Added up here: to group by role SQLite would sort all calls, which costs as
+// much as two further scans.
+bool history_costs(struct store *store, int64_t job_no,
+                   const char *const *roles, size_t n, struct history_cost *out,
+                   struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
     bool ok = false;
 
+    memset(out, 0, n * sizeof *out);
     if (!store_read(store, &read,
-                    "SELECT count(*), coalesce(sum(prompt_tokens), 0),"
-                    " coalesce(sum(max(cached_tokens, 0)), 0),"
-                    " coalesce(sum(generated_tokens), 0),"
-                    " coalesce(sum(hedged), 0),"
-                    " coalesce(min(cached_tokens), -1) >= 0"
-                    " FROM calls WHERE job_no = ?1 AND kind_id IN"
-                    " (SELECT id FROM call_kinds WHERE role = ?2)",
+                    "SELECT k.role, c.prompt_tokens, c.cached_tokens,"
+                    " c.generated_tokens, c.hedged FROM calls c"
+                    " CROSS JOIN call_kinds k ON k.id = c.kind_id"
+                    " WHERE c.job_no = ?1",
                     "add up the calls of", err))
         goto out;
     (void)sqlite3_bind_int64(read.stmt, 1, job_no);
-    (void)sqlite3_bind_text(read.stmt, 2, role, -1, SQLITE_STATIC);
-    if (!sql_read_next(&read, err))
-        goto out;
-    *out = (struct history_cost){
-        .calls = sqlite3_column_int64(read.stmt, 0),
-        .prompt_tokens = sqlite3_column_int64(read.stmt, 1),
-        .cached_tokens = sqlite3_column_int64(read.stmt, 2),
-        .generated_tokens = sqlite3_column_int64(read.stmt, 3),
-        .hedged = sqlite3_column_int64(read.stmt, 4),
-        .cached_known = sqlite3_column_int(read.stmt, 5) != 0,
-    };
-    ok = true;
+    while (sql_read_next(&read, err)) {
+        const char *role = (const char *)sqlite3_column_text(read.stmt, 0);
+
+        for (size_t i = 0; role != NULL && i < n; i++)
+            if (strcmp(roles[i], role) == 0)
+                add_call(&out[i], read.stmt);
+    }
+    ok = !read.failed;
 
 out:
     sql_read_close(&read);

@@ -93,7 +93,9 @@ static inline struct hash number_key(int64_t number)
 }
 
 // Puts a call whose key and texts are made from number.
-static inline int64_t put_call(int64_t job_no, int64_t number)
+static inline int64_t put_call_of(int64_t job_no, int64_t number,
+                                  const char *role, const char *purpose,
+                                  int cached_tokens)
 {
     char reply[64];
     int len = snprintf(reply, sizeof reply, "reply %lld", (long long)number);
@@ -102,15 +104,15 @@ static inline int64_t put_call(int64_t job_no, int64_t number)
         .text = reply,
         .text_len = (size_t)len,
         .prompt_tokens = 100,
-        .cached_tokens = 60,
+        .cached_tokens = cached_tokens,
         .generated_tokens = 7,
         .total_us = 5,
     };
     struct call_put call = {
         .key = number_key(number),
         .job_no = job_no,
-        .role = "student",
-        .purpose = "trial",
+        .role = role,
+        .purpose = purpose,
         .step = "classify",
         .prefix_id = 0,
         .model = "m",
@@ -125,6 +127,11 @@ static inline int64_t put_call(int64_t job_no, int64_t number)
     };
 
     return calls_put(store, &call, &err);
+}
+
+static inline int64_t put_call(int64_t job_no, int64_t number)
+{
+    return put_call_of(job_no, number, "student", "trial", 60);
 }
 
 // Runs SQL on the file from outside, as another program would.

@@ -310,21 +310,27 @@ Test(history, a_worker_has_one_row_however_often_it_is_put)
     cr_expect(store_healthy(store, &err), "%s", err.text);
 }
 
-Test(history, cost_adds_up_the_calls_of_a_role)
+Test(history, costs_add_up_the_calls_of_each_role)
 {
     int64_t job = open_job("j-1");
-    struct history_cost cost = {0};
+    static const char *const roles[] = {"student", "teacher", "judge"};
+    struct history_cost costs[3];
 
     (void)put_call(job, 1);
-    (void)put_call(job, 2);
-    (void)put_call(open_job("j-2"), 3);
+    (void)put_call_of(job, 2, "student", "baseline", 30);
+    (void)put_call_of(job, 3, "teacher", "propose", -1);
+    (void)put_call_of(job, 4, "teacher", "bootstrap", 5);
+    (void)put_call(open_job("j-2"), 5);
     flush();
-    cr_assert(history_cost(store, job, "student", &cost, &err), "%s", err.text);
-    cr_expect_eq(cost.calls, 2);
-    cr_expect_eq(cost.prompt_tokens, 200);
-    cr_expect_eq(cost.cached_tokens, 120);
-    cr_expect_eq(cost.generated_tokens, 14);
-    cr_expect(cost.cached_known);
-    cr_assert(history_cost(store, job, "teacher", &cost, &err), "%s", err.text);
-    cr_expect_eq(cost.calls, 0);
+    cr_assert(history_costs(store, job, roles, 3, costs, &err), "%s", err.text);
+    cr_expect_eq(costs[0].calls, 2);
+    cr_expect_eq(costs[0].prompt_tokens, 200);
+    cr_expect_eq(costs[0].cached_tokens, 90);
+    cr_expect_eq(costs[0].generated_tokens, 14);
+    cr_expect(costs[0].cached_known);
+    cr_expect_eq(costs[1].calls, 2);
+    cr_expect_eq(costs[1].cached_tokens, 5);
+    cr_expect_not(costs[1].cached_known);
+    cr_expect_eq(costs[2].calls, 0);
+    cr_expect_not(costs[2].cached_known);
 }
