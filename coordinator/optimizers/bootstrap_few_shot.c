@@ -7,8 +7,7 @@
 #include <stddef.h>
 
 #include "coordinator/optimizer.h"
-#include "coordinator/search/demos.h"
-#include "coordinator/search/leader.h"
+#include "coordinator/search/one_set.h"
 
 struct params {
     struct demo_recipe recipe;
@@ -32,48 +31,18 @@ static const struct param params[] = {
      "of the random numbers"},
 };
 
-static bool make_set(struct session *session, const struct demo_recipe *recipe,
-                     struct demo_set *set, struct err *err)
+static bool make(struct demo_maker *maker, const void *given,
+                 const size_t *rows, size_t n, struct rng *rng,
+                 struct demo_set *out, struct err *err)
 {
-    const struct split *split = session_split(session);
-    struct rng rng = session_rng(session, "labeled-demos", 0);
-    struct demo_maker *maker =
-        demo_maker_new(session, NULL, session_plan(session), err);
+    const struct params *values = given;
 
-    if (maker == NULL)
-        return false;
-    bool ok = demos_bootstrap(maker, recipe, split->rows[SHARE_TRAIN],
-                              split->n[SHARE_TRAIN], &rng, set, err);
-    demo_maker_free(maker);
-    return ok;
+    return demos_bootstrap(maker, &values->recipe, rows, n, rng, out, err);
 }
 
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    const struct params *values = given;
-    bool ok = false;
-    struct leader leader = leader_of(session, 1.0);
-    struct demo_set set = {0};
-    struct candidate *candidate = NULL;
-
-    if (!leader.over && !leader_admit(&leader, err))
-        goto out;
-    if (!leader.over) {
-        session_phase(session, "demos", 1);
-        if (!make_set(session, &values->recipe, &set, err))
-            goto out;
-        session_note(session, "%zu demos", demo_set_count(&set));
-        candidate = demo_set_candidate(&set, 1, session, err);
-        if (candidate == NULL ||
-            !leader_try(&leader, candidate, "bootstrapped demos", err))
-            goto out;
-    }
-    ok = leader_end(&leader, err);
-
-out:
-    candidate_unref(candidate);
-    demo_set_release(&set);
-    return ok;
+    return one_set_search(session, make, given, "bootstrapped demos", err);
 }
 
 extern const struct optimizer bootstrap_few_shot;

@@ -5,8 +5,7 @@
 #include <stddef.h>
 
 #include "coordinator/optimizer.h"
-#include "coordinator/search/demos.h"
-#include "coordinator/search/leader.h"
+#include "coordinator/search/one_set.h"
 
 struct params {
     int64_t k;
@@ -23,48 +22,19 @@ static const struct param params[] = {
      "of the random numbers"},
 };
 
-static bool make_set(struct session *session, const struct params *given,
-                     struct demo_set *set, struct err *err)
+static bool make(struct demo_maker *maker, const void *given,
+                 const size_t *rows, size_t n, struct rng *rng,
+                 struct demo_set *out, struct err *err)
 {
-    const struct split *split = session_split(session);
-    struct rng rng = session_rng(session, "labeled-demos", 0);
-    struct demo_maker *maker =
-        demo_maker_new(session, NULL, session_plan(session), err);
+    const struct params *values = given;
 
-    if (maker == NULL)
-        return false;
-    bool ok =
-        demos_labeled(maker, split->rows[SHARE_TRAIN], split->n[SHARE_TRAIN],
-                      given->k, given->sample ? &rng : NULL, set, err);
-    demo_maker_free(maker);
-    return ok;
+    return demos_labeled(maker, rows, n, values->k, values->sample ? rng : NULL,
+                         out, err);
 }
 
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    bool ok = false;
-    struct leader leader = leader_of(session, 1.0);
-    struct demo_set set = {0};
-    struct candidate *candidate = NULL;
-
-    if (!leader.over && !leader_admit(&leader, err))
-        goto out;
-    if (!leader.over) {
-        session_phase(session, "demos", 1);
-        if (!make_set(session, given, &set, err))
-            goto out;
-        session_note(session, "%zu labelled demos", demo_set_count(&set));
-        candidate = demo_set_candidate(&set, 1, session, err);
-        if (candidate == NULL ||
-            !leader_try(&leader, candidate, "labelled demos", err))
-            goto out;
-    }
-    ok = leader_end(&leader, err);
-
-out:
-    candidate_unref(candidate);
-    demo_set_release(&set);
-    return ok;
+    return one_set_search(session, make, given, "labelled demos", err);
 }
 
 extern const struct optimizer labeled_few_shot;
