@@ -96,10 +96,9 @@ static int print_overview(void)
             buf_printf(&out, "  %-12s %s\n", groups[g].commands[c]->name,
                        groups[g].commands[c]->summary);
     }
-    buf_puts(&out,
-             "\n`promptcc COMMAND --help` says more. To begin:\n"
-             "  promptcc init my-job --template customer_care\n"
-             "  promptcc run my-job --simulate\n");
+    buf_puts(&out, "\n`promptcc COMMAND --help` says more. To begin:\n"
+                   "  promptcc init my-job --template customer_care\n"
+                   "  promptcc run my-job --simulate\n");
     return print(&out);
 }
 

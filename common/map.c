@@ -100,8 +100,7 @@ void *map_remove(struct map *map, const struct hash *key)
     return value;
 }
 
-bool map_next(const struct map *map, size_t *at, struct hash *key,
-              void **value)
+bool map_next(const struct map *map, size_t *at, struct hash *key, void **value)
 {
     while (*at < map->cap) {
         const struct map_place *place = &map->places[(*at)++];
