@@ -45,9 +45,17 @@ static void set_parse_error(struct err *err, json_error_t *error)
 json_t *json_parse(const char *text, size_t len, size_t max_bytes,
                    struct err *err)
 {
-    static pthread_once_t watched = PTHREAD_ONCE_INIT;
-    json_error_t error = {0};
+    json_error_t where;
 
+    return json_parse_at(text, len, max_bytes, &where, err);
+}
+
+json_t *json_parse_at(const char *text, size_t len, size_t max_bytes,
+                      json_error_t *where, struct err *err)
+{
+    static pthread_once_t watched = PTHREAD_ONCE_INIT;
+
+    *where = (json_error_t){0};
     if (len > max_bytes) {
         err_set(err, ERR_LIMIT, "the JSON is too long (%zu bytes, over %zu)",
                 len, max_bytes);
@@ -57,11 +65,11 @@ json_t *json_parse(const char *text, size_t len, size_t max_bytes,
     starved = false;
     json_t *value =
         json_loadb(len == 0 ? "" : text, len,
-                   JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+                   JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, where);
     if (value != NULL && !starved)
         return value;
     json_decref(value);
-    set_parse_error(err, &error);
+    set_parse_error(err, where);
     return NULL;
 }
 

@@ -23,6 +23,11 @@
 json_t *json_parse(const char *text, size_t len, size_t max_bytes,
                    struct err *err);
 
+// The same for a reader that shows the place itself: where has line, column
+// and reason of bad JSON, as jansson gives them.
+json_t *json_parse_at(const char *text, size_t len, size_t max_bytes,
+                      json_error_t *where, struct err *err);
+
 // Appends value on one line. sorted: keys in byte order, for hashing. Reals
 // read back as the same double. Values nested deeper than 2048, more than
 // json_parse reads, make buf failed; so does NULL, which is a value that there

@@ -315,21 +315,17 @@ static void begin_row(struct loader *loader, int line, const char *text,
 
 static void take_json(struct loader *loader, const char *text, size_t len)
 {
-    json_error_t error = {0};
-    json_t *fields = NULL;
+    struct err why = ERR_CLEAR;
+    json_error_t where;
+    json_t *fields = json_parse_at(text, len, ROW_MAX_BYTES, &where, &why);
 
-    if (len > ROW_MAX_BYTES) {
+    loader->place.column = where.column > 0 ? where.column : 1;
+    if (why.code == ERR_NOMEM)
+        no_memory(loader);
+    else if (why.code == ERR_LIMIT)
         row_fault(loader, "the row is longer than %d bytes", ROW_MAX_BYTES);
-    } else {
-        fields = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES,
-                            &error);
-        loader->place.column = error.column > 0 ? error.column : 1;
-        if (fields == NULL &&
-            json_error_code(&error) == json_error_out_of_memory)
-            no_memory(loader);
-        else if (fields == NULL)
-            row_fault(loader, "this is no JSON: %s", error.text);
-    }
+    else if (fields == NULL)
+        row_fault(loader, "this is no JSON: %s", where.text);
     if (fields != NULL)
         loader->place.column = 1;
     if (json_is_object(fields)) {
