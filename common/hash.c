@@ -1,30 +1,12 @@
 #include "common/hash.h"
 
-#include <pthread.h>
 #include <string.h>
 
-// BLAKE2b works without sodium_init, but slowly: only then does it look what
-// the processor can do.
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
-
-static void prepare(void)
-{
-    // Without entropy it fails: nothing here draws from the system.
-    int ready = sodium_init();
-
-    (void)ready;
-}
-
-// Little endian on every machine.
-static void put_u64(uint8_t out[8], uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-}
+#include "common/crypto.h"
 
 void hasher_init(struct hasher *hasher, const char *domain)
 {
-    (void)pthread_once(&prepared, prepare);
+    crypto_ready();
     (void)crypto_generichash_init(&hasher->state, NULL, 0, HASH_BYTES);
     hasher_add_text(hasher, domain);
 }
@@ -34,7 +16,7 @@ void hasher_add(struct hasher *hasher, const void *data, size_t len)
 {
     uint8_t prefix[8];
 
-    put_u64(prefix, len);
+    crypto_put_u64(prefix, len);
     (void)crypto_generichash_update(&hasher->state, prefix, sizeof prefix);
     if (len > 0)
         (void)crypto_generichash_update(&hasher->state, data, len);
@@ -49,7 +31,7 @@ void hasher_add_int(struct hasher *hasher, int64_t value)
 {
     uint8_t bytes[8];
 
-    put_u64(bytes, (uint64_t)value);
+    crypto_put_u64(bytes, (uint64_t)value);
     hasher_add(hasher, bytes, sizeof bytes);
 }
 

@@ -1,28 +1,11 @@
 #include "common/rng.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <string.h>
 
 #include <sodium.h>
 
-// ChaCha20 gives the same numbers without sodium_init, but more slowly.
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
-
-static void prepare(void)
-{
-    // Without entropy it fails: nothing here draws from the system.
-    int ready = sodium_init();
-
-    (void)ready;
-}
-
-// Little endian on every machine.
-static void put_u64(uint8_t out[8], uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-}
+#include "common/crypto.h"
 
 static uint64_t get_u64(const uint8_t in[8])
 {
@@ -42,10 +25,10 @@ void rng_init(struct rng *rng, uint64_t seed, const char *purpose,
     uint8_t numbers[16];
     crypto_generichash_state state;
 
-    (void)pthread_once(&prepared, prepare);
+    crypto_ready();
     *rng = (struct rng){.at = RNG_BLOCK};
-    put_u64(numbers, seed);
-    put_u64(numbers + 8, index);
+    crypto_put_u64(numbers, seed);
+    crypto_put_u64(numbers + 8, index);
     (void)crypto_generichash_init(&state, NULL, 0, sizeof rng->key);
     (void)crypto_generichash_update(&state, domain, sizeof domain);
     (void)crypto_generichash_update(&state, numbers, sizeof numbers);
@@ -61,7 +44,7 @@ static void refill(struct rng *rng)
     uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
 
     static_assert(sizeof nonce == 8, "the nonce holds one block number");
-    put_u64(nonce, rng->block++);
+    crypto_put_u64(nonce, rng->block++);
     (void)crypto_stream_chacha20(rng->buffer, RNG_BLOCK, nonce, rng->key);
     rng->at = 0;
 }
