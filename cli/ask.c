@@ -6,9 +6,10 @@
 #include <zmq.h>
 
 #include "cli/client.h"
+#include "cli/output.h"
 #include "common/json.h"
 
-enum { PATIENCE_MS = 5000, REPLY_BYTES = 64 << 20 };
+enum { PATIENCE_MS = 5000, REPLY_BYTES = 64 << 20, TEXT_BYTES = 4096 };
 
 const char *ask_endpoint(const struct options *options, struct err *err)
 {
@@ -66,4 +67,26 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
     if (zmq != NULL)
         zmq_ctx_term(zmq);
     return reply;
+}
+
+int ask_and_tell(const struct options *options, const char *verb,
+                 const char *argument, const char *told)
+{
+    const char *job = options->operands[0];
+    struct err err = ERR_CLEAR;
+    struct buf text = BUF_INIT(TEXT_BYTES);
+    json_t *reply = ask_coordinator(options, verb, job, argument, &err);
+    int status;
+
+    if (reply == NULL)
+        return output_error(options, &err);
+    if (option_on(options, OPT_JSON)) {
+        status = output_json(reply);
+    } else {
+        buf_printf(&text, "%s %s\n", json_get_text(reply, "job", job), told);
+        status = output_text(&text);
+    }
+    buf_release(&text);
+    json_decref(reply);
+    return status;
 }

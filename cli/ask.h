@@ -15,6 +15,11 @@
 json_t *ask_coordinator(const struct options *options, const char *verb,
                         const char *job, const char *argument, struct err *err);
 
+// Asks about the command's first operand, a job, and prints the reply: for
+// people the job and `told` ("goes on"). The exit status.
+int ask_and_tell(const struct options *options, const char *verb,
+                 const char *argument, const char *told);
+
 // --coordinator, checked: ERR_INPUT with what to do when it is missing or no
 // address. Borrowed.
 const char *ask_endpoint(const struct options *options, struct err *err);

@@ -56,28 +56,6 @@ static int resume_here(const struct options *options, const char *excluded)
     return status;
 }
 
-static int resume_there(const struct options *options, const char *excluded)
-{
-    struct err err = ERR_CLEAR;
-    struct buf text = BUF_INIT(TEXT_BYTES);
-    json_t *reply = ask_coordinator(options, "resume", options->operands[0],
-                                    excluded == NULL ? "" : excluded, &err);
-    int status;
-
-    if (reply == NULL)
-        return output_error(options, &err);
-    if (option_on(options, OPT_JSON)) {
-        status = output_json(reply);
-    } else {
-        buf_printf(&text, "%s goes on\n",
-                   json_get_text(reply, "job", options->operands[0]));
-        status = output_text(&text);
-    }
-    buf_release(&text);
-    json_decref(reply);
-    return status;
-}
-
 static int run(const struct options *options)
 {
     struct buf excluded = BUF_INIT(TEXT_BYTES);
@@ -87,7 +65,9 @@ static int run(const struct options *options)
     if (!put_excluded(options, &excluded, &err))
         status = output_error(options, &err);
     else if (option_on(options, OPT_COORDINATOR))
-        status = resume_there(options, excluded.data);
+        status =
+            ask_and_tell(options, "resume",
+                         excluded.data == NULL ? "" : excluded.data, "goes on");
     else
         status = resume_here(options, excluded.data);
     buf_release(&excluded);
