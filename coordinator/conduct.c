@@ -170,6 +170,7 @@ static bool score_baseline(struct session *session, struct findings *found,
     struct trial *trial;
 
     session_phase(session, "baseline", 0);
+    session_check_fit(session);
     trial = trial_submit(session, TRIAL_BASELINE, session_baseline(session),
                          split->rows[SHARE_VAL], split->n[SHARE_VAL],
                          "the program as written", err);

@@ -30,11 +30,6 @@ const struct task_item *evaluation_item(const struct evaluation *evaluation)
     return evaluation->item;
 }
 
-struct evaluation *evaluation_next(const struct evaluation *evaluation)
-{
-    return evaluation->next;
-}
-
 static void link_in(struct evaluation *ev)
 {
     struct desk *desk = ev->desk;

@@ -42,7 +42,4 @@ void evaluation_drop(struct evaluation *evaluation);
 const struct desk *evaluation_desk(const struct evaluation *evaluation);
 const struct task_item *evaluation_item(const struct evaluation *evaluation);
 
-// The desk's evaluations form a list; the next one, NULL at the end.
-struct evaluation *evaluation_next(const struct evaluation *evaluation);
-
 #endif

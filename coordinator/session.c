@@ -94,11 +94,6 @@ struct trial *const *session_trials(const struct session *session, size_t *n)
     return session->trials;
 }
 
-int64_t session_uses(const struct session *session)
-{
-    return session->ledger.uses;
-}
-
 // --- units ---
 
 static void free_trial(struct trial *trial)
@@ -633,6 +628,14 @@ void session_set_best(struct session *session, struct trial *trial)
                                             .low = interval.low,
                                             .high = interval.high,
                                             .number = trial->number});
+}
+
+void session_check_fit(struct session *session)
+{
+    struct err why = ERR_CLEAR;
+
+    if (!fit_check(session->fit, session->baseline, &why))
+        session_note(session, "warning: %s", why.text);
 }
 
 void session_tell_baseline(struct session *session, const struct trial *trial)

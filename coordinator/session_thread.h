@@ -64,8 +64,9 @@ struct trial *session_score(struct session *session,
 // Waits until nothing is under way, whatever came of it.
 void session_settle(struct session *session);
 
-// Model calls used by all finished work, repeats included.
-int64_t session_uses(const struct session *session);
+// Warns when the program as written may not fit its context: before any call is
+// paid for.
+void session_check_fit(struct session *session);
 
 // Tells the loop about the baseline and a better trial, for progress.
 void session_tell_baseline(struct session *session, const struct trial *trial);
