@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "coordinator/dispatch/dispatch.h"
+#include "dispatch/dispatch.h"
 
 static void die(const struct err *err)
 {

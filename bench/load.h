@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "program/bundle.h"
+#include "program/job/bundle.h"
 #include "wire/message.h"
 
 enum { LOAD_CALLS = 100000, LOAD_ROWS = 500 }; // when nothing else is said

@@ -9,7 +9,7 @@
 
 #include "cli/jobfile.h"
 #include "cli/options.h"
-#include "coordinator/request.h"
+#include "wire/request.h"
 
 struct again {
     struct jobfile file;

@@ -5,8 +5,8 @@
 
 #include <zmq.h>
 
-#include "cli/client.h"
 #include "cli/output.h"
+#include "client/client.h"
 #include "common/json.h"
 
 enum { PATIENCE_MS = 5000, REPLY_BYTES = 64 << 20, TEXT_BYTES = 4096 };

@@ -6,8 +6,8 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/signals.h"
 #include "common/log.h"
+#include "common/signals.h"
 #include "coordinator/coordinator.h"
 
 enum { LOOK_MS = 500 };

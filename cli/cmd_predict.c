@@ -6,13 +6,13 @@
 #include <sys/types.h>
 
 #include "cli/command.h"
-#include "cli/compiled_file.h"
 #include "cli/given.h"
 #include "cli/output.h"
-#include "cli/runner.h"
 #include "cli/servers.h"
 #include "cli/terminal.h"
 #include "common/json.h"
+#include "predict/compiled_file.h"
+#include "predict/runner.h"
 
 enum {
     PROBE_MS = 5000,

@@ -2,12 +2,12 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/compiled_file.h"
 #include "cli/given.h"
 #include "cli/output.h"
 #include "common/json.h"
 #include "common/text.h"
-#include "program/prompt.h"
+#include "predict/compiled_file.h"
+#include "program/prompt/prompt.h"
 
 static const struct step *find_step(const struct program *program,
                                     const char *name, struct err *err)

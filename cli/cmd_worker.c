@@ -7,20 +7,20 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/servers.h"
-#include "cli/signals.h"
 #include "common/log.h"
+#include "common/signals.h"
 #include "worker/worker.h"
 
 enum { LOOK_MS = 100 };
 
 // One worker a model server: they share the process and nothing else.
-struct crew_here {
+struct workers_here {
     struct worker *workers[SERVERS_MAX]; // owned
     bool told[SERVERS_MAX];
     size_t n;
 };
 
-static bool start_all(struct crew_here *crew, void *zmq,
+static bool start_all(struct workers_here *workers, void *zmq,
                       const struct options *options, const char *endpoint,
                       const struct servers *servers, struct err *err)
 {
@@ -36,32 +36,32 @@ static bool start_all(struct crew_here *crew, void *zmq,
             (void)snprintf(name, sizeof name, "%.100s-%zu", given, i + 1);
             with.name = name;
         }
-        crew->workers[i] = worker_start(zmq, &with, err);
-        if (crew->workers[i] == NULL)
+        workers->workers[i] = worker_start(zmq, &with, err);
+        if (workers->workers[i] == NULL)
             return false;
-        crew->n++;
+        workers->n++;
     }
     return true;
 }
 
-static bool any_left(const struct crew_here *crew)
+static bool any_left(const struct workers_here *workers)
 {
-    for (size_t i = 0; i < crew->n; i++)
-        if (!worker_ended(crew->workers[i]))
+    for (size_t i = 0; i < workers->n; i++)
+        if (!worker_ended(workers->workers[i]))
             return true;
     return false;
 }
 
 // One line for each, when it serves for the first time.
-static void tell_serving(struct crew_here *crew, const struct servers *servers,
-                         const char *endpoint)
+static void tell_serving(struct workers_here *workers,
+                         const struct servers *servers, const char *endpoint)
 {
-    for (size_t i = 0; i < crew->n; i++) {
+    for (size_t i = 0; i < workers->n; i++) {
         const struct model_address *address = &servers->addresses[i];
 
-        if (crew->told[i] || !worker_serving(crew->workers[i]))
+        if (workers->told[i] || !worker_serving(workers->workers[i]))
             continue;
-        crew->told[i] = true;
+        workers->told[i] = true;
         printf("serving %s with %s (%s), %d slot%s\n", endpoint, address->url,
                address->backend, address->slots,
                address->slots == 1 ? "" : "s");
@@ -69,41 +69,41 @@ static void tell_serving(struct crew_here *crew, const struct servers *servers,
     }
 }
 
-static void serve(struct crew_here *crew, const struct servers *servers,
+static void serve(struct workers_here *workers, const struct servers *servers,
                   const char *endpoint)
 {
     struct pollfd item = {.fd = signals_fd(), .events = POLLIN};
 
-    while (!signals_came() && any_left(crew)) {
+    while (!signals_came() && any_left(workers)) {
         (void)poll(&item, 1, LOOK_MS);
-        tell_serving(crew, servers, endpoint);
+        tell_serving(workers, servers, endpoint);
     }
 }
 
-static void stop_all(struct crew_here *crew)
+static void stop_all(struct workers_here *workers)
 {
-    for (size_t i = 0; i < crew->n; i++)
-        worker_drain(crew->workers[i]);
-    for (size_t i = 0; i < crew->n; i++)
-        worker_stop(crew->workers[i]);
+    for (size_t i = 0; i < workers->n; i++)
+        worker_drain(workers->workers[i]);
+    for (size_t i = 0; i < workers->n; i++)
+        worker_stop(workers->workers[i]);
 }
 
 static bool work(const struct options *options, const char *endpoint,
                  const struct servers *servers, struct err *err)
 {
-    struct crew_here crew = {0};
+    struct workers_here workers = {0};
     void *zmq = NULL;
     bool ok = false;
 
     if (signals_open(err))
         zmq = zmq_ctx_new();
     if (zmq != NULL)
-        ok = start_all(&crew, zmq, options, endpoint, servers, err);
+        ok = start_all(&workers, zmq, options, endpoint, servers, err);
     if (ok) {
         signals_accept();
-        serve(&crew, servers, endpoint);
+        serve(&workers, servers, endpoint);
     }
-    stop_all(&crew);
+    stop_all(&workers);
     if (zmq != NULL)
         zmq_ctx_term(zmq);
     signals_close();

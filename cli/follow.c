@@ -10,17 +10,17 @@
 #include <zmq.h>
 
 #include "cli/ask.h"
-#include "cli/client.h"
 #include "cli/local.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/servers.h"
-#include "cli/signals.h"
+#include "client/client.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/signals.h"
 
 enum {
     PATIENCE_MS = 5000,

@@ -11,7 +11,7 @@
 
 #include "cli/jobfile.h"
 #include "cli/options.h"
-#include "coordinator/request.h"
+#include "wire/request.h"
 
 struct follow {
     const struct options *options;

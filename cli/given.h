@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "common/err.h"
-#include "program/program.h"
+#include "program/graph/program.h"
 
 // words[0..n) as an object, in the order of fields. A text field takes the
 // word as it is, another one as JSON. Unknown names are ERR_INPUT with the

@@ -9,7 +9,7 @@
 #include "cli/output.h"
 #include "common/file.h"
 #include "common/json.h"
-#include "program/metric.h"
+#include "program/metric/metric.h"
 
 enum { JOBFILE_ARENA_BYTES = 4 << 20, NAME_TRIES = 8 };
 

@@ -12,12 +12,12 @@
 
 #include "cli/options.h"
 #include "common/arena.h"
-#include "coordinator/optimizer.h"
-#include "program/bundle.h"
-#include "program/dataset.h"
-#include "program/diag.h"
-#include "program/job.h"
-#include "program/plan.h"
+#include "program/graph/plan.h"
+#include "program/job/bundle.h"
+#include "program/job/dataset.h"
+#include "program/job/job.h"
+#include "program/source/diag.h"
+#include "search/optimizers/optimizer.h"
 
 enum { JOBFILE_MAX_OVERRIDES = OPTION_MAX_VALUES + 8 };
 

@@ -11,7 +11,7 @@
 #include "cli/options.h"
 #include "common/buf.h"
 #include "common/err.h"
-#include "program/diag.h"
+#include "program/source/diag.h"
 
 enum exit_status {
     EXIT_DONE = 0,

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "sim_server.h"
+#include "simulated/sim_server.h"
 
 enum { SIMULATED_SLOTS = 8 };
 

@@ -2,7 +2,7 @@
 //
 // Fields are length-prefixed as they are added, so ("ab","c") and ("a","bc")
 // differ. The layout of what is hashed is part of `replay_version`
-// (program/job.h): change it there too.
+// (program/job/job.h): change it there too.
 
 #ifndef COMMON_HASH_H
 #define COMMON_HASH_H

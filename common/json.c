@@ -63,9 +63,8 @@ json_t *json_parse_at(const char *text, size_t len, size_t max_bytes,
     }
     (void)pthread_once(&watched, watch_allocations);
     starved = false;
-    json_t *value =
-        json_loadb(len == 0 ? "" : text, len,
-                   JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, where);
+    json_t *value = json_loadb(len == 0 ? "" : text, len,
+                               JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, where);
     if (value != NULL && !starved)
         return value;
     json_decref(value);

@@ -3,7 +3,7 @@
 // A key covers everything that determines the answer: the prefix (by its own
 // hash, made once a candidate and step), the tail, the model's digest, the
 // options, the output format and the replicate number. Its layout is part of
-// REPLAY_VERSION (program/job.h).
+// REPLAY_VERSION (program/job/job.h).
 
 #ifndef COORDINATOR_CALL_KEY_H
 #define COORDINATOR_CALL_KEY_H
@@ -12,7 +12,7 @@
 
 #include "common/call.h"
 #include "common/hash.h"
-#include "coordinator/task.h"
+#include "search/session/task.h"
 
 // request: prefix is not read, its hash is given instead.
 struct hash call_key(const struct hash *prefix, const char *digest,

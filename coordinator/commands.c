@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/json.h"
-#include "coordinator/desk_result.h"
+#include "coordinator/running_job_result.h"
 #include "store/history.h"
 #include "store/query.h"
 
@@ -11,7 +11,7 @@ static const char jobs_sql[] = "SELECT job, state, nullif(score, -1.0) AS "
                                "score, reason FROM v_jobs ORDER BY rowid DESC";
 static const char show_sql[] = "SELECT * FROM v_jobs WHERE job = ?1";
 
-static json_t *answer_jobs(const struct command_desk *at,
+static json_t *answer_jobs(const struct command_scene *at,
                            const struct command *command, struct err *err)
 {
     (void)command;
@@ -19,13 +19,13 @@ static json_t *answer_jobs(const struct command_desk *at,
 }
 
 // The job that command->job names by id or its beginning, or by name.
-static char *find_job(const struct command_desk *at,
+static char *find_job(const struct command_scene *at,
                       const struct command *command, struct err *err)
 {
     return query_job(at->engine->store, command->job, err);
 }
 
-static json_t *answer_show(const struct command_desk *at,
+static json_t *answer_show(const struct command_scene *at,
                            const struct command *command, struct err *err)
 {
     char *id = find_job(at, command, err);
@@ -41,14 +41,14 @@ static json_t *answer_show(const struct command_desk *at,
     return row;
 }
 
-static json_t *answer_workers(const struct command_desk *at,
+static json_t *answer_workers(const struct command_scene *at,
                               const struct command *command, struct err *err)
 {
     json_t *list = json_array();
 
     (void)command;
     (void)err;
-    for (const struct crew_worker *w = at->engine->crew.workers; w != NULL;
+    for (const struct worker_info *w = at->engine->workers.workers; w != NULL;
          w = w->next) {
         json_t *models = json_array();
 
@@ -65,11 +65,12 @@ static json_t *answer_workers(const struct command_desk *at,
 
 // The run of that id; where there is none, an evaluation of the job, which the
 // history knows as "ID-eval".
-static struct desk *find_desk(struct desk *desks, const char *id)
+static struct running_job *find_running(struct running_job *running_jobs,
+                                        const char *id)
 {
-    struct desk *found = NULL;
+    struct running_job *found = NULL;
 
-    for (struct desk *d = desks; d != NULL; d = d->next) {
+    for (struct running_job *d = running_jobs; d != NULL; d = d->next) {
         size_t len = strlen(d->id);
         const char *rest = strncmp(d->id, id, len) == 0 ? id + len : "other";
 
@@ -82,32 +83,34 @@ static struct desk *find_desk(struct desk *desks, const char *id)
     return found;
 }
 
-static struct desk *running_job(const struct command_desk *at,
-                                const struct command *command, struct err *err)
+static struct running_job *running_job(const struct command_scene *at,
+                                       const struct command *command,
+                                       struct err *err)
 {
     char *id = find_job(at, command, err);
-    struct desk *desk = id == NULL ? NULL : find_desk(at->desks, id);
+    struct running_job *running =
+        id == NULL ? NULL : find_running(at->running_jobs, id);
 
-    if (id != NULL && desk == NULL)
+    if (id != NULL && running == NULL)
         err_set(err, ERR_INPUT, "job %.200s is not running", id);
     free(id);
-    return desk;
+    return running;
 }
 
-static json_t *answer_stop(const struct command_desk *at,
+static json_t *answer_stop(const struct command_scene *at,
                            const struct command *command, struct err *err)
 {
-    struct desk *desk = running_job(at, command, err);
+    struct running_job *running = running_job(at, command, err);
     struct err why = ERR_CLEAR;
 
-    if (desk == NULL)
+    if (running == NULL)
         return NULL;
     err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
-    desk_close(desk, &why);
-    return json_pack("{s:s, s:s}", "job", desk->id, "state", "stopped");
+    running_job_close(running, &why);
+    return json_pack("{s:s, s:s}", "job", running->id, "state", "stopped");
 }
 
-static bool exclude_row(const struct command_desk *at, int64_t job_no,
+static bool exclude_row(const struct command_scene *at, int64_t job_no,
                         const json_t *row, struct err *err)
 {
     if (!json_is_integer(row) || json_integer_value(row) < 0 ||
@@ -122,7 +125,7 @@ static bool exclude_row(const struct command_desk *at, int64_t job_no,
 
 // From here on the rows (one, or a list) are left out where they have no score
 // yet; stored events, so that every later replay does the same.
-static bool exclude_rows(const struct command_desk *at, int64_t job_no,
+static bool exclude_rows(const struct command_scene *at, int64_t job_no,
                          const json_t *argument, struct err *err)
 {
     const json_t *rows = json_object_get(argument, "exclude");
@@ -137,7 +140,7 @@ static bool exclude_rows(const struct command_desk *at, int64_t job_no,
     return true;
 }
 
-static json_t *answer_resume(const struct command_desk *at,
+static json_t *answer_resume(const struct command_scene *at,
                              const struct command *command, struct err *err)
 {
     char *id = find_job(at, command, err);
@@ -158,7 +161,7 @@ static json_t *answer_resume(const struct command_desk *at,
 
 static const struct verb {
     const char *name;
-    json_t *(*answer)(const struct command_desk *, const struct command *,
+    json_t *(*answer)(const struct command_scene *, const struct command *,
                       struct err *);
 } verbs[] = {
     {"jobs", answer_jobs},       {"show", answer_show},
@@ -166,7 +169,7 @@ static const struct verb {
     {"resume", answer_resume},
 };
 
-char *command_answer(const struct command_desk *at,
+char *command_answer(const struct command_scene *at,
                      const struct command *command)
 {
     struct err err = ERR_CLEAR;

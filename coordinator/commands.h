@@ -5,12 +5,12 @@
 #ifndef COORDINATOR_COMMANDS_H
 #define COORDINATOR_COMMANDS_H
 
-#include "coordinator/desk.h"
+#include "coordinator/running_job.h"
 #include "wire/message.h"
 
-struct command_desk {
+struct command_scene {
     struct engine *engine;
-    struct desk *desks; // the jobs that are running
+    struct running_job *running_jobs; // the jobs that are running
     // Starts a job of the store anew from what was submitted.
     bool (*resume)(void *user, const char *job_id, struct err *err);
     void *user;
@@ -18,7 +18,7 @@ struct command_desk {
 
 // The reply's JSON; {"error": ...} on failure. The caller frees; NULL without
 // memory.
-char *command_answer(const struct command_desk *at,
+char *command_answer(const struct command_scene *at,
                      const struct command *command);
 
 #endif

@@ -14,16 +14,16 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "coordinator/commands.h"
-#include "coordinator/desk.h"
-#include "coordinator/desk_exec.h"
-#include "coordinator/desk_result.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/link.h"
+#include "coordinator/running_job.h"
+#include "coordinator/running_job_exec.h"
+#include "coordinator/running_job_result.h"
 #include "store/calls.h"
 #include "store/history.h"
 
 enum {
-    MAX_DESKS = 32,      // jobs at once
+    MAX_RUNNING = 32,    // jobs at once
     PROGRESS_MS = 250,   // between two PROGRESS of a job
     SAVE_TIME_MS = 5000, // between two notes of the time spent
     IDLE_MS = 500,       // longest wait
@@ -41,9 +41,9 @@ struct coordinator {
     struct engine engine;
     struct link link;
     struct options_text options;
-    struct desk *desks; // owned
-    size_t n_desks;
-    int32_t last_desk;
+    struct running_job *running_jobs; // owned
+    size_t n_running;
+    int32_t last_running;
     bool draining;
     int64_t progress_ms, save_ms, busy_check_ms;
     int64_t faults_seen;
@@ -60,8 +60,9 @@ struct coordinator {
 
 static void put_failed(struct coordinator *c, const struct err *why)
 {
-    for (struct desk *desk = c->desks; desk != NULL; desk = desk->next)
-        desk_close(desk, why);
+    for (struct running_job *running = c->running_jobs; running != NULL;
+         running = running->next)
+        running_job_close(running, why);
 }
 
 static bool put_prefix(struct engine *engine, struct prefix *prefix,
@@ -103,7 +104,7 @@ static bool put_call(struct coordinator *c, struct flight *flight,
         flight->exec ? NULL : &engine->models.entries[flight->model];
     struct call_put row = {
         .key = flight->key,
-        .job_no = flight->desk->job_no,
+        .job_no = flight->running->job_no,
         .role = flight->exec ? "exec" : role_names[flight->role],
         .purpose = flight->purpose,
         .step = flight->step,
@@ -139,7 +140,7 @@ static void land(struct coordinator *c, struct flight *flight,
     else if ((flight->exec || put_prefix(engine, flight->prefix, &err)) &&
              put_call(c, flight, worker, answer, &err)) {
         flight->put = store_last_put(engine->store);
-        desk_paid(flight->desk, flight, clock_monotonic_ms());
+        running_job_paid(flight->running, flight, clock_monotonic_ms());
         flights_land(&engine->flights, flight);
         return;
     }
@@ -150,7 +151,7 @@ static void land(struct coordinator *c, struct flight *flight,
 }
 
 static void on_answered(void *user, struct flight *flight,
-                        const struct crew_worker *worker,
+                        const struct worker_info *worker,
                         struct call_answer *answer)
 {
     land(user, flight, worker->name, answer);
@@ -167,13 +168,14 @@ static void tell_waiters(struct flight *flight)
 {
     while (flight->waiters != NULL) {
         struct waiter *waiter = flight->waiters;
-        struct desk *desk = (struct desk *)evaluation_desk(waiter->evaluation);
+        struct running_job *running =
+            (struct running_job *)evaluation_job(waiter->evaluation);
         struct err err = ERR_CLEAR;
 
         flight->waiters = waiter->next;
         if (!evaluation_feed(waiter->evaluation, waiter->step, flight, &err) &&
-            desk->failure.code == ERR_NONE)
-            desk->failure = err;
+            running->failure.code == ERR_NONE)
+            running->failure = err;
         free(waiter);
     }
 }
@@ -206,7 +208,7 @@ static void do_send(struct coordinator *c, const struct action *action,
     flight->sends++;
     flight->hedged = flight->hedged || action->hedge;
     if (action->hedge)
-        flight->desk->hedges++;
+        flight->running->hedges++;
     link_send_call(&c->link, action, flight, now);
 }
 
@@ -230,7 +232,8 @@ static void do_park(struct coordinator *c, const struct action *action,
 
     assert(flight != NULL);
     dispatch_cancel(c->engine.dispatch, action->call, now);
-    desk_parked(&c->engine.flights, flight, call_fault_name(action->fault));
+    running_job_parked(&c->engine.flights, flight,
+                       call_fault_name(action->fault));
 }
 
 static void act(struct coordinator *c, int64_t now)
@@ -286,76 +289,81 @@ static struct bundle *unpack(const struct submit *submit, struct err *err)
 
 // The run of the same job, to be joined. Evaluations share their calls alone:
 // what they score is no part of a job's id.
-static struct desk *same_job(struct coordinator *c, const struct desk *desk)
+static struct running_job *same_job(struct coordinator *c,
+                                    const struct running_job *running)
 {
-    if (desk->request->action != REQUEST_RUN)
+    if (running->request->action != REQUEST_RUN)
         return NULL;
-    for (struct desk *d = c->desks; d != NULL; d = d->next)
-        if (strcmp(d->id, desk->id) == 0 && d->request->action == REQUEST_RUN)
+    for (struct running_job *d = c->running_jobs; d != NULL; d = d->next)
+        if (strcmp(d->id, running->id) == 0 &&
+            d->request->action == REQUEST_RUN)
             return d;
     return NULL;
 }
 
-static void accept_desk(struct coordinator *c, struct peer *peer,
-                        struct desk *desk)
+static void accept_job(struct coordinator *c, struct peer *peer,
+                       struct running_job *running)
 {
     struct message message = {.kind = MESSAGE_ACCEPTED,
-                              .as.accepted = {.job = desk->id}};
+                              .as.accepted = {.job = running->id}};
 
-    peer->watched = desk;
+    peer->watched = running;
     link_tell(&c->link, peer, &message);
 }
 
-static bool begin_desk(struct coordinator *c, struct desk *desk,
-                       struct err *err)
+static bool begin_job(struct coordinator *c, struct running_job *running,
+                      struct err *err)
 {
-    if (c->draining || c->n_desks >= MAX_DESKS) {
+    if (c->draining || c->n_running >= MAX_RUNNING) {
         err_set(err, ERR_BUSY,
                 "the coordinator takes no more jobs now (%zu are running): "
                 "submit again later",
-                c->n_desks);
+                c->n_running);
         return false;
     }
-    if (!desk_begin(desk, err)) {
-        if (desk->job_no != 0)
-            history_job_state(c->engine.store, desk->job_no, "failed",
+    if (!running_job_begin(running, err)) {
+        if (running->job_no != 0)
+            history_job_state(c->engine.store, running->job_no, "failed",
                               err->text, -1, NULL, NULL);
         return false;
     }
-    desk->next = c->desks;
-    c->desks = desk;
-    c->n_desks++;
+    running->next = c->running_jobs;
+    c->running_jobs = running;
+    c->n_running++;
     return true;
 }
 
 // Takes request and bundle.
-static struct desk *open_desk(struct coordinator *c, struct request *request,
-                              struct bundle *bundle, struct err *err)
+static struct running_job *open_job(struct coordinator *c,
+                                    struct request *request,
+                                    struct bundle *bundle, struct err *err)
 {
     struct diags *diags = diags_new(err);
-    struct desk *desk = NULL;
+    struct running_job *running = NULL;
 
     if (diags == NULL || request == NULL || bundle == NULL) {
         request_free(request);
         bundle_free(bundle);
     } else {
-        desk = desk_open(&c->engine, request, bundle, ++c->last_desk,
-                         clock_monotonic_ms(), diags, err);
+        running =
+            running_job_open(&c->engine, request, bundle, ++c->last_running,
+                             clock_monotonic_ms(), diags, err);
     }
-    if (desk == NULL && err->code == ERR_NONE)
+    if (running == NULL && err->code == ERR_NONE)
         diags_ok(diags, err);
     diags_free(diags);
-    return desk;
+    return running;
 }
 
-static struct desk *open_submitted(struct coordinator *c,
-                                   const struct submit *submit, struct err *err)
+static struct running_job *open_submitted(struct coordinator *c,
+                                          const struct submit *submit,
+                                          struct err *err)
 {
     struct request *request =
         request_read(submit->action, submit->options, err);
 
-    return open_desk(c, request, request == NULL ? NULL : unpack(submit, err),
-                     err);
+    return open_job(c, request, request == NULL ? NULL : unpack(submit, err),
+                    err);
 }
 
 // --- resuming a job of the store ---
@@ -370,7 +378,7 @@ static bool reopen(void *user, const struct history_submission *stored,
                             .folder = stored->folder,
                             .files = files,
                             .n_files = stored->n_files};
-    struct desk *desk = NULL;
+    struct running_job *running = NULL;
 
     for (size_t i = 0; files != NULL && i < stored->n_files; i++)
         files[i] = (struct wire_file){.name = stored->files[i].name,
@@ -379,11 +387,11 @@ static bool reopen(void *user, const struct history_submission *stored,
     if (files == NULL)
         err_nomem(err, "a job's files");
     else
-        desk = open_submitted(c, &submit, err);
+        running = open_submitted(c, &submit, err);
     free(files);
-    if (desk != NULL && begin_desk(c, desk, err))
+    if (running != NULL && begin_job(c, running, err))
         return true;
-    desk_free(desk);
+    running_job_free(running);
     return false;
 }
 
@@ -392,7 +400,7 @@ static bool resume_job(void *user, const char *job_id, struct err *err)
     struct coordinator *c = user;
     int64_t job_no = history_job_no(c->engine.store, job_id, err);
 
-    for (const struct desk *d = c->desks; d != NULL; d = d->next)
+    for (const struct running_job *d = c->running_jobs; d != NULL; d = d->next)
         if (strcmp(d->id, job_id) == 0) {
             err_set(err, ERR_INPUT, "job %.200s is running", job_id);
             return false;
@@ -406,19 +414,19 @@ static void on_submitted(void *user, struct peer *peer,
 {
     struct coordinator *c = user;
     struct err err = ERR_CLEAR;
-    struct desk *desk = open_submitted(c, submit, &err);
-    struct desk *running = desk == NULL ? NULL : same_job(c, desk);
+    struct running_job *opened = open_submitted(c, submit, &err);
+    struct running_job *same = opened == NULL ? NULL : same_job(c, opened);
 
-    if (running != NULL) {
-        desk_free(desk);
-        accept_desk(c, peer, running);
+    if (same != NULL) {
+        running_job_free(opened);
+        accept_job(c, peer, same);
         return;
     }
-    if (desk != NULL && begin_desk(c, desk, &err)) {
-        accept_desk(c, peer, desk);
+    if (opened != NULL && begin_job(c, opened, &err)) {
+        accept_job(c, peer, opened);
         return;
     }
-    desk_free(desk);
+    running_job_free(opened);
     tell_failure(c, peer, err.code == ERR_STORE ? 3 : 2, &err);
 }
 
@@ -426,10 +434,10 @@ static void on_commanded(void *user, struct peer *peer,
                          const struct command *command)
 {
     struct coordinator *c = user;
-    struct command_desk at = {.engine = &c->engine,
-                              .desks = c->desks,
-                              .resume = resume_job,
-                              .user = c};
+    struct command_scene at = {.engine = &c->engine,
+                               .running_jobs = c->running_jobs,
+                               .resume = resume_job,
+                               .user = c};
     char *text = command_answer(&at, command);
     struct message message = {
         .kind = MESSAGE_REPLY,
@@ -449,49 +457,49 @@ static void tell_progress(struct coordinator *c, int64_t now)
 
         if (p->watched == NULL)
             continue;
-        desk_progress(p->watched, now, &message.as.progress);
+        running_job_progress(p->watched, now, &message.as.progress);
         link_tell(&c->link, p, &message);
     }
 }
 
-// --- desks ---
+// --- running jobs ---
 
-static void end_desk(struct coordinator *c, struct desk *desk)
+static void end_job(struct coordinator *c, struct running_job *running)
 {
-    struct desk_result result = {0};
+    struct running_job_result result = {0};
     struct message message = {.kind = MESSAGE_RESULT};
 
-    desk_finish(desk, clock_monotonic_ms(), &result);
+    running_job_finish(running, clock_monotonic_ms(), &result);
     message.as.result = (struct result){
-        .job = desk->id,
+        .job = running->id,
         .status = result.status,
         .document = result.document == NULL ? "{}" : result.document,
         .compiled = result.compiled == NULL ? "" : result.compiled};
     for (struct peer *p = c->link.peers; p != NULL; p = p->next)
-        if (p->watched == desk)
+        if (p->watched == running)
             link_tell(&c->link, p, &message);
-    link_unwatch(&c->link, desk);
-    desk_result_release(&result);
+    link_unwatch(&c->link, running);
+    running_job_result_release(&result);
 }
 
-static void work_desks(struct coordinator *c, int64_t now)
+static void work_jobs(struct coordinator *c, int64_t now)
 {
-    struct desk **at = &c->desks;
+    struct running_job **at = &c->running_jobs;
 
     while (*at != NULL) {
-        struct desk *desk = *at;
+        struct running_job *running = *at;
 
-        desk_read_notes(desk);
-        desk_read_exec(desk, on_judged, c);
-        desk_work(desk, now);
-        if (desk->state != DESK_ENDED) {
-            at = &desk->next;
+        running_job_read_notes(running);
+        running_job_read_exec(running, on_judged, c);
+        running_job_work(running, now);
+        if (running->state != RUNNING_JOB_ENDED) {
+            at = &running->next;
             continue;
         }
-        end_desk(c, desk);
-        *at = desk->next;
-        c->n_desks--;
-        desk_free(desk);
+        end_job(c, running);
+        *at = running->next;
+        c->n_running--;
+        running_job_free(running);
     }
 }
 
@@ -500,8 +508,9 @@ static void save_time(struct coordinator *c, int64_t now)
     if (now - c->save_ms < SAVE_TIME_MS)
         return;
     c->save_ms = now;
-    for (struct desk *desk = c->desks; desk != NULL; desk = desk->next)
-        desk_save_time(desk, now);
+    for (struct running_job *running = c->running_jobs; running != NULL;
+         running = running->next)
+        running_job_save_time(running, now);
 }
 
 // Somebody is at work when calls are out and no fault came lately.
@@ -524,8 +533,9 @@ static void drain(struct coordinator *c)
 
     c->draining = true;
     err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
-    for (struct desk *desk = c->desks; desk != NULL; desk = desk->next)
-        desk_close(desk, &why);
+    for (struct running_job *running = c->running_jobs; running != NULL;
+         running = running->next)
+        running_job_close(running, &why);
 }
 
 // --- the loop ---
@@ -543,7 +553,7 @@ static bool take_orders(struct coordinator *c)
 static long wait_ms(const struct coordinator *c, int64_t now)
 {
     int64_t deadline = dispatch_deadline(c->engine.dispatch);
-    int64_t wait = c->n_desks > 0 ? PROGRESS_MS : IDLE_MS;
+    int64_t wait = c->n_running > 0 ? PROGRESS_MS : IDLE_MS;
 
     if (deadline >= 0 && deadline - now < wait)
         wait = deadline - now;
@@ -552,24 +562,25 @@ static long wait_ms(const struct coordinator *c, int64_t now)
 
 static void wait_for_events(struct coordinator *c)
 {
-    zmq_pollitem_t items[3 + 2 * MAX_DESKS] = {
+    zmq_pollitem_t items[3 + 2 * MAX_RUNNING] = {
         {.socket = wire_handle(c->link.socket), .events = ZMQ_POLLIN},
         {.socket = c->control, .events = ZMQ_POLLIN},
         {.fd = store_notice_fd(c->engine.store), .events = ZMQ_POLLIN},
     };
     int n = 3;
 
-    for (struct desk *desk = c->desks; desk != NULL; desk = desk->next) {
+    for (struct running_job *running = c->running_jobs; running != NULL;
+         running = running->next) {
         items[n++] =
-            (zmq_pollitem_t){.socket = desk->pair, .events = ZMQ_POLLIN};
-        if (desk->pool != NULL)
-            items[n++] = (zmq_pollitem_t){.fd = exec_pool_fd(desk->pool),
+            (zmq_pollitem_t){.socket = running->pair, .events = ZMQ_POLLIN};
+        if (running->pool != NULL)
+            items[n++] = (zmq_pollitem_t){.fd = exec_pool_fd(running->pool),
                                           .events = ZMQ_POLLIN};
     }
     zmq_poll(items, n, wait_ms(c, clock_monotonic_ms()));
 }
 
-static void turn(struct coordinator *c, const struct office *office)
+static void turn(struct coordinator *c, const struct link_handlers *handlers)
 {
     int64_t now;
 
@@ -577,10 +588,10 @@ static void turn(struct coordinator *c, const struct office *office)
     now = clock_monotonic_ms();
     if (take_orders(c) && !c->draining)
         drain(c);
-    link_receive(&c->link, office, now);
+    link_receive(&c->link, handlers, now);
     settle_durable(c, now);
     dispatch_tick(c->engine.dispatch, now);
-    work_desks(c, now);
+    work_jobs(c, now);
     act(c, now);
     look_busy(c, now);
     link_beat(&c->link, now);
@@ -591,13 +602,13 @@ static void turn(struct coordinator *c, const struct office *office)
 static void *run_loop(void *arg)
 {
     struct coordinator *c = arg;
-    struct office office = {.user = c,
-                            .submitted = on_submitted,
-                            .commanded = on_commanded,
-                            .answered = on_answered};
+    struct link_handlers handlers = {.user = c,
+                                     .submitted = on_submitted,
+                                     .commanded = on_commanded,
+                                     .answered = on_answered};
 
-    while (!c->draining || c->desks != NULL)
-        turn(c, &office);
+    while (!c->draining || c->running_jobs != NULL)
+        turn(c, &handlers);
     atomic_store(&c->ended, true);
     return NULL;
 }
@@ -641,7 +652,7 @@ static bool open_engine(struct coordinator *c,
         .liveness_ms = WIRE_HEARTBEAT_MS * WIRE_LIVENESS, .hedge = true};
 
     c->engine = (struct engine){.zmq = c->zmq,
-                                .crew = CREW_INIT,
+                                .workers = WORKERS_INIT,
                                 .servers = options->servers,
                                 .wait_start_ms = options->wait_start_ms,
                                 .wait_after_ms = options->wait_after_ms,
@@ -659,7 +670,7 @@ static void free_coordinator(struct coordinator *c)
     link_close(&c->link);
     flights_release(&c->engine.flights);
     dispatch_free(c->engine.dispatch);
-    crew_release(&c->engine.crew);
+    workers_release(&c->engine.workers);
     models_release(&c->engine.models);
     store_close(c->engine.store);
     if (c->control != NULL)

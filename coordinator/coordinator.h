@@ -1,11 +1,12 @@
-// coordinator: the loop that owns store, dispatch, link and desks.
+// coordinator: the loop that owns store, dispatch, link and running jobs.
 //
 // One thread. Everything else talks to it by messages: workers and clients
 // over the ROUTER socket, job threads over their PAIR sockets, the store's
 // writer over its notice pipe. One turn of the loop:
 //
 //   wait -> frames from peers -> notes from jobs -> answers that are durable
-//        -> exec answers -> time (dispatch, heartbeats, progress) -> desks
+//        -> exec answers -> time (dispatch, heartbeats, progress) -> running
+//        jobs
 //        -> actions of dispatch (send, cancel, drop, park) -> wait
 //
 // `promptcc run` starts it in its own process on an inproc endpoint, with

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "coordinator/call_key.h"
-#include "coordinator/desk_exec.h"
+#include "coordinator/running_job_exec.h"
 #include "store/calls.h"
 
 struct evaluation {
-    struct desk *desk;
+    struct running_job *running;
     struct task *task;       // NULL once the item is finished
     struct task_item *item;  // the same
     struct stepper *stepper; // owned
@@ -17,12 +17,12 @@ struct evaluation {
     bool judging;
     size_t n_outside, outside_missing;
     struct score outside[METRIC_MAX_OUTSIDE];
-    struct evaluation *previous, *next; // in the desk's list
+    struct evaluation *previous, *next; // in the running job's list
 };
 
-const struct desk *evaluation_desk(const struct evaluation *evaluation)
+const struct running_job *evaluation_job(const struct evaluation *evaluation)
 {
-    return evaluation->desk;
+    return evaluation->running;
 }
 
 const struct task_item *evaluation_item(const struct evaluation *evaluation)
@@ -32,26 +32,26 @@ const struct task_item *evaluation_item(const struct evaluation *evaluation)
 
 static void link_in(struct evaluation *ev)
 {
-    struct desk *desk = ev->desk;
+    struct running_job *running = ev->running;
 
-    ev->next = desk->evaluations;
+    ev->next = running->evaluations;
     if (ev->next != NULL)
         ev->next->previous = ev;
-    desk->evaluations = ev;
-    desk->active++;
+    running->evaluations = ev;
+    running->active++;
 }
 
 void evaluation_drop(struct evaluation *ev)
 {
-    struct desk *desk = ev->desk;
+    struct running_job *running = ev->running;
 
     if (ev->previous != NULL)
         ev->previous->next = ev->next;
     else
-        desk->evaluations = ev->next;
+        running->evaluations = ev->next;
     if (ev->next != NULL)
         ev->next->previous = ev->previous;
-    desk->active--;
+    running->active--;
     stepper_free(ev->stepper);
     for (size_t i = 0; i < ev->n_outside; i++)
         score_release(&ev->outside[i]);
@@ -98,9 +98,9 @@ static bool is_kept(const struct evaluation *ev, struct err *err)
 {
     struct history_evaluation row;
 
-    return history_find_evaluation(ev->desk->engine->store, ev->desk->job_no,
-                                   ev->task->candidate_id, ev->item->row,
-                                   ev->task->sampling.replicate, &row, err);
+    return history_find_evaluation(
+        ev->running->engine->store, ev->running->job_no, ev->task->candidate_id,
+        ev->item->row, ev->task->sampling.replicate, &row, err);
 }
 
 static bool put_history(const struct evaluation *ev, struct err *err)
@@ -121,8 +121,8 @@ static bool put_history(const struct evaluation *ev, struct err *err)
         return true;
     for (size_t i = 0; i < item->n_calls && i < EVALUATION_MAX_CALLS; i++)
         row.calls[row.n_calls++] = item->calls[i].id;
-    return history_put_evaluation(ev->desk->engine->store, ev->desk->job_no,
-                                  &row, err);
+    return history_put_evaluation(ev->running->engine->store,
+                                  ev->running->job_no, &row, err);
 }
 
 static bool finish(struct evaluation *ev, struct err *err)
@@ -144,14 +144,14 @@ static bool finish(struct evaluation *ev, struct err *err)
 
 static const json_t *example_of(const struct evaluation *ev)
 {
-    return ev->desk->dataset->rows[ev->item->row].fields;
+    return ev->running->dataset->rows[ev->item->row].fields;
 }
 
 static bool judge(struct evaluation *ev, struct err *err)
 {
     struct score score = {0};
 
-    if (!metric_score(ev->desk->job->metric, example_of(ev),
+    if (!metric_score(ev->running->job->metric, example_of(ev),
                       stepper_outputs(ev->stepper), ev->outside, &score, err))
         return false;
     ev->item->score = score.value;
@@ -192,10 +192,10 @@ static bool take_stored(struct evaluation *ev, int step, bool exec,
                         const struct call_ref *ref, struct err *err)
 {
     struct call_answer answer = {0};
-    bool ok = calls_load(ev->desk->engine->store, ref->id, &answer, err) &&
+    bool ok = calls_load(ev->running->engine->store, ref->id, &answer, err) &&
               remember_call(ev->item, ref, err);
 
-    ev->desk->progress.reused++;
+    ev->running->progress.reused++;
     if (ok && exec)
         ok = take_judgement(ev, step, &answer, err);
     else if (ok)
@@ -208,7 +208,7 @@ static bool take_stored(struct evaluation *ev, int step, bool exec,
 static void give_up(struct evaluation *ev, struct flight *flight)
 {
     ev->waiting--;
-    flights_drop(&ev->desk->engine->flights, flight);
+    flights_drop(&ev->running->engine->flights, flight);
 }
 
 // Waits for a flight under key, opening it when there is none; text is taken.
@@ -216,7 +216,7 @@ static struct flight *wait_for(struct evaluation *ev, const struct hash *key,
                                int step, char *text, size_t len, bool *opened,
                                struct err *err)
 {
-    struct flights *flights = &ev->desk->engine->flights;
+    struct flights *flights = &ev->running->engine->flights;
     struct flight *flight = flights_find(flights, key);
 
     *opened = flight == NULL;
@@ -232,9 +232,9 @@ static struct flight *wait_for(struct evaluation *ev, const struct hash *key,
         return NULL;
     }
     ev->waiting++;
-    ev->desk->progress.reused += !*opened;
+    ev->running->progress.reused += !*opened;
     if (*opened) {
-        flight->desk = ev->desk;
+        flight->running = ev->running;
         flight->role = ev->task->role;
         flight->purpose = ev->task->sampling.purpose;
     }
@@ -245,7 +245,7 @@ static struct flight *wait_for(struct evaluation *ev, const struct hash *key,
 // before the exclusion stays as it was, so replay decides as it did.
 static bool leave_out(struct evaluation *ev)
 {
-    if (ev->item->row < 0 || !ev->desk->excluded[ev->item->row])
+    if (ev->item->row < 0 || !ev->running->excluded[ev->item->row])
         return false;
     detach(ev, ITEM_EXCLUDED);
     return true;
@@ -255,16 +255,16 @@ static bool ask_judge(struct evaluation *ev, int part,
                       const struct metric_command *command,
                       const struct buf *line, struct err *err)
 {
-    struct desk *desk = ev->desk;
+    struct running_job *running = ev->running;
     struct hash key =
-        exec_key(command->argv, &desk->exec_files, line->data, line->len);
+        exec_key(command->argv, &running->exec_files, line->data, line->len);
     struct call_ref ref;
     struct flight *flight;
     bool opened;
     char *text;
 
-    if (flights_find(&desk->engine->flights, &key) == NULL) {
-        if (calls_find(desk->engine->store, &key, &ref))
+    if (flights_find(&running->engine->flights, &key) == NULL) {
+        if (calls_find(running->engine->store, &key, &ref))
             return take_stored(ev, part, true, &ref, err);
         if (leave_out(ev))
             return true;
@@ -281,7 +281,7 @@ static bool ask_judge(struct evaluation *ev, int part,
         return true;
     flight->exec = true;
     flight->purpose = "metric";
-    if (desk_begin_exec(desk, flight, part, err))
+    if (running_job_begin_exec(running, flight, part, err))
         return true;
     give_up(ev, flight);
     return false;
@@ -315,7 +315,7 @@ static bool end_run(struct evaluation *ev, struct err *err)
         ev->item->score = 0;
         return finish(ev, err);
     }
-    ev->n_outside = metric_outside(ev->desk->job->metric, commands);
+    ev->n_outside = metric_outside(ev->running->job->metric, commands);
     return ev->n_outside > 0 ? ask_judges(ev, commands, err) : judge(ev, err);
 }
 
@@ -324,7 +324,7 @@ static bool end_run(struct evaluation *ev, struct err *err)
 static struct call_options options_for(const struct evaluation *ev,
                                        const char *step)
 {
-    const struct job *job = ev->desk->job;
+    const struct job *job = ev->running->job;
     const struct sampling *sampling = &ev->task->sampling;
     struct call_options options = job->models[ev->task->role].options;
 
@@ -347,9 +347,10 @@ static void fill_flight(struct flight *flight, struct prefix *prefix,
 static bool ask_model(struct evaluation *ev, const struct stepper_ask *ask,
                       struct err *err)
 {
-    struct desk *desk = ev->desk;
+    struct running_job *running = ev->running;
     const char *step = ev->task->program->steps[ask->step].name;
-    struct prefix *prefix = desk_prefix(desk, ev->task, ask->step, err);
+    struct prefix *prefix =
+        running_job_prefix(running, ev->task, ask->step, err);
     struct call_options options = options_for(ev, step);
     struct call_request request = {
         .tail = ask->tail, .tail_len = ask->tail_len, .options = options};
@@ -362,10 +363,10 @@ static bool ask_model(struct evaluation *ev, const struct stepper_ask *ask,
     if (prefix == NULL)
         return false;
     request.format = prefix->format;
-    key = call_key(&prefix->hash, desk->models[ev->task->role].digest, &request,
-                   ev->task->sampling.replicate);
-    if (flights_find(&desk->engine->flights, &key) == NULL) {
-        if (calls_find(desk->engine->store, &key, &ref))
+    key = call_key(&prefix->hash, running->models[ev->task->role].digest,
+                   &request, ev->task->sampling.replicate);
+    if (flights_find(&running->engine->flights, &key) == NULL) {
+        if (calls_find(running->engine->store, &key, &ref))
             return take_stored(ev, ask->step, false, &ref, err);
         if (leave_out(ev))
             return true;
@@ -381,7 +382,7 @@ static bool ask_model(struct evaluation *ev, const struct stepper_ask *ask,
     if (!opened)
         return true;
     fill_flight(flight, prefix, &options, step);
-    if (desk_begin_call(desk, ev->task, flight, err))
+    if (running_job_begin_call(running, ev->task, flight, err))
         return true;
     give_up(ev, flight);
     return false;
@@ -412,7 +413,7 @@ static void drop_if_over(struct evaluation *ev)
         evaluation_drop(ev);
 }
 
-bool evaluation_start(struct desk *desk, struct task *task,
+bool evaluation_start(struct running_job *running, struct task *task,
                       struct task_item *item, struct err *err)
 {
     struct evaluation *ev = calloc(1, sizeof *ev);
@@ -422,7 +423,7 @@ bool evaluation_start(struct desk *desk, struct task *task,
         err_nomem(err, "an evaluation");
         return false;
     }
-    ev->desk = desk;
+    ev->running = running;
     ev->task = task;
     ev->item = item;
     link_in(ev);
@@ -431,7 +432,7 @@ bool evaluation_start(struct desk *desk, struct task *task,
     ok = ev->stepper != NULL && advance(ev, err);
     if (ok)
         drop_if_over(ev);
-    return ok; // otherwise the desk closes, and drops it
+    return ok; // otherwise the running job closes, and drops it
 }
 
 bool evaluation_feed(struct evaluation *ev, int step,

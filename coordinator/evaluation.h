@@ -20,13 +20,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "coordinator/desk.h"
 #include "coordinator/flight.h"
-#include "coordinator/task.h"
+#include "coordinator/running_job.h"
+#include "search/session/task.h"
 
-// Begins the item and takes it as far as the store goes. False: the desk
+// Begins the item and takes it as far as the store goes. False: the running job
 // cannot go on (no memory, a broken store).
-bool evaluation_start(struct desk *desk, struct task *task,
+bool evaluation_start(struct running_job *running, struct task *task,
                       struct task_item *item, struct err *err);
 
 // A durable flight that it waited for.
@@ -36,10 +36,11 @@ bool evaluation_feed(struct evaluation *evaluation, int step,
 // A flight that it waited for cannot be served: the item is a hole.
 void evaluation_hole(struct evaluation *evaluation);
 
-// Frees it without a result (the desk stops); its waits are gone already.
+// Frees it without a result (the running job stops); its waits are gone
+// already.
 void evaluation_drop(struct evaluation *evaluation);
 
-const struct desk *evaluation_desk(const struct evaluation *evaluation);
+const struct running_job *evaluation_job(const struct evaluation *evaluation);
 const struct task_item *evaluation_item(const struct evaluation *evaluation);
 
 #endif

@@ -23,9 +23,9 @@
 #include "common/call.h"
 #include "common/hash.h"
 #include "common/map.h"
-#include "coordinator/task.h"
+#include "search/session/task.h"
 
-struct desk;
+struct running_job;
 struct evaluation;
 
 // A prompt prefix as it is sent, shared by all flights of a candidate's step.
@@ -49,7 +49,7 @@ struct waiter {
 struct flight {
     int64_t id; // for dispatch, or for the exec pool
     struct hash key;
-    struct desk *desk; // whose call it is first; pays for it
+    struct running_job *running; // whose call it is first; pays for it
     enum role role;
     const char *purpose;   // static
     char step[64];         // cut when longer
@@ -73,7 +73,7 @@ struct flight {
     int32_t worker; // -1: no credit to give back
     int64_t lease;
     struct flight *next_landed;
-    struct flight *next_left; // while a desk leaves
+    struct flight *next_left; // while a running job leaves
 };
 
 struct flights {

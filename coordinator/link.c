@@ -54,7 +54,7 @@ static void unlink_peer(struct link *link, struct peer *peer)
     }
 }
 
-static void note_worker(struct link *link, const struct crew_worker *worker,
+static void note_worker(struct link *link, const struct worker_info *worker,
                         const char *state)
 {
     json_t *list = json_array();
@@ -79,7 +79,7 @@ static void note_worker(struct link *link, const struct crew_worker *worker,
 static void send_home(struct engine *engine, int32_t worker, int64_t now)
 {
     dispatch_leave(engine->dispatch, worker, now);
-    crew_leave(&engine->crew, worker);
+    workers_leave(&engine->workers, worker);
 }
 
 static void remove_peer(struct link *link, struct peer *peer, const char *state,
@@ -95,7 +95,7 @@ static void remove_peer(struct link *link, struct peer *peer, const char *state,
 
 static struct peer *add_peer(struct link *link, const struct wire_id *id,
                              const struct hello *hello,
-                             struct crew_worker *worker, struct err *err)
+                             struct worker_info *worker, struct err *err)
 {
     struct peer *peer = calloc(1, sizeof *peer);
     struct hash key = id_key(id);
@@ -148,9 +148,9 @@ static void refuse(struct link *link, const struct wire_id *id,
 
 // --- handlers ---
 
-struct visit {
+struct arrival {
     struct link *link;
-    const struct office *office;
+    const struct link_handlers *handlers;
     const struct wire_id *from;
     struct peer *peer; // NULL before HELLO
     const struct message *message;
@@ -168,119 +168,120 @@ static void welcome(struct link *link, const struct peer *peer)
     link_tell(link, peer, &message);
 }
 
-static void on_hello(struct visit *visit)
+static void on_hello(struct arrival *arrival)
 {
-    const struct hello *hello = &visit->message->as.hello;
-    struct engine *engine = visit->link->engine;
-    struct crew_worker *worker = NULL;
+    const struct hello *hello = &arrival->message->as.hello;
+    struct engine *engine = arrival->link->engine;
+    struct worker_info *worker = NULL;
     struct err err = ERR_CLEAR;
     struct peer *peer;
 
     if (hello->version != WIRE_VERSION) {
-        refuse(visit->link, visit->from, "version",
+        refuse(arrival->link, arrival->from, "version",
                "this coordinator speaks another version of the protocol: "
                "install the same promptcc on both sides");
         return;
     }
-    if (visit->peer != NULL && visit->peer->epoch == hello->epoch) {
-        welcome(visit->link, visit->peer);
+    if (arrival->peer != NULL && arrival->peer->epoch == hello->epoch) {
+        welcome(arrival->link, arrival->peer);
         return;
     }
-    if (visit->peer != NULL)
-        remove_peer(visit->link, visit->peer, "lost", visit->now);
+    if (arrival->peer != NULL)
+        remove_peer(arrival->link, arrival->peer, "lost", arrival->now);
     if (hello->role == PEER_WORKER)
-        worker = crew_join(&engine->crew, hello, &engine->models,
-                           engine->dispatch, visit->now, &err);
+        worker = workers_join(&engine->workers, hello, &engine->models,
+                              engine->dispatch, arrival->now, &err);
     peer = worker == NULL && hello->role == PEER_WORKER
                ? NULL
-               : add_peer(visit->link, visit->from, hello, worker, &err);
+               : add_peer(arrival->link, arrival->from, hello, worker, &err);
     if (peer == NULL) {
         if (worker != NULL)
-            send_home(engine, worker->number, visit->now);
-        refuse(visit->link, visit->from, "full", err.text);
+            send_home(engine, worker->number, arrival->now);
+        refuse(arrival->link, arrival->from, "full", err.text);
         return;
     }
-    welcome(visit->link, peer);
+    welcome(arrival->link, peer);
     if (worker != NULL) {
-        note_worker(visit->link, worker, "serving");
+        note_worker(arrival->link, worker, "serving");
         log_info("worker-joined", "%s: %s, %" PRId64 " slots, %zu models",
                  worker->name, worker->server, worker->slots, worker->n_models);
     }
 }
 
-static void on_heartbeat(struct visit *visit)
+static void on_heartbeat(struct arrival *arrival)
 {
-    (void)visit; // any frame counts as a sign of life
+    (void)arrival; // any frame counts as a sign of life
 }
 
-static void on_answer(struct visit *visit)
+static void on_answer(struct arrival *arrival)
 {
-    const struct answer_message *message = &visit->message->as.answer;
-    struct engine *engine = visit->link->engine;
-    struct crew_worker *worker = visit->peer->worker;
+    const struct answer_message *message = &arrival->message->as.answer;
+    struct engine *engine = arrival->link->engine;
+    struct worker_info *worker = arrival->peer->worker;
     struct call_answer answer = message->answer;
     struct flight *flight;
     int64_t call;
 
     if (!dispatch_done(engine->dispatch, worker->number, message->id,
-                       visit->now, &call))
+                       arrival->now, &call))
         return;
     worker->calls++;
     flight = flights_by_id(&engine->flights, call);
     if (flight == NULL) {
         dispatch_credit(engine->dispatch, worker->number, message->id,
-                        visit->now);
+                        arrival->now);
         return;
     }
     flight->worker = worker->number;
     flight->lease = message->id;
-    visit->office->answered(visit->office->user, flight, worker, &answer);
+    arrival->handlers->answered(arrival->handlers->user, flight, worker,
+                                &answer);
 }
 
-static void on_fault(struct visit *visit)
+static void on_fault(struct arrival *arrival)
 {
-    const struct fault_message *fault = &visit->message->as.fault;
-    struct crew_worker *worker = visit->peer->worker;
+    const struct fault_message *fault = &arrival->message->as.fault;
+    struct worker_info *worker = arrival->peer->worker;
 
     worker->faults++;
     snprintf(worker->last_fault, sizeof worker->last_fault, "%s: %.140s",
              call_fault_name((enum call_fault)fault->fault), fault->text);
     log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
-    dispatch_fault(visit->link->engine->dispatch, worker->number, fault->id,
-                   (enum call_fault)fault->fault, visit->now);
+    dispatch_fault(arrival->link->engine->dispatch, worker->number, fault->id,
+                   (enum call_fault)fault->fault, arrival->now);
 }
 
 // A worker that drains still answers what it has open, and then says goodbye
 // again.
-static void on_goodbye(struct visit *visit)
+static void on_goodbye(struct arrival *arrival)
 {
-    struct crew_worker *worker = visit->peer->worker;
+    struct worker_info *worker = arrival->peer->worker;
 
-    if (worker == NULL || visit->message->as.goodbye.open == 0) {
-        remove_peer(visit->link, visit->peer, "left", visit->now);
+    if (worker == NULL || arrival->message->as.goodbye.open == 0) {
+        remove_peer(arrival->link, arrival->peer, "left", arrival->now);
         return;
     }
-    note_worker(visit->link, worker, "draining");
-    dispatch_drain(visit->link->engine->dispatch, worker->number);
+    note_worker(arrival->link, worker, "draining");
+    dispatch_drain(arrival->link->engine->dispatch, worker->number);
 }
 
-static void on_submit(struct visit *visit)
+static void on_submit(struct arrival *arrival)
 {
-    visit->office->submitted(visit->office->user, visit->peer,
-                             &visit->message->as.submit);
+    arrival->handlers->submitted(arrival->handlers->user, arrival->peer,
+                                 &arrival->message->as.submit);
 }
 
-static void on_command(struct visit *visit)
+static void on_command(struct arrival *arrival)
 {
-    visit->office->commanded(visit->office->user, visit->peer,
-                             &visit->message->as.command);
+    arrival->handlers->commanded(arrival->handlers->user, arrival->peer,
+                                 &arrival->message->as.command);
 }
 
 // Who may send what. Other kinds are for the other direction.
 static const struct handler {
     bool worker, client;
-    void (*handle)(struct visit *visit);
-} handlers[MESSAGE_KIND_COUNT] = {
+    void (*handle)(struct arrival *arrival);
+} message_handlers[MESSAGE_KIND_COUNT] = {
     [MESSAGE_HEARTBEAT] = {true, true, on_heartbeat},
     [MESSAGE_ANSWER] = {true, false, on_answer},
     [MESSAGE_FAULT] = {true, false, on_fault},
@@ -291,32 +292,32 @@ static const struct handler {
 
 static bool may_send(const struct peer *peer, enum message_kind kind)
 {
-    const struct handler *handler = &handlers[kind];
+    const struct handler *handler = &message_handlers[kind];
 
     return handler->handle != NULL &&
            (peer->role == PEER_WORKER ? handler->worker : handler->client);
 }
 
-static void handle(struct visit *visit)
+static void handle(struct arrival *arrival)
 {
-    enum message_kind kind = visit->message->kind;
+    enum message_kind kind = arrival->message->kind;
 
     if (kind == MESSAGE_HELLO) {
-        on_hello(visit);
+        on_hello(arrival);
         return;
     }
-    if (visit->peer == NULL) {
-        refuse(visit->link, visit->from, "hello", "greet with HELLO first");
+    if (arrival->peer == NULL) {
+        refuse(arrival->link, arrival->from, "hello", "greet with HELLO first");
         return;
     }
-    if (!may_send(visit->peer, kind)) {
+    if (!may_send(arrival->peer, kind)) {
         log_warn("bad-kind", "a peer sent %s", message_kind_name(kind));
         return;
     }
-    if (visit->peer->worker != NULL)
-        dispatch_heard(visit->link->engine->dispatch,
-                       visit->peer->worker->number, visit->now);
-    handlers[kind].handle(visit);
+    if (arrival->peer->worker != NULL)
+        dispatch_heard(arrival->link->engine->dispatch,
+                       arrival->peer->worker->number, arrival->now);
+    message_handlers[kind].handle(arrival);
 }
 
 // A worker that sends nonsense is not to be trusted with calls.
@@ -330,7 +331,8 @@ static void drop_babbler(struct link *link, const struct wire_id *from,
         remove_peer(link, peer, "lost", now);
 }
 
-void link_receive(struct link *link, const struct office *office, int64_t now)
+void link_receive(struct link *link, const struct link_handlers *handlers,
+                  int64_t now)
 {
     struct arena arena = ARENA_INIT(4 * (size_t)WIRE_MAX_BYTES);
 
@@ -340,19 +342,19 @@ void link_receive(struct link *link, const struct office *office, int64_t now)
         struct wire_id from;
         enum wire_got got =
             wire_receive(link->socket, &from, &arena, &message, &err);
-        struct visit visit = {.link = link,
-                              .office = office,
-                              .from = &from,
-                              .message = &message,
-                              .now = now};
+        struct arrival arrival = {.link = link,
+                                  .handlers = handlers,
+                                  .from = &from,
+                                  .message = &message,
+                                  .now = now};
 
         if (got == WIRE_NOTHING || got == WIRE_FAILED)
             break;
-        visit.peer = find_peer(link, &from);
+        arrival.peer = find_peer(link, &from);
         if (got == WIRE_BAD)
             drop_babbler(link, &from, &err, now);
         else
-            handle(&visit);
+            handle(&arrival);
         arena_release(&arena);
     }
     arena_release(&arena);
@@ -428,10 +430,10 @@ void link_drop(struct link *link, int32_t worker, int64_t now)
     remove_peer(link, peer, "lost", now);
 }
 
-void link_unwatch(struct link *link, const struct desk *desk)
+void link_unwatch(struct link *link, const struct running_job *running)
 {
     for (struct peer *peer = link->peers; peer != NULL; peer = peer->next)
-        if (peer->watched == desk)
+        if (peer->watched == running)
             peer->watched = NULL;
 }
 

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "common/map.h"
-#include "coordinator/desk.h"
+#include "coordinator/running_job.h"
 #include "wire/message.h"
 #include "wire/socket.h"
 
@@ -27,8 +27,8 @@ struct peer {
     struct wire_id id;
     enum peer_role role;
     int64_t epoch;
-    struct crew_worker *worker; // of a worker: borrowed from the crew
-    struct desk *watched;       // of a client: the job it waits for, or NULL
+    struct worker_info *worker;  // of a worker: borrowed from the workers
+    struct running_job *watched; // of a client: the job it waits for, or NULL
     struct peer *next;
 };
 
@@ -42,7 +42,7 @@ struct link {
 };
 
 // The rest of the loop, as the handlers need it.
-struct office {
+struct link_handlers {
     void *user;
     // A job was submitted. The peer gets ACCEPTED or RESULT.
     void (*submitted)(void *user, struct peer *peer,
@@ -50,7 +50,7 @@ struct office {
     void (*commanded)(void *user, struct peer *peer,
                       const struct command *command);
     void (*answered)(void *user, struct flight *flight,
-                     const struct crew_worker *worker,
+                     const struct worker_info *worker,
                      struct call_answer *answer);
 };
 
@@ -59,7 +59,8 @@ bool link_open(struct link *link, struct engine *engine, void *zmq,
 void link_close(struct link *link);
 
 // Handles what has arrived, at most some hundred frames.
-void link_receive(struct link *link, const struct office *office, int64_t now);
+void link_receive(struct link *link, const struct link_handlers *handlers,
+                  int64_t now);
 
 // Heartbeats to all workers when it is time.
 void link_beat(struct link *link, int64_t now);
@@ -76,7 +77,7 @@ void link_drop(struct link *link, int32_t worker, int64_t now);
 bool link_tell(struct link *link, const struct peer *peer,
                const struct message *message);
 
-// No client watches this desk any more.
-void link_unwatch(struct link *link, const struct desk *desk);
+// No client watches this running job any more.
+void link_unwatch(struct link *link, const struct running_job *running);
 
 #endif

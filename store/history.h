@@ -69,7 +69,7 @@ struct history_file {
     size_t len;
 };
 struct history_submission {
-    const char *options;              // JSON (coordinator/request.h)
+    const char *options;              // JSON (wire/request.h)
     const char *folder;               // "" when the files came from afar
     const struct history_file *files; // the job file first
     size_t n_files;

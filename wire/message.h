@@ -111,7 +111,7 @@ struct goodbye {
     int64_t open; // calls whose answers still follow; 0: gone
 };
 
-// One file of a bundle (program/bundle.h).
+// One file of a bundle (program/job/bundle.h).
 struct wire_file {
     const char *name;
     const char *data;
@@ -120,7 +120,7 @@ struct wire_file {
 
 struct submit {
     const char *action;      // "run", "eval"
-    const char *options;     // JSON object, see coordinator/request.h
+    const char *options;     // JSON object, see wire/request.h
     const char *folder;      // where the job lives; "" when it came from afar
     struct wire_file *files; // the first one is the job file
     size_t n_files;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fault/alloc_fault.h"
-#include "program/dataset.h"
+#include "program/job/dataset.h"
 
 static const char job_text[] =
     "name: memory\n"

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "coordinator/flight.h"
-#include "coordinator/ledger.h"
 #include "coordinator/models.h"
 #include "fault/alloc_fault.h"
+#include "search/session/ledger.h"
 
 enum { FLIGHTS = 40 };
 

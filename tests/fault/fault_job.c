@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "fault/alloc_fault.h"
-#include "program/job.h"
+#include "program/job/job.h"
 
 static const char good[] =
     "name: memory\n"

@@ -5,9 +5,9 @@
 
 #include "common/json.h"
 #include "fault/alloc_fault.h"
-#include "program/compiled.h"
-#include "program/reply.h"
-#include "program/stepper.h"
+#include "program/prompt/reply.h"
+#include "program/run/compiled.h"
+#include "program/run/stepper.h"
 #include "unit/given_program.h"
 
 static struct program *program;

@@ -1,8 +1,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "coordinator/request.h"
 #include "fault/alloc_fault.h"
+#include "wire/request.h"
 
 // What a client writes is what the coordinator reads, or nothing: a value that
 // was lost on the way would score another program than was asked for.

@@ -4,11 +4,11 @@
 
 #include <criterion/criterion.h>
 
-#include "coordinator/search/data_summary.h"
-#include "coordinator/search/demos.h"
-#include "coordinator/search/proposer.h"
-#include "coordinator/search/tpe.h"
 #include "fault/alloc_fault.h"
+#include "search/toolkit/data_summary.h"
+#include "search/toolkit/demos.h"
+#include "search/toolkit/proposer.h"
+#include "search/toolkit/tpe.h"
 #include "unit/fake_support.h"
 
 static struct support support;

@@ -7,9 +7,9 @@
 
 #include <zmq.h>
 
-#include "coordinator/note.h"
-#include "coordinator/session_thread.h"
 #include "fault/alloc_fault.h"
+#include "search/session/note.h"
+#include "search/session/session_thread.h"
 #include "unit/given_data.h"
 
 enum { ROWS = 12, TRIALS = 5 };
@@ -128,7 +128,7 @@ static struct ending *scenario(struct session *session)
     return ending;
 }
 
-// --- the desk ---
+// --- the running job ---
 
 // Its own memory never fails.
 static void answer(struct task *task)
@@ -181,7 +181,7 @@ static bool run_job(struct err *err)
     void *pair = zmq_socket(zmq, ZMQ_PAIR);
     struct session *session;
 
-    snprintf(endpoint, sizeof endpoint, "inproc://desk-%d", n++);
+    snprintf(endpoint, sizeof endpoint, "inproc://running-%d", n++);
     seen = ERR_CLEAR;
     cr_assert_eq(zmq_bind(pair, setup.endpoint), 0);
     session = session_start(&setup, err);

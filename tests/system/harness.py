@@ -31,7 +31,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PROMPTCC_BUILD", ROOT / "build" / "dev"))
 PROMPTCC = BUILD / "cli" / "promptcc"
-STAND_IN = BUILD / "tests" / "simulated_ollama" / "simulated_ollama"
+STAND_IN = BUILD / "simulated" / "simulated_ollama"
 SUPPORT = ROOT.parent / "shared" / "data" / "support"
 
 DEADLINE_S = 60

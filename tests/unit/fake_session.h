@@ -1,8 +1,8 @@
 // fake_session: the session's functions over a scripted model in memory.
 //
 // A test that links this has its optimizer talk to a model that is a C
-// function. The fake keeps the contract of coordinator/session.h strictly: it
-// finishes a trial only when the optimizer must be allowed to see it (FINISH
+// function. The fake keeps the contract of search/session/session.h strictly:
+// it finishes a trial only when the optimizer must be allowed to see it (FINISH
 // LATE), or at once (FINISH EARLY); an optimizer that looks beyond the lag
 // decides differently under the two.
 
@@ -15,8 +15,8 @@
 
 #include <jansson.h>
 
-#include "coordinator/optimizer.h"
-#include "coordinator/session.h"
+#include "search/optimizers/optimizer.h"
+#include "search/session/session.h"
 
 // One call of the scripted model.
 struct fake_ask {

@@ -8,10 +8,10 @@
 
 #include <criterion/criterion.h>
 
-#include "program/bundle.h"
-#include "program/dataset.h"
-#include "program/diag.h"
-#include "program/job.h"
+#include "program/job/bundle.h"
+#include "program/job/dataset.h"
+#include "program/job/job.h"
+#include "program/source/diag.h"
 
 // One input with a default, one that is needed; labels of several types; the
 // metric needs `intent`. `%s` is the value of `data`, then further lines.

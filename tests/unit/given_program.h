@@ -7,8 +7,8 @@
 
 #include <criterion/criterion.h>
 
-#include "program/node.h"
-#include "program/program.h"
+#include "program/graph/program.h"
+#include "program/source/node.h"
 
 // A whole pipeline: an enum with a limit, plain fields, a composed value, and
 // reasoning.

@@ -12,7 +12,7 @@
 
 #include "common/err.h"
 #include "coordinator/coordinator.h"
-#include "sim_server.h"
+#include "simulated/sim_server.h"
 #include "worker/worker.h"
 
 enum { SPINE_WORKERS = 16 };

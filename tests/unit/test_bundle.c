@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "common/file.h"
-#include "program/bundle.h"
+#include "program/job/bundle.h"
 
 static char folder[] = "/tmp/test-bundle-XXXXXX";
 static struct bundle *bundle;

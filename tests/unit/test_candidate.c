@@ -1,9 +1,9 @@
-#include "program/candidate.h"
+#include "program/graph/candidate.h"
 
 #include <criterion/criterion.h>
 
 #include "given_program.h"
-#include "program/plan.h"
+#include "program/graph/plan.h"
 
 static struct program *program;
 static struct err err;

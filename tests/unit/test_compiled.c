@@ -1,4 +1,4 @@
-#include "program/compiled.h"
+#include "program/run/compiled.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "common/json.h"
 #include "given_program.h"
-#include "program/compiled_name.h"
+#include "program/run/compiled_name.h"
 
 static struct job job;
 static struct plan plan;

@@ -1,6 +1,6 @@
 // A job from its first line to its end, over a whole promptcc in one process.
 
-#include "coordinator/conduct.h"
+#include "search/conduct.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "coordinator/search/demos.h"
+#include "search/toolkit/demos.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "program/diag.h"
+#include "program/source/diag.h"
 
 static struct diags *diags;
 static struct buf out;

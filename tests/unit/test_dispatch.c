@@ -1,10 +1,10 @@
-#include "coordinator/dispatch/dispatch.h"
+#include "dispatch/dispatch.h"
 
 #include <stdio.h>
 
 #include <criterion/criterion.h>
 
-#include "coordinator/dispatch/dispatch_check.h"
+#include "dispatch/dispatch_check.h"
 
 // A dispatch, the clock, and all actions that it gave out so far. Every step
 // ends with a proof that dispatch is sound.

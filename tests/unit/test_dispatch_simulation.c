@@ -5,7 +5,7 @@
 //
 // DISPATCH_SEEDS=100000 in the environment runs so many seeds instead of 200.
 
-#include "coordinator/dispatch/dispatch.h"
+#include "dispatch/dispatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 #include <criterion/criterion.h>
 
-#include "coordinator/dispatch/dispatch_check.h"
+#include "dispatch/dispatch_check.h"
 
 enum {
     MAX_MACHINES = 9,

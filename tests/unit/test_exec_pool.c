@@ -12,7 +12,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
-#include "coordinator/exec_pool.h"
+#include "exec/exec_pool.h"
 
 // Commands are small shell scripts, each the second word of sh -c.
 static struct metric_command commands[2];

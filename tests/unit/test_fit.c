@@ -1,4 +1,4 @@
-#include "coordinator/fit.h"
+#include "search/session/fit.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "coordinator/dispatch/heap.h"
+#include "dispatch/heap.h"
 
 #include <stddef.h>
 

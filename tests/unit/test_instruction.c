@@ -1,4 +1,4 @@
-#include "coordinator/search/instruction.h"
+#include "search/toolkit/instruction.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "common/json.h"
-#include "program/job.h"
+#include "program/job/job.h"
 
 // A job with LINES at its end. tests/data/jobs holds a file for each mistake.
 #define JOB                                                                    \

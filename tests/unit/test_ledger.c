@@ -1,4 +1,4 @@
-#include "coordinator/ledger.h"
+#include "search/session/ledger.h"
 
 #include <criterion/criterion.h>
 

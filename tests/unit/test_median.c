@@ -1,4 +1,4 @@
-#include "coordinator/dispatch/median.h"
+#include "dispatch/median.h"
 
 #include <criterion/criterion.h>
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/json.h"
-#include "program/metric.h"
+#include "program/metric/metric.h"
 
 // The outputs that all tests speak of, made by hand: a metric needs no more
 // of a program than this.

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "common/json.h"
-#include "program/node.h"
+#include "program/source/node.h"
 
 static struct arena arena;
 static struct diags *diags;

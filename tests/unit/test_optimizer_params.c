@@ -1,4 +1,4 @@
-#include "coordinator/optimizer.h"
+#include "search/optimizers/optimizer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "program/node.h"
+#include "program/source/node.h"
 
 static struct err err;
 static struct diags *diags;

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-#include "program/pattern.h"
+#include "program/source/pattern.h"
 
 static bool found(const char *pattern, const char *text)
 {

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-#include "program/plan.h"
+#include "program/graph/plan.h"
 
 // sort <- facts <- write, and apart: mood.
 static const char pipeline[] =

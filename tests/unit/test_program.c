@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "common/json.h"
-#include "program/program.h"
+#include "program/graph/program.h"
 
 static const char pipeline[] =
     "inputs: {q: {desc: A question}, context: {default: none}, "

@@ -1,4 +1,4 @@
-#include "program/prompt.h"
+#include "program/prompt/prompt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 // Messages as people read them: a line "=== role" before each. A golden file
 // is tests/data/prompts/NAME.txt; with UPDATE_GOLDEN set it is written instead
-// of compared (and REPLAY_VERSION of program/job.h is to be raised).
+// of compared (and REPLAY_VERSION of program/job/job.h is to be raised).
 
 static struct program *program;
 static struct candidate *candidate;

@@ -1,4 +1,4 @@
-#include "coordinator/search/proposer.h"
+#include "search/toolkit/proposer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +6,8 @@
 #include <criterion/criterion.h>
 
 #include "common/json.h"
-#include "coordinator/search/data_summary.h"
 #include "fake_support.h"
+#include "search/toolkit/data_summary.h"
 
 static struct err err;
 

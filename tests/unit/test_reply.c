@@ -1,4 +1,4 @@
-#include "program/reply.h"
+#include "program/prompt/reply.h"
 
 #include <stdlib.h>
 #include <string.h>

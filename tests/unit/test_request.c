@@ -1,4 +1,4 @@
-#include "coordinator/request.h"
+#include "wire/request.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

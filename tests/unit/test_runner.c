@@ -1,4 +1,4 @@
-#include "cli/runner.h"
+#include "predict/runner.h"
 
 #include <pthread.h>
 #include <stdio.h>

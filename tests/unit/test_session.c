@@ -1,7 +1,7 @@
-// A session whose desk is the test: it takes the tasks over the PAIR socket
-// and gives them back in the order that it likes.
+// A session whose running job is the test: it takes the tasks over the PAIR
+// socket and gives them back in the order that it likes.
 
-#include "coordinator/session_thread.h"
+#include "search/session/session_thread.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 
 #include <zmq.h>
 
-#include "coordinator/note.h"
 #include "given_data.h"
+#include "search/session/note.h"
 
 enum { ROWS = 12, TASKS_MAX = 64, QUIET_MS = 60 };
 
@@ -80,7 +80,7 @@ static void start(struct ending *(*conduct)(struct session *), int64_t stored,
 
     memset(&seen, 0, sizeof seen);
     pair = zmq_socket(zmq, ZMQ_PAIR);
-    snprintf(endpoint, sizeof endpoint, "inproc://desk-%d", n++);
+    snprintf(endpoint, sizeof endpoint, "inproc://running-%d", n++);
     cr_assert_eq(zmq_bind(pair, endpoint), 0);
     session = session_start(&setup, &err);
     cr_assert_not_null(session, "%s", err.text);
@@ -109,7 +109,7 @@ static void tear_down(void)
 
 TestSuite(session, .init = set_up, .fini = tear_down, .timeout = 30);
 
-// --- the desk ---
+// --- the running job ---
 
 // The next task; NULL when the session has ended, or says nothing.
 static struct task *take_task(void)

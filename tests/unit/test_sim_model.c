@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "common/json.h"
-#include "sim_model.h"
-#include "sim_text.h"
+#include "simulated/sim_model.h"
+#include "simulated/sim_text.h"
 
 enum { TURNS_MAX = 80, TOPICS = 5, WORDS = 8, ASKED = 150 };
 

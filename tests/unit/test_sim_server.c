@@ -9,8 +9,8 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
-#include "sim_faults.h"
-#include "sim_server.h"
+#include "simulated/sim_faults.h"
+#include "simulated/sim_server.h"
 
 static struct sim_server *server;
 static struct err err;

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "coordinator/search/stats.h"
+#include "search/session/stats.h"
 
 static void expect_interval(struct interval got, double low, double high,
                             double within)

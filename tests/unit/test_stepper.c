@@ -1,4 +1,4 @@
-#include "program/stepper.h"
+#include "program/run/stepper.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "common/json.h"
 #include "given_program.h"
-#include "program/reply.h"
+#include "program/prompt/reply.h"
 
 static struct program *program;
 static struct plan plan;

@@ -1,4 +1,4 @@
-#include "coordinator/dispatch/table.h"
+#include "dispatch/table.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-#include "coordinator/search/tpe.h"
+#include "search/toolkit/tpe.h"
 
 #include <math.h>
 #include <stdint.h>

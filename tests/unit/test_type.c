@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "common/json.h"
-#include "program/type.h"
+#include "program/graph/type.h"
 
 static struct arena arena;
 static struct diags *diags;

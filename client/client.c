@@ -1,0 +1,443 @@
+#include "client/client.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <zmq.h>
+
+#include "common/clock.h"
+#include "common/signals.h"
+#include "wire/socket.h"
+
+enum {
+    TICK_MS = 100,
+    HELLO_MS = 500, // between two greetings
+    SILENCE_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
+    COMMAND_MS = 20000, // patience for a REPLY
+    ID_BYTES = 16,
+};
+
+struct client {
+    void *zmq; // borrowed
+    char *endpoint;
+    struct wire_socket *socket; // NULL between two greetings
+    struct arena arena;         // of the message at hand
+    int64_t epoch;
+    int64_t patience_ms;
+    bool home;        // WELCOME came
+    bool was_home;    // ever
+    bool told;        // that the coordinator is gone
+    int64_t hello_ms; // when HELLO was sent
+    int64_t heard_ms;
+    int64_t beat_ms;
+    // the job that is watched
+    const struct submit *submit;      // NULL: none
+    const struct client_watch *watch; // may be NULL
+    bool submitted;                   // in this connection
+    char job[256];                    // "" until it was accepted
+    bool stopping;                    // stop was asked for
+    bool stop_sent;                   // in this connection
+};
+
+// --- the connection ---
+
+static bool open_socket(struct client *client, struct err *err)
+{
+    struct wire_id id = {.len = ID_BYTES};
+
+    randombytes_buf(id.bytes, ID_BYTES);
+    id.bytes[0] = 'c'; // ZeroMQ's own identities begin with 0
+    client->epoch = (int64_t)randombytes_random();
+    client->socket = wire_connect(client->zmq, client->endpoint, &id, err);
+    return client->socket != NULL;
+}
+
+static bool send_hello(struct client *client)
+{
+    char name[64];
+    struct message hello = {
+        .kind = MESSAGE_HELLO,
+        .as.hello = {.version = WIRE_VERSION,
+                     .role = PEER_CLIENT,
+                     .name = name,
+                     .epoch = client->epoch,
+                     .software = "promptcc " PROMPTCC_VERSION}};
+
+    (void)snprintf(name, sizeof name, "client-%ld", (long)getpid());
+    return wire_send(client->socket, NULL, &hello, NULL);
+}
+
+static void say(const struct client *client, const char *text)
+{
+    if (client->watch != NULL && client->watch->say != NULL)
+        client->watch->say(client->watch->user, text);
+}
+
+// Greets anew, on a socket of its own, so that nothing old can arrive.
+static bool leave_home(struct client *client, struct err *err)
+{
+    char text[300];
+
+    if (client->home && !client->told) {
+        (void)snprintf(text, sizeof text,
+                       "the coordinator at %.200s is gone; waiting for it",
+                       client->endpoint);
+        say(client, text);
+        client->told = true;
+    }
+    client->home = client->submitted = client->stop_sent = false;
+    client->hello_ms = 0;
+    wire_close(client->socket);
+    client->socket = NULL;
+    return open_socket(client, err);
+}
+
+static void greet(struct client *client, int64_t now)
+{
+    if (client->home || now - client->hello_ms < HELLO_MS)
+        return;
+    if (send_hello(client))
+        client->hello_ms = now;
+    else
+        client->hello_ms = now - HELLO_MS + TICK_MS; // no connection yet
+}
+
+static void beat(struct client *client, int64_t now)
+{
+    struct message message = {.kind = MESSAGE_HEARTBEAT};
+
+    if (!client->home || now - client->beat_ms < WIRE_HEARTBEAT_MS)
+        return;
+    client->beat_ms = now;
+    (void)wire_send(client->socket, NULL, &message, NULL);
+}
+
+static void arrive(struct client *client)
+{
+    if (client->told)
+        say(client, "the coordinator is back");
+    client->home = client->was_home = true;
+    client->told = false;
+}
+
+// --- the job ---
+
+static void send_job(struct client *client)
+{
+    struct message message = {.kind = MESSAGE_SUBMIT};
+
+    if (client->submit == NULL || client->submitted || !client->home)
+        return;
+    message.as.submit = *client->submit;
+    client->submitted = wire_send(client->socket, NULL, &message, NULL);
+}
+
+static bool asked_to_stop(const struct client *client)
+{
+    const struct client_watch *watch = client->watch;
+
+    return signals_came() || (watch != NULL && watch->wants_stop != NULL &&
+                              watch->wants_stop(watch->user));
+}
+
+static void send_stop(struct client *client)
+{
+    struct message message = {
+        .kind = MESSAGE_COMMAND,
+        .as.command = {.verb = "stop", .job = client->job, .argument = ""}};
+
+    if (client->submit == NULL || client->stop_sent)
+        return;
+    if (!client->stopping && asked_to_stop(client)) {
+        client->stopping = true;
+        say(client, "stopping: the best so far is saved; a second Ctrl-C "
+                    "leaves at once");
+    }
+    if (client->stopping && client->home && client->job[0] != '\0')
+        client->stop_sent = wire_send(client->socket, NULL, &message, NULL);
+}
+
+// --- what comes ---
+
+static bool copy_result(const struct result *from, struct client_result *out,
+                        struct err *err)
+{
+    out->status = from->status;
+    out->job = arena_strdup(&out->arena, from->job);
+    out->document = arena_strdup(&out->arena, from->document);
+    out->compiled = arena_strdup(&out->arena, from->compiled);
+    if (out->job == NULL || out->document == NULL || out->compiled == NULL) {
+        err_nomem(err, "the result");
+        return false;
+    }
+    out->compiled_len = strlen(out->compiled);
+    return true;
+}
+
+static bool on_refused(struct client *client, const struct refused *refused,
+                       struct err *err)
+{
+    if (strcmp(refused->code, "hello") == 0)
+        return leave_home(client, err);
+    err_set(err, ERR_PROTOCOL, "the coordinator at %.100s refused: %s",
+            client->endpoint, refused->text);
+    return false;
+}
+
+static void on_accepted(struct client *client, const char *job)
+{
+    bool first = client->job[0] == '\0';
+
+    (void)snprintf(client->job, sizeof client->job, "%s", job);
+    if (first && client->watch != NULL && client->watch->accepted != NULL)
+        client->watch->accepted(client->watch->user, client->job);
+}
+
+static void on_progress(const struct client *client,
+                        const struct progress *progress)
+{
+    if (client->watch != NULL && client->watch->progress != NULL)
+        client->watch->progress(client->watch->user, progress);
+}
+
+// What the waiting function is after. Either may be NULL.
+struct wish {
+    struct client_result *result;
+    char **reply;
+    bool accepted; // ACCEPTED is enough
+    bool fulfilled;
+};
+
+static bool take_reply(struct wish *wish, const struct reply *reply,
+                       struct err *err)
+{
+    if (wish->reply == NULL)
+        return true;
+    *wish->reply = strdup(reply->document);
+    wish->fulfilled = true;
+    if (*wish->reply == NULL)
+        err_nomem(err, "a reply");
+    return *wish->reply != NULL;
+}
+
+static bool take_message(struct client *client, const struct message *message,
+                         struct wish *wish, struct err *err)
+{
+    switch (message->kind) {
+    case MESSAGE_WELCOME:
+        arrive(client);
+        return true;
+    case MESSAGE_REFUSED:
+        return on_refused(client, &message->as.refused, err);
+    case MESSAGE_ACCEPTED:
+        on_accepted(client, message->as.accepted.job);
+        wish->fulfilled = wish->fulfilled || wish->accepted;
+        return true;
+    case MESSAGE_PROGRESS:
+        on_progress(client, &message->as.progress);
+        return true;
+    case MESSAGE_RESULT:
+        if (wish->result == NULL)
+            return true;
+        wish->fulfilled = true;
+        return copy_result(&message->as.result, wish->result, err);
+    case MESSAGE_REPLY:
+        return take_reply(wish, &message->as.reply, err);
+    default:
+        return true; // a heartbeat, or a later version's
+    }
+}
+
+static bool receive_all(struct client *client, struct wish *wish, int64_t now,
+                        struct err *err)
+{
+    while (!wish->fulfilled && client->socket != NULL) {
+        struct message message;
+        struct err bad = ERR_CLEAR;
+        enum wire_got got =
+            wire_receive(client->socket, NULL, &client->arena, &message, &bad);
+        bool ok = true;
+
+        if (got == WIRE_NOTHING)
+            break;
+        if (got == WIRE_FAILED) {
+            *err = bad;
+            return false;
+        }
+        client->heard_ms = now;
+        if (got == WIRE_MESSAGE)
+            ok = take_message(client, &message, wish, err);
+        arena_release(&client->arena);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static void wait_for_events(struct client *client)
+{
+    zmq_pollitem_t items[2] = {
+        {.socket = wire_handle(client->socket), .events = ZMQ_POLLIN},
+        {.fd = signals_fd(), .events = ZMQ_POLLIN},
+    };
+    // A signal that has come keeps its descriptor readable.
+    bool listen = signals_fd() >= 0 && !signals_came();
+
+    (void)zmq_poll(items, listen ? 2 : 1, TICK_MS);
+}
+
+static bool check_silence(struct client *client, int64_t began, int64_t now,
+                          struct err *err)
+{
+    // In this process it cannot go away, but be busy for long.
+    bool remote = strncmp(client->endpoint, "inproc:", 7) != 0;
+
+    if (remote && client->home && now - client->heard_ms > SILENCE_MS)
+        return leave_home(client, err);
+    if (client->was_home || now - began < client->patience_ms)
+        return true;
+    err_set(err, ERR_IO,
+            "no coordinator answers at %.120s: start one with `promptcc "
+            "coordinator --listen %.60s`, or mend --coordinator",
+            client->endpoint, client->endpoint);
+    return false;
+}
+
+// A signal while there is nothing to stop or nobody to tell.
+static bool check_signal(const struct client *client, struct err *err)
+{
+    if (!signals_came() || (client->home && client->submit != NULL))
+        return true;
+    err_set(err, ERR_STOPPED, "interrupted%s",
+            client->submit == NULL
+                ? ""
+                : "; the job goes on at the coordinator, and the same command "
+                  "joins it again");
+    return false;
+}
+
+static void tick(const struct client *client)
+{
+    if (client->watch != NULL && client->watch->tick != NULL)
+        client->watch->tick(client->watch->user);
+}
+
+// One turn of waiting.
+static bool turn(struct client *client, struct wish *wish, int64_t began,
+                 struct err *err)
+{
+    int64_t now = clock_monotonic_ms();
+
+    greet(client, now);
+    send_job(client);
+    send_stop(client);
+    beat(client, now);
+    wait_for_events(client);
+    now = clock_monotonic_ms();
+    if (!receive_all(client, wish, now, err))
+        return false;
+    tick(client);
+    return wish->fulfilled || (check_silence(client, began, now, err) &&
+                               check_signal(client, err));
+}
+
+static bool wait_for(struct client *client, struct wish *wish, int64_t most_ms,
+                     struct err *err)
+{
+    int64_t began = clock_monotonic_ms();
+
+    while (!wish->fulfilled) {
+        if (!turn(client, wish, began, err))
+            return false;
+        if (most_ms > 0 && clock_monotonic_ms() - began > most_ms) {
+            err_set(err, ERR_IO, "the coordinator at %.120s did not answer",
+                    client->endpoint);
+            return false;
+        }
+    }
+    return true;
+}
+
+// --- outside ---
+
+struct client *client_open(void *zmq, const char *endpoint, int64_t patience_ms,
+                           struct err *err)
+{
+    struct client *client = calloc(1, sizeof *client);
+
+    if (client != NULL)
+        client->endpoint = strdup(endpoint);
+    if (client == NULL || client->endpoint == NULL) {
+        free(client);
+        err_nomem(err, "a client");
+        return NULL;
+    }
+    client->zmq = zmq;
+    client->arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES);
+    client->patience_ms = patience_ms;
+    client->heard_ms = clock_monotonic_ms();
+    if (open_socket(client, err))
+        return client;
+    client_close(client);
+    return NULL;
+}
+
+void client_close(struct client *client)
+{
+    struct message goodbye = {.kind = MESSAGE_GOODBYE};
+
+    if (client == NULL)
+        return;
+    if (client->socket != NULL && client->home)
+        (void)wire_send(client->socket, NULL, &goodbye, NULL);
+    wire_close(client->socket);
+    arena_release(&client->arena);
+    free(client->endpoint);
+    free(client);
+}
+
+bool client_submit(struct client *client, const struct submit *submit,
+                   bool wait, const struct client_watch *watch,
+                   struct client_result *result, struct err *err)
+{
+    struct wish wish = {.result = result, .accepted = !wait};
+    bool ok;
+
+    *result = (struct client_result){
+        .arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES), .document = ""};
+    client->submit = submit;
+    client->watch = watch;
+    client->submitted = client->stopping = client->stop_sent = false;
+    client->job[0] = '\0';
+    ok = wait_for(client, &wish, 0, err);
+    if (ok && result->job == NULL)
+        result->job = arena_strdup(&result->arena, client->job);
+    client->submit = NULL;
+    client->watch = NULL;
+    return ok;
+}
+
+void client_result_release(struct client_result *result)
+{
+    arena_release(&result->arena);
+}
+
+bool client_command(struct client *client, const char *verb, const char *job,
+                    const char *argument, char **document, struct err *err)
+{
+    struct message message = {
+        .kind = MESSAGE_COMMAND,
+        .as.command = {.verb = verb, .job = job, .argument = argument}};
+    struct wish wish = {.reply = document};
+    int64_t began = clock_monotonic_ms();
+
+    while (!client->home)
+        if (!turn(client, &wish, began, err))
+            return false;
+    return wire_send(client->socket, NULL, &message, err) &&
+           wait_for(client, &wish, COMMAND_MS, err);
+}

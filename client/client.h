@@ -1,0 +1,73 @@
+// client: the side of a coordinator that people are on.
+//
+// One DEALER socket; run, eval and submit, jobs, show, stop and resume are all
+// this client, over inproc or tcp.
+//
+//            HELLO             WELCOME               SUBMIT, ACCEPTED
+//   (open) --------> GREETING ---------> AT HOME ------------------> WATCHING
+//                     ^    |  (COMMAND, REPLY)  |                       |
+//                     |    | nobody answers:    | 3 s without a word,   |
+//                     RESULT
+//                     '----' told once, and     | REFUSED "hello":      v
+//                            waited for         '--> GREETING        (result)
+//
+// A coordinator that went away is told of and waited for; then the same job
+// is submitted again, which joins the one under way, or replays a finished
+// one. The first signal (common/signals.h) asks the coordinator to stop the
+// job, and its RESULT is waited for.
+//
+// One owner, one thread. A call blocks until it is answered.
+
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "wire/message.h"
+
+struct client;
+
+// What a client tells while it waits. Members may be NULL.
+struct client_watch {
+    void *user;
+    void (*accepted)(void *user, const char *job);
+    void (*progress)(void *user, const struct progress *progress);
+    void (*say)(void *user, const char *text); // the coordinator is gone, back
+    void (*tick)(void *user);                  // a few times a second
+    // Asked at each tick: true asks for a stop, as a signal does.
+    bool (*wants_stop)(void *user);
+};
+
+struct client_result {
+    struct arena arena; // owns all below
+    const char *job;
+    int64_t status;       // exit status (docs/command-line.md)
+    const char *document; // JSON
+    const char *compiled; // "" when there is none
+    size_t compiled_len;
+};
+
+// zmq is a context, borrowed. patience_ms is how long nobody may answer before
+// the first WELCOME. ERR_IO: no coordinator there.
+struct client *client_open(void *zmq, const char *endpoint, int64_t patience_ms,
+                           struct err *err);
+void client_close(struct client *client); // says goodbye; NULL is fine
+
+// Sends the job. wait: until its RESULT; else until it is accepted, and then
+// result->job is set and result->document is "" (a job that is refused has a
+// result at once). ERR_STOPPED: a signal came before the job was accepted.
+// result is to be released in any case.
+bool client_submit(struct client *client, const struct submit *submit,
+                   bool wait, const struct client_watch *watch,
+                   struct client_result *result, struct err *err);
+void client_result_release(struct client_result *result);
+
+// Asks for something; *document is the reply's JSON, which the caller frees.
+bool client_command(struct client *client, const char *verb, const char *job,
+                    const char *argument, char **document, struct err *err);
+
+#endif

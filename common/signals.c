@@ -1,0 +1,98 @@
+#include "common/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STATUS_INTERRUPTED = 130 };
+
+// The handler's only means: a process has one set of handlers.
+static int pipe_ends[2] = {-1, -1};
+static volatile sig_atomic_t came;
+static struct sigaction old_int, old_term, old_pipe;
+
+static void handle(int number)
+{
+    int saved = errno;
+
+    (void)number;
+    if (came)
+        _exit(STATUS_INTERRUPTED);
+    came = 1;
+    // A full pipe is as good: it is readable.
+    if (write(pipe_ends[1], "s", 1) < 0)
+        errno = saved;
+    errno = saved;
+}
+
+static void mask(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    (void)pthread_sigmask(how, &set, NULL);
+}
+
+static bool open_pipe(struct err *err)
+{
+    if (pipe(pipe_ends) != 0) {
+        err_set(err, ERR_IO, "cannot open a pipe: %s", strerror(errno));
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)fcntl(pipe_ends[i], F_SETFL, O_NONBLOCK);
+        (void)fcntl(pipe_ends[i], F_SETFD, FD_CLOEXEC);
+    }
+    return true;
+}
+
+bool signals_open(struct err *err)
+{
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    if (!open_pipe(err))
+        return false;
+    came = 0;
+    mask(SIG_BLOCK);
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&ignore.sa_mask);
+    (void)sigaction(SIGINT, &action, &old_int);
+    (void)sigaction(SIGTERM, &action, &old_term);
+    (void)sigaction(SIGPIPE, &ignore, &old_pipe);
+    return true;
+}
+
+void signals_accept(void)
+{
+    mask(SIG_UNBLOCK);
+}
+
+int signals_fd(void)
+{
+    return pipe_ends[0];
+}
+
+bool signals_came(void)
+{
+    return came != 0;
+}
+
+void signals_close(void)
+{
+    if (pipe_ends[0] < 0)
+        return;
+    mask(SIG_BLOCK);
+    (void)sigaction(SIGINT, &old_int, NULL);
+    (void)sigaction(SIGTERM, &old_term, NULL);
+    (void)sigaction(SIGPIPE, &old_pipe, NULL);
+    mask(SIG_UNBLOCK);
+    for (int i = 0; i < 2; i++) {
+        (void)close(pipe_ends[i]);
+        pipe_ends[i] = -1;
+    }
+}

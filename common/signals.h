@@ -1,0 +1,29 @@
+// signals: Ctrl-C and SIGTERM as something that a loop can wait for.
+//
+// The first of either makes the descriptor readable: the loop saves and ends.
+// The second leaves the process at once with status 130: nothing that was
+// paid for is lost by it (store/store.h). One place in the process; opened
+// before any thread is started, so that only the opener's thread is ever
+// interrupted.
+
+#ifndef COMMON_SIGNALS_H
+#define COMMON_SIGNALS_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+
+// Takes SIGINT and SIGTERM over, ignores SIGPIPE. The signals are held back
+// until signals_accept, and in all threads that are started before it.
+bool signals_open(struct err *err);
+
+// From here on this thread takes them.
+void signals_accept(void);
+
+int signals_fd(void); // readable once one came; -1 when not open
+bool signals_came(void);
+
+// Restores what was before.
+void signals_close(void);
+
+#endif

@@ -1,0 +1,615 @@
+#include "coordinator/running_job.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "coordinator/evaluation.h"
+#include "coordinator/running_job_exec.h"
+#include "coordinator/running_job_wait.h"
+#include "program/prompt/prompt.h"
+#include "search/session/session_thread.h"
+#include "store/calls.h"
+#include "store/history.h"
+
+// --- closing ---
+
+static bool waits_for_job(const struct waiter *waiter, const void *running)
+{
+    return evaluation_job(waiter->evaluation) == running;
+}
+
+// The running job of the first who still waits pays for the flight from now on.
+// The programs of a metric end with their running job, so the heir asks its
+// own.
+static void hand_over(struct flight *flight, const struct running_job *from)
+{
+    const struct waiter *first = flight->waiters;
+    struct err err = ERR_CLEAR;
+
+    if (flight->running != from)
+        return;
+    flight->running =
+        first == NULL ? NULL
+                      : (struct running_job *)evaluation_job(first->evaluation);
+    if (flight->running != NULL && flight->exec && !flight->landed &&
+        !running_job_begin_exec(flight->running, flight, first->step, &err))
+        flight->running->failure = err;
+}
+
+// Nobody waits for it any more.
+static void cancel_flight(struct engine *engine, struct flight *flight)
+{
+    if (!flight->exec)
+        dispatch_cancel(engine->dispatch, flight->id, clock_monotonic_ms());
+    flights_drop(&engine->flights, flight);
+}
+
+// Takes the running job's waits out of all flights. Those that nobody waits for
+// any more are cancelled, unless their answer is already on its way to disk.
+// Takes no memory, since the want of it may be what closes the running job.
+static void leave_flights(struct running_job *running)
+{
+    struct engine *engine = running->engine;
+    struct flight *left = NULL;
+    struct hash key;
+    size_t at = 0;
+    void *value;
+
+    while (map_next(&engine->flights.by_key, &at, &key, &value)) {
+        struct flight *flight = value;
+        bool alone = flight_leave(flight, waits_for_job, running);
+
+        hand_over(flight, running);
+        if (!alone || flight->landed)
+            continue;
+        flight->next_left = left;
+        left = flight;
+    }
+    while (left != NULL) {
+        struct flight *flight = left;
+
+        left = flight->next_left;
+        cancel_flight(engine, flight);
+    }
+}
+
+static void drop_evaluations(struct running_job *running)
+{
+    leave_flights(running);
+    while (running->evaluations != NULL)
+        evaluation_drop(running->evaluations);
+}
+
+static void free_prompts(struct running_job *running, struct task *task)
+{
+    if (task->prompts == NULL)
+        return;
+    for (size_t s = 0; s < task->program->n_steps; s++)
+        if (task->prompts[s].prefix != NULL)
+            prefix_unref(&running->engine->flights, task->prompts[s].prefix);
+    free(task->prompts);
+    task->prompts = NULL;
+}
+
+static void give_back(struct running_job *running, struct task *task)
+{
+    free_prompts(running, task);
+    note_send(running->pair, &(struct note){.kind = NOTE_TASK, .task = task});
+}
+
+static void give_back_all(struct running_job *running, struct task **list,
+                          struct task ***last)
+{
+    while (*list != NULL) {
+        struct task *task = *list;
+
+        *list = task->next;
+        if (task->err.code == ERR_NONE)
+            task->err = running->closing;
+        give_back(running, task);
+    }
+    *last = list;
+}
+
+void running_job_close(struct running_job *running, const struct err *why)
+{
+    if (running->state != RUNNING_JOB_OPEN)
+        return;
+    running->state = RUNNING_JOB_CLOSING;
+    running->closing = *why;
+    log_info("job-closing", "%s: %s", running->id, why->text);
+    drop_evaluations(running);
+    give_back_all(running, &running->tasks, &running->last_task);
+    give_back_all(running, &running->finished, &running->last_finished);
+}
+
+// --- tasks ---
+
+static json_t *demos_json(const struct candidate_part *part)
+{
+    json_t *list = json_array();
+
+    for (size_t d = 0; list != NULL && d < part->n_demos; d++)
+        if (json_array_append(list, part->demos[d].fields) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static bool fill_part(const struct task *task, size_t p,
+                      struct history_part *out)
+{
+    const struct candidate_part *part = &task->candidate->parts[p];
+    json_t *demos = demos_json(part);
+
+    *out = (struct history_part){
+        .step = program_predictor(task->program, p)->name,
+        .instruction = part->instruction,
+        .instruction_no = part->instruction_no,
+        .demo_set_no = part->demo_set_no,
+        .demos = demos == NULL ? NULL : json_text(demos),
+    };
+    json_decref(demos);
+    return out->demos != NULL;
+}
+
+static bool put_candidate(struct running_job *running, struct task *task,
+                          struct err *err)
+{
+    size_t n = task->candidate->n_parts, filled = 0;
+    struct history_part *parts = calloc(n + 1, sizeof *parts);
+    struct history_candidate row = {
+        .hash = task->candidate->id,
+        .parts = parts,
+        .parents = "[]",
+        .reason = task->reason == NULL ? "" : task->reason};
+
+    while (parts != NULL && filled < n &&
+           fill_part(task, filled, &parts[filled]))
+        filled++;
+    row.n_parts = filled;
+    if (parts == NULL || filled < n)
+        err_nomem(err, "a candidate");
+    else
+        task->candidate_id = history_candidate(running->engine->store,
+                                               running->job_no, &row, err);
+    for (size_t p = 0; parts != NULL && p < n; p++)
+        free((char *)parts[p].demos);
+    free(parts);
+    return task->candidate_id != 0;
+}
+
+static struct hash rows_hash(const struct task *task)
+{
+    struct hasher hasher;
+
+    hasher_init(&hasher, "rows");
+    for (size_t i = 0; i < task->n_items; i++)
+        hasher_add_int(&hasher, task->items[i].row);
+    return hasher_end(&hasher);
+}
+
+// Admits the trial to the history; replay must propose what is stored.
+static bool admit_trial(struct running_job *running, const struct task *task,
+                        struct err *err)
+{
+    struct history_trial row = {.number = task->trial,
+                                .kind = trial_kind_names[task->kind],
+                                .candidate_id = task->candidate_id,
+                                .rows = rows_hash(task)};
+    struct err why = ERR_CLEAR;
+
+    if (task->trial == 0)
+        return true;
+    if (history_trial(running->engine->store, running->job_no, &row, &why) !=
+            TRIAL_OTHER &&
+        why.code == ERR_NONE)
+        return true;
+    if (why.code == ERR_NONE)
+        err_set(&why, ERR_DIFFERS,
+                "replay of %s proposed another trial %lld than the stored "
+                "one; use another --store, or --seed, to start afresh",
+                running->id, (long long)task->trial);
+    *err = why;
+    return false;
+}
+
+// Fills an item from its stored evaluation; false when there is none.
+static bool find_stored(struct running_job *running, const struct task *task,
+                        struct task_item *item, struct err *err)
+{
+    struct history_evaluation row;
+    struct store *store = running->engine->store;
+
+    if (!task->kept || !history_find_evaluation(
+                           store, running->job_no, task->candidate_id,
+                           item->row, task->sampling.replicate, &row, err))
+        return false;
+    item->calls = calloc((size_t)row.n_calls + 1, sizeof *item->calls);
+    if (item->calls == NULL) {
+        err_nomem(err, "an evaluation");
+        return false;
+    }
+    running->progress.reused += row.n_calls;
+    for (int32_t i = 0; i < row.n_calls; i++) {
+        struct call_ref ref = {0};
+
+        calls_ref(store, row.calls[i], &ref);
+        item->calls[item->n_calls++] = (struct used_call){
+            .id = row.calls[i],
+            .tokens = ref.prompt_tokens + ref.generated_tokens};
+    }
+    item->outcome = (enum run_outcome)row.outcome;
+    item->repairs = row.repairs;
+    item->lenient = row.lenient;
+    item->score = row.score;
+    item->scored = true;
+    item->state = ITEM_DONE;
+    return true;
+}
+
+static void fill_known(struct running_job *running, struct task *task,
+                       struct err *err)
+{
+    for (size_t i = 0; i < task->n_items && err->code == ERR_NONE; i++) {
+        struct task_item *item = &task->items[i];
+
+        if (item->state == ITEM_OPEN && !find_stored(running, task, item, err))
+            task->open++;
+    }
+}
+
+static void append(struct task ***last, struct task *task)
+{
+    task->next = NULL;
+    **last = task;
+    *last = &task->next;
+}
+
+// The task waits until all that it rests on is durable.
+static void to_finished(struct running_job *running, struct task *task)
+{
+    task->put = store_last_put(running->engine->store);
+    append(&running->last_finished, task);
+}
+
+static void take_task(struct running_job *running, struct task *task)
+{
+    struct err err = ERR_CLEAR;
+
+    task->next = NULL;
+    task->open = 0;
+    if (running->state != RUNNING_JOB_OPEN) {
+        task->err = running->closing;
+        give_back(running, task);
+        return;
+    }
+    task->age = ++running->task_age;
+    task->prompts = calloc(task->program->n_steps, sizeof *task->prompts);
+    if (task->prompts == NULL)
+        err_nomem(&err, "a task");
+    else if ((!task->kept || put_candidate(running, task, &err)) &&
+             admit_trial(running, task, &err))
+        fill_known(running, task, &err);
+    append(&running->last_task, task);
+    if (err.code != ERR_NONE)
+        running_job_close(running, &err);
+}
+
+struct prefix *running_job_prefix(struct running_job *running,
+                                  struct task *task, int step, struct err *err)
+{
+    struct task_prompt *prompt = &task->prompts[step];
+    const struct step *s = &task->program->steps[step];
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
+    struct buf format = BUF_INIT(PROMPT_MAX_BYTES);
+    size_t len;
+
+    if (prompt->prefix != NULL)
+        return prompt->prefix;
+    if (prompt_prefix(s, &task->candidate->parts[s->predictor], task->adapter,
+                      &text, err) &&
+        prompt_format(s, task->adapter, &format, err)) {
+        len = text.len;
+        prompt->prefix =
+            flights_prefix(&running->engine->flights, buf_take(&text), len,
+                           format.len == 0 ? NULL : buf_take(&format), err);
+    }
+    buf_release(&text);
+    buf_release(&format);
+    return prompt->prefix;
+}
+
+bool running_job_begin_call(struct running_job *running,
+                            const struct task *task, struct flight *flight,
+                            struct err *err)
+{
+    int64_t now = clock_monotonic_ms();
+    struct dispatch_call call = {
+        .id = flight->id,
+        .job = running->number,
+        .model = flight->model = running->models[task->role].number,
+        .trial = task->age,
+        .group = flight->prefix->number,
+        .window = (int32_t)running->job->window,
+        .timeout_ms = flight->timeout_ms = running->engine->call_timeout_ms,
+    };
+
+    return dispatch_queue(running->engine->dispatch, &call, now, err);
+}
+
+// Whether the task has all it needs to start.
+static bool ready(struct running_job *running, const struct task *task)
+{
+    return task->open == 0 || running->models[task->role].bound ||
+           running_job_bind(running, task->role);
+}
+
+static bool start_items(struct running_job *running, struct task *task,
+                        struct err *err)
+{
+    while (task->cursor < task->n_items &&
+           running->active < RUNNING_JOB_MAX_ACTIVE) {
+        struct task_item *item = &task->items[task->cursor++];
+
+        if (item->state == ITEM_OPEN &&
+            !evaluation_start(running, task, item, err))
+            return false;
+    }
+    return true;
+}
+
+// False when the running job has closed: its tasks are the session's again
+// then.
+static bool start_task(struct running_job *running, struct task *task)
+{
+    struct err err = ERR_CLEAR;
+
+    if (!ready(running, task))
+        return running->state == RUNNING_JOB_OPEN;
+    if (start_items(running, task, &err))
+        return true;
+    running_job_close(running, &err);
+    return false;
+}
+
+static void start_work(struct running_job *running)
+{
+    struct task *task = running->tasks;
+
+    while (task != NULL && running->active < RUNNING_JOB_MAX_ACTIVE &&
+           start_task(running, task))
+        task = task->next;
+}
+
+static bool has_hole(const struct task *task)
+{
+    for (size_t i = 0; i < task->n_items; i++)
+        if (task->items[i].state == ITEM_HOLE)
+            return true;
+    return false;
+}
+
+static void collect_finished(struct running_job *running)
+{
+    struct task **at = &running->tasks;
+
+    while (*at != NULL) {
+        struct task *task = *at;
+
+        if (task->open > 0) {
+            at = &task->next;
+            continue;
+        }
+        *at = task->next;
+        if (has_hole(task))
+            err_set(&task->err, ERR_FAULT, "%s", running->parked);
+        to_finished(running, task);
+    }
+    running->last_task = at;
+}
+
+static void deliver_durable(struct running_job *running)
+{
+    uint64_t durable = store_durable(running->engine->store);
+
+    while (running->finished != NULL && running->finished->put <= durable) {
+        struct task *task = running->finished;
+
+        running->finished = task->next;
+        if (running->finished == NULL)
+            running->last_finished = &running->finished;
+        give_back(running, task);
+    }
+}
+
+void running_job_work(struct running_job *running, int64_t now)
+{
+    struct err err = ERR_CLEAR;
+
+    if (running->state != RUNNING_JOB_OPEN)
+        return;
+    if (running->failure.code != ERR_NONE)
+        err = running->failure;
+    if (err.code != ERR_NONE || !store_healthy(running->engine->store, &err)) {
+        running_job_close(running, &err);
+        return;
+    }
+    start_work(running);
+    if (running->state == RUNNING_JOB_OPEN) {
+        collect_finished(running);
+        deliver_durable(running);
+        running_job_watch(running, now);
+    }
+}
+
+// --- notes ---
+
+static void take_phase(struct running_job *running, const struct note *note)
+{
+    snprintf(running->phase, sizeof running->phase, "%.60s", note->text);
+    running->progress.trials = note->number;
+}
+
+static void take_text(struct running_job *running, const struct note *note)
+{
+    snprintf(running->note, sizeof running->note, "%s", note->text);
+    history_event(running->engine->store, running->job_no, "note", -1,
+                  note->text, NULL);
+}
+
+static void take_trial_end(struct running_job *running, const struct note *note)
+{
+    running->progress.trial = note->end.number;
+    history_trial_end(running->engine->store, running->job_no, &note->end,
+                      NULL);
+}
+
+// Calls whose item ended without them may still be out.
+static void take_ended(struct running_job *running, const struct note *note)
+{
+    drop_evaluations(running);
+    running->ending = note->ending;
+    running->state = RUNNING_JOB_ENDED;
+}
+
+static void take_note(struct running_job *running, const struct note *note)
+{
+    switch (note->kind) {
+    case NOTE_TASK:
+        take_task(running, note->task);
+        break;
+    case NOTE_PHASE:
+        take_phase(running, note);
+        break;
+    case NOTE_TEXT:
+        take_text(running, note);
+        break;
+    case NOTE_TRIAL:
+        take_trial_end(running, note);
+        break;
+    case NOTE_BASELINE:
+        running->progress.baseline = note->score;
+        break;
+    case NOTE_BEST:
+        running->progress.best = note->score;
+        running->progress.best_low = note->low;
+        running->progress.best_high = note->high;
+        break;
+    case NOTE_ENDED:
+        take_ended(running, note);
+        break;
+    }
+}
+
+void running_job_read_notes(struct running_job *running)
+{
+    struct note note;
+
+    while (running->state != RUNNING_JOB_ENDED &&
+           note_receive(running->pair, &note, false))
+        take_note(running, &note);
+}
+
+// --- answers ---
+
+void running_job_paid(struct running_job *running, const struct flight *flight,
+                      int64_t now)
+{
+    running->answered_ms = now;
+    running->paid[flight->exec ? ROLE_COUNT : (int)flight->role]++;
+    running->progress.prompt_tokens += flight->answer.prompt_tokens;
+    running->progress.generated_tokens += flight->answer.generated_tokens;
+}
+
+// What the user reads is cut where struct err ends: the remedy stands before
+// what may be long.
+static void name_parked(struct running_job *running,
+                        const struct flight *flight,
+                        const struct task_item *item, const char *cause)
+{
+    char *out = running->parked;
+    size_t size = sizeof running->parked;
+    int n = item == NULL ? -1 : item->row;
+    const struct row *row = n < 0 ? NULL : &running->dataset->rows[n];
+
+    if (row == NULL)
+        snprintf(out, size,
+                 "the call of `%.40s` (%s) failed wherever it was tried "
+                 "(%.80s); run the same command again to try it again",
+                 flight->step, flight->purpose, cause);
+    else if (flight->exec)
+        snprintf(out, size,
+                 "example %d (%.40s:%d) got no score; `resume %.60s --exclude "
+                 "%d` goes on without it; %s",
+                 n, row->file, row->line, running->id, n, cause);
+    else
+        snprintf(out, size,
+                 "example %d (%.40s:%d): the call of `%.40s` failed wherever "
+                 "it was tried (%.40s); `resume %.60s --exclude %d` goes on "
+                 "without it",
+                 n, row->file, row->line, flight->step, cause, running->id, n);
+}
+
+void running_job_parked(struct flights *flights, struct flight *flight,
+                        const char *cause)
+{
+    for (struct waiter *w = flight->waiters; w != NULL; w = w->next) {
+        struct running_job *running =
+            (struct running_job *)evaluation_job(w->evaluation);
+
+        name_parked(running, flight, evaluation_item(w->evaluation), cause);
+        log_warn("call-parked", "%s: %s", running->id, running->parked);
+        evaluation_hole(w->evaluation);
+    }
+    flights_drop(flights, flight);
+}
+
+// --- for people ---
+
+static void count_items(const struct running_job *running, struct progress *out)
+{
+    for (const struct task *t = running->tasks; t != NULL; t = t->next) {
+        out->total += (int64_t)t->n_items;
+        out->done += (int64_t)(t->n_items - t->open);
+    }
+}
+
+void running_job_progress(const struct running_job *running, int64_t now,
+                          struct progress *out)
+{
+    struct dispatch_counts counts;
+    int64_t calls = 0;
+
+    dispatch_count(running->engine->dispatch, &counts);
+    *out = running->progress;
+    out->job = running->id;
+    out->phase = running->phase;
+    out->note = running->note;
+    for (int i = 0; i <= ROLE_COUNT; i++)
+        calls += running->paid[i];
+    out->calls = calls;
+    out->workers = (int64_t)running->engine->workers.n;
+    out->slots = (int64_t)counts.slots;
+    out->in_flight = (int64_t)counts.leased;
+    out->faults = counts.faults;
+    out->elapsed_ms = now - running->started_ms;
+    if (out->elapsed_ms > 0)
+        out->tokens_per_s =
+            1000.0 * (double)(out->prompt_tokens + out->generated_tokens) /
+            (double)out->elapsed_ms;
+    // The trials to come as long as those before: later ones reuse more, so
+    // this is rather too long.
+    if (out->trial > 1 && out->trials >= out->trial)
+        out->left_ms =
+            out->elapsed_ms * (out->trials - out->trial) / out->trial;
+    count_items(running, out);
+}

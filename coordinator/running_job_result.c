@@ -1,0 +1,172 @@
+#include "coordinator/running_job_result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "store/history.h"
+
+void running_job_result_release(struct running_job_result *result)
+{
+    free(result->document);
+    free(result->compiled);
+    *result = (struct running_job_result){0};
+}
+
+// A text about a file begins with PATH:LINE:COLUMN.
+static json_t *place_of(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    size_t digits;
+
+    if (colon == NULL)
+        return json_null();
+    digits = strspn(colon + 1, "0123456789");
+    if (digits == 0 || colon[1 + digits] != ':')
+        return json_null();
+    return json_stringn(text, (size_t)(colon - text) + 1 + digits);
+}
+
+char *error_document(const struct err *err)
+{
+    json_t *document = json_pack("{s:{s:s, s:s, s:o}}", "error", "code",
+                                 err_code_name(err->code), "text", err->text,
+                                 "place", place_of(err->text));
+    char *text = document == NULL ? NULL : json_text(document);
+
+    json_decref(document);
+    return text;
+}
+
+static int64_t total_paid(const struct running_job *running)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i <= ROLE_COUNT; i++)
+        sum += running->paid[i];
+    return sum;
+}
+
+static int64_t wall_ms(const struct running_job *running, int64_t now)
+{
+    bool eval = running->request->action == REQUEST_EVAL;
+
+    return (eval ? 0 : running->wall_before_ms) +
+           (total_paid(running) > 0 ? now - running->started_ms : 0);
+}
+
+void running_job_save_time(struct running_job *running, int64_t now)
+{
+    if (total_paid(running) > 0)
+        history_job_time(running->engine->store, running->job_no,
+                         wall_ms(running, now), 0, NULL);
+}
+
+// Sums over roles.
+struct cost {
+    json_int_t prompt, cached, generated, hedged, paid;
+    bool cached_known;
+};
+
+// The last is of exec metrics.
+enum { COST_COUNT = ROLE_COUNT + 1 };
+
+// A run costs what all its sessions paid; an evaluation what it paid itself,
+// for others of the same job scored other prompts or other rows.
+static void read_costs(const struct running_job *running,
+                       const char *const *roles,
+                       struct history_cost out[COST_COUNT])
+{
+    struct err ignored = ERR_CLEAR;
+
+    if (running->request->action != REQUEST_EVAL) {
+        history_costs(running->engine->store, running->job_no, roles,
+                      COST_COUNT, out, &ignored);
+        return;
+    }
+    for (int i = 0; i < COST_COUNT; i++)
+        out[i].calls = running->paid[i];
+}
+
+static void add_role(const char *role, const struct history_cost *cost,
+                     json_t *calls, struct cost *sum)
+{
+    json_object_set_new(calls, role, json_integer(cost->calls));
+    sum->paid += cost->calls;
+    sum->prompt += cost->prompt_tokens;
+    sum->cached += cost->cached_tokens;
+    sum->generated += cost->generated_tokens;
+    sum->hedged += cost->hedged;
+    sum->cached_known = sum->cached_known || cost->cached_known;
+}
+
+static void add_cost(const struct running_job *running, int64_t now,
+                     json_t *document)
+{
+    json_t *calls = json_object();
+    const char *roles[COST_COUNT] = {[ROLE_COUNT] = "exec"};
+    struct history_cost costs[COST_COUNT] = {0};
+    struct cost sum = {0};
+    json_int_t reused;
+
+    if (running->request->action == REQUEST_EVAL) {
+        sum.prompt = running->progress.prompt_tokens;
+        sum.generated = running->progress.generated_tokens;
+        sum.hedged = running->hedges;
+    }
+    for (int i = 0; i < ROLE_COUNT; i++)
+        roles[i] = role_names[i];
+    read_costs(running, roles, costs);
+    for (int i = 0; i < COST_COUNT; i++)
+        add_role(roles[i], &costs[i], calls, &sum);
+    reused = running->ending->uses - sum.paid;
+    json_object_set_new(calls, "reused", json_integer(reused < 0 ? 0 : reused));
+    json_object_set_new(calls, "hedged", json_integer(sum.hedged));
+    json_object_set_new(document, "calls", calls);
+    json_object_set_new(
+        document, "tokens",
+        json_pack("{s:I, s:o, s:I}", "prompt", sum.prompt, "prompt_cached",
+                  sum.cached_known ? json_integer(sum.cached) : json_null(),
+                  "generated", sum.generated));
+    json_object_set_new(document, "wall_s",
+                        json_real((double)wall_ms(running, now) / 1000.0));
+}
+
+static char *document_text(const struct running_job *running, int64_t now)
+{
+    const struct ending *ending = running->ending;
+    struct err why = {.code = ending->error};
+
+    if (ending->document == NULL) {
+        strcpy(why.text, ending->reason);
+        return error_document(&why);
+    }
+    add_cost(running, now, ending->document);
+    if (ending->error != ERR_NONE)
+        json_object_set_new(ending->document, "reason",
+                            json_string(ending->reason));
+    return json_text(ending->document);
+}
+
+void running_job_finish(struct running_job *running, int64_t now,
+                        struct running_job_result *out)
+{
+    struct ending *ending = running->ending;
+    struct err err = ERR_CLEAR;
+
+    if (ending == NULL) {
+        err_nomem(&err, "the end of a job");
+        *out = (struct running_job_result){.status = 1,
+                                           .document = error_document(&err)};
+        return;
+    }
+    store_flush(running->engine->store, &err);
+    running_job_save_time(running, now);
+    out->status = ending->status;
+    out->document = document_text(running, now);
+    out->compiled = ending->compiled;
+    ending->compiled = NULL;
+    history_job_state(running->engine->store, running->job_no, ending->state,
+                      ending->reason, ending->score, out->document, &err);
+    store_flush(running->engine->store, &err);
+}

@@ -1,0 +1,260 @@
+#include "coordinator/running_job_wait.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/utf8.h"
+#include "store/history.h"
+
+// Workers that start together may join some moments apart: a model is said to
+// be missing only after this long.
+enum { WORKERS_GRACE_MS = 3000 };
+
+// A sentence has 239 bytes: what its own words leave is for lists of names.
+enum { LIST_MAX_BYTES = 1 << 16, URLS_SHOWN = 90, MODELS_SHOWN = 160 };
+
+// Cuts "a, b, c" to max bytes between two names: "a, b, ...".
+static const char *shorten(char *list, size_t max)
+{
+    static const char more[] = ", ...";
+    size_t room = max - (sizeof more - 1);
+    size_t at = room;
+
+    if (list == NULL || strlen(list) <= max)
+        return list;
+    while (at > 0 && strncmp(list + at, ", ", 2) != 0)
+        at--;
+    strcpy(list + (at > 0 ? at : utf8_cut(list, room)), more);
+    return list;
+}
+
+static void close_with(struct running_job *running, const struct err *why)
+{
+    struct err err = *why;
+
+    running_job_close(running, &err);
+}
+
+// A server without digests goes by the job's word for what it serves.
+static char *digest_text(struct running_job *running, enum role role,
+                         const char *digest)
+{
+    const struct job_model *model = &running->job->models[role];
+    struct err err = ERR_CLEAR;
+    char text[256];
+
+    if (models_worker_digest(digest)[0] != '\0')
+        return strdup(digest);
+    if (model->revision == NULL) {
+        err_set(&err, ERR_INPUT,
+                "the server of model `%s` names no digest, so that a change of "
+                "the model could not be seen: say `revision: NAME` under "
+                "`models` in the job file",
+                model->name);
+        close_with(running, &err);
+        return NULL;
+    }
+    snprintf(text, sizeof text, "%.20s" MODELS_REVISION "%.200s", digest,
+             model->revision);
+    return strdup(text);
+}
+
+static bool pin(struct running_job *running, enum role role, char *digest,
+                struct err *err)
+{
+    struct engine *engine = running->engine;
+    const char *name = running->job->models[role].name;
+    struct running_job_model *model = &running->models[role];
+
+    model->number = models_number(&engine->models, name, digest, err);
+    if (model->number < 0 ||
+        !workers_serve(&engine->workers, name, digest, model->number,
+                       engine->dispatch, err))
+        return false;
+    model->digest = digest;
+    model->bound = true;
+    model->met = dispatch_can_serve(engine->dispatch, model->number);
+    running->facts.digests[role] = digest;
+    running->facts.simulated =
+        running->facts.simulated || models_simulated(digest);
+    return true;
+}
+
+bool running_job_bind_pinned(struct running_job *running, struct err *err)
+{
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        char *digest = history_model(running->engine->store, running->job_no,
+                                     role_names[r], err);
+
+        if (digest == NULL)
+            return false;
+        if (digest[0] != '\0' && pin(running, (enum role)r, digest, err))
+            continue;
+        free(digest);
+        if (err->code != ERR_NONE)
+            return false;
+    }
+    return true;
+}
+
+bool running_job_bind(struct running_job *running, enum role role)
+{
+    const char *name = running->job->models[role].name;
+    const char *seen = workers_digest(&running->engine->workers, name);
+    struct err err = ERR_CLEAR;
+    char *digest = seen == NULL ? NULL : digest_text(running, role, seen);
+
+    if (digest == NULL)
+        return false;
+    if (history_pin_model(running->engine->store, running->job_no,
+                          role_names[role], name, digest, &err) &&
+        pin(running, role, digest, &err))
+        return true;
+    free(digest);
+    close_with(running, &err);
+    return false;
+}
+
+static void report_missing(const struct workers *workers, const char *name,
+                           struct err *err)
+{
+    struct buf list = BUF_INIT(LIST_MAX_BYTES);
+    size_t len = strlen(name) < 60 ? strlen(name) : 60;
+
+    workers_list_models(workers, &list);
+    err_set(err, ERR_INPUT,
+            "no worker has the model `%.60s`: run `ollama pull %.60s` there, "
+            "or choose among: %s",
+            name, name,
+            list.len == 0 ? "(none)"
+                          : shorten(list.data, MODELS_SHOWN - 2 * len));
+    buf_release(&list);
+}
+
+// Nobody has the model, or only with another digest. False when all is well:
+// also while those that had it are lost, since they may come back.
+static bool model_is_wrong(struct running_job *running, enum role role,
+                           struct err *err)
+{
+    const struct workers *workers = &running->engine->workers;
+    struct running_job_model *model = &running->models[role];
+    const char *name = running->job->models[role].name;
+    const char *seen = workers_digest(workers, name);
+
+    if (model->bound &&
+        dispatch_can_serve(running->engine->dispatch, model->number)) {
+        model->met = true;
+        return false;
+    }
+    if (seen == NULL && model->met)
+        return false;
+    if (seen == NULL) {
+        report_missing(workers, name, err);
+        return true;
+    }
+    if (!model->bound || models_fits(model->digest, seen))
+        return false;
+    err_set(err, ERR_INPUT,
+            "model `%.40s` is not the one that this job began with (pinned "
+            "%.24s, now %.24s): bring it back with `ollama pull`, or begin "
+            "afresh with another --store",
+            name, model->digest, seen);
+    return true;
+}
+
+// Says of a worker that has another model under the job's name why it gets no
+// calls, and what mends it.
+static void compare_worker(struct running_job *running,
+                           const struct worker_info *worker)
+{
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        const char *name = running->job->models[r].name;
+        const char *seen = worker_digest(worker, name);
+
+        if (!running->models[r].bound || seen == NULL ||
+            models_fits(running->models[r].digest, seen))
+            continue;
+        snprintf(running->note, sizeof running->note,
+                 "worker %.40s is not used: its `%.40s` is another model "
+                 "(%.20s); run `ollama pull %.40s` there",
+                 worker->name, name, seen, name);
+        log_warn("other-digest", "%s: %s", running->id, running->note);
+        return;
+    }
+}
+
+static void compare_new_workers(struct running_job *running)
+{
+    const struct workers *workers = &running->engine->workers;
+
+    if (running->workers_seen == workers->last_number)
+        return;
+    for (const struct worker_info *w = workers->workers; w != NULL; w = w->next)
+        if (w->number > running->workers_seen)
+            compare_worker(running, w);
+    running->workers_seen = workers->last_number;
+}
+
+static bool check_models(struct running_job *running, int64_t now)
+{
+    const struct workers *workers = &running->engine->workers;
+    struct err err = ERR_CLEAR;
+
+    if (workers->n == 0 || now - workers->joined_ms < WORKERS_GRACE_MS)
+        return true;
+    for (const struct task *t = running->tasks; t != NULL; t = t->next)
+        if (t->open > 0 && model_is_wrong(running, t->role, &err)) {
+            close_with(running, &err);
+            return false;
+        }
+    return true;
+}
+
+static int64_t latest(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void close_unanswered(struct running_job *running, int64_t limit_ms)
+{
+    const struct engine *engine = running->engine;
+    char *urls = engine->servers == NULL ? NULL : strdup(engine->servers);
+    struct err err = ERR_CLEAR;
+
+    err_set(&err, ERR_FAULT,
+            "no model server answered for %lld s%s%s; start one (`ollama "
+            "serve`, or a worker) and run the same command again: it goes on "
+            "where it stopped",
+            (long long)(limit_ms / 1000), urls == NULL ? "" : " at ",
+            urls != NULL             ? shorten(urls, URLS_SHOWN)
+            : engine->workers.n == 0 ? ", and no worker is connected"
+                                     : "");
+    free(urls);
+    close_with(running, &err);
+}
+
+void running_job_watch(struct running_job *running, int64_t now)
+{
+    const struct engine *engine = running->engine;
+    bool answered = running->answered_ms >= 0;
+    int64_t limit = answered ? engine->wait_after_ms : engine->wait_start_ms;
+    int64_t since;
+
+    if (running->tasks == NULL) {
+        running->waiting_ms = -1;
+        return;
+    }
+    if (running->waiting_ms < 0)
+        running->waiting_ms = now;
+    if (running->models[ROLE_STUDENT].bound)
+        compare_new_workers(running);
+    if (!check_models(running, now))
+        return;
+    since = latest(latest(running->waiting_ms, running->answered_ms),
+                   engine->busy_ms);
+    if (now - since < limit)
+        return;
+    close_unanswered(running, limit);
+}

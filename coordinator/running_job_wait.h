@@ -1,0 +1,23 @@
+// running_job_wait: what a job waits for: models to be there, and anybody to
+// answer.
+
+#ifndef COORDINATOR_RUNNING_JOB_WAIT_H
+#define COORDINATOR_RUNNING_JOB_WAIT_H
+
+#include "coordinator/running_job.h"
+
+// Binds the roles whose models earlier processes pinned, so that a replay
+// that asks nobody still knows them.
+bool running_job_bind_pinned(struct running_job *running, struct err *err);
+
+// Pins the role's model by the first worker that has it.
+// False while there is none (running_job_watch decides how long), or after it
+// has closed the running job because it can never be.
+bool running_job_bind(struct running_job *running, enum role role);
+
+// Closes the running job when its work cannot be done: nobody answered for too
+// long, no worker has the model, the model has another digest than the pinned
+// one.
+void running_job_watch(struct running_job *running, int64_t now);
+
+#endif

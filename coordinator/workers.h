@@ -1,0 +1,75 @@
+// workers: the workers that are here, and what they can do.
+//
+// Filled by the link from their HELLOs, read by the running jobs when they look
+// for a model. A worker's number is given once for each joining and never
+// reused; dispatch knows the worker by it.
+
+#ifndef COORDINATOR_WORKERS_H
+#define COORDINATOR_WORKERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "coordinator/models.h"
+#include "dispatch/dispatch.h"
+#include "wire/message.h"
+
+struct worker_model {
+    char *name;
+    char *digest; // "" where the server has none
+};
+
+struct worker_info {
+    int32_t number;
+    char *name;
+    char *server; // "ollama 0.33.0"
+    int64_t slots;
+    struct worker_model *models;
+    size_t n_models;
+    int64_t calls; // answered
+    int64_t faults;
+    char last_fault[160];
+    struct worker_info *next;
+};
+
+struct workers {
+    struct worker_info *workers; // owned, in order of joining
+    size_t n;
+    int32_t last_number;
+    int64_t joined_ms; // when the first one joined; -1: none ever did
+};
+
+#define WORKERS_INIT ((struct workers){.joined_ms = -1})
+
+void workers_release(struct workers *workers);
+
+// A worker joins: dispatch learns its slots and models. NULL on failure.
+struct worker_info *workers_join(struct workers *workers,
+                                 const struct hello *hello,
+                                 struct models *models,
+                                 struct dispatch *dispatch, int64_t now,
+                                 struct err *err);
+void workers_leave(struct workers *workers, int32_t number);
+struct worker_info *workers_find(const struct workers *workers, int32_t number);
+
+// The digest under which this worker has the model; NULL when it does not.
+const char *worker_digest(const struct worker_info *worker, const char *model);
+
+// The digest under which some worker has the model, behind the mark of a
+// stand-in; nothing behind it without digests. NULL when nobody has the model.
+// Borrowed.
+const char *workers_digest(const struct workers *workers, const char *model);
+
+// A job pinned a model: the workers whose servers fit its digest serve it by
+// that number. Those without digests could not be known before.
+bool workers_serve(const struct workers *workers, const char *model,
+                   const char *digest, int32_t number,
+                   struct dispatch *dispatch, struct err *err);
+
+// "qwen2.5:14b, llama3.2" for messages, each once.
+void workers_list_models(const struct workers *workers, struct buf *out);
+
+#endif

@@ -1,0 +1,477 @@
+#include "dispatch/backlog.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatch/dispatch_worker.h"
+
+// A group gets one slot for each so many of its waiting calls, rounded up.
+enum { CALLS_A_SLOT = 8 };
+
+// --- models and groups ---
+
+struct model *backlog_model(struct dispatch *dispatch, int32_t number)
+{
+    struct table_node *node = table_find(&dispatch->models, number);
+
+    if (node != NULL)
+        return RING_OWNER(node, struct model, node);
+    if (!table_reserve(&dispatch->models, 1))
+        return NULL;
+    struct model *model = calloc(1, sizeof *model);
+    if (model == NULL)
+        return NULL;
+    ring_init(&model->active);
+    ring_init(&model->lanes);
+    ring_init(&model->out);
+    for (int i = 0; i < PLACE_COUNT; i++)
+        ring_init(&model->free[i]);
+    ring_push_back(&dispatch->all_models, &model->all);
+    table_add(&dispatch->models, &model->node, number);
+    return model;
+}
+
+struct group *backlog_group(struct dispatch *dispatch, int64_t number)
+{
+    struct table_node *node = table_find(&dispatch->groups, number);
+
+    if (node != NULL) {
+        struct group *known = RING_OWNER(node, struct group, node);
+        known->refs++;
+        return known;
+    }
+    if (!table_reserve(&dispatch->groups, 1))
+        return NULL;
+    struct group *group = calloc(1, sizeof *group);
+    if (group == NULL)
+        return NULL;
+    group->refs = 1;
+    ring_init(&group->buckets);
+    ring_init(&group->homes);
+    table_add(&dispatch->groups, &group->node, number);
+    return group;
+}
+
+void backlog_drop_group(struct dispatch *dispatch, struct group *group)
+{
+    if (group == NULL || --group->refs > 0)
+        return;
+    assert(ring_empty(&group->buckets) && ring_empty(&group->homes));
+    table_remove(&dispatch->groups, &group->node);
+    free(group);
+}
+
+// --- listing ---
+
+static bool lane_fits(const struct lane *lane, const struct queued_call *queued)
+{
+    size_t bytes = queued->n_failed * sizeof queued->failed[0];
+
+    return lane->share == queued->share && lane->n_failed == queued->n_failed &&
+           memcmp(lane->failed, queued->failed, bytes) == 0;
+}
+
+static struct lane *get_lane(const struct queued_call *queued)
+{
+    struct ring *lanes = &queued->model->lanes;
+
+    for (struct ring *at = lanes->next; at != lanes; at = at->next) {
+        struct lane *known = RING_OWNER(at, struct lane, link);
+        if (lane_fits(known, queued))
+            return known;
+    }
+    struct lane *lane = calloc(1, sizeof *lane);
+    if (lane == NULL)
+        return NULL;
+    lane->model = queued->model;
+    lane->share = queued->share;
+    lane->n_failed = queued->n_failed;
+    memcpy(lane->failed, queued->failed, sizeof lane->failed);
+    ring_init(&lane->lines);
+    ring_push_back(lanes, &lane->link);
+    return lane;
+}
+
+static struct trial_line *line_of(struct ring *link)
+{
+    return RING_OWNER(link, struct trial_line, link);
+}
+
+// The first line that is not older than trial, or the head. Walks from the end
+// that is likely to be near.
+static struct ring *find_line(const struct lane *lane, int64_t trial)
+{
+    const struct ring *lines = &lane->lines;
+    struct ring *at = lines->next;
+
+    if (ring_empty(lines) || line_of(lines->prev)->trial < trial)
+        return lines->prev->next;
+    if (line_of(lines->prev)->trial == trial)
+        return lines->prev;
+    while (line_of(at)->trial < trial)
+        at = at->next;
+    return at;
+}
+
+static struct trial_line *get_line(struct lane *lane, int64_t trial)
+{
+    struct ring *at = find_line(lane, trial);
+
+    if (at != &lane->lines && line_of(at)->trial == trial)
+        return line_of(at);
+    struct trial_line *line = calloc(1, sizeof *line);
+    if (line == NULL)
+        return NULL;
+    line->lane = lane;
+    line->trial = trial;
+    ring_init(&line->buckets);
+    ring_insert(at, &line->link);
+    return line;
+}
+
+// A second bucket for the same line and group does no harm, so that only the
+// newest ones of a group are looked at.
+static struct bucket *get_bucket(struct trial_line *line, struct group *group)
+{
+    int looked = 0;
+
+    for (struct ring *at = group->buckets.prev;
+         at != &group->buckets && looked < DISPATCH_LOOK;
+         at = at->prev, looked++) {
+        struct bucket *known = RING_OWNER(at, struct bucket, in_group);
+        if (known->line == line)
+            return known;
+    }
+    struct bucket *bucket = calloc(1, sizeof *bucket);
+    if (bucket == NULL)
+        return NULL;
+    bucket->line = line;
+    ring_init(&bucket->calls);
+    ring_push_back(&line->buckets, &bucket->in_line);
+    ring_push_back(&group->buckets, &bucket->in_group);
+    return bucket;
+}
+
+// The two levels above a bucket, freed from below where they are empty.
+static void trim_lane(struct lane *lane)
+{
+    if (!ring_empty(&lane->lines))
+        return;
+    ring_remove(&lane->link);
+    free(lane);
+}
+
+static void trim_line(struct trial_line *line)
+{
+    struct lane *lane = line->lane;
+
+    if (!ring_empty(&line->buckets))
+        return;
+    ring_remove(&line->link);
+    free(line);
+    trim_lane(lane);
+}
+
+static void trim_bucket(struct bucket *bucket)
+{
+    struct trial_line *line = bucket->line;
+
+    if (!ring_empty(&bucket->calls))
+        return;
+    ring_remove(&bucket->in_line);
+    ring_remove(&bucket->in_group);
+    free(bucket);
+    trim_line(line);
+}
+
+static struct bucket *make_place(const struct queued_call *queued)
+{
+    struct lane *lane = get_lane(queued);
+    if (lane == NULL)
+        return NULL;
+    struct trial_line *line = get_line(lane, queued->trial);
+    if (line == NULL) {
+        trim_lane(lane);
+        return NULL;
+    }
+    struct bucket *bucket = get_bucket(line, queued->group);
+    if (bucket == NULL)
+        trim_line(line);
+    return bucket;
+}
+
+bool backlog_add(struct dispatch *dispatch, struct queued_call *queued,
+                 int64_t now)
+{
+    struct model *model = queued->model;
+    struct bucket *bucket = make_place(queued);
+
+    if (bucket == NULL)
+        return false;
+    queued->at.bucket = bucket;
+    if (queued->sent)
+        ring_push_front(&bucket->calls, &queued->link);
+    else
+        ring_push_back(&bucket->calls, &queued->link);
+    queued->group->n_queued++;
+    if (model->n_queued++ == 0) {
+        ring_push_back(&dispatch->active, &model->active);
+        model->fed_ms = now;
+    }
+    dispatch_worker_return(queued->group, model);
+    return true;
+}
+
+void backlog_remove(struct queued_call *queued)
+{
+    ring_remove(&queued->link);
+    trim_bucket(queued->at.bucket);
+    queued->group->n_queued--;
+    if (--queued->model->n_queued == 0)
+        ring_remove(&queued->model->active);
+}
+
+// --- who may take what ---
+
+static bool is_among(int32_t worker, const int32_t *failed, int n_failed)
+{
+    for (int i = 0; i < n_failed; i++) {
+        if (failed[i] == worker)
+            return true;
+    }
+    return false;
+}
+
+bool backlog_is_spared(const struct dispatch *dispatch,
+                       const struct model *model, const int32_t *failed,
+                       int n_failed)
+{
+    size_t n_live = 0;
+
+    for (int i = 0; i < n_failed; i++) {
+        const struct worker *worker = dispatch_worker_find(dispatch, failed[i]);
+        if (worker != NULL && !worker->draining &&
+            dispatch_worker_served(worker, model) != NULL)
+            n_live++;
+    }
+    return n_live < model->n_live;
+}
+
+bool backlog_may_take(const struct dispatch *dispatch,
+                      const struct worker *worker, const struct model *model,
+                      const int32_t *failed, int n_failed)
+{
+    return !is_among((int32_t)worker->node.key, failed, n_failed) ||
+           !backlog_is_spared(dispatch, model, failed, n_failed);
+}
+
+static bool may_take(const struct dispatch *dispatch,
+                     const struct worker *worker, const struct lane *lane)
+{
+    return lane->n_failed == 0 ||
+           backlog_may_take(dispatch, worker, lane->model, lane->failed,
+                            lane->n_failed);
+}
+
+// --- choosing ---
+
+static int64_t oldest_trial(const struct lane *lane)
+{
+    return line_of(lane->lines.next)->trial;
+}
+
+// The job with the fewest calls in work. Among equals the slot's own, unless
+// they have none: then the one that was served longest ago, so that more jobs
+// than places take turns.
+static bool is_needier(const struct share *a, const struct share *b,
+                       const struct share *own)
+{
+    if (a->in_work != b->in_work)
+        return a->in_work < b->in_work;
+    if (a->in_work > 0 && (a == own || b == own))
+        return a == own;
+    if (a->served != b->served)
+        return a->served < b->served;
+    return a->node.key < b->node.key;
+}
+
+static bool is_before(const struct lane *a, const struct lane *b,
+                      const struct share *own)
+{
+    if (a->share != b->share)
+        return is_needier(a->share, b->share, own);
+    if (oldest_trial(a) != oldest_trial(b))
+        return oldest_trial(a) < oldest_trial(b);
+    return a->n_failed > b->n_failed;
+}
+
+static const struct lane *best_lane(const struct dispatch *dispatch,
+                                    const struct worker *worker,
+                                    const struct model *model,
+                                    const struct share *own)
+{
+    const struct lane *best = NULL;
+
+    for (struct ring *at = model->lanes.next; at != &model->lanes;
+         at = at->next) {
+        const struct lane *lane = RING_OWNER(at, struct lane, link);
+        if (may_take(dispatch, worker, lane) &&
+            (best == NULL || is_before(lane, best, own)))
+            best = lane;
+    }
+    return best;
+}
+
+// How much a worker wants a model: 2 for one that starves, 1 for the loaded
+// one, 0 for others. A model starves when a call of it waits and nobody was
+// sent one for DISPATCH_MODEL_WAIT_MS. Looking at each call's own waiting time
+// was rejected: behind a long queue every call waits so long, and workers
+// would change their model with each call.
+static int want(const struct worker *worker, const struct model *model,
+                int64_t now)
+{
+    if (model == worker->loaded)
+        return 1;
+    return now - model->fed_ms >= DISPATCH_MODEL_WAIT_MS ? 2 : 0;
+}
+
+static const struct lane *choose_lane(const struct dispatch *dispatch,
+                                      const struct worker *worker,
+                                      const struct share *own, int64_t now)
+{
+    const struct lane *best = NULL;
+    int best_want = -1;
+
+    for (const struct served_model *served = worker->served_models;
+         served != NULL; served = served->next) {
+        int wanted = want(worker, served->model, now);
+        if (wanted < best_want)
+            continue;
+        const struct lane *lane =
+            best_lane(dispatch, worker, served->model, own);
+        if (lane == NULL)
+            continue;
+        if (wanted > best_want || is_before(lane, best, own)) {
+            best = lane;
+            best_want = wanted;
+        }
+    }
+    return best;
+}
+
+static struct queued_call *first_call(const struct bucket *bucket)
+{
+    return RING_OWNER(bucket->calls.next, struct queued_call, link);
+}
+
+static const struct group *group_of(const struct bucket *bucket)
+{
+    return first_call(bucket)->group;
+}
+
+static const struct bucket *first_bucket(const struct lane *lane)
+{
+    return RING_OWNER(line_of(lane->lines.next)->buckets.next, struct bucket,
+                      in_line);
+}
+
+// The oldest bucket of the slot's own group, of the lane's job and model.
+static const struct bucket *own_bucket(const struct dispatch *dispatch,
+                                       const struct slot *slot,
+                                       const struct lane *lane)
+{
+    const struct bucket *best = NULL;
+    const struct ring *head = NULL;
+    int looked = 0;
+
+    if (slot->group == NULL)
+        return NULL;
+    head = &slot->group->buckets;
+    for (struct ring *at = head->next; at != head && looked < DISPATCH_LOOK;
+         at = at->next, looked++) {
+        const struct bucket *bucket = RING_OWNER(at, struct bucket, in_group);
+        const struct lane *of = bucket->line->lane;
+        if (of->share != lane->share || of->model != lane->model ||
+            !may_take(dispatch, slot->worker, of))
+            continue;
+        if (best == NULL || bucket->line->trial < best->line->trial)
+            best = bucket;
+    }
+    return best;
+}
+
+// Whether the group may have this slot beside those that it has.
+static bool has_room(const struct group *group, const struct slot *slot)
+{
+    bool counted = slot->lease != NULL && slot->group == group;
+    size_t others = group->n_slots - (counted ? 1 : 0);
+
+    return others < (group->n_queued + CALLS_A_SLOT - 1) / CALLS_A_SLOT;
+}
+
+// The first group, by age of trial, that has room for another slot. Preferring
+// the group with the fewest slots among trials of about the same age was
+// measured: it saved no reading of prefixes.
+static const struct bucket *roomy_bucket(const struct lane *lane,
+                                         const struct slot *slot)
+{
+    int looked = 0;
+
+    for (struct ring *at = lane->lines.next; at != &lane->lines;
+         at = at->next) {
+        struct trial_line *line = line_of(at);
+        for (struct ring *in = line->buckets.next; in != &line->buckets;
+             in = in->next) {
+            struct bucket *bucket = RING_OWNER(in, struct bucket, in_line);
+            if (has_room(group_of(bucket), slot))
+                return bucket;
+            if (++looked == DISPATCH_LOOK)
+                return NULL;
+        }
+    }
+    return NULL;
+}
+
+// Stays, unless a trial older by half a window has room for the slot. Where no
+// group has room, an idle slot is the worse waste: it stays with its group or
+// helps the oldest trial.
+static const struct bucket *choose_bucket(const struct dispatch *dispatch,
+                                          const struct slot *slot,
+                                          const struct lane *lane)
+{
+    const struct bucket *own = own_bucket(dispatch, slot, lane);
+    const struct bucket *roomy = roomy_bucket(lane, slot);
+    int64_t half = lane->share->half;
+
+    if (own == NULL)
+        return roomy != NULL ? roomy : first_bucket(lane);
+    if (roomy == NULL)
+        return own;
+    if (has_room(slot->group, slot) &&
+        own->line->trial - roomy->line->trial < half)
+        return own;
+    return roomy;
+}
+
+// The job of a slot's group, as far as calls that wait can tell.
+static const struct share *own_share(const struct slot *slot)
+{
+    if (slot->group == NULL || ring_empty(&slot->group->buckets))
+        return NULL;
+    const struct bucket *bucket =
+        RING_OWNER(slot->group->buckets.next, struct bucket, in_group);
+    return bucket->line->lane->share;
+}
+
+struct queued_call *backlog_choose(const struct dispatch *dispatch,
+                                   const struct worker *worker, int64_t now)
+{
+    const struct slot *slot = dispatch_worker_next_slot(worker);
+    const struct lane *lane =
+        choose_lane(dispatch, worker, own_share(slot), now);
+
+    if (lane == NULL)
+        return NULL;
+    return first_call(choose_bucket(dispatch, slot, lane));
+}

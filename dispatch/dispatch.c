@@ -1,0 +1,857 @@
+#include "dispatch/dispatch.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "dispatch/backlog.h"
+#include "dispatch/dispatch_state.h"
+#include "dispatch/dispatch_worker.h"
+
+// What a fault says, and of whom.
+struct fault_rule {
+    int strikes; // against the call, as failed by this worker; 0: none
+    bool worker; // counts in the worker's row of faults
+    bool busy;   // delays both
+    bool model;  // the worker does not serve the model any more
+};
+
+static const struct fault_rule fault_rules[CALL_FAULT_COUNT] = {
+    [FAULT_NONE] = {.strikes = 1},
+    // Nobody listens, or the queue is full: nothing is said of the call.
+    [FAULT_REFUSED] = {.busy = true},
+    [FAULT_BUSY] = {.busy = true},
+    [FAULT_TIMEOUT] = {.strikes = 2, .worker = true},
+    [FAULT_SERVER] = {.strikes = 1, .worker = true},
+    [FAULT_BROKEN] = {.strikes = 1, .worker = true},
+    [FAULT_GARBAGE] = {.strikes = 1, .worker = true},
+    [FAULT_MODEL] = {.strikes = DISPATCH_STRIKES, .model = true},
+    // More likely the request's fault: it would put a sound worker to rest.
+    [FAULT_REQUEST] = {.strikes = 3},
+    [FAULT_LOST] = {.strikes = 0},
+};
+
+// first, doubled for each after the first, up to most.
+static int64_t grown(int64_t first, int n, int64_t most)
+{
+    int64_t value = first;
+
+    for (int i = 1; i < n && value < most; i++)
+        value *= 2;
+    return value < most ? value : most;
+}
+
+// --- the life of a queued call ---
+
+static void enter_state(struct dispatch *dispatch, struct queued_call *queued,
+                        enum queued_state state)
+{
+    queued->state = (uint8_t)state;
+    dispatch->n_state[state]++;
+    if (state == STATE_LEASED)
+        queued->share->in_work++;
+}
+
+// Takes queued call out of what its state lists it in.
+static void leave_state(struct dispatch *dispatch, struct queued_call *queued)
+{
+    dispatch->n_state[queued->state]--;
+    switch ((enum queued_state)queued->state) {
+    case STATE_QUEUED:
+        backlog_remove(queued);
+        break;
+    case STATE_WAITING:
+        heap_remove(&dispatch->waits, &queued->at.ready);
+        break;
+    case STATE_LEASED:
+        queued->share->in_work--;
+        break;
+    case STATE_PARKED:
+        ring_remove(&queued->link);
+        break;
+    }
+}
+
+static void wait_until(struct dispatch *dispatch, struct queued_call *queued,
+                       int64_t ready)
+{
+    heap_add(&dispatch->waits, &queued->at.ready, ready);
+    enter_state(dispatch, queued, STATE_WAITING);
+}
+
+// Into the queue; without memory it waits and tries again.
+static void requeue(struct dispatch *dispatch, struct queued_call *queued,
+                    int64_t now)
+{
+    if (backlog_add(dispatch, queued, now))
+        enter_state(dispatch, queued, STATE_QUEUED);
+    else
+        wait_until(dispatch, queued, now + DISPATCH_BACKOFF_MS);
+}
+
+static void park(struct dispatch *dispatch, struct queued_call *queued)
+{
+    ring_push_back(&dispatch->parks, &queued->link);
+    enter_state(dispatch, queued, STATE_PARKED);
+}
+
+// Whether all who could have failed this call: three workers, or those that
+// there are. A worker that is alone gets three tries.
+static bool round_is_over(const struct dispatch *dispatch,
+                          const struct queued_call *queued,
+                          enum call_fault fault)
+{
+    if (queued->n_failed == DISPATCH_WORKER_FAULTS)
+        return true;
+    if (fault_rules[fault].strikes == 0 ||
+        backlog_is_spared(dispatch, queued->model, queued->failed,
+                          queued->n_failed))
+        return false;
+    return queued->model->n_live >= 2 || fault == FAULT_MODEL ||
+           queued->n_faults >= DISPATCH_WORKER_FAULTS;
+}
+
+// Whether to give up. Where every server fails now and then, three faults are
+// no rarity among thousands of calls: a round that is over starts anew until
+// the strikes are many.
+static bool is_exhausted(const struct dispatch *dispatch,
+                         struct queued_call *queued, enum call_fault fault)
+{
+    if (!round_is_over(dispatch, queued, fault))
+        return false;
+    if (queued->strikes >= DISPATCH_STRIKES)
+        return true;
+    queued->n_failed = 0;
+    return false;
+}
+
+// No worker holds the call any more, and it has no answer.
+static void come_back(struct dispatch *dispatch, struct queued_call *queued,
+                      enum call_fault fault, int64_t now)
+{
+    int times = queued->n_faults + queued->n_delays;
+    int64_t delay = grown(DISPATCH_BACKOFF_MS, times, DISPATCH_BACKOFF_MAX_MS);
+    const struct fault_rule *rule = &fault_rules[fault];
+
+    leave_state(dispatch, queued);
+    if (is_exhausted(dispatch, queued, fault))
+        park(dispatch, queued);
+    else if (rule->strikes > 0 || rule->busy)
+        wait_until(dispatch, queued, now + delay);
+    else
+        requeue(dispatch, queued, now);
+}
+
+static void drop_share(struct dispatch *dispatch, struct share *share)
+{
+    if (--share->n_calls > 0)
+        return;
+    table_remove(&dispatch->shares, &share->node);
+    free(share);
+}
+
+// The call is over: whoever holds it is told.
+static void forget(struct dispatch *dispatch, struct queued_call *queued,
+                   int64_t now)
+{
+    while (queued->leases != NULL)
+        dispatch_worker_move(dispatch, queued->leases, LEASE_CANCELLED, now);
+    leave_state(dispatch, queued);
+    table_remove(&dispatch->calls, &queued->node);
+    drop_share(dispatch, queued->share);
+    backlog_drop_group(dispatch, queued->group);
+    free(queued);
+}
+
+static struct queued_call *find_call(const struct dispatch *dispatch,
+                                     int64_t call)
+{
+    struct table_node *node = table_find(&dispatch->calls, call);
+
+    return node == NULL ? NULL : RING_OWNER(node, struct queued_call, node);
+}
+
+// --- birth and death ---
+
+struct dispatch *dispatch_new(const struct dispatch_config *config,
+                              struct err *err)
+{
+    struct dispatch *dispatch = calloc(1, sizeof *dispatch);
+
+    if (dispatch == NULL) {
+        err_nomem(err, "the scheduler");
+        return NULL;
+    }
+    dispatch->config = *config;
+    ring_init(&dispatch->all_models);
+    ring_init(&dispatch->active);
+    ring_init(&dispatch->heard);
+    ring_init(&dispatch->cancels);
+    ring_init(&dispatch->drops);
+    ring_init(&dispatch->parks);
+    return dispatch;
+}
+
+// Takes the worker out; its calls come back. The caller frees it.
+static void retire(struct dispatch *dispatch, struct worker *worker,
+                   int64_t now)
+{
+    while (worker->served_models != NULL)
+        dispatch_worker_unserve(worker, worker->served_models->model);
+    for (size_t i = 0; i < worker->n_leases; i++) {
+        struct lease *lease = &worker->leases[i];
+        struct queued_call *queued = lease->queued;
+        bool held = lease->state == LEASE_HELD;
+        if (lease->state == LEASE_UNUSED)
+            continue;
+        dispatch_worker_move(dispatch, lease, LEASE_UNUSED, now);
+        if (held && queued->n_held == 0)
+            come_back(dispatch, queued, FAULT_LOST, now);
+    }
+    dispatch_worker_remove(dispatch, worker);
+}
+
+// A lost worker that the caller was not told of yet.
+static void free_drops(struct dispatch *dispatch, int32_t number, bool all)
+{
+    struct ring *at = dispatch->drops.next;
+
+    while (at != &dispatch->drops) {
+        struct worker *worker = RING_OWNER(at, struct worker, link);
+        at = at->next;
+        if (!all && worker->node.key != number)
+            continue;
+        ring_remove(&worker->link);
+        dispatch_worker_free(worker);
+    }
+}
+
+static void free_calls(struct dispatch *dispatch)
+{
+    struct table_node *node = table_next(&dispatch->calls, NULL);
+
+    while (node != NULL) {
+        struct table_node *next = table_next(&dispatch->calls, node);
+        forget(dispatch, RING_OWNER(node, struct queued_call, node), 0);
+        node = next;
+    }
+}
+
+static void free_models(struct dispatch *dispatch)
+{
+    while (!ring_empty(&dispatch->all_models)) {
+        struct model *model =
+            RING_OWNER(dispatch->all_models.next, struct model, all);
+        ring_remove(&model->all);
+        free(model);
+    }
+}
+
+void dispatch_free(struct dispatch *dispatch)
+{
+    if (dispatch == NULL)
+        return;
+    free_calls(dispatch);
+    while (!ring_empty(&dispatch->heard)) {
+        struct worker *worker =
+            RING_OWNER(dispatch->heard.next, struct worker, link);
+        retire(dispatch, worker, 0);
+        dispatch_worker_free(worker);
+    }
+    free_drops(dispatch, 0, true);
+    free_models(dispatch);
+    table_release(&dispatch->calls);
+    table_release(&dispatch->shares);
+    table_release(&dispatch->models);
+    table_release(&dispatch->groups);
+    table_release(&dispatch->workers);
+    table_release(&dispatch->leases);
+    free(dispatch);
+}
+
+// --- workers ---
+
+bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
+                   int64_t now, struct err *err)
+{
+    if (slots < 1 || slots > FLEET_MAX_SLOTS) {
+        err_set(err, ERR_INPUT,
+                "worker %" PRId32 " offers %d slots; 1 to %d are possible",
+                worker, slots, FLEET_MAX_SLOTS);
+        return false;
+    }
+    dispatch_leave(dispatch, worker, now);
+    free_drops(dispatch, worker, false);
+    if (dispatch_worker_join(dispatch, worker, (size_t)slots, now) == NULL) {
+        err_nomem(err, "a worker");
+        return false;
+    }
+    return true;
+}
+
+bool dispatch_serves(struct dispatch *dispatch, int32_t worker, int32_t model,
+                     struct err *err)
+{
+    struct worker *known = dispatch_worker_find(dispatch, worker);
+
+    dispatch->settled = false;
+    if (known == NULL) {
+        err_set(err, ERR_INPUT, "worker %" PRId32 " has not joined", worker);
+        return false;
+    }
+    struct model *served = backlog_model(dispatch, model);
+    if (served == NULL || !dispatch_worker_serve(known, served)) {
+        err_nomem(err, "a worker's model");
+        return false;
+    }
+    return true;
+}
+
+void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now)
+{
+    struct worker *known = dispatch_worker_find(dispatch, worker);
+
+    if (known != NULL)
+        dispatch_worker_heard(dispatch, known, now);
+}
+
+void dispatch_drain(struct dispatch *dispatch, int32_t worker)
+{
+    struct worker *known = dispatch_worker_find(dispatch, worker);
+
+    dispatch->settled = false;
+    if (known != NULL)
+        dispatch_worker_drain(dispatch, known);
+}
+
+void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now)
+{
+    struct worker *known = dispatch_worker_find(dispatch, worker);
+
+    dispatch->settled = false;
+    if (known == NULL)
+        return;
+    retire(dispatch, known, now);
+    dispatch_worker_free(known);
+}
+
+// --- calls ---
+
+static struct share *get_share(struct dispatch *dispatch, int32_t job,
+                               int32_t window)
+{
+    struct table_node *node = table_find(&dispatch->shares, job);
+    struct share *share = NULL;
+
+    if (node != NULL) {
+        share = RING_OWNER(node, struct share, node);
+        share->n_calls++;
+        return share;
+    }
+    if (!table_reserve(&dispatch->shares, 1))
+        return NULL;
+    share = calloc(1, sizeof *share);
+    if (share == NULL)
+        return NULL;
+    share->n_calls = 1;
+    share->half = (window > 0 ? window : DISPATCH_WINDOW) / 2;
+    if (share->half == 0)
+        share->half = 1;
+    table_add(&dispatch->shares, &share->node, job);
+    return share;
+}
+
+static struct queued_call *make_call(struct dispatch *dispatch,
+                                     const struct dispatch_call *call)
+{
+    struct queued_call *queued = NULL;
+    struct share *share = get_share(dispatch, call->job, call->window);
+    struct group *group = backlog_group(dispatch, call->group);
+    struct model *model = backlog_model(dispatch, call->model);
+
+    if (share != NULL && group != NULL && model != NULL &&
+        table_reserve(&dispatch->calls, 1))
+        queued = calloc(1, sizeof *queued);
+    if (queued == NULL) {
+        if (share != NULL)
+            drop_share(dispatch, share);
+        backlog_drop_group(dispatch, group);
+        return NULL;
+    }
+    queued->share = share;
+    queued->group = group;
+    queued->model = model;
+    queued->trial = call->trial;
+    queued->timeout_ms = call->timeout_ms;
+    ring_init(&queued->link);
+    return queued;
+}
+
+bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
+                    int64_t now, struct err *err)
+{
+    struct queued_call *queued = NULL;
+
+    dispatch->settled = false;
+    if (find_call(dispatch, call->id) != NULL) {
+        err_set(err, ERR_INPUT, "call %" PRId64 " was queued already",
+                call->id);
+        return false;
+    }
+    queued = make_call(dispatch, call);
+    if (queued == NULL || !backlog_add(dispatch, queued, now)) {
+        if (queued != NULL) {
+            drop_share(dispatch, queued->share);
+            backlog_drop_group(dispatch, queued->group);
+        }
+        free(queued);
+        err_nomem(err, "a call");
+        return false;
+    }
+    table_add(&dispatch->calls, &queued->node, call->id);
+    enter_state(dispatch, queued, STATE_QUEUED);
+    return true;
+}
+
+void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now)
+{
+    struct queued_call *queued = find_call(dispatch, call);
+
+    dispatch->settled = false;
+    if (queued != NULL)
+        forget(dispatch, queued, now);
+}
+
+void dispatch_unpark(struct dispatch *dispatch, int64_t call, int64_t now)
+{
+    struct queued_call *queued = find_call(dispatch, call);
+
+    dispatch->settled = false;
+    if (queued == NULL || queued->state != STATE_PARKED)
+        return;
+    leave_state(dispatch, queued);
+    queued->n_failed = 0;
+    queued->n_faults = 0;
+    queued->strikes = 0;
+    queued->n_delays = 0;
+    requeue(dispatch, queued, now);
+}
+
+// --- answers and faults ---
+
+// The lease, if it is this worker's; either way the worker was heard.
+static struct lease *hear_lease(struct dispatch *dispatch, int32_t worker,
+                                int64_t lease, int64_t now)
+{
+    struct table_node *node = table_find(&dispatch->leases, lease);
+
+    dispatch->settled = false;
+    dispatch_heard(dispatch, worker, now);
+    if (node == NULL)
+        return NULL;
+    struct lease *known = RING_OWNER(node, struct lease, node);
+    return known->worker->node.key == worker ? known : NULL;
+}
+
+bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                   int64_t now, int64_t *call)
+{
+    struct lease *known = hear_lease(dispatch, worker, lease, now);
+
+    if (known == NULL || known->queued == NULL)
+        return false;
+    struct queued_call *queued = known->queued;
+    bool held = known->state == LEASE_HELD;
+    if (held && known->slot != NULL)
+        median_add(&queued->model->usual, now - known->began_ms);
+    dispatch_worker_succeeded(dispatch, known->worker);
+    dispatch_worker_move(dispatch, known, held ? LEASE_ANSWERED : LEASE_UNUSED,
+                         now);
+    *call = queued->node.key;
+    forget(dispatch, queued, now);
+    return true;
+}
+
+void dispatch_credit(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                     int64_t now)
+{
+    struct lease *known = hear_lease(dispatch, worker, lease, now);
+
+    if (known != NULL && known->state == LEASE_ANSWERED)
+        dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
+}
+
+// Notes on the call that this worker failed it.
+static void note_failure(struct queued_call *queued, int32_t worker)
+{
+    int at = 0;
+
+    if (queued->n_faults < UINT16_MAX)
+        queued->n_faults++;
+    while (at < queued->n_failed && queued->failed[at] < worker)
+        at++;
+    if (at < queued->n_failed && queued->failed[at] == worker)
+        return;
+    if (queued->n_failed == DISPATCH_WORKER_FAULTS)
+        return;
+    for (int i = queued->n_failed; i > at; i--)
+        queued->failed[i] = queued->failed[i - 1];
+    queued->failed[at] = worker;
+    queued->n_failed++;
+}
+
+// What the fault means for the worker's next calls.
+static void hold_back(struct dispatch *dispatch, struct worker *worker,
+                      const struct fault_rule *rule, int64_t now)
+{
+    int64_t pause = 0;
+
+    if (rule->worker && worker->n_faults < INT16_MAX)
+        worker->n_faults++;
+    if (rule->busy && worker->n_busy < INT16_MAX)
+        worker->n_busy++;
+    if (rule->worker && worker->n_faults >= DISPATCH_QUARANTINE_FAULTS)
+        pause = grown(DISPATCH_QUARANTINE_MS,
+                      worker->n_faults - DISPATCH_QUARANTINE_FAULTS + 1,
+                      DISPATCH_QUARANTINE_MAX_MS);
+    if (rule->busy)
+        pause =
+            grown(DISPATCH_BACKOFF_MS, worker->n_busy, DISPATCH_BACKOFF_MAX_MS);
+    if (pause > 0)
+        dispatch_worker_pause(dispatch, worker, now + pause);
+}
+
+// A lease failed and becomes `to`. The call comes back unless another worker
+// holds it as well.
+static void strike(struct dispatch *dispatch, struct lease *lease,
+                   enum call_fault fault, enum lease_state to, int64_t now)
+{
+    const struct fault_rule *rule = &fault_rules[fault];
+    struct worker *worker = lease->worker;
+    struct queued_call *queued = lease->queued;
+
+    dispatch->n_faults++;
+    queued->last = (uint8_t)fault;
+    queued->strikes = (uint16_t)(queued->strikes + rule->strikes);
+    if (rule->strikes > 0)
+        note_failure(queued, (int32_t)worker->node.key);
+    if (rule->busy && queued->n_delays < UINT16_MAX)
+        queued->n_delays++;
+    if (rule->model)
+        dispatch_worker_unserve(worker, queued->model);
+    dispatch_worker_move(dispatch, lease, to, now);
+    hold_back(dispatch, worker, rule, now);
+    if (queued->n_held == 0)
+        come_back(dispatch, queued, fault, now);
+}
+
+void dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                    enum call_fault fault, int64_t now)
+{
+    struct lease *known = hear_lease(dispatch, worker, lease, now);
+
+    assert((unsigned)fault < CALL_FAULT_COUNT);
+    if (known == NULL)
+        return;
+    if (known->state == LEASE_HELD)
+        strike(dispatch, known, fault, LEASE_UNUSED, now);
+    else if (known->state == LEASE_LATE) // it counted when the lease ended
+        dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
+}
+
+// --- time ---
+
+// The worker that has been silent longest; NULL where none can be lost.
+static struct worker *most_silent(const struct dispatch *dispatch)
+{
+    if (dispatch->config.liveness_ms <= 0 || ring_empty(&dispatch->heard))
+        return NULL;
+    return RING_OWNER(dispatch->heard.next, struct worker, link);
+}
+
+static void lose_workers(struct dispatch *dispatch, int64_t now)
+{
+    for (;;) {
+        struct worker *worker = most_silent(dispatch);
+        if (worker == NULL ||
+            now - worker->heard_ms < dispatch->config.liveness_ms)
+            return;
+        retire(dispatch, worker, now);
+        ring_push_back(&dispatch->drops, &worker->link);
+    }
+}
+
+static bool is_due(const struct heap *heap, int64_t now)
+{
+    return heap->root != NULL && heap->root->key <= now;
+}
+
+static void end_leases(struct dispatch *dispatch, int64_t now)
+{
+    while (is_due(&dispatch->ends, now)) {
+        struct lease *lease =
+            RING_OWNER(dispatch->ends.root, struct lease, end);
+        strike(dispatch, lease, FAULT_TIMEOUT, LEASE_LATE, now);
+    }
+}
+
+static void end_pauses(struct dispatch *dispatch, int64_t now)
+{
+    while (is_due(&dispatch->pauses, now))
+        dispatch_worker_resume(
+            dispatch, RING_OWNER(dispatch->pauses.root, struct worker, pause));
+}
+
+static void end_waits(struct dispatch *dispatch, int64_t now)
+{
+    while (is_due(&dispatch->waits, now)) {
+        struct queued_call *queued =
+            RING_OWNER(dispatch->waits.root, struct queued_call, at.ready);
+        leave_state(dispatch, queued);
+        requeue(dispatch, queued, now);
+    }
+}
+
+// Lost workers first: the leases of one that is gone do not end by a fault.
+void dispatch_tick(struct dispatch *dispatch, int64_t now)
+{
+    dispatch->settled = false;
+    lose_workers(dispatch, now);
+    end_leases(dispatch, now);
+    end_pauses(dispatch, now);
+    end_waits(dispatch, now);
+}
+
+// --- hedging ---
+
+struct hedge {
+    int64_t at; // when it may be sent; -1: there is none
+    struct lease *lease;
+    struct worker *worker;
+};
+
+// An idle worker that may get a second copy. It holds neither this call nor
+// a failure of it, which rules out four workers at most.
+static struct worker *second_worker(const struct model *model,
+                                    const struct lease *lease)
+{
+    const struct queued_call *queued = lease->queued;
+
+    for (int place = PLACE_IDLE_LOADED; place <= PLACE_IDLE_FRESH; place++) {
+        const struct ring *head = &model->free[place];
+        for (struct ring *at = head->next; at != head; at = at->next) {
+            struct worker *worker =
+                RING_OWNER(at, struct served_model, link)->worker;
+            bool failed = false;
+            for (int i = 0; i < queued->n_failed; i++)
+                failed |= queued->failed[i] == worker->node.key;
+            if (!failed && worker != lease->worker)
+                return worker;
+        }
+    }
+    return NULL;
+}
+
+// The longest-out call of a model that an idle worker may get as well.
+static struct hedge model_hedge(const struct model *model)
+{
+    struct hedge hedge = {.at = -1};
+    int64_t usual = median_get(&model->usual);
+    int64_t wait = 2 * usual;
+    int looked = 0;
+
+    if (usual < 0 || (ring_empty(&model->free[PLACE_IDLE_LOADED]) &&
+                      ring_empty(&model->free[PLACE_IDLE_FRESH])))
+        return hedge;
+    if (wait < DISPATCH_HEDGE_MIN_MS)
+        wait = DISPATCH_HEDGE_MIN_MS;
+    for (struct ring *at = model->out.next;
+         at != &model->out && looked < DISPATCH_LOOK; at = at->next, looked++) {
+        hedge.lease = RING_OWNER(at, struct lease, link);
+        hedge.worker = second_worker(model, hedge.lease);
+        if (hedge.worker == NULL)
+            continue;
+        hedge.at = hedge.lease->sent_ms + wait;
+        return hedge;
+    }
+    return hedge;
+}
+
+static struct hedge next_hedge(const struct dispatch *dispatch)
+{
+    struct hedge best = {.at = -1};
+    const struct ring *models = &dispatch->all_models;
+
+    if (!dispatch->config.hedge || dispatch->workers.count < 2)
+        return best;
+    for (struct ring *at = models->next; at != models; at = at->next) {
+        struct hedge hedge = model_hedge(RING_OWNER(at, struct model, all));
+        if (hedge.at >= 0 && (best.at < 0 || hedge.at < best.at))
+            best = hedge;
+    }
+    return best;
+}
+
+// --- actions ---
+
+static bool tell_cancel(struct dispatch *dispatch, struct action *out)
+{
+    if (ring_empty(&dispatch->cancels))
+        return false;
+    struct lease *lease =
+        RING_OWNER(dispatch->cancels.next, struct lease, link);
+    *out = (struct action){.kind = ACTION_CANCEL,
+                           .worker = (int32_t)lease->worker->node.key,
+                           .call = lease->call,
+                           .lease = lease->node.key};
+    dispatch_worker_move(dispatch, lease, LEASE_UNUSED, 0);
+    return true;
+}
+
+static bool tell_drop(struct dispatch *dispatch, struct action *out)
+{
+    if (ring_empty(&dispatch->drops))
+        return false;
+    struct worker *worker =
+        RING_OWNER(dispatch->drops.next, struct worker, link);
+    *out = (struct action){.kind = ACTION_DROP,
+                           .worker = (int32_t)worker->node.key};
+    ring_remove(&worker->link);
+    dispatch_worker_free(worker);
+    return true;
+}
+
+static bool tell_park(struct dispatch *dispatch, struct action *out)
+{
+    if (ring_empty(&dispatch->parks))
+        return false;
+    struct queued_call *queued =
+        RING_OWNER(dispatch->parks.next, struct queued_call, link);
+    *out = (struct action){.kind = ACTION_PARK,
+                           .call = queued->node.key,
+                           .fault = (enum call_fault)queued->last};
+    ring_remove(&queued->link);
+    return true;
+}
+
+static void send_call(struct dispatch *dispatch, struct worker *worker,
+                      struct queued_call *queued, int64_t now,
+                      struct action *out)
+{
+    struct lease *lease = dispatch_worker_send(dispatch, worker, queued, now);
+
+    queued->share->served = lease->node.key;
+    queued->model->fed_ms = now;
+    dispatch->n_sent++;
+    *out = (struct action){.kind = ACTION_SEND,
+                           .worker = (int32_t)worker->node.key,
+                           .call = queued->node.key,
+                           .lease = lease->node.key,
+                           .hedge = queued->n_held == 2};
+}
+
+// A free place of this kind and a call for it. Nearly always the first worker
+// is the one: it is passed over only by calls that it has failed.
+static bool fill_place(struct dispatch *dispatch, const struct model *model,
+                       enum place place, int64_t now, struct action *out)
+{
+    const struct ring *head = &model->free[place];
+
+    for (struct ring *at = head->next; at != head; at = at->next) {
+        struct worker *worker =
+            RING_OWNER(at, struct served_model, link)->worker;
+        struct queued_call *queued = backlog_choose(dispatch, worker, now);
+        if (queued == NULL)
+            continue;
+        leave_state(dispatch, queued);
+        enter_state(dispatch, queued, STATE_LEASED);
+        send_call(dispatch, worker, queued, now, out);
+        return true;
+    }
+    return false;
+}
+
+static bool place_call(struct dispatch *dispatch, int64_t now,
+                       struct action *out)
+{
+    const struct ring *active = &dispatch->active;
+
+    for (int place = 0; place < PLACE_COUNT; place++) {
+        for (struct ring *at = active->next; at != active; at = at->next) {
+            if (fill_place(dispatch, RING_OWNER(at, struct model, active),
+                           (enum place)place, now, out))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool hedge_call(struct dispatch *dispatch, int64_t now,
+                       struct action *out)
+{
+    struct hedge hedge = next_hedge(dispatch);
+
+    if (hedge.at < 0 || hedge.at > now)
+        return false;
+    dispatch->n_hedged++;
+    send_call(dispatch, hedge.worker, hedge.lease->queued, now, out);
+    return true;
+}
+
+bool dispatch_next(struct dispatch *dispatch, int64_t now, struct action *out)
+{
+    bool found = tell_cancel(dispatch, out) || tell_drop(dispatch, out) ||
+                 tell_park(dispatch, out) || place_call(dispatch, now, out) ||
+                 hedge_call(dispatch, now, out);
+
+    dispatch->settled = !found;
+    return found;
+}
+
+static void sooner(int64_t *best, int64_t other)
+{
+    if (other >= 0 && (*best < 0 || other < *best))
+        *best = other;
+}
+
+static int64_t due(const struct heap *heap)
+{
+    return heap->root == NULL ? -1 : heap->root->key;
+}
+
+int64_t dispatch_deadline(const struct dispatch *dispatch)
+{
+    const struct worker *silent = most_silent(dispatch);
+    int64_t best = -1;
+
+    if (silent != NULL)
+        best = silent->heard_ms + dispatch->config.liveness_ms;
+    sooner(&best, due(&dispatch->ends));
+    sooner(&best, due(&dispatch->pauses));
+    sooner(&best, due(&dispatch->waits));
+    sooner(&best, next_hedge(dispatch).at);
+    return best;
+}
+
+void dispatch_count(const struct dispatch *dispatch,
+                    struct dispatch_counts *out)
+{
+    *out = (struct dispatch_counts){
+        .workers = dispatch->workers.count,
+        .slots = dispatch->n_slots,
+        .queued = dispatch->n_state[STATE_QUEUED],
+        .waiting = dispatch->n_state[STATE_WAITING],
+        .leased = dispatch->n_state[STATE_LEASED],
+        .parked = dispatch->n_state[STATE_PARKED],
+        .sent = dispatch->n_sent,
+        .faults = dispatch->n_faults,
+        .hedged = dispatch->n_hedged,
+    };
+}
+
+bool dispatch_can_serve(const struct dispatch *dispatch, int32_t model)
+{
+    struct table_node *node = table_find(&dispatch->models, model);
+
+    return node != NULL && RING_OWNER(node, struct model, node)->n_live > 0;
+}

@@ -1,0 +1,184 @@
+// dispatch: which call goes to which worker, and when. Pure.
+//
+// No input or output, no clock, no randomness: it is fed events, each with
+// the time, and returns actions in order. Workers, calls, models, groups and
+// jobs are small numbers that the caller gives out. It can run for a million
+// virtual hours in a test.
+//
+//            queue                 SEND                    done
+//   (new) ---------> QUEUED --------------------> LEASED -------> (gone)
+//                     ^  ^                         |  |
+//                     |  | back-off is over        |  | fault, lease over,
+//                     |  |                         |  | worker lost
+//                     |  WAITING <-----------------+  |
+//                     |     | faults of 3 workers     |
+//                     |     v                         |
+//                     |   PARKED (action PARK) <------+
+//                     | unpark
+//
+// Invariants, which dispatch_check (dispatch_check.h) proves after every event
+// in the tests:
+//  1. A call is in exactly one state; a leased one is with one worker, or
+//     with two when it is hedged.
+//  2. A worker holds at most slots + 1 calls; those that were answered and are
+//     not durable yet count.
+//  3. A call that was reported done is never sent again.
+//  4. A call with state QUEUED, a free place at a worker that serves its
+//     model and has not failed it: then an action is pending.
+//
+// Order: the job with the fewest calls in work first, then the oldest trial,
+// then affinity: calls of one group share a prompt prefix; a slot stays with
+// its group while it has calls and no trial older by half a window has room; a
+// group gets at most ceil(waiting / 8) slots, as long as another one waits: no
+// slot is left idle for affinity's sake. A worker changes its loaded model
+// only when no call for it waits, or calls of another wait and nobody was sent
+// one for MODEL_WAIT_MS. Idle slots are filled before the places beyond them.
+//
+// A fault sends a call elsewhere after a back-off. A round of tries is over
+// after faults on three different workers (or on all live ones that serve its
+// model, if fewer; on a single one, after three). Then the call is parked if
+// its faults weigh DISPATCH_STRIKES (the table in dispatch.c), else another
+// round begins: where a fifth of all requests fail, three faults in a row hit
+// one call in a hundred. FAULT_BUSY and FAULT_REFUSED say nothing of a call:
+// they delay call and worker, and do not count. FAULT_MODEL: the worker does
+// not serve that model any more. FAULT_LOST: the call comes back at once and
+// nothing counts, as when a worker is lost. A worker with several faults in a
+// row is left alone for a growing while, then given one call at a time until
+// it answers one.
+//
+// A lease ends at the call's timeout and a margin after the call got a slot at
+// the worker. That counts as FAULT_TIMEOUT and frees the place; an answer that
+// comes later under it still counts if it is the call's first. A worker's last
+// slots + 1 ended leases are remembered.
+//
+// Hedging: with two or more workers, a slot that would be idle takes a second
+// copy of the call that has been out longest, if that is over twice the usual
+// time of its model (the median of late); the first valid answer counts and
+// the other is cancelled. A cancelled lease's place is free at once.
+//
+// Cost: a call queued, sent, done and credited is under 3 microseconds,
+// whatever the number of calls and workers; only trials, jobs and models in
+// play are ever walked, and a few dozen groups of them at most.
+
+#ifndef DISPATCH_DISPATCH_H
+#define DISPATCH_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/call.h"
+#include "common/err.h"
+
+enum {
+    DISPATCH_WORKER_FAULTS = 3, // different workers in a round of tries
+    DISPATCH_STRIKES = 9,       // weight of faults until a call is parked
+    DISPATCH_BACKOFF_MS = 250,  // doubled a fault
+    DISPATCH_BACKOFF_MAX_MS = 15000,
+    DISPATCH_MODEL_WAIT_MS = 60000,
+    DISPATCH_LEASE_MARGIN_MS = 5000,
+    DISPATCH_QUARANTINE_FAULTS = 3, // in a row, until a worker is left alone
+    DISPATCH_QUARANTINE_MS = 1000,  // doubled a further fault
+    DISPATCH_QUARANTINE_MAX_MS = 60000,
+    DISPATCH_HEDGE_MIN_MS = 500, // however quick calls usually are
+    DISPATCH_WINDOW = 4,         // a job's window where none is given
+};
+
+struct dispatch;
+
+struct dispatch_config {
+    int64_t liveness_ms; // silence after which a worker is lost; 0: never
+    bool hedge;
+};
+
+// A call to place. ids are the caller's, never reused.
+struct dispatch_call {
+    int64_t id;
+    int32_t job;
+    int32_t model;      // as dispatch_serves names it
+    int64_t trial;      // age: smaller is older
+    int64_t group;      // calls of one prompt prefix
+    int64_t timeout_ms; // hard limit at the worker; the lease adds a margin
+    int32_t window;     // trials of the job that overlap; 0: DISPATCH_WINDOW
+};
+
+enum action_kind {
+    ACTION_SEND,   // call to worker, with a fresh lease
+    ACTION_CANCEL, // call at worker is not wanted any more
+    ACTION_DROP,   // worker is lost: forget its connection
+    ACTION_PARK,   // call was failed by all it could be
+};
+
+struct action {
+    enum action_kind kind;
+    int32_t worker;
+    int64_t call;
+    int64_t lease;         // SEND, CANCEL: unique, never reused
+    bool hedge;            // SEND: a second copy
+    enum call_fault fault; // PARK: the last one
+};
+
+struct dispatch *dispatch_new(const struct dispatch_config *config,
+                              struct err *err);
+void dispatch_free(struct dispatch *dispatch); // NULL is fine
+
+// --- events; now is monotonic milliseconds, never going back ---
+//
+// Unknown workers, leases and calls are ignored: a peer may name what is gone.
+
+// slots is 1 to 1024. A worker that is known already has come anew: what it
+// held comes back.
+bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
+                   int64_t now, struct err *err);
+// Worker serves model (by the caller's number).
+bool dispatch_serves(struct dispatch *dispatch, int32_t worker, int32_t model,
+                     struct err *err);
+void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now);
+// Takes no more calls; what it holds stays with it until it answers or leaves.
+void dispatch_drain(struct dispatch *dispatch, int32_t worker);
+// Is gone: its calls come back at once.
+void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now);
+
+// Fails without memory, or when a call with this id is there already.
+bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
+                    int64_t now, struct err *err);
+// The call is not wanted any more, wherever it is.
+void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now);
+
+// An answer came under this lease. True and the call's id when it is the
+// first valid one; false when the lease is unknown or not this worker's.
+// The place at the worker stays taken until dispatch_credit.
+bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                   int64_t now, int64_t *call);
+// The answer is durable: the worker may get another call.
+void dispatch_credit(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                     int64_t now);
+void dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                    enum call_fault fault, int64_t now);
+// A parked call may be tried again, faults forgotten.
+void dispatch_unpark(struct dispatch *dispatch, int64_t call, int64_t now);
+
+// Time passes: leases end, workers are found lost, back-offs end.
+void dispatch_tick(struct dispatch *dispatch, int64_t now);
+
+// --- actions ---
+
+// The next thing to do; false: nothing now. Ask until it is false.
+bool dispatch_next(struct dispatch *dispatch, int64_t now, struct action *out);
+
+// When dispatch_tick has something to do next; -1: nothing is planned.
+int64_t dispatch_deadline(const struct dispatch *dispatch);
+
+// slots and dispatch_can_serve leave out workers that drain; leased counts
+// calls, not leases.
+struct dispatch_counts {
+    size_t workers, slots, queued, waiting, leased, parked;
+    int64_t sent, faults, hedged;
+};
+void dispatch_count(const struct dispatch *dispatch,
+                    struct dispatch_counts *out);
+
+// Whether some live worker serves model.
+bool dispatch_can_serve(const struct dispatch *dispatch, int32_t model);
+
+#endif

@@ -1,0 +1,402 @@
+#include "dispatch/dispatch_check.h"
+
+#include "dispatch/backlog.h"
+#include "dispatch/dispatch_state.h"
+#include "dispatch/dispatch_worker.h"
+
+static size_t ring_count(const struct ring *head)
+{
+    size_t count = 0;
+
+    for (const struct ring *at = head->next; at != head; at = at->next)
+        count++;
+    return count;
+}
+
+static size_t heap_count(const struct heap_node *node, bool *ordered)
+{
+    size_t count = 0;
+
+    for (; node != NULL; node = node->next) {
+        if (node->child != NULL && node->child->key < node->key)
+            *ordered = false;
+        count += 1 + heap_count(node->child, ordered);
+    }
+    return count;
+}
+
+// --- workers ---
+
+static const char *check_lease(const struct dispatch *dispatch,
+                               const struct lease *lease)
+{
+    bool holds = lease->state == LEASE_HELD || lease->state == LEASE_LATE;
+    bool listed = holds || lease->state == LEASE_ANSWERED;
+    const struct table_node *found =
+        table_find(&dispatch->leases, lease->node.key);
+
+    if (listed != (found == &lease->node))
+        return "a lease can be found though it is over, or cannot";
+    if (holds != (lease->queued != NULL))
+        return "a lease has no call, or has one that it does not hold";
+    if (holds &&
+        table_find(&dispatch->calls, lease->call) != &lease->queued->node)
+        return "a lease holds a call that is gone";
+    if (lease->slot != NULL &&
+        (lease->state != LEASE_HELD || lease->slot->lease != lease))
+        return "a slot and its lease do not agree";
+    if (lease->slot != NULL && lease->end.key != lease->began_ms +
+                                                     lease->queued->timeout_ms +
+                                                     DISPATCH_LEASE_MARGIN_MS)
+        return "a lease ends at the wrong time";
+    if (lease->state == LEASE_HELD && lease->slot == NULL &&
+        lease->worker->next != lease)
+        return "a held lease has no slot and does not wait for one";
+    return NULL;
+}
+
+static const char *check_slots(const struct worker *worker)
+{
+    if ((worker->next == NULL) != (worker->next_slot == NULL))
+        return "a next call is meant for no slot";
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        const struct slot *slot = &worker->slots[i];
+        const struct lease *lease =
+            slot == worker->next_slot ? worker->next : slot->lease;
+        if (lease != NULL && slot->group != lease->queued->group)
+            return "a slot is counted in the wrong group";
+        if (slot->group != NULL &&
+            ring_empty(&slot->home) != (slot->lease != NULL))
+            return "an idle slot is not found by its group, or a busy one is";
+    }
+    return NULL;
+}
+
+static const char *check_worker(const struct dispatch *dispatch,
+                                const struct worker *worker)
+{
+    size_t n_places = 0;
+    size_t n_busy = 0;
+
+    for (size_t i = 0; i < worker->n_leases; i++) {
+        const struct lease *lease = &worker->leases[i];
+        const char *wrong = check_lease(dispatch, lease);
+        if (wrong != NULL)
+            return wrong;
+        n_places +=
+            lease->state == LEASE_HELD || lease->state == LEASE_ANSWERED;
+        n_busy += lease->slot != NULL;
+    }
+    if (n_places != worker->n_places)
+        return "a worker's taken places are miscounted";
+    if (n_places > worker->n_slots + 1)
+        return "a worker holds more than slots + 1 calls";
+    if (n_busy != ring_count(&worker->busy) ||
+        n_busy + ring_count(&worker->idle) != worker->n_slots)
+        return "a worker's slots are miscounted";
+    if (worker->next != NULL && n_busy < worker->n_slots)
+        return "a call waits for a slot while one is idle";
+    return check_slots(worker);
+}
+
+static const char *check_workers(const struct dispatch *dispatch, size_t *ends)
+{
+    size_t n_slots = 0;
+    int64_t heard = INT64_MIN;
+
+    for (const struct ring *at = dispatch->heard.next; at != &dispatch->heard;
+         at = at->next) {
+        const struct worker *worker = RING_OWNER(at, struct worker, link);
+        const char *wrong = check_worker(dispatch, worker);
+        if (wrong != NULL)
+            return wrong;
+        if (worker->heard_ms < heard)
+            return "workers are not in the order of their silence";
+        heard = worker->heard_ms;
+        n_slots += worker->draining ? 0 : worker->n_slots;
+        *ends += ring_count(&worker->busy);
+    }
+    if (n_slots != dispatch->n_slots)
+        return "slots are miscounted";
+    if (ring_count(&dispatch->heard) != dispatch->workers.count)
+        return "a worker is not listened to";
+    return NULL;
+}
+
+// --- calls ---
+
+static const char *check_leases_of(const struct queued_call *queued)
+{
+    const struct worker *holders[2] = {NULL, NULL};
+    size_t n_held = 0;
+
+    for (const struct lease *lease = queued->leases; lease != NULL;
+         lease = lease->sibling) {
+        if (lease->state != LEASE_HELD)
+            continue;
+        if (n_held == 2)
+            return "a call is held more than twice";
+        holders[n_held++] = lease->worker;
+    }
+    if (n_held != queued->n_held)
+        return "a call's leases are miscounted";
+    if (n_held == 2 && holders[0] == holders[1])
+        return "a worker holds a call twice";
+    if ((n_held > 0) != (queued->state == STATE_LEASED))
+        return "a call is leased and held by nobody, or the other way round";
+    return NULL;
+}
+
+static const char *check_calls(const struct dispatch *dispatch)
+{
+    size_t n_state[STATE_COUNT] = {0};
+
+    for (const struct table_node *node = table_next(&dispatch->calls, NULL);
+         node != NULL; node = table_next(&dispatch->calls, node)) {
+        const struct queued_call *queued =
+            RING_OWNER(node, struct queued_call, node);
+        const char *wrong = check_leases_of(queued);
+        if (wrong != NULL)
+            return wrong;
+        n_state[queued->state]++;
+    }
+    for (int i = 0; i < STATE_COUNT; i++) {
+        if (n_state[i] != dispatch->n_state[i])
+            return "the calls of a state are miscounted";
+    }
+    return NULL;
+}
+
+static const char *check_shares(const struct dispatch *dispatch)
+{
+    size_t n_calls = 0;
+    size_t in_work = 0;
+
+    for (const struct table_node *node = table_next(&dispatch->shares, NULL);
+         node != NULL; node = table_next(&dispatch->shares, node)) {
+        const struct share *share = RING_OWNER(node, struct share, node);
+        if (share->n_calls == 0)
+            return "a job without calls was kept";
+        n_calls += share->n_calls;
+        in_work += share->in_work;
+    }
+    if (n_calls != dispatch->calls.count)
+        return "the calls of a job are miscounted";
+    if (in_work != dispatch->n_state[STATE_LEASED])
+        return "the calls that a job has in work are miscounted";
+    return NULL;
+}
+
+// --- the backlog ---
+
+static const char *check_bucket(const struct bucket *bucket,
+                                const struct trial_line *line, size_t *queued)
+{
+    const struct lane *lane = line->lane;
+
+    if (ring_empty(&bucket->calls) || bucket->line != line)
+        return "a bucket is empty or in the wrong line";
+    for (const struct ring *at = bucket->calls.next; at != &bucket->calls;
+         at = at->next) {
+        const struct queued_call *call =
+            RING_OWNER(at, struct queued_call, link);
+        if (call->state != STATE_QUEUED || call->at.bucket != bucket ||
+            call->trial != line->trial || call->share != lane->share ||
+            call->model != lane->model || call->n_failed != lane->n_failed)
+            return "a call is queued in the wrong place";
+        (*queued)++;
+    }
+    return NULL;
+}
+
+static const char *check_lane(const struct lane *lane, size_t *queued)
+{
+    int64_t trial = INT64_MIN;
+
+    if (ring_empty(&lane->lines))
+        return "a lane is empty";
+    for (const struct ring *at = lane->lines.next; at != &lane->lines;
+         at = at->next) {
+        const struct trial_line *line = RING_OWNER(at, struct trial_line, link);
+        if (line->trial <= trial || ring_empty(&line->buckets))
+            return "trials are out of order or empty";
+        trial = line->trial;
+        for (const struct ring *in = line->buckets.next; in != &line->buckets;
+             in = in->next) {
+            const char *wrong = check_bucket(
+                RING_OWNER(in, struct bucket, in_line), line, queued);
+            if (wrong != NULL)
+                return wrong;
+        }
+    }
+    return NULL;
+}
+
+// Invariant 4, once dispatch_next had nothing more: no listed worker may take
+// a call of this lane.
+static const char *check_placed(const struct dispatch *dispatch,
+                                const struct lane *lane)
+{
+    for (int place = 0; place < PLACE_COUNT; place++) {
+        const struct ring *head = &lane->model->free[place];
+        for (const struct ring *at = head->next; at != head; at = at->next) {
+            const struct served_model *served =
+                RING_OWNER(at, struct served_model, link);
+            if (backlog_may_take(dispatch, served->worker, lane->model,
+                                 lane->failed, lane->n_failed))
+                return "a call is queued though a worker could take it";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_model(const struct dispatch *dispatch,
+                               const struct model *model)
+{
+    size_t queued = 0;
+
+    for (const struct ring *at = model->lanes.next; at != &model->lanes;
+         at = at->next) {
+        const struct lane *lane = RING_OWNER(at, struct lane, link);
+        const char *wrong = check_lane(lane, &queued);
+        if (wrong == NULL && dispatch->settled)
+            wrong = check_placed(dispatch, lane);
+        if (wrong != NULL)
+            return wrong;
+    }
+    if (queued != model->n_queued)
+        return "the queued calls of a model are miscounted";
+    if ((queued > 0) == ring_empty(&model->active))
+        return "a model with queued calls is not looked at, or one without is";
+    return NULL;
+}
+
+// What is free and who is live is told by models that it serves; this counts it
+// anew.
+static const char *check_stocks(const struct dispatch *dispatch,
+                                const struct model *model)
+{
+    size_t n_live = 0;
+    size_t n_free = 0;
+    size_t n_listed = 0;
+
+    for (const struct ring *at = dispatch->heard.next; at != &dispatch->heard;
+         at = at->next) {
+        const struct worker *worker = RING_OWNER(at, struct worker, link);
+        const struct served_model *served =
+            dispatch_worker_served(worker, model);
+        if (served == NULL)
+            continue;
+        bool blocked = worker->draining || worker->paused ||
+                       worker->n_places > worker->n_slots;
+        if (blocked && served->place != PLACE_NONE)
+            return "a worker without a free place is listed as free";
+        if (!blocked && served->place == PLACE_NONE &&
+            worker->n_faults < DISPATCH_QUARANTINE_FAULTS)
+            return "a free place is listed nowhere";
+        n_live += !worker->draining;
+        n_free += served->place != PLACE_NONE;
+    }
+    for (int place = 0; place < PLACE_COUNT; place++)
+        n_listed += ring_count(&model->free[place]);
+    if (n_live != model->n_live)
+        return "the workers that serve a model are miscounted";
+    if (n_free != n_listed)
+        return "the free workers of a model are miscounted";
+    return NULL;
+}
+
+// The calls that may be hedged are those with one lease, longest out first.
+static const char *check_out(const struct model *model, size_t *single)
+{
+    int64_t sent = INT64_MIN;
+
+    for (const struct ring *at = model->out.next; at != &model->out;
+         at = at->next) {
+        const struct lease *lease = RING_OWNER(at, struct lease, link);
+        if (lease->state != LEASE_HELD || lease->queued->n_held != 1)
+            return "a call is listed as out that is not, or is hedged";
+        if (lease->sent_ms < sent)
+            return "calls that are out are not in the order of sending";
+        sent = lease->sent_ms;
+        (*single)++;
+    }
+    return NULL;
+}
+
+static const char *check_models(const struct dispatch *dispatch)
+{
+    size_t single = 0;
+    size_t expected = 0;
+    const char *wrong = NULL;
+    const struct ring *models = &dispatch->all_models;
+
+    for (const struct ring *at = models->next; at != models && wrong == NULL;
+         at = at->next) {
+        const struct model *model = RING_OWNER(at, struct model, all);
+        wrong = check_model(dispatch, model);
+        if (wrong == NULL)
+            wrong = check_stocks(dispatch, model);
+        if (wrong == NULL)
+            wrong = check_out(model, &single);
+    }
+    if (wrong != NULL)
+        return wrong;
+    for (const struct table_node *node = table_next(&dispatch->calls, NULL);
+         node != NULL; node = table_next(&dispatch->calls, node))
+        expected += RING_OWNER(node, struct queued_call, node)->n_held == 1;
+    return single == expected ? NULL : "a call that is out is not listed so";
+}
+
+static const char *check_groups(const struct dispatch *dispatch)
+{
+    size_t queued = 0;
+    size_t slots = 0;
+    size_t busy = 0;
+
+    for (const struct table_node *node = table_next(&dispatch->groups, NULL);
+         node != NULL; node = table_next(&dispatch->groups, node)) {
+        const struct group *group = RING_OWNER(node, struct group, node);
+        if (group->refs == 0)
+            return "a group that nobody names was kept";
+        queued += group->n_queued;
+        slots += group->n_slots;
+    }
+    for (const struct ring *at = dispatch->heard.next; at != &dispatch->heard;
+         at = at->next)
+        busy += ring_count(&RING_OWNER(at, struct worker, link)->busy);
+    if (queued != dispatch->n_state[STATE_QUEUED])
+        return "the queued calls of a group are miscounted";
+    return slots == busy ? NULL : "the slots of a group are miscounted";
+}
+
+static const char *check_heaps(const struct dispatch *dispatch, size_t ends)
+{
+    bool ordered = true;
+
+    if (heap_count(dispatch->ends.root, &ordered) != ends)
+        return "a lease has no end";
+    if (heap_count(dispatch->waits.root, &ordered) !=
+        dispatch->n_state[STATE_WAITING])
+        return "a call waits for nothing";
+    (void)heap_count(dispatch->pauses.root, &ordered);
+    return ordered ? NULL : "a heap is out of order";
+}
+
+const char *dispatch_check(const struct dispatch *dispatch)
+{
+    size_t ends = 0;
+    const char *wrong = check_workers(dispatch, &ends);
+
+    if (wrong == NULL)
+        wrong = check_calls(dispatch);
+    if (wrong == NULL)
+        wrong = check_shares(dispatch);
+    if (wrong == NULL)
+        wrong = check_models(dispatch);
+    if (wrong == NULL)
+        wrong = check_groups(dispatch);
+    if (wrong == NULL)
+        wrong = check_heaps(dispatch, ends);
+    return wrong;
+}

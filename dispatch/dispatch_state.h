@@ -1,0 +1,233 @@
+// dispatch_state: what dispatch knows. Private to dispatch, backlog,
+// dispatch_worker and dispatch_check.
+//
+//   dispatch -- models --> lane --> trial_line --> bucket --> queued call ...
+//            |    |  \                               /
+//            |    |   free workers            group (all calls of a prefix)
+//            |    out (leases, longest out first)
+//            +-- workers --> slots, leases, models that it serves (models that
+//            it serves)
+//
+// All links live in the things themselves, and all that a worker will ever
+// need is allocated when it joins, all that a call needs when it is queued.
+// Only the three levels of the backlog are allocated later; where they find
+// no memory the call waits another back-off.
+
+#ifndef DISPATCH_DISPATCH_STATE_H
+#define DISPATCH_DISPATCH_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/call.h"
+#include "dispatch/dispatch.h"
+#include "dispatch/heap.h"
+#include "dispatch/median.h"
+#include "dispatch/ring.h"
+#include "dispatch/table.h"
+
+enum queued_state { STATE_QUEUED, STATE_WAITING, STATE_LEASED, STATE_PARKED };
+enum { STATE_COUNT = STATE_PARKED + 1 };
+
+// Where a free place is, best first: a model server that has the model loaded
+// and a slot idle; one with nothing loaded; the place beyond the slots of one
+// that has it loaded; those that would have to change their model.
+enum place {
+    PLACE_IDLE_LOADED,
+    PLACE_IDLE_FRESH,
+    PLACE_SPARE_LOADED,
+    PLACE_IDLE_OTHER,
+    PLACE_SPARE_OTHER,
+    PLACE_NONE, // no free place, or not to be given calls now
+};
+enum { PLACE_COUNT = PLACE_NONE };
+
+// One job's share of the work. Lives while it has calls.
+struct share {
+    struct table_node node; // key: the job
+    size_t n_calls;
+    size_t in_work; // calls that are leased
+    int64_t served; // the last lease that it got
+    int64_t half;   // half of its window, 1 or more
+};
+
+// What is known of one model, and all that is matched by it.
+struct model {
+    struct table_node node; // key: the model's number
+    struct ring all;        // in dispatch.all_models
+    struct ring active;     // in dispatch.active while calls are queued
+    struct ring lanes;      // those with queued calls
+    struct ring
+        free[PLACE_COUNT]; // models that it serves of workers with a free place
+    struct ring out;       // leases of calls with one lease, longest out first
+    size_t n_queued;
+    size_t n_live;  // models that it serves of workers that are not draining
+    int64_t fed_ms; // when a call was last sent, or the queue began
+    struct median usual; // milliseconds at work of answered calls
+};
+
+// Queued calls of one model and job that failed on the same workers.
+struct lane {
+    struct ring link; // in model.lanes
+    struct model *model;
+    struct share *share;
+    struct ring lines; // trial_lines, oldest trial first; never empty
+    int32_t failed[DISPATCH_WORKER_FAULTS]; // ascending
+    int n_failed;
+};
+
+struct trial_line {
+    struct ring link; // in lane.lines
+    struct lane *lane;
+    int64_t trial;
+    struct ring buckets; // never empty
+};
+
+// Queued calls of one lane, trial and group.
+struct bucket {
+    struct ring in_line;  // in trial_line.buckets
+    struct ring in_group; // in group.buckets
+    struct trial_line *line;
+    struct ring calls; // never empty
+};
+
+// Calls of one prompt prefix. Lives while a call or a slot names it.
+struct group {
+    struct table_node node; // key: the group
+    size_t refs;
+    size_t n_queued;
+    size_t n_slots;      // at work, and the last call meant for them is of it
+    struct ring buckets; // waiting calls
+    struct ring homes;   // idle slots whose last call was of it
+};
+
+// dispatch's note of a call.
+struct queued_call {
+    struct table_node node; // key: the call
+    struct share *share;
+    struct model *model;
+    struct group *group;
+    int64_t trial;
+    int64_t timeout_ms;
+    struct ring
+        link; // QUEUED: in bucket.queued calls; PARKED: in dispatch.parks
+    union {
+        struct bucket *bucket;  // QUEUED
+        struct heap_node ready; // WAITING: in dispatch.waits
+    } at;
+    struct lease *leases;                   // HELD and LATE ones
+    int32_t failed[DISPATCH_WORKER_FAULTS]; // workers, ascending
+    uint8_t n_failed;
+    uint8_t n_held;    // leases that are HELD: 0, 1 or 2
+    uint8_t state;     // enum queued_state
+    uint8_t last;      // enum call_fault
+    uint16_t n_faults; // that count
+    uint16_t strikes;  // of those, by kind
+    uint16_t n_delays; // FAULT_BUSY
+    bool sent;         // was with a worker: goes before its like
+};
+
+// A worker's lease of a call, with the place that it takes there.
+//
+//                dispatch_worker_send            answer             credit
+//   UNUSED ------------------> HELD ----------> ANSWERED --------> UNUSED
+//                             / |  |
+//            it ends: LATE <-+  |  +-> a fault: UNUSED
+//                      |        |
+//                      +--------+--> not wanted any more: CANCELLED
+//                      |             until ACTION_CANCEL is given out
+//                      +--> answered or faulted after all: UNUSED
+//
+// HELD and ANSWERED take a place. A HELD lease without a slot is the one
+// beyond the slots: its time begins when a slot is free.
+enum lease_state {
+    LEASE_UNUSED,
+    LEASE_HELD,
+    LEASE_LATE,
+    LEASE_ANSWERED,
+    LEASE_CANCELLED,
+};
+
+struct lease {
+    struct table_node node; // key: its number; listed unless UNUSED, CANCELLED
+    struct ring link;       // HELD: in model.out, or none; else by state
+    struct heap_node end;   // HELD with a slot: in dispatch.ends
+    struct worker *worker;
+    struct queued_call *queued; // HELD, LATE
+    struct lease *sibling;      // the next of queued call.leases
+    struct slot *slot;          // HELD; NULL while it waits for one
+    int64_t call;               // for the action
+    int64_t sent_ms;
+    int64_t began_ms; // when it got its slot
+    enum lease_state state;
+};
+
+// One of the calls that a worker's model server works on at once.
+struct slot {
+    struct ring link; // in worker.idle or worker.busy
+    struct ring home; // in group.homes while idle
+    struct worker *worker;
+    struct group *group; // of the last call meant for it; NULL: none
+    struct lease *lease; // NULL: idle
+};
+
+// A model that a worker serves.
+struct served_model {
+    struct served_model *next; // of the same worker
+    struct worker *worker;
+    struct model *model;
+    struct ring link; // in model.free[place]
+    enum place place;
+};
+
+struct worker {
+    struct table_node node; // key: its number
+    struct ring link;       // in dispatch.heard; lost: in dispatch.drops
+    struct served_model *served_models; // owned
+    struct slot *slots;                 // owned, n_slots
+    struct lease *leases;               // owned, n_leases
+    size_t n_slots;
+    size_t n_leases;
+    size_t n_places;        // taken
+    struct ring idle;       // slots, last used first
+    struct ring busy;       // slots, longest at work first
+    struct lease *next;     // the lease that waits for a slot, or NULL
+    struct slot *next_slot; // that it is meant for; another may be free first
+    struct ring unused;     // leases
+    struct ring late;       // leases, oldest first
+    struct ring answered;   // leases
+    struct model *loaded;   // of the last call sent; NULL: unknown
+    int64_t heard_ms;
+    struct heap_node pause; // in dispatch.pauses while paused
+    bool paused;
+    bool draining;
+    int n_faults; // in a row
+    int n_busy;   // in a row
+};
+
+struct dispatch {
+    struct dispatch_config config;
+    struct table calls, shares, models, groups, workers, leases;
+    struct ring all_models;
+    struct ring active;  // models with queued calls
+    struct ring heard;   // workers, longest silent first
+    struct ring cancels; // leases to tell of
+    struct ring drops;   // workers to tell of
+    struct ring parks;   // queued calls to tell of
+    struct heap ends;    // leases
+    struct heap waits;   // queued calls
+    struct heap pauses;  // workers
+    int64_t last_lease;
+    size_t n_state[STATE_COUNT];
+    size_t n_slots;  // of workers that are not draining
+    size_t n_leases; // of all workers, whether in use or not
+    int64_t n_sent, n_faults, n_hedged;
+    bool settled; // dispatch_next had nothing, and no event came since
+};
+
+// Most things that one decision looks at where a list may be long: decisions
+// stay cheap, and at worst a little less than the best.
+enum { DISPATCH_LOOK = 32 };
+
+#endif

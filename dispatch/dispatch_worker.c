@@ -1,0 +1,458 @@
+#include "dispatch/dispatch_worker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatch/backlog.h"
+
+// --- joining and leaving ---
+
+static void init_worker(struct worker *worker)
+{
+    ring_init(&worker->link);
+    ring_init(&worker->idle);
+    ring_init(&worker->busy);
+    ring_init(&worker->unused);
+    ring_init(&worker->late);
+    ring_init(&worker->answered);
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        struct slot *slot = &worker->slots[i];
+        slot->worker = worker;
+        ring_init(&slot->home);
+        ring_push_back(&worker->idle, &slot->link);
+    }
+    for (size_t i = 0; i < worker->n_leases; i++) {
+        worker->leases[i].worker = worker;
+        ring_push_back(&worker->unused, &worker->leases[i].link);
+    }
+}
+
+struct worker *dispatch_worker_join(struct dispatch *dispatch, int32_t number,
+                                    size_t n_slots, int64_t now)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+
+    if (worker == NULL)
+        return NULL;
+    worker->n_slots = n_slots;
+    worker->n_leases = 2 * (n_slots + 1);
+    worker->slots = calloc(n_slots, sizeof *worker->slots);
+    worker->leases = calloc(worker->n_leases, sizeof *worker->leases);
+    if (worker->slots == NULL || worker->leases == NULL ||
+        !table_reserve(&dispatch->workers, 1) ||
+        !table_reserve(&dispatch->leases,
+                       dispatch->n_leases + worker->n_leases)) {
+        dispatch_worker_free(worker);
+        return NULL;
+    }
+    init_worker(worker);
+    table_add(&dispatch->workers, &worker->node, number);
+    dispatch->n_slots += n_slots;
+    dispatch->n_leases += worker->n_leases;
+    worker->heard_ms = now;
+    ring_push_back(&dispatch->heard, &worker->link);
+    return worker;
+}
+
+struct worker *dispatch_worker_find(const struct dispatch *dispatch,
+                                    int32_t number)
+{
+    struct table_node *node = table_find(&dispatch->workers, number);
+
+    return node == NULL ? NULL : RING_OWNER(node, struct worker, node);
+}
+
+static void leave_group(struct dispatch *dispatch, struct slot *slot)
+{
+    ring_remove(&slot->home);
+    backlog_drop_group(dispatch, slot->group);
+    slot->group = NULL;
+}
+
+void dispatch_worker_remove(struct dispatch *dispatch, struct worker *worker)
+{
+    assert(worker->n_places == 0);
+
+    while (worker->served_models != NULL)
+        dispatch_worker_unserve(worker, worker->served_models->model);
+    for (size_t i = 0; i < worker->n_slots; i++)
+        leave_group(dispatch, &worker->slots[i]);
+    if (worker->paused)
+        heap_remove(&dispatch->pauses, &worker->pause);
+    if (!worker->draining)
+        dispatch->n_slots -= worker->n_slots;
+    dispatch->n_leases -= worker->n_leases;
+    ring_remove(&worker->link);
+    table_remove(&dispatch->workers, &worker->node);
+}
+
+void dispatch_worker_free(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    free(worker->slots);
+    free(worker->leases);
+    free(worker);
+}
+
+// --- free places ---
+
+// After several faults in a row one call at a time is a probe.
+static bool has_place(const struct worker *worker)
+{
+    bool probing = worker->n_faults >= DISPATCH_QUARANTINE_FAULTS;
+    size_t places = probing ? 1 : worker->n_slots + 1;
+
+    return !worker->draining && !worker->paused && worker->n_places < places;
+}
+
+static enum place place_for(const struct worker *worker,
+                            const struct model *model)
+{
+    bool loaded = worker->loaded == model;
+
+    if (!has_place(worker))
+        return PLACE_NONE;
+    if (ring_empty(&worker->idle))
+        return loaded ? PLACE_SPARE_LOADED : PLACE_SPARE_OTHER;
+    if (loaded)
+        return PLACE_IDLE_LOADED;
+    return worker->loaded == NULL ? PLACE_IDLE_FRESH : PLACE_IDLE_OTHER;
+}
+
+// Lists the worker under each of its models by what it has free now.
+static void file_worker(struct worker *worker)
+{
+    for (struct served_model *served = worker->served_models; served != NULL;
+         served = served->next) {
+        enum place place = place_for(worker, served->model);
+        if (place == served->place)
+            continue;
+        ring_remove(&served->link);
+        served->place = place;
+        if (place != PLACE_NONE)
+            ring_push_back(&served->model->free[place], &served->link);
+    }
+}
+
+struct served_model *dispatch_worker_served(const struct worker *worker,
+                                            const struct model *model)
+{
+    struct served_model *served = worker->served_models;
+
+    while (served != NULL && served->model != model)
+        served = served->next;
+    return served;
+}
+
+bool dispatch_worker_serve(struct worker *worker, struct model *model)
+{
+    if (dispatch_worker_served(worker, model) != NULL)
+        return true;
+    struct served_model *served = calloc(1, sizeof *served);
+    if (served == NULL)
+        return false;
+    served->worker = worker;
+    served->model = model;
+    served->place = PLACE_NONE;
+    ring_init(&served->link);
+    served->next = worker->served_models;
+    worker->served_models = served;
+    if (!worker->draining)
+        model->n_live++;
+    file_worker(worker);
+    return true;
+}
+
+void dispatch_worker_unserve(struct worker *worker, struct model *model)
+{
+    struct served_model **at = &worker->served_models;
+
+    while (*at != NULL && (*at)->model != model)
+        at = &(*at)->next;
+    struct served_model *served = *at;
+    if (served == NULL)
+        return;
+    *at = served->next;
+    ring_remove(&served->link);
+    free(served);
+    if (!worker->draining)
+        model->n_live--;
+    if (worker->loaded == model)
+        worker->loaded = NULL;
+    file_worker(worker);
+}
+
+void dispatch_worker_heard(struct dispatch *dispatch, struct worker *worker,
+                           int64_t now)
+{
+    worker->heard_ms = now;
+    ring_remove(&worker->link);
+    ring_push_back(&dispatch->heard, &worker->link);
+}
+
+void dispatch_worker_drain(struct dispatch *dispatch, struct worker *worker)
+{
+    if (worker->draining)
+        return;
+    worker->draining = true;
+    dispatch->n_slots -= worker->n_slots;
+    for (struct served_model *served = worker->served_models; served != NULL;
+         served = served->next)
+        served->model->n_live--;
+    file_worker(worker);
+}
+
+void dispatch_worker_pause(struct dispatch *dispatch, struct worker *worker,
+                           int64_t until)
+{
+    if (worker->paused && worker->pause.key >= until)
+        return;
+    if (worker->paused)
+        heap_remove(&dispatch->pauses, &worker->pause);
+    worker->paused = true;
+    heap_add(&dispatch->pauses, &worker->pause, until);
+    file_worker(worker);
+}
+
+void dispatch_worker_resume(struct dispatch *dispatch, struct worker *worker)
+{
+    if (!worker->paused)
+        return;
+    worker->paused = false;
+    heap_remove(&dispatch->pauses, &worker->pause);
+    file_worker(worker);
+}
+
+void dispatch_worker_succeeded(struct dispatch *dispatch, struct worker *worker)
+{
+    worker->n_busy = 0;
+    if (worker->n_faults > 0) {
+        worker->n_faults = 0;
+        file_worker(worker);
+    }
+    dispatch_worker_resume(dispatch, worker);
+}
+
+// --- slots ---
+
+struct slot *dispatch_worker_next_slot(const struct worker *worker)
+{
+    const struct ring *slots =
+        ring_empty(&worker->idle) ? &worker->busy : &worker->idle;
+
+    assert(!ring_empty(slots));
+    return RING_OWNER(slots->next, struct slot, link);
+}
+
+void dispatch_worker_return(struct group *group, struct model *model)
+{
+    if (ring_empty(&group->homes))
+        return;
+    struct slot *slot = RING_OWNER(group->homes.next, struct slot, home);
+    struct served_model *served = dispatch_worker_served(slot->worker, model);
+    // The next call of the group calls the next of its slots.
+    ring_remove(&slot->home);
+    ring_push_back(&group->homes, &slot->home);
+    ring_remove(&slot->link);
+    ring_push_front(&slot->worker->idle, &slot->link);
+    if (served != NULL && served->place != PLACE_NONE) {
+        ring_remove(&served->link);
+        ring_push_front(&model->free[served->place], &served->link);
+    }
+}
+
+// A slot at work is counted in the group of the last call meant for it, so
+// that the next choice sees where it is going.
+static void set_group(struct dispatch *dispatch, struct slot *slot,
+                      struct group *group)
+{
+    if (slot->group == group)
+        return;
+    if (slot->lease != NULL)
+        slot->group->n_slots--;
+    group->refs++;
+    leave_group(dispatch, slot);
+    slot->group = group;
+    if (slot->lease != NULL)
+        group->n_slots++;
+}
+
+// The worker's next lease is not meant for a slot any more.
+static struct lease *take_next(struct dispatch *dispatch, struct worker *worker)
+{
+    struct lease *next = worker->next;
+    struct slot *slot = worker->next_slot;
+
+    worker->next = NULL;
+    worker->next_slot = NULL;
+    if (slot != NULL && slot->lease != NULL)
+        set_group(dispatch, slot, slot->lease->queued->group);
+    return next;
+}
+
+// The lease's call is at work from now on, and so its time runs.
+static void start_slot(struct dispatch *dispatch, struct slot *slot,
+                       struct lease *lease, int64_t now)
+{
+    ring_remove(&slot->home);
+    set_group(dispatch, slot, lease->queued->group);
+    slot->lease = lease;
+    slot->group->n_slots++;
+    ring_remove(&slot->link);
+    ring_push_back(&slot->worker->busy, &slot->link);
+    lease->slot = slot;
+    lease->began_ms = now;
+    heap_add(&dispatch->ends, &lease->end,
+             now + lease->queued->timeout_ms + DISPATCH_LEASE_MARGIN_MS);
+}
+
+static void stop_slot(struct dispatch *dispatch, struct slot *slot, int64_t now)
+{
+    struct worker *worker = slot->worker;
+    struct lease *next = take_next(dispatch, worker);
+
+    heap_remove(&dispatch->ends, &slot->lease->end);
+    slot->lease->slot = NULL;
+    slot->lease = NULL;
+    slot->group->n_slots--;
+    ring_remove(&slot->link);
+    ring_push_front(&worker->idle, &slot->link);
+    ring_push_back(&slot->group->homes, &slot->home);
+    if (next != NULL)
+        start_slot(dispatch, slot, next, now);
+}
+
+// --- leases ---
+
+// A call with one lease may be hedged; it is listed by the time it was sent.
+// Nearly always that is now; a call that lost one of two leases is older.
+static void list_out(struct lease *lease)
+{
+    struct ring *out = &lease->queued->model->out;
+    struct ring *at = out->prev;
+
+    while (at != out &&
+           RING_OWNER(at, struct lease, link)->sent_ms > lease->sent_ms)
+        at = at->prev;
+    ring_insert(at->next, &lease->link);
+}
+
+static struct lease *held_lease(const struct queued_call *queued)
+{
+    struct lease *lease = queued->leases;
+
+    while (lease != NULL && lease->state != LEASE_HELD)
+        lease = lease->sibling;
+    return lease;
+}
+
+static struct lease *take_unused(struct dispatch *dispatch,
+                                 struct worker *worker, int64_t now)
+{
+    if (ring_empty(&worker->unused))
+        dispatch_worker_move(dispatch,
+                             RING_OWNER(worker->late.next, struct lease, link),
+                             LEASE_UNUSED, now);
+    struct lease *lease = RING_OWNER(worker->unused.next, struct lease, link);
+    ring_remove(&lease->link);
+    return lease;
+}
+
+struct lease *dispatch_worker_send(struct dispatch *dispatch,
+                                   struct worker *worker,
+                                   struct queued_call *queued, int64_t now)
+{
+    struct lease *other = held_lease(queued);
+    struct lease *lease = take_unused(dispatch, worker, now);
+
+    assert(worker->n_places < worker->n_slots + 1);
+    table_add(&dispatch->leases, &lease->node, ++dispatch->last_lease);
+    lease->state = LEASE_HELD;
+    lease->call = queued->node.key;
+    lease->sent_ms = now;
+    lease->queued = queued;
+    lease->sibling = queued->leases;
+    queued->leases = lease;
+    queued->n_held++;
+    queued->sent = true;
+    if (other == NULL)
+        list_out(lease);
+    else
+        ring_remove(&other->link);
+    worker->n_places++;
+    worker->loaded = queued->model;
+    struct slot *slot = dispatch_worker_next_slot(worker);
+    if (slot->lease == NULL) {
+        start_slot(dispatch, slot, lease, now);
+    } else {
+        worker->next = lease;
+        worker->next_slot = slot;
+        set_group(dispatch, slot, queued->group);
+    }
+    file_worker(worker);
+    return lease;
+}
+
+static void leave_call(struct lease *lease)
+{
+    struct lease **at = &lease->queued->leases;
+
+    while (*at != lease)
+        at = &(*at)->sibling;
+    *at = lease->sibling;
+    lease->sibling = NULL;
+    lease->queued = NULL;
+}
+
+// Stops being HELD: the slot is free, and a hedged call has one lease again.
+static void let_go(struct dispatch *dispatch, struct lease *lease, int64_t now)
+{
+    struct worker *worker = lease->worker;
+    struct queued_call *queued = lease->queued;
+
+    if (worker->next == lease)
+        (void)take_next(dispatch, worker);
+    else
+        stop_slot(dispatch, lease->slot, now);
+    lease->state = LEASE_UNUSED;
+    if (--queued->n_held == 1)
+        list_out(held_lease(queued));
+}
+
+static bool takes_place(enum lease_state state)
+{
+    return state == LEASE_HELD || state == LEASE_ANSWERED;
+}
+
+static bool is_known(enum lease_state state)
+{
+    return state != LEASE_UNUSED && state != LEASE_CANCELLED;
+}
+
+void dispatch_worker_move(struct dispatch *dispatch, struct lease *lease,
+                          enum lease_state to, int64_t now)
+{
+    struct worker *worker = lease->worker;
+    struct ring *const lists[] = {
+        [LEASE_UNUSED] = &worker->unused,
+        [LEASE_LATE] = &worker->late,
+        [LEASE_ANSWERED] = &worker->answered,
+        [LEASE_CANCELLED] = &dispatch->cancels,
+    };
+    enum lease_state from = lease->state;
+
+    assert(from != to && to != LEASE_HELD);
+    ring_remove(&lease->link);
+    if (from == LEASE_HELD)
+        let_go(dispatch, lease, now);
+    if (lease->queued != NULL && to != LEASE_LATE)
+        leave_call(lease);
+    if (is_known(from) && !is_known(to))
+        table_remove(&dispatch->leases, &lease->node);
+    if (takes_place(from) && !takes_place(to))
+        worker->n_places--;
+    lease->state = to;
+    ring_push_back(lists[to], &lease->link);
+    file_worker(worker);
+}

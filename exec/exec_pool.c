@@ -1,0 +1,681 @@
+#include "exec/exec_pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "exec/exec_child.h"
+
+enum {
+    FDS_A_SLOT = 3, // standard output, standard error, standard input
+    COMMAND_SHOWN_BYTES = 60,
+    ERRORS_SHOWN_BYTES = 90,
+};
+
+struct done_item {
+    struct done_item *next;
+    struct exec_done done;
+};
+
+struct exec_request {
+    struct exec_request *next;
+    struct done_item *item; // for its end: made here, so that no end fails
+    size_t command;
+    size_t len; // with the line end
+    char line[];
+};
+
+// A place for a child of one command.
+struct process {
+    struct exec_child child;
+    size_t command;
+    struct exec_request *request; // owned; NULL: idle
+    size_t written;
+    int64_t deadline_ms;
+    bool answered;  // the child at hand has, at least once
+    bool lost_step; // it wrote without being asked
+};
+
+struct exec_pool {
+    struct exec_pool_options options;
+    char *folder;                    // absolute; owned
+    char *paths[METRIC_MAX_OUTSIDE]; // of the programs; owned
+    struct process *slots;           // owned
+    size_t n_slots;
+    struct pollfd *fds; // owned; FDS_A_SLOT a slot, then the wake pipe
+    pthread_t thread;
+    bool running;
+    int wake[2];          // owner -> thread
+    int ready[2];         // thread -> owner
+    pthread_mutex_t lock; // for the rest
+    struct exec_request *waiting, **waiting_end;
+    struct done_item *done, **done_end;
+    bool stopping;
+};
+
+void exec_done_release(struct exec_done *done)
+{
+    free(done->text);
+    free(done->errors);
+    *done = (struct exec_done){0};
+}
+
+bool exec_check_score(const char *text, size_t len, struct err *err)
+{
+    struct score score = {0};
+    bool ok = metric_answer(text, len, &score, err);
+
+    score_release(&score);
+    return ok;
+}
+
+// Finding the programs
+
+static char *join_path(const char *folder, size_t len, const char *name)
+{
+    size_t size = len + strlen(name) + 2;
+    char *path = malloc(size);
+
+    if (path != NULL)
+        (void)snprintf(path, size, "%.*s/%s", (int)len, folder, name);
+    return path;
+}
+
+static bool is_file(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+// The program of that name in PATH, or NULL; *nomem tells why.
+static char *search_path(const char *name, bool *nomem)
+{
+    const char *at = getenv("PATH");
+
+    for (at = at != NULL ? at : "/usr/bin:/bin"; *at != '\0';) {
+        size_t len = strcspn(at, ":");
+        char *path = join_path(at, len, name);
+        *nomem = path == NULL;
+        if (path == NULL ||
+            (len > 0 && is_file(path) && access(path, X_OK) == 0))
+            return path;
+        free(path);
+        at += len + (at[len] == ':' ? 1 : 0);
+    }
+    return NULL;
+}
+
+static char *find_program(const char *folder, const char *name, struct err *err)
+{
+    bool nomem = false;
+    char *path =
+        name[0] == '/' ? strdup(name) : join_path(folder, strlen(folder), name);
+
+    if (path != NULL && is_file(path)) {
+        if (access(path, X_OK) == 0)
+            return path;
+        err_set(err, ERR_INPUT,
+                "the metric's command `%.80s` is not executable: run chmod +x "
+                "on it, or write its interpreter before it",
+                name);
+        free(path);
+        return NULL;
+    }
+    nomem = path == NULL;
+    free(path);
+    path = NULL;
+    if (!nomem && strchr(name, '/') == NULL)
+        path = search_path(name, &nomem);
+    if (nomem)
+        err_nomem(err, "a metric's command");
+    else if (path == NULL)
+        err_set(err, ERR_INPUT,
+                "the metric's command `%.80s` is neither a file beside the "
+                "job nor a program in PATH",
+                name);
+    return path;
+}
+
+// Ends of requests
+
+static void post_done(struct exec_pool *pool, struct done_item *item)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    item->next = NULL;
+    *pool->done_end = item;
+    pool->done_end = &item->next;
+    if (pool->done == item)
+        (void)!write(pool->ready[1], "", 1);
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+// Takes the request off the slot and posts its end.
+static void end_request(struct exec_pool *pool, struct process *slot)
+{
+    struct done_item *item = slot->request->item;
+
+    free(slot->request);
+    slot->request = NULL;
+    post_done(pool, item);
+}
+
+static void show_command(const char *const *argv, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; argv[i] != NULL && used < size - 1; i++) {
+        int len = snprintf(out + used, size - used, "%s%s", i > 0 ? " " : "",
+                           argv[i]);
+        used += len > 0 ? (size_t)len : 0;
+    }
+}
+
+// The last line of standard error, fit for a sentence.
+static void show_errors(const char *tail, size_t len, char *out, size_t size)
+{
+    size_t used = 0;
+    const char *line = text_trim(tail, len, &len);
+
+    for (size_t i = len; i > 0; i--) {
+        if (line[i - 1] != '\n')
+            continue;
+        line += i;
+        len -= i;
+        break;
+    }
+    bool clean = text_is_utf8(line, len);
+    for (size_t i = 0; i < len && used < size - 1; i++) {
+        unsigned char c = (unsigned char)line[i];
+        bool odd = c < 0x20 || c == 0x7f || (c >= 0x80 && !clean);
+        out[used++] = odd ? '?' : line[i];
+    }
+    out[used] = '\0';
+}
+
+static void fault(struct exec_pool *pool, struct process *slot,
+                  const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Ends the request with what the child did, and the child with it. The format
+// goes on after "the metric's command `x` ".
+static void fault(struct exec_pool *pool, struct process *slot,
+                  const char *format, ...)
+{
+    struct exec_done *done = &slot->request->item->done;
+    char command[COMMAND_SHOWN_BYTES];
+    char errors[ERRORS_SHOWN_BYTES];
+    char what[160];
+    char how[EXEC_END_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    exec_child_end(&slot->child, false, how);
+    show_command(pool->options.commands[slot->command].argv, command,
+                 sizeof command);
+    show_errors(slot->child.tail, slot->child.tail_len, errors, sizeof errors);
+    err_set(&done->fault, ERR_FAULT, "the metric's command `%s` %s%s%s",
+            command, what,
+            errors[0] != '\0' ? "; its standard error ends: " : "", errors);
+    done->errors = strdup(slot->child.tail);
+    end_request(pool, slot);
+}
+
+// len bytes of the child's output are its answer.
+static void take_answer(struct exec_pool *pool, struct process *slot,
+                        size_t len)
+{
+    struct exec_done *done = &slot->request->item->done;
+    struct buf *answer = &slot->child.answer;
+    struct err err = ERR_CLEAR;
+
+    if (len + 1 < answer->len) {
+        fault(pool, slot, "answered with more than one line");
+        return;
+    }
+    if (len > 0 && answer->data[len - 1] == '\r')
+        len--;
+    if (pool->options.check != NULL &&
+        !pool->options.check(answer->data, len, &err)) {
+        fault(pool, slot, "gave no answer: %s", err.text);
+        return;
+    }
+    done->text = calloc(1, len + 1);
+    if (done->text == NULL) {
+        fault(pool, slot, "gave an answer for which there is no memory");
+        return;
+    }
+    memcpy(done->text, answer->data, len);
+    done->len = len;
+    done->ok = true;
+    slot->answered = true;
+    buf_clear(answer);
+    end_request(pool, slot);
+}
+
+// Beginnings of requests
+
+// The oldest waiting request for command, taken off the list.
+static struct exec_request *take_waiting(struct exec_pool *pool, size_t command)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    struct exec_request **at = &pool->waiting;
+    while (*at != NULL && (*at)->command != command)
+        at = &(*at)->next;
+    struct exec_request *found = *at;
+    if (found != NULL) {
+        *at = found->next;
+        if (pool->waiting_end == &found->next)
+            pool->waiting_end = at;
+        found->next = NULL;
+    }
+    (void)pthread_mutex_unlock(&pool->lock);
+    return found;
+}
+
+// Gives the slot's request to its child, after starting one if none runs.
+static void start_request(struct exec_pool *pool, struct process *slot)
+{
+    const struct metric_command *command =
+        &pool->options.commands[slot->command];
+    struct err err = ERR_CLEAR;
+
+    slot->written = 0;
+    if (slot->child.pid == 0) {
+        slot->answered = false;
+        if (!exec_child_start(&slot->child, pool->paths[slot->command],
+                              command->argv, pool->folder, &err)) {
+            fault(pool, slot, "does not run: %s", err.text);
+            return;
+        }
+    }
+    slot->deadline_ms = clock_monotonic_ms() + command->timeout_ms;
+}
+
+// The child closed its output, or reads no more.
+static void serve_end(struct exec_pool *pool, struct process *slot)
+{
+    char how[EXEC_END_BYTES];
+    bool silent = slot->child.answer.len == 0;
+    bool politely = exec_child_end(&slot->child, true, how);
+
+    if (politely && silent && slot->answered)
+        start_request(pool, slot);
+    else
+        fault(pool, slot, "%s before it answered", how);
+}
+
+static void give_request(struct exec_pool *pool, struct process *slot,
+                         struct exec_request *request)
+{
+    slot->request = request;
+    if (!slot->lost_step) {
+        start_request(pool, slot);
+        return;
+    }
+    slot->lost_step = false;
+    fault(pool, slot, "wrote a line that it was not asked for");
+}
+
+// Children that run already come first; others start only when they must.
+static void give_requests(struct exec_pool *pool)
+{
+    for (size_t i = 0; i < 2 * pool->n_slots; i++) {
+        struct process *slot = &pool->slots[i % pool->n_slots];
+        bool fresh = i >= pool->n_slots;
+        if (slot->request != NULL || (slot->child.pid == 0) != fresh)
+            continue;
+        struct exec_request *request = take_waiting(pool, slot->command);
+        if (request != NULL)
+            give_request(pool, slot, request);
+    }
+}
+
+// The loop
+
+// An idle child should be silent. One that ends may: the next request starts
+// another.
+static void serve_idle(struct process *slot, enum exec_reading state)
+{
+    char how[EXEC_END_BYTES];
+
+    slot->lost_step = slot->child.answer.len > 0 || state == EXEC_READ_TOO_LONG;
+    if (slot->lost_step || state != EXEC_READ_OPEN)
+        exec_child_end(&slot->child, false, how);
+}
+
+static void serve_asked(struct exec_pool *pool, struct process *slot,
+                        enum exec_reading state)
+{
+    const struct buf *answer = &slot->child.answer;
+    const char *end =
+        answer->len > 0 ? memchr(answer->data, '\n', answer->len) : NULL;
+    int64_t timeout_ms = pool->options.commands[slot->command].timeout_ms;
+
+    if (end != NULL)
+        take_answer(pool, slot, (size_t)(end - answer->data));
+    else if (state == EXEC_READ_TOO_LONG)
+        fault(pool, slot, "answered with a line over %d bytes",
+              EXEC_LINE_MAX_BYTES);
+    else if (state == EXEC_READ_ENDED)
+        serve_end(pool, slot);
+    else if (clock_monotonic_ms() >= slot->deadline_ms)
+        fault(pool, slot, "did not answer within %.10g s",
+              (double)timeout_ms / 1000);
+    else if (!exec_child_write(&slot->child, slot->request->line,
+                               slot->request->len, &slot->written))
+        serve_end(pool, slot);
+}
+
+static void serve_slot(struct exec_pool *pool, struct process *slot,
+                       const struct pollfd *fds)
+{
+    enum exec_reading state = EXEC_READ_OPEN;
+
+    if (slot->child.pid == 0)
+        return;
+    if (fds[0].revents != 0 || fds[1].revents != 0)
+        state = exec_child_read(&slot->child);
+    if (slot->request == NULL)
+        serve_idle(slot, state);
+    else
+        serve_asked(pool, slot, state);
+}
+
+// Fills fds; returns the milliseconds until the nearest deadline, -1 if there
+// is none.
+static int prepare_poll(struct exec_pool *pool)
+{
+    int64_t now = clock_monotonic_ms();
+    int64_t wait = -1;
+
+    pool->fds[0] = (struct pollfd){.fd = pool->wake[0], .events = POLLIN};
+    for (size_t i = 0; i < pool->n_slots; i++) {
+        const struct process *slot = &pool->slots[i];
+        struct pollfd *fds = &pool->fds[1 + FDS_A_SLOT * i];
+        bool unsent =
+            slot->request != NULL && slot->written < slot->request->len;
+        fds[0] = (struct pollfd){.fd = slot->child.out, .events = POLLIN};
+        fds[1] = (struct pollfd){.fd = slot->child.errors, .events = POLLIN};
+        fds[2] = (struct pollfd){.fd = unsent ? slot->child.in : -1,
+                                 .events = POLLOUT};
+        if (slot->request == NULL)
+            continue;
+        int64_t left = slot->deadline_ms > now ? slot->deadline_ms - now : 0;
+        wait = wait < 0 || left < wait ? left : wait;
+    }
+    return (int)wait;
+}
+
+static void drain(int fd)
+{
+    char bytes[64];
+
+    while (read(fd, bytes, sizeof bytes) > 0)
+        continue;
+}
+
+static bool is_stopping(struct exec_pool *pool)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    bool stopping = pool->stopping;
+    (void)pthread_mutex_unlock(&pool->lock);
+    return stopping;
+}
+
+static void *run(void *arg)
+{
+    struct exec_pool *pool = arg;
+    char how[EXEC_END_BYTES];
+
+    while (!is_stopping(pool)) {
+        give_requests(pool);
+        int wait = prepare_poll(pool);
+        (void)poll(pool->fds, (nfds_t)(1 + FDS_A_SLOT * pool->n_slots), wait);
+        drain(pool->wake[0]);
+        for (size_t i = 0; i < pool->n_slots; i++)
+            serve_slot(pool, &pool->slots[i], &pool->fds[1 + FDS_A_SLOT * i]);
+    }
+    for (size_t i = 0; i < pool->n_slots; i++)
+        exec_child_end(&pool->slots[i].child, false, how);
+    return NULL;
+}
+
+// The owner's side
+
+static bool open_pipe(int ends[2])
+{
+    if (pipe(ends) != 0) {
+        ends[0] = ends[1] = -1;
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0 ||
+            fcntl(ends[i], F_SETFL, O_NONBLOCK) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool make_slots(struct exec_pool *pool)
+{
+    size_t processes = (size_t)pool->options.processes;
+    size_t n = pool->options.n_commands * processes;
+
+    pool->slots = calloc(n, sizeof *pool->slots);
+    pool->fds = calloc(1 + FDS_A_SLOT * n, sizeof *pool->fds);
+    if (pool->slots == NULL || pool->fds == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        exec_child_init(&pool->slots[i].child);
+        pool->slots[i].command = i / processes;
+    }
+    pool->n_slots = n;
+    return true;
+}
+
+// The thread has all signals blocked: SIGPIPE must not kill us, and the
+// others are for the loop of the program.
+static bool start_thread(struct exec_pool *pool, struct err *err)
+{
+    sigset_t all;
+    sigset_t before;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int why = pthread_create(&pool->thread, NULL, run, pool);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pool->running = why == 0;
+    if (why != 0)
+        err_set(err, ERR_IO, "no thread for the metric's commands: %s",
+                strerror(why));
+    return why == 0;
+}
+
+static bool find_programs(struct exec_pool *pool, struct err *err)
+{
+    const struct exec_pool_options *options = &pool->options;
+
+    pool->folder = realpath(options->folder, NULL);
+    if (pool->folder == NULL) {
+        err_set(err, ERR_IO, "the folder of the job, %.120s: %s",
+                options->folder, strerror(errno));
+        return false;
+    }
+    for (size_t i = 0; i < options->n_commands; i++) {
+        pool->paths[i] =
+            find_program(pool->folder, options->commands[i].argv[0], err);
+        if (pool->paths[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+struct exec_pool *exec_pool_start(const struct exec_pool_options *options,
+                                  struct err *err)
+{
+    assert(options->n_commands > 0 &&
+           options->n_commands <= METRIC_MAX_OUTSIDE);
+    assert(options->processes > 0 &&
+           options->processes <= EXEC_POOL_MAX_PROCESSES);
+
+    struct exec_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL) {
+        err_nomem(err, "the metric's commands");
+        return NULL;
+    }
+    pool->options = *options;
+    pool->waiting_end = &pool->waiting;
+    pool->done_end = &pool->done;
+    (void)pthread_mutex_init(&pool->lock, NULL);
+    bool piped = open_pipe(pool->wake);
+    piped = open_pipe(pool->ready) && piped;
+    if (!piped) {
+        err_set(err, ERR_IO, "no pipe for the metric's commands: %s",
+                strerror(errno));
+    } else if (!make_slots(pool)) {
+        err_nomem(err, "the metric's commands");
+    } else if (find_programs(pool, err) && start_thread(pool, err)) {
+        return pool;
+    }
+    exec_pool_stop(pool);
+    return NULL;
+}
+
+static void free_requests(struct exec_request *request)
+{
+    while (request != NULL) {
+        struct exec_request *next = request->next;
+        free(request->item);
+        free(request);
+        request = next;
+    }
+}
+
+static void release_slots(struct exec_pool *pool)
+{
+    for (size_t i = 0; i < pool->n_slots; i++) {
+        free_requests(pool->slots[i].request);
+        buf_release(&pool->slots[i].child.answer);
+    }
+    free(pool->slots);
+    free(pool->fds);
+}
+
+static void close_pipe(const int ends[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (ends[i] >= 0)
+            (void)close(ends[i]);
+    }
+}
+
+void exec_pool_stop(struct exec_pool *pool)
+{
+    struct exec_done done;
+
+    if (pool == NULL)
+        return;
+    if (pool->running) {
+        (void)pthread_mutex_lock(&pool->lock);
+        pool->stopping = true;
+        (void)pthread_mutex_unlock(&pool->lock);
+        (void)!write(pool->wake[1], "", 1);
+        (void)pthread_join(pool->thread, NULL);
+    }
+    while (exec_pool_take(pool, &done))
+        exec_done_release(&done);
+    free_requests(pool->waiting);
+    release_slots(pool);
+    close_pipe(pool->wake);
+    close_pipe(pool->ready);
+    for (size_t i = 0; i < METRIC_MAX_OUTSIDE; i++)
+        free(pool->paths[i]);
+    free(pool->folder);
+    (void)pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+static struct exec_request *make_request(size_t command, uint64_t id,
+                                         const char *line, size_t len)
+{
+    struct exec_request *request = calloc(1, sizeof *request + len + 1);
+    struct done_item *item = calloc(1, sizeof *item);
+
+    if (request == NULL || item == NULL) {
+        free(request);
+        free(item);
+        return NULL;
+    }
+    item->done.id = id;
+    request->item = item;
+    request->command = command;
+    request->len = len + 1;
+    memcpy(request->line, line, len);
+    request->line[len] = '\n';
+    return request;
+}
+
+bool exec_pool_begin(struct exec_pool *pool, size_t command, uint64_t id,
+                     const char *line, size_t len, struct err *err)
+{
+    assert(command < pool->options.n_commands);
+    assert(memchr(line, '\n', len) == NULL);
+
+    if (len > EXEC_POOL_MAX_LINE_BYTES) {
+        err_set(err, ERR_LIMIT,
+                "a request to the metric's command has %zu bytes, over %d", len,
+                EXEC_POOL_MAX_LINE_BYTES);
+        return false;
+    }
+    struct exec_request *request = make_request(command, id, line, len);
+    if (request == NULL) {
+        err_nomem(err, "a request to the metric's command");
+        return false;
+    }
+    (void)pthread_mutex_lock(&pool->lock);
+    *pool->waiting_end = request;
+    pool->waiting_end = &request->next;
+    (void)pthread_mutex_unlock(&pool->lock);
+    // When the pipe is full the thread is about to wake up anyway.
+    (void)!write(pool->wake[1], "", 1);
+    return true;
+}
+
+int exec_pool_fd(const struct exec_pool *pool)
+{
+    return pool->ready[0];
+}
+
+bool exec_pool_take(struct exec_pool *pool, struct exec_done *done)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    struct done_item *item = pool->done;
+    if (item != NULL) {
+        pool->done = item->next;
+        if (pool->done == NULL) {
+            pool->done_end = &pool->done;
+            drain(pool->ready[0]);
+        }
+    }
+    (void)pthread_mutex_unlock(&pool->lock);
+    if (item == NULL)
+        return false;
+    *done = item->done;
+    free(item);
+    return true;
+}

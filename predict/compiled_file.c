@@ -1,0 +1,15 @@
+#include "predict/compiled_file.h"
+
+#include "common/file.h"
+
+struct compiled *compiled_file_read(const char *path, struct err *err)
+{
+    struct buf text = BUF_INIT(COMPILED_FILE_MAX_BYTES);
+    struct compiled *compiled = NULL;
+
+    if (file_read(path, &text, err))
+        compiled = compiled_read(path, text.data == NULL ? "" : text.data,
+                                 text.len, err);
+    buf_release(&text);
+    return compiled;
+}

@@ -1,0 +1,14 @@
+// compiled_file: a compiled file read from disk, for predict and render.
+
+#ifndef PREDICT_COMPILED_FILE_H
+#define PREDICT_COMPILED_FILE_H
+
+#include "common/err.h"
+#include "program/run/compiled.h"
+
+enum { COMPILED_FILE_MAX_BYTES = 64 << 20 };
+
+// NULL with ERR_INPUT. path outlives it.
+struct compiled *compiled_file_read(const char *path, struct err *err);
+
+#endif

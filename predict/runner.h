@@ -1,0 +1,52 @@
+// runner: runs a compiled program on inputs, without a coordinator.
+//
+// Several runs go through one model server at the same time, `slots` calls in
+// flight; results come in the order of the inputs. Repair calls are included;
+// a fault of the network is retried a few times with back-off. Memory holds
+// at most a few times `slots` runs. One thread.
+
+#ifndef PREDICT_RUNNER_H
+#define PREDICT_RUNNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "model/model.h"
+#include "program/run/compiled.h"
+#include "program/run/stepper.h"
+
+// What came of one run. outputs is an object of all outputs when err is clear
+// (borrowed); else err says why there are none: ERR_INPUT for inputs that do
+// not fit, ERR_PROTOCOL for a model that gave no readable answer.
+struct runner_result {
+    size_t index; // of the input, from 0
+    const json_t *outputs;
+    struct err err;
+};
+
+struct runner_io {
+    void *user;
+    // The next inputs (a new reference) into *values; *values NULL: a line
+    // that is none, err says why. False when there are no more.
+    bool (*next)(void *user, json_t **values, struct err *err);
+    // False ends the whole (a disk that is full).
+    bool (*done)(void *user, const struct runner_result *result,
+                 struct err *err);
+};
+
+struct runner {
+    const struct compiled *compiled; // borrowed, as all below
+    struct model_client *client;
+    int slots;
+    int64_t timeout_ms; // of a call
+};
+
+// True when all inputs were worked through, whatever came of each. ERR_FAULT:
+// the server cannot be asked; ERR_INPUT: it does not have the model.
+bool runner_run(const struct runner *runner, const struct runner_io *io,
+                struct err *err);
+
+#endif

@@ -1,0 +1,191 @@
+#include "program/graph/candidate.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "program/graph/plan.h"
+
+enum { CANDIDATE_MAX_BYTES = 64 << 20, DEMOS_MAX_BYTES = 32 << 20 };
+
+static struct candidate *alloc_candidate(size_t n_parts, struct err *err)
+{
+    struct candidate *candidate = calloc(1, sizeof *candidate);
+
+    if (candidate == NULL) {
+        err_nomem(err, "a candidate");
+        return NULL;
+    }
+    candidate->arena = ARENA_INIT(CANDIDATE_MAX_BYTES);
+    atomic_init(&candidate->references, 1);
+    candidate->parts =
+        arena_array(&candidate->arena, n_parts, sizeof *candidate->parts);
+    if (candidate->parts == NULL) {
+        err_nomem(err, "a candidate");
+        candidate_unref(candidate);
+        return NULL;
+    }
+    candidate->n_parts = n_parts;
+    return candidate;
+}
+
+struct candidate *candidate_new(const struct program *program, struct err *err)
+{
+    struct candidate *candidate = alloc_candidate(program->n_predictors, err);
+
+    for (size_t i = 0; candidate != NULL && i < candidate->n_parts; i++) {
+        const struct step *step = program_predictor(program, i);
+
+        if (!candidate_set_instruction(candidate, i, 0,
+                                       step->signature.instruction, err) ||
+            !candidate_set_demos(candidate, i, 0, NULL, 0, err)) {
+            candidate_unref(candidate);
+            candidate = NULL;
+        }
+    }
+    return candidate;
+}
+
+struct candidate *candidate_copy(const struct candidate *candidate,
+                                 struct err *err)
+{
+    struct candidate *copy = alloc_candidate(candidate->n_parts, err);
+
+    for (size_t i = 0; copy != NULL && i < copy->n_parts; i++) {
+        const struct candidate_part *part = &candidate->parts[i];
+
+        if (!candidate_set_instruction(copy, i, part->instruction_no,
+                                       part->instruction, err) ||
+            !candidate_set_demos(copy, i, part->demo_set_no, part->demos,
+                                 part->n_demos, err)) {
+            candidate_unref(copy);
+            copy = NULL;
+        }
+    }
+    return copy;
+}
+
+bool candidate_set_instruction(struct candidate *candidate, size_t part, int no,
+                               const char *text, struct err *err)
+{
+    assert(part < candidate->n_parts && text != NULL);
+
+    char *copy = arena_strdup(&candidate->arena, text);
+    if (copy == NULL) {
+        err_nomem(err, "an instruction");
+        return false;
+    }
+    candidate->parts[part].instruction = copy;
+    candidate->parts[part].instruction_no = no;
+    return true;
+}
+
+// Keys are sorted: a demo reads the same whatever order its fields came in.
+static bool hash_demos(const struct demo *demos, size_t n, struct hash *out,
+                       struct err *err)
+{
+    struct buf text = BUF_INIT(DEMOS_MAX_BYTES);
+    struct hasher hasher;
+    bool ok = true;
+
+    hasher_init(&hasher, "demos");
+    for (size_t i = 0; ok && i < n; i++) {
+        buf_clear(&text);
+        json_put(&text, demos[i].fields, true);
+        ok = buf_ok(&text, "a demo", err);
+        hasher_add(&hasher, text.data, ok ? text.len : 0);
+    }
+    *out = hasher_end(&hasher);
+    buf_release(&text);
+    return ok;
+}
+
+static void drop_demos(struct candidate_part *part)
+{
+    for (size_t i = 0; i < part->n_demos; i++)
+        json_decref(part->demos[i].fields);
+    part->demos = NULL;
+    part->n_demos = 0;
+}
+
+bool candidate_set_demos(struct candidate *candidate, size_t part, int no,
+                         const struct demo *demos, size_t n, struct err *err)
+{
+    assert(part < candidate->n_parts);
+
+    struct candidate_part *target = &candidate->parts[part];
+    struct hash shown = {0};
+
+    if (!hash_demos(demos, n, &shown, err))
+        return false;
+    struct demo *copy = arena_array(&candidate->arena, n, sizeof *copy);
+    if (copy == NULL) {
+        err_nomem(err, "demos");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = demos[i];
+        json_incref(copy[i].fields);
+    }
+    drop_demos(target);
+    target->demos = copy;
+    target->n_demos = n;
+    target->demo_set_no = no;
+    target->shown = shown;
+    return true;
+}
+
+void candidate_seal(struct candidate *candidate)
+{
+    struct hasher hasher;
+
+    hasher_init(&hasher, "candidate");
+    hasher_add_int(&hasher, (int64_t)candidate->n_parts);
+    for (size_t i = 0; i < candidate->n_parts; i++) {
+        hasher_add_text(&hasher, candidate->parts[i].instruction);
+        hasher_add_hash(&hasher, &candidate->parts[i].shown);
+    }
+    candidate->id = hasher_end(&hasher);
+}
+
+struct candidate *candidate_ref(struct candidate *candidate)
+{
+    (void)atomic_fetch_add(&candidate->references, 1);
+    return candidate;
+}
+
+void candidate_unref(struct candidate *candidate)
+{
+    if (candidate == NULL || atomic_fetch_sub(&candidate->references, 1) > 1)
+        return;
+    for (size_t i = 0; i < candidate->n_parts; i++)
+        drop_demos(&candidate->parts[i]);
+    arena_release(&candidate->arena);
+    free(candidate);
+}
+
+static bool part_shows(const struct candidate_part *part, int row)
+{
+    for (size_t i = 0; i < part->n_demos; i++) {
+        if (part->demos[i].row == row)
+            return true;
+    }
+    return false;
+}
+
+bool candidate_shows(const struct candidate *candidate,
+                     const struct program *program, const struct plan *plan,
+                     int row)
+{
+    if (row < 0)
+        return false;
+    for (size_t i = 0; i < candidate->n_parts; i++) {
+        if (plan->runs[program->predictors[i]] &&
+            part_shows(&candidate->parts[i], row))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,68 @@
+// candidate: what an optimizer chooses: for each predictor an instruction and
+// demos.
+//
+// Immutable once built and shared by reference between threads (the count is
+// atomic). Its id is a hash of all that can change an answer; labels such as
+// "instruction 3 of the proposals" are kept beside it and not hashed.
+
+#ifndef PROGRAM_GRAPH_CANDIDATE_H
+#define PROGRAM_GRAPH_CANDIDATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "common/hash.h"
+#include "program/graph/program.h"
+
+// Every field of the step, inputs and outputs, in signature order.
+struct demo {
+    json_t *fields; // owned reference
+    bool augmented; // a model gave at least one of the outputs
+    int row;        // the example it came from, or -1
+};
+
+struct candidate_part {
+    const char *instruction;
+    struct demo *demos;
+    size_t n_demos;
+    int instruction_no; // 0: as written in the job
+    int demo_set_no;    // 0: none
+    struct hash shown;  // of the demos' fields
+};
+
+struct candidate {
+    struct arena arena;
+    _Atomic int references;
+    struct candidate_part *parts; // one a predictor
+    size_t n_parts;
+    struct hash id; // valid after candidate_seal
+};
+
+// The program as written: its own instructions, no demos. Not sealed.
+struct candidate *candidate_new(const struct program *program, struct err *err);
+
+// An unsealed copy to change.
+struct candidate *candidate_copy(const struct candidate *candidate,
+                                 struct err *err);
+
+// Both copy what they are given (json values by reference).
+bool candidate_set_instruction(struct candidate *candidate, size_t part, int no,
+                               const char *text, struct err *err);
+bool candidate_set_demos(struct candidate *candidate, size_t part, int no,
+                         const struct demo *demos, size_t n, struct err *err);
+
+void candidate_seal(struct candidate *candidate); // computes id
+struct candidate *candidate_ref(struct candidate *candidate);
+void candidate_unref(struct candidate *candidate); // NULL is fine
+
+// True when a demo of a predictor that plan runs came from this row: such a
+// candidate is not scored on it.
+struct plan;
+bool candidate_shows(const struct candidate *candidate,
+                     const struct program *program, const struct plan *plan,
+                     int row);
+
+#endif

@@ -1,0 +1,48 @@
+#include "program/graph/plan.h"
+
+#include <string.h>
+
+#include "program/graph/step.h"
+
+// Marks a source as read. A step that is read from runs.
+static void read_source(struct plan *plan, const struct source *source)
+{
+    if (source->step == SOURCE_INPUT)
+        return;
+    plan->runs[source->step] = true;
+    if (source->field != SOURCE_WHOLE)
+        plan->reads[source->step] |= UINT64_C(1) << source->field;
+}
+
+// Backwards through the order, so that all readers of a step come before it.
+static void spread(const struct program *program, struct plan *plan)
+{
+    for (size_t i = program->n_steps; i-- > 0;) {
+        const struct step *step = &program->steps[program->order[i]];
+        if (!plan->runs[program->order[i]])
+            continue;
+        for (size_t j = 0; j < step_source_count(step); j++)
+            read_source(plan, step_source(step, j));
+    }
+}
+
+void plan_make(const struct program *program, const bool *reads_output,
+               struct plan *out)
+{
+    *out = (struct plan){0};
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        if (reads_output[i])
+            read_source(out, &program->outputs[i].source);
+    }
+    spread(program, out);
+}
+
+void plan_all(const struct program *program, struct plan *out)
+{
+    *out = (struct plan){0};
+    for (size_t i = 0; i < program->n_steps; i++)
+        out->runs[i] = true;
+    for (size_t i = 0; i < program->n_outputs; i++)
+        read_source(out, &program->outputs[i].source);
+    spread(program, out);
+}

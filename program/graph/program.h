@@ -1,0 +1,115 @@
+// program: the steps of a pipeline and how values flow between them.
+//
+// A program is pure data, made once and then shared read-only by all threads.
+// Steps stand in the order of the file; `order` is an order in which each
+// step's sources come before it. A predictor is a step that asks a model;
+// predictors are counted in file order too, and candidates have one part each.
+//
+// Step kinds are the rows of step_kinds (step.c): adding one is a row and its
+// functions. Every field in a program, those that a step reads included, owns
+// all its parts.
+
+#ifndef PROGRAM_GRAPH_PROGRAM_H
+#define PROGRAM_GRAPH_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "program/graph/type.h"
+#include "program/source/diag.h"
+#include "program/source/node.h"
+
+enum { PROGRAM_MAX_STEPS = 64, PROGRAM_MAX_FIELDS = 64 };
+
+enum step_kind { STEP_PREDICT, STEP_CHAIN_OF_THOUGHT, STEP_COMPOSE };
+
+// Where a value comes from.
+enum { SOURCE_INPUT = -1, SOURCE_WHOLE = -1 };
+struct source {
+    int step;  // index, or SOURCE_INPUT
+    int field; // index of an input or output; SOURCE_WHOLE: composed value
+};
+
+// What one model call is told and asked. For chain_of_thought outputs[0] is
+// `reasoning`, added by us.
+struct signature {
+    const char *instruction;
+    struct field *inputs; // as the step names them
+    size_t n_inputs;
+    struct field *outputs;
+    size_t n_outputs;
+};
+
+struct compose_entry {
+    const char *key;
+    struct source source;
+};
+
+struct step {
+    const char *name;
+    enum step_kind kind;
+    struct place place;
+    struct signature signature;    // of a predictor
+    struct source *sources;        // one an input of the signature
+    struct compose_entry *entries; // compose: members in order
+    size_t n_entries;
+    int predictor; // index among the predictors, or -1
+};
+
+struct program_output {
+    const char *name;
+    struct source source;
+    struct place place;
+};
+
+struct program {
+    struct arena arena; // owns all below
+    struct field *inputs;
+    size_t n_inputs;
+    struct step *steps;
+    size_t n_steps;
+    int *order;      // n_steps
+    int *predictors; // step indices, n_predictors
+    size_t n_predictors;
+    struct program_output *outputs;
+    size_t n_outputs;
+};
+
+// Reads the keys inputs, steps, outputs of a job file's root. NULL with
+// findings (all of them). The program is independent of root's arena.
+struct program *program_parse(const struct node *root, struct diags *diags);
+
+// A program of one step, for prompts of our own (proposer, demo filling).
+// Fields are copied. chain: chain_of_thought. NULL without memory.
+struct program *program_single(const char *step, bool chain,
+                               const char *instruction,
+                               const struct field *inputs, size_t n_inputs,
+                               const struct field *outputs, size_t n_outputs,
+                               struct err *err);
+
+void program_free(struct program *program); // NULL is fine
+
+// {"inputs", "steps", "outputs"} as a job file has them, defaults resolved:
+// program_parse reads it back. New reference.
+json_t *program_json(const struct program *program);
+
+int program_find_step(const struct program *program, const char *name); // -1
+const struct step *program_predictor(const struct program *program, size_t i);
+
+// The name that DSPy gives a predictor: "classify", "respond.predict".
+void predictor_dspy_name(const struct step *step, struct buf *out);
+
+// The known value of a step's output in an example: a program output that is
+// this field, else the key "step.field". Borrowed; NULL when unknown.
+const json_t *program_label(const struct program *program,
+                            const json_t *example, int step, int field);
+
+// Checks inputs for a run: fills defaults, refuses missing and wrong ones.
+// New reference to an object with exactly the program's inputs, in order.
+json_t *program_inputs(const struct program *program, const json_t *values,
+                       struct err *err);
+
+#endif

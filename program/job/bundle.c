@@ -1,0 +1,267 @@
+#include "program/job/bundle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/file.h"
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+struct bundle *bundle_new(const char *path, struct err *err)
+{
+    struct bundle *bundle = calloc(1, sizeof *bundle);
+
+    if (bundle != NULL)
+        bundle->path = strdup(path);
+    if (bundle == NULL || bundle->path == NULL) {
+        free(bundle);
+        err_nomem(err, "a job's files");
+        return NULL;
+    }
+    return bundle;
+}
+
+void bundle_free(struct bundle *bundle)
+{
+    if (bundle == NULL)
+        return;
+    for (size_t i = 0; i < bundle->n_files; i++) {
+        free(bundle->files[i].name);
+        free(bundle->files[i].data);
+    }
+    free(bundle->folder);
+    free(bundle->path);
+    free(bundle);
+}
+
+// A name that could lead out of a bundle: such a one is only for the machine
+// that the files lie on.
+static bool leads_out(const char *name)
+{
+    if (name[0] == '/')
+        return true;
+    while (name != NULL) {
+        if (strncmp(name, "..", 2) == 0 && (name[2] == '/' || name[2] == '\0'))
+            return true;
+        name = strchr(name, '/');
+        name = name == NULL ? NULL : name + 1;
+    }
+    return false;
+}
+
+static bool check_room(const struct bundle *bundle, const char *name,
+                       size_t len, struct err *err)
+{
+    if (name[0] == '\0') {
+        err_set(err, ERR_INPUT, "a file of the job has an empty name");
+        return false;
+    }
+    if (bundle->folder == NULL && leads_out(name)) {
+        err_set(err, ERR_INPUT,
+                "the file %s lies outside the job's folder: move it there",
+                name);
+        return false;
+    }
+    if (bundle->n_files == BUNDLE_MAX_FILES) {
+        err_set(err, ERR_LIMIT, "the job names more than %d files",
+                BUNDLE_MAX_FILES);
+        return false;
+    }
+    if (len > BUNDLE_MAX_BYTES - bundle->bytes) {
+        err_set(err, ERR_LIMIT,
+                "with %s the job's files are larger than %d MiB together", name,
+                BUNDLE_MAX_BYTES >> 20);
+        return false;
+    }
+    return true;
+}
+
+const struct bundle_file *bundle_find(const struct bundle *bundle,
+                                      const char *name)
+{
+    for (size_t i = 0; i < bundle->n_files; i++) {
+        if (strcmp(bundle->files[i].name, name) == 0)
+            return &bundle->files[i];
+    }
+    return NULL;
+}
+
+// Takes data, which has len bytes and a NUL, when it succeeds.
+static bool take_file(struct bundle *bundle, const char *name, char *data,
+                      size_t len, struct err *err)
+{
+    char *copy = strdup(name);
+
+    if (copy == NULL) {
+        err_nomem(err, "a file of the job");
+        return false;
+    }
+    bundle->files[bundle->n_files++] =
+        (struct bundle_file){.name = copy, .data = data, .len = len};
+    bundle->bytes += len;
+    return true;
+}
+
+bool bundle_add(struct bundle *bundle, const char *name, const void *data,
+                size_t len, struct err *err)
+{
+    if (!check_room(bundle, name, len, err))
+        return false;
+    if (bundle_find(bundle, name) != NULL) {
+        err_set(err, ERR_INPUT, "the file %s comes twice", name);
+        return false;
+    }
+    char *copy = malloc(len + 1);
+    if (copy == NULL) {
+        err_nomem(err, "a file of the job");
+        return false;
+    }
+    if (len > 0)
+        memcpy(copy, data, len);
+    copy[len] = '\0';
+    if (take_file(bundle, name, copy, len, err))
+        return true;
+    free(copy);
+    return false;
+}
+
+static bool read_file(struct bundle *bundle, const char *name, const char *path,
+                      struct err *err)
+{
+    struct buf buf = BUF_INIT(BUNDLE_MAX_BYTES);
+    char *data = NULL;
+
+    if (!file_read(path, &buf, err) ||
+        !check_room(bundle, name, buf.len, err)) {
+        buf_release(&buf);
+        return false;
+    }
+    size_t len = buf.len;
+    data = buf_take(&buf);
+    if (data == NULL) {
+        err_nomem(err, "a file of the job");
+        return false;
+    }
+    if (take_file(bundle, name, data, len, err))
+        return true;
+    free(data);
+    return false;
+}
+
+struct bundle *bundle_open(const char *path, struct err *err)
+{
+    struct bundle *bundle = bundle_new(path, err);
+
+    if (bundle == NULL)
+        return NULL;
+    bundle->folder = file_folder(path);
+    if (bundle->folder == NULL) {
+        err_nomem(err, "a job's files");
+        bundle_free(bundle);
+        return NULL;
+    }
+    if (!read_file(bundle, base_name(path), path, err)) {
+        bundle_free(bundle);
+        return NULL;
+    }
+    return bundle;
+}
+
+const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
+                                     struct err *err)
+{
+    const struct bundle_file *file = bundle_find(bundle, name);
+
+    if (file != NULL)
+        return file;
+    if (bundle->folder == NULL) {
+        err_set(err, ERR_INPUT, "the job came without the file %s", name);
+        return NULL;
+    }
+    char *path = file_join(bundle->folder, name);
+    if (path == NULL) {
+        err_nomem(err, "a file name");
+        return NULL;
+    }
+    bool ok = read_file(bundle, name, path, err);
+    free(path);
+    return ok ? &bundle->files[bundle->n_files - 1] : NULL;
+}
+
+// Makes the folders that the name of a file passes through.
+static bool make_folders(const char *folder, const char *name, struct err *err)
+{
+    for (const char *slash = strchr(name, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        char path[4096];
+
+        snprintf(path, sizeof path, "%s/%.*s", folder, (int)(slash - name),
+                 name);
+        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+            err_set(err, ERR_IO, "cannot make the folder %s: %s", path,
+                    strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+bool bundle_unpack(const struct bundle *bundle, const char *folder,
+                   struct err *err)
+{
+    for (size_t i = 0; i < bundle->n_files; i++) {
+        const struct bundle_file *file = &bundle->files[i];
+        char *path = file_join(folder, file->name);
+        bool ok = path != NULL && make_folders(folder, file->name, err) &&
+                  file_write(path, file->data, file->len, err);
+
+        if (path == NULL)
+            err_nomem(err, "a file name");
+        else if (ok && chmod(path, 0700) != 0)
+            ok = false;
+        free(path);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+// Removes the folders of a name from the inside out; those that still hold
+// something stay for the files that follow.
+static void remove_folders(const char *folder, const char *name)
+{
+    size_t len = strlen(name);
+
+    while (len-- > 0) {
+        char path[4096];
+
+        if (name[len] != '/')
+            continue;
+        snprintf(path, sizeof path, "%s/%.*s", folder, (int)len, name);
+        (void)rmdir(path);
+    }
+}
+
+void bundle_remove(const struct bundle *bundle, const char *folder)
+{
+    for (size_t i = 0; i < bundle->n_files; i++) {
+        char *path = file_join(folder, bundle->files[i].name);
+
+        if (path != NULL)
+            (void)unlink(path);
+        free(path);
+    }
+    for (size_t i = 0; i < bundle->n_files; i++)
+        remove_folders(folder, bundle->files[i].name);
+    (void)rmdir(folder);
+}

@@ -1,0 +1,61 @@
+// bundle: a job file and the files that it names, as bytes.
+//
+// What identifies a job's input, and what `submit` sends. On the user's
+// machine it is read from the folder of the job file; on the coordinator's it
+// comes from a message. Everything that reads data reads it from here.
+
+#ifndef PROGRAM_JOB_BUNDLE_H
+#define PROGRAM_JOB_BUNDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "common/hash.h"
+
+enum { BUNDLE_MAX_FILES = 256, BUNDLE_MAX_BYTES = 48 << 20 };
+
+struct bundle_file {
+    char *name; // as the job names it; the job file itself comes first
+    char *data;
+    size_t len;
+};
+
+struct bundle {
+    char *path;   // of the job file, as the user gave it
+    char *folder; // where relative names start; NULL: only what is in here
+    struct bundle_file files[BUNDLE_MAX_FILES];
+    size_t n_files;
+    size_t bytes;
+};
+
+// Reads the job file alone.
+struct bundle *bundle_open(const char *path, struct err *err);
+
+// An empty one, to be filled with bundle_add (the job file first).
+struct bundle *bundle_new(const char *path, struct err *err);
+void bundle_free(struct bundle *bundle); // NULL is fine
+
+// Adds bytes under a name. Copies. Names with ".." are refused when folder is
+// NULL.
+bool bundle_add(struct bundle *bundle, const char *name, const void *data,
+                size_t len, struct err *err);
+
+// The file of that name that is in the bundle already, or NULL.
+const struct bundle_file *bundle_find(const struct bundle *bundle,
+                                      const char *name);
+
+// The file of that name, read from the folder when it is not there yet.
+const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
+                                     struct err *err);
+
+// Writes all files below folder, which exists, so that programs among them can
+// be run there (mode 0700). Only for bundles that came without a folder: their
+// names lead nowhere else.
+bool bundle_unpack(const struct bundle *bundle, const char *folder,
+                   struct err *err);
+
+// Removes what bundle_unpack wrote, and the folder.
+void bundle_remove(const struct bundle *bundle, const char *folder);
+
+#endif

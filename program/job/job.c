@@ -1,0 +1,765 @@
+#include "program/job/job.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/text.h"
+
+enum { JOB_ARENA_MAX = 64 << 20, JOB_NAME_MAX = 64 };
+enum { WINDOW_DEFAULT = 4, SEED_DEFAULT = 9, SPLIT_SEED_DEFAULT = 1 };
+#define COUNT_MAX INT64_C(1000000000000000)
+#define SEED_MAX INT64_C(9000000000000000)
+
+const char *const role_names[ROLE_COUNT] = {"student", "teacher", "judge"};
+
+static const struct call_options options_default = {
+    .num_ctx = 4096, .num_predict = 1000, .temperature = 0};
+
+#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
+
+struct reader {
+    struct job *job;
+    struct bundle *bundle;
+    struct node *root;
+    struct diags *diags;
+    struct job_model common; // what `models` says of all roles
+};
+
+static bool nomem(struct reader *reader)
+{
+    reader->diags->nomem = true;
+    return false;
+}
+
+static bool is_map(struct reader *reader, const struct node *node,
+                   const char *what)
+{
+    if (node->kind == NODE_MAP)
+        return true;
+    diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+             "%s must be a map", what);
+    return false;
+}
+
+// A text that is there and not empty, in the job's arena.
+static bool read_text(struct reader *reader, const struct node *node,
+                      const char *what, const char **out)
+{
+    const char *text = NULL;
+    size_t len = 0;
+
+    if (!node_text(node, what, &text, reader->diags))
+        return false;
+    text = text_trim(text, strlen(text), &len);
+    if (len == 0) {
+        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "%s is empty", what);
+        return false;
+    }
+    *out = arena_strndup(&reader->job->arena, text, len);
+    return *out != NULL || nomem(reader);
+}
+
+static void read_choice(struct reader *reader, const struct node *node,
+                        const char *what, const char *const *names, size_t n,
+                        size_t *out)
+{
+    struct buf list = BUF_INIT(1024);
+
+    for (size_t i = 0; node->kind == NODE_SCALAR && i < n; i++) {
+        if (strcmp(node->text, names[i]) == 0) {
+            *out = i;
+            return;
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&list, "%s%s", i > 0 ? " or " : "", names[i]);
+    const char *text = node->kind == NODE_SCALAR ? node->text : "";
+    const char *nearest = text_nearest(text, names, n);
+    if (nearest != NULL)
+        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "%s must be %s, found `%s`, did you mean `%s`?", what,
+                 list.data, text, nearest);
+    else if (text[0] != '\0')
+        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "%s must be %s, found `%s`", what, list.data, text);
+    else
+        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "%s must be %s", what, list.data);
+    buf_release(&list);
+}
+
+// The name also starts the job's id, and so the names of files and commands.
+static void read_name(struct reader *reader, const struct node *node)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_. ";
+    const char *name = NULL;
+
+    if (!read_text(reader, node, "`name`", &name))
+        return;
+    if (strlen(name) > JOB_NAME_MAX || strspn(name, allowed) != strlen(name) ||
+        strchr(allowed + 62, name[0]) != NULL) {
+        diag_add(reader->diags, DIAG_ERROR, "bad-name", &node->place,
+                 "`name` must be at most %d letters, digits, `-`, `_`, `.` or "
+                 "blanks, and start with a letter or digit",
+                 JOB_NAME_MAX);
+        return;
+    }
+    reader->job->name = name;
+}
+
+static void read_description(struct reader *reader, const struct node *node)
+{
+    const char *text = NULL;
+
+    if (node->kind == NODE_NULL)
+        return;
+    if (node_text(node, "`description`", &text, reader->diags)) {
+        reader->job->description = arena_strdup(&reader->job->arena, text);
+        if (reader->job->description == NULL)
+            (void)nomem(reader);
+    }
+}
+
+static void read_num_ctx(struct reader *reader, const struct node *node,
+                         struct call_options *out)
+{
+    int64_t value = 0;
+
+    if (node_int(node, "`num_ctx`", 128, 16 << 20, &value, reader->diags))
+        out->num_ctx = (int32_t)value;
+}
+
+static void read_num_predict(struct reader *reader, const struct node *node,
+                             struct call_options *out)
+{
+    int64_t value = 0;
+
+    if (node_int(node, "`num_predict`", 1, 16 << 20, &value, reader->diags))
+        out->num_predict = (int32_t)value;
+}
+
+static void read_temperature(struct reader *reader, const struct node *node,
+                             struct call_options *out)
+{
+    (void)node_number(node, "`temperature`", 0, 2, &out->temperature,
+                      reader->diags);
+}
+
+static void read_think(struct reader *reader, const struct node *node,
+                       struct call_options *out)
+{
+    bool think = false;
+
+    if (node_bool(node, "`think`", &think, reader->diags))
+        out->think = think ? THINK_ON : THINK_OFF;
+}
+
+static const struct option_row {
+    const char *key;
+    void (*read)(struct reader *, const struct node *, struct call_options *);
+} option_rows[] = {
+    {"num_ctx", read_num_ctx},
+    {"num_predict", read_num_predict},
+    {"temperature", read_temperature},
+    {"think", read_think},
+};
+
+// Lays what node says over out.
+static void read_options(struct reader *reader, const struct node *node,
+                         const char *what, struct call_options *out)
+{
+    const char *keys[LENGTH(option_rows)];
+
+    if (node == NULL || node->kind == NODE_NULL || !is_map(reader, node, what))
+        return;
+    for (size_t i = 0; i < LENGTH(option_rows); i++) {
+        const struct node *value = node_find(node, option_rows[i].key);
+        keys[i] = option_rows[i].key;
+        if (value != NULL)
+            option_rows[i].read(reader, value, out);
+    }
+    node_only_keys(node, what, keys, LENGTH(option_rows), reader->diags);
+}
+
+// The keys of one role in `models`.
+static const struct role_row {
+    const char *name;
+    const char *options;
+    const char *revision;
+} role_rows[ROLE_COUNT] = {
+    {"student", "student_options", "student_revision"},
+    {"teacher", "teacher_options", "teacher_revision"},
+    {"judge", "judge_options", "judge_revision"},
+};
+
+// A role without a model of its own is the role before it, with its options
+// too: one model under two context sizes would be loaded again and again.
+static void start_role(struct reader *reader, const struct node *models,
+                       size_t role)
+{
+    struct job_model *model = &reader->job->models[role];
+    const struct node *name = node_find(models, role_rows[role].name);
+
+    if (name == NULL && role > 0) {
+        *model = reader->job->models[role - 1];
+        return;
+    }
+    *model = reader->common;
+    if (name == NULL) {
+        diag_add(reader->diags, DIAG_ERROR, "missing-key", &models->place,
+                 "`models` has no `student`, the model that runs the program");
+        return;
+    }
+    model->place = name->place;
+    (void)read_text(reader, name, "the name of a model", &model->name);
+}
+
+static void read_role(struct reader *reader, const struct node *models,
+                      size_t role)
+{
+    const struct role_row *row = &role_rows[role];
+    struct job_model *model = &reader->job->models[role];
+    const struct node *revision = node_find(models, row->revision);
+    const struct node *options = node_find(models, row->options);
+    size_t before = reader->diags->errors;
+
+    start_role(reader, models, role);
+    read_options(reader, options, row->options, &model->options);
+    if (revision != NULL)
+        (void)read_text(reader, revision, "a revision", &model->revision);
+    bool own =
+        role == 0 || options != NULL || node_find(models, row->name) != NULL;
+    if (own && reader->diags->errors == before &&
+        model->options.num_predict >= model->options.num_ctx) {
+        diag_add(reader->diags, DIAG_ERROR, "options",
+                 options == NULL ? &model->place : &options->place,
+                 "`num_predict` %" PRId32 " of the %s leaves no room for a "
+                 "prompt in `num_ctx` %" PRId32,
+                 model->options.num_predict, row->name, model->options.num_ctx);
+    }
+}
+
+static void read_models(struct reader *reader, const struct node *node)
+{
+    const char *keys[2 + 3 * ROLE_COUNT] = {"options", "revision"};
+    const struct node *revision = node_find(node, "revision");
+    size_t n = 2;
+
+    if (!is_map(reader, node, "`models`"))
+        return;
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        keys[n++] = role_rows[i].name;
+        keys[n++] = role_rows[i].options;
+        keys[n++] = role_rows[i].revision;
+    }
+    node_only_keys(node, "`models`", keys, n, reader->diags);
+    reader->common =
+        (struct job_model){.options = options_default, .place = node->place};
+    read_options(reader, node_find(node, "options"), "`options`",
+                 &reader->common.options);
+    if (revision != NULL)
+        (void)read_text(reader, revision, "`revision`",
+                        &reader->common.revision);
+    for (size_t i = 0; i < ROLE_COUNT; i++)
+        read_role(reader, node, i);
+}
+
+// A file that the job names, in the bundle from here on.
+static void read_file(struct reader *reader, const struct node *data,
+                      const char *key, const char **out)
+{
+    const struct node *node = node_find(data, key);
+    struct err err = ERR_CLEAR;
+
+    if (node == NULL || !read_text(reader, node, "a file", out))
+        return;
+    if (bundle_get(reader->bundle, *out, &err) != NULL)
+        return;
+    if (err.code == ERR_NOMEM)
+        (void)nomem(reader);
+    else
+        diag_add(reader->diags, DIAG_ERROR, "no-file", &node->place, "%s",
+                 err.text);
+    diag_remedy(reader->diags,
+                "the names of files are relative to the job file");
+}
+
+static bool read_share(struct reader *reader, const struct node *split,
+                       const char *key, bool may_be_none, double *out)
+{
+    const struct node *node = node_find(split, key);
+    size_t before = reader->diags->errors;
+
+    if (node == NULL && !may_be_none) {
+        diag_add(reader->diags, DIAG_ERROR, "missing-key", &split->place,
+                 "`split` has no share `%s`", key);
+        return false;
+    }
+    *out = 0;
+    if (node == NULL || !node_number(node, "a share", 0, 1, out, reader->diags))
+        return reader->diags->errors == before;
+    if (*out > 0 || may_be_none)
+        return true;
+    diag_add(reader->diags, DIAG_ERROR, "out-of-range", &node->place,
+             "the share `%s` must be above 0", key);
+    return false;
+}
+
+// All three default together: 0.4, 0.4, 0.2. Where one is given, train and
+// val must be, and no test is none.
+static void read_shares(struct reader *reader, const struct node *split)
+{
+    struct job_data *data = &reader->job->data;
+
+    if (node_find(split, "train") == NULL && node_find(split, "val") == NULL &&
+        node_find(split, "test") == NULL)
+        return;
+    bool ok = read_share(reader, split, "train", false, &data->train_share);
+    ok = read_share(reader, split, "val", false, &data->val_share) && ok;
+    ok = read_share(reader, split, "test", true, &data->test_share) && ok;
+    double all = data->train_share + data->val_share + data->test_share;
+    if (ok && all > 1 + 1e-9)
+        diag_add(reader->diags, DIAG_ERROR, "shares", &split->place,
+                 "the shares of `split` are %g together, more than 1", all);
+}
+
+static void read_split(struct reader *reader, const struct node *split)
+{
+    static const char *const keys[] = {"train",    "val",  "test",
+                                       "stratify", "seed", "separate"};
+    struct job_data *data = &reader->job->data;
+    const struct node *stratify = node_find(split, "stratify");
+    const struct node *seed = node_find(split, "seed");
+    const struct node *separate = node_find(split, "separate");
+
+    if (split == NULL || split->kind == NODE_NULL ||
+        !is_map(reader, split, "`split`"))
+        return;
+    node_only_keys(split, "`split`", keys, LENGTH(keys), reader->diags);
+    read_shares(reader, split);
+    if (stratify != NULL)
+        (void)read_text(reader, stratify, "`stratify`", &data->stratify);
+    if (seed != NULL)
+        (void)node_int(seed, "`seed`", 0, INT64_MAX, &data->seed,
+                       reader->diags);
+    if (separate != NULL)
+        (void)node_bool(separate, "`separate`", &data->separate, reader->diags);
+}
+
+static void check_files(struct reader *reader, const struct node *node)
+{
+    const struct node *examples = node_find(node, "examples");
+    const struct node *train = node_find(node, "train");
+
+    if (examples == NULL && train == NULL)
+        diag_add(reader->diags, DIAG_ERROR, "missing-key", &node->place,
+                 "`data` names no file: `examples`, or `train` and `val`");
+    if (examples != NULL && train != NULL)
+        diag_add(reader->diags, DIAG_ERROR, "two-files", &train->place,
+                 "`data` has both `examples` and `train`: give one file to "
+                 "split, or files of their own");
+}
+
+static void read_data(struct reader *reader, const struct node *node)
+{
+    static const char *const keys[] = {"examples", "train", "val", "test",
+                                       "split"};
+    struct job_data *data = &reader->job->data;
+
+    if (!is_map(reader, node, "`data`"))
+        return;
+    data->place = node->place;
+    node_only_keys(node, "`data`", keys, LENGTH(keys), reader->diags);
+    check_files(reader, node);
+    read_file(reader, node, "examples", &data->examples);
+    read_file(reader, node, "train", &data->train);
+    read_file(reader, node, "val", &data->val);
+    read_file(reader, node, "test", &data->test);
+    read_split(reader, node_find(node, "split"));
+}
+
+static void read_optimizer_seed(struct reader *reader,
+                                const struct node *params)
+{
+    const struct node *seed = node_find(params, "seed");
+
+    if (seed != NULL)
+        (void)node_int(seed, "`seed`", 0, SEED_MAX, &reader->job->seed,
+                       reader->diags);
+}
+
+// NAME, or {NAME: parameters}. Whether there is such an optimizer and what
+// its parameters are is known to the optimizers.
+static void read_optimizer(struct reader *reader, const struct node *node)
+{
+    struct job *job = reader->job;
+
+    job->optimizer_place = node->place;
+    if (node->kind == NODE_SCALAR) {
+        (void)read_text(reader, node, "`optimizer`", &job->optimizer);
+        return;
+    }
+    if (node->kind != NODE_MAP || node->n != 1) {
+        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "`optimizer` must be one name, such as miprov2, or one name "
+                 "with its parameters");
+        return;
+    }
+    const struct node *params = node->items[0];
+    job->optimizer = node->keys[0];
+    job->optimizer_place = node->key_places[0];
+    if (params->kind == NODE_NULL || !is_map(reader, params, "`optimizer`"))
+        return;
+    job->optimizer_node = params;
+    read_optimizer_seed(reader, params);
+}
+
+static void read_max_time(struct reader *reader, const struct node *node)
+{
+    int64_t time_ms = 0;
+
+    if (node->kind == NODE_SCALAR && text_duration_ms(node->text, &time_ms) &&
+        time_ms > 0) {
+        reader->job->budget.max_time_ms = time_ms;
+        return;
+    }
+    diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+             "`max_time` must be a time above 0, such as 90s, 60m or 2h");
+}
+
+static void read_budget(struct reader *reader, const struct node *node)
+{
+    static const char *const keys[] = {"max_calls", "max_tokens", "max_time"};
+    struct job_budget *budget = &reader->job->budget;
+    const struct node *calls = node_find(node, "max_calls");
+    const struct node *tokens = node_find(node, "max_tokens");
+    const struct node *max_time = node_find(node, "max_time");
+
+    if (node->kind == NODE_NULL || !is_map(reader, node, "`budget`"))
+        return;
+    node_only_keys(node, "`budget`", keys, LENGTH(keys), reader->diags);
+    if (calls != NULL)
+        (void)node_int(calls, "`max_calls`", 1, COUNT_MAX, &budget->max_calls,
+                       reader->diags);
+    if (tokens != NULL)
+        (void)node_int(tokens, "`max_tokens`", 1, COUNT_MAX,
+                       &budget->max_tokens, reader->diags);
+    if (max_time != NULL)
+        read_max_time(reader, max_time);
+}
+
+static void read_window(struct reader *reader, const struct node *node)
+{
+    (void)node_int(node, "`window`", 1, 1024, &reader->job->window,
+                   reader->diags);
+}
+
+static void read_adapter(struct reader *reader, const struct node *node)
+{
+    size_t adapter = ADAPTER_CHAT;
+
+    read_choice(reader, node, "`adapter`", adapter_names, 2, &adapter);
+    reader->job->adapter = (enum adapter)adapter;
+}
+
+static void read_skipped_steps(struct reader *reader, const struct node *node)
+{
+    static const char *const names[] = {"bootstrap", "leave"};
+    size_t choice = 0;
+
+    read_choice(reader, node, "`skipped_steps`", names, 2, &choice);
+    reader->job->bootstrap_skipped = choice == 0;
+}
+
+static void read_skip_bad(struct reader *reader, const struct node *node)
+{
+    (void)node_bool(node, "`skip_bad`", &reader->job->skip_bad, reader->diags);
+}
+
+// Kinds that are known names and cannot be run yet.
+static bool is_later_metric(struct reader *reader, const struct node *node)
+{
+    static const char *const later[] = {"judge", "grounded"};
+    const struct node *parts = node_find(node, "weighted");
+    bool found = false;
+
+    for (size_t i = 0; i < LENGTH(later); i++) {
+        const struct node *value = node_find(node, later[i]);
+        if (value == NULL)
+            continue;
+        diag_add(reader->diags, DIAG_ERROR, "not-supported", &value->place,
+                 "the metric `%s` is not supported by this version", later[i]);
+        found = true;
+    }
+    for (size_t i = 0;
+         parts != NULL && parts->kind == NODE_LIST && i < parts->n; i++)
+        found = is_later_metric(reader, parts->items[i]) || found;
+    return found;
+}
+
+static void read_metric(struct reader *reader, const struct node *node)
+{
+    struct job *job = reader->job;
+
+    if (is_later_metric(reader, node))
+        return;
+    if (job->program == NULL)
+        metric_check(&job->arena, node, reader->diags);
+    else
+        job->metric =
+            metric_parse(&job->arena, node, job->program, reader->diags);
+}
+
+// inputs, steps and outputs are read by program_parse, which says so itself
+// when they are missing; the metric needs the program and comes after it.
+static const struct key_row {
+    const char *key;
+    bool required;
+    bool tunable;
+    void (*read)(struct reader *, const struct node *);
+} key_rows[] = {
+    {"name", true, false, read_name},
+    {"description", false, false, read_description},
+    {"models", true, true, read_models},
+    {"inputs", false, false, NULL},
+    {"steps", false, false, NULL},
+    {"outputs", false, false, NULL},
+    {"data", true, false, read_data},
+    {"metric", true, false, read_metric},
+    {"optimizer", false, true, read_optimizer},
+    {"budget", false, false, read_budget},
+    {"window", false, true, read_window},
+    {"adapter", false, true, read_adapter},
+    {"skipped_steps", false, true, read_skipped_steps},
+    {"skip_bad", false, false, read_skip_bad},
+};
+
+static bool is_same_scalar(const struct node *a, const struct node *b)
+{
+    return a->kind == NODE_SCALAR && b->kind == NODE_SCALAR &&
+           strcmp(a->text, b->text) == 0;
+}
+
+// The value that a tunable takes while it is not searched; NULL where a
+// mistake leaves none.
+static struct node *tunable_value(struct reader *reader,
+                                  const struct node *node)
+{
+    static const char *const keys[] = {"tune", "default"};
+    const struct node *choices = node_find(node, "tune");
+    struct node *otherwise = node_find(node, "default");
+    bool ok = choices->kind == NODE_LIST && choices->n > 0;
+
+    node_only_keys(node, "a tunable", keys, LENGTH(keys), reader->diags);
+    for (size_t i = 0; ok && i < choices->n; i++)
+        ok = choices->items[i]->kind == NODE_SCALAR;
+    if (!ok) {
+        diag_add(reader->diags, DIAG_ERROR, "tunable", &choices->place,
+                 "`tune` must be a list of values to choose from");
+        return NULL;
+    }
+    for (size_t i = 0; otherwise != NULL && i < choices->n; i++) {
+        if (is_same_scalar(choices->items[i], otherwise))
+            return otherwise;
+    }
+    if (otherwise != NULL)
+        diag_add(reader->diags, DIAG_ERROR, "tunable", &otherwise->place,
+                 "the default of a tunable must be one of its values");
+    return choices->items[0];
+}
+
+// Puts the default in the place of each tunable in node. False where a
+// mistake leaves none.
+static bool resolve_tunables(struct reader *reader, struct node *node,
+                             const char *key)
+{
+    bool ok = true;
+
+    if (node_find(node, "tune") == NULL) {
+        for (size_t i = 0; i < node->n; i++)
+            ok = resolve_tunables(reader, node->items[i],
+                                  node->kind == NODE_MAP ? node->keys[i]
+                                                         : key) &&
+                 ok;
+        return ok;
+    }
+    struct node *value = tunable_value(reader, node);
+    if (value == NULL)
+        return false;
+    diag_add(reader->diags, DIAG_INFO, "not-searched", &node->place,
+             "`%s` is not searched by this version: it is %s", key,
+             value->text);
+    *node = *value;
+    return true;
+}
+
+static void read_keys(struct reader *reader)
+{
+    const char *keys[LENGTH(key_rows)];
+
+    for (size_t i = 0; i < LENGTH(key_rows); i++)
+        keys[i] = key_rows[i].key;
+    node_only_keys(reader->root, "a job", keys, LENGTH(key_rows),
+                   reader->diags);
+    reader->job->program = program_parse(reader->root, reader->diags);
+    for (size_t i = 0; i < LENGTH(key_rows); i++) {
+        const struct key_row *row = &key_rows[i];
+        struct node *node = node_find(reader->root, row->key);
+        if (node == NULL && row->required)
+            diag_add(reader->diags, DIAG_ERROR, "missing-key",
+                     &reader->root->place, "the job has no `%s`", row->key);
+        if (node == NULL)
+            continue;
+        if (row->tunable && !resolve_tunables(reader, node, row->key))
+            continue;
+        if (row->read != NULL)
+            row->read(reader, node);
+    }
+}
+
+// A label to balance is an output as a rule, but may be a further column of
+// the examples: only what looks like a slip is refused.
+static void check_stratify(struct reader *reader)
+{
+    const struct job *job = reader->job;
+    const char *names[2 * PROGRAM_MAX_FIELDS];
+    const struct node *data = node_find(reader->root, "data");
+    const struct node *node = node_find(node_find(data, "split"), "stratify");
+    size_t n = 0;
+
+    if (job->program == NULL || job->data.stratify == NULL)
+        return;
+    for (size_t i = 0; i < job->program->n_outputs; i++)
+        names[n++] = job->program->outputs[i].name;
+    for (size_t i = 0; i < job->program->n_inputs; i++)
+        names[n++] = job->program->inputs[i].name;
+    const char *nearest = text_nearest(job->data.stratify, names, n);
+    if (nearest == NULL || strcmp(nearest, job->data.stratify) == 0)
+        return;
+    diag_add(reader->diags, DIAG_ERROR, "unknown-name", &node->place,
+             "the program has no output `%s`, did you mean `%s`?",
+             job->data.stratify, nearest);
+}
+
+static void set_override(struct reader *reader, const char *text)
+{
+    const char *equal = strchr(text, '=');
+    struct place place = {.file = "--set"};
+
+    if (equal == NULL || equal == text) {
+        diag_add(reader->diags, DIAG_ERROR, "bad-key", &place,
+                 "`%s` sets nothing, write KEY=VALUE, such as "
+                 "optimizer.miprov2.auto=medium",
+                 text);
+        return;
+    }
+    const char *key =
+        arena_strndup(&reader->job->arena, text, (size_t)(equal - text));
+    if (key == NULL)
+        (void)nomem(reader);
+    else
+        (void)node_set(&reader->job->arena, reader->root, key, equal + 1,
+                       reader->diags);
+}
+
+static struct job *job_new(const struct bundle *bundle)
+{
+    struct job *job = calloc(1, sizeof *job);
+
+    if (job == NULL)
+        return NULL;
+    job->arena = ARENA_INIT(JOB_ARENA_MAX);
+    job->path = arena_strdup(&job->arena, bundle->path);
+    job->description = "";
+    job->data = (struct job_data){.train_share = 0.4,
+                                  .val_share = 0.4,
+                                  .test_share = 0.2,
+                                  .seed = SPLIT_SEED_DEFAULT};
+    job->optimizer = "miprov2";
+    job->seed = SEED_DEFAULT;
+    job->window = WINDOW_DEFAULT;
+    job->bootstrap_skipped = true;
+    if (job->path != NULL)
+        return job;
+    job_free(job);
+    return NULL;
+}
+
+void job_free(struct job *job)
+{
+    if (job == NULL)
+        return;
+    if (job->metric != NULL)
+        metric_release(job->metric);
+    program_free(job->program);
+    arena_release(&job->arena);
+    free(job);
+}
+
+// The tree of the job file with the overrides set. False with findings.
+static bool read_root(struct reader *reader, const char *const *overrides,
+                      size_t n_overrides)
+{
+    const struct bundle_file *file = &reader->bundle->files[0];
+    struct job *job = reader->job;
+
+    reader->root = node_parse(&job->arena, job->path, file->data, file->len,
+                              reader->diags);
+    if (reader->root == NULL)
+        return false;
+    if (reader->root->kind == NODE_NULL)
+        reader->root->kind = NODE_MAP; // an empty file lacks all keys
+    for (size_t i = 0; i < n_overrides; i++)
+        set_override(reader, overrides[i]);
+    return is_map(reader, reader->root, "a job file");
+}
+
+static void fetch_commands(struct reader *reader)
+{
+    struct err err = ERR_CLEAR;
+
+    if (job_fetch_commands(reader->job, reader->bundle, &err))
+        return;
+    if (err.code == ERR_NOMEM)
+        reader->diags->nomem = true;
+    else
+        diag_add(reader->diags, DIAG_ERROR, "too-large", &reader->root->place,
+                 "%s", err.text);
+}
+
+struct job *job_load_checked(struct bundle *bundle,
+                             const char *const *overrides, size_t n_overrides,
+                             job_check_fn *check, struct diags *diags)
+{
+    size_t before = diags->errors;
+    struct reader reader = {
+        .job = job_new(bundle), .bundle = bundle, .diags = diags};
+
+    if (reader.job == NULL) {
+        diags->nomem = true;
+        return NULL;
+    }
+    if (read_root(&reader, overrides, n_overrides)) {
+        read_keys(&reader);
+        check_stratify(&reader);
+    }
+    if (diags->errors == before && !diags->nomem)
+        fetch_commands(&reader);
+    if (diags->errors == before && !diags->nomem)
+        return reader.job;
+    if (check != NULL)
+        check(reader.job, diags);
+    job_free(reader.job);
+    return NULL;
+}
+
+struct job *job_load(struct bundle *bundle, const char *const *overrides,
+                     size_t n_overrides, struct diags *diags)
+{
+    return job_load_checked(bundle, overrides, n_overrides, NULL, diags);
+}

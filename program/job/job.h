@@ -1,0 +1,114 @@
+// job: everything that one job file says.
+//
+// Made by job_load from a bundle, with all findings at once; then read-only.
+// The optimizer's parameters stay a node: the optimizers know their own names
+// (search/optimizers/optimizer.h), and the command line checks them before a
+// run.
+
+#ifndef PROGRAM_JOB_JOB_H
+#define PROGRAM_JOB_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "common/call.h"
+#include "common/hash.h"
+#include "program/graph/program.h"
+#include "program/job/bundle.h"
+#include "program/metric/metric.h"
+#include "program/prompt/prompt.h"
+#include "program/source/diag.h"
+#include "program/source/node.h"
+
+// Raised when the wording of prompts, the use of random numbers, an algorithm
+// or the layout of a key changes: stored answers of older versions are then
+// those of another job.
+enum { REPLAY_VERSION = 1 };
+
+enum role { ROLE_STUDENT, ROLE_TEACHER, ROLE_JUDGE };
+enum { ROLE_COUNT = 3 };
+extern const char *const role_names[ROLE_COUNT]; // "student", ...
+
+struct job_model {
+    const char *name;
+    const char *revision; // stands for the digest where a server has none
+    struct call_options options; // seed is set a call
+    struct place place;
+};
+
+struct job_data {
+    const char *examples; // or train, val, test; NULL where not given
+    const char *train, *val, *test;
+    double train_share, val_share, test_share;
+    const char *stratify; // label to balance, or NULL
+    int64_t seed;
+    bool separate;
+    struct place place;
+};
+
+// 0: no limit.
+struct job_budget {
+    int64_t max_calls;
+    int64_t max_tokens;
+    int64_t max_time_ms;
+};
+
+struct job {
+    struct arena arena;
+    const char *path; // as the user gave it
+    const char *name;
+    const char *description;
+    struct job_model models[ROLE_COUNT];
+    struct program *program; // owned
+    struct job_data data;
+    struct metric *metric; // owned
+    const char *optimizer;
+    const struct node *optimizer_node; // parameters, or NULL
+    struct place optimizer_place;
+    struct job_budget budget;
+    int64_t seed;   // of the optimizer
+    int64_t window; // trials that may be unfinished when the next is proposed
+    enum adapter adapter;
+    bool bootstrap_skipped; // skipped_steps: bootstrap
+    bool skip_bad;
+};
+
+// overrides: "KEY=VALUE" texts as --set has them, applied in order. Reads the
+// first file of the bundle and fetches the data files it names. NULL with
+// findings. A job may have warnings.
+struct job *job_load(struct bundle *bundle, const char *const *overrides,
+                     size_t n_overrides, struct diags *diags);
+
+// The same for a caller that checks more than program/ can: when the job has
+// errors, what check finds in it comes with them. It sees the optimizer's
+// members only. A caller that gets a job checks it himself.
+typedef void job_check_fn(const struct job *job, struct diags *diags);
+struct job *job_load_checked(struct bundle *bundle,
+                             const char *const *overrides, size_t n_overrides,
+                             job_check_fn *check, struct diags *diags);
+void job_free(struct job *job); // NULL is fine
+
+// Brings the files beside the job that the metric's commands name into the
+// bundle; words that name none are just words. ERR_LIMIT, ERR_NOMEM.
+bool job_fetch_commands(const struct job *job, struct bundle *bundle,
+                        struct err *err);
+
+// Adds the bytes of those files: an edited metric program is another metric.
+void job_hash_commands(const struct job *job, const struct bundle *bundle,
+                       struct hasher *hasher);
+
+// The canonical job: every default resolved, no description, no budget. New
+// reference. What its id is made of, with data, seed and REPLAY_VERSION.
+json_t *job_canonical(const struct job *job);
+
+// "customer-care-3f2a1b90c4de": the name in lower case with dashes, and 12
+// hex digits over canonical job, the bundle's data files, simulated and
+// REPLAY_VERSION. The caller frees; NULL without memory.
+char *job_id(const struct job *job, const struct bundle *bundle,
+             bool simulated);
+
+#endif

@@ -1,0 +1,183 @@
+#include "program/job/job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+
+// What makes one job the same as another: the canonical job and its hash.
+
+enum { CANONICAL_MAX = 32 << 20, SLUG_MAX = 128, ID_HEX = 12 };
+
+// Sets key unless json has failed before; takes value.
+static void set_new(json_t **json, const char *key, json_t *value)
+{
+    if (*json == NULL) {
+        json_decref(value);
+    } else if (json_object_set_new(*json, key, value) != 0) {
+        json_decref(*json);
+        *json = NULL;
+    }
+}
+
+static void set_text(json_t **json, const char *key, const char *text)
+{
+    if (text != NULL)
+        set_new(json, key, json_string(text));
+}
+
+static json_t *options_json(const struct call_options *options)
+{
+    json_t *json = json_object();
+
+    set_new(&json, "num_ctx", json_integer(options->num_ctx));
+    set_new(&json, "num_predict", json_integer(options->num_predict));
+    set_new(&json, "temperature", json_real(options->temperature));
+    if (options->think != THINK_UNSET)
+        set_new(&json, "think", json_boolean(options->think == THINK_ON));
+    return json;
+}
+
+static json_t *models_json(const struct job *job)
+{
+    json_t *json = json_object();
+    char key[32];
+
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        const struct job_model *model = &job->models[i];
+        (void)snprintf(key, sizeof key, "%s_options", role_names[i]);
+        set_text(&json, role_names[i], model->name);
+        set_new(&json, key, options_json(&model->options));
+        (void)snprintf(key, sizeof key, "%s_revision", role_names[i]);
+        set_text(&json, key, model->revision);
+    }
+    return json;
+}
+
+static json_t *data_json(const struct job_data *data)
+{
+    json_t *json = json_object();
+    json_t *split = json_object();
+
+    set_text(&json, "examples", data->examples);
+    set_text(&json, "train", data->train);
+    set_text(&json, "val", data->val);
+    set_text(&json, "test", data->test);
+    set_new(&split, "train", json_real(data->train_share));
+    set_new(&split, "val", json_real(data->val_share));
+    set_new(&split, "test", json_real(data->test_share));
+    set_text(&split, "stratify", data->stratify);
+    set_new(&split, "seed", json_integer(data->seed));
+    set_new(&split, "separate", json_boolean(data->separate));
+    set_new(&json, "split", split);
+    return json;
+}
+
+static json_t *optimizer_json(const struct job *job)
+{
+    json_t *json = json_object();
+    json_t *params = job->optimizer_node == NULL
+                         ? json_object()
+                         : node_json(job->optimizer_node);
+
+    set_new(&params, "seed", json_integer(job->seed));
+    set_new(&json, job->optimizer, params);
+    return json;
+}
+
+json_t *job_canonical(const struct job *job)
+{
+    json_t *json = json_object();
+    json_t *program = program_json(job->program);
+
+    set_text(&json, "name", job->name);
+    set_new(&json, "models", models_json(job));
+    if (json != NULL &&
+        (program == NULL || json_object_update(json, program) != 0)) {
+        json_decref(json);
+        json = NULL;
+    }
+    json_decref(program);
+    set_new(&json, "data", data_json(&job->data));
+    set_new(&json, "metric", metric_json(job->metric));
+    set_new(&json, "optimizer", optimizer_json(job));
+    set_new(&json, "window", json_integer(job->window));
+    set_new(&json, "adapter", json_string(adapter_names[job->adapter]));
+    set_new(&json, "skipped_steps",
+            json_string(job->bootstrap_skipped ? "bootstrap" : "leave"));
+    set_new(&json, "skip_bad", json_boolean(job->skip_bad));
+    return json;
+}
+
+// Only the files that the job names as its data or in commands: a bundle may
+// hold others by now, such as those that `eval --data` scored.
+static void hash_data(struct hasher *hasher, const struct job *job,
+                      const struct bundle *bundle)
+{
+    const char *const names[] = {job->data.examples, job->data.train,
+                                 job->data.val, job->data.test};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct bundle_file *file =
+            names[i] == NULL ? NULL : bundle_find(bundle, names[i]);
+        hasher_add_text(hasher, names[i]);
+        hasher_add(hasher, file == NULL ? "" : file->data,
+                   file == NULL ? 0 : file->len);
+    }
+    job_hash_commands(job, bundle, hasher);
+}
+
+static bool hash_job(const struct job *job, const struct bundle *bundle,
+                     bool simulated, char hex[HASH_HEX])
+{
+    struct buf text = BUF_INIT(CANONICAL_MAX);
+    json_t *canonical = job_canonical(job);
+    struct hasher hasher;
+
+    json_put(&text, canonical, true);
+    json_decref(canonical);
+    bool ok = !text.failed;
+    if (ok) {
+        hasher_init(&hasher, "job");
+        hasher_add_int(&hasher, REPLAY_VERSION);
+        hasher_add_int(&hasher, simulated);
+        hasher_add(&hasher, text.data, text.len);
+        hash_data(&hasher, job, bundle);
+        struct hash hash = hasher_end(&hasher);
+        hash_hex(&hash, hex);
+    }
+    buf_release(&text);
+    return ok;
+}
+
+// Letters in lower case and digits; any other run of characters is one dash.
+static void put_slug(const char *name, struct buf *out)
+{
+    for (; *name != '\0'; name++) {
+        char c = *name;
+        bool upper = c >= 'A' && c <= 'Z';
+        if (upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+            buf_putc(out, upper ? (char)(c - 'A' + 'a') : c);
+        else if (out->len > 0 && out->data[out->len - 1] != '-')
+            buf_putc(out, '-');
+    }
+    if (out->len > 0 && out->data[out->len - 1] != '-')
+        buf_putc(out, '-');
+}
+
+char *job_id(const struct job *job, const struct bundle *bundle, bool simulated)
+{
+    struct buf id = BUF_INIT(SLUG_MAX);
+    char hex[HASH_HEX];
+
+    if (!hash_job(job, bundle, simulated, hex))
+        return NULL;
+    put_slug(job->name, &id);
+    buf_append(&id, hex, ID_HEX);
+    if (id.failed) {
+        buf_release(&id);
+        return NULL;
+    }
+    return buf_take(&id);
+}

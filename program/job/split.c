@@ -1,0 +1,618 @@
+// The split of a dataset into shares (program/job/dataset.h).
+//
+// 1. A share with a file of its own is that file's rows. The others are drawn
+//    from the pool: the rows of `examples`, or of `train` where `val` is not
+//    named. A test share is drawn only from `examples`; what a share with its
+//    own file would have had goes to the drawn ones in proportion.
+// 2. The pool falls into strata by the label to balance, in the order in which
+//    the labels first appear. Each is shuffled by a stream of its own and
+//    dealt out by largest remainder; of equal remainders the one counts whose
+//    share got least so far, so that many odd strata do not all favour train.
+//    Labels with too few rows to give every share one are one stratum, the
+//    last: else a label that is never repeated would put all rows in train.
+// 3. Each share is in an order that mixes the strata evenly, so that any
+//    first part of it has about their proportions.
+
+#include "program/job/dataset.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/map.h"
+#include "common/rng.h"
+#include "program/metric/metric.h"
+
+const char *const share_names[SHARE_COUNT] = {"train", "val", "test"};
+
+enum {
+    SHARE_REST = SHARE_COUNT, // rows that no share uses
+    PARTS = SHARE_COUNT + 1,
+    SHARED_BELOW = 100,
+    VALUE_MAX_BYTES = 32 << 20,
+    MAX_LABELS = PROGRAM_MAX_FIELDS + 1,
+};
+
+static const double TINY = 1e-9; // shares are decimal fractions
+
+struct stratum {
+    size_t n;
+    size_t start;         // in splitter.order
+    struct stratum *into; // itself, or the one of rare labels
+};
+
+// A row of a share, and where it stands there.
+struct dealt {
+    double turn; // 0 to 1: its place among those of its stratum
+    size_t stratum;
+    size_t row;
+};
+
+struct splitter {
+    const struct job *job;
+    const struct dataset *dataset;
+    struct split *split;
+    struct diags *diags;
+    const char *files[SHARE_COUNT]; // shares with a file of their own
+    double shares[PARTS];           // of the pool
+    size_t *pool;                   // rows of it; owned
+    size_t n_pool;
+    struct stratum **of;    // one a row of the pool; owned
+    struct stratum *strata; // n_pool + 1, the last for rare labels; owned
+    size_t n_strata;
+    size_t *order;       // rows, stratum by stratum; owned
+    double owed[PARTS];  // what the strata before left a part short of
+    struct dealt *dealt; // one share at a time; owned
+};
+
+void split_release(struct split *split)
+{
+    for (int i = 0; i < SHARE_COUNT; i++)
+        free(split->rows[i]);
+    *split = (struct split){0};
+}
+
+static bool no_memory(struct splitter *splitter)
+{
+    splitter->diags->nomem = true;
+    return false;
+}
+
+// The pool and its shares
+
+static bool is_drawn(const struct splitter *splitter, int share)
+{
+    if (splitter->files[share] != NULL)
+        return false;
+    return share != SHARE_TEST || splitter->job->data.examples != NULL;
+}
+
+static void plan_shares(struct splitter *splitter)
+{
+    const struct job_data *data = &splitter->job->data;
+    const double given[SHARE_COUNT] = {data->train_share, data->val_share,
+                                       data->test_share};
+    double all = 0;
+    double drawn = 0;
+
+    splitter->files[SHARE_TRAIN] = data->train;
+    splitter->files[SHARE_VAL] = data->val;
+    splitter->files[SHARE_TEST] = data->test;
+    // Without examples and val, the file of train is the pool.
+    if (data->examples == NULL && data->val == NULL)
+        splitter->files[SHARE_TRAIN] = NULL;
+    for (int i = 0; i < SHARE_COUNT; i++) {
+        all += given[i];
+        drawn += is_drawn(splitter, i) ? given[i] : 0;
+    }
+    splitter->shares[SHARE_REST] = 1 - all > TINY ? 1 - all : 0;
+    for (int i = 0; i < SHARE_COUNT && drawn > 0; i++) {
+        if (is_drawn(splitter, i))
+            splitter->shares[i] = given[i] * all / drawn;
+    }
+}
+
+static const char *pool_file(const struct splitter *splitter)
+{
+    const struct job_data *data = &splitter->job->data;
+
+    if (data->examples != NULL)
+        return data->examples;
+    return splitter->files[SHARE_TRAIN] == NULL ? data->train : NULL;
+}
+
+static bool fill_pool(struct splitter *splitter)
+{
+    const struct dataset *dataset = splitter->dataset;
+    const char *file = pool_file(splitter);
+
+    splitter->pool = calloc(dataset->n + 1, sizeof *splitter->pool);
+    if (splitter->pool == NULL)
+        return no_memory(splitter);
+    for (size_t i = 0; file != NULL && i < dataset->n; i++) {
+        if (strcmp(dataset->rows[i].file, file) == 0)
+            splitter->pool[splitter->n_pool++] = i;
+    }
+    return true;
+}
+
+// Below 100 rows train and val are the same: one share of both sizes.
+static void share_few(struct splitter *splitter)
+{
+    double *shares = splitter->shares;
+
+    if (splitter->job->data.separate || splitter->n_pool >= SHARED_BELOW ||
+        !is_drawn(splitter, SHARE_TRAIN) || !is_drawn(splitter, SHARE_VAL))
+        return;
+    splitter->split->shared = true;
+    shares[SHARE_TRAIN] += shares[SHARE_VAL];
+    shares[SHARE_VAL] = 0;
+}
+
+// Strata
+
+static bool is_few_valued(const struct program *program, const char *label)
+{
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        const struct source *source = &program->outputs[i].source;
+        if (strcmp(program->outputs[i].name, label) != 0 ||
+            source->step == SOURCE_INPUT || source->field == SOURCE_WHOLE)
+            continue;
+        const struct signature *signature =
+            &program->steps[source->step].signature;
+        enum type_kind kind = signature->outputs[source->field].type.kind;
+        return kind == TYPE_ENUM || kind == TYPE_BOOL;
+    }
+    return false;
+}
+
+// The label to balance: what the job names, else the first label of the
+// metric that takes few values. Borrowed; NULL when there is none.
+static const char *find_stratify(const struct splitter *splitter)
+{
+    const struct job *job = splitter->job;
+    const char *labels[MAX_LABELS];
+    size_t n = metric_labels(job->metric, labels, MAX_LABELS);
+
+    if (job->data.stratify != NULL)
+        return job->data.stratify;
+    for (size_t i = 0; i < n; i++) {
+        if (is_few_valued(job->program, labels[i]))
+            return labels[i];
+    }
+    return NULL;
+}
+
+static bool hash_value(const json_t *value, const char *domain,
+                       struct hash *out)
+{
+    struct buf text = BUF_INIT(VALUE_MAX_BYTES);
+
+    if (value != NULL)
+        json_put(&text, value, true);
+    bool ok = !text.failed;
+    *out = hash_of(domain, text.len > 0 ? text.data : "", text.len);
+    buf_release(&text);
+    return ok;
+}
+
+// The stratum of a row's label, made when it is the first of it.
+static struct stratum *find_stratum(struct splitter *splitter, struct map *map,
+                                    const json_t *value)
+{
+    struct hash key = {0};
+
+    if (!hash_value(value, "label", &key))
+        return NULL;
+    struct stratum *stratum = map_find(map, &key);
+    if (stratum != NULL)
+        return stratum;
+    stratum = &splitter->strata[splitter->n_strata];
+    if (!map_put(map, &key, stratum))
+        return NULL;
+    stratum->into = stratum;
+    splitter->n_strata++;
+    return stratum;
+}
+
+static bool check_stratify(struct splitter *splitter, const char *label,
+                           bool known)
+{
+    if (known || label == NULL || splitter->n_pool == 0)
+        return true;
+    diag_add(splitter->diags, DIAG_ERROR, "unknown-field",
+             &splitter->job->data.place,
+             "no example has the field `%s` that `stratify` names", label);
+    return false;
+}
+
+static bool find_strata(struct splitter *splitter)
+{
+    const char *label = find_stratify(splitter);
+    struct map map = MAP_INIT;
+    bool known = false;
+    bool ok = true;
+
+    splitter->of = calloc(splitter->n_pool + 1, sizeof(struct stratum *));
+    splitter->strata = calloc(splitter->n_pool + 1, sizeof(struct stratum));
+    ok = splitter->of != NULL && splitter->strata != NULL;
+    for (size_t i = 0; ok && i < splitter->n_pool; i++) {
+        const struct row *row = &splitter->dataset->rows[splitter->pool[i]];
+        const json_t *value =
+            label != NULL ? json_object_get(row->fields, label) : NULL;
+        known = known || value != NULL;
+        splitter->of[i] = find_stratum(splitter, &map, value);
+        ok = splitter->of[i] != NULL;
+        if (ok)
+            splitter->of[i]->n++;
+    }
+    map_release(&map);
+    return ok ? check_stratify(splitter, label, known) : no_memory(splitter);
+}
+
+// The part with the largest remainder; of equal ones the part that is owed
+// most.
+static int next_part(const struct splitter *splitter,
+                     const double remainder[PARTS])
+{
+    int best = -1;
+
+    for (int i = 0; i < PARTS; i++) {
+        if (splitter->shares[i] <= 0)
+            continue;
+        double ahead = best < 0 ? 1 : remainder[i] - remainder[best];
+        if (ahead > TINY ||
+            (ahead > -TINY && splitter->owed[i] > splitter->owed[best] + TINY))
+            best = i;
+    }
+    return best;
+}
+
+// How many of n rows each part gets. False when there is no part at all.
+static bool divide(const struct splitter *splitter, size_t n,
+                   size_t counts[PARTS])
+{
+    double remainder[PARTS];
+    size_t left = n;
+
+    for (int i = 0; i < PARTS; i++) {
+        double quota = splitter->shares[i] * (double)n;
+        counts[i] = (size_t)floor(quota + TINY);
+        counts[i] = counts[i] < left ? counts[i] : left;
+        remainder[i] = quota - (double)counts[i];
+        left -= counts[i];
+    }
+    while (left > 0) {
+        int part = next_part(splitter, remainder);
+        if (part < 0)
+            return false;
+        counts[part]++;
+        remainder[part] -= 1;
+        left--;
+    }
+    return true;
+}
+
+static bool is_rare(const struct splitter *splitter, size_t n)
+{
+    size_t counts[PARTS];
+    bool rare = !divide(splitter, n, counts);
+
+    for (int i = 0; i < SHARE_COUNT; i++)
+        rare = rare || (splitter->shares[i] > 0 && counts[i] == 0);
+    return rare;
+}
+
+// Joins rare strata and gives each one its place in the order.
+static void place_strata(struct splitter *splitter)
+{
+    struct stratum *last = &splitter->strata[splitter->n_strata];
+    size_t start = 0;
+
+    last->into = last;
+    for (size_t i = 0; i < splitter->n_strata; i++) {
+        struct stratum *stratum = &splitter->strata[i];
+        if (is_rare(splitter, stratum->n)) {
+            last->n += stratum->n;
+            stratum->n = 0;
+            stratum->into = last;
+        }
+    }
+    splitter->n_strata++;
+    for (size_t i = 0; i < splitter->n_strata; i++) {
+        splitter->strata[i].start = start;
+        start += splitter->strata[i].n;
+    }
+}
+
+static bool order_rows(struct splitter *splitter)
+{
+    size_t *used = calloc(splitter->n_strata, sizeof *used);
+
+    splitter->order = calloc(splitter->n_pool + 1, sizeof *splitter->order);
+    bool ok = used != NULL && splitter->order != NULL;
+    for (size_t i = 0; ok && i < splitter->n_pool; i++) {
+        const struct stratum *stratum = splitter->of[i]->into;
+        size_t at = (size_t)(stratum - splitter->strata);
+        splitter->order[stratum->start + used[at]++] = splitter->pool[i];
+    }
+    for (size_t i = 0; ok && i < splitter->n_strata; i++) {
+        struct rng rng;
+        rng_init(&rng, (uint64_t)splitter->job->data.seed, "split", i);
+        rng_shuffle(&rng, splitter->order + splitter->strata[i].start,
+                    splitter->strata[i].n);
+    }
+    free(used);
+    return ok || no_memory(splitter);
+}
+
+// Dealing
+
+static int compare_dealt(const void *a, const void *b)
+{
+    const struct dealt *one = a;
+    const struct dealt *other = b;
+
+    if (one->turn != other->turn)
+        return one->turn < other->turn ? -1 : 1;
+    return one->stratum < other->stratum ? -1 : one->stratum > other->stratum;
+}
+
+static bool keep_rows(struct splitter *splitter, int share, size_t n)
+{
+    size_t *rows = calloc(n + 1, sizeof *rows);
+
+    if (rows == NULL)
+        return no_memory(splitter);
+    qsort(splitter->dealt, n, sizeof *splitter->dealt, compare_dealt);
+    for (size_t i = 0; i < n; i++)
+        rows[i] = splitter->dealt[i].row;
+    splitter->split->rows[share] = rows;
+    splitter->split->n[share] = n;
+    return true;
+}
+
+// Takes one share's part of every stratum. Each share walks over all strata
+// with the same arithmetic, and so sees the same counts.
+static bool deal_share(struct splitter *splitter, int share)
+{
+    size_t n = 0;
+
+    memset(splitter->owed, 0, sizeof splitter->owed);
+    for (size_t i = 0; i < splitter->n_strata; i++) {
+        const struct stratum *stratum = &splitter->strata[i];
+        size_t counts[PARTS] = {0};
+        size_t skip = 0;
+        if (!divide(splitter, stratum->n, counts))
+            break;
+        for (int part = 0; part < PARTS; part++) {
+            skip += part < share ? counts[part] : 0;
+            splitter->owed[part] +=
+                splitter->shares[part] * (double)stratum->n -
+                (double)counts[part];
+        }
+        for (size_t j = 0; j < counts[share]; j++)
+            splitter->dealt[n++] = (struct dealt){
+                .turn = ((double)j + 0.5) / (double)counts[share],
+                .stratum = i,
+                .row = splitter->order[stratum->start + skip + j]};
+    }
+    return keep_rows(splitter, share, n);
+}
+
+static bool deal(struct splitter *splitter)
+{
+    splitter->dealt = calloc(splitter->n_pool + 1, sizeof *splitter->dealt);
+    if (splitter->dealt == NULL)
+        return no_memory(splitter);
+    for (int share = 0; share < SHARE_COUNT; share++) {
+        if (is_drawn(splitter, share) && !deal_share(splitter, share))
+            return false;
+    }
+    return true;
+}
+
+// A share that is a file: its rows as they stand.
+static bool take_file(struct splitter *splitter, int share, const char *file)
+{
+    const struct dataset *dataset = splitter->dataset;
+    size_t *rows = calloc(dataset->n + 1, sizeof *rows);
+    size_t n = 0;
+
+    if (rows == NULL)
+        return no_memory(splitter);
+    for (size_t i = 0; i < dataset->n; i++) {
+        if (strcmp(dataset->rows[i].file, file) == 0)
+            rows[n++] = i;
+    }
+    free(splitter->split->rows[share]);
+    splitter->split->rows[share] = rows;
+    splitter->split->n[share] = n;
+    return true;
+}
+
+static bool take_files(struct splitter *splitter)
+{
+    const char *const *files = splitter->files;
+
+    for (int i = 0; i < SHARE_COUNT; i++) {
+        if (files[i] != NULL && !take_file(splitter, i, files[i]))
+            return false;
+    }
+    if (files[SHARE_TRAIN] != NULL && files[SHARE_VAL] != NULL &&
+        strcmp(files[SHARE_TRAIN], files[SHARE_VAL]) == 0)
+        splitter->split->shared = true;
+    return true;
+}
+
+static bool copy_shared(struct splitter *splitter)
+{
+    struct split *split = splitter->split;
+    size_t n = split->n[SHARE_TRAIN];
+
+    if (!split->shared)
+        return true;
+    free(split->rows[SHARE_VAL]);
+    split->n[SHARE_VAL] = 0;
+    split->rows[SHARE_VAL] = calloc(n + 1, sizeof(size_t));
+    if (split->rows[SHARE_VAL] == NULL)
+        return no_memory(splitter);
+    memcpy(split->rows[SHARE_VAL], split->rows[SHARE_TRAIN],
+           n * sizeof(size_t));
+    split->n[SHARE_VAL] = n;
+    return true;
+}
+
+// Findings
+
+static bool check_empty(struct splitter *splitter)
+{
+    const struct job_data *data = &splitter->job->data;
+    const struct split *split = splitter->split;
+    bool ok = true;
+
+    for (int i = 0; i < SHARE_TEST; i++) {
+        if (split->n[i] > 0)
+            continue;
+        diag_add(splitter->diags, DIAG_ERROR, "empty-share", &data->place,
+                 "no example falls to the %s share: there are %zu in all",
+                 share_names[i], splitter->dataset->n);
+        diag_remedy(splitter->diags,
+                    "label more examples, or give `%s` a larger part in "
+                    "`split`",
+                    share_names[i]);
+        ok = false;
+    }
+    if (split->n[SHARE_TEST] == 0 && splitter->shares[SHARE_TEST] > 0)
+        diag_add(splitter->diags, DIAG_WARNING, "empty-share", &data->place,
+                 "no example falls to the test share: nothing will tell how "
+                 "the result does on unseen examples");
+    return ok;
+}
+
+// One finding for all repeated examples of a kind.
+struct repeats {
+    size_t n;
+    const struct row *first;
+    const struct row *earlier; // with the same inputs
+};
+
+static void count_repeat(struct repeats *repeats, const struct row *row,
+                         const struct row *earlier)
+{
+    if (repeats->n++ == 0) {
+        repeats->first = row;
+        repeats->earlier = earlier;
+    }
+}
+
+static void report_repeats(struct splitter *splitter,
+                           const struct repeats *repeats, const char *where)
+{
+    if (repeats->n == 0)
+        return;
+    struct place place = {.file = repeats->first->path,
+                          .line = repeats->first->line,
+                          .column = 1};
+    diag_add(splitter->diags, DIAG_WARNING, "duplicate-rows", &place,
+             "%zu example%s the same inputs as an earlier one %s; the first "
+             "repeats %s:%d",
+             repeats->n, repeats->n == 1 ? " has" : "s have", where,
+             repeats->earlier->path, repeats->earlier->line);
+    diag_remedy(splitter->diags,
+                "keep one of them, or scores look better than they are");
+}
+
+// owner[row] is the share of a row; rows that are in none have PARTS.
+static int *find_owners(const struct splitter *splitter)
+{
+    const struct split *split = splitter->split;
+    int *owner = calloc(splitter->dataset->n + 1, sizeof *owner);
+
+    for (size_t i = 0; owner != NULL && i < splitter->dataset->n; i++)
+        owner[i] = PARTS;
+    for (int share = SHARE_COUNT - 1; owner != NULL && share >= 0; share--) {
+        for (size_t i = 0; i < split->n[share]; i++)
+            owner[split->rows[share][i]] = share;
+    }
+    return owner;
+}
+
+// Compares each used row with the first one of the same inputs.
+static bool walk_repeats(struct splitter *splitter, const int *owner,
+                         struct map *map, struct repeats *across,
+                         struct repeats *within)
+{
+    const struct dataset *dataset = splitter->dataset;
+
+    for (size_t i = 0; i < dataset->n; i++) {
+        struct row *row = &dataset->rows[i];
+        struct hash key = {0};
+        if (owner[i] == PARTS)
+            continue;
+        if (!hash_value(row->inputs, "inputs", &key))
+            return false;
+        const struct row *earlier = map_find(map, &key);
+        if (earlier == NULL) {
+            if (!map_put(map, &key, row))
+                return false;
+            continue;
+        }
+        int share = owner[(size_t)(earlier - dataset->rows)];
+        if (share != owner[i])
+            count_repeat(across, row, earlier);
+        else if (share == SHARE_TRAIN && splitter->split->shared)
+            count_repeat(within, row, earlier);
+    }
+    return true;
+}
+
+static bool find_repeats(struct splitter *splitter)
+{
+    struct repeats across = {0};
+    struct repeats within = {0};
+    struct map map = MAP_INIT;
+    int *owner = find_owners(splitter);
+    bool ok =
+        owner != NULL && walk_repeats(splitter, owner, &map, &across, &within);
+
+    report_repeats(splitter, &across, "in another share");
+    report_repeats(splitter, &within,
+                   "and may be scored on a demo that holds its answer");
+    free(owner);
+    map_release(&map);
+    return ok || no_memory(splitter);
+}
+
+static bool draw(struct splitter *splitter)
+{
+    plan_shares(splitter);
+    if (!fill_pool(splitter))
+        return false;
+    share_few(splitter);
+    if (!find_strata(splitter))
+        return false;
+    place_strata(splitter);
+    return order_rows(splitter) && deal(splitter) && take_files(splitter) &&
+           copy_shared(splitter);
+}
+
+bool split_make(const struct job *job, const struct dataset *dataset,
+                struct split *out, struct diags *diags)
+{
+    struct splitter splitter = {
+        .job = job, .dataset = dataset, .split = out, .diags = diags};
+
+    *out = (struct split){0};
+    bool ok =
+        draw(&splitter) && check_empty(&splitter) && find_repeats(&splitter);
+    if (!ok)
+        split_release(out);
+    free(splitter.pool);
+    free(splitter.of);
+    free(splitter.strata);
+    free(splitter.order);
+    free(splitter.dealt);
+    return ok;
+}

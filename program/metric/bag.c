@@ -1,0 +1,140 @@
+#include "program/metric/bag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+void bag_release(struct bag *bag)
+{
+    buf_release(&bag->text);
+    free(bag->items);
+    *bag = BAG_INIT;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool is_punctuation(char c)
+{
+    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') ||
+           (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+}
+
+static bool is_article(const char *word)
+{
+    return strcmp(word, "a") == 0 || strcmp(word, "an") == 0 ||
+           strcmp(word, "the") == 0;
+}
+
+// Ends the item that begins at start, or takes it back.
+static void end_item(struct bag *bag, size_t start, bool keep)
+{
+    if (bag->text.failed)
+        return;
+    if (keep) {
+        buf_putc(&bag->text, '\0');
+        bag->n++;
+    } else if (bag->text.data != NULL) {
+        bag->text.len = start;
+        bag->text.data[start] = '\0';
+    }
+}
+
+static void add_word(struct bag *bag, const char *word, size_t len)
+{
+    size_t start = bag->text.len;
+    size_t plain = 0; // where the bytes begin that are kept
+
+    for (size_t i = 0; i <= len; i++) {
+        if (i < len && !is_punctuation(word[i]))
+            continue;
+        text_fold(&bag->text, word + plain, i - plain);
+        plain = i + 1;
+    }
+    bool some = bag->text.len > start;
+    end_item(bag, start, some && !is_article(bag->text.data + start));
+}
+
+void bag_add_words(struct bag *bag, const char *text, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len) {
+        size_t start = at;
+        while (at < len && !is_space(text[at]))
+            at++;
+        if (at > start)
+            add_word(bag, text + start, at - start);
+        else
+            at++;
+    }
+}
+
+void bag_add_item(struct bag *bag, const char *text, size_t len)
+{
+    size_t start = bag->text.len;
+
+    text = text_trim(text, len, &len);
+    text_fold(&bag->text, text, len);
+    end_item(bag, start, true);
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    const char *const *one = a;
+    const char *const *other = b;
+
+    return strcmp(*one, *other);
+}
+
+static void drop_repeated(struct bag *bag)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < bag->n; i++) {
+        if (kept == 0 || strcmp(bag->items[kept - 1], bag->items[i]) != 0)
+            bag->items[kept++] = bag->items[i];
+    }
+    bag->n = kept;
+}
+
+bool bag_sort(struct bag *bag, bool unique, struct err *err)
+{
+    if (!buf_ok(&bag->text, "an answer to compare", err))
+        return false;
+    bag->items = calloc(bag->n + 1, sizeof *bag->items);
+    if (bag->items == NULL) {
+        err_nomem(err, "the words of an answer");
+        return false;
+    }
+    const char *at = bag->text.data;
+    for (size_t i = 0; i < bag->n; i++, at += strlen(at) + 1)
+        bag->items[i] = at;
+    qsort(bag->items, bag->n, sizeof *bag->items, compare_items);
+    if (unique)
+        drop_repeated(bag);
+    return true;
+}
+
+double bag_f1(const struct bag *a, const struct bag *b)
+{
+    size_t shared = 0;
+    size_t i = 0;
+    size_t j = 0;
+
+    if (a->n + b->n == 0)
+        return 1;
+    while (i < a->n && j < b->n) {
+        int order = strcmp(a->items[i], b->items[j]);
+        if (order == 0)
+            shared++;
+        if (order <= 0)
+            i++;
+        if (order >= 0)
+            j++;
+    }
+    return 2 * (double)shared / (double)(a->n + b->n);
+}

@@ -1,0 +1,123 @@
+#include "program/metric/compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+enum { NUMBER_MAX = 64 }; // longer texts are no numbers
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+// True for a comma between a digit and exactly three more of them.
+static bool splits_thousands(const char *text, size_t at, size_t len)
+{
+    if (at == 0 || at + 3 >= len || !is_digit(text[at - 1]))
+        return false;
+    for (size_t i = 1; i <= 3; i++) {
+        if (!is_digit(text[at + i]))
+            return false;
+    }
+    return at + 4 == len || !is_digit(text[at + 4]);
+}
+
+// strtod reads more than we want ("inf", "0x1p3"), so letters other than an
+// exponent are refused here.
+static bool copy_digits(const char *text, size_t len, char out[NUMBER_MAX])
+{
+    size_t used = 0;
+
+    if (len == 0 || len >= NUMBER_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == ',' && splits_thousands(text, i, len))
+            continue;
+        if (!is_digit(text[i]) && strchr("+-.eE", text[i]) == NULL)
+            return false;
+        out[used++] = text[i];
+    }
+    out[used] = '\0';
+    return true;
+}
+
+static bool text_number(const char *text, size_t len, double *out)
+{
+    char digits[NUMBER_MAX];
+    char *end = NULL;
+
+    text = text_trim(text, len, &len);
+    if (memchr(text, '\0', len) != NULL || !copy_digits(text, len, digits))
+        return false;
+    double value = strtod(digits, &end);
+    if (end == digits || *end != '\0' || !isfinite(value))
+        return false;
+    *out = value;
+    return true;
+}
+
+bool value_number(const json_t *value, double *out)
+{
+    if (json_is_string(value))
+        return text_number(json_string_value(value), json_string_length(value),
+                           out);
+    if (!json_is_number(value))
+        return false;
+    *out = json_number_value(value);
+    return true;
+}
+
+static bool numbers_same(const json_t *a, const json_t *b)
+{
+    double one = 0;
+    double other = 0;
+
+    if (json_is_integer(a) && json_is_integer(b))
+        return json_integer_value(a) == json_integer_value(b);
+    return value_number(a, &one) && value_number(b, &other) && one == other;
+}
+
+static bool lists_same(const json_t *a, const json_t *b)
+{
+    if (json_array_size(a) != json_array_size(b))
+        return false;
+    for (size_t i = 0; i < json_array_size(a); i++) {
+        if (!values_same(json_array_get(a, i), json_array_get(b, i)))
+            return false;
+    }
+    return true;
+}
+
+// jansson's iterators want a value that may be changed; we do not change it.
+static bool objects_same(const json_t *a, const json_t *b)
+{
+    json_t *all = (json_t *)a;
+
+    if (json_object_size(a) != json_object_size(b))
+        return false;
+    for (void *at = json_object_iter(all); at != NULL;
+         at = json_object_iter_next(all, at)) {
+        const json_t *other = json_object_get(b, json_object_iter_key(at));
+        if (other == NULL || !values_same(json_object_iter_value(at), other))
+            return false;
+    }
+    return true;
+}
+
+bool values_same(const json_t *a, const json_t *b)
+{
+    if (a == NULL || json_is_null(a) || b == NULL || json_is_null(b))
+        return (a == NULL || json_is_null(a)) && (b == NULL || json_is_null(b));
+    if (json_is_string(a) && json_is_string(b))
+        return text_same(json_string_value(a), json_string_value(b));
+    if (json_is_number(a) || json_is_number(b))
+        return numbers_same(a, b);
+    if (json_is_array(a) && json_is_array(b))
+        return lists_same(a, b);
+    if (json_is_object(a) && json_is_object(b))
+        return objects_same(a, b);
+    return json_typeof(a) == json_typeof(b);
+}

@@ -1,0 +1,138 @@
+// kind: what a kind of metric is made of; for program/metric/metric.c and its
+// rows.
+//
+// A kind is a row: how its value in the job file is read, how an answer is
+// scored, how it is written back. What all kinds have in common - the outputs
+// that they read, the parts of a weighted one, the command of an exec one -
+// stands in struct metric, so that questions about a metric are answered by
+// one walk in metric.c and no row repeats them.
+//
+// To add a kind: a file in this folder that ends in its row, the row's name
+// below and in the table of metric.c, the file's name in CMakeLists.txt.
+
+#ifndef PROGRAM_METRIC_KIND_H
+#define PROGRAM_METRIC_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/err.h"
+#include "program/graph/program.h"
+#include "program/metric/metric.h"
+#include "program/source/node.h"
+
+struct metric_kind;
+
+// An output that a metric reads.
+struct metric_field {
+    size_t output;     // index among the program's outputs
+    const char *name;  // of that output
+    const char *label; // field of an example with the right answer, or NULL
+};
+
+// Everything but what `release` frees lives in the arena of metric_parse.
+struct metric {
+    const struct metric_kind *kind;
+    size_t n_outputs;            // of the program
+    struct metric_field *fields; // none: an exec metric that reads all
+    size_t n_fields;
+    struct metric **parts; // of a weighted one
+    size_t n_parts;
+    struct metric_command *command; // of an exec one, or NULL
+    size_t outside;                 // its index among the exec parts
+    void *params;                   // the kind's own
+};
+
+// What travels down while a metric is read.
+struct metric_reader {
+    struct arena *arena;
+    const struct program *program; // NULL: only checked (metric_check)
+    struct diags *diags;
+    size_t n_outside; // exec parts so far
+    int depth;        // weighted inside weighted
+};
+
+// What is scored. All borrowed.
+struct metric_case {
+    const json_t *example;
+    const json_t *outputs;
+    const struct score *outside; // one an exec part
+};
+
+// Bits of enum type_kind, for `fits`. 0 fits every output.
+#define FITS(type) (1u << (type))
+
+struct metric_kind {
+    const char *name;
+    bool binary;           // every score is 0 or 1
+    unsigned fits;         // types of output that it can compare
+    const char *fits_text; // "numbers", for the finding
+    // Reads the value of the metric's key. False with findings.
+    bool (*parse)(struct metric_reader *reader, const struct node *node,
+                  struct metric *metric);
+    // Fills out, which is empty.
+    bool (*score)(const struct metric *metric, const struct metric_case *given,
+                  struct score *out, struct err *err);
+    // Writes the value of the metric's key (new reference).
+    json_t *(*json)(const struct metric *metric);
+    void (*release)(struct metric *metric); // or NULL
+};
+
+extern const struct metric_kind metric_exact_match;
+extern const struct metric_kind metric_contains;
+extern const struct metric_kind metric_regex;
+extern const struct metric_kind metric_numeric;
+extern const struct metric_kind metric_token_f1;
+extern const struct metric_kind metric_set_f1;
+extern const struct metric_kind metric_fields;
+extern const struct metric_kind metric_weighted;
+extern const struct metric_kind metric_exec;
+
+// Reads {KIND: ...}, and {weight: W, KIND: ...} inside a weighted metric,
+// whose weight the caller reads. NULL with findings.
+struct metric *metric_read(struct metric_reader *reader,
+                           const struct node *node);
+
+// FIELD, or a list of them: each an output whose right answer stands in the
+// example under the same name. Only the names when labelled is false.
+bool metric_read_fields(struct metric_reader *reader, const struct node *node,
+                        bool labelled, struct metric *metric);
+
+// FIELD, or {field: FIELD, label: NAME, ...}: one output. `keys` are all the
+// keys that the map may have; the kind reads its own with node_find.
+bool metric_read_field(struct metric_reader *reader, const struct node *node,
+                       const char *const *keys, size_t n_keys,
+                       struct metric *metric);
+
+// Writes what metric_read_fields and metric_read_field read: a text or a list
+// while nothing else is to be said, else a map (new reference, NULL without
+// memory). full asks for the map.
+json_t *metric_fields_json(const struct metric *metric, bool full);
+
+// "no memory" as a finding; always false.
+bool metric_nomem(struct metric_reader *reader);
+
+// The answer and its label, NULL where there is none. Borrowed.
+const json_t *case_answer(const struct metric_case *given,
+                          const struct metric_field *field);
+const json_t *case_label(const struct metric_case *given,
+                         const struct metric_field *field);
+
+enum { FEEDBACK_MAX_BYTES = 32 << 10 };
+
+// Appends "`intent` is A, but B is right." to a buffer of feedback, values cut
+// to a line's length. feedback_next comes before a sentence of one's own.
+void feedback_next(struct buf *feedback);
+void feedback_wrong(struct buf *feedback, const struct metric_field *field,
+                    const json_t *answer, const json_t *label);
+void feedback_value(struct buf *feedback, const json_t *value);
+
+// Fills out with value and the feedback, which is emptied.
+bool score_give(struct score *out, double value, struct buf *feedback,
+                struct err *err);
+
+#endif

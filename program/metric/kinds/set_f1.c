@@ -1,0 +1,111 @@
+// set_f1: how many items a list and its label share, order and repetition
+// aside. A text stands for the items between its commas and line ends.
+
+#include <math.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/text.h"
+#include "program/metric/bag.h"
+#include "program/metric/kind.h"
+
+static const char *const keys[] = {"field", "label"};
+
+static bool parse(struct metric_reader *reader, const struct node *node,
+                  struct metric *metric)
+{
+    return metric_read_field(reader, node, keys, 2, metric);
+}
+
+static void add_pieces(struct bag *bag, const char *text, size_t len)
+{
+    size_t start = 0;
+
+    for (size_t i = 0; i <= len; i++) {
+        size_t piece = 0;
+        if (i < len && text[i] != ',' && text[i] != '\n')
+            continue;
+        const char *item = text_trim(text + start, i - start, &piece);
+        if (piece > 0)
+            bag_add_item(bag, item, piece);
+        start = i + 1;
+    }
+}
+
+// 2 and 2.0 are one item, so numbers go in as their shortest text.
+static bool add_item(struct bag *bag, const json_t *item, struct err *err)
+{
+    struct buf text = BUF_INIT(BAG_MAX_BYTES);
+    double number = json_is_real(item) ? json_real_value(item) : 0.5;
+
+    if (json_is_string(item))
+        buf_append(&text, json_string_value(item), json_string_length(item));
+    else if (number == floor(number) && fabs(number) < 1e15)
+        buf_printf(&text, "%.0f", number);
+    else
+        json_put(&text, item, true);
+    bool ok = buf_ok(&text, "an item to compare", err);
+    if (ok)
+        bag_add_item(bag, text.len > 0 ? text.data : "", text.len);
+    buf_release(&text);
+    return ok;
+}
+
+static bool fill_bag(struct bag *bag, const json_t *value, struct err *err)
+{
+    bool ok = true;
+
+    if (json_is_string(value)) {
+        add_pieces(bag, json_string_value(value), json_string_length(value));
+    } else if (json_is_array(value)) {
+        for (size_t i = 0; ok && i < json_array_size(value); i++)
+            ok = add_item(bag, json_array_get(value, i), err);
+    } else if (value != NULL && !json_is_null(value)) {
+        ok = add_item(bag, value, err);
+    }
+    return ok && bag_sort(bag, true, err);
+}
+
+// null is not the empty set: it matches only null.
+static bool is_null(const json_t *value)
+{
+    return value == NULL || json_is_null(value);
+}
+
+static bool score(const struct metric *metric, const struct metric_case *given,
+                  struct score *out, struct err *err)
+{
+    const struct metric_field *field = &metric->fields[0];
+    const json_t *value = case_answer(given, field);
+    const json_t *label = case_label(given, field);
+    struct buf feedback = BUF_INIT(FEEDBACK_MAX_BYTES);
+    struct bag answer = BAG_INIT;
+    struct bag right = BAG_INIT;
+    bool ok = fill_bag(&answer, value, err) && fill_bag(&right, label, err);
+
+    if (ok) {
+        double f1 =
+            is_null(value) == is_null(label) ? bag_f1(&answer, &right) : 0;
+        if (f1 < 1)
+            feedback_wrong(&feedback, field, value, label);
+        ok = score_give(out, f1, &feedback, err);
+    }
+    bag_release(&answer);
+    bag_release(&right);
+    buf_release(&feedback);
+    return ok;
+}
+
+static json_t *json(const struct metric *metric)
+{
+    return metric_fields_json(metric, false);
+}
+
+const struct metric_kind metric_set_f1 = {
+    .name = "set_f1",
+    .fits = FITS(TYPE_LIST) | FITS(TYPE_STR),
+    .fits_text = "compares lists",
+    .parse = parse,
+    .score = score,
+    .json = json,
+};

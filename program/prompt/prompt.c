@@ -1,0 +1,327 @@
+#include "program/prompt/prompt.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "common/utf8.h"
+
+enum {
+    BYTES_A_TOKEN = 3,
+    REPLY_MAX_SHOWN = 8000, // bytes of a bad reply that its repair repeats
+};
+
+static const char *const role_system = "system";
+static const char *const role_user = "user";
+static const char *const role_assistant = "assistant";
+
+const char *const adapter_names[] = {"chat", "json", NULL};
+
+// ---- pieces
+
+static void put_marker(struct buf *text, const char *name)
+{
+    buf_puts(text, "[[ ## ");
+    buf_puts(text, name);
+    buf_puts(text, " ## ]]");
+}
+
+// One section: marker line, value, empty line. A value that is not there
+// leaves its section out.
+static void put_section(struct buf *text, const char *name, const json_t *value)
+{
+    if (value == NULL)
+        return;
+    put_marker(text, name);
+    buf_putc(text, '\n');
+    value_put(value, text);
+    buf_puts(text, "\n\n");
+}
+
+static void put_sections(struct buf *text, const struct field *fields, size_t n,
+                         const json_t *values)
+{
+    for (size_t i = 0; i < n; i++)
+        put_section(text, fields[i].name,
+                    json_object_get(values, fields[i].name));
+}
+
+static void put_message(struct buf *out, const char *role,
+                        const struct buf *text)
+{
+    buf_puts(out, "{\"role\":\"");
+    buf_puts(out, role);
+    buf_puts(out, "\",\"content\":");
+    buf_put_json(out, text->data, text->len);
+    buf_putc(out, '}');
+}
+
+static bool end_prompt(struct buf *text, const struct buf *out, struct err *err)
+{
+    bool ok = buf_ok(text, "the prompt", err) && buf_ok(out, "the prompt", err);
+
+    buf_release(text);
+    return ok;
+}
+
+// ---- the two forms of an answer
+
+static void put_template(struct buf *text, const struct field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        put_marker(text, fields[i].name);
+        buf_printf(text, "\n{%s}\n\n", fields[i].name);
+    }
+}
+
+static void put_chat_form(struct buf *text, const struct signature *signature)
+{
+    buf_puts(text, "Answer with the output fields, each under its own marker "
+                   "line, then the end marker, and nothing else:\n\n");
+    put_template(text, signature->outputs, signature->n_outputs);
+    put_marker(text, "completed");
+    buf_puts(text, "\n\n");
+}
+
+static void put_json_form(struct buf *text, const struct signature *signature)
+{
+    buf_puts(text, "Answer with the output fields as one JSON object with "
+                   "these keys in this order, and nothing else:\n\n{\n");
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        const struct field *field = &signature->outputs[i];
+        bool quoted =
+            field->type.kind == TYPE_STR || field->type.kind == TYPE_ENUM;
+        const char *quote = quoted ? "\"" : "";
+
+        buf_printf(text, "  \"%s\": %s{%s}%s%s\n", field->name, quote,
+                   field->name, quote, i + 1 < signature->n_outputs ? "," : "");
+    }
+    buf_puts(text, "}\n\n");
+}
+
+static void put_chat_answer(struct buf *text, const struct signature *signature,
+                            const json_t *values)
+{
+    put_sections(text, signature->outputs, signature->n_outputs, values);
+    put_marker(text, "completed");
+}
+
+static void put_json_answer(struct buf *text, const struct signature *signature,
+                            const json_t *values)
+{
+    const char *comma = "{";
+
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        const char *name = signature->outputs[i].name;
+        const json_t *value = json_object_get(values, name);
+
+        if (value == NULL)
+            continue;
+        buf_printf(text, "%s\"%s\": ", comma, name);
+        json_put(text, value, false);
+        comma = ", ";
+    }
+    buf_putc(text, '}');
+}
+
+static void put_chat_reminder(struct buf *text,
+                              const struct signature *signature)
+{
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        buf_puts(text, i == 0 ? "Begin your answer with " : ", then ");
+        put_marker(text, signature->outputs[i].name);
+    }
+    buf_puts(text, ", and end it with ");
+    put_marker(text, "completed");
+    buf_putc(text, '.');
+}
+
+static void put_json_reminder(struct buf *text,
+                              const struct signature *signature)
+{
+    buf_puts(text, "Answer with one JSON object, with the keys ");
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        buf_puts(text, i == 0 ? "\"" : ", \"");
+        buf_puts(text, signature->outputs[i].name);
+        buf_putc(text, '"');
+    }
+    buf_putc(text, '.');
+}
+
+struct form {
+    void (*put_form)(struct buf *text, const struct signature *signature);
+    void (*put_answer)(struct buf *text, const struct signature *signature,
+                       const json_t *values);
+    void (*put_reminder)(struct buf *text, const struct signature *signature);
+};
+
+static const struct form forms[] = {
+    [ADAPTER_CHAT] = {put_chat_form, put_chat_answer, put_chat_reminder},
+    [ADAPTER_JSON] = {put_json_form, put_json_answer, put_json_reminder},
+};
+
+// ---- the prefix
+
+// "1. `name` (type): description", without what there is not.
+static void put_field_line(struct buf *text, const struct field *field,
+                           size_t no)
+{
+    struct buf type = BUF_INIT(PROMPT_MAX_BYTES);
+
+    type_describe(&field->type, &type);
+    buf_printf(text, "%zu. `%s`", no, field->name);
+    if (type.len > 0) {
+        buf_puts(text, " (");
+        buf_append(text, type.data, type.len);
+        buf_putc(text, ')');
+    }
+    if (field->desc[0] != '\0') {
+        buf_puts(text, ": ");
+        buf_puts(text, field->desc);
+    }
+    buf_putc(text, '\n');
+    text->failed = text->failed || type.failed;
+    text->no_memory = text->no_memory || type.no_memory;
+    buf_release(&type);
+}
+
+static void put_field_list(struct buf *text, const char *heading,
+                           const struct field *fields, size_t n)
+{
+    if (n == 0)
+        return;
+    buf_puts(text, heading);
+    for (size_t i = 0; i < n; i++)
+        put_field_line(text, &fields[i], i + 1);
+    buf_putc(text, '\n');
+}
+
+static void put_system(struct buf *text, const struct signature *signature,
+                       const struct form *form, const char *instruction)
+{
+    put_field_list(text, "Input fields:\n", signature->inputs,
+                   signature->n_inputs);
+    put_field_list(text, "Output fields:\n", signature->outputs,
+                   signature->n_outputs);
+    if (signature->n_inputs > 0) {
+        buf_puts(text, "The user gives the input fields like this:\n\n");
+        put_template(text, signature->inputs, signature->n_inputs);
+    }
+    form->put_form(text, signature);
+    buf_puts(text, "Your task: ");
+    buf_puts(text, instruction);
+}
+
+// Sections end in an empty line, which the end of a message has no need of.
+static void drop_line_ends(struct buf *text)
+{
+    while (text->len > 0 && text->data[text->len - 1] == '\n')
+        text->data[--text->len] = '\0';
+}
+
+static void put_demo(struct buf *out, struct buf *text,
+                     const struct signature *signature, const struct form *form,
+                     const json_t *fields)
+{
+    buf_clear(text);
+    put_sections(text, signature->inputs, signature->n_inputs, fields);
+    drop_line_ends(text);
+    buf_putc(out, ',');
+    put_message(out, role_user, text);
+    buf_clear(text);
+    form->put_answer(text, signature, fields);
+    buf_putc(out, ',');
+    put_message(out, role_assistant, text);
+}
+
+bool prompt_prefix(const struct step *step, const struct candidate_part *part,
+                   enum adapter adapter, struct buf *out, struct err *err)
+{
+    const struct form *form = &forms[adapter];
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
+
+    put_system(&text, &step->signature, form, part->instruction);
+    buf_putc(out, '[');
+    put_message(out, role_system, &text);
+    for (size_t i = 0; i < part->n_demos && !text.failed; i++)
+        put_demo(out, &text, &step->signature, form, part->demos[i].fields);
+    return end_prompt(&text, out, err);
+}
+
+// ---- the tail
+
+static void put_question(struct buf *text, const struct signature *signature,
+                         const struct form *form, const json_t *inputs)
+{
+    put_sections(text, signature->inputs, signature->n_inputs, inputs);
+    form->put_reminder(text, signature);
+}
+
+bool prompt_question(const struct step *step, enum adapter adapter,
+                     const json_t *inputs, struct buf *out, struct err *err)
+{
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
+
+    put_question(&text, &step->signature, &forms[adapter], inputs);
+    buf_putc(out, ',');
+    put_message(out, role_user, &text);
+    buf_putc(out, ']');
+    return end_prompt(&text, out, err);
+}
+
+bool prompt_repair(const struct step *step, enum adapter adapter,
+                   const json_t *inputs, const char *reply, size_t reply_len,
+                   const char *problem, struct buf *out, struct err *err)
+{
+    const struct form *form = &forms[adapter];
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
+
+    put_question(&text, &step->signature, form, inputs);
+    buf_putc(out, ',');
+    put_message(out, role_user, &text);
+    buf_clear(&text);
+    if (reply_len > REPLY_MAX_SHOWN)
+        reply_len = utf8_cut(reply, REPLY_MAX_SHOWN);
+    buf_append(&text, reply, reply_len);
+    buf_putc(out, ',');
+    put_message(out, role_assistant, &text);
+    buf_clear(&text);
+    buf_puts(&text, "This answer could not be read: ");
+    buf_puts(&text, problem);
+    buf_puts(&text, ". Answer again.\n");
+    form->put_reminder(&text, &step->signature);
+    buf_putc(out, ',');
+    put_message(out, role_user, &text);
+    buf_putc(out, ']');
+    return end_prompt(&text, out, err);
+}
+
+// ---- what the server is asked to keep to
+
+bool prompt_format(const struct step *step, enum adapter adapter,
+                   struct buf *out, struct err *err)
+{
+    const struct signature *signature = &step->signature;
+
+    if (adapter != ADAPTER_JSON)
+        return true;
+    buf_puts(out, "{\"type\":\"object\",\"properties\":{");
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        json_t *schema = type_schema(&signature->outputs[i].type);
+
+        buf_printf(out, "%s\"%s\":", i > 0 ? "," : "",
+                   signature->outputs[i].name);
+        json_put(out, schema, false);
+        json_decref(schema);
+    }
+    buf_puts(out, "},\"required\":[");
+    for (size_t i = 0; i < signature->n_outputs; i++)
+        buf_printf(out, "%s\"%s\"", i > 0 ? "," : "",
+                   signature->outputs[i].name);
+    buf_puts(out, "],\"additionalProperties\":false}");
+    return buf_ok(out, "the schema", err);
+}
+
+size_t prompt_estimate_tokens(size_t bytes)
+{
+    return bytes / BYTES_A_TOKEN + (bytes % BYTES_A_TOKEN != 0);
+}

@@ -1,0 +1,53 @@
+// prompt: the exact messages that a model gets.
+//
+// One system message (fields, structure, instruction), the demos as user and
+// assistant turns, then the question. All that is the same for every example
+// comes first and is rendered once, as `prefix`; the question is the `tail`;
+// prefix + tail is one JSON array of messages (common/call.h). Fields are
+// marked with [[ ## name ## ]] lines (adapter chat); adapter json asks for an
+// object under a JSON schema instead. The wording is ours: changing a byte of
+// it means raising REPLAY_VERSION (program/job/job.h).
+
+#ifndef PROGRAM_PROMPT_PROMPT_H
+#define PROGRAM_PROMPT_PROMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "program/graph/candidate.h"
+#include "program/graph/program.h"
+
+enum adapter { ADAPTER_CHAT, ADAPTER_JSON };
+enum { PROMPT_MAX_BYTES = 4 << 20 };
+
+// NULL-terminated names, in the order of the enum: "chat", "json".
+extern const char *const adapter_names[];
+
+// "[{system}", then ",{user},{assistant}" a demo; not closed.
+bool prompt_prefix(const struct step *step, const struct candidate_part *part,
+                   enum adapter adapter, struct buf *out, struct err *err);
+
+// ",{user}]". inputs: the step's inputs by name.
+bool prompt_question(const struct step *step, enum adapter adapter,
+                     const json_t *inputs, struct buf *out, struct err *err);
+
+// The question, the reply that could not be read, and what was wrong with it.
+bool prompt_repair(const struct step *step, enum adapter adapter,
+                   const json_t *inputs, const char *reply, size_t reply_len,
+                   const char *problem, struct buf *out, struct err *err);
+
+// The JSON schema that the server is asked to keep to; nothing is appended
+// for adapter chat.
+bool prompt_format(const struct step *step, enum adapter adapter,
+                   struct buf *out, struct err *err);
+
+// Tokens that bytes of prompt are taken for before the server has counted
+// them: one token for 3 bytes, rounded up; text in most languages needs
+// fewer. Deterministic on purpose: it decides whether demos are dropped.
+size_t prompt_estimate_tokens(size_t bytes);
+
+#endif

@@ -1,0 +1,50 @@
+// reply: from a model's text to typed outputs, strictly, then leniently.
+//
+// Strict is the form that the prompt asked for. What is let pass beyond it is
+// counted by kind, because a prompt that needs leniency is a worse prompt. A
+// field that nobody reads may be missing: it becomes null.
+
+#ifndef PROGRAM_PROMPT_REPLY_H
+#define PROGRAM_PROMPT_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "program/graph/program.h"
+#include "program/prompt/prompt.h"
+
+enum reply_leniency {
+    LENIENT_FENCE = 1 << 0,  // JSON in ``` fences or amid other text
+    LENIENT_MARKER = 1 << 1, // a marker or key with other spaces, case or
+                             // emphasis, twice, or behind other text
+    LENIENT_END = 1 << 2,    // no end marker, or text behind it
+    LENIENT_LABEL = 1 << 3,  // a label but for case, quotes or punctuation
+    LENIENT_NUMBER = 1 << 4, // "90%", "1,000", "about 3"
+    LENIENT_FORM = 1 << 5,   // JSON where markers were asked, or the reverse
+    LENIENT_BARE = 1 << 6,   // the first or only output, without its marker
+    LENIENT_UNREAD = 1 << 7, // a bad field that nobody reads is null
+};
+enum { LENIENCY_COUNT = 8 };
+
+const char *reply_leniency_name(enum reply_leniency one);
+
+// On true *outputs is a new object with every output of the signature in
+// order (null where LENIENT_UNREAD), and *lenient the kinds that were used.
+// On false problem says in one sentence, fit to be shown to the model, what is
+// wrong; ERR_INPUT for a bad reply, ERR_NOMEM without memory.
+// reads: bit f set when output f matters (struct plan).
+bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
+                 const char *text, size_t len, json_t **outputs,
+                 unsigned *lenient, struct err *problem);
+
+// True when the answer is over before the text is: its end marker, or its
+// whole object, is there. So nothing is missing of a reply that was cut behind
+// it, as small models that do not know when to stop write them.
+bool reply_is_closed(const struct step *step, enum adapter adapter,
+                     const char *text, size_t len);
+
+#endif

@@ -1,0 +1,373 @@
+#include "program/run/compiled.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "program/run/compiled_name.h"
+
+enum { INDENT = 2 }; // spaces a level
+
+static const char *const simulated_warning =
+    "The models of this run were simulated: scores and demos in this file say "
+    "nothing of a real model.";
+
+// ---- lines of JSON
+
+static void put_line_start(struct buf *out, size_t depth)
+{
+    buf_putc(out, '\n');
+    for (size_t i = 0; i < depth * INDENT; i++)
+        buf_putc(out, ' ');
+}
+
+static void put_lines(struct buf *out, const json_t *value, size_t depth);
+
+static void put_array_lines(struct buf *out, const json_t *array, size_t depth)
+{
+    buf_putc(out, '[');
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        if (i > 0)
+            buf_putc(out, ',');
+        put_line_start(out, depth + 1);
+        put_lines(out, json_array_get(array, i), depth + 1);
+    }
+    put_line_start(out, depth);
+    buf_putc(out, ']');
+}
+
+static void put_object_lines(struct buf *out, json_t *object, size_t depth)
+{
+    void *first = json_object_iter(object);
+
+    buf_putc(out, '{');
+    for (void *at = first; at != NULL; at = json_object_iter_next(object, at)) {
+        const char *key = json_object_iter_key(at);
+        if (at != first)
+            buf_putc(out, ',');
+        put_line_start(out, depth + 1);
+        buf_put_json(out, key, strlen(key));
+        buf_puts(out, ": ");
+        put_lines(out, json_object_iter_value(at), depth + 1);
+    }
+    put_line_start(out, depth);
+    buf_putc(out, '}');
+}
+
+// Two spaces a level, as DSPy writes it; members keep their order. Values come
+// from our own readers, which bound their depth.
+static void put_lines(struct buf *out, const json_t *value, size_t depth)
+{
+    if (json_array_size(value) > 0)
+        put_array_lines(out, value, depth);
+    else if (json_object_size(value) > 0)
+        put_object_lines(out, (json_t *)value, depth);
+    else
+        json_put(out, value, false);
+}
+
+// ---- building values
+
+// Takes value, NULL for want of memory; returns object, or NULL when it or an
+// earlier member failed. So a writer puts freely and looks once at the end.
+static json_t *with(json_t *object, const char *key, json_t *value)
+{
+    if (object == NULL) {
+        json_decref(value);
+        return NULL;
+    }
+    if (value == NULL || json_object_set_new(object, key, value) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+static json_t *with_text(json_t *object, const char *key, const char *text)
+{
+    return with(object, key, json_string(text != NULL ? text : ""));
+}
+
+// The same for the end of a list.
+static json_t *plus(json_t *list, json_t *value)
+{
+    if (list == NULL) {
+        json_decref(value);
+        return NULL;
+    }
+    if (value == NULL || json_array_append_new(list, value) != 0) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+static json_t *buf_json(struct buf *text)
+{
+    json_t *value = text->failed ? NULL : json_stringn(text->data, text->len);
+
+    if (!text->failed && text->len == 0)
+        value = json_string("");
+    buf_release(text);
+    return value;
+}
+
+// ---- predictors
+
+// DSPy shows a field's own type, and this text; the text replaces what its
+// program says of the field, so it says all that we know.
+static json_t *description_json(const struct field *field)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    struct buf type = BUF_INIT(1 << 20);
+
+    type_describe(&field->type, &type);
+    buf_puts(&text, field->desc);
+    if (type.len > 0) {
+        buf_puts(&text, text.len > 0 ? " (" : "");
+        buf_append(&text, type.data, type.len);
+        buf_puts(&text, field->desc[0] != '\0' ? ")" : "");
+    }
+    if (text.len == 0)
+        buf_printf(&text, "${%s}", field->name);
+    text.failed = text.failed || type.failed;
+    buf_release(&type);
+    return buf_json(&text);
+}
+
+static json_t *with_fields(json_t *list, const struct field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct buf prefix = BUF_INIT(1 << 16);
+        json_t *entry = NULL;
+
+        compiled_prefix(fields[i].name, &prefix);
+        entry = with(json_object(), "prefix", buf_json(&prefix));
+        entry = with(entry, "description", description_json(&fields[i]));
+        list = plus(list, entry);
+    }
+    return list;
+}
+
+static json_t *signature_json(const struct signature *signature,
+                              const char *instruction)
+{
+    json_t *fields = json_array();
+
+    fields = with_fields(fields, signature->inputs, signature->n_inputs);
+    fields = with_fields(fields, signature->outputs, signature->n_outputs);
+    return with(with_text(json_object(), "instructions", instruction), "fields",
+                fields);
+}
+
+static bool has_field(const struct field *fields, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(fields[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static json_t *with_values(json_t *object, const struct field *fields, size_t n,
+                           const json_t *values)
+{
+    for (size_t i = 0; i < n; i++) {
+        json_t *value = json_object_get(values, fields[i].name);
+
+        if (value != NULL)
+            object = with(object, fields[i].name, json_incref(value));
+    }
+    return object;
+}
+
+static json_t *demo_json(const struct signature *signature,
+                         const struct demo *demo)
+{
+    json_t *object = json_object();
+    bool taken =
+        has_field(signature->inputs, signature->n_inputs, "augmented") ||
+        has_field(signature->outputs, signature->n_outputs, "augmented");
+
+    if (demo->augmented && !taken)
+        object = with(object, "augmented", json_true());
+    object = with_values(object, signature->inputs, signature->n_inputs,
+                         demo->fields);
+    return with_values(object, signature->outputs, signature->n_outputs,
+                       demo->fields);
+}
+
+static json_t *predictor_json(const struct signature *signature,
+                              const struct candidate_part *part)
+{
+    json_t *demos = json_array();
+    json_t *object = NULL;
+
+    for (size_t i = 0; i < part->n_demos; i++)
+        demos = plus(demos, demo_json(signature, &part->demos[i]));
+    object = with(json_object(), "traces", json_array());
+    object = with(object, "train", json_array());
+    object = with(object, "demos", demos);
+    object =
+        with(object, "signature", signature_json(signature, part->instruction));
+    return with(object, "lm", json_null());
+}
+
+static json_t *with_predictors(json_t *root, const struct program *program,
+                               const struct candidate *candidate)
+{
+    for (size_t i = 0; i < program->n_predictors; i++) {
+        const struct step *step = program_predictor(program, i);
+        struct buf name = BUF_INIT(1 << 16);
+
+        predictor_dspy_name(step, &name);
+        if (name.failed)
+            root = with(root, step->name, NULL);
+        else
+            root = with(root, name.data,
+                        predictor_json(&step->signature, &candidate->parts[i]));
+        buf_release(&name);
+    }
+    return root;
+}
+
+// ---- metadata
+
+static json_t *options_json(const struct call_options *options)
+{
+    json_t *object = json_object();
+
+    object = with(object, "num_ctx", json_integer(options->num_ctx));
+    object = with(object, "num_predict", json_integer(options->num_predict));
+    object = with(object, "temperature", json_real(options->temperature));
+    if (options->think != THINK_UNSET)
+        object =
+            with(object, "think", json_boolean(options->think == THINK_ON));
+    return object;
+}
+
+static json_t *models_json(const struct job *job,
+                           const struct compiled_facts *facts)
+{
+    json_t *models = json_object();
+
+    for (int i = 0; i < ROLE_COUNT; i++) {
+        const struct job_model *model = &job->models[i];
+        json_t *object = with_text(json_object(), "name", model->name);
+
+        object = with_text(object, "digest", facts->digests[i]);
+        if (model->revision != NULL && model->revision[0] != '\0')
+            object = with_text(object, "revision", model->revision);
+        object = with(object, "options", options_json(&model->options));
+        models = with(models, role_names[i], object);
+    }
+    return models;
+}
+
+static json_t *unmeasured_json(const struct program *program,
+                               const struct plan *plan)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; plan != NULL && i < program->n_predictors; i++) {
+        if (!plan->runs[program->predictors[i]])
+            list = plus(list, json_string(program_predictor(program, i)->name));
+    }
+    return list;
+}
+
+static json_t *adapter_remark(enum adapter adapter)
+{
+    return json_sprintf("adapter: these prompts were chosen under promptcc's "
+                        "%s form; in DSPy configure %s",
+                        adapter_names[adapter],
+                        adapter == ADAPTER_JSON ? "dspy.JSONAdapter()"
+                                                : "dspy.ChatAdapter()");
+}
+
+static json_t *options_remark(const struct job_model *model)
+{
+    struct buf text = BUF_INIT(1 << 10);
+
+    buf_puts(&text, "options: set temperature ");
+    json_t *temperature = json_real(model->options.temperature);
+    json_put(&text, temperature, false);
+    json_decref(temperature);
+    buf_printf(&text,
+               " and max_tokens %d on dspy.LM, and num_ctx %d on the "
+               "model server",
+               (int)model->options.num_predict, (int)model->options.num_ctx);
+    return buf_json(&text);
+}
+
+// What DSPy's load leaves as its own program has it.
+static json_t *not_applied_json(const struct job *job)
+{
+    const struct program *program = job->program;
+    json_t *list = plus(json_array(), adapter_remark(job->adapter));
+
+    list = plus(list, options_remark(&job->models[ROLE_STUDENT]));
+    list = plus(list, json_string("limits: the limits of fields are shown to "
+                                  "the model, but DSPy does not enforce them"));
+    for (size_t i = 0; i < program->n_steps; i++) {
+        if (program->steps[i].kind == STEP_COMPOSE)
+            list = plus(list, json_sprintf("step %s: its value is composed by "
+                                           "the program that loads this file",
+                                           program->steps[i].name));
+    }
+    return list;
+}
+
+static json_t *facts_json(const struct job *job,
+                          const struct compiled_facts *facts)
+{
+    json_t *object =
+        with(json_object(), "format", json_integer(COMPILED_FORMAT));
+
+    object = with_text(object, "version", PROMPTCC_VERSION);
+    object = with_text(object, "name", job->name);
+    object = with_text(object, "job", facts->job_id);
+    object = with_text(object, "optimizer", facts->optimizer);
+    object = with(object, "seed", json_integer(job->seed));
+    object = with(object, "simulated", json_boolean(facts->simulated));
+    if (facts->simulated)
+        object = with_text(object, "warning", simulated_warning);
+    object = with(object, "scores",
+                  facts->scores != NULL ? json_incref((json_t *)facts->scores)
+                                        : json_null());
+    object = with(object, "models", models_json(job, facts));
+    object = with_text(object, "adapter", adapter_names[job->adapter]);
+    object = with(object, "program", program_json(job->program));
+    object = with(object, "unmeasured_steps",
+                  unmeasured_json(job->program, facts->plan));
+    return with(object, "not_applied_by_dspy", not_applied_json(job));
+}
+
+// DSPy warns where its own versions differ from these.
+static json_t *metadata_json(const struct job *job,
+                             const struct compiled_facts *facts)
+{
+    json_t *versions = with_text(json_object(), "python", "3.11");
+
+    versions = with_text(versions, "dspy", "3.4.1");
+    versions = with_text(versions, "cloudpickle", "3.1");
+    return with(with(json_object(), "dependency_versions", versions),
+                "promptcc", facts_json(job, facts));
+}
+
+bool compiled_write(const struct job *job, const struct candidate *candidate,
+                    const struct compiled_facts *facts, struct buf *out,
+                    struct err *err)
+{
+    json_t *root = with_predictors(json_object(), job->program, candidate);
+
+    root = with(root, "metadata", metadata_json(job, facts));
+    if (root == NULL) {
+        err_nomem(err, "a compiled program");
+        return false;
+    }
+    put_lines(out, root, 0);
+    buf_putc(out, '\n');
+    json_decref(root);
+    return buf_ok(out, "the compiled program", err);
+}

@@ -1,0 +1,68 @@
+// compiled: the file that an optimization ends in, and production loads.
+//
+// DSPy's state JSON, one object a predictor in file order, then `metadata`;
+// DSPy 3.4 loads it as it is. metadata.promptcc holds all that a run needs
+// without the job: the program, models, options, adapter, scores. It holds no
+// time, host, path or call count: two undisturbed runs are equal byte for
+// byte. The format key by key stands in docs/compiled.md.
+
+#ifndef PROGRAM_RUN_COMPILED_H
+#define PROGRAM_RUN_COMPILED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "program/graph/candidate.h"
+#include "program/graph/plan.h"
+#include "program/job/job.h"
+
+// Of metadata.promptcc. Raised when a reader of today would misread the file;
+// then this one must still be read.
+enum { COMPILED_FORMAT = 1 };
+
+// What a file says beside program and candidate.
+struct compiled_facts {
+    const char *job_id;
+    const char *optimizer;
+    const char *digests[ROLE_COUNT]; // of the models; "" unknown
+    bool simulated;
+    const json_t *scores;    // {"baseline", "compiled", "test"}; borrowed
+    const struct plan *plan; // steps outside it are marked as not measured
+};
+
+// Appends the whole file.
+bool compiled_write(const struct job *job, const struct candidate *candidate,
+                    const struct compiled_facts *facts, struct buf *out,
+                    struct err *err);
+
+// A file made ready to run.
+struct compiled {
+    struct program *program;     // owned
+    struct candidate *candidate; // owned, sealed
+    enum adapter adapter;
+    char *model;  // of the student; owned
+    char *digest; // "" unknown; owned
+    struct call_options options;
+    char *job_id; // owned
+    bool simulated;
+    json_t *metadata; // owned: metadata.promptcc whole
+};
+
+// Reads a file of ours, untrusted. path is for messages and outlives it.
+struct compiled *compiled_read(const char *path, const char *text, size_t len,
+                               struct err *err);
+void compiled_free(struct compiled *compiled); // NULL is fine
+
+// Reads instructions and demos of any DSPy state file (ours, DSPy's own, or
+// old style with signature_instructions) for a program that is at hand.
+// Another program's file (predictors or fields differ) is ERR_INPUT and names
+// the first difference. The candidate is sealed.
+struct candidate *compiled_candidate(const struct program *program,
+                                     const char *path, const char *text,
+                                     size_t len, struct err *err);
+
+#endif

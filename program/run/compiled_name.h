@@ -1,0 +1,18 @@
+// compiled_name: the words that DSPy derives from a field's name.
+
+#ifndef PROGRAM_RUN_COMPILED_NAME_H
+#define PROGRAM_RUN_COMPILED_NAME_H
+
+#include <stdbool.h>
+
+#include "common/buf.h"
+
+// The label that DSPy infers for a field: "user_message" gives "User Message:",
+// "text2number" "Text 2 Number:", "HTMLParser" "HTML Parser:".
+void compiled_prefix(const char *name, struct buf *out);
+
+// True when prefix labels the field, spaces and case aside. Old DSPy puts
+// further words behind the colon.
+bool compiled_prefix_fits(const char *prefix, const char *name);
+
+#endif

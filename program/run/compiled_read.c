@@ -1,0 +1,524 @@
+// Reading compiled files: the other half of compiled.h.
+
+#include "program/run/compiled.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "program/run/compiled_name.h"
+#include "program/source/node.h"
+
+enum {
+    COMPILED_MAX_BYTES = 64 << 20,
+    DEMOS_MAX = 1000, // of one predictor
+    MAX_CTX = 1 << 24,
+};
+
+// The file at hand.
+struct file {
+    const char *path; // borrowed
+    json_t *root;     // owned
+    struct err *err;
+};
+
+static const char *const remedy = "it was compiled from another program: "
+                                  "compile this one with `promptcc run`";
+
+static bool open_file(struct file *file, const char *path, const char *text,
+                      size_t len, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+
+    *file = (struct file){.path = path, .err = err};
+    file->root = json_parse(text, len, COMPILED_MAX_BYTES, &why);
+    if (file->root == NULL) {
+        err_set(err, why.code, "%s: %s", path, why.text);
+        return false;
+    }
+    if (!json_is_object(file->root)) {
+        err_set(err, ERR_INPUT,
+                "%s: is no compiled program: it holds no JSON object", path);
+        json_decref(file->root);
+        return false;
+    }
+    return true;
+}
+
+// ---- finding predictors
+
+static bool is_chain(const struct step *step)
+{
+    return step->kind == STEP_CHAIN_OF_THOUGHT;
+}
+
+// How well key names the step's predictor: 0 as DSPy names it today, then as
+// older ones did, then as it is called where it is a whole program; -1 when it
+// is another's name.
+static int name_rank(const struct program *program, const struct step *step,
+                     const char *key)
+{
+    static const char *const suffixes[][3] = {{"", NULL, NULL},
+                                              {".predict", "._predict", ""}};
+    const char *alone = is_chain(step) ? "predict" : "self";
+    size_t len = strlen(step->name);
+
+    for (int i = 0; i < 3 && strncmp(key, step->name, len) == 0; i++) {
+        const char *suffix = suffixes[is_chain(step)][i];
+        if (suffix != NULL && strcmp(key + len, suffix) == 0)
+            return i;
+    }
+    return program->n_predictors == 1 && strcmp(key, alone) == 0 ? 3 : -1;
+}
+
+static bool is_predictor(const json_t *value)
+{
+    return json_is_object(json_object_get(value, "signature")) ||
+           json_is_string(json_object_get(value, "signature_instructions"));
+}
+
+// Borrowed; NULL after an error.
+static const json_t *find_predictor(const struct file *file,
+                                    const struct program *program,
+                                    const struct step *step)
+{
+    const json_t *found = NULL;
+    int best = 4;
+
+    for (void *at = json_object_iter(file->root); at != NULL;
+         at = json_object_iter_next(file->root, at)) {
+        int rank = name_rank(program, step, json_object_iter_key(at));
+
+        if (rank < 0 || rank >= best)
+            continue;
+        best = rank;
+        found = json_object_iter_value(at);
+    }
+    if (found == NULL && program->n_predictors == 1 && is_predictor(file->root))
+        found = file->root;
+    if (found == NULL)
+        err_set(file->err, ERR_INPUT, "%s: has no predictor \"%s%s\"; %s",
+                file->path, step->name, is_chain(step) ? ".predict" : "",
+                remedy);
+    return found;
+}
+
+static bool knows_predictor(const struct program *program, const char *key)
+{
+    for (size_t i = 0; i < program->n_predictors; i++) {
+        if (name_rank(program, program_predictor(program, i), key) >= 0)
+            return true;
+    }
+    return false;
+}
+
+// A predictor that the program lacks shows that the file is another's.
+static bool check_predictors(const struct file *file,
+                             const struct program *program)
+{
+    for (void *at = json_object_iter(file->root); at != NULL;
+         at = json_object_iter_next(file->root, at)) {
+        const char *key = json_object_iter_key(at);
+
+        if (!is_predictor(json_object_iter_value(at)) ||
+            strcmp(key, "metadata") == 0 || knows_predictor(program, key))
+            continue;
+        err_set(file->err, ERR_INPUT,
+                "%s: holds a predictor \"%s\" that the program lacks; %s",
+                file->path, key, remedy);
+        return false;
+    }
+    return true;
+}
+
+// ---- a predictor
+
+static const struct field *nth_field(const struct signature *signature,
+                                     size_t i)
+{
+    return i < signature->n_inputs
+               ? &signature->inputs[i]
+               : &signature->outputs[i - signature->n_inputs];
+}
+
+// Fields have no names in the file: they go by place, and by their prefix.
+static bool check_fields(const struct file *file, const struct step *step,
+                         const json_t *fields)
+{
+    const struct signature *signature = &step->signature;
+    size_t n = signature->n_inputs + signature->n_outputs;
+
+    if (json_array_size(fields) != n) {
+        err_set(file->err, ERR_INPUT,
+                "%s: predictor of step %s has %zu fields, not %zu; %s",
+                file->path, step->name, json_array_size(fields), n, remedy);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *name = nth_field(signature, i)->name;
+        const char *prefix =
+            json_get_text(json_array_get(fields, i), "prefix", "");
+
+        if (compiled_prefix_fits(prefix, name))
+            continue;
+        err_set(file->err, ERR_INPUT,
+                "%s: field %zu of step %s is \"%.60s\", not `%s`; %s",
+                file->path, i + 1, step->name, prefix, name, remedy);
+        return false;
+    }
+    return true;
+}
+
+// Borrowed; NULL after an error. Old files keep the text at the predictor.
+static const char *read_instruction(const struct file *file,
+                                    const struct step *step,
+                                    const json_t *predictor)
+{
+    const json_t *signature = json_object_get(predictor, "signature");
+    const char *text = json_get_text(predictor, "signature_instructions", NULL);
+
+    if (signature != NULL) {
+        text = json_get_text(signature, "instructions", NULL);
+        if (text != NULL &&
+            !check_fields(file, step, json_object_get(signature, "fields")))
+            return NULL;
+    } else if (step->kind == STEP_CHAIN_OF_THOUGHT) {
+        text =
+            json_get_text(predictor, "extended_signature_instructions", text);
+    }
+    if (text == NULL)
+        err_set(file->err, ERR_INPUT,
+                "%s: the predictor of step %s has no instructions (a text "
+                "under signature.instructions)",
+                file->path, step->name);
+    return text;
+}
+
+static bool is_whole(const struct signature *signature, const json_t *given)
+{
+    size_t n = signature->n_inputs + signature->n_outputs;
+
+    for (size_t i = 0; i < n; i++) {
+        if (json_object_get(given, nth_field(signature, i)->name) == NULL)
+            return false;
+    }
+    return true;
+}
+
+// Values of inputs may be any JSON, as composed ones are.
+static bool check_demo(const struct file *file, const struct step *step,
+                       const json_t *given)
+{
+    const struct signature *signature = &step->signature;
+    struct err why = ERR_CLEAR;
+
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        const struct field *field = &signature->outputs[i];
+
+        if (type_check(&field->type, field->name,
+                       json_object_get(given, field->name), &why))
+            continue;
+        err_set(file->err, why.code, "%s: a demo of step %s: %s", file->path,
+                step->name, why.text);
+        return false;
+    }
+    return true;
+}
+
+// The fields of the step alone, in its order. New reference.
+static json_t *copy_fields(const struct signature *signature, json_t *given)
+{
+    size_t n = signature->n_inputs + signature->n_outputs;
+    json_t *fields = json_object();
+
+    for (size_t i = 0; i < n && fields != NULL; i++) {
+        const char *name = nth_field(signature, i)->name;
+
+        if (json_object_set(fields, name, json_object_get(given, name)) == 0)
+            continue;
+        json_decref(fields);
+        fields = NULL;
+    }
+    return fields;
+}
+
+// A demo that lacks a field is left out: it would teach the model to leave
+// fields out.
+static bool add_demo(const struct file *file, const struct step *step,
+                     json_t *given, struct demo *demos, size_t *n)
+{
+    if (!is_whole(&step->signature, given))
+        return true;
+    if (!check_demo(file, step, given))
+        return false;
+    json_t *fields = copy_fields(&step->signature, given);
+    if (fields == NULL) {
+        err_nomem(file->err, "a demo");
+        return false;
+    }
+    bool augmented = json_is_true(json_object_get(given, "augmented"));
+    demos[(*n)++] =
+        (struct demo){.fields = fields, .augmented = augmented, .row = -1};
+    return true;
+}
+
+static bool check_demos(const struct file *file, const struct step *step,
+                        const json_t *list)
+{
+    size_t n = json_array_size(list);
+    bool ok = (list == NULL || json_is_array(list)) && n <= DEMOS_MAX;
+
+    for (size_t i = 0; ok && i < n; i++)
+        ok = json_is_object(json_array_get(list, i));
+    if (!ok)
+        err_set(file->err, ERR_INPUT,
+                "%s: the demos of step %s must be a list of at most %d JSON "
+                "objects",
+                file->path, step->name, DEMOS_MAX);
+    return ok;
+}
+
+static bool read_demos(const struct file *file, const struct step *step,
+                       const json_t *list, size_t part,
+                       struct candidate *candidate)
+{
+    size_t given = json_array_size(list);
+    size_t n = 0;
+    bool ok = true;
+
+    if (!check_demos(file, step, list))
+        return false;
+    struct demo *demos = calloc(given + 1, sizeof *demos);
+    if (demos == NULL) {
+        err_nomem(file->err, "demos");
+        return false;
+    }
+    for (size_t i = 0; ok && i < given; i++)
+        ok = add_demo(file, step, json_array_get(list, i), demos, &n);
+    ok = ok && candidate_set_demos(candidate, part, n > 0 ? 1 : 0, demos, n,
+                                   file->err);
+    for (size_t i = 0; i < n; i++)
+        json_decref(demos[i].fields);
+    free(demos);
+    return ok;
+}
+
+static bool read_part(const struct file *file, const struct program *program,
+                      size_t part, struct candidate *candidate)
+{
+    const struct step *step = program_predictor(program, part);
+    const json_t *predictor = find_predictor(file, program, step);
+
+    if (predictor == NULL)
+        return false;
+    const char *text = read_instruction(file, step, predictor);
+    if (text == NULL)
+        return false;
+    int no = strcmp(text, step->signature.instruction) == 0 ? 0 : 1;
+    return candidate_set_instruction(candidate, part, no, text, file->err) &&
+           read_demos(file, step, json_object_get(predictor, "demos"), part,
+                      candidate);
+}
+
+static struct candidate *read_candidate(const struct file *file,
+                                        const struct program *program)
+{
+    struct candidate *candidate = NULL;
+    bool ok = check_predictors(file, program);
+
+    if (ok)
+        candidate = candidate_new(program, file->err);
+    ok = candidate != NULL;
+    for (size_t i = 0; ok && i < program->n_predictors; i++)
+        ok = read_part(file, program, i, candidate);
+    if (!ok) {
+        candidate_unref(candidate);
+        return NULL;
+    }
+    candidate_seal(candidate);
+    return candidate;
+}
+
+struct candidate *compiled_candidate(const struct program *program,
+                                     const char *path, const char *text,
+                                     size_t len, struct err *err)
+{
+    struct file file;
+
+    if (!open_file(&file, path, text, len, err))
+        return NULL;
+    struct candidate *candidate = read_candidate(&file, program);
+    json_decref(file.root);
+    return candidate;
+}
+
+// ---- what promptcc says of a file of its own
+
+static bool refuse(const struct file *file, const char *key, const char *wanted)
+{
+    err_set(file->err, ERR_INPUT, "%s: metadata.promptcc.%s must be %s",
+            file->path, key, wanted);
+    return false;
+}
+
+static bool read_format(const struct file *file, const json_t *metadata)
+{
+    int64_t format = json_get_int(metadata, "format", 0);
+
+    if (metadata == NULL) {
+        err_set(file->err, ERR_INPUT,
+                "%s: was not written by promptcc (it has no "
+                "metadata.promptcc), so it says nothing of the program; use "
+                "it with `promptcc eval JOB --compiled`",
+                file->path);
+        return false;
+    }
+    if (format > COMPILED_FORMAT) {
+        err_set(file->err, ERR_INPUT,
+                "%s: was written by a newer promptcc (format %lld): update "
+                "this one",
+                file->path, (long long)format);
+        return false;
+    }
+    return format == COMPILED_FORMAT || refuse(file, "format", "1");
+}
+
+static bool read_program(const struct file *file, const json_t *metadata,
+                         struct compiled *out)
+{
+    const json_t *given = json_object_get(metadata, "program");
+    struct arena arena = ARENA_INIT(64 << 20);
+    struct diags *diags = diags_new(file->err);
+    char *text = NULL;
+    struct node *root = NULL;
+
+    if (diags == NULL)
+        return false;
+    if (!json_is_object(given)) {
+        (void)refuse(file, "program", "a JSON object");
+        goto out;
+    }
+    text = json_text(given);
+    if (text == NULL) {
+        err_nomem(file->err, "a program");
+        goto out;
+    }
+    root = node_parse(&arena, file->path, text, strlen(text), diags);
+    if (root != NULL)
+        out->program = program_parse(root, diags);
+    if (out->program == NULL && diags_ok(diags, file->err))
+        err_nomem(file->err, "a program");
+
+out:
+    free(text);
+    diags_free(diags);
+    arena_release(&arena);
+    return out->program != NULL;
+}
+
+static bool read_adapter(const struct file *file, const json_t *metadata,
+                         enum adapter *out)
+{
+    const char *name = json_get_text(metadata, "adapter", "");
+
+    for (int i = 0; adapter_names[i] != NULL; i++) {
+        if (strcmp(name, adapter_names[i]) == 0) {
+            *out = (enum adapter)i;
+            return true;
+        }
+    }
+    return refuse(file, "adapter", "chat or json");
+}
+
+static bool read_options(const struct file *file, const json_t *given,
+                         struct call_options *out)
+{
+    int64_t num_ctx = json_get_int(given, "num_ctx", 0);
+    int64_t num_predict = json_get_int(given, "num_predict", 0);
+    const json_t *think = json_object_get(given, "think");
+
+    out->temperature = json_get_number(given, "temperature", -1);
+    if (num_ctx < 1 || num_ctx > MAX_CTX || num_predict < 1 ||
+        num_predict > MAX_CTX || !(out->temperature >= 0) ||
+        out->temperature > 100)
+        return refuse(file, "models.student.options",
+                      "num_ctx and num_predict of 1 or more, and a "
+                      "temperature of 0 or more");
+    out->num_ctx = (int32_t)num_ctx;
+    out->num_predict = (int32_t)num_predict;
+    if (json_is_boolean(think))
+        out->think = json_is_true(think) ? THINK_ON : THINK_OFF;
+    return true;
+}
+
+static bool copy_text(const struct file *file, const json_t *object,
+                      const char *key, char **out)
+{
+    *out = strdup(json_get_text(object, key, ""));
+    if (*out == NULL)
+        err_nomem(file->err, "a compiled program");
+    return *out != NULL;
+}
+
+static bool read_student(const struct file *file, const json_t *metadata,
+                         struct compiled *out)
+{
+    const json_t *student =
+        json_object_get(json_object_get(metadata, "models"), "student");
+
+    if (!copy_text(file, student, "name", &out->model) ||
+        !copy_text(file, student, "digest", &out->digest))
+        return false;
+    if (out->model[0] == '\0')
+        return refuse(file, "models.student.name", "a model's name");
+    return read_options(file, json_object_get(student, "options"),
+                        &out->options);
+}
+
+static bool read_compiled(const struct file *file, struct compiled *out)
+{
+    json_t *metadata =
+        json_object_get(json_object_get(file->root, "metadata"), "promptcc");
+
+    if (!read_format(file, metadata) || !read_program(file, metadata, out) ||
+        !read_adapter(file, metadata, &out->adapter) ||
+        !read_student(file, metadata, out) ||
+        !copy_text(file, metadata, "job", &out->job_id))
+        return false;
+    out->simulated = json_get_bool(metadata, "simulated", false);
+    out->metadata = json_incref(metadata);
+    out->candidate = read_candidate(file, out->program);
+    return out->candidate != NULL;
+}
+
+struct compiled *compiled_read(const char *path, const char *text, size_t len,
+                               struct err *err)
+{
+    struct file file;
+    struct compiled *compiled = NULL;
+
+    if (!open_file(&file, path, text, len, err))
+        return NULL;
+    compiled = calloc(1, sizeof *compiled);
+    if (compiled == NULL) {
+        err_nomem(err, "a compiled program");
+    } else if (!read_compiled(&file, compiled)) {
+        compiled_free(compiled);
+        compiled = NULL;
+    }
+    json_decref(file.root);
+    return compiled;
+}
+
+void compiled_free(struct compiled *compiled)
+{
+    if (compiled == NULL)
+        return;
+    candidate_unref(compiled->candidate);
+    program_free(compiled->program);
+    free(compiled->model);
+    free(compiled->digest);
+    free(compiled->job_id);
+    json_decref(compiled->metadata);
+    free(compiled);
+}

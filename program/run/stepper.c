@@ -1,0 +1,548 @@
+#include "program/run/stepper.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/prompt/reply.h"
+
+// A step that stands behind a failed one is BLOCKED: it never runs.
+enum slot_state {
+    SLOT_UNUSED, // the plan leaves it out
+    SLOT_WAITING,
+    SLOT_ASKED,
+    SLOT_BROKEN,
+    SLOT_DONE,
+    SLOT_FAILED,
+    SLOT_BLOCKED,
+};
+
+struct step_progress {
+    enum slot_state state;
+    enum run_outcome outcome; // of a failed one
+    bool harmless;            // failed, and nobody reads it
+    int attempt;
+    json_t *inputs;  // owned
+    json_t *outputs; // owned
+    struct buf tail;
+    char *reply; // owned: what could not be read
+    size_t reply_len;
+    struct err problem;
+};
+
+struct stepper {
+    const struct program *program; // borrowed, as the plan
+    const struct plan *plan;
+    enum adapter adapter;
+    bool ended;
+    unsigned lenient;
+    int repairs;
+    json_t *inputs;              // owned
+    json_t *outputs;             // owned
+    struct step_progress *slots; // one a step
+};
+
+static const char *const outcome_names[RUN_OUTCOME_COUNT] = {
+    "done", "format", "cut", "empty", "loop", "too_long",
+};
+
+const char *run_outcome_name(enum run_outcome outcome)
+{
+    if ((int)outcome < 0 || (int)outcome >= RUN_OUTCOME_COUNT)
+        return "unknown";
+    return outcome_names[outcome];
+}
+
+// ---- values
+
+static bool set_value(json_t *object, const char *name, const json_t *value,
+                      struct err *err)
+{
+    json_t *given = value != NULL ? json_incref((json_t *)value) : json_null();
+
+    if (object != NULL && json_object_set_new(object, name, given) == 0)
+        return true;
+    if (object == NULL)
+        json_decref(given);
+    err_nomem(err, "a run's values");
+    return false;
+}
+
+static const char *output_name(const struct step *step, int field)
+{
+    if (step->kind == STEP_COMPOSE)
+        return step->entries[field].key;
+    return step->signature.outputs[field].name;
+}
+
+// Borrowed; NULL where the source has no value.
+static const json_t *source_value(const struct stepper *stepper,
+                                  struct source source)
+{
+    const struct program *program = stepper->program;
+
+    if (source.step == SOURCE_INPUT)
+        return json_object_get(stepper->inputs,
+                               program->inputs[source.field].name);
+    const json_t *outputs = stepper->slots[source.step].outputs;
+    if (source.field == SOURCE_WHOLE)
+        return outputs;
+    return json_object_get(
+        outputs, output_name(&program->steps[source.step], source.field));
+}
+
+// Takes object, which may be NULL for want of memory, and fills *out.
+static bool keep(json_t **out, json_t *object, bool ok)
+{
+    if (!ok) {
+        json_decref(object);
+        return false;
+    }
+    json_decref(*out);
+    *out = object;
+    return true;
+}
+
+static bool compose_outputs(struct stepper *stepper, int step, struct err *err)
+{
+    const struct step *at = &stepper->program->steps[step];
+    json_t *object = json_object();
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < at->n_entries; i++)
+        ok = set_value(object, at->entries[i].key,
+                       source_value(stepper, at->entries[i].source), err);
+    if (ok && object == NULL) {
+        err_nomem(err, "a run's values");
+        ok = false;
+    }
+    return keep(&stepper->slots[step].outputs, object, ok);
+}
+
+static bool take_inputs(struct stepper *stepper, int step, struct err *err)
+{
+    const struct step *at = &stepper->program->steps[step];
+    json_t *object = json_object();
+    bool ok = object != NULL;
+
+    if (!ok)
+        err_nomem(err, "a step's inputs");
+    for (size_t i = 0; ok && i < at->signature.n_inputs; i++)
+        ok = set_value(object, at->signature.inputs[i].name,
+                       source_value(stepper, at->sources[i]), err);
+    return keep(&stepper->slots[step].inputs, object, ok);
+}
+
+static bool null_outputs(struct stepper *stepper, int step, struct err *err)
+{
+    const struct signature *signature =
+        &stepper->program->steps[step].signature;
+    json_t *object = json_object();
+    bool ok = object != NULL;
+
+    if (!ok)
+        err_nomem(err, "a step's outputs");
+    for (size_t i = 0; ok && i < signature->n_outputs; i++)
+        ok = set_value(object, signature->outputs[i].name, NULL, err);
+    return keep(&stepper->slots[step].outputs, object, ok);
+}
+
+static bool fill_outputs(struct stepper *stepper, struct err *err)
+{
+    const struct program *program = stepper->program;
+
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        const struct program_output *output = &program->outputs[i];
+
+        if (!set_value(stepper->outputs, output->name,
+                       source_value(stepper, output->source), err))
+            return false;
+    }
+    return true;
+}
+
+// ---- moving on
+
+static size_t count_sources(const struct step *step)
+{
+    return step->kind == STEP_COMPOSE ? step->n_entries
+                                      : step->signature.n_inputs;
+}
+
+static struct source get_source(const struct step *step, size_t i)
+{
+    return step->kind == STEP_COMPOSE ? step->entries[i].source
+                                      : step->sources[i];
+}
+
+enum readiness { READY, NOT_YET, NEVER };
+
+static enum readiness source_readiness(const struct stepper *stepper,
+                                       struct source source)
+{
+    if (source.step == SOURCE_INPUT)
+        return READY;
+    const struct step_progress *slot = &stepper->slots[source.step];
+    if (slot->state == SLOT_BLOCKED ||
+        (slot->state == SLOT_FAILED && !slot->harmless))
+        return NEVER;
+    return slot->state == SLOT_DONE || slot->state == SLOT_FAILED ||
+                   slot->state == SLOT_UNUSED
+               ? READY
+               : NOT_YET;
+}
+
+static enum readiness step_readiness(const struct stepper *stepper, int step)
+{
+    const struct step *at = &stepper->program->steps[step];
+    size_t n = count_sources(at);
+    enum readiness worst = READY;
+
+    for (size_t i = 0; i < n; i++) {
+        enum readiness one = source_readiness(stepper, get_source(at, i));
+        if (one == NEVER)
+            return NEVER;
+        if (one == NOT_YET)
+            worst = NOT_YET;
+    }
+    return worst;
+}
+
+static bool is_open(const struct step_progress *slot)
+{
+    return slot->state == SLOT_WAITING || slot->state == SLOT_ASKED ||
+           slot->state == SLOT_BROKEN;
+}
+
+// Blocks or composes one waiting step.
+static bool settle_step(struct stepper *stepper, int step, struct err *err)
+{
+    struct step_progress *slot = &stepper->slots[step];
+
+    if (slot->state != SLOT_WAITING)
+        return true;
+    enum readiness readiness = step_readiness(stepper, step);
+    if (readiness == NEVER) {
+        slot->state = SLOT_BLOCKED;
+    } else if (readiness == READY &&
+               stepper->program->steps[step].kind == STEP_COMPOSE) {
+        if (!compose_outputs(stepper, step, err))
+            return false;
+        slot->state = SLOT_DONE;
+    }
+    return true;
+}
+
+// Does all that needs no model. One pass is enough: `order` has each step
+// behind its sources.
+static bool settle(struct stepper *stepper, struct err *err)
+{
+    const struct program *program = stepper->program;
+    bool open = false;
+
+    for (size_t i = 0; i < program->n_steps; i++) {
+        int step = program->order[i];
+
+        if (!settle_step(stepper, step, err))
+            return false;
+        open = open || is_open(&stepper->slots[step]);
+    }
+    if (open || stepper->ended)
+        return true;
+    if (!fill_outputs(stepper, err))
+        return false;
+    stepper->ended = true;
+    return true;
+}
+
+static bool fail_step(struct stepper *stepper, int step,
+                      enum run_outcome outcome, struct err *err)
+{
+    struct step_progress *slot = &stepper->slots[step];
+
+    slot->state = SLOT_FAILED;
+    slot->outcome = outcome;
+    slot->harmless = stepper->plan->reads[step] == 0;
+    if (!slot->harmless)
+        return true;
+    stepper->lenient |= LENIENT_UNREAD;
+    return null_outputs(stepper, step, err);
+}
+
+// ---- birth and end
+
+static bool start(struct stepper *stepper, struct err *err)
+{
+    const struct program *program = stepper->program;
+
+    for (size_t i = 0; i < program->n_steps; i++) {
+        struct step_progress *slot = &stepper->slots[i];
+
+        slot->tail = BUF_INIT(2 * PROMPT_MAX_BYTES);
+        slot->state = stepper->plan->runs[i] ? SLOT_WAITING : SLOT_UNUSED;
+    }
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        if (!set_value(stepper->outputs, program->outputs[i].name, NULL, err))
+            return false;
+    }
+    return settle(stepper, err);
+}
+
+struct stepper *stepper_new(const struct program *program,
+                            const struct plan *plan, enum adapter adapter,
+                            json_t *inputs, struct err *err)
+{
+    struct stepper *stepper = calloc(1, sizeof *stepper);
+
+    if (stepper == NULL) {
+        err_nomem(err, "a run");
+        return NULL;
+    }
+    stepper->program = program;
+    stepper->plan = plan;
+    stepper->adapter = adapter;
+    stepper->inputs = json_incref(inputs);
+    stepper->outputs = json_object();
+    stepper->slots = calloc(program->n_steps + 1, sizeof *stepper->slots);
+    if (stepper->outputs == NULL || stepper->slots == NULL) {
+        err_nomem(err, "a run");
+        stepper_free(stepper);
+        return NULL;
+    }
+    if (!start(stepper, err)) {
+        stepper_free(stepper);
+        return NULL;
+    }
+    return stepper;
+}
+
+static void drop_reply(struct step_progress *slot)
+{
+    free(slot->reply);
+    slot->reply = NULL;
+    slot->reply_len = 0;
+}
+
+void stepper_free(struct stepper *stepper)
+{
+    if (stepper == NULL)
+        return;
+    for (size_t i = 0; stepper->slots != NULL && i < stepper->program->n_steps;
+         i++) {
+        struct step_progress *slot = &stepper->slots[i];
+
+        json_decref(slot->inputs);
+        json_decref(slot->outputs);
+        buf_release(&slot->tail);
+        drop_reply(slot);
+    }
+    free(stepper->slots);
+    json_decref(stepper->inputs);
+    json_decref(stepper->outputs);
+    free(stepper);
+}
+
+// ---- asking
+
+static bool render(struct stepper *stepper, int step, struct err *err)
+{
+    const struct step *at = &stepper->program->steps[step];
+    struct step_progress *slot = &stepper->slots[step];
+
+    buf_clear(&slot->tail);
+    if (slot->attempt == 0)
+        return take_inputs(stepper, step, err) &&
+               prompt_question(at, stepper->adapter, slot->inputs, &slot->tail,
+                               err);
+    return prompt_repair(at, stepper->adapter, slot->inputs, slot->reply,
+                         slot->reply_len, slot->problem.text, &slot->tail, err);
+}
+
+// True when the step is asked now. A prompt over the cap is a fact about it,
+// not a failure of ours.
+static bool ask(struct stepper *stepper, int step, bool *asked, struct err *err)
+{
+    struct step_progress *slot = &stepper->slots[step];
+    struct err why = ERR_CLEAR;
+
+    slot->attempt = slot->state == SLOT_BROKEN ? 1 : 0;
+    *asked = render(stepper, step, &why);
+    if (*asked) {
+        stepper->repairs += slot->attempt;
+        slot->state = SLOT_ASKED;
+        return true;
+    }
+    if (why.code == ERR_LIMIT)
+        return fail_step(stepper, step, RUN_TOO_LONG, err);
+    err_set(err, why.code, "%s", why.text);
+    return false;
+}
+
+static bool can_ask(const struct stepper *stepper, int step)
+{
+    const struct step_progress *slot = &stepper->slots[step];
+
+    return slot->state == SLOT_BROKEN ||
+           (slot->state == SLOT_WAITING &&
+            stepper->program->steps[step].kind != STEP_COMPOSE &&
+            step_readiness(stepper, step) == READY);
+}
+
+bool stepper_next(struct stepper *stepper, struct stepper_ask *out,
+                  struct err *err)
+{
+    const struct program *program = stepper->program;
+
+    for (size_t i = 0; i < program->n_steps; i++) {
+        int step = program->order[i];
+        struct step_progress *slot = &stepper->slots[step];
+        bool asked = false;
+
+        if (!can_ask(stepper, step))
+            continue;
+        if (!ask(stepper, step, &asked, err))
+            return false;
+        if (asked) {
+            *out = (struct stepper_ask){.step = step,
+                                        .attempt = slot->attempt,
+                                        .tail = slot->tail.data,
+                                        .tail_len = slot->tail.len};
+            return true;
+        }
+        if (!settle(stepper, err))
+            return false;
+    }
+    return false;
+}
+
+// ---- answers
+
+static bool break_step(struct stepper *stepper, int step,
+                       const struct call_answer *answer,
+                       const struct err *problem, struct err *err)
+{
+    struct step_progress *slot = &stepper->slots[step];
+
+    slot->problem = *problem;
+    if (slot->attempt > 0 || stepper->plan->reads[step] == 0)
+        return fail_step(stepper, step, RUN_FORMAT, err);
+    slot->reply = malloc(answer->text_len + 1);
+    if (slot->reply == NULL) {
+        err_nomem(err, "a reply");
+        return false;
+    }
+    memcpy(slot->reply, answer->text, answer->text_len);
+    slot->reply_len = answer->text_len;
+    slot->state = SLOT_BROKEN;
+    return true;
+}
+
+static bool read_text(struct stepper *stepper, int step,
+                      const struct call_answer *answer, struct err *err)
+{
+    struct step_progress *slot = &stepper->slots[step];
+    struct err problem = ERR_CLEAR;
+    unsigned lenient = 0;
+
+    if (reply_parse(&stepper->program->steps[step], stepper->adapter,
+                    stepper->plan->reads[step], answer->text, answer->text_len,
+                    &slot->outputs, &lenient, &problem)) {
+        stepper->lenient |= lenient;
+        slot->state = SLOT_DONE;
+        drop_reply(slot);
+        return true;
+    }
+    if (problem.code == ERR_INPUT)
+        return break_step(stepper, step, answer, &problem, err);
+    err_set(err, problem.code, "%s", problem.text);
+    return false;
+}
+
+// A reply that was cut behind its end is whole.
+static bool is_readable(const struct stepper *stepper, int step,
+                        const struct call_answer *answer)
+{
+    return answer->outcome == CALL_TEXT ||
+           (answer->outcome == CALL_CUT &&
+            reply_is_closed(&stepper->program->steps[step], stepper->adapter,
+                            answer->text, answer->text_len));
+}
+
+bool stepper_answer(struct stepper *stepper, int step,
+                    const struct call_answer *answer, struct err *err)
+{
+    static const enum run_outcome outcomes[CALL_OUTCOME_COUNT] = {
+        [CALL_TEXT] = RUN_DONE,         [CALL_CUT] = RUN_CUT,
+        [CALL_EMPTY] = RUN_EMPTY,       [CALL_LOOP] = RUN_LOOP,
+        [CALL_TOO_LONG] = RUN_TOO_LONG,
+    };
+
+    assert(step >= 0 && (size_t)step < stepper->program->n_steps);
+    assert(stepper->slots[step].state == SLOT_ASKED);
+
+    bool ok = is_readable(stepper, step, answer)
+                  ? read_text(stepper, step, answer, err)
+                  : fail_step(stepper, step, outcomes[answer->outcome], err);
+    buf_release(&stepper->slots[step].tail);
+    return ok && settle(stepper, err);
+}
+
+// ---- what came of it
+
+bool stepper_ended(const struct stepper *stepper)
+{
+    return stepper->ended;
+}
+
+int stepper_failed_step(const struct stepper *stepper)
+{
+    for (size_t i = 0; i < stepper->program->n_steps; i++) {
+        int step = stepper->program->order[i];
+        const struct step_progress *slot = &stepper->slots[step];
+
+        if (slot->state == SLOT_FAILED && !slot->harmless)
+            return step;
+    }
+    return -1;
+}
+
+enum run_outcome stepper_outcome(const struct stepper *stepper)
+{
+    int step = stepper_failed_step(stepper);
+
+    return step < 0 ? RUN_DONE : stepper->slots[step].outcome;
+}
+
+const char *stepper_problem(const struct stepper *stepper)
+{
+    int step = stepper_failed_step(stepper);
+
+    return step < 0 || stepper->slots[step].outcome != RUN_FORMAT
+               ? ""
+               : stepper->slots[step].problem.text;
+}
+
+unsigned stepper_lenient(const struct stepper *stepper)
+{
+    return stepper->lenient;
+}
+
+int stepper_repairs(const struct stepper *stepper)
+{
+    return stepper->repairs;
+}
+
+const json_t *stepper_outputs(const struct stepper *stepper)
+{
+    return stepper->outputs;
+}
+
+const json_t *stepper_step_inputs(const struct stepper *stepper, int step)
+{
+    return stepper->slots[step].inputs;
+}
+
+const json_t *stepper_step_outputs(const struct stepper *stepper, int step)
+{
+    return stepper->slots[step].outputs;
+}

@@ -1,0 +1,85 @@
+// stepper: one example on its way through a program. Pure: outputs in, next
+// calls out.
+//
+//              stepper_next                 stepper_answer, readable
+//   WAITING ----------------> ASKED ---------------------------------> DONE
+//   (inputs of the step       |  ^
+//    are there)               |  | stepper_next, attempt 1 (repair)
+//                             v  |
+//                           BROKEN --- unreadable again, cut, empty --> FAILED
+//
+// A step that FAILED ends the run with that outcome, unless nobody reads any
+// of its outputs: steps behind it do not run, and steps beside it still do, so
+// that the calls of a run do not depend on which answer comes first. Compose
+// steps are done in passing. Not thread-safe.
+
+#ifndef PROGRAM_RUN_STEPPER_H
+#define PROGRAM_RUN_STEPPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/call.h"
+#include "program/graph/candidate.h"
+#include "program/graph/plan.h"
+#include "program/prompt/prompt.h"
+
+// What came of a run. Stored and shown by name: add at the end.
+enum run_outcome {
+    RUN_DONE = 0,     // all needed outputs are there
+    RUN_FORMAT = 1,   // no readable answer, after a repair call
+    RUN_CUT = 2,      // cut at num_predict
+    RUN_EMPTY = 3,    // nothing, or nothing after thinking
+    RUN_LOOP = 4,     // white space without end
+    RUN_TOO_LONG = 5, // the prompt does not fit
+};
+enum { RUN_OUTCOME_COUNT = 6 };
+const char *run_outcome_name(enum run_outcome outcome);
+
+struct stepper;
+
+// A call to make: for step, with tail appended to the prefix of the step's
+// candidate part. attempt 0 is the question, 1 the repair.
+struct stepper_ask {
+    int step;
+    int attempt;
+    const char *tail; // borrowed until the step's answer or the end
+    size_t tail_len;
+};
+
+// program, plan and candidate are borrowed and outlive it; inputs as
+// program_inputs made them (a reference is taken).
+struct stepper *stepper_new(const struct program *program,
+                            const struct plan *plan, enum adapter adapter,
+                            json_t *inputs, struct err *err);
+void stepper_free(struct stepper *stepper); // NULL is fine
+
+// The next call that can be made now. False when there is none (see
+// stepper_ended) or, with err set, on failure.
+bool stepper_next(struct stepper *stepper, struct stepper_ask *out,
+                  struct err *err);
+
+// The answer to what was asked for step.
+bool stepper_answer(struct stepper *stepper, int step,
+                    const struct call_answer *answer, struct err *err);
+
+bool stepper_ended(const struct stepper *stepper);
+enum run_outcome stepper_outcome(const struct stepper *stepper);
+int stepper_failed_step(const struct stepper *stepper); // -1: none
+
+// What was wrong with the last answer of the failed step, in one sentence;
+// "" where none failed or its answer was no text. Borrowed.
+const char *stepper_problem(const struct stepper *stepper);
+unsigned stepper_lenient(const struct stepper *stepper); // reply_leniency bits
+int stepper_repairs(const struct stepper *stepper);
+
+// The program's outputs by name, null where they were not computed. Borrowed.
+const json_t *stepper_outputs(const struct stepper *stepper);
+
+// A step's inputs and outputs by name; NULL where it did not run. Borrowed.
+const json_t *stepper_step_inputs(const struct stepper *stepper, int step);
+const json_t *stepper_step_outputs(const struct stepper *stepper, int step);
+
+#endif

@@ -1,0 +1,141 @@
+#include "program/source/csv.h"
+
+#include <string.h>
+
+void csv_init(struct csv *csv, const char *text, size_t len)
+{
+    *csv = (struct csv){.text = text,
+                        .len = len,
+                        .next_line = 1,
+                        .bytes = BUF_INIT(CSV_MAX_RECORD_BYTES)};
+    if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+        csv->at = 3;
+}
+
+void csv_release(struct csv *csv)
+{
+    buf_release(&csv->bytes);
+}
+
+// Bytes of the line end that stands at `at`: 0, 1 or 2.
+static size_t line_end(const struct csv *csv, size_t at)
+{
+    if (at < csv->len && csv->text[at] == '\n')
+        return 1;
+    return at + 1 < csv->len && memcmp(csv->text + at, "\r\n", 2) == 0 ? 2 : 0;
+}
+
+static void skip_empty_lines(struct csv *csv)
+{
+    for (size_t end = line_end(csv, csv->at); end > 0;
+         end = line_end(csv, csv->at)) {
+        csv->at += end;
+        csv->next_line++;
+    }
+}
+
+static void skip_line(struct csv *csv)
+{
+    while (csv->at < csv->len && csv->text[csv->at] != '\n')
+        csv->at++;
+    if (csv->at < csv->len) {
+        csv->at++;
+        csv->next_line++;
+    }
+}
+
+// From behind the opening quote to behind the closing one.
+static bool read_quoted(struct csv *csv, struct err *err)
+{
+    const size_t start = csv->at;
+    const int line = csv->next_line;
+
+    while (csv->at < csv->len) {
+        char c = csv->text[csv->at++];
+        if (c == '"' && (csv->at == csv->len || csv->text[csv->at] != '"'))
+            return true;
+        if (c == '"')
+            csv->at++;
+        if (c == '\n')
+            csv->next_line++;
+        buf_putc(&csv->bytes, c);
+    }
+    // The rest of the file is not the cell: it goes on with the next line.
+    csv->at = start;
+    csv->next_line = line;
+    err_set(err, ERR_INPUT, "a quoted cell does not end");
+    return false;
+}
+
+static bool read_plain(struct csv *csv, struct err *err)
+{
+    const size_t start = csv->at;
+
+    while (csv->at < csv->len && csv->text[csv->at] != ',' &&
+           line_end(csv, csv->at) == 0) {
+        if (csv->text[csv->at] == '"') {
+            err_set(err, ERR_INPUT,
+                    "a quote inside a cell that does not begin with one; "
+                    "quote the whole cell and double the quotes in it");
+            return false;
+        }
+        csv->at++;
+    }
+    buf_append(&csv->bytes, csv->text + start, csv->at - start);
+    return true;
+}
+
+static bool read_cell(struct csv *csv, struct err *err)
+{
+    struct csv_cell *cell = &csv->cells[csv->n];
+
+    if (csv->n == CSV_MAX_COLUMNS) {
+        err_set(err, ERR_INPUT, "over %d cells in a row", CSV_MAX_COLUMNS);
+        return false;
+    }
+    csv->starts[csv->n] = csv->bytes.len;
+    cell->quoted = csv->at < csv->len && csv->text[csv->at] == '"';
+    csv->at += cell->quoted ? 1 : 0;
+    if (!(cell->quoted ? read_quoted(csv, err) : read_plain(csv, err)))
+        return false;
+    if (csv->at < csv->len && csv->text[csv->at] != ',' &&
+        line_end(csv, csv->at) == 0) {
+        err_set(err, ERR_INPUT, "text after the closing quote of a cell");
+        return false;
+    }
+    cell->len = csv->bytes.len - csv->starts[csv->n++];
+    buf_putc(&csv->bytes, '\0');
+    return true;
+}
+
+static bool read_record(struct csv *csv, struct err *err)
+{
+    if (!read_cell(csv, err))
+        return false;
+    while (csv->at < csv->len && csv->text[csv->at] == ',') {
+        csv->at++;
+        if (!read_cell(csv, err))
+            return false;
+    }
+    return buf_ok(&csv->bytes, "a row", err);
+}
+
+bool csv_next(struct csv *csv, bool *more, struct err *err)
+{
+    skip_empty_lines(csv);
+    *more = csv->at < csv->len;
+    if (!*more)
+        return true;
+    csv->n = 0;
+    buf_clear(&csv->bytes);
+    csv->line = csv->next_line;
+    csv->first = csv->text + csv->at;
+    const char *end = memchr(csv->first, '\n', csv->len - csv->at);
+    csv->first_len =
+        end != NULL ? (size_t)(end - csv->first) : csv->len - csv->at;
+    bool ok = read_record(csv, err);
+    skip_line(csv);
+    for (size_t i = 0; ok && i < csv->n; i++)
+        csv->cells[i].text = csv->bytes.data + csv->starts[i];
+    return ok;
+}

@@ -1,0 +1,49 @@
+// csv: comma-separated values, one record after the other (RFC 4180).
+//
+// Cells are parted by commas; a cell in double quotes may hold commas, line
+// ends and quotes (doubled). Records end with LF or CRLF; empty lines are
+// skipped, and so is a byte order mark. No other dialects: no semicolons, no
+// backslashes.
+
+#ifndef PROGRAM_SOURCE_CSV_H
+#define PROGRAM_SOURCE_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+
+enum { CSV_MAX_COLUMNS = 256, CSV_MAX_RECORD_BYTES = 4 << 20 };
+
+struct csv_cell {
+    const char *text; // NUL-terminated
+    size_t len;
+    bool quoted;
+};
+
+struct csv {
+    const char *text; // borrowed
+    size_t len;
+    size_t at;
+    int next_line;
+    size_t starts[CSV_MAX_COLUMNS]; // of the cells, in bytes
+    struct buf bytes;               // of the record, a NUL after each cell
+    // The record that csv_next read, until the next call.
+    struct csv_cell cells[CSV_MAX_COLUMNS];
+    size_t n;
+    int line;          // where it begins, from 1
+    const char *first; // its first line in text, as it stands
+    size_t first_len;
+};
+
+// text is borrowed and must outlive csv. About 10 KB: best allocated.
+void csv_init(struct csv *csv, const char *text, size_t len);
+void csv_release(struct csv *csv);
+
+// Reads the next record; *more is false at the end. False on a malformed one
+// (ERR_INPUT), of which line and first are set all the same; the next call
+// goes on with the line after it. ERR_NOMEM is final.
+bool csv_next(struct csv *csv, bool *more, struct err *err);
+
+#endif

@@ -1,0 +1,67 @@
+// node: a YAML (or JSON) text as a tree with places.
+//
+// Hides libfyaml: all readers of job files work on nodes. Anchors and merge
+// keys are resolved, duplicate keys refused. Everything lives in the arena
+// that it was read into. Depth and size are bounded.
+
+#ifndef PROGRAM_SOURCE_NODE_H
+#define PROGRAM_SOURCE_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "program/source/diag.h"
+
+enum { NODE_MAX_BYTES = 4 << 20, NODE_MAX_DEPTH = 64 };
+
+enum node_kind { NODE_NULL, NODE_SCALAR, NODE_LIST, NODE_MAP };
+
+struct node {
+    enum node_kind kind;
+    bool quoted; // a scalar in quotes is always a text
+    struct place place;
+    const char *text; // scalar
+    struct node **items;
+    const char **keys; // map only
+    struct place *key_places;
+    size_t n; // items
+};
+
+// Reads text. NULL and findings on bad syntax. file names it in findings;
+// the texts of diags keep source lines.
+struct node *node_parse(struct arena *arena, const char *file, const char *text,
+                        size_t len, struct diags *diags);
+
+// Sets KEY (dotted: optimizer.miprov2.auto) to the YAML text VALUE, making
+// maps on the way. False with a finding when it cannot be.
+bool node_set(struct arena *arena, struct node *root, const char *key,
+              const char *value, struct diags *diags);
+
+// Member of a map by key; NULL when missing or node is no map.
+struct node *node_find(const struct node *map, const char *key);
+
+// Scalars, checked: on a wrong kind they add a finding that says what was
+// expected and return false. `what` names the value in it.
+bool node_text(const struct node *node, const char *what, const char **out,
+               struct diags *diags);
+bool node_int(const struct node *node, const char *what, int64_t min,
+              int64_t max, int64_t *out, struct diags *diags);
+bool node_number(const struct node *node, const char *what, double min,
+                 double max, double *out, struct diags *diags);
+bool node_bool(const struct node *node, const char *what, bool *out,
+               struct diags *diags);
+
+// A finding for each key of map that is not among names, with the nearest
+// right one. `where` names the map ("a step").
+void node_only_keys(const struct node *map, const char *where,
+                    const char *const *names, size_t n, struct diags *diags);
+
+// The node as JSON (new reference): plain scalars get their YAML 1.2 core
+// type, quoted ones are texts. NULL without memory.
+json_t *node_json(const struct node *node);
+
+#endif

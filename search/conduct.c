@@ -1,0 +1,435 @@
+#include "search/conduct.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/run/compiled.h"
+#include "search/session/session_thread.h"
+#include "search/toolkit/demos.h"
+
+enum { SKIPPED_STEP_DEMOS = 4 }; // for steps that were not searched
+
+// What a run has found out so far; trials are borrowed from the session.
+struct findings {
+    struct trial *baseline;
+    struct trial *winner;
+    struct trial *test_baseline;
+    struct trial *test_winner;
+    struct candidate *compiled; // owned: the winner, with demos for all steps
+};
+
+// --- scores as JSON ---
+
+static json_t *score_json(const struct session *session,
+                          const struct trial *trial)
+{
+    struct interval interval;
+
+    if (trial == NULL)
+        return json_null();
+    interval = trial_interval(session, trial);
+    return json_pack("{s:f, s:f, s:f, s:I}", "score", trial->score, "low",
+                     interval.low, "high", interval.high, "n",
+                     (json_int_t)trial->n);
+}
+
+// The paired test of two trials on the rows that both were scored on.
+static double paired_p(const struct session *session, const struct trial *a,
+                       const struct trial *b)
+{
+    double *x = calloc(a->n_rows + 1, sizeof *x);
+    double *y = calloc(a->n_rows + 1, sizeof *y);
+    double p = 1;
+    size_t n = 0;
+
+    assert(a->n_rows == b->n_rows);
+    for (size_t i = 0; x != NULL && y != NULL && i < a->n_rows; i++)
+        if (a->scored[i] && b->scored[i]) {
+            x[n] = a->scores[i];
+            y[n++] = b->scores[i];
+        }
+    if (n > 0)
+        p = stats_paired(x, y, n, (uint64_t)session_job(session)->seed);
+    free(x);
+    free(y);
+    return p;
+}
+
+static json_t *test_json(const struct session *session,
+                         const struct findings *found)
+{
+    if (found->test_winner == NULL)
+        return json_null();
+    return json_pack(
+        "{s:o, s:o, s:f}", "baseline",
+        score_json(session, found->test_baseline), "compiled",
+        score_json(session, found->test_winner), "p_value",
+        paired_p(session, found->test_baseline, found->test_winner));
+}
+
+static json_t *skipped_json(const struct session *session)
+{
+    const struct program *program = session_job(session)->program;
+    json_t *list = json_array();
+
+    for (size_t s = 0; s < program->n_steps; s++)
+        if (program->steps[s].predictor >= 0 && !session_plan(session)->runs[s])
+            json_array_append_new(list, json_string(program->steps[s].name));
+    return list;
+}
+
+static bool skips_steps(const struct session *session)
+{
+    const struct program *program = session_job(session)->program;
+
+    for (size_t p = 0; p < program->n_predictors; p++)
+        if (!session_plan(session)->runs[program->predictors[p]])
+            return true;
+    return false;
+}
+
+// What the winner changed, for people: old and new instruction, demos.
+static json_t *changes_json(const struct session *session,
+                            const struct candidate *winner)
+{
+    const struct program *program = session_job(session)->program;
+    json_t *changes = json_object();
+
+    for (size_t p = 0; p < winner->n_parts; p++) {
+        const struct step *step = program_predictor(program, p);
+        const struct candidate_part *part = &winner->parts[p];
+
+        json_object_set_new(changes, step->name,
+                            json_pack("{s:s, s:s, s:I}", "before",
+                                      step->signature.instruction, "after",
+                                      part->instruction, "demos",
+                                      (json_int_t)part->n_demos));
+    }
+    return changes;
+}
+
+static json_t *run_document(const struct session *session,
+                            const struct findings *found, const char *finish)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    const struct candidate *winner =
+        found->compiled == NULL ? session_baseline(session) : found->compiled;
+    size_t n_trials;
+
+    session_trials(session, &n_trials);
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:b, s:I, s:o}", "job",
+        setup->job_id, "finish_reason", finish, "baseline",
+        score_json(session, found->baseline), "compiled",
+        score_json(session, found->winner), "test", test_json(session, found),
+        "skipped_steps", skipped_json(session), "optimizer",
+        setup->optimizer->name, "trials", (json_int_t)n_trials, "simulated",
+        setup->models->simulated, "model_faults",
+        (json_int_t)(found->winner == NULL ? 0 : found->winner->model_faults),
+        "changes", changes_json(session, winner));
+}
+
+// --- the compiled file ---
+
+static char *compiled_text(const struct session *session,
+                           const struct findings *found, struct err *err)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    json_t *scores = json_pack("{s:o, s:o, s:o}", "baseline",
+                               score_json(session, found->baseline), "compiled",
+                               score_json(session, found->winner), "test",
+                               test_json(session, found));
+    struct compiled_facts facts = {.job_id = setup->job_id,
+                                   .optimizer = setup->optimizer->name,
+                                   .simulated = setup->models->simulated,
+                                   .scores = scores,
+                                   .plan = setup->plan};
+    struct buf out = BUF_INIT(64 << 20);
+    char *text = NULL;
+
+    for (int r = 0; r < ROLE_COUNT; r++)
+        facts.digests[r] =
+            setup->models->digests[r] == NULL ? "" : setup->models->digests[r];
+    if (scores == NULL)
+        err_nomem(err, "the compiled program");
+    else if (compiled_write(setup->job, found->compiled, &facts, &out, err))
+        text = buf_take(&out);
+    buf_release(&out);
+    json_decref(scores);
+    return text;
+}
+
+// --- run ---
+
+static bool score_baseline(struct session *session, struct findings *found,
+                           struct err *err)
+{
+    const struct split *split = session_split(session);
+    struct trial *trial;
+
+    session_phase(session, "baseline", 0);
+    session_check_fit(session);
+    trial = trial_submit(session, TRIAL_BASELINE, session_baseline(session),
+                         split->rows[SHARE_VAL], split->n[SHARE_VAL],
+                         "the program as written", err);
+    if (trial == NULL || !trial_wait(session, trial, err))
+        return false;
+    if (trial->too_long > 0) {
+        err_set(err, ERR_INPUT,
+                "the prompt of the program as written does not fit num_ctx on "
+                "%zu of %zu examples: raise `models.options.num_ctx`",
+                trial->too_long, trial->n);
+        return false;
+    }
+    found->baseline = trial;
+    session_tell_baseline(session, trial);
+    session_set_best(session, trial);
+    return true;
+}
+
+static bool search(struct session *session, const struct findings *found,
+                   struct err *err)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    struct err why = ERR_CLEAR;
+
+    if (found->baseline->n > 0 && found->baseline->score >= 1.0) {
+        session_set_finish(session, "perfect");
+        return true;
+    }
+    if (setup->optimizer->run(session, setup->params, &why) ||
+        why.code == ERR_BUDGET)
+        return true;
+    *err = why;
+    return false;
+}
+
+// The winner with demos for the steps that were not searched.
+static bool complete_winner(struct session *session, struct findings *found,
+                            struct err *err)
+{
+    struct candidate *winner = found->winner->candidate;
+
+    if (!session_job(session)->bootstrap_skipped || !skips_steps(session)) {
+        found->compiled = candidate_ref(winner);
+        return true;
+    }
+    session_phase(session, "demos for steps that were not searched", 0);
+    return demos_for_skipped(session, winner, SKIPPED_STEP_DEMOS,
+                             &found->compiled, err);
+}
+
+static bool score_test(struct session *session, struct findings *found,
+                       struct err *err)
+{
+    const struct split *split = session_split(session);
+    const size_t *rows = split->rows[SHARE_TEST];
+    size_t n = split->n[SHARE_TEST];
+
+    if (n == 0)
+        return true;
+    session_phase(session, "test", 0);
+    found->test_baseline =
+        session_score(session, session_baseline(session), session_plan(session),
+                      rows, n, true, err);
+    if (found->test_baseline != NULL)
+        found->test_winner =
+            session_score(session, found->winner->candidate,
+                          session_plan(session), rows, n, true, err);
+    return found->test_winner != NULL;
+}
+
+static const char *finish_reason(const struct session *session,
+                                 const struct findings *found)
+{
+    const char *finish = session_finish(session);
+
+    if (strcmp(finish, "trials_done") == 0 && found->winner == found->baseline)
+        return "no_improvement";
+    return finish;
+}
+
+static bool finish_run(struct session *session, struct findings *found,
+                       struct ending *ending, struct err *err)
+{
+    found->winner = session_best(session);
+    if (!complete_winner(session, found, err) ||
+        !score_test(session, found, err))
+        return false;
+    ending->document =
+        run_document(session, found, finish_reason(session, found));
+    ending->score = found->winner->score;
+    if (ending->document == NULL) {
+        err_nomem(err, "the result");
+        return false;
+    }
+    ending->compiled = compiled_text(session, found, err);
+    return ending->compiled != NULL;
+}
+
+// Stopped by the user: the best so far is exported without further calls.
+static void export_best(struct session *session, struct findings *found,
+                        struct ending *ending)
+{
+    struct err ignored = ERR_CLEAR;
+
+    found->winner = session_best(session);
+    if (found->winner != NULL && found->compiled == NULL)
+        found->compiled = candidate_ref(found->winner->candidate);
+    ending->document = run_document(session, found, "stopped");
+    if (found->winner == NULL)
+        return;
+    ending->score = found->winner->score;
+    ending->compiled = compiled_text(session, found, &ignored);
+}
+
+static bool run(struct session *session, struct ending *ending, struct err *err)
+{
+    struct findings found = {0};
+    bool ok = score_baseline(session, &found, err) &&
+              search(session, &found, err) &&
+              finish_run(session, &found, ending, err);
+
+    if (!ok && err->code == ERR_STOPPED)
+        export_best(session, &found, ending);
+    candidate_unref(found.compiled);
+    return ok;
+}
+
+// --- eval ---
+
+static struct candidate *candidate_to_score(const struct session *session,
+                                            struct err *err)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    const char *name = setup->request->compiled;
+    const struct bundle_file *file;
+
+    if (name == NULL)
+        return candidate_ref(session_baseline(session));
+    file = bundle_find(setup->bundle, name);
+    if (file == NULL) {
+        err_set(err, ERR_INPUT, "%.180s did not come with the job", name);
+        return NULL;
+    }
+    return compiled_candidate(setup->job->program, name, file->data, file->len,
+                              err);
+}
+
+// Every row of --data, else the test share, else the validation share.
+static void rows_to_score(const struct session *session, const size_t **rows,
+                          size_t *n)
+{
+    const struct split *split = session_split(session);
+    enum share share = split->n[SHARE_TEST] > 0 ? SHARE_TEST : SHARE_VAL;
+
+    *rows = split->rows[share];
+    *n = split->n[share];
+}
+
+// A warning, since the answers come from another model than the file's.
+static void compare_digest(struct session *session)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    const struct bundle_file *file =
+        bundle_find(setup->bundle, setup->request->compiled);
+    struct err ignored = ERR_CLEAR;
+    struct compiled *compiled =
+        compiled_read(file->name, file->data, file->len, &ignored);
+    const char *now = setup->models->digests[ROLE_STUDENT];
+
+    if (compiled != NULL && compiled->digest[0] != '\0' && now != NULL &&
+        strcmp(compiled->digest, now) != 0)
+        session_note(session,
+                     "warning: %.60s was compiled for model %.40s (%.20s), "
+                     "which is not the one that answers here",
+                     file->name, compiled->model, compiled->digest);
+    compiled_free(compiled);
+}
+
+static json_t *eval_document(const struct session *session,
+                             const struct trial *trial)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    json_t *document = score_json(session, trial);
+
+    json_object_set_new(document, "model_faults",
+                        json_integer((json_int_t)trial->model_faults));
+    json_object_set_new(document, "lenient",
+                        json_integer((json_int_t)trial->lenient));
+    json_object_set_new(document, "job", json_string(setup->job_id));
+    json_object_set_new(document, "simulated",
+                        json_boolean(setup->models->simulated));
+    return document;
+}
+
+static bool eval(struct session *session, struct ending *ending,
+                 struct err *err)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    struct candidate *candidate = candidate_to_score(session, err);
+    struct trial *trial = NULL;
+    const size_t *rows;
+    size_t n;
+
+    if (candidate == NULL)
+        return false;
+    rows_to_score(session, &rows, &n);
+    session_phase(session, "evaluation", 0);
+    trial = session_score(session, candidate, setup->plan, rows, n, false, err);
+    candidate_unref(candidate);
+    if (trial == NULL)
+        return false;
+    if (setup->request->compiled != NULL)
+        compare_digest(session);
+    ending->document = eval_document(session, trial);
+    ending->score = trial->score;
+    if (ending->document == NULL)
+        err_nomem(err, "the result");
+    return ending->document != NULL;
+}
+
+// --- the end ---
+
+static void end_with(struct ending *ending, const struct err *err)
+{
+    static const struct {
+        enum err_code code;
+        int status;
+        const char *state;
+    } rows[] = {
+        {ERR_STOPPED, 130, "stopped"}, {ERR_FAULT, 3, "paused"},
+        {ERR_STORE, 3, "paused"},      {ERR_INPUT, 2, "failed"},
+        {ERR_NONE, 1, "failed"},
+    };
+    size_t i = 0;
+
+    while (rows[i].code != ERR_NONE && rows[i].code != err->code)
+        i++;
+    ending->status = rows[i].status;
+    ending->state = rows[i].state;
+    ending->error = err->code;
+    snprintf(ending->reason, sizeof ending->reason, "%s", err->text);
+}
+
+struct ending *conduct(struct session *session)
+{
+    static bool (*const acts[])(struct session *, struct ending *,
+                                struct err *) = {
+        [REQUEST_RUN] = run,
+        [REQUEST_EVAL] = eval,
+    };
+    struct ending *ending = calloc(1, sizeof *ending);
+    struct err err = ERR_CLEAR;
+
+    if (ending == NULL)
+        return NULL;
+    ending->score = -1;
+    ending->state = "done";
+    if (!acts[session_setup_of(session)->request->action](session, ending,
+                                                          &err))
+        end_with(ending, &err);
+    return ending;
+}

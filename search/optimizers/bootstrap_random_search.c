@@ -1,0 +1,147 @@
+// bootstrap_random_search: many demo sets, each evaluated whole, the best kept.
+//
+// Without demos (the baseline, evaluated already), labelled demos only,
+// bootstrapped on the rows in order, then num_candidate_programs sets
+// bootstrapped on shuffled rows with a size drawn by chance.
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/optimizers/optimizer.h"
+#include "search/toolkit/demos.h"
+#include "search/toolkit/leader.h"
+
+struct params {
+    struct demo_recipe recipe;
+    int64_t num_candidate_programs;
+    double stop_at_score;
+    int64_t seed;
+};
+
+#define RECIPE(member) offsetof(struct params, recipe.member)
+
+static const struct param params[] = {
+    {"metric_threshold", PARAM_NUMBER, RECIPE(metric_threshold), 0, 1, NAN,
+     NULL, "score from which a teacher's run is good; without it any above 0"},
+    {"max_bootstrapped_demos", PARAM_INT, RECIPE(max_bootstrapped), 0, 1000, 4,
+     NULL, "demos from the teacher's runs, a predictor"},
+    {"max_labeled_demos", PARAM_INT, RECIPE(max_labeled), 0, 1000, 16, NULL,
+     "demos of a predictor up to which labelled examples are added"},
+    {"max_rounds", PARAM_INT, RECIPE(max_rounds), 1, 100, 1, NULL,
+     "times that the teacher tries an example"},
+    {"num_candidate_programs", PARAM_INT,
+     offsetof(struct params, num_candidate_programs), 0, 10000, 16, NULL,
+     "demo sets on shuffled examples"},
+    {"max_errors", PARAM_INT, RECIPE(max_errors), 1, 1e9, 10, NULL,
+     "examples without any answer after which no more are tried"},
+    {"stop_at_score", PARAM_NUMBER, offsetof(struct params, stop_at_score), 0,
+     1, 1, NULL, "score, 0 to 1, that is good enough to end"},
+    {"seed", PARAM_INT, offsetof(struct params, seed), 0, 9e15, 0, NULL,
+     "of the random numbers"},
+};
+
+struct search {
+    struct session *session;
+    const struct params *params;
+    struct leader leader;
+    struct demo_maker *maker;
+    const size_t *rows;
+    size_t n;
+    size_t *order; // work space for n rows
+};
+
+// Demo sets by index, from 0: labelled, in order, shuffled ones.
+enum { SET_LABELED = 0, SET_IN_ORDER = 1, SET_SHUFFLED = 2 };
+
+static bool make_set(struct search *search, int64_t index, struct demo_set *set,
+                     struct err *err)
+{
+    struct demo_recipe recipe = search->params->recipe;
+    struct rng rng = session_rng(search->session, "demo-sets", (uint64_t)index);
+
+    memcpy(search->order, search->rows, search->n * sizeof *search->order);
+    if (index == SET_LABELED)
+        return demos_labeled(search->maker, search->rows, search->n,
+                             recipe.max_labeled, &rng, set, err);
+    if (index >= SET_SHUFFLED) {
+        rng_shuffle(&rng, search->order, search->n);
+        if (recipe.max_bootstrapped > 0)
+            recipe.max_bootstrapped =
+                1 + (int64_t)rng_below(&rng, (uint64_t)recipe.max_bootstrapped);
+    }
+    return demos_bootstrap(search->maker, &recipe, search->order, search->n,
+                           &rng, set, err);
+}
+
+static bool try_set(struct search *search, int64_t index, struct err *err)
+{
+    static const char *const REASONS[] = {"labelled demos", "demos in order",
+                                          "demos by chance"};
+    struct demo_set set = {0};
+    struct candidate *candidate = NULL;
+
+    if (!make_set(search, index, &set, err))
+        return false;
+    candidate = demo_set_candidate(&set, (int)index + 1, search->session, err);
+    bool ok =
+        candidate != NULL &&
+        leader_try(&search->leader, candidate,
+                   REASONS[index < SET_SHUFFLED ? index : SET_SHUFFLED], err);
+    candidate_unref(candidate);
+    demo_set_release(&set);
+    return ok;
+}
+
+static bool run_sets(struct search *search, struct err *err)
+{
+    int64_t sets = search->params->num_candidate_programs + SET_SHUFFLED;
+    int64_t first =
+        search->params->recipe.max_labeled > 0 ? SET_LABELED : SET_IN_ORDER;
+
+    session_phase(search->session, "search", sets - first);
+    for (int64_t i = first; i < sets && !search->leader.over; i++) {
+        if (!leader_admit(&search->leader, err))
+            return false;
+        if (!search->leader.over && !try_set(search, i, err))
+            return false;
+    }
+    return leader_end(&search->leader, err);
+}
+
+static bool run(struct session *session, const void *given, struct err *err)
+{
+    const struct params *values = given;
+    const struct split *split = session_split(session);
+    struct search search = {
+        .session = session,
+        .params = values,
+        .leader = leader_of(session, values->stop_at_score),
+        .maker = demo_maker_new(session, NULL, session_plan(session), err),
+        .rows = split->rows[SHARE_TRAIN],
+        .n = split->n[SHARE_TRAIN],
+    };
+    bool ok = false;
+
+    if (search.maker == NULL)
+        return false;
+    search.order = calloc(search.n + 1, sizeof *search.order);
+    if (search.order == NULL)
+        err_nomem(err, "a search");
+    else
+        ok = run_sets(&search, err);
+    free(search.order);
+    demo_maker_free(search.maker);
+    return ok;
+}
+
+extern const struct optimizer bootstrap_random_search;
+const struct optimizer bootstrap_random_search = {
+    .name = "bootstrap_random_search",
+    .help = "many bootstrapped demo sets, the best of them kept",
+    .params = params,
+    .n_params = sizeof params / sizeof *params,
+    .params_size = sizeof(struct params),
+    .run = run,
+};

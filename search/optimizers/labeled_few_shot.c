@@ -1,0 +1,48 @@
+// labeled_few_shot: labelled examples as demos, no search.
+//
+// Each predictor gets a sample of its own. One candidate, one evaluation.
+
+#include <stddef.h>
+
+#include "search/optimizers/optimizer.h"
+#include "search/toolkit/one_set.h"
+
+struct params {
+    int64_t k;
+    bool sample;
+    int64_t seed;
+};
+
+static const struct param params[] = {
+    {"k", PARAM_INT, offsetof(struct params, k), 0, 1000, 16, NULL,
+     "demos a predictor"},
+    {"sample", PARAM_BOOL, offsetof(struct params, sample), 0, 1, 1, NULL,
+     "draw the examples by chance rather than take the first ones"},
+    {"seed", PARAM_INT, offsetof(struct params, seed), 0, 9e15, 0, NULL,
+     "of the random numbers"},
+};
+
+static bool make(struct demo_maker *maker, const void *given,
+                 const size_t *rows, size_t n, struct rng *rng,
+                 struct demo_set *out, struct err *err)
+{
+    const struct params *values = given;
+
+    return demos_labeled(maker, rows, n, values->k, values->sample ? rng : NULL,
+                         out, err);
+}
+
+static bool run(struct session *session, const void *given, struct err *err)
+{
+    return one_set_search(session, make, given, "labelled demos", err);
+}
+
+extern const struct optimizer labeled_few_shot;
+const struct optimizer labeled_few_shot = {
+    .name = "labeled_few_shot",
+    .help = "labelled examples as demos; no search",
+    .params = params,
+    .n_params = sizeof params / sizeof *params,
+    .params_size = sizeof(struct params),
+    .run = run,
+};

@@ -1,0 +1,598 @@
+// miprov2: instructions and demo sets of all steps, searched together.
+//
+//   demos      sets of demos: none, labelled, bootstrapped in order and by
+//              chance; the teacher's traces also ground the next phase
+//   proposals  instructions for each searched step
+//   (search/toolkit/proposer.h) search     TPE chooses a combination a
+//   trial, scored on a minibatch drawn
+//              afresh; every so many trials, and at the end, the combination
+//              with the best mean is evaluated on all rows. The best full
+//              score wins.
+//
+// What TPE may know of is fixed by the lag: all trials up to t - window are
+// told, in order; the later ones are said to be running.
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/optimizers/optimizer.h"
+#include "search/toolkit/combos.h"
+#include "search/toolkit/demos.h"
+#include "search/toolkit/leader.h"
+#include "search/toolkit/proposer.h"
+#include "search/toolkit/tpe.h"
+
+enum auto_level { AUTO_LIGHT, AUTO_MEDIUM, AUTO_HEAVY, AUTO_NONE };
+static const char *const auto_names[] = {"light", "medium", "heavy", "none",
+                                         NULL};
+enum tristate { BY_AUTO, NO, YES };
+static const char *const tristate_names[] = {"auto", "false", "true", NULL};
+
+struct params {
+    int level;
+    int64_t num_candidates; // -1: by level
+    int64_t num_trials;     // -1: by the formula
+    int64_t max_bootstrapped_demos;
+    int64_t max_labeled_demos;
+    int64_t max_errors;
+    double metric_threshold;
+    double init_temperature;
+    int64_t seed;
+    int minibatch;
+    int64_t minibatch_size;
+    int64_t minibatch_full_eval_steps;
+    bool program_aware_proposer;
+    bool data_aware_proposer;
+    int64_t view_data_batch_size;
+    bool tip_aware_proposer;
+    bool fewshot_aware_proposer;
+};
+
+#define AT(member) offsetof(struct params, member)
+
+static const struct param params[] = {
+    {"auto", PARAM_CHOICE, AT(level), 0, 0, AUTO_LIGHT, auto_names,
+     "effort: how many candidates, trials and validation rows"},
+    {"num_candidates", PARAM_INT, AT(num_candidates), 1, 1000, -1, NULL,
+     "demo sets, and proposed instructions a step; wins over auto"},
+    {"num_trials", PARAM_INT, AT(num_trials), 1, 1e6, -1, NULL,
+     "combinations tried; wins over auto"},
+    {"max_bootstrapped_demos", PARAM_INT, AT(max_bootstrapped_demos), 0, 1000,
+     4, NULL, "demos from the teacher's runs, a predictor"},
+    {"max_labeled_demos", PARAM_INT, AT(max_labeled_demos), 0, 1000, 4, NULL,
+     "demos of a predictor up to which labelled examples are added"},
+    {"max_errors", PARAM_INT, AT(max_errors), 1, 1e9, 10, NULL,
+     "examples without any answer after which bootstrapping tries no more"},
+    {"metric_threshold", PARAM_NUMBER, AT(metric_threshold), 0, 1, NAN, NULL,
+     "score from which a teacher's run is good; without it any above 0"},
+    {"init_temperature", PARAM_NUMBER, AT(init_temperature), 0, 2, 1, NULL,
+     "temperature at which instructions are proposed"},
+    {"seed", PARAM_INT, AT(seed), 0, 9e15, 9, NULL, "of the random numbers"},
+    {"minibatch", PARAM_CHOICE, AT(minibatch), 0, 0, BY_AUTO, tristate_names,
+     "score trials on a sample of the validation rows; auto: above 50 rows"},
+    {"minibatch_size", PARAM_INT, AT(minibatch_size), 1, 1e6, 35, NULL,
+     "rows of a minibatch"},
+    {"minibatch_full_eval_steps", PARAM_INT, AT(minibatch_full_eval_steps), 1,
+     1e6, 5, NULL, "trials after which the best mean is evaluated whole"},
+    {"program_aware_proposer", PARAM_BOOL, AT(program_aware_proposer), 0, 1, 1,
+     NULL, "show the program to the proposer"},
+    {"data_aware_proposer", PARAM_BOOL, AT(data_aware_proposer), 0, 1, 1, NULL,
+     "show a summary of the data to the proposer"},
+    {"view_data_batch_size", PARAM_INT, AT(view_data_batch_size), 1, 1000, 10,
+     NULL, "examples that the data's summary takes in at a time"},
+    {"tip_aware_proposer", PARAM_BOOL, AT(tip_aware_proposer), 0, 1, 1, NULL,
+     "give the proposer a tip, another for each proposal"},
+    {"fewshot_aware_proposer", PARAM_BOOL, AT(fewshot_aware_proposer), 0, 1, 1,
+     NULL, "show bootstrapped demos to the proposer"},
+};
+
+// --- what the parameters come to
+
+struct effort {
+    int64_t candidates;
+    size_t val_rows;
+};
+
+static const struct effort efforts[] = {
+    [AUTO_LIGHT] = {6, 100},
+    [AUTO_MEDIUM] = {12, 300},
+    [AUTO_HEAVY] = {18, 1000},
+    [AUTO_NONE] = {0, SIZE_MAX},
+};
+
+enum { AUTO_MINIBATCH_ABOVE = 50, GROUNDING_DEMOS = 3 };
+
+struct search {
+    struct session *session;
+    const struct params *params;
+    bool zero_shot;
+    int64_t n_sets;
+    int64_t n_instructions;
+    int64_t n_trials;
+    bool minibatch;
+    size_t *val; // owned: the validation rows that count, ascending
+    size_t n_val;
+    struct leader leader;
+    struct demo_maker *maker;
+    struct demo_set *sets; // owned: n_sets
+    struct proposals proposals;
+    struct combos combos;
+    struct told *told; // owned: what the study knows or awaits
+    size_t n_told;
+    size_t counted; // of told: in the means of combos
+};
+
+// A trial as the study sees it; trial NULL is the program as written, known
+// from the start.
+struct told {
+    const struct trial *trial;
+    struct combo *combo;
+    int *choices; // owned
+};
+
+static bool check(const struct job *job, const void *given, struct diags *diags)
+{
+    const struct params *values = given;
+
+    if (values->level != AUTO_NONE || values->num_candidates > 0)
+        return true;
+    diag_add(diags, DIAG_ERROR, "missing-parameter", &job->optimizer_place,
+             "miprov2 with `auto: none` needs `num_candidates`");
+    diag_remedy(diags, "set num_candidates, or auto to light, medium or "
+                       "heavy");
+    return false;
+}
+
+// Counted over all predictors of the program, also those that are not
+// searched: what a plan leaves out must not shorten the search of the rest.
+static int64_t count_trials(const struct search *search, int64_t candidates)
+{
+    const struct program *program = session_job(search->session)->program;
+    double vars = (double)program->n_predictors * (search->zero_shot ? 1 : 2);
+    double n = (double)candidates;
+
+    return (int64_t)fmax(2 * vars * log2(n), 1.5 * n);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a;
+    size_t y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+// k of rows[0..n) into out (space for n), ascending.
+static void sample_rows(struct rng *rng, const size_t *rows, size_t n, size_t k,
+                        size_t *out)
+{
+    rng_sample(rng, n, k, out);
+    for (size_t i = 0; i < k; i++)
+        out[i] = rows[out[i]];
+    qsort(out, k, sizeof *out, compare_rows);
+}
+
+static bool choose_val(struct search *search, struct err *err)
+{
+    const struct split *split = session_split(search->session);
+    struct rng rng = session_rng(search->session, "validation-rows", 0);
+    size_t n = split->n[SHARE_VAL];
+    size_t cap = efforts[search->params->level].val_rows;
+
+    search->val = calloc(n + 1, sizeof *search->val);
+    if (search->val == NULL) {
+        err_nomem(err, "validation rows");
+        return false;
+    }
+    search->n_val = n < cap ? n : cap;
+    if (n <= cap)
+        memcpy(search->val, split->rows[SHARE_VAL], n * sizeof *search->val);
+    else
+        sample_rows(&rng, split->rows[SHARE_VAL], n, cap, search->val);
+    return true;
+}
+
+static bool resolve(struct search *search, struct err *err)
+{
+    const struct params *given = search->params;
+    int64_t candidates = efforts[given->level].candidates;
+
+    search->zero_shot =
+        given->max_bootstrapped_demos == 0 && given->max_labeled_demos == 0;
+    search->n_sets = candidates;
+    search->n_instructions = search->zero_shot ? candidates : candidates / 2;
+    if (given->num_candidates > 0) {
+        candidates = given->num_candidates;
+        search->n_sets = candidates;
+        search->n_instructions = candidates;
+    }
+    search->n_trials = given->num_trials > 0 ? given->num_trials
+                                             : count_trials(search, candidates);
+    if (!choose_val(search, err))
+        return false;
+    search->minibatch = given->minibatch == YES;
+    if (given->minibatch == BY_AUTO)
+        search->minibatch =
+            given->level == AUTO_NONE || search->n_val > AUTO_MINIBATCH_ABOVE;
+    if ((size_t)given->minibatch_size >= search->n_val)
+        search->minibatch = false;
+    session_note(search->session,
+                 "miprov2: %lld instructions a step, %lld demo sets, %lld "
+                 "trials on %zu rows%s",
+                 (long long)search->n_instructions,
+                 (long long)(search->zero_shot ? 0 : search->n_sets),
+                 (long long)search->n_trials, search->n_val,
+                 search->minibatch ? " by minibatches" : "");
+    return true;
+}
+
+// --- demos
+
+enum { SET_EMPTY = 0, SET_LABELED = 1, SET_IN_ORDER = 2 };
+
+static bool make_set(struct search *search, int64_t index, size_t *order,
+                     struct demo_set *out, struct err *err)
+{
+    const struct params *given = search->params;
+    const struct split *split = session_split(search->session);
+    size_t n = split->n[SHARE_TRAIN];
+    struct rng rng = session_rng(search->session, "demo-sets", (uint64_t)index);
+    struct demo_recipe recipe = {
+        .max_bootstrapped =
+            search->zero_shot ? GROUNDING_DEMOS : given->max_bootstrapped_demos,
+        .max_labeled = given->max_labeled_demos,
+        .max_rounds = 1,
+        .max_errors = given->max_errors,
+        .metric_threshold = given->metric_threshold,
+    };
+
+    if (index == SET_EMPTY)
+        return demo_set_init(out, session_job(search->session)->program, err);
+    memcpy(order, split->rows[SHARE_TRAIN], n * sizeof *order);
+    if (recipe.max_bootstrapped == 0 ||
+        (index == SET_LABELED && recipe.max_labeled > 0))
+        return demos_labeled(search->maker, order, n, recipe.max_labeled, &rng,
+                             out, err);
+    if (index != SET_IN_ORDER) {
+        rng_shuffle(&rng, order, n);
+        recipe.max_bootstrapped =
+            1 + (int64_t)rng_below(&rng, (uint64_t)recipe.max_bootstrapped);
+    }
+    return demos_bootstrap(search->maker, &recipe, order, n, &rng, out, err);
+}
+
+static bool make_sets(struct search *search, struct err *err)
+{
+    size_t n = session_split(search->session)->n[SHARE_TRAIN];
+    size_t *order = calloc(n + 1, sizeof *order);
+    bool ok = true;
+
+    search->sets = calloc((size_t)search->n_sets, sizeof *search->sets);
+    if (order == NULL || search->sets == NULL) {
+        err_nomem(err, "demo sets");
+        ok = false;
+    }
+    session_phase(search->session, "demos", 0);
+    for (int64_t i = 0; ok && i < search->n_sets; i++)
+        ok = make_set(search, i, order, &search->sets[i], err);
+    free(order);
+    return ok;
+}
+
+// --- proposals
+
+static bool propose(struct search *search, struct err *err)
+{
+    const struct params *given = search->params;
+    const struct proposer_options options = {
+        .n = search->n_instructions,
+        .temperature = given->init_temperature,
+        .program_aware = given->program_aware_proposer,
+        .data_aware = given->data_aware_proposer,
+        .tip_aware = given->tip_aware_proposer,
+        .fewshot_aware = given->fewshot_aware_proposer,
+        .view_data_batch_size = given->view_data_batch_size,
+    };
+    size_t n = search->sets != NULL ? (size_t)search->n_sets : 0;
+
+    session_phase(search->session, "proposals", 0);
+    return proposals_make(search->session, &options, search->sets, n,
+                          &search->proposals, err);
+}
+
+// --- the study
+
+static bool tell(struct search *search, const struct trial *trial,
+                 struct combo *combo, const int *choices, struct err *err)
+{
+    size_t size = (search->combos.space.n + 1) * sizeof(int);
+    struct told *more =
+        realloc(search->told, (search->n_told + 1) * sizeof *more);
+    int *copy = calloc(1, size);
+
+    if (more != NULL)
+        search->told = more;
+    if (more == NULL || copy == NULL) {
+        err_nomem(err, "the trials");
+        free(copy);
+        return false;
+    }
+    memcpy(copy, choices, search->combos.space.n * sizeof *copy);
+    search->told[search->n_told++] = (struct told){trial, combo, copy};
+    return true;
+}
+
+// The baseline's mean over the rows that count.
+static double baseline_score(const struct search *search)
+{
+    size_t n_trials = 0;
+    const struct trial *baseline =
+        session_trials(search->session, &n_trials)[0];
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < baseline->n_rows; i++) {
+        if (!baseline->scored[i] ||
+            bsearch(&baseline->rows[i], search->val, search->n_val,
+                    sizeof *search->val, compare_rows) == NULL)
+            continue;
+        sum += baseline->scores[i];
+        n++;
+    }
+    return n > 0 ? sum / (double)n : 0;
+}
+
+static bool start_study(struct search *search, struct err *err)
+{
+    const struct demo_set *sets = search->zero_shot ? NULL : search->sets;
+
+    if (!combos_init(&search->combos, search->session, &search->proposals, sets,
+                     (size_t)search->n_sets, err))
+        return false;
+    int *zeros = calloc(search->combos.space.n + 1, sizeof *zeros);
+    if (zeros == NULL) {
+        err_nomem(err, "a search space");
+        return false;
+    }
+    struct combo *combo = combos_get(&search->combos, zeros, err);
+    bool ok = combo != NULL && tell(search, NULL, combo, zeros, err);
+    if (ok)
+        combo->full = true;
+    free(zeros);
+    return ok;
+}
+
+// Adds to the means what trials up to number `known` came to.
+static void count_known(struct search *search, size_t known)
+{
+    for (; search->counted < search->n_told; search->counted++) {
+        const struct told *told = &search->told[search->counted];
+        if (told->trial == NULL)
+            continue;
+        if ((size_t)told->trial->number > known)
+            return;
+        if (told->trial->kind != TRIAL_MINIBATCH || told->trial->n == 0)
+            continue;
+        told->combo->sum += told->trial->score;
+        told->combo->n++;
+    }
+}
+
+// A trial of which no row was scored says nothing, and stays as if running.
+static struct tpe_trial as_tpe(const struct search *search,
+                               const struct told *told, size_t known)
+{
+    struct tpe_trial out = {.choices = told->choices};
+
+    if (told->trial == NULL)
+        out.score = baseline_score(search);
+    else if ((size_t)told->trial->number > known || told->trial->n == 0)
+        out.running = true;
+    else
+        out.score = told->trial->score;
+    return out;
+}
+
+static bool choose(struct search *search, int *choices, struct err *err)
+{
+    size_t known = leader_known(search->session);
+    size_t next = 0;
+    session_trials(search->session, &next);
+    struct rng rng = session_rng(search->session, "tpe", next + 1);
+    struct tpe_trial *trials = calloc(search->n_told, sizeof *trials);
+
+    if (trials == NULL) {
+        err_nomem(err, "the trials");
+        return false;
+    }
+    for (size_t i = 0; i < search->n_told; i++)
+        trials[i] = as_tpe(search, &search->told[i], known);
+    bool ok = tpe_propose(&search->combos.space, trials, search->n_told,
+                          uniforms_of(&rng), choices, err);
+    free(trials);
+    return ok;
+}
+
+// --- trials
+
+static bool submit(struct search *search, enum trial_kind kind,
+                   struct combo *combo, const int *choices, const size_t *rows,
+                   size_t n, const char *reason, struct err *err)
+{
+    struct trial *trial = trial_submit(search->session, kind, combo->candidate,
+                                       rows, n, reason, err);
+
+    if (kind == TRIAL_FULL)
+        combo->full = true;
+    return trial != NULL && tell(search, trial, combo, choices, err);
+}
+
+static bool submit_full(struct search *search, struct combo *combo,
+                        const int *choices, const char *reason, struct err *err)
+{
+    return submit(search, TRIAL_FULL, combo, choices, search->val,
+                  search->n_val, reason, err);
+}
+
+static bool submit_minibatch(struct search *search, struct combo *combo,
+                             const int *choices, int64_t index, struct err *err)
+{
+    struct rng rng = session_rng(search->session, "minibatch", (uint64_t)index);
+    size_t k = (size_t)search->params->minibatch_size;
+    size_t *rows = calloc(search->n_val + 1, sizeof *rows);
+
+    if (rows == NULL) {
+        err_nomem(err, "a minibatch");
+        return false;
+    }
+    sample_rows(&rng, search->val, search->n_val, k, rows);
+    bool ok =
+        submit(search, TRIAL_MINIBATCH, combo, choices, rows, k, "tpe", err);
+    free(rows);
+    return ok;
+}
+
+static bool try_next(struct search *search, int64_t index, struct err *err)
+{
+    int *choices = calloc(search->combos.space.n + 1, sizeof *choices);
+    struct combo *combo = NULL;
+    bool ok = choices != NULL;
+
+    if (!ok)
+        err_nomem(err, "a trial");
+    ok = ok && choose(search, choices, err);
+    if (ok)
+        combo = combos_get(&search->combos, choices, err);
+    if (combo == NULL)
+        ok = false;
+    else if (search->minibatch)
+        ok = submit_minibatch(search, combo, choices, index, err);
+    else
+        ok = submit_full(search, combo, choices, "tpe", err);
+    free(choices);
+    return ok;
+}
+
+// Evaluates the best mean among what is known; nothing is left to evaluate
+// when every combination known has been.
+static bool try_best_mean(struct search *search, struct err *err)
+{
+    struct combo *combo = NULL;
+
+    if (!leader_admit(&search->leader, err))
+        return false;
+    if (search->leader.over)
+        return true;
+    count_known(search, leader_known(search->session));
+    combo = combos_next_full(&search->combos);
+    return combo == NULL ||
+           submit_full(search, combo, combo->choices, "best mean", err);
+}
+
+static bool end_search(struct search *search, struct err *err)
+{
+    size_t n = 0;
+
+    if (!leader_settle(&search->leader, err))
+        return false;
+    session_trials(search->session, &n);
+    count_known(search, n);
+    if (search->minibatch && !search->leader.over &&
+        !try_best_mean(search, err))
+        return false;
+    return leader_end(&search->leader, err);
+}
+
+static int64_t count_all(const struct search *search)
+{
+    int64_t steps = search->params->minibatch_full_eval_steps;
+    int64_t n = search->n_trials;
+
+    if (!search->minibatch)
+        return n;
+    return n + n / steps + (n % steps != 0);
+}
+
+static bool run_trials(struct search *search, struct err *err)
+{
+    int64_t steps = search->params->minibatch_full_eval_steps;
+
+    session_phase(search->session, "search", count_all(search));
+    for (int64_t i = 1; i <= search->n_trials; i++) {
+        if (!leader_admit(&search->leader, err))
+            return false;
+        if (search->leader.over)
+            break;
+        if (!try_next(search, i, err))
+            return false;
+        if (search->minibatch && i % steps == 0 && i < search->n_trials &&
+            !try_best_mean(search, err))
+            return false;
+        if (search->leader.over)
+            break;
+    }
+    return end_search(search, err);
+}
+
+// --- the whole
+
+static bool run_phases(struct search *search, struct err *err)
+{
+    bool wants_sets =
+        !search->zero_shot || search->params->fewshot_aware_proposer;
+
+    if (!leader_admit(&search->leader, err))
+        return false;
+    if (!search->leader.over && wants_sets && !make_sets(search, err))
+        return false;
+    if (!search->leader.over && !leader_admit(&search->leader, err))
+        return false;
+    if (search->leader.over)
+        return leader_end(&search->leader, err);
+    return propose(search, err) && start_study(search, err) &&
+           run_trials(search, err);
+}
+
+static void release_search(struct search *search)
+{
+    for (size_t i = 0; i < search->n_told; i++)
+        free(search->told[i].choices);
+    free(search->told);
+    combos_release(&search->combos);
+    proposals_release(&search->proposals);
+    for (int64_t i = 0; search->sets != NULL && i < search->n_sets; i++)
+        demo_set_release(&search->sets[i]);
+    free(search->sets);
+    demo_maker_free(search->maker);
+    free(search->val);
+}
+
+static bool run(struct session *session, const void *given, struct err *err)
+{
+    struct search search = {
+        .session = session, .params = given, .leader = leader_of(session, 1.0)};
+    bool ok = true;
+
+    if (search.leader.over)
+        return true;
+    ok = resolve(&search, err);
+    if (ok) {
+        search.maker =
+            demo_maker_new(session, NULL, session_plan(session), err);
+        ok = search.maker != NULL && run_phases(&search, err);
+    }
+    release_search(&search);
+    return ok;
+}
+
+extern const struct optimizer miprov2;
+const struct optimizer miprov2 = {
+    .name = "miprov2",
+    .help = "instructions and demos of all steps, searched together by TPE",
+    .params = params,
+    .n_params = sizeof params / sizeof *params,
+    .params_size = sizeof(struct params),
+    .check = check,
+    .run = run,
+};

@@ -1,0 +1,64 @@
+// optimizer: a way to search for the best candidate.
+//
+// One file each in optimizers/, ending in its row; optimizer.c holds the table.
+// To add one: write optimizers/<name>.c, declare its row there, add it to the
+// table. Parameters are rows too: name, type, range and default stand in one
+// place, and checking, `--set`, help and the schema's test follow from them.
+
+#ifndef SEARCH_OPTIMIZERS_OPTIMIZER_H
+#define SEARCH_OPTIMIZERS_OPTIMIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "program/job/job.h"
+#include "program/source/diag.h"
+#include "search/session/session.h"
+
+enum param_kind { PARAM_INT, PARAM_NUMBER, PARAM_BOOL, PARAM_CHOICE };
+
+// In the parameter struct: int64_t, double, bool, and for a choice int (the
+// index among the choices).
+struct param {
+    const char *name; // as its users know it
+    enum param_kind kind;
+    size_t offset;
+    double min, max;            // int and number
+    double otherwise;           // default; of a choice: its index
+    const char *const *choices; // NULL-terminated
+    const char *help;           // one sentence
+};
+
+struct optimizer {
+    const char *name;
+    const char *help; // one sentence
+    const struct param *params;
+    size_t n_params;
+    size_t params_size;
+    // Checks what single ranges cannot; may be NULL.
+    bool (*check)(const struct job *job, const void *params,
+                  struct diags *diags);
+    // Searches. The baseline trial (whole validation share) is done and is
+    // the session's best; the optimizer sets a better one. True also when it
+    // ended by budget.
+    bool (*run)(struct session *session, const void *params, struct err *err);
+};
+
+// The table, NULL-terminated, and a row by name (NULL: none).
+extern const struct optimizer *const optimizers[];
+const struct optimizer *optimizer_find(const char *name);
+
+// Reads the job's optimizer parameters, defaults filled, into arena. NULL with
+// findings: unknown optimizer or parameter (nearest right name), wrong values.
+// The seed is the job's: job_load reads it and tells what is wrong with it.
+const void *optimizer_params(const struct job *job,
+                             const struct optimizer **optimizer,
+                             struct arena *arena, struct diags *diags);
+
+// The findings alone, as job_load_checked asks for them.
+void optimizer_check(const struct job *job, struct diags *diags);
+
+#endif

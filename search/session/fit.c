@@ -1,0 +1,200 @@
+#include "search/session/fit.h"
+
+#include <stdlib.h>
+
+#include "program/prompt/prompt.h"
+
+// Taken for a text that an earlier step writes: what is known of it is only
+// that it stands in this prompt.
+enum { FIT_UPSTREAM_BYTES = 400 };
+
+struct fit {
+    const struct job *job;
+    const struct plan *plan;
+    size_t *tail_bytes; // the longest question, one a predictor; owned
+};
+
+// The inputs of a step for one example, as far as they come from the job.
+// New reference; *upstream counts the others.
+static json_t *known_inputs(const struct step *step, const json_t *inputs,
+                            const struct program *program, size_t *upstream)
+{
+    json_t *known = json_object();
+
+    *upstream = 0;
+    for (size_t i = 0; known != NULL && i < step->signature.n_inputs; i++) {
+        const struct source *source = &step->sources[i];
+        const char *name = step->signature.inputs[i].name;
+        json_t *value = NULL;
+
+        if (source->step == SOURCE_INPUT)
+            value =
+                json_object_get(inputs, program->inputs[source->field].name);
+        else
+            ++*upstream;
+        if (json_object_set(known, name, value == NULL ? json_null() : value) !=
+            0) {
+            json_decref(known);
+            known = NULL;
+        }
+    }
+    return known;
+}
+
+static bool measure(const struct fit *fit, const struct dataset *dataset,
+                    size_t p, struct err *err)
+{
+    const struct program *program = fit->job->program;
+    const struct step *step = program_predictor(program, p);
+    struct buf tail = BUF_INIT(PROMPT_MAX_BYTES);
+    size_t upstream = 0;
+    bool ok = true;
+
+    for (size_t r = 0; ok && r < dataset->n; r++) {
+        json_t *known =
+            known_inputs(step, dataset->rows[r].inputs, program, &upstream);
+
+        buf_clear(&tail);
+        ok = known != NULL &&
+             prompt_question(step, fit->job->adapter, known, &tail, err);
+        if (known == NULL)
+            err_nomem(err, "an example");
+        json_decref(known);
+        if (tail.len + upstream * FIT_UPSTREAM_BYTES > fit->tail_bytes[p])
+            fit->tail_bytes[p] = tail.len + upstream * FIT_UPSTREAM_BYTES;
+    }
+    buf_release(&tail);
+    return ok;
+}
+
+struct fit *fit_new(const struct job *job, const struct dataset *dataset,
+                    const struct plan *plan, struct err *err)
+{
+    struct fit *fit = calloc(1, sizeof *fit);
+    size_t n = job->program->n_predictors;
+
+    if (fit != NULL)
+        fit->tail_bytes = calloc(n + 1, sizeof *fit->tail_bytes);
+    if (fit == NULL || fit->tail_bytes == NULL) {
+        err_nomem(err, "a job");
+        fit_free(fit);
+        return NULL;
+    }
+    fit->job = job;
+    fit->plan = plan;
+    for (size_t p = 0; p < n; p++)
+        if (!measure(fit, dataset, p, err)) {
+            fit_free(fit);
+            return NULL;
+        }
+    return fit;
+}
+
+void fit_free(struct fit *fit)
+{
+    if (fit == NULL)
+        return;
+    free(fit->tail_bytes);
+    free(fit);
+}
+
+// Tokens that the step's longest prompt is taken for with its first n demos;
+// false on failure.
+static bool estimate(const struct fit *fit, const struct candidate *candidate,
+                     size_t p, size_t n_demos, size_t *tokens, struct err *err)
+{
+    struct candidate_part part = candidate->parts[p];
+    struct buf prefix = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok;
+
+    part.n_demos = n_demos;
+    ok = prompt_prefix(program_predictor(fit->job->program, p), &part,
+                       fit->job->adapter, &prefix, err);
+    *tokens = prompt_estimate_tokens(prefix.len + fit->tail_bytes[p]);
+    buf_release(&prefix);
+    return ok;
+}
+
+static size_t room(const struct fit *fit)
+{
+    const struct call_options *options =
+        &fit->job->models[ROLE_STUDENT].options;
+
+    return options->num_ctx > options->num_predict
+               ? (size_t)(options->num_ctx - options->num_predict)
+               : 0;
+}
+
+// The most demos of part p that fit.
+static bool fitting_demos(const struct fit *fit,
+                          const struct candidate *candidate, size_t p,
+                          size_t *n, struct err *err)
+{
+    size_t tokens;
+
+    for (*n = candidate->parts[p].n_demos; *n > 0; --*n) {
+        if (!estimate(fit, candidate, p, *n, &tokens, err))
+            return false;
+        if (tokens <= room(fit))
+            break;
+    }
+    return true;
+}
+
+static bool searched(const struct fit *fit, size_t p)
+{
+    return fit->plan->runs[fit->job->program->predictors[p]];
+}
+
+struct candidate *fit_candidate(const struct fit *fit,
+                                struct candidate *candidate, struct err *err)
+{
+    struct candidate *copy = NULL;
+    bool ok = true;
+    size_t n;
+
+    for (size_t p = 0; ok && p < candidate->n_parts; p++) {
+        const struct candidate_part *part = &candidate->parts[p];
+
+        if (!searched(fit, p))
+            continue;
+        ok = fitting_demos(fit, candidate, p, &n, err);
+        if (!ok || n == part->n_demos)
+            continue;
+        if (copy == NULL)
+            copy = candidate_copy(candidate, err);
+        ok = copy != NULL && candidate_set_demos(copy, p, part->demo_set_no,
+                                                 part->demos, n, err);
+    }
+    if (!ok) {
+        candidate_unref(copy);
+        return NULL;
+    }
+    if (copy == NULL)
+        return candidate_ref(candidate);
+    candidate_seal(copy);
+    return copy;
+}
+
+bool fit_check(const struct fit *fit, const struct candidate *baseline,
+               struct err *err)
+{
+    size_t tokens;
+
+    for (size_t p = 0; p < baseline->n_parts; p++) {
+        if (!searched(fit, p))
+            continue;
+        if (!estimate(fit, baseline, p, 0, &tokens, err))
+            return false;
+        if (tokens > room(fit)) {
+            err_set(err, ERR_INPUT,
+                    "the longest prompt of step `%.40s` needs about %zu "
+                    "tokens, and num_ctx less num_predict leaves %zu: raise "
+                    "`models.options.num_ctx`",
+                    program_predictor(fit->job->program, p)->name, tokens,
+                    room(fit));
+            return false;
+        }
+    }
+    return true;
+}

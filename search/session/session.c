@@ -1,0 +1,760 @@
+#include "search/session/session.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "common/clock.h"
+#include "search/session/fit.h"
+#include "search/session/ledger.h"
+#include "search/session/note.h"
+#include "search/session/session_thread.h"
+#include "search/session/stats.h"
+
+// One submitted piece of work, a trial or runs, in the order of submission.
+struct unit {
+    struct trial *trial; // one of the two is set
+    struct runs *runs;
+    size_t *places; // trial: which of its rows each item is; owned
+    bool listed;    // a numbered trial
+    bool done;
+    struct err err;
+    struct used_call *calls; // of all items, until they are accounted; owned
+    size_t n_calls;
+    struct ledger_sum after; // all that was used up to and with this unit
+};
+
+struct session {
+    struct session_setup setup;
+    void *pair;
+    pthread_t thread;
+    bool started;
+    struct candidate *baseline;
+    struct fit *fit;
+    struct unit **units; // owned
+    size_t n_units, cap_units;
+    size_t accounted;      // units whose calls are in the ledger
+    struct trial **trials; // numbered ones, borrowed from the units
+    size_t n_trials, cap_trials;
+    struct ledger ledger;
+    struct trial *best;
+    const char *finish;
+    int64_t started_ms;
+};
+
+// --- what is known ---
+
+const struct job *session_job(const struct session *session)
+{
+    return session->setup.job;
+}
+
+const struct dataset *session_dataset(const struct session *session)
+{
+    return session->setup.dataset;
+}
+
+const struct split *session_split(const struct session *session)
+{
+    return session->setup.split;
+}
+
+const struct plan *session_plan(const struct session *session)
+{
+    return session->setup.plan;
+}
+
+struct candidate *session_baseline(const struct session *session)
+{
+    return session->baseline;
+}
+
+const struct session_setup *session_setup_of(const struct session *session)
+{
+    return &session->setup;
+}
+
+struct rng session_rng(const struct session *session, const char *purpose,
+                       uint64_t index)
+{
+    struct rng rng;
+
+    rng_init(&rng, (uint64_t)session->setup.job->seed, purpose, index);
+    return rng;
+}
+
+struct trial *const *session_trials(const struct session *session, size_t *n)
+{
+    *n = session->n_trials;
+    return session->trials;
+}
+
+// --- units ---
+
+static void free_trial(struct trial *trial)
+{
+    if (trial == NULL)
+        return;
+    candidate_unref(trial->candidate);
+    free(trial->rows);
+    free(trial->scored);
+    free(trial->scores);
+    free(trial);
+}
+
+static void free_unit(struct unit *unit)
+{
+    if (unit == NULL)
+        return;
+    free_trial(unit->trial);
+    free(unit->places);
+    free(unit->calls);
+    free(unit);
+}
+
+// Grows a list of pointers so that one more fits.
+static bool make_room(void ***list, size_t n, size_t *cap)
+{
+    size_t bigger = *cap == 0 ? 64 : *cap * 2;
+    void **grown;
+
+    if (n < *cap)
+        return true;
+    grown = realloc(*list, bigger * sizeof(void *));
+    if (grown == NULL)
+        return false;
+    *list = grown;
+    *cap = bigger;
+    return true;
+}
+
+static struct unit *add_unit(struct session *session, struct err *err)
+{
+    struct unit *unit = calloc(1, sizeof *unit);
+
+    if (unit == NULL || !make_room((void ***)&session->units, session->n_units,
+                                   &session->cap_units)) {
+        free(unit);
+        err_nomem(err, "a trial");
+        return NULL;
+    }
+    session->units[session->n_units++] = unit;
+    return unit;
+}
+
+static void drop_last_unit(struct session *session)
+{
+    free_unit(session->units[--session->n_units]);
+}
+
+static void tell_trial(struct session *session, const struct unit *unit)
+{
+    const struct trial *trial = unit->trial;
+    struct note note = {.kind = NOTE_TRIAL};
+
+    note.end = (struct history_trial_end){
+        .number = trial->number,
+        .state = unit->err.code == ERR_NONE ? "done" : "incomplete",
+        .score = trial->score,
+        .n = (int64_t)trial->n,
+        .calls = trial->calls,
+        .tokens = trial->tokens};
+    note_send(session->pair, &note);
+}
+
+// Accounts for units in the order of submission, as far as they are done: so
+// which unit was the first to use a key does not depend on arrival.
+static bool account(struct session *session, struct err *err)
+{
+    while (session->accounted < session->n_units &&
+           session->units[session->accounted]->done) {
+        struct unit *unit = session->units[session->accounted];
+        struct ledger_sum before = session->ledger.sum;
+
+        if (!ledger_use(&session->ledger, unit->calls, unit->n_calls, err))
+            return false;
+        unit->after = session->ledger.sum;
+        free(unit->calls);
+        unit->calls = NULL;
+        session->accounted++;
+        if (unit->trial == NULL)
+            continue;
+        unit->trial->calls = unit->after.calls - before.calls;
+        unit->trial->tokens = unit->after.tokens - before.tokens;
+        if (unit->listed)
+            tell_trial(session, unit);
+    }
+    return true;
+}
+
+// Without memory the unit has failed; it is done all the same, since its task
+// comes but once.
+static void collect_calls(struct unit *unit, const struct task *task)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < task->n_items; i++)
+        n += task->items[i].n_calls;
+    unit->calls = calloc(n + 1, sizeof *unit->calls);
+    if (unit->calls == NULL) {
+        err_nomem(&unit->err, "a trial");
+        return;
+    }
+    for (size_t i = 0; i < task->n_items; i++)
+        for (size_t c = 0; c < task->items[i].n_calls; c++)
+            unit->calls[unit->n_calls++] = task->items[i].calls[c];
+}
+
+static void fill_trial(struct trial *trial, const struct unit *unit,
+                       const struct task *task)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < task->n_items; i++) {
+        const struct task_item *item = &task->items[i];
+
+        if (item->state != ITEM_DONE || !item->scored)
+            continue;
+        trial->scored[unit->places[i]] = true;
+        trial->scores[unit->places[i]] = item->score;
+        trial->n++;
+        sum += item->score;
+        if (item->outcome != RUN_DONE)
+            trial->model_faults++;
+        trial->too_long += item->outcome == RUN_TOO_LONG;
+        trial->lenient += item->lenient != 0;
+    }
+    trial->score = trial->n == 0 ? 0 : sum / (double)trial->n;
+    trial->done = true;
+}
+
+// A task is back: its unit is done.
+static bool take_task(struct session *session, struct task *task,
+                      struct err *err)
+{
+    struct unit *unit = task->owner;
+
+    unit->err = task->err;
+    collect_calls(unit, task);
+    unit->done = true;
+    if (unit->trial != NULL) {
+        fill_trial(unit->trial, unit, task);
+        task_free(task);
+        free(unit->places);
+        unit->places = NULL;
+    } else {
+        unit->runs->done = true;
+    }
+    return account(session, err);
+}
+
+// Receives until the unit is done.
+static bool wait_unit(struct session *session, const struct unit *unit,
+                      struct err *err)
+{
+    struct note note;
+
+    while (!unit->done) {
+        if (!note_receive(session->pair, &note, true)) {
+            err_set(err, ERR_STOPPED, "the coordinator has stopped");
+            return false;
+        }
+        if (!take_task(session, note.task, err))
+            return false;
+    }
+    if (unit->err.code == ERR_NONE)
+        return true;
+    *err = unit->err;
+    return false;
+}
+
+void session_settle(struct session *session)
+{
+    for (size_t i = 0; i < session->n_units; i++) {
+        struct err ignored = ERR_CLEAR;
+
+        wait_unit(session, session->units[i], &ignored);
+    }
+}
+
+static void send_task(struct session *session, struct task *task,
+                      struct unit *unit)
+{
+    task->owner = unit;
+    note_send(session->pair, &(struct note){.kind = NOTE_TASK, .task = task});
+}
+
+// --- trials ---
+
+static struct trial *make_trial(struct candidate *candidate, const size_t *rows,
+                                size_t n_rows, struct err *err)
+{
+    struct trial *trial = calloc(1, sizeof *trial);
+    size_t n = n_rows > 0 ? n_rows : 1;
+
+    if (trial == NULL)
+        goto nomem;
+    trial->candidate = candidate_ref(candidate);
+    trial->rows = calloc(n, sizeof *trial->rows);
+    trial->scored = calloc(n, sizeof *trial->scored);
+    trial->scores = calloc(n, sizeof *trial->scores);
+    if (trial->rows == NULL || trial->scored == NULL || trial->scores == NULL)
+        goto nomem;
+    if (n_rows > 0)
+        memcpy(trial->rows, rows, n_rows * sizeof *rows);
+    trial->n_rows = n_rows;
+    return trial;
+
+nomem:
+    free_trial(trial);
+    err_nomem(err, "a trial");
+    return NULL;
+}
+
+// The task of a trial: an item for each row that the candidate does not show.
+static struct task *trial_task(struct session *session, struct unit *unit,
+                               const struct plan *plan, struct err *err)
+{
+    const struct trial *trial = unit->trial;
+    const struct session_setup *setup = &session->setup;
+    struct task *task = task_new(trial->n_rows, err);
+    size_t n = 0;
+
+    unit->places = calloc(trial->n_rows + 1, sizeof *unit->places);
+    if (task == NULL || unit->places == NULL) {
+        err_nomem(err, "a trial");
+        free(task == NULL ? NULL : task->items);
+        free(task);
+        return NULL;
+    }
+    for (size_t i = 0; i < trial->n_rows; i++) {
+        int row = (int)trial->rows[i];
+
+        if (candidate_shows(trial->candidate, setup->job->program, plan, row))
+            continue;
+        unit->places[n] = i;
+        task->items[n].row = row;
+        task->items[n].inputs = json_incref(setup->dataset->rows[row].inputs);
+        n++;
+    }
+    task->n_items = n;
+    task->program = setup->job->program;
+    task->plan = plan;
+    task->candidate = candidate_ref(trial->candidate);
+    task->adapter = setup->job->adapter;
+    task->role = ROLE_STUDENT;
+    // The same for all trials: a candidate's score on a row is stored once, and
+    // must not depend on which of two overlapping trials was there first.
+    task->sampling = (struct sampling){.temperature = -1, .purpose = "trial"};
+    task->scored = true;
+    return task;
+}
+
+static struct trial *submit(struct session *session, struct trial *trial,
+                            const struct plan *plan, bool listed, bool kept,
+                            const char *reason, struct err *err)
+{
+    struct unit *unit = trial == NULL ? NULL : add_unit(session, err);
+    struct task *task;
+
+    if (unit == NULL) {
+        free_trial(trial);
+        return NULL;
+    }
+    unit->trial = trial;
+    unit->listed = listed;
+    task = trial_task(session, unit, plan, err);
+    if (task == NULL) {
+        drop_last_unit(session);
+        return NULL;
+    }
+    task->kept = kept;
+    task->trial = listed ? trial->number : 0;
+    task->kind = trial->kind;
+    task->reason = reason;
+    if (listed)
+        session->trials[session->n_trials++] = trial;
+    send_task(session, task, unit);
+    return trial;
+}
+
+struct trial *trial_submit(struct session *session, enum trial_kind kind,
+                           struct candidate *candidate, const size_t *rows,
+                           size_t n_rows, const char *reason, struct err *err)
+{
+    struct candidate *fitting = fit_candidate(session->fit, candidate, err);
+    struct trial *trial;
+
+    if (fitting == NULL)
+        return NULL;
+    trial = make_trial(fitting, rows, n_rows, err);
+    candidate_unref(fitting);
+    if (trial == NULL)
+        return NULL;
+    if (!make_room((void ***)&session->trials, session->n_trials,
+                   &session->cap_trials)) {
+        free_trial(trial);
+        err_nomem(err, "a trial");
+        return NULL;
+    }
+    trial->kind = kind;
+    trial->number = (int64_t)session->n_trials + 1;
+    return submit(session, trial, session->setup.plan, true, true, reason, err);
+}
+
+struct trial *session_score(struct session *session,
+                            struct candidate *candidate,
+                            const struct plan *plan, const size_t *rows,
+                            size_t n_rows, bool kept, struct err *err)
+{
+    struct trial *trial = make_trial(candidate, rows, n_rows, err);
+
+    trial = submit(session, trial, plan, false, kept, NULL, err);
+    if (trial == NULL ||
+        !wait_unit(session, session->units[session->n_units - 1], err))
+        return NULL;
+    return trial;
+}
+
+static struct unit *unit_of(const struct session *session,
+                            const struct trial *trial)
+{
+    for (size_t i = session->n_units; i-- > 0;)
+        if (session->units[i]->trial == trial)
+            return session->units[i];
+    return NULL;
+}
+
+bool trial_wait(struct session *session, struct trial *trial, struct err *err)
+{
+    struct unit *unit = unit_of(session, trial);
+
+    assert(unit != NULL);
+    return wait_unit(session, unit, err);
+}
+
+// The place of row in the trial, looked for from `from` on and around: trials
+// on the same rows in the same order find each at once. n_rows: none.
+static size_t find_row(const struct trial *trial, size_t row, size_t from)
+{
+    for (size_t k = 0; k < trial->n_rows; k++) {
+        size_t at = (from + k) % trial->n_rows;
+
+        if (trial->rows[at] == row)
+            return at;
+    }
+    return trial->n_rows;
+}
+
+double trial_gain(const struct trial *a, const struct trial *b, size_t *n)
+{
+    double sum = 0;
+    size_t next = 0;
+
+    *n = 0;
+    for (size_t i = 0; i < a->n_rows; i++) {
+        size_t j = find_row(b, a->rows[i], next);
+
+        if (j == b->n_rows)
+            continue;
+        next = j + 1;
+        if (!a->scored[i] || !b->scored[j])
+            continue;
+        sum += b->scores[j] - a->scores[i];
+        ++*n;
+    }
+    return *n == 0 ? 0 : sum / (double)*n;
+}
+
+struct interval trial_interval(const struct session *session,
+                               const struct trial *trial)
+{
+    double *scores = calloc(trial->n_rows + 1, sizeof *scores);
+    struct interval interval = {0, 1};
+    size_t n = 0;
+
+    if (scores == NULL)
+        return interval;
+    for (size_t i = 0; i < trial->n_rows; i++)
+        if (trial->scored[i])
+            scores[n++] = trial->scores[i];
+    interval = stats_interval(scores, n, (uint64_t)session_job(session)->seed);
+    free(scores);
+    return interval;
+}
+
+// --- budget ---
+
+// Waits for all that was submitted up to trial `number`, and gives what it
+// used.
+static bool settle_up_to(struct session *session, int64_t number,
+                         struct ledger_sum *used, struct err *err)
+{
+    const struct trial *trial = session->trials[number - 1];
+
+    for (size_t i = 0; i < session->n_units; i++) {
+        struct unit *unit = session->units[i];
+
+        if (!wait_unit(session, unit, err))
+            return false;
+        if (unit->trial == trial) {
+            *used = unit->after;
+            return true;
+        }
+    }
+    return true;
+}
+
+static bool over(int64_t used, int64_t most)
+{
+    return most > 0 && used >= most;
+}
+
+static bool time_is_over(const struct session *session, int64_t next)
+{
+    const struct session_setup *setup = &session->setup;
+    int64_t spent =
+        setup->wall_before_ms + clock_monotonic_ms() - session->started_ms;
+
+    return next > setup->stored_trials &&
+           over(spent, setup->job->budget.max_time_ms);
+}
+
+bool session_admit(struct session *session, struct err *err)
+{
+    const struct job_budget *budget = &session->setup.job->budget;
+    int64_t next = (int64_t)session->n_trials + 1;
+    int64_t known = next - session->setup.job->window;
+    struct ledger_sum used = {0};
+    const char *what = NULL;
+
+    if (known >= 1 && !settle_up_to(session, known, &used, err))
+        return false;
+    if (over(used.calls, budget->max_calls))
+        what = "calls";
+    else if (over(used.tokens, budget->max_tokens))
+        what = "tokens";
+    else if (time_is_over(session, next))
+        what = "time";
+    if (what == NULL)
+        return true;
+    session->finish = "budget";
+    err_set(err, ERR_BUDGET, "the budget of %s is used up", what);
+    return false;
+}
+
+// --- runs ---
+
+static bool fill_runs(const struct session *session,
+                      const struct runs_request *request, struct task *task)
+{
+    const struct dataset *dataset = session->setup.dataset;
+
+    for (size_t i = 0; i < request->n; i++) {
+        struct task_item *item = &task->items[i];
+
+        if (request->rows != NULL) {
+            item->row = (int)request->rows[i];
+            item->inputs = json_incref(dataset->rows[item->row].inputs);
+        } else {
+            item->inputs = json_incref(request->inputs[i]);
+        }
+    }
+    task->program = request->program;
+    task->plan = request->plan;
+    task->candidate = candidate_ref(request->candidate);
+    task->adapter = session->setup.job->adapter;
+    task->role = request->role;
+    task->sampling = request->sampling;
+    task->scored = request->scored;
+    task->traced = true;
+    return true;
+}
+
+struct runs *runs_submit(struct session *session,
+                         const struct runs_request *request, struct err *err)
+{
+    struct runs *runs = calloc(1, sizeof *runs);
+    struct task *task = task_new(request->n, err);
+    struct unit *unit = NULL;
+
+    if (runs != NULL && task != NULL)
+        unit = add_unit(session, err);
+    if (unit == NULL) {
+        err_nomem(err, "a run");
+        if (task != NULL)
+            free(task->items);
+        free(task);
+        free(runs);
+        return NULL;
+    }
+    fill_runs(session, request, task);
+    *runs =
+        (struct runs){.items = task->items, .n = task->n_items, .task = task};
+    unit->runs = runs;
+    send_task(session, task, unit);
+    return runs;
+}
+
+bool runs_wait(struct session *session, struct runs *runs, struct err *err)
+{
+    return wait_unit(session, runs->task->owner, err);
+}
+
+void runs_free(struct runs *runs)
+{
+    if (runs == NULL)
+        return;
+    assert(runs->done);
+    ((struct unit *)runs->task->owner)->runs = NULL;
+    task_free(runs->task);
+    free(runs);
+}
+
+// --- what comes of it ---
+
+void session_set_best(struct session *session, struct trial *trial)
+{
+    struct interval interval = trial_interval(session, trial);
+
+    session->best = trial;
+    note_send(session->pair, &(struct note){.kind = NOTE_BEST,
+                                            .score = trial->score,
+                                            .low = interval.low,
+                                            .high = interval.high,
+                                            .number = trial->number});
+}
+
+void session_check_fit(struct session *session)
+{
+    struct err why = ERR_CLEAR;
+
+    if (!fit_check(session->fit, session->baseline, &why))
+        session_note(session, "warning: %s", why.text);
+}
+
+void session_tell_baseline(struct session *session, const struct trial *trial)
+{
+    note_send(session->pair,
+              &(struct note){.kind = NOTE_BASELINE, .score = trial->score});
+}
+
+struct trial *session_best(const struct session *session)
+{
+    return session->best;
+}
+
+void session_set_finish(struct session *session, const char *reason)
+{
+    session->finish = reason;
+}
+
+const char *session_finish(const struct session *session)
+{
+    return session->finish;
+}
+
+void session_phase(struct session *session, const char *phase, int64_t trials)
+{
+    struct note note = {.kind = NOTE_PHASE, .number = trials};
+
+    snprintf(note.text, sizeof note.text, "%s", phase);
+    note_send(session->pair, &note);
+}
+
+void session_note(struct session *session, const char *format, ...)
+{
+    struct note note = {.kind = NOTE_TEXT};
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(note.text, sizeof note.text, format, args);
+    va_end(args);
+    note_send(session->pair, &note);
+}
+
+// --- life ---
+
+static void *run_thread(void *arg)
+{
+    struct session *session = arg;
+    struct ending *ending = session->setup.conduct(session);
+
+    session_settle(session);
+    if (ending != NULL)
+        ending->uses = session->ledger.uses;
+    note_send(session->pair,
+              &(struct note){.kind = NOTE_ENDED, .ending = ending});
+    return NULL;
+}
+
+static bool connect_pair(struct session *session, struct err *err)
+{
+    session->pair = zmq_socket(session->setup.zmq, ZMQ_PAIR);
+    if (session->pair != NULL &&
+        zmq_setsockopt(session->pair, ZMQ_SNDHWM, &(int){0}, sizeof(int)) ==
+            0 &&
+        zmq_setsockopt(session->pair, ZMQ_RCVHWM, &(int){0}, sizeof(int)) ==
+            0 &&
+        zmq_connect(session->pair, session->setup.endpoint) == 0)
+        return true;
+    err_set(err, ERR_IO, "cannot connect a job's thread: %s",
+            zmq_strerror(zmq_errno()));
+    return false;
+}
+
+struct session *session_start(const struct session_setup *setup,
+                              struct err *err)
+{
+    struct session *session = calloc(1, sizeof *session);
+
+    if (session == NULL) {
+        err_nomem(err, "a job");
+        return NULL;
+    }
+    session->setup = *setup;
+    session->finish = "trials_done";
+    session->started_ms = clock_monotonic_ms();
+    session->baseline = candidate_new(setup->job->program, err);
+    if (session->baseline == NULL || !connect_pair(session, err))
+        goto fail;
+    candidate_seal(session->baseline);
+    session->fit = fit_new(setup->job, setup->dataset, setup->plan, err);
+    if (session->fit == NULL)
+        goto fail;
+    if (pthread_create(&session->thread, NULL, run_thread, session) != 0) {
+        err_set(err, ERR_IO, "cannot start a thread for the job");
+        goto fail;
+    }
+    session->started = true;
+    return session;
+
+fail:
+    session_join(session);
+    return NULL;
+}
+
+void session_join(struct session *session)
+{
+    if (session == NULL)
+        return;
+    if (session->started)
+        pthread_join(session->thread, NULL);
+    for (size_t i = 0; i < session->n_units; i++) {
+        runs_free(session->units[i]->runs);
+        free_unit(session->units[i]);
+    }
+    free(session->units);
+    free(session->trials);
+    ledger_release(&session->ledger);
+    fit_free(session->fit);
+    candidate_unref(session->baseline);
+    if (session->pair != NULL)
+        zmq_close(session->pair);
+    free(session);
+}

@@ -1,0 +1,139 @@
+// session: a job as its optimizer sees it.
+//
+// An optimizer is straight-line code in a thread of its own: it submits trials
+// (score this candidate on these rows) and runs (what does this program
+// answer here), waits, and decides. Everything it may depend on is in here:
+// job, seed and answers; never time, workers or the order of arrival. So a
+// killed job is started again from its first line, gets all finished work from
+// the store, and takes the same decisions.
+//
+// Trials overlap with a fixed lag: the trial to be proposed next, t, may use
+// the results of trials up to t - window, and session_admit sees to it that
+// these are there. The search model counts the unfinished ones as the worst.
+//
+// Budgets are deterministic: a call counts when a trial (or a run) first uses
+// its key, whether it was paid or found, in the order of submission.
+//
+// All functions are for the job's own thread.
+
+#ifndef SEARCH_SESSION_SESSION_H
+#define SEARCH_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/rng.h"
+#include "program/graph/candidate.h"
+#include "program/graph/plan.h"
+#include "program/job/dataset.h"
+#include "program/job/job.h"
+#include "search/session/stats.h"
+#include "search/session/task.h"
+
+struct session;
+
+const struct job *session_job(const struct session *session);
+const struct dataset *session_dataset(const struct session *session);
+const struct split *session_split(const struct session *session);
+const struct plan *session_plan(const struct session *session);
+
+// The program as written, sealed. Borrowed.
+struct candidate *session_baseline(const struct session *session);
+
+// The job's stream for a purpose.
+struct rng session_rng(const struct session *session, const char *purpose,
+                       uint64_t index);
+
+// --- trials ---
+
+struct trial {
+    int64_t number; // from 1, in order of submission
+    enum trial_kind kind;
+    struct candidate *candidate; // a reference of the session's
+    size_t *rows;                // of the dataset, as submitted
+    size_t n_rows;
+    bool done;
+    // when done:
+    bool *scored;        // one a row: false for own demos and excluded rows
+    double *scores;      // one a row: 0..1
+    double score;        // mean over the scored rows, in their order; 0 if none
+    size_t n;            // scored rows
+    size_t model_faults; // items that ended in one, scored 0
+    size_t too_long;     // of those: the prompt did not fit
+    size_t lenient;      // items that needed a lenient reading
+    int64_t calls;       // keys that this trial was the first to use
+    int64_t tokens;      // of those
+};
+
+// Makes room for the next trial: waits until trial t - window is done, and
+// accounts for all up to it. ERR_BUDGET: calls, tokens or time are used up;
+// ERR_STOPPED, ERR_FAULT, ERR_DIFFERS: the job ends here.
+bool session_admit(struct session *session, struct err *err);
+
+// Submits the next trial and returns at once. rows are copied; a row that the
+// candidate shows as a demo is not scored. The trial is the session's. reason
+// is static.
+struct trial *trial_submit(struct session *session, enum trial_kind kind,
+                           struct candidate *candidate, const size_t *rows,
+                           size_t n_rows, const char *reason, struct err *err);
+
+// Blocks until the trial is done.
+bool trial_wait(struct session *session, struct trial *trial, struct err *err);
+
+// All trials so far, by number - 1. Borrowed.
+struct trial *const *session_trials(const struct session *session, size_t *n);
+
+// Mean difference of b over a on the rows that both were scored on; *n says
+// how many. 0 for none.
+double trial_gain(const struct trial *a, const struct trial *b, size_t *n);
+
+// The interval of a trial's score: Wilson's where scores are right or wrong,
+// else a seeded bootstrap.
+struct interval trial_interval(const struct session *session,
+                               const struct trial *trial);
+
+// --- runs: programs on inputs, with traces; not trials ---
+
+struct runs_request {
+    const struct program *program; // borrowed until the runs are freed
+    const struct plan *plan;       // borrowed too
+    struct candidate *candidate;   // sealed
+    enum role role;
+    struct sampling sampling;
+    bool scored;           // by the job's metric: items are rows
+    const size_t *rows;    // items as rows of the dataset, or
+    json_t *const *inputs; // as inputs of the program (references are taken)
+    size_t n;
+};
+
+struct runs {
+    struct task_item *items; // traced
+    size_t n;
+    bool done;
+    struct task *task;
+};
+
+// Submits and returns at once; any number may be under way.
+struct runs *runs_submit(struct session *session,
+                         const struct runs_request *request, struct err *err);
+bool runs_wait(struct session *session, struct runs *runs, struct err *err);
+void runs_free(struct runs *runs); // only when done, or at the end; NULL fine
+
+// --- what comes of it ---
+
+// The best trial so far: what Ctrl-C exports. Borrowed.
+void session_set_best(struct session *session, struct trial *trial);
+struct trial *session_best(const struct session *session);
+
+// "trials_done" (the default), "perfect", "no_improvement", "budget".
+void session_set_finish(struct session *session, const char *reason);
+
+// For people: the phase under way and how many trials there will be; a note
+// for the log of the run ("3 of 40 examples became demos").
+void session_phase(struct session *session, const char *phase, int64_t trials);
+void session_note(struct session *session, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

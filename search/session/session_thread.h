@@ -1,0 +1,74 @@
+// session_thread: the making and the end of a session (see session.h for what
+// optimizers see of it).
+
+#ifndef SEARCH_SESSION_SESSION_THREAD_H
+#define SEARCH_SESSION_SESSION_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "program/job/bundle.h"
+#include "search/optimizers/optimizer.h"
+#include "search/session/note.h"
+#include "search/session/session.h"
+#include "wire/request.h"
+
+// What the loop knows of a job's models. Written by the loop before the first
+// task of a role is given back, and not changed afterwards: so the session may
+// read a role's digest once a task of it is done.
+struct model_facts {
+    const char *digests[ROLE_COUNT]; // NULL: not used yet
+    bool simulated;
+};
+
+// All borrowed: they outlive the session.
+struct session_setup {
+    void *zmq;
+    const char *endpoint; // of the running job's PAIR socket
+    const struct request *request;
+    struct bundle *bundle;
+    const struct job *job;
+    const struct dataset *dataset;
+    const struct split *split;
+    const struct plan *plan;
+    const char *job_id;
+    const struct optimizer *optimizer;
+    const void *params;
+    int64_t stored_trials;  // admitted in earlier processes
+    int64_t wall_before_ms; // spent in them
+    const struct model_facts *models;
+    // What the thread does (conduct.h).
+    struct ending *(*conduct)(struct session *session);
+};
+
+// Starts the job's thread, which runs conduct and ends with NOTE_ENDED. NULL
+// on failure.
+struct session *session_start(const struct session_setup *setup,
+                              struct err *err);
+
+// Waits for the thread's end, after NOTE_ENDED, and frees. NULL is fine.
+void session_join(struct session *session);
+
+// --- for conduct.c, on the job's thread ---
+
+const struct session_setup *session_setup_of(const struct session *session);
+const char *session_finish(const struct session *session);
+
+// Scores a candidate on rows without making it a trial: the test share, eval.
+// kept: its evaluations are stored and looked up.
+struct trial *session_score(struct session *session,
+                            struct candidate *candidate,
+                            const struct plan *plan, const size_t *rows,
+                            size_t n_rows, bool kept, struct err *err);
+
+// Waits until nothing is under way, whatever came of it.
+void session_settle(struct session *session);
+
+// Warns when the program as written may not fit its context: before any call is
+// paid for.
+void session_check_fit(struct session *session);
+
+// Tells the loop about the baseline and a better trial, for progress.
+void session_tell_baseline(struct session *session, const struct trial *trial);
+
+#endif

@@ -1,0 +1,105 @@
+// task: what a job's thread asks of the coordinator's loop.
+//
+// One candidate of one program on a list of items. The session fills the
+// upper half and sends the pointer over the job's socket pair; from then on
+// the task is the loop's alone. The loop runs it, fills the lower half, waits
+// until all that it rests on is durable, and sends the pointer back. So no
+// lock is needed, and an optimizer cannot see what is not committed.
+
+#ifndef SEARCH_SESSION_TASK_H
+#define SEARCH_SESSION_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "common/hash.h"
+#include "program/graph/candidate.h"
+#include "program/graph/plan.h"
+#include "program/graph/program.h"
+#include "program/job/job.h"
+#include "program/run/stepper.h"
+
+// How answers are drawn. At temperature 0 the request's seed is the replicate
+// number, so that equal prompts are equal calls; above 0 it is a hash of job
+// seed, purpose, step, trial and draw.
+struct sampling {
+    double temperature;  // < 0: the role's own option
+    const char *purpose; // static: "trial", "bootstrap", "propose", "summary"
+    int64_t trial;
+    int64_t draw;
+    int32_t replicate;
+};
+
+// What an item rests on: a stored call and its tokens.
+struct used_call {
+    int64_t id;
+    int32_t tokens; // prompt and generated
+};
+
+enum item_state {
+    ITEM_OPEN,     // not finished
+    ITEM_DONE,     // the run ended; see outcome and scored
+    ITEM_EXCLUDED, // the row is excluded and would have needed a new call
+    ITEM_HOLE,     // calls of it could not be served
+};
+
+struct task_item {
+    // asked
+    int row;        // of the job's dataset, or -1
+    json_t *inputs; // of the program; owned reference
+    // answered
+    enum item_state state;
+    enum run_outcome outcome;
+    bool scored;
+    double score; // 0 for a model fault
+    char *feedback;
+    unsigned lenient;
+    int repairs;
+    struct used_call *calls; // owned
+    size_t n_calls;
+    json_t *outputs;       // traced: the program's outputs; owned
+    json_t **step_inputs;  // traced: one a step, NULL where it did not run
+    json_t **step_outputs; // traced
+};
+
+enum trial_kind { TRIAL_BASELINE, TRIAL_MINIBATCH, TRIAL_FULL };
+extern const char *const trial_kind_names[]; // "baseline", ...
+
+struct task {
+    // asked
+    const struct program *program; // borrowed, outlives the task
+    const struct plan *plan;
+    struct candidate *candidate; // a reference
+    enum adapter adapter;
+    enum role role;
+    struct sampling sampling;
+    bool scored; // by the job's metric; items are rows
+    bool kept;   // its evaluations are stored and looked up: scored trials
+    bool traced;
+    int64_t trial; // number of the trial, 0 for other tasks
+    enum trial_kind kind;
+    const char *reason;      // why the candidate was made; static or NULL
+    struct task_item *items; // owned
+    size_t n_items;
+    // answered
+    struct err err; // set: the task has holes or was stopped
+    void *owner;    // the session's: trial or runs
+    // the loop's own
+    int64_t age;   // in order of arrival at its running job
+    size_t open;   // items not finished
+    size_t cursor; // first item that was not looked at to start
+    uint64_t put;  // highest store number that it rests on
+    int64_t candidate_id;
+    struct task_prompt *prompts; // one a step
+    struct task *next;
+};
+
+// items are zeroed. NULL without memory.
+struct task *task_new(size_t n_items, struct err *err);
+void task_free(struct task *task); // NULL is fine
+
+#endif

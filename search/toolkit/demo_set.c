@@ -1,0 +1,80 @@
+#include "search/toolkit/demo_set.h"
+
+#include <stdlib.h>
+
+static void release_demos(struct demo *demos, size_t n)
+{
+    for (size_t i = 0; demos != NULL && i < n; i++)
+        json_decref(demos[i].fields);
+    free(demos);
+}
+
+void demo_set_release(struct demo_set *set)
+{
+    for (size_t i = 0; set->lists != NULL && i < set->n_lists; i++)
+        release_demos(set->lists[i].demos, set->lists[i].n);
+    free(set->lists);
+    *set = (struct demo_set){0};
+}
+
+bool demo_set_init(struct demo_set *set, const struct program *program,
+                   struct err *err)
+{
+    *set = (struct demo_set){.n_lists = program->n_predictors};
+    set->lists = calloc(program->n_predictors, sizeof *set->lists);
+    if (set->lists == NULL)
+        err_nomem(err, "a demo set");
+    return set->lists != NULL;
+}
+
+size_t demo_set_count(const struct demo_set *set)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < set->n_lists; i++)
+        n += set->lists[i].n;
+    return n;
+}
+
+bool demo_set_apply(const struct demo_set *set, int no,
+                    struct candidate *candidate, struct err *err)
+{
+    for (size_t i = 0; i < set->n_lists; i++) {
+        const struct demo_list *list = &set->lists[i];
+        if (!candidate_set_demos(candidate, i, no, list->demos, list->n, err))
+            return false;
+    }
+    return true;
+}
+
+struct candidate *demo_set_candidate(const struct demo_set *set, int no,
+                                     const struct session *session,
+                                     struct err *err)
+{
+    struct candidate *candidate =
+        candidate_copy(session_baseline(session), err);
+
+    if (candidate != NULL && !demo_set_apply(set, no, candidate, err)) {
+        candidate_unref(candidate);
+        candidate = NULL;
+    }
+    if (candidate != NULL)
+        candidate_seal(candidate);
+    return candidate;
+}
+
+bool demo_list_add(struct demo_list *list, const struct demo *demo,
+                   struct err *err)
+{
+    struct demo *more =
+        realloc(list->demos, (list->n + 1) * sizeof *list->demos);
+
+    if (more == NULL) {
+        err_nomem(err, "a demo set");
+        return false;
+    }
+    list->demos = more;
+    list->demos[list->n] = *demo;
+    json_incref(demo->fields);
+    list->n++;
+    return true;
+}

@@ -1,0 +1,48 @@
+// demo_set: a list of demos for each predictor of a program.
+//
+// Lists of predictors that the plan leaves out stay empty. A set owns its
+// demos by reference: sets share the values of the examples they came from.
+
+#ifndef SEARCH_TOOLKIT_DEMO_SET_H
+#define SEARCH_TOOLKIT_DEMO_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "program/graph/candidate.h"
+#include "search/session/session.h"
+
+struct demo_list {
+    struct demo *demos; // owned, fields too
+    size_t n;
+};
+
+struct demo_set {
+    struct demo_list *lists; // owned: one a predictor of the program
+    size_t n_lists;
+};
+
+void demo_set_release(struct demo_set *set); // zeroed is fine
+
+// A set of empty lists.
+bool demo_set_init(struct demo_set *set, const struct program *program,
+                   struct err *err);
+
+// Demos over all lists.
+size_t demo_set_count(const struct demo_set *set);
+
+// Gives candidate's predictors the demos of set, named no.
+bool demo_set_apply(const struct demo_set *set, int no,
+                    struct candidate *candidate, struct err *err);
+
+// The job's program with the demos of set: a new candidate, sealed.
+struct candidate *demo_set_candidate(const struct demo_set *set, int no,
+                                     const struct session *session,
+                                     struct err *err);
+
+// Adds a demo to a list; its fields become one more reference.
+bool demo_list_add(struct demo_list *list, const struct demo *demo,
+                   struct err *err);
+
+#endif

@@ -1,0 +1,522 @@
+#include "search/toolkit/labels.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "search/toolkit/teacher.h"
+
+enum { FILL_MAX_BYTES = 1 << 20, BATCH_MAX = 4096 };
+
+// What is known of a step for an example.
+struct known_step {
+    bool tried;
+    json_t *outputs;  // owned: all of them, or NULL
+    struct demo demo; // fields NULL: no demo
+};
+
+// How to fill a step of which the outputs in `known` (bit f) are known.
+struct filler {
+    int step;
+    uint64_t known;
+    struct form form;
+    struct filler *next;
+};
+
+struct labels {
+    struct session *session;
+    const struct program *program;
+    const struct dataset *dataset;
+    struct known_step *
+        *examples; // one a row, of a slot a step; NULL: untouched
+    struct filler *fillers;
+    bool no_memory; // a value that is known could not be built
+};
+
+struct labels *labels_new(struct session *session, struct err *err)
+{
+    struct labels *labels = calloc(1, sizeof *labels);
+
+    if (labels == NULL) {
+        err_nomem(err, "labelled demos");
+        return NULL;
+    }
+    labels->session = session;
+    labels->program = session_job(session)->program;
+    labels->dataset = session_dataset(session);
+    labels->examples = calloc(labels->dataset->n + 1, sizeof *labels->examples);
+    if (labels->examples == NULL) {
+        err_nomem(err, "labelled demos");
+        labels_free(labels);
+        return NULL;
+    }
+    return labels;
+}
+
+static void release_example(struct known_step *slots, size_t n)
+{
+    for (size_t i = 0; slots != NULL && i < n; i++) {
+        json_decref(slots[i].outputs);
+        json_decref(slots[i].demo.fields);
+    }
+    free(slots);
+}
+
+static void free_fillers(struct filler *filler)
+{
+    while (filler != NULL) {
+        struct filler *next = filler->next;
+        form_release(&filler->form);
+        free(filler);
+        filler = next;
+    }
+}
+
+void labels_free(struct labels *labels)
+{
+    if (labels == NULL)
+        return;
+    for (size_t i = 0; labels->examples != NULL && i < labels->dataset->n; i++)
+        release_example(labels->examples[i], labels->program->n_steps);
+    free(labels->examples);
+    free_fillers(labels->fillers);
+    free(labels);
+}
+
+static bool get_slot(struct labels *labels, size_t row, int step,
+                     struct known_step **out, struct err *err)
+{
+    struct known_step **slots = &labels->examples[row];
+
+    if (*slots == NULL)
+        *slots = calloc(labels->program->n_steps, sizeof **slots);
+    if (*slots == NULL) {
+        err_nomem(err, "labelled demos");
+        return false;
+    }
+    *out = &(*slots)[step];
+    return true;
+}
+
+// --- what an example says
+
+static const json_t *label_of(const struct program *program,
+                              const struct dataset *dataset, size_t row,
+                              int step, size_t field)
+{
+    const struct field *output = &program->steps[step].signature.outputs[field];
+    const json_t *value =
+        program_label(program, dataset->rows[row].fields, step, (int)field);
+
+    if (value == NULL || !type_check(&output->type, output->name, value, NULL))
+        return NULL;
+    return value;
+}
+
+static json_t *known_value(struct labels *labels, size_t row,
+                           struct source source);
+
+// Puts a value that is known, which it takes. False: it is not, or there is no
+// memory.
+static bool put_known(struct labels *labels, json_t *object, const char *key,
+                      json_t *value)
+{
+    if (value == NULL)
+        return false;
+    if (json_object_set_new(object, key, value) == 0)
+        return true;
+    labels->no_memory = true;
+    return false;
+}
+
+static json_t *new_object(struct labels *labels)
+{
+    json_t *object = json_object();
+    if (object == NULL)
+        labels->no_memory = true;
+    return object;
+}
+
+// A composed value of which all parts are known.
+static json_t *known_composed(struct labels *labels, size_t row,
+                              const struct step *step)
+{
+    json_t *object = new_object(labels);
+
+    for (size_t i = 0; object != NULL && i < step->n_entries; i++) {
+        const struct compose_entry *entry = &step->entries[i];
+        if (put_known(labels, object, entry->key,
+                      known_value(labels, row, entry->source)))
+            continue;
+        json_decref(object);
+        object = NULL;
+    }
+    return object;
+}
+
+static json_t *known_output(const struct labels *labels, size_t row,
+                            struct source source)
+{
+    const struct step *step = &labels->program->steps[source.step];
+    const struct known_step *slots = labels->examples[row];
+    const json_t *value = label_of(labels->program, labels->dataset, row,
+                                   source.step, (size_t)source.field);
+
+    if (value == NULL && slots != NULL)
+        value = json_object_get(slots[source.step].outputs,
+                                step->signature.outputs[source.field].name);
+    return json_incref((json_t *)value);
+}
+
+// New reference; NULL: not known.
+static json_t *known_value(struct labels *labels, size_t row,
+                           struct source source)
+{
+    const struct program *program = labels->program;
+    const struct step *step = NULL;
+
+    if (source.step == SOURCE_INPUT)
+        return json_incref(json_object_get(labels->dataset->rows[row].inputs,
+                                           program->inputs[source.field].name));
+    step = &program->steps[source.step];
+    if (step->kind != STEP_COMPOSE)
+        return known_output(labels, row, source);
+    if (source.field == SOURCE_WHOLE)
+        return known_composed(labels, row, step);
+    return known_value(labels, row, step->entries[source.field].source);
+}
+
+// New reference to the step's inputs by name; NULL when one is not known.
+static json_t *known_inputs(struct labels *labels, size_t row, int step)
+{
+    const struct step *at = &labels->program->steps[step];
+    json_t *inputs = new_object(labels);
+
+    for (size_t i = 0; inputs != NULL && i < at->signature.n_inputs; i++) {
+        if (put_known(labels, inputs, at->signature.inputs[i].name,
+                      known_value(labels, row, at->sources[i])))
+            continue;
+        json_decref(inputs);
+        inputs = NULL;
+    }
+    return inputs;
+}
+
+static uint64_t known_outputs(const struct labels *labels, size_t row, int step)
+{
+    size_t n = labels->program->steps[step].signature.n_outputs;
+    uint64_t known = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (label_of(labels->program, labels->dataset, row, step, i) != NULL)
+            known |= UINT64_C(1) << i;
+    }
+    return known;
+}
+
+// --- demos
+
+static bool put_field(json_t *fields, const struct field *field,
+                      const json_t *value, struct err *err)
+{
+    if (json_object_set(fields, field->name, (json_t *)value) == 0)
+        return true;
+    err_nomem(err, "a demo");
+    return false;
+}
+
+static bool put_inputs(json_t *fields, const struct signature *signature,
+                       const json_t *inputs, bool *whole, struct err *err)
+{
+    for (size_t i = 0; *whole && i < signature->n_inputs; i++) {
+        const json_t *value =
+            json_object_get(inputs, signature->inputs[i].name);
+        *whole = value != NULL;
+        if (*whole && !put_field(fields, &signature->inputs[i], value, err))
+            return false;
+    }
+    return true;
+}
+
+bool labels_demo_of_run(const struct program *program,
+                        const struct dataset *dataset, int step, size_t row,
+                        const json_t *inputs, const json_t *outputs,
+                        struct demo *out, struct err *err)
+{
+    const struct signature *signature = &program->steps[step].signature;
+    bool whole = true;
+    json_t *fields = json_object();
+
+    *out = (struct demo){.row = (int)row};
+    if (fields == NULL) {
+        err_nomem(err, "a demo");
+        return false;
+    }
+    bool ok = put_inputs(fields, signature, inputs, &whole, err);
+    for (size_t i = 0; ok && whole && i < signature->n_outputs; i++) {
+        const struct field *field = &signature->outputs[i];
+        const json_t *value = label_of(program, dataset, row, step, i);
+        if (value == NULL) {
+            value = json_object_get(outputs, field->name);
+            out->augmented = true;
+        }
+        whole =
+            value != NULL && type_check(&field->type, field->name, value, NULL);
+        ok = !whole || put_field(fields, field, value, err);
+    }
+    if (ok && whole)
+        out->fields = json_incref(fields);
+    json_decref(fields);
+    return ok;
+}
+
+// --- filling
+
+static void write_instruction(const struct signature *signature, uint64_t known,
+                              struct buf *out)
+{
+    buf_puts(out, signature->instruction);
+    if (known == 0)
+        return;
+    buf_puts(out, "\n\nA part of the answer is known already and stands among "
+                  "the inputs:");
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        if ((known >> i & 1) != 0)
+            buf_printf(out, " `%s`", signature->outputs[i].name);
+    }
+    buf_puts(out, ". It is right. Give the fields that are missing, so that "
+                  "they agree with it and lead up to it.");
+}
+
+static bool init_filler(struct filler *filler,
+                        const struct signature *signature, struct err *err)
+{
+    struct buf text = BUF_INIT(FILL_MAX_BYTES);
+    struct field inputs[2 * PROGRAM_MAX_FIELDS];
+    struct field outputs[PROGRAM_MAX_FIELDS];
+    size_t n_inputs = 0;
+    size_t n_outputs = 0;
+
+    for (size_t i = 0; i < signature->n_inputs; i++)
+        inputs[n_inputs++] = signature->inputs[i];
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        if ((filler->known >> i & 1) != 0)
+            inputs[n_inputs++] = signature->outputs[i];
+        else
+            outputs[n_outputs++] = signature->outputs[i];
+    }
+    write_instruction(signature, filler->known, &text);
+    bool ok =
+        buf_ok(&text, "an instruction", err) &&
+        form_init(&filler->form, "fill", text.data != NULL ? text.data : "",
+                  inputs, n_inputs, outputs, n_outputs, err);
+    buf_release(&text);
+    return ok;
+}
+
+static const struct filler *get_filler(struct labels *labels, int step,
+                                       uint64_t known, struct err *err)
+{
+    struct filler *filler = labels->fillers;
+
+    while (filler != NULL && (filler->step != step || filler->known != known))
+        filler = filler->next;
+    if (filler != NULL)
+        return filler;
+    filler = calloc(1, sizeof *filler);
+    if (filler == NULL) {
+        err_nomem(err, "labelled demos");
+        return NULL;
+    }
+    filler->step = step;
+    filler->known = known;
+    if (!init_filler(filler, &labels->program->steps[step].signature, err)) {
+        free(filler);
+        return NULL;
+    }
+    filler->next = labels->fillers;
+    labels->fillers = filler;
+    return filler;
+}
+
+// inputs with the outputs that the example labels: what a filler is shown.
+static bool add_known(const struct labels *labels, size_t row, int step,
+                      json_t *inputs, struct err *err)
+{
+    const struct signature *signature = &labels->program->steps[step].signature;
+
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        const json_t *value =
+            label_of(labels->program, labels->dataset, row, step, i);
+        if (value != NULL &&
+            !put_field(inputs, &signature->outputs[i], value, err))
+            return false;
+    }
+    return true;
+}
+
+// All outputs in order, labels over what the teacher said.
+static bool keep(struct labels *labels, size_t row, int step,
+                 struct known_step *slot, const json_t *inputs,
+                 const json_t *answer, struct err *err)
+{
+    const struct signature *signature = &labels->program->steps[step].signature;
+
+    if (!labels_demo_of_run(labels->program, labels->dataset, step, row, inputs,
+                            answer, &slot->demo, err))
+        return false;
+    if (slot->demo.fields == NULL)
+        return true;
+    slot->outputs = json_object();
+    if (slot->outputs == NULL) {
+        err_nomem(err, "a demo");
+        return false;
+    }
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        const struct field *field = &signature->outputs[i];
+        if (!put_field(slot->outputs, field,
+                       json_object_get(slot->demo.fields, field->name), err))
+            return false;
+    }
+    if (known_outputs(labels, row, step) == 0) {
+        json_decref(slot->demo.fields);
+        slot->demo.fields = NULL;
+    }
+    return true;
+}
+
+// Sets up the question for row. *asks is false when none is needed or none
+// can be asked.
+static bool prepare(struct labels *labels, size_t row, int step,
+                    struct question *question, bool *asks, struct err *err)
+{
+    size_t n = labels->program->steps[step].signature.n_outputs;
+    uint64_t known = known_outputs(labels, row, step);
+    struct known_step *slot = NULL;
+
+    *asks = false;
+    if (!get_slot(labels, row, step, &slot, err))
+        return false;
+    if (slot->tried)
+        return true;
+    slot->tried = true;
+    json_t *inputs = known_inputs(labels, row, step);
+    if (inputs == NULL) {
+        if (labels->no_memory)
+            err_nomem(err, "labelled demos");
+        return !labels->no_memory;
+    }
+    bool complete = known == (n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1);
+    if (complete) {
+        bool ok = keep(labels, row, step, slot, inputs, NULL, err);
+        json_decref(inputs);
+        return ok;
+    }
+    *question = (struct question){.inputs = inputs, .purpose = "fill"};
+    question->draw = (int64_t)row * PROGRAM_MAX_STEPS + step;
+    const struct filler *filler = get_filler(labels, step, known, err);
+    question->form = filler != NULL ? &filler->form : NULL;
+    *asks = filler != NULL;
+    if (!*asks || !add_known(labels, row, step, inputs, err)) {
+        question_release(question);
+        return false;
+    }
+    return true;
+}
+
+static bool keep_answer(struct labels *labels, size_t row, int step,
+                        const struct question *question, struct err *err)
+{
+    struct known_step *slot = NULL;
+
+    if (question->answer == NULL)
+        return true;
+    return get_slot(labels, row, step, &slot, err) &&
+           keep(labels, row, step, slot, question->inputs, question->answer,
+                err);
+}
+
+static bool fill_batch(struct labels *labels, int step, const size_t *rows,
+                       size_t n, struct err *err)
+{
+    bool ok = false;
+    size_t asked = 0;
+    struct question *questions = calloc(n, sizeof *questions);
+    size_t *asked_rows = calloc(n, sizeof *asked_rows);
+
+    if (questions == NULL || asked_rows == NULL) {
+        err_nomem(err, "labelled demos");
+        goto out;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool asks = false;
+        if (!prepare(labels, rows[i], step, &questions[asked], &asks, err))
+            goto out;
+        asked_rows[asked] = rows[i];
+        asked += asks;
+    }
+    if (!questions_ask(labels->session, questions, asked, err))
+        goto out;
+    for (size_t i = 0; i < asked; i++) {
+        if (!keep_answer(labels, asked_rows[i], step, &questions[i], err))
+            goto out;
+    }
+    ok = true;
+
+out:
+    for (size_t i = 0; questions != NULL && i < asked; i++)
+        question_release(&questions[i]);
+    free(asked_rows);
+    free(questions);
+    return ok;
+}
+
+// Fills what source rests on, for the rows whose example does not say it.
+static bool fill_source(struct labels *labels, struct source source,
+                        const size_t *rows, size_t n, struct err *err)
+{
+    if (source.step == SOURCE_INPUT)
+        return true;
+    const struct step *step = &labels->program->steps[source.step];
+    if (step->kind == STEP_COMPOSE) {
+        for (size_t i = 0; i < step->n_entries; i++) {
+            if (!fill_source(labels, step->entries[i].source, rows, n, err))
+                return false;
+        }
+        return true;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (label_of(labels->program, labels->dataset, rows[i], source.step,
+                     (size_t)source.field) == NULL)
+            return labels_fill(labels, source.step, rows, n, err);
+    }
+    return true;
+}
+
+bool labels_fill(struct labels *labels, int step, const size_t *rows, size_t n,
+                 struct err *err)
+{
+    const struct step *at = &labels->program->steps[step];
+
+    assert(at->predictor >= 0);
+    for (size_t i = 0; i < at->signature.n_inputs; i++) {
+        if (!fill_source(labels, at->sources[i], rows, n, err))
+            return false;
+    }
+    for (size_t from = 0; from < n; from += BATCH_MAX) {
+        size_t take = n - from < BATCH_MAX ? n - from : BATCH_MAX;
+        if (!fill_batch(labels, step, rows + from, take, err))
+            return false;
+    }
+    return true;
+}
+
+const struct demo *labels_demo(const struct labels *labels, int step,
+                               size_t row)
+{
+    const struct known_step *slots = labels->examples[row];
+
+    if (slots == NULL || slots[step].demo.fields == NULL)
+        return NULL;
+    return &slots[step].demo;
+}

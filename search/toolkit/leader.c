@@ -1,0 +1,110 @@
+#include "search/toolkit/leader.h"
+
+// Means over the same rows in another order may differ in the last bits.
+static const double SAME = 1e-12;
+
+// A leader that is good enough ends the search.
+static void check_aim(struct leader *leader, const struct trial *best)
+{
+    if (best->n == 0 || best->score < leader->stop_at - SAME)
+        return;
+    leader->over = true;
+    if (best->score >= 1.0 - SAME)
+        session_set_finish(leader->session, "perfect");
+    else
+        session_note(leader->session, "trial %lld reached the score asked for",
+                     (long long)best->number);
+}
+
+struct leader leader_of(struct session *session, double stop_at)
+{
+    struct leader leader = {.session = session, .stop_at = stop_at};
+    const struct trial *best = session_best(session);
+
+    if (best != NULL)
+        check_aim(&leader, best);
+    return leader;
+}
+
+size_t leader_known(const struct session *session)
+{
+    size_t n = 0;
+    session_trials(session, &n);
+    int64_t next = (int64_t)n + 1;
+    int64_t known = next - session_job(session)->window;
+    if (known < 1)
+        known = 1;
+    return (size_t)known < n ? (size_t)known : n;
+}
+
+static void judge(struct leader *leader, struct trial *trial)
+{
+    const struct trial *best = session_best(leader->session);
+    size_t common = 0;
+
+    if (trial->kind != TRIAL_FULL || trial->n == 0)
+        return;
+    if (best != NULL && trial_gain(best, trial, &common) <= SAME)
+        return;
+    session_set_best(leader->session, trial);
+    check_aim(leader, trial);
+}
+
+static bool judge_to(struct leader *leader, size_t end, struct err *err)
+{
+    size_t n = 0;
+
+    for (; leader->judged < end; leader->judged++) {
+        struct trial *trial =
+            session_trials(leader->session, &n)[leader->judged];
+        if (!trial_wait(leader->session, trial, err))
+            return false;
+        judge(leader, trial);
+    }
+    return true;
+}
+
+bool leader_admit(struct leader *leader, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+
+    if (!session_admit(leader->session, &why)) {
+        if (why.code != ERR_BUDGET) {
+            *err = why;
+            return false;
+        }
+        leader->over = true;
+        session_set_finish(leader->session, "budget");
+        return true;
+    }
+    return judge_to(leader, leader_known(leader->session), err);
+}
+
+bool leader_try(struct leader *leader, struct candidate *candidate,
+                const char *reason, struct err *err)
+{
+    const struct split *split = session_split(leader->session);
+
+    return trial_submit(leader->session, TRIAL_FULL, candidate,
+                        split->rows[SHARE_VAL], split->n[SHARE_VAL], reason,
+                        err) != NULL;
+}
+
+bool leader_settle(struct leader *leader, struct err *err)
+{
+    size_t n = 0;
+    session_trials(leader->session, &n);
+    return judge_to(leader, n, err);
+}
+
+bool leader_end(struct leader *leader, struct err *err)
+{
+    bool over = leader->over;
+
+    if (!leader_settle(leader, err))
+        return false;
+    const struct trial *best = session_best(leader->session);
+    if (!over && !leader->over && best != NULL && best->kind == TRIAL_BASELINE)
+        session_set_finish(leader->session, "no_improvement");
+    return true;
+}

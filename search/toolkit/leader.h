@@ -1,0 +1,49 @@
+// leader: which full evaluation leads a search, and when the search is over.
+//
+// Trials are judged in the order of their numbers, and only up to the lag that
+// the session keeps, so who leads when depends on nothing but job and answers.
+// A later trial leads when it is better on the rows that both were scored on;
+// where it is only as good, the earlier one stays.
+//
+// A search is over by budget, or when the leader is perfect: nothing can be
+// better. For the job's own thread.
+
+#ifndef SEARCH_TOOLKIT_LEADER_H
+#define SEARCH_TOOLKIT_LEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "search/session/session.h"
+
+struct leader {
+    struct session *session; // borrowed
+    double stop_at;          // a score that is good enough; 1: perfect
+    size_t judged;           // trials looked at
+    bool over;
+};
+
+// The session's best so far, the baseline, leads.
+struct leader leader_of(struct session *session, double stop_at);
+
+// Makes room for the next trial (session_admit) and judges those that it may
+// know of. Afterwards leader->over says that there is to be none; why is told
+// to the session.
+bool leader_admit(struct leader *leader, struct err *err);
+
+// Submits a full evaluation of candidate, which is the next trial.
+bool leader_try(struct leader *leader, struct candidate *candidate,
+                const char *reason, struct err *err);
+
+// Waits for all trials and judges them.
+bool leader_settle(struct leader *leader, struct err *err);
+
+// Settles and tells the session where nothing was gained.
+bool leader_end(struct leader *leader, struct err *err);
+
+// How many of the session's trials the next one may know of: those up to its
+// number less the window.
+size_t leader_known(const struct session *session);
+
+#endif

@@ -1,0 +1,46 @@
+#include "search/toolkit/one_set.h"
+
+#include "search/toolkit/leader.h"
+
+static bool make_set(struct session *session, one_set_make *make,
+                     const void *given, struct demo_set *set, struct err *err)
+{
+    const struct split *split = session_split(session);
+    struct rng rng = session_rng(session, "labeled-demos", 0);
+    struct demo_maker *maker =
+        demo_maker_new(session, NULL, session_plan(session), err);
+
+    if (maker == NULL)
+        return false;
+    bool ok = make(maker, given, split->rows[SHARE_TRAIN],
+                   split->n[SHARE_TRAIN], &rng, set, err);
+    demo_maker_free(maker);
+    return ok;
+}
+
+bool one_set_search(struct session *session, one_set_make *make,
+                    const void *given, const char *kind, struct err *err)
+{
+    bool ok = false;
+    struct leader leader = leader_of(session, 1.0);
+    struct demo_set set = {0};
+    struct candidate *candidate = NULL;
+
+    if (!leader.over && !leader_admit(&leader, err))
+        goto out;
+    if (!leader.over) {
+        session_phase(session, "demos", 1);
+        if (!make_set(session, make, given, &set, err))
+            goto out;
+        session_note(session, "%zu %s", demo_set_count(&set), kind);
+        candidate = demo_set_candidate(&set, 1, session, err);
+        if (candidate == NULL || !leader_try(&leader, candidate, kind, err))
+            goto out;
+    }
+    ok = leader_end(&leader, err);
+
+out:
+    candidate_unref(candidate);
+    demo_set_release(&set);
+    return ok;
+}

@@ -1,0 +1,24 @@
+// one_set: the whole search of an optimizer that makes one demo set and
+// evaluates it once. For the job's own thread.
+
+#ifndef SEARCH_TOOLKIT_ONE_SET_H
+#define SEARCH_TOOLKIT_ONE_SET_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/rng.h"
+#include "search/session/session.h"
+#include "search/toolkit/demos.h"
+
+// How the set is made from the rows to train on. rng is the search's stream.
+typedef bool one_set_make(struct demo_maker *maker, const void *given,
+                          const size_t *rows, size_t n, struct rng *rng,
+                          struct demo_set *out, struct err *err);
+
+// Makes the set and tries it after the baseline. kind names it for people
+// ("labelled demos"); static. given is passed to make.
+bool one_set_search(struct session *session, one_set_make *make,
+                    const void *given, const char *kind, struct err *err);
+
+#endif

@@ -1,0 +1,589 @@
+#include "search/toolkit/proposer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/text.h"
+#include "common/utf8.h"
+#include "search/toolkit/data_summary.h"
+#include "search/toolkit/instruction.h"
+#include "search/toolkit/teacher.h"
+
+enum {
+    SHOWN_DEMOS = 3,
+    VALUE_BYTES = 600, // of a demo's value that are shown
+    TEXT_MAX_BYTES = 1 << 20,
+    PROGRAM_BYTES = 16000,
+    DRAW_PROGRAM = 100, // draws of the purpose "summary"
+    DRAW_MODULE = 101,
+    DRAWS_A_STEP = 100000,
+};
+
+struct tip {
+    const char *key;
+    const char *text; // NULL: no tip is shown
+};
+
+static const struct tip tips[] = {
+    {"none", NULL},
+    {"creative", "Be creative: find a fresh way to put the task."},
+    {"simple", "Keep it simple: short, clear and concise."},
+    {"description", "Be informative: describe in detail what is asked for and "
+                    "what a good answer looks like."},
+    {"high_stakes", "Make the stakes plain: put in a situation in which much "
+                    "depends on the right answer."},
+    {"persona", "Give the model a persona: a role that suits the task."},
+};
+
+enum { TIPS = sizeof tips / sizeof *tips };
+
+struct proposer {
+    struct session *session;
+    const struct program *program;
+    const struct proposer_options *options;
+    const struct demo_set *sets;
+    size_t n_sets;
+    char *data;           // summary, or NULL
+    char *source;         // the program's text
+    char *about;          // the program's description, or NULL
+    char **about_steps;   // one a predictor, or NULL
+    struct form forms[2]; // to propose: without a tip, with one
+};
+
+// --- texts
+
+void proposals_release(struct proposals *proposals)
+{
+    for (size_t i = 0; proposals->lists != NULL && i < proposals->n_lists;
+         i++) {
+        for (size_t k = 0; k < proposals->lists[i].n; k++)
+            free(proposals->lists[i].texts[k]);
+        free(proposals->lists[i].texts);
+    }
+    free(proposals->lists);
+    *proposals = (struct proposals){0};
+}
+
+static bool is_known(const struct instruction_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (text_same(list->texts[i], text))
+            return true;
+    }
+    return false;
+}
+
+// Takes text, which may be NULL for want of memory.
+static bool keep_text(struct instruction_list *list, char *text,
+                      struct err *err)
+{
+    char **more = text != NULL
+                      ? realloc(list->texts, (list->n + 1) * sizeof *more)
+                      : NULL;
+
+    if (more == NULL) {
+        err_nomem(err, "instructions");
+        free(text);
+        return false;
+    }
+    list->texts = more;
+    list->texts[list->n++] = text;
+    return true;
+}
+
+// --- what is shown
+
+static bool runs_predictor(const struct proposer *proposer, size_t i)
+{
+    return session_plan(proposer->session)
+        ->runs[proposer->program->predictors[i]];
+}
+
+// What could not be built in a part cannot be in the whole.
+static void pass_failure(struct buf *out, const struct buf *part)
+{
+    if (!part->failed)
+        return;
+    out->failed = true;
+    out->no_memory = part->no_memory;
+}
+
+static void put_field(struct buf *out, const struct field *field)
+{
+    struct buf type = BUF_INIT(TEXT_MAX_BYTES);
+
+    type_describe(&field->type, &type);
+    buf_printf(out, "- %s", field->name);
+    if (type.len > 0)
+        buf_printf(out, " (%s)", type.data);
+    if (field->desc != NULL && field->desc[0] != '\0')
+        buf_printf(out, ": %s", field->desc);
+    buf_putc(out, '\n');
+    pass_failure(out, &type);
+    buf_release(&type);
+}
+
+static void put_step(struct buf *out, const struct step *step)
+{
+    const struct signature *signature = &step->signature;
+
+    buf_printf(out, "%s%s\ninputs:\n", step->name,
+               step->kind == STEP_CHAIN_OF_THOUGHT
+                   ? ", which reasons before it answers"
+                   : "");
+    for (size_t i = 0; i < signature->n_inputs; i++)
+        put_field(out, &signature->inputs[i]);
+    buf_puts(out, "outputs:\n");
+    for (size_t i = 0; i < signature->n_outputs; i++)
+        put_field(out, &signature->outputs[i]);
+}
+
+static void put_demo(struct buf *out, const struct demo *demo)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+
+    json_object_foreach(demo->fields, key, value)
+    {
+        struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+        value_put(value, &text);
+        size_t len = text.len;
+        if (len > VALUE_BYTES)
+            len = utf8_cut(text.data, VALUE_BYTES);
+        buf_printf(out, "%s: ", key);
+        buf_append(out, text.data != NULL ? text.data : "", len);
+        buf_puts(out, len < text.len ? "...\n" : "\n");
+        pass_failure(out, &text);
+        buf_release(&text);
+    }
+    buf_putc(out, '\n');
+}
+
+static bool was_shown(const int *rows, size_t n, int row)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i] == row)
+            return true;
+    }
+    return false;
+}
+
+// Up to three bootstrapped demos: of this set, then of those after it, then of
+// those before.
+static void put_demos(struct buf *out, const struct proposer *proposer,
+                      size_t predictor, size_t set)
+{
+    int rows[SHOWN_DEMOS];
+    size_t shown = 0;
+
+    for (size_t i = 0; set > 0 && i < proposer->n_sets; i++) {
+        size_t at = (set + i) % proposer->n_sets;
+        const struct demo_list *list = &proposer->sets[at].lists[predictor];
+        for (size_t k = 0; k < list->n && shown < SHOWN_DEMOS; k++) {
+            if (!list->demos[k].augmented ||
+                was_shown(rows, shown, list->demos[k].row))
+                continue;
+            rows[shown++] = list->demos[k].row;
+            put_demo(out, &list->demos[k]);
+        }
+    }
+    if (shown == 0)
+        buf_puts(out, "None are given.");
+}
+
+static bool read_source(struct proposer *proposer, struct err *err)
+{
+    struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    json_t *json = program_json(proposer->program);
+
+    json_put(&text, json, false);
+    json_decref(json);
+    if (!buf_ok(&text, "the program", err)) {
+        buf_release(&text);
+        return false;
+    }
+    if (text.len > PROGRAM_BYTES)
+        text.data[utf8_cut(text.data, PROGRAM_BYTES)] = '\0';
+    proposer->source = buf_take(&text);
+    if (proposer->source == NULL)
+        err_nomem(err, "the program");
+    return proposer->source != NULL;
+}
+
+// --- descriptions, each made once
+
+static bool take_text(const struct question *question, const char *field,
+                      char **out, struct err *err)
+{
+    *out = NULL;
+    if (question->answer == NULL)
+        return true;
+    *out = strdup(json_get_text(question->answer, field, ""));
+    if (*out == NULL)
+        err_nomem(err, "a description");
+    return *out != NULL;
+}
+
+static bool init_program_form(struct form *form, struct err *err)
+{
+    const struct field shown =
+        form_text("program", "A program of language-model steps, as JSON");
+    const struct field told =
+        form_text("program_description", "Two to four sentences");
+
+    return form_init(form, "describe_program",
+                     "Describe what this program of language-model steps is "
+                     "made for, and how each step helps to reach that.",
+                     &shown, 1, &told, 1, err);
+}
+
+static bool init_module_form(struct form *form, struct err *err)
+{
+    const struct field shown[] = {
+        form_text("program", "A program of language-model steps, as JSON"),
+        form_text("program_description", "What the program is made for"),
+        form_text("module", "The step to describe"),
+    };
+    const struct field told =
+        form_text("module_description", "One to three sentences");
+
+    return form_init(form, "describe_module",
+                     "Describe what this one step has to do within the "
+                     "program: what it is given, what it must find out, and "
+                     "what the rest of the program needs of it.",
+                     shown, 3, &told, 1, err);
+}
+
+static json_t *module_inputs(const struct proposer *proposer, size_t predictor)
+{
+    struct buf step = BUF_INIT(TEXT_MAX_BYTES);
+    json_t *inputs = NULL;
+
+    put_step(&step, program_predictor(proposer->program, predictor));
+    if (!step.failed)
+        inputs = json_pack("{s:s, s:s, s:s}", "program", proposer->source,
+                           "program_description",
+                           proposer->about != NULL ? proposer->about : "",
+                           "module", step.data);
+    buf_release(&step);
+    return inputs;
+}
+
+static bool check_inputs(const struct question *question, struct err *err)
+{
+    if (question->inputs == NULL)
+        err_nomem(err, "a question to the teacher");
+    return question->inputs != NULL;
+}
+
+static bool describe_modules(struct proposer *proposer, struct err *err)
+{
+    size_t n = proposer->program->n_predictors;
+    struct form form = {0};
+    struct question *questions = calloc(n + 1, sizeof *questions);
+    size_t asked = 0;
+    bool ok = false;
+
+    if (questions == NULL) {
+        err_nomem(err, "descriptions");
+        goto out;
+    }
+    if (!init_module_form(&form, err))
+        goto out;
+    for (size_t i = 0; i < n; i++) {
+        if (!runs_predictor(proposer, i))
+            continue;
+        questions[asked] = (struct question){
+            .form = &form,
+            .inputs = module_inputs(proposer, i),
+            .purpose = "summary",
+            .temperature = proposer->options->temperature,
+            .draw = DRAW_MODULE + (int64_t)i,
+        };
+        if (!check_inputs(&questions[asked++], err))
+            goto out;
+    }
+    if (!questions_ask(proposer->session, questions, asked, err))
+        goto out;
+    for (size_t i = 0, at = 0; i < n; i++) {
+        if (runs_predictor(proposer, i) &&
+            !take_text(&questions[at++], "module_description",
+                       &proposer->about_steps[i], err))
+            goto out;
+    }
+    ok = true;
+
+out:
+    for (size_t i = 0; i < asked; i++)
+        question_release(&questions[i]);
+    free(questions);
+    form_release(&form);
+    return ok;
+}
+
+// The description of the program and the summary of the data are made side by
+// side; the steps are described when the former is there.
+static bool look_around(struct proposer *proposer, struct err *err)
+{
+    const struct proposer_options *options = proposer->options;
+    struct form form = {0};
+    struct question question = {.form = &form,
+                                .purpose = "summary",
+                                .temperature = options->temperature,
+                                .draw = DRAW_PROGRAM};
+    bool ok = false;
+
+    if (options->program_aware) {
+        question.inputs = json_pack("{s:s}", "program", proposer->source);
+        if (!check_inputs(&question, err) || !init_program_form(&form, err) ||
+            !question_submit(proposer->session, &question, err))
+            goto out;
+    }
+    if (options->data_aware &&
+        !data_summary(proposer->session, options->view_data_batch_size,
+                      &proposer->data, err))
+        goto out;
+    if (options->program_aware &&
+        (!question_wait(proposer->session, &question, err) ||
+         !take_text(&question, "program_description", &proposer->about, err) ||
+         !describe_modules(proposer, err)))
+        goto out;
+    ok = true;
+
+out:
+    question_release(&question);
+    form_release(&form);
+    return ok;
+}
+
+// --- proposals
+
+static bool init_propose_form(const struct proposer *proposer, bool tip,
+                              struct form *form, struct err *err)
+{
+    struct field shown[8];
+    size_t n = 0;
+    const struct field told =
+        form_text("proposed_instruction", "The new instruction and no more");
+
+    if (proposer->data != NULL)
+        shown[n++] = form_text("dataset_summary", "What the data are like");
+    if (proposer->options->program_aware) {
+        shown[n++] = form_text("program", "The whole program, as JSON");
+        shown[n++] =
+            form_text("program_description", "What the program is made for");
+        shown[n++] = form_text("module_description", "What this step must do");
+    }
+    shown[n++] = form_text("module", "The step that the instruction is for");
+    if (proposer->options->fewshot_aware)
+        shown[n++] =
+            form_text("task_demos", "Inputs of the step and good outputs");
+    shown[n++] = form_text("basic_instruction", "The present instruction");
+    if (tip)
+        shown[n++] = form_text("tip", "How to go about it this time");
+    return form_init(form, "propose",
+                     "Write a better instruction for one step of a program of "
+                     "language-model steps. It will be put before a language "
+                     "model as it is, with the step's inputs after it, so it "
+                     "must say by itself what to do. Use what is shown here "
+                     "about task and data; keep what is right in the present "
+                     "instruction; do not answer any of the examples.",
+                     shown, n, &told, 1, err);
+}
+
+static bool set_text(json_t *inputs, const char *key, const char *text)
+{
+    return json_object_set_new(inputs, key,
+                               json_string(text != NULL ? text : "")) == 0;
+}
+
+static json_t *propose_inputs(const struct proposer *proposer, size_t predictor,
+                              size_t set, const char *tip)
+{
+    const struct step *step = program_predictor(proposer->program, predictor);
+    struct buf module = BUF_INIT(TEXT_MAX_BYTES);
+    struct buf demos = BUF_INIT(TEXT_MAX_BYTES);
+    json_t *inputs = json_object();
+    bool ok = inputs != NULL;
+
+    put_step(&module, step);
+    put_demos(&demos, proposer, predictor, set);
+    ok = ok && !module.failed && !demos.failed;
+    if (ok && proposer->data != NULL)
+        ok = set_text(inputs, "dataset_summary", proposer->data);
+    if (ok && proposer->options->program_aware)
+        ok = set_text(inputs, "program", proposer->source) &&
+             set_text(inputs, "program_description", proposer->about) &&
+             set_text(inputs, "module_description",
+                      proposer->about_steps[predictor]);
+    ok = ok && set_text(inputs, "module", module.data);
+    if (ok && proposer->options->fewshot_aware)
+        ok = set_text(inputs, "task_demos", demos.data);
+    ok = ok &&
+         set_text(inputs, "basic_instruction", step->signature.instruction);
+    if (ok && tip != NULL)
+        ok = set_text(inputs, "tip", tip);
+    if (!ok) {
+        json_decref(inputs);
+        inputs = NULL;
+    }
+    buf_release(&demos);
+    buf_release(&module);
+    return inputs;
+}
+
+// The questions of one step into questions[0..n).
+static bool prepare(const struct proposer *proposer, size_t predictor,
+                    struct question *questions, struct err *err)
+{
+    struct rng rng = session_rng(proposer->session, "tips", predictor);
+
+    for (size_t k = 0; k < (size_t)proposer->options->n; k++) {
+        const char *tip = proposer->options->tip_aware
+                              ? tips[rng_below(&rng, TIPS)].text
+                              : NULL;
+        size_t set = proposer->n_sets > 0 ? k % proposer->n_sets : 0;
+        questions[k] = (struct question){
+            .form = &proposer->forms[tip != NULL],
+            .inputs = propose_inputs(proposer, predictor, set, tip),
+            .purpose = "propose",
+            .temperature = proposer->options->temperature,
+            .draw = (int64_t)predictor * DRAWS_A_STEP + (int64_t)k,
+        };
+        if (!check_inputs(&questions[k], err))
+            return false;
+    }
+    return true;
+}
+
+static bool collect(const struct question *questions, size_t n,
+                    struct instruction_list *list, size_t *dropped,
+                    struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *text =
+            json_get_text(questions[i].answer, "proposed_instruction", "");
+        char *clean = instruction_clean(text);
+        if (clean != NULL && (clean[0] == '\0' || is_known(list, clean))) {
+            *dropped += 1;
+            free(clean);
+            continue;
+        }
+        if (!keep_text(list, clean, err))
+            return false;
+    }
+    return true;
+}
+
+static bool propose_all(struct proposer *proposer, struct proposals *out,
+                        struct err *err)
+{
+    size_t n = (size_t)proposer->options->n;
+    size_t steps = proposer->program->n_predictors;
+    struct question *questions = calloc(n * steps + 1, sizeof *questions);
+    size_t asked = 0;
+    size_t dropped = 0;
+    bool ok = false;
+
+    if (questions == NULL) {
+        err_nomem(err, "proposals");
+        goto out;
+    }
+    for (size_t i = 0; i < steps; i++) {
+        if (!runs_predictor(proposer, i))
+            continue;
+        asked += n; // the rest stays zeroed where one fails
+        if (!prepare(proposer, i, questions + asked - n, err))
+            goto out;
+    }
+    if (!questions_ask(proposer->session, questions, asked, err))
+        goto out;
+    for (size_t i = 0, at = 0; i < steps; i++) {
+        if (!runs_predictor(proposer, i))
+            continue;
+        if (!collect(questions + at, n, &out->lists[i], &dropped, err))
+            goto out;
+        at += n;
+    }
+    session_note(proposer->session,
+                 "%zu of %zu proposed instructions are new and readable",
+                 asked - dropped, asked);
+    ok = true;
+
+out:
+    for (size_t i = 0; i < asked && questions != NULL; i++)
+        question_release(&questions[i]);
+    free(questions);
+    return ok;
+}
+
+static bool start_lists(const struct proposer *proposer, struct proposals *out,
+                        struct err *err)
+{
+    size_t n = proposer->program->n_predictors;
+
+    *out = (struct proposals){.n_lists = n};
+    out->lists = calloc(n, sizeof *out->lists);
+    if (out->lists == NULL) {
+        err_nomem(err, "instructions");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct step *step = program_predictor(proposer->program, i);
+        if (!keep_text(&out->lists[i], strdup(step->signature.instruction),
+                       err))
+            return false;
+    }
+    return true;
+}
+
+static void release_proposer(struct proposer *proposer)
+{
+    size_t n = proposer->program->n_predictors;
+
+    form_release(&proposer->forms[0]);
+    form_release(&proposer->forms[1]);
+    for (size_t i = 0; proposer->about_steps != NULL && i < n; i++)
+        free(proposer->about_steps[i]);
+    free(proposer->about_steps);
+    free(proposer->about);
+    free(proposer->source);
+    free(proposer->data);
+}
+
+bool proposals_make(struct session *session,
+                    const struct proposer_options *options,
+                    const struct demo_set *sets, size_t n_sets,
+                    struct proposals *out, struct err *err)
+{
+    struct proposer proposer = {.session = session,
+                                .program = session_job(session)->program,
+                                .options = options,
+                                .sets = sets,
+                                .n_sets = n_sets};
+    struct proposals made = {0};
+    bool ok = false;
+
+    proposer.about_steps =
+        calloc(proposer.program->n_predictors, sizeof(char *));
+    if (proposer.about_steps == NULL) {
+        err_nomem(err, "descriptions");
+        goto out;
+    }
+    if (!start_lists(&proposer, &made, err) || !read_source(&proposer, err) ||
+        !look_around(&proposer, err) ||
+        !init_propose_form(&proposer, false, &proposer.forms[0], err) ||
+        !init_propose_form(&proposer, true, &proposer.forms[1], err) ||
+        !propose_all(&proposer, &made, err))
+        goto out;
+    *out = made;
+    made = (struct proposals){0};
+    ok = true;
+
+out:
+    proposals_release(&made);
+    release_proposer(&proposer);
+    return ok;
+}

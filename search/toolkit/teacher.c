@@ -1,0 +1,128 @@
+#include "search/toolkit/teacher.h"
+
+#include <assert.h>
+#include <string.h>
+
+// Models that are certain at temperature 0 would say the same again.
+static const double RETRY_TEMPERATURE = 1.0;
+
+bool form_init(struct form *form, const char *name, const char *instruction,
+               const struct field *inputs, size_t n_inputs,
+               const struct field *outputs, size_t n_outputs, struct err *err)
+{
+    *form = (struct form){0};
+    form->program = program_single(name, false, instruction, inputs, n_inputs,
+                                   outputs, n_outputs, err);
+    if (form->program == NULL)
+        return false;
+    form->candidate = candidate_new(form->program, err);
+    if (form->candidate == NULL) {
+        form_release(form);
+        return false;
+    }
+    candidate_seal(form->candidate);
+    plan_all(form->program, &form->plan);
+    return true;
+}
+
+void form_release(struct form *form)
+{
+    candidate_unref(form->candidate);
+    program_free(form->program);
+    *form = (struct form){0};
+}
+
+struct field form_text(const char *name, const char *desc)
+{
+    return (struct field){
+        .name = name,
+        .desc = desc,
+        .type = {.kind = TYPE_STR, .min_length = -1, .max_length = -1},
+    };
+}
+
+// Where the coordinator itself is gone they stay the session's, which frees
+// them in the end.
+void runs_drop(struct session *session, struct runs *runs)
+{
+    struct err ignored = ERR_CLEAR;
+
+    if (runs != NULL && !runs->done)
+        (void)runs_wait(session, runs, &ignored);
+    if (runs != NULL && runs->done)
+        runs_free(runs);
+}
+
+void question_release(struct question *question)
+{
+    runs_drop(question->session, question->runs);
+    json_decref(question->answer);
+    json_decref(question->inputs);
+    *question = (struct question){0};
+}
+
+bool question_submit(struct session *session, struct question *question,
+                     struct err *err)
+{
+    assert(question->runs == NULL && question->attempt < TEACHER_ATTEMPTS);
+
+    double temperature = question->temperature;
+    if (question->attempt > 0 && temperature < RETRY_TEMPERATURE)
+        temperature = RETRY_TEMPERATURE;
+    const struct runs_request request = {
+        .program = question->form->program,
+        .plan = &question->form->plan,
+        .candidate = question->form->candidate,
+        .role = ROLE_TEACHER,
+        .sampling = {.temperature = temperature,
+                     .purpose = question->purpose,
+                     .draw =
+                         question->draw * TEACHER_ATTEMPTS + question->attempt,
+                     .replicate = question->attempt},
+        .inputs = &question->inputs,
+        .n = 1,
+    };
+    question->session = session;
+    question->runs = runs_submit(session, &request, err);
+    return question->runs != NULL;
+}
+
+// Takes the answer of the attempt that ended, if it can be read.
+static void take_answer(struct question *question)
+{
+    const struct task_item *item = &question->runs->items[0];
+
+    if (item->state == ITEM_DONE && item->outcome == RUN_DONE)
+        question->answer = json_incref(item->outputs);
+    runs_free(question->runs);
+    question->runs = NULL;
+    question->attempt++;
+}
+
+bool question_wait(struct session *session, struct question *question,
+                   struct err *err)
+{
+    for (;;) {
+        if (!runs_wait(session, question->runs, err))
+            return false;
+        take_answer(question);
+        if (question->answer != NULL || question->attempt == TEACHER_ATTEMPTS)
+            return true;
+        if (!question_submit(session, question, err))
+            return false;
+    }
+}
+
+bool questions_ask(struct session *session, struct question *questions,
+                   size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!question_submit(session, &questions[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!question_wait(session, &questions[i], err))
+            return false;
+    }
+    return true;
+}

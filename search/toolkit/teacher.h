@@ -1,0 +1,73 @@
+// teacher: questions of our own to the teacher, beside the user's program.
+//
+// What the proposer and the filling of demos ask is a program of one step,
+// rendered, sent, stored and parsed like every other. A question that gets no
+// readable answer is a helper fault: it is asked again up to three times, each
+// time as another replicate and draw, and then goes without an answer; that is
+// for its asker to bear, never a score. Questions of one call are under way
+// together, so their number costs time only where workers are short.
+//
+// For the job's own thread.
+
+#ifndef SEARCH_TOOLKIT_TEACHER_H
+#define SEARCH_TOOLKIT_TEACHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "program/graph/plan.h"
+#include "program/graph/program.h"
+#include "search/session/session.h"
+
+enum { TEACHER_ATTEMPTS = 4 };
+
+// What is asked: made once, used by many questions.
+struct form {
+    struct program *program;     // owned
+    struct candidate *candidate; // owned, sealed
+    struct plan plan;
+};
+
+// Of fields that stand somewhere already; they are copied.
+bool form_init(struct form *form, const char *name, const char *instruction,
+               const struct field *inputs, size_t n_inputs,
+               const struct field *outputs, size_t n_outputs, struct err *err);
+void form_release(struct form *form); // zeroed is fine
+
+// A field of plain text. name and desc are borrowed.
+struct field form_text(const char *name, const char *desc);
+
+struct question {
+    const struct form *form; // borrowed until it is released
+    json_t *inputs;          // owned
+    const char *purpose;     // static; see struct sampling
+    double temperature;      // of the first attempt; 1 at least from then on
+    int64_t draw;            // distinct among the questions of a purpose
+    json_t *answer;          // owned: outputs by name, or NULL for none
+    struct runs *runs;       // owned: the attempt under way
+    struct session *session; // borrowed: where it is under way
+    int attempt;
+};
+
+// Waits for an attempt that is under way. Zeroed is fine.
+void question_release(struct question *question);
+
+// Frees runs, done or not: they borrow their program, so those under way are
+// waited for, whatever comes of them. NULL is fine.
+void runs_drop(struct session *session, struct runs *runs);
+
+// Sends question off, or waits for its answer and sends it again if need be.
+bool question_submit(struct session *session, struct question *question,
+                     struct err *err);
+bool question_wait(struct session *session, struct question *question,
+                   struct err *err);
+
+// Both, for n of them together.
+bool questions_ask(struct session *session, struct question *questions,
+                   size_t n, struct err *err);
+
+#endif

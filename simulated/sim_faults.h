@@ -1,0 +1,49 @@
+// sim_faults: which requests go wrong, and how.
+//
+// Drawn from the seed, the request's body and how often that body was tried:
+// never from time or the order of arrival. So a run meets the same faults
+// whatever the number of workers, and a request that is tried again gets
+// through in the end.
+
+#ifndef SIMULATED_SIM_FAULTS_H
+#define SIMULATED_SIM_FAULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/hash.h"
+
+enum sim_fault {
+    SIM_FAULT_NONE,
+    SIM_FAULT_500,        // the model's process died
+    SIM_FAULT_503,        // the queue is full
+    SIM_FAULT_HANG,       // no answer, until the client leaves
+    SIM_FAULT_CUT,        // the connection closes without an answer
+    SIM_FAULT_HALF,       // the connection closes in mid answer
+    SIM_FAULT_GARBAGE,    // 200, but the body is no JSON
+    SIM_FAULT_WHITESPACE, // the model prints white space until num_predict
+    SIM_FAULT_EMPTY,      // the model prints nothing
+    SIM_FAULT_SLOW,       // ten times as slow, and at least a quarter second
+};
+enum { SIM_FAULT_COUNT = 10 };
+
+struct sim_faults {
+    double rate;
+    uint64_t seed;
+    enum sim_fault kinds[SIM_FAULT_COUNT]; // drawn with equal chance
+    size_t n;
+};
+
+// kinds: names with commas between, NULL for "500,503,cut,garbage".
+bool sim_faults_read(struct sim_faults *faults, double rate, const char *kinds,
+                     uint64_t seed, struct err *err);
+
+enum sim_fault sim_faults_draw(const struct sim_faults *faults,
+                               const struct hash *body, uint64_t attempt);
+
+// "fault 500", "fault hang", ...
+const char *sim_fault_name(enum sim_fault fault);
+
+#endif

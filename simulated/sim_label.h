@@ -1,0 +1,71 @@
+// sim_label: choosing one of a few labels, from what the prompt shows.
+//
+// Evidence for a label is how much the question resembles (a) the label's own
+// words, (b) what the instruction and the description say beside the label,
+// (c) all demos with the label together, and (d) the nearest of them. On top
+// of it comes noise, drawn from model, question and label: its size falls with
+// the strength that the model's name suggests, with the quality of the
+// instruction, and with demos that agree with what the labels say. So a bare
+// instruction is mediocre, a good one better, demos better still, and demos
+// with wrong labels are worse than none.
+//
+// The constants are general: they were chosen on made-up and real label
+// problems together and speak of no label and no job.
+
+#ifndef SIMULATED_SIM_LABEL_H
+#define SIMULATED_SIM_LABEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+
+#include "simulated/sim_prompt.h"
+#include "simulated/sim_text.h"
+
+// What a prefix says of the labels of one output field. Lives in the arena;
+// read-only once weighed, so any thread may choose.
+struct sim_label_set {
+    const char **labels; // borrowed from the prompt
+    size_t n;
+    struct sim_bag *names;    // by label
+    struct sim_bag *mentions; // by label
+    struct sim_bag *classes;  // by label
+    int *of_demo;             // by demo: index of its label, -1 without
+    size_t n_shown;           // demos that show a label
+    double quality;           // of the instruction, 0 to 1
+    double agreement;         // of the demos with the labels, 0 to 1
+};
+
+struct sim_choice {
+    size_t index;
+    double margin; // 0 (a toss-up) to 1 (clear)
+};
+
+// Collects labels, mentions and demos of output `field`. set->n is 0 when the
+// field has no labels: not even ones that the demos suggest.
+bool sim_label_read(struct sim_label_set *set, struct arena *arena,
+                    const struct sim_prompt *prompt, size_t field,
+                    struct err *err);
+
+// Adds this set's bags to bags[0..*n), as documents that decide how rare a
+// word is. Two a label.
+void sim_label_documents(const struct sim_label_set *set,
+                         const struct sim_bag **bags, size_t *n);
+
+// Weighs the bags and judges the demos; `demos` are the weighed inputs.
+void sim_label_weigh(struct sim_label_set *set, const struct sim_bag *idf,
+                     double otherwise, const struct sim_bag *demos,
+                     size_t n_demos);
+
+// Chooses for a weighed question. strength: of the model, 0 to 1; draw: what
+// the noise depends on beside the label; heat: the temperature.
+struct sim_choice sim_label_choose(const struct sim_label_set *set,
+                                   const struct sim_bag *question,
+                                   const struct sim_bag *demos, size_t n_demos,
+                                   double strength, uint64_t draw, double heat,
+                                   uint64_t seed);
+
+#endif

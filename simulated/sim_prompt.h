@@ -1,0 +1,112 @@
+// sim_prompt: what a prompt says, read as tolerantly as a model would.
+//
+// The convention that is understood: a system message that lists input and
+// output fields, one line each with the name in backticks, the type in
+// parentheses and a description after a colon; then the structure; then the
+// instruction. Demos are pairs of user and assistant turns. Values stand under
+// marker lines `[[ ## name ## ]]` or in a JSON object. Where there is no such
+// list, a JSON schema or the demos' markers name the fields; where there is
+// nothing at all, the answer is one free text.
+//
+// A prompt falls into a prefix (all up to the question), which many requests
+// share and which is read once, and a question. What follows the question (a
+// wrong answer and the complaint about it) makes the answer a repair.
+//
+// All text is untrusted: counts are capped, and what is beyond is not read.
+
+#ifndef SIMULATED_SIM_PROMPT_H
+#define SIMULATED_SIM_PROMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+
+#include "simulated/sim_text.h"
+
+enum {
+    SIM_FIELDS_MAX = 32, // in one direction
+    SIM_LABELS_MAX = 256,
+    SIM_DEMOS_MAX = 128,
+};
+
+struct sim_message {
+    const char *role;    // borrowed
+    const char *content; // borrowed
+    size_t len;          // of content
+};
+
+enum sim_kind {
+    SIM_TEXT,
+    SIM_LABEL,
+    SIM_INT,
+    SIM_FLOAT,
+    SIM_BOOL,
+    SIM_LIST,
+    SIM_OBJECT,
+};
+
+// One field as the prompt describes it. Strings live in the prompt's arena.
+struct sim_field {
+    const char *name;
+    const char *type; // as written, or ""
+    const char *desc; // or ""
+    enum sim_kind kind;
+    const char **labels; // SIM_LABEL: the allowed values
+    size_t n_labels;
+    bool has_min;
+    bool has_max;
+    double min;
+    double max;
+    const json_t *schema; // borrowed from the request, or NULL
+};
+
+struct sim_demo {
+    const char *input;                  // all inputs, joined
+    const char *values[SIM_FIELDS_MAX]; // by output field; NULL: not shown
+};
+
+// Sections of one turn, by output or input field.
+struct sim_turn {
+    const char *joined;                 // the values, joined by newlines
+    const char *values[SIM_FIELDS_MAX]; // by input field; NULL: absent
+};
+
+struct sim_prompt {
+    struct sim_field inputs[SIM_FIELDS_MAX];
+    size_t n_inputs;
+    struct sim_field outputs[SIM_FIELDS_MAX];
+    size_t n_outputs;
+    const char *instruction; // or ""
+    struct sim_demo demos[SIM_DEMOS_MAX];
+    size_t n_demos;
+    bool as_json; // the answer is to be a JSON object
+    bool bare;    // the schema is no object: the answer is the one value alone
+};
+
+// Which message holds the question; n when there is none.
+size_t sim_prompt_question(const struct sim_message *messages, size_t n);
+
+// Reads messages[0..n), the prefix of a prompt. `schema` is the JSON schema
+// that the request asks for, or NULL; `json` is true when it asks for JSON.
+bool sim_prompt_read(struct sim_prompt *prompt, struct arena *arena,
+                     const struct sim_message *messages, size_t n,
+                     const json_t *schema, bool json, struct err *err);
+
+// Reads the question under a prompt that was read. May be called from many
+// threads: the prompt is only read.
+bool sim_prompt_turn(const struct sim_prompt *prompt, struct arena *arena,
+                     const struct sim_message *message, struct sim_turn *turn,
+                     struct err *err);
+
+// Fills in the kind, labels and limits that a field's type and desc name.
+void sim_prompt_type(struct arena *arena, struct sim_field *field);
+
+// True when the question itself asks for JSON and shows no output marker.
+bool sim_prompt_wants_json(const struct sim_prompt *prompt,
+                           const struct sim_message *message);
+
+#endif

@@ -1,0 +1,63 @@
+// sim_request: a chat request, read and checked as Ollama does.
+//
+// Two forms come to one struct: Ollama's own (/api/chat) and the
+// OpenAI-compatible one. What is wrong with a body becomes a status and the
+// words that Ollama uses. Messages that do not fit are dropped from the
+// middle, oldest first, unless the request forbids it.
+
+#ifndef SIMULATED_SIM_REQUEST_H
+#define SIMULATED_SIM_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "common/hash.h"
+
+#include "simulated/sim_prompt.h"
+
+enum { SIM_BODY_MAX_BYTES = 8 << 20, SIM_MESSAGES_MAX = 1024 };
+
+enum sim_think { SIM_THINK_UNSET, SIM_THINK_OFF, SIM_THINK_ON };
+
+struct sim_request {
+    json_t *body;     // owned; the rest borrows from it
+    struct hash hash; // of the API and the body in canonical form
+    struct arena arena;
+    const char *model;
+    struct sim_message *messages;
+    size_t n_messages;
+    const json_t *schema; // or NULL
+    bool json;
+    bool stream;
+    bool truncate;
+    bool shift;
+    bool load_only; // no messages: only load the model
+    bool unload;    // keep_alive is 0
+    enum sim_think think;
+    int64_t num_ctx;     // 0: not sent
+    int64_t num_predict; // 0 or less: no limit
+    int64_t seed;
+    double temperature;
+    size_t n_tokens; // of the prompt
+};
+
+// What is wrong with a request; status 0: nothing.
+struct sim_refusal {
+    unsigned status;
+    char text[240];
+};
+
+// Reads a body; release `request` in any case.
+bool sim_request_read(struct sim_request *request, const char *body, size_t len,
+                      bool openai, struct sim_refusal *refusal);
+void sim_request_release(struct sim_request *request);
+
+// Makes the prompt fit num_ctx: drops messages and counts the tokens. False,
+// with n_tokens of the whole prompt, when it does not fit and may not be cut.
+bool sim_request_fit(struct sim_request *request, int64_t num_ctx);
+
+#endif

@@ -1,0 +1,65 @@
+// sim_stats: what was served, and how often the same was.
+//
+// Bodies are counted by the hash of their canonical JSON, so tests can ask
+// whether a request that had its answer was sent again. With a log file, each
+// request also leaves one JSON line, whole and in order of completion.
+//
+// Thread-safe.
+
+#ifndef SIMULATED_SIM_STATS_H
+#define SIMULATED_SIM_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/hash.h"
+
+struct sim_stats {
+    uint64_t requests;          // of any kind
+    uint64_t chats;             // requests for an answer
+    uint64_t answered;          // chats that got one, whole
+    uint64_t answered_distinct; // different bodies among them
+    uint64_t answered_repeated; // answered though they had been before
+    uint64_t cancelled;         // the client left
+    uint64_t faults;            // injected
+    uint64_t prompt_tokens;     // of answered chats, as all below
+    uint64_t cached_tokens;
+    uint64_t generated_tokens;
+    uint64_t slot_busy_us;
+    uint64_t loads; // models loaded or loaded anew
+};
+
+// What one request came to.
+struct sim_record {
+    const char *path;        // borrowed, as all below
+    const char *model;       // or ""
+    const char *outcome;     // "answered", "refused", "fault 503", ...
+    const struct hash *body; // NULL: no body
+    bool chat;
+    bool answered;
+    bool cancelled;
+    bool fault;
+    unsigned status; // 0: no answer
+    uint64_t prompt_tokens;
+    uint64_t cached_tokens;
+    uint64_t generated_tokens;
+    uint64_t busy_us;
+};
+
+struct sim_tally;
+
+// log_path may be NULL. NULL on failure.
+struct sim_tally *sim_tally_open(const char *log_path, struct err *err);
+void sim_tally_close(struct sim_tally *tally); // NULL is allowed
+
+// Counts an attempt at a body: 0 for its first, 1 for its second, ...
+// UINT64_MAX when there are too many bodies to remember or no memory.
+uint64_t sim_tally_attempt(struct sim_tally *tally, const struct hash *body);
+
+void sim_tally_add(struct sim_tally *tally, const struct sim_record *record);
+void sim_tally_load(struct sim_tally *tally); // a model was loaded
+void sim_tally_read(struct sim_tally *tally, struct sim_stats *stats);
+
+#endif

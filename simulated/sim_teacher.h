@@ -1,0 +1,25 @@
+// sim_teacher: texts about a task, for prompts that ask for them.
+//
+// When a prompt shows examples, a program or observations and asks for an
+// instruction, observations, a summary or a description, the answer is put
+// together from what that prompt shows: the rows, which of their columns holds
+// a label, the words that are typical of each label, the guide that an earlier
+// such text gave, the present instruction, and the tip. Draws differ in what
+// they take up, so instructions differ in quality.
+
+#ifndef SIMULATED_SIM_TEACHER_H
+#define SIMULATED_SIM_TEACHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "simulated/sim_prompt.h"
+#include "simulated/sim_value.h"
+
+// True when output `field` is such a text under such inputs.
+bool sim_teacher_knows(const struct sim_prompt *prompt, size_t field);
+
+// The text, in ask->arena; NULL without memory.
+const char *sim_teacher_write(struct sim_ask *ask, size_t field);
+
+#endif

@@ -1,0 +1,579 @@
+// A job at the coordinator's running job: what it waits for, how it pauses,
+// stops and goes on, and what becomes of calls that it shares with another.
+
+#include "coordinator/running_job.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "stage.h"
+
+static struct stage stage;
+static struct actor client, w;
+
+#define HEAD                                                                   \
+    "name: notes\n"                                                            \
+    "models: {student: 'little:1b'}\n"                                         \
+    "inputs: {text: {desc: A note}}\n"
+
+#define SORT                                                                   \
+    "steps:\n"                                                                 \
+    "  sort:\n"                                                                \
+    "    predict: Say what the note is about.\n"                               \
+    "    inputs: [text]\n"                                                     \
+    "    outputs: {topic: {enum: [garden, kitchen]}}\n"
+
+#define TAIL                                                                   \
+    "data: {examples: rows.jsonl}\n"                                           \
+    "optimizer: {labeled_few_shot: {k: 1}}\n"
+
+static const char job[] = HEAD SORT "metric: {exact_match: topic}\n" TAIL;
+
+static const char two_steps[] =
+    HEAD SORT "  name:\n"
+              "    predict: Name somebody who is in it.\n"
+              "    inputs: [text]\n"
+              "    outputs: {topic: {desc: A name}}\n"
+              "outputs: {topic: sort.topic, name: name.topic}\n"
+              "metric: {exact_match: topic}\n" TAIL;
+
+#define ROW(text) "{\"text\": \"" text "\", \"topic\": \"garden\"}\n"
+
+static const char one_row[] = ROW("a rose");
+static const char two_rows[] = ROW("a rose") ROW("a tulip");
+
+static void set_up(void)
+{
+    stage_open(&stage);
+}
+
+static void tear_down(void)
+{
+    if (w.socket != NULL)
+        actor_leave(&w);
+    actor_leave(&client);
+    stage_close(&stage);
+}
+
+TestSuite(running, .init = set_up, .fini = tear_down);
+
+static void begin(void)
+{
+    stage_start(&stage);
+    actor_greet_as_client(&client, &stage, "client");
+}
+
+static void hire(const char *digest)
+{
+    actor_greet_as_worker(&w, &stage, "w", 2, digest);
+}
+
+static void submit(struct actor *by, const char *action, const char *options,
+                   const char *text, const char *rows)
+{
+    const struct stage_file files[] = {{"rows.jsonl", rows}, {NULL, NULL}};
+
+    actor_submit(by, action, options, "", text, files);
+}
+
+static void evaluate(const char *text, const char *rows)
+{
+    submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", text, rows);
+}
+
+// Sixteen different rows, enough to run a job on; the caller frees.
+static char *many_rows(void)
+{
+    struct buf out = BUF_INIT(1 << 16);
+
+    for (int i = 0; i < 16; i++)
+        buf_printf(&out, "{\"text\": \"note %d\", \"topic\": \"%s\"}\n", i,
+                   i % 2 == 0 ? "garden" : "kitchen");
+    return buf_take(&out);
+}
+
+static void expect_failure(struct actor *by, int64_t wanted, const char *words)
+{
+    int64_t status;
+    json_t *document = actor_take_result(by, &status);
+
+    cr_expect_eq(status, wanted, "%s", stage_error(document));
+    cr_expect_not_null(strstr(stage_error(document), words), "\"%s\"",
+                       stage_error(document));
+    json_decref(document);
+}
+
+static void expect_score(struct actor *by, double score, int64_t n)
+{
+    int64_t status;
+    json_t *document = actor_take_result(by, &status);
+
+    cr_assert_eq(status, 0, "%s", stage_error(document));
+    cr_expect_eq(json_get_number(document, "score", -1), score);
+    cr_expect_eq(json_get_int(document, "n", -1), n);
+    json_decref(document);
+}
+
+// --- waiting ---
+
+Test(running, a_job_that_nobody_answers_is_paused)
+{
+    stage.options.wait_start_ms = 300;
+    begin();
+    evaluate(job, one_row);
+    expect_failure(&client, 3, "no worker is connected");
+}
+
+Test(running, a_paused_job_names_the_servers_of_its_process)
+{
+    stage.options.wait_start_ms = 300;
+    stage.options.servers = "http://127.0.0.1:1, http://an-example.org:11434, "
+                            "http://another-much-longer-example.org:11434";
+    begin();
+    evaluate(job, one_row);
+    expect_failure(&client, 3,
+                   "answered for 0 s at http://127.0.0.1:1, "
+                   "http://an-example.org:11434, ...; start one");
+}
+
+Test(running, a_list_of_models_ends_behind_a_whole_name)
+{
+    enum { N = 12 };
+    static const char name[] = "a-model-of-some-%02d-billion:latest";
+    struct wire_model models[N];
+    char names[N][60];
+    struct hello hello;
+    struct actor other;
+
+    begin();
+    for (int i = 0; i < N; i++) {
+        (void)snprintf(names[i], sizeof names[i], name, i);
+        models[i] =
+            (struct wire_model){.name = names[i], .digest = STAGE_DIGEST};
+    }
+    hello = actor_worker_hello("other", 1, 1, models);
+    hello.n_models = N;
+    actor_enter(&other, &stage, "other");
+    actor_hello(&other, &hello);
+    evaluate(job, one_row);
+    cr_expect_not(actor_hears(&other, MESSAGE_CALL, 3500));
+    expect_failure(&client, 2, "-billion:latest, ...");
+    actor_leave(&other);
+}
+
+Test(running, a_job_whose_workers_stay_silent_after_an_answer_is_paused)
+{
+    stage.options.wait_after_ms = 300;
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, two_rows);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_goodbye(&w, 0);
+    expect_failure(&client, 3, "no model server answered");
+}
+
+Test(running, a_job_waits_for_the_first_worker_to_come)
+{
+    begin();
+    evaluate(job, one_row);
+    cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 300));
+    hire(STAGE_DIGEST);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 1);
+}
+
+Test(running, a_server_without_digests_needs_a_revision_in_the_job)
+{
+    begin();
+    hire("");
+    evaluate(job, one_row);
+    expect_failure(&client, 2, "`revision: NAME`");
+}
+
+Test(running, a_revision_stands_for_the_digest)
+{
+    static const char revised[] =
+        "name: notes\n"
+        "models: {student: 'little:1b', revision: may}\n"
+        "inputs: {text: {desc: A note}}\n" SORT
+        "metric: {exact_match: topic}\n" TAIL;
+
+    begin();
+    hire("");
+    evaluate(revised, one_row);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 1);
+}
+
+Test(running, a_model_that_has_changed_is_refused_with_the_remedy)
+{
+    static const char other[] =
+        "ffff456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, two_rows);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_leave(&client);
+    actor_leave(&w);
+    stage_stop(&stage);
+    begin();
+    hire(other);
+    evaluate(job, two_rows);
+    expect_failure(&client, 2, "is not the one that this job began with");
+}
+
+Test(running, a_job_whose_only_worker_is_lost_waits_for_it_to_come_back)
+{
+    struct wire_model model = {.name = "another:1b", .digest = STAGE_DIGEST};
+    struct hello hello = actor_worker_hello("other", 1, 1, &model);
+    struct actor other;
+
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, one_row);
+    actor_take_call(&w);
+    actor_enter(&other, &stage, "other");
+    actor_hello(&other, &hello);
+    // Only the one without the model gives signs of life.
+    cr_expect_not(actor_hears(&other, MESSAGE_CALL, 4500));
+    cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 0));
+    actor_leave(&w);
+    hire(STAGE_DIGEST);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&other);
+}
+
+// --- parked calls ---
+
+// A request that a server does not accept, as often as it is sent.
+static void refuse_all(size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        actor_fault(&w, actor_take_call(&w), FAULT_REQUEST);
+}
+
+Test(running, a_call_that_all_fail_pauses_the_job_and_names_the_example)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, one_row);
+    refuse_all(3);
+    expect_failure(&client, 3, "example 0 (rows.jsonl:1)");
+}
+
+Test(running, the_remedy_for_a_parked_call_is_told_whole)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, one_row);
+    refuse_all(3);
+    expect_failure(&client, 3, " --exclude 0` goes on without it");
+}
+
+Test(running, a_parked_call_leaves_all_that_wait_for_it_a_hole)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, ROW("a rose") ROW("a rose") ROW("a rose"));
+    refuse_all(3);
+    expect_failure(&client, 3, "failed wherever it was tried");
+}
+
+Test(running, a_paused_job_asks_only_what_is_missing_when_it_goes_on)
+{
+    int64_t first, second;
+
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, two_rows);
+    first = actor_take_call(&w);
+    second = actor_take_call(&w);
+    actor_answer(&w, first, "garden");
+    actor_fault(&w, second, FAULT_REQUEST);
+    refuse_all(2);
+    expect_failure(&client, 3, "example 1");
+    evaluate(job, two_rows);
+    actor_answer(&w, actor_take_call(&w), "kitchen");
+    expect_score(&client, 0.5, 2);
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
+}
+
+// --- stops ---
+
+static char *accepted_job(struct actor *by)
+{
+    return strdup(actor_await(by, MESSAGE_ACCEPTED)->as.accepted.job);
+}
+
+static void stop(struct actor *by, const char *id)
+{
+    json_t *reply = actor_command(by, "stop", id);
+
+    cr_expect_str_eq(json_get_text(reply, "state", ""), "stopped", "%s",
+                     stage_error(reply));
+    json_decref(reply);
+}
+
+Test(running, a_stopped_job_is_told_to_all_who_watch_it)
+{
+    char *rows = many_rows(), *id;
+    struct actor boss;
+    int64_t status;
+
+    begin();
+    hire(STAGE_DIGEST);
+    submit(&client, "run", "{}", job, rows);
+    id = accepted_job(&client);
+    actor_take_call(&w);
+    actor_greet_as_client(&boss, &stage, "boss");
+    stop(&boss, id);
+    json_decref(actor_take_result(&client, &status));
+    cr_expect_eq(status, 130);
+    cr_expect(actor_hears(&w, MESSAGE_CANCEL, 2000));
+    actor_leave(&boss);
+    free(id);
+    free(rows);
+}
+
+Test(running, an_answer_to_a_stopped_job_is_dropped_and_its_place_free)
+{
+    char *rows = many_rows(), *id;
+    struct actor boss;
+    int64_t leases[3], status;
+
+    begin();
+    hire(STAGE_DIGEST);
+    submit(&client, "run", "{}", job, rows);
+    id = accepted_job(&client);
+    for (int i = 0; i < 3; i++)
+        leases[i] = actor_take_call(&w);
+    actor_greet_as_client(&boss, &stage, "boss");
+    stop(&boss, id);
+    json_decref(actor_take_result(&client, &status));
+    for (int i = 0; i < 3; i++)
+        actor_answer(&w, leases[i], "garden");
+    evaluate(job, one_row);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&boss);
+    free(id);
+    free(rows);
+}
+
+Test(running, a_call_that_another_job_waits_for_outlives_its_own)
+{
+    char *rows = many_rows(), *id;
+    struct actor other;
+    int64_t leases[3], status;
+
+    begin();
+    hire(STAGE_DIGEST);
+    submit(&client, "run", "{}", job, rows);
+    id = accepted_job(&client);
+    for (int i = 0; i < 3; i++)
+        leases[i] = actor_take_call(&w);
+    actor_greet_as_client(&other, &stage, "other");
+    submit(&other, "eval", "{\"data\": \"rows.jsonl\"}", job, rows);
+    free(accepted_job(&other));
+    // Its evaluations have joined once they show in its progress.
+    while (actor_await(&other, MESSAGE_PROGRESS)->as.progress.total == 0)
+        ;
+    stop(&client, id);
+    json_decref(actor_take_result(&client, &status));
+    cr_expect_eq(status, 130);
+    for (int i = 0; i < 3; i++)
+        actor_answer(&w, leases[i], "garden");
+    for (int i = 0; i < 13; i++)
+        actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&other, 0.5, 16);
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50), "no call twice");
+    actor_leave(&other);
+    free(id);
+    free(rows);
+}
+
+// --- joining ---
+
+Test(running, a_job_that_is_submitted_twice_runs_once)
+{
+    char *rows = many_rows(), *first, *second;
+    struct actor other;
+    int64_t status;
+
+    begin();
+    hire(STAGE_DIGEST);
+    actor_greet_as_client(&other, &stage, "other");
+    submit(&client, "run", "{}", job, rows);
+    submit(&other, "run", "{}", job, rows);
+    first = accepted_job(&client);
+    second = accepted_job(&other);
+    cr_expect_str_eq(first, second);
+    stop(&other, first);
+    json_decref(actor_take_result(&client, &status));
+    cr_expect_eq(status, 130);
+    json_decref(actor_take_result(&other, &status));
+    cr_expect_eq(status, 130);
+    actor_leave(&other);
+    free(first);
+    free(second);
+    free(rows);
+}
+
+Test(running, two_evaluations_of_one_job_on_other_data_are_two)
+{
+    const struct stage_file files[] = {
+        {"rows.jsonl", one_row}, {"more.jsonl", two_rows}, {NULL, NULL}};
+    struct actor other;
+
+    begin();
+    hire(STAGE_DIGEST);
+    actor_greet_as_client(&other, &stage, "other");
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
+    actor_submit(&other, "eval", "{\"data\": \"more.jsonl\"}", "", job, files);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 1);
+    expect_score(&other, 1, 2);
+    actor_leave(&other);
+}
+
+// --- branches ---
+
+Test(running, a_job_may_pause_while_the_call_of_another_branch_is_out)
+{
+    int64_t lost, out;
+
+    begin();
+    hire(STAGE_DIGEST);
+    submit(&client, "eval", "{\"data\": \"rows.jsonl\", \"all_steps\": true}",
+           two_steps, one_row);
+    lost = actor_take_call(&w);
+    out = actor_take_call(&w);
+    actor_fault(&w, lost, FAULT_REQUEST);
+    refuse_all(2);
+    expect_failure(&client, 3, "example 0");
+    cr_expect(actor_hears(&w, MESSAGE_CANCEL, 2000),
+              "nobody wants the other call any more");
+    actor_answer(&w, out, "Ada");
+    evaluate(job, ROW("an oak")); // the coordinator is as well as ever
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 1);
+}
+
+Test(running, only_the_steps_that_the_metric_needs_run)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(two_steps, one_row);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 1);
+}
+
+// --- metrics that run a program ---
+
+// The job's folder holds metric.sh.
+static void judge_by(const char *script, const char *further)
+{
+    char path[128], text[1024];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/metric.sh", stage.folder);
+    file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fputs(script, file);
+    fclose(file);
+    snprintf(text, sizeof text,
+             HEAD SORT "metric: {exec: {command: [sh, metric.sh], reads: "
+                       "[topic]%s}}\n" TAIL,
+             further);
+    begin();
+    hire(STAGE_DIGEST);
+    actor_submit(
+        &client, "eval", "{\"data\": \"rows.jsonl\"}", stage.folder, text,
+        (struct stage_file[]){
+            {"metric.sh", script}, {"rows.jsonl", two_rows}, {NULL, NULL}});
+    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer(&w, actor_take_call(&w), "kitchen");
+}
+
+Test(running, a_program_may_judge)
+{
+    judge_by("while read line; do\n"
+             "  case $line in *kitchen*) echo 0.5;; *) echo 1;; esac\n"
+             "done\n",
+             "");
+    expect_score(&client, 0.75, 2);
+}
+
+Test(running, a_metric_that_dies_is_a_fault_with_its_words_and_never_a_score)
+{
+    judge_by("read line; echo lost my glasses >&2; exit 3\n", "");
+    expect_failure(&client, 3, "lost my glasses");
+}
+
+Test(running, a_metric_that_talks_nonsense_is_a_fault)
+{
+    judge_by("while read line; do echo very good; done\n", "");
+    expect_failure(&client, 3, "metric.sh");
+}
+
+Test(running, a_metric_that_hangs_is_a_fault)
+{
+    judge_by("read line; sleep 60\n", ", timeout: 1s");
+    expect_failure(&client, 3, "metric.sh");
+}
+
+Test(running, a_metric_that_is_not_there_is_bad_input)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", stage.folder,
+                 HEAD SORT
+                 "metric: {exec: {command: [no-such-program]}}\n" TAIL,
+                 (struct stage_file[]){{"rows.jsonl", one_row}, {NULL, NULL}});
+    expect_failure(&client, 2, "no-such-program");
+}
+
+Test(running, a_job_from_afar_may_not_run_programs)
+{
+    begin();
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "",
+                 HEAD SORT "metric: {exec: {command: [cat]}}\n" TAIL,
+                 (struct stage_file[]){{"rows.jsonl", one_row}, {NULL, NULL}});
+    expect_failure(&client, 2, "--allow-exec");
+}
+
+// --- bad jobs ---
+
+Test(running, a_job_that_cannot_be_read_is_bad_input)
+{
+    begin();
+    evaluate("name: [", one_row);
+    expect_failure(&client, 2, "job.yaml");
+    evaluate("name: x\n", one_row);
+    expect_failure(&client, 2, "job.yaml");
+}
+
+Test(running, an_action_or_options_that_make_no_sense_are_bad_input)
+{
+    begin();
+    submit(&client, "destroy", "{}", job, one_row);
+    expect_failure(&client, 2, "destroy");
+    submit(&client, "eval", "{\"set\": 3}", job, one_row);
+    expect_failure(&client, 2, "`set`");
+}
+
+Test(running, a_compiled_file_that_did_not_come_along_is_bad_input)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    submit(&client, "eval",
+           "{\"data\": \"rows.jsonl\", \"compiled\": \"best.json\"}", job,
+           one_row);
+    expect_failure(&client, 2, "best.json did not come with the job");
+}

@@ -1,0 +1,118 @@
+#include "coordinator/workers.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct workers workers;
+static struct models models;
+static struct dispatch *dispatch;
+static struct err err;
+
+static void set_up(void)
+{
+    struct dispatch_config config = {.liveness_ms = 3000};
+
+    err = ERR_CLEAR;
+    workers = WORKERS_INIT;
+    models = (struct models){0};
+    dispatch = dispatch_new(&config, &err);
+    cr_assert_not_null(dispatch, "%s", err.text);
+}
+
+static void tear_down(void)
+{
+    dispatch_free(dispatch);
+    workers_release(&workers);
+    models_release(&models);
+}
+
+TestSuite(workers, .init = set_up, .fini = tear_down);
+
+static struct worker_info *join(const char *name, const char *digest,
+                                int64_t now)
+{
+    struct wire_model model = {.name = "a:1b", .digest = digest};
+    struct hello hello = {.name = name,
+                          .backend = "ollama",
+                          .server = "1.2",
+                          .slots = 2,
+                          .models = &model,
+                          .n_models = 1};
+    struct worker_info *worker =
+        workers_join(&workers, &hello, &models, dispatch, now, &err);
+
+    cr_assert_not_null(worker, "%s", err.text);
+    return worker;
+}
+
+Test(workers, who_joins_can_serve_its_models_at_once)
+{
+    join("w", "d", 0);
+    cr_expect(dispatch_can_serve(dispatch,
+                                 models_number(&models, "a:1b", "d", &err)));
+    cr_expect_str_eq(workers_digest(&workers, "a:1b"), "d");
+    cr_expect_null(workers_digest(&workers, "b:1b"));
+}
+
+Test(workers, numbers_are_never_given_twice)
+{
+    int32_t first = join("w", "d", 0)->number;
+
+    workers_leave(&workers, first);
+    dispatch_leave(dispatch, first, 0);
+    cr_expect_neq(join("w", "d", 0)->number, first);
+    cr_expect_null(workers_find(&workers, first));
+}
+
+Test(workers, names_are_told_apart_while_both_are_here)
+{
+    int32_t first = join("w", "d", 0)->number;
+
+    cr_expect_str_neq(join("w", "d", 0)->name, "w");
+    workers_leave(&workers, first);
+    cr_expect_str_eq(join("w", "d", 0)->name, "w");
+}
+
+Test(workers, the_first_joining_is_remembered)
+{
+    cr_expect_eq(workers.joined_ms, -1);
+    join("a", "d", 70);
+    join("b", "d", 90);
+    cr_expect_eq(workers.joined_ms, 70);
+    cr_expect_eq(workers.n, 2);
+}
+
+Test(workers, a_server_without_digests_serves_what_a_job_calls_its_revision)
+{
+    int32_t number = models_number(&models, "a:1b", "revision:may", &err);
+
+    join("w", "", 0);
+    cr_expect(dispatch_can_serve(dispatch, number),
+              "those that join later know of it");
+    number = models_number(&models, "a:1b", "revision:june", &err);
+    cr_expect_not(dispatch_can_serve(dispatch, number));
+    cr_assert(workers_serve(&workers, "a:1b", "revision:june", number, dispatch,
+                            &err));
+    cr_expect(dispatch_can_serve(dispatch, number));
+}
+
+Test(workers, a_server_with_digests_serves_no_revision)
+{
+    int32_t number = models_number(&models, "a:1b", "revision:may", &err);
+
+    join("w", "d", 0);
+    cr_assert(workers_serve(&workers, "a:1b", "revision:may", number, dispatch,
+                            &err));
+    cr_expect_not(dispatch_can_serve(dispatch, number));
+}
+
+Test(workers, a_model_of_several_workers_is_listed_once)
+{
+    struct buf out = BUF_INIT(100);
+
+    join("a", "d", 0);
+    join("b", "d", 0);
+    workers_list_models(&workers, &out);
+    cr_expect_str_eq(out.data, "a:1b");
+    buf_release(&out);
+}

@@ -1,0 +1,43 @@
+// request: what a client asks of a job, beside its files.
+//
+// Travels as the JSON object `options` of SUBMIT. Unknown keys are ignored,
+// wrong types refused.
+
+#ifndef WIRE_REQUEST_H
+#define WIRE_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/err.h"
+
+enum request_action { REQUEST_RUN, REQUEST_EVAL };
+
+enum { REQUEST_MAX_OVERRIDES = 256 };
+
+struct request {
+    struct arena arena;
+    enum request_action action;
+    const char **overrides; // "KEY=VALUE", as --set has them
+    size_t n_overrides;
+    bool simulated; // --simulate: the job's own identity
+    const char
+        *compiled;    // eval: bundle file with the prompts; NULL: as written
+    const char *data; // eval: bundle file with rows; NULL: a share
+    bool all_steps;   // eval
+};
+
+// "run" or "eval".
+const char *request_action_name(enum request_action action);
+
+// options is the JSON text. NULL with ERR_PROTOCOL.
+struct request *request_read(const char *action, const char *options,
+                             struct err *err);
+bool request_write(const struct request *request, struct buf *out,
+                   struct err *err);
+void request_free(struct request *request); // NULL is fine
+
+#endif
