@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/servers.h"
 #include "cli/terminal.h"
+#include "common/error_document.h"
 #include "common/json.h"
 #include "predict/compiled_file.h"
 #include "predict/runner.h"

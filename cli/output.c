@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/error_document.h"
 #include "common/json.h"
 
 enum { OUTPUT_MAX_BYTES = 512 << 20, FINDINGS_MAX_BYTES = 4 << 20 };
@@ -65,44 +66,6 @@ int output_json(const json_t *document)
     return status;
 }
 
-// A text about a file begins with PATH:LINE: or PATH:LINE:COLUMN:.
-static size_t place_length(const char *text)
-{
-    const char *colon = strchr(text, ':');
-    size_t len, digits;
-
-    if (colon == NULL)
-        return 0;
-    digits = strspn(colon + 1, "0123456789");
-    if (digits == 0 || colon[1 + digits] != ':')
-        return 0;
-    len = (size_t)(colon - text) + 1 + digits;
-    digits = strspn(text + len + 1, "0123456789");
-    return digits > 0 && text[len + 1 + digits] == ':' ? len + 1 + digits : len;
-}
-
-// Paths need not be UTF-8; JSON must be.
-static json_t *text_json(const char *text, size_t len)
-{
-    struct buf buf = BUF_INIT(FINDINGS_MAX_BYTES);
-    json_t *json = NULL;
-
-    buf_put_json(&buf, text, len);
-    if (!buf.failed)
-        json = json_loadb(buf.data, buf.len, JSON_DECODE_ANY, NULL);
-    buf_release(&buf);
-    return json;
-}
-
-json_t *error_json(const struct err *err)
-{
-    size_t place = place_length(err->text);
-
-    return json_pack("{s:s, s:o, s:o}", "code", err_code_name(err->code),
-                     "text", text_json(err->text, strlen(err->text)), "place",
-                     place == 0 ? json_null() : text_json(err->text, place));
-}
-
 static int put_error_document(const struct err *err)
 {
     json_t *document = json_pack("{s:o}", "error", error_json(err));
@@ -115,7 +78,7 @@ static int put_error_document(const struct err *err)
 
 int output_error(const struct options *options, const struct err *err)
 {
-    const char *prefix = place_length(err->text) > 0 ? "" : "promptcc: ";
+    const char *prefix = error_place(err->text) > 0 ? "" : "promptcc: ";
 
     fprintf(stderr, "%s%s\n", prefix, err->text);
     if (options != NULL && option_on(options, OPT_JSON))

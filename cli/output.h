@@ -37,8 +37,4 @@ int output_error(const struct options *options, const struct err *err);
 int output_findings(const struct options *options, const struct diags *diags,
                     const struct err *err);
 
-// {"code", "text", "place"}: place is PATH:LINE[:COLUMN], or null. New
-// reference.
-json_t *error_json(const struct err *err);
-
 #endif

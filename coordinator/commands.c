@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/error_document.h"
 #include "common/json.h"
 #include "coordinator/running_job_result.h"
 #include "store/history.h"

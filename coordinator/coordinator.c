@@ -11,6 +11,7 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "common/error_document.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "coordinator/commands.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/error_document.h"
 #include "common/json.h"
 #include "store/history.h"
 
@@ -11,31 +12,6 @@ void running_job_result_release(struct running_job_result *result)
     free(result->document);
     free(result->compiled);
     *result = (struct running_job_result){0};
-}
-
-// A text about a file begins with PATH:LINE:COLUMN.
-static json_t *place_of(const char *text)
-{
-    const char *colon = strchr(text, ':');
-    size_t digits;
-
-    if (colon == NULL)
-        return json_null();
-    digits = strspn(colon + 1, "0123456789");
-    if (digits == 0 || colon[1 + digits] != ':')
-        return json_null();
-    return json_stringn(text, (size_t)(colon - text) + 1 + digits);
-}
-
-char *error_document(const struct err *err)
-{
-    json_t *document = json_pack("{s:{s:s, s:s, s:o}}", "error", "code",
-                                 err_code_name(err->code), "text", err->text,
-                                 "place", place_of(err->text));
-    char *text = document == NULL ? NULL : json_text(document);
-
-    json_decref(document);
-    return text;
 }
 
 static int64_t total_paid(const struct running_job *running)

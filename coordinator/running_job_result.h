@@ -23,7 +23,4 @@ void running_job_finish(struct running_job *running, int64_t now,
 // replaying a finished job leaves it as it was.
 void running_job_save_time(struct running_job *running, int64_t now);
 
-// {"error": {"code", "text", "place"}}. The caller frees; NULL without memory.
-char *error_document(const struct err *err);
-
 #endif
