@@ -4,6 +4,9 @@
 #
 #   bench/run.sh [BUILD_FOLDER]
 #
+# Any build folder that was configured with PROMPTCC_BENCH=ON, with whatever
+# generator; build/release is made where it is missing.
+#
 # RUNS=5, CALLS=100000. Stores are made under $BENCH_FOLDER, else /tmp.
 
 set -eu
@@ -15,10 +18,33 @@ calls=${CALLS:-100000}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
-[ -f "$build/build.ninja" ] ||
+fail() {
+    echo "bench/run.sh: $*" >&2
+    exit 1
+}
+
+# What a build folder was configured with: `setting NAME`.
+setting() {
+    sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt"
+}
+
+if [ ! -f "$build/CMakeCache.txt" ]; then
     (cd "$here" && cmake --preset release -B "$build" >"$out/cmake" 2>&1) ||
-    { cat "$out/cmake"; exit 1; }
-ninja -C "$build" bench >"$out/build" 2>&1 || { cat "$out/build"; exit 1; }
+        { cat "$out/cmake"; fail "cannot configure $build, see above"; }
+fi
+home=$(setting CMAKE_HOME_DIRECTORY)
+[ "$home" = "$here" ] ||
+    fail "$build was configured for $home: name a build folder of $here"
+case $(setting PROMPTCC_BENCH) in
+ON | 1 | TRUE | YES) ;;
+*) fail "$build was configured without benchmarks:" \
+    "run \`cmake -B $build -DPROMPTCC_BENCH=ON\`, or name another folder" ;;
+esac
+[ -z "$(setting PROMPTCC_SANITIZE)" ] && [ "$(setting CMAKE_BUILD_TYPE)" != Debug ] ||
+    echo "bench/run.sh: $build is not optimized: these numbers are not those" \
+        "of a release build" >&2
+cmake --build "$build" --target bench >"$out/build" 2>&1 ||
+    { cat "$out/build"; fail "the benchmarks do not build, see above"; }
 
 i=0
 while [ "$i" -lt "$runs" ]; do
