@@ -10,7 +10,7 @@
 #include "cli/progress.h"
 #include "common/json.h"
 
-enum { LIMIT_DEFAULT = 5, TEXT_BYTES = 16 << 20 };
+enum { TEXT_BYTES = 16 << 20 };
 
 static const char best_sql[] =
     "SELECT rank, trial, kind, score, n, candidate, instructions, demos"
@@ -87,8 +87,8 @@ static int run(const struct options *options)
     int status;
 
     if (id != NULL)
-        rows = ask(store, best_sql, id,
-                   option_number(options, OPT_LIMIT, LIMIT_DEFAULT), &err);
+        rows = ask(store, best_sql, id, option_number(options, OPT_LIMIT, 0),
+                   &err);
     if (rows != NULL)
         prompts =
             ask(store, prompts_sql, id,

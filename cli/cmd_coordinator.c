@@ -11,7 +11,6 @@
 #include "coordinator/coordinator.h"
 
 enum { LOOK_MS = 500 };
-#define LISTEN_DEFAULT "tcp://127.0.0.1:5570"
 
 static bool is_loopback(const char *endpoint)
 {
@@ -82,8 +81,6 @@ static int run(const struct options *options)
     struct err err = ERR_CLEAR;
 
     with.listen = option_text(options, OPT_LISTEN);
-    if (with.listen == NULL)
-        with.listen = LISTEN_DEFAULT;
     with.store = option_text(options, OPT_STORE);
     if (with.store == NULL)
         with.store = "promptcc.db";

@@ -98,8 +98,7 @@ static bool write_one(const struct template_file *file, const char *path,
 static int run(const struct options *options)
 {
     const char *folder = options->n_operands == 0 ? "." : options->operands[0];
-    const char *given = option_text(options, OPT_TEMPLATE);
-    const char *name = given == NULL ? "minimal" : given;
+    const char *name = option_text(options, OPT_TEMPLATE);
     struct buf text = BUF_INIT(TEXT_BYTES);
     struct err err = ERR_CLEAR;
     int status;

@@ -1,9 +1,8 @@
 // command: what a subcommand is.
 //
-// One file each, cmd_<verb>.c, ending in its row; main.c holds the table. To
-// add one: write the file, declare its row and add it to the table there, list
-// the source in CMakeLists.txt. Options are named by the mask, so the row is
-// also what `--help` prints.
+// One file each, cmd_<verb>.c, ending in its row, and one line in commands.def,
+// which both main.c and CMake read. Options are named by the mask, so the row
+// is also what `--help` prints.
 
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H

@@ -1,79 +1,80 @@
-// promptcc: the table of commands.
+// promptcc: finds the command, prints help.
 
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/terminal.h"
+#include "cli/wrap.h"
 #include "common/text.h"
 
-extern const struct command_entry cmd_init, cmd_check, cmd_run, cmd_eval,
-    cmd_predict, cmd_render, cmd_coordinator, cmd_worker, cmd_submit, cmd_jobs,
-    cmd_show, cmd_workers, cmd_stop, cmd_resume, cmd_trials, cmd_best,
-    cmd_export, cmd_query;
+#define COMMAND(group, name) extern const struct command_entry cmd_##name;
+#include "cli/commands.def"
+#undef COMMAND
 
-static const struct group {
-    const char *title;
-    const struct command_entry *commands[8];
-} groups[] = {
-    {"A job, here and now", {&cmd_init, &cmd_check, &cmd_run, &cmd_eval}},
-    {"A compiled program", {&cmd_predict, &cmd_render}},
-    {"A cluster",
-     {&cmd_coordinator, &cmd_worker, &cmd_submit, &cmd_workers, &cmd_stop,
-      &cmd_resume}},
-    {"The history",
-     {&cmd_jobs, &cmd_show, &cmd_trials, &cmd_best, &cmd_export, &cmd_query}},
+enum group {
+    GROUP_LOCAL,
+    GROUP_COMPILED,
+    GROUP_CLUSTER,
+    GROUP_HISTORY,
+    GROUPS
+};
+
+static const char *const group_titles[GROUPS] = {
+    [GROUP_LOCAL] = "A job, here and now",
+    [GROUP_COMPILED] = "A compiled program",
+    [GROUP_CLUSTER] = "A cluster",
+    [GROUP_HISTORY] = "The history",
+};
+
+static const struct {
+    enum group group;
+    const struct command_entry *entry;
+} commands[] = {
+#define COMMAND(group, name) {group, &cmd_##name},
+#include "cli/commands.def"
+#undef COMMAND
 };
 
 enum {
-    GROUPS = sizeof groups / sizeof *groups,
-    MAX_COMMANDS = GROUPS * 8,
+    COMMANDS = sizeof commands / sizeof *commands,
     HELP_BYTES = 1 << 16,
+    NAME_COLUMNS = 15, // where the summaries begin
+    HELP_WIDEST = 100,
 };
-
-static size_t list_commands(const struct command_entry **out)
-{
-    size_t n = 0;
-
-    for (size_t g = 0; g < GROUPS; g++)
-        for (size_t c = 0; c < 8 && groups[g].commands[c] != NULL; c++)
-            out[n++] = groups[g].commands[c];
-    return n;
-}
 
 static const struct command_entry *find_command(const char *name)
 {
-    const struct command_entry *commands[MAX_COMMANDS];
-    size_t n = list_commands(commands);
-
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].entry->name, name) == 0)
+            return commands[i].entry;
     return NULL;
 }
 
 static int refuse_unknown(const char *name)
 {
-    const struct command_entry *commands[MAX_COMMANDS];
-    const char *names[MAX_COMMANDS];
-    size_t n = list_commands(commands);
+    const char *names[COMMANDS];
+    struct err err = ERR_CLEAR;
     const char *near;
 
-    for (size_t i = 0; i < n; i++)
-        names[i] = commands[i]->name;
-    near = text_nearest(name, names, n);
+    for (size_t i = 0; i < COMMANDS; i++)
+        names[i] = commands[i].entry->name;
+    near = text_nearest(name, names, COMMANDS);
     if (near != NULL)
-        fprintf(stderr, "promptcc: unknown command `%s`, did you mean `%s`?\n",
+        err_set(&err, ERR_INPUT, "unknown command `%s`, did you mean `%s`?",
                 name, near);
     else
-        fprintf(stderr,
-                "promptcc: unknown command `%s`; `promptcc help` lists them\n",
-                name);
-    return EXIT_USAGE;
+        err_set(&err, ERR_INPUT,
+                "unknown command `%s`; `promptcc help` lists them", name);
+    return output_error(NULL, &err);
 }
+
+// --- help ---
 
 static int print(struct buf *text)
 {
@@ -81,6 +82,22 @@ static int print(struct buf *text)
 
     buf_release(text);
     return status;
+}
+
+static int print_version(void)
+{
+    struct buf out = BUF_INIT(HELP_BYTES);
+
+    buf_puts(&out, "promptcc " PROMPTCC_VERSION "\n");
+    return print(&out);
+}
+
+// Help is read at the width of the terminal, and long lines are not.
+static size_t help_width(void)
+{
+    size_t width = (size_t)terminal_of(STDOUT_FILENO).width - 1;
+
+    return width < HELP_WIDEST ? width : HELP_WIDEST;
 }
 
 static int print_overview(void)
@@ -91,10 +108,11 @@ static int print_overview(void)
                    ": compiles prompt programs for the models that you run\n\n"
                    "usage: promptcc COMMAND [OPTION]...\n");
     for (size_t g = 0; g < GROUPS; g++) {
-        buf_printf(&out, "\n%s\n", groups[g].title);
-        for (size_t c = 0; c < 8 && groups[g].commands[c] != NULL; c++)
-            buf_printf(&out, "  %-12s %s\n", groups[g].commands[c]->name,
-                       groups[g].commands[c]->summary);
+        buf_printf(&out, "\n%s\n", group_titles[g]);
+        for (size_t c = 0; c < COMMANDS; c++)
+            if (commands[c].group == g)
+                wrap_pair(help_width(), NAME_COLUMNS, commands[c].entry->name,
+                          commands[c].entry->summary, &out);
     }
     buf_puts(&out, "\n`promptcc COMMAND --help` says more. To begin:\n"
                    "  promptcc init my-job --template customer_care\n"
@@ -102,20 +120,43 @@ static int print_overview(void)
     return print(&out);
 }
 
+// A command line over several lines, as a shell takes it.
+static void put_example(const char *example, struct buf *out)
+{
+    enum { MARGIN = 2, DEEPER = 4 };
+    int indent = MARGIN;
+
+    for (const char *next = example; *example != '\0'; example = next) {
+        size_t len = wrap_line(example, help_width() - MARGIN - DEEPER, &next);
+
+        buf_printf(out, "%*s", indent, "");
+        buf_append(out, example, len);
+        buf_puts(out, *next == '\0' ? "\n" : " \\\n");
+        indent = MARGIN + DEEPER;
+    }
+}
+
 static int print_command(const struct command_entry *command)
 {
     struct buf out = BUF_INIT(HELP_BYTES);
+    struct buf head = BUF_INIT(HELP_BYTES);
 
-    buf_printf(&out, "promptcc %s: %s\n\nusage: promptcc %s%s%s%s\n\n",
-               command->name, command->summary, command->name,
-               command->usage[0] == '\0' ? "" : " ", command->usage,
-               command->options == 0 ? "" : " [OPTION]...");
-    options_help(command->options, &out);
-    buf_printf(&out,
-               "\nEvery option also has an environment variable, such as "
-               "PROMPTCC_STORE for\n--store; the command line wins.\n\n"
-               "example: %s\n",
-               command->example);
+    buf_printf(&head, "promptcc %s: %s", command->name, command->summary);
+    if (head.data != NULL)
+        wrap_text(help_width(), 0, 0, head.data, &out);
+    buf_printf(&out, "\n\nusage: promptcc %s%s%s [OPTION]...\n\n",
+               command->name, command->usage[0] == '\0' ? "" : " ",
+               command->usage);
+    options_help(help_width(), command->options, &out);
+    buf_puts(&out, "\n");
+    wrap_text(help_width(), 0, 0,
+              "Each option can also be set in the environment: PROMPTCC_STORE "
+              "stands for --store, PROMPTCC_MAX_CALLS for --max-calls. The "
+              "command line wins.",
+              &out);
+    buf_puts(&out, "\n\nexample:\n");
+    put_example(command->example, &out);
+    buf_release(&head);
     return print(&out);
 }
 
@@ -129,6 +170,8 @@ static int help(int argc, char **argv)
     return command == NULL ? refuse_unknown(argv[0]) : print_command(command);
 }
 
+// --- running one ---
+
 static int run_command(const struct command_entry *command, int argc,
                        char **argv)
 {
@@ -136,34 +179,58 @@ static int run_command(const struct command_entry *command, int argc,
     struct err err = ERR_CLEAR;
     int status;
 
-    if (!options_read(&options, command, argc, argv, getenv, &err))
+    if (!options_read(&options, command, argc, argv, getenv, &err)) {
         status = output_error(&options, &err);
-    else if (options.help)
-        status = print_command(command);
-    else
-        status = command->run(&options);
+    } else {
+        terminal_set_color(option_text(&options, OPT_COLOR));
+        if (options.asks == OPTIONS_ASK_HELP)
+            status = print_command(command);
+        else if (options.asks == OPTIONS_ASK_VERSION)
+            status = print_version();
+        else
+            status = command->run(&options);
+    }
     options_release(&options);
     return status;
 }
 
-int main(int argc, char **argv)
+static bool is_one_of(const char *word, const char *a, const char *b,
+                      const char *c)
 {
-    const char *name = argc < 2 ? "help" : argv[1];
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
+// Words of one command, from argv[0] on.
+static int dispatch(int argc, char **argv)
+{
     const struct command_entry *command;
 
-    (void)setlocale(LC_CTYPE, "");
-    if (argc < 2) {
+    if (argc == 0) {
         (void)print_overview();
         return EXIT_USAGE;
     }
-    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
-        strcmp(name, "-h") == 0)
-        return help(argc - 2, argv + 2);
-    if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
-        printf("promptcc %s\n", PROMPTCC_VERSION);
-        return EXIT_DONE;
+    if (is_one_of(argv[0], "help", "--help", "-h"))
+        return help(argc - 1, argv + 1);
+    if (is_one_of(argv[0], "version", "--version", "-V"))
+        return print_version();
+    command = find_command(argv[0]);
+    return command == NULL ? refuse_unknown(argv[0])
+                           : run_command(command, argc - 1, argv + 1);
+}
+
+// `promptcc --color never jobs`: before the command it is what PROMPTCC_COLOR
+// would say, so that a wrapper need not know where a command's words begin.
+int main(int argc, char **argv)
+{
+    int at = 1;
+
+    (void)setlocale(LC_CTYPE, "");
+    for (; at < argc && strncmp(argv[at], "--color", 7) == 0; at++) {
+        const char *when = argv[at][7] == '=' ? argv[at] + 8 : argv[at + 1];
+
+        if (when == NULL || setenv("PROMPTCC_COLOR", when, 1) != 0)
+            break;
+        at += argv[at][7] != '=';
     }
-    command = find_command(name);
-    return command == NULL ? refuse_unknown(name)
-                           : run_command(command, argc - 2, argv + 2);
+    return dispatch(argc - at, argv + at);
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/servers.h"
+#include "cli/wrap.h"
 #include "common/text.h"
 
 enum { OPTIONS_MAX_BYTES = 1 << 20, OPTIONS_MAX_OPERANDS = 4096 };
@@ -18,7 +20,9 @@ enum option_kind {
     KIND_WHOLE, // a whole number
     KIND_COUNT, // with K and M
     KIND_TIME,
+    KIND_MAYBE_TIME, // a flag that may have a time behind `=`
     KIND_SCORE,
+    KIND_WORD, // one of `words`
 };
 
 struct option_row {
@@ -26,104 +30,94 @@ struct option_row {
     const char *argument; // of the help; NULL for a flag
     enum option_kind kind;
     const char *help;
-    const char *env; // NULL: from the name
+    const char *fallback; // what counts when it is not given; NULL: nothing
+    const char *told;     // the default in words, where a fallback is not all
+    const char *words;    // KIND_WORD: "auto|always|never"
+    const char *env;      // NULL: made of the name
 };
 
 static const struct option_row rows[OPTION_COUNT] = {
-    [OPT_STORE] = {"store", "FILE", KIND_TEXT,
-                   "the history and all paid calls (default: promptcc.db "
-                   "beside the job file)",
-                   NULL},
+    [OPT_STORE] = {"store", "FILE", KIND_TEXT, "the history and all paid calls",
+                   .told = "promptcc.db beside the job file, or in the current "
+                           "folder where no job file is named"},
     [OPT_OLLAMA] = {"ollama", "URL[,slots=N]", KIND_LIST,
-                    "an Ollama server; repeatable (default: "
-                    "http://localhost:11434)",
-                    NULL},
+                    "an Ollama server, and how many calls it works on at once "
+                    "(1); repeatable",
+                    .told = SERVERS_DEFAULT_OLLAMA},
     [OPT_OPENAI] = {"openai", "URL[,slots=N]", KIND_LIST,
                     "an OpenAI-compatible server (llama.cpp, vLLM, LM Studio); "
-                    "repeatable",
-                    NULL},
+                    "repeatable"},
     [OPT_SIMULATE] = {"simulate", NULL, KIND_FLAG,
-                      "a stand-in model server: to try things out; its scores "
-                      "say nothing of a real model",
-                      NULL},
-    [OPT_OUT] = {"out", "FILE", KIND_TEXT,
-                 "the compiled file (default: compiled.json beside the job "
-                 "file)",
-                 NULL},
+                      "use a stand-in for the model, to try things out; its "
+                      "scores say nothing about a real model"},
+    [OPT_OUT] = {"out", "FILE", KIND_TEXT, "where the compiled file goes",
+                 .told = "compiled.json beside the job file"},
     [OPT_OPTIMIZER] = {"optimizer", "NAME", KIND_TEXT,
-                       "another optimizer than the job's", NULL},
+                       "use this optimizer instead of the job's"},
     [OPT_SET] = {"set", "KEY=VALUE", KIND_LIST,
-                 "any value of the job file, such as "
-                 "optimizer.miprov2.auto=medium; repeatable",
-                 NULL},
-    [OPT_SEED] = {"seed", "N", KIND_WHOLE, "the optimizer's seed", NULL},
+                 "set any value of the job file, such as "
+                 "optimizer.miprov2.auto=medium; repeatable"},
+    [OPT_SEED] = {"seed", "N", KIND_WHOLE, "the optimizer's seed",
+                  .told = "the job file's"},
     [OPT_MAX_CALLS] = {"max-calls", "N", KIND_COUNT,
-                       "budget in model calls (20000, 20K)", NULL},
-    [OPT_MAX_TOKENS] = {"max-tokens", "N", KIND_COUNT, "budget in tokens (30M)",
-                        NULL},
+                       "budget in model calls (20000, 20K)"},
+    [OPT_MAX_TOKENS] = {"max-tokens", "N", KIND_COUNT,
+                        "budget in tokens (30M)"},
     [OPT_MAX_TIME] = {"max-time", "T", KIND_TIME,
-                      "budget in time (90s, 60m, 2h)", NULL},
+                      "budget in time (90s, 60m, 2h)"},
     [OPT_WAIT] = {"wait", "T", KIND_TIME,
-                  "how long nothing may answer before the job pauses "
-                  "(default: 20s at the start, 5m later)",
-                  NULL},
-    [OPT_AWAIT] = {"wait", NULL, KIND_FLAG,
-                   "show progress and wait for the result", "PROMPTCC_AWAIT"},
+                  "wait at most T while nothing answers; then the job pauses",
+                  .told = "20s at the start, 5m after the first answer"},
+    [OPT_AWAIT] = {"wait", "[=T]", KIND_MAYBE_TIME,
+                   "wait for the result and show progress; with =T at most T "
+                   "while nothing answers",
+                   .env = "PROMPTCC_AWAIT"},
     [OPT_CALL_TIMEOUT] = {"call-timeout", "T", KIND_TIME,
-                          "hard limit of one model call (default: 10m)", NULL},
+                          "the longest that one model call may take",
+                          .fallback = "10m"},
     [OPT_COORDINATOR] = {"coordinator", "tcp://HOST:PORT", KIND_TEXT,
-                         "the coordinator of a cluster", NULL},
+                         "the coordinator of a cluster"},
     [OPT_LISTEN] = {"listen", "tcp://HOST:PORT", KIND_TEXT,
-                    "where to listen; port 0 picks one (default: "
-                    "tcp://127.0.0.1:5570)",
-                    NULL},
+                    "where to listen; port 0 picks a free one and prints it",
+                    .fallback = "tcp://127.0.0.1:5570"},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
                         "let submitted jobs run the programs of their exec "
-                        "metrics here",
-                        NULL},
+                        "metrics on this machine"},
     [OPT_TRUST_NETWORK] = {"trust-network", NULL, KIND_FLAG,
-                           "listen beyond loopback although nothing is "
-                           "encrypted: only in a network of your own",
-                           NULL},
-    [OPT_NAME] = {"name", "NAME", KIND_TEXT,
-                  "how the worker is called (default: host name and process "
-                  "id)",
-                  NULL},
+                           "listen beyond this machine although nothing is "
+                           "encrypted: only in a network of your own"},
+    [OPT_NAME] = {"name", "NAME", KIND_TEXT, "what the worker is called",
+                  .told = "host name and process id"},
     [OPT_EXCLUDE] = {"exclude", "N", KIND_LIST,
-                     "go on without example N, as the message of the pause "
-                     "names it; repeatable",
-                     NULL},
+                     "go on without example N, the number that the pause "
+                     "named; repeatable"},
     [OPT_COMPILED] = {"compiled", "FILE", KIND_TEXT,
-                      "score the prompts of this file (default: the program "
-                      "as written)",
-                      NULL},
-    [OPT_DATA] = {"data", "FILE", KIND_TEXT,
-                  "score on every row of this file (default: the test share, "
-                  "else the validation share)",
-                  NULL},
+                      "score the prompts of this file",
+                      .told = "the program as written"},
+    [OPT_DATA] = {"data", "FILE", KIND_TEXT, "score on every row of this file",
+                  .told = "the test share, else the validation share"},
     [OPT_ALL_STEPS] = {"all-steps", NULL, KIND_FLAG,
-                       "run also the steps that the metric does not need",
-                       NULL},
+                       "also run the steps that the metric does not need"},
     [OPT_FAIL_BELOW] = {"fail-below", "X", KIND_SCORE,
-                        "exit with 100 when the score is lower (0.8 or 80%)",
-                        NULL},
+                        "exit with 100 when the score is lower (0.8 or 80%)"},
     [OPT_INPUT] = {"input", "FILE", KIND_TEXT,
                    "JSON lines, one object of inputs each; - is standard "
-                   "input",
-                   NULL},
+                   "input"},
     [OPT_OUTPUT] = {"output", "FILE", KIND_TEXT,
-                    "where the JSON lines of outputs go (default: standard "
-                    "output)",
-                    NULL},
-    [OPT_SLOTS] = {"slots", "N", KIND_WHOLE,
-                   "calls in flight at once (default: the server's slots=N)",
-                   NULL},
-    [OPT_TEMPLATE] = {"template", "NAME", KIND_TEXT,
-                      "what to start from (default: minimal)", NULL},
-    [OPT_LIMIT] = {"limit", "N", KIND_WHOLE, "at most so many rows", NULL},
+                    "where the JSON lines of outputs go",
+                    .told = "standard output"},
+    [OPT_SLOTS] = {"slots", "N", KIND_WHOLE, "calls in flight at once",
+                   .told = "what slots=N of the server says"},
+    [OPT_TEMPLATE] = {"template", "NAME", KIND_TEXT, "what to start from",
+                      .fallback = "minimal"},
+    [OPT_LIMIT] = {"limit", "N", KIND_WHOLE, "show at most N rows",
+                   .fallback = "5"},
     [OPT_JSON] = {"json", NULL, KIND_FLAG,
-                  "one JSON document on standard output", NULL},
-    [OPT_QUIET] = {"quiet", NULL, KIND_FLAG, "no progress", NULL},
+                  "print one JSON document on standard output"},
+    [OPT_QUIET] = {"quiet", NULL, KIND_FLAG, "show no progress"},
+    [OPT_COLOR] = {"color", "WHEN", KIND_WORD, "auto, always or never",
+                   .told = "auto: on a terminal, unless NO_COLOR is set",
+                   .words = "auto|always|never"},
 };
 
 _Static_assert(OPTION_COUNT <= 64,
@@ -183,6 +177,17 @@ static bool read_score(const char *text, double *out)
     return isfinite(value) && value >= 0 && value <= 1;
 }
 
+// True when text is one of the words, which are parted by `|`.
+static bool is_word(const char *words, const char *text)
+{
+    size_t len = strlen(text);
+
+    for (; *words != '\0'; words += strcspn(words, "|"), words += *words == '|')
+        if (strcspn(words, "|") == len && memcmp(words, text, len) == 0)
+            return true;
+    return false;
+}
+
 // Parses text by the kind of row into value. False when it is none.
 static bool read_value(const struct option_row *row, const char *text,
                        struct option_value *value)
@@ -198,8 +203,12 @@ static bool read_value(const struct option_row *row, const char *text,
         return text_count(text, &value->number);
     case KIND_TIME:
         return text_duration_ms(text, &value->number);
+    case KIND_MAYBE_TIME:
+        return strcmp(text, "1") == 0 || text_duration_ms(text, &value->number);
     case KIND_SCORE:
         return read_score(text, &value->score);
+    case KIND_WORD:
+        return is_word(row->words, text);
     }
     return false;
 }
@@ -211,8 +220,20 @@ static const char *const kind_wants[] = {
     [KIND_WHOLE] = "a whole number",
     [KIND_COUNT] = "a number such as 500, 20K or 3M",
     [KIND_TIME] = "a time such as 90s, 60m or 2h",
+    [KIND_MAYBE_TIME] = "nothing, or a time such as 90s, 60m or 2h",
     [KIND_SCORE] = "a share such as 0.8 or 80%",
+    [KIND_WORD] = "another word",
 };
+
+static bool is_flag(const struct option_row *row)
+{
+    return row->kind == KIND_FLAG || row->kind == KIND_MAYBE_TIME;
+}
+
+static const char *wants(const struct option_row *row)
+{
+    return row->kind == KIND_WORD ? row->help : kind_wants[row->kind];
+}
 
 static bool add_value(struct options *out, enum option_id id, const char *shown,
                       const char *text, struct err *err)
@@ -222,7 +243,7 @@ static bool add_value(struct options *out, enum option_id id, const char *shown,
 
     if (!read_value(row, text, value)) {
         err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", shown,
-                text, kind_wants[row->kind]);
+                text, wants(row));
         return false;
     }
     if (row->kind != KIND_LIST)
@@ -241,6 +262,11 @@ static bool add_value(struct options *out, enum option_id id, const char *shown,
     }
     value->texts[value->n++] = text;
     return true;
+}
+
+static uint64_t takes(const struct command_entry *command)
+{
+    return command->options | OPTIONS_ALL;
 }
 
 // --- the environment ---
@@ -271,13 +297,15 @@ static bool add_environment(struct options *out, enum option_id id,
 
     option_env(id, env, sizeof env);
     text = getenv_fn(env);
-    if (text == NULL || (text[0] == '\0' && rows[id].kind != KIND_FLAG))
+    if (text == NULL || (text[0] == '\0' && !is_flag(&rows[id])))
         return true;
     if (rows[id].kind == KIND_LIST)
         return add_words(out, id, env, text, err);
-    if (rows[id].kind != KIND_FLAG)
+    if (!is_flag(&rows[id]))
         return add_value(out, id, env, text, err);
     if (!read_flag(text, &on)) {
+        if (rows[id].kind == KIND_MAYBE_TIME)
+            return add_value(out, id, env, text, err);
         err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", env, text,
                 kind_wants[KIND_FLAG]);
         return false;
@@ -290,7 +318,7 @@ static bool read_environment(struct options *out,
                              char *(*getenv_fn)(const char *), struct err *err)
 {
     for (int id = 0; id < OPTION_COUNT; id++)
-        if ((out->command->options & OPTION_BIT(id)) != 0 &&
+        if ((takes(out->command) & OPTION_BIT(id)) != 0 &&
             out->values[id].n == 0 &&
             !add_environment(out, (enum option_id)id, getenv_fn, err))
             return false;
@@ -320,7 +348,7 @@ static bool refuse_unknown(const struct options *out, const char *word,
 
     (void)snprintf(name, sizeof name, "%.*s", (int)(len < 60 ? len : 60), word);
     for (int id = 0; id < OPTION_COUNT; id++)
-        if ((out->command->options & OPTION_BIT(id)) != 0)
+        if ((takes(out->command) & OPTION_BIT(id)) != 0)
             names[n++] = rows[id].name;
     near = text_nearest(name, names, n);
     if (near != NULL)
@@ -345,16 +373,18 @@ static bool read_option(struct options *out, int argc, char **argv, int *at,
 {
     const char *word = argv[*at] + 2;
     size_t len = strcspn(word, "=");
-    enum option_id id = find_option(out->command->options, word, len);
+    enum option_id id = find_option(takes(out->command), word, len);
     char shown[72];
 
     if (id == OPTION_COUNT)
         return refuse_unknown(out, word, err);
     (void)snprintf(shown, sizeof shown, "--%s", rows[id].name);
-    if (rows[id].kind == KIND_FLAG) {
+    if (is_flag(&rows[id])) {
         bool on = true;
 
         if (word[len] == '=' && !read_flag(word + len + 1, &on)) {
+            if (rows[id].kind == KIND_MAYBE_TIME)
+                return add_value(out, id, shown, word + len + 1, err);
             err_set(err, ERR_INPUT, "%s takes no value", shown);
             return false;
         }
@@ -364,7 +394,7 @@ static bool read_option(struct options *out, int argc, char **argv, int *at,
         return add_value(out, id, shown, word + len + 1, err);
     if (*at + 1 == argc) {
         err_set(err, ERR_INPUT, "%s needs %s (%s)", shown, rows[id].argument,
-                kind_wants[rows[id].kind]);
+                wants(&rows[id]));
         return false;
     }
     return add_value(out, id, shown, argv[++*at], err);
@@ -385,7 +415,8 @@ static bool read_words(struct options *out, int argc, char **argv,
                 return false;
         } else if (!only_operands && word[0] == '-' && word[1] != '\0') {
             err_set(err, ERR_INPUT,
-                    "unknown option %.40s: options begin with two dashes",
+                    "unknown option %.40s: options begin with two dashes, "
+                    "but for -h and -V",
                     word);
             return false;
         } else {
@@ -395,12 +426,15 @@ static bool read_words(struct options *out, int argc, char **argv,
     return true;
 }
 
-static bool wants_help(int argc, char **argv)
+static enum options_ask find_ask(int argc, char **argv)
 {
-    for (int at = 0; at < argc && strcmp(argv[at], "--") != 0; at++)
+    for (int at = 0; at < argc && strcmp(argv[at], "--") != 0; at++) {
         if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)
-            return true;
-    return false;
+            return OPTIONS_ASK_HELP;
+        if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "-V") == 0)
+            return OPTIONS_ASK_VERSION;
+    }
+    return OPTIONS_ASK_NOTHING;
 }
 
 static bool check_operands(const struct options *out, struct err *err)
@@ -442,8 +476,8 @@ bool options_read(struct options *out, const struct command_entry *command,
 {
     *out = (struct options){.arena = ARENA_INIT(OPTIONS_MAX_BYTES),
                             .command = command};
-    out->help = wants_help(argc, argv);
-    if (out->help)
+    out->asks = find_ask(argc, argv);
+    if (out->asks != OPTIONS_ASK_NOTHING)
         return true;
     if (argc > OPTIONS_MAX_OPERANDS) {
         err_set(err, ERR_INPUT, "more than %d words on the command line",
@@ -477,13 +511,19 @@ const char *option_text(const struct options *options, enum option_id id)
 {
     const struct option_value *value = &options->values[id];
 
-    return value->n == 0 ? NULL : value->texts[value->n - 1];
+    return value->n == 0 ? rows[id].fallback : value->texts[value->n - 1];
 }
 
 int64_t option_number(const struct options *options, enum option_id id,
                       int64_t otherwise)
 {
-    return options->values[id].n == 0 ? otherwise : options->values[id].number;
+    struct option_value fallback = {.number = otherwise};
+
+    if (options->values[id].n > 0)
+        return options->values[id].number;
+    if (rows[id].fallback != NULL)
+        (void)read_value(&rows[id], rows[id].fallback, &fallback);
+    return fallback.number;
 }
 
 size_t option_list(const struct options *options, enum option_id id,
@@ -495,43 +535,31 @@ size_t option_list(const struct options *options, enum option_id id,
 
 // --- help ---
 
-enum { HELP_COLUMN = 28, HELP_WIDTH = 78 };
+enum { HELP_INDENT = 28, HELP_BYTES = 1024 };
 
-// Words of text from column `at` on, wrapped at HELP_WIDTH.
-static void put_wrapped(struct buf *out, const char *text, int at)
+static void put_help(size_t width, const struct option_row *row,
+                     struct buf *out)
 {
-    for (bool first = true; *text != '\0'; first = false) {
-        int len = (int)strcspn(text, " ");
+    const char *otherwise = row->told != NULL ? row->told : row->fallback;
+    struct buf text = BUF_INIT(HELP_BYTES);
+    char name[64];
 
-        if (!first && at + 1 + len > HELP_WIDTH) {
-            buf_printf(out, "\n%*s", HELP_COLUMN, "");
-            at = HELP_COLUMN;
-        } else if (!first) {
-            buf_putc(out, ' ');
-            at++;
-        }
-        buf_append(out, text, (size_t)len);
-        at += len;
-        text += len;
-        text += strspn(text, " ");
-    }
-    buf_putc(out, '\n');
+    (void)snprintf(name, sizeof name, "--%s%s%s", row->name,
+                   row->argument == NULL || row->argument[0] == '[' ? "" : " ",
+                   row->argument == NULL ? "" : row->argument);
+    buf_puts(&text, row->help);
+    if (otherwise != NULL)
+        buf_printf(&text, " (default: %s)", otherwise);
+    if (text.data != NULL)
+        wrap_pair(width, HELP_INDENT, name, text.data, out);
+    buf_release(&text);
 }
 
-void options_help(uint64_t mask, struct buf *out)
+void options_help(size_t width, uint64_t mask, struct buf *out)
 {
-    for (int id = 0; id < OPTION_COUNT; id++) {
-        const struct option_row *row = &rows[id];
-        char head[64];
-
-        if ((mask & OPTION_BIT(id)) == 0)
-            continue;
-        (void)snprintf(head, sizeof head, "  --%s%s%s", row->name,
-                       row->argument == NULL ? "" : " ",
-                       row->argument == NULL ? "" : row->argument);
-        buf_printf(out, "%-*s", HELP_COLUMN, head);
-        if (strlen(head) >= HELP_COLUMN)
-            buf_printf(out, "\n%*s", HELP_COLUMN, "");
-        put_wrapped(out, row->help, HELP_COLUMN);
-    }
+    for (int id = 0; id < OPTION_COUNT; id++)
+        if (((mask | OPTIONS_ALL) & OPTION_BIT(id)) != 0)
+            put_help(width, &rows[id], out);
+    wrap_pair(width, HELP_INDENT, "--help, -h", "show this help", out);
+    wrap_pair(width, HELP_INDENT, "--version, -V", "print the version", out);
 }

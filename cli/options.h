@@ -31,8 +31,8 @@ enum option_id {
     OPT_MAX_CALLS,
     OPT_MAX_TOKENS,
     OPT_MAX_TIME,
-    OPT_WAIT,  // a time
-    OPT_AWAIT, // `submit --wait`: a flag
+    OPT_WAIT,  // for answers, at most T
+    OPT_AWAIT, // `submit --wait[=T]`: for the result, at most T without news
     OPT_CALL_TIMEOUT,
     OPT_COORDINATOR,
     OPT_LISTEN,
@@ -51,6 +51,7 @@ enum option_id {
     OPT_LIMIT,
     OPT_JSON,
     OPT_QUIET,
+    OPT_COLOR,
     OPTION_COUNT
 };
 
@@ -66,6 +67,9 @@ enum option_id {
 #define OPTIONS_WAIT (OPTION_BIT(OPT_WAIT) | OPTION_BIT(OPT_CALL_TIMEOUT))
 #define OPTIONS_PRINT (OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_QUIET))
 
+// What every command takes.
+#define OPTIONS_ALL OPTION_BIT(OPT_COLOR)
+
 enum { OPTION_MAX_VALUES = 256 }; // of one that may be repeated
 
 struct option_value {
@@ -75,16 +79,20 @@ struct option_value {
     double score;   // OPT_FAIL_BELOW
 };
 
+// --help and --version are questions of their own: nothing else is checked
+// then.
+enum options_ask { OPTIONS_ASK_NOTHING, OPTIONS_ASK_HELP, OPTIONS_ASK_VERSION };
+
 struct options {
     struct arena arena;
     const struct command_entry *command; // borrowed
     struct option_value values[OPTION_COUNT];
     const char **operands;
     size_t n_operands;
-    bool help; // --help was given: nothing else is checked
+    enum options_ask asks;
 };
 
-// Reads argv[0..argc), which begins behind the command's name. getenv_fn looks
+// Reads argv[0..argc), which begins after the command's name. getenv_fn looks
 // up the environment (getenv; tests pass their own). ERR_INPUT names the
 // option and the nearest right one. out is to be released in any case; `json`
 // is valid in it also on failure, so that the failure can be told in JSON.
@@ -94,15 +102,17 @@ bool options_read(struct options *out, const struct command_entry *command,
 void options_release(struct options *options);
 
 bool option_on(const struct options *options, enum option_id id);
-// The last value; NULL when it was not given.
+// The last value; the option's default when it was not given, NULL without one.
 const char *option_text(const struct options *options, enum option_id id);
+// The last value; else the option's default, and `otherwise` without one.
 int64_t option_number(const struct options *options, enum option_id id,
                       int64_t otherwise);
 size_t option_list(const struct options *options, enum option_id id,
                    const char *const **out);
 
-// The options of a command for --help, a line or two each.
-void options_help(uint64_t mask, struct buf *out);
+// The options of a command for --help in lines of at most width columns, with
+// the defaults that are used.
+void options_help(size_t width, uint64_t mask, struct buf *out);
 
 // The environment variable of an option; name holds at least 64 bytes.
 void option_env(enum option_id id, char *name, size_t size);

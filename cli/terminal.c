@@ -9,6 +9,18 @@
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 40, WIDTH_MOST = 400 };
 
+static enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color_when;
+
+void terminal_set_color(const char *when)
+{
+    if (when != NULL && strcmp(when, "always") == 0)
+        color_when = COLOR_ALWAYS;
+    else if (when != NULL && strcmp(when, "never") == 0)
+        color_when = COLOR_NEVER;
+    else
+        color_when = COLOR_AUTO;
+}
+
 static const char *locale_text(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
@@ -44,19 +56,25 @@ static bool is_set(const char *name)
     return text != NULL && text[0] != '\0';
 }
 
+static bool has_color(bool live)
+{
+    return color_when == COLOR_ALWAYS ||
+           (color_when == COLOR_AUTO && live && !is_set("NO_COLOR"));
+}
+
 struct terminal terminal_of(int fd)
 {
     const char *term = getenv("TERM");
     const char *locale = locale_text();
-    bool tty = isatty(fd) == 1;
+    bool live = isatty(fd) == 1 && term != NULL && strcmp(term, "dumb") != 0;
 
-    return (struct terminal){
-        .live = tty && term != NULL && strcmp(term, "dumb") != 0,
-        .color = tty && !is_set("NO_COLOR"),
-        .utf8 =
-            strstr(locale, "UTF-8") != NULL || strstr(locale, "utf8") != NULL ||
-            strstr(locale, "UTF8") != NULL || strstr(locale, "utf-8") != NULL,
-        .width = width_of(fd)};
+    return (struct terminal){.live = live,
+                             .color = has_color(live),
+                             .utf8 = strstr(locale, "UTF-8") != NULL ||
+                                     strstr(locale, "utf8") != NULL ||
+                                     strstr(locale, "UTF8") != NULL ||
+                                     strstr(locale, "utf-8") != NULL,
+                             .width = width_of(fd)};
 }
 
 // Bytes of the next unit: an escape sequence (no column) or a character.

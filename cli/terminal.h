@@ -10,13 +10,18 @@
 
 struct terminal {
     bool live;  // lines can be drawn over
-    bool color; // and NO_COLOR is not set
+    bool color; // terminal_set_color says when
     bool utf8;
     int width; // columns, at least 40
 };
 
 // Of file descriptor fd. Asks anew each time: windows change their size.
 struct terminal terminal_of(int fd);
+
+// Whether there is color: "auto" (on a terminal, unless NO_COLOR is set, and
+// what NULL stands for), "always" or "never". For the whole process, before
+// its first output.
+void terminal_set_color(const char *when);
 
 // Columns that text takes: characters outside of escape sequences.
 size_t terminal_columns(const char *text, size_t len);

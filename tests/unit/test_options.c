@@ -3,6 +3,8 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "common/text.h"
+#include "coordinator/coordinator.h"
 
 static const struct command_entry command = {
     .name = "run",
@@ -216,11 +218,26 @@ Test(options, no_line_of_the_help_is_wider_than_a_terminal)
     struct buf help = BUF_INIT(1 << 16);
     size_t column = 0, widest = 0;
 
-    options_help(UINT64_MAX, &help);
+    options_help(79, UINT64_MAX, &help);
     for (size_t i = 0; i < help.len; i++) {
         column = help.data[i] == '\n' ? 0 : column + 1;
         widest = column > widest ? column : widest;
     }
     cr_expect_leq(widest, 79);
     buf_release(&help);
+}
+
+Test(options, a_default_of_the_help_is_the_one_that_is_used)
+{
+    struct coordinator_options defaults = COORDINATOR_DEFAULTS;
+    int64_t start = 0, later = 0;
+
+    cr_assert(READ("job.yaml"), "%s", err.text);
+    cr_expect_eq(option_number(&options, OPT_CALL_TIMEOUT, 0),
+                 defaults.call_timeout_ms);
+    // The two of --wait stand in its help in words: 20s and 5m.
+    cr_expect(text_duration_ms("20s", &start) &&
+              start == defaults.wait_start_ms);
+    cr_expect(text_duration_ms("5m", &later) &&
+              later == defaults.wait_after_ms);
 }

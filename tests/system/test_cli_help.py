@@ -1,0 +1,60 @@
+"""Help, version, color and what every command takes."""
+
+import re
+
+import pytest
+
+import harness
+
+COMMANDS = re.findall(r"^COMMAND\(\w+, (\w+)\)",
+                      (harness.ROOT / "cli" / "commands.def").read_text(),
+                      re.M)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_version_and_color(stage, command):
+    long = stage.promptcc(command, "--help")
+    short = stage.promptcc("--color", "never", command, "-h")
+    assert long.status == short.status == 0 and long.out == short.out
+    assert "example:" in long.out and "--color WHEN" in long.out
+    assert max(map(len, long.out.splitlines())) < 80, long
+    version = stage.promptcc(command, "-V")
+    assert version.status == 0 and version.out.startswith("promptcc ")
+    wrong = stage.promptcc(command, "--color", "purple")
+    assert wrong.status == 2 and "auto, always or never" in wrong.err
+
+
+def test_the_overview_lists_every_command(stage):
+    overview = stage.promptcc("help").out
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} ", overview, re.M), command
+
+
+def test_help_tells_the_default_that_is_used(stage):
+    text = stage.promptcc("coordinator", "--help").out
+    assert "(default: tcp://127.0.0.1:5570)" in " ".join(text.split())
+    assert "(default: 10m)" in " ".join(text.split())
+
+
+def test_color_is_for_terminals_unless_it_is_asked_for(stage):
+    job = stage.job()
+    plain = stage.promptcc("run", job, "--simulate", "--max-calls", "20")
+    assert "\x1b" not in plain.out + plain.err
+    asked = stage.promptcc("show", "shop", "--store", job.parent / "promptcc.db",
+                           "--color=always")
+    assert "\x1b[1m" in asked.out, asked
+    never = stage.promptcc("show", "shop", "--store", job.parent / "promptcc.db",
+                           env={"PROMPTCC_COLOR": "never"})
+    assert "\x1b" not in never.out
+
+
+def test_the_program_can_be_installed(stage):
+    """What cmake puts where, without building anything anew."""
+    import subprocess
+    prefix = stage.folder / "usr"
+    done = subprocess.run(["cmake", "--install", harness.BUILD, "--prefix",
+                           prefix], capture_output=True, text=True)
+    assert done.returncode == 0, done
+    assert (prefix / "bin" / "promptcc").exists()
+    documents = {p.name for p in (prefix / "share/doc/promptcc").iterdir()}
+    assert {"LICENSE", "README.md", "CHANGELOG.md", "docs"} <= documents
