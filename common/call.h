@@ -5,8 +5,8 @@
 // mix:
 //
 //   an answer  a fact about the request that holds on every machine: a text,
-//              a text cut at num_predict, nothing, white space without end, or
-//              "the prompt does not fit". Stored for ever, paid once.
+//              a text cut at num_predict, nothing, one piece repeated without
+//              end, or "the prompt does not fit". Stored for ever, paid once.
 //   a fault    says something of a machine or a network, nothing of the
 //              prompt. Never stored as an answer, never a score; the call is
 //              asked again, elsewhere.
@@ -30,7 +30,7 @@ enum call_outcome {
     CALL_TEXT = 0,     // a complete reply
     CALL_CUT = 1,      // stopped at num_predict; text holds what came
     CALL_EMPTY = 2,    // no text (thinking may have used all of num_predict)
-    CALL_LOOP = 3,     // white space until num_predict
+    CALL_LOOP = 3,     // one piece, or white space, without end
     CALL_TOO_LONG = 4, // the prompt does not fit num_ctx
 };
 enum { CALL_OUTCOME_COUNT = 5 };

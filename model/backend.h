@@ -22,13 +22,17 @@ enum model_finish {
     FINISH_UNKNOWN, // the server does not say: an old one
     FINISH_STOP,
     FINISH_LENGTH,
+    FINISH_LOOP,   // the server saw the model repeat itself
+    FINISH_BROKEN, // the server gave up and says so
+    FINISH_EARLY,  // not done, and no reason given
 };
 
-// What a reply of status 200 says. Texts are borrowed from its JSON.
+// What a reply of status 200 says. Texts are borrowed from its JSON, or from
+// parts.
 struct model_facts {
     const char *text; // never NULL
     size_t text_len;
-    bool thought; // the model wrote thinking beside the text
+    const char *thought; // what the model wrote beside the text, or ""
     enum model_finish finish;
     int64_t prompt_tokens;    // 0 where unknown
     int64_t cached_tokens;    // -1 where unknown
@@ -36,6 +40,7 @@ struct model_facts {
     int64_t prompt_us;
     int64_t generate_us;
     int64_t load_us;
+    struct buf parts; // a text that came in several; its reader releases it
 };
 
 struct model_backend {
@@ -64,6 +69,11 @@ struct model_backend {
     bool (*read_model)(const json_t *entry, struct model_info *out);
     bool (*is_simulated)(const json_t *entry);
 };
+
+// Reads the content of a message, a text, null or a list of parts, into text,
+// text_len and thought. False when it is none of them. Parts of thinking are
+// no text.
+bool backend_read_content(const json_t *content, struct model_facts *facts);
 
 extern const struct model_backend backend_ollama;
 extern const struct model_backend backend_openai;

@@ -31,12 +31,15 @@ static void put_options(struct buf *out, const struct call_request *request)
                options->seed);
 }
 
+// A model that writes the same token some 31 times is stopped by Ollama, which
+// then answers 200 with `"done": false` and gives no reason (0.33).
 static enum model_finish read_finish(const json_t *reply)
 {
     const char *reason = json_get_text(reply, "done_reason", NULL);
 
     if (reason == NULL)
-        return FINISH_UNKNOWN;
+        return json_get_bool(reply, "done", false) ? FINISH_UNKNOWN
+                                                   : FINISH_EARLY;
     return strcmp(reason, "length") == 0 ? FINISH_LENGTH : FINISH_STOP;
 }
 
@@ -46,12 +49,12 @@ static bool read_reply(const json_t *reply, struct model_facts *facts)
     const json_t *content = json_object_get(message, "content");
     const char *reason = json_get_text(reply, "done_reason", "");
 
-    if (!json_is_string(content) || !json_get_bool(reply, "done", false) ||
-        strcmp(reason, "load") == 0 || strcmp(reason, "unload") == 0)
+    if (!json_is_boolean(json_object_get(reply, "done")) ||
+        strcmp(reason, "load") == 0 || strcmp(reason, "unload") == 0 ||
+        !backend_read_content(content, facts))
         return false;
-    facts->text = json_string_value(content);
-    facts->text_len = json_string_length(content);
-    facts->thought = json_get_text(message, "thinking", "")[0] != '\0';
+    if (facts->thought[0] == '\0')
+        facts->thought = json_get_text(message, "thinking", "");
     facts->finish = read_finish(reply);
     facts->prompt_tokens = json_get_int(reply, "prompt_eval_count", 0);
     facts->cached_tokens = -1;

@@ -38,13 +38,33 @@ static void put_options(struct buf *out, const struct call_request *request)
         put_format(out, request->format);
 }
 
-static enum model_finish read_finish(const json_t *choice)
+// The reasons that are no plain end: "tool_calls", "content_filter" and others
+// are the whole of what there is to read.
+static const struct {
+    const char *reason;
+    enum model_finish finish;
+} finishes[] = {
+    {"length", FINISH_LENGTH},       {"max_tokens", FINISH_LENGTH},
+    {"model_length", FINISH_LENGTH}, // Mistral: the window is full
+    {"repetition", FINISH_LOOP},     // vLLM, where it looks for it
+    {"abort", FINISH_BROKEN},        // vLLM, SGLang
+    {"error", FINISH_BROKEN},        // OpenRouter and other routers
+};
+
+// Ollama's /v1 has no "done": a model that it stopped because it repeats itself
+// is one without a reason.
+static enum model_finish read_finish(const json_t *reply, const json_t *choice)
 {
     const char *reason = json_get_text(choice, "finish_reason", NULL);
+    const char *server = json_get_text(reply, "system_fingerprint", "");
 
     if (reason == NULL)
-        return FINISH_UNKNOWN;
-    return strcmp(reason, "length") == 0 ? FINISH_LENGTH : FINISH_STOP;
+        return strcmp(server, "fp_ollama") == 0 ? FINISH_EARLY : FINISH_UNKNOWN;
+    for (size_t i = 0; i < sizeof finishes / sizeof finishes[0]; i++) {
+        if (strcmp(finishes[i].reason, reason) == 0)
+            return finishes[i].finish;
+    }
+    return FINISH_STOP;
 }
 
 // llama.cpp adds `timings`, in milliseconds; the others say nothing.
@@ -67,10 +87,10 @@ static void read_usage(const json_t *reply, struct model_facts *facts)
 }
 
 // vLLM calls the thinking reasoning_content up to 0.11, reasoning since.
-static bool has_thought(const json_t *message)
+static const char *read_thought(const json_t *message)
 {
-    return json_get_text(message, "reasoning_content", "")[0] != '\0' ||
-           json_get_text(message, "reasoning", "")[0] != '\0';
+    return json_get_text(message, "reasoning_content",
+                         json_get_text(message, "reasoning", ""));
 }
 
 static bool read_reply(const json_t *reply, struct model_facts *facts)
@@ -79,12 +99,11 @@ static bool read_reply(const json_t *reply, struct model_facts *facts)
     const json_t *message = json_object_get(choice, "message");
     const json_t *content = json_object_get(message, "content");
 
-    if (!json_is_string(content) && !json_is_null(content))
+    if (!backend_read_content(content, facts))
         return false;
-    facts->text = json_is_string(content) ? json_string_value(content) : "";
-    facts->text_len = strlen(facts->text);
-    facts->thought = has_thought(message);
-    facts->finish = read_finish(choice);
+    if (facts->thought[0] == '\0')
+        facts->thought = read_thought(message);
+    facts->finish = read_finish(reply, choice);
     read_usage(reply, facts);
     return true;
 }

@@ -10,8 +10,13 @@
 #include "common/utf8.h"
 #include "model/mend.h"
 
-// Mending makes a byte to three.
-enum { MENDED_MAX = 3 * MODEL_MAX_REPLY };
+enum {
+    MENDED_MAX = 3 * MODEL_MAX_REPLY, // mending makes a byte to three
+    TOKENS_MAX = 1 << 28,             // of one call; no window comes near
+    PIECE_MAX = 64,                   // bytes of what is repeated
+    REPEATS_MIN = 16,                 // Ollama stops a model after some 31
+};
+#define TIME_MAX_US (INT64_C(7) * 24 * 3600 * 1000000)
 
 static void set_fault(struct model_done *done, enum call_fault fault,
                       const char *what, const char *detail)
@@ -91,7 +96,7 @@ static int32_t read_prompt_tokens(const char *body)
     at += strlen("n_prompt_tokens");
     at += strspn(at, "\\\": ");
     long value = strtol(at, NULL, 10);
-    return value > 0 && value < INT32_MAX ? (int32_t)value : 0;
+    return value > 0 && value <= TOKENS_MAX ? (int32_t)value : 0;
 }
 
 // What a server says of its error, on one line. out is 160 bytes.
@@ -229,6 +234,42 @@ static bool is_blank(const char *text, size_t len)
     return strspn(text, " \t\r\n\f\v") == len;
 }
 
+// True when text ends in one piece again and again, as a model that cannot stop
+// writes it: "ha ha ha ...". Pieces are short; each is compared with the one
+// behind it.
+static bool ends_in_repeats(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t piece = 1; piece <= PIECE_MAX; piece++) {
+        size_t wanted = piece * (REPEATS_MIN - 1);
+        size_t same = 0;
+
+        while (same < wanted && same + piece < len &&
+               text[len - 1 - same] == text[len - 1 - same - piece])
+            same++;
+        if (same == wanted)
+            return true;
+    }
+    return false;
+}
+
+// A server that ended before it was done and gives no reason either stopped a
+// model that repeats itself, which the text shows, or lost the rest of it.
+// Pieces that show as nothing, such as unused tokens, are repeats as well.
+static bool is_loop(const struct model_facts *facts)
+{
+    return is_blank(facts->text, facts->text_len)
+               ? facts->thought[0] == '\0' || ends_in_repeats(facts->thought)
+               : ends_in_repeats(facts->text);
+}
+
+static bool is_whole(const struct model_facts *facts)
+{
+    return facts->finish != FINISH_BROKEN &&
+           (facts->finish != FINISH_EARLY || is_loop(facts));
+}
+
 static enum call_outcome judge(const struct model_backend *backend,
                                const struct model_asked *asked,
                                const struct model_facts *facts)
@@ -239,28 +280,34 @@ static enum call_outcome judge(const struct model_backend *backend,
 
     if (backend->cuts_silently && is_cut_silently(asked, facts->prompt_tokens))
         return CALL_TOO_LONG;
+    if (facts->finish == FINISH_LOOP || facts->finish == FINISH_EARLY)
+        return CALL_LOOP;
     if (!is_blank(facts->text, facts->text_len))
         return cut ? CALL_CUT : CALL_TEXT;
-    return cut && !facts->thought && facts->text_len > 0 ? CALL_LOOP
-                                                         : CALL_EMPTY;
+    return cut && facts->thought[0] == '\0' && facts->text_len > 0 ? CALL_LOOP
+                                                                   : CALL_EMPTY;
 }
 
-static int32_t clamp_tokens(int64_t value, int32_t least)
+// What a server counts is summed over many calls, so an absurd number is cut to
+// one that does no harm.
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
 {
     if (value < least)
         return least;
-    return value > INT32_MAX ? INT32_MAX : (int32_t)value;
+    return value > most ? most : value;
 }
 
 static void copy_counts(const struct model_facts *facts,
                         struct call_answer *answer)
 {
-    answer->prompt_tokens = clamp_tokens(facts->prompt_tokens, 0);
-    answer->cached_tokens = clamp_tokens(facts->cached_tokens, -1);
-    answer->generated_tokens = clamp_tokens(facts->generated_tokens, 0);
-    answer->prompt_us = facts->prompt_us < 0 ? 0 : facts->prompt_us;
-    answer->generate_us = facts->generate_us < 0 ? 0 : facts->generate_us;
-    answer->load_us = facts->load_us < 0 ? 0 : facts->load_us;
+    answer->prompt_tokens = (int32_t)clamp(facts->prompt_tokens, 0, TOKENS_MAX);
+    answer->cached_tokens =
+        (int32_t)clamp(facts->cached_tokens, -1, TOKENS_MAX);
+    answer->generated_tokens =
+        (int32_t)clamp(facts->generated_tokens, 0, TOKENS_MAX);
+    answer->prompt_us = clamp(facts->prompt_us, 0, TIME_MAX_US);
+    answer->generate_us = clamp(facts->generate_us, 0, TIME_MAX_US);
+    answer->load_us = clamp(facts->load_us, 0, TIME_MAX_US);
 }
 
 // What holds no text for anybody is not kept either.
@@ -294,14 +341,22 @@ static void classify_ok(const struct model_backend *backend,
                         const struct model_reply *reply,
                         struct model_done *done)
 {
-    struct model_facts facts = {.text = "", .cached_tokens = -1};
+    struct model_facts facts = {.text = "",
+                                .thought = "",
+                                .cached_tokens = -1,
+                                .parts = BUF_INIT(MODEL_MAX_REPLY)};
     json_t *body = parse_reply(reply);
 
-    if (body != NULL && backend->read_reply(body, &facts))
-        take_facts(backend, asked, &facts, done);
-    else
+    if (body == NULL || !backend->read_reply(body, &facts))
         set_fault(done, FAULT_GARBAGE,
                   "the reply is not what this API promises", "");
+    else if (!is_whole(&facts))
+        set_fault(done, FAULT_GARBAGE,
+                  "the reply is not what this API promises",
+                  "the server ended it before it was done");
+    else
+        take_facts(backend, asked, &facts, done);
+    buf_release(&facts.parts);
     json_decref(body);
 }
 

@@ -55,6 +55,15 @@ static void expect_answers(const struct model_backend *backend,
     "{\"message\":{\"role\":\"assistant\",\"content\":\"" content              \
     "\"},\"done\":true" more "}"
 
+#define HA_8 "ha ha ha ha ha ha ha ha "
+#define HA_32 HA_8 HA_8 HA_8 HA_8
+#define LINE_4 "- one\\n- one\\n- one\\n- one\\n"
+#define LINE_16 LINE_4 LINE_4 LINE_4 LINE_4
+// As Ollama answers when it stops a model that repeats itself.
+#define EARLY(content, more)                                                   \
+    "{\"message\":{\"role\":\"assistant\",\"content\":\"" content "\"" more    \
+    "},\"done\":false}"
+
 Test(model_classify, ollama_replies_become_the_outcome_that_they_are)
 {
     static const struct answer_row rows[] = {
@@ -77,6 +86,12 @@ Test(model_classify, ollama_replies_become_the_outcome_that_they_are)
          "\"thinking\":\"Let me see\"},\"done\":true,"
          "\"done_reason\":\"length\",\"eval_count\":50}",
          CALL_EMPTY, ""},
+        {EARLY(HA_32, ""), CALL_LOOP, ""},
+        {EARLY(HA_32 "ha", ""), CALL_LOOP, ""},
+        {EARLY("[[ ## a ## ]]\\n" LINE_16, ""), CALL_LOOP, ""},
+        {EARLY("\\n\\n\\n\\n", ""), CALL_LOOP, ""},
+        {EARLY("", ""), CALL_LOOP, ""},
+        {EARLY("", ",\"thinking\":\"Let me see. " HA_32 "\""), CALL_LOOP, ""},
         {OLLAMA("x", ",\"done_reason\":\"stop\",\"prompt_eval_count\":511"),
          CALL_TEXT, "x"},
         {OLLAMA("x", ",\"done_reason\":\"stop\",\"prompt_eval_count\":512"),
@@ -101,6 +116,26 @@ Test(model_classify, openai_replies_become_the_outcome_that_they_are)
         {"{\"choices\":[{\"message\":{\"content\":\"  \","
          "\"reasoning_content\":\"hm\"},\"finish_reason\":\"length\"}]}",
          CALL_EMPTY, ""},
+        {OPENAI("\"ha ha\"", "\"repetition\""), CALL_LOOP, ""},
+        {OPENAI("\"ref\"", "\"model_length\""), CALL_CUT, "ref"},
+        {OPENAI("\"ref\"", "null"), CALL_TEXT, "ref"},
+        {"{\"choices\":[{\"message\":{\"content\":\"" HA_32
+         "\"},\"finish_reason\":null}],\"system_fingerprint\":\"fp_ollama\"}",
+         CALL_LOOP, ""},
+        {OPENAI("[{\"type\":\"text\",\"text\":\"re\"},"
+                "{\"type\":\"text\",\"text\":\"fund\"}]",
+                "\"stop\""),
+         CALL_TEXT, "refund"},
+        {OPENAI("[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\","
+                "\"text\":\"hm\"}]},{\"type\":\"output_text\","
+                "\"text\":\"refund\"}]",
+                "\"stop\""),
+         CALL_TEXT, "refund"},
+        {OPENAI("[\"refund\", {\"type\":\"image_url\"}]", "\"stop\""),
+         CALL_TEXT, "refund"},
+        {OPENAI("[{\"type\":\"thinking\",\"thinking\":\"hm\"}]", "\"stop\""),
+         CALL_EMPTY, ""},
+        {OPENAI("[]", "\"stop\""), CALL_EMPTY, ""},
     };
 
     expect_answers(&backend_openai, rows, sizeof rows / sizeof rows[0]);
@@ -181,6 +216,13 @@ Test(model_classify, openai_errors_become_the_fault_that_they_are)
         {400, "{\"object\":\"error\",\"message\":\"bad schema\"}",
          FAULT_REQUEST, "bad schema"},
         {200, "{\"choices\":[]}", FAULT_GARBAGE, "promises"},
+        {200, OPENAI("\"ref\"", "\"abort\""), FAULT_GARBAGE, "before it was"},
+        {200, OPENAI("\"ref\"", "\"error\""), FAULT_GARBAGE, "before it was"},
+        {200, OPENAI("[{\"type\":\"text\"}]", "\"stop\""), FAULT_GARBAGE,
+         "promises"},
+        {200, OPENAI("[3]", "\"stop\""), FAULT_GARBAGE, "promises"},
+        {200, OPENAI("{\"text\":\"x\"}", "\"stop\""), FAULT_GARBAGE,
+         "promises"},
         {200, "{\"choices\":[{\"message\":{}}]}", FAULT_GARBAGE, "promises"},
     };
 
@@ -294,16 +336,21 @@ Test(model_classify, counts_and_times_are_read)
     call_answer_release(&done.answer);
 }
 
-Test(model_classify, nonsense_counts_are_clamped)
+Test(model_classify, absurd_counts_are_cut_to_what_can_be_summed)
 {
-    struct model_done done = classify(
-        &backend_ollama, 200,
-        OLLAMA("x", ",\"done_reason\":\"stop\",\"prompt_eval_count\":-5,"
-                    "\"eval_count\":99999999999,\"eval_duration\":-1"));
+    struct model_done done =
+        classify(&backend_ollama, 200,
+                 OLLAMA("x", ",\"done_reason\":\"stop\","
+                             "\"eval_count\":9223372036854775807,"
+                             "\"prompt_eval_count\":-9223372036854775807,"
+                             "\"eval_duration\":9223372036854775807,"
+                             "\"load_duration\":-1"));
 
+    cr_assert_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_eq(done.answer.generated_tokens, 1 << 28);
     cr_expect_eq(done.answer.prompt_tokens, 0);
-    cr_expect_eq(done.answer.generated_tokens, INT32_MAX);
-    cr_expect_eq(done.answer.generate_us, 0);
+    cr_expect_leq(done.answer.generate_us, INT64_C(604800000000));
+    cr_expect_eq(done.answer.load_us, 0);
     call_answer_release(&done.answer);
 }
 
