@@ -350,7 +350,7 @@ static bool ask_model(struct evaluation *ev, const struct stepper_ask *ask,
     struct running_job *running = ev->running;
     const char *step = ev->task->program->steps[ask->step].name;
     struct prefix *prefix =
-        running_job_prefix(running, ev->task, ask->step, err);
+        running_job_prefix(running, ev->task, ask->step, ask->form, err);
     struct call_options options = options_for(ev, step);
     struct call_request request = {
         .tail = ask->tail, .tail_len = ask->tail_len, .options = options};

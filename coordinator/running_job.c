@@ -91,9 +91,13 @@ static void free_prompts(struct running_job *running, struct task *task)
 {
     if (task->prompts == NULL)
         return;
-    for (size_t s = 0; s < task->program->n_steps; s++)
-        if (task->prompts[s].prefix != NULL)
-            prefix_unref(&running->engine->flights, task->prompts[s].prefix);
+    for (size_t i = 0; i < task->program->n_steps * ADAPTER_COUNT; i++) {
+        struct task_prompt *prompt = &task->prompts[i / ADAPTER_COUNT];
+        struct prefix *prefix = prompt->prefixes[i % ADAPTER_COUNT];
+
+        if (prefix != NULL)
+            prefix_unref(&running->engine->flights, prefix);
+    }
     free(task->prompts);
     task->prompts = NULL;
 }
@@ -305,27 +309,28 @@ static void take_task(struct running_job *running, struct task *task)
 }
 
 struct prefix *running_job_prefix(struct running_job *running,
-                                  struct task *task, int step, struct err *err)
+                                  struct task *task, int step,
+                                  enum adapter form, struct err *err)
 {
-    struct task_prompt *prompt = &task->prompts[step];
+    struct prefix **prefix = &task->prompts[step].prefixes[form];
     const struct step *s = &task->program->steps[step];
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
     struct buf format = BUF_INIT(PROMPT_MAX_BYTES);
     size_t len;
 
-    if (prompt->prefix != NULL)
-        return prompt->prefix;
+    if (*prefix != NULL)
+        return *prefix;
     if (prompt_prefix(s, &task->candidate->parts[s->predictor], task->adapter,
                       &text, err) &&
-        prompt_format(s, task->adapter, &format, err)) {
+        prompt_format(s, form, &format, err)) {
         len = text.len;
-        prompt->prefix =
+        *prefix =
             flights_prefix(&running->engine->flights, buf_take(&text), len,
                            format.len == 0 ? NULL : buf_take(&format), err);
     }
     buf_release(&text);
     buf_release(&format);
-    return prompt->prefix;
+    return *prefix;
 }
 
 bool running_job_begin_call(struct running_job *running,

@@ -60,9 +60,10 @@ struct engine {
 
 enum { RUNNING_JOB_MAX_ACTIVE = 2048 }; // evaluations under way at once
 
-// The rendered prefix of a task's step; prefix NULL until it is needed.
+// The rendered prefix of a task's step, by the form that the answer is to have;
+// NULL until it is needed.
 struct task_prompt {
-    struct prefix *prefix;
+    struct prefix *prefixes[ADAPTER_COUNT];
 };
 
 // A role's model, once it is pinned.
@@ -156,9 +157,11 @@ void running_job_close(struct running_job *running, const struct err *why);
 
 // --- for evaluations ---
 
-// Renders (once) and gives the prefix of a step of the task.
+// Renders (once) and gives the prefix of a step of the task, with the output
+// format of that form.
 struct prefix *running_job_prefix(struct running_job *running,
-                                  struct task *task, int step, struct err *err);
+                                  struct task *task, int step,
+                                  enum adapter form, struct err *err);
 // Sends a new flight on its way (to dispatch; running_job_exec.h has the other
 // one).
 bool running_job_begin_call(struct running_job *running,

@@ -19,7 +19,7 @@ enum {
 // The same for all runs of a step.
 struct prompt_part {
     struct buf prefix;
-    struct buf format;
+    struct buf formats[ADAPTER_COUNT]; // by the form of the answer
 };
 
 enum call_state { CALL_NONE, CALL_WAITS, CALL_OPEN };
@@ -63,13 +63,18 @@ static bool render_parts(struct work *work, struct err *err)
         struct prompt_part *part = &work->parts[s];
 
         part->prefix = BUF_INIT(PROMPT_MAX_BYTES);
-        part->format = BUF_INIT(PROMPT_MAX_BYTES);
+        for (int form = 0; form < ADAPTER_COUNT; form++)
+            part->formats[form] = BUF_INIT(PROMPT_MAX_BYTES);
         if (step->predictor < 0)
             continue;
         if (!prompt_prefix(step, &compiled->candidate->parts[step->predictor],
-                           compiled->adapter, &part->prefix, err) ||
-            !prompt_format(step, compiled->adapter, &part->format, err))
+                           compiled->adapter, &part->prefix, err))
             return false;
+        for (int form = 0; form < ADAPTER_COUNT; form++) {
+            if (!prompt_format(step, (enum adapter)form, &part->formats[form],
+                               err))
+                return false;
+        }
     }
     return true;
 }
@@ -129,7 +134,7 @@ static bool send_call(struct work *work, struct one_run *run, int step,
                                    .prefix_len = part->prefix.len,
                                    .tail = call->ask.tail,
                                    .tail_len = call->ask.tail_len,
-                                   .format = part->format.data,
+                                   .format = part->formats[call->ask.form].data,
                                    .options = runner->compiled->options};
 
     if (!model_begin(runner->client, call_id(work, run, step), &request,
@@ -236,7 +241,7 @@ static const char *outcome_text(enum run_outcome outcome)
         [RUN_FORMAT] = "gave no readable answer, not even when asked again",
         [RUN_CUT] = "was cut at num_predict",
         [RUN_EMPTY] = "gave an empty answer",
-        [RUN_LOOP] = "wrote white space without end",
+        [RUN_LOOP] = "repeated itself without end",
         [RUN_TOO_LONG] = "got a prompt that does not fit num_ctx: shorten the "
                          "inputs",
     };
@@ -320,7 +325,8 @@ static void release_work(struct work *work)
         stepper_free(work->runs[i].stepper);
     for (size_t s = 0; s < PROGRAM_MAX_STEPS; s++) {
         buf_release(&work->parts[s].prefix);
-        buf_release(&work->parts[s].format);
+        for (int form = 0; form < ADAPTER_COUNT; form++)
+            buf_release(&work->parts[s].formats[form]);
     }
     free(work->runs);
 }

@@ -3,12 +3,8 @@
 #include <string.h>
 
 #include "common/json.h"
-#include "common/utf8.h"
 
-enum {
-    BYTES_A_TOKEN = 3,
-    REPLY_MAX_SHOWN = 8000, // bytes of a bad reply that its repair repeats
-};
+enum { BYTES_A_TOKEN = 3 };
 
 static const char *const role_system = "system";
 static const char *const role_user = "user";
@@ -256,43 +252,35 @@ static void put_question(struct buf *text, const struct signature *signature,
     form->put_reminder(text, signature);
 }
 
+static bool end_question(struct buf *text, struct buf *out, struct err *err)
+{
+    buf_putc(out, ',');
+    put_message(out, role_user, text);
+    buf_putc(out, ']');
+    return end_prompt(text, out, err);
+}
+
 bool prompt_question(const struct step *step, enum adapter adapter,
                      const json_t *inputs, struct buf *out, struct err *err)
 {
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
 
     put_question(&text, &step->signature, &forms[adapter], inputs);
-    buf_putc(out, ',');
-    put_message(out, role_user, &text);
-    buf_putc(out, ']');
-    return end_prompt(&text, out, err);
+    return end_question(&text, out, err);
 }
 
-bool prompt_repair(const struct step *step, enum adapter adapter,
-                   const json_t *inputs, const char *reply, size_t reply_len,
-                   const char *problem, struct buf *out, struct err *err)
+// In the same paragraph as the reminder: it belongs to the form, not to the
+// inputs. It makes the repair of a JSON question another call than the
+// question.
+bool prompt_repair(const struct step *step, const json_t *inputs,
+                   struct buf *out, struct err *err)
 {
-    const struct form *form = &forms[adapter];
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
 
-    put_question(&text, &step->signature, form, inputs);
-    buf_putc(out, ',');
-    put_message(out, role_user, &text);
-    buf_clear(&text);
-    if (reply_len > REPLY_MAX_SHOWN)
-        reply_len = utf8_cut(reply, REPLY_MAX_SHOWN);
-    buf_append(&text, reply, reply_len);
-    buf_putc(out, ',');
-    put_message(out, role_assistant, &text);
-    buf_clear(&text);
-    buf_puts(&text, "This answer could not be read: ");
-    buf_puts(&text, problem);
-    buf_puts(&text, ". Answer again.\n");
-    form->put_reminder(&text, &step->signature);
-    buf_putc(out, ',');
-    put_message(out, role_user, &text);
-    buf_putc(out, ']');
-    return end_prompt(&text, out, err);
+    put_question(&text, &step->signature, &forms[ADAPTER_JSON], inputs);
+    buf_puts(&text, " Write that object and nothing else, each value as its "
+                    "output field asks for it.");
+    return end_question(&text, out, err);
 }
 
 // ---- what the server is asked to keep to

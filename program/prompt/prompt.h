@@ -22,6 +22,7 @@
 #include "program/graph/program.h"
 
 enum adapter { ADAPTER_CHAT, ADAPTER_JSON };
+enum { ADAPTER_COUNT = 2 };
 enum { PROMPT_MAX_BYTES = 4 << 20 };
 
 // NULL-terminated names, in the order of the enum: "chat", "json".
@@ -35,10 +36,11 @@ bool prompt_prefix(const struct step *step, const struct candidate_part *part,
 bool prompt_question(const struct step *step, enum adapter adapter,
                      const json_t *inputs, struct buf *out, struct err *err);
 
-// The question, the reply that could not be read, and what was wrong with it.
-bool prompt_repair(const struct step *step, enum adapter adapter,
-                   const json_t *inputs, const char *reply, size_t reply_len,
-                   const char *problem, struct buf *out, struct err *err);
+// The question again, after a reply that could not be read, for an object under
+// the schema whatever the adapter is: its answer is read, and its format asked
+// for, as ADAPTER_JSON. The bad reply is not shown: small models copy it.
+bool prompt_repair(const struct step *step, const json_t *inputs,
+                   struct buf *out, struct err *err);
 
 // The JSON schema that the server is asked to keep to; nothing is appended
 // for adapter chat.

@@ -25,8 +25,6 @@ struct step_progress {
     json_t *inputs;  // owned
     json_t *outputs; // owned
     struct buf tail;
-    char *reply; // owned: what could not be read
-    size_t reply_len;
     struct err problem;
 };
 
@@ -316,13 +314,6 @@ struct stepper *stepper_new(const struct program *program,
     return stepper;
 }
 
-static void drop_reply(struct step_progress *slot)
-{
-    free(slot->reply);
-    slot->reply = NULL;
-    slot->reply_len = 0;
-}
-
 void stepper_free(struct stepper *stepper)
 {
     if (stepper == NULL)
@@ -334,7 +325,6 @@ void stepper_free(struct stepper *stepper)
         json_decref(slot->inputs);
         json_decref(slot->outputs);
         buf_release(&slot->tail);
-        drop_reply(slot);
     }
     free(stepper->slots);
     json_decref(stepper->inputs);
@@ -343,6 +333,12 @@ void stepper_free(struct stepper *stepper)
 }
 
 // ---- asking
+
+// The form that the answer of a step is to have.
+static enum adapter form_of(const struct stepper *stepper, int step)
+{
+    return stepper->slots[step].attempt > 0 ? ADAPTER_JSON : stepper->adapter;
+}
 
 static bool render(struct stepper *stepper, int step, struct err *err)
 {
@@ -354,8 +350,7 @@ static bool render(struct stepper *stepper, int step, struct err *err)
         return take_inputs(stepper, step, err) &&
                prompt_question(at, stepper->adapter, slot->inputs, &slot->tail,
                                err);
-    return prompt_repair(at, stepper->adapter, slot->inputs, slot->reply,
-                         slot->reply_len, slot->problem.text, &slot->tail, err);
+    return prompt_repair(at, slot->inputs, &slot->tail, err);
 }
 
 // True when the step is asked now. A prompt over the cap is a fact about it,
@@ -405,6 +400,7 @@ bool stepper_next(struct stepper *stepper, struct stepper_ask *out,
         if (asked) {
             *out = (struct stepper_ask){.step = step,
                                         .attempt = slot->attempt,
+                                        .form = form_of(stepper, step),
                                         .tail = slot->tail.data,
                                         .tail_len = slot->tail.len};
             return true;
@@ -417,8 +413,8 @@ bool stepper_next(struct stepper *stepper, struct stepper_ask *out,
 
 // ---- answers
 
+// The first unreadable answer of a step that matters is asked for again.
 static bool break_step(struct stepper *stepper, int step,
-                       const struct call_answer *answer,
                        const struct err *problem, struct err *err)
 {
     struct step_progress *slot = &stepper->slots[step];
@@ -426,13 +422,6 @@ static bool break_step(struct stepper *stepper, int step,
     slot->problem = *problem;
     if (slot->attempt > 0 || stepper->plan->reads[step] == 0)
         return fail_step(stepper, step, RUN_FORMAT, err);
-    slot->reply = malloc(answer->text_len + 1);
-    if (slot->reply == NULL) {
-        err_nomem(err, "a reply");
-        return false;
-    }
-    memcpy(slot->reply, answer->text, answer->text_len);
-    slot->reply_len = answer->text_len;
     slot->state = SLOT_BROKEN;
     return true;
 }
@@ -444,16 +433,15 @@ static bool read_text(struct stepper *stepper, int step,
     struct err problem = ERR_CLEAR;
     unsigned lenient = 0;
 
-    if (reply_parse(&stepper->program->steps[step], stepper->adapter,
+    if (reply_parse(&stepper->program->steps[step], form_of(stepper, step),
                     stepper->plan->reads[step], answer->text, answer->text_len,
                     &slot->outputs, &lenient, &problem)) {
         stepper->lenient |= lenient;
         slot->state = SLOT_DONE;
-        drop_reply(slot);
         return true;
     }
     if (problem.code == ERR_INPUT)
-        return break_step(stepper, step, answer, &problem, err);
+        return break_step(stepper, step, &problem, err);
     err_set(err, problem.code, "%s", problem.text);
     return false;
 }
@@ -464,8 +452,9 @@ static bool is_readable(const struct stepper *stepper, int step,
 {
     return answer->outcome == CALL_TEXT ||
            (answer->outcome == CALL_CUT &&
-            reply_is_closed(&stepper->program->steps[step], stepper->adapter,
-                            answer->text, answer->text_len));
+            reply_is_closed(&stepper->program->steps[step],
+                            form_of(stepper, step), answer->text,
+                            answer->text_len));
 }
 
 bool stepper_answer(struct stepper *stepper, int step,

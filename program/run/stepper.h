@@ -32,7 +32,7 @@ enum run_outcome {
     RUN_FORMAT = 1,   // no readable answer, after a repair call
     RUN_CUT = 2,      // cut at num_predict
     RUN_EMPTY = 3,    // nothing, or nothing after thinking
-    RUN_LOOP = 4,     // white space without end
+    RUN_LOOP = 4,     // one piece, or white space, without end
     RUN_TOO_LONG = 5, // the prompt does not fit
 };
 enum { RUN_OUTCOME_COUNT = 6 };
@@ -41,11 +41,13 @@ const char *run_outcome_name(enum run_outcome outcome);
 struct stepper;
 
 // A call to make: for step, with tail appended to the prefix of the step's
-// candidate part. attempt 0 is the question, 1 the repair.
+// candidate part. attempt 0 is the question, 1 the repair, which asks the same
+// again under the schema, whatever the adapter of the run is.
 struct stepper_ask {
     int step;
     int attempt;
-    const char *tail; // borrowed until the step's answer or the end
+    enum adapter form; // of the answer: what prompt_format is to be given
+    const char *tail;  // borrowed until the step's answer or the end
     size_t tail_len;
 };
 

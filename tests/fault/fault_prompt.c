@@ -45,8 +45,7 @@ static bool render(struct err *err)
         goto out;
     candidate_seal(copy);
     ok = prompt_prefix(step, &copy->parts[0], ADAPTER_JSON, &prompt, err) &&
-         prompt_repair(step, ADAPTER_JSON, inputs, "x", 1, "it is bad", &prompt,
-                       err) &&
+         prompt_repair(step, inputs, &prompt, err) &&
          prompt_format(step, ADAPTER_JSON, &prompt, err);
 
 out:
