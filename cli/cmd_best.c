@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "common/json.h"
+#include "common/plain.h"
 
 enum { TEXT_BYTES = 16 << 20 };
 
@@ -50,7 +51,7 @@ static void put_prompts(const json_t *prompts, struct buf *out)
         buf_printf(out, "\n%s, %zu demos:\n  ",
                    json_get_text(part, "step", "?"),
                    json_array_size(json_object_get(part, "demos")));
-        terminal_put_plain(text, strlen(text), out);
+        plain_put_line(out, text, strlen(text));
         buf_putc(out, '\n');
     }
 }

@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "common/error_document.h"
 #include "common/json.h"
+#include "common/plain.h"
 #include "predict/compiled_file.h"
 #include "predict/runner.h"
 
@@ -44,16 +45,15 @@ static bool check_model(const struct compiled *compiled, const char *path,
             !same_model(compiled->model, info->name))
             continue;
         if (compiled->simulated && !server->simulated)
-            fprintf(stderr,
-                    "warning: %s was made with a simulated model; its prompts "
-                    "were chosen by no real one\n",
-                    path);
+            terminal_say(
+                "warning: %s was made with a simulated model; its prompts "
+                "were chosen by no real one\n",
+                path);
         else if (!server->simulated && info->digest[0] != '\0' &&
                  compiled->digest[0] != '\0' &&
                  strcmp(info->digest, compiled->digest) != 0)
-            fprintf(stderr,
-                    "warning: %s was compiled for another digest of %s\n", path,
-                    compiled->model);
+            terminal_say("warning: %s was compiled for another digest of %s\n",
+                         path, compiled->model);
         return true;
     }
     err_set(err, ERR_INPUT,
@@ -175,11 +175,15 @@ static bool write_line(struct feed *feed, const struct runner_result *result,
                        struct err *err)
 {
     json_t *document = result_json(feed, result);
+    struct buf raw = BUF_INIT(TEXT_BYTES);
     struct buf text = BUF_INIT(TEXT_BYTES);
     bool ok;
 
-    json_put(&text, document, false);
-    buf_putc(&text, '\n');
+    json_put(&raw, document, false);
+    buf_putc(&raw, '\n');
+    if (!raw.failed)
+        plain_put_json(&text, raw.data, raw.len);
+    buf_release(&raw);
     ok = buf_ok(&text, "an output", err);
     if (ok && fwrite(text.data, 1, text.len, feed->out) != text.len) {
         err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
@@ -206,7 +210,7 @@ static int print_outputs(const struct feed *feed, const json_t *outputs)
         buf_putc(&text, '\n');
     }
     if (feed->simulated)
-        fputs("simulated: a stand-in answered, no model\n", stderr);
+        terminal_say("simulated: a stand-in answered, no model\n");
     status = output_text(&text);
     buf_release(&text);
     return status;
@@ -281,10 +285,9 @@ static bool close_feed(struct feed *feed, struct err *err)
 static int tell_batch(const struct feed *feed)
 {
     if (feed->failed > 0)
-        fprintf(stderr,
-                "promptcc: %zu inputs have no outputs; their lines "
-                "say why\n",
-                feed->failed);
+        terminal_say("promptcc: %zu inputs have no outputs; their lines "
+                     "say why\n",
+                     feed->failed);
     return feed->failed > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

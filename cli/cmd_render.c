@@ -122,7 +122,7 @@ static int run(const struct options *options)
         status = output_error(options, &err);
     } else if (option_on(options, OPT_JSON)) {
         buf_putc(&messages, '\n');
-        status = output_text(&messages);
+        status = output_json_text(&messages);
     } else {
         status = print_messages(&messages, &err);
     }

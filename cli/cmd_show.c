@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "common/json.h"
+#include "common/plain.h"
 
 enum { TEXT_BYTES = 4 << 20 };
 
@@ -25,7 +26,7 @@ static void put_line(const char *name, const char *text, struct buf *out)
     if (text[0] == '\0')
         return;
     buf_printf(out, "%-13s", name);
-    terminal_put_plain(text, strlen(text), out);
+    plain_put_line(out, text, strlen(text));
     buf_putc(out, '\n');
 }
 

@@ -9,6 +9,7 @@
 #include "cli/servers.h"
 #include "common/log.h"
 #include "common/signals.h"
+#include "common/text.h"
 #include "worker/worker.h"
 
 enum { LOOK_MS = 100 };
@@ -33,7 +34,7 @@ static bool start_all(struct workers_here *workers, void *zmq,
                                       .address = servers->addresses[i]};
 
         if (given != NULL && servers->n > 1) {
-            (void)snprintf(name, sizeof name, "%.100s-%zu", given, i + 1);
+            (void)text_print(name, sizeof name, "%.100s-%zu", given, i + 1);
             with.name = name;
         }
         workers->workers[i] = worker_start(zmq, &with, err);

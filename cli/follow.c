@@ -1,4 +1,5 @@
 #include "cli/follow.h"
+#include "cli/terminal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,6 +22,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/signals.h"
+#include "common/text.h"
 
 enum {
     PATIENCE_MS = 5000,
@@ -47,8 +49,8 @@ static void show_accepted(void *user, const char *job)
     viewer->news_ms = clock_monotonic_ms();
     if (viewer->view.live)
         return; // the block names it
-    (void)snprintf(text, sizeof text, "job %s%s", job,
-                   viewer->view.simulated ? " (simulated model)" : "");
+    (void)text_print(text, sizeof text, "job %s%s", job,
+                     viewer->view.simulated ? " (simulated model)" : "");
     progress_say(&viewer->view, text);
 }
 
@@ -243,9 +245,10 @@ static int print_document(const struct follow *follow, json_t *document)
 static int tell_failure(const struct follow *follow, json_t *error,
                         int64_t status)
 {
-    fprintf(stderr, "%s%s\n",
-            json_is_string(json_object_get(error, "place")) ? "" : "promptcc: ",
-            json_get_text(error, "text", "the job failed"));
+    terminal_say("%s%s\n",
+                 json_is_string(json_object_get(error, "place")) ? ""
+                                                                 : "promptcc: ",
+                 json_get_text(error, "text", "the job failed"));
     if (option_on(follow->options, OPT_JSON)) {
         json_t *document = json_pack("{s:O}", "error", error);
 

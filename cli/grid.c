@@ -4,6 +4,7 @@
 
 #include "cli/progress.h"
 #include "common/json.h"
+#include "common/plain.h"
 
 enum { CELL_BYTES = 4096, GAP = 2, LEAST = 6 };
 
@@ -73,7 +74,7 @@ static void put_cell(const struct grid_column *column, const json_t *row,
     if (raw.len > CELL_BYTES)
         raw.data[raw.len = CELL_BYTES] = '\0';
     if (raw.data != NULL)
-        terminal_put_plain(raw.data, raw.len, out);
+        plain_put_line(out, raw.data, raw.len);
     buf_release(&raw);
 }
 

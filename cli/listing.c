@@ -1,4 +1,5 @@
 #include "cli/listing.h"
+#include "cli/terminal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@ int listing_print(const struct options *options, json_t *rows,
     if (option_on(options, OPT_JSON)) {
         status = output_json(rows);
     } else if (json_array_size(rows) == 0) {
-        fprintf(stderr, "%s\n", empty);
+        terminal_say("%s\n", empty);
     } else {
         grid_put(&terminal, columns, n, rows, &text);
         status = output_text(&text);

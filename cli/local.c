@@ -8,6 +8,8 @@
 #include "coordinator/coordinator.h"
 #include "worker/worker.h"
 
+#include "common/text.h"
+
 enum { URLS_MAX_BYTES = 4096 };
 
 static void list_urls(struct local *out, const struct servers *servers)
@@ -25,7 +27,7 @@ static bool start_coordinator(struct local *out, const struct options *options,
 
     // The context is this process's own, and so are its names.
     (void)snprintf(endpoint, sizeof endpoint, "inproc://promptcc-%p",
-                   (void *)out);
+                     (void *)out);
     with.listen = endpoint;
     with.store = store;
     with.wait_start_ms = option_number(options, OPT_WAIT, with.wait_start_ms);
@@ -47,7 +49,7 @@ static void name_worker(const struct model_address *address, size_t i,
     if (strncmp(address->url, "http", 4) != 0 || host == NULL)
         (void)snprintf(name, size, "worker-%zu", i + 1);
     else
-        (void)snprintf(name, size, "%.100s", host + 3);
+        (void)text_print(name, size, "%.100s", host + 3);
 }
 
 static bool start_worker(struct local *out, const struct model_address *address,

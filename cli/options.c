@@ -346,7 +346,8 @@ static bool refuse_unknown(const struct options *out, const char *word,
     size_t n = 0, len = strcspn(word, "=");
     const char *near;
 
-    (void)snprintf(name, sizeof name, "%.*s", (int)(len < 60 ? len : 60), word);
+    (void)text_print(name, sizeof name, "%.*s", (int)(len < 60 ? len : 60),
+                     word);
     for (int id = 0; id < OPTION_COUNT; id++)
         if ((takes(out->command) & OPTION_BIT(id)) != 0)
             names[n++] = rows[id].name;

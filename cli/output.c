@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/terminal.h"
 #include "common/error_document.h"
 #include "common/json.h"
+#include "common/plain.h"
 
 enum { OUTPUT_MAX_BYTES = 512 << 20, FINDINGS_MAX_BYTES = 4 << 20 };
 
@@ -36,8 +38,14 @@ int exit_of(enum err_code code)
 
 static int tell_unwritten(void)
 {
-    fprintf(stderr, "promptcc: cannot write to standard output: %s\n",
-            strerror(errno));
+    terminal_say("promptcc: cannot write to standard output: %s\n",
+                 strerror(errno));
+    return EXIT_FAILED;
+}
+
+static int fail_buf(const struct err *err)
+{
+    terminal_say("promptcc: %s\n", err->text);
     return EXIT_FAILED;
 }
 
@@ -45,13 +53,29 @@ int output_text(const struct buf *text)
 {
     struct err err = ERR_CLEAR;
 
-    if (!buf_ok(text, "the output", &err)) {
-        fprintf(stderr, "promptcc: %s\n", err.text);
-        return EXIT_FAILED;
-    }
-    if (text->len > 0 && fwrite(text->data, 1, text->len, stdout) != text->len)
-        return tell_unwritten();
-    return fflush(stdout) == 0 ? EXIT_DONE : tell_unwritten();
+    if (!buf_ok(text, "the output", &err))
+        return fail_buf(&err);
+    return terminal_write(stdout, text->len > 0 ? text->data : "", text->len)
+               ? EXIT_DONE
+               : tell_unwritten();
+}
+
+int output_json_text(const struct buf *document)
+{
+    struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
+    struct err err = ERR_CLEAR;
+    int status = EXIT_DONE;
+
+    if (document->len > 0)
+        plain_put_json(&text, document->data, document->len);
+    if (!buf_ok(document, "the output", &err) ||
+        !buf_ok(&text, "the output", &err))
+        status = fail_buf(&err);
+    else if (fwrite(text.data, 1, text.len, stdout) != text.len ||
+             fflush(stdout) != 0)
+        status = tell_unwritten();
+    buf_release(&text);
+    return status;
 }
 
 int output_json(const json_t *document)
@@ -61,7 +85,7 @@ int output_json(const json_t *document)
 
     json_put(&text, document, false);
     buf_putc(&text, '\n');
-    status = output_text(&text);
+    status = output_json_text(&text);
     buf_release(&text);
     return status;
 }
@@ -80,7 +104,7 @@ int output_error(const struct options *options, const struct err *err)
 {
     const char *prefix = error_place(err->text) > 0 ? "" : "promptcc: ";
 
-    fprintf(stderr, "%s%s\n", prefix, err->text);
+    terminal_say("%s%s\n", prefix, err->text);
     if (options != NULL && option_on(options, OPT_JSON))
         return put_error_document(err);
     return exit_of(err->code);
@@ -94,7 +118,7 @@ int output_findings(const struct options *options, const struct diags *diags,
 
     diags_print(diags, &text);
     if (text.len > 0)
-        fwrite(text.data, 1, text.len, stderr);
+        (void)terminal_write(stderr, text.data, text.len);
     buf_release(&text);
     if (first.code != ERR_NONE)
         return output_error(options, &first);
@@ -103,6 +127,6 @@ int output_findings(const struct options *options, const struct diags *diags,
     if (option_on(options, OPT_JSON))
         return put_error_document(&first);
     if (first.code != ERR_INPUT)
-        fprintf(stderr, "promptcc: %s\n", first.text);
+        terminal_say("promptcc: %s\n", first.text);
     return exit_of(first.code);
 }

@@ -24,9 +24,12 @@ enum exit_status {
 
 int exit_of(enum err_code code);
 
-// Writes a line of JSON, or a text as it is. EXIT_FAILED, told on standard
-// error, when standard output does not take it (a full disk, a closed pipe).
+// Writes a line of JSON (of a document, or of its text), or a text for people.
+// Both are made fit for a terminal (common/plain.h); JSON says the same as
+// before. EXIT_FAILED, told on standard error, when standard output does not
+// take it (a full disk, a closed pipe).
 int output_json(const json_t *document);
+int output_json_text(const struct buf *document);
 int output_text(const struct buf *text);
 
 // Tells err.

@@ -1,4 +1,6 @@
 #include "cli/progress.h"
+#include "common/plain.h"
+#include "common/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -6,12 +8,6 @@
 #include <unistd.h>
 
 enum { BLOCK_BYTES = 16384, LABEL_COLUMNS = 9, BAR_MOST = 40, BAR_LEAST = 10 };
-
-static const char *const STYLE_BOLD = "\x1b[1m";
-static const char *const STYLE_DIM = "\x1b[2m";
-static const char *const STYLE_GOOD = "\x1b[32m";
-static const char *const STYLE_WARN = "\x1b[33m";
-static const char *const STYLE_PLAIN = "\x1b[0m";
 
 // --- numbers ---
 
@@ -59,15 +55,14 @@ struct painter {
     int lines;
 };
 
-static void style(struct painter *p, const char *code)
+static void style(struct painter *p, enum style style)
 {
-    if (p->terminal->color)
-        buf_puts(&p->line, code);
+    buf_puts(&p->line, terminal_style(p->terminal, style));
 }
 
-static void styled(struct painter *p, const char *code, const char *text)
+static void styled(struct painter *p, enum style look, const char *text)
 {
-    style(p, code);
+    style(p, look);
     buf_puts(&p->line, text);
     style(p, STYLE_PLAIN);
 }
@@ -122,7 +117,7 @@ static void paint_head(struct painter *p, const struct progress *progress,
                        bool simulated)
 {
     style(p, STYLE_BOLD);
-    terminal_put_plain(progress->job, strlen(progress->job), &p->line);
+    plain_put_line(&p->line, progress->job, strlen(progress->job));
     style(p, STYLE_PLAIN);
     if (simulated) {
         buf_puts(&p->line, "  ");
@@ -134,7 +129,7 @@ static void paint_head(struct painter *p, const struct progress *progress,
 static void paint_phase(struct painter *p, const struct progress *progress)
 {
     label(p, "phase");
-    terminal_put_plain(progress->phase, strlen(progress->phase), &p->line);
+    plain_put_line(&p->line, progress->phase, strlen(progress->phase));
     if (progress->trials > 0)
         buf_printf(&p->line, "%strial %" PRId64 "/%" PRId64, separator(p),
                    progress->trial, progress->trials);
@@ -214,7 +209,7 @@ static void paint_note(struct painter *p, const struct progress *progress)
     if (progress->note[0] == '\0')
         return;
     label(p, "note");
-    terminal_put_plain(progress->note, strlen(progress->note), &p->line);
+    plain_put_line(&p->line, progress->note, strlen(progress->note));
     end_line(p);
 }
 
@@ -241,7 +236,7 @@ void progress_line(const struct progress *progress, struct buf *out)
 {
     put_time(out, progress->elapsed_ms);
     buf_putc(out, ' ');
-    terminal_put_plain(progress->phase, strlen(progress->phase), out);
+    plain_put_line(out, progress->phase, strlen(progress->phase));
     if (progress->trials > 0)
         buf_printf(out, ", trial %" PRId64 " of %" PRId64, progress->trial,
                    progress->trials);
@@ -282,16 +277,13 @@ void progress_init(struct progress_view *view, FILE *out, bool quiet,
 
 static void write_out(struct progress_view *view, const struct buf *text)
 {
-    if (text->len > 0)
-        (void)fwrite(text->data, 1, text->len, view->out);
-    (void)fflush(view->out);
+    (void)terminal_write(view->out, text->len > 0 ? text->data : "", text->len);
 }
 
-// Moves up over the block and clears from there.
-static void put_erase(const struct progress_view *view, struct buf *out)
+static void erase_block(struct progress_view *view)
 {
-    if (view->lines > 0)
-        buf_printf(out, "\r\x1b[%dA\x1b[J", view->lines);
+    terminal_erase(view->out, view->lines);
+    view->lines = 0;
 }
 
 static void draw_block(struct progress_view *view)
@@ -299,7 +291,7 @@ static void draw_block(struct progress_view *view)
     struct terminal terminal = terminal_of(view->fd);
     struct buf text = BUF_INIT(BLOCK_BYTES);
 
-    put_erase(view, &text);
+    erase_block(view);
     view->lines =
         progress_block(&terminal, &view->last, view->simulated, &text);
     write_out(view, &text);
@@ -321,7 +313,7 @@ static void draw_line(struct progress_view *view)
 
     if (strcmp(view->told_note, view->note) != 0 && view->note[0] != '\0') {
         buf_puts(&text, "     ");
-        terminal_put_plain(view->note, strlen(view->note), &text);
+        plain_put_line(&text, view->note, strlen(view->note));
         buf_putc(&text, '\n');
     }
     progress_line(&view->last, &text);
@@ -352,9 +344,9 @@ void progress_update(struct progress_view *view,
                      const struct progress *progress, int64_t now_ms)
 {
     view->last = *progress;
-    (void)snprintf(view->job, sizeof view->job, "%s", progress->job);
-    (void)snprintf(view->phase, sizeof view->phase, "%s", progress->phase);
-    (void)snprintf(view->note, sizeof view->note, "%s", progress->note);
+    (void)text_print(view->job, sizeof view->job, "%s", progress->job);
+    (void)text_print(view->phase, sizeof view->phase, "%s", progress->phase);
+    (void)text_print(view->note, sizeof view->note, "%s", progress->note);
     view->last.job = view->job;
     view->last.phase = view->phase;
     view->last.note = view->note;
@@ -368,9 +360,8 @@ void progress_say(struct progress_view *view, const char *text)
 
     if (view->quiet)
         return;
-    put_erase(view, &out);
-    view->lines = 0;
-    terminal_put_plain(text, strlen(text), &out);
+    erase_block(view);
+    plain_put_line(&out, text, strlen(text));
     buf_putc(&out, '\n');
     write_out(view, &out);
     buf_release(&out);
@@ -380,11 +371,7 @@ void progress_say(struct progress_view *view, const char *text)
 
 void progress_end(struct progress_view *view)
 {
-    struct buf out = BUF_INIT(BLOCK_BYTES);
-
-    put_erase(view, &out);
-    view->lines = 0;
+    erase_block(view);
     view->any = false;
-    write_out(view, &out);
-    buf_release(&out);
+    (void)fflush(view->out);
 }

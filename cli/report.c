@@ -5,21 +5,16 @@
 
 #include "cli/progress.h"
 #include "common/json.h"
+#include "common/plain.h"
 
 enum { LINE_BYTES = 1 << 16, MARGIN = 13, CHANGE_MARGIN = 11 };
 
 static const double SIGNIFICANT = 0.05;
 
-static const char *const STYLE_BOLD = "\x1b[1m";
-static const char *const STYLE_DIM = "\x1b[2m";
-static const char *const STYLE_WARN = "\x1b[33m";
-static const char *const STYLE_PLAIN = "\x1b[0m";
-
-static void put_style(const struct terminal *terminal, const char *style,
+static void put_style(const struct terminal *terminal, enum style style,
                       struct buf *out)
 {
-    if (terminal->color)
-        buf_puts(out, style);
+    buf_puts(out, terminal_style(terminal, style));
 }
 
 static void put_label(const struct terminal *terminal, const char *text,
@@ -105,8 +100,7 @@ static void put_cut_line(const struct terminal *terminal, const char *head,
     size_t len = strlen(text);
 
     buf_printf(&line, "    %-*s", CHANGE_MARGIN - 4, head);
-    terminal_put_plain(text, len < LINE_BYTES / 8 ? len : LINE_BYTES / 8,
-                       &line);
+    plain_put_line(&line, text, len < LINE_BYTES / 8 ? len : LINE_BYTES / 8);
     if (line.data != NULL)
         terminal_put_cut(terminal, line.data, (size_t)terminal->width - 1, out);
     buf_putc(out, '\n');
@@ -280,9 +274,9 @@ void report_run(const struct terminal *terminal, const json_t *document,
         return;
     }
     put_label(terminal, "file", out);
-    terminal_put_plain(path, strlen(path), out);
+    plain_put_line(out, path, strlen(path));
     buf_puts(out, "\n\n  promptcc predict ");
-    terminal_put_plain(path, strlen(path), out);
+    plain_put_line(out, path, strlen(path));
     buf_puts(out, " FIELD=VALUE   tries it on your own input\n");
 }
 

@@ -1,10 +1,12 @@
 #include "cli/terminal.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/plain.h"
 #include "common/utf8.h"
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 40, WIDTH_MOST = 400 };
@@ -133,22 +135,79 @@ void terminal_put_cut(const struct terminal *terminal, const char *text,
     }
 }
 
-void terminal_put_plain(const char *text, size_t len, struct buf *out)
-{
-    for (size_t at = 0, n; at < len; at += n) {
-        unsigned char c = (unsigned char)text[at];
-        uint32_t code = 0;
+// --- what is written ---
 
-        n = utf8_next(text + at, len - at, &code);
-        if (n == 0) {
-            n = 1;
-            buf_putc(out, '?');
-        } else if (c == '\n' || c == '\t' || c == '\r') {
-            buf_putc(out, ' ');
-        } else if (c < 0x20 || c == 0x7f || (code >= 0x80 && code < 0xa0)) {
-            buf_putc(out, '?');
-        } else {
-            buf_append(out, text + at, n);
-        }
+enum { WRITE_MAX_BYTES = 1 << 30 };
+
+static const char *const styles[STYLE_COUNT] = {
+    [STYLE_PLAIN] = "\x1b[0m", [STYLE_BOLD] = "\x1b[1m",
+    [STYLE_DIM] = "\x1b[2m",   [STYLE_GOOD] = "\x1b[32m",
+    [STYLE_WARN] = "\x1b[33m",
+};
+
+const char *terminal_style(const struct terminal *terminal, enum style style)
+{
+    return terminal->color ? styles[style] : "";
+}
+
+// Bytes of the style that text begins with; 0: none.
+static size_t style_bytes(const char *text, size_t len)
+{
+    for (size_t i = 0; i < STYLE_COUNT; i++) {
+        size_t n = strlen(styles[i]);
+
+        if (n <= len && memcmp(text, styles[i], n) == 0)
+            return n;
     }
+    return 0;
+}
+
+static void put_shown(struct buf *out, const char *text, size_t len, bool color)
+{
+    while (len > 0) {
+        const char *escape = memchr(text, '\x1b', len);
+        size_t before = escape == NULL ? len : (size_t)(escape - text);
+        size_t style = color ? style_bytes(text + before, len - before) : 0;
+
+        plain_put_text(out, text, before);
+        text += before;
+        len -= before;
+        if (style > 0)
+            buf_append(out, text, style);
+        else if (len > 0)
+            plain_put_text(out, text, style = 1);
+        text += style;
+        len -= style;
+    }
+}
+
+bool terminal_write(FILE *file, const char *text, size_t len)
+{
+    struct terminal terminal = terminal_of(fileno(file));
+    struct buf out = BUF_INIT(WRITE_MAX_BYTES);
+    bool ok;
+
+    put_shown(&out, text, len, terminal.color);
+    ok = !out.failed && fwrite(out.data, 1, out.len, file) == out.len;
+    buf_release(&out);
+    return fflush(file) == 0 && ok;
+}
+
+void terminal_say(const char *format, ...)
+{
+    struct buf text = BUF_INIT(WRITE_MAX_BYTES);
+    va_list args;
+
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    if (text.data != NULL)
+        (void)terminal_write(stderr, text.data, text.len);
+    buf_release(&text);
+}
+
+void terminal_erase(FILE *file, int lines)
+{
+    if (lines > 0)
+        (void)fprintf(file, "\r\x1b[%dA\x1b[J", lines);
 }

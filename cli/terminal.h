@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/buf.h"
 
@@ -31,8 +32,22 @@ size_t terminal_columns(const char *text, size_t len);
 void terminal_put_cut(const struct terminal *terminal, const char *text,
                       size_t columns, struct buf *out);
 
-// Appends text as one line without what could steer a terminal: model text
-// and paths are not trusted.
-void terminal_put_plain(const char *text, size_t len, struct buf *out);
+// What begins a style; "" where there are no colors.
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WARN };
+enum { STYLE_COUNT = STYLE_WARN + 1 };
+const char *terminal_style(const struct terminal *terminal, enum style style);
+
+// Writes text of many lines to file. Everything that promptcc shows to people
+// passes here: of all sequences that steer a terminal only our own styles get
+// through, anything else is made visible (common/plain.h). False when the file
+// does not take it.
+bool terminal_write(FILE *file, const char *text, size_t len);
+
+// The same for a message: "promptcc: ...\n" and the like, on standard error.
+void terminal_say(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+// Moves up over `lines` lines and clears from there.
+void terminal_erase(FILE *file, int lines);
 
 #endif

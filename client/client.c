@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/signals.h"
+#include "common/text.h"
 #include "wire/socket.h"
 
 enum {
@@ -83,9 +84,9 @@ static bool leave_home(struct client *client, struct err *err)
     char text[300];
 
     if (client->home && !client->told) {
-        (void)snprintf(text, sizeof text,
-                       "the coordinator at %.200s is gone; waiting for it",
-                       client->endpoint);
+        (void)text_print(text, sizeof text,
+                         "the coordinator at %.200s is gone; waiting for it",
+                         client->endpoint);
         say(client, text);
         client->told = true;
     }
@@ -192,7 +193,7 @@ static void on_accepted(struct client *client, const char *job)
 {
     bool first = client->job[0] == '\0';
 
-    (void)snprintf(client->job, sizeof client->job, "%s", job);
+    (void)text_print(client->job, sizeof client->job, "%s", job);
     if (first && client->watch != NULL && client->watch->accepted != NULL)
         client->watch->accepted(client->watch->user, client->job);
 }

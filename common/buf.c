@@ -1,6 +1,5 @@
 #include "common/buf.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,15 +81,13 @@ void buf_putc(struct buf *buf, char c)
     buf_append(buf, &c, 1);
 }
 
-void buf_printf(struct buf *buf, const char *format, ...)
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
-    va_list args;
     va_list again;
 
     if (buf->failed)
         return;
     size_t room = buf->cap - buf->len; // 0 while there is no data
-    va_start(args, format);
     va_copy(again, args);
     int len =
         vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, format, args);
@@ -105,6 +102,14 @@ void buf_printf(struct buf *buf, const char *format, ...)
     if (buf->data != NULL)
         buf->data[buf->len] = '\0';
     va_end(again);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    buf_vprintf(buf, format, args);
     va_end(args);
 }
 

@@ -1,29 +1,19 @@
 #include "common/err.h"
 
 #include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "common/utf8.h"
+#include "common/text.h"
 
 void err_set(struct err *err, enum err_code code, const char *format, ...)
 {
-    // Apart from err, as the arguments may point into err->text.
-    char text[sizeof err->text + 1];
     va_list args;
 
     if (err == NULL)
         return;
     va_start(args, format);
-    int len = vsnprintf(text, sizeof text, format, args);
+    text_vprint(err->text, sizeof err->text, format, args);
     va_end(args);
-
-    if (len < 0)
-        text[0] = '\0';
-    else if ((size_t)len >= sizeof err->text)
-        text[utf8_cut(text, sizeof err->text - 1)] = '\0';
     err->code = code;
-    memcpy(err->text, text, strlen(text) + 1);
 }
 
 void err_nomem(struct err *err, const char *what)

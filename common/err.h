@@ -33,8 +33,8 @@ struct err {
 
 #define ERR_CLEAR ((struct err){.code = ERR_NONE})
 
-// Fills err, which may be NULL. The text is cut at 239 bytes, never inside a
-// UTF-8 sequence. The one place where every error passes: break here.
+// Fills err, which may be NULL. The text is valid UTF-8, cut at 239 bytes
+// (text_print). The one place where every error passes: break here.
 void err_set(struct err *err, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/utf8.h"
+#include "common/plain.h"
+#include "common/text.h"
 
 enum { LINE_BYTES = 2048 };
 
@@ -38,16 +39,6 @@ static size_t put_head(char *line, enum log_level level, const char *id)
     return head < 0 ? len : len + (size_t)head;
 }
 
-// What came from outside must not forge a second line or steer a terminal.
-static void blank_controls(char *line, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)line[i];
-        if (byte < 0x20 || byte == 0x7F)
-            line[i] = ' ';
-    }
-}
-
 // One write(2) a line: lines of two threads do not mix.
 void log_line(enum log_level level, const char *id, const char *format, ...)
 {
@@ -59,14 +50,11 @@ void log_line(enum log_level level, const char *id, const char *format, ...)
         return;
     size_t len = put_head(line, level, id);
     va_start(args, format);
-    int body = vsnprintf(line + len, sizeof line - len, format, args);
+    len += text_vprint(line + len, sizeof line - len, format, args);
     va_end(args);
 
-    if (body > 0 && (size_t)body < sizeof line - len)
-        len += (size_t)body;
-    else if (body > 0)
-        len = utf8_cut(line, sizeof line - 2);
-    blank_controls(line, len);
+    // What came from outside must not forge a second line or steer a terminal.
+    len = plain_squash(line, len);
     line[len++] = '\n';
     // Nobody is left to tell when standard error itself fails.
     ssize_t put = write(STDERR_FILENO, line, len);

@@ -1,11 +1,67 @@
 #include "common/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/buf.h"
 #include "common/utf8.h"
 
 enum { NAME_MAX_BYTES = 64 }; // text_nearest knows no longer names
+
+// Closes the gaps that incomplete sequences leave; returns the new length.
+static size_t drop_broken(char *text, size_t len)
+{
+    size_t to = 0;
+
+    for (size_t at = 0; at < len;) {
+        uint32_t code = 0;
+        size_t n = utf8_next(text + at, len - at, &code);
+
+        memmove(text + to, text + at, n);
+        to += n;
+        at += n > 0 ? n : 1;
+    }
+    text[to] = '\0';
+    return to;
+}
+
+enum { PRINT_BYTES = 4096 };
+
+size_t text_vprint(char *out, size_t size, const char *format, va_list args)
+{
+    // Apart from out, as the arguments may point into it.
+    char made[PRINT_BYTES];
+    size_t room = size < sizeof made ? size : sizeof made;
+    int len = vsnprintf(made, room, format, args);
+
+    if (room == 0)
+        return 0;
+    if (len < 0)
+        len = 0;
+    if ((size_t)len >= room)
+        len = (int)room - 1;
+    memcpy(out, made, (size_t)len);
+    return drop_broken(out, (size_t)len);
+}
+
+size_t text_print(char *out, size_t size, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    size_t len = text_vprint(out, size, format, args);
+    va_end(args);
+    return len;
+}
+
+const char *text_counted(char out[TEXT_COUNTED_BYTES], int64_t n,
+                         const char *noun)
+{
+    (void)snprintf(out, TEXT_COUNTED_BYTES, "%" PRId64 " %.40s%s", n, noun,
+                   n == 1 ? "" : "s");
+    return out;
+}
 
 static bool is_letter(char c)
 {

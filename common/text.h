@@ -3,9 +3,26 @@
 #ifndef COMMON_TEXT_H
 #define COMMON_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+// snprintf for text that people and JSON readers will see: what is written to
+// out is valid UTF-8 whatever the arguments held and wherever they were cut,
+// be it by size or by a "%.40s" in the middle of a character. A character that
+// is not whole is left out, and nothing is longer than 4095 bytes. Returns the
+// length; arguments may point into out.
+size_t text_print(char *out, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+size_t text_vprint(char *out, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+// "1 trial", "12 trials": a count with its noun, which takes an s unless n
+// is 1. Borrows from the caller's out.
+enum { TEXT_COUNTED_BYTES = 64 };
+const char *text_counted(char out[TEXT_COUNTED_BYTES], int64_t n,
+                         const char *noun);
 
 // True for [A-Za-z_][A-Za-z0-9_]*.
 bool text_is_name(const char *text);

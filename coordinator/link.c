@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "store/history.h"
 
 enum { LINK_BURST = 512 }; // frames handled in one turn of the loop
@@ -244,8 +245,8 @@ static void on_fault(struct arrival *arrival)
     struct worker_info *worker = arrival->peer->worker;
 
     worker->faults++;
-    snprintf(worker->last_fault, sizeof worker->last_fault, "%s: %.140s",
-             call_fault_name((enum call_fault)fault->fault), fault->text);
+    text_print(worker->last_fault, sizeof worker->last_fault, "%s: %.140s",
+               call_fault_name((enum call_fault)fault->fault), fault->text);
     log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
     dispatch_fault(arrival->link->engine->dispatch, worker->number, fault->id,
                    (enum call_fault)fault->fault, arrival->now);

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/running_job_exec.h"
 #include "coordinator/running_job_wait.h"
@@ -460,13 +461,13 @@ void running_job_work(struct running_job *running, int64_t now)
 
 static void take_phase(struct running_job *running, const struct note *note)
 {
-    snprintf(running->phase, sizeof running->phase, "%.60s", note->text);
+    text_print(running->phase, sizeof running->phase, "%.60s", note->text);
     running->progress.trials = note->number;
 }
 
 static void take_text(struct running_job *running, const struct note *note)
 {
-    snprintf(running->note, sizeof running->note, "%s", note->text);
+    text_print(running->note, sizeof running->note, "%s", note->text);
     history_event(running->engine->store, running->job_no, "note", -1,
                   note->text, NULL);
 }
@@ -547,21 +548,23 @@ static void name_parked(struct running_job *running,
     const struct row *row = n < 0 ? NULL : &running->dataset->rows[n];
 
     if (row == NULL)
-        snprintf(out, size,
-                 "the call of `%.40s` (%s) failed wherever it was tried "
-                 "(%.80s); run the same command again to try it again",
-                 flight->step, flight->purpose, cause);
+        text_print(out, size,
+                   "the call of `%.40s` (%s) failed wherever it was tried "
+                   "(%.80s); run the same command again to try it again",
+                   flight->step, flight->purpose, cause);
     else if (flight->exec)
-        snprintf(out, size,
-                 "example %d (%.40s:%d) got no score; `resume %.60s --exclude "
-                 "%d` goes on without it; %s",
-                 n, row->file, row->line, running->id, n, cause);
+        text_print(
+            out, size,
+            "example %d (%.40s:%d) got no score; `resume %.60s --exclude "
+            "%d` goes on without it; %s",
+            n, row->file, row->line, running->id, n, cause);
     else
-        snprintf(out, size,
-                 "example %d (%.40s:%d): the call of `%.40s` failed wherever "
-                 "it was tried (%.40s); `resume %.60s --exclude %d` goes on "
-                 "without it",
-                 n, row->file, row->line, flight->step, cause, running->id, n);
+        text_print(out, size,
+                   "example %d (%.40s:%d): the call of `%.40s` failed wherever "
+                   "it was tried (%.40s); `resume %.60s --exclude %d` goes on "
+                   "without it",
+                   n, row->file, row->line, flight->step, cause, running->id,
+                   n);
 }
 
 void running_job_parked(struct flights *flights, struct flight *flight,

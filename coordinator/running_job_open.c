@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "coordinator/running_job.h"
 #include "coordinator/running_job_exec.h"
 #include "coordinator/running_job_wait.h"
@@ -112,8 +113,8 @@ static bool open_history_job(struct running_job *running, const char *canonical,
 
     // An evaluation has a history of its own, so that it cannot be taken for
     // a run.
-    snprintf(id, sizeof id, "%.300s%s", running->id,
-             running->request->action == REQUEST_EVAL ? "-eval" : "");
+    text_print(id, sizeof id, "%.300s%s", running->id,
+               running->request->action == REQUEST_EVAL ? "-eval" : "");
     row.id = id;
     running->job_no =
         history_open_job(running->engine->store, &row, created, err);
@@ -134,8 +135,8 @@ static void list_differences(const json_t *a, const json_t *b, const char *path,
 
         if (other != NULL && json_equal(other, value))
             continue;
-        snprintf(name, sizeof name, "%s%s%.60s", path,
-                 path[0] == '\0' ? "" : ".", key);
+        text_print(name, sizeof name, "%s%s%.60s", path,
+                   path[0] == '\0' ? "" : ".", key);
         if (json_is_object(value) && json_is_object(other)) {
             list_differences(other, value, name, out);
             continue;
@@ -159,9 +160,9 @@ static void tell_difference(struct running_job *running,
 
     if (previous != NULL) {
         list_differences(previous, canonical, "", &list);
-        snprintf(running->note, sizeof running->note,
-                 "a new job; it differs from the last `%.40s` in: %.90s",
-                 running->job->name, list.len == 0 ? "its data" : list.data);
+        text_print(running->note, sizeof running->note,
+                   "a new job; it differs from the last `%.40s` in: %.90s",
+                   running->job->name, list.len == 0 ? "its data" : list.data);
     }
     buf_release(&list);
     json_decref(previous);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "common/utf8.h"
 #include "store/history.h"
 
@@ -56,8 +57,8 @@ static char *digest_text(struct running_job *running, enum role role,
         close_with(running, &err);
         return NULL;
     }
-    snprintf(text, sizeof text, "%.20s" MODELS_REVISION "%.200s", digest,
-             model->revision);
+    text_print(text, sizeof text, "%.20s" MODELS_REVISION "%.200s", digest,
+               model->revision);
     return strdup(text);
 }
 
@@ -176,10 +177,10 @@ static void compare_worker(struct running_job *running,
         if (!running->models[r].bound || seen == NULL ||
             models_fits(running->models[r].digest, seen))
             continue;
-        snprintf(running->note, sizeof running->note,
-                 "worker %.40s is not used: its `%.40s` is another model "
-                 "(%.20s); run `ollama pull %.40s` there",
-                 worker->name, name, seen, name);
+        text_print(running->note, sizeof running->note,
+                   "worker %.40s is not used: its `%.40s` is another model "
+                   "(%.20s); run `ollama pull %.40s` there",
+                   worker->name, name, seen, name);
         log_warn("other-digest", "%s: %s", running->id, running->note);
         return;
     }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 static void free_worker(struct worker_info *worker)
 {
     for (size_t i = 0; i < worker->n_models; i++) {
@@ -34,7 +36,7 @@ static char *joined(const char *head, const char *separator, const char *tail)
     char *text = malloc(size);
 
     if (text != NULL)
-        snprintf(text, size, "%s%s%s", head, separator, tail);
+        text_print(text, size, "%s%s%s", head, separator, tail);
     return text;
 }
 

@@ -178,7 +178,7 @@ static void show_command(const char *const *argv, char *out, size_t size)
     out[0] = '\0';
     for (size_t i = 0; argv[i] != NULL && used < size - 1; i++) {
         int len = snprintf(out + used, size - used, "%s%s", i > 0 ? " " : "",
-                           argv[i]);
+                             argv[i]);
         used += len > 0 ? (size_t)len : 0;
     }
 }
@@ -222,7 +222,7 @@ static void fault(struct exec_pool *pool, struct process *slot,
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(what, sizeof what, format, args);
+    (void)text_vprint(what, sizeof what, format, args);
     va_end(args);
     exec_child_end(&slot->child, false, how);
     show_command(pool->options.commands[slot->command].argv, command,

@@ -9,6 +9,8 @@
 #include "search/session/session_thread.h"
 #include "search/toolkit/demos.h"
 
+#include "common/text.h"
+
 enum { SKIPPED_STEP_DEMOS = 4 }; // for steps that were not searched
 
 // What a run has found out so far; trials are borrowed from the session.
@@ -411,7 +413,7 @@ static void end_with(struct ending *ending, const struct err *err)
     ending->status = rows[i].status;
     ending->state = rows[i].state;
     ending->error = err->code;
-    snprintf(ending->reason, sizeof ending->reason, "%s", err->text);
+    text_print(ending->reason, sizeof ending->reason, "%s", err->text);
 }
 
 struct ending *conduct(struct session *session)

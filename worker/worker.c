@@ -192,7 +192,7 @@ static bool open_socket(struct worker *worker)
     // Fresh each time: nothing that was meant for an earlier greeting can
     // reach this one.
     int len = snprintf(text, sizeof text, "%.40s-%08" PRIx32, worker->name,
-                       randombytes_random());
+                         randombytes_random());
     id.len = (uint8_t)len;
     memcpy(id.bytes, text, id.len);
     worker->socket = wire_connect(worker->context, worker->endpoint, &id, &err);
@@ -651,8 +651,8 @@ static bool set_name(struct worker *worker, const char *name, struct err *err)
                          "the worker's name", err);
     if (gethostname(host, sizeof host) == 0)
         host[sizeof host - 1] = '\0';
-    (void)snprintf(worker->name, sizeof worker->name, "%s-%ld", host,
-                   (long)getpid());
+    (void)text_print(worker->name, sizeof worker->name, "%s-%ld", host,
+                     (long)getpid());
     return true;
 }
 

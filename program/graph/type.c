@@ -572,10 +572,10 @@ static void quote_value(const json_t *value, char out[QUOTE_BYTES])
     size_t len = text == NULL ? 0 : strlen(text);
 
     if (len < QUOTE_BYTES) {
-        (void)snprintf(out, QUOTE_BYTES, "%s", text == NULL ? "?" : text);
+        (void)text_print(out, QUOTE_BYTES, "%s", text == NULL ? "?" : text);
     } else {
         size_t kept = utf8_cut(text, QUOTE_BYTES - 4);
-        (void)snprintf(out, QUOTE_BYTES, "%.*s...", (int)kept, text);
+        (void)text_print(out, QUOTE_BYTES, "%.*s...", (int)kept, text);
     }
     free(text);
 }
@@ -601,7 +601,7 @@ static bool refusef(const char *name, const json_t *value, struct err *err,
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(why, sizeof why, format, args);
+    (void)text_vprint(why, sizeof why, format, args);
     va_end(args);
     return refuse(name, value, why, err);
 }
@@ -717,7 +717,7 @@ static bool check_list(const struct type *type, const char *name,
     if (!check_length(type, name, value, (int64_t)n, "items", err))
         return false;
     for (size_t i = 0; i < n; i++) {
-        (void)snprintf(path, sizeof path, "%.80s[%zu]", name, i);
+        (void)text_print(path, sizeof path, "%.80s[%zu]", name, i);
         if (!type_check(type->item, path, json_array_get(value, i), err))
             return false;
     }
@@ -741,7 +741,7 @@ static bool check_members(const struct type *type, const char *name,
     for (size_t i = 0; i < type->n_members; i++) {
         const struct field *member = &type->members[i];
         const json_t *part = json_object_get(value, member->name);
-        (void)snprintf(path, sizeof path, "%.80s.%.30s", name, member->name);
+        (void)text_print(path, sizeof path, "%.80s.%.30s", name, member->name);
         if (part == NULL && !member->type.optional) {
             err_set(err, ERR_INPUT, "`%s` is missing", path);
             return false;

@@ -75,7 +75,7 @@ static void row_fault(struct loader *loader, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    (void)text_vprint(text, sizeof text, format, args);
     va_end(args);
     loader->bad = true;
     if (!loader->job->skip_bad && loader->told == MAX_TOLD) {

@@ -10,6 +10,7 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "search/session/fit.h"
 #include "search/session/ledger.h"
 #include "search/session/note.h"
@@ -663,7 +664,7 @@ void session_phase(struct session *session, const char *phase, int64_t trials)
 {
     struct note note = {.kind = NOTE_PHASE, .number = trials};
 
-    snprintf(note.text, sizeof note.text, "%s", phase);
+    text_print(note.text, sizeof note.text, "%s", phase);
     note_send(session->pair, &note);
 }
 
@@ -673,7 +674,7 @@ void session_note(struct session *session, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(note.text, sizeof note.text, format, args);
+    text_vprint(note.text, sizeof note.text, format, args);
     va_end(args);
     note_send(session->pair, &note);
 }

@@ -220,3 +220,40 @@ Test(text, what_is_no_duration_is_refused)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         cr_expect_eq(duration_of(bad[i]), -1, "\"%s\"", bad[i]);
 }
+
+Test(text, a_print_that_is_cut_in_a_character_leaves_it_out)
+{
+    char out[8];
+
+    cr_expect_eq(text_print(out, sizeof out, "%s", "123456\xc3\xa4"), 6);
+    cr_expect_str_eq(out, "123456");
+    cr_expect_eq(text_print(out, sizeof out, "12345\xc3\xa4"), 7);
+    cr_expect_str_eq(out, "12345\xc3\xa4");
+}
+
+Test(text, a_precision_that_cuts_a_character_leaves_it_out)
+{
+    char out[64];
+
+    text_print(out, sizeof out, "<%.3s>", "a\xe6\x8a\x95\xe8\xaf\x89");
+    cr_expect_str_eq(out, "<a>");
+    text_print(out, sizeof out, "<%.4s>", "a\xe6\x8a\x95\xe8\xaf\x89");
+    cr_expect_str_eq(out, "<a\xe6\x8a\x95>");
+}
+
+Test(text, a_print_may_take_from_where_it_writes)
+{
+    char out[16] = "tail";
+
+    text_print(out, sizeof out, "head %s", out);
+    cr_expect_str_eq(out, "head tail");
+}
+
+Test(text, a_count_has_its_noun)
+{
+    char out[TEXT_COUNTED_BYTES];
+
+    cr_expect_str_eq(text_counted(out, 1, "trial"), "1 trial");
+    cr_expect_str_eq(text_counted(out, 0, "trial"), "0 trials");
+    cr_expect_str_eq(text_counted(out, 12, "trial"), "12 trials");
+}
