@@ -2,11 +2,7 @@
 
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/json.h"
-
-// An escaped byte takes six; and two quotes.
-enum { TEXT_MAX_BYTES = 6 * sizeof((struct err *)0)->text + 3 };
 
 size_t error_place(const char *text)
 {
@@ -23,26 +19,13 @@ size_t error_place(const char *text)
     return digits > 0 && text[len + 1 + digits] == ':' ? len + 1 + digits : len;
 }
 
-// Paths need not be UTF-8; JSON must be.
-static json_t *text_json(const char *text, size_t len)
-{
-    struct buf buf = BUF_INIT(TEXT_MAX_BYTES);
-    json_t *json = NULL;
-
-    buf_put_json(&buf, text, len);
-    if (!buf.failed)
-        json = json_loadb(buf.data, buf.len, JSON_DECODE_ANY, NULL);
-    buf_release(&buf);
-    return json;
-}
-
 json_t *error_json(const struct err *err)
 {
     size_t place = error_place(err->text);
 
-    return json_pack("{s:s, s:o, s:o}", "code", err_code_name(err->code),
-                     "text", text_json(err->text, strlen(err->text)), "place",
-                     place == 0 ? json_null() : text_json(err->text, place));
+    return json_pack("{s:s, s:s, s:o}", "code", err_code_name(err->code),
+                     "text", err->text, "place",
+                     place == 0 ? json_null() : json_stringn(err->text, place));
 }
 
 char *error_document(const struct err *err)

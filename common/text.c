@@ -9,8 +9,25 @@
 
 enum { NAME_MAX_BYTES = 64 }; // text_nearest knows no longer names
 
-// Closes the gaps that incomplete sequences leave; returns the new length.
-static size_t drop_broken(char *text, size_t len)
+// True when text begins with a sequence that lacks its last bytes.
+static bool is_cut(const char *text, size_t len)
+{
+    // The bytes that are missing, as any valid sequence may end.
+    static const char rest[] = "\xbf\xbf\xbf";
+    char whole[4] = {0};
+    size_t n = 1;
+    uint32_t code = 0;
+
+    while (n < len && n < 3 && ((unsigned char)text[n] & 0xC0) == 0x80)
+        n++;
+    memcpy(whole, text, n);
+    memcpy(whole + n, rest, sizeof whole - n);
+    return utf8_next(whole, sizeof whole, &code) > n;
+}
+
+// Leaves out characters that are cut, and puts '?' for a byte that is no
+// UTF-8 at all; returns the new length.
+static size_t mend(char *text, size_t len)
 {
     size_t to = 0;
 
@@ -18,9 +35,15 @@ static size_t drop_broken(char *text, size_t len)
         uint32_t code = 0;
         size_t n = utf8_next(text + at, len - at, &code);
 
-        memmove(text + to, text + at, n);
-        to += n;
-        at += n > 0 ? n : 1;
+        if (n > 0) {
+            memmove(text + to, text + at, n);
+            to += n;
+        } else if (!is_cut(text + at, len - at)) {
+            text[to++] = '?';
+        }
+        for (at += n > 0 ? n : 1;
+             n == 0 && at < len && ((unsigned char)text[at] & 0xC0) == 0x80;)
+            at++; // the rest of the character that was left out
     }
     text[to] = '\0';
     return to;
@@ -42,7 +65,7 @@ size_t text_vprint(char *out, size_t size, const char *format, va_list args)
     if ((size_t)len >= room)
         len = (int)room - 1;
     memcpy(out, made, (size_t)len);
-    return drop_broken(out, (size_t)len);
+    return mend(out, (size_t)len);
 }
 
 size_t text_print(char *out, size_t size, const char *format, ...)

@@ -11,8 +11,8 @@
 // snprintf for text that people and JSON readers will see: what is written to
 // out is valid UTF-8 whatever the arguments held and wherever they were cut,
 // be it by size or by a "%.40s" in the middle of a character. A character that
-// is not whole is left out, and nothing is longer than 4095 bytes. Returns the
-// length; arguments may point into out.
+// is not whole is left out, a byte that is no UTF-8 becomes '?', and nothing is
+// longer than 4095 bytes. Returns the length; arguments may point into out.
 size_t text_print(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 size_t text_vprint(char *out, size_t size, const char *format, va_list args)

@@ -241,6 +241,19 @@ Test(text, a_precision_that_cuts_a_character_leaves_it_out)
     cr_expect_str_eq(out, "<a\xe6\x8a\x95>");
 }
 
+Test(text, a_byte_that_is_no_utf8_is_printed_as_a_question_mark)
+{
+    char out[64];
+
+    text_print(out, sizeof out, "%s",
+               "\xff"
+               "a\xc0\xaf"
+               "b");
+    cr_expect_str_eq(out, "?a?b");
+    text_print(out, sizeof out, "%.2s|", "\xf0\x9f\x91\xa9");
+    cr_expect_str_eq(out, "|");
+}
+
 Test(text, a_print_may_take_from_where_it_writes)
 {
     char out[16] = "tail";
