@@ -11,6 +11,7 @@
 #include "common/text.h"
 #include "program/metric/metric.h"
 #include "program/source/csv.h"
+#include "program/source/pattern.h"
 
 enum {
     ROW_MAX_BYTES = 4 << 20,
@@ -184,8 +185,15 @@ static void check_value(struct loader *loader, const struct type *type,
 {
     struct err err = ERR_CLEAR;
 
-    if (type != NULL && !type_check(type, name, value, &err))
+    if (type == NULL || type_check(type, name, value, &err))
+        return;
+    if (!pattern_budget_spent()) {
         row_fault(loader, "%s", err.text);
+        return;
+    }
+    loader->failed = true;
+    diag_add(loader->diags, DIAG_ERROR, "costly-pattern", &loader->place, "%s",
+             err.text);
 }
 
 // Puts the inputs of fields, defaults filled, into inputs; and the defaults
@@ -746,8 +754,10 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
         return NULL;
     }
     loader.n_labels = metric_labels(job->metric, loader.labels, MAX_LABELS);
+    pattern_budget_start();
     for (size_t i = 0; i < n && !loader.failed; i++)
         load_file(&loader, bundle, names[i]);
+    pattern_budget_end();
     report_rest(&loader);
     report_skipped(&loader);
     if (diags->errors == errors && loader.n_labels > 0)

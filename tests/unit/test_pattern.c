@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -56,4 +57,55 @@ Test(pattern, longer_than_its_cap_is_refused)
     text[sizeof text - 1] = '\0';
     cr_assert_null(pattern_new(text, &err));
     cr_expect_eq(err.code, ERR_INPUT);
+}
+
+// A text in which the pattern goes astray, and then finds what it looks for.
+static bool match_costly(const struct pattern *pattern, struct err *err)
+{
+    static const char text[] = "aaaaaaaaaaa!";
+    bool matches = false;
+
+    return pattern_matches(pattern, text, sizeof text - 1, &matches, err);
+}
+
+Test(pattern, has_a_budget_for_a_whole_file)
+{
+    struct err err = ERR_CLEAR;
+    struct pattern *made = pattern_new("^(a|a)*$", &err);
+    int n = 0;
+
+    cr_assert_not_null(made, "%s", err.text);
+    pattern_budget_start();
+    while (n < 10000 && match_costly(made, &err))
+        n++;
+    cr_expect_eq(n, PATTERN_BUDGET);
+    cr_expect(pattern_budget_spent());
+    cr_expect_eq(err.code, ERR_LIMIT);
+    cr_expect_not_null(strstr(err.text, "match in one way"), "%s", err.text);
+    pattern_budget_end();
+    err = ERR_CLEAR;
+    cr_expect(match_costly(made, &err), "%s", err.text);
+    pattern_free(made);
+}
+
+Test(pattern, that_takes_some_steps_a_byte_is_never_too_costly)
+{
+    enum { LEN = 20000 };
+    struct err err = ERR_CLEAR;
+    struct pattern *made = pattern_new("^([a-z]+ )*[a-z]+$", &err);
+    char *text = malloc(LEN);
+    bool matches = false;
+
+    cr_assert_not_null(made, "%s", err.text);
+    for (size_t i = 0; i < LEN; i++)
+        text[i] = i % 7 == 6 ? ' ' : 'x';
+    text[LEN - 1] = 'x';
+    pattern_budget_start();
+    for (int i = 0; i < 20; i++)
+        cr_assert(pattern_matches(made, text, LEN, &matches, &err), "%s",
+                  err.text);
+    cr_expect(matches);
+    pattern_budget_end();
+    pattern_free(made);
+    free(text);
 }
