@@ -34,6 +34,7 @@ static bool start_coordinator(struct local *out, const struct options *options,
     with.wait_after_ms = option_number(options, OPT_WAIT, with.wait_after_ms);
     with.call_timeout_ms =
         option_number(options, OPT_CALL_TIMEOUT, with.call_timeout_ms);
+    with.local = true;
     with.allow_exec = true;
     with.servers = out->urls.data;
     out->coordinator = coordinator_start(out->zmq, &with, err);

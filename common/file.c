@@ -2,13 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 32 * 1024, PATH_MAX_BYTES = 64 * 1024 };
+enum {
+    CHUNK = 32 * 1024,
+    PATH_MAX_BYTES = 64 * 1024,
+    PIPE_OPEN_MS = 5000,     // until somebody writes to a pipe
+    PIPE_SILENCE_MS = 60000, // between two of its writes
+};
 
 // A path that is not there or not ours to open is what the user gave; all
 // else is the disk.
@@ -38,30 +44,122 @@ static void set_cause(struct err *err, const char *verb, const char *path,
     err_set(err, code_of(number), "cannot %s %s: %s", verb, path, cause);
 }
 
-bool file_read(const char *path, struct buf *out, struct err *err)
+static bool refuse(struct err *err, const char *path, const char *why)
+{
+    err_set(err, ERR_INPUT, "cannot read %s: %s", path, why);
+    return false;
+}
+
+// Reading a pipe that nobody has opened yet gives its end at once, and of one
+// that nobody writes to the end never comes.
+static bool wait_for_writer(int fd, const char *path, int patience_ms,
+                            struct err *err)
+{
+    struct pollfd item = {.fd = fd, .events = POLLIN};
+
+    if (poll(&item, 1, patience_ms) > 0)
+        return true;
+    return refuse(err, path, "it is a pipe, and nobody writes to it");
+}
+
+static bool read_all(int fd, const char *path, struct buf *out, struct err *err)
 {
     char chunk[CHUNK];
-    bool ok = false;
     ssize_t got = 1;
 
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        set_cause(err, "open", path, errno);
-        return false;
-    }
     while (got != 0 && !out->failed) {
         got = read(fd, chunk, sizeof chunk);
         if (got > 0)
             buf_append(out, chunk, (size_t)got);
-        if (got < 0 && errno != EINTR) {
+        if (got >= 0 || errno == EINTR)
+            continue;
+        if (errno != EAGAIN) {
             set_cause(err, "read", path, errno);
-            goto out;
+            return false;
         }
+        if (!wait_for_writer(fd, path, PIPE_SILENCE_MS, err))
+            return false;
     }
-    ok = buf_ok(out, path, err);
+    return buf_ok(out, path, err);
+}
 
-out:
+// Asked before the file is opened, since to open a device is to act on it.
+static bool check_kind(const char *path, bool pipes, bool *is_pipe,
+                       struct err *err)
+{
+    struct stat info = {0};
+
+    if (stat(path, &info) != 0) {
+        set_cause(err, "open", path, errno);
+        return false;
+    }
+    *is_pipe = S_ISFIFO(info.st_mode);
+    if (S_ISREG(info.st_mode) || (*is_pipe && pipes))
+        return true;
+    if (S_ISDIR(info.st_mode))
+        set_cause(err, "read", path, EISDIR);
+    else
+        refuse(err, path,
+               *is_pipe ? "it is a pipe, and no regular file"
+                        : "it is a device or a socket, and no regular file");
+    return false;
+}
+
+static bool read_path(const char *path, bool pipes, int flags, struct buf *out,
+                      struct err *err)
+{
+    bool is_pipe = false;
+
+    if (!check_kind(path, pipes, &is_pipe, err))
+        return false;
+    // Without O_NONBLOCK, opening a pipe waits for its other end.
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
+    if (fd < 0) {
+        set_cause(err, "open", path, errno);
+        return false;
+    }
+    bool ok = (!is_pipe || wait_for_writer(fd, path, PIPE_OPEN_MS, err)) &&
+              read_all(fd, path, out, err);
     (void)close(fd);
+    return ok;
+}
+
+bool file_read(const char *path, struct buf *out, struct err *err)
+{
+    return read_path(path, true, 0, out, err);
+}
+
+static bool is_below(const char *folder, const char *path)
+{
+    size_t len = strlen(folder);
+
+    return strcmp(folder, "/") == 0 ||
+           (strncmp(path, folder, len) == 0 &&
+            (path[len] == '/' || path[len] == '\0'));
+}
+
+bool file_read_below(const char *folder, const char *name, struct buf *out,
+                     struct err *err)
+{
+    char *path = file_join(folder, name);
+    char *root = realpath(folder, NULL);
+    char *found = path == NULL ? NULL : realpath(path, NULL);
+    bool ok = false;
+
+    if (path == NULL)
+        err_nomem(err, "a file name");
+    else if (root == NULL || found == NULL)
+        set_cause(err, "open", path, errno);
+    else if (!is_below(root, found))
+        err_set(err, ERR_INPUT,
+                "the file %s lies outside the job's folder: copy it there, so "
+                "that the folder is the whole job",
+                name);
+    else
+        ok = read_path(found, false, O_NOFOLLOW, out, err);
+    free(found);
+    free(root);
+    free(path);
     return ok;
 }
 

@@ -11,8 +11,16 @@
 
 // Appends the file to out; out->max is the cap. The error names the path: it
 // is ERR_INPUT for a path that is not there or may not be opened, ERR_LIMIT
-// over the cap, else ERR_IO.
+// over the cap, else ERR_IO. A pipe (`promptcc check <(make-job)`) is read to
+// its end, and given up when nobody writes to it; a folder or a device is
+// refused.
 bool file_read(const char *path, struct buf *out, struct err *err);
+
+// The same for a regular file that lies below folder: `name` is relative to
+// it, and neither "..", nor a symbolic link, may lead out. Never blocks on what
+// is no file.
+bool file_read_below(const char *folder, const char *name, struct buf *out,
+                     struct err *err);
 
 // Writes PATH.tmp-PID beside it, syncs, renames: the old file stays whole
 // until the new one is. Keeps nothing behind on failure. Errors as above.

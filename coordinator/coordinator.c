@@ -269,12 +269,14 @@ static void tell_failure(struct coordinator *c, const struct peer *peer,
     free(document);
 }
 
-static struct bundle *unpack(const struct submit *submit, struct err *err)
+// A job has a folder on this machine only if its client is in this process.
+static struct bundle *unpack(const struct coordinator *c,
+                             const struct submit *submit, struct err *err)
 {
     const char *path = submit->n_files == 0 ? "" : submit->files[0].name;
     struct bundle *bundle = bundle_new(path, err);
 
-    if (bundle != NULL && submit->folder[0] != '\0') {
+    if (bundle != NULL && c->engine.local && submit->folder[0] != '\0') {
         bundle->folder = strdup(submit->folder);
         if (bundle->folder == NULL)
             err_nomem(err, "a job");
@@ -363,7 +365,7 @@ static struct running_job *open_submitted(struct coordinator *c,
     struct request *request =
         request_read(submit->action, submit->options, err);
 
-    return open_job(c, request, request == NULL ? NULL : unpack(submit, err),
+    return open_job(c, request, request == NULL ? NULL : unpack(c, submit, err),
                     err);
 }
 
@@ -658,6 +660,7 @@ static bool open_engine(struct coordinator *c,
                                 .wait_start_ms = options->wait_start_ms,
                                 .wait_after_ms = options->wait_after_ms,
                                 .call_timeout_ms = options->call_timeout_ms,
+                                .local = options->local,
                                 .allow_exec = options->allow_exec};
     c->engine.store = store_open(options->store, err);
     if (c->engine.store == NULL)

@@ -31,7 +31,10 @@ struct coordinator_options {
     int64_t wait_start_ms;   // no answer since the start: the job is paused
     int64_t wait_after_ms;   // no answer after there was one: the same
     int64_t call_timeout_ms; // hard limit of one call
-    bool allow_exec;         // exec metrics in jobs that come over tcp
+    bool local;      // its clients are in this process: their jobs are folders
+                     // of this machine. A fact about the endpoint that the
+                     // owner knows, never what a peer says of itself.
+    bool allow_exec; // exec metrics in jobs that are not local
 };
 
 #define COORDINATOR_DEFAULTS                                                   \

@@ -55,7 +55,8 @@ struct engine {
     int64_t wait_after_ms;   // the same after an answer
     int64_t call_timeout_ms; // hard limit of a call
     int64_t busy_ms;         // when a worker was last seen at work on a call
-    bool allow_exec;         // in jobs that came from afar
+    bool local;      // clients are in this process: a job has a folder here
+    bool allow_exec; // in jobs that are not local
 };
 
 enum { RUNNING_JOB_MAX_ACTIVE = 2048 }; // evaluations under way at once

@@ -135,19 +135,18 @@ bool bundle_add(struct bundle *bundle, const char *name, const void *data,
     return false;
 }
 
-static bool read_file(struct bundle *bundle, const char *name, const char *path,
-                      struct err *err)
+// Takes what was read into buf.
+static bool take_buf(struct bundle *bundle, const char *name, struct buf *buf,
+                     struct err *err)
 {
-    struct buf buf = BUF_INIT(BUNDLE_MAX_BYTES);
+    size_t len = buf->len;
     char *data = NULL;
 
-    if (!file_read(path, &buf, err) ||
-        !check_room(bundle, name, buf.len, err)) {
-        buf_release(&buf);
+    if (!check_room(bundle, name, len, err)) {
+        buf_release(buf);
         return false;
     }
-    size_t len = buf.len;
-    data = buf_take(&buf);
+    data = buf_take(buf);
     if (data == NULL) {
         err_nomem(err, "a file of the job");
         return false;
@@ -161,6 +160,7 @@ static bool read_file(struct bundle *bundle, const char *name, const char *path,
 struct bundle *bundle_open(const char *path, struct err *err)
 {
     struct bundle *bundle = bundle_new(path, err);
+    struct buf buf = BUF_INIT(BUNDLE_MAX_BYTES);
 
     if (bundle == NULL)
         return NULL;
@@ -170,7 +170,10 @@ struct bundle *bundle_open(const char *path, struct err *err)
         bundle_free(bundle);
         return NULL;
     }
-    if (!read_file(bundle, base_name(path), path, err)) {
+    // The job file is the user's own word: it may be a link, or a pipe.
+    if (!file_read(path, &buf, err) ||
+        !take_buf(bundle, base_name(path), &buf, err)) {
+        buf_release(&buf);
         bundle_free(bundle);
         return NULL;
     }
@@ -181,6 +184,7 @@ const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
                                      struct err *err)
 {
     const struct bundle_file *file = bundle_find(bundle, name);
+    struct buf buf = BUF_INIT(BUNDLE_MAX_BYTES);
 
     if (file != NULL)
         return file;
@@ -188,14 +192,13 @@ const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
         err_set(err, ERR_INPUT, "the job came without the file %s", name);
         return NULL;
     }
-    char *path = file_join(bundle->folder, name);
-    if (path == NULL) {
-        err_nomem(err, "a file name");
+    if (!file_read_below(bundle->folder, name, &buf, err)) {
+        buf_release(&buf);
         return NULL;
     }
-    bool ok = read_file(bundle, name, path, err);
-    free(path);
-    return ok ? &bundle->files[bundle->n_files - 1] : NULL;
+    return take_buf(bundle, name, &buf, err)
+               ? &bundle->files[bundle->n_files - 1]
+               : NULL;
 }
 
 // Makes the folders that the name of a file passes through.

@@ -3,6 +3,10 @@
 // What identifies a job's input, and what `submit` sends. On the user's
 // machine it is read from the folder of the job file; on the coordinator's it
 // comes from a message. Everything that reads data reads it from here.
+//
+// A job is one folder. Only regular files below it are read, symbolic links
+// resolved, so that a job file cannot make promptcc read (or send) what is no
+// part of the job, and a job that runs here can be submitted as it stands.
 
 #ifndef PROGRAM_JOB_BUNDLE_H
 #define PROGRAM_JOB_BUNDLE_H
@@ -36,8 +40,8 @@ struct bundle *bundle_open(const char *path, struct err *err);
 struct bundle *bundle_new(const char *path, struct err *err);
 void bundle_free(struct bundle *bundle); // NULL is fine
 
-// Adds bytes under a name. Copies. Names with ".." are refused when folder is
-// NULL.
+// Adds bytes under a name. Copies. Absolute names, and names with "..", are
+// refused when folder is NULL.
 bool bundle_add(struct bundle *bundle, const char *name, const void *data,
                 size_t len, struct err *err);
 

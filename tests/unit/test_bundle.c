@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -137,4 +138,55 @@ Test(bundle, has_a_cap_on_files_and_bytes)
     cr_expect_not(bundle_add(bundle, "more", "x", 1, &err));
     cr_expect_eq(err.code, ERR_LIMIT);
     free(large);
+}
+
+static void expect_refused(const char *name, const char *words)
+{
+    err = ERR_CLEAR;
+    cr_expect_null(bundle_get(bundle, name, &err), "%s", name);
+    cr_expect_eq(err.code, ERR_INPUT, "%s: %s", name, err.text);
+    cr_expect_not_null(strstr(err.text, words), "%s: %s", name, err.text);
+}
+
+Test(bundle, reads_nothing_outside_its_folder)
+{
+    char path[128];
+    char up[160];
+
+    open_bundle();
+    (void)snprintf(up, sizeof up, "../../etc/passwd");
+    expect_refused("/etc/passwd", "outside the job's folder");
+    expect_refused(up, "outside the job's folder");
+    path_in("link", path);
+    cr_assert_eq(symlink("/etc/passwd", path), 0);
+    expect_refused("link", "outside the job's folder");
+    (void)unlink(path);
+    cr_assert_eq(symlink("/etc", path), 0);
+    expect_refused("link/passwd", "outside the job's folder");
+    (void)unlink(path);
+}
+
+Test(bundle, reads_a_link_to_a_file_of_its_folder)
+{
+    char path[128];
+    char target[128];
+
+    open_bundle();
+    path_in("link", path);
+    path_in("data.jsonl", target);
+    cr_assert_eq(symlink(target, path), 0);
+    cr_expect_not_null(bundle_get(bundle, "link", &err), "%s", err.text);
+    (void)unlink(path);
+}
+
+Test(bundle, reads_no_pipe_and_no_device_and_never_waits_for_one)
+{
+    char path[128];
+
+    open_bundle();
+    path_in("pipe", path);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    expect_refused("pipe", "pipe");
+    (void)unlink(path);
+    expect_refused(".", "Is a directory");
 }

@@ -202,3 +202,32 @@ Test(file, a_name_is_joined_to_its_folder_unless_absolute)
     expect_join(".", "train.jsonl", "train.jsonl");
     expect_join("jobs", "/data/train.jsonl", "/data/train.jsonl");
 }
+
+Test(file, a_pipe_is_read_to_its_end)
+{
+    char name[160];
+    int ends[2];
+
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(write(ends[1], "from a pipe", 11), 11);
+    (void)close(ends[1]);
+    (void)snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
+    cr_expect(file_read(name, &out, &err), "%s", err.text);
+    cr_expect_eq(out.len, 11);
+    (void)close(ends[0]);
+}
+
+Test(file, a_pipe_that_nobody_opens_is_given_up)
+{
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_expect_not(file_read(path, &out, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, "nobody writes"), "%s", err.text);
+}
+
+Test(file, a_device_is_refused_unopened)
+{
+    cr_expect_not(file_read("/dev/ptmx", &out, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, "no regular file"), "%s", err.text);
+}

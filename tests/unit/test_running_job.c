@@ -491,6 +491,7 @@ static void judge_by(const char *script, const char *further)
              HEAD SORT "metric: {exec: {command: [sh, metric.sh], reads: "
                        "[topic]%s}}\n" TAIL,
              further);
+    stage.options.local = true;
     begin();
     hire(STAGE_DIGEST);
     actor_submit(
@@ -530,6 +531,7 @@ Test(running, a_metric_that_hangs_is_a_fault)
 
 Test(running, a_metric_that_is_not_there_is_bad_input)
 {
+    stage.options.local = true;
     begin();
     hire(STAGE_DIGEST);
     actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", stage.folder,
@@ -546,6 +548,20 @@ Test(running, a_job_from_afar_may_not_run_programs)
                  HEAD SORT "metric: {exec: {command: [cat]}}\n" TAIL,
                  (struct stage_file[]){{"rows.jsonl", one_row}, {NULL, NULL}});
     expect_failure(&client, 2, "--allow-exec");
+}
+
+// A stranger says where the job lies, and lies.
+Test(running, a_folder_in_a_message_makes_no_job_local)
+{
+    begin();
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", stage.folder,
+                 HEAD SORT "metric: {exec: {command: [cat]}}\n" TAIL,
+                 (struct stage_file[]){{"rows.jsonl", one_row}, {NULL, NULL}});
+    expect_failure(&client, 2, "--allow-exec");
+    actor_submit(&client, "eval", "{\"data\": \"/etc/passwd\"}", "/",
+                 HEAD SORT "metric: {exact_match: topic}\n" TAIL,
+                 (struct stage_file[]){{"rows.jsonl", one_row}, {NULL, NULL}});
+    expect_failure(&client, 2, "came without the file /etc/passwd");
 }
 
 // --- bad jobs ---
