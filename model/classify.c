@@ -7,7 +7,8 @@
 
 #include "common/err.h"
 #include "common/json.h"
-#include "common/utf8.h"
+#include "common/plain.h"
+#include "common/text.h"
 #include "model/mend.h"
 
 enum {
@@ -15,6 +16,8 @@ enum {
     TOKENS_MAX = 1 << 28,             // of one call; no window comes near
     PIECE_MAX = 64,                   // bytes of what is repeated
     REPEATS_MIN = 16,                 // Ollama stops a model after some 31
+    SAID_BYTES = 140,                 // of a server's words in a fault
+    WHAT_BYTES = 160,
 };
 #define TIME_MAX_US (INT64_C(7) * 24 * 3600 * 1000000)
 
@@ -99,26 +102,28 @@ static int32_t read_prompt_tokens(const char *body)
     return value > 0 && value <= TOKENS_MAX ? (int32_t)value : 0;
 }
 
-// What a server says of its error, on one line. out is 160 bytes.
+// The text of an error object, as the servers write it: {"error": "text"},
+// {"error": {"message": "text"}}, {"detail": "text"} or {"message": "text"}.
+static const char *error_text(const json_t *body)
+{
+    const char *text = json_get_text(json_object_get(body, "error"), "message",
+                                     json_get_text(body, "error", NULL));
+
+    if (text == NULL)
+        text = json_get_text(body, "detail", NULL);
+    return text != NULL ? text : json_get_text(body, "message", "");
+}
+
+// What a server says of its error, on one line: the text of its error object,
+// or how a body that is none begins. True for an error object.
 static bool read_error(const struct model_reply *reply, char *out, size_t size)
 {
     json_t *body = json_parse(reply->body, reply->len, MODEL_MAX_REPLY, NULL);
-    const json_t *error = json_object_get(body, "error");
-    const char *text =
-        json_get_text(error, "message", json_get_text(body, "error", NULL));
-    bool found = text != NULL || error != NULL;
+    bool found = json_object_get(body, "error") != NULL;
+    const char *text = body != NULL ? error_text(body) : reply->body;
+    size_t len = text_print(out, size, "%s", text + strspn(text, " \t\r\n"));
 
-    if (text == NULL)
-        text = json_get_text(body, "message", "");
-    size_t len = strlen(text);
-    if (len >= size)
-        len = utf8_cut(text, size - 1);
-    memcpy(out, text, len);
-    out[len] = '\0';
-    for (char *c = out; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-    }
+    out[plain_squash(out, len)] = '\0';
     json_decref(body);
     return found;
 }
@@ -153,6 +158,8 @@ static const struct status_row statuses[] = {
     {408, 408, FAULT_BUSY, "the server gave up waiting"},
     {429, 429, FAULT_BUSY, "the server asks for fewer requests"},
     {503, 503, FAULT_BUSY, "the server is busy"},
+    {300, 399, FAULT_GARBAGE, "the server sends us elsewhere"},
+    {401, 403, FAULT_REQUEST, "the server does not let us in"},
     {400, 499, FAULT_REQUEST, "the server does not accept the request"},
     {500, 599, FAULT_SERVER, "the server failed"},
     {0, 999, FAULT_GARBAGE, "the server does not speak this API"},
@@ -163,7 +170,7 @@ static void classify_error(const struct model_backend *backend,
                            const struct model_reply *reply,
                            struct model_done *done)
 {
-    char said[160] = "";
+    char said[SAID_BYTES];
     bool is_api = read_error(reply, said, sizeof said);
     const struct status_row *row = statuses;
 
@@ -177,13 +184,18 @@ static void classify_error(const struct model_backend *backend,
         return;
     }
     if (reply->status == 404) {
-        set_fault(done, FAULT_GARBAGE, "no model server at this address",
+        set_fault(done, FAULT_GARBAGE,
+                  "no model server at this address (HTTP status 404)",
                   backend->chat_path);
         return;
     }
     while (reply->status < row->first || reply->status > row->last)
         row++;
-    set_fault(done, row->fault, row->what, said);
+    char what[WHAT_BYTES];
+    text_print(what, sizeof what, "%s (HTTP status %ld%s%s)", row->what,
+               reply->status, reply->location[0] == '\0' ? "" : " to ",
+               reply->location);
+    set_fault(done, row->fault, what, said);
 }
 
 // ---- a reply that is an answer
@@ -347,10 +359,16 @@ static void classify_ok(const struct model_backend *backend,
                                 .parts = BUF_INIT(MODEL_MAX_REPLY)};
     json_t *body = parse_reply(reply);
 
-    if (body == NULL || !backend->read_reply(body, &facts))
+    char said[SAID_BYTES];
+    if (json_object_get(body, "error") != NULL) {
+        read_error(reply, said, sizeof said);
+        set_fault(done, FAULT_SERVER,
+                  "the server sent an error (HTTP status 200)", said);
+    } else if (body == NULL || !backend->read_reply(body, &facts)) {
+        read_error(reply, said, sizeof said);
         set_fault(done, FAULT_GARBAGE,
-                  "the reply is not what this API promises", "");
-    else if (!is_whole(&facts))
+                  "the reply is not what this API promises", said);
+    } else if (!is_whole(&facts))
         set_fault(done, FAULT_GARBAGE,
                   "the reply is not what this API promises",
                   "the server ended it before it was done");

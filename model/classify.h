@@ -33,10 +33,12 @@ enum model_exchange {
 
 struct model_reply {
     enum model_exchange exchange;
-    long status;        // HTTP
-    const char *body;   // NUL-terminated, not NULL; borrowed
-    size_t len;         // of body
-    const char *detail; // what the network said, "" when it said nothing
+    long status;          // HTTP
+    const char *body;     // NUL-terminated, not NULL; borrowed
+    size_t len;           // of body
+    const char *detail;   // what the network said, "" when it said nothing
+    const char *location; // of a redirect, "" otherwise
+    int64_t retry_ms;     // Retry-After; 0 where it was not sent
 };
 
 // Fills fault, answer and text of done; id and total_us stay as they are.

@@ -23,6 +23,7 @@ enum {
     NAME_MAX_BYTES = 256,
     URL_MAX = 640,
     MODELS_MAX = 4096, // entries of a list of models that are read
+    RETRY_MAX_S = 300, // of Retry-After: longer waits are cut to it
 };
 
 static const struct model_backend *const backends[] = {
@@ -145,6 +146,9 @@ static bool set_up_easy(const struct model_client *client, CURL *easy,
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
+           // Asks for no compression, but reads it where a proxy compresses.
+           curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity") ==
+               CURLE_OK &&
            (!is_plain_http(client) ||
             curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
 }
@@ -445,6 +449,21 @@ static enum model_exchange explain_code(const struct exchange *exchange,
     }
 }
 
+static void read_headers(CURL *easy, struct model_reply *reply)
+{
+    char *location = NULL;
+    curl_off_t retry_s = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply->status);
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &location);
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_s);
+    if (location != NULL)
+        reply->location = location;
+    if (retry_s > 0)
+        reply->retry_ms =
+            retry_s < RETRY_MAX_S ? retry_s * 1000 : RETRY_MAX_S * 1000;
+}
+
 static void classify(struct model_client *client, struct exchange *exchange,
                      CURLcode code)
 {
@@ -460,10 +479,13 @@ static void classify(struct model_client *client, struct exchange *exchange,
         .body = exchange->reply.data == NULL ? "" : exchange->reply.data,
         .len = exchange->reply.len,
         .detail = code == CURLE_OK ? "" : curl_easy_strerror(code),
+        .location = "",
     };
 
-    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &reply.status);
+    read_headers(exchange->easy, &reply);
     model_classify(client->backend, &asked, &reply, &exchange->result);
+    if (exchange->result.fault == FAULT_BUSY)
+        exchange->result.retry_ms = reply.retry_ms;
     exchange->result.answer.total_us =
         clock_monotonic_us() - exchange->begun_us;
 }

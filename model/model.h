@@ -66,6 +66,7 @@ struct model_done {
     enum call_fault fault;
     struct call_answer answer;
     char text[240];
+    int64_t retry_ms; // FAULT_BUSY: what the server asks to wait; 0: nothing
 };
 
 // Begins a call. The request's texts are copied. timeout_ms is the hard limit

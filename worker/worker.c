@@ -30,7 +30,8 @@ enum {
     IDLE_PROBE_PATIENCE_MS = 1000,
     BUSY_MS = 250, // after the first 503, doubled with each
     BUSY_TRIES = 4,
-    TICK_MS = 1000, // the loop never sleeps longer
+    BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
+    TICK_MS = 1000,      // the loop never sleeps longer
     NAME_BYTES = 128,
     ENDPOINT_BYTES = 256,
 };
@@ -192,7 +193,7 @@ static bool open_socket(struct worker *worker)
     // Fresh each time: nothing that was meant for an earlier greeting can
     // reach this one.
     int len = snprintf(text, sizeof text, "%.40s-%08" PRIx32, worker->name,
-                         randombytes_random());
+                       randombytes_random());
     id.len = (uint8_t)len;
     memcpy(id.bytes, text, id.len);
     worker->socket = wire_connect(worker->context, worker->endpoint, &id, &err);
@@ -279,18 +280,23 @@ static void step_greeting(struct worker *worker, int64_t now_ms)
 
 // ---- serving
 
+// The server is busy: the call is tried here again in a moment. Where the
+// server asks for a longer wait (Retry-After), the call goes back at once, for
+// another worker may have room, and this server is left alone until then.
 static void send_busy_later(struct worker *worker, struct held *held,
-                            const char *text)
+                            const struct model_done *done)
 {
     int64_t id = held->call.id;
+    int64_t wait_ms = (int64_t)BUSY_MS << held->busy_tries;
 
     held_set_open(&worker->held, held, false);
-    worker->busy_ms =
-        clock_monotonic_ms() + ((int64_t)BUSY_MS << held->busy_tries);
-    if (++held->busy_tries < BUSY_TRIES)
+    if (done->retry_ms > wait_ms)
+        wait_ms = done->retry_ms;
+    worker->busy_ms = clock_monotonic_ms() + wait_ms;
+    if (++held->busy_tries < BUSY_TRIES && wait_ms <= BUSY_HOLD_MS)
         return;
     held_remove(&worker->held, held);
-    (void)send_fault(worker, id, FAULT_BUSY, text);
+    (void)send_fault(worker, id, FAULT_BUSY, done->text);
 }
 
 static void send_answer(struct worker *worker, struct held *held,
@@ -313,7 +319,7 @@ static void report(struct worker *worker, struct held *held,
         return;
     }
     if (done->fault == FAULT_BUSY) {
-        send_busy_later(worker, held, done->text);
+        send_busy_later(worker, held, done);
         return;
     }
     if (done->fault == FAULT_TIMEOUT)

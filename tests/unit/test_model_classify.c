@@ -24,7 +24,12 @@ static struct model_done classify(const struct model_backend *backend,
                                   long status, const char *body)
 {
     struct model_asked asked = make_asked();
-    struct model_reply reply = {EXCHANGE_DONE, status, body, strlen(body), ""};
+    struct model_reply reply = {.exchange = EXCHANGE_DONE,
+                                .status = status,
+                                .body = body,
+                                .len = strlen(body),
+                                .detail = "",
+                                .location = status == 302 ? "http://else" : ""};
     struct model_done done = {0};
 
     model_classify(backend, &asked, &reply, &done);
@@ -181,16 +186,19 @@ Test(model_classify, ollama_errors_become_the_fault_that_they_are)
          "{\"error\":\"option \\\"temperature\\\" must be of type "
          "float32\"}",
          FAULT_SERVER, "float32"},
-        {502, "<html>Bad Gateway</html>", FAULT_SERVER, "failed"},
+        {502, "<html>Bad Gateway</html>", FAULT_SERVER,
+         "failed (HTTP status 502): <html>Bad Gateway</html>"},
         {400, "{\"error\":\"invalid format\"}", FAULT_REQUEST,
          "invalid format"},
-        {401, "", FAULT_REQUEST, "does not accept"},
-        {301, "", FAULT_GARBAGE, "does not speak"},
+        {401, "{\"detail\":\"Invalid API key\"}", FAULT_REQUEST,
+         "does not let us in (HTTP status 401): Invalid API key"},
+        {302, "", FAULT_GARBAGE, "elsewhere (HTTP status 302 to http://else)"},
         {204, "", FAULT_GARBAGE, "does not speak"},
         {200, "", FAULT_GARBAGE, "not what this API promises"},
         {200, "<html>hello</html>", FAULT_GARBAGE, "promises"},
         {200, "[]", FAULT_GARBAGE, "promises"},
-        {200, "{\"error\":\"x\"}", FAULT_GARBAGE, "promises"},
+        {200, "{\"error\":\"context shift is disabled\"}", FAULT_SERVER,
+         "status 200): context shift is disabled"},
         {200, "{\"message\":{\"content\":3},\"done\":true}", FAULT_GARBAGE,
          "promises"},
         {200, "{\"message\":{\"content\":\"par\"},\"done\":false}",
@@ -271,7 +279,12 @@ static struct model_done classify_long(const char *word, size_t repeats,
     snprintf(body, sizeof body,
              OLLAMA("x", ",\"done_reason\":\"stop\",\"prompt_eval_count\":%d"),
              tokens);
-    struct model_reply reply = {EXCHANGE_DONE, 200, body, strlen(body), ""};
+    struct model_reply reply = {.exchange = EXCHANGE_DONE,
+                                .status = 200,
+                                .body = body,
+                                .len = strlen(body),
+                                .detail = "",
+                                .location = ""};
     model_classify(&backend_ollama, &asked, &reply, &done);
     free(messages);
     return done;
@@ -391,7 +404,10 @@ Test(model_classify, an_exchange_without_reply_is_a_fault_with_its_reason)
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct model_asked asked = make_asked();
-        struct model_reply reply = {rows[i].exchange, 0, "", 0, "the reason"};
+        struct model_reply reply = {.exchange = rows[i].exchange,
+                                    .body = "",
+                                    .detail = "the reason",
+                                    .location = ""};
         struct model_done done = {0};
         model_classify(&backend_ollama, &asked, &reply, &done);
         cr_expect_eq(done.fault, rows[i].fault);

@@ -427,6 +427,24 @@ Test(worker, a_busy_server_is_asked_again_before_the_call_goes_back)
     cr_expect_eq(http_script_requests(server, CHAT), 4);
 }
 
+// The call goes back at once, and the next one waits until the server wants it.
+Test(worker, a_server_that_asks_for_time_is_given_it)
+{
+    struct message message;
+
+    join(1);
+    http_script_set(server, CHAT, SCRIPT_NOISE, 0,
+                    "HTTP/1.1 429 Slow Down\r\nRetry-After: 60\r\n"
+                    "Content-Length: 2\r\n\r\n{}",
+                    0);
+    call(1);
+    expect_fault(1, FAULT_BUSY);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
+    call(2);
+    cr_expect_not(next_within(&message, 500));
+    cr_expect_eq(http_script_requests(server, CHAT), 1);
+}
+
 Test(worker, a_server_busy_for_a_moment_costs_only_time)
 {
     struct message message;
