@@ -211,13 +211,13 @@ static void step_examples(struct bench *bench)
 {
     for (size_t i = 0; i < bench->calls; i++) {
         struct call_answer answer = answer_of(bench, i);
-        struct stepper_ask ask;
+        struct ask ask;
         struct stepper *stepper =
             stepper_new(bench->job->program, &bench->plan, ADAPTER_CHAT,
                         row_of(bench, i)->inputs, &err);
 
         need(stepper != NULL && stepper_next(stepper, &ask, &err) &&
-             stepper_answer(stepper, ask.step, &answer, &err));
+             stepper_answer(stepper, ask.part, &answer, &err));
         stepper_free(stepper);
     }
 }

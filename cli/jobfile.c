@@ -281,14 +281,14 @@ size_t jobfile_models(const struct jobfile *file, const char **out)
 
 void jobfile_add_programs(struct jobfile *file)
 {
-    struct metric_command commands[METRIC_MAX_OUTSIDE];
-    size_t n = metric_outside(file->job->metric, commands);
+    const struct user_command *commands[JOB_MAX_COMMANDS];
+    size_t n = job_commands(file->job, commands);
 
     for (size_t c = 0; c < n; c++)
-        for (size_t w = 0; commands[c].argv[w] != NULL; w++) {
+        for (size_t w = 0; commands[c]->argv[w] != NULL; w++) {
             struct err ignored = ERR_CLEAR; // a word that is no file
 
-            (void)bundle_get(file->bundle, commands[c].argv[w], &ignored);
+            (void)bundle_get(file->bundle, commands[c]->argv[w], &ignored);
         }
 }
 

@@ -14,11 +14,14 @@
 #include "common/error_document.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "coordinator/answerers/answerer.h"
+#include "coordinator/answerers/programs.h"
 #include "coordinator/commands.h"
 #include "coordinator/evaluation.h"
+#include "coordinator/flight.h"
+#include "coordinator/job_work.h"
 #include "coordinator/link.h"
 #include "coordinator/running_job.h"
-#include "coordinator/running_job_exec.h"
 #include "coordinator/running_job_result.h"
 #include "store/calls.h"
 #include "store/history.h"
@@ -31,17 +34,9 @@ enum {
     BUSY_CHECK_MS = 500, // how often it is looked whether somebody works
 };
 
-// The options of the call that was put last, as the store has them: nearly all
-// have the same, and printing a number costs more than placing a call.
-struct options_text {
-    struct call_options options;
-    char text[256]; // "" before the first
-};
-
 struct coordinator {
     struct engine engine;
     struct link link;
-    struct options_text options;
     struct running_job *running_jobs; // owned
     size_t n_running;
     int32_t last_running;
@@ -66,55 +61,24 @@ static void put_failed(struct coordinator *c, const struct err *why)
         running_job_close(running, why);
 }
 
-static bool put_prefix(struct engine *engine, struct prefix *prefix,
-                       struct err *err)
+static const char *bill_name(int bill)
 {
-    if (prefix->id == 0)
-        prefix->id = calls_prefix(engine->store, &prefix->hash, prefix->text,
-                                  prefix->len, err);
-    return prefix->id != 0;
+    return bill == BILL_EXEC ? "exec" : role_names[bill];
 }
 
-static bool same_options(const struct call_options *a,
-                         const struct call_options *b)
-{
-    return a->num_ctx == b->num_ctx && a->num_predict == b->num_predict &&
-           a->temperature == b->temperature && a->seed == b->seed;
-}
-
-static const char *options_text(struct options_text *last,
-                                const struct call_options *options)
-{
-    if (last->text[0] != '\0' && same_options(&last->options, options))
-        return last->text;
-    last->options = *options;
-    snprintf(last->text, sizeof last->text,
-             "{\"num_ctx\": %d, \"num_predict\": %d, \"temperature\": %.17g, "
-             "\"seed\": %" PRId64 "}",
-             options->num_ctx, options->num_predict, options->temperature,
-             options->seed);
-    return last->text;
-}
-
-static bool put_call(struct coordinator *c, struct flight *flight,
+static bool put_call(struct engine *engine, struct flight *flight,
                      const char *worker, const struct call_answer *answer,
                      struct err *err)
 {
-    struct engine *engine = &c->engine;
-    const struct model_entry *model =
-        flight->exec ? NULL : &engine->models.entries[flight->model];
+    const struct order *order = &flight->order;
     struct call_put row = {
-        .key = flight->key,
-        .job_no = flight->running->job_no,
-        .role = flight->exec ? "exec" : role_names[flight->role],
-        .purpose = flight->purpose,
-        .step = flight->step,
-        .prefix_id = flight->exec ? 0 : flight->prefix->id,
-        .model = model == NULL ? "" : model->name,
-        .digest = model == NULL ? "" : model->digest,
-        .options = options_text(&c->options, &flight->options),
-        .tail = flight->tail,
-        .tail_len = flight->tail_len,
+        .key = order->key,
+        .job_no = order->work->job_no,
+        .role = bill_name(order->bill),
+        .purpose = order->purpose,
+        .step = order->step,
+        .tail = order->ask.payload,
+        .tail_len = order->ask.payload_len,
         .answer = answer,
         .worker = worker,
         .attempts = flight->sends,
@@ -122,6 +86,8 @@ static bool put_call(struct coordinator *c, struct flight *flight,
         .finished_ms = clock_wall_ms(),
     };
 
+    if (!answerer_of(&order->ask)->record(flight, &row, err))
+        return false;
     flight->call_id = calls_put(engine->store, &row, err);
     return flight->call_id != 0;
 }
@@ -138,10 +104,9 @@ static void land(struct coordinator *c, struct flight *flight,
     flight->answer.text = strdup(answer->text);
     if (flight->answer.text == NULL)
         err_nomem(&err, "an answer");
-    else if ((flight->exec || put_prefix(engine, flight->prefix, &err)) &&
-             put_call(c, flight, worker, answer, &err)) {
+    else if (put_call(engine, flight, worker, answer, &err)) {
         flight->put = store_last_put(engine->store);
-        running_job_paid(flight->running, flight, clock_monotonic_ms());
+        job_work_paid(flight, clock_monotonic_ms());
         flights_land(&engine->flights, flight);
         return;
     }
@@ -158,10 +123,18 @@ static void on_answered(void *user, struct flight *flight,
     land(user, flight, worker->name, answer);
 }
 
-static void on_judged(void *user, struct flight *flight,
-                      struct call_answer *answer)
+static void on_program_answered(void *user, struct flight *flight,
+                                const struct call_answer *answer)
 {
     land(user, flight, "exec", answer);
+}
+
+static void on_program_failed(void *user, struct flight *flight,
+                              const char *cause)
+{
+    struct coordinator *c = user;
+
+    job_work_park(&c->engine.flights, flight, cause);
 }
 
 // Tells the waiters of a durable flight, in the order in which they came.
@@ -169,14 +142,13 @@ static void tell_waiters(struct flight *flight)
 {
     while (flight->waiters != NULL) {
         struct waiter *waiter = flight->waiters;
-        struct running_job *running =
-            (struct running_job *)evaluation_job(waiter->evaluation);
+        struct job_work *work = evaluation_work(waiter->evaluation);
         struct err err = ERR_CLEAR;
 
         flight->waiters = waiter->next;
-        if (!evaluation_feed(waiter->evaluation, waiter->step, flight, &err) &&
-            running->failure.code == ERR_NONE)
-            running->failure = err;
+        if (!evaluation_feed(waiter, flight, &err) &&
+            work->failure.code == ERR_NONE)
+            work->failure = err;
         free(waiter);
     }
 }
@@ -209,7 +181,7 @@ static void do_send(struct coordinator *c, const struct action *action,
     flight->sends++;
     flight->hedged = flight->hedged || action->hedge;
     if (action->hedge)
-        flight->running->hedges++;
+        flight->order.work->hedges++;
     link_send_call(&c->link, action, flight, now);
 }
 
@@ -233,8 +205,7 @@ static void do_park(struct coordinator *c, const struct action *action,
 
     assert(flight != NULL);
     dispatch_cancel(c->engine.dispatch, action->call, now);
-    running_job_parked(&c->engine.flights, flight,
-                       call_fault_name(action->fault));
+    job_work_park(&c->engine.flights, flight, call_fault_name(action->fault));
 }
 
 static void act(struct coordinator *c, int64_t now)
@@ -325,8 +296,8 @@ static bool begin_job(struct coordinator *c, struct running_job *running,
         return false;
     }
     if (!running_job_begin(running, err)) {
-        if (running->job_no != 0)
-            history_job_state(c->engine.store, running->job_no, "failed",
+        if (running->work.job_no != 0)
+            history_job_state(c->engine.store, running->work.job_no, "failed",
                               err->text, -1, NULL, NULL);
         return false;
     }
@@ -487,13 +458,16 @@ static void end_job(struct coordinator *c, struct running_job *running)
 
 static void work_jobs(struct coordinator *c, int64_t now)
 {
+    const struct programs_handlers programs = {.user = c,
+                                               .answered = on_program_answered,
+                                               .failed = on_program_failed};
     struct running_job **at = &c->running_jobs;
 
     while (*at != NULL) {
         struct running_job *running = *at;
 
         running_job_read_notes(running);
-        running_job_read_exec(running, on_judged, c);
+        job_programs_read(&running->work, &programs);
         running_job_work(running, now);
         if (running->state != RUNNING_JOB_ENDED) {
             at = &running->next;
@@ -576,9 +550,10 @@ static void wait_for_events(struct coordinator *c)
          running = running->next) {
         items[n++] =
             (zmq_pollitem_t){.socket = running->pair, .events = ZMQ_POLLIN};
-        if (running->pool != NULL)
-            items[n++] = (zmq_pollitem_t){.fd = exec_pool_fd(running->pool),
-                                          .events = ZMQ_POLLIN};
+        if (running->work.programs != NULL)
+            items[n++] =
+                (zmq_pollitem_t){.fd = job_programs_fd(running->work.programs),
+                                 .events = ZMQ_POLLIN};
     }
     zmq_poll(items, n, wait_ms(c, clock_monotonic_ms()));
 }

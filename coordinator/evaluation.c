@@ -2,27 +2,29 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "coordinator/call_key.h"
-#include "coordinator/running_job_exec.h"
+#include "coordinator/answerers/answerer.h"
+#include "coordinator/flight.h"
+#include "program/prompt/prompt.h"
+#include "program/run/stepper.h"
 #include "store/calls.h"
+#include "store/history.h"
 
 struct evaluation {
-    struct running_job *running;
+    struct job_work *work;
     struct task *task;       // NULL once the item is finished
     struct task_item *item;  // the same
-    struct stepper *stepper; // owned
+    struct stepper *stepper; // owned; NULL once the item is finished
     size_t waiting;          // flights that it waits for
     bool judging;
     size_t n_outside, outside_missing;
     struct score outside[METRIC_MAX_OUTSIDE];
-    struct evaluation *previous, *next; // in the running job's list
+    struct evaluation *previous, *next; // in the job's list
 };
 
-const struct running_job *evaluation_job(const struct evaluation *evaluation)
+struct job_work *evaluation_work(const struct evaluation *evaluation)
 {
-    return evaluation->running;
+    return evaluation->work;
 }
 
 const struct task_item *evaluation_item(const struct evaluation *evaluation)
@@ -32,26 +34,26 @@ const struct task_item *evaluation_item(const struct evaluation *evaluation)
 
 static void link_in(struct evaluation *ev)
 {
-    struct running_job *running = ev->running;
+    struct job_work *work = ev->work;
 
-    ev->next = running->evaluations;
+    ev->next = work->evaluations;
     if (ev->next != NULL)
         ev->next->previous = ev;
-    running->evaluations = ev;
-    running->active++;
+    work->evaluations = ev;
+    work->active++;
 }
 
 void evaluation_drop(struct evaluation *ev)
 {
-    struct running_job *running = ev->running;
+    struct job_work *work = ev->work;
 
     if (ev->previous != NULL)
         ev->previous->next = ev->next;
     else
-        running->evaluations = ev->next;
+        work->evaluations = ev->next;
     if (ev->next != NULL)
         ev->next->previous = ev->previous;
-    running->active--;
+    work->active--;
     stepper_free(ev->stepper);
     for (size_t i = 0; i < ev->n_outside; i++)
         score_release(&ev->outside[i]);
@@ -98,9 +100,9 @@ static bool is_kept(const struct evaluation *ev, struct err *err)
 {
     struct history_evaluation row;
 
-    return history_find_evaluation(
-        ev->running->engine->store, ev->running->job_no, ev->task->candidate_id,
-        ev->item->row, ev->task->sampling.replicate, &row, err);
+    return history_find_evaluation(ev->work->engine->store, ev->work->job_no,
+                                   ev->task->candidate_id, ev->item->row,
+                                   ev->task->sampling.replicate, &row, err);
 }
 
 static bool put_history(const struct evaluation *ev, struct err *err)
@@ -121,8 +123,8 @@ static bool put_history(const struct evaluation *ev, struct err *err)
         return true;
     for (size_t i = 0; i < item->n_calls && i < EVALUATION_MAX_CALLS; i++)
         row.calls[row.n_calls++] = item->calls[i].id;
-    return history_put_evaluation(ev->running->engine->store,
-                                  ev->running->job_no, &row, err);
+    return history_put_evaluation(ev->work->engine->store, ev->work->job_no,
+                                  &row, err);
 }
 
 static bool finish(struct evaluation *ev, struct err *err)
@@ -140,24 +142,53 @@ static bool finish(struct evaluation *ev, struct err *err)
     return true;
 }
 
-// --- judging ---
+// --- answers ---
 
 static const json_t *example_of(const struct evaluation *ev)
 {
-    return ev->running->dataset->rows[ev->item->row].fields;
+    return ev->work->dataset->rows[ev->item->row].fields;
 }
 
 static bool judge(struct evaluation *ev, struct err *err)
 {
     struct score score = {0};
 
-    if (!metric_score(ev->running->job->metric, example_of(ev),
+    if (!metric_score(ev->work->job->metric, example_of(ev),
                       stepper_outputs(ev->stepper), ev->outside, &score, err))
         return false;
     ev->item->score = score.value;
     ev->item->feedback = score.feedback;
     ev->item->scored = true;
     return finish(ev, err);
+}
+
+static bool take_for_step(struct evaluation *ev, int step,
+                          const struct call_answer *answer, struct err *err)
+{
+    return stepper_answer(ev->stepper, step, answer, err);
+}
+
+static bool take_for_metric(struct evaluation *ev, int part,
+                            const struct call_answer *answer, struct err *err)
+{
+    if (!metric_answered(ev->work->job->metric, (size_t)part, answer,
+                         &ev->outside[part], err))
+        return false;
+    ev->outside_missing--;
+    return true;
+}
+
+// Hands an answer to who asked for it.
+static bool take(struct evaluation *ev, enum asker asker, int part,
+                 const struct call_answer *answer, struct err *err)
+{
+    static bool (*const takers[])(struct evaluation *, int,
+                                  const struct call_answer *, struct err *) = {
+        [ASKER_STEP] = take_for_step,
+        [ASKER_METRIC] = take_for_metric,
+    };
+
+    return takers[asker](ev, part, answer, err);
 }
 
 static bool remember_call(struct task_item *item, const struct call_ref *ref,
@@ -179,135 +210,155 @@ static bool remember_call(struct task_item *item, const struct call_ref *ref,
     return true;
 }
 
-static bool take_judgement(struct evaluation *ev, int part,
-                           const struct call_answer *answer, struct err *err)
+// --- asking ---
+
+static bool join(struct evaluation *ev, struct flight *flight, enum asker asker,
+                 int part, struct err *err)
 {
-    if (!metric_answer(answer->text, answer->text_len, &ev->outside[part], err))
+    struct waiter waiter = {.evaluation = ev, .asker = asker, .part = part};
+
+    if (!flight_join(flight, &waiter, err))
         return false;
-    ev->outside_missing--;
-    return ev->outside_missing > 0 || judge(ev, err);
+    ev->waiting++;
+    return true;
 }
 
-static bool take_stored(struct evaluation *ev, int step, bool exec,
+static bool take_stored(struct evaluation *ev, enum asker asker, int part,
                         const struct call_ref *ref, struct err *err)
 {
     struct call_answer answer = {0};
-    bool ok = calls_load(ev->running->engine->store, ref->id, &answer, err) &&
-              remember_call(ev->item, ref, err);
+    bool ok = calls_load(ev->work->engine->store, ref->id, &answer, err) &&
+              remember_call(ev->item, ref, err) &&
+              take(ev, asker, part, &answer, err);
 
-    ev->running->progress.reused++;
-    if (ok && exec)
-        ok = take_judgement(ev, step, &answer, err);
-    else if (ok)
-        ok = stepper_answer(ev->stepper, step, &answer, err);
+    ev->work->reused++;
     call_answer_release(&answer);
     return ok;
-}
-
-// A new flight that cannot begin: nobody may join what never ends.
-static void give_up(struct evaluation *ev, struct flight *flight)
-{
-    ev->waiting--;
-    flights_drop(&ev->running->engine->flights, flight);
-}
-
-// Waits for a flight under key, opening it when there is none; text is taken.
-static struct flight *wait_for(struct evaluation *ev, const struct hash *key,
-                               int step, char *text, size_t len, bool *opened,
-                               struct err *err)
-{
-    struct flights *flights = &ev->running->engine->flights;
-    struct flight *flight = flights_find(flights, key);
-
-    *opened = flight == NULL;
-    if (*opened)
-        flight = flights_open(flights, key, text, len, err);
-    if (!*opened || flight == NULL)
-        free(text);
-    if (flight == NULL)
-        return NULL;
-    if (!flight_join(flight, ev, step, err)) {
-        if (*opened)
-            flights_drop(flights, flight);
-        return NULL;
-    }
-    ev->waiting++;
-    ev->running->progress.reused += !*opened;
-    if (*opened) {
-        flight->running = ev->running;
-        flight->role = ev->task->role;
-        flight->purpose = ev->task->sampling.purpose;
-    }
-    return flight;
 }
 
 // An excluded row ends where it would have to be paid for: what was answered
 // before the exclusion stays as it was, so replay decides as it did.
 static bool leave_out(struct evaluation *ev)
 {
-    if (ev->item->row < 0 || !ev->running->excluded[ev->item->row])
+    if (ev->item->row < 0 || !ev->work->excluded[ev->item->row])
         return false;
     detach(ev, ITEM_EXCLUDED);
     return true;
 }
 
-static bool ask_judge(struct evaluation *ev, int part,
-                      const struct metric_command *command,
-                      const struct buf *line, struct err *err)
+static bool set_out(struct evaluation *ev, enum asker asker,
+                    const struct order *order, struct err *err)
 {
-    struct running_job *running = ev->running;
-    struct hash key =
-        exec_key(command->argv, &running->exec_files, line->data, line->len);
-    struct call_ref ref;
-    struct flight *flight;
-    bool opened;
-    char *text;
+    struct flights *flights = &ev->work->engine->flights;
+    struct flight *flight = flights_open(flights, order, err);
 
-    if (flights_find(&running->engine->flights, &key) == NULL) {
-        if (calls_find(running->engine->store, &key, &ref))
-            return take_stored(ev, part, true, &ref, err);
-        if (leave_out(ev))
-            return true;
-    }
-    text = strdup(line->data);
-    if (text == NULL) {
-        err_nomem(err, "a request to the metric");
-        return false;
-    }
-    flight = wait_for(ev, &key, part, text, line->len, &opened, err);
     if (flight == NULL)
         return false;
-    if (!opened)
+    if (!join(ev, flight, asker, order->ask.part, err)) {
+        flights_drop(flights, flight);
+        return false;
+    }
+    if (answerer_of(&order->ask)->begin(flight, err))
         return true;
-    flight->exec = true;
-    flight->purpose = "metric";
-    if (running_job_begin_exec(running, flight, part, err))
-        return true;
-    give_up(ev, flight);
+    ev->waiting--; // nobody may join what never ends
+    flights_drop(flights, flight);
     return false;
 }
 
-static bool ask_judges(struct evaluation *ev,
-                       const struct metric_command *commands, struct err *err)
+// The one way to an answer from outside: in flight already, stored, or paid.
+static bool ask(struct evaluation *ev, enum asker asker, struct order *order,
+                struct err *err)
 {
-    struct buf line = BUF_INIT(PROMPT_MAX_BYTES);
-    bool ok = metric_request(example_of(ev), stepper_outputs(ev->stepper),
-                             &line, err);
-    size_t n = ev->n_outside;
+    struct engine *engine = ev->work->engine;
+    struct flight *flight;
+    struct call_ref ref;
+
+    order->work = ev->work;
+    order->age = ev->task->age;
+    if (!answerer_of(&order->ask)->address(order, ev->task, err))
+        return false;
+    flight = flights_find(&engine->flights, &order->key);
+    if (flight != NULL) {
+        ev->work->reused++;
+        return join(ev, flight, asker, order->ask.part, err);
+    }
+    if (calls_find(engine->store, &order->key, &ref))
+        return take_stored(ev, asker, order->ask.part, &ref, err);
+    return leave_out(ev) || set_out(ev, asker, order, err);
+}
+
+// Renders (once a task) and gives the beginning of a step's prompts, with the
+// output format of that form of answer.
+static struct prefix *step_prefix(struct job_work *work, struct task *task,
+                                  int step, enum adapter form, struct err *err)
+{
+    struct prefix **prefix = &task->prefixes[step * ADAPTER_COUNT + (int)form];
+    const struct step *s = &task->program->steps[step];
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
+    struct buf format = BUF_INIT(PROMPT_MAX_BYTES);
+    size_t len;
+
+    if (*prefix != NULL)
+        return *prefix;
+    if (prompt_prefix(s, &task->candidate->parts[s->predictor], task->adapter,
+                      &text, err) &&
+        prompt_format(s, form, &format, err)) {
+        len = text.len;
+        *prefix =
+            flights_prefix(&work->engine->flights, buf_take(&text), len,
+                           format.len == 0 ? NULL : buf_take(&format), err);
+    }
+    buf_release(&text);
+    buf_release(&format);
+    return *prefix;
+}
+
+static bool ask_for_step(struct evaluation *ev, const struct ask *wanted,
+                         struct err *err)
+{
+    const struct step *step = &ev->task->program->steps[wanted->part];
+    struct order order = {.ask = *wanted,
+                          .bill = (int)ev->task->role,
+                          .purpose = ev->task->sampling.purpose,
+                          .step = step->name};
+
+    if (step->predictor >= 0) {
+        order.prefix =
+            step_prefix(ev->work, ev->task, wanted->part, wanted->form, err);
+        if (order.prefix == NULL)
+            return false;
+    }
+    return ask(ev, ASKER_STEP, &order, err);
+}
+
+static bool ask_for_metric(struct evaluation *ev, size_t part,
+                           struct buf *payload, struct err *err)
+{
+    struct order order = {.bill = ROLE_JUDGE, .purpose = "metric", .step = ""};
+
+    buf_clear(payload);
+    return metric_ask(ev->work->job->metric, part, example_of(ev),
+                      stepper_outputs(ev->stepper), payload, &order.ask, err) &&
+           ask(ev, ASKER_METRIC, &order, err);
+}
+
+// Asks what the metric wants to know from outside, which may be nothing.
+static bool begin_judging(struct evaluation *ev, struct err *err)
+{
+    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok = true;
 
     ev->judging = true;
-    ev->outside_missing = n;
-    for (size_t i = 0; ok && i < n && ev->task != NULL; i++)
-        ok = ask_judge(ev, (int)i, &commands[i], &line, err);
-    buf_release(&line);
+    ev->n_outside = ev->outside_missing = metric_outside(ev->work->job->metric);
+    for (size_t i = 0; ok && i < ev->n_outside && ev->task != NULL; i++)
+        ok = ask_for_metric(ev, i, &payload, err);
+    buf_release(&payload);
     return ok;
 }
 
 // A model fault scores 0; what is only run, not scored, just ends.
 static bool end_run(struct evaluation *ev, struct err *err)
 {
-    struct metric_command commands[METRIC_MAX_OUTSIDE];
-
     if (!ev->task->scored)
         return finish(ev, err);
     if (stepper_outcome(ev->stepper) != RUN_DONE) {
@@ -315,86 +366,22 @@ static bool end_run(struct evaluation *ev, struct err *err)
         ev->item->score = 0;
         return finish(ev, err);
     }
-    ev->n_outside = metric_outside(ev->running->job->metric, commands);
-    return ev->n_outside > 0 ? ask_judges(ev, commands, err) : judge(ev, err);
+    return begin_judging(ev, err) &&
+           (ev->task == NULL || ev->outside_missing > 0 || judge(ev, err));
 }
 
-// --- stepping ---
+// --- going on ---
 
-static struct call_options options_for(const struct evaluation *ev,
-                                       const char *step)
-{
-    const struct job *job = ev->running->job;
-    const struct sampling *sampling = &ev->task->sampling;
-    struct call_options options = job->models[ev->task->role].options;
-
-    if (sampling->temperature >= 0)
-        options.temperature = sampling->temperature;
-    options.seed = call_seed(options.temperature, job->seed, sampling, step);
-    return options;
-}
-
-// The request of a flight; its texts are borrowed from it.
-static void fill_flight(struct flight *flight, struct prefix *prefix,
-                        const struct call_options *options, const char *step)
-{
-    flight->prefix = prefix;
-    prefix->references++;
-    flight->options = *options;
-    strncpy(flight->step, step, sizeof flight->step - 1);
-}
-
-static bool ask_model(struct evaluation *ev, const struct stepper_ask *ask,
-                      struct err *err)
-{
-    struct running_job *running = ev->running;
-    const char *step = ev->task->program->steps[ask->step].name;
-    struct prefix *prefix =
-        running_job_prefix(running, ev->task, ask->step, ask->form, err);
-    struct call_options options = options_for(ev, step);
-    struct call_request request = {
-        .tail = ask->tail, .tail_len = ask->tail_len, .options = options};
-    struct call_ref ref;
-    struct flight *flight;
-    struct hash key;
-    bool opened;
-    char *tail;
-
-    if (prefix == NULL)
-        return false;
-    request.format = prefix->format;
-    key = call_key(&prefix->hash, running->models[ev->task->role].digest,
-                   &request, ev->task->sampling.replicate);
-    if (flights_find(&running->engine->flights, &key) == NULL) {
-        if (calls_find(running->engine->store, &key, &ref))
-            return take_stored(ev, ask->step, false, &ref, err);
-        if (leave_out(ev))
-            return true;
-    }
-    tail = strndup(ask->tail, ask->tail_len);
-    if (tail == NULL) {
-        err_nomem(err, "a call");
-        return false;
-    }
-    flight = wait_for(ev, &key, ask->step, tail, ask->tail_len, &opened, err);
-    if (flight == NULL)
-        return false;
-    if (!opened)
-        return true;
-    fill_flight(flight, prefix, &options, step);
-    if (running_job_begin_call(running, ev->task, flight, err))
-        return true;
-    give_up(ev, flight);
-    return false;
-}
-
+// As far as the answers go that are here.
 static bool advance(struct evaluation *ev, struct err *err)
 {
-    struct stepper_ask ask;
+    struct ask wanted;
     struct err why = ERR_CLEAR;
 
-    while (stepper_next(ev->stepper, &ask, &why)) {
-        if (!ask_model(ev, &ask, err))
+    if (ev->judging)
+        return ev->outside_missing > 0 || judge(ev, err);
+    while (stepper_next(ev->stepper, &wanted, &why)) {
+        if (!ask_for_step(ev, &wanted, err))
             return false;
         if (ev->task == NULL)
             return true;
@@ -403,7 +390,7 @@ static bool advance(struct evaluation *ev, struct err *err)
         *err = why;
         return false;
     }
-    return !stepper_ended(ev->stepper) || ev->judging || end_run(ev, err);
+    return !stepper_ended(ev->stepper) || end_run(ev, err);
 }
 
 // What is finished goes once nothing can come back to it.
@@ -413,7 +400,7 @@ static void drop_if_over(struct evaluation *ev)
         evaluation_drop(ev);
 }
 
-bool evaluation_start(struct running_job *running, struct task *task,
+bool evaluation_start(struct job_work *work, struct task *task,
                       struct task_item *item, struct err *err)
 {
     struct evaluation *ev = calloc(1, sizeof *ev);
@@ -423,7 +410,7 @@ bool evaluation_start(struct running_job *running, struct task *task,
         err_nomem(err, "an evaluation");
         return false;
     }
-    ev->running = running;
+    ev->work = work;
     ev->task = task;
     ev->item = item;
     link_in(ev);
@@ -432,12 +419,13 @@ bool evaluation_start(struct running_job *running, struct task *task,
     ok = ev->stepper != NULL && advance(ev, err);
     if (ok)
         drop_if_over(ev);
-    return ok; // otherwise the running job closes, and drops it
+    return ok; // otherwise the job closes, and drops it
 }
 
-bool evaluation_feed(struct evaluation *ev, int step,
-                     const struct flight *flight, struct err *err)
+bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
+                     struct err *err)
 {
+    struct evaluation *ev = waiter->evaluation;
     struct call_ref ref = {.id = flight->call_id,
                            .prompt_tokens = flight->answer.prompt_tokens,
                            .generated_tokens = flight->answer.generated_tokens,
@@ -446,14 +434,10 @@ bool evaluation_feed(struct evaluation *ev, int step,
 
     assert(ev->waiting > 0);
     ev->waiting--;
-    if (ev->task != NULL) {
-        ok = remember_call(ev->item, &ref, err);
-        if (ok && flight->exec)
-            ok = take_judgement(ev, step, &flight->answer, err);
-        else if (ok)
-            ok = stepper_answer(ev->stepper, step, &flight->answer, err) &&
-                 advance(ev, err);
-    }
+    if (ev->task != NULL)
+        ok = remember_call(ev->item, &ref, err) &&
+             take(ev, waiter->asker, waiter->part, &flight->answer, err) &&
+             advance(ev, err);
     if (ok)
         drop_if_over(ev);
     return ok;

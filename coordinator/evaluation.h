@@ -6,12 +6,23 @@
 //   start -> STEPPING --ask--> FLYING --durable answer--> STEPPING
 //               | the run ended
 //               v
-//            JUDGING (exec metrics only) --answers--> FINISHED
+//            JUDGING (metrics that ask outside) --answers--> FINISHED
 //
 // Answers come from the store at once, or from a flight, which may be shared
-// with other evaluations. A run may end while a flight of another branch is
-// still out: the item is finished then, the evaluation stays until the flight
-// has landed, so that what is paid for is a function of the answers alone.
+// with other evaluations. Steps and metric ask in the same way; an answer goes
+// back to the one that asked (enum asker).
+//
+// Lifetime. The task and the item are the evaluation's until the item is
+// finished: then they are let go (task == NULL), since the session may free
+// them at once. The evaluation itself stays as long as a flight of it is out,
+// so that what is paid for is a function of the answers alone: a row that is
+// excluded in mid run has calls of other branches under way, whose answers
+// still land here and are forgotten. It ends
+//
+//   finished and no flight out   by itself, in the call that finished it
+//   the job leaves               evaluation_drop, its waits being gone
+//
+// so nobody may keep a pointer to it across evaluation_feed or _hole.
 // Belongs to the coordinator's loop.
 
 #ifndef COORDINATOR_EVALUATION_H
@@ -20,27 +31,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "coordinator/flight.h"
-#include "coordinator/running_job.h"
+#include "coordinator/engine.h"
 #include "search/session/task.h"
 
-// Begins the item and takes it as far as the store goes. False: the running job
-// cannot go on (no memory, a broken store).
-bool evaluation_start(struct running_job *running, struct task *task,
+// Begins the item and takes it as far as the store goes. False: the job cannot
+// go on (no memory, a broken store).
+bool evaluation_start(struct job_work *work, struct task *task,
                       struct task_item *item, struct err *err);
 
-// A durable flight that it waited for.
-bool evaluation_feed(struct evaluation *evaluation, int step,
-                     const struct flight *flight, struct err *err);
+// A durable flight that it waited for, as `waiter` says.
+bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
+                     struct err *err);
 
 // A flight that it waited for cannot be served: the item is a hole.
 void evaluation_hole(struct evaluation *evaluation);
 
-// Frees it without a result (the running job stops); its waits are gone
-// already.
+// Frees it without a result; its waits are gone already.
 void evaluation_drop(struct evaluation *evaluation);
 
-const struct running_job *evaluation_job(const struct evaluation *evaluation);
+struct job_work *evaluation_work(const struct evaluation *evaluation);
 const struct task_item *evaluation_item(const struct evaluation *evaluation);
 
 #endif

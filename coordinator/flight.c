@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void free_waiters(struct flight *flight)
 {
@@ -29,32 +30,54 @@ void flights_release(struct flights *flights)
     map_release(&flights->prefixes);
 }
 
-struct flight *flights_open(struct flights *flights, const struct hash *key,
-                            char *tail, size_t tail_len, struct err *err)
+// A flight with a copy of the order; its texts stand behind it, so that there
+// is one allocation a call.
+static struct flight *make_flight(const struct order *order)
 {
-    struct flight *flight = calloc(1, sizeof *flight);
-    struct hash id_key;
+    size_t len = order->ask.payload_len;
+    size_t step_size = strlen(order->step) + 1;
+    struct flight *flight = malloc(sizeof *flight + len + 1 + step_size);
 
     if (flight == NULL)
-        goto nomem;
-    flight->id = flights->last_id + 1;
-    flight->key = *key;
-    flight->worker = -1;
+        return NULL;
+    *flight = (struct flight){.order = *order, .worker = -1};
     flight->last_waiter = &flight->waiters;
-    id_key = map_number(flight->id);
-    if (!map_put(&flights->by_key, key, flight))
-        goto nomem;
-    if (!map_put(&flights->by_id, &id_key, flight)) {
-        map_remove(&flights->by_key, key);
-        goto nomem;
-    }
-    flight->tail = tail;
-    flight->tail_len = tail_len;
-    flights->last_id++;
-    flights->n++;
+    memcpy(flight->texts, order->ask.payload, len);
+    flight->texts[len] = '\0';
+    memcpy(flight->texts + len + 1, order->step, step_size);
+    flight->order.ask.payload = flight->texts;
+    flight->order.step = flight->texts + len + 1;
     return flight;
+}
 
-nomem:
+// Both maps, or neither.
+static bool map_flight(struct flights *flights, struct flight *flight)
+{
+    struct hash id_key = map_number(flight->id);
+
+    if (!map_put(&flights->by_key, &flight->order.key, flight))
+        return false;
+    if (map_put(&flights->by_id, &id_key, flight))
+        return true;
+    map_remove(&flights->by_key, &flight->order.key);
+    return false;
+}
+
+struct flight *flights_open(struct flights *flights, const struct order *order,
+                            struct err *err)
+{
+    struct flight *flight = make_flight(order);
+
+    if (flight != NULL) {
+        flight->id = flights->last_id + 1;
+        if (map_flight(flights, flight)) {
+            if (order->prefix != NULL)
+                order->prefix->references++;
+            flights->last_id++;
+            flights->n++;
+            return flight;
+        }
+    }
     free(flight);
     err_nomem(err, "a call");
     return NULL;
@@ -73,18 +96,19 @@ struct flight *flights_by_id(const struct flights *flights, int64_t id)
     return map_find(&flights->by_id, &key);
 }
 
-bool flight_join(struct flight *flight, struct evaluation *evaluation, int step,
+bool flight_join(struct flight *flight, const struct waiter *waiter,
                  struct err *err)
 {
-    struct waiter *waiter = malloc(sizeof *waiter);
+    struct waiter *copy = malloc(sizeof *copy);
 
-    if (waiter == NULL) {
+    if (copy == NULL) {
         err_nomem(err, "a call");
         return false;
     }
-    *waiter = (struct waiter){.evaluation = evaluation, .step = step};
-    *flight->last_waiter = waiter;
-    flight->last_waiter = &waiter->next;
+    *copy = *waiter;
+    copy->next = NULL;
+    *flight->last_waiter = copy;
+    flight->last_waiter = &copy->next;
     return true;
 }
 
@@ -123,7 +147,7 @@ static void unmap(struct flights *flights, struct flight *flight)
 {
     struct hash id_key = map_number(flight->id);
 
-    map_remove(&flights->by_key, &flight->key);
+    map_remove(&flights->by_key, &flight->order.key);
     map_remove(&flights->by_id, &id_key);
     flights->n--;
 }
@@ -150,11 +174,10 @@ void flights_drop(struct flights *flights, struct flight *flight)
 
 void flight_close(struct flights *flights, struct flight *flight)
 {
-    if (flight->prefix != NULL)
-        prefix_unref(flights, flight->prefix);
+    if (flight->order.prefix != NULL)
+        prefix_unref(flights, flight->order.prefix);
     call_answer_release(&flight->answer);
     free_waiters(flight);
-    free(flight->tail);
     free(flight);
 }
 

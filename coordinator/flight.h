@@ -9,8 +9,8 @@
 //                          (gone, cancelled)
 //
 // A flight stays until its answer is durable: only then do its waiters get it
-// and only then does the worker get credit for another call (flight.lease,
-// flight.worker). Landed flights form a queue in the order of their puts.
+// and only then does the worker get credit for another call (flight->lease,
+// flight->worker). Landed flights form a queue in the order of their puts.
 // Belongs to the coordinator's loop.
 
 #ifndef COORDINATOR_FLIGHT_H
@@ -20,83 +20,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/call.h"
-#include "common/hash.h"
-#include "common/map.h"
-#include "search/session/task.h"
-
-struct running_job;
-struct evaluation;
-
-// A prompt prefix as it is sent, shared by all flights of a candidate's step.
-struct prefix {
-    struct hash hash; // of the text
-    struct hash key;  // of text and format
-    char *text;       // owned
-    size_t len;
-    char *format;   // output format of its calls; owned, may be NULL
-    int64_t number; // its group, for dispatch
-    int64_t id;     // in the store; 0 until a call of it is put
-    int references; // tasks and flights
-};
-
-struct waiter {
-    struct evaluation *evaluation;
-    int step; // what it asked, or the index of an exec part
-    struct waiter *next;
-};
-
-struct flight {
-    int64_t id; // for dispatch, or for the exec pool
-    struct hash key;
-    struct running_job *running; // whose call it is first; pays for it
-    enum role role;
-    const char *purpose;   // static
-    char step[64];         // cut when longer
-    bool exec;             // a request to an exec metric, in `tail`
-    int exec_part;         // which of the metric's commands
-    struct prefix *prefix; // a reference, NULL for exec
-    int32_t model;         // its number; not for exec
-    char *tail;            // owned
-    size_t tail_len;
-    struct call_options options;
-    int64_t timeout_ms;
-    int64_t sends;
-    bool hedged;
-    struct waiter *waiters; // in order of joining
-    struct waiter **last_waiter;
-    // once landed
-    bool landed;
-    struct call_answer answer;
-    int64_t call_id;
-    uint64_t put;
-    int32_t worker; // -1: no credit to give back
-    int64_t lease;
-    struct flight *next_landed;
-    struct flight *next_left; // while a running job leaves
-};
-
-struct flights {
-    struct map by_key;
-    struct map by_id;
-    struct map prefixes;
-    struct flight *first_landed, *last_landed;
-    int64_t last_id;
-    int64_t last_prefix;
-    size_t n;
-};
+#include "coordinator/engine.h"
 
 void flights_release(struct flights *flights); // frees all flights
 
-// Takes tail on success (the caller frees it on failure). The caller fills what
-// the arguments do not say.
-struct flight *flights_open(struct flights *flights, const struct hash *key,
-                            char *tail, size_t tail_len, struct err *err);
+// Opens a flight for an order whose key has none. The order is copied, with its
+// payload and its step; a reference to its prefix is taken.
+struct flight *flights_open(struct flights *flights, const struct order *order,
+                            struct err *err);
 struct flight *flights_find(const struct flights *flights,
                             const struct hash *key);
 struct flight *flights_by_id(const struct flights *flights, int64_t id);
 
-bool flight_join(struct flight *flight, struct evaluation *evaluation, int step,
+// One more waits. waiter is copied.
+bool flight_join(struct flight *flight, const struct waiter *waiter,
                  struct err *err);
 // Removes the waits for which leaves(waiter, user) is true; true when nobody
 // waits any more.

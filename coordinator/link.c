@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "coordinator/flight.h"
 #include "store/history.h"
 
 enum { LINK_BURST = 512 }; // frames handled in one turn of the loop
@@ -387,21 +388,22 @@ void link_send_call(struct link *link, const struct action *action,
 {
     struct engine *engine = link->engine;
     struct peer *peer = find_worker(link, action->worker);
-    const struct model_entry *model = &engine->models.entries[flight->model];
+    const struct model_entry *model =
+        &engine->models.entries[flight->order.model];
     struct message message = {.kind = MESSAGE_CALL};
     struct err err = ERR_CLEAR;
 
-    message.as.call =
-        (struct call_message){.id = action->lease,
-                              .timeout_ms = flight->timeout_ms,
-                              .digest = models_worker_digest(model->digest),
-                              .request = {.model = model->name,
-                                          .prefix = flight->prefix->text,
-                                          .prefix_len = flight->prefix->len,
-                                          .tail = flight->tail,
-                                          .tail_len = flight->tail_len,
-                                          .format = flight->prefix->format,
-                                          .options = flight->options}};
+    message.as.call = (struct call_message){
+        .id = action->lease,
+        .timeout_ms = flight->timeout_ms,
+        .digest = models_worker_digest(model->digest),
+        .request = {.model = model->name,
+                    .prefix = flight->order.prefix->text,
+                    .prefix_len = flight->order.prefix->len,
+                    .tail = flight->order.ask.payload,
+                    .tail_len = flight->order.ask.payload_len,
+                    .format = flight->order.prefix->format,
+                    .options = flight->order.options}};
     if (peer == NULL)
         return;
     if (wire_send(link->socket, &peer->id, &message, &err))

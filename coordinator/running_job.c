@@ -12,100 +12,29 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/evaluation.h"
-#include "coordinator/running_job_exec.h"
+#include "coordinator/flight.h"
+#include "coordinator/job_work.h"
 #include "coordinator/running_job_wait.h"
-#include "program/prompt/prompt.h"
 #include "search/session/session_thread.h"
 #include "store/calls.h"
 #include "store/history.h"
 
 // --- closing ---
 
-static bool waits_for_job(const struct waiter *waiter, const void *running)
+static void free_prefixes(struct running_job *running, struct task *task)
 {
-    return evaluation_job(waiter->evaluation) == running;
-}
-
-// The running job of the first who still waits pays for the flight from now on.
-// The programs of a metric end with their running job, so the heir asks its
-// own.
-static void hand_over(struct flight *flight, const struct running_job *from)
-{
-    const struct waiter *first = flight->waiters;
-    struct err err = ERR_CLEAR;
-
-    if (flight->running != from)
+    if (task->prefixes == NULL)
         return;
-    flight->running =
-        first == NULL ? NULL
-                      : (struct running_job *)evaluation_job(first->evaluation);
-    if (flight->running != NULL && flight->exec && !flight->landed &&
-        !running_job_begin_exec(flight->running, flight, first->step, &err))
-        flight->running->failure = err;
-}
-
-// Nobody waits for it any more.
-static void cancel_flight(struct engine *engine, struct flight *flight)
-{
-    if (!flight->exec)
-        dispatch_cancel(engine->dispatch, flight->id, clock_monotonic_ms());
-    flights_drop(&engine->flights, flight);
-}
-
-// Takes the running job's waits out of all flights. Those that nobody waits for
-// any more are cancelled, unless their answer is already on its way to disk.
-// Takes no memory, since the want of it may be what closes the running job.
-static void leave_flights(struct running_job *running)
-{
-    struct engine *engine = running->engine;
-    struct flight *left = NULL;
-    struct hash key;
-    size_t at = 0;
-    void *value;
-
-    while (map_next(&engine->flights.by_key, &at, &key, &value)) {
-        struct flight *flight = value;
-        bool alone = flight_leave(flight, waits_for_job, running);
-
-        hand_over(flight, running);
-        if (!alone || flight->landed)
-            continue;
-        flight->next_left = left;
-        left = flight;
-    }
-    while (left != NULL) {
-        struct flight *flight = left;
-
-        left = flight->next_left;
-        cancel_flight(engine, flight);
-    }
-}
-
-static void drop_evaluations(struct running_job *running)
-{
-    leave_flights(running);
-    while (running->evaluations != NULL)
-        evaluation_drop(running->evaluations);
-}
-
-static void free_prompts(struct running_job *running, struct task *task)
-{
-    if (task->prompts == NULL)
-        return;
-    for (size_t i = 0; i < task->program->n_steps * ADAPTER_COUNT; i++) {
-        struct task_prompt *prompt = &task->prompts[i / ADAPTER_COUNT];
-        struct prefix *prefix = prompt->prefixes[i % ADAPTER_COUNT];
-
-        if (prefix != NULL)
-            prefix_unref(&running->engine->flights, prefix);
-    }
-    free(task->prompts);
-    task->prompts = NULL;
+    for (size_t i = 0; i < task->program->n_steps * ADAPTER_COUNT; i++)
+        if (task->prefixes[i] != NULL)
+            prefix_unref(&running->engine->flights, task->prefixes[i]);
+    free(task->prefixes);
+    task->prefixes = NULL;
 }
 
 static void give_back(struct running_job *running, struct task *task)
 {
-    free_prompts(running, task);
+    free_prefixes(running, task);
     note_send(running->pair, &(struct note){.kind = NOTE_TASK, .task = task});
 }
 
@@ -130,7 +59,7 @@ void running_job_close(struct running_job *running, const struct err *why)
     running->state = RUNNING_JOB_CLOSING;
     running->closing = *why;
     log_info("job-closing", "%s: %s", running->id, why->text);
-    drop_evaluations(running);
+    job_work_leave(&running->work);
     give_back_all(running, &running->tasks, &running->last_task);
     give_back_all(running, &running->finished, &running->last_finished);
 }
@@ -185,7 +114,7 @@ static bool put_candidate(struct running_job *running, struct task *task,
         err_nomem(err, "a candidate");
     else
         task->candidate_id = history_candidate(running->engine->store,
-                                               running->job_no, &row, err);
+                                               running->work.job_no, &row, err);
     for (size_t p = 0; parts != NULL && p < n; p++)
         free((char *)parts[p].demos);
     free(parts);
@@ -214,8 +143,8 @@ static bool admit_trial(struct running_job *running, const struct task *task,
 
     if (task->trial == 0)
         return true;
-    if (history_trial(running->engine->store, running->job_no, &row, &why) !=
-            TRIAL_OTHER &&
+    if (history_trial(running->engine->store, running->work.job_no, &row,
+                      &why) != TRIAL_OTHER &&
         why.code == ERR_NONE)
         return true;
     if (why.code == ERR_NONE)
@@ -235,7 +164,7 @@ static bool find_stored(struct running_job *running, const struct task *task,
     struct store *store = running->engine->store;
 
     if (!task->kept || !history_find_evaluation(
-                           store, running->job_no, task->candidate_id,
+                           store, running->work.job_no, task->candidate_id,
                            item->row, task->sampling.replicate, &row, err))
         return false;
     item->calls = calloc((size_t)row.n_calls + 1, sizeof *item->calls);
@@ -243,7 +172,7 @@ static bool find_stored(struct running_job *running, const struct task *task,
         err_nomem(err, "an evaluation");
         return false;
     }
-    running->progress.reused += row.n_calls;
+    running->work.reused += row.n_calls;
     for (int32_t i = 0; i < row.n_calls; i++) {
         struct call_ref ref = {0};
 
@@ -298,8 +227,9 @@ static void take_task(struct running_job *running, struct task *task)
         return;
     }
     task->age = ++running->task_age;
-    task->prompts = calloc(task->program->n_steps, sizeof *task->prompts);
-    if (task->prompts == NULL)
+    task->prefixes =
+        calloc(task->program->n_steps * ADAPTER_COUNT, sizeof *task->prefixes);
+    if (task->prefixes == NULL)
         err_nomem(&err, "a task");
     else if ((!task->kept || put_candidate(running, task, &err)) &&
              admit_trial(running, task, &err))
@@ -309,53 +239,10 @@ static void take_task(struct running_job *running, struct task *task)
         running_job_close(running, &err);
 }
 
-struct prefix *running_job_prefix(struct running_job *running,
-                                  struct task *task, int step,
-                                  enum adapter form, struct err *err)
-{
-    struct prefix **prefix = &task->prompts[step].prefixes[form];
-    const struct step *s = &task->program->steps[step];
-    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
-    struct buf format = BUF_INIT(PROMPT_MAX_BYTES);
-    size_t len;
-
-    if (*prefix != NULL)
-        return *prefix;
-    if (prompt_prefix(s, &task->candidate->parts[s->predictor], task->adapter,
-                      &text, err) &&
-        prompt_format(s, form, &format, err)) {
-        len = text.len;
-        *prefix =
-            flights_prefix(&running->engine->flights, buf_take(&text), len,
-                           format.len == 0 ? NULL : buf_take(&format), err);
-    }
-    buf_release(&text);
-    buf_release(&format);
-    return *prefix;
-}
-
-bool running_job_begin_call(struct running_job *running,
-                            const struct task *task, struct flight *flight,
-                            struct err *err)
-{
-    int64_t now = clock_monotonic_ms();
-    struct dispatch_call call = {
-        .id = flight->id,
-        .job = running->number,
-        .model = flight->model = running->models[task->role].number,
-        .trial = task->age,
-        .group = flight->prefix->number,
-        .window = (int32_t)running->job->window,
-        .timeout_ms = flight->timeout_ms = running->engine->call_timeout_ms,
-    };
-
-    return dispatch_queue(running->engine->dispatch, &call, now, err);
-}
-
 // Whether the task has all it needs to start.
 static bool ready(struct running_job *running, const struct task *task)
 {
-    return task->open == 0 || running->models[task->role].bound ||
+    return task->open == 0 || running->work.models[task->role].bound ||
            running_job_bind(running, task->role);
 }
 
@@ -363,11 +250,11 @@ static bool start_items(struct running_job *running, struct task *task,
                         struct err *err)
 {
     while (task->cursor < task->n_items &&
-           running->active < RUNNING_JOB_MAX_ACTIVE) {
+           running->work.active < RUNNING_JOB_MAX_ACTIVE) {
         struct task_item *item = &task->items[task->cursor++];
 
         if (item->state == ITEM_OPEN &&
-            !evaluation_start(running, task, item, err))
+            !evaluation_start(&running->work, task, item, err))
             return false;
     }
     return true;
@@ -391,7 +278,7 @@ static void start_work(struct running_job *running)
 {
     struct task *task = running->tasks;
 
-    while (task != NULL && running->active < RUNNING_JOB_MAX_ACTIVE &&
+    while (task != NULL && running->work.active < RUNNING_JOB_MAX_ACTIVE &&
            start_task(running, task))
         task = task->next;
 }
@@ -417,7 +304,7 @@ static void collect_finished(struct running_job *running)
         }
         *at = task->next;
         if (has_hole(task))
-            err_set(&task->err, ERR_FAULT, "%s", running->parked);
+            err_set(&task->err, ERR_FAULT, "%s", running->work.parked);
         to_finished(running, task);
     }
     running->last_task = at;
@@ -443,8 +330,8 @@ void running_job_work(struct running_job *running, int64_t now)
 
     if (running->state != RUNNING_JOB_OPEN)
         return;
-    if (running->failure.code != ERR_NONE)
-        err = running->failure;
+    if (running->work.failure.code != ERR_NONE)
+        err = running->work.failure;
     if (err.code != ERR_NONE || !store_healthy(running->engine->store, &err)) {
         running_job_close(running, &err);
         return;
@@ -468,21 +355,21 @@ static void take_phase(struct running_job *running, const struct note *note)
 static void take_text(struct running_job *running, const struct note *note)
 {
     text_print(running->note, sizeof running->note, "%s", note->text);
-    history_event(running->engine->store, running->job_no, "note", -1,
+    history_event(running->engine->store, running->work.job_no, "note", -1,
                   note->text, NULL);
 }
 
 static void take_trial_end(struct running_job *running, const struct note *note)
 {
     running->progress.trial = note->end.number;
-    history_trial_end(running->engine->store, running->job_no, &note->end,
+    history_trial_end(running->engine->store, running->work.job_no, &note->end,
                       NULL);
 }
 
 // Calls whose item ended without them may still be out.
 static void take_ended(struct running_job *running, const struct note *note)
 {
-    drop_evaluations(running);
+    job_work_leave(&running->work);
     running->ending = note->ending;
     running->state = RUNNING_JOB_ENDED;
 }
@@ -525,62 +412,6 @@ void running_job_read_notes(struct running_job *running)
         take_note(running, &note);
 }
 
-// --- answers ---
-
-void running_job_paid(struct running_job *running, const struct flight *flight,
-                      int64_t now)
-{
-    running->answered_ms = now;
-    running->paid[flight->exec ? ROLE_COUNT : (int)flight->role]++;
-    running->progress.prompt_tokens += flight->answer.prompt_tokens;
-    running->progress.generated_tokens += flight->answer.generated_tokens;
-}
-
-// What the user reads is cut where struct err ends: the remedy stands before
-// what may be long.
-static void name_parked(struct running_job *running,
-                        const struct flight *flight,
-                        const struct task_item *item, const char *cause)
-{
-    char *out = running->parked;
-    size_t size = sizeof running->parked;
-    int n = item == NULL ? -1 : item->row;
-    const struct row *row = n < 0 ? NULL : &running->dataset->rows[n];
-
-    if (row == NULL)
-        text_print(out, size,
-                   "the call of `%.40s` (%s) failed wherever it was tried "
-                   "(%.80s); run the same command again to try it again",
-                   flight->step, flight->purpose, cause);
-    else if (flight->exec)
-        text_print(
-            out, size,
-            "example %d (%.40s:%d) got no score; `resume %.60s --exclude "
-            "%d` goes on without it; %s",
-            n, row->file, row->line, running->id, n, cause);
-    else
-        text_print(out, size,
-                   "example %d (%.40s:%d): the call of `%.40s` failed wherever "
-                   "it was tried (%.40s); `resume %.60s --exclude %d` goes on "
-                   "without it",
-                   n, row->file, row->line, flight->step, cause, running->id,
-                   n);
-}
-
-void running_job_parked(struct flights *flights, struct flight *flight,
-                        const char *cause)
-{
-    for (struct waiter *w = flight->waiters; w != NULL; w = w->next) {
-        struct running_job *running =
-            (struct running_job *)evaluation_job(w->evaluation);
-
-        name_parked(running, flight, evaluation_item(w->evaluation), cause);
-        log_warn("call-parked", "%s: %s", running->id, running->parked);
-        evaluation_hole(w->evaluation);
-    }
-    flights_drop(flights, flight);
-}
-
 // --- for people ---
 
 static void count_items(const struct running_job *running, struct progress *out)
@@ -595,16 +426,16 @@ void running_job_progress(const struct running_job *running, int64_t now,
                           struct progress *out)
 {
     struct dispatch_counts counts;
-    int64_t calls = 0;
 
     dispatch_count(running->engine->dispatch, &counts);
     *out = running->progress;
     out->job = running->id;
     out->phase = running->phase;
     out->note = running->note;
-    for (int i = 0; i <= ROLE_COUNT; i++)
-        calls += running->paid[i];
-    out->calls = calls;
+    out->calls = job_work_total_paid(&running->work);
+    out->reused = running->work.reused;
+    out->prompt_tokens = running->work.prompt_tokens;
+    out->generated_tokens = running->work.generated_tokens;
     out->workers = (int64_t)running->engine->workers.n;
     out->slots = (int64_t)counts.slots;
     out->in_flight = (int64_t)counts.leased;

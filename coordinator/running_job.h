@@ -22,58 +22,18 @@
 
 #include <jansson.h>
 
-#include "common/arena.h"
 #include "common/err.h"
-#include "coordinator/flight.h"
-#include "coordinator/models.h"
-#include "coordinator/workers.h"
-#include "dispatch/dispatch.h"
-#include "exec/exec_pool.h"
+#include "coordinator/engine.h"
 #include "program/graph/plan.h"
 #include "program/job/bundle.h"
 #include "program/job/dataset.h"
 #include "program/job/job.h"
-#include "program/metric/metric.h"
 #include "search/session/note.h"
 #include "search/session/session_thread.h"
-#include "store/store.h"
 #include "wire/message.h"
 #include "wire/request.h"
 
-struct evaluation;
-
-// What all parts of the loop share.
-struct engine {
-    void *zmq;
-    struct store *store;
-    struct dispatch *dispatch;
-    struct models models;
-    struct flights flights;
-    struct workers workers;
-    const char *servers;     // of this process, "URL, URL", or NULL
-    int64_t wait_start_ms;   // until a job that nobody ever answered is paused
-    int64_t wait_after_ms;   // the same after an answer
-    int64_t call_timeout_ms; // hard limit of a call
-    int64_t busy_ms;         // when a worker was last seen at work on a call
-    bool local;      // clients are in this process: a job has a folder here
-    bool allow_exec; // in jobs that are not local
-};
-
 enum { RUNNING_JOB_MAX_ACTIVE = 2048 }; // evaluations under way at once
-
-// The rendered prefix of a task's step, by the form that the answer is to have;
-// NULL until it is needed.
-struct task_prompt {
-    struct prefix *prefixes[ADAPTER_COUNT];
-};
-
-// A role's model, once it is pinned.
-struct running_job_model {
-    bool bound;
-    bool met; // a worker had it since this process began
-    int32_t number;
-    char *digest; // owned
-};
 
 enum running_job_state {
     RUNNING_JOB_OPEN,
@@ -83,10 +43,9 @@ enum running_job_state {
 
 struct running_job {
     struct engine *engine;
+    struct job_work work; // what its evaluations and flights see of it
     enum running_job_state state;
     struct err closing; // why, when CLOSING
-    struct err
-        failure; // of an evaluation: closes the running job at its next turn
     // the job; read-only once the session has started
     struct request *request; // owned
     struct bundle *bundle;   // owned
@@ -95,19 +54,12 @@ struct running_job {
     struct split split;
     struct plan plan;
     char *id; // owned
-    int64_t job_no;
-    int32_t number; // for dispatch
     bool simulated;
-    bool *excluded; // one a row; owned
-    struct running_job_model models[ROLE_COUNT];
+    bool *excluded;           // one a row; owned
     struct model_facts facts; // of models, for the session
     int32_t workers_seen; // workers up to this number were compared with them
     const struct optimizer *optimizer;
-    const void *params;     // of the optimizer; in the job's arena
-    struct exec_pool *pool; // NULL without exec metrics
-    struct metric_command commands[METRIC_MAX_OUTSIDE];
-    struct hash exec_files; // over the files that their commands name
-    char *unpacked;         // folder of the programs of a job from afar; owned
+    const void *params; // of the optimizer; in the job's arena
     // the session
     struct session *session; // owned
     void *pair;              // our end
@@ -115,19 +67,12 @@ struct running_job {
     // work
     struct task *tasks, **last_task;        // not finished, oldest first
     struct task *finished, **last_finished; // waiting to be durable
-    struct evaluation *evaluations;
-    size_t active;
-    int64_t task_age; // of the newest task
-    int64_t hedges;
+    int64_t task_age;                       // of the newest task
     // for people
     struct progress progress;
     char phase[64], note[240];
     int64_t started_ms, wall_before_ms;
-    int64_t paid[ROLE_COUNT + 1]; // answers committed by this process; last:
-                                  // exec
-    int64_t answered_ms;          // last answer; -1: none in this process
-    int64_t waiting_ms;           // since when there is work; -1: there is none
-    char parked[400];             // which call could not be served; "" none
+    int64_t waiting_ms; // since when there is work; -1: there is none
     struct running_job *next;
 };
 
@@ -156,28 +101,8 @@ void running_job_work(struct running_job *running, int64_t now);
 // Ends the job early; code says how: ERR_STOPPED, ERR_FAULT, or a failure.
 void running_job_close(struct running_job *running, const struct err *why);
 
-// --- for evaluations ---
-
-// Renders (once) and gives the prefix of a step of the task, with the output
-// format of that form.
-struct prefix *running_job_prefix(struct running_job *running,
-                                  struct task *task, int step,
-                                  enum adapter form, struct err *err);
-// Sends a new flight on its way (to dispatch; running_job_exec.h has the other
-// one).
-bool running_job_begin_call(struct running_job *running,
-                            const struct task *task, struct flight *flight,
-                            struct err *err);
-
 // --- for the loop ---
 
-// An answer was put: whose it is and what it cost.
-void running_job_paid(struct running_job *running, const struct flight *flight,
-                      int64_t now);
-// A call was failed by all: the items that wait for it, of whichever running
-// job, are holes. Drops the flight.
-void running_job_parked(struct flights *flights, struct flight *flight,
-                        const char *cause);
 // Fills what progress can say now; texts are borrowed.
 void running_job_progress(const struct running_job *running, int64_t now,
                           struct progress *out);

@@ -12,8 +12,8 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "coordinator/answerers/programs.h"
 #include "coordinator/running_job.h"
-#include "coordinator/running_job_exec.h"
 #include "coordinator/running_job_wait.h"
 #include "search/conduct.h"
 #include "search/optimizers/optimizer.h"
@@ -116,9 +116,9 @@ static bool open_history_job(struct running_job *running, const char *canonical,
     text_print(id, sizeof id, "%.300s%s", running->id,
                running->request->action == REQUEST_EVAL ? "-eval" : "");
     row.id = id;
-    running->job_no =
+    running->work.job_no =
         history_open_job(running->engine->store, &row, created, err);
-    return running->job_no != 0;
+    return running->work.job_no != 0;
 }
 
 // The dotted names of what differs, as far as they fit.
@@ -153,7 +153,7 @@ static void tell_difference(struct running_job *running,
 {
     struct err err = ERR_CLEAR;
     char *text = history_previous(running->engine->store, running->job->name,
-                                  running->job_no, &err);
+                                  running->work.job_no, &err);
     struct buf list = BUF_INIT(160);
     json_t *previous =
         text == NULL ? NULL : json_parse(text, strlen(text), 16 << 20, &err);
@@ -181,7 +181,7 @@ static void exclude_row(void *user, int32_t row, const char *text)
 static bool freeze_split(struct running_job *running, struct err *err)
 {
     for (int s = 0; s < SHARE_COUNT; s++)
-        if (!history_split(running->engine->store, running->job_no,
+        if (!history_split(running->engine->store, running->work.job_no,
                            share_names[s], running->split.rows[s],
                            running->split.n[s], err))
             return false;
@@ -208,8 +208,8 @@ static bool keep_submission(struct running_job *running, struct err *err)
         err_nomem(err, "a job's files");
     } else if (request_write(running->request, &options, err)) {
         submission.options = options.data;
-        ok = history_put_submission(running->engine->store, running->job_no,
-                                    &submission, err);
+        ok = history_put_submission(running->engine->store,
+                                    running->work.job_no, &submission, err);
     }
     buf_release(&options);
     free(files);
@@ -230,11 +230,11 @@ static bool open_history(struct running_job *running, struct err *err)
         goto out;
     }
     if (!open_history_job(running, text, &created, err) ||
-        !history_load_job(store, running->job_no, err) ||
-        !history_load_time(store, running->job_no, &running->wall_before_ms,
-                           &ignored, err) ||
-        !history_events(store, running->job_no, "exclude", exclude_row, running,
-                        err))
+        !history_load_job(store, running->work.job_no, err) ||
+        !history_load_time(store, running->work.job_no,
+                           &running->wall_before_ms, &ignored, err) ||
+        !history_events(store, running->work.job_no, "exclude", exclude_row,
+                        running, err))
         goto out;
     if (running->request->action == REQUEST_RUN && !freeze_split(running, err))
         goto out;
@@ -243,8 +243,8 @@ static bool open_history(struct running_job *running, struct err *err)
     if (running->request->action == REQUEST_RUN &&
         !keep_submission(running, err))
         goto out;
-    ok =
-        history_job_state(store, running->job_no, "running", "", -1, NULL, err);
+    ok = history_job_state(store, running->work.job_no, "running", "", -1, NULL,
+                           err);
 
 out:
     json_decref(canonical);
@@ -259,7 +259,7 @@ static void *open_pair(struct running_job *running, char *endpoint, size_t size,
 {
     void *pair = zmq_socket(running->engine->zmq, ZMQ_PAIR);
 
-    snprintf(endpoint, size, "inproc://running-%" PRId32, running->number);
+    snprintf(endpoint, size, "inproc://running-%" PRId32, running->work.number);
     if (pair != NULL &&
         zmq_setsockopt(pair, ZMQ_SNDHWM, &(int){0}, sizeof(int)) == 0 &&
         zmq_setsockopt(pair, ZMQ_RCVHWM, &(int){0}, sizeof(int)) == 0 &&
@@ -288,7 +288,7 @@ static bool start_session(struct running_job *running, struct err *err)
         .optimizer = running->optimizer,
         .params = running->params,
         .stored_trials =
-            history_trial_count(running->engine->store, running->job_no),
+            history_trial_count(running->engine->store, running->work.job_no),
         .wall_before_ms = running->wall_before_ms,
         .models = &running->facts,
         .conduct = conduct,
@@ -318,24 +318,37 @@ struct running_job *running_job_open(struct engine *engine,
     running->engine = engine;
     running->request = request;
     running->bundle = bundle;
-    running->number = number;
+    running->work.number = number;
     running->last_task = &running->tasks;
     running->last_finished = &running->finished;
     running->started_ms = now;
-    running->answered_ms = running->waiting_ms = -1;
+    running->work.engine = engine;
+    running->work.answered_ms = running->waiting_ms = -1;
     running->progress.best = running->progress.baseline = -1;
     running->progress.left_ms = -1;
-    if (load_job(running, diags, err))
+    if (load_job(running, diags, err)) {
+        running->work.id = running->id;
+        running->work.job = running->job;
+        running->work.dataset = running->dataset;
+        running->work.excluded = running->excluded;
         return running;
+    }
     running_job_free(running);
     return NULL;
+}
+
+static bool start_programs(struct running_job *running, struct err *err)
+{
+    return job_programs_start(running->job, running->bundle,
+                              running->engine->allow_exec,
+                              &running->work.programs, err);
 }
 
 bool running_job_begin(struct running_job *running, struct err *err)
 {
     return open_history(running, err) &&
            running_job_bind_pinned(running, err) &&
-           running_job_exec_start(running, err) && start_session(running, err);
+           start_programs(running, err) && start_session(running, err);
 }
 
 static void free_ending(struct ending *ending)
@@ -354,12 +367,12 @@ void running_job_free(struct running_job *running)
     session_join(running->session);
     if (running->pair != NULL)
         zmq_close(running->pair);
-    running_job_exec_stop(running);
-    if (running->job_no != 0)
-        history_unload_job(running->engine->store, running->job_no);
+    job_programs_stop(running->work.programs);
+    if (running->work.job_no != 0)
+        history_unload_job(running->engine->store, running->work.job_no);
     free_ending(running->ending);
     for (int r = 0; r < ROLE_COUNT; r++)
-        free(running->models[r].digest);
+        free(running->work.models[r].digest);
     free(running->excluded);
     free(running->id);
     split_release(&running->split);

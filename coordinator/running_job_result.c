@@ -5,6 +5,7 @@
 
 #include "common/error_document.h"
 #include "common/json.h"
+#include "coordinator/job_work.h"
 #include "store/history.h"
 
 void running_job_result_release(struct running_job_result *result)
@@ -14,27 +15,19 @@ void running_job_result_release(struct running_job_result *result)
     *result = (struct running_job_result){0};
 }
 
-static int64_t total_paid(const struct running_job *running)
-{
-    int64_t sum = 0;
-
-    for (int i = 0; i <= ROLE_COUNT; i++)
-        sum += running->paid[i];
-    return sum;
-}
-
 static int64_t wall_ms(const struct running_job *running, int64_t now)
 {
     bool eval = running->request->action == REQUEST_EVAL;
 
     return (eval ? 0 : running->wall_before_ms) +
-           (total_paid(running) > 0 ? now - running->started_ms : 0);
+           (job_work_total_paid(&running->work) > 0 ? now - running->started_ms
+                                                    : 0);
 }
 
 void running_job_save_time(struct running_job *running, int64_t now)
 {
-    if (total_paid(running) > 0)
-        history_job_time(running->engine->store, running->job_no,
+    if (job_work_total_paid(&running->work) > 0)
+        history_job_time(running->engine->store, running->work.job_no,
                          wall_ms(running, now), 0, NULL);
 }
 
@@ -44,24 +37,21 @@ struct cost {
     bool cached_known;
 };
 
-// The last is of exec metrics.
-enum { COST_COUNT = ROLE_COUNT + 1 };
-
 // A run costs what all its sessions paid; an evaluation what it paid itself,
 // for others of the same job scored other prompts or other rows.
 static void read_costs(const struct running_job *running,
                        const char *const *roles,
-                       struct history_cost out[COST_COUNT])
+                       struct history_cost out[BILL_COUNT])
 {
     struct err ignored = ERR_CLEAR;
 
     if (running->request->action != REQUEST_EVAL) {
-        history_costs(running->engine->store, running->job_no, roles,
-                      COST_COUNT, out, &ignored);
+        history_costs(running->engine->store, running->work.job_no, roles,
+                      BILL_COUNT, out, &ignored);
         return;
     }
-    for (int i = 0; i < COST_COUNT; i++)
-        out[i].calls = running->paid[i];
+    for (int i = 0; i < BILL_COUNT; i++)
+        out[i].calls = running->work.paid[i];
 }
 
 static void add_role(const char *role, const struct history_cost *cost,
@@ -80,20 +70,20 @@ static void add_cost(const struct running_job *running, int64_t now,
                      json_t *document)
 {
     json_t *calls = json_object();
-    const char *roles[COST_COUNT] = {[ROLE_COUNT] = "exec"};
-    struct history_cost costs[COST_COUNT] = {0};
+    const char *roles[BILL_COUNT] = {[BILL_EXEC] = "exec"};
+    struct history_cost costs[BILL_COUNT] = {0};
     struct cost sum = {0};
     json_int_t reused;
 
     if (running->request->action == REQUEST_EVAL) {
-        sum.prompt = running->progress.prompt_tokens;
-        sum.generated = running->progress.generated_tokens;
-        sum.hedged = running->hedges;
+        sum.prompt = running->work.prompt_tokens;
+        sum.generated = running->work.generated_tokens;
+        sum.hedged = running->work.hedges;
     }
     for (int i = 0; i < ROLE_COUNT; i++)
         roles[i] = role_names[i];
     read_costs(running, roles, costs);
-    for (int i = 0; i < COST_COUNT; i++)
+    for (int i = 0; i < BILL_COUNT; i++)
         add_role(roles[i], &costs[i], calls, &sum);
     reused = running->ending->uses - sum.paid;
     json_object_set_new(calls, "reused", json_integer(reused < 0 ? 0 : reused));
@@ -142,7 +132,8 @@ void running_job_finish(struct running_job *running, int64_t now,
     out->document = document_text(running, now);
     out->compiled = ending->compiled;
     ending->compiled = NULL;
-    history_job_state(running->engine->store, running->job_no, ending->state,
-                      ending->reason, ending->score, out->document, &err);
+    history_job_state(running->engine->store, running->work.job_no,
+                      ending->state, ending->reason, ending->score,
+                      out->document, &err);
     store_flush(running->engine->store, &err);
 }

@@ -67,7 +67,7 @@ static bool pin(struct running_job *running, enum role role, char *digest,
 {
     struct engine *engine = running->engine;
     const char *name = running->job->models[role].name;
-    struct running_job_model *model = &running->models[role];
+    struct job_model_pin *model = &running->work.models[role];
 
     model->number = models_number(&engine->models, name, digest, err);
     if (model->number < 0 ||
@@ -86,8 +86,8 @@ static bool pin(struct running_job *running, enum role role, char *digest,
 bool running_job_bind_pinned(struct running_job *running, struct err *err)
 {
     for (int r = 0; r < ROLE_COUNT; r++) {
-        char *digest = history_model(running->engine->store, running->job_no,
-                                     role_names[r], err);
+        char *digest = history_model(running->engine->store,
+                                     running->work.job_no, role_names[r], err);
 
         if (digest == NULL)
             return false;
@@ -109,7 +109,7 @@ bool running_job_bind(struct running_job *running, enum role role)
 
     if (digest == NULL)
         return false;
-    if (history_pin_model(running->engine->store, running->job_no,
+    if (history_pin_model(running->engine->store, running->work.job_no,
                           role_names[role], name, digest, &err) &&
         pin(running, role, digest, &err))
         return true;
@@ -140,7 +140,7 @@ static bool model_is_wrong(struct running_job *running, enum role role,
                            struct err *err)
 {
     const struct workers *workers = &running->engine->workers;
-    struct running_job_model *model = &running->models[role];
+    struct job_model_pin *model = &running->work.models[role];
     const char *name = running->job->models[role].name;
     const char *seen = workers_digest(workers, name);
 
@@ -174,8 +174,8 @@ static void compare_worker(struct running_job *running,
         const char *name = running->job->models[r].name;
         const char *seen = worker_digest(worker, name);
 
-        if (!running->models[r].bound || seen == NULL ||
-            models_fits(running->models[r].digest, seen))
+        if (!running->work.models[r].bound || seen == NULL ||
+            models_fits(running->work.models[r].digest, seen))
             continue;
         text_print(running->note, sizeof running->note,
                    "worker %.40s is not used: its `%.40s` is another model "
@@ -239,7 +239,7 @@ static void close_unanswered(struct running_job *running, int64_t limit_ms)
 void running_job_watch(struct running_job *running, int64_t now)
 {
     const struct engine *engine = running->engine;
-    bool answered = running->answered_ms >= 0;
+    bool answered = running->work.answered_ms >= 0;
     int64_t limit = answered ? engine->wait_after_ms : engine->wait_start_ms;
     int64_t since;
 
@@ -249,11 +249,11 @@ void running_job_watch(struct running_job *running, int64_t now)
     }
     if (running->waiting_ms < 0)
         running->waiting_ms = now;
-    if (running->models[ROLE_STUDENT].bound)
+    if (running->work.models[ROLE_STUDENT].bound)
         compare_new_workers(running);
     if (!check_models(running, now))
         return;
-    since = latest(latest(running->waiting_ms, running->answered_ms),
+    since = latest(latest(running->waiting_ms, running->work.answered_ms),
                    engine->busy_ms);
     if (now - since < limit)
         return;

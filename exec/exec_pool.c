@@ -49,9 +49,10 @@ struct process {
 
 struct exec_pool {
     struct exec_pool_options options;
-    char *folder;                    // absolute; owned
-    char *paths[METRIC_MAX_OUTSIDE]; // of the programs; owned
-    struct process *slots;           // owned
+    char *folder;                  // absolute; owned
+    struct exec_command *commands; // owned copy
+    char **paths;                  // one a command; owned, as the texts
+    struct process *slots;         // owned
     size_t n_slots;
     struct pollfd *fds; // owned; FDS_A_SLOT a slot, then the wake pipe
     pthread_t thread;
@@ -69,15 +70,6 @@ void exec_done_release(struct exec_done *done)
     free(done->text);
     free(done->errors);
     *done = (struct exec_done){0};
-}
-
-bool exec_check_score(const char *text, size_t len, struct err *err)
-{
-    struct score score = {0};
-    bool ok = metric_answer(text, len, &score, err);
-
-    score_release(&score);
-    return ok;
 }
 
 // Finding the programs
@@ -117,8 +109,10 @@ static char *search_path(const char *name, bool *nomem)
     return NULL;
 }
 
-static char *find_program(const char *folder, const char *name, struct err *err)
+static char *find_program(const char *folder,
+                          const struct exec_command *command, struct err *err)
 {
+    const char *name = command->argv[0];
     bool nomem = false;
     char *path =
         name[0] == '/' ? strdup(name) : join_path(folder, strlen(folder), name);
@@ -127,9 +121,9 @@ static char *find_program(const char *folder, const char *name, struct err *err)
         if (access(path, X_OK) == 0)
             return path;
         err_set(err, ERR_INPUT,
-                "the metric's command `%.80s` is not executable: run chmod +x "
-                "on it, or write its interpreter before it",
-                name);
+                "%s `%.80s` is not executable: run chmod +x on it, or write "
+                "its interpreter before it",
+                command->what, name);
         free(path);
         return NULL;
     }
@@ -139,12 +133,12 @@ static char *find_program(const char *folder, const char *name, struct err *err)
     if (!nomem && strchr(name, '/') == NULL)
         path = search_path(name, &nomem);
     if (nomem)
-        err_nomem(err, "a metric's command");
+        err_nomem(err, command->what);
     else if (path == NULL)
         err_set(err, ERR_INPUT,
-                "the metric's command `%.80s` is neither a file beside the "
-                "job nor a program in PATH",
-                name);
+                "%s `%.80s` is neither a file beside the job nor a program "
+                "in PATH",
+                command->what, name);
     return path;
 }
 
@@ -214,6 +208,7 @@ static void fault(struct exec_pool *pool, struct process *slot,
 static void fault(struct exec_pool *pool, struct process *slot,
                   const char *format, ...)
 {
+    const struct exec_command *asked = &pool->commands[slot->command];
     struct exec_done *done = &slot->request->item->done;
     char command[COMMAND_SHOWN_BYTES];
     char errors[ERRORS_SHOWN_BYTES];
@@ -225,12 +220,11 @@ static void fault(struct exec_pool *pool, struct process *slot,
     (void)text_vprint(what, sizeof what, format, args);
     va_end(args);
     exec_child_end(&slot->child, false, how);
-    show_command(pool->options.commands[slot->command].argv, command,
-                 sizeof command);
+    show_command(asked->argv, command, sizeof command);
     show_errors(slot->child.tail, slot->child.tail_len, errors, sizeof errors);
-    err_set(&done->fault, ERR_FAULT, "the metric's command `%s` %s%s%s",
-            command, what,
-            errors[0] != '\0' ? "; its standard error ends: " : "", errors);
+    err_set(&done->fault, ERR_FAULT, "%s `%s` %s%s%s", asked->what, command,
+            what, errors[0] != '\0' ? "; its standard error ends: " : "",
+            errors);
     done->errors = strdup(slot->child.tail);
     end_request(pool, slot);
 }
@@ -239,6 +233,7 @@ static void fault(struct exec_pool *pool, struct process *slot,
 static void take_answer(struct exec_pool *pool, struct process *slot,
                         size_t len)
 {
+    const struct exec_command *asked = &pool->commands[slot->command];
     struct exec_done *done = &slot->request->item->done;
     struct buf *answer = &slot->child.answer;
     struct err err = ERR_CLEAR;
@@ -249,8 +244,7 @@ static void take_answer(struct exec_pool *pool, struct process *slot,
     }
     if (len > 0 && answer->data[len - 1] == '\r')
         len--;
-    if (pool->options.check != NULL &&
-        !pool->options.check(answer->data, len, &err)) {
+    if (asked->check != NULL && !asked->check(answer->data, len, &err)) {
         fault(pool, slot, "gave no answer: %s", err.text);
         return;
     }
@@ -290,8 +284,7 @@ static struct exec_request *take_waiting(struct exec_pool *pool, size_t command)
 // Gives the slot's request to its child, after starting one if none runs.
 static void start_request(struct exec_pool *pool, struct process *slot)
 {
-    const struct metric_command *command =
-        &pool->options.commands[slot->command];
+    const struct exec_command *command = &pool->commands[slot->command];
     struct err err = ERR_CLEAR;
 
     slot->written = 0;
@@ -364,7 +357,7 @@ static void serve_asked(struct exec_pool *pool, struct process *slot,
     const struct buf *answer = &slot->child.answer;
     const char *end =
         answer->len > 0 ? memchr(answer->data, '\n', answer->len) : NULL;
-    int64_t timeout_ms = pool->options.commands[slot->command].timeout_ms;
+    int64_t timeout_ms = pool->commands[slot->command].timeout_ms;
 
     if (end != NULL)
         take_answer(pool, slot, (size_t)(end - answer->data));
@@ -471,6 +464,19 @@ static bool open_pipe(int ends[2])
     return true;
 }
 
+static bool copy_commands(struct exec_pool *pool,
+                          const struct exec_command *commands)
+{
+    size_t n = pool->options.n_commands;
+
+    pool->commands = calloc(n, sizeof *pool->commands);
+    pool->paths = calloc(n, sizeof *pool->paths);
+    if (pool->commands == NULL || pool->paths == NULL)
+        return false;
+    memcpy(pool->commands, commands, n * sizeof *commands);
+    return true;
+}
+
 static bool make_slots(struct exec_pool *pool)
 {
     size_t processes = (size_t)pool->options.processes;
@@ -501,7 +507,7 @@ static bool start_thread(struct exec_pool *pool, struct err *err)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     pool->running = why == 0;
     if (why != 0)
-        err_set(err, ERR_IO, "no thread for the metric's commands: %s",
+        err_set(err, ERR_IO, "no thread for the programs of the job: %s",
                 strerror(why));
     return why == 0;
 }
@@ -517,8 +523,7 @@ static bool find_programs(struct exec_pool *pool, struct err *err)
         return false;
     }
     for (size_t i = 0; i < options->n_commands; i++) {
-        pool->paths[i] =
-            find_program(pool->folder, options->commands[i].argv[0], err);
+        pool->paths[i] = find_program(pool->folder, &pool->commands[i], err);
         if (pool->paths[i] == NULL)
             return false;
     }
@@ -529,26 +534,27 @@ struct exec_pool *exec_pool_start(const struct exec_pool_options *options,
                                   struct err *err)
 {
     assert(options->n_commands > 0 &&
-           options->n_commands <= METRIC_MAX_OUTSIDE);
+           options->n_commands <= EXEC_POOL_MAX_COMMANDS);
     assert(options->processes > 0 &&
            options->processes <= EXEC_POOL_MAX_PROCESSES);
 
     struct exec_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL) {
-        err_nomem(err, "the metric's commands");
+        err_nomem(err, "the programs of the job");
         return NULL;
     }
     pool->options = *options;
+    pool->options.commands = NULL;
     pool->waiting_end = &pool->waiting;
     pool->done_end = &pool->done;
     (void)pthread_mutex_init(&pool->lock, NULL);
     bool piped = open_pipe(pool->wake);
     piped = open_pipe(pool->ready) && piped;
     if (!piped) {
-        err_set(err, ERR_IO, "no pipe for the metric's commands: %s",
+        err_set(err, ERR_IO, "no pipe for the programs of the job: %s",
                 strerror(errno));
-    } else if (!make_slots(pool)) {
-        err_nomem(err, "the metric's commands");
+    } else if (!copy_commands(pool, options->commands) || !make_slots(pool)) {
+        err_nomem(err, "the programs of the job");
     } else if (find_programs(pool, err) && start_thread(pool, err)) {
         return pool;
     }
@@ -603,8 +609,10 @@ void exec_pool_stop(struct exec_pool *pool)
     release_slots(pool);
     close_pipe(pool->wake);
     close_pipe(pool->ready);
-    for (size_t i = 0; i < METRIC_MAX_OUTSIDE; i++)
+    for (size_t i = 0; pool->paths != NULL && i < pool->options.n_commands; i++)
         free(pool->paths[i]);
+    free(pool->paths);
+    free(pool->commands);
     free(pool->folder);
     (void)pthread_mutex_destroy(&pool->lock);
     free(pool);
@@ -637,14 +645,13 @@ bool exec_pool_begin(struct exec_pool *pool, size_t command, uint64_t id,
     assert(memchr(line, '\n', len) == NULL);
 
     if (len > EXEC_POOL_MAX_LINE_BYTES) {
-        err_set(err, ERR_LIMIT,
-                "a request to the metric's command has %zu bytes, over %d", len,
-                EXEC_POOL_MAX_LINE_BYTES);
+        err_set(err, ERR_LIMIT, "a request to %s has %zu bytes, over %d",
+                pool->commands[command].what, len, EXEC_POOL_MAX_LINE_BYTES);
         return false;
     }
     struct exec_request *request = make_request(command, id, line, len);
     if (request == NULL) {
-        err_nomem(err, "a request to the metric's command");
+        err_nomem(err, pool->commands[command].what);
         return false;
     }
     (void)pthread_mutex_lock(&pool->lock);

@@ -1,4 +1,4 @@
-// exec_pool: answers from programs of the user, for exec metrics.
+// exec_pool: answers from programs of the user.
 //
 // Each command has up to `processes` long-lived children. A child is given
 // one line on its standard input and answers with one on its standard output;
@@ -13,7 +13,8 @@
 //                          dies, hangs, floods, talks nonsense: killed, fault |
 //                                                      +----------------------+
 //
-// 1. A request ends exactly once: with a line that `check` accepts, or with a
+// 1. A request ends exactly once: with a line that its command's `check`
+//    accepts, or with a
 //    fault. A fault is never an answer: it says what the child did and how its
 //    standard error ended. The next request gets a fresh child.
 // 2. A child that writes what it was not asked for has lost step: its answers
@@ -33,20 +34,30 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "program/metric/metric.h"
 
-enum { EXEC_POOL_MAX_PROCESSES = 64, EXEC_POOL_MAX_LINE_BYTES = 16 << 20 };
+enum {
+    EXEC_POOL_MAX_COMMANDS = 128,
+    EXEC_POOL_MAX_PROCESSES = 64,
+    EXEC_POOL_MAX_LINE_BYTES = 16 << 20,
+};
+
+// A program of the user and how its answers are told from noise.
+struct exec_command {
+    const char *const *argv; // NULL-terminated
+    int64_t timeout_ms;      // for one answer
+    const char *what;        // for messages: "the metric's command"
+    // Whether a line is an answer; ERR_PROTOCOL says why not. NULL: any line.
+    // Called on the pool's thread.
+    bool (*check)(const char *text, size_t len, struct err *err);
+};
 
 struct exec_pool;
 
 struct exec_pool_options {
-    const struct metric_command *commands; // borrowed until stop
-    size_t n_commands;                     // 1 to METRIC_MAX_OUTSIDE
+    const struct exec_command *commands; // copied; argv borrowed until stop
+    size_t n_commands;                   // 1 to EXEC_POOL_MAX_COMMANDS
     const char *folder; // of the job: where commands are found and run
     int processes;      // a command, 1 to EXEC_POOL_MAX_PROCESSES
-    // Whether a line is an answer; ERR_PROTOCOL says why not. NULL: any line.
-    // Called on the pool's thread.
-    bool (*check)(const char *text, size_t len, struct err *err);
 };
 
 struct exec_done {
@@ -58,9 +69,6 @@ struct exec_done {
     char *errors;     // when not ok: the end of standard error; owned
 };
 void exec_done_release(struct exec_done *done);
-
-// The check of metrics: metric_answer accepts it.
-bool exec_check_score(const char *text, size_t len, struct err *err);
 
 // Finds the programs and starts the thread; children start when they are
 // needed. The first word of a command is a file beside the job if there is

@@ -26,7 +26,7 @@ enum call_state { CALL_NONE, CALL_WAITS, CALL_OPEN };
 
 struct step_call {
     enum call_state state;
-    struct stepper_ask ask;
+    struct ask ask;
     int tries;
     int64_t due_ms; // CALL_WAITS: not before
 };
@@ -132,8 +132,8 @@ static bool send_call(struct work *work, struct one_run *run, int step,
     struct call_request request = {.model = runner->compiled->model,
                                    .prefix = part->prefix.data,
                                    .prefix_len = part->prefix.len,
-                                   .tail = call->ask.tail,
-                                   .tail_len = call->ask.tail_len,
+                                   .tail = call->ask.payload,
+                                   .tail_len = call->ask.payload_len,
                                    .format = part->formats[call->ask.form].data,
                                    .options = runner->compiled->options};
 
@@ -148,11 +148,11 @@ static bool send_call(struct work *work, struct one_run *run, int step,
 // Takes over what the run can ask now.
 static void collect_asks(struct one_run *run)
 {
-    struct stepper_ask ask;
+    struct ask ask;
 
     while (run->state == RUN_ACTIVE &&
            stepper_next(run->stepper, &ask, &run->err))
-        run->calls[ask.step] =
+        run->calls[ask.part] =
             (struct step_call){.state = CALL_WAITS, .ask = ask};
     if (run->err.code != ERR_NONE || stepper_ended(run->stepper))
         run->state = RUN_ENDED;

@@ -92,8 +92,14 @@ struct job *job_load_checked(struct bundle *bundle,
                              job_check_fn *check, struct diags *diags);
 void job_free(struct job *job); // NULL is fine
 
-// Brings the files beside the job that the metric's commands name into the
-// bundle; words that name none are just words. ERR_LIMIT, ERR_NOMEM.
+// The programs of the user that the job asks, in an order of its own; an ask
+// names one of these. Borrowed.
+enum { JOB_MAX_COMMANDS = METRIC_MAX_OUTSIDE };
+size_t job_commands(const struct job *job,
+                    const struct user_command *out[JOB_MAX_COMMANDS]);
+
+// Brings the files beside the job that these commands name into the bundle;
+// words that name none are just words. ERR_LIMIT, ERR_NOMEM.
 bool job_fetch_commands(const struct job *job, struct bundle *bundle,
                         struct err *err);
 

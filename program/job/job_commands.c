@@ -1,18 +1,24 @@
-// The programs of a job's exec metric, as files of its bundle.
+// The programs of the user that a job asks, as files of its bundle.
 
 #include "program/job/job.h"
 
 #include <string.h>
 
+size_t job_commands(const struct job *job,
+                    const struct user_command *out[JOB_MAX_COMMANDS])
+{
+    return metric_commands(job->metric, out);
+}
+
 bool job_fetch_commands(const struct job *job, struct bundle *bundle,
                         struct err *err)
 {
-    struct metric_command commands[METRIC_MAX_OUTSIDE];
-    size_t n = metric_outside(job->metric, commands);
+    const struct user_command *commands[JOB_MAX_COMMANDS];
+    size_t n = job_commands(job, commands);
 
     for (size_t c = 0; bundle->folder != NULL && c < n; c++)
-        for (size_t w = 0; commands[c].argv[w] != NULL; w++) {
-            const char *word = commands[c].argv[w];
+        for (size_t w = 0; commands[c]->argv[w] != NULL; w++) {
+            const char *word = commands[c]->argv[w];
             struct err why = ERR_CLEAR;
 
             // What lies elsewhere on this machine is not the job's.
@@ -30,13 +36,13 @@ bool job_fetch_commands(const struct job *job, struct bundle *bundle,
 void job_hash_commands(const struct job *job, const struct bundle *bundle,
                        struct hasher *hasher)
 {
-    struct metric_command commands[METRIC_MAX_OUTSIDE];
-    size_t n = metric_outside(job->metric, commands);
+    const struct user_command *commands[JOB_MAX_COMMANDS];
+    size_t n = job_commands(job, commands);
 
     for (size_t c = 0; c < n; c++)
-        for (size_t w = 0; commands[c].argv[w] != NULL; w++) {
+        for (size_t w = 0; commands[c]->argv[w] != NULL; w++) {
             const struct bundle_file *file =
-                bundle_find(bundle, commands[c].argv[w]);
+                bundle_find(bundle, commands[c]->argv[w]);
 
             if (file != NULL)
                 hasher_add(hasher, file->data, file->len);

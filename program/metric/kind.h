@@ -42,9 +42,9 @@ struct metric {
     size_t n_fields;
     struct metric **parts; // of a weighted one
     size_t n_parts;
-    struct metric_command *command; // of an exec one, or NULL
-    size_t outside;                 // its index among the exec parts
-    void *params;                   // the kind's own
+    struct user_command *command; // of an exec one, or NULL
+    size_t outside;               // its number among the parts that ask outside
+    void *params;                 // the kind's own
 };
 
 // What travels down while a metric is read.
@@ -52,7 +52,7 @@ struct metric_reader {
     struct arena *arena;
     const struct program *program; // NULL: only checked (metric_check)
     struct diags *diags;
-    size_t n_outside; // exec parts so far
+    size_t n_outside; // parts that ask outside so far
     int depth;        // weighted inside weighted
 };
 
@@ -60,7 +60,7 @@ struct metric_reader {
 struct metric_case {
     const json_t *example;
     const json_t *outputs;
-    const struct score *outside; // one an exec part
+    const struct score *outside; // one a part that asks outside
 };
 
 // Bits of enum type_kind, for `fits`. 0 fits every output.
@@ -77,6 +77,14 @@ struct metric_kind {
     // Fills out, which is empty.
     bool (*score)(const struct metric *metric, const struct metric_case *given,
                   struct score *out, struct err *err);
+    // A kind that asks outside: what it asks about given (outside is NULL
+    // then), the payload being written to text, and how it reads the answer.
+    // NULL for all others.
+    bool (*ask)(const struct metric *metric, const struct metric_case *given,
+                struct buf *text, struct ask *out, struct err *err);
+    bool (*answered)(const struct metric *metric,
+                     const struct call_answer *answer, struct score *out,
+                     struct err *err);
     // Writes the value of the metric's key (new reference).
     json_t *(*json)(const struct metric *metric);
     void (*release)(struct metric *metric); // or NULL

@@ -426,17 +426,66 @@ bool metric_binary(const struct metric *metric)
     return metric->kind->binary;
 }
 
-size_t metric_outside(const struct metric *metric,
-                      struct metric_command out[METRIC_MAX_OUTSIDE])
+size_t metric_outside(const struct metric *metric)
+{
+    size_t n = metric->kind->ask != NULL;
+
+    for (size_t i = 0; i < metric->n_parts; i++)
+        n += metric_outside(metric->parts[i]);
+    return n;
+}
+
+// The part of that number; NULL when it is not in metric.
+static const struct metric *find_outside(const struct metric *metric,
+                                         size_t part)
+{
+    const struct metric *found = NULL;
+
+    if (metric->kind->ask != NULL && metric->outside == part)
+        return metric;
+    for (size_t i = 0; i < metric->n_parts && found == NULL; i++)
+        found = find_outside(metric->parts[i], part);
+    return found;
+}
+
+bool metric_ask(const struct metric *metric, size_t part, const json_t *example,
+                const json_t *outputs, struct buf *text, struct ask *out,
+                struct err *err)
+{
+    const struct metric *found = find_outside(metric, part);
+    struct metric_case given = {.example = example, .outputs = outputs};
+
+    assert(found != NULL);
+    *out = (struct ask){0};
+    if (!found->kind->ask(found, &given, text, out, err))
+        return false;
+    out->part = (int)part;
+    out->payload = text->data;
+    out->payload_len = text->len;
+    return true;
+}
+
+bool metric_answered(const struct metric *metric, size_t part,
+                     const struct call_answer *answer, struct score *out,
+                     struct err *err)
+{
+    const struct metric *found = find_outside(metric, part);
+
+    assert(found != NULL);
+    return found->kind->answered(found, answer, out, err);
+}
+
+size_t metric_commands(const struct metric *metric,
+                       const struct user_command *out[METRIC_MAX_OUTSIDE])
 {
     size_t n = 0;
 
-    if (metric->command != NULL) {
-        out[metric->outside] = *metric->command;
-        n++;
+    for (size_t part = 0; part < metric_outside(metric); part++) {
+        const struct metric *found = find_outside(metric, part);
+
+        if (found->command != NULL)
+            out[n++] = found->command;
     }
-    for (size_t i = 0; i < metric->n_parts; i++)
-        n += metric_outside(metric->parts[i], out);
     return n;
 }
 
@@ -493,17 +542,6 @@ json_t *metric_fields_json(const struct metric *metric, bool full)
 }
 
 // Answers from outside
-
-bool metric_request(const json_t *example, const json_t *outputs,
-                    struct buf *out, struct err *err)
-{
-    buf_puts(out, "{\"example\":");
-    json_put(out, example, true);
-    buf_puts(out, ",\"outputs\":");
-    json_put(out, outputs, true);
-    buf_putc(out, '}');
-    return buf_ok(out, "a request to the metric's command", err);
-}
 
 // At most ANSWER_SHOWN_BYTES of it, for an error.
 static void report_answer(struct err *err, const char *text, size_t len)

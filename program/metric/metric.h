@@ -1,10 +1,15 @@
 // metric: how good an answer is, from 0 to 1.
 //
-// Metrics are rows of a table (metric.c), one file each in program/metrics/.
-// Most are pure. An exec metric is answered by a program of the user: its
-// request is a line of JSON, its answer another, and like every answer from
-// outside it is a stored call; so scoring takes the outside answers as an
-// argument and stays pure itself.
+// Metrics are rows of a table (metric.c), one file each in kinds/. Most are
+// pure. A part that asks outside, as `exec` does a program of the user, makes
+// an ask (program/graph/ask.h) and later reads its answer; in between the
+// answer is a stored call like any other. So scoring takes the scores of these
+// parts as an argument and stays pure itself:
+//
+//   metric_outside()     2 parts ask
+//   metric_ask(0), (1)   what, and whom
+//   metric_answered()    one score each
+//   metric_score()       all of it, from 0 to 1
 
 #ifndef PROGRAM_METRIC_METRIC_H
 #define PROGRAM_METRIC_METRIC_H
@@ -17,11 +22,13 @@
 
 #include "common/arena.h"
 #include "common/buf.h"
+#include "common/call.h"
 #include "common/err.h"
+#include "program/graph/ask.h"
 #include "program/graph/program.h"
 #include "program/source/node.h"
 
-enum { METRIC_MAX_OUTSIDE = 16 }; // exec parts of one metric
+enum { METRIC_MAX_OUTSIDE = 16 }; // parts of one metric that ask outside
 
 struct metric;
 
@@ -30,12 +37,6 @@ struct score {
     char *feedback; // owned, or NULL
 };
 void score_release(struct score *score);
-
-// The command of an exec metric.
-struct metric_command {
-    const char *const *argv; // NULL-terminated
-    int64_t timeout_ms;      // for one answer
-};
 
 // Reads the job file's `metric` value. Everything lives in arena. NULL with
 // findings.
@@ -58,18 +59,31 @@ size_t metric_labels(const struct metric *metric, const char **out, size_t max);
 // True when every score is 0 or 1.
 bool metric_binary(const struct metric *metric);
 
-// The exec parts, and the request line for them (the same for all).
-size_t metric_outside(const struct metric *metric,
-                      struct metric_command out[METRIC_MAX_OUTSIDE]);
-bool metric_request(const json_t *example, const json_t *outputs,
-                    struct buf *out, struct err *err);
+// How many parts ask outside, numbered from 0 in the order of the file.
+size_t metric_outside(const struct metric *metric);
 
-// Reads an outside answer {"score": 0..1, "feedback": text?} or a bare number.
-// ERR_PROTOCOL when it is neither.
+// What that part asks about one example; the payload is written to text, which
+// outlives out.
+bool metric_ask(const struct metric *metric, size_t part, const json_t *example,
+                const json_t *outputs, struct buf *text, struct ask *out,
+                struct err *err);
+
+// The score that the answer to that part means.
+bool metric_answered(const struct metric *metric, size_t part,
+                     const struct call_answer *answer, struct score *out,
+                     struct err *err);
+
+// The user's programs that parts ask, in the order of the parts; at most
+// METRIC_MAX_OUTSIDE. Borrowed.
+size_t metric_commands(const struct metric *metric,
+                       const struct user_command *out[METRIC_MAX_OUTSIDE]);
+
+// Reads the answer of a user's program, {"score": 0..1, "feedback": text?} or a
+// bare number. ERR_PROTOCOL when it is neither.
 bool metric_answer(const char *text, size_t len, struct score *out,
                    struct err *err);
 
-// outside: one score for each exec part, in order.
+// outside: one score for each part that asks outside, in order.
 bool metric_score(const struct metric *metric, const json_t *example,
                   const json_t *outputs, const struct score *outside,
                   struct score *out, struct err *err);

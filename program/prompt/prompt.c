@@ -10,8 +10,6 @@ static const char *const role_system = "system";
 static const char *const role_user = "user";
 static const char *const role_assistant = "assistant";
 
-const char *const adapter_names[] = {"chat", "json", NULL};
-
 // ---- pieces
 
 static void put_marker(struct buf *text, const char *name)

@@ -18,15 +18,11 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "program/graph/adapter.h"
 #include "program/graph/candidate.h"
 #include "program/graph/program.h"
 
-enum adapter { ADAPTER_CHAT, ADAPTER_JSON };
-enum { ADAPTER_COUNT = 2 };
 enum { PROMPT_MAX_BYTES = 4 << 20 };
-
-// NULL-terminated names, in the order of the enum: "chat", "json".
-extern const char *const adapter_names[];
 
 // "[{system}", then ",{user},{assistant}" a demo; not closed.
 bool prompt_prefix(const struct step *step, const struct candidate_part *part,

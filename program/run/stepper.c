@@ -383,8 +383,7 @@ static bool can_ask(const struct stepper *stepper, int step)
             step_readiness(stepper, step) == READY);
 }
 
-bool stepper_next(struct stepper *stepper, struct stepper_ask *out,
-                  struct err *err)
+bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err)
 {
     const struct program *program = stepper->program;
 
@@ -398,11 +397,12 @@ bool stepper_next(struct stepper *stepper, struct stepper_ask *out,
         if (!ask(stepper, step, &asked, err))
             return false;
         if (asked) {
-            *out = (struct stepper_ask){.step = step,
-                                        .attempt = slot->attempt,
-                                        .form = form_of(stepper, step),
-                                        .tail = slot->tail.data,
-                                        .tail_len = slot->tail.len};
+            *out = (struct ask){.answerer = ANSWERER_MODEL,
+                                .part = step,
+                                .attempt = slot->attempt,
+                                .form = form_of(stepper, step),
+                                .payload = slot->tail.data,
+                                .payload_len = slot->tail.len};
             return true;
         }
         if (!settle(stepper, err))

@@ -22,6 +22,7 @@
 #include <jansson.h>
 
 #include "common/call.h"
+#include "program/graph/ask.h"
 #include "program/graph/candidate.h"
 #include "program/graph/plan.h"
 #include "program/prompt/prompt.h"
@@ -40,17 +41,6 @@ const char *run_outcome_name(enum run_outcome outcome);
 
 struct stepper;
 
-// A call to make: for step, with tail appended to the prefix of the step's
-// candidate part. attempt 0 is the question, 1 the repair, which asks the same
-// again under the schema, whatever the adapter of the run is.
-struct stepper_ask {
-    int step;
-    int attempt;
-    enum adapter form; // of the answer: what prompt_format is to be given
-    const char *tail;  // borrowed until the step's answer or the end
-    size_t tail_len;
-};
-
 // program, plan and candidate are borrowed and outlive it; inputs as
 // program_inputs made them (a reference is taken).
 struct stepper *stepper_new(const struct program *program,
@@ -58,12 +48,13 @@ struct stepper *stepper_new(const struct program *program,
                             json_t *inputs, struct err *err);
 void stepper_free(struct stepper *stepper); // NULL is fine
 
-// The next call that can be made now. False when there is none (see
+// The next thing to ask now; out->part is the step, and for a model the payload
+// goes behind the prefix of the step's candidate part. The payload is borrowed
+// until the step's answer, or the end. False when there is nothing to ask (see
 // stepper_ended) or, with err set, on failure.
-bool stepper_next(struct stepper *stepper, struct stepper_ask *out,
-                  struct err *err);
+bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err);
 
-// The answer to what was asked for step.
+// The answer to what step asked.
 bool stepper_answer(struct stepper *stepper, int step,
                     const struct call_answer *answer, struct err *err);
 

@@ -94,7 +94,7 @@ struct task {
     size_t cursor; // first item that was not looked at to start
     uint64_t put;  // highest store number that it rests on
     int64_t candidate_id;
-    struct task_prompt *prompts; // one a step
+    struct prefix **prefixes; // one a step and form, NULL until needed
     struct task *next;
 };
 

@@ -104,7 +104,7 @@ static bool answer(struct stepper *stepper, int step, const char *text,
 // Asked for two steps at once, of which one needs a repair.
 static bool take_run(struct stepper *stepper, struct err *err)
 {
-    struct stepper_ask ask;
+    struct ask ask;
 
     return stepper_next(stepper, &ask, err) &&
            stepper_next(stepper, &ask, err) &&

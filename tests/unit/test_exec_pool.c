@@ -13,9 +13,10 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "exec/exec_pool.h"
+#include "program/metric/metric.h"
 
 // Commands are small shell scripts, each the second word of sh -c.
-static struct metric_command commands[2];
+static struct exec_command commands[2];
 static const char *words[2][4];
 static struct exec_pool *pool;
 static struct exec_done done;
@@ -32,8 +33,9 @@ static void set_script(int which, const char *script, int64_t timeout_ms)
     words[which][0] = "sh";
     words[which][1] = "-c";
     words[which][2] = script;
-    commands[which] =
-        (struct metric_command){.argv = words[which], .timeout_ms = timeout_ms};
+    commands[which] = (struct exec_command){.argv = words[which],
+                                            .timeout_ms = timeout_ms,
+                                            .what = "the metric's command"};
 }
 
 static void start(size_t n_commands, const char *folder, int processes,
@@ -42,17 +44,28 @@ static void start(size_t n_commands, const char *folder, int processes,
     const struct exec_pool_options options = {.commands = commands,
                                               .n_commands = n_commands,
                                               .folder = folder,
-                                              .processes = processes,
-                                              .check = check};
+                                              .processes = processes};
 
+    for (size_t i = 0; i < n_commands; i++)
+        commands[i].check = check;
     err = ERR_CLEAR;
     pool = exec_pool_start(&options, &err);
+}
+
+// As the coordinator has it for a metric.
+static bool is_score(const char *text, size_t len, struct err *why)
+{
+    struct score score = {0};
+    bool ok = metric_answer(text, len, &score, why);
+
+    score_release(&score);
+    return ok;
 }
 
 static void start_script(const char *script, int64_t timeout_ms)
 {
     set_script(0, script, timeout_ms);
-    start(1, "/", 1, exec_check_score);
+    start(1, "/", 1, is_score);
     cr_assert_not_null(pool, "%s", err.text);
 }
 
@@ -338,7 +351,8 @@ static void start_beside(const char *folder, mode_t mode)
     cr_assert_eq(chmod(path, mode), 0);
     words[0][0] = "judge.sh";
     words[0][1] = NULL;
-    commands[0] = (struct metric_command){.argv = words[0], .timeout_ms = 9000};
+    commands[0] = (struct exec_command){
+        .argv = words[0], .timeout_ms = 9000, .what = "the metric's command"};
     start(1, folder, 1, NULL);
 }
 
@@ -370,7 +384,8 @@ Test(exec_pool, a_command_that_is_nowhere_is_told)
 {
     words[0][0] = "no-such-program-anywhere";
     words[0][1] = NULL;
-    commands[0] = (struct metric_command){.argv = words[0], .timeout_ms = 9000};
+    commands[0] = (struct exec_command){
+        .argv = words[0], .timeout_ms = 9000, .what = "the metric's command"};
     start(1, "/", 1, NULL);
     cr_expect_null(pool);
     cr_expect_eq(err.code, ERR_INPUT);
@@ -391,7 +406,8 @@ Test(exec_pool, a_file_that_is_no_program_is_a_fault_of_its_request)
     cr_assert_eq(chmod(path, 0700), 0);
     words[0][0] = path;
     words[0][1] = NULL;
-    commands[0] = (struct metric_command){.argv = words[0], .timeout_ms = 9000};
+    commands[0] = (struct exec_command){
+        .argv = words[0], .timeout_ms = 9000, .what = "the metric's command"};
     start(1, "/", 1, NULL);
     cr_assert_not_null(pool, "%s", err.text);
     ask("a");

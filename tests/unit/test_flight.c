@@ -27,9 +27,10 @@ static struct hash key_of(int n)
 
 static struct flight *open_flight(int n)
 {
-    struct hash key = key_of(n);
-    struct flight *flight =
-        flights_open(&flights, &key, strdup("tail"), 4, &err);
+    struct order order = {.ask = {.payload = "tail", .payload_len = 4},
+                          .key = key_of(n),
+                          .step = "answer"};
+    struct flight *flight = flights_open(&flights, &order, &err);
 
     cr_assert_not_null(flight, "%s", err.text);
     return flight;
@@ -53,6 +54,13 @@ static struct evaluation *someone(int n)
     return (struct evaluation *)(void *)&people[n];
 }
 
+static bool join(struct flight *flight, int who, int part)
+{
+    struct waiter waiter = {.evaluation = someone(who), .part = part};
+
+    return flight_join(flight, &waiter, &err);
+}
+
 static bool is_someone(const struct waiter *waiter, const void *who)
 {
     return waiter->evaluation == who;
@@ -67,6 +75,24 @@ Test(flight, a_call_on_its_way_is_found_by_its_key_and_its_number)
     cr_expect_eq(flights_by_id(&flights, flight->id), flight);
     cr_expect_null(flights_find(&flights, &other));
     cr_expect_null(flights_by_id(&flights, flight->id + 1));
+}
+
+Test(flight, an_order_is_copied_with_its_texts)
+{
+    char payload[] = "question", step[] = "classify";
+    struct order order = {.ask = {.payload = payload, .payload_len = 8},
+                          .key = key_of(1),
+                          .prefix = prefix_of("[{}", NULL),
+                          .step = step};
+    struct flight *flight = flights_open(&flights, &order, &err);
+
+    cr_assert_not_null(flight, "%s", err.text);
+    memset(payload, 'x', 8);
+    memset(step, 'x', 8);
+    cr_expect_str_eq(flight->order.ask.payload, "question");
+    cr_expect_str_eq(flight->order.step, "classify");
+    cr_expect_eq(order.prefix->references, 2);
+    prefix_unref(&flights, order.prefix);
 }
 
 Test(flight, a_dropped_call_is_found_no_more_and_its_number_never_comes_back)
@@ -88,11 +114,11 @@ Test(flight, those_who_wait_are_kept_in_the_order_in_which_they_came)
     const struct waiter *waiter;
 
     for (int i = 0; i < 3; i++)
-        cr_assert(flight_join(flight, someone(i), i, &err));
+        cr_assert(join(flight, i, i));
     waiter = flight->waiters;
     for (int i = 0; i < 3; i++, waiter = waiter->next) {
         cr_expect_eq(waiter->evaluation, someone(i));
-        cr_expect_eq(waiter->step, i);
+        cr_expect_eq(waiter->part, i);
     }
     cr_expect_null(waiter);
 }
@@ -101,10 +127,10 @@ Test(flight, who_leaves_is_told_nothing_and_who_comes_after_is)
 {
     struct flight *flight = open_flight(1);
 
-    cr_assert(flight_join(flight, someone(0), 0, &err));
-    cr_assert(flight_join(flight, someone(1), 0, &err));
+    cr_assert(join(flight, 0, 0));
+    cr_assert(join(flight, 1, 0));
     cr_expect_not(flight_leave(flight, is_someone, someone(1)));
-    cr_assert(flight_join(flight, someone(2), 0, &err));
+    cr_assert(join(flight, 2, 0));
     cr_expect_eq(flight->waiters->evaluation, someone(0));
     cr_expect_eq(flight->waiters->next->evaluation, someone(2));
     cr_expect_null(flight->waiters->next->next);
@@ -171,10 +197,10 @@ Test(flight, all_that_is_on_its_way_is_freed_in_the_end)
 {
     struct flight *flying = open_flight(1), *landed = open_flight(2);
 
-    flying->prefix = prefix_of("[{}", NULL);
-    landed->prefix = prefix_of("[{}", NULL);
+    flying->order.prefix = prefix_of("[{}", NULL);
+    landed->order.prefix = prefix_of("[{}", NULL);
     landed->answer.text = strdup("an answer");
-    cr_assert(flight_join(flying, someone(0), 0, &err));
-    cr_assert(flight_join(landed, someone(1), 0, &err));
+    cr_assert(join(flying, 0, 0));
+    cr_assert(join(landed, 1, 0));
     flights_land(&flights, landed);
 }

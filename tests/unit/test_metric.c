@@ -347,18 +347,19 @@ Test(metric, exec_reads_all_outputs_unless_told)
 
 Test(metric, exec_parts_take_their_answers_in_order)
 {
-    struct metric_command commands[METRIC_MAX_OUTSIDE];
+    const struct user_command *commands[METRIC_MAX_OUTSIDE];
     char feedback[] = "too short";
     const struct score outside[2] = {{0.5, NULL}, {0.25, feedback}};
 
     parse_good("weighted: [{weight: 1, exec: {command: [one]}}, "
                "{weight: 3, exec: {command: [two, x], timeout: 1.5s}}]");
-    cr_assert_eq(metric_outside(metric, commands), 2);
-    cr_expect_str_eq(commands[0].argv[0], "one");
-    cr_expect_eq(commands[0].timeout_ms, 30000);
-    cr_expect_str_eq(commands[1].argv[1], "x");
-    cr_expect_null(commands[1].argv[2]);
-    cr_expect_eq(commands[1].timeout_ms, 1500);
+    cr_assert_eq(metric_outside(metric), 2);
+    cr_assert_eq(metric_commands(metric, commands), 2);
+    cr_expect_str_eq(commands[0]->argv[0], "one");
+    cr_expect_eq(commands[0]->timeout_ms, 30000);
+    cr_expect_str_eq(commands[1]->argv[1], "x");
+    cr_expect_null(commands[1]->argv[2]);
+    cr_expect_eq(commands[1]->timeout_ms, 1500);
     cr_assert(metric_score(metric, NULL, NULL, outside, &score, &err), "%s",
               err.text);
     cr_expect_float_eq(score.value, 0.3125, 1e-12);
@@ -368,10 +369,16 @@ Test(metric, exec_parts_take_their_answers_in_order)
 Test(metric, a_request_is_one_line_of_json)
 {
     struct buf line = BUF_INIT(1 << 20);
+    struct ask ask;
     json_t *example = value_of("{\"b\": \"x\\ny\", \"a\": 1}");
     json_t *given = value_of("{\"answer\": \"z\"}");
 
-    cr_assert(metric_request(example, given, &line, &err), "%s", err.text);
+    parse_good("exec: {command: [python3, judge.py]}");
+    cr_assert(metric_ask(metric, 0, example, given, &line, &ask, &err), "%s",
+              err.text);
+    cr_expect_eq(ask.answerer, ANSWERER_EXEC);
+    cr_expect_str_eq(ask.command->argv[1], "judge.py");
+    cr_expect_str_eq(ask.payload, line.data);
     cr_expect_str_eq(line.data, "{\"example\":{\"a\":1,\"b\":\"x\\ny\"},"
                                 "\"outputs\":{\"answer\":\"z\"}}");
     buf_release(&line);

@@ -12,7 +12,7 @@
 static struct program *program;
 static struct plan plan;
 static struct stepper *stepper;
-static struct stepper_ask ask;
+static struct ask ask;
 static struct err err;
 
 static void open_program(void)
@@ -51,7 +51,7 @@ static void plan_intent(void)
 static void expect_ask(int step, int attempt)
 {
     cr_assert(stepper_next(stepper, &ask, &err), "%s", err.text);
-    cr_expect_eq(ask.step, step);
+    cr_expect_eq(ask.part, step);
     cr_expect_eq(ask.attempt, attempt);
 }
 
@@ -99,9 +99,9 @@ Test(stepper, asks_each_step_once_its_inputs_are_there)
     expect_no_ask();
     answer(GIVEN_EXTRACT, CALL_TEXT, EXTRACTED);
     expect_ask(GIVEN_RESPOND, 0);
-    cr_expect(strstr(ask.tail, "{\\\"order_id\\\":\\\"17\\\","
-                               "\\\"issue\\\":\\\"late\\\"}") != NULL,
-              "%s", ask.tail);
+    cr_expect(strstr(ask.payload, "{\\\"order_id\\\":\\\"17\\\","
+                                  "\\\"issue\\\":\\\"late\\\"}") != NULL,
+              "%s", ask.payload);
     cr_expect_not(stepper_ended(stepper));
     answer(GIVEN_RESPOND, CALL_TEXT, RESPONDED);
     cr_expect(stepper_ended(stepper));
@@ -136,8 +136,8 @@ Test(stepper, asks_the_same_again_once_under_the_schema)
     cr_expect_not(stepper_ended(stepper));
     expect_ask(GIVEN_CLASSIFY, 1);
     cr_expect_eq(ask.form, ADAPTER_JSON);
-    cr_expect_null(strstr(ask.tail, "I would rather not."));
-    cr_expect_null(strstr(ask.tail, "assistant"), "%s", ask.tail);
+    cr_expect_null(strstr(ask.payload, "I would rather not."));
+    cr_expect_null(strstr(ask.payload, "assistant"), "%s", ask.payload);
     answer(GIVEN_CLASSIFY, CALL_TEXT,
            "{\"intent\": \"track_order\", \"confidence\": 0.5}");
     cr_expect(stepper_ended(stepper));

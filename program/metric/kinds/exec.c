@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "common/text.h"
 #include "program/metric/kind.h"
 
@@ -30,7 +31,7 @@ static bool check_command(struct metric_reader *reader, const struct node *node,
 }
 
 static bool read_command(struct metric_reader *reader, const struct node *list,
-                         struct metric_command *command)
+                         struct user_command *command)
 {
     const char **argv = arena_array(reader->arena, list->n + 1, sizeof(char *));
     bool ok = argv != NULL || metric_nomem(reader);
@@ -92,6 +93,28 @@ static bool parse(struct metric_reader *reader, const struct node *node,
     if (timeout != NULL)
         ok = read_timeout(reader, timeout, &metric->command->timeout_ms) && ok;
     return ok && reader->n_outside <= METRIC_MAX_OUTSIDE;
+}
+
+// One line, the same for all `exec` parts of a metric.
+static bool ask(const struct metric *metric, const struct metric_case *given,
+                struct buf *text, struct ask *out, struct err *err)
+{
+    out->answerer = ANSWERER_EXEC;
+    out->command = metric->command;
+    buf_puts(text, "{\"example\":");
+    json_put(text, given->example, true);
+    buf_puts(text, ",\"outputs\":");
+    json_put(text, given->outputs, true);
+    buf_putc(text, '}');
+    return buf_ok(text, "a request to the metric's command", err);
+}
+
+static bool answered(const struct metric *metric,
+                     const struct call_answer *answer, struct score *out,
+                     struct err *err)
+{
+    (void)metric;
+    return metric_answer(answer->text, answer->text_len, out, err);
 }
 
 static bool score(const struct metric *metric, const struct metric_case *given,
@@ -166,5 +189,7 @@ const struct metric_kind metric_exec = {
     .name = "exec",
     .parse = parse,
     .score = score,
+    .ask = ask,
+    .answered = answered,
     .json = json,
 };

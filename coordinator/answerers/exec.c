@@ -1,0 +1,253 @@
+// The answerer that is a program of the user: it runs beside the coordinator,
+// in a pool of the job's own (exec/exec_pool.h).
+
+#include "coordinator/answerers/programs.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "coordinator/answerers/answerer.h"
+#include "coordinator/call_key.h"
+#include "coordinator/flight.h"
+#include "exec/exec_pool.h"
+
+struct job_programs {
+    struct exec_pool *pool;                                // owned
+    const struct user_command *commands[JOB_MAX_COMMANDS]; // of the job
+    size_t n;
+    struct hash files;           // over the bytes of the files they name
+    const struct bundle *bundle; // of the job
+    char *unpacked;              // folder; owned, NULL for a local job
+};
+
+// --- start and end ---
+
+static bool unpack(struct job_programs *programs, struct err *err)
+{
+    char folder[] = "/tmp/promptcc-job-XXXXXX";
+
+    if (mkdtemp(folder) == NULL) {
+        err_set(err, ERR_IO, "cannot make a folder for the job's programs: %s",
+                strerror(errno));
+        return false;
+    }
+    programs->unpacked = strdup(folder);
+    if (programs->unpacked == NULL) {
+        (void)rmdir(folder);
+        err_nomem(err, "a job");
+        return false;
+    }
+    return bundle_unpack(programs->bundle, programs->unpacked, err);
+}
+
+static bool is_score(const char *text, size_t len, struct err *err)
+{
+    struct score score = {0};
+    bool ok = metric_answer(text, len, &score, err);
+
+    score_release(&score);
+    return ok;
+}
+
+static struct exec_pool *start_pool(const struct job_programs *programs,
+                                    struct err *err)
+{
+    struct exec_command commands[JOB_MAX_COMMANDS];
+    struct exec_pool_options options = {
+        .commands = commands,
+        .n_commands = programs->n,
+        .folder = programs->unpacked != NULL ? programs->unpacked
+                                             : programs->bundle->folder,
+        .processes = JOB_PROGRAMS_PROCESSES};
+
+    for (size_t i = 0; i < programs->n; i++)
+        commands[i] = (struct exec_command){
+            .argv = programs->commands[i]->argv,
+            .timeout_ms = programs->commands[i]->timeout_ms,
+            .what = "the metric's command",
+            .check = is_score};
+    return exec_pool_start(&options, err);
+}
+
+static struct hash hash_files(const struct job *job,
+                              const struct bundle *bundle)
+{
+    struct hasher hasher;
+
+    hasher_init(&hasher, "exec-files");
+    job_hash_commands(job, bundle, &hasher);
+    return hasher_end(&hasher);
+}
+
+bool job_programs_start(const struct job *job, const struct bundle *bundle,
+                        bool allow_from_afar, struct job_programs **out,
+                        struct err *err)
+{
+    const struct user_command *commands[JOB_MAX_COMMANDS];
+    bool from_afar = bundle->folder == NULL;
+    struct job_programs *programs;
+
+    if (job_commands(job, commands) == 0)
+        return true;
+    if (from_afar && !allow_from_afar) {
+        err_set(err, ERR_INPUT,
+                "the metric runs a program, which this coordinator does not "
+                "allow to jobs from afar: start it with --allow-exec");
+        return false;
+    }
+    *out = programs = calloc(1, sizeof *programs);
+    if (programs == NULL) {
+        err_nomem(err, "a job's programs");
+        return false;
+    }
+    programs->bundle = bundle;
+    programs->n = job_commands(job, programs->commands);
+    programs->files = hash_files(job, bundle);
+    if (from_afar && !unpack(programs, err))
+        return false;
+    programs->pool = start_pool(programs, err);
+    return programs->pool != NULL;
+}
+
+void job_programs_stop(struct job_programs *programs)
+{
+    if (programs == NULL)
+        return;
+    exec_pool_stop(programs->pool);
+    if (programs->unpacked != NULL)
+        bundle_remove(programs->bundle, programs->unpacked);
+    free(programs->unpacked);
+    free(programs);
+}
+
+int job_programs_fd(const struct job_programs *programs)
+{
+    return exec_pool_fd(programs->pool);
+}
+
+// --- asking ---
+
+static bool address(struct order *order, const struct task *task,
+                    struct err *err)
+{
+    (void)task;
+    (void)err;
+    order->bill = BILL_EXEC;
+    order->key =
+        exec_key(order->ask.command->argv, &order->work->programs->files,
+                 order->ask.payload, order->ask.payload_len);
+    return true;
+}
+
+static size_t command_number(const struct job_programs *programs,
+                             const struct user_command *command)
+{
+    size_t i = 0;
+
+    while (i < programs->n && programs->commands[i] != command)
+        i++;
+    assert(i < programs->n);
+    return i;
+}
+
+static bool begin(struct flight *flight, struct err *err)
+{
+    const struct ask *ask = &flight->order.ask;
+    struct job_programs *programs = flight->order.work->programs;
+
+    flight->sends++;
+    return exec_pool_begin(
+        programs->pool, command_number(programs, ask->command),
+        (uint64_t)flight->id, ask->payload, ask->payload_len, err);
+}
+
+static bool same_words(const char *const *a, const char *const *b)
+{
+    for (; *a != NULL && *b != NULL; a++, b++)
+        if (strcmp(*a, *b) != 0)
+            return false;
+    return *a == *b;
+}
+
+// The programs end with their job, so the heir asks its own. Equal keys are
+// equal command lines: it has one.
+static bool inherit(struct flight *flight, struct err *err)
+{
+    struct ask *ask = &flight->order.ask;
+    const struct job_programs *heir = flight->order.work->programs;
+    size_t i = 0;
+
+    while (i < heir->n &&
+           !same_words(heir->commands[i]->argv, ask->command->argv))
+        i++;
+    assert(i < heir->n);
+    ask->command = heir->commands[i];
+    return begin(flight, err);
+}
+
+static bool record(const struct flight *flight, struct call_put *row,
+                   struct err *err)
+{
+    (void)flight;
+    (void)err;
+    row->model = row->digest = "";
+    row->options = "{}";
+    return true;
+}
+
+const struct answerer answerer_exec = {
+    .name = "exec",
+    .address = address,
+    .begin = begin,
+    .inherit = inherit,
+    .record = record,
+};
+
+// --- answers ---
+
+// A fault says nothing of the answer: ask again, a few times.
+static void take_fault(struct flight *flight, const struct exec_done *done,
+                       const struct programs_handlers *handlers)
+{
+    struct err err = ERR_CLEAR;
+
+    log_warn("program-fault", "%s", done->fault.text);
+    if (flight->sends < JOB_PROGRAMS_TRIES && begin(flight, &err))
+        return;
+    handlers->failed(handlers->user, flight, done->fault.text);
+}
+
+static void take_done(struct flight *flight, const struct exec_done *done,
+                      const struct programs_handlers *handlers)
+{
+    struct call_answer answer = {.outcome = CALL_TEXT,
+                                 .text = done->text,
+                                 .text_len = done->len,
+                                 .cached_tokens = -1};
+
+    if (done->ok)
+        handlers->answered(handlers->user, flight, &answer);
+    else
+        take_fault(flight, done, handlers);
+}
+
+void job_programs_read(struct job_work *work,
+                       const struct programs_handlers *handlers)
+{
+    struct exec_done done = {0};
+
+    while (work->programs != NULL &&
+           exec_pool_take(work->programs->pool, &done)) {
+        struct flight *flight =
+            flights_by_id(&work->engine->flights, (int64_t)done.id);
+
+        // Another job asks its own programs by now.
+        if (flight != NULL && flight->order.work == work)
+            take_done(flight, &done, handlers);
+        exec_done_release(&done);
+    }
+}

@@ -1,0 +1,42 @@
+// programs: the user's programs of one running job, which answer the asks of
+// its exec metrics.
+//
+// A job that came from afar brought its programs along: they are unpacked into
+// a folder of their own, which goes with them. A request that ends in a fault
+// is asked again, JOB_PROGRAMS_TRIES times in all; then it has failed, as a
+// call to a model has that dispatch gave up.
+
+#ifndef COORDINATOR_ANSWERERS_PROGRAMS_H
+#define COORDINATOR_ANSWERERS_PROGRAMS_H
+
+#include "coordinator/engine.h"
+#include "program/job/bundle.h"
+
+enum { JOB_PROGRAMS_TRIES = 3, JOB_PROGRAMS_PROCESSES = 2 };
+
+// Starts them when the job has any: *out stays NULL when it has none.
+// ERR_INPUT: a program is not there, or the job came from afar and the
+// coordinator does not allow that (--allow-exec).
+bool job_programs_start(const struct job *job, const struct bundle *bundle,
+                        bool allow_from_afar, struct job_programs **out,
+                        struct err *err);
+
+// Ends them and removes what was unpacked. NULL is fine.
+void job_programs_stop(struct job_programs *programs);
+
+// Readable while there is an answer to take.
+int job_programs_fd(const struct job_programs *programs);
+
+struct programs_handlers {
+    void *user;
+    // The text of the answer is borrowed.
+    void (*answered)(void *user, struct flight *flight,
+                     const struct call_answer *answer);
+    void (*failed)(void *user, struct flight *flight, const char *cause);
+};
+
+// Takes what they have answered to the flights of this job.
+void job_programs_read(struct job_work *work,
+                       const struct programs_handlers *handlers);
+
+#endif

@@ -1,0 +1,180 @@
+// engine: the data of the coordinator's room, all of it that several files
+// share. Whoever wants to know what the loop is made of reads this page; what
+// may be done with each thing stands in the header of its own name.
+//
+//   engine ---- store, dispatch, models, workers     (rooms and lists)
+//     |
+//     +-- flights: each call that is on its way, by key
+//           |
+//         flight ---- order     what is asked, of whom, who pays
+//           |           |
+//           |         prefix    the beginning of a prompt, shared
+//           |
+//           +-- waiter, waiter, ... each an evaluation that wants the answer
+//                                      |
+//   running job ---- job_work ---- evaluation: one item of a task on its way
+//
+// Whose memory is whose: a running job owns its job_work and evaluations; the
+// flights own flights, orders and waiters. A flight may be waited for by
+// evaluations of several jobs, so it outlives the one that began it: `work` in
+// its order is then the next waiter's (flights_leave). Nothing here is ever
+// touched by another thread than the loop's.
+
+#ifndef COORDINATOR_ENGINE_H
+#define COORDINATOR_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/call.h"
+#include "common/err.h"
+#include "common/hash.h"
+#include "common/map.h"
+#include "coordinator/models.h"
+#include "coordinator/workers.h"
+#include "dispatch/dispatch.h"
+#include "program/graph/ask.h"
+#include "program/job/dataset.h"
+#include "program/job/job.h"
+#include "store/store.h"
+
+struct evaluation;   // evaluation.c
+struct job_programs; // answerers/exec.c
+
+// --- calls on their way ---
+
+// A prompt prefix as it is sent, shared by all flights of a candidate's step.
+struct prefix {
+    struct hash hash; // of the text
+    struct hash key;  // of text and format
+    char *text;       // owned
+    size_t len;
+    char *format;   // output format of its calls; owned, may be NULL
+    int64_t number; // its group, for dispatch
+    int64_t id;     // in the store; 0 until a call of it is put
+    int references; // tasks and flights
+};
+
+// Under what an answer is billed: the role of a model, or the last for what a
+// program of the user answered.
+enum { BILL_EXEC = ROLE_COUNT, BILL_COUNT };
+
+// An ask with its address: all that its answerer, the store and the bill need.
+// Until flights_open copies it, its texts are borrowed.
+struct order {
+    struct ask ask;
+    struct hash key;       // of everything that determines the answer
+    struct job_work *work; // the job that pays
+    int bill;
+    const char *purpose; // static: "trial", "metric", ...
+    const char *step;    // of the program; "" for a metric
+    int64_t age;         // of the task, for dispatch: older ones go first
+    // a model's
+    struct prefix *prefix; // a flight holds a reference
+    int32_t model;         // its number
+    struct call_options options;
+};
+
+// Who wants the answer: an evaluation, for its steps or for its metric.
+enum asker { ASKER_STEP, ASKER_METRIC };
+
+struct waiter {
+    struct evaluation *evaluation;
+    enum asker asker;
+    int part; // of the asker, as in its ask
+    struct waiter *next;
+};
+
+struct flight {
+    int64_t id;         // for dispatch, or for the exec pool
+    struct order order; // payload and step are in texts
+    int64_t timeout_ms;
+    int64_t sends;
+    bool hedged;
+    struct waiter *waiters; // in order of joining
+    struct waiter **last_waiter;
+    // once landed
+    bool landed;
+    struct call_answer answer;
+    int64_t call_id;
+    uint64_t put;
+    int32_t worker; // -1: no credit to give back
+    int64_t lease;
+    struct flight *next_landed;
+    struct flight *next_left; // while a running job leaves
+    char texts[];             // payload and step of the order
+};
+
+struct flights {
+    struct map by_key;
+    struct map by_id;
+    struct map prefixes;
+    struct flight *first_landed, *last_landed;
+    int64_t last_id;
+    int64_t last_prefix;
+    size_t n;
+};
+
+// --- what all parts of the loop share ---
+
+// The options of the call that was recorded last, as the store has them.
+struct options_text {
+    struct call_options options;
+    char text[256]; // "" before the first
+};
+
+struct engine {
+    void *zmq;
+    struct store *store;
+    struct dispatch *dispatch;
+    struct models models;
+    struct flights flights;
+    struct workers workers;
+    const char *servers;     // of this process, "URL, URL", or NULL
+    int64_t wait_start_ms;   // until a job that nobody ever answered is paused
+    int64_t wait_after_ms;   // the same after an answer
+    int64_t call_timeout_ms; // hard limit of a call
+    int64_t busy_ms;         // when a worker was last seen at work on a call
+    bool local;      // clients are in this process: a job has a folder here
+    bool allow_exec; // in jobs that are not local
+    struct options_text options;
+};
+
+// --- a job's work ---
+
+// A role's model, once it is pinned.
+struct job_model_pin {
+    bool bound;
+    bool met; // a worker had it since this process began
+    int32_t number;
+    char *digest; // owned
+};
+
+// What evaluations, flights and answerers see of a running job, and count in
+// it. The rest of a running job is its own (running_job_state.h).
+struct job_work {
+    struct engine *engine;
+    // read-only
+    const char *id;
+    int64_t job_no;
+    int32_t number; // for dispatch
+    const struct job *job;
+    const struct dataset *dataset;
+    const bool *excluded; // one a row
+    struct job_model_pin models[ROLE_COUNT];
+    struct job_programs *programs; // of the user; NULL without any
+    // under way
+    struct evaluation *evaluations;
+    size_t active;
+    struct err failure; // of an evaluation: the job closes at its next turn
+    char parked[400];   // which call could not be served; "" none
+    // counts
+    int64_t paid[BILL_COUNT]; // answers committed by this process
+    int64_t prompt_tokens, generated_tokens;
+    int64_t reused;
+    int64_t hedges;
+    int64_t answered_ms; // last answer; -1: none in this process
+};
+
+#endif

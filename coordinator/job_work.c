@@ -1,0 +1,133 @@
+#include "coordinator/job_work.h"
+
+#include "common/log.h"
+#include "common/text.h"
+#include "coordinator/answerers/answerer.h"
+#include "coordinator/evaluation.h"
+#include "coordinator/flight.h"
+
+// --- cost ---
+
+void job_work_paid(const struct flight *flight, int64_t now)
+{
+    struct job_work *work = flight->order.work;
+
+    work->answered_ms = now;
+    work->paid[flight->order.bill]++;
+    work->prompt_tokens += flight->answer.prompt_tokens;
+    work->generated_tokens += flight->answer.generated_tokens;
+}
+
+int64_t job_work_total_paid(const struct job_work *work)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < BILL_COUNT; i++)
+        sum += work->paid[i];
+    return sum;
+}
+
+// --- what could not be served ---
+
+// What the user reads is cut where struct err ends: the remedy stands before
+// what may be long.
+static void name_parked(struct job_work *work, const struct order *order,
+                        const struct task_item *item, const char *cause)
+{
+    char *out = work->parked;
+    size_t size = sizeof work->parked;
+    int n = item == NULL ? -1 : item->row;
+    const struct row *row = n < 0 ? NULL : &work->dataset->rows[n];
+
+    if (row == NULL)
+        text_print(out, size,
+                   "the call of `%.40s` (%s) failed wherever it was tried "
+                   "(%.80s); run the same command again to try it again",
+                   order->step, order->purpose, cause);
+    else if (order->step[0] == '\0')
+        text_print(
+            out, size,
+            "example %d (%.40s:%d) got no score; `resume %.60s --exclude "
+            "%d` goes on without it; %s",
+            n, row->file, row->line, work->id, n, cause);
+    else
+        text_print(out, size,
+                   "example %d (%.40s:%d): the call of `%.40s` failed wherever "
+                   "it was tried (%.40s); `resume %.60s --exclude %d` goes on "
+                   "without it",
+                   n, row->file, row->line, order->step, cause, work->id, n);
+}
+
+void job_work_park(struct flights *flights, struct flight *flight,
+                   const char *cause)
+{
+    for (struct waiter *w = flight->waiters; w != NULL; w = w->next) {
+        struct job_work *work = evaluation_work(w->evaluation);
+
+        name_parked(work, &flight->order, evaluation_item(w->evaluation),
+                    cause);
+        log_warn("call-parked", "%s: %s", work->id, work->parked);
+        evaluation_hole(w->evaluation);
+    }
+    flights_drop(flights, flight);
+}
+
+// --- leaving ---
+
+static bool waits_for_job(const struct waiter *waiter, const void *work)
+{
+    return evaluation_work(waiter->evaluation) == work;
+}
+
+// The job of the first who still waits pays for the flight from now on.
+static void hand_over(struct flight *flight, const struct job_work *from)
+{
+    const struct waiter *first = flight->waiters;
+    struct order *order = &flight->order;
+    const struct answerer *answerer = answerer_of(&order->ask);
+    struct err err = ERR_CLEAR;
+
+    if (order->work != from)
+        return;
+    order->work = first == NULL ? NULL : evaluation_work(first->evaluation);
+    if (order->work != NULL && answerer->inherit != NULL && !flight->landed &&
+        !answerer->inherit(flight, &err))
+        order->work->failure = err;
+}
+
+// Takes no memory, since the want of it may be what ends the job.
+static void leave_flights(struct job_work *work)
+{
+    struct engine *engine = work->engine;
+    struct flight *left = NULL;
+    struct hash key;
+    size_t at = 0;
+    void *value;
+
+    while (map_next(&engine->flights.by_key, &at, &key, &value)) {
+        struct flight *flight = value;
+        bool alone = flight_leave(flight, waits_for_job, work);
+
+        hand_over(flight, work);
+        if (!alone || flight->landed)
+            continue;
+        flight->next_left = left;
+        left = flight;
+    }
+    while (left != NULL) {
+        struct flight *flight = left;
+        const struct answerer *answerer = answerer_of(&flight->order.ask);
+
+        left = flight->next_left;
+        if (answerer->cancel != NULL)
+            answerer->cancel(engine, flight);
+        flights_drop(&engine->flights, flight);
+    }
+}
+
+void job_work_leave(struct job_work *work)
+{
+    leave_flights(work);
+    while (work->evaluations != NULL)
+        evaluation_drop(work->evaluations);
+}

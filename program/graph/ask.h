@@ -1,0 +1,44 @@
+// ask: something that has to be answered from outside.
+//
+// A step or a metric that cannot go on by itself makes an ask: who is to
+// answer, and the words. It does not know how: a job that runs on a cluster
+// takes every ask through coordinator/answerers/, where it is stored, joined
+// with an equal one in flight, replayed and billed in the same way whoever
+// answers; `predict` asks at once.
+//
+//   step `classify`   --> {ANSWERER_MODEL, ",{"role":"user",...}]"}
+//   metric `exec`     --> {ANSWERER_EXEC, "{"example":...,"outputs":...}"}
+//
+// A new answerer is a value of the enum and its row in coordinator/answerers/.
+
+#ifndef PROGRAM_GRAPH_ASK_H
+#define PROGRAM_GRAPH_ASK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "program/graph/adapter.h"
+
+enum answerer_id {
+    ANSWERER_MODEL, // payload: the last turns of a chat, behind a prefix
+    ANSWERER_EXEC,  // payload: a line of JSON for a program of the user
+};
+enum { ANSWERER_COUNT = 2 };
+
+// A program of the user, as the job file names it.
+struct user_command {
+    const char *const *argv; // NULL-terminated
+    int64_t timeout_ms;      // for one answer
+};
+
+struct ask {
+    enum answerer_id answerer;
+    int part;          // of the asker: which step, or which part of the metric
+    int attempt;       // 0 the question, 1 the repair
+    enum adapter form; // a model's: of the answer, what prompt_format is given
+    const char *payload;
+    size_t payload_len;
+    const struct user_command *command; // ANSWERER_EXEC: of the job; else NULL
+};
+
+#endif
