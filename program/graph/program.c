@@ -119,7 +119,7 @@ static bool read_steps(struct scope *scope, const struct node *map)
     return ok;
 }
 
-static bool add_output(struct scope *scope, const char *name,
+static bool add_output(struct scope *scope, const char *name, const char *from,
                        const struct place *place, const struct source *source)
 {
     struct program *program = scope->program;
@@ -127,21 +127,46 @@ static bool add_output(struct scope *scope, const char *name,
 
     output->name = arena_strdup(&program->arena, name);
     output->source = *source;
-    if (output->name == NULL ||
+    if (from != NULL)
+        output->from = arena_strdup(&program->arena, from);
+    if (output->name == NULL || (from != NULL && output->from == NULL) ||
         !place_copy(&program->arena, place, &output->place))
         return nomem(scope);
     program->n_outputs++;
     return true;
 }
 
+// SOURCE, or {value: SOURCE, from: KEY}: KEY is where rows have its label.
 static bool read_output(struct scope *scope, const struct node *map, size_t i)
 {
+    static const char *const keys[] = {"value", "from"};
+    const struct node *node = map->items[i];
+    const struct node *value = node_find(node, "value");
+    const struct node *from = node_find(node, "from");
+    const char *key = NULL;
     struct source source = {0};
+    size_t errors = scope->diags->errors;
 
-    bool ok =
-        scope_check_name(scope, map->keys[i], "an output", &map->key_places[i]);
-    return scope_resolve(scope, map->items[i], "`outputs`", &source) && ok &&
-           add_output(scope, map->keys[i], &map->key_places[i], &source);
+    (void)scope_check_name(scope, map->keys[i], "an output",
+                           &map->key_places[i]);
+    if (value != NULL || from != NULL)
+        node_only_keys(node, "an output", keys, 2, scope->diags);
+    if (from != NULL && node_text(from, "`from`", &key, scope->diags) &&
+        key[0] == '\0')
+        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &from->place,
+                 "`from` of `%s` is empty: it names the key that rows have its "
+                 "label under",
+                 map->keys[i]);
+    if (value == NULL && from != NULL)
+        diag_add(scope->diags, DIAG_ERROR, "missing-key", &node->place,
+                 "the output `%s` has no `value`: write {value: STEP.FIELD, "
+                 "from: KEY}",
+                 map->keys[i]);
+    else
+        (void)scope_resolve(scope, value != NULL ? value : node, "`outputs`",
+                            &source);
+    return scope->diags->errors == errors &&
+           add_output(scope, map->keys[i], key, &map->key_places[i], &source);
 }
 
 // Without `outputs` the program returns what its last step gives.
@@ -157,11 +182,11 @@ static bool take_last_step(struct scope *scope)
     if (program->outputs == NULL)
         return nomem(scope);
     if (step->kind == STEP_COMPOSE)
-        return add_output(scope, step->name, &step->place,
+        return add_output(scope, step->name, NULL, &step->place,
                           &(struct source){last, SOURCE_WHOLE});
     for (size_t i = step->kind == STEP_CHAIN_OF_THOUGHT; i < n; i++) {
-        if (!add_output(scope, step->signature.outputs[i].name, &step->place,
-                        &(struct source){last, (int)i}))
+        if (!add_output(scope, step->signature.outputs[i].name, NULL,
+                        &step->place, &(struct source){last, (int)i}))
             return false;
     }
     return true;
@@ -506,16 +531,28 @@ static bool set_steps(json_t *map, const struct program *program)
     return true;
 }
 
+static json_t *output_json(const struct program *program,
+                           const struct program_output *output)
+{
+    struct buf text = BUF_INIT(4096);
+    json_t *json = NULL;
+
+    source_put(program, &output->source, &text);
+    if (!text.failed && output->from == NULL)
+        json = json_string(text.data);
+    else if (!text.failed)
+        json =
+            json_pack("{s:s, s:s}", "value", text.data, "from", output->from);
+    buf_release(&text);
+    return json;
+}
+
 static bool set_outputs(json_t *map, const struct program *program)
 {
     for (size_t i = 0; i < program->n_outputs; i++) {
-        struct buf text = BUF_INIT(4096);
-        source_put(program, &program->outputs[i].source, &text);
-        bool ok =
-            !text.failed && json_object_set_new(map, program->outputs[i].name,
-                                                json_string(text.data)) == 0;
-        buf_release(&text);
-        if (!ok)
+        const struct program_output *output = &program->outputs[i];
+        if (json_object_set_new(map, output->name,
+                                output_json(program, output)) != 0)
             return false;
     }
     return true;

@@ -61,6 +61,8 @@ struct step {
 
 struct program_output {
     const char *name;
+    const char *from; // the key, or path, that rows have its label under;
+                      // NULL: that of the field, else its name
     struct source source;
     struct place place;
 };

@@ -163,6 +163,12 @@ static bool parse_member(const struct parse *parse, const struct node *map,
                  "only an input of the program may have a default");
         ok = false;
     }
+    if (out->from != NULL) {
+        diag_add(parse->diags, DIAG_ERROR, "bad-from", &node->place,
+                 "only an input or an output may have a `from`, not a member "
+                 "of an object");
+        ok = false;
+    }
     return ok;
 }
 
@@ -380,17 +386,20 @@ static bool parse_any(const struct parse *parse, const struct node *node,
     return false;
 }
 
-// Field keys; those of a bare type are the ones after the first two.
+// Field keys; those of a bare type are the ones after the first three.
+enum { FIELD_OWN_KEYS = 3 };
 static const char *const field_keys[] = {
-    "desc",     "default", "type", "enum",       "list",       "object",
-    "optional", "min",     "max",  "min_length", "max_length", "pattern",
+    "desc",       "default",    "from",     "type", "enum",
+    "list",       "object",     "optional", "min",  "max",
+    "min_length", "max_length", "pattern",
 };
 enum { FIELD_KEYS = sizeof field_keys / sizeof field_keys[0] };
 
 static bool parse_type(const struct parse *parse, const struct node *node,
                        struct type *out)
 {
-    return parse_any(parse, node, field_keys + 2, FIELD_KEYS - 2, out);
+    return parse_any(parse, node, field_keys + FIELD_OWN_KEYS,
+                     FIELD_KEYS - FIELD_OWN_KEYS, out);
 }
 
 static bool parse_desc(const struct parse *parse, const struct node *node,
@@ -406,6 +415,27 @@ static bool parse_desc(const struct parse *parse, const struct node *node,
     text = text_trim(text, strlen(text), &len);
     out->desc = arena_strndup(parse->arena, text, len);
     return out->desc != NULL || nomem(parse);
+}
+
+static bool parse_from(const struct parse *parse, const struct node *node,
+                       struct field *out)
+{
+    const struct node *from = node_find(node, "from");
+    const char *text = "";
+
+    if (from == NULL)
+        return true;
+    if (!node_text(from, "`from`", &text, parse->diags))
+        return false;
+    if (text[0] == '\0') {
+        diag_add(parse->diags, DIAG_ERROR, "wrong-value", &from->place,
+                 "`from` of `%s` is empty: it names the key that rows have it "
+                 "under",
+                 parse->name);
+        return false;
+    }
+    out->from = arena_strdup(parse->arena, text);
+    return out->from != NULL || nomem(parse);
 }
 
 // A text stands for itself where the field is one, whatever YAML takes it for.
@@ -441,6 +471,7 @@ bool field_parse(struct arena *arena, const char *name, const struct node *node,
     out->name = name;
     bool ok = parse_any(&parse, node, field_keys, FIELD_KEYS, &out->type);
     ok = parse_desc(&parse, node, out) && ok;
+    ok = parse_from(&parse, node, out) && ok;
     return ok && parse_default(&parse, node, out);
 }
 
@@ -1125,6 +1156,8 @@ json_t *field_json(const struct field *field)
 
     if (field->desc[0] != '\0')
         set_new(&json, "desc", json_string(field->desc));
+    if (field->from != NULL)
+        set_new(&json, "from", json_string(field->from));
     set_type(&json, &field->type);
     if (field->otherwise != NULL)
         set_new(&json, "default", json_incref(field->otherwise));

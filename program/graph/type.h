@@ -50,6 +50,7 @@ struct type {
 struct field {
     const char *name;
     const char *desc; // "" when the job gives none
+    const char *from; // the key, or path, that rows have it under; NULL: name
     struct type type;
     json_t *otherwise; // owned: the default of an input, or NULL
     struct place place;
@@ -57,14 +58,15 @@ struct field {
 
 enum { TYPE_MAX_LABELS = 1000 };
 
-// Reads {desc, type, enum, list, object, optional, min, max, min_length,
+// Reads {desc, from, type, enum, list, object, optional, min, max, min_length,
 // max_length, pattern, default} into out; a null is a plain str, a text a
 // type's name. False with findings; out is to be released in any case.
 bool field_parse(struct arena *arena, const char *name, const struct node *node,
                  struct field *out, struct diags *diags);
 void field_release(struct field *field); // what the arena does not own
 
-// A copy that shares nothing with from; texts and parts go to arena. On
+// A copy that shares nothing with from; texts and parts go to arena. Where rows
+// have it is not copied: the copy stands in a prompt. On
 // failure (no memory) there is nothing to release in out.
 bool field_copy(struct arena *arena, const struct field *from,
                 struct field *out, struct err *err);

@@ -1,7 +1,6 @@
 #include "program/job/dataset.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +8,9 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "program/job/columns.h"
+#include "program/job/rows.h"
 #include "program/metric/metric.h"
-#include "program/source/csv.h"
 #include "program/source/pattern.h"
 
 enum {
@@ -21,22 +21,21 @@ enum {
     MAX_LABELS = PROGRAM_MAX_FIELDS + 1,
 };
 
-// What travels down while files are read. `place`, `line` and `bad` are those
-// of the row at hand.
+// What travels down while files are read.
 struct loader {
     const struct job *job;
     struct dataset *dataset;
     struct diags *diags;
+    struct columns *columns;        // owned
     const char *labels[MAX_LABELS]; // that the metric needs
     size_t n_labels;
-    size_t room;      // rows allocated
-    const char *file; // that is being read, as the job names it
-    struct place place;
-    const char *line;
-    size_t line_len;
-    bool bad;
-    bool failed;  // nothing further can be read
-    bool foreign; // the file is no one of the job's
+    size_t room;       // rows allocated
+    const char *file;  // that is being read, as the job names it
+    const char *path;  // of it, for messages
+    struct rows *rows; // its reader; owned
+    bool bad;          // the row at hand
+    bool failed;       // nothing further can be read
+    bool foreign;      // the file is no one of the job's
     struct place first_bad;
     char reason[REASON_BYTES]; // of the first bad row
     size_t told;
@@ -65,187 +64,56 @@ static void no_memory(struct loader *loader)
 
 // Findings
 
-static void row_fault(struct loader *loader, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 // A finding of the row at hand; with skip_bad only the first one is kept, for
-// the warning that sums them up.
-static void row_fault(struct loader *loader, const char *format, ...)
+// the warning that sums them up. A columns_fault_fn.
+static void row_fault(void *user, const char *key, const char *text)
 {
-    char text[REASON_BYTES];
-    va_list args;
+    struct loader *loader = user;
+    struct place place = {.file = loader->path};
+    const char *line = "";
+    size_t len = 0;
 
-    va_start(args, format);
-    (void)text_vprint(text, sizeof text, format, args);
-    va_end(args);
     loader->bad = true;
+    if (loader->failed)
+        return;
+    if (pattern_budget_spent()) {
+        loader->failed = true;
+        rows_place(loader->rows, key, &place, &line, &len);
+        diag_add(loader->diags, DIAG_ERROR, "costly-pattern", &place, "%s",
+                 text);
+        return;
+    }
+    if (loader->job->skip_bad && loader->reason[0] != '\0')
+        return;
     if (!loader->job->skip_bad && loader->told == MAX_TOLD) {
         loader->untold++;
-    } else if (!loader->job->skip_bad) {
-        loader->told++;
-        diag_add(loader->diags, DIAG_ERROR, "bad-row", &loader->place, "%s",
-                 text);
-        diag_line(loader->diags, loader->line, loader->line_len);
-    } else if (loader->reason[0] == '\0') {
-        memcpy(loader->reason, text, sizeof text);
-        loader->first_bad = loader->place;
-    }
-}
-
-// The key of fields that name was likely meant to be, or NULL.
-static const char *nearest_key(json_t *fields, const char *name)
-{
-    const char *keys[CSV_MAX_COLUMNS];
-    size_t n = 0;
-
-    for (void *at = json_object_iter(fields); at != NULL && n < CSV_MAX_COLUMNS;
-         at = json_object_iter_next(fields, at))
-        keys[n++] = json_object_iter_key(at);
-    return text_nearest(name, keys, n);
-}
-
-static void report_missing(struct loader *loader, const char *what,
-                           const char *name, json_t *fields)
-{
-    const char *near = nearest_key(fields, name);
-
-    if (near != NULL)
-        row_fault(loader, "the %s `%s` is missing, did you mean it by `%s`?",
-                  what, name, near);
-    else
-        row_fault(loader, "the %s `%s` is missing", what, name);
-}
-
-// Types
-
-static const struct type *source_type(const struct program *program,
-                                      const struct source *source)
-{
-    if (source->field == SOURCE_WHOLE)
-        return NULL;
-    if (source->step == SOURCE_INPUT)
-        return &program->inputs[source->field].type;
-    return &program->steps[source->step].signature.outputs[source->field].type;
-}
-
-// The type of "step.field", or NULL.
-static const struct type *step_field_type(const struct program *program,
-                                          const char *key)
-{
-    const char *dot = strchr(key, '.');
-
-    for (size_t i = 0; dot != NULL && i < program->n_steps; i++) {
-        const struct step *step = &program->steps[i];
-        size_t len = (size_t)(dot - key);
-        if (strlen(step->name) != len || strncmp(step->name, key, len) != 0)
-            continue;
-        for (size_t j = 0; j < step->signature.n_outputs; j++) {
-            if (strcmp(step->signature.outputs[j].name, dot + 1) == 0)
-                return &step->signature.outputs[j].type;
-        }
-    }
-    return NULL;
-}
-
-// The type of a label: an output of the program or of a step. NULL when the
-// key is none, or may hold anything.
-static const struct type *label_type(const struct program *program,
-                                     const char *key)
-{
-    for (size_t i = 0; i < program->n_outputs; i++) {
-        if (strcmp(program->outputs[i].name, key) == 0)
-            return source_type(program, &program->outputs[i].source);
-    }
-    return step_field_type(program, key);
-}
-
-static const struct type *column_type(const struct program *program,
-                                      const char *key)
-{
-    for (size_t i = 0; i < program->n_inputs; i++) {
-        if (strcmp(program->inputs[i].name, key) == 0)
-            return &program->inputs[i].type;
-    }
-    return label_type(program, key);
-}
-
-// Checking a row
-
-static bool is_needed(const struct loader *loader, const char *key)
-{
-    for (size_t i = 0; i < loader->n_labels; i++) {
-        if (strcmp(loader->labels[i], key) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void check_value(struct loader *loader, const struct type *type,
-                        const char *name, const json_t *value)
-{
-    struct err err = ERR_CLEAR;
-
-    if (type == NULL || type_check(type, name, value, &err))
-        return;
-    if (!pattern_budget_spent()) {
-        row_fault(loader, "%s", err.text);
         return;
     }
-    loader->failed = true;
-    diag_add(loader->diags, DIAG_ERROR, "costly-pattern", &loader->place, "%s",
-             err.text);
+    rows_place(loader->rows, key, &place, &line, &len);
+    if (loader->job->skip_bad) {
+        (void)text_print(loader->reason, sizeof loader->reason, "%s", text);
+        loader->first_bad = place;
+        return;
+    }
+    loader->told++;
+    diag_add(loader->diags, DIAG_ERROR, "bad-row", &place, "%s", text);
+    diag_line(loader->diags, line, len);
 }
 
-// Puts the inputs of fields, defaults filled, into inputs; and the defaults
-// into fields too.
-static void take_inputs(struct loader *loader, json_t *fields, json_t *inputs)
+// A finding of a head line: an error, skip_bad or not.
+static void header_fault(void *user, const char *key, const char *text)
 {
-    const struct program *program = loader->job->program;
+    struct loader *loader = user;
+    struct place place = {.file = loader->path};
+    const char *line = "";
+    size_t len = 0;
 
-    for (size_t i = 0; i < program->n_inputs; i++) {
-        const struct field *input = &program->inputs[i];
-        json_t *value = json_object_get(fields, input->name);
-        if (value == NULL && input->otherwise != NULL) {
-            value = input->otherwise;
-            if (json_object_set(fields, input->name, value) != 0)
-                no_memory(loader);
-        } else if (value == NULL && input->type.optional) {
-            value = json_null();
-        } else if (value == NULL) {
-            report_missing(loader, "input", input->name, fields);
-            continue;
-        } else {
-            check_value(loader, &input->type, input->name, value);
-        }
-        if (json_object_set(inputs, input->name, value) != 0)
-            no_memory(loader);
-    }
+    rows_place(loader->rows, key, &place, &line, &len);
+    diag_add(loader->diags, DIAG_ERROR, "bad-header", &place, "%s", text);
+    diag_line(loader->diags, line, len);
 }
 
-// A label that is null and that the metric does not need is one that nobody
-// knows: it is taken out, so that no demo shows it.
-static void check_labels(struct loader *loader, json_t *fields)
-{
-    const struct program *program = loader->job->program;
-    void *after = NULL;
-
-    for (size_t i = 0; i < loader->n_labels; i++) {
-        if (json_object_get(fields, loader->labels[i]) == NULL)
-            report_missing(loader, "label", loader->labels[i], fields);
-    }
-    for (void *at = json_object_iter(fields); at != NULL; at = after) {
-        const char *key = json_object_iter_key(at);
-        const json_t *value = json_object_iter_value(at);
-        const struct type *type = label_type(program, key);
-        after = json_object_iter_next(fields, at);
-        if (type == NULL)
-            continue;
-        if (json_is_null(value) && !type->optional && !is_needed(loader, key))
-            (void)json_object_del(fields, key);
-        else
-            check_value(loader, type, key, value);
-    }
-}
+// Keeping a row
 
 static bool make_room(struct loader *loader)
 {
@@ -254,8 +122,11 @@ static bool make_room(struct loader *loader)
     if (dataset->n < loader->room)
         return true;
     if (dataset->n == DATASET_MAX_ROWS) {
-        diag_add(loader->diags, DIAG_ERROR, "too-many-rows", &loader->place,
-                 "over %d examples", DATASET_MAX_ROWS);
+        struct place place = {
+            .file = loader->path, .line = rows_line(loader->rows), .column = 1};
+        diag_add(loader->diags, DIAG_ERROR, "too-many-rows", &place,
+                 "there are more than %d examples: leave some out",
+                 DATASET_MAX_ROWS);
         loader->failed = true;
         return false;
     }
@@ -284,295 +155,54 @@ static void keep_row(struct loader *loader, json_t *fields, json_t *inputs)
             .inputs = json_incref(inputs),
             .hash = hash_of("row", text.data, text.len),
             .file = loader->file,
-            .path = loader->place.file,
-            .line = loader->place.line,
+            .path = loader->path,
+            .line = rows_line(loader->rows),
         };
     buf_release(&text);
 }
 
-// Checks a row and keeps it when it is good. fields is borrowed and changed.
-static void take_row(struct loader *loader, json_t *fields)
+// Checks the row at hand and keeps it when it is good.
+static void take_row(struct loader *loader)
 {
-    json_t *inputs = json_object();
+    struct err err = ERR_CLEAR;
+    json_t *inputs = NULL;
 
-    if (inputs == NULL) {
+    if (!columns_take(loader->columns, loader->rows, row_fault, loader, &inputs,
+                      &err))
         no_memory(loader);
-        return;
-    }
-    take_inputs(loader, fields, inputs);
-    check_labels(loader, fields);
-    if (loader->bad)
+    else if (loader->bad)
         loader->dataset->skipped++;
     else
-        keep_row(loader, fields, inputs);
+        keep_row(loader, rows_fields(loader->rows), inputs);
     json_decref(inputs);
 }
 
-static void begin_row(struct loader *loader, int line, const char *text,
-                      size_t len)
-{
-    loader->place.line = line;
-    loader->place.column = 1;
-    loader->place.width = 0;
-    loader->line = text;
-    loader->line_len = len;
-    loader->bad = false;
-}
-
-// JSON lines
-
-static void take_json(struct loader *loader, const char *text, size_t len)
-{
-    struct err why = ERR_CLEAR;
-    json_error_t where;
-    json_t *fields = json_parse_at(text, len, ROW_MAX_BYTES, &where, &why);
-
-    loader->place.column = where.column > 0 ? where.column : 1;
-    if (why.code == ERR_NOMEM)
-        no_memory(loader);
-    else if (why.code == ERR_LIMIT)
-        row_fault(loader, "the row is longer than %d bytes", ROW_MAX_BYTES);
-    else if (fields == NULL)
-        row_fault(loader, "this is no JSON: %s", where.text);
-    if (fields != NULL)
-        loader->place.column = 1;
-    if (json_is_object(fields)) {
-        take_row(loader, fields);
-    } else {
-        if (fields != NULL)
-            row_fault(loader, "an example is a JSON object, {...}, on a line "
-                              "of its own");
-        loader->dataset->skipped++;
-    }
-    json_decref(fields);
-}
-
-static void load_json(struct loader *loader, const char *text, size_t len)
-{
-    size_t at = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-
-    for (int line = 1; at < len && !loader->failed; line++) {
-        const char *end = memchr(text + at, '\n', len - at);
-        size_t bytes = end != NULL ? (size_t)(end - text) - at : len - at;
-        size_t used = 0;
-        const char *row = text_trim(text + at, bytes, &used);
-        begin_row(loader, line, row, used);
-        if (used > 0)
-            take_json(loader, row, used);
-        at += bytes + 1;
-    }
-}
-
-// CSV
-
-// What a cell means in a column of that type. NULL: nothing stands there.
-// What does not fit stays a text, and the check of the type says so.
-static json_t *cell_value(const struct type *type, const struct csv_cell *cell)
-{
-    static const char *const yes[] = {"true", "yes", "1"};
-    static const char *const no[] = {"false", "no", "0"};
-    enum type_kind kind = type != NULL ? type->kind : TYPE_STR;
-    json_t *value = NULL;
-
-    for (size_t i = 0; kind == TYPE_BOOL && i < 3; i++) {
-        if (text_same(cell->text, yes[i]))
-            return json_true();
-        if (text_same(cell->text, no[i]))
-            return json_false();
-    }
-    if (kind == TYPE_INT || kind == TYPE_FLOAT || kind == TYPE_LIST ||
-        kind == TYPE_OBJECT)
-        value = json_parse(cell->text, cell->len, ROW_MAX_BYTES, NULL);
-    return value != NULL ? value : json_stringn(cell->text, cell->len);
-}
-
-// An empty cell is a text only where a text may stand; quoted ones always.
-static bool is_absent(const struct loader *loader, const char *key,
-                      const struct type *type, const struct csv_cell *cell)
-{
-    const struct program *program = loader->job->program;
-
-    if (cell->len > 0 || cell->quoted)
-        return false;
-    if (type != NULL && (type->kind != TYPE_STR || type->optional))
-        return true;
-    for (size_t i = 0; i < program->n_inputs; i++) {
-        if (strcmp(program->inputs[i].name, key) == 0)
-            return program->inputs[i].otherwise != NULL;
-    }
-    return false;
-}
-
-static void add_cell(struct loader *loader, json_t *fields, const char *key,
-                     const struct csv_cell *cell)
-{
-    const struct type *type = column_type(loader->job->program, key);
-
-    if (is_absent(loader, key, type, cell))
-        return;
-    if (!text_is_utf8(cell->text, cell->len))
-        row_fault(loader, "the cell of `%s` is no UTF-8 text", key);
-    else if (json_object_set_new(fields, key, cell_value(type, cell)) != 0)
-        no_memory(loader);
-}
-
-static void take_record(struct loader *loader, const struct csv *csv,
-                        char *const *header, size_t n)
-{
-    json_t *fields = json_object();
-
-    if (fields == NULL) {
-        no_memory(loader);
-        return;
-    }
-    if (csv->n != n)
-        row_fault(loader, "the row has %zu cells, the header %zu", csv->n, n);
-    for (size_t i = 0; csv->n == n && i < n; i++)
-        add_cell(loader, fields, header[i], &csv->cells[i]);
-    if (loader->bad)
-        loader->dataset->skipped++;
-    else
-        take_row(loader, fields);
-    json_decref(fields);
-}
-
-static bool has_column(const struct csv *csv, char *const *header,
-                       const char *name)
-{
-    for (size_t i = 0; i < csv->n; i++) {
-        if (strcmp(header[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void report_column(struct loader *loader, const char *name,
-                          char *const *header, size_t n)
-{
-    const char *near = text_nearest(name, (const char *const *)header, n);
-
-    if (near != NULL)
-        diag_add(loader->diags, DIAG_ERROR, "bad-header", &loader->place,
-                 "there is no column `%s`, did you mean it by `%s`?", name,
-                 near);
-    else
-        diag_add(loader->diags, DIAG_ERROR, "bad-header", &loader->place,
-                 "there is no column `%s`", name);
-    diag_line(loader->diags, loader->line, loader->line_len);
-}
-
-// Told once at the header, not at every row.
-static bool check_columns(struct loader *loader, const struct csv *csv,
-                          char *const *header)
-{
-    const struct program *program = loader->job->program;
-    size_t errors = loader->diags->errors;
-
-    for (size_t i = 0; i < program->n_inputs; i++) {
-        const struct field *input = &program->inputs[i];
-        if (input->otherwise == NULL && !input->type.optional &&
-            !has_column(csv, header, input->name))
-            report_column(loader, input->name, header, csv->n);
-    }
-    for (size_t i = 0; i < loader->n_labels; i++) {
-        if (!has_column(csv, header, loader->labels[i]))
-            report_column(loader, loader->labels[i], header, csv->n);
-    }
-    return loader->diags->errors == errors;
-}
-
-// Copies the first record as names. A bad header is an error, skip_bad or not.
-static bool read_header(struct loader *loader, const struct csv *csv,
-                        char *header[CSV_MAX_COLUMNS], size_t *n)
-{
-    bool ok = true;
-
-    for (*n = 0; *n < csv->n; (*n)++) {
-        size_t len = 0;
-        const struct csv_cell *cell = &csv->cells[*n];
-        const char *name = text_trim(cell->text, cell->len, &len);
-        header[*n] = calloc(1, len + 1);
-        if (header[*n] == NULL) {
-            no_memory(loader);
-            return false;
-        }
-        memcpy(header[*n], name, len);
-        bool good = len > 0 && text_is_utf8(name, len);
-        for (size_t i = 0; i < *n; i++)
-            good = good && strcmp(header[i], header[*n]) != 0;
-        if (!good)
-            diag_add(loader->diags, DIAG_ERROR, "bad-header", &loader->place,
-                     "column %zu of the header has %s", *n + 1,
-                     len == 0 ? "no name" : "no name of its own");
-        ok = ok && good;
-    }
-    return ok && check_columns(loader, csv, header);
-}
-
-static bool next_record(struct loader *loader, struct csv *csv, bool *more)
+// False at the end.
+static bool take_next(struct loader *loader)
 {
     struct err err = ERR_CLEAR;
-    bool ok = csv_next(csv, more, &err);
 
-    if (*more)
-        begin_row(loader, csv->line, csv->first, csv->first_len);
-    if (ok)
-        return true;
-    if (err.code == ERR_NOMEM)
-        no_memory(loader);
-    else
-        row_fault(loader, "%s", err.text);
-    loader->dataset->skipped++;
-    return false;
-}
-
-static void load_csv(struct loader *loader, const char *text, size_t len)
-{
-    struct csv *csv = calloc(1, sizeof *csv);
-    char *header[CSV_MAX_COLUMNS] = {0};
-    size_t n = 0;
-    bool more = false;
-
-    if (csv == NULL) {
-        no_memory(loader);
-        return;
+    loader->bad = false;
+    switch (rows_next(loader->rows, &err)) {
+    case ROWS_ROW:
+        take_row(loader);
+        break;
+    case ROWS_BAD:
+        row_fault(loader, NULL, err.text);
+        loader->dataset->skipped++;
+        break;
+    case ROWS_FAILED:
+        no_memory(loader); // the bytes are all here
+        break;
+    case ROWS_END:
+        return false;
+    case ROWS_BLANK:
+        break;
     }
-    csv_init(csv, text, len);
-    if (next_record(loader, csv, &more) && more &&
-        !read_header(loader, csv, header, &n))
-        more = false;
-    while (more && !loader->failed) {
-        if (next_record(loader, csv, &more) && more)
-            take_record(loader, csv, header, n);
-    }
-    for (size_t i = 0; i < CSV_MAX_COLUMNS; i++)
-        free(header[i]);
-    csv_release(csv);
-    free(csv);
+    return !loader->failed;
 }
 
 // Files
-
-static bool ends_with(const char *name, const char *ending)
-{
-    size_t len = strlen(name);
-    size_t n = strlen(ending);
-
-    return len >= n && text_same(name + len - n, ending);
-}
-
-static bool is_csv(const char *name, const char *text, size_t len)
-{
-    size_t at = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-
-    if (ends_with(name, ".csv"))
-        return true;
-    if (ends_with(name, ".jsonl") || ends_with(name, ".json") ||
-        ends_with(name, ".ndjson"))
-        return false;
-    text = text_trim(text + at, len - at, &len);
-    return len > 0 && text[0] != '{' && text[0] != '[';
-}
 
 // Beside the job file, from where the user is: what an editor opens. A file
 // that the caller of dataset_file brings has such a name already.
@@ -592,6 +222,34 @@ static const char *show_path(struct loader *loader, const char *name)
     return path;
 }
 
+static struct rows *open_rows(struct loader *loader,
+                              const struct bundle_file *file)
+{
+    struct rows_input input = {
+        .name = loader->file, .data = file->data, .len = file->len};
+    struct place place = {.file = loader->path};
+    struct err err = ERR_CLEAR;
+
+    input.wanted = columns_wanted(loader->columns, &input.n_wanted);
+    struct rows *rows = rows_open(&input, &err);
+    if (rows == NULL && err.code == ERR_NOMEM)
+        no_memory(loader);
+    else if (rows == NULL)
+        diag_add(loader->diags, DIAG_ERROR, "bad-file", &place, "%s", err.text);
+    return rows;
+}
+
+static void report_none(struct loader *loader)
+{
+    struct place place = {.file = loader->path};
+
+    diag_add(loader->diags, DIAG_ERROR, "no-examples", &place,
+             "`%s` holds no %sexamples", loader->file,
+             loader->dataset->skipped > 0 ? "good " : "");
+    diag_remedy(loader->diags,
+                "write 30 to 500 labelled examples, one JSON object a line");
+}
+
 static void load_file(struct loader *loader, struct bundle *bundle,
                       const char *name)
 {
@@ -605,32 +263,29 @@ static void load_file(struct loader *loader, struct bundle *bundle,
                  &loader->job->data.place, "%s", err.text);
         return;
     }
-    const char *path = show_path(loader, name);
-    if (path == NULL)
+    loader->path = show_path(loader, name);
+    if (loader->path == NULL)
         return;
     loader->file = name;
-    loader->place = (struct place){.file = path};
-    if (is_csv(name, file->data, file->len))
-        load_csv(loader, file->data, file->len);
-    else
-        load_json(loader, file->data, file->len);
-    if (loader->dataset->n > before || loader->diags->errors > errors ||
-        loader->failed)
+    loader->rows = open_rows(loader, file);
+    if (loader->rows == NULL)
         return;
-    loader->place = (struct place){.file = path};
-    diag_add(loader->diags, DIAG_ERROR, "no-examples", &loader->place,
-             "`%s` holds no %sexamples", name,
-             loader->dataset->skipped > 0 ? "good " : "");
-    diag_remedy(loader->diags,
-                "write 30 to 500 labelled examples, one JSON object a line");
+    if (columns_header(loader->columns, loader->rows, header_fault, loader))
+        while (take_next(loader))
+            continue;
+    rows_close(loader->rows);
+    loader->rows = NULL;
+    if (loader->dataset->n == before && loader->diags->errors == errors &&
+        !loader->failed)
+        report_none(loader);
 }
 
 static void report_rest(struct loader *loader)
 {
     if (loader->untold == 0)
         return;
-    loader->place = (struct place){.file = loader->place.file};
-    diag_add(loader->diags, DIAG_ERROR, "bad-row", &loader->place,
+    struct place place = {.file = loader->path};
+    diag_add(loader->diags, DIAG_ERROR, "bad-row", &place,
              "%zu further mistakes in the examples are not shown",
              loader->untold);
     diag_remedy(loader->diags,
@@ -746,6 +401,7 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
                                   bool foreign, struct diags *diags)
 {
     struct loader loader = {.job = job, .foreign = foreign, .diags = diags};
+    struct err err = ERR_CLEAR;
     size_t errors = diags->errors;
 
     loader.dataset = calloc(1, sizeof *loader.dataset);
@@ -754,6 +410,10 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
         return NULL;
     }
     loader.n_labels = metric_labels(job->metric, loader.labels, MAX_LABELS);
+    loader.columns =
+        columns_new(job->program, loader.labels, loader.n_labels, &err);
+    if (loader.columns == NULL)
+        no_memory(&loader);
     pattern_budget_start();
     for (size_t i = 0; i < n && !loader.failed; i++)
         load_file(&loader, bundle, names[i]);
@@ -762,6 +422,7 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
     report_skipped(&loader);
     if (diags->errors == errors && loader.n_labels > 0)
         find_conflicts(&loader);
+    columns_free(loader.columns);
     if (diags->errors == errors && !loader.failed)
         return loader.dataset;
     dataset_free(loader.dataset);

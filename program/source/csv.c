@@ -2,14 +2,13 @@
 
 #include <string.h>
 
-void csv_init(struct csv *csv, const char *text, size_t len)
+void csv_init(struct csv *csv, const char *text, size_t len, char parted)
 {
     *csv = (struct csv){.text = text,
                         .len = len,
+                        .parted = parted,
                         .next_line = 1,
                         .bytes = BUF_INIT(CSV_MAX_RECORD_BYTES)};
-    if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-        csv->at = 3;
 }
 
 void csv_release(struct csv *csv)
@@ -44,6 +43,31 @@ static void skip_line(struct csv *csv)
     }
 }
 
+static bool ends_cell(const struct csv *csv, size_t at)
+{
+    return at == csv->len || csv->text[at] == csv->parted ||
+           line_end(csv, at) > 0;
+}
+
+// Whether a quoted cell begins here. Between tabs it must end on its line.
+static bool begins_quoted(const struct csv *csv)
+{
+    if (csv->at == csv->len || csv->text[csv->at] != '"')
+        return false;
+    if (csv->parted != '\t')
+        return true;
+    for (size_t at = csv->at + 1; at < csv->len && csv->text[at] != '\n';
+         at++) {
+        if (csv->text[at] != '"')
+            continue;
+        if (at + 1 < csv->len && csv->text[at + 1] == '"')
+            at++;
+        else
+            return ends_cell(csv, at + 1);
+    }
+    return false;
+}
+
 // From behind the opening quote to behind the closing one.
 static bool read_quoted(struct csv *csv, struct err *err)
 {
@@ -71,9 +95,8 @@ static bool read_plain(struct csv *csv, struct err *err)
 {
     const size_t start = csv->at;
 
-    while (csv->at < csv->len && csv->text[csv->at] != ',' &&
-           line_end(csv, csv->at) == 0) {
-        if (csv->text[csv->at] == '"') {
+    while (!ends_cell(csv, csv->at)) {
+        if (csv->text[csv->at] == '"' && csv->parted != '\t') {
             err_set(err, ERR_INPUT,
                     "a quote inside a cell that does not begin with one; "
                     "quote the whole cell and double the quotes in it");
@@ -94,12 +117,13 @@ static bool read_cell(struct csv *csv, struct err *err)
         return false;
     }
     csv->starts[csv->n] = csv->bytes.len;
-    cell->quoted = csv->at < csv->len && csv->text[csv->at] == '"';
+    cell->quoted = begins_quoted(csv);
+    cell->at = (size_t)(csv->text + csv->at - csv->first);
     csv->at += cell->quoted ? 1 : 0;
     if (!(cell->quoted ? read_quoted(csv, err) : read_plain(csv, err)))
         return false;
-    if (csv->at < csv->len && csv->text[csv->at] != ',' &&
-        line_end(csv, csv->at) == 0) {
+    cell->raw_len = (size_t)(csv->text + csv->at - csv->first) - cell->at;
+    if (!ends_cell(csv, csv->at)) {
         err_set(err, ERR_INPUT, "text after the closing quote of a cell");
         return false;
     }
@@ -112,7 +136,7 @@ static bool read_record(struct csv *csv, struct err *err)
 {
     if (!read_cell(csv, err))
         return false;
-    while (csv->at < csv->len && csv->text[csv->at] == ',') {
+    while (csv->at < csv->len && csv->text[csv->at] == csv->parted) {
         csv->at++;
         if (!read_cell(csv, err))
             return false;
@@ -134,6 +158,9 @@ bool csv_next(struct csv *csv, bool *more, struct err *err)
     csv->first_len =
         end != NULL ? (size_t)(end - csv->first) : csv->len - csv->at;
     bool ok = read_record(csv, err);
+    csv->raw_len = (size_t)(csv->text + csv->at - csv->first);
+    if (csv->raw_len < csv->first_len)
+        csv->raw_len = csv->first_len;
     skip_line(csv);
     for (size_t i = 0; ok && i < csv->n; i++)
         csv->cells[i].text = csv->bytes.data + csv->starts[i];

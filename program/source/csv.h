@@ -1,9 +1,12 @@
-// csv: comma-separated values, one record after the other (RFC 4180).
+// csv: tables as text, one record after the other (RFC 4180).
 //
-// Cells are parted by commas; a cell in double quotes may hold commas, line
-// ends and quotes (doubled). Records end with LF or CRLF; empty lines are
-// skipped, and so is a byte order mark. No other dialects: no semicolons, no
-// backslashes.
+// Cells are parted by one character, a comma as a rule; a cell in double quotes
+// may hold that character, line ends and quotes (doubled). Records end with LF
+// or CRLF; empty lines are skipped. No backslashes.
+//
+// Where tabs part the cells, most writers quote nothing: a cell is then in
+// quotes only if its closing quote stands on the same line and ends the cell;
+// any other quote is a letter like others.
 
 #ifndef PROGRAM_SOURCE_CSV_H
 #define PROGRAM_SOURCE_CSV_H
@@ -20,11 +23,14 @@ struct csv_cell {
     const char *text; // NUL-terminated
     size_t len;
     bool quoted;
+    size_t at;      // where it stands in the record, in bytes from `first`
+    size_t raw_len; // as it stands there, quotes included
 };
 
 struct csv {
     const char *text; // borrowed
     size_t len;
+    char parted; // the character between cells
     size_t at;
     int next_line;
     size_t starts[CSV_MAX_COLUMNS]; // of the cells, in bytes
@@ -35,10 +41,11 @@ struct csv {
     int line;          // where it begins, from 1
     const char *first; // its first line in text, as it stands
     size_t first_len;
+    size_t raw_len; // of all its lines, from `first` on
 };
 
 // text is borrowed and must outlive csv. About 10 KB: best allocated.
-void csv_init(struct csv *csv, const char *text, size_t len);
+void csv_init(struct csv *csv, const char *text, size_t len, char parted);
 void csv_release(struct csv *csv);
 
 // Reads the next record; *more is false at the end. False on a malformed one

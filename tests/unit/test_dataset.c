@@ -173,7 +173,7 @@ Test(dataset, text_that_is_no_utf8_is_told)
     expect_refused(2, "the cell of `message` is no UTF-8 text");
     given_data_close(&given);
     load("e.jsonl", "{\"message\": \"\xff\", \"intent\": \"track\"}\n");
-    expect_refused(1, "this is no JSON");
+    expect_refused(1, "the row is no UTF-8 text: if it is Latin-1");
 }
 
 Test(dataset, broken_json_is_told_with_its_line_and_column)

@@ -1,0 +1,769 @@
+#include "program/job/columns.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/text.h"
+#include "program/source/csv.h"
+
+enum { ARENA_BYTES = 4 << 20, TEXT_BYTES = 480, KEY_BYTES = 256 };
+
+struct column {
+    const char *name;
+    const char *from;          // the row's key or path
+    const struct type *type;   // NULL: anything
+    const struct field *input; // NULL: a label
+    bool needed;
+};
+
+struct columns {
+    struct arena arena;
+    const struct program *program;
+    bool only_inputs;
+    struct column *items;
+    size_t n;
+    const char **wanted; // the `from` of each that is read; n_wanted
+    size_t n_wanted;
+};
+
+// A row while it is taken.
+struct taking {
+    const struct columns *columns;
+    const struct rows *rows;
+    json_t *given;  // the row by the file's keys
+    json_t *fields; // the same, and by the names of columns
+    columns_fault_fn *fault;
+    void *user;
+    struct err *err;
+    bool failed; // no memory
+};
+
+// --- which columns ---
+
+static const struct type *source_type(const struct program *program,
+                                      const struct source *source)
+{
+    if (source->field == SOURCE_WHOLE)
+        return NULL;
+    if (source->step == SOURCE_INPUT)
+        return &program->inputs[source->field].type;
+    return &program->steps[source->step].signature.outputs[source->field].type;
+}
+
+// The `from` of the field that an output returns, or NULL.
+static const char *source_from(const struct program *program,
+                               const struct source *source)
+{
+    if (source->field == SOURCE_WHOLE || source->step == SOURCE_INPUT)
+        return NULL;
+    return program->steps[source->step].signature.outputs[source->field].from;
+}
+
+static struct column *find_column(const struct columns *columns,
+                                  const char *name)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        if (strcmp(columns->items[i].name, name) == 0)
+            return &columns->items[i];
+    return NULL;
+}
+
+static void add_column(struct columns *columns, const char *name,
+                       const char *from, const struct type *type,
+                       const struct field *input)
+{
+    if (find_column(columns, name) == NULL)
+        columns->items[columns->n++] =
+            (struct column){.name = name,
+                            .from = from == NULL ? name : from,
+                            .type = type,
+                            .input = input};
+}
+
+static void add_outputs(struct columns *columns)
+{
+    const struct program *program = columns->program;
+
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        const struct program_output *output = &program->outputs[i];
+        const char *from = output->from != NULL
+                               ? output->from
+                               : source_from(program, &output->source);
+        add_column(columns, output->name, from,
+                   source_type(program, &output->source), NULL);
+    }
+}
+
+// Whether the program returns a field: its label then stands under the name
+// of that output.
+static bool is_returned(const struct program *program, size_t step,
+                        size_t field)
+{
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        const struct source *source = &program->outputs[i].source;
+        if (source->step == (int)step && source->field == (int)field)
+            return true;
+    }
+    return false;
+}
+
+static bool add_step(struct columns *columns, size_t at)
+{
+    const struct step *step = &columns->program->steps[at];
+
+    for (size_t i = 0; i < step->signature.n_outputs; i++) {
+        const struct field *field = &step->signature.outputs[i];
+        const char *name =
+            arena_printf(&columns->arena, "%s.%s", step->name, field->name);
+        if (name == NULL)
+            return false;
+        add_column(columns, name,
+                   is_returned(columns->program, at, i) ? NULL : field->from,
+                   &field->type, NULL);
+    }
+    return true;
+}
+
+static bool fill_columns(struct columns *columns, const char *const *labels,
+                         size_t n_labels)
+{
+    const struct program *program = columns->program;
+    size_t room = program->n_inputs + program->n_outputs + n_labels;
+
+    for (size_t i = 0; i < program->n_steps; i++)
+        room += program->steps[i].signature.n_outputs;
+    columns->items =
+        arena_array(&columns->arena, room + 1, sizeof *columns->items);
+    columns->wanted =
+        arena_array(&columns->arena, room + 1, sizeof *columns->wanted);
+    if (columns->items == NULL || columns->wanted == NULL)
+        return false;
+    for (size_t i = 0; i < program->n_inputs; i++)
+        add_column(columns, program->inputs[i].name, program->inputs[i].from,
+                   &program->inputs[i].type, &program->inputs[i]);
+    add_outputs(columns);
+    for (size_t i = 0; i < program->n_steps; i++)
+        if (!add_step(columns, i))
+            return false;
+    for (size_t i = 0; i < n_labels; i++) {
+        add_column(columns, labels[i], NULL, NULL, NULL);
+        find_column(columns, labels[i])->needed = true;
+    }
+    return true;
+}
+
+static struct columns *make_columns(const struct program *program,
+                                    const char *const *labels, size_t n_labels,
+                                    bool only_inputs, struct err *err)
+{
+    struct columns *columns = calloc(1, sizeof *columns);
+
+    if (columns != NULL) {
+        columns->arena = ARENA_INIT(ARENA_BYTES);
+        columns->program = program;
+        columns->only_inputs = only_inputs;
+        if (!fill_columns(columns, labels, n_labels)) {
+            columns_free(columns);
+            columns = NULL;
+        }
+    }
+    if (columns == NULL) {
+        err_nomem(err, "the columns of a program");
+        return NULL;
+    }
+    for (size_t i = 0; i < columns->n; i++) {
+        const struct column *column = &columns->items[i];
+        if (column->input != NULL || column->needed ||
+            column->from != column->name)
+            columns->wanted[columns->n_wanted++] = column->from;
+    }
+    return columns;
+}
+
+struct columns *columns_new(const struct program *program,
+                            const char *const *labels, size_t n_labels,
+                            struct err *err)
+{
+    return make_columns(program, labels, n_labels, false, err);
+}
+
+struct columns *columns_new_inputs(const struct program *program,
+                                   struct err *err)
+{
+    return make_columns(program, NULL, 0, true, err);
+}
+
+void columns_free(struct columns *columns)
+{
+    if (columns == NULL)
+        return;
+    arena_release(&columns->arena);
+    free(columns);
+}
+
+const char *const *columns_wanted(const struct columns *columns, size_t *n)
+{
+    *n = columns->n_wanted;
+    return columns->wanted;
+}
+
+// --- mistakes ---
+
+static void tell(struct taking *taking, const char *key, const char *format,
+                 ...) __attribute__((format(printf, 3, 4)));
+
+static void tell(struct taking *taking, const char *key, const char *format,
+                 ...)
+{
+    char text[TEXT_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    (void)text_vprint(text, sizeof text, format, args);
+    va_end(args);
+    taking->fault(taking->user, key, text);
+}
+
+// The key of fields that name was likely meant to be, or NULL.
+static const char *nearest_key(json_t *fields, const char *name)
+{
+    const char *keys[CSV_MAX_COLUMNS];
+    size_t n = 0;
+
+    for (void *at = json_object_iter(fields); at != NULL && n < CSV_MAX_COLUMNS;
+         at = json_object_iter_next(fields, at))
+        keys[n++] = json_object_iter_key(at);
+    return text_nearest(name, keys, n);
+}
+
+static void tell_missing(struct taking *taking, const struct column *column)
+{
+    const char *what = column->input != NULL ? "input" : "label";
+    const char *near = nearest_key(taking->given, column->from);
+
+    if (near != NULL)
+        tell(taking, near, "the %s `%s` is missing, did you mean it by `%s`?",
+             what, column->from, near);
+    else if (column->from != column->name)
+        tell(taking, NULL,
+             "the %s `%s` is missing: there is no `%s` in this row", what,
+             column->name, column->from);
+    else
+        tell(taking, NULL, "the %s `%s` is missing", what, column->name);
+}
+
+// --- values as people write them ---
+
+static json_t *fit(const struct type *type, json_t *value, bool table);
+
+static json_t *fit_text(json_t *value)
+{
+    if (json_is_integer(value))
+        return json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return json_incref(value);
+}
+
+// A number that a text is, and nothing else in it.
+static json_t *number_of(const char *text, size_t len)
+{
+    size_t n = 0;
+    const char *trimmed = text_trim(text, len, &n);
+    json_t *number = json_parse(trimmed, n, n, NULL);
+
+    if (json_is_number(number))
+        return number;
+    json_decref(number);
+    return NULL;
+}
+
+static json_t *whole_of(double value)
+{
+    return value == floor(value) && fabs(value) < 9e15
+               ? json_integer((json_int_t)value)
+               : NULL;
+}
+
+// pandas writes a whole number as 1.0 where another of its column is missing.
+static json_t *fit_number(const struct type *type, json_t *value)
+{
+    json_t *number =
+        json_is_string(value)
+            ? number_of(json_string_value(value), json_string_length(value))
+            : json_incref(value);
+    json_t *whole = NULL;
+
+    if (type->kind == TYPE_INT && json_is_real(number))
+        whole = whole_of(json_real_value(number));
+    if (whole != NULL) {
+        json_decref(number);
+        return whole;
+    }
+    return number != NULL ? number : json_incref(value);
+}
+
+static json_t *fit_bool(json_t *value)
+{
+    static const char *const yes[] = {"true", "yes", "1"};
+    static const char *const no[] = {"false", "no", "0"};
+
+    for (size_t i = 0; json_is_string(value) && i < 3; i++) {
+        if (text_same(json_string_value(value), yes[i]))
+            return json_true();
+        if (text_same(json_string_value(value), no[i]))
+            return json_false();
+    }
+    if (json_is_integer(value) &&
+        (json_integer_value(value) == 0 || json_integer_value(value) == 1))
+        return json_boolean(json_integer_value(value));
+    return json_incref(value);
+}
+
+static const char *find_label(const struct type *type, const char *text)
+{
+    for (size_t i = 0; i < type->n_labels; i++)
+        if (text_same(type->labels[i], text))
+            return type->labels[i];
+    return NULL;
+}
+
+// A label is a text; in data it may be a number (or a cell with 1.0), or true
+// and false.
+static json_t *fit_label(const struct type *type, json_t *value)
+{
+    char text[40] = "";
+    json_t *number =
+        json_is_string(value)
+            ? number_of(json_string_value(value), json_string_length(value))
+            : json_incref(value);
+    json_t *whole = json_is_real(number) ? whole_of(json_real_value(number))
+                                         : json_incref(number);
+    const char *label = json_is_string(value)
+                            ? find_label(type, json_string_value(value))
+                            : NULL;
+
+    if (json_is_integer(whole))
+        (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT,
+                       json_integer_value(whole));
+    else if (json_is_real(number))
+        (void)snprintf(text, sizeof text, "%.15g", json_real_value(number));
+    else if (json_is_boolean(value))
+        (void)snprintf(text, sizeof text, "%s",
+                       json_is_true(value) ? "true" : "false");
+    if (label == NULL && text[0] != '\0')
+        label = find_label(type, text);
+    json_decref(number);
+    json_decref(whole);
+    return label == NULL ? json_incref(value) : json_string(label);
+}
+
+static json_t *fit_items(const struct type *type, json_t *list, bool table)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; out != NULL && i < json_array_size(list); i++)
+        if (json_array_append_new(
+                out, fit(type->item, json_array_get(list, i), table)) != 0) {
+            json_decref(out);
+            out = NULL;
+        }
+    return out;
+}
+
+static json_t *fit_members(const struct type *type, json_t *object, bool table)
+{
+    json_t *out = json_copy(object);
+
+    for (size_t i = 0; out != NULL && i < type->n_members; i++) {
+        const struct field *member = &type->members[i];
+        json_t *value = json_object_get(object, member->name);
+        if (value == NULL)
+            continue;
+        if (json_object_set_new(out, member->name,
+                                fit(&member->type, value, table)) != 0) {
+            json_decref(out);
+            out = NULL;
+        }
+    }
+    return out;
+}
+
+// Lists and objects stand in a table as JSON.
+static json_t *fit_nested(const struct type *type, json_t *value, bool table)
+{
+    json_t *nested =
+        table && json_is_string(value)
+            ? json_parse(json_string_value(value), json_string_length(value),
+                         ROWS_MAX_ROW_BYTES, NULL)
+            : json_incref(value);
+    json_t *out = NULL;
+
+    if (type->kind == TYPE_LIST && json_is_array(nested))
+        out = fit_items(type, nested, table);
+    else if (type->kind == TYPE_OBJECT && json_is_object(nested))
+        out = fit_members(type, nested, table);
+    else
+        out = json_incref(value);
+    json_decref(nested);
+    return out;
+}
+
+// value as its field holds it, or as it is where that is not clear: the check
+// of the type then says so. New reference; NULL without memory.
+static json_t *fit(const struct type *type, json_t *value, bool table)
+{
+    if (type == NULL || json_is_null(value))
+        return json_incref(value);
+    switch (type->kind) {
+    case TYPE_STR:
+        return fit_text(value);
+    case TYPE_INT:
+    case TYPE_FLOAT:
+        return fit_number(type, value);
+    case TYPE_BOOL:
+        return fit_bool(value);
+    case TYPE_ENUM:
+        return fit_label(type, value);
+    case TYPE_LIST:
+    case TYPE_OBJECT:
+        return fit_nested(type, value, table);
+    }
+    return json_incref(value);
+}
+
+// --- a row ---
+
+// The value of a key, or of a path into nested objects; NULL: there is none.
+static json_t *find_path(json_t *fields, const char *path)
+{
+    json_t *value = json_object_get(fields, path);
+    const char *dot = strchr(path, '.');
+    char key[KEY_BYTES];
+
+    if (value != NULL || dot == NULL || (size_t)(dot - path) >= sizeof key)
+        return value;
+    memcpy(key, path, (size_t)(dot - path));
+    key[dot - path] = '\0';
+    return find_path(json_object_get(fields, key), dot + 1);
+}
+
+// What the row says of a column; NULL: nothing. A name alone is no path, but
+// for the label of a metric, which is all that is known of it.
+static json_t *find_value(const struct taking *taking,
+                          const struct column *column)
+{
+    bool path = column->from != column->name ||
+                (column->needed && column->type == NULL);
+    json_t *value = path ? find_path(taking->given, column->from)
+                         : json_object_get(taking->given, column->from);
+
+    if (value == NULL && taking->columns->only_inputs)
+        value = json_object_get(taking->given, column->name);
+    return value;
+}
+
+// An empty cell is nothing, but for a text without a default it is the empty
+// text.
+static bool is_empty_text(const struct column *column)
+{
+    if (column->type != NULL &&
+        (column->type->kind != TYPE_STR || column->type->optional))
+        return false;
+    return column->input == NULL || column->input->otherwise == NULL;
+}
+
+static bool refuse_odd(struct taking *taking, const struct column *column)
+{
+    const char *token = NULL;
+    size_t len = rows_odd(taking->rows, column->from, &token);
+
+    if (len == 0)
+        return false;
+    if (token[len - 1] == 'N' || token[len - 1] == 'y')
+        tell(taking, column->from,
+             "`%s` is %.*s, which no field can hold: write null, or leave the "
+             "row out",
+             column->from, (int)len, token);
+    else
+        tell(taking, column->from,
+             "`%s` is %.*s, a number too large to keep: write it in quotes, "
+             "as a text",
+             column->from, (int)(len > 60 ? 60 : len), token);
+    return true;
+}
+
+static void set_field(struct taking *taking, const char *name, json_t *value)
+{
+    if (value == NULL ||
+        json_object_set_new(taking->fields, name, value) != 0) {
+        err_nomem(taking->err, "a row");
+        taking->failed = true;
+    }
+}
+
+// Puts what the row says of a column under the column's name. *odd: it says
+// what cannot be kept.
+static void map_column(struct taking *taking, const struct column *column,
+                       bool *odd)
+{
+    bool table = rows_is_table(taking->rows);
+    json_t *value = find_value(taking, column);
+
+    *odd = false;
+    if (value == NULL) {
+        if (column->from != column->name)
+            (void)json_object_del(taking->fields, column->name);
+        return;
+    }
+    *odd = refuse_odd(taking, column);
+    if (!table || !json_is_null(value))
+        set_field(taking, column->name, fit(column->type, value, table));
+    else if (is_empty_text(column))
+        set_field(taking, column->name, json_string(""));
+    else
+        (void)json_object_del(taking->fields, column->name);
+}
+
+static void check_value(struct taking *taking, const struct column *column,
+                        const json_t *value)
+{
+    struct err why = ERR_CLEAR;
+    bool quotes = false;
+
+    if (column->type == NULL ||
+        type_check(column->type, column->name, value, &why))
+        return;
+    quotes = column->type->kind == TYPE_STR &&
+             (json_is_number(value) || json_is_boolean(value));
+    tell(taking, column->from, "%s%s", why.text,
+         quotes ? ": write it in quotes, or give the field a `type`" : "");
+}
+
+static void take_input(struct taking *taking, const struct column *column,
+                       bool odd, json_t *inputs)
+{
+    json_t *value = json_object_get(taking->fields, column->name);
+
+    if (odd)
+        return;
+    if (value == NULL && column->input->otherwise != NULL) {
+        value = column->input->otherwise;
+        set_field(taking, column->name, json_incref(value));
+    } else if (value == NULL && column->type->optional) {
+        value = json_null();
+    } else if (value == NULL) {
+        tell_missing(taking, column);
+        return;
+    } else {
+        check_value(taking, column, value);
+    }
+    if (json_object_set(inputs, column->name, value) != 0) {
+        err_nomem(taking->err, "a row");
+        taking->failed = true;
+    }
+}
+
+// A label that is null and that nothing needs is one that nobody knows: it is
+// taken out, so that no demo shows it.
+static void take_label(struct taking *taking, const struct column *column,
+                       bool odd)
+{
+    const json_t *value = json_object_get(taking->fields, column->name);
+
+    if (odd)
+        return;
+    if (value == NULL && column->needed)
+        tell_missing(taking, column);
+    if (value == NULL || column->type == NULL)
+        return;
+    if (json_is_null(value) && !column->type->optional && !column->needed)
+        (void)json_object_del(taking->fields, column->name);
+    else
+        check_value(taking, column, value);
+}
+
+// Whether a key of a row is a column, or a path into it begins there.
+static bool is_known(const struct columns *columns, const char *key)
+{
+    size_t len = strlen(key);
+
+    for (size_t i = 0; i < columns->n; i++) {
+        const struct column *column = &columns->items[i];
+        if (strcmp(column->name, key) == 0 || strcmp(column->from, key) == 0 ||
+            (strncmp(column->from, key, len) == 0 && column->from[len] == '.'))
+            return true;
+    }
+    return false;
+}
+
+static void put_inputs(const struct columns *columns, struct buf *out)
+{
+    const struct program *program = columns->program;
+
+    for (size_t i = 0; i < program->n_inputs; i++)
+        buf_printf(out, "%s%s", i == 0 ? "" : ", ", program->inputs[i].name);
+}
+
+static void refuse_key(struct taking *taking, const char *key)
+{
+    const struct columns *columns = taking->columns;
+    const char *names[PROGRAM_MAX_FIELDS];
+    struct buf list = BUF_INIT(TEXT_BYTES);
+    size_t n = columns->program->n_inputs;
+
+    for (size_t i = 0; i < n; i++)
+        names[i] = columns->program->inputs[i].name;
+    const char *near = text_nearest(key, names, n);
+    put_inputs(columns, &list);
+    if (near != NULL)
+        tell(taking, key, "there is no input `%.80s`, did you mean `%s`?", key,
+             near);
+    else
+        tell(taking, key, "there is no input `%.80s`; the inputs are %s", key,
+             list.data == NULL ? "(many)" : list.data);
+    buf_release(&list);
+}
+
+static void refuse_unknown(struct taking *taking)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(taking->fields, key, value)
+    {
+        if (!is_known(taking->columns, key))
+            refuse_key(taking, key);
+    }
+}
+
+// An empty cell of a further column is the empty text.
+static void fill_further(struct taking *taking)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(taking->given, key, value)
+    {
+        if (json_is_null(value) && find_column(taking->columns, key) == NULL)
+            set_field(taking, key, json_string(""));
+    }
+}
+
+bool columns_take(const struct columns *columns, const struct rows *rows,
+                  columns_fault_fn *fault, void *user, json_t **inputs,
+                  struct err *err)
+{
+    struct taking taking = {.columns = columns,
+                            .rows = rows,
+                            .fields = rows_fields(rows),
+                            .fault = fault,
+                            .user = user,
+                            .err = err};
+
+    *inputs = json_object();
+    taking.given = json_copy(taking.fields);
+    if (*inputs == NULL || taking.given == NULL) {
+        err_nomem(err, "a row");
+        taking.failed = true;
+    }
+    // A table's columns were told at its head line.
+    if (columns->only_inputs && !rows_is_table(rows) && !taking.failed)
+        refuse_unknown(&taking);
+    if (rows_is_table(rows) && !taking.failed)
+        fill_further(&taking);
+    for (size_t i = 0; i < columns->n && !taking.failed; i++) {
+        const struct column *column = &columns->items[i];
+        bool odd = false;
+        if (columns->only_inputs && column->input == NULL)
+            continue;
+        map_column(&taking, column, &odd);
+        if (taking.failed)
+            break;
+        if (column->input != NULL)
+            take_input(&taking, column, odd, *inputs);
+        else
+            take_label(&taking, column, odd);
+    }
+    json_decref(taking.given);
+    if (!taking.failed)
+        return true;
+    json_decref(*inputs);
+    *inputs = NULL;
+    return false;
+}
+
+// --- head lines ---
+
+static bool has_name(const char *const *header, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(header[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void tell_no_column(struct taking *taking, const char *from,
+                           const char *const *header, size_t n)
+{
+    const char *near = text_nearest(from, header, n);
+
+    if (near != NULL)
+        tell(taking, near,
+             "there is no column `%s`, did you mean it by `%s`? A `from:` "
+             "takes another column",
+             from, near);
+    else
+        tell(taking, NULL,
+             "there is no column `%s`: the first line must name the columns, "
+             "and a `from:` takes one of another name",
+             from);
+}
+
+static void check_repeated(struct taking *taking, const char *const *header,
+                           size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (header[i][0] != '\0' && has_name(header, i, header[i]))
+            tell(taking, header[i],
+                 "column %zu of the header has no name of its own", i + 1);
+}
+
+bool columns_header(const struct columns *columns, const struct rows *rows,
+                    columns_fault_fn *fault, void *user)
+{
+    struct taking taking = {
+        .columns = columns, .rows = rows, .fault = fault, .user = user};
+    size_t n = 0;
+    size_t missing = 0;
+    const char *const *header = rows_header(rows, &n);
+
+    if (header == NULL || n == 0)
+        return true;
+    for (size_t i = 0; i < columns->n; i++) {
+        const struct column *column = &columns->items[i];
+        bool optional =
+            column->input != NULL
+                ? column->input->otherwise != NULL || column->type->optional
+                : !column->needed;
+        if (optional || has_name(header, n, column->from) ||
+            (columns->only_inputs && has_name(header, n, column->name)))
+            continue;
+        missing++;
+        tell_no_column(&taking, column->from, header, n);
+    }
+    check_repeated(&taking, header, n);
+    for (size_t i = 0; columns->only_inputs && i < n; i++) {
+        if (header[i][0] == '\0' || is_known(columns, header[i]))
+            continue;
+        missing++;
+        refuse_key(&taking, header[i]);
+    }
+    return missing == 0;
+}

@@ -1,0 +1,147 @@
+#include "program/source/encoding.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <string.h>
+
+enum { CHUNK_BYTES = 8192 };
+
+#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
+
+// Marks at the beginning of a text; UTF-32 before UTF-16, whose little-endian
+// mark begins UTF-32's.
+static const struct mark {
+    const char *bytes;
+    size_t n;
+    const char *encoding; // for iconv; NULL: UTF-8
+} marks[] = {
+    {"\xEF\xBB\xBF", 3, NULL},       {"\xFF\xFE\0\0", 4, "UTF-32LE"},
+    {"\0\0\xFE\xFF", 4, "UTF-32BE"}, {"\xFF\xFE", 2, "UTF-16LE"},
+    {"\xFE\xFF", 2, "UTF-16BE"},
+};
+
+// Files that people have in place of a text.
+static const struct magic {
+    const char *bytes;
+    size_t n;
+    const char *what;
+    const char *remedy;
+} magics[] = {
+    {"PK\x03\x04", 4, "a zip or an Excel file",
+     "unpack it, or save the sheet as CSV (UTF-8)"},
+    {"\xD0\xCF\x11\xE0", 4, "an old Excel file",
+     "save the sheet as CSV (UTF-8)"},
+    {"PAR1", 4, "a Parquet file",
+     "write it as JSON lines, in pandas by "
+     "to_json(NAME, orient='records', lines=True)"},
+    {"ARROW1", 6, "an Arrow file",
+     "write it as JSON lines, in pandas by "
+     "to_json(NAME, orient='records', lines=True)"},
+    {"\x1F\x8B", 2, "compressed by gzip", "unpack it with `gunzip`"},
+    {"\x28\xB5\x2F\xFD", 4, "compressed by zstd", "unpack it with `unzstd`"},
+    {"\xFD"
+     "7zXZ",
+     5, "compressed by xz", "unpack it with `unxz`"},
+    {"BZh", 3, "compressed by bzip2", "unpack it with `bunzip2`"},
+    {"SQLite f", 8, "an SQLite database", "write the rows out as CSV"},
+    {"%PDF", 4, "a PDF", "write the rows as CSV or JSON lines"},
+};
+
+static bool begins(const char *data, size_t len, const char *bytes, size_t n)
+{
+    return len >= n && memcmp(data, bytes, n) == 0;
+}
+
+static const struct mark *find_mark(const char *data, size_t len)
+{
+    static const struct mark unmarked_le = {"", 0, "UTF-16LE"};
+    static const struct mark unmarked_be = {"", 0, "UTF-16BE"};
+
+    for (size_t i = 0; i < LENGTH(marks); i++) {
+        if (begins(data, len, marks[i].bytes, marks[i].n))
+            return &marks[i];
+    }
+    if (len < 4)
+        return NULL;
+    if (data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
+        return &unmarked_le;
+    if (data[0] == 0 && data[1] != 0 && data[2] == 0 && data[3] != 0)
+        return &unmarked_be;
+    return NULL;
+}
+
+bool encoding_is_wide(const char *head, size_t len)
+{
+    const struct mark *mark = find_mark(head, len);
+
+    return mark != NULL && mark->encoding != NULL;
+}
+
+static bool refuse_magic(const char *data, size_t len, struct err *err)
+{
+    for (size_t i = 0; i < LENGTH(magics); i++) {
+        if (!begins(data, len, magics[i].bytes, magics[i].n))
+            continue;
+        err_set(err, ERR_INPUT, "this is no text but %s: %s", magics[i].what,
+                magics[i].remedy);
+        return true;
+    }
+    return false;
+}
+
+// Moves what iconv makes of data into out, a chunk at a time.
+static bool convert(iconv_t how, const char *data, size_t len, struct buf *out)
+{
+    char *from = (char *)data; // iconv's old interface; it changes nothing
+
+    while (len > 0 && !out->failed) {
+        char chunk[CHUNK_BYTES];
+        char *to = chunk;
+        size_t room = sizeof chunk;
+        size_t result = iconv(how, &from, &len, &to, &room);
+
+        buf_append(out, chunk, sizeof chunk - room);
+        if (result == (size_t)-1 && errno != E2BIG)
+            return false;
+    }
+    return true;
+}
+
+static bool decode_wide(const struct mark *mark, const char *data, size_t len,
+                        struct buf *spare, struct err *err)
+{
+    iconv_t how = iconv_open("UTF-8", mark->encoding);
+
+    if (how == (iconv_t)-1) {
+        err_set(err, ERR_INPUT,
+                "this machine cannot read %s: save the file as UTF-8",
+                mark->encoding);
+        return false;
+    }
+    bool ok = convert(how, data, len, spare);
+    (void)iconv_close(how);
+    if (!ok)
+        err_set(err, ERR_INPUT,
+                "this looks like %s, but is broken: save the file as UTF-8",
+                mark->encoding);
+    return ok && buf_ok(spare, "a data file", err);
+}
+
+bool encoding_decode(const char *data, size_t len, struct buf *spare,
+                     const char **text, size_t *text_len, struct err *err)
+{
+    if (refuse_magic(data, len, err))
+        return false;
+    const struct mark *mark = find_mark(data, len);
+    size_t skip = mark == NULL ? 0 : mark->n;
+    if (mark == NULL || mark->encoding == NULL) {
+        *text = data + skip;
+        *text_len = len - skip;
+        return true;
+    }
+    if (!decode_wide(mark, data + skip, len - skip, spare, err))
+        return false;
+    *text = spare->data == NULL ? "" : spare->data;
+    *text_len = spare->len;
+    return true;
+}

@@ -1,0 +1,268 @@
+"""Data as people have it: each form of a file works, or is refused in one
+sentence that names the place and the remedy."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+JOB = """name: forms
+models: {student: "m:1"}
+inputs:
+  text: {desc: What was written%(text)s}
+steps:
+  go:
+    predict: Decide.
+    inputs: [text]
+    outputs:
+      label: {%(label)s}
+data: {examples: "%(file)s"}
+metric: {exact_match: label}
+"""
+
+GOOD_BAD = "enum: [good, bad]"
+WARM = [{"text": "warm", "label": "good"}, {"text": "cold", "label": "bad"}]
+LINES = "".join(json.dumps(row) + "\n" for row in WARM)
+
+
+def write(folder, file, content, label=GOOD_BAD, text=""):
+    if isinstance(content, str):
+        content = content.encode()
+    (folder / file).write_bytes(content)
+    job = folder / "job.yaml"
+    job.write_text(JOB % {"file": file, "label": label, "text": text})
+    return job
+
+
+# What is fine: file, bytes, the label's type, the rest of the input.
+FINE = {
+    "json lines": ("r.jsonl", LINES),
+    "json lines of no ending": ("rows", LINES),
+    "json lines named csv": ("r.csv", LINES),
+    "a list": ("r.json", json.dumps(WARM)),
+    "a list over several lines": ("r.json", json.dumps(WARM, indent=2)),
+    "a list named jsonl": ("r.jsonl", json.dumps(WARM, indent=1)),
+    "a list with a row a line": (
+        "r.json", "[\n" + ",\n".join(json.dumps(r) for r in WARM) + "\n]\n"),
+    "a wrapper": ("r.json", json.dumps({"version": 1, "data": WARM})),
+    "a wrapper over several lines": (
+        "r.json", json.dumps({"meta": {"n": 2}, "rows": WARM}, indent=2)),
+    "a wrapper with another list": (
+        "r.json", json.dumps({"tags": [{"name": "x"}], "data": WARM})),
+    "objects over several lines": (
+        "r.json", "\n".join(json.dumps(row, indent=2) for row in WARM)),
+    "a byte order mark": ("r.jsonl", b"\xef\xbb\xbf" + LINES.encode()),
+    "crlf and blank lines": ("r.jsonl", LINES.replace("\n", "\r\n\r\n")),
+    "utf-16 with a mark": ("r.jsonl", LINES.encode("utf-16")),
+    "utf-16 big end first": (
+        "r.jsonl", b"\xfe\xff" + LINES.encode("utf-16-be")),
+    "utf-16 without a mark": ("r.csv", "text,label\nwärm,good\n"
+                              .encode("utf-16-le")),
+    "utf-32": ("r.jsonl", LINES.encode("utf-32")),
+    "csv": ("r.csv", "text,label\nwarm,good\ncold,bad\n"),
+    "csv of no ending": ("rows.txt", "text,label\nwarm,good\n"),
+    "csv with a mark": ("r.csv", b"\xef\xbb\xbftext,label\nwarm,good\n"),
+    "csv with a mark and quotes": (
+        "r.csv", b'\xef\xbb\xbf"text","label"\r\n"wa\r\nrm","good"\r\n'),
+    "csv with columns in another order": ("r.csv", "label,x,text\ngood,1,a\n"),
+    "semicolons": ("r.csv", "text;label\nwarm, and funny;good\n"),
+    "excel's first line": ("r.csv", "sep=;\r\ntext;label\r\nwarm;good\r\n"),
+    "bars": ("r.txt", "text|label\nwarm|good\n"),
+    "tabs": ("r.tsv", "text\tlabel\nwarm, and funny\tgood\n"),
+    "tabs named csv": ("r.csv", "text\tlabel\nwarm, and funny\tgood\n"),
+    "tabs with quotes as letters": (
+        "r.tsv", 'text\tlabel\n"Warm" he said\tgood\n5" disk\tbad\n'),
+    "tabs with quoted cells": (
+        "r.tsv", 'text\tlabel\n"wa\trm ""so"""\tgood\n'),
+    "a pandas index": ("r.csv", ",text,label\n0,warm,good\n1,cold,bad\n"),
+    "two columns of one name that nothing reads": (
+        "r.csv", "text,x,x,label\nwarm,1,2,good\n"),
+    "nan in a column that nothing reads": (
+        "r.jsonl", '{"text": "a", "label": "good", "x": NaN}\n'),
+    "an infinity deep in one": (
+        "r.jsonl", '{"text": "a", "label": "good", "x": {"y": [-Infinity]}}'),
+    "a 64-bit id that nothing reads": (
+        "r.jsonl", '{"text": "a", "label": "good", "id": '
+        "18446744073709551615}\n"),
+    "a number beyond all doubles": (
+        "r.jsonl", '{"text": "NaN", "label": "good", "x": -1e999}\n'),
+    "integer labels": ("r.jsonl", '{"text": "a", "label": 1}\n', "enum: [0, 1]"),
+    "real labels of a table": (
+        "r.csv", "text,label\na,1.0\nb,0.0\n", "enum: [0, 1]"),
+    "true and false as labels": (
+        "r.jsonl", '{"text": "a", "label": true}\n', "enum: [true, false]"),
+    "labels of another case": ("r.csv", "text,label\na,Good\nb, BAD\n"),
+    "a bool as 0 and 1": (
+        "r.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": "no"}',
+        "type: bool"),
+    "a bool as False": ("r.csv", "text,label\na,False\n", "type: bool"),
+    "a whole number as pandas writes it": (
+        "r.csv", "text,label\na,3.0\n", "type: int"),
+    "numbers in quotes": (
+        "r.jsonl", '{"text": "a", "label": " 2.5"}\n', "type: float"),
+    "a number where a text is": (
+        "r.jsonl", '{"text": 42, "label": "good"}\n'),
+    "an empty cell of a text": ("r.csv", "text,label\n,good\n"),
+    "a key with a blank": (
+        "r.jsonl", '{"Customer message": "a", "label": "good"}\n', GOOD_BAD,
+        ', from: "Customer message"'),
+    "a key with a dash, in a table": (
+        "r.csv", "label,user-text\ngood,a\n", GOOD_BAD, ", from: user-text"),
+    "a key of other letters": (
+        "r.csv", "текст,label\na,good\n", GOOD_BAD, ", from: текст"),
+    "an escaped key of other letters": (
+        "r.json", json.dumps([{"données": "a", "label": "good"}]), GOOD_BAD,
+        ", from: données"),
+    "a nested value": (
+        "r.jsonl", '{"fields": {"question": "a"}, "label": "good"}\n',
+        GOOD_BAD, ", from: fields.question"),
+    "a nested value of a wrapped list": (
+        "r.json", json.dumps({"n": 1, "rows": [
+            {"row_idx": 0, "row": {"text": "a"}, "label": "good"}]}),
+        GOOD_BAD, ", from: row.text"),
+    "a key with a dot": (
+        "r.csv", "fields.question,label\na,good\n", GOOD_BAD,
+        ", from: fields.question"),
+    "a label under another key": (
+        "r.jsonl", '{"text": "a", "answers": {"gold": "bad"}}\n',
+        GOOD_BAD + ", from: answers.gold"),
+    "an input and a label whose keys are each other's names": (
+        "r.jsonl", '{"text": "good", "label": "a"}\n',
+        GOOD_BAD + ", from: text", ", from: label"),
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_is_fine(stage, tmp_path, name):
+    job = write(tmp_path, *FINE[name])
+    result = stage.promptcc("check", job)
+    assert result.status == 0 and "job.yaml is fine" in result.out, result
+
+
+# What is refused: the same, then the place and words of the message.
+REFUSED = {
+    "latin-1": (
+        ("r.jsonl", '{"text": "wärm", "label": "good"}'.encode("latin-1")),
+        "r.jsonl:1:1: ", "no UTF-8 text.*iconv -f WINDOWS-1252"),
+    "latin-1 in a table": (
+        ("r.csv", "text,label\nwärm,good\n".encode("latin-1")),
+        "r.csv:2:1: ", "cell of `text` is no UTF-8.*iconv"),
+    "a zip": (("r.csv", b"PK\x03\x04abcdef"), "r.csv: ", "Excel.*save"),
+    "gzip": (("r.jsonl", b"\x1f\x8b\x08\x00abcdef"), "r.jsonl: ", "gunzip"),
+    "parquet": (("r.json", b"PAR1abcdefgh"), "r.json: ", "to_json"),
+    "python's dict": (
+        ("r.jsonl", "{'text': 'a', 'label': 'good'}\n"),
+        "r.jsonl:1:2: ", "json.dumps"),
+    "several lists": (
+        ("r.json", json.dumps({"train": WARM, "test": WARM})),
+        "r.json: ", "several lists of rows.*jq"),
+    "a table by columns": (
+        ("r.json", json.dumps({"text": {"0": "a"}, "label": {"0": "good"}})),
+        "r.json: ", "table by columns.*orient='records'"),
+    "a list that does not end": (
+        ("r.json", "[" + json.dumps(WARM[0]) + ",\n"),
+        "r.json:2:1: ", "a `]` is missing"),
+    "an example that does not end": (
+        ("r.json", "[\n" + json.dumps(WARM[0])[:-1] + "\n"),
+        "r.json:2:1: ", "ends inside this example"),
+    "a list of texts": (
+        ("r.json", '["warm"]'), "r.json:1:2: ",
+        "an example is a JSON object"),
+    "text behind a list": (
+        ("r.json", json.dumps(WARM) + "\n" + json.dumps(WARM)),
+        "r.json:1:69: ", "more text behind the list"),
+    "nan in a column that is read": (
+        ("r.jsonl", '{"text": NaN, "label": "good"}\n'),
+        "r.jsonl:1:10: ", "`text` is NaN, which no field can hold"),
+    "a number too large in one": (
+        ("r.jsonl", '{"label": "good", "text": 18446744073709551616}\n'),
+        "r.jsonl:1:27: ", "too large to keep: write it in quotes"),
+    "a caret under a json value": (
+        ("r.jsonl", '{"text": "ä", "label":  "goood"}\n'),
+        "r.jsonl:1:25: ", "did you mean `good`"),
+    "a caret under a cell": (
+        ("r.csv", 'text,label\n"a, b",goood\n'), "r.csv:2:8: ",
+        "did you mean `good`"),
+    "a caret on a later line of a record": (
+        ("r.csv", 'text,label\n"a\nb",goood\n'), "r.csv:3:4: ",
+        "did you mean `good`"),
+    "a caret in a list of several lines": (
+        ("r.json", '[\n  {\n    "text": "a",\n    "label": "goood"\n  }\n]'),
+        "r.json:4:14: ", "did you mean `good`"),
+    "a caret under a nested value": (
+        ("r.jsonl", '{"text": "a", "x": {"gold": "goood"}}\n',
+         GOOD_BAD + ", from: x.gold"), "r.jsonl:1:29: ", "did you mean `good`"),
+    "no head line": (
+        ("r.csv", "text,good\ncold,bad\n"), "r.csv:1:1: ",
+        "no column `label`: the first line must name the columns"),
+    "a column of a slip": (
+        ("r.csv", "txt,label\nwarm,good\n"), "r.csv:1:1: ",
+        "did you mean it by `txt`"),
+    "a column of another name": (
+        ("r.csv", "label,Customer message\ngood,a\n"), "r.csv:1:1: ",
+        "no column `text`.*`from:`"),
+    "a path that leads nowhere": (
+        ("r.jsonl", '{"fields": {}, "label": "good"}\n', GOOD_BAD,
+         ", from: fields.question"), "r.jsonl:1:1: ",
+        "there is no `fields.question` in this row"),
+    "two columns of one name": (
+        ("r.csv", "text,label,label\na,good,bad\n"), "r.csv:1:6: ",
+        "column 3 of the header has no name of its own"),
+    "a row that is too short": (
+        ("r.csv", "text,label\na\n"), "r.csv:2:1: ",
+        "the row has 1 cells, the header 2"),
+    "a quote inside a cell": (
+        ("r.csv", 'text,label\n5" disk,good\n'), "r.csv:2:1: ",
+        "double the quotes"),
+    "a cell that does not end": (
+        ("r.csv", 'text,label\n"a,good\n'), "r.csv:2:1: ",
+        "a quoted cell does not end"),
+    "old mac's line ends": (
+        ("r.csv", "text,label\ra,good\r"), "r.csv: ", "CR alone"),
+    "a real where a text is": (
+        ("r.jsonl", '{"text": 4.50, "label": "good"}\n'), "r.jsonl:1:10: ",
+        "not a text: write it in quotes"),
+    "a real that is no whole number": (
+        ("r.csv", "text,label\na,3.5\n", "type: int"), "r.csv:2:3: ",
+        "not a whole number"),
+    "a number that is no label": (
+        ("r.jsonl", '{"text": "a", "label": 2}\n', "enum: [0, 1]"),
+        "r.jsonl:1:24: ", "not one of its labels"),
+    "nothing": (("r.jsonl", ""), "r.jsonl: ", "holds no examples"),
+    "an empty list": (("r.json", "[]"), "r.json: ", "holds no examples"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_is_refused_with_its_place_and_remedy(stage, tmp_path, name):
+    content, place, words = REFUSED[name]
+    job = write(tmp_path, *content)
+    result = stage.promptcc("check", job)
+    errors = [line for line in result.err.splitlines() if ": error: " in line]
+    assert result.status == 2 and len(errors) == 1, result
+    assert errors[0].startswith(f"{tmp_path}/{place}"), result
+    assert re.search(words, errors[0]), result
+
+
+def test_the_caret_stands_under_the_value(stage, tmp_path):
+    job = write(tmp_path, "r.jsonl", '{"text": "a", "label": "goood"}\n')
+    lines = stage.promptcc("check", job).err.splitlines()
+    at = next(i for i, line in enumerate(lines) if "^" in line)
+    mark = lines[at].index("^"), lines[at].rindex("^") + 1
+    assert lines[at - 1][slice(*mark)] == '"goood"', lines
+
+
+def test_skip_bad_passes_over_a_row_that_is_no_text(stage, tmp_path):
+    job = write(tmp_path, "r.jsonl", LINES.encode() +
+                '{"text": "ä", "label": "good"}\n'.encode("latin-1"))
+    result = stage.promptcc("check", job, "--set", "skip_bad=true")
+    assert result.status == 0 and "1 bad rows are skipped" in result.out, result
+
+
+def test_a_pipe_that_nobody_writes_does_not_hold_check(stage, tmp_path):
+    job = write(tmp_path, "r.jsonl", "")
+    (tmp_path / "r.jsonl").unlink()
+    subprocess.run(["mkfifo", tmp_path / "r.jsonl"], check=True)
+    result = stage.promptcc("check", job)
+    assert result.status == 2 and "r.jsonl" in result.err, result
