@@ -11,8 +11,21 @@ pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.70)
 
-# msgpack-c calls its pkg-config file msgpack up to 4.0 and msgpack-c since.
-pkg_check_modules(MSGPACK QUIET IMPORTED_TARGET msgpack-c)
-if(NOT MSGPACK_FOUND)
+# msgpack-c by its CMake package: the pkg-config file of version 6 names a
+# folder `include` that is relative to nobody knows what. The library is called
+# msgpackc up to version 4 and msgpack-c since; some systems package 4 without
+# the CMake files, and there pkg-config is right.
+find_package(msgpack-c CONFIG QUIET)
+if(NOT msgpack-c_FOUND)
+  find_package(msgpack CONFIG QUIET)
+endif()
+if(TARGET msgpack-c)
+  set(MSGPACK_LIBRARY msgpack-c)
+elseif(TARGET msgpackc)
+  set(MSGPACK_LIBRARY msgpackc)
+elseif(TARGET msgpack-c-static)
+  set(MSGPACK_LIBRARY msgpack-c-static)
+else()
   pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
+  set(MSGPACK_LIBRARY PkgConfig::MSGPACK)
 endif()
