@@ -179,9 +179,23 @@ bool history_put_evaluation(struct store *store, int64_t job_no,
                             struct err *err);
 
 // Loads the job's indexes (candidates, trials, evaluations) into memory, 0.5 us
-// an evaluation, and drops them. Whatever needs them loads them by itself.
+// an evaluation, and drops them. Whatever needs them loads them by itself. Each
+// load is matched by an unload: the last one drops them.
 bool history_load_job(struct store *store, int64_t job_no, struct err *err);
 void history_unload_job(struct store *store, int64_t job_no);
+
+// The same in two halves, since it takes half a second for a million
+// evaluations: `read` is done on a store of its own by a thread beside the
+// loop, `adopt` takes what was read for the loop's. Where the loop's has the
+// job already, it keeps what it has.
+struct job_index;
+struct job_index *history_read_job(struct store *reader, int64_t job_no,
+                                   struct err *err);
+void history_adopt_job(struct store *store, struct job_index *index);
+void history_free_index(struct job_index *index); // NULL is fine
+
+// A number for a job that may turn out to be new.
+int64_t history_reserve_job(struct store *store);
 
 // --- events and workers ---
 

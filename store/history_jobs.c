@@ -66,6 +66,11 @@ static bool put_job(struct store *store, int64_t no,
     return store_put(store, err);
 }
 
+int64_t history_reserve_job(struct store *store)
+{
+    return store->next_job_no++;
+}
+
 int64_t history_open_job(struct store *store, const struct history_job *job,
                          bool *created, struct err *err)
 {

@@ -199,6 +199,29 @@ static struct job_index *find_loaded(struct store *store, int64_t job_no)
     return job;
 }
 
+static struct job_index *load_index(struct store *store, int64_t job_no,
+                                    struct err *err)
+{
+    struct job_index *job = calloc(1, sizeof *job);
+
+    if (job == NULL) {
+        err_nomem(err, "the history of a job");
+        return NULL;
+    }
+    job->job_no = job_no;
+    if (load_candidates(store, job, err) && load_trials(store, job, err) &&
+        load_evaluations(store, job, err))
+        return job;
+    free_one(job);
+    return NULL;
+}
+
+static void add_index(struct store *store, struct job_index *job)
+{
+    job->next = store->jobs;
+    store->jobs = job;
+}
+
 struct job_index *job_index_get(struct store *store, int64_t job_no,
                                 struct err *err)
 {
@@ -208,25 +231,19 @@ struct job_index *job_index_get(struct store *store, int64_t job_no,
         return job;
     if (!store_settle(store, err))
         return NULL;
-    job = calloc(1, sizeof *job);
-    if (job == NULL) {
-        err_nomem(err, "the history of a job");
-        return NULL;
-    }
-    job->job_no = job_no;
-    if (!load_candidates(store, job, err) || !load_trials(store, job, err) ||
-        !load_evaluations(store, job, err)) {
-        free_one(job);
-        return NULL;
-    }
-    job->next = store->jobs;
-    store->jobs = job;
+    job = load_index(store, job_no, err);
+    if (job != NULL)
+        add_index(store, job);
     return job;
 }
 
 bool history_load_job(struct store *store, int64_t job_no, struct err *err)
 {
-    return job_index_get(store, job_no, err) != NULL;
+    struct job_index *job = job_index_get(store, job_no, err);
+
+    if (job != NULL)
+        job->users++;
+    return job != NULL;
 }
 
 void history_unload_job(struct store *store, int64_t job_no)
@@ -235,9 +252,34 @@ void history_unload_job(struct store *store, int64_t job_no)
 
     while (*link != NULL && (*link)->job_no != job_no)
         link = &(*link)->next;
-    if (*link != NULL) {
+    if (*link != NULL && --(*link)->users <= 0) {
         struct job_index *job = *link;
         *link = job->next;
         free_one(job);
     }
+}
+
+struct job_index *history_read_job(struct store *reader, int64_t job_no,
+                                   struct err *err)
+{
+    return load_index(reader, job_no, err);
+}
+
+void history_adopt_job(struct store *store, struct job_index *index)
+{
+    struct job_index *known = find_loaded(store, index->job_no);
+
+    if (known == NULL) {
+        add_index(store, index);
+        known = index;
+    } else {
+        free_one(index);
+    }
+    known->users++;
+}
+
+void history_free_index(struct job_index *index)
+{
+    if (index != NULL)
+        free_one(index);
 }

@@ -49,6 +49,7 @@ struct trial_entry {
 struct job_index {
     struct job_index *next;
     int64_t job_no;
+    int users; // loads without an unload
     struct text_index candidates;
     struct key_index trial_numbers; // key_of(number, 0)
     struct trial_entry *trials;     // owned, by position
@@ -60,6 +61,7 @@ struct store {
     char *path;              // owned
     int lock_fd;             // -1: reading alone
     struct writer *writer;   // owned; NULL: reading alone
+    struct draft *draft;     // owned; NULL: none is being made
     sqlite3 *reader;         // owned
     sqlite3_stmt *load_call; // owned; made when first used
     struct call_index calls;

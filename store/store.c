@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,6 +313,7 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    store_draft_free(store->draft);
     (void)sqlite3_finalize(store->load_call);
     (void)sqlite3_close(store->reader);
     writer_stop(store->writer);
@@ -355,14 +357,62 @@ uint64_t store_durable(const struct store *store)
     return store->writer != NULL ? writer_durable(store->writer) : 0;
 }
 
+bool store_behind(const struct store *store)
+{
+    return store->writer != NULL && writer_behind(store->writer);
+}
+
 bool store_healthy(const struct store *store, struct err *err)
 {
     return store->writer == NULL || writer_healthy(store->writer, err);
 }
 
+bool store_wait(struct store *store, uint64_t put, struct err *err)
+{
+    return store->writer == NULL || writer_wait(store->writer, put, err);
+}
+
 bool store_flush(struct store *store, struct err *err)
 {
     return store->writer == NULL || writer_flush(store->writer, err);
+}
+
+// --- drafts ---
+
+bool store_draft_begin(struct store *reader, int64_t next_job_no,
+                       struct err *err)
+{
+    assert(reader->writer == NULL);
+    store_draft_free(reader->draft);
+    reader->draft = malloc(sizeof *reader->draft);
+    if (reader->draft == NULL) {
+        err_nomem(err, "the history of a job");
+        return false;
+    }
+    *reader->draft = DRAFT_INIT;
+    reader->next_job_no = next_job_no;
+    return true;
+}
+
+struct draft *store_draft_take(struct store *reader)
+{
+    struct draft *draft = reader->draft;
+
+    reader->draft = NULL;
+    return draft;
+}
+
+bool store_put_draft(struct store *store, struct draft *draft, struct err *err)
+{
+    return writer_put_draft(store->writer, draft, err);
+}
+
+void store_draft_free(struct draft *draft)
+{
+    if (draft == NULL)
+        return;
+    buf_release(&draft->frames);
+    free(draft);
 }
 
 // --- for this room ---
@@ -377,6 +427,8 @@ struct buf *store_record(struct store *store)
 
 bool store_put(struct store *store, struct err *err)
 {
+    if (store->draft != NULL)
+        return writer_draft(store->draft, &store->record, err);
     if (store->writer == NULL) {
         err_set(err, ERR_STORE, "the store %s is open for reading alone",
                 store->path);

@@ -57,8 +57,27 @@ void store_notice_clear(struct store *store);
 uint64_t store_last_put(const struct store *store);
 uint64_t store_durable(const struct store *store);
 
+// Whether the disk is behind with what was put. Puts never wait for it: whoever
+// puts takes on nothing new until it has caught up, of which notice is given.
+bool store_behind(const struct store *store);
+
+// Puts that a thread of the background makes, on a store of its own that is
+// open for reading alone: from begin on they are kept, and the loop puts them
+// all at once, in order. Ids of new jobs begin with next_job_no.
+struct draft;
+bool store_draft_begin(struct store *reader, int64_t next_job_no,
+                       struct err *err);
+// Ends it and gives what was kept; the caller frees. NULL without memory.
+struct draft *store_draft_take(struct store *reader);
+bool store_put_draft(struct store *store, struct draft *draft, struct err *err);
+void store_draft_free(struct draft *draft); // NULL is fine
+
 // False with ERR_STORE once a commit failed (a full disk, an I/O error).
 bool store_healthy(const struct store *store, struct err *err);
+
+// Waits until that put is durable; false when it never will be, for the store
+// is broken. The one function here for any thread.
+bool store_wait(struct store *store, uint64_t put, struct err *err);
 
 // Waits until all that was put is durable.
 bool store_flush(struct store *store, struct err *err);

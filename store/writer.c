@@ -13,6 +13,14 @@
 #include "store/record.h"
 #include "store/sql.h"
 
+// A frame is 4 bytes of length and a record. Or FRAME_DRAFT and a struct
+// drafted: the frames of a draft, which stay where they were made.
+static const uint32_t FRAME_DRAFT = UINT32_MAX;
+struct drafted {
+    char *frames; // owned
+    size_t len;
+};
+
 struct writer {
     sqlite3 *db; // owned; the thread's while it runs
     const char *path;
@@ -33,11 +41,12 @@ struct writer {
     atomic_uint_fast64_t durable;
     atomic_bool noticed; // a byte is in the pipe, or about to be
     atomic_bool broken;
+    atomic_size_t queued; // bytes that are put and not yet written
 
     pthread_mutex_t mutex; // guards what follows
     pthread_cond_t work;   // the thread waits: queue, stopping
     pthread_cond_t moved;  // the loop waits: queue, durable, broken
-    struct buf queue;      // frames: 4 bytes of length, then a record
+    struct buf queue;      // frames
     bool stopping;
     struct err cause; // why it is broken
 };
@@ -94,6 +103,8 @@ static void commit_group(struct writer *writer)
     give_notice(writer);
 }
 
+static void run_frames(struct writer *writer, const char *at, size_t len);
+
 static void run_put(struct writer *writer, const char *bytes, size_t len)
 {
     int rc = SQLITE_OK;
@@ -111,18 +122,42 @@ static void run_put(struct writer *writer, const char *bytes, size_t len)
         commit_group(writer);
 }
 
+static void run_drafted(struct writer *writer, const char *at)
+{
+    struct drafted drafted;
+
+    memcpy(&drafted, at, sizeof drafted);
+    run_frames(writer, drafted.frames, drafted.len);
+    free(drafted.frames);
+    atomic_fetch_sub(&writer->queued, drafted.len);
+}
+
+// All frames, for those of a draft are to be freed; once the writer is broken
+// nothing more is run.
+static void run_frames(struct writer *writer, const char *at, size_t len)
+{
+    const char *end = at + len;
+
+    while (at < end) {
+        uint32_t size = 0;
+
+        memcpy(&size, at, sizeof size);
+        at += sizeof size;
+        if (size == FRAME_DRAFT) {
+            run_drafted(writer, at);
+            at += sizeof(struct drafted);
+            continue;
+        }
+        if (!atomic_load(&writer->broken))
+            run_put(writer, at, size);
+        at += size;
+    }
+}
+
 static void run_batch(struct writer *writer)
 {
-    const char *at = writer->batch.data;
-    const char *end = at + writer->batch.len;
-
-    while (at < end && !atomic_load(&writer->broken)) {
-        uint32_t len = 0;
-
-        memcpy(&len, at, sizeof len);
-        run_put(writer, at + sizeof len, len);
-        at += sizeof len + len;
-    }
+    run_frames(writer, writer->batch.data, writer->batch.len);
+    atomic_fetch_sub(&writer->queued, writer->batch.len);
     // One long record must not cost its memory for ever.
     if (writer->batch.cap > 2 * WRITER_QUEUE_BYTES)
         buf_release(&writer->batch);
@@ -257,8 +292,7 @@ struct writer *writer_start(sqlite3 *db, const char *path, struct err *err)
     writer->db = db;
     writer->path = path;
     writer->notice[0] = writer->notice[1] = -1;
-    // A frame is appended whole to a queue that has room, or to an empty one.
-    writer->queue = BUF_INIT(WRITER_QUEUE_BYTES + RECORD_MAX_BYTES);
+    writer->queue = BUF_INIT(WRITER_MAX_BYTES + RECORD_MAX_BYTES);
     writer->batch = writer->queue;
     (void)pthread_mutex_init(&writer->mutex, NULL);
     (void)pthread_cond_init(&writer->work, NULL);
@@ -287,52 +321,104 @@ void writer_stop(struct writer *writer)
 
 // --- the loop's side ---
 
-static bool has_room(const struct writer *writer, size_t len)
+// A frame is there whole or not at all.
+static bool append_frame(struct buf *frames, uint32_t size, const void *data,
+                         size_t len, struct err *err)
 {
-    return writer->queue.len == 0 ||
-           writer->queue.len + len <= WRITER_QUEUE_BYTES;
+    size_t before = frames->len;
+
+    buf_append(frames, &size, sizeof size);
+    buf_append(frames, data, len);
+    if (buf_ok(frames, "the store's queue", err))
+        return true;
+    frames->failed = false;
+    frames->no_memory = false;
+    frames->len = before;
+    return false;
 }
 
-// Under the mutex. A frame is there whole or not at all.
-static bool append_frame(struct writer *writer, const struct buf *record,
-                         struct err *err)
+static bool check_record(const struct buf *record, struct err *err)
 {
-    uint32_t len = (uint32_t)record->len;
-    size_t before = writer->queue.len;
+    if (!buf_ok(record, "what is to be stored", err))
+        return false;
+    assert(record->len > 0 && record->len <= RECORD_MAX_BYTES);
+    return true;
+}
 
-    buf_append(&writer->queue, &len, sizeof len);
-    buf_append(&writer->queue, record->data, record->len);
-    if (buf_ok(&writer->queue, "the store's queue", err))
+// Under the mutex.
+static bool check_room(const struct writer *writer, struct err *err)
+{
+    if (atomic_load(&writer->broken)) {
+        if (err != NULL)
+            *err = writer->cause;
+        return false;
+    }
+    if (atomic_load(&writer->queued) <= WRITER_MAX_BYTES)
         return true;
-    writer->queue.failed = false;
-    writer->queue.no_memory = false;
-    writer->queue.len = before;
+    err_set(err, ERR_STORE,
+            "the disk of %s does not keep up: %d MiB wait to be written; see "
+            "what else uses it, and run the same command again",
+            writer->path, WRITER_MAX_BYTES >> 20);
     return false;
+}
+
+static bool put_frame(struct writer *writer, uint32_t size, const void *data,
+                      size_t len, uint64_t puts, struct err *err)
+{
+    bool ok;
+
+    (void)pthread_mutex_lock(&writer->mutex);
+    ok = check_room(writer, err) &&
+         append_frame(&writer->queue, size, data, len, err);
+    if (ok) {
+        writer->last_put += puts;
+        atomic_fetch_add(&writer->queued, sizeof size + len);
+        (void)pthread_cond_signal(&writer->work);
+    }
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return ok;
 }
 
 bool writer_put(struct writer *writer, const struct buf *record,
                 struct err *err)
 {
-    bool ok = false;
+    return check_record(record, err) &&
+           put_frame(writer, (uint32_t)record->len, record->data, record->len,
+                     1, err);
+}
 
-    if (!buf_ok(record, "what is to be stored", err))
+bool writer_draft(struct draft *draft, const struct buf *record,
+                  struct err *err)
+{
+    if (!check_record(record, err) ||
+        !append_frame(&draft->frames, (uint32_t)record->len, record->data,
+                      record->len, err))
         return false;
-    assert(record->len > 0 && record->len <= RECORD_MAX_BYTES);
-    (void)pthread_mutex_lock(&writer->mutex);
-    while (!has_room(writer, record->len) && !atomic_load(&writer->broken))
-        (void)pthread_cond_wait(&writer->moved, &writer->mutex);
-    if (atomic_load(&writer->broken)) {
-        if (err != NULL)
-            *err = writer->cause;
-    } else {
-        ok = append_frame(writer, record, err);
+    draft->puts++;
+    return true;
+}
+
+bool writer_put_draft(struct writer *writer, struct draft *draft,
+                      struct err *err)
+{
+    struct drafted drafted = {.frames = draft->frames.data,
+                              .len = draft->frames.len};
+
+    if (draft->puts == 0)
+        return true;
+    atomic_fetch_add(&writer->queued, drafted.len);
+    if (!put_frame(writer, FRAME_DRAFT, &drafted, sizeof drafted, draft->puts,
+                   err)) {
+        atomic_fetch_sub(&writer->queued, drafted.len);
+        return false;
     }
-    if (ok) {
-        writer->last_put++;
-        (void)pthread_cond_signal(&writer->work);
-    }
-    (void)pthread_mutex_unlock(&writer->mutex);
-    return ok;
+    *draft = DRAFT_INIT;
+    return true;
+}
+
+bool writer_behind(const struct writer *writer)
+{
+    return atomic_load(&writer->queued) > WRITER_QUEUE_BYTES;
 }
 
 uint64_t writer_last_put(const struct writer *writer)
@@ -355,14 +441,18 @@ bool writer_healthy(const struct writer *writer, struct err *err)
     return false;
 }
 
-bool writer_flush(struct writer *writer, struct err *err)
+bool writer_wait(struct writer *writer, uint64_t put, struct err *err)
 {
     (void)pthread_mutex_lock(&writer->mutex);
-    while (atomic_load(&writer->durable) < writer->last_put &&
-           !atomic_load(&writer->broken))
+    while (atomic_load(&writer->durable) < put && !atomic_load(&writer->broken))
         (void)pthread_cond_wait(&writer->moved, &writer->mutex);
     (void)pthread_mutex_unlock(&writer->mutex);
     return writer_healthy(writer, err);
+}
+
+bool writer_flush(struct writer *writer, struct err *err)
+{
+    return writer_wait(writer, writer->last_put, err);
 }
 
 int writer_notice_fd(const struct writer *writer)

@@ -15,8 +15,13 @@
 // A failed commit makes the writer broken for good: what was put after the
 // last durable number is dropped, unwritten, and later puts are refused.
 //
-// writer_put, flush and stop belong to one thread. Beyond WRITER_QUEUE_BYTES
-// a put waits for the disk: memory stays bounded, whatever the disk does.
+// A put never waits for the disk, for whoever puts has others to serve. Above
+// WRITER_QUEUE_BYTES the writer is behind: its owner should take on no new work
+// until it no longer is. What was begun before may still be put, up to
+// WRITER_MAX_BYTES; beyond that a put is refused, so that memory stays bounded,
+// whatever the disk does.
+//
+// writer_put, put_draft, flush and stop belong to one thread.
 
 #ifndef STORE_WRITER_H
 #define STORE_WRITER_H
@@ -29,7 +34,20 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-enum { WRITER_GROUP = 256, WRITER_QUEUE_BYTES = 4 * 1024 * 1024 };
+enum {
+    WRITER_GROUP = 256,
+    WRITER_QUEUE_BYTES = 4 << 20,
+    WRITER_MAX_BYTES = 512 << 20,
+};
+
+// Puts made beside the queue, in order; writer_draft adds to them on any
+// thread, and writer_put_draft queues them all without a copy, however large
+// they are.
+struct draft {
+    struct buf frames;
+    uint64_t puts;
+};
+#define DRAFT_INIT ((struct draft){.frames = BUF_INIT(256 << 20)})
 
 struct writer;
 
@@ -41,14 +59,25 @@ struct writer *writer_start(sqlite3 *db, const char *path, struct err *err);
 void writer_stop(struct writer *writer);
 
 // Queues a record (record.h; copied). False without memory, when the record
-// has failed, or once the writer is broken.
+// has failed, above WRITER_MAX_BYTES, or once the writer is broken.
 bool writer_put(struct writer *writer, const struct buf *record,
                 struct err *err);
+
+bool writer_draft(struct draft *draft, const struct buf *record,
+                  struct err *err);
+// Takes the draft's bytes on success, and leaves it empty.
+bool writer_put_draft(struct writer *writer, struct draft *draft,
+                      struct err *err);
+
+// Whether more is queued than WRITER_QUEUE_BYTES. For any thread.
+bool writer_behind(const struct writer *writer);
 
 uint64_t writer_last_put(const struct writer *writer);
 uint64_t writer_durable(const struct writer *writer);
 bool writer_healthy(const struct writer *writer, struct err *err);
 bool writer_flush(struct writer *writer, struct err *err);
+// Waits until that put is durable. For any thread.
+bool writer_wait(struct writer *writer, uint64_t put, struct err *err);
 
 // As store_notice_fd and store_notice_clear.
 int writer_notice_fd(const struct writer *writer);
