@@ -1,10 +1,10 @@
 #include "coordinator/commands.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/error_document.h"
 #include "common/json.h"
-#include "coordinator/running_job_result.h"
 #include "store/history.h"
 #include "store/query.h"
 
@@ -12,42 +12,64 @@ static const char jobs_sql[] = "SELECT job, state, nullif(score, -1.0) AS "
                                "score, reason FROM v_jobs ORDER BY rowid DESC";
 static const char show_sql[] = "SELECT * FROM v_jobs WHERE job = ?1";
 
-static json_t *answer_jobs(const struct command_scene *at,
-                           const struct command *command, struct err *err)
+// --- read: off the loop ---
+
+static json_t *read_jobs(struct store *store, const struct command *command,
+                         struct err *err)
 {
     (void)command;
-    return query_rows(at->engine->store, jobs_sql, NULL, 0, err);
+    return query_rows(store, jobs_sql, NULL, 0, err);
 }
 
 // The job that command->job names by id or its beginning, or by name.
-static char *find_job(const struct command_scene *at,
-                      const struct command *command, struct err *err)
+static json_t *read_id(struct store *store, const struct command *command,
+                       struct err *err)
 {
-    return query_job(at->engine->store, command->job, err);
+    char *id = query_job(store, command->job, err);
+    json_t *found = id == NULL ? NULL : json_string(id);
+
+    free(id);
+    return found;
 }
 
-static json_t *answer_show(const struct command_scene *at,
-                           const struct command *command, struct err *err)
+static json_t *read_no(struct store *store, const struct command *command,
+                       struct err *err)
 {
-    char *id = find_job(at, command, err);
+    char *id = query_job(store, command->job, err);
+    int64_t no = id == NULL ? 0 : history_job_no(store, id, err);
+    json_t *found =
+        no == 0 ? NULL : json_pack("{s:s, s:I}", "id", id, "no", no);
+
+    free(id);
+    return found;
+}
+
+static json_t *read_show(struct store *store, const struct command *command,
+                         struct err *err)
+{
+    char *id = query_job(store, command->job, err);
     const char *args[] = {id};
     json_t *rows, *row = NULL;
 
     if (id == NULL)
         return NULL;
-    rows = query_rows(at->engine->store, show_sql, args, 1, err);
+    rows = query_rows(store, show_sql, args, 1, err);
     row = json_incref(json_array_get(rows, 0));
     json_decref(rows);
     free(id);
     return row;
 }
 
-static json_t *answer_workers(const struct command_scene *at,
-                              const struct command *command, struct err *err)
+// --- act: on the loop ---
+
+static json_t *act_workers(const struct command_scene *at,
+                           const struct command *command, const json_t *found,
+                           struct err *err)
 {
     json_t *list = json_array();
 
     (void)command;
+    (void)found;
     (void)err;
     for (const struct worker_info *w = at->engine->workers.workers; w != NULL;
          w = w->next) {
@@ -84,28 +106,19 @@ static struct running_job *find_running(struct running_job *running_jobs,
     return found;
 }
 
-static struct running_job *running_job(const struct command_scene *at,
-                                       const struct command *command,
-                                       struct err *err)
+static json_t *act_stop(const struct command_scene *at,
+                        const struct command *command, const json_t *found,
+                        struct err *err)
 {
-    char *id = find_job(at, command, err);
-    struct running_job *running =
-        id == NULL ? NULL : find_running(at->running_jobs, id);
-
-    if (id != NULL && running == NULL)
-        err_set(err, ERR_INPUT, "job %.200s is not running", id);
-    free(id);
-    return running;
-}
-
-static json_t *answer_stop(const struct command_scene *at,
-                           const struct command *command, struct err *err)
-{
-    struct running_job *running = running_job(at, command, err);
+    const char *id = json_string_value(found);
+    struct running_job *running = find_running(at->running_jobs, id);
     struct err why = ERR_CLEAR;
 
-    if (running == NULL)
+    (void)command;
+    if (running == NULL) {
+        err_set(err, ERR_INPUT, "job %.200s is not running", id);
         return NULL;
+    }
     err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
     running_job_close(running, &why);
     return json_pack("{s:s, s:s}", "job", running->id, "state", "stopped");
@@ -141,51 +154,87 @@ static bool exclude_rows(const struct command_scene *at, int64_t job_no,
     return true;
 }
 
-static json_t *answer_resume(const struct command_scene *at,
-                             const struct command *command, struct err *err)
+// The rows are put before the job is read, so that it begins without them.
+static json_t *act_resume(const struct command_scene *at,
+                          const struct command *command, const json_t *found,
+                          struct err *err)
 {
-    char *id = find_job(at, command, err);
-    int64_t job_no =
-        id == NULL ? 0 : history_job_no(at->engine->store, id, err);
+    const char *id = json_get_text(found, "id", "");
+    int64_t job_no = json_get_int(found, "no", 0);
     struct err ignored = ERR_CLEAR;
     json_t *argument = json_parse(command->argument, strlen(command->argument),
                                   4096, &ignored);
-    json_t *answer = NULL;
 
-    if (job_no != 0 && exclude_rows(at, job_no, argument, err) &&
-        at->resume(at->user, id, err))
-        answer = json_pack("{s:s, s:s}", "job", id, "state", "running");
+    if (exclude_rows(at, job_no, argument, err))
+        (void)at->resume(at->user, at->peer, id, err);
     json_decref(argument);
-    free(id);
-    return answer;
+    return NULL;
 }
 
 static const struct verb {
     const char *name;
-    json_t *(*answer)(const struct command_scene *, const struct command *,
-                      struct err *);
+    json_t *(*read)(struct store *store, const struct command *command,
+                    struct err *err);
+    json_t *(*act)(const struct command_scene *at,
+                   const struct command *command, const json_t *found,
+                   struct err *err);
 } verbs[] = {
-    {"jobs", answer_jobs},       {"show", answer_show},
-    {"workers", answer_workers}, {"stop", answer_stop},
-    {"resume", answer_resume},
+    {"jobs", read_jobs, NULL},       {"show", read_show, NULL},
+    {"workers", NULL, act_workers},  {"stop", read_id, act_stop},
+    {"resume", read_no, act_resume},
 };
 
-char *command_answer(const struct command_scene *at,
-                     const struct command *command)
+const struct verb *command_verb(const char *name, struct err *err)
 {
-    struct err err = ERR_CLEAR;
-    json_t *answer = NULL;
-    char *text;
-    size_t i = 0, n = sizeof verbs / sizeof *verbs;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    err_set(err, ERR_INPUT, "the coordinator does not know `%.40s`", name);
+    return NULL;
+}
 
-    while (i < n && strcmp(verbs[i].name, command->verb) != 0)
-        i++;
-    if (i == n)
-        err_set(&err, ERR_INPUT, "the coordinator does not know `%.40s`",
-                command->verb);
-    else
-        answer = verbs[i].answer(at, command, &err);
-    text = answer == NULL ? error_document(&err) : json_text(answer);
+bool command_reads(const struct verb *verb)
+{
+    return verb->read != NULL;
+}
+
+json_t *command_read(const struct verb *verb, struct store *store,
+                     const struct command *command, struct err *err)
+{
+    return verb->read(store, command, err);
+}
+
+json_t *command_act(const struct verb *verb, const struct command_scene *at,
+                    const struct command *command, json_t *found,
+                    struct err *err)
+{
+    json_t *answer;
+
+    if (verb->act == NULL)
+        return found;
+    answer = verb->act(at, command, found, err);
+    json_decref(found);
+    return answer;
+}
+
+// A reply that no frame holds must not become silence.
+char *command_text(json_t *answer, const struct err *err)
+{
+    struct err why = *err;
+    char *text = answer == NULL ? NULL : json_text(answer);
+    size_t len = text == NULL ? 0 : strlen(text);
+
+    if (answer != NULL && text == NULL)
+        err_nomem(&why, "a reply");
+    if (len >= WIRE_MAX_TEXT) {
+        err_set(&why, ERR_LIMIT,
+                "the answer has %zu MiB, over the %d MiB of a reply: ask for "
+                "less of it, with WHERE or LIMIT, or on the coordinator's own "
+                "machine",
+                len >> 20, WIRE_MAX_TEXT >> 20);
+        free(text);
+        text = NULL;
+    }
     json_decref(answer);
-    return text;
+    return text == NULL ? error_document(&why) : text;
 }

@@ -1,24 +1,55 @@
 // commands: what clients ask of a running coordinator beside SUBMIT.
 //
-// Verbs are rows of a table: jobs, show, workers, stop, resume.
+// Verbs are rows of a table. A verb has up to two halves:
+//
+//   read   off the loop, from the store, by SQL that may take seconds
+//   act    on the loop, with what was read: from the jobs and workers that are
+//          here now
+//
+// A verb that only reads (jobs, show) needs no more than a function from store
+// and command to JSON, and its row.
 
 #ifndef COORDINATOR_COMMANDS_H
 #define COORDINATOR_COMMANDS_H
 
+#include <jansson.h>
+
 #include "coordinator/running_job.h"
 #include "wire/message.h"
+
+struct verb;
+struct peer;
 
 struct command_scene {
     struct engine *engine;
     struct running_job *running_jobs; // the jobs that are running
-    // Starts a job of the store anew from what was submitted.
-    bool (*resume)(void *user, const char *job_id, struct err *err);
+    const struct peer *peer;          // who asks
+    // Begins to start a job of the store anew from what was submitted. True:
+    // the reply follows when it has started, or could not.
+    bool (*resume)(void *user, const struct peer *peer, const char *job_id,
+                   struct err *err);
     void *user;
 };
 
-// The reply's JSON; {"error": ...} on failure. The caller frees; NULL without
-// memory.
-char *command_answer(const struct command_scene *at,
-                     const struct command *command);
+// The verb of that name. NULL with ERR_INPUT: there is none.
+const struct verb *command_verb(const char *name, struct err *err);
+
+// Whether it has a half that runs off the loop.
+bool command_reads(const struct verb *verb);
+
+// That half; for any thread. NULL on failure.
+json_t *command_read(const struct verb *verb, struct store *store,
+                     const struct command *command, struct err *err);
+
+// The other half: takes what was read (NULL for a verb that reads nothing) and
+// gives the reply. NULL with err set on failure, and without when the reply
+// follows later.
+json_t *command_act(const struct verb *verb, const struct command_scene *at,
+                    const struct command *command, json_t *found,
+                    struct err *err);
+
+// The text of a reply: the answer (taken), or what is wrong. The caller frees;
+// NULL without memory.
+char *command_text(json_t *answer, const struct err *err);
 
 #endif

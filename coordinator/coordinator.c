@@ -16,30 +16,36 @@
 #include "common/log.h"
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/answerers/programs.h"
+#include "coordinator/background.h"
 #include "coordinator/commands.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/flight.h"
 #include "coordinator/job_work.h"
 #include "coordinator/link.h"
+#include "coordinator/opening.h"
 #include "coordinator/running_job.h"
 #include "coordinator/running_job_result.h"
 #include "store/calls.h"
 #include "store/history.h"
 
 enum {
-    MAX_RUNNING = 32,    // jobs at once
-    PROGRESS_MS = 250,   // between two PROGRESS of a job
-    SAVE_TIME_MS = 5000, // between two notes of the time spent
-    IDLE_MS = 500,       // longest wait
-    BUSY_CHECK_MS = 500, // how often it is looked whether somebody works
+    MAX_RUNNING = 32,             // jobs at once
+    MAX_OPENINGS = 8,             // submissions that are read, or wait for it
+    MAX_OPENING_BYTES = 96 << 20, // of their files
+    MAX_QUESTIONS = 64,           // commands that are read, or wait for it
+    PROGRESS_MS = 250,            // between two PROGRESS of a job
+    SAVE_TIME_MS = 5000,          // between two notes of the time spent
+    IDLE_MS = 500,                // longest wait
+    BUSY_CHECK_MS = 500,          // between two checks whether anybody works
 };
 
 struct coordinator {
     struct engine engine;
     struct link link;
+    struct openings openings; // jobs on their way in
+    struct opening_handlers opening_handlers;
     struct running_job *running_jobs; // owned
     size_t n_running;
-    int32_t last_running;
     bool draining;
     int64_t progress_ms, save_ms, busy_check_ms;
     int64_t faults_seen;
@@ -240,54 +246,25 @@ static void tell_failure(struct coordinator *c, const struct peer *peer,
     free(document);
 }
 
-// A job has a folder on this machine only if its client is in this process.
-static struct bundle *unpack(const struct coordinator *c,
-                             const struct submit *submit, struct err *err)
-{
-    const char *path = submit->n_files == 0 ? "" : submit->files[0].name;
-    struct bundle *bundle = bundle_new(path, err);
-
-    if (bundle != NULL && c->engine.local && submit->folder[0] != '\0') {
-        bundle->folder = strdup(submit->folder);
-        if (bundle->folder == NULL)
-            err_nomem(err, "a job");
-    }
-    for (size_t i = 0; bundle != NULL && i < submit->n_files; i++)
-        if (!bundle_add(bundle, submit->files[i].name, submit->files[i].data,
-                        submit->files[i].len, err)) {
-            bundle_free(bundle);
-            bundle = NULL;
-        }
-    return bundle;
-}
-
 // The run of the same job, to be joined. Evaluations share their calls alone:
 // what they score is no part of a job's id.
-static struct running_job *same_job(struct coordinator *c,
-                                    const struct running_job *running)
+static struct running_job *find_same(void *user,
+                                     const struct running_job *running)
 {
+    struct coordinator *c = user;
+
     if (running->request->action != REQUEST_RUN)
         return NULL;
     for (struct running_job *d = c->running_jobs; d != NULL; d = d->next)
-        if (strcmp(d->id, running->id) == 0 &&
-            d->request->action == REQUEST_RUN)
+        if (running_job_same_history(d, running))
             return d;
     return NULL;
 }
 
-static void accept_job(struct coordinator *c, struct peer *peer,
-                       struct running_job *running)
+static bool begin_job(void *user, struct running_job *running, struct err *err)
 {
-    struct message message = {.kind = MESSAGE_ACCEPTED,
-                              .as.accepted = {.job = running->id}};
+    struct coordinator *c = user;
 
-    peer->watched = running;
-    link_tell(&c->link, peer, &message);
-}
-
-static bool begin_job(struct coordinator *c, struct running_job *running,
-                      struct err *err)
-{
     if (c->draining || c->n_running >= MAX_RUNNING) {
         err_set(err, ERR_BUSY,
                 "the coordinator takes no more jobs now (%zu are running): "
@@ -295,130 +272,220 @@ static bool begin_job(struct coordinator *c, struct running_job *running,
                 c->n_running);
         return false;
     }
-    if (!running_job_begin(running, err)) {
-        if (running->work.job_no != 0)
+    if (!running_job_begin(running, clock_monotonic_ms(), err)) {
+        if (running->begun)
             history_job_state(c->engine.store, running->work.job_no, "failed",
                               err->text, -1, NULL, NULL);
         return false;
     }
+    log_info("job-begun", "%s", running->id);
     running->next = c->running_jobs;
     c->running_jobs = running;
     c->n_running++;
     return true;
 }
 
-// Takes request and bundle.
-static struct running_job *open_job(struct coordinator *c,
-                                    struct request *request,
-                                    struct bundle *bundle, struct err *err)
+static struct requester requester_of(const struct peer *peer, int kind)
 {
-    struct diags *diags = diags_new(err);
-    struct running_job *running = NULL;
-
-    if (diags == NULL || request == NULL || bundle == NULL) {
-        request_free(request);
-        bundle_free(bundle);
-    } else {
-        running =
-            running_job_open(&c->engine, request, bundle, ++c->last_running,
-                             clock_monotonic_ms(), diags, err);
-    }
-    if (running == NULL && err->code == ERR_NONE)
-        diags_ok(diags, err);
-    diags_free(diags);
-    return running;
+    return (struct requester){
+        .kind = kind, .id = peer->id, .epoch = peer->epoch};
 }
 
-static struct running_job *open_submitted(struct coordinator *c,
-                                          const struct submit *submit,
-                                          struct err *err)
+static void reply_to(struct coordinator *c, const struct peer *peer,
+                     json_t *answer, const struct err *err)
 {
-    struct request *request =
-        request_read(submit->action, submit->options, err);
-
-    return open_job(c, request, request == NULL ? NULL : unpack(c, submit, err),
-                    err);
-}
-
-// --- resuming a job of the store ---
-
-static bool reopen(void *user, const struct history_submission *stored,
-                   struct err *err)
-{
-    struct coordinator *c = user;
-    struct wire_file *files = calloc(stored->n_files + 1, sizeof *files);
-    struct submit submit = {.action = "run",
-                            .options = stored->options,
-                            .folder = stored->folder,
-                            .files = files,
-                            .n_files = stored->n_files};
-    struct running_job *running = NULL;
-
-    for (size_t i = 0; files != NULL && i < stored->n_files; i++)
-        files[i] = (struct wire_file){.name = stored->files[i].name,
-                                      .data = stored->files[i].data,
-                                      .len = stored->files[i].len};
-    if (files == NULL)
-        err_nomem(err, "a job's files");
-    else
-        running = open_submitted(c, &submit, err);
-    free(files);
-    if (running != NULL && begin_job(c, running, err))
-        return true;
-    running_job_free(running);
-    return false;
-}
-
-static bool resume_job(void *user, const char *job_id, struct err *err)
-{
-    struct coordinator *c = user;
-    int64_t job_no = history_job_no(c->engine.store, job_id, err);
-
-    for (const struct running_job *d = c->running_jobs; d != NULL; d = d->next)
-        if (strcmp(d->id, job_id) == 0) {
-            err_set(err, ERR_INPUT, "job %.200s is running", job_id);
-            return false;
-        }
-    return job_no != 0 &&
-           history_load_submission(c->engine.store, job_no, reopen, c, err);
-}
-
-static void on_submitted(void *user, struct peer *peer,
-                         const struct submit *submit)
-{
-    struct coordinator *c = user;
-    struct err err = ERR_CLEAR;
-    struct running_job *opened = open_submitted(c, submit, &err);
-    struct running_job *same = opened == NULL ? NULL : same_job(c, opened);
-
-    if (same != NULL) {
-        running_job_free(opened);
-        accept_job(c, peer, same);
-        return;
-    }
-    if (opened != NULL && begin_job(c, opened, &err)) {
-        accept_job(c, peer, opened);
-        return;
-    }
-    running_job_free(opened);
-    tell_failure(c, peer, err.code == ERR_STORE ? 3 : 2, &err);
-}
-
-static void on_commanded(void *user, struct peer *peer,
-                         const struct command *command)
-{
-    struct coordinator *c = user;
-    struct command_scene at = {.engine = &c->engine,
-                               .running_jobs = c->running_jobs,
-                               .resume = resume_job,
-                               .user = c};
-    char *text = command_answer(&at, command);
+    char *text = command_text(answer, err);
     struct message message = {
         .kind = MESSAGE_REPLY,
         .as.reply = {.document = text == NULL ? "{}" : text}};
 
     link_tell(&c->link, peer, &message);
     free(text);
+}
+
+static void tell_submitted(struct coordinator *c, struct peer *peer,
+                           struct running_job *running, const struct err *err)
+{
+    struct message message = {.kind = MESSAGE_ACCEPTED};
+
+    if (running == NULL) {
+        tell_failure(c, peer, err->code == ERR_STORE ? 3 : 2, err);
+        return;
+    }
+    message.as.accepted.job = running->id;
+    peer->watched = running;
+    link_tell(&c->link, peer, &message);
+}
+
+// What became of a job that somebody wanted to begin.
+static void after_opening(void *user, const struct requester *requester,
+                          struct running_job *running, const char *job_id,
+                          const struct err *err)
+{
+    struct coordinator *c = user;
+    struct peer *peer =
+        requester->kind == REQUESTER_NONE
+            ? NULL
+            : link_find(&c->link, &requester->id, requester->epoch);
+
+    if (running == NULL)
+        log_warn("job-not-begun", "%s: %s", job_id == NULL ? "a job" : job_id,
+                 err->text);
+    if (peer != NULL && requester->kind == REQUESTER_SUBMITS)
+        tell_submitted(c, peer, running, err);
+    else if (peer != NULL)
+        reply_to(c, peer,
+                 running == NULL ? NULL
+                                 : json_pack("{s:s, s:s}", "job", running->id,
+                                             "state", "running"),
+                 err);
+}
+
+static void on_submitted(void *user, struct peer *peer,
+                         const struct submit *submit, struct arena *arena)
+{
+    struct coordinator *c = user;
+    struct requester requester = requester_of(peer, REQUESTER_SUBMITS);
+    struct err err = ERR_CLEAR;
+
+    if (!openings_submit(&c->openings, &requester, submit, arena, &err))
+        tell_failure(c, peer, 2, &err);
+}
+
+// --- commands ---
+
+// A command whose answer is read off the loop.
+struct question {
+    struct chore chore; // first
+    struct coordinator *c;
+    struct requester requester;
+    const struct verb *verb;
+    struct command command; // its texts are owned
+    json_t *found;
+    struct err err;
+};
+
+static struct question *question_of(struct chore *chore)
+{
+    return (struct question *)(void *)chore;
+}
+
+static void free_question(struct question *question)
+{
+    free((char *)question->command.verb);
+    free((char *)question->command.job);
+    free((char *)question->command.argument);
+    free(question);
+}
+
+static struct question *new_question(const struct command *command,
+                                     struct err *err)
+{
+    struct question *question = calloc(1, sizeof *question);
+
+    if (question != NULL)
+        question->command =
+            (struct command){.verb = strdup(command->verb),
+                             .job = strdup(command->job),
+                             .argument = strdup(command->argument)};
+    if (question != NULL && question->command.verb != NULL &&
+        question->command.job != NULL && question->command.argument != NULL)
+        return question;
+    if (question != NULL)
+        free_question(question);
+    err_nomem(err, "a command");
+    return NULL;
+}
+
+static void read_answer(struct chore *chore, struct store *reader,
+                        const struct err *trouble)
+{
+    struct question *question = question_of(chore);
+
+    if (reader == NULL)
+        question->err = *trouble;
+    else
+        question->found = command_read(question->verb, reader,
+                                       &question->command, &question->err);
+}
+
+static bool resume_job(void *user, const struct peer *peer, const char *job_id,
+                       struct err *err)
+{
+    struct coordinator *c = user;
+    struct requester requester = requester_of(peer, REQUESTER_COMMANDS);
+
+    for (const struct running_job *d = c->running_jobs; d != NULL; d = d->next)
+        if (d->request->action == REQUEST_RUN && strcmp(d->id, job_id) == 0) {
+            err_set(err, ERR_INPUT, "job %.200s is running", job_id);
+            return false;
+        }
+    return openings_resume(&c->openings, &requester, job_id, err);
+}
+
+static void act_on(struct coordinator *c, struct peer *peer,
+                   const struct verb *verb, const struct command *command,
+                   json_t *found)
+{
+    struct command_scene at = {.engine = &c->engine,
+                               .running_jobs = c->running_jobs,
+                               .peer = peer,
+                               .resume = resume_job,
+                               .user = c};
+    struct err err = ERR_CLEAR;
+    json_t *answer = command_act(verb, &at, command, found, &err);
+
+    if (answer != NULL || err.code != ERR_NONE)
+        reply_to(c, peer, answer, &err);
+}
+
+static void answer_question(struct chore *chore)
+{
+    struct question *question = question_of(chore);
+    struct coordinator *c = question->c;
+    struct peer *peer =
+        link_find(&c->link, &question->requester.id, question->requester.epoch);
+
+    if (peer == NULL)
+        json_decref(question->found);
+    else if (question->found == NULL)
+        reply_to(c, peer, NULL, &question->err);
+    else
+        act_on(c, peer, question->verb, &question->command, question->found);
+    free_question(question);
+}
+
+static bool ask(struct coordinator *c, const struct peer *peer,
+                const struct verb *verb, const struct command *command,
+                struct err *err)
+{
+    struct question *question = new_question(command, err);
+
+    if (question == NULL)
+        return false;
+    question->c = c;
+    question->verb = verb;
+    question->requester = requester_of(peer, REQUESTER_COMMANDS);
+    question->chore.work = read_answer;
+    question->chore.done = answer_question;
+    question->chore.after = store_last_put(c->engine.store);
+    if (background_give(c->engine.reads, &question->chore, err))
+        return true;
+    free_question(question);
+    return false;
+}
+
+static void on_commanded(void *user, struct peer *peer,
+                         const struct command *command)
+{
+    struct coordinator *c = user;
+    struct err err = ERR_CLEAR;
+    const struct verb *verb = command_verb(command->verb, &err);
+
+    if (verb != NULL && !command_reads(verb))
+        act_on(c, peer, verb, command, NULL);
+    else if (verb == NULL || !ask(c, peer, verb, command, &err))
+        reply_to(c, peer, NULL, &err);
 }
 
 static void tell_progress(struct coordinator *c, int64_t now)
@@ -438,22 +505,93 @@ static void tell_progress(struct coordinator *c, int64_t now)
 
 // --- running jobs ---
 
-static void end_job(struct coordinator *c, struct running_job *running)
+// The costs of a job that has ended are being summed up.
+struct summing {
+    struct chore chore; // first
+    struct running_job *running;
+};
+
+static void sum_up(struct chore *chore, struct store *reader,
+                   const struct err *trouble)
 {
-    struct running_job_result result = {0};
+    (void)trouble;
+    running_job_sum(((struct summing *)(void *)chore)->running, reader);
+}
+
+static void after_sum(struct chore *chore)
+{
+    ((struct summing *)(void *)chore)->running->state = RUNNING_JOB_SUMMED;
+    free(chore);
+}
+
+static void begin_sum(struct coordinator *c, struct running_job *running,
+                      int64_t now)
+{
+    struct summing *summing = calloc(1, sizeof *summing);
+
+    if (summing == NULL)
+        return; // the next turn tries again
+    running->ended_ms = now;
+    running_job_save_time(running, now);
+    *summing =
+        (struct summing){.chore = {.work = sum_up,
+                                   .done = after_sum,
+                                   .own = true,
+                                   .after = store_last_put(c->engine.store)},
+                         .running = running};
+    running->state = RUNNING_JOB_SUMMING;
+    (void)background_give(c->engine.reads, &summing->chore, NULL);
+}
+
+static void put_result(struct coordinator *c, struct running_job *running)
+{
+    running_job_finish(running, running->ended_ms, &running->result);
+    running->result_put = store_last_put(c->engine.store);
+    running->state = RUNNING_JOB_STORED;
+    log_info("job-ended", "%s: %s%s%s", running->id,
+             running->ending == NULL ? "failed" : running->ending->state,
+             running->ending == NULL || running->ending->reason[0] == '\0'
+                 ? ""
+                 : ": ",
+             running->ending == NULL ? "" : running->ending->reason);
+}
+
+// A result is told when it is on disk, or never will be.
+static bool may_tell(const struct coordinator *c,
+                     const struct running_job *running)
+{
+    return running->result_put <= store_durable(c->engine.store) ||
+           !store_healthy(c->engine.store, NULL);
+}
+
+static void tell_result(struct coordinator *c, struct running_job *running)
+{
+    const struct running_job_result *result = &running->result;
     struct message message = {.kind = MESSAGE_RESULT};
 
-    running_job_finish(running, clock_monotonic_ms(), &result);
     message.as.result = (struct result){
         .job = running->id,
-        .status = result.status,
-        .document = result.document == NULL ? "{}" : result.document,
-        .compiled = result.compiled == NULL ? "" : result.compiled};
+        .status = result->status,
+        .document = result->document == NULL ? "{}" : result->document,
+        .compiled = result->compiled == NULL ? "" : result->compiled};
     for (struct peer *p = c->link.peers; p != NULL; p = p->next)
         if (p->watched == running)
             link_tell(&c->link, p, &message);
     link_unwatch(&c->link, running);
-    running_job_result_release(&result);
+}
+
+// One step towards its end. True when it is to leave the loop.
+static bool end_job(struct coordinator *c, struct running_job *running,
+                    int64_t now)
+{
+    if (running->state == RUNNING_JOB_ENDED)
+        begin_sum(c, running, now);
+    if (running->state == RUNNING_JOB_SUMMED)
+        put_result(c, running);
+    if (running->state != RUNNING_JOB_STORED || !may_tell(c, running))
+        return false;
+    tell_result(c, running);
+    return true;
 }
 
 static void work_jobs(struct coordinator *c, int64_t now)
@@ -469,14 +607,13 @@ static void work_jobs(struct coordinator *c, int64_t now)
         running_job_read_notes(running);
         job_programs_read(&running->work, &programs);
         running_job_work(running, now);
-        if (running->state != RUNNING_JOB_ENDED) {
+        if (running->state < RUNNING_JOB_ENDED || !end_job(c, running, now)) {
             at = &running->next;
             continue;
         }
-        end_job(c, running);
         *at = running->next;
         c->n_running--;
-        running_job_free(running);
+        running_job_discard(running);
     }
 }
 
@@ -487,7 +624,8 @@ static void save_time(struct coordinator *c, int64_t now)
     c->save_ms = now;
     for (struct running_job *running = c->running_jobs; running != NULL;
          running = running->next)
-        running_job_save_time(running, now);
+        if (running->state < RUNNING_JOB_ENDED)
+            running_job_save_time(running, now);
 }
 
 // Somebody is at work when calls are out and no fault came lately.
@@ -539,12 +677,14 @@ static long wait_ms(const struct coordinator *c, int64_t now)
 
 static void wait_for_events(struct coordinator *c)
 {
-    zmq_pollitem_t items[3 + 2 * MAX_RUNNING] = {
+    zmq_pollitem_t items[5 + 2 * MAX_RUNNING] = {
         {.socket = wire_handle(c->link.socket), .events = ZMQ_POLLIN},
         {.socket = c->control, .events = ZMQ_POLLIN},
         {.fd = store_notice_fd(c->engine.store), .events = ZMQ_POLLIN},
+        {.fd = background_fd(c->engine.jobs), .events = ZMQ_POLLIN},
+        {.fd = background_fd(c->engine.reads), .events = ZMQ_POLLIN},
     };
-    int n = 3;
+    int n = 5;
 
     for (struct running_job *running = c->running_jobs; running != NULL;
          running = running->next) {
@@ -568,9 +708,13 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
         drain(c);
     link_receive(&c->link, handlers, now);
     settle_durable(c, now);
+    background_take(c->engine.jobs);
+    background_take(c->engine.reads);
     dispatch_tick(c->engine.dispatch, now);
+    c->engine.behind = store_behind(c->engine.store);
     work_jobs(c, now);
-    act(c, now);
+    if (!c->engine.behind)
+        act(c, now);
     look_busy(c, now);
     link_beat(&c->link, now);
     tell_progress(c, now);
@@ -585,7 +729,9 @@ static void *run_loop(void *arg)
                                      .commanded = on_commanded,
                                      .answered = on_answered};
 
-    while (!c->draining || c->running_jobs != NULL)
+    while (!c->draining || c->running_jobs != NULL ||
+           !background_idle(c->engine.jobs) ||
+           !background_idle(c->engine.reads))
         turn(c, &handlers);
     atomic_store(&c->ended, true);
     return NULL;
@@ -622,6 +768,31 @@ static bool open_control(struct coordinator *c, struct err *err)
     return false;
 }
 
+// A submission may take hundreds of MiB while it is read: two at once, and what
+// waits is bounded too.
+static bool open_background(struct coordinator *c, struct err *err)
+{
+    struct background_options jobs = {
+        .store = c->engine.store,
+        .threads = 2,
+        .max_chores = MAX_OPENINGS,
+        .max_bytes = MAX_OPENING_BYTES,
+        .busy = "the coordinator has its hands full with jobs that came just "
+                "before: submit again in a minute"};
+    struct background_options reads = {
+        .store = c->engine.store,
+        .threads = 2,
+        .max_chores = MAX_QUESTIONS,
+        .max_bytes = SIZE_MAX,
+        .busy = "the coordinator is asked too much at once: ask again in a "
+                "moment"};
+
+    c->engine.jobs = background_start(&jobs, err);
+    if (c->engine.jobs != NULL)
+        c->engine.reads = background_start(&reads, err);
+    return c->engine.reads != NULL;
+}
+
 static bool open_engine(struct coordinator *c,
                         const struct coordinator_options *options,
                         struct err *err)
@@ -641,11 +812,13 @@ static bool open_engine(struct coordinator *c,
     if (c->engine.store == NULL)
         return false;
     c->engine.dispatch = dispatch_new(&config, err);
-    return c->engine.dispatch != NULL;
+    return c->engine.dispatch != NULL && open_background(c, err);
 }
 
 static void free_coordinator(struct coordinator *c)
 {
+    background_stop(c->engine.jobs);
+    background_stop(c->engine.reads);
     link_close(&c->link);
     flights_release(&c->engine.flights);
     dispatch_free(c->engine.dispatch);
@@ -670,6 +843,12 @@ struct coordinator *coordinator_start(void *zmq,
         return NULL;
     }
     c->zmq = zmq;
+    c->opening_handlers = (struct opening_handlers){.user = c,
+                                                    .find_same = find_same,
+                                                    .begin = begin_job,
+                                                    .ended = after_opening};
+    c->openings = (struct openings){.engine = &c->engine,
+                                    .handlers = &c->opening_handlers};
     if (!open_control(c, err) || !open_engine(c, options, err) ||
         !link_open(&c->link, &c->engine, zmq, options->listen, err))
         goto fail;

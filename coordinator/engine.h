@@ -39,6 +39,7 @@
 #include "program/job/job.h"
 #include "store/store.h"
 
+struct background;   // background.c
 struct evaluation;   // evaluation.c
 struct job_programs; // answerers/exec.c
 
@@ -131,11 +132,14 @@ struct engine {
     struct models models;
     struct flights flights;
     struct workers workers;
-    const char *servers;     // of this process, "URL, URL", or NULL
-    int64_t wait_start_ms;   // until a job that nobody ever answered is paused
-    int64_t wait_after_ms;   // the same after an answer
-    int64_t call_timeout_ms; // hard limit of a call
-    int64_t busy_ms;         // when a worker was last seen at work on a call
+    const char *servers;      // of this process, "URL, URL", or NULL
+    int64_t wait_start_ms;    // until a job that nobody ever answered is paused
+    int64_t wait_after_ms;    // the same after an answer
+    int64_t call_timeout_ms;  // hard limit of a call
+    int64_t busy_ms;          // when a worker was last seen at work on a call
+    struct background *jobs;  // reads and frees jobs; owned
+    struct background *reads; // reads the store for clients; owned
+    bool behind;     // the disk is: take on no new work until it has caught up
     bool local;      // clients are in this process: a job has a folder here
     bool allow_exec; // in jobs that are not local
     struct options_text options;

@@ -41,6 +41,14 @@ static struct peer *find_worker(const struct link *link, int32_t number)
     return map_find(&link->by_worker, &key);
 }
 
+struct peer *link_find(const struct link *link, const struct wire_id *id,
+                       int64_t epoch)
+{
+    struct peer *peer = find_peer(link, id);
+
+    return peer != NULL && peer->epoch == epoch ? peer : NULL;
+}
+
 static void unlink_peer(struct link *link, struct peer *peer)
 {
     struct hash key = id_key(&peer->id);
@@ -154,7 +162,8 @@ struct arrival {
     struct link *link;
     const struct link_handlers *handlers;
     const struct wire_id *from;
-    struct peer *peer; // NULL before HELLO
+    struct peer *peer;   // NULL before HELLO
+    struct arena *arena; // of the message
     const struct message *message;
     int64_t now;
 };
@@ -270,7 +279,7 @@ static void on_goodbye(struct arrival *arrival)
 static void on_submit(struct arrival *arrival)
 {
     arrival->handlers->submitted(arrival->handlers->user, arrival->peer,
-                                 &arrival->message->as.submit);
+                                 &arrival->message->as.submit, arrival->arena);
 }
 
 static void on_command(struct arrival *arrival)
@@ -347,6 +356,7 @@ void link_receive(struct link *link, const struct link_handlers *handlers,
         struct arrival arrival = {.link = link,
                                   .handlers = handlers,
                                   .from = &from,
+                                  .arena = &arena,
                                   .message = &message,
                                   .now = now};
 

@@ -44,9 +44,10 @@ struct link {
 // The rest of the loop, as the handlers need it.
 struct link_handlers {
     void *user;
-    // A job was submitted. The peer gets ACCEPTED or RESULT.
+    // A job was submitted. The peer gets ACCEPTED or RESULT. The texts of
+    // submit are in arena, which may be taken (and left empty).
     void (*submitted)(void *user, struct peer *peer,
-                      const struct submit *submit);
+                      const struct submit *submit, struct arena *arena);
     void (*commanded)(void *user, struct peer *peer,
                       const struct command *command);
     void (*answered)(void *user, struct flight *flight,
@@ -72,6 +73,10 @@ void link_send_call(struct link *link, const struct action *action,
 void link_cancel(struct link *link, const struct action *action);
 // Forgets a worker that dispatch holds for lost.
 void link_drop(struct link *link, int32_t worker, int64_t now);
+
+// The peer of that routing id, if it is still the one that had this epoch.
+struct peer *link_find(const struct link *link, const struct wire_id *id,
+                       int64_t epoch);
 
 // Sends to a client. False when it is gone.
 bool link_tell(struct link *link, const struct peer *peer,

@@ -276,7 +276,7 @@ static bool start_task(struct running_job *running, struct task *task)
 
 static void start_work(struct running_job *running)
 {
-    struct task *task = running->tasks;
+    struct task *task = running->engine->behind ? NULL : running->tasks;
 
     while (task != NULL && running->work.active < RUNNING_JOB_MAX_ACTIVE &&
            start_task(running, task))
@@ -407,7 +407,7 @@ void running_job_read_notes(struct running_job *running)
 {
     struct note note;
 
-    while (running->state != RUNNING_JOB_ENDED &&
+    while (running->state < RUNNING_JOB_ENDED &&
            note_receive(running->pair, &note, false))
         take_note(running, &note);
 }

@@ -30,6 +30,7 @@
 #include "program/job/job.h"
 #include "search/session/note.h"
 #include "search/session/session_thread.h"
+#include "store/history.h"
 #include "wire/message.h"
 #include "wire/request.h"
 
@@ -38,7 +39,25 @@ enum { RUNNING_JOB_MAX_ACTIVE = 2048 }; // evaluations under way at once
 enum running_job_state {
     RUNNING_JOB_OPEN,
     RUNNING_JOB_CLOSING,
-    RUNNING_JOB_ENDED
+    RUNNING_JOB_ENDED,   // its session is over
+    RUNNING_JOB_SUMMING, // its costs are summed up, off the loop
+    RUNNING_JOB_SUMMED,
+    RUNNING_JOB_STORED, // its result is put, and told when it is durable
+};
+
+// What the history knows of a job, from the look-up until it begins.
+struct running_job_past {
+    int64_t reserved_no;       // the job's number if it is new
+    struct job_index *index;   // owned
+    struct draft *draft;       // what is to be put; owned
+    char *digests[ROLE_COUNT]; // of models pinned before, or ""; owned
+};
+
+// What its clients hear at the end.
+struct running_job_result {
+    int64_t status;
+    char *document; // JSON; owned
+    char *compiled; // the compiled file's bytes; owned, or NULL
 };
 
 struct running_job {
@@ -71,25 +90,49 @@ struct running_job {
     // for people
     struct progress progress;
     char phase[64], note[240];
-    int64_t started_ms, wall_before_ms;
+    int64_t started_ms, ended_ms, wall_before_ms;
     int64_t waiting_ms; // since when there is work; -1: there is none
+    // beginning and end
+    struct running_job_past past;
+    bool begun;                            // its index is the loop's store's
+    struct history_cost costs[BILL_COUNT]; // once SUMMED
+    struct running_job_result result;      // once STORED; owned
+    uint64_t result_put;
     struct running_job *next;
 };
 
-// Reads the job and its data. Takes request and bundle in any case. NULL: diags
-// has errors, or err is set.
+// --- beginning (opening.h) ---
+
+// Reads the job and its data. For any thread. Takes request and bundle in any
+// case. NULL: diags has errors, or err is set.
 struct running_job *running_job_open(struct engine *engine,
                                      struct request *request,
-                                     struct bundle *bundle, int32_t number,
-                                     int64_t now, struct diags *diags,
+                                     struct bundle *bundle, struct diags *diags,
                                      struct err *err);
 
-// Opens its history and starts its thread. On failure the running job is still
-// to be freed.
-bool running_job_begin(struct running_job *running, struct err *err);
+const char *running_job_id(const struct running_job *running);
 
-void running_job_free(
-    struct running_job *running); // joins its session; NULL is fine
+// Its number for dispatch, and the number that its history gets if it is new.
+// On the loop, before it is looked up.
+void running_job_number(struct running_job *running, int32_t number);
+void running_job_reserve(struct running_job *running);
+
+// Whether both have one history: of a run, or of evaluations.
+bool running_job_same_history(const struct running_job *one,
+                              const struct running_job *other);
+
+// Reads what the store knows of it, and drafts what is to be put. For the
+// thread that reader belongs to.
+bool running_job_look_up(struct running_job *running, struct store *reader,
+                         struct err *err);
+
+// Puts that and starts its thread. On failure it is still to be discarded.
+bool running_job_begin(struct running_job *running, int64_t now,
+                       struct err *err);
+
+// Takes it out of the loop, and frees it in the background: its session is
+// joined, its programs are ended, its rows freed. NULL is fine.
+void running_job_discard(struct running_job *running);
 
 // Whatever the session sent.
 void running_job_read_notes(struct running_job *running);

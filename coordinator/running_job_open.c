@@ -1,5 +1,5 @@
-// Making and ending a running job: reading the job, its history, starting its
-// thread.
+// The beginning and the end of a running job: reading the job and its history,
+// starting its thread, freeing it.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +13,9 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/answerers/programs.h"
+#include "coordinator/background.h"
 #include "coordinator/running_job.h"
+#include "coordinator/running_job_result.h"
 #include "coordinator/running_job_wait.h"
 #include "search/conduct.h"
 #include "search/optimizers/optimizer.h"
@@ -97,8 +99,25 @@ static bool load_job(struct running_job *running, struct diags *diags,
 
 // --- its history ---
 
-static bool open_history_job(struct running_job *running, const char *canonical,
-                             bool *created, struct err *err)
+// The id that its history has in the store: an evaluation has one of its own,
+// so that it cannot be taken for a run.
+static void history_id(const struct running_job *running, char *out,
+                       size_t size)
+{
+    text_print(out, size, "%.300s%s", running->id,
+               running->request->action == REQUEST_EVAL ? "-eval" : "");
+}
+
+bool running_job_same_history(const struct running_job *one,
+                              const struct running_job *other)
+{
+    return one->request->action == other->request->action &&
+           strcmp(one->id, other->id) == 0;
+}
+
+static bool open_history_job(struct running_job *running, struct store *reader,
+                             const char *canonical, bool *created,
+                             struct err *err)
 {
     struct history_job row = {
         .name = running->job->name,
@@ -111,13 +130,9 @@ static bool open_history_job(struct running_job *running, const char *canonical,
     };
     char id[320];
 
-    // An evaluation has a history of its own, so that it cannot be taken for
-    // a run.
-    text_print(id, sizeof id, "%.300s%s", running->id,
-               running->request->action == REQUEST_EVAL ? "-eval" : "");
+    history_id(running, id, sizeof id);
     row.id = id;
-    running->work.job_no =
-        history_open_job(running->engine->store, &row, created, err);
+    running->work.job_no = history_open_job(reader, &row, created, err);
     return running->work.job_no != 0;
 }
 
@@ -148,11 +163,11 @@ static void list_differences(const json_t *a, const json_t *b, const char *path,
 }
 
 // Says what differs from the last job of that name, when this one is new.
-static void tell_difference(struct running_job *running,
+static void tell_difference(struct running_job *running, struct store *reader,
                             const json_t *canonical)
 {
     struct err err = ERR_CLEAR;
-    char *text = history_previous(running->engine->store, running->job->name,
+    char *text = history_previous(reader, running->job->name,
                                   running->work.job_no, &err);
     struct buf list = BUF_INIT(160);
     json_t *previous =
@@ -178,18 +193,19 @@ static void exclude_row(void *user, int32_t row, const char *text)
         running->excluded[row] = true;
 }
 
-static bool freeze_split(struct running_job *running, struct err *err)
+static bool freeze_split(struct running_job *running, struct store *reader,
+                         struct err *err)
 {
     for (int s = 0; s < SHARE_COUNT; s++)
-        if (!history_split(running->engine->store, running->work.job_no,
-                           share_names[s], running->split.rows[s],
-                           running->split.n[s], err))
+        if (!history_split(reader, running->work.job_no, share_names[s],
+                           running->split.rows[s], running->split.n[s], err))
             return false;
     return true;
 }
 
 // Keeps what was submitted, so that the job can be resumed by its id.
-static bool keep_submission(struct running_job *running, struct err *err)
+static bool keep_submission(struct running_job *running, struct store *reader,
+                            struct err *err)
 {
     const struct bundle *bundle = running->bundle;
     struct history_file *files = calloc(bundle->n_files + 1, sizeof *files);
@@ -208,20 +224,47 @@ static bool keep_submission(struct running_job *running, struct err *err)
         err_nomem(err, "a job's files");
     } else if (request_write(running->request, &options, err)) {
         submission.options = options.data;
-        ok = history_put_submission(running->engine->store,
-                                    running->work.job_no, &submission, err);
+        ok = history_put_submission(reader, running->work.job_no, &submission,
+                                    err);
     }
     buf_release(&options);
     free(files);
     return ok;
 }
 
-static bool open_history(struct running_job *running, struct err *err)
+static bool read_digests(struct running_job *running, struct store *reader,
+                         struct err *err)
 {
-    struct store *store = running->engine->store;
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        running->past.digests[r] =
+            history_model(reader, running->work.job_no, role_names[r], err);
+        if (running->past.digests[r] == NULL)
+            return false;
+    }
+    return true;
+}
+
+// What evaluations and runs need alike.
+static bool read_past(struct running_job *running, struct store *reader,
+                      struct err *err)
+{
+    int64_t ignored = 0;
+
+    running->past.index = history_read_job(reader, running->work.job_no, err);
+    return running->past.index != NULL &&
+           history_load_time(reader, running->work.job_no,
+                             &running->wall_before_ms, &ignored, err) &&
+           history_events(reader, running->work.job_no, "exclude", exclude_row,
+                          running, err) &&
+           read_digests(running, reader, err);
+}
+
+static bool look_up(struct running_job *running, struct store *reader,
+                    struct err *err)
+{
+    bool run = running->request->action == REQUEST_RUN;
     json_t *canonical = job_canonical(running->job);
     char *text = canonical == NULL ? NULL : json_text(canonical);
-    int64_t ignored = 0;
     bool created = false;
     bool ok = false;
 
@@ -229,26 +272,34 @@ static bool open_history(struct running_job *running, struct err *err)
         err_nomem(err, "a job");
         goto out;
     }
-    if (!open_history_job(running, text, &created, err) ||
-        !history_load_job(store, running->work.job_no, err) ||
-        !history_load_time(store, running->work.job_no,
-                           &running->wall_before_ms, &ignored, err) ||
-        !history_events(store, running->work.job_no, "exclude", exclude_row,
-                        running, err))
+    if (!open_history_job(running, reader, text, &created, err) ||
+        !read_past(running, reader, err))
         goto out;
-    if (running->request->action == REQUEST_RUN && !freeze_split(running, err))
+    if (run && !freeze_split(running, reader, err))
         goto out;
-    if (created && running->request->action == REQUEST_RUN)
-        tell_difference(running, canonical);
-    if (running->request->action == REQUEST_RUN &&
-        !keep_submission(running, err))
+    if (run && created)
+        tell_difference(running, reader, canonical);
+    if (run && !keep_submission(running, reader, err))
         goto out;
-    ok = history_job_state(store, running->work.job_no, "running", "", -1, NULL,
-                           err);
+    ok = history_job_state(reader, running->work.job_no, "running", "", -1,
+                           NULL, err);
 
 out:
     json_decref(canonical);
     free(text);
+    return ok;
+}
+
+bool running_job_look_up(struct running_job *running, struct store *reader,
+                         struct err *err)
+{
+    bool ok = store_draft_begin(reader, running->past.reserved_no, err) &&
+              look_up(running, reader, err) &&
+              job_programs_start(running->job, running->bundle,
+                                 running->engine->allow_exec,
+                                 &running->work.programs, err);
+
+    running->past.draft = store_draft_take(reader);
     return ok;
 }
 
@@ -301,10 +352,11 @@ static bool start_session(struct running_job *running, struct err *err)
     return running->session != NULL;
 }
 
+static void free_running(struct running_job *running);
+
 struct running_job *running_job_open(struct engine *engine,
                                      struct request *request,
-                                     struct bundle *bundle, int32_t number,
-                                     int64_t now, struct diags *diags,
+                                     struct bundle *bundle, struct diags *diags,
                                      struct err *err)
 {
     struct running_job *running = calloc(1, sizeof *running);
@@ -318,10 +370,8 @@ struct running_job *running_job_open(struct engine *engine,
     running->engine = engine;
     running->request = request;
     running->bundle = bundle;
-    running->work.number = number;
     running->last_task = &running->tasks;
     running->last_finished = &running->finished;
-    running->started_ms = now;
     running->work.engine = engine;
     running->work.answered_ms = running->waiting_ms = -1;
     running->progress.best = running->progress.baseline = -1;
@@ -333,23 +383,47 @@ struct running_job *running_job_open(struct engine *engine,
         running->work.excluded = running->excluded;
         return running;
     }
-    running_job_free(running);
+    free_running(running);
     return NULL;
 }
 
-static bool start_programs(struct running_job *running, struct err *err)
+const char *running_job_id(const struct running_job *running)
 {
-    return job_programs_start(running->job, running->bundle,
-                              running->engine->allow_exec,
-                              &running->work.programs, err);
+    return running->id;
 }
 
-bool running_job_begin(struct running_job *running, struct err *err)
+void running_job_number(struct running_job *running, int32_t number)
 {
-    return open_history(running, err) &&
-           running_job_bind_pinned(running, err) &&
-           start_programs(running, err) && start_session(running, err);
+    running->work.number = number;
 }
+
+void running_job_reserve(struct running_job *running)
+{
+    running->past.reserved_no = history_reserve_job(running->engine->store);
+}
+
+// What the thread drafted becomes the loop's.
+static bool adopt_past(struct running_job *running, struct err *err)
+{
+    struct store *store = running->engine->store;
+
+    if (!store_put_draft(store, running->past.draft, err))
+        return false;
+    history_adopt_job(store, running->past.index);
+    running->past.index = NULL;
+    running->begun = true;
+    return true;
+}
+
+bool running_job_begin(struct running_job *running, int64_t now,
+                       struct err *err)
+{
+    running->started_ms = now;
+    return adopt_past(running, err) && running_job_bind_pinned(running, err) &&
+           start_session(running, err);
+}
+
+// --- its end ---
 
 static void free_ending(struct ending *ending)
 {
@@ -360,17 +434,22 @@ static void free_ending(struct ending *ending)
     free(ending);
 }
 
-void running_job_free(struct running_job *running)
+static void free_past(struct running_job_past *past)
 {
-    if (running == NULL)
-        return;
+    history_free_index(past->index);
+    store_draft_free(past->draft);
+    for (int r = 0; r < ROLE_COUNT; r++)
+        free(past->digests[r]);
+}
+
+// All that is its own. For any thread, once the loop has let go of it.
+static void free_running(struct running_job *running)
+{
     session_join(running->session);
-    if (running->pair != NULL)
-        zmq_close(running->pair);
     job_programs_stop(running->work.programs);
-    if (running->work.job_no != 0)
-        history_unload_job(running->engine->store, running->work.job_no);
+    free_past(&running->past);
     free_ending(running->ending);
+    running_job_result_release(&running->result);
     for (int r = 0; r < ROLE_COUNT; r++)
         free(running->work.models[r].digest);
     free(running->excluded);
@@ -381,4 +460,43 @@ void running_job_free(struct running_job *running)
     bundle_free(running->bundle);
     request_free(running->request);
     free(running);
+}
+
+struct leaving {
+    struct chore chore; // first
+    struct running_job *running;
+};
+
+static void free_leaving(struct chore *chore, struct store *reader,
+                         const struct err *trouble)
+{
+    (void)reader;
+    (void)trouble;
+    free_running(((struct leaving *)(void *)chore)->running);
+}
+
+static void forget_leaving(struct chore *chore)
+{
+    free(chore);
+}
+
+void running_job_discard(struct running_job *running)
+{
+    struct leaving *leaving;
+
+    if (running == NULL)
+        return;
+    if (running->pair != NULL)
+        zmq_close(running->pair);
+    if (running->begun)
+        history_unload_job(running->engine->store, running->work.job_no);
+    leaving = calloc(1, sizeof *leaving);
+    if (leaving == NULL) {
+        free_running(running);
+        return;
+    }
+    *leaving = (struct leaving){
+        .chore = {.work = free_leaving, .done = forget_leaving, .own = true},
+        .running = running};
+    (void)background_give(running->engine->jobs, &leaving->chore, NULL);
 }

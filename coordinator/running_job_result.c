@@ -37,21 +37,28 @@ struct cost {
     bool cached_known;
 };
 
+static void name_roles(const char *roles[BILL_COUNT])
+{
+    for (int i = 0; i < ROLE_COUNT; i++)
+        roles[i] = role_names[i];
+    roles[BILL_EXEC] = "exec";
+}
+
 // A run costs what all its sessions paid; an evaluation what it paid itself,
 // for others of the same job scored other prompts or other rows.
-static void read_costs(const struct running_job *running,
-                       const char *const *roles,
-                       struct history_cost out[BILL_COUNT])
+void running_job_sum(struct running_job *running, struct store *reader)
 {
+    const char *roles[BILL_COUNT];
     struct err ignored = ERR_CLEAR;
 
-    if (running->request->action != REQUEST_EVAL) {
-        history_costs(running->engine->store, running->work.job_no, roles,
-                      BILL_COUNT, out, &ignored);
+    name_roles(roles);
+    if (running->request->action != REQUEST_EVAL && reader != NULL) {
+        history_costs(reader, running->work.job_no, roles, BILL_COUNT,
+                      running->costs, &ignored);
         return;
     }
     for (int i = 0; i < BILL_COUNT; i++)
-        out[i].calls = running->work.paid[i];
+        running->costs[i].calls = running->work.paid[i];
 }
 
 static void add_role(const char *role, const struct history_cost *cost,
@@ -70,8 +77,7 @@ static void add_cost(const struct running_job *running, int64_t now,
                      json_t *document)
 {
     json_t *calls = json_object();
-    const char *roles[BILL_COUNT] = {[BILL_EXEC] = "exec"};
-    struct history_cost costs[BILL_COUNT] = {0};
+    const char *roles[BILL_COUNT];
     struct cost sum = {0};
     json_int_t reused;
 
@@ -80,11 +86,9 @@ static void add_cost(const struct running_job *running, int64_t now,
         sum.generated = running->work.generated_tokens;
         sum.hedged = running->work.hedges;
     }
-    for (int i = 0; i < ROLE_COUNT; i++)
-        roles[i] = role_names[i];
-    read_costs(running, roles, costs);
+    name_roles(roles);
     for (int i = 0; i < BILL_COUNT; i++)
-        add_role(roles[i], &costs[i], calls, &sum);
+        add_role(roles[i], &running->costs[i], calls, &sum);
     reused = running->ending->uses - sum.paid;
     json_object_set_new(calls, "reused", json_integer(reused < 0 ? 0 : reused));
     json_object_set_new(calls, "hedged", json_integer(sum.hedged));
@@ -126,8 +130,6 @@ void running_job_finish(struct running_job *running, int64_t now,
                                            .document = error_document(&err)};
         return;
     }
-    store_flush(running->engine->store, &err);
-    running_job_save_time(running, now);
     out->status = ending->status;
     out->document = document_text(running, now);
     out->compiled = ending->compiled;
@@ -135,5 +137,4 @@ void running_job_finish(struct running_job *running, int64_t now,
     history_job_state(running->engine->store, running->work.job_no,
                       ending->state, ending->reason, ending->score,
                       out->document, &err);
-    store_flush(running->engine->store, &err);
 }

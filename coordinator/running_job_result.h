@@ -6,16 +6,14 @@
 
 #include "coordinator/running_job.h"
 
-struct running_job_result {
-    int64_t status; // exit status (docs/command-line.md)
-    char *document; // JSON; owned
-    char *compiled; // owned, or NULL
-};
-
 void running_job_result_release(struct running_job_result *result);
 
+// Sums up what it cost: a scan over the calls of the job. For the thread that
+// reader (NULL: none could be opened) belongs to.
+void running_job_sum(struct running_job *running, struct store *reader);
+
 // Completes the session's ending with what only the loop knows (calls, tokens,
-// time), and stores the job's state. The running job has ended.
+// time), and puts the job's state. The running job has been summed up.
 void running_job_finish(struct running_job *running, int64_t now,
                         struct running_job_result *out);
 

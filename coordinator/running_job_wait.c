@@ -86,16 +86,13 @@ static bool pin(struct running_job *running, enum role role, char *digest,
 bool running_job_bind_pinned(struct running_job *running, struct err *err)
 {
     for (int r = 0; r < ROLE_COUNT; r++) {
-        char *digest = history_model(running->engine->store,
-                                     running->work.job_no, role_names[r], err);
+        char *digest = running->past.digests[r];
 
-        if (digest == NULL)
-            return false;
-        if (digest[0] != '\0' && pin(running, (enum role)r, digest, err))
+        if (digest[0] == '\0')
             continue;
-        free(digest);
-        if (err->code != ERR_NONE)
+        if (!pin(running, (enum role)r, digest, err))
             return false;
+        running->past.digests[r] = NULL; // the model's now
     }
     return true;
 }

@@ -1,0 +1,243 @@
+#include "coordinator/background.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_THREADS = 8 };
+
+struct queue {
+    struct chore *first, **last;
+};
+
+struct background {
+    struct background_options options;
+    pthread_t threads[MAX_THREADS];
+    int n_threads;
+    int ready[2]; // a pipe: read end, write end
+    // The loop's.
+    size_t n;
+    size_t bytes;
+    // Guarded by the mutex.
+    pthread_mutex_t mutex;
+    pthread_cond_t work;
+    struct queue waiting;
+    struct queue finished;
+    bool stopping;
+};
+
+static void push(struct queue *queue, struct chore *chore)
+{
+    chore->next = NULL;
+    *queue->last = chore;
+    queue->last = &chore->next;
+}
+
+static void push_first(struct queue *queue, struct chore *chore)
+{
+    chore->next = queue->first;
+    queue->first = chore;
+    if (chore->next == NULL)
+        queue->last = &chore->next;
+}
+
+static struct chore *pop(struct queue *queue)
+{
+    struct chore *chore = queue->first;
+
+    if (chore == NULL)
+        return NULL;
+    queue->first = chore->next;
+    if (queue->first == NULL)
+        queue->last = &queue->first;
+    return chore;
+}
+
+// --- a thread ---
+
+// The next chore; NULL at the end.
+static struct chore *next_chore(struct background *background)
+{
+    struct chore *chore;
+
+    (void)pthread_mutex_lock(&background->mutex);
+    while ((chore = pop(&background->waiting)) == NULL && !background->stopping)
+        (void)pthread_cond_wait(&background->work, &background->mutex);
+    (void)pthread_mutex_unlock(&background->mutex);
+    return chore;
+}
+
+static void finish(struct background *background, struct chore *chore)
+{
+    (void)pthread_mutex_lock(&background->mutex);
+    push(&background->finished, chore);
+    (void)pthread_mutex_unlock(&background->mutex);
+    // A full pipe is readable all the same.
+    (void)!write(background->ready[1], "", 1);
+}
+
+// A store that is broken no longer moves: then what is durable is all there
+// will be.
+static void work(struct background *background, struct chore *chore,
+                 struct store **reader)
+{
+    struct store *store = background->options.store;
+    struct err trouble = ERR_CLEAR;
+
+    if (chore->after > 0)
+        (void)store_wait(store, chore->after, NULL);
+    if (*reader == NULL)
+        *reader = store_open_read(store_path(store), &trouble);
+    chore->work(chore, *reader, &trouble);
+}
+
+static void *run_thread(void *user)
+{
+    struct background *background = user;
+    struct store *reader = NULL;
+    struct chore *chore;
+
+    while ((chore = next_chore(background)) != NULL) {
+        work(background, chore, &reader);
+        finish(background, chore);
+    }
+    store_close(reader);
+    return NULL;
+}
+
+// --- start and stop ---
+
+static bool open_ready(struct background *background, struct err *err)
+{
+    if (pipe(background->ready) != 0) {
+        background->ready[0] = background->ready[1] = -1;
+        err_set(err, ERR_IO, "cannot make a pipe for the coordinator: %s",
+                strerror(errno));
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)fcntl(background->ready[i], F_SETFD, FD_CLOEXEC);
+        (void)fcntl(background->ready[i], F_SETFL, O_NONBLOCK);
+    }
+    return true;
+}
+
+// The threads take no signals: they are the program's loop's.
+static bool start_threads(struct background *background, struct err *err)
+{
+    sigset_t all;
+    sigset_t before;
+    int why = 0;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (why == 0 && background->n_threads < background->options.threads &&
+           background->n_threads < MAX_THREADS) {
+        why = pthread_create(&background->threads[background->n_threads], NULL,
+                             run_thread, background);
+        if (why == 0)
+            background->n_threads++;
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (why != 0)
+        err_set(err, ERR_IO, "cannot start a thread of the coordinator: %s",
+                strerror(why));
+    return why == 0;
+}
+
+struct background *background_start(const struct background_options *options,
+                                    struct err *err)
+{
+    struct background *background = calloc(1, sizeof *background);
+
+    if (background == NULL) {
+        err_nomem(err, "the coordinator");
+        return NULL;
+    }
+    background->options = *options;
+    background->waiting.last = &background->waiting.first;
+    background->finished.last = &background->finished.first;
+    (void)pthread_mutex_init(&background->mutex, NULL);
+    (void)pthread_cond_init(&background->work, NULL);
+    if (open_ready(background, err) && start_threads(background, err))
+        return background;
+    background_stop(background);
+    return NULL;
+}
+
+void background_stop(struct background *background)
+{
+    if (background == NULL)
+        return;
+    (void)pthread_mutex_lock(&background->mutex);
+    background->stopping = true;
+    (void)pthread_cond_broadcast(&background->work);
+    (void)pthread_mutex_unlock(&background->mutex);
+    for (int i = 0; i < background->n_threads; i++)
+        (void)pthread_join(background->threads[i], NULL);
+    background_take(background);
+    for (int i = 0; i < 2; i++)
+        if (background->ready[i] >= 0)
+            (void)close(background->ready[i]);
+    (void)pthread_cond_destroy(&background->work);
+    (void)pthread_mutex_destroy(&background->mutex);
+    free(background);
+}
+
+// --- the loop ---
+
+bool background_give(struct background *background, struct chore *chore,
+                     struct err *err)
+{
+    const struct background_options *options = &background->options;
+
+    if (!chore->own && background->n > 0 &&
+        (background->n >= options->max_chores ||
+         background->bytes + chore->bytes > options->max_bytes)) {
+        err_set(err, ERR_BUSY, "%s", options->busy);
+        return false;
+    }
+    background->n++;
+    background->bytes += chore->bytes;
+    (void)pthread_mutex_lock(&background->mutex);
+    if (chore->own)
+        push_first(&background->waiting, chore);
+    else
+        push(&background->waiting, chore);
+    (void)pthread_cond_signal(&background->work);
+    (void)pthread_mutex_unlock(&background->mutex);
+    return true;
+}
+
+int background_fd(const struct background *background)
+{
+    return background->ready[0];
+}
+
+void background_take(struct background *background)
+{
+    char bytes[64];
+    struct chore *chore;
+
+    while (read(background->ready[0], bytes, sizeof bytes) > 0)
+        continue;
+    for (;;) {
+        (void)pthread_mutex_lock(&background->mutex);
+        chore = pop(&background->finished);
+        (void)pthread_mutex_unlock(&background->mutex);
+        if (chore == NULL)
+            return;
+        background->n--;
+        background->bytes -= chore->bytes;
+        chore->done(chore);
+    }
+}
+
+bool background_idle(const struct background *background)
+{
+    return background->n == 0;
+}

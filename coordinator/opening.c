@@ -1,0 +1,305 @@
+#include "coordinator/opening.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "store/history.h"
+
+struct opening {
+    struct chore chore; // first: the background knows no more
+    struct openings *all;
+    struct requester requester;
+    // What is to be opened: a submission, or a job of the store.
+    struct arena arena;   // of submit's texts
+    struct submit submit; // in the arena
+    char *job_id;         // owned; NULL for a submission
+    // What became of it.
+    struct running_job *running; // owned; NULL before it is read
+    struct err err;
+    int64_t began_ms;
+    bool looking_up;
+    struct opening *next;
+};
+
+static struct opening *opening_of(struct chore *chore)
+{
+    return (struct opening *)(void *)chore;
+}
+
+static void free_opening(struct opening *opening)
+{
+    struct opening **at = &opening->all->first;
+
+    while (*at != NULL && *at != opening)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = opening->next;
+    arena_release(&opening->arena);
+    free(opening->job_id);
+    free(opening);
+}
+
+// --- reading, off the loop ---
+
+// A job has a folder on this machine only if its client is in this process.
+static struct bundle *unpack(const struct engine *engine,
+                             const struct submit *submit, struct err *err)
+{
+    const char *path = submit->n_files == 0 ? "" : submit->files[0].name;
+    struct bundle *bundle = bundle_new(path, err);
+
+    if (bundle != NULL && engine->local && submit->folder[0] != '\0') {
+        bundle->folder = strdup(submit->folder);
+        if (bundle->folder == NULL) {
+            err_nomem(err, "a job");
+            bundle_free(bundle);
+            return NULL;
+        }
+    }
+    for (size_t i = 0; bundle != NULL && i < submit->n_files; i++)
+        if (!bundle_add(bundle, submit->files[i].name, submit->files[i].data,
+                        submit->files[i].len, err)) {
+            bundle_free(bundle);
+            bundle = NULL;
+        }
+    return bundle;
+}
+
+static void open_job(struct opening *opening, const struct submit *submit)
+{
+    struct err *err = &opening->err;
+    struct request *request =
+        request_read(submit->action, submit->options, err);
+    struct bundle *bundle =
+        request == NULL ? NULL : unpack(opening->all->engine, submit, err);
+    struct diags *diags = diags_new(err);
+
+    if (diags == NULL || bundle == NULL) {
+        request_free(request);
+        bundle_free(bundle);
+    } else {
+        opening->running =
+            running_job_open(opening->all->engine, request, bundle, diags, err);
+        if (opening->running == NULL && err->code == ERR_NONE)
+            diags_ok(diags, err);
+    }
+    diags_free(diags);
+}
+
+static bool open_stored(void *user, const struct history_submission *stored,
+                        struct err *err)
+{
+    struct opening *opening = user;
+    struct wire_file *files = calloc(stored->n_files + 1, sizeof *files);
+    struct submit submit = {.action = "run",
+                            .options = stored->options,
+                            .folder = stored->folder,
+                            .files = files,
+                            .n_files = stored->n_files};
+
+    for (size_t i = 0; files != NULL && i < stored->n_files; i++)
+        files[i] = (struct wire_file){.name = stored->files[i].name,
+                                      .data = stored->files[i].data,
+                                      .len = stored->files[i].len};
+    if (files == NULL)
+        err_nomem(err, "a job's files");
+    else
+        open_job(opening, &submit);
+    free(files);
+    return opening->running != NULL;
+}
+
+static void read_job(struct chore *chore, struct store *reader,
+                     const struct err *trouble)
+{
+    struct opening *opening = opening_of(chore);
+    struct err *err = &opening->err;
+    int64_t job_no = 0;
+
+    if (opening->job_id == NULL) {
+        open_job(opening, &opening->submit);
+        arena_release(&opening->arena);
+        return;
+    }
+    if (reader == NULL)
+        *err = *trouble;
+    else
+        job_no = history_job_no(reader, opening->job_id, err);
+    if (job_no != 0)
+        (void)history_load_submission(reader, job_no, open_stored, opening,
+                                      err);
+    else if (err->code == ERR_NONE)
+        err_set(err, ERR_INPUT, "there is no job %.100s", opening->job_id);
+}
+
+static void look_up(struct chore *chore, struct store *reader,
+                    const struct err *trouble)
+{
+    struct opening *opening = opening_of(chore);
+
+    if (reader == NULL)
+        opening->err = *trouble;
+    else
+        (void)running_job_look_up(opening->running, reader, &opening->err);
+}
+
+// --- on the loop ---
+
+// Told whom it concerns, and gone.
+static void end_opening(struct opening *opening, struct running_job *running)
+{
+    const struct opening_handlers *handlers = opening->all->handlers;
+    const char *id = opening->running != NULL ? running_job_id(opening->running)
+                                              : opening->job_id;
+
+    handlers->ended(handlers->user, &opening->requester, running, id,
+                    &opening->err);
+    if (running != opening->running)
+        running_job_discard(opening->running);
+    free_opening(opening);
+}
+
+static bool is_looked_up(const struct openings *openings,
+                         const struct running_job *running)
+{
+    for (const struct opening *o = openings->first; o != NULL; o = o->next)
+        if (o->looking_up && running_job_same_history(o->running, running))
+            return true;
+    return false;
+}
+
+static void after_look_up(struct chore *chore);
+
+// Begins to look it up, unless it is here already or somebody else is about it.
+static void go_on(struct opening *opening)
+{
+    const struct opening_handlers *handlers = opening->all->handlers;
+    struct engine *engine = opening->all->engine;
+    struct running_job *same =
+        handlers->find_same(handlers->user, opening->running);
+
+    if (same != NULL) {
+        end_opening(opening, same);
+        return;
+    }
+    if (is_looked_up(opening->all, opening->running))
+        return;
+    running_job_reserve(opening->running);
+    opening->chore.work = look_up;
+    opening->chore.done = after_look_up;
+    opening->chore.after = store_last_put(engine->store);
+    opening->looking_up =
+        background_give(engine->jobs, &opening->chore, &opening->err);
+    if (!opening->looking_up)
+        end_opening(opening, NULL);
+}
+
+// Those that waited for another opening of the same job.
+static void wake_others(struct openings *openings)
+{
+    struct opening *next;
+
+    for (struct opening *o = openings->first; o != NULL; o = next) {
+        next = o->next;
+        if (o->running != NULL && !o->looking_up)
+            go_on(o);
+    }
+}
+
+static void after_look_up(struct chore *chore)
+{
+    struct opening *opening = opening_of(chore);
+    struct openings *all = opening->all;
+    const struct opening_handlers *handlers = all->handlers;
+    bool begun =
+        opening->err.code == ERR_NONE &&
+        handlers->begin(handlers->user, opening->running, &opening->err);
+
+    opening->looking_up = false;
+    end_opening(opening, begun ? opening->running : NULL);
+    wake_others(all);
+}
+
+static void after_reading(struct chore *chore)
+{
+    struct opening *opening = opening_of(chore);
+
+    if (opening->running == NULL) {
+        end_opening(opening, NULL);
+        return;
+    }
+    log_debug("job-read", "%s: %zu bytes in %" PRId64 " ms",
+              running_job_id(opening->running), opening->chore.bytes,
+              clock_monotonic_ms() - opening->began_ms);
+    running_job_number(opening->running, ++opening->all->last_number);
+    go_on(opening);
+}
+
+static bool begin_reading(struct opening *opening, struct err *err)
+{
+    struct openings *all = opening->all;
+
+    opening->chore.work = read_job;
+    opening->chore.done = after_reading;
+    opening->began_ms = clock_monotonic_ms();
+    if (!background_give(all->engine->jobs, &opening->chore, err)) {
+        free_opening(opening);
+        return false;
+    }
+    opening->next = all->first;
+    all->first = opening;
+    return true;
+}
+
+static struct opening *new_opening(struct openings *openings,
+                                   const struct requester *requester,
+                                   struct err *err)
+{
+    struct opening *opening = calloc(1, sizeof *opening);
+
+    if (opening == NULL) {
+        err_nomem(err, "a job");
+        return NULL;
+    }
+    opening->all = openings;
+    opening->requester = *requester;
+    return opening;
+}
+
+bool openings_submit(struct openings *openings,
+                     const struct requester *requester,
+                     const struct submit *submit, struct arena *arena,
+                     struct err *err)
+{
+    struct opening *opening = new_opening(openings, requester, err);
+
+    if (opening == NULL)
+        return false;
+    opening->arena = *arena;
+    *arena = ARENA_INIT(arena->max_bytes);
+    opening->submit = *submit;
+    for (size_t i = 0; i < submit->n_files; i++)
+        opening->chore.bytes += submit->files[i].len;
+    return begin_reading(opening, err);
+}
+
+bool openings_resume(struct openings *openings,
+                     const struct requester *requester, const char *job_id,
+                     struct err *err)
+{
+    struct opening *opening = new_opening(openings, requester, err);
+
+    if (opening == NULL)
+        return false;
+    opening->chore.after = store_last_put(openings->engine->store);
+    opening->job_id = strdup(job_id);
+    if (opening->job_id != NULL)
+        return begin_reading(opening, err);
+    err_nomem(err, "a job");
+    free_opening(opening);
+    return false;
+}

@@ -1,0 +1,82 @@
+// opening: a job on its way into the loop.
+//
+// To read a submission of 48 MiB, check its rows, hash and split them, and find
+// out what the store knows of the job, takes seconds. So the loop only takes
+// the job in and, at the end, puts it to work; what lies between is done in the
+// background.
+//
+//   SUBMIT, resume,                                     the loop has such a job
+//   a coordinator's start                                   or opens it: joined
+//        |                                                         ^
+//        v          off the loop                on the loop        |
+//     READING  ------------------> its id is known ----------------+
+//        |     job, rows, split, id                                |
+//        |                                                         v
+//        |          off the loop                               LOOKING UP
+//        | <-------------------------------------------------- history, puts
+//        v                                                     to be made
+//     begun, or not: whoever asked is told
+//
+// Two openings of one job do not look it up at once: the second one waits, and
+// joins what becomes of the first.
+
+#ifndef COORDINATOR_OPENING_H
+#define COORDINATOR_OPENING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "coordinator/background.h"
+#include "coordinator/running_job.h"
+#include "wire/message.h"
+#include "wire/socket.h"
+
+// Who asked, and is to be told; it may be gone by then.
+struct requester {
+    enum {
+        REQUESTER_NONE,     // the coordinator itself
+        REQUESTER_SUBMITS,  // hears ACCEPTED, and later RESULT
+        REQUESTER_COMMANDS, // hears REPLY
+    } kind;
+    struct wire_id id;
+    int64_t epoch;
+};
+
+struct opening_handlers {
+    void *user;
+    // The running job that is the same one, or NULL.
+    struct running_job *(*find_same)(void *user,
+                                     const struct running_job *running);
+    // Puts it to work; on success it is the loop's.
+    bool (*begin)(void *user, struct running_job *running, struct err *err);
+    // The end of an opening: running is at work, or NULL and err says why not.
+    // job_id is NULL when it was never known.
+    void (*ended)(void *user, const struct requester *requester,
+                  struct running_job *running, const char *job_id,
+                  const struct err *err);
+};
+
+struct opening;
+
+struct openings {
+    struct engine *engine;                   // borrowed
+    const struct opening_handlers *handlers; // borrowed
+    struct opening *first;                   // owned
+    int32_t last_number;                     // of the job opened last
+};
+
+// Opens what was submitted. Takes the arena, in which the texts of submit are,
+// whatever comes of it. False, when nothing will come of it, with the reason.
+bool openings_submit(struct openings *openings,
+                     const struct requester *requester,
+                     const struct submit *submit, struct arena *arena,
+                     struct err *err);
+
+// Opens a job of the store by its id.
+bool openings_resume(struct openings *openings,
+                     const struct requester *requester, const char *job_id,
+                     struct err *err);
+
+#endif
