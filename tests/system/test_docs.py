@@ -76,6 +76,13 @@ def test_the_tutorial_works_from_its_first_command_to_its_last(stage):
     run_script(stage, blocks)
 
 
+@pytest.mark.parametrize("page", ["exec-metric.md"])
+def test_the_commands_of_a_how_to_page_work(stage, page):
+    blocks = blocks_of(harness.ROOT / "docs" / page)
+    assert blocks, f"docs/{page} has no block marked `sh`"
+    run_script(stage, blocks)
+
+
 def test_the_commands_of_the_readme_work(stage):
     lines = "".join(blocks_of(harness.ROOT / "README.md")).splitlines()
     for line in lines:  # installs packages: not here, but it has to be there
