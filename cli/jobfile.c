@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "program/job/reach_check.h"
 #include "program/metric/metric.h"
 
 enum { JOBFILE_ARENA_BYTES = 4 << 20, NAME_TRIES = 8 };
@@ -188,8 +189,10 @@ static bool make_plan(struct jobfile *file, struct err *err)
 static bool read_parts(struct jobfile *file, struct err *err)
 {
     file->dataset = dataset_load(file->job, file->bundle, file->diags);
-    if (file->dataset != NULL)
+    if (file->dataset != NULL) {
         (void)split_make(file->job, file->dataset, &file->split, file->diags);
+        reach_check(file->job, file->dataset, file->diags);
+    }
     (void)optimizer_params(file->job, &file->optimizer, &file->arena,
                            file->diags);
     return make_plan(file, err);

@@ -1,0 +1,228 @@
+#include "program/metric/reach.h"
+
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "program/metric/compare.h"
+#include "program/metric/kind.h"
+
+enum { MAX_TRIES = 4, TEXT_BYTES = 16 << 20 };
+
+static size_t add_parts(const struct metric *metric, struct reach_part *out,
+                        size_t n)
+{
+    for (size_t i = 0; i < metric->n_parts; i++)
+        n = add_parts(metric->parts[i], out, n);
+    if (metric->n_parts > 0 || metric->kind->ask != NULL ||
+        metric->n_fields == 0 || n == REACH_MAX_PARTS)
+        return n;
+    out[n++] = (struct reach_part){.metric = metric,
+                                   .kind = metric->kind->name,
+                                   .output = metric->fields[0].name,
+                                   .label = metric->fields[0].label};
+    return n;
+}
+
+size_t reach_parts(const struct metric *metric,
+                   struct reach_part out[REACH_MAX_PARTS])
+{
+    size_t n = add_parts(metric, out, 0);
+
+    for (size_t i = 0; i < n; i++)
+        out[i].whole = metric->n_parts == 0;
+    return n;
+}
+
+// What an output may hold; NULL: anything.
+static const struct type *output_type(const struct program *program,
+                                      size_t output)
+{
+    const struct source *source = &program->outputs[output].source;
+
+    if (source->field == SOURCE_WHOLE)
+        return NULL;
+    if (source->step == SOURCE_INPUT)
+        return &program->inputs[source->field].type;
+    return &program->steps[source->step].signature.outputs[source->field].type;
+}
+
+// --- what the best model would say ---
+
+static json_t *joined(const json_t *list)
+{
+    struct buf text = BUF_INIT(TEXT_BYTES);
+    json_t *value = NULL;
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (i > 0)
+            buf_puts(&text, ", ");
+        value_put(json_array_get(list, i), &text);
+    }
+    if (!text.failed)
+        value = json_stringn(text.len == 0 ? "" : text.data, text.len);
+    buf_release(&text);
+    return value;
+}
+
+static json_t *as_text(const json_t *value)
+{
+    struct buf text = BUF_INIT(TEXT_BYTES);
+    json_t *string = NULL;
+
+    value_put(value, &text);
+    if (!text.failed)
+        string = json_stringn(text.len == 0 ? "" : text.data, text.len);
+    buf_release(&text);
+    return string;
+}
+
+static json_t *as_number(const json_t *value)
+{
+    double number = 0;
+
+    if (!value_number(value, &number))
+        return NULL;
+    return number == (double)(json_int_t)number
+               ? json_integer((json_int_t)number)
+               : json_real(number);
+}
+
+// The ways to say a label: as it is, as a number, as a text, and of a list its
+// first item or all in one text. New references; entries may be NULL.
+static size_t ways_to_say(const json_t *label, json_t *out[MAX_TRIES])
+{
+    size_t n = 0;
+
+    out[n++] = json_incref((json_t *)label);
+    out[n++] = as_number(label);
+    if (!json_is_array(label)) {
+        out[n++] = json_is_string(label) ? NULL : as_text(label);
+        return n;
+    }
+    out[n++] = json_incref(json_array_get(label, 0));
+    out[n++] = joined(label);
+    return n;
+}
+
+static bool score_outputs(const struct metric *metric, const json_t *example,
+                          const json_t *outputs, double *value, struct err *err)
+{
+    struct score score = {0};
+    struct metric_case given = {.example = example, .outputs = outputs};
+
+    if (!metric->kind->score(metric, &given, &score, err))
+        return false;
+    *value = score.value;
+    score_release(&score);
+    return true;
+}
+
+// Whether a metric scores answer, the value of its i-th field, above 0.
+static bool try_answer(const struct metric *metric, json_t *outputs,
+                       const char *name, const struct type *type,
+                       json_t *answer, const json_t *example, bool *scores,
+                       struct err *err)
+{
+    double value = 0;
+
+    *scores = false;
+    if (answer == NULL ||
+        (type != NULL && !type_check(type, name, answer, NULL)))
+        return true;
+    if (json_object_set(outputs, name, answer) != 0) {
+        err_nomem(err, "an answer");
+        return false;
+    }
+    if (!score_outputs(metric, example, outputs, &value, err))
+        return false;
+    *scores = value > 0;
+    return true;
+}
+
+// Finds the way to say field i that scores; the others are said already, or
+// still NULL, which lets a metric of several fields score none of them: there
+// the way that fits the type is taken.
+static bool say_field(const struct metric *metric, size_t i,
+                      const struct program *program, const json_t *example,
+                      json_t *outputs, bool *scores, struct err *err)
+{
+    const struct metric_field *field = &metric->fields[i];
+    const struct type *type = output_type(program, field->output);
+    const json_t *label = json_object_get(
+        example, field->label != NULL ? field->label : field->name);
+    json_t *ways[MAX_TRIES] = {NULL};
+    size_t n = label == NULL ? 0 : ways_to_say(label, ways);
+    bool ok = true;
+
+    *scores = false;
+    for (size_t w = 0; ok && !*scores && w < n; w++) {
+        ok = try_answer(metric, outputs, field->name, type, ways[w], example,
+                        scores, err);
+        if (ok && !*scores && metric->n_fields > 1 &&
+            values_same(json_object_get(outputs, field->name), label))
+            break;
+    }
+    for (size_t w = 0; w < n; w++)
+        json_decref(ways[w]);
+    return ok;
+}
+
+// Of an enum, one of its labels may do: the comparison is lenient about case.
+// Without a right answer in the example nothing else is known.
+static bool try_labels(const struct metric *metric,
+                       const struct program *program, const json_t *example,
+                       json_t *outputs, bool *scores, struct err *err)
+{
+    const struct metric_field *field = &metric->fields[0];
+    const struct type *type = output_type(program, field->output);
+
+    if (type == NULL || type->kind != TYPE_ENUM) {
+        *scores = field->label == NULL &&
+                  json_object_get(example, field->name) == NULL;
+        return true;
+    }
+    for (size_t i = 0; !*scores && i < type->n_labels; i++) {
+        json_t *answer = json_string(type->labels[i]);
+        bool ok =
+            answer != NULL && try_answer(metric, outputs, field->name, type,
+                                         answer, example, scores, err);
+        json_decref(answer);
+        if (!ok) {
+            err_nomem(err, "an answer");
+            return false;
+        }
+    }
+    return true;
+}
+
+// `numeric` also takes equal texts for right, but that is no number.
+static bool is_no_number(const struct reach_part *part, const json_t *example)
+{
+    double number = 0;
+
+    return strcmp(part->kind, "numeric") == 0 &&
+           !value_number(json_object_get(example, part->label), &number);
+}
+
+bool reach_example(const struct reach_part *part, const struct program *program,
+                   const json_t *example, bool *reaches, struct err *err)
+{
+    const struct metric *metric = part->metric;
+    json_t *outputs = json_object();
+    bool ok = outputs != NULL;
+
+    *reaches = false;
+    if (!ok)
+        err_nomem(err, "an answer");
+    if (ok && is_no_number(part, example)) {
+        json_decref(outputs);
+        return true;
+    }
+    for (size_t i = 0; ok && i < metric->n_fields; i++)
+        ok = say_field(metric, i, program, example, outputs, reaches, err);
+    if (ok && metric->n_fields == 1 && !*reaches)
+        ok = try_labels(metric, program, example, outputs, reaches, err);
+    json_decref(outputs);
+    return ok;
+}

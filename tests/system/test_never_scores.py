@@ -1,0 +1,116 @@
+"""A metric that no answer can satisfy is told before a model is asked."""
+
+import json
+import re
+
+import pytest
+
+JOB = """name: reach
+models: {student: "m:1"}
+inputs: {text: }
+steps:
+  go:
+    predict: Decide.
+    inputs: [text]
+    outputs:
+      out: {%s}
+data: {examples: rows.jsonl}
+metric: %s
+"""
+
+
+def check(stage, folder, output, metric, labels):
+    (folder / "job.yaml").write_text(JOB % (output, metric))
+    (folder / "rows.jsonl").write_text("".join(
+        json.dumps({"text": f"row {i}", **label}) + "\n"
+        for i, label in enumerate(labels)))
+    return stage.promptcc("check", folder / "job.yaml")
+
+
+def outs(*values):
+    return [{"out": value} for value in values]
+
+
+def golds(*values):
+    return [{"gold": value} for value in values]
+
+
+# The output's type, the metric, the labels; level and words of the finding.
+NEVER = {
+    "numbers that are sentences": (
+        "", "{numeric: out}", outs("It is 3.\n#### 3", "So 4."),
+        "error", "rows.jsonl:1:.*every score would be 0.*2 of 2.*numbers"),
+    "some numbers that are none": (
+        "", "{numeric: out}", outs("3", "four", "5"),
+        "warning", "rows.jsonl:2:.*1 of 3.*four"),
+    "a text beside a float": (
+        "type: float", "{exact_match: {field: out, label: gold}}",
+        golds("high", "low"), "error", "2 of 2.*no value.*high"),
+    "a label outside the enum, in another column": (
+        "enum: [a, b]", "{exact_match: {field: out, label: gold}}",
+        golds("A.", "B."), "error", "2 of 2"),
+    "a label longer than the output may be": (
+        "max_length: 3", "{exact_match: {field: out, label: gold}}",
+        golds("much too long", "ok"), "warning", "1 of 2.*much too long"),
+    "a label above the maximum": (
+        "type: int, max: 5", "{numeric: {field: out, label: gold}}",
+        golds(7, 8), "error", "2 of 2"),
+    "a text that the output cannot hold": (
+        "max_length: 3", "{contains: {field: out, label: gold}}",
+        golds("longer"), "error", "1 of 1"),
+    "a pattern that no label of the enum matches": (
+        "enum: [a, b]", "{regex: {field: out, pattern: '^[0-9]'}}",
+        outs("a", "b"), "warning", "2 of 2 examples by `regex`"),
+    "a pattern that the right answers do not match": (
+        "", "{regex: {field: out, pattern: '^[0-9]'}}", outs("x"),
+        "warning", "their right answers do not"),
+    "a part of a weighted metric": (
+        "", "{weighted: [{weight: 1, exact_match: out}, "
+            "{weight: 1, numeric: out}]}", outs("a", "b"),
+        "warning", "a part of the metric would always be 0.*2 of 2"),
+}
+
+FINE = {
+    "numbers as texts": ("", "{numeric: out}", outs("3", "1,250.5")),
+    "a number as a text beside a float": (
+        "type: float", "{exact_match: {field: out, label: gold}}",
+        golds("3", "2.50")),
+    "labels of an enum in another case": (
+        "enum: [a, b]", "{exact_match: {field: out, label: gold}}",
+        golds("A", "B")),
+    "a list of right answers": (
+        "", "{token_f1: {field: out, label: gold}}", golds(["a b", "c"])),
+    "items in a text": (
+        "", "{set_f1: {field: out, label: gold}}", golds(["a", "b"])),
+    "a pattern without a right answer": (
+        "", "{regex: {field: out, pattern: '^[0-9]'}}", [{}, {}]),
+    "texts that the answer must hold": (
+        "", "{contains: {field: out, text: [please]}}", [{}]),
+    "two fields at once": (
+        "enum: [a, b]", "{exact_match: [out]}", outs("a", "b")),
+    "a number in the text of another": (
+        "", "{contains: {field: out, label: gold}}", golds(5)),
+}
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_is_told(stage, tmp_path, name):
+    output, metric, labels, level, words = NEVER[name]
+    result = check(stage, tmp_path, output, metric, labels)
+    found = [line for line in result.err.splitlines()
+             if f": {level}: " in line and "can score" in line]
+    assert len(found) == 1 and re.search(words, found[0]), result
+    assert result.status == (2 if level == "error" else 0), result
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_is_not_told_of_a_metric_that_can_score(stage, tmp_path, name):
+    result = check(stage, tmp_path, *FINE[name])
+    assert result.status == 0 and "can score" not in result.err, result
+
+
+def test_run_asks_no_model_for_a_score_that_must_be_0(stage, sim, tmp_path):
+    check(stage, tmp_path, "", "{numeric: out}", outs("a", "b"))
+    result = stage.promptcc("run", tmp_path / "job.yaml", "--ollama", sim.url)
+    assert result.status == 2 and "every score would be 0" in result.err, result
+    assert sim.chats() == []
