@@ -1,10 +1,9 @@
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 
+#include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/given.h"
 #include "cli/output.h"
@@ -12,14 +11,12 @@
 #include "cli/terminal.h"
 #include "common/error_document.h"
 #include "common/json.h"
-#include "common/plain.h"
 #include "predict/compiled_file.h"
 #include "predict/runner.h"
 
 enum {
     PROBE_MS = 5000,
     TIMEOUT_MS = 600000,
-    LINE_MAX_BYTES = 16 << 20,
     TEXT_BYTES = 16 << 20,
     SLOTS_MAX = 1024,
 };
@@ -100,54 +97,19 @@ struct feed {
     const struct options *options;
     const struct compiled *compiled;
     bool simulated;
-    FILE *in;  // NULL: the words of the command line
-    FILE *out; // of --input
-    const char *in_name;
-    char *line; // owned, by getline
-    size_t line_size;
-    int64_t line_number;
-    bool given; // the words were taken
+    struct batch *batch; // NULL: the words of the command line
+    bool given;          // they were taken
     size_t failed;
     int status;
 };
-
-static json_t *read_line(struct feed *feed, size_t len, struct err *err)
-{
-    struct err why = ERR_CLEAR;
-    json_t *values = json_parse(feed->line, len, LINE_MAX_BYTES, &why);
-
-    if (values != NULL && json_is_object(values))
-        return values;
-    err_set(err, ERR_INPUT, "%.100s:%" PRId64 ": %s", feed->in_name,
-            feed->line_number,
-            values == NULL ? why.text : "a line must be a JSON object");
-    json_decref(values);
-    return NULL;
-}
-
-static bool next_line(struct feed *feed, json_t **values, struct err *err)
-{
-    ssize_t len;
-
-    do {
-        len = getline(&feed->line, &feed->line_size, feed->in);
-        feed->line_number++;
-        while (len > 0 && strchr("\r\n\t ", feed->line[len - 1]) != NULL)
-            feed->line[--len] = '\0';
-    } while (len == 0);
-    if (len < 0)
-        return false;
-    *values = read_line(feed, (size_t)len, err);
-    return true;
-}
 
 static bool next_inputs(void *user, json_t **values, struct err *err)
 {
     struct feed *feed = user;
     const struct program *program = feed->compiled->program;
 
-    if (feed->in != NULL)
-        return next_line(feed, values, err);
+    if (feed->batch != NULL)
+        return batch_next(feed->batch, values, err);
     if (feed->given)
         return false;
     feed->given = true;
@@ -174,24 +136,12 @@ static json_t *result_json(const struct feed *feed,
 static bool write_line(struct feed *feed, const struct runner_result *result,
                        struct err *err)
 {
-    json_t *document = result_json(feed, result);
-    struct buf raw = BUF_INIT(TEXT_BYTES);
-    struct buf text = BUF_INIT(TEXT_BYTES);
-    bool ok;
+    bool blank = result->outputs == NULL && result->err.code == ERR_NONE;
+    json_t *document = blank ? NULL : result_json(feed, result);
+    bool ok = batch_write(feed->batch, document, err);
 
-    json_put(&raw, document, false);
-    buf_putc(&raw, '\n');
-    if (!raw.failed)
-        plain_put_json(&text, raw.data, raw.len);
-    buf_release(&raw);
-    ok = buf_ok(&text, "an output", err);
-    if (ok && fwrite(text.data, 1, text.len, feed->out) != text.len) {
-        err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
-        ok = false;
-    }
-    feed->failed += result->outputs == NULL;
+    feed->failed += result->outputs == NULL && !blank;
     json_decref(document);
-    buf_release(&text);
     return ok;
 }
 
@@ -222,7 +172,7 @@ static bool one_done(void *user, const struct runner_result *result,
     struct feed *feed = user;
     json_t *document;
 
-    if (feed->in != NULL)
+    if (feed->batch != NULL)
         return write_line(feed, result, err);
     if (result->outputs == NULL) {
         feed->status = output_error(feed->options, &result->err);
@@ -238,18 +188,6 @@ static bool one_done(void *user, const struct runner_result *result,
 
 // --- the command ---
 
-static FILE *open_file(const char *path, const char *mode, FILE *standard,
-                       struct err *err)
-{
-    FILE *file =
-        path == NULL || strcmp(path, "-") == 0 ? standard : fopen(path, mode);
-
-    if (file == NULL)
-        err_set(err, ERR_INPUT, "cannot open %.150s: %s", path,
-                strerror(errno));
-    return file;
-}
-
 static bool open_feed(struct feed *feed, struct err *err)
 {
     const char *in = option_text(feed->options, OPT_INPUT);
@@ -261,25 +199,8 @@ static bool open_feed(struct feed *feed, struct err *err)
         err_set(err, ERR_INPUT, "--output goes with --input FILE");
         return false;
     }
-    feed->in_name = in;
-    feed->in = open_file(in, "r", stdin, err);
-    if (feed->in != NULL)
-        feed->out = open_file(out, "w", stdout, err);
-    return feed->out != NULL;
-}
-
-static bool close_feed(struct feed *feed, struct err *err)
-{
-    bool ok = true;
-
-    if (feed->in != NULL && feed->in != stdin)
-        (void)fclose(feed->in);
-    if (feed->out != NULL)
-        ok = feed->out == stdout ? fflush(stdout) == 0 : fclose(feed->out) == 0;
-    free(feed->line);
-    if (!ok && err->code == ERR_NONE)
-        err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
-    return ok;
+    feed->batch = batch_open(feed->compiled->program, in, out, err);
+    return feed->batch != NULL;
 }
 
 static int tell_batch(const struct feed *feed)
@@ -304,15 +225,16 @@ static int predict(const struct options *options,
     struct runner runner = {.compiled = compiled, .timeout_ms = TIMEOUT_MS};
 
     runner.slots = slots < 1 ? 1 : (int)(slots > SLOTS_MAX ? SLOTS_MAX : slots);
-    runner.client = open_client(compiled, options->operands[0], address,
-                                &feed.simulated, &err);
-    if (runner.client != NULL && open_feed(&feed, &err))
+    if (open_feed(&feed, &err))
+        runner.client = open_client(compiled, options->operands[0], address,
+                                    &feed.simulated, &err);
+    if (runner.client != NULL)
         (void)runner_run(&runner, &io, &err);
-    (void)close_feed(&feed, &err);
+    batch_close(feed.batch, &err);
     model_client_free(runner.client);
     if (err.code != ERR_NONE)
         return output_error(options, &err);
-    return feed.in == NULL ? feed.status : tell_batch(&feed);
+    return option_on(options, OPT_INPUT) ? tell_batch(&feed) : feed.status;
 }
 
 // Before a server is asked: what was typed.

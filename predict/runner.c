@@ -254,7 +254,7 @@ static bool tell_run(struct work *work, struct one_run *run, struct err *err)
     struct runner_result result = {.index = run->index, .err = run->err};
     bool ok;
 
-    if (run->err.code == ERR_NONE &&
+    if (run->stepper != NULL && run->err.code == ERR_NONE &&
         stepper_outcome(run->stepper) != RUN_DONE) {
         int step = stepper_failed_step(run->stepper);
         const struct program *program = work->runner->compiled->program;
@@ -264,7 +264,7 @@ static bool tell_run(struct work *work, struct one_run *run, struct err *err)
                 step < 0 ? "?" : program->steps[step].name,
                 outcome_text(stepper_outcome(run->stepper)),
                 problem[0] == '\0' ? "" : ": ", problem);
-    } else if (run->err.code == ERR_NONE) {
+    } else if (run->stepper != NULL && run->err.code == ERR_NONE) {
         result.outputs = stepper_outputs(run->stepper);
     }
     ok = work->io->done(work->io->user, &result, err);

@@ -20,7 +20,8 @@
 
 // What came of one run. outputs is an object of all outputs when err is clear
 // (borrowed); else err says why there are none: ERR_INPUT for inputs that do
-// not fit, ERR_PROTOCOL for a model that gave no readable answer.
+// not fit, ERR_PROTOCOL for a model that gave no readable answer. For inputs
+// that were left out, outputs is NULL and err clear.
 struct runner_result {
     size_t index; // of the input, from 0
     const json_t *outputs;
@@ -29,8 +30,9 @@ struct runner_result {
 
 struct runner_io {
     void *user;
-    // The next inputs (a new reference) into *values; *values NULL: a line
-    // that is none, err says why. False when there are no more.
+    // The next inputs (a new reference) into *values; *values NULL: there are
+    // none in this place, err says why, or is clear when they were left out.
+    // False when there are no more.
     bool (*next)(void *user, json_t **values, struct err *err);
     // False ends the whole (a disk that is full).
     bool (*done)(void *user, const struct runner_result *result,

@@ -1,0 +1,295 @@
+#include "cli/batch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/terminal.h"
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/plain.h"
+#include "common/text.h"
+#include "program/job/columns.h"
+#include "program/job/rows.h"
+
+enum { TEXT_BYTES = 16 << 20, PATH_BYTES = 4096 };
+
+struct batch {
+    const char *in_name;
+    FILE *in; // owned, unless it is standard input
+    struct columns *columns;
+    struct rows *rows;
+    struct err failure; // of the input as a whole
+    FILE *out;          // owned, unless it is standard output
+    char *path;         // owned: the file that out becomes; NULL: as it is
+    char *aside;        // owned: where it is written until then
+    size_t lines;       // written
+};
+
+static bool is_standard(const char *path)
+{
+    return path == NULL || strcmp(path, "-") == 0;
+}
+
+// --- opening ---
+
+static bool open_input(struct batch *batch, const char *in, struct err *err)
+{
+    batch->in_name = is_standard(in) ? "standard input" : in;
+    batch->in = is_standard(in) ? stdin : fopen(in, "r");
+    if (batch->in != NULL)
+        return true;
+    err_set(err, ERR_INPUT, "cannot open %.150s: %s", in, strerror(errno));
+    return false;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           S_ISREG(a->st_mode);
+}
+
+// Whether the outputs would go where the inputs come from.
+static bool is_input(const struct batch *batch, const char *out)
+{
+    struct stat in_info;
+    struct stat out_info;
+    int missing = is_standard(out) ? fstat(fileno(stdout), &out_info)
+                                   : stat(out, &out_info);
+
+    return missing == 0 && fstat(fileno(batch->in), &in_info) == 0 &&
+           is_same(&in_info, &out_info);
+}
+
+// The name that a regular file gets in the end: of what a link points to, so
+// that the link stays one.
+static char *final_path(const char *out)
+{
+    char *real = realpath(out, NULL);
+
+    return real != NULL ? real : strdup(out);
+}
+
+static char *with_ending(const char *path, const char *ending)
+{
+    char *text = malloc(strlen(path) + strlen(ending) + 1);
+
+    if (text != NULL) {
+        strcpy(text, path);
+        strcat(text, ending);
+    }
+    return text;
+}
+
+static bool open_aside(struct batch *batch, const char *out, mode_t mode,
+                       struct err *err)
+{
+    batch->path = final_path(out);
+    batch->aside =
+        batch->path == NULL ? NULL : with_ending(batch->path, ".partial");
+    if (batch->aside == NULL) {
+        err_nomem(err, "a file name");
+        return false;
+    }
+    batch->out = fopen(batch->aside, "w");
+    if (batch->out == NULL) {
+        err_set(err, ERR_INPUT, "cannot write %.150s: %s", batch->aside,
+                strerror(errno));
+        return false;
+    }
+    if (mode != 0)
+        (void)fchmod(fileno(batch->out), mode & 07777);
+    return true;
+}
+
+static bool open_output(struct batch *batch, const char *out, struct err *err)
+{
+    struct stat info;
+
+    if (is_input(batch, out)) {
+        err_set(err, ERR_INPUT,
+                "%.120s is input and output at once: its inputs would be lost; "
+                "write the outputs to another file",
+                batch->in_name);
+        return false;
+    }
+    if (is_standard(out)) {
+        batch->out = stdout;
+        return true;
+    }
+    bool there = stat(out, &info) == 0;
+    if (there && S_ISDIR(info.st_mode)) {
+        err_set(err, ERR_INPUT, "cannot write %.150s: it is a folder", out);
+        return false;
+    }
+    struct stat link;
+    bool dangling = !there && lstat(out, &link) == 0;
+    if (!dangling && (!there || S_ISREG(info.st_mode)))
+        return open_aside(batch, out, there ? info.st_mode : 0, err);
+    batch->out = fopen(out, "w");
+    if (batch->out == NULL)
+        err_set(err, ERR_INPUT, "cannot open %.150s: %s", out, strerror(errno));
+    return batch->out != NULL;
+}
+
+// Keeps the first mistake; a columns_fault_fn.
+static void keep_fault(void *user, const char *key, const char *text)
+{
+    struct err *err = user;
+
+    (void)key;
+    if (err->code == ERR_NONE)
+        err_set(err, ERR_INPUT, "%s", text);
+}
+
+static bool open_rows(struct batch *batch, const struct program *program,
+                      struct err *err)
+{
+    struct rows_input input = {.name = batch->in_name, .stream = batch->in};
+    struct err why = ERR_CLEAR;
+
+    batch->columns = columns_new_inputs(program, err);
+    if (batch->columns == NULL)
+        return false;
+    input.wanted = columns_wanted(batch->columns, &input.n_wanted);
+    batch->rows = rows_open(&input, &why);
+    if (batch->rows == NULL) {
+        bool named = strstr(why.text, batch->in_name) != NULL;
+        err_set(err, why.code, "%.150s%s%s", named ? "" : batch->in_name,
+                named ? "" : ": ", why.text);
+        return false;
+    }
+    if (columns_header(batch->columns, batch->rows, keep_fault, &why))
+        return true;
+    err_set(err, ERR_INPUT, "%.150s:%d: %s", batch->in_name,
+            rows_line(batch->rows), why.text);
+    return false;
+}
+
+struct batch *batch_open(const struct program *program, const char *in,
+                         const char *out, struct err *err)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+
+    if (batch == NULL) {
+        err_nomem(err, "the inputs");
+        return NULL;
+    }
+    if (open_input(batch, in, err) && open_rows(batch, program, err) &&
+        open_output(batch, out, err))
+        return batch;
+    batch_close(batch, err);
+    return NULL;
+}
+
+// --- inputs ---
+
+static void take_row(struct batch *batch, json_t **values, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+
+    if (!columns_take(batch->columns, batch->rows, keep_fault, &why, values,
+                      err))
+        return;
+    if (why.code == ERR_NONE)
+        return;
+    json_decref(*values);
+    *values = NULL;
+    err_set(err, ERR_INPUT, "%.100s:%d: %s", batch->in_name,
+            rows_line(batch->rows), why.text);
+}
+
+bool batch_next(struct batch *batch, json_t **values, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+
+    *values = NULL;
+    switch (rows_next(batch->rows, &why)) {
+    case ROWS_ROW:
+        take_row(batch, values, err);
+        return true;
+    case ROWS_BLANK:
+        return true;
+    case ROWS_BAD:
+        err_set(err, ERR_INPUT, "%.100s:%d: %s", batch->in_name,
+                rows_line(batch->rows), why.text);
+        return true;
+    case ROWS_FAILED:
+        batch->failure = why;
+        break;
+    case ROWS_END:
+        break;
+    }
+    return false;
+}
+
+// --- outputs ---
+
+bool batch_write(struct batch *batch, const json_t *document, struct err *err)
+{
+    struct buf raw = BUF_INIT(TEXT_BYTES);
+    struct buf text = BUF_INIT(TEXT_BYTES);
+
+    if (document != NULL)
+        json_put(&raw, document, false);
+    buf_putc(&raw, '\n');
+    if (!raw.failed)
+        plain_put_json(&text, raw.data, raw.len);
+    bool ok = buf_ok(&raw, "an output", err) && buf_ok(&text, "an output", err);
+    if (ok && fwrite(text.data, 1, text.len, batch->out) != text.len) {
+        err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
+        ok = false;
+    }
+    batch->lines += ok;
+    buf_release(&raw);
+    buf_release(&text);
+    return ok;
+}
+
+static bool flush(struct batch *batch)
+{
+    bool ok = fflush(batch->out) == 0;
+
+    if (batch->aside != NULL)
+        ok = fsync(fileno(batch->out)) == 0 && ok;
+    if (batch->out != stdout)
+        ok = fclose(batch->out) == 0 && ok;
+    batch->out = NULL;
+    return ok;
+}
+
+static void close_output(struct batch *batch, struct err *err)
+{
+    if (batch->out == NULL)
+        return;
+    if (!flush(batch) && err->code == ERR_NONE)
+        err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
+    if (batch->aside == NULL)
+        return;
+    if (err->code != ERR_NONE && batch->lines == 0)
+        (void)unlink(batch->aside);
+    else if (err->code != ERR_NONE)
+        terminal_say("the outputs so far are in %s\n", batch->aside);
+    else if (rename(batch->aside, batch->path) != 0)
+        err_set(err, ERR_IO, "cannot rename %.100s to %.100s: %s", batch->aside,
+                batch->path, strerror(errno));
+}
+
+void batch_close(struct batch *batch, struct err *err)
+{
+    if (batch == NULL)
+        return;
+    if (err->code == ERR_NONE && batch->failure.code != ERR_NONE)
+        *err = batch->failure;
+    close_output(batch, err);
+    if (batch->in != NULL && batch->in != stdin)
+        (void)fclose(batch->in);
+    rows_close(batch->rows);
+    columns_free(batch->columns);
+    free(batch->path);
+    free(batch->aside);
+    free(batch);
+}

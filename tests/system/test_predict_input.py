@@ -1,0 +1,175 @@
+"""`predict --input`: data as people have it, a line of output for each line of
+input, and nothing lost."""
+
+import json
+import os
+import threading
+
+import pytest
+
+import harness
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """A program with an input that has a default and one from a nested key."""
+    stage = harness.Stage(tmp_path_factory.mktemp("predict"))
+    folder = stage.folder
+    (folder / "job.yaml").write_text(
+        "name: feed\nmodels: {student: 'm:1'}\n"
+        "inputs:\n  text: {from: body.text}\n  hint: {default: none}\n"
+        "steps:\n  go:\n    predict: Decide.\n    inputs: [text, hint]\n"
+        "    outputs:\n      label: {enum: [A, B], from: Gold}\n"
+        "data: {examples: rows.jsonl}\nmetric: {exact_match: label}\n"
+        "optimizer: labeled_few_shot\n")
+    (folder / "rows.jsonl").write_text("".join(
+        json.dumps({"body": {"text": f"row {i}"}, "Gold": "AB"[i % 2]}) + "\n"
+        for i in range(8)))
+    done = stage.promptcc("run", folder / "job.yaml", "--simulate", "--quiet",
+                          "--out", folder / "compiled.json")
+    assert done.status == 0, done
+    yield folder / "compiled.json"
+    stage.close()
+
+
+def predict(stage, compiled, *words, **how):
+    return stage.promptcc("predict", compiled, "--simulate", *words, **how)
+
+
+def lines_of(result):
+    return [json.loads(line) if line else None
+            for line in result.out.split("\n")[:-1]]
+
+
+FORMS = {
+    "json lines": ("in.jsonl", b'{"text": "a"}\n{"text": "b"}\n'),
+    "a byte order mark": ("in.jsonl",
+                          b'\xef\xbb\xbf{"text":"a"}\r\n{"text":"b"}\r\n'),
+    "the keys of the data": ("in.jsonl", b'{"body": {"text": "a"}}\n'
+                                         b'{"body": {"text": "b"}}'),
+    "labels beside the inputs": ("in.jsonl", b'{"text": "a", "Gold": "?"}\n'
+                                             b'{"text": "b", "label": 7}\n'),
+    "a list": ("in.json", b'[{"text": "a"},\n {"text": "b"}]'),
+    "csv": ("in.csv", b"text\na\nb\n"),
+    "csv with the key of the data": ("in.csv", b"body.text,hint\na,x\nb,\n"),
+    "semicolons and a mark": ("in.csv", b"\xef\xbb\xbftext;hint\na;x\nb;y\n"),
+    "tabs of no ending": ("in", b"hint\ttext\nx\ta\ny\tb\n"),
+    "a pandas index": ("in.csv", b",text\n0,a\n1,b\n"),
+    "utf-16": ("in.jsonl", '{"text": "ä"}\n{"text": "b"}\n'.encode("utf-16")),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("piped", [False, True])
+def test_inputs_may_have_any_form(stage, compiled, tmp_path, name, piped):
+    file, content = FORMS[name]
+    path = tmp_path / file
+    path.write_bytes(content)
+    if piped and name == "utf-16":
+        pytest.skip("standard input is text in this harness")
+    result = predict(stage, compiled, "--input", "-" if piped else path,
+                     stdin=content.decode() if piped else None)
+    assert result.status == 0, result
+    assert [set(line["outputs"]) for line in lines_of(result)] == [{"label"}] * 2
+
+
+def test_an_empty_line_keeps_its_place(stage, compiled, tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('\n{"text": "a"}\n\n\n{"text": "b"}\n \n')
+    lines = lines_of(predict(stage, compiled, "--input", path))
+    assert [line is not None for line in lines] == [
+        False, True, False, False, True, False]
+
+
+def test_a_row_that_is_wrong_says_so_in_its_place(stage, compiled, tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "a"}\n{"txt": "b"}\n{"text": "c", "hnt": "x"}\n'
+                    '{"text": "d", "zzz": 1}\n[1]\n{"text": "e"}\n')
+    result = predict(stage, compiled, "--input", path)
+    lines = lines_of(result)
+    assert result.status == 1 and len(lines) == 6, result
+    assert ["outputs" in line for line in lines] == [
+        True, False, False, False, False, True]
+    texts = [line.get("error", {}).get("text", "") for line in lines]
+    assert "in.jsonl:2: there is no input `txt`, did you mean `text`" in texts[1]
+    assert "there is no input `hnt`, did you mean `hint`" in texts[2]
+    assert "there is no input `zzz`; the inputs are text, hint" in texts[3]
+    assert "in.jsonl:5: an example is a JSON object" in texts[4]
+
+
+def test_an_unknown_column_is_told_once_before_any_call(stage, sim, compiled,
+                                                        tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("text,hnt\na,x\nb,y\n")
+    result = predict(stage, compiled, "--input", path, "--json")
+    assert result.status == 2, result
+    assert "in.csv:1: there is no input `hnt`" in result.error["text"], result
+
+
+def test_input_and_output_may_not_be_one_file(stage, compiled, tmp_path):
+    path = tmp_path / "f.jsonl"
+    path.write_text('{"text": "a"}\n')
+    (tmp_path / "hard.jsonl").hardlink_to(path)
+    (tmp_path / "soft.jsonl").symlink_to(path)
+    for out in ("f.jsonl", "hard.jsonl", "soft.jsonl"):
+        result = predict(stage, compiled, "--input", path, "--output",
+                         tmp_path / out, "--json")
+        assert result.status == 2, result
+        assert "write the outputs to another file" in result.error["text"]
+        assert path.read_text() == '{"text": "a"}\n'
+
+
+def test_output_is_whole_or_as_it_was(stage, compiled, tmp_path):
+    path, out = tmp_path / "in.csv", tmp_path / "out.jsonl"
+    out.write_text("earlier\n")
+    path.write_text("nonsense\na\n")
+    assert predict(stage, compiled, "--input", path, "--output",
+                   out).status == 2
+    assert out.read_text() == "earlier\n"
+    path.write_text("text\na\n")
+    assert predict(stage, compiled, "--input", path, "--output",
+                   out).status == 0
+    assert json.loads(out.read_text())["outputs"]
+    assert not (tmp_path / "out.jsonl.partial").exists()
+
+
+def test_a_link_stays_one_and_a_device_is_written_to(stage, compiled, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("text\na\n")
+    (tmp_path / "link").symlink_to(tmp_path / "out.jsonl")
+    assert predict(stage, compiled, "--input", path, "--output",
+                   tmp_path / "link").status == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "out.jsonl").read_text().startswith('{"outputs"')
+    assert predict(stage, compiled, "--input", path, "--output",
+                   "/dev/null").status == 0
+
+
+def test_a_folder_is_no_input_and_no_output(stage, compiled, tmp_path):
+    (tmp_path / "in.csv").write_text("text\na\n")
+    result = predict(stage, compiled, "--input", tmp_path, "--json")
+    assert result.status == 2, result
+    assert str(tmp_path) in result.error["text"], result
+    result = predict(stage, compiled, "--input", tmp_path / "in.csv",
+                     "--output", tmp_path, "--json")
+    assert result.status == 2 and "folder" in result.error["text"], result
+
+
+def test_a_line_may_be_long_but_not_endless(stage, compiled, tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text(json.dumps({"text": "x" * (5 << 20)}) + "\n" +
+                    json.dumps({"text": "a"}) + "\n")
+    lines = lines_of(predict(stage, compiled, "--input", path))
+    assert "longer than" in lines[0]["error"]["text"], lines[0]
+    assert lines[1]["outputs"]
+
+
+def test_a_named_pipe_is_read_as_it_is_written(stage, compiled, tmp_path):
+    pipe = tmp_path / "in"
+    os.mkfifo(pipe)
+    writer = threading.Thread(
+        target=lambda: pipe.write_text('{"text": "a"}\n' * 3))
+    writer.start()
+    result = predict(stage, compiled, "--input", pipe)
+    writer.join()
+    assert result.status == 0 and len(lines_of(result)) == 3, result
