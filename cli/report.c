@@ -66,22 +66,33 @@ const char *report_verdict(const json_t *test)
                           : "worse than the baseline";
 }
 
+// Why there are no scores on a test share.
+static const char *without_test(const json_t *document)
+{
+    const char *finish = json_get_text(document, "finish_reason", "");
+
+    if (strcmp(finish, "stopped") == 0)
+        return "stopped before the test share was scored";
+    if (json_object_get(document, "reason") != NULL)
+        return "the search chose by these very examples, so the gain is likely "
+               "smaller";
+    return "no test share: the search chose by these very examples, so the "
+           "gain is likely smaller";
+}
+
 static void put_scores(const struct terminal *terminal, const json_t *document,
                        struct buf *out)
 {
     const json_t *test = json_object_get(document, "test");
 
+    if (!json_is_object(json_object_get(document, "compiled")))
+        return;
     put_label(terminal, "", out);
     buf_puts(out, "baseline  ->  compiled (95 % interval)\n");
     put_pair(terminal, "validation", document, out);
     if (!json_is_object(test)) {
-        bool stopped = strcmp(json_get_text(document, "finish_reason", ""),
-                              "stopped") == 0;
-
         put_label(terminal, "", out);
-        buf_puts(out, stopped ? "stopped before the test share was scored\n"
-                              : "no test share: the search chose by these very "
-                                "examples, so the gain is likely smaller\n");
+        buf_printf(out, "%s\n", without_test(document));
         return;
     }
     put_pair(terminal, "test", test, out);
@@ -240,18 +251,34 @@ static const char *finish_text(const char *reason)
     return reason;
 }
 
+// " (the baseline and 6 trials of miprov2)"
+static void put_trials(const json_t *document, struct buf *out)
+{
+    int64_t n = json_get_int(document, "trials", 0);
+
+    if (n > 0)
+        buf_printf(out, " (the baseline and %" PRId64 " trial%s of %s)", n - 1,
+                   n == 2 ? "" : "s",
+                   json_get_text(document, "optimizer", "the optimizer"));
+}
+
 static void put_head(const struct terminal *terminal, const json_t *document,
                      struct buf *out)
 {
+    const char *reason = json_get_text(document, "reason", "");
+
     put_style(terminal, STYLE_BOLD, out);
     buf_puts(out, json_get_text(document, "job", ""));
     put_style(terminal, STYLE_PLAIN, out);
     buf_printf(out, ": %s",
                finish_text(json_get_text(document, "finish_reason", "")));
-    if (json_object_get(document, "trials") != NULL)
-        buf_printf(out, " (the baseline and %" PRId64 " trials of %s)",
-                   json_get_int(document, "trials", 1) - 1,
-                   json_get_text(document, "optimizer", "the optimizer"));
+    put_trials(document, out);
+    buf_putc(out, '\n');
+    if (reason[0] == '\0')
+        return;
+    put_style(terminal, STYLE_WARN, out);
+    plain_put_line(out, reason, strlen(reason));
+    put_style(terminal, STYLE_PLAIN, out);
     buf_putc(out, '\n');
 }
 

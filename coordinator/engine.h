@@ -168,6 +168,7 @@ struct job_work {
     const bool *excluded; // one a row
     struct job_model_pin models[ROLE_COUNT];
     struct job_programs *programs; // of the user; NULL without any
+    bool time_over; // max_time is reached: no further call is made
     // under way
     struct evaluation *evaluations;
     size_t active;

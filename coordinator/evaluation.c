@@ -236,14 +236,16 @@ static bool take_stored(struct evaluation *ev, enum asker asker, int part,
     return ok;
 }
 
-// An excluded row ends where it would have to be paid for: what was answered
-// before the exclusion stays as it was, so replay decides as it did.
+// An item that may not be paid for ends at its first call that is not in the
+// store: what was answered before its row was excluded, or before the time was
+// over, stays as it was, so replay decides as it did.
 static bool leave_out(struct evaluation *ev)
 {
-    if (ev->item->row < 0 || !ev->work->excluded[ev->item->row])
-        return false;
-    detach(ev, ITEM_EXCLUDED);
-    return true;
+    if (ev->item->row >= 0 && ev->work->excluded[ev->item->row])
+        detach(ev, ITEM_EXCLUDED);
+    else if (ev->work->time_over)
+        detach(ev, ITEM_UNPAID);
+    return ev->task == NULL;
 }
 
 static bool set_out(struct evaluation *ev, enum asker asker,
@@ -443,11 +445,21 @@ bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
     return ok;
 }
 
-void evaluation_hole(struct evaluation *ev)
+static void lose(struct evaluation *ev, enum item_state state)
 {
     assert(ev->waiting > 0);
     ev->waiting--;
     if (ev->task != NULL)
-        detach(ev, ITEM_HOLE);
+        detach(ev, state);
     drop_if_over(ev);
+}
+
+void evaluation_hole(struct evaluation *ev)
+{
+    lose(ev, ITEM_HOLE);
+}
+
+void evaluation_unpaid(struct evaluation *ev)
+{
+    lose(ev, ITEM_UNPAID);
 }

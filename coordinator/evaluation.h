@@ -46,6 +46,9 @@ bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
 // A flight that it waited for cannot be served: the item is a hole.
 void evaluation_hole(struct evaluation *evaluation);
 
+// A flight that it waited for was given up, since the time of the job is over.
+void evaluation_unpaid(struct evaluation *evaluation);
+
 // Frees it without a result; its waits are gone already.
 void evaluation_drop(struct evaluation *evaluation);
 

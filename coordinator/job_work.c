@@ -79,6 +79,14 @@ static bool waits_for_job(const struct waiter *waiter, const void *work)
     return evaluation_work(waiter->evaluation) == work;
 }
 
+static bool waits_in_vain(const struct waiter *waiter, const void *work)
+{
+    if (!waits_for_job(waiter, work))
+        return false;
+    evaluation_unpaid(waiter->evaluation);
+    return true;
+}
+
 // The job of the first who still waits pays for the flight from now on.
 static void hand_over(struct flight *flight, const struct job_work *from)
 {
@@ -95,8 +103,11 @@ static void hand_over(struct flight *flight, const struct job_work *from)
         order->work->failure = err;
 }
 
-// Takes no memory, since the want of it may be what ends the job.
-static void leave_flights(struct job_work *work)
+// Takes no memory, since the want of it may be what ends the job. Flights whose
+// answer is on its way to disk are left too, or stay.
+static void leave_flights(struct job_work *work,
+                          bool (*leaves)(const struct waiter *, const void *),
+                          bool landed_too)
 {
     struct engine *engine = work->engine;
     struct flight *left = NULL;
@@ -106,8 +117,11 @@ static void leave_flights(struct job_work *work)
 
     while (map_next(&engine->flights.by_key, &at, &key, &value)) {
         struct flight *flight = value;
-        bool alone = flight_leave(flight, waits_for_job, work);
+        bool alone;
 
+        if (flight->landed && !landed_too)
+            continue;
+        alone = flight_leave(flight, leaves, work);
         hand_over(flight, work);
         if (!alone || flight->landed)
             continue;
@@ -125,9 +139,15 @@ static void leave_flights(struct job_work *work)
     }
 }
 
+void job_work_break_off(struct job_work *work)
+{
+    work->time_over = true;
+    leave_flights(work, waits_in_vain, false);
+}
+
 void job_work_leave(struct job_work *work)
 {
-    leave_flights(work);
+    leave_flights(work, waits_for_job, true);
     while (work->evaluations != NULL)
         evaluation_drop(work->evaluations);
 }

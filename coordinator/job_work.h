@@ -16,6 +16,12 @@ int64_t job_work_total_paid(const struct job_work *work);
 void job_work_park(struct flights *flights, struct flight *flight,
                    const char *cause);
 
+// The time of the job is over: items that wait for a call end without it, and
+// the call is cancelled where nobody else wants it. What has landed is still
+// used, so that a later session, which finds it in the store, sees no more than
+// this one did.
+void job_work_break_off(struct job_work *work);
+
 // Drops the job's evaluations and takes their waits out of all flights. A
 // flight for which nobody waits any more is cancelled, unless its answer is on
 // its way to disk; one that others wait for goes on, and the first of them pays

@@ -246,11 +246,68 @@ static bool ready(struct running_job *running, const struct task *task)
            running_job_bind(running, task->role);
 }
 
+// Items that have no answer yet stay without one: the budget is used up.
+static void leave_unpaid(struct task *task)
+{
+    for (; task->cursor < task->n_items; task->cursor++) {
+        struct task_item *item = &task->items[task->cursor];
+
+        if (item->state != ITEM_OPEN)
+            continue;
+        item->state = ITEM_UNPAID;
+        task->open--;
+    }
+}
+
+static struct use use_of(const struct task_item *item)
+{
+    struct use sum = {.calls = (int64_t)item->n_calls};
+
+    for (size_t i = 0; i < item->n_calls; i++)
+        sum.tokens += item->calls[i].tokens;
+    return sum;
+}
+
+// Whether a task with a limit may begin its next item. Items before it count
+// with what they used, or with the most that they can use while they are under
+// way. So the first item that has no room is the same however fast the others
+// were: once nothing is under way, all before it count exactly.
+static bool has_room(const struct task *task, bool *for_good)
+{
+    const struct task_item *next = &task->items[task->cursor];
+    struct use sum = next->state == ITEM_OPEN ? task->item_most : use_of(next);
+
+    *for_good = true;
+    for (size_t i = 0; i < task->cursor; i++) {
+        bool open = task->items[i].state == ITEM_OPEN;
+        struct use one = open ? task->item_most : use_of(&task->items[i]);
+
+        sum.calls += one.calls;
+        sum.tokens += one.tokens;
+        *for_good = *for_good && !open;
+    }
+    return sum.calls <= task->limit.calls && sum.tokens <= task->limit.tokens;
+}
+
+// Whether the next item of the task is to be begun now.
+static bool may_start(const struct running_job *running, struct task *task)
+{
+    bool for_good;
+
+    if (task->cursor == task->n_items ||
+        running->work.active >= RUNNING_JOB_MAX_ACTIVE)
+        return false;
+    if (!task->limited || has_room(task, &for_good))
+        return true;
+    if (for_good)
+        leave_unpaid(task);
+    return false;
+}
+
 static bool start_items(struct running_job *running, struct task *task,
                         struct err *err)
 {
-    while (task->cursor < task->n_items &&
-           running->work.active < RUNNING_JOB_MAX_ACTIVE) {
+    while (may_start(running, task)) {
         struct task_item *item = &task->items[task->cursor++];
 
         if (item->state == ITEM_OPEN &&
@@ -266,8 +323,11 @@ static bool start_task(struct running_job *running, struct task *task)
 {
     struct err err = ERR_CLEAR;
 
-    if (!ready(running, task))
+    if (!ready(running, task)) {
+        if (running->work.time_over)
+            leave_unpaid(task);
         return running->state == RUNNING_JOB_OPEN;
+    }
     if (start_items(running, task, &err))
         return true;
     running_job_close(running, &err);
@@ -283,12 +343,32 @@ static void start_work(struct running_job *running)
         task = task->next;
 }
 
-static bool has_hole(const struct task *task)
+static bool has_item(const struct task *task, enum item_state state)
 {
     for (size_t i = 0; i < task->n_items; i++)
-        if (task->items[i].state == ITEM_HOLE)
+        if (task->items[i].state == state)
             return true;
     return false;
+}
+
+// Why the task is not whole; nothing when it is.
+static void say_what_is_missing(const struct running_job *running,
+                                struct task *task)
+{
+    const struct job_budget *budget = &running->job->budget;
+
+    if (has_item(task, ITEM_HOLE))
+        err_set(&task->err, ERR_FAULT, "%s", running->work.parked);
+    else if (!has_item(task, ITEM_UNPAID))
+        return;
+    else if (task->limited)
+        err_set(&task->err, ERR_BUDGET,
+                "the budget of %s was used up on the way",
+                budget->max_calls > 0 ? "calls" : "tokens");
+    else
+        err_set(&task->err, ERR_BUDGET,
+                "the budget of time, %.1f s, is used up",
+                (double)budget->max_time_ms / 1000);
 }
 
 static void collect_finished(struct running_job *running)
@@ -303,8 +383,7 @@ static void collect_finished(struct running_job *running)
             continue;
         }
         *at = task->next;
-        if (has_hole(task))
-            err_set(&task->err, ERR_FAULT, "%s", running->work.parked);
+        say_what_is_missing(running, task);
         to_finished(running, task);
     }
     running->last_task = at;
@@ -324,6 +403,20 @@ static void deliver_durable(struct running_job *running)
     }
 }
 
+// --- the budget of time ---
+
+static void watch_time(struct running_job *running, int64_t now)
+{
+    int64_t most = running->job->budget.max_time_ms;
+
+    if (most == 0 || running->work.time_over ||
+        running->request->action != REQUEST_RUN ||
+        running->wall_before_ms + now - running->started_ms < most)
+        return;
+    log_info("time-over", "%s: max_time is reached", running->id);
+    job_work_break_off(&running->work);
+}
+
 void running_job_work(struct running_job *running, int64_t now)
 {
     struct err err = ERR_CLEAR;
@@ -336,6 +429,7 @@ void running_job_work(struct running_job *running, int64_t now)
         running_job_close(running, &err);
         return;
     }
+    watch_time(running, now);
     start_work(running);
     if (running->state == RUNNING_JOB_OPEN) {
         collect_finished(running);

@@ -338,9 +338,6 @@ static bool start_session(struct running_job *running, struct err *err)
         .job_id = running->id,
         .optimizer = running->optimizer,
         .params = running->params,
-        .stored_trials =
-            history_trial_count(running->engine->store, running->work.job_no),
-        .wall_before_ms = running->wall_before_ms,
         .models = &running->facts,
         .conduct = conduct,
     };

@@ -20,6 +20,7 @@ struct findings {
     struct trial *test_baseline;
     struct trial *test_winner;
     struct candidate *compiled; // owned: the winner, with demos for all steps
+    struct err short_of;        // ERR_BUDGET: what the budget did not reach
 };
 
 // --- scores as JSON ---
@@ -119,9 +120,10 @@ static json_t *run_document(const struct session *session,
     const struct candidate *winner =
         found->compiled == NULL ? session_baseline(session) : found->compiled;
     size_t n_trials;
+    json_t *document;
 
     session_trials(session, &n_trials);
-    return json_pack(
+    document = json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:b, s:I, s:o}", "job",
         setup->job_id, "finish_reason", finish, "baseline",
         score_json(session, found->baseline), "compiled",
@@ -131,6 +133,10 @@ static json_t *run_document(const struct session *session,
         setup->models->simulated, "model_faults",
         (json_int_t)(found->winner == NULL ? 0 : found->winner->model_faults),
         "changes", changes_json(session, winner));
+    if (document != NULL && found->short_of.code != ERR_NONE)
+        json_object_set_new(document, "reason",
+                            json_string(found->short_of.text));
+    return document;
 }
 
 // --- the compiled file ---
@@ -191,21 +197,78 @@ static bool score_baseline(struct session *session, struct findings *found,
     return true;
 }
 
+// The test share is scored last, with the baseline and with the winner. Kept
+// for it are the calls that the baseline came to a row, a tenth more, and twice
+// the tokens, since prompts with demos are longer.
+static void keep_for_test(struct session *session, const struct findings *found)
+{
+    int64_t rows = 2 * (int64_t)session_split(session)->n[SHARE_TEST];
+    const struct trial *baseline = found->baseline;
+    int64_t n = baseline->n_rows > 0 ? (int64_t)baseline->n_rows : 1;
+
+    session_set_aside(session,
+                      (struct use){baseline->calls * rows * 11 / (n * 10),
+                                   baseline->tokens * rows * 2 / n});
+}
+
 static bool search(struct session *session, const struct findings *found,
                    struct err *err)
 {
     const struct session_setup *setup = session_setup_of(session);
-    struct err why = ERR_CLEAR;
+    bool ok;
 
     if (found->baseline->n > 0 && found->baseline->score >= 1.0) {
         session_set_finish(session, "perfect");
         return true;
     }
-    if (setup->optimizer->run(session, setup->params, &why) ||
-        why.code == ERR_BUDGET)
+    keep_for_test(session, found);
+    ok = setup->optimizer->run(session, setup->params, err);
+    session_set_aside(session, (struct use){0});
+    return ok;
+}
+
+// What the budget does not reach is left out, and said.
+static bool do_without(struct session *session, struct findings *found,
+                       const char *what, struct err *err)
+{
+    if (err->code != ERR_BUDGET)
+        return false;
+    session_set_finish(session, "budget");
+    err_set(&found->short_of, ERR_BUDGET, "%s: %s", what, err->text);
+    session_note(session, "%s", found->short_of.text);
+    *err = ERR_CLEAR;
+    return true;
+}
+
+static bool score_both(struct session *session, struct findings *found,
+                       struct err *err)
+{
+    const struct split *split = session_split(session);
+    const struct plan *plan = session_plan(session);
+    const size_t *rows = split->rows[SHARE_TEST];
+    size_t n = split->n[SHARE_TEST];
+    struct trial *baseline = session_score(session, session_baseline(session),
+                                           plan, rows, n, true, err);
+    struct trial *winner = baseline;
+
+    if (baseline != NULL && found->winner != found->baseline)
+        winner = session_score(session, found->winner->candidate, plan, rows, n,
+                               true, err);
+    if (winner == NULL)
+        return false;
+    found->test_baseline = baseline;
+    found->test_winner = winner;
+    return true;
+}
+
+static bool score_test(struct session *session, struct findings *found,
+                       struct err *err)
+{
+    if (session_split(session)->n[SHARE_TEST] == 0)
         return true;
-    *err = why;
-    return false;
+    session_phase(session, "test", 0);
+    return score_both(session, found, err) ||
+           do_without(session, found, "the test share is not scored", err);
 }
 
 // The winner with demos for the steps that were not searched.
@@ -214,33 +277,17 @@ static bool complete_winner(struct session *session, struct findings *found,
 {
     struct candidate *winner = found->winner->candidate;
 
-    if (!session_job(session)->bootstrap_skipped || !skips_steps(session)) {
-        found->compiled = candidate_ref(winner);
-        return true;
+    if (session_job(session)->bootstrap_skipped && skips_steps(session)) {
+        session_phase(session, "demos for steps that were not searched", 0);
+        if (demos_for_skipped(session, winner, SKIPPED_STEP_DEMOS,
+                              &found->compiled, err))
+            return true;
+        if (!do_without(session, found,
+                        "the steps that were not searched have no demos", err))
+            return false;
     }
-    session_phase(session, "demos for steps that were not searched", 0);
-    return demos_for_skipped(session, winner, SKIPPED_STEP_DEMOS,
-                             &found->compiled, err);
-}
-
-static bool score_test(struct session *session, struct findings *found,
-                       struct err *err)
-{
-    const struct split *split = session_split(session);
-    const size_t *rows = split->rows[SHARE_TEST];
-    size_t n = split->n[SHARE_TEST];
-
-    if (n == 0)
-        return true;
-    session_phase(session, "test", 0);
-    found->test_baseline =
-        session_score(session, session_baseline(session), session_plan(session),
-                      rows, n, true, err);
-    if (found->test_baseline != NULL)
-        found->test_winner =
-            session_score(session, found->winner->candidate,
-                          session_plan(session), rows, n, true, err);
-    return found->test_winner != NULL;
+    found->compiled = candidate_ref(winner);
+    return true;
 }
 
 static const char *finish_reason(const struct session *session,
@@ -253,22 +300,38 @@ static const char *finish_reason(const struct session *session,
     return finish;
 }
 
-static bool finish_run(struct session *session, struct findings *found,
-                       struct ending *ending, struct err *err)
+static bool write_result(struct session *session, struct findings *found,
+                         struct ending *ending, struct err *err)
 {
-    found->winner = session_best(session);
-    if (!complete_winner(session, found, err) ||
-        !score_test(session, found, err))
-        return false;
     ending->document =
         run_document(session, found, finish_reason(session, found));
-    ending->score = found->winner->score;
     if (ending->document == NULL) {
         err_nomem(err, "the result");
         return false;
     }
     ending->compiled = compiled_text(session, found, err);
     return ending->compiled != NULL;
+}
+
+static bool finish_run(struct session *session, struct findings *found,
+                       struct ending *ending, struct err *err)
+{
+    found->winner = session_best(session);
+    ending->score = found->winner->score;
+    return score_test(session, found, err) &&
+           complete_winner(session, found, err) &&
+           write_result(session, found, ending, err);
+}
+
+// The budget did not reach the end of the baseline: the program as written is
+// all there is, without a score.
+static bool finish_unscored(struct session *session, struct findings *found,
+                            struct ending *ending, struct err *err)
+{
+    if (!do_without(session, found, "the baseline is not scored", err))
+        return false;
+    found->compiled = candidate_ref(session_baseline(session));
+    return write_result(session, found, ending, err);
 }
 
 // Stopped by the user: the best so far is exported without further calls.
@@ -290,9 +353,13 @@ static void export_best(struct session *session, struct findings *found,
 static bool run(struct session *session, struct ending *ending, struct err *err)
 {
     struct findings found = {0};
-    bool ok = score_baseline(session, &found, err) &&
-              search(session, &found, err) &&
-              finish_run(session, &found, ending, err);
+    bool ok = score_baseline(session, &found, err);
+
+    if (ok)
+        ok = search(session, &found, err) &&
+             finish_run(session, &found, ending, err);
+    else
+        ok = finish_unscored(session, &found, ending, err);
 
     if (!ok && err->code == ERR_STOPPED)
         export_best(session, &found, ending);

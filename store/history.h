@@ -132,10 +132,6 @@ enum trial_found history_trial(struct store *store, int64_t job_no,
                                const struct history_trial *trial,
                                struct err *err);
 
-// How many trials of the job were admitted so far, in this process or earlier
-// ones. 0 also on failure.
-int64_t history_trial_count(struct store *store, int64_t job_no);
-
 // Its end. state "done" or "incomplete". A repeated end with equal numbers
 // puts nothing.
 struct history_trial_end {

@@ -176,14 +176,6 @@ enum trial_found history_trial(struct store *store, int64_t job_no,
     return TRIAL_OTHER;
 }
 
-int64_t history_trial_count(struct store *store, int64_t job_no)
-{
-    struct err ignored = ERR_CLEAR;
-    const struct job_index *job = job_index_get(store, job_no, &ignored);
-
-    return job == NULL ? 0 : (int64_t)job->trial_numbers.n;
-}
-
 static bool same_score(double a, double b)
 {
     return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;

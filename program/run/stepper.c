@@ -51,6 +51,15 @@ const char *run_outcome_name(enum run_outcome outcome)
     return outcome_names[outcome];
 }
 
+int stepper_asks(const struct program *program, const struct plan *plan)
+{
+    int asks = 0;
+
+    for (size_t i = 0; i < program->n_predictors; i++)
+        asks += plan->runs[program->predictors[i]];
+    return asks;
+}
+
 // ---- values
 
 static bool set_value(json_t *object, const char *name, const json_t *value,

@@ -41,6 +41,12 @@ const char *run_outcome_name(enum run_outcome outcome);
 
 struct stepper;
 
+enum { STEPPER_ATTEMPTS = 2 }; // calls of a step at most: question and repair
+
+// How many steps a run asks somebody about: its calls when no reply needs a
+// repair.
+int stepper_asks(const struct program *program, const struct plan *plan);
+
 // program, plan and candidate are borrowed and outlive it; inputs as
 // program_inputs made them (a reference is taken).
 struct stepper *stepper_new(const struct program *program,

@@ -107,7 +107,7 @@ static bool run_sets(struct search *search, struct err *err)
         if (!search->leader.over && !try_set(search, i, err))
             return false;
     }
-    return leader_end(&search->leader, err);
+    return true;
 }
 
 static bool run(struct session *session, const void *given, struct err *err)
@@ -130,7 +130,7 @@ static bool run(struct session *session, const void *given, struct err *err)
     if (search.order == NULL)
         err_nomem(err, "a search");
     else
-        ok = run_sets(&search, err);
+        ok = leader_end(&search.leader, run_sets(&search, err), err);
     free(search.order);
     demo_maker_free(search.maker);
     return ok;

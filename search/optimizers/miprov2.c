@@ -501,7 +501,7 @@ static bool end_search(struct search *search, struct err *err)
     if (search->minibatch && !search->leader.over &&
         !try_best_mean(search, err))
         return false;
-    return leader_end(&search->leader, err);
+    return true;
 }
 
 static int64_t count_all(const struct search *search)
@@ -549,7 +549,7 @@ static bool run_phases(struct search *search, struct err *err)
     if (!search->leader.over && !leader_admit(&search->leader, err))
         return false;
     if (search->leader.over)
-        return leader_end(&search->leader, err);
+        return true;
     return propose(search, err) && start_study(search, err) &&
            run_trials(search, err);
 }
@@ -582,6 +582,7 @@ static bool run(struct session *session, const void *given, struct err *err)
             demo_maker_new(session, NULL, session_plan(session), err);
         ok = search.maker != NULL && run_phases(&search, err);
     }
+    ok = leader_end(&search.leader, ok, err);
     release_search(&search);
     return ok;
 }

@@ -1,7 +1,8 @@
-// ledger: what a job has used, each call counted once.
+// ledger: the calls and tokens that a job has used, each call counted once.
 //
-// Calls are given in the order in which their work was submitted, so that who
-// was the first to use one does not depend on the order of arrival. Pure.
+// Calls are entered in the order in which their work was submitted, so which
+// trial was the first to use a call does not depend on the order of arrival.
+// Pure.
 
 #ifndef SEARCH_SESSION_LEDGER_H
 #define SEARCH_SESSION_LEDGER_H
@@ -11,16 +12,22 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "search/session/task.h"
 
-struct ledger_sum {
+// What an item rests on: a stored call and its tokens.
+struct used_call {
+    int64_t id;
+    int32_t tokens; // prompt and generated
+};
+
+// Calls, and the tokens of their prompts and replies.
+struct use {
     int64_t calls;
     int64_t tokens;
 };
 
 struct ledger {
-    struct ledger_sum sum;
-    int64_t uses;    // repeats included
+    struct use sum;
+    int64_t uses;    // of calls, repeats included
     uint8_t *seen;   // a bit for each call id; owned
     size_t seen_len; // bytes
 };

@@ -1,6 +1,7 @@
 #include "search/session/session.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +10,8 @@
 
 #include <zmq.h>
 
-#include "common/clock.h"
 #include "common/text.h"
+#include "search/session/budget.h"
 #include "search/session/fit.h"
 #include "search/session/ledger.h"
 #include "search/session/note.h"
@@ -27,7 +28,7 @@ struct unit {
     struct err err;
     struct used_call *calls; // of all items, until they are accounted; owned
     size_t n_calls;
-    struct ledger_sum after; // all that was used up to and with this unit
+    struct use under_way; // what it may use at most, until then
 };
 
 struct session {
@@ -43,9 +44,10 @@ struct session {
     struct trial **trials; // numbered ones, borrowed from the units
     size_t n_trials, cap_trials;
     struct ledger ledger;
+    struct budget budget;
+    struct use under_way; // by units that are not accounted for yet, at most
     struct trial *best;
     const char *finish;
-    int64_t started_ms;
 };
 
 // --- what is known ---
@@ -175,18 +177,19 @@ static bool account(struct session *session, struct err *err)
     while (session->accounted < session->n_units &&
            session->units[session->accounted]->done) {
         struct unit *unit = session->units[session->accounted];
-        struct ledger_sum before = session->ledger.sum;
+        struct use before = session->ledger.sum;
 
         if (!ledger_use(&session->ledger, unit->calls, unit->n_calls, err))
             return false;
-        unit->after = session->ledger.sum;
         free(unit->calls);
         unit->calls = NULL;
         session->accounted++;
+        session->under_way.calls -= unit->under_way.calls;
+        session->under_way.tokens -= unit->under_way.tokens;
         if (unit->trial == NULL)
             continue;
-        unit->trial->calls = unit->after.calls - before.calls;
-        unit->trial->tokens = unit->after.tokens - before.tokens;
+        unit->trial->calls = session->ledger.sum.calls - before.calls;
+        unit->trial->tokens = session->ledger.sum.tokens - before.tokens;
         if (unit->listed)
             tell_trial(session, unit);
     }
@@ -254,9 +257,9 @@ static bool take_task(struct session *session, struct task *task,
     return account(session, err);
 }
 
-// Receives until the unit is done.
-static bool wait_unit(struct session *session, const struct unit *unit,
-                      struct err *err)
+// Receives until the unit is done, well or not.
+static bool await_unit(struct session *session, const struct unit *unit,
+                       struct err *err)
 {
     struct note note;
 
@@ -268,6 +271,15 @@ static bool wait_unit(struct session *session, const struct unit *unit,
         if (!take_task(session, note.task, err))
             return false;
     }
+    return true;
+}
+
+// The same, and false with its error when it did not end well.
+static bool wait_unit(struct session *session, const struct unit *unit,
+                      struct err *err)
+{
+    if (!await_unit(session, unit, err))
+        return false;
     if (unit->err.code == ERR_NONE)
         return true;
     *err = unit->err;
@@ -283,11 +295,128 @@ void session_settle(struct session *session)
     }
 }
 
+// --- the budget ---
+
+// The calls that one item of the task makes when every reply can be read.
+static int64_t calls_of_item(const struct session *session,
+                             const struct task *task)
+{
+    size_t outside =
+        task->scored ? metric_outside(session->setup.job->metric) : 0;
+
+    return stepper_asks(task->program, task->plan) + (int64_t)outside;
+}
+
+// The most that one item can come to: every step is asked a second time, with
+// prompts as long as the context and replies as long as they may be.
+static struct use most_of_item(const struct session *session,
+                               const struct task *task)
+{
+    const struct call_options *options =
+        &session->setup.job->models[task->role].options;
+    int64_t asks = stepper_asks(task->program, task->plan);
+    int64_t repairs = asks * (STEPPER_ATTEMPTS - 1);
+
+    return (struct use){calls_of_item(session, task) + repairs,
+                        (asks + repairs) *
+                            (options->num_ctx + options->num_predict)};
+}
+
+static struct use times(struct use one, size_t n)
+{
+    return (struct use){one.calls * (int64_t)n, one.tokens * (int64_t)n};
+}
+
+static struct use smaller(struct use a, struct use b)
+{
+    return (struct use){a.calls < b.calls ? a.calls : b.calls,
+                        a.tokens < b.tokens ? a.tokens : b.tokens};
+}
+
+static void put_name(const struct unit *unit, char *out, size_t size)
+{
+    if (unit->runs != NULL)
+        text_print(out, size, "the next run of the teacher");
+    else if (unit->listed)
+        text_print(out, size, "trial %" PRId64, unit->trial->number);
+    else
+        text_print(out, size, "the test share");
+}
+
+static void report_over(const struct session *session, const struct unit *unit,
+                        const struct budget_need *need, struct err *err)
+{
+    const struct budget *budget = &session->budget;
+    const struct use *used = &session->ledger.sum;
+    char name[64];
+    char kept[80] = "";
+
+    put_name(unit, name, sizeof name);
+    if (budget->aside.calls > 0)
+        text_print(kept, sizeof kept,
+                   ", %" PRId64 " are kept for the test share",
+                   budget->aside.calls);
+    if (budget->most.calls > 0 &&
+        used->calls + need->least.calls + budget->aside.calls >
+            budget->most.calls)
+        err_set(err, ERR_BUDGET,
+                "of the budget of %" PRId64 " calls %" PRId64 " are used%s, "
+                "and %s needs at least %" PRId64,
+                budget->most.calls, used->calls, kept, name, need->least.calls);
+    else
+        err_set(err, ERR_BUDGET,
+                "of the budget of %" PRId64 " tokens %" PRId64 " are used, and "
+                "what is left may not be enough for %s",
+                budget->most.tokens, used->tokens, name);
+}
+
+// Begins no unit that the budget has no room for (ERR_BUDGET): waits for those
+// before it as long as that may make room (budget.h). The unit is the last.
+static bool claim_budget(struct session *session, struct unit *unit,
+                         struct task *task, bool may_be_cut, struct err *err)
+{
+    struct use most = most_of_item(session, task);
+    struct budget_need need = {.most = times(most, task->n_items)};
+
+    need.least = need.most;
+    if (may_be_cut)
+        need.least.calls =
+            calls_of_item(session, task) * (int64_t)task->n_items;
+    for (;;) {
+        switch (budget_ask(&session->budget, &session->ledger.sum,
+                           &session->under_way, &need, &task->limit)) {
+        case BUDGET_FREE:
+            unit->under_way = need.most;
+            break;
+        case BUDGET_LIMITED:
+            task->limited = true;
+            task->item_most = most;
+            unit->under_way = smaller(need.most, task->limit);
+            break;
+        case BUDGET_WAIT:
+            if (!await_unit(session, session->units[session->accounted], err))
+                return false;
+            continue;
+        case BUDGET_OVER:
+            report_over(session, unit, &need, err);
+            return false;
+        }
+        session->under_way.calls += unit->under_way.calls;
+        session->under_way.tokens += unit->under_way.tokens;
+        return true;
+    }
+}
+
 static void send_task(struct session *session, struct task *task,
                       struct unit *unit)
 {
     task->owner = unit;
     note_send(session->pair, &(struct note){.kind = NOTE_TASK, .task = task});
+}
+
+void session_set_aside(struct session *session, struct use use)
+{
+    session->budget.aside = use;
 }
 
 // --- trials ---
@@ -333,6 +462,8 @@ static struct task *trial_task(struct session *session, struct unit *unit,
         free(task);
         return NULL;
     }
+    task->program = setup->job->program;
+    task->plan = plan;
     for (size_t i = 0; i < trial->n_rows; i++) {
         int row = (int)trial->rows[i];
 
@@ -344,8 +475,6 @@ static struct task *trial_task(struct session *session, struct unit *unit,
         n++;
     }
     task->n_items = n;
-    task->program = setup->job->program;
-    task->plan = plan;
     task->candidate = candidate_ref(trial->candidate);
     task->adapter = setup->job->adapter;
     task->role = ROLE_STUDENT;
@@ -370,7 +499,8 @@ static struct trial *submit(struct session *session, struct trial *trial,
     unit->trial = trial;
     unit->listed = listed;
     task = trial_task(session, unit, plan, err);
-    if (task == NULL) {
+    if (task == NULL || !claim_budget(session, unit, task, true, err)) {
+        task_free(task);
         drop_last_unit(session);
         return NULL;
     }
@@ -489,64 +619,21 @@ struct interval trial_interval(const struct session *session,
     return interval;
 }
 
-// --- budget ---
+// --- the lag ---
 
-// Waits for all that was submitted up to trial `number`, and gives what it
-// used.
-static bool settle_up_to(struct session *session, int64_t number,
-                         struct ledger_sum *used, struct err *err)
+bool session_admit(struct session *session, struct err *err)
 {
-    const struct trial *trial = session->trials[number - 1];
+    int64_t known = (int64_t)session->n_trials + 1 - session->setup.job->window;
 
-    for (size_t i = 0; i < session->n_units; i++) {
+    for (size_t i = 0; known >= 1 && i < session->n_units; i++) {
         struct unit *unit = session->units[i];
 
         if (!wait_unit(session, unit, err))
             return false;
-        if (unit->trial == trial) {
-            *used = unit->after;
-            return true;
-        }
+        if (unit->trial == session->trials[known - 1])
+            break;
     }
     return true;
-}
-
-static bool over(int64_t used, int64_t most)
-{
-    return most > 0 && used >= most;
-}
-
-static bool time_is_over(const struct session *session, int64_t next)
-{
-    const struct session_setup *setup = &session->setup;
-    int64_t spent =
-        setup->wall_before_ms + clock_monotonic_ms() - session->started_ms;
-
-    return next > setup->stored_trials &&
-           over(spent, setup->job->budget.max_time_ms);
-}
-
-bool session_admit(struct session *session, struct err *err)
-{
-    const struct job_budget *budget = &session->setup.job->budget;
-    int64_t next = (int64_t)session->n_trials + 1;
-    int64_t known = next - session->setup.job->window;
-    struct ledger_sum used = {0};
-    const char *what = NULL;
-
-    if (known >= 1 && !settle_up_to(session, known, &used, err))
-        return false;
-    if (over(used.calls, budget->max_calls))
-        what = "calls";
-    else if (over(used.tokens, budget->max_tokens))
-        what = "tokens";
-    else if (time_is_over(session, next))
-        what = "time";
-    if (what == NULL)
-        return true;
-    session->finish = "budget";
-    err_set(err, ERR_BUDGET, "the budget of %s is used up", what);
-    return false;
 }
 
 // --- runs ---
@@ -595,9 +682,15 @@ struct runs *runs_submit(struct session *session,
         return NULL;
     }
     fill_runs(session, request, task);
+    unit->runs = runs;
+    if (!claim_budget(session, unit, task, false, err)) {
+        drop_last_unit(session);
+        task_free(task);
+        free(runs);
+        return NULL;
+    }
     *runs =
         (struct runs){.items = task->items, .n = task->n_items, .task = task};
-    unit->runs = runs;
     send_task(session, task, unit);
     return runs;
 }
@@ -720,7 +813,9 @@ struct session *session_start(const struct session_setup *setup,
     }
     session->setup = *setup;
     session->finish = "trials_done";
-    session->started_ms = clock_monotonic_ms();
+    if (setup->request->action == REQUEST_RUN)
+        session->budget.most = (struct use){setup->job->budget.max_calls,
+                                            setup->job->budget.max_tokens};
     session->baseline = candidate_new(setup->job->program, err);
     if (session->baseline == NULL || !connect_pair(session, err))
         goto fail;

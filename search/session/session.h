@@ -11,8 +11,10 @@
 // the results of trials up to t - window, and session_admit sees to it that
 // these are there. The search model counts the unfinished ones as the worst.
 //
-// Budgets are deterministic: a call counts when a trial (or a run) first uses
-// its key, whether it was paid or found, in the order of submission.
+// Budgets bind and are deterministic: a call counts when a trial (or runs)
+// first uses its key, whether it was paid or found, in the order of
+// submission. What would pass the budget is refused when it is submitted, with
+// ERR_BUDGET, or comes back cut short, with the same error (budget.h).
 //
 // All functions are for the job's own thread.
 
@@ -29,6 +31,7 @@
 #include "program/graph/plan.h"
 #include "program/job/dataset.h"
 #include "program/job/job.h"
+#include "search/session/ledger.h"
 #include "search/session/stats.h"
 #include "search/session/task.h"
 
@@ -67,19 +70,19 @@ struct trial {
     int64_t tokens;      // of those
 };
 
-// Makes room for the next trial: waits until trial t - window is done, and
-// accounts for all up to it. ERR_BUDGET: calls, tokens or time are used up;
-// ERR_STOPPED, ERR_FAULT, ERR_DIFFERS: the job ends here.
+// Keeps the lag: waits until trial t - window, and all that was submitted
+// before it, is done. ERR_BUDGET: one of these was cut short, so the search is
+// over; ERR_STOPPED, ERR_FAULT, ERR_DIFFERS: the job ends here.
 bool session_admit(struct session *session, struct err *err);
 
 // Submits the next trial and returns at once. rows are copied; a row that the
 // candidate shows as a demo is not scored. The trial is the session's. reason
-// is static.
+// is static. ERR_BUDGET: what is left of the budget is not enough for it.
 struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *err);
 
-// Blocks until the trial is done.
+// Blocks until the trial is done. ERR_BUDGET: it was cut short by the budget.
 bool trial_wait(struct session *session, struct trial *trial, struct err *err);
 
 // All trials so far, by number - 1. Borrowed.

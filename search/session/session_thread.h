@@ -34,8 +34,6 @@ struct session_setup {
     const char *job_id;
     const struct optimizer *optimizer;
     const void *params;
-    int64_t stored_trials;  // admitted in earlier processes
-    int64_t wall_before_ms; // spent in them
     const struct model_facts *models;
     // What the thread does (conduct.h).
     struct ending *(*conduct)(struct session *session);
@@ -60,6 +58,10 @@ struct trial *session_score(struct session *session,
                             struct candidate *candidate,
                             const struct plan *plan, const size_t *rows,
                             size_t n_rows, bool kept, struct err *err);
+
+// Keeps that much of the budget for later: what is submitted from now on cannot
+// use it. Zero gives it free again.
+void session_set_aside(struct session *session, struct use use);
 
 // Waits until nothing is under way, whatever came of it.
 void session_settle(struct session *session);

@@ -22,6 +22,7 @@
 #include "program/graph/program.h"
 #include "program/job/job.h"
 #include "program/run/stepper.h"
+#include "search/session/ledger.h"
 
 // How answers are drawn. At temperature 0 the request's seed is the replicate
 // number, so that equal prompts are equal calls; above 0 it is a hash of job
@@ -34,17 +35,12 @@ struct sampling {
     int32_t replicate;
 };
 
-// What an item rests on: a stored call and its tokens.
-struct used_call {
-    int64_t id;
-    int32_t tokens; // prompt and generated
-};
-
 enum item_state {
     ITEM_OPEN,     // not finished
     ITEM_DONE,     // the run ended; see outcome and scored
     ITEM_EXCLUDED, // the row is excluded and would have needed a new call
     ITEM_HOLE,     // calls of it could not be served
+    ITEM_UNPAID,   // the budget did not reach it
 };
 
 struct task_item {
@@ -82,7 +78,10 @@ struct task {
     bool traced;
     int64_t trial; // number of the trial, 0 for other tasks
     enum trial_kind kind;
-    const char *reason;      // why the candidate was made; static or NULL
+    const char *reason; // why the candidate was made; static or NULL
+    bool limited;       // its items may use `limit` in all (budget.h)
+    struct use limit;
+    struct use item_most;    // what one of them can come to
     struct task_item *items; // owned
     size_t n_items;
     // answered

@@ -50,6 +50,12 @@ static void judge(struct leader *leader, struct trial *trial)
     check_aim(leader, trial);
 }
 
+static void end_by_budget(struct leader *leader)
+{
+    leader->over = true;
+    session_set_finish(leader->session, "budget");
+}
+
 static bool judge_to(struct leader *leader, size_t end, struct err *err)
 {
     size_t n = 0;
@@ -64,20 +70,22 @@ static bool judge_to(struct leader *leader, size_t end, struct err *err)
     return true;
 }
 
+// ok, or ended by the budget.
+static bool well_ended(struct leader *leader, bool ok, struct err *err)
+{
+    if (ok || err->code != ERR_BUDGET)
+        return ok;
+    *err = ERR_CLEAR;
+    end_by_budget(leader);
+    return true;
+}
+
 bool leader_admit(struct leader *leader, struct err *err)
 {
-    struct err why = ERR_CLEAR;
+    bool ok = session_admit(leader->session, err) &&
+              judge_to(leader, leader_known(leader->session), err);
 
-    if (!session_admit(leader->session, &why)) {
-        if (why.code != ERR_BUDGET) {
-            *err = why;
-            return false;
-        }
-        leader->over = true;
-        session_set_finish(leader->session, "budget");
-        return true;
-    }
-    return judge_to(leader, leader_known(leader->session), err);
+    return well_ended(leader, ok, err);
 }
 
 bool leader_try(struct leader *leader, struct candidate *candidate,
@@ -94,13 +102,14 @@ bool leader_settle(struct leader *leader, struct err *err)
 {
     size_t n = 0;
     session_trials(leader->session, &n);
-    return judge_to(leader, n, err);
+    return well_ended(leader, judge_to(leader, n, err), err);
 }
 
-bool leader_end(struct leader *leader, struct err *err)
+bool leader_end(struct leader *leader, bool went_well, struct err *err)
 {
+    if (!well_ended(leader, went_well, err))
+        return false;
     bool over = leader->over;
-
     if (!leader_settle(leader, err))
         return false;
     const struct trial *best = session_best(leader->session);

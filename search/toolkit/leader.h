@@ -27,7 +27,7 @@ struct leader {
 // The session's best so far, the baseline, leads.
 struct leader leader_of(struct session *session, double stop_at);
 
-// Makes room for the next trial (session_admit) and judges those that it may
+// Keeps the lag for the next trial (session_admit) and judges those that it may
 // know of. Afterwards leader->over says that there is to be none; why is told
 // to the session.
 bool leader_admit(struct leader *leader, struct err *err);
@@ -36,11 +36,15 @@ bool leader_admit(struct leader *leader, struct err *err);
 bool leader_try(struct leader *leader, struct candidate *candidate,
                 const char *reason, struct err *err);
 
-// Waits for all trials and judges them.
+// Waits for all trials and judges them: those before one that the budget cut
+// short.
 bool leader_settle(struct leader *leader, struct err *err);
 
-// Settles and tells the session where nothing was gained.
-bool leader_end(struct leader *leader, struct err *err);
+// The end of every search. went_well: whether it got here without an error; if
+// not, *err says why, and ERR_BUDGET is a good end too: what was tried until
+// then still counts. Judges all trials, and tells the session that nothing was
+// gained, where that is so.
+bool leader_end(struct leader *leader, bool went_well, struct err *err);
 
 // How many of the session's trials the next one may know of: those up to its
 // number less the window.

@@ -18,29 +18,34 @@ static bool make_set(struct session *session, one_set_make *make,
     return ok;
 }
 
-bool one_set_search(struct session *session, one_set_make *make,
+static bool try_one(struct leader *leader, one_set_make *make,
                     const void *given, const char *kind, struct err *err)
 {
-    bool ok = false;
-    struct leader leader = leader_of(session, 1.0);
+    struct session *session = leader->session;
     struct demo_set set = {0};
     struct candidate *candidate = NULL;
+    bool ok = false;
 
-    if (!leader.over && !leader_admit(&leader, err))
-        goto out;
-    if (!leader.over) {
-        session_phase(session, "demos", 1);
-        if (!make_set(session, make, given, &set, err))
-            goto out;
+    if (!leader_admit(leader, err))
+        return false;
+    if (leader->over)
+        return true;
+    session_phase(session, "demos", 1);
+    if (make_set(session, make, given, &set, err)) {
         session_note(session, "%zu %s", demo_set_count(&set), kind);
         candidate = demo_set_candidate(&set, 1, session, err);
-        if (candidate == NULL || !leader_try(&leader, candidate, kind, err))
-            goto out;
+        ok = candidate != NULL && leader_try(leader, candidate, kind, err);
     }
-    ok = leader_end(&leader, err);
-
-out:
     candidate_unref(candidate);
     demo_set_release(&set);
     return ok;
+}
+
+bool one_set_search(struct session *session, one_set_make *make,
+                    const void *given, const char *kind, struct err *err)
+{
+    struct leader leader = leader_of(session, 1.0);
+    bool ok = leader.over || try_one(&leader, make, given, kind, err);
+
+    return leader_end(&leader, ok, err);
 }

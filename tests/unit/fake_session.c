@@ -353,14 +353,12 @@ bool session_admit(struct session *fake, struct err *error)
 {
     int64_t next = (int64_t)fake->n_trials + 1;
 
+    (void)error;
     for (size_t i = 0; i < fake->n_trials; i++) {
         if (fake->trials[i]->number <= next - fake->job.window)
             finish_trial(fake, fake->trials[i]);
     }
-    if (fake->max_trials == 0 || next <= fake->max_trials)
-        return true;
-    err_set(error, ERR_BUDGET, "the budget is used up");
-    return false;
+    return true;
 }
 
 static void count_open(struct session *fake)
@@ -376,14 +374,18 @@ struct trial *trial_submit(struct session *fake, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *error)
 {
-    bool was = pause_faults(fake);
-    struct trial *trial = calloc(1, sizeof *trial);
+    bool was = false;
+    struct trial *trial = NULL;
 
     (void)reason;
-    (void)error;
-    cr_assert(fake->max_trials == 0 ||
-                  (int64_t)fake->n_trials < fake->max_trials,
-              "a trial beyond the budget");
+    if (fake->max_trials > 0 && (int64_t)fake->n_trials >= fake->max_trials) {
+        cr_assert_not(fake->refused, "a trial after the budget was used up");
+        fake->refused = true;
+        err_set(error, ERR_BUDGET, "the budget is used up");
+        return NULL;
+    }
+    was = pause_faults(fake);
+    trial = calloc(1, sizeof *trial);
     fake->trials =
         realloc(fake->trials, (fake->n_trials + 1) * sizeof(struct trial *));
     fake->trials[fake->n_trials++] = trial;
@@ -481,10 +483,15 @@ static void run_item(struct session *fake, const struct runs_request *request,
 struct runs *runs_submit(struct session *fake,
                          const struct runs_request *request, struct err *error)
 {
-    bool was = pause_faults(fake);
-    struct fake_runs *made = calloc(1, sizeof *made);
+    bool was = false;
+    struct fake_runs *made = NULL;
 
-    (void)error;
+    if (fake->max_runs > 0 && fake->runs_asked++ >= fake->max_runs) {
+        err_set(error, ERR_BUDGET, "the budget is used up");
+        return NULL;
+    }
+    was = pause_faults(fake);
+    made = calloc(1, sizeof *made);
     made->n_steps = request->program->n_steps;
     made->runs.n = request->n;
     made->runs.items = calloc(request->n, sizeof *made->runs.items);

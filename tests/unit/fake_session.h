@@ -41,8 +41,11 @@ enum fake_finish { FINISH_LATE, FINISH_EARLY };
 struct session {
     struct fake_script script;
     enum fake_finish finish;
-    int64_t max_trials; // of the budget; 0: none
-    size_t fault_at;    // the so-manieth wait for runs fails; 0: none
+    int64_t max_trials; // what the budget has room for; 0: any number
+    size_t max_runs;    // the same, of runs of the teacher
+    bool refused;       // a trial was, for want of budget
+    size_t runs_asked;
+    size_t fault_at; // the so-manieth wait for runs fails; 0: none
     size_t waits;
     struct job job;
     struct diags *diags;

@@ -103,11 +103,41 @@ Test(conduct, a_test_share_is_scored_with_both_programs)
 Test(conduct, a_budget_that_is_used_up_ends_a_run_with_the_best_so_far)
 {
     const json_t *document =
-        run("run", "{\"set\": [\"budget.max_calls=1\", \"window=1\"]}", job);
+        run("run", "{\"set\": [\"budget.max_calls=50\"]}", job);
 
     cr_expect_str_eq(json_get_text(document, "finish_reason", ""), "budget");
     cr_expect_eq(json_get_int(document, "trials", -1), 1);
+    cr_expect_eq(n_of(document, "baseline"), 32);
+    cr_expect_eq(n_of(document, "compiled"), 32);
+    cr_expect_eq(n_of(json_object_get(document, "test"), "compiled"), 8);
+    cr_expect_leq(chats(), 50);
     cr_expect_gt(strlen(spine.compiled), 100);
+}
+
+Test(conduct, a_budget_that_is_too_small_for_the_baseline_makes_no_call)
+{
+    const json_t *document =
+        run("run", "{\"set\": [\"budget.max_calls=31\"]}", job);
+
+    cr_expect_str_eq(json_get_text(document, "finish_reason", ""), "budget");
+    cr_expect(json_is_null(json_object_get(document, "baseline")));
+    cr_expect(json_is_null(json_object_get(document, "compiled")));
+    cr_expect_str_eq(json_get_text(document, "reason", ""),
+                     "the baseline is not scored: of the budget of 31 calls 0 "
+                     "are used, and trial 1 needs at least 32");
+    cr_expect_eq(chats(), 0);
+    cr_expect_gt(strlen(spine.compiled), 100, "the program as written");
+}
+
+Test(conduct, a_budget_that_ends_before_the_test_share_says_so)
+{
+    const json_t *document =
+        run("run", "{\"set\": [\"budget.max_calls=35\"]}", job);
+
+    cr_expect(json_is_null(json_object_get(document, "test")));
+    cr_expect_not_null(strstr(json_get_text(document, "reason", ""),
+                              "the test share is not scored"));
+    cr_expect_leq(chats(), 35);
 }
 
 Test(conduct, a_larger_budget_goes_on_with_the_same_run)
@@ -123,7 +153,7 @@ Test(conduct, a_larger_budget_goes_on_with_the_same_run)
     spine_release(&spine);
     spine_init(&spine, &(struct sim_options){.slots = 4});
     spine_start(&spine, 1, 4);
-    run("run", "{\"set\": [\"budget.max_calls=1\", \"window=4\"]}", job);
+    run("run", "{\"set\": [\"budget.max_calls=40\", \"window=4\"]}", job);
     run("run", "{}", job);
     cr_expect_eq(json_get_int(spine.document, "trials", -1), trials);
     cr_expect_str_eq(spine.compiled, whole);

@@ -282,6 +282,20 @@ Test(miprov2, the_budget_ends_it_with_the_best_so_far)
     fake_free(fake);
 }
 
+Test(miprov2, a_budget_that_ends_among_the_demos_ends_it_with_the_baseline)
+{
+    for (size_t most = 1; most <= 40; most += 13) {
+        struct support support = good_support();
+        struct session *fake = support_session(&support, 90, 40, FINISH_LATE);
+
+        fake->max_runs = most;
+        optimize(fake, "{auto: light}");
+        cr_expect_eq(fake->n_trials, 1);
+        cr_expect_str_eq(fake->ended, "budget");
+        fake_free(fake);
+    }
+}
+
 Test(miprov2, a_larger_budget_goes_on_with_the_same_trials)
 {
     struct support support = good_support();

@@ -56,15 +56,20 @@ static char *job_of(const char *optimizer)
     return job;
 }
 
-static void submit(const char *optimizer)
+static void submit_with(const char *options, const char *optimizer)
 {
     char *job = job_of(optimizer);
 
-    spine_submit(&spine, "run", "{}", job, examples);
+    spine_submit(&spine, "run", options, job, examples);
     cr_assert_eq(spine.status, 0, "status %lld, %s", (long long)spine.status,
                  json_get_text(json_object_get(spine.document, "error"), "text",
                                "(no error)"));
     free(job);
+}
+
+static void submit(const char *optimizer)
+{
+    submit_with("{}", optimizer);
 }
 
 static char *run_whole(const char *optimizer, size_t n_workers, int slots)
@@ -143,6 +148,90 @@ Test(search, miprov2_goes_on_where_it_was_stopped)
     free(job);
     free(whole);
     free(resumed);
+}
+
+// --- budgets ---
+
+static int64_t chats(void)
+{
+    struct sim_stats stats;
+
+    sim_server_stats(spine.sim, &stats);
+    return (int64_t)stats.chats;
+}
+
+static const char *budget_of(int64_t calls)
+{
+    static char options[64];
+
+    snprintf(options, sizeof options, "{\"set\": [\"budget.max_calls=%lld\"]}",
+             (long long)calls);
+    return options;
+}
+
+static char *run_with_budget(int64_t calls, size_t n_workers, int slots)
+{
+    char *compiled;
+
+    fresh_spine(&(struct sim_options){.slots = 4});
+    spine_start(&spine, n_workers, slots);
+    submit_with(budget_of(calls), small_mipro);
+    cr_expect_str_eq(json_get_text(spine.document, "finish_reason", ""),
+                     "budget");
+    compiled = strdup(spine.compiled);
+    spine_stop(&spine);
+    return compiled;
+}
+
+Test(search, a_budget_of_calls_binds_and_ends_alike_on_any_cluster)
+{
+    for (int64_t calls = 20; calls <= 120; calls += 20) {
+        char *one = run_with_budget(calls, 1, 1);
+
+        cr_expect_leq(chats(), calls);
+        char *many = run_with_budget(calls, 8, 2);
+        cr_expect_leq(chats(), calls);
+        cr_expect_str_eq(one, many, "%lld calls", (long long)calls);
+        free(one);
+        free(many);
+    }
+}
+
+Test(search, a_run_that_its_budget_ended_goes_on_with_a_larger_one)
+{
+    char *whole = run_whole(small_mipro, 1, 2);
+    int64_t paid = chats();
+
+    fresh_spine(&(struct sim_options){.slots = 4});
+    spine_start(&spine, 2, 2);
+    for (int64_t calls = 40; calls <= 160; calls += 40)
+        submit_with(budget_of(calls), small_mipro);
+    spine_stop(&spine);
+    char *resumed = run_whole(small_mipro, 1, 2);
+    cr_expect_str_eq(whole, resumed);
+    // Each of the four may have scored the eight test rows with another winner.
+    cr_expect_leq(chats(), paid + 4 * 8 * 2);
+    free(whole);
+    free(resumed);
+}
+
+Test(search, a_stopped_run_ends_at_the_same_budget)
+{
+    char *whole = run_with_budget(100, 1, 2);
+    char *job = job_of(small_mipro);
+
+    fresh_spine(&(struct sim_options){.slots = 4, .latency_ms = 2});
+    for (int64_t calls = 25; calls <= 75; calls += 25) {
+        spine_start(&spine, 1, 2);
+        spine_submit_and_stop(&spine, job, examples, calls);
+        spine_stop(&spine);
+    }
+    spine_start(&spine, 2, 2);
+    submit_with(budget_of(100), small_mipro);
+    cr_expect_str_eq(spine.compiled, whole);
+    spine_stop(&spine);
+    free(job);
+    free(whole);
 }
 
 Test(search, steps_that_are_not_searched_get_demos_all_the_same)

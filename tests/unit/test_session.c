@@ -58,8 +58,7 @@ static void open_job(const char *further)
     plan_all(given.job->program, &plan);
 }
 
-static void start(struct ending *(*conduct)(struct session *), int64_t stored,
-                  int64_t wall_ms)
+static void start(struct ending *(*conduct)(struct session *))
 {
     static int n;
     char endpoint[32]; // a closed one is free again only after a moment
@@ -72,8 +71,6 @@ static void start(struct ending *(*conduct)(struct session *), int64_t stored,
                                   .split = &given.split,
                                   .plan = &plan,
                                   .job_id = "given-1",
-                                  .stored_trials = stored,
-                                  .wall_before_ms = wall_ms,
                                   .models = &facts,
                                   .conduct = conduct};
     struct err err = ERR_CLEAR;
@@ -200,7 +197,7 @@ Test(session, a_trial_is_admitted_once_the_one_a_window_before_it_is_done)
     struct task *tasks[3];
 
     open_job("window: 3\n");
-    start(submit_five, 0, 0);
+    start(submit_five);
     for (int t = 0; t < 3; t++)
         tasks[t] = take_task();
     cr_expect(is_quiet());
@@ -250,31 +247,115 @@ static void answer_backwards(size_t window)
     }
 }
 
+// The program asks about one step, so a trial on three rows needs at least
+// three calls of the budget to begin, and six at the most. Trial t uses calls
+// t, t + 1 and t + 2: one that is new, the first one three.
+
 Test(session, a_budget_of_calls_ends_at_the_same_trial_in_any_order)
 {
-    size_t in_order;
-
     open_job("window: 3\nbudget: {max_calls: 7}\n");
-    start(use_budget, 0, 0);
+    start(use_budget);
     answer_all();
     end();
     cr_expect_eq(seen.err.code, ERR_BUDGET, "%s", seen.err.text);
-    in_order = seen.n;
-    // Trial t uses calls t, t + 1, t + 2: one more each. Trial 5 brings the
-    // seventh, so the first that may know it is trial 8.
-    cr_expect_eq(in_order, 7);
+    // Three trials have used five: two are left, and the fourth needs three.
+    cr_expect_eq(seen.n, 3);
 
-    start(use_budget, 0, 0);
+    start(use_budget);
     answer_backwards(3);
     end();
     cr_expect_eq(seen.err.code, ERR_BUDGET, "%s", seen.err.text);
-    cr_expect_eq(seen.n, in_order);
+    cr_expect_eq(seen.n, 3);
+}
+
+Test(session, a_trial_that_could_pass_the_budget_is_given_a_limit)
+{
+    struct task *task;
+
+    open_job("budget: {max_calls: 7}\n");
+    start(use_budget);
+    task = take_task();
+    cr_expect_not(task->limited, "6 is within 7");
+    cr_expect(is_quiet(), "the next one must wait until it is back");
+    answer(task, 1);
+    task = take_task();
+    cr_expect(task->limited);
+    cr_expect_eq(task->limit.calls, 4);
+    cr_expect_eq(task->item_most.calls, 2);
+    cr_expect(is_quiet(), "the next one must wait until it is back");
+    answer(task, 1);
+    answer_all();
+    end();
+}
+
+Test(session, trials_overlap_while_the_budget_has_room_for_their_most)
+{
+    struct task *tasks[3];
+
+    open_job("window: 3\nbudget: {max_calls: 18}\n");
+    start(use_budget);
+    for (int t = 0; t < 3; t++) {
+        tasks[t] = take_task();
+        cr_expect_not(tasks[t]->limited);
+    }
+    for (int t = 2; t >= 0; t--)
+        answer(tasks[t], 1);
+    answer_all();
+    end();
+    cr_expect_eq(seen.err.code, ERR_BUDGET);
+}
+
+Test(session, a_budget_that_is_too_small_for_one_trial_makes_no_call)
+{
+    open_job("budget: {max_calls: 2}\n");
+    start(use_budget);
+    cr_expect_null(take_task());
+    end();
+    cr_expect_eq(seen.err.code, ERR_BUDGET);
+    cr_expect_str_eq(seen.err.text, "of the budget of 2 calls 0 are used, and "
+                                    "trial 1 needs at least 3");
+}
+
+static struct ending *keep_some(struct session *s)
+{
+    session_set_aside(s, (struct use){.calls = 3});
+    return use_budget(s);
+}
+
+Test(session, what_is_set_aside_is_not_for_the_search)
+{
+    open_job("budget: {max_calls: 7}\n");
+    start(keep_some);
+    answer_all();
+    end();
+    cr_expect_eq(seen.n, 1);
+    cr_expect_str_eq(seen.err.text,
+                     "of the budget of 7 calls 3 are used, 3 are kept for the "
+                     "test share, and trial 2 needs at least 3");
+}
+
+static struct ending *try_twice(struct session *s)
+{
+    try_baseline(s, 2);
+    try_baseline(s, 2);
+    return new_ending();
+}
+
+Test(session, an_evaluation_has_no_budget)
+{
+    open_job("budget: {max_calls: 1}\n");
+    request.action = REQUEST_EVAL;
+    start(try_twice);
+    answer_all();
+    end();
+    request.action = REQUEST_RUN;
+    cr_expect_eq(seen.err.code, ERR_NONE, "%s", seen.err.text);
 }
 
 Test(session, a_call_is_charged_to_the_first_trial_in_order_of_submission)
 {
-    open_job("window: 3\nbudget: {max_calls: 7}\n");
-    start(use_budget, 0, 0);
+    open_job("window: 3\nbudget: {max_calls: 12}\n");
+    start(use_budget);
     answer_backwards(3);
     end();
     cr_expect_eq(seen.calls[0], 3);
@@ -287,34 +368,44 @@ Test(session, a_call_is_charged_to_the_first_trial_in_order_of_submission)
 
 Test(session, a_budget_of_tokens_ends_a_job)
 {
-    open_job("window: 1\nbudget: {max_tokens: 45}\n");
-    start(use_budget, 0, 0);
+    open_job("budget: {max_tokens: 45}\n");
+    start(use_budget);
     answer_all();
     end();
     cr_expect_eq(seen.err.code, ERR_BUDGET);
     cr_expect_not_null(strstr(seen.err.text, "tokens"), "%s", seen.err.text);
-    cr_expect_eq(seen.n, 3);
+    // 30 are used, and another three calls are likely to use 30 again.
+    cr_expect_eq(seen.n, 1);
 }
 
-Test(session, a_budget_is_not_looked_at_within_the_first_window)
+// The second task comes back cut short, as the loop does it.
+static struct ending *meet_a_cut(struct session *s)
 {
-    open_job("window: 6\nbudget: {max_calls: 1}\n");
-    start(use_budget, 0, 0);
-    answer_all();
-    end();
-    cr_expect_eq(seen.err.code, ERR_BUDGET);
-    cr_expect_eq(seen.n, 6);
+    struct trial *first = try_baseline(s, 2);
+    struct trial *second = try_baseline(s, 2);
+
+    seen.n = trial_wait(s, first, &seen.err);
+    if (trial_wait(s, second, &seen.err))
+        seen.n++;
+    return new_ending();
 }
 
-Test(session, a_budget_of_time_that_is_over_replays_what_was_admitted)
+Test(session, a_trial_that_was_cut_short_is_no_score_and_its_calls_count)
 {
-    open_job("window: 2\nbudget: {max_time: 1s}\n");
-    start(use_budget, 5, 1000);
+    struct task *task;
+
+    open_job("");
+    start(meet_a_cut);
+    answer(take_task(), 1);
+    task = take_task();
+    task->items[1].state = ITEM_UNPAID;
+    err_set(&task->err, ERR_BUDGET, "used up");
+    task->items[0].state = ITEM_DONE;
+    give(task);
     answer_all();
     end();
+    cr_expect_eq(seen.n, 1);
     cr_expect_eq(seen.err.code, ERR_BUDGET);
-    cr_expect_not_null(strstr(seen.err.text, "time"), "%s", seen.err.text);
-    cr_expect_eq(seen.n, 5);
 }
 
 // --- rows ---
@@ -359,7 +450,7 @@ Test(session, a_row_that_the_candidate_shows_is_not_scored)
     struct task *task;
 
     open_job("");
-    start(show_two, 0, 0);
+    start(show_two);
     task = take_task();
     cr_expect_eq(task->n_items, 3);
     cr_expect_eq(task->items[0].row, 2);
@@ -383,7 +474,7 @@ Test(session, a_trial_that_shows_all_its_rows_is_done_with_none_scored)
     struct task *task;
 
     open_job("");
-    start(show_all, 0, 0);
+    start(show_all);
     task = take_task();
     cr_expect_eq(task->n_items, 0);
     give(task);
@@ -410,7 +501,7 @@ static struct ending *compare_two(struct session *s)
 Test(session, two_trials_are_compared_on_the_rows_that_both_were_scored_on)
 {
     open_job("");
-    start(compare_two, 0, 0);
+    start(compare_two);
     answer(take_task(), 0.25); // rows 0 to 3
     answer(take_task(), 0.75); // rows 1 to 4 without 1
     answer_all();
@@ -419,19 +510,12 @@ Test(session, two_trials_are_compared_on_the_rows_that_both_were_scored_on)
     cr_expect_eq(seen.gain, 0.5);
 }
 
-static struct ending *try_twice(struct session *s)
-{
-    try_baseline(s, 2);
-    try_baseline(s, 2);
-    return new_ending();
-}
-
 Test(session, two_trials_of_one_candidate_draw_alike)
 {
     struct task *first, *second;
 
     open_job("");
-    start(try_twice, 0, 0);
+    start(try_twice);
     first = take_task();
     second = take_task();
     cr_expect_eq(first->sampling.trial, second->sampling.trial);
@@ -460,7 +544,7 @@ Test(session, a_trial_with_a_hole_is_a_fault_and_never_a_score)
     struct task *task, *other;
 
     open_job("");
-    start(wait_for_first, 0, 0);
+    start(wait_for_first);
     task = take_task();
     other = take_task();
     task->items[0].state = ITEM_DONE;
@@ -482,7 +566,7 @@ Test(session, a_job_ends_only_when_all_its_trials_are_back)
     struct task *task, *other;
 
     open_job("");
-    start(wait_for_first, 0, 0);
+    start(wait_for_first);
     task = take_task();
     other = take_task();
     err_set(&task->err, ERR_STOPPED, "stopped");
@@ -507,7 +591,7 @@ static struct ending *no_ending(struct session *s)
 Test(session, a_job_without_an_ending_still_tells_its_end)
 {
     open_job("");
-    start(no_ending, 0, 0);
+    start(no_ending);
     answer_all();
     cr_expect_null(ended);
     end();
@@ -545,7 +629,7 @@ Test(session, runs_and_test_scores_are_no_trials_but_their_calls_count)
     struct task *task;
 
     open_job("");
-    start(run_and_score, 0, 0);
+    start(run_and_score);
     task = take_task();
     cr_expect(task->traced);
     cr_expect_not(task->kept);
@@ -583,7 +667,7 @@ static struct ending *leave_runs(struct session *s)
 Test(session, runs_that_nobody_freed_are_freed_in_the_end)
 {
     open_job("");
-    start(leave_runs, 0, 0);
+    start(leave_runs);
     answer_all();
     end();
     cr_expect_eq(seen.err.code, ERR_NONE, "%s", seen.err.text);

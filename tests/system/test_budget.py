@@ -1,0 +1,108 @@
+"""Budgets bind: no call is made that would pass them, and where a run ends
+does not depend on its machines."""
+
+import json
+import time
+
+import pytest
+
+import harness
+
+
+def run(stage, sim, job, *words, slots=2, **how):
+    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots={slots}",
+                          "--json", *words, **how)
+
+
+def compiled(job):
+    return (job.parent / "compiled.json").read_bytes()
+
+
+@pytest.mark.parametrize("optimizer", [harness.SMALL, harness.MIPRO])
+@pytest.mark.parametrize("calls", [20, 30, 45, 70])
+def test_no_call_passes_max_calls(stage, sim, optimizer, calls):
+    job = stage.job(optimizer=optimizer)
+    result = run(stage, sim, job, "--max-calls", calls)
+    assert result.status == 0, result
+    assert result.json["finish_reason"] == "budget"
+    assert sim.stats()["answered"] <= calls
+    assert sum(result.json["calls"][role] for role in
+               ("student", "teacher", "judge")) == sim.stats()["answered"]
+    # One slot ends where sixteen do.
+    other = stage.job("other/shop", optimizer=optimizer)
+    wide = run(stage, sim, other, "--max-calls", calls, slots=16)
+    assert sim.stats()["answered"] <= 2 * calls
+    assert wide.json["baseline"] == result.json["baseline"]
+    assert wide.json["compiled"] == result.json["compiled"]
+    assert compiled(job) == compiled(other)
+
+
+def test_a_budget_that_leaves_room_for_the_test_share_measures_it(stage, sim):
+    result = run(stage, sim, stage.job(), "--max-calls", 45)
+    assert result.json["test"]["compiled"]["n"] > 0, result
+    assert "reason" not in result.json
+
+
+def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
+                                                                     sim):
+    job = stage.job()
+    result = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 5)
+    assert result.status == 0, result
+    assert "of the budget of 5 calls 0 are used" in result.out, result
+    assert "the baseline is not scored" in result.out
+    assert sim.stats()["chats"] == 0
+
+
+def test_a_budget_of_tokens_is_not_passed(stage, sim):
+    job = stage.job()
+    result = run(stage, sim, job, "--max-tokens", 20000)
+    assert result.status == 0, result
+    assert result.json["finish_reason"] == "budget"
+    stats = sim.stats()
+    assert 0 < stats["prompt_tokens"] + stats["generated_tokens"] <= 20000
+
+
+def test_a_run_ended_by_its_budget_goes_on_after_kills(stage, sim):
+    whole = stage.job("whole/shop")
+    assert run(stage, sim, whole, "--max-calls", 60).status == 0
+    job = stage.job("killed/shop")
+    gate = stage.gate(sim)
+    for passed in (7, 13, 11):
+        gate.hold_after(passed)
+        process = stage.start("run", job, "--ollama", f"{gate.url},slots=3",
+                              "--json", "--max-calls", 60)
+        gate.wait_held(process)
+        process.kill()
+        gate.release()
+    result = run(stage, gate, job, "--max-calls", 60)
+    assert result.status == 0, result
+    assert compiled(job) == compiled(whole)
+    # And with more to spend it ends as a run that never had a budget.
+    free = stage.job("free/shop")
+    assert run(stage, sim, free).json["finish_reason"] == "trials_done"
+    again = run(stage, sim, job)
+    assert again.json["finish_reason"] == "trials_done"
+    assert compiled(job) == compiled(free)
+
+
+def test_max_time_breaks_off_what_is_under_way(stage):
+    sim = stage.stand_in(slots=2, latency_ms=400)
+    job = stage.job()
+    began = time.monotonic()
+    result = run(stage, sim, job, "--max-time", "6s", deadline_s=120)
+    assert result.status == 0, result
+    document = result.json
+    assert document["finish_reason"] == "budget"
+    # Measured by the run itself, so that a slow start does not count.
+    assert 5.9 <= document["wall_s"] <= 8, (document, time.monotonic() - began)
+    # The same command again has no time left: it finds the same, asks nothing.
+    paid = sim.stats()["chats"]
+    again = run(stage, sim, job, "--max-time", "6s")
+    assert again.json["finish_reason"] == "budget"
+    for key in ("baseline", "compiled", "test", "trials"):
+        assert again.json[key] == document[key]
+    assert sim.stats()["chats"] == paid
+    # More time goes on.
+    more = run(stage, sim, job, "--max-time", "120s", deadline_s=120)
+    assert more.json["finish_reason"] == "trials_done"
+    assert json.loads(compiled(job))
