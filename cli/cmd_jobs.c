@@ -8,11 +8,11 @@ static const char jobs_sql[] = "SELECT job, state, nullif(score, -1.0) AS "
                                " updated FROM v_jobs ORDER BY updated DESC";
 
 static const struct grid_column columns[] = {
-    {"JOB", "job", GRID_TEXT, true},
+    {"JOB", "job", GRID_TEXT, false},
     {"STATE", "state", GRID_TEXT, false},
     {"SCORE", "score", GRID_PERCENT, false},
     {"TRIALS", "trials", GRID_COUNT, false},
-    {"UPDATED", "updated", GRID_TIME, true},
+    {"UPDATED", "updated", GRID_TIME, false},
     {"REASON", "reason", GRID_TEXT, true},
 };
 

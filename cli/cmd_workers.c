@@ -8,7 +8,7 @@ static const char workers_sql[] =
     "ORDER BY name";
 
 static const struct grid_column columns[] = {
-    {"WORKER", "name", GRID_TEXT, true},
+    {"WORKER", "name", GRID_TEXT, false},
     {"STATE", "state", GRID_TEXT, false},
     {"SLOTS", "slots", GRID_COUNT, false},
     {"CALLS", "calls", GRID_COUNT, false},

@@ -3,10 +3,18 @@
 #include <string.h>
 
 #include "cli/progress.h"
+#include "cli/wrap.h"
 #include "common/json.h"
 #include "common/plain.h"
 
-enum { CELL_BYTES = 4096, GAP = 2, LEAST = 6 };
+enum {
+    CELL_BYTES = 64 << 20,
+    GAP = 2,          // between two columns
+    BELOW_INDENT = 4, // of a column under its row
+    TALLEST = 6,      // lines of a row that is still easy to read
+};
+
+// --- values ---
 
 static void put_parts(const json_t *value, struct buf *out)
 {
@@ -64,132 +72,397 @@ static void put_value(enum grid_kind kind, const json_t *value, struct buf *out)
         json_put(out, value, false);
 }
 
-// The cell's text, cleaned of what could steer a terminal.
+// The cell's text on one line, cleaned of what could steer a terminal; row
+// NULL gives the title. Never without data.
 static void put_cell(const struct grid_column *column, const json_t *row,
                      struct buf *out)
 {
-    struct buf raw = BUF_INIT(CELL_BYTES * 4);
+    struct buf raw = BUF_INIT(CELL_BYTES);
 
-    put_value(column->kind, json_object_get(row, column->key), &raw);
-    if (raw.len > CELL_BYTES)
-        raw.data[raw.len = CELL_BYTES] = '\0';
+    if (row == NULL)
+        buf_puts(&raw, column->title);
+    else
+        put_value(column->kind, json_object_get(row, column->key), &raw);
     if (raw.data != NULL)
         plain_put_line(out, raw.data, raw.len);
+    buf_puts(out, "");
     buf_release(&raw);
 }
 
-static size_t cell_width(const struct grid_column *column, const json_t *row)
+static const char *cell_text(const struct buf *cell)
 {
-    struct buf cell = BUF_INIT(CELL_BYTES * 8);
-    size_t width;
-
-    put_cell(column, row, &cell);
-    width = cell.len == 0 ? 0 : terminal_columns(cell.data, cell.len);
-    buf_release(&cell);
-    return width;
+    return cell->data == NULL ? "" : cell->data;
 }
 
-static void measure(const struct grid_column *columns, size_t n,
-                    const json_t *rows, size_t *widths)
-{
-    for (size_t c = 0; c < n; c++) {
-        widths[c] = strlen(columns[c].title);
-        for (size_t r = 0; r < json_array_size(rows); r++) {
-            size_t width = cell_width(&columns[c], json_array_get(rows, r));
+// --- how wide the columns are ---
 
-            if (width > widths[c])
-                widths[c] = width;
+struct layout {
+    const struct grid_column *columns;
+    size_t n;
+    size_t widths[GRID_MAX_COLUMNS];
+    size_t words[GRID_MAX_COLUMNS]; // of the widest word
+    bool below[GRID_MAX_COLUMNS];   // stands under the row, not in the table
+};
+
+static void measure_cell(struct layout *layout, size_t c, const json_t *row)
+{
+    struct buf cell = BUF_INIT(CELL_BYTES);
+    size_t width, word;
+
+    put_cell(&layout->columns[c], row, &cell);
+    width = terminal_columns(cell_text(&cell), cell.len);
+    word = wrap_widest_word(cell_text(&cell));
+    if (width > layout->widths[c])
+        layout->widths[c] = width;
+    if (word > layout->words[c])
+        layout->words[c] = word;
+    buf_release(&cell);
+}
+
+static void measure(struct layout *layout, const json_t *rows)
+{
+    for (size_t c = 0; c < layout->n; c++) {
+        layout->widths[c] = layout->words[c] = 0;
+        layout->below[c] = false;
+        measure_cell(layout, c, NULL);
+        for (size_t r = 0; r < json_array_size(rows); r++)
+            measure_cell(layout, c, json_array_get(rows, r));
+    }
+}
+
+static size_t total_width(const struct layout *layout)
+{
+    size_t total = 0;
+
+    for (size_t c = 0; c < layout->n; c++)
+        if (!layout->below[c])
+            total += layout->widths[c] + (total > 0 ? GAP : 0);
+    return total;
+}
+
+// The widest column that can give up one more column of the terminal; n when
+// none can.
+static size_t find_loose(const struct layout *layout)
+{
+    size_t found = layout->n;
+
+    for (size_t c = 0; c < layout->n; c++) {
+        size_t least =
+            layout->words[c] > WRAP_LEAST ? layout->words[c] : WRAP_LEAST;
+
+        if (layout->columns[c].wraps && !layout->below[c] &&
+            layout->widths[c] > least &&
+            (found == layout->n || layout->widths[c] > layout->widths[found]))
+            found = c;
+    }
+    return found;
+}
+
+// The last column that wraps and is still in the table; n when none is. The
+// first column stays: it says what the row is.
+static size_t find_last(const struct layout *layout)
+{
+    for (size_t c = layout->n; c-- > 1;)
+        if (layout->columns[c].wraps && !layout->below[c])
+            return c;
+    return layout->n;
+}
+
+// Narrows texts down to their widest word; where that is not enough, the last
+// of them goes under its row.
+static void fit(struct layout *layout, size_t width, const json_t *rows)
+{
+    while (total_width(layout) > width) {
+        size_t loose = find_loose(layout);
+        size_t last = find_last(layout);
+
+        if (loose < layout->n) {
+            layout->widths[loose]--;
+        } else if (last < layout->n) {
+            bool below[GRID_MAX_COLUMNS];
+
+            layout->below[last] = true;
+            memcpy(below, layout->below, layout->n * sizeof *below);
+            measure(layout, rows); // the others have room again
+            memcpy(layout->below, below, layout->n * sizeof *below);
+        } else {
+            return;
         }
     }
 }
 
-// Takes columns off the widest one that shrinks until the table fits.
-static void shrink(const struct terminal *terminal,
-                   const struct grid_column *columns, size_t n, size_t *widths)
-{
-    size_t total = (n - 1) * GAP;
-
-    for (size_t c = 0; c < n; c++)
-        total += widths[c];
-    while (total > (size_t)terminal->width) {
-        size_t widest = n;
-
-        for (size_t c = 0; c < n; c++)
-            if (columns[c].shrinks && widths[c] > LEAST &&
-                (widest == n || widths[c] > widths[widest]))
-                widest = c;
-        if (widest == n)
-            return;
-        widths[widest]--;
-        total--;
-    }
-}
-
-static void put_padded(const struct terminal *terminal, const char *text,
-                       size_t width, bool right, bool last, struct buf *out)
-{
-    size_t columns = terminal_columns(text, strlen(text));
-    size_t pad = columns < width ? width - columns : 0;
-
-    for (size_t i = 0; right && i < pad; i++)
-        buf_putc(out, ' ');
-    terminal_put_cut(terminal, text, width > 3 ? width : 4, out);
-    for (size_t i = 0; !right && !last && i < pad; i++)
-        buf_putc(out, ' ');
-}
+// --- rows ---
 
 static bool is_right(enum grid_kind kind)
 {
     return kind == GRID_COUNT || kind == GRID_PERCENT;
 }
 
-static void put_row(const struct terminal *terminal,
-                    const struct grid_column *columns, size_t n,
-                    const size_t *widths, const json_t *row, struct buf *out)
+static void put_blanks(struct buf *out, size_t n)
 {
-    for (size_t c = 0; c < n; c++) {
-        struct buf cell = BUF_INIT(CELL_BYTES * 8);
+    buf_printf(out, "%*s", (int)n, "");
+}
 
-        if (row == NULL)
-            buf_puts(&cell, columns[c].title);
-        else
-            put_cell(&columns[c], row, &cell);
-        if (c > 0)
-            buf_puts(out, "  ");
-        put_padded(terminal, cell.data == NULL ? "" : cell.data, widths[c],
-                   is_right(columns[c].kind), c + 1 == n, out);
-        buf_release(&cell);
+// One column's part of one line; `owed` are the blanks before it, which are
+// put only when something follows them.
+static void put_piece(const struct layout *layout, size_t c, const char *text,
+                      size_t len, size_t *owed, struct buf *out)
+{
+    size_t used = terminal_columns(text, len);
+    size_t pad = used < layout->widths[c] ? layout->widths[c] - used : 0;
+
+    if (is_right(layout->columns[c].kind)) {
+        *owed += pad;
+        pad = 0;
     }
-    buf_putc(out, '\n');
+    if (len > 0) {
+        put_blanks(out, *owed);
+        buf_append(out, text, len);
+        *owed = 0;
+    } else {
+        pad += used;
+    }
+    *owed += pad + GAP;
+}
+
+// The cells of a row side by side, in as many lines as the tallest needs.
+static void put_lines(const struct layout *layout, const struct buf *cells,
+                      struct buf *out)
+{
+    const char *rest[GRID_MAX_COLUMNS];
+    bool more = true;
+
+    for (size_t c = 0; c < layout->n; c++)
+        rest[c] = cell_text(&cells[c]);
+    while (more) {
+        size_t owed = 0;
+
+        more = false;
+        for (size_t c = 0; c < layout->n; c++) {
+            const char *next = rest[c] + strlen(rest[c]);
+            size_t len = strlen(rest[c]);
+
+            if (layout->below[c])
+                continue;
+            if (layout->columns[c].wraps)
+                len = wrap_line(rest[c], layout->widths[c], &next);
+            put_piece(layout, c, rest[c], len, &owed, out);
+            rest[c] = next;
+            more = more || *next != '\0';
+        }
+        buf_putc(out, '\n');
+    }
+}
+
+// "    reason: all trials done", under the row.
+static void put_below(const struct layout *layout, size_t width,
+                      const struct buf *cells, struct buf *out)
+{
+    for (size_t c = 0; c < layout->n; c++) {
+        size_t column = BELOW_INDENT + strlen(layout->columns[c].title) + 2;
+        const char *text = cell_text(&cells[c]);
+
+        if (!layout->below[c] || strcmp(text, "-") == 0)
+            continue;
+        put_blanks(out, BELOW_INDENT);
+        for (const char *at = layout->columns[c].title; *at != '\0'; at++)
+            buf_putc(out, (char)(*at >= 'A' && *at <= 'Z' ? *at + 32 : *at));
+        buf_puts(out, ": ");
+        wrap_text(width, column, BELOW_INDENT + 2, text, out);
+        buf_putc(out, '\n');
+    }
+}
+
+static void put_row(const struct layout *layout, size_t width,
+                    const json_t *row, struct buf *out)
+{
+    struct buf cells[GRID_MAX_COLUMNS];
+
+    for (size_t c = 0; c < layout->n; c++) {
+        cells[c] = BUF_INIT(CELL_BYTES);
+        put_cell(&layout->columns[c], row, &cells[c]);
+    }
+    put_lines(layout, cells, out);
+    if (row != NULL)
+        put_below(layout, width, cells, out);
+    for (size_t c = 0; c < layout->n; c++)
+        buf_release(&cells[c]);
+}
+
+static void put_table(const struct layout *layout,
+                      const struct terminal *terminal, const json_t *rows,
+                      struct buf *out)
+{
+    put_row(layout, (size_t)terminal->width, NULL, out);
+    for (size_t r = 0; r < json_array_size(rows); r++)
+        put_row(layout, (size_t)terminal->width, json_array_get(rows, r), out);
 }
 
 void grid_put(const struct terminal *terminal,
               const struct grid_column *columns, size_t n, const json_t *rows,
               struct buf *out)
 {
-    size_t widths[GRID_MAX_COLUMNS];
+    struct layout layout = {.columns = columns, .n = n};
 
-    measure(columns, n, rows, widths);
+    measure(&layout, rows);
     if (terminal->live)
-        shrink(terminal, columns, n, widths);
-    put_row(terminal, columns, n, widths, NULL, out);
-    for (size_t r = 0; r < json_array_size(rows); r++)
-        put_row(terminal, columns, n, widths, json_array_get(rows, r), out);
+        fit(&layout, (size_t)terminal->width, rows);
+    put_table(&layout, terminal, rows, out);
 }
 
-void grid_put_any(const struct terminal *terminal, const json_t *columns,
-                  const json_t *rows, struct buf *out)
+// --- whatever was asked for ---
+
+// True when the columns fit side by side and no row gets tall.
+static bool is_easy_to_read(struct layout *layout, size_t width,
+                            const json_t *rows)
 {
-    struct grid_column list[GRID_MAX_COLUMNS];
-    size_t n = json_array_size(columns);
+    size_t natural[GRID_MAX_COLUMNS];
+
+    memcpy(natural, layout->widths, layout->n * sizeof *natural);
+    fit(layout, width, rows);
+    for (size_t c = 0; c < layout->n; c++)
+        if (layout->below[c] || natural[c] > TALLEST * layout->widths[c])
+            return false;
+    return total_width(layout) <= width;
+}
+
+static size_t name_columns(const json_t *names, struct grid_column *list)
+{
+    size_t n = json_array_size(names);
 
     if (n > GRID_MAX_COLUMNS)
         n = GRID_MAX_COLUMNS;
     for (size_t c = 0; c < n; c++) {
-        const char *name = json_string_value(json_array_get(columns, c));
+        const char *name = json_string_value(json_array_get(names, c));
 
         list[c] = (struct grid_column){name, name, GRID_TEXT, true};
     }
-    if (n > 0)
-        grid_put(terminal, list, n, rows, out);
+    return n;
+}
+
+void grid_put_any(const struct terminal *terminal, const json_t *names,
+                  const json_t *rows, struct buf *out)
+{
+    struct grid_column list[GRID_MAX_COLUMNS];
+    struct layout layout = {.columns = list, .n = name_columns(names, list)};
+
+    measure(&layout, rows);
+    if (terminal->live &&
+        !is_easy_to_read(&layout, (size_t)terminal->width, rows))
+        grid_put_vertical(terminal, names, rows, out);
+    else if (layout.n > 0)
+        put_table(&layout, terminal, rows, out);
+}
+
+// A value with its line ends, each line where the values begin.
+static void put_text(const struct terminal *terminal, const char *text,
+                     size_t indent, struct buf *out)
+{
+    for (bool first = true; first || *text != '\0'; first = false) {
+        size_t len = strcspn(text, "\n");
+        struct buf line = BUF_INIT(CELL_BYTES);
+
+        if (!first)
+            put_blanks(out, indent);
+        plain_put_line(&line, text, len);
+        if (terminal->live)
+            wrap_text((size_t)terminal->width, indent, indent, cell_text(&line),
+                      out);
+        else
+            buf_puts(out, cell_text(&line));
+        buf_putc(out, '\n');
+        buf_release(&line);
+        text += len;
+        text += *text == '\n';
+    }
+}
+
+static void put_record(const struct terminal *terminal,
+                       const struct layout *layout, const json_t *row,
+                       size_t indent, struct buf *out)
+{
+    for (size_t c = 0; c < layout->n; c++) {
+        const struct grid_column *column = &layout->columns[c];
+        struct buf value = BUF_INIT(CELL_BYTES);
+        size_t used = out->len;
+
+        put_value(column->kind, json_object_get(row, column->key), &value);
+        plain_put_line(out, column->title, strlen(column->title));
+        used = out->len - used;
+        put_blanks(out, indent > used ? indent - used : 1);
+        put_text(terminal, cell_text(&value), indent, out);
+        buf_release(&value);
+    }
+}
+
+void grid_put_vertical(const struct terminal *terminal, const json_t *names,
+                       const json_t *rows, struct buf *out)
+{
+    struct grid_column list[GRID_MAX_COLUMNS];
+    struct layout layout = {.columns = list, .n = name_columns(names, list)};
+    size_t indent = 0;
+
+    for (size_t c = 0; c < layout.n; c++) {
+        size_t columns = terminal_columns(list[c].title, strlen(list[c].title));
+
+        indent = columns + GAP > indent ? columns + GAP : indent;
+    }
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        buf_printf(out, "%s--- %zu ---\n", r == 0 ? "" : "\n", r + 1);
+        put_record(terminal, &layout, json_array_get(rows, r), indent, out);
+    }
+}
+
+// A terminal gets no control characters, also not in CSV.
+static void put_field(const struct terminal *terminal, const char *text,
+                      struct buf *out)
+{
+    bool quoted = text[strcspn(text, ",\"\r\n")] != '\0' || text[0] == ' ';
+    struct buf plain = BUF_INIT(CELL_BYTES);
+
+    if (terminal->live) {
+        plain_put_line(&plain, text, strlen(text));
+        text = cell_text(&plain);
+    }
+    if (!quoted) {
+        buf_puts(out, text);
+    } else {
+        buf_putc(out, '"');
+        for (; *text != '\0'; text++) {
+            if (*text == '"')
+                buf_putc(out, '"');
+            buf_putc(out, *text);
+        }
+        buf_putc(out, '"');
+    }
+    buf_release(&plain);
+}
+
+void grid_put_csv(const struct terminal *terminal, const json_t *names,
+                  const json_t *rows, struct buf *out)
+{
+    size_t n = json_array_size(names);
+
+    for (size_t c = 0; c < n; c++) {
+        buf_puts(out, c == 0 ? "" : ",");
+        put_field(terminal, json_string_value(json_array_get(names, c)), out);
+    }
+    buf_putc(out, '\n');
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        for (size_t c = 0; c < n; c++) {
+            const json_t *value =
+                json_object_get(json_array_get(rows, r),
+                                json_string_value(json_array_get(names, c)));
+            struct buf text = BUF_INIT(CELL_BYTES);
+
+            if (json_is_string(value))
+                buf_puts(&text, json_string_value(value));
+            else if (!json_is_null(value))
+                json_put(&text, value, false);
+            buf_puts(out, c == 0 ? "" : ",");
+            put_field(terminal, cell_text(&text), out);
+            buf_release(&text);
+        }
+        buf_putc(out, '\n');
+    }
 }

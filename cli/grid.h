@@ -1,4 +1,8 @@
-// grid: a list of JSON objects as a table that fits the terminal.
+// grid: a list of JSON objects for people: as a table, or a value a line.
+//
+// On a terminal a table fits: texts wrap between words, and a column that finds
+// no room has a line of its own under each row. Nothing is ever cut, so an id
+// can be copied. Elsewhere (a file, a pipe) every row is one line.
 
 #ifndef CLI_GRID_H
 #define CLI_GRID_H
@@ -21,18 +25,26 @@ struct grid_column {
     const char *title;
     const char *key;
     enum grid_kind kind;
-    bool shrinks; // may be cut where the terminal is too narrow
+    bool wraps; // a text of several words, not an id or a number
 };
 
-enum { GRID_MAX_COLUMNS = 32 };
+enum { GRID_MAX_COLUMNS = 2000 }; // as many as SQLite gives
 
 // A missing member or null is "-". An empty list gives the titles alone.
 void grid_put(const struct terminal *terminal,
               const struct grid_column *columns, size_t n, const json_t *rows,
               struct buf *out);
 
-// Columns by the members of the first row, all of them texts; for `query`.
-void grid_put_any(const struct terminal *terminal, const json_t *columns,
+// For `query`, whose columns are what was asked for: names is their list. A
+// table where it fits, else a value a line.
+void grid_put_any(const struct terminal *terminal, const json_t *names,
+                  const json_t *rows, struct buf *out);
+void grid_put_vertical(const struct terminal *terminal, const json_t *names,
+                       const json_t *rows, struct buf *out);
+
+// RFC 4180 but for the line ends, which are those of the system: a line of
+// names, then a line a row; null is empty.
+void grid_put_csv(const struct terminal *terminal, const json_t *names,
                   const json_t *rows, struct buf *out);
 
 #endif

@@ -4,11 +4,12 @@
 #include "cli/grid.h"
 
 static const struct grid_column columns[] = {
-    {"JOB", "job", GRID_TEXT, true},
+    {"JOB", "job", GRID_TEXT, false},
     {"SCORE", "score", GRID_PERCENT, false},
     {"CALLS", "calls", GRID_COUNT, false},
     {"DEMOS", "demos", GRID_PARTS, true},
-    {"UPDATED", "updated", GRID_TIME, true},
+    {"UPDATED", "updated", GRID_TIME, false},
+    {"REASON", "reason", GRID_TEXT, true},
 };
 enum { N = sizeof columns / sizeof *columns };
 
@@ -18,10 +19,12 @@ static json_t *rows;
 static void open_rows(void)
 {
     out = BUF_INIT(1 << 16);
-    rows = json_pack("[{s:s, s:f, s:i, s:{s:i, s:i}, s:s}, {s:s, s:n}]", "job",
-                     "customer-care-3f2a1b90c4de", "score", 0.84, "calls", 1812,
-                     "demos", "classify", 3, "respond", 0, "updated",
-                     "2026-11-22T23:06:01.123Z", "job", "x", "score");
+    rows = json_pack("[{s:s, s:f, s:i, s:{s:i, s:i}, s:s, s:s}, {s:s, s:n}]",
+                     "job", "customer-care-3f2a1b90c4de", "score", 0.84,
+                     "calls", 1812, "demos", "classify", 3, "respond", 0,
+                     "updated", "2026-11-22T23:06:01.123Z", "reason",
+                     "no model server answered for 5 minutes", "job", "x",
+                     "score");
     cr_assert_not_null(rows);
 }
 
@@ -58,7 +61,7 @@ Test(grid, values_are_written_for_people)
     cr_expect(shows("84.0 %"), "%s", out.data);
     cr_expect(shows("1,812"), "%s", out.data);
     cr_expect(shows("classify 3, respond 0"), "%s", out.data);
-    cr_expect(shows("2026-11-22 23:06:01\n"), "%s", out.data);
+    cr_expect(shows("2026-11-22 23:06:01  no model"), "%s", out.data);
 }
 
 Test(grid, a_missing_value_is_a_dash)
@@ -66,16 +69,82 @@ Test(grid, a_missing_value_is_a_dash)
     grid_put(&(struct terminal){.width = 80}, columns, N, rows, &out);
     cr_expect(shows("x                                -      -  -"), "%s",
               out.data);
+    cr_expect_null(strstr(out.data, " \n"), "%s", out.data);
 }
 
-Test(grid, on_a_terminal_the_table_fits)
+Test(grid, on_a_terminal_the_table_fits_and_nothing_is_cut)
 {
-    for (int width = 48; width < 120; width += 7) {
+    for (int width = 70; width < 160; width += 7) {
         buf_clear(&out);
         grid_put(&(struct terminal){.width = width, .live = true}, columns, N,
                  rows, &out);
         cr_expect_leq(widest_line(), (size_t)width, "%s", out.data);
+        cr_expect(shows("customer-care-3f2a1b90c4de"), "%s", out.data);
+        for (const char *word = "no\0model\0server\0answered\0minutes\0";
+             *word != '\0'; word += strlen(word) + 1)
+            cr_expect(shows(word), "%s in %s", word, out.data);
     }
+}
+
+Test(grid, a_text_without_room_stands_under_its_row)
+{
+    grid_put(&(struct terminal){.width = 72, .live = true}, columns, N, rows,
+             &out);
+    cr_expect(shows("\n    reason: no model server answered for 5 minutes\n"),
+              "%s", out.data);
+}
+
+Test(grid, texts_wrap_beside_the_other_columns)
+{
+    grid_put(&(struct terminal){.width = 110, .live = true}, columns, N, rows,
+             &out);
+    cr_expect(shows("no model server\n"), "%s", out.data);
+}
+
+static json_t *names_of(const char *a, const char *b)
+{
+    return json_pack("[s, s]", a, b);
+}
+
+Test(grid, what_is_too_wide_for_a_table_is_a_value_a_line)
+{
+    json_t *names = names_of("job", "reason");
+    struct buf long_text = BUF_INIT(1 << 12);
+
+    for (int i = 0; i < 60; i++)
+        buf_puts(&long_text, "many words ");
+    json_object_set_new(json_array_get(rows, 0), "reason",
+                        json_string(long_text.data));
+    grid_put_any(&(struct terminal){.width = 80, .live = true}, names, rows,
+                 &out);
+    cr_expect(shows("--- 1 ---\njob     customer-care-3f2a1b90c4de\n"
+                    "reason  many words"),
+              "%s", out.data);
+    cr_expect_leq(widest_line(), 80, "%s", out.data);
+    json_decref(names);
+    buf_release(&long_text);
+}
+
+Test(grid, a_value_of_several_lines_keeps_them_in_the_vertical_form)
+{
+    json_t *names = names_of("job", "reason");
+
+    json_object_set_new(json_array_get(rows, 0), "reason",
+                        json_string("one\ntwo\x1b[2J"));
+    grid_put_vertical(&(struct terminal){.width = 80}, names, rows, &out);
+    cr_expect(shows("reason  one\n        two?[2J\n"), "%s", out.data);
+    json_decref(names);
+}
+
+Test(grid, csv_is_quoted_where_it_must_be)
+{
+    json_t *names = names_of("job", "score");
+
+    json_object_set_new(json_array_get(rows, 0), "job",
+                        json_string("a \"b\", c\nd"));
+    grid_put_csv(&(struct terminal){.width = 80}, names, rows, &out);
+    cr_expect_str_eq(out.data, "job,score\n\"a \"\"b\"\", c\nd\",0.84\nx,\n");
+    json_decref(names);
 }
 
 Test(grid, in_a_file_nothing_is_cut)
