@@ -337,3 +337,15 @@ bool text_duration_ms(const char *text, int64_t *out)
 
     return read_scaled(text, units, sizeof units / sizeof units[0], out);
 }
+
+void text_put_number(struct buf *out, int64_t n)
+{
+    char digits[32];
+    int len = snprintf(digits, sizeof digits, "%" PRId64, n);
+
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
+            buf_putc(out, ',');
+        buf_putc(out, digits[i]);
+    }
+}

@@ -46,6 +46,9 @@ void text_fold(struct buf *out, const char *text, size_t len);
 // True when text[0..len) is valid UTF-8 without NUL.
 bool text_is_utf8(const char *text, size_t len);
 
+// "1,234,567".
+void text_put_number(struct buf *out, int64_t n);
+
 // "1", "12.5K", "3M" (10^3, 10^6) to a count; "90s", "60m", "2h", "1.5h" to
 // milliseconds (a bare number is seconds). False when it is neither or is
 // negative or overflows.

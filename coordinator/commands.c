@@ -6,19 +6,25 @@
 #include "common/error_document.h"
 #include "common/json.h"
 #include "store/history.h"
+#include "store/lookup.h"
 #include "store/query.h"
 
-static const char jobs_sql[] = "SELECT job, state, nullif(score, -1.0) AS "
-                               "score, reason FROM v_jobs ORDER BY rowid DESC";
-static const char show_sql[] = "SELECT * FROM v_jobs WHERE job = ?1";
+enum { ARGUMENT_BYTES = 1 << 20 };
 
 // --- read: off the loop ---
 
-static json_t *read_jobs(struct store *store, const struct command *command,
-                         struct err *err)
+// What a history tells (store/lookup.h), the same as of a store at hand.
+static json_t *read_lookup(struct store *store, const struct command *command,
+                           struct err *err)
 {
-    (void)command;
-    return query_rows(store, jobs_sql, NULL, 0, err);
+    struct err ignored = ERR_CLEAR;
+    json_t *argument = json_parse(command->argument, strlen(command->argument),
+                                  ARGUMENT_BYTES, &ignored);
+    json_t *answer =
+        lookup_answer(store, command->verb, command->job, argument, err);
+
+    json_decref(argument);
+    return answer;
 }
 
 // The job that command->job names by id or its beginning, or by name.
@@ -42,22 +48,6 @@ static json_t *read_no(struct store *store, const struct command *command,
 
     free(id);
     return found;
-}
-
-static json_t *read_show(struct store *store, const struct command *command,
-                         struct err *err)
-{
-    char *id = query_job(store, command->job, err);
-    const char *args[] = {id};
-    json_t *rows, *row = NULL;
-
-    if (id == NULL)
-        return NULL;
-    rows = query_rows(store, show_sql, args, 1, err);
-    row = json_incref(json_array_get(rows, 0));
-    json_decref(rows);
-    free(id);
-    return row;
 }
 
 // --- act: on the loop ---
@@ -179,7 +169,9 @@ static const struct verb {
                    const struct command *command, const json_t *found,
                    struct err *err);
 } verbs[] = {
-    {"jobs", read_jobs, NULL},       {"show", read_show, NULL},
+    {"jobs", read_lookup, NULL},     {"show", read_lookup, NULL},
+    {"trials", read_lookup, NULL},   {"best", read_lookup, NULL},
+    {"export", read_lookup, NULL},   {"query", read_lookup, NULL},
     {"workers", NULL, act_workers},  {"stop", read_id, act_stop},
     {"resume", read_no, act_resume},
 };

@@ -108,6 +108,7 @@ static bool is_kept(const struct evaluation *ev, struct err *err)
 static bool put_history(const struct evaluation *ev, struct err *err)
 {
     const struct task_item *item = ev->item;
+    const char *problem = stepper_problem(ev->stepper);
     struct history_evaluation row = {
         .candidate_id = ev->task->candidate_id,
         .row = item->row,
@@ -116,7 +117,10 @@ static bool put_history(const struct evaluation *ev, struct err *err)
         .repairs = item->repairs,
         .lenient = item->lenient,
         .score = item->score,
-        .feedback = item->feedback,
+        // A reply that could not be read has no feedback of a metric.
+        .feedback = item->feedback == NULL && problem[0] != '\0'
+                        ? problem
+                        : item->feedback,
     };
 
     if (is_kept(ev, err))

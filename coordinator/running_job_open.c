@@ -15,6 +15,7 @@
 #include "coordinator/answerers/programs.h"
 #include "coordinator/background.h"
 #include "coordinator/running_job.h"
+#include "coordinator/running_job_examples.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_wait.h"
 #include "search/conduct.h"
@@ -280,6 +281,8 @@ static bool look_up(struct running_job *running, struct store *reader,
     if (run && created)
         tell_difference(running, reader, canonical);
     if (run && !keep_submission(running, reader, err))
+        goto out;
+    if (!running_job_keep_examples(running, reader, err))
         goto out;
     ok = history_job_state(reader, running->work.job_no, "running", "", -1,
                            NULL, err);

@@ -134,6 +134,10 @@ void running_job_finish(struct running_job *running, int64_t now,
     out->document = document_text(running, now);
     out->compiled = ending->compiled;
     ending->compiled = NULL;
+    if (out->compiled != NULL)
+        history_job_compiled(running->engine->store, running->work.job_no,
+                             out->compiled, ending->status == 0, ending->score,
+                             &err);
     history_job_state(running->engine->store, running->work.job_no,
                       ending->state, ending->reason, ending->score,
                       out->document, &err);

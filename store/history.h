@@ -44,6 +44,12 @@ bool history_job_state(struct store *store, int64_t job_no, const char *state,
                        const char *reason, double score, const char *document,
                        struct err *err);
 
+// The compiled file of the job, whole. That of a job that was stopped replaces
+// none with a better score. Put before the state, which has the score.
+bool history_job_compiled(struct store *store, int64_t job_no,
+                          const char *compiled, bool finished, double score,
+                          struct err *err);
+
 // Time of earlier sessions, and the trial at which max_time ended one (0: it
 // never did).
 bool history_job_time(struct store *store, int64_t job_no, int64_t wall_ms,
@@ -85,6 +91,22 @@ bool history_load_submission(struct store *store, int64_t job_no,
                                         const struct history_submission *,
                                         struct err *err),
                              void *user, struct err *err);
+
+// One example of a job's data, for people: v_evaluations shows it.
+struct history_example {
+    int64_t row;       // from 0
+    const char *share; // "train, val", "test"; "" in none
+    const char *file;
+    int64_t line;
+    const char *inputs, *labels; // JSON objects, or NULL
+};
+bool history_put_example(struct store *store, int64_t job_no,
+                         const struct history_example *example,
+                         struct err *err);
+
+// How many examples of the job are stored with what they say.
+bool history_example_count(struct store *store, int64_t job_no, int64_t *n,
+                           struct err *err);
 
 // The number of a job by its id; 0 when there is none, or on failure.
 int64_t history_job_no(struct store *store, const char *id, struct err *err);

@@ -127,6 +127,21 @@ bool history_job_state(struct store *store, int64_t job_no, const char *state,
     return store_put(store, err);
 }
 
+bool history_job_compiled(struct store *store, int64_t job_no,
+                          const char *compiled, bool finished, double score,
+                          struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_JOB_COMPILED);
+    record_int(record, job_no);
+    record_text(record, compiled);
+    record_int(record, finished);
+    record_real(record, score);
+    record_end(record);
+    return store_put(store, err);
+}
+
 // --- time ---
 
 bool history_job_time(struct store *store, int64_t job_no, int64_t wall_ms,

@@ -108,6 +108,23 @@ int lock_take(const char *path, struct err *err)
     return -1;
 }
 
+bool lock_is_held(const char *path)
+{
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct buf name = BUF_INIT(PATH_BYTES);
+    bool held = false;
+    int fd;
+
+    buf_printf(&name, "%s.lock", path);
+    fd = name.data == NULL ? -1 : open(name.data, O_RDWR | O_CLOEXEC);
+    if (fd >= 0) {
+        held = fcntl(fd, F_OFD_GETLK, &all) == 0 && all.l_type != F_UNLCK;
+        (void)close(fd);
+    }
+    buf_release(&name);
+    return held;
+}
+
 // The words go first: who looks between the two finds the lock still held.
 void lock_release(int fd)
 {

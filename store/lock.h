@@ -10,12 +10,17 @@
 #ifndef STORE_LOCK_H
 #define STORE_LOCK_H
 
+#include <stdbool.h>
+
 #include "common/err.h"
 
 // Locks FILE.lock of the store at path. Gives a descriptor, or -1: ERR_BUSY
 // when another process has it (host and pid named), ERR_INPUT when the lock
 // file cannot be made.
 int lock_take(const char *path, struct err *err);
+
+// True while some process has it.
+bool lock_is_held(const char *path);
 
 // Gives it back; -1 is fine.
 void lock_release(int fd);

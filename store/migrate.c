@@ -1,9 +1,11 @@
 #include "store/migrate.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/hash.h"
 #include "store/schema.h"
 #include "store/sql.h"
 #include "store/store.h"
@@ -74,12 +76,50 @@ static bool set_wal(sqlite3 *db, const char *path, struct err *err)
     return ok;
 }
 
+// What the views of this program are known by.
+static void hash_views(char hex[HASH_HEX])
+{
+    struct hasher hasher;
+    struct hash hash;
+
+    hasher_init(&hasher, "views");
+    for (size_t i = 0; i < schema_n_views; i++)
+        hasher_add_text(&hasher, schema_views[i].sql);
+    hash = hasher_end(&hasher);
+    hash_hex(&hash, hex);
+}
+
+static bool has_our_views(sqlite3 *db, const char *path, int64_t *same,
+                          struct err *err)
+{
+    char hex[HASH_HEX], sql[128];
+
+    hash_views(hex);
+    (void)snprintf(
+        sql, sizeof sql,
+        "SELECT count(*) FROM meta WHERE key = 'views' AND value = '%s'", hex);
+    return sql_number(db, path, sql, same, err);
+}
+
+static void put_views(struct buf *sql)
+{
+    char hex[HASH_HEX];
+
+    for (size_t i = 0; i < schema_n_views; i++)
+        buf_printf(sql, "DROP VIEW IF EXISTS %s;", schema_views[i].name);
+    for (size_t i = 0; i < schema_n_views; i++)
+        buf_puts(sql, schema_views[i].sql);
+    hash_views(hex);
+    buf_printf(sql, "INSERT OR REPLACE INTO meta VALUES('views', '%s');", hex);
+}
+
 // One transaction from BEGIN to COMMIT, with all steps from `from` on.
 static bool put_steps(struct buf *sql, int64_t from, struct err *err)
 {
     buf_puts(sql, "BEGIN IMMEDIATE;");
     for (int64_t version = from + 1; version <= STORE_VERSION; version++)
         buf_puts(sql, schema_step((int)version));
+    put_views(sql);
     buf_printf(
         sql,
         "INSERT OR REPLACE INTO meta VALUES('written_by', 'promptcc %s');"
@@ -104,13 +144,18 @@ static bool run_steps(sqlite3 *db, const char *path, int64_t from,
 bool migrate_file(sqlite3 *db, const char *path, struct err *err)
 {
     struct state state = {0};
+    int64_t same_views = 0;
 
     if (!read_state(db, path, &state, err))
         return false;
     if (!is_empty(&state) && !check_state(&state, path, err))
         return false;
-    return set_wal(db, path, err) && (state.version == STORE_VERSION ||
-                                      run_steps(db, path, state.version, err));
+    if (!set_wal(db, path, err))
+        return false;
+    if (!is_empty(&state) && !has_our_views(db, path, &same_views, err))
+        return false;
+    return (state.version == STORE_VERSION && same_views > 0) ||
+           run_steps(db, path, state.version, err);
 }
 
 bool migrate_check(sqlite3 *db, const char *path, struct err *err)

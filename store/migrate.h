@@ -4,6 +4,10 @@
 // All steps of an upgrade are one transaction: a crash leaves the old version,
 // whole. Files only go forward: an older program refuses a newer store, for it
 // would not know what it breaks.
+//
+// The views of a file are those of the program that last wrote to it: meta
+// `views` is a hash of their SQL, and where it is another one they are dropped
+// and made anew in the same transaction.
 
 #ifndef STORE_MIGRATE_H
 #define STORE_MIGRATE_H

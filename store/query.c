@@ -1,17 +1,20 @@
 #include "store/query.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
 #include "store/parts.h"
+#include "store/query_hint.h"
 
 enum {
     RESULT_BYTES = 256 * 1024 * 1024, // of all values, before JSON
     VALUE_BYTES = RECORD_MAX_BYTES,
     LIST_BYTES = 160,
+    HINT_BYTES = 512,
     WATCH_STEPS = 10000, // virtual machine steps between two looks at the clock
 };
 
@@ -92,8 +95,24 @@ bool reader_guard(struct store *store, struct err *err)
 
 // --- statements ---
 
-// SQLite's own words, for what the user wrote.
-static void set_query_error(struct store *store, int rc, struct err *err)
+// SQLite's own words, for what the user wrote, and what may have been meant.
+static void set_wrong(struct store *store, const char *sql, struct err *err)
+{
+    struct buf hint = BUF_INIT(HINT_BYTES);
+    char message[HINT_BYTES];
+
+    if (err == NULL)
+        return;
+    (void)snprintf(message, sizeof message, "%s",
+                   sqlite3_errmsg(store->reader));
+    query_hint(store, sql, message, &hint);
+    err_set(err, ERR_INPUT, "the query is wrong: %s%s", message,
+            hint.data == NULL ? "" : hint.data);
+    buf_release(&hint);
+}
+
+static void set_query_error(struct store *store, const char *sql, int rc,
+                            struct err *err)
 {
     switch (rc & 0xFF) {
     case SQLITE_AUTH:
@@ -111,8 +130,7 @@ static void set_query_error(struct store *store, int rc, struct err *err)
     case SQLITE_RANGE:
     case SQLITE_MISMATCH:
     case SQLITE_CONSTRAINT:
-        err_set(err, ERR_INPUT, "the query is wrong: %s",
-                sqlite3_errmsg(store->reader));
+        set_wrong(store, sql, err);
         break;
     default:
         sql_fail(err, store->reader, rc, store->path, "query");
@@ -164,7 +182,7 @@ static sqlite3_stmt *prepare(struct store *store, const char *sql,
     }
     int rc = sqlite3_prepare_v2(store->reader, sql, -1, &stmt, &tail);
     if (rc != SQLITE_OK) {
-        set_query_error(store, rc, err);
+        set_query_error(store, sql, rc, err);
         return NULL;
     }
     if (check_statement(store, stmt, tail, n_args, err))
@@ -269,7 +287,7 @@ static bool collect(struct store *store, sqlite3_stmt *stmt, json_t *rows,
         }
     }
     if (rc != SQLITE_DONE)
-        set_query_error(store, rc, err);
+        set_query_error(store, sqlite3_sql(stmt), rc, err);
     return rc == SQLITE_DONE;
 }
 
@@ -360,7 +378,9 @@ static void set_no_job(struct store *store, const char *prefix,
     json_t *all = NULL;
 
     if (json_array_size(found) == 0)
-        all = query_rows(store, "SELECT id FROM jobs ORDER BY no DESC LIMIT 20",
+        all = query_rows(store,
+                         "SELECT id FROM jobs WHERE state <> 'removed'"
+                         " ORDER BY no DESC LIMIT 20",
                          NULL, 0, NULL);
     put_ids(&ids, all != NULL ? all : found);
     if (json_array_size(found) > 1)
@@ -389,18 +409,21 @@ static char *take_id(const json_t *rows, struct err *err)
 
 // Evaluations have a history beside that of their job; one is meant only when
 // its whole id is given, or there is nothing else of that name.
-#define NO_EVALUATION " AND id NOT LIKE '%-eval'"
+#define IS_THERE " AND state <> 'removed'"
+#define NO_EVALUATION IS_THERE " AND id NOT LIKE '%-eval'"
 
 // From the narrowest meaning to the widest; the first that fits counts.
 char *query_job(struct store *store, const char *prefix, struct err *err)
 {
     static const char *const meanings[] = {
-        "SELECT id FROM jobs WHERE id = ?1",
+        "SELECT id FROM jobs WHERE ?1 = ''" NO_EVALUATION
+        " ORDER BY document IS NULL, updated_ms DESC LIMIT 1",
+        "SELECT id FROM jobs WHERE id = ?1" IS_THERE,
         "SELECT id FROM jobs WHERE name = ?1" NO_EVALUATION
         " ORDER BY no DESC LIMIT 1",
         "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1" NO_EVALUATION
         " ORDER BY no DESC LIMIT 20",
-        "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1"
+        "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1" IS_THERE
         " ORDER BY no DESC LIMIT 20",
     };
     json_t *rows = NULL;

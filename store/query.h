@@ -28,8 +28,9 @@ json_t *query_rows(struct store *store, const char *sql,
 // The names of the columns that sql gives (a JSON list of texts).
 json_t *query_columns(struct store *store, const char *sql, struct err *err);
 
-// The id of the one job that `prefix` names (an id, its beginning, or a job's
-// name: then the latest). The caller frees. ERR_INPUT lists what there is.
+// The id of the one job that `prefix` names: an id, its beginning, or a job's
+// name, then the latest; "" is the newest job that has results, else the
+// newest. The caller frees. ERR_INPUT lists what there is.
 char *query_job(struct store *store, const char *prefix, struct err *err);
 
 #endif

@@ -14,6 +14,9 @@ static const char *const statements[RECORD_KINDS] = {
         " document = coalesce(?5, document), updated_ms = ?6 WHERE no = ?1",
     [RECORD_JOB_TIME] = "UPDATE jobs SET wall_ms = ?2, time_limit_trial = ?3,"
                         " updated_ms = ?4 WHERE no = ?1",
+    [RECORD_JOB_COMPILED] = "UPDATE jobs SET compiled = ?2 WHERE no = ?1"
+                            " AND (?3 = 1 OR compiled IS NULL"
+                            "  OR coalesce(score, -1) <= ?4)",
     [RECORD_JOB_MODEL] = "INSERT INTO job_models(job_no, role, name, digest)"
                          " VALUES(?1, ?2, ?3, ?4) ON CONFLICT(job_no, role)"
                          " DO UPDATE SET name = ?3, digest = ?4",
@@ -25,6 +28,9 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_JOB_FILE] =
         "INSERT OR REPLACE INTO job_files(job_no, position, name, data)"
         " VALUES(?1, ?2, ?3, CAST(?4 AS BLOB))",
+    [RECORD_EXAMPLE] =
+        "INSERT OR REPLACE INTO examples(job_no, row, share, file, line,"
+        " inputs, labels) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [RECORD_PREFIX] = "INSERT INTO prefixes(id, hash, text) VALUES(?1, ?2, ?3)",
     [RECORD_INSTRUCTION] =
         "INSERT INTO instructions(id, hash, text) VALUES(?1, ?2, ?3)",

@@ -1,15 +1,30 @@
-// schema: the tables and views, as steps from version to version.
+// schema: the tables, as steps from version to version, and the views.
 //
 // Step v turns a store of version v - 1 into one of version v; step 1 starts
-// from an empty file. To change the schema: raise STORE_VERSION (store.h), add
-// a file schema_<version>.sql and its line in schema.c and CMakeLists.txt,
+// from an empty file. To change a table: raise STORE_VERSION (store.h), add a
+// file schema_<version>.sql and its line in schema.c and CMakeLists.txt,
 // describe it in docs/store.md. Never edit a step that was released: files out
-// there were made by it. A view may be dropped and made anew in a later step.
+// there were made by it.
+//
+// A view is one file, views/v_<name>.sql, which holds its CREATE VIEW; CMake
+// finds it. Views hold nothing, so whoever opens a store for writing makes
+// them anew when they are not this program's (migrate.h). Their columns stand
+// in docs/store.md, which a test compares with what is here.
 
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H
 
+#include <stddef.h>
+
 // The SQL of step `version`, from 1 to STORE_VERSION.
 const char *schema_step(int version);
+
+struct schema_view {
+    const char *name;
+    const char *sql;
+};
+
+extern const struct schema_view schema_views[];
+extern const size_t schema_n_views;
 
 #endif

@@ -334,6 +334,15 @@ const char *store_path(const struct store *store)
     return store->path;
 }
 
+bool store_in_use(const struct store *store)
+{
+    char *name = realpath(store->path, NULL);
+    bool held = lock_is_held(name != NULL ? name : store->path);
+
+    free(name);
+    return held;
+}
+
 // --- the writer, seen from outside ---
 
 int store_notice_fd(const struct store *store)

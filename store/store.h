@@ -29,7 +29,7 @@
 
 #include "common/err.h"
 
-enum { STORE_VERSION = 1 };
+enum { STORE_VERSION = 2 };
 
 struct store;
 
@@ -46,6 +46,9 @@ struct store *store_open_read(const char *path, struct err *err);
 void store_close(struct store *store);
 
 const char *store_path(const struct store *store);
+
+// True while some process writes to it.
+bool store_in_use(const struct store *store);
 
 // Readable whenever store_durable or store_healthy may have changed;
 // store_notice_clear makes it quiet again; look at both after it. -1 for a

@@ -37,6 +37,7 @@ static bool right_types(const json_t *options, struct err *err)
         {"all_steps", false, false, "true or false"},
         {"compiled", true, false, "a text"},
         {"data", true, false, "a text"},
+        {"out", true, false, "a text"},
     };
 
     if (!json_is_object(options)) {
@@ -124,6 +125,7 @@ struct request *request_read(const char *action, const char *options,
     request->all_steps = json_get_bool(json, "all_steps", false);
     ok = copy_member(request, json, "compiled", &request->compiled, err) &&
          copy_member(request, json, "data", &request->data, err) &&
+         copy_member(request, json, "out", &request->out, err) &&
          copy_overrides(request, json_object_get(json, "set"), err);
 
 out:
@@ -156,11 +158,12 @@ bool request_write(const struct request *request, struct buf *out,
     json_t *json =
         set == NULL
             ? NULL
-            : json_pack("{s:O, s:b, s:b, s:s, s:s}", "set", set, "simulated",
-                        request->simulated, "all_steps", request->all_steps,
-                        "compiled",
+            : json_pack("{s:O, s:b, s:b, s:s, s:s, s:s}", "set", set,
+                        "simulated", request->simulated, "all_steps",
+                        request->all_steps, "compiled",
                         request->compiled == NULL ? "" : request->compiled,
-                        "data", request->data == NULL ? "" : request->data);
+                        "data", request->data == NULL ? "" : request->data,
+                        "out", request->out == NULL ? "" : request->out);
 
     if (json == NULL)
         err_nomem(err, "a request");

@@ -28,6 +28,8 @@ struct request {
         *compiled;    // eval: bundle file with the prompts; NULL: as written
     const char *data; // eval: bundle file with rows; NULL: a share
     bool all_steps;   // eval
+    const char *out;  // where the compiled file goes, on the machine of the
+                      // run: for `resume`; NULL: the client knows
 };
 
 // "run" or "eval".

@@ -1,0 +1,117 @@
+#include "coordinator/running_job_examples.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "store/history.h"
+
+enum {
+    ALL_BYTES = 16 << 20, // of all texts
+    ROW_BYTES = 1 << 20,  // of one
+    SHARE_BYTES = 32,
+};
+
+// A row is in train and val at once where there are few.
+static bool *mark_rows(const struct running_job *running, enum share share)
+{
+    bool *in = calloc(running->dataset->n + 1, sizeof *in);
+
+    for (size_t i = 0; in != NULL && i < running->split.n[share]; i++)
+        in[running->split.rows[share][i]] = true;
+    return in;
+}
+
+static void name_shares(bool *const *in, size_t row, char out[SHARE_BYTES])
+{
+    out[0] = '\0';
+    for (int share = 0; share < SHARE_COUNT; share++) {
+        if (!in[share][row])
+            continue;
+        if (out[0] != '\0')
+            strcat(out, ", ");
+        strcat(out, share_names[share]);
+    }
+}
+
+// What the row says beside the inputs: labels, and columns for metrics.
+static json_t *labels_of(const struct row *row)
+{
+    json_t *labels = json_object();
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(row->fields, key, value)
+    {
+        if (json_object_get(row->inputs, key) == NULL)
+            json_object_set(labels, key, value);
+    }
+    return labels;
+}
+
+// *left goes down by the texts of the row; below 0 it has none.
+static bool put_example(struct running_job *running, struct store *reader,
+                        size_t at, const char *share, int64_t *left,
+                        struct err *err)
+{
+    const struct row *row = &running->dataset->rows[at];
+    struct buf inputs = BUF_INIT(ROW_BYTES), labels = BUF_INIT(ROW_BYTES);
+    struct history_example example = {.row = (int64_t)at,
+                                      .share = share,
+                                      .file = row->file,
+                                      .line = row->line};
+    json_t *rest = labels_of(row);
+    bool ok;
+
+    if (*left > 0) {
+        json_put(&inputs, row->inputs, false);
+        json_put(&labels, rest, false);
+        *left -= (int64_t)(inputs.len + labels.len);
+    }
+    example.inputs = inputs.failed ? NULL : inputs.data;
+    example.labels = labels.failed ? NULL : labels.data;
+    ok = history_put_example(reader, running->work.job_no, &example, err);
+    json_decref(rest);
+    buf_release(&inputs);
+    buf_release(&labels);
+    return ok;
+}
+
+static bool put_all(struct running_job *running, struct store *reader,
+                    bool *const *in, struct err *err)
+{
+    int64_t left = ALL_BYTES;
+    char share[SHARE_BYTES];
+
+    for (size_t row = 0; row < running->dataset->n; row++) {
+        name_shares(in, row, share);
+        if (!put_example(running, reader, row, share, &left, err))
+            return false;
+    }
+    return true;
+}
+
+bool running_job_keep_examples(struct running_job *running,
+                               struct store *reader, struct err *err)
+{
+    bool *in[SHARE_COUNT] = {0};
+    int64_t stored = 0;
+    bool ok = true;
+
+    if (!history_example_count(reader, running->work.job_no, &stored, err))
+        return false;
+    if ((size_t)stored == running->dataset->n)
+        return true;
+    for (int share = 0; share < SHARE_COUNT; share++) {
+        in[share] = mark_rows(running, (enum share)share);
+        ok = ok && in[share] != NULL;
+    }
+    if (ok)
+        ok = put_all(running, reader, in, err);
+    else
+        err_nomem(err, "the examples");
+    for (int share = 0; share < SHARE_COUNT; share++)
+        free(in[share]);
+    return ok;
+}

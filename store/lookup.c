@@ -1,0 +1,230 @@
+#include "store/lookup.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "store/query.h"
+
+enum { VALUE_BYTES = 64 << 20, BEST_LIMIT = 5 };
+
+// -1 is how a state without a score is stored.
+#define JOB_COLUMNS                                                            \
+    "v.job, v.name, v.state, nullif(v.score, -1.0) AS score, v.reason,"        \
+    " v.simulated, v.trials, v.seed, v.wall_s, v.path, v.created, v.updated"
+
+static const char jobs_sql[] =
+    "SELECT " JOB_COLUMNS " FROM v_jobs v ORDER BY v.updated DESC";
+static const char show_sql[] =
+    "SELECT " JOB_COLUMNS ", j.document FROM v_jobs v"
+    " JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
+static const char trials_sql[] =
+    "SELECT trial, state, kind, score, n, candidate, instructions, demos,"
+    " calls, tokens, started, finished FROM v_trials WHERE job = ?1"
+    " ORDER BY trial";
+static const char best_sql[] =
+    "SELECT rank, trial, kind, score, n, candidate, instructions, demos"
+    " FROM v_best WHERE job = ?1 AND rank <= CAST(?2 AS INTEGER)"
+    " ORDER BY rank";
+static const char prompts_sql[] =
+    "SELECT step, instruction, demos FROM v_candidates"
+    " WHERE job = ?1 AND candidate = CAST(?2 AS INTEGER)";
+// A worker serves while its coordinator runs.
+static const char workers_sql[] =
+    "SELECT name, iif(state = 'serving' AND ?1 = '', 'gone', state) AS state,"
+    " slots, models, calls, last_fault, server FROM workers"
+    " WHERE ?2 <> '0' OR (state = 'serving' AND ?1 <> '') ORDER BY name";
+static const char export_sql[] =
+    "SELECT id AS job, state, document, compiled FROM jobs WHERE id = ?1";
+
+// SQLite has no booleans and no objects: member `key` of each row becomes the
+// JSON value that its text holds, or a boolean.
+static void parse_member(json_t *rows, const char *key)
+{
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_t *row = json_array_get(rows, i);
+        const char *text = json_string_value(json_object_get(row, key));
+        struct err ignored = ERR_CLEAR;
+        json_t *value = text == NULL ? NULL
+                                     : json_parse(text, strlen(text),
+                                                  VALUE_BYTES, &ignored);
+
+        if (value != NULL)
+            (void)json_object_set_new(row, key, value);
+    }
+}
+
+static void make_boolean(json_t *rows, const char *key)
+{
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_t *row = json_array_get(rows, i);
+
+        (void)json_object_set_new(
+            row, key,
+            json_boolean(json_integer_value(json_object_get(row, key)) != 0));
+    }
+}
+
+static json_t *rows_of(struct store *store, const char *sql, const char *id,
+                       int64_t number, struct err *err)
+{
+    char text[32];
+    const char *args[] = {id, text};
+
+    (void)snprintf(text, sizeof text, "%" PRId64, number);
+    return query_rows(store, sql, args, 2, err);
+}
+
+// The only row of rows, which is taken.
+static json_t *only_row(json_t *rows)
+{
+    json_t *row = json_incref(json_array_get(rows, 0));
+
+    json_decref(rows);
+    return row;
+}
+
+// --- the verbs ---
+
+static json_t *answer_jobs(struct store *store, const char *id,
+                           const json_t *argument, struct err *err)
+{
+    json_t *rows = query_rows(store, jobs_sql, NULL, 0, err);
+
+    (void)id;
+    (void)argument;
+    make_boolean(rows, "simulated");
+    return rows;
+}
+
+static json_t *answer_show(struct store *store, const char *id,
+                           const json_t *argument, struct err *err)
+{
+    json_t *rows = rows_of(store, show_sql, id, 0, err);
+
+    (void)argument;
+    make_boolean(rows, "simulated");
+    parse_member(rows, "document");
+    return only_row(rows);
+}
+
+static json_t *answer_trials(struct store *store, const char *id,
+                             const json_t *argument, struct err *err)
+{
+    json_t *rows = rows_of(store, trials_sql, id, 0, err);
+
+    (void)argument;
+    parse_member(rows, "instructions");
+    parse_member(rows, "demos");
+    return rows;
+}
+
+// The first with its prompts, whole.
+static json_t *answer_best(struct store *store, const char *id,
+                           const json_t *argument, struct err *err)
+{
+    json_t *rows = rows_of(store, best_sql, id,
+                           json_get_int(argument, "limit", BEST_LIMIT), err);
+    json_t *first = json_array_get(rows, 0);
+    json_t *prompts;
+
+    if (first == NULL)
+        return rows;
+    prompts = rows_of(store, prompts_sql, id,
+                      json_get_int(first, "candidate", -1), err);
+    if (prompts == NULL) {
+        json_decref(rows);
+        return NULL;
+    }
+    parse_member(rows, "instructions");
+    parse_member(rows, "demos");
+    parse_member(prompts, "demos");
+    (void)json_object_set_new(first, "prompts", prompts);
+    return rows;
+}
+
+static json_t *answer_export(struct store *store, const char *id,
+                             const json_t *argument, struct err *err)
+{
+    json_t *rows = rows_of(store, export_sql, id, 0, err);
+
+    (void)argument;
+    parse_member(rows, "document");
+    return only_row(rows);
+}
+
+// Those that serve, or with {"all": true} whoever the store remembers.
+static json_t *answer_workers(struct store *store, const char *id,
+                              const json_t *argument, struct err *err)
+{
+    json_t *rows =
+        rows_of(store, workers_sql, store_in_use(store) ? "used" : "",
+                json_get_bool(argument, "all", false), err);
+
+    (void)id;
+    parse_member(rows, "models");
+    return rows;
+}
+
+static json_t *answer_query(struct store *store, const char *id,
+                            const json_t *argument, struct err *err)
+{
+    const char *sql = json_get_text(argument, "sql", "");
+    json_t *rows = query_rows(store, sql, NULL, 0, err);
+    json_t *columns = rows == NULL ? NULL : query_columns(store, sql, err);
+
+    (void)id;
+    if (columns == NULL) {
+        json_decref(rows);
+        return NULL;
+    }
+    return json_pack("{s:o, s:o}", "columns", columns, "rows", rows);
+}
+
+static const struct verb {
+    const char *name;
+    bool of_job; // id is that of a job that is there
+    json_t *(*answer)(struct store *store, const char *id,
+                      const json_t *argument, struct err *err);
+} verbs[] = {
+    {"jobs", false, answer_jobs},       {"show", true, answer_show},
+    {"trials", true, answer_trials},    {"best", true, answer_best},
+    {"export", true, answer_export},    {"query", false, answer_query},
+    {"workers", false, answer_workers},
+};
+
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+bool lookup_knows(const char *verb)
+{
+    return find_verb(verb) != NULL;
+}
+
+json_t *lookup_answer(struct store *store, const char *name, const char *job,
+                      const json_t *argument, struct err *err)
+{
+    const struct verb *verb = find_verb(name);
+    char *id = NULL;
+    json_t *answer = NULL;
+
+    if (verb == NULL) {
+        err_set(err, ERR_INPUT, "a history does not know `%.40s`", name);
+        return NULL;
+    }
+    if (verb->of_job) {
+        id = query_job(store, job, err);
+        if (id == NULL)
+            return NULL;
+    }
+    answer = verb->answer(store, id, argument, err);
+    free(id);
+    return answer;
+}

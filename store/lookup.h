@@ -1,0 +1,29 @@
+// lookup: what people ask of a history: jobs, show, trials,
+// best, workers, export, query.
+//
+// Each is a row of a table with one SQL text behind it, so that a command that
+// reads a store here and one that asks a coordinator print the same. The JSON
+// is that of `--json` (docs/command-line.md).
+
+#ifndef STORE_LOOKUP_H
+#define STORE_LOOKUP_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "store/store.h"
+
+// True when verb is a row of the table.
+bool lookup_knows(const char *verb);
+
+// The answer to verb about job: an id, its beginning or a name; "" is the
+// newest job with results. argument is an object or NULL: {"limit": N} of best,
+// {"all": true} of workers,
+// {"sql": text} of query. New reference. NULL with ERR_INPUT for what is not
+// there, and with what query_rows fails with.
+json_t *lookup_answer(struct store *store, const char *verb, const char *job,
+                      const json_t *argument, struct err *err);
+
+#endif

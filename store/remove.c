@@ -1,0 +1,135 @@
+#include "store/remove.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/text.h"
+#include "store/history.h"
+#include "store/parts.h"
+#include "store/query.h"
+
+enum { SQL_BYTES = 1 << 16 };
+
+// ?1 is written as %1, the job's number. `gone` are the calls to remove.
+static const char removal[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TEMP TABLE gone AS SELECT c.id FROM calls c"
+    " JOIN call_kinds k ON k.id = c.kind_id WHERE c.job_no = %1"
+    " AND NOT EXISTS (SELECT 1 FROM job_models m JOIN jobs j ON j.no = m.job_no"
+    "  WHERE m.job_no <> %1 AND j.state <> 'removed' AND m.digest = k.digest);"
+    "DELETE FROM call_texts WHERE id IN (SELECT id FROM gone);"
+    "DELETE FROM calls WHERE id IN (SELECT id FROM gone);"
+    "DROP TABLE gone;"
+    "DELETE FROM prefixes WHERE id NOT IN"
+    " (SELECT prefix_id FROM calls WHERE prefix_id IS NOT NULL);"
+    "DELETE FROM evaluations WHERE job_no = %1;"
+    "DELETE FROM trials WHERE job_no = %1;"
+    "DELETE FROM candidate_parts WHERE candidate_id IN"
+    " (SELECT id FROM candidates WHERE job_no = %1);"
+    "DELETE FROM candidates WHERE job_no = %1;"
+    "DELETE FROM instructions WHERE id NOT IN"
+    " (SELECT instruction_id FROM candidate_parts);"
+    "DELETE FROM demo_sets WHERE id NOT IN"
+    " (SELECT demo_set_id FROM candidate_parts);"
+    "DELETE FROM examples WHERE job_no = %1;"
+    "DELETE FROM splits WHERE job_no = %1;"
+    "DELETE FROM job_models WHERE job_no = %1;"
+    "DELETE FROM submissions WHERE job_no = %1;"
+    "DELETE FROM job_files WHERE job_no = %1;"
+    "DELETE FROM events WHERE job_no = %1;"
+    "UPDATE jobs SET state = 'removed', reason = '', score = NULL,"
+    " document = NULL, compiled = NULL, canonical = '', path = '', wall_ms = 0,"
+    " time_limit_trial = 0 WHERE no = %1;"
+    "DELETE FROM jobs WHERE no = %1 AND NOT EXISTS"
+    " (SELECT 1 FROM calls WHERE job_no = %1);"
+    "COMMIT;";
+
+static void put_removal(struct buf *sql, int64_t job_no)
+{
+    for (const char *at = removal; *at != '\0'; at++)
+        if (at[0] == '%' && at[1] == '1') {
+            buf_printf(sql, "%" PRId64, job_no);
+            at++;
+        } else {
+            buf_putc(sql, *at);
+        }
+}
+
+static bool count(struct store *store, const char *what, int64_t job_no,
+                  int64_t *n, struct err *err)
+{
+    char sql[160];
+
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT count(*) FROM %s WHERE job_no = %" PRId64, what,
+                   job_no);
+    return sql_number(store->reader, store->path, sql, n, err);
+}
+
+// The file gets smaller where it can; what other readers hold stays for the
+// next time.
+static bool run_removal(struct store *store, int64_t job_no, struct err *err)
+{
+    struct buf sql = BUF_INIT(SQL_BYTES);
+    sqlite3 *db = NULL;
+    bool ok = false;
+
+    put_removal(&sql, job_no);
+    if (!buf_ok(&sql, "the removal", err))
+        goto out;
+    if (sqlite3_open_v2(store->path, &db, SQLITE_OPEN_READWRITE, NULL) !=
+        SQLITE_OK) {
+        sql_fail(err, db, sqlite3_errcode(db), store->path, "open");
+        goto out;
+    }
+    ok = sql_run(db, store->path, sql.data, "remove a job from", err);
+    if (ok)
+        (void)sqlite3_exec(db, "VACUUM", NULL, NULL, NULL);
+
+out:
+    (void)sqlite3_close(db);
+    buf_release(&sql);
+    return ok;
+}
+
+static bool remove_from(struct store *store, const char *job,
+                        struct removed *out, struct err *err)
+{
+    char *id = query_job(store, job, err);
+    int64_t job_no = id == NULL ? 0 : history_job_no(store, id, err);
+    int64_t before = 0;
+    bool ok = false;
+
+    if (job_no == 0)
+        goto out;
+    (void)text_print(out->job, sizeof out->job, "%s", id);
+    ok = count(store, "trials", job_no, &out->trials, err) &&
+         count(store, "calls", job_no, &before, err) &&
+         run_removal(store, job_no, err) &&
+         count(store, "calls", job_no, &out->kept, err);
+    out->calls = before - out->kept;
+
+out:
+    free(id);
+    return ok;
+}
+
+bool store_remove(const char *path, const char *job, struct removed *out,
+                  struct err *err)
+{
+    struct store *store;
+    bool ok;
+
+    *out = (struct removed){0};
+    if (job[0] == '\0') {
+        err_set(err, ERR_INPUT, "which job is to be removed? Name its id");
+        return false;
+    }
+    store = store_open(path, err); // takes the lock
+    ok = store != NULL && remove_from(store, job, out, err);
+    store_close(store);
+    return ok;
+}

@@ -1,0 +1,23 @@
+-- The finished trials on the most rows, ranked within their job.
+-- A candidate stands here once, by its first trial on the most rows.
+CREATE VIEW v_best AS SELECT
+    j.id AS job,
+    row_number() OVER (PARTITION BY t.job_no
+        ORDER BY t.score DESC, t.number) AS rank,
+    t.score,
+    t.n,
+    t.number AS trial,
+    t.kind,
+    t.candidate_id AS candidate,
+    (SELECT json_group_object(step, instruction_no)
+     FROM (SELECT step, instruction_no FROM candidate_parts
+           WHERE candidate_id = t.candidate_id ORDER BY position)) AS instructions,
+    (SELECT json_group_object(step, demo_set_no)
+     FROM (SELECT step, demo_set_no FROM candidate_parts
+           WHERE candidate_id = t.candidate_id ORDER BY position)) AS demos
+FROM (SELECT *, row_number() OVER (PARTITION BY job_no, candidate_id
+          ORDER BY n DESC, number) AS turn
+      FROM trials
+      WHERE state = 'done' AND kind IN ('baseline', 'full')) t
+    JOIN jobs j ON j.no = t.job_no
+WHERE t.turn = 1;

@@ -1,0 +1,37 @@
+-- A row a call, its texts whole.
+CREATE VIEW v_calls AS SELECT
+    c.id,
+    j.id AS job,
+    k.role,
+    k.purpose,
+    k.step,
+    k.model,
+    k.digest,
+    k.options,
+    CASE c.outcome
+        WHEN 0 THEN 'text'
+        WHEN 1 THEN 'cut'
+        WHEN 2 THEN 'empty'
+        WHEN 3 THEN 'loop'
+        WHEN 4 THEN 'too_long'
+        ELSE c.outcome END AS outcome,
+    coalesce(p.text, '') || t.tail AS messages,
+    t.reply,
+    c.prompt_tokens,
+    nullif(c.cached_tokens, -1) AS cached_tokens,
+    c.generated_tokens,
+    c.worker,
+    c.attempts,
+    c.hedged,
+    c.prompt_us,
+    c.generate_us,
+    c.load_us,
+    c.total_us,
+    strftime('%Y-%m-%dT%H:%M:%fZ', c.finished_ms / 1000.0, 'unixepoch') AS finished,
+    lower(hex(c.key)) AS key,
+    c.prefix_id AS prefix
+FROM calls c
+    JOIN jobs j ON j.no = c.job_no
+    JOIN call_kinds k ON k.id = c.kind_id
+    JOIN call_texts t ON t.id = c.id
+    LEFT JOIN prefixes p ON p.id = c.prefix_id;

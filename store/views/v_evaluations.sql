@@ -1,0 +1,46 @@
+-- A row an evaluation: one candidate on one example, and what came of it.
+--
+-- `answer` is the last reply of a model: of several steps it is the last that
+-- the metric needs, of several attempts the one that counted. Joins are by
+-- primary key, so that a query for one job costs no more than its rows.
+CREATE VIEW v_evaluations AS SELECT
+    e.id,
+    j.id AS job,
+    e.candidate_id AS candidate,
+    e.row,
+    e.replicate,
+    x.share,
+    x.file,
+    x.line,
+    x.inputs,
+    x.labels,
+    (SELECT t.reply
+     FROM json_each(e.calls) i
+         JOIN calls c ON c.id = i.value
+         JOIN call_kinds k ON k.id = c.kind_id
+         JOIN call_texts t ON t.id = c.id
+     WHERE k.role IN ('student', 'teacher')
+     ORDER BY i.key DESC LIMIT 1) AS answer,
+    CASE e.outcome
+        WHEN 0 THEN 'done'
+        WHEN 1 THEN 'format'
+        WHEN 2 THEN 'cut'
+        WHEN 3 THEN 'empty'
+        WHEN 4 THEN 'loop'
+        WHEN 5 THEN 'too_long'
+        ELSE e.outcome END AS outcome,
+    e.score,
+    coalesce(e.feedback, CASE e.outcome
+        WHEN 1 THEN 'the reply could not be read as the outputs of the step'
+        WHEN 2 THEN 'the reply was cut off at num_predict'
+        WHEN 3 THEN 'the reply was empty'
+        WHEN 4 THEN 'the reply repeated itself'
+        WHEN 5 THEN 'the prompt did not fit the context'
+        END) AS reason,
+    e.feedback,
+    e.repairs,
+    e.lenient,
+    e.calls
+FROM evaluations e
+    JOIN jobs j ON j.no = e.job_no
+    LEFT JOIN examples x ON x.job_no = e.job_no AND x.row = e.row;
