@@ -6,6 +6,7 @@
 #include "cli/history_file.h"
 #include "cli/output.h"
 #include "store/history.h"
+#include "store/store.h"
 
 static struct bundle *unpack(const struct history_submission *stored,
                              struct err *err)

@@ -1,5 +1,4 @@
-#include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,18 +7,12 @@
 #include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/wrap.h"
 #include "common/json.h"
 #include "common/plain.h"
+#include "common/text.h"
 
 enum { TEXT_BYTES = 16 << 20 };
-
-static const char best_sql[] =
-    "SELECT rank, trial, kind, score, n, candidate, instructions, demos"
-    " FROM v_best WHERE job = ?1 AND rank <= CAST(?2 AS INTEGER)"
-    " ORDER BY rank";
-static const char prompts_sql[] =
-    "SELECT step, instruction, demos FROM v_candidates"
-    " WHERE job = ?1 AND candidate = CAST(?2 AS INTEGER)";
 
 static const struct grid_column columns[] = {
     {"RANK", "rank", GRID_COUNT, false},
@@ -31,48 +24,44 @@ static const struct grid_column columns[] = {
     {"DEMO SETS", "demos", GRID_PARTS, true},
 };
 
-static json_t *ask(struct store *store, const char *sql, const char *id,
-                   int64_t number, struct err *err)
-{
-    char text[32];
-    const char *args[] = {id, text};
-
-    (void)snprintf(text, sizeof text, "%" PRId64, number);
-    return query_rows(store, sql, args, 2, err);
-}
-
 // The prompts of the best candidate, whole.
-static void put_prompts(const json_t *prompts, struct buf *out)
+static void put_prompts(const struct terminal *terminal, const json_t *prompts,
+                        struct buf *out)
 {
     for (size_t i = 0; i < json_array_size(prompts); i++) {
         const json_t *part = json_array_get(prompts, i);
         const char *text = json_get_text(part, "instruction", "");
+        struct buf plain = BUF_INIT(TEXT_BYTES);
 
-        buf_printf(out, "\n%s, %zu demos:\n  ",
-                   json_get_text(part, "step", "?"),
-                   json_array_size(json_object_get(part, "demos")));
-        plain_put_line(out, text, strlen(text));
+        buf_printf(out, "\n%s, ", json_get_text(part, "step", "?"));
+        put_count(out, (int64_t)json_array_size(json_object_get(part, "demos")),
+                  "demo");
+        buf_puts(out, ":\n  ");
+        plain_put_line(&plain, text, strlen(text));
+        if (plain.data != NULL && terminal->live)
+            wrap_text((size_t)terminal->width, 2, 2, plain.data, out);
+        else if (plain.data != NULL)
+            buf_puts(out, plain.data);
         buf_putc(out, '\n');
+        buf_release(&plain);
     }
 }
 
-static int print_best(const struct options *options, json_t *rows,
-                      json_t *prompts)
+static int print_best(const struct options *options, const json_t *rows)
 {
     struct terminal terminal = terminal_of(STDOUT_FILENO);
     struct buf text = BUF_INIT(TEXT_BYTES);
     int status;
 
-    listing_parse(rows, "instructions");
-    listing_parse(rows, "demos");
-    listing_parse(prompts, "demos");
-    if (option_on(options, OPT_JSON)) {
-        if (json_array_size(rows) > 0)
-            (void)json_object_set(json_array_get(rows, 0), "prompts", prompts);
+    if (option_on(options, OPT_JSON))
         return output_json(rows);
+    if (json_array_size(rows) == 0) {
+        terminal_say("no scored trials yet\n");
+        return EXIT_DONE;
     }
     grid_put(&terminal, columns, sizeof columns / sizeof *columns, rows, &text);
-    put_prompts(prompts, &text);
+    put_prompts(&terminal, json_object_get(json_array_get(rows, 0), "prompts"),
+                &text);
     status = output_text(&text);
     buf_release(&text);
     return status;
@@ -80,38 +69,26 @@ static int print_best(const struct options *options, json_t *rows,
 
 static int run(const struct options *options)
 {
-    const char *job = options->operands[0];
     struct err err = ERR_CLEAR;
-    struct store *store = history_file_open(options, job, &err);
-    char *id = store == NULL ? NULL : history_file_job(store, job, &err);
-    json_t *rows = NULL, *prompts = NULL;
-    int status;
+    json_t *argument = json_pack(
+        "{s:I}", "limit", (json_int_t)option_number(options, OPT_LIMIT, 0));
+    json_t *rows =
+        history_ask(options, "best", history_operand(options), argument, &err);
+    int status =
+        rows == NULL ? output_error(options, &err) : print_best(options, rows);
 
-    if (id != NULL)
-        rows = ask(store, best_sql, id, option_number(options, OPT_LIMIT, 0),
-                   &err);
-    if (rows != NULL)
-        prompts =
-            ask(store, prompts_sql, id,
-                json_get_int(json_array_get(rows, 0), "candidate", -1), &err);
-    status = prompts == NULL ? output_error(options, &err)
-                             : print_best(options, rows, prompts);
+    json_decref(argument);
     json_decref(rows);
-    json_decref(prompts);
-    store_close(store);
-    free(id);
     return status;
 }
 
 const struct command_entry cmd_best = {
     .name = "best",
-    .usage = "ID",
+    .usage = "[ID]",
     .summary = "shows the best candidates of a job and the prompts of the "
                "first",
     .example = "promptcc best customer-care --store promptcc.db",
-    .options =
-        OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_LIMIT),
-    .min_operands = 1,
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_LIMIT),
     .max_operands = 1,
     .run = run,
 };

@@ -1,23 +1,32 @@
+#include <string.h>
+
 #include "cli/again.h"
 #include "cli/command.h"
 #include "cli/follow.h"
+#include "cli/history_file.h"
 #include "cli/output.h"
+#include "client/client.h"
+#include "common/json.h"
 
-// A job is replayed from its store without a model server, up to where it
-// stopped, and its best is written.
-static int run(const struct options *options)
+enum { DOCUMENT_BYTES = 64 << 20 };
+
+// A job of a store is replayed without a model server, up to where it stopped,
+// and its best is written: of a job that was killed as well.
+static int export_here(const struct options *options)
 {
     struct again again;
-    int status = again_load(&again, options, options->operands[0]);
+    int status = again_load(&again, options, history_operand(options));
 
     if (status == EXIT_DONE) {
         struct follow follow = {
             .options = options,
             .file = &again.file,
             .frozen = true,
+            .as_asked = option_on(options, OPT_OUT),
             .store = again.store,
             .request = {.action = REQUEST_RUN,
-                        .simulated = again.request->simulated}};
+                        .simulated = again.request->simulated,
+                        .out = again.request->out}};
 
         status = follow_here(&follow);
         // Of an unfinished job: its best so far, if there is one.
@@ -28,14 +37,58 @@ static int run(const struct options *options)
     return status;
 }
 
+// A coordinator keeps the compiled file of the last end of a job.
+static int write_exported(const struct options *options, const json_t *job,
+                          struct err *err)
+{
+    const char *out = option_text(options, OPT_OUT);
+    const char *compiled = json_get_text(job, "compiled", "");
+    struct buf document = BUF_INIT(DOCUMENT_BYTES);
+    struct follow follow = {.options = options,
+                            .as_asked = out != NULL,
+                            .out = out != NULL ? out : "compiled.json",
+                            .request = {.action = REQUEST_RUN}};
+    struct client_result result = {.compiled = compiled,
+                                   .compiled_len = strlen(compiled)};
+    int status;
+
+    json_put(&document, json_object_get(job, "document"), false);
+    if (result.compiled_len == 0)
+        err_set(err, ERR_INPUT,
+                "the job %.150s has no compiled file yet: it is %.20s",
+                json_get_text(job, "job", ""), json_get_text(job, "state", ""));
+    else if (buf_ok(&document, "the result", err))
+        result.document = document.data;
+    status = result.document == NULL ? output_error(options, err)
+                                     : follow_result(&follow, &result);
+    buf_release(&document);
+    return status;
+}
+
+static int export_there(const struct options *options)
+{
+    struct err err = ERR_CLEAR;
+    json_t *job =
+        history_ask(options, "export", history_operand(options), NULL, &err);
+    int status = job == NULL ? output_error(options, &err)
+                             : write_exported(options, job, &err);
+
+    json_decref(job);
+    return status;
+}
+
+static int run(const struct options *options)
+{
+    return option_on(options, OPT_COORDINATOR) ? export_there(options)
+                                               : export_here(options);
+}
+
 const struct command_entry cmd_export = {
     .name = "export",
-    .usage = "ID",
-    .summary = "writes the compiled file of a job again, from its store",
+    .usage = "[ID]",
+    .summary = "writes the compiled file of a job again, from its history",
     .example = "promptcc export customer-care --out best.json",
-    .options =
-        OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_JSON),
-    .min_operands = 1,
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
     .run = run,
 };

@@ -1,11 +1,11 @@
-#include "cli/ask.h"
+#include <stdlib.h>
+
 #include "cli/command.h"
 #include "cli/history_file.h"
 #include "cli/listing.h"
-
-static const char jobs_sql[] = "SELECT job, state, nullif(score, -1.0) AS "
-                               "score, reason, simulated, trials, wall_s, path,"
-                               " updated FROM v_jobs ORDER BY updated DESC";
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "store/remove.h"
 
 static const struct grid_column columns[] = {
     {"JOB", "job", GRID_TEXT, false},
@@ -16,29 +16,87 @@ static const struct grid_column columns[] = {
     {"REASON", "reason", GRID_TEXT, true},
 };
 
+enum { TEXT_BYTES = 1 << 20 };
+
+// --- removing ---
+
+static void tell_removed(const struct removed *removed, struct buf *out)
+{
+    buf_printf(out, "removed %s: ", removed->job);
+    put_count(out, removed->trials, "trial");
+    buf_puts(out, ", ");
+    put_count(out, removed->calls, "call");
+    if (removed->kept > 0) {
+        buf_puts(out, "; ");
+        put_count(out, removed->kept, "call");
+        buf_puts(out, " kept, which other jobs with the same model may use");
+    }
+    buf_putc(out, '\n');
+}
+
+static json_t *removed_json(const struct removed *removed)
+{
+    return json_pack("{s:s, s:I, s:I, s:I}", "job", removed->job, "trials",
+                     (json_int_t)removed->trials, "calls",
+                     (json_int_t)removed->calls, "kept",
+                     (json_int_t)removed->kept);
+}
+
+static int remove_jobs(const struct options *options)
+{
+    const char *const *jobs;
+    size_t n = option_list(options, OPT_REMOVE, &jobs);
+    struct buf text = BUF_INIT(TEXT_BYTES);
+    json_t *list = json_array();
+    struct err err = ERR_CLEAR;
+    char *path = NULL;
+    int status = EXIT_DONE;
+
+    if (option_on(options, OPT_COORDINATOR))
+        err_set(&err, ERR_INPUT,
+                "a job is removed from its store, while no coordinator runs on "
+                "it: name the file with --store instead of --coordinator");
+    else
+        path = history_file_path(options, NULL, &err);
+    for (size_t i = 0; err.code == ERR_NONE && i < n; i++) {
+        struct removed removed;
+
+        if (!store_remove(path, jobs[i], &removed, &err))
+            break;
+        tell_removed(&removed, &text);
+        json_array_append_new(list, removed_json(&removed));
+    }
+    if (!option_on(options, OPT_JSON))
+        status = output_text(&text);
+    else if (err.code == ERR_NONE)
+        status = output_json(list);
+    if (err.code != ERR_NONE)
+        status = output_error(options, &err);
+    free(path);
+    json_decref(list);
+    buf_release(&text);
+    return status;
+}
+
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
-    json_t *rows;
 
-    if (option_on(options, OPT_COORDINATOR)) {
-        rows = ask_coordinator(options, "jobs", "", "", &err);
-    } else {
-        rows = history_file_rows(options, NULL, jobs_sql, &err);
-        listing_bool(rows, "simulated");
-    }
-    return listing_print(options, rows, columns,
-                         sizeof columns / sizeof *columns,
+    if (option_on(options, OPT_REMOVE))
+        return remove_jobs(options);
+    return listing_print(options,
+                         history_ask(options, "jobs", NULL, NULL, &err),
+                         columns, sizeof columns / sizeof *columns,
                          "no jobs yet: `promptcc run JOB` makes one", &err);
 }
 
 const struct command_entry cmd_jobs = {
     .name = "jobs",
     .usage = "",
-    .summary = "lists the jobs of a store or a cluster",
+    .summary = "lists the jobs of a store or a cluster, or removes some",
     .example = "promptcc jobs --store promptcc.db",
     .options = OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_COORDINATOR) |
-               OPTION_BIT(OPT_JSON),
+               OPTION_BIT(OPT_REMOVE) | OPTION_BIT(OPT_JSON),
     .max_operands = 0,
     .run = run,
 };

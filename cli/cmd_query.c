@@ -1,56 +1,90 @@
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/grid.h"
 #include "cli/history_file.h"
 #include "cli/output.h"
+#include "common/file.h"
+#include "common/json.h"
 
-enum { TABLE_BYTES = 256 << 20 };
+enum { TABLE_BYTES = 512 << 20, SQL_BYTES = 512 << 10 };
 
-static int print_rows(const struct options *options, struct store *store,
-                      const json_t *rows, struct err *err)
+static int print_answer(const struct options *options, const json_t *answer)
 {
     struct terminal terminal = terminal_of(STDOUT_FILENO);
     struct buf text = BUF_INIT(TABLE_BYTES);
-    json_t *columns;
+    const json_t *names = json_object_get(answer, "columns");
+    const json_t *rows = json_object_get(answer, "rows");
     int status;
 
     if (option_on(options, OPT_JSON))
         return output_json(rows);
-    columns = query_columns(store, options->operands[0], err);
-    if (columns == NULL)
-        return output_error(options, err);
-    grid_put_any(&terminal, columns, rows, &text);
+    if (option_on(options, OPT_CSV))
+        grid_put_csv(names, rows, &text);
+    else if (option_on(options, OPT_VERTICAL))
+        grid_put_vertical(&terminal, names, rows, &text);
+    else
+        grid_put_any(&terminal, names, rows, &text);
     status = output_text(&text);
-    json_decref(columns);
     buf_release(&text);
     return status;
+}
+
+// The SQL: the operand or what --file names. The caller frees.
+static char *read_sql(const struct options *options, struct err *err)
+{
+    const char *path = option_text(options, OPT_FILE);
+    struct buf text = BUF_INIT(SQL_BYTES);
+    char *sql = NULL;
+
+    if ((path != NULL) == (options->n_operands == 1))
+        err_set(err, ERR_INPUT,
+                "`promptcc query` takes SQL or --file FILE, one of the two; "
+                "for example: promptcc query \"SELECT * FROM v_jobs\"");
+    else if (path == NULL)
+        sql = strdup(options->operands[0]);
+    else if (file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &text,
+                       err))
+        sql = strdup(text.data == NULL ? "" : text.data);
+    if (sql == NULL && err->code == ERR_NONE)
+        err_nomem(err, "the query");
+    buf_release(&text);
+    return sql;
 }
 
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
-    struct store *store = history_file_open(options, NULL, &err);
-    json_t *rows = store == NULL
-                       ? NULL
-                       : query_rows(store, options->operands[0], NULL, 0, &err);
-    int status = rows == NULL ? output_error(options, &err)
-                              : print_rows(options, store, rows, &err);
+    char *sql = read_sql(options, &err);
+    json_t *argument =
+        sql == NULL ? NULL : json_pack_ex(NULL, 0, "{s:s}", "sql", sql);
+    json_t *answer = NULL;
+    int status;
 
-    json_decref(rows);
-    store_close(store);
+    if (argument != NULL)
+        answer = history_ask(options, "query", NULL, argument, &err);
+    else if (err.code == ERR_NONE)
+        err_set(&err, ERR_INPUT, "the query is not UTF-8");
+    status = answer == NULL ? output_error(options, &err)
+                            : print_answer(options, answer);
+    json_decref(argument);
+    json_decref(answer);
+    free(sql);
     return status;
 }
 
 const struct command_entry cmd_query = {
     .name = "query",
     .usage = "SQL",
-    .summary = "asks the store in SQL, reading only; views v_jobs, v_trials, "
-               "v_best, v_calls, v_cost",
+    .summary = "asks the history in SQL, reading only; docs/store.md lists the "
+               "views and their columns",
     .example = "promptcc query \"SELECT role, calls FROM v_cost\" --store "
                "promptcc.db",
-    .options = OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_JSON),
-    .min_operands = 1,
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_FILE) |
+               OPTION_BIT(OPT_VERTICAL) | OPTION_BIT(OPT_CSV) |
+               OPTION_BIT(OPT_JSON),
     .max_operands = 1,
     .run = run,
 };

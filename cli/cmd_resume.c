@@ -48,7 +48,8 @@ static int resume_here(const struct options *options, const char *excluded)
             .id = again.id,
             .exclude = excluded,
             .request = {.action = REQUEST_RUN,
-                        .simulated = again.request->simulated}};
+                        .simulated = again.request->simulated,
+                        .out = again.request->out}};
 
         status = follow_here(&follow);
     }

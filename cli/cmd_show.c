@@ -2,10 +2,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/history_file.h"
-#include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -13,13 +11,6 @@
 #include "common/plain.h"
 
 enum { TEXT_BYTES = 4 << 20 };
-
-// jobs.document is what `run --json` printed; v_jobs has the rest.
-static const char show_sql[] =
-    "SELECT v.job, v.name, v.state, nullif(v.score, -1.0) AS score,"
-    " v.reason, v.simulated, v.trials,"
-    " v.seed, v.wall_s, v.path, v.created, v.updated, j.document"
-    " FROM v_jobs v JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
 
 static void put_line(const char *name, const char *text, struct buf *out)
 {
@@ -66,25 +57,11 @@ static int print_job(const struct options *options, const json_t *job)
     return status;
 }
 
-static json_t *find_job(const struct options *options, struct err *err)
-{
-    const char *job = options->operands[0];
-    json_t *rows, *row;
-
-    if (option_on(options, OPT_COORDINATOR))
-        return ask_coordinator(options, "show", job, "", err);
-    rows = history_file_rows(options, job, show_sql, err);
-    listing_parse(rows, "document");
-    listing_bool(rows, "simulated");
-    row = json_incref(json_array_get(rows, 0));
-    json_decref(rows);
-    return row;
-}
-
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
-    json_t *job = find_job(options, &err);
+    json_t *job =
+        history_ask(options, "show", history_operand(options), NULL, &err);
     int status =
         job == NULL ? output_error(options, &err) : print_job(options, job);
 
@@ -94,13 +71,11 @@ static int run(const struct options *options)
 
 const struct command_entry cmd_show = {
     .name = "show",
-    .usage = "ID",
+    .usage = "[ID]",
     .summary = "shows a job: its state, its result",
     .example = "promptcc show customer-care --coordinator "
                "tcp://127.0.0.1:5570",
-    .options = OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_COORDINATOR) |
-               OPTION_BIT(OPT_JSON),
-    .min_operands = 1,
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
     .run = run,
 };

@@ -2,11 +2,6 @@
 #include "cli/history_file.h"
 #include "cli/listing.h"
 
-static const char trials_sql[] =
-    "SELECT trial, state, kind, score, n, candidate, instructions, demos,"
-    " calls, tokens, started, finished FROM v_trials WHERE job = ?1"
-    " ORDER BY trial";
-
 static const struct grid_column columns[] = {
     {"TRIAL", "trial", GRID_COUNT, false},
     {"KIND", "kind", GRID_TEXT, false},
@@ -22,23 +17,19 @@ static const struct grid_column columns[] = {
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
-    json_t *rows =
-        history_file_rows(options, options->operands[0], trials_sql, &err);
 
-    listing_parse(rows, "instructions");
-    listing_parse(rows, "demos");
-    return listing_print(options, rows, columns,
-                         sizeof columns / sizeof *columns, "no trials yet",
-                         &err);
+    return listing_print(
+        options,
+        history_ask(options, "trials", history_operand(options), NULL, &err),
+        columns, sizeof columns / sizeof *columns, "no trials yet", &err);
 }
 
 const struct command_entry cmd_trials = {
     .name = "trials",
-    .usage = "ID",
-    .summary = "lists the trials of a job (its id, name or file)",
+    .usage = "[ID]",
+    .summary = "lists the trials of a job",
     .example = "promptcc trials customer-care --store promptcc.db",
-    .options = OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_JSON),
-    .min_operands = 1,
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
     .run = run,
 };

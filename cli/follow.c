@@ -12,6 +12,7 @@
 
 #include "cli/ask.h"
 #include "cli/local.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -37,7 +38,8 @@ enum {
 struct viewer {
     struct progress_view view;
     bool frozen;
-    int64_t news_ms; // when anything last moved
+    int64_t news_ms;     // when anything last moved
+    int64_t patience_ms; // without news; 0: for ever
     int64_t calls, reused, trial, done;
 };
 
@@ -92,11 +94,22 @@ static bool has_come_to_rest(void *user)
            clock_monotonic_ms() - viewer->news_ms > STILL_MS;
 }
 
+static bool is_impatient(void *user)
+{
+    const struct viewer *viewer = user;
+
+    return viewer->patience_ms > 0 &&
+           clock_monotonic_ms() - viewer->news_ms > viewer->patience_ms;
+}
+
 static void open_viewer(struct viewer *viewer, const struct follow *follow)
 {
     bool quiet = option_on(follow->options, OPT_QUIET) || follow->frozen;
 
-    *viewer = (struct viewer){.frozen = follow->frozen};
+    *viewer = (struct viewer){
+        .frozen = follow->frozen,
+        .news_ms = follow->remote ? clock_monotonic_ms() : 0,
+        .patience_ms = option_number(follow->options, OPT_AWAIT, 0)};
     progress_init(&viewer->view, stderr, quiet, follow->request.simulated);
     // The block says what these lines would, and they would tear it.
     if (viewer->view.live || quiet)
@@ -161,7 +174,9 @@ static bool exchange(struct follow *follow, struct client_result *result,
                                  .progress = show_progress,
                                  .say = show_text,
                                  .tick = show_tick,
-                                 .wants_stop = has_come_to_rest};
+                                 .wants_stop = has_come_to_rest,
+                                 .wants_to_leave = is_impatient,
+                                 .leaves = follow->remote};
     struct wire_file files[BUNDLE_MAX_FILES];
     struct buf options = BUF_INIT(REQUEST_BYTES);
     struct client *client = NULL;
@@ -211,17 +226,39 @@ static const char *const eval_members[] = {"score",  "low",          "high",
                                            "n",      "model_faults", "calls",
                                            "tokens", "wall_s",       NULL};
 
+static bool find_place(const struct follow *follow, const json_t *document,
+                       const char *compiled, struct out_file *file,
+                       struct err *err)
+{
+    bool stopped =
+        strcmp(json_get_text(document, "finish_reason", ""), "stopped") == 0;
+
+    if (stopped && !follow->as_asked)
+        return out_file_beside(follow->out, compiled, file, err);
+    *file = (struct out_file){.path = strdup(follow->out)};
+    if (file->path == NULL)
+        err_nomem(err, "a path");
+    return file->path != NULL;
+}
+
 static bool write_compiled(struct follow *follow,
                            const struct client_result *result, json_t *document,
                            struct err *err)
 {
+    struct out_file place = {0};
+
     if (follow->out == NULL || result->compiled_len == 0)
         return true;
-    if (!file_write(follow->out, result->compiled, result->compiled_len, err))
-        return false;
-    follow->wrote = true;
-    (void)json_object_set_new(document, "out", json_string(follow->out));
-    return true;
+    if (find_place(follow, document, result->compiled, &place, err) &&
+        file_write(place.path, result->compiled, result->compiled_len, err)) {
+        follow->wrote = true;
+        (void)json_object_set_new(document, "out", json_string(place.path));
+        if (place.why[0] != '\0')
+            terminal_say("promptcc: %s; the best of this run is in %s\n",
+                         place.why, place.path);
+    }
+    out_file_release(&place);
+    return follow->wrote;
 }
 
 static int print_document(const struct follow *follow, json_t *document)
@@ -265,8 +302,7 @@ static bool is_below(const struct follow *follow, const json_t *document)
     return limit->n > 0 && json_get_number(document, "score", 0) < limit->score;
 }
 
-static int tell_result(struct follow *follow,
-                       const struct client_result *result)
+int follow_result(struct follow *follow, const struct client_result *result)
 {
     struct err err = ERR_CLEAR;
     json_t *document = json_parse(result->document, strlen(result->document),
@@ -297,8 +333,8 @@ static int tell_result(struct follow *follow,
     return status;
 }
 
-static int tell_accepted(const struct follow *follow,
-                         const struct client_result *result)
+static int print_id(const struct follow *follow,
+                    const struct client_result *result)
 {
     struct buf text = BUF_INIT(REPORT_BYTES);
     json_t *document = json_pack("{s:s}", "job", result->job);
@@ -313,6 +349,22 @@ static int tell_accepted(const struct follow *follow,
     json_decref(document);
     buf_release(&text);
     return status;
+}
+
+// We leave, the job does not: what `submit` without --wait prints, and how to
+// come back.
+static int tell_left(const struct follow *follow,
+                     const struct client_result *result, const struct err *err)
+{
+    int status = print_id(follow, result);
+
+    terminal_say(
+        "promptcc: %s\n"
+        "promptcc: job %s goes on; the same `submit --wait` watches it "
+        "again,\n"
+        "promptcc: `promptcc stop %s --coordinator %s` ends it\n",
+        err->text, result->job, result->job, follow->endpoint);
+    return status == EXIT_DONE ? exit_of(err->code) : status;
 }
 
 // Found out before anything is paid.
@@ -341,12 +393,16 @@ int follow_job(struct follow *follow)
     struct err err = ERR_CLEAR;
     int status;
 
-    if (!check_out(follow->out, &err) || !exchange(follow, &result, &err))
+    if (!check_out(follow->out, &err))
         status = output_error(follow->options, &err);
+    else if (!exchange(follow, &result, &err))
+        status = follow->remote && result.job != NULL && result.job[0] != '\0'
+                     ? tell_left(follow, &result, &err)
+                     : output_error(follow->options, &err);
     else if (result.document[0] == '\0')
-        status = tell_accepted(follow, &result);
+        status = print_id(follow, &result);
     else
-        status = tell_result(follow, &result);
+        status = follow_result(follow, &result);
     client_result_release(&result);
     return status;
 }
@@ -413,7 +469,9 @@ int follow_here(struct follow *follow)
     const struct options *options = follow->options;
     const char *given_store =
         follow->store != NULL ? follow->store : option_text(options, OPT_STORE);
-    const char *given_out = option_text(options, OPT_OUT);
+    const char *given_out = option_text(options, OPT_OUT) != NULL
+                                ? option_text(options, OPT_OUT)
+                                : follow->request.out;
     bool eval = follow->request.action == REQUEST_EVAL;
     char *store = given_store != NULL
                       ? strdup(given_store)
@@ -421,13 +479,15 @@ int follow_here(struct follow *follow)
     char *out = given_out != NULL
                     ? strdup(given_out)
                     : jobfile_beside(follow->file->path, "compiled.json");
+    char *kept = out == NULL ? NULL : out_file_absolute(out);
     struct servers servers = {0};
     struct err err = ERR_CLEAR;
     int status;
 
     follow->wait = true;
     follow->out = eval ? NULL : out;
-    if (store == NULL || out == NULL)
+    follow->request.out = kept;
+    if (store == NULL || out == NULL || kept == NULL)
         err_nomem(&err, "a path");
     if (err.code == ERR_NONE && check_out(follow->out, &err) &&
         open_servers(follow, &servers, &err))
@@ -437,5 +497,6 @@ int follow_here(struct follow *follow)
     servers_close(&servers);
     free(store);
     free(out);
+    free(kept);
     return status;
 }

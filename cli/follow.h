@@ -11,6 +11,7 @@
 
 #include "cli/jobfile.h"
 #include "cli/options.h"
+#include "client/client.h"
 #include "wire/request.h"
 
 struct follow {
@@ -21,6 +22,7 @@ struct follow {
     bool wait;              // for the result
     bool frozen;     // stop when nothing more can be had without a model server
     const char *out; // the compiled file, or NULL for none
+    bool as_asked;   // written to out whatever stands there
     const char *exclude; // resume: {"exclude": [N...]} for job id, or NULL
     const char *id;
     const char *store; // of follow_here; NULL: --store, or beside the job
@@ -31,9 +33,14 @@ struct follow {
 
 int follow_job(struct follow *follow);
 
+// The last word about a job whose result is there already: writes the compiled
+// file, prints. Of follow: options, request, out.
+int follow_result(struct follow *follow, const struct client_result *result);
+
 // A `run` or `eval` here and now: starts store, coordinator and workers in
 // this process, follows the job to its result, stops them. Of follow the
-// caller sets options, file, request, frozen and store.
+// caller sets options, file, request, frozen and store. The compiled file goes
+// to --out, else to request.out, else to compiled.json beside the job file.
 int follow_here(struct follow *follow);
 
 // The same at the coordinator of --coordinator, to its result when `wait`.

@@ -6,6 +6,7 @@
 #include "cli/wrap.h"
 #include "common/json.h"
 #include "common/plain.h"
+#include "common/text.h"
 
 enum {
     CELL_BYTES = 64 << 20,
@@ -59,7 +60,7 @@ static void put_value(enum grid_kind kind, const json_t *value, struct buf *out)
     else if (kind == GRID_PERCENT)
         buf_putc(out, '-');
     else if (kind == GRID_COUNT && json_is_integer(value))
-        put_count(out, json_integer_value(value));
+        text_put_number(out, json_integer_value(value));
     else if (kind == GRID_PARTS && json_is_object(value))
         put_parts(value, out);
     else if (kind == GRID_LIST && json_is_array(value))
@@ -413,39 +414,30 @@ void grid_put_vertical(const struct terminal *terminal, const json_t *names,
     }
 }
 
-// A terminal gets no control characters, also not in CSV.
-static void put_field(const struct terminal *terminal, const char *text,
-                      struct buf *out)
+static void put_field(const char *text, struct buf *out)
 {
     bool quoted = text[strcspn(text, ",\"\r\n")] != '\0' || text[0] == ' ';
-    struct buf plain = BUF_INIT(CELL_BYTES);
 
-    if (terminal->live) {
-        plain_put_line(&plain, text, strlen(text));
-        text = cell_text(&plain);
-    }
     if (!quoted) {
         buf_puts(out, text);
-    } else {
-        buf_putc(out, '"');
-        for (; *text != '\0'; text++) {
-            if (*text == '"')
-                buf_putc(out, '"');
-            buf_putc(out, *text);
-        }
-        buf_putc(out, '"');
+        return;
     }
-    buf_release(&plain);
+    buf_putc(out, '"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            buf_putc(out, '"');
+        buf_putc(out, *text);
+    }
+    buf_putc(out, '"');
 }
 
-void grid_put_csv(const struct terminal *terminal, const json_t *names,
-                  const json_t *rows, struct buf *out)
+void grid_put_csv(const json_t *names, const json_t *rows, struct buf *out)
 {
     size_t n = json_array_size(names);
 
     for (size_t c = 0; c < n; c++) {
         buf_puts(out, c == 0 ? "" : ",");
-        put_field(terminal, json_string_value(json_array_get(names, c)), out);
+        put_field(json_string_value(json_array_get(names, c)), out);
     }
     buf_putc(out, '\n');
     for (size_t r = 0; r < json_array_size(rows); r++) {
@@ -460,7 +452,7 @@ void grid_put_csv(const struct terminal *terminal, const json_t *names,
             else if (!json_is_null(value))
                 json_put(&text, value, false);
             buf_puts(out, c == 0 ? "" : ",");
-            put_field(terminal, cell_text(&text), out);
+            put_field(cell_text(&text), out);
             buf_release(&text);
         }
         buf_putc(out, '\n');

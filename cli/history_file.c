@@ -4,12 +4,27 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/ask.h"
 #include "cli/jobfile.h"
 #include "common/json.h"
+#include "store/lookup.h"
+#include "store/query.h"
 
 static const char STORE_NAME[] = "promptcc.db";
 
-bool is_job_path(const char *job)
+enum { ARGUMENT_BYTES = 1 << 20 };
+
+// --- the path ---
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+// A file or folder rather than an id.
+static bool is_job_path(const char *job)
 {
     struct stat info;
 
@@ -20,20 +35,18 @@ bool is_job_path(const char *job)
 // A folder stands for the job.yaml in it.
 static char *store_beside(const char *job)
 {
-    struct stat info;
+    size_t len = strlen(job);
+    char *path;
 
-    if (stat(job, &info) == 0 && S_ISDIR(info.st_mode)) {
-        size_t len = strlen(job);
-        char *path = malloc(len + 1 + sizeof STORE_NAME);
-
-        if (path == NULL)
-            return NULL;
+    if (!is_folder(job))
+        return jobfile_beside(job, STORE_NAME);
+    path = malloc(len + 1 + sizeof STORE_NAME);
+    if (path != NULL) {
         memcpy(path, job, len);
         path[len] = '/';
         memcpy(path + len + 1, STORE_NAME, sizeof STORE_NAME);
-        return path;
     }
-    return jobfile_beside(job, STORE_NAME);
+    return path;
 }
 
 char *history_file_path(const struct options *options, const char *job,
@@ -62,23 +75,16 @@ struct store *history_file_open(const struct options *options, const char *job,
         return NULL;
     if (stat(path, &info) != 0)
         err_set(err, ERR_INPUT,
-                "there is no store at %.150s: name it with --store FILE", path);
+                "there is no store at %.150s: name one with --store FILE, or a "
+                "cluster with --coordinator",
+                path);
     else
         store = store_open_read(path, err);
     free(path);
     return store;
 }
 
-// The name of the job file that `job` stands for.
-static const char *base_name(const char *job)
-{
-    struct stat info;
-    const char *slash = strrchr(job, '/');
-
-    if (stat(job, &info) == 0 && S_ISDIR(info.st_mode))
-        return "job.yaml";
-    return slash == NULL ? job : slash + 1;
-}
+// --- the job ---
 
 // The latest job that was run from that file. The store lies beside it, so
 // its name is enough.
@@ -87,7 +93,9 @@ static char *job_of_file(struct store *store, const char *job, struct err *err)
     static const char sql[] =
         "SELECT job FROM v_jobs WHERE (path = ?1 OR path LIKE '%/' || ?1)"
         " AND job NOT LIKE '%-eval' ORDER BY updated DESC LIMIT 1";
-    const char *name = base_name(job);
+    const char *slash = strrchr(job, '/');
+    const char *name =
+        is_folder(job) ? "job.yaml" : (slash == NULL ? job : slash + 1);
     json_t *rows = query_rows(store, sql, &name, 1, err);
     const char *id = json_get_text(json_array_get(rows, 0), "job", NULL);
     char *copy = id == NULL ? NULL : strdup(id);
@@ -101,21 +109,79 @@ static char *job_of_file(struct store *store, const char *job, struct err *err)
 char *history_file_job(struct store *store, const char *job, struct err *err)
 {
     return is_job_path(job) ? job_of_file(store, job, err)
-                            : query_job(store, job, err);
+                            : query_job(store, job == NULL ? "" : job, err);
 }
 
-json_t *history_file_rows(const struct options *options, const char *job,
-                          const char *sql, struct err *err)
+// A cluster knows the job of a file by its name.
+static char *name_of_file(const struct options *options, const char *path,
+                          struct err *err)
+{
+    struct jobfile file;
+    char *name = NULL;
+
+    if (jobfile_read(&file, options, path, err)) {
+        if (file.job != NULL)
+            name = strdup(file.job->name);
+        if (name == NULL)
+            err_set(err, ERR_INPUT,
+                    "%.150s has mistakes, so the name of its job is not known: "
+                    "`promptcc check` tells them",
+                    path);
+    }
+    jobfile_release(&file);
+    return name;
+}
+
+// --- asking ---
+
+static json_t *ask_there(const struct options *options, const char *verb,
+                         const char *job, const json_t *argument,
+                         struct err *err)
+{
+    char *name = is_job_path(job) ? name_of_file(options, job, err) : NULL;
+    struct buf text = BUF_INIT(ARGUMENT_BYTES);
+    json_t *answer = NULL;
+
+    if (argument != NULL)
+        json_put(&text, argument, false);
+    if ((name != NULL || !is_job_path(job)) &&
+        buf_ok(&text, "the question", err))
+        answer = ask_coordinator(options, verb,
+                                 name != NULL ? name : (job == NULL ? "" : job),
+                                 text.data == NULL ? "" : text.data, err);
+    buf_release(&text);
+    free(name);
+    return answer;
+}
+
+static json_t *ask_here(const struct options *options, const char *verb,
+                        const char *job, const json_t *argument,
+                        struct err *err)
 {
     struct store *store = history_file_open(options, job, err);
-    char *id =
-        store == NULL || job == NULL ? NULL : history_file_job(store, job, err);
-    const char *args[] = {id};
-    json_t *rows = NULL;
+    char *id = NULL;
+    json_t *answer = NULL;
 
-    if (store != NULL && (job == NULL || id != NULL))
-        rows = query_rows(store, sql, args, job == NULL ? 0 : 1, err);
+    if (store != NULL && is_job_path(job))
+        id = history_file_job(store, job, err);
+    if (store != NULL && (id != NULL || !is_job_path(job)))
+        answer = lookup_answer(store, verb,
+                               id != NULL ? id : (job == NULL ? "" : job),
+                               argument, err);
     store_close(store);
     free(id);
-    return rows;
+    return answer;
+}
+
+json_t *history_ask(const struct options *options, const char *verb,
+                    const char *job, const json_t *argument, struct err *err)
+{
+    return option_on(options, OPT_COORDINATOR)
+               ? ask_there(options, verb, job, argument, err)
+               : ask_here(options, verb, job, argument, err);
+}
+
+const char *history_operand(const struct options *options)
+{
+    return options->n_operands == 0 ? NULL : options->operands[0];
 }

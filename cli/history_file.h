@@ -1,4 +1,7 @@
-// history_file: a store that is only read: trials, best, jobs, show, query.
+// history_file: where show, jobs, trials, best, export and query read: the
+// store of
+// --store, or with --coordinator that of a cluster. Both answer alike
+// (store/lookup.h).
 
 #ifndef CLI_HISTORY_FILE_H
 #define CLI_HISTORY_FILE_H
@@ -9,8 +12,16 @@
 
 #include "cli/options.h"
 #include "common/err.h"
-#include "store/query.h"
 #include "store/store.h"
+
+// The answer to verb about job, as lookup_answer gives it. job may also be a
+// job file or its folder: the latest job that was run from it. NULL is the
+// newest job with results. argument is borrowed and may be NULL.
+json_t *history_ask(const struct options *options, const char *verb,
+                    const char *job, const json_t *argument, struct err *err);
+
+// The command's first operand, NULL without one.
+const char *history_operand(const struct options *options);
 
 // The path of the store: --store, else promptcc.db beside `job` where that is
 // a job file (or its folder), else here. The caller frees.
@@ -21,15 +32,7 @@ char *history_file_path(const struct options *options, const char *job,
 struct store *history_file_open(const struct options *options, const char *job,
                                 struct err *err);
 
-// The id of the job that `job` names: an id, its beginning, a name, or a job
-// file (then the latest job that was run from it). The caller frees.
+// The id of the job that `job` names in an open store. The caller frees.
 char *history_file_job(struct store *store, const char *job, struct err *err);
-
-// True where `job` is a file or folder rather than an id.
-bool is_job_path(const char *job);
-
-// Opens, asks ?1 = the job's id (job NULL: no argument), closes.
-json_t *history_file_rows(const struct options *options, const char *job,
-                          const char *sql, struct err *err);
 
 #endif

@@ -2,13 +2,11 @@
 #include "cli/terminal.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/output.h"
-#include "common/json.h"
 
-enum { TABLE_BYTES = 256 << 20, VALUE_BYTES = 4 << 20 };
+enum { TABLE_BYTES = 256 << 20 };
 
 int listing_print(const struct options *options, json_t *rows,
                   const struct grid_column *columns, size_t n,
@@ -31,30 +29,4 @@ int listing_print(const struct options *options, json_t *rows,
     json_decref(rows);
     buf_release(&text);
     return status;
-}
-
-void listing_parse(json_t *rows, const char *key)
-{
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        json_t *row = json_array_get(rows, i);
-        const char *text = json_string_value(json_object_get(row, key));
-        struct err ignored = ERR_CLEAR;
-        json_t *value = text == NULL ? NULL
-                                     : json_parse(text, strlen(text),
-                                                  VALUE_BYTES, &ignored);
-
-        if (value != NULL)
-            (void)json_object_set_new(row, key, value);
-    }
-}
-
-void listing_bool(json_t *rows, const char *key)
-{
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        json_t *row = json_array_get(rows, i);
-
-        (void)json_object_set_new(
-            row, key,
-            json_boolean(json_integer_value(json_object_get(row, key)) != 0));
-    }
 }

@@ -12,9 +12,4 @@ int listing_print(const struct options *options, json_t *rows,
                   const struct grid_column *columns, size_t n,
                   const char *empty, const struct err *err);
 
-// SQLite has no booleans and no objects: member `key` of each row becomes a
-// JSON value read from its text, or a boolean from its number.
-void listing_parse(json_t *rows, const char *key);
-void listing_bool(json_t *rows, const char *key);
-
 #endif

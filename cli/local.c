@@ -27,7 +27,7 @@ static bool start_coordinator(struct local *out, const struct options *options,
 
     // The context is this process's own, and so are its names.
     (void)snprintf(endpoint, sizeof endpoint, "inproc://promptcc-%p",
-                     (void *)out);
+                   (void *)out);
     with.listen = endpoint;
     with.store = store;
     with.wait_start_ms = option_number(options, OPT_WAIT, with.wait_start_ms);

@@ -1,26 +1,21 @@
 #include "cli/progress.h"
-#include "common/plain.h"
-#include "common/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/plain.h"
+#include "common/text.h"
+
 enum { BLOCK_BYTES = 16384, LABEL_COLUMNS = 9, BAR_MOST = 40, BAR_LEAST = 10 };
 
 // --- numbers ---
 
-void put_count(struct buf *out, int64_t n)
+void put_count(struct buf *out, int64_t n, const char *noun)
 {
-    char digits[32];
-    int len = snprintf(digits, sizeof digits, "%" PRId64, n);
-
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
-            buf_putc(out, ',');
-        buf_putc(out, digits[i]);
-    }
+    text_put_number(out, n);
+    buf_printf(out, " %s%s", noun, n == 1 ? "" : "s");
 }
 
 void put_percent(struct buf *out, double fraction)
@@ -168,9 +163,9 @@ static void paint_best(struct painter *p, const struct progress *progress)
 static void paint_calls(struct painter *p, const struct progress *progress)
 {
     label(p, "calls");
-    put_count(&p->line, progress->calls);
+    text_put_number(&p->line, progress->calls);
     buf_printf(&p->line, " done%s", separator(p));
-    put_count(&p->line, progress->reused);
+    text_put_number(&p->line, progress->reused);
     buf_printf(&p->line, " reused%s%" PRId64 " in flight", separator(p),
                progress->in_flight);
     if (progress->faults > 0) {
@@ -188,7 +183,7 @@ static void paint_speed(struct painter *p, const struct progress *progress)
     if (progress->workers == 0) {
         styled(p, STYLE_WARN, "no model server yet");
     } else {
-        put_count(&p->line, (int64_t)progress->tokens_per_s);
+        text_put_number(&p->line, (int64_t)progress->tokens_per_s);
         buf_printf(
             &p->line, " tokens/s%s%" PRId64 " worker%s, %" PRId64 " slot%s",
             separator(p), progress->workers, progress->workers == 1 ? "" : "s",
@@ -248,9 +243,9 @@ void progress_line(const struct progress *progress, struct buf *out)
                      progress->best_high);
     }
     buf_puts(out, ", ");
-    put_count(out, progress->calls);
+    text_put_number(out, progress->calls);
     buf_puts(out, " calls, ");
-    put_count(out, progress->reused);
+    text_put_number(out, progress->reused);
     buf_puts(out, " reused");
     if (progress->workers == 0)
         buf_puts(out, ", no model server yet");

@@ -63,8 +63,8 @@ void progress_line(const struct progress *progress, struct buf *out);
 
 // --- numbers for people ---
 
-// "1,234,567"; "84.0 %" of a fraction; "0:41", "1:02:03".
-void put_count(struct buf *out, int64_t n);
+// "1 trial", "1,234 trials"; "84.0 %" of a fraction; "0:41", "1:02:03".
+void put_count(struct buf *out, int64_t n, const char *noun);
 void put_percent(struct buf *out, double fraction);
 void put_time(struct buf *out, int64_t ms);
 

@@ -145,13 +145,18 @@ static bool asked_to_stop(const struct client *client)
                               watch->wants_stop(watch->user));
 }
 
+static bool leaves(const struct client *client)
+{
+    return client->watch != NULL && client->watch->leaves;
+}
+
 static void send_stop(struct client *client)
 {
     struct message message = {
         .kind = MESSAGE_COMMAND,
         .as.command = {.verb = "stop", .job = client->job, .argument = ""}};
 
-    if (client->submit == NULL || client->stop_sent)
+    if (client->submit == NULL || client->stop_sent || leaves(client))
         return;
     if (!client->stopping && asked_to_stop(client)) {
         client->stopping = true;
@@ -303,21 +308,33 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
         return true;
     err_set(err, ERR_IO,
             "no coordinator answers at %.120s: start one with `promptcc "
-            "coordinator --listen %.60s`, or mend --coordinator",
-            client->endpoint, client->endpoint);
+            "coordinator --listen ...`, or check the address in --coordinator",
+            client->endpoint);
     return false;
 }
 
-// A signal while there is nothing to stop or nobody to tell.
+// A signal to who leaves, or while there is nothing to stop or nobody to tell.
 static bool check_signal(const struct client *client, struct err *err)
 {
-    if (!signals_came() || (client->home && client->submit != NULL))
+    bool stops = client->home && client->submit != NULL && !leaves(client);
+
+    if (!signals_came() || stops)
         return true;
     err_set(err, ERR_STOPPED, "interrupted%s",
-            client->submit == NULL
+            client->submit == NULL || client->job[0] == '\0'
                 ? ""
-                : "; the job goes on at the coordinator, and the same command "
-                  "joins it again");
+                : ", and left the job as it is");
+    return false;
+}
+
+static bool check_patience(const struct client *client, struct err *err)
+{
+    const struct client_watch *watch = client->watch;
+
+    if (watch == NULL || watch->wants_to_leave == NULL ||
+        !watch->wants_to_leave(watch->user))
+        return true;
+    err_set(err, ERR_FAULT, "nothing answered for as long as --wait says");
     return false;
 }
 
@@ -342,8 +359,9 @@ static bool turn(struct client *client, struct wish *wish, int64_t began,
     if (!receive_all(client, wish, now, err))
         return false;
     tick(client);
-    return wish->fulfilled || (check_silence(client, began, now, err) &&
-                               check_signal(client, err));
+    return wish->fulfilled ||
+           (check_silence(client, began, now, err) &&
+            check_signal(client, err) && check_patience(client, err));
 }
 
 static bool wait_for(struct client *client, struct wish *wish, int64_t most_ms,
@@ -415,7 +433,7 @@ bool client_submit(struct client *client, const struct submit *submit,
     client->submitted = client->stopping = client->stop_sent = false;
     client->job[0] = '\0';
     ok = wait_for(client, &wish, 0, err);
-    if (ok && result->job == NULL)
+    if (result->job == NULL)
         result->job = arena_strdup(&result->arena, client->job);
     client->submit = NULL;
     client->watch = NULL;

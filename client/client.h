@@ -14,7 +14,8 @@
 // A coordinator that went away is told of and waited for; then the same job
 // is submitted again, which joins the one under way, or replays a finished
 // one. The first signal (common/signals.h) asks the coordinator to stop the
-// job, and its RESULT is waited for.
+// job, and its RESULT is waited for; a client that `leaves` goes away instead,
+// and the job goes on.
 //
 // One owner, one thread. A call blocks until it is answered.
 
@@ -40,6 +41,9 @@ struct client_watch {
     void (*tick)(void *user);                  // a few times a second
     // Asked at each tick: true asks for a stop, as a signal does.
     bool (*wants_stop)(void *user);
+    // The same; true goes away without the result (ERR_FAULT).
+    bool (*wants_to_leave)(void *user);
+    bool leaves; // a signal goes away (ERR_STOPPED) and stops nothing
 };
 
 struct client_result {
@@ -59,7 +63,8 @@ void client_close(struct client *client); // says goodbye; NULL is fine
 
 // Sends the job. wait: until its RESULT; else until it is accepted, and then
 // result->job is set and result->document is "" (a job that is refused has a
-// result at once). ERR_STOPPED: a signal came before the job was accepted.
+// result at once). ERR_STOPPED: a signal came before the job was accepted, or
+// to a client that leaves; result->job is then set as far as it is known.
 // result is to be released in any case.
 bool client_submit(struct client *client, const struct submit *submit,
                    bool wait, const struct client_watch *watch,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/progress.h"
+#include "common/text.h"
 
 static struct buf out;
 
@@ -169,10 +170,10 @@ Test(progress, the_plain_line_is_one_line)
 
 Test(progress, numbers_are_written_for_people)
 {
-    put_count(&out, 0);
-    put_count(&out, 999);
+    text_put_number(&out, 0);
+    text_put_number(&out, 999);
     buf_putc(&out, ' ');
-    put_count(&out, 1234567);
+    text_put_number(&out, 1234567);
     buf_putc(&out, ' ');
     put_time(&out, 3723000);
     buf_putc(&out, ' ');

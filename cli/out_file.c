@@ -1,0 +1,107 @@
+#include "cli/out_file.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/json.h"
+#include "common/text.h"
+
+enum { FILE_BYTES = 64 << 20 };
+
+static const char ENDING[] = ".json", PARTIAL[] = ".partial.json";
+
+// What a compiled file says of itself; job "" for a file that is none.
+struct claim {
+    char job[320];
+    double score;
+};
+
+static struct claim read_claim(const char *text, size_t len)
+{
+    struct err ignored = ERR_CLEAR;
+    json_t *json = json_parse(text, len, FILE_BYTES, &ignored);
+    const json_t *ours =
+        json_object_get(json_object_get(json, "metadata"), "promptcc");
+    const json_t *compiled =
+        json_object_get(json_object_get(ours, "scores"), "compiled");
+    struct claim claim = {.score = json_get_number(compiled, "score", -1)};
+
+    (void)text_print(claim.job, sizeof claim.job, "%s",
+                     json_get_text(ours, "job", ""));
+    json_decref(json);
+    return claim;
+}
+
+// Why what stands at path should stay, as a sentence; "" when it need not.
+static bool find_reason(const char *path, const char *text,
+                        struct out_file *out, struct err *err)
+{
+    struct buf there = BUF_INIT(FILE_BYTES);
+    struct claim old, new = read_claim(text, strlen(text));
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return true; // nothing is there
+    if (!file_read(path, &there, err)) {
+        buf_release(&there);
+        return false;
+    }
+    old = read_claim(there.data == NULL ? "" : there.data, there.len);
+    if (there.len == strlen(text) && memcmp(there.data, text, there.len) == 0)
+        out->why[0] = '\0';
+    else if (strcmp(old.job, new.job) != 0)
+        (void)text_print(
+            out->why, sizeof out->why, "%.150s is %s%.100s and is kept", path,
+            old.job[0] == '\0' ? "of another program" : "of the job ", old.job);
+    else if (old.score >= new.score)
+        (void)text_print(out->why, sizeof out->why,
+                         "%.150s scores %.1f %% against %.1f %% and is kept",
+                         path, old.score * 100, new.score * 100);
+    buf_release(&there);
+    return true;
+}
+
+static char *partial_of(const char *path)
+{
+    size_t len = strlen(path), ending = sizeof ENDING - 1;
+    char *out = malloc(len + sizeof PARTIAL);
+
+    if (out == NULL)
+        return NULL;
+    if (len > ending && strcmp(path + len - ending, ENDING) == 0)
+        len -= ending;
+    memcpy(out, path, len);
+    memcpy(out + len, PARTIAL, sizeof PARTIAL);
+    return out;
+}
+
+bool out_file_beside(const char *path, const char *text, struct out_file *out,
+                     struct err *err)
+{
+    *out = (struct out_file){0};
+    if (!find_reason(path, text, out, err))
+        return false;
+    out->path = out->why[0] == '\0' ? strdup(path) : partial_of(path);
+    if (out->path == NULL)
+        err_nomem(err, "a path");
+    return out->path != NULL;
+}
+
+void out_file_release(struct out_file *file)
+{
+    free(file->path);
+}
+
+char *out_file_absolute(const char *path)
+{
+    char here[PATH_MAX];
+
+    if (path[0] == '/' || getcwd(here, sizeof here) == NULL)
+        return strdup(path);
+    return file_join(here, path);
+}

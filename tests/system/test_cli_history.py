@@ -1,0 +1,245 @@
+"""The history on the command line: views, query, old stores, removing."""
+
+import csv
+import io
+import json
+import re
+import sqlite3
+
+import pytest
+
+import harness
+
+
+class Done:
+    """A finished run, shared by the tests of this file."""
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    stage = harness.Stage(tmp_path_factory.mktemp("history"))
+    done = Done()
+    done.stage = stage
+    done.sim = stage.stand_in()
+    done.job = stage.job()
+    done.store = done.job.parent / "promptcc.db"
+    result = stage.promptcc("run", done.job, "--ollama", done.sim.url, "--json")
+    assert result.status == 0, result
+    done.document = result.json
+    yield done
+    stage.close()
+
+
+def query(done, *words, **how):
+    return done.stage.promptcc("query", *words, "--store", done.store, **how)
+
+
+# --- views ---
+
+def documented_views():
+    text = (harness.ROOT / "docs" / "store.md").read_text()
+    found = {}
+    for name, body in re.findall(r"^### `(v_\w+)`.*?\n(.*?)(?=^##|\Z)", text,
+                                 re.M | re.S):
+        rows = re.findall(r"^\| (`.*?) \| .* \|$", body, re.M)
+        found[name] = [column for row in rows
+                       for column in re.findall(r"`(\w+)`", row)]
+    return found
+
+
+def test_the_columns_of_every_view_stand_in_the_handbook(done):
+    documented = documented_views()
+    with sqlite3.connect(f"file:{done.store}?mode=ro", uri=True) as db:
+        views = [name for name, in db.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'view'")]
+        assert set(views) == set(documented)
+        for view in views:
+            columns = [row[1] for row in
+                       db.execute(f"PRAGMA table_info({view})")]
+            assert set(columns) == set(documented[view]), view
+
+
+def test_an_evaluation_tells_its_row_and_why(done):
+    rows = query(done, "SELECT * FROM v_evaluations", "--json").json
+    assert rows
+    lines = (done.job.parent / "data.jsonl").read_text().splitlines() \
+        if (done.job.parent / "data.jsonl").exists() else None
+    for row in rows:
+        inputs, labels = json.loads(row["inputs"]), json.loads(row["labels"])
+        assert set(inputs) == {"message"} and labels["topic"], row
+        assert row["share"] in ("train", "val", "test", "train, val"), row
+        assert row["answer"], row
+        assert row["line"] == row["row"] + 1, row
+        if lines:
+            assert json.loads(lines[row["row"]])["message"] == \
+                inputs["message"]
+        if row["score"] < 1:
+            assert row["reason"], row
+
+
+def old_store(path):
+    """A store of version 1, as the first release left it."""
+    with sqlite3.connect(path) as db:
+        db.executescript(
+            (harness.ROOT / "store" / "schema_1.sql").read_text())
+        db.executescript("""
+            PRAGMA application_id = 1885561649; PRAGMA user_version = 1;
+            PRAGMA journal_mode = WAL;
+            INSERT INTO meta VALUES('written_by', 'promptcc 0.1.0');
+            INSERT INTO jobs VALUES(1, 'old-1', 'old', 'old/job.yaml', '{}', '',
+              9, 1, 0, 'done', '', 0.5, '{"finish_reason": "trials_done"}', 10,
+              0, 1, 1);
+            INSERT INTO splits VALUES(1, 'train', '[0,2]'), (1, 'val', '[0]'),
+              (1, 'test', '[1]');
+        """)
+
+
+def test_an_old_store_is_read_and_upgraded(done):
+    stage = done.stage
+    path = stage.folder / "old.db"
+    old_store(path)
+    shown = stage.promptcc("jobs", "--store", path, "--json")
+    assert shown.status == 0 and shown.json[0]["job"] == "old-1", shown
+    run = stage.promptcc("run", done.job, "--ollama", done.sim.url, "--store",
+                         path, "--json")
+    assert run.status == 0, run
+    assert run.json["compiled"] == done.document["compiled"]
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert db.execute("SELECT row, share FROM examples WHERE job_no = 1"
+                          " ORDER BY row").fetchall() == \
+            [(0, "train, val"), (1, "test"), (2, "train")]
+
+
+def test_views_are_made_anew_when_they_are_not_the_programs(done):
+    stage = done.stage
+    path = stage.folder / "views.db"
+    with sqlite3.connect(done.store) as source, sqlite3.connect(path) as copy:
+        source.backup(copy)
+        copy.executescript("DROP VIEW v_cost;"
+                           "CREATE VIEW v_cost AS SELECT 1 AS one;"
+                           "UPDATE meta SET value = 'x' WHERE key = 'views'")
+    stage.promptcc("run", done.job, "--ollama", done.sim.url, "--store", path)
+    rows = stage.promptcc("query", "SELECT * FROM v_cost", "--store", path,
+                          "--json").json
+    assert rows and "calls" in rows[0]
+
+
+# --- query ---
+
+def test_query_has_a_vertical_form_and_csv(done):
+    sql = "SELECT job, state, reason FROM v_jobs"
+    tall = query(done, sql, "--vertical").out
+    assert re.search(r"^--- 1 ---\njob     shop-\w+\nstate   done$", tall,
+                     re.M), tall
+    rows = list(csv.DictReader(io.StringIO(query(done, sql, "--csv").out)))
+    assert rows[0]["job"] == done.document["job"]
+    texts = query(done, "SELECT messages FROM v_calls LIMIT 2", "--csv").out
+    whole = query(done, "SELECT messages FROM v_calls LIMIT 2", "--json").json
+    assert [r["messages"] for r in csv.DictReader(io.StringIO(texts))] == \
+        [r["messages"] for r in whole]
+
+
+def test_query_reads_sql_from_a_file_and_from_standard_input(done):
+    path = done.stage.folder / "q.sql"
+    path.write_text("-- how many\nSELECT count(*) AS n\nFROM v_jobs;\n")
+    wanted = [{"n": 1}]
+    assert query(done, "--file", path, "--json").json == wanted
+    assert query(done, "--file", "-", "--json",
+                 stdin=path.read_text()).json == wanted
+    both = query(done, "SELECT 1", "--file", path)
+    assert both.status == 2 and "--file" in both.err, both
+    neither = query(done)
+    assert neither.status == 2 and "--file" in neither.err, neither
+
+
+@pytest.mark.parametrize("sql, hint", [
+    ("SELECT * FROM v_evaluation", "did you mean `v_evaluations`?"),
+    ("SELECT share, scroe FROM v_evaluations", "did you mean `score`?"),
+    ("SELECT e.anwser FROM v_evaluations e", "did you mean `answer`?"),
+    ("SELECT zzz FROM v_cost", "model_s"),
+    ("SELECT * FROM zzz", "v_jobs"),
+])
+def test_a_name_that_is_not_there_is_answered_with_what_is(done, sql, hint):
+    result = query(done, sql)
+    assert result.status == 2 and hint in result.err, result
+
+
+# --- which job ---
+
+@pytest.mark.parametrize("command", ["trials", "best", "show", "export"])
+def test_without_a_name_the_newest_job_with_results_is_meant(done, command):
+    words = ["--out", done.stage.folder / "again.json"] \
+        if command == "export" else []
+    named = done.stage.promptcc(command, done.document["job"], "--store",
+                                done.store, "--json", *words)
+    unnamed = done.stage.promptcc(command, "--store", done.store, "--json",
+                                  *words)
+    assert named.status == unnamed.status == 0, unnamed
+    assert named.json == unnamed.json
+
+
+# --- workers ---
+
+def test_workers_of_finished_runs_are_shown_when_they_are_asked_for(done):
+    now = done.stage.promptcc("workers", "--store", done.store, "--json")
+    assert now.status == 0 and now.json == [], now
+    every = done.stage.promptcc("workers", "--store", done.store, "--all",
+                                "--json").json
+    assert [w["state"] for w in every] == ["left"]
+
+
+# --- removing ---
+
+def tables(path):
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        names = [n for n, in db.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return {n: db.execute(f"SELECT count(*) FROM {n}").fetchone()[0]
+                for n in names}
+
+
+def test_a_removed_job_leaves_nothing_behind(stage):
+    sim = stage.stand_in()
+    job = stage.job()
+    store = job.parent / "promptcc.db"
+    assert stage.promptcc("run", job, "--ollama", sim.url).status == 0
+    removed = stage.promptcc("jobs", "--remove", "shop", "--store", store,
+                             "--json")
+    assert removed.status == 0 and removed.json[0]["kept"] == 0, removed
+    left = {k: v for k, v in tables(store).items() if v > 0}
+    assert set(left) <= {"meta", "workers", "call_kinds"}, left
+    assert stage.promptcc("jobs", "--store", store, "--json").json == []
+
+
+def test_removing_one_job_costs_another_nothing(stage):
+    sim = stage.stand_in()
+    job = stage.job()
+    store = job.parent / "promptcc.db"
+    first = stage.promptcc("run", job, "--ollama", sim.url, "--json").json
+    second = stage.promptcc("run", job, "--ollama", sim.url, "--seed", "4",
+                            "--json").json
+    compiled = (job.parent / "compiled.json").read_bytes()
+    removed = stage.promptcc("jobs", "--remove", first["job"], "--store", store)
+    assert removed.status == 0 and "kept" in removed.out, removed
+    jobs = stage.promptcc("jobs", "--store", store, "--json").json
+    assert [j["job"] for j in jobs] == [second["job"]]
+    before = len(sim.answered())
+    again = stage.promptcc("run", job, "--ollama", sim.url, "--seed", "4",
+                           "--json")
+    assert again.status == 0, again
+    assert len(sim.answered()) == before
+    assert (job.parent / "compiled.json").read_bytes() == compiled
+    with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as db:
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+    back = stage.promptcc("run", job, "--ollama", sim.url, "--json")
+    assert back.json["compiled"] == first["compiled"], back
+    assert len(stage.promptcc("jobs", "--store", store, "--json").json) == 2
+
+
+def test_a_job_is_not_removed_under_a_coordinator(stage):
+    store = stage.folder / "s.db"
+    stage.coordinator(store)
+    result = stage.promptcc("jobs", "--remove", "x", "--store", store, "--json")
+    assert result.status == 2 and result.error["code"] == "busy", result

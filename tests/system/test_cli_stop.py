@@ -1,0 +1,169 @@
+"""What Ctrl-C leaves: files, jobs, and words on how to go on."""
+
+import json
+import re
+import signal
+
+import harness
+
+
+def stop_after(stage, gate, job, k, *words):
+    """A run that was stopped by one Ctrl-C behind k answers."""
+    gate.hold_after(k)
+    process = stage.start("run", job, "--ollama", f"{gate.url},slots=2",
+                          "--json", *words)
+    assert gate.wait_held(process)
+    process.signal(signal.SIGINT)
+    gate.release()
+    result = process.wait()
+    assert result.status == 130, result
+    return result
+
+
+def score_of(path):
+    return json.loads(path.read_text())["metadata"]["promptcc"]["scores"][
+        "compiled"]["score"]
+
+
+def test_a_stopped_run_keeps_the_file_of_another_job(stage):
+    gate = stage.gate(stage.stand_in())
+    job = stage.job()
+    assert stage.promptcc("run", job, "--ollama", gate.url).status == 0
+    compiled = job.parent / "compiled.json"
+    before = compiled.read_bytes()
+    result = stop_after(stage, gate, job, 30, "--seed", "5")
+    partial = job.parent / "compiled.partial.json"
+    assert compiled.read_bytes() == before
+    assert result.json["out"].endswith("compiled.partial.json")
+    assert json.loads(partial.read_text())["metadata"]["promptcc"]["job"] == \
+        result.json["job"]
+    assert "is kept" in result.err and "compiled.partial.json" in result.err
+
+
+def test_a_stopped_run_keeps_a_better_file_of_its_own(stage):
+    sim = stage.stand_in()
+    gate = stage.gate(sim)
+    job = stage.job()
+    done = stage.promptcc("run", job, "--ollama", gate.url, "--json")
+    assert done.json["compiled"]["score"] > done.json["baseline"]["score"]
+    compiled = job.parent / "compiled.json"
+    before = compiled.read_bytes()
+    # The same job with its history lost: it begins at the baseline again.
+    result = stop_after(stage, gate, job, 30, "--store",
+                        stage.folder / "new.db")
+    assert result.json["job"] == done.json["job"]
+    if result.json["compiled"]["score"] < score_of(compiled):
+        assert result.json["out"].endswith("compiled.partial.json"), result
+    assert compiled.read_bytes() == before
+
+
+def test_a_file_that_is_no_compiled_one_is_kept(stage):
+    gate = stage.gate(stage.stand_in())
+    job = stage.job()
+    out = job.parent / "mine.json"
+    out.write_text('{"mine": true}')
+    result = stop_after(stage, gate, job, 30, "--out", out)
+    assert out.read_text() == '{"mine": true}'
+    assert result.json["out"].endswith("mine.partial.json")
+    assert (job.parent / "mine.partial.json").exists()
+    done = stage.promptcc("run", job, "--ollama", gate.url, "--out", out)
+    assert done.status == 0 and score_of(out) > 0  # as it was asked
+
+
+def test_without_a_file_the_best_of_a_stopped_run_is_the_file(stage):
+    gate = stage.gate(stage.stand_in())
+    job = stage.job()
+    result = stop_after(stage, gate, job, 30)
+    assert result.json["out"].endswith("compiled.json")
+    assert (job.parent / "compiled.json").exists()
+    assert not (job.parent / "compiled.partial.json").exists()
+
+
+def test_resume_remembers_where_the_file_goes(stage):
+    sim = stage.stand_in()
+    gate = stage.gate(sim)
+    job = stage.job()
+    out = stage.folder / "there" / "best.json"
+    out.parent.mkdir()
+    elsewhere = stage.folder / "elsewhere"
+    elsewhere.mkdir()
+    stopped = stop_after(stage, gate, job, 30, "--out", "there/best.json")
+    result = stage.promptcc("resume", "shop", "--store",
+                            job.parent / "promptcc.db", "--ollama", sim.url,
+                            "--json", cwd=elsewhere)
+    assert result.status == 0 and result.json["out"] == str(out), result
+    assert score_of(out) >= stopped.json["compiled"]["score"]
+    assert list(elsewhere.iterdir()) == []
+    named = stage.promptcc("resume", "shop", "--store",
+                           job.parent / "promptcc.db", "--ollama", sim.url,
+                           "--out", "here.json", cwd=elsewhere)
+    assert named.status == 0, named
+    assert (elsewhere / "here.json").read_bytes() == out.read_bytes()
+
+
+def submitted(stage, gate, *words):
+    coordinator = stage.coordinator(stage.folder / "s.db")
+    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
+    process = stage.start("submit", stage.job(), "--coordinator",
+                          coordinator.endpoint, *words)
+    assert gate.wait_held(process)
+    return coordinator, process
+
+
+def test_an_interrupt_of_a_waiting_submit_leaves_the_job_running(stage):
+    sim = stage.stand_in()
+    gate = stage.gate(sim)
+    gate.hold_after(20)
+    coordinator, process = submitted(stage, gate, "--wait")
+    process.signal(signal.SIGINT)
+    left = process.wait()
+    assert left.status == 130, left
+    job = left.out.strip()
+    assert re.fullmatch(r"shop-[0-9a-f]{12}", job), left
+    assert f"promptcc stop {job} --coordinator" in left.err
+    jobs = stage.promptcc("jobs", "--coordinator", coordinator.endpoint,
+                          "--json").json
+    assert [j["state"] for j in jobs] == ["running"]
+    gate.release()
+    again = stage.promptcc("submit", stage.folder / "shop", "--coordinator",
+                           coordinator.endpoint, "--wait", "--json")
+    assert again.status == 0 and again.json["job"] == job, again
+    assert sim.repeated() == 0
+
+
+def test_a_waiting_submit_gives_up_when_nothing_answers(stage):
+    gate = stage.gate(stage.stand_in())
+    gate.hold_after(10)
+    coordinator, process = submitted(stage, gate, "--wait=1s", "--json")
+    left = process.wait()
+    assert left.status == 3, left
+    assert set(left.json) == {"job"}
+    jobs = stage.promptcc("jobs", "--coordinator", coordinator.endpoint,
+                          "--json").json
+    assert [j["state"] for j in jobs] == ["running"]
+
+
+def test_a_cluster_tells_its_history_as_a_store_does(stage):
+    sim = stage.stand_in()
+    store = stage.folder / "s.db"
+    coordinator = stage.coordinator(store)
+    there = ("--coordinator", coordinator.endpoint)
+    stage.worker(coordinator.endpoint, sim.url, "w1", slots=4)
+    job = stage.job()
+    done = stage.promptcc("submit", job, *there, "--wait", "--json")
+    assert done.status == 0, done
+    for words in (["jobs"], ["show"], ["trials", "shop"],
+                  ["trials", job], ["best", "--limit", "2"],
+                  ["query", "SELECT * FROM v_cost"]):
+        here = stage.promptcc(*[w for w in words if w != job], "--store", store,
+                              "--json")
+        far = stage.promptcc(*words, *there, "--json")
+        assert here.status == far.status == 0, far
+        assert here.json == far.json, words
+    out = stage.folder / "far.json"
+    exported = stage.promptcc("export", "shop", *there, "--out", out, "--json")
+    assert exported.status == 0, exported
+    assert out.read_bytes() == (job.parent / "compiled.json").read_bytes()
+    assert exported.json["compiled"] == done.json["compiled"]
+    wrong = stage.promptcc("query", "SELECT nowhere FROM v_jobs", *there)
+    assert wrong.status == 2 and "no such column" in wrong.err, wrong
