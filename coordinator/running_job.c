@@ -483,13 +483,11 @@ static void take_note(struct running_job *running, const struct note *note)
     case NOTE_TRIAL:
         take_trial_end(running, note);
         break;
-    case NOTE_BASELINE:
-        running->progress.baseline = note->score;
-        break;
     case NOTE_BEST:
         running->progress.best = note->score;
         running->progress.best_low = note->low;
         running->progress.best_high = note->high;
+        running->progress.baseline = note->baseline;
         break;
     case NOTE_ENDED:
         take_ended(running, note);

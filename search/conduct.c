@@ -1,15 +1,15 @@
 #include "search/conduct.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json.h"
+#include "common/text.h"
 #include "program/run/compiled.h"
+#include "search/session/comparison.h"
 #include "search/session/session_thread.h"
 #include "search/toolkit/demos.h"
-
-#include "common/text.h"
 
 enum { SKIPPED_STEP_DEMOS = 4 }; // for steps that were not searched
 
@@ -25,51 +25,78 @@ struct findings {
 
 // --- scores as JSON ---
 
+static json_t *side_json(const struct side *side, size_t n)
+{
+    return json_pack("{s:f, s:f, s:f, s:I}", "score", side->score, "low",
+                     side->interval.low, "high", side->interval.high, "n",
+                     (json_int_t)n);
+}
+
+static bool compare(const struct session *session, const struct trial *a,
+                    const struct trial *b, struct comparison *out)
+{
+    struct err ignored = ERR_CLEAR; // the caller sees that JSON is missing
+
+    return comparison_make(a, b, (uint64_t)session_job(session)->seed, out,
+                           &ignored);
+}
+
+// A trial by itself, on all rows that it was scored on.
 static json_t *score_json(const struct session *session,
                           const struct trial *trial)
 {
-    struct interval interval;
+    struct comparison alone;
 
     if (trial == NULL)
         return json_null();
-    interval = trial_interval(session, trial);
-    return json_pack("{s:f, s:f, s:f, s:I}", "score", trial->score, "low",
-                     interval.low, "high", interval.high, "n",
-                     (json_int_t)trial->n);
+    return compare(session, trial, trial, &alone) ? side_json(&alone.a, alone.n)
+                                                  : NULL;
 }
 
-// The paired test of two trials on the rows that both were scored on.
-static double paired_p(const struct session *session, const struct trial *a,
-                       const struct trial *b)
+// "baseline" and "compiled", both on the rows that both were scored on; null
+// where there are none yet.
+static json_t *pair_json(const struct session *session,
+                         const struct trial *baseline,
+                         const struct trial *winner, double *p_value)
 {
-    double *x = calloc(a->n_rows + 1, sizeof *x);
-    double *y = calloc(a->n_rows + 1, sizeof *y);
-    double p = 1;
-    size_t n = 0;
+    struct comparison both;
 
-    assert(a->n_rows == b->n_rows);
-    for (size_t i = 0; x != NULL && y != NULL && i < a->n_rows; i++)
-        if (a->scored[i] && b->scored[i]) {
-            x[n] = a->scores[i];
-            y[n++] = b->scores[i];
-        }
-    if (n > 0)
-        p = stats_paired(x, y, n, (uint64_t)session_job(session)->seed);
-    free(x);
-    free(y);
-    return p;
+    if (winner == NULL)
+        return json_pack("{s:n, s:n}", "baseline", "compiled");
+    if (!compare(session, baseline, winner, &both))
+        return NULL;
+    *p_value = both.p_value;
+    return json_pack("{s:o, s:o}", "baseline", side_json(&both.a, both.n),
+                     "compiled", side_json(&both.b, both.n));
 }
 
 static json_t *test_json(const struct session *session,
                          const struct findings *found)
 {
+    double p_value = 1;
+    json_t *pair;
+
     if (found->test_winner == NULL)
         return json_null();
-    return json_pack(
-        "{s:o, s:o, s:f}", "baseline",
-        score_json(session, found->test_baseline), "compiled",
-        score_json(session, found->test_winner), "p_value",
-        paired_p(session, found->test_baseline, found->test_winner));
+    pair =
+        pair_json(session, found->test_baseline, found->test_winner, &p_value);
+    json_object_set_new(pair, "p_value", json_real(p_value));
+    return pair;
+}
+
+// What the document and the compiled file say of scores: the validation share,
+// all of it for the baseline alone, and the test share.
+static json_t *scores_json(const struct session *session,
+                           const struct findings *found)
+{
+    double ignored;
+    json_t *scores =
+        pair_json(session, found->baseline, found->winner, &ignored);
+
+    json_object_set_new(scores, "baseline_all",
+                        score_json(session, found->baseline));
+    json_object_set_new(scores, "test", test_json(session, found));
+    return scores;
 }
 
 static json_t *skipped_json(const struct session *session)
@@ -113,29 +140,42 @@ static json_t *changes_json(const struct session *session,
     return changes;
 }
 
+// Of the winner on the validation share, as the document has it; -1 for none.
+static double compiled_score(const json_t *document)
+{
+    return json_get_number(json_object_get(document, "compiled"), "score", -1);
+}
+
 static json_t *run_document(const struct session *session,
                             const struct findings *found, const char *finish)
 {
     const struct session_setup *setup = session_setup_of(session);
     const struct candidate *winner =
         found->compiled == NULL ? session_baseline(session) : found->compiled;
+    size_t faults = found->winner == NULL ? 0 : found->winner->model_faults;
+    json_t *scores = scores_json(session, found);
+    json_t *document =
+        json_pack("{s:s, s:s}", "job", setup->job_id, "finish_reason", finish);
     size_t n_trials;
-    json_t *document;
+    json_t *rest;
 
     session_trials(session, &n_trials);
-    document = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:b, s:I, s:o}", "job",
-        setup->job_id, "finish_reason", finish, "baseline",
-        score_json(session, found->baseline), "compiled",
-        score_json(session, found->winner), "test", test_json(session, found),
-        "skipped_steps", skipped_json(session), "optimizer",
-        setup->optimizer->name, "trials", (json_int_t)n_trials, "simulated",
-        setup->models->simulated, "model_faults",
-        (json_int_t)(found->winner == NULL ? 0 : found->winner->model_faults),
-        "changes", changes_json(session, winner));
-    if (document != NULL && found->short_of.code != ERR_NONE)
-        json_object_set_new(document, "reason",
-                            json_string(found->short_of.text));
+    rest =
+        json_pack("{s:o, s:s, s:I, s:b, s:I, s:o}", "skipped_steps",
+                  skipped_json(session), "optimizer", setup->optimizer->name,
+                  "trials", (json_int_t)n_trials, "simulated",
+                  setup->models->simulated, "model_faults", (json_int_t)faults,
+                  "changes", changes_json(session, winner));
+    if (json_object_update(document, scores) != 0 ||
+        json_object_update(document, rest) != 0 ||
+        (found->short_of.code != ERR_NONE &&
+         json_object_set_new(document, "reason",
+                             json_string(found->short_of.text)) != 0)) {
+        json_decref(document);
+        document = NULL;
+    }
+    json_decref(scores);
+    json_decref(rest);
     return document;
 }
 
@@ -145,10 +185,7 @@ static char *compiled_text(const struct session *session,
                            const struct findings *found, struct err *err)
 {
     const struct session_setup *setup = session_setup_of(session);
-    json_t *scores = json_pack("{s:o, s:o, s:o}", "baseline",
-                               score_json(session, found->baseline), "compiled",
-                               score_json(session, found->winner), "test",
-                               test_json(session, found));
+    json_t *scores = scores_json(session, found);
     struct compiled_facts facts = {.job_id = setup->job_id,
                                    .optimizer = setup->optimizer->name,
                                    .simulated = setup->models->simulated,
@@ -192,7 +229,6 @@ static bool score_baseline(struct session *session, struct findings *found,
         return false;
     }
     found->baseline = trial;
-    session_tell_baseline(session, trial);
     session_set_best(session, trial);
     return true;
 }
@@ -309,6 +345,7 @@ static bool write_result(struct session *session, struct findings *found,
         err_nomem(err, "the result");
         return false;
     }
+    ending->score = compiled_score(ending->document);
     ending->compiled = compiled_text(session, found, err);
     return ending->compiled != NULL;
 }
@@ -317,7 +354,6 @@ static bool finish_run(struct session *session, struct findings *found,
                        struct ending *ending, struct err *err)
 {
     found->winner = session_best(session);
-    ending->score = found->winner->score;
     return score_test(session, found, err) &&
            complete_winner(session, found, err) &&
            write_result(session, found, ending, err);
@@ -346,7 +382,7 @@ static void export_best(struct session *session, struct findings *found,
     ending->document = run_document(session, found, "stopped");
     if (found->winner == NULL)
         return;
-    ending->score = found->winner->score;
+    ending->score = compiled_score(ending->document);
     ending->compiled = compiled_text(session, found, &ignored);
 }
 

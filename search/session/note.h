@@ -17,13 +17,12 @@
 struct task;
 
 enum note_kind {
-    NOTE_TASK,     // session -> loop: run it; loop -> session: it is done
-    NOTE_PHASE,    // session -> loop: text, number = trials to come
-    NOTE_TEXT,     // session -> loop: a line for people
-    NOTE_TRIAL,    // session -> loop: a trial is accounted for: end
-    NOTE_BASELINE, // session -> loop: score
-    NOTE_BEST,     // session -> loop: score, low, high
-    NOTE_ENDED,    // session -> loop: ending; the thread is about to end
+    NOTE_TASK,  // session -> loop: run it; loop -> session: it is done
+    NOTE_PHASE, // session -> loop: text, number = trials to come
+    NOTE_TEXT,  // session -> loop: a line for people
+    NOTE_TRIAL, // session -> loop: a trial is accounted for: end
+    NOTE_BEST,  // session -> loop: score, low, high, and the baseline's
+    NOTE_ENDED, // session -> loop: ending; the thread is about to end
 };
 
 // How a job ended. Owned by whoever holds the note.
@@ -41,7 +40,8 @@ struct ending {
 struct note {
     enum note_kind kind;
     int64_t number;
-    double score, low, high;
+    double score, low, high; // of the best trial
+    double baseline;         // its score on the same rows
     struct task *task;
     struct ending *ending;
     struct history_trial_end end; // its state is static

@@ -12,11 +12,11 @@
 
 #include "common/text.h"
 #include "search/session/budget.h"
+#include "search/session/comparison.h"
 #include "search/session/fit.h"
 #include "search/session/ledger.h"
 #include "search/session/note.h"
 #include "search/session/session_thread.h"
-#include "search/session/stats.h"
 
 // One submitted piece of work, a trial or runs, in the order of submission.
 struct unit {
@@ -569,56 +569,6 @@ bool trial_wait(struct session *session, struct trial *trial, struct err *err)
     return wait_unit(session, unit, err);
 }
 
-// The place of row in the trial, looked for from `from` on and around: trials
-// on the same rows in the same order find each at once. n_rows: none.
-static size_t find_row(const struct trial *trial, size_t row, size_t from)
-{
-    for (size_t k = 0; k < trial->n_rows; k++) {
-        size_t at = (from + k) % trial->n_rows;
-
-        if (trial->rows[at] == row)
-            return at;
-    }
-    return trial->n_rows;
-}
-
-double trial_gain(const struct trial *a, const struct trial *b, size_t *n)
-{
-    double sum = 0;
-    size_t next = 0;
-
-    *n = 0;
-    for (size_t i = 0; i < a->n_rows; i++) {
-        size_t j = find_row(b, a->rows[i], next);
-
-        if (j == b->n_rows)
-            continue;
-        next = j + 1;
-        if (!a->scored[i] || !b->scored[j])
-            continue;
-        sum += b->scores[j] - a->scores[i];
-        ++*n;
-    }
-    return *n == 0 ? 0 : sum / (double)*n;
-}
-
-struct interval trial_interval(const struct session *session,
-                               const struct trial *trial)
-{
-    double *scores = calloc(trial->n_rows + 1, sizeof *scores);
-    struct interval interval = {0, 1};
-    size_t n = 0;
-
-    if (scores == NULL)
-        return interval;
-    for (size_t i = 0; i < trial->n_rows; i++)
-        if (trial->scored[i])
-            scores[n++] = trial->scores[i];
-    interval = stats_interval(scores, n, (uint64_t)session_job(session)->seed);
-    free(scores);
-    return interval;
-}
-
 // --- the lag ---
 
 bool session_admit(struct session *session, struct err *err)
@@ -714,14 +664,19 @@ void runs_free(struct runs *runs)
 
 void session_set_best(struct session *session, struct trial *trial)
 {
-    struct interval interval = trial_interval(session, trial);
+    const struct trial *baseline = session->trials[0];
+    uint64_t seed = (uint64_t)session->setup.job->seed;
+    struct comparison beside = {.b = {trial->score, {0, 1}}};
+    struct err ignored = ERR_CLEAR;
 
     session->best = trial;
+    (void)comparison_make(baseline, trial, seed, &beside, &ignored);
     note_send(session->pair, &(struct note){.kind = NOTE_BEST,
-                                            .score = trial->score,
-                                            .low = interval.low,
-                                            .high = interval.high,
-                                            .number = trial->number});
+                                            .number = trial->number,
+                                            .score = beside.b.score,
+                                            .low = beside.b.interval.low,
+                                            .high = beside.b.interval.high,
+                                            .baseline = beside.a.score});
 }
 
 void session_check_fit(struct session *session)
@@ -730,12 +685,6 @@ void session_check_fit(struct session *session)
 
     if (!fit_check(session->fit, session->baseline, &why))
         session_note(session, "warning: %s", why.text);
-}
-
-void session_tell_baseline(struct session *session, const struct trial *trial)
-{
-    note_send(session->pair,
-              &(struct note){.kind = NOTE_BASELINE, .score = trial->score});
 }
 
 struct trial *session_best(const struct session *session)

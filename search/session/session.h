@@ -32,7 +32,6 @@
 #include "program/job/dataset.h"
 #include "program/job/job.h"
 #include "search/session/ledger.h"
-#include "search/session/stats.h"
 #include "search/session/task.h"
 
 struct session;
@@ -88,15 +87,6 @@ bool trial_wait(struct session *session, struct trial *trial, struct err *err);
 // All trials so far, by number - 1. Borrowed.
 struct trial *const *session_trials(const struct session *session, size_t *n);
 
-// Mean difference of b over a on the rows that both were scored on; *n says
-// how many. 0 for none.
-double trial_gain(const struct trial *a, const struct trial *b, size_t *n);
-
-// The interval of a trial's score: Wilson's where scores are right or wrong,
-// else a seeded bootstrap.
-struct interval trial_interval(const struct session *session,
-                               const struct trial *trial);
-
 // --- runs: programs on inputs, with traces; not trials ---
 
 struct runs_request {
@@ -126,7 +116,8 @@ void runs_free(struct runs *runs); // only when done, or at the end; NULL fine
 
 // --- what comes of it ---
 
-// The best trial so far: what Ctrl-C exports. Borrowed.
+// The best trial so far: what Ctrl-C exports, and what people are shown beside
+// the baseline. Borrowed.
 void session_set_best(struct session *session, struct trial *trial);
 struct trial *session_best(const struct session *session);
 

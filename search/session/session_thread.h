@@ -70,7 +70,4 @@ void session_settle(struct session *session);
 // paid for.
 void session_check_fit(struct session *session);
 
-// Tells the loop about the baseline and a better trial, for progress.
-void session_tell_baseline(struct session *session, const struct trial *trial);
-
 #endif

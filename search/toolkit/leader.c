@@ -1,5 +1,7 @@
 #include "search/toolkit/leader.h"
 
+#include "search/session/comparison.h"
+
 // Means over the same rows in another order may differ in the last bits.
 static const double SAME = 1e-12;
 
@@ -40,11 +42,10 @@ size_t leader_known(const struct session *session)
 static void judge(struct leader *leader, struct trial *trial)
 {
     const struct trial *best = session_best(leader->session);
-    size_t common = 0;
 
     if (trial->kind != TRIAL_FULL || trial->n == 0)
         return;
-    if (best != NULL && trial_gain(best, trial, &common) <= SAME)
+    if (best != NULL && comparison_gain(best, trial) <= SAME)
         return;
     session_set_best(leader->session, trial);
     check_aim(leader, trial);

@@ -417,33 +417,6 @@ struct trial *const *session_trials(const struct session *fake, size_t *n)
     return fake->trials;
 }
 
-static bool score_at(const struct trial *trial, size_t row, double *out)
-{
-    for (size_t i = 0; i < trial->n_rows; i++) {
-        if (trial->rows[i] != row || !trial->scored[i])
-            continue;
-        *out = trial->scores[i];
-        return true;
-    }
-    return false;
-}
-
-double trial_gain(const struct trial *a, const struct trial *b, size_t *n)
-{
-    double sum = 0;
-
-    *n = 0;
-    cr_assert(a->done && b->done, "a trial is compared before it is done");
-    for (size_t i = 0; i < a->n_rows; i++) {
-        double of_b = 0;
-        if (!a->scored[i] || !score_at(b, a->rows[i], &of_b))
-            continue;
-        sum += of_b - a->scores[i];
-        *n += 1;
-    }
-    return *n > 0 ? sum / (double)*n : 0;
-}
-
 // runs->task is not used; the steps are counted here.
 struct fake_runs {
     struct runs runs;

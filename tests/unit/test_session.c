@@ -10,6 +10,7 @@
 #include <zmq.h>
 
 #include "given_data.h"
+#include "search/session/comparison.h"
 #include "search/session/note.h"
 
 enum { ROWS = 12, TASKS_MAX = 64, QUIET_MS = 60 };
@@ -32,7 +33,7 @@ static struct {
     struct trial trial; // a copy: its lists are the session's
     bool scored[ROWS];
     size_t placed[ROWS];
-    double gain;
+    double gain, of_a, of_b;
     size_t common;
     bool told;
 } seen;
@@ -494,7 +495,7 @@ static struct ending *compare_two(struct session *s)
 
     candidate_unref(candidate);
     if (trial_wait(s, a, &seen.err) && trial_wait(s, b, &seen.err))
-        seen.gain = trial_gain(a, b, &seen.common);
+        seen.common = comparison_means(a, b, &seen.of_a, &seen.of_b);
     return new_ending();
 }
 
@@ -507,7 +508,8 @@ Test(session, two_trials_are_compared_on_the_rows_that_both_were_scored_on)
     answer_all();
     end();
     cr_expect_eq(seen.common, 2);
-    cr_expect_eq(seen.gain, 0.5);
+    cr_expect_eq(seen.of_a, 0.25);
+    cr_expect_eq(seen.of_b, 0.75);
 }
 
 Test(session, two_trials_of_one_candidate_draw_alike)

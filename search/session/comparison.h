@@ -1,0 +1,43 @@
+// comparison: two trials side by side, on the rows that both were scored on.
+//
+// A candidate is not scored on a row that it shows as a demo, so two trials of
+// one share seldom have the same rows, and 28 % of 50 rows beside 67 % of 34
+// others says little. Wherever a score stands beside another one, both are
+// taken from here. All trials given are done. Pure.
+
+#ifndef SEARCH_SESSION_COMPARISON_H
+#define SEARCH_SESSION_COMPARISON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "search/session/session.h"
+#include "search/session/stats.h"
+
+// A mean score and its interval (95 %).
+struct side {
+    double score;
+    struct interval interval;
+};
+
+struct comparison {
+    size_t n; // rows that both were scored on
+    struct side a, b;
+    double p_value; // of the difference (stats_paired)
+};
+
+// seed is for what is resampled. Fails only without memory. A trial beside
+// itself gives its own score.
+bool comparison_make(const struct trial *a, const struct trial *b,
+                     uint64_t seed, struct comparison *out, struct err *err);
+
+// The mean scores alone; 0 and 0 where there is no such row. Returns how many.
+size_t comparison_means(const struct trial *a, const struct trial *b,
+                        double *of_a, double *of_b);
+
+// Mean difference of b over a; 0 where there is no such row.
+double comparison_gain(const struct trial *a, const struct trial *b);
+
+#endif
