@@ -12,13 +12,10 @@ static struct call_options options_for(const struct order *order,
                                        const struct task *task)
 {
     const struct job *job = order->work->job;
-    const struct sampling *sampling = &task->sampling;
-    struct call_options options = job->models[order->bill].options;
+    struct call_options options = task_options(task, job);
 
-    if (sampling->temperature >= 0)
-        options.temperature = sampling->temperature;
     options.seed =
-        call_seed(options.temperature, job->seed, sampling, order->step);
+        call_seed(options.temperature, job->seed, &task->sampling, order->step);
     return options;
 }
 

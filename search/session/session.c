@@ -312,14 +312,13 @@ static int64_t calls_of_item(const struct session *session,
 static struct use most_of_item(const struct session *session,
                                const struct task *task)
 {
-    const struct call_options *options =
-        &session->setup.job->models[task->role].options;
+    struct call_options options = task_options(task, session->setup.job);
     int64_t asks = stepper_asks(task->program, task->plan);
     int64_t repairs = asks * (STEPPER_ATTEMPTS - 1);
 
     return (struct use){calls_of_item(session, task) + repairs,
                         (asks + repairs) *
-                            (options->num_ctx + options->num_predict)};
+                            (options.num_ctx + options.num_predict)};
 }
 
 static struct use times(struct use one, size_t n)
@@ -610,6 +609,7 @@ static bool fill_runs(const struct session *session,
     task->role = request->role;
     task->sampling = request->sampling;
     task->scored = request->scored;
+    task->free_text = request->free_text;
     task->traced = true;
     return true;
 }

@@ -96,6 +96,7 @@ struct runs_request {
     enum role role;
     struct sampling sampling;
     bool scored;           // by the job's metric: items are rows
+    bool free_text;        // replies have room for text, whatever num_predict
     const size_t *rows;    // items as rows of the dataset, or
     json_t *const *inputs; // as inputs of the program (references are taken)
     size_t n;

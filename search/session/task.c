@@ -26,6 +26,19 @@ struct task *task_new(size_t n_items, struct err *err)
     return task;
 }
 
+struct call_options task_options(const struct task *task, const struct job *job)
+{
+    struct call_options options = job->models[task->role].options;
+    int32_t half = options.num_ctx / 2; // the prompt needs room as well
+    int32_t least = half < TASK_TEXT_TOKENS ? half : TASK_TEXT_TOKENS;
+
+    if (task->sampling.temperature >= 0)
+        options.temperature = task->sampling.temperature;
+    if (task->free_text && options.num_predict < least)
+        options.num_predict = least;
+    return options;
+}
+
 static void release_steps(json_t **values, size_t n)
 {
     if (values == NULL)

@@ -65,6 +65,11 @@ struct task_item {
 enum trial_kind { TRIAL_BASELINE, TRIAL_MINIBATCH, TRIAL_FULL };
 extern const char *const trial_kind_names[]; // "baseline", ...
 
+// Room for the free text that a teacher is asked for (an instruction, a
+// summary, a reason), whatever num_predict says: 40 tokens are sensible for the
+// student's label and cut every sentence.
+enum { TASK_TEXT_TOKENS = 512 };
+
 struct task {
     // asked
     const struct program *program; // borrowed, outlives the task
@@ -76,7 +81,8 @@ struct task {
     bool scored; // by the job's metric; items are rows
     bool kept;   // its evaluations are stored and looked up: scored trials
     bool traced;
-    int64_t trial; // number of the trial, 0 for other tasks
+    bool free_text; // replies have room for TASK_TEXT_TOKENS
+    int64_t trial;  // number of the trial, 0 for other tasks
     enum trial_kind kind;
     const char *reason; // why the candidate was made; static or NULL
     bool limited;       // its items may use `limit` in all (budget.h)
@@ -96,6 +102,11 @@ struct task {
     struct prefix **prefixes; // one a step and form, NULL until needed
     struct task *next;
 };
+
+// The options of its calls but for the seed: those of its role, at the
+// temperature of its sampling, with room for free text.
+struct call_options task_options(const struct task *task,
+                                 const struct job *job);
 
 // items are zeroed. NULL without memory.
 struct task *task_new(size_t n_items, struct err *err);

@@ -91,7 +91,8 @@ static bool ask(struct summary *summary, const struct form *form,
                                 .inputs = inputs,
                                 .purpose = "summary",
                                 .temperature = TEMPERATURE,
-                                .draw = draw};
+                                .draw = draw,
+                                .prose = true};
     bool ok = true;
 
     *out = NULL;

@@ -39,13 +39,31 @@ size_t leader_known(const struct session *session)
     return (size_t)known < n ? (size_t)known : n;
 }
 
+static size_t count_rewritten(const struct trial *trial)
+{
+    size_t n = 0;
+
+    for (size_t p = 0; p < trial->candidate->n_parts; p++)
+        n += trial->candidate->parts[p].instruction_no != 0;
+    return n;
+}
+
+static bool is_better(const struct trial *trial, const struct trial *best)
+{
+    double gain = comparison_gain(best, trial);
+
+    if (gain > SAME || gain < -SAME)
+        return gain > 0;
+    return count_rewritten(trial) < count_rewritten(best);
+}
+
 static void judge(struct leader *leader, struct trial *trial)
 {
     const struct trial *best = session_best(leader->session);
 
     if (trial->kind != TRIAL_FULL || trial->n == 0)
         return;
-    if (best != NULL && comparison_gain(best, trial) <= SAME)
+    if (best != NULL && !is_better(trial, best))
         return;
     session_set_best(leader->session, trial);
     check_aim(leader, trial);

@@ -2,8 +2,9 @@
 //
 // Trials are judged in the order of their numbers, and only up to the lag that
 // the session keeps, so who leads when depends on nothing but job and answers.
-// A later trial leads when it is better on the rows that both were scored on;
-// where it is only as good, the earlier one stays.
+// A later trial leads when it is better on the rows that both were scored on.
+// Of equals the one leads that keeps more instructions as they were written,
+// else the earlier one.
 //
 // A search is over by budget, or when the leader is perfect: nothing can be
 // better. For the job's own thread.

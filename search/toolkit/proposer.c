@@ -5,10 +5,10 @@
 
 #include "common/buf.h"
 #include "common/json.h"
-#include "common/text.h"
 #include "common/utf8.h"
 #include "search/toolkit/data_summary.h"
 #include "search/toolkit/instruction.h"
+#include "search/toolkit/prose.h"
 #include "search/toolkit/teacher.h"
 
 enum {
@@ -69,7 +69,7 @@ void proposals_release(struct proposals *proposals)
 static bool is_known(const struct instruction_list *list, const char *text)
 {
     for (size_t i = 0; i < list->n; i++) {
-        if (text_same(list->texts[i], text))
+        if (prose_same(list->texts[i], text))
             return true;
     }
     return false;
@@ -301,6 +301,7 @@ static bool describe_modules(struct proposer *proposer, struct err *err)
             .purpose = "summary",
             .temperature = proposer->options->temperature,
             .draw = DRAW_MODULE + (int64_t)i,
+            .prose = true,
         };
         if (!check_inputs(&questions[asked++], err))
             goto out;
@@ -332,7 +333,8 @@ static bool look_around(struct proposer *proposer, struct err *err)
     struct question question = {.form = &form,
                                 .purpose = "summary",
                                 .temperature = options->temperature,
-                                .draw = DRAW_PROGRAM};
+                                .draw = DRAW_PROGRAM,
+                                .prose = true};
     bool ok = false;
 
     if (options->program_aware) {
@@ -451,6 +453,7 @@ static bool prepare(const struct proposer *proposer, size_t predictor,
             .purpose = "propose",
             .temperature = proposer->options->temperature,
             .draw = (int64_t)predictor * DRAWS_A_STEP + (int64_t)k,
+            .prose = true,
         };
         if (!check_inputs(&questions[k], err))
             return false;

@@ -3,6 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/json.h"
+#include "search/toolkit/prose.h"
+
 // Models that are certain at temperature 0 would say the same again.
 static const double RETRY_TEMPERATURE = 1.0;
 
@@ -79,6 +82,7 @@ bool question_submit(struct session *session, struct question *question,
                      .draw =
                          question->draw * TEACHER_ATTEMPTS + question->attempt,
                      .replicate = question->attempt},
+        .free_text = true,
         .inputs = &question->inputs,
         .n = 1,
     };
@@ -87,12 +91,28 @@ bool question_submit(struct session *session, struct question *question,
     return question->runs != NULL;
 }
 
-// Takes the answer of the attempt that ended, if it can be read.
+// Whether every text of the answer can be what it was asked for.
+static bool is_usable(const struct question *question, const json_t *outputs)
+{
+    const struct step *asked = &question->form->program->steps[0];
+
+    for (size_t i = 0; i < asked->signature.n_outputs; i++) {
+        const char *name = asked->signature.outputs[i].name;
+
+        if (prose_fault(json_get_text(outputs, name, ""), asked,
+                        question->inputs) != NULL)
+            return false;
+    }
+    return true;
+}
+
+// Takes the answer of the attempt that ended, if it can be read and used.
 static void take_answer(struct question *question)
 {
     const struct task_item *item = &question->runs->items[0];
 
-    if (item->state == ITEM_DONE && item->outcome == RUN_DONE)
+    if (item->state == ITEM_DONE && item->outcome == RUN_DONE &&
+        (!question->prose || is_usable(question, item->outputs)))
         question->answer = json_incref(item->outputs);
     runs_free(question->runs);
     question->runs = NULL;

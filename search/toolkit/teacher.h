@@ -1,11 +1,13 @@
 // teacher: questions of our own to the teacher, beside the user's program.
 //
 // What the proposer and the filling of demos ask is a program of one step,
-// rendered, sent, stored and parsed like every other. A question that gets no
-// readable answer is a helper fault: it is asked again up to three times, each
-// time as another replicate and draw, and then goes without an answer; that is
-// for its asker to bear, never a score. Questions of one call are under way
-// together, so their number costs time only where workers are short.
+// rendered, sent, stored and parsed like every other, with room for a text
+// however little the student's num_predict leaves. A question that gets no
+// readable answer, or one that is not fit to be used, is a helper fault: it is
+// asked again up to three times, each time as another replicate and draw, and
+// then goes without an answer; that is for its asker to bear, never a score.
+// Questions of one call are under way together, so their number costs time only
+// where workers are short.
 //
 // For the job's own thread.
 
@@ -47,6 +49,7 @@ struct question {
     const char *purpose;     // static; see struct sampling
     double temperature;      // of the first attempt; 1 at least from then on
     int64_t draw;            // distinct among the questions of a purpose
+    bool prose;              // the answer must be text of its own (prose.h)
     json_t *answer;          // owned: outputs by name, or NULL for none
     struct runs *runs;       // owned: the attempt under way
     struct session *session; // borrowed: where it is under way
