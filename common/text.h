@@ -35,8 +35,13 @@ const char *text_nearest(const char *text, const char *const *names, size_t n);
 // A slice without white space at its ends (bytes; ASCII white space).
 const char *text_trim(const char *text, size_t len, size_t *out_len);
 
-// Equal after trimming and case folding (Unicode simple folding of Latin,
-// Greek and Cyrillic; other characters as they are).
+// The same for what looks like white space or like nothing in any script:
+// no-break and ideographic spaces, zero-width characters, direction marks.
+const char *text_trim_wide(const char *text, size_t len, size_t *out_len);
+
+// Equal after wide trimming and folding. Folding composes characters (NFC: an e
+// and an accent are an e with an accent) and takes their case away (Unicode
+// simple folding of Latin, Greek and Cyrillic; others as they are).
 bool text_same(const char *a, const char *b);
 
 // Appends the folded form of text to out (a struct buf of common/buf.h).

@@ -71,13 +71,6 @@ Test(text, sameness_ignores_case_and_outer_space)
     cr_expect_not(text_same("ab", "a"));
 }
 
-Test(text, bytes_that_are_no_utf8_equal_only_themselves)
-{
-    cr_expect(text_same("a\xFF", "A\xFF"));
-    cr_expect_not(text_same("\xFF", "\xFE"));
-    cr_expect_not(text_same("\xE9", "\xC3\xA9"));
-}
-
 static void expect_fold(const char *text, const char *folded)
 {
     struct buf out = BUF_INIT(4096);
@@ -85,6 +78,61 @@ static void expect_fold(const char *text, const char *folded)
     text_fold(&out, text, strlen(text));
     cr_expect_str_eq(out.data, folded);
     buf_release(&out);
+}
+
+Test(text, sameness_knows_letters_that_are_composed_differently)
+{
+    cr_expect(text_same("caf\xC3\xA9", "CAFE\xCC\x81"));
+    cr_expect_not(text_same("cafe", "caf\xC3\xA9"));
+    // Two marks in either order, and a syllable of Hangul.
+    cr_expect(text_same("q\xCC\x87\xCC\xA3", "q\xCC\xA3\xCC\x87"));
+    cr_expect(
+        text_same("\xED\x95\x9C", "\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB"));
+    // The sign of the Angstrom is the letter.
+    cr_expect(text_same("\xE2\x84\xAB", "\xC3\xA5"));
+    expect_fold("E\xCC\x81t\xC3\xA9", "\xC3\xA9t\xC3\xA9");
+}
+
+Test(text, marks_without_end_are_folded_in_pieces)
+{
+    struct buf marks = BUF_INIT(1 << 16);
+    struct buf folded = BUF_INIT(1 << 17);
+
+    for (int i = 0; i < 10000; i++)
+        buf_puts(&marks, "\xCC\x81");
+    text_fold(&folded, marks.data, marks.len);
+    cr_expect_eq(folded.len, marks.len);
+    cr_expect(text_same(marks.data, folded.data));
+    buf_release(&folded);
+    buf_release(&marks);
+}
+
+Test(text, wide_trimming_takes_what_shows_as_nothing)
+{
+    const char text[] = "\xEF\xBB\xBF \xC2\xA0"
+                        "a b"
+                        "\xE3\x80\x80\n\xE2\x80\x8B";
+    size_t len = 0;
+    const char *at = text_trim_wide(text, strlen(text), &len);
+
+    cr_expect_eq(len, 3);
+    cr_expect_eq(memcmp(at, "a b", 3), 0);
+    (void)text_trim_wide("\xC2\xA0", 2, &len);
+    cr_expect_eq(len, 0);
+    (void)text_trim_wide("\xE6\x97\xA5", 3, &len);
+    cr_expect_eq(len, 3);
+    (void)text_trim_wide("\xA0\xC2", 2, &len);
+    cr_expect_eq(len, 2);
+    cr_expect(text_same("\xC2\xA0"
+                        "B\xE2\x80\x8B",
+                        "b"));
+}
+
+Test(text, bytes_that_are_no_utf8_equal_only_themselves)
+{
+    cr_expect(text_same("a\xFF", "A\xFF"));
+    cr_expect_not(text_same("\xFF", "\xFE"));
+    cr_expect_not(text_same("\xE9", "\xC3\xA9"));
 }
 
 Test(text, folding_lowers_latin_greek_and_cyrillic)
