@@ -1,68 +1,15 @@
 #include "program/metric/compare.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/text.h"
-
-enum { NUMBER_MAX = 64 }; // longer texts are no numbers
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-// True for a comma between a digit and exactly three more of them.
-static bool splits_thousands(const char *text, size_t at, size_t len)
-{
-    if (at == 0 || at + 3 >= len || !is_digit(text[at - 1]))
-        return false;
-    for (size_t i = 1; i <= 3; i++) {
-        if (!is_digit(text[at + i]))
-            return false;
-    }
-    return at + 4 == len || !is_digit(text[at + 4]);
-}
-
-// strtod reads more than we want ("inf", "0x1p3"), so letters other than an
-// exponent are refused here.
-static bool copy_digits(const char *text, size_t len, char out[NUMBER_MAX])
-{
-    size_t used = 0;
-
-    if (len == 0 || len >= NUMBER_MAX)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == ',' && splits_thousands(text, i, len))
-            continue;
-        if (!is_digit(text[i]) && strchr("+-.eE", text[i]) == NULL)
-            return false;
-        out[used++] = text[i];
-    }
-    out[used] = '\0';
-    return true;
-}
-
-static bool text_number(const char *text, size_t len, double *out)
-{
-    char digits[NUMBER_MAX];
-    char *end = NULL;
-
-    text = text_trim(text, len, &len);
-    if (memchr(text, '\0', len) != NULL || !copy_digits(text, len, digits))
-        return false;
-    double value = strtod(digits, &end);
-    if (end == digits || *end != '\0' || !isfinite(value))
-        return false;
-    *out = value;
-    return true;
-}
+#include "program/graph/number.h"
 
 bool value_number(const json_t *value, double *out)
 {
     if (json_is_string(value))
-        return text_number(json_string_value(value), json_string_length(value),
+        return number_read(json_string_value(value), json_string_length(value),
                            out);
     if (!json_is_number(value))
         return false;

@@ -1,0 +1,427 @@
+#include "program/graph/number.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <utf8proc.h>
+
+#include "common/text.h"
+#include "common/utf8.h"
+
+// A text is first put into ASCII, where one byte stands for each kind of
+// character that matters.
+enum {
+    CURRENCY = '$',
+    LETTER = 'a',
+    OTHER = ';',
+    BOUND = '<', // of "at least" and its like: the number is a limit
+    GROUP = 1,   // a space that parts thousands: no-break, thin
+    DASH = 3,    // a minus, a range, or neither
+    SCALE = 2,   // a word of its own for a power of ten
+    WORD_BYTES = 24,
+};
+
+// Where the number stands in the plain text.
+struct found {
+    size_t start; // with sign and currency
+    size_t end;   // with percent sign and currency
+    bool negative;
+    bool percent;
+    char digits[80]; // as strtod reads it, without the sign
+    size_t n;
+};
+
+// ---- to ASCII
+
+static const struct {
+    uint32_t code;
+    char plain;
+} plain_codes[] = {
+    {0x2212, '-'},   {0xFE63, '-'},   {0x2013, DASH},  {0x2014, DASH},
+    {0x00A0, GROUP}, {0x202F, GROUP}, {0x2009, GROUP}, {0x00B1, BOUND},
+    {0x2264, BOUND}, {0x2265, BOUND}, {0x2266, BOUND}, {0x2267, BOUND},
+    {0x2030, SCALE}, {0x2031, SCALE}, {0x5341, SCALE}, {0x767E, SCALE},
+    {0x5343, SCALE}, {0x4E07, SCALE}, {0x842C, SCALE}, {0x4EBF, SCALE},
+    {0x5104, SCALE}, {0x5146, SCALE}, {0x8CA0, '-'},   {0x8D1F, '-'},
+    {0x00B0, ' '},   {0x2022, '*'},   {0x2018, '\''},  {0x2019, '\''},
+    {0x201C, '"'},   {0x201D, '"'},   {0x2248, '~'},
+};
+
+// 0: a character that shows as nothing. -1: digits that are not read, such as
+// those of other scripts, powers and fractions.
+static int to_plain(uint32_t code)
+{
+    if (code < 0x80)
+        return code < ' ' ? ' ' : (int)code;
+    if (code >= 0xFF01 && code <= 0xFF5E)
+        return (int)(code - 0xFEE0);
+    for (size_t i = 0; i < sizeof plain_codes / sizeof plain_codes[0]; i++) {
+        if (plain_codes[i].code == code)
+            return plain_codes[i].plain;
+    }
+    switch (utf8proc_category((utf8proc_int32_t)code)) {
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+        return -1;
+    case UTF8PROC_CATEGORY_SC:
+        return CURRENCY;
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_MN:
+        return 0;
+    case UTF8PROC_CATEGORY_ZS:
+        return ' ';
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+        return LETTER;
+    case UTF8PROC_CATEGORY_LO: // scripts that put no space between words
+        return ' ';
+    default:
+        return OTHER;
+    }
+}
+
+static bool make_plain(const char *text, size_t len,
+                       char plain[NUMBER_MAX_TEXT + 1])
+{
+    size_t n = 0;
+
+    text = text_trim_wide(text, len, &len);
+    if (len == 0 || len > NUMBER_MAX_TEXT)
+        return false;
+    for (size_t at = 0; at < len;) {
+        uint32_t code = 0;
+        size_t bytes = utf8_next(text + at, len - at, &code);
+        int one = bytes == 0 || code == 0 ? -1 : to_plain(code);
+
+        if (one < 0)
+            return false;
+        if (one > 0)
+            plain[n++] = (char)one;
+        at += bytes;
+    }
+    plain[n] = '\0';
+    return n > 0;
+}
+
+// ---- the digits
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool add_digits(struct found *found, const char **at)
+{
+    for (; is_digit(**at); (*at)++) {
+        if (found->n + 8 >= sizeof found->digits)
+            return false;
+        found->digits[found->n++] = **at;
+    }
+    found->digits[found->n] = '\0';
+    return true;
+}
+
+// Three digits and no fourth behind a comma or a thin space.
+static bool is_group(const char *at)
+{
+    return (at[0] == ',' || at[0] == GROUP) && is_digit(at[1]) &&
+           is_digit(at[2]) && is_digit(at[3]) && !is_digit(at[4]);
+}
+
+// 1,000,000: groups of three behind one to three digits, all parted alike.
+static bool add_groups(struct found *found, const char **at)
+{
+    char part = **at;
+
+    if (!is_group(*at))
+        return true;
+    if (found->n == 0 || found->n > 3 || found->digits[0] == '0')
+        return false;
+    while (**at == part && is_group(*at)) {
+        (*at)++;
+        if (!add_digits(found, at))
+            return false;
+    }
+    return true;
+}
+
+static bool add_exponent(struct found *found, const char **at)
+{
+    const char *digits = *at + 1;
+
+    if (**at != 'e' && **at != 'E')
+        return true;
+    bool negative = *digits == '-';
+    digits += negative || *digits == '+';
+    if (!is_digit(*digits))
+        return true;
+    found->digits[found->n++] = 'e';
+    found->digits[found->n++] = negative ? '-' : '+';
+    *at = digits;
+    return add_digits(found, at);
+}
+
+// Reads the digits at *at and moves behind them; false where they are no
+// number, or one that could be another.
+static bool read_digits(struct found *found, const char **at)
+{
+    if (!add_digits(found, at) || !add_groups(found, at))
+        return false;
+    if (**at == '.' && is_digit((*at)[1])) {
+        found->digits[found->n++] = '.';
+        (*at)++;
+        if (!add_digits(found, at))
+            return false;
+    }
+    if (!add_exponent(found, at))
+        return false;
+    char next = **at;
+    bool more = (next == ',' || next == '.' || next == '\'' || next == GROUP) &&
+                is_digit((*at)[1]);
+    return !more && !is_digit(next) && next != '_';
+}
+
+// ---- what stands behind it
+
+struct word {
+    char text[WORD_BYTES]; // in small letters, cut
+    size_t len;
+};
+
+static struct word word_at(const char *at)
+{
+    struct word word = {.len = 0};
+
+    for (; is_letter(at[word.len]); word.len++) {
+        if (word.len + 1 < sizeof word.text)
+            word.text[word.len] = (char)(at[word.len] | 0x20);
+    }
+    return word;
+}
+
+static bool is_among(const struct word *word, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (strcmp(word->text, *words) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *const scales[] = {
+    "k",         "m",          "b",        "t",         "mm",       "mn",
+    "mio",       "mln",        "bn",       "bln",       "mrd",      "tn",
+    "hundred",   "hundreds",   "thousand", "thousands", "million",  "millions",
+    "billion",   "billions",   "trillion", "trillions", "dozen",    "dozens",
+    "lakh",      "lakhs",      "crore",    "crores",    "tausend",  "millionen",
+    "milliarde", "milliarden", "mille",    "mil",       "permille", "bps",
+    "score",     "squared",    "cubed",    "half",      "halves",   "quarter",
+    "quarters",  "third",      "thirds",   NULL,
+};
+
+static const char *const percents[] = {"percent", "pct", NULL};
+
+// Moves *at over a percent sign, a currency or the full stop of a sentence;
+// false where the scale is another, or not known.
+static bool read_end(struct found *found, const char **at)
+{
+    const char *next = *at;
+
+    if (strchr("-+/^?\\_<>=~"
+               "\3",
+               *next) != NULL &&
+        *next != '\0' && !(next[0] == '\\' && !is_letter(next[1])))
+        return false;
+    if (*next == '.' && is_letter(next[1]))
+        return false;
+    while (*next == ' ' || *next == GROUP)
+        next++;
+    struct word word = word_at(next);
+    if (*next == SCALE || is_among(&word, scales))
+        return false;
+    if (*next == '%' || is_among(&word, percents)) {
+        found->percent = true;
+        *at = next + (word.len > 0 ? word.len : 1);
+    } else if (strcmp(word.text, "per") == 0 &&
+               strncmp(next + word.len, " cent", 5) == 0) {
+        found->percent = true;
+        *at = next + word.len + 5;
+    } else if (strcmp(word.text, "per") == 0 &&
+               strncmp(next + word.len, " mil", 4) == 0) {
+        return false;
+    } else if (*next == CURRENCY) {
+        *at = next + 1;
+    }
+    return true;
+}
+
+// ---- what stands before it
+
+static const char *skip_blanks_back(const char *text, const char *at)
+{
+    while (at > text && (at[-1] == ' ' || at[-1] == GROUP))
+        at--;
+    return at;
+}
+
+static bool is_sign(char c)
+{
+    return c == '-' || c == '+';
+}
+
+// A sign with nothing before it that it could belong to: x-5 and 3-5 have
+// none. A sign and a space are one only where the text begins with them.
+static bool read_sign(struct found *found, const char *text, const char **at)
+{
+    const char *sign = skip_blanks_back(text, *at);
+    bool apart = sign != *at;
+
+    if (sign == text || !is_sign(sign[-1]))
+        return true;
+    sign--;
+    if (apart && sign != text)
+        return false;
+    if (sign > text && sign[-1] == CURRENCY)
+        *at = sign - 1;
+    else
+        *at = sign;
+    if (*at > text && strchr(" :=(\"'`*[|>#{", (*at)[-1]) == NULL)
+        return false;
+    found->negative = *sign == '-';
+    return true;
+}
+
+static const char *const minuses[] = {"minus", "negative", NULL};
+
+// A word directly before the number that makes it less than nothing.
+static void read_minus(struct found *found, const char *text, const char **at)
+{
+    const char *end = skip_blanks_back(text, *at);
+    const char *start = end;
+
+    while (start > text && is_letter(start[-1]))
+        start--;
+    struct word word = word_at(start);
+    if (end == *at || !is_among(&word, minuses))
+        return;
+    found->negative = true;
+    *at = start;
+}
+
+static bool read_start(struct found *found, const char *text, const char *at)
+{
+    const char *digits = at;
+    const char *before = skip_blanks_back(text, at);
+
+    if (before > text && before[-1] == CURRENCY)
+        at = before - 1;
+    if (at > text && at == digits &&
+        (is_letter(at[-1]) || strchr("_^/.\\<>"
+                                     "\3",
+                                     at[-1]) != NULL))
+        return false;
+    before = skip_blanks_back(text, at);
+    if (before > text && (before[-1] == BOUND || before[-1] == '>'))
+        return false;
+    const char *signless = at;
+    if (!read_sign(found, text, &at))
+        return false;
+    if (at == signless)
+        read_minus(found, text, &at);
+    found->start = (size_t)(at - text);
+    return true;
+}
+
+// Accountants write a loss in brackets.
+static bool is_bracketed(const char *text, const struct found *found)
+{
+    return !found->negative && found->start > 0 &&
+           text[found->start - 1] == '(' && text[found->end] == ')';
+}
+
+// ---- the words around it
+
+// The number beside these is a limit, one of several, or not meant.
+static const char *const doubts[] = {
+    "less",   "fewer",   "more",  "over",     "under",   "above",
+    "below",  "beyond",  "least", "most",     "between", "not",
+    "no",     "never",   "nor",   "neither",  "or",      "than",
+    "versus", "without", "minus", "negative", "times",   NULL,
+};
+
+static bool has_doubt(const char *text, size_t from, size_t to)
+{
+    while (from < to) {
+        struct word word = word_at(text + from);
+        if (word.len > 0 && is_among(&word, doubts))
+            return true;
+        from += word.len > 0 ? word.len : 1;
+    }
+    return false;
+}
+
+static bool begins_number(const char *text, size_t i)
+{
+    return is_digit(text[i]) || (text[i] == '.' && is_digit(text[i + 1]));
+}
+
+static bool find(const char *text, struct found *found)
+{
+    size_t len = strlen(text);
+    bool any = false;
+
+    for (size_t i = 0; i < len; i++) {
+        const char *at = text + i;
+
+        if (!begins_number(text, i))
+            continue;
+        if (any || !read_start(found, text, at) || !read_digits(found, &at) ||
+            !read_end(found, &at))
+            return false;
+        any = true;
+        found->end = (size_t)(at - text);
+        i = found->end > i ? found->end - 1 : i;
+    }
+    return any && !is_bracketed(text, found);
+}
+
+static bool to_value(const struct found *found, double *out)
+{
+    double value = strtod(found->digits, NULL);
+
+    *out = found->negative ? -value : value;
+    return isfinite(value);
+}
+
+bool number_find(const char *text, size_t len, struct number *out)
+{
+    char plain[NUMBER_MAX_TEXT + 1];
+    struct found found = {.n = 0};
+
+    if (!make_plain(text, len, plain) || !find(plain, &found) ||
+        has_doubt(plain, 0, found.start) ||
+        has_doubt(plain, found.end, strlen(plain)))
+        return false;
+    out->percent = found.percent;
+    return to_value(&found, &out->value);
+}
+
+bool number_read(const char *text, size_t len, double *out)
+{
+    char plain[NUMBER_MAX_TEXT + 1];
+    struct found found = {.n = 0};
+
+    if (!make_plain(text, len, plain) || !find(plain, &found) ||
+        found.percent || found.start > 0)
+        return false;
+    found.end += plain[found.end] == '.';
+    return plain[found.end] == '\0' && to_value(&found, out);
+}

@@ -1,0 +1,472 @@
+#include "program/prompt/json_mend.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/utf8.h"
+#include "program/prompt/span.h"
+
+enum {
+    STRING_MAX = 8 << 20,
+    NUMBER_BYTES = 40,
+    LOOK_AHEAD = 256, // bytes of white space behind a quote
+};
+
+// A reader that failed gives no more values.
+struct mend {
+    struct span rest;
+    bool words;
+    int depth;
+    bool failed;
+    bool no_memory;
+};
+
+static json_t *read_value(struct mend *mend);
+
+static json_t *fail(struct mend *mend)
+{
+    mend->failed = true;
+    return NULL;
+}
+
+static json_t *checked(struct mend *mend, json_t *value)
+{
+    mend->no_memory = mend->no_memory || value == NULL;
+    mend->failed = mend->failed || value == NULL;
+    return value;
+}
+
+static char here(const struct mend *mend)
+{
+    return span_char(mend->rest, 0);
+}
+
+static void skip(struct mend *mend, size_t n)
+{
+    mend->rest = span_from(mend->rest, n);
+}
+
+// ---- white space and comments
+
+// The bytes of white space that text begins with, of any script.
+static size_t blank_bytes(struct span text)
+{
+    return (size_t)(span_trim(text).at - text.at);
+}
+
+static void skip_comment(struct mend *mend)
+{
+    size_t end = span_find(mend->rest, 2, "*/");
+
+    skip(mend, end < mend->rest.len ? end + 2 : end);
+}
+
+// Moves over white space and comments; true when there was a line end.
+static bool skip_space(struct mend *mend)
+{
+    bool lines = false;
+
+    for (;;) {
+        struct span before = mend->rest;
+        size_t n = blank_bytes(mend->rest);
+
+        lines = lines || memchr(mend->rest.at, '\n', n) != NULL;
+        skip(mend, n);
+        if (span_starts(mend->rest, "//") || here(mend) == '#')
+            (void)span_line(&mend->rest);
+        else if (span_starts(mend->rest, "/*"))
+            skip_comment(mend);
+        if (before.len == mend->rest.len)
+            return lines;
+        lines = lines || (mend->rest.len > 0 && mend->rest.at[-1] == '\n');
+    }
+}
+
+// ---- strings
+
+static const struct {
+    const char *open;
+    const char *close;
+} quotes[] = {
+    {"\"", "\""},
+    {"'", "'"},
+    {"`", "`"},
+    {"\xE2\x80\x9C", "\xE2\x80\x9D"}, // typographic ones
+    {"\xE2\x80\x98", "\xE2\x80\x99"},
+    {"\xE2\x80\x9E", "\xE2\x80\x9C"},
+    {"\xC2\xAB", "\xC2\xBB"},
+    {"\xE3\x80\x8C", "\xE3\x80\x8D"},
+};
+enum { QUOTES = sizeof quotes / sizeof quotes[0] };
+
+static int quote_at(struct span text)
+{
+    for (int i = 0; i < QUOTES; i++) {
+        if (span_starts(text, quotes[i].open))
+            return i;
+    }
+    return -1;
+}
+
+// A quote closes its string where the next thing could stand behind a string.
+// Any other is a part of it: {'say': 'it's fine'}.
+static bool is_closing(struct span after)
+{
+    struct span near =
+        span_to(after, after.len < LOOK_AHEAD ? after.len : LOOK_AHEAD);
+    size_t n = blank_bytes(near);
+    bool line = memchr(after.at, '\n', n) != NULL;
+
+    if (n == LOOK_AHEAD)
+        return false;
+    after = span_from(after, n);
+    return after.len == 0 || strchr(",:}]", after.at[0]) != NULL ||
+           span_starts(after, "\xEF\xBC\x8C") ||
+           span_starts(after, "\xEF\xBC\x9A") || span_starts(after, "//") ||
+           span_starts(after, "/*") || after.at[0] == '#' ||
+           (n > 0 && quote_at(after) >= 0) || (line && after.at[0] != '\0');
+}
+
+static int hex_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// The value of \uXXXX, or -1.
+static int32_t read_hex(struct span text)
+{
+    int32_t value = 0;
+
+    if (!span_starts(text, "\\u") || text.len < 6)
+        return -1;
+    for (size_t i = 2; i < 6; i++) {
+        int digit = hex_of(text.at[i]);
+        if (digit < 0)
+            return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+static bool read_unicode(struct mend *mend, struct buf *out)
+{
+    int32_t code = read_hex(mend->rest);
+    char bytes[4];
+
+    if (code <= 0 || (code >= 0xDC00 && code <= 0xDFFF))
+        return false;
+    skip(mend, 6);
+    if (code >= 0xD800 && code <= 0xDBFF) {
+        int32_t low = read_hex(mend->rest);
+        if (low < 0xDC00 || low > 0xDFFF)
+            return false;
+        skip(mend, 6);
+        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+    }
+    buf_append(out, bytes, utf8_put(bytes, (uint32_t)code));
+    return true;
+}
+
+// A backslash before anything that JSON does not know is itself: \(x\).
+static bool read_escape(struct mend *mend, struct buf *out)
+{
+    static const char names[] = "nrtbf\"'\\/`";
+    static const char values[] = "\n\r\t\b\f\"'\\/`";
+    char name = span_char(mend->rest, 1);
+    const char *at = name == '\0' ? NULL : strchr(names, name);
+
+    if (name == 'u')
+        return read_unicode(mend, out);
+    buf_putc(out, at == NULL ? '\\' : values[at - names]);
+    skip(mend, at == NULL ? 1 : 2);
+    return true;
+}
+
+// Reads up to the closing quote; false when there is none.
+static bool read_text(struct mend *mend, const char *close, struct buf *out)
+{
+    size_t len = strlen(close);
+
+    while (mend->rest.len > 0) {
+        if (span_starts(mend->rest, close) &&
+            is_closing(span_from(mend->rest, len))) {
+            skip(mend, len);
+            return true;
+        }
+        if (here(mend) == '\\') {
+            if (!read_escape(mend, out))
+                return false;
+            continue;
+        }
+        buf_putc(out, here(mend));
+        skip(mend, 1);
+    }
+    return false;
+}
+
+// A string with quotes; the caller frees out.
+static bool read_quoted(struct mend *mend, struct buf *out)
+{
+    int row = quote_at(mend->rest);
+
+    skip(mend, strlen(quotes[row].open));
+    bool ok = read_text(mend, quotes[row].close, out) && !out->failed;
+    mend->no_memory = mend->no_memory || out->no_memory;
+    mend->failed = mend->failed || !ok;
+    return ok;
+}
+
+static json_t *read_string(struct mend *mend)
+{
+    struct buf text = BUF_INIT(STRING_MAX);
+    json_t *string = NULL;
+
+    if (read_quoted(mend, &text))
+        string = checked(mend,
+                         json_stringn(text.len > 0 ? text.data : "", text.len));
+    buf_release(&text);
+    return string;
+}
+
+// ---- words and numbers
+
+// A comma or colon as Chinese and Japanese write them.
+static bool is_wide_stop(struct span text)
+{
+    return span_starts(text, "\xEF\xBC\x8C") ||
+           span_starts(text, "\xEF\xBC\x9A");
+}
+
+// Up to what ends a value without quotes.
+static struct span take_word(struct mend *mend, const char *stops)
+{
+    size_t n = 0;
+
+    while (n < mend->rest.len && strchr(stops, mend->rest.at[n]) == NULL) {
+        struct span rest = span_from(mend->rest, n);
+        if (n > 0 && mend->rest.at[n - 1] == ' ' &&
+            (span_starts(rest, "//") || rest.at[0] == '#'))
+            break;
+        if (is_wide_stop(rest))
+            break;
+        n++;
+    }
+    struct span word = span_trim(span_to(mend->rest, n));
+    skip(mend, n);
+    return word;
+}
+
+static size_t count_digits(const char **at)
+{
+    size_t n = 0;
+
+    for (; **at >= '0' && **at <= '9'; (*at)++)
+        n++;
+    return n;
+}
+
+// 3, -3.5, 1e3, and 03, +3, .5 and 5. which are no JSON.
+static json_t *read_number(struct span word)
+{
+    char text[NUMBER_BYTES];
+    const char *at = text;
+
+    if (word.len == 0 || word.len >= sizeof text)
+        return NULL;
+    memcpy(text, word.at, word.len);
+    text[word.len] = '\0';
+    at += *at == '-' || *at == '+';
+    size_t digits = count_digits(&at);
+    bool real = *at == '.';
+    at += real;
+    if (real)
+        digits += count_digits(&at);
+    if (digits > 0 && (*at == 'e' || *at == 'E')) {
+        at++;
+        at += *at == '-' || *at == '+';
+        real = true;
+        digits = count_digits(&at);
+    }
+    if (digits == 0 || digits > 18 || *at != '\0')
+        return NULL;
+    return real ? json_real(strtod(text, NULL))
+                : json_integer((json_int_t)strtoll(text, NULL, 10));
+}
+
+static const struct {
+    const char *word;
+    int value;
+} literals[] = {{"true", 1}, {"false", 0}, {"null", -1}, {"none", -1}};
+
+static json_t *read_literal(struct span word)
+{
+    for (size_t i = 0; i < sizeof literals / sizeof literals[0]; i++) {
+        if (span_same(word, literals[i].word))
+            return literals[i].value < 0 ? json_null()
+                                         : json_boolean(literals[i].value);
+    }
+    return NULL;
+}
+
+// A value without quotes. Words that hold quotes or brackets are none.
+static json_t *read_word(struct mend *mend)
+{
+    struct span word = take_word(mend, ",:}]{[\n\"\\");
+    json_t *value = read_literal(word);
+
+    if (value == NULL)
+        value = read_number(word);
+    if (value != NULL)
+        return value;
+    if (!mend->words || word.len == 0 || span_same(word, "nan") ||
+        span_same(word, "undefined"))
+        return fail(mend);
+    return checked(mend, json_stringn(word.at, word.len));
+}
+
+// ---- lists and objects
+
+// Behind an item: true when another may follow. Between lines, and between two
+// strings, the comma may be missing.
+static bool has_more(struct mend *mend, char close)
+{
+    bool line = skip_space(mend);
+
+    if (here(mend) == ',')
+        skip(mend, 1);
+    else if (span_starts(mend->rest, "\xEF\xBC\x8C"))
+        skip(mend, 3);
+    else if (mend->rest.len > 0 && here(mend) != close && !line &&
+             quote_at(mend->rest) < 0)
+        mend->failed = true;
+    (void)skip_space(mend);
+    if (mend->rest.len == 0 || mend->failed)
+        return false;
+    if (here(mend) != close)
+        return true;
+    skip(mend, 1);
+    return false;
+}
+
+// True when there is a first item.
+static bool has_any(struct mend *mend, char close)
+{
+    skip(mend, 1);
+    (void)skip_space(mend);
+    if (here(mend) == close)
+        skip(mend, 1);
+    else
+        return mend->rest.len > 0;
+    return false;
+}
+
+static bool read_colon(struct mend *mend)
+{
+    (void)skip_space(mend);
+    if (here(mend) == ':')
+        skip(mend, 1);
+    else if (span_starts(mend->rest, "\xEF\xBC\x9A"))
+        skip(mend, 3);
+    else
+        mend->failed = true;
+    (void)skip_space(mend);
+    return !mend->failed;
+}
+
+static bool read_key(struct mend *mend, struct buf *key)
+{
+    if (quote_at(mend->rest) >= 0)
+        return read_quoted(mend, key) && read_colon(mend);
+    struct span word = take_word(mend, ",:}]{[\n\"'\\ \t");
+    buf_append(key, word.at, word.len);
+    mend->failed = mend->failed || word.len == 0 || key->failed;
+    return !mend->failed && read_colon(mend);
+}
+
+// The same key twice is one only with the same value.
+static void set_member(struct mend *mend, json_t *object, const struct buf *key,
+                       json_t *value)
+{
+    const char *name = key->len > 0 ? key->data : "";
+    const json_t *before = json_object_get(object, name);
+
+    if (before != NULL && !json_equal(before, value))
+        mend->failed = true;
+    else if (json_object_set(object, name, value) != 0)
+        (void)checked(mend, NULL);
+}
+
+static json_t *read_object(struct mend *mend)
+{
+    json_t *object = checked(mend, json_object());
+    bool more = has_any(mend, '}');
+
+    while (more && !mend->failed) {
+        struct buf key = BUF_INIT(STRING_MAX);
+        json_t *value = read_key(mend, &key) ? read_value(mend) : NULL;
+
+        if (value != NULL)
+            set_member(mend, object, &key, value);
+        mend->no_memory = mend->no_memory || key.no_memory;
+        json_decref(value);
+        buf_release(&key);
+        more = !mend->failed && has_more(mend, '}');
+    }
+    return object;
+}
+
+static json_t *read_list(struct mend *mend)
+{
+    json_t *list = checked(mend, json_array());
+    bool more = has_any(mend, ']');
+
+    while (more && !mend->failed) {
+        json_t *value = read_value(mend);
+
+        if (value != NULL && json_array_append_new(list, value) != 0)
+            (void)checked(mend, NULL);
+        more = !mend->failed && has_more(mend, ']');
+    }
+    return list;
+}
+
+static json_t *read_value(struct mend *mend)
+{
+    json_t *value = NULL;
+
+    if (++mend->depth > MEND_MAX_DEPTH || mend->rest.len == 0)
+        (void)fail(mend);
+    else if (here(mend) == '{')
+        value = read_object(mend);
+    else if (here(mend) == '[')
+        value = read_list(mend);
+    else if (quote_at(mend->rest) >= 0)
+        value = read_string(mend);
+    else
+        value = read_word(mend);
+    mend->depth--;
+    if (mend->failed) {
+        json_decref(value);
+        value = NULL;
+    }
+    return value;
+}
+
+json_t *json_mend(const char *text, size_t len, bool words, size_t *used,
+                  struct err *problem)
+{
+    struct mend mend = {.rest = {text, len}, .words = words};
+    json_t *value = NULL;
+
+    if (here(&mend) == '{' || here(&mend) == '[')
+        value = read_value(&mend);
+    *used = len - mend.rest.len;
+    if (mend.no_memory)
+        err_nomem(problem, "a value");
+    return value;
+}

@@ -1,0 +1,584 @@
+#include "program/prompt/label.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/text.h"
+#include "common/utf8.h"
+
+enum {
+    TEXT_MAX = 4000, // bytes of text that may hold one label
+    LINES_MAX = 20,  // looked at for a second label
+    KEYS_MAX = 16 << 20,
+    SPLITS_MAX = 4,
+    LABELS_MAX = 1000,
+};
+
+// The labels in the form in which they are compared, made once a text.
+struct keys {
+    const struct label_set *set;
+    struct buf text;         // one behind the other
+    size_t ends[LABELS_MAX]; // of each key in text
+    struct buf own;          // the key of what is looked at
+};
+
+// ---- keys
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+// Full-width forms are the plain ones.
+static void put_narrow(struct buf *out, struct span text)
+{
+    for (size_t at = 0; at < text.len;) {
+        uint32_t code = 0;
+        size_t bytes = utf8_next(text.at + at, text.len - at, &code);
+
+        if (code >= 0xFF01 && code <= 0xFF5E)
+            buf_putc(out, (char)(code - 0xFEE0));
+        else if (code == 0xA0 || code == 0x3000 || code == 0x2010 ||
+                 code == 0x2011)
+            buf_putc(out, ' ');
+        else
+            buf_append(out, text.at + at, bytes > 0 ? bytes : 1);
+        at += bytes > 0 ? bytes : 1;
+    }
+}
+
+static bool is_plain(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (((unsigned char)text.at[i] & 0x80) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void put_folded(struct buf *out, struct span text)
+{
+    struct buf narrow = BUF_INIT(TEXT_MAX * 2);
+
+    if (!is_plain(text)) {
+        put_narrow(&narrow, text);
+        out->no_memory = out->no_memory || narrow.no_memory;
+        text = (struct span){narrow.len > 0 ? narrow.data : "", narrow.len};
+    }
+    text_fold(out, text.at, text.len);
+    buf_release(&narrow);
+}
+
+// A dash in front of a number may be its sign, or the bullet of a list.
+static bool is_minus(struct span text)
+{
+    if (span_char(text, 0) != '-')
+        return false;
+    text = span_trim(span_from(text, 1));
+    return text.len > 0 && is_digit(text.at[0]);
+}
+
+// Case folded, and one `_` for each run of spaces, dashes and underscores. The
+// minus of a number is no dash.
+static void put_key(struct buf *out, struct span text)
+{
+    struct buf folded = BUF_INIT(TEXT_MAX * 4);
+    size_t start = out->len;
+
+    put_folded(&folded, text);
+    for (size_t i = 0; i < folded.len; i++) {
+        char c = folded.data[i];
+        bool minus = out->len == start &&
+                     is_minus((struct span){folded.data + i, folded.len - i});
+
+        if (minus || strchr(" \t-_", c) == NULL)
+            buf_putc(out, c);
+        else if (out->len > start && out->data[out->len - 1] != '_')
+            buf_putc(out, '_');
+    }
+    out->failed = out->failed || folded.failed;
+    out->no_memory = out->no_memory || folded.no_memory;
+    buf_release(&folded);
+}
+
+static bool undress(struct span *text);
+
+// Without what a text is freed of as well, unless nothing were left.
+static void put_label(struct buf *out, const char *label)
+{
+    struct span bare = {label, strlen(label)};
+    struct span inner = bare;
+
+    do {
+        inner = span_trim(inner);
+        bare = inner.len > 0 ? inner : bare;
+    } while (inner.len > 0 && undress(&inner));
+    put_key(out, bare);
+}
+
+static struct span key_of(const struct keys *keys, size_t i)
+{
+    size_t start = i == 0 ? 0 : keys->ends[i - 1];
+
+    return (struct span){keys->text.data + start, keys->ends[i] - start};
+}
+
+static bool same_group(const struct label_set *set, int a, int b)
+{
+    return a == b || (a >= 0 && b >= 0 && set->groups != NULL &&
+                      set->groups[a] == set->groups[b]);
+}
+
+// One finding after another: two that differ are many.
+static int joined(const struct label_set *set, int a, int b)
+{
+    if (a == LABEL_NONE || same_group(set, a, b))
+        return b == LABEL_NONE ? a : a == LABEL_NONE ? b : a;
+    return b == LABEL_NONE ? a : LABEL_MANY;
+}
+
+static bool spans_equal(struct span a, struct span b)
+{
+    return a.len == b.len && a.len > 0 && memcmp(a.at, b.at, a.len) == 0;
+}
+
+// The label that text is, byte by byte, or else but for case and gaps.
+static int match(struct keys *keys, struct span text)
+{
+    int found = LABEL_NONE;
+
+    for (size_t i = 0; i < keys->set->n; i++) {
+        if (span_is(text, keys->set->texts[i]))
+            return (int)i;
+    }
+    buf_clear(&keys->own);
+    put_key(&keys->own, text);
+    struct span own = {keys->own.data, keys->own.len};
+    for (size_t i = 0; i < keys->set->n; i++) {
+        if (spans_equal(own, key_of(keys, i)))
+            found = joined(keys->set, found, (int)i);
+    }
+    return found;
+}
+
+// ---- what a label is dressed in
+
+static const struct {
+    const char *open;
+    const char *close;
+} wraps[] = {
+    {"\"", "\""},
+    {"'", "'"},
+    {"`", "`"},
+    {"*", "*"},
+    {"_", "_"},
+    {"[", "]"},
+    {"(", ")"},
+    {"<", ">"},
+    {"{", "}"},
+    {"$", "$"},
+    {"\\boxed{", "}"},
+    {"\\fbox{", "}"},
+    {"\\text{", "}"},
+    {"\\textbf{", "}"},
+    {"\\textit{", "}"},
+    {"\\texttt{", "}"},
+    {"\\mathrm{", "}"},
+    {"\\mathbf{", "}"},
+    {"\\mathit{", "}"},
+    {"\\emph{", "}"},
+    {"\\(", "\\)"},
+    {"\\[", "\\]"},
+    {"\xE2\x80\x9C", "\xE2\x80\x9D"}, // typographic quotes
+    {"\xE2\x80\x9E", "\xE2\x80\x9C"},
+    {"\xE2\x80\x98", "\xE2\x80\x99"},
+    {"\xC2\xAB", "\xC2\xBB"},
+    {"\xE2\x80\xB9", "\xE2\x80\xBA"},
+    {"\xE3\x80\x8C", "\xE3\x80\x8D"}, // CJK
+    {"\xE3\x80\x8E", "\xE3\x80\x8F"},
+    {"\xE3\x80\x8A", "\xE3\x80\x8B"},
+    {"\xE3\x80\x88", "\xE3\x80\x89"},
+    {"\xE3\x80\x90", "\xE3\x80\x91"},
+    {"\xEF\xBC\x88", "\xEF\xBC\x89"},
+};
+
+// In front of a label, or behind it.
+static const char *const heads[] = {
+    "### ", "## ", "# ", "> ", "- ", "* ", "+ ", "\xE2\x80\xA2 ", "*", "`",
+};
+static const char *const tails[] = {
+    ".",
+    ",",
+    ";",
+    ":",
+    "!",
+    "*",
+    "`",
+    "\xE3\x80\x82", // 。
+    "\xEF\xBC\x8C",
+    "\xEF\xBC\x9B", // ，；
+    "\xEF\xBC\x9A",
+    "\xEF\xBC\x81", // ：！
+    "\xE3\x80\x81",
+    "\xEF\xBC\x8E", // 、．
+    "\xE2\x80\xA6",
+    "\xD8\x9B", // … ؛
+    "\xD8\x8C",
+    "\xE0\xA5\xA4", // ، ।
+};
+
+// <label>B</label>
+static bool unwrap_tag(struct span *text)
+{
+    size_t end = span_find(*text, 0, ">");
+
+    if (span_char(*text, 0) != '<' || end == text->len || end < 2)
+        return false;
+    size_t name = end - 1;
+    size_t close = name + 3;
+    if (text->len < end + 1 + close)
+        return false;
+    struct span tail = span_from(*text, text->len - close);
+    if (!span_starts(tail, "</") || span_char(tail, close - 1) != '>' ||
+        memcmp(tail.at + 2, text->at + 1, name) != 0)
+        return false;
+    *text = span_from(span_to(*text, text->len - close), end + 1);
+    return true;
+}
+
+static bool unwrap(struct span *text)
+{
+    for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++) {
+        size_t open = strlen(wraps[i].open);
+        size_t close = strlen(wraps[i].close);
+
+        if (text->len >= open + close && span_starts(*text, wraps[i].open) &&
+            span_ends(*text, wraps[i].close)) {
+            *text = span_from(span_to(*text, text->len - close), open);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool drop_tail(struct span *text)
+{
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        if (span_ends(*text, tails[i])) {
+            *text = span_to(*text, text->len - strlen(tails[i]));
+            return true;
+        }
+    }
+    if (span_ends(*text, ")") && span_find(*text, 0, "(") == text->len) {
+        *text = span_to(*text, text->len - 1);
+        return true;
+    }
+    return false;
+}
+
+static bool drop_head(struct span *text)
+{
+    if (is_minus(*text))
+        return false;
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        if (span_starts(*text, heads[i])) {
+            *text = span_from(*text, strlen(heads[i]));
+            return true;
+        }
+    }
+    return false;
+}
+
+// Takes off one layer; false when there is none.
+static bool undress(struct span *text)
+{
+    return unwrap_tag(text) || unwrap(text) || drop_tail(text) ||
+           drop_head(text);
+}
+
+// The label under as few layers as possible: one may itself end in `!`.
+static int match_dressed(struct keys *keys, struct span text)
+{
+    do {
+        text = span_trim(text);
+        int found = match(keys, text);
+        if (found != LABEL_NONE)
+            return found;
+    } while (text.len > 0 && undress(&text));
+    return LABEL_NONE;
+}
+
+// ---- labels amid other words
+
+static bool is_word_byte(char c)
+{
+    return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z');
+}
+
+// True when word stands in text, not inside of a longer word. What is no ASCII
+// is taken for whole words: some scripts do not part them.
+static bool has_word(struct span text, struct span word, bool folded)
+{
+    for (size_t i = 0; i + word.len <= text.len; i++) {
+        if (memcmp(text.at + i, word.at, word.len) != 0)
+            continue;
+        char before = i == 0 ? ' ' : text.at[i - 1];
+        char after = span_char(text, i + word.len);
+        bool joins = folded && (before == '_' || after == '_');
+
+        if ((!is_word_byte(before) || !is_word_byte(word.at[0]) ||
+             (joins && before == '_')) &&
+            (!is_word_byte(after) || !is_word_byte(word.at[word.len - 1]) ||
+             (joins && after == '_')))
+            return true;
+    }
+    return false;
+}
+
+// True when text names a label that means something else than found does.
+// Short labels are looked for as they are written: an `a` is no A.
+static bool names_another(struct keys *keys, struct span text, int found)
+{
+    const struct label_set *set = keys->set;
+    size_t n = set->n_telling < set->n ? set->n_telling : set->n;
+
+    buf_clear(&keys->own);
+    put_key(&keys->own, text);
+    struct span own = {keys->own.data, keys->own.len};
+    for (size_t i = 0; i < n; i++) {
+        struct span label = {set->texts[i], strlen(set->texts[i])};
+        bool is_short = label.len <= 2;
+        struct span word = is_short ? label : key_of(keys, i);
+
+        if (!same_group(set, found, (int)i) && word.len > 0 &&
+            has_word(is_short ? text : own, word, !is_short))
+            return true;
+    }
+    return false;
+}
+
+// "B. Paris", "B) Paris", "(B) Paris", "B, because ...".
+static const char *const parts[] = {
+    ". ",           ") ",
+    ", ",           "] ",
+    " - ",          " (",
+    ": ",           "\xEF\xBC\x8C",
+    "; ",           "\xE3\x80\x82",
+    "! ",           " \xE2\x80\x93 ",
+    "** ",          " \xE2\x80\x94 ",
+    "\xE3\x80\x81",
+};
+enum { PARTS = sizeof parts / sizeof parts[0] };
+
+// Where the first part at or behind from begins; *len are its bytes.
+static size_t find_part(struct span line, size_t from, size_t *len)
+{
+    size_t first = line.len;
+
+    for (size_t i = 0; i < PARTS; i++) {
+        size_t at = span_find(line, from, parts[i]);
+        if (at < first) {
+            first = at;
+            *len = strlen(parts[i]);
+        }
+    }
+    return first;
+}
+
+static int match_option(struct keys *keys, struct span line)
+{
+    size_t len = 0;
+    size_t at = find_part(line, 0, &len);
+
+    for (int i = 0; i < SPLITS_MAX && at < line.len; i++) {
+        bool closes = line.at[at] == ')' || line.at[at] == ']';
+        int found = match_dressed(keys, span_to(line, closes ? at + 1 : at));
+
+        if (found >= 0)
+            return names_another(keys, span_from(line, at + len), found)
+                       ? LABEL_MANY
+                       : found;
+        at = find_part(line, at + len, &len);
+    }
+    return LABEL_NONE;
+}
+
+// Words that lead up to an answer and say nothing of it.
+static const char *const leads[] = {
+    "the",
+    "my",
+    "final",
+    "correct",
+    "right",
+    "best",
+    "answer",
+    "choice",
+    "option",
+    "label",
+    "category",
+    "class",
+    "classification",
+    "intent",
+    "is",
+    "would",
+    "be",
+    "it",
+    "it's",
+    "this",
+    "that",
+    "so",
+    "thus",
+    "hence",
+    "i",
+    "we",
+    "choose",
+    "pick",
+    "select",
+    "therefore",
+    "result",
+    "verdict",
+    "output",
+    "to",
+};
+
+static bool is_lead(struct span word)
+{
+    while (word.len > 0 && strchr("*_`,:", word.at[word.len - 1]) != NULL)
+        word.len--;
+    while (word.len > 0 && strchr("*_`", word.at[0]) != NULL)
+        word = span_from(word, 1);
+    for (size_t i = 0; i < sizeof leads / sizeof leads[0]; i++) {
+        if (span_same(word, leads[i]))
+            return true;
+    }
+    return false;
+}
+
+// "The answer is B." Whatever word leads up to another label leaves doubt.
+static int match_led(struct keys *keys, struct span line)
+{
+    int found = LABEL_NONE;
+
+    for (;;) {
+        line = span_trim(line);
+        size_t space = span_find(line, 0, " ");
+        if (space == line.len || !is_lead(span_to(line, space)))
+            return found;
+        line = span_trim(span_from(line, space));
+        int one = match_dressed(keys, line);
+        if (one == LABEL_NONE)
+            one = match_option(keys, line);
+        found = joined(keys->set, found, one);
+        if (found == LABEL_MANY)
+            return found;
+    }
+}
+
+static int match_phrase(struct keys *keys, struct span line)
+{
+    int found = match_dressed(keys, line);
+
+    if (found == LABEL_NONE)
+        found = match_option(keys, line);
+    return found == LABEL_NONE ? match_led(keys, line) : found;
+}
+
+// ---- lines
+
+static const char *const denials[] = {
+    "not", "wrong", "incorrect", "except", "never", "false", "no", "isn't",
+};
+
+static bool denies(struct span text)
+{
+    while (text.len > 0) {
+        size_t n = 0;
+        while (n < text.len && (is_word_byte(text.at[n]) || text.at[n] == '\''))
+            n++;
+        for (size_t i = 0; i < sizeof denials / sizeof denials[0]; i++) {
+            if (span_same(span_to(text, n), denials[i]))
+                return true;
+        }
+        text = span_from(text, n > 0 ? n : 1);
+    }
+    return false;
+}
+
+// Behind the first colon of any script, or an arrow; line.len: none.
+static size_t find_colon(struct span line, size_t *len)
+{
+    static const char *const colons[] = {":", "\xEF\xBC\x9A", "=", "->",
+                                         "\xE2\x86\x92"};
+    size_t first = line.len;
+
+    for (size_t i = 0; i < sizeof colons / sizeof colons[0]; i++) {
+        size_t at = span_find(line, 0, colons[i]);
+        if (at < first) {
+            first = at;
+            *len = strlen(colons[i]);
+        }
+    }
+    return first;
+}
+
+// A line that says a label: as it is, "Label: x", or "x: because ...".
+static int match_line(struct keys *keys, struct span line)
+{
+    size_t len = 0;
+    size_t colon = find_colon(line, &len);
+    int found = match_phrase(keys, line);
+
+    if (found != LABEL_NONE || colon == line.len)
+        return found;
+    struct span head = span_to(line, colon);
+    struct span tail = span_from(line, colon + len);
+    int left = match_dressed(keys, head);
+    int right = match_phrase(keys, tail);
+    if (left == LABEL_NONE)
+        return denies(head) ? LABEL_NONE : right;
+    if (right == LABEL_NONE && left >= 0 && names_another(keys, tail, left))
+        return LABEL_MANY;
+    return joined(keys->set, left, right);
+}
+
+// A label on the first line, followed by words that are no other label. Or one
+// on a later line, where no other is named at all. Only so many lines are
+// looked at: each costs a look at all labels.
+static int find_in_lines(struct keys *keys, struct span text)
+{
+    struct span rest = text;
+    int found = match_line(keys, span_line(&rest));
+    bool first = found != LABEL_NONE;
+
+    for (int i = 0; i < LINES_MAX && found != LABEL_MANY && rest.len > 0; i++)
+        found = joined(keys->set, found, match_line(keys, span_line(&rest)));
+    if (found >= 0 && !first &&
+        (rest.len > 0 || names_another(keys, text, found) || denies(text)))
+        return LABEL_MANY;
+    return found;
+}
+
+int label_find(const struct label_set *set, struct span text,
+               struct err *problem)
+{
+    struct keys keys = {
+        .set = set, .text = BUF_INIT(KEYS_MAX), .own = BUF_INIT(TEXT_MAX * 4)};
+    int found = LABEL_NONE;
+
+    text = span_trim(text);
+    if (text.len == 0 || text.len > TEXT_MAX || set->n > LABELS_MAX)
+        return LABEL_NONE;
+    for (size_t i = 0; i < set->n; i++) {
+        put_label(&keys.text, set->texts[i]);
+        keys.ends[i] = keys.text.len;
+    }
+    if (!keys.text.failed && keys.text.len > 0)
+        found = find_in_lines(&keys, text);
+    if (keys.text.no_memory || keys.own.no_memory)
+        err_nomem(problem, "a label");
+    buf_release(&keys.text);
+    buf_release(&keys.own);
+    return found;
+}

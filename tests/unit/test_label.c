@@ -1,0 +1,211 @@
+#include "program/prompt/label.h"
+
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+static const char *const letters[] = {"A", "B", "C", "D"};
+static const char *const intents[] = {"refund", "refund_request", "Track order",
+                                      "not sure"};
+static const char *const moods[] = {"positive", "negative", "neutral"};
+static const char *const numbers[] = {"-1", "0", "1"};
+static const char *const marks[] = {"C", "C++", "C#"};
+static const char *const chinese[] = {"\xE8\xB4\xA8\xE9\x97\xAE",
+                                      "\xE6\x8A\x95\xE8\xAF\x89"};
+
+#define COMPLAINT "\xE6\x8A\x95\xE8\xAF\x89"
+#define SET(texts)                                                             \
+    {                                                                          \
+        texts, sizeof texts / sizeof texts[0], NULL, 99                        \
+    }
+
+static const struct label_set sets[] = {
+    SET(letters), SET(intents), SET(moods),
+    SET(numbers), SET(marks),   SET(chinese),
+};
+enum { LETTERS, INTENTS, MOODS, NUMBERS, MARKS, CHINESE };
+
+struct row {
+    int set;
+    const char *text;
+    const char *label; // NULL: none, or in doubt
+};
+
+static void expect_rows(const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct err err = ERR_CLEAR;
+        struct span text = {rows[i].text, strlen(rows[i].text)};
+        int found = label_find(&sets[rows[i].set], text, &err);
+
+        if (rows[i].label == NULL)
+            cr_expect_lt(found, 0, "%s is %s", rows[i].text,
+                         found < 0 ? "" : sets[rows[i].set].texts[found]);
+        else if (found < 0)
+            cr_expect_fail("%s is %d, not %s", rows[i].text, found,
+                           rows[i].label);
+        else
+            cr_expect_str_eq(sets[rows[i].set].texts[found], rows[i].label,
+                             "%s is %s", rows[i].text,
+                             sets[rows[i].set].texts[found]);
+    }
+}
+
+#define EXPECT_ROWS(rows) expect_rows(rows, sizeof(rows) / sizeof(rows)[0])
+
+Test(label, is_read_under_what_it_is_dressed_in)
+{
+    static const struct row rows[] = {
+        {LETTERS, "B", "B"},
+        {LETTERS, "b", "B"},
+        {LETTERS, "**B**", "B"},
+        {LETTERS, "__B__", "B"},
+        {LETTERS, "(B)", "B"},
+        {LETTERS, "B)", "B"},
+        {LETTERS, "[B]", "B"},
+        {LETTERS, "$B$", "B"},
+        {LETTERS, "$$B$$", "B"},
+        {LETTERS, "\\boxed{B}", "B"},
+        {LETTERS, "$\\boxed{\\text{B}}$.", "B"},
+        {LETTERS, "\\(\\mathrm{B}\\)", "B"},
+        {LETTERS, "\\boxed{\\textbf{(B)}}", "B"},
+        {LETTERS, "# B", "B"},
+        {LETTERS, "> B", "B"},
+        {LETTERS, "- B", "B"},
+        {LETTERS, "<label>B</label>", "B"},
+        {LETTERS, "```\nB\n```", "B"},
+        {LETTERS, "\xEF\xBC\xA2", "B"}, // full-width
+        {LETTERS,
+         "\xE2\x80\x9C"
+         "B\xE2\x80\x9D",
+         "B"}, // curly quotes
+        {LETTERS,
+         "\xC2\xAB\xC2\xA0"
+         "B\xC2\xA0\xC2\xBB",
+         "B"},
+        {LETTERS,
+         "\xE2\x80\x8B"
+         "B\xEF\xBB\xBF",
+         "B"}, // zero width
+        {LETTERS, "B\xE2\x80\xA6", "B"},
+        {INTENTS, "REFUND-REQUEST", "refund_request"},
+        {INTENTS, "track_order.", "Track order"},
+        {INTENTS, "\"Track  Order\"", "Track order"},
+        {INTENTS, "track\xC2\xA0order", "Track order"},
+        {INTENTS, "Not sure.", "not sure"},
+        {NUMBERS, "-1.", "-1"},
+        {NUMBERS, "1!", "1"},
+        {MARKS, "C++.", "C++"},
+        {MARKS, "c#", "C#"},
+        {MARKS, "**C**", "C"},
+        {CHINESE, COMPLAINT "\xE3\x80\x82", COMPLAINT},
+        {CHINESE, "\xE3\x80\x8C" COMPLAINT "\xE3\x80\x8D", COMPLAINT},
+        {CHINESE, "\xE3\x80\x90" COMPLAINT "\xE3\x80\x91\xEF\xBC\x81",
+         COMPLAINT},
+        {CHINESE, "\xE6\xA0\x87\xE7\xAD\xBE\xEF\xBC\x9A" COMPLAINT, COMPLAINT},
+        {CHINESE, "\xE3\x80\x80" COMPLAINT, COMPLAINT},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(label, is_read_amid_words_that_say_nothing_else)
+{
+    static const struct row rows[] = {
+        {LETTERS, "B. Paris", "B"},
+        {LETTERS, "B) Paris", "B"},
+        {LETTERS, "(B) Paris", "B"},
+        {LETTERS, "B - Paris", "B"},
+        {LETTERS, "B: Paris", "B"},
+        {LETTERS, "**B**: Paris", "B"},
+        {LETTERS, "B (Paris)", "B"},
+        {LETTERS, "Answer: B", "B"},
+        {LETTERS, "Final answer: **B**", "B"},
+        {LETTERS, "**Answer:** B", "B"},
+        {LETTERS, "The answer is B.", "B"},
+        {LETTERS, "The correct answer is (B) Paris", "B"},
+        {LETTERS, "It is B", "B"},
+        {LETTERS, "Option B", "B"},
+        {LETTERS, "I choose B.", "B"},
+        {LETTERS, "label = B", "B"},
+        {LETTERS, "B. It is a city", "B"},
+        {LETTERS, "The capital is Paris.\n\nAnswer: B", "B"},
+        {MOODS, "Positive, because they like it", "positive"},
+        {MOODS, "positive\n\nThe text praises the film.", "positive"},
+        {MOODS, "Sentiment: neutral", "neutral"},
+        {MOODS, "They praise it.\nSo the answer is positive.", "positive"},
+        {INTENTS, "refund_request: they want money back", "refund_request"},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(label, in_doubt_is_none)
+{
+    static const struct row rows[] = {
+        {LETTERS, "", NULL},
+        {LETTERS, "E", NULL},
+        {LETTERS, "A or B", NULL},
+        {LETTERS, "A, B", NULL},
+        {LETTERS, "A/B", NULL},
+        {LETTERS, "A\nB", NULL},
+        {LETTERS, "not B", NULL},
+        {LETTERS, "Not: B", NULL},
+        {LETTERS, "The answer is not B.", NULL},
+        {LETTERS, "Wrong answer: B", NULL},
+        {LETTERS, "B. No, it is C", NULL},
+        {LETTERS, "B is wrong", NULL},
+        {LETTERS, "AB", NULL},
+        {LETTERS, "Bananas", NULL},
+        {LETTERS, "It is not A.\nB", NULL},
+        {LETTERS, "First I thought of A.\nAnswer: B", NULL},
+        {MOODS, "positive, not negative", NULL},
+        {MOODS, "not positive", NULL},
+        {MOODS, "positive: rather negative", NULL},
+        {MOODS, "positively", NULL},
+        {MOODS, "somewhat positive", NULL},
+        {NUMBERS, "- 1", NULL},
+        {NUMBERS,
+         "\xE2\x88\x92"
+         "1",
+         NULL},
+        {NUMBERS, "+1", NULL},
+        {NUMBERS, "10", NULL},
+        {INTENTS, "refund or refund request", NULL},
+        {INTENTS, "sure", NULL},
+        {MARKS, "C or C++", NULL},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(label, of_one_group_are_one)
+{
+    static const char *const words[] = {"true", "yes", "false", "no", "on"};
+    static const int groups[] = {1, 1, 0, 0, 1};
+    static const struct label_set set = {words, 5, groups, 4};
+    static const struct {
+        const char *text;
+        int group; // -1: in doubt
+    } rows[] = {
+        {"Yes", 1},
+        {"**No**.", 0},
+        {"yes, true", 1},
+        {"yes\ntrue", 1},
+        {"yes\nno", -1},
+        {"Yes, it is on time", 1},
+        {"No, based on it", 0},
+        {"Yes, no doubt", -1},
+        {"true or false", -1},
+        {"Answer: yes", 1},
+        {"not true", -1},
+    };
+    struct err err = ERR_CLEAR;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct span text = {rows[i].text, strlen(rows[i].text)};
+        int found = label_find(&set, text, &err);
+        cr_expect_eq(found < 0 ? -1 : groups[found], rows[i].group, "%s is %d",
+                     rows[i].text, found);
+    }
+}

@@ -1,0 +1,207 @@
+#include "program/graph/number.h"
+
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+struct row {
+    const char *text;
+    double value;
+};
+
+#define MINUS "\xE2\x88\x92"
+
+// What a person reads without doubt.
+Test(number, is_found_with_its_sign_and_scale)
+{
+    static const struct row rows[] = {
+        {"5", 5},
+        {"-5.25", -5.25},
+        {"+5", 5},
+        {"- 5", -5},
+        {MINUS "5.25", -5.25},
+        {MINUS " 5", -5},
+        {"-$5.25", -5.25},
+        {"$-5.25", -5.25},
+        {MINUS "$5.25", -5.25},
+        {"-\xE2\x82\xAC"
+         "5.25",
+         -5.25},
+        {"\xE2\x82\xAC 12", 12},
+        {"12 \xE2\x82\xAC", 12},
+        {"$1,250.50", 1250.5},
+        {"US$5", 5},
+        {"about 3 items", 3},
+        {"it is -3.", -3},
+        {"The answer is -3.", -3},
+        {"minus 4", -4},
+        {"negative 4.5 degrees", -4.5},
+        {"**42**", 42},
+        {"$42$", 42},
+        {"\\boxed{42}", 42},
+        {"\\boxed{-42}", -42},
+        {"#### 3", 3},
+        {"x = -2", -2},
+        {"x=-2", -2},
+        {"(-5)", -5},
+        {".5", 0.5},
+        {"-.5", -0.5},
+        {"5e3", 5000},
+        {"about 5e3", 5000},
+        {"1.5e-3", 0.0015},
+        {"1,000,000", 1000000},
+        {"1\xC2\xA0"
+         "000\xC2\xA0"
+         "000",
+         1000000},
+        {"1\xE2\x80\xAF"
+         "000",
+         1000},
+        {"\xEF\xBC\x91\xEF\xBC\x92", 12}, // full-width 12
+        {"\xEF\xBC\x8D\xEF\xBC\x95", -5}, // and -5
+        {"\xE7\xBA\xA6"
+         "3\xE4\xB8\xAA",
+         3}, // about 3, in Chinese
+        {"\xC2\xA0"
+         "7\xE2\x80\x8B",
+         7}, // blanks nobody sees
+        {"5 kg", 5},
+        {"5kg", 5},
+        {"the 5th", 5},
+        {"[7]", 7},
+        {"'7'", 7},
+        {"12 (twelve)", 12},
+        {"~5", 5},
+        {"20\xC2\xB0", 20},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct number number = {0};
+        cr_expect(number_find(rows[i].text, strlen(rows[i].text), &number),
+                  "%s", rows[i].text);
+        cr_expect_float_eq(number.value, rows[i].value, 1e-12, "%s is %g",
+                           rows[i].text, number.value);
+        cr_expect_not(number.percent);
+    }
+}
+
+// A number that lost its sign or its scale is worse than none.
+Test(number, in_doubt_is_none)
+{
+    static const char *const texts[] = {
+        "",
+        "none",
+        "2.5k",
+        "2.5 K",
+        "3M",
+        "5 m",
+        "1.5 million",
+        "2 billion",
+        "3 dozen",
+        "2 Mrd",
+        "3\xE4\xB8\x87", // 3 times 10,000 in Chinese
+        "1.234,50",
+        "5,25",
+        "0,125",
+        "1234,567",
+        "1,23,456",
+        "1,000,00",
+        "1.234.567",
+        "1'000",
+        "1 000",
+        "(5.25)",
+        "($5.25)",
+        "5.25-",
+        "--5",
+        "3 or 4",
+        "3-4",
+        "3\xE2\x80\x93"
+        "4", // with a dash
+        "\xE2\x80\x93"
+        "5",
+        "-5 to -3",
+        "5/10",
+        "1/2",
+        "5\xC2\xBD", // five and a half
+        "5\xC2\xB2", // squared
+        "10^3",
+        "2 x 3",
+        "less than 5",
+        "at least 5",
+        "more than 5",
+        "<5",
+        "> 5",
+        "\xE2\x89\xA5"
+        "5", // at least 5
+        "\xC2\xB1"
+        "5", // give or take 5
+        "not 5",
+        "5 or more",
+        "5+",
+        "5?",
+        "total - 5",
+        "B12",
+        "GPT4",
+        "Covid-19",
+        "v.5",
+        "v1.5.2",
+        "0x1F",
+        "12:30",
+        "2024-01-05",
+        "1_000",
+        "$\\frac12$",
+        "5 per mille",
+        "5\xE2\x80\xB0", // per mille
+        "\xD9\xA3",      // an Arabic 3
+        "3\xD9\xA3",
+        "1e999",
+        "nan",
+        "inf",
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct number number = {0};
+        cr_expect_not(number_find(texts[i], strlen(texts[i]), &number),
+                      "%s is %g", texts[i], number.value);
+    }
+}
+
+Test(number, may_be_a_percentage)
+{
+    static const char *const texts[] = {
+        "90%",    "90 %",       "90 percent",     "90 per cent",
+        "90 pct", "about 90%.", "90\xEF\xBC\x85",
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct number number = {0};
+        cr_expect(number_find(texts[i], strlen(texts[i]), &number), "%s",
+                  texts[i]);
+        cr_expect(number.percent, "%s", texts[i]);
+        cr_expect_eq(number.value, 90);
+    }
+}
+
+Test(number, is_read_where_it_is_all_of_the_text)
+{
+    static const struct row rows[] = {
+        {" 1,250.5\n", 1250.5}, {"-3", -3},      {"+4", 4},
+        {"2e3", 2000},          {MINUS "7", -7}, {"$5", 5},
+        {"-$5.25", -5.25},      {"5.", 5},       {"12 \xE2\x82\xAC", 12},
+    };
+    static const char *const others[] = {
+        "",       "about 3", "5 kg", "90%",   "1234,567", "0,125", "#### 3",
+        "3 or 4", "inf",     "0x10", "1 000", "2.5k",     "x",
+    };
+    double value = 0;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_expect(number_read(rows[i].text, strlen(rows[i].text), &value), "%s",
+                  rows[i].text);
+        cr_expect_float_eq(value, rows[i].value, 1e-12, "%s is %g",
+                           rows[i].text, value);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        cr_expect_not(number_read(others[i], strlen(others[i]), &value),
+                      "%s is %g", others[i], value);
+}
