@@ -5,12 +5,12 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "program/prompt/reply_clean.h"
+#include "program/prompt/reply_json.h"
 #include "program/prompt/reply_value.h"
+#include "program/prompt/span.h"
 
-struct span {
-    const char *at;
-    size_t len;
-};
+enum { MARKS_MAX = 256 };
 
 // What stands for each output: a text, a JSON value, or neither.
 struct found {
@@ -30,7 +30,8 @@ struct reading {
 };
 
 static const char *const leniency_names[LENIENCY_COUNT] = {
-    "fence", "marker", "end", "label", "number", "form", "bare", "unread",
+    "fence", "marker", "end",    "label",  "number",
+    "form",  "bare",   "unread", "mended",
 };
 
 const char *reply_leniency_name(enum reply_leniency one)
@@ -40,14 +41,6 @@ const char *reply_leniency_name(enum reply_leniency one)
             return leniency_names[i];
     }
     return "unknown";
-}
-
-static struct span trimmed(struct span span)
-{
-    struct span inner = {0};
-
-    inner.at = text_trim(span.at, span.len, &inner.len);
-    return inner;
 }
 
 static bool is_read(const struct reading *reading, size_t output)
@@ -76,28 +69,52 @@ static bool same_name(struct span span, const char *name)
     return true;
 }
 
-enum { FIELD_NONE = -1, FIELD_OTHER = -2, FIELD_END = -3, FIELD_LEAD = -4 };
+enum { FIELD_NONE = -1, FIELD_OTHER = -2, FIELD_END = -3 };
 
-// The output's index, FIELD_OTHER for an input, FIELD_END, or FIELD_NONE.
-static int find_field(const struct signature *signature, struct span name)
+typedef bool same_fn(struct span name, const char *other);
+
+// The output's index, FIELD_OTHER for an input, FIELD_END, or FIELD_NONE, also
+// where several names are the same.
+static int find_same(const struct signature *signature, struct span name,
+                     same_fn *same)
 {
+    int found = FIELD_NONE;
+
     for (size_t i = 0; i < signature->n_outputs; i++) {
-        if (same_name(name, signature->outputs[i].name))
-            return (int)i;
+        if (!same(name, signature->outputs[i].name))
+            continue;
+        if (found != FIELD_NONE)
+            return FIELD_NONE;
+        found = (int)i;
     }
-    for (size_t i = 0; i < signature->n_inputs; i++) {
-        if (same_name(name, signature->inputs[i].name))
-            return FIELD_OTHER;
+    for (size_t i = 0; found == FIELD_NONE && i < signature->n_inputs; i++) {
+        if (same(name, signature->inputs[i].name))
+            found = FIELD_OTHER;
     }
-    return same_name(name, "completed") ? FIELD_END : FIELD_NONE;
+    if (found == FIELD_NONE && same(name, "completed"))
+        found = FIELD_END;
+    return found;
 }
 
-// A line that names a field, taken apart: OPEN name CLOSE rest.
+// Two names may differ in nothing but their case.
+static int find_field(const struct signature *signature, struct span name)
+{
+    int found = find_same(signature, name, span_is);
+
+    return found == FIELD_NONE ? find_same(signature, name, same_name) : found;
+}
+
+// A field's name and brackets in the text: [[ ## name ## ]].
 struct marker {
     int field;
-    struct span rest;
+    struct span rest; // of its line
     bool strict;
+    bool inside; // of a line, behind other text
+    const char *at;
 };
+
+static const char marker_open[] = "[[ ## ";
+static const char marker_close[] = " ## ]]";
 
 // How many of text's first bytes are among set.
 static size_t run_of(struct span text, const char *set)
@@ -119,11 +136,6 @@ static size_t count_of(struct span text, char c)
     return n;
 }
 
-static struct span behind(struct span text, size_t n)
-{
-    return (struct span){text.at + n, text.len - n};
-}
-
 static size_t name_len(struct span text)
 {
     size_t n = 0;
@@ -141,23 +153,51 @@ static bool brackets(struct span text, char bracket)
     return count_of(text, bracket) >= 1 || count_of(text, '#') >= 2;
 }
 
-// [[ ## name ## ]], with any spaces, case, emphasis or part of the brackets.
+// The exact form that was asked for, whatever is behind it. A name that is no
+// field's is one of another section all the same.
+static bool read_exact(const struct signature *signature, struct span text,
+                       struct marker *out)
+{
+    size_t open = sizeof marker_open - 1;
+    size_t close = sizeof marker_close - 1;
+
+    if (text.len < open || memcmp(text.at, marker_open, open) != 0)
+        return false;
+    struct span name = span_from(text, open);
+    name = span_to(name, name_len(name));
+    struct span rest = span_from(text, open + name.len);
+    if (name.len == 0 || rest.len < close ||
+        memcmp(rest.at, marker_close, close) != 0)
+        return false;
+    out->field = find_field(signature, name);
+    if (out->field == FIELD_NONE)
+        out->field = FIELD_OTHER;
+    out->rest = span_from(rest, close);
+    out->at = text.at;
+    return true;
+}
+
+// A line that begins with a marker, with any spaces, case, emphasis or part of
+// the brackets.
 static bool read_marker(const struct signature *signature, struct span line,
                         struct marker *out)
 {
+    if (read_exact(signature, line, out)) {
+        out->strict = span_trim(out->rest).len == 0;
+        return true;
+    }
     struct span open = {line.at, run_of(line, " \t*`>[#")};
-    struct span after = behind(line, open.len);
+    struct span after = span_from(line, open.len);
     struct span name = {after.at, name_len(after)};
-    struct span tail = behind(after, name.len);
+    struct span tail = span_from(after, name.len);
     struct span close = {tail.at, run_of(tail, " \t*`]#:")};
 
     if (name.len == 0 || !brackets(open, '[') || !brackets(close, ']'))
         return false;
     out->field = find_field(signature, name);
-    out->rest = trimmed(behind(tail, close.len));
-    out->strict = open.len == 6 && memcmp(open.at, "[[ ## ", 6) == 0 &&
-                  close.len >= 6 && memcmp(close.at, " ## ]]", 6) == 0 &&
-                  trimmed(behind(close, 6)).len == 0 && out->rest.len == 0;
+    out->rest = span_from(tail, close.len);
+    out->strict = false;
+    out->at = line.at;
     return out->field != FIELD_NONE;
 }
 
@@ -166,19 +206,20 @@ static bool read_label(const struct signature *signature, struct span line,
                        struct marker *out)
 {
     struct span open = {line.at, run_of(line, " \t*`>#-\"")};
-    struct span after = behind(line, open.len);
+    struct span after = span_from(line, open.len);
     size_t len = 0;
 
     while (len < after.len && strchr(":*`#\"", after.at[len]) == NULL)
         len++;
-    struct span tail = behind(after, len);
+    struct span tail = span_from(after, len);
     struct span close = {tail.at, run_of(tail, " \t*`#\":")};
     bool heading = count_of(open, '#') > 0 && close.len == tail.len;
     if (count_of(close, ':') == 0 && !heading)
         return false;
-    out->field = find_field(signature, trimmed((struct span){after.at, len}));
-    out->rest = trimmed(behind(tail, close.len));
+    out->field = find_field(signature, span_trim((struct span){after.at, len}));
+    out->rest = span_from(tail, close.len);
     out->strict = false;
+    out->at = line.at;
     return out->field >= 0;
 }
 
@@ -188,89 +229,143 @@ typedef bool read_line_fn(const struct signature *signature, struct span line,
                           struct marker *out);
 
 struct sections {
-    int open; // the section at hand
-    const char *start;
-    struct span lead; // text before the first marker
+    struct marker markers[MARKS_MAX];
+    size_t n;
+    bool lines[PROGRAM_MAX_FIELDS]; // outputs that have a line of their own
+    bool line_end;                  // and the end marker
+    struct span lead;               // text before the first marker
     bool any;
     bool ended;
 };
 
-// The first section of a field counts.
-static void close_section(struct reading *reading, struct sections *sections,
-                          const char *end)
+static void note_marker(struct sections *sections, const struct marker *marker)
 {
-    struct span text = trimmed(
-        (struct span){sections->start, (size_t)(end - sections->start)});
-
-    if (sections->open == FIELD_LEAD)
-        sections->lead = text;
-    else if (sections->open < 0)
-        return;
-    else if (reading->outputs[sections->open].text.at != NULL)
-        reading->lenient |= LENIENT_MARKER;
-    else
-        reading->outputs[sections->open].text = text;
+    if (marker->field >= 0 && !marker->inside)
+        sections->lines[marker->field] = true;
+    sections->line_end =
+        sections->line_end || (marker->field == FIELD_END && !marker->inside);
+    if (sections->n < MARKS_MAX)
+        sections->markers[sections->n++] = *marker;
 }
 
-static void open_section(struct reading *reading, struct sections *sections,
-                         const struct marker *marker)
+// Markers of the exact form behind other text of a line. Before the first line
+// of a field they are only spoken of.
+static void note_inside(struct reading *reading, struct sections *sections,
+                        struct span text)
 {
-    sections->open = marker->field;
-    sections->start = marker->rest.at;
-    sections->any = sections->any || marker->field >= 0;
-    sections->ended = marker->field == FIELD_END;
-    if (!marker->strict || marker->field == FIELD_OTHER)
-        reading->lenient |= LENIENT_MARKER;
+    size_t at = span_find(text, 0, marker_open);
+
+    for (; sections->n > 0 && at < text.len;
+         at = span_find(text, at + 1, marker_open)) {
+        struct marker marker = {.inside = true};
+
+        if (read_exact(reading->signature, span_from(text, at), &marker) &&
+            marker.field != FIELD_OTHER &&
+            (marker.field != FIELD_END || span_trim(marker.rest).len == 0))
+            note_marker(sections, &marker);
+    }
 }
 
-static struct span take_line(struct span *rest)
-{
-    const char *end = memchr(rest->at, '\n', rest->len);
-    struct span line = *rest;
-
-    if (end != NULL)
-        line.len = (size_t)(end - rest->at);
-    *rest = behind(*rest, line.len + (end != NULL));
-    return line;
-}
-
-// Reads up to the end marker; what is behind it is counted, not read.
-static void scan_sections(struct reading *reading, read_line_fn *read_line,
-                          struct sections *sections)
+// Finds the markers up to the end marker; what is behind it is not read.
+static struct span find_markers(struct reading *reading,
+                                read_line_fn *read_line,
+                                struct sections *sections)
 {
     struct span rest = reading->reply;
 
-    *sections = (struct sections){.open = FIELD_LEAD, .start = rest.at};
-    while (rest.len > 0 && !sections->ended) {
-        struct span line = take_line(&rest);
-        struct marker marker = {0};
+    sections->n = 0;
+    sections->line_end = sections->any = sections->ended = false;
+    memset(sections->lines, 0, sizeof sections->lines);
+    while (rest.len > 0 && !sections->line_end) {
+        struct span line = span_line(&rest);
+        struct marker marker = {.field = FIELD_NONE};
 
-        if (!read_line(reading->signature, line, &marker))
-            continue;
-        close_section(reading, sections, line.at);
-        open_section(reading, sections, &marker);
+        if (read_line(reading->signature, line, &marker)) {
+            note_marker(sections, &marker);
+            line = marker.rest;
+        }
+        if (read_line == read_marker && !sections->line_end)
+            note_inside(reading, sections, line);
     }
-    if (!sections->ended)
-        close_section(reading, sections, rest.at);
-    if (!sections->ended || trimmed(rest).len > 0)
+    return rest;
+}
+
+// A marker amid text stands for itself where its field has no line of its own,
+// and comes in the order that was asked for.
+static bool counts(const struct sections *sections, const struct marker *marker,
+                   int open)
+{
+    if (!marker->inside)
+        return true;
+    if (marker->field == FIELD_END)
+        return !sections->line_end;
+    return !sections->lines[marker->field] && marker->field > open;
+}
+
+// The first section of a field counts.
+static void close_section(struct reading *reading, int open, const char *start,
+                          const char *end)
+{
+    struct span text = span_trim((struct span){start, (size_t)(end - start)});
+
+    if (open < 0)
+        return;
+    if (reading->outputs[open].text.at != NULL)
+        reading->lenient |= LENIENT_MARKER;
+    else
+        reading->outputs[open].text = text;
+}
+
+static void scan_sections(struct reading *reading, read_line_fn *read_line,
+                          struct sections *sections)
+{
+    struct span tail = find_markers(reading, read_line, sections);
+    const char *start = reading->reply.at;
+    const char *end = start + reading->reply.len;
+    int open = FIELD_NONE;
+
+    sections->lead = reading->reply;
+    for (size_t i = 0; i < sections->n && !sections->ended; i++) {
+        const struct marker *marker = &sections->markers[i];
+
+        if (!counts(sections, marker, open))
+            continue;
+        if (start == reading->reply.at && open == FIELD_NONE)
+            sections->lead.len = (size_t)(marker->at - start);
+        close_section(reading, open, start, marker->at);
+        open = marker->field;
+        start = marker->rest.at;
+        sections->any = sections->any || open >= 0;
+        sections->ended = open == FIELD_END;
+        if (!marker->strict || open == FIELD_OTHER)
+            reading->lenient |= LENIENT_MARKER;
+        if (sections->ended)
+            tail = (struct span){start, (size_t)(end - start)};
+    }
+    close_section(reading, open, start, end);
+    if (!sections->ended || span_trim(tail).len > 0)
         reading->lenient |= LENIENT_END;
 }
 
-// Text before the first marker is the first output where that has no section.
+// Text before the first marker is what a model thought, where that is asked for
+// and has no section; else it is a courtesy, and no value.
 static void use_lead(struct reading *reading, const struct sections *sections)
 {
-    if (sections->lead.len == 0)
+    struct span lead = span_trim(sections->lead);
+    bool thought =
+        strcmp(reading->signature->outputs[0].name, "reasoning") == 0 &&
+        reading->outputs[0].text.at == NULL;
+
+    if (lead.len == 0)
         return;
-    if (reading->outputs[0].text.at == NULL) {
-        reading->outputs[0].text = sections->lead;
-        reading->lenient |= LENIENT_BARE;
-    } else {
-        reading->lenient |= LENIENT_MARKER;
-    }
+    reading->lenient |= thought ? LENIENT_BARE : LENIENT_MARKER;
+    if (thought)
+        reading->outputs[0].text = lead;
 }
 
 // ---- the forms of a reply
 
+// An end marker alone ends a bare answer.
 static bool find_sections(struct reading *reading)
 {
     struct sections sections;
@@ -278,6 +373,9 @@ static bool find_sections(struct reading *reading)
     scan_sections(reading, read_marker, &sections);
     if (sections.any)
         use_lead(reading, &sections);
+    else if (sections.ended && sections.n == 1 &&
+             span_trim(sections.lead).len > 0)
+        reading->reply = span_trim(sections.lead);
     return sections.any;
 }
 
@@ -289,40 +387,74 @@ static bool find_labels(struct reading *reading)
     return sections.any;
 }
 
-static const json_t *find_key(struct reading *reading, const char *name)
+// The value of an output: under its name, or under one that is the same but for
+// case and is no other output's.
+static const json_t *find_key(const struct signature *signature,
+                              const json_t *object, size_t output,
+                              unsigned *lenient)
 {
-    const json_t *value = json_object_get(reading->object, name);
+    const char *name = signature->outputs[output].name;
+    const json_t *value = json_object_get(object, name);
+    json_t *all = (json_t *)object; // iterators want one that may be changed
 
-    for (void *at = json_object_iter(reading->object);
-         value == NULL && at != NULL;
-         at = json_object_iter_next(reading->object, at)) {
+    for (void *at = json_object_iter(all); value == NULL && at != NULL;
+         at = json_object_iter_next(all, at)) {
         const char *key = json_object_iter_key(at);
-        if (!same_name((struct span){key, strlen(key)}, name))
+        if (find_field(signature, (struct span){key, strlen(key)}) !=
+            (int)output)
             continue;
         value = json_object_iter_value(at);
-        reading->lenient |= LENIENT_MARKER;
+        *lenient |= LENIENT_MARKER;
     }
     return value;
 }
 
-static bool find_object(struct reading *reading)
+static bool has_output(const struct reply_wanted *wanted, const json_t *value)
 {
-    struct span reply = reading->reply;
-    bool any = false;
+    const struct signature *signature = wanted->user;
+    unsigned ignored = 0;
 
+    for (size_t i = 0; json_is_object(value) && i < signature->n_outputs; i++) {
+        if (find_key(signature, value, i, &ignored) != NULL)
+            return true;
+    }
+    return false;
+}
+
+// The object that the reply is, or else one that it means. An object without
+// any output is kept: it is no text.
+static void find_value(struct reading *reading)
+{
+    const struct reply_wanted wanted = {.open = '{',
+                                        .words = true,
+                                        .fits = has_output,
+                                        .user = reading->signature};
     struct err why = ERR_CLEAR;
-    reading->object = json_parse(reply.at, reply.len, REPLY_MAX_JSON, &why);
-    if (!json_is_object(reading->object)) {
-        json_decref(reading->object);
-        reading->object = reply_find_json(reply.at, reply.len, '{', &why);
-        reading->lenient |= LENIENT_FENCE;
+
+    if (reading->object == NULL)
+        reading->object = reply_whole_json(reading->reply, &why);
+    if (!has_output(&wanted, reading->object)) {
+        json_t *meant =
+            reply_find_json(&wanted, reading->reply, &reading->lenient, &why);
+        if (meant != NULL || !json_is_object(reading->object)) {
+            json_decref(reading->object);
+            reading->object = meant;
+        }
     }
     if (why.code == ERR_NOMEM)
         reading->no_memory = why;
+}
+
+static bool find_object(struct reading *reading)
+{
+    bool any = false;
+
+    find_value(reading);
     for (size_t i = 0; i < reading->signature->n_outputs; i++) {
-        const char *name = reading->signature->outputs[i].name;
-        reading->outputs[i].json = find_key(reading, name);
-        any = any || reading->outputs[i].json != NULL;
+        const json_t *value =
+            find_key(reading->signature, reading->object, i, &reading->lenient);
+        reading->outputs[i].json = value;
+        any = any || value != NULL;
     }
     return any;
 }
@@ -343,15 +475,16 @@ static int only_output(const struct reading *reading)
     return only;
 }
 
-// All of the reply is the value of the only output. An object with other keys
-// is no text.
+// All of the reply is the value of the only output. What was meant as an object
+// is no text, and a text with markers in it was meant to have parts.
 static bool find_bare(struct reading *reading)
 {
     int only = only_output(reading);
 
-    if (only < 0)
+    if (only < 0 || span_find(reading->reply, 0, "[[ ##") < reading->reply.len)
         return false;
-    bool object = reading->adapter == ADAPTER_JSON && reading->object != NULL;
+    bool object = reading->adapter == ADAPTER_JSON &&
+                  (reading->object != NULL || span_starts(reading->reply, "{"));
     if (object && reading->signature->outputs[only].type.kind != TYPE_OBJECT)
         return false;
     reading->outputs[only].text = reading->reply;
@@ -395,26 +528,6 @@ static void find_outputs(struct reading *reading)
 
 // ---- the whole
 
-// A model that thinks aloud does so first, between these tags.
-static struct span skip_thinking(struct span reply, unsigned *lenient)
-{
-    static const char open[] = "<think>";
-    static const char close[] = "</think>";
-    size_t len = sizeof close - 1;
-
-    reply = trimmed(reply);
-    if (reply.len < sizeof open - 1 ||
-        memcmp(reply.at, open, sizeof open - 1) != 0)
-        return reply;
-    for (size_t i = 0; i + len <= reply.len; i++) {
-        if (reply.at[i] == '<' && memcmp(reply.at + i, close, len) == 0) {
-            *lenient |= LENIENT_FENCE;
-            return trimmed(behind(reply, i + len));
-        }
-    }
-    return reply;
-}
-
 static json_t *read_output(struct reading *reading, size_t i,
                            struct err *problem)
 {
@@ -424,8 +537,7 @@ static json_t *read_output(struct reading *reading, size_t i,
     if (found->json != NULL)
         return reply_value_json(field, found->json, &reading->lenient, problem);
     if (found->text.at != NULL)
-        return reply_value_text(field, found->text.at, found->text.len,
-                                &reading->lenient, problem);
+        return reply_value_text(field, found->text, &reading->lenient, problem);
     if (reading->adapter == ADAPTER_JSON)
         err_set(problem, ERR_INPUT, "the key \"%s\" is missing", field->name);
     else
@@ -479,7 +591,7 @@ bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
         err_set(problem, ERR_INPUT, "the answer is not valid UTF-8 text");
         return false;
     }
-    reading.reply = skip_thinking((struct span){text, len}, &reading.lenient);
+    reading.reply = reply_clean((struct span){text, len}, &reading.lenient);
     if (reading.reply.len == 0) {
         err_set(problem, ERR_INPUT, "the answer is empty");
         return false;
@@ -496,6 +608,13 @@ bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
     *outputs = object;
     *lenient = reading.lenient;
     return true;
+}
+
+bool reply_is_empty(const char *text, size_t len)
+{
+    unsigned ignored = 0;
+
+    return reply_clean((struct span){text, len}, &ignored).len == 0;
 }
 
 // A whole object at the beginning, whatever is behind it.
@@ -518,7 +637,7 @@ bool reply_is_closed(const struct step *step, enum adapter adapter,
                               .adapter = adapter};
     struct sections sections;
 
-    reading.reply = skip_thinking((struct span){text, len}, &reading.lenient);
+    reading.reply = reply_clean((struct span){text, len}, &reading.lenient);
     if (adapter == ADAPTER_JSON && begins_with_object(reading.reply))
         return true;
     scan_sections(&reading, read_marker, &sections);

@@ -1,8 +1,11 @@
 // reply: from a model's text to typed outputs, strictly, then leniently.
 //
 // Strict is the form that the prompt asked for. What is let pass beyond it is
-// counted by kind, because a prompt that needs leniency is a worse prompt. A
-// field that nobody reads may be missing: it becomes null.
+// counted by kind, because a prompt that needs leniency is a worse prompt. The
+// rule is a careful person's: read what can mean one thing only, and nothing
+// that is in doubt, for a wrong value is scored without a word while a bad
+// reply is asked for again. A field that nobody reads may be missing: it
+// becomes null.
 
 #ifndef PROGRAM_PROMPT_REPLY_H
 #define PROGRAM_PROMPT_REPLY_H
@@ -18,17 +21,18 @@
 #include "program/prompt/prompt.h"
 
 enum reply_leniency {
-    LENIENT_FENCE = 1 << 0,  // JSON in ``` fences or amid other text
+    LENIENT_FENCE = 1 << 0,  // JSON in ``` fences or amid other text, thinking
     LENIENT_MARKER = 1 << 1, // a marker or key with other spaces, case or
                              // emphasis, twice, or behind other text
-    LENIENT_END = 1 << 2,    // no end marker, or text behind it
-    LENIENT_LABEL = 1 << 3,  // a label but for case, quotes or punctuation
-    LENIENT_NUMBER = 1 << 4, // "90%", "1,000", "about 3"
+    LENIENT_END = 1 << 2,    // no end marker, or text or tokens behind it
+    LENIENT_LABEL = 1 << 3,  // a label but for case, or dressed up (label.h)
+    LENIENT_NUMBER = 1 << 4, // "90%", "1,000", "about 3" (number.h)
     LENIENT_FORM = 1 << 5,   // JSON where markers were asked, or the reverse
-    LENIENT_BARE = 1 << 6,   // the first or only output, without its marker
+    LENIENT_BARE = 1 << 6,   // the only output, or reasoning, without marker
     LENIENT_UNREAD = 1 << 7, // a bad field that nobody reads is null
+    LENIENT_MENDED = 1 << 8, // JSON that is none yet (json_mend.h)
 };
-enum { LENIENCY_COUNT = 8 };
+enum { LENIENCY_COUNT = 9 };
 
 const char *reply_leniency_name(enum reply_leniency one);
 
@@ -40,6 +44,9 @@ const char *reply_leniency_name(enum reply_leniency one);
 bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
                  const char *text, size_t len, json_t **outputs,
                  unsigned *lenient, struct err *problem);
+
+// True when nothing is left of the text without its thinking.
+bool reply_is_empty(const char *text, size_t len);
 
 // True when the answer is over before the text is: its end marker, or its
 // whole object, is there. So nothing is missing of a reply that was cut behind

@@ -8,19 +8,16 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "common/utf8.h"
+#include "program/graph/number.h"
+#include "program/prompt/label.h"
 #include "program/prompt/reply.h"
+#include "program/prompt/reply_clean.h"
+#include "program/prompt/reply_json.h"
 
 enum {
-    NUMBER_MAX_TEXT = 200, // bytes of text that may hold one number
-    SHOWN_MAX = 60,        // bytes of a wrong value that a problem repeats
-    JSON_MAX_STARTS = 16,  // places where JSON amid text may begin
-    LABEL_MAX_TEXT = 4000, // bytes of text that may hold one label
-    LABEL_MAX_LINES = 20,  // looked at for a second label
-};
-
-struct span {
-    const char *at;
-    size_t len;
+    SHOWN_MAX = 60,      // bytes of a wrong value that a problem repeats
+    ITEM_MAX_BYTES = 40, // of an item of a list without quotes
+    ITEM_MAX_WORDS = 4,
 };
 
 // What travels down into lists and objects.
@@ -37,86 +34,6 @@ typedef json_t *read_json_fn(const struct type *type, struct reader *reader,
 
 static read_text_fn read_text;
 static read_json_fn read_json;
-
-// ---- spans
-
-static struct span trimmed(struct span span)
-{
-    struct span inner = {0};
-
-    inner.at = text_trim(span.at, span.len, &inner.len);
-    return inner;
-}
-
-static bool span_is(struct span span, const char *text)
-{
-    return strlen(text) == span.len && memcmp(span.at, text, span.len) == 0;
-}
-
-static bool span_folds_to(struct span span, const char *word)
-{
-    char text[16];
-
-    if (span.len >= sizeof text)
-        return false;
-    memcpy(text, span.at, span.len);
-    text[span.len] = '\0';
-    return text_same(text, word);
-}
-
-static struct span first_line(struct span span)
-{
-    const char *end = memchr(span.at, '\n', span.len);
-
-    if (end != NULL)
-        span.len = (size_t)(end - span.at);
-    return trimmed(span);
-}
-
-// Takes the first line off *rest.
-static struct span take_line(struct span *rest)
-{
-    const char *end = memchr(rest->at, '\n', rest->len);
-    struct span line = *rest;
-
-    if (end != NULL)
-        line.len = (size_t)(end - rest->at);
-    size_t used = line.len + (end != NULL);
-    rest->at += used;
-    rest->len -= used;
-    return trimmed(line);
-}
-
-static bool is_wrapping(struct span span)
-{
-    static const char pairs[][2] = {{'"', '"'}, {'\'', '\''}, {'`', '`'},
-                                    {'*', '*'}, {'_', '_'},   {'[', ']'},
-                                    {'(', ')'}, {'<', '>'},   {'{', '}'}};
-
-    for (size_t i = 0; span.len >= 2 && i < sizeof pairs / sizeof pairs[0];
-         i++) {
-        if (span.at[0] == pairs[i][0] && span.at[span.len - 1] == pairs[i][1])
-            return true;
-    }
-    return false;
-}
-
-// The word without quotes, emphasis and punctuation around it.
-static struct span bare_word(struct span span)
-{
-    for (;;) {
-        span = trimmed(span);
-        if (is_wrapping(span)) {
-            span.at++;
-            span.len -= 2;
-        } else if (span.len > 0 &&
-                   strchr(".,;:!", span.at[span.len - 1]) != NULL) {
-            span.len--;
-        } else {
-            return span;
-        }
-    }
-}
 
 // ---- problems
 
@@ -161,61 +78,12 @@ static json_t *checked_new(json_t *value, struct reader *reader)
     return value;
 }
 
-// ---- JSON amid text
-
-// The length of the bracketed piece that text begins with, strings skipped;
-// 0 when it does not end.
-static size_t balanced(struct span text)
+// The text of a string, without what was thought before it.
+static struct span string_span(struct reader *reader, const json_t *string)
 {
-    size_t depth = 0;
-    bool quoted = false;
-
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '{' || c == '['))
-            depth++;
-        else if (!quoted && (c == '}' || c == ']') && --depth == 0)
-            return i + 1;
-    }
-    return 0;
-}
-
-// Text that is no JSON is no error; want of memory is.
-static json_t *parse_json(const char *text, size_t len, size_t max_bytes,
-                          struct err *problem)
-{
-    struct err why = ERR_CLEAR;
-    json_t *value = json_parse(text, len, max_bytes, &why);
-
-    if (value == NULL && why.code == ERR_NOMEM)
-        err_set(problem, why.code, "%s", why.text);
-    return value;
-}
-
-// At most JSON_MAX_STARTS tries, so that hostile text costs linear time.
-json_t *reply_find_json(const char *text, size_t len, char open,
-                        struct err *problem)
-{
-    struct span rest = {text, len};
-    json_t *value = NULL;
-
-    for (int i = 0; value == NULL && i < JSON_MAX_STARTS; i++) {
-        const char *at = memchr(rest.at, open, rest.len);
-        if (at == NULL)
-            break;
-        rest.len -= (size_t)(at - rest.at);
-        rest.at = at;
-        size_t piece = balanced(rest);
-        if (piece > 0)
-            value = parse_json(at, piece, REPLY_MAX_JSON, problem);
-        rest.at++;
-        rest.len--;
-    }
-    return value;
+    return reply_clean_value(
+        (struct span){json_string_value(string), json_string_length(string)},
+        &reader->lenient);
 }
 
 // ---- text
@@ -228,82 +96,6 @@ static json_t *text_of_str(const struct type *type, struct reader *reader,
 }
 
 // ---- numbers
-
-struct number {
-    char digits[64]; // as strtod reads it
-    size_t len;
-    bool percent;
-    bool whole;
-};
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static char char_at(struct span text, size_t i)
-{
-    return i < text.len ? text.at[i] : '\0';
-}
-
-static bool add_digit(struct number *number, char c)
-{
-    if (number->len + 1 >= sizeof number->digits)
-        return false;
-    number->digits[number->len++] = c;
-    number->digits[number->len] = '\0';
-    return true;
-}
-
-// True at a comma that parts thousands: three digits follow and no fourth.
-static bool parts_thousands(struct span text, size_t i)
-{
-    return char_at(text, i) == ',' && is_digit(char_at(text, i + 1)) &&
-           is_digit(char_at(text, i + 2)) && is_digit(char_at(text, i + 3)) &&
-           !is_digit(char_at(text, i + 4));
-}
-
-static bool is_sign(struct span text, size_t i)
-{
-    return text.at[i] == '-' &&
-           (i == 0 || strchr(" \t\n:=(\"'`*", text.at[i - 1]) != NULL);
-}
-
-// Reads the number that begins at *i and moves *i behind it.
-static bool read_number(struct span text, size_t *i, struct number *out)
-{
-    bool point = false;
-    bool fits = *i == 0 || !is_sign(text, *i - 1) || add_digit(out, '-');
-
-    for (; fits && *i < text.len; (*i)++) {
-        char c = text.at[*i];
-        bool decimal = c == '.' && !point && is_digit(char_at(text, *i + 1));
-        if (parts_thousands(text, *i) && !point)
-            continue;
-        if (!is_digit(c) && !decimal)
-            break;
-        point = point || decimal;
-        fits = add_digit(out, c);
-    }
-    out->percent = char_at(text, *i) == '%';
-    out->whole = !point;
-    return fits;
-}
-
-// True when text holds one number, and only one.
-static bool find_number(struct span text, struct number *out)
-{
-    bool found = false;
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_digit(text.at[i]))
-            continue;
-        if (found || !read_number(text, &i, out))
-            return false;
-        found = true;
-    }
-    return found;
-}
 
 // A percentage is a share where a field ends at 1, and a plain number where it
 // is whole or may be larger; without a limit it may be either.
@@ -331,9 +123,10 @@ static json_t *fit_number(const struct type *type, struct reader *reader,
 static json_t *text_of_number(const struct type *type, struct reader *reader,
                               struct span text)
 {
-    struct number number = {.len = 0};
-    json_t *value =
-        parse_json(text.at, text.len, NUMBER_MAX_TEXT, reader->problem);
+    struct number number = {0};
+    json_t *value = text.len > NUMBER_MAX_TEXT
+                        ? NULL
+                        : reply_whole_json(text, reader->problem);
 
     if (json_is_number(value)) {
         json_t *read = read_json(type, reader, value);
@@ -342,11 +135,10 @@ static json_t *text_of_number(const struct type *type, struct reader *reader,
     }
     json_decref(value);
     value = NULL;
-    if (text.len <= NUMBER_MAX_TEXT && find_number(text, &number)) {
-        double found = strtod(number.digits, NULL);
+    if (number_find(text.at, text.len, &number) &&
+        (!number.percent || scale_percent(type, &number.value))) {
         reader->lenient |= LENIENT_NUMBER;
-        if (!number.percent || scale_percent(type, &found))
-            value = fit_number(type, reader, found);
+        value = fit_number(type, reader, number.value);
     }
     return value != NULL ? value : refuse(type, reader, text);
 }
@@ -361,10 +153,7 @@ static json_t *json_of_number(const struct type *type, struct reader *reader,
         return json_incref((json_t *)value);
     reader->lenient |= LENIENT_NUMBER;
     if (json_is_string(value))
-        return text_of_number(
-            type, reader,
-            trimmed((struct span){json_string_value(value),
-                                  json_string_length(value)}));
+        return text_of_number(type, reader, string_span(reader, value));
     if (json_is_real(value))
         fit = fit_number(type, reader, json_real_value(value));
     return fit != NULL ? fit : refuse_json(type, reader, value);
@@ -372,21 +161,31 @@ static json_t *json_of_number(const struct type *type, struct reader *reader,
 
 // ---- bool
 
+// A word amid others tells something only where it is a long one: `on` does
+// not.
+static const char *const bool_words[] = {
+    "true", "yes", "false", "no", "y", "t", "on", "1", "n", "f", "off", "0",
+};
+static const int bool_values[] = {1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0};
+
 static json_t *text_of_bool(const struct type *type, struct reader *reader,
                             struct span text)
 {
-    struct span word = bare_word(text);
+    static const struct label_set set = {
+        .texts = bool_words,
+        .n = sizeof bool_words / sizeof bool_words[0],
+        .groups = bool_values,
+        .n_telling = 4,
+    };
 
     if (span_is(text, "true"))
         return json_true();
     if (span_is(text, "false"))
         return json_false();
     reader->lenient |= LENIENT_LABEL;
-    if (span_folds_to(word, "true") || span_folds_to(word, "yes"))
-        return json_true();
-    if (span_folds_to(word, "false") || span_folds_to(word, "no"))
-        return json_false();
-    return refuse(type, reader, text);
+    int found = label_find(&set, text, reader->problem);
+    return found < 0 ? refuse(type, reader, text)
+                     : json_boolean(bool_values[found]);
 }
 
 static json_t *json_of_bool(const struct type *type, struct reader *reader,
@@ -394,118 +193,29 @@ static json_t *json_of_bool(const struct type *type, struct reader *reader,
 {
     if (json_is_boolean(value))
         return json_incref((json_t *)value);
-    if (!json_is_string(value))
-        return refuse_json(type, reader, value);
     reader->lenient |= LENIENT_LABEL;
-    return text_of_bool(type, reader,
-                        trimmed((struct span){json_string_value(value),
-                                              json_string_length(value)}));
+    if (json_is_string(value))
+        return text_of_bool(type, reader, string_span(reader, value));
+    if (json_is_integer(value) &&
+        (json_integer_value(value) == 0 || json_integer_value(value) == 1))
+        return json_boolean(json_integer_value(value));
+    return refuse_json(type, reader, value);
 }
 
 // ---- enum
 
-// Case folded, and one `_` for each run of spaces, dashes and underscores.
-static void put_label_key(struct buf *out, struct span text)
-{
-    struct buf folded = BUF_INIT(LABEL_MAX_TEXT * 4);
-
-    text_fold(&folded, text.at, text.len);
-    for (size_t i = 0; i < folded.len; i++) {
-        bool gap = strchr(" \t-_", folded.data[i]) != NULL;
-        if (!gap)
-            buf_putc(out, folded.data[i]);
-        else if (out->len > 0 && out->data[out->len - 1] != '_')
-            buf_putc(out, '_');
-    }
-    out->failed = out->failed || folded.failed;
-    out->no_memory = out->no_memory || folded.no_memory;
-    buf_release(&folded);
-}
-
-static bool same_label(const struct buf *key, const char *label,
-                       struct buf *other)
-{
-    buf_clear(other);
-    put_label_key(other, bare_word((struct span){label, strlen(label)}));
-    return !key->failed && !other->failed && key->len > 0 &&
-           key->len == other->len &&
-           memcmp(key->data, other->data, key->len) == 0;
-}
-
-enum { LABEL_NONE = -1, LABEL_MANY = -2 };
-
-// The one label that text stands for but for case, quotes and punctuation.
-static int match_label(const struct type *type, struct reader *reader,
-                       struct span text)
-{
-    struct span word = bare_word(text);
-    struct buf key = BUF_INIT(LABEL_MAX_TEXT * 4);
-    struct buf other = BUF_INIT(LABEL_MAX_TEXT * 4);
-    int found = LABEL_NONE;
-
-    put_label_key(&key, word);
-    for (size_t i = 0; i < type->n_labels; i++) {
-        if (span_is(word, type->labels[i])) {
-            found = (int)i;
-            break;
-        }
-        if (same_label(&key, type->labels[i], &other))
-            found = found == LABEL_NONE ? (int)i : LABEL_MANY;
-        if (key.no_memory || other.no_memory) {
-            err_nomem(reader->problem, "a label");
-            break;
-        }
-    }
-    buf_release(&key);
-    buf_release(&other);
-    return found;
-}
-
-// As match_label; `Label: x` and `x: because ...` are read too.
-static int match_line(const struct type *type, struct reader *reader,
-                      struct span line)
-{
-    int found = match_label(type, reader, line);
-    const char *colon = memchr(line.at, ':', line.len);
-
-    if (found != LABEL_NONE || colon == NULL)
-        return found;
-    size_t before = (size_t)(colon - line.at);
-    int left = match_label(type, reader, (struct span){line.at, before});
-    int right = match_label(type, reader,
-                            (struct span){colon + 1, line.len - before - 1});
-    if (left != LABEL_NONE && right != LABEL_NONE && left != right)
-        return LABEL_MANY;
-    return right != LABEL_NONE ? right : left;
-}
-
-// A label on the first line, followed by words that are no other label. Only
-// so many lines are looked at: each costs a look at all labels.
-static int find_label(const struct type *type, struct reader *reader,
-                      struct span text)
-{
-    struct span rest = text;
-
-    if (text.len > LABEL_MAX_TEXT)
-        return LABEL_NONE;
-    int found = match_line(type, reader, first_line(text));
-    (void)take_line(&rest);
-    for (int i = 0; i < LABEL_MAX_LINES && found >= 0 && rest.len > 0; i++) {
-        int other = match_line(type, reader, take_line(&rest));
-        if (other != LABEL_NONE && other != found)
-            found = LABEL_MANY;
-    }
-    return found;
-}
-
 static json_t *text_of_enum(const struct type *type, struct reader *reader,
                             struct span text)
 {
+    const struct label_set set = {.texts = type->labels,
+                                  .n = type->n_labels,
+                                  .n_telling = type->n_labels};
+
     for (size_t i = 0; i < type->n_labels; i++) {
         if (span_is(text, type->labels[i]))
             return checked_new(json_string(type->labels[i]), reader);
     }
-    int found = find_label(type, reader, text);
+    int found = label_find(&set, text, reader->problem);
     if (found < 0)
         return refuse(type, reader, text);
     reader->lenient |= LENIENT_LABEL;
@@ -516,9 +226,7 @@ static json_t *json_of_enum(const struct type *type, struct reader *reader,
                             const json_t *value)
 {
     if (json_is_string(value))
-        return text_of_enum(type, reader,
-                            trimmed((struct span){json_string_value(value),
-                                                  json_string_length(value)}));
+        return text_of_enum(type, reader, string_span(reader, value));
     char *text = json_text(value);
     json_t *label = NULL;
 
@@ -531,11 +239,25 @@ static json_t *json_of_enum(const struct type *type, struct reader *reader,
     return label;
 }
 
+// A text in JSON is taken as it is, but for what was thought before it.
+static json_t *clean_str(const struct type *type, struct reader *reader,
+                         const json_t *value)
+{
+    unsigned cleaned = 0;
+    struct span text = reply_clean_value(
+        (struct span){json_string_value(value), json_string_length(value)},
+        &cleaned);
+
+    reader->lenient |= cleaned;
+    return cleaned == 0 ? json_incref((json_t *)value)
+                        : text_of_str(type, reader, text);
+}
+
 static json_t *json_of_str(const struct type *type, struct reader *reader,
                            const json_t *value)
 {
     if (json_is_string(value))
-        return json_incref((json_t *)value);
+        return clean_str(type, reader, value);
     if (json_is_null(value))
         return refuse_json(type, reader, value);
     char *text = json_text(value);
@@ -547,28 +269,53 @@ static json_t *json_of_str(const struct type *type, struct reader *reader,
     return string;
 }
 
-// ---- lists and objects
+// ---- lists
 
 // The text behind "-", "*", "1." or "2)"; false when line is no such item.
 static bool read_bullet(struct span line, struct span *item)
 {
+    static const char *const marks[] = {"-", "*", "+", "\xE2\x80\xA2",
+                                        "\xE2\x80\x93"};
     size_t i = 0;
 
-    while (i < line.len && is_digit(line.at[i]))
+    while (span_char(line, i) >= '0' && span_char(line, i) <= '9')
         i++;
-    char after = char_at(line, i);
-    bool numbered = i > 0 && (after == '.' || after == ')');
-    bool dashed = i == 0 && (after == '-' || after == '*');
-    if (!(numbered || dashed) || char_at(line, i + 1) != ' ')
+    if (i > 0)
+        i += span_char(line, i) == '.' || span_char(line, i) == ')' ? 1
+                                                                    : line.len;
+    for (size_t m = 0; i == 0 && m < sizeof marks / sizeof marks[0]; m++) {
+        if (span_starts(line, marks[m]))
+            i = strlen(marks[m]);
+    }
+    if (i == 0 || span_char(line, i) != ' ')
         return false;
-    *item = trimmed((struct span){line.at + i + 1, line.len - i - 1});
+    *item = span_trim(span_from(line, i));
     return true;
 }
 
-static bool append_item(const struct type *type, struct reader *reader,
-                        json_t *list, json_t *item)
+// Without the box of a list of things to do.
+static struct span skip_box(struct span item)
 {
-    (void)type;
+    if (item.len > 4 && item.at[0] == '[' && item.at[2] == ']' &&
+        strchr(" xX", item.at[1]) != NULL && item.at[3] == ' ')
+        return span_trim(span_from(item, 3));
+    return item;
+}
+
+static bool are_bullets(struct span text)
+{
+    struct span item;
+
+    while (text.len > 0) {
+        struct span line = span_trim(span_line(&text));
+        if (line.len > 0 && !read_bullet(line, &item))
+            return false;
+    }
+    return true;
+}
+
+static bool append_item(struct reader *reader, json_t *list, json_t *item)
+{
     if (item == NULL)
         return false;
     if (json_array_append_new(list, item) == 0)
@@ -577,28 +324,22 @@ static bool append_item(const struct type *type, struct reader *reader,
     return false;
 }
 
-// A list as lines that begin with bullets or numbers.
-static json_t *read_bullets(const struct type *type, struct reader *reader,
-                            struct span text)
+// A list as lines that begin with bullets or numbers, or that are the items.
+static json_t *read_lines(const struct type *type, struct reader *reader,
+                          struct span text)
 {
     json_t *list = checked_new(json_array(), reader);
-    struct span rest = text;
     bool ok = list != NULL;
 
     reader->lenient |= LENIENT_FORM;
-    while (ok && rest.len > 0) {
-        struct span item = {0};
-        struct span line = take_line(&rest);
+    while (ok && text.len > 0) {
+        struct span item = span_trim(span_line(&text));
 
-        if (line.len == 0)
+        if (item.len == 0)
             continue;
-        if (!read_bullet(line, &item)) {
-            (void)refuse(type, reader, text);
-            ok = false;
-        } else {
-            ok = append_item(type, reader, list,
-                             read_text(type->item, reader, item));
-        }
+        if (read_bullet(item, &item))
+            item = skip_box(item);
+        ok = append_item(reader, list, read_text(type->item, reader, item));
     }
     if (!ok) {
         json_decref(list);
@@ -607,38 +348,211 @@ static json_t *read_bullets(const struct type *type, struct reader *reader,
     return list;
 }
 
-static json_t *text_of_nested(const struct type *type, struct reader *reader,
-                              struct span text)
+// The same; that a line is no item is no problem yet.
+static json_t *try_lines(const struct type *type, struct reader *reader,
+                         struct span text)
 {
-    char open = type->kind == TYPE_LIST ? '[' : '{';
-    json_t *read = NULL;
-    json_t *value =
-        parse_json(text.at, text.len, REPLY_MAX_JSON, reader->problem);
+    struct err why = ERR_CLEAR;
+    struct reader inner = {reader->name, reader->lenient, &why};
+    json_t *list = read_lines(type, &inner, text);
 
-    if (value == NULL) {
-        value = reply_find_json(text.at, text.len, open, reader->problem);
-        if (value != NULL)
-            reader->lenient |= LENIENT_FENCE;
+    if (list != NULL)
+        reader->lenient = inner.lenient;
+    if (why.code == ERR_NOMEM)
+        err_nomem(reader->problem, "a list");
+    return list;
+}
+
+// Each kind of type in JSON, without being read leniently.
+static bool is_strictly(const struct type *type, const json_t *value)
+{
+    switch (type->kind) {
+    case TYPE_STR:
+    case TYPE_ENUM:
+        return json_is_string(value) || (type->optional && json_is_null(value));
+    case TYPE_INT:
+        return json_is_integer(value);
+    case TYPE_FLOAT:
+        return json_is_number(value);
+    case TYPE_BOOL:
+        return json_is_boolean(value);
+    case TYPE_LIST:
+        return json_is_array(value);
+    case TYPE_OBJECT:
+        return json_is_object(value);
     }
-    if (value != NULL && !json_is_string(value))
+    return false;
+}
+
+static bool list_fits(const struct reply_wanted *wanted, const json_t *value)
+{
+    const struct type *type = wanted->user;
+    bool fits = json_is_array(value);
+
+    for (size_t i = 0; fits && i < json_array_size(value); i++)
+        fits = is_strictly(type->item, json_array_get(value, i));
+    return fits;
+}
+
+static bool object_fits(const struct reply_wanted *wanted, const json_t *value)
+{
+    const struct type *type = wanted->user;
+
+    for (size_t i = 0; json_is_object(value) && i < type->n_members; i++) {
+        if (json_object_get(value, type->members[i].name) != NULL)
+            return true;
+    }
+    return json_is_object(value) && type->n_members == 0;
+}
+
+// An item that nobody would take for a part of a sentence.
+static bool is_plain_item(struct span item)
+{
+    size_t words = 1;
+
+    item = span_trim(item);
+    for (size_t i = 0; i < item.len; i++)
+        words += item.at[i] == ' ';
+    return item.len > 0 && item.len <= ITEM_MAX_BYTES &&
+           words <= ITEM_MAX_WORDS &&
+           strchr(".!?:", item.at[item.len - 1]) == NULL &&
+           !span_starts(item, "and ") && !span_starts(item, "or ") &&
+           !span_starts(item, "which ") &&
+           span_find(item, 0, " and ") == item.len &&
+           span_find(item, 0, " or ") == item.len;
+}
+
+static bool is_quoted(struct span text)
+{
+    return span_starts(text, "\"") || span_starts(text, "'");
+}
+
+// "apple, pear" on one line, where each item is one without doubt. With quotes
+// it is.
+static bool is_row(const struct type *type, struct span text)
+{
+    char part = span_find(text, 0, ";") < text.len ? ';' : ',';
+    bool quoted = is_quoted(text);
+    size_t n = 0;
+
+    if (span_find(text, 0, "\n") < text.len ||
+        span_find(text, 0, "[") < text.len ||
+        span_find(text, 0, "{") < text.len)
+        return false;
+    while (text.len > 0) {
+        const char *end = memchr(text.at, part, text.len);
+        size_t len = end == NULL ? text.len : (size_t)(end - text.at);
+
+        if (!quoted && !is_plain_item(span_to(text, len)))
+            return false;
+        n++;
+        text = span_from(text, len + (end != NULL));
+    }
+    return n > 1 || quoted || type->item->kind == TYPE_ENUM;
+}
+
+static json_t *read_row(const struct type *type, struct reader *reader,
+                        struct span text)
+{
+    struct buf row = BUF_INIT(REPLY_MAX_JSON + 16);
+    const struct reply_wanted wanted = {
+        .open = '[', .words = true, .fits = list_fits, .user = type};
+    json_t *value = NULL;
+    json_t *read = NULL;
+
+    buf_putc(&row, '[');
+    buf_append(&row, text.at, text.len);
+    for (size_t i = 0; i < row.len && !is_quoted(text); i++) {
+        if (row.data[i] == ';')
+            row.data[i] = ',';
+    }
+    buf_putc(&row, ']');
+    if (buf_ok(&row, "a list", reader->problem))
+        value = reply_find_json(&wanted, (struct span){row.data, row.len},
+                                &reader->lenient, reader->problem);
+    if (value != NULL)
         read = read_json(type, reader, value);
-    else if (type->kind == TYPE_LIST && text.len > 0)
-        read = read_bullets(type, reader, text);
-    else
-        (void)refuse(type, reader, text);
+    reader->lenient |= LENIENT_FORM;
     json_decref(value);
+    buf_release(&row);
     return read;
 }
 
+static bool item_has_no_lines(const struct type *type)
+{
+    return type->item->kind != TYPE_STR && type->item->kind != TYPE_LIST &&
+           type->item->kind != TYPE_OBJECT;
+}
+
+static json_t *find_nested(const struct type *type, struct reader *reader,
+                           struct span text)
+{
+    const struct reply_wanted wanted = {
+        .open = type->kind == TYPE_LIST ? '[' : '{',
+        .words = true,
+        .fits = type->kind == TYPE_LIST ? list_fits : object_fits,
+        .user = type,
+    };
+
+    return reply_find_json(&wanted, text, &reader->lenient, reader->problem);
+}
+
+static json_t *refuse_nested(const struct type *type, struct reader *reader,
+                             struct span text, json_t *read)
+{
+    return read != NULL || reader->problem->code != ERR_NONE
+               ? read
+               : refuse(type, reader, text);
+}
+
+static json_t *text_of_list(const struct type *type, struct reader *reader,
+                            struct span text)
+{
+    json_t *value = reply_whole_json(text, reader->problem);
+    json_t *read = NULL;
+
+    if (!json_is_array(value)) {
+        json_decref(value);
+        value = NULL;
+    }
+    if (value == NULL && text.len > 0 && are_bullets(text))
+        return read_lines(type, reader, text);
+    if (value == NULL)
+        value = find_nested(type, reader, text);
+    if (value != NULL)
+        read = read_json(type, reader, value);
+    else if (is_row(type, text))
+        read = read_row(type, reader, text);
+    else if (text.len > 0 && item_has_no_lines(type))
+        read = try_lines(type, reader, text);
+    json_decref(value);
+    return refuse_nested(type, reader, text, read);
+}
+
+static json_t *text_of_object(const struct type *type, struct reader *reader,
+                              struct span text)
+{
+    json_t *value = reply_whole_json(text, reader->problem);
+    json_t *read = NULL;
+
+    if (!json_is_object(value)) {
+        json_decref(value);
+        value = find_nested(type, reader, text);
+    }
+    if (value != NULL)
+        read = read_json(type, reader, value);
+    json_decref(value);
+    return refuse_nested(type, reader, text, read);
+}
+
+// A list or an object that is written as a text.
 static json_t *nested_string(const struct type *type, struct reader *reader,
                              const json_t *value)
 {
     if (!json_is_string(value))
         return refuse_json(type, reader, value);
     reader->lenient |= LENIENT_FORM;
-    return text_of_nested(type, reader,
-                          trimmed((struct span){json_string_value(value),
-                                                json_string_length(value)}));
+    return read_text(type, reader, string_span(reader, value));
 }
 
 static json_t *json_of_list(const struct type *type, struct reader *reader,
@@ -651,13 +565,15 @@ static json_t *json_of_list(const struct type *type, struct reader *reader,
 
     for (size_t i = 0; list != NULL && i < n; i++) {
         json_t *item = read_json(type->item, reader, json_array_get(value, i));
-        if (!append_item(type, reader, list, item)) {
+        if (!append_item(reader, list, item)) {
             json_decref(list);
             list = NULL;
         }
     }
     return list;
 }
+
+// ---- objects
 
 static json_t *read_member(const struct field *member, struct reader *reader,
                            const json_t *object)
@@ -706,8 +622,8 @@ static const struct {
     [TYPE_FLOAT] = {text_of_number, json_of_number},
     [TYPE_BOOL] = {text_of_bool, json_of_bool},
     [TYPE_ENUM] = {text_of_enum, json_of_enum},
-    [TYPE_LIST] = {text_of_nested, json_of_list},
-    [TYPE_OBJECT] = {text_of_nested, json_of_object},
+    [TYPE_LIST] = {text_of_list, json_of_list},
+    [TYPE_OBJECT] = {text_of_object, json_of_object},
 };
 
 // Also without memory, which is told.
@@ -741,8 +657,8 @@ static bool says_null(const struct type *type, struct reader *reader,
         return false;
     if (span_is(text, "null"))
         return true;
-    if (!(text.len == 0 || span_folds_to(text, "null") ||
-          span_folds_to(text, "none") || span_folds_to(text, "n/a")) ||
+    if (!(text.len == 0 || span_same(text, "null") || span_same(text, "none") ||
+          span_same(text, "n/a")) ||
         (type->kind == TYPE_STR && is_good_str(type, reader, text)))
         return false;
     reader->lenient |= LENIENT_LABEL;
@@ -752,6 +668,7 @@ static bool says_null(const struct type *type, struct reader *reader,
 static json_t *read_text(const struct type *type, struct reader *reader,
                          struct span text)
 {
+    text = reply_clean_value(text, &reader->lenient);
     if (says_null(type, reader, text))
         return json_null();
     return rows[type->kind].text(type, reader, text);
@@ -762,9 +679,7 @@ static bool json_says_null(const struct type *type, struct reader *reader,
 {
     return type->kind == TYPE_STR && json_is_string(value) &&
            !fits(type, reader, value) &&
-           says_null(type, reader,
-                     trimmed((struct span){json_string_value(value),
-                                           json_string_length(value)}));
+           says_null(type, reader, string_span(reader, value));
 }
 
 static json_t *read_json(const struct type *type, struct reader *reader,
@@ -792,13 +707,12 @@ static json_t *finish(const struct field *field, const struct reader *reader,
     return value;
 }
 
-json_t *reply_value_text(const struct field *field, const char *text,
-                         size_t len, unsigned *lenient, struct err *problem)
+json_t *reply_value_text(const struct field *field, struct span text,
+                         unsigned *lenient, struct err *problem)
 {
     struct reader reader = {field->name, 0, problem};
-    struct span span = trimmed((struct span){text, len});
 
-    return finish(field, &reader, read_text(&field->type, &reader, span),
+    return finish(field, &reader, read_text(&field->type, &reader, text),
                   lenient);
 }
 

@@ -14,19 +14,13 @@
 
 #include "common/err.h"
 #include "program/graph/type.h"
-
-enum { REPLY_MAX_JSON = 8 << 20 };
+#include "program/prompt/span.h"
 
 // New references, within the type's limits; NULL with a problem as
 // reply_parse has it. text is UTF-8. *lenient gains the kinds that were used.
-json_t *reply_value_text(const struct field *field, const char *text,
-                         size_t len, unsigned *lenient, struct err *problem);
+json_t *reply_value_text(const struct field *field, struct span text,
+                         unsigned *lenient, struct err *problem);
 json_t *reply_value_json(const struct field *field, const json_t *value,
                          unsigned *lenient, struct err *problem);
-
-// The JSON value amid other text that begins with open, '{' or '['. New
-// reference; NULL when there is none, or, with problem set, without memory.
-json_t *reply_find_json(const char *text, size_t len, char open,
-                        struct err *problem);
 
 #endif

@@ -449,6 +449,9 @@ static bool read_text(struct stepper *stepper, int step,
         slot->state = SLOT_DONE;
         return true;
     }
+    if (problem.code == ERR_INPUT &&
+        reply_is_empty(answer->text, answer->text_len))
+        return fail_step(stepper, step, RUN_EMPTY, err);
     if (problem.code == ERR_INPUT)
         return break_step(stepper, step, &problem, err);
     err_set(err, problem.code, "%s", problem.text);

@@ -1,5 +1,6 @@
 #include "program/prompt/reply.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,26 @@ static const char yaml[] =
     "    predict: Note.\n"
     "    inputs: [question]\n"
     "    outputs: {note: {type: str, optional: true}}\n"
+    "  pair:\n"
+    "    predict: Pair.\n"
+    "    inputs: [question]\n"
+    "    outputs: {answer: {}, Answer: {}}\n"
+    "  page:\n"
+    "    predict: Page.\n"
+    "    inputs: [question]\n"
+    "    outputs: {title: {}, body: {}}\n"
+    "  pick:\n"
+    "    predict: Pick.\n"
+    "    inputs: [question]\n"
+    "    outputs: {pick: {enum: [A, B, C]}}\n"
+    "  names:\n"
+    "    predict: Names.\n"
+    "    inputs: [question]\n"
+    "    outputs: {names: {list: str}}\n"
+    "  sizes:\n"
+    "    predict: Sizes.\n"
+    "    inputs: [question]\n"
+    "    outputs: {sizes: {list: int}}\n"
     "outputs:\n"
     "  intent: sort.intent\n"
     "  confidence: sort.confidence\n"
@@ -73,7 +94,14 @@ static const char yaml[] =
     "  facts: facts.facts\n"
     "  year: maybe.year\n"
     "  code: code.code\n"
-    "  note: note.note\n";
+    "  note: note.note\n"
+    "  lower: pair.answer\n"
+    "  upper: pair.Answer\n"
+    "  page_title: page.title\n"
+    "  page_body: page.body\n"
+    "  pick: pick.pick\n"
+    "  names: names.names\n"
+    "  sizes: sizes.sizes\n";
 
 static struct program *program;
 static struct err err;
@@ -202,6 +230,325 @@ Test(reply, may_have_other_markers)
          "{\"title\":\"A\"}", NULL, LENIENT_FENCE},
     };
 
+    EXPECT_ROWS(rows);
+}
+
+#define PAGE "{\"title\":\"Weather\",\"body\":\"It rains.\"}"
+#define NO_TITLE "the section [[ ## title ## ]] is missing"
+
+Test(reply, may_have_markers_amid_its_text)
+{
+    static const struct row rows[] = {
+        {"page", CHAT, ALL,
+         "[[ ## title ## ]] Weather[[ ## body ## ]] It rains.[[ ## completed "
+         "## ]]",
+         PAGE, NULL, LENIENT_MARKER},
+        {"page", CHAT, ALL,
+         "[[ ## title ## ]]\nWeather\n\n[[ ## body ## ]]\nIt rains. "
+         "[[ ## completed ## ]]",
+         PAGE, NULL, LENIENT_MARKER},
+        {"page", CHAT, ALL,
+         "[[ ## title ## ]]\nWeather [[ ## body ## ]]\nIt rains." END, PAGE,
+         NULL, LENIENT_MARKER},
+        // Spoken of, not used.
+        {"page", CHAT, ALL,
+         "First [[ ## title ## ]], then the rest.\n[[ ## title ## ]]\nWeather\n"
+         "[[ ## body ## ]]\nIt rains." END,
+         PAGE, NULL, LENIENT_MARKER},
+        {"page", CHAT, ALL,
+         "[[ ## title ## ]]\nSee [[ ## body ## ]] below\n[[ ## body ## ]]\n"
+         "It rains." END,
+         "{\"title\":\"See [[ ## body ## ]] below\",\"body\":\"It rains.\"}",
+         NULL, 0},
+        {"page", CHAT, ALL,
+         "I fill [[ ## title ## ]] next.\n[[ ## body ## ]]\nIt rains." END,
+         NULL, NO_TITLE, 0},
+        {"name", CHAT, ALL,
+         "[[ ## title ## ]]\nIt ends in [[ ## completed ## ]] as told." END,
+         "{\"title\":\"It ends in [[ ## completed ## ]] as told.\"}", NULL, 0},
+        // A section that nobody asked for.
+        {"name", CHAT, ALL,
+         "[[ ## title ## ]]\nA\n\n[[ ## remark ## ]]\nnone" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## titel ## ]]\nA" END, NULL, NO_TITLE, 0},
+        {"name", CHAT, ALL, "Paris" END, "{\"title\":\"Paris\"}", NULL,
+         LENIENT_BARE},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, takes_no_courtesy_for_a_value)
+{
+    static const struct row rows[] = {
+        {"page", CHAT, ALL,
+         "Sure! Here is the result:\n\n[[ ## body ## ]]\nIt rains." END, NULL,
+         NO_TITLE, 0},
+        {"page", CHAT, 2, "Sure!\n\n[[ ## body ## ]]\nIt rains." END,
+         "{\"title\":null,\"body\":\"It rains.\"}", NULL,
+         LENIENT_MARKER | LENIENT_UNREAD},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_names_that_differ_in_case_alone)
+{
+    static const struct row rows[] = {
+        {"pair", CHAT, ALL,
+         "[[ ## answer ## ]]\na\n\n[[ ## Answer ## ]]\nb" END,
+         "{\"answer\":\"a\",\"Answer\":\"b\"}", NULL, 0},
+        {"pair", JSON, ALL, "{\"Answer\": \"b\", \"answer\": \"a\"}",
+         "{\"answer\":\"a\",\"Answer\":\"b\"}", NULL, 0},
+        {"pair", JSON, ALL, "{\"Answer\": \"b\"}", NULL,
+         "the key \"answer\" is missing", 0},
+        {"pair", CHAT, ALL, "[[ ## ANSWER ## ]]\na\n[[ ## Answer ## ]]\nb" END,
+         NULL, "the section [[ ## answer ## ]] is missing", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+#define THOUGHT                                                                \
+    "The shape asked for is\n[[ ## pick ## ]]\nA\nbut the facts point "        \
+    "elsewhere.\n"
+#define PICK_B "[[ ## pick ## ]]\nB" END
+#define IS_B "{\"pick\":\"B\"}"
+
+Test(reply, is_never_what_was_thought)
+{
+    static const struct row rows[] = {
+        {"pick", CHAT, ALL, "<think>\n" THOUGHT "</think>\n\n" PICK_B, IS_B,
+         NULL, LENIENT_FENCE},
+        {"pick", CHAT, ALL, THOUGHT "</think>\n\n" PICK_B, IS_B, NULL,
+         LENIENT_FENCE},
+        {"pick", CHAT, ALL, "<thinking>" THOUGHT "</thinking>" PICK_B, IS_B,
+         NULL, LENIENT_FENCE},
+        {"pick", CHAT, ALL, "<THINK>" THOUGHT "</THINK>\n" PICK_B, IS_B, NULL,
+         LENIENT_FENCE},
+        {"pick", CHAT, ALL,
+         "<think>one</think>\n<think>\n" THOUGHT "</think>\n" PICK_B, IS_B,
+         NULL, LENIENT_FENCE},
+        {"pick", CHAT, ALL,
+         "<think>a<think>" THOUGHT "</think>b\n</think>\n" PICK_B, IS_B, NULL,
+         LENIENT_FENCE},
+        {"pick", CHAT, ALL, "[THINK]" THOUGHT "[/THINK]" PICK_B, IS_B, NULL,
+         LENIENT_FENCE},
+        {"pick", CHAT, ALL,
+         "<|channel|>analysis<|message|>" THOUGHT
+         "<|end|><|start|>assistant<|channel|>final<|message|>" PICK_B
+         "<|return|>",
+         IS_B, NULL, LENIENT_FENCE | LENIENT_END},
+        {"pick", CHAT, ALL,
+         "\xE2\x97\x81think\xE2\x96\xB7" THOUGHT
+         "\xE2\x97\x81/think\xE2\x96\xB7" PICK_B,
+         IS_B, NULL, LENIENT_FENCE},
+        {"pick", CHAT, ALL, "<think>" THOUGHT "</think><answer>B</answer>",
+         IS_B, NULL, LENIENT_FENCE | LENIENT_BARE},
+        {"pick", CHAT, ALL, "[[ ## pick ## ]]\n<think>A?</think>\nB" END, IS_B,
+         NULL, LENIENT_FENCE},
+        {"pick", JSON, ALL, "<think>{\"pick\": \"A\"}</think>{\"pick\": \"B\"}",
+         IS_B, NULL, LENIENT_FENCE},
+        {"pick", JSON, ALL, "{\"pick\": \"A\"}\n</think>\n{\"pick\": \"B\"}",
+         IS_B, NULL, LENIENT_FENCE},
+        {"pick", JSON, ALL, "{\"pick\": \"<think>A</think>B\"}", IS_B, NULL,
+         LENIENT_FENCE},
+        {"name", JSON, ALL, "{\"title\": \"<think>x</think> A\"}",
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE},
+        // It does not end, or nothing follows.
+        {"pick", CHAT, ALL, "<think>" THOUGHT, NULL, "the answer is empty", 0},
+        {"pick", CHAT, ALL, "<think>\n" THOUGHT PICK_B, NULL,
+         "the answer is empty", 0},
+        {"pick", CHAT, ALL, THOUGHT "</think>\n", NULL, "the answer is empty",
+         0},
+        {"pick", JSON, ALL, "<think>{\"pick\": \"A\"}", NULL,
+         "the answer is empty", 0},
+        // Spoken of.
+        {"name", CHAT, ALL,
+         "[[ ## title ## ]]\nUse </think> to end it, or `</think>`." END,
+         "{\"title\":\"Use </think> to end it, or `</think>`.\"}", NULL, 0},
+        {"name", JSON, ALL, "{\"title\": \"The tag </think>\"}",
+         "{\"title\":\"The tag </think>\"}", NULL, 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_tokens_of_a_turn)
+{
+    static const struct row rows[] = {
+        {"pick", CHAT, ALL, "[[ ## pick ## ]]\nB<|im_end|>" END, IS_B, NULL,
+         LENIENT_END},
+        {"pick", CHAT, ALL, PICK_B "<|eot_id|>", IS_B, NULL, LENIENT_END},
+        {"pick", CHAT, ALL, PICK_B "</s></s>", IS_B, NULL, LENIENT_END},
+        {"pick", CHAT, ALL, PICK_B "<|im_end|>\n<|im_start|>user\nAnd?", IS_B,
+         NULL, LENIENT_END},
+        {"pick", CHAT, ALL, "<|im_start|>assistant\n" PICK_B, IS_B, NULL,
+         LENIENT_END},
+        {"pick", CHAT, ALL,
+         "<|start_header_id|>assistant<|end_header_id|>\n\n" PICK_B, IS_B, NULL,
+         LENIENT_END},
+        {"pick", JSON, ALL, "{\"pick\": \"B\"}<end_of_turn>", IS_B, NULL,
+         LENIENT_END},
+        {"pick", JSON, ALL,
+         "{\"pick\": \"B\"}<\xEF\xBD\x9C"
+         "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",
+         IS_B, NULL, LENIENT_END},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nParis</s>" END,
+         "{\"title\":\"Paris\"}", NULL, LENIENT_END},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nThe token </s> ends it." END,
+         "{\"title\":\"The token </s> ends it.\"}", NULL, 0},
+        {"name", CHAT, ALL, "Paris<|endoftext|>", "{\"title\":\"Paris\"}", NULL,
+         LENIENT_BARE | LENIENT_END},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_json_that_has_to_be_mended)
+{
+    static const char is[] = "{\"intent\":\"YES\",\"confidence\":1}";
+    static const struct row rows[] = {
+        {"sort", JSON, ALL, "{\"intent\": \"YES\", \"confidence\": 1,}", is,
+         NULL, LENIENT_MENDED},
+        {"sort", JSON, ALL, "{'intent': 'YES', 'confidence': 1}", is, NULL,
+         LENIENT_MENDED},
+        {"sort", JSON, ALL, "{\"intent\": \"YES\", \"confidence\": 1", is, NULL,
+         LENIENT_MENDED},
+        {"sort", JSON, ALL, "```json\n{'intent': 'YES', 'confidence': 1}\n```",
+         is, NULL, LENIENT_MENDED | LENIENT_FENCE},
+        {"sort", JSON, ALL, "Sure: {'intent': 'YES', 'confidence': 1}.", is,
+         NULL, LENIENT_MENDED},
+        {"sort", JSON, ALL, "{intent: YES, confidence: 1}", is, NULL,
+         LENIENT_MENDED},
+        {"sort", JSON, ALL, "{\"intent\": YES, \"confidence\": 01}", is, NULL,
+         LENIENT_MENDED},
+        {"sort", JSON, ALL,
+         "{\"response\": {\"intent\": \"YES\", \"confidence\": 1}}", is, NULL,
+         LENIENT_FENCE},
+        {"sort", JSON, ALL, "{'response': {'intent': 'YES', 'confidence': 1}}",
+         is, NULL, LENIENT_MENDED},
+        {"sort", JSON, ALL, "[{\"intent\": \"YES\", \"confidence\": 1}]", is,
+         NULL, LENIENT_FENCE},
+        {"sort", JSON, ALL, "{\"intent\": \"YES\", \"confidence\": 1} {x}", is,
+         NULL, LENIENT_FENCE},
+        {"sort", JSON, ALL,
+         "{\"intent\": \"YES\", \"confidence\": 1}\n"
+         "{\"intent\": \"YES\", \"confidence\": 1}",
+         is, NULL, LENIENT_FENCE},
+        // Which of the two?
+        {"sort", JSON, ALL,
+         "{\"intent\": \"YES\", \"confidence\": 1} or "
+         "{\"intent\": \"yes-sir\", \"confidence\": 1}",
+         NULL, "the key \"intent\" is missing", 0},
+        {"sort", JSON, ALL,
+         "{\"intent\": \"YES\", \"confidence\": 1, \"intent\": \"yes-sir\"}",
+         NULL, "the key \"intent\" is missing", 0},
+        {"sort", JSON, ALL, "{\"intent\": \"YES\", \"confidence\": \"0.", NULL,
+         "the key \"intent\" is missing", 0},
+        {"name", JSON, ALL, "{\"title\": \"two\nlines\"}",
+         "{\"title\":\"two\\nlines\"}", NULL, LENIENT_MENDED},
+        {"name", JSON, ALL, "{'tilte': 'A'}", NULL,
+         "the key \"title\" is missing", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+#define XS "{\"names\":[\"apple\",\"pear\"]}"
+#define NAMES(text) "[[ ## names ## ]]\n" text END
+#define NO_NAMES(text) "`names` is \"" text "\", but must be list of str"
+
+Test(reply, may_have_lists_as_people_write_them)
+{
+    static const struct row rows[] = {
+        {"names", CHAT, ALL, NAMES("['apple', 'pear']"), XS, NULL,
+         LENIENT_MENDED},
+        {"names", CHAT, ALL, NAMES("[\"apple\", \"pear\",]"), XS, NULL,
+         LENIENT_MENDED},
+        {"names", CHAT, ALL, NAMES("[\"apple\"\n\"pear\"]"), XS, NULL,
+         LENIENT_MENDED},
+        {"names", CHAT, ALL, NAMES("[apple, pear]"), XS, NULL, LENIENT_MENDED},
+        {"names", CHAT, ALL, NAMES("\"apple\", \"pear\""), XS, NULL,
+         LENIENT_FENCE | LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("apple, pear"), XS, NULL,
+         LENIENT_MENDED | LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("apple; pear"), XS, NULL,
+         LENIENT_MENDED | LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("- apple\n- pear"), XS, NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("\xE2\x80\xA2 apple\n\xE2\x80\xA2 pear"), XS,
+         NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("- [ ] apple\n- [x] pear"), XS, NULL,
+         LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("Named in [1]: [\"apple\", \"pear\"]"), XS,
+         NULL, LENIENT_FENCE},
+        {"names", CHAT, ALL, NAMES("Found: ['apple', 'pear']"), XS, NULL,
+         LENIENT_MENDED},
+        {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n[3, 4,]" END,
+         "{\"sizes\":[3,4]}", NULL, LENIENT_MENDED},
+        {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n3, 4" END, "{\"sizes\":[3,4]}",
+         NULL, LENIENT_FENCE | LENIENT_FORM},
+        {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n3\n4" END, "{\"sizes\":[3,4]}",
+         NULL, LENIENT_FORM},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred" END, "{\"tags\":[\"red\"]}",
+         NULL, LENIENT_FORM | LENIENT_MENDED},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\nRed, blue" END,
+         "{\"tags\":[\"red\",\"blue\"]}", NULL,
+         LENIENT_FORM | LENIENT_MENDED | LENIENT_LABEL},
+        // In doubt.
+        {"names", CHAT, ALL, NAMES("See [1]"), NULL, NO_NAMES("See [1]"), 0},
+        {"names", CHAT, ALL, NAMES("See [above]"), NULL,
+         NO_NAMES("See [above]"), 0},
+        {"names", CHAT, ALL, NAMES("apple"), NULL, NO_NAMES("apple"), 0},
+        {"names", CHAT, ALL, NAMES("apple, pear and plum"), NULL,
+         NO_NAMES("apple, pear and plum"), 0},
+        {"names", CHAT, ALL, NAMES("Apples, which are red, and so on."), NULL,
+         NO_NAMES("Apples, which are red, and so on."), 0},
+        {"names", CHAT, ALL, NAMES("[\"apple\"] or [\"pear\"]"), NULL,
+         NO_NAMES("[\"apple\"] or [\"pear\"]"), 0},
+        {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\nIn [1]: [3, 4]" END, NULL,
+         "`sizes` is \"In [1]: [3, 4]\", but must be list of int", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_say_true_and_false_in_other_words)
+{
+    static const char *const yes[] = {
+        "1", "Y", "on", "T", "TRUE", "yes, it is", "**Yes**", "\\boxed{true}"};
+    static const char *const no[] = {"0", "n", "off", "F", "False.", "No."};
+    static const char *const doubt[] = {
+        "2", "maybe", "yes and no", "true or false", "not true", "10", ""};
+    char text[100];
+
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        (void)snprintf(text, sizeof text, "[[ ## right ## ]]\n%s" END, yes[i]);
+        expect_row(&(struct row){"judge", CHAT, ALL, text, "{\"right\":true}",
+                                 NULL, LENIENT_LABEL});
+    }
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++) {
+        (void)snprintf(text, sizeof text, "[[ ## right ## ]]\n%s" END, no[i]);
+        expect_row(&(struct row){"judge", CHAT, ALL, text, "{\"right\":false}",
+                                 NULL, LENIENT_LABEL});
+    }
+    for (size_t i = 0; i < sizeof doubt / sizeof doubt[0]; i++) {
+        char problem[100];
+        (void)snprintf(text, sizeof text, "[[ ## right ## ]]\n%s" END,
+                       doubt[i]);
+        (void)snprintf(problem, sizeof problem,
+                       "`right` is \"%s\", but must be bool, true or false",
+                       doubt[i]);
+        expect_row(&(struct row){"judge", CHAT, ALL, text, NULL, problem, 0});
+    }
+    static const struct row rows[] = {
+        {"judge", JSON, ALL, "{\"right\": 1}", "{\"right\":true}", NULL,
+         LENIENT_LABEL},
+        {"judge", JSON, ALL, "{\"right\": True}", "{\"right\":true}", NULL,
+         LENIENT_MENDED},
+        {"judge", JSON, ALL, "{\"right\": 2}", NULL,
+         "`right` is \"2\", but must be bool, true or false", 0},
+    };
     EXPECT_ROWS(rows);
 }
 
@@ -415,6 +762,19 @@ static const char *const pieces[] = {
     "amount",
     "tags",
     "facts",
+    "names",
+    "'",
+    " [[ ## title ## ]] ",
+    "\xE2\x88\x92",
+    "$",
+    "\\boxed{",
+    "<|im_end|>",
+    "</thinking>",
+    "\xE2\x80\x9C",
+    "//",
+    "B. ",
+    "The answer is ",
+    "\xCC\x81",
 };
 
 static void put_noise(struct rng *rng, struct buf *out)

@@ -1,0 +1,161 @@
+#include "program/prompt/reply_json.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "program/prompt/json_mend.h"
+#include "program/prompt/reply.h"
+
+enum {
+    STARTS_MAX = 16, // places where JSON amid text may begin
+    UNWRAP_MAX = 4,
+};
+
+// Text that is no JSON is no error; want of memory is.
+static json_t *parse(struct span text, struct err *problem)
+{
+    struct err why = ERR_CLEAR;
+    json_t *value = json_parse(text.at, text.len, REPLY_MAX_JSON, &why);
+
+    if (value == NULL && why.code == ERR_NOMEM)
+        err_set(problem, why.code, "%s", why.text);
+    return value;
+}
+
+json_t *reply_whole_json(struct span text, struct err *problem)
+{
+    return text.len == 0 ? NULL : parse(text, problem);
+}
+
+// The length of the bracketed piece that text begins with, strings skipped;
+// 0 when it does not end.
+static size_t balanced(struct span text)
+{
+    size_t depth = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '['))
+            depth++;
+        else if (!quoted && (c == '}' || c == ']') && --depth == 0)
+            return i + 1;
+    }
+    return 0;
+}
+
+static json_t *read_strict(struct span text, size_t *used, struct err *problem)
+{
+    *used = balanced(text);
+    return *used == 0 ? NULL : parse(span_to(text, *used), problem);
+}
+
+static json_t *read_mended(struct span text, size_t *used, struct err *problem)
+{
+    return json_mend(text.at, text.len, false, used, problem);
+}
+
+typedef json_t *read_fn(struct span text, size_t *used, struct err *problem);
+
+// Keeps a value that fits; false when it is another than the one before.
+static bool keep(const struct reply_wanted *wanted, json_t **found,
+                 json_t *value, bool *fits)
+{
+    *fits = value != NULL && wanted->fits(wanted, value);
+    bool same = !*fits || *found == NULL || json_equal(*found, value);
+
+    if (*fits && *found == NULL)
+        *found = json_incref(value);
+    json_decref(value);
+    return same;
+}
+
+// At most STARTS_MAX tries, so that hostile text costs linear time. What is
+// inside of a value that fits is a part of it.
+static json_t *search(const struct reply_wanted *wanted, struct span text,
+                      read_fn *read, bool *doubt, struct err *problem)
+{
+    json_t *found = NULL;
+
+    for (int i = 0; i < STARTS_MAX && !*doubt; i++) {
+        size_t used = 0;
+        bool fits = false;
+        const char *at =
+            text.len == 0 ? NULL : memchr(text.at, wanted->open, text.len);
+
+        if (at == NULL)
+            break;
+        text = span_from(text, (size_t)(at - text.at));
+        *doubt = !keep(wanted, &found, read(text, &used, problem), &fits);
+        text = span_from(text, fits && used > 0 ? used : 1);
+    }
+    if (*doubt) {
+        json_decref(found);
+        found = NULL;
+    }
+    return found;
+}
+
+static struct span strip_fence(struct span text)
+{
+    if (!span_starts(text, "```"))
+        return text;
+    (void)span_line(&text);
+    text = span_trim(text);
+    if (span_ends(text, "```"))
+        text = span_to(text, text.len - 3);
+    return span_trim(text);
+}
+
+// Borrowed: what is meant inside of {"response": {...}} or [{...}].
+static const json_t *unwrap(const struct reply_wanted *wanted,
+                            const json_t *value)
+{
+    for (int i = 0; i < UNWRAP_MAX && value != NULL; i++) {
+        if (wanted->fits(wanted, value))
+            return value;
+        if (json_is_object(value) && json_object_size(value) == 1)
+            value = json_object_iter_value(json_object_iter((json_t *)value));
+        else
+            value =
+                json_array_size(value) == 1 ? json_array_get(value, 0) : NULL;
+    }
+    return NULL;
+}
+
+// The mended value that all of text is.
+static json_t *mend_whole(const struct reply_wanted *wanted, struct span text,
+                          struct err *problem)
+{
+    size_t used = 0;
+    json_t *value = json_mend(text.at, text.len, wanted->words, &used, problem);
+    struct span rest = value == NULL ? text : span_trim(span_from(text, used));
+    const json_t *inner = rest.len == 0 ? unwrap(wanted, value) : NULL;
+
+    json_t *found = json_incref((json_t *)inner);
+    json_decref(value);
+    return found;
+}
+
+json_t *reply_find_json(const struct reply_wanted *wanted, struct span text,
+                        unsigned *lenient, struct err *problem)
+{
+    struct span bare = strip_fence(span_trim(text));
+    bool doubt = false;
+    json_t *found = search(wanted, text, read_strict, &doubt, problem);
+
+    if (found != NULL)
+        *lenient |= LENIENT_FENCE;
+    if (found != NULL || doubt)
+        return found;
+    found = mend_whole(wanted, bare, problem);
+    if (found == NULL)
+        found = search(wanted, text, read_mended, &doubt, problem);
+    if (found != NULL)
+        *lenient |= LENIENT_MENDED | (bare.len < text.len ? LENIENT_FENCE : 0);
+    return found;
+}

@@ -1,0 +1,38 @@
+// reply_json: the JSON value that a reply means, alone or amid other words.
+//
+// Strict JSON is looked for before JSON that has to be mended (json_mend.h),
+// and the value that the whole text is before one that stands in it. What is
+// wanted says which values can be meant: a bracket in a sentence, as in "see
+// [1]", is none. Two different ones that can leave doubt.
+
+#ifndef PROGRAM_PROMPT_REPLY_JSON_H
+#define PROGRAM_PROMPT_REPLY_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "program/prompt/span.h"
+
+enum { REPLY_MAX_JSON = 8 << 20 };
+
+// What JSON is looked for: that begins with open, '{' or '[', and fits.
+struct reply_wanted {
+    char open;
+    bool words; // strings may lack their quotes where the text is nothing else
+    bool (*fits)(const struct reply_wanted *wanted, const json_t *value);
+    const void *user;
+};
+
+// The JSON value that text is, or holds amid other words: a new reference. NULL
+// when there is none, when two that differ fit, or, with problem set, without
+// memory.
+json_t *reply_find_json(const struct reply_wanted *wanted, struct span text,
+                        unsigned *lenient, struct err *problem);
+
+// The value that all of text is, strictly: as reply_find_json without a fit.
+json_t *reply_whole_json(struct span text, struct err *problem);
+
+#endif
