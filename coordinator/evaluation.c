@@ -210,7 +210,8 @@ static bool remember_call(struct task_item *item, const struct call_ref *ref,
         item->calls = calls;
     }
     item->calls[item->n_calls++] = (struct used_call){
-        .id = ref->id, .tokens = ref->prompt_tokens + ref->generated_tokens};
+        .id = ref->id,
+        .tokens = (int64_t)ref->prompt_tokens + ref->generated_tokens};
     return true;
 }
 

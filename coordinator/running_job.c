@@ -179,7 +179,7 @@ static bool find_stored(struct running_job *running, const struct task *task,
         calls_ref(store, row.calls[i], &ref);
         item->calls[item->n_calls++] = (struct used_call){
             .id = row.calls[i],
-            .tokens = ref.prompt_tokens + ref.generated_tokens};
+            .tokens = (int64_t)ref.prompt_tokens + ref.generated_tokens};
     }
     item->outcome = (enum run_outcome)row.outcome;
     item->repairs = row.repairs;

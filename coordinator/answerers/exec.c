@@ -44,15 +44,6 @@ static bool unpack(struct job_programs *programs, struct err *err)
     return bundle_unpack(programs->bundle, programs->unpacked, err);
 }
 
-static bool is_score(const char *text, size_t len, struct err *err)
-{
-    struct score score = {0};
-    bool ok = metric_answer(text, len, &score, err);
-
-    score_release(&score);
-    return ok;
-}
-
 static struct exec_pool *start_pool(const struct job_programs *programs,
                                     struct err *err)
 {
@@ -64,12 +55,14 @@ static struct exec_pool *start_pool(const struct job_programs *programs,
                                              : programs->bundle->folder,
         .processes = JOB_PROGRAMS_PROCESSES};
 
-    for (size_t i = 0; i < programs->n; i++)
-        commands[i] = (struct exec_command){
-            .argv = programs->commands[i]->argv,
-            .timeout_ms = programs->commands[i]->timeout_ms,
-            .what = "the metric's command",
-            .check = is_score};
+    for (size_t i = 0; i < programs->n; i++) {
+        const struct user_command *command = programs->commands[i];
+
+        commands[i] = (struct exec_command){.argv = command->argv,
+                                            .timeout_ms = command->timeout_ms,
+                                            .what = command->what,
+                                            .check = command->check};
+    }
     return exec_pool_start(&options, err);
 }
 

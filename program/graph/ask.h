@@ -14,9 +14,11 @@
 #ifndef PROGRAM_GRAPH_ASK_H
 #define PROGRAM_GRAPH_ASK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/err.h"
 #include "program/graph/adapter.h"
 
 enum answerer_id {
@@ -29,6 +31,9 @@ enum { ANSWERER_COUNT = 2 };
 struct user_command {
     const char *const *argv; // NULL-terminated
     int64_t timeout_ms;      // for one answer
+    const char *what;        // for messages: "the metric's command"
+    // Whether a line is an answer; ERR_PROTOCOL says why not. Any thread.
+    bool (*check)(const char *text, size_t len, struct err *err);
 };
 
 struct ask {

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "program/graph/step.h"
-
 // Marks a source as read. A step that is read from runs.
 static void read_source(struct plan *plan, const struct source *source)
 {
@@ -21,8 +19,8 @@ static void spread(const struct program *program, struct plan *plan)
         const struct step *step = &program->steps[program->order[i]];
         if (!plan->runs[program->order[i]])
             continue;
-        for (size_t j = 0; j < step_source_count(step); j++)
-            read_source(plan, step_source(step, j));
+        for (size_t j = 0; j < step->signature.n_inputs; j++)
+            read_source(plan, &step->sources[j]);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "program/graph/kind.h"
 #include "program/graph/scope.h"
 #include "program/graph/step.h"
 
@@ -89,6 +90,7 @@ static bool declare_step(struct scope *scope, const struct node *map, size_t i)
     struct program *program = scope->program;
     struct step *step = &program->steps[i];
 
+    scope->broken[i] = true; // until step_declare knows better
     step->name = arena_strdup(&program->arena, map->keys[i]);
     if (step->name == NULL ||
         !place_copy(&program->arena, &map->key_places[i], &step->place)) {
@@ -181,10 +183,10 @@ static bool take_last_step(struct scope *scope)
         arena_array(&program->arena, n + 1, sizeof *program->outputs);
     if (program->outputs == NULL)
         return nomem(scope);
-    if (step->kind == STEP_COMPOSE)
+    if (step->kind->whole)
         return add_output(scope, step->name, NULL, &step->place,
                           &(struct source){last, SOURCE_WHOLE});
-    for (size_t i = step->kind == STEP_CHAIN_OF_THOUGHT; i < n; i++) {
+    for (size_t i = step->kind->reasons; i < n; i++) {
         if (!add_output(scope, step->signature.outputs[i].name, NULL,
                         &step->place, &(struct source){last, (int)i}))
             return false;
@@ -217,8 +219,8 @@ static bool is_ready(const struct program *program, const bool *done, size_t at)
 {
     const struct step *step = &program->steps[at];
 
-    for (size_t i = 0; i < step_source_count(step); i++) {
-        int from = step_source(step, i)->step;
+    for (size_t i = 0; i < step->signature.n_inputs; i++) {
+        int from = step->sources[i].step;
         if (from != SOURCE_INPUT && !done[from])
             return false;
     }
@@ -241,8 +243,8 @@ static size_t find_waited_for(const struct program *program, const bool *done,
 {
     const struct step *step = &program->steps[at];
 
-    for (size_t i = 0; i < step_source_count(step); i++) {
-        int from = step_source(step, i)->step;
+    for (size_t i = 0; i < step->signature.n_inputs; i++) {
+        int from = step->sources[i].step;
         if (from != SOURCE_INPUT && !done[from])
             return (size_t)from;
     }
@@ -321,7 +323,7 @@ static bool number_predictors(struct program *program)
     for (size_t i = 0; i < program->n_steps; i++) {
         struct step *step = &program->steps[i];
         step->predictor = -1;
-        if (step->kind == STEP_COMPOSE)
+        if (!step->kind->predictor)
             continue;
         step->predictor = (int)program->n_predictors;
         program->predictors[program->n_predictors++] = (int)i;
@@ -356,9 +358,9 @@ static void warn_unused(struct scope *scope)
     for (size_t i = program->n_steps; i-- > 0;) {
         const struct step *step = &program->steps[program->order[i]];
         for (size_t j = 0;
-             used[program->order[i]] && j < step_source_count(step); j++) {
-            if (step_source(step, j)->step != SOURCE_INPUT)
-                used[step_source(step, j)->step] = true;
+             used[program->order[i]] && j < step->signature.n_inputs; j++) {
+            if (step->sources[j].step != SOURCE_INPUT)
+                used[step->sources[j].step] = true;
         }
     }
     for (size_t i = 0; i < program->n_steps; i++) {
@@ -460,16 +462,17 @@ static bool lay_single(struct program *program, const char *name,
            step->signature.outputs != NULL;
 }
 
-static bool fill_single(struct program *program, bool chain,
+static bool fill_single(struct program *program, const struct step_kind *kind,
                         const struct field *inputs, size_t n_inputs,
                         const struct field *outputs, size_t n_outputs,
                         struct err *err)
 {
     struct step *step = &program->steps[0];
     struct signature *signature = &step->signature;
+    size_t first = kind->reasons;
 
-    step->kind = chain ? STEP_CHAIN_OF_THOUGHT : STEP_PREDICT;
-    if (chain)
+    step->kind = kind;
+    if (kind->reasons)
         signature->outputs[signature->n_outputs++] = step_reasoning();
     if (!copy_fields(&program->arena, inputs, n_inputs, program->inputs,
                      &program->n_inputs, err) ||
@@ -483,13 +486,13 @@ static bool fill_single(struct program *program, bool chain,
     signature->n_inputs = n_inputs;
     for (size_t i = 0; i < n_outputs; i++)
         program->outputs[i] =
-            (struct program_output){.name = signature->outputs[i + chain].name,
-                                    .source = {0, (int)(i + chain)}};
+            (struct program_output){.name = signature->outputs[i + first].name,
+                                    .source = {0, (int)(i + first)}};
     program->n_outputs = n_outputs;
     return settle(program, err);
 }
 
-struct program *program_single(const char *step, bool chain,
+struct program *program_single(const char *step, const struct step_kind *kind,
                                const char *instruction,
                                const struct field *inputs, size_t n_inputs,
                                const struct field *outputs, size_t n_outputs,
@@ -503,7 +506,7 @@ struct program *program_single(const char *step, bool chain,
         err_nomem(err, "a program");
         return NULL;
     }
-    if (!fill_single(program, chain, inputs, n_inputs, outputs, n_outputs,
+    if (!fill_single(program, kind, inputs, n_inputs, outputs, n_outputs,
                      err)) {
         program_free(program);
         return NULL;
@@ -588,8 +591,7 @@ const struct step *program_predictor(const struct program *program, size_t i)
 void predictor_dspy_name(const struct step *step, struct buf *out)
 {
     buf_puts(out, step->name);
-    if (step->kind == STEP_CHAIN_OF_THOUGHT)
-        buf_puts(out, ".predict");
+    buf_puts(out, step->kind->dspy.suffixes[0]);
 }
 
 const json_t *program_label(const struct program *program,

@@ -5,9 +5,8 @@
 // step's sources come before it. A predictor is a step that asks a model;
 // predictors are counted in file order too, and candidates have one part each.
 //
-// Step kinds are the rows of step_kinds (step.c): adding one is a row and its
-// functions. Every field in a program, those that a step reads included, owns
-// all its parts.
+// A step's kind is a row (kind.h): one file each in kinds/. Every field in a
+// program, those that a step reads included, owns all its parts.
 
 #ifndef PROGRAM_GRAPH_PROGRAM_H
 #define PROGRAM_GRAPH_PROGRAM_H
@@ -24,39 +23,32 @@
 
 enum { PROGRAM_MAX_STEPS = 64, PROGRAM_MAX_FIELDS = 64 };
 
-enum step_kind { STEP_PREDICT, STEP_CHAIN_OF_THOUGHT, STEP_COMPOSE };
+struct step_kind; // kind.h
 
 // Where a value comes from.
 enum { SOURCE_INPUT = -1, SOURCE_WHOLE = -1 };
 struct source {
     int step;  // index, or SOURCE_INPUT
-    int field; // index of an input or output; SOURCE_WHOLE: composed value
+    int field; // index of an input or output; SOURCE_WHOLE: all of the step
 };
 
-// What one model call is told and asked. For chain_of_thought outputs[0] is
-// `reasoning`, added by us.
+// What goes into a step and what comes out. Of a kind that reasons outputs[0]
+// is `reasoning`, added by us; one that is read as a whole has no outputs.
 struct signature {
-    const char *instruction;
-    struct field *inputs; // as the step names them
+    const char *instruction; // of a predictor
+    struct field *inputs;    // as the step names them
     size_t n_inputs;
     struct field *outputs;
     size_t n_outputs;
 };
 
-struct compose_entry {
-    const char *key;
-    struct source source;
-};
-
 struct step {
     const char *name;
-    enum step_kind kind;
+    const struct step_kind *kind;
     struct place place;
-    struct signature signature;    // of a predictor
-    struct source *sources;        // one an input of the signature
-    struct compose_entry *entries; // compose: members in order
-    size_t n_entries;
-    int predictor; // index among the predictors, or -1
+    struct signature signature;
+    struct source *sources; // one an input of the signature
+    int predictor;          // index among the predictors, or -1
 };
 
 struct program_output {
@@ -85,8 +77,8 @@ struct program {
 struct program *program_parse(const struct node *root, struct diags *diags);
 
 // A program of one step, for prompts of our own (proposer, demo filling).
-// Fields are copied. chain: chain_of_thought. NULL without memory.
-struct program *program_single(const char *step, bool chain,
+// Fields are copied; kind is a predictor's. NULL without memory.
+struct program *program_single(const char *step, const struct step_kind *kind,
                                const char *instruction,
                                const struct field *inputs, size_t n_inputs,
                                const struct field *outputs, size_t n_outputs,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "program/graph/kind.h"
 
 enum { REFERENCE_BYTES = 256 };
 
@@ -49,7 +50,9 @@ static const char **list_references(struct scope *scope, size_t *n)
         names[(*n)++] = program->inputs[i].name;
     for (size_t i = 0; names != NULL && i < program->n_steps; i++) {
         const struct step *step = &program->steps[i];
-        if (step->kind == STEP_COMPOSE)
+        if (scope->broken[i])
+            continue;
+        if (step->kind->whole)
             names[(*n)++] = step->name;
         for (size_t j = 0; j < step->signature.n_outputs; j++) {
             const char *name = arena_printf(arena, "%s.%s", step->name,
@@ -126,7 +129,7 @@ static bool resolve_bare(struct scope *scope, const struct node *node,
     }
     if (step >= 0 && scope->broken[step])
         return false;
-    if (step >= 0 && program->steps[step].kind == STEP_COMPOSE) {
+    if (step >= 0 && program->steps[step].kind->whole) {
         *out = (struct source){.step = step, .field = SOURCE_WHOLE};
         return true;
     }
@@ -162,7 +165,7 @@ static bool resolve_dotted(struct scope *scope, const struct node *node,
     const struct step *step = &program->steps[at];
     if (scope->broken[at])
         return false;
-    if (step->kind == STEP_COMPOSE)
+    if (step->kind->whole)
         return refuse_entry(scope, node, step);
     int field = find_field(step->signature.outputs, step->signature.n_outputs,
                            node->text + dot + 1);

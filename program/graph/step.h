@@ -1,8 +1,6 @@
-// step: the kinds of steps, and how each stands in a job file.
+// step: reading the steps of a job file, whatever their kind (kind.h).
 //
-// A kind is a row of step_kinds (step.c): its key, the keys beside it, and
-// one function a phase. Reading has three phases, because steps may refer to
-// each other in any order:
+// Reading has three phases, because steps may refer to each other in any order:
 //
 //   declare   name, kind and outputs: what others may refer to
 //   resolve   the sources of its inputs, all steps being declared
@@ -34,15 +32,11 @@ bool step_resolve(struct scope *scope, size_t at, const struct node *node);
 // Fills signature.inputs by what the sources hold. False without memory.
 bool step_settle(struct program *program, size_t at, struct err *err);
 
-// The sources that a step reads, for walks over the graph.
-size_t step_source_count(const struct step *step);
-const struct source *step_source(const struct step *step, size_t i);
-
 // What a source holds, as a field called name that owns all its parts.
 bool step_source_field(struct program *program, const struct source *source,
                        const char *name, struct field *out, struct err *err);
 
-// The field `reasoning`, which a chain_of_thought has before its outputs.
+// The field `reasoning`, which a kind that reasons has before its outputs.
 struct field step_reasoning(void);
 
 json_t *step_json(const struct program *program, const struct step *step);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "program/graph/kind.h"
 #include "program/run/compiled_name.h"
 
 enum { INDENT = 2 }; // spaces a level
@@ -310,10 +311,11 @@ static json_t *not_applied_json(const struct job *job)
     list = plus(list, json_string("limits: the limits of fields are shown to "
                                   "the model, but DSPy does not enforce them"));
     for (size_t i = 0; i < program->n_steps; i++) {
-        if (program->steps[i].kind == STEP_COMPOSE)
-            list = plus(list, json_sprintf("step %s: its value is composed by "
-                                           "the program that loads this file",
-                                           program->steps[i].name));
+        const struct step *step = &program->steps[i];
+
+        if (step->kind->dspy_remark != NULL)
+            list = plus(list, json_sprintf("step %s: %s", step->name,
+                                           step->kind->dspy_remark));
     }
     return list;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "program/graph/kind.h"
 #include "program/run/compiled_name.h"
 #include "program/source/node.h"
 
@@ -13,6 +14,7 @@ enum {
     COMPILED_MAX_BYTES = 64 << 20,
     DEMOS_MAX = 1000, // of one predictor
     MAX_CTX = 1 << 24,
+    RANK_ALONE = 100, // the worst rank of a name
 };
 
 // The file at hand.
@@ -47,28 +49,22 @@ static bool open_file(struct file *file, const char *path, const char *text,
 
 // ---- finding predictors
 
-static bool is_chain(const struct step *step)
-{
-    return step->kind == STEP_CHAIN_OF_THOUGHT;
-}
-
 // How well key names the step's predictor: 0 as DSPy names it today, then as
 // older ones did, then as it is called where it is a whole program; -1 when it
 // is another's name.
 static int name_rank(const struct program *program, const struct step *step,
                      const char *key)
 {
-    static const char *const suffixes[][3] = {{"", NULL, NULL},
-                                              {".predict", "._predict", ""}};
-    const char *alone = is_chain(step) ? "predict" : "self";
+    const struct dspy_names *names = &step->kind->dspy;
     size_t len = strlen(step->name);
 
-    for (int i = 0; i < 3 && strncmp(key, step->name, len) == 0; i++) {
-        const char *suffix = suffixes[is_chain(step)][i];
-        if (suffix != NULL && strcmp(key + len, suffix) == 0)
+    for (int i = 0; names->suffixes[i] != NULL; i++)
+        if (strncmp(key, step->name, len) == 0 &&
+            strcmp(key + len, names->suffixes[i]) == 0)
             return i;
-    }
-    return program->n_predictors == 1 && strcmp(key, alone) == 0 ? 3 : -1;
+    return program->n_predictors == 1 && strcmp(key, names->alone) == 0
+               ? RANK_ALONE
+               : -1;
 }
 
 static bool is_predictor(const json_t *value)
@@ -83,7 +79,7 @@ static const json_t *find_predictor(const struct file *file,
                                     const struct step *step)
 {
     const json_t *found = NULL;
-    int best = 4;
+    int best = RANK_ALONE + 1;
 
     for (void *at = json_object_iter(file->root); at != NULL;
          at = json_object_iter_next(file->root, at)) {
@@ -98,8 +94,7 @@ static const json_t *find_predictor(const struct file *file,
         found = file->root;
     if (found == NULL)
         err_set(file->err, ERR_INPUT, "%s: has no predictor \"%s%s\"; %s",
-                file->path, step->name, is_chain(step) ? ".predict" : "",
-                remedy);
+                file->path, step->name, step->kind->dspy.suffixes[0], remedy);
     return found;
 }
 
@@ -182,9 +177,8 @@ static const char *read_instruction(const struct file *file,
         if (text != NULL &&
             !check_fields(file, step, json_object_get(signature, "fields")))
             return NULL;
-    } else if (step->kind == STEP_CHAIN_OF_THOUGHT) {
-        text =
-            json_get_text(predictor, "extended_signature_instructions", text);
+    } else if (step->kind->dspy.instruction != NULL) {
+        text = json_get_text(predictor, step->kind->dspy.instruction, text);
     }
     if (text == NULL)
         err_set(file->err, ERR_INPUT,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program/graph/kind.h"
 #include "program/prompt/reply.h"
 
 // A step that stands behind a failed one is BLOCKED: it never runs.
@@ -75,13 +76,6 @@ static bool set_value(json_t *object, const char *name, const json_t *value,
     return false;
 }
 
-static const char *output_name(const struct step *step, int field)
-{
-    if (step->kind == STEP_COMPOSE)
-        return step->entries[field].key;
-    return step->signature.outputs[field].name;
-}
-
 // Borrowed; NULL where the source has no value.
 static const json_t *source_value(const struct stepper *stepper,
                                   struct source source)
@@ -94,8 +88,8 @@ static const json_t *source_value(const struct stepper *stepper,
     const json_t *outputs = stepper->slots[source.step].outputs;
     if (source.field == SOURCE_WHOLE)
         return outputs;
-    return json_object_get(
-        outputs, output_name(&program->steps[source.step], source.field));
+    const struct signature *signature = &program->steps[source.step].signature;
+    return json_object_get(outputs, signature->outputs[source.field].name);
 }
 
 // Takes object, which may be NULL for want of memory, and fills *out.
@@ -110,22 +104,6 @@ static bool keep(json_t **out, json_t *object, bool ok)
     return true;
 }
 
-static bool compose_outputs(struct stepper *stepper, int step, struct err *err)
-{
-    const struct step *at = &stepper->program->steps[step];
-    json_t *object = json_object();
-    bool ok = true;
-
-    for (size_t i = 0; ok && i < at->n_entries; i++)
-        ok = set_value(object, at->entries[i].key,
-                       source_value(stepper, at->entries[i].source), err);
-    if (ok && object == NULL) {
-        err_nomem(err, "a run's values");
-        ok = false;
-    }
-    return keep(&stepper->slots[step].outputs, object, ok);
-}
-
 static bool take_inputs(struct stepper *stepper, int step, struct err *err)
 {
     const struct step *at = &stepper->program->steps[step];
@@ -138,6 +116,23 @@ static bool take_inputs(struct stepper *stepper, int step, struct err *err)
         ok = set_value(object, at->signature.inputs[i].name,
                        source_value(stepper, at->sources[i]), err);
     return keep(&stepper->slots[step].inputs, object, ok);
+}
+
+// A step that computes is done as soon as its inputs are there.
+static bool compute_outputs(struct stepper *stepper, int step, struct err *err)
+{
+    const struct step *at = &stepper->program->steps[step];
+    struct step_progress *slot = &stepper->slots[step];
+
+    if (!take_inputs(stepper, step, err))
+        return false;
+    slot->outputs = at->kind->compute(at, slot->inputs);
+    if (slot->outputs == NULL) {
+        err_nomem(err, "a run's values");
+        return false;
+    }
+    slot->state = SLOT_DONE;
+    return true;
 }
 
 static bool null_outputs(struct stepper *stepper, int step, struct err *err)
@@ -170,18 +165,6 @@ static bool fill_outputs(struct stepper *stepper, struct err *err)
 
 // ---- moving on
 
-static size_t count_sources(const struct step *step)
-{
-    return step->kind == STEP_COMPOSE ? step->n_entries
-                                      : step->signature.n_inputs;
-}
-
-static struct source get_source(const struct step *step, size_t i)
-{
-    return step->kind == STEP_COMPOSE ? step->entries[i].source
-                                      : step->sources[i];
-}
-
 enum readiness { READY, NOT_YET, NEVER };
 
 static enum readiness source_readiness(const struct stepper *stepper,
@@ -202,11 +185,10 @@ static enum readiness source_readiness(const struct stepper *stepper,
 static enum readiness step_readiness(const struct stepper *stepper, int step)
 {
     const struct step *at = &stepper->program->steps[step];
-    size_t n = count_sources(at);
     enum readiness worst = READY;
 
-    for (size_t i = 0; i < n; i++) {
-        enum readiness one = source_readiness(stepper, get_source(at, i));
+    for (size_t i = 0; i < at->signature.n_inputs; i++) {
+        enum readiness one = source_readiness(stepper, at->sources[i]);
         if (one == NEVER)
             return NEVER;
         if (one == NOT_YET)
@@ -221,7 +203,7 @@ static bool is_open(const struct step_progress *slot)
            slot->state == SLOT_BROKEN;
 }
 
-// Blocks or composes one waiting step.
+// Blocks or computes one waiting step.
 static bool settle_step(struct stepper *stepper, int step, struct err *err)
 {
     struct step_progress *slot = &stepper->slots[step];
@@ -229,18 +211,14 @@ static bool settle_step(struct stepper *stepper, int step, struct err *err)
     if (slot->state != SLOT_WAITING)
         return true;
     enum readiness readiness = step_readiness(stepper, step);
-    if (readiness == NEVER) {
+    if (readiness == NEVER)
         slot->state = SLOT_BLOCKED;
-    } else if (readiness == READY &&
-               stepper->program->steps[step].kind == STEP_COMPOSE) {
-        if (!compose_outputs(stepper, step, err))
-            return false;
-        slot->state = SLOT_DONE;
-    }
-    return true;
+    return readiness != READY ||
+           stepper->program->steps[step].kind->compute == NULL ||
+           compute_outputs(stepper, step, err);
 }
 
-// Does all that needs no model. One pass is enough: `order` has each step
+// Does all that needs nobody outside. One pass is enough: `order` has each step
 // behind its sources.
 static bool settle(struct stepper *stepper, struct err *err)
 {
@@ -349,28 +327,50 @@ static enum adapter form_of(const struct stepper *stepper, int step)
     return stepper->slots[step].attempt > 0 ? ADAPTER_JSON : stepper->adapter;
 }
 
-static bool render(struct stepper *stepper, int step, struct err *err)
+// A model is asked in our words; whatever else a kind asks, it says itself.
+static bool put_payload(struct stepper *stepper, int step, struct ask *out,
+                        struct err *err)
 {
     const struct step *at = &stepper->program->steps[step];
     struct step_progress *slot = &stepper->slots[step];
 
+    if (at->kind->ask != NULL)
+        return at->kind->ask(at, slot->inputs, &slot->tail, out, err);
+    if (slot->attempt > 0)
+        return prompt_repair(at, slot->inputs, &slot->tail, err);
+    return prompt_question(at, stepper->adapter, slot->inputs, &slot->tail,
+                           err);
+}
+
+static bool render(struct stepper *stepper, int step, struct ask *out,
+                   struct err *err)
+{
+    struct step_progress *slot = &stepper->slots[step];
+
+    *out = (struct ask){.answerer = ANSWERER_MODEL,
+                        .part = step,
+                        .attempt = slot->attempt,
+                        .form = form_of(stepper, step)};
     buf_clear(&slot->tail);
-    if (slot->attempt == 0)
-        return take_inputs(stepper, step, err) &&
-               prompt_question(at, stepper->adapter, slot->inputs, &slot->tail,
-                               err);
-    return prompt_repair(at, slot->inputs, &slot->tail, err);
+    if (slot->attempt == 0 && !take_inputs(stepper, step, err))
+        return false;
+    if (!put_payload(stepper, step, out, err))
+        return false;
+    out->payload = slot->tail.data;
+    out->payload_len = slot->tail.len;
+    return true;
 }
 
 // True when the step is asked now. A prompt over the cap is a fact about it,
 // not a failure of ours.
-static bool ask(struct stepper *stepper, int step, bool *asked, struct err *err)
+static bool ask(struct stepper *stepper, int step, struct ask *out, bool *asked,
+                struct err *err)
 {
     struct step_progress *slot = &stepper->slots[step];
     struct err why = ERR_CLEAR;
 
     slot->attempt = slot->state == SLOT_BROKEN ? 1 : 0;
-    *asked = render(stepper, step, &why);
+    *asked = render(stepper, step, out, &why);
     if (*asked) {
         stepper->repairs += slot->attempt;
         slot->state = SLOT_ASKED;
@@ -388,7 +388,7 @@ static bool can_ask(const struct stepper *stepper, int step)
 
     return slot->state == SLOT_BROKEN ||
            (slot->state == SLOT_WAITING &&
-            stepper->program->steps[step].kind != STEP_COMPOSE &&
+            stepper->program->steps[step].kind->compute == NULL &&
             step_readiness(stepper, step) == READY);
 }
 
@@ -398,22 +398,14 @@ bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err)
 
     for (size_t i = 0; i < program->n_steps; i++) {
         int step = program->order[i];
-        struct step_progress *slot = &stepper->slots[step];
         bool asked = false;
 
         if (!can_ask(stepper, step))
             continue;
-        if (!ask(stepper, step, &asked, err))
+        if (!ask(stepper, step, out, &asked, err))
             return false;
-        if (asked) {
-            *out = (struct ask){.answerer = ANSWERER_MODEL,
-                                .part = step,
-                                .attempt = slot->attempt,
-                                .form = form_of(stepper, step),
-                                .payload = slot->tail.data,
-                                .payload_len = slot->tail.len};
+        if (asked)
             return true;
-        }
         if (!settle(stepper, err))
             return false;
     }
@@ -422,31 +414,43 @@ bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err)
 
 // ---- answers
 
-// The first unreadable answer of a step that matters is asked for again.
+// The first unreadable answer of a predictor that matters is asked for again.
 static bool break_step(struct stepper *stepper, int step,
                        const struct err *problem, struct err *err)
 {
     struct step_progress *slot = &stepper->slots[step];
 
     slot->problem = *problem;
-    if (slot->attempt > 0 || stepper->plan->reads[step] == 0)
+    if (slot->attempt > 0 || stepper->plan->reads[step] == 0 ||
+        !stepper->program->steps[step].kind->predictor)
         return fail_step(stepper, step, RUN_FORMAT, err);
     slot->state = SLOT_BROKEN;
     return true;
 }
 
+static bool read_outputs(struct stepper *stepper, int step,
+                         const struct call_answer *answer, unsigned *lenient,
+                         struct err *problem)
+{
+    const struct step *at = &stepper->program->steps[step];
+    struct step_progress *slot = &stepper->slots[step];
+
+    if (at->kind->answered != NULL)
+        return at->kind->answered(at, answer, &slot->outputs, problem);
+    return reply_parse(at, form_of(stepper, step), stepper->plan->reads[step],
+                       answer->text, answer->text_len, &slot->outputs, lenient,
+                       problem);
+}
+
 static bool read_text(struct stepper *stepper, int step,
                       const struct call_answer *answer, struct err *err)
 {
-    struct step_progress *slot = &stepper->slots[step];
     struct err problem = ERR_CLEAR;
     unsigned lenient = 0;
 
-    if (reply_parse(&stepper->program->steps[step], form_of(stepper, step),
-                    stepper->plan->reads[step], answer->text, answer->text_len,
-                    &slot->outputs, &lenient, &problem)) {
+    if (read_outputs(stepper, step, answer, &lenient, &problem)) {
         stepper->lenient |= lenient;
-        slot->state = SLOT_DONE;
+        stepper->slots[step].state = SLOT_DONE;
         return true;
     }
     if (problem.code == ERR_INPUT &&
@@ -464,6 +468,7 @@ static bool is_readable(const struct stepper *stepper, int step,
 {
     return answer->outcome == CALL_TEXT ||
            (answer->outcome == CALL_CUT &&
+            stepper->program->steps[step].kind->predictor &&
             reply_is_closed(&stepper->program->steps[step],
                             form_of(stepper, step), answer->text,
                             answer->text_len));

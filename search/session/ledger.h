@@ -16,7 +16,7 @@
 // What an item rests on: a stored call and its tokens.
 struct used_call {
     int64_t id;
-    int32_t tokens; // prompt and generated
+    int64_t tokens; // prompt and generated
 };
 
 // Calls, and the tokens of their prompts and replies.

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/buf.h"
+#include "program/graph/kind.h"
 #include "search/toolkit/teacher.h"
 
 enum { FILL_MAX_BYTES = 1 << 20, BATCH_MAX = 4096 };
@@ -113,9 +114,6 @@ static const json_t *label_of(const struct program *program,
     return value;
 }
 
-static json_t *known_value(struct labels *labels, size_t row,
-                           struct source source);
-
 // Puts a value that is known, which it takes. False: it is not, or there is no
 // memory.
 static bool put_known(struct labels *labels, json_t *object, const char *key,
@@ -137,23 +135,6 @@ static json_t *new_object(struct labels *labels)
     return object;
 }
 
-// A composed value of which all parts are known.
-static json_t *known_composed(struct labels *labels, size_t row,
-                              const struct step *step)
-{
-    json_t *object = new_object(labels);
-
-    for (size_t i = 0; object != NULL && i < step->n_entries; i++) {
-        const struct compose_entry *entry = &step->entries[i];
-        if (put_known(labels, object, entry->key,
-                      known_value(labels, row, entry->source)))
-            continue;
-        json_decref(object);
-        object = NULL;
-    }
-    return object;
-}
-
 static json_t *known_output(const struct labels *labels, size_t row,
                             struct source source)
 {
@@ -168,22 +149,43 @@ static json_t *known_output(const struct labels *labels, size_t row,
     return json_incref((json_t *)value);
 }
 
+static json_t *known_inputs(struct labels *labels, size_t row, int step);
+
+// What a step computes of inputs that are all known.
+static json_t *known_computed(struct labels *labels, size_t row,
+                              struct source source)
+{
+    const struct step *step = &labels->program->steps[source.step];
+    json_t *inputs = known_inputs(labels, row, source.step);
+    json_t *outputs = NULL;
+    json_t *value = NULL;
+
+    if (inputs == NULL)
+        return NULL;
+    outputs = step->kind->compute(step, inputs);
+    json_decref(inputs);
+    if (outputs == NULL)
+        labels->no_memory = true;
+    if (outputs == NULL || source.field == SOURCE_WHOLE)
+        return outputs;
+    value = json_incref(
+        json_object_get(outputs, step->signature.outputs[source.field].name));
+    json_decref(outputs);
+    return value;
+}
+
 // New reference; NULL: not known.
 static json_t *known_value(struct labels *labels, size_t row,
                            struct source source)
 {
     const struct program *program = labels->program;
-    const struct step *step = NULL;
 
     if (source.step == SOURCE_INPUT)
         return json_incref(json_object_get(labels->dataset->rows[row].inputs,
                                            program->inputs[source.field].name));
-    step = &program->steps[source.step];
-    if (step->kind != STEP_COMPOSE)
-        return known_output(labels, row, source);
-    if (source.field == SOURCE_WHOLE)
-        return known_composed(labels, row, step);
-    return known_value(labels, row, step->entries[source.field].source);
+    return program->steps[source.step].kind->compute != NULL
+               ? known_computed(labels, row, source)
+               : known_output(labels, row, source);
 }
 
 // New reference to the step's inputs by name; NULL when one is not known.
@@ -478,9 +480,9 @@ static bool fill_source(struct labels *labels, struct source source,
     if (source.step == SOURCE_INPUT)
         return true;
     const struct step *step = &labels->program->steps[source.step];
-    if (step->kind == STEP_COMPOSE) {
-        for (size_t i = 0; i < step->n_entries; i++) {
-            if (!fill_source(labels, step->entries[i].source, rows, n, err))
+    if (step->kind->compute != NULL) {
+        for (size_t i = 0; i < step->signature.n_inputs; i++) {
+            if (!fill_source(labels, step->sources[i], rows, n, err))
                 return false;
         }
         return true;

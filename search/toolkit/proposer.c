@@ -6,6 +6,7 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "common/utf8.h"
+#include "program/graph/kind.h"
 #include "search/toolkit/data_summary.h"
 #include "search/toolkit/instruction.h"
 #include "search/toolkit/prose.h"
@@ -130,9 +131,7 @@ static void put_step(struct buf *out, const struct step *step)
     const struct signature *signature = &step->signature;
 
     buf_printf(out, "%s%s\ninputs:\n", step->name,
-               step->kind == STEP_CHAIN_OF_THOUGHT
-                   ? ", which reasons before it answers"
-                   : "");
+               step->kind->reasons ? ", which reasons before it answers" : "");
     for (size_t i = 0; i < signature->n_inputs; i++)
         put_field(out, &signature->inputs[i]);
     buf_puts(out, "outputs:\n");

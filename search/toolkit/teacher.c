@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "program/graph/kind.h"
 #include "search/toolkit/prose.h"
 
 // Models that are certain at temperature 0 would say the same again.
@@ -14,8 +15,8 @@ bool form_init(struct form *form, const char *name, const char *instruction,
                const struct field *outputs, size_t n_outputs, struct err *err)
 {
     *form = (struct form){0};
-    form->program = program_single(name, false, instruction, inputs, n_inputs,
-                                   outputs, n_outputs, err);
+    form->program = program_single(name, &step_predict, instruction, inputs,
+                                   n_inputs, outputs, n_outputs, err);
     if (form->program == NULL)
         return false;
     form->candidate = candidate_new(form->program, err);

@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "program/graph/kind.h"
 
 static struct err err;
 
@@ -193,9 +194,7 @@ static json_t *value_of(const struct work *work, struct source source)
     if (source.field == SOURCE_WHOLE)
         return work->step_outputs[source.step];
     return json_object_get(work->step_outputs[source.step],
-                           step->kind == STEP_COMPOSE
-                               ? step->entries[source.field].key
-                               : step->signature.outputs[source.field].name);
+                           step->signature.outputs[source.field].name);
 }
 
 static void set_value(json_t *object, const char *key, json_t *value)
@@ -220,17 +219,14 @@ static bool run_step(struct work *work, int at)
     const struct step *step = &work->program->steps[at];
     json_t *inputs = json_object();
 
-    if (step->kind == STEP_COMPOSE) {
-        for (size_t i = 0; i < step->n_entries; i++)
-            set_value(inputs, step->entries[i].key,
-                      value_of(work, step->entries[i].source));
-        work->step_outputs[at] = inputs;
-        return true;
-    }
     for (size_t i = 0; i < step->signature.n_inputs; i++)
         set_value(inputs, step->signature.inputs[i].name,
                   value_of(work, step->sources[i]));
     work->step_inputs[at] = inputs;
+    if (step->kind->compute != NULL) {
+        work->step_outputs[at] = step->kind->compute(step, inputs);
+        return true;
+    }
     const struct fake_ask ask = {
         work->program, step,       &work->candidate->parts[step->predictor],
         inputs,        work->role, work->sampling};

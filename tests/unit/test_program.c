@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "common/json.h"
+#include "program/graph/kind.h"
 #include "program/graph/program.h"
 
 static const char pipeline[] =
@@ -166,8 +167,8 @@ Test(program, of_one_step_is_made_without_a_file)
     parse_pipeline();
     const struct signature *sort = &program->steps[2].signature;
     struct program *single =
-        program_single("pick", true, "Pick.", sort->inputs, sort->n_inputs,
-                       sort->outputs, sort->n_outputs, &err);
+        program_single("pick", &step_chain_of_thought, "Pick.", sort->inputs,
+                       sort->n_inputs, sort->outputs, sort->n_outputs, &err);
 
     cr_assert_not_null(single, "%s", err.text);
     program_free(program); // shares nothing with it

@@ -69,6 +69,15 @@ static bool read_timeout(struct metric_reader *reader, const struct node *node,
     return false;
 }
 
+static bool is_score(const char *text, size_t len, struct err *err)
+{
+    struct score score = {0};
+    bool ok = metric_answer(text, len, &score, err);
+
+    score_release(&score);
+    return ok;
+}
+
 static bool parse(struct metric_reader *reader, const struct node *node,
                   struct metric *metric)
 {
@@ -83,6 +92,8 @@ static bool parse(struct metric_reader *reader, const struct node *node,
     if (metric->command == NULL)
         return metric_nomem(reader);
     metric->command->timeout_ms = TIMEOUT_MS;
+    metric->command->what = "the metric's command";
+    metric->command->check = is_score;
     metric->outside = reader->n_outside++;
     if (reader->n_outside == METRIC_MAX_OUTSIDE + 1)
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,

@@ -1,0 +1,120 @@
+// kind: what a kind of step is, all of it: for the rows in kinds/ and for those
+// who ask a row.
+//
+// A kind is one file in kinds/ that ends in its row, and the row's name below
+// and in the table of step.c. Nobody else compares kinds. A row says
+//
+//   how it stands in the job file     keys, declare, resolve, json
+//   what others may read of it        whole, or the outputs of its signature
+//   how it gets its values            predictor, compute, or ask and answered
+//   what a compiled file says of it   dspy, dspy_remark
+//
+// What all kinds share is in struct step and needs no hook: every step reads
+// signature.inputs[i] from sources[i], so that walks over the graph, the types
+// of inputs, the values at hand and null (a source without a value is null; a
+// step that failed where nobody reads it gives null) are the same for all.
+//
+// Three ways to a value, one a row:
+//
+//   predictor       a model is asked, in the words of program/prompt; the step
+//                   has a part in every candidate: instruction and demos
+//   compute         from the inputs alone, at once
+//   ask, answered   something else outside is asked (program/graph/ask.h)
+
+#ifndef PROGRAM_GRAPH_KIND_H
+#define PROGRAM_GRAPH_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/buf.h"
+#include "common/call.h"
+#include "common/err.h"
+#include "program/graph/ask.h"
+#include "program/graph/program.h"
+#include "program/graph/scope.h"
+#include "program/source/node.h"
+
+// How DSPy names a predictor of this kind in a state file.
+struct dspy_names {
+    // Behind the step's name, first as it is written today, then as older
+    // versions did; NULL-terminated.
+    const char *const *suffixes;
+    const char *alone;       // where the predictor is a whole program
+    const char *instruction; // of an old file, "signature_instructions" apart
+};
+
+struct step_kind {
+    const char *key; // in the job file, whose value says what the step does
+
+    // Keys that may stand beside it, NULL-terminated; `when` always may.
+    const char *const *keys;
+    // Reads what others may refer to. False with findings.
+    bool (*declare)(struct scope *scope, struct step *step,
+                    const struct node *node);
+    // Reads sources, all steps being declared. False with findings.
+    bool (*resolve)(struct scope *scope, struct step *step,
+                    const struct node *node);
+    // As the job file has it; what they read, it reads back (new reference).
+    json_t *(*json)(const struct program *program, const struct step *step);
+
+    // Read as one value, by its bare name; else by STEP.FIELD, field by field.
+    bool whole;
+    // Of a whole one: the type of its value, as a field called name.
+    bool (*field)(struct program *program, const struct step *step,
+                  const char *name, struct field *out, struct err *err);
+
+    bool predictor;
+    bool reasons; // a predictor with the output `reasoning` before its others
+    // The step's outputs (the value itself of a whole one) from its inputs by
+    // name. New reference; NULL without memory.
+    json_t *(*compute)(const struct step *step, json_t *inputs);
+    // Fills who and with what to ask; the payload is written to text. err has
+    // ERR_LIMIT when it is too long, which is a fact about the example.
+    bool (*ask)(const struct step *step, const json_t *inputs, struct buf *text,
+                struct ask *out, struct err *err);
+    // Reads outputs from an answer. ERR_INPUT: they are not in it.
+    bool (*answered)(const struct step *step, const struct call_answer *answer,
+                     json_t **outputs, struct err *err);
+
+    struct dspy_names dspy;  // of a predictor
+    const char *dspy_remark; // what DSPy's load leaves to the program; or NULL
+};
+
+extern const struct step_kind step_predict;
+extern const struct step_kind step_chain_of_thought;
+extern const struct step_kind step_compose;
+
+// --- for the rows ---
+
+// A map of 1 to max things under key, or a finding.
+bool step_check_map(struct scope *scope, const struct step *step,
+                    const struct node *map, const char *key, size_t max);
+
+// Room for n inputs of the step. False without memory, with the finding.
+bool step_make_inputs(struct scope *scope, struct step *step, size_t n);
+
+// The next input, called name, read from what node says. False with findings.
+bool step_add_input(struct scope *scope, struct step *step, const char *name,
+                    const struct node *node);
+
+// {NAME: SOURCE, ...} of the step's inputs (new reference).
+json_t *step_inputs_json(const struct program *program,
+                         const struct step *step);
+
+// "no memory" as a finding; always false.
+bool step_nomem(struct scope *scope);
+
+// Predictors differ in little: these are declare, resolve and json for a kind
+// whose key is an instruction.
+bool predictor_declare(struct scope *scope, struct step *step,
+                       const struct node *node);
+bool predictor_resolve(struct scope *scope, struct step *step,
+                       const struct node *node);
+json_t *predictor_step_json(const struct program *program,
+                            const struct step *step);
+extern const char *const predictor_keys[];
+
+#endif

@@ -1,0 +1,19 @@
+// chain_of_thought: a question to a model that thinks before it answers. It has
+// an output of our own before the others, `reasoning`.
+
+#include "program/graph/kind.h"
+
+static const char *const suffixes[] = {".predict", "._predict", "", NULL};
+
+const struct step_kind step_chain_of_thought = {
+    .key = "chain_of_thought",
+    .keys = predictor_keys,
+    .declare = predictor_declare,
+    .resolve = predictor_resolve,
+    .json = predictor_step_json,
+    .predictor = true,
+    .reasons = true,
+    .dspy = {.suffixes = suffixes,
+             .alone = "predict",
+             .instruction = "extended_signature_instructions"},
+};

@@ -1,0 +1,221 @@
+// What all predictors share: an instruction, inputs from a map or a list, typed
+// outputs.
+
+#include "program/graph/kind.h"
+
+#include <string.h>
+
+#include "common/text.h"
+#include "program/graph/step.h"
+
+const char *const predictor_keys[] = {"inputs", "outputs", NULL};
+
+static bool read_instruction(struct scope *scope, struct step *step,
+                             const struct node *node)
+{
+    const struct node *value = node_find(node, step->kind->key);
+    const char *text = NULL;
+    size_t len = 0;
+
+    if (!node_text(value, "the instruction of a step", &text, scope->diags))
+        return false;
+    text = text_trim(text, strlen(text), &len);
+    if (len == 0) {
+        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &value->place,
+                 "the instruction of step `%s` is empty", step->name);
+        return false;
+    }
+    step->signature.instruction =
+        arena_strndup(&scope->program->arena, text, len);
+    return step->signature.instruction != NULL || step_nomem(scope);
+}
+
+static bool check_output(struct scope *scope, const struct step *step,
+                         const char *name, const struct node *node,
+                         const struct place *place)
+{
+    const struct node *otherwise = node_find(node, "default");
+    bool ok = scope_check_name(scope, name, "a field", place);
+
+    if (step->kind->reasons && strcmp(name, "reasoning") == 0) {
+        diag_add(scope->diags, DIAG_ERROR, "reserved-name", place,
+                 "`reasoning` is reserved in a %s, which has it by itself",
+                 step->kind->key);
+        ok = false;
+    }
+    if (otherwise != NULL) {
+        diag_add(scope->diags, DIAG_ERROR, "bad-default", &otherwise->place,
+                 "only an input of the program may have a default");
+        ok = false;
+    }
+    return ok;
+}
+
+struct field step_reasoning(void)
+{
+    return (struct field){
+        .name = "reasoning",
+        .desc = "Thoughts, step by step, that lead to the answer",
+        .type = {.kind = TYPE_STR, .min_length = -1, .max_length = -1}};
+}
+
+static bool read_outputs(struct scope *scope, struct step *step,
+                         const struct node *node)
+{
+    const struct node *map = node_find(node, "outputs");
+    struct signature *signature = &step->signature;
+    bool reasons = step->kind->reasons;
+    bool ok = true;
+
+    if (!step_check_map(scope, step, map, "outputs",
+                        PROGRAM_MAX_FIELDS - (size_t)reasons))
+        return false;
+    struct arena *arena = &scope->program->arena;
+    signature->outputs =
+        arena_array(arena, map->n + 1, sizeof *signature->outputs);
+    if (signature->outputs == NULL)
+        return step_nomem(scope);
+    if (reasons)
+        signature->outputs[signature->n_outputs++] = step_reasoning();
+    for (size_t i = 0; i < map->n; i++) {
+        ok = check_output(scope, step, map->keys[i], map->items[i],
+                          &map->key_places[i]) &&
+             ok;
+        ok = field_parse(arena, map->keys[i], map->items[i],
+                         &signature->outputs[signature->n_outputs++],
+                         scope->diags) &&
+             ok;
+    }
+    return ok;
+}
+
+bool predictor_declare(struct scope *scope, struct step *step,
+                       const struct node *node)
+{
+    bool ok = read_instruction(scope, step, node);
+
+    return read_outputs(scope, step, node) && ok;
+}
+
+static bool has_field(const struct field *fields, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(fields[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+// An input's name is free in the step: its fields stand in one prompt.
+static bool check_input(struct scope *scope, const struct step *step,
+                        const char *name, const struct place *place)
+{
+    const struct signature *signature = &step->signature;
+
+    if (!scope_check_name(scope, name, "a field", place))
+        return false;
+    if (step->kind->reasons && strcmp(name, "reasoning") == 0)
+        diag_add(
+            scope->diags, DIAG_ERROR, "reserved-name", place,
+            "`reasoning` is reserved in a %s, give this input another name",
+            step->kind->key);
+    else if (has_field(signature->outputs, signature->n_outputs, name))
+        diag_add(scope->diags, DIAG_ERROR, "two-fields", place,
+                 "`%s` is both an input and an output of step `%s`", name,
+                 step->name);
+    else if (has_field(signature->inputs, signature->n_inputs, name))
+        diag_add(scope->diags, DIAG_ERROR, "duplicate-key", place,
+                 "step `%s` reads `%s` twice", step->name, name);
+    else
+        return true;
+    return false;
+}
+
+static bool add_input(struct scope *scope, struct step *step, const char *name,
+                      const struct place *place, const struct node *node)
+{
+    return check_input(scope, step, name, place) &&
+           step_add_input(scope, step, name, node);
+}
+
+// An item of a list is read from the input of its name.
+static bool read_listed(struct scope *scope, struct step *step,
+                        const struct node *item)
+{
+    if (item->kind != NODE_SCALAR) {
+        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &item->place,
+                 "an item of `inputs` must be the name of an input");
+        return false;
+    }
+    const char *dot = strchr(item->text, '.');
+    if (dot != NULL) {
+        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &item->place,
+                 "a field of another step needs a name of its own here: write "
+                 "`inputs` as a map with `%s: %s`",
+                 dot + 1, item->text);
+        return false;
+    }
+    return add_input(scope, step, item->text, &item->place, item);
+}
+
+// A name without a value is read from the input, or composed value, of that
+// name.
+static bool read_source(struct scope *scope, struct step *step,
+                        const struct node *map, size_t i)
+{
+    struct node same = {.kind = NODE_SCALAR,
+                        .text = map->keys == NULL ? "" : map->keys[i]};
+    const struct node *value = map->items[i];
+
+    if (map->kind == NODE_LIST)
+        return read_listed(scope, step, value);
+    same.place = map->key_places[i];
+    return add_input(scope, step, map->keys[i], &map->key_places[i],
+                     value->kind == NODE_NULL ? &same : value);
+}
+
+bool predictor_resolve(struct scope *scope, struct step *step,
+                       const struct node *node)
+{
+    const struct node *map = node_find(node, "inputs");
+    bool ok = true;
+
+    bool list = map != NULL && map->kind == NODE_LIST && map->n > 0 &&
+                map->n <= PROGRAM_MAX_FIELDS;
+    if (!list &&
+        !step_check_map(scope, step, map, "inputs", PROGRAM_MAX_FIELDS))
+        return false;
+    if (!step_make_inputs(scope, step, map->n))
+        return false;
+    for (size_t i = 0; i < map->n; i++)
+        ok = read_source(scope, step, map, i) && ok;
+    return ok;
+}
+
+static bool set_outputs(json_t *map, const struct step *step)
+{
+    size_t i = step->kind->reasons;
+
+    for (; i < step->signature.n_outputs; i++) {
+        const struct field *field = &step->signature.outputs[i];
+        if (json_object_set_new(map, field->name, field_json(field)) != 0)
+            return false;
+    }
+    return true;
+}
+
+json_t *predictor_step_json(const struct program *program,
+                            const struct step *step)
+{
+    json_t *inputs = step_inputs_json(program, step);
+    json_t *json = inputs == NULL
+                       ? NULL
+                       : json_pack("{s:s, s:o, s:{}}", step->kind->key,
+                                   step->signature.instruction, "inputs",
+                                   inputs, "outputs");
+
+    if (json != NULL && set_outputs(json_object_get(json, "outputs"), step))
+        return json;
+    json_decref(json);
+    return NULL;
+}
