@@ -17,9 +17,9 @@ const char *ask_endpoint(const struct options *options, struct err *err)
 
     if (endpoint == NULL) {
         err_set(err, ERR_INPUT,
-                "say which cluster: --coordinator tcp://HOST:PORT (a `run` in "
-                "this terminal is stopped by Ctrl-C, and goes on with the same "
-                "command)");
+                "which cluster? Name its coordinator with --coordinator "
+                "tcp://HOST:PORT (a `run` in a terminal is stopped with "
+                "Ctrl-C; the same command goes on with it)");
         return NULL;
     }
     if (strncmp(endpoint, "tcp://", 6) != 0 ||

@@ -11,6 +11,7 @@
 #include "cli/terminal.h"
 #include "common/error_document.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "predict/compiled_file.h"
 #include "predict/runner.h"
 
@@ -205,10 +206,12 @@ static bool open_feed(struct feed *feed, struct err *err)
 
 static int tell_batch(const struct feed *feed)
 {
+    char failed[TEXT_COUNTED_BYTES];
+
     if (feed->failed > 0)
-        terminal_say("promptcc: %zu inputs have no outputs; their lines "
-                     "say why\n",
-                     feed->failed);
+        terminal_say("promptcc: %s without outputs: see `error` in their "
+                     "lines\n",
+                     text_counted(failed, (int64_t)feed->failed, "input"));
     return feed->failed > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

@@ -52,7 +52,7 @@ static int print_job(const struct options *options, const json_t *job)
     if (option_on(options, OPT_JSON))
         return output_json(job);
     put_job(&terminal, job, &text);
-    status = output_text(&text);
+    status = output_lines(&terminal, &text);
     buf_release(&text);
     return status;
 }

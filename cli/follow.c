@@ -274,7 +274,7 @@ static int print_document(const struct follow *follow, json_t *document)
         report_eval(&terminal, document, &text);
     else
         report_run(&terminal, document, &text);
-    status = output_text(&text);
+    status = output_lines(&terminal, &text);
     buf_release(&text);
     return status;
 }

@@ -196,7 +196,7 @@ static void fit(struct layout *layout, size_t width, const json_t *rows)
 
 static bool is_right(enum grid_kind kind)
 {
-    return kind == GRID_COUNT || kind == GRID_PERCENT;
+    return kind == GRID_NUMBER || kind == GRID_COUNT || kind == GRID_PERCENT;
 }
 
 static void put_blanks(struct buf *out, size_t n)
@@ -327,7 +327,22 @@ static bool is_easy_to_read(struct layout *layout, size_t width,
     return total_width(layout) <= width;
 }
 
-static size_t name_columns(const json_t *names, struct grid_column *list)
+static bool are_numbers(const json_t *rows, const char *name)
+{
+    bool any = false;
+
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        const json_t *value = json_object_get(json_array_get(rows, r), name);
+
+        if (!json_is_number(value) && !json_is_null(value))
+            return false;
+        any = any || json_is_number(value);
+    }
+    return any;
+}
+
+static size_t name_columns(const json_t *names, const json_t *rows,
+                           struct grid_column *list)
 {
     size_t n = json_array_size(names);
 
@@ -336,7 +351,9 @@ static size_t name_columns(const json_t *names, struct grid_column *list)
     for (size_t c = 0; c < n; c++) {
         const char *name = json_string_value(json_array_get(names, c));
 
-        list[c] = (struct grid_column){name, name, GRID_TEXT, true};
+        list[c] = are_numbers(rows, name)
+                      ? (struct grid_column){name, name, GRID_NUMBER, false}
+                      : (struct grid_column){name, name, GRID_TEXT, true};
     }
     return n;
 }
@@ -345,7 +362,8 @@ void grid_put_any(const struct terminal *terminal, const json_t *names,
                   const json_t *rows, struct buf *out)
 {
     struct grid_column list[GRID_MAX_COLUMNS];
-    struct layout layout = {.columns = list, .n = name_columns(names, list)};
+    struct layout layout = {.columns = list,
+                            .n = name_columns(names, rows, list)};
 
     measure(&layout, rows);
     if (terminal->live &&
@@ -400,7 +418,8 @@ void grid_put_vertical(const struct terminal *terminal, const json_t *names,
                        const json_t *rows, struct buf *out)
 {
     struct grid_column list[GRID_MAX_COLUMNS];
-    struct layout layout = {.columns = list, .n = name_columns(names, list)};
+    struct layout layout = {.columns = list,
+                            .n = name_columns(names, rows, list)};
     size_t indent = 0;
 
     for (size_t c = 0; c < layout.n; c++) {

@@ -14,6 +14,7 @@
 
 enum grid_kind {
     GRID_TEXT,
+    GRID_NUMBER,  // as it is, to the right
     GRID_COUNT,   // 1,234
     GRID_PERCENT, // of a fraction
     GRID_PARTS,   // an object of numbers: "classify 3, respond 0"

@@ -1,4 +1,5 @@
 #include "cli/output.h"
+#include "cli/wrap.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -75,6 +76,19 @@ int output_json_text(const struct buf *document)
              fflush(stdout) != 0)
         status = tell_unwritten();
     buf_release(&text);
+    return status;
+}
+
+int output_lines(const struct terminal *terminal, const struct buf *text)
+{
+    struct buf wrapped = BUF_INIT(OUTPUT_MAX_BYTES);
+    int status;
+
+    if (!terminal->live || text->failed || text->data == NULL)
+        return output_text(text);
+    wrap_lines((size_t)terminal->width - 1, text->data, &wrapped);
+    status = output_text(&wrapped);
+    buf_release(&wrapped);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "cli/options.h"
+#include "cli/terminal.h"
 #include "common/buf.h"
 #include "common/err.h"
 #include "program/source/diag.h"
@@ -31,6 +32,9 @@ int exit_of(enum err_code code);
 int output_json(const json_t *document);
 int output_json_text(const struct buf *document);
 int output_text(const struct buf *text);
+
+// A text for people, whose lines are wrapped where it goes to a terminal.
+int output_lines(const struct terminal *terminal, const struct buf *text);
 
 // Tells err.
 int output_error(const struct options *options, const struct err *err);

@@ -121,6 +121,11 @@ static void paint_head(struct painter *p, const struct progress *progress,
     end_line(p);
 }
 
+static int64_t done_of(const struct progress *progress)
+{
+    return progress->done < progress->total ? progress->done : progress->total;
+}
+
 static void paint_phase(struct painter *p, const struct progress *progress)
 {
     label(p, "phase");
@@ -131,8 +136,7 @@ static void paint_phase(struct painter *p, const struct progress *progress)
     else if (progress->trial > 0)
         buf_printf(&p->line, "%strial %" PRId64, separator(p), progress->trial);
     if (progress->total > 0) {
-        int64_t done =
-            progress->done < progress->total ? progress->done : progress->total;
+        int64_t done = done_of(progress);
 
         buf_puts(&p->line, "  ");
         paint_bar(p, done, progress->total);
@@ -184,10 +188,10 @@ static void paint_speed(struct painter *p, const struct progress *progress)
         styled(p, STYLE_WARN, "no model server yet");
     } else {
         text_put_number(&p->line, (int64_t)progress->tokens_per_s);
-        buf_printf(
-            &p->line, " tokens/s%s%" PRId64 " worker%s, %" PRId64 " slot%s",
-            separator(p), progress->workers, progress->workers == 1 ? "" : "s",
-            progress->slots, progress->slots == 1 ? "" : "s");
+        buf_printf(&p->line, " tokens/s%s", separator(p));
+        put_count(&p->line, progress->workers, "worker");
+        buf_puts(&p->line, ", ");
+        put_count(&p->line, progress->slots, "slot");
     }
     buf_puts(&p->line, separator(p));
     put_time(&p->line, progress->elapsed_ms);
@@ -237,16 +241,21 @@ void progress_line(const struct progress *progress, struct buf *out)
                    progress->trials);
     else if (progress->trial > 0)
         buf_printf(out, ", trial %" PRId64, progress->trial);
+    if (progress->total > 0)
+        buf_printf(out, ", %" PRId64 " of %" PRId64 " examples",
+                   done_of(progress), progress->total);
     if (progress->best >= 0) {
         buf_puts(out, ", best ");
         put_interval(out, progress->best, progress->best_low,
                      progress->best_high);
     }
     buf_puts(out, ", ");
-    text_put_number(out, progress->calls);
-    buf_puts(out, " calls, ");
+    put_count(out, progress->calls, "call");
+    buf_puts(out, ", ");
     text_put_number(out, progress->reused);
     buf_puts(out, " reused");
+    if (progress->faults > 0)
+        buf_printf(out, ", %" PRId64 " asked again", progress->faults);
     if (progress->workers == 0)
         buf_puts(out, ", no model server yet");
     buf_putc(out, '\n');
@@ -328,7 +337,7 @@ void progress_tick(struct progress_view *view, int64_t now_ms)
         return;
     if (view->live)
         draw_block(view);
-    else if (has_news(view))
+    else if (has_news(view) || now_ms - view->shown_ms >= PROGRESS_ALIVE_MS)
         draw_line(view);
     else
         return;

@@ -1,8 +1,9 @@
 // progress: how far a job is, for people, on standard error.
 //
 // On a terminal a block of lines is drawn over itself, four times a second at
-// most; elsewhere a plain line comes when phase, trial or best change, at most
-// one a second; with --quiet nothing. The two renderers are pure.
+// most. Elsewhere a plain line comes when phase, trial or best change, at most
+// one a second, and every 30 s in any case, so that a log shows that the job is
+// alive. With --quiet nothing comes. The two renderers are pure.
 
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
@@ -15,7 +16,11 @@
 #include "common/buf.h"
 #include "wire/message.h"
 
-enum { PROGRESS_REDRAW_MS = 250, PROGRESS_LINE_MS = 1000 };
+enum {
+    PROGRESS_REDRAW_MS = 250,
+    PROGRESS_LINE_MS = 1000,
+    PROGRESS_ALIVE_MS = 30000
+};
 
 struct progress_view {
     FILE *out; // borrowed

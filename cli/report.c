@@ -4,11 +4,17 @@
 #include <string.h>
 
 #include "cli/progress.h"
+#include "cli/wrap.h"
 #include "common/json.h"
 #include "common/plain.h"
 #include "common/text.h"
 
-enum { LINE_BYTES = 1 << 16, MARGIN = 13, CHANGE_MARGIN = 11 };
+enum {
+    LINE_BYTES = 1 << 16,
+    MARGIN = 13,
+    CHANGE_MARGIN = 11,
+    EXCERPT_LINES = 3
+};
 
 static const double SIGNIFICANT = 0.05;
 
@@ -105,18 +111,29 @@ static void put_scores(const struct terminal *terminal, const json_t *document,
                json_get_number(test, "p_value", 1));
 }
 
-static void put_cut_line(const struct terminal *terminal, const char *head,
-                         const char *text, struct buf *out)
+// The beginning of an instruction: some lines of a terminal, or all of it.
+static void put_excerpt(const struct terminal *terminal, const char *head,
+                        const char *text, struct buf *out)
 {
-    struct buf line = BUF_INIT(LINE_BYTES);
-    size_t len = strlen(text);
+    struct buf plain = BUF_INIT(LINE_BYTES);
+    size_t width = (size_t)terminal->width - CHANGE_MARGIN - 2;
+    const char *at, *next;
 
-    buf_printf(&line, "    %-*s", CHANGE_MARGIN - 4, head);
-    plain_put_line(&line, text, len < LINE_BYTES / 8 ? len : LINE_BYTES / 8);
-    if (line.data != NULL)
-        terminal_put_cut(terminal, line.data, (size_t)terminal->width - 1, out);
+    plain_put_line(&plain, text, strlen(text));
+    at = plain.data == NULL ? "" : plain.data;
+    buf_printf(out, "    %-*s", CHANGE_MARGIN - 4, head);
+    if (!terminal->live)
+        buf_puts(out, at);
+    for (int i = 0; terminal->live && *at != '\0' && i < EXCERPT_LINES; i++) {
+        if (i > 0)
+            buf_printf(out, "\n%*s", CHANGE_MARGIN, "");
+        buf_append(out, at, wrap_line(at, width, &next));
+        at = next;
+        if (*at != '\0' && i + 1 == EXCERPT_LINES)
+            buf_puts(out, terminal->utf8 ? "\xe2\x80\xa6" : "...");
+    }
     buf_putc(out, '\n');
-    buf_release(&line);
+    buf_release(&plain);
 }
 
 static void put_change(const struct terminal *terminal, const char *step,
@@ -133,8 +150,8 @@ static void put_change(const struct terminal *terminal, const char *step,
                skipped ? " (not searched, not measured)" : "");
     if (strcmp(before, after) == 0)
         return;
-    put_cut_line(terminal, "before", before, out);
-    put_cut_line(terminal, "after", after, out);
+    put_excerpt(terminal, "before", before, out);
+    put_excerpt(terminal, "after", after, out);
 }
 
 static bool lists(const json_t *list, const char *name)
@@ -169,13 +186,12 @@ static void put_skipped(const json_t *document, struct buf *out)
 
     if (json_array_size(skipped) == 0)
         return;
-    buf_puts(out, "  the metric reads nothing of ");
+    buf_puts(out, "  the metric does not need ");
     for (size_t i = 0; i < json_array_size(skipped); i++)
         buf_printf(out, "%s%s", i == 0 ? "" : ", ",
                    json_string_value(json_array_get(skipped, i)));
     buf_printf(out,
-               ", so the search did not run %s (--all-steps of `eval` runs "
-               "all)\n",
+               ", so the search did not run %s (`eval --all-steps` does)\n",
                json_array_size(skipped) == 1 ? "it" : "them");
 }
 
@@ -231,8 +247,8 @@ static void put_simulated(const struct terminal *terminal,
     if (!json_get_bool(document, "simulated", false))
         return;
     put_style(terminal, STYLE_WARN, out);
-    buf_puts(out, "simulated: a stand-in answered, no model; these scores say "
-                  "nothing of a real one\n");
+    buf_puts(out, "simulated: a stand-in answered instead of a model; these "
+                  "scores say nothing about a real one\n");
     put_style(terminal, STYLE_PLAIN, out);
 }
 
@@ -303,9 +319,9 @@ void report_run(const struct terminal *terminal, const json_t *document,
     }
     put_label(terminal, "file", out);
     plain_put_line(out, path, strlen(path));
-    buf_puts(out, "\n\n  promptcc predict ");
+    buf_puts(out, "\n\nTry it on your own input:\n  promptcc predict ");
     plain_put_line(out, path, strlen(path));
-    buf_puts(out, " FIELD=VALUE   tries it on your own input\n");
+    buf_puts(out, " FIELD=VALUE\n");
 }
 
 void report_eval(const struct terminal *terminal, const json_t *document,

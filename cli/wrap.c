@@ -4,6 +4,8 @@
 
 #include "cli/terminal.h"
 
+enum { LINE_BYTES = 1 << 20 };
+
 static size_t next_word(const char *text)
 {
     return strcspn(text, " ");
@@ -66,4 +68,46 @@ size_t wrap_widest_word(const char *text)
         text += strspn(text, " ");
     }
     return widest;
+}
+
+enum { LABEL_MOST = 20 }; // columns of a label and the blanks behind it
+
+// The columns before the text of a line: "  text" or "label   text".
+static size_t find_indent(const char *line, size_t len)
+{
+    size_t blanks = strspn(line, " "), at = blanks;
+
+    for (; at + 1 < len; at++) {
+        if (line[at] != ' ' || line[at + 1] != ' ')
+            continue;
+        at += strspn(line + at, " ");
+        break;
+    }
+    if (at + 1 >= len || terminal_columns(line, at) > LABEL_MOST)
+        return blanks;
+    return terminal_columns(line, at);
+}
+
+void wrap_lines(size_t width, const char *text, struct buf *out)
+{
+    static const char command[] = "  promptcc ";
+
+    while (*text != '\0') {
+        size_t len = strcspn(text, "\n");
+        struct buf line = BUF_INIT(LINE_BYTES);
+
+        buf_append(&line, text, len);
+        buf_putc(&line, '\0');
+        if (line.failed || terminal_columns(text, len) <= width ||
+            strncmp(text, command, sizeof command - 1) == 0)
+            buf_append(out, text, len);
+        else
+            wrap_text(width, 0, find_indent(text, len), line.data, out);
+        buf_release(&line);
+        text += len;
+        if (*text == '\n') {
+            buf_putc(out, '\n');
+            text++;
+        }
+    }
 }

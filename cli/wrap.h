@@ -24,6 +24,11 @@ void wrap_text(size_t width, size_t column, size_t indent, const char *text,
 void wrap_pair(size_t width, size_t indent, const char *name, const char *text,
                struct buf *out);
 
+// Wraps a text of many lines: each that is too wide goes on where its own text
+// begins, behind its blanks or its label. Commands to copy ("  promptcc ...")
+// stay whole.
+void wrap_lines(size_t width, const char *text, struct buf *out);
+
 // The bytes of text that go on a line of `width` columns, and in *next where
 // the line after it begins; *next is the end of text for the last line.
 size_t wrap_line(const char *text, size_t width, const char **next);

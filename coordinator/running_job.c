@@ -530,7 +530,9 @@ void running_job_progress(const struct running_job *running, int64_t now,
     out->generated_tokens = running->work.generated_tokens;
     out->workers = (int64_t)running->engine->workers.n;
     out->slots = (int64_t)counts.slots;
-    out->in_flight = (int64_t)counts.leased;
+    // One more than its slots waits at each worker: that one is not asked yet.
+    out->in_flight =
+        (int64_t)(counts.leased < counts.slots ? counts.leased : counts.slots);
     out->faults = counts.faults;
     out->elapsed_ms = now - running->started_ms;
     if (out->elapsed_ms > 0)

@@ -425,12 +425,14 @@ static void step_serving(struct worker *worker, int64_t now_ms)
 
 static void begin_drain(struct worker *worker)
 {
+    char calls[TEXT_COUNTED_BYTES];
+
     if (worker->state != SERVING) {
         worker->state = ENDED;
         return;
     }
-    log_info("worker-drains", "worker %s finishes %zu calls", worker->name,
-             worker->held.n_open);
+    log_info("worker-drains", "worker %s finishes %s", worker->name,
+             text_counted(calls, (int64_t)worker->held.n_open, "call"));
     if (!hand_back(worker, false, "the worker drains"))
         return;
     if (worker->held.n == 0 || send_goodbye(worker, worker->held.n))

@@ -432,12 +432,14 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
 static void warn_few(const struct job *job, const struct dataset *dataset,
                      struct diags *diags)
 {
+    char examples[TEXT_COUNTED_BYTES];
+
     if (dataset == NULL || dataset->n >= FEW_ROWS)
         return;
     diag_add(diags, DIAG_WARNING, "few-examples", &job->data.place,
-             "only %zu examples: scores will be too uncertain to tell good "
-             "prompts from lucky ones",
-             dataset->n);
+             "only %s: scores will be too uncertain to tell good prompts from "
+             "lucky ones",
+             text_counted(examples, (int64_t)dataset->n, "example"));
     diag_remedy(diags, "label %d or more, better 100", FEW_ROWS);
 }
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "search/optimizers/optimizer.h"
 #include "search/toolkit/combos.h"
 #include "search/toolkit/demos.h"
@@ -193,6 +194,20 @@ static bool choose_val(struct search *search, struct err *err)
     return true;
 }
 
+static void tell_plan(const struct search *search)
+{
+    char instructions[TEXT_COUNTED_BYTES], sets[TEXT_COUNTED_BYTES],
+        trials[TEXT_COUNTED_BYTES], rows[TEXT_COUNTED_BYTES];
+
+    session_note(
+        search->session, "miprov2: %s a step, %s, %s on %s%s",
+        text_counted(instructions, search->n_instructions, "instruction"),
+        text_counted(sets, search->zero_shot ? 0 : search->n_sets, "demo set"),
+        text_counted(trials, search->n_trials, "trial"),
+        text_counted(rows, (int64_t)search->n_val, "row"),
+        search->minibatch ? " by minibatches" : "");
+}
+
 static bool resolve(struct search *search, struct err *err)
 {
     const struct params *given = search->params;
@@ -217,13 +232,7 @@ static bool resolve(struct search *search, struct err *err)
             given->level == AUTO_NONE || search->n_val > AUTO_MINIBATCH_ABOVE;
     if ((size_t)given->minibatch_size >= search->n_val)
         search->minibatch = false;
-    session_note(search->session,
-                 "miprov2: %lld instructions a step, %lld demo sets, %lld "
-                 "trials on %zu rows%s",
-                 (long long)search->n_instructions,
-                 (long long)(search->zero_shot ? 0 : search->n_sets),
-                 (long long)search->n_trials, search->n_val,
-                 search->minibatch ? " by minibatches" : "");
+    tell_plan(search);
     return true;
 }
 

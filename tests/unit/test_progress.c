@@ -164,8 +164,8 @@ Test(progress, the_plain_line_is_one_line)
 
     progress_line(&progress, &out);
     cr_expect_str_eq(out.data,
-                     "0:41 search, trial 7 of 18, best 84.0 % (77 to 90), "
-                     "1,812 calls, 2,210 reused\n");
+                     "0:41 search, trial 7 of 18, 120 of 285 examples, "
+                     "best 84.0 % (77 to 90), 1,812 calls, 2,210 reused\n");
 }
 
 Test(progress, numbers_are_written_for_people)
@@ -253,4 +253,33 @@ Test(progress_view, nothing_is_left_of_the_callers_texts)
     progress_update(&view, &progress, 1000);
     memset(phase, 'x', sizeof phase - 1);
     cr_expect_str_eq(view.last.phase, "search");
+}
+
+static size_t lines_of(FILE *from)
+{
+    size_t n = 0;
+
+    rewind(from);
+    for (int c = getc(from); c != EOF; c = getc(from))
+        n += c == '\n';
+    (void)fseek(from, 0, SEEK_END);
+    return n;
+}
+
+Test(progress, without_a_terminal_a_line_comes_every_half_minute)
+{
+    struct progress progress = some_progress();
+    struct progress_view plain;
+    FILE *log = tmpfile();
+
+    cr_assert_not_null(log);
+    progress_init(&plain, log, false, false);
+    progress_update(&plain, &progress, 1000);
+    cr_expect_eq(lines_of(log), 1);
+    progress.done++;
+    progress_update(&plain, &progress, 1000 + PROGRESS_ALIVE_MS - 1);
+    cr_expect_eq(lines_of(log), 1);
+    progress_tick(&plain, 1000 + PROGRESS_ALIVE_MS);
+    cr_expect_eq(lines_of(log), 2);
+    fclose(log);
 }

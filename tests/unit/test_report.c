@@ -119,13 +119,25 @@ Test(report, a_simulated_run_says_so)
     cr_expect_not(shows("simulated"), "%s", out.data);
 }
 
-Test(report, instructions_are_shown_before_and_after_and_cut_to_the_width)
+Test(report, instructions_are_shown_before_and_after)
 {
     report_run(&terminal, document, &out);
     cr_expect(shows("classify: new instruction, 4 demos"), "%s", out.data);
     cr_expect(shows("before Classify it.\n"), "%s", out.data);
     cr_expect(shows("after  Read the message twice"), "%s", out.data);
-    cr_expect_not(shows("not by its tone"), "%s", out.data);
+    cr_expect(shows("not by its tone.\n"), "a file gets all of it: %s",
+              out.data);
+}
+
+Test(report, a_terminal_gets_the_first_lines_of_an_instruction)
+{
+    struct terminal narrow = {.width = 44, .live = true};
+
+    report_run(&narrow, document, &out);
+    cr_expect(shows("after  Read the message twice, then\n"
+                    "           classify it by what the\n"
+                    "           customer wants to happen next,...\n"),
+              "%s", out.data);
 }
 
 Test(report, skipped_steps_are_named_with_the_reason)
@@ -134,7 +146,7 @@ Test(report, skipped_steps_are_named_with_the_reason)
     cr_expect(shows("extract: instruction as written, 1 demo (not searched, "
                     "not measured)"),
               "%s", out.data);
-    cr_expect(shows("the metric reads nothing of extract"), "%s", out.data);
+    cr_expect(shows("the metric does not need extract"), "%s", out.data);
 }
 
 Test(report, the_cost_is_told_by_role)
