@@ -54,9 +54,10 @@ struct model_backend {
     // answer all the same.
     bool cuts_silently;
 
-    // Appends the rest of the request's object behind "messages", from the
-    // comma on, without the closing brace.
-    void (*put_options)(struct buf *out, const struct call_request *request);
+    // Append to the request's object behind "messages", from the comma on,
+    // without the closing brace: the options, and the output format.
+    void (*put_options)(struct buf *out, const struct call_options *options);
+    void (*put_format)(struct buf *out, const char *format);
 
     // Fills facts from a reply; false when it is not this API.
     bool (*read_reply)(const json_t *reply, struct model_facts *facts);

@@ -11,24 +11,24 @@
 // an error and a reply ends at the window; servers too old for them ignore
 // both. `keep_alive` outlasts the pauses of a search.
 
-static void put_options(struct buf *out, const struct call_request *request)
+static void put_options(struct buf *out, const struct call_options *options)
 {
-    const struct call_options *options = &request->options;
-
     buf_puts(out, ",\"stream\":false,\"truncate\":false,\"shift\":false,"
                   "\"keep_alive\":\"30m\"");
     if (options->think != THINK_UNSET)
         buf_printf(out, ",\"think\":%s",
                    options->think == THINK_ON ? "true" : "false");
-    if (request->format != NULL) {
-        buf_puts(out, ",\"format\":");
-        buf_puts(out, request->format);
-    }
     buf_printf(out,
                ",\"options\":{\"num_ctx\":%" PRId32 ",\"num_predict\":%" PRId32
                ",\"temperature\":%.17g,\"seed\":%" PRId64 "}",
                options->num_ctx, options->num_predict, options->temperature,
                options->seed);
+}
+
+static void put_format(struct buf *out, const char *format)
+{
+    buf_puts(out, ",\"format\":");
+    buf_puts(out, format);
 }
 
 // A model that writes the same token some 31 times is stopped by Ollama, which
@@ -108,6 +108,7 @@ const struct model_backend backend_ollama = {
     .pull = "ollama pull",
     .cuts_silently = true,
     .put_options = put_options,
+    .put_format = put_format,
     .read_reply = read_reply,
     .read_version = read_version,
     .read_model = read_model,

@@ -23,10 +23,8 @@ static void put_format(struct buf *out, const char *format)
     buf_puts(out, "}}");
 }
 
-static void put_options(struct buf *out, const struct call_request *request)
+static void put_options(struct buf *out, const struct call_options *options)
 {
-    const struct call_options *options = &request->options;
-
     buf_printf(out,
                ",\"stream\":false,\"max_tokens\":%" PRId32
                ",\"temperature\":%.17g,\"seed\":%" PRId64,
@@ -34,8 +32,6 @@ static void put_options(struct buf *out, const struct call_request *request)
     if (options->think != THINK_UNSET)
         buf_printf(out, ",\"chat_template_kwargs\":{\"enable_thinking\":%s}",
                    options->think == THINK_ON ? "true" : "false");
-    if (request->format != NULL)
-        put_format(out, request->format);
 }
 
 // The reasons that are no plain end: "tool_calls", "content_filter" and others
@@ -143,6 +139,7 @@ const struct model_backend backend_openai = {
     .pull = NULL,
     .cuts_silently = false,
     .put_options = put_options,
+    .put_format = put_format,
     .read_reply = read_reply,
     .read_version = read_version,
     .read_model = read_model,

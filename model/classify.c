@@ -198,6 +198,30 @@ static void classify_error(const struct model_backend *backend,
     set_fault(done, row->fault, what, said);
 }
 
+// What servers that know no JSON schema, or not this one, call it.
+static const char *const format_words[] = {
+    "response_format",
+    "response format",
+    "json_schema",
+    "schema",
+    "Schema",
+    "grammar",
+    "Grammar",
+    "structured output",
+    "Structured output",
+};
+
+bool model_refuses_format(const struct model_reply *reply)
+{
+    bool refused = reply->status == 400 || reply->status == 422 ||
+                   reply->status == 500 || reply->status == 501;
+    bool said = false;
+
+    for (size_t i = 0; i < sizeof format_words / sizeof format_words[0]; i++)
+        said = said || strstr(reply->body, format_words[i]) != NULL;
+    return reply->exchange == EXCHANGE_DONE && refused && said;
+}
+
 // ---- a reply that is an answer
 
 // The letters of a JSON text: white space, escapes, structure repeated in a

@@ -8,6 +8,7 @@
 #ifndef MODEL_CLASSIFY_H
 #define MODEL_CLASSIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,5 +46,9 @@ struct model_reply {
 void model_classify(const struct model_backend *backend,
                     const struct model_asked *asked,
                     const struct model_reply *reply, struct model_done *done);
+
+// True when the server refuses a request because of its output format. Told by
+// its words: a request that is sent again without the format is no harm.
+bool model_refuses_format(const struct model_reply *reply);
 
 #endif

@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/utf8.h"
 #include "model/backend.h"
 #include "model/classify.h"
@@ -41,6 +42,9 @@ struct exchange {
     struct buf reply;
     size_t messages_at; // where the array of messages stands in request
     size_t messages_len;
+    size_t format_at; // and the output format; format_len is 0 without one
+    size_t format_len;
+    int64_t timeout_ms;
     char model[NAME_MAX_BYTES]; // cut, for people
     int32_t num_ctx;
     int32_t num_predict;
@@ -60,6 +64,7 @@ struct model_client {
     struct exchange **done_end;
     struct exchange *idle;
     size_t n_open;
+    bool told_of_format; // that the server takes none
 };
 
 bool backend_copy(char *out, size_t size, const char *text)
@@ -309,7 +314,11 @@ static bool write_request(const struct model_client *client,
     buf_append(out, request->prefix, request->prefix_len);
     buf_append(out, request->tail, request->tail_len);
     exchange->messages_len = out->len - exchange->messages_at;
-    client->backend->put_options(out, request);
+    client->backend->put_options(out, &request->options);
+    exchange->format_at = out->len;
+    if (request->format != NULL)
+        client->backend->put_format(out, request->format);
+    exchange->format_len = out->len - exchange->format_at;
     buf_putc(out, '}');
     return buf_ok(out, "a request", err);
 }
@@ -364,6 +373,7 @@ bool model_begin(struct model_client *client, int64_t id,
         return false;
     }
     note_request(exchange, id, request);
+    exchange->timeout_ms = timeout_ms;
     if (!address_easy(client, exchange, timeout_ms) ||
         curl_multi_add_handle(client->multi, exchange->easy) != CURLM_OK) {
         err_nomem(err, "a call");
@@ -490,6 +500,47 @@ static void classify(struct model_client *client, struct exchange *exchange,
         clock_monotonic_us() - exchange->begun_us;
 }
 
+// Sends the request again without its output format: a server that keeps to no
+// schema still gets the prompt, which names the form too, and its reply is read
+// leniently. True when it is on its way.
+static bool ask_without_format(struct model_client *client,
+                               struct exchange *exchange)
+{
+    struct model_done again = {.id = exchange->result.id};
+    struct buf *request = &exchange->request;
+
+    if (!client->told_of_format)
+        log_warn("no-format",
+                 "the server at %s takes no JSON schema (%s); it is asked "
+                 "without one, and its replies are read leniently",
+                 client->address.url, exchange->result.text);
+    client->told_of_format = true;
+    request->len = exchange->format_at;
+    buf_putc(request, '}');
+    exchange->format_len = 0;
+    buf_clear(&exchange->reply);
+    if (request->failed ||
+        !address_easy(client, exchange, exchange->timeout_ms) ||
+        curl_multi_add_handle(client->multi, exchange->easy) != CURLM_OK)
+        return false;
+    call_answer_release(&exchange->result.answer);
+    exchange->result = again;
+    return true;
+}
+
+static bool refuses_format(const struct exchange *exchange)
+{
+    struct model_reply reply = {
+        .exchange = EXCHANGE_DONE,
+        .body = exchange->reply.data == NULL ? "" : exchange->reply.data,
+        .len = exchange->reply.len,
+    };
+
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &reply.status);
+    return exchange->format_len > 0 && exchange->result.fault != FAULT_NONE &&
+           model_refuses_format(&reply);
+}
+
 static void finish(struct model_client *client, CURL *easy, CURLcode code)
 {
     struct exchange *exchange = NULL;
@@ -497,6 +548,9 @@ static void finish(struct model_client *client, CURL *easy, CURLcode code)
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
     classify(client, exchange, code);
     curl_multi_remove_handle(client->multi, easy);
+    if (code == CURLE_OK && refuses_format(exchange) &&
+        ask_without_format(client, exchange))
+        return;
     for (struct exchange **at = &client->open; *at != NULL; at = &(*at)->next) {
         if (*at == exchange) {
             *at = exchange->next;

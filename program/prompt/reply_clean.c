@@ -131,8 +131,8 @@ static const char *const ends[] = {
     "<end_of_turn>",
     "<eos>",
     "<|END_OF_TURN_TOKEN|>",
-    "<\xEF\xBD\x9C"
-    "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",
+    ("<\xEF\xBD\x9C"
+     "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"),
     "<|endofturn|>",
     "<|/assistant|>",
 };

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "http_script.h"
 #include "model/model.h"
 
@@ -203,6 +204,49 @@ Test(model, openai_is_asked_for_any_json_object)
 
     expect_json(body, "response_format", "{\"type\":\"json_object\"}");
     json_decref(body);
+}
+
+// The script says the same to both requests; the second had no format.
+Test(model, a_server_that_takes_no_schema_is_asked_without_it)
+{
+    static const char *const refusals[] = {
+        "{\"error\":{\"message\":\"This response_format type is "
+        "unavailable\"}}",
+        "{\"error\":{\"code\":400,\"message\":\"failed to parse grammar\"}}",
+        "{\"error\":\"invalid JSON schema in format\"}",
+    };
+
+    log_set_level(LOG_SILENT);
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        struct call_request request = make_request();
+
+        request.format = "{\"type\":\"object\"}";
+        http_script_set(server, CHAT, SCRIPT_REPLY, 400, refusals[i], 0);
+        cr_assert(model_begin(client, 1, &request, 5000, &err), "%s", err.text);
+        struct model_done done = wait_done();
+        json_t *body = last_request(CHAT);
+        cr_expect_eq(done.fault, FAULT_REQUEST);
+        cr_expect_eq(done.id, 1);
+        cr_expect_null(json_object_get(body, "format"));
+        cr_expect_not_null(json_object_get(body, "options"));
+        json_decref(body);
+        call_answer_release(&done.answer);
+    }
+}
+
+Test(model, a_server_that_refuses_for_another_reason_is_asked_once)
+{
+    struct call_request request = make_request();
+
+    request.format = "{\"type\":\"object\"}";
+    http_script_set(server, CHAT, SCRIPT_REPLY, 400, "{\"error\":\"no\"}", 0);
+    cr_assert(model_begin(client, 1, &request, 5000, &err), "%s", err.text);
+    struct model_done done = wait_done();
+    json_t *body = last_request(CHAT);
+    cr_expect_eq(done.fault, FAULT_REQUEST);
+    cr_expect_not_null(json_object_get(body, "format"));
+    json_decref(body);
+    call_answer_release(&done.answer);
 }
 
 Test(model, many_calls_share_kept_connections)
