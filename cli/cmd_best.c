@@ -19,6 +19,7 @@ static const struct grid_column columns[] = {
     {"TRIAL", "trial", GRID_COUNT, false},
     {"KIND", "kind", GRID_TEXT, false},
     {"SCORE", "score", GRID_PERCENT, false},
+    {"BASELINE", "baseline", GRID_PERCENT, false},
     {"N", "n", GRID_COUNT, false},
     {"INSTRUCTIONS", "instructions", GRID_PARTS, true},
     {"DEMO SETS", "demos", GRID_PARTS, true},

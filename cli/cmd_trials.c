@@ -7,6 +7,7 @@ static const struct grid_column columns[] = {
     {"KIND", "kind", GRID_TEXT, false},
     {"STATE", "state", GRID_TEXT, false},
     {"SCORE", "score", GRID_PERCENT, false},
+    {"BASELINE", "baseline", GRID_PERCENT, false},
     {"N", "n", GRID_COUNT, false},
     {"CALLS", "calls", GRID_COUNT, false},
     {"TOKENS", "tokens", GRID_COUNT, false},

@@ -91,12 +91,14 @@ static void put_scores(const struct terminal *terminal, const json_t *document,
                        struct buf *out)
 {
     const json_t *test = json_object_get(document, "test");
+    const json_t *same = json_object_get(document, "same_rows");
 
     if (!json_is_object(json_object_get(document, "compiled")))
         return;
     put_label(terminal, "", out);
     buf_puts(out, "baseline  ->  compiled (95 % interval)\n");
-    put_pair(terminal, "validation", document, out);
+    put_pair(terminal, "validation", json_is_object(same) ? same : document,
+             out);
     if (!json_is_object(test)) {
         put_label(terminal, "", out);
         buf_printf(out, "%s\n", without_test(document));

@@ -165,7 +165,9 @@ struct job_work {
     int32_t number; // for dispatch
     const struct job *job;
     const struct dataset *dataset;
-    const bool *excluded; // one a row
+    const int64_t *last_calls; // one a row: the last call whose answer it may
+                               // use, from the event that excluded it;
+                               // INT64_MAX for a row that is not excluded
     struct job_model_pin models[ROLE_COUNT];
     struct job_programs *programs; // of the user; NULL without any
     bool time_over; // max_time is reached: no further call is made

@@ -241,12 +241,19 @@ static bool take_stored(struct evaluation *ev, enum asker asker, int part,
     return ok;
 }
 
+// The last call whose answer the item may use: an excluded row keeps what was
+// answered before its exclusion, so replay decides as it did, and takes nothing
+// that came later, be it asked by `eval` or by another job.
+static int64_t last_call(const struct evaluation *ev)
+{
+    return ev->item->row < 0 ? INT64_MAX : ev->work->last_calls[ev->item->row];
+}
+
 // An item that may not be paid for ends at its first call that is not in the
-// store: what was answered before its row was excluded, or before the time was
-// over, stays as it was, so replay decides as it did.
+// store.
 static bool leave_out(struct evaluation *ev)
 {
-    if (ev->item->row >= 0 && ev->work->excluded[ev->item->row])
+    if (last_call(ev) < INT64_MAX)
         detach(ev, ITEM_EXCLUDED);
     else if (ev->work->time_over)
         detach(ev, ITEM_UNPAID);
@@ -285,11 +292,11 @@ static bool ask(struct evaluation *ev, enum asker asker, struct order *order,
     if (!answerer_of(&order->ask)->address(order, ev->task, err))
         return false;
     flight = flights_find(&engine->flights, &order->key);
-    if (flight != NULL) {
+    if (flight != NULL && last_call(ev) == INT64_MAX) {
         ev->work->reused++;
         return join(ev, flight, asker, order->ask.part, err);
     }
-    if (calls_find(engine->store, &order->key, &ref))
+    if (calls_find(engine->store, &order->key, &ref) && ref.id <= last_call(ev))
         return take_stored(ev, asker, order->ask.part, &ref, err);
     return leave_out(ev) || set_out(ev, asker, order, err);
 }

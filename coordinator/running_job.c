@@ -156,6 +156,17 @@ static bool admit_trial(struct running_job *running, const struct task *task,
     return false;
 }
 
+// Whether the row may use these answers: of an excluded one those alone that
+// were there when it was excluded.
+static bool may_use(const struct running_job *running, int row,
+                    const struct history_evaluation *stored)
+{
+    for (int32_t i = 0; i < stored->n_calls; i++)
+        if (stored->calls[i] > running->last_calls[row])
+            return false;
+    return true;
+}
+
 // Fills an item from its stored evaluation; false when there is none.
 static bool find_stored(struct running_job *running, const struct task *task,
                         struct task_item *item, struct err *err)
@@ -163,9 +174,11 @@ static bool find_stored(struct running_job *running, const struct task *task,
     struct history_evaluation row;
     struct store *store = running->engine->store;
 
-    if (!task->kept || !history_find_evaluation(
-                           store, running->work.job_no, task->candidate_id,
-                           item->row, task->sampling.replicate, &row, err))
+    if (!task->kept ||
+        !history_find_evaluation(store, running->work.job_no,
+                                 task->candidate_id, item->row,
+                                 task->sampling.replicate, &row, err) ||
+        !may_use(running, item->row, &row))
         return false;
     item->calls = calloc((size_t)row.n_calls + 1, sizeof *item->calls);
     if (item->calls == NULL) {

@@ -74,7 +74,7 @@ struct running_job {
     struct plan plan;
     char *id; // owned
     bool simulated;
-    bool *excluded;           // one a row; owned
+    int64_t *last_calls;      // one a row (engine.h); owned
     struct model_facts facts; // of models, for the session
     int32_t workers_seen; // workers up to this number were compared with them
     const struct optimizer *optimizer;

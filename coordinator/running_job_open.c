@@ -89,12 +89,14 @@ static bool load_job(struct running_job *running, struct diags *diags,
         !make_plan(running, err))
         return false;
     running->id = job_id(running->job, running->bundle, request->simulated);
-    running->excluded =
-        calloc(running->dataset->n + 1, sizeof *running->excluded);
-    if (running->id == NULL || running->excluded == NULL) {
+    running->last_calls =
+        calloc(running->dataset->n + 1, sizeof *running->last_calls);
+    if (running->id == NULL || running->last_calls == NULL) {
         err_nomem(err, "a job");
         return false;
     }
+    for (size_t i = 0; i < running->dataset->n; i++)
+        running->last_calls[i] = INT64_MAX;
     return true;
 }
 
@@ -185,13 +187,15 @@ static void tell_difference(struct running_job *running, struct store *reader,
     free(text);
 }
 
-static void exclude_row(void *user, int32_t row, const char *text)
+static void exclude_row(void *user, int32_t row, int64_t after_call,
+                        const char *text)
 {
     struct running_job *running = user;
 
     (void)text;
-    if (row >= 0 && (size_t)row < running->dataset->n)
-        running->excluded[row] = true;
+    if (row >= 0 && (size_t)row < running->dataset->n &&
+        after_call < running->last_calls[row])
+        running->last_calls[row] = after_call;
 }
 
 static bool freeze_split(struct running_job *running, struct store *reader,
@@ -380,7 +384,7 @@ struct running_job *running_job_open(struct engine *engine,
         running->work.id = running->id;
         running->work.job = running->job;
         running->work.dataset = running->dataset;
-        running->work.excluded = running->excluded;
+        running->work.last_calls = running->last_calls;
         return running;
     }
     free_running(running);
@@ -452,7 +456,7 @@ static void free_running(struct running_job *running)
     running_job_result_release(&running->result);
     for (int r = 0; r < ROLE_COUNT; r++)
         free(running->work.models[r].digest);
-    free(running->excluded);
+    free(running->last_calls);
     free(running->id);
     split_release(&running->split);
     dataset_free(running->dataset);

@@ -54,7 +54,7 @@ static json_t *score_json(const struct session *session,
 }
 
 // "baseline" and "compiled", both on the rows that both were scored on; null
-// where there are none yet.
+// where there is none yet.
 static json_t *pair_json(const struct session *session,
                          const struct trial *baseline,
                          const struct trial *winner, double *p_value)
@@ -62,7 +62,7 @@ static json_t *pair_json(const struct session *session,
     struct comparison both;
 
     if (winner == NULL)
-        return json_pack("{s:n, s:n}", "baseline", "compiled");
+        return json_null();
     if (!compare(session, baseline, winner, &both))
         return NULL;
     *p_value = both.p_value;
@@ -84,19 +84,20 @@ static json_t *test_json(const struct session *session,
     return pair;
 }
 
-// What the document and the compiled file say of scores: the validation share,
-// all of it for the baseline alone, and the test share.
+// What the document and the compiled file say of scores: of the validation
+// share each program on its rows, then both on the rows that they share; and of
+// the test share. NULL without memory.
 static json_t *scores_json(const struct session *session,
                            const struct findings *found)
 {
     double ignored;
-    json_t *scores =
-        pair_json(session, found->baseline, found->winner, &ignored);
 
-    json_object_set_new(scores, "baseline_all",
-                        score_json(session, found->baseline));
-    json_object_set_new(scores, "test", test_json(session, found));
-    return scores;
+    return json_pack(
+        "{s:o, s:o, s:o, s:o}", "baseline",
+        score_json(session, found->baseline), "compiled",
+        score_json(session, found->winner), "same_rows",
+        pair_json(session, found->baseline, found->winner, &ignored), "test",
+        test_json(session, found));
 }
 
 static json_t *skipped_json(const struct session *session)

@@ -160,6 +160,7 @@ struct history_trial_end {
     int64_t number;
     const char *state;
     double score;
+    double baseline; // the score of the baseline on the same rows
     int64_t n;
     int64_t calls; // keys that this trial was the first to use
     int64_t tokens;
@@ -221,9 +222,11 @@ int64_t history_reserve_job(struct store *store);
 bool history_event(struct store *store, int64_t job_no, const char *kind,
                    int32_t row, const char *text, struct err *err);
 
-// Calls fn for every event of that kind, oldest first.
+// Calls fn for every event of that kind, oldest first. after_call: the last
+// call of the store before it.
 bool history_events(struct store *store, int64_t job_no, const char *kind,
-                    void (*fn)(void *user, int32_t row, const char *text),
+                    void (*fn)(void *user, int32_t row, int64_t after_call,
+                               const char *text),
                     void *user, struct err *err);
 
 struct history_worker {

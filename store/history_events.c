@@ -28,7 +28,8 @@ bool history_event(struct store *store, int64_t job_no, const char *kind,
 }
 
 bool history_events(struct store *store, int64_t job_no, const char *kind,
-                    void (*fn)(void *user, int32_t row, const char *text),
+                    void (*fn)(void *user, int32_t row, int64_t after_call,
+                               const char *text),
                     void *user, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
@@ -36,7 +37,7 @@ bool history_events(struct store *store, int64_t job_no, const char *kind,
 
     if (!store_settle(store, err) ||
         !store_read(store, &read,
-                    "SELECT row, text FROM events WHERE job_no = ?1"
+                    "SELECT row, after_call, text FROM events WHERE job_no = ?1"
                     " AND kind = ?2 ORDER BY id",
                     "read the events of", err))
         goto out;
@@ -44,7 +45,8 @@ bool history_events(struct store *store, int64_t job_no, const char *kind,
     (void)sqlite3_bind_text(read.stmt, 2, kind, -1, SQLITE_STATIC);
     while (sql_read_next(&read, err))
         fn(user, sqlite3_column_int(read.stmt, 0),
-           or_empty((const char *)sqlite3_column_text(read.stmt, 1)));
+           sqlite3_column_int64(read.stmt, 1),
+           or_empty((const char *)sqlite3_column_text(read.stmt, 2)));
     ok = !read.failed;
 
 out:

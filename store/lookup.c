@@ -21,11 +21,11 @@ static const char show_sql[] =
     "SELECT " JOB_COLUMNS ", j.document FROM v_jobs v"
     " JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
 static const char trials_sql[] =
-    "SELECT trial, state, kind, score, n, candidate, instructions, demos,"
-    " calls, tokens, started, finished FROM v_trials WHERE job = ?1"
+    "SELECT trial, state, kind, score, baseline, n, candidate, instructions,"
+    " demos, calls, tokens, started, finished FROM v_trials WHERE job = ?1"
     " ORDER BY trial";
 static const char best_sql[] =
-    "SELECT rank, trial, kind, score, n, candidate, instructions, demos"
+    "SELECT rank, trial, kind, score, baseline, n, candidate, instructions, demos"
     " FROM v_best WHERE job = ?1 AND rank <= CAST(?2 AS INTEGER)"
     " ORDER BY rank";
 static const char prompts_sql[] =

@@ -47,7 +47,7 @@ static const char *const statements[RECORD_KINDS] = {
         " state, started_ms) VALUES(?1, ?2, ?3, ?4, ?5, 'running', ?6)",
     [RECORD_TRIAL_END] =
         "UPDATE trials SET state = ?3, score = ?4, n = ?5, calls = ?6,"
-        " tokens = ?7, finished_ms = ?8 WHERE job_no = ?1 AND number = ?2",
+        " tokens = ?7, finished_ms = ?8, baseline = ?9 WHERE job_no = ?1 AND number = ?2",
     [RECORD_EVALUATION] =
         "INSERT INTO evaluations(job_no, candidate_id, row, replicate,"
         " outcome, repairs, lenient, score, calls, feedback)"
@@ -63,8 +63,9 @@ static const char *const statements[RECORD_KINDS] = {
         " ?15, ?16, ?17)",
     [RECORD_CALL_TEXT] =
         "INSERT INTO call_texts(id, tail, reply) VALUES(?1, ?2, ?3)",
-    [RECORD_EVENT] = "INSERT INTO events(job_no, kind, row, text, at_ms)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [RECORD_EVENT] =
+        "INSERT INTO events(job_no, kind, row, text, at_ms, after_call)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(id), 0) FROM calls))",
     [RECORD_WORKER] =
         "INSERT INTO workers(name, state, server, slots, models, calls,"
         " last_fault, seen_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"

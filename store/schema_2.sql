@@ -1,5 +1,6 @@
 -- Version 2 of a store: the examples of a job, for people, and its compiled
--- file. From this version on views are files of their own (views/), and are
+-- file; what a trial's rows scored with the baseline; where in the order of the
+-- calls an event happened. From this version on views are files of their own (views/), and are
 -- made anew whenever they differ from those of the program.
 
 -- What v_evaluations shows of a row. inputs and labels are JSON objects; NULL
@@ -23,3 +24,15 @@ FROM (SELECT s.job_no AS job_no, r.value AS row, s.share AS share
 GROUP BY job_no, row;
 
 ALTER TABLE jobs ADD COLUMN compiled TEXT;
+
+-- The baseline's score on the rows of the trial. NULL in jobs of older stores.
+ALTER TABLE trials ADD COLUMN baseline REAL;
+
+-- The last call before the event. An example that is excluded keeps the answers
+-- up to there and takes no later one.
+ALTER TABLE events ADD COLUMN after_call INTEGER NOT NULL DEFAULT 0;
+
+UPDATE events
+SET after_call = coalesce(
+    (SELECT max(c.id) FROM calls c WHERE c.finished_ms <= events.at_ms), 0)
+WHERE kind = 'exclude';

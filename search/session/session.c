@@ -159,11 +159,14 @@ static void tell_trial(struct session *session, const struct unit *unit)
 {
     const struct trial *trial = unit->trial;
     struct note note = {.kind = NOTE_TRIAL};
+    double baseline, ignored;
 
+    comparison_means(session->trials[0], trial, &baseline, &ignored);
     note.end = (struct history_trial_end){
         .number = trial->number,
         .state = unit->err.code == ERR_NONE ? "done" : "incomplete",
         .score = trial->score,
+        .baseline = baseline,
         .n = (int64_t)trial->n,
         .calls = trial->calls,
         .tokens = trial->tokens};

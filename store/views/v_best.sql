@@ -1,10 +1,12 @@
--- The finished trials on the most rows, ranked within their job.
+-- The finished trials on the most rows, ranked within their job by what they
+-- gain over the baseline on the rows that both were scored on.
 -- A candidate stands here once, by its first trial on the most rows.
 CREATE VIEW v_best AS SELECT
     j.id AS job,
     row_number() OVER (PARTITION BY t.job_no
-        ORDER BY t.score DESC, t.number) AS rank,
+        ORDER BY coalesce(t.score - t.baseline, t.score) DESC, t.number) AS rank,
     t.score,
+    t.baseline,
     t.n,
     t.number AS trial,
     t.kind,

@@ -5,6 +5,7 @@ CREATE VIEW v_trials AS SELECT
     t.state,
     t.kind,
     t.score,
+    t.baseline,
     t.n,
     t.candidate_id AS candidate,
     (SELECT json_group_object(step, instruction_no)

@@ -190,6 +190,18 @@ def test_a_call_that_nobody_can_serve_is_named_and_can_be_left_out(stage):
     assert result.status == 0, result
     assert result.json["baseline"]["n"] == 19
     assert sim.repeated() == 0
+    # The call can be answered again, and `eval` has it answered: what the run
+    # decided without it stays.
+    gate.refuse = lambda body: False
+    compiled = (job.parent / "compiled.json").read_bytes()
+    scored = stage.promptcc("eval", job, "--data", job.parent /
+                            "examples.jsonl", *words)
+    assert scored.json["n"] == 24, scored
+    paid = sim.stats()["answered"]
+    again = stage.promptcc("run", job, *words)
+    assert again.json == result.json
+    assert (job.parent / "compiled.json").read_bytes() == compiled
+    assert sim.stats()["answered"] == paid
 
 
 def test_nonsense_from_a_server_is_never_an_answer(stage):

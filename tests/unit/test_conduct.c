@@ -87,6 +87,18 @@ Test(conduct, a_run_ends_with_a_document_and_a_compiled_file)
     cr_expect_eq(spine.compiled[0], '{');
 }
 
+Test(conduct, both_programs_are_compared_on_the_same_rows)
+{
+    const json_t *document = run("run", "{}", job);
+    const json_t *same = json_object_get(document, "same_rows");
+
+    // Eight rows are demos of the winner, and not scored with it.
+    cr_expect_eq(n_of(document, "baseline"), 32);
+    cr_expect_eq(n_of(document, "compiled"), 24);
+    cr_expect_eq(n_of(same, "baseline"), 24);
+    cr_expect_eq(n_of(same, "compiled"), 24);
+}
+
 Test(conduct, a_test_share_is_scored_with_both_programs)
 {
     const json_t *document, *test;

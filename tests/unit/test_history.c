@@ -277,10 +277,12 @@ Test(history, evaluations_of_another_job_are_not_found)
 
 // --- events, workers, cost ---
 
-static void add_row(void *user, int32_t row, const char *text)
+static void add_row(void *user, int32_t row, int64_t after_call,
+                    const char *text)
 {
     int32_t *sum = user;
 
+    cr_expect_eq(after_call, 0);
     *sum = *sum * 10 + row;
     cr_expect_str_eq(text, "why");
 }

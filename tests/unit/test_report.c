@@ -59,6 +59,19 @@ static void set_test(const char *text)
 
 TestSuite(report, .init = open_document, .fini = close_document);
 
+Test(report, the_pair_is_that_of_the_same_rows)
+{
+    json_object_set_new(
+        document, "same_rows",
+        json_pack("{s:{s:f, s:f, s:f, s:i}, s:{s:f, s:f, s:f, s:i}}",
+                  "baseline", "score", 0.5, "low", 0.4, "high", 0.6, "n", 90,
+                  "compiled", "score", 0.84, "low", 0.77, "high", 0.9, "n",
+                  90));
+    report_run(&terminal, document, &out);
+    cr_expect(shows("50.0 % (40 to 60, n = 90)  ->  84.0 %"), "%s", out.data);
+    cr_expect_not(shows("61.0 %"));
+}
+
 Test(report, baseline_stands_beside_compiled_with_intervals)
 {
     report_run(&terminal, document, &out);
