@@ -16,11 +16,12 @@ enum { PATIENCE_MS = 200, PAUSE_MS = 5, LOWEST_FD = 3, FD_COUNT = 8 };
 // could inherit an end, and the reader would never see the other's end.
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
-void exec_child_init(struct exec_child *child)
+void exec_child_init(struct exec_child *child, struct exec_guard *guard)
 {
     *child = (struct exec_child){.in = -1,
                                  .out = -1,
                                  .errors = -1,
+                                 .guard = guard,
                                  .answer = BUF_INIT(EXEC_LINE_MAX_BYTES)};
 }
 
@@ -146,10 +147,13 @@ bool exec_child_start(struct exec_child *child, const char *path,
     (void)pthread_mutex_unlock(&starting);
     if (pid > 0) {
         (void)setpgid(pid, pid); // whoever comes first, it or we
+        exec_guard_watch(child->guard, pid);
         close_fd(write_end(&pipes, STATUS));
         why = read_status(*read_end(&pipes, STATUS));
-        if (why != 0)
+        if (why != 0) {
+            exec_guard_forget(child->guard, pid);
             (void)waitpid(pid, NULL, 0);
+        }
     }
     if (pid < 0 || why != 0) {
         err_set(err, ERR_FAULT, "`%.80s` could not be started: %s", path,
@@ -281,6 +285,7 @@ bool exec_child_end(struct exec_child *child, bool patient,
     bool by_itself = is_dead(child->pid);
     (void)kill(-child->pid, SIGKILL);
     (void)kill(child->pid, SIGKILL); // if it left its group
+    exec_guard_forget(child->guard, child->pid);
     do {
         got = waitpid(child->pid, &status, 0);
     } while (got < 0 && errno == EINTR);

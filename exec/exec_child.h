@@ -4,7 +4,8 @@
 // process group of its own: a Ctrl-C at our terminal does not reach it, and
 // what it starts dies with it. Its three streams are pipes that never block
 // us. The end of its standard error is kept for whoever has to say what went
-// wrong. Belongs to one thread, which has SIGPIPE blocked.
+// wrong. When we are killed, its guard kills it. Belongs to one thread, which
+// has SIGPIPE blocked.
 
 #ifndef EXEC_EXEC_CHILD_H
 #define EXEC_EXEC_CHILD_H
@@ -16,6 +17,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "exec/exec_guard.h"
 
 enum {
     EXEC_LINE_MAX_BYTES = 1 << 20, // of standard output, without an end
@@ -26,12 +28,14 @@ enum {
 struct exec_child {
     pid_t pid; // 0: none runs, and the streams are -1
     int in, out, errors;
-    struct buf answer; // of its standard output, what nobody took yet
+    struct exec_guard *guard; // borrowed
+    struct buf answer;        // of its standard output, what nobody took yet
     char tail[EXEC_TAIL_BYTES + 1]; // NUL-terminated; stays after its end
     size_t tail_len;
 };
 
-void exec_child_init(struct exec_child *child);
+// guard outlives the child.
+void exec_child_init(struct exec_child *child, struct exec_guard *guard);
 
 // path is absolute; argv and folder as for execv and chdir. Any number of
 // threads may start children of their own at once.

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -413,4 +414,67 @@ Test(exec_pool, a_file_that_is_no_program_is_a_fault_of_its_request)
     ask("a");
     expect_fault("could not be started");
     remove_folder(folder);
+}
+
+// Whoever has no parent left may stay a zombie where nobody reaps.
+static bool is_alive(pid_t pid)
+{
+    char path[64];
+    char state = 'Z';
+    FILE *file;
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    file = fopen(path, "r");
+    if (file == NULL)
+        return false;
+    if (fscanf(file, "%*d %*s %c", &state) != 1)
+        state = 'Z';
+    (void)fclose(file);
+    return state != 'Z';
+}
+
+// Reads "NUMBER\n" from a file that a program writes, 20 s at most.
+static pid_t await_number(const char *path)
+{
+    long number = 0;
+
+    for (int i = 0; i < 2000 && number == 0; i++) {
+        FILE *file = fopen(path, "r");
+        if (file != NULL && fscanf(file, "%ld\n", &number) != 1)
+            number = 0;
+        if (file != NULL)
+            (void)fclose(file);
+        (void)poll(NULL, 0, 10);
+    }
+    return (pid_t)number;
+}
+
+Test(exec_pool, what_a_program_started_dies_with_us_when_we_are_killed)
+{
+    char folder_path[] = "/tmp/exec_pool_XXXXXX";
+    char path[64];
+    char text[200];
+
+    cr_assert_not_null(mkdtemp(folder_path));
+    (void)snprintf(path, sizeof path, "%s/pid", folder_path);
+    (void)snprintf(text, sizeof text,
+                   "sleep 1000 & echo $! > %s; while read line; do wait; done",
+                   path);
+    pid_t we = fork();
+    if (we == 0) {
+        start_script(text, 60000);
+        begin(0, 1, "{}");
+        for (;;)
+            (void)pause();
+    }
+    pid_t started = await_number(path);
+    cr_assert_gt(started, 0);
+    cr_expect(is_alive(started));
+    cr_assert_eq(kill(we, SIGKILL), 0);
+    (void)waitpid(we, NULL, 0);
+    for (int i = 0; i < 2000 && is_alive(started); i++)
+        (void)poll(NULL, 0, 10);
+    cr_expect_not(is_alive(started));
+    (void)unlink(path);
+    (void)rmdir(folder_path);
 }
