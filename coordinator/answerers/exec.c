@@ -4,15 +4,14 @@
 #include "coordinator/answerers/programs.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/call_key.h"
 #include "coordinator/flight.h"
+#include "exec/exec_folder.h"
 #include "exec/exec_pool.h"
 
 struct job_programs {
@@ -21,27 +20,17 @@ struct job_programs {
     size_t n;
     struct hash files;           // over the bytes of the files they name
     const struct bundle *bundle; // of the job
-    char *unpacked;              // folder; owned, NULL for a local job
+    struct exec_folder *folder;  // owned; NULL for a local job
 };
 
 // --- start and end ---
 
 static bool unpack(struct job_programs *programs, struct err *err)
 {
-    char folder[] = "/tmp/promptcc-job-XXXXXX";
-
-    if (mkdtemp(folder) == NULL) {
-        err_set(err, ERR_IO, "cannot make a folder for the job's programs: %s",
-                strerror(errno));
-        return false;
-    }
-    programs->unpacked = strdup(folder);
-    if (programs->unpacked == NULL) {
-        (void)rmdir(folder);
-        err_nomem(err, "a job");
-        return false;
-    }
-    return bundle_unpack(programs->bundle, programs->unpacked, err);
+    programs->folder = exec_folder_make(err);
+    return programs->folder != NULL &&
+           bundle_unpack(programs->bundle, exec_folder_files(programs->folder),
+                         err);
 }
 
 static struct exec_pool *start_pool(const struct job_programs *programs,
@@ -51,8 +40,8 @@ static struct exec_pool *start_pool(const struct job_programs *programs,
     struct exec_pool_options options = {
         .commands = commands,
         .n_commands = programs->n,
-        .folder = programs->unpacked != NULL ? programs->unpacked
-                                             : programs->bundle->folder,
+        .folder = programs->folder != NULL ? exec_folder_files(programs->folder)
+                                           : programs->bundle->folder,
         .processes = JOB_PROGRAMS_PROCESSES};
 
     for (size_t i = 0; i < programs->n; i++) {
@@ -111,9 +100,7 @@ void job_programs_stop(struct job_programs *programs)
     if (programs == NULL)
         return;
     exec_pool_stop(programs->pool);
-    if (programs->unpacked != NULL)
-        bundle_remove(programs->bundle, programs->unpacked);
-    free(programs->unpacked);
+    exec_folder_remove(programs->folder);
     free(programs);
 }
 

@@ -238,33 +238,3 @@ bool bundle_unpack(const struct bundle *bundle, const char *folder,
     }
     return true;
 }
-
-// Removes the folders of a name from the inside out; those that still hold
-// something stay for the files that follow.
-static void remove_folders(const char *folder, const char *name)
-{
-    size_t len = strlen(name);
-
-    while (len-- > 0) {
-        char path[4096];
-
-        if (name[len] != '/')
-            continue;
-        snprintf(path, sizeof path, "%s/%.*s", folder, (int)len, name);
-        (void)rmdir(path);
-    }
-}
-
-void bundle_remove(const struct bundle *bundle, const char *folder)
-{
-    for (size_t i = 0; i < bundle->n_files; i++) {
-        char *path = file_join(folder, bundle->files[i].name);
-
-        if (path != NULL)
-            (void)unlink(path);
-        free(path);
-    }
-    for (size_t i = 0; i < bundle->n_files; i++)
-        remove_folders(folder, bundle->files[i].name);
-    (void)rmdir(folder);
-}

@@ -59,7 +59,4 @@ const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
 bool bundle_unpack(const struct bundle *bundle, const char *folder,
                    struct err *err);
 
-// Removes what bundle_unpack wrote, and the folder.
-void bundle_remove(const struct bundle *bundle, const char *folder);
-
 #endif
