@@ -25,6 +25,7 @@
 #include "coordinator/opening.h"
 #include "coordinator/running_job.h"
 #include "coordinator/running_job_result.h"
+#include "exec/exec_folder.h"
 #include "store/calls.h"
 #include "store/history.h"
 
@@ -44,6 +45,7 @@ struct coordinator {
     struct link link;
     struct openings openings; // jobs on their way in
     struct opening_handlers opening_handlers;
+    struct left_job *left; // by an earlier coordinator, to be taken up; owned
     struct running_job *running_jobs; // owned
     size_t n_running;
     bool draining;
@@ -331,6 +333,10 @@ static void after_opening(void *user, const struct requester *requester,
     if (running == NULL)
         log_warn("job-not-begun", "%s: %s", job_id == NULL ? "a job" : job_id,
                  err->text);
+    if (running == NULL && requester->kind == REQUESTER_NONE &&
+        err->code != ERR_STORE)
+        history_job_state(c->engine.store, requester->job_no, "paused",
+                          err->text, -1, NULL, NULL);
     if (peer != NULL && requester->kind == REQUESTER_SUBMITS)
         tell_submitted(c, peer, running, err);
     else if (peer != NULL)
@@ -642,15 +648,119 @@ static void look_busy(struct coordinator *c, int64_t now)
     c->faults_seen = counts.faults;
 }
 
+// Jobs of a coordinator on the network wait in the store for the next one; what
+// `run` does in its own process ends with it.
 static void drain(struct coordinator *c)
 {
     struct err why = ERR_CLEAR;
 
     c->draining = true;
-    err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
+    err_set(&why, ERR_STOPPED, "%s",
+            c->engine.local ? "stopped; run the same command again to go on"
+                            : "the coordinator was ended; the job goes on when "
+                              "it starts again");
     for (struct running_job *running = c->running_jobs; running != NULL;
-         running = running->next)
+         running = running->next) {
+        running->interrupted =
+            !c->engine.local && running->state == RUNNING_JOB_OPEN;
         running_job_close(running, &why);
+    }
+}
+
+// --- what an earlier coordinator left ---
+
+struct left_job {
+    struct left_job *next;
+    int64_t job_no;
+    bool whole;
+    char id[];
+};
+
+struct survey {
+    struct chore chore; // first
+    struct coordinator *c;
+    struct left_job *first, **last; // owned
+};
+
+static void note_left(void *user, int64_t job_no, const char *id, bool whole)
+{
+    struct survey *survey = user;
+    size_t len = strlen(id);
+    struct left_job *left = calloc(1, sizeof *left + len + 1);
+
+    if (left == NULL)
+        return;
+    left->job_no = job_no;
+    left->whole = whole;
+    memcpy(left->id, id, len);
+    *survey->last = left;
+    survey->last = &left->next;
+}
+
+static void look_around(struct chore *chore, struct store *reader,
+                        const struct err *trouble)
+{
+    struct survey *survey = (struct survey *)(void *)chore;
+    struct err err = *trouble;
+    size_t n = exec_folder_sweep();
+
+    if (n > 0)
+        log_info("folders-removed", "%zu of programs whose coordinator died",
+                 n);
+    if (survey->c->engine.local)
+        return;
+    if (reader == NULL || !history_unfinished(reader, note_left, survey, &err))
+        log_warn("jobs-not-taken-up", "%s", err.text);
+}
+
+static void after_survey(struct chore *chore)
+{
+    struct survey *survey = (struct survey *)(void *)chore;
+
+    survey->c->left = survey->first;
+    free(survey);
+}
+
+static void begin_survey(struct coordinator *c)
+{
+    struct survey *survey = calloc(1, sizeof *survey);
+
+    if (survey == NULL)
+        return;
+    survey->chore =
+        (struct chore){.work = look_around, .done = after_survey, .own = true};
+    survey->c = c;
+    survey->last = &survey->first;
+    (void)background_give(c->engine.reads, &survey->chore, NULL);
+}
+
+// False when there is no room for it now.
+static bool take_up(struct coordinator *c, const struct left_job *left)
+{
+    struct requester nobody = {.kind = REQUESTER_NONE, .job_no = left->job_no};
+    struct err err = ERR_CLEAR;
+
+    if (!left->whole) {
+        history_job_state(c->engine.store, left->job_no, "stopped",
+                          "its coordinator ended before it did", -1, NULL,
+                          NULL);
+        return true;
+    }
+    if (c->n_running >= MAX_RUNNING ||
+        !openings_resume(&c->openings, &nobody, left->id, &err))
+        return false;
+    log_info("job-taken-up", "%s", left->id);
+    return true;
+}
+
+static void take_up_left(struct coordinator *c)
+{
+    while (c->left != NULL && !c->draining && take_up(c, c->left)) {
+        struct left_job *left = c->left;
+
+        c->left = left->next;
+        free(left);
+    }
 }
 
 // --- the loop ---
@@ -711,6 +821,7 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
     background_take(c->engine.jobs);
     background_take(c->engine.reads);
     dispatch_tick(c->engine.dispatch, now);
+    take_up_left(c);
     c->engine.behind = store_behind(c->engine.store);
     work_jobs(c, now);
     if (!c->engine.behind)
@@ -729,6 +840,7 @@ static void *run_loop(void *arg)
                                      .commanded = on_commanded,
                                      .answered = on_answered};
 
+    begin_survey(c);
     while (!c->draining || c->running_jobs != NULL ||
            !background_idle(c->engine.jobs) ||
            !background_idle(c->engine.reads))
@@ -819,6 +931,12 @@ static void free_coordinator(struct coordinator *c)
 {
     background_stop(c->engine.jobs);
     background_stop(c->engine.reads);
+    while (c->left != NULL) {
+        struct left_job *next = c->left->next;
+
+        free(c->left);
+        c->left = next;
+    }
     link_close(&c->link);
     flights_release(&c->engine.flights);
     dispatch_free(c->engine.dispatch);

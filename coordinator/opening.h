@@ -42,6 +42,7 @@ struct requester {
     } kind;
     struct wire_id id;
     int64_t epoch;
+    int64_t job_no; // of the job that the coordinator takes up
 };
 
 struct opening_handlers {

@@ -93,6 +93,7 @@ struct running_job {
     int64_t started_ms, ended_ms, wall_before_ms;
     int64_t waiting_ms; // since when there is work; -1: there is none
     // beginning and end
+    bool interrupted; // by the coordinator's end: the next one takes it up
     struct running_job_past past;
     bool begun;                            // its index is the loop's store's
     struct history_cost costs[BILL_COUNT]; // once SUMMED

@@ -118,6 +118,13 @@ static char *document_text(const struct running_job *running, int64_t now)
     return json_text(ending->document);
 }
 
+// A run that its coordinator left waits for the next one (history_unfinished).
+static bool is_to_go_on(const struct running_job *running)
+{
+    return running->interrupted && running->ending->error == ERR_STOPPED &&
+           running->request->action == REQUEST_RUN;
+}
+
 void running_job_finish(struct running_job *running, int64_t now,
                         struct running_job_result *out)
 {
@@ -139,6 +146,6 @@ void running_job_finish(struct running_job *running, int64_t now,
                              out->compiled, ending->status == 0, ending->score,
                              &err);
     history_job_state(running->engine->store, running->work.job_no,
-                      ending->state, ending->reason, ending->score,
-                      out->document, &err);
+                      is_to_go_on(running) ? "queued" : ending->state,
+                      ending->reason, ending->score, out->document, &err);
 }

@@ -50,6 +50,14 @@ bool history_job_compiled(struct store *store, int64_t job_no,
                           const char *compiled, bool finished, double score,
                           struct err *err);
 
+// Calls fn for every job that is "running" or "queued", oldest first: who holds
+// the store and runs none of them knows that their coordinator ended before
+// they did. whole: what was submitted is here, so that it can be run again.
+bool history_unfinished(struct store *store,
+                        void (*fn)(void *user, int64_t job_no, const char *id,
+                                   bool whole),
+                        void *user, struct err *err);
+
 // Time of earlier sessions, and the trial at which max_time ended one (0: it
 // never did).
 bool history_job_time(struct store *store, int64_t job_no, int64_t wall_ms,

@@ -142,6 +142,27 @@ bool history_job_compiled(struct store *store, int64_t job_no,
     return store_put(store, err);
 }
 
+bool history_unfinished(struct store *store,
+                        void (*fn)(void *user, int64_t job_no, const char *id,
+                                   bool whole),
+                        void *user, struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    bool ok = open_settled(store, &read,
+                           "SELECT no, id, EXISTS (SELECT 1 FROM submissions"
+                           " WHERE job_no = no) FROM jobs"
+                           " WHERE state IN ('running', 'queued') ORDER BY no",
+                           err);
+
+    while (ok && sql_read_next(&read, err))
+        fn(user, sqlite3_column_int64(read.stmt, 0),
+           (const char *)sqlite3_column_text(read.stmt, 1),
+           sqlite3_column_int(read.stmt, 2) != 0);
+    ok = ok && !read.failed;
+    sql_read_close(&read);
+    return ok;
+}
+
 // --- time ---
 
 bool history_job_time(struct store *store, int64_t job_no, int64_t wall_ms,

@@ -78,6 +78,7 @@ static void row_fault(void *user, const char *key, const char *text)
         return;
     if (pattern_budget_spent()) {
         loader->failed = true;
+        loader->untold = 0;
         rows_place(loader->rows, key, &place, &line, &len);
         diag_add(loader->diags, DIAG_ERROR, "costly-pattern", &place, "%s",
                  text);

@@ -1,0 +1,196 @@
+"""Whoever reaches a coordinator's port is a stranger; and whatever ends a
+coordinator, it leaves nothing running and nothing undone.
+"""
+
+import os
+import pathlib
+import signal
+import sqlite3
+import threading
+import time
+
+import pytest
+
+import harness
+from test_protocol import (CLIENT, COMMAND, Peer, REPLY, SUBMIT)
+
+RESULT, ACCEPTED = 12, 10
+
+
+def job_state(store, job):
+    rows = harness.store_rows(store, "SELECT state, reason FROM v_jobs "
+                              "WHERE job = ?", job)
+    return rows[0] if rows else None
+
+
+def alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text() \
+            .rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+# --- what a stranger may have done ---
+
+JOB = """name: notes
+models: {student: 'qwen2.5:0.5b'}
+inputs: {text: {desc: A note}}
+steps:
+  sort:
+    predict: Say what the note is about.
+    inputs: [text]
+    outputs: {topic: {enum: [garden, kitchen]%s}}
+data: {examples: %s}
+metric: %s
+optimizer: {labeled_few_shot: {k: 1}}
+"""
+ROWS = b'{"text": "a rose", "topic": "garden"}\n' * 40
+
+
+def notes(metric="{exact_match: topic}", examples="rows.jsonl", more=""):
+    return (JOB % (more, examples, metric)).encode()
+
+
+@pytest.fixture
+def stranger(stage):
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    peer = Peer(coordinator.endpoint)
+    peer.hello(role=CLIENT)
+    peer.coordinator = coordinator
+    yield peer
+    peer.close()
+    assert coordinator.running, coordinator.result()
+    assert coordinator.terminate().status == 0
+
+
+def submit(peer, job, folder="", **files):
+    peer.send(SUBMIT, action="run", options="{}", folder=str(folder),
+              files=[{"name": "job.yaml", "data": job},
+                     *({"name": name.replace("__", "."), "data": data}
+                       for name, data in files.items())])
+    return peer.receive(RESULT, deadline_s=60)
+
+
+def test_a_folder_lets_nobody_run_programs(stranger, tmp_path):
+    (tmp_path / "metric.sh").write_text(f"touch {tmp_path}/was-here\n")
+    (tmp_path / "rows.jsonl").write_bytes(ROWS)
+    result = submit(stranger, notes("{exec: {command: [sh, metric.sh]}}"),
+                    tmp_path, rows__jsonl=ROWS)
+    assert result["status"] == 2 and "--allow-exec" in result["document"]
+    assert not (tmp_path / "was-here").exists()
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../etc/passwd",
+                                  "/dev/ptmx", "passwd"])
+def test_a_folder_lets_nobody_read_files(stranger, name):
+    result = submit(stranger, notes(examples=name), "/etc")
+    assert result["status"] == 2
+    assert "came without the file" in result["document"], result
+    assert "root:" not in result["document"]
+
+
+def test_a_pattern_that_backtracks_holds_nobody_up(stranger):
+    """2,000 short rows, each of which sends the pattern astray."""
+    rows = b"".join(b'{"text": "%s!%d", "topic": "%s!"}\n' %
+                    (b"a" * 28, i, b"a" * 28) for i in range(2000))
+    job = notes(more="").replace(
+        b"{enum: [garden, kitchen]}", b"{type: str, pattern: '^(a|a)*$'}")
+    result = submit(stranger, job, rows__jsonl=rows)
+    assert result["status"] == 2
+    assert "pattern is too costly" in result["document"], result
+    stranger.send(COMMAND, verb="jobs", job="", argument="")
+    stranger.receive(REPLY)
+    assert "slow-turn" not in stranger.coordinator.errors()
+
+
+# --- what a coordinator leaves ---
+
+@pytest.mark.parametrize("how", ["kill", "terminate"])
+def test_a_job_that_nobody_watches_goes_on_with_the_next_coordinator(
+        stage, how):
+    sim = stage.stand_in(slots=2)
+    gate = stage.gate(sim)
+    gate.hold_after(20)
+    store = stage.folder / "c.db"
+    coordinator = stage.coordinator(store)
+    worker = stage.worker(coordinator.endpoint, gate.url, "w", slots=2)
+    job = stage.job()
+    submitted = stage.promptcc("submit", job, "--coordinator",
+                               coordinator.endpoint)
+    assert submitted.status == 0, submitted
+    (name,), = harness.store_rows(store, "SELECT job FROM v_jobs")
+    assert gate.wait_held(coordinator)
+    if how == "kill":
+        coordinator.kill()
+    else:
+        assert coordinator.terminate().status == 0
+        state, reason = job_state(store, name)
+        assert state == "queued" and "when it starts again" in reason
+    gate.release()
+    coordinator = stage.coordinator(store, port=coordinator.port)
+    harness.wait_until(lambda: job_state(store, name)[0] == "done",
+                       "the job is done")
+    worker.terminate()
+    assert coordinator.terminate().status == 0
+
+
+def test_a_job_that_a_person_stopped_stays_stopped(stage):
+    sim = stage.stand_in(slots=2)
+    gate = stage.gate(sim)
+    gate.hold_after(20)
+    store = stage.folder / "c.db"
+    coordinator = stage.coordinator(store)
+    worker = stage.worker(coordinator.endpoint, gate.url, "w", slots=2)
+    job = stage.job()
+    assert stage.promptcc("submit", job, "--coordinator",
+                          coordinator.endpoint).status == 0
+    (name,), = harness.store_rows(store, "SELECT job FROM v_jobs")
+    assert gate.wait_held(coordinator)
+    assert stage.promptcc("stop", name, "--coordinator",
+                          coordinator.endpoint).status == 0
+    gate.release()
+    harness.wait_until(lambda: job_state(store, name)[0] == "stopped",
+                       "the job is stopped")
+    coordinator.kill()
+    coordinator = stage.coordinator(store, port=coordinator.port)
+    time.sleep(1)
+    assert job_state(store, name)[0] == "stopped"
+    worker.terminate()
+    assert coordinator.terminate().status == 0
+
+
+def test_a_killed_coordinator_leaves_no_program_and_no_folder(
+        stage, tmp_path, monkeypatch):
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    told = tmp_path / "pid"
+    metric = (f"sleep 1000 & echo $! > {told}\n"
+              "while read line; do wait; done\n").encode()
+    sim = stage.stand_in(slots=2)
+    store = stage.folder / "c.db"
+    coordinator = stage.coordinator(store, "--allow-exec")
+    worker = stage.worker(coordinator.endpoint, sim.url, "w", slots=2)
+    peer = Peer(coordinator.endpoint)
+    peer.hello(role=CLIENT)
+    peer.send(SUBMIT, action="run", options="{}", folder="", files=[
+        {"name": "job.yaml",
+         "data": notes("{exec: {command: [sh, metric.sh]}}")},
+        {"name": "rows.jsonl", "data": ROWS},
+        {"name": "metric.sh", "data": metric}])
+    peer.receive(ACCEPTED)
+    harness.wait_until(lambda: told.exists() and told.read_text().strip(),
+                       "the metric runs")
+    pid = int(told.read_text())
+    assert alive(pid)
+    left = list(temporary.glob("promptcc-job-*"))
+    assert len(left) == 1
+    coordinator.kill()
+    peer.close()
+    harness.wait_until(lambda: not alive(pid), "the metric's program is gone")
+    coordinator = stage.coordinator(store, port=coordinator.port)
+    harness.wait_until(lambda: not left[0].exists(), "its folder is gone")
+    worker.terminate()
+    assert coordinator.terminate().status == 0
+    assert list(temporary.glob("promptcc-job-*")) == []
