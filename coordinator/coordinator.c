@@ -169,7 +169,8 @@ static void settle_durable(struct coordinator *c, int64_t now)
 
     store_notice_clear(engine->store);
     durable = store_durable(engine->store);
-    while ((flight = flights_take_durable(&engine->flights, durable)) != NULL) {
+    while (!turn_is_over(&engine->turn) &&
+           (flight = flights_take_durable(&engine->flights, durable)) != NULL) {
         if (flight->worker >= 0)
             dispatch_credit(engine->dispatch, flight->worker, flight->lease,
                             now);
@@ -227,7 +228,8 @@ static void act(struct coordinator *c, int64_t now)
     };
     struct action action;
 
-    while (dispatch_next(c->engine.dispatch, now, &action))
+    while (!turn_is_over(&c->engine.turn) &&
+           dispatch_next(c->engine.dispatch, now, &action))
         acts[action.kind](c, &action, now);
 }
 
@@ -643,7 +645,9 @@ static void look_busy(struct coordinator *c, int64_t now)
         return;
     c->busy_check_ms = now;
     dispatch_count(c->engine.dispatch, &counts);
-    if (counts.leased > 0 && counts.faults == c->faults_seen)
+    // A disk that is behind is nothing that anybody at work can help.
+    if (c->engine.behind ||
+        (counts.leased > 0 && counts.faults == c->faults_seen))
         c->engine.busy_ms = now;
     c->faults_seen = counts.faults;
 }
@@ -775,11 +779,13 @@ static bool take_orders(struct coordinator *c)
     return any;
 }
 
-static long wait_ms(const struct coordinator *c, int64_t now)
+static long wait_ms(struct coordinator *c, int64_t now)
 {
     int64_t deadline = dispatch_deadline(c->engine.dispatch);
     int64_t wait = c->n_running > 0 ? PROGRESS_MS : IDLE_MS;
 
+    if (turn_was_unfinished(&c->engine.turn))
+        return 0;
     if (deadline >= 0 && deadline - now < wait)
         wait = deadline - now;
     return wait < 0 ? 0 : (long)wait;
@@ -810,26 +816,35 @@ static void wait_for_events(struct coordinator *c)
 
 static void turn(struct coordinator *c, const struct link_handlers *handlers)
 {
+    struct turn *turn = &c->engine.turn;
     int64_t now;
 
     wait_for_events(c);
+    turn_begin(turn, "orders");
     now = clock_monotonic_ms();
     if (take_orders(c) && !c->draining)
         drain(c);
+    turn_step(turn, "what peers sent");
     link_receive(&c->link, handlers, now);
+    turn_step(turn, "answers that are durable");
     settle_durable(c, now);
+    turn_step(turn, "what the background did");
     background_take(c->engine.jobs);
     background_take(c->engine.reads);
-    dispatch_tick(c->engine.dispatch, now);
     take_up_left(c);
+    turn_step(turn, "running jobs");
+    dispatch_tick(c->engine.dispatch, now);
     c->engine.behind = store_behind(c->engine.store);
     work_jobs(c, now);
+    turn_step(turn, "calls to be sent");
     if (!c->engine.behind)
         act(c, now);
+    turn_step(turn, "heartbeats and progress");
     look_busy(c, now);
     link_beat(&c->link, now);
     tell_progress(c, now);
     save_time(c, now);
+    turn_end(turn);
 }
 
 static void *run_loop(void *arg)
@@ -920,6 +935,7 @@ static bool open_engine(struct coordinator *c,
                                 .call_timeout_ms = options->call_timeout_ms,
                                 .local = options->local,
                                 .allow_exec = options->allow_exec};
+    turn_init(&c->engine.turn);
     c->engine.store = store_open(options->store, err);
     if (c->engine.store == NULL)
         return false;
@@ -943,6 +959,7 @@ static void free_coordinator(struct coordinator *c)
     workers_release(&c->engine.workers);
     models_release(&c->engine.models);
     store_close(c->engine.store);
+    turn_release(&c->engine.turn);
     if (c->control != NULL)
         zmq_close(c->control);
     if (c->control_owner != NULL)
@@ -997,6 +1014,11 @@ void coordinator_drain(struct coordinator *c)
 bool coordinator_ended(const struct coordinator *c)
 {
     return atomic_load(&c->ended);
+}
+
+struct turn_report coordinator_longest_turn(struct coordinator *c)
+{
+    return turn_longest(&c->engine.turn);
 }
 
 void coordinator_stop(struct coordinator *c)

@@ -2,12 +2,13 @@
 //
 // One thread. Everything else talks to it by messages: workers and clients
 // over the ROUTER socket, job threads over their PAIR sockets, the store's
-// writer over its notice pipe. One turn of the loop:
+// writer over its notice pipe, and the background, which does for it what would
+// take too long. One turn of the loop, which is over within 100 ms (turn.h):
 //
-//   wait -> frames from peers -> notes from jobs -> answers that are durable
-//        -> exec answers -> time (dispatch, heartbeats, progress) -> running
-//        jobs
-//        -> actions of dispatch (send, cancel, drop, park) -> wait
+//   wait -> frames from peers -> answers that are durable -> what the
+//        background did -> running jobs: notes, programs, examples to start
+//        -> actions of dispatch (send, cancel, drop, park) -> heartbeats,
+//        progress -> wait
 //
 // `promptcc run` starts it in its own process on an inproc endpoint, with
 // workers and itself as the client; `promptcc coordinator` on tcp.
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "coordinator/turn.h"
 
 struct coordinator;
 
@@ -55,6 +57,9 @@ const char *coordinator_endpoint(const struct coordinator *coordinator);
 // at once; safe from any thread that owns the coordinator.
 void coordinator_drain(struct coordinator *coordinator);
 bool coordinator_ended(const struct coordinator *coordinator);
+
+// The longest turn of its loop so far. For any thread.
+struct turn_report coordinator_longest_turn(struct coordinator *coordinator);
 
 // Drains, waits for the end, frees. NULL is fine.
 void coordinator_stop(struct coordinator *coordinator);

@@ -32,6 +32,7 @@
 #include "common/hash.h"
 #include "common/map.h"
 #include "coordinator/models.h"
+#include "coordinator/turn.h"
 #include "coordinator/workers.h"
 #include "dispatch/dispatch.h"
 #include "program/graph/ask.h"
@@ -139,6 +140,7 @@ struct engine {
     int64_t busy_ms;          // when a worker was last seen at work on a call
     struct background *jobs;  // reads and frees jobs; owned
     struct background *reads; // reads the store for clients; owned
+    struct turn turn;         // of the loop, the one under way
     bool behind;     // the disk is: take on no new work until it has caught up
     bool local;      // clients are in this process: a job has a folder here
     bool allow_exec; // in jobs that are not local

@@ -320,7 +320,7 @@ static bool may_start(const struct running_job *running, struct task *task)
 static bool start_items(struct running_job *running, struct task *task,
                         struct err *err)
 {
-    while (may_start(running, task)) {
+    while (!turn_is_over(&running->engine->turn) && may_start(running, task)) {
         struct task_item *item = &task->items[task->cursor++];
 
         if (item->state == ITEM_OPEN &&
