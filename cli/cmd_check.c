@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cli/checks.h"
 #include "cli/command.h"
 #include "cli/jobfile.h"
 #include "cli/output.h"
@@ -86,7 +87,10 @@ static int run(const struct options *options)
     struct err first = ERR_CLEAR;
     int status;
 
-    if (!jobfile_read(&file, options, options->operands[0], &err))
+    bool read = jobfile_read(&file, options, options->operands[0], &err);
+    if (read)
+        checks_run(&file);
+    if (!read)
         status = output_error(options, &err);
     else if (option_on(options, OPT_JSON))
         status = print_json(&file, diags_ok(file.diags, &first));

@@ -114,3 +114,65 @@ def test_run_asks_no_model_for_a_score_that_must_be_0(stage, sim, tmp_path):
     result = stage.promptcc("run", tmp_path / "job.yaml", "--ollama", sim.url)
     assert result.status == 2 and "every score would be 0" in result.err, result
     assert sim.chats() == []
+
+
+# --- programs of the metric, and the context ---
+
+GOOD = """import json, sys
+for line in sys.stdin:
+    d = json.loads(line)
+    print(int(d["example"]["out"] == d["outputs"]["out"]), flush=True)
+"""
+
+PROGRAMS = {
+    "is missing": (None, "error", "metric.py|python"),
+    "dies at once": ("import nonsense\n", "error",
+                     "does not answer.*|No module named"),
+    "talks nonsense": ("import sys\nfor l in sys.stdin: print('ok', "
+                       "flush=True)\n", "error", "does not answer"),
+    "says nothing": ("import sys\nfor l in sys.stdin: pass\n", "error",
+                     "does not answer"),
+    "scores all alike": ("import sys\nfor l in sys.stdin: print(1, "
+                         "flush=True)\n", "warning", "the same score, 1"),
+    "scores right ones 0": (GOOD.replace("==", "!="), "warning",
+                            "which are right, the score 0"),
+}
+
+
+def check_program(stage, folder, program):
+    if program is not None:
+        (folder / "metric.py").write_text(program)
+    command = "[python3, metric.py]" if program is not None else "[./metric.py]"
+    return check(stage, folder, "", "{exec: {command: %s, timeout: 5s}}"
+                 % command, outs("a", "b"))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_of_the_metric_is_tried(stage, tmp_path, name):
+    program, level, words = PROGRAMS[name]
+    result = check_program(stage, tmp_path, program)
+    found = [line for line in result.err.splitlines()
+             if f": {level}: " in line and re.search(words, line)]
+    assert found, result
+    assert result.status == (2 if level == "error" else 0), result
+
+
+def test_a_good_program_of_the_metric_is_not_mentioned(stage, tmp_path):
+    result = check_program(stage, tmp_path, GOOD)
+    assert result.status == 0 and "metric" not in result.err, result
+
+
+def test_a_traceback_is_in_the_message(stage, tmp_path):
+    result = check_program(stage, tmp_path, "import nonsense\n")
+    assert "No module named 'nonsense'" in result.err, result
+
+
+def test_a_prompt_and_a_reply_that_do_not_fit_are_told(stage, tmp_path):
+    job = tmp_path / "job.yaml"
+    assert check(stage, tmp_path, "enum: [a, b]", "{exact_match: out}",
+                 outs("a", "b")).status == 0
+    result = stage.promptcc("check", job, "--set", "models.options.num_ctx=256",
+                            "--set", "models.options.num_predict=200")
+    assert re.search("warning: the longest prompt of step `go` needs about "
+                     r"\d+ tokens, and num_ctx less num_predict leaves 56",
+                     result.err), result

@@ -1,0 +1,243 @@
+#include "cli/checks.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "exec/exec_pool.h"
+#include "program/graph/candidate.h"
+#include "program/metric/metric.h"
+#include "search/session/fit.h"
+
+enum { LINE_BYTES = 16 << 20, GRACE_MS = 2000 };
+
+static void tell_nomem(struct jobfile *file, const struct err *err)
+{
+    if (err->code == ERR_NOMEM)
+        file->diags->nomem = true;
+}
+
+// --- the context ---
+
+// Whether the longest prompt and a reply of num_predict have room together.
+static void check_context(struct jobfile *file)
+{
+    const struct job *job = file->job;
+    struct err err = ERR_CLEAR;
+    struct fit *fit = fit_new(job, file->dataset, &file->plan, &err);
+    struct candidate *baseline =
+        fit == NULL ? NULL : candidate_new(job->program, &err);
+
+    if (baseline != NULL) {
+        candidate_seal(baseline);
+        if (!fit_check(fit, baseline, &err) && err.code == ERR_INPUT)
+            diag_add(file->diags, DIAG_WARNING, "does-not-fit",
+                     &job->models[ROLE_STUDENT].place, "%s", err.text);
+    }
+    tell_nomem(file, &err);
+    candidate_unref(baseline);
+    fit_free(fit);
+}
+
+// --- programs of the metric ---
+
+// A right answer is a row's own labels; a wrong one those of a row whose
+// labels are others.
+struct answers {
+    const struct row *row;
+    json_t *right; // owned
+    json_t *wrong; // owned
+};
+
+static json_t *labels_of(const struct program *program, const struct row *row,
+                         size_t *known)
+{
+    json_t *outputs = json_object();
+
+    *known = 0;
+    for (size_t i = 0; outputs != NULL && i < program->n_outputs; i++) {
+        const char *name = program->outputs[i].name;
+        json_t *label = json_object_get(row->fields, name);
+        *known += label != NULL;
+        if (json_object_set_new(outputs, name,
+                                label == NULL ? json_null()
+                                              : json_incref(label)) != 0) {
+            json_decref(outputs);
+            outputs = NULL;
+        }
+    }
+    return outputs;
+}
+
+static bool find_answers(const struct jobfile *file, struct answers *out)
+{
+    const struct program *program = file->job->program;
+    size_t known = 0;
+
+    for (size_t i = 0; i < file->dataset->n && out->wrong == NULL; i++) {
+        const struct row *row = &file->dataset->rows[i];
+        json_t *labels = labels_of(program, row, &known);
+        if (labels == NULL || known == 0) {
+            json_decref(labels);
+        } else if (out->right == NULL) {
+            out->right = labels;
+            out->row = row;
+        } else if (!json_equal(labels, out->right)) {
+            out->wrong = labels;
+        } else {
+            json_decref(labels);
+        }
+    }
+    return out->right != NULL;
+}
+
+static void report_fault(struct jobfile *file, const struct exec_done *done)
+{
+    struct place place = {.file = file->path};
+
+    diag_add(file->diags, DIAG_ERROR, "metric-program", &place,
+             "the metric's program does not answer: %s", done->fault.text);
+    if (done->errors != NULL && done->errors[0] != '\0')
+        diag_remedy(file->diags, "its last words: %s", done->errors);
+}
+
+static size_t command_of(const struct metric *metric,
+                         const struct user_command *command)
+{
+    const struct user_command *commands[METRIC_MAX_OUTSIDE];
+    size_t n = metric_commands(metric, commands);
+    size_t i = 0;
+
+    while (i + 1 < n && commands[i] != command)
+        i++;
+    return i;
+}
+
+// The score of outputs by part; false when there is none, which is told, or
+// when it is no program that is asked.
+static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
+                     const struct row *row, const json_t *outputs,
+                     double *score)
+{
+    const struct metric *metric = file->job->metric;
+    struct buf line = BUF_INIT(LINE_BYTES);
+    struct exec_done done = {0};
+    struct ask ask = {0};
+    struct err err = ERR_CLEAR;
+    bool ok =
+        metric_ask(metric, part, row->fields, outputs, &line, &ask, &err) &&
+        ask.answerer == ANSWERER_EXEC &&
+        exec_pool_begin(pool, command_of(metric, ask.command), part,
+                        ask.payload, ask.payload_len, &err);
+    int64_t end = clock_monotonic_ms() + GRACE_MS +
+                  (ok && ask.command != NULL ? ask.command->timeout_ms : 0);
+
+    while (ok && !exec_pool_take(pool, &done)) {
+        struct pollfd wait = {.fd = exec_pool_fd(pool), .events = POLLIN};
+        int64_t left = end - clock_monotonic_ms();
+        ok = left > 0 && (poll(&wait, 1, (int)left) >= 0 || errno == EINTR);
+    }
+    if (ok && !done.ok)
+        report_fault(file, &done);
+    ok = ok && done.ok;
+    struct score got = {0};
+    if (ok && !metric_answer(done.text, done.len, &got, &err)) {
+        done.fault = err;
+        report_fault(file, &done);
+        ok = false;
+    }
+    *score = got.value;
+    tell_nomem(file, &err);
+    score_release(&got);
+    exec_done_release(&done);
+    buf_release(&line);
+    return ok;
+}
+
+static void compare_scores(struct jobfile *file, double right, double wrong,
+                           const struct answers *answers)
+{
+    const struct row *row = answers->row;
+    struct place place = {.file = row->path, .line = row->line, .column = 1};
+
+    if (answers->wrong != NULL && right == wrong)
+        diag_add(file->diags, DIAG_WARNING, "metric-program", &place,
+                 "the metric's program gives the labels of this example, and "
+                 "those of another, the same score, %g",
+                 right);
+    else if (right <= 0)
+        diag_add(file->diags, DIAG_WARNING, "metric-program", &place,
+                 "the metric's program gives the labels of this example, "
+                 "which are right, the score %g",
+                 right);
+    else
+        return;
+    diag_remedy(file->diags, "it is given {\"example\": ..., \"outputs\": "
+                             "...}; see that it compares the two");
+}
+
+static void try_part(struct jobfile *file, struct exec_pool *pool, size_t part)
+{
+    struct answers answers = {0};
+    double right = 0;
+    double wrong = 0;
+
+    if (find_answers(file, &answers) &&
+        ask_part(file, pool, part, answers.row, answers.right, &right) &&
+        (answers.wrong == NULL ||
+         ask_part(file, pool, part, answers.row, answers.wrong, &wrong)))
+        compare_scores(file, right, wrong, &answers);
+    json_decref(answers.right);
+    json_decref(answers.wrong);
+}
+
+static void check_programs(struct jobfile *file)
+{
+    const struct user_command *commands[METRIC_MAX_OUTSIDE];
+    struct exec_command list[METRIC_MAX_OUTSIDE];
+    size_t n = metric_commands(file->job->metric, commands);
+    char *folder = n == 0 ? NULL : file_folder(file->path);
+    struct place place = {.file = file->path};
+    struct err err = ERR_CLEAR;
+
+    if (folder == NULL)
+        return;
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct exec_command){.argv = commands[i]->argv,
+                                        .timeout_ms = commands[i]->timeout_ms,
+                                        .what = "the metric's program"};
+    struct exec_pool_options options = {
+        .commands = list, .n_commands = n, .folder = folder, .processes = 1};
+    struct exec_pool *pool = exec_pool_start(&options, &err);
+    if (pool == NULL && err.code != ERR_NOMEM)
+        diag_add(file->diags, DIAG_ERROR, "metric-program", &place, "%s",
+                 err.text);
+    for (size_t i = 0; pool != NULL && i < metric_outside(file->job->metric);
+         i++)
+        try_part(file, pool, i);
+    tell_nomem(file, &err);
+    exec_pool_stop(pool);
+    free(folder);
+}
+
+// --- the table ---
+
+static void (*const checks[])(struct jobfile *file) = {
+    check_context,
+    check_programs,
+};
+
+void checks_run(struct jobfile *file)
+{
+    struct err ignored = ERR_CLEAR;
+
+    if (file->job == NULL || file->dataset == NULL ||
+        !diags_ok(file->diags, &ignored))
+        return;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+        checks[i](file);
+}
