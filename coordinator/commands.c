@@ -76,8 +76,15 @@ static json_t *act_workers(const struct command_scene *at,
     return list;
 }
 
+static bool is_evaluation(const char *rest)
+{
+    size_t len = strlen(rest);
+
+    return len >= 5 && strcmp(rest + len - 5, "-eval") == 0;
+}
+
 // The run of that id; where there is none, an evaluation of the job, which the
-// history knows as "ID-eval".
+// history knows as "ID-eval", or "ID-DATA-eval" for rows of --data.
 static struct running_job *find_running(struct running_job *running_jobs,
                                         const char *id)
 {
@@ -90,7 +97,7 @@ static struct running_job *find_running(struct running_job *running_jobs,
         if (d->request->action == REQUEST_RUN && rest[0] == '\0')
             return d;
         if (d->request->action == REQUEST_EVAL &&
-            (rest[0] == '\0' || strcmp(rest, "-eval") == 0))
+            (rest[0] == '\0' || is_evaluation(rest)))
             found = d;
     }
     return found;

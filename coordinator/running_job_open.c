@@ -103,19 +103,38 @@ static bool load_job(struct running_job *running, struct diags *diags,
 // --- its history ---
 
 // The id that its history has in the store: an evaluation has one of its own,
-// so that it cannot be taken for a run.
+// so that it cannot be taken for a run. What is kept of a row is found by the
+// row's number, so there is one for each file of --data; and one for
+// --all-steps, which is to run what was not run.
 static void history_id(const struct running_job *running, char *out,
                        size_t size)
 {
-    text_print(out, size, "%.300s%s", running->id,
-               running->request->action == REQUEST_EVAL ? "-eval" : "");
+    const char *data = running->request->data;
+    const struct bundle_file *file =
+        data == NULL ? NULL : bundle_find(running->bundle, data);
+    char hex[HASH_HEX] = "";
+
+    if (file != NULL) {
+        struct hash hash = hash_of("data", file->data, file->len);
+        hash_hex(&hash, hex);
+    }
+    if (running->request->action != REQUEST_EVAL)
+        text_print(out, size, "%.300s", running->id);
+    else
+        text_print(out, size, "%.300s%s%.8s%s-eval", running->id,
+                   file == NULL ? "" : "-", hex,
+                   running->request->all_steps ? "-all" : "");
 }
 
 bool running_job_same_history(const struct running_job *one,
                               const struct running_job *other)
 {
-    return one->request->action == other->request->action &&
-           strcmp(one->id, other->id) == 0;
+    char id[320];
+    char other_id[320];
+
+    history_id(one, id, sizeof id);
+    history_id(other, other_id, sizeof other_id);
+    return strcmp(id, other_id) == 0;
 }
 
 static bool open_history_job(struct running_job *running, struct store *reader,

@@ -466,6 +466,8 @@ static json_t *eval_document(const struct session *session,
     json_object_set_new(document, "lenient",
                         json_integer((json_int_t)trial->lenient));
     json_object_set_new(document, "job", json_string(setup->job_id));
+    json_object_set_new(document, "candidate",
+                        json_integer((json_int_t)trial->candidate_id));
     json_object_set_new(document, "simulated",
                         json_boolean(setup->models->simulated));
     return document;
@@ -484,7 +486,7 @@ static bool eval(struct session *session, struct ending *ending,
         return false;
     rows_to_score(session, &rows, &n);
     session_phase(session, "evaluation", 0);
-    trial = session_score(session, candidate, setup->plan, rows, n, false, err);
+    trial = session_score(session, candidate, setup->plan, rows, n, true, err);
     candidate_unref(candidate);
     if (trial == NULL)
         return false;

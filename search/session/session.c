@@ -237,6 +237,7 @@ static void fill_trial(struct trial *trial, const struct unit *unit,
         trial->lenient += item->lenient != 0;
     }
     trial->score = trial->n == 0 ? 0 : sum / (double)trial->n;
+    trial->candidate_id = task->candidate_id;
     trial->done = true;
 }
 

@@ -67,6 +67,7 @@ struct trial {
     size_t lenient;      // items that needed a lenient reading
     int64_t calls;       // keys that this trial was the first to use
     int64_t tokens;      // of those
+    int64_t candidate_id; // in the history
 };
 
 // Keeps the lag: waits until trial t - window, and all that was submitted
