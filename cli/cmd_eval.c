@@ -1,6 +1,28 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "cli/command.h"
 #include "cli/follow.h"
+#include "cli/outcomes.h"
 #include "cli/output.h"
+#include "common/file.h"
+
+// Found out before anything is paid.
+static bool check_rows(const char *path, struct err *err)
+{
+    char *folder = path == NULL ? NULL : file_folder(path);
+    bool ok = path == NULL || (folder != NULL && access(folder, W_OK) == 0);
+
+    if (!ok && folder == NULL)
+        err_nomem(err, "a path");
+    else if (!ok)
+        err_set(err, ERR_INPUT, "cannot write %.120s: %s", path,
+                strerror(errno));
+    free(folder);
+    return ok;
+}
 
 static int eval_file(const struct options *options, struct jobfile *file)
 {
@@ -10,14 +32,21 @@ static int eval_file(const struct options *options, struct jobfile *file)
         .request = {.action = REQUEST_EVAL,
                     .simulated = option_on(options, OPT_SIMULATE),
                     .all_steps = option_on(options, OPT_ALL_STEPS)}};
+    const char *rows = option_text(options, OPT_ROWS);
     struct err err = ERR_CLEAR;
+    int status;
 
-    if (!jobfile_add(file, option_text(options, OPT_COMPILED),
+    if (!check_rows(rows, &err) ||
+        !jobfile_add(file, option_text(options, OPT_COMPILED),
                      &follow.request.compiled, &err) ||
         !jobfile_add(file, option_text(options, OPT_DATA), &follow.request.data,
                      &err))
         return output_error(options, &err);
-    return follow_here(&follow);
+    status = follow_here(&follow);
+    if (rows != NULL && follow.candidate > 0 &&
+        !outcomes_write(options, file->path, follow.candidate, rows, &err))
+        return output_error(options, &err);
+    return status;
 }
 
 static int run(const struct options *options)
@@ -40,7 +69,8 @@ const struct command_entry cmd_eval = {
     .options = OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
                OPTION_BIT(OPT_SET) | OPTION_BIT(OPT_STORE) |
                OPTION_BIT(OPT_COMPILED) | OPTION_BIT(OPT_DATA) |
-               OPTION_BIT(OPT_ALL_STEPS) | OPTION_BIT(OPT_FAIL_BELOW),
+               OPTION_BIT(OPT_ALL_STEPS) | OPTION_BIT(OPT_FAIL_BELOW) |
+               OPTION_BIT(OPT_ROWS),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -320,6 +320,8 @@ int follow_result(struct follow *follow, const struct client_result *result)
         return status;
     }
     document = order_document(document, eval ? eval_members : run_members);
+    if (eval)
+        follow->candidate = json_get_int(document, "candidate", 0);
     if (!write_compiled(follow, result, document, &err)) {
         json_decref(document);
         return output_error(follow->options, &err);

@@ -8,6 +8,7 @@
 #define CLI_FOLLOW_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cli/jobfile.h"
 #include "cli/options.h"
@@ -29,6 +30,7 @@ struct follow {
     void *zmq;
     const char *endpoint;
     bool wrote; // out: the compiled file was written
+    int64_t candidate; // out: what an evaluation scored, 0: nothing
 };
 
 int follow_job(struct follow *follow);

@@ -100,6 +100,9 @@ static const struct option_row rows[OPTION_COUNT] = {
                        "also run the steps that the metric does not need"},
     [OPT_FAIL_BELOW] = {"fail-below", "X", KIND_SCORE,
                         "exit with 100 when the score is lower (0.8 or 80%)"},
+    [OPT_ROWS] = {"rows", "FILE", KIND_TEXT,
+                  "write what became of each row: JSON lines, or CSV by the "
+                  "name .csv"},
     [OPT_INPUT] = {"input", "FILE", KIND_TEXT,
                    "JSON lines, one object of inputs each; - is standard "
                    "input"},

@@ -44,6 +44,7 @@ enum option_id {
     OPT_DATA,
     OPT_ALL_STEPS,
     OPT_FAIL_BELOW,
+    OPT_ROWS,
     OPT_INPUT,
     OPT_OUTPUT,
     OPT_SLOTS,
