@@ -351,10 +351,11 @@ static bool is_bracketed(const char *text, const struct found *found)
 
 // The number beside these is a limit, one of several, or not meant.
 static const char *const doubts[] = {
-    "less",   "fewer",   "more",  "over",     "under",   "above",
-    "below",  "beyond",  "least", "most",     "between", "not",
-    "no",     "never",   "nor",   "neither",  "or",      "than",
-    "versus", "without", "minus", "negative", "times",   NULL,
+    "less",   "fewer",   "more",    "over",     "under",   "above",
+    "below",  "beyond",  "least",   "most",     "between", "not",
+    "no",     "never",   "nor",     "neither",  "or",      "than",
+    "versus", "without", "minus",   "negative", "times",   "up",
+    "max",    "min",     "maximum", "minimum",  NULL,
 };
 
 static bool has_doubt(const char *text, size_t from, size_t to)

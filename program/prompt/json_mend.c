@@ -1,5 +1,6 @@
 #include "program/prompt/json_mend.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,14 +271,14 @@ static size_t count_digits(const char **at)
     return n;
 }
 
-// 3, -3.5, 1e3, and 03, +3, .5 and 5. which are no JSON.
-static json_t *read_number(struct span word)
+// 3, -3.5, 1e3, and 03, +3, .5 and 5. which are no JSON. False: no number.
+static bool read_number(struct mend *mend, struct span word, json_t **out)
 {
     char text[NUMBER_BYTES];
     const char *at = text;
 
     if (word.len == 0 || word.len >= sizeof text)
-        return NULL;
+        return false;
     memcpy(text, word.at, word.len);
     text[word.len] = '\0';
     at += *at == '-' || *at == '+';
@@ -292,10 +293,13 @@ static json_t *read_number(struct span word)
         real = true;
         digits = count_digits(&at);
     }
-    if (digits == 0 || digits > 18 || *at != '\0')
-        return NULL;
-    return real ? json_real(strtod(text, NULL))
-                : json_integer((json_int_t)strtoll(text, NULL, 10));
+    double value = strtod(text, NULL);
+    if (digits == 0 || digits > 18 || *at != '\0' || !isfinite(value))
+        return false;
+    *out =
+        checked(mend, real ? json_real(value)
+                           : json_integer((json_int_t)strtoll(text, NULL, 10)));
+    return true;
 }
 
 static const struct {
@@ -319,9 +323,7 @@ static json_t *read_word(struct mend *mend)
     struct span word = take_word(mend, ",:}]{[\n\"\\");
     json_t *value = read_literal(word);
 
-    if (value == NULL)
-        value = read_number(word);
-    if (value != NULL)
+    if (value != NULL || read_number(mend, word, &value))
         return value;
     if (!mend->words || word.len == 0 || span_same(word, "nan") ||
         span_same(word, "undefined"))

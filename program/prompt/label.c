@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <utf8proc.h>
+
 #include "common/buf.h"
 #include "common/text.h"
 #include "common/utf8.h"
@@ -205,7 +207,20 @@ static const struct {
 
 // In front of a label, or behind it.
 static const char *const heads[] = {
-    "### ", "## ", "# ", "> ", "- ", "* ", "+ ", "\xE2\x80\xA2 ", "*", "`",
+    "### ",
+    "## ",
+    "# ",
+    "> ",
+    "- ",
+    "* ",
+    "+ ",
+    "\xE2\x80\xA2 ",
+    "*",
+    "`",
+    "\xE7\xAD\x94\xE6\xA1\x88\xE6\x98\xAF", // 答案是, 答案为, 选项, 选
+    "\xE7\xAD\x94\xE6\xA1\x88\xE4\xB8\xBA",
+    "\xE9\x80\x89\xE9\xA1\xB9",
+    "\xE9\x80\x89",
 };
 static const char *const tails[] = {
     ".",
@@ -290,11 +305,44 @@ static bool drop_head(struct span *text)
     return false;
 }
 
+// Pictures that deny what they stand beside.
+static const uint32_t denying[] = {0x274C,  0x274E,  0x2717, 0x2718,
+                                   0x1F6AB, 0x1F44E, 0x26D4, 0x2757};
+
+static bool is_symbol(uint32_t code)
+{
+    for (size_t i = 0; i < sizeof denying / sizeof denying[0]; i++) {
+        if (denying[i] == code)
+            return false;
+    }
+    return code == 0xFE0F || code == 0x200D ||
+           (code >= 0x80 &&
+            utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_SO);
+}
+
+// An emoji in front of a label, or behind it, says nothing more.
+static bool drop_symbol(struct span *text)
+{
+    uint32_t code = 0;
+    size_t bytes = utf8_next(text->at, text->len, &code);
+
+    if (bytes > 0 && is_symbol(code)) {
+        *text = span_from(*text, bytes);
+        return true;
+    }
+    size_t start = text->len == 0 ? 0 : utf8_cut(text->at, text->len - 1);
+    bytes = utf8_next(text->at + start, text->len - start, &code);
+    if (bytes == 0 || start + bytes != text->len || !is_symbol(code))
+        return false;
+    *text = span_to(*text, start);
+    return true;
+}
+
 // Takes off one layer; false when there is none.
 static bool undress(struct span *text)
 {
     return unwrap_tag(text) || unwrap(text) || drop_tail(text) ||
-           drop_head(text);
+           drop_head(text) || drop_symbol(text);
 }
 
 // The label under as few layers as possible: one may itself end in `!`.
@@ -441,6 +489,9 @@ static const char *const leads[] = {
     "verdict",
     "output",
     "to",
+    "think",
+    "believe",
+    "say",
 };
 
 static bool is_lead(struct span word)

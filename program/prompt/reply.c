@@ -99,6 +99,7 @@ static int find_same(const struct signature *signature, struct span name,
 // Two names may differ in nothing but their case.
 static int find_field(const struct signature *signature, struct span name)
 {
+    name = span_trim(name);
     int found = find_same(signature, name, span_is);
 
     return found == FIELD_NONE ? find_same(signature, name, same_name) : found;
@@ -233,19 +234,34 @@ struct sections {
     size_t n;
     bool lines[PROGRAM_MAX_FIELDS]; // outputs that have a line of their own
     bool line_end;                  // and the end marker
+    bool last;                      // an end marker ends its line
     struct span lead;               // text before the first marker
+    size_t end;                     // among markers: the end marker that counts
     bool any;
     bool ended;
 };
 
+// Of end markers the one on a line of its own counts, else the first at the end
+// of a line, else the last.
+static void note_end(struct sections *sections, const struct marker *marker)
+{
+    bool last = span_trim(marker->rest).len == 0;
+
+    if (!marker->inside || !sections->last)
+        sections->end = sections->n;
+    sections->last = sections->last || last;
+    sections->line_end = sections->line_end || !marker->inside;
+}
+
 static void note_marker(struct sections *sections, const struct marker *marker)
 {
+    if (sections->n == MARKS_MAX)
+        return;
     if (marker->field >= 0 && !marker->inside)
         sections->lines[marker->field] = true;
-    sections->line_end =
-        sections->line_end || (marker->field == FIELD_END && !marker->inside);
-    if (sections->n < MARKS_MAX)
-        sections->markers[sections->n++] = *marker;
+    if (marker->field == FIELD_END)
+        note_end(sections, marker);
+    sections->markers[sections->n++] = *marker;
 }
 
 // Markers of the exact form behind other text of a line. Before the first line
@@ -260,8 +276,7 @@ static void note_inside(struct reading *reading, struct sections *sections,
         struct marker marker = {.inside = true};
 
         if (read_exact(reading->signature, span_from(text, at), &marker) &&
-            marker.field != FIELD_OTHER &&
-            (marker.field != FIELD_END || span_trim(marker.rest).len == 0))
+            marker.field != FIELD_OTHER)
             note_marker(sections, &marker);
     }
 }
@@ -274,7 +289,8 @@ static struct span find_markers(struct reading *reading,
     struct span rest = reading->reply;
 
     sections->n = 0;
-    sections->line_end = sections->any = sections->ended = false;
+    sections->line_end = sections->last = false;
+    sections->any = sections->ended = false;
     memset(sections->lines, 0, sizeof sections->lines);
     while (rest.len > 0 && !sections->line_end) {
         struct span line = span_line(&rest);
@@ -292,14 +308,14 @@ static struct span find_markers(struct reading *reading,
 
 // A marker amid text stands for itself where its field has no line of its own,
 // and comes in the order that was asked for.
-static bool counts(const struct sections *sections, const struct marker *marker,
-                   int open)
+static bool counts(const struct sections *sections, size_t i, int open)
 {
-    if (!marker->inside)
-        return true;
+    const struct marker *marker = &sections->markers[i];
+
     if (marker->field == FIELD_END)
-        return !sections->line_end;
-    return !sections->lines[marker->field] && marker->field > open;
+        return i == sections->end;
+    return !marker->inside ||
+           (!sections->lines[marker->field] && marker->field > open);
 }
 
 // The first section of a field counts.
@@ -316,6 +332,22 @@ static void close_section(struct reading *reading, int open, const char *start,
         reading->outputs[open].text = text;
 }
 
+// Where a text ends in front of an end marker that was not written to its end.
+static const char *cut_end(struct reading *reading, const char *start,
+                           const char *end)
+{
+    static const char whole[] = "[[ ## completed ## ]]";
+    struct span text = span_trim((struct span){start, (size_t)(end - start)});
+
+    for (size_t len = sizeof whole - 1; len >= sizeof marker_open - 2; len--) {
+        if (text.len < len || memcmp(text.at + text.len - len, whole, len) != 0)
+            continue;
+        reading->lenient |= LENIENT_MARKER;
+        return text.at + text.len - len;
+    }
+    return end;
+}
+
 static void scan_sections(struct reading *reading, read_line_fn *read_line,
                           struct sections *sections)
 {
@@ -328,7 +360,7 @@ static void scan_sections(struct reading *reading, read_line_fn *read_line,
     for (size_t i = 0; i < sections->n && !sections->ended; i++) {
         const struct marker *marker = &sections->markers[i];
 
-        if (!counts(sections, marker, open))
+        if (!counts(sections, i, open))
             continue;
         if (start == reading->reply.at && open == FIELD_NONE)
             sections->lead.len = (size_t)(marker->at - start);
@@ -342,6 +374,8 @@ static void scan_sections(struct reading *reading, read_line_fn *read_line,
         if (sections->ended)
             tail = (struct span){start, (size_t)(end - start)};
     }
+    if (!sections->ended)
+        end = cut_end(reading, start, end);
     close_section(reading, open, start, end);
     if (!sections->ended || span_trim(tail).len > 0)
         reading->lenient |= LENIENT_END;

@@ -88,10 +88,18 @@ static struct span string_span(struct reader *reader, const json_t *string)
 
 // ---- text
 
+// "{title}": what the prompt has in the place of the value.
+static bool is_placeholder(const struct reader *reader, struct span text)
+{
+    return text.len > 2 && text.at[0] == '{' && text.at[text.len - 1] == '}' &&
+           span_is(span_from(span_to(text, text.len - 1), 1), reader->name);
+}
+
 static json_t *text_of_str(const struct type *type, struct reader *reader,
                            struct span text)
 {
-    (void)type;
+    if (is_placeholder(reader, text))
+        return refuse(type, reader, text);
     return checked_new(json_stringn(text.at, text.len), reader);
 }
 
@@ -249,8 +257,9 @@ static json_t *clean_str(const struct type *type, struct reader *reader,
         &cleaned);
 
     reader->lenient |= cleaned;
-    return cleaned == 0 ? json_incref((json_t *)value)
-                        : text_of_str(type, reader, text);
+    return cleaned == 0 && !is_placeholder(reader, text)
+               ? json_incref((json_t *)value)
+               : text_of_str(type, reader, text);
 }
 
 static json_t *json_of_str(const struct type *type, struct reader *reader,
@@ -324,6 +333,20 @@ static bool append_item(struct reader *reader, json_t *list, json_t *item)
     return false;
 }
 
+// A text that is written in quotes, as the items of a list often are.
+static json_t *read_item(const struct type *type, struct reader *reader,
+                         struct span item)
+{
+    json_t *value = type->kind == TYPE_STR && span_starts(item, "\"")
+                        ? reply_whole_json(item, reader->problem)
+                        : NULL;
+
+    if (json_is_string(value))
+        return value;
+    json_decref(value);
+    return read_text(type, reader, item);
+}
+
 // A list as lines that begin with bullets or numbers, or that are the items.
 static json_t *read_lines(const struct type *type, struct reader *reader,
                           struct span text)
@@ -339,7 +362,7 @@ static json_t *read_lines(const struct type *type, struct reader *reader,
             continue;
         if (read_bullet(item, &item))
             item = skip_box(item);
-        ok = append_item(reader, list, read_text(type->item, reader, item));
+        ok = append_item(reader, list, read_item(type->item, reader, item));
     }
     if (!ok) {
         json_decref(list);
@@ -405,6 +428,26 @@ static bool object_fits(const struct reply_wanted *wanted, const json_t *value)
     return json_is_object(value) && type->n_members == 0;
 }
 
+// Words of a sentence, not of a list.
+static bool has_sentence_word(struct span item)
+{
+    static const char *const words[] = {
+        "i",   "we",   "you",   "it",      "is",   "are",  "was",       "were",
+        "and", "or",   "there", "which",   "here", "that", "namely",    "such",
+        "but", "both", "found", "because", "text", "e.g.", "including",
+    };
+
+    while (item.len > 0) {
+        size_t n = span_find(item, 0, " ");
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            if (span_same(span_to(item, n), words[i]))
+                return true;
+        }
+        item = span_from(item, n < item.len ? n + 1 : n);
+    }
+    return false;
+}
+
 // An item that nobody would take for a part of a sentence.
 static bool is_plain_item(struct span item)
 {
@@ -416,10 +459,7 @@ static bool is_plain_item(struct span item)
     return item.len > 0 && item.len <= ITEM_MAX_BYTES &&
            words <= ITEM_MAX_WORDS &&
            strchr(".!?:", item.at[item.len - 1]) == NULL &&
-           !span_starts(item, "and ") && !span_starts(item, "or ") &&
-           !span_starts(item, "which ") &&
-           span_find(item, 0, " and ") == item.len &&
-           span_find(item, 0, " or ") == item.len;
+           !has_sentence_word(item);
 }
 
 static bool is_quoted(struct span text)

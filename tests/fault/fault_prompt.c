@@ -86,8 +86,16 @@ static bool read_fenced(struct err *err)
                       err);
 }
 
+static bool read_mended(struct err *err)
+{
+    return read_reply("Sure: {'note': [1, {x: None}], 'intent': "
+                      "'Track\xC2\xA0Order', 'confidence': .5",
+                      err);
+}
+
 Test(fault, a_reply_without_memory_is_no_bad_reply)
 {
+    cr_expect_geq(fault_each(read_mended), 10);
     cr_expect_geq(fault_each(read_marked), 5);
     cr_expect_geq(fault_each(read_fenced), 5);
 }

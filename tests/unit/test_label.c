@@ -88,6 +88,8 @@ Test(label, is_read_under_what_it_is_dressed_in)
          "B\xEF\xBB\xBF",
          "B"}, // zero width
         {LETTERS, "B\xE2\x80\xA6", "B"},
+        {MOODS, "\xF0\x9F\x98\x80 Positive \xF0\x9F\x91\x8D", "positive"},
+        {MOODS, "\xE2\x9C\x85 positive", "positive"},
         {INTENTS, "REFUND-REQUEST", "refund_request"},
         {INTENTS, "track_order.", "Track order"},
         {INTENTS, "\"Track  Order\"", "Track order"},
@@ -128,6 +130,12 @@ Test(label, is_read_amid_words_that_say_nothing_else)
         {LETTERS, "Option B", "B"},
         {LETTERS, "I choose B.", "B"},
         {LETTERS, "label = B", "B"},
+        {LETTERS, "I think the answer is B.", "B"},
+        {LETTERS, "I would say (B)", "B"},
+        {LETTERS,
+         "\xE7\xAD\x94\xE6\xA1\x88\xE6\x98\xAF"
+         "B\xE3\x80\x82",
+         "B"},
         {LETTERS, "B. It is a city", "B"},
         {LETTERS, "The capital is Paris.\n\nAnswer: B", "B"},
         {MOODS, "Positive, because they like it", "positive"},
@@ -163,6 +171,12 @@ Test(label, in_doubt_is_none)
         {MOODS, "not positive", NULL},
         {MOODS, "positive: rather negative", NULL},
         {MOODS, "positively", NULL},
+        {MOODS, "\xE2\x9D\x8C positive", NULL},
+        {LETTERS, "B\xCC\xB6", NULL}, // struck out
+        {LETTERS,
+         "\xE7\xAD\x94\xE6\xA1\x88\xE4\xB8\x8D\xE6\x98\xAF"
+         "B",
+         NULL},
         {MOODS, "somewhat positive", NULL},
         {NUMBERS, "- 1", NULL},
         {NUMBERS,

@@ -128,6 +128,8 @@ Test(number, in_doubt_is_none)
         "2 x 3",
         "less than 5",
         "at least 5",
+        "Up to 5",
+        "max 5",
         "more than 5",
         "<5",
         "> 5",

@@ -271,8 +271,31 @@ Test(reply, may_have_markers_amid_its_text)
          "[[ ## title ## ]]\nA\n\n[[ ## remark ## ]]\nnone" END,
          "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
         {"name", CHAT, ALL, "[[ ## titel ## ]]\nA" END, NULL, NO_TITLE, 0},
+        {"page", CHAT, ALL,
+         "[[ ## title ## ]]\nWeather\n[[ ## body ## ]]\nIt rains. "
+         "[[ ## completed ## ]] I hope that this helps.",
+         PAGE, NULL, LENIENT_MARKER | LENIENT_END},
+        // The end marker was begun.
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n\n[[ ## completed ##",
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA[[ ## comp",
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER | LENIENT_END},
         {"name", CHAT, ALL, "Paris" END, "{\"title\":\"Paris\"}", NULL,
          LENIENT_BARE},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, takes_no_placeholder_for_a_value)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n{title}" END, NULL,
+         "`title` is \"{title}\", but must be text", 0},
+        {"name", JSON, ALL, "{\"title\": \"{title}\"}", NULL,
+         "`title` is \"{title}\", but must be text", 0},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n{name}" END,
+         "{\"title\":\"{name}\"}", NULL, 0},
     };
 
     EXPECT_ROWS(rows);
@@ -300,6 +323,8 @@ Test(reply, may_have_names_that_differ_in_case_alone)
          "{\"answer\":\"a\",\"Answer\":\"b\"}", NULL, 0},
         {"pair", JSON, ALL, "{\"Answer\": \"b\", \"answer\": \"a\"}",
          "{\"answer\":\"a\",\"Answer\":\"b\"}", NULL, 0},
+        {"name", JSON, ALL, "{\" Title \": \"A\"}", "{\"title\":\"A\"}", NULL,
+         LENIENT_MARKER},
         {"pair", JSON, ALL, "{\"Answer\": \"b\"}", NULL,
          "the key \"answer\" is missing", 0},
         {"pair", CHAT, ALL, "[[ ## ANSWER ## ]]\na\n[[ ## Answer ## ]]\nb" END,
@@ -478,6 +503,8 @@ Test(reply, may_have_lists_as_people_write_them)
         {"names", CHAT, ALL, NAMES("- apple\n- pear"), XS, NULL, LENIENT_FORM},
         {"names", CHAT, ALL, NAMES("\xE2\x80\xA2 apple\n\xE2\x80\xA2 pear"), XS,
          NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("- \"apple\"\n- \"pear\""), XS, NULL,
+         LENIENT_FORM},
         {"names", CHAT, ALL, NAMES("- [ ] apple\n- [x] pear"), XS, NULL,
          LENIENT_FORM},
         {"names", CHAT, ALL, NAMES("Named in [1]: [\"apple\", \"pear\"]"), XS,
@@ -499,6 +526,8 @@ Test(reply, may_have_lists_as_people_write_them)
         {"names", CHAT, ALL, NAMES("See [1]"), NULL, NO_NAMES("See [1]"), 0},
         {"names", CHAT, ALL, NAMES("See [above]"), NULL,
          NO_NAMES("See [above]"), 0},
+        {"names", CHAT, ALL, NAMES("I found two, namely apple"), NULL,
+         NO_NAMES("I found two, namely apple"), 0},
         {"names", CHAT, ALL, NAMES("apple"), NULL, NO_NAMES("apple"), 0},
         {"names", CHAT, ALL, NAMES("apple, pear and plum"), NULL,
          NO_NAMES("apple, pear and plum"), 0},
