@@ -301,6 +301,66 @@ static void put_head(const struct terminal *terminal, const json_t *document,
     buf_putc(out, '\n');
 }
 
+// What was wrong with replies, after "could not be read: ", by
+// run_outcome_name.
+static const char *fault_text(const char *kind)
+{
+    static const char *const texts[][2] = {
+        {"format", "not in the form asked for"},
+        {"cut", "cut at num_predict"},
+        {"empty", "empty"},
+        {"loop", "repeating themselves"},
+        {"too_long", "to a prompt beyond num_ctx"},
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(texts[i][0], kind) == 0)
+            return texts[i][1];
+    return kind;
+}
+
+// "all 34 replies scored 0, since none could be read: 30 not in the form asked
+// for, 4 cut at num_predict"; then one of them.
+static void put_faults(const struct terminal *terminal, const json_t *document,
+                       int64_t n, struct buf *out)
+{
+    int64_t faults = json_get_int(document, "model_faults", 0);
+    const json_t *example = json_object_get(document, "fault_example");
+    const char *reply = json_get_text(example, "reply", "");
+    const char *separator = ": ";
+    struct buf line = BUF_INIT(LINE_BYTES);
+    const char *kind;
+    json_t *count;
+
+    if (faults == 0)
+        return;
+    put_label(terminal, "faults", out);
+    if (faults == n)
+        put_style(terminal, STYLE_WARN, out);
+    buf_printf(out,
+               faults == n ? "none of the %" PRId64 " replies could be read"
+                           : "%" PRId64 " replies could not be read",
+               faults);
+    json_object_foreach(json_object_get(document, "faults"), kind, count)
+    {
+        buf_printf(out, "%s%" PRId64 " %s", separator,
+                   (int64_t)json_integer_value(count), fault_text(kind));
+        separator = ", ";
+    }
+    buf_puts(out, "; they scored 0\n");
+    put_style(terminal, STYLE_PLAIN, out);
+    if (reply[0] == '\0')
+        return;
+    put_label(terminal, "", out);
+    buf_printf(&line, "example %" PRId64 ": ", json_get_int(example, "row", 0));
+    plain_put_line(&line, reply, strlen(reply));
+    if (line.data != NULL)
+        terminal_put_cut(terminal, line.data,
+                         (size_t)(terminal->width - MARGIN - 1), out);
+    buf_putc(out, '\n');
+    buf_release(&line);
+}
+
 void report_run(const struct terminal *terminal, const json_t *document,
                 struct buf *out)
 {
@@ -310,6 +370,9 @@ void report_run(const struct terminal *terminal, const json_t *document,
     put_simulated(terminal, document, out);
     buf_putc(out, '\n');
     put_scores(terminal, document, out);
+    put_faults(terminal, document,
+               json_get_int(json_object_get(document, "compiled"), "n", 0),
+               out);
     put_changes(terminal, document, out);
     put_skipped(document, out);
     buf_putc(out, '\n');
@@ -329,16 +392,10 @@ void report_run(const struct terminal *terminal, const json_t *document,
 void report_eval(const struct terminal *terminal, const json_t *document,
                  struct buf *out)
 {
-    int64_t faults = json_get_int(document, "model_faults", 0);
-
     put_simulated(terminal, document, out);
     put_label(terminal, "score", out);
     put_score(terminal, document, out);
     buf_putc(out, '\n');
-    if (faults > 0) {
-        put_label(terminal, "faults", out);
-        buf_printf(out, "%" PRId64 " without a readable answer, scored 0\n",
-                   faults);
-    }
+    put_faults(terminal, document, json_get_int(document, "n", 0), out);
     put_cost(terminal, document, out);
 }

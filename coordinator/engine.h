@@ -181,7 +181,9 @@ struct job_work {
     // counts
     int64_t paid[BILL_COUNT]; // answers committed by this process
     int64_t prompt_tokens, generated_tokens;
-    int64_t reused;
+    int64_t uses;        // of answers, by all items; the same answer may be
+                         // used again and again
+    int64_t paid_before; // answers committed by earlier processes
     int64_t hedges;
     int64_t answered_ms; // last answer; -1: none in this process
 };

@@ -195,9 +195,12 @@ static bool take(struct evaluation *ev, enum asker asker, int part,
     return takers[asker](ev, part, answer, err);
 }
 
-static bool remember_call(struct task_item *item, const struct call_ref *ref,
+static bool remember_call(struct evaluation *ev, const struct call_ref *ref,
                           struct err *err)
 {
+    struct task_item *item = ev->item;
+
+    ev->work->uses++;
     // Room is made in powers of two.
     if ((item->n_calls & (item->n_calls + 1)) == 0) {
         size_t cap = item->n_calls * 2 + 2;
@@ -233,10 +236,9 @@ static bool take_stored(struct evaluation *ev, enum asker asker, int part,
 {
     struct call_answer answer = {0};
     bool ok = calls_load(ev->work->engine->store, ref->id, &answer, err) &&
-              remember_call(ev->item, ref, err) &&
+              remember_call(ev, ref, err) &&
               take(ev, asker, part, &answer, err);
 
-    ev->work->reused++;
     call_answer_release(&answer);
     return ok;
 }
@@ -292,10 +294,8 @@ static bool ask(struct evaluation *ev, enum asker asker, struct order *order,
     if (!answerer_of(&order->ask)->address(order, ev->task, err))
         return false;
     flight = flights_find(&engine->flights, &order->key);
-    if (flight != NULL && last_call(ev) == INT64_MAX) {
-        ev->work->reused++;
+    if (flight != NULL && last_call(ev) == INT64_MAX)
         return join(ev, flight, asker, order->ask.part, err);
-    }
     if (calls_find(engine->store, &order->key, &ref) && ref.id <= last_call(ev))
         return take_stored(ev, asker, order->ask.part, &ref, err);
     return leave_out(ev) || set_out(ev, asker, order, err);
@@ -449,7 +449,7 @@ bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
     assert(ev->waiting > 0);
     ev->waiting--;
     if (ev->task != NULL)
-        ok = remember_call(ev->item, &ref, err) &&
+        ok = remember_call(ev, &ref, err) &&
              take(ev, waiter->asker, waiter->part, &flight->answer, err) &&
              advance(ev, err);
     if (ok)

@@ -185,7 +185,7 @@ static bool find_stored(struct running_job *running, const struct task *task,
         err_nomem(err, "an evaluation");
         return false;
     }
-    running->work.reused += row.n_calls;
+    running->work.uses += row.n_calls;
     for (int32_t i = 0; i < row.n_calls; i++) {
         struct call_ref ref = {0};
 
@@ -537,8 +537,9 @@ void running_job_progress(const struct running_job *running, int64_t now,
     out->job = running->id;
     out->phase = running->phase;
     out->note = running->note;
-    out->calls = job_work_total_paid(&running->work);
-    out->reused = running->work.reused;
+    out->calls =
+        running->work.paid_before + job_work_total_paid(&running->work);
+    out->reused = job_work_reused(&running->work, out->calls);
     out->prompt_tokens = running->work.prompt_tokens;
     out->generated_tokens = running->work.generated_tokens;
     out->workers = (int64_t)running->engine->workers.n;

@@ -274,6 +274,9 @@ static bool read_past(struct running_job *running, struct store *reader,
 {
     int64_t ignored = 0;
 
+    running_job_sum(running, reader);
+    for (int i = 0; i < BILL_COUNT; i++)
+        running->work.paid_before += running->costs[i].calls;
     running->past.index = history_read_job(reader, running->work.job_no, err);
     return running->past.index != NULL &&
            history_load_time(reader, running->work.job_no,

@@ -5,8 +5,12 @@
 
 #include "common/error_document.h"
 #include "common/json.h"
+#include "common/utf8.h"
 #include "coordinator/job_work.h"
+#include "store/calls.h"
 #include "store/history.h"
+
+enum { REPLY_BYTES = 400 }; // of a reply that is shown
 
 void running_job_result_release(struct running_job_result *result)
 {
@@ -79,7 +83,6 @@ static void add_cost(const struct running_job *running, int64_t now,
     json_t *calls = json_object();
     const char *roles[BILL_COUNT];
     struct cost sum = {0};
-    json_int_t reused;
 
     if (running->request->action == REQUEST_EVAL) {
         sum.prompt = running->work.prompt_tokens;
@@ -89,8 +92,9 @@ static void add_cost(const struct running_job *running, int64_t now,
     name_roles(roles);
     for (int i = 0; i < BILL_COUNT; i++)
         add_role(roles[i], &running->costs[i], calls, &sum);
-    reused = running->ending->uses - sum.paid;
-    json_object_set_new(calls, "reused", json_integer(reused < 0 ? 0 : reused));
+    json_object_set_new(
+        calls, "reused",
+        json_integer(job_work_reused(&running->work, sum.paid)));
     json_object_set_new(calls, "hedged", json_integer(sum.hedged));
     json_object_set_new(document, "calls", calls);
     json_object_set_new(
@@ -100,6 +104,26 @@ static void add_cost(const struct running_job *running, int64_t now,
                   "generated", sum.generated));
     json_object_set_new(document, "wall_s",
                         json_real((double)wall_ms(running, now) / 1000.0));
+}
+
+// One reply that could not be read, as an example of the others.
+static void add_fault(const struct running_job *running, json_t *document)
+{
+    const struct ending *ending = running->ending;
+    struct call_answer answer = {0};
+    struct err ignored = ERR_CLEAR;
+
+    if (ending->fault_call != 0 &&
+        calls_load(running->engine->store, ending->fault_call, &answer,
+                   &ignored))
+        json_object_set_new(document, "fault_example",
+                            json_pack("{s:I, s:s%}", "row",
+                                      (json_int_t)ending->fault_row, "reply",
+                                      answer.text,
+                                      answer.text_len > REPLY_BYTES
+                                          ? utf8_cut(answer.text, REPLY_BYTES)
+                                          : answer.text_len));
+    call_answer_release(&answer);
 }
 
 static char *document_text(const struct running_job *running, int64_t now)
@@ -112,6 +136,7 @@ static char *document_text(const struct running_job *running, int64_t now)
         return error_document(&why);
     }
     add_cost(running, now, ending->document);
+    add_fault(running, ending->document);
     if (ending->error != ERR_NONE)
         json_object_set_new(ending->document, "reason",
                             json_string(ending->reason));

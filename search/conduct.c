@@ -141,10 +141,44 @@ static json_t *changes_json(const struct session *session,
     return changes;
 }
 
+// "format": 28, "loop": 2. New reference.
+static json_t *faults_json(const struct trial *trial)
+{
+    json_t *faults = json_object();
+
+    for (int i = 0; trial != NULL && i < RUN_OUTCOME_COUNT; i++)
+        if (trial->faults[i] > 0)
+            json_object_set_new(faults, run_outcome_name((enum run_outcome)i),
+                                json_integer((json_int_t)trial->faults[i]));
+    return faults;
+}
+
+// Which example shows best what went wrong; the loop, which can read the store,
+// adds the reply.
+static void name_fault(struct ending *ending, const struct trial *trial)
+{
+    if (trial == NULL || trial->model_faults == 0)
+        return;
+    ending->fault_call = trial->fault_call;
+    ending->fault_row = (int64_t)trial->fault_row;
+}
+
 // Of the winner on the validation share, as the document has it; -1 for none.
 static double compiled_score(const json_t *document)
 {
     return json_get_number(json_object_get(document, "compiled"), "score", -1);
+}
+
+// Those with a score, the baseline among them.
+static json_int_t count_trials(const struct session *session)
+{
+    size_t n;
+    struct trial *const *trials = session_trials(session, &n);
+    json_int_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += trials[i]->done && trials[i]->whole;
+    return count;
 }
 
 static json_t *run_document(const struct session *session,
@@ -154,19 +188,18 @@ static json_t *run_document(const struct session *session,
     const struct candidate *winner =
         found->compiled == NULL ? session_baseline(session) : found->compiled;
     size_t faults = found->winner == NULL ? 0 : found->winner->model_faults;
+    json_t *kinds = faults_json(found->winner);
     json_t *scores = scores_json(session, found);
     json_t *document =
         json_pack("{s:s, s:s}", "job", setup->job_id, "finish_reason", finish);
-    size_t n_trials;
     json_t *rest;
 
-    session_trials(session, &n_trials);
     rest =
-        json_pack("{s:o, s:s, s:I, s:b, s:I, s:o}", "skipped_steps",
+        json_pack("{s:o, s:s, s:I, s:b, s:I, s:o, s:o}", "skipped_steps",
                   skipped_json(session), "optimizer", setup->optimizer->name,
-                  "trials", (json_int_t)n_trials, "simulated",
+                  "trials", count_trials(session), "simulated",
                   setup->models->simulated, "model_faults", (json_int_t)faults,
-                  "changes", changes_json(session, winner));
+                  "faults", kinds, "changes", changes_json(session, winner));
     if (json_object_update(document, scores) != 0 ||
         json_object_update(document, rest) != 0 ||
         (found->short_of.code != ERR_NONE &&
@@ -209,6 +242,24 @@ static char *compiled_text(const struct session *session,
 
 // --- run ---
 
+// A search may still help: demos teach the form of an answer, and instructions
+// what is asked for. But nobody should wait for it unawares.
+static void warn_of_nothing(struct session *session, const struct trial *trial)
+{
+    if (trial->n == 0 || trial->score > 0)
+        return;
+    if (trial->model_faults == trial->n)
+        session_note(session,
+                     "warning: none of the %zu answers of the baseline could "
+                     "be read, so all score 0; v_evaluations says why",
+                     trial->n);
+    else
+        session_note(session,
+                     "warning: all %zu answers of the baseline score 0; "
+                     "v_evaluations shows them beside the labels",
+                     trial->n);
+}
+
 static bool score_baseline(struct session *session, struct findings *found,
                            struct err *err)
 {
@@ -222,15 +273,16 @@ static bool score_baseline(struct session *session, struct findings *found,
                          "the program as written", err);
     if (trial == NULL || !trial_wait(session, trial, err))
         return false;
-    if (trial->too_long > 0) {
+    if (trial->faults[RUN_TOO_LONG] > 0) {
         err_set(err, ERR_INPUT,
                 "the prompt of the program as written does not fit num_ctx on "
                 "%zu of %zu examples: raise `models.options.num_ctx`",
-                trial->too_long, trial->n);
+                trial->faults[RUN_TOO_LONG], trial->n);
         return false;
     }
     found->baseline = trial;
     session_set_best(session, trial);
+    warn_of_nothing(session, trial);
     return true;
 }
 
@@ -347,6 +399,7 @@ static bool write_result(struct session *session, struct findings *found,
         return false;
     }
     ending->score = compiled_score(ending->document);
+    name_fault(ending, found->winner);
     ending->compiled = compiled_text(session, found, err);
     return ending->compiled != NULL;
 }
@@ -463,6 +516,7 @@ static json_t *eval_document(const struct session *session,
 
     json_object_set_new(document, "model_faults",
                         json_integer((json_int_t)trial->model_faults));
+    json_object_set_new(document, "faults", faults_json(trial));
     json_object_set_new(document, "lenient",
                         json_integer((json_int_t)trial->lenient));
     json_object_set_new(document, "job", json_string(setup->job_id));
@@ -493,6 +547,7 @@ static bool eval(struct session *session, struct ending *ending,
     if (setup->request->compiled != NULL)
         compare_digest(session);
     ending->document = eval_document(session, trial);
+    name_fault(ending, trial);
     ending->score = trial->score;
     if (ending->document == NULL)
         err_nomem(err, "the result");

@@ -194,6 +194,17 @@ static bool choose_val(struct search *search, struct err *err)
     return true;
 }
 
+// Trials on minibatches, and those on all rows.
+static int64_t count_all(const struct search *search)
+{
+    int64_t steps = search->params->minibatch_full_eval_steps;
+    int64_t n = search->n_trials;
+
+    if (!search->minibatch)
+        return n;
+    return n + n / steps + (n % steps != 0);
+}
+
 static void tell_plan(const struct search *search)
 {
     char instructions[TEXT_COUNTED_BYTES], sets[TEXT_COUNTED_BYTES],
@@ -203,7 +214,7 @@ static void tell_plan(const struct search *search)
         search->session, "miprov2: %s a step, %s, %s on %s%s",
         text_counted(instructions, search->n_instructions, "instruction"),
         text_counted(sets, search->zero_shot ? 0 : search->n_sets, "demo set"),
-        text_counted(trials, search->n_trials, "trial"),
+        text_counted(trials, count_all(search), "trial"),
         text_counted(rows, (int64_t)search->n_val, "row"),
         search->minibatch ? " by minibatches" : "");
 }
@@ -511,16 +522,6 @@ static bool end_search(struct search *search, struct err *err)
         !try_best_mean(search, err))
         return false;
     return true;
-}
-
-static int64_t count_all(const struct search *search)
-{
-    int64_t steps = search->params->minibatch_full_eval_steps;
-    int64_t n = search->n_trials;
-
-    if (!search->minibatch)
-        return n;
-    return n + n / steps + (n % steps != 0);
 }
 
 static bool run_trials(struct search *search, struct err *err)

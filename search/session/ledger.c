@@ -38,7 +38,6 @@ bool ledger_use(struct ledger *ledger, const struct used_call *calls, size_t n,
             err_nomem(err, "the list of used calls");
             return false;
         }
-        ledger->uses++;
         if ((ledger->seen[byte] & bit) != 0)
             continue;
         ledger->seen[byte] |= bit;

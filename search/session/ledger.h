@@ -27,7 +27,6 @@ struct use {
 
 struct ledger {
     struct use sum;
-    int64_t uses;    // of calls, repeats included
     uint8_t *seen;   // a bit for each call id; owned
     size_t seen_len; // bytes
 };

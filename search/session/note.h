@@ -18,7 +18,7 @@ struct task;
 
 enum note_kind {
     NOTE_TASK,  // session -> loop: run it; loop -> session: it is done
-    NOTE_PHASE, // session -> loop: text, number = trials to come
+    NOTE_PHASE, // session -> loop: text, number of its last trial
     NOTE_TEXT,  // session -> loop: a line for people
     NOTE_TRIAL, // session -> loop: a trial is accounted for: end
     NOTE_BEST,  // session -> loop: score, low, high, and the baseline's
@@ -34,7 +34,9 @@ struct ending {
     double score;     // of the compiled program; < 0: none
     json_t *document; // without what only the loop knows; owned
     char *compiled;   // owned, or NULL
-    int64_t uses;     // of calls, by all items of the job
+    // One reply that could not be read, to be shown: its call (0: all could),
+    // and the row that it was for.
+    int64_t fault_call, fault_row;
 };
 
 struct note {

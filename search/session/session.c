@@ -217,6 +217,15 @@ static void collect_calls(struct unit *unit, const struct task *task)
             unit->calls[unit->n_calls++] = task->items[i].calls[c];
 }
 
+static void add_fault(struct trial *trial, const struct task_item *item)
+{
+    if (trial->model_faults++ == 0 && item->n_calls > 0) {
+        trial->fault_call = item->calls[item->n_calls - 1].id;
+        trial->fault_row = (size_t)item->row;
+    }
+    trial->faults[item->outcome]++;
+}
+
 static void fill_trial(struct trial *trial, const struct unit *unit,
                        const struct task *task)
 {
@@ -232,10 +241,10 @@ static void fill_trial(struct trial *trial, const struct unit *unit,
         trial->n++;
         sum += item->score;
         if (item->outcome != RUN_DONE)
-            trial->model_faults++;
-        trial->too_long += item->outcome == RUN_TOO_LONG;
+            add_fault(trial, item);
         trial->lenient += item->lenient != 0;
     }
+    trial->whole = task->err.code == ERR_NONE;
     trial->score = trial->n == 0 ? 0 : sum / (double)trial->n;
     trial->candidate_id = task->candidate_id;
     trial->done = true;
@@ -708,7 +717,10 @@ const char *session_finish(const struct session *session)
 
 void session_phase(struct session *session, const char *phase, int64_t trials)
 {
-    struct note note = {.kind = NOTE_PHASE, .number = trials};
+    struct note note = {.kind = NOTE_PHASE};
+
+    if (trials > 0)
+        note.number = (int64_t)session->n_trials + trials;
 
     text_print(note.text, sizeof note.text, "%s", phase);
     note_send(session->pair, &note);
@@ -733,8 +745,6 @@ static void *run_thread(void *arg)
     struct ending *ending = session->setup.conduct(session);
 
     session_settle(session);
-    if (ending != NULL)
-        ending->uses = session->ledger.uses;
     note_send(session->pair,
               &(struct note){.kind = NOTE_ENDED, .ending = ending});
     return NULL;

@@ -57,16 +57,19 @@ struct trial {
     size_t *rows;                // of the dataset, as submitted
     size_t n_rows;
     bool done;
+    bool whole; // no budget and no fault cut it short
     // when done:
     bool *scored;        // one a row: false for own demos and excluded rows
     double *scores;      // one a row: 0..1
     double score;        // mean over the scored rows, in their order; 0 if none
     size_t n;            // scored rows
     size_t model_faults; // items that ended in one, scored 0
-    size_t too_long;     // of those: the prompt did not fit
-    size_t lenient;      // items that needed a lenient reading
-    int64_t calls;       // keys that this trial was the first to use
-    int64_t tokens;      // of those
+    size_t faults[RUN_OUTCOME_COUNT]; // the same, by what it was
+    int64_t fault_call;               // the last call of the first of them; 0
+    size_t fault_row;                 // its row
+    size_t lenient;                   // items that needed a lenient reading
+    int64_t calls;        // keys that this trial was the first to use
+    int64_t tokens;       // of those
     int64_t candidate_id; // in the history
 };
 
@@ -126,8 +129,8 @@ struct trial *session_best(const struct session *session);
 // "trials_done" (the default), "perfect", "no_improvement", "budget".
 void session_set_finish(struct session *session, const char *reason);
 
-// For people: the phase under way and how many trials there will be; a note
-// for the log of the run ("3 of 40 examples became demos").
+// For people: the phase under way and how many trials are to come in it (0:
+// none are); a note for the log of the run ("3 of 40 examples became demos").
 void session_phase(struct session *session, const char *phase, int64_t trials);
 void session_note(struct session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -21,6 +21,7 @@ struct demo_list {
 struct demo_set {
     struct demo_list *lists; // owned: one a predictor of the program
     size_t n_lists;
+    size_t n_traced; // demos in them that are the teacher's own runs
 };
 
 void demo_set_release(struct demo_set *set); // zeroed is fine

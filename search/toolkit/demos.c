@@ -401,9 +401,11 @@ static bool take_lesson(const struct lesson *lesson, struct demo_set *set,
                         struct err *err)
 {
     for (size_t i = 0; i < set->n_lists; i++) {
-        if (lesson->demos[i].fields != NULL &&
-            !demo_list_add(&set->lists[i], &lesson->demos[i], err))
+        if (lesson->demos[i].fields == NULL)
+            continue;
+        if (!demo_list_add(&set->lists[i], &lesson->demos[i], err))
             return false;
+        set->n_traced++;
     }
     return true;
 }

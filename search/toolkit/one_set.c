@@ -32,7 +32,11 @@ static bool try_one(struct leader *leader, one_set_make *make,
         return true;
     session_phase(session, "demos", 1);
     if (make_set(session, make, given, &set, err)) {
-        session_note(session, "%zu %s", demo_set_count(&set), kind);
+        session_note(session,
+                     "%zu demos: %zu from runs of the teacher, %zu "
+                     "labelled",
+                     demo_set_count(&set), set.n_traced,
+                     demo_set_count(&set) - set.n_traced);
         candidate = demo_set_candidate(&set, 1, session, err);
         ok = candidate != NULL && leader_try(leader, candidate, kind, err);
     }

@@ -1,0 +1,75 @@
+"""A figure is the same wherever it is shown."""
+
+import re
+
+import harness
+
+
+def run(stage, sim, job, *words):
+    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=1", *words)
+
+
+def shown(result):
+    """(trial, trials, calls, reused) of each line of progress."""
+    lines = re.findall(r"trial (\d+)(?: of (\d+))?,.*? ([\d,]+) calls?, "
+                       r"([\d,]+) reused", result.err)
+    return [tuple(int(n.replace(",", "") or 0) for n in line)
+            for line in lines]
+
+
+def notes(job):
+    return [text for text, in harness.store_rows(
+        job.parent / "promptcc.db", "SELECT text FROM events WHERE kind = 'note'")]
+
+
+def test_progress_and_document_agree_over_sessions(stage, sim):
+    job = stage.job(optimizer=harness.MIPRO)
+    gate = stage.gate(sim)
+    gate.hold_after(60)
+    process = stage.start("run", job, "--ollama", f"{gate.url},slots=1")
+    assert gate.wait_held(process)
+    process.kill()
+    gate.release()
+    resumed = run(stage, sim, job, "--json")
+    assert resumed.status == 0, resumed
+    document = resumed.json
+    calls = sum(document["calls"][role] for role in
+                ("student", "teacher", "judge", "exec"))
+    assert calls == sim.stats()["answered"]
+    # Again, now that all of it is in the store.
+    lines = shown(resumed) + shown(run(stage, sim, job, "--json"))
+    assert lines, resumed
+    for trial, trials, done, reused in lines:
+        assert trial <= document["trials"]
+        assert trials == 0 or trial <= trials <= document["trials"]
+        assert done <= calls
+        assert reused <= document["calls"]["reused"]
+    trials = stage.promptcc("trials", document["job"], "--store",
+                            job.parent / "promptcc.db", "--json").json
+    assert len(trials) == document["trials"]
+
+
+def test_demos_are_counted_by_where_they_come_from(stage, sim):
+    job = stage.job(optimizer="{bootstrap_few_shot: {max_bootstrapped_demos: 2,"
+                              " max_labeled_demos: 5}}")
+    result = run(stage, sim, job)
+    assert result.status == 0, result
+    assert "5 demos: 2 from runs of the teacher, 3 labelled" in notes(job)
+
+
+def test_a_run_without_a_readable_reply_says_so(stage):
+    sim = stage.stand_in()
+    job = stage.job(metric="{exact_match: topic}",
+                    optimizer="{labeled_few_shot: {k: 2}}")
+    text = job.read_text().replace("num_predict: 200", "num_predict: 1")
+    job.write_text(text)
+    result = run(stage, sim, job)
+    assert result.status == 0, result
+    assert re.search(r"none of the \d+ replies could be read: \d+ cut at "
+                     r"num_predict; they scored 0", result.out), result
+    assert re.search(r"example \d+: \S", result.out), result
+    assert any("none of the 20 answers of the baseline could be read" in note
+               for note in notes(job))
+    document = run(stage, sim, job, "--json").json
+    assert document["faults"] == {"cut": document["model_faults"]}
+    assert document["fault_example"]["reply"]
