@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/replies.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -24,10 +25,11 @@ static void tell_nomem(struct jobfile *file, const struct err *err)
 // --- the context ---
 
 // Whether the longest prompt and a reply of num_predict have room together.
-static void check_context(struct jobfile *file)
+static void check_context(struct jobfile *file, const struct options *options)
 {
     const struct job *job = file->job;
     struct err err = ERR_CLEAR;
+    (void)options;
     struct fit *fit = fit_new(job, file->dataset, &file->plan, &err);
     struct candidate *baseline =
         fit == NULL ? NULL : candidate_new(job->program, &err);
@@ -195,7 +197,7 @@ static void try_part(struct jobfile *file, struct exec_pool *pool, size_t part)
     json_decref(answers.wrong);
 }
 
-static void check_programs(struct jobfile *file)
+static void check_programs(struct jobfile *file, const struct options *options)
 {
     const struct user_command *commands[METRIC_MAX_OUTSIDE];
     struct exec_command list[METRIC_MAX_OUTSIDE];
@@ -204,15 +206,16 @@ static void check_programs(struct jobfile *file)
     struct place place = {.file = file->path};
     struct err err = ERR_CLEAR;
 
+    (void)options;
     if (folder == NULL)
         return;
     for (size_t i = 0; i < n; i++)
         list[i] = (struct exec_command){.argv = commands[i]->argv,
                                         .timeout_ms = commands[i]->timeout_ms,
                                         .what = "the metric's program"};
-    struct exec_pool_options options = {
+    struct exec_pool_options how = {
         .commands = list, .n_commands = n, .folder = folder, .processes = 1};
-    struct exec_pool *pool = exec_pool_start(&options, &err);
+    struct exec_pool *pool = exec_pool_start(&how, &err);
     if (pool == NULL && err.code != ERR_NOMEM)
         diag_add(file->diags, DIAG_ERROR, "metric-program", &place, "%s",
                  err.text);
@@ -226,12 +229,13 @@ static void check_programs(struct jobfile *file)
 
 // --- the table ---
 
-static void (*const checks[])(struct jobfile *file) = {
+static void (*const checks[])(struct jobfile *, const struct options *) = {
     check_context,
     check_programs,
+    replies_try,
 };
 
-void checks_run(struct jobfile *file)
+void checks_run(struct jobfile *file, const struct options *options)
 {
     struct err ignored = ERR_CLEAR;
 
@@ -239,5 +243,5 @@ void checks_run(struct jobfile *file)
         !diags_ok(file->diags, &ignored))
         return;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
-        checks[i](file);
+        checks[i](file, options);
 }

@@ -89,7 +89,7 @@ static int run(const struct options *options)
 
     bool read = jobfile_read(&file, options, options->operands[0], &err);
     if (read)
-        checks_run(&file);
+        checks_run(&file, options);
     if (!read)
         status = output_error(options, &err);
     else if (option_on(options, OPT_JSON))
@@ -105,7 +105,8 @@ const struct command_entry cmd_check = {
     .usage = "JOB",
     .summary = "reads job file and data and tells every mistake",
     .example = "promptcc check jobs/customer_care/job.yaml",
-    .options = OPTIONS_JOB | OPTION_BIT(OPT_JSON),
+    .options = OPTIONS_JOB | OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |
+               OPTION_BIT(OPT_JSON),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -254,6 +254,8 @@ static bool tell_run(struct work *work, struct one_run *run, struct err *err)
     struct runner_result result = {.index = run->index, .err = run->err};
     bool ok;
 
+    if (run->stepper != NULL)
+        result.repairs = stepper_repairs(run->stepper);
     if (run->stepper != NULL && run->err.code == ERR_NONE &&
         stepper_outcome(run->stepper) != RUN_DONE) {
         int step = stepper_failed_step(run->stepper);

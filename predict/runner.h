@@ -25,6 +25,7 @@
 struct runner_result {
     size_t index; // of the input, from 0
     const json_t *outputs;
+    int repairs; // replies that could not be read and were asked for again
     struct err err;
 };
 

@@ -1,0 +1,61 @@
+"""`check` asks a model that answers for two rows, and says when its replies
+cannot be read."""
+
+import json
+
+import harness
+
+
+def check(stage, sim, job, *words):
+    return stage.promptcc("check", job, "--ollama", sim.url, *words)
+
+
+class Chatty(harness.Gate):
+    """A model that keeps to a form only under a schema."""
+
+    def _forward(self, handler, body):
+        self.free = handler.path == "/api/chat" and \
+            not json.loads(body).get("format")
+        super()._forward(handler, body)
+
+    def _answer(self, handler, status, reply):
+        if self.free:
+            document = json.loads(reply)
+            document["message"]["content"] = "I would rather talk of weather."
+            reply = json.dumps(document).encode()
+        harness.Gate._answer(handler, status, reply)
+
+
+def test_replies_that_can_be_read_under_a_schema_alone_are_told(stage, sim):
+    gate = Chatty(sim.url)
+    try:
+        job = stage.job()
+        result = stage.promptcc("check", job, "--ollama", gate.url, "--set",
+                                "adapter=chat")
+        assert result.status == 0, result
+        assert "0 could be read in the chat form" in result.err, result
+        assert "2 under a schema" in result.err, result
+        assert "set `adapter: json`" in result.err, result
+        result = stage.promptcc("check", job, "--ollama", gate.url, "--set",
+                                "adapter=json")
+        assert result.status == 0 and "could be read" not in result.err, result
+    finally:
+        gate.close()
+
+
+def test_a_model_that_can_be_read_is_not_mentioned(stage, sim):
+    result = check(stage, sim, stage.job())
+    assert result.status == 0 and "could be read" not in result.err, result
+    assert 0 < len(sim.chats()) <= 8
+
+
+def test_a_model_that_nobody_has_is_told(stage):
+    sim = stage.stand_in(model=["other:7b"])
+    result = check(stage, sim, stage.job())
+    assert result.status == 0 and "does not have the model" in result.err
+
+
+def test_a_server_that_was_named_and_is_not_there_is_told(stage):
+    url = f"http://127.0.0.1:{harness.free_port()}"
+    result = stage.promptcc("check", stage.job(), "--ollama", url)
+    assert result.status == 0 and "no reply of" in result.err, result
