@@ -4,12 +4,11 @@
 // bootstrapped on the rows in order, then num_candidate_programs sets
 // bootstrapped on shuffled rows with a size drawn by chance.
 
-#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "search/optimizers/optimizer.h"
+#include "search/optimizers/demo_params.h"
 #include "search/toolkit/demos.h"
 #include "search/toolkit/leader.h"
 
@@ -20,26 +19,13 @@ struct params {
     int64_t seed;
 };
 
-#define RECIPE(member) offsetof(struct params, recipe.member)
-
 static const struct param params[] = {
-    {"metric_threshold", PARAM_NUMBER, RECIPE(metric_threshold), 0, 1, NAN,
-     NULL, "score from which a teacher's run is good; without it any above 0"},
-    {"max_bootstrapped_demos", PARAM_INT, RECIPE(max_bootstrapped), 0, 1000, 4,
-     NULL, "demos from the teacher's runs, a predictor"},
-    {"max_labeled_demos", PARAM_INT, RECIPE(max_labeled), 0, 1000, 16, NULL,
-     "demos of a predictor up to which labelled examples are added"},
-    {"max_rounds", PARAM_INT, RECIPE(max_rounds), 1, 100, 1, NULL,
-     "times that the teacher tries an example"},
+    DEMO_PARAMS(struct params),
     {"num_candidate_programs", PARAM_INT,
      offsetof(struct params, num_candidate_programs), 0, 10000, 16, NULL,
      "demo sets on shuffled examples"},
-    {"max_errors", PARAM_INT, RECIPE(max_errors), 1, 1e9, 10, NULL,
-     "examples without any answer after which no more are tried"},
     {"stop_at_score", PARAM_NUMBER, offsetof(struct params, stop_at_score), 0,
      1, 1, NULL, "score, 0 to 1, that is good enough to end"},
-    {"seed", PARAM_INT, offsetof(struct params, seed), 0, 9e15, 0, NULL,
-     "of the random numbers"},
 };
 
 struct search {
@@ -136,7 +122,6 @@ static bool run(struct session *session, const void *given, struct err *err)
     return ok;
 }
 
-extern const struct optimizer bootstrap_random_search;
 const struct optimizer bootstrap_random_search = {
     .name = "bootstrap_random_search",
     .help = "many bootstrapped demo sets, the best of them kept",

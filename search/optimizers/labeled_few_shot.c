@@ -37,7 +37,6 @@ static bool run(struct session *session, const void *given, struct err *err)
     return one_set_search(session, make, given, "labelled demos", err);
 }
 
-extern const struct optimizer labeled_few_shot;
 const struct optimizer labeled_few_shot = {
     .name = "labeled_few_shot",
     .help = "labelled examples as demos; no search",

@@ -597,7 +597,6 @@ static bool run(struct session *session, const void *given, struct err *err)
     return ok;
 }
 
-extern const struct optimizer miprov2;
 const struct optimizer miprov2 = {
     .name = "miprov2",
     .help = "instructions and demos of all steps, searched together by TPE",

@@ -9,14 +9,14 @@
 
 enum { MAX_PARAMS = 32, LIST_BYTES = 400, CHECK_BYTES = 1 << 16 };
 
-extern const struct optimizer labeled_few_shot;
-extern const struct optimizer bootstrap_few_shot;
-extern const struct optimizer bootstrap_random_search;
-extern const struct optimizer miprov2;
+#define OPTIMIZER(name) extern const struct optimizer name;
+#include "search/optimizers/optimizers.def"
+#undef OPTIMIZER
 
-// The first one is what a job without `optimizer` gets.
 const struct optimizer *const optimizers[] = {
-    &miprov2, &bootstrap_random_search, &bootstrap_few_shot, &labeled_few_shot,
+#define OPTIMIZER(name) &name,
+#include "search/optimizers/optimizers.def"
+#undef OPTIMIZER
     NULL,
 };
 

@@ -1,9 +1,10 @@
 // optimizer: a way to search for the best candidate.
 //
-// One file each in optimizers/, ending in its row; optimizer.c holds the table.
-// To add one: write optimizers/<name>.c, declare its row there, add it to the
-// table. Parameters are rows too: name, type, range and default stand in one
-// place, and checking, `--set`, help and the schema's test follow from them.
+// One file each, <name>.c, ending in its row, and one line in optimizers.def,
+// which both optimizer.c and CMake read. For people its name stands in
+// docs/job.schema.json too (a test says so), and its parameters in
+// docs/job-file.md. Parameters are rows: name, type, range and default stand in
+// one place, and checking, `--set` and help follow from them.
 
 #ifndef SEARCH_OPTIMIZERS_OPTIMIZER_H
 #define SEARCH_OPTIMIZERS_OPTIMIZER_H
@@ -47,7 +48,8 @@ struct optimizer {
     bool (*run)(struct session *session, const void *params, struct err *err);
 };
 
-// The table, NULL-terminated, and a row by name (NULL: none).
+// The table, NULL-terminated, the default first; and a row by name (NULL:
+// none).
 extern const struct optimizer *const optimizers[];
 const struct optimizer *optimizer_find(const char *name);
 

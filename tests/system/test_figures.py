@@ -22,7 +22,8 @@ def notes(job):
         job.parent / "promptcc.db", "SELECT text FROM events WHERE kind = 'note'")]
 
 
-def test_progress_and_document_agree_over_sessions(stage, sim):
+def test_progress_and_document_agree_over_sessions(stage):
+    sim = stage.stand_in(latency_ms=40)
     job = stage.job(optimizer=harness.MIPRO)
     gate = stage.gate(sim)
     gate.hold_after(60)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <criterion/criterion.h>
+#include <jansson.h>
 
 #include "program/source/node.h"
 
@@ -192,4 +193,25 @@ Test(optimizer_params, a_wrong_seed_is_told_once)
 {
     load_job("optimizer: {miprov2: {seed: x}}");
     cr_expect_eq(diags->errors, 2);
+}
+
+// --- what editors know ---
+
+Test(optimizer_params, the_schema_names_every_optimizer_and_no_other)
+{
+    json_t *schema = json_load_file(DOCS "/job.schema.json", 0, NULL);
+    const json_t *names = json_object_get(
+        json_object_get(json_object_get(schema, "$defs"), "optimizer_name"),
+        "enum");
+    size_t n = 0;
+
+    cr_assert_not_null(names);
+    while (optimizers[n] != NULL)
+        n++;
+    cr_expect_eq(json_array_size(names), n);
+    for (size_t i = 0; i < json_array_size(names); i++)
+        cr_expect_not_null(
+            optimizer_find(json_string_value(json_array_get(names, i))), "%s",
+            json_string_value(json_array_get(names, i)));
+    json_decref(schema);
 }

@@ -1,0 +1,35 @@
+// demo_params: the parameters of a demo recipe, as rows for the optimizers that
+// bootstrap one set of demos or many.
+
+#ifndef SEARCH_OPTIMIZERS_DEMO_PARAMS_H
+#define SEARCH_OPTIMIZERS_DEMO_PARAMS_H
+
+#include <math.h>
+#include <stddef.h>
+
+#include "search/optimizers/optimizer.h"
+#include "search/toolkit/demos.h"
+
+// The rows of `struct demo_recipe recipe` and of `int64_t seed` in type.
+// clang-format off
+#define DEMO_PARAMS(type)                                                      \
+    {"metric_threshold", PARAM_NUMBER,                                         \
+     offsetof(type, recipe.metric_threshold), 0, 1, NAN, NULL,                 \
+     "score from which a teacher's run is good; without it any above 0"},      \
+    {"max_bootstrapped_demos", PARAM_INT,                                      \
+     offsetof(type, recipe.max_bootstrapped), 0, 1000, 4, NULL,                \
+     "demos from the teacher's runs, a predictor"},                            \
+    {"max_labeled_demos", PARAM_INT,                                           \
+     offsetof(type, recipe.max_labeled), 0, 1000, 16, NULL,                    \
+     "demos of a predictor up to which labelled examples are added"},          \
+    {"max_rounds", PARAM_INT,                                                  \
+     offsetof(type, recipe.max_rounds), 1, 100, 1, NULL,                       \
+     "times that the teacher tries an example"},                               \
+    {"max_errors", PARAM_INT,                                                  \
+     offsetof(type, recipe.max_errors), 1, 1e9, 10, NULL,                      \
+     "examples without any answer after which no more are tried"},             \
+    {"seed", PARAM_INT, offsetof(type, seed), 0, 9e15, 0, NULL,                \
+     "of the random numbers"}
+// clang-format on
+
+#endif
