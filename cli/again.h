@@ -1,6 +1,6 @@
-// again: a job that was run before, as its store keeps it: for resume and
-// export. What was submitted is there whole, job file and data as they were,
-// with the values that were set.
+// again: a job that was run before, read back from its store, for resume and
+// export. The store keeps what was submitted: the job file, the data and the
+// values that were set.
 
 #ifndef CLI_AGAIN_H
 #define CLI_AGAIN_H

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -32,7 +33,7 @@ const char *ask_endpoint(const struct options *options, struct err *err)
     return endpoint;
 }
 
-// The coordinator's own error becomes ours.
+// An error that the coordinator answers is passed on as our own.
 static json_t *read_reply(const char *text, struct err *err)
 {
     json_t *reply = json_parse(text, strlen(text), REPLY_BYTES, err);
@@ -74,6 +75,7 @@ int ask_and_tell(const struct options *options, const char *verb,
 {
     const char *job = options->operands[0];
     struct err err = ERR_CLEAR;
+    struct terminal terminal = terminal_of(STDOUT_FILENO);
     struct buf text = BUF_INIT(TEXT_BYTES);
     json_t *reply = ask_coordinator(options, verb, job, argument, &err);
     int status;
@@ -84,7 +86,7 @@ int ask_and_tell(const struct options *options, const char *verb,
         status = output_json(reply);
     } else {
         buf_printf(&text, "%s %s\n", json_get_text(reply, "job", job), told);
-        status = output_text(&text);
+        status = output_lines(&terminal, &text);
     }
     buf_release(&text);
     json_decref(reply);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "common/buf.h"
 #include "common/json.h"
@@ -272,7 +273,7 @@ static void close_output(struct batch *batch, struct err *err)
     if (err->code != ERR_NONE && batch->lines == 0)
         (void)unlink(batch->aside);
     else if (err->code != ERR_NONE)
-        terminal_say("the outputs so far are in %s\n", batch->aside);
+        output_say("the outputs so far are in %s\n", batch->aside);
     else if (rename(batch->aside, batch->path) != 0)
         err_set(err, ERR_IO, "cannot rename %.100s to %.100s: %s", batch->aside,
                 batch->path, strerror(errno));

@@ -25,7 +25,7 @@ static const struct grid_column columns[] = {
     {"DEMO SETS", "demos", GRID_PARTS, true},
 };
 
-// The prompts of the best candidate, whole.
+// The prompts of the best candidate, in full.
 static void put_prompts(const struct terminal *terminal, const json_t *prompts,
                         struct buf *out)
 {
@@ -57,7 +57,7 @@ static int print_best(const struct options *options, const json_t *rows)
     if (option_on(options, OPT_JSON))
         return output_json(rows);
     if (json_array_size(rows) == 0) {
-        terminal_say("no scored trials yet\n");
+        output_say("no scored trials yet\n");
         return EXIT_DONE;
     }
     grid_put(&terminal, columns, sizeof columns / sizeof *columns, rows, &text);

@@ -36,14 +36,14 @@ static bool check_listen(const struct options *options, const char *endpoint,
     if (is_loopback(endpoint) || option_on(options, OPT_TRUST_NETWORK))
         return true;
     err_set(err, ERR_INPUT,
-            "whoever reaches %.60s could use this coordinator, for nothing is "
-            "encrypted: listen on 127.0.0.1, or say --trust-network in a "
-            "network of your own",
+            "anyone who reaches %.60s could use this coordinator, because "
+            "nothing is encrypted yet: listen on 127.0.0.1, or add "
+            "--trust-network if the network is your own",
             endpoint);
     return false;
 }
 
-// Until a signal, or an end of its own.
+// Waits for a signal, or until the coordinator ends by itself.
 static void serve(struct coordinator *coordinator)
 {
     struct pollfd item = {.fd = signals_fd(), .events = POLLIN};

@@ -10,8 +10,9 @@
 
 enum { DOCUMENT_BYTES = 64 << 20 };
 
-// A job of a store is replayed without a model server, up to where it stopped,
-// and its best is written: of a job that was killed as well.
+// Replays the job from its store, without a model server, up to where it
+// stopped, and writes the best that was found. This also works for a job that
+// was killed.
 static int export_here(const struct options *options)
 {
     struct again again;
@@ -29,7 +30,7 @@ static int export_here(const struct options *options)
                         .out = again.request->out}};
 
         status = follow_here(&follow);
-        // Of an unfinished job: its best so far, if there is one.
+        // An unfinished job gives its best so far, if it has one.
         if (status == EXIT_STOPPED)
             status = follow.wrote ? EXIT_DONE : EXIT_FAILED;
     }
@@ -37,7 +38,7 @@ static int export_here(const struct options *options)
     return status;
 }
 
-// A coordinator keeps the compiled file of the last end of a job.
+// A coordinator keeps the compiled file with which a job last ended.
 static int write_exported(const struct options *options, const json_t *job,
                           struct err *err)
 {

@@ -83,7 +83,7 @@ static bool is_free(const struct template_file *file, const char *path,
     if (stat(path, &info) != 0)
         return true;
     err_set(err, ERR_INPUT,
-            "%.150s is there already: name another folder, as in `promptcc "
+            "%.150s exists already: name another folder, as in `promptcc "
             "init my-job`",
             path);
     return false;

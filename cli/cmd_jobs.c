@@ -54,8 +54,8 @@ static int remove_jobs(const struct options *options)
 
     if (option_on(options, OPT_COORDINATOR))
         err_set(&err, ERR_INPUT,
-                "a job is removed from its store, while no coordinator runs on "
-                "it: name the file with --store instead of --coordinator");
+                "a job is removed from its store file while no coordinator "
+                "uses it: stop the coordinator and name the file with --store");
     else
         path = history_file_path(options, NULL, &err);
     for (size_t i = 0; err.code == ERR_NONE && i < n; i++) {

@@ -43,15 +43,15 @@ static bool check_model(const struct compiled *compiled, const char *path,
             !same_model(compiled->model, info->name))
             continue;
         if (compiled->simulated && !server->simulated)
-            terminal_say(
+            output_say(
                 "warning: %s was made with a simulated model; its prompts "
                 "were chosen by no real one\n",
                 path);
         else if (!server->simulated && info->digest[0] != '\0' &&
                  compiled->digest[0] != '\0' &&
                  strcmp(info->digest, compiled->digest) != 0)
-            terminal_say("warning: %s was compiled for another digest of %s\n",
-                         path, compiled->model);
+            output_say("warning: %s was compiled for another digest of %s\n",
+                       path, compiled->model);
         return true;
     }
     err_set(err, ERR_INPUT,
@@ -161,7 +161,7 @@ static int print_outputs(const struct feed *feed, const json_t *outputs)
         buf_putc(&text, '\n');
     }
     if (feed->simulated)
-        terminal_say("simulated: a stand-in answered, no model\n");
+        output_say("simulated: a stand-in answered, no model\n");
     status = output_text(&text);
     buf_release(&text);
     return status;
@@ -209,9 +209,9 @@ static int tell_batch(const struct feed *feed)
     char failed[TEXT_COUNTED_BYTES];
 
     if (feed->failed > 0)
-        terminal_say("promptcc: %s without outputs: see `error` in their "
-                     "lines\n",
-                     text_counted(failed, (int64_t)feed->failed, "input"));
+        output_say("promptcc: %s without outputs: see `error` in their "
+                   "lines\n",
+                   text_counted(failed, (int64_t)feed->failed, "input"));
     return feed->failed > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

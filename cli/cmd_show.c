@@ -37,7 +37,7 @@ static void put_job(const struct terminal *terminal, const json_t *job,
     if (json_is_number(json_object_get(document, "score"))) {
         buf_putc(out, '\n');
         report_eval(terminal, document, out);
-    } else if (json_is_object(json_object_get(document, "compiled"))) {
+    } else if (json_is_string(json_object_get(document, "finish_reason"))) {
         buf_putc(out, '\n');
         report_run(terminal, document, out);
     }

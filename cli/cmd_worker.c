@@ -14,7 +14,7 @@
 
 enum { LOOK_MS = 100 };
 
-// One worker a model server: they share the process and nothing else.
+// A worker for each model server; they share the process and nothing else.
 struct workers_here {
     struct worker *workers[SERVERS_MAX]; // owned
     bool told[SERVERS_MAX];
@@ -53,7 +53,7 @@ static bool any_left(const struct workers_here *workers)
     return false;
 }
 
-// One line for each, when it serves for the first time.
+// Prints a line for each worker when it first serves.
 static void tell_serving(struct workers_here *workers,
                          const struct servers *servers, const char *endpoint)
 {

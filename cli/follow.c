@@ -111,7 +111,8 @@ static void open_viewer(struct viewer *viewer, const struct follow *follow)
         .news_ms = follow->remote ? clock_monotonic_ms() : 0,
         .patience_ms = option_number(follow->options, OPT_AWAIT, 0)};
     progress_init(&viewer->view, stderr, quiet, follow->request.simulated);
-    // The block says what these lines would, and they would tear it.
+    // On a terminal the block shows what the log would say, and log lines would
+    // tear it apart.
     if (viewer->view.live || quiet)
         log_set_level(LOG_ERROR);
 }
@@ -141,8 +142,8 @@ static bool make_submit(struct follow *follow, struct submit *out,
     return true;
 }
 
-// Rows to exclude are told first: that starts the job, and the submission
-// behind it joins.
+// Sends the rows to exclude first. That starts the job, and the submission that
+// follows joins it.
 static bool send_excluded(const struct follow *follow, struct client *client,
                           struct err *err)
 {
@@ -199,7 +200,7 @@ out:
 
 // --- the last word ---
 
-// The documented members first and in their order, then the others.
+// Puts the documented members first, in their documented order.
 static json_t *order_document(json_t *document, const char *const *names)
 {
     json_t *ordered = json_object();
@@ -254,8 +255,8 @@ static bool write_compiled(struct follow *follow,
         follow->wrote = true;
         (void)json_object_set_new(document, "out", json_string(place.path));
         if (place.why[0] != '\0')
-            terminal_say("promptcc: %s; the best of this run is in %s\n",
-                         place.why, place.path);
+            output_say("promptcc: %s; the best of this run is in %s\n",
+                       place.why, place.path);
     }
     out_file_release(&place);
     return follow->wrote;
@@ -282,10 +283,10 @@ static int print_document(const struct follow *follow, json_t *document)
 static int tell_failure(const struct follow *follow, json_t *error,
                         int64_t status)
 {
-    terminal_say("%s%s\n",
-                 json_is_string(json_object_get(error, "place")) ? ""
-                                                                 : "promptcc: ",
-                 json_get_text(error, "text", "the job failed"));
+    output_say("%s%s\n",
+               json_is_string(json_object_get(error, "place")) ? ""
+                                                               : "promptcc: ",
+               json_get_text(error, "text", "the job failed"));
     if (option_on(follow->options, OPT_JSON)) {
         json_t *document = json_pack("{s:O}", "error", error);
 
@@ -353,23 +354,22 @@ static int print_id(const struct follow *follow,
     return status;
 }
 
-// We leave, the job does not: what `submit` without --wait prints, and how to
-// come back.
+// For a client that left while the job goes on: prints what `submit` without
+// --wait does, and says how to come back.
 static int tell_left(const struct follow *follow,
                      const struct client_result *result, const struct err *err)
 {
     int status = print_id(follow, result);
 
-    terminal_say(
-        "promptcc: %s\n"
-        "promptcc: job %s goes on; the same `submit --wait` watches it "
-        "again,\n"
-        "promptcc: `promptcc stop %s --coordinator %s` ends it\n",
-        err->text, result->job, result->job, follow->endpoint);
+    output_say("promptcc: %s\n"
+               "The job goes on. Repeat the command to watch it again; to end "
+               "it:\n"
+               "  promptcc stop %s --coordinator %s\n",
+               err->text, result->job, follow->endpoint);
     return status == EXIT_DONE ? exit_of(err->code) : status;
 }
 
-// Found out before anything is paid.
+// Checked before the first call is paid for.
 static bool check_out(const char *path, struct err *err)
 {
     char *folder;

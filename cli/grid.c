@@ -73,8 +73,8 @@ static void put_value(enum grid_kind kind, const json_t *value, struct buf *out)
         json_put(out, value, false);
 }
 
-// The cell's text on one line, cleaned of what could steer a terminal; row
-// NULL gives the title. Never without data.
+// The cell's text on one line, without anything that could steer a terminal.
+// row NULL gives the column's title.
 static void put_cell(const struct grid_column *column, const json_t *row,
                      struct buf *out)
 {
@@ -169,8 +169,8 @@ static size_t find_last(const struct layout *layout)
     return layout->n;
 }
 
-// Narrows texts down to their widest word; where that is not enough, the last
-// of them goes under its row.
+// Narrows the text columns, at most down to their widest word. Where that is
+// not enough, the last of them moves below its row.
 static void fit(struct layout *layout, size_t width, const json_t *rows)
 {
     while (total_width(layout) > width) {
@@ -204,8 +204,8 @@ static void put_blanks(struct buf *out, size_t n)
     buf_printf(out, "%*s", (int)n, "");
 }
 
-// One column's part of one line; `owed` are the blanks before it, which are
-// put only when something follows them.
+// One column's part of one line. `owed` counts the blanks before it; they are
+// written only when something follows, so that no line ends in blanks.
 static void put_piece(const struct layout *layout, size_t c, const char *text,
                       size_t len, size_t *owed, struct buf *out)
 {
@@ -313,7 +313,7 @@ void grid_put(const struct terminal *terminal,
 
 // --- whatever was asked for ---
 
-// True when the columns fit side by side and no row gets tall.
+// True when the columns fit side by side and no row needs many lines.
 static bool is_easy_to_read(struct layout *layout, size_t width,
                             const json_t *rows)
 {

@@ -36,8 +36,8 @@ void grid_put(const struct terminal *terminal,
               const struct grid_column *columns, size_t n, const json_t *rows,
               struct buf *out);
 
-// For `query`, whose columns are what was asked for: names is their list. A
-// table where it fits, else a value a line.
+// For `query`, whose columns are those of the SQL: names lists them. A table
+// where one fits, else one value per line.
 void grid_put_any(const struct terminal *terminal, const json_t *names,
                   const json_t *rows, struct buf *out);
 void grid_put_vertical(const struct terminal *terminal, const json_t *names,

@@ -127,7 +127,7 @@ static char *seeded_optimizer(const struct job *job, const char *seed)
     return text;
 }
 
-// --seed speaks of the job's optimizer, so it is known only when the job was
+// --seed belongs to the job's optimizer, which is known only after the job was
 // read once.
 static bool override_seed(struct jobfile *file, const char *seed,
                           struct err *err)
@@ -215,7 +215,7 @@ bool jobfile_read(struct jobfile *out, const struct options *options,
     return out->job == NULL || read_parts(out, err);
 }
 
-// Where it lies, or lay when it came from afar.
+// The folder of the job file; for a job from another machine, its folder there.
 static char *bundle_place(const struct bundle *bundle)
 {
     return bundle->folder == NULL

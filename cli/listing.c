@@ -21,7 +21,7 @@ int listing_print(const struct options *options, json_t *rows,
     if (option_on(options, OPT_JSON)) {
         status = output_json(rows);
     } else if (json_array_size(rows) == 0) {
-        terminal_say("%s\n", empty);
+        output_say("%s\n", empty);
     } else {
         grid_put(&terminal, columns, n, rows, &text);
         status = output_text(&text);

@@ -6,8 +6,8 @@
 #include "cli/grid.h"
 #include "cli/options.h"
 
-// rows NULL: tells err. Takes rows. empty is said in place of a table without
-// rows.
+// Prints rows, which it takes, or err when rows is NULL. `empty` is printed
+// instead of a table that would have no rows.
 int listing_print(const struct options *options, json_t *rows,
                   const struct grid_column *columns, size_t n,
                   const char *empty, const struct err *err);

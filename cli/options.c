@@ -201,7 +201,7 @@ static bool is_word(const char *words, const char *text)
     return false;
 }
 
-// Parses text by the kind of row into value. False when it is none.
+// Parses text into value as the kind of row asks. False when it cannot be one.
 static bool read_value(const struct option_row *row, const char *text,
                        struct option_value *value)
 {
@@ -326,7 +326,7 @@ static bool add_environment(struct options *out, enum option_id id,
     return !on || add_value(out, id, env, "1", err);
 }
 
-// What the command line did not say.
+// Reads from the environment what the command line did not give.
 static bool read_environment(struct options *out,
                              char *(*getenv_fn)(const char *), struct err *err)
 {
@@ -380,8 +380,7 @@ static bool refuse_unknown(const struct options *out, const char *word,
     return false;
 }
 
-// word is behind the two dashes; *at is its place in argv and moves on when
-// the value is the next word.
+// Reads the option at argv[*at]. *at moves on when its value is the next word.
 static bool read_option(struct options *out, int argc, char **argv, int *at,
                         struct err *err)
 {
@@ -470,7 +469,7 @@ static bool check_operands(const struct options *out, struct err *err)
     return false;
 }
 
-// Known early, so that mistakes in other options are told in JSON too.
+// Looked for first, so that mistakes in other options are also told in JSON.
 static void look_for_json(struct options *out, int argc, char **argv,
                           char *(*getenv_fn)(const char *))
 {

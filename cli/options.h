@@ -86,8 +86,7 @@ struct option_value {
     double score;   // OPT_FAIL_BELOW
 };
 
-// --help and --version are questions of their own: nothing else is checked
-// then.
+// With --help or --version nothing else is checked.
 enum options_ask { OPTIONS_ASK_NOTHING, OPTIONS_ASK_HELP, OPTIONS_ASK_VERSION };
 
 struct options {

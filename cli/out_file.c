@@ -15,7 +15,7 @@ enum { FILE_BYTES = 64 << 20 };
 
 static const char ENDING[] = ".json", PARTIAL[] = ".partial.json";
 
-// What a compiled file says of itself; job "" for a file that is none.
+// What a compiled file says about itself; job is "" for any other file.
 struct claim {
     char job[320];
     double score;
@@ -37,7 +37,8 @@ static struct claim read_claim(const char *text, size_t len)
     return claim;
 }
 
-// Why what stands at path should stay, as a sentence; "" when it need not.
+// Says in out->why, as a sentence, why the file at path should be kept; ""
+// when it need not be.
 static bool find_reason(const char *path, const char *text,
                         struct out_file *out, struct err *err)
 {

@@ -1,17 +1,23 @@
 #include "cli/output.h"
-#include "cli/wrap.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/terminal.h"
+#include "cli/wrap.h"
 #include "common/error_document.h"
 #include "common/json.h"
 #include "common/plain.h"
 
-enum { OUTPUT_MAX_BYTES = 512 << 20, FINDINGS_MAX_BYTES = 4 << 20 };
+enum {
+    OUTPUT_MAX_BYTES = 512 << 20,
+    FINDINGS_MAX_BYTES = 4 << 20,
+    SAY_MAX_BYTES = 1 << 20,
+};
 
 int exit_of(enum err_code code)
 {
@@ -37,16 +43,37 @@ int exit_of(enum err_code code)
     return EXIT_FAILED;
 }
 
+void output_say(const char *format, ...)
+{
+    struct terminal terminal = terminal_of(STDERR_FILENO);
+    struct buf text = BUF_INIT(SAY_MAX_BYTES),
+               wrapped = BUF_INIT(SAY_MAX_BYTES);
+    const struct buf *shown = &text;
+    va_list args;
+
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    if (terminal.live && text.data != NULL) {
+        wrap_lines((size_t)terminal.width - 1, text.data, &wrapped);
+        shown = &wrapped;
+    }
+    if (shown->data != NULL)
+        (void)terminal_write(stderr, shown->data, shown->len);
+    buf_release(&text);
+    buf_release(&wrapped);
+}
+
 static int tell_unwritten(void)
 {
-    terminal_say("promptcc: cannot write to standard output: %s\n",
-                 strerror(errno));
+    output_say("promptcc: cannot write to standard output: %s\n",
+               strerror(errno));
     return EXIT_FAILED;
 }
 
 static int fail_buf(const struct err *err)
 {
-    terminal_say("promptcc: %s\n", err->text);
+    output_say("promptcc: %s\n", err->text);
     return EXIT_FAILED;
 }
 
@@ -118,7 +145,7 @@ int output_error(const struct options *options, const struct err *err)
 {
     const char *prefix = error_place(err->text) > 0 ? "" : "promptcc: ";
 
-    terminal_say("%s%s\n", prefix, err->text);
+    output_say("%s%s\n", prefix, err->text);
     if (options != NULL && option_on(options, OPT_JSON))
         return put_error_document(err);
     return exit_of(err->code);
@@ -141,6 +168,6 @@ int output_findings(const struct options *options, const struct diags *diags,
     if (option_on(options, OPT_JSON))
         return put_error_document(&first);
     if (first.code != ERR_INPUT)
-        terminal_say("promptcc: %s\n", first.text);
+        output_say("promptcc: %s\n", first.text);
     return exit_of(first.code);
 }

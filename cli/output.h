@@ -36,7 +36,11 @@ int output_text(const struct buf *text);
 // A text for people, whose lines are wrapped where it goes to a terminal.
 int output_lines(const struct terminal *terminal, const struct buf *text);
 
-// Tells err.
+// A message for people on standard error: "promptcc: ...\n" and the like. Its
+// lines are wrapped where it goes to a terminal.
+void output_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// Prints err.
 int output_error(const struct options *options, const struct err *err);
 
 // Prints all findings to standard error; where they hold errors (or memory

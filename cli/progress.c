@@ -69,7 +69,7 @@ static void label(struct painter *p, const char *text)
     style(p, STYLE_PLAIN);
 }
 
-// The last column stays free: a terminal wraps when it is written to.
+// The last column stays free: a terminal wraps once it is written to.
 static void end_line(struct painter *p)
 {
     const char *text = p->line.data == NULL ? "" : p->line.data;

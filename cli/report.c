@@ -284,16 +284,17 @@ static void put_trials(const json_t *document, struct buf *out)
 static void put_head(const struct terminal *terminal, const json_t *document,
                      struct buf *out)
 {
+    const char *finish =
+        finish_text(json_get_text(document, "finish_reason", ""));
     const char *reason = json_get_text(document, "reason", "");
 
     put_style(terminal, STYLE_BOLD, out);
     buf_puts(out, json_get_text(document, "job", ""));
     put_style(terminal, STYLE_PLAIN, out);
-    buf_printf(out, ": %s",
-               finish_text(json_get_text(document, "finish_reason", "")));
+    buf_printf(out, ": %s", finish);
     put_trials(document, out);
     buf_putc(out, '\n');
-    if (reason[0] == '\0')
+    if (reason[0] == '\0' || strcmp(reason, finish) == 0)
         return;
     put_style(terminal, STYLE_WARN, out);
     plain_put_line(out, reason, strlen(reason));

@@ -1,10 +1,10 @@
 #include "cli/terminal.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "common/plain.h"
 #include "common/utf8.h"
@@ -79,18 +79,27 @@ struct terminal terminal_of(int fd)
                              .width = width_of(fd)};
 }
 
-// Bytes of the next unit: an escape sequence (no column) or a character.
-static size_t next_unit(const char *text, size_t len, bool *visible)
+// The columns of a character: 2 for an ideograph, 0 for an accent that joins
+// the one before it.
+static size_t width_of_code(uint32_t code)
+{
+    int width = wcwidth((wchar_t)code);
+
+    return width < 0 ? 1 : (size_t)width; // unknown to the locale
+}
+
+// Bytes of the next unit, an escape sequence or a character, and its columns.
+static size_t next_unit(const char *text, size_t len, size_t *columns)
 {
     uint32_t code;
     size_t n = 2;
 
-    *visible = true;
     if (text[0] != '\x1b' || len < 2 || text[1] != '[') {
         n = utf8_next(text, len, &code);
+        *columns = n == 0 ? 1 : width_of_code(code);
         return n == 0 ? 1 : n;
     }
-    *visible = false;
+    *columns = 0;
     while (n < len && (text[n] < '@' || text[n] > '~'))
         n++;
     return n < len ? n + 1 : n;
@@ -98,13 +107,10 @@ static size_t next_unit(const char *text, size_t len, bool *visible)
 
 size_t terminal_columns(const char *text, size_t len)
 {
-    size_t columns = 0;
-    bool visible;
+    size_t columns = 0, more;
 
-    for (size_t at = 0; at < len;) {
-        at += next_unit(text + at, len - at, &visible);
-        columns += visible;
-    }
+    for (size_t at = 0; at < len; columns += more)
+        at += next_unit(text + at, len - at, &more);
     return columns;
 }
 
@@ -114,8 +120,8 @@ void terminal_put_cut(const struct terminal *terminal, const char *text,
     size_t len = strlen(text);
     const char *mark = terminal->utf8 ? "\xe2\x80\xa6" : "...";
     size_t mark_columns = terminal->utf8 ? 1 : 3;
-    size_t used = 0, keep;
-    bool marked = false, visible;
+    size_t used = 0, keep, more;
+    bool marked = false;
 
     if (terminal_columns(text, len) <= columns || columns <= mark_columns) {
         if (columns > mark_columns)
@@ -124,10 +130,10 @@ void terminal_put_cut(const struct terminal *terminal, const char *text,
     }
     keep = columns - mark_columns;
     for (size_t at = 0, n; at < len; at += n) {
-        n = next_unit(text + at, len - at, &visible);
-        if (!visible || used < keep) {
+        n = next_unit(text + at, len - at, &more);
+        if (more == 0 || (!marked && used + more <= keep)) {
             buf_append(out, text + at, n);
-            used += visible;
+            used += more;
         } else if (!marked) {
             buf_puts(out, mark);
             marked = true;
@@ -188,22 +194,10 @@ bool terminal_write(FILE *file, const char *text, size_t len)
     bool ok;
 
     put_shown(&out, text, len, terminal.color);
-    ok = !out.failed && fwrite(out.data, 1, out.len, file) == out.len;
+    ok = !out.failed &&
+         (out.len == 0 || fwrite(out.data, 1, out.len, file) == out.len);
     buf_release(&out);
     return fflush(file) == 0 && ok;
-}
-
-void terminal_say(const char *format, ...)
-{
-    struct buf text = BUF_INIT(WRITE_MAX_BYTES);
-    va_list args;
-
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    if (text.data != NULL)
-        (void)terminal_write(stderr, text.data, text.len);
-    buf_release(&text);
 }
 
 void terminal_erase(FILE *file, int lines)

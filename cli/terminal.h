@@ -16,7 +16,7 @@ struct terminal {
     int width; // columns, at least 40
 };
 
-// Of file descriptor fd. Asks anew each time: windows change their size.
+// For file descriptor fd. Ask each time anew: windows change their size.
 struct terminal terminal_of(int fd);
 
 // Whether there is color: "auto" (on a terminal, unless NO_COLOR is set, and
@@ -24,7 +24,8 @@ struct terminal terminal_of(int fd);
 // its first output.
 void terminal_set_color(const char *when);
 
-// Columns that text takes: characters outside of escape sequences.
+// Columns that text takes: its characters outside of escape sequences, wide
+// ones twice.
 size_t terminal_columns(const char *text, size_t len);
 
 // Appends text, cut to `columns` columns, with "..." (or its one character)
@@ -42,10 +43,6 @@ const char *terminal_style(const struct terminal *terminal, enum style style);
 // through, anything else is made visible (common/plain.h). False when the file
 // does not take it.
 bool terminal_write(FILE *file, const char *text, size_t len);
-
-// The same for a message: "promptcc: ...\n" and the like, on standard error.
-void terminal_say(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
 
 // Moves up over `lines` lines and clears from there.
 void terminal_erase(FILE *file, int lines);

@@ -78,7 +78,7 @@ static void say(const struct client *client, const char *text)
         client->watch->say(client->watch->user, text);
 }
 
-// Greets anew, on a socket of its own, so that nothing old can arrive.
+// Greets again, on a new socket, so that nothing old can arrive.
 static bool leave_home(struct client *client, struct err *err)
 {
     char text[300];
@@ -299,7 +299,7 @@ static void wait_for_events(struct client *client)
 static bool check_silence(struct client *client, int64_t began, int64_t now,
                           struct err *err)
 {
-    // In this process it cannot go away, but be busy for long.
+    // A coordinator in this process cannot go away, only be busy for long.
     bool remote = strncmp(client->endpoint, "inproc:", 7) != 0;
 
     if (remote && client->home && now - client->heard_ms > SILENCE_MS)
@@ -313,7 +313,8 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
     return false;
 }
 
-// A signal to who leaves, or while there is nothing to stop or nobody to tell.
+// Ends the wait on a signal when the client only watches, or when there is no
+// job to stop or no coordinator to tell.
 static bool check_signal(const struct client *client, struct err *err)
 {
     bool stops = client->home && client->submit != NULL && !leaves(client);

@@ -1,4 +1,4 @@
-// client: the side of a coordinator that people are on.
+// client: what talks to a coordinator on behalf of a person.
 //
 // One DEALER socket; run, eval and submit, jobs, show, stop and resume are all
 // this client, over inproc or tcp.
@@ -11,11 +11,11 @@
 //                     '----' told once, and     | REFUSED "hello":      v
 //                            waited for         '--> GREETING        (result)
 //
-// A coordinator that went away is told of and waited for; then the same job
-// is submitted again, which joins the one under way, or replays a finished
-// one. The first signal (common/signals.h) asks the coordinator to stop the
-// job, and its RESULT is waited for; a client that `leaves` goes away instead,
-// and the job goes on.
+// When the coordinator goes away, the client says so, waits for it and submits
+// the same job again, which joins the one under way or replays a finished one.
+// The first signal (common/signals.h) asks the coordinator to stop the job, and
+// its RESULT is waited for; a client that `leaves` goes away instead, and the
+// job goes on.
 //
 // One owner, one thread. A call blocks until it is answered.
 

@@ -20,7 +20,7 @@ enum {
 
 // --- the guard ---
 
-// Pragmas that tell of tables, also as table-valued functions.
+// Pragmas that describe tables, also as table-valued functions.
 static bool is_harmless_pragma(const char *name)
 {
     static const char *const names[] = {"table_info", "table_xinfo",
@@ -35,9 +35,8 @@ static bool is_harmless_pragma(const char *name)
     return false;
 }
 
-// What a statement may do; everything that is not named is refused, BEGIN and
-// ATTACH among it: a snapshot ends with its statement, and no other file is
-// touched.
+// What a statement may do. Everything else is refused, BEGIN and ATTACH too: so
+// a snapshot ends with its statement and no other file is touched.
 static int authorize(void *user, int action, const char *first,
                      const char *second, const char *database,
                      const char *trigger)
@@ -95,7 +94,7 @@ bool reader_guard(struct store *store, struct err *err)
 
 // --- statements ---
 
-// SQLite's own words, for what the user wrote, and what may have been meant.
+// SQLite's words about what the user wrote, and what may have been meant.
 static void set_wrong(struct store *store, const char *sql, struct err *err)
 {
     struct buf hint = BUF_INIT(HINT_BYTES);
@@ -304,8 +303,8 @@ static bool bind_args(sqlite3_stmt *stmt, const char *const *args,
     return true;
 }
 
-// The clock is looked at inside SQLite too (watch), so that a statement that
-// never gives a row ends as well.
+// SQLite looks at the clock while it works (watch), so a statement that never
+// gives a row ends as well.
 json_t *query_rows(struct store *store, const char *sql,
                    const char *const *args, size_t n_args, struct err *err)
 {
@@ -358,7 +357,7 @@ json_t *query_columns(struct store *store, const char *sql, struct err *err)
 
 // --- jobs by name ---
 
-// "a, b, c, ...": the ids that there are, for who named none of them.
+// "a, b, c, ...": the ids that exist, for someone who named none of them.
 static void put_ids(struct buf *out, const json_t *rows)
 {
     size_t n = json_array_size(rows);

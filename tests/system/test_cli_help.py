@@ -38,7 +38,8 @@ def test_help_tells_the_default_that_is_used(stage):
 
 def test_color_is_for_terminals_unless_it_is_asked_for(stage):
     job = stage.job()
-    plain = stage.promptcc("run", job, "--simulate", "--max-calls", "20")
+    plain = stage.promptcc("run", job, "--simulate", "--optimizer",
+                           "labeled_few_shot")
     assert "\x1b" not in plain.out + plain.err
     asked = stage.promptcc("show", "shop", "--store", job.parent / "promptcc.db",
                            "--color=always")
