@@ -394,11 +394,8 @@ static void put_call(struct bench *bench, struct store *store, int64_t job_no,
 static void put_rows(struct bench *bench)
 {
     struct rig_folder folder;
-    struct history_job job = {.id = "bench",
-                              .name = "bench",
-                              .path = "job.yaml",
-                              .canonical = "{}",
-                              .data_hash = ""};
+    struct history_job job = {
+        .id = "bench", .name = "bench", .path = "job.yaml", .canonical = "{}"};
     bool created = false;
 
     rig_folder_make(&folder);

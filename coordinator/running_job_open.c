@@ -145,7 +145,6 @@ static bool open_history_job(struct running_job *running, struct store *reader,
         .name = running->job->name,
         .path = running->job->path,
         .canonical = canonical,
-        .data_hash = "",
         .seed = running->job->seed,
         .replay_version = REPLAY_VERSION,
         .simulated = running->request->simulated,
@@ -198,7 +197,7 @@ static void tell_difference(struct running_job *running, struct store *reader,
     if (previous != NULL) {
         list_differences(previous, canonical, "", &list);
         text_print(running->note, sizeof running->note,
-                   "a new job; it differs from the last `%.40s` in: %.90s",
+                   "a new job: since the last `%.40s` this has changed: %.90s",
                    running->job->name, list.len == 0 ? "its data" : list.data);
     }
     buf_release(&list);
@@ -272,15 +271,13 @@ static bool read_digests(struct running_job *running, struct store *reader,
 static bool read_past(struct running_job *running, struct store *reader,
                       struct err *err)
 {
-    int64_t ignored = 0;
-
     running_job_sum(running, reader);
     for (int i = 0; i < BILL_COUNT; i++)
         running->work.paid_before += running->costs[i].calls;
     running->past.index = history_read_job(reader, running->work.job_no, err);
     return running->past.index != NULL &&
            history_load_time(reader, running->work.job_no,
-                             &running->wall_before_ms, &ignored, err) &&
+                             &running->wall_before_ms, err) &&
            history_events(reader, running->work.job_no, "exclude", exclude_row,
                           running, err) &&
            read_digests(running, reader, err);

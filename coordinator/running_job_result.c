@@ -32,7 +32,7 @@ void running_job_save_time(struct running_job *running, int64_t now)
 {
     if (job_work_total_paid(&running->work) > 0)
         history_job_time(running->engine->store, running->work.job_no,
-                         wall_ms(running, now), 0, NULL);
+                         wall_ms(running, now), NULL);
 }
 
 // Sums over roles.

@@ -22,7 +22,6 @@ struct history_job {
     const char *name;
     const char *path;      // of the job file, as given
     const char *canonical; // JSON
-    const char *data_hash; // hex
     int64_t seed;
     int64_t replay_version;
     bool simulated;
@@ -58,12 +57,11 @@ bool history_unfinished(struct store *store,
                                    bool whole),
                         void *user, struct err *err);
 
-// Time of earlier sessions, and the trial at which max_time ended one (0: it
-// never did).
+// Time that the sessions of a job have taken so far, all together.
 bool history_job_time(struct store *store, int64_t job_no, int64_t wall_ms,
-                      int64_t time_limit_trial, struct err *err);
+                      struct err *err);
 bool history_load_time(struct store *store, int64_t job_no, int64_t *wall_ms,
-                       int64_t *time_limit_trial, struct err *err);
+                       struct err *err);
 
 // The digest pinned for a role ("" when none is); the caller frees.
 char *history_model(struct store *store, int64_t job_no, const char *role,

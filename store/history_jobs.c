@@ -57,7 +57,6 @@ static bool put_job(struct store *store, int64_t no,
     record_text(record, job->name);
     record_text(record, job->path);
     record_text(record, job->canonical);
-    record_text(record, job->data_hash);
     record_int(record, job->seed);
     record_int(record, job->replay_version);
     record_int(record, job->simulated);
@@ -166,37 +165,31 @@ bool history_unfinished(struct store *store,
 // --- time ---
 
 bool history_job_time(struct store *store, int64_t job_no, int64_t wall_ms,
-                      int64_t time_limit_trial, struct err *err)
+                      struct err *err)
 {
     struct buf *record = store_record(store);
 
     record_begin(record, RECORD_JOB_TIME);
     record_int(record, job_no);
     record_int(record, wall_ms);
-    record_int(record, time_limit_trial);
     record_int(record, clock_wall_ms());
     record_end(record);
     return store_put(store, err);
 }
 
 bool history_load_time(struct store *store, int64_t job_no, int64_t *wall_ms,
-                       int64_t *time_limit_trial, struct err *err)
+                       struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
     bool ok = false;
 
-    if (!open_settled(store, &read,
-                      "SELECT wall_ms, time_limit_trial FROM jobs"
-                      " WHERE no = ?1",
+    if (!open_settled(store, &read, "SELECT wall_ms FROM jobs WHERE no = ?1",
                       err))
         goto out;
     (void)sqlite3_bind_int64(read.stmt, 1, job_no);
     *wall_ms = 0;
-    *time_limit_trial = 0;
-    if (sql_read_next(&read, err)) {
+    if (sql_read_next(&read, err))
         *wall_ms = sqlite3_column_int64(read.stmt, 0);
-        *time_limit_trial = sqlite3_column_int64(read.stmt, 1);
-    }
     ok = !read.failed;
 
 out:

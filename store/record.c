@@ -5,15 +5,14 @@
 #include <string.h>
 
 static const char *const statements[RECORD_KINDS] = {
-    [RECORD_JOB] =
-        "INSERT INTO jobs(no, id, name, path, canonical, data_hash, seed,"
-        " replay_version, simulated, state, created_ms, updated_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'queued', ?10, ?10)",
+    [RECORD_JOB] = "INSERT INTO jobs(no, id, name, path, canonical, seed,"
+                   " replay_version, simulated, state, created_ms, updated_ms)"
+                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'queued', ?9, ?9)",
     [RECORD_JOB_STATE] =
         "UPDATE jobs SET state = ?2, reason = ?3, score = ?4,"
         " document = coalesce(?5, document), updated_ms = ?6 WHERE no = ?1",
-    [RECORD_JOB_TIME] = "UPDATE jobs SET wall_ms = ?2, time_limit_trial = ?3,"
-                        " updated_ms = ?4 WHERE no = ?1",
+    [RECORD_JOB_TIME] = "UPDATE jobs SET wall_ms = ?2, updated_ms = ?3"
+                        " WHERE no = ?1",
     [RECORD_JOB_COMPILED] = "UPDATE jobs SET compiled = ?2 WHERE no = ?1"
                             " AND (?3 = 1 OR compiled IS NULL"
                             "  OR coalesce(score, -1) <= ?4)",
@@ -47,7 +46,8 @@ static const char *const statements[RECORD_KINDS] = {
         " state, started_ms) VALUES(?1, ?2, ?3, ?4, ?5, 'running', ?6)",
     [RECORD_TRIAL_END] =
         "UPDATE trials SET state = ?3, score = ?4, n = ?5, calls = ?6,"
-        " tokens = ?7, finished_ms = ?8, baseline = ?9 WHERE job_no = ?1 AND number = ?2",
+        " tokens = ?7, finished_ms = ?8, baseline = ?9 WHERE job_no = ?1 AND "
+        "number = ?2",
     [RECORD_EVALUATION] =
         "INSERT INTO evaluations(job_no, candidate_id, row, replicate,"
         " outcome, repairs, lenient, score, calls, feedback)"

@@ -41,8 +41,8 @@ static const char removal[] =
     "DELETE FROM job_files WHERE job_no = %1;"
     "DELETE FROM events WHERE job_no = %1;"
     "UPDATE jobs SET state = 'removed', reason = '', score = NULL,"
-    " document = NULL, compiled = NULL, canonical = '', path = '', wall_ms = 0,"
-    " time_limit_trial = 0 WHERE no = %1;"
+    " document = NULL, compiled = NULL, canonical = '', path = '', wall_ms = 0"
+    " WHERE no = %1;"
     "DELETE FROM jobs WHERE no = %1 AND NOT EXISTS"
     " (SELECT 1 FROM calls WHERE job_no = %1);"
     "COMMIT;";

@@ -25,6 +25,11 @@ GROUP BY job_no, row;
 
 ALTER TABLE jobs ADD COLUMN compiled TEXT;
 
+-- Never filled: the id of a job holds the hash of its data, and where a run
+-- stopped follows from its trials.
+ALTER TABLE jobs DROP COLUMN data_hash;
+ALTER TABLE jobs DROP COLUMN time_limit_trial;
+
 -- The baseline's score on the rows of the trial. NULL in jobs of older stores.
 ALTER TABLE trials ADD COLUMN baseline REAL;
 

@@ -199,8 +199,8 @@ static bool account(struct session *session, struct err *err)
     return true;
 }
 
-// Without memory the unit has failed; it is done all the same, since its task
-// comes but once.
+// Without memory the unit has failed. It is done all the same, or whoever waits
+// for it would wait for ever.
 static void collect_calls(struct unit *unit, const struct task *task)
 {
     size_t n = 0;
@@ -673,7 +673,7 @@ void runs_free(struct runs *runs)
     free(runs);
 }
 
-// --- what comes of it ---
+// --- results ---
 
 void session_set_best(struct session *session, struct trial *trial)
 {

@@ -119,7 +119,7 @@ struct runs *runs_submit(struct session *session,
 bool runs_wait(struct session *session, struct runs *runs, struct err *err);
 void runs_free(struct runs *runs); // only when done, or at the end; NULL fine
 
-// --- what comes of it ---
+// --- results ---
 
 // The best trial so far: what Ctrl-C exports, and what people are shown beside
 // the baseline. Borrowed.

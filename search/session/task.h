@@ -3,7 +3,7 @@
 // One candidate of one program on a list of items. The session fills the
 // upper half and sends the pointer over the job's socket pair; from then on
 // the task is the loop's alone. The loop runs it, fills the lower half, waits
-// until all that it rests on is durable, and sends the pointer back. So no
+// until every answer behind it is durable, and sends the pointer back. So no
 // lock is needed, and an optimizer cannot see what is not committed.
 
 #ifndef SEARCH_SESSION_TASK_H
@@ -97,7 +97,7 @@ struct task {
     int64_t age;   // in order of arrival at its running job
     size_t open;   // items not finished
     size_t cursor; // first item that was not looked at to start
-    uint64_t put;  // highest store number that it rests on
+    uint64_t put;  // number in the store of the last answer behind it
     int64_t candidate_id;
     struct prefix **prefixes; // one a step and form, NULL until needed
     struct task *next;

@@ -438,8 +438,8 @@ static bool add_traces(struct demo_maker *maker,
     }
     if (errors >= recipe->max_errors && found < want)
         session_note(maker->session,
-                     "the teacher could not answer %lld of %zu examples: no "
-                     "more are tried",
+                     "the teacher could not answer %lld of %zu examples, so "
+                     "no more are tried",
                      (long long)errors, i);
     return true;
 }

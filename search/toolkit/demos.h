@@ -1,7 +1,7 @@
-// demos: the sets of demos that a search chooses among.
+// demos: makes the sets of demos that a search chooses among.
 //
 // A set has a list of demos for each predictor that the plan runs. Demos come
-// from two sources: labelled examples (coordinator/labels.h), and traces of
+// from two sources: labelled examples (labels.h), and traces of
 // the teacher: the teacher runs the whole program on a training row, and where
 // the metric passes, each step's inputs and outputs become a demo of it.
 //
@@ -42,8 +42,9 @@ struct demo_recipe {
 
 struct demo_maker;
 
-// For one search. teacher: with the demos that it starts from, or NULL for the
-// baseline with labelled ones, as a recipe first asks. session is borrowed.
+// For one search. teacher: the program that the teacher runs, demos included;
+// NULL: the baseline, with labelled demos as the first recipe wants them.
+// session is borrowed.
 struct demo_maker *demo_maker_new(struct session *session,
                                   struct candidate *teacher,
                                   const struct plan *plan, struct err *err);

@@ -7,8 +7,8 @@
 // proposals of all steps are under way together.
 //
 // The list of a step starts with its instruction as written, and has besides
-// every proposal that came back usable and new. A proposal without a readable
-// answer is dropped and noted; it is not a reason to stop.
+// every proposal that came back usable and new. A question that gets no usable
+// answer is left out and counted in a note; the search goes on without it.
 //
 // For the job's own thread.
 

@@ -2,12 +2,12 @@
 //
 // What the proposer and the filling of demos ask is a program of one step,
 // rendered, sent, stored and parsed like every other, with room for a text
-// however little the student's num_predict leaves. A question that gets no
-// readable answer, or one that is not fit to be used, is a helper fault: it is
-// asked again up to three times, each time as another replicate and draw, and
-// then goes without an answer; that is for its asker to bear, never a score.
-// Questions of one call are under way together, so their number costs time only
-// where workers are short.
+// however little num_predict leaves. A question whose answer cannot be read, or
+// is not fit to be used (prose.h), is asked again up to three times, each time
+// as another replicate and draw. Then it stays without an answer, and whoever
+// asked does without: it never counts as a score. Questions that are asked
+// together are under way together, so more of them take longer only when all
+// workers are busy.
 //
 // For the job's own thread.
 

@@ -59,11 +59,8 @@ TestSuite(store, .init = open_folder, .fini = close_folder);
 
 static int64_t open_job(struct store *store, struct err *err)
 {
-    struct history_job job = {.id = "j-1",
-                              .name = "j",
-                              .path = "job.yaml",
-                              .canonical = "{}",
-                              .data_hash = "0"};
+    struct history_job job = {
+        .id = "j-1", .name = "j", .path = "job.yaml", .canonical = "{}"};
     bool created = false;
 
     return history_open_job(store, &job, &created, err);

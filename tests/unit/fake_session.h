@@ -43,9 +43,9 @@ struct session {
     enum fake_finish finish;
     int64_t max_trials; // what the budget has room for; 0: any number
     size_t max_runs;    // the same, of runs of the teacher
-    bool refused;       // a trial was, for want of budget
+    bool refused;       // a trial was, since the budget was used up
     size_t runs_asked;
-    size_t fault_at; // the so-manieth wait for runs fails; 0: none
+    size_t fault_at; // this wait for runs fails, counted from 1; 0: none
     size_t waits;
     struct job job;
     struct diags *diags;

@@ -77,7 +77,6 @@ static inline int64_t open_job(const char *id)
         .name = "care",
         .path = "care/job.yaml",
         .canonical = "{}",
-        .data_hash = "00",
         .replay_version = 1,
     };
     bool created = false;
