@@ -182,13 +182,19 @@ const char *text_trim(const char *text, size_t len, size_t *out_len)
     return text;
 }
 
-// Spaces of any script, and what shows as nothing.
+bool text_is_space(uint32_t code)
+{
+    return code == 0xA0 || code == 0x1680 ||
+           (code >= 0x2000 && code <= 0x200A) || code == 0x2028 ||
+           code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
+}
+
+// A space, or what shows as nothing.
 static bool is_invisible(uint32_t code)
 {
-    return code == 0xA0 || code == 0xAD || code == 0x1680 ||
-           (code >= 0x2000 && code <= 0x200F) || code == 0x2028 ||
-           code == 0x2029 || code == 0x202F || code == 0x205F ||
-           code == 0x2060 || code == 0x3000 || code == 0xFEFF;
+    return text_is_space(code) || code == 0xAD ||
+           (code >= 0x200B && code <= 0x200F) || code == 0x2060 ||
+           code == 0xFEFF;
 }
 
 // The bytes of the character that text ends in; 0 when it is ASCII or none.

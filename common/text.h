@@ -35,8 +35,11 @@ const char *text_nearest(const char *text, const char *const *names, size_t n);
 // A slice without white space at its ends (bytes; ASCII white space).
 const char *text_trim(const char *text, size_t len, size_t *out_len);
 
-// The same for what looks like white space or like nothing in any script:
-// no-break and ideographic spaces, zero-width characters, direction marks.
+// True for a space beyond ASCII: no-break, thin, ideographic.
+bool text_is_space(uint32_t code);
+
+// The same for white space of any script, and for what shows as nothing:
+// zero-width characters, direction marks.
 const char *text_trim_wide(const char *text, size_t len, size_t *out_len);
 
 // Equal after wide trimming and folding. Folding composes characters (NFC: an e

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "common/utf8.h"
 
 void bag_release(struct bag *bag)
 {
@@ -12,9 +13,15 @@ void bag_release(struct bag *bag)
     *bag = BAG_INIT;
 }
 
-static bool is_space(char c)
+// The bytes of the white space that text begins with, of any script; 0: none.
+static size_t space_at(const char *text, size_t len)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+    uint32_t code = 0;
+
+    if (((unsigned char)text[0] & 0x80) == 0)
+        return text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r');
+    size_t bytes = utf8_next(text, len, &code);
+    return bytes > 0 && text_is_space(code) ? bytes : 0;
 }
 
 static bool is_punctuation(char c)
@@ -64,12 +71,13 @@ void bag_add_words(struct bag *bag, const char *text, size_t len)
 
     while (at < len) {
         size_t start = at;
-        while (at < len && !is_space(text[at]))
+        size_t space = 0;
+
+        while (at < len && (space = space_at(text + at, len - at)) == 0)
             at++;
         if (at > start)
             add_word(bag, text + start, at - start);
-        else
-            at++;
+        at += space;
     }
 }
 
@@ -77,7 +85,7 @@ void bag_add_item(struct bag *bag, const char *text, size_t len)
 {
     size_t start = bag->text.len;
 
-    text = text_trim(text, len, &len);
+    text = text_trim_wide(text, len, &len);
     text_fold(&bag->text, text, len);
     end_item(bag, start, true);
 }

@@ -250,6 +250,25 @@ Test(metric, token_f1_counts_shared_words)
     expect_score(2.0 / 3, "{\"answer\": \"no\"}", "{\"answer\": \"no no\"}");
     expect_score(0, "{\"answer\": \"yes\"}", "{\"answer\": \"\"}");
     expect_score(1, "{\"answer\": \"\"}", "{\"answer\": \"the\"}");
+    // No-break and ideographic spaces part words; letters may be composed.
+    expect_score(1, "{\"answer\": \"eiffel tower\"}",
+                 "{\"answer\": \"Eiffel\\u00a0Tower\\u3000\"}");
+    expect_score(1, "{\"answer\": \"caf\\u00e9 noir\"}",
+                 "{\"answer\": \"cafe\\u0301 noir\"}");
+}
+
+Test(metric, letters_are_the_same_however_they_are_composed)
+{
+    parse_good("exact_match: answer");
+    expect_score(1, "{\"answer\": \"caf\\u00e9\"}",
+                 "{\"answer\": \"Cafe\\u0301\\u200b\"}");
+    expect_score(0, "{\"answer\": \"caf\\u00e9\"}", "{\"answer\": \"cafe\"}");
+    parse_good("contains: answer");
+    expect_score(1, "{\"answer\": \"caf\\u00e9\"}",
+                 "{\"answer\": \"The cafe\\u0301.\"}");
+    parse_good("numeric: answer");
+    expect_score(1, "{\"answer\": \"-5.25\"}", "{\"answer\": \"\\u22125.25\"}");
+    expect_score(0, "{\"answer\": \"1234567\"}", "{\"answer\": \"1234,567\"}");
 }
 
 Test(metric, token_f1_takes_the_nearest_of_several_answers)

@@ -77,7 +77,7 @@ static void fold_value(struct buf *out, const json_t *value)
     if (value != NULL && !json_is_null(value))
         value_put(value, &text);
     const char *trimmed =
-        text_trim(text.len > 0 ? text.data : "", text.len, &len);
+        text_trim_wide(text.len > 0 ? text.data : "", text.len, &len);
     text_fold(out, trimmed, len);
     out->failed = out->failed || text.failed;
     out->no_memory = out->no_memory || text.no_memory;
