@@ -255,8 +255,6 @@ static void note_end(struct sections *sections, const struct marker *marker)
 
 static void note_marker(struct sections *sections, const struct marker *marker)
 {
-    if (sections->n == MARKS_MAX)
-        return;
     if (marker->field >= 0 && !marker->inside)
         sections->lines[marker->field] = true;
     if (marker->field == FIELD_END)
@@ -271,7 +269,7 @@ static void note_inside(struct reading *reading, struct sections *sections,
 {
     size_t at = span_find(text, 0, marker_open);
 
-    for (; sections->n > 0 && at < text.len;
+    for (; sections->n > 0 && sections->n < MARKS_MAX && at < text.len;
          at = span_find(text, at + 1, marker_open)) {
         struct marker marker = {.inside = true};
 
@@ -292,7 +290,7 @@ static struct span find_markers(struct reading *reading,
     sections->line_end = sections->last = false;
     sections->any = sections->ended = false;
     memset(sections->lines, 0, sizeof sections->lines);
-    while (rest.len > 0 && !sections->line_end) {
+    while (rest.len > 0 && !sections->line_end && sections->n < MARKS_MAX) {
         struct span line = span_line(&rest);
         struct marker marker = {.field = FIELD_NONE};
 

@@ -81,13 +81,30 @@ static bool is_break(struct span text, size_t at, size_t len)
            span_starts(after, "[[") || span_starts(after, "```");
 }
 
-// A thought inside of a section, which begins behind the section's marker.
-static bool is_in_section(struct span text, size_t end, const char *open)
+// Where a thought begins that stands inside of a section, behind its marker;
+// text.len: nowhere.
+static size_t find_in_section(struct span text, const char *open)
 {
-    size_t start = span_find(span_to(text, end), 0, open);
-    struct span before = span_trim(span_to(text, start));
+    size_t start = span_find(text, 0, open);
 
-    return start < end && span_ends(before, "]]");
+    return span_ends(span_trim(span_to(text, start)), "]]") ? start : text.len;
+}
+
+// The end of the last closing tag of a row that ends a thought, or 0.
+static size_t last_close(struct span text, int row)
+{
+    const char *close = thoughts[row].close;
+    size_t len = strlen(close);
+    size_t at = span_find(text, 0, close);
+    size_t inside =
+        at < text.len ? find_in_section(text, thoughts[row].open) : text.len;
+    size_t end = 0;
+
+    for (; at < inside; at = span_find(text, at + len, close)) {
+        if (is_break(text, at, len))
+            end = at + len;
+    }
+    return end;
 }
 
 // All up to the last closing tag was thought.
@@ -99,15 +116,8 @@ static struct span skip_closed(struct span text, unsigned *lenient)
         memchr(text.at, '|', text.len) == NULL)
         return text;
     for (int row = 0; row < THOUGHTS; row++) {
-        const char *close = thoughts[row].close;
-        size_t len = strlen(close);
-        size_t at = span_find(text, 0, close);
-
-        for (; at < text.len; at = span_find(text, at + len, close)) {
-            if (at + len > start && is_break(text, at, len) &&
-                !is_in_section(text, at, thoughts[row].open))
-                start = at + len;
-        }
+        size_t end = last_close(text, row);
+        start = end > start ? end : start;
     }
     if (start == 0)
         return text;

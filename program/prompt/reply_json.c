@@ -9,6 +9,7 @@
 enum {
     STARTS_MAX = 16, // places where JSON amid text may begin
     UNWRAP_MAX = 4,
+    MEND_MAX = 1 << 18, // bytes of text in which JSON is mended
 };
 
 // Text that is no JSON is no error; want of memory is.
@@ -150,7 +151,7 @@ json_t *reply_find_json(const struct reply_wanted *wanted, struct span text,
 
     if (found != NULL)
         *lenient |= LENIENT_FENCE;
-    if (found != NULL || doubt)
+    if (found != NULL || doubt || text.len > MEND_MAX)
         return found;
     found = mend_whole(wanted, bare, problem);
     if (found == NULL)

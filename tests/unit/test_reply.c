@@ -866,6 +866,45 @@ Test(reply, of_any_bytes_makes_outputs_or_a_sentence)
     buf_release(&text);
 }
 
+// Each would take hours if what it costs grew with its square.
+Test(reply, of_the_same_over_and_over_takes_no_time, .timeout = 120)
+{
+    static const char *const repeated[] = {
+        "</think>\n",
+        "<think>",
+        "</s>",
+        "[[ ## title ## ]]",
+        "[[ ## ",
+        "<|im_end|> x",
+        "'  ",
+        "{'a': [",
+        "a, ",
+        "- a\n",
+        "\xE2\x80\x8B",
+        "\xCC\x81",
+        "B. ",
+        "Answer: ",
+        "9",
+        "[\"a\"] ",
+        "$",
+        "\\boxed{",
+        "```\n",
+        "is ",
+    };
+    struct buf text = BUF_INIT(8 << 20);
+
+    for (size_t i = 0; i < sizeof repeated / sizeof repeated[0]; i++) {
+        buf_clear(&text);
+        while (text.len < 1 << 17)
+            buf_puts(&text, repeated[i]);
+        for (size_t s = 0; s < program->n_steps; s++) {
+            expect_sane(&program->steps[s], CHAT, ALL, &text);
+            expect_sane(&program->steps[s], JSON, ALL, &text);
+        }
+    }
+    buf_release(&text);
+}
+
 Test(reply, of_endless_brackets_is_refused_at_once, .timeout = 10)
 {
     struct buf text = BUF_INIT(8 << 20);
