@@ -36,7 +36,8 @@ def test_progress_and_document_agree_over_sessions(stage):
     document = resumed.json
     calls = sum(document["calls"][role] for role in
                 ("student", "teacher", "judge", "exec"))
-    assert calls == sim.stats()["answered"]
+    # What was in flight at the kill is asked again: one slot, one held back.
+    assert calls <= sim.stats()["answered"] <= calls + 2
     # Again, now that all of it is in the store.
     lines = shown(resumed) + shown(run(stage, sim, job, "--json"))
     assert lines, resumed
