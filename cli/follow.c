@@ -233,8 +233,10 @@ static bool find_place(const struct follow *follow, const json_t *document,
 {
     bool stopped =
         strcmp(json_get_text(document, "finish_reason", ""), "stopped") == 0;
+    // A budget that was too small for the baseline: the program as written.
+    bool unscored = !json_is_object(json_object_get(document, "compiled"));
 
-    if (stopped && !follow->as_asked)
+    if ((stopped || unscored) && !follow->as_asked)
         return out_file_beside(follow->out, compiled, file, err);
     *file = (struct out_file){.path = strdup(follow->out)};
     if (file->path == NULL)

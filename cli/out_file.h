@@ -1,7 +1,7 @@
 // out_file: where a compiled file goes.
 //
-// A finished run writes where it was told to. One that was stopped leaves
-// alone what is worth more: another job's file, or one of its own job with a
+// A finished run writes where it was told to. One that was stopped, or whose
+// budget was too small to score anything, leaves alone what is worth more: another job's file, or one of its own job with a
 // score as good. Its best then goes beside it, compiled.json to
 // compiled.partial.json.
 
@@ -18,7 +18,7 @@ struct out_file {
     char why[400]; // a sentence when it is not where it was asked; else ""
 };
 
-// path is what was asked for, text the compiled file of a run that was stopped.
+// path is what was asked for, text the compiled file of such a run.
 // out is to be released in any case.
 bool out_file_beside(const char *path, const char *text, struct out_file *out,
                      struct err *err);

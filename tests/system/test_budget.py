@@ -51,6 +51,13 @@ def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
     assert "of the budget of 5 calls 0 are used" in result.out, result
     assert "the baseline is not scored" in result.out
     assert sim.stats()["chats"] == 0
+    # The program as written is there to be used, but replaces nothing.
+    assert json.loads(compiled(job))["sort"]["demos"] == []
+    assert run(stage, sim, job, "--max-calls", 60).status == 0
+    good = compiled(job)
+    assert run(stage, sim, job, "--seed", 5, "--max-calls", 5).status == 0
+    assert compiled(job) == good
+    assert (job.parent / "compiled.partial.json").exists()
 
 
 def test_a_budget_of_tokens_is_not_passed(stage, sim):
