@@ -260,6 +260,18 @@ static void tell_missing(struct taking *taking, const struct column *column)
         tell(taking, NULL, "the %s `%s` is missing", what, column->name);
 }
 
+// A copy that shares its members; NULL without memory, where json_copy leaves
+// members out.
+static json_t *copy_object(json_t *object)
+{
+    json_t *copy = json_copy(object);
+
+    if (json_object_size(copy) == json_object_size(object))
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
 // --- values as people write them ---
 
 static json_t *fit(const struct type *type, json_t *value, bool table);
@@ -271,42 +283,52 @@ static json_t *fit_text(json_t *value)
     return json_incref(value);
 }
 
-// A number that a text is, and nothing else in it.
-static json_t *number_of(const char *text, size_t len)
+// The number that a value is, or that a text is and nothing else in it, into
+// *out (a new reference), else NULL. False without memory.
+static bool number_of(json_t *value, json_t **out)
 {
-    size_t n = 0;
-    const char *trimmed = text_trim(text, len, &n);
-    json_t *number = json_parse(trimmed, n, n, NULL);
+    struct err err = ERR_CLEAR;
+    size_t len = 0;
 
-    if (json_is_number(number))
-        return number;
-    json_decref(number);
-    return NULL;
+    *out = NULL;
+    if (json_is_number(value))
+        *out = json_incref(value);
+    if (!json_is_string(value))
+        return true;
+    const char *text =
+        text_trim(json_string_value(value), json_string_length(value), &len);
+    *out = json_parse(text, len, len, &err);
+    if (json_is_number(*out))
+        return true;
+    json_decref(*out);
+    *out = NULL;
+    return err.code != ERR_NOMEM;
 }
 
-static json_t *whole_of(double value)
+static bool is_whole(const json_t *number)
 {
-    return value == floor(value) && fabs(value) < 9e15
-               ? json_integer((json_int_t)value)
-               : NULL;
+    double value = json_number_value(number);
+
+    return json_is_integer(number) ||
+           (value == floor(value) && fabs(value) < 9e15);
 }
 
 // pandas writes a whole number as 1.0 where another of its column is missing.
 static json_t *fit_number(const struct type *type, json_t *value)
 {
-    json_t *number =
-        json_is_string(value)
-            ? number_of(json_string_value(value), json_string_length(value))
-            : json_incref(value);
-    json_t *whole = NULL;
+    json_t *number = NULL;
 
-    if (type->kind == TYPE_INT && json_is_real(number))
-        whole = whole_of(json_real_value(number));
-    if (whole != NULL) {
-        json_decref(number);
-        return whole;
-    }
-    return number != NULL ? number : json_incref(value);
+    if (!number_of(value, &number))
+        return NULL;
+    if (number == NULL)
+        return json_incref(value);
+    if (type->kind != TYPE_INT || !is_whole(number))
+        return number;
+    if (json_is_integer(number))
+        return number;
+    json_t *whole = json_integer((json_int_t)json_real_value(number));
+    json_decref(number);
+    return whole;
 }
 
 static json_t *fit_bool(json_t *value)
@@ -326,6 +348,7 @@ static json_t *fit_bool(json_t *value)
     return json_incref(value);
 }
 
+// The label that a text is, but for case, or NULL.
 static const char *find_label(const struct type *type, const char *text)
 {
     for (size_t i = 0; i < type->n_labels; i++)
@@ -334,33 +357,38 @@ static const char *find_label(const struct type *type, const char *text)
     return NULL;
 }
 
+// How a number, or true and false, would be written as a label.
+static void write_label(json_t *value, json_t *number, char *out, size_t size)
+{
+    if (number != NULL && is_whole(number))
+        (void)text_print(out, size, "%" JSON_INTEGER_FORMAT,
+                         json_is_integer(number)
+                             ? json_integer_value(number)
+                             : (json_int_t)json_real_value(number));
+    else if (json_is_real(number))
+        (void)text_print(out, size, "%.15g", json_real_value(number));
+    else if (json_is_boolean(value))
+        (void)text_print(out, size, "%s",
+                         json_is_true(value) ? "true" : "false");
+}
+
 // A label is a text; in data it may be a number (or a cell with 1.0), or true
 // and false.
 static json_t *fit_label(const struct type *type, json_t *value)
 {
     char text[40] = "";
-    json_t *number =
-        json_is_string(value)
-            ? number_of(json_string_value(value), json_string_length(value))
-            : json_incref(value);
-    json_t *whole = json_is_real(number) ? whole_of(json_real_value(number))
-                                         : json_incref(number);
+    json_t *number = NULL;
     const char *label = json_is_string(value)
                             ? find_label(type, json_string_value(value))
                             : NULL;
 
-    if (json_is_integer(whole))
-        (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT,
-                       json_integer_value(whole));
-    else if (json_is_real(number))
-        (void)snprintf(text, sizeof text, "%.15g", json_real_value(number));
-    else if (json_is_boolean(value))
-        (void)snprintf(text, sizeof text, "%s",
-                       json_is_true(value) ? "true" : "false");
-    if (label == NULL && text[0] != '\0')
-        label = find_label(type, text);
+    if (label != NULL)
+        return json_string(label);
+    if (!number_of(value, &number))
+        return NULL;
+    write_label(value, number, text, sizeof text);
     json_decref(number);
-    json_decref(whole);
+    label = text[0] == '\0' ? NULL : find_label(type, text);
     return label == NULL ? json_incref(value) : json_string(label);
 }
 
@@ -379,7 +407,7 @@ static json_t *fit_items(const struct type *type, json_t *list, bool table)
 
 static json_t *fit_members(const struct type *type, json_t *object, bool table)
 {
-    json_t *out = json_copy(object);
+    json_t *out = copy_object(object);
 
     for (size_t i = 0; out != NULL && i < type->n_members; i++) {
         const struct field *member = &type->members[i];
@@ -668,7 +696,7 @@ bool columns_take(const struct columns *columns, const struct rows *rows,
                             .err = err};
 
     *inputs = json_object();
-    taking.given = json_copy(taking.fields);
+    taking.given = copy_object(taking.fields);
     if (*inputs == NULL || taking.given == NULL) {
         err_nomem(err, "a row");
         taking.failed = true;

@@ -289,21 +289,36 @@ static bool has_list(const struct rows *rows, size_t at)
     return false;
 }
 
+// Whether a line ends where JSON must go on.
+static bool goes_on(const struct rows *rows, size_t at, size_t line_len)
+{
+    size_t len = 0;
+    const char *line = text_trim(rows->text + at, line_len, &len);
+
+    return len > 0 && strchr("[{,:", line[len - 1]) != NULL;
+}
+
 // The object at `at` goes on behind its first line: it is broken, among other
 // lines that begin with a bracket, or a row, or a wrapper over several lines.
 static bool choose_long_object(struct rows *rows, size_t at, size_t line_len,
                                struct err *err)
 {
-    if (!rows->ended) {
+    size_t next = scan_space(rows->text, rows->len, at + line_len);
+
+    while (!rows->ended && next == rows->len) {
         if (!read_line(rows, err))
             return false;
         look_at_bytes(rows);
+        next = scan_space(rows->text, rows->len, at + line_len);
     }
-    size_t next = scan_space(rows->text, rows->len, at + line_len);
-    if (next == rows->len || rows->text[next] == '{')
+    if (next == rows->len ||
+        (rows->text[next] == '{' && !goes_on(rows, at, line_len)))
         return true;
     if (!take_whole(rows, err))
         return false;
+    size_t end = 0;
+    if (rows->text[next] == '{' && !scan_value(rows->text, rows->len, at, &end))
+        return true; // it never ends: the first line is a broken row
     rows->form = FORM_VALUES;
     if (!has_wanted(rows, at))
         return open_wrapper(rows, at, err);

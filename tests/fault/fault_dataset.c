@@ -83,6 +83,23 @@ static bool load_table(struct err *err)
     return ok;
 }
 
+// A list, with what has to be mended and a label that is converted.
+static const char list[] =
+    "{\"rows\": [\n"
+    "{\"q\": \"one\", \"kind\": \"A\", \"words\": 1, \"x\": NaN},\n"
+    "{\"q\": \"two\", \"kind\": \"b\", \"words\": \"y\"},\n"
+    "{\"q\": \"six\", \"kind\": \"a\", \"words\": \"z\"},\n"
+    "{\"q\": \"ten\", \"kind\": \"b\", \"words\": \"x\"}]}\n";
+
+static bool load_list(struct err *err)
+{
+    struct given given = {0};
+    bool ok = load(&given, "rows.json", list, err);
+
+    release(&given);
+    return ok;
+}
+
 static struct given scored;
 
 static bool score(struct err *err)
@@ -103,6 +120,11 @@ static bool score(struct err *err)
 Test(dataset, lines_that_find_no_memory_say_so)
 {
     cr_expect_geq(fault_each(load_lines), 20);
+}
+
+Test(dataset, a_list_that_finds_no_memory_says_so)
+{
+    cr_expect_geq(fault_each(load_list), 20);
 }
 
 Test(dataset, a_table_that_finds_no_memory_says_so)

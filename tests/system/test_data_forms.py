@@ -48,6 +48,9 @@ FINE = {
     "a wrapper": ("r.json", json.dumps({"version": 1, "data": WARM})),
     "a wrapper over several lines": (
         "r.json", json.dumps({"meta": {"n": 2}, "rows": WARM}, indent=2)),
+    "a wrapper with a row a line": (
+        "r.json", '{"rows": [\n' + ",\n".join(json.dumps(r) for r in WARM) +
+        "\n]}\n"),
     "a wrapper with another list": (
         "r.json", json.dumps({"tags": [{"name": "x"}], "data": WARM})),
     "objects over several lines": (
@@ -166,6 +169,8 @@ REFUSED = {
     "an example that does not end": (
         ("r.json", "[\n" + json.dumps(WARM[0])[:-1] + "\n"),
         "r.json:2:1: ", "ends inside this example"),
+    "a first line that is broken among others": (
+        ("r.jsonl", '{"text": "a",\n' + LINES), "r.jsonl:1:", "no JSON"),
     "a list of texts": (
         ("r.json", '["warm"]'), "r.json:1:2: ",
         "an example is a JSON object"),
