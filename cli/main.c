@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/wrap.h"
+#include "common/descriptors.h"
 #include "common/text.h"
 
 #define COMMAND(group, name) extern const struct command_entry cmd_##name;
@@ -206,6 +207,9 @@ static int dispatch(int argc, char **argv)
     const struct command_entry *command;
 
     if (argc == 0) {
+    (void)setlocale(LC_CTYPE, "");
+    descriptors_raise();
+    if (argc < 2) {
         (void)print_overview();
         return EXIT_USAGE;
     }

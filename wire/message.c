@@ -240,6 +240,12 @@ static const struct field reply_fields[] = {
     TEXT(reply, document, "document", WIRE_MAX_TEXT, REQUIRED),
 };
 
+static const struct field part_fields[] = {
+    INT(part, of, "of", 1, WIRE_MAX_BYTES, REQUIRED),
+    INT(part, at, "at", 0, WIRE_MAX_BYTES, 0),
+    SIZED(FIELD_BYTES, part, data, len, "data", WIRE_PART_BYTES, REQUIRED),
+};
+
 static const struct table tables[MESSAGE_KIND_COUNT] = {
     [MESSAGE_HELLO] = TABLE("HELLO", hello, hello_fields),
     [MESSAGE_WELCOME] = TABLE("WELCOME", welcome, welcome_fields),
@@ -256,6 +262,7 @@ static const struct table tables[MESSAGE_KIND_COUNT] = {
     [MESSAGE_RESULT] = TABLE("RESULT", result, result_fields),
     [MESSAGE_COMMAND] = TABLE("COMMAND", command, command_fields),
     [MESSAGE_REPLY] = TABLE("REPLY", reply, reply_fields),
+    [MESSAGE_PART] = TABLE("PART", part, part_fields),
 };
 
 const char *message_kind_name(enum message_kind kind)

@@ -22,13 +22,18 @@
 #include "common/call.h"
 #include "common/err.h"
 
-enum { WIRE_VERSION = 1 };
-enum { WIRE_MAX_BYTES = 64 << 20 }; // a frame; ZMQ_MAXMSGSIZE
-enum { WIRE_MAX_TEXT = 32 << 20 };  // one text or binary in a frame
-enum { WIRE_MAX_MODELS = 256 };     // models in a HELLO
-enum { WIRE_MAX_FILES = 256 };      // files in a SUBMIT
-enum { WIRE_HEARTBEAT_MS = 1000 };  // both ways
-enum { WIRE_LIVENESS = 3 };         // missed heartbeats until a peer is lost
+enum { WIRE_VERSION = 2 };
+enum { WIRE_MAX_BYTES = 64 << 20 }; // a message
+enum {
+    WIRE_FRAME_BYTES = 64 << 10
+};                                   // a frame to the coordinator; a longer
+                                     // message goes there in PARTs
+enum { WIRE_PART_BYTES = 60 << 10 }; // of a message in one PART
+enum { WIRE_MAX_TEXT = 32 << 20 };   // one text or binary in a frame
+enum { WIRE_MAX_MODELS = 256 };      // models in a HELLO
+enum { WIRE_MAX_FILES = 256 };       // files in a SUBMIT
+enum { WIRE_HEARTBEAT_MS = 1000 };   // both ways
+enum { WIRE_LIVENESS = 3 };          // missed heartbeats until a peer is lost
 
 enum message_kind {
     MESSAGE_HELLO,     // any peer -> coordinator, first
@@ -46,8 +51,9 @@ enum message_kind {
     MESSAGE_RESULT,    // coordinator -> client, the last about a job
     MESSAGE_COMMAND,   // client -> coordinator: jobs, show, stop, resume
     MESSAGE_REPLY,     // coordinator -> client: JSON
+    MESSAGE_PART,      // any peer -> coordinator: a piece of a long message
 };
-enum { MESSAGE_KIND_COUNT = MESSAGE_REPLY + 1 };
+enum { MESSAGE_KIND_COUNT = MESSAGE_PART + 1 };
 
 enum peer_role { PEER_WORKER = 0, PEER_CLIENT = 1 };
 
@@ -164,6 +170,15 @@ struct reply {
     const char *document; // JSON; {"error": ...} on failure
 };
 
+// A piece of an encoded message that is longer than WIRE_FRAME_BYTES
+// (wire/assembly.h).
+struct part {
+    int64_t of; // bytes of the whole message
+    int64_t at; // where this piece belongs in it
+    const char *data;
+    size_t len;
+};
+
 struct message {
     enum message_kind kind;
     union {
@@ -181,6 +196,7 @@ struct message {
         struct result result;
         struct command command;
         struct reply reply;
+        struct part part;
     } as;
 };
 

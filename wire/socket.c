@@ -12,6 +12,12 @@
 // docs/protocol.md, "Socket options", says why each has its value.
 enum {
     QUEUE_MESSAGES = 4096,   // high-water marks, above any credit
+    ROUTER_RECEIVES = 32,    // frames of a peer that wait to be read
+    BACKLOG = 1024,          // connections that wait to be accepted
+    KEEPALIVE_IDLE_S = 10,   // a silent connection is asked after this long,
+    KEEPALIVE_EVERY_S = 3,   // again and again,
+    KEEPALIVE_TIMES = 3,     // so many times
+    UNHEARD_MS = 15000,      // what was sent is acknowledged, or it is over
     LINGER_MS = 250,         // for last words: GOODBYE, RESULT, REFUSED
     RECONNECT_MS = 100,      // doubled up to
     RECONNECT_MAX_MS = 2000, // this
@@ -24,7 +30,10 @@ struct wire_socket {
     void *handle; // owned
     char endpoint[ENDPOINT_MAX];
     bool routes;      // a ROUTER: frames begin with the peer's identity
+    bool whole;       // inproc: no message is too long for a frame
     struct buf frame; // reused
+    struct buf piece; // a PART of it; reused
+    zmq_msg_t last;   // the payload that was received last
 };
 
 struct option {
@@ -33,14 +42,22 @@ struct option {
 };
 
 static const struct option shared_options[] = {
-    {ZMQ_LINGER, LINGER_MS},      {ZMQ_SNDHWM, QUEUE_MESSAGES},
-    {ZMQ_RCVHWM, QUEUE_MESSAGES}, {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
+    {ZMQ_LINGER, LINGER_MS},
+    {ZMQ_SNDHWM, QUEUE_MESSAGES},
+    {ZMQ_RCVHWM, QUEUE_MESSAGES},
+    {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
     {ZMQ_TCP_KEEPALIVE, 1},
+    {ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S},
+    {ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_EVERY_S},
+    {ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_TIMES},
+    {ZMQ_TCP_MAXRT, UNHEARD_MS},
 };
 
 static const struct option router_options[] = {
     {ZMQ_ROUTER_MANDATORY, 1},
     {ZMQ_ROUTER_HANDOVER, 1},
+    {ZMQ_RCVHWM, ROUTER_RECEIVES},
+    {ZMQ_BACKLOG, BACKLOG},
 };
 
 static const struct option dealer_options[] = {
@@ -67,7 +84,7 @@ static bool set_options(void *handle, const struct option *options, size_t n)
 static bool configure(struct wire_socket *socket, const char *endpoint,
                       const struct wire_id *id)
 {
-    int64_t max_bytes = WIRE_MAX_BYTES;
+    int64_t max_bytes = socket->routes ? WIRE_FRAME_BYTES : WIRE_MAX_BYTES;
     int ipv6 = !socket->routes || strchr(endpoint, '[') != NULL;
 
     if (!SET_OPTIONS(socket->handle, shared_options) ||
@@ -93,8 +110,11 @@ static struct wire_socket *open_socket(void *context, const char *endpoint,
         err_nomem(err, "a socket");
         return NULL;
     }
+    zmq_msg_init(&socket->last);
     socket->frame = BUF_INIT(WIRE_MAX_BYTES + 4096);
+    socket->piece = BUF_INIT(WIRE_FRAME_BYTES);
     socket->routes = id == NULL;
+    socket->whole = strncmp(endpoint, "inproc:", 7) == 0;
     socket->handle = zmq_socket(context, id == NULL ? ZMQ_ROUTER : ZMQ_DEALER);
     if (socket->handle == NULL || !configure(socket, endpoint, id)) {
         err_set(err, ERR_IO, "no ZeroMQ socket: %s", zmq_strerror(errno));
@@ -177,7 +197,9 @@ void wire_close(struct wire_socket *socket)
         return;
     if (socket->handle != NULL)
         zmq_close(socket->handle);
+    zmq_msg_close(&socket->last);
     buf_release(&socket->frame);
+    buf_release(&socket->piece);
     free(socket);
 }
 
@@ -235,6 +257,30 @@ static bool send_part(struct wire_socket *socket, const void *data, size_t len,
     return false;
 }
 
+// A message that is too long for a frame of the coordinator. When it fails on
+// its way the rest is not sent, and the next one begins anew.
+static bool send_pieces(struct wire_socket *socket, struct err *err)
+{
+    const struct buf *whole = &socket->frame;
+    bool ok = true;
+
+    for (size_t at = 0; ok && at < whole->len; at += WIRE_PART_BYTES) {
+        size_t left = whole->len - at;
+        struct message piece = {.kind = MESSAGE_PART,
+                                .as.part = {.of = (int64_t)whole->len,
+                                            .at = (int64_t)at,
+                                            .data = whole->data + at,
+                                            .len = left < WIRE_PART_BYTES
+                                                       ? left
+                                                       : WIRE_PART_BYTES}};
+
+        buf_clear(&socket->piece);
+        ok = message_encode(&piece, &socket->piece, err) &&
+             send_part(socket, socket->piece.data, socket->piece.len, 0, err);
+    }
+    return ok;
+}
+
 bool wire_send(struct wire_socket *socket, const struct wire_id *to,
                const struct message *message, struct err *err)
 {
@@ -242,9 +288,13 @@ bool wire_send(struct wire_socket *socket, const struct wire_id *to,
 
     buf_clear(&socket->frame);
     bool ok = message_encode(message, &socket->frame, err);
-    if (ok && to != NULL)
-        ok = send_part(socket, to->bytes, to->len, ZMQ_SNDMORE, err);
-    ok = ok && send_part(socket, socket->frame.data, socket->frame.len, 0, err);
+    if (ok && to == NULL && !socket->whole &&
+        socket->frame.len > WIRE_FRAME_BYTES)
+        ok = send_pieces(socket, err);
+    else if (ok)
+        ok = (to == NULL ||
+              send_part(socket, to->bytes, to->len, ZMQ_SNDMORE, err)) &&
+             send_part(socket, socket->frame.data, socket->frame.len, 0, err);
     if (socket->frame.cap > KEEP_BYTES)
         buf_release(&socket->frame);
     return ok;
@@ -262,34 +312,30 @@ static int take_part(struct wire_socket *socket, zmq_msg_t *part)
 }
 
 // Frames that our peers never send: they are read, so that the next receive
-// begins with a message, and thrown away. Returns how many there were.
-static size_t drop_rest(struct wire_socket *socket, zmq_msg_t *part)
+// begins with a message, and thrown away.
+static void drop_rest(struct wire_socket *socket, const zmq_msg_t *part)
 {
-    size_t n = 0;
+    bool more = zmq_msg_more(part);
 
-    while (zmq_msg_more(part) && take_part(socket, part) >= 0)
-        n++;
-    return n;
+    while (more && take_part(socket, &socket->last) >= 0)
+        more = zmq_msg_more(&socket->last);
 }
 
-static enum wire_got read_payload(struct wire_socket *socket, zmq_msg_t *part,
-                                  struct arena *arena, struct message *out,
-                                  struct err *err)
+static enum wire_got read_payload(struct wire_socket *socket, struct err *err)
 {
+    zmq_msg_t *part = &socket->last;
+
     if (take_part(socket, part) < 0) {
         if (errno == EAGAIN)
             return WIRE_NOTHING;
         err_set(err, ERR_IO, "%s: %s", socket->endpoint, zmq_strerror(errno));
         return WIRE_FAILED;
     }
-    bool single = !zmq_msg_more(part);
-    bool ok = single && message_decode(zmq_msg_data(part), zmq_msg_size(part),
-                                       arena, out, err);
-    if (!single) {
-        err_set(err, ERR_PROTOCOL, "a message of several frames");
-        drop_rest(socket, part);
-    }
-    return ok ? WIRE_MESSAGE : WIRE_BAD;
+    if (!zmq_msg_more(part))
+        return WIRE_MESSAGE;
+    err_set(err, ERR_PROTOCOL, "a message of several frames");
+    drop_rest(socket, part);
+    return WIRE_BAD;
 }
 
 // The identity in front of what a ROUTER receives. One of ours is never
@@ -315,9 +361,8 @@ static enum wire_got read_identity(struct wire_socket *socket, zmq_msg_t *part,
     return WIRE_MESSAGE;
 }
 
-enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
-                           struct arena *arena, struct message *out,
-                           struct err *err)
+enum wire_got wire_take(struct wire_socket *socket, struct wire_id *from,
+                        struct wire_frame *out, struct err *err)
 {
     assert(!socket->routes || from != NULL);
 
@@ -327,8 +372,28 @@ enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
     zmq_msg_init(&part);
     if (socket->routes)
         got = read_identity(socket, &part, from, err);
-    if (got == WIRE_MESSAGE)
-        got = read_payload(socket, &part, arena, out, err);
     zmq_msg_close(&part);
+    if (got == WIRE_MESSAGE)
+        got = read_payload(socket, err);
+    *out = (struct wire_frame){.data = zmq_msg_data(&socket->last),
+                               .len = zmq_msg_size(&socket->last)};
+    return got;
+}
+
+int wire_source(struct wire_socket *socket)
+{
+    return zmq_msg_get(&socket->last, ZMQ_SRCFD);
+}
+
+enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
+                           struct arena *arena, struct message *out,
+                           struct err *err)
+{
+    struct wire_frame frame;
+    enum wire_got got = wire_take(socket, from, &frame, err);
+
+    if (got == WIRE_MESSAGE &&
+        !message_decode(frame.data, frame.len, arena, out, err))
+        return WIRE_BAD;
     return got;
 }

@@ -4,6 +4,10 @@
 // docs/protocol.md are set here and nowhere else: MAXMSGSIZE, ROUTER_MANDATORY,
 // ROUTER_HANDOVER, reconnect back-off, a short LINGER, high-water marks. One
 // owner, one thread.
+//
+// A frame to the coordinator is short (WIRE_FRAME_BYTES), for anyone may
+// connect there; a long message goes to it in PARTs, which wire_send makes and
+// wire/assembly.h puts together. What the coordinator sends is one frame.
 
 #ifndef WIRE_SOCKET_H
 #define WIRE_SOCKET_H
@@ -43,7 +47,8 @@ int wire_fd(const struct wire_socket *socket);       // -1 on failure
 bool wire_pending(const struct wire_socket *socket); // a message waits
 
 // Sends without blocking. `to` is NULL on a connected socket. False with
-// ERR_BUSY when the queue is full, ERR_IO when the peer is gone.
+// ERR_BUSY when the queue is full, ERR_IO when the peer is gone, and ERR_LIMIT
+// when the message itself cannot be sent to anyone.
 bool wire_send(struct wire_socket *socket, const struct wire_id *to,
                const struct message *message, struct err *err);
 
@@ -55,5 +60,19 @@ enum wire_got { WIRE_NOTHING, WIRE_MESSAGE, WIRE_BAD, WIRE_FAILED };
 enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
                            struct arena *arena, struct message *out,
                            struct err *err);
+
+// The same in two halves, for one who looks at the sender before the content:
+// first the frame, undecoded, then message_decode. The bytes are borrowed
+// until the next call.
+struct wire_frame {
+    const void *data;
+    size_t len;
+};
+enum wire_got wire_take(struct wire_socket *socket, struct wire_id *from,
+                        struct wire_frame *out, struct err *err);
+
+// The descriptor of the connection that the last frame came over; -1 over
+// inproc.
+int wire_source(struct wire_socket *socket);
 
 #endif

@@ -102,6 +102,9 @@ static struct message make_sample(enum message_kind kind)
     case MESSAGE_REPLY:
         m.as.reply.document = "[]";
         break;
+    case MESSAGE_PART:
+        m.as.part = (struct part){100000, 61440, "bytes", 5};
+        break;
     default:
         break;
     }

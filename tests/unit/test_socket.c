@@ -6,6 +6,7 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "wire/assembly.h"
 #include "wire/socket.h"
 
 static struct err err;
@@ -198,7 +199,7 @@ Test(socket, an_oversized_frame_costs_its_sender_the_connection)
 {
     struct wire_socket *router = bind_at("tcp://127.0.0.1:0");
     void *stranger = open_stranger(wire_endpoint(router), 0);
-    size_t len = (size_t)WIRE_MAX_BYTES + 1;
+    size_t len = (size_t)WIRE_FRAME_BYTES + 1;
     zmq_msg_t big;
     struct message got;
     struct wire_id from;
@@ -212,6 +213,42 @@ Test(socket, an_oversized_frame_costs_its_sender_the_connection)
     talk_both_ways(router, dealer);
     wire_close(dealer);
     zmq_close(stranger);
+    wire_close(router);
+}
+
+Test(socket, a_long_message_travels_in_parts)
+{
+    struct wire_socket *router = bind_at("tcp://127.0.0.1:0");
+    struct wire_socket *dealer = connect_as("w1", wire_endpoint(router));
+    struct assembly assembly = ASSEMBLY_INIT;
+    static char text[200001];
+    struct message sent = {
+        .kind = MESSAGE_ANSWER,
+        .as.answer = {
+            .id = 7,
+            .answer = {.text = text, .text_len = 200000, .cached_tokens = -1}}};
+    struct message got;
+    struct wire_id from;
+    int parts = 0;
+
+    memset(text, 'a', 200000);
+    send_soon(dealer, NULL, &sent);
+    while (!assembly_whole(&assembly)) {
+        cr_assert_eq(receive_soon(router, &from, &got), WIRE_MESSAGE, "%s",
+                     err.text);
+        cr_assert_eq(got.kind, MESSAGE_PART);
+        cr_assert(assembly_add(&assembly, &got.as.part, &err), "%s", err.text);
+        arena_release(&arena);
+        parts++;
+    }
+
+    cr_expect_eq(parts, 4);
+    cr_assert(message_decode(assembly.bytes.data, assembly.bytes.len, &arena,
+                             &got, &err),
+              "%s", err.text);
+    cr_expect_eq(got.as.answer.answer.text_len, 200000);
+    assembly_release(&assembly);
+    wire_close(dealer);
     wire_close(router);
 }
 

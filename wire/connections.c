@@ -1,0 +1,307 @@
+#include "wire/connections.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <zmq.h>
+
+enum {
+    STRANGER_MS = 10000,
+    STRANGER_FRAMES = 128,
+    STRANGER_BYTES = 256 << 10,
+    STRANGERS_MOST = 1024, // at once
+    CROWD_ROOM = 32,       // connections beyond `most` that hear why
+    FD_MOST = 1 << 20,     // no descriptor is larger
+};
+
+enum connection_state { CONN_NONE, CONN_STRANGER, CONN_GREETED, CONN_SHUT };
+
+// Indexed by descriptor.
+struct connection {
+    enum connection_state state;
+    struct sockaddr_storage peer; // as accepted
+    int64_t accepted_ms;
+    int frames;
+    size_t bytes;
+    int older, newer; // strangers, by age; -1: none
+};
+
+struct connections {
+    struct wire_socket *socket; // borrowed
+    void *monitor;              // a PAIR
+    size_t most;
+    struct connection *by_fd; // owned
+    size_t cap;
+    int oldest, newest; // strangers
+    size_t n_strangers;
+    size_t n; // that are open, as far as is known
+};
+
+// --- strangers, oldest first ---
+
+static void list_stranger(struct connections *c, int fd)
+{
+    struct connection *connection = &c->by_fd[fd];
+
+    connection->older = c->newest;
+    connection->newer = -1;
+    if (c->newest >= 0)
+        c->by_fd[c->newest].newer = fd;
+    else
+        c->oldest = fd;
+    c->newest = fd;
+    c->n_strangers++;
+}
+
+static void unlist_stranger(struct connections *c, int fd)
+{
+    const struct connection *connection = &c->by_fd[fd];
+
+    if (connection->older >= 0)
+        c->by_fd[connection->older].newer = connection->newer;
+    else
+        c->oldest = connection->newer;
+    if (connection->newer >= 0)
+        c->by_fd[connection->newer].older = connection->older;
+    else
+        c->newest = connection->older;
+    c->n_strangers--;
+}
+
+static void set_state(struct connections *c, int fd,
+                      enum connection_state state)
+{
+    struct connection *connection = &c->by_fd[fd];
+
+    if (connection->state == CONN_STRANGER)
+        unlist_stranger(c, fd);
+    if (connection->state == CONN_NONE)
+        c->n++;
+    if (state == CONN_NONE)
+        c->n--;
+    connection->state = state;
+    if (state == CONN_STRANGER)
+        list_stranger(c, fd);
+}
+
+static struct connection *find(const struct connections *c, int fd)
+{
+    if (fd < 0 || (size_t)fd >= c->cap || c->by_fd[fd].state == CONN_NONE)
+        return NULL;
+    return &c->by_fd[fd];
+}
+
+// --- closing ---
+
+static bool read_peer(int fd, struct sockaddr_storage *out)
+{
+    socklen_t len = sizeof *out;
+
+    memset(out, 0, sizeof *out);
+    return getpeername(fd, (struct sockaddr *)out, &len) == 0;
+}
+
+void connections_close(struct connections *c, int fd)
+{
+    const struct connection *connection = find(c, fd);
+    struct sockaddr_storage peer;
+
+    if (connection == NULL || connection->state == CONN_SHUT)
+        return;
+    if (read_peer(fd, &peer) &&
+        memcmp(&peer, &connection->peer, sizeof peer) == 0)
+        (void)shutdown(fd, SHUT_RDWR);
+    set_state(c, fd, CONN_SHUT);
+}
+
+// --- what the monitor tells ---
+
+// Without memory a connection is not known of, and lives on unwatched.
+static bool make_room(struct connections *c, int fd)
+{
+    size_t cap = c->cap == 0 ? 64 : c->cap;
+
+    if (fd < 0 || fd > FD_MOST)
+        return false;
+    while (cap <= (size_t)fd)
+        cap *= 2;
+    if (cap == c->cap)
+        return true;
+    struct connection *grown = realloc(c->by_fd, cap * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    memset(grown + c->cap, 0, (cap - c->cap) * sizeof *grown);
+    c->by_fd = grown;
+    c->cap = cap;
+    return true;
+}
+
+static void on_accepted(struct connections *c, int fd, int64_t now_ms)
+{
+    if (!make_room(c, fd))
+        return;
+    if (c->by_fd[fd].state != CONN_NONE)
+        set_state(c, fd, CONN_NONE);
+    c->by_fd[fd] = (struct connection){.accepted_ms = now_ms};
+    if (!read_peer(fd, &c->by_fd[fd].peer))
+        return; // closed already
+    set_state(c, fd, CONN_STRANGER);
+    if (c->n > c->most + CROWD_ROOM)
+        connections_close(c, fd);
+    else if (c->n_strangers > STRANGERS_MOST)
+        connections_close(c, c->oldest);
+}
+
+static void on_closed(struct connections *c, int fd)
+{
+    if (find(c, fd) != NULL)
+        set_state(c, fd, CONN_NONE);
+}
+
+// An event is two frames: number and value, then the endpoint. False: none.
+static bool take_event(void *monitor, uint16_t *event, int *fd)
+{
+    uint8_t head[6];
+    char endpoint[256];
+    uint32_t value = 0;
+
+    if (zmq_recv(monitor, head, sizeof head, ZMQ_DONTWAIT) < 0)
+        return false;
+    (void)zmq_recv(monitor, endpoint, sizeof endpoint, 0);
+    memcpy(event, head, sizeof *event);
+    memcpy(&value, head + sizeof *event, sizeof value);
+    *fd = (int)value;
+    return true;
+}
+
+static void read_events(struct connections *c, int64_t now_ms)
+{
+    uint16_t event = 0;
+    int fd = -1;
+
+    while (take_event(c->monitor, &event, &fd)) {
+        if (event == ZMQ_EVENT_ACCEPTED)
+            on_accepted(c, fd, now_ms);
+        else
+            on_closed(c, fd);
+    }
+}
+
+void connections_tick(struct connections *c, int64_t now_ms)
+{
+    read_events(c, now_ms);
+    while (c->oldest >= 0 &&
+           now_ms - c->by_fd[c->oldest].accepted_ms >= STRANGER_MS)
+        connections_close(c, c->oldest);
+}
+
+// --- what peers do ---
+
+bool connections_admit(struct connections *c, int fd, size_t bytes,
+                       int64_t now_ms)
+{
+    struct connection *connection = find(c, fd);
+
+    if (fd < 0)
+        return true;
+    if (connection == NULL) {
+        // The frame was quicker than the news of its connection.
+        read_events(c, now_ms);
+        connection = find(c, fd);
+    }
+    if (connection == NULL || connection->state == CONN_GREETED)
+        return true;
+    if (connection->state == CONN_SHUT)
+        return false;
+    connection->frames++;
+    connection->bytes += bytes;
+    if (connection->frames <= STRANGER_FRAMES &&
+        connection->bytes <= STRANGER_BYTES)
+        return true;
+    connections_close(c, fd);
+    return false;
+}
+
+void connections_greeted(struct connections *c, int fd)
+{
+    const struct connection *connection = find(c, fd);
+
+    if (connection != NULL && connection->state == CONN_STRANGER)
+        set_state(c, fd, CONN_GREETED);
+}
+
+void connections_parted(struct connections *c, int fd, int64_t now_ms)
+{
+    const struct connection *connection = find(c, fd);
+
+    if (connection == NULL || connection->state != CONN_GREETED)
+        return;
+    set_state(c, fd, CONN_STRANGER);
+    c->by_fd[fd].accepted_ms = now_ms;
+}
+
+bool connections_crowded(const struct connections *c)
+{
+    return c->n > c->most;
+}
+
+size_t connections_count(const struct connections *c)
+{
+    return c->n;
+}
+
+// --- life ---
+
+static bool start_monitor(struct connections *c, void *context)
+{
+    static const int events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
+    char endpoint[64];
+
+    (void)snprintf(endpoint, sizeof endpoint, "inproc://connections-%p",
+                   (void *)c);
+    if (zmq_socket_monitor(wire_handle(c->socket), endpoint, events) != 0)
+        return false;
+    c->monitor = zmq_socket(context, ZMQ_PAIR);
+    return c->monitor != NULL && zmq_connect(c->monitor, endpoint) == 0;
+}
+
+struct connections *connections_new(void *context, struct wire_socket *socket,
+                                    size_t most, struct err *err)
+{
+    struct connections *c = calloc(1, sizeof *c);
+
+    if (c == NULL) {
+        err_nomem(err, "the connections");
+        return NULL;
+    }
+    c->socket = socket;
+    c->most = most;
+    c->oldest = c->newest = -1;
+    if (start_monitor(c, context))
+        return c;
+    err_set(err, ERR_IO, "ZeroMQ's monitor does not start: %s",
+            zmq_strerror(zmq_errno()));
+    connections_free(c);
+    return NULL;
+}
+
+void connections_free(struct connections *c)
+{
+    if (c == NULL)
+        return;
+    (void)zmq_socket_monitor(wire_handle(c->socket), NULL, 0);
+    if (c->monitor != NULL)
+        zmq_close(c->monitor);
+    free(c->by_fd);
+    free(c);
+}
+
+void *connections_handle(const struct connections *c)
+{
+    return c->monitor;
+}

@@ -1,0 +1,73 @@
+// connections: the TCP connections of a listening socket.
+//
+// A ROUTER hides its connections: it hands out frames, says nothing of those
+// who connect and keep silent, and cannot close a peer. ZeroMQ 4.3 gives two
+// ways to look behind it, and this file is where they are used: the socket's
+// monitor tells of each connection's descriptor when it is accepted and when
+// it is closed, and each frame knows the descriptor that it came from
+// (ZMQ_SRCFD). Closing is shutdown(2) on that descriptor: libzmq then sees the
+// end of the connection and cleans up.
+//
+//             accepted              connections_greeted
+//   (none) ------------> STRANGER ---------------------> GREETED
+//     ^                     |    <----------------------    |
+//     |                     |       connections_parted      |
+//     |                     | 10 s, too many strangers,     | connections_close
+//     |                     | too many bytes or frames      v
+//     '---- closed ---------+-------------------------> SHUT: what it still
+//                                                       sent is ignored
+//
+// The monitor lags behind a little, so a descriptor may have been closed and
+// be another connection's by the time it is to be shut. Therefore its peer's
+// address is noted when it is accepted and compared before: at worst a
+// stranger lives some moments longer.
+//
+// Bounds: a stranger may send STRANGER_FRAMES frames, STRANGER_BYTES bytes,
+// and has STRANGER_MS until it greets. Of too many strangers the oldest goes.
+// Descriptors are left for the program itself: beyond `most` connections
+// connections_crowded says so (new peers can be refused in words), and some
+// more beyond that a new connection is shut at once, since a listener without
+// descriptors would spin.
+//
+// inproc has no descriptors: -1, to which everything is allowed.
+
+#ifndef WIRE_CONNECTIONS_H
+#define WIRE_CONNECTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "wire/socket.h"
+
+struct connections;
+
+// Watches socket, which is borrowed and must be closed only after
+// connections_free. most is how many may be served at once.
+struct connections *connections_new(void *context, struct wire_socket *socket,
+                                    size_t most, struct err *err);
+void connections_free(struct connections *connections); // NULL is fine
+
+void *connections_handle(const struct connections *connections); // for zmq_poll
+
+// Takes what the monitor told, closes strangers that have been here too long.
+void connections_tick(struct connections *connections, int64_t now_ms);
+
+// A frame of so many bytes came from a peer that has not greeted. False: it is
+// to be ignored, for its connection has had enough or is shut.
+bool connections_admit(struct connections *connections, int fd, size_t bytes,
+                       int64_t now_ms);
+
+// The peer behind fd has greeted and been welcomed.
+void connections_greeted(struct connections *connections, int fd);
+// Its peer is gone: it is a stranger's again, and has as long to greet.
+void connections_parted(struct connections *connections, int fd,
+                        int64_t now_ms);
+void connections_close(struct connections *connections, int fd);
+
+// Whether a new peer should be refused.
+bool connections_crowded(const struct connections *connections);
+size_t connections_count(const struct connections *connections);
+
+#endif
