@@ -49,6 +49,18 @@ enum call_fault {
 };
 enum { CALL_FAULT_COUNT = 10 };
 
+// What a fault says, and of whom: the one table of them is in call.c.
+struct call_fault_kind {
+    const char *name; // "refused", "timeout", ...
+    int strikes;      // weight against the call; 0: says nothing of it
+    bool worker;      // speaks against the worker
+    bool busy;        // asks for patience with both
+    bool model;       // the worker does not serve the model any more
+};
+enum { CALL_STRIKES = 9 }; // weight of faults until a call is given up
+
+const struct call_fault_kind *call_fault_kind(enum call_fault fault);
+
 enum call_think { THINK_UNSET = 0, THINK_OFF = 1, THINK_ON = 2 };
 
 struct call_options {

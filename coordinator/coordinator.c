@@ -185,13 +185,17 @@ static void do_send(struct coordinator *c, const struct action *action,
                     int64_t now)
 {
     struct flight *flight = flights_by_id(&c->engine.flights, action->call);
+    struct err err = ERR_CLEAR;
 
     assert(flight != NULL);
     flight->sends++;
     flight->hedged = flight->hedged || action->hedge;
     if (action->hedge)
         flight->order.work->hedges++;
-    link_send_call(&c->link, action, flight, now);
+    if (link_send_call(&c->link, action, flight, now, &err))
+        return;
+    dispatch_cancel(c->engine.dispatch, action->call, now);
+    job_work_park(&c->engine.flights, flight, err.text);
 }
 
 static void do_cancel(struct coordinator *c, const struct action *action,
@@ -793,14 +797,15 @@ static long wait_ms(struct coordinator *c, int64_t now)
 
 static void wait_for_events(struct coordinator *c)
 {
-    zmq_pollitem_t items[5 + 2 * MAX_RUNNING] = {
+    zmq_pollitem_t items[6 + 2 * MAX_RUNNING] = {
         {.socket = wire_handle(c->link.socket), .events = ZMQ_POLLIN},
+        {.socket = link_monitor(&c->link), .events = ZMQ_POLLIN},
         {.socket = c->control, .events = ZMQ_POLLIN},
         {.fd = store_notice_fd(c->engine.store), .events = ZMQ_POLLIN},
         {.fd = background_fd(c->engine.jobs), .events = ZMQ_POLLIN},
         {.fd = background_fd(c->engine.reads), .events = ZMQ_POLLIN},
     };
-    int n = 5;
+    int n = 6;
 
     for (struct running_job *running = c->running_jobs; running != NULL;
          running = running->next) {

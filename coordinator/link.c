@@ -5,13 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/descriptors.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/flight.h"
 #include "store/history.h"
 
-enum { LINK_BURST = 512 }; // frames handled in one turn of the loop
+enum {
+    LINK_BURST = 512, // frames handled in one turn of the loop
+
+    // What a peer may say unasked: so much at once, and so much a second. A
+    // heartbeat is one, a greeting GREETING_COST.
+    MESSAGES_BURST = 256, // and two for each slot of a worker
+    MESSAGES_PER_S = 64,
+    GREETING_COST = 32,
+
+    // Of messages in PARTs. A peer's bucket holds the longest message.
+    PART_BURST = WIRE_MAX_BYTES + (WIRE_MAX_BYTES >> 2),
+    PART_BYTES_PER_S = 2 << 20,
+    ASSEMBLED_MOST = 96 << 20, // of all peers
+    ASSEMBLY_IDLE_MS = 2000,   // until it makes room for another one
+    ASSEMBLY_MS = 15000,       // until it is given up in any case
+
+    STALL_MS = 1000, // between two turns: then this program was slow, or halted
+
+    CLIENTS_MOST = 512,
+    CLIENT_MS = 30000, // of silence; a client that waits beats every second
+
+    NOTES_BURST = 256, // rows about workers for the store
+    NOTES_PER_S = 8,
+
+    // Descriptors that are left for files, programs and sockets of our own.
+    OWN_LEAST = 48,
+    OWN_MOST = 512,
+};
 
 // --- peers ---
 
@@ -49,23 +77,37 @@ struct peer *link_find(const struct link *link, const struct wire_id *id,
     return peer != NULL && peer->epoch == epoch ? peer : NULL;
 }
 
+static void drop_assembly(struct link *link, struct peer *peer)
+{
+    if (peer->assembly == NULL)
+        return;
+    link->assembled_bytes -= peer->assembly->bytes.len;
+    assembly_release(peer->assembly);
+    free(peer->assembly);
+    peer->assembly = NULL;
+}
+
 static void unlink_peer(struct link *link, struct peer *peer)
 {
     struct hash key = id_key(&peer->id);
-    struct peer **at = &link->peers;
 
-    while (*at != peer)
-        at = &(*at)->next;
-    *at = peer->next;
+    if (peer->before == NULL)
+        link->peers = peer->next;
+    else
+        peer->before->next = peer->next;
+    if (peer->next != NULL)
+        peer->next->before = peer->before;
     map_remove(&link->by_id, &key);
+    if (peer->role == PEER_CLIENT)
+        link->n_clients--;
     if (peer->worker != NULL) {
         key = map_number(peer->worker->number);
         map_remove(&link->by_worker, &key);
     }
 }
 
-static void note_worker(struct link *link, const struct worker_info *worker,
-                        const char *state)
+static void put_worker(struct link *link, const struct worker_info *worker,
+                       const char *state)
 {
     json_t *list = json_array();
     struct history_worker row = {.name = worker->name,
@@ -85,6 +127,18 @@ static void note_worker(struct link *link, const struct worker_info *worker,
     free(models);
 }
 
+// The store keeps a row for each name. Workers that never answered a call may
+// be anybody's invention, so that few of them are noted at once.
+static void note_worker(struct link *link, struct worker_info *worker,
+                        const char *state, int64_t now)
+{
+    if (worker->calls == 0 && !worker->noted &&
+        !token_bucket_take(&link->notes, 1, now))
+        return;
+    worker->noted = true;
+    put_worker(link, worker, state);
+}
+
 // A worker's calls go back to the queue.
 static void send_home(struct engine *engine, int32_t worker, int64_t now)
 {
@@ -96,17 +150,42 @@ static void remove_peer(struct link *link, struct peer *peer, const char *state,
                         int64_t now)
 {
     unlink_peer(link, peer);
+    drop_assembly(link, peer);
+    connections_parted(link->connections, peer->fd, now);
     if (peer->worker != NULL) {
-        note_worker(link, peer->worker, state);
+        note_worker(link, peer->worker, state, now);
         send_home(link->engine, peer->worker->number, now);
     }
     free(peer);
 }
 
+// The peer is a nuisance: it goes, and its connection with it. Whatever it
+// still sent is ignored (connections_admit).
+static void cut_off(struct link *link, struct peer *peer, const char *why,
+                    int64_t now)
+{
+    log_warn("peer-cut-off", "%s %s: %s",
+             peer->worker == NULL ? "a client" : "worker",
+             peer->worker == NULL ? "" : peer->worker->name, why);
+    if (peer->fd >= 0)
+        connections_close(link->connections, peer->fd);
+    remove_peer(link, peer, "lost", now);
+}
+
+// The connection that the peer speaks over now: it may have broken and come
+// back under the same identity.
+static void note_connection(struct link *link, struct peer *peer)
+{
+    peer->fd = wire_source(link->socket);
+    connections_greeted(link->connections, peer->fd);
+}
+
 static struct peer *add_peer(struct link *link, const struct wire_id *id,
                              const struct hello *hello,
-                             struct worker_info *worker, struct err *err)
+                             struct worker_info *worker, int64_t now,
+                             struct err *err)
 {
+    int64_t slots = worker == NULL ? 0 : worker->slots;
     struct peer *peer = calloc(1, sizeof *peer);
     struct hash key = id_key(id);
     struct hash number = {0};
@@ -120,12 +199,22 @@ static struct peer *add_peer(struct link *link, const struct wire_id *id,
             goto nomem;
         }
     }
-    *peer = (struct peer){.id = *id,
-                          .role = (enum peer_role)hello->role,
-                          .epoch = hello->epoch,
-                          .worker = worker,
-                          .next = link->peers};
+    *peer = (struct peer){
+        .id = *id,
+        .role = (enum peer_role)hello->role,
+        .epoch = hello->epoch,
+        .worker = worker,
+        .heard_ms = now,
+        .messages =
+            token_bucket_full(MESSAGES_BURST + 2 * slots, MESSAGES_PER_S, now),
+        .bytes = token_bucket_full(PART_BURST, PART_BYTES_PER_S, now),
+        .next = link->peers};
+    if (peer->next != NULL)
+        peer->next->before = peer;
     link->peers = peer;
+    if (peer->role == PEER_CLIENT)
+        link->n_clients++;
+    note_connection(link, peer);
     return peer;
 
 nomem:
@@ -165,6 +254,7 @@ struct arrival {
     struct peer *peer;   // NULL before HELLO
     struct arena *arena; // of the message
     const struct message *message;
+    size_t part_bytes; // of a message that came in PARTs; else 0
     int64_t now;
 };
 
@@ -179,49 +269,99 @@ static void welcome(struct link *link, const struct peer *peer)
     link_tell(link, peer, &message);
 }
 
+// Whether there is room for another peer; else err says what is full.
+static bool has_room(const struct link *link, const struct hello *hello,
+                     struct err *err)
+{
+    if (connections_crowded(link->connections)) {
+        err_set(err, ERR_BUSY,
+                "this coordinator has %zu connections, as many as its limit "
+                "of open files allows: raise that (`ulimit -n`), or try again "
+                "later",
+                connections_count(link->connections));
+        return false;
+    }
+    if (hello->role == PEER_CLIENT && link->n_clients >= CLIENTS_MOST) {
+        err_set(err, ERR_BUSY,
+                "this coordinator serves %d clients at once: try again later",
+                CLIENTS_MOST);
+        return false;
+    }
+    return true;
+}
+
+// NULL: err says why not.
+static struct peer *let_in(struct arrival *arrival, const struct hello *hello,
+                           struct err *err)
+{
+    struct link *link = arrival->link;
+    struct engine *engine = link->engine;
+    struct worker_info *worker = NULL;
+    struct peer *peer;
+
+    if (!has_room(link, hello, err))
+        return NULL;
+    if (hello->role == PEER_WORKER) {
+        worker = workers_join(&engine->workers, hello, &engine->models,
+                              engine->dispatch, arrival->now, err);
+        if (worker == NULL)
+            return NULL;
+    }
+    peer = add_peer(link, arrival->from, hello, worker, arrival->now, err);
+    if (peer == NULL && worker != NULL)
+        send_home(engine, worker->number, arrival->now);
+    return peer;
+}
+
 static void on_hello(struct arrival *arrival)
 {
     const struct hello *hello = &arrival->message->as.hello;
-    struct engine *engine = arrival->link->engine;
-    struct worker_info *worker = NULL;
+    struct link *link = arrival->link;
+    struct token_bucket messages = {0};
     struct err err = ERR_CLEAR;
     struct peer *peer;
 
     if (hello->version != WIRE_VERSION) {
-        refuse(arrival->link, arrival->from, "version",
+        refuse(link, arrival->from, "version",
                "this coordinator speaks another version of the protocol: "
                "install the same promptcc on both sides");
         return;
     }
     if (arrival->peer != NULL && arrival->peer->epoch == hello->epoch) {
-        welcome(arrival->link, arrival->peer);
+        note_connection(link, arrival->peer);
+        welcome(link, arrival->peer);
         return;
     }
-    if (arrival->peer != NULL)
-        remove_peer(arrival->link, arrival->peer, "lost", arrival->now);
-    if (hello->role == PEER_WORKER)
-        worker = workers_join(&engine->workers, hello, &engine->models,
-                              engine->dispatch, arrival->now, &err);
-    peer = worker == NULL && hello->role == PEER_WORKER
-               ? NULL
-               : add_peer(arrival->link, arrival->from, hello, worker, &err);
+    if (arrival->peer != NULL) {
+        messages = arrival->peer->messages;
+        remove_peer(link, arrival->peer, "lost", arrival->now);
+    }
+    peer = let_in(arrival, hello, &err);
     if (peer == NULL) {
-        if (worker != NULL)
-            send_home(engine, worker->number, arrival->now);
-        refuse(arrival->link, arrival->from, "full", err.text);
+        refuse(link, arrival->from, "full", err.text);
         return;
     }
-    welcome(arrival->link, peer);
-    if (worker != NULL) {
-        note_worker(arrival->link, worker, "serving");
-        log_info("worker-joined", "%s: %s, %" PRId64 " slots, %zu models",
-                 worker->name, worker->server, worker->slots, worker->n_models);
-    }
+    if (messages.burst > 0) // or greeting again would fill it
+        peer->messages = messages;
+    welcome(link, peer);
+    if (peer->worker == NULL)
+        return;
+    note_worker(link, peer->worker, "serving", arrival->now);
+    log_info("worker-joined", "%s: %s, %" PRId64 " slots, %zu models",
+             peer->worker->name, peer->worker->server, peer->worker->slots,
+             peer->worker->n_models);
 }
 
 static void on_heartbeat(struct arrival *arrival)
 {
-    (void)arrival; // any frame counts as a sign of life
+    note_connection(arrival->link, arrival->peer);
+}
+
+// It answers a call that the worker holds: the first time that is free.
+static void was_asked_for(struct arrival *arrival)
+{
+    token_bucket_give(&arrival->peer->messages, 1);
+    token_bucket_give(&arrival->peer->bytes, (int64_t)arrival->part_bytes);
 }
 
 static void on_answer(struct arrival *arrival)
@@ -236,6 +376,7 @@ static void on_answer(struct arrival *arrival)
     if (!dispatch_done(engine->dispatch, worker->number, message->id,
                        arrival->now, &call))
         return;
+    was_asked_for(arrival);
     worker->calls++;
     flight = flights_by_id(&engine->flights, call);
     if (flight == NULL) {
@@ -254,12 +395,14 @@ static void on_fault(struct arrival *arrival)
     const struct fault_message *fault = &arrival->message->as.fault;
     struct worker_info *worker = arrival->peer->worker;
 
+    if (!dispatch_fault(arrival->link->engine->dispatch, worker->number,
+                        fault->id, (enum call_fault)fault->fault, arrival->now))
+        return;
+    was_asked_for(arrival);
     worker->faults++;
     text_print(worker->last_fault, sizeof worker->last_fault, "%s: %.140s",
                call_fault_name((enum call_fault)fault->fault), fault->text);
     log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
-    dispatch_fault(arrival->link->engine->dispatch, worker->number, fault->id,
-                   (enum call_fault)fault->fault, arrival->now);
 }
 
 // A worker that drains still answers what it has open, and then says goodbye
@@ -272,7 +415,7 @@ static void on_goodbye(struct arrival *arrival)
         remove_peer(arrival->link, arrival->peer, "left", arrival->now);
         return;
     }
-    note_worker(arrival->link, worker, "draining");
+    note_worker(arrival->link, worker, "draining", arrival->now);
     dispatch_drain(arrival->link->engine->dispatch, worker->number);
 }
 
@@ -288,17 +431,23 @@ static void on_command(struct arrival *arrival)
                                  &arrival->message->as.command);
 }
 
-// Who may send what. Other kinds are for the other direction.
+static void on_part(struct arrival *arrival);
+
+// Who may send what, and how many tokens it costs. Other kinds are for the
+// other direction.
 static const struct handler {
     bool worker, client;
+    int cost;
     void (*handle)(struct arrival *arrival);
 } message_handlers[MESSAGE_KIND_COUNT] = {
-    [MESSAGE_HEARTBEAT] = {true, true, on_heartbeat},
-    [MESSAGE_ANSWER] = {true, false, on_answer},
-    [MESSAGE_FAULT] = {true, false, on_fault},
-    [MESSAGE_GOODBYE] = {true, true, on_goodbye},
-    [MESSAGE_SUBMIT] = {false, true, on_submit},
-    [MESSAGE_COMMAND] = {false, true, on_command},
+    [MESSAGE_HELLO] = {true, true, GREETING_COST, on_hello},
+    [MESSAGE_HEARTBEAT] = {true, true, 1, on_heartbeat},
+    [MESSAGE_ANSWER] = {true, false, 1, on_answer},
+    [MESSAGE_FAULT] = {true, false, 1, on_fault},
+    [MESSAGE_GOODBYE] = {true, true, 1, on_goodbye},
+    [MESSAGE_SUBMIT] = {false, true, 32, on_submit},
+    [MESSAGE_COMMAND] = {false, true, 4, on_command},
+    [MESSAGE_PART] = {true, true, 0, on_part}, // paid by its bytes
 };
 
 static bool may_send(const struct peer *peer, enum message_kind kind)
@@ -309,70 +458,215 @@ static bool may_send(const struct peer *peer, enum message_kind kind)
            (peer->role == PEER_WORKER ? handler->worker : handler->client);
 }
 
+static void handle_stranger(struct arrival *arrival)
+{
+    if (arrival->message->kind == MESSAGE_HELLO)
+        on_hello(arrival);
+    else
+        refuse(arrival->link, arrival->from, "hello", "greet with HELLO first");
+}
+
 static void handle(struct arrival *arrival)
 {
     enum message_kind kind = arrival->message->kind;
+    struct peer *peer = arrival->peer;
 
-    if (kind == MESSAGE_HELLO) {
-        on_hello(arrival);
+    if (!may_send(peer, kind)) {
+        cut_off(arrival->link, peer, "it sends what is not for it to send",
+                arrival->now);
         return;
     }
-    if (arrival->peer == NULL) {
-        refuse(arrival->link, arrival->from, "hello", "greet with HELLO first");
+    if (!token_bucket_take(&peer->messages, message_handlers[kind].cost,
+                           arrival->now)) {
+        cut_off(arrival->link, peer, "it sends far more than it was asked for",
+                arrival->now);
         return;
     }
-    if (!may_send(arrival->peer, kind)) {
-        log_warn("bad-kind", "a peer sent %s", message_kind_name(kind));
-        return;
-    }
-    if (arrival->peer->worker != NULL)
-        dispatch_heard(arrival->link->engine->dispatch,
-                       arrival->peer->worker->number, arrival->now);
+    peer->heard_ms = arrival->now;
+    if (peer->worker != NULL)
+        dispatch_heard(arrival->link->engine->dispatch, peer->worker->number,
+                       arrival->now);
     message_handlers[kind].handle(arrival);
 }
 
-// A worker that sends nonsense is not to be trusted with calls.
-static void drop_babbler(struct link *link, const struct wire_id *from,
-                         const struct err *why, int64_t now)
+// A peer that sends nonsense is not to be trusted with calls.
+static void drop_babbler(struct link *link, struct peer *peer,
+                         const struct wire_id *from, const struct err *why,
+                         int64_t now)
 {
-    struct peer *peer = find_peer(link, from);
-
     refuse(link, from, "frame", why->text);
     if (peer != NULL)
         remove_peer(link, peer, "lost", now);
 }
 
-void link_receive(struct link *link, const struct link_handlers *handlers,
-                  int64_t now)
+// One whole message, from a frame or from parts.
+static void receive_message(struct arrival *arrival, const void *data,
+                            size_t len)
 {
     struct arena arena = ARENA_INIT(4 * (size_t)WIRE_MAX_BYTES);
+    struct err err = ERR_CLEAR;
+    struct message message;
 
-    for (int i = 0; i < LINK_BURST; i++) {
-        struct err err = ERR_CLEAR;
-        struct message message;
-        struct wire_id from;
-        enum wire_got got =
-            wire_receive(link->socket, &from, &arena, &message, &err);
-        struct arrival arrival = {.link = link,
-                                  .handlers = handlers,
-                                  .from = &from,
-                                  .arena = &arena,
-                                  .message = &message,
-                                  .now = now};
-
-        if (got == WIRE_NOTHING || got == WIRE_FAILED)
-            break;
-        arrival.peer = find_peer(link, &from);
-        if (got == WIRE_BAD)
-            drop_babbler(link, &from, &err, now);
-        else
-            handle(&arrival);
-        arena_release(&arena);
-    }
+    arrival->message = &message;
+    arrival->arena = &arena;
+    if (!message_decode(data, len, &arena, &message, &err))
+        drop_babbler(arrival->link, arrival->peer, arrival->from, &err,
+                     arrival->now);
+    else if (arrival->peer == NULL)
+        handle_stranger(arrival);
+    else
+        handle(arrival);
     arena_release(&arena);
 }
 
+// --- long messages ---
+
+// Bytes of all assemblies are few. A message that stands still makes room for
+// one that moves.
+static bool find_room(struct link *link, const struct peer *but, size_t bytes,
+                      int64_t now)
+{
+    while (link->assembled_bytes + bytes > ASSEMBLED_MOST) {
+        struct peer *idle = NULL;
+
+        for (struct peer *peer = link->peers; peer != NULL; peer = peer->next)
+            if (peer != but && peer->assembly != NULL &&
+                (idle == NULL || peer->part_ms < idle->part_ms))
+                idle = peer;
+        if (idle == NULL || now - idle->part_ms < ASSEMBLY_IDLE_MS)
+            return false;
+        cut_off(link, idle, "its message does not go on", now);
+    }
+    return true;
+}
+
+// False: the peer is gone.
+static bool add_part(struct arrival *arrival, const struct part *part)
+{
+    struct link *link = arrival->link;
+    struct peer *peer = arrival->peer;
+    struct err err = ERR_CLEAR;
+    bool ok;
+
+    if (peer->assembly == NULL) {
+        peer->assembly = malloc(sizeof *peer->assembly);
+        if (peer->assembly != NULL)
+            *peer->assembly = ASSEMBLY_INIT;
+    }
+    if (peer->assembly == NULL ||
+        !find_room(link, peer, part->len, arrival->now)) {
+        refuse(link, arrival->from, "full",
+               "this coordinator takes as many long messages as it can: try "
+               "again later");
+        remove_peer(link, peer, "lost", arrival->now);
+        return false;
+    }
+    peer->part_ms = arrival->now;
+    link->assembled_bytes -= peer->assembly->bytes.len;
+    ok = assembly_add(peer->assembly, part, &err);
+    link->assembled_bytes += peer->assembly->bytes.len;
+    if (!ok)
+        drop_babbler(link, peer, arrival->from, &err, arrival->now);
+    return ok;
+}
+
+static void on_part(struct arrival *arrival)
+{
+    const struct part *part = &arrival->message->as.part;
+    struct link *link = arrival->link;
+    struct peer *peer = arrival->peer;
+    struct assembly whole;
+
+    if (arrival->part_bytes > 0) {
+        cut_off(link, peer, "it sends parts of parts", arrival->now);
+        return;
+    }
+    if (!token_bucket_take(&peer->bytes, (int64_t)part->len, arrival->now)) {
+        cut_off(link, peer, "it sends more and longer messages than are taken",
+                arrival->now);
+        return;
+    }
+    if (!add_part(arrival, part) || !assembly_whole(peer->assembly))
+        return;
+    // Out of the peer's hands: what is in it may be the end of the peer.
+    whole = *peer->assembly;
+    *peer->assembly = ASSEMBLY_INIT;
+    link->assembled_bytes -= whole.bytes.len;
+    drop_assembly(link, peer);
+    arrival->part_bytes = whole.of;
+    receive_message(arrival, whole.bytes.data, whole.bytes.len);
+    assembly_release(&whole);
+}
+
+// --- receiving ---
+
+// Whether a frame of somebody unknown is looked at.
+static bool is_admitted(struct link *link, size_t bytes, int64_t now)
+{
+    return connections_admit(link->connections, wire_source(link->socket),
+                             bytes, now);
+}
+
+// Whether some of what workers have said may still be unread. After a stall
+// their words are on the way through the network's own thread.
+static bool is_behind(struct link *link, bool drained, int64_t now)
+{
+    if (link->received_ms > 0 && now - link->received_ms > STALL_MS)
+        link->stalled_ms = now;
+    link->received_ms = now;
+    return !drained ||
+           (link->stalled_ms > 0 && now - link->stalled_ms < STALL_MS);
+}
+
+void link_receive(struct link *link, const struct link_handlers *handlers,
+                  int64_t now)
+{
+    bool drained = false;
+
+    for (int i = 0; i < LINK_BURST; i++) {
+        struct err err = ERR_CLEAR;
+        struct wire_id from;
+        struct wire_frame frame;
+        enum wire_got got = wire_take(link->socket, &from, &frame, &err);
+        struct arrival arrival = {
+            .link = link, .handlers = handlers, .from = &from, .now = now};
+
+        if (got == WIRE_NOTHING || got == WIRE_FAILED) {
+            drained = true;
+            break;
+        }
+        arrival.peer = find_peer(link, &from);
+        if (arrival.peer == NULL && !is_admitted(link, frame.len, now))
+            continue;
+        if (got == WIRE_BAD)
+            drop_babbler(link, arrival.peer, &from, &err, now);
+        else
+            receive_message(&arrival, frame.data, frame.len);
+    }
+    dispatch_behind(link->engine->dispatch, is_behind(link, drained, now));
+    connections_tick(link->connections, now);
+}
+
+void *link_monitor(const struct link *link)
+{
+    return connections_handle(link->connections);
+}
+
 // --- sending ---
+
+// Whether the peer is still here. A client that is gone has nothing to come
+// back; a worker is lost when dispatch says so.
+static bool is_alive(const struct link *link, const struct peer *peer,
+                     const struct message *beat, int64_t now)
+{
+    struct err err = ERR_CLEAR;
+    bool sent = wire_send(link->socket, &peer->id, beat, &err);
+
+    if (peer->role == PEER_WORKER)
+        return true;
+    return (sent || err.code != ERR_IO) &&
+           (peer->fd < 0 || now - peer->heard_ms < CLIENT_MS);
+}
 
 void link_beat(struct link *link, int64_t now)
 {
@@ -382,26 +676,25 @@ void link_beat(struct link *link, int64_t now)
         return;
     link->beat_ms = now;
     for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
-        struct err err = ERR_CLEAR;
-
         next = peer->next;
-        // A client that is gone has nothing to come back; a worker is lost
-        // when dispatch says so.
-        if (!wire_send(link->socket, &peer->id, &beat, &err) &&
-            err.code == ERR_IO && peer->role == PEER_CLIENT)
-            remove_peer(link, peer, "left", now);
+        if (peer->assembly != NULL && now - peer->part_ms > ASSEMBLY_MS)
+            drop_assembly(link, peer);
+        if (is_alive(link, peer, &beat, now))
+            continue;
+        connections_close(link->connections, peer->fd);
+        remove_peer(link, peer, "left", now);
     }
 }
 
-void link_send_call(struct link *link, const struct action *action,
-                    const struct flight *flight, int64_t now)
+bool link_send_call(struct link *link, const struct action *action,
+                    const struct flight *flight, int64_t now, struct err *err)
 {
     struct engine *engine = link->engine;
     struct peer *peer = find_worker(link, action->worker);
     const struct model_entry *model =
         &engine->models.entries[flight->order.model];
     struct message message = {.kind = MESSAGE_CALL};
-    struct err err = ERR_CLEAR;
+    struct err why = ERR_CLEAR;
 
     message.as.call = (struct call_message){
         .id = action->lease,
@@ -414,12 +707,15 @@ void link_send_call(struct link *link, const struct action *action,
                     .tail_len = flight->order.ask.payload_len,
                     .format = flight->order.prefix->format,
                     .options = flight->order.options}};
-    if (peer == NULL)
-        return;
-    if (wire_send(link->socket, &peer->id, &message, &err))
-        return;
-    log_warn("worker-unreachable", "%s: %s", peer->worker->name, err.text);
+    if (peer == NULL || wire_send(link->socket, &peer->id, &message, &why))
+        return true;
+    if (why.code == ERR_LIMIT || why.code == ERR_NOMEM) {
+        *err = why;
+        return false;
+    }
+    log_warn("worker-unreachable", "%s: %s", peer->worker->name, why.text);
     remove_peer(link, peer, "lost", now);
+    return true;
 }
 
 void link_cancel(struct link *link, const struct action *action)
@@ -438,8 +734,9 @@ void link_drop(struct link *link, int32_t worker, int64_t now)
 
     if (peer == NULL)
         return;
-    log_warn("worker-lost", "%s: no sign of life for %d s", peer->worker->name,
-             WIRE_HEARTBEAT_MS * WIRE_LIVENESS / 1000);
+    log_warn("worker-lost", "%s: no sign of life for %" PRId64 " s",
+             peer->worker->name, (now - peer->heard_ms) / 1000);
+    connections_close(link->connections, peer->fd);
     remove_peer(link, peer, "lost", now);
 }
 
@@ -452,12 +749,33 @@ void link_unwatch(struct link *link, const struct running_job *running)
 
 // --- life ---
 
+// How many connections leave enough descriptors for everything else.
+static size_t connections_most(void)
+{
+    size_t limit = descriptors_limit();
+    size_t own = limit / 4;
+
+    if (own < OWN_LEAST)
+        own = OWN_LEAST;
+    if (own > OWN_MOST)
+        own = OWN_MOST;
+    return limit > 2 * own ? limit - own : own;
+}
+
 bool link_open(struct link *link, struct engine *engine, void *zmq,
                const char *endpoint, struct err *err)
 {
-    *link = (struct link){.engine = engine};
+    *link =
+        (struct link){.engine = engine,
+                      .notes = token_bucket_full(NOTES_BURST, NOTES_PER_S, 0)};
     link->socket = wire_bind(zmq, endpoint, err);
-    return link->socket != NULL;
+    if (link->socket != NULL)
+        link->connections =
+            connections_new(zmq, link->socket, connections_most(), err);
+    if (link->connections != NULL)
+        return true;
+    link_close(link);
+    return false;
 }
 
 void link_close(struct link *link)
@@ -465,11 +783,14 @@ void link_close(struct link *link)
     while (link->peers != NULL) {
         struct peer *next = link->peers->next;
 
+        drop_assembly(link, link->peers);
         free(link->peers);
         link->peers = next;
     }
     map_release(&link->by_id);
     map_release(&link->by_worker);
+    connections_free(link->connections);
+    link->connections = NULL;
     wire_close(link->socket);
     link->socket = NULL;
 }

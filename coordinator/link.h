@@ -11,6 +11,17 @@
 //   (none) -------> client here
 //
 // What a message means is in its handler, a row of the table in link.c.
+//
+// Whoever reaches the port is a stranger, and a peer may be one too. So all
+// that a peer can make grow is counted. Connections that do not greet:
+// wire/connections.h. What a peer says without being asked (heartbeats,
+// greetings, commands, answers under no lease of its own) takes tokens from
+// its bucket, by the row of the message; answers to calls that it holds are
+// free. Long messages in PARTs have a budget of bytes a peer, and one for all.
+// Workers, their slots and models, and clients are limited in number. A peer
+// that goes beyond is cut off: forgotten, its calls asked elsewhere, its
+// connection shut, with one line in the log. Of silent clients nothing is kept
+// beyond CLIENT_MS (link.c).
 
 #ifndef COORDINATOR_LINK_H
 #define COORDINATOR_LINK_H
@@ -19,7 +30,10 @@
 #include <stdint.h>
 
 #include "common/map.h"
+#include "common/token_bucket.h"
 #include "coordinator/running_job.h"
+#include "wire/assembly.h"
+#include "wire/connections.h"
 #include "wire/message.h"
 #include "wire/socket.h"
 
@@ -29,16 +43,28 @@ struct peer {
     int64_t epoch;
     struct worker_info *worker;  // of a worker: borrowed from the workers
     struct running_job *watched; // of a client: the job it waits for, or NULL
-    struct peer *next;
+    int fd;                      // of its connection; -1: in this process
+    int64_t heard_ms;
+    struct token_bucket messages; // that it may send unasked
+    struct token_bucket bytes;    // that it may send in PARTs
+    struct assembly *assembly;    // owned; of a message in PARTs, or NULL
+    int64_t part_ms;              // when its last PART came
+    struct peer *next, *before;
 };
 
 struct link {
     struct engine *engine; // borrowed
     struct wire_socket *socket;
+    struct connections *connections;
     struct map by_id;     // peers by their routing id
     struct map by_worker; // and by worker number
     struct peer *peers;   // owned
-    int64_t beat_ms;      // when the last heartbeats were sent
+    size_t n_clients;
+    size_t assembled_bytes;    // in all assemblies
+    struct token_bucket notes; // rows about workers that go to the store
+    int64_t beat_ms;           // when the last heartbeats were sent
+    int64_t received_ms;       // when link_receive was last called
+    int64_t stalled_ms;        // when that was found to be long ago
 };
 
 // The rest of the loop, as the handlers need it.
@@ -59,19 +85,24 @@ bool link_open(struct link *link, struct engine *engine, void *zmq,
                const char *endpoint, struct err *err);
 void link_close(struct link *link);
 
-// Handles what has arrived, at most some hundred frames.
+// Something happened to a connection: for zmq_poll, beside the socket.
+void *link_monitor(const struct link *link);
+
+// Handles what has arrived, at most some hundred frames, and tells dispatch
+// when there is nothing left to hear.
 void link_receive(struct link *link, const struct link_handlers *handlers,
                   int64_t now);
 
 // Heartbeats to all workers when it is time.
 void link_beat(struct link *link, int64_t now);
 
-// Sends a flight to a worker under a lease; a worker that cannot be reached
-// leaves.
-void link_send_call(struct link *link, const struct action *action,
-                    const struct flight *flight, int64_t now);
+// Sends a flight to a worker under a lease. False, with err, when the call
+// itself cannot be put into a message: no worker will ever get it. A worker
+// that cannot be reached leaves, and the call comes back by dispatch.
+bool link_send_call(struct link *link, const struct action *action,
+                    const struct flight *flight, int64_t now, struct err *err);
 void link_cancel(struct link *link, const struct action *action);
-// Forgets a worker that dispatch holds for lost.
+// Forgets a worker that dispatch has given up.
 void link_drop(struct link *link, int32_t worker, int64_t now);
 
 // The peer of that routing id, if it is still the one that had this epoch.

@@ -1,5 +1,6 @@
 #include "coordinator/models.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,25 +29,62 @@ static bool make_room(struct models *models)
     return true;
 }
 
-int32_t models_number(struct models *models, const char *name,
-                      const char *digest, struct err *err)
+static int32_t find_entry(const struct models *models, const char *name,
+                          const char *digest)
 {
-    struct model_entry entry = {0};
-
     for (size_t i = 0; i < models->n; i++)
-        if (models_same(models->entries[i].name, name) &&
+        if (models->entries[i].name != NULL &&
+            models_same(models->entries[i].name, name) &&
             strcmp(models->entries[i].digest, digest) == 0)
             return (int32_t)i;
+    return -1;
+}
+
+// A free number, with room for its entry; -1 without memory.
+static int32_t free_number(struct models *models)
+{
+    for (size_t i = 0; i < models->n; i++)
+        if (models->entries[i].name == NULL)
+            return (int32_t)i;
+    if (!make_room(models))
+        return -1;
+    models->entries[models->n] = (struct model_entry){0};
+    return (int32_t)models->n++;
+}
+
+int32_t models_use(struct models *models, const char *name, const char *digest,
+                   struct err *err)
+{
+    struct model_entry entry = {.users = 1};
+    int32_t number = find_entry(models, name, digest);
+
+    if (number >= 0) {
+        models->entries[number].users++;
+        return number;
+    }
+    number = free_number(models);
     entry.name = strdup(name);
     entry.digest = strdup(digest);
-    if (entry.name == NULL || entry.digest == NULL || !make_room(models)) {
+    if (entry.name == NULL || entry.digest == NULL || number < 0) {
         free(entry.name);
         free(entry.digest);
         err_nomem(err, "a model's name");
         return -1;
     }
-    models->entries[models->n] = entry;
-    return (int32_t)models->n++;
+    models->entries[number] = entry;
+    return number;
+}
+
+void models_drop(struct models *models, int32_t number)
+{
+    struct model_entry *entry = &models->entries[number];
+
+    assert(entry->users > 0);
+    if (--entry->users > 0)
+        return;
+    free(entry->name);
+    free(entry->digest);
+    *entry = (struct model_entry){0};
 }
 
 bool models_simulated(const char *digest)

@@ -1,4 +1,8 @@
-// models: the models that jobs and workers speak of, by small numbers.
+// models: the models that running jobs ask, by small numbers.
+//
+// A number is given when a job decides which model it asks, and may be given
+// to another one when the last job that uses it has ended. What workers merely
+// have is not numbered: anyone can say that he has a thousand models.
 //
 // A model is a name with a digest: two machines whose `qwen2.5:14b` differs
 // have two models. A stand-in's digests begin with "simulated:", so that they
@@ -19,17 +23,21 @@
 
 struct models {
     struct model_entry {
-        char *name;
+        char *name; // NULL: the number is free
         char *digest;
-    } * entries; // owned
-    size_t n, cap;
+        int users;
+    } * entries;   // owned
+    size_t n, cap; // n counts free ones as well
 };
 
 void models_release(struct models *models);
 
-// The number of a model, given at first sight; -1 without memory.
-int32_t models_number(struct models *models, const char *name,
-                      const char *digest, struct err *err);
+// The number of a model, for one more user; -1 without memory.
+int32_t models_use(struct models *models, const char *name, const char *digest,
+                   struct err *err);
+// A user less. With the last one the number is free.
+void models_drop(struct models *models, int32_t number);
+
 bool models_simulated(const char *digest);
 bool models_revision(const char *digest);
 

@@ -513,6 +513,7 @@ void running_job_discard(struct running_job *running)
         zmq_close(running->pair);
     if (running->begun)
         history_unload_job(running->engine->store, running->work.job_no);
+    running_job_unbind(running);
     leaving = calloc(1, sizeof *leaving);
     if (leaving == NULL) {
         free_running(running);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "common/utf8.h"
@@ -12,6 +13,9 @@
 // Workers that start together may join some moments apart: a model is said to
 // be missing only after this long.
 enum { WORKERS_GRACE_MS = 3000 };
+
+// How long after the first worker's joining a model is not yet decided on.
+enum { VOICES_MS = 1000 };
 
 // A sentence has 239 bytes: what its own words leave is for lists of names.
 enum { LIST_MAX_BYTES = 1 << 16, URLS_SHOWN = 90, MODELS_SHOWN = 160 };
@@ -62,6 +66,28 @@ static char *digest_text(struct running_job *running, enum role role,
     return strdup(text);
 }
 
+// The job has no use for the model's number any more. Where no other has, it is
+// forgotten.
+static void unpin(struct running_job *running, enum role role)
+{
+    struct engine *engine = running->engine;
+    struct running_job_model *model = &running->models[role];
+
+    if (!model->bound)
+        return;
+    model->bound = false;
+    // While calls of it are about, the number stays taken.
+    if (engine->models.entries[model->number].users > 1 ||
+        dispatch_forget_model(engine->dispatch, model->number))
+        models_drop(&engine->models, model->number);
+}
+
+void running_job_unbind(struct running_job *running)
+{
+    for (int r = 0; r < ROLE_COUNT; r++)
+        unpin(running, (enum role)r);
+}
+
 static bool pin(struct running_job *running, enum role role, char *digest,
                 struct err *err)
 {
@@ -69,13 +95,16 @@ static bool pin(struct running_job *running, enum role role, char *digest,
     const char *name = running->job->models[role].name;
     struct job_model_pin *model = &running->work.models[role];
 
-    model->number = models_number(&engine->models, name, digest, err);
-    if (model->number < 0 ||
-        !workers_serve(&engine->workers, name, digest, model->number,
-                       engine->dispatch, err))
+    model->number = models_use(&engine->models, name, digest, err);
+    if (model->number < 0)
         return false;
-    model->digest = digest;
     model->bound = true;
+    if (!workers_serve(&engine->workers, name, digest, model->number,
+                       engine->dispatch, err)) {
+        unpin(running, role);
+        return false;
+    }
+    model->digest = digest;
     model->met = dispatch_can_serve(engine->dispatch, model->number);
     running->facts.digests[role] = digest;
     running->facts.simulated =
@@ -97,13 +126,40 @@ bool running_job_bind_pinned(struct running_job *running, struct err *err)
     return true;
 }
 
+// How many model servers this process asks itself.
+static size_t count_servers(const char *servers)
+{
+    size_t n = servers == NULL ? 0 : 1;
+
+    for (; n > 0 && *servers != '\0'; servers++)
+        n += *servers == ',';
+    return n;
+}
+
+// Workers that start together join some moments apart, and the first one may
+// be the odd one: what a job's model is, most of them say. One that is alone
+// with its coordinator is all that will come.
+static bool enough_voices(const struct engine *engine)
+{
+    const struct workers *workers = &engine->workers;
+    size_t expected = count_servers(engine->servers);
+
+    return (expected > 0 && workers->n >= expected) ||
+           (workers->n > 0 &&
+            clock_monotonic_ms() - workers->joined_ms >= VOICES_MS);
+}
+
 bool running_job_bind(struct running_job *running, enum role role)
 {
     const char *name = running->job->models[role].name;
-    const char *seen = workers_digest(&running->engine->workers, name);
+    const char *seen = NULL;
     struct err err = ERR_CLEAR;
-    char *digest = seen == NULL ? NULL : digest_text(running, role, seen);
+    char *digest;
 
+    if (!enough_voices(running->engine))
+        return false;
+    seen = workers_digest(&running->engine->workers, name);
+    digest = seen == NULL ? NULL : digest_text(running, role, seen);
     if (digest == NULL)
         return false;
     if (history_pin_model(running->engine->store, running->work.job_no,
@@ -139,13 +195,14 @@ static bool model_is_wrong(struct running_job *running, enum role role,
     const struct workers *workers = &running->engine->workers;
     struct job_model_pin *model = &running->work.models[role];
     const char *name = running->job->models[role].name;
-    const char *seen = workers_digest(workers, name);
+    const char *seen = NULL;
 
     if (model->bound &&
         dispatch_can_serve(running->engine->dispatch, model->number)) {
         model->met = true;
         return false;
     }
+    seen = workers_digest(workers, name);
     if (seen == NULL && model->met)
         return false;
     if (seen == NULL) {
@@ -189,9 +246,9 @@ static void compare_new_workers(struct running_job *running)
 
     if (running->workers_seen == workers->last_number)
         return;
-    for (const struct worker_info *w = workers->workers; w != NULL; w = w->next)
-        if (w->number > running->workers_seen)
-            compare_worker(running, w);
+    for (const struct worker_info *w = workers->last;
+         w != NULL && w->number > running->workers_seen; w = w->before)
+        compare_worker(running, w);
     running->workers_seen = workers->last_number;
 }
 

@@ -10,7 +10,10 @@
 // that asks nobody still knows them.
 bool running_job_bind_pinned(struct running_job *running, struct err *err);
 
-// Pins the role's model by the first worker that has it.
+// Gives the models up, at the end of the job.
+void running_job_unbind(struct running_job *running);
+
+// Pins the role's model: the one that most workers have under its name.
 // False while there is none (running_job_watch decides how long), or after it
 // has closed the running job because it can never be.
 bool running_job_bind(struct running_job *running, enum role role);

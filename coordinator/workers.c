@@ -6,6 +6,13 @@
 
 #include "common/text.h"
 
+// Far above any cluster that one coordinator serves; 50 MB at most.
+enum {
+    WORKERS_MOST = 16384,
+    SLOTS_MOST = 131072,
+    MODELS_MOST = 131072,
+};
+
 static void free_worker(struct worker_info *worker)
 {
     for (size_t i = 0; i < worker->n_models; i++) {
@@ -26,6 +33,8 @@ void workers_release(struct workers *workers)
         free_worker(workers->workers);
         workers->workers = next;
     }
+    map_release(&workers->by_number);
+    map_release(&workers->by_name);
     *workers = WORKERS_INIT;
 }
 
@@ -58,121 +67,6 @@ static bool copy_models(struct worker_info *worker, const struct hello *hello)
     return true;
 }
 
-// Tells dispatch which numbered models the worker has. A model without digest
-// goes by every revision that jobs have given for its name.
-static bool announce_model(const struct worker_info *worker,
-                           const struct worker_model *model,
-                           struct models *models, struct dispatch *dispatch,
-                           struct err *err)
-{
-    int32_t number;
-
-    if (models_worker_digest(model->digest)[0] != '\0') {
-        number = models_number(models, model->name, model->digest, err);
-        return number >= 0 &&
-               dispatch_serves(dispatch, worker->number, number, err);
-    }
-    for (size_t i = 0; i < models->n; i++)
-        if (models_same(models->entries[i].name, model->name) &&
-            models_fits(models->entries[i].digest, model->digest) &&
-            !dispatch_serves(dispatch, worker->number, (int32_t)i, err))
-            return false;
-    return true;
-}
-
-static bool announce(const struct worker_info *worker, struct models *models,
-                     struct dispatch *dispatch, int64_t now, struct err *err)
-{
-    if (!dispatch_join(dispatch, worker->number, (int)worker->slots, now, err))
-        return false;
-    for (size_t i = 0; i < worker->n_models; i++)
-        if (!announce_model(worker, &worker->models[i], models, dispatch, err))
-            return false;
-    return true;
-}
-
-static bool name_taken(const struct workers *workers, const char *name)
-{
-    for (const struct worker_info *w = workers->workers; w != NULL; w = w->next)
-        if (strcmp(w->name, name) == 0)
-            return true;
-    return false;
-}
-
-// The worker's name, told apart from that of another one that is here.
-static char *unique_name(const struct workers *workers, const char *name)
-{
-    char number[16];
-
-    if (!name_taken(workers, name))
-        return strdup(name);
-    snprintf(number, sizeof number, "%d", workers->last_number + 1);
-    return joined(name, "#", number);
-}
-
-struct worker_info *workers_join(struct workers *workers,
-                                 const struct hello *hello,
-                                 struct models *models,
-                                 struct dispatch *dispatch, int64_t now,
-                                 struct err *err)
-{
-    struct worker_info *worker = calloc(1, sizeof *worker);
-    struct worker_info **last = &workers->workers;
-
-    if (worker == NULL)
-        goto nomem;
-    worker->number = workers->last_number + 1;
-    worker->slots = hello->slots;
-    worker->name = unique_name(workers, hello->name);
-    worker->server = joined(hello->backend, " ", hello->server);
-    if (worker->name == NULL || worker->server == NULL ||
-        !copy_models(worker, hello))
-        goto nomem;
-    if (!announce(worker, models, dispatch, now, err)) {
-        dispatch_leave(dispatch, worker->number, now);
-        free_worker(worker);
-        return NULL;
-    }
-    while (*last != NULL)
-        last = &(*last)->next;
-    *last = worker;
-    workers->last_number++;
-    workers->n++;
-    if (workers->joined_ms < 0)
-        workers->joined_ms = now;
-    return worker;
-
-nomem:
-    if (worker != NULL)
-        free_worker(worker);
-    err_nomem(err, "a worker");
-    return NULL;
-}
-
-void workers_leave(struct workers *workers, int32_t number)
-{
-    for (struct worker_info **at = &workers->workers; *at != NULL;
-         at = &(*at)->next) {
-        struct worker_info *worker = *at;
-
-        if (worker->number == number) {
-            *at = worker->next;
-            workers->n--;
-            free_worker(worker);
-            return;
-        }
-    }
-}
-
-struct worker_info *workers_find(const struct workers *workers, int32_t number)
-{
-    struct worker_info *worker = workers->workers;
-
-    while (worker != NULL && worker->number != number)
-        worker = worker->next;
-    return worker;
-}
-
 static const struct worker_model *find_model(const struct worker_info *worker,
                                              const char *name)
 {
@@ -182,6 +76,162 @@ static const struct worker_model *find_model(const struct worker_info *worker,
     return NULL;
 }
 
+// Tells dispatch which of the models that jobs ask the worker has. A model
+// without digest goes by every revision that jobs have given for its name.
+static bool announce(const struct worker_info *worker,
+                     const struct models *models, struct dispatch *dispatch,
+                     int64_t now, struct err *err)
+{
+    if (!dispatch_join(dispatch, worker->number, (int)worker->slots, now, err))
+        return false;
+    for (size_t i = 0; i < models->n; i++) {
+        const struct model_entry *asked = &models->entries[i];
+        const struct worker_model *has =
+            asked->name == NULL ? NULL : find_model(worker, asked->name);
+
+        if (has != NULL && models_fits(asked->digest, has->digest) &&
+            !dispatch_serves(dispatch, worker->number, (int32_t)i, err))
+            return false;
+    }
+    return true;
+}
+
+static struct hash name_key(const char *name)
+{
+    return hash_of("worker", name, strlen(name));
+}
+
+// The worker's name, told apart from that of another one that is here.
+static char *unique_name(const struct workers *workers, const char *name)
+{
+    struct hash key = name_key(name);
+    char number[16];
+
+    if (map_find(&workers->by_name, &key) == NULL)
+        return strdup(name);
+    snprintf(number, sizeof number, "%d", workers->last_number + 1);
+    return joined(name, "#", number);
+}
+
+static bool has_room(const struct workers *workers, const struct hello *hello,
+                     struct err *err)
+{
+    if (workers->n < WORKERS_MOST &&
+        workers->slots + hello->slots <= SLOTS_MOST &&
+        workers->n_models + hello->n_models <= MODELS_MOST)
+        return true;
+    err_set(err, ERR_BUSY,
+            "this coordinator has %zu workers with %lld slots and %zu models "
+            "and takes no more: start another coordinator for the others",
+            workers->n, (long long)workers->slots, workers->n_models);
+    return false;
+}
+
+// Without memory nothing has changed.
+static bool list_worker(struct workers *workers, struct worker_info *worker)
+{
+    struct hash number = map_number(worker->number);
+    struct hash name = name_key(worker->name);
+
+    if (!map_put(&workers->by_number, &number, worker))
+        return false;
+    if (!map_put(&workers->by_name, &name, worker)) {
+        map_remove(&workers->by_number, &number);
+        return false;
+    }
+    worker->before = workers->last;
+    if (workers->last == NULL)
+        workers->workers = worker;
+    else
+        workers->last->next = worker;
+    workers->last = worker;
+    workers->n++;
+    workers->slots += worker->slots;
+    workers->n_models += worker->n_models;
+    return true;
+}
+
+static struct worker_info *make_worker(const struct workers *workers,
+                                       const struct hello *hello)
+{
+    struct worker_info *worker = calloc(1, sizeof *worker);
+
+    if (worker == NULL)
+        return NULL;
+    worker->number = workers->last_number + 1;
+    worker->slots = hello->slots;
+    worker->name = unique_name(workers, hello->name);
+    worker->server = joined(hello->backend, " ", hello->server);
+    if (worker->name != NULL && worker->server != NULL &&
+        copy_models(worker, hello))
+        return worker;
+    free_worker(worker);
+    return NULL;
+}
+
+struct worker_info *workers_join(struct workers *workers,
+                                 const struct hello *hello,
+                                 const struct models *models,
+                                 struct dispatch *dispatch, int64_t now,
+                                 struct err *err)
+{
+    struct worker_info *worker;
+
+    if (!has_room(workers, hello, err))
+        return NULL;
+    worker = make_worker(workers, hello);
+    if (worker == NULL) {
+        err_nomem(err, "a worker");
+        return NULL;
+    }
+    if (!announce(worker, models, dispatch, now, err))
+        goto failed;
+    if (!list_worker(workers, worker)) {
+        err_nomem(err, "a worker");
+        goto failed;
+    }
+    workers->last_number++;
+    if (workers->n == 1)
+        workers->joined_ms = now;
+    return worker;
+
+failed:
+    dispatch_leave(dispatch, worker->number, now);
+    free_worker(worker);
+    return NULL;
+}
+
+struct worker_info *workers_find(const struct workers *workers, int32_t number)
+{
+    struct hash key = map_number(number);
+
+    return map_find(&workers->by_number, &key);
+}
+
+void workers_leave(struct workers *workers, int32_t number)
+{
+    struct worker_info *worker = workers_find(workers, number);
+    struct hash key = map_number(number);
+
+    if (worker == NULL)
+        return;
+    map_remove(&workers->by_number, &key);
+    key = name_key(worker->name);
+    map_remove(&workers->by_name, &key);
+    if (worker->before == NULL)
+        workers->workers = worker->next;
+    else
+        worker->before->next = worker->next;
+    if (worker->next == NULL)
+        workers->last = worker->before;
+    else
+        worker->next->before = worker->before;
+    workers->n--;
+    workers->slots -= worker->slots;
+    workers->n_models -= worker->n_models;
+    free_worker(worker);
+}
+
 const char *worker_digest(const struct worker_info *worker, const char *model)
 {
     const struct worker_model *found = find_model(worker, model);
@@ -189,16 +239,59 @@ const char *worker_digest(const struct worker_info *worker, const char *model)
     return found == NULL ? NULL : found->digest;
 }
 
+// A vote for a digest.
+struct vote {
+    const char *digest;
+    int64_t slots;
+};
+
+static int compare_votes(const void *a, const void *b)
+{
+    return strcmp(((const struct vote *)a)->digest,
+                  ((const struct vote *)b)->digest);
+}
+
+// Of sorted votes the digest of the most voters.
+static const char *count_votes(const struct vote *votes, size_t n)
+{
+    const char *best = NULL;
+    size_t best_n = 0;
+    int64_t best_slots = 0;
+
+    for (size_t i = 0, end; i < n; i = end) {
+        int64_t slots = 0;
+
+        for (end = i; end < n && compare_votes(&votes[i], &votes[end]) == 0;
+             end++)
+            slots += votes[end].slots;
+        if (end - i > best_n || (end - i == best_n && slots > best_slots)) {
+            best = votes[i].digest;
+            best_n = end - i;
+            best_slots = slots;
+        }
+    }
+    return best;
+}
+
 const char *workers_digest(const struct workers *workers, const char *model)
 {
-    for (const struct worker_info *w = workers->workers; w != NULL;
-         w = w->next) {
+    struct vote *votes = calloc(workers->n + 1, sizeof *votes);
+    const char *best = NULL;
+    size_t n = 0;
+
+    for (const struct worker_info *w = workers->workers;
+         votes != NULL && w != NULL; w = w->next) {
         const struct worker_model *found = find_model(w, model);
 
         if (found != NULL)
-            return found->digest;
+            votes[n++] = (struct vote){found->digest, w->slots};
     }
-    return NULL;
+    if (n > 0) {
+        qsort(votes, n, sizeof *votes, compare_votes);
+        best = count_votes(votes, n);
+    }
+    free(votes);
+    return best;
 }
 
 bool workers_serve(const struct workers *workers, const char *model,

@@ -3,6 +3,10 @@
 // Filled by the link from their HELLOs, read by the running jobs when they look
 // for a model. A worker's number is given once for each joining and never
 // reused; dispatch knows the worker by it.
+//
+// Anyone may say that he is a worker, so workers, their slots and their models
+// are limited in number (workers.c), and all that is kept of a worker goes
+// with it.
 
 #ifndef COORDINATOR_WORKERS_H
 #define COORDINATOR_WORKERS_H
@@ -13,6 +17,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/map.h"
 #include "coordinator/models.h"
 #include "dispatch/dispatch.h"
 #include "wire/message.h"
@@ -32,24 +37,29 @@ struct worker_info {
     int64_t calls; // answered
     int64_t faults;
     char last_fault[160];
-    struct worker_info *next;
+    bool noted; // the store has a row of it
+    struct worker_info *next, *before;
 };
 
 struct workers {
-    struct worker_info *workers; // owned, in order of joining
+    struct worker_info *workers, *last; // owned, in order of joining
+    struct map by_number, by_name;
     size_t n;
+    int64_t slots;   // of all
+    size_t n_models; // of all, each worker's counted
     int32_t last_number;
-    int64_t joined_ms; // when the first one joined; -1: none ever did
+    int64_t joined_ms; // when the first of those here joined; -1: nobody did
 };
 
 #define WORKERS_INIT ((struct workers){.joined_ms = -1})
 
 void workers_release(struct workers *workers);
 
-// A worker joins: dispatch learns its slots and models. NULL on failure.
+// A worker joins: dispatch learns its slots, and which of the models that jobs
+// ask it has. NULL on failure, and with ERR_BUSY when there are too many.
 struct worker_info *workers_join(struct workers *workers,
                                  const struct hello *hello,
-                                 struct models *models,
+                                 const struct models *models,
                                  struct dispatch *dispatch, int64_t now,
                                  struct err *err);
 void workers_leave(struct workers *workers, int32_t number);
@@ -58,13 +68,14 @@ struct worker_info *workers_find(const struct workers *workers, int32_t number);
 // The digest under which this worker has the model; NULL when it does not.
 const char *worker_digest(const struct worker_info *worker, const char *model);
 
-// The digest under which some worker has the model, behind the mark of a
-// stand-in; nothing behind it without digests. NULL when nobody has the model.
-// Borrowed.
+// The digest under which most workers have the model, behind the mark of a
+// stand-in; nothing behind it without digests. Where as many have one as
+// another, the one with more slots, then the lesser text: who joined first
+// does not decide. NULL when nobody has the model. Borrowed. Asks all workers.
 const char *workers_digest(const struct workers *workers, const char *model);
 
 // A job pinned a model: the workers whose servers fit its digest serve it by
-// that number. Those without digests could not be known before.
+// that number.
 bool workers_serve(const struct workers *workers, const char *model,
                    const char *digest, int32_t number,
                    struct dispatch *dispatch, struct err *err);

@@ -247,27 +247,31 @@ bool backlog_is_spared(const struct dispatch *dispatch,
                        const struct model *model, const int32_t *failed,
                        int n_failed)
 {
-    size_t n_live = 0;
+    size_t n_awake = 0;
 
     for (int i = 0; i < n_failed; i++) {
-        const struct worker *worker = dispatch_worker_find(dispatch, failed[i]);
-        if (worker != NULL && !worker->draining &&
-            dispatch_worker_served(worker, model) != NULL)
-            n_live++;
+        const struct dispatch_worker *worker =
+            dispatch_worker_find(dispatch, failed[i]);
+        const struct served_model *served =
+            worker == NULL ? NULL : dispatch_worker_served(worker, model);
+        if (served != NULL && served->awake)
+            n_awake++;
     }
-    return n_live < model->n_live;
+    return n_awake < model->n_awake;
 }
 
 bool backlog_may_take(const struct dispatch *dispatch,
-                      const struct worker *worker, const struct model *model,
-                      const int32_t *failed, int n_failed)
+                      const struct dispatch_worker *worker,
+                      const struct model *model, const int32_t *failed,
+                      int n_failed)
 {
     return !is_among((int32_t)worker->node.key, failed, n_failed) ||
            !backlog_is_spared(dispatch, model, failed, n_failed);
 }
 
 static bool may_take(const struct dispatch *dispatch,
-                     const struct worker *worker, const struct lane *lane)
+                     const struct dispatch_worker *worker,
+                     const struct lane *lane)
 {
     return lane->n_failed == 0 ||
            backlog_may_take(dispatch, worker, lane->model, lane->failed,
@@ -307,7 +311,7 @@ static bool is_before(const struct lane *a, const struct lane *b,
 }
 
 static const struct lane *best_lane(const struct dispatch *dispatch,
-                                    const struct worker *worker,
+                                    const struct dispatch_worker *worker,
                                     const struct model *model,
                                     const struct share *own)
 {
@@ -328,7 +332,7 @@ static const struct lane *best_lane(const struct dispatch *dispatch,
 // sent one for DISPATCH_MODEL_WAIT_MS. Looking at each call's own waiting time
 // was rejected: behind a long queue every call waits so long, and workers
 // would change their model with each call.
-static int want(const struct worker *worker, const struct model *model,
+static int want(const struct dispatch_worker *worker, const struct model *model,
                 int64_t now)
 {
     if (model == worker->loaded)
@@ -337,7 +341,7 @@ static int want(const struct worker *worker, const struct model *model,
 }
 
 static const struct lane *choose_lane(const struct dispatch *dispatch,
-                                      const struct worker *worker,
+                                      const struct dispatch_worker *worker,
                                       const struct share *own, int64_t now)
 {
     const struct lane *best = NULL;
@@ -465,7 +469,8 @@ static const struct share *own_share(const struct slot *slot)
 }
 
 struct queued_call *backlog_choose(const struct dispatch *dispatch,
-                                   const struct worker *worker, int64_t now)
+                                   const struct dispatch_worker *worker,
+                                   int64_t now)
 {
     const struct slot *slot = dispatch_worker_next_slot(worker);
     const struct lane *lane =

@@ -12,8 +12,9 @@
 
 #include "dispatch/dispatch_state.h"
 
-// Finds or makes one; NULL without memory. Models live as long as dispatch,
-// groups while refs > 0: backlog_drop_group gives one back (NULL is fine).
+// Finds or makes one; NULL without memory. Models live until
+// dispatch_forget_model, groups while refs > 0: backlog_drop_group gives one
+// back (NULL is fine).
 struct model *backlog_model(struct dispatch *dispatch, int32_t number);
 struct group *backlog_group(struct dispatch *dispatch, int64_t number);
 void backlog_drop_group(struct dispatch *dispatch, struct group *group);
@@ -24,12 +25,13 @@ bool backlog_add(struct dispatch *dispatch, struct queued_call *queued,
 void backlog_remove(struct queued_call *queued);
 
 // Whether worker may be given this model's calls that failed on these workers:
-// it is none of them, or no other is left that serves the model.
+// it is none of them, or there is no other to give them to.
 bool backlog_may_take(const struct dispatch *dispatch,
-                      const struct worker *worker, const struct model *model,
-                      const int32_t *failed, int n_failed);
+                      const struct dispatch_worker *worker,
+                      const struct model *model, const int32_t *failed,
+                      int n_failed);
 
-// Whether a live worker that serves the model is none of these.
+// Whether a worker that serves the model, and is not at rest, is none of these.
 bool backlog_is_spared(const struct dispatch *dispatch,
                        const struct model *model, const int32_t *failed,
                        int n_failed);
@@ -37,6 +39,7 @@ bool backlog_is_spared(const struct dispatch *dispatch,
 // The call that the worker's next slot should get; NULL: none that it may
 // take. The queued call stays listed.
 struct queued_call *backlog_choose(const struct dispatch *dispatch,
-                                   const struct worker *worker, int64_t now);
+                                   const struct dispatch_worker *worker,
+                                   int64_t now);
 
 #endif

@@ -8,29 +8,6 @@
 #include "dispatch/dispatch_state.h"
 #include "dispatch/dispatch_worker.h"
 
-// What a fault says, and of whom.
-struct fault_rule {
-    int strikes; // against the call, as failed by this worker; 0: none
-    bool worker; // counts in the worker's row of faults
-    bool busy;   // delays both
-    bool model;  // the worker does not serve the model any more
-};
-
-static const struct fault_rule fault_rules[CALL_FAULT_COUNT] = {
-    [FAULT_NONE] = {.strikes = 1},
-    // Nobody listens, or the queue is full: nothing is said of the call.
-    [FAULT_REFUSED] = {.busy = true},
-    [FAULT_BUSY] = {.busy = true},
-    [FAULT_TIMEOUT] = {.strikes = 2, .worker = true},
-    [FAULT_SERVER] = {.strikes = 1, .worker = true},
-    [FAULT_BROKEN] = {.strikes = 1, .worker = true},
-    [FAULT_GARBAGE] = {.strikes = 1, .worker = true},
-    [FAULT_MODEL] = {.strikes = DISPATCH_STRIKES, .model = true},
-    // More likely the request's fault: it would put a sound worker to rest.
-    [FAULT_REQUEST] = {.strikes = 3},
-    [FAULT_LOST] = {.strikes = 0},
-};
-
 // first, doubled for each after the first, up to most.
 static int64_t grown(int64_t first, int n, int64_t most)
 {
@@ -95,19 +72,48 @@ static void park(struct dispatch *dispatch, struct queued_call *queued)
     enter_state(dispatch, queued, STATE_PARKED);
 }
 
-// Whether all who could have failed this call: three workers, or those that
-// there are. A worker that is alone gets three tries.
+// Whether this worker is one that answers calls of the model.
+static bool is_good(const struct dispatch *dispatch, int32_t number,
+                    const struct model *model)
+{
+    const struct dispatch_worker *worker =
+        dispatch_worker_find(dispatch, number);
+    const struct served_model *served =
+        worker == NULL ? NULL : dispatch_worker_served(worker, model);
+
+    return served != NULL && served->good;
+}
+
+// How many workers that answer other calls have failed this one.
+static int failed_by_good(const struct dispatch *dispatch,
+                          const struct queued_call *queued)
+{
+    int n = 0;
+
+    for (int i = 0; i < queued->n_failed; i++)
+        n += is_good(dispatch, queued->failed[i], queued->model);
+    return n;
+}
+
+// Whether all who should have a try have failed this call: three workers that
+// answer other calls, or all that are not at rest. Only three are noted with a
+// call; of more that have yet to prove themselves it counts the tries. A
+// worker that is alone gets three.
 static bool round_is_over(const struct dispatch *dispatch,
                           const struct queued_call *queued,
                           enum call_fault fault)
 {
-    if (queued->n_failed == DISPATCH_WORKER_FAULTS)
+    const struct model *model = queued->model;
+
+    if (failed_by_good(dispatch, queued) == DISPATCH_WORKER_FAULTS)
         return true;
-    if (fault_rules[fault].strikes == 0 ||
-        backlog_is_spared(dispatch, queued->model, queued->failed,
-                          queued->n_failed))
+    if (queued->n_failed == DISPATCH_WORKER_FAULTS && model->n_good == 0 &&
+        queued->n_faults >= DISPATCH_WORKER_FAULTS * model->n_awake)
+        return true;
+    if (call_fault_kind(fault)->strikes == 0 ||
+        backlog_is_spared(dispatch, model, queued->failed, queued->n_failed))
         return false;
-    return queued->model->n_live >= 2 || fault == FAULT_MODEL ||
+    return model->n_live >= 2 || fault == FAULT_MODEL ||
            queued->n_faults >= DISPATCH_WORKER_FAULTS;
 }
 
@@ -125,18 +131,27 @@ static bool is_exhausted(const struct dispatch *dispatch,
     return false;
 }
 
+// Whether the call should wait a while. Not when others than the one that just
+// failed it usually answer: they can have it at once.
+static bool should_wait(const struct queued_call *queued,
+                        const struct call_fault_kind *kind, bool believed)
+{
+    if (kind->busy)
+        return true;
+    return kind->strikes > 0 && (believed || queued->model->n_good == 0);
+}
+
 // No worker holds the call any more, and it has no answer.
 static void come_back(struct dispatch *dispatch, struct queued_call *queued,
-                      enum call_fault fault, int64_t now)
+                      enum call_fault fault, bool believed, int64_t now)
 {
     int times = queued->n_faults + queued->n_delays;
     int64_t delay = grown(DISPATCH_BACKOFF_MS, times, DISPATCH_BACKOFF_MAX_MS);
-    const struct fault_rule *rule = &fault_rules[fault];
 
     leave_state(dispatch, queued);
     if (is_exhausted(dispatch, queued, fault))
         park(dispatch, queued);
-    else if (rule->strikes > 0 || rule->busy)
+    else if (should_wait(queued, call_fault_kind(fault), believed))
         wait_until(dispatch, queued, now + delay);
     else
         requeue(dispatch, queued, now);
@@ -160,6 +175,7 @@ static void forget(struct dispatch *dispatch, struct queued_call *queued,
     table_remove(&dispatch->calls, &queued->node);
     drop_share(dispatch, queued->share);
     backlog_drop_group(dispatch, queued->group);
+    queued->model->n_calls--;
     free(queued);
 }
 
@@ -186,14 +202,32 @@ struct dispatch *dispatch_new(const struct dispatch_config *config,
     ring_init(&dispatch->all_models);
     ring_init(&dispatch->active);
     ring_init(&dispatch->heard);
+    ring_init(&dispatch->silent);
     ring_init(&dispatch->cancels);
     ring_init(&dispatch->drops);
     ring_init(&dispatch->parks);
     return dispatch;
 }
 
+// Nobody hears of this worker: its calls are asked elsewhere. What it answers
+// after all still counts.
+static void fall_silent(struct dispatch *dispatch,
+                        struct dispatch_worker *worker, int64_t now)
+{
+    dispatch_worker_set_silent(dispatch, worker, true);
+    for (size_t i = 0; i < worker->n_leases; i++) {
+        struct lease *lease = &worker->leases[i];
+        struct queued_call *queued = lease->queued;
+        if (lease->state != LEASE_HELD)
+            continue;
+        dispatch_worker_move(dispatch, lease, LEASE_LATE, now);
+        if (queued->n_held == 0)
+            come_back(dispatch, queued, FAULT_LOST, false, now);
+    }
+}
+
 // Takes the worker out; its calls come back. The caller frees it.
-static void retire(struct dispatch *dispatch, struct worker *worker,
+static void retire(struct dispatch *dispatch, struct dispatch_worker *worker,
                    int64_t now)
 {
     while (worker->served_models != NULL)
@@ -206,7 +240,7 @@ static void retire(struct dispatch *dispatch, struct worker *worker,
             continue;
         dispatch_worker_move(dispatch, lease, LEASE_UNUSED, now);
         if (held && queued->n_held == 0)
-            come_back(dispatch, queued, FAULT_LOST, now);
+            come_back(dispatch, queued, FAULT_LOST, false, now);
     }
     dispatch_worker_remove(dispatch, worker);
 }
@@ -217,7 +251,8 @@ static void free_drops(struct dispatch *dispatch, int32_t number, bool all)
     struct ring *at = dispatch->drops.next;
 
     while (at != &dispatch->drops) {
-        struct worker *worker = RING_OWNER(at, struct worker, link);
+        struct dispatch_worker *worker =
+            RING_OWNER(at, struct dispatch_worker, link);
         at = at->next;
         if (!all && worker->node.key != number)
             continue;
@@ -247,17 +282,26 @@ static void free_models(struct dispatch *dispatch)
     }
 }
 
+static void free_workers(struct dispatch *dispatch)
+{
+    struct table_node *node = table_next(&dispatch->workers, NULL);
+
+    while (node != NULL) {
+        struct table_node *next = table_next(&dispatch->workers, node);
+        struct dispatch_worker *worker =
+            RING_OWNER(node, struct dispatch_worker, node);
+        retire(dispatch, worker, 0);
+        dispatch_worker_free(worker);
+        node = next;
+    }
+}
+
 void dispatch_free(struct dispatch *dispatch)
 {
     if (dispatch == NULL)
         return;
     free_calls(dispatch);
-    while (!ring_empty(&dispatch->heard)) {
-        struct worker *worker =
-            RING_OWNER(dispatch->heard.next, struct worker, link);
-        retire(dispatch, worker, 0);
-        dispatch_worker_free(worker);
-    }
+    free_workers(dispatch);
     free_drops(dispatch, 0, true);
     free_models(dispatch);
     table_release(&dispatch->calls);
@@ -274,10 +318,10 @@ void dispatch_free(struct dispatch *dispatch)
 bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
                    int64_t now, struct err *err)
 {
-    if (slots < 1 || slots > FLEET_MAX_SLOTS) {
+    if (slots < 1 || slots > DISPATCH_MAX_SLOTS) {
         err_set(err, ERR_INPUT,
                 "worker %" PRId32 " offers %d slots; 1 to %d are possible",
-                worker, slots, FLEET_MAX_SLOTS);
+                worker, slots, DISPATCH_MAX_SLOTS);
         return false;
     }
     dispatch_leave(dispatch, worker, now);
@@ -292,7 +336,7 @@ bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
 bool dispatch_serves(struct dispatch *dispatch, int32_t worker, int32_t model,
                      struct err *err)
 {
-    struct worker *known = dispatch_worker_find(dispatch, worker);
+    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
 
     dispatch->settled = false;
     if (known == NULL) {
@@ -307,17 +351,47 @@ bool dispatch_serves(struct dispatch *dispatch, int32_t worker, int32_t model,
     return true;
 }
 
+bool dispatch_forget_model(struct dispatch *dispatch, int32_t number)
+{
+    struct table_node *node = table_find(&dispatch->models, number);
+    struct model *model =
+        node == NULL ? NULL : RING_OWNER(node, struct model, node);
+
+    if (model == NULL || model->n_calls > 0)
+        return model == NULL;
+    for (struct table_node *at = table_next(&dispatch->workers, NULL);
+         at != NULL; at = table_next(&dispatch->workers, at)) {
+        struct dispatch_worker *worker =
+            RING_OWNER(at, struct dispatch_worker, node);
+        dispatch_worker_unserve(worker, model);
+        if (worker->loaded == model)
+            worker->loaded = NULL;
+    }
+    ring_remove(&model->all);
+    table_remove(&dispatch->models, &model->node);
+    free(model);
+    return true;
+}
+
 void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now)
 {
-    struct worker *known = dispatch_worker_find(dispatch, worker);
+    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
 
-    if (known != NULL)
-        dispatch_worker_heard(dispatch, known, now);
+    if (known == NULL)
+        return;
+    if (known->silent)
+        dispatch->settled = false;
+    dispatch_worker_heard(dispatch, known, now);
+}
+
+void dispatch_behind(struct dispatch *dispatch, bool behind)
+{
+    dispatch->behind = behind;
 }
 
 void dispatch_drain(struct dispatch *dispatch, int32_t worker)
 {
-    struct worker *known = dispatch_worker_find(dispatch, worker);
+    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
 
     dispatch->settled = false;
     if (known != NULL)
@@ -326,7 +400,7 @@ void dispatch_drain(struct dispatch *dispatch, int32_t worker)
 
 void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now)
 {
-    struct worker *known = dispatch_worker_find(dispatch, worker);
+    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
 
     dispatch->settled = false;
     if (known == NULL)
@@ -384,6 +458,7 @@ static struct queued_call *make_call(struct dispatch *dispatch,
     queued->trial = call->trial;
     queued->timeout_ms = call->timeout_ms;
     ring_init(&queued->link);
+    model->n_calls++;
     return queued;
 }
 
@@ -403,6 +478,7 @@ bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
         if (queued != NULL) {
             drop_share(dispatch, queued->share);
             backlog_drop_group(dispatch, queued->group);
+            queued->model->n_calls--;
         }
         free(queued);
         err_nomem(err, "a call");
@@ -422,21 +498,6 @@ void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now)
         forget(dispatch, queued, now);
 }
 
-void dispatch_unpark(struct dispatch *dispatch, int64_t call, int64_t now)
-{
-    struct queued_call *queued = find_call(dispatch, call);
-
-    dispatch->settled = false;
-    if (queued == NULL || queued->state != STATE_PARKED)
-        return;
-    leave_state(dispatch, queued);
-    queued->n_failed = 0;
-    queued->n_faults = 0;
-    queued->strikes = 0;
-    queued->n_delays = 0;
-    requeue(dispatch, queued, now);
-}
-
 // --- answers and faults ---
 
 // The lease, if it is this worker's; either way the worker was heard.
@@ -453,6 +514,43 @@ static struct lease *hear_lease(struct dispatch *dispatch, int32_t worker,
     return known->worker->node.key == worker ? known : NULL;
 }
 
+// What the fault means for the worker's next calls.
+static void hold_back(struct dispatch *dispatch, struct dispatch_worker *worker,
+                      const struct call_fault_kind *kind, int64_t call,
+                      int64_t now)
+{
+    int64_t pause = 0;
+
+    if (kind->worker)
+        dispatch_worker_failed(worker, call);
+    if (kind->busy && worker->n_busy < INT16_MAX)
+        worker->n_busy++;
+    if (kind->worker && dispatch_worker_rests(worker))
+        pause = grown(DISPATCH_QUARANTINE_MS,
+                      worker->n_faults - DISPATCH_QUARANTINE_FAULTS + 1,
+                      DISPATCH_QUARANTINE_MAX_MS);
+    if (kind->busy)
+        pause =
+            grown(DISPATCH_BACKOFF_MS, worker->n_busy, DISPATCH_BACKOFF_MAX_MS);
+    if (pause > 0)
+        dispatch_worker_pause(dispatch, worker, now + pause);
+}
+
+// A second worker has answered what the first one still has at work. That is a
+// slow worker, or one that lives and never answers: it counts as a fault of the
+// worker's, but if it has answered anything meanwhile. No pause: after three of
+// them it gets one call at a time until it answers one.
+static void note_overtaken(const struct queued_call *queued,
+                           const struct lease *answered)
+{
+    for (struct lease *lease = queued->leases; lease != NULL;
+         lease = lease->sibling)
+        if (lease != answered && lease->state == LEASE_HELD &&
+            lease->slot != NULL && lease->sent_ms < answered->sent_ms &&
+            lease->worker->answered_ms < lease->sent_ms)
+            dispatch_worker_failed(lease->worker, queued->node.key);
+}
+
 bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
                    int64_t now, int64_t *call)
 {
@@ -464,7 +562,8 @@ bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
     bool held = known->state == LEASE_HELD;
     if (held && known->slot != NULL)
         median_add(&queued->model->usual, now - known->began_ms);
-    dispatch_worker_succeeded(dispatch, known->worker);
+    note_overtaken(queued, known);
+    dispatch_worker_succeeded(dispatch, known->worker, queued->model, now);
     dispatch_worker_move(dispatch, known, held ? LEASE_ANSWERED : LEASE_UNUSED,
                          now);
     *call = queued->node.key;
@@ -481,44 +580,56 @@ void dispatch_credit(struct dispatch *dispatch, int32_t worker, int64_t lease,
         dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
 }
 
-// Notes on the call that this worker failed it.
-static void note_failure(struct queued_call *queued, int32_t worker)
+// Takes the first worker that does not usually answer out of those that failed
+// the call; there is one. Returns how many are left.
+static int forget_failure(const struct dispatch *dispatch,
+                          struct queued_call *queued)
 {
     int at = 0;
 
+    while (at < queued->n_failed - 1 &&
+           is_good(dispatch, queued->failed[at], queued->model))
+        at++;
+    queued->n_failed--;
+    for (int i = at; i < queued->n_failed; i++)
+        queued->failed[i] = queued->failed[i + 1];
+    return queued->n_failed;
+}
+
+// Notes on the call that this worker failed it. Where there is no room, one
+// that usually answers takes the place of one that does not.
+static void note_failure(const struct dispatch *dispatch,
+                         struct queued_call *queued, int32_t worker, bool good)
+{
+    int n = queued->n_failed;
+
     if (queued->n_faults < UINT16_MAX)
         queued->n_faults++;
-    while (at < queued->n_failed && queued->failed[at] < worker)
-        at++;
-    if (at < queued->n_failed && queued->failed[at] == worker)
-        return;
-    if (queued->n_failed == DISPATCH_WORKER_FAULTS)
-        return;
-    for (int i = queued->n_failed; i > at; i--)
-        queued->failed[i] = queued->failed[i - 1];
-    queued->failed[at] = worker;
+    for (int i = 0; i < n; i++)
+        if (queued->failed[i] == worker)
+            return;
+    if (n == DISPATCH_WORKER_FAULTS) {
+        if (!good || failed_by_good(dispatch, queued) == n)
+            return;
+        n = forget_failure(dispatch, queued);
+    }
+    while (n > 0 && queued->failed[n - 1] > worker) {
+        queued->failed[n] = queued->failed[n - 1];
+        n--;
+    }
+    queued->failed[n] = worker;
     queued->n_failed++;
 }
 
-// What the fault means for the worker's next calls.
-static void hold_back(struct dispatch *dispatch, struct worker *worker,
-                      const struct fault_rule *rule, int64_t now)
+// Whether what this worker says of a call is held against the call. Before
+// anybody has answered, everyone is believed; later only those who do answer:
+// in an outage, or on a broken machine, every call fails.
+static bool is_believed(const struct dispatch_worker *worker,
+                        const struct model *model)
 {
-    int64_t pause = 0;
+    const struct served_model *served = dispatch_worker_served(worker, model);
 
-    if (rule->worker && worker->n_faults < INT16_MAX)
-        worker->n_faults++;
-    if (rule->busy && worker->n_busy < INT16_MAX)
-        worker->n_busy++;
-    if (rule->worker && worker->n_faults >= DISPATCH_QUARANTINE_FAULTS)
-        pause = grown(DISPATCH_QUARANTINE_MS,
-                      worker->n_faults - DISPATCH_QUARANTINE_FAULTS + 1,
-                      DISPATCH_QUARANTINE_MAX_MS);
-    if (rule->busy)
-        pause =
-            grown(DISPATCH_BACKOFF_MS, worker->n_busy, DISPATCH_BACKOFF_MAX_MS);
-    if (pause > 0)
-        dispatch_worker_pause(dispatch, worker, now + pause);
+    return !model->answered || (served != NULL && served->good);
 }
 
 // A lease failed and becomes `to`. The call comes back unless another worker
@@ -526,56 +637,69 @@ static void hold_back(struct dispatch *dispatch, struct worker *worker,
 static void strike(struct dispatch *dispatch, struct lease *lease,
                    enum call_fault fault, enum lease_state to, int64_t now)
 {
-    const struct fault_rule *rule = &fault_rules[fault];
-    struct worker *worker = lease->worker;
+    const struct call_fault_kind *kind = call_fault_kind(fault);
+    struct dispatch_worker *worker = lease->worker;
     struct queued_call *queued = lease->queued;
+    bool believed = is_believed(worker, queued->model);
 
     dispatch->n_faults++;
     queued->last = (uint8_t)fault;
-    queued->strikes = (uint16_t)(queued->strikes + rule->strikes);
-    if (rule->strikes > 0)
-        note_failure(queued, (int32_t)worker->node.key);
-    if (rule->busy && queued->n_delays < UINT16_MAX)
+    if (believed)
+        queued->strikes = (uint16_t)(queued->strikes + kind->strikes);
+    if (kind->strikes > 0)
+        note_failure(dispatch, queued, (int32_t)worker->node.key, believed);
+    if (kind->busy && queued->n_delays < UINT16_MAX)
         queued->n_delays++;
-    if (rule->model)
+    if (kind->model)
         dispatch_worker_unserve(worker, queued->model);
     dispatch_worker_move(dispatch, lease, to, now);
-    hold_back(dispatch, worker, rule, now);
+    hold_back(dispatch, worker, kind, queued->node.key, now);
     if (queued->n_held == 0)
-        come_back(dispatch, queued, fault, now);
+        come_back(dispatch, queued, fault, believed, now);
 }
 
-void dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
+bool dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
                     enum call_fault fault, int64_t now)
 {
     struct lease *known = hear_lease(dispatch, worker, lease, now);
 
     assert((unsigned)fault < CALL_FAULT_COUNT);
-    if (known == NULL)
-        return;
+    if (known == NULL || known->queued == NULL)
+        return false;
     if (known->state == LEASE_HELD)
         strike(dispatch, known, fault, LEASE_UNUSED, now);
-    else if (known->state == LEASE_LATE) // it counted when the lease ended
+    else // it counted when the lease ended
         dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
+    return true;
 }
 
 // --- time ---
 
-// The worker that has been silent longest; NULL where none can be lost.
-static struct worker *most_silent(const struct dispatch *dispatch)
+// The first of workers that were heard long ago; NULL where none can be lost:
+// what a worker has said may be among what was not taken in yet.
+static struct dispatch_worker *first_unheard(const struct dispatch *dispatch,
+                                             const struct ring *workers)
 {
-    if (dispatch->config.liveness_ms <= 0 || ring_empty(&dispatch->heard))
+    if (dispatch->config.liveness_ms <= 0 || dispatch->behind ||
+        ring_empty(workers))
         return NULL;
-    return RING_OWNER(dispatch->heard.next, struct worker, link);
+    return RING_OWNER(workers->next, struct dispatch_worker, link);
+}
+
+static int64_t forget_ms(const struct dispatch *dispatch)
+{
+    return dispatch->config.liveness_ms * DISPATCH_FORGET;
 }
 
 static void lose_workers(struct dispatch *dispatch, int64_t now)
 {
-    for (;;) {
-        struct worker *worker = most_silent(dispatch);
-        if (worker == NULL ||
-            now - worker->heard_ms < dispatch->config.liveness_ms)
-            return;
+    struct dispatch_worker *worker;
+
+    while ((worker = first_unheard(dispatch, &dispatch->heard)) != NULL &&
+           now - worker->heard_ms >= dispatch->config.liveness_ms)
+        fall_silent(dispatch, worker, now);
+    while ((worker = first_unheard(dispatch, &dispatch->silent)) != NULL &&
+           now - worker->heard_ms >= forget_ms(dispatch)) {
         retire(dispatch, worker, now);
         ring_push_back(&dispatch->drops, &worker->link);
     }
@@ -599,7 +723,8 @@ static void end_pauses(struct dispatch *dispatch, int64_t now)
 {
     while (is_due(&dispatch->pauses, now))
         dispatch_worker_resume(
-            dispatch, RING_OWNER(dispatch->pauses.root, struct worker, pause));
+            dispatch,
+            RING_OWNER(dispatch->pauses.root, struct dispatch_worker, pause));
 }
 
 static void end_waits(struct dispatch *dispatch, int64_t now)
@@ -627,20 +752,20 @@ void dispatch_tick(struct dispatch *dispatch, int64_t now)
 struct hedge {
     int64_t at; // when it may be sent; -1: there is none
     struct lease *lease;
-    struct worker *worker;
+    struct dispatch_worker *worker;
 };
 
 // An idle worker that may get a second copy. It holds neither this call nor
 // a failure of it, which rules out four workers at most.
-static struct worker *second_worker(const struct model *model,
-                                    const struct lease *lease)
+static struct dispatch_worker *second_worker(const struct model *model,
+                                             const struct lease *lease)
 {
     const struct queued_call *queued = lease->queued;
 
     for (int place = PLACE_IDLE_LOADED; place <= PLACE_IDLE_FRESH; place++) {
         const struct ring *head = &model->free[place];
         for (struct ring *at = head->next; at != head; at = at->next) {
-            struct worker *worker =
+            struct dispatch_worker *worker =
                 RING_OWNER(at, struct served_model, link)->worker;
             bool failed = false;
             for (int i = 0; i < queued->n_failed; i++)
@@ -712,8 +837,8 @@ static bool tell_drop(struct dispatch *dispatch, struct action *out)
 {
     if (ring_empty(&dispatch->drops))
         return false;
-    struct worker *worker =
-        RING_OWNER(dispatch->drops.next, struct worker, link);
+    struct dispatch_worker *worker =
+        RING_OWNER(dispatch->drops.next, struct dispatch_worker, link);
     *out = (struct action){.kind = ACTION_DROP,
                            .worker = (int32_t)worker->node.key};
     ring_remove(&worker->link);
@@ -734,7 +859,7 @@ static bool tell_park(struct dispatch *dispatch, struct action *out)
     return true;
 }
 
-static void send_call(struct dispatch *dispatch, struct worker *worker,
+static void send_call(struct dispatch *dispatch, struct dispatch_worker *worker,
                       struct queued_call *queued, int64_t now,
                       struct action *out)
 {
@@ -758,7 +883,7 @@ static bool fill_place(struct dispatch *dispatch, const struct model *model,
     const struct ring *head = &model->free[place];
 
     for (struct ring *at = head->next; at != head; at = at->next) {
-        struct worker *worker =
+        struct dispatch_worker *worker =
             RING_OWNER(at, struct served_model, link)->worker;
         struct queued_call *queued = backlog_choose(dispatch, worker, now);
         if (queued == NULL)
@@ -821,11 +946,16 @@ static int64_t due(const struct heap *heap)
 
 int64_t dispatch_deadline(const struct dispatch *dispatch)
 {
-    const struct worker *silent = most_silent(dispatch);
+    const struct dispatch_worker *heard =
+        first_unheard(dispatch, &dispatch->heard);
+    const struct dispatch_worker *silent =
+        first_unheard(dispatch, &dispatch->silent);
     int64_t best = -1;
 
+    if (heard != NULL)
+        best = heard->heard_ms + dispatch->config.liveness_ms;
     if (silent != NULL)
-        best = silent->heard_ms + dispatch->config.liveness_ms;
+        sooner(&best, silent->heard_ms + forget_ms(dispatch));
     sooner(&best, due(&dispatch->ends));
     sooner(&best, due(&dispatch->pauses));
     sooner(&best, due(&dispatch->waits));
@@ -837,7 +967,7 @@ void dispatch_count(const struct dispatch *dispatch,
                     struct dispatch_counts *out)
 {
     *out = (struct dispatch_counts){
-        .workers = dispatch->workers.count,
+        .workers = dispatch->workers.count - dispatch->n_silent,
         .slots = dispatch->n_slots,
         .queued = dispatch->n_state[STATE_QUEUED],
         .waiting = dispatch->n_state[STATE_WAITING],
@@ -854,4 +984,30 @@ bool dispatch_can_serve(const struct dispatch *dispatch, int32_t model)
     struct table_node *node = table_find(&dispatch->models, model);
 
     return node != NULL && RING_OWNER(node, struct model, node)->n_live > 0;
+}
+
+static enum dispatch_worker_state state_of(const struct dispatch_worker *worker)
+{
+    if (worker->silent)
+        return DISPATCH_WORKER_SILENT;
+    if (worker->draining)
+        return DISPATCH_WORKER_DRAINING;
+    if (dispatch_worker_rests(worker))
+        return DISPATCH_WORKER_RESTING;
+    return DISPATCH_WORKER_SERVING;
+}
+
+bool dispatch_worker_look(const struct dispatch *dispatch, int32_t worker,
+                          struct dispatch_worker_view *out)
+{
+    const struct dispatch_worker *known =
+        dispatch_worker_find(dispatch, worker);
+
+    if (known == NULL)
+        return false;
+    *out = (struct dispatch_worker_view){.state = state_of(known),
+                                         .n_faults = known->n_faults,
+                                         .n_calls = known->n_places,
+                                         .heard_ms = known->heard_ms};
+    return true;
 }

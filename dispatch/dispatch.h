@@ -5,16 +5,15 @@
 // jobs are small numbers that the caller gives out. It can run for a million
 // virtual hours in a test.
 //
-//            queue                 SEND                    done
-//   (new) ---------> QUEUED --------------------> LEASED -------> (gone)
-//                     ^  ^                         |  |
-//                     |  | back-off is over        |  | fault, lease over,
-//                     |  |                         |  | worker lost
-//                     |  WAITING <-----------------+  |
-//                     |     | faults of 3 workers     |
-//                     |     v                         |
-//                     |   PARKED (action PARK) <------+
-//                     | unpark
+//            queue                 SEND                     done
+//   (new) ---------> QUEUED ---------------------> LEASED -------> (gone)
+//                     ^                             |
+//                     | back-off is over            | fault, lease over,
+//                     |                             | worker lost
+//                     WAITING <---------------------+
+//                                                   |
+//                     PARKED (action PARK) <--------+ faults of all who
+//                                                     should have a try
 //
 // Invariants, which dispatch_check (dispatch_check.h) proves after every event
 // in the tests:
@@ -34,17 +33,33 @@
 // only when no call for it waits, or calls of another wait and nobody was sent
 // one for MODEL_WAIT_MS. Idle slots are filled before the places beyond them.
 //
-// A fault sends a call elsewhere after a back-off. A round of tries is over
-// after faults on three different workers (or on all live ones that serve its
-// model, if fewer; on a single one, after three). Then the call is parked if
-// its faults weigh DISPATCH_STRIKES (the table in dispatch.c), else another
-// round begins: where a fifth of all requests fail, three faults in a row hit
-// one call in a hundred. FAULT_BUSY and FAULT_REFUSED say nothing of a call:
-// they delay call and worker, and do not count. FAULT_MODEL: the worker does
-// not serve that model any more. FAULT_LOST: the call comes back at once and
-// nothing counts, as when a worker is lost. A worker with several faults in a
-// row is left alone for a growing while, then given one call at a time until
-// it answers one.
+// Faults. What each kind says, and of whom, is a row of the table in
+// common/call.c. A fault may speak against the call, the worker or both, and
+// most of the work here is to tell them apart:
+//
+// * A worker with QUARANTINE_FAULTS faults in a row, of different calls, is at
+//   rest: it is left alone for a growing while, at most QUARANTINE_MAX_MS, then
+//   gets one call at a time until it answers one. So when its fault has passed
+//   it works again within that time.
+// * A worker is good for a model when it has answered a call of it and is not
+//   at rest. Once anybody has answered a call of a model, only good workers'
+//   faults weigh against a call: where a server is down or broken every call
+//   fails, and that says nothing of any of them.
+// * A call that failed goes to another worker: at once where good ones are
+//   left, else after a back-off of at most BACKOFF_MAX_MS. A round of tries is
+//   over when three good workers, or all that are not at rest, have failed it
+//   (a single one: three times). Then it is parked if its faults weigh
+//   DISPATCH_STRIKES, else another round begins: where a fifth of all requests
+//   fail, three faults in a row hit one call in a hundred.
+// * FAULT_BUSY and FAULT_REFUSED delay call and worker, and do not count.
+//   FAULT_MODEL: the worker does not serve that model any more. FAULT_LOST: the
+//   call comes back at once and nothing counts.
+//
+// A worker that was not heard for liveness_ms is silent: it gets no calls, and
+// those that it holds are asked elsewhere, but it is not forgotten. When it is
+// heard again, after a broken connection or a stalled network, it goes on, and
+// what it answers counts if it is the first. Only after DISPATCH_FORGET times
+// liveness_ms it is dropped.
 //
 // A lease ends at the call's timeout and a margin after the call got a slot at
 // the worker. That counts as FAULT_TIMEOUT and frees the place; an answer that
@@ -54,7 +69,9 @@
 // Hedging: with two or more workers, a slot that would be idle takes a second
 // copy of the call that has been out longest, if that is over twice the usual
 // time of its model (the median of late); the first valid answer counts and
-// the other is cancelled. A cancelled lease's place is free at once.
+// the other is cancelled. A cancelled lease's place is free at once. A worker
+// that was overtaken so, and has answered nothing since it got the call, has a
+// fault more in its row: one that lives and never answers is soon at rest.
 //
 // Cost: a call queued, sent, done and credited is under 3 microseconds,
 // whatever the number of calls and workers; only trials, jobs and models in
@@ -71,23 +88,25 @@
 #include "common/err.h"
 
 enum {
-    DISPATCH_WORKER_FAULTS = 3, // different workers in a round of tries
-    DISPATCH_STRIKES = 9,       // weight of faults until a call is parked
-    DISPATCH_BACKOFF_MS = 250,  // doubled a fault
-    DISPATCH_BACKOFF_MAX_MS = 15000,
+    DISPATCH_WORKER_FAULTS = 3,      // different workers in a round of tries
+    DISPATCH_STRIKES = CALL_STRIKES, // weight of faults until one is parked
+    DISPATCH_BACKOFF_MS = 250,       // doubled a fault
+    DISPATCH_BACKOFF_MAX_MS = 4000,
     DISPATCH_MODEL_WAIT_MS = 60000,
     DISPATCH_LEASE_MARGIN_MS = 5000,
     DISPATCH_QUARANTINE_FAULTS = 3, // in a row, until a worker is left alone
-    DISPATCH_QUARANTINE_MS = 1000,  // doubled a further fault
-    DISPATCH_QUARANTINE_MAX_MS = 60000,
+    DISPATCH_QUARANTINE_MS = 500,   // doubled a further fault
+    DISPATCH_QUARANTINE_MAX_MS = 4000,
     DISPATCH_HEDGE_MIN_MS = 500, // however quick calls usually are
-    DISPATCH_WINDOW = 4,         // a job's window where none is given
+    DISPATCH_FORGET = 20, // times liveness_ms until a silent one is dropped
+    DISPATCH_WINDOW = 4,  // a job's window where none is given
+    DISPATCH_MAX_SLOTS = 1024, // of one worker
 };
 
 struct dispatch;
 
 struct dispatch_config {
-    int64_t liveness_ms; // silence after which a worker is lost; 0: never
+    int64_t liveness_ms; // silence after which calls go elsewhere; 0: never
     bool hedge;
 };
 
@@ -105,8 +124,8 @@ struct dispatch_call {
 enum action_kind {
     ACTION_SEND,   // call to worker, with a fresh lease
     ACTION_CANCEL, // call at worker is not wanted any more
-    ACTION_DROP,   // worker is lost: forget its connection
-    ACTION_PARK,   // call was failed by all it could be
+    ACTION_DROP,   // worker was silent for long: forget its connection
+    ACTION_PARK,   // call failed wherever it was tried: give it up
 };
 
 struct action {
@@ -133,7 +152,13 @@ bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
 // Worker serves model (by the caller's number).
 bool dispatch_serves(struct dispatch *dispatch, int32_t worker, int32_t model,
                      struct err *err);
+// Nobody asks this model any more: its number may become another model's. False
+// while there are calls of it.
+bool dispatch_forget_model(struct dispatch *dispatch, int32_t model);
 void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now);
+// Whether messages of workers wait that nobody has read yet. While they do, no
+// worker is taken for silent: the caller was slow, not they.
+void dispatch_behind(struct dispatch *dispatch, bool behind);
 // Takes no more calls; what it holds stays with it until it answers or leaves.
 void dispatch_drain(struct dispatch *dispatch, int32_t worker);
 // Is gone: its calls come back at once.
@@ -153,10 +178,9 @@ bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
 // The answer is durable: the worker may get another call.
 void dispatch_credit(struct dispatch *dispatch, int32_t worker, int64_t lease,
                      int64_t now);
-void dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
+// False when the worker holds no call under this lease.
+bool dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
                     enum call_fault fault, int64_t now);
-// A parked call may be tried again, faults forgotten.
-void dispatch_unpark(struct dispatch *dispatch, int64_t call, int64_t now);
 
 // Time passes: leases end, workers are found lost, back-offs end.
 void dispatch_tick(struct dispatch *dispatch, int64_t now);
@@ -169,8 +193,8 @@ bool dispatch_next(struct dispatch *dispatch, int64_t now, struct action *out);
 // When dispatch_tick has something to do next; -1: nothing is planned.
 int64_t dispatch_deadline(const struct dispatch *dispatch);
 
-// slots and dispatch_can_serve leave out workers that drain; leased counts
-// calls, not leases.
+// workers, slots and dispatch_can_serve leave out silent workers, slots and
+// dispatch_can_serve also those that drain; leased counts calls, not leases.
 struct dispatch_counts {
     size_t workers, slots, queued, waiting, leased, parked;
     int64_t sent, faults, hedged;
@@ -180,5 +204,21 @@ void dispatch_count(const struct dispatch *dispatch,
 
 // Whether some live worker serves model.
 bool dispatch_can_serve(const struct dispatch *dispatch, int32_t model);
+
+// What is thought of a worker, for people.
+enum dispatch_worker_state {
+    DISPATCH_WORKER_SERVING,
+    DISPATCH_WORKER_RESTING, // for its faults in a row
+    DISPATCH_WORKER_DRAINING,
+    DISPATCH_WORKER_SILENT,
+};
+struct dispatch_worker_view {
+    enum dispatch_worker_state state;
+    int n_faults;   // in a row, of different calls
+    size_t n_calls; // that it holds
+    int64_t heard_ms;
+};
+bool dispatch_worker_look(const struct dispatch *dispatch, int32_t worker,
+                          struct dispatch_worker_view *out);
 
 #endif

@@ -55,7 +55,7 @@ static const char *check_lease(const struct dispatch *dispatch,
     return NULL;
 }
 
-static const char *check_slots(const struct worker *worker)
+static const char *check_slots(const struct dispatch_worker *worker)
 {
     if ((worker->next == NULL) != (worker->next_slot == NULL))
         return "a next call is meant for no slot";
@@ -73,7 +73,7 @@ static const char *check_slots(const struct worker *worker)
 }
 
 static const char *check_worker(const struct dispatch *dispatch,
-                                const struct worker *worker)
+                                const struct dispatch_worker *worker)
 {
     size_t n_places = 0;
     size_t n_busy = 0;
@@ -102,23 +102,33 @@ static const char *check_worker(const struct dispatch *dispatch,
 static const char *check_workers(const struct dispatch *dispatch, size_t *ends)
 {
     size_t n_slots = 0;
+    size_t n_silent = 0;
     int64_t heard = INT64_MIN;
 
     for (const struct ring *at = dispatch->heard.next; at != &dispatch->heard;
          at = at->next) {
-        const struct worker *worker = RING_OWNER(at, struct worker, link);
-        const char *wrong = check_worker(dispatch, worker);
-        if (wrong != NULL)
-            return wrong;
+        const struct dispatch_worker *worker =
+            RING_OWNER(at, struct dispatch_worker, link);
         if (worker->heard_ms < heard)
             return "workers are not in the order of their silence";
         heard = worker->heard_ms;
-        n_slots += worker->draining ? 0 : worker->n_slots;
+    }
+    for (const struct table_node *node = table_next(&dispatch->workers, NULL);
+         node != NULL; node = table_next(&dispatch->workers, node)) {
+        const struct dispatch_worker *worker =
+            RING_OWNER(node, struct dispatch_worker, node);
+        const char *wrong = check_worker(dispatch, worker);
+        if (wrong != NULL)
+            return wrong;
+        n_slots += worker->draining || worker->silent ? 0 : worker->n_slots;
+        n_silent += worker->silent;
         *ends += ring_count(&worker->busy);
     }
     if (n_slots != dispatch->n_slots)
         return "slots are miscounted";
-    if (ring_count(&dispatch->heard) != dispatch->workers.count)
+    if (n_silent != dispatch->n_silent ||
+        ring_count(&dispatch->silent) != n_silent ||
+        ring_count(&dispatch->heard) + n_silent != dispatch->workers.count)
         return "a worker is not listened to";
     return NULL;
 }
@@ -127,7 +137,7 @@ static const char *check_workers(const struct dispatch *dispatch, size_t *ends)
 
 static const char *check_leases_of(const struct queued_call *queued)
 {
-    const struct worker *holders[2] = {NULL, NULL};
+    const struct dispatch_worker *holders[2] = {NULL, NULL};
     size_t n_held = 0;
 
     for (const struct lease *lease = queued->leases; lease != NULL;
@@ -271,35 +281,42 @@ static const char *check_model(const struct dispatch *dispatch,
     return NULL;
 }
 
-// What is free and who is live is told by models that it serves; this counts it
-// anew.
-static const char *check_stocks(const struct dispatch *dispatch,
+// What workers have free and who is live is counted with the model; this
+// counts it anew.
+static const char *check_served(const struct dispatch *dispatch,
                                 const struct model *model)
 {
     size_t n_live = 0;
+    size_t n_awake = 0;
+    size_t n_good = 0;
     size_t n_free = 0;
     size_t n_listed = 0;
 
-    for (const struct ring *at = dispatch->heard.next; at != &dispatch->heard;
-         at = at->next) {
-        const struct worker *worker = RING_OWNER(at, struct worker, link);
+    for (const struct table_node *node = table_next(&dispatch->workers, NULL);
+         node != NULL; node = table_next(&dispatch->workers, node)) {
+        const struct dispatch_worker *worker =
+            RING_OWNER(node, struct dispatch_worker, node);
         const struct served_model *served =
             dispatch_worker_served(worker, model);
         if (served == NULL)
             continue;
-        bool blocked = worker->draining || worker->paused ||
-                       worker->n_places > worker->n_slots;
+        bool live = !worker->draining && !worker->silent;
+        bool rests = worker->n_faults >= DISPATCH_QUARANTINE_FAULTS;
+        bool blocked =
+            !live || worker->paused || worker->n_places > worker->n_slots;
         if (blocked && served->place != PLACE_NONE)
             return "a worker without a free place is listed as free";
-        if (!blocked && served->place == PLACE_NONE &&
-            worker->n_faults < DISPATCH_QUARANTINE_FAULTS)
+        if (!blocked && served->place == PLACE_NONE && !rests)
             return "a free place is listed nowhere";
-        n_live += !worker->draining;
+        n_live += live;
+        n_awake += live && !rests;
+        n_good += live && !rests && served->proven;
         n_free += served->place != PLACE_NONE;
     }
     for (int place = 0; place < PLACE_COUNT; place++)
         n_listed += ring_count(&model->free[place]);
-    if (n_live != model->n_live)
+    if (n_live != model->n_live || n_awake != model->n_awake ||
+        n_good != model->n_good)
         return "the workers that serve a model are miscounted";
     if (n_free != n_listed)
         return "the free workers of a model are miscounted";
@@ -336,7 +353,7 @@ static const char *check_models(const struct dispatch *dispatch)
         const struct model *model = RING_OWNER(at, struct model, all);
         wrong = check_model(dispatch, model);
         if (wrong == NULL)
-            wrong = check_stocks(dispatch, model);
+            wrong = check_served(dispatch, model);
         if (wrong == NULL)
             wrong = check_out(model, &single);
     }
@@ -362,9 +379,10 @@ static const char *check_groups(const struct dispatch *dispatch)
         queued += group->n_queued;
         slots += group->n_slots;
     }
-    for (const struct ring *at = dispatch->heard.next; at != &dispatch->heard;
-         at = at->next)
-        busy += ring_count(&RING_OWNER(at, struct worker, link)->busy);
+    for (const struct table_node *node = table_next(&dispatch->workers, NULL);
+         node != NULL; node = table_next(&dispatch->workers, node))
+        busy +=
+            ring_count(&RING_OWNER(node, struct dispatch_worker, node)->busy);
     if (queued != dispatch->n_state[STATE_QUEUED])
         return "the queued calls of a group are miscounted";
     return slots == busy ? NULL : "the slots of a group are miscounted";

@@ -1,17 +1,17 @@
 // dispatch_state: what dispatch knows. Private to dispatch, backlog,
 // dispatch_worker and dispatch_check.
 //
-//   dispatch -- models --> lane --> trial_line --> bucket --> queued call ...
+//   dispatch -- models --> lane --> trial_line --> bucket --> queued calls
 //            |    |  \                               /
-//            |    |   free workers            group (all calls of a prefix)
-//            |    out (leases, longest out first)
-//            +-- workers --> slots, leases, models that it serves (models that
-//            it serves)
+//            |    |   workers with a          group (all calls of a prefix)
+//            |    |   free place
+//            |    leases, longest out first
+//            +-- workers --> slots, leases, served models
 //
-// All links live in the things themselves, and all that a worker will ever
-// need is allocated when it joins, all that a call needs when it is queued.
-// Only the three levels of the backlog are allocated later; where they find
-// no memory the call waits another back-off.
+// All links live in the things themselves. What a worker will ever need is
+// allocated when it joins, and what a call needs when it is queued. Only the
+// three levels of the backlog are allocated later; without memory for them a
+// call waits for another back-off.
 
 #ifndef DISPATCH_DISPATCH_STATE_H
 #define DISPATCH_DISPATCH_STATE_H
@@ -54,16 +54,20 @@ struct share {
 
 // What is known of one model, and all that is matched by it.
 struct model {
-    struct table_node node; // key: the model's number
-    struct ring all;        // in dispatch.all_models
-    struct ring active;     // in dispatch.active while calls are queued
-    struct ring lanes;      // those with queued calls
-    struct ring
-        free[PLACE_COUNT]; // models that it serves of workers with a free place
-    struct ring out;       // leases of calls with one lease, longest out first
+    struct table_node node;        // key: the model's number
+    struct ring all;               // in dispatch.all_models
+    struct ring active;            // in dispatch.active while calls are queued
+    struct ring lanes;             // those with queued calls
+    struct ring free[PLACE_COUNT]; // served_models whose worker has a place
+    struct ring out; // leases of calls with one lease, longest out first
+    size_t n_calls;  // in any state
     size_t n_queued;
-    size_t n_live;  // models that it serves of workers that are not draining
-    int64_t fed_ms; // when a call was last sent, or the queue began
+    // Of the workers that serve it (dispatch_worker.c counts them):
+    size_t n_live;       // neither draining nor silent
+    size_t n_awake;      // of those, not at rest for their faults
+    size_t n_good;       // of those, that have answered a call of it
+    bool answered;       // somebody has answered a call of it, ever
+    int64_t fed_ms;      // when a call was last sent, or the queue began
     struct median usual; // milliseconds at work of answered calls
 };
 
@@ -110,8 +114,7 @@ struct queued_call {
     struct group *group;
     int64_t trial;
     int64_t timeout_ms;
-    struct ring
-        link; // QUEUED: in bucket.queued calls; PARKED: in dispatch.parks
+    struct ring link; // QUEUED: in bucket.calls; PARKED: in dispatch.parks
     union {
         struct bucket *bucket;  // QUEUED
         struct heap_node ready; // WAITING: in dispatch.waits
@@ -122,22 +125,23 @@ struct queued_call {
     uint8_t n_held;    // leases that are HELD: 0, 1 or 2
     uint8_t state;     // enum queued_state
     uint8_t last;      // enum call_fault
-    uint16_t n_faults; // that count
-    uint16_t strikes;  // of those, by kind
+    uint16_t n_faults; // that say something of the call
+    uint16_t strikes;  // weight of those by workers that are to be believed
     uint16_t n_delays; // FAULT_BUSY
     bool sent;         // was with a worker: goes before its like
 };
 
 // A worker's lease of a call, with the place that it takes there.
 //
-//                dispatch_worker_send            answer             credit
-//   UNUSED ------------------> HELD ----------> ANSWERED --------> UNUSED
-//                             / |  |
-//            it ends: LATE <-+  |  +-> a fault: UNUSED
-//                      |        |
-//                      +--------+--> not wanted any more: CANCELLED
-//                      |             until ACTION_CANCEL is given out
-//                      +--> answered or faulted after all: UNUSED
+//             dispatch_worker_send           answer             credit
+//   UNUSED ----------------------> HELD ----------> ANSWERED ------> UNUSED
+//                                 / |  |
+//   it ends, or the worker       /  |  +-> a fault: UNUSED
+//   is silent: LATE <-----------+   |
+//                |                  |
+//                +------------------+--> not wanted any more: CANCELLED
+//                |                       until ACTION_CANCEL is given out
+//                +--> answered or faulted after all: UNUSED
 //
 // HELD and ANSWERED take a place. A HELD lease without a slot is the one
 // beyond the slots: its time begins when a slot is free.
@@ -153,7 +157,7 @@ struct lease {
     struct table_node node; // key: its number; listed unless UNUSED, CANCELLED
     struct ring link;       // HELD: in model.out, or none; else by state
     struct heap_node end;   // HELD with a slot: in dispatch.ends
-    struct worker *worker;
+    struct dispatch_worker *worker;
     struct queued_call *queued; // HELD, LATE
     struct lease *sibling;      // the next of queued call.leases
     struct slot *slot;          // HELD; NULL while it waits for one
@@ -167,7 +171,7 @@ struct lease {
 struct slot {
     struct ring link; // in worker.idle or worker.busy
     struct ring home; // in group.homes while idle
-    struct worker *worker;
+    struct dispatch_worker *worker;
     struct group *group; // of the last call meant for it; NULL: none
     struct lease *lease; // NULL: idle
 };
@@ -175,15 +179,17 @@ struct slot {
 // A model that a worker serves.
 struct served_model {
     struct served_model *next; // of the same worker
-    struct worker *worker;
+    struct dispatch_worker *worker;
     struct model *model;
     struct ring link; // in model.free[place]
     enum place place;
+    bool proven;            // it has answered a call of it
+    bool live, awake, good; // how the model's numbers count it
 };
 
-struct worker {
+struct dispatch_worker {
     struct table_node node; // key: its number
-    struct ring link;       // in dispatch.heard; lost: in dispatch.drops
+    struct ring link;       // in dispatch.heard, .silent, or lost: .drops
     struct served_model *served_models; // owned
     struct slot *slots;                 // owned, n_slots
     struct lease *leases;               // owned, n_leases
@@ -199,11 +205,14 @@ struct worker {
     struct ring answered;   // leases
     struct model *loaded;   // of the last call sent; NULL: unknown
     int64_t heard_ms;
+    int64_t answered_ms;    // INT64_MIN: never
     struct heap_node pause; // in dispatch.pauses while paused
     bool paused;
     bool draining;
-    int n_faults; // in a row
-    int n_busy;   // in a row
+    bool silent;         // not heard for long: gets no calls
+    int n_faults;        // in a row, of different calls
+    int n_busy;          // in a row
+    int64_t last_failed; // the call of the last of n_faults
 };
 
 struct dispatch {
@@ -211,7 +220,8 @@ struct dispatch {
     struct table calls, shares, models, groups, workers, leases;
     struct ring all_models;
     struct ring active;  // models with queued calls
-    struct ring heard;   // workers, longest silent first
+    struct ring heard;   // workers, the one heard longest ago first
+    struct ring silent;  // workers that are not heard any more, in like order
     struct ring cancels; // leases to tell of
     struct ring drops;   // workers to tell of
     struct ring parks;   // queued calls to tell of
@@ -220,7 +230,9 @@ struct dispatch {
     struct heap pauses;  // workers
     int64_t last_lease;
     size_t n_state[STATE_COUNT];
-    size_t n_slots;  // of workers that are not draining
+    size_t n_silent; // workers
+    size_t n_slots;  // of workers that are neither draining nor silent
+    bool behind;     // what workers have said was not all taken in
     size_t n_leases; // of all workers, whether in use or not
     int64_t n_sent, n_faults, n_hedged;
     bool settled; // dispatch_next had nothing, and no event came since

@@ -7,7 +7,7 @@
 
 // --- joining and leaving ---
 
-static void init_worker(struct worker *worker)
+static void init_worker(struct dispatch_worker *worker)
 {
     ring_init(&worker->link);
     ring_init(&worker->idle);
@@ -27,10 +27,11 @@ static void init_worker(struct worker *worker)
     }
 }
 
-struct worker *dispatch_worker_join(struct dispatch *dispatch, int32_t number,
-                                    size_t n_slots, int64_t now)
+struct dispatch_worker *dispatch_worker_join(struct dispatch *dispatch,
+                                             int32_t number, size_t n_slots,
+                                             int64_t now)
 {
-    struct worker *worker = calloc(1, sizeof *worker);
+    struct dispatch_worker *worker = calloc(1, sizeof *worker);
 
     if (worker == NULL)
         return NULL;
@@ -50,16 +51,22 @@ struct worker *dispatch_worker_join(struct dispatch *dispatch, int32_t number,
     dispatch->n_slots += n_slots;
     dispatch->n_leases += worker->n_leases;
     worker->heard_ms = now;
+    worker->answered_ms = INT64_MIN;
     ring_push_back(&dispatch->heard, &worker->link);
     return worker;
 }
 
-struct worker *dispatch_worker_find(const struct dispatch *dispatch,
-                                    int32_t number)
+struct dispatch_worker *dispatch_worker_find(const struct dispatch *dispatch,
+                                             int32_t number)
 {
     struct table_node *node = table_find(&dispatch->workers, number);
 
-    return node == NULL ? NULL : RING_OWNER(node, struct worker, node);
+    return node == NULL ? NULL : RING_OWNER(node, struct dispatch_worker, node);
+}
+
+static bool is_live(const struct dispatch_worker *worker)
+{
+    return !worker->draining && !worker->silent;
 }
 
 static void leave_group(struct dispatch *dispatch, struct slot *slot)
@@ -69,7 +76,8 @@ static void leave_group(struct dispatch *dispatch, struct slot *slot)
     slot->group = NULL;
 }
 
-void dispatch_worker_remove(struct dispatch *dispatch, struct worker *worker)
+void dispatch_worker_remove(struct dispatch *dispatch,
+                            struct dispatch_worker *worker)
 {
     assert(worker->n_places == 0);
 
@@ -79,14 +87,16 @@ void dispatch_worker_remove(struct dispatch *dispatch, struct worker *worker)
         leave_group(dispatch, &worker->slots[i]);
     if (worker->paused)
         heap_remove(&dispatch->pauses, &worker->pause);
-    if (!worker->draining)
+    if (is_live(worker))
         dispatch->n_slots -= worker->n_slots;
+    if (worker->silent)
+        dispatch->n_silent--;
     dispatch->n_leases -= worker->n_leases;
     ring_remove(&worker->link);
     table_remove(&dispatch->workers, &worker->node);
 }
 
-void dispatch_worker_free(struct worker *worker)
+void dispatch_worker_free(struct dispatch_worker *worker)
 {
     if (worker == NULL)
         return;
@@ -97,16 +107,20 @@ void dispatch_worker_free(struct worker *worker)
 
 // --- free places ---
 
-// After several faults in a row one call at a time is a probe.
-static bool has_place(const struct worker *worker)
+bool dispatch_worker_rests(const struct dispatch_worker *worker)
 {
-    bool probing = worker->n_faults >= DISPATCH_QUARANTINE_FAULTS;
-    size_t places = probing ? 1 : worker->n_slots + 1;
-
-    return !worker->draining && !worker->paused && worker->n_places < places;
+    return worker->n_faults >= DISPATCH_QUARANTINE_FAULTS;
 }
 
-static enum place place_for(const struct worker *worker,
+// While it rests, one call at a time is a probe.
+static bool has_place(const struct dispatch_worker *worker)
+{
+    size_t places = dispatch_worker_rests(worker) ? 1 : worker->n_slots + 1;
+
+    return is_live(worker) && !worker->paused && worker->n_places < places;
+}
+
+static enum place place_for(const struct dispatch_worker *worker,
                             const struct model *model)
 {
     bool loaded = worker->loaded == model;
@@ -120,12 +134,35 @@ static enum place place_for(const struct worker *worker,
     return worker->loaded == NULL ? PLACE_IDLE_FRESH : PLACE_IDLE_OTHER;
 }
 
-// Lists the worker under each of its models by what it has free now.
-static void file_worker(struct worker *worker)
+static void count(bool *was, bool is, size_t *n)
+{
+    if (*was == is)
+        return;
+    *was = is;
+    if (is)
+        ++*n;
+    else
+        --*n;
+}
+
+static void count_served(struct served_model *served, bool live)
+{
+    struct model *model = served->model;
+    bool awake = live && !dispatch_worker_rests(served->worker);
+
+    count(&served->live, live, &model->n_live);
+    count(&served->awake, awake, &model->n_awake);
+    count(&served->good, awake && served->proven, &model->n_good);
+}
+
+// Lists the worker under each of its models by what it has free now, and
+// counts it there.
+static void file_worker(struct dispatch_worker *worker)
 {
     for (struct served_model *served = worker->served_models; served != NULL;
          served = served->next) {
         enum place place = place_for(worker, served->model);
+        count_served(served, is_live(worker));
         if (place == served->place)
             continue;
         ring_remove(&served->link);
@@ -135,8 +172,9 @@ static void file_worker(struct worker *worker)
     }
 }
 
-struct served_model *dispatch_worker_served(const struct worker *worker,
-                                            const struct model *model)
+struct served_model *
+dispatch_worker_served(const struct dispatch_worker *worker,
+                       const struct model *model)
 {
     struct served_model *served = worker->served_models;
 
@@ -145,7 +183,7 @@ struct served_model *dispatch_worker_served(const struct worker *worker,
     return served;
 }
 
-bool dispatch_worker_serve(struct worker *worker, struct model *model)
+bool dispatch_worker_serve(struct dispatch_worker *worker, struct model *model)
 {
     if (dispatch_worker_served(worker, model) != NULL)
         return true;
@@ -158,13 +196,12 @@ bool dispatch_worker_serve(struct worker *worker, struct model *model)
     ring_init(&served->link);
     served->next = worker->served_models;
     worker->served_models = served;
-    if (!worker->draining)
-        model->n_live++;
     file_worker(worker);
     return true;
 }
 
-void dispatch_worker_unserve(struct worker *worker, struct model *model)
+void dispatch_worker_unserve(struct dispatch_worker *worker,
+                             struct model *model)
 {
     struct served_model **at = &worker->served_models;
 
@@ -175,36 +212,60 @@ void dispatch_worker_unserve(struct worker *worker, struct model *model)
         return;
     *at = served->next;
     ring_remove(&served->link);
+    count_served(served, false);
     free(served);
-    if (!worker->draining)
-        model->n_live--;
     if (worker->loaded == model)
         worker->loaded = NULL;
     file_worker(worker);
 }
 
-void dispatch_worker_heard(struct dispatch *dispatch, struct worker *worker,
-                           int64_t now)
+void dispatch_worker_heard(struct dispatch *dispatch,
+                           struct dispatch_worker *worker, int64_t now)
 {
     worker->heard_ms = now;
+    if (worker->silent)
+        dispatch_worker_set_silent(dispatch, worker, false);
     ring_remove(&worker->link);
     ring_push_back(&dispatch->heard, &worker->link);
 }
 
-void dispatch_worker_drain(struct dispatch *dispatch, struct worker *worker)
+void dispatch_worker_set_silent(struct dispatch *dispatch,
+                                struct dispatch_worker *worker, bool silent)
+{
+    if (!worker->draining && silent)
+        dispatch->n_slots -= worker->n_slots;
+    else if (!worker->draining)
+        dispatch->n_slots += worker->n_slots;
+    count(&worker->silent, silent, &dispatch->n_silent);
+    ring_remove(&worker->link);
+    ring_push_back(silent ? &dispatch->silent : &dispatch->heard,
+                   &worker->link);
+    file_worker(worker);
+}
+
+void dispatch_worker_drain(struct dispatch *dispatch,
+                           struct dispatch_worker *worker)
 {
     if (worker->draining)
         return;
     worker->draining = true;
-    dispatch->n_slots -= worker->n_slots;
-    for (struct served_model *served = worker->served_models; served != NULL;
-         served = served->next)
-        served->model->n_live--;
+    if (!worker->silent)
+        dispatch->n_slots -= worker->n_slots;
     file_worker(worker);
 }
 
-void dispatch_worker_pause(struct dispatch *dispatch, struct worker *worker,
-                           int64_t until)
+void dispatch_worker_failed(struct dispatch_worker *worker, int64_t call)
+{
+    if (worker->n_faults > 0 && worker->last_failed == call)
+        return;
+    worker->last_failed = call;
+    if (worker->n_faults < INT16_MAX)
+        worker->n_faults++;
+    file_worker(worker);
+}
+
+void dispatch_worker_pause(struct dispatch *dispatch,
+                           struct dispatch_worker *worker, int64_t until)
 {
     if (worker->paused && worker->pause.key >= until)
         return;
@@ -215,7 +276,8 @@ void dispatch_worker_pause(struct dispatch *dispatch, struct worker *worker,
     file_worker(worker);
 }
 
-void dispatch_worker_resume(struct dispatch *dispatch, struct worker *worker)
+void dispatch_worker_resume(struct dispatch *dispatch,
+                            struct dispatch_worker *worker)
 {
     if (!worker->paused)
         return;
@@ -224,19 +286,28 @@ void dispatch_worker_resume(struct dispatch *dispatch, struct worker *worker)
     file_worker(worker);
 }
 
-void dispatch_worker_succeeded(struct dispatch *dispatch, struct worker *worker)
+void dispatch_worker_succeeded(struct dispatch *dispatch,
+                               struct dispatch_worker *worker,
+                               struct model *model, int64_t now)
 {
+    struct served_model *served = dispatch_worker_served(worker, model);
+    bool known = worker->n_faults == 0 && (served == NULL || served->proven);
+
+    model->answered = true;
+    worker->answered_ms = now;
     worker->n_busy = 0;
-    if (worker->n_faults > 0) {
-        worker->n_faults = 0;
-        file_worker(worker);
-    }
     dispatch_worker_resume(dispatch, worker);
+    if (known)
+        return;
+    worker->n_faults = 0;
+    if (served != NULL)
+        served->proven = true;
+    file_worker(worker);
 }
 
 // --- slots ---
 
-struct slot *dispatch_worker_next_slot(const struct worker *worker)
+struct slot *dispatch_worker_next_slot(const struct dispatch_worker *worker)
 {
     const struct ring *slots =
         ring_empty(&worker->idle) ? &worker->busy : &worker->idle;
@@ -279,7 +350,8 @@ static void set_group(struct dispatch *dispatch, struct slot *slot,
 }
 
 // The worker's next lease is not meant for a slot any more.
-static struct lease *take_next(struct dispatch *dispatch, struct worker *worker)
+static struct lease *take_next(struct dispatch *dispatch,
+                               struct dispatch_worker *worker)
 {
     struct lease *next = worker->next;
     struct slot *slot = worker->next_slot;
@@ -309,7 +381,7 @@ static void start_slot(struct dispatch *dispatch, struct slot *slot,
 
 static void stop_slot(struct dispatch *dispatch, struct slot *slot, int64_t now)
 {
-    struct worker *worker = slot->worker;
+    struct dispatch_worker *worker = slot->worker;
     struct lease *next = take_next(dispatch, worker);
 
     heap_remove(&dispatch->ends, &slot->lease->end);
@@ -348,7 +420,7 @@ static struct lease *held_lease(const struct queued_call *queued)
 }
 
 static struct lease *take_unused(struct dispatch *dispatch,
-                                 struct worker *worker, int64_t now)
+                                 struct dispatch_worker *worker, int64_t now)
 {
     if (ring_empty(&worker->unused))
         dispatch_worker_move(dispatch,
@@ -360,7 +432,7 @@ static struct lease *take_unused(struct dispatch *dispatch,
 }
 
 struct lease *dispatch_worker_send(struct dispatch *dispatch,
-                                   struct worker *worker,
+                                   struct dispatch_worker *worker,
                                    struct queued_call *queued, int64_t now)
 {
     struct lease *other = held_lease(queued);
@@ -408,7 +480,7 @@ static void leave_call(struct lease *lease)
 // Stops being HELD: the slot is free, and a hedged call has one lease again.
 static void let_go(struct dispatch *dispatch, struct lease *lease, int64_t now)
 {
-    struct worker *worker = lease->worker;
+    struct dispatch_worker *worker = lease->worker;
     struct queued_call *queued = lease->queued;
 
     if (worker->next == lease)
@@ -433,7 +505,7 @@ static bool is_known(enum lease_state state)
 void dispatch_worker_move(struct dispatch *dispatch, struct lease *lease,
                           enum lease_state to, int64_t now)
 {
-    struct worker *worker = lease->worker;
+    struct dispatch_worker *worker = lease->worker;
     struct ring *const lists[] = {
         [LEASE_UNUSED] = &worker->unused,
         [LEASE_LATE] = &worker->late,

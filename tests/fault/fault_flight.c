@@ -104,7 +104,7 @@ static bool name_models(struct err *err)
 
     for (int i = 0; ok && i < 20; i++) {
         name[6] = (char)('a' + i);
-        ok = models_number(&models, name, "digest", err) == i;
+        ok = models_use(&models, name, "digest", err) == i;
     }
     models_release(&models);
     return ok;

@@ -8,7 +8,7 @@
 
 // A dispatch, the clock, and all actions that it gave out so far. Every step
 // ends with a proof that dispatch is sound.
-enum { MAX_ACTIONS = 512 };
+enum { MAX_ACTIONS = 1024 };
 static struct dispatch *dispatch;
 static struct err err;
 static int64_t now;
@@ -629,10 +629,21 @@ Test(dispatch, a_round_of_faults_on_three_workers_is_tried_again)
     cr_expect_eq(times_sent(5), 4);
 }
 
-Test(dispatch, many_faults_on_three_workers_park_a_call)
+// Each of these workers has answered a call, so that it is believed.
+static void prove_workers(int n)
 {
-    for (int32_t worker = 1; worker <= 4; worker++)
+    for (int32_t worker = 1; worker <= n; worker++) {
         join(worker, 1);
+        queue(8000 + worker);
+        settle();
+    }
+    for (int32_t worker = 1; worker <= n; worker++)
+        answer(8000 + worker);
+}
+
+Test(dispatch, many_faults_on_three_good_workers_park_a_call)
+{
+    prove_workers(4);
     queue(5);
     settle();
     fail_often(5, FAULT_SERVER, DISPATCH_STRIKES - 1);
@@ -645,6 +656,98 @@ Test(dispatch, many_faults_on_three_workers_park_a_call)
     pass(100000);
     cr_expect_eq(times_sent(5), DISPATCH_STRIKES);
     cr_expect_eq(counts().parked, 1);
+}
+
+Test(dispatch, where_nobody_has_answered_yet_all_have_three_tries)
+{
+    for (int32_t worker = 1; worker <= 4; worker++)
+        join(worker, 1);
+    queue(5);
+    settle();
+
+    fail_often(5, FAULT_SERVER, 3 * 4 - 1);
+    cr_expect_null(last(ACTION_PARK, 5));
+
+    fail(5, FAULT_SERVER);
+    cr_expect_not_null(last(ACTION_PARK, 5));
+}
+
+Test(dispatch, three_odd_workers_do_not_park_what_a_good_one_can_answer)
+{
+    prove_workers(1);
+    for (int32_t worker = 2; worker <= 4; worker++)
+        join(worker, 1);
+    queue(4); // keeps the good one busy
+    settle();
+    cr_assert_eq(sent(4)->worker, 1);
+    queue(5);
+    queue(6);
+    settle();
+
+    for (int i = 0; i < 30 && sent(5)->worker != 1; i++) {
+        fail(5, i % 2 == 0 ? FAULT_REQUEST : FAULT_MODEL);
+        pass(100);
+        cr_assert_null(last(ACTION_PARK, 5));
+        if (i == 2)
+            answer(4);
+    }
+
+    answer(5);
+}
+
+Test(dispatch, three_odd_workers_at_the_start_leave_the_call_to_the_fourth)
+{
+    for (int32_t worker = 1; worker <= 3; worker++)
+        join(worker, 1);
+    queue(5);
+    settle();
+    join(4, 1);
+
+    for (int i = 0; i < 3; i++) {
+        fail(5, FAULT_REQUEST);
+        pass(DISPATCH_BACKOFF_MAX_MS);
+    }
+
+    cr_expect_null(last(ACTION_PARK, 5));
+    cr_expect_eq(sent(5)->worker, 4);
+    answer(5);
+}
+
+Test(dispatch, a_call_that_a_bad_worker_failed_goes_to_a_good_one_at_once)
+{
+    prove_workers(1);
+    queue(4);
+    settle();
+    join(2, 1);
+    queue(5);
+    settle();
+    cr_assert_eq(sent(5)->worker, 2);
+    answer(4);
+
+    fail(5, FAULT_SERVER);
+
+    cr_expect_eq(sent(5)->worker, 1, "no back-off");
+}
+
+Test(dispatch, faults_in_an_outage_are_held_against_no_call)
+{
+    join(1, 2);
+    queue(1);
+    settle();
+    answer(1);
+    queue_group(10, 12, 0, 1);
+    settle();
+
+    for (int i = 0; i < 100; i++) { // all fail, for two minutes
+        for (int64_t id = 10; id < 22; id++)
+            if (last(ACTION_SEND, id) != NULL &&
+                last(ACTION_SEND, id)->lease == actions[n_actions - 1].lease)
+                fail(id, FAULT_SERVER);
+        pass(1000);
+        n_actions = n_actions > 400 ? 400 : n_actions;
+    }
+
+    cr_expect_eq(counts().parked, 0);
 }
 
 Test(dispatch, many_faults_on_all_workers_park_a_call_where_there_are_fewer)
@@ -681,25 +784,6 @@ Test(dispatch, a_request_that_no_server_accepts_is_parked_after_three)
     fail_often(5, FAULT_REQUEST, 3);
 
     cr_expect_not_null(last(ACTION_PARK, 5));
-}
-
-Test(dispatch, a_parked_call_is_tried_again_when_asked)
-{
-    join(1, 1);
-    queue(5);
-    settle();
-    for (int i = 0; i < 3; i++) {
-        fail(5, FAULT_REQUEST);
-        pass(5000);
-    }
-    cr_assert_not_null(last(ACTION_PARK, 5));
-
-    dispatch_unpark(dispatch, 5, now);
-    settle();
-
-    cr_expect_eq(times_sent(5), 4);
-    fail(5, FAULT_REQUEST);
-    cr_expect_eq(counts().parked, 0, "its faults were not forgotten");
 }
 
 Test(dispatch, a_busy_server_delays_and_does_not_count)
@@ -820,24 +904,142 @@ Test(dispatch, a_success_ends_a_quarantine)
 
 // --- workers come and go ---
 
-Test(dispatch, a_silent_worker_is_dropped_and_its_calls_do_not_count_it)
+Test(dispatch, the_calls_of_a_silent_worker_go_elsewhere_and_do_not_count_it)
 {
     open_with(LIVENESS_MS, false);
     join(1, 1);
     queue(5);
     settle();
-    for (int i = 0; i < 4; i++) {
-        int32_t lost = sent(5)->worker;
+    for (int32_t lost = 1; lost <= 4; lost++) {
+        cr_assert_eq(sent(5)->worker, lost);
         join(lost + 1, 1);
         dispatch_heard(dispatch, lost + 1, now + LIVENESS_MS - 1);
         pass(LIVENESS_MS);
-        cr_expect_eq(last(ACTION_DROP, 0)->worker, lost);
         cr_expect_eq(sent(5)->worker, lost + 1);
     }
 
     cr_expect_eq(counts().workers, 1);
+    cr_expect_eq(counts().slots, 1);
     cr_expect_eq(counts().parked, 0);
     cr_expect_eq(counts().faults, 0);
+}
+
+Test(dispatch, a_worker_that_stays_silent_is_dropped)
+{
+    open_with(LIVENESS_MS, false);
+    join(1, 1);
+    pass(LIVENESS_MS * DISPATCH_FORGET - 1);
+    cr_expect_null(last(ACTION_DROP, 0));
+
+    pass(1);
+
+    cr_assert_not_null(last(ACTION_DROP, 0));
+    cr_expect_eq(last(ACTION_DROP, 0)->worker, 1);
+}
+
+Test(dispatch, a_silent_worker_that_is_heard_again_goes_on)
+{
+    open_with(LIVENESS_MS, false);
+    join(1, 1);
+    queue(5);
+    settle();
+    pass(LIVENESS_MS);
+    cr_expect_eq(counts().workers, 0);
+    cr_expect_not(dispatch_can_serve(dispatch, MODEL));
+
+    dispatch_heard(dispatch, 1, now);
+    settle();
+
+    cr_expect_eq(counts().workers, 1);
+    cr_expect_eq(times_sent(5), 2);
+}
+
+Test(dispatch, what_a_silent_worker_answers_after_all_counts)
+{
+    int64_t call = 0;
+
+    open_with(LIVENESS_MS, false);
+    join(1, 1);
+    queue(5);
+    settle();
+    struct action first = *sent(5);
+    pass(LIVENESS_MS);
+    join(2, 1);
+    settle();
+    cr_assert_eq(sent(5)->worker, 2);
+
+    cr_expect(dispatch_done(dispatch, 1, first.lease, now, &call));
+    settle();
+
+    cr_expect_eq(call, 5);
+    cr_expect_not_null(last(ACTION_CANCEL, 5));
+}
+
+Test(dispatch, nobody_is_silent_while_the_caller_is_behind)
+{
+    open_with(LIVENESS_MS, false);
+    join(1, 1);
+    dispatch_behind(dispatch, true);
+    pass(10 * LIVENESS_MS);
+    cr_expect_eq(counts().workers, 1);
+
+    dispatch_behind(dispatch, false);
+    pass(0);
+    cr_expect_eq(counts().workers, 0);
+}
+
+Test(dispatch, a_worker_that_lives_and_never_answers_is_put_to_rest)
+{
+    struct dispatch_worker_view view = {0};
+
+    open_with(0, true);
+    join(1, 4);
+    teach_usual(100);
+    join(2, 4);
+    for (int64_t first = 100; first < 200; first += 5) {
+        queue_group(first, 5, 0, 1);
+        settle();
+        pass(100);
+        for (int64_t id = first; id < first + 5; id++)
+            if (sent(id)->worker == 1)
+                answer(id);
+        pass(1000);
+        for (int64_t id = first; id < first + 5; id++)
+            if (sent(id)->hedge)
+                answer(id);
+    }
+
+    cr_assert(dispatch_worker_look(dispatch, 2, &view));
+    cr_expect_eq(view.state, DISPATCH_WORKER_RESTING);
+    cr_expect_geq(view.n_faults, DISPATCH_QUARANTINE_FAULTS);
+    cr_expect_leq(view.n_calls, 1);
+}
+
+Test(dispatch, one_call_that_always_fails_does_not_put_its_worker_to_rest)
+{
+    struct dispatch_worker_view view = {0};
+
+    prove_workers(1);
+    queue(5);
+    settle();
+    fail_often(5, FAULT_SERVER, 5);
+
+    cr_assert(dispatch_worker_look(dispatch, 1, &view));
+    cr_expect_eq(view.state, DISPATCH_WORKER_SERVING);
+}
+
+Test(dispatch, a_model_that_nobody_asks_is_forgotten)
+{
+    join(1, 1);
+    queue(5);
+    settle();
+    cr_expect_not(dispatch_forget_model(dispatch, MODEL), "a call is out");
+    answer(5);
+
+    cr_expect(dispatch_forget_model(dispatch, MODEL));
+    cr_expect(dispatch_forget_model(dispatch, MODEL), "again");
+    cr_expect_not(dispatch_can_serve(dispatch, MODEL));
+    prove();
 }
 
 Test(dispatch, a_worker_that_is_heard_is_not_lost)
@@ -1200,7 +1402,6 @@ Test(dispatch, unknown_names_are_ignored)
     dispatch_drain(dispatch, 9);
     dispatch_leave(dispatch, 9, now);
     dispatch_cancel(dispatch, 9, now);
-    dispatch_unpark(dispatch, 9, now);
     dispatch_credit(dispatch, 9, 9, now);
     dispatch_fault(dispatch, 9, 9, FAULT_SERVER, now);
 

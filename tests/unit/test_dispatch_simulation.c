@@ -37,7 +37,6 @@ enum event_kind {
     EVENT_LEAVE,   // a: machine
     EVENT_DRAIN,   // a: machine
     EVENT_CANCEL,  // a: call
-    EVENT_UNPARK,  // a: call
     EVENT_NOTHING, // dispatch_tick is called before each event
 };
 enum { EVENT_COUNT = EVENT_NOTHING + 1 };
@@ -55,6 +54,7 @@ struct machine {
     int slots;
     int speed;
     int64_t silent_until;
+    bool lost; // it is silent, and its leases were counted
 };
 
 struct call_fate {
@@ -171,6 +171,9 @@ static void lose_leases(struct world *world, int32_t worker)
 static void on_queue(struct world *world, const struct event *event)
 {
     const struct call_fate *fated = &world->calls[event->a];
+
+    if (fated->cancelled) // while it was parked
+        return;
     struct dispatch_call call = {.id = event->a,
                                  .job = fated->job,
                                  .model = fated->model,
@@ -222,11 +225,6 @@ static void on_cancel(struct world *world, const struct event *event)
         world->n_over++;
     }
     dispatch_cancel(world->dispatch, event->a, world->now);
-}
-
-static void on_unpark(struct world *world, const struct event *event)
-{
-    dispatch_unpark(world->dispatch, event->a, world->now);
 }
 
 static void on_nothing(struct world *world, const struct event *event)
@@ -307,6 +305,7 @@ static void on_join(struct world *world, const struct event *event)
     if (machine->worker != 0)
         return;
     machine->worker = ++world->last_worker;
+    machine->lost = false;
     machine->life++;
     expect(world,
            dispatch_join(world->dispatch, machine->worker, machine->slots,
@@ -321,11 +320,16 @@ static void on_join(struct world *world, const struct event *event)
     }
 }
 
-// It is gone; dispatch finds out by its silence.
+// It is gone; dispatch finds out by its silence. Started again it is another
+// worker.
 static void on_crash(struct world *world, const struct event *event)
 {
-    world->machines[event->a].life++;
-    world->machines[event->a].silent_until = world->now + 3600000;
+    struct machine *machine = &world->machines[event->a];
+
+    lose_leases(world, machine->worker);
+    machine->worker = 0;
+    machine->life++;
+    plan(world, 1 + (int64_t)chance(world, 10000), EVENT_JOIN, event->a, 0, 0);
 }
 
 static void part(struct world *world, struct machine *machine, int64_t after)
@@ -366,10 +370,11 @@ static void act_send(struct world *world, const struct action *action)
     expect(world, call->answered == 0, "an answered call was sent again",
            action->call);
     expect(world, !call->cancelled, "a cancelled call was sent", action->call);
-    expect(world, machine != NULL, "a call was sent to nobody", action->call);
-    if (machine == NULL)
-        return;
     call->sent++;
+    if (machine == NULL) { // it has crashed, and nobody knows yet
+        world->n_lost++;
+        return;
+    }
     world->leases[action->lease] =
         (struct lease_fate){action->call, action->worker, machine->life, true};
     if (!fate(world, 20))
@@ -390,12 +395,13 @@ static void act(struct world *world, const struct action *action)
         world->leases[action->lease].out = false;
         break;
     case ACTION_DROP:
-        expect(world, machine != NULL, "nobody was dropped", action->worker);
-        if (machine != NULL)
+        if (machine != NULL) // else it has crashed
             part(world, machine, 1 + (int64_t)chance(world, 5000));
         break;
     case ACTION_PARK:
-        plan(world, 5000, EVENT_UNPARK, action->call, 0, 0);
+        // As a coordinator does; the job is resumed some time later.
+        dispatch_cancel(world->dispatch, action->call, world->now);
+        plan(world, 5000, EVENT_QUEUE, action->call, 0, 0);
         break;
     }
 }
@@ -423,27 +429,45 @@ static void settle(struct world *world)
            "there is something to do already", deadline);
 }
 
+// The leases of a worker that is taken for silent may be asked elsewhere.
+static void count_silent(struct world *world)
+{
+    for (int i = 0; i < world->n_machines; i++) {
+        struct machine *machine = &world->machines[i];
+        struct dispatch_worker_view view = {0};
+
+        if (!dispatch_worker_look(world->dispatch, machine->worker, &view))
+            continue;
+        bool silent = view.state == DISPATCH_WORKER_SILENT;
+        if (silent && !machine->lost)
+            lose_leases(world, machine->worker);
+        machine->lost = silent;
+    }
+}
+
 static void step(struct world *world)
 {
     static void (*const handlers[EVENT_COUNT])(struct world *,
                                                const struct event *) = {
-        [EVENT_QUEUE] = on_queue,   [EVENT_ARRIVE] = on_arrive,
-        [EVENT_WORKED] = on_worked, [EVENT_ANSWER] = on_answer,
-        [EVENT_FAULT] = on_fault,   [EVENT_CREDIT] = on_credit,
-        [EVENT_BEAT] = on_beat,     [EVENT_JOIN] = on_join,
-        [EVENT_CRASH] = on_crash,   [EVENT_LEAVE] = on_leave,
-        [EVENT_DRAIN] = on_drain,   [EVENT_CANCEL] = on_cancel,
-        [EVENT_UNPARK] = on_unpark, [EVENT_NOTHING] = on_nothing,
+        [EVENT_QUEUE] = on_queue,     [EVENT_ARRIVE] = on_arrive,
+        [EVENT_WORKED] = on_worked,   [EVENT_ANSWER] = on_answer,
+        [EVENT_FAULT] = on_fault,     [EVENT_CREDIT] = on_credit,
+        [EVENT_BEAT] = on_beat,       [EVENT_JOIN] = on_join,
+        [EVENT_CRASH] = on_crash,     [EVENT_LEAVE] = on_leave,
+        [EVENT_DRAIN] = on_drain,     [EVENT_CANCEL] = on_cancel,
+        [EVENT_NOTHING] = on_nothing,
     };
     int64_t deadline = dispatch_deadline(world->dispatch);
 
     if (deadline >= 0 && deadline < world->events[0].at) {
         world->now = deadline > world->now ? deadline : world->now;
         dispatch_tick(world->dispatch, world->now);
+        count_silent(world);
     } else {
         struct event event = pop(world);
         world->now = event.at;
         dispatch_tick(world->dispatch, world->now);
+        count_silent(world);
         settle(world);
         handlers[event.kind](world, &event);
     }

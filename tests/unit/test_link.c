@@ -195,23 +195,25 @@ Test(link, nonsense_of_a_stranger_is_refused_and_harms_nobody)
     actor_leave(&w);
 }
 
-Test(link, what_only_workers_may_say_is_ignored_from_a_client)
+Test(link, a_client_that_plays_a_worker_is_forgotten)
 {
-    struct actor w;
+    struct actor w, rogue;
     int64_t lease;
 
     worker(&w, "w", 1);
+    actor_greet_as_client(&rogue, &stage, "rogue");
     evaluate(&client, one_row);
     lease = actor_take_call(&w);
-    actor_answer(&client, lease, "kitchen");
-    actor_fault(&client, lease, FAULT_MODEL);
+    actor_answer(&rogue, lease, "kitchen");
+    actor_fault(&rogue, lease, FAULT_MODEL);
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 100));
     actor_answer(&w, lease, "garden");
     expect_score(&client, 1, 1);
+    actor_leave(&rogue);
     actor_leave(&w);
 }
 
-Test(link, what_only_clients_may_say_is_ignored_from_a_worker)
+Test(link, a_worker_that_plays_a_client_is_forgotten)
 {
     struct actor w;
 
@@ -275,7 +277,7 @@ Test(link, the_calls_of_a_silent_worker_go_elsewhere)
     actor_leave(&other);
 }
 
-Test(link, a_lost_worker_is_told_to_greet_when_it_speaks_again)
+Test(link, what_a_silent_worker_answers_after_all_counts)
 {
     struct actor w;
     int64_t lease;
@@ -285,8 +287,27 @@ Test(link, a_lost_worker_is_told_to_greet_when_it_speaks_again)
     evaluate(&client, one_row);
     lease = actor_take_call(&w);
     cr_expect_not(actor_hears(&w, MESSAGE_REFUSED, 4000));
-    actor_answer(&w, lease, "kitchen");
-    expect_refused(&w, "hello");
+    actor_answer(&w, lease, "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&w);
+}
+
+Test(link, a_worker_that_floods_is_cut_off_and_the_job_goes_on)
+{
+    const struct message beat = {.kind = MESSAGE_HEARTBEAT};
+    struct actor w, flood;
+
+    worker(&w, "w", 1);
+    worker(&flood, "flood", 1);
+    evaluate(&client, two_rows);
+    int64_t of_flood = actor_take_call(&flood);
+    for (int i = 0; i < 2000; i++)
+        wire_send(flood.socket, NULL, &beat, NULL);
+    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer(&w, actor_take_call(&w), "garden");
+    expect_score(&client, 1, 2);
+    (void)of_flood;
+    actor_leave(&flood);
     actor_leave(&w);
 }
 

@@ -21,19 +21,19 @@ TestSuite(models, .init = set_up, .fini = tear_down);
 
 Test(models, one_name_and_digest_have_one_number)
 {
-    int32_t first = models_number(&models, "a:1b", "d1", &err);
+    int32_t first = models_use(&models, "a:1b", "d1", &err);
 
     cr_assert_geq(first, 0, "%s", err.text);
-    cr_expect_eq(models_number(&models, "a:1b", "d1", &err), first);
+    cr_expect_eq(models_use(&models, "a:1b", "d1", &err), first);
     cr_expect_eq(models.n, 1);
 }
 
 Test(models, another_digest_is_another_model)
 {
-    int32_t first = models_number(&models, "a:1b", "d1", &err);
+    int32_t first = models_use(&models, "a:1b", "d1", &err);
 
-    cr_expect_neq(models_number(&models, "a:1b", "d2", &err), first);
-    cr_expect_neq(models_number(&models, "a:1b", "simulated:d1", &err), first);
+    cr_expect_neq(models_use(&models, "a:1b", "d2", &err), first);
+    cr_expect_neq(models_use(&models, "a:1b", "simulated:d1", &err), first);
 }
 
 Test(models, no_tag_means_the_latest)
@@ -43,8 +43,8 @@ Test(models, no_tag_means_the_latest)
     cr_expect_not(models_same("llama3.2", "llama3.2:1b"));
     cr_expect_not(models_same("llama3.2", "llama3"));
     cr_expect_not(models_same(":latest", ""));
-    cr_expect_eq(models_number(&models, "llama3.2", "d", &err),
-                 models_number(&models, "llama3.2:latest", "d", &err));
+    cr_expect_eq(models_use(&models, "llama3.2", "d", &err),
+                 models_use(&models, "llama3.2:latest", "d", &err));
 }
 
 Test(models, a_worker_hears_its_own_digest)
@@ -68,8 +68,8 @@ Test(models, numbers_stay_when_the_list_grows)
 
     for (int32_t i = 0; i < 100; i++) {
         snprintf(name, sizeof name, "m%d", i);
-        cr_assert_eq(models_number(&models, name, "d", &err), i);
+        cr_assert_eq(models_use(&models, name, "d", &err), i);
     }
-    cr_expect_eq(models_number(&models, "m42", "d", &err), 42);
+    cr_expect_eq(models_use(&models, "m42", "d", &err), 42);
     cr_expect_str_eq(models.entries[7].name, "m7");
 }

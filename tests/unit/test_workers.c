@@ -45,13 +45,54 @@ static struct worker_info *join(const char *name, const char *digest,
     return worker;
 }
 
-Test(workers, who_joins_can_serve_its_models_at_once)
+Test(workers, who_joins_can_serve_what_jobs_ask_at_once)
 {
+    int32_t number = models_use(&models, "a:1b", "d", &err);
+    int32_t other = models_use(&models, "a:1b", "e", &err);
+
     join("w", "d", 0);
-    cr_expect(dispatch_can_serve(dispatch,
-                                 models_number(&models, "a:1b", "d", &err)));
+    cr_expect(dispatch_can_serve(dispatch, number));
+    cr_expect_not(dispatch_can_serve(dispatch, other));
     cr_expect_str_eq(workers_digest(&workers, "a:1b"), "d");
     cr_expect_null(workers_digest(&workers, "b:1b"));
+}
+
+Test(workers, models_that_no_job_asks_are_not_numbered)
+{
+    join("w", "d", 0);
+    cr_expect_eq(models.n, 0);
+}
+
+Test(workers, most_workers_say_what_a_model_is)
+{
+    join("odd", "x", 0);
+    join("a", "d", 1);
+    cr_expect_str_eq(workers_digest(&workers, "a:1b"), "d", "of equals");
+    join("b", "d", 2);
+    join("c", "d", 3);
+    cr_expect_str_eq(workers_digest(&workers, "a:1b"), "d");
+    join("e", "x", 4);
+    join("f", "x", 5);
+    join("g", "x", 6);
+    cr_expect_str_eq(workers_digest(&workers, "a:1b"), "x");
+}
+
+Test(workers, one_with_absurdly_many_slots_is_taken_until_there_are_too_many)
+{
+    struct hello hello = {
+        .name = "w", .backend = "", .server = "", .slots = DISPATCH_MAX_SLOTS};
+    int n = 0;
+
+    while (n < 1000 &&
+           workers_join(&workers, &hello, &models, dispatch, 0, &err) != NULL)
+        n++;
+
+    cr_expect_eq(n, 128);
+    cr_expect_eq(err.code, ERR_BUSY);
+    workers_leave(&workers, 1);
+    dispatch_leave(dispatch, 1, 0);
+    cr_expect_not_null(
+        workers_join(&workers, &hello, &models, dispatch, 0, &err));
 }
 
 Test(workers, numbers_are_never_given_twice)
@@ -84,12 +125,12 @@ Test(workers, the_first_joining_is_remembered)
 
 Test(workers, a_server_without_digests_serves_what_a_job_calls_its_revision)
 {
-    int32_t number = models_number(&models, "a:1b", "revision:may", &err);
+    int32_t number = models_use(&models, "a:1b", "revision:may", &err);
 
     join("w", "", 0);
     cr_expect(dispatch_can_serve(dispatch, number),
               "those that join later know of it");
-    number = models_number(&models, "a:1b", "revision:june", &err);
+    number = models_use(&models, "a:1b", "revision:june", &err);
     cr_expect_not(dispatch_can_serve(dispatch, number));
     cr_assert(workers_serve(&workers, "a:1b", "revision:june", number, dispatch,
                             &err));
@@ -98,7 +139,7 @@ Test(workers, a_server_without_digests_serves_what_a_job_calls_its_revision)
 
 Test(workers, a_server_with_digests_serves_no_revision)
 {
-    int32_t number = models_number(&models, "a:1b", "revision:may", &err);
+    int32_t number = models_use(&models, "a:1b", "revision:may", &err);
 
     join("w", "d", 0);
     cr_assert(workers_serve(&workers, "a:1b", "revision:may", number, dispatch,
