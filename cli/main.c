@@ -207,9 +207,6 @@ static int dispatch(int argc, char **argv)
     const struct command_entry *command;
 
     if (argc == 0) {
-    (void)setlocale(LC_CTYPE, "");
-    descriptors_raise();
-    if (argc < 2) {
         (void)print_overview();
         return EXIT_USAGE;
     }
@@ -229,6 +226,7 @@ int main(int argc, char **argv)
     int at = 1;
 
     (void)setlocale(LC_CTYPE, "");
+    descriptors_raise();
     for (; at < argc && strncmp(argv[at], "--color", 7) == 0; at++) {
         const char *when = argv[at][7] == '=' ? argv[at] + 8 : argv[at + 1];
 

@@ -1,16 +1,26 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/plain.h"
 #include "common/text.h"
+#include "common/token_bucket.h"
 
-enum { LINE_BYTES = 2048 };
+enum {
+    LINE_BYTES = 2048,
+    MORE_BYTES = 48, // of a line, for "and so many more"
+    KINDS = 128,     // ids that are counted; all that there are, and more
+};
 
 static atomic_int lowest = LOG_WARN;
 
@@ -24,6 +34,49 @@ static const char *const level_names[] = {
 void log_set_level(enum log_level level)
 {
     atomic_store(&lowest, (int)level);
+}
+
+// The lines of one id. Ids are literals, so that equal ones may be two.
+struct kind {
+    const char *id; // NULL: free
+    struct token_bucket lines;
+    long left_out;
+};
+
+static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct kind kinds[KINDS];
+
+static struct kind *find_kind(const char *id, int64_t now_ms)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        if (kinds[i].id == NULL)
+            kinds[i] = (struct kind){
+                .id = id,
+                .lines = token_bucket_full(LOG_BURST, LOG_PER_S, now_ms)};
+        if (strcmp(kinds[i].id, id) == 0)
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+// Whether a line of this id may be written now, and how many were not since
+// the last one.
+static bool is_allowed(const char *id, long *left_out)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    struct kind *kind;
+    bool allowed = true;
+
+    *left_out = 0;
+    pthread_mutex_lock(&kinds_lock);
+    kind = find_kind(id, now_ms);
+    if (kind != NULL) {
+        allowed = token_bucket_take(&kind->lines, 1, now_ms);
+        *left_out = kind->left_out;
+        kind->left_out = allowed ? 0 : kind->left_out + 1;
+    }
+    pthread_mutex_unlock(&kinds_lock);
+    return allowed;
 }
 
 // "HH:MM:SS level id: "; returns its length.
@@ -44,14 +97,20 @@ void log_line(enum log_level level, const char *id, const char *format, ...)
 {
     char line[LINE_BYTES];
     int kept_errno = errno;
+    long left_out = 0;
     va_list args;
 
-    if (level >= LOG_SILENT || (int)level < atomic_load(&lowest))
+    if (level >= LOG_SILENT || (int)level < atomic_load(&lowest) ||
+        !is_allowed(id, &left_out))
         return;
     size_t len = put_head(line, level, id);
     va_start(args, format);
-    len += text_vprint(line + len, sizeof line - len, format, args);
+    len +=
+        text_vprint(line + len, sizeof line - MORE_BYTES - len, format, args);
     va_end(args);
+    if (left_out > 0)
+        len += text_print(line + len, sizeof line - len,
+                          " (and %ld more of this kind)", left_out);
 
     // What came from outside must not forge a second line or steer a terminal.
     len = plain_squash(line, len);

@@ -71,7 +71,7 @@ static char *digest_text(struct running_job *running, enum role role,
 static void unpin(struct running_job *running, enum role role)
 {
     struct engine *engine = running->engine;
-    struct running_job_model *model = &running->models[role];
+    struct job_model_pin *model = &running->work.models[role];
 
     if (!model->bound)
         return;

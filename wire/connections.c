@@ -209,8 +209,9 @@ bool connections_admit(struct connections *c, int fd, size_t bytes,
 
     if (fd < 0)
         return true;
-    if (connection == NULL) {
-        // The frame was quicker than the news of its connection.
+    if (connection == NULL || connection->state == CONN_SHUT) {
+        // The frame may be quicker than the news of its connection, which may
+        // have the descriptor of one that was shut.
         read_events(c, now_ms);
         connection = find(c, fd);
     }

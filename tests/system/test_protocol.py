@@ -60,7 +60,7 @@ class Peer:
         raise AssertionError(f"no message of kind {kind}")
 
     def hello(self, role=CLIENT, **fields):
-        fields = {"version": 1, "role": role, "name": "stranger",
+        fields = {"version": 2, "role": role, "name": "stranger",
                   "epoch": random.getrandbits(60), **fields}
         self.send(HELLO, **fields)
 
@@ -133,7 +133,7 @@ def test_unknown_keys_are_ignored(talk, undisturbed):
 
 def test_another_version_is_refused_with_a_sentence(talk, undisturbed):
     peer = talk.peer()
-    peer.hello(version=2)
+    peer.hello(version=1)
     refused = peer.receive(REFUSED)
     assert refused["code"] == "version" and refused["text"]
     talk.check_the_end(undisturbed)
@@ -174,11 +174,11 @@ NONSENSE = [
     b"\xdf\xff\xff\xff\xff",                # a map that claims 4 billion
     b"\xdb\xff\xff\xff\xffabc",             # a text that claims 4 GB
     b"\x91" * 10000,                        # nested far too deep
-    msgpack.packb({"kind": 0, "version": 1, "role": 1, "name": "x" * 201,
+    msgpack.packb({"kind": 0, "version": 2, "role": 1, "name": "x" * 201,
                    "epoch": 1}),
-    msgpack.packb({"kind": 0, "version": 1, "role": 7, "name": "x",
+    msgpack.packb({"kind": 0, "version": 2, "role": 7, "name": "x",
                    "epoch": 1}),
-    msgpack.packb({"kind": 0, "version": 1, "role": 1, "name": "a\x00b",
+    msgpack.packb({"kind": 0, "version": 2, "role": 1, "name": "a\x00b",
                    "epoch": 1}),
 ]
 
@@ -201,7 +201,7 @@ def test_nonsense_is_refused_and_forgotten(talk, undisturbed, greeted):
 def test_random_bytes_do_no_harm(talk, undisturbed):
     dice = random.Random(11)
     peer = talk.peer()
-    good = msgpack.packb({"kind": 0, "version": 1, "role": 0, "name": "w",
+    good = msgpack.packb({"kind": 0, "version": 2, "role": 0, "name": "w",
                           "epoch": 3, "slots": 2, "models": []})
     for _ in range(2000):
         frame = bytearray(good)

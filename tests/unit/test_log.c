@@ -117,6 +117,44 @@ Test(log, a_long_line_is_cut_between_characters)
     cr_expect(text_is_utf8(text, len));
 }
 
+static int count_lines(const char *text)
+{
+    int n = 0;
+
+    for (; *text != '\0'; text++)
+        n += *text == '\n';
+    return n;
+}
+
+Test(log, lines_of_one_kind_are_limited_and_counted)
+{
+    static char text[64 * 1024];
+
+    catch_errors();
+    for (int i = 0; i < 10000; i++)
+        log_warn("flood", "line %d", i);
+    log_warn("other", "is still heard");
+    (void)read_caught(text, sizeof text);
+
+    cr_expect_geq(count_lines(text), LOG_BURST);
+    cr_expect_leq(count_lines(text), LOG_BURST + 30);
+    cr_expect_not_null(strstr(text, "other: is still heard"));
+}
+
+Test(log, a_line_says_how_many_of_its_kind_were_left_out)
+{
+    static char text[64 * 1024];
+
+    catch_errors();
+    for (int i = 0; i < LOG_BURST + 7; i++)
+        log_warn("flood", "line %d", i);
+    sleep(2);
+    log_warn("flood", "afterwards");
+    (void)read_caught(text, sizeof text);
+
+    cr_expect_not_null(strstr(text, "flood: afterwards (and "));
+}
+
 Test(log, errno_stays_as_it_was)
 {
     char text[256];
@@ -130,7 +168,7 @@ Test(log, errno_stays_as_it_was)
     cr_expect_eq(after, EAGAIN);
 }
 
-enum { LINES = 200 };
+enum { LINES = LOG_BURST / 2 };
 
 static void *log_many(void *name)
 {

@@ -1,0 +1,306 @@
+"""Peers that want to do harm: floods, unfinished frames, invented workers.
+
+A job is under way, held at its 40th answer, while strangers do their worst for
+some seconds. What the coordinator keeps of them is bounded, its log stays
+short, others are still served, and the job ends with the bytes of an
+undisturbed run.
+"""
+
+import contextlib
+import random
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+import harness
+from test_protocol import (ANSWER, CALL, CLIENT, COMMAND, FAULT, HEARTBEAT,
+                           HELLO, REFUSED, REPLY, WELCOME, WORKER, Peer, Talk,
+                           msgpack, undisturbed, zmq)
+
+__all__ = ["undisturbed"]
+PART = 15
+MIB = 1 << 20
+
+
+@pytest.fixture
+def talk(stage):
+    made = Talk(stage)
+    yield made
+    for peer in made.peers:
+        peer.close()
+
+
+def resident(process):
+    """Bytes of the process in memory."""
+    with open(f"/proc/{process.pid}/statm") as statm:
+        return int(statm.read().split()[1]) * 4096
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+class Watch:
+    """What the coordinator's memory grows by, at most, while it is watched."""
+
+    def __init__(self, process):
+        self.process, self.peak, self.over = process, 0, False
+        self.before = resident(process)
+        self.thread = threading.Thread(target=self.look)
+        self.thread.start()
+
+    def look(self):
+        while not self.over:
+            self.peak = max(self.peak, resident(self.process) - self.before)
+            time.sleep(0.02)
+
+    def stop(self):
+        self.over = True
+        self.thread.join()
+        return self.peak
+
+
+@contextlib.contextmanager
+def bounded(talk, undisturbed, most=200 * MIB, log=100_000):
+    """What is done inside costs no more than that, and the job goes on."""
+    watch = Watch(talk.coordinator)
+    try:
+        yield
+        served(talk)
+    finally:
+        peak = watch.stop()
+    assert peak < most, f"{peak // MIB} MiB"
+    assert len(talk.coordinator.errors()) < log
+    talk.check_the_end(undisturbed)
+
+
+def served(talk):
+    """An honest client is answered."""
+    peer = talk.peer()
+    peer.hello()
+    peer.receive(WELCOME)
+    peer.send(COMMAND, verb="jobs", job="", argument="")
+    assert '"running"' in peer.receive(REPLY)["document"]
+
+
+def greeted(port):
+    """A raw connection behind ZMTP's greeting, ready for frames."""
+    raw = socket.create_connection(("127.0.0.1", port))
+    raw.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL" + bytes(16) +
+                b"\x00" + bytes(31))
+    ready = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER"
+    raw.sendall(b"\x04" + bytes([len(ready)]) + ready)
+    return raw
+
+
+def gone(raw, deadline_s=30):
+    """Whether the other side has closed."""
+    raw.settimeout(deadline_s)
+    try:
+        while raw.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
+    except TimeoutError:
+        return False
+    return True
+
+
+def flood(sockets, make, seconds=3):
+    """All that the sockets take in so many seconds."""
+    end = time.monotonic() + seconds
+    sent = 0
+    while time.monotonic() < end:
+        for s in sockets:
+            with contextlib.suppress(zmq.Again):
+                s.send(make(), zmq.DONTWAIT)
+                sent += 1
+    return sent
+
+
+def dealers(context, endpoint, n, hello=None):
+    made = []
+    for _ in range(n):
+        s = context.socket(zmq.DEALER)
+        s.linger, s.sndhwm = 0, 2000
+        s.connect(endpoint)
+        if hello is not None:
+            s.send(hello())
+        made.append(s)
+    return made
+
+
+@pytest.fixture
+def context():
+    made = zmq.Context()
+    yield made
+    made.destroy(linger=0)
+
+
+def hello(role=CLIENT, **fields):
+    return msgpack.packb({"kind": HELLO, "version": 2, "role": role,
+                          "name": "x", "epoch": random.getrandbits(60),
+                          **fields})
+
+
+def test_unfinished_frames_of_strangers_cost_nothing(talk, undisturbed):
+    with bounded(talk, undisturbed, most=60 * MIB):
+        raws = [greeted(talk.coordinator.port) for _ in range(60)]
+        for raw in raws:
+            with contextlib.suppress(OSError):
+                raw.sendall(b"\x02" + struct.pack(">Q", 60 * MIB))
+                raw.sendall(bytes(4 * MIB))
+        for raw in raws:
+            assert gone(raw)
+            raw.close()
+
+
+def test_who_does_not_greet_is_gone_after_ten_seconds(talk, undisturbed):
+    with bounded(talk, undisturbed):
+        silent = greeted(talk.coordinator.port)
+        slow = greeted(talk.coordinator.port)
+        slow.sendall(b"\x02" + struct.pack(">Q", 60_000) + bytes(30_000))
+        began = time.monotonic()
+        assert gone(silent) and gone(slow)
+        assert 5 < time.monotonic() - began < 25
+        silent.close()
+        slow.close()
+
+
+FLOODS = {
+    "heartbeats": lambda: msgpack.packb({"kind": HEARTBEAT}),
+    "answers": lambda: msgpack.packb({"kind": ANSWER, "id": 1, "outcome": 0,
+                                      "text": "x" * 50_000,
+                                      "cached_tokens": -1}),
+    "faults": lambda: msgpack.packb({"kind": FAULT, "id": 1, "fault": 4,
+                                     "text": "y" * 1000}),
+    "garbage": lambda: random.randbytes(2000),
+    "greetings": lambda: hello(
+        WORKER, slots=1024, backend="ollama",
+        models=[{"name": f"m{random.getrandbits(64)}", "digest": "ab" * 32}
+                for _ in range(100)]),
+    "commands": lambda: msgpack.packb({"kind": COMMAND, "verb": "jobs"}),
+    "parts": lambda: msgpack.packb({"kind": PART, "of": 60 * MIB, "at": 0,
+                                    "data": bytes(60_000)}),
+}
+
+
+@pytest.mark.parametrize("role", [None, CLIENT, WORKER])
+@pytest.mark.parametrize("kind", sorted(FLOODS))
+def test_a_flood_is_outlived(talk, undisturbed, context, kind, role):
+    greeting = None if role is None else lambda: hello(role, slots=1)
+    with bounded(talk, undisturbed):
+        sockets = dealers(context, talk.coordinator.endpoint, 20, greeting)
+        assert flood(sockets, FLOODS[kind]) > 100
+
+
+def test_long_messages_of_many_clients_have_one_budget(talk, undisturbed,
+                                                       context):
+    """Each sends a message of 60 MiB nearly to its end, and keeps it there."""
+    def part(at):
+        return msgpack.packb({"kind": PART, "of": 60 * MIB, "at": at,
+                              "data": bytes(60_000)})
+
+    with bounded(talk, undisturbed):
+        sockets = dealers(context, talk.coordinator.endpoint, 10,
+                          lambda: hello(CLIENT))
+        for at in range(0, 50 * MIB, 60_000):
+            for s in sockets:
+                with contextlib.suppress(zmq.Again):
+                    s.send(part(at), zmq.DONTWAIT)
+        time.sleep(1)
+
+
+def test_workers_with_absurd_claims_are_bounded(talk, undisturbed, context):
+    with bounded(talk, undisturbed):
+        sockets = dealers(
+            context, talk.coordinator.endpoint, 300,
+            lambda: hello(WORKER, slots=1024, name="n" * 200,
+                          models=[{"name": f"{random.getrandbits(60)}" * 9,
+                                   "digest": "d" * 80} for _ in range(150)]))
+        refused = 0
+        end = time.monotonic() + 20
+        while refused == 0 and time.monotonic() < end:
+            for s in sockets:
+                with contextlib.suppress(zmq.Again):
+                    message = msgpack.unpackb(s.recv(zmq.DONTWAIT))
+                    if message["kind"] == REFUSED:
+                        assert message["code"] == "full"
+                        refused += 1
+        assert refused > 0
+
+
+def test_near_the_limit_of_files_new_peers_are_told(stage, monkeypatch):
+    """A coordinator with few descriptors: idle connections take what there is,
+    new peers hear why not, and it does not spin."""
+    monkeypatch.setattr(harness, "PROMPTCC", "/bin/sh")
+    process = stage.start("-c", f"ulimit -n 128; exec {harness.BUILD}/cli/"
+                          "promptcc coordinator --listen tcp://127.0.0.1:0 "
+                          f"--store {stage.folder}/few.db")
+    monkeypatch.undo()
+    line = process.wait_for_line(r"tcp://127\.0\.0\.1:(\d+)")
+    port = int(line[1])
+    raws = [greeted(port) for _ in range(78)]
+    peers = []
+
+    def refusal():
+        peers.append(Peer(f"tcp://127.0.0.1:{port}"))
+        peers[-1].hello()
+        with contextlib.suppress(AssertionError):
+            return peers[-1].receive(REFUSED, 1)
+        return None
+
+    refused = harness.wait_until(refusal, "refusal", 9)
+    assert refused["code"] == "full" and "ulimit" in refused["text"]
+    more = [greeted(port) for _ in range(200)]
+    before = cpu_seconds(process)
+    time.sleep(2)
+    assert cpu_seconds(process) - before < 0.8
+    for raw in raws + more:
+        raw.close()
+    for peer in peers:
+        peer.close()
+
+    peer = Peer(f"tcp://127.0.0.1:{port}")
+    harness.wait_until(lambda: peer.hello() or peer_is_welcome(peer),
+                       "welcome after they have gone")
+    peer.close()
+    assert process.running
+
+
+def peer_is_welcome(peer):
+    with contextlib.suppress(AssertionError):
+        return peer.receive(WELCOME, 1)
+    return None
+
+
+def test_a_worker_that_takes_calls_and_never_answers(talk, undisturbed):
+    """It beats as it should. What it holds goes elsewhere when a slot is idle."""
+    tags = harness.get_json(talk.sim.url + "/api/tags")["models"]
+    peer = talk.peer()
+    peer.hello(WORKER, slots=2, backend="ollama", server="0", simulated=1,
+               models=[{"name": m["name"], "digest": m["digest"],
+                        "context": 32768} for m in tags])
+    peer.receive(WELCOME)
+    peer.receive(CALL)
+    beating = threading.Event()
+
+    def beat():
+        while not beating.wait(0.5):
+            peer.send(HEARTBEAT)
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    try:
+        talk.gate.release()
+        result = talk.client.wait()
+        assert result.status == 0, result
+        assert (talk.job.parent / "compiled.json").read_bytes() == undisturbed
+    finally:
+        beating.set()
+        thread.join()
