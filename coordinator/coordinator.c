@@ -640,7 +640,17 @@ static void save_time(struct coordinator *c, int64_t now)
             running_job_save_time(running, now);
 }
 
-// Somebody is at work when calls are out and no fault came lately.
+static bool programs_at_work(const struct coordinator *c)
+{
+    for (const struct running_job *running = c->running_jobs; running != NULL;
+         running = running->next)
+        if (job_programs_at_work(running->work.programs))
+            return true;
+    return false;
+}
+
+// Somebody is at work when calls are out and no fault came lately, or while a
+// program of the user, such as a slow metric, owes an answer.
 static void look_busy(struct coordinator *c, int64_t now)
 {
     struct dispatch_counts counts;
@@ -650,7 +660,7 @@ static void look_busy(struct coordinator *c, int64_t now)
     c->busy_check_ms = now;
     dispatch_count(c->engine.dispatch, &counts);
     // A disk that is behind is nothing that anybody at work can help.
-    if (c->engine.behind ||
+    if (c->engine.behind || programs_at_work(c) ||
         (counts.leased > 0 && counts.faults == c->faults_seen))
         c->engine.busy_ms = now;
     c->faults_seen = counts.faults;

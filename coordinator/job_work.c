@@ -68,10 +68,13 @@ void job_work_park(struct flights *flights, struct flight *flight,
 {
     for (struct waiter *w = flight->waiters; w != NULL; w = w->next) {
         struct job_work *work = evaluation_work(w->evaluation);
+        bool first = work->parked[0] == '\0';
 
         name_parked(work, &flight->order, evaluation_item(w->evaluation),
                     cause);
-        log_warn("call-parked", "%s: %s", work->id, work->parked);
+        // The job pauses for the first; the others say the same of other rows.
+        log_line(first ? LOG_WARN : LOG_INFO, "call-parked", "%s: %s", work->id,
+                 work->parked);
         evaluation_hole(w->evaluation);
     }
     flights_drop(flights, flight);

@@ -13,6 +13,7 @@
 #include "coordinator/flight.h"
 #include "exec/exec_folder.h"
 #include "exec/exec_pool.h"
+#include "store/history.h"
 
 struct job_programs {
     struct exec_pool *pool;                                // owned
@@ -21,6 +22,8 @@ struct job_programs {
     struct hash files;           // over the bytes of the files they name
     const struct bundle *bundle; // of the job
     struct exec_folder *folder;  // owned; NULL for a local job
+    size_t asked;                // requests without an answer so far
+    bool said;                   // what a failing one wrote was told
 };
 
 // --- start and end ---
@@ -109,6 +112,11 @@ int job_programs_fd(const struct job_programs *programs)
     return exec_pool_fd(programs->pool);
 }
 
+bool job_programs_at_work(const struct job_programs *programs)
+{
+    return programs != NULL && programs->asked > 0;
+}
+
 // --- asking ---
 
 static bool address(struct order *order, const struct task *task,
@@ -140,9 +148,12 @@ static bool begin(struct flight *flight, struct err *err)
     struct job_programs *programs = flight->order.work->programs;
 
     flight->sends++;
-    return exec_pool_begin(
-        programs->pool, command_number(programs, ask->command),
-        (uint64_t)flight->id, ask->payload, ask->payload_len, err);
+    if (!exec_pool_begin(programs->pool, command_number(programs, ask->command),
+                         (uint64_t)flight->id, ask->payload, ask->payload_len,
+                         err))
+        return false;
+    programs->asked++;
+    return true;
 }
 
 static bool same_words(const char *const *a, const char *const *b)
@@ -189,13 +200,37 @@ const struct answerer answerer_exec = {
 
 // --- answers ---
 
+// Says that the program failed, and what it wrote to its standard error, a
+// traceback for example: whole, line by line, and once a job, for the next
+// failure most likely says the same.
+static void tell_words(struct job_work *work, const struct exec_done *done)
+{
+    const char *words = done->errors == NULL ? "" : done->errors;
+    bool first = !work->programs->said;
+
+    work->programs->said = true;
+    log_line(first ? LOG_WARN : LOG_INFO, "program-fault", "%s",
+             done->fault.text);
+    if (!first)
+        return;
+    history_event(work->engine->store, work->job_no, "program", -1, words,
+                  NULL);
+    for (const char *line = words; *line != '\0';) {
+        int len = (int)strcspn(line, "\n");
+
+        log_warn("program-said", "%.*s", len, line);
+        line += len;
+        line += *line == '\n';
+    }
+}
+
 // A fault says nothing of the answer: ask again, a few times.
 static void take_fault(struct flight *flight, const struct exec_done *done,
                        const struct programs_handlers *handlers)
 {
     struct err err = ERR_CLEAR;
 
-    log_warn("program-fault", "%s", done->fault.text);
+    tell_words(flight->order.work, done);
     if (flight->sends < JOB_PROGRAMS_TRIES && begin(flight, &err))
         return;
     handlers->failed(handlers->user, flight, done->fault.text);
@@ -225,6 +260,7 @@ void job_programs_read(struct job_work *work,
         struct flight *flight =
             flights_by_id(&work->engine->flights, (int64_t)done.id);
 
+        work->programs->asked--;
         // Another job asks its own programs by now.
         if (flight != NULL && flight->order.work == work)
             take_done(flight, &done, handlers);

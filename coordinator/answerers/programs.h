@@ -24,6 +24,9 @@ bool job_programs_start(const struct job *job, const struct bundle *bundle,
 // Ends them and removes what was unpacked. NULL is fine.
 void job_programs_stop(struct job_programs *programs);
 
+// True while one of them owes an answer. NULL is fine.
+bool job_programs_at_work(const struct job_programs *programs);
+
 // Readable while there is an answer to take.
 int job_programs_fd(const struct job_programs *programs);
 
