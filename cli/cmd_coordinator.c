@@ -91,8 +91,8 @@ static int run(const struct options *options)
     with.allow_exec = option_on(options, OPT_ALLOW_EXEC);
     if (!check_listen(options, with.listen, &err))
         return output_error(options, &err);
-    if (option_on(options, OPT_QUIET))
-        log_set_level(LOG_ERROR);
+    // Whoever runs one wants to see workers come and go.
+    log_set_level(option_on(options, OPT_QUIET) ? LOG_ERROR : LOG_INFO);
     return start(options, &with, &err);
 }
 

@@ -56,6 +56,7 @@ struct call_fault_kind {
     bool worker;      // speaks against the worker
     bool busy;        // asks for patience with both
     bool model;       // the worker does not serve the model any more
+    bool answered;    // the server was there, and its words are in the fault
 };
 enum { CALL_STRIKES = 9 }; // weight of faults until a call is given up
 

@@ -14,6 +14,7 @@
 #include "common/error_document.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/answerers/programs.h"
 #include "coordinator/background.h"
@@ -215,10 +216,15 @@ static void do_park(struct coordinator *c, const struct action *action,
                     int64_t now)
 {
     struct flight *flight = flights_by_id(&c->engine.flights, action->call);
+    const struct worker_fault *last = &c->engine.workers.last_fault;
+    char cause[200];
 
     assert(flight != NULL);
     dispatch_cancel(c->engine.dispatch, action->call, now);
-    job_work_park(&c->engine.flights, flight, call_fault_name(action->fault));
+    text_print(cause, sizeof cause, "%s%s%s", call_fault_name(action->fault),
+               last->fault == action->fault ? ": " : "",
+               last->fault == action->fault ? last->text : "");
+    job_work_park(&c->engine.flights, flight, cause);
 }
 
 static void act(struct coordinator *c, int64_t now)

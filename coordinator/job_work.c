@@ -46,8 +46,8 @@ static void name_parked(struct job_work *work, const struct order *order,
 
     if (row == NULL)
         text_print(out, size,
-                   "the call of `%.40s` (%s) failed wherever it was tried "
-                   "(%.80s); run the same command again to try it again",
+                   "the call of `%.40s` (%s) failed wherever it was tried; run "
+                   "the same command again to try it again (%s)",
                    order->step, order->purpose, cause);
     else if (order->step[0] == '\0')
         text_print(
@@ -58,9 +58,9 @@ static void name_parked(struct job_work *work, const struct order *order,
     else
         text_print(out, size,
                    "example %d (%.40s:%d): the call of `%.40s` failed wherever "
-                   "it was tried (%.40s); `resume %.60s --exclude %d` goes on "
-                   "without it",
-                   n, row->file, row->line, order->step, cause, work->id, n);
+                   "it was tried; `resume %.60s --exclude %d` goes on without "
+                   "it (%s)",
+                   n, row->file, row->line, order->step, work->id, n, cause);
 }
 
 void job_work_park(struct flights *flights, struct flight *flight,

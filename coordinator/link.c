@@ -153,6 +153,7 @@ static void remove_peer(struct link *link, struct peer *peer, const char *state,
     drop_assembly(link, peer);
     connections_parted(link->connections, peer->fd, now);
     if (peer->worker != NULL) {
+        log_info("worker-left", "%s (%s)", peer->worker->name, state);
         note_worker(link, peer->worker, state, now);
         send_home(link->engine, peer->worker->number, now);
     }
@@ -399,9 +400,8 @@ static void on_fault(struct arrival *arrival)
                         fault->id, (enum call_fault)fault->fault, arrival->now))
         return;
     was_asked_for(arrival);
-    worker->faults++;
-    text_print(worker->last_fault, sizeof worker->last_fault, "%s: %.140s",
-               call_fault_name((enum call_fault)fault->fault), fault->text);
+    workers_failed(&arrival->link->engine->workers, worker,
+                   (enum call_fault)fault->fault, fault->text, arrival->now);
     log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
 }
 

@@ -18,7 +18,12 @@ enum { WORKERS_GRACE_MS = 3000 };
 enum { VOICES_MS = 1000 };
 
 // A sentence has 239 bytes: what its own words leave is for lists of names.
-enum { LIST_MAX_BYTES = 1 << 16, URLS_SHOWN = 90, MODELS_SHOWN = 160 };
+enum {
+    LIST_MAX_BYTES = 1 << 16,
+    URLS_SHOWN = 90,
+    MODELS_SHOWN = 160,
+    REMEDY_BYTES = 100
+};
 
 // Cuts "a, b, c" to max bytes between two names: "a, b, ...".
 static const char *shorten(char *list, size_t max)
@@ -171,17 +176,28 @@ bool running_job_bind(struct running_job *running, enum role role)
     return false;
 }
 
+// How a server is brought to serve a model: only Ollama pulls one by itself.
+static const char *remedy(char out[REMEDY_BYTES],
+                          const struct worker_info *worker, const char *name)
+{
+    if (worker == NULL || strncmp(worker->server, "ollama", 6) == 0)
+        text_print(out, REMEDY_BYTES, "run `ollama pull %.60s`", name);
+    else
+        text_print(out, REMEDY_BYTES, "start its server with that model");
+    return out;
+}
+
 static void report_missing(const struct workers *workers, const char *name,
                            struct err *err)
 {
     struct buf list = BUF_INIT(LIST_MAX_BYTES);
     size_t len = strlen(name) < 60 ? strlen(name) : 60;
+    char how[REMEDY_BYTES];
 
     workers_list_models(workers, &list);
     err_set(err, ERR_INPUT,
-            "no worker has the model `%.60s`: run `ollama pull %.60s` there, "
-            "or choose among: %s",
-            name, name,
+            "no worker has the model `%.60s`: %s there, or choose among: %s",
+            name, remedy(how, workers->workers, name),
             list.len == 0 ? "(none)"
                           : shorten(list.data, MODELS_SHOWN - 2 * len));
     buf_release(&list);
@@ -213,7 +229,7 @@ static bool model_is_wrong(struct running_job *running, enum role role,
         return false;
     err_set(err, ERR_INPUT,
             "model `%.40s` is not the one that this job began with (pinned "
-            "%.24s, now %.24s): bring it back with `ollama pull`, or begin "
+            "%.24s, now %.24s): bring that one back, or begin "
             "afresh with another --store",
             name, model->digest, seen);
     return true;
@@ -227,14 +243,15 @@ static void compare_worker(struct running_job *running,
     for (int r = 0; r < ROLE_COUNT; r++) {
         const char *name = running->job->models[r].name;
         const char *seen = worker_digest(worker, name);
+        char how[REMEDY_BYTES];
 
         if (!running->work.models[r].bound || seen == NULL ||
             models_fits(running->work.models[r].digest, seen))
             continue;
         text_print(running->note, sizeof running->note,
                    "worker %.40s is not used: its `%.40s` is another model "
-                   "(%.20s); run `ollama pull %.40s` there",
-                   worker->name, name, seen, name);
+                   "(%.20s); %s there",
+                   worker->name, name, seen, remedy(how, worker, name));
         log_warn("other-digest", "%s: %s", running->id, running->note);
         return;
     }
@@ -270,6 +287,22 @@ static bool check_models(struct running_job *running, int64_t now)
 static int64_t latest(int64_t a, int64_t b)
 {
     return a > b ? a : b;
+}
+
+// A server that sent something else than an answer is there: what it said is
+// worth more than any advice of ours.
+static void close_failing(struct running_job *running, int64_t limit_ms)
+{
+    const struct worker_fault *last = &running->engine->workers.last_fault;
+    struct err err = ERR_CLEAR;
+
+    err_set(&err, ERR_FAULT,
+            "no call was answered for %lld s: mend the server of worker %.30s "
+            "and run the same command again; it says: %s",
+            (long long)(limit_ms / 1000), last->worker, last->text);
+    history_event(running->engine->store, running->work.job_no, "fault", -1,
+                  last->text, NULL);
+    close_with(running, &err);
 }
 
 static void close_unanswered(struct running_job *running, int64_t limit_ms)
@@ -311,5 +344,9 @@ void running_job_watch(struct running_job *running, int64_t now)
                    engine->busy_ms);
     if (now - since < limit)
         return;
-    close_unanswered(running, limit);
+    if (call_fault_kind(engine->workers.last_fault.fault)->answered &&
+        engine->workers.last_fault.ms > since)
+        close_failing(running, limit);
+    else
+        close_unanswered(running, limit);
 }

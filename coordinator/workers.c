@@ -318,6 +318,20 @@ static bool is_listed(const struct workers *workers,
     return false;
 }
 
+void workers_failed(struct workers *workers, struct worker_info *worker,
+                    enum call_fault fault, const char *text, int64_t now)
+{
+    struct worker_fault *last = &workers->last_fault;
+
+    worker->faults++;
+    text_print(worker->last_fault, sizeof worker->last_fault, "%s: %.140s",
+               call_fault_name(fault), text);
+    last->fault = fault;
+    last->ms = now;
+    text_print(last->worker, sizeof last->worker, "%s", worker->name);
+    text_print(last->text, sizeof last->text, "%s", text);
+}
+
 void workers_list_models(const struct workers *workers, struct buf *out)
 {
     for (const struct worker_info *w = workers->workers; w != NULL; w = w->next)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/call.h"
 #include "common/err.h"
 #include "common/map.h"
 #include "coordinator/models.h"
@@ -41,6 +42,15 @@ struct worker_info {
     struct worker_info *next, *before;
 };
 
+// The last call that failed, in the words of its server: kept when the worker
+// leaves, so that a job that pauses can say what it waits for.
+struct worker_fault {
+    enum call_fault fault; // FAULT_NONE: none yet
+    int64_t ms;
+    char worker[64];
+    char text[160];
+};
+
 struct workers {
     struct worker_info *workers, *last; // owned, in order of joining
     struct map by_number, by_name;
@@ -49,6 +59,7 @@ struct workers {
     size_t n_models; // of all, each worker's counted
     int32_t last_number;
     int64_t joined_ms; // when the first of those here joined; -1: nobody did
+    struct worker_fault last_fault;
 };
 
 #define WORKERS_INIT ((struct workers){.joined_ms = -1})
@@ -79,6 +90,10 @@ const char *workers_digest(const struct workers *workers, const char *model);
 bool workers_serve(const struct workers *workers, const char *model,
                    const char *digest, int32_t number,
                    struct dispatch *dispatch, struct err *err);
+
+// A call at the worker failed; text is its server's.
+void workers_failed(struct workers *workers, struct worker_info *worker,
+                    enum call_fault fault, const char *text, int64_t now);
 
 // "qwen2.5:14b, llama3.2" for messages, each once.
 void workers_list_models(const struct workers *workers, struct buf *out);

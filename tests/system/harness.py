@@ -211,12 +211,13 @@ class Gate:
     `requests` are the bodies of chats in order of arrival. After hold_after(k)
     the k-th answer is the last that passes: later requests are held, and
     `held` counts them, until release(). Requests for which refuse(body) is true
-    get a 400.
+    get `refusal`, a status and what stands in the body.
     """
 
     def __init__(self, url):
         self.requests, self.held, self.passed = [], 0, 0
         self.refuse = lambda body: False
+        self.refusal = 400, {"error": "it broke"}
         self._limit = None
         self._change = threading.Condition()
         self._upstream = url.removeprefix("http://")
@@ -292,7 +293,8 @@ class Gate:
                 self.requests.append(json.loads(body))
                 refused = self.refuse(self.requests[-1])
             if refused:
-                self._answer(handler, 400, b'{"error": "it broke"}')
+                status, said = self.refusal
+                self._answer(handler, status, json.dumps(said).encode())
                 return
             if not self._admit():
                 handler.close_connection = True

@@ -129,7 +129,7 @@ SPLIT = "{examples: examples.jsonl, split: {train: 0.4, val: 0.4, test: 0.2, " \
     "stratify: topic}}"
 
 
-def exec_job(stage, text, name="shop", timeout="1s", n=24):
+def exec_job(stage, text, name="shop", timeout="3s", n=24):
     job = stage.job(name, n=n, data=SPLIT,
                     metric="{exec: {command: [python3, judge.py], "
                     f"reads: [topic], timeout: {timeout}}}}}")
@@ -149,7 +149,7 @@ def test_an_exec_metric_judges_like_our_own(stage, sim):
 
 @pytest.mark.parametrize("text, words", [
     (DIES, "no licence left"), (NONSENSE, "thinking hard|rather good"),
-    (HANGS, "1 s|time"),
+    (HANGS, "3 s|time"),
 ], ids=["dies", "talks_nonsense", "hangs"])
 def test_an_exec_metric_that_fails_is_never_a_score(stage, sim, text, words):
     job = exec_job(stage, text, n=8)
@@ -284,3 +284,21 @@ def test_no_candidate_is_scored_on_a_row_that_it_shows(stage, sim):
         assert not shown & scored
         checked += len(shown) > 0 and len(scored) > 0
     assert checked >= 4
+
+
+@pytest.mark.parametrize("status, body, says", [
+    (500, {"error": "llama runner process has terminated"},
+     "(HTTP status 500): llama runner process has terminated"),
+    (401, {"detail": "Invalid API key"}, "(HTTP status 401): Invalid API key"),
+    (200, {"error": "context shift is disabled"},
+     "(HTTP status 200): context shift is disabled"),
+])
+def test_a_server_that_only_fails_is_told_in_its_own_words(stage, sim, status,
+                                                           body, says):
+    gate = stage.gate(sim)
+    gate.refuse, gate.refusal = lambda body: True, (status, body)
+    result = stage.promptcc("eval", stage.job(), "--ollama", gate.url, "--wait",
+                            "2s", "--quiet")
+    assert result.status == 3, result
+    assert says in result.err, result
+    assert "no model server answered" not in result.err, result
