@@ -113,8 +113,8 @@ static void render_all(struct bench *bench)
         abort();
     for (size_t i = 0; i < bench->n; i++) {
         bench->tails[i] = BUF_INIT(PROMPT_MAX_BYTES);
-        need(prompt_question(step, ADAPTER_CHAT, row_of(bench, i)->inputs,
-                             &bench->tails[i], &err));
+        need(prompt_question(step, row_of(bench, i)->inputs, &bench->tails[i],
+                             &err));
         load_reply(bench->tails[i].data, bench->tails[i].len,
                    bench->replies[i]);
     }
@@ -160,8 +160,8 @@ static void render_tails(struct bench *bench)
 
     for (size_t i = 0; i < bench->calls; i++) {
         buf_clear(&out);
-        need(prompt_question(only_step(bench), ADAPTER_CHAT,
-                             row_of(bench, i)->inputs, &out, &err));
+        need(prompt_question(only_step(bench), row_of(bench, i)->inputs, &out,
+                             &err));
     }
     buf_release(&out);
 }

@@ -79,7 +79,7 @@ static bool render(const struct compiled *compiled, const struct step *step,
         buf_putc(out, ']');
     else if (ok)
         ok = complete_inputs(step, values, err) &&
-             prompt_question(step, compiled->adapter, values, out, err);
+             prompt_question(step, values, out, err);
     json_decref(values);
     return ok && buf_ok(out, "the prompt", err);
 }

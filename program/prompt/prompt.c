@@ -57,7 +57,7 @@ static bool end_prompt(struct buf *text, const struct buf *out, struct err *err)
     return ok;
 }
 
-// ---- the two forms of an answer
+// ---- the two forms of an exchange
 
 static void put_template(struct buf *text, const struct field *fields, size_t n)
 {
@@ -67,10 +67,14 @@ static void put_template(struct buf *text, const struct field *fields, size_t n)
     }
 }
 
+// Question and answer in one template: shown the answer's part alone, under a
+// sentence of its own, an able model takes it for what it is to write and
+// leaves the value empty (docs/real-model.md).
 static void put_chat_form(struct buf *text, const struct signature *signature)
 {
-    buf_puts(text, "Answer with the output fields, each under its own marker "
-                   "line, then the end marker, and nothing else:\n\n");
+    buf_puts(text, "Every exchange has this form, with the values filled "
+                   "in:\n\n");
+    put_template(text, signature->inputs, signature->n_inputs);
     put_template(text, signature->outputs, signature->n_outputs);
     put_marker(text, "completed");
     buf_puts(text, "\n\n");
@@ -78,6 +82,10 @@ static void put_chat_form(struct buf *text, const struct signature *signature)
 
 static void put_json_form(struct buf *text, const struct signature *signature)
 {
+    if (signature->n_inputs > 0) {
+        buf_puts(text, "The user gives the input fields like this:\n\n");
+        put_template(text, signature->inputs, signature->n_inputs);
+    }
     buf_puts(text, "Answer with the output fields as one JSON object with "
                    "these keys in this order, and nothing else:\n\n{\n");
     for (size_t i = 0; i < signature->n_outputs; i++) {
@@ -117,40 +125,15 @@ static void put_json_answer(struct buf *text, const struct signature *signature,
     buf_putc(text, '}');
 }
 
-static void put_chat_reminder(struct buf *text,
-                              const struct signature *signature)
-{
-    for (size_t i = 0; i < signature->n_outputs; i++) {
-        buf_puts(text, i == 0 ? "Begin your answer with " : ", then ");
-        put_marker(text, signature->outputs[i].name);
-    }
-    buf_puts(text, ", and end it with ");
-    put_marker(text, "completed");
-    buf_putc(text, '.');
-}
-
-static void put_json_reminder(struct buf *text,
-                              const struct signature *signature)
-{
-    buf_puts(text, "Answer with one JSON object, with the keys ");
-    for (size_t i = 0; i < signature->n_outputs; i++) {
-        buf_puts(text, i == 0 ? "\"" : ", \"");
-        buf_puts(text, signature->outputs[i].name);
-        buf_putc(text, '"');
-    }
-    buf_putc(text, '.');
-}
-
 struct form {
     void (*put_form)(struct buf *text, const struct signature *signature);
     void (*put_answer)(struct buf *text, const struct signature *signature,
                        const json_t *values);
-    void (*put_reminder)(struct buf *text, const struct signature *signature);
 };
 
 static const struct form forms[] = {
-    [ADAPTER_CHAT] = {put_chat_form, put_chat_answer, put_chat_reminder},
-    [ADAPTER_JSON] = {put_json_form, put_json_answer, put_json_reminder},
+    [ADAPTER_CHAT] = {put_chat_form, put_chat_answer},
+    [ADAPTER_JSON] = {put_json_form, put_json_answer},
 };
 
 // ---- the prefix
@@ -196,10 +179,6 @@ static void put_system(struct buf *text, const struct signature *signature,
                    signature->n_inputs);
     put_field_list(text, "Output fields:\n", signature->outputs,
                    signature->n_outputs);
-    if (signature->n_inputs > 0) {
-        buf_puts(text, "The user gives the input fields like this:\n\n");
-        put_template(text, signature->inputs, signature->n_inputs);
-    }
     form->put_form(text, signature);
     buf_puts(text, "Your task: ");
     buf_puts(text, instruction);
@@ -212,13 +191,25 @@ static void drop_line_ends(struct buf *text)
         text->data[--text->len] = '\0';
 }
 
+// The turn of a user: the same for a demo as for the question, so that a demo
+// shows just what the model is to do. It says nothing of the answer's form:
+// what was tried there (docs/real-model.md) made answers worse, the labels
+// most of all.
+static void put_question(struct buf *text, const struct signature *signature,
+                         const json_t *inputs)
+{
+    put_sections(text, signature->inputs, signature->n_inputs, inputs);
+    drop_line_ends(text);
+    if (text->len == 0)
+        buf_puts(text, "Answer."); // some servers refuse an empty message
+}
+
 static void put_demo(struct buf *out, struct buf *text,
                      const struct signature *signature, const struct form *form,
                      const json_t *fields)
 {
     buf_clear(text);
-    put_sections(text, signature->inputs, signature->n_inputs, fields);
-    drop_line_ends(text);
+    put_question(text, signature, fields);
     buf_putc(out, ',');
     put_message(out, role_user, text);
     buf_clear(text);
@@ -243,13 +234,6 @@ bool prompt_prefix(const struct step *step, const struct candidate_part *part,
 
 // ---- the tail
 
-static void put_question(struct buf *text, const struct signature *signature,
-                         const struct form *form, const json_t *inputs)
-{
-    put_sections(text, signature->inputs, signature->n_inputs, inputs);
-    form->put_reminder(text, signature);
-}
-
 static bool end_question(struct buf *text, struct buf *out, struct err *err)
 {
     buf_putc(out, ',');
@@ -258,25 +242,29 @@ static bool end_question(struct buf *text, struct buf *out, struct err *err)
     return end_prompt(text, out, err);
 }
 
-bool prompt_question(const struct step *step, enum adapter adapter,
-                     const json_t *inputs, struct buf *out, struct err *err)
+bool prompt_question(const struct step *step, const json_t *inputs,
+                     struct buf *out, struct err *err)
 {
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
 
-    put_question(&text, &step->signature, &forms[adapter], inputs);
+    put_question(&text, &step->signature, inputs);
     return end_question(&text, out, err);
 }
 
-// In the same paragraph as the reminder: it belongs to the form, not to the
-// inputs. It makes the repair of a JSON question another call than the
-// question.
+// The last paragraph belongs to the form, not to the inputs. It makes the
+// repair of a JSON question another call than the question.
 bool prompt_repair(const struct step *step, const json_t *inputs,
                    struct buf *out, struct err *err)
 {
+    const struct signature *signature = &step->signature;
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
 
-    put_question(&text, &step->signature, &forms[ADAPTER_JSON], inputs);
-    buf_puts(&text, " Write that object and nothing else, each value as its "
+    put_question(&text, signature, inputs);
+    buf_puts(&text, "\n\nAnswer with one JSON object, with the keys ");
+    for (size_t i = 0; i < signature->n_outputs; i++)
+        buf_printf(&text, "%s\"%s\"", i == 0 ? "" : ", ",
+                   signature->outputs[i].name);
+    buf_puts(&text, ". Write that object and nothing else, each value as its "
                     "output field asks for it.");
     return end_question(&text, out, err);
 }

@@ -5,8 +5,11 @@
 // comes first and is rendered once, as `prefix`; the question is the `tail`;
 // prefix + tail is one JSON array of messages (common/call.h). Fields are
 // marked with [[ ## name ## ]] lines (adapter chat); adapter json asks for an
-// object under a JSON schema instead. The wording is ours: changing a byte of
-// it means raising REPLAY_VERSION (program/job/job.h).
+// object under a JSON schema instead.
+//
+// The wording is measured, not guessed: bench/wording asks real models in it
+// and in others, and docs/real-model.md has what came out. Changing a byte of
+// it means raising REPLAY_VERSION (program/job/job.h) and measuring again.
 
 #ifndef PROGRAM_PROMPT_PROMPT_H
 #define PROGRAM_PROMPT_PROMPT_H
@@ -28,9 +31,9 @@ enum { PROMPT_MAX_BYTES = 4 << 20 };
 bool prompt_prefix(const struct step *step, const struct candidate_part *part,
                    enum adapter adapter, struct buf *out, struct err *err);
 
-// ",{user}]". inputs: the step's inputs by name.
-bool prompt_question(const struct step *step, enum adapter adapter,
-                     const json_t *inputs, struct buf *out, struct err *err);
+// ",{user}]", the same for every adapter. inputs: the step's inputs by name.
+bool prompt_question(const struct step *step, const json_t *inputs,
+                     struct buf *out, struct err *err);
 
 // The question again, after a reply that could not be read, for an object under
 // the schema whatever the adapter is: its answer is read, and its format asked

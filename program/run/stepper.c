@@ -338,8 +338,7 @@ static bool put_payload(struct stepper *stepper, int step, struct ask *out,
         return at->kind->ask(at, slot->inputs, &slot->tail, out, err);
     if (slot->attempt > 0)
         return prompt_repair(at, slot->inputs, &slot->tail, err);
-    return prompt_question(at, stepper->adapter, slot->inputs, &slot->tail,
-                           err);
+    return prompt_question(at, slot->inputs, &slot->tail, err);
 }
 
 static bool render(struct stepper *stepper, int step, struct ask *out,

@@ -56,7 +56,7 @@ static bool measure(const struct fit *fit, const struct dataset *dataset,
 
         buf_clear(&tail);
         ok = known != NULL &&
-             prompt_question(step, fit->job->adapter, known, &tail, err);
+             prompt_question(step, known, &tail, err);
         if (known == NULL)
             err_nomem(err, "an example");
         json_decref(known);

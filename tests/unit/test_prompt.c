@@ -100,8 +100,7 @@ static void put_call(int step, enum adapter adapter, const char *given)
     cr_assert(prompt_prefix(at, &candidate->parts[at->predictor], adapter,
                             &json, &err),
               "%s", err.text);
-    cr_assert(prompt_question(at, adapter, inputs, &json, &err), "%s",
-              err.text);
+    cr_assert(prompt_question(at, inputs, &json, &err), "%s", err.text);
     json_decref(inputs);
 }
 
@@ -149,11 +148,59 @@ Test(prompt, asks_a_json_question_again_in_other_words)
     json_t *inputs = given_json("{\"user_message\": \"Hi\"}");
     struct buf again = BUF_INIT(PROMPT_MAX_BYTES);
 
-    cr_assert(prompt_question(step, ADAPTER_JSON, inputs, &json, &err));
+    cr_assert(prompt_question(step, inputs, &json, &err));
     cr_assert(prompt_repair(step, inputs, &again, &err));
     cr_expect_str_neq(json.data, again.data);
     buf_release(&again);
     json_decref(inputs);
+}
+
+static json_t *messages_of(void)
+{
+    json_t *messages = json_parse(json.data, json.len, PROMPT_MAX_BYTES, &err);
+
+    cr_assert(messages != NULL, "%s: %s", err.text, json.data);
+    return messages;
+}
+
+static const char *content_of(const json_t *messages, size_t i)
+{
+    return json_get_text(json_array_get(messages, i), "content", "?");
+}
+
+static void expect_demo_like_question(enum adapter adapter)
+{
+    buf_clear(&json);
+    put_call(GIVEN_CLASSIFY, adapter,
+             "{\"user_message\": \"Where is\\nmy \\\"parcel\\\"?\"}");
+    json_t *messages = messages_of();
+    cr_assert_eq(json_array_size(messages), 4);
+    cr_expect_str_eq(content_of(messages, 1), content_of(messages, 3));
+    json_decref(messages);
+}
+
+Test(prompt, shows_a_demo_in_the_very_form_of_the_question)
+{
+    show_classify();
+    expect_demo_like_question(ADAPTER_CHAT);
+    expect_demo_like_question(ADAPTER_JSON);
+}
+
+Test(prompt, names_no_label_in_the_question)
+{
+    put_call(GIVEN_CLASSIFY, ADAPTER_CHAT, "{\"user_message\": \"Hi\"}");
+    json_t *messages = messages_of();
+    cr_expect_not_null(strstr(content_of(messages, 0), "cancel_order"));
+    cr_expect_null(strstr(content_of(messages, 1), "cancel_order"));
+    json_decref(messages);
+}
+
+Test(prompt, asks_something_where_no_input_has_a_value)
+{
+    put_call(GIVEN_CLASSIFY, ADAPTER_CHAT, "{}");
+    json_t *messages = messages_of();
+    cr_expect_str_neq(content_of(messages, 1), "");
+    json_decref(messages);
 }
 
 Test(prompt, has_a_prefix_that_no_example_changes)
@@ -198,8 +245,8 @@ Test(prompt, keeps_hostile_text_inside_its_message)
 
     buf_putc(&json, '[');
     buf_puts(&json, "0");
-    cr_assert(prompt_question(&program->steps[GIVEN_CLASSIFY], ADAPTER_CHAT,
-                              inputs, &json, &err));
+    cr_assert(
+        prompt_question(&program->steps[GIVEN_CLASSIFY], inputs, &json, &err));
     json_t *messages = json_parse(json.data, json.len, 1 << 20, &err);
     cr_assert(messages != NULL, "%s", err.text);
     cr_expect_eq(json_array_size(messages), 2);
@@ -218,8 +265,8 @@ Test(prompt, refuses_a_question_over_the_cap)
     memset(value, 'x', len);
     json_t *inputs = json_object();
     json_object_set_new(inputs, "user_message", json_stringn(value, len));
-    cr_expect_not(prompt_question(&program->steps[GIVEN_CLASSIFY], ADAPTER_CHAT,
-                                  inputs, &json, &err));
+    cr_expect_not(
+        prompt_question(&program->steps[GIVEN_CLASSIFY], inputs, &json, &err));
     cr_expect_eq(err.code, ERR_LIMIT);
     cr_expect_str_eq(err.text, "the prompt is too long (over 4194304 bytes)");
     json_decref(inputs);
