@@ -1,0 +1,257 @@
+"""Asks a real model the same questions in several wordings; counts what is right.
+
+    ask.py --server URL --model NAME --program bench_wording --work FOLDER
+           [--data FOLDER] [--rows choose|report] [--limit N] [--slots N]
+           [CELL...]
+
+A cell is FORM/WORDING or FORM/WORDING+demos. FORM is chat, json (the server
+keeps to the schema), or loose (JSON without a schema). WORDING is promptcc,
+dspy, or a name of variants.py; `FORM/*` is all of them. Answers are kept in
+FOLDER, so that a run that was ended goes on where it was.
+
+Only first answers count: neither promptcc's second try nor DSPy's. Each is
+read by its own reader, and is right when the label is.
+"""
+
+import argparse
+import collections
+import json
+import math
+import pathlib
+import subprocess
+import sys
+import threading
+import typing
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import variants
+
+INSTRUCTION = "Classify the message."
+DESCRIPTION = "Question of a customer of a bank"
+JOB = """\
+name: wording
+models: {{student: any}}
+inputs:
+  user_message: {{desc: {desc}}}
+steps:
+  classify:
+    predict: {instruction}
+    inputs: [user_message]
+    outputs:
+      intent: {{enum: [{labels}]}}
+data: {{examples: examples.jsonl}}
+metric: {{exact_match: intent}}
+optimizer: labeled
+"""
+MAX_TOKENS = 32
+# The end marker says no more than that the answer is over, and is a third of
+# it: the server stops there.
+STOP = "[[ ## completed"
+
+
+def read_rows(path):
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+class Promptcc:
+    """The product's own prompts, and its reader."""
+
+    def __init__(self, program, job):
+        self.process = subprocess.Popen([program, job], text=True,
+                                        stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        self.lock = threading.Lock()
+
+    def ask(self, **request):
+        with self.lock:
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        if not line:
+            sys.exit("ask.py: bench_wording ended, see above")
+        return json.loads(line)
+
+    def render(self, adapter, demos, inputs):
+        return self.ask(adapter=adapter, demos=demos, inputs=inputs)
+
+    def read(self, adapter, reply):
+        found = self.ask(adapter=adapter, reply=reply)
+        if "problem" in found:
+            return None, found["problem"]
+        return found["outputs"]["intent"], " ".join(found["lenient"])
+
+
+class Dspy:
+    """DSPy's prompts, and its parser."""
+
+    def __init__(self, labels):
+        import dspy
+        self.signature = dspy.make_signature({
+            "user_message": (str, dspy.InputField(desc=DESCRIPTION)),
+            "intent": (typing.Literal[tuple(labels)], dspy.OutputField()),
+        }, INSTRUCTION)
+        self.adapters = {"chat": dspy.ChatAdapter(),
+                         "json": dspy.JSONAdapter()}
+
+    def render(self, adapter, demos, inputs):
+        return self.adapters[adapter].format(self.signature, demos, inputs)
+
+    def read(self, adapter, reply):
+        try:
+            found = self.adapters[adapter].parse(self.signature, reply)
+        except Exception as problem:  # its parser raises many kinds
+            return None, f"{type(problem).__name__}: {problem}"[:200]
+        return found.get("intent"), ""
+
+
+class Bench:
+    def __init__(self, given):
+        self.given = given
+        data = pathlib.Path(given.data)
+        examples = read_rows(data / "examples.jsonl")
+        self.labels = sorted({row["intent"] for row in examples})
+        # One example a label, the first of each, in the file's order.
+        seen = set()
+        self.demos = [row for row in examples if not (
+            row["intent"] in seen or seen.add(row["intent"]))]
+        # Held-out rows only ever report. What a wording is chosen by are the
+        # examples that are no demos.
+        self.rows = ([row for row in examples if row not in self.demos]
+                     if given.rows == "choose"
+                     else read_rows(data / "heldout.jsonl"))
+        self.work = pathlib.Path(given.work)
+        self.work.mkdir(parents=True, exist_ok=True)
+        job = self.work / "job.yaml"
+        job.write_text(JOB.format(desc=DESCRIPTION, instruction=INSTRUCTION,
+                                  labels=", ".join(self.labels)))
+        (self.work / "examples.jsonl").write_text(
+            "".join(json.dumps(row) + "\n" for row in examples))
+        self.promptcc = Promptcc(given.program, str(job))
+        self.task = variants.Task(INSTRUCTION, {"user_message": DESCRIPTION},
+                                  {"intent": self.labels})
+        self.schema = self.promptcc.render("json", [], self.inputs(0))["format"]
+        self.dspy = None
+        self.write_lock = threading.Lock()
+
+    def inputs(self, i):
+        return {"user_message": self.rows[i]["user_message"]}
+
+    # --- a cell ---
+
+    def render(self, form, wording, demos, i):
+        adapter = "chat" if form == "chat" else "json"
+        inputs = self.inputs(i)
+        if wording == "promptcc":
+            return self.promptcc.render(adapter, demos, inputs)["messages"]
+        if wording == "dspy":
+            return self.dspy.render(adapter, demos, inputs)
+        return variants.WORDINGS[adapter][wording](self.task, demos, inputs)
+
+    def read(self, form, wording, reply):
+        reader = self.dspy if wording == "dspy" else self.promptcc
+        return reader.read("chat" if form == "chat" else "json", reply)
+
+    def ask(self, form, messages):
+        body = {"model": self.given.model, "messages": messages,
+                "temperature": 0, "max_tokens": MAX_TOKENS, "stop": [STOP]}
+        if form == "json":
+            body["response_format"] = {"type": "json_schema", "json_schema": {
+                "name": "reply", "strict": True, "schema": self.schema}}
+        request = urllib.request.Request(
+            self.given.server + "/v1/chat/completions",
+            json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=600) as reply:
+            return json.load(reply)["choices"][0]["message"]["content"] or ""
+
+    def answer(self, cell, i, out):
+        form, wording, demos = cell
+        reply = self.ask(form, self.render(
+            form, wording, self.demos if demos else [], i))
+        label, note = self.read(form, wording, reply)
+        line = {"row": i, "reply": reply, "label": label,
+                "wanted": self.rows[i]["intent"], "note": note}
+        with self.write_lock:
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+            out.flush()
+
+    def run(self, cell, n):
+        form, wording, demos = cell
+        if wording == "dspy" and self.dspy is None:
+            self.dspy = Dspy(self.labels)
+        name = f"{form}-{wording}{'+demos' if demos else ''}"
+        path = self.work / f"{self.given.rows}-{name}.jsonl"
+        have = {line["row"] for line in read_rows(path)} if path.exists() \
+            else set()
+        with open(path, "a", encoding="utf-8") as out, \
+                ThreadPoolExecutor(self.given.slots) as pool:
+            list(pool.map(lambda i: self.answer(cell, i, out),
+                          [i for i in range(n) if i not in have]))
+        return [line for line in read_rows(path) if line["row"] < n]
+
+
+# --- what came out ---
+
+def wilson(right, n):
+    """The 95 % interval, in percent."""
+    if n == 0:
+        return 0, 100
+    z = 1.959964
+    p = right / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(
+        p * (1 - p) / n + z * z / (4 * n * n))
+    return 100 * (middle - half), 100 * (middle + half)
+
+
+def show(cell, lines):
+    form, wording, demos = cell
+    right = sum(line["label"] == line["wanted"] for line in lines)
+    unread = sum(line["label"] is None for line in lines)
+    low, high = wilson(right, len(lines))
+    most = collections.Counter(line["label"] for line in lines).most_common(1)
+    name = f"{form}/{wording}{'+demos' if demos else ''}"
+    print(f"| {name:34} | {right:3} of {len(lines):3} | {low:3.0f} to "
+          f"{high:3.0f} | {unread:6} | "
+          f"{most[0][1]:3} {most[0][0]} |", flush=True)
+
+
+def parse_cell(word):
+    form, _, rest = word.partition("/")
+    wording, _, demos = rest.partition("+")
+    if form not in ("chat", "json", "loose") or demos not in ("", "demos"):
+        sys.exit(f"ask.py: `{word}` is no FORM/WORDING or FORM/WORDING+demos")
+    known = ["promptcc", "dspy"] + list(
+        variants.WORDINGS["chat" if form == "chat" else "json"])
+    if wording != "*" and wording not in known:
+        sys.exit(f"ask.py: there is no wording `{wording}` for {form}; there "
+                 f"are {', '.join(known)}")
+    return [(form, one, demos == "demos")
+            for one in (known if wording == "*" else [wording])]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--rows", choices=("choose", "report"),
+                        default="report")
+    parser.add_argument("--limit", type=int, default=10**9)
+    parser.add_argument("--slots", type=int, default=2)
+    parser.add_argument("cells", nargs="*", metavar="CELL")
+    given = parser.parse_args()
+    bench = Bench(given)
+    print(f"{given.model}, {given.rows} rows\n")
+    print("| wording | right | 95 % interval | unread | most frequent |\n"
+          "| --- | --- | --- | --- | --- |")
+    for word in given.cells:
+        for cell in parse_cell(word):
+            show(cell, bench.run(cell, min(given.limit, len(bench.rows))))
+
+
+if __name__ == "__main__":
+    main()

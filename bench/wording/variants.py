@@ -1,0 +1,289 @@
+"""Wordings of a prompt that were tried beside the product's own.
+
+A wording turns (fields, examples, inputs) into messages; the product's comes
+from promptcc itself (bench_wording) and DSPy's from DSPy. What is here is kept
+so that the choice can be measured again, on another model for instance: a new
+wording is one more function and its line in WORDINGS.
+"""
+
+END = "[[ ## completed ## ]]"
+
+
+class Task:
+    """What a step asks, as the job file has it."""
+
+    def __init__(self, instruction, inputs, outputs):
+        self.instruction = instruction
+        self.inputs = inputs      # {name: description}
+        self.outputs = outputs    # {name: [label...] or None}
+
+
+def marker(name):
+    return f"[[ ## {name} ## ]]"
+
+
+def section(name, value):
+    return f"{marker(name)}\n{value}"
+
+
+def sections(names, values):
+    return "\n\n".join(section(name, values[name]) for name in names)
+
+
+def kind(labels):
+    return f" (one of: {'; '.join(labels)})" if labels else ""
+
+
+def fields(task):
+    lines = ["Input fields:"]
+    for i, (name, desc) in enumerate(task.inputs.items(), 1):
+        lines.append(f"{i}. `{name}`: {desc}")
+    lines += ["", "Output fields:"]
+    for i, (name, labels) in enumerate(task.outputs.items(), 1):
+        lines.append(f"{i}. `{name}`{kind(labels)}")
+    return "\n".join(lines)
+
+
+def markers_in_words(task):
+    return ", then ".join(marker(name) for name in task.outputs)
+
+
+def chat(system, question, answer=None):
+    """A wording of the chat form out of its three texts."""
+
+    def render(task, demos, inputs):
+        messages = [{"role": "system", "content": system(task)}]
+        for demo in demos:
+            reply = (answer or plain_answer)(task, demo)
+            messages += [
+                {"role": "user", "content": question(task, demo)},
+                {"role": "assistant", "content": reply}]
+        messages.append({"role": "user", "content": question(task, inputs)})
+        return messages
+
+    return render
+
+
+# --- the parts ---
+
+def plain_answer(task, demo):
+    return sections(task.outputs, demo) + "\n\n" + END
+
+
+def json_answer(task, demo):
+    import json
+    return json.dumps({name: demo[name] for name in task.outputs},
+                      ensure_ascii=False)
+
+
+def bare_question(task, values):
+    return sections(task.inputs, values)
+
+
+def reminded_question(words):
+    def question(task, values):
+        return bare_question(task, values) + "\n\n" + words(task)
+    return question
+
+
+def template(task, value):
+    return "\n\n".join([section(name, value(name)) for name in task.inputs] +
+                       [section(name, value(name)) for name in task.outputs] +
+                       [END])
+
+
+def braces(name):
+    return "{" + name + "}"
+
+
+def described(task):
+    """A template whose places say what goes there."""
+    def place(name):
+        labels = task.outputs.get(name)
+        return (f"(one of: {'; '.join(labels)})" if labels
+                else f"(the {name.replace('_', ' ')})")
+    return "\n\n".join([section(name, place(name)) for name in task.outputs] +
+                       [END])
+
+
+# --- chat ---
+
+def system_today(task):
+    return "\n\n".join([
+        fields(task), "The user gives the input fields like this:",
+        "\n\n".join(section(n, braces(n)) for n in task.inputs),
+        "Answer with the output fields, each under its own marker line, then "
+        "the end marker, and nothing else:",
+        "\n\n".join(section(n, braces(n)) for n in task.outputs), END,
+        "Your task: " + task.instruction])
+
+
+def system_one_template(task):
+    """Inputs and outputs in one template, as a whole interaction looks."""
+    return "\n\n".join([
+        fields(task),
+        "Every exchange has this form, with the values filled in:",
+        template(task, braces), "Your task: " + task.instruction])
+
+
+def system_noted(task):
+    """As before, and the labels again beside their place."""
+    def place(name):
+        labels = task.outputs.get(name)
+        return braces(name) + (
+            f"   (exactly one of: {'; '.join(labels)})" if labels else "")
+    return "\n\n".join([
+        fields(task),
+        "Every exchange has this form, with the values filled in:",
+        template(task, place), "Your task: " + task.instruction])
+
+
+def system_task_first(task):
+    return "\n\n".join([
+        task.instruction, fields(task),
+        "Every exchange has this form, with the values filled in:",
+        template(task, braces)])
+
+
+def system_no_template(task):
+    return "\n\n".join([
+        task.instruction, fields(task),
+        "Write each output field as a line with its name in a marker, then "
+        "its value on the next line; after the last one write " + END + "."])
+
+
+def system_described(task):
+    return "\n\n".join([
+        fields(task), "Your task: " + task.instruction,
+        "Answer in this form:", described(task)])
+
+
+def system_described_first(task):
+    return "\n\n".join([
+        task.instruction, fields(task), "Answer in this form:",
+        described(task)])
+
+
+def begin_with(task):
+    return (f"Begin your answer with {markers_in_words(task)}, and end it "
+            f"with {END}.")
+
+
+def respond_with(task):
+    names = ", then ".join(f"`{marker(n)}`" for n in task.outputs)
+    return (f"Respond with the output fields, starting with {names}, and then "
+            f"ending with `{END}`.")
+
+
+def fill_in(task):
+    """Says what comes under the marker, not only that the marker comes."""
+    said = ", then ".join(
+        f"{marker(n)} and on the next line the {n.replace('_', ' ')}"
+        for n in task.outputs)
+    return f"Answer with {said}, then {END}."
+
+
+def value_of(task):
+    said = " and ".join(f"`{n}`" for n in task.outputs)
+    return f"Answer with the value of {said} in the form above."
+
+
+# --- JSON ---
+
+def json_template(task):
+    inner = ",\n".join(f'  "{name}": "{{{name}}}"' for name in task.outputs)
+    return "{\n" + inner + "\n}"
+
+
+def system_json_today(task):
+    return "\n\n".join([
+        fields(task), "The user gives the input fields like this:",
+        "\n\n".join(section(n, braces(n)) for n in task.inputs),
+        "Answer with the output fields as one JSON object with these keys in "
+        "this order, and nothing else:", json_template(task),
+        "Your task: " + task.instruction])
+
+
+def system_json_one_template(task):
+    """Question and answer in one template, as in the chat form."""
+    return "\n\n".join([
+        fields(task),
+        "Every exchange has this form, with the values filled in; the answer "
+        "is one JSON object and nothing else:",
+        "\n\n".join(section(n, braces(n)) for n in task.inputs),
+        json_template(task), "Your task: " + task.instruction])
+
+
+def system_json_first(task):
+    return "\n\n".join([
+        task.instruction, fields(task),
+        "Answer with the output fields as one JSON object with these keys in "
+        "this order, and nothing else:", json_template(task)])
+
+
+def system_json_noted(task):
+    inner = ",\n".join(
+        f'  "{name}": "{{{name}}}"' + (
+            f"   (exactly one of: {'; '.join(labels)})" if labels else "")
+        for name, labels in task.outputs.items())
+    return "\n\n".join([
+        fields(task), "The user gives the input fields like this:",
+        "\n\n".join(section(n, braces(n)) for n in task.inputs),
+        "Answer with one JSON object of this form:", "{\n" + inner + "\n}",
+        "Your task: " + task.instruction])
+
+
+def system_json_plain(task):
+    keys = ", ".join(f'"{name}"' for name in task.outputs)
+    return "\n\n".join([
+        task.instruction, fields(task),
+        f"Answer with one JSON object with the keys {keys}."])
+
+
+def one_object(task):
+    keys = ", ".join(f'"{name}"' for name in task.outputs)
+    return f"Answer with one JSON object, with the keys {keys}."
+
+
+WORDINGS = {
+    "chat": {
+        "today": chat(system_today, reminded_question(begin_with)),
+        "bare": chat(system_today, bare_question),
+        "one-template": chat(system_one_template,
+                             reminded_question(respond_with)),
+        "one-template-bare": chat(system_one_template, bare_question),
+        "one-template-fill": chat(system_one_template,
+                                  reminded_question(fill_in)),
+        "noted": chat(system_noted, reminded_question(respond_with)),
+        "noted-bare": chat(system_noted, bare_question),
+        "task-first": chat(system_task_first,
+                           reminded_question(respond_with)),
+        "no-template": chat(system_no_template, bare_question),
+        "no-template-fill": chat(system_no_template,
+                                 reminded_question(fill_in)),
+        "described": chat(system_described, bare_question),
+        "described-fill": chat(system_described, reminded_question(fill_in)),
+        "described-first": chat(system_described_first, bare_question),
+        "described-value": chat(system_described,
+                                reminded_question(value_of)),
+    },
+    "json": {
+        "today": chat(system_json_today, reminded_question(one_object),
+                      json_answer),
+        "bare": chat(system_json_today, bare_question, json_answer),
+        "one-template": chat(system_json_one_template,
+                             reminded_question(one_object), json_answer),
+        "one-template-bare": chat(system_json_one_template, bare_question,
+                                  json_answer),
+        "task-first": chat(system_json_first, reminded_question(one_object),
+                           json_answer),
+        "task-first-bare": chat(system_json_first, bare_question,
+                                json_answer),
+        "noted": chat(system_json_noted, reminded_question(one_object),
+                      json_answer),
+        "noted-bare": chat(system_json_noted, bare_question, json_answer),
+        "plain": chat(system_json_plain, reminded_question(one_object),
+                      json_answer),
+        "plain-bare": chat(system_json_plain, bare_question, json_answer),
+    },
+}
