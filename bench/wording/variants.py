@@ -126,6 +126,17 @@ def system_one_template(task):
         template(task, braces), "Your task: " + task.instruction])
 
 
+def system_parted(task):
+    """One template, and whose part of it is whose."""
+    first = next(iter(task.outputs))
+    return "\n\n".join([
+        fields(task),
+        "Every exchange has this form, with the values filled in:",
+        template(task, braces),
+        f"The user writes what comes before {marker(first)}; you answer with "
+        "the rest.", "Your task: " + task.instruction])
+
+
 def system_noted(task):
     """As before, and the labels again beside their place."""
     def place(name):
@@ -254,6 +265,7 @@ WORDINGS = {
         "one-template-bare": chat(system_one_template, bare_question),
         "one-template-fill": chat(system_one_template,
                                   reminded_question(fill_in)),
+        "parted-bare": chat(system_parted, bare_question),
         "noted": chat(system_noted, reminded_question(respond_with)),
         "noted-bare": chat(system_noted, bare_question),
         "task-first": chat(system_task_first,
