@@ -5,21 +5,36 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/buf.h"
 
 enum { HOLDER_BYTES = 128, PATH_BYTES = 64 * 1024 };
 
-static bool try_lock(int fd)
-{
-    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+// The byte of the store's own lock.
+static const off_t FILE_BYTE = (off_t)1 << 62;
 
-    return fcntl(fd, F_OFD_SETLK, &all) == 0;
+// What this process has locked, so that it opens none of it again.
+enum { LOCKED_MAX = 64 };
+static struct file_lock locked[LOCKED_MAX];
+static size_t n_locked;
+static pthread_mutex_t locked_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+// From the byte to the end; length 0 is that.
+static bool try_lock(int fd, off_t first, off_t len)
+{
+    struct flock range = {.l_type = F_WRLCK,
+                          .l_whence = SEEK_SET,
+                          .l_start = first,
+                          .l_len = len};
+
+    return fcntl(fd, F_OFD_SETLK, &range) == 0;
 }
 
 // "HOST PID", with what is no plain text left out: anybody may have written
@@ -93,7 +108,7 @@ int lock_take(const char *path, struct err *err)
 
     if (fd < 0)
         return -1;
-    if (try_lock(fd)) {
+    if (try_lock(fd, 0, 0)) {
         write_holder(fd);
         return fd;
     }
@@ -133,4 +148,100 @@ void lock_release(int fd)
     if (ftruncate(fd, 0) != 0)
         errno = 0;
     (void)close(fd);
+}
+
+// --- the file itself ---
+
+static void set_identity(struct file_lock *lock, const struct stat *info)
+{
+    lock->device = (unsigned long long)info->st_dev;
+    lock->inode = (unsigned long long)info->st_ino;
+}
+
+static bool same_file(const struct file_lock *a, const struct file_lock *b)
+{
+    return a->device == b->device && a->inode == b->inode;
+}
+
+// Under the mutex.
+static bool is_locked(const struct file_lock *lock)
+{
+    for (size_t i = 0; i < n_locked; i++)
+        if (same_file(&locked[i], lock))
+            return true;
+    return false;
+}
+
+static bool refuse_file(const char *path, struct err *err)
+{
+    err_set(err, ERR_BUSY,
+            "the store %s is in use by another process, under another name of "
+            "the same file; wait for it, or name another with --store",
+            path);
+    return false;
+}
+
+// Opens and locks what path is now.
+static bool lock_identified(struct file_lock *lock, const char *path,
+                            struct err *err)
+{
+    lock->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (lock->fd < 0)
+        return true; // SQLite will say in its own words why not
+    if (try_lock(lock->fd, FILE_BYTE, 1) && n_locked < LOCKED_MAX) {
+        locked[n_locked++] = *lock;
+        return true;
+    }
+    if (errno == EAGAIN || errno == EACCES)
+        refuse_file(path, err);
+    else
+        err_set(err, ERR_INPUT,
+                "cannot lock %s: %s; keep the store on a local disk (--store "
+                "names another)",
+                path, strerror(errno));
+    (void)close(lock->fd);
+    lock->fd = -1;
+    return false;
+}
+
+bool file_lock_take(struct file_lock *lock, const char *path, struct err *err)
+{
+    struct stat info;
+    bool ok = true;
+
+    *lock = FILE_LOCK_NONE;
+    if (stat(path, &info) != 0)
+        return true;
+    set_identity(lock, &info);
+    (void)pthread_mutex_lock(&locked_mutex);
+    ok = is_locked(lock) ? refuse_file(path, err)
+                       : lock_identified(lock, path, err);
+    (void)pthread_mutex_unlock(&locked_mutex);
+    return ok;
+}
+
+void file_lock_release(struct file_lock *lock)
+{
+    if (lock->fd < 0)
+        return;
+    (void)pthread_mutex_lock(&locked_mutex);
+    for (size_t i = 0; i < n_locked; i++)
+        if (same_file(&locked[i], lock)) {
+            locked[i] = locked[--n_locked];
+            break;
+        }
+    (void)pthread_mutex_unlock(&locked_mutex);
+    (void)close(lock->fd);
+    *lock = FILE_LOCK_NONE;
+}
+
+bool file_lock_is_at(const struct file_lock *lock, const char *path)
+{
+    struct file_lock there = FILE_LOCK_NONE;
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return false;
+    set_identity(&there, &info);
+    return same_file(&there, lock);
 }

@@ -1,14 +1,25 @@
 // lock: one process writes a store.
 //
-// An open-file-description lock on FILE.lock: the kernel drops it with the
-// process however that ends, so there is nothing stale to clean up, and unlike
-// a classic POSIX lock it is not lost when some other part of the process
-// closes the same file. The lock file holds "HOST PID" for the one who is
-// refused, and is left in place: removing it would let two processes lock two
-// files of that name.
+// Two locks, both of open file descriptions: the kernel drops them with the
+// process however that ends, so there is nothing stale to clean up.
+//
+// * FILE.lock is locked by name. It holds "HOST PID" for the one who is
+//   refused, and is left in place: removing it would let two processes lock two
+//   files of that name.
+// * The store itself is locked too, for one file may have two names (a hard
+//   link), and then each has a lock file of its own. The lock is one byte far
+//   beyond those that SQLite locks (510 bytes at 1 GiB), so the two do not
+//   meet.
+//
+// SQLite's own locks belong to the process, and POSIX drops them when the
+// process closes *any* descriptor of that file. So the second lock is given
+// back only after the connections of the store are closed, and a file that this
+// very process has locked is not opened a second time to find that out.
 
 #ifndef STORE_LOCK_H
 #define STORE_LOCK_H
+
+#include <stdbool.h>
 
 #include <stdbool.h>
 
@@ -24,5 +35,18 @@ bool lock_is_held(const char *path);
 
 // Gives it back; -1 is fine.
 void lock_release(int fd);
+
+// The lock on the store itself, which must exist.
+struct file_lock {
+    int fd; // -1: not held
+    unsigned long long device, inode;
+};
+#define FILE_LOCK_NONE ((struct file_lock){.fd = -1})
+
+bool file_lock_take(struct file_lock *lock, const char *path, struct err *err);
+void file_lock_release(struct file_lock *lock);
+
+// Whether path still is the file that is locked. For any thread.
+bool file_lock_is_at(const struct file_lock *lock, const char *path);
 
 #endif

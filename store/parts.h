@@ -21,6 +21,7 @@
 #include "store/call_index.h"
 #include "store/evaluation_index.h"
 #include "store/key_index.h"
+#include "store/lock.h"
 #include "store/record.h"
 #include "store/sql.h"
 #include "store/store.h"
@@ -60,6 +61,7 @@ struct job_index {
 struct store {
     char *path;              // owned
     int lock_fd;             // -1: reading alone
+    struct file_lock file;   // the store's own
     struct writer *writer;   // owned; NULL: reading alone
     struct draft *draft;     // owned; NULL: none is being made
     sqlite3 *reader;         // owned

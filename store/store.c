@@ -108,7 +108,10 @@ static bool open_writer(struct store *store, struct err *err)
     if (!sql_run(db, store->path, writer_setup, "open", err) ||
         !migrate_file(db, store->path, err))
         goto out;
-    store->writer = writer_start(db, store->path, err);
+    // A new file is there only now.
+    if (store->file.fd < 0 && !file_lock_take(&store->file, store->path, err))
+        goto out;
+    store->writer = writer_start(db, store->path, &store->file, err);
     ok = store->writer != NULL;
 
 out:
@@ -258,6 +261,7 @@ static struct store *new_store(const char *path, struct err *err)
     }
     store->path = copy;
     store->lock_fd = -1;
+    store->file = FILE_LOCK_NONE;
     store->record = BUF_INIT(RECORD_MAX_BYTES);
     store->snapshot_ms = STORE_SNAPSHOT_MS;
     store->next_call_id = 1;
@@ -282,6 +286,7 @@ static bool lock_file(struct store *store, struct err *err)
 static bool open_for_writing(struct store *store, struct err *err)
 {
     return check_path(store->path, false, err) && lock_file(store, err) &&
+           file_lock_take(&store->file, store->path, err) &&
            open_writer(store, err) && open_reader(store, err) &&
            reader_guard(store, err) && load_indexes(store, err);
 }
@@ -317,6 +322,7 @@ void store_close(struct store *store)
     (void)sqlite3_finalize(store->load_call);
     (void)sqlite3_close(store->reader);
     writer_stop(store->writer);
+    file_lock_release(&store->file);
     lock_release(store->lock_fd);
     job_index_free_all(store);
     call_index_release(&store->calls);

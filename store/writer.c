@@ -24,6 +24,7 @@ struct drafted {
 struct writer {
     sqlite3 *db; // owned; the thread's while it runs
     const char *path;
+    const struct file_lock *file;
     sqlite3_stmt *stmts[RECORD_KINDS];
     sqlite3_stmt *begin;
     sqlite3_stmt *commit;
@@ -63,11 +64,10 @@ static void give_notice(struct writer *writer)
     (void)put; // a full pipe is readable all the same
 }
 
-static void mark_broken(struct writer *writer, int rc)
+static void break_off(struct writer *writer, const struct err *why)
 {
-    struct err cause = ERR_CLEAR;
+    struct err cause = *why;
 
-    sql_fail(&cause, writer->db, rc, writer->path, "write to");
     if (!sqlite3_get_autocommit(writer->db))
         (void)sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
     (void)pthread_mutex_lock(&writer->mutex);
@@ -76,6 +76,28 @@ static void mark_broken(struct writer *writer, int rc)
     (void)pthread_cond_broadcast(&writer->moved);
     (void)pthread_mutex_unlock(&writer->mutex);
     give_notice(writer);
+}
+
+static void mark_broken(struct writer *writer, int rc)
+{
+    struct err cause = ERR_CLEAR;
+
+    sql_fail(&cause, writer->db, rc, writer->path, "write to");
+    break_off(writer, &cause);
+}
+
+static bool is_in_place(struct writer *writer)
+{
+    struct err cause = ERR_CLEAR;
+
+    if (file_lock_is_at(writer->file, writer->path))
+        return true;
+    err_set(&cause, ERR_STORE,
+            "the store %s was removed, moved or replaced while it was in use: "
+            "put it back, or run the same command again to begin a new one",
+            writer->path);
+    break_off(writer, &cause);
+    return false;
 }
 
 static int run_alone(sqlite3_stmt *stmt)
@@ -89,6 +111,8 @@ static int run_alone(sqlite3_stmt *stmt)
 static void commit_group(struct writer *writer)
 {
     if (writer->open_puts == 0 || atomic_load(&writer->broken))
+        return;
+    if (!is_in_place(writer))
         return;
     int rc = run_alone(writer->commit);
     writer->open_puts = 0;
@@ -281,7 +305,8 @@ static void free_writer(struct writer *writer)
     free(writer);
 }
 
-struct writer *writer_start(sqlite3 *db, const char *path, struct err *err)
+struct writer *writer_start(sqlite3 *db, const char *path,
+                            const struct file_lock *file, struct err *err)
 {
     struct writer *writer = calloc(1, sizeof *writer);
 
@@ -291,6 +316,7 @@ struct writer *writer_start(sqlite3 *db, const char *path, struct err *err)
     }
     writer->db = db;
     writer->path = path;
+    writer->file = file;
     writer->notice[0] = writer->notice[1] = -1;
     writer->queue = BUF_INIT(WRITER_MAX_BYTES + RECORD_MAX_BYTES);
     writer->batch = writer->queue;

@@ -12,6 +12,10 @@
 // While a commit waits for the disk the queue grows, so the slower the disk,
 // the larger the groups; an idle writer commits a single put at once.
 //
+// Before each commit the writer looks whether the file of that name is still
+// the one that it writes: what goes to a file that was removed, moved or
+// replaced is lost, and is not to be called durable.
+//
 // A failed commit makes the writer broken for good: what was put after the
 // last durable number is dropped, unwritten, and later puts are refused.
 //
@@ -33,6 +37,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "store/lock.h"
 
 enum {
     WRITER_GROUP = 256,
@@ -51,9 +56,11 @@ struct draft {
 
 struct writer;
 
-// Takes db, a connection that nobody else uses; path is borrowed. NULL on
-// failure, and then db is the caller's still.
-struct writer *writer_start(sqlite3 *db, const char *path, struct err *err);
+// Takes db, a connection that nobody else uses; path and file, the lock of what
+// is to be there, are borrowed. NULL on failure, and then db is the caller's
+// still.
+struct writer *writer_start(sqlite3 *db, const char *path,
+                            const struct file_lock *file, struct err *err);
 
 // Commits what was put, ends the thread, closes db. NULL is fine.
 void writer_stop(struct writer *writer);

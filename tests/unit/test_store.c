@@ -150,6 +150,80 @@ Test(store, a_store_is_locked_by_whatever_name_it_is_reached)
     cr_expect_eq(err.code, ERR_BUSY, "%s", err.text);
 }
 
+// In a process that has opened nothing before; it waits until it is told to.
+static pid_t try_to_open(const char *name, int told)
+{
+    pid_t child = fork();
+    char byte = 0;
+
+    if (child == 0) {
+        bool begun = read(told, &byte, 1) == 1;
+        bool busy = begun && store_open(name, &err) == NULL &&
+                    err.code == ERR_BUSY &&
+                    strstr(err.text, "under another name") != NULL;
+        _exit(busy ? 0 : 1);
+    }
+    return child;
+}
+
+Test(store, two_names_of_one_file_are_one_store)
+{
+    int status = 0;
+    int tell[2];
+    char other[80];
+
+    (void)snprintf(other, sizeof other, "%s/other.db", folder);
+    cr_assert_eq(pipe(tell), 0);
+    pid_t child = try_to_open(other, tell[0]);
+    reopen();
+    cr_assert_eq(link(path, other), 0);
+    cr_assert_eq(write(tell[1], "x", 1), 1);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+
+    cr_expect_null(store_open(other, &err));
+    cr_expect_eq(err.code, ERR_BUSY, "%s", err.text);
+    (void)put_call(open_job("j-1"), 1);
+    flush();
+}
+
+static void expect_lost(void)
+{
+    (void)put_call(open_job("j-2"), 2);
+    cr_expect_not(store_flush(store, &err));
+    cr_expect_eq(err.code, ERR_STORE);
+    cr_expect_not_null(strstr(err.text, "removed, moved or replaced"), "%s",
+                       err.text);
+}
+
+Test(store, a_file_that_was_removed_is_noticed)
+{
+    reopen();
+    (void)put_call(open_job("j-1"), 1);
+    flush();
+    cr_assert_eq(unlink(path), 0);
+    expect_lost();
+}
+
+Test(store, a_file_that_was_replaced_is_noticed)
+{
+    char aside[80];
+
+    reopen();
+    (void)put_call(open_job("j-1"), 1);
+    flush();
+    (void)snprintf(aside, sizeof aside, "%s/aside.db", folder);
+    cr_assert_eq(rename(path, aside), 0);
+    cr_assert_eq(link(aside, path), 0); // the same one again
+    (void)put_call(open_job("j-3"), 3);
+    flush();
+    cr_assert_eq(unlink(path), 0);
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    (void)fclose(file);
+    expect_lost();
+}
+
 Test(store, the_lock_goes_with_a_process_that_is_killed)
 {
     int status = 0;
