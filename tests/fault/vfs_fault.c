@@ -1,5 +1,6 @@
 #include "fault/vfs_fault.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ static sqlite3_vfs *real;
 static atomic_bool armed;
 static atomic_int left; // operations until the one that fails
 static atomic_int failures;
+static atomic_int slow_ms; // of each sync
 static enum vfs_fault fault;
 static bool lasting;
 
@@ -68,6 +70,7 @@ static int layer_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int layer_sync(sqlite3_file *file, int flags)
 {
+    (void)poll(NULL, 0, atomic_load(&slow_ms));
     if (must_fail(true))
         return SQLITE_IOERR_FSYNC;
     return real_of(file)->pMethods->xSync(real_of(file), flags);
@@ -184,6 +187,11 @@ void vfs_fault_arm(enum vfs_fault kind, int n, bool and_after)
     atomic_store(&left, n);
     atomic_store(&failures, 0);
     atomic_store(&armed, true);
+}
+
+void vfs_fault_slow(int ms)
+{
+    atomic_store(&slow_ms, ms);
 }
 
 bool vfs_fault_disarm(void)

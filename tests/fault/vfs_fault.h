@@ -23,6 +23,9 @@ void vfs_fault_install(void);
 // Operation n from now on, 0 is the next, fails; all after it too if lasting.
 void vfs_fault_arm(enum vfs_fault fault, int n, bool lasting);
 
+// Every sync takes so long from now on: a disk that is busy with others.
+void vfs_fault_slow(int ms);
+
 // Ends that, and tells whether an operation has failed.
 bool vfs_fault_disarm(void);
 

@@ -1,0 +1,219 @@
+// The loop breathes: whatever clients send and whatever the disk does, no turn
+// of it is long. What blocks shows in the time on the wall, what computes in
+// the processor's; a crowded machine lengthens the first alone, so the bound on
+// that one is far above 100 ms, and far below what is done to the loop.
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <zmq.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "fault/vfs_fault.h"
+#include "unit/stage.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SLOWER = 4 }; // what sanitizers cost
+#else
+enum { SLOWER = 1 };
+#endif
+
+enum {
+    CPU_MS = 100 * SLOWER,
+    WALL_MS = 2500,
+    STALL_MS = 4000, // of the disk
+    LARGE_BYTES = 24 << 20,
+    MANY = 2000, // workers
+};
+
+#define JOB                                                                    \
+    "name: notes\n"                                                            \
+    "models: {student: 'little:1b'}\n"                                         \
+    "inputs: {text: {desc: A note}}\n"                                         \
+    "steps:\n"                                                                 \
+    "  sort:\n"                                                                \
+    "    predict: Say what the note is about.\n"                               \
+    "    inputs: [text]\n"                                                     \
+    "    outputs: {topic: %s}\n"                                               \
+    "data: {examples: rows.jsonl}\n"                                           \
+    "metric: {exact_match: topic}\n"                                           \
+    "optimizer: {labeled_few_shot: {k: 1}}\n"
+
+static struct stage stage;
+static struct actor client, w;
+static struct buf rows;
+static char job[1024];
+
+static void set_up(void)
+{
+    struct rlimit fds;
+
+    vfs_fault_install();
+    stage_open(&stage);
+    cr_assert_eq(zmq_ctx_set(stage.zmq, ZMQ_MAX_SOCKETS, 2 * MANY), 0);
+    if (getrlimit(RLIMIT_NOFILE, &fds) == 0 && fds.rlim_cur < fds.rlim_max) {
+        fds.rlim_cur = fds.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &fds);
+    }
+    stage_start(&stage);
+    actor_greet_as_client(&client, &stage, "client");
+    rows = BUF_INIT(64 << 20);
+}
+
+static void tear_down(void)
+{
+    vfs_fault_slow(0);
+    if (w.socket != NULL)
+        actor_leave(&w);
+    actor_leave(&client);
+    stage_close(&stage);
+    buf_release(&rows);
+}
+
+TestSuite(turn, .init = set_up, .fini = tear_down, .timeout = 110);
+
+static void expect_short_turns(void)
+{
+    struct turn_report longest = coordinator_longest_turn(stage.coordinator);
+
+    cr_expect_lt(longest.wall_ms, WALL_MS, "%d ms, %d of them for %s",
+                 (int)longest.wall_ms, (int)longest.step_ms, longest.step);
+    cr_expect_lt(longest.cpu_ms, CPU_MS, "%d ms of the processor",
+                 (int)longest.cpu_ms);
+}
+
+static void submit(const char *type)
+{
+    const struct stage_file files[] = {{"rows.jsonl", rows.data}, {NULL, NULL}};
+
+    (void)snprintf(job, sizeof job, JOB, type);
+    actor_submit(&client, "run", "{}", "", job, files);
+}
+
+static void add_rows(int n, const char *topic)
+{
+    for (int i = 0; i < n; i++)
+        buf_printf(&rows, "{\"text\": \"note %d\", \"topic\": \"%s\"}\n", i,
+                   topic);
+    cr_assert_not(rows.failed);
+}
+
+// Whether the coordinator says anything within ms: it beats once a second.
+static bool is_alive(int64_t ms)
+{
+    return actor_hears(&client, MESSAGE_HEARTBEAT, ms);
+}
+
+Test(turn, a_large_submission_is_read_beside_the_loop)
+{
+    char *filler = malloc(4001);
+
+    cr_assert_not_null(filler);
+    memset(filler, 'x', 4000);
+    filler[4000] = '\0';
+    for (int i = 0; rows.len < LARGE_BYTES; i++)
+        buf_printf(&rows, "{\"text\": \"%d %s\", \"topic\": \"garden\"}\n", i,
+                   filler);
+    free(filler);
+    submit("{enum: [garden, kitchen]}");
+    rows.len = 0;
+    cr_assert(actor_hears(&client, MESSAGE_ACCEPTED, 60000));
+    json_decref(actor_command(&client, "jobs", ""));
+    cr_expect(is_alive(5000));
+    expect_short_turns();
+}
+
+// Rows that take half a minute where each may backtrack as it likes.
+Test(turn, a_costly_pattern_is_refused_beside_the_loop)
+{
+    int64_t status;
+    json_t *document;
+
+    add_rows(2000, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!");
+    submit("{type: str, pattern: '^(a|a)*$'}");
+    cr_assert(actor_hears(&client, MESSAGE_RESULT, 60000));
+    status = client.message.as.result.status;
+    cr_expect_eq(status, 2);
+    document = json_loads(client.message.as.result.document, 0, NULL);
+    cr_expect_not_null(strstr(stage_error(document), "too costly"), "%s",
+                       stage_error(document));
+    json_decref(document);
+    expect_short_turns();
+}
+
+// The disk stands still while a job is at work: its answers wait, the peers are
+// answered all the same.
+Test(turn, a_disk_that_stalls_is_waited_for_beside_the_loop)
+{
+    int64_t began = clock_monotonic_ms();
+
+    add_rows(40, "garden");
+    actor_greet_as_worker(&w, &stage, "w", 4, STAGE_DIGEST);
+    submit("{enum: [garden, kitchen]}");
+    cr_assert(actor_hears(&client, MESSAGE_ACCEPTED, 60000));
+    vfs_fault_slow(STALL_MS);
+    for (int i = 0; i < 4; i++)
+        actor_answer(&w, actor_take_call(&w), "garden");
+    for (int i = 0; i < 3; i++)
+        cr_expect(is_alive(3500), "no heartbeat after %d ms",
+                  (int)(clock_monotonic_ms() - began));
+    json_decref(actor_command(&client, "workers", ""));
+    actor_say(&client, &(struct message){.kind = MESSAGE_COMMAND,
+                                         .as.command = {.verb = "stop",
+                                                        .job = "notes",
+                                                        .argument = ""}});
+    cr_expect(actor_hears(&client, MESSAGE_RESULT, 60000));
+    expect_short_turns();
+}
+
+Test(turn, many_questions_at_once_are_read_beside_the_loop)
+{
+    struct message question = {
+        .kind = MESSAGE_COMMAND,
+        .as.command = {.verb = "jobs", .job = "", .argument = ""}};
+    int busy = 0;
+
+    for (int i = 0; i < 500; i++)
+        actor_say(&client, &question);
+    for (int i = 0; i < 500; i++) {
+        const struct message *reply = actor_await(&client, MESSAGE_REPLY);
+
+        busy += strstr(reply->as.reply.document, "too much at once") != NULL;
+    }
+    cr_expect_lt(busy, 500);
+    expect_short_turns();
+}
+
+Test(turn, two_thousand_workers_may_come_at_once)
+{
+    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
+    static struct wire_socket *sockets[MANY];
+    struct err err = ERR_CLEAR;
+
+    for (int i = 0; i < MANY; i++) {
+        struct wire_id id = {.len = 8};
+        char name[16];
+
+        (void)snprintf(name, sizeof name, "w%07d", i);
+        memcpy(id.bytes, name, 8);
+        sockets[i] = wire_connect(stage.zmq, stage.endpoint, &id, &err);
+        if (sockets[i] == NULL)
+            break; // this machine has no more descriptors for us
+        struct message hello = {
+            .kind = MESSAGE_HELLO,
+            .as.hello = actor_worker_hello(name, i + 1, 16, &model)};
+        cr_assert(wire_send(sockets[i], NULL, &hello, &err), "%s", err.text);
+    }
+    add_rows(4000, "garden");
+    submit("{enum: [garden, kitchen]}");
+    cr_assert(actor_hears(&client, MESSAGE_ACCEPTED, 60000));
+    for (int i = 0; i < 5; i++)
+        cr_expect(actor_hears(&client, MESSAGE_PROGRESS, 5000));
+    expect_short_turns();
+    for (int i = 0; i < MANY; i++)
+        wire_close(sockets[i]);
+}
