@@ -154,6 +154,30 @@ static bool enough_voices(const struct engine *engine)
             clock_monotonic_ms() - workers->joined_ms >= VOICES_MS);
 }
 
+// A job that was submitted with --simulate is not answered by a model, for its
+// scores would be kept as those of a stand-in. The other way round is how a
+// cluster is tried out: all that shows the job then says so.
+static bool check_simulated(struct running_job *running, const char *digest,
+                            struct err *err)
+{
+    bool stand_in = models_simulated(digest);
+
+    if (running->request->simulated && !stand_in) {
+        err_set(err, ERR_INPUT,
+                "the job was submitted with --simulate, but the workers of "
+                "this coordinator have real models: leave --simulate away, or "
+                "try the job with `run --simulate`");
+        return false;
+    }
+    if (running->request->simulated || !stand_in)
+        return true;
+    if (running->note[0] == '\0')
+        text_print(running->note, sizeof running->note, "%s",
+                   "simulated: a stand-in answers, no model");
+    return history_job_simulated(running->engine->store, running->work.job_no,
+                                 err);
+}
+
 bool running_job_bind(struct running_job *running, enum role role)
 {
     const char *name = running->job->models[role].name;
@@ -167,7 +191,8 @@ bool running_job_bind(struct running_job *running, enum role role)
     digest = seen == NULL ? NULL : digest_text(running, role, seen);
     if (digest == NULL)
         return false;
-    if (history_pin_model(running->engine->store, running->work.job_no,
+    if (check_simulated(running, digest, &err) &&
+        history_pin_model(running->engine->store, running->work.job_no,
                           role_names[role], name, digest, &err) &&
         pin(running, role, digest, &err))
         return true;

@@ -69,6 +69,10 @@ char *history_model(struct store *store, int64_t job_no, const char *role,
 bool history_pin_model(struct store *store, int64_t job_no, const char *role,
                        const char *name, const char *digest, struct err *err);
 
+// A stand-in answers the job: all that shows it says so.
+bool history_job_simulated(struct store *store, int64_t job_no,
+                           struct err *err);
+
 // Freezes a share of the split as a JSON list of row numbers, or checks it
 // against the frozen one (ERR_DIFFERS).
 bool history_split(struct store *store, int64_t job_no, const char *share,

@@ -233,6 +233,16 @@ bool history_pin_model(struct store *store, int64_t job_no, const char *role,
     return store_put(store, err);
 }
 
+bool history_job_simulated(struct store *store, int64_t job_no, struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_JOB_SIMULATED);
+    record_int(record, job_no);
+    record_end(record);
+    return store_put(store, err);
+}
+
 // --- splits ---
 
 static bool put_row_list(struct buf *list, const size_t *rows, size_t n,

@@ -215,7 +215,7 @@ bool file_lock_take(struct file_lock *lock, const char *path, struct err *err)
     set_identity(lock, &info);
     (void)pthread_mutex_lock(&locked_mutex);
     ok = is_locked(lock) ? refuse_file(path, err)
-                       : lock_identified(lock, path, err);
+                         : lock_identified(lock, path, err);
     (void)pthread_mutex_unlock(&locked_mutex);
     return ok;
 }

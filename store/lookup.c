@@ -25,7 +25,8 @@ static const char trials_sql[] =
     " demos, calls, tokens, started, finished FROM v_trials WHERE job = ?1"
     " ORDER BY trial";
 static const char best_sql[] =
-    "SELECT rank, trial, kind, score, baseline, n, candidate, instructions, demos"
+    "SELECT rank, trial, kind, score, baseline, n, candidate, instructions, "
+    "demos"
     " FROM v_best WHERE job = ?1 AND rank <= CAST(?2 AS INTEGER)"
     " ORDER BY rank";
 static const char prompts_sql[] =

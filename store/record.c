@@ -19,6 +19,7 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_JOB_MODEL] = "INSERT INTO job_models(job_no, role, name, digest)"
                          " VALUES(?1, ?2, ?3, ?4) ON CONFLICT(job_no, role)"
                          " DO UPDATE SET name = ?3, digest = ?4",
+    [RECORD_JOB_SIMULATED] = "UPDATE jobs SET simulated = 1 WHERE no = ?1",
     [RECORD_SPLIT] = "INSERT INTO splits(job_no, share, row_numbers)"
                      " VALUES(?1, ?2, ?3)",
     [RECORD_SUBMISSION] =

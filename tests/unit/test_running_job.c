@@ -550,6 +550,15 @@ Test(running, a_job_from_afar_may_not_run_programs)
     expect_failure(&client, 2, "--allow-exec");
 }
 
+Test(running, a_simulated_job_is_not_answered_by_a_model)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    submit(&client, "eval", "{\"data\": \"rows.jsonl\", \"simulated\": true}",
+           job, one_row);
+    expect_failure(&client, 2, "--simulate");
+}
+
 // A stranger says where the job lies, and lies.
 Test(running, a_folder_in_a_message_makes_no_job_local)
 {
