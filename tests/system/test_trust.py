@@ -4,9 +4,6 @@ coordinator, it leaves nothing running and nothing undone.
 
 import os
 import pathlib
-import signal
-import sqlite3
-import threading
 import time
 
 import pytest
@@ -194,3 +191,43 @@ def test_a_killed_coordinator_leaves_no_program_and_no_folder(
     worker.terminate()
     assert coordinator.terminate().status == 0
     assert list(temporary.glob("promptcc-job-*")) == []
+
+
+# --- the store under a live run ---
+
+@pytest.mark.parametrize("how", ["unlink", "replace"])
+def test_a_store_that_is_gone_is_noticed(stage, how):
+    sim = stage.stand_in(slots=2)
+    gate = stage.gate(sim)
+    gate.hold_after(20)
+    job = stage.job()
+    store = stage.folder / "s.db"
+    run = stage.start("run", job, "--store", store, "--ollama",
+                      f"{gate.url},slots=2", "--json")
+    assert gate.wait_held(run)
+    store.unlink()
+    if how == "replace":
+        store.write_bytes(b"")
+    gate.release()
+    result = run.wait()
+    assert result.status not in (0, 2), result
+    assert "removed, moved or replaced" in result.error["text"], result
+
+
+def test_two_names_of_one_store_are_one_lock(stage):
+    store, other = stage.folder / "c.db", stage.folder / "other.db"
+    coordinator = stage.coordinator(store)
+    os.link(store, other)
+    second = stage.promptcc("coordinator", "--listen", "tcp://127.0.0.1:0",
+                            "--store", other)
+    assert second.status == 2 and "in use" in second.err, second
+    assert coordinator.terminate().status == 0
+
+
+def test_an_unopened_pipe_does_not_hang_check(stage):
+    job = stage.job()
+    rows = next(job.parent.glob("*.jsonl"))
+    rows.unlink()
+    os.mkfifo(rows)
+    result = stage.promptcc("check", job)
+    assert result.status == 2 and "pipe" in result.err, result
