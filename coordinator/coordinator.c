@@ -346,7 +346,7 @@ static void after_opening(void *user, const struct requester *requester,
         log_warn("job-not-begun", "%s: %s", job_id == NULL ? "a job" : job_id,
                  err->text);
     if (running == NULL && requester->kind == REQUESTER_NONE &&
-        err->code != ERR_STORE)
+        err->code != ERR_STORE && err->code != ERR_BUSY)
         history_job_state(c->engine.store, requester->job_no, "paused",
                           err->text, -1, NULL, NULL);
     if (peer != NULL && requester->kind == REQUESTER_SUBMITS)
