@@ -526,11 +526,24 @@ static struct trial *submit(struct session *session, struct trial *trial,
     return trial;
 }
 
+// Made by the job's own thread when it is first needed: it measures every row,
+// and whoever starts the session, the coordinator's loop, has no time for that.
+static struct fit *fit_of(struct session *session, struct err *err)
+{
+    const struct session_setup *setup = &session->setup;
+
+    if (session->fit == NULL)
+        session->fit = fit_new(setup->job, setup->dataset, setup->plan, err);
+    return session->fit;
+}
+
 struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *err)
 {
-    struct candidate *fitting = fit_candidate(session->fit, candidate, err);
+    const struct fit *fit = fit_of(session, err);
+    struct candidate *fitting =
+        fit == NULL ? NULL : fit_candidate(fit, candidate, err);
     struct trial *trial;
 
     if (fitting == NULL)
@@ -695,8 +708,9 @@ void session_set_best(struct session *session, struct trial *trial)
 void session_check_fit(struct session *session)
 {
     struct err why = ERR_CLEAR;
+    const struct fit *fit = fit_of(session, &why);
 
-    if (!fit_check(session->fit, session->baseline, &why))
+    if (fit != NULL && !fit_check(fit, session->baseline, &why))
         session_note(session, "warning: %s", why.text);
 }
 
@@ -783,9 +797,6 @@ struct session *session_start(const struct session_setup *setup,
     if (session->baseline == NULL || !connect_pair(session, err))
         goto fail;
     candidate_seal(session->baseline);
-    session->fit = fit_new(setup->job, setup->dataset, setup->plan, err);
-    if (session->fit == NULL)
-        goto fail;
     if (pthread_create(&session->thread, NULL, run_thread, session) != 0) {
         err_set(err, ERR_IO, "cannot start a thread for the job");
         goto fail;
