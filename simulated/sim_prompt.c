@@ -412,6 +412,21 @@ static struct sim_span between(const char *start, const char *end)
     return (struct sim_span){start, (size_t)(end - start)};
 }
 
+// What stands behind the template and still speaks of markers is about the form
+// of an answer too, and no part of the instruction.
+static struct sim_span behind_form(struct sim_span rest)
+{
+    struct sim_span after = rest;
+    struct sim_span line;
+    while (next_line(&after, &line)) {
+        if (find(line, MARKER_OPEN) != NULL)
+            return after;
+        if (trim(line).len > 0)
+            break;
+    }
+    return rest;
+}
+
 // The structure runs from the first template line to the end marker or the
 // closing brace. What an instruction shows after it is no part of it.
 static struct parts split_system(struct sim_span text)
@@ -426,7 +441,7 @@ static struct parts split_system(struct sim_span text)
         if (start != NULL && ends_structure(line))
             return (struct parts){between(text.at, start),
                                   between(start, rest.at),
-                                  between(rest.at, end)};
+                                  behind_form(between(rest.at, end))};
     }
     // Without a structure, the lists end where they end (read_lists says).
     return (struct parts){text, {end, 0}, {end, 0}};

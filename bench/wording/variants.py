@@ -137,6 +137,16 @@ def system_parted(task):
         "the rest.", "Your task: " + task.instruction])
 
 
+def system_parted_before(task):
+    """The same, said before the template."""
+    first = next(iter(task.outputs))
+    return "\n\n".join([
+        fields(task),
+        "Every exchange has this form, with the values filled in. The user "
+        f"writes what comes before {marker(first)}, you answer with the rest:",
+        template(task, braces), "Your task: " + task.instruction])
+
+
 def system_noted(task):
     """As before, and the labels again beside their place."""
     def place(name):
@@ -266,6 +276,7 @@ WORDINGS = {
         "one-template-fill": chat(system_one_template,
                                   reminded_question(fill_in)),
         "parted-bare": chat(system_parted, bare_question),
+        "parted-before-bare": chat(system_parted_before, bare_question),
         "noted": chat(system_noted, reminded_question(respond_with)),
         "noted-bare": chat(system_noted, bare_question),
         "task-first": chat(system_task_first,

@@ -69,7 +69,9 @@ static void put_template(struct buf *text, const struct field *fields, size_t n)
 
 // Question and answer in one template: shown the answer's part alone, under a
 // sentence of its own, an able model takes it for what it is to write and
-// leaves the value empty (docs/real-model.md).
+// leaves the value empty. Whose part is whose is said behind the template;
+// before it the same sentence made the model begin with the question
+// (docs/real-model.md).
 static void put_chat_form(struct buf *text, const struct signature *signature)
 {
     buf_puts(text, "Every exchange has this form, with the values filled "
@@ -77,7 +79,9 @@ static void put_chat_form(struct buf *text, const struct signature *signature)
     put_template(text, signature->inputs, signature->n_inputs);
     put_template(text, signature->outputs, signature->n_outputs);
     put_marker(text, "completed");
-    buf_puts(text, "\n\n");
+    buf_puts(text, "\n\nThe user writes what comes before ");
+    put_marker(text, signature->outputs[0].name);
+    buf_puts(text, "; you answer with the rest.\n\n");
 }
 
 static void put_json_form(struct buf *text, const struct signature *signature)

@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "simulated/sim_model.h"
+#include "simulated/sim_prompt.h"
 #include "simulated/sim_text.h"
 
 enum { TURNS_MAX = 80, TOPICS = 5, WORDS = 8, ASKED = 150 };
@@ -68,10 +69,11 @@ static const char FORM[] =
     "Input fields:\n1. `note`: A short note\n\n"
     "Output fields:\n1. `hobby` (one of: garden_work; bike_riding; baking; "
     "sailing; star_watching)\n\n"
-    "The user gives the input fields like this:\n\n"
+    "Every exchange has this form, with the values filled in:\n\n"
     "[[ ## note ## ]]\n{note}\n\n"
-    "Answer with the output fields:\n\n"
-    "[[ ## hobby ## ]]\n{hobby}\n\n[[ ## completed ## ]]\n\nYour task: ";
+    "[[ ## hobby ## ]]\n{hobby}\n\n[[ ## completed ## ]]\n\n"
+    "The user writes what comes before [[ ## hobby ## ]]; you answer with the "
+    "rest.\n\nYour task: ";
 
 struct prompt {
     struct sim_message messages[TURNS_MAX];
@@ -380,6 +382,21 @@ Test(sim_model, a_question_keeps_its_answer_when_a_repair_is_asked_for)
     cr_expect_str_eq(first.data, repaired.data);
     buf_release(&first);
     buf_release(&repaired);
+}
+
+Test(sim_model, what_is_said_about_the_form_is_no_part_of_the_instruction)
+{
+    struct arena arena = ARENA_INIT(1 << 20);
+    struct sim_prompt *read = arena_alloc(&arena, sizeof *read);
+    struct prompt prompt;
+
+    start_prompt(&prompt, "Name the hobby.", 0, 0);
+    cr_assert_not_null(read);
+    cr_assert(
+        sim_prompt_read(read, &arena, prompt.messages, 1, NULL, false, &err),
+        "%s", err.text);
+    cr_expect_str_eq(read->instruction, "Your task: Name the hobby.");
+    arena_release(&arena);
 }
 
 Test(sim_model, labels_that_an_instruction_lists_do_not_become_fields)
