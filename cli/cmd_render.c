@@ -73,7 +73,7 @@ static bool render(const struct compiled *compiled, const struct step *step,
     json_t *values = given_values(step->signature.inputs,
                                   step->signature.n_inputs, words, n, err);
     bool ok = values != NULL &&
-              prompt_prefix(step, part, compiled->adapter, out, err);
+              prompt_prefix(step, part, compiled->settings.adapter, out, err);
 
     if (ok && n == 0)
         buf_putc(out, ']');

@@ -53,9 +53,7 @@ static bool try_form(const struct jobfile *file, struct model_client *client,
     const struct job_model *student = &file->job->models[ROLE_STUDENT];
     struct compiled compiled = {.program = file->job->program,
                                 .candidate = candidate,
-                                .adapter = adapter,
-                                .model = (char *)student->name,
-                                .options = student->options};
+                                .model = (char *)student->name};
     struct runner runner = {.compiled = &compiled,
                             .client = client,
                             .slots = 1,
@@ -63,6 +61,8 @@ static bool try_form(const struct jobfile *file, struct model_client *client,
     struct runner_io io = {.user = out, .next = next_row, .done = take_result};
     struct err err = ERR_CLEAR;
 
+    job_settings(file->job, ROLE_STUDENT, &compiled.settings);
+    compiled.settings.adapter = adapter;
     *out = (struct attempt){.dataset = file->dataset,
                             .n = file->dataset->n < MAX_ROWS ? file->dataset->n
                                                              : MAX_ROWS};

@@ -314,8 +314,8 @@ static struct prefix *step_prefix(struct job_work *work, struct task *task,
 
     if (*prefix != NULL)
         return *prefix;
-    if (prompt_prefix(s, &task->candidate->parts[s->predictor], task->adapter,
-                      &text, err) &&
+    if (prompt_prefix(s, &task->candidate->parts[s->predictor],
+                      task->settings.adapter, &text, err) &&
         prompt_format(s, form, &format, err)) {
         len = text.len;
         *prefix =
@@ -428,7 +428,7 @@ bool evaluation_start(struct job_work *work, struct task *task,
     ev->task = task;
     ev->item = item;
     link_in(ev);
-    ev->stepper = stepper_new(task->program, task->plan, task->adapter,
+    ev->stepper = stepper_new(task->program, task->plan, task->settings.adapter,
                               item->inputs, err);
     ok = ev->stepper != NULL && advance(ev, err);
     if (ok)

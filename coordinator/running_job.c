@@ -103,7 +103,8 @@ static bool put_candidate(struct running_job *running, struct task *task,
     struct history_candidate row = {
         .hash = task->candidate->id,
         .parts = parts,
-        .parents = "[]",
+        .parents = task->candidate->parents,
+        .n_parents = task->candidate->n_parents,
         .reason = task->reason == NULL ? "" : task->reason};
 
     while (parts != NULL && filled < n &&

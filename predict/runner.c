@@ -68,7 +68,7 @@ static bool render_parts(struct work *work, struct err *err)
         if (step->predictor < 0)
             continue;
         if (!prompt_prefix(step, &compiled->candidate->parts[step->predictor],
-                           compiled->adapter, &part->prefix, err))
+                           compiled->settings.adapter, &part->prefix, err))
             return false;
         for (int form = 0; form < ADAPTER_COUNT; form++) {
             if (!prompt_format(step, (enum adapter)form, &part->formats[form],
@@ -93,8 +93,9 @@ static void begin_run(struct work *work, struct one_run *run, json_t *values,
     else
         inputs = program_inputs(compiled->program, values, &run->err);
     if (inputs != NULL)
-        run->stepper = stepper_new(compiled->program, &work->plan,
-                                   compiled->adapter, inputs, &run->err);
+        run->stepper =
+            stepper_new(compiled->program, &work->plan,
+                        compiled->settings.adapter, inputs, &run->err);
     if (run->stepper == NULL)
         run->state = RUN_ENDED;
     json_decref(inputs);
@@ -135,7 +136,8 @@ static bool send_call(struct work *work, struct one_run *run, int step,
                                    .tail = call->ask.payload,
                                    .tail_len = call->ask.payload_len,
                                    .format = part->formats[call->ask.form].data,
-                                   .options = runner->compiled->options};
+                                   .options =
+                                       runner->compiled->settings.options};
 
     if (!model_begin(runner->client, call_id(work, run, step), &request,
                      runner->timeout_ms, err))

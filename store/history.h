@@ -135,8 +135,10 @@ struct history_candidate {
     struct hash hash;
     const struct history_part *parts;
     size_t n_parts;
-    const char *parents; // JSON list of candidate ids
-    const char *reason;  // why it was made, one sentence
+    // Hashes of those that it was made of; one that was never put is left out.
+    const struct hash *parents;
+    size_t n_parents;
+    const char *reason; // why it was made, one sentence
 };
 
 // The id of a candidate of the job, put when it is new. 0 on failure. Found by

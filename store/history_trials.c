@@ -10,7 +10,10 @@
 #include "common/clock.h"
 #include "store/parts.h"
 
-enum { PARTS_MAX = 64 };
+enum { PARTS_MAX = 64, PARENTS_MAX = 64 };
+
+// A JSON list of ids: 20 digits and a comma each.
+enum { PARENTS_BYTES = PARENTS_MAX * 21 + 3 };
 
 // --- candidates ---
 
@@ -53,11 +56,30 @@ static void put_part(struct buf *record, int64_t candidate_id, size_t position,
     record_end(record);
 }
 
-static bool put_candidate(struct store *store, int64_t job_no, int64_t id,
+// "[1,7]"; its length.
+static size_t list_parents(const struct job_index *job,
+                           const struct history_candidate *candidate,
+                           char text[PARENTS_BYTES])
+{
+    size_t len = 1;
+    int64_t id = 0;
+
+    text[0] = '[';
+    for (size_t i = 0; i < candidate->n_parents && i < PARENTS_MAX; i++)
+        if (text_index_find(&job->candidates, &candidate->parents[i], &id))
+            len += (size_t)snprintf(text + len, PARENTS_BYTES - len,
+                                    len > 1 ? ",%" PRId64 : "%" PRId64, id);
+    text[len++] = ']';
+    return len;
+}
+
+static bool put_candidate(struct store *store, const struct job_index *job,
+                          int64_t job_no, int64_t id,
                           const struct history_candidate *candidate,
                           struct err *err)
 {
     struct part_ids ids[PARTS_MAX];
+    char parents[PARENTS_BYTES];
     struct buf *record = NULL;
 
     if (candidate->n_parts > PARTS_MAX) {
@@ -73,7 +95,7 @@ static bool put_candidate(struct store *store, int64_t job_no, int64_t id,
     record_int(record, id);
     record_int(record, job_no);
     record_hash(record, &candidate->hash);
-    record_text(record, candidate->parents != NULL ? candidate->parents : "[]");
+    record_text_n(record, parents, list_parents(job, candidate, parents));
     record_text(record, candidate->reason != NULL ? candidate->reason : "");
     record_int(record, clock_wall_ms());
     record_end(record);
@@ -95,7 +117,7 @@ int64_t history_candidate(struct store *store, int64_t job_no,
         return id;
     id = store->next_candidate_id;
     if (!text_index_reserve(&job->candidates, err) ||
-        !put_candidate(store, job_no, id, candidate, err))
+        !put_candidate(store, job, job_no, id, candidate, err))
         return 0;
     text_index_keep(&job->candidates, &candidate->hash, id);
     store->next_candidate_id = id + 1;

@@ -12,7 +12,9 @@ static struct call_options options_for(const struct order *order,
                                        const struct task *task)
 {
     const struct job *job = order->work->job;
-    struct call_options options = task_options(task, job);
+    struct call_options options = order->bill == (int)task->role
+                                      ? task_options(task)
+                                      : job->models[order->bill].options;
 
     options.seed =
         call_seed(options.temperature, job->seed, &task->sampling, order->step);

@@ -52,11 +52,46 @@ struct candidate *candidate_new(const struct program *program, struct err *err)
     return candidate;
 }
 
+static bool copy_parents(struct candidate *candidate, const struct hash *ids,
+                         size_t n, struct err *err)
+{
+    struct hash *copy = arena_array(&candidate->arena, n, sizeof *copy);
+
+    if (copy == NULL) {
+        err_nomem(err, "a candidate");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        copy[i] = ids[i];
+    candidate->parents = copy;
+    candidate->n_parents = n;
+    return true;
+}
+
+bool candidate_set_parents(struct candidate *candidate,
+                           struct candidate *const *parents, size_t n,
+                           struct err *err)
+{
+    struct hash ids[CANDIDATE_MAX_PARENTS];
+
+    assert(n <= CANDIDATE_MAX_PARENTS);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = parents[i]->id;
+    return copy_parents(candidate, ids, n, err);
+}
+
 struct candidate *candidate_copy(const struct candidate *candidate,
                                  struct err *err)
 {
     struct candidate *copy = alloc_candidate(candidate->n_parts, err);
 
+    if (copy != NULL &&
+        !copy_parents(copy, candidate->parents, candidate->n_parents, err)) {
+        candidate_unref(copy);
+        return NULL;
+    }
+    if (copy != NULL)
+        copy->settings = candidate->settings;
     for (size_t i = 0; copy != NULL && i < copy->n_parts; i++) {
         const struct candidate_part *part = &candidate->parts[i];
 
@@ -69,6 +104,17 @@ struct candidate *candidate_copy(const struct candidate *candidate,
         }
     }
     return copy;
+}
+
+struct candidate *candidate_child(struct candidate *parent, struct err *err)
+{
+    struct candidate *child = candidate_copy(parent, err);
+
+    if (child != NULL && !candidate_set_parents(child, &parent, 1, err)) {
+        candidate_unref(child);
+        return NULL;
+    }
+    return child;
 }
 
 bool candidate_set_instruction(struct candidate *candidate, size_t part, int no,
@@ -151,6 +197,7 @@ void candidate_seal(struct candidate *candidate)
         hasher_add_text(&hasher, candidate->parts[i].instruction);
         hasher_add_hash(&hasher, &candidate->parts[i].shown);
     }
+    settings_hash(&candidate->settings, &hasher);
     candidate->id = hasher_end(&hasher);
 }
 

@@ -1,5 +1,5 @@
 // candidate: what an optimizer chooses: for each predictor an instruction and
-// demos.
+// demos, and those settings that it changes.
 //
 // Immutable once built and shared by reference between threads (the count is
 // atomic). Its id is a hash of all that can change an answer; labels such as
@@ -16,6 +16,7 @@
 #include "common/arena.h"
 #include "common/hash.h"
 #include "program/graph/program.h"
+#include "program/graph/settings.h"
 
 // Every field of the step, inputs and outputs, in signature order.
 struct demo {
@@ -23,6 +24,8 @@ struct demo {
     bool augmented; // a model gave at least one of the outputs
     int row;        // the example it came from, or -1
 };
+
+enum { CANDIDATE_MAX_PARENTS = 16 };
 
 struct candidate_part {
     const char *instruction;
@@ -38,21 +41,35 @@ struct candidate {
     _Atomic int references;
     struct candidate_part *parts; // one a predictor
     size_t n_parts;
+    struct settings settings; // what it says of them, over the job's
+    struct hash *parents;     // ids of those that it was made of; not hashed
+    size_t n_parents;
     struct hash id; // valid after candidate_seal
 };
 
 // The program as written: its own instructions, no demos. Not sealed.
 struct candidate *candidate_new(const struct program *program, struct err *err);
 
-// An unsealed copy to change.
+// An unsealed copy to change, with the same parents: the same thought, cut to
+// fit.
 struct candidate *candidate_copy(const struct candidate *candidate,
                                  struct err *err);
+
+// An unsealed copy to change, made of that sealed one: what an optimizer
+// begins with. candidate_set_parents says so of more than one.
+struct candidate *candidate_child(struct candidate *parent, struct err *err);
 
 // Both copy what they are given (json values by reference).
 bool candidate_set_instruction(struct candidate *candidate, size_t part, int no,
                                const char *text, struct err *err);
 bool candidate_set_demos(struct candidate *candidate, size_t part, int no,
                          const struct demo *demos, size_t n, struct err *err);
+
+// What it was made of: for people, who follow it in the history. Sealed ones;
+// replaces what was said before.
+bool candidate_set_parents(struct candidate *candidate,
+                           struct candidate *const *parents, size_t n,
+                           struct err *err);
 
 void candidate_seal(struct candidate *candidate); // computes id
 struct candidate *candidate_ref(struct candidate *candidate);

@@ -63,35 +63,6 @@ static bool read_text(struct reader *reader, const struct node *node,
     return *out != NULL || nomem(reader);
 }
 
-static void read_choice(struct reader *reader, const struct node *node,
-                        const char *what, const char *const *names, size_t n,
-                        size_t *out)
-{
-    struct buf list = BUF_INIT(1024);
-
-    for (size_t i = 0; node->kind == NODE_SCALAR && i < n; i++) {
-        if (strcmp(node->text, names[i]) == 0) {
-            *out = i;
-            return;
-        }
-    }
-    for (size_t i = 0; i < n; i++)
-        buf_printf(&list, "%s%s", i > 0 ? " or " : "", names[i]);
-    const char *text = node->kind == NODE_SCALAR ? node->text : "";
-    const char *nearest = text_nearest(text, names, n);
-    if (nearest != NULL)
-        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
-                 "%s must be %s, found `%s`, did you mean `%s`?", what,
-                 list.data, text, nearest);
-    else if (text[0] != '\0')
-        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
-                 "%s must be %s, found `%s`", what, list.data, text);
-    else
-        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
-                 "%s must be %s", what, list.data);
-    buf_release(&list);
-}
-
 // The name also starts the job's id, and so the names of files and commands.
 static void read_name(struct reader *reader, const struct node *node)
 {
@@ -125,65 +96,16 @@ static void read_description(struct reader *reader, const struct node *node)
     }
 }
 
-static void read_num_ctx(struct reader *reader, const struct node *node,
-                         struct call_options *out)
-{
-    int64_t value = 0;
-
-    if (node_int(node, "`num_ctx`", 128, 16 << 20, &value, reader->diags))
-        out->num_ctx = (int32_t)value;
-}
-
-static void read_num_predict(struct reader *reader, const struct node *node,
-                             struct call_options *out)
-{
-    int64_t value = 0;
-
-    if (node_int(node, "`num_predict`", 1, 16 << 20, &value, reader->diags))
-        out->num_predict = (int32_t)value;
-}
-
-static void read_temperature(struct reader *reader, const struct node *node,
-                             struct call_options *out)
-{
-    (void)node_number(node, "`temperature`", 0, 2, &out->temperature,
-                      reader->diags);
-}
-
-static void read_think(struct reader *reader, const struct node *node,
-                       struct call_options *out)
-{
-    bool think = false;
-
-    if (node_bool(node, "`think`", &think, reader->diags))
-        out->think = think ? THINK_ON : THINK_OFF;
-}
-
-static const struct option_row {
-    const char *key;
-    void (*read)(struct reader *, const struct node *, struct call_options *);
-} option_rows[] = {
-    {"num_ctx", read_num_ctx},
-    {"num_predict", read_num_predict},
-    {"temperature", read_temperature},
-    {"think", read_think},
-};
-
 // Lays what node says over out.
 static void read_options(struct reader *reader, const struct node *node,
                          const char *what, struct call_options *out)
 {
-    const char *keys[LENGTH(option_rows)];
+    struct settings settings = {.options = *out};
 
     if (node == NULL || node->kind == NODE_NULL || !is_map(reader, node, what))
         return;
-    for (size_t i = 0; i < LENGTH(option_rows); i++) {
-        const struct node *value = node_find(node, option_rows[i].key);
-        keys[i] = option_rows[i].key;
-        if (value != NULL)
-            option_rows[i].read(reader, value, out);
-    }
-    node_only_keys(node, what, keys, LENGTH(option_rows), reader->diags);
+    (void)settings_parse(node, SETTING_MODEL, what, &settings, reader->diags);
+    *out = settings.options;
 }
 
 // The keys of one role in `models`.
@@ -459,20 +381,23 @@ static void read_window(struct reader *reader, const struct node *node)
                    reader->diags);
 }
 
-static void read_adapter(struct reader *reader, const struct node *node)
+// The settings that stand at the top, as `adapter`.
+static void read_settings(struct reader *reader, const struct node *node)
 {
-    size_t adapter = ADAPTER_CHAT;
+    struct settings settings = {.adapter = reader->job->adapter};
 
-    read_choice(reader, node, "`adapter`", adapter_names, 2, &adapter);
-    reader->job->adapter = (enum adapter)adapter;
+    (void)node;
+    (void)settings_parse(reader->root, SETTING_JOB, "a job", &settings,
+                         reader->diags);
+    reader->job->adapter = settings.adapter;
 }
 
 static void read_skipped_steps(struct reader *reader, const struct node *node)
 {
-    static const char *const names[] = {"bootstrap", "leave"};
+    static const char *const names[] = {"bootstrap", "leave", NULL};
     size_t choice = 0;
 
-    read_choice(reader, node, "`skipped_steps`", names, 2, &choice);
+    (void)node_choice(node, "`skipped_steps`", names, &choice, reader->diags);
     reader->job->bootstrap_skipped = choice == 0;
 }
 
@@ -534,7 +459,7 @@ static const struct key_row {
     {"optimizer", false, true, read_optimizer},
     {"budget", false, false, read_budget},
     {"window", false, true, read_window},
-    {"adapter", false, true, read_adapter},
+    {"adapter", false, true, read_settings},
     {"skipped_steps", false, true, read_skipped_steps},
     {"skip_bad", false, false, read_skip_bad},
 };
@@ -688,6 +613,13 @@ static struct job *job_new(const struct bundle *bundle)
         return job;
     job_free(job);
     return NULL;
+}
+
+void job_settings(const struct job *job, enum role role, struct settings *out)
+{
+    *out = (struct settings){.adapter = job->adapter,
+                             .options = job->models[role].options};
+    settings_say_all(out);
 }
 
 void job_free(struct job *job)

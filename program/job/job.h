@@ -18,6 +18,7 @@
 #include "common/call.h"
 #include "common/hash.h"
 #include "program/graph/program.h"
+#include "program/graph/settings.h"
 #include "program/job/bundle.h"
 #include "program/metric/metric.h"
 #include "program/prompt/prompt.h"
@@ -91,6 +92,10 @@ struct job *job_load_checked(struct bundle *bundle,
                              const char *const *overrides, size_t n_overrides,
                              job_check_fn *check, struct diags *diags);
 void job_free(struct job *job); // NULL is fine
+
+// All settings that the job says for a model of that role; a candidate's are
+// laid over them.
+void job_settings(const struct job *job, enum role role, struct settings *out);
 
 // The programs of the user that the job asks, in an order of its own; an ask
 // names one of these. Borrowed.

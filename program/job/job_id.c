@@ -27,16 +27,16 @@ static void set_text(json_t **json, const char *key, const char *text)
         set_new(json, key, json_string(text));
 }
 
-static json_t *options_json(const struct call_options *options)
+static json_t *options_json(const struct job *job, enum role role)
 {
     json_t *json = json_object();
+    struct settings settings;
 
-    set_new(&json, "num_ctx", json_integer(options->num_ctx));
-    set_new(&json, "num_predict", json_integer(options->num_predict));
-    set_new(&json, "temperature", json_real(options->temperature));
-    if (options->think != THINK_UNSET)
-        set_new(&json, "think", json_boolean(options->think == THINK_ON));
-    return json;
+    job_settings(job, role, &settings);
+    if (json != NULL && settings_put(&settings, SETTING_MODEL, json))
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
 static json_t *models_json(const struct job *job)
@@ -48,7 +48,7 @@ static json_t *models_json(const struct job *job)
         const struct job_model *model = &job->models[i];
         (void)snprintf(key, sizeof key, "%s_options", role_names[i]);
         set_text(&json, role_names[i], model->name);
-        set_new(&json, key, options_json(&model->options));
+        set_new(&json, key, options_json(job, (enum role)i));
         (void)snprintf(key, sizeof key, "%s_revision", role_names[i]);
         set_text(&json, key, model->revision);
     }

@@ -234,23 +234,33 @@ static json_t *with_predictors(json_t *root, const struct program *program,
 
 // ---- metadata
 
-static json_t *options_json(const struct call_options *options)
+// What the file says of a role: the winner's settings for the student.
+static void role_settings(const struct job *job,
+                          const struct candidate *candidate, enum role role,
+                          struct settings *out)
+{
+    job_settings(job, role, out);
+    settings_lay(&candidate->settings,
+                 role == ROLE_STUDENT ? SETTING_MODEL : SETTING_JOB, out);
+}
+
+static json_t *settings_json(const struct settings *settings,
+                             enum setting_place place)
 {
     json_t *object = json_object();
 
-    object = with(object, "num_ctx", json_integer(options->num_ctx));
-    object = with(object, "num_predict", json_integer(options->num_predict));
-    object = with(object, "temperature", json_real(options->temperature));
-    if (options->think != THINK_UNSET)
-        object =
-            with(object, "think", json_boolean(options->think == THINK_ON));
-    return object;
+    if (object != NULL && settings_put(settings, place, object))
+        return object;
+    json_decref(object);
+    return NULL;
 }
 
 static json_t *models_json(const struct job *job,
+                           const struct candidate *candidate,
                            const struct compiled_facts *facts)
 {
     json_t *models = json_object();
+    struct settings settings;
 
     for (int i = 0; i < ROLE_COUNT; i++) {
         const struct job_model *model = &job->models[i];
@@ -259,7 +269,9 @@ static json_t *models_json(const struct job *job,
         object = with_text(object, "digest", facts->digests[i]);
         if (model->revision != NULL && model->revision[0] != '\0')
             object = with_text(object, "revision", model->revision);
-        object = with(object, "options", options_json(&model->options));
+        role_settings(job, candidate, (enum role)i, &settings);
+        object =
+            with(object, "options", settings_json(&settings, SETTING_MODEL));
         models = with(models, role_names[i], object);
     }
     return models;
@@ -286,28 +298,29 @@ static json_t *adapter_remark(enum adapter adapter)
                                                 : "dspy.ChatAdapter()");
 }
 
-static json_t *options_remark(const struct job_model *model)
+static json_t *options_remark(const struct call_options *options)
 {
     struct buf text = BUF_INIT(1 << 10);
 
     buf_puts(&text, "options: set temperature ");
-    json_t *temperature = json_real(model->options.temperature);
+    json_t *temperature = json_real(options->temperature);
     json_put(&text, temperature, false);
     json_decref(temperature);
     buf_printf(&text,
                " and max_tokens %d on dspy.LM, and num_ctx %d on the "
                "model server",
-               (int)model->options.num_predict, (int)model->options.num_ctx);
+               (int)options->num_predict, (int)options->num_ctx);
     return buf_json(&text);
 }
 
 // What DSPy's load leaves as its own program has it.
-static json_t *not_applied_json(const struct job *job)
+static json_t *not_applied_json(const struct job *job,
+                                const struct settings *settings)
 {
     const struct program *program = job->program;
-    json_t *list = plus(json_array(), adapter_remark(job->adapter));
+    json_t *list = plus(json_array(), adapter_remark(settings->adapter));
 
-    list = plus(list, options_remark(&job->models[ROLE_STUDENT]));
+    list = plus(list, options_remark(&settings->options));
     list = plus(list, json_string("limits: the limits of fields are shown to "
                                   "the model, but DSPy does not enforce them"));
     for (size_t i = 0; i < program->n_steps; i++) {
@@ -320,12 +333,26 @@ static json_t *not_applied_json(const struct job *job)
     return list;
 }
 
+static json_t *with_members(json_t *object, json_t *members)
+{
+    if (object == NULL || members == NULL ||
+        json_object_update(object, members) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    json_decref(members);
+    return object;
+}
+
 static json_t *facts_json(const struct job *job,
+                          const struct candidate *candidate,
                           const struct compiled_facts *facts)
 {
     json_t *object =
         with(json_object(), "format", json_integer(COMPILED_FORMAT));
+    struct settings settings;
 
+    role_settings(job, candidate, ROLE_STUDENT, &settings);
     object = with_text(object, "version", PROMPTCC_VERSION);
     object = with_text(object, "name", job->name);
     object = with_text(object, "job", facts->job_id);
@@ -337,16 +364,18 @@ static json_t *facts_json(const struct job *job,
     object = with(object, "scores",
                   facts->scores != NULL ? json_incref((json_t *)facts->scores)
                                         : json_null());
-    object = with(object, "models", models_json(job, facts));
-    object = with_text(object, "adapter", adapter_names[job->adapter]);
+    object = with(object, "models", models_json(job, candidate, facts));
+    object = with_members(object, settings_json(&settings, SETTING_JOB));
     object = with(object, "program", program_json(job->program));
     object = with(object, "unmeasured_steps",
                   unmeasured_json(job->program, facts->plan));
-    return with(object, "not_applied_by_dspy", not_applied_json(job));
+    return with(object, "not_applied_by_dspy",
+                not_applied_json(job, &settings));
 }
 
 // DSPy warns where its own versions differ from these.
 static json_t *metadata_json(const struct job *job,
+                             const struct candidate *candidate,
                              const struct compiled_facts *facts)
 {
     json_t *versions = with_text(json_object(), "python", "3.11");
@@ -354,7 +383,7 @@ static json_t *metadata_json(const struct job *job,
     versions = with_text(versions, "dspy", "3.4.1");
     versions = with_text(versions, "cloudpickle", "3.1");
     return with(with(json_object(), "dependency_versions", versions),
-                "promptcc", facts_json(job, facts));
+                "promptcc", facts_json(job, candidate, facts));
 }
 
 bool compiled_write(const struct job *job, const struct candidate *candidate,
@@ -363,7 +392,7 @@ bool compiled_write(const struct job *job, const struct candidate *candidate,
 {
     json_t *root = with_predictors(json_object(), job->program, candidate);
 
-    root = with(root, "metadata", metadata_json(job, facts));
+    root = with(root, "metadata", metadata_json(job, candidate, facts));
     if (root == NULL) {
         err_nomem(err, "a compiled program");
         return false;

@@ -43,11 +43,10 @@ bool compiled_write(const struct job *job, const struct candidate *candidate,
 struct compiled {
     struct program *program;     // owned
     struct candidate *candidate; // owned, sealed
-    enum adapter adapter;
-    char *model;  // of the student; owned
-    char *digest; // "" unknown; owned
-    struct call_options options;
-    char *job_id; // owned
+    struct settings settings;    // all of them
+    char *model;                 // of the student; owned
+    char *digest;                // "" unknown; owned
+    char *job_id;                // owned
     bool simulated;
     json_t *metadata; // owned: metadata.promptcc whole
 };
@@ -60,7 +59,8 @@ void compiled_free(struct compiled *compiled); // NULL is fine
 // Reads instructions and demos of any DSPy state file (ours, DSPy's own, or
 // old style with signature_instructions) for a program that is at hand.
 // Another program's file (predictors or fields differ) is ERR_INPUT and names
-// the first difference. The candidate is sealed.
+// the first difference. The candidate is sealed, and says the adapter where the
+// file does.
 struct candidate *compiled_candidate(const struct program *program,
                                      const char *path, const char *text,
                                      size_t len, struct err *err);

@@ -13,7 +13,6 @@
 enum {
     COMPILED_MAX_BYTES = 64 << 20,
     DEMOS_MAX = 1000, // of one predictor
-    MAX_CTX = 1 << 24,
     RANK_ALONE = 100, // the worst rank of a name
 };
 
@@ -315,7 +314,8 @@ static bool read_part(const struct file *file, const struct program *program,
 }
 
 static struct candidate *read_candidate(const struct file *file,
-                                        const struct program *program)
+                                        const struct program *program,
+                                        const struct settings *settings)
 {
     struct candidate *candidate = NULL;
     bool ok = check_predictors(file, program);
@@ -329,8 +329,23 @@ static struct candidate *read_candidate(const struct file *file,
         candidate_unref(candidate);
         return NULL;
     }
+    candidate->settings = *settings;
     candidate_seal(candidate);
     return candidate;
+}
+
+static bool read_settings(const struct file *file, const json_t *given,
+                          enum setting_place place, const char *where,
+                          struct settings *out)
+{
+    struct err why = ERR_CLEAR;
+
+    if (!settings_read(given, place, out, &why)) {
+        err_set(file->err, ERR_INPUT, "%s: metadata.promptcc%s: %s", file->path,
+                where, why.text);
+        return false;
+    }
+    return true;
 }
 
 struct candidate *compiled_candidate(const struct program *program,
@@ -341,7 +356,13 @@ struct candidate *compiled_candidate(const struct program *program,
 
     if (!open_file(&file, path, text, len, err))
         return NULL;
-    struct candidate *candidate = read_candidate(&file, program);
+    const json_t *metadata =
+        json_object_get(json_object_get(file.root, "metadata"), "promptcc");
+    struct settings form = {0};
+    struct candidate *candidate = NULL;
+    // The form of the answers belongs to the prompts; the models are the job's.
+    if (read_settings(&file, metadata, SETTING_JOB, "", &form))
+        candidate = read_candidate(&file, program, &form);
     json_decref(file.root);
     return candidate;
 }
@@ -410,41 +431,6 @@ out:
     return out->program != NULL;
 }
 
-static bool read_adapter(const struct file *file, const json_t *metadata,
-                         enum adapter *out)
-{
-    const char *name = json_get_text(metadata, "adapter", "");
-
-    for (int i = 0; adapter_names[i] != NULL; i++) {
-        if (strcmp(name, adapter_names[i]) == 0) {
-            *out = (enum adapter)i;
-            return true;
-        }
-    }
-    return refuse(file, "adapter", "chat or json");
-}
-
-static bool read_options(const struct file *file, const json_t *given,
-                         struct call_options *out)
-{
-    int64_t num_ctx = json_get_int(given, "num_ctx", 0);
-    int64_t num_predict = json_get_int(given, "num_predict", 0);
-    const json_t *think = json_object_get(given, "think");
-
-    out->temperature = json_get_number(given, "temperature", -1);
-    if (num_ctx < 1 || num_ctx > MAX_CTX || num_predict < 1 ||
-        num_predict > MAX_CTX || !(out->temperature >= 0) ||
-        out->temperature > 100)
-        return refuse(file, "models.student.options",
-                      "num_ctx and num_predict of 1 or more, and a "
-                      "temperature of 0 or more");
-    out->num_ctx = (int32_t)num_ctx;
-    out->num_predict = (int32_t)num_predict;
-    if (json_is_boolean(think))
-        out->think = json_is_true(think) ? THINK_ON : THINK_OFF;
-    return true;
-}
-
 static bool copy_text(const struct file *file, const json_t *object,
                       const char *key, char **out)
 {
@@ -465,8 +451,21 @@ static bool read_student(const struct file *file, const json_t *metadata,
         return false;
     if (out->model[0] == '\0')
         return refuse(file, "models.student.name", "a model's name");
-    return read_options(file, json_object_get(student, "options"),
-                        &out->options);
+    return read_settings(file, json_object_get(student, "options"),
+                         SETTING_MODEL, ".models.student.options",
+                         &out->settings);
+}
+
+// What a run cannot do without.
+static bool check_settings(const struct file *file, const struct compiled *out)
+{
+    const char *missing = settings_missing(&out->settings);
+
+    if (missing == NULL)
+        return true;
+    err_set(file->err, ERR_INPUT, "%s: metadata.promptcc says no `%s`",
+            file->path, missing);
+    return false;
 }
 
 static bool read_compiled(const struct file *file, struct compiled *out)
@@ -475,13 +474,13 @@ static bool read_compiled(const struct file *file, struct compiled *out)
         json_object_get(json_object_get(file->root, "metadata"), "promptcc");
 
     if (!read_format(file, metadata) || !read_program(file, metadata, out) ||
-        !read_adapter(file, metadata, &out->adapter) ||
-        !read_student(file, metadata, out) ||
+        !read_settings(file, metadata, SETTING_JOB, "", &out->settings) ||
+        !read_student(file, metadata, out) || !check_settings(file, out) ||
         !copy_text(file, metadata, "job", &out->job_id))
         return false;
     out->simulated = json_get_bool(metadata, "simulated", false);
     out->metadata = json_incref(metadata);
-    out->candidate = read_candidate(file, out->program);
+    out->candidate = read_candidate(file, out->program, &(struct settings){0});
     return out->candidate != NULL;
 }
 

@@ -803,6 +803,37 @@ bool node_bool(const struct node *node, const char *what, bool *out,
     return true;
 }
 
+bool node_choice(const struct node *node, const char *what,
+                 const char *const *names, size_t *out, struct diags *diags)
+{
+    const char *text = node->kind == NODE_SCALAR ? node->text : "";
+    struct buf list = BUF_INIT(1024);
+    const char *nearest;
+    size_t n = 0;
+
+    for (; names[n] != NULL; n++) {
+        if (node->kind == NODE_SCALAR && strcmp(text, names[n]) == 0) {
+            buf_release(&list);
+            *out = n;
+            return true;
+        }
+        buf_printf(&list, "%s%s", n > 0 ? " or " : "", names[n]);
+    }
+    nearest = text_nearest(text, names, n);
+    if (nearest != NULL)
+        diag_add(diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "%s must be %s, found `%s`, did you mean `%s`?", what,
+                 list.data, text, nearest);
+    else if (text[0] != '\0')
+        diag_add(diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "%s must be %s, found `%s`", what, list.data, text);
+    else
+        diag_add(diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "%s must be %s", what, list.data);
+    buf_release(&list);
+    return false;
+}
+
 static bool is_among(const char *name, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

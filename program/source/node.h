@@ -54,6 +54,9 @@ bool node_number(const struct node *node, const char *what, double min,
                  double max, double *out, struct diags *diags);
 bool node_bool(const struct node *node, const char *what, bool *out,
                struct diags *diags);
+// One of names, a NULL-terminated list: its place there.
+bool node_choice(const struct node *node, const char *what,
+                 const char *const *names, size_t *out, struct diags *diags);
 
 // A finding for each key of map that is not among names, with the nearest
 // right one. `where` names the map ("a step").

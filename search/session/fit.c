@@ -55,8 +55,7 @@ static bool measure(const struct fit *fit, const struct dataset *dataset,
             known_inputs(step, dataset->rows[r].inputs, program, &upstream);
 
         buf_clear(&tail);
-        ok = known != NULL &&
-             prompt_question(step, known, &tail, err);
+        ok = known != NULL && prompt_question(step, known, &tail, err);
         if (known == NULL)
             err_nomem(err, "an example");
         json_decref(known);
@@ -98,6 +97,17 @@ void fit_free(struct fit *fit)
     free(fit);
 }
 
+// The job's settings with the candidate's laid over.
+static struct settings settings_of(const struct fit *fit,
+                                   const struct candidate *candidate)
+{
+    struct settings settings;
+
+    job_settings(fit->job, ROLE_STUDENT, &settings);
+    settings_lay(&candidate->settings, SETTING_MODEL, &settings);
+    return settings;
+}
+
 // Tokens that the step's longest prompt is taken for with its first n demos;
 // false on failure.
 static bool estimate(const struct fit *fit, const struct candidate *candidate,
@@ -109,19 +119,18 @@ static bool estimate(const struct fit *fit, const struct candidate *candidate,
 
     part.n_demos = n_demos;
     ok = prompt_prefix(program_predictor(fit->job->program, p), &part,
-                       fit->job->adapter, &prefix, err);
+                       settings_of(fit, candidate).adapter, &prefix, err);
     *tokens = prompt_estimate_tokens(prefix.len + fit->tail_bytes[p]);
     buf_release(&prefix);
     return ok;
 }
 
-static size_t room(const struct fit *fit)
+static size_t room(const struct fit *fit, const struct candidate *candidate)
 {
-    const struct call_options *options =
-        &fit->job->models[ROLE_STUDENT].options;
+    const struct call_options options = settings_of(fit, candidate).options;
 
-    return options->num_ctx > options->num_predict
-               ? (size_t)(options->num_ctx - options->num_predict)
+    return options.num_ctx > options.num_predict
+               ? (size_t)(options.num_ctx - options.num_predict)
                : 0;
 }
 
@@ -135,7 +144,7 @@ static bool fitting_demos(const struct fit *fit,
     for (*n = candidate->parts[p].n_demos; *n > 0; --*n) {
         if (!estimate(fit, candidate, p, *n, &tokens, err))
             return false;
-        if (tokens <= room(fit))
+        if (tokens <= room(fit, candidate))
             break;
     }
     return true;
@@ -186,13 +195,13 @@ bool fit_check(const struct fit *fit, const struct candidate *baseline,
             continue;
         if (!estimate(fit, baseline, p, 0, &tokens, err))
             return false;
-        if (tokens > room(fit)) {
+        if (tokens > room(fit, baseline)) {
             err_set(err, ERR_INPUT,
                     "the longest prompt of step `%.40s` needs about %zu "
                     "tokens, and num_ctx less num_predict leaves %zu: raise "
                     "`models.options.num_ctx`",
                     program_predictor(fit->job->program, p)->name, tokens,
-                    room(fit));
+                    room(fit, baseline));
             return false;
         }
     }

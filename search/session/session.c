@@ -325,7 +325,7 @@ static int64_t calls_of_item(const struct session *session,
 static struct use most_of_item(const struct session *session,
                                const struct task *task)
 {
-    struct call_options options = task_options(task, session->setup.job);
+    struct call_options options = task_options(task);
     int64_t asks = stepper_asks(task->program, task->plan);
     int64_t repairs = asks * (STEPPER_ATTEMPTS - 1);
 
@@ -458,6 +458,16 @@ nomem:
     return NULL;
 }
 
+// A candidate's options are for the student's model: a teacher that runs it
+// keeps its own.
+static void lay_settings(const struct session *session, struct task *task)
+{
+    job_settings(session->setup.job, task->role, &task->settings);
+    settings_lay(&task->candidate->settings,
+                 task->role == ROLE_STUDENT ? SETTING_MODEL : SETTING_JOB,
+                 &task->settings);
+}
+
 // The task of a trial: an item for each row that the candidate does not show.
 static struct task *trial_task(struct session *session, struct unit *unit,
                                const struct plan *plan, struct err *err)
@@ -488,8 +498,8 @@ static struct task *trial_task(struct session *session, struct unit *unit,
     }
     task->n_items = n;
     task->candidate = candidate_ref(trial->candidate);
-    task->adapter = setup->job->adapter;
     task->role = ROLE_STUDENT;
+    lay_settings(session, task);
     // The same for all trials: a candidate's score on a row is stored once, and
     // must not depend on which of two overlapping trials was there first.
     task->sampling = (struct sampling){.temperature = -1, .purpose = "trial"};
@@ -631,8 +641,8 @@ static bool fill_runs(const struct session *session,
     task->program = request->program;
     task->plan = request->plan;
     task->candidate = candidate_ref(request->candidate);
-    task->adapter = session->setup.job->adapter;
     task->role = request->role;
+    lay_settings(session, task);
     task->sampling = request->sampling;
     task->scored = request->scored;
     task->free_text = request->free_text;

@@ -26,9 +26,9 @@ struct task *task_new(size_t n_items, struct err *err)
     return task;
 }
 
-struct call_options task_options(const struct task *task, const struct job *job)
+struct call_options task_options(const struct task *task)
 {
-    struct call_options options = job->models[task->role].options;
+    struct call_options options = task->settings.options;
     int32_t half = options.num_ctx / 2; // the prompt needs room as well
     int32_t least = half < TASK_TEXT_TOKENS ? half : TASK_TEXT_TOKENS;
 

@@ -75,7 +75,7 @@ struct task {
     const struct program *program; // borrowed, outlives the task
     const struct plan *plan;
     struct candidate *candidate; // a reference
-    enum adapter adapter;
+    struct settings settings;    // the job's, with the candidate's laid over
     enum role role;
     struct sampling sampling;
     bool scored; // by the job's metric; items are rows
@@ -103,10 +103,9 @@ struct task {
     struct task *next;
 };
 
-// The options of its calls but for the seed: those of its role, at the
-// temperature of its sampling, with room for free text.
-struct call_options task_options(const struct task *task,
-                                 const struct job *job);
+// The options of its calls but for the seed: its settings', at the temperature
+// of its sampling, with room for free text.
+struct call_options task_options(const struct task *task);
 
 // items are zeroed. NULL without memory.
 struct task *task_new(size_t n_items, struct err *err);

@@ -76,7 +76,7 @@ static struct candidate *build(const struct combos *combos, const int *choices,
                                struct err *err)
 {
     struct candidate *candidate =
-        candidate_copy(session_baseline(combos->session), err);
+        candidate_child(session_baseline(combos->session), err);
     size_t at = 0;
 
     for (size_t i = 0; candidate != NULL && i < combos->proposals->n_lists;

@@ -51,7 +51,7 @@ struct candidate *demo_set_candidate(const struct demo_set *set, int no,
                                      struct err *err)
 {
     struct candidate *candidate =
-        candidate_copy(session_baseline(session), err);
+        candidate_child(session_baseline(session), err);
 
     if (candidate != NULL && !demo_set_apply(set, no, candidate, err)) {
         candidate_unref(candidate);

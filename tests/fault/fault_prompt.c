@@ -157,7 +157,7 @@ static bool compile(struct err *err)
 
     for (int i = 0; i < ROLE_COUNT; i++)
         job.models[i] = (struct job_model){
-            .name = "m", .options = {.num_ctx = 1, .num_predict = 1}};
+            .name = "m", .options = {.num_ctx = 4096, .num_predict = 1}};
     if (candidate == NULL ||
         !compiled_write(&job, candidate, &facts, &text, err))
         goto out;

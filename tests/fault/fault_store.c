@@ -312,11 +312,8 @@ static bool put_back_whole(void)
 static bool use_job(struct store *store, int64_t job, struct err *err)
 {
     struct history_part part = {"a", "Do it.", "[]", 0, 0};
-    struct history_candidate candidate = {.hash = {{1}},
-                                          .parts = &part,
-                                          .n_parts = 1,
-                                          .parents = "[]",
-                                          .reason = "first"};
+    struct history_candidate candidate = {
+        .hash = {{1}}, .parts = &part, .n_parts = 1, .reason = "first"};
     struct history_trial trial = {.number = 1, .kind = "full"};
     struct history_evaluation one = {.n_calls = 1, .calls = {1}};
     const size_t rows[] = {1, 2};

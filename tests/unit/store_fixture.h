@@ -133,6 +133,22 @@ static inline int64_t put_call(int64_t job_no, int64_t number)
     return put_call_of(job_no, number, "student", "trial", 60);
 }
 
+// The first text that SQL gives, asked from outside; to be freed.
+static inline char *text_outside(const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    char *text = NULL;
+
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_step(stmt), SQLITE_ROW);
+    text = strdup((const char *)sqlite3_column_text(stmt, 0));
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(db);
+    return text;
+}
+
 // Runs SQL on the file from outside, as another program would.
 static inline void run_outside(const char *sql)
 {

@@ -120,6 +120,46 @@ Test(candidate, leaves_a_copy_alone)
     candidate_unref(one);
 }
 
+Test(candidate, is_another_with_another_setting)
+{
+    struct candidate *one = as_written();
+    struct candidate *cold = as_written();
+    struct candidate *warm = as_written();
+    json_t *half = json_real(0.5);
+    json_t *zero = json_real(0);
+
+    cr_assert(settings_set(&cold->settings, "temperature", zero, &err));
+    cr_assert(settings_set(&warm->settings, "temperature", half, &err));
+    candidate_seal(one);
+    candidate_seal(cold);
+    candidate_seal(warm);
+    cr_expect_not(hash_equal(&one->id, &cold->id), "unset is the job's");
+    cr_expect_not(hash_equal(&cold->id, &warm->id));
+    json_decref(half);
+    json_decref(zero);
+    candidate_unref(one);
+    candidate_unref(cold);
+    candidate_unref(warm);
+}
+
+Test(candidate, tells_of_its_parents_without_being_another_for_it)
+{
+    struct candidate *one = as_written();
+
+    candidate_seal(one);
+    struct candidate *child = candidate_child(one, &err);
+    cr_assert(child != NULL, "%s", err.text);
+    struct candidate *fitted = candidate_copy(child, &err);
+    cr_assert(fitted != NULL, "%s", err.text);
+    candidate_seal(child);
+    cr_expect_eq(fitted->n_parents, 1);
+    cr_expect(hash_equal(&fitted->parents[0], &one->id));
+    cr_expect(hash_equal(&child->id, &one->id));
+    candidate_unref(one);
+    candidate_unref(child);
+    candidate_unref(fitted);
+}
+
 Test(candidate, lives_as_long_as_someone_holds_it)
 {
     struct candidate *one = as_written();

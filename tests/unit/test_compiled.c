@@ -237,11 +237,11 @@ Test(compiled, comes_back_as_it_was_written)
     cr_expect(hash_equal(&compiled->candidate->id, &candidate->id));
     cr_expect(compiled->candidate->parts[0].demos[0].augmented);
     cr_expect_not(compiled->candidate->parts[0].demos[1].augmented);
-    cr_expect_eq(compiled->adapter, ADAPTER_JSON);
+    cr_expect_eq(compiled->settings.adapter, ADAPTER_JSON);
     cr_expect_str_eq(compiled->model, "qwen2.5:14b");
     cr_expect_str_eq(compiled->digest, "sha256:aa");
-    cr_expect_eq(compiled->options.num_ctx, 4096);
-    cr_expect_eq(compiled->options.num_predict, 1000);
+    cr_expect_eq(compiled->settings.options.num_ctx, 4096);
+    cr_expect_eq(compiled->settings.options.num_predict, 1000);
     cr_expect(compiled->simulated);
     json_t *one = program_json(compiled->program);
     json_t *other = program_json(job.program);
@@ -304,16 +304,17 @@ Test(compiled, is_refused_with_a_sentence_that_says_what_is_wrong)
                "compiled.json: metadata.promptcc.program must be a JSON "
                "object");
     expect_bad("metadata/promptcc/adapter", json_string("xml"),
-               "compiled.json: metadata.promptcc.adapter must be chat or "
+               "compiled.json: metadata.promptcc: `adapter` must be chat or "
                "json");
+    expect_bad("metadata/promptcc/adapter", NULL,
+               "compiled.json: metadata.promptcc says no `adapter`");
     expect_bad("metadata/promptcc/models/student/name", NULL,
                "compiled.json: metadata.promptcc.models.student.name must be "
                "a model's name");
     expect_bad("metadata/promptcc/models/student/options/num_ctx",
                json_integer(-1),
-               "compiled.json: metadata.promptcc.models.student.options must "
-               "be num_ctx and num_predict of 1 or more, and a temperature of "
-               "0 or more");
+               "compiled.json: metadata.promptcc.models.student.options: "
+               "`num_ctx` must be a whole number from 128 to 16777216");
 }
 
 Test(compiled, is_refused_when_its_predictors_are_not_the_programs)

@@ -97,11 +97,29 @@ static int64_t put_candidate(int64_t job, int64_t number)
         .hash = number_key(number),
         .parts = parts,
         .n_parts = 2,
-        .parents = "[]",
         .reason = "proposed",
     };
 
     return history_candidate(store, job, &candidate, &err);
+}
+
+Test(history, a_candidate_names_the_ids_of_its_parents)
+{
+    int64_t job = open_job("j-1");
+    int64_t first = put_candidate(job, 1);
+    struct hash parents[] = {number_key(1), number_key(77)};
+    struct history_candidate child = {
+        .hash = number_key(2), .parents = parents, .n_parents = 2};
+    char expected[32];
+
+    cr_assert(history_candidate(store, job, &child, &err) > first, "%s",
+              err.text);
+    cr_assert(store_flush(store, &err), "%s", err.text);
+    snprintf(expected, sizeof expected, "[%lld]", (long long)first);
+    char *stored =
+        text_outside("SELECT parents FROM candidates ORDER BY id DESC");
+    cr_expect_str_eq(stored, expected, "one that was never put is left out");
+    free(stored);
 }
 
 Test(history, a_candidate_keeps_its_id)

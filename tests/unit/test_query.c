@@ -141,11 +141,8 @@ static int64_t fill(void)
     int64_t job = open_job("care-1");
     struct history_part parts[] = {{"classify", "Sort.", "[]", 3, 0},
                                    {"answer", "Reply.", "[]", 1, 2}};
-    struct history_candidate candidate = {.hash = number_key(1),
-                                          .parts = parts,
-                                          .n_parts = 2,
-                                          .parents = "[]",
-                                          .reason = "first"};
+    struct history_candidate candidate = {
+        .hash = number_key(1), .parts = parts, .n_parts = 2, .reason = "first"};
     struct history_trial trial = {
         .number = 1, .kind = "full", .rows = number_key(2)};
     struct history_trial_end end = {

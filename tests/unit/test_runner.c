@@ -61,11 +61,10 @@ static void open_runner(void)
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, GOOD, 0);
     (void)snprintf(address.url, sizeof address.url, "http://127.0.0.1:%d",
                    http_script_port(server));
-    compiled =
-        (struct compiled){.program = given_program(yaml),
-                          .adapter = ADAPTER_CHAT,
-                          .model = "m",
-                          .options = {.num_ctx = 4096, .num_predict = 100}};
+    compiled = (struct compiled){
+        .program = given_program(yaml),
+        .model = "m",
+        .settings = {.options = {.num_ctx = 4096, .num_predict = 100}}};
     compiled.candidate = candidate_new(compiled.program, &err);
     cr_assert(compiled.candidate != NULL, "%s", err.text);
     runner = (struct runner){
