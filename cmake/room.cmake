@@ -8,3 +8,13 @@ function(add_room name)
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC ${ROOM_USES} Threads::Threads m)
 endfunction()
+
+# list_sources(OUT FILE MACRO FOLDER): FOLDER<name>.c for every line
+# MACRO(..., <name>) of FILE, a list that C includes as well.
+function(list_sources out file macro folder)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(STRINGS ${file} lines REGEX "^${macro}\\(")
+  list(TRANSFORM lines REPLACE "^${macro}\\((.*, *)?([a-z0-9_]+)\\)$"
+       "${folder}\\2.c")
+  set(${out} ${lines} PARENT_SCOPE)
+endfunction()

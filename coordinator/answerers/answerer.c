@@ -3,8 +3,9 @@
 const struct answerer *answerer_of(const struct ask *ask)
 {
     static const struct answerer *const rows[ANSWERER_COUNT] = {
-        [ANSWERER_MODEL] = &answerer_model,
-        [ANSWERER_EXEC] = &answerer_exec,
+#define ANSWERER(id, name) [id] = &answerer_##name,
+#include "program/graph/answerers.def"
+#undef ANSWERER
     };
 
     return rows[ask->answerer];

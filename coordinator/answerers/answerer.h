@@ -14,8 +14,8 @@
 //
 // So an answer is stored, joined, replayed, billed and parked in one way, and
 // an answerer says only what is its own. A new one is a file in this folder
-// that ends in its row, a value of enum answerer_id, and the row's name below
-// and in the table of answerer.c.
+// that ends in its row, answerer_<name>, and a line in
+// program/graph/answerers.def.
 
 #ifndef COORDINATOR_ANSWERERS_ANSWERER_H
 #define COORDINATOR_ANSWERERS_ANSWERER_H
@@ -45,8 +45,9 @@ struct answerer {
                    struct err *err);
 };
 
-extern const struct answerer answerer_model;
-extern const struct answerer answerer_exec;
+#define ANSWERER(id, name) extern const struct answerer answerer_##name;
+#include "program/graph/answerers.def"
+#undef ANSWERER
 
 const struct answerer *answerer_of(const struct ask *ask);
 

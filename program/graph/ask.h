@@ -9,7 +9,8 @@
 //   step `classify`   --> {ANSWERER_MODEL, ",{"role":"user",...}]"}
 //   metric `exec`     --> {ANSWERER_EXEC, "{"example":...,"outputs":...}"}
 //
-// A new answerer is a value of the enum and its row in coordinator/answerers/.
+// A new answerer is a file in coordinator/answerers/ and a line in
+// answerers.def.
 
 #ifndef PROGRAM_GRAPH_ASK_H
 #define PROGRAM_GRAPH_ASK_H
@@ -21,11 +22,14 @@
 #include "common/err.h"
 #include "program/graph/adapter.h"
 
+// ANSWERER_MODEL  payload: the last turns of a chat, behind a prefix
+// ANSWERER_EXEC   payload: a line of JSON for a program of the user
 enum answerer_id {
-    ANSWERER_MODEL, // payload: the last turns of a chat, behind a prefix
-    ANSWERER_EXEC,  // payload: a line of JSON for a program of the user
+#define ANSWERER(id, name) id,
+#include "program/graph/answerers.def"
+#undef ANSWERER
+    ANSWERER_COUNT
 };
-enum { ANSWERER_COUNT = 2 };
 
 // A program of the user, as the job file names it.
 struct user_command {

@@ -1,8 +1,8 @@
 // kind: what a kind of step is, all of it: for the rows in kinds/ and for those
 // who ask a row.
 //
-// A kind is one file in kinds/ that ends in its row, and the row's name below
-// and in the table of step.c. Nobody else compares kinds. A row says
+// A kind is one file in kinds/ that ends in its row, step_<name>, and a line in
+// kinds/kinds.def. Nobody else compares kinds. A row says
 //
 //   how it stands in the job file     keys, declare, resolve, json
 //   what others may read of it        whole, or the outputs of its signature
@@ -83,9 +83,9 @@ struct step_kind {
     const char *dspy_remark; // what DSPy's load leaves to the program; or NULL
 };
 
-extern const struct step_kind step_predict;
-extern const struct step_kind step_chain_of_thought;
-extern const struct step_kind step_compose;
+#define STEP_KIND(name) extern const struct step_kind step_##name;
+#include "program/graph/kinds/kinds.def"
+#undef STEP_KIND
 
 // --- for the rows ---
 

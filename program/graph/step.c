@@ -4,9 +4,9 @@
 
 // Those without a row are known names that this version cannot run.
 static const struct step_kind *const kinds[] = {
-    &step_predict,
-    &step_chain_of_thought,
-    &step_compose,
+#define STEP_KIND(name) &step_##name,
+#include "program/graph/kinds/kinds.def"
+#undef STEP_KIND
     &(const struct step_kind){.key = "retrieve"},
     &(const struct step_kind){.key = "exec"},
 };

@@ -7,8 +7,8 @@
 // stands in struct metric, so that questions about a metric are answered by
 // one walk in metric.c and no row repeats them.
 //
-// To add a kind: a file in this folder that ends in its row, the row's name
-// below and in the table of metric.c, the file's name in CMakeLists.txt.
+// To add a kind: a file in kinds/ that ends in its row, metric_<name>, and a
+// line in kinds/kinds.def.
 
 #ifndef PROGRAM_METRIC_KIND_H
 #define PROGRAM_METRIC_KIND_H
@@ -90,15 +90,9 @@ struct metric_kind {
     void (*release)(struct metric *metric); // or NULL
 };
 
-extern const struct metric_kind metric_exact_match;
-extern const struct metric_kind metric_contains;
-extern const struct metric_kind metric_regex;
-extern const struct metric_kind metric_numeric;
-extern const struct metric_kind metric_token_f1;
-extern const struct metric_kind metric_set_f1;
-extern const struct metric_kind metric_fields;
-extern const struct metric_kind metric_weighted;
-extern const struct metric_kind metric_exec;
+#define METRIC_KIND(name) extern const struct metric_kind metric_##name;
+#include "program/metric/kinds/kinds.def"
+#undef METRIC_KIND
 
 // Reads {KIND: ...}, and {weight: W, KIND: ...} inside a weighted metric,
 // whose weight the caller reads. NULL with findings.

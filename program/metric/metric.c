@@ -20,9 +20,9 @@ enum {
 };
 
 static const struct metric_kind *const kinds[] = {
-    &metric_exact_match, &metric_contains, &metric_regex,
-    &metric_numeric,     &metric_token_f1, &metric_set_f1,
-    &metric_fields,      &metric_weighted, &metric_exec,
+#define METRIC_KIND(name) &metric_##name,
+#include "program/metric/kinds/kinds.def"
+#undef METRIC_KIND
 };
 
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
