@@ -22,7 +22,8 @@ enum option_kind {
     KIND_TIME,
     KIND_MAYBE_TIME, // a flag that may have a time behind `=`
     KIND_SCORE,
-    KIND_WORD, // one of `words`
+    KIND_WORD,     // one of `words`
+    KIND_ENDPOINT, // tcp://HOST:PORT
 };
 
 struct option_row {
@@ -34,7 +35,12 @@ struct option_row {
     const char *told;     // the default in words, where a fallback is not all
     const char *words;    // KIND_WORD: "auto|always|never"
     const char *env;      // NULL: made of the name
+    int64_t least, most;  // of a number or milliseconds; 0: any
+    const char *range;    // the two in words
 };
+
+// What CALL can carry (docs/protocol.md): longer would be for nobody.
+#define TIME_MOST_MS ((int64_t)168 * 3600 * 1000)
 
 static const struct option_row rows[OPTION_COUNT] = {
     [OPT_STORE] = {"store", "FILE", KIND_TEXT, "the history and all paid calls",
@@ -64,20 +70,25 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_MAX_TOKENS] = {"max-tokens", "N", KIND_COUNT,
                         "budget in tokens (30M)"},
     [OPT_MAX_TIME] = {"max-time", "T", KIND_TIME,
-                      "budget in time (90s, 60m, 2h)"},
+                      "budget in time (90s, 60m, 2h)", .least = 1,
+                      .most = INT64_MAX, .range = "above 0"},
     [OPT_WAIT] = {"wait", "T", KIND_TIME,
                   "wait at most T while nothing answers; then the job pauses",
-                  .told = "20s at the start, 5m after the first answer"},
+                  .told = "20s at the start, 5m after the first answer",
+                  .least = 1000, .most = TIME_MOST_MS,
+                  .range = "from 1s to 168h"},
     [OPT_AWAIT] = {"wait", "[=T]", KIND_MAYBE_TIME,
                    "wait for the result and show progress; with =T at most T "
                    "while nothing answers",
-                   .env = "PROMPTCC_AWAIT"},
+                   .env = "PROMPTCC_AWAIT", .least = 1000, .most = TIME_MOST_MS,
+                   .range = "from 1s to 168h"},
     [OPT_CALL_TIMEOUT] = {"call-timeout", "T", KIND_TIME,
                           "the longest that one model call may take",
-                          .fallback = "10m"},
-    [OPT_COORDINATOR] = {"coordinator", "tcp://HOST:PORT", KIND_TEXT,
+                          .fallback = "10m", .least = 1000,
+                          .most = TIME_MOST_MS, .range = "from 1s to 168h"},
+    [OPT_COORDINATOR] = {"coordinator", "tcp://HOST:PORT", KIND_ENDPOINT,
                          "the coordinator of a cluster"},
-    [OPT_LISTEN] = {"listen", "tcp://HOST:PORT", KIND_TEXT,
+    [OPT_LISTEN] = {"listen", "tcp://HOST:PORT", KIND_ENDPOINT,
                     "where to listen; port 0 picks a free one and prints it",
                     .fallback = "tcp://127.0.0.1:5570"},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
@@ -110,7 +121,8 @@ static const struct option_row rows[OPTION_COUNT] = {
                     "where the JSON lines of outputs go",
                     .told = "standard output"},
     [OPT_SLOTS] = {"slots", "N", KIND_WHOLE, "calls in flight at once",
-                   .told = "what slots=N of the server says"},
+                   .told = "what slots=N of the server says", .least = 1,
+                   .most = 1024, .range = "from 1 to 1024"},
     [OPT_TEMPLATE] = {"template", "NAME", KIND_TEXT, "what to start from",
                       .fallback = "minimal"},
     [OPT_LIMIT] = {"limit", "N", KIND_WHOLE, "show at most N rows",
@@ -201,6 +213,16 @@ static bool is_word(const char *words, const char *text)
     return false;
 }
 
+// "tcp://HOST:PORT". A port beyond 65535 would become another one.
+static bool is_endpoint(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    int64_t port = 0;
+
+    return strncmp(text, "tcp://", 6) == 0 && colon > text + 6 &&
+           read_whole(colon + 1, &port) && port <= UINT16_MAX;
+}
+
 // Parses text into value as the kind of row asks. False when it cannot be one.
 static bool read_value(const struct option_row *row, const char *text,
                        struct option_value *value)
@@ -222,8 +244,19 @@ static bool read_value(const struct option_row *row, const char *text,
         return read_score(text, &value->score);
     case KIND_WORD:
         return is_word(row->words, text);
+    case KIND_ENDPOINT:
+        return is_endpoint(text);
     }
     return false;
+}
+
+static bool is_in_range(const struct option_row *row, const char *text,
+                        const struct option_value *value)
+{
+    bool no_number = row->kind == KIND_MAYBE_TIME && strcmp(text, "1") == 0;
+
+    return row->range == NULL || no_number ||
+           (value->number >= row->least && value->number <= row->most);
 }
 
 static const char *const kind_wants[] = {
@@ -236,6 +269,7 @@ static const char *const kind_wants[] = {
     [KIND_MAYBE_TIME] = "nothing, or a time such as 90s, 60m or 2h",
     [KIND_SCORE] = "a share such as 0.8 or 80%",
     [KIND_WORD] = "another word",
+    [KIND_ENDPOINT] = "tcp://HOST:PORT, with a port from 0 to 65535",
 };
 
 static bool is_flag(const struct option_row *row)
@@ -257,6 +291,11 @@ static bool add_value(struct options *out, enum option_id id, const char *shown,
     if (!read_value(row, text, value)) {
         err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", shown,
                 text, wants(row));
+        return false;
+    }
+    if (!is_in_range(row, text, value)) {
+        err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s, %s", shown,
+                text, wants(row), row->range);
         return false;
     }
     if (row->kind != KIND_LIST)

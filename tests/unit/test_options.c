@@ -13,7 +13,8 @@ static const struct command_entry command = {
     .example = "promptcc run job.yaml",
     .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_PRINT |
                OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_WAIT) |
-               OPTION_BIT(OPT_FAIL_BELOW),
+               OPTION_BIT(OPT_FAIL_BELOW) | OPTION_BIT(OPT_CALL_TIMEOUT) |
+               OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_SLOTS),
     .min_operands = 1,
     .max_operands = 1,
 };
@@ -103,6 +104,42 @@ Test(options, a_value_of_the_wrong_kind_is_refused_with_what_it_takes)
     cr_expect_eq(err.code, ERR_INPUT);
     cr_expect_str_eq(err.text, "--wait cannot be `soon`: it takes a time such "
                                "as 90s, 60m or 2h");
+}
+
+Test(options, a_number_out_of_range_is_refused_with_the_range)
+{
+    static char *const wrong[] = {
+        "--call-timeout=0s",  "--call-timeout=169h", "--wait=0",
+        "--max-time=0s",      "--slots=0",           "--slots=1025",
+        "--call-timeout=-1s", "--call-timeout=0.5s",
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        err = ERR_CLEAR;
+        cr_expect_not(READ("job.yaml", wrong[i]), "%s", wrong[i]);
+        cr_expect_eq(err.code, ERR_INPUT);
+        options_release(&options);
+    }
+    cr_expect(READ("job.yaml", "--call-timeout=168h", "--slots=1024"), "%s",
+              err.text);
+}
+
+Test(options, an_endpoint_needs_a_port_that_there_is)
+{
+    static char *const wrong[] = {
+        "--listen=tcp://127.0.0.1:99999", "--listen=tcp://127.0.0.1:",
+        "--listen=tcp://:5570",           "--listen=127.0.0.1:5570",
+        "--listen=tcp://127.0.0.1:-1",    "--listen=tcp://127.0.0.1:65536",
+        "--listen=tcp://127.0.0.1",
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        err = ERR_CLEAR;
+        cr_expect_not(READ("job.yaml", wrong[i]), "%s", wrong[i]);
+        cr_expect_eq(err.code, ERR_INPUT);
+        options_release(&options);
+    }
+    cr_expect(READ("job.yaml", "--listen=tcp://[::1]:65535"), "%s", err.text);
 }
 
 Test(options, a_share_over_one_is_refused)
