@@ -17,6 +17,9 @@
 #include "model/backend.h"
 #include "model/classify.h"
 
+// A machine that was started anew says so when a silent connection is asked.
+#define KEEPALIVE_S 5L
+
 enum {
     REQUEST_MAX = 72 << 20, // prefix and tail at their largest, and options
     CONNECT_MS = 10000,
@@ -151,6 +154,11 @@ static bool set_up_easy(const struct model_client *client, CURL *easy,
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S) ==
+               CURLE_OK &&
            // Asks for no compression, but reads it where a proxy compresses.
            curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity") ==
                CURLE_OK &&

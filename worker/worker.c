@@ -31,6 +31,7 @@ enum {
     BUSY_MS = 250, // after the first 503, doubled with each
     BUSY_TRIES = 4,
     BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
+    PATIENCE_BEATS = 15, // of the coordinator, until it is taken for lost
     TICK_MS = 1000,      // the loop never sleeps longer
     NAME_BYTES = 128,
     ENDPOINT_BYTES = 256,
@@ -69,6 +70,7 @@ struct worker {
     int64_t heard_ms; // when the coordinator was heard last
     int64_t busy_ms;  // nothing is asked of the server before
     int64_t probed_ms;
+    int64_t missed_ms; // when a call last took too long
 };
 
 // ---- parting
@@ -311,6 +313,25 @@ static void send_answer(struct worker *worker, struct held *held,
     (void)send_message(worker, &message);
 }
 
+// A call took too long. Whether the server answers at all; if not, the fault is
+// not the call's. Calls that were out together are one outage: their deadline
+// doubles once.
+static bool is_there_still(struct worker *worker, const struct model_done *done)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t begun_ms = now_ms - done->answer.total_us / 1000;
+    struct model_server found = {0};
+    bool there = worker->state != SERVING ||
+                 probe(worker, IDLE_PROBE_PATIENCE_MS, &found);
+
+    model_server_release(&found);
+    if (there && begun_ms >= worker->missed_ms) {
+        worker_speed_miss(&worker->speed);
+        worker->missed_ms = now_ms;
+    }
+    return there;
+}
+
 static void report(struct worker *worker, struct held *held,
                    const struct model_done *done)
 {
@@ -322,8 +343,10 @@ static void report(struct worker *worker, struct held *held,
         send_busy_later(worker, held, done);
         return;
     }
-    if (done->fault == FAULT_TIMEOUT)
-        worker_speed_miss(&worker->speed);
+    if (done->fault == FAULT_TIMEOUT && !is_there_still(worker, done)) {
+        leave(worker, "the model server does not answer any more");
+        return;
+    }
     held_remove(&worker->held, held);
     bool there = send_fault(worker, done->id, done->fault, done->text);
     if (there && done->fault == FAULT_REFUSED && worker->state == SERVING)
@@ -400,7 +423,7 @@ static void look_at_server(struct worker *worker, int64_t now_ms)
 // False when the coordinator is lost.
 static bool keep_in_touch(struct worker *worker, int64_t now_ms)
 {
-    if (now_ms >= worker->heard_ms + worker->heartbeat_ms * WIRE_LIVENESS) {
+    if (now_ms >= worker->heard_ms + worker->heartbeat_ms * PATIENCE_BEATS) {
         lose_coordinator(worker, now_ms);
         return false;
     }
