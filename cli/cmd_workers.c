@@ -9,6 +9,7 @@ static const struct grid_column columns[] = {
     {"CALLS", "calls", GRID_COUNT, false},
     {"MODELS", "models", GRID_LIST, true},
     {"LAST FAULT", "last_fault", GRID_TEXT, true},
+    {"WHY SO FEW CALLS", "reason", GRID_TEXT, true},
 };
 
 static int run(const struct options *options)

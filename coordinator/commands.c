@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/error_document.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "store/history.h"
 #include "store/lookup.h"
 #include "store/query.h"
@@ -52,6 +54,60 @@ static json_t *read_no(struct store *store, const struct command *command,
 
 // --- act: on the loop ---
 
+static const char *worker_state(const struct dispatch_worker_view *view)
+{
+    static const char *const names[] = {
+        [DISPATCH_WORKER_SERVING] = "serving",
+        [DISPATCH_WORKER_RESTING] = "resting",
+        [DISPATCH_WORKER_DRAINING] = "draining",
+        [DISPATCH_WORKER_SILENT] = "silent",
+    };
+
+    return names[view->state];
+}
+
+// A running job that does not use the worker, since its model is another one.
+static bool tell_other_model(const struct running_job *jobs,
+                             const struct worker_info *worker, char *out,
+                             size_t size)
+{
+    for (const struct running_job *job = jobs; job != NULL; job = job->next)
+        for (int r = 0; r < ROLE_COUNT; r++) {
+            const char *name = job->job->models[r].name;
+            const char *seen = worker_digest(worker, name);
+
+            if (!job->work.models[r].bound || seen == NULL ||
+                models_fits(job->work.models[r].digest, seen))
+                continue;
+            text_print(out, size,
+                       "its `%.60s` is another model (%.20s) than the one of "
+                       "job %.80s: run `ollama pull %.60s` there",
+                       name, seen, job->id, name);
+            return true;
+        }
+    return false;
+}
+
+// Why the worker gets fewer calls than it could take, or none; "" when it does
+// not.
+static void tell_reason(const struct command_scene *at,
+                        const struct worker_info *worker,
+                        const struct dispatch_worker_view *view, char *out,
+                        size_t size)
+{
+    out[0] = '\0';
+    if (view->state == DISPATCH_WORKER_RESTING)
+        text_print(out, size,
+                   "%d faults in a row: it gets one call at a time until it "
+                   "answers one",
+                   view->n_faults);
+    else if (view->state == DISPATCH_WORKER_SILENT)
+        text_print(out, size, "nothing was heard of it for %lld s",
+                   (long long)(clock_monotonic_ms() - view->heard_ms) / 1000);
+    else
+        (void)tell_other_model(at->running_jobs, worker, out, size);
+}
+
 static json_t *act_workers(const struct command_scene *at,
                            const struct command *command, const json_t *found,
                            struct err *err)
@@ -64,14 +120,19 @@ static json_t *act_workers(const struct command_scene *at,
     for (const struct worker_info *w = at->engine->workers.workers; w != NULL;
          w = w->next) {
         json_t *models = json_array();
+        struct dispatch_worker_view view = {.state = DISPATCH_WORKER_SERVING};
+        char reason[240];
 
+        (void)dispatch_worker_look(at->engine->dispatch, w->number, &view);
+        tell_reason(at, w, &view, reason, sizeof reason);
         for (size_t i = 0; i < w->n_models; i++)
             json_array_append_new(models, json_string(w->models[i].name));
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:I, s:o, s:I, s:s}", "name", w->name,
-                            "state", "serving", "slots", (json_int_t)w->slots,
-                            "models", models, "calls", (json_int_t)w->calls,
-                            "last_fault", w->last_fault));
+            list, json_pack("{s:s, s:s, s:I, s:o, s:I, s:s, s:s}", "name",
+                            w->name, "state", worker_state(&view), "slots",
+                            (json_int_t)w->slots, "models", models, "calls",
+                            (json_int_t)w->calls, "last_fault", w->last_fault,
+                            "reason", reason));
     }
     return list;
 }
