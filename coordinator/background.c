@@ -92,6 +92,9 @@ static void work(struct background *background, struct chore *chore,
         (void)store_wait(store, chore->after, NULL);
     if (*reader == NULL)
         *reader = store_open_read(store_path(store), &trouble);
+    // It is our own store, open on the loop: what fails now is the disk.
+    if (*reader == NULL && trouble.code == ERR_INPUT)
+        trouble.code = ERR_STORE;
     chore->work(chore, *reader, &trouble);
 }
 

@@ -21,6 +21,7 @@ struct opening {
     struct running_job *running; // owned; NULL before it is read
     struct err err;
     int64_t began_ms;
+    bool read; // running is here, and the loop's
     bool looking_up;
     struct opening *next;
 };
@@ -205,7 +206,7 @@ static void wake_others(struct openings *openings)
 
     for (struct opening *o = openings->first; o != NULL; o = next) {
         next = o->next;
-        if (o->running != NULL && !o->looking_up)
+        if (o->read && !o->looking_up)
             go_on(o);
     }
 }
@@ -236,6 +237,7 @@ static void after_reading(struct chore *chore)
               running_job_id(opening->running), opening->chore.bytes,
               clock_monotonic_ms() - opening->began_ms);
     running_job_number(opening->running, ++opening->all->last_number);
+    opening->read = true;
     go_on(opening);
 }
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -163,6 +164,20 @@ out:
     return ok;
 }
 
+// Whether nothing may be written beside the store; what else keeps it from
+// being opened is a fault of the disk, which may pass.
+static bool is_folder_closed(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder =
+        slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+    bool closed =
+        folder != NULL && faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) != 0;
+
+    free(folder);
+    return closed;
+}
+
 // The first read is the first touch of the file.
 static bool open_reader(struct store *store, struct err *err)
 {
@@ -178,7 +193,8 @@ static bool open_reader(struct store *store, struct err *err)
     int rc = sqlite3_errcode(store->reader);
     (void)sqlite3_close(store->reader);
     store->reader = NULL;
-    if ((rc & 0xFF) == SQLITE_CANTOPEN || (rc & 0xFF) == SQLITE_READONLY)
+    if (((rc & 0xFF) == SQLITE_CANTOPEN || (rc & 0xFF) == SQLITE_READONLY) &&
+        is_folder_closed(store->path))
         return open_immutable(store, err);
     err_set(err, first.code, "%s", first.text);
     return false;
