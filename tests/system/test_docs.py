@@ -126,3 +126,43 @@ def test_every_option_in_the_documents_exists(stage):
         wrong += [f"promptcc {verb} --{option}" for option in options
                   if f"--{option}" not in known[verb] and option != "help"]
     assert not wrong, wrong
+
+
+def own_files():
+    """Without what builds and tools leave behind."""
+    tops = [top for top in harness.ROOT.iterdir()
+            if top.name != "build" and not top.name.startswith(".")]
+    return {str(path.relative_to(harness.ROOT)) for top in tops
+            for path in (top.rglob("*") if top.is_dir() else [top])
+            if path.is_file()}
+
+
+def test_every_file_that_the_tour_names_exists():
+    """A path from the root of the repository, or the name of a test."""
+    text = (harness.ROOT / "docs" / "tour.md").read_text()
+    files = own_files()
+    names = {path.rsplit("/", 1)[-1] for path in files}
+    wrong = []
+    for code in re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text,
+                                                  flags=re.S)):
+        if not re.fullmatch(r"[\w./-]+(/|\.(c|h|md|py|sh|sql|def|json|txt))",
+                            code) or "_<" in code:
+            continue
+        there = ((harness.ROOT / code).exists() if "/" in code
+                 else code in names or (harness.ROOT / code).exists())
+        if not there and code != "CMakeLists.txt":
+            wrong.append(code)
+    assert not wrong, wrong
+
+
+def test_every_function_that_the_tour_names_exists():
+    text = (harness.ROOT / "docs" / "tour.md").read_text()
+    named = set(re.findall(r"(?<![\w/.<-])([a-z]+(?:_[a-z0-9]+)+)(?![\w/.>])",
+                           text))
+    source = set()
+    for path in own_files():
+        if path.endswith((".c", ".h", ".py", ".json", ".txt", ".cmake")):
+            source |= set(re.findall(r"\w+", (harness.ROOT / path).read_text()))
+    folders = {path.name for path in (harness.ROOT / "jobs").iterdir()}
+    missing = sorted(named - source - folders)
+    assert not missing, missing
