@@ -105,6 +105,11 @@ static bool is_kept(const struct evaluation *ev, struct err *err)
                                    ev->task->sampling.replicate, &row, err);
 }
 
+// Each step asks twice at most, each part of the metric once.
+_Static_assert(2 * PROGRAM_MAX_STEPS + METRIC_MAX_OUTSIDE <=
+                   EVALUATION_MAX_CALLS,
+               "all calls of an example are kept");
+
 static bool put_history(const struct evaluation *ev, struct err *err)
 {
     const struct task_item *item = ev->item;
@@ -125,7 +130,8 @@ static bool put_history(const struct evaluation *ev, struct err *err)
 
     if (is_kept(ev, err))
         return true;
-    for (size_t i = 0; i < item->n_calls && i < EVALUATION_MAX_CALLS; i++)
+    assert(item->n_calls <= EVALUATION_MAX_CALLS);
+    for (size_t i = 0; i < item->n_calls; i++)
         row.calls[row.n_calls++] = item->calls[i].id;
     return history_put_evaluation(ev->work->engine->store, ev->work->job_no,
                                   &row, err);

@@ -182,7 +182,8 @@ bool history_trial_end(struct store *store, int64_t job_no,
 
 // --- evaluations ---
 
-enum { EVALUATION_MAX_CALLS = 64 };
+// More than a program can make for one example (coordinator/evaluation.c).
+enum { EVALUATION_MAX_CALLS = 256 };
 
 // One candidate on one row, judged.
 struct history_evaluation {

@@ -26,9 +26,10 @@ bool history_find_evaluation(struct store *store, int64_t job_no,
 static void put_calls(struct buf *record,
                       const struct history_evaluation *evaluation)
 {
-    char list[LIST_BYTES] = "[";
+    char list[LIST_BYTES];
     size_t len = 1;
 
+    list[0] = '[';
     for (int32_t i = 0; i < evaluation->n_calls; i++)
         len += (size_t)snprintf(list + len, sizeof list - len,
                                 i == 0 ? "%" PRId64 : ",%" PRId64,

@@ -254,6 +254,23 @@ static void expect_evaluation(int64_t job, int32_t row)
     cr_expect_eq(out.calls[1], row * 2 + 2);
 }
 
+Test(history, an_evaluation_keeps_every_call_that_it_rests_on)
+{
+    int64_t job = open_job("j-1");
+    struct history_evaluation one = {.candidate_id = 1, .n_calls = 144};
+    struct history_evaluation out = {0};
+
+    for (int i = 0; i < one.n_calls; i++)
+        one.calls[i] = 1000 + i;
+    cr_assert(history_put_evaluation(store, job, &one, &err), "%s", err.text);
+    reopen();
+    cr_assert(history_load_job(store, job, &err), "%s", err.text);
+    cr_assert(history_find_evaluation(store, job, 1, 0, 0, &out, &err), "%s",
+              err.text);
+    cr_expect_eq(out.n_calls, 144);
+    cr_expect_eq(out.calls[143], 1143);
+}
+
 Test(history, an_evaluation_is_found_at_once_and_after_reopening)
 {
     int64_t job = open_job("j-1");
