@@ -623,36 +623,6 @@ bool model_take_done(struct model_client *client, struct model_done *out)
     return true;
 }
 
-// A sentence for the one who waits: the fault with the server's address.
-static bool finish_ask(const struct model_client *client,
-                       const struct model_done *done, struct call_answer *out,
-                       struct err *err)
-{
-    if (done->fault == FAULT_NONE) {
-        *out = done->answer;
-        return true;
-    }
-    err_set(err, ERR_IO, "%s: %s", client->address.url, done->text);
-    return false;
-}
-
-bool model_ask(struct model_client *client, const struct call_request *request,
-               int64_t timeout_ms, struct call_answer *out, struct err *err)
-{
-    struct model_done done = {0};
-
-    assert(client->open == NULL && client->done == NULL);
-    if (!model_begin(client, 0, request, timeout_ms, err))
-        return false;
-    while (!model_take_done(client, &done)) {
-        if (!model_poll(client, -1, timeout_ms, err)) {
-            model_cancel(client, 0);
-            return false;
-        }
-    }
-    return finish_ask(client, &done, out, err);
-}
-
 // ---- probing
 
 static bool refuse_server(const struct model_client *client, enum err_code code,

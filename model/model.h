@@ -93,9 +93,4 @@ void model_wake(struct model_client *client);
 // Takes a finished call; false when there is none.
 bool model_take_done(struct model_client *client, struct model_done *out);
 
-// One call, waited for: for `predict`. Faults become ERR_IO. Only on a client
-// that has no other call.
-bool model_ask(struct model_client *client, const struct call_request *request,
-               int64_t timeout_ms, struct call_answer *out, struct err *err);
-
 #endif

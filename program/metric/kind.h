@@ -68,7 +68,6 @@ struct metric_case {
 
 struct metric_kind {
     const char *name;
-    bool binary;           // every score is 0 or 1
     unsigned fits;         // types of output that it can compare
     const char *fits_text; // "numbers", for the finding
     // Reads the value of the metric's key. False with findings.

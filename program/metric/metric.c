@@ -421,11 +421,6 @@ size_t metric_labels(const struct metric *metric, const char **out, size_t max)
     return n;
 }
 
-bool metric_binary(const struct metric *metric)
-{
-    return metric->kind->binary;
-}
-
 size_t metric_outside(const struct metric *metric)
 {
     size_t n = metric->kind->ask != NULL;

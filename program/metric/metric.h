@@ -56,9 +56,6 @@ void metric_reads(const struct metric *metric, bool *reads);
 // max names): missing ones are bad rows.
 size_t metric_labels(const struct metric *metric, const char **out, size_t max);
 
-// True when every score is 0 or 1.
-bool metric_binary(const struct metric *metric);
-
 // How many parts ask outside, numbered from 0 in the order of the file.
 size_t metric_outside(const struct metric *metric);
 

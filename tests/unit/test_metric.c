@@ -296,7 +296,6 @@ Test(metric, fields_is_the_share_that_is_right)
     expect_score(2.0 / 3,
                  "{\"intent\": \"a\", \"amount\": 1, \"answer\": \"x\"}",
                  "{\"intent\": \"a\", \"amount\": 1, \"answer\": \"y\"}");
-    cr_expect_not(metric_binary(metric));
 }
 
 Test(metric, weighted_is_a_mean_by_weight)
@@ -307,7 +306,6 @@ Test(metric, weighted_is_a_mean_by_weight)
                  "{\"intent\": \"a\", \"answer\": \"y\"}");
     expect_score(1, "{\"intent\": \"a\", \"answer\": \"x\"}",
                  "{\"intent\": \"a\", \"answer\": \"x\"}");
-    cr_expect_not(metric_binary(metric));
 }
 
 Test(metric, weights_that_round_still_add_up_to_1)
@@ -318,18 +316,6 @@ Test(metric, weights_that_round_still_add_up_to_1)
     cr_expect_eq(score_of("{\"intent\": 1, \"answer\": 2, \"amount\": 3}",
                           "{\"intent\": 1, \"answer\": 2, \"amount\": 3}"),
                  1.0);
-}
-
-Test(metric, right_or_wrong_is_known_of_a_kind)
-{
-    parse_good("exact_match: intent");
-    cr_expect(metric_binary(metric));
-    parse_good("numeric: amount");
-    cr_expect(metric_binary(metric));
-    parse_good("token_f1: answer");
-    cr_expect_not(metric_binary(metric));
-    parse_good("exec: {command: [judge]}");
-    cr_expect_not(metric_binary(metric));
 }
 
 Test(metric, reads_and_labels_are_those_of_all_parts)

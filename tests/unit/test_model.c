@@ -169,7 +169,7 @@ Test(model, ollama_gets_format_and_think_when_they_are_set)
 static json_t *ask_openai(const char *format)
 {
     struct call_request request = make_request();
-    struct call_answer answer = {0};
+    struct model_done done;
 
     http_script_set(server, "/v1/chat/completions", SCRIPT_REPLY, 200,
                     "{\"choices\":[{\"message\":{\"content\":\"refund\"},"
@@ -178,9 +178,11 @@ static json_t *ask_openai(const char *format)
     model_client_free(client);
     client = connect_to("openai", http_script_port(server));
     request.format = format;
-    cr_assert(model_ask(client, &request, 5000, &answer, &err), "%s", err.text);
-    cr_expect_str_eq(answer.text, "refund");
-    call_answer_release(&answer);
+    cr_assert(model_begin(client, 1, &request, 5000, &err), "%s", err.text);
+    done = wait_done();
+    cr_assert_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_str_eq(done.answer.text, "refund");
+    call_answer_release(&done.answer);
     return last_request("/v1/chat/completions");
 }
 
@@ -523,21 +525,4 @@ Test(model, nobody_at_the_address_is_told_from_something_else)
     http_script_stop(server);
     server = NULL;
     expect_no_server(ERR_IO);
-}
-
-Test(model, asking_once_gives_the_answer_or_one_sentence)
-{
-    struct call_request request = make_request();
-    struct call_answer answer = {0};
-
-    cr_assert(model_ask(client, &request, 5000, &answer, &err), "%s", err.text);
-    cr_expect_str_eq(answer.text, "refund");
-    call_answer_release(&answer);
-
-    http_script_set(server, CHAT, SCRIPT_REPLY, 404,
-                    "{\"error\":\"model 'gemma3:270m' not found\"}", 0);
-    cr_expect_not(model_ask(client, &request, 5000, &answer, &err));
-    cr_expect_eq(err.code, ERR_IO);
-    cr_expect_not_null(strstr(err.text, "ollama pull gemma3:270m"), "%s",
-                       err.text);
 }

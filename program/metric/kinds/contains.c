@@ -177,7 +177,6 @@ static void release(struct metric *metric)
 
 const struct metric_kind metric_contains = {
     .name = "contains",
-    .binary = true,
     .fits =
         FITS(TYPE_STR) | FITS(TYPE_ENUM) | FITS(TYPE_LIST) | FITS(TYPE_OBJECT),
     .fits_text = "looks for a text",

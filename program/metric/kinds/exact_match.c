@@ -37,7 +37,6 @@ static json_t *json(const struct metric *metric)
 
 const struct metric_kind metric_exact_match = {
     .name = "exact_match",
-    .binary = true,
     .parse = parse,
     .score = score,
     .json = json,

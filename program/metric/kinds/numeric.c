@@ -73,7 +73,6 @@ static json_t *json(const struct metric *metric)
 
 const struct metric_kind metric_numeric = {
     .name = "numeric",
-    .binary = true,
     .fits =
         FITS(TYPE_STR) | FITS(TYPE_INT) | FITS(TYPE_FLOAT) | FITS(TYPE_ENUM),
     .fits_text = "compares numbers",

@@ -123,7 +123,6 @@ static void release(struct metric *metric)
 
 const struct metric_kind metric_regex = {
     .name = "regex",
-    .binary = true,
     .parse = parse,
     .score = score,
     .json = json,
