@@ -199,22 +199,28 @@ int64_t actor_take_call(struct actor *actor)
     return actor_await(actor, MESSAGE_CALL)->as.call.id;
 }
 
-void actor_answer(struct actor *actor, int64_t lease, const char *topic)
+void actor_answer_counted(struct actor *actor, int64_t lease, const char *topic,
+                          int32_t prompt_tokens, int32_t generated_tokens)
 {
     struct message message = {.kind = MESSAGE_ANSWER};
     char text[200];
 
     snprintf(text, sizeof text,
              "[[ ## topic ## ]]\n%s\n\n[[ ## completed ## ]]\n", topic);
-    message.as.answer =
-        (struct answer_message){.id = lease,
-                                .answer = {.outcome = CALL_TEXT,
-                                           .text = text,
-                                           .text_len = strlen(text),
-                                           .prompt_tokens = 100,
-                                           .cached_tokens = -1,
-                                           .generated_tokens = 10}};
+    message.as.answer = (struct answer_message){
+        .id = lease,
+        .answer = {.outcome = CALL_TEXT,
+                   .text = text,
+                   .text_len = strlen(text),
+                   .prompt_tokens = prompt_tokens,
+                   .cached_tokens = -1,
+                   .generated_tokens = generated_tokens}};
     actor_say(actor, &message);
+}
+
+void actor_answer(struct actor *actor, int64_t lease, const char *topic)
+{
+    actor_answer_counted(actor, lease, topic, 100, 10);
 }
 
 void actor_fault(struct actor *actor, int64_t lease, enum call_fault fault)

@@ -74,7 +74,9 @@ bool actor_hears(struct actor *actor, enum message_kind kind, int64_t ms);
 
 // The lease of the next CALL.
 int64_t actor_take_call(struct actor *actor);
-// Answers it with `topic`.
+// Answers it with `topic`, _counted as so many tokens.
+void actor_answer_counted(struct actor *actor, int64_t lease, const char *topic,
+                          int32_t prompt_tokens, int32_t generated_tokens);
 void actor_answer(struct actor *actor, int64_t lease, const char *topic);
 void actor_fault(struct actor *actor, int64_t lease, enum call_fault fault);
 void actor_goodbye(struct actor *actor, int64_t open);

@@ -502,6 +502,25 @@ static void judge_by(const char *script, const char *further)
     actor_answer(&w, actor_take_call(&w), "kitchen");
 }
 
+Test(running, absurd_counts_of_tokens_are_added_up)
+{
+    int64_t status;
+    json_t *document;
+
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, two_rows);
+    for (int i = 0; i < 2; i++)
+        actor_answer_counted(&w, actor_take_call(&w), "garden", INT32_MAX,
+                             INT32_MAX);
+    document = actor_take_result(&client, &status);
+    cr_expect_eq(status, 0, "%s", stage_error(document));
+    cr_expect_eq(json_integer_value(json_object_get(
+                     json_object_get(document, "tokens"), "generated")),
+                 2 * (json_int_t)INT32_MAX);
+    json_decref(document);
+}
+
 Test(running, a_program_may_judge)
 {
     judge_by("while read line; do\n"
