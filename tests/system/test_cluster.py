@@ -7,6 +7,7 @@ slots + 1 calls a worker.
 
 import json
 import signal
+import time
 
 import pytest
 
@@ -320,3 +321,28 @@ def test_stop_ends_a_job_and_resume_goes_on(stage, undisturbed):
     cluster.check_the_end(undisturbed)
     states = json.loads(stage.promptcc("jobs", *to, "--json").out)
     assert [job["state"] for job in states] == ["done"]
+
+
+# --- stops that pass ---
+
+@pytest.mark.parametrize("who", ["coordinator", "stand-in", "worker"])
+def test_a_program_that_is_halted_for_some_seconds_costs_only_them(stage, who):
+    """SIGSTOP for 6 s, then SIGCONT, once some calls are done: the job ends
+    within seconds, and no example is left out."""
+    sim = stage.stand_in(slots=2)
+    gate = stage.gate(sim)
+    gate.hold_after(20)
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    worker = stage.worker(coordinator.endpoint, gate.url, "w", slots=2)
+    client = stage.start("submit", stage.job(), "--coordinator",
+                         coordinator.endpoint, "--wait", "--json")
+    assert gate.wait_held(client)
+    halted = {"coordinator": coordinator, "stand-in": sim, "worker": worker}[who]
+
+    halted.signal(signal.SIGSTOP)
+    gate.release()
+    time.sleep(6)
+    halted.signal(signal.SIGCONT)
+
+    result = client.wait()
+    assert result.status == 0, result
