@@ -95,6 +95,13 @@ static bool open_aside(struct batch *batch, const char *out, mode_t mode,
         err_nomem(err, "a file name");
         return false;
     }
+    if (is_input(batch, batch->aside)) {
+        err_set(err, ERR_INPUT,
+                "%.120s is where outputs stand until they are all there: its "
+                "inputs would be lost; name another --output",
+                batch->aside);
+        return false;
+    }
     batch->out = fopen(batch->aside, "w");
     if (batch->out == NULL) {
         err_set(err, ERR_INPUT, "cannot write %.150s: %s", batch->aside,

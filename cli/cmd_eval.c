@@ -1,28 +1,7 @@
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "cli/command.h"
 #include "cli/follow.h"
 #include "cli/outcomes.h"
 #include "cli/output.h"
-#include "common/file.h"
-
-// Found out before anything is paid.
-static bool check_rows(const char *path, struct err *err)
-{
-    char *folder = path == NULL ? NULL : file_folder(path);
-    bool ok = path == NULL || (folder != NULL && access(folder, W_OK) == 0);
-
-    if (!ok && folder == NULL)
-        err_nomem(err, "a path");
-    else if (!ok)
-        err_set(err, ERR_INPUT, "cannot write %.120s: %s", path,
-                strerror(errno));
-    free(folder);
-    return ok;
-}
 
 static int eval_file(const struct options *options, struct jobfile *file)
 {
@@ -36,8 +15,7 @@ static int eval_file(const struct options *options, struct jobfile *file)
     struct err err = ERR_CLEAR;
     int status;
 
-    if (!check_rows(rows, &err) ||
-        !jobfile_add(file, option_text(options, OPT_COMPILED),
+    if (!jobfile_add(file, option_text(options, OPT_COMPILED),
                      &follow.request.compiled, &err) ||
         !jobfile_add(file, option_text(options, OPT_DATA), &follow.request.data,
                      &err))

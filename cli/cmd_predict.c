@@ -10,6 +10,7 @@
 #include "cli/servers.h"
 #include "cli/terminal.h"
 #include "common/error_document.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "predict/compiled_file.h"
@@ -198,6 +199,13 @@ static bool open_feed(struct feed *feed, struct err *err)
         return true;
     if (in == NULL) {
         err_set(err, ERR_INPUT, "--output goes with --input FILE");
+        return false;
+    }
+    if (out != NULL && file_is_same(out, feed->options->operands[0])) {
+        err_set(err, ERR_INPUT,
+                "%.120s is the compiled file and would be lost; name another "
+                "--output",
+                out);
         return false;
     }
     feed->batch = batch_open(feed->compiled->program, in, out, err);

@@ -1,7 +1,6 @@
 #include "cli/follow.h"
 #include "cli/terminal.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,35 +370,13 @@ static int tell_left(const struct follow *follow,
     return status == EXIT_DONE ? exit_of(err->code) : status;
 }
 
-// Checked before the first call is paid for.
-static bool check_out(const char *path, struct err *err)
-{
-    char *folder;
-    bool ok;
-
-    if (path == NULL)
-        return true;
-    folder = file_folder(path);
-    ok = folder != NULL && access(folder, W_OK) == 0;
-    if (folder == NULL)
-        err_nomem(err, "a path");
-    else if (!ok)
-        err_set(err, ERR_INPUT,
-                "cannot write %.120s: %s; name another place with --out", path,
-                strerror(errno));
-    free(folder);
-    return ok;
-}
-
 int follow_job(struct follow *follow)
 {
     struct client_result result = {.document = ""};
     struct err err = ERR_CLEAR;
     int status;
 
-    if (!check_out(follow->out, &err))
-        status = output_error(follow->options, &err);
-    else if (!exchange(follow, &result, &err))
+    if (!exchange(follow, &result, &err))
         status = follow->remote && result.job != NULL && result.job[0] != '\0'
                      ? tell_left(follow, &result, &err)
                      : output_error(follow->options, &err);
@@ -411,6 +388,23 @@ int follow_job(struct follow *follow)
     return status;
 }
 
+// Whether the file that this job ends with, of --out or --rows, has a place
+// that costs nobody a file. store is NULL for a job elsewhere.
+static bool check_place(const struct follow *follow, const char *store,
+                        struct err *err)
+{
+    bool eval = follow->request.action == REQUEST_EVAL;
+    struct out_file_reads reads = {.bundle = follow->file->bundle,
+                                   .store = store};
+
+    if (!eval)
+        return out_file_check(follow->out, "--out", &reads, err);
+    reads.others[0] = option_text(follow->options, OPT_COMPILED);
+    reads.others[1] = option_text(follow->options, OPT_DATA);
+    return out_file_check(option_text(follow->options, OPT_ROWS), "--rows",
+                          &reads, err);
+}
+
 // --- elsewhere ---
 
 int follow_there(struct follow *follow)
@@ -419,7 +413,8 @@ int follow_there(struct follow *follow)
     int status = EXIT_FAILED;
 
     follow->endpoint = ask_endpoint(follow->options, &err);
-    if (follow->endpoint == NULL || !signals_open(&err))
+    if (follow->endpoint == NULL || !check_place(follow, NULL, &err) ||
+        !signals_open(&err))
         return output_error(follow->options, &err);
     follow->remote = true;
     jobfile_add_programs(follow->file);
@@ -493,7 +488,7 @@ int follow_here(struct follow *follow)
     follow->request.out = kept;
     if (store == NULL || out == NULL || kept == NULL)
         err_nomem(&err, "a path");
-    if (err.code == ERR_NONE && check_out(follow->out, &err) &&
+    if (err.code == ERR_NONE && check_place(follow, store, &err) &&
         open_servers(follow, &servers, &err))
         status = follow_local(follow, &servers, store);
     else

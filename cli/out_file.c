@@ -1,5 +1,6 @@
 #include "cli/out_file.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,93 @@
 enum { FILE_BYTES = 64 << 20 };
 
 static const char ENDING[] = ".json", PARTIAL[] = ".partial.json";
+
+// --- what a command may write over ---
+
+static bool is_writable(const char *path, const char *option, struct err *err)
+{
+    char *folder = file_folder(path);
+    struct stat info;
+    int cause = 0;
+
+    if (folder == NULL) {
+        err_nomem(err, "a path");
+        return false;
+    }
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        cause = EISDIR;
+    else if (access(folder, W_OK) != 0)
+        cause = errno;
+    free(folder);
+    if (cause != 0)
+        err_set(err, ERR_INPUT,
+                "cannot write %.120s: %s; name another place with %s", path,
+                strerror(cause), option);
+    return cause == 0;
+}
+
+static bool spares(const char *path, const char *option, const char *other,
+                   struct err *err)
+{
+    if (other == NULL || !file_is_same(path, other))
+        return true;
+    err_set(err, ERR_INPUT,
+            "%.120s is read by this very command and would be lost; name "
+            "another place with %s",
+            path, option);
+    return false;
+}
+
+static bool spares_files(const char *path, const char *option,
+                         const char *folder, const struct bundle *bundle,
+                         struct err *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < bundle->n_files; i++) {
+        char *file = file_join(folder, bundle->files[i].name);
+
+        ok = file != NULL && spares(path, option, file, err);
+        if (file == NULL)
+            err_nomem(err, "a path");
+        free(file);
+    }
+    return ok;
+}
+
+// A job that comes out of a store says where it was run from. It may have been
+// moved or copied since: then its files are beside the store.
+static bool spares_job(const char *path, const char *option,
+                       const struct out_file_reads *reads, struct err *err)
+{
+    const struct bundle *bundle = reads->bundle;
+    char *beside =
+        reads->store == NULL ? strdup(".") : file_folder(reads->store);
+    bool ok = false;
+
+    if (beside == NULL)
+        err_nomem(err, "a path");
+    else
+        ok = spares(path, option, bundle->path, err) &&
+             spares_files(path, option, beside, bundle, err) &&
+             (bundle->folder == NULL ||
+              spares_files(path, option, bundle->folder, bundle, err));
+    free(beside);
+    return ok;
+}
+
+bool out_file_check(const char *path, const char *option,
+                    const struct out_file_reads *reads, struct err *err)
+{
+    return path == NULL ||
+           (is_writable(path, option, err) &&
+            spares(path, option, reads->store, err) &&
+            spares(path, option, reads->others[0], err) &&
+            spares(path, option, reads->others[1], err) &&
+            (reads->bundle == NULL || spares_job(path, option, reads, err)));
+}
+
+// --- where a compiled file goes ---
 
 // What a compiled file says about itself; job is "" for any other file.
 struct claim {

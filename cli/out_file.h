@@ -1,9 +1,12 @@
-// out_file: where a compiled file goes.
+// out_file: where the file of a command goes, and where a compiled file does.
+//
+// An output never takes the place of something that the command reads: the job
+// file, its data, the store. That is found out before anything is paid.
 //
 // A finished run writes where it was told to. One that was stopped, or whose
-// budget was too small to score anything, leaves alone what is worth more: another job's file, or one of its own job with a
-// score as good. Its best then goes beside it, compiled.json to
-// compiled.partial.json.
+// budget was too small to score anything, leaves alone what is worth more:
+// another job's file, or one of its own job with a score as good. Its best then
+// goes beside it, compiled.json to compiled.partial.json.
 
 #ifndef CLI_OUT_FILE_H
 #define CLI_OUT_FILE_H
@@ -12,6 +15,18 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "program/job/bundle.h"
+
+// Whether a file can be written at path, and is none that the command reads:
+// the files of bundle, the store, the others. Any of these may be NULL. option
+// is what path came from ("--out").
+struct out_file_reads {
+    const struct bundle *bundle;
+    const char *store;
+    const char *others[2]; // --compiled, --data
+};
+bool out_file_check(const char *path, const char *option,
+                    const struct out_file_reads *reads, struct err *err);
 
 struct out_file {
     char *path;    // where to write; owned

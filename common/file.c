@@ -177,13 +177,17 @@ static bool write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-// Writes and syncs a new file at path; errno says why not.
-static bool write_new(const char *path, const void *data, size_t len)
+// Writes and syncs a new file at path, with the mode of the old one that it is
+// to replace, if there is one; errno says why not.
+static bool write_new(const char *path, const struct stat *old,
+                      const void *data, size_t len)
 {
     int fd =
         open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
+    if (old != NULL)
+        (void)fchmod(fd, old->st_mode & 07777);
     bool ok = write_all(fd, data, len) && fsync(fd) == 0;
     int cause = errno;
     // Some file systems tell of a full disk only now.
@@ -207,6 +211,28 @@ static bool sync_folder(const char *folder)
     return ok;
 }
 
+// What a link points to, so that the link stays one; else path itself.
+static char *target_of(const char *path)
+{
+    char *real = realpath(path, NULL);
+
+    return real != NULL ? real : strdup(path);
+}
+
+// A pipe or a device is no file that another could take the place of.
+static bool write_through(const char *path, const void *data, size_t len,
+                          struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    bool ok = fd >= 0 && write_all(fd, data, len);
+
+    if (!ok)
+        set_cause(err, "write", path, errno);
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
 static char *aside_path(const char *path)
 {
     struct buf aside = BUF_INIT(PATH_MAX_BYTES);
@@ -217,15 +243,21 @@ static char *aside_path(const char *path)
 
 bool file_write(const char *path, const void *data, size_t len, struct err *err)
 {
-    bool ok = false;
-    char *aside = aside_path(path);
-    char *folder = file_folder(path);
+    struct stat old;
+    bool there = stat(path, &old) == 0, ok = false;
 
+    if (there && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode))
+        return write_through(path, data, len, err);
+
+    char *target = target_of(path);
+    char *aside = target == NULL ? NULL : aside_path(target);
+    char *folder = target == NULL ? NULL : file_folder(target);
     if (aside == NULL || folder == NULL) {
         err_nomem(err, "the path of a file");
         goto out;
     }
-    if (!write_new(aside, data, len) || rename(aside, path) != 0) {
+    if (!write_new(aside, there ? &old : NULL, data, len) ||
+        rename(aside, target) != 0) {
         set_cause(err, "write", path, errno);
         (void)unlink(aside);
         goto out;
@@ -239,7 +271,17 @@ bool file_write(const char *path, const void *data, size_t len, struct err *err)
 out:
     free(folder);
     free(aside);
+    free(target);
     return ok;
+}
+
+bool file_is_same(const char *a, const char *b)
+{
+    struct stat first, second;
+
+    return stat(a, &first) == 0 && stat(b, &second) == 0 &&
+           S_ISREG(first.st_mode) && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
 }
 
 char *file_folder(const char *path)

@@ -1,6 +1,7 @@
 #include "common/file.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +132,45 @@ Test(file, a_missing_folder_cannot_be_written_to)
     cr_expect_not(file_write("/tmp/promptcc-nowhere/data", "x", 1, &err));
     cr_expect_eq(err.code, ERR_INPUT);
     cr_expect_not_null(strstr(err.text, "/tmp/promptcc-nowhere/data"));
+}
+
+Test(file, a_link_stays_one_and_the_mode_stays)
+{
+    char link[64];
+    struct stat info;
+
+    snprintf(link, sizeof link, "%s/link", folder);
+    write_text("old");
+    cr_assert_eq(chmod(path, 0640), 0);
+    cr_assert_eq(symlink("data", link), 0);
+    cr_expect(file_is_same(path, link));
+
+    cr_expect(file_write(link, "new", 3, &err), "%s", err.text);
+    cr_assert_eq(lstat(link, &info), 0);
+    cr_expect(S_ISLNK(info.st_mode));
+    cr_assert_eq(stat(path, &info), 0);
+    cr_expect_eq(info.st_mode & 0777, 0640);
+    expect_content("new");
+    cr_expect_eq(count_files(), 2);
+    (void)unlink(link);
+    cr_expect_not(file_is_same(path, link));
+}
+
+// As root, a rename would put a file in the place of the device.
+Test(file, a_pipe_is_written_to_as_it_is)
+{
+    struct stat info;
+    char got[8] = "";
+
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    int end = open(path, O_RDWR);
+    cr_expect(file_write(path, "through", 7, &err), "%s", err.text);
+    cr_expect_eq(read(end, got, sizeof got), 7);
+    cr_expect_str_eq(got, "through");
+    cr_assert_eq(lstat(path, &info), 0);
+    cr_expect(S_ISFIFO(info.st_mode));
+    cr_expect_eq(count_files(), 1);
+    (void)close(end);
 }
 
 // A limit on the size of files stands in for a full disk: write(2) takes a

@@ -1,0 +1,97 @@
+"""An output never takes the place of something that the command reads."""
+
+import os
+import shutil
+import stat
+
+import pytest
+
+import harness
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """The folder of a job that was run."""
+    stage = harness.Stage(tmp_path_factory.mktemp("spared"))
+    job = harness.write_job(stage.folder / "job")
+    done = stage.promptcc("run", job, "--simulate", "--quiet")
+    assert done.status == 0, done
+    stage.close()
+    return job.parent
+
+
+@pytest.fixture
+def folder(ran, tmp_path):
+    return shutil.copytree(ran, tmp_path / "job")
+
+
+COMMANDS = {
+    "run": ["run", "job.yaml", "--simulate", "--quiet", "--out"],
+    "resume": ["resume", "job", "--quiet", "--out"],
+    "export": ["export", "--out"],
+    "submit": ["submit", "job.yaml", "--wait", "--coordinator",
+               "tcp://127.0.0.1:9", "--out"],
+    "eval": ["eval", "job.yaml", "--simulate", "--quiet", "--rows"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("how", ["as it is", "spelled otherwise", "a link",
+                                 "a hard link"])
+@pytest.mark.parametrize("file", ["job.yaml", "examples.jsonl", "promptcc.db"])
+def test_what_a_command_reads_is_spared(stage, folder, name, how, file):
+    if name == "submit" and file == "promptcc.db":
+        return  # no store is read
+    before = (folder / file).read_bytes()
+    place = {"as it is": file, "spelled otherwise": f"../job/./{file}",
+             "a link": "link", "a hard link": "hard"}[how]
+    if how == "a link":
+        (folder / "link").symlink_to(file)
+    if how == "a hard link":
+        os.link(folder / file, folder / "hard")
+    done = stage.promptcc(*COMMANDS[name], place, cwd=folder)
+    assert done.status == 2 and "would be lost" in done.err, done
+    assert (folder / file).read_bytes() == before
+
+
+@pytest.mark.parametrize("option, file", [("--compiled", "compiled.json"),
+                                          ("--data", "more.jsonl")])
+def test_rows_spare_the_other_files_of_eval(stage, folder, option, file):
+    shutil.copy(folder / "examples.jsonl", folder / "more.jsonl")
+    before = (folder / file).read_bytes()
+    done = stage.promptcc("eval", "job.yaml", "--simulate", "--quiet", option,
+                          file, "--rows", file, cwd=folder)
+    assert done.status == 2 and "would be lost" in done.err, done
+    assert (folder / file).read_bytes() == before
+
+
+def test_predict_spares_the_compiled_file_and_the_place_of_its_outputs(
+        stage, folder):
+    row = '{"message": "x"}\n'
+    for name in ("in.jsonl", "out.jsonl.partial"):
+        (folder / name).write_text(row)
+    before = (folder / "compiled.json").read_bytes()
+    for source, place in (("in.jsonl", "compiled.json"),
+                          ("out.jsonl.partial", "out.jsonl")):
+        done = stage.promptcc("predict", "compiled.json", "--simulate",
+                              "--input", source, "--output", place, cwd=folder)
+        assert done.status == 2 and "would be lost" in done.err, done
+        assert (folder / source).read_text() == row
+    assert (folder / "compiled.json").read_bytes() == before
+
+
+def test_a_folder_in_the_place_of_the_output_is_told_before_anything_is_paid(
+        stage, folder):
+    (folder / "promptcc.db").unlink()
+    (folder / "there").mkdir()
+    done = stage.promptcc("run", "job.yaml", "--simulate", "--quiet", "--out",
+                          "there", cwd=folder)
+    assert done.status == 2 and "Is a directory" in done.err, done
+    assert not (folder / "promptcc.db").exists()
+
+
+def test_a_device_is_written_to_and_stays_one(stage, folder):
+    done = stage.promptcc("run", "job.yaml", "--simulate", "--quiet", "--out",
+                          "/dev/full", cwd=folder)
+    assert done.status == 1 and "No space left" in done.err, done
+    assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
