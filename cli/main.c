@@ -161,12 +161,20 @@ static int print_command(const struct command_entry *command)
     return print(&out);
 }
 
+static bool is_one_of(const char *word, const char *a, const char *b,
+                      const char *c)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
 static int help(int argc, char **argv)
 {
     const struct command_entry *command;
 
-    if (argc == 0)
+    if (argc == 0 || is_one_of(argv[0], "help", "--help", "-h"))
         return print_overview();
+    if (is_one_of(argv[0], "version", "--version", "-V"))
+        return print_version();
     command = find_command(argv[0]);
     return command == NULL ? refuse_unknown(argv[0]) : print_command(command);
 }
@@ -193,12 +201,6 @@ static int run_command(const struct command_entry *command, int argc,
     }
     options_release(&options);
     return status;
-}
-
-static bool is_one_of(const char *word, const char *a, const char *b,
-                      const char *c)
-{
-    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
 }
 
 // Words of one command, from argv[0] on.
@@ -230,7 +232,14 @@ int main(int argc, char **argv)
     for (; at < argc && strncmp(argv[at], "--color", 7) == 0; at++) {
         const char *when = argv[at][7] == '=' ? argv[at] + 8 : argv[at + 1];
 
-        if (when == NULL || setenv("PROMPTCC_COLOR", when, 1) != 0)
+        if (when == NULL) {
+            struct err err = ERR_CLEAR;
+
+            err_set(&err, ERR_INPUT,
+                    "--color needs a value: it takes auto, always or never");
+            return output_error(NULL, &err);
+        }
+        if (setenv("PROMPTCC_COLOR", when, 1) != 0)
             break;
         at += argv[at][7] != '=';
     }

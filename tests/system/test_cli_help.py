@@ -26,6 +26,11 @@ def test_every_command_has_help_version_and_color(stage, command):
 
 def test_the_overview_lists_every_command(stage):
     overview = stage.promptcc("help").out
+    for words in (["-h"], ["help", "--help"], ["help", "-h"], ["help", "help"]):
+        assert stage.promptcc(*words).out == overview, words
+    assert stage.promptcc("help", "-V").out == stage.promptcc("-V").out
+    missing = stage.promptcc("--color")
+    assert missing.status == 2 and "needs a value" in missing.err
     for command in COMMANDS:
         assert re.search(rf"^  {command} ", overview, re.M), command
 
