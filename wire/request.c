@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/text.h"
 
 enum { REQUEST_MAX_BYTES = 1 << 20 };
 
@@ -151,9 +152,24 @@ static json_t *overrides_json(const struct request *request)
     return list;
 }
 
+// A job is written in JSON, which has no room for a path in another encoding.
+static bool check_path(const char *path, struct err *err)
+{
+    if (path == NULL || text_is_utf8(path, strlen(path)))
+        return true;
+    err_set(err, ERR_INPUT,
+            "the path %.200s is no UTF-8 text: rename it, or name another file",
+            path);
+    return false;
+}
+
 bool request_write(const struct request *request, struct buf *out,
                    struct err *err)
 {
+    if (!check_path(request->out, err) || !check_path(request->data, err) ||
+        !check_path(request->compiled, err))
+        return false;
+
     json_t *set = overrides_json(request);
     json_t *json =
         set == NULL

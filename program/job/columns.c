@@ -247,9 +247,12 @@ static const char *nearest_key(json_t *fields, const char *name)
 static void tell_missing(struct taking *taking, const struct column *column)
 {
     const char *what = column->input != NULL ? "input" : "label";
+    bool given = json_object_get(taking->given, column->from) != NULL;
     const char *near = nearest_key(taking->given, column->from);
 
-    if (near != NULL)
+    if (given)
+        tell(taking, column->from, "the %s `%s` is empty", what, column->from);
+    else if (near != NULL)
         tell(taking, near, "the %s `%s` is missing, did you mean it by `%s`?",
              what, column->from, near);
     else if (column->from != column->name)
@@ -372,6 +375,26 @@ static void write_label(json_t *value, json_t *number, char *out, size_t size)
                          json_is_true(value) ? "true" : "false");
 }
 
+// The label that is written as this number in one way or another, such as 0.5
+// and .50 or 1 and 1.0; NULL when none is, or several are.
+static const char *find_numeral(const struct type *type, const json_t *number)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; number != NULL && i < type->n_labels; i++) {
+        char *end = NULL;
+        double label = strtod(type->labels[i], &end);
+
+        if (end == type->labels[i] || *end != '\0' ||
+            label != json_number_value(number))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = type->labels[i];
+    }
+    return found;
+}
+
 // A label is a text; in data it may be a number (or a cell with 1.0), or true
 // and false.
 static json_t *fit_label(const struct type *type, json_t *value)
@@ -387,8 +410,10 @@ static json_t *fit_label(const struct type *type, json_t *value)
     if (!number_of(value, &number))
         return NULL;
     write_label(value, number, text, sizeof text);
-    json_decref(number);
     label = text[0] == '\0' ? NULL : find_label(type, text);
+    if (label == NULL)
+        label = find_numeral(type, number);
+    json_decref(number);
     return label == NULL ? json_incref(value) : json_string(label);
 }
 

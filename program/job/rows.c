@@ -511,7 +511,10 @@ static bool add_cell(struct rows *rows, size_t i, struct err *err)
     if (!text_is_utf8(cell->text, cell->len)) {
         rows->fault_at = cell->at;
         err_set(err, ERR_INPUT,
-                "the cell of `%.60s` is no UTF-8 text: " LATIN_REMEDY,
+                memchr(cell->text, '\0', cell->len) != NULL
+                    ? "the cell of `%.60s` holds a NUL byte: take it out "
+                      "(`tr -d '\\0' < OLD > NEW`)"
+                    : "the cell of `%.60s` is no UTF-8 text: " LATIN_REMEDY,
                 rows->header[i]);
         return false;
     }

@@ -95,6 +95,9 @@ FINE = {
         "r.csv", "text,label\na,1.0\nb,0.0\n", "enum: [0, 1]"),
     "true and false as labels": (
         "r.jsonl", '{"text": "a", "label": true}\n', "enum: [true, false]"),
+    "labels with a point": (
+        "r.jsonl", '{"text": "a", "label": 1.0}\n{"text": "b", "label": 0.5}\n'
+        '{"text": "c", "label": 1}\n', "enum: [0.5, 1.0]"),
     "labels of another case": ("r.csv", "text,label\na,Good\nb, BAD\n"),
     "a bool as 0 and 1": (
         "r.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": "no"}',

@@ -172,6 +172,9 @@ Test(dataset, text_that_is_no_utf8_is_told)
     load("e.csv", "message,intent\n\xff\xfe,track\n");
     expect_refused(2, "the cell of `message` is no UTF-8 text");
     given_data_close(&given);
+    load_named("e.csv", "message,intent\na\0b,track\n", 25, "");
+    expect_refused(2, "the cell of `message` holds a NUL byte");
+    given_data_close(&given);
     load("e.jsonl", "{\"message\": \"\xff\", \"intent\": \"track\"}\n");
     expect_refused(1, "the row is no UTF-8 text: if it is Latin-1");
 }
@@ -194,6 +197,12 @@ Test(dataset, all_mistakes_of_a_row_are_told_at_once)
     expect_refused(1, "intent");
     expect_refused(1, "sure");
     cr_expect_eq(given.diags->errors, 3);
+}
+
+Test(dataset, an_empty_label_is_told_as_such)
+{
+    load("e.csv", "message,intent\na,\n");
+    expect_refused(2, "the label `intent` is empty");
 }
 
 Test(dataset, a_missing_label_that_the_metric_needs_is_told)

@@ -62,6 +62,18 @@ Test(request, what_is_missing_has_its_default)
     request_free(request);
 }
 
+Test(request, a_path_that_json_has_no_room_for_is_told)
+{
+    struct request request = {.action = REQUEST_RUN,
+                              .out = "/tmp/caf\xe9/compiled.json"};
+    struct buf text = BUF_INIT(4096);
+
+    cr_expect_not(request_write(&request, &text, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, "no UTF-8 text"), "%s", err.text);
+    buf_release(&text);
+}
+
 Test(request, unknown_keys_are_ignored)
 {
     struct request *request =
