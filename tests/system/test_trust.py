@@ -88,9 +88,9 @@ def test_a_folder_lets_nobody_read_files(stranger, name):
 
 
 def test_a_pattern_that_backtracks_holds_nobody_up(stranger):
-    """2,000 short rows, each of which sends the pattern astray."""
-    rows = b"".join(b'{"text": "%s!%d", "topic": "%s!"}\n' %
-                    (b"a" * 28, i, b"a" * 28) for i in range(2000))
+    """800 short rows, each of which sends the pattern astray."""
+    rows = b"".join(b'{"text": "%d", "topic": "%s!"}\n' % (i, b"a" * 28)
+                    for i in range(800))
     job = notes(more="").replace(
         b"{enum: [garden, kitchen]}", b"{type: str, pattern: '^(a|a)*$'}")
     result = submit(stranger, job, rows__jsonl=rows)
