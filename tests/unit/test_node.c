@@ -141,7 +141,10 @@ Test(node, says_where_the_text_is_no_yaml)
 
 Test(node, refuses_what_is_no_utf8)
 {
-    expect_complaint("a: \xff", "job.yaml: the text is not UTF-8");
+    expect_complaint("a: \xff",
+                     "job.yaml: the text is not UTF-8: save it as UTF-8 "
+                     "(`iconv -f OTHER -t UTF-8 OLD > NEW`, OTHER being "
+                     "UTF-16 or WINDOWS-1252)");
 }
 
 Test(node, refuses_a_nul_in_quotes)
