@@ -83,6 +83,20 @@ def test_the_commands_of_a_how_to_page_work(stage, page):
     run_script(stage, blocks)
 
 
+def test_the_queries_in_blocks_that_are_only_read_work(stage):
+    """Of blocks marked `console`, against the store of a job `my-job`."""
+    queries = []
+    for path in documents():
+        for block in re.findall(r"^```console\n(.*?)^```", path.read_text(),
+                                re.M | re.S):
+            queries += [line for line in commands_of(block).splitlines()
+                        if line.startswith("promptcc query")]
+    assert queries
+    run_script(stage, ["promptcc init my-job --template customer_care\n"
+                       "promptcc run my-job --max-calls 100\n"]
+               + [query + "\n" for query in queries])
+
+
 def test_the_commands_of_the_readme_work(stage):
     lines = "".join(blocks_of(harness.ROOT / "README.md")).splitlines()
     for line in lines:  # installs packages: not here, but it has to be there
