@@ -90,7 +90,9 @@ bool model_address_parse(const char *backend, const char *text,
         return refuse("...", "it is too long or no text", err);
     memcpy(address.url, text, len);
     if (comma != NULL && !read_slots(comma + 1, &address.slots))
-        return refuse(text, "behind the comma comes slots=1 to 1024", err);
+        return refuse(text,
+                      "after the comma only slots=N is known, N from 1 to 1024",
+                      err);
     const char *why = find_fault(address.url);
     if (why != NULL)
         return refuse(text, why, err);
