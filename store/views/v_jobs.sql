@@ -3,7 +3,7 @@ CREATE VIEW v_jobs AS SELECT
     j.id AS job,
     j.name,
     j.state,
-    j.score,
+    nullif(j.score, -1.0) AS score,
     j.reason,
     j.simulated,
     (SELECT count(*)

@@ -213,6 +213,36 @@ def test_a_removed_job_leaves_nothing_behind(stage):
     assert stage.promptcc("jobs", "--store", store, "--json").json == []
 
 
+def test_of_equal_trials_the_one_that_the_search_takes_stands_first(stage):
+    """22/46 - 13/46 and 23/46 - 14/46 are one gain in two doubles."""
+    job = harness.write_job(stage.folder / "equals")
+    run = stage.promptcc("run", job, "--simulate", "--json")
+    assert run.status == 0, run
+    store = job.parent / "promptcc.db"
+    equals = sorted([(22 / 46, 13 / 46), (23 / 46, 14 / 46)],
+                    key=lambda pair: pair[0] - pair[1])
+    with sqlite3.connect(store) as db:
+        trials = [no for no, in db.execute(
+            "SELECT min(number) FROM trials WHERE kind IN ('baseline', 'full')"
+            " AND state = 'done' GROUP BY candidate_id ORDER BY 1 LIMIT 2")]
+        assert len(trials) == 2
+        db.execute("UPDATE trials SET score = 0, baseline = 0.5")
+        for trial, pair in zip(trials, equals):
+            db.execute("UPDATE trials SET score = ?, baseline = ?"
+                       " WHERE number = ?", (*pair, trial))
+    best = stage.promptcc("best", "--store", store, "--json").json
+    assert [row["trial"] for row in best[:2]] == trials, best
+
+
+def test_a_job_without_a_score_has_none(stage, sim):
+    job = harness.write_job(stage.folder / "unscored", student="missing")
+    run = stage.promptcc("run", job, "--ollama", sim.url, "--quiet")
+    assert run.status != 0, run
+    rows = stage.promptcc("query", "SELECT score FROM v_jobs", "--json",
+                          "--store", job.parent / "promptcc.db").json
+    assert rows == [{"score": None}]
+
+
 def test_removing_one_job_costs_another_nothing(stage):
     sim = stage.stand_in()
     job = stage.job()
