@@ -299,7 +299,8 @@ static bool begin_job(void *user, struct running_job *running, struct err *err)
     return true;
 }
 
-static struct requester requester_of(const struct peer *peer, int kind)
+static struct requester requester_of(const struct peer *peer,
+                                     enum requester_kind kind)
 {
     return (struct requester){
         .kind = kind, .id = peer->id, .epoch = peer->epoch};

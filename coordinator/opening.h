@@ -33,13 +33,15 @@
 #include "wire/message.h"
 #include "wire/socket.h"
 
+enum requester_kind {
+    REQUESTER_NONE,     // the coordinator itself
+    REQUESTER_SUBMITS,  // hears ACCEPTED, and later RESULT
+    REQUESTER_COMMANDS, // hears REPLY
+};
+
 // Who asked, and is to be told; it may be gone by then.
 struct requester {
-    enum {
-        REQUESTER_NONE,     // the coordinator itself
-        REQUESTER_SUBMITS,  // hears ACCEPTED, and later RESULT
-        REQUESTER_COMMANDS, // hears REPLY
-    } kind;
+    enum requester_kind kind;
     struct wire_id id;
     int64_t epoch;
     int64_t job_no; // of the job that the coordinator takes up

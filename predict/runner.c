@@ -244,8 +244,7 @@ static const char *outcome_text(enum run_outcome outcome)
         [RUN_CUT] = "was cut at num_predict",
         [RUN_EMPTY] = "gave an empty answer",
         [RUN_LOOP] = "repeated itself without end",
-        [RUN_TOO_LONG] = "got a prompt that does not fit num_ctx: shorten the "
-                         "inputs",
+        [RUN_TOO_LONG] = "got a prompt beyond num_ctx: shorten the inputs",
     };
 
     return texts[outcome];

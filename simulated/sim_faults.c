@@ -4,7 +4,7 @@
 
 #include "simulated/sim_text.h"
 
-static const char PREFIX[] = "fault ";
+#define PREFIX "fault "
 
 // By enum sim_fault.
 static const char *const NAMES[] = {

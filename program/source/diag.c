@@ -93,6 +93,9 @@ static const char *find_line(const struct diag_source *source, int no,
 }
 
 static char *format_text(struct arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static char *format_text(struct arena *arena, const char *format, va_list args)
 {
     va_list again;
 
