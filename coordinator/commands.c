@@ -29,6 +29,13 @@ static json_t *read_lookup(struct store *store, const struct command *command,
     return answer;
 }
 
+// SQL of the client's own. A row of its own, for it may take long.
+static json_t *read_query(struct store *store, const struct command *command,
+                          struct err *err)
+{
+    return read_lookup(store, command, err);
+}
+
 // The job that command->job names by id or its beginning, or by name.
 static json_t *read_id(struct store *store, const struct command *command,
                        struct err *err)
@@ -239,7 +246,7 @@ static const struct verb {
 } verbs[] = {
     {"jobs", read_lookup, NULL},     {"show", read_lookup, NULL},
     {"trials", read_lookup, NULL},   {"best", read_lookup, NULL},
-    {"export", read_lookup, NULL},   {"query", read_lookup, NULL},
+    {"export", read_lookup, NULL},   {"query", read_query, NULL},
     {"workers", NULL, act_workers},  {"stop", read_id, act_stop},
     {"resume", read_no, act_resume},
 };
@@ -256,6 +263,11 @@ const struct verb *command_verb(const char *name, struct err *err)
 bool command_reads(const struct verb *verb)
 {
     return verb->read != NULL;
+}
+
+bool command_is_query(const struct verb *verb)
+{
+    return verb->read == read_query;
 }
 
 json_t *command_read(const struct verb *verb, struct store *store,

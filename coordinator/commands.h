@@ -37,6 +37,9 @@ const struct verb *command_verb(const char *name, struct err *err);
 // Whether it has a half that runs off the loop.
 bool command_reads(const struct verb *verb);
 
+// Whether it runs what a client wrote, and so for as long as it is let.
+bool command_is_query(const struct verb *verb);
+
 // That half; for any thread. NULL on failure.
 json_t *command_read(const struct verb *verb, struct store *store,
                      const struct command *command, struct err *err);

@@ -35,10 +35,12 @@ enum {
     MAX_OPENINGS = 8,             // submissions that are read, or wait for it
     MAX_OPENING_BYTES = 96 << 20, // of their files
     MAX_QUESTIONS = 64,           // commands that are read, or wait for it
+    MAX_QUERIES = 16,             // of SQL that clients wrote, likewise
     PROGRESS_MS = 250,            // between two PROGRESS of a job
     SAVE_TIME_MS = 5000,          // between two notes of the time spent
     IDLE_MS = 500,                // longest wait
     BUSY_CHECK_MS = 500,          // between two checks whether anybody works
+    LOCAL_PATIENCE_MS = 10000,    // of `run` with a disk that takes nothing
 };
 
 struct coordinator {
@@ -488,7 +490,10 @@ static bool ask(struct coordinator *c, const struct peer *peer,
     question->chore.work = read_answer;
     question->chore.done = answer_question;
     question->chore.after = store_last_put(c->engine.store);
-    if (background_give(c->engine.reads, &question->chore, err))
+    question->chore.hasty = true;
+    if (background_give(command_is_query(verb) ? c->engine.queries
+                                               : c->engine.reads,
+                        &question->chore, err))
         return true;
     free_question(question);
     return false;
@@ -680,6 +685,7 @@ static void drain(struct coordinator *c)
     struct err why = ERR_CLEAR;
 
     c->draining = true;
+    store_set_patience(c->engine.store, 0); // or it would end with the outage
     err_set(&why, ERR_STOPPED, "%s",
             c->engine.local ? "stopped; run the same command again to go on"
                             : "the coordinator was ended; the job goes on when "
@@ -814,15 +820,16 @@ static long wait_ms(struct coordinator *c, int64_t now)
 
 static void wait_for_events(struct coordinator *c)
 {
-    zmq_pollitem_t items[6 + 2 * MAX_RUNNING] = {
+    zmq_pollitem_t items[7 + 2 * MAX_RUNNING] = {
         {.socket = wire_handle(c->link.socket), .events = ZMQ_POLLIN},
         {.socket = link_monitor(&c->link), .events = ZMQ_POLLIN},
         {.socket = c->control, .events = ZMQ_POLLIN},
         {.fd = store_notice_fd(c->engine.store), .events = ZMQ_POLLIN},
         {.fd = background_fd(c->engine.jobs), .events = ZMQ_POLLIN},
         {.fd = background_fd(c->engine.reads), .events = ZMQ_POLLIN},
+        {.fd = background_fd(c->engine.queries), .events = ZMQ_POLLIN},
     };
-    int n = 6;
+    int n = 7;
 
     for (struct running_job *running = c->running_jobs; running != NULL;
          running = running->next) {
@@ -853,6 +860,7 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
     turn_step(turn, "what the background did");
     background_take(c->engine.jobs);
     background_take(c->engine.reads);
+    background_take(c->engine.queries);
     take_up_left(c);
     turn_step(turn, "running jobs");
     dispatch_tick(c->engine.dispatch, now);
@@ -880,7 +888,8 @@ static void *run_loop(void *arg)
     begin_survey(c);
     while (!c->draining || c->running_jobs != NULL ||
            !background_idle(c->engine.jobs) ||
-           !background_idle(c->engine.reads))
+           !background_idle(c->engine.reads) ||
+           !background_idle(c->engine.queries))
         turn(c, &handlers);
     atomic_store(&c->ended, true);
     return NULL;
@@ -936,10 +945,22 @@ static bool open_background(struct coordinator *c, struct err *err)
         .busy = "the coordinator is asked too much at once: ask again in a "
                 "moment"};
 
+    // One at a time, and beside the others: whoever asks for jobs does not wait
+    // for what somebody else made slow.
+    struct background_options queries = {
+        .store = c->engine.store,
+        .threads = 1,
+        .max_chores = MAX_QUERIES,
+        .max_bytes = SIZE_MAX,
+        .busy = "the coordinator has more queries than it can run: ask again "
+                "in a moment, or query a copy of the store"};
+
     c->engine.jobs = background_start(&jobs, err);
     if (c->engine.jobs != NULL)
         c->engine.reads = background_start(&reads, err);
-    return c->engine.reads != NULL;
+    if (c->engine.reads != NULL)
+        c->engine.queries = background_start(&queries, err);
+    return c->engine.queries != NULL;
 }
 
 static bool open_engine(struct coordinator *c,
@@ -961,6 +982,10 @@ static bool open_engine(struct coordinator *c,
     c->engine.store = store_open(options->store, err);
     if (c->engine.store == NULL)
         return false;
+    // `run` has somebody who waits for it and can be told; a coordinator on the
+    // network goes on by itself when somebody has made room.
+    store_set_patience(c->engine.store,
+                       options->local ? LOCAL_PATIENCE_MS : -1);
     c->engine.dispatch = dispatch_new(&config, err);
     return c->engine.dispatch != NULL && open_background(c, err);
 }
@@ -969,6 +994,7 @@ static void free_coordinator(struct coordinator *c)
 {
     background_stop(c->engine.jobs);
     background_stop(c->engine.reads);
+    background_stop(c->engine.queries);
     while (c->left != NULL) {
         struct left_job *next = c->left->next;
 

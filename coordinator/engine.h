@@ -140,7 +140,8 @@ struct engine {
     int64_t busy_ms;          // when a worker was last seen at work on a call
     struct background *jobs;  // reads and frees jobs; owned
     struct background *reads; // reads the store for clients; owned
-    struct turn turn;         // of the loop, the one under way
+    struct background *queries; // runs the SQL that clients write; owned
+    struct turn turn;           // of the loop, the one under way
     bool behind;     // the disk is: take on no new work until it has caught up
     bool local;      // clients are in this process: a job has a folder here
     bool allow_exec; // in jobs that are not local

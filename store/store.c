@@ -388,6 +388,11 @@ uint64_t store_durable(const struct store *store)
     return store->writer != NULL ? writer_durable(store->writer) : 0;
 }
 
+void store_set_patience(struct store *store, int64_t ms)
+{
+    writer_set_patience(store->writer, ms);
+}
+
 bool store_behind(const struct store *store)
 {
     return store->writer != NULL && writer_behind(store->writer);
@@ -398,9 +403,11 @@ bool store_healthy(const struct store *store, struct err *err)
     return store->writer == NULL || writer_healthy(store->writer, err);
 }
 
-bool store_wait(struct store *store, uint64_t put, struct err *err)
+bool store_wait(struct store *store, uint64_t put, bool patient,
+                struct err *err)
 {
-    return store->writer == NULL || writer_wait(store->writer, put, err);
+    return store->writer == NULL ||
+           writer_wait(store->writer, put, patient, err);
 }
 
 bool store_flush(struct store *store, struct err *err)

@@ -10,8 +10,9 @@
 //     puts. synchronous=FULL, WAL.
 //  4. What is not durable has not happened: whoever acts on an answer waits
 //     for store_durable to pass the number that its put returned.
-//  5. After a failed commit the store is broken until it is opened again:
-//     nothing more is written, store_healthy says why.
+//  5. A commit that fails is tried again for as long as store_set_patience
+//     says. After that the store is broken until it is opened again: nothing
+//     more is written, store_healthy says why.
 //  6. Ids are given out by put, not by SQLite, so nobody waits for an insert.
 //
 // The functions here and in calls.h and history.h belong to one thread (the
@@ -64,6 +65,11 @@ uint64_t store_durable(const struct store *store);
 // puts takes on nothing new until it has caught up, of which notice is given.
 bool store_behind(const struct store *store);
 
+// How long a commit that fails (a full disk) is tried again before the store is
+// broken: not at all, unless this is called; below 0: for ever. Meanwhile the
+// store is behind.
+void store_set_patience(struct store *store, int64_t ms);
+
 // Puts that a thread of the background makes, on a store of its own that is
 // open for reading alone: from begin on they are kept, and the loop puts them
 // all at once, in order. Ids of new jobs begin with next_job_no.
@@ -75,12 +81,15 @@ struct draft *store_draft_take(struct store *reader);
 bool store_put_draft(struct store *store, struct draft *draft, struct err *err);
 void store_draft_free(struct draft *draft); // NULL is fine
 
-// False with ERR_STORE once a commit failed (a full disk, an I/O error).
+// False with ERR_STORE once a commit failed for good (a full disk, an I/O
+// error).
 bool store_healthy(const struct store *store, struct err *err);
 
 // Waits until that put is durable; false when it never will be, for the store
-// is broken. The one function here for any thread.
-bool store_wait(struct store *store, uint64_t put, struct err *err);
+// is broken, or, without patience, while the disk takes nothing. The one
+// function here for any thread.
+bool store_wait(struct store *store, uint64_t put, bool patient,
+                struct err *err);
 
 // Waits until all that was put is durable.
 bool store_flush(struct store *store, struct err *err);

@@ -8,13 +8,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/log.h"
 #include "store/record.h"
 #include "store/sql.h"
 
 // A frame is 4 bytes of length and a record. Or FRAME_DRAFT and a struct
 // drafted: the frames of a draft, which stay where they were made.
+enum { ATTEMPT_MS = 500 }; // between two attempts to write
+
 static const uint32_t FRAME_DRAFT = UINT32_MAX;
 struct drafted {
     char *frames; // owned
@@ -36,16 +41,19 @@ struct writer {
 
     // The thread's.
     struct buf batch;
-    uint64_t written;   // number of the last put that was run
+    struct buf kept;    // frames of the puts in the transaction
     unsigned open_puts; // in the transaction; 0: none is open
 
     atomic_uint_fast64_t durable;
     atomic_bool noticed; // a byte is in the pipe, or about to be
     atomic_bool broken;
-    atomic_size_t queued; // bytes that are put and not yet written
+    atomic_bool troubled;            // a commit failed, and is tried again
+    atomic_int_fast64_t patience_ms; // with that; below 0: for ever
+    atomic_size_t queued;            // bytes that are put and not yet written
 
     pthread_mutex_t mutex; // guards what follows
     pthread_cond_t work;   // the thread waits: queue, stopping
+    pthread_cond_t pause;  // the thread waits for its next attempt
     pthread_cond_t moved;  // the loop waits: queue, durable, broken
     struct buf queue;      // frames
     bool stopping;
@@ -53,6 +61,14 @@ struct writer {
 };
 
 // --- the thread's side ---
+
+// One long record must not cost its memory for ever.
+static void clear_large(struct buf *frames)
+{
+    if (frames->cap > 2 * WRITER_QUEUE_BYTES)
+        buf_release(frames);
+    buf_clear(frames);
+}
 
 // Durable or broken is set before, so whoever clears the notice and then looks
 // misses nothing.
@@ -64,15 +80,21 @@ static void give_notice(struct writer *writer)
     (void)put; // a full pipe is readable all the same
 }
 
+static void roll_back(struct writer *writer)
+{
+    if (!sqlite3_get_autocommit(writer->db))
+        (void)sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 static void break_off(struct writer *writer, const struct err *why)
 {
     struct err cause = *why;
 
-    if (!sqlite3_get_autocommit(writer->db))
-        (void)sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+    roll_back(writer);
     (void)pthread_mutex_lock(&writer->mutex);
     writer->cause = cause;
     atomic_store(&writer->broken, true);
+    atomic_store(&writer->troubled, false);
     (void)pthread_cond_broadcast(&writer->moved);
     (void)pthread_mutex_unlock(&writer->mutex);
     give_notice(writer);
@@ -108,41 +130,147 @@ static int run_alone(sqlite3_stmt *stmt)
     return rc == SQLITE_DONE ? again : rc;
 }
 
+static void set_troubled(struct writer *writer, bool troubled)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    atomic_store(&writer->troubled, troubled);
+    (void)pthread_cond_broadcast(&writer->moved);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    give_notice(writer);
+}
+
+// What may pass without anybody opening the store again.
+static bool may_pass(int rc)
+{
+    int primary = rc & 0xFF;
+
+    return primary == SQLITE_FULL || primary == SQLITE_IOERR ||
+           primary == SQLITE_BUSY || primary == SQLITE_NOMEM ||
+           primary == SQLITE_CANTOPEN;
+}
+
+// Sleeps until the next attempt. False when there is to be none.
+static bool await_attempt(struct writer *writer)
+{
+    struct timespec until;
+    bool stopping;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)ATTEMPT_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    (void)pthread_mutex_lock(&writer->mutex);
+    if (!writer->stopping)
+        (void)pthread_cond_timedwait(&writer->pause, &writer->mutex, &until);
+    stopping = writer->stopping;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return !stopping;
+}
+
+static bool is_patient(const struct writer *writer, int64_t since_ms)
+{
+    int64_t patience_ms = atomic_load(&writer->patience_ms);
+
+    return patience_ms < 0 || clock_monotonic_ms() - since_ms < patience_ms;
+}
+
+// The whole transaction once more, for a failed one is rolled back.
+static int write_kept(struct writer *writer)
+{
+    const char *at = writer->kept.data;
+    const char *end = at + writer->kept.len;
+    int rc;
+
+    roll_back(writer);
+    rc = run_alone(writer->begin);
+    while (rc == SQLITE_OK && at < end) {
+        uint32_t size = 0;
+
+        memcpy(&size, at, sizeof size);
+        at += sizeof size;
+        rc = record_run(at, size, writer->stmts);
+        at += size;
+    }
+    return rc == SQLITE_OK ? run_alone(writer->commit) : rc;
+}
+
+static void now_durable(struct writer *writer)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    atomic_fetch_add(&writer->durable, writer->open_puts);
+    (void)pthread_cond_broadcast(&writer->moved);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    writer->open_puts = 0;
+    clear_large(&writer->kept);
+    give_notice(writer);
+}
+
+// Tries the transaction until it can be written, or patience is at its end.
+static void outlast(struct writer *writer, int rc)
+{
+    int64_t since_ms = clock_monotonic_ms();
+    struct err cause = ERR_CLEAR;
+
+    sql_fail(&cause, writer->db, rc, writer->path, "write to");
+    roll_back(writer);
+    while (may_pass(rc) && is_patient(writer, since_ms)) {
+        if (!atomic_load(&writer->troubled)) {
+            log_warn("store-waits", "%s (until then nothing new is begun)",
+                     cause.text);
+            set_troubled(writer, true);
+        }
+        if (!await_attempt(writer))
+            break;
+        if (!is_in_place(writer))
+            return;
+        rc = write_kept(writer);
+        if (rc != SQLITE_OK)
+            continue;
+        log_info("store-writes", "%s can be written again", writer->path);
+        set_troubled(writer, false);
+        now_durable(writer);
+        return;
+    }
+    mark_broken(writer, rc);
+}
+
 static void commit_group(struct writer *writer)
 {
+    int rc;
+
     if (writer->open_puts == 0 || atomic_load(&writer->broken))
         return;
     if (!is_in_place(writer))
         return;
-    int rc = run_alone(writer->commit);
-    writer->open_puts = 0;
-    if (rc != SQLITE_OK) {
-        mark_broken(writer, rc);
-        return;
-    }
-    (void)pthread_mutex_lock(&writer->mutex);
-    atomic_store(&writer->durable, writer->written);
-    (void)pthread_cond_broadcast(&writer->moved);
-    (void)pthread_mutex_unlock(&writer->mutex);
-    give_notice(writer);
+    rc = run_alone(writer->commit);
+    if (rc == SQLITE_OK)
+        now_durable(writer);
+    else
+        outlast(writer, rc);
 }
 
 static void run_frames(struct writer *writer, const char *at, size_t len);
 
 static void run_put(struct writer *writer, const char *bytes, size_t len)
 {
+    uint32_t size = (uint32_t)len;
     int rc = SQLITE_OK;
 
+    buf_append(&writer->kept, &size, sizeof size);
+    buf_append(&writer->kept, bytes, len);
+    if (writer->kept.failed) {
+        mark_broken(writer, SQLITE_NOMEM);
+        return;
+    }
     if (writer->open_puts == 0)
         rc = run_alone(writer->begin);
     if (rc == SQLITE_OK)
         rc = record_run(bytes, len, writer->stmts);
-    if (rc != SQLITE_OK) {
-        mark_broken(writer, rc);
-        return;
-    }
-    writer->written++;
-    if (++writer->open_puts == WRITER_GROUP)
+    writer->open_puts++;
+    if (rc != SQLITE_OK)
+        outlast(writer, rc);
+    else if (writer->open_puts == WRITER_GROUP ||
+             writer->kept.len > WRITER_QUEUE_BYTES)
         commit_group(writer);
 }
 
@@ -182,10 +310,7 @@ static void run_batch(struct writer *writer)
 {
     run_frames(writer, writer->batch.data, writer->batch.len);
     atomic_fetch_sub(&writer->queued, writer->batch.len);
-    // One long record must not cost its memory for ever.
-    if (writer->batch.cap > 2 * WRITER_QUEUE_BYTES)
-        buf_release(&writer->batch);
-    buf_clear(&writer->batch);
+    clear_large(&writer->batch);
 }
 
 // Swaps the queue for the empty batch; false when it is empty.
@@ -299,6 +424,8 @@ static void free_writer(struct writer *writer)
     }
     buf_release(&writer->queue);
     buf_release(&writer->batch);
+    buf_release(&writer->kept);
+    (void)pthread_cond_destroy(&writer->pause);
     (void)pthread_cond_destroy(&writer->moved);
     (void)pthread_cond_destroy(&writer->work);
     (void)pthread_mutex_destroy(&writer->mutex);
@@ -320,6 +447,8 @@ struct writer *writer_start(sqlite3 *db, const char *path,
     writer->notice[0] = writer->notice[1] = -1;
     writer->queue = BUF_INIT(WRITER_MAX_BYTES + RECORD_MAX_BYTES);
     writer->batch = writer->queue;
+    writer->kept = writer->queue;
+    (void)pthread_cond_init(&writer->pause, NULL);
     (void)pthread_mutex_init(&writer->mutex, NULL);
     (void)pthread_cond_init(&writer->work, NULL);
     (void)pthread_cond_init(&writer->moved, NULL);
@@ -337,6 +466,7 @@ void writer_stop(struct writer *writer)
     (void)pthread_mutex_lock(&writer->mutex);
     writer->stopping = true;
     (void)pthread_cond_signal(&writer->work);
+    (void)pthread_cond_signal(&writer->pause);
     (void)pthread_mutex_unlock(&writer->mutex);
     (void)pthread_join(writer->thread, NULL);
 
@@ -442,9 +572,15 @@ bool writer_put_draft(struct writer *writer, struct draft *draft,
     return true;
 }
 
+void writer_set_patience(struct writer *writer, int64_t ms)
+{
+    atomic_store(&writer->patience_ms, ms);
+}
+
 bool writer_behind(const struct writer *writer)
 {
-    return atomic_load(&writer->queued) > WRITER_QUEUE_BYTES;
+    return atomic_load(&writer->troubled) ||
+           atomic_load(&writer->queued) > WRITER_QUEUE_BYTES;
 }
 
 uint64_t writer_last_put(const struct writer *writer)
@@ -467,18 +603,26 @@ bool writer_healthy(const struct writer *writer, struct err *err)
     return false;
 }
 
-bool writer_wait(struct writer *writer, uint64_t put, struct err *err)
+bool writer_wait(struct writer *writer, uint64_t put, bool patient,
+                 struct err *err)
 {
     (void)pthread_mutex_lock(&writer->mutex);
-    while (atomic_load(&writer->durable) < put && !atomic_load(&writer->broken))
+    while (atomic_load(&writer->durable) < put &&
+           !atomic_load(&writer->broken) &&
+           (patient || !atomic_load(&writer->troubled)))
         (void)pthread_cond_wait(&writer->moved, &writer->mutex);
     (void)pthread_mutex_unlock(&writer->mutex);
-    return writer_healthy(writer, err);
+    if (!writer_healthy(writer, err))
+        return false;
+    if (atomic_load(&writer->durable) >= put)
+        return true;
+    err_set(err, ERR_STORE, "the disk of %s takes nothing now", writer->path);
+    return false;
 }
 
 bool writer_flush(struct writer *writer, struct err *err)
 {
-    return writer_wait(writer, writer->last_put, err);
+    return writer_wait(writer, writer->last_put, true, err);
 }
 
 int writer_notice_fd(const struct writer *writer)

@@ -16,8 +16,12 @@
 // the one that it writes: what goes to a file that was removed, moved or
 // replaced is lost, and is not to be called durable.
 //
-// A failed commit makes the writer broken for good: what was put after the
-// last durable number is dropped, unwritten, and later puts are refused.
+// A full or failing disk may be mended while the program runs. So a transaction
+// that cannot be written is tried again every half second, for as long as the
+// owner has patience (writer_set_patience; none by default). Meanwhile the
+// writer is behind, and nothing more becomes durable. When patience ends, or
+// the cause is none that passes, the writer is broken for good: what was put
+// after the last durable number is dropped, and later puts are refused.
 //
 // A put never waits for the disk, for whoever puts has others to serve. Above
 // WRITER_QUEUE_BYTES the writer is behind: its owner should take on no new work
@@ -76,15 +80,22 @@ bool writer_draft(struct draft *draft, const struct buf *record,
 bool writer_put_draft(struct writer *writer, struct draft *draft,
                       struct err *err);
 
-// Whether more is queued than WRITER_QUEUE_BYTES. For any thread.
+// How long a transaction that fails is tried again; below 0: for ever. For any
+// thread.
+void writer_set_patience(struct writer *writer, int64_t ms);
+
+// Whether more is queued than WRITER_QUEUE_BYTES, or the disk takes nothing.
+// For any thread.
 bool writer_behind(const struct writer *writer);
 
 uint64_t writer_last_put(const struct writer *writer);
 uint64_t writer_durable(const struct writer *writer);
 bool writer_healthy(const struct writer *writer, struct err *err);
 bool writer_flush(struct writer *writer, struct err *err);
-// Waits until that put is durable. For any thread.
-bool writer_wait(struct writer *writer, uint64_t put, struct err *err);
+// Waits until that put is durable; without patience not while the disk takes
+// nothing. For any thread.
+bool writer_wait(struct writer *writer, uint64_t put, bool patient,
+                 struct err *err);
 
 // As store_notice_fd and store_notice_clear.
 int writer_notice_fd(const struct writer *writer);

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
 #include <sqlite3.h>
 
+#include "common/clock.h"
 #include "fault/alloc_fault.h"
 #include "fault/vfs_fault.h"
 #include "store/calls.h"
@@ -188,6 +190,86 @@ static void run_every(enum vfs_fault fault, int at_least)
             cr_assert_lt(runs, RUNS_MAX);
         cr_assert_gt(runs, at_least);
     }
+}
+
+// --- a fault that passes ---
+
+static void wait_for(bool (*condition)(const struct store *),
+                     const struct store *store, bool value)
+{
+    int64_t end_ms = clock_monotonic_ms() + 60000;
+
+    while (condition(store) != value && clock_monotonic_ms() < end_ms)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    cr_assert_eq(condition(store), value);
+}
+
+// Puts while the disk fails; what was put is there once it works again.
+static void outlast(enum vfs_fault fault, bool lasting)
+{
+    struct err err = ERR_CLEAR;
+    struct store *store;
+    int64_t job;
+
+    vfs_fault_install();
+    remove_files();
+    store = store_open(path, &err);
+    cr_assert_not_null(store, "%s", err.text);
+    store_set_patience(store, -1);
+    job = open_job(store, &err);
+    cr_assert(put_call(store, job, 1, &err) && store_flush(store, &err));
+
+    vfs_fault_arm(fault, 0, lasting);
+    cr_assert(put_call(store, job, 2, &err));
+    wait_for(store_behind, store, true);
+    for (int64_t i = 3; i <= CALLS; i++)
+        cr_assert(put_call(store, job, i, &err), "%s", err.text);
+    if (lasting) {
+        cr_assert_not(store_wait(store, store_last_put(store), false, &err));
+        cr_assert_lt(store_durable(store), store_last_put(store));
+    }
+    cr_assert(store_healthy(store, NULL));
+    cr_assert(vfs_fault_disarm());
+
+    wait_for(store_behind, store, false);
+    err = ERR_CLEAR;
+    cr_assert(store_flush(store, &err), "%s", err.text);
+    store_close(store);
+    expect_prefix(CALLS, 0);
+    expect_sound();
+}
+
+Test(store, a_full_disk_that_gets_room_loses_nothing)
+{
+    outlast(VFS_FULL, true);
+}
+
+Test(store, a_disk_that_fails_for_a_while_loses_nothing)
+{
+    outlast(VFS_WRITE, true);
+}
+
+Test(store, a_single_sync_that_fails_loses_nothing)
+{
+    outlast(VFS_SYNC, false);
+}
+
+// Who ends does not wait for a disk that stays full.
+Test(store, patience_ends_with_the_store)
+{
+    struct err err = ERR_CLEAR;
+    struct store *store;
+
+    vfs_fault_install();
+    remove_files();
+    store = store_open(path, &err);
+    store_set_patience(store, -1);
+    vfs_fault_arm(VFS_FULL, 0, true);
+    cr_assert(open_job(store, &err) != 0);
+    wait_for(store_behind, store, true);
+    store_close(store);
+    cr_assert(vfs_fault_disarm());
+    expect_prefix(0, 0);
 }
 
 Test(store, every_failing_write_leaves_a_whole_store)

@@ -7,6 +7,7 @@ undisturbed run.
 """
 
 import contextlib
+import json
 import random
 import socket
 import struct
@@ -214,6 +215,33 @@ def test_long_messages_of_many_clients_have_one_budget(talk, undisturbed,
                 with contextlib.suppress(zmq.Again):
                     s.send(part(at), zmq.DONTWAIT)
         time.sleep(1)
+
+
+SLOW = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n " \
+       "WHERE x < 1000000000000) SELECT max(x) FROM n"
+
+
+def test_slow_queries_hold_up_no_other_question(talk, undisturbed):
+    """More of them than are run at once; jobs and workers come before their
+    ends."""
+    askers = []
+    for _ in range(6):
+        askers.append(talk.peer())
+        askers[-1].hello()
+        askers[-1].receive(WELCOME)
+        for _ in range(2):
+            askers[-1].send(COMMAND, verb="query", job="",
+                            argument=json.dumps({"sql": SLOW}))
+    for command in ("jobs", "workers"):
+        result = talk.stage.promptcc(command, "--coordinator",
+                                     talk.coordinator.endpoint, "--json")
+        assert result.status == 0, result
+    answered = 0
+    for asker in askers:
+        while asker.socket.poll(0):
+            answered += msgpack.unpackb(asker.socket.recv())["kind"] == REPLY
+    assert answered < 12
+    talk.check_the_end(undisturbed)
 
 
 def test_workers_with_absurd_claims_are_bounded(talk, undisturbed, context):

@@ -1,0 +1,88 @@
+"""A coordinator whose disk is full, and is freed while it runs: it waits, says
+so, still answers, and its job goes on by itself."""
+
+import os
+import subprocess
+
+import pytest
+
+import harness
+
+
+@pytest.fixture
+def small_disk(stage):
+    """A file system of 16 MB."""
+    folder = stage.folder / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True
+                                           ).returncode != 0:
+        pytest.skip("needs the right to mount a tmpfs (root)")
+    try:
+        yield folder
+    finally:
+        stage.close()
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+class Cluster:
+    def __init__(self, stage, folder):
+        self.stage, self.ballast = stage, folder / "ballast"
+        self.sim = stage.stand_in(slots=2)
+        self.gate = stage.gate(self.sim)
+        self.gate.hold_after(20)
+        self.coordinator = stage.coordinator(folder / "c.db")
+        stage.worker(self.coordinator.endpoint, self.gate.url, "w", slots=2)
+        self.job = stage.job()
+        self.client = stage.start("submit", self.job, "--coordinator",
+                                  self.coordinator.endpoint, "--wait",
+                                  "--json")
+        assert self.gate.wait_held(self.client)
+
+    def fill_the_disk(self):
+        with open(self.ballast, "wb", buffering=0) as file:
+            try:
+                while file.write(bytes(4096)):
+                    pass
+            except OSError:
+                pass
+        self.gate.release()
+        self.coordinator.wait_for_line("store-waits.*the disk is full",
+                                       errors=True)
+
+    def ask(self, command):
+        return self.stage.promptcc(command, "--coordinator",
+                                   self.coordinator.endpoint, "--json")
+
+
+def test_a_job_goes_on_when_the_disk_has_room_again(stage, small_disk):
+    alone = stage.job("alone/shop")
+    assert stage.promptcc("run", alone, "--ollama",
+                          stage.stand_in(slots=2).url).status == 0
+
+    cluster = Cluster(stage, small_disk)
+    cluster.fill_the_disk()
+    for command in ("jobs", "workers"):
+        assert cluster.ask(command).status == 0
+    assert cluster.client.running
+
+    cluster.ballast.unlink()
+    cluster.coordinator.wait_for_line("store-writes", errors=True)
+    result = cluster.client.wait()
+    assert result.status == 0, result
+    assert (cluster.job.parent / "compiled.json").read_bytes() == \
+        (alone.parent / "compiled.json").read_bytes()
+    assert cluster.coordinator.terminate().status == 0
+
+
+def test_a_coordinator_ends_although_its_disk_is_full(stage, small_disk):
+    cluster = Cluster(stage, small_disk)
+    cluster.fill_the_disk()
+    cluster.coordinator.terminate()
+
+    cluster.ballast.unlink()
+    stage.coordinator(small_disk / "c.db", port=cluster.coordinator.port)
+    harness.wait_until(
+        lambda: harness.store_rows(small_disk / "c.db",
+                                   "SELECT state FROM v_jobs") == [("done",)],
+        "end of the job")
