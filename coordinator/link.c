@@ -151,7 +151,7 @@ static void remove_peer(struct link *link, struct peer *peer, const char *state,
 {
     unlink_peer(link, peer);
     drop_assembly(link, peer);
-    connections_parted(link->connections, peer->fd, now);
+    connections_parted(link->connections, peer->fd, peer->number, now);
     if (peer->worker != NULL) {
         log_info("worker-left", "%s (%s)", peer->worker->name, state);
         note_worker(link, peer->worker, state, now);
@@ -169,7 +169,7 @@ static void cut_off(struct link *link, struct peer *peer, const char *why,
              peer->worker == NULL ? "a client" : "worker",
              peer->worker == NULL ? "" : peer->worker->name, why);
     if (peer->fd >= 0)
-        connections_close(link->connections, peer->fd);
+        connections_close(link->connections, peer->fd, peer->number);
     remove_peer(link, peer, "lost", now);
 }
 
@@ -178,7 +178,7 @@ static void cut_off(struct link *link, struct peer *peer, const char *why,
 static void note_connection(struct link *link, struct peer *peer)
 {
     peer->fd = wire_source(link->socket);
-    connections_greeted(link->connections, peer->fd);
+    connections_greeted(link->connections, peer->fd, peer->number);
 }
 
 static struct peer *add_peer(struct link *link, const struct wire_id *id,
@@ -201,6 +201,7 @@ static struct peer *add_peer(struct link *link, const struct wire_id *id,
         }
     }
     *peer = (struct peer){
+        .number = ++link->last_peer,
         .id = *id,
         .role = (enum peer_role)hello->role,
         .epoch = hello->epoch,
@@ -681,7 +682,7 @@ void link_beat(struct link *link, int64_t now)
             drop_assembly(link, peer);
         if (is_alive(link, peer, &beat, now))
             continue;
-        connections_close(link->connections, peer->fd);
+        connections_close(link->connections, peer->fd, peer->number);
         remove_peer(link, peer, "left", now);
     }
 }
@@ -736,7 +737,7 @@ void link_drop(struct link *link, int32_t worker, int64_t now)
         return;
     log_warn("worker-lost", "%s: no sign of life for %" PRId64 " s",
              peer->worker->name, (now - peer->heard_ms) / 1000);
-    connections_close(link->connections, peer->fd);
+    connections_close(link->connections, peer->fd, peer->number);
     remove_peer(link, peer, "lost", now);
 }
 

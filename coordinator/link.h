@@ -38,6 +38,7 @@
 #include "wire/socket.h"
 
 struct peer {
+    int64_t number; // from 1; of no other peer
     struct wire_id id;
     enum peer_role role;
     int64_t epoch;
@@ -59,6 +60,7 @@ struct link {
     struct map by_id;     // peers by their routing id
     struct map by_worker; // and by worker number
     struct peer *peers;   // owned
+    int64_t last_peer;    // number of the last one
     size_t n_clients;
     size_t assembled_bytes;    // in all assemblies
     struct token_bucket notes; // rows about workers that go to the store

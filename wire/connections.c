@@ -26,6 +26,7 @@ struct connection {
     enum connection_state state;
     struct sockaddr_storage peer; // as accepted
     int64_t accepted_ms;
+    int64_t greeted_by; // the peer that speaks over it; 0: none yet
     int frames;
     size_t bytes;
     int older, newer; // strangers, by age; -1: none
@@ -106,7 +107,7 @@ static bool read_peer(int fd, struct sockaddr_storage *out)
     return getpeername(fd, (struct sockaddr *)out, &len) == 0;
 }
 
-void connections_close(struct connections *c, int fd)
+static void shut(struct connections *c, int fd)
 {
     const struct connection *connection = find(c, fd);
     struct sockaddr_storage peer;
@@ -117,6 +118,18 @@ void connections_close(struct connections *c, int fd)
         memcmp(&peer, &connection->peer, sizeof peer) == 0)
         (void)shutdown(fd, SHUT_RDWR);
     set_state(c, fd, CONN_SHUT);
+}
+
+// Whose peer it is: the descriptor may be another connection's by now.
+static bool is_of(const struct connection *connection, int64_t peer)
+{
+    return connection != NULL && connection->greeted_by == peer;
+}
+
+void connections_close(struct connections *c, int fd, int64_t peer)
+{
+    if (is_of(find(c, fd), peer))
+        shut(c, fd);
 }
 
 // --- what the monitor tells ---
@@ -152,9 +165,9 @@ static void on_accepted(struct connections *c, int fd, int64_t now_ms)
         return; // closed already
     set_state(c, fd, CONN_STRANGER);
     if (c->n > c->most + CROWD_ROOM)
-        connections_close(c, fd);
+        shut(c, fd);
     else if (c->n_strangers > STRANGERS_MOST)
-        connections_close(c, c->oldest);
+        shut(c, c->oldest);
 }
 
 static void on_closed(struct connections *c, int fd)
@@ -197,7 +210,7 @@ void connections_tick(struct connections *c, int64_t now_ms)
     read_events(c, now_ms);
     while (c->oldest >= 0 &&
            now_ms - c->by_fd[c->oldest].accepted_ms >= STRANGER_MS)
-        connections_close(c, c->oldest);
+        shut(c, c->oldest);
 }
 
 // --- what peers do ---
@@ -224,23 +237,27 @@ bool connections_admit(struct connections *c, int fd, size_t bytes,
     if (connection->frames <= STRANGER_FRAMES &&
         connection->bytes <= STRANGER_BYTES)
         return true;
-    connections_close(c, fd);
+    shut(c, fd);
     return false;
 }
 
-void connections_greeted(struct connections *c, int fd)
+void connections_greeted(struct connections *c, int fd, int64_t peer)
 {
-    const struct connection *connection = find(c, fd);
+    struct connection *connection = find(c, fd);
 
-    if (connection != NULL && connection->state == CONN_STRANGER)
+    if (connection == NULL || connection->state == CONN_SHUT)
+        return;
+    connection->greeted_by = peer;
+    if (connection->state == CONN_STRANGER)
         set_state(c, fd, CONN_GREETED);
 }
 
-void connections_parted(struct connections *c, int fd, int64_t now_ms)
+void connections_parted(struct connections *c, int fd, int64_t peer,
+                        int64_t now_ms)
 {
     const struct connection *connection = find(c, fd);
 
-    if (connection == NULL || connection->state != CONN_GREETED)
+    if (!is_of(connection, peer) || connection->state != CONN_GREETED)
         return;
     set_state(c, fd, CONN_STRANGER);
     c->by_fd[fd].accepted_ms = now_ms;

@@ -59,12 +59,14 @@ void connections_tick(struct connections *connections, int64_t now_ms);
 bool connections_admit(struct connections *connections, int fd, size_t bytes,
                        int64_t now_ms);
 
-// The peer behind fd has greeted and been welcomed.
-void connections_greeted(struct connections *connections, int fd);
+// The peer of that number, any above 0, has greeted over fd and been welcomed.
+// When it parts or is to be closed, fd may belong to a connection that came
+// after its own; then nothing happens.
+void connections_greeted(struct connections *connections, int fd, int64_t peer);
 // Its peer is gone: it is a stranger's again, and has as long to greet.
-void connections_parted(struct connections *connections, int fd,
+void connections_parted(struct connections *connections, int fd, int64_t peer,
                         int64_t now_ms);
-void connections_close(struct connections *connections, int fd);
+void connections_close(struct connections *connections, int fd, int64_t peer);
 
 // Whether a new peer should be refused.
 bool connections_crowded(const struct connections *connections);

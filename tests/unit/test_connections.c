@@ -124,7 +124,7 @@ Test(connections, one_that_has_greeted_stays)
     await_count(1);
     cr_assert_geq(fd, 0);
     cr_expect(connections_admit(connections, fd, 10, 0));
-    connections_greeted(connections, fd);
+    connections_greeted(connections, fd, 1);
     skew_ms = 11000;
     tick();
     zmq_poll(NULL, 0, 100);
@@ -167,12 +167,29 @@ Test(connections, whose_peer_has_gone_is_a_stranger_again)
     int n = 0;
 
     await_count(1);
-    connections_greeted(connections, fd);
-    connections_parted(connections, fd, 0);
+    connections_greeted(connections, fd, 1);
+    connections_parted(connections, fd, 1, 0);
     while (n < 10000 && connections_admit(connections, fd, 10, 0))
         n++;
 
     cr_expect_lt(n, 10000);
+    wire_close(dealer);
+}
+
+// A peer went, its descriptor is another connection's, and the coordinator
+// hears of it a second later.
+Test(connections, one_that_came_after_is_not_closed_for_its_forerunner)
+{
+    int fd = -1;
+    struct wire_socket *dealer = greet(&fd);
+
+    await_count(1);
+    connections_greeted(connections, fd, 2);
+    connections_close(connections, fd, 1);
+    connections_parted(connections, fd, 1, 0);
+    cr_expect(connections_admit(connections, fd, 1 << 20, 0));
+    connections_close(connections, fd, 2);
+    cr_expect_not(connections_admit(connections, fd, 10, 0));
     wire_close(dealer);
 }
 
@@ -204,7 +221,7 @@ Test(connections, too_many_are_refused_and_far_too_many_closed)
 Test(connections, inside_a_process_there_are_none)
 {
     cr_expect(connections_admit(connections, -1, SIZE_MAX / 2, 0));
-    connections_greeted(connections, -1);
-    connections_close(connections, -1);
+    connections_greeted(connections, -1, 1);
+    connections_close(connections, -1, 1);
     cr_expect_eq(connections_count(connections), 0);
 }
