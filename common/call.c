@@ -44,7 +44,8 @@ static const struct call_fault_kind fault_kinds[CALL_FAULT_COUNT] = {
                        .strikes = 3,
                        .worker = true,
                        .answered = true},
-    [FAULT_LOST] = {.name = "lost"},
+    // Nothing against the call. A worker that says so and stays is of no use.
+    [FAULT_LOST] = {.name = "lost", .worker = true},
 };
 
 const struct call_fault_kind *call_fault_kind(enum call_fault fault)
