@@ -29,8 +29,8 @@ struct batch;
 struct batch *batch_open(const struct program *program, const char *in,
                          const char *out, struct err *err);
 
-// The next inputs, as runner_io has them: *values NULL and err set for a row
-// that is none, *values NULL and err clear for an empty line. False at the
+// The next inputs, as runner_io has them: *values NULL and err set for a bad
+// row, *values NULL and err clear for an empty line. False at the
 // end.
 bool batch_next(struct batch *batch, json_t **values, struct err *err);
 

@@ -119,8 +119,8 @@ static size_t command_of(const struct metric *metric,
     return i;
 }
 
-// The score of outputs by part; false when there is none, which is told, or
-// when it is no program that is asked.
+// The score of outputs by part; false when there is none, which is
+// reported, or when the part does not ask a program.
 static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
                      const struct row *row, const json_t *outputs,
                      double *score)

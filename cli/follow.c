@@ -389,7 +389,7 @@ int follow_job(struct follow *follow)
 }
 
 // Whether the file that this job ends with, of --out or --rows, has a place
-// that costs nobody a file. store is NULL for a job elsewhere.
+// where it overwrites nothing of value. store is NULL for a job elsewhere.
 static bool check_place(const struct follow *follow, const char *store,
                         struct err *err)
 {

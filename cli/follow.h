@@ -26,10 +26,10 @@ struct follow {
     bool as_asked;   // written to out whatever stands there
     const char *exclude; // resume: {"exclude": [N...]} for job id, or NULL
     const char *id;
-    const char *store; // of follow_here; NULL: --store, or beside the job
+    const char *store; // of follow_here; NULL: --store, or next to the job
     void *zmq;
     const char *endpoint;
-    bool wrote; // out: the compiled file was written
+    bool wrote;        // out: the compiled file was written
     int64_t candidate; // out: what an evaluation scored, 0: nothing
 };
 

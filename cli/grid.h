@@ -43,7 +43,7 @@ void grid_put_any(const struct terminal *terminal, const json_t *names,
 void grid_put_vertical(const struct terminal *terminal, const json_t *names,
                        const json_t *rows, struct buf *out);
 
-// RFC 4180 but for the line ends, which are those of the system: a line of
+// RFC 4180 except for the line ends, which are those of the system: a line of
 // names, then a line a row; null is empty.
 void grid_put_csv(const json_t *names, const json_t *rows, struct buf *out);
 

@@ -37,7 +37,7 @@ struct jobfile {
 
 // Reads the job file at path (a folder stands for the job.yaml in it) with
 // the overrides of options. True also when it has findings: ask
-// diags_ok(file->diags). False when it could not be looked at: no such file,
+// diags_ok(file->diags). False when it could not be read: no such file,
 // no memory. out is to be released in any case.
 bool jobfile_read(struct jobfile *out, const struct options *options,
                   const char *path, struct err *err);

@@ -39,13 +39,13 @@ struct option_row {
     const char *range;    // the two in words
 };
 
-// What CALL can carry (docs/protocol.md): longer would be for nobody.
+// What CALL can carry (docs/protocol.md): longer would have no effect.
 #define TIME_MOST_MS ((int64_t)168 * 3600 * 1000)
 
 static const struct option_row rows[OPTION_COUNT] = {
     [OPT_STORE] = {"store", "FILE", KIND_TEXT, "the history and all paid calls",
-                   .told = "promptcc.db beside the job file, or in the current "
-                           "folder where no job file is named"},
+                   .told = "promptcc.db next to the job file, or in the "
+                           "current folder if no job file is named"},
     [OPT_OLLAMA] = {"ollama", "URL[,slots=N]", KIND_LIST,
                     "an Ollama server, and how many calls it works on at once "
                     "(1); repeatable",
@@ -57,7 +57,7 @@ static const struct option_row rows[OPTION_COUNT] = {
                       "use a stand-in for the model, to try things out; its "
                       "scores say nothing about a real model"},
     [OPT_OUT] = {"out", "FILE", KIND_TEXT, "where the compiled file goes",
-                 .told = "compiled.json beside the job file"},
+                 .told = "compiled.json next to the job file"},
     [OPT_OPTIMIZER] = {"optimizer", "NAME", KIND_TEXT,
                        "use this optimizer instead of the job's"},
     [OPT_SET] = {"set", "KEY=VALUE", KIND_LIST,
@@ -202,7 +202,7 @@ static bool read_score(const char *text, double *out)
     return isfinite(value) && value >= 0 && value <= 1;
 }
 
-// True when text is one of the words, which are parted by `|`.
+// True when text is one of the words, which are separated by `|`.
 static bool is_word(const char *words, const char *text)
 {
     size_t len = strlen(text);
@@ -468,7 +468,7 @@ static bool read_words(struct options *out, int argc, char **argv,
         } else if (!only_operands && word[0] == '-' && word[1] != '\0') {
             err_set(err, ERR_INPUT,
                     "unknown option %.40s: options begin with two dashes, "
-                    "but for -h and -V",
+                    "except for -h and -V",
                     word);
             return false;
         } else {

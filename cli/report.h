@@ -10,7 +10,7 @@
 #include "cli/terminal.h"
 #include "common/buf.h"
 
-// Of `run` and `submit --wait`: baseline beside compiled, what changed, what
+// Of `run` and `submit --wait`: baseline next to compiled, what changed, what
 // it cost, where the file is.
 void report_run(const struct terminal *terminal, const json_t *document,
                 struct buf *out);

@@ -22,8 +22,8 @@ struct servers {
     struct sim_server *sim; // owned; NULL without --simulate
 };
 
-// simulate: start the stand-in, which serves models. At least one address
-// comes of it. ERR_INPUT: an address that is none, or the stand-in beside
+// simulate: start the stand-in, which serves models. There is at
+// least one address. ERR_INPUT: a bad address, or the stand-in together with
 // another one.
 bool servers_open(struct servers *out, const struct options *options,
                   bool simulate, const char *const *models, size_t n_models,

@@ -16,7 +16,7 @@ struct terminal {
     int width; // columns, at least 40
 };
 
-// For file descriptor fd. Ask each time anew: windows change their size.
+// For file descriptor fd. Ask again each time: windows change their size.
 struct terminal terminal_of(int fd);
 
 // Whether there is color: "auto" (on a terminal, unless NO_COLOR is set, and

@@ -55,8 +55,8 @@ struct client_result {
     size_t compiled_len;
 };
 
-// zmq is a context, borrowed. patience_ms is how long nobody may answer before
-// the first WELCOME. ERR_IO: no coordinator there.
+// zmq is a context, borrowed. patience_ms is how long to wait for the first
+// WELCOME. ERR_IO: no coordinator there.
 struct client *client_open(void *zmq, const char *endpoint, int64_t patience_ms,
                            struct err *err);
 void client_close(struct client *client); // says goodbye; NULL is fine

@@ -50,8 +50,8 @@ static bool refuse(struct err *err, const char *path, const char *why)
     return false;
 }
 
-// Reading a pipe that nobody has opened yet gives its end at once, and of one
-// that nobody writes to the end never comes.
+// A pipe that has no writer yet would read as empty at once, and one whose
+// writer never writes would block for ever.
 static bool wait_for_writer(int fd, const char *path, int patience_ms,
                             struct err *err)
 {

@@ -1,4 +1,4 @@
-// json: what we need beside jansson.
+// json: what we need on top of jansson.
 //
 // json_t values are shared between threads as read-only: jansson counts
 // references atomically, and nobody changes a value after handing it over.

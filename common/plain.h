@@ -10,7 +10,7 @@
 //   as JSON      the same characters become \u001b, \u202e, ..., which every
 //                reader of JSON turns back: nothing is lost
 //
-// Controls are C0 (but for the line ends and tabs of a text of many lines),
+// Controls are C0 (except line ends and tabs in a text of several lines),
 // DEL, C1, and the characters that only change how others are shown: the bidi
 // marks, embeddings, overrides and isolates, line and paragraph separators,
 // the byte order mark, and the tags of plane 14.

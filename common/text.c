@@ -389,7 +389,7 @@ void text_fold(struct buf *out, const char *text, size_t len)
     buf_append(out, folded, used);
 }
 
-// How many ASCII bytes text begins with, looked at in one go; 0: another byte.
+// How many ASCII bytes text begins with, tested in one go; 0: another byte.
 static size_t ascii_bytes(const char *text, size_t len)
 {
     uint64_t words[2];

@@ -131,7 +131,7 @@ static struct trial_line *get_line(struct lane *lane, int64_t trial)
 }
 
 // A second bucket for the same line and group does no harm, so that only the
-// newest ones of a group are looked at.
+// newest ones of a group are checked.
 static struct bucket *get_bucket(struct trial_line *line, struct group *group)
 {
     int looked = 0;
@@ -405,7 +405,7 @@ static const struct bucket *own_bucket(const struct dispatch *dispatch,
     return best;
 }
 
-// Whether the group may have this slot beside those that it has.
+// Whether the group may have this slot in addition to those that it has.
 static bool has_room(const struct group *group, const struct slot *slot)
 {
     bool counted = slot->lease != NULL && slot->group == group;

@@ -118,7 +118,7 @@ static bool round_is_over(const struct dispatch *dispatch,
 }
 
 // Whether to give up. Where every server fails now and then, three faults are
-// no rarity among thousands of calls: a round that is over starts anew until
+// no rarity among thousands of calls: a round that is over starts again until
 // the strikes are many.
 static bool is_exhausted(const struct dispatch *dispatch,
                          struct queued_call *queued, enum call_fault fault)
@@ -165,7 +165,7 @@ static void drop_share(struct dispatch *dispatch, struct share *share)
     free(share);
 }
 
-// The call is over: whoever holds it is told.
+// The call is over: the workers that hold it are told.
 static void forget(struct dispatch *dispatch, struct queued_call *queued,
                    int64_t now)
 {

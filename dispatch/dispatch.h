@@ -125,7 +125,7 @@ enum action_kind {
     ACTION_SEND,   // call to worker, with a fresh lease
     ACTION_CANCEL, // call at worker is not wanted any more
     ACTION_DROP,   // worker was silent for long: forget its connection
-    ACTION_PARK,   // call failed wherever it was tried: give it up
+    ACTION_PARK,   // call failed on every worker: give it up
 };
 
 struct action {
@@ -145,7 +145,7 @@ void dispatch_free(struct dispatch *dispatch); // NULL is fine
 //
 // Unknown workers, leases and calls are ignored: a peer may name what is gone.
 
-// slots is 1 to 1024. A worker that is known already has come anew: what it
+// slots is 1 to 1024. A worker that is known already has come back: what it
 // held comes back.
 bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
                    int64_t now, struct err *err);
@@ -156,7 +156,7 @@ bool dispatch_serves(struct dispatch *dispatch, int32_t worker, int32_t model,
 // while there are calls of it.
 bool dispatch_forget_model(struct dispatch *dispatch, int32_t model);
 void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now);
-// Whether messages of workers wait that nobody has read yet. While they do, no
+// Whether messages of workers are still to be read. While they do, no
 // worker is taken for silent: the caller was slow, not they.
 void dispatch_behind(struct dispatch *dispatch, bool behind);
 // Takes no more calls; what it holds stays with it until it answers or leaves.
@@ -167,7 +167,7 @@ void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now);
 // Fails without memory, or when a call with this id is there already.
 bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
                     int64_t now, struct err *err);
-// The call is not wanted any more, wherever it is.
+// The call is no longer wanted, queued or sent.
 void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now);
 
 // An answer came under this lease. True and the call's id when it is the

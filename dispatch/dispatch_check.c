@@ -282,7 +282,7 @@ static const char *check_model(const struct dispatch *dispatch,
 }
 
 // What workers have free and who is live is counted with the model; this
-// counts it anew.
+// counts it again.
 static const char *check_served(const struct dispatch *dispatch,
                                 const struct model *model)
 {

@@ -20,7 +20,7 @@ struct dispatch_worker *dispatch_worker_find(const struct dispatch *dispatch,
 // (dispatch_worker_move).
 void dispatch_worker_remove(struct dispatch *dispatch,
                             struct dispatch_worker *worker);
-// Frees one that parted. NULL is fine.
+// Frees one that has left. NULL is fine.
 void dispatch_worker_free(struct dispatch_worker *worker);
 
 // Serves model from now on. False without memory.

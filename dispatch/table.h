@@ -23,8 +23,8 @@ struct table {
 
 void table_release(struct table *table);
 
-// Room for `more` nodes beside those it has. False without memory, and then
-// the table is as it was. Grows by doubling.
+// Room for `more` nodes in addition to those it has. False without memory, and
+// then the table is as it was. Grows by doubling.
 bool table_reserve(struct table *table, size_t more);
 
 // After a reserve. No node with this key may be listed.

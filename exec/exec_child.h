@@ -3,9 +3,9 @@
 // It is started without a shell, in the job's folder, as the leader of a
 // process group of its own: a Ctrl-C at our terminal does not reach it, and
 // what it starts dies with it. Its three streams are pipes that never block
-// us. The end of its standard error is kept for whoever has to say what went
-// wrong. When we are killed, its guard kills it. Belongs to one thread, which
-// has SIGPIPE blocked.
+// us. The end of its standard error is kept, for the message that says what
+// went wrong. When we are killed, its guard kills it. Belongs to one thread,
+// which has SIGPIPE blocked.
 
 #ifndef EXEC_EXEC_CHILD_H
 #define EXEC_EXEC_CHILD_H

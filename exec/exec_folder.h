@@ -1,4 +1,4 @@
-// exec_folder: where the programs of a job from afar are unpacked and run.
+// exec_folder: where the programs of a submitted job are unpacked and run.
 //
 //     /tmp/promptcc-job-XXXXXX/          mode 0700
 //         owner                          locked by the process that made it

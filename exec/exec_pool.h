@@ -42,7 +42,7 @@ enum {
     EXEC_POOL_MAX_LINE_BYTES = 16 << 20,
 };
 
-// A program of the user and how its answers are told from noise.
+// A program of the user, and how to tell its answers from noise.
 struct exec_command {
     const char *const *argv; // NULL-terminated
     int64_t timeout_ms;      // for one answer

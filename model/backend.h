@@ -32,7 +32,7 @@ enum model_finish {
 struct model_facts {
     const char *text; // never NULL
     size_t text_len;
-    const char *thought; // what the model wrote beside the text, or ""
+    const char *thought; // thinking that came apart from the text, or ""
     enum model_finish finish;
     int64_t prompt_tokens;    // 0 where unknown
     int64_t cached_tokens;    // -1 where unknown

@@ -17,7 +17,7 @@
 #include "model/backend.h"
 #include "model/classify.h"
 
-// A machine that was started anew says so when a silent connection is asked.
+// A machine that was restarted says so when a silent connection is probed.
 #define KEEPALIVE_S 5L
 
 enum {
@@ -137,8 +137,8 @@ static size_t take_bytes(char *data, size_t size, size_t n, void *user)
     return exchange->reply.failed ? 0 : len;
 }
 
-// Model servers stand in one's own network: a proxy of the environment is for
-// https only.
+// Model servers are in the user's own network: a proxy from the environment is
+// for https only.
 static bool is_plain_http(const struct model_client *client)
 {
     return strncmp(client->address.url, "http://", 7) == 0;

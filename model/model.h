@@ -54,7 +54,7 @@ struct model_client *model_client_new(const struct model_address *address,
                                       struct err *err);
 void model_client_free(struct model_client *client); // cancels what is open
 
-// Asks version and models; blocks for at most timeout_ms. ERR_IO when nobody
+// Asks version and models; blocks for at most timeout_ms. ERR_IO when no server
 // answers, ERR_PROTOCOL when it is no such server.
 bool model_probe(struct model_client *client, int64_t timeout_ms,
                  struct model_server *out, struct err *err);

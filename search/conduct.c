@@ -243,7 +243,7 @@ static char *compiled_text(const struct session *session,
 // --- run ---
 
 // A search may still help: demos teach the form of an answer, and instructions
-// what is asked for. But nobody should wait for it unawares.
+// what is asked for. But the user should know what to expect.
 static void warn_of_nothing(struct session *session, const struct trial *trial)
 {
     if (trial->n == 0 || trial->score > 0)
@@ -256,7 +256,7 @@ static void warn_of_nothing(struct session *session, const struct trial *trial)
     else
         session_note(session,
                      "warning: all %zu answers of the baseline score 0; "
-                     "v_evaluations shows them beside the labels",
+                     "v_evaluations shows them with the labels",
                      trial->n);
 }
 

@@ -1,7 +1,7 @@
 // call_index: the calls of a store, in memory.
 //
 // By key (is it paid for?) and by id (what did it cost?). 16 bytes a call
-// beside key_index: about 45 in all with the room to grow. Ids rise with the
+// on top of key_index: about 45 in all with the room to grow. Ids rise with the
 // position but may have gaps, where a person deleted rows.
 
 #ifndef STORE_CALL_INDEX_H

@@ -1,6 +1,6 @@
 // evaluation_index: a job's evaluations, in memory.
 //
-// By candidate, row and replicate. 24 bytes an evaluation beside key_index
+// By candidate, row and replicate. 24 bytes an evaluation on top of key_index
 // (about 55 in all) and 4 a call: call ids are kept as 32 bits, which is why a
 // store takes no more calls than that.
 
@@ -36,7 +36,8 @@ struct evaluation_index {
 
 void evaluation_index_release(struct evaluation_index *index);
 
-// Fills out but for feedback, which is set NULL. False when there is none.
+// Fills all of out except feedback, which is set NULL. False when there is
+// none.
 bool evaluation_index_find(const struct evaluation_index *index,
                            int64_t candidate_id, int32_t row, int32_t replicate,
                            struct history_evaluation *out);

@@ -86,7 +86,7 @@ struct history_file {
 };
 struct history_submission {
     const char *options;              // JSON (wire/request.h)
-    const char *folder;               // "" when the files came from afar
+    const char *folder;               // "" for a submitted job
     const struct history_file *files; // the job file first
     size_t n_files;
 };
@@ -217,8 +217,8 @@ bool history_load_job(struct store *store, int64_t job_no, struct err *err);
 void history_unload_job(struct store *store, int64_t job_no);
 
 // The same in two halves, since it takes half a second for a million
-// evaluations: `read` is done on a store of its own by a thread beside the
-// loop, `adopt` takes what was read for the loop's. Where the loop's has the
+// evaluations: `read` is done by another thread, on a store of its own,
+// `adopt` takes what was read for the loop's. Where the loop's has the
 // job already, it keeps what it has.
 struct job_index;
 struct job_index *history_read_job(struct store *reader, int64_t job_no,

@@ -1,8 +1,8 @@
 // key_index: numbers 128-bit keys in order of arrival.
 //
-// The first key gets position 0, the next 1, ...; whoever has more to say of
-// a key keeps an array of it, by position. A key costs 16 bytes and 6 to 12
-// of slots, against 36 to 72 in common/map.h, which holds pointers and lets
+// The first key gets position 0, the next 1, ...; its owners keep what
+// else belongs to a key in arrays, by position. A key costs 16 bytes and 6 to
+// 12 of slots, against 36 to 72 in common/map.h, which holds pointers and lets
 // keys be removed: here are the millions, there the few that come and go.
 //
 // Open addressing with linear probing; slots hold position + 1, 0 is free;

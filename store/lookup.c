@@ -156,7 +156,7 @@ static json_t *answer_export(struct store *store, const char *id,
     return only_row(rows);
 }
 
-// Those that serve, or with {"all": true} whoever the store remembers.
+// Those that serve, or with {"all": true} all that the store remembers.
 static json_t *answer_workers(struct store *store, const char *id,
                               const json_t *argument, struct err *err)
 {

@@ -6,8 +6,8 @@
 // would not know what it breaks.
 //
 // The views of a file are those of the program that last wrote to it: meta
-// `views` is a hash of their SQL, and where it is another one they are dropped
-// and made anew in the same transaction.
+// `views` is a hash of their SQL, and if it differs they are dropped and
+// made again in the same transaction.
 
 #ifndef STORE_MIGRATE_H
 #define STORE_MIGRATE_H

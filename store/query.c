@@ -406,8 +406,8 @@ static char *take_id(const json_t *rows, struct err *err)
     return copy;
 }
 
-// Evaluations have a history beside that of their job; one is meant only when
-// its whole id is given, or there is nothing else of that name.
+// Evaluations have a history apart from that of their job; one is meant only
+// when its whole id is given, or there is nothing else of that name.
 #define IS_THERE " AND state <> 'removed'"
 #define NO_EVALUATION IS_THERE " AND id NOT LIKE '%-eval'"
 

@@ -22,7 +22,7 @@ struct removed {
     int64_t kept;  // of those that it paid for
 };
 
-// job as query_job takes it, but for "". All of it is one transaction. ERR_BUSY
+// job as query_job takes it, except "". All of it is one transaction. ERR_BUSY
 // while another process writes to the store; ERR_INPUT for a job that is not
 // there.
 bool store_remove(const char *path, const char *job, struct removed *out,

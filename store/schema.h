@@ -7,9 +7,9 @@
 // there were made by it.
 //
 // A view is one file, views/v_<name>.sql, which holds its CREATE VIEW; CMake
-// finds it. Views hold nothing, so whoever opens a store for writing makes
-// them anew when they are not this program's (migrate.h). Their columns stand
-// in docs/store.md, which a test compares with what is here.
+// finds it. Views hold no data, so opening a store for writing replaces
+// them if they are not this program's (migrate.h). Their columns are listed in
+// docs/store.md, which a test compares with what is here.
 
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H

@@ -1,7 +1,7 @@
 // sql: the few things that every user of SQLite in this room does.
 //
 // Errors of SQLite become ours in one function, sql_fail, so that a full disk
-// reads the same wherever it strikes. Statements here are for what is rare;
+// reads the same everywhere. Statements here are for what is rare;
 // the writer keeps its own prepared ones (record.h).
 
 #ifndef STORE_SQL_H

@@ -8,18 +8,18 @@
 //     those before it.
 //  3. Group commit: a transaction ends when the queue is empty or after 256
 //     puts. synchronous=FULL, WAL.
-//  4. What is not durable has not happened: whoever acts on an answer waits
-//     for store_durable to pass the number that its put returned.
+//  4. What is not durable has not happened: to act on an answer, wait until
+//     store_durable passes the number that its put returned.
 //  5. A commit that fails is tried again for as long as store_set_patience
 //     says. After that the store is broken until it is opened again: nothing
 //     more is written, store_healthy says why.
-//  6. Ids are given out by put, not by SQLite, so nobody waits for an insert.
+//  6. Ids are given out by put, not by SQLite, so no one waits for an insert.
 //
 // The functions here and in calls.h and history.h belong to one thread (the
 // coordinator's loop); only the writer inside is another. Schema version,
-// tables and views are described in docs/store.md; who changes the schema
-// raises STORE_VERSION, adds a step to schema.c, and keeps the old steps.
-// parts.h shows what a store is made of; nobody outside this room needs it.
+// tables and views are described in docs/store.md. To change the schema, raise
+// STORE_VERSION, add a step to schema.c, and keep the old steps.
+// parts.h shows what a store is made of; no other room needs it.
 
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -61,8 +61,8 @@ void store_notice_clear(struct store *store);
 uint64_t store_last_put(const struct store *store);
 uint64_t store_durable(const struct store *store);
 
-// Whether the disk is behind with what was put. Puts never wait for it: whoever
-// puts takes on nothing new until it has caught up, of which notice is given.
+// Whether the disk is behind with what was put. Puts never wait for it: the
+// owner takes on no new work until it has caught up, of which it gets a notice.
 bool store_behind(const struct store *store);
 
 // How long a commit that fails (a full disk) is tried again before the store is

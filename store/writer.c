@@ -70,8 +70,8 @@ static void clear_large(struct buf *frames)
     buf_clear(frames);
 }
 
-// Durable or broken is set before, so whoever clears the notice and then looks
-// misses nothing.
+// Durable or broken is set before, so a reader that clears the notice first and
+// then looks misses nothing.
 static void give_notice(struct writer *writer)
 {
     if (atomic_exchange(&writer->noticed, true))

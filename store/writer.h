@@ -23,7 +23,7 @@
 // the cause is none that passes, the writer is broken for good: what was put
 // after the last durable number is dropped, and later puts are refused.
 //
-// A put never waits for the disk, for whoever puts has others to serve. Above
+// A put never waits for the disk, since its caller has others to serve. Above
 // WRITER_QUEUE_BYTES the writer is behind: its owner should take on no new work
 // until it no longer is. What was begun before may still be put, up to
 // WRITER_MAX_BYTES; beyond that a put is refused, so that memory stays bounded,
@@ -49,7 +49,7 @@ enum {
     WRITER_MAX_BYTES = 512 << 20,
 };
 
-// Puts made beside the queue, in order; writer_draft adds to them on any
+// Puts collected outside the queue, in order; writer_draft adds to them on any
 // thread, and writer_put_draft queues them all without a copy, however large
 // they are.
 struct draft {
@@ -60,9 +60,9 @@ struct draft {
 
 struct writer;
 
-// Takes db, a connection that nobody else uses; path and file, the lock of what
-// is to be there, are borrowed. NULL on failure, and then db is the caller's
-// still.
+// Takes db, a connection that has no other user; path and file, the lock of
+// what is to be there, are borrowed. NULL on failure, and then db is the
+// caller's still.
 struct writer *writer_start(sqlite3 *db, const char *path,
                             const struct file_lock *file, struct err *err);
 

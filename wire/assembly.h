@@ -1,7 +1,7 @@
 // assembly: a long message that arrives in PARTs.
 //
 // A frame to the coordinator has at most WIRE_FRAME_BYTES, since libzmq
-// allocates a frame as soon as it has read its length, for whoever connects.
+// allocates a frame as soon as it has read its length, for any stranger.
 // What is longer (a job's files, a very long answer) is encoded as ever, and
 // its bytes travel in PARTs, in order, the first one `at` 0:
 //
@@ -9,7 +9,7 @@
 //                                PART of 150000 at 61440  (61,440 bytes)
 //                                PART of 150000 at 122880 (27,120 bytes)
 //
-// A PART at 0 begins anew: the sender's connection broke in mid message. The
+// A PART at 0 starts over: the connection broke in the middle of a message. The
 // buffer grows by what has come, never by what was announced. Pure.
 
 #ifndef WIRE_ASSEMBLY_H

@@ -519,7 +519,7 @@ bool message_encode(const struct message *message, struct buf *out,
     size_t start = out->len;
     if (pack_message(message, out, err))
         return true;
-    // Half a frame is of use to nobody.
+    // Half a frame is of no use.
     if (out->data != NULL)
         out->data[start] = '\0';
     out->len = start;

@@ -86,7 +86,7 @@ struct welcome {
 
 struct refused {
     // "version", "digest", "name", "full"; "hello": greet first (a coordinator
-    // that was started anew does not know its peers); "frame": nonsense
+    // that was restarted does not know its peers); "frame": nonsense
     const char *code;
     const char *text; // one sentence with the remedy
 };
@@ -127,7 +127,7 @@ struct wire_file {
 struct submit {
     const char *action;      // "run", "eval"
     const char *options;     // JSON object, see wire/request.h
-    const char *folder;      // where the job lives; "" when it came from afar
+    const char *folder;      // of the job on this machine; "": not from here
     struct wire_file *files; // the first one is the job file
     size_t n_files;
 };

@@ -1,4 +1,4 @@
-// request: what a client asks of a job, beside its files.
+// request: what a client asks of a job, apart from its files.
 //
 // Travels as the JSON object `options` of SUBMIT. Unknown keys are ignored,
 // wrong types refused.

@@ -249,7 +249,7 @@ static bool send_part(struct wire_socket *socket, const void *data, size_t len,
     if (sent >= 0)
         return true;
     if (errno == EAGAIN)
-        err_set(err, ERR_BUSY, "%s: nobody takes the message now",
+        err_set(err, ERR_BUSY, "%s: the peer takes no message now",
                 socket->endpoint);
     else
         err_set(err, ERR_IO, "%s: the peer is gone (%s)", socket->endpoint,
@@ -258,7 +258,7 @@ static bool send_part(struct wire_socket *socket, const void *data, size_t len,
 }
 
 // A message that is too long for a frame of the coordinator. When it fails on
-// its way the rest is not sent, and the next one begins anew.
+// its way the rest is not sent, and the next one starts over.
 static bool send_pieces(struct wire_socket *socket, struct err *err)
 {
     const struct buf *whole = &socket->frame;

@@ -31,7 +31,7 @@ enum {
     BUSY_MS = 250, // after the first 503, doubled with each
     BUSY_TRIES = 4,
     BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
-    PATIENCE_BEATS = 15, // of the coordinator, until it is taken for lost
+    PATIENCE_BEATS = 15, // silent ones, until the coordinator counts as lost
     TICK_MS = 1000,      // the loop never sleeps longer
     NAME_BYTES = 128,
     ENDPOINT_BYTES = 256,
@@ -491,7 +491,7 @@ static void on_welcome(struct worker *worker, const struct message *message)
              message->as.welcome.name, worker->endpoint, worker->address.slots);
 }
 
-// "hello" is a coordinator that was started anew: greet it, no fuss.
+// "hello" is a coordinator that was restarted: greet it, no fuss.
 static void on_refused(struct worker *worker, const struct message *message)
 {
     const struct refused *refused = &message->as.refused;

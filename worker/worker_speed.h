@@ -8,7 +8,7 @@
 // must hold for that one.
 //
 // The deadline is never over what CALL carries: the coordinator gives the
-// lease up a little after that, so work beyond it would be for nobody.
+// lease up a little after that, so work beyond it would be wasted.
 //
 // A reply that did not come in time says that the pace is worse than known:
 // each one doubles the deadline until an answer comes. Pure; no clock.

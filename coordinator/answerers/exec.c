@@ -69,19 +69,19 @@ static struct hash hash_files(const struct job *job,
 }
 
 bool job_programs_start(const struct job *job, const struct bundle *bundle,
-                        bool allow_from_afar, struct job_programs **out,
+                        bool allow_submitted, struct job_programs **out,
                         struct err *err)
 {
     const struct user_command *commands[JOB_MAX_COMMANDS];
-    bool from_afar = bundle->folder == NULL;
+    bool submitted = bundle->folder == NULL;
     struct job_programs *programs;
 
     if (job_commands(job, commands) == 0)
         return true;
-    if (from_afar && !allow_from_afar) {
+    if (submitted && !allow_submitted) {
         err_set(err, ERR_INPUT,
                 "the metric runs a program, which this coordinator does not "
-                "allow to jobs from afar: start it with --allow-exec");
+                "allow to submitted jobs: start it with --allow-exec");
         return false;
     }
     *out = programs = calloc(1, sizeof *programs);
@@ -92,7 +92,7 @@ bool job_programs_start(const struct job *job, const struct bundle *bundle,
     programs->bundle = bundle;
     programs->n = job_commands(job, programs->commands);
     programs->files = hash_files(job, bundle);
-    if (from_afar && !unpack(programs, err))
+    if (submitted && !unpack(programs, err))
         return false;
     programs->pool = start_pool(programs, err);
     return programs->pool != NULL;

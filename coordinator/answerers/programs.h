@@ -1,8 +1,8 @@
 // programs: the user's programs of one running job, which answer the asks of
 // its exec metrics.
 //
-// A job that came from afar brought its programs along: they are unpacked into
-// a folder of their own, which goes with them. A request that ends in a fault
+// A submitted job brings its programs along: they are unpacked into a folder of
+// their own, which is removed with them. A request that ends in a fault
 // is asked again, JOB_PROGRAMS_TRIES times in all; then it has failed, as a
 // call to a model has that dispatch gave up.
 
@@ -15,10 +15,10 @@
 enum { JOB_PROGRAMS_TRIES = 3, JOB_PROGRAMS_PROCESSES = 2 };
 
 // Starts them when the job has any: *out stays NULL when it has none.
-// ERR_INPUT: a program is not there, or the job came from afar and the
+// ERR_INPUT: a program is not there, or the job was submitted and the
 // coordinator does not allow that (--allow-exec).
 bool job_programs_start(const struct job *job, const struct bundle *bundle,
-                        bool allow_from_afar, struct job_programs **out,
+                        bool allow_submitted, struct job_programs **out,
                         struct err *err);
 
 // Ends them and removes what was unpacked. NULL is fine.

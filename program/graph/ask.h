@@ -3,8 +3,8 @@
 // A step or a metric that cannot go on by itself makes an ask: who is to
 // answer, and the words. It does not know how: a job that runs on a cluster
 // takes every ask through coordinator/answerers/, where it is stored, joined
-// with an equal one in flight, replayed and billed in the same way whoever
-// answers; `predict` asks at once.
+// with an equal one in flight, replayed and billed in the same way for every
+// answerer; `predict` asks at once.
 //
 //   step `classify`   --> {ANSWERER_MODEL, ",{"role":"user",...}]"}
 //   metric `exec`     --> {ANSWERER_EXEC, "{"example":...,"outputs":...}"}

@@ -3,7 +3,7 @@
 //
 // Immutable once built and shared by reference between threads (the count is
 // atomic). Its id is a hash of all that can change an answer; labels such as
-// "instruction 3 of the proposals" are kept beside it and not hashed.
+// "instruction 3 of the proposals" are kept with it but not hashed.
 
 #ifndef PROGRAM_GRAPH_CANDIDATE_H
 #define PROGRAM_GRAPH_CANDIDATE_H

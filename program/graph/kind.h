@@ -12,7 +12,7 @@
 // What all kinds share is in struct step and needs no hook: every step reads
 // signature.inputs[i] from sources[i], so that walks over the graph, the types
 // of inputs, the values at hand and null (a source without a value is null; a
-// step that failed where nobody reads it gives null) are the same for all.
+// failed step whose value is not needed gives null) are the same for all.
 //
 // Three ways to a value, one a row:
 //

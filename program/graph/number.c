@@ -136,7 +136,7 @@ static bool is_group(const char *at)
            is_digit(at[2]) && is_digit(at[3]) && !is_digit(at[4]);
 }
 
-// 1,000,000: groups of three behind one to three digits, all parted alike.
+// 1,000,000: groups of three after one to three digits, with one separator.
 static bool add_groups(struct found *found, const char **at)
 {
     char part = **at;
@@ -349,7 +349,7 @@ static bool is_bracketed(const char *text, const struct found *found)
 
 // ---- the words around it
 
-// The number beside these is a limit, one of several, or not meant.
+// A number next to one of these is a limit, one of several, or not meant.
 static const char *const doubts[] = {
     "less",   "fewer",   "more",    "over",     "under",   "above",
     "below",  "beyond",  "least",   "most",     "between", "not",

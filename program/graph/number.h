@@ -19,10 +19,10 @@ struct number {
     bool percent;
 };
 
-// The one number amid the words of text (UTF-8).
+// The one number among the words of text (UTF-8).
 bool number_find(const char *text, size_t len, struct number *out);
 
-// All of text is a number; a currency may stand beside it, nothing else.
+// All of text is a number; nothing but a currency may stand next to it.
 bool number_read(const char *text, size_t len, double *out);
 
 #endif

@@ -19,8 +19,8 @@
 struct scope {
     struct program *program;
     struct diags *diags;
-    // What could not be read so far that nobody knows what names it gives:
-    // references to those are not mistakes again.
+    // Steps and inputs that could not be read, so that the names which they
+    // would give are unknown: a reference to them is not another mistake.
     bool broken[PROGRAM_MAX_STEPS];
     bool broken_inputs;
     bool broken_steps;

@@ -1,5 +1,5 @@
-// settings: what beside its words decides how a prompt is answered: the form of
-// the answer, and the options of the student's model.
+// settings: what decides how a prompt is answered, apart from its words: the
+// form of the answer, and the options of the student's model.
 //
 // The job says all of them. A candidate says those that it changes, and they
 // are part of its id; the rest is the job's. So a thing that may be tuned is a

@@ -93,10 +93,11 @@ static bool check_label(const struct parse *parse, const struct type *type,
     for (size_t i = 0; i < type->n_labels; i++) {
         if (!text_same(type->labels[i], label))
             continue;
-        diag_add(parse->diags, DIAG_ERROR, "bad-label", place,
-                 "the labels `%s` and `%s` of `%s` are the same but for case "
-                 "and white space",
-                 type->labels[i], label, parse->name);
+        diag_add(
+            parse->diags, DIAG_ERROR, "bad-label", place,
+            "the labels `%s` and `%s` of `%s` are the same apart from case "
+            "and white space",
+            type->labels[i], label, parse->name);
         return false;
     }
     return true;

@@ -351,7 +351,7 @@ static json_t *fit_bool(json_t *value)
     return json_incref(value);
 }
 
-// The label that a text is, but for case, or NULL.
+// The label that equals a text, whatever its case, or NULL.
 static const char *find_label(const struct type *type, const char *text)
 {
     for (size_t i = 0; i < type->n_labels; i++)
@@ -522,8 +522,8 @@ static json_t *find_value(const struct taking *taking,
     return value;
 }
 
-// An empty cell is nothing, but for a text without a default it is the empty
-// text.
+// An empty cell means that there is no value, except for a text without a
+// default, which is then empty.
 static bool is_empty_text(const struct column *column)
 {
     if (column->type != NULL &&
@@ -623,8 +623,8 @@ static void take_input(struct taking *taking, const struct column *column,
     }
 }
 
-// A label that is null and that nothing needs is one that nobody knows: it is
-// taken out, so that no demo shows it.
+// A label that is null and that nothing needs is unknown: it is taken out, so
+// that no demo shows it.
 static void take_label(struct taking *taking, const struct column *column,
                        bool odd)
 {

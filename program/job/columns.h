@@ -37,9 +37,9 @@ struct columns *columns_new(const struct program *program,
                             const char *const *labels, size_t n_labels,
                             struct err *err);
 
-// For rows that are inputs to be answered: labels may stand in them and are
-// not looked at, an input may also stand under its own name, and a key that is
-// neither is a mistake.
+// For rows that are inputs to be answered: labels in them are allowed and
+// ignored, an input may also be under its own name, and a key that is neither
+// is a mistake.
 struct columns *columns_new_inputs(const struct program *program,
                                    struct err *err);
 void columns_free(struct columns *columns); // NULL is fine
@@ -55,7 +55,7 @@ bool columns_header(const struct columns *columns, const struct rows *rows,
 // Turns the row at hand into what the program reads: rows_fields then has
 // every input and label under its own name, defaults filled, in the type of
 // its field; *inputs has exactly the program's inputs, in order (a new
-// reference). Every mistake is told. False without memory.
+// reference). Every mistake is reported. False without memory.
 bool columns_take(const struct columns *columns, const struct rows *rows,
                   columns_fault_fn *fault, void *user, json_t **inputs,
                   struct err *err);

@@ -7,8 +7,8 @@
 // metrics. A row is known by its index; its hash tells duplicates.
 //
 // A cell of a CSV file gets the type of its input or label: numbers, true and
-// false (also yes, no, 1, 0), lists and objects as JSON. An empty cell is
-// nothing, but for a text without a default it is the empty text.
+// false (also yes, no, 1, 0), lists and objects as JSON. An empty cell
+// means that there is no value; a text without a default is then empty.
 
 #ifndef PROGRAM_JOB_DATASET_H
 #define PROGRAM_JOB_DATASET_H
@@ -40,7 +40,7 @@ enum { DATASET_MAX_FILES = 4 };
 struct dataset {
     struct row *rows;
     size_t n;
-    size_t skipped;                 // bad rows that skip_bad let pass
+    size_t skipped;                 // bad rows left out by skip_bad
     char *paths[DATASET_MAX_FILES]; // owned: the files from where the user is
     size_t n_paths;
 };

@@ -325,8 +325,8 @@ static bool choose_long_object(struct rows *rows, size_t at, size_t line_len,
     return !is_by_columns(rows, at) || refuse_columns(rows, err);
 }
 
-// A first line that is a whole object is a row, unless nobody reads anything
-// of it and there is a list of objects in it.
+// A first line that is a whole object is a row, unless nothing of it is
+// wanted and it has a list of objects in it.
 static bool choose_object(struct rows *rows, size_t at, struct err *err)
 {
     const char *line = rows->text + at;
@@ -366,15 +366,15 @@ static bool choose_form(struct rows *rows, struct err *err)
 
 // --- tables ---
 
-// How many of the wanted columns the head line names when its cells are
-// parted so; by the cells it has where that is equal.
-static size_t rate_separator(struct rows *rows, char parted)
+// How many of the wanted columns the head line names with that separator; if
+// that is equal, more cells are better.
+static size_t rate_separator(struct rows *rows, char separator)
 {
     struct csv *csv = rows->csv;
     size_t named = 0;
     bool more = false;
 
-    csv_init(csv, rows->text + rows->at, rows->len - rows->at, parted);
+    csv_init(csv, rows->text + rows->at, rows->len - rows->at, separator);
     if (csv_next(csv, &more, NULL) && more) {
         for (size_t w = 0; w < rows->input.n_wanted; w++)
             for (size_t i = 0; i < csv->n; i++)
@@ -411,14 +411,14 @@ static char read_sep_line(struct rows *rows)
     if (len < 6 || strncmp(text, "sep=", 4) != 0 ||
         (text[5] != '\r' && text[5] != '\n'))
         return '\0';
-    char parted = text[4];
+    char separator = text[4];
     rows->at += (size_t)((const char *)memchr(text, '\n', len) - text) + 1;
     rows->at_line++;
-    return parted;
+    return separator;
 }
 
-// Whether an earlier column has the name. A wanted name stays, for whoever
-// reads it to refuse.
+// Whether an earlier column has the name. A wanted name stays, so
+// that its reader refuses it.
 static bool is_repeated(const struct rows *rows, const char *name)
 {
     bool wanted = false;
@@ -482,10 +482,10 @@ static bool open_table(struct rows *rows, struct err *err)
         err_nomem(err, "a table");
         return false;
     }
-    char parted = read_sep_line(rows);
-    if (parted == '\0')
-        parted = choose_separator(rows);
-    csv_init(rows->csv, rows->text + rows->at, rows->len - rows->at, parted);
+    char separator = read_sep_line(rows);
+    if (separator == '\0')
+        separator = choose_separator(rows);
+    csv_init(rows->csv, rows->text + rows->at, rows->len - rows->at, separator);
     if (!csv_next(rows->csv, &more, &why)) {
         err_set(err, why.code, "the head line of %.80s: %s", rows->input.name,
                 why.text);
@@ -575,7 +575,8 @@ static size_t offset_of(const struct rows *rows, const json_error_t *where)
     return at < rows->row_len || rows->row_len == 0 ? at : rows->row_len - 1;
 }
 
-// Again, with what JSON has no words for mended. NULL: there is no such thing.
+// Reads again, with what JSON cannot say (NaN, ...) replaced. NULL: there is
+// nothing of the kind.
 static json_t *parse_mended(struct rows *rows, json_error_t *where,
                             struct err *err)
 {

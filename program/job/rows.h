@@ -1,10 +1,10 @@
 // rows: the examples in a data file, one after the other, whatever its form.
 //
 //   JSON lines    {"text": "a", "label": "b"}        one object a line
-//   JSON          [{...}, {...}], or an object that holds such a list beside
+//   JSON          [{...}, {...}], or an object with such a list among
 //                 other things, or objects over several lines each
 //   a table       a head line that names the columns, then a record each;
-//                 parted by commas, semicolons, tabs or bars
+//                 separated by commas, semicolons, tabs or bars
 //
 // The first character says which: a bracket is JSON, anything else a table
 // unless the name ends in .json, .jsonl or .ndjson. Of a table the separator

@@ -126,7 +126,7 @@ const json_t *case_label(const struct metric_case *given,
 enum { FEEDBACK_MAX_BYTES = 32 << 10 };
 
 // Appends "`intent` is A, but B is right." to a buffer of feedback, values cut
-// to a line's length. feedback_next comes before a sentence of one's own.
+// to a line's length. call feedback_next before a sentence of your own.
 void feedback_next(struct buf *feedback);
 void feedback_wrong(struct buf *feedback, const struct metric_field *field,
                     const json_t *answer, const json_t *label);

@@ -341,7 +341,7 @@ struct metric *metric_parse(struct arena *arena, const struct node *node,
     size_t errors = diags->errors;
     struct metric *metric = metric_read(&reader, node);
 
-    // A mistake beside a metric that could be read is a mistake all the same.
+    // A mistake next to a metric that could be read is still a mistake.
     if (metric != NULL && (diags->errors > errors || diags->nomem)) {
         metric_release(metric);
         return NULL;

@@ -11,7 +11,7 @@
 
 enum {
     TEXT_MAX = 4000, // bytes of text that may hold one label
-    LINES_MAX = 20,  // looked at for a second label
+    LINES_MAX = 20,  // searched for a second label
     KEYS_MAX = 16 << 20,
     SPLITS_MAX = 4,
     LABELS_MAX = 1000,
@@ -22,7 +22,7 @@ struct keys {
     const struct label_set *set;
     struct buf text;         // one behind the other
     size_t ends[LABELS_MAX]; // of each key in text
-    struct buf own;          // the key of what is looked at
+    struct buf own;          // the key of the text at hand
 };
 
 // ---- keys
@@ -145,7 +145,7 @@ static bool spans_equal(struct span a, struct span b)
     return a.len == b.len && a.len > 0 && memcmp(a.at, b.at, a.len) == 0;
 }
 
-// The label that text is, byte by byte, or else but for case and gaps.
+// The label that equals text, byte by byte, or else apart from case and gaps.
 static int match(struct keys *keys, struct span text)
 {
     int found = LABEL_NONE;
@@ -305,7 +305,7 @@ static bool drop_head(struct span *text)
     return false;
 }
 
-// Pictures that deny what they stand beside.
+// Pictures that deny what is next to them.
 static const uint32_t denying[] = {0x274C,  0x274E,  0x2717, 0x2718,
                                    0x1F6AB, 0x1F44E, 0x26D4, 0x2757};
 
@@ -595,8 +595,8 @@ static int match_line(struct keys *keys, struct span line)
 }
 
 // A label on the first line, followed by words that are no other label. Or one
-// on a later line, where no other is named at all. Only so many lines are
-// looked at: each costs a look at all labels.
+// on a later line, where no other is named at all. Only LINES_MAX
+// lines are searched, since each is compared with all labels.
 static int find_in_lines(struct keys *keys, struct span text)
 {
     struct span rest = text;

@@ -57,7 +57,7 @@ static char plain_char(char c)
     return c == ' ' || c == '-' ? '_' : c;
 }
 
-// Equal but for case, and for spaces and dashes in place of underscores.
+// Equal apart from case, and from spaces and dashes for underscores.
 static bool same_name(struct span span, const char *name)
 {
     if (strlen(name) != span.len)

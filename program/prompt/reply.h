@@ -1,11 +1,12 @@
 // reply: from a model's text to typed outputs, strictly, then leniently.
 //
-// Strict is the form that the prompt asked for. What is let pass beyond it is
-// counted by kind, because a prompt that needs leniency is a worse prompt. The
-// rule is a careful person's: read what can mean one thing only, and nothing
-// that is in doubt, for a wrong value is scored without a word while a bad
-// reply is asked for again. A field that nobody reads may be missing: it
-// becomes null.
+// Strict means the form that the prompt asked for. Every departure from it that
+// is accepted is counted by its kind, because a prompt that needs leniency is a
+// worse prompt. The rule is that of a careful person: take what can mean only
+// one thing, and nothing that is in doubt. For example "B." is the label B, but
+// "A or B" is none: a bad reply is asked for again, while a wrong value would
+// be scored without anyone noticing. A field that nothing reads may be missing:
+// it becomes null.
 
 #ifndef PROGRAM_PROMPT_REPLY_H
 #define PROGRAM_PROMPT_REPLY_H
@@ -21,16 +22,16 @@
 #include "program/prompt/prompt.h"
 
 enum reply_leniency {
-    LENIENT_FENCE = 1 << 0,  // JSON in ``` fences or amid other text, thinking
+    LENIENT_FENCE = 1 << 0,  // JSON in ``` fences or within text, thinking
     LENIENT_MARKER = 1 << 1, // a marker or key with other spaces, case or
                              // emphasis, twice, or behind other text
     LENIENT_END = 1 << 2,    // no end marker, or text or tokens behind it
-    LENIENT_LABEL = 1 << 3,  // a label but for case, or dressed up (label.h)
+    LENIENT_LABEL = 1 << 3,  // a label in another case, or dressed up
     LENIENT_NUMBER = 1 << 4, // "90%", "1,000", "about 3" (number.h)
     LENIENT_FORM = 1 << 5,   // JSON where markers were asked, or the reverse
     LENIENT_BARE = 1 << 6,   // the only output, or reasoning, without marker
-    LENIENT_UNREAD = 1 << 7, // a bad field that nobody reads is null
-    LENIENT_MENDED = 1 << 8, // JSON that is none yet (json_mend.h)
+    LENIENT_UNREAD = 1 << 7, // a bad field that nothing reads is null
+    LENIENT_MENDED = 1 << 8, // JSON with mistakes (json_mend.h)
 };
 enum { LENIENCY_COUNT = 9 };
 

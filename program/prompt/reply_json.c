@@ -7,7 +7,7 @@
 #include "program/prompt/reply.h"
 
 enum {
-    STARTS_MAX = 16, // places where JSON amid text may begin
+    STARTS_MAX = 16, // places where JSON within text may begin
     UNWRAP_MAX = 4,
     MEND_MAX = 1 << 18, // bytes of text in which JSON is mended
 };

@@ -1,4 +1,4 @@
-// reply_json: the JSON value that a reply means, alone or amid other words.
+// reply_json: the JSON value that a reply means, alone or among other words.
 //
 // Strict JSON is looked for before JSON that has to be mended (json_mend.h),
 // and the value that the whole text is before one that stands in it. What is
@@ -26,7 +26,7 @@ struct reply_wanted {
     const void *user;
 };
 
-// The JSON value that text is, or holds amid other words: a new reference. NULL
+// The JSON value that text is, or has among other words: a new reference. NULL
 // when there is none, when two that differ fit, or, with problem set, without
 // memory.
 json_t *reply_find_json(const struct reply_wanted *wanted, struct span text,

@@ -247,7 +247,7 @@ static json_t *json_of_enum(const struct type *type, struct reader *reader,
     return label;
 }
 
-// A text in JSON is taken as it is, but for what was thought before it.
+// A text in JSON is taken as it is, without any thinking before it.
 static json_t *clean_str(const struct type *type, struct reader *reader,
                          const json_t *value)
 {

@@ -24,7 +24,7 @@
 // then this one must still be read.
 enum { COMPILED_FORMAT = 1 };
 
-// What a file says beside program and candidate.
+// What a file says apart from program and candidate.
 struct compiled_facts {
     const char *job_id;
     const char *optimizer;

@@ -21,7 +21,7 @@ enum slot_state {
 struct step_progress {
     enum slot_state state;
     enum run_outcome outcome; // of a failed one
-    bool harmless;            // failed, and nobody reads it
+    bool harmless;            // failed, and nothing needs it
     int attempt;
     json_t *inputs;  // owned
     json_t *outputs; // owned
@@ -218,8 +218,8 @@ static bool settle_step(struct stepper *stepper, int step, struct err *err)
            compute_outputs(stepper, step, err);
 }
 
-// Does all that needs nobody outside. One pass is enough: `order` has each step
-// behind its sources.
+// Does everything that needs no answer from outside. One pass is enough:
+// `order` has each step behind its sources.
 static bool settle(struct stepper *stepper, struct err *err)
 {
     const struct program *program = stepper->program;

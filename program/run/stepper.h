@@ -8,10 +8,10 @@
 //                             v  |
 //                           BROKEN --- unreadable again, cut, empty --> FAILED
 //
-// A step that FAILED ends the run with that outcome, unless nobody reads any
-// of its outputs: steps behind it do not run, and steps beside it still do, so
-// that the calls of a run do not depend on which answer comes first. Steps that
-// compute are done in passing. Not thread-safe.
+// A step that FAILED ends the run with that outcome, unless none of its
+// outputs is needed. Steps that depend on it do not run; the others still do,
+// so that the calls of a run do not depend on which answer comes first. Steps
+// that compute are done in passing. Not thread-safe.
 
 #ifndef PROGRAM_RUN_STEPPER_H
 #define PROGRAM_RUN_STEPPER_H

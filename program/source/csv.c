@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-void csv_init(struct csv *csv, const char *text, size_t len, char parted)
+void csv_init(struct csv *csv, const char *text, size_t len, char separator)
 {
     *csv = (struct csv){.text = text,
                         .len = len,
-                        .parted = parted,
+                        .separator = separator,
                         .next_line = 1,
                         .bytes = BUF_INIT(CSV_MAX_RECORD_BYTES)};
 }
@@ -45,7 +45,7 @@ static void skip_line(struct csv *csv)
 
 static bool ends_cell(const struct csv *csv, size_t at)
 {
-    return at == csv->len || csv->text[at] == csv->parted ||
+    return at == csv->len || csv->text[at] == csv->separator ||
            line_end(csv, at) > 0;
 }
 
@@ -54,7 +54,7 @@ static bool begins_quoted(const struct csv *csv)
 {
     if (csv->at == csv->len || csv->text[csv->at] != '"')
         return false;
-    if (csv->parted != '\t')
+    if (csv->separator != '\t')
         return true;
     for (size_t at = csv->at + 1; at < csv->len && csv->text[at] != '\n';
          at++) {
@@ -96,7 +96,7 @@ static bool read_plain(struct csv *csv, struct err *err)
     const size_t start = csv->at;
 
     while (!ends_cell(csv, csv->at)) {
-        if (csv->text[csv->at] == '"' && csv->parted != '\t') {
+        if (csv->text[csv->at] == '"' && csv->separator != '\t') {
             err_set(err, ERR_INPUT,
                     "a quote inside a cell that does not begin with one; "
                     "quote the whole cell and double the quotes in it");
@@ -136,7 +136,7 @@ static bool read_record(struct csv *csv, struct err *err)
 {
     if (!read_cell(csv, err))
         return false;
-    while (csv->at < csv->len && csv->text[csv->at] == csv->parted) {
+    while (csv->at < csv->len && csv->text[csv->at] == csv->separator) {
         csv->at++;
         if (!read_cell(csv, err))
             return false;

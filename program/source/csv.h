@@ -1,12 +1,12 @@
 // csv: tables as text, one record after the other (RFC 4180).
 //
-// Cells are parted by one character, a comma as a rule; a cell in double quotes
+// One character separates the cells, usually a comma; a cell in double quotes
 // may hold that character, line ends and quotes (doubled). Records end with LF
 // or CRLF; empty lines are skipped. No backslashes.
 //
-// Where tabs part the cells, most writers quote nothing: a cell is then in
-// quotes only if its closing quote stands on the same line and ends the cell;
-// any other quote is a letter like others.
+// Most programs that write tabs between cells quote nothing. With tabs, a cell
+// is in quotes only if its closing quote is on the same line and ends the cell;
+// any other quote is an ordinary character.
 
 #ifndef PROGRAM_SOURCE_CSV_H
 #define PROGRAM_SOURCE_CSV_H
@@ -30,7 +30,7 @@ struct csv_cell {
 struct csv {
     const char *text; // borrowed
     size_t len;
-    char parted; // the character between cells
+    char separator; // the character between cells
     size_t at;
     int next_line;
     size_t starts[CSV_MAX_COLUMNS]; // of the cells, in bytes
@@ -45,7 +45,7 @@ struct csv {
 };
 
 // text is borrowed and must outlive csv. About 10 KB: best allocated.
-void csv_init(struct csv *csv, const char *text, size_t len, char parted);
+void csv_init(struct csv *csv, const char *text, size_t len, char separator);
 void csv_release(struct csv *csv);
 
 // Reads the next record; *more is false at the end. False on a malformed one

@@ -91,8 +91,8 @@ static uint32_t steps_for(size_t len, uint32_t base, size_t a_byte)
     return base + (uint32_t)more;
 }
 
-// What a match needs beside the pattern: made for each, since threads share
-// the pattern.
+// What a match needs in addition to the pattern: made for each, since threads
+// share the pattern.
 struct match {
     pcre2_match_context *context;
     pcre2_match_data *data;

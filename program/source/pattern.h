@@ -4,11 +4,11 @@
 // as in a JSON schema; anchor it with ^ and $ to match the whole.
 //
 // No pattern of a user and no text of a model can hold up a thread. One match
-// may take some steps for each byte of its text and 50,000 beside: what is
-// linear always gets through, what backtracks without end is refused after
+// may take some steps for each byte of its text, and 50,000 more: a linear one
+// always gets through, and one that backtracks without end is refused after
 // about a millisecond. That alone would let a file of a million rows spend a
-// million milliseconds, so whoever checks a whole file opens a budget: after
-// PATTERN_BUDGET matches that were costly the next one is refused.
+// million milliseconds, so a check of a whole file opens a budget: after
+// PATTERN_BUDGET costly matches the next one is refused.
 //
 // What is refused is decided by counting steps, not by a clock, so it is the
 // same on every machine. Immutable once made: threads may share a pattern.

@@ -1,9 +1,9 @@
 // comparison: two trials side by side, on the rows that both were scored on.
 //
 // A candidate is not scored on a row that it shows as a demo, so two trials of
-// one share seldom have the same rows, and 28 % of 50 rows beside 67 % of 34
-// others says little. Wherever a score stands beside another one, both are
-// taken from here. All trials given are done. Pure.
+// one share seldom have the same rows, and to compare 28 % of 50 rows with 67 %
+// of 34 others says little. Whenever two scores are shown together, they come
+// from here. All trials given are done. Pure.
 
 #ifndef SEARCH_SESSION_COMPARISON_H
 #define SEARCH_SESSION_COMPARISON_H
@@ -28,8 +28,8 @@ struct comparison {
     double p_value; // of the difference (stats_paired)
 };
 
-// seed is for what is resampled. Fails only without memory. A trial beside
-// itself gives its own score.
+// seed is for what is resampled. Fails only without memory. A trial
+// compared with itself gives its own score.
 bool comparison_make(const struct trial *a, const struct trial *b,
                      uint64_t seed, struct comparison *out, struct err *err);
 

@@ -1,7 +1,7 @@
 // fit: keeps candidates within the context window.
 //
 // Before a trial is submitted, demos are dropped from the end of each step's
-// list until the longest example fits num_ctx beside num_predict, by the fixed
+// list until the longest example fits num_ctx with num_predict, by the fixed
 // estimate of prompt.h: so the decision is the same on every machine. What
 // a server says of a prompt's real length comes later, as RUN_TOO_LONG.
 

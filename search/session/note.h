@@ -25,7 +25,7 @@ enum note_kind {
     NOTE_ENDED, // session -> loop: ending; the thread is about to end
 };
 
-// How a job ended. Owned by whoever holds the note.
+// How a job ended. It belongs to the holder of the note.
 struct ending {
     int status;          // exit status (docs/command-line.md)
     const char *state;   // "done", "paused", "stopped", "failed"; static

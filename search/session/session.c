@@ -199,8 +199,8 @@ static bool account(struct session *session, struct err *err)
     return true;
 }
 
-// Without memory the unit has failed. It is done all the same, or whoever waits
-// for it would wait for ever.
+// Without memory the unit has failed. It is done all the same, or its
+// waiter would wait for ever.
 static void collect_calls(struct unit *unit, const struct task *task)
 {
     size_t n = 0;
@@ -537,7 +537,7 @@ static struct trial *submit(struct session *session, struct trial *trial,
 }
 
 // Made by the job's own thread when it is first needed: it measures every row,
-// and whoever starts the session, the coordinator's loop, has no time for that.
+// and the coordinator's loop, which starts the session, has no time for that.
 static struct fit *fit_of(struct session *session, struct err *err)
 {
     const struct session_setup *setup = &session->setup;

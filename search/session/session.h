@@ -121,8 +121,8 @@ void runs_free(struct runs *runs); // only when done, or at the end; NULL fine
 
 // --- results ---
 
-// The best trial so far: what Ctrl-C exports, and what people are shown beside
-// the baseline. Borrowed.
+// The best trial so far: what Ctrl-C exports, and what people are shown next
+// to the baseline. Borrowed.
 void session_set_best(struct session *session, struct trial *trial);
 struct trial *session_best(const struct session *session);
 

@@ -43,7 +43,7 @@ struct interval stats_wilson(size_t right, size_t n)
     double middle = share + Z * Z / (2 * count);
     double half =
         Z * sqrt(share * (1 - share) / count + Z * Z / (4 * count * count));
-    // At the ends the formula is exact but for rounding.
+    // At the ends the formula is exact except for rounding.
     return (struct interval){
         .low = right == 0 ? 0 : clamp((middle - half) / scale),
         .high = right == n ? 1 : clamp((middle + half) / scale),

@@ -96,14 +96,14 @@ struct task {
     // the loop's own
     int64_t age;   // in order of arrival at its running job
     size_t open;   // items not finished
-    size_t cursor; // first item that was not looked at to start
+    size_t cursor; // first item that was not considered yet
     uint64_t put;  // number in the store of the last answer behind it
     int64_t candidate_id;
     struct prefix **prefixes; // one a step and form, NULL until needed
     struct task *next;
 };
 
-// The options of its calls but for the seed: its settings', at the temperature
+// The options of its calls except the seed: its settings', at the temperature
 // of its sampling, with room for free text.
 struct call_options task_options(const struct task *task);
 

@@ -353,7 +353,7 @@ out:
     return ok;
 }
 
-// The next rows of the order that nobody has run yet, at most `most`.
+// The next rows of the order that were not run yet, at most `most`.
 static size_t pick_block(const struct demo_maker *maker, const size_t *rows,
                          size_t n, size_t most, size_t *block)
 {

@@ -52,7 +52,7 @@ void demo_maker_free(struct demo_maker *maker); // NULL is fine
 
 // Up to k labelled demos for each predictor, each taking rows in an order of
 // its own drawn from rng, or in the order given when that is NULL. Unusable
-// rows are passed over, not counted.
+// rows are skipped, not counted.
 bool demos_labeled(struct demo_maker *maker, const size_t *rows, size_t n,
                    int64_t k, struct rng *rng, struct demo_set *out,
                    struct err *err);

@@ -9,8 +9,8 @@
 // but an unchecked answer of the teacher. Where a step's input comes from a
 // step that is not labelled, that step is filled first.
 //
-// Each example is filled at most once a step, whoever asks. For the job's own
-// thread.
+// Each example is filled at most once a step, however often it is asked for.
+// For the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_LABELS_H
 #define SEARCH_TOOLKIT_LABELS_H

@@ -21,7 +21,7 @@
 struct leader {
     struct session *session; // borrowed
     double stop_at;          // a score that is good enough; 1: perfect
-    size_t judged;           // trials looked at
+    size_t judged;           // trials judged so far
     bool over;
 };
 
@@ -29,8 +29,8 @@ struct leader {
 struct leader leader_of(struct session *session, double stop_at);
 
 // Keeps the lag for the next trial (session_admit) and judges those that it may
-// know of. Afterwards leader->over says that there is to be none; why is told
-// to the session.
+// know of. Afterwards leader->over says whether the search is over; the session
+// is told why.
 bool leader_admit(struct leader *leader, struct err *err);
 
 // Submits a full evaluation of candidate, which is the next trial.

@@ -24,7 +24,7 @@
 #include "search/toolkit/demo_set.h"
 
 struct proposer_options {
-    int64_t n; // proposals a step, beside the instruction as written
+    int64_t n; // proposals a step, not counting the instruction as written
     double temperature;
     bool program_aware;
     bool data_aware;

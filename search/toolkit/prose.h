@@ -26,7 +26,7 @@ const char *prose_fault(const char *text, const struct step *asked,
 // The input that a text may repeat: what the model is asked to make better.
 #define PROSE_BASIS "basic_instruction"
 
-// Equal but for case and white space.
+// Equal apart from case and white space.
 bool prose_same(const char *a, const char *b);
 
 #endif

@@ -1,11 +1,11 @@
-// teacher: questions of our own to the teacher, beside the user's program.
+// teacher: questions of our own to the teacher, apart from the user's program.
 //
 // What the proposer and the filling of demos ask is a program of one step,
 // rendered, sent, stored and parsed like every other, with room for a text
 // however little num_predict leaves. A question whose answer cannot be read, or
 // is not fit to be used (prose.h), is asked again up to three times, each time
-// as another replicate and draw. Then it stays without an answer, and whoever
-// asked does without: it never counts as a score. Questions that are asked
+// as another replicate and draw. Then it stays without an answer, and the
+// search does without: it never counts as a score. Questions that are asked
 // together are under way together, so more of them take longer only when all
 // workers are busy.
 //

@@ -560,7 +560,7 @@ Test(running, a_metric_that_is_not_there_is_bad_input)
     expect_failure(&client, 2, "no-such-program");
 }
 
-Test(running, a_job_from_afar_may_not_run_programs)
+Test(running, a_submitted_job_may_not_run_programs)
 {
     begin();
     actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "",
