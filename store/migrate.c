@@ -164,3 +164,18 @@ bool migrate_check(sqlite3 *db, const char *path, struct err *err)
 
     return read_state(db, path, &state, err) && check_state(&state, path, err);
 }
+
+bool migrate_age(sqlite3 *db, const char *path, enum migrate_age *age,
+                 struct err *err)
+{
+    struct state state = {0};
+    int64_t same_views = 0;
+
+    if (!read_state(db, path, &state, err) ||
+        !has_our_views(db, path, &same_views, err))
+        return false;
+    *age = state.version < STORE_VERSION ? MIGRATE_OLDER
+           : same_views == 0             ? MIGRATE_OTHER_VIEWS
+                                         : MIGRATE_CURRENT;
+    return true;
+}

@@ -20,7 +20,13 @@
 // that is no store or a newer one.
 bool migrate_file(sqlite3 *db, const char *path, struct err *err);
 
-// For reading: true when the file is a store of this version.
+// For reading: true when the file is a store of this version, or of an older one.
 bool migrate_check(sqlite3 *db, const char *path, struct err *err);
+
+// What migrate_file would have to do to a store.
+enum migrate_age { MIGRATE_CURRENT, MIGRATE_OTHER_VIEWS, MIGRATE_OLDER };
+
+bool migrate_age(sqlite3 *db, const char *path, enum migrate_age *age,
+                 struct err *err);
 
 #endif

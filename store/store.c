@@ -317,12 +317,47 @@ struct store *store_open(const char *path, struct err *err)
     return NULL;
 }
 
-struct store *store_open_read(const char *path, struct err *err)
+// Without its guard, which keeps a query from asking how old the file is.
+static struct store *open_reading(const char *path, struct err *err)
 {
     struct store *store = new_store(path, err);
 
-    if (store == NULL || (check_path(path, true, err) &&
-                          open_reader(store, err) && reader_guard(store, err)))
+    if (store == NULL ||
+        (check_path(path, true, err) && open_reader(store, err)))
+        return store;
+    store_close(store);
+    return NULL;
+}
+
+// Opening for writing is what upgrades a store.
+static bool upgrade(const char *path, enum migrate_age age, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+    struct store *store = store_open(path, &why);
+
+    store_close(store);
+    // Of this version, it can be read with the views that it has.
+    if (store != NULL || age != MIGRATE_OLDER)
+        return true;
+    err_set(err, why.code,
+            "%.150s is of an older promptcc and is upgraded before it is read, "
+            "which failed: %s",
+            path, why.text);
+    return false;
+}
+
+struct store *store_open_read(const char *path, struct err *err)
+{
+    struct store *store = open_reading(path, err);
+    enum migrate_age age = MIGRATE_CURRENT;
+    bool ok = store != NULL && migrate_age(store->reader, path, &age, err);
+
+    if (ok && age != MIGRATE_CURRENT) {
+        store_close(store);
+        store = upgrade(path, age, err) ? open_reading(path, err) : NULL;
+        ok = store != NULL;
+    }
+    if (ok && reader_guard(store, err))
         return store;
     store_close(store);
     return NULL;

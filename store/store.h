@@ -40,7 +40,9 @@ struct store;
 // newer version, no SQLite file), with the remedy.
 struct store *store_open(const char *path, struct err *err);
 
-// Opens for reading alone; the file must exist.
+// Opens for reading alone; the file must exist. A store of an older promptcc is
+// upgraded first, since what is asked of it names columns that it may not have;
+// where that cannot be done now, one of this version is read as it is.
 struct store *store_open_read(const char *path, struct err *err);
 
 // Commits what was put, ends the writer, gives the lock back. NULL is fine.

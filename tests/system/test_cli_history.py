@@ -98,8 +98,10 @@ def test_an_old_store_is_read_and_upgraded(done):
     stage = done.stage
     path = stage.folder / "old.db"
     old_store(path)
-    shown = stage.promptcc("jobs", "--store", path, "--json")
-    assert shown.status == 0 and shown.json[0]["job"] == "old-1", shown
+    for command in ("trials", "best", "show", "jobs"):
+        shown = stage.promptcc(command, "--store", path, "--json")
+        assert shown.status == 0, shown
+    assert shown.json[0]["job"] == "old-1", shown
     run = stage.promptcc("run", done.job, "--ollama", done.sim.url, "--store",
                          path, "--json")
     assert run.status == 0, run
