@@ -12,6 +12,9 @@
 
 venv=.venv-model
 slots=${REAL_MODEL_SLOTS:-2}
+# llama-server takes all cores; where others work on them too, its threads wait
+# for each other at every layer, and one alone is many times faster.
+threads=${REAL_MODEL_THREADS:-$(nproc)}
 
 say() { printf '==> %s\n' "$*"; }
 fail() {
@@ -111,6 +114,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     say "starting llama-server on port $port ($slots slots)"
     "$server" --model "$file" --host 127.0.0.1 --port "$port" \
         --parallel "$slots" --ctx-size $((4096 * slots)) --alias "$name" \
+        --threads "$threads" --threads-batch "$threads" \
         >"$work/server.log" 2>&1 &
     pid=$!
     trap 'kill "$pid" 2>/dev/null || true' EXIT INT TERM

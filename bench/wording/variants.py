@@ -3,7 +3,8 @@
 A wording turns (fields, examples, inputs) into messages; the product's comes
 from promptcc itself (bench_wording) and DSPy's from DSPy. What is here is kept
 so that the choice can be measured again, on another model for instance: a new
-wording is one more function and its line in WORDINGS.
+wording is one more function and its line in WORDINGS. chat/parted-bare and
+json/bare are what promptcc says now.
 """
 
 END = "[[ ## completed ## ]]"
@@ -108,7 +109,7 @@ def described(task):
 
 # --- chat ---
 
-def system_today(task):
+def system_before(task):
     return "\n\n".join([
         fields(task), "The user gives the input fields like this:",
         "\n\n".join(section(n, braces(n)) for n in task.inputs),
@@ -147,16 +148,31 @@ def system_parted_before(task):
         template(task, braces), "Your task: " + task.instruction])
 
 
-def system_noted(task):
-    """As before, and the labels again beside their place."""
+def noted(task):
     def place(name):
         labels = task.outputs.get(name)
         return braces(name) + (
             f"   (exactly one of: {'; '.join(labels)})" if labels else "")
+    return place
+
+
+def system_parted_noted(task):
+    """Whose part is whose, and the labels again beside their place."""
+    first = next(iter(task.outputs))
     return "\n\n".join([
         fields(task),
         "Every exchange has this form, with the values filled in:",
-        template(task, place), "Your task: " + task.instruction])
+        template(task, noted(task)),
+        f"The user writes what comes before {marker(first)}; you answer with "
+        "the rest.", "Your task: " + task.instruction])
+
+
+def system_noted(task):
+    """One template, and the labels again beside their place."""
+    return "\n\n".join([
+        fields(task),
+        "Every exchange has this form, with the values filled in:",
+        template(task, noted(task)), "Your task: " + task.instruction])
 
 
 def system_task_first(task):
@@ -216,7 +232,7 @@ def json_template(task):
     return "{\n" + inner + "\n}"
 
 
-def system_json_today(task):
+def system_json_before(task):
     return "\n\n".join([
         fields(task), "The user gives the input fields like this:",
         "\n\n".join(section(n, braces(n)) for n in task.inputs),
@@ -268,8 +284,8 @@ def one_object(task):
 
 WORDINGS = {
     "chat": {
-        "today": chat(system_today, reminded_question(begin_with)),
-        "bare": chat(system_today, bare_question),
+        "before": chat(system_before, reminded_question(begin_with)),
+        "bare": chat(system_before, bare_question),
         "one-template": chat(system_one_template,
                              reminded_question(respond_with)),
         "one-template-bare": chat(system_one_template, bare_question),
@@ -277,6 +293,7 @@ WORDINGS = {
                                   reminded_question(fill_in)),
         "parted-bare": chat(system_parted, bare_question),
         "parted-before-bare": chat(system_parted_before, bare_question),
+        "parted-noted-bare": chat(system_parted_noted, bare_question),
         "noted": chat(system_noted, reminded_question(respond_with)),
         "noted-bare": chat(system_noted, bare_question),
         "task-first": chat(system_task_first,
@@ -291,9 +308,9 @@ WORDINGS = {
                                 reminded_question(value_of)),
     },
     "json": {
-        "today": chat(system_json_today, reminded_question(one_object),
+        "before": chat(system_json_before, reminded_question(one_object),
                       json_answer),
-        "bare": chat(system_json_today, bare_question, json_answer),
+        "bare": chat(system_json_before, bare_question, json_answer),
         "one-template": chat(system_json_one_template,
                              reminded_question(one_object), json_answer),
         "one-template-bare": chat(system_json_one_template, bare_question,
