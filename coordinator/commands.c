@@ -74,22 +74,24 @@ static const char *worker_state(const struct dispatch_worker_view *view)
 }
 
 // A running job that does not use the worker, since its model is another one.
-static bool tell_other_model(const struct running_job *jobs,
+static bool tell_other_model(struct running_job *jobs,
                              const struct worker_info *worker, char *out,
                              size_t size)
 {
-    for (const struct running_job *job = jobs; job != NULL; job = job->next)
+    for (struct running_job *job = jobs; job != NULL;
+         job = running_job_next(job))
         for (int r = 0; r < ROLE_COUNT; r++) {
-            const char *name = job->job->models[r].name;
+            const struct job_work *work = running_job_work_of(job);
+            const char *name = work->job->models[r].name;
             const char *seen = worker_digest(worker, name);
 
-            if (!job->work.models[r].bound || seen == NULL ||
-                models_fits(job->work.models[r].digest, seen))
+            if (!work->models[r].bound || seen == NULL ||
+                models_fits(work->models[r].digest, seen))
                 continue;
             text_print(out, size,
                        "its `%.60s` is another model (%.20s) than the one of "
                        "job %.80s: run `ollama pull %.60s` there",
-                       name, seen, job->id, name);
+                       name, seen, work->id, name);
             return true;
         }
     return false;
@@ -158,14 +160,15 @@ static struct running_job *find_running(struct running_job *running_jobs,
 {
     struct running_job *found = NULL;
 
-    for (struct running_job *d = running_jobs; d != NULL; d = d->next) {
-        size_t len = strlen(d->id);
-        const char *rest = strncmp(d->id, id, len) == 0 ? id + len : "other";
+    for (struct running_job *d = running_jobs; d != NULL;
+         d = running_job_next(d)) {
+        size_t len = strlen(running_job_id(d));
+        const char *rest =
+            strncmp(running_job_id(d), id, len) == 0 ? id + len : "other";
 
-        if (d->request->action == REQUEST_RUN && rest[0] == '\0')
+        if (running_job_is_run(d) && rest[0] == '\0')
             return d;
-        if (d->request->action == REQUEST_EVAL &&
-            (rest[0] == '\0' || is_evaluation(rest)))
+        if (!running_job_is_run(d) && (rest[0] == '\0' || is_evaluation(rest)))
             found = d;
     }
     return found;
@@ -186,7 +189,8 @@ static json_t *act_stop(const struct command_scene *at,
     }
     err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
     running_job_close(running, &why);
-    return json_pack("{s:s, s:s}", "job", running->id, "state", "stopped");
+    return json_pack("{s:s, s:s}", "job", running_job_id(running), "state",
+                     "stopped");
 }
 
 static bool exclude_row(const struct command_scene *at, int64_t job_no,

@@ -68,7 +68,7 @@ struct coordinator {
 static void put_failed(struct coordinator *c, const struct err *why)
 {
     for (struct running_job *running = c->running_jobs; running != NULL;
-         running = running->next)
+         running = running_job_next(running))
         running_job_close(running, why);
 }
 
@@ -269,9 +269,10 @@ static struct running_job *find_same(void *user,
 {
     struct coordinator *c = user;
 
-    if (running->request->action != REQUEST_RUN)
+    if (!running_job_is_run(running))
         return NULL;
-    for (struct running_job *d = c->running_jobs; d != NULL; d = d->next)
+    for (struct running_job *d = c->running_jobs; d != NULL;
+         d = running_job_next(d))
         if (running_job_same_history(d, running))
             return d;
     return NULL;
@@ -288,15 +289,10 @@ static bool begin_job(void *user, struct running_job *running, struct err *err)
                 c->n_running);
         return false;
     }
-    if (!running_job_begin(running, clock_monotonic_ms(), err)) {
-        if (running->begun)
-            history_job_state(c->engine.store, running->work.job_no, "failed",
-                              err->text, -1, NULL, NULL);
+    if (!running_job_begin(running, clock_monotonic_ms(), err))
         return false;
-    }
-    log_info("job-begun", "%s", running->id);
-    running->next = c->running_jobs;
-    c->running_jobs = running;
+    log_info("job-begun", "%s", running_job_id(running));
+    running_jobs_add(&c->running_jobs, running);
     c->n_running++;
     return true;
 }
@@ -329,7 +325,7 @@ static void tell_submitted(struct coordinator *c, struct peer *peer,
         tell_failure(c, peer, err->code == ERR_STORE ? 3 : 2, err);
         return;
     }
-    message.as.accepted.job = running->id;
+    message.as.accepted.job = running_job_id(running);
     peer->watched = running;
     link_tell(&c->link, peer, &message);
 }
@@ -356,9 +352,10 @@ static void after_opening(void *user, const struct requester *requester,
         tell_submitted(c, peer, running, err);
     else if (peer != NULL)
         reply_to(c, peer,
-                 running == NULL ? NULL
-                                 : json_pack("{s:s, s:s}", "job", running->id,
-                                             "state", "running"),
+                 running == NULL
+                     ? NULL
+                     : json_pack("{s:s, s:s}", "job", running_job_id(running),
+                                 "state", "running"),
                  err);
 }
 
@@ -436,8 +433,9 @@ static bool resume_job(void *user, const struct peer *peer, const char *job_id,
     struct coordinator *c = user;
     struct requester requester = requester_of(peer, REQUESTER_COMMANDS);
 
-    for (const struct running_job *d = c->running_jobs; d != NULL; d = d->next)
-        if (d->request->action == REQUEST_RUN && strcmp(d->id, job_id) == 0) {
+    for (const struct running_job *d = c->running_jobs; d != NULL;
+         d = running_job_next(d))
+        if (running_job_is_run(d) && strcmp(running_job_id(d), job_id) == 0) {
             err_set(err, ERR_INPUT, "job %.200s is running", job_id);
             return false;
         }
@@ -529,72 +527,13 @@ static void tell_progress(struct coordinator *c, int64_t now)
 
 // --- running jobs ---
 
-// The costs of a job that has ended are being summed up.
-struct summing {
-    struct chore chore; // first
-    struct running_job *running;
-};
-
-static void sum_up(struct chore *chore, struct store *reader,
-                   const struct err *trouble)
-{
-    (void)trouble;
-    running_job_sum(((struct summing *)(void *)chore)->running, reader);
-}
-
-static void after_sum(struct chore *chore)
-{
-    ((struct summing *)(void *)chore)->running->state = RUNNING_JOB_SUMMED;
-    free(chore);
-}
-
-static void begin_sum(struct coordinator *c, struct running_job *running,
-                      int64_t now)
-{
-    struct summing *summing = calloc(1, sizeof *summing);
-
-    if (summing == NULL)
-        return; // the next turn tries again
-    running->ended_ms = now;
-    running_job_save_time(running, now);
-    *summing =
-        (struct summing){.chore = {.work = sum_up,
-                                   .done = after_sum,
-                                   .own = true,
-                                   .after = store_last_put(c->engine.store)},
-                         .running = running};
-    running->state = RUNNING_JOB_SUMMING;
-    (void)background_give(c->engine.reads, &summing->chore, NULL);
-}
-
-static void put_result(struct coordinator *c, struct running_job *running)
-{
-    running_job_finish(running, running->ended_ms, &running->result);
-    running->result_put = store_last_put(c->engine.store);
-    running->state = RUNNING_JOB_STORED;
-    log_info("job-ended", "%s: %s%s%s", running->id,
-             running->ending == NULL ? "failed" : running->ending->state,
-             running->ending == NULL || running->ending->reason[0] == '\0'
-                 ? ""
-                 : ": ",
-             running->ending == NULL ? "" : running->ending->reason);
-}
-
-// A result is told when it is on disk, or never will be.
-static bool may_tell(const struct coordinator *c,
-                     const struct running_job *running)
-{
-    return running->result_put <= store_durable(c->engine.store) ||
-           !store_healthy(c->engine.store, NULL);
-}
-
 static void tell_result(struct coordinator *c, struct running_job *running)
 {
-    const struct running_job_result *result = &running->result;
+    const struct running_job_result *result = running_job_result(running);
     struct message message = {.kind = MESSAGE_RESULT};
 
     message.as.result = (struct result){
-        .job = running->id,
+        .job = running_job_id(running),
         .status = result->status,
         .document = result->document == NULL ? "{}" : result->document,
         .compiled = result->compiled == NULL ? "" : result->compiled};
@@ -604,38 +543,23 @@ static void tell_result(struct coordinator *c, struct running_job *running)
     link_unwatch(&c->link, running);
 }
 
-// One step towards its end. True when it is to leave the loop.
-static bool end_job(struct coordinator *c, struct running_job *running,
-                    int64_t now)
-{
-    if (running->state == RUNNING_JOB_ENDED)
-        begin_sum(c, running, now);
-    if (running->state == RUNNING_JOB_SUMMED)
-        put_result(c, running);
-    if (running->state != RUNNING_JOB_STORED || !may_tell(c, running))
-        return false;
-    tell_result(c, running);
-    return true;
-}
-
 static void work_jobs(struct coordinator *c, int64_t now)
 {
     const struct programs_handlers programs = {.user = c,
                                                .answered = on_program_answered,
                                                .failed = on_program_failed};
-    struct running_job **at = &c->running_jobs;
+    struct running_job *next;
 
-    while (*at != NULL) {
-        struct running_job *running = *at;
-
+    for (struct running_job *running = c->running_jobs; running != NULL;
+         running = next) {
+        next = running_job_next(running);
         running_job_read_notes(running);
-        job_programs_read(&running->work, &programs);
+        job_programs_read(running_job_work_of(running), &programs);
         running_job_work(running, now);
-        if (running->state < RUNNING_JOB_ENDED || !end_job(c, running, now)) {
-            at = &running->next;
+        if (!running_job_settle(running, now))
             continue;
-        }
-        *at = running->next;
+        tell_result(c, running);
+        running_jobs_remove(&c->running_jobs, running);
         c->n_running--;
         running_job_discard(running);
     }
@@ -647,16 +571,16 @@ static void save_time(struct coordinator *c, int64_t now)
         return;
     c->save_ms = now;
     for (struct running_job *running = c->running_jobs; running != NULL;
-         running = running->next)
-        if (running->state < RUNNING_JOB_ENDED)
+         running = running_job_next(running))
+        if (!running_job_has_ended(running))
             running_job_save_time(running, now);
 }
 
 static bool programs_at_work(const struct coordinator *c)
 {
-    for (const struct running_job *running = c->running_jobs; running != NULL;
-         running = running->next)
-        if (job_programs_at_work(running->work.programs))
+    for (struct running_job *running = c->running_jobs; running != NULL;
+         running = running_job_next(running))
+        if (job_programs_at_work(running_job_work_of(running)->programs))
             return true;
     return false;
 }
@@ -691,10 +615,11 @@ static void drain(struct coordinator *c)
                             : "the coordinator was ended; the job goes on when "
                               "it starts again");
     for (struct running_job *running = c->running_jobs; running != NULL;
-         running = running->next) {
-        running->interrupted =
-            !c->engine.local && running->state == RUNNING_JOB_OPEN;
-        running_job_close(running, &why);
+         running = running_job_next(running)) {
+        if (c->engine.local)
+            running_job_close(running, &why);
+        else
+            running_job_interrupt(running, &why);
     }
 }
 
@@ -832,13 +757,15 @@ static void wait_for_events(struct coordinator *c)
     int n = 7;
 
     for (struct running_job *running = c->running_jobs; running != NULL;
-         running = running->next) {
-        items[n++] =
-            (zmq_pollitem_t){.socket = running->pair, .events = ZMQ_POLLIN};
-        if (running->work.programs != NULL)
-            items[n++] =
-                (zmq_pollitem_t){.fd = job_programs_fd(running->work.programs),
-                                 .events = ZMQ_POLLIN};
+         running = running_job_next(running)) {
+        const struct job_programs *programs =
+            running_job_work_of(running)->programs;
+
+        items[n++] = (zmq_pollitem_t){.socket = running_job_pair(running),
+                                      .events = ZMQ_POLLIN};
+        if (programs != NULL)
+            items[n++] = (zmq_pollitem_t){.fd = job_programs_fd(programs),
+                                          .events = ZMQ_POLLIN};
     }
     zmq_poll(items, n, wait_ms(c, clock_monotonic_ms()));
 }

@@ -14,6 +14,7 @@
 #include "coordinator/evaluation.h"
 #include "coordinator/flight.h"
 #include "coordinator/job_work.h"
+#include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
 #include "search/session/session_thread.h"
 #include "store/calls.h"
@@ -253,11 +254,12 @@ static void take_task(struct running_job *running, struct task *task)
         running_job_close(running, &err);
 }
 
-// Whether the task has all it needs to start.
-static bool ready(struct running_job *running, const struct task *task)
+// Whether the task has all it needs to start. err is set when it never will.
+static bool ready(struct running_job *running, const struct task *task,
+                  struct err *err)
 {
     return task->open == 0 || running->work.models[task->role].bound ||
-           running_job_bind(running, task->role);
+           running_job_bind(running, task->role, err);
 }
 
 // Items that have no answer yet stay without one: the budget is used up.
@@ -337,13 +339,14 @@ static bool start_task(struct running_job *running, struct task *task)
 {
     struct err err = ERR_CLEAR;
 
-    if (!ready(running, task)) {
+    if (ready(running, task, &err)) {
+        if (start_items(running, task, &err))
+            return true;
+    } else if (err.code == ERR_NONE) {
         if (running->work.time_over)
             leave_unpaid(task);
-        return running->state == RUNNING_JOB_OPEN;
-    }
-    if (start_items(running, task, &err))
         return true;
+    }
     running_job_close(running, &err);
     return false;
 }
@@ -448,7 +451,8 @@ void running_job_work(struct running_job *running, int64_t now)
     if (running->state == RUNNING_JOB_OPEN) {
         collect_finished(running);
         deliver_durable(running);
-        running_job_watch(running, now);
+        if (!running_job_watch(running, now, &err))
+            running_job_close(running, &err);
     }
 }
 
@@ -516,6 +520,57 @@ void running_job_read_notes(struct running_job *running)
     while (running->state < RUNNING_JOB_ENDED &&
            note_receive(running->pair, &note, false))
         take_note(running, &note);
+}
+
+// --- for the loop ---
+
+void running_job_interrupt(struct running_job *running, const struct err *why)
+{
+    running->interrupted = running->state == RUNNING_JOB_OPEN;
+    running_job_close(running, why);
+}
+
+const char *running_job_id(const struct running_job *running)
+{
+    return running->id;
+}
+
+struct job_work *running_job_work_of(struct running_job *running)
+{
+    return &running->work;
+}
+
+bool running_job_is_run(const struct running_job *running)
+{
+    return running->request->action == REQUEST_RUN;
+}
+
+void *running_job_pair(const struct running_job *running)
+{
+    return running->pair;
+}
+
+bool running_job_has_ended(const struct running_job *running)
+{
+    return running->state >= RUNNING_JOB_ENDED;
+}
+
+struct running_job *running_job_next(const struct running_job *running)
+{
+    return running->next;
+}
+
+void running_jobs_add(struct running_job **jobs, struct running_job *running)
+{
+    running->next = *jobs;
+    *jobs = running;
+}
+
+void running_jobs_remove(struct running_job **jobs, struct running_job *running)
+{
+    while (*jobs != running)
+        jobs = &(*jobs)->next;
+    *jobs = running->next;
 }
 
 // --- for people ---

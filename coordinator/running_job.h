@@ -11,6 +11,23 @@
 //   CLOSING: stopped, paused or failed; every task, present or to come, is
 //            given back with the reason; leaves by NOTE_ENDED too
 //
+//   ENDED --> SUMMING --> SUMMED --> STORED     running_job_settle, by itself:
+//                                               costs, result, disk
+//
+// Lifetime. It is made off the loop (opening.h), belongs to the loop from
+// running_job_begin to running_job_discard, and is freed in the background.
+// Three others point into it while it lives: its session, which ends with
+// NOTE_ENDED and is joined before anything is freed; flights, whose order.work
+// is its job_work until job_work_leave hands them to another job; and clients
+// that watch it, who are told its result first. Its parts stand in
+// running_job_state.h, for its own files alone:
+//
+//   running_job_open.c      from a submission to a job that may begin, and free
+//   running_job.c           its tasks and notes, turn by turn
+//   running_job_wait.c      the models that it needs, and how long it waits
+//   running_job_result.c    what it leaves: costs, document, state
+//   running_job_examples.c  its rows, for those who read the store
+//
 // Belongs to the coordinator's loop.
 
 #ifndef COORDINATOR_RUNNING_JOB_H
@@ -20,87 +37,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <jansson.h>
-
 #include "common/err.h"
 #include "coordinator/engine.h"
-#include "program/graph/plan.h"
 #include "program/job/bundle.h"
-#include "program/job/dataset.h"
-#include "program/job/job.h"
-#include "search/session/note.h"
-#include "search/session/session_thread.h"
-#include "store/history.h"
 #include "wire/message.h"
 #include "wire/request.h"
 
-enum { RUNNING_JOB_MAX_ACTIVE = 2048 }; // evaluations under way at once
-
-enum running_job_state {
-    RUNNING_JOB_OPEN,
-    RUNNING_JOB_CLOSING,
-    RUNNING_JOB_ENDED,   // its session is over
-    RUNNING_JOB_SUMMING, // its costs are summed up, off the loop
-    RUNNING_JOB_SUMMED,
-    RUNNING_JOB_STORED, // its result is put, and told when it is durable
-};
-
-// What the history knows of a job, from the look-up until it begins.
-struct running_job_past {
-    int64_t reserved_no;       // the job's number if it is new
-    struct job_index *index;   // owned
-    struct draft *draft;       // what is to be put; owned
-    char *digests[ROLE_COUNT]; // of models pinned before, or ""; owned
-};
-
-// What its clients hear at the end.
-struct running_job_result {
-    int64_t status;
-    char *document; // JSON; owned
-    char *compiled; // the compiled file's bytes; owned, or NULL
-};
-
-struct running_job {
-    struct engine *engine;
-    struct job_work work; // what its evaluations and flights see of it
-    enum running_job_state state;
-    struct err closing; // why, when CLOSING
-    // the job; read-only once the session has started
-    struct request *request; // owned
-    struct bundle *bundle;   // owned
-    struct job *job;         // owned
-    struct dataset *dataset; // owned
-    struct split split;
-    struct plan plan;
-    char *id; // owned
-    bool simulated;
-    int64_t *last_calls;      // one a row (engine.h); owned
-    struct model_facts facts; // of models, for the session
-    int32_t workers_seen; // workers up to this number were compared with them
-    const struct optimizer *optimizer;
-    const void *params; // of the optimizer; in the job's arena
-    // the session
-    struct session *session; // owned
-    void *pair;              // our end
-    struct ending *ending;   // owned, when ENDED
-    // work
-    struct task *tasks, **last_task;        // not finished, oldest first
-    struct task *finished, **last_finished; // waiting to be durable
-    int64_t task_age;                       // of the newest task
-    // for people
-    struct progress progress;
-    char phase[64], note[240];
-    int64_t started_ms, ended_ms, wall_before_ms;
-    int64_t waiting_ms; // since when there is work; -1: there is none
-    // beginning and end
-    bool interrupted; // by the coordinator's end: the next one takes it up
-    struct running_job_past past;
-    bool begun;                            // its index is the loop's store's
-    struct history_cost costs[BILL_COUNT]; // once SUMMED
-    struct running_job_result result;      // once STORED; owned
-    uint64_t result_put;
-    struct running_job *next;
-};
+struct running_job;
 
 // --- beginning (opening.h) ---
 
@@ -145,10 +88,44 @@ void running_job_work(struct running_job *running, int64_t now);
 // Ends the job early; code says how: ERR_STOPPED, ERR_FAULT, or a failure.
 void running_job_close(struct running_job *running, const struct err *why);
 
+// Its coordinator ends: closes it, and remembers that the next one is to take
+// it up.
+void running_job_interrupt(struct running_job *running, const struct err *why);
+
 // --- for the loop ---
+
+// What evaluations, flights and answerers see of it.
+struct job_work *running_job_work_of(struct running_job *running);
+bool running_job_is_run(const struct running_job *running); // else an eval
+void *running_job_pair(const struct running_job *running);  // to be polled
+bool running_job_has_ended(const struct running_job *running);
 
 // Fills what progress can say now; texts are borrowed.
 void running_job_progress(const struct running_job *running, int64_t now,
                           struct progress *out);
+
+// Notes the time spent so far.
+void running_job_save_time(struct running_job *running, int64_t now);
+
+// What its clients hear at the end.
+struct running_job_result {
+    int64_t status;
+    char *document; // JSON; owned
+    char *compiled; // the compiled file's bytes; owned, or NULL
+};
+
+// A step from the end of its session towards its result, none of which waits.
+// True when the result is on disk, or never will be: its clients are to be
+// told, and it is to be discarded.
+bool running_job_settle(struct running_job *running, int64_t now);
+const struct running_job_result *
+running_job_result(const struct running_job *running);
+
+// --- the jobs of a loop, newest first ---
+
+struct running_job *running_job_next(const struct running_job *running);
+void running_jobs_add(struct running_job **jobs, struct running_job *running);
+void running_jobs_remove(struct running_job **jobs,
+                         struct running_job *running);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef COORDINATOR_RUNNING_JOB_EXAMPLES_H
 #define COORDINATOR_RUNNING_JOB_EXAMPLES_H
 
-#include "coordinator/running_job.h"
+#include "coordinator/running_job_state.h"
 
 // Puts every example into the draft of reader, once a job; off the loop. Very
 // large data is stored without its texts, which stand in the job's files too.

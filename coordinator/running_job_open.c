@@ -14,9 +14,9 @@
 #include "common/text.h"
 #include "coordinator/answerers/programs.h"
 #include "coordinator/background.h"
-#include "coordinator/running_job.h"
 #include "coordinator/running_job_examples.h"
 #include "coordinator/running_job_result.h"
+#include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
 #include "search/conduct.h"
 #include "search/optimizers/optimizer.h"
@@ -410,11 +410,6 @@ struct running_job *running_job_open(struct engine *engine,
     return NULL;
 }
 
-const char *running_job_id(const struct running_job *running)
-{
-    return running->id;
-}
-
 void running_job_number(struct running_job *running, int32_t number)
 {
     running->work.number = number;
@@ -442,8 +437,13 @@ bool running_job_begin(struct running_job *running, int64_t now,
                        struct err *err)
 {
     running->started_ms = now;
-    return adopt_past(running, err) && running_job_bind_pinned(running, err) &&
-           start_session(running, err);
+    if (adopt_past(running, err) && running_job_bind_pinned(running, err) &&
+        start_session(running, err))
+        return true;
+    if (running->begun)
+        history_job_state(running->engine->store, running->work.job_no,
+                          "failed", err->text, -1, NULL, NULL);
+    return false;
 }
 
 // --- its end ---

@@ -5,7 +5,9 @@
 
 #include "common/error_document.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/utf8.h"
+#include "coordinator/background.h"
 #include "coordinator/job_work.h"
 #include "store/calls.h"
 #include "store/history.h"
@@ -150,8 +152,10 @@ static bool is_to_go_on(const struct running_job *running)
            running->request->action == REQUEST_RUN;
 }
 
-void running_job_finish(struct running_job *running, int64_t now,
-                        struct running_job_result *out)
+// Completes the session's ending with what only the loop knows (calls, tokens,
+// time), and puts the job's state.
+static void finish(struct running_job *running, int64_t now,
+                   struct running_job_result *out)
 {
     struct ending *ending = running->ending;
     struct err err = ERR_CLEAR;
@@ -173,4 +177,78 @@ void running_job_finish(struct running_job *running, int64_t now,
     history_job_state(running->engine->store, running->work.job_no,
                       is_to_go_on(running) ? "queued" : ending->state,
                       ending->reason, ending->score, out->document, &err);
+}
+
+// --- step by step ---
+
+// The costs of a job that has ended are being summed up.
+struct summing {
+    struct chore chore; // first
+    struct running_job *running;
+};
+
+static void sum_up(struct chore *chore, struct store *reader,
+                   const struct err *trouble)
+{
+    (void)trouble;
+    running_job_sum(((struct summing *)(void *)chore)->running, reader);
+}
+
+static void after_sum(struct chore *chore)
+{
+    ((struct summing *)(void *)chore)->running->state = RUNNING_JOB_SUMMED;
+    free(chore);
+}
+
+static void begin_sum(struct running_job *running, int64_t now)
+{
+    struct summing *summing = calloc(1, sizeof *summing);
+
+    if (summing == NULL)
+        return; // the next turn tries again
+    running->ended_ms = now;
+    running_job_save_time(running, now);
+    *summing = (struct summing){
+        .chore = {.work = sum_up,
+                  .done = after_sum,
+                  .own = true,
+                  .after = store_last_put(running->engine->store)},
+        .running = running};
+    running->state = RUNNING_JOB_SUMMING;
+    (void)background_give(running->engine->reads, &summing->chore, NULL);
+}
+
+static void put_result(struct running_job *running)
+{
+    finish(running, running->ended_ms, &running->result);
+    running->result_put = store_last_put(running->engine->store);
+    running->state = RUNNING_JOB_STORED;
+    log_info("job-ended", "%s: %s%s%s", running->id,
+             running->ending == NULL ? "failed" : running->ending->state,
+             running->ending == NULL || running->ending->reason[0] == '\0'
+                 ? ""
+                 : ": ",
+             running->ending == NULL ? "" : running->ending->reason);
+}
+
+// A result is told when it is on disk, or never will be.
+static bool may_tell(const struct running_job *running)
+{
+    return running->result_put <= store_durable(running->engine->store) ||
+           !store_healthy(running->engine->store, NULL);
+}
+
+bool running_job_settle(struct running_job *running, int64_t now)
+{
+    if (running->state == RUNNING_JOB_ENDED)
+        begin_sum(running, now);
+    if (running->state == RUNNING_JOB_SUMMED)
+        put_result(running);
+    return running->state == RUNNING_JOB_STORED && may_tell(running);
+}
+
+const struct running_job_result *
+running_job_result(const struct running_job *running)
+{
+    return &running->result;
 }

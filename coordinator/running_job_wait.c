@@ -40,35 +40,31 @@ static const char *shorten(char *list, size_t max)
     return list;
 }
 
-static void close_with(struct running_job *running, const struct err *why)
-{
-    struct err err = *why;
-
-    running_job_close(running, &err);
-}
-
 // A server without digests goes by the job's word for what it serves.
-static char *digest_text(struct running_job *running, enum role role,
-                         const char *digest)
+static char *digest_text(const struct running_job *running, enum role role,
+                         const char *digest, struct err *err)
 {
     const struct job_model *model = &running->job->models[role];
-    struct err err = ERR_CLEAR;
+    char *copy = NULL;
     char text[256];
 
-    if (models_worker_digest(digest)[0] != '\0')
-        return strdup(digest);
-    if (model->revision == NULL) {
-        err_set(&err, ERR_INPUT,
+    if (models_worker_digest(digest)[0] == '\0' && model->revision == NULL) {
+        err_set(err, ERR_INPUT,
                 "the server of model `%s` names no digest, so that a change of "
                 "the model could not be seen: say `revision: NAME` under "
                 "`models` in the job file",
                 model->name);
-        close_with(running, &err);
         return NULL;
     }
-    text_print(text, sizeof text, "%.20s" MODELS_REVISION "%.200s", digest,
-               model->revision);
-    return strdup(text);
+    if (models_worker_digest(digest)[0] == '\0') {
+        text_print(text, sizeof text, "%.20s" MODELS_REVISION "%.200s", digest,
+                   model->revision);
+        digest = text;
+    }
+    copy = strdup(digest);
+    if (copy == NULL)
+        err_nomem(err, "a model's digest");
+    return copy;
 }
 
 // The job has no use for the model's number any more. Where no other has, it is
@@ -178,26 +174,25 @@ static bool check_simulated(struct running_job *running, const char *digest,
                                  err);
 }
 
-bool running_job_bind(struct running_job *running, enum role role)
+bool running_job_bind(struct running_job *running, enum role role,
+                      struct err *err)
 {
     const char *name = running->job->models[role].name;
     const char *seen = NULL;
-    struct err err = ERR_CLEAR;
     char *digest;
 
     if (!enough_voices(running->engine))
         return false;
     seen = workers_digest(&running->engine->workers, name);
-    digest = seen == NULL ? NULL : digest_text(running, role, seen);
+    digest = seen == NULL ? NULL : digest_text(running, role, seen, err);
     if (digest == NULL)
         return false;
-    if (check_simulated(running, digest, &err) &&
+    if (check_simulated(running, digest, err) &&
         history_pin_model(running->engine->store, running->work.job_no,
-                          role_names[role], name, digest, &err) &&
-        pin(running, role, digest, &err))
+                          role_names[role], name, digest, err) &&
+        pin(running, role, digest, err))
         return true;
     free(digest);
-    close_with(running, &err);
     return false;
 }
 
@@ -294,18 +289,16 @@ static void compare_new_workers(struct running_job *running)
     running->workers_seen = workers->last_number;
 }
 
-static bool check_models(struct running_job *running, int64_t now)
+static bool check_models(struct running_job *running, int64_t now,
+                         struct err *err)
 {
     const struct workers *workers = &running->engine->workers;
-    struct err err = ERR_CLEAR;
 
     if (workers->n == 0 || now - workers->joined_ms < WORKERS_GRACE_MS)
         return true;
     for (const struct task *t = running->tasks; t != NULL; t = t->next)
-        if (t->open > 0 && model_is_wrong(running, t->role, &err)) {
-            close_with(running, &err);
+        if (t->open > 0 && model_is_wrong(running, t->role, err))
             return false;
-        }
     return true;
 }
 
@@ -316,27 +309,26 @@ static int64_t latest(int64_t a, int64_t b)
 
 // A server that sent something else than an answer is there: what it said is
 // worth more than any advice of ours.
-static void close_failing(struct running_job *running, int64_t limit_ms)
+static void report_failing(const struct running_job *running, int64_t limit_ms,
+                           struct err *err)
 {
     const struct worker_fault *last = &running->engine->workers.last_fault;
-    struct err err = ERR_CLEAR;
 
-    err_set(&err, ERR_FAULT,
+    err_set(err, ERR_FAULT,
             "no call was answered for %lld s: mend the server of worker %.30s "
             "and run the same command again; it says: %s",
             (long long)(limit_ms / 1000), last->worker, last->text);
     history_event(running->engine->store, running->work.job_no, "fault", -1,
                   last->text, NULL);
-    close_with(running, &err);
 }
 
-static void close_unanswered(struct running_job *running, int64_t limit_ms)
+static void report_unanswered(const struct running_job *running,
+                              int64_t limit_ms, struct err *err)
 {
     const struct engine *engine = running->engine;
     char *urls = engine->servers == NULL ? NULL : strdup(engine->servers);
-    struct err err = ERR_CLEAR;
 
-    err_set(&err, ERR_FAULT,
+    err_set(err, ERR_FAULT,
             "no model server answered for %lld s%s%s; start one (`ollama "
             "serve`, or a worker) and run the same command again: it goes on "
             "where it stopped",
@@ -345,10 +337,10 @@ static void close_unanswered(struct running_job *running, int64_t limit_ms)
             : engine->workers.n == 0 ? ", and no worker is connected"
                                      : "");
     free(urls);
-    close_with(running, &err);
 }
 
-void running_job_watch(struct running_job *running, int64_t now)
+bool running_job_watch(struct running_job *running, int64_t now,
+                       struct err *err)
 {
     const struct engine *engine = running->engine;
     bool answered = running->work.answered_ms >= 0;
@@ -357,21 +349,22 @@ void running_job_watch(struct running_job *running, int64_t now)
 
     if (running->tasks == NULL) {
         running->waiting_ms = -1;
-        return;
+        return true;
     }
     if (running->waiting_ms < 0)
         running->waiting_ms = now;
     if (running->work.models[ROLE_STUDENT].bound)
         compare_new_workers(running);
-    if (!check_models(running, now))
-        return;
+    if (!check_models(running, now, err))
+        return false;
     since = latest(latest(running->waiting_ms, running->work.answered_ms),
                    engine->busy_ms);
     if (now - since < limit)
-        return;
+        return true;
     if (call_fault_kind(engine->workers.last_fault.fault)->answered &&
         engine->workers.last_fault.ms > since)
-        close_failing(running, limit);
+        report_failing(running, limit, err);
     else
-        close_unanswered(running, limit);
+        report_unanswered(running, limit, err);
+    return false;
 }

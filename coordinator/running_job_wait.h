@@ -4,7 +4,7 @@
 #ifndef COORDINATOR_RUNNING_JOB_WAIT_H
 #define COORDINATOR_RUNNING_JOB_WAIT_H
 
-#include "coordinator/running_job.h"
+#include "coordinator/running_job_state.h"
 
 // Binds the roles whose models earlier processes pinned, so that a replay
 // that asks nobody still knows them.
@@ -14,13 +14,15 @@ bool running_job_bind_pinned(struct running_job *running, struct err *err);
 void running_job_unbind(struct running_job *running);
 
 // Pins the role's model: the one that most workers have under its name.
-// False while there is none (running_job_watch decides how long), or after it
-// has closed the running job because it can never be.
-bool running_job_bind(struct running_job *running, enum role role);
+// False while there is none (running_job_watch decides how long), and with err
+// set when it can never be.
+bool running_job_bind(struct running_job *running, enum role role,
+                      struct err *err);
 
-// Closes the running job when its work cannot be done: nobody answered for too
-// long, no worker has the model, the model has another digest than the pinned
-// one.
-void running_job_watch(struct running_job *running, int64_t now);
+// False when the work of the job cannot be done, and err says why: nobody
+// answered for too long, no worker has the model, the model has another digest
+// than the pinned one.
+bool running_job_watch(struct running_job *running, int64_t now,
+                       struct err *err);
 
 #endif

@@ -1,0 +1,75 @@
+// running_job_state: the parts of a running job (running_job.h), for the files
+// that it is written in.
+
+#ifndef COORDINATOR_RUNNING_JOB_STATE_H
+#define COORDINATOR_RUNNING_JOB_STATE_H
+
+#include "coordinator/running_job.h"
+#include "program/graph/plan.h"
+#include "program/job/dataset.h"
+#include "search/session/note.h"
+#include "search/session/session_thread.h"
+#include "store/history.h"
+
+enum { RUNNING_JOB_MAX_ACTIVE = 2048 }; // evaluations under way at once
+
+enum running_job_state {
+    RUNNING_JOB_OPEN,
+    RUNNING_JOB_CLOSING,
+    RUNNING_JOB_ENDED,   // its session is over
+    RUNNING_JOB_SUMMING, // its costs are summed up, off the loop
+    RUNNING_JOB_SUMMED,
+    RUNNING_JOB_STORED, // its result is put, and told when it is durable
+};
+
+// What the history knows of a job, from the look-up until it begins.
+struct running_job_past {
+    int64_t reserved_no;       // the job's number if it is new
+    struct job_index *index;   // owned
+    struct draft *draft;       // what is to be put; owned
+    char *digests[ROLE_COUNT]; // of models pinned before, or ""; owned
+};
+
+struct running_job {
+    struct engine *engine;
+    struct job_work work; // what its evaluations and flights see of it
+    enum running_job_state state;
+    struct err closing; // why, when CLOSING
+    // the job; read-only once the session has started
+    struct request *request; // owned
+    struct bundle *bundle;   // owned
+    struct job *job;         // owned
+    struct dataset *dataset; // owned
+    struct split split;
+    struct plan plan;
+    char *id; // owned
+    bool simulated;
+    int64_t *last_calls;      // one a row (engine.h); owned
+    struct model_facts facts; // of models, for the session
+    int32_t workers_seen; // workers up to this number were compared with them
+    const struct optimizer *optimizer;
+    const void *params; // of the optimizer; in the job's arena
+    // the session
+    struct session *session; // owned
+    void *pair;              // our end
+    struct ending *ending;   // owned, when ENDED
+    // work
+    struct task *tasks, **last_task;        // not finished, oldest first
+    struct task *finished, **last_finished; // waiting to be durable
+    int64_t task_age;                       // of the newest task
+    // for people
+    struct progress progress;
+    char phase[64], note[240];
+    int64_t started_ms, ended_ms, wall_before_ms;
+    int64_t waiting_ms; // since when there is work; -1: there is none
+    // beginning and end
+    bool interrupted; // by the coordinator's end: the next one takes it up
+    struct running_job_past past;
+    bool begun;                            // its index is the loop's store's
+    struct history_cost costs[BILL_COUNT]; // once SUMMED
+    struct running_job_result result;      // once STORED; owned
+    uint64_t result_put;
+    struct running_job *next;
+};
+
+#endif
