@@ -120,9 +120,7 @@ static bool make_room(struct loader *loader)
 {
     struct dataset *dataset = loader->dataset;
 
-    if (dataset->n < loader->room)
-        return true;
-    if (dataset->n == DATASET_MAX_ROWS) {
+    if (dataset->n >= DATASET_MAX_ROWS) {
         struct place place = {
             .file = loader->path, .line = rows_line(loader->rows), .column = 1};
         diag_add(loader->diags, DIAG_ERROR, "too-many-rows", &place,
@@ -131,6 +129,8 @@ static bool make_room(struct loader *loader)
         loader->failed = true;
         return false;
     }
+    if (dataset->n < loader->room)
+        return true;
     size_t room = loader->room == 0 ? 64 : loader->room * 2;
     struct row *rows = realloc(dataset->rows, room * sizeof *rows);
     if (rows == NULL) {
