@@ -10,7 +10,7 @@
 
 #include "common/text.h"
 
-enum { URLS_MAX_BYTES = 4096 };
+enum { URLS_MAX_BYTES = 4096, DISK_PATIENCE_MS = 10000 };
 
 static void list_urls(struct local *out, const struct servers *servers)
 {
@@ -34,6 +34,9 @@ static bool start_coordinator(struct local *out, const struct options *options,
     with.wait_after_ms = option_number(options, OPT_WAIT, with.wait_after_ms);
     with.call_timeout_ms =
         option_number(options, OPT_CALL_TIMEOUT, with.call_timeout_ms);
+    // Somebody waits for this run and can be told; a coordinator on the network
+    // goes on by itself when there is room again, however late.
+    with.disk_patience_ms = DISK_PATIENCE_MS;
     with.local = true;
     with.allow_exec = true;
     with.servers = out->urls.data;

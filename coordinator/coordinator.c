@@ -40,7 +40,6 @@ enum {
     SAVE_TIME_MS = 5000,          // between two notes of the time spent
     IDLE_MS = 500,                // longest wait
     BUSY_CHECK_MS = 500,          // between two checks whether anybody works
-    LOCAL_PATIENCE_MS = 10000,    // of `run` with a disk that takes nothing
 };
 
 struct coordinator {
@@ -909,10 +908,7 @@ static bool open_engine(struct coordinator *c,
     c->engine.store = store_open(options->store, err);
     if (c->engine.store == NULL)
         return false;
-    // `run` has somebody who waits for it and can be told; a coordinator on the
-    // network goes on by itself when somebody has made room.
-    store_set_patience(c->engine.store,
-                       options->local ? LOCAL_PATIENCE_MS : -1);
+    store_set_patience(c->engine.store, options->disk_patience_ms);
     c->engine.dispatch = dispatch_new(&config, err);
     return c->engine.dispatch != NULL && open_background(c, err);
 }

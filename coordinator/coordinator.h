@@ -25,14 +25,16 @@
 struct coordinator;
 
 struct coordinator_options {
-    const char *listen;      // ZeroMQ endpoint
-    const char *store;       // path
-    const char *servers;     // "URL, URL": those of its own process, for the
-                             // sentence that none answers; NULL: none.
-                             // Borrowed until coordinator_stop.
-    int64_t wait_start_ms;   // no answer since the start: the job is paused
-    int64_t wait_after_ms;   // no answer after there was one: the same
-    int64_t call_timeout_ms; // hard limit of one call
+    const char *listen;       // ZeroMQ endpoint
+    const char *store;        // path
+    const char *servers;      // "URL, URL": those of its own process, for the
+                              // sentence that none answers; NULL: none.
+                              // Borrowed until coordinator_stop.
+    int64_t wait_start_ms;    // no answer since the start: the job is paused
+    int64_t wait_after_ms;    // no answer after there was one: the same
+    int64_t call_timeout_ms;  // hard limit of one call
+    int64_t disk_patience_ms; // how long a disk that takes nothing is waited
+                              // for until jobs pause; -1: for ever
     bool local;      // its clients are in this process: their jobs are folders
                      // of this machine. A fact about the endpoint that the
                      // owner knows, never what a peer says of itself.
@@ -42,7 +44,8 @@ struct coordinator_options {
 #define COORDINATOR_DEFAULTS                                                   \
     ((struct coordinator_options){.wait_start_ms = 20000,                      \
                                   .wait_after_ms = 300000,                     \
-                                  .call_timeout_ms = 600000})
+                                  .call_timeout_ms = 600000,                   \
+                                  .disk_patience_ms = -1})
 
 // Opens store and socket, then starts the thread: it listens when start
 // returns. zmq is a context, borrowed. ERR_BUSY: store or port are in use.

@@ -69,6 +69,7 @@ void spine_start(struct spine *spine, size_t n_workers, int slots)
     options.listen = spine->endpoint;
     options.store = store;
     options.call_timeout_ms = 5000;
+    options.disk_patience_ms = 0; // a fault pauses the job at once
     spine->coordinator = coordinator_start(spine->zmq, &options, &err);
     cr_assert_not_null(spine->coordinator, "%s", err.text);
     for (size_t i = 0; i < n_workers; i++) {
