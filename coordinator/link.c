@@ -37,8 +37,9 @@ enum {
     NOTES_PER_S = 8,
 
     // Descriptors that are left for files, programs and sockets of our own.
-    OWN_LEAST = 48,
+    OWN_LEAST = 80, // 40 of our own when nothing runs, and the crowd
     OWN_MOST = 512,
+    PEERS_LEAST = 8, // however few descriptors there are
 };
 
 // --- peers ---
@@ -760,7 +761,7 @@ static size_t connections_most(void)
         own = OWN_LEAST;
     if (own > OWN_MOST)
         own = OWN_MOST;
-    return limit > 2 * own ? limit - own : own;
+    return limit > own + PEERS_LEAST ? limit - own : PEERS_LEAST;
 }
 
 bool link_open(struct link *link, struct engine *engine, void *zmq,

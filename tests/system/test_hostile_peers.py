@@ -273,31 +273,30 @@ def test_near_the_limit_of_files_new_peers_are_told(stage, monkeypatch):
     monkeypatch.undo()
     line = process.wait_for_line(r"tcp://127\.0\.0\.1:(\d+)")
     port = int(line[1])
-    raws = [greeted(port) for _ in range(78)]
-    peers = []
+    with contextlib.ExitStack() as stack:
+        # Closed at any end: what is left open keeps Python from ending.
+        def peer():
+            return stack.enter_context(
+                contextlib.closing(Peer(f"tcp://127.0.0.1:{port}")))
 
-    def refusal():
-        peers.append(Peer(f"tcp://127.0.0.1:{port}"))
-        peers[-1].hello()
-        with contextlib.suppress(AssertionError):
-            return peers[-1].receive(REFUSED, 1)
-        return None
+        def refusal():
+            one = peer()
+            one.hello()
+            with contextlib.suppress(AssertionError):
+                return one.receive(REFUSED, 1)
+            return None
 
-    refused = harness.wait_until(refusal, "refusal", 9)
-    assert refused["code"] == "full" and "ulimit" in refused["text"]
-    more = [greeted(port) for _ in range(200)]
-    before = cpu_seconds(process)
-    time.sleep(2)
-    assert cpu_seconds(process) - before < 0.8
-    for raw in raws + more:
-        raw.close()
-    for peer in peers:
-        peer.close()
+        raws = [stack.enter_context(greeted(port)) for _ in range(78)]
+        refused = harness.wait_until(refusal, "refusal", 9)
+        assert refused["code"] == "full" and "ulimit" in refused["text"]
+        raws += [stack.enter_context(greeted(port)) for _ in range(200)]
+        before = cpu_seconds(process)
+        time.sleep(2)
+        assert cpu_seconds(process) - before < 0.8
 
-    peer = Peer(f"tcp://127.0.0.1:{port}")
-    harness.wait_until(lambda: peer.hello() or peer_is_welcome(peer),
-                       "welcome after they have gone")
-    peer.close()
+    with contextlib.closing(Peer(f"tcp://127.0.0.1:{port}")) as peer:
+        harness.wait_until(lambda: peer.hello() or peer_is_welcome(peer),
+                           "welcome after they have gone")
     assert process.running
 
 
