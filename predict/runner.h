@@ -1,9 +1,8 @@
-// runner: runs a compiled program on inputs, without a coordinator.
+// runner: a compiled program on a list of inputs, results in their order.
 //
-// Several runs go through one model server at the same time, `slots` calls in
-// flight; results come in the order of the inputs. Repair calls are included;
-// a fault of the network is retried a few times with back-off. Memory holds
-// at most a few times `slots` runs. One thread.
+// A run_pool with a beginning and an end: inputs are read as there is room,
+// and a result waits for those before it. Memory holds at most a few times
+// `slots` runs. A server that cannot be asked ends the whole. One thread.
 
 #ifndef PREDICT_RUNNER_H
 #define PREDICT_RUNNER_H
@@ -16,7 +15,6 @@
 #include "common/err.h"
 #include "model/model.h"
 #include "program/run/compiled.h"
-#include "program/run/stepper.h"
 
 // What came of one run. outputs is an object of all outputs when err is clear
 // (borrowed); else err says why there are none: ERR_INPUT for inputs that do

@@ -1,0 +1,396 @@
+#include "predict/run_pool.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "program/graph/plan.h"
+#include "program/prompt/prompt.h"
+#include "program/run/stepper.h"
+
+enum {
+    TRIES = 4,         // of a call
+    BACK_OFF_MS = 500, // doubled with each try
+};
+
+// The same for all runs of a step.
+struct prompt_part {
+    struct buf prefix;
+    struct buf formats[ADAPTER_COUNT]; // by the form of the answer
+};
+
+enum call_state { CALL_NONE, CALL_WAITS, CALL_OPEN };
+
+struct step_call {
+    enum call_state state;
+    struct ask ask;
+    int tries;
+    int64_t due_ms; // CALL_WAITS: not before
+};
+
+enum run_state { RUN_FREE, RUN_ACTIVE, RUN_ENDED };
+
+struct run {
+    enum run_state state;
+    uint64_t tag;
+    struct stepper *stepper; // owned; NULL when the inputs did not fit
+    enum run_end end;        // RUN_ENDED: when it is not RUN_END_OUTPUTS,
+    struct err err;          // here is why
+    struct step_call calls[PROGRAM_MAX_STEPS];
+};
+
+struct run_pool {
+    struct run_pool_options options;
+    struct plan plan;
+    struct prompt_part parts[PROGRAM_MAX_STEPS];
+    struct run *runs; // owned; options.places of them
+    size_t *order;    // owned; the places in use, oldest run first
+    size_t n;
+};
+
+// --- prompts ---
+
+static bool render_part(struct run_pool *pool, size_t s, struct err *err)
+{
+    const struct compiled *compiled = pool->options.compiled;
+    const struct step *step = &compiled->program->steps[s];
+    struct prompt_part *part = &pool->parts[s];
+
+    if (step->predictor < 0)
+        return true;
+    for (int form = 0; form < ADAPTER_COUNT; form++) {
+        if (!prompt_format(step, (enum adapter)form, &part->formats[form], err))
+            return false;
+    }
+    return prompt_prefix(step, &compiled->candidate->parts[step->predictor],
+                         compiled->settings.adapter, &part->prefix, err);
+}
+
+static void init_parts(struct run_pool *pool)
+{
+    for (size_t s = 0; s < PROGRAM_MAX_STEPS; s++) {
+        pool->parts[s].prefix = BUF_INIT(PROMPT_MAX_BYTES);
+        for (int form = 0; form < ADAPTER_COUNT; form++)
+            pool->parts[s].formats[form] = BUF_INIT(PROMPT_MAX_BYTES);
+    }
+}
+
+static void release_parts(struct run_pool *pool)
+{
+    for (size_t s = 0; s < PROGRAM_MAX_STEPS; s++) {
+        buf_release(&pool->parts[s].prefix);
+        for (int form = 0; form < ADAPTER_COUNT; form++)
+            buf_release(&pool->parts[s].formats[form]);
+    }
+}
+
+// --- making and freeing ---
+
+struct run_pool *run_pool_new(const struct run_pool_options *options,
+                              struct err *err)
+{
+    struct run_pool *pool = calloc(1, sizeof *pool);
+    bool ok = false;
+
+    assert(options->slots >= 1 && options->places >= 1);
+    if (pool == NULL)
+        goto out;
+    pool->options = *options;
+    init_parts(pool);
+    plan_all(options->compiled->program, &pool->plan);
+    pool->runs = calloc(options->places, sizeof *pool->runs);
+    pool->order = calloc(options->places, sizeof *pool->order);
+    ok = pool->runs != NULL && pool->order != NULL;
+out:
+    if (!ok)
+        err_nomem(err, "the runs");
+    for (size_t s = 0; ok && s < options->compiled->program->n_steps; s++)
+        ok = render_part(pool, s, err);
+    if (ok)
+        return pool;
+    run_pool_free(pool);
+    return NULL;
+}
+
+static int64_t call_id(const struct run_pool *pool, const struct run *run,
+                       int step)
+{
+    return (int64_t)(run - pool->runs) * PROGRAM_MAX_STEPS + step;
+}
+
+static void drop_calls(struct run_pool *pool, struct run *run)
+{
+    for (int s = 0; s < PROGRAM_MAX_STEPS; s++) {
+        if (run->calls[s].state == CALL_OPEN)
+            model_cancel(pool->options.client, call_id(pool, run, s));
+        run->calls[s].state = CALL_NONE;
+    }
+}
+
+void run_pool_free(struct run_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    for (size_t i = 0; i < pool->n; i++) {
+        drop_calls(pool, &pool->runs[pool->order[i]]);
+        stepper_free(pool->runs[pool->order[i]].stepper);
+    }
+    release_parts(pool);
+    free(pool->order);
+    free(pool->runs);
+    free(pool);
+}
+
+// --- beginning ---
+
+bool run_pool_has_room(const struct run_pool *pool)
+{
+    return pool->n < pool->options.places;
+}
+
+size_t run_pool_size(const struct run_pool *pool)
+{
+    return pool->n;
+}
+
+static struct run *free_place(struct run_pool *pool)
+{
+    size_t place = 0;
+
+    while (pool->runs[place].state != RUN_FREE)
+        place++;
+    pool->order[pool->n++] = place;
+    return &pool->runs[place];
+}
+
+static void end_run(struct run *run, enum run_end end)
+{
+    run->state = RUN_ENDED;
+    run->end = end;
+}
+
+void run_pool_begin(struct run_pool *pool, uint64_t tag, json_t *values)
+{
+    const struct compiled *compiled = pool->options.compiled;
+    struct run *run;
+    json_t *inputs;
+
+    assert(run_pool_has_room(pool));
+    run = free_place(pool);
+    *run = (struct run){.state = RUN_ACTIVE, .tag = tag};
+    inputs = program_inputs(compiled->program, values, &run->err);
+    if (inputs != NULL)
+        run->stepper =
+            stepper_new(compiled->program, &pool->plan,
+                        compiled->settings.adapter, inputs, &run->err);
+    json_decref(inputs);
+    if (run->stepper == NULL)
+        end_run(run, RUN_END_INPUT);
+}
+
+// --- calls ---
+
+static bool send_call(struct run_pool *pool, struct run *run, int step,
+                      struct err *err)
+{
+    struct step_call *call = &run->calls[step];
+    const struct prompt_part *part = &pool->parts[step];
+    const struct compiled *compiled = pool->options.compiled;
+    struct call_request request = {.model = compiled->model,
+                                   .prefix = part->prefix.data,
+                                   .prefix_len = part->prefix.len,
+                                   .tail = call->ask.payload,
+                                   .tail_len = call->ask.payload_len,
+                                   .format = part->formats[call->ask.form].data,
+                                   .options = compiled->settings.options};
+
+    if (!model_begin(pool->options.client, call_id(pool, run, step), &request,
+                     pool->options.timeout_ms, err))
+        return false;
+    call->state = CALL_OPEN;
+    call->tries++;
+    return true;
+}
+
+// Takes over what the run can ask now.
+static void collect_asks(struct run *run)
+{
+    struct ask ask;
+
+    while (stepper_next(run->stepper, &ask, &run->err))
+        run->calls[ask.part] =
+            (struct step_call){.state = CALL_WAITS, .ask = ask};
+    if (run->err.code != ERR_NONE)
+        end_run(run, RUN_END_MODEL);
+    else if (stepper_ended(run->stepper))
+        end_run(run, stepper_outcome(run->stepper) == RUN_DONE
+                         ? RUN_END_OUTPUTS
+                         : RUN_END_MODEL);
+}
+
+static bool slot_is_free(const struct run_pool *pool)
+{
+    return model_open(pool->options.client) < (size_t)pool->options.slots;
+}
+
+// Sends the waiting calls of a run. *due_ms: when the next may go.
+static bool send_waiting(struct run_pool *pool, struct run *run, int64_t now,
+                         int64_t *due_ms, struct err *err)
+{
+    for (int s = 0; s < PROGRAM_MAX_STEPS; s++) {
+        struct step_call *call = &run->calls[s];
+
+        if (call->state != CALL_WAITS || !slot_is_free(pool))
+            continue;
+        if (call->due_ms > now)
+            *due_ms = call->due_ms < *due_ms ? call->due_ms : *due_ms;
+        else if (!send_call(pool, run, s, err))
+            return false;
+    }
+    return true;
+}
+
+// --- answers ---
+
+static bool is_hopeless(enum call_fault fault)
+{
+    return fault == FAULT_MODEL || fault == FAULT_REQUEST;
+}
+
+// Asked again after a while; at the end the run is given up, with what else it
+// has asked.
+static void take_fault(struct run_pool *pool, struct run *run, int step,
+                       const struct model_done *done)
+{
+    struct step_call *call = &run->calls[step];
+
+    if (!is_hopeless(done->fault) && call->tries < TRIES) {
+        call->state = CALL_WAITS;
+        call->due_ms =
+            clock_monotonic_ms() + ((int64_t)BACK_OFF_MS << (call->tries - 1));
+        return;
+    }
+    call->state = CALL_NONE;
+    drop_calls(pool, run);
+    err_set(&run->err, is_hopeless(done->fault) ? ERR_INPUT : ERR_FAULT, "%s",
+            done->text);
+    end_run(run, RUN_END_SERVER);
+}
+
+static void take_answers(struct run_pool *pool)
+{
+    struct model_done done;
+
+    while (model_take_done(pool->options.client, &done)) {
+        struct run *run = &pool->runs[done.id / PROGRAM_MAX_STEPS];
+        int step = (int)(done.id % PROGRAM_MAX_STEPS);
+
+        if (done.fault != FAULT_NONE) {
+            take_fault(pool, run, step, &done);
+        } else {
+            run->calls[step].state = CALL_NONE;
+            if (!stepper_answer(run->stepper, step, &done.answer, &run->err))
+                end_run(run, RUN_END_MODEL);
+        }
+        call_answer_release(&done.answer);
+    }
+}
+
+// --- a turn ---
+
+static bool has_open_call(const struct run *run)
+{
+    for (int s = 0; s < PROGRAM_MAX_STEPS; s++)
+        if (run->calls[s].state == CALL_OPEN)
+            return true;
+    return false;
+}
+
+// A run that failed beside calls that are still open waits for these.
+static bool is_over(const struct run *run)
+{
+    return run->state == RUN_ENDED && !has_open_call(run);
+}
+
+bool run_pool_turn(struct run_pool *pool, int64_t wait_ms, struct err *err)
+{
+    int64_t now = clock_monotonic_ms();
+    int64_t due = now + wait_ms;
+
+    for (size_t i = 0; i < pool->n; i++) {
+        struct run *run = &pool->runs[pool->order[i]];
+
+        if (run->state == RUN_ACTIVE)
+            collect_asks(run);
+        if (run->state == RUN_ACTIVE &&
+            !send_waiting(pool, run, now, &due, err))
+            return false;
+        if (is_over(run))
+            due = now;
+    }
+    if (!model_poll(pool->options.client, -1, due > now ? due - now : 0, err))
+        return false;
+    take_answers(pool);
+    return true;
+}
+
+// --- the end of a run ---
+
+static const char *outcome_text(enum run_outcome outcome)
+{
+    static const char *const texts[] = {
+        [RUN_DONE] = "gave no outputs",
+        [RUN_FORMAT] = "gave no readable answer, not even when asked again",
+        [RUN_CUT] = "was cut at num_predict",
+        [RUN_EMPTY] = "gave an empty answer",
+        [RUN_LOOP] = "repeated itself without end",
+        [RUN_TOO_LONG] = "got a prompt beyond num_ctx: shorten the inputs",
+    };
+
+    return texts[outcome];
+}
+
+static void tell_model_fault(const struct run_pool *pool, const struct run *run,
+                             struct err *err)
+{
+    const struct program *program = pool->options.compiled->program;
+    int step = stepper_failed_step(run->stepper);
+    const char *problem = stepper_problem(run->stepper);
+
+    err_set(err, ERR_PROTOCOL, "the model of step `%s` %s%s%s",
+            step < 0 ? "?" : program->steps[step].name,
+            outcome_text(stepper_outcome(run->stepper)),
+            problem[0] == '\0' ? "" : ": ", problem);
+}
+
+static void fill_result(const struct run_pool *pool, const struct run *run,
+                        struct run_result *out)
+{
+    *out = (struct run_result){
+        .tag = run->tag, .end = run->end, .err = run->err};
+    if (run->stepper != NULL)
+        out->repairs = stepper_repairs(run->stepper);
+    if (run->end == RUN_END_OUTPUTS)
+        out->outputs = json_incref((json_t *)stepper_outputs(run->stepper));
+    else if (run->err.code == ERR_NONE)
+        tell_model_fault(pool, run, &out->err);
+}
+
+bool run_pool_take(struct run_pool *pool, struct run_result *out)
+{
+    for (size_t i = 0; i < pool->n; i++) {
+        struct run *run = &pool->runs[pool->order[i]];
+
+        if (!is_over(run))
+            continue;
+        fill_result(pool, run, out);
+        stepper_free(run->stepper);
+        *run = (struct run){0};
+        pool->n--;
+        for (; i < pool->n; i++)
+            pool->order[i] = pool->order[i + 1];
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,76 @@
+// run_pool: a compiled program on many inputs at the same time.
+//
+// Inputs go in with a tag of the caller's, results come out as they end, in
+// any order. A run is one input on its way through the steps:
+//
+//   run_pool_begin --> ACTIVE --(last answer, or no way on)--> ENDED
+//                                                                 |
+//                    FREE <------------ run_pool_take ------------+
+//
+// At most `slots` calls are open at the model server, the oldest runs first.
+// A reply that cannot be read is asked for once more (stepper.h); a fault of
+// the server is tried again a few times, with back-off, and then ends that run
+// and no other. Whether the rest goes on is the caller's decision.
+//
+// One owner, who calls run_pool_turn again and again. Others reach it through
+// model_wake of the client.
+
+#ifndef PREDICT_RUN_POOL_H
+#define PREDICT_RUN_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "model/model.h"
+#include "program/run/compiled.h"
+
+struct run_pool;
+
+struct run_pool_options {
+    const struct compiled *compiled; // borrowed until the pool is freed
+    struct model_client *client;     // borrowed too
+    int slots;                       // calls open at the same time; 1 and more
+    size_t places;                   // runs at the same time; 1 and more
+    int64_t timeout_ms;              // of a call
+};
+
+// How a run ended. Only the first has outputs; the others have a sentence.
+enum run_end {
+    RUN_END_OUTPUTS,
+    RUN_END_INPUT,  // the inputs do not fit the program
+    RUN_END_MODEL,  // a model gave no readable answer
+    RUN_END_SERVER, // the server could not be asked
+};
+
+struct run_result {
+    uint64_t tag;
+    enum run_end end;
+    json_t *outputs; // all outputs by name; a reference of the receiver's
+    int repairs;     // replies that could not be read and were asked for again
+    struct err err;
+};
+
+struct run_pool *run_pool_new(const struct run_pool_options *options,
+                              struct err *err);
+
+// Drops what is under way. NULL is fine.
+void run_pool_free(struct run_pool *pool);
+
+bool run_pool_has_room(const struct run_pool *pool);
+size_t run_pool_size(const struct run_pool *pool); // begun and not taken
+
+// Begins a run on inputs by name (a reference is taken). Needs room.
+void run_pool_begin(struct run_pool *pool, uint64_t tag, json_t *values);
+
+// Sends what may be sent, and waits for answers: at most wait_ms, and not at
+// all when a run has ended. False when it cannot go on at all (no memory).
+bool run_pool_turn(struct run_pool *pool, int64_t wait_ms, struct err *err);
+
+// The next run that has ended, and frees its place. False when there is none.
+bool run_pool_take(struct run_pool *pool, struct run_result *out);
+
+#endif
