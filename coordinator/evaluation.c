@@ -113,7 +113,6 @@ _Static_assert(2 * PROGRAM_MAX_STEPS + METRIC_MAX_OUTSIDE <=
 static bool put_history(const struct evaluation *ev, struct err *err)
 {
     const struct task_item *item = ev->item;
-    const char *problem = stepper_problem(ev->stepper);
     struct history_evaluation row = {
         .candidate_id = ev->task->candidate_id,
         .row = item->row,
@@ -122,10 +121,7 @@ static bool put_history(const struct evaluation *ev, struct err *err)
         .repairs = item->repairs,
         .lenient = item->lenient,
         .score = item->score,
-        // A reply that could not be read has no feedback of a metric.
-        .feedback = item->feedback == NULL && problem[0] != '\0'
-                        ? problem
-                        : item->feedback,
+        .feedback = item->feedback,
     };
 
     if (is_kept(ev, err))
@@ -376,16 +372,30 @@ static bool begin_judging(struct evaluation *ev, struct err *err)
     return ok;
 }
 
+// A reply that cannot be used is never shown to the metric, so what is to be
+// said about it is said here.
+static bool score_fault(struct evaluation *ev, struct err *err)
+{
+    struct buf feedback = BUF_INIT(PROMPT_MAX_BYTES);
+
+    ev->item->scored = true;
+    ev->item->score = 0;
+    stepper_feedback(ev->stepper, &feedback);
+    if (!buf_ok(&feedback, "feedback", err)) {
+        buf_release(&feedback);
+        return false;
+    }
+    ev->item->feedback = buf_take(&feedback);
+    return finish(ev, err);
+}
+
 // A model fault scores 0; what is only run, not scored, just ends.
 static bool end_run(struct evaluation *ev, struct err *err)
 {
     if (!ev->task->scored)
         return finish(ev, err);
-    if (stepper_outcome(ev->stepper) != RUN_DONE) {
-        ev->item->scored = true;
-        ev->item->score = 0;
-        return finish(ev, err);
-    }
+    if (stepper_outcome(ev->stepper) != RUN_DONE)
+        return score_fault(ev, err);
     return begin_judging(ev, err) &&
            (ev->task == NULL || ev->outside_missing > 0 || judge(ev, err));
 }

@@ -114,6 +114,14 @@ bool metric_read_field(struct metric_reader *reader, const struct node *node,
 // memory). full asks for the map.
 json_t *metric_fields_json(const struct metric *metric, bool full);
 
+// What metric_score does for a metric, done for one part of it: the kind's
+// score. Where that is below 1 and the kind says nothing to it, the feedback is
+// what came and what the example says instead, field by field. It stays NULL
+// where the example has no such field.
+bool metric_part_score(const struct metric *metric,
+                       const struct metric_case *given, struct score *out,
+                       struct err *err);
+
 // "no memory" as a finding; always false.
 bool metric_nomem(struct metric_reader *reader);
 

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "common/utf8.h"
+#include "program/metric/compare.h"
 #include "program/metric/kind.h"
 
 enum {
@@ -608,17 +609,59 @@ const json_t *case_label(const struct metric_case *given,
                                 : json_object_get(given->example, field->label);
 }
 
+// Tells an answer apart from what the example says of the same name, where it
+// says anything.
+static void put_difference(struct buf *feedback, const char *name,
+                           const json_t *answer, const json_t *label)
+{
+    if (label == NULL || values_same(answer, label))
+        return;
+    feedback_wrong(feedback, &(struct metric_field){.name = name}, answer,
+                   label);
+}
+
+// An exec metric that reads all has no fields: the outputs name themselves.
+static bool make_feedback(const struct metric *metric,
+                          const struct metric_case *given, struct score *out,
+                          struct err *err)
+{
+    struct buf feedback = BUF_INIT(FEEDBACK_MAX_BYTES);
+    const char *name;
+    json_t *answer;
+
+    for (size_t i = 0; i < metric->n_fields; i++) {
+        const struct metric_field *field = &metric->fields[i];
+        const char *label = field->label != NULL ? field->label : field->name;
+
+        put_difference(&feedback, field->name, case_answer(given, field),
+                       json_object_get(given->example, label));
+    }
+    if (metric->n_fields == 0 && metric->n_parts == 0)
+        json_object_foreach((json_t *)given->outputs, name, answer)
+            put_difference(&feedback, name, answer,
+                           json_object_get(given->example, name));
+    return score_give(out, out->value, &feedback, err);
+}
+
+bool metric_part_score(const struct metric *metric,
+                       const struct metric_case *given, struct score *out,
+                       struct err *err)
+{
+    *out = (struct score){0};
+    if (!metric->kind->score(metric, given, out, err))
+        return false;
+    assert(out->value >= 0 && out->value <= 1);
+    return out->value == 1 || out->feedback != NULL ||
+           make_feedback(metric, given, out, err);
+}
+
 bool metric_score(const struct metric *metric, const json_t *example,
                   const json_t *outputs, const struct score *outside,
                   struct score *out, struct err *err)
 {
-    struct metric_case given = {example, outputs, outside};
+    const struct metric_case given = {example, outputs, outside};
 
-    *out = (struct score){0};
-    if (!metric->kind->score(metric, &given, out, err))
-        return false;
-    assert(out->value >= 0 && out->value <= 1);
-    return true;
+    return metric_part_score(metric, &given, out, err);
 }
 
 void feedback_next(struct buf *feedback)

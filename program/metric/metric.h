@@ -32,9 +32,12 @@ enum { METRIC_MAX_OUTSIDE = 16 }; // parts of one metric that ask outside
 
 struct metric;
 
+// feedback is for whoever wants to make the next answer better: a person, or a
+// teacher that rewrites an instruction. The metric's own words where it has
+// some, else what came and what would have been right (kind.h).
 struct score {
     double value;   // 0..1
-    char *feedback; // owned, or NULL
+    char *feedback; // owned, or NULL: nothing is to be said
 };
 void score_release(struct score *score);
 

@@ -527,6 +527,57 @@ const char *stepper_problem(const struct stepper *stepper)
                : stepper->slots[step].problem.text;
 }
 
+// "`intent` (one of: a; b; c)"
+static void put_expected(struct buf *out, const struct field *field)
+{
+    struct buf type = BUF_INIT(PROMPT_MAX_BYTES);
+
+    type_describe(&field->type, &type);
+    buf_printf(out, "`%s`", field->name);
+    if (type.len > 0)
+        buf_printf(out, " (%s)", type.data);
+    buf_release(&type);
+}
+
+static void put_form(const struct stepper *stepper, int step, struct buf *out)
+{
+    const struct signature *signature =
+        &stepper->program->steps[step].signature;
+
+    buf_puts(out, stepper->adapter == ADAPTER_JSON
+                      ? " Expected is one JSON object with "
+                      : " Expected are, each below its marker, ");
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        if (i > 0)
+            buf_puts(out, i + 1 < signature->n_outputs ? ", " : " and ");
+        put_expected(out, &signature->outputs[i]);
+    }
+    buf_putc(out, '.');
+}
+
+void stepper_feedback(const struct stepper *stepper, struct buf *out)
+{
+    static const char *const told[RUN_OUTCOME_COUNT] = {
+        [RUN_FORMAT] = "could not be read",
+        [RUN_CUT] = "was cut off at num_predict, before it was complete",
+        [RUN_EMPTY] = "was empty",
+        [RUN_LOOP] = "repeated itself without an end",
+        [RUN_TOO_LONG] = "never came: the prompt does not fit num_ctx",
+    };
+    int step = stepper_failed_step(stepper);
+
+    if (step < 0)
+        return;
+    const char *problem = stepper_problem(stepper);
+    buf_printf(out, "The reply of `%s` %s", stepper->program->steps[step].name,
+               told[stepper_outcome(stepper)]);
+    if (problem[0] != '\0')
+        buf_printf(out, ": %s", problem);
+    buf_putc(out, '.');
+    if (stepper_outcome(stepper) != RUN_TOO_LONG)
+        put_form(stepper, step, out);
+}
+
 unsigned stepper_lenient(const struct stepper *stepper)
 {
     return stepper->lenient;

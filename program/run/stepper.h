@@ -21,6 +21,7 @@
 
 #include <jansson.h>
 
+#include "common/buf.h"
 #include "common/call.h"
 #include "program/graph/ask.h"
 #include "program/graph/candidate.h"
@@ -71,6 +72,12 @@ int stepper_failed_step(const struct stepper *stepper); // -1: none
 // What was wrong with the last answer of the failed step, in one sentence;
 // "" where none failed or its answer was no text. Borrowed.
 const char *stepper_problem(const struct stepper *stepper);
+
+// What to tell whoever is to make the step better that failed: its name, what
+// was wrong with its last reply, and the form that was expected. Nothing is
+// appended where no step failed.
+void stepper_feedback(const struct stepper *stepper, struct buf *out);
+
 unsigned stepper_lenient(const struct stepper *stepper); // reply_leniency bits
 int stepper_repairs(const struct stepper *stepper);
 

@@ -52,7 +52,7 @@ struct task_item {
     enum run_outcome outcome;
     bool scored;
     double score; // 0 for a model fault
-    char *feedback;
+    char *feedback; // owned: why it is not 1, in words; NULL: nothing to say
     unsigned lenient;
     int repairs;
     struct used_call *calls; // owned

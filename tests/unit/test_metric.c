@@ -371,6 +371,44 @@ Test(metric, exec_parts_take_their_answers_in_order)
     cr_expect_str_eq(score.feedback, "too short");
 }
 
+Test(metric, a_metric_without_words_of_its_own_tells_the_difference)
+{
+    const struct score outside[1] = {{0.25, NULL}};
+    json_t *example = value_of("{\"answer\": \"red\", \"amount\": 2, "
+                               "\"note\": \"x\"}");
+    json_t *given = value_of("{\"intent\": \"a\", \"answer\": \"blue\", "
+                             "\"amount\": \"2.0\"}");
+
+    parse_good("exec: {command: [python3, judge.py]}");
+    cr_assert(metric_score(metric, example, given, outside, &score, &err), "%s",
+              err.text);
+    cr_expect_str_eq(score.feedback, "`answer` is `blue`, but `red` is right.");
+    score_release(&score);
+
+    parse_good("exec: {command: [python3, judge.py], reads: [amount]}");
+    cr_assert(metric_score(metric, example, given, outside, &score, &err), "%s",
+              err.text);
+    cr_expect_null(score.feedback, "%s", score.feedback);
+    json_decref(example);
+    json_decref(given);
+}
+
+Test(metric, each_part_of_a_weighted_metric_has_its_feedback)
+{
+    const struct score outside[1] = {{0, NULL}};
+    json_t *example = value_of("{\"answer\": \"red\", \"intent\": \"b\"}");
+    json_t *given = value_of("{\"intent\": \"a\", \"answer\": \"blue\"}");
+
+    parse_good("weighted: [{weight: 1, exec: {command: [one], reads: "
+               "[answer]}}, {weight: 3, exact_match: intent}]");
+    cr_assert(metric_score(metric, example, given, outside, &score, &err), "%s",
+              err.text);
+    cr_expect_str_eq(score.feedback, "`answer` is `blue`, but `red` is right. "
+                                     "`intent` is `a`, but `b` is right.");
+    json_decref(example);
+    json_decref(given);
+}
+
 Test(metric, a_request_is_one_line_of_json)
 {
     struct buf line = BUF_INIT(1 << 20);

@@ -177,6 +177,42 @@ Test(stepper, fails_after_the_second_unreadable_answer)
                    "\"response\":null}");
 }
 
+static void expect_feedback(const char *expected)
+{
+    struct buf text = BUF_INIT(1 << 16);
+
+    stepper_feedback(stepper, &text);
+    cr_expect_str_eq(text.len > 0 ? text.data : "", expected);
+    buf_release(&text);
+}
+
+Test(stepper, tells_what_could_not_be_read_and_what_was_expected)
+{
+    plan_intent();
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    expect_feedback("");
+    answer(GIVEN_CLASSIFY, CALL_TEXT, "no");
+    expect_ask(GIVEN_CLASSIFY, 1);
+    answer(GIVEN_CLASSIFY, CALL_TEXT, "{\"confidence\": 0.5}");
+    expect_feedback("The reply of `classify` could not be read: the key "
+                    "\"intent\" is missing. Expected are, each below its "
+                    "marker, `intent` (one of: track_order; cancel_order; "
+                    "general_query) and `confidence` (float, 0 to 1).");
+}
+
+Test(stepper, tells_of_a_reply_that_was_cut)
+{
+    plan_intent();
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    answer(GIVEN_CLASSIFY, CALL_CUT, "[[ ## intent ## ]]\nThe mess");
+    expect_feedback("The reply of `classify` was cut off at num_predict, before "
+                    "it was complete. Expected are, each below its marker, "
+                    "`intent` (one of: track_order; cancel_order; "
+                    "general_query) and `confidence` (float, 0 to 1).");
+}
+
 Test(stepper, ends_with_the_outcome_of_a_call_that_gave_no_text)
 {
     static const struct {

@@ -87,7 +87,7 @@ static bool score_part(const struct metric *part,
 {
     struct score score = {0};
 
-    if (!part->kind->score(part, given, &score, err))
+    if (!metric_part_score(part, given, &score, err))
         return false;
     *value = score.value;
     if (score.feedback != NULL) {
