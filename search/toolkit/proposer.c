@@ -6,16 +6,14 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "common/utf8.h"
-#include "program/graph/kind.h"
 #include "search/toolkit/data_summary.h"
 #include "search/toolkit/instruction.h"
 #include "search/toolkit/prose.h"
+#include "search/toolkit/shown.h"
 #include "search/toolkit/teacher.h"
 
 enum {
     SHOWN_DEMOS = 3,
-    VALUE_BYTES = 600, // of a demo's value that are shown
-    TEXT_MAX_BYTES = 1 << 20,
     PROGRAM_BYTES = 16000,
     DRAW_PROGRAM = 100, // draws of the purpose "summary"
     DRAW_MODULE = 101,
@@ -102,64 +100,6 @@ static bool runs_predictor(const struct proposer *proposer, size_t i)
         ->runs[proposer->program->predictors[i]];
 }
 
-// What could not be built in a part cannot be in the whole.
-static void pass_failure(struct buf *out, const struct buf *part)
-{
-    if (!part->failed)
-        return;
-    out->failed = true;
-    out->no_memory = part->no_memory;
-}
-
-static void put_field(struct buf *out, const struct field *field)
-{
-    struct buf type = BUF_INIT(TEXT_MAX_BYTES);
-
-    type_describe(&field->type, &type);
-    buf_printf(out, "- %s", field->name);
-    if (type.len > 0)
-        buf_printf(out, " (%s)", type.data);
-    if (field->desc != NULL && field->desc[0] != '\0')
-        buf_printf(out, ": %s", field->desc);
-    buf_putc(out, '\n');
-    pass_failure(out, &type);
-    buf_release(&type);
-}
-
-static void put_step(struct buf *out, const struct step *step)
-{
-    const struct signature *signature = &step->signature;
-
-    buf_printf(out, "%s%s\ninputs:\n", step->name,
-               step->kind->reasons ? ", which reasons before it answers" : "");
-    for (size_t i = 0; i < signature->n_inputs; i++)
-        put_field(out, &signature->inputs[i]);
-    buf_puts(out, "outputs:\n");
-    for (size_t i = 0; i < signature->n_outputs; i++)
-        put_field(out, &signature->outputs[i]);
-}
-
-static void put_demo(struct buf *out, const struct demo *demo)
-{
-    const char *key = NULL;
-    json_t *value = NULL;
-
-    json_object_foreach(demo->fields, key, value)
-    {
-        struct buf text = BUF_INIT(TEXT_MAX_BYTES);
-        value_put(value, &text);
-        size_t len = text.len;
-        if (len > VALUE_BYTES)
-            len = utf8_cut(text.data, VALUE_BYTES);
-        buf_printf(out, "%s: ", key);
-        buf_append(out, text.data != NULL ? text.data : "", len);
-        buf_puts(out, len < text.len ? "...\n" : "\n");
-        pass_failure(out, &text);
-        buf_release(&text);
-    }
-    buf_putc(out, '\n');
-}
-
 static bool was_shown(const int *rows, size_t n, int row)
 {
     for (size_t i = 0; i < n; i++) {
@@ -185,7 +125,8 @@ static void put_demos(struct buf *out, const struct proposer *proposer,
                 was_shown(rows, shown, list->demos[k].row))
                 continue;
             rows[shown++] = list->demos[k].row;
-            put_demo(out, &list->demos[k]);
+            shown_fields(out, list->demos[k].fields, SHOWN_VALUE_BYTES);
+            buf_putc(out, '\n');
         }
     }
     if (shown == 0)
@@ -194,7 +135,7 @@ static void put_demos(struct buf *out, const struct proposer *proposer,
 
 static bool read_source(struct proposer *proposer, struct err *err)
 {
-    struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    struct buf text = BUF_INIT(SHOWN_MAX_BYTES);
     json_t *json = program_json(proposer->program);
 
     json_put(&text, json, false);
@@ -257,10 +198,10 @@ static bool init_module_form(struct form *form, struct err *err)
 
 static json_t *module_inputs(const struct proposer *proposer, size_t predictor)
 {
-    struct buf step = BUF_INIT(TEXT_MAX_BYTES);
+    struct buf step = BUF_INIT(SHOWN_MAX_BYTES);
     json_t *inputs = NULL;
 
-    put_step(&step, program_predictor(proposer->program, predictor));
+    shown_step(&step, program_predictor(proposer->program, predictor));
     if (!step.failed)
         inputs = json_pack("{s:s, s:s, s:s}", "program", proposer->source,
                            "program_description",
@@ -404,12 +345,12 @@ static json_t *propose_inputs(const struct proposer *proposer, size_t predictor,
                               size_t set, const char *tip)
 {
     const struct step *step = program_predictor(proposer->program, predictor);
-    struct buf module = BUF_INIT(TEXT_MAX_BYTES);
-    struct buf demos = BUF_INIT(TEXT_MAX_BYTES);
+    struct buf module = BUF_INIT(SHOWN_MAX_BYTES);
+    struct buf demos = BUF_INIT(SHOWN_MAX_BYTES);
     json_t *inputs = json_object();
     bool ok = inputs != NULL;
 
-    put_step(&module, step);
+    shown_step(&module, step);
     put_demos(&demos, proposer, predictor, set);
     ok = ok && !module.failed && !demos.failed;
     if (ok && proposer->data != NULL)

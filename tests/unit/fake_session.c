@@ -211,6 +211,7 @@ static void count_ask(struct session *fake, const struct sampling *sampling)
     fake->asked_summary += strcmp(purpose, "summary") == 0;
     fake->asked_propose += strcmp(purpose, "propose") == 0;
     fake->asked_bootstrap += strcmp(purpose, "bootstrap") == 0;
+    fake->asked_reflect += strcmp(purpose, "reflect") == 0;
 }
 
 // False when the model gave no readable answer.
@@ -419,6 +420,25 @@ struct fake_runs {
     size_t n_steps;
 };
 
+// "row 3: label is b", with what the example says of every output.
+static char *make_feedback(const struct session *fake,
+                           const struct task_item *item)
+{
+    const struct program *program = fake->job.program;
+    const json_t *example = fake->dataset.rows[item->row].fields;
+    struct buf text = BUF_INIT(1 << 16);
+
+    buf_printf(&text, "row %d:", item->row);
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        const char *name = program->outputs[i].name;
+        const char *label = json_get_text(example, name, NULL);
+
+        if (label != NULL)
+            buf_printf(&text, " %s is %s", name, label);
+    }
+    return buf_take(&text);
+}
+
 static void run_item(struct session *fake, const struct runs_request *request,
                      size_t i, struct task_item *item)
 {
@@ -447,6 +467,8 @@ static void run_item(struct session *fake, const struct runs_request *request,
         item->score = fake->script.score(fake->script.user,
                                          fake->dataset.rows[item->row].fields,
                                          item->outputs);
+    if (request->scored && item->score < 1)
+        item->feedback = make_feedback(fake, item);
 }
 
 struct runs *runs_submit(struct session *fake,
@@ -487,6 +509,7 @@ void runs_free(struct runs *runs)
     for (size_t i = 0; runs != NULL && i < runs->n; i++) {
         json_decref(runs->items[i].inputs);
         json_decref(runs->items[i].outputs);
+        free(runs->items[i].feedback);
         free_values(runs->items[i].step_inputs, made->n_steps);
         free_values(runs->items[i].step_outputs, made->n_steps);
     }

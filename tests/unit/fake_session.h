@@ -67,6 +67,7 @@ struct session {
     size_t most_open; // trials under way together, at most
     size_t runs[ROLE_COUNT];
     size_t asked_fill, asked_summary, asked_propose, asked_bootstrap;
+    size_t asked_reflect;
 };
 
 // A job of the steps in YAML (inputs, steps, outputs), examples as a JSON

@@ -207,10 +207,11 @@ Test(stepper, tells_of_a_reply_that_was_cut)
     begin();
     expect_ask(GIVEN_CLASSIFY, 0);
     answer(GIVEN_CLASSIFY, CALL_CUT, "[[ ## intent ## ]]\nThe mess");
-    expect_feedback("The reply of `classify` was cut off at num_predict, before "
-                    "it was complete. Expected are, each below its marker, "
-                    "`intent` (one of: track_order; cancel_order; "
-                    "general_query) and `confidence` (float, 0 to 1).");
+    expect_feedback(
+        "The reply of `classify` was cut off at num_predict, before "
+        "it was complete. Expected are, each below its marker, "
+        "`intent` (one of: track_order; cancel_order; "
+        "general_query) and `confidence` (float, 0 to 1).");
 }
 
 Test(stepper, ends_with_the_outcome_of_a_call_that_gave_no_text)
