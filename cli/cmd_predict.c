@@ -15,83 +15,13 @@
 #include "common/text.h"
 #include "predict/compiled_file.h"
 #include "predict/runner.h"
+#include "predict/student.h"
 
 enum {
-    PROBE_MS = 5000,
     TIMEOUT_MS = 600000,
     TEXT_BYTES = 16 << 20,
     SLOTS_MAX = 1024,
 };
-
-// --- the server ---
-
-// "qwen2.5" is "qwen2.5:latest".
-static bool same_model(const char *a, const char *b)
-{
-    size_t n = strlen(b);
-
-    return strcmp(a, b) == 0 ||
-           (strncmp(a, b, n) == 0 && strcmp(a + n, ":latest") == 0);
-}
-
-static bool check_model(const struct compiled *compiled, const char *path,
-                        const struct model_server *server, struct err *err)
-{
-    for (size_t i = 0; i < server->n_models; i++) {
-        const struct model_info *info = &server->models[i];
-
-        if (!same_model(info->name, compiled->model) &&
-            !same_model(compiled->model, info->name))
-            continue;
-        if (compiled->simulated && !server->simulated)
-            output_say(
-                "warning: %s was made with a simulated model; its prompts "
-                "were chosen by no real one\n",
-                path);
-        else if (!server->simulated && info->digest[0] != '\0' &&
-                 compiled->digest[0] != '\0' &&
-                 strcmp(info->digest, compiled->digest) != 0)
-            output_say("warning: %s was compiled for another digest of %s\n",
-                       path, compiled->model);
-        return true;
-    }
-    err_set(err, ERR_INPUT,
-            "the server does not have the model `%.80s`: run `ollama pull "
-            "%.80s`",
-            compiled->model, compiled->model);
-    return false;
-}
-
-static struct model_client *open_client(const struct compiled *compiled,
-                                        const char *path,
-                                        const struct model_address *address,
-                                        bool *simulated, struct err *err)
-{
-    struct model_client *client = model_client_new(address, err);
-    struct model_server server = {0};
-    struct err why = ERR_CLEAR;
-    bool ok = false;
-
-    if (client == NULL)
-        return NULL;
-    if (!model_probe(client, PROBE_MS, &server, &why) && why.code != ERR_IO)
-        *err = why;
-    else if (why.code == ERR_IO)
-        err_set(err, ERR_FAULT,
-                "no model server answers at %.120s: start it (`ollama "
-                "serve`), or name another with --ollama or --openai",
-                address->url);
-    else
-        // An OpenAI-compatible server may serve its one model by any name.
-        ok = strcmp(address->backend, "ollama") != 0 ||
-             check_model(compiled, path, &server, err);
-    *simulated = server.simulated;
-    model_server_release(&server);
-    if (ok)
-        return client;
-    model_client_free(client);
-    return NULL;
-}
 
 // --- inputs and outputs ---
 
@@ -234,15 +164,20 @@ static int predict(const struct options *options,
     struct err err = ERR_CLEAR;
     int64_t slots = option_number(options, OPT_SLOTS, address->slots);
     struct runner runner = {.compiled = compiled, .timeout_ms = TIMEOUT_MS};
+    struct student student = {0};
 
     runner.slots = slots < 1 ? 1 : (int)(slots > SLOTS_MAX ? SLOTS_MAX : slots);
-    if (open_feed(&feed, &err))
-        runner.client = open_client(compiled, options->operands[0], address,
-                                    &feed.simulated, &err);
-    if (runner.client != NULL)
+    if (open_feed(&feed, &err) &&
+        student_open(compiled, address, &student, &err)) {
+        if (student.warning[0] != '\0')
+            output_say("warning: %s: %s\n", options->operands[0],
+                       student.warning);
+        feed.simulated = student.simulated;
+        runner.client = student.client;
         (void)runner_run(&runner, &io, &err);
+    }
     batch_close(feed.batch, &err);
-    model_client_free(runner.client);
+    student_close(&student);
     if (err.code != ERR_NONE)
         return output_error(options, &err);
     return option_on(options, OPT_INPUT) ? tell_batch(&feed) : feed.status;

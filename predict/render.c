@@ -1,0 +1,107 @@
+#include "predict/render.h"
+
+#include <string.h>
+
+#include "common/text.h"
+#include "program/prompt/prompt.h"
+
+const struct step *render_find_step(const struct compiled *compiled,
+                                    const char *name, struct err *err)
+{
+    const struct program *program = compiled->program;
+    const char *names[PROGRAM_MAX_STEPS] = {NULL};
+    struct buf list = BUF_INIT(160);
+    const struct step *step = NULL;
+    const char *near;
+
+    for (size_t i = 0; i < program->n_predictors; i++) {
+        names[i] = program_predictor(program, i)->name;
+        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
+        if (strcmp(names[i], name) == 0)
+            step = program_predictor(program, i);
+    }
+    near = text_nearest(name, names, program->n_predictors);
+    if (step == NULL && near != NULL)
+        err_set(err, ERR_INPUT,
+                "there is no step `%.40s` that asks a model, did you mean "
+                "`%s`?",
+                name, near);
+    else if (step == NULL)
+        err_set(err, ERR_INPUT,
+                "there is no step `%.40s` that asks a model; there are %s",
+                name, list.data == NULL ? "none" : list.data);
+    buf_release(&list);
+    return step;
+}
+
+// Every input of the step, in its order, defaults filled, checked by its type.
+static json_t *complete_inputs(const struct step *step, const json_t *values,
+                               struct err *err)
+{
+    const struct signature *signature = &step->signature;
+    json_t *inputs = json_object();
+
+    for (size_t i = 0; i < signature->n_inputs; i++) {
+        const struct field *field = &signature->inputs[i];
+        json_t *value = json_object_get(values, field->name);
+
+        if (value == NULL)
+            value = field->otherwise;
+        if (value == NULL)
+            err_set(err, ERR_INPUT,
+                    "step `%s` needs a value for `%s` (without any value, what "
+                    "comes before the question is shown)",
+                    step->name, field->name);
+        if (value == NULL ||
+            !type_check(&field->type, field->name, value, err)) {
+            json_decref(inputs);
+            return NULL;
+        }
+        (void)json_object_set(inputs, field->name, value);
+    }
+    return inputs;
+}
+
+static bool check_names(const struct step *step, const json_t *values,
+                        struct err *err)
+{
+    const char *names[PROGRAM_MAX_FIELDS] = {NULL};
+    const char *name;
+    json_t *value;
+
+    for (size_t i = 0; i < step->signature.n_inputs; i++)
+        names[i] = step->signature.inputs[i].name;
+    json_object_foreach((json_t *)values, name, value)
+    {
+        const char *near = text_nearest(name, names, step->signature.n_inputs);
+
+        if (near != NULL && strcmp(near, name) == 0)
+            continue;
+        err_set(err, ERR_INPUT, "step `%s` has no input `%.40s`%s%s%s",
+                step->name, name, near == NULL ? "" : ", did you mean `",
+                near == NULL ? "" : near, near == NULL ? "" : "`?");
+        return false;
+    }
+    return true;
+}
+
+bool render_step(const struct compiled *compiled, const struct step *step,
+                 const json_t *values, struct buf *out, struct err *err)
+{
+    const struct candidate_part *part =
+        &compiled->candidate->parts[step->predictor];
+    json_t *inputs = NULL;
+    bool ok;
+
+    if (values != NULL && !check_names(step, values, err))
+        return false;
+    ok = prompt_prefix(step, part, compiled->settings.adapter, out, err);
+    if (ok && values == NULL) {
+        buf_putc(out, ']');
+    } else if (ok) {
+        inputs = complete_inputs(step, values, err);
+        ok = inputs != NULL && prompt_question(step, inputs, out, err);
+    }
+    json_decref(inputs);
+    return ok && buf_ok(out, "the prompt", err);
+}

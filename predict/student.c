@@ -1,0 +1,98 @@
+#include "predict/student.h"
+
+#include <string.h>
+
+#include "common/text.h"
+
+enum { PROBE_MS = 5000 };
+
+// "qwen2.5" is "qwen2.5:latest".
+static bool same_model(const char *a, const char *b)
+{
+    size_t n = strlen(b);
+
+    return strcmp(a, b) == 0 ||
+           (strncmp(a, b, n) == 0 && strcmp(a + n, ":latest") == 0);
+}
+
+static const struct model_info *find_model(const struct model_server *server,
+                                           const char *name)
+{
+    for (size_t i = 0; i < server->n_models; i++) {
+        const struct model_info *info = &server->models[i];
+
+        if (same_model(info->name, name) || same_model(name, info->name))
+            return info;
+    }
+    return NULL;
+}
+
+static void warn(const struct compiled *compiled,
+                 const struct model_server *server,
+                 const struct model_info *info, struct student *out)
+{
+    if (compiled->simulated && !server->simulated)
+        text_print(out->warning, sizeof out->warning,
+                   "it was made with a simulated model; its prompts were "
+                   "chosen by no real one");
+    else if (!server->simulated && info->digest[0] != '\0' &&
+             compiled->digest[0] != '\0' &&
+             strcmp(info->digest, compiled->digest) != 0)
+        text_print(out->warning, sizeof out->warning,
+                   "it was compiled for another digest of %s",
+                   compiled->model);
+}
+
+static bool check_server(const struct compiled *compiled,
+                         const struct model_address *address,
+                         const struct model_server *server,
+                         struct student *out, struct err *err)
+{
+    const struct model_info *info = find_model(server, compiled->model);
+
+    out->simulated = server->simulated;
+    // An OpenAI-compatible server may serve its one model by any name.
+    if (strcmp(address->backend, "ollama") != 0)
+        return true;
+    if (info == NULL) {
+        err_set(err, ERR_INPUT,
+                "the server does not have the model `%.80s`: run `ollama pull "
+                "%.80s`",
+                compiled->model, compiled->model);
+        return false;
+    }
+    warn(compiled, server, info, out);
+    return true;
+}
+
+bool student_open(const struct compiled *compiled,
+                  const struct model_address *address, struct student *out,
+                  struct err *err)
+{
+    struct model_server server = {0};
+    struct err why = ERR_CLEAR;
+    bool ok = false;
+
+    *out = (struct student){.client = model_client_new(address, err)};
+    if (out->client == NULL)
+        return false;
+    if (model_probe(out->client, PROBE_MS, &server, &why))
+        ok = check_server(compiled, address, &server, out, err);
+    else if (why.code == ERR_IO)
+        err_set(err, ERR_FAULT,
+                "no model server answers at %.120s: start it (`ollama "
+                "serve`), or name another with --ollama or --openai",
+                address->url);
+    else if (err != NULL)
+        *err = why;
+    model_server_release(&server);
+    if (!ok)
+        student_close(out);
+    return ok;
+}
+
+void student_close(struct student *student)
+{
+    model_client_free(student->client);
+    student->client = NULL;
+}
