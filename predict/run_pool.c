@@ -224,9 +224,8 @@ static void collect_asks(struct run *run)
     if (run->err.code != ERR_NONE)
         end_run(run, RUN_END_MODEL);
     else if (stepper_ended(run->stepper))
-        end_run(run, stepper_outcome(run->stepper) == RUN_DONE
-                         ? RUN_END_OUTPUTS
-                         : RUN_END_MODEL);
+        end_run(run, stepper_outcome(run->stepper) == RUN_DONE ? RUN_END_OUTPUTS
+                                                               : RUN_END_MODEL);
 }
 
 static bool slot_is_free(const struct run_pool *pool)
@@ -367,8 +366,8 @@ static void tell_model_fault(const struct run_pool *pool, const struct run *run,
 static void fill_result(const struct run_pool *pool, const struct run *run,
                         struct run_result *out)
 {
-    *out = (struct run_result){
-        .tag = run->tag, .end = run->end, .err = run->err};
+    *out =
+        (struct run_result){.tag = run->tag, .end = run->end, .err = run->err};
     if (run->stepper != NULL)
         out->repairs = stepper_repairs(run->stepper);
     if (run->end == RUN_END_OUTPUTS)

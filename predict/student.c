@@ -39,14 +39,13 @@ static void warn(const struct compiled *compiled,
              compiled->digest[0] != '\0' &&
              strcmp(info->digest, compiled->digest) != 0)
         text_print(out->warning, sizeof out->warning,
-                   "it was compiled for another digest of %s",
-                   compiled->model);
+                   "it was compiled for another digest of %s", compiled->model);
 }
 
 static bool check_server(const struct compiled *compiled,
                          const struct model_address *address,
-                         const struct model_server *server,
-                         struct student *out, struct err *err)
+                         const struct model_server *server, struct student *out,
+                         struct err *err)
 {
     const struct model_info *info = find_model(server, compiled->model);
 

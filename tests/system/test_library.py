@@ -1,0 +1,140 @@
+"""The C library as a user has it: installed, found by pkg-config, linked by a
+program of their own."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+import harness
+
+SANITIZE = re.search(r"^PROMPTCC_SANITIZE:STRING=(.*)$",
+                     (harness.BUILD / "CMakeCache.txt").read_text(), re.M)[1]
+FLAGS = [f"-fsanitize={SANITIZE}"] if SANITIZE else []
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """What `./bootstrap install PREFIX` leaves behind; and a compiled file."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    subprocess.run(["cmake", "--install", harness.BUILD, "--prefix", prefix],
+                   check=True, capture_output=True)
+    stage = harness.Stage(tmp_path_factory.mktemp("library"))
+    job = stage.job(student="llama3.2:3b")
+    done = stage.promptcc("run", job, "--simulate", "--quiet")
+    assert done.status == 0, done
+    yield prefix, job.parent / "compiled.json"
+    stage.close()
+
+
+def build(prefix, source, program):
+    found = next(prefix.rglob("promptcc.pc")).parent
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "promptcc"], check=True, text=True,
+        capture_output=True, env={**os.environ, "PKG_CONFIG_PATH": str(found)},
+    ).stdout.split()
+    subprocess.run(["cc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic",
+                    "-Werror", source, *FLAGS, *flags,
+                    f"-Wl,-rpath,{found.parent}", "-o", program], check=True)
+
+
+def test_the_example_links_it_and_gives_the_answer_of_predict(
+        stage, installed, tmp_path):
+    prefix, compiled = installed
+    program = tmp_path / "ask"
+    build(prefix, harness.ROOT / "examples" / "c" / "ask.c", program)
+    sim = stage.stand_in(slots=2)
+    message = "My parcel is late, and so is the courier."
+
+    def ask(*words):
+        return subprocess.run(
+            [program, *words], capture_output=True, text=True,
+            env=harness.environment(), timeout=60, check=False)
+
+    given = ask(compiled, sim.url, json.dumps({"message": message}))
+    assert given.returncode == 0, given.stderr
+    ours = stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
+                          f"message={message}")
+    assert json.loads(given.stdout) == ours.json["outputs"]
+
+    for words, said in [
+            (["nowhere.json", sim.url, "{}"], "nowhere.json"),
+            ([compiled, "http://127.0.0.1:1", "{}"], "no model server answers"),
+            ([compiled, sim.url, "{}"], "message"),
+            ([compiled, sim.url, "[1]"], "no JSON object"),
+            ([compiled, sim.url, '{"message": 7}'], "message")]:
+        wrong = ask(*words)
+        assert wrong.returncode == 1 and said in wrong.stderr, wrong
+        assert "Sanitizer" not in wrong.stderr
+
+
+def test_it_shows_nothing_but_its_own_names(installed):
+    prefix, _ = installed
+    library = next(prefix.rglob("libpromptcc.so"))
+    symbols = subprocess.run(["nm", "-D", "--defined-only", library],
+                             check=True, capture_output=True, text=True).stdout
+    names = {line.split()[-1].split("@")[0] for line in symbols.splitlines()}
+    header = (harness.ROOT / "library" / "promptcc.h").read_text()
+    told = set(re.findall(r"\b(promptcc_\w+)\(", header))
+    names = {n for n in names if n != "PROMPTCC_1" and
+             not n.startswith(("__asan", "__odr_asan"))}
+    assert names == told
+
+
+LISTS = r"""
+#include <promptcc.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    struct promptcc_error error = {0};
+    struct promptcc_program *program = promptcc_load(argv[1], &error);
+    struct promptcc_runner *runner =
+        promptcc_runner_new(program, "ollama", argv[2], &error);
+    char *texts[] = {
+        promptcc_render(program, "sort", "{\"message\": \"a parcel\"}", &error),
+        promptcc_render(program, "sort", NULL, &error),
+        promptcc_describe(program, &error),
+        promptcc_run_many(runner, argv[3], &error),
+    };
+
+    printf("[%d, \"%s\"", argc, promptcc_model(program));
+    for (int i = 0; i < 4; i++) {
+        printf(",\n%s", texts[i] == NULL ? error.text : texts[i]);
+        promptcc_text_free(texts[i]);
+    }
+    printf(", \"%s\"", promptcc_render(program, "srt", NULL, &error) == NULL
+                           ? error.text : "");
+    printf(", %d, %d]\n", error.code, promptcc_simulated(program));
+    promptcc_runner_free(runner);
+    promptcc_free(program);
+    return 0;
+}
+"""
+
+
+def test_lists_renderings_and_descriptions(stage, installed, tmp_path):
+    prefix, compiled = installed
+    source, program = tmp_path / "lists.c", tmp_path / "lists"
+    source.write_text(LISTS)
+    build(prefix, source, program)
+    sim = stage.stand_in(slots=4)
+    inputs = [{"message": "a parcel and a courier"}, {"nothing": 1},
+              {"message": "my roses"}, 7]
+    done = subprocess.run(
+        [program, compiled, f"{sim.url},slots=4", json.dumps(inputs)],
+        capture_output=True, text=True, timeout=60, env=harness.environment(),
+        check=False)
+    assert done.returncode == 0, done
+    (_, model, rendered, prefix_alone, described, results, wrong, code,
+     simulated) = json.loads(done.stdout)
+    assert model == "llama3.2:3b" and simulated == 1
+    ours = stage.promptcc("render", compiled, "sort", "message=a parcel",
+                          "--json").json
+    assert rendered == ours and prefix_alone == ours[:-1]
+    assert list(described) == ["inputs", "steps", "outputs"]
+    assert set(results[0]["outputs"]) == set(results[2]["outputs"])
+    assert results[1]["error"]["code"] == results[3]["error"]["code"] == "input"
+    assert "did you mean `sort`?" in wrong and code == 1
