@@ -5,7 +5,9 @@
 void call_answer_release(struct call_answer *answer)
 {
     free(answer->text);
+    free(answer->logprobs);
     answer->text = NULL;
+    answer->logprobs = NULL;
     answer->text_len = 0;
 }
 

@@ -70,6 +70,7 @@ struct call_options {
     double temperature;
     int64_t seed;
     enum call_think think;
+    int32_t top_logprobs; // alternatives to each token (logprobs.h); 0: none
 };
 
 struct call_request {
@@ -93,6 +94,8 @@ struct call_answer {
     int64_t generate_us;      // writing the reply; 0 where unknown
     int64_t load_us;          // loading the model; 0 where unknown
     int64_t total_us;         // as the worker saw it
+    char *logprobs; // owned, as logprobs.h writes them; NULL where not asked
+                    // for or not given
 };
 
 void call_answer_release(struct call_answer *answer);

@@ -27,6 +27,9 @@ struct hash call_key(const struct hash *prefix, const char *digest,
     hasher_add_int(&hasher, (int64_t)options->think);
     hasher_add_text(&hasher, request->format);
     hasher_add_int(&hasher, replicate);
+    // Only where they are asked for: all other keys stay as they are.
+    if (options->top_logprobs > 0)
+        hasher_add_int(&hasher, options->top_logprobs);
     return hasher_end(&hasher);
 }
 

@@ -112,7 +112,10 @@ static void land(struct coordinator *c, struct flight *flight,
 
     flight->answer = *answer;
     flight->answer.text = strdup(answer->text);
-    if (flight->answer.text == NULL)
+    if (answer->logprobs != NULL)
+        flight->answer.logprobs = strdup(answer->logprobs);
+    if (flight->answer.text == NULL ||
+        (answer->logprobs != NULL && flight->answer.logprobs == NULL))
         err_nomem(&err, "an answer");
     else if (put_call(engine, flight, worker, answer, &err)) {
         flight->put = store_last_put(engine->store);

@@ -75,6 +75,7 @@ struct order {
     // a model's
     struct prefix *prefix; // a flight holds a reference
     int32_t model;         // its number
+    bool logprobs;         // are asked for
     struct call_options options;
 };
 

@@ -6,6 +6,7 @@
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/flight.h"
 #include "program/prompt/prompt.h"
+#include "program/run/right.h"
 #include "program/run/stepper.h"
 #include "store/calls.h"
 #include "store/history.h"
@@ -19,6 +20,7 @@ struct evaluation {
     bool judging;
     size_t n_outside, outside_missing;
     struct score outside[METRIC_MAX_OUTSIDE];
+    struct right right;
     struct evaluation *previous, *next; // in the job's list
 };
 
@@ -121,6 +123,7 @@ static bool put_history(const struct evaluation *ev, struct err *err)
         .repairs = item->repairs,
         .lenient = item->lenient,
         .score = item->score,
+        .p_right = item->p_right,
         .feedback = item->feedback,
     };
 
@@ -140,6 +143,7 @@ static bool finish(struct evaluation *ev, struct err *err)
     item->outcome = stepper_outcome(ev->stepper);
     item->lenient = stepper_lenient(ev->stepper);
     item->repairs = stepper_repairs(ev->stepper);
+    item->p_right = right_probability(&ev->right);
     if (ev->task->traced && !keep_trace(ev, err))
         return false;
     if (ev->task->kept && !put_history(ev, err))
@@ -168,10 +172,25 @@ static bool judge(struct evaluation *ev, struct err *err)
     return finish(ev, err);
 }
 
+// What the answer that was read says of the right label.
+static void add_right(struct evaluation *ev, int step,
+                      const struct call_answer *answer)
+{
+    enum adapter form = stepper_form(ev->stepper, step);
+
+    if (stepper_step_outputs(ev->stepper, step) != NULL)
+        right_add(&ev->right, ev->task->program, ev->task->plan,
+                  ev->work->job->metric, step, form, answer, example_of(ev));
+}
+
 static bool take_for_step(struct evaluation *ev, int step,
                           const struct call_answer *answer, struct err *err)
 {
-    return stepper_answer(ev->stepper, step, answer, err);
+    if (!stepper_answer(ev->stepper, step, answer, err))
+        return false;
+    if (ev->task->logprobs && answer->logprobs != NULL)
+        add_right(ev, step, answer);
+    return true;
 }
 
 static bool take_for_metric(struct evaluation *ev, int part,
@@ -343,6 +362,9 @@ static bool ask_for_step(struct evaluation *ev, const struct ask *wanted,
             step_prefix(ev->work, ev->task, wanted->part, wanted->form, err);
         if (order.prefix == NULL)
             return false;
+        order.logprobs = ev->task->logprobs &&
+                         right_is_told(ev->task->program, ev->work->job->metric,
+                                       wanted->part);
     }
     return ask(ev, ASKER_STEP, &order, err);
 }

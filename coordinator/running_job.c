@@ -200,6 +200,7 @@ static bool find_stored(struct running_job *running, const struct task *task,
     item->repairs = row.repairs;
     item->lenient = row.lenient;
     item->score = row.score;
+    item->p_right = row.p_right;
     item->scored = true;
     item->state = ITEM_DONE;
     return true;

@@ -40,6 +40,7 @@ struct model_facts {
     int64_t prompt_us;
     int64_t generate_us;
     int64_t load_us;
+    const json_t *logprobs; // its list of tokens (logprobs.h), or NULL
     struct buf parts; // a text that came in several; its reader releases it
 };
 

@@ -62,6 +62,7 @@ static bool read_reply(const json_t *reply, struct model_facts *facts)
     facts->prompt_us = json_get_int(reply, "prompt_eval_duration", 0) / 1000;
     facts->generate_us = json_get_int(reply, "eval_duration", 0) / 1000;
     facts->load_us = json_get_int(reply, "load_duration", 0) / 1000;
+    facts->logprobs = json_object_get(reply, "logprobs");
     return true;
 }
 

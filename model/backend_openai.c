@@ -100,6 +100,8 @@ static bool read_reply(const json_t *reply, struct model_facts *facts)
     if (facts->thought[0] == '\0')
         facts->thought = read_thought(message);
     facts->finish = read_finish(reply, choice);
+    facts->logprobs =
+        json_object_get(json_object_get(choice, "logprobs"), "content");
     read_usage(reply, facts);
     return true;
 }

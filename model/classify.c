@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/plain.h"
 #include "common/text.h"
+#include "model/logprobs.h"
 #include "model/mend.h"
 
 enum {
@@ -211,15 +212,25 @@ static const char *const format_words[] = {
     "Structured output",
 };
 
+static bool is_refused(const struct model_reply *reply)
+{
+    return reply->exchange == EXCHANGE_DONE &&
+           (reply->status == 400 || reply->status == 422 ||
+            reply->status == 500 || reply->status == 501);
+}
+
 bool model_refuses_format(const struct model_reply *reply)
 {
-    bool refused = reply->status == 400 || reply->status == 422 ||
-                   reply->status == 500 || reply->status == 501;
     bool said = false;
 
     for (size_t i = 0; i < sizeof format_words / sizeof format_words[0]; i++)
         said = said || strstr(reply->body, format_words[i]) != NULL;
-    return reply->exchange == EXCHANGE_DONE && refused && said;
+    return is_refused(reply) && said;
+}
+
+bool model_refuses_logprobs(const struct model_reply *reply)
+{
+    return is_refused(reply) && strstr(reply->body, "logprob") != NULL;
 }
 
 // ---- a reply that is an answer
@@ -356,6 +367,9 @@ static void take_facts(const struct model_backend *backend,
 
     copy_counts(facts, &done->answer);
     set_answer(done, outcome, facts->text, has_text ? facts->text_len : 0);
+    if (asked->logprobs && has_text && done->fault == FAULT_NONE)
+        done->answer.logprobs =
+            model_logprobs(facts->logprobs, facts->text, facts->text_len);
 }
 
 static json_t *parse_reply(const struct model_reply *reply)

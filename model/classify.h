@@ -22,6 +22,7 @@ struct model_asked {
     size_t messages_len;
     int32_t num_ctx;
     int32_t num_predict;
+    bool logprobs;
 };
 
 enum model_exchange {
@@ -50,5 +51,8 @@ void model_classify(const struct model_backend *backend,
 // True when the server refuses a request because of its output format. Told by
 // its words: a request that is sent again without the format is no harm.
 bool model_refuses_format(const struct model_reply *reply);
+
+// The same for log-probabilities.
+bool model_refuses_logprobs(const struct model_reply *reply);
 
 #endif

@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -47,6 +48,8 @@ struct exchange {
     size_t messages_len;
     size_t format_at; // and the output format; format_len is 0 without one
     size_t format_len;
+    size_t logprobs_at; // the same of what asks for log-probabilities
+    size_t logprobs_len;
     int64_t timeout_ms;
     char model[NAME_MAX_BYTES]; // cut, for people
     int32_t num_ctx;
@@ -67,7 +70,8 @@ struct model_client {
     struct exchange **done_end;
     struct exchange *idle;
     size_t n_open;
-    bool told_of_format; // that the server takes none
+    bool told_of_format;   // that the server takes none
+    bool told_of_logprobs; // that the server gives none
 };
 
 bool backend_copy(char *out, size_t size, const char *text)
@@ -323,6 +327,11 @@ static bool write_request(const struct model_client *client,
     buf_append(out, request->tail, request->tail_len);
     exchange->messages_len = out->len - exchange->messages_at;
     client->backend->put_options(out, &request->options);
+    exchange->logprobs_at = out->len;
+    if (request->options.top_logprobs > 0)
+        buf_printf(out, ",\"logprobs\":true,\"top_logprobs\":%" PRId32,
+                   request->options.top_logprobs);
+    exchange->logprobs_len = out->len - exchange->logprobs_at;
     exchange->format_at = out->len;
     if (request->format != NULL)
         client->backend->put_format(out, request->format);
@@ -491,6 +500,7 @@ static void classify(struct model_client *client, struct exchange *exchange,
         .messages_len = exchange->messages_len,
         .num_ctx = exchange->num_ctx,
         .num_predict = exchange->num_predict,
+        .logprobs = exchange->logprobs_len > 0,
     };
     struct model_reply reply = {
         .exchange = explain_code(exchange, code),
@@ -508,26 +518,13 @@ static void classify(struct model_client *client, struct exchange *exchange,
         clock_monotonic_us() - exchange->begun_us;
 }
 
-// Sends the request again without its output format: a server that keeps to no
-// schema still gets the prompt, which names the form too, and its reply is read
-// leniently. True when it is on its way.
-static bool ask_without_format(struct model_client *client,
-                               struct exchange *exchange)
+// Sends what is left of the request. True when it is on its way.
+static bool ask_again(struct model_client *client, struct exchange *exchange)
 {
     struct model_done again = {.id = exchange->result.id};
-    struct buf *request = &exchange->request;
 
-    if (!client->told_of_format)
-        log_warn("no-format",
-                 "the server at %s takes no JSON schema (%s); it is asked "
-                 "without one, and its replies are read leniently",
-                 client->address.url, exchange->result.text);
-    client->told_of_format = true;
-    request->len = exchange->format_at;
-    buf_putc(request, '}');
-    exchange->format_len = 0;
     buf_clear(&exchange->reply);
-    if (request->failed ||
+    if (exchange->request.failed ||
         !address_easy(client, exchange, exchange->timeout_ms) ||
         curl_multi_add_handle(client->multi, exchange->easy) != CURLM_OK)
         return false;
@@ -536,7 +533,47 @@ static bool ask_without_format(struct model_client *client,
     return true;
 }
 
-static bool refuses_format(const struct exchange *exchange)
+// A server that keeps to no schema still gets the prompt, which names the form
+// too, and its reply is read leniently.
+static bool ask_without_format(struct model_client *client,
+                               struct exchange *exchange)
+{
+    if (!client->told_of_format)
+        log_warn("no-format",
+                 "the server at %s takes no JSON schema (%s); it is asked "
+                 "without one, and its replies are read leniently",
+                 client->address.url, exchange->result.text);
+    client->told_of_format = true;
+    exchange->request.len = exchange->format_at;
+    buf_putc(&exchange->request, '}');
+    exchange->format_len = 0;
+    return ask_again(client, exchange);
+}
+
+// Log-probabilities only help a search, so an answer without them will do.
+static bool ask_without_logprobs(struct model_client *client,
+                                 struct exchange *exchange)
+{
+    struct buf *request = &exchange->request;
+    char *at = request->data + exchange->logprobs_at;
+    size_t len = exchange->logprobs_len;
+
+    if (!client->told_of_logprobs)
+        log_warn("no-logprobs",
+                 "the server at %s gives no log-probabilities (%s); it is "
+                 "asked without them",
+                 client->address.url, exchange->result.text);
+    client->told_of_logprobs = true;
+    memmove(at, at + len, request->len - exchange->logprobs_at - len + 1);
+    request->len -= len;
+    exchange->format_at -= len;
+    exchange->logprobs_len = 0;
+    return ask_again(client, exchange);
+}
+
+// Whether the server refused a part of the request that may be left out, and
+// the rest is on its way.
+static bool ask_for_less(struct model_client *client, struct exchange *exchange)
 {
     struct model_reply reply = {
         .exchange = EXCHANGE_DONE,
@@ -544,9 +581,13 @@ static bool refuses_format(const struct exchange *exchange)
         .len = exchange->reply.len,
     };
 
+    if (exchange->result.fault == FAULT_NONE)
+        return false;
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &reply.status);
-    return exchange->format_len > 0 && exchange->result.fault != FAULT_NONE &&
-           model_refuses_format(&reply);
+    if (exchange->logprobs_len > 0 && model_refuses_logprobs(&reply))
+        return ask_without_logprobs(client, exchange);
+    return exchange->format_len > 0 && model_refuses_format(&reply) &&
+           ask_without_format(client, exchange);
 }
 
 static void finish(struct model_client *client, CURL *easy, CURLcode code)
@@ -556,8 +597,7 @@ static void finish(struct model_client *client, CURL *easy, CURLcode code)
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
     classify(client, exchange, code);
     curl_multi_remove_handle(client->multi, easy);
-    if (code == CURLE_OK && refuses_format(exchange) &&
-        ask_without_format(client, exchange))
+    if (code == CURLE_OK && ask_for_less(client, exchange))
         return;
     for (struct exchange **at = &client->open; *at != NULL; at = &(*at)->next) {
         if (*at == exchange) {

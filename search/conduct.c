@@ -356,6 +356,7 @@ static bool score_test(struct session *session, struct findings *found,
     if (session_split(session)->n[SHARE_TEST] == 0)
         return true;
     session_phase(session, "test", 0);
+    session_ask_logprobs(session, false);
     return score_both(session, found, err) ||
            do_without(session, found, "the test share is not scored", err);
 }
@@ -443,8 +444,11 @@ static void export_best(struct session *session, struct findings *found,
 static bool run(struct session *session, struct ending *ending, struct err *err)
 {
     struct findings found = {0};
-    bool ok = score_baseline(session, &found, err);
+    bool ok;
 
+    session_ask_logprobs(session,
+                         session_setup_of(session)->optimizer->logprobs);
+    ok = score_baseline(session, &found, err);
     if (ok)
         ok = search(session, &found, err) &&
              finish_run(session, &found, ending, err);

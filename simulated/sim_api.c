@@ -253,6 +253,7 @@ struct chat {
     struct buf prompt; // as the slots compare it
     struct buf thinking;
     struct buf content;
+    struct buf logprobs; // of its tokens; empty where not asked for
     const char *done_reason;
     size_t n_generated;
     int64_t start_us;
@@ -442,6 +443,8 @@ static void bound_answer(struct chat *chat)
     size_t thought = keep_tokens(&chat->thinking, most);
     chat->n_generated = thought + keep_tokens(&chat->content, most - thought);
     chat->done_reason = cut ? "length" : "stop";
+    if (cut)
+        buf_clear(&chat->logprobs); // of a reply that there is no more
     if (chat->fault == SIM_FAULT_WHITESPACE)
         loop_in_white_space(chat, most);
     chat->n_generated += !cut && chat->n_generated < most; // the end token
@@ -459,6 +462,8 @@ static bool make_answer(struct chat *chat)
         .json = request->json,
         .temperature = request->temperature,
         .seed = request->seed,
+        .logprobs = request->logprobs ? &chat->logprobs : NULL,
+        .top = request->top_logprobs,
     };
     if (request->load_only) {
         chat->done_reason = request->unload ? "unload" : "load";
@@ -556,6 +561,10 @@ static void write_native(const struct chat *chat, struct buf *out)
         buf_put_json(out, chat->thinking.data, chat->thinking.len);
     }
     buf_puts(out, "}");
+    if (chat->logprobs.len > 0) {
+        buf_puts(out, ", \"logprobs\": ");
+        buf_append(out, chat->logprobs.data, chat->logprobs.len);
+    }
     put_end(chat, out);
     buf_puts(out, "}");
 }
@@ -628,7 +637,13 @@ static void write_openai(const struct chat *chat, struct buf *out)
         buf_puts(out, ", \"reasoning\": ");
         buf_put_json(out, chat->thinking.data, chat->thinking.len);
     }
-    buf_printf(out, "}, \"finish_reason\": \"%s\"}], ", chat->done_reason);
+    buf_puts(out, "}");
+    if (chat->logprobs.len > 0) {
+        buf_puts(out, ", \"logprobs\": {\"content\": ");
+        buf_append(out, chat->logprobs.data, chat->logprobs.len);
+        buf_puts(out, "}");
+    }
+    buf_printf(out, ", \"finish_reason\": \"%s\"}], ", chat->done_reason);
     put_usage(chat, out);
     buf_puts(out, "}");
 }
@@ -690,6 +705,7 @@ static void answer_chat(struct sim_service *service,
         .prompt = BUF_INIT(SIM_PROMPT_MAX_BYTES),
         .thinking = BUF_INIT(SIM_REPLY_MAX_BYTES),
         .content = BUF_INIT(SIM_REPLY_MAX_BYTES),
+        .logprobs = BUF_INIT(SIM_REPLY_BODY_MAX / 2),
         .start_us = clock_monotonic_us(),
     };
     exchange->record.chat = true;
@@ -708,6 +724,7 @@ out:
     buf_release(&chat.prompt);
     buf_release(&chat.thinking);
     buf_release(&chat.content);
+    buf_release(&chat.logprobs);
     sim_request_release(&chat.request);
 }
 

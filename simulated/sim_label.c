@@ -411,7 +411,7 @@ static double noise_size(const struct sim_label_set *set, double strength)
 
 static struct sim_choice take_best(const double *scores, size_t n)
 {
-    struct sim_choice choice = {0, 0};
+    struct sim_choice choice = {.index = 0};
     double second = -HUGE_VAL;
     for (size_t i = 1; i < n; i++) {
         if (scores[i] > scores[choice.index]) {
@@ -425,6 +425,20 @@ static struct sim_choice take_best(const double *scores, size_t n)
     return choice;
 }
 
+static void fill_odds(const double *scores, size_t n, double *odds)
+{
+    // The deviation of Gumbel's distribution is its scale times pi / sqrt(6).
+    double scale = HEAT_NOISE / 1.2825498301618641;
+    double most = -HUGE_VAL;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        most = fmax(most, scores[i]);
+    for (size_t i = 0; i < n; i++)
+        sum += odds[i] = exp((scores[i] - most) / scale);
+    for (size_t i = 0; i < n; i++)
+        odds[i] /= sum;
+}
+
 struct sim_choice sim_label_choose(const struct sim_label_set *set,
                                    const struct sim_bag *question,
                                    const struct sim_bag *demos, size_t n_demos,
@@ -432,6 +446,7 @@ struct sim_choice sim_label_choose(const struct sim_label_set *set,
                                    uint64_t seed)
 {
     double scores[SIM_LABELS_MAX] = {0};
+    double heated[SIM_LABELS_MAX] = {0};
     double size = noise_size(set, strength);
     add_nearest(set, question, demos, n_demos, scores);
     for (size_t i = 0; i < set->n; i++) {
@@ -441,8 +456,11 @@ struct sim_choice sim_label_choose(const struct sim_label_set *set,
             WEIGHT_MENTION * sim_bag_cosine(question, &set->mentions[i]);
         scores[i] += WEIGHT_CLASS * sim_bag_cosine(question, &set->classes[i]);
         scores[i] += size * sim_gauss(own);
+        heated[i] = scores[i];
         if (heat > 0)
-            scores[i] += HEAT_NOISE * heat * sim_gauss(sim_mix(own, seed));
+            heated[i] += HEAT_NOISE * heat * sim_gauss(sim_mix(own, seed));
     }
-    return take_best(scores, set->n);
+    struct sim_choice choice = take_best(heated, set->n);
+    fill_odds(scores, set->n, choice.odds);
+    return choice;
 }

@@ -42,6 +42,9 @@ struct sim_label_set {
 struct sim_choice {
     size_t index;
     double margin; // 0 (a toss-up) to 1 (clear)
+    // How likely temperature 1 would be to choose each label: as if its noise
+    // were Gumbel's, of the same variance, which makes it a softmax.
+    double odds[SIM_LABELS_MAX];
 };
 
 // Collects labels, mentions and demos of output `field`. set->n is 0 when the

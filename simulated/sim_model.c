@@ -8,6 +8,7 @@
 #include "common/arena.h"
 #include "common/json.h"
 
+#include "simulated/sim_odds.h"
 #include "simulated/sim_task.h"
 #include "simulated/sim_value.h"
 
@@ -234,6 +235,7 @@ static bool answer_turn(const struct sim_task *task,
                         const struct sim_query *query, size_t question,
                         struct arena *arena, struct buf *out, struct err *err)
 {
+    size_t start = out->len;
     struct sim_turn turn;
     if (!sim_prompt_turn(&task->prompt, arena, &query->messages[question],
                          &turn, err))
@@ -250,9 +252,15 @@ static bool answer_turn(const struct sim_task *task,
         .draw = sim_hash_text(turn.joined, sim_hash_text(query->model, 3)),
         .seed =
             query->temperature > 0 ? sim_mix((uint64_t)query->seed, 1) | 1 : 0,
+        .tells_odds = query->logprobs != NULL,
     };
-    return answer_question(&ask, query, question, out, err) &&
-           buf_ok(out, "a reply", err);
+    if (!answer_question(&ask, query, question, out, err) ||
+        !buf_ok(out, "a reply", err))
+        return false;
+    if (query->logprobs != NULL && out->len > start)
+        sim_odds_put(&ask, out->data + start, out->len - start, query->top,
+                     query->logprobs);
+    return true;
 }
 
 bool sim_model_answer(struct sim_model *model, const struct sim_query *query,

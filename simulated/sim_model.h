@@ -37,7 +37,9 @@ struct sim_query {
     const json_t *schema; // or NULL
     bool json;            // a JSON object is asked for, schema or not
     double temperature;
-    int64_t seed; // counts only above temperature 0
+    int64_t seed;         // counts only above temperature 0
+    struct buf *logprobs; // the list of the reply's tokens goes there, with so
+    size_t top;           // many alternatives; NULL where it is not asked for
 };
 
 struct sim_model *sim_model_new(void); // NULL without memory

@@ -249,6 +249,14 @@ static bool read_openai(struct sim_request *request,
     return true;
 }
 
+// The same in both APIs; Ollama takes 0 to 20 alternatives.
+static void read_logprobs(struct sim_request *request)
+{
+    int64_t top = whole(request->body, "top_logprobs", 0);
+    request->logprobs = json_get_bool(request->body, "logprobs", false);
+    request->top_logprobs = (size_t)(top < 0 ? 0 : top > 20 ? 20 : top);
+}
+
 static bool hash_body(struct sim_request *request, bool openai)
 {
     struct buf text = BUF_INIT(2 * SIM_BODY_MAX_BYTES);
@@ -285,6 +293,7 @@ bool sim_request_read(struct sim_request *request, const char *body, size_t len,
     if (!read_messages(request, json_object_get(request->body, "messages"),
                        refusal))
         return false;
+    read_logprobs(request);
     return openai ? read_openai(request, refusal)
                   : read_native(request, refusal);
 }

@@ -42,6 +42,8 @@ struct sim_request {
     int64_t num_predict; // 0 or less: no limit
     int64_t seed;
     double temperature;
+    bool logprobs;
+    size_t top_logprobs;
     size_t n_tokens; // of the prompt
 };
 

@@ -787,6 +787,16 @@ static const char *put_structure(struct sim_ask *ask, size_t field)
 
 // ---- all of them
 
+// NULL without memory: then nothing is said of that field.
+static const double *copy_odds(struct arena *arena, const double *odds,
+                               size_t n)
+{
+    double *copy = arena_array(arena, n, sizeof *copy);
+    if (copy != NULL)
+        memcpy(copy, odds, n * sizeof *copy);
+    return copy;
+}
+
 const char *sim_value_label(struct sim_ask *ask, size_t field, double *margin)
 {
     const struct sim_label_set *set = &ask->task->labels[field];
@@ -796,6 +806,8 @@ const char *sim_value_label(struct sim_ask *ask, size_t field, double *margin)
         set, ask->question, ask->task->demos, ask->task->prompt.n_demos,
         ask->strength, sim_mix(ask->draw, field), ask->heat, ask->seed);
     *margin = choice.margin;
+    if (ask->tells_odds)
+        ask->odds[field] = copy_odds(ask->arena, choice.odds, set->n);
     return set->labels[choice.index];
 }
 

@@ -32,6 +32,8 @@ struct sim_ask {
     const char *values[SIM_FIELDS_MAX]; // made so far, as texts
     bool is_json[SIM_FIELDS_MAX];       // the text is JSON, not a string
     double margin;                      // of the first label, 0 to 1
+    bool tells_odds;                    // fill odds
+    const double *odds[SIM_FIELDS_MAX]; // by label, of a field that has some
 };
 
 // Makes ask->values[field].

@@ -110,6 +110,7 @@ static void put_text_row(struct buf *record, int64_t id,
     record_int(record, id);
     record_text_n(record, or_empty(call->tail), call->tail_len);
     record_text_n(record, or_empty(call->answer->text), call->answer->text_len);
+    record_text(record, call->answer->logprobs);
     record_end(record);
 }
 
@@ -161,7 +162,8 @@ static bool prepare_load(struct store *store, struct err *err)
         store->reader,
         "SELECT c.outcome, c.prompt_tokens, c.cached_tokens,"
         " c.generated_tokens, c.prompt_us, c.generate_us, c.load_us,"
-        " c.total_us, t.reply FROM calls c JOIN call_texts t ON t.id = c.id"
+        " c.total_us, t.reply, t.logprobs FROM calls c JOIN call_texts t ON "
+        "t.id = c.id"
         " WHERE c.id = ?1",
         -1, SQLITE_PREPARE_PERSISTENT, &store->load_call, NULL);
     if (rc != SQLITE_OK)
@@ -173,13 +175,22 @@ static bool read_answer(sqlite3_stmt *stmt, struct call_answer *out,
                         struct err *err)
 {
     char *text = sql_text_copy(stmt, 8, err);
+    char *logprobs = NULL;
 
     if (text == NULL)
         return false;
+    if (sqlite3_column_type(stmt, 9) != SQLITE_NULL) {
+        logprobs = sql_text_copy(stmt, 9, err);
+        if (logprobs == NULL) {
+            free(text);
+            return false;
+        }
+    }
     *out = (struct call_answer){
         .outcome = (enum call_outcome)sqlite3_column_int(stmt, 0),
         .text = text,
         .text_len = (size_t)sqlite3_column_bytes(stmt, 8),
+        .logprobs = logprobs,
         .prompt_tokens = sqlite3_column_int(stmt, 1),
         .cached_tokens = sqlite3_column_int(stmt, 2),
         .generated_tokens = sqlite3_column_int(stmt, 3),

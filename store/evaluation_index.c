@@ -33,6 +33,7 @@ bool evaluation_index_find(const struct evaluation_index *index,
     out->repairs = entry->repairs;
     out->lenient = entry->lenient;
     out->score = entry->score;
+    out->p_right = entry->p_right;
     out->feedback = NULL;
     out->n_calls = entry->n_calls;
     for (size_t i = 0; i < entry->n_calls; i++)
@@ -82,9 +83,10 @@ void evaluation_index_add(struct evaluation_index *index,
     index->entries[at] = (struct evaluation_entry){
         .score = evaluation->score,
         .calls_at = (uint32_t)index->n_calls,
-        .lenient = evaluation->lenient,
-        .repairs = evaluation->repairs,
-        .outcome = (uint16_t)evaluation->outcome,
+        .p_right = evaluation->p_right,
+        .lenient = (uint16_t)evaluation->lenient,
+        .repairs = (uint8_t)evaluation->repairs,
+        .outcome = (uint8_t)evaluation->outcome,
         .n_calls = (uint16_t)evaluation->n_calls,
     };
     for (int32_t i = 0; i < evaluation->n_calls; i++)

@@ -16,10 +16,11 @@
 
 struct evaluation_entry {
     double score;
+    float p_right;
     uint32_t calls_at; // in `calls`
-    uint32_t lenient;
-    int32_t repairs;
-    uint16_t outcome;
+    uint16_t lenient;
+    uint8_t repairs;
+    uint8_t outcome;
     uint16_t n_calls;
 };
 

@@ -194,6 +194,7 @@ struct history_evaluation {
     int32_t repairs;
     uint32_t lenient; // reply_leniency bits
     double score;
+    float p_right;        // of the right label (program/run/right.h); < 0: none
     const char *feedback; // or NULL
     int32_t n_calls;
     int64_t calls[EVALUATION_MAX_CALLS]; // in order of use

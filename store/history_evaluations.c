@@ -55,6 +55,10 @@ static bool put_evaluation(struct store *store, int64_t job_no,
     record_real(record, evaluation->score);
     put_calls(record, evaluation);
     record_text(record, evaluation->feedback);
+    if (evaluation->p_right >= 0)
+        record_real(record, (double)evaluation->p_right);
+    else
+        record_null(record);
     record_end(record);
     return store_put(store, err);
 }

@@ -156,6 +156,9 @@ static void read_evaluation(sqlite3_stmt *stmt, struct history_evaluation *out)
     out->score = sqlite3_column_type(stmt, 6) == SQLITE_NULL
                      ? (double)NAN
                      : sqlite3_column_double(stmt, 6);
+    out->p_right = sqlite3_column_type(stmt, 8) == SQLITE_NULL
+                       ? -1
+                       : (float)sqlite3_column_double(stmt, 8);
     out->n_calls = parse_calls(calls != NULL ? calls : "", out->calls);
 }
 
@@ -171,7 +174,8 @@ static bool load_evaluations(struct store *store, struct job_index *job,
 
     if (!open_read(store, job->job_no, &read,
                    "SELECT candidate_id, row, replicate, outcome, repairs,"
-                   " lenient, score, calls FROM evaluations WHERE job_no = ?1",
+                   " lenient, score, calls, p_right FROM evaluations WHERE "
+                   "job_no = ?1",
                    err))
         goto out;
     while (sql_read_next(&read, err)) {

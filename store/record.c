@@ -51,8 +51,8 @@ static const char *const statements[RECORD_KINDS] = {
         "number = ?2",
     [RECORD_EVALUATION] =
         "INSERT INTO evaluations(job_no, candidate_id, row, replicate,"
-        " outcome, repairs, lenient, score, calls, feedback)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        " outcome, repairs, lenient, score, calls, feedback, p_right)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [RECORD_CALL_KIND] =
         "INSERT INTO call_kinds(id, hash, role, purpose, step, model, digest,"
         " options) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -62,8 +62,8 @@ static const char *const statements[RECORD_KINDS] = {
         " prompt_us, generate_us, load_us, total_us, finished_ms)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
         " ?15, ?16, ?17)",
-    [RECORD_CALL_TEXT] =
-        "INSERT INTO call_texts(id, tail, reply) VALUES(?1, ?2, ?3)",
+    [RECORD_CALL_TEXT] = "INSERT INTO call_texts(id, tail, reply, logprobs)"
+                         " VALUES(?1, ?2, ?3, ?4)",
     [RECORD_EVENT] =
         "INSERT INTO events(job_no, kind, row, text, at_ms, after_call)"
         " VALUES(?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(id), 0) FROM calls))",

@@ -30,7 +30,7 @@
 
 #include "common/err.h"
 
-enum { STORE_VERSION = 2 };
+enum { STORE_VERSION = 3 };
 
 struct store;
 

@@ -7,6 +7,7 @@
 
 #include <msgpack.h>
 
+#include "common/logprobs.h"
 #include "common/text.h"
 #include "wire/shape.h"
 
@@ -152,6 +153,8 @@ static const struct field call_fields[] = {
     INT(call_message, request.options.seed, "seed", INT64_MIN, INT64_MAX, 0),
     NUMBER(FIELD_ENUM, call_message, request.options.think, "think",
            THINK_UNSET, THINK_ON, 0),
+    INT32(call_message, request.options.top_logprobs, "top_logprobs", 0,
+          LOGPROBS_TOP, 0),
 };
 
 static const struct field cancel_fields[] = {
@@ -174,6 +177,8 @@ static const struct field answer_fields[] = {
     COUNT(answer_message, answer.generate_us, "generate_us"),
     COUNT(answer_message, answer.load_us, "load_us"),
     COUNT(answer_message, answer.total_us, "total_us"),
+    TEXT(answer_message, answer.logprobs, "logprobs", LOGPROBS_MAX_BYTES,
+         NULLABLE),
 };
 
 static const struct field fault_fields[] = {

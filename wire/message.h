@@ -104,7 +104,7 @@ struct cancel {
 
 struct answer_message {
     int64_t id;
-    struct call_answer answer; // text is in the arena after decoding
+    struct call_answer answer; // its texts are in the arena after decoding
 };
 
 struct fault_message {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/logprobs.h"
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/call_key.h"
 
@@ -16,6 +17,8 @@ static struct call_options options_for(const struct order *order,
                                       ? task_options(task)
                                       : job->models[order->bill].options;
 
+    if (order->logprobs)
+        options.top_logprobs = LOGPROBS_TOP;
     options.seed =
         call_seed(options.temperature, job->seed, &task->sampling, order->step);
     return options;

@@ -422,6 +422,22 @@ size_t metric_labels(const struct metric *metric, const char **out, size_t max)
     return n;
 }
 
+size_t metric_labelled(const struct metric *metric, struct metric_label *out,
+                       size_t max)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < metric->n_fields && n < max; i++) {
+        const struct metric_field *field = &metric->fields[i];
+
+        if (field->label != NULL)
+            out[n++] = (struct metric_label){field->output, field->label};
+    }
+    for (size_t i = 0; i < metric->n_parts; i++)
+        n += metric_labelled(metric->parts[i], out + n, max - n);
+    return n;
+}
+
 size_t metric_outside(const struct metric *metric)
 {
     size_t n = metric->kind->ask != NULL;

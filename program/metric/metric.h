@@ -59,6 +59,15 @@ void metric_reads(const struct metric *metric, bool *reads);
 // max names): missing ones are bad rows.
 size_t metric_labels(const struct metric *metric, const char **out, size_t max);
 
+// The outputs that are compared with a label, in the order of the file; at most
+// max.
+struct metric_label {
+    size_t output; // of the program
+    const char *label;
+};
+size_t metric_labelled(const struct metric *metric, struct metric_label *out,
+                       size_t max);
+
 // How many parts ask outside, numbered from 0 in the order of the file.
 size_t metric_outside(const struct metric *metric);
 

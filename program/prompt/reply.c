@@ -642,6 +642,45 @@ bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
     return true;
 }
 
+// Where the value of a key stands in JSON text, its quote skipped; text.len
+// when it is nowhere.
+static size_t locate_key(struct span text, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t at = 0; at < text.len; at++) {
+        at = span_find(text, at, name);
+        if (at == 0 || at == text.len || text.at[at - 1] != '"' ||
+            span_char(text, at + len) != '"')
+            continue;
+        struct span rest = span_trim(span_from(text, at + len + 1));
+        if (span_char(rest, 0) != ':')
+            continue;
+        rest = span_trim(span_from(rest, 1));
+        return (size_t)(rest.at - text.at) + (span_char(rest, 0) == '"');
+    }
+    return text.len;
+}
+
+bool reply_locate(const struct step *step, enum adapter adapter, uint64_t reads,
+                  const char *text, size_t len, size_t output, size_t *at)
+{
+    struct reading reading = {
+        .signature = &step->signature, .adapter = adapter, .reads = reads};
+
+    reading.reply = reply_clean((struct span){text, len}, &reading.lenient);
+    find_outputs(&reading);
+    const struct found *found = &reading.outputs[output];
+    *at = len;
+    if (found->text.at != NULL)
+        *at = (size_t)(found->text.at - text);
+    else if (found->json != NULL)
+        *at = (size_t)(reading.reply.at - text) +
+              locate_key(reading.reply, step->signature.outputs[output].name);
+    json_decref(reading.object);
+    return *at < len;
+}
+
 bool reply_is_empty(const char *text, size_t len)
 {
     unsigned ignored = 0;

@@ -46,6 +46,11 @@ bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
                  const char *text, size_t len, json_t **outputs,
                  unsigned *lenient, struct err *problem);
 
+// Where the value of an output begins in such a text; false when the output is
+// not in it. For a label, behind what dresses it up or not.
+bool reply_locate(const struct step *step, enum adapter adapter, uint64_t reads,
+                  const char *text, size_t len, size_t output, size_t *at);
+
 // True when nothing is left of the text without its thinking.
 bool reply_is_empty(const char *text, size_t len);
 

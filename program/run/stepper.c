@@ -321,8 +321,7 @@ void stepper_free(struct stepper *stepper)
 
 // ---- asking
 
-// The form that the answer of a step is to have.
-static enum adapter form_of(const struct stepper *stepper, int step)
+enum adapter stepper_form(const struct stepper *stepper, int step)
 {
     return stepper->slots[step].attempt > 0 ? ADAPTER_JSON : stepper->adapter;
 }
@@ -349,7 +348,7 @@ static bool render(struct stepper *stepper, int step, struct ask *out,
     *out = (struct ask){.answerer = ANSWERER_MODEL,
                         .part = step,
                         .attempt = slot->attempt,
-                        .form = form_of(stepper, step)};
+                        .form = stepper_form(stepper, step)};
     buf_clear(&slot->tail);
     if (slot->attempt == 0 && !take_inputs(stepper, step, err))
         return false;
@@ -436,9 +435,9 @@ static bool read_outputs(struct stepper *stepper, int step,
 
     if (at->kind->answered != NULL)
         return at->kind->answered(at, answer, &slot->outputs, problem);
-    return reply_parse(at, form_of(stepper, step), stepper->plan->reads[step],
-                       answer->text, answer->text_len, &slot->outputs, lenient,
-                       problem);
+    return reply_parse(at, stepper_form(stepper, step),
+                       stepper->plan->reads[step], answer->text,
+                       answer->text_len, &slot->outputs, lenient, problem);
 }
 
 static bool read_text(struct stepper *stepper, int step,
@@ -469,7 +468,7 @@ static bool is_readable(const struct stepper *stepper, int step,
            (answer->outcome == CALL_CUT &&
             stepper->program->steps[step].kind->predictor &&
             reply_is_closed(&stepper->program->steps[step],
-                            form_of(stepper, step), answer->text,
+                            stepper_form(stepper, step), answer->text,
                             answer->text_len));
 }
 

@@ -65,6 +65,9 @@ bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err);
 bool stepper_answer(struct stepper *stepper, int step,
                     const struct call_answer *answer, struct err *err);
 
+// The form that the answer of a step has, or is to have.
+enum adapter stepper_form(const struct stepper *stepper, int step);
+
 bool stepper_ended(const struct stepper *stepper);
 enum run_outcome stepper_outcome(const struct stepper *stepper);
 int stepper_failed_step(const struct stepper *stepper); // -1: none

@@ -39,6 +39,7 @@ struct optimizer {
     const struct param *params;
     size_t n_params;
     size_t params_size;
+    bool logprobs; // asks for log-probabilities from the baseline on
     // Checks what single ranges cannot; may be NULL.
     bool (*check)(const struct job *job, const void *params,
                   struct diags *diags);

@@ -48,6 +48,7 @@ struct session {
     struct use under_way; // by units that are not accounted for yet, at most
     struct trial *best;
     const char *finish;
+    bool logprobs; // are asked for
 };
 
 // --- what is known ---
@@ -107,6 +108,7 @@ static void free_trial(struct trial *trial)
     free(trial->rows);
     free(trial->scored);
     free(trial->scores);
+    free(trial->p_right);
     free(trial);
 }
 
@@ -238,6 +240,7 @@ static void fill_trial(struct trial *trial, const struct unit *unit,
             continue;
         trial->scored[unit->places[i]] = true;
         trial->scores[unit->places[i]] = item->score;
+        trial->p_right[unit->places[i]] = item->p_right;
         trial->n++;
         sum += item->score;
         if (item->outcome != RUN_DONE)
@@ -445,8 +448,12 @@ static struct trial *make_trial(struct candidate *candidate, const size_t *rows,
     trial->rows = calloc(n, sizeof *trial->rows);
     trial->scored = calloc(n, sizeof *trial->scored);
     trial->scores = calloc(n, sizeof *trial->scores);
-    if (trial->rows == NULL || trial->scored == NULL || trial->scores == NULL)
+    trial->p_right = calloc(n, sizeof *trial->p_right);
+    if (trial->rows == NULL || trial->scored == NULL || trial->scores == NULL ||
+        trial->p_right == NULL)
         goto nomem;
+    for (size_t i = 0; i < n_rows; i++)
+        trial->p_right[i] = -1;
     if (n_rows > 0)
         memcpy(trial->rows, rows, n_rows * sizeof *rows);
     trial->n_rows = n_rows;
@@ -504,6 +511,7 @@ static struct task *trial_task(struct session *session, struct unit *unit,
     // must not depend on which of two overlapping trials was there first.
     task->sampling = (struct sampling){.temperature = -1, .purpose = "trial"};
     task->scored = true;
+    task->logprobs = session->logprobs;
     return task;
 }
 
@@ -645,6 +653,7 @@ static bool fill_runs(const struct session *session,
     lay_settings(session, task);
     task->sampling = request->sampling;
     task->scored = request->scored;
+    task->logprobs = request->scored && session->logprobs;
     task->free_text = request->free_text;
     task->traced = true;
     return true;
@@ -694,6 +703,11 @@ void runs_free(struct runs *runs)
     ((struct unit *)runs->task->owner)->runs = NULL;
     task_free(runs->task);
     free(runs);
+}
+
+void session_ask_logprobs(struct session *session, bool ask)
+{
+    session->logprobs = ask;
 }
 
 // --- results ---

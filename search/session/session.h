@@ -61,6 +61,7 @@ struct trial {
     // when done:
     bool *scored;        // one a row: false for own demos and excluded rows
     double *scores;      // one a row: 0..1
+    float *p_right;      // one a row: of the right label; below 0 not told
     double score;        // mean over the scored rows, in their order; 0 if none
     size_t n;            // scored rows
     size_t model_faults; // items that ended in one, scored 0
@@ -118,6 +119,11 @@ struct runs *runs_submit(struct session *session,
                          const struct runs_request *request, struct err *err);
 bool runs_wait(struct session *session, struct runs *runs, struct err *err);
 void runs_free(struct runs *runs); // only when done, or at the end; NULL fine
+
+// Whether trials, and runs that are scored, ask for log-probabilities from now
+// on, so that their items have p_right where the server tells. Off at first;
+// an optimizer that wants it from the baseline on says so in its row.
+void session_ask_logprobs(struct session *session, bool ask);
 
 // --- results ---
 

@@ -21,8 +21,10 @@ struct task *task_new(size_t n_items, struct err *err)
         return NULL;
     }
     task->n_items = n_items;
-    for (size_t i = 0; i < n_items; i++)
+    for (size_t i = 0; i < n_items; i++) {
         task->items[i].row = -1;
+        task->items[i].p_right = -1;
+    }
     return task;
 }
 

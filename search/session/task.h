@@ -51,7 +51,8 @@ struct task_item {
     enum item_state state;
     enum run_outcome outcome;
     bool scored;
-    double score; // 0 for a model fault
+    double score;   // 0 for a model fault
+    float p_right;  // of the right label (program/run/right.h); < 0: not told
     char *feedback; // owned: why it is not 1, in words; NULL: nothing to say
     unsigned lenient;
     int repairs;
@@ -81,6 +82,7 @@ struct task {
     bool scored; // by the job's metric; items are rows
     bool kept;   // its evaluations are stored and looked up: scored trials
     bool traced;
+    bool logprobs;  // log-probabilities are asked for, for p_right
     bool free_text; // replies have room for TASK_TEXT_TOKENS
     int64_t trial;  // number of the trial, 0 for other tasks
     enum trial_kind kind;

@@ -30,6 +30,7 @@ CREATE VIEW v_evaluations AS SELECT
         WHEN 5 THEN 'too_long'
         ELSE e.outcome END AS outcome,
     e.score,
+    e.p_right,
     coalesce(e.feedback, CASE e.outcome
         WHEN 1 THEN 'the reply could not be read as the outputs of the step'
         WHEN 2 THEN 'the reply was cut off at num_predict'

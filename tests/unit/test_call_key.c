@@ -54,6 +54,8 @@ Test(call_key, everything_that_determines_the_answer_is_in_it)
     expect_other(before, "the seed");
     request.options.think = THINK_ON;
     expect_other(before, "thinking");
+    request.options.top_logprobs = 20;
+    expect_other(before, "log-probabilities");
     request.format = "\"json\"";
     expect_other(before, "the format");
     cr_expect_not(same(before, key_of("e", 0)), "the digest is not in it");

@@ -52,6 +52,7 @@ Test(calls, a_durable_answer_is_loaded_whole)
     cr_expect_eq(answer.cached_tokens, 60);
     cr_expect_eq(answer.generated_tokens, 7);
     cr_expect_eq(answer.total_us, 5);
+    cr_expect_null(answer.logprobs);
     call_answer_release(&answer);
 }
 
@@ -85,7 +86,8 @@ Test(calls, a_reply_with_any_text_comes_back_as_it_was)
     struct call_answer answer = {.outcome = CALL_CUT,
                                  .text = text,
                                  .text_len = sizeof text - 1,
-                                 .cached_tokens = -1};
+                                 .cached_tokens = -1,
+                                 .logprobs = "[[0,3,0.5]]"};
     struct call_put call = {.key = number_key(3),
                             .job_no = open_job("j-1"),
                             .role = "teacher",
@@ -98,6 +100,7 @@ Test(calls, a_reply_with_any_text_comes_back_as_it_was)
     cr_assert(calls_load(store, id, &out, &err), "%s", err.text);
     cr_expect_str_eq(out.text, text);
     cr_expect_eq(out.cached_tokens, -1);
+    cr_expect_str_eq(out.logprobs, "[[0,3,0.5]]");
     call_answer_release(&out);
 }
 

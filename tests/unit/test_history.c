@@ -231,6 +231,7 @@ static bool put_evaluation(int64_t job, int32_t row)
         .repairs = 1,
         .lenient = 5,
         .score = row / 4.0,
+        .p_right = row % 2 == 0 ? -1 : 0.3f,
         .feedback = "late",
         .n_calls = 2,
         .calls = {row * 2 + 1, row * 2 + 2},
@@ -249,6 +250,8 @@ static void expect_evaluation(int64_t job, int32_t row)
     cr_expect_eq(out.repairs, 1);
     cr_expect_eq(out.lenient, 5);
     cr_expect_eq(out.score, row / 4.0);
+    cr_expect(out.p_right == (row % 2 == 0 ? -1 : 0.3f), "%g",
+              (double)out.p_right);
     cr_expect_eq(out.n_calls, 2);
     cr_expect_eq(out.calls[0], row * 2 + 1);
     cr_expect_eq(out.calls[1], row * 2 + 2);
@@ -278,10 +281,12 @@ Test(history, an_evaluation_is_found_at_once_and_after_reopening)
 
     cr_expect_not(history_find_evaluation(store, job, 1, 3, 0, &out, &err));
     cr_assert(put_evaluation(job, 3), "%s", err.text);
+    cr_assert(put_evaluation(job, 4), "%s", err.text);
     expect_evaluation(job, 3);
     reopen();
     cr_assert(history_load_job(store, job, &err), "%s", err.text);
     expect_evaluation(job, 3);
+    expect_evaluation(job, 4);
 }
 
 Test(history, an_unloaded_job_is_loaded_again_with_what_was_put_last)

@@ -36,6 +36,7 @@ static struct wire_file two_files[] = {
     {"job.yaml", "a: 1\n", 5},
     {"data.bin", "\0\xff\n", 3},
 };
+static char logprobs[] = "[[2,3,0.6,\"x\",0.3]]";
 static char answer_text[] = "sí, señor";
 
 // One full message of each kind.
@@ -56,16 +57,17 @@ static struct message make_sample(enum message_kind kind)
         m.as.refused = (struct refused){"digest", "run `ollama pull x`"};
         break;
     case MESSAGE_CALL:
-        m.as.call = (struct call_message){7,
-                                          30000,
-                                          "ab12",
-                                          {"gemma3:270m",
-                                           "[{\"role\"",
-                                           8,
-                                           ":\"user\"}]",
-                                           9,
-                                           "\"json\"",
-                                           {4096, 200, 0.7, -5, THINK_OFF}}};
+        m.as.call =
+            (struct call_message){7,
+                                  30000,
+                                  "ab12",
+                                  {"gemma3:270m",
+                                   "[{\"role\"",
+                                   8,
+                                   ":\"user\"}]",
+                                   9,
+                                   "\"json\"",
+                                   {4096, 200, 0.7, -5, THINK_OFF, 20}}};
         break;
     case MESSAGE_CANCEL:
         m.as.cancel.id = 7;
@@ -74,7 +76,7 @@ static struct message make_sample(enum message_kind kind)
         m.as.answer = (struct answer_message){7,
                                               {CALL_CUT, answer_text,
                                                sizeof answer_text - 1, 10, -1,
-                                               20, 30, 40, 50, 60}};
+                                               20, 30, 40, 50, 60, logprobs}};
         break;
     case MESSAGE_FAULT:
         m.as.fault = (struct fault_message){7, FAULT_BUSY, "busy"};

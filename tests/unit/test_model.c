@@ -236,6 +236,42 @@ Test(model, a_server_that_takes_no_schema_is_asked_without_it)
     }
 }
 
+Test(model, log_probabilities_are_asked_for_where_they_are_wanted)
+{
+    struct call_request request = make_request();
+
+    request.options.top_logprobs = 20;
+    cr_assert(model_begin(client, 1, &request, 5000, &err), "%s", err.text);
+    struct model_done done = wait_done();
+    json_t *body = last_request(CHAT);
+    cr_expect_eq(done.fault, FAULT_NONE);
+    expect_json(body, "logprobs", "true");
+    expect_json(body, "top_logprobs", "20");
+    json_decref(body);
+    call_answer_release(&done.answer);
+}
+
+// Its format stays.
+Test(model, a_server_that_gives_no_log_probabilities_is_asked_without_them)
+{
+    struct call_request request = make_request();
+
+    log_set_level(LOG_SILENT);
+    request.options.top_logprobs = 20;
+    request.format = "{\"type\":\"object\"}";
+    http_script_set(server, CHAT, SCRIPT_REPLY, 400,
+                    "{\"error\":\"logprobs is not supported\"}", 0);
+    cr_assert(model_begin(client, 1, &request, 5000, &err), "%s", err.text);
+    struct model_done done = wait_done();
+    json_t *body = last_request(CHAT);
+    cr_expect_eq(http_script_requests(server, CHAT), 2);
+    cr_expect_null(json_object_get(body, "logprobs"));
+    cr_expect_null(json_object_get(body, "top_logprobs"));
+    expect_json(body, "format", "{\"type\":\"object\"}");
+    json_decref(body);
+    call_answer_release(&done.answer);
+}
+
 Test(model, a_server_that_refuses_for_another_reason_is_asked_once)
 {
     struct call_request request = make_request();

@@ -428,3 +428,102 @@ Test(model_classify, a_servers_words_are_shown_on_one_line_and_cut_whole)
     cr_expect_eq(done.text[len - 2], '\xc3');
     cr_expect_eq(done.text[len - 1], '\xa9');
 }
+
+// ---- log-probabilities
+
+#define ENTRY(token, logprob, others)                                          \
+    "{\"token\":\"" token "\",\"logprob\":" logprob ",\"top_logprobs\":["      \
+    "{\"token\":\"" token "\",\"logprob\":" logprob "}" others "]}"
+#define OTHER(token, logprob)                                                  \
+    ",{\"token\":\"" token "\",\"logprob\":" logprob "}"
+// Thinking comes before the reply, and the end of the turn behind it.
+#define TOKENS                                                                 \
+    "[" ENTRY("hm ", "-1", "") "," ENTRY("is", "-0.00001", "") "," ENTRY(      \
+        " re", "-0.5",                                                         \
+        OTHER(" tr", "-1.2")                                                   \
+            OTHER("x", "-20")) "," ENTRY("fund", "0", "") "," ENTRY("<end>",   \
+                                                                    "-0.7",    \
+                                                                    "") "]"
+
+static char *logprobs_of(const struct model_backend *backend, const char *body,
+                         bool wanted)
+{
+    struct model_asked asked = make_asked();
+    struct model_reply reply = {.exchange = EXCHANGE_DONE,
+                                .status = 200,
+                                .body = body,
+                                .len = strlen(body),
+                                .detail = "",
+                                .location = ""};
+    struct model_done done = {0};
+    char *kept;
+
+    asked.logprobs = wanted;
+    model_classify(backend, &asked, &reply, &done);
+    cr_assert_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_str_eq(done.answer.text, "is refund");
+    kept = done.answer.logprobs;
+    done.answer.logprobs = NULL;
+    call_answer_release(&done.answer);
+    return kept;
+}
+
+static void expect_logprobs(char *kept, const char *wanted)
+{
+    cr_assert_not_null(kept);
+    cr_expect_str_eq(kept, wanted);
+    free(kept);
+}
+
+Test(model_classify, tokens_in_doubt_are_kept_by_their_place_in_the_reply)
+{
+    const char *wanted = "[[2,3,0.6065,\" tr\",0.3012]]";
+
+    expect_logprobs(logprobs_of(&backend_ollama,
+                                OLLAMA("is refund", ",\"done_reason\":\"stop\","
+                                                    "\"logprobs\":" TOKENS),
+                                true),
+                    wanted);
+    expect_logprobs(
+        logprobs_of(
+            &backend_openai,
+            "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":"
+            "{\"content\":\"is refund\"},\"logprobs\":{\"content\":" TOKENS
+            "}}]}",
+            true),
+        wanted);
+}
+
+Test(model_classify, a_reply_without_logprobs_or_with_others_has_none)
+{
+    cr_expect_null(logprobs_of(&backend_ollama,
+                               OLLAMA("is refund", ",\"done_reason\":\"stop\""),
+                               true));
+    cr_expect_null(logprobs_of(
+        &backend_ollama,
+        OLLAMA("is refund", ",\"done_reason\":\"stop\",\"logprobs\":[" ENTRY(
+                                "something else", "-1", "") "]"),
+        true));
+    cr_expect_null(logprobs_of(&backend_ollama,
+                               OLLAMA("is refund",
+                                      ",\"done_reason\":\"stop\",\"logprobs\":"
+                                      "{\"is\":[7,null]}"),
+                               true));
+    cr_expect_null(logprobs_of(&backend_ollama,
+                               OLLAMA("is refund", ",\"done_reason\":\"stop\","
+                                                   "\"logprobs\":" TOKENS),
+                               false));
+}
+
+Test(model_classify, a_token_that_is_no_character_is_found_by_its_bytes)
+{
+    expect_logprobs(
+        logprobs_of(&backend_ollama,
+                    OLLAMA("is refund",
+                           ",\"done_reason\":\"stop\",\"logprobs\":["
+                           "{\"token\":\"?\",\"logprob\":-0.5,"
+                           "\"bytes\":[105,115],\"top_logprobs\":[]}," ENTRY(
+                               " refund", "0", "") "]"),
+                    true),
+        "[[0,2,0.6065]]");
+}

@@ -36,6 +36,7 @@ static struct {
     double gain, of_a, of_b;
     size_t common;
     bool told;
+    float p_right[4];
 } seen;
 
 static void open_job(const char *further)
@@ -510,6 +511,43 @@ Test(session, two_trials_are_compared_on_the_rows_that_both_were_scored_on)
     cr_expect_eq(seen.common, 2);
     cr_expect_eq(seen.of_a, 0.25);
     cr_expect_eq(seen.of_b, 0.75);
+}
+
+static struct ending *ask_for_logprobs(struct session *s)
+{
+    struct err err = ERR_CLEAR;
+    struct trial *told, *plain;
+
+    session_ask_logprobs(s, true);
+    told = try_baseline(s, 2);
+    session_ask_logprobs(s, false);
+    plain = try_baseline(s, 2);
+    cr_assert(trial_wait(s, told, &err) && trial_wait(s, plain, &err));
+    for (int i = 0; i < 2; i++) {
+        seen.p_right[i] = told->p_right[i];
+        seen.p_right[2 + i] = plain->p_right[i];
+    }
+    return new_ending();
+}
+
+Test(session, a_trial_that_asked_knows_how_likely_the_right_labels_were)
+{
+    struct task *told, *plain;
+
+    open_job("");
+    start(ask_for_logprobs);
+    told = take_task();
+    plain = take_task();
+    cr_expect(told->logprobs);
+    cr_expect_not(plain->logprobs);
+    told->items[1].p_right = 0.25f; // of the first nothing is told
+    answer(told, 1);
+    answer(plain, 1);
+    answer_all();
+    end();
+    cr_expect(seen.p_right[0] < 0);
+    cr_expect(seen.p_right[1] == 0.25f);
+    cr_expect(seen.p_right[2] < 0);
 }
 
 Test(session, two_trials_of_one_candidate_draw_alike)

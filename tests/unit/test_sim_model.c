@@ -2,9 +2,11 @@
 // neither them nor any other.
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/json.h"
 #include "simulated/sim_model.h"
@@ -516,4 +518,62 @@ Test(sim_model, deep_and_recursive_schemas_come_to_an_end)
         "Go.");
     cr_expect(json_is_object(value));
     json_decref(value);
+}
+
+// ---- log-probabilities
+
+static const char *hobby_of(const struct buf *reply)
+{
+    const char *at = strstr(reply->data, "]]\n");
+    for (size_t i = 0; at != NULL && i < TOPICS; i++)
+        if (strncasecmp(at + 3, HOBBIES[i].label, strlen(HOBBIES[i].label)) ==
+            0)
+            return HOBBIES[i].label;
+    return "";
+}
+
+// What is told of a label is how often temperature 1 draws it.
+Test(sim_model, log_probabilities_are_those_that_labels_are_drawn_by)
+{
+    enum { DRAWS = 300 };
+    static struct prompt prompt;
+    struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
+    struct buf list = BUF_INIT(SIM_REPLY_MAX_BYTES);
+    char note[160];
+    double worst = 0;
+
+    start_prompt(&prompt, "Say which hobby the note is about.", 0, 0);
+    size_t before = prompt.n;
+    for (size_t i = 0; i < 6; i++) {
+        size_t same = 0;
+        double told = 1;
+        struct sim_query query = {.model = "small:1b",
+                                  .messages = prompt.messages,
+                                  .logprobs = &list,
+                                  .top = 20};
+        prompt.n = before;
+        write_note(note, i, 2);
+        add_turn(&prompt, "user", "[[ ## note ## ]]\n", note);
+        query.n_messages = prompt.n;
+        buf_clear(&list);
+        ask(&query, &reply);
+        const char *label = hobby_of(&reply);
+        json_t *tokens = json_parse(list.data, list.len, list.max, NULL);
+        cr_assert(json_array_size(tokens) > 1, "%s", list.data);
+        for (size_t t = 0; t < json_array_size(tokens); t++)
+            told *=
+                exp(json_get_number(json_array_get(tokens, t), "logprob", -99));
+        json_decref(tokens);
+        query.temperature = 1;
+        query.logprobs = NULL;
+        for (int d = 0; d < DRAWS; d++) {
+            query.seed = d + 1;
+            ask(&query, &reply);
+            same += strcmp(hobby_of(&reply), label) == 0;
+        }
+        worst = fmax(worst, fabs(told - (double)same / DRAWS));
+    }
+    cr_expect_lt(worst, 0.2, "%g", worst);
+    buf_release(&reply);
+    buf_release(&list);
 }

@@ -1,0 +1,91 @@
+#include "program/run/right.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "common/logprobs.h"
+#include "program/prompt/reply.h"
+
+static const char *const truths[] = {"true", "false"};
+
+// The labels of a type; 0 where it has none.
+static size_t labels_of(const struct type *type, const char *const **out)
+{
+    *out = type->kind == TYPE_BOOL ? truths : (const char *const *)type->labels;
+    return type->kind == TYPE_BOOL   ? 2
+           : type->kind == TYPE_ENUM ? type->n_labels
+                                     : 0;
+}
+
+// The type of the output, if that step makes it and its values are labels.
+static const struct type *type_of(const struct program *program, int step,
+                                  const struct metric_label *label)
+{
+    struct source source = program->outputs[label->output].source;
+    const char *const *labels;
+
+    if (source.step != step || source.field == SOURCE_WHOLE ||
+        program->steps[step].predictor < 0)
+        return NULL;
+    const struct type *type =
+        &program->steps[step].signature.outputs[source.field].type;
+    return labels_of(type, &labels) > 0 ? type : NULL;
+}
+
+bool right_is_told(const struct program *program, const struct metric *metric,
+                   int step)
+{
+    struct metric_label labels[PROGRAM_MAX_FIELDS];
+    size_t n = metric_labelled(metric, labels, PROGRAM_MAX_FIELDS);
+
+    for (size_t i = 0; i < n; i++)
+        if (type_of(program, step, &labels[i]) != NULL)
+            return true;
+    return false;
+}
+
+static const char *label_text(const json_t *value)
+{
+    return json_is_boolean(value) ? truths[json_is_true(value) ? 0 : 1]
+                                  : json_string_value(value);
+}
+
+void right_add(struct right *right, const struct program *program,
+               const struct plan *plan, const struct metric *metric, int step,
+               enum adapter form, const struct call_answer *answer,
+               const json_t *example)
+{
+    struct metric_label labels[PROGRAM_MAX_FIELDS];
+    size_t n = metric_labelled(metric, labels, PROGRAM_MAX_FIELDS);
+    json_t *list = answer->logprobs == NULL
+                       ? NULL
+                       : json_parse(answer->logprobs, strlen(answer->logprobs),
+                                    LOGPROBS_MAX_BYTES, NULL);
+
+    for (size_t i = 0; list != NULL && i < n; i++) {
+        const struct type *type = type_of(program, step, &labels[i]);
+        const char *wanted =
+            label_text(json_object_get(example, labels[i].label));
+        const char *const *all;
+        size_t at;
+
+        if (type == NULL || wanted == NULL ||
+            !reply_locate(
+                &program->steps[step], form, plan->reads[step], answer->text,
+                answer->text_len,
+                (size_t)program->outputs[labels[i].output].source.field, &at))
+            continue;
+        size_t n_all = labels_of(type, &all);
+        double p = logprobs_right(list, answer->text, answer->text_len, at,
+                                  wanted, all, n_all);
+        right->sum += (int64_t)(p * 1e9 + 0.5);
+        right->n++;
+    }
+    json_decref(list);
+}
+
+float right_probability(const struct right *right)
+{
+    return right->n == 0 ? -1
+                         : (float)((double)right->sum / 1e9 / (double)right->n);
+}

@@ -1,0 +1,5 @@
+-- Version 3 of a store: log-probabilities. What was in doubt of a reply, as
+-- JSON (NULL where it was not asked for or not given), and the probability of
+-- the right label that follows from it for an example.
+ALTER TABLE call_texts ADD COLUMN logprobs TEXT;
+ALTER TABLE evaluations ADD COLUMN p_right REAL;
