@@ -112,7 +112,7 @@ static void *run(void *user)
     struct err err = ERR_CLEAR;
 
     worker->socket =
-        wire_connect(worker->all->zmq, worker->all->endpoint, &id, &err);
+        wire_connect(worker->all->zmq, worker->all->endpoint, NULL, &id, &err);
     if (worker->socket == NULL)
         die(&err);
     greet(worker);

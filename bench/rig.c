@@ -78,8 +78,8 @@ struct coordinator *rig_start(void *zmq, const char *endpoint,
     }
     // The writer is started first, the loop last; between them are those of the
     // background, which have next to nothing to do here.
-    *threads = (struct thread_list){
-        .ids = {both.ids[both.n - 1], both.ids[0]}, .n = 2};
+    *threads = (struct thread_list){.ids = {both.ids[both.n - 1], both.ids[0]},
+                                    .n = 2};
     return coordinator;
 }
 
@@ -145,7 +145,7 @@ void rig_run(void *zmq, const char *endpoint, const struct load *load,
 {
     struct wire_id id = {.len = 5, .bytes = "bench"};
     struct err err = ERR_CLEAR;
-    struct wire_socket *socket = wire_connect(zmq, endpoint, &id, &err);
+    struct wire_socket *socket = wire_connect(zmq, endpoint, NULL, &id, &err);
     double begun = wall_s();
 
     if (socket == NULL)

@@ -26,6 +26,15 @@ const char *ask_endpoint(const struct options *options, struct err *err)
     return endpoint;
 }
 
+bool ask_key(const struct options *options, enum key_role role, struct key *out,
+             struct err *err)
+{
+    const char *keys = option_text(options, OPT_KEYS);
+
+    *out = KEY_EMPTY;
+    return keys == NULL || key_find(keys, role, out, err);
+}
+
 // An error that the coordinator answers is passed on as our own.
 static json_t *read_reply(const char *text, struct err *err)
 {
@@ -47,9 +56,11 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
                         const char *job, const char *argument, struct err *err)
 {
     const char *endpoint = ask_endpoint(options, err);
-    void *zmq = endpoint == NULL ? NULL : zmq_ctx_new();
+    struct key key = KEY_EMPTY;
+    bool ready = endpoint != NULL && ask_key(options, KEY_CLIENT, &key, err);
+    void *zmq = ready ? zmq_ctx_new() : NULL;
     struct client *client =
-        zmq == NULL ? NULL : client_open(zmq, endpoint, PATIENCE_MS, err);
+        zmq == NULL ? NULL : client_open(zmq, endpoint, &key, PATIENCE_MS, err);
     json_t *reply = NULL;
     char *text = NULL;
 
@@ -58,6 +69,7 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
         reply = read_reply(text, err);
     free(text);
     client_close(client);
+    key_wipe(&key);
     if (zmq != NULL)
         zmq_ctx_term(zmq);
     return reply;

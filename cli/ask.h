@@ -9,6 +9,7 @@
 
 #include "cli/options.h"
 #include "common/err.h"
+#include "wire/key.h"
 
 // The reply to verb about job ("" for none) with a JSON argument or "". New
 // reference; NULL with err: no coordinator there, or its own words.
@@ -23,5 +24,10 @@ int ask_and_tell(const struct options *options, const char *verb,
 // --coordinator, checked: ERR_INPUT with what to do when it is missing or no
 // address. Borrowed.
 const char *ask_endpoint(const struct options *options, struct err *err);
+
+// The key of that role in the folder of --keys; KEY_NONE without --keys. To be
+// wiped.
+bool ask_key(const struct options *options, enum key_role role, struct key *out,
+             struct err *err);
 
 #endif

@@ -26,12 +26,13 @@ static bool is_loopback(const char *endpoint)
 static bool check_listen(const struct options *options, const char *endpoint,
                          struct err *err)
 {
-    if (is_loopback(endpoint) || option_on(options, OPT_TRUST_NETWORK))
+    if (is_loopback(endpoint) || option_on(options, OPT_KEYS) ||
+        option_on(options, OPT_TRUST_NETWORK))
         return true;
     err_set(err, ERR_INPUT,
-            "anyone who reaches %.60s could use this coordinator, because "
-            "nothing is encrypted yet: listen on 127.0.0.1, or add "
-            "--trust-network if the network is your own",
+            "anyone who reaches %.60s could use this coordinator: give it keys "
+            "(`promptcc keys worker` and `promptcc keys client` make them, "
+            "--keys DIR uses them), or listen on 127.0.0.1",
             endpoint);
     return false;
 }
@@ -74,6 +75,7 @@ static int run(const struct options *options)
     struct err err = ERR_CLEAR;
 
     with.listen = option_text(options, OPT_LISTEN);
+    with.keys = option_text(options, OPT_KEYS);
     with.store = option_text(options, OPT_STORE);
     if (with.store == NULL)
         with.store = "promptcc.db";
@@ -95,9 +97,10 @@ const struct command_entry cmd_coordinator = {
     .summary = "takes jobs and gives their calls to workers; SIGTERM drains",
     .example = "promptcc coordinator --listen tcp://127.0.0.1:5570 "
                "--store promptcc.db",
-    .options = OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_TRUST_NETWORK) |
-               OPTION_BIT(OPT_STORE) | OPTIONS_WAIT |
-               OPTION_BIT(OPT_ALLOW_EXEC) | OPTION_BIT(OPT_QUIET),
+    .options = OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_KEYS) |
+               OPTION_BIT(OPT_TRUST_NETWORK) | OPTION_BIT(OPT_STORE) |
+               OPTIONS_WAIT | OPTION_BIT(OPT_ALLOW_EXEC) |
+               OPTION_BIT(OPT_QUIET),
     .max_operands = 0,
     .run = run,
 };

@@ -14,7 +14,7 @@ const struct command_entry cmd_stop = {
     .summary = "stops a job of a cluster; its best so far is kept",
     .example = "promptcc stop customer-care --coordinator "
                "tcp://127.0.0.1:5570",
-    .options = OPTION_BIT(OPT_COORDINATOR) | OPTION_BIT(OPT_JSON),
+    .options = OPTIONS_THERE | OPTION_BIT(OPT_JSON),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -41,7 +41,7 @@ const struct command_entry cmd_submit = {
     .summary = "sends a job to a cluster",
     .example = "promptcc submit job.yaml --coordinator tcp://127.0.0.1:5570 "
                "--wait",
-    .options = OPTIONS_JOB | OPTIONS_PRINT | OPTION_BIT(OPT_COORDINATOR) |
+    .options = OPTIONS_JOB | OPTIONS_PRINT | OPTIONS_THERE |
                OPTION_BIT(OPT_AWAIT) | OPTION_BIT(OPT_OUT) |
                OPTION_BIT(OPT_SIMULATE),
     .min_operands = 1,

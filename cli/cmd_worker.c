@@ -23,7 +23,8 @@ struct workers_here {
 
 static bool start_all(struct workers_here *workers, void *zmq,
                       const struct options *options, const char *endpoint,
-                      const struct servers *servers, struct err *err)
+                      const struct servers *servers, const struct key *key,
+                      struct err *err)
 {
     const char *given = option_text(options, OPT_NAME);
     char name[160];
@@ -31,6 +32,7 @@ static bool start_all(struct workers_here *workers, void *zmq,
     for (size_t i = 0; i < servers->n; i++) {
         struct worker_options with = {.coordinator = endpoint,
                                       .name = given,
+                                      .key = key,
                                       .address = servers->addresses[i]};
 
         if (given != NULL && servers->n > 1) {
@@ -90,7 +92,8 @@ static void stop_all(struct workers_here *workers)
 }
 
 static bool work(const struct options *options, const char *endpoint,
-                 const struct servers *servers, struct err *err)
+                 const struct servers *servers, const struct key *key,
+                 struct err *err)
 {
     struct workers_here workers = {0};
     void *zmq = NULL;
@@ -99,7 +102,7 @@ static bool work(const struct options *options, const char *endpoint,
     if (signals_open(err))
         zmq = zmq_ctx_new();
     if (zmq != NULL)
-        ok = start_all(&workers, zmq, options, endpoint, servers, err);
+        ok = start_all(&workers, zmq, options, endpoint, servers, key, err);
     if (ok) {
         signals_accept();
         serve(&workers, servers, endpoint);
@@ -116,12 +119,14 @@ static int run(const struct options *options)
     struct servers servers = {0};
     struct err err = ERR_CLEAR;
     const char *endpoint = ask_endpoint(options, &err);
-    bool ok = endpoint != NULL &&
+    struct key key = KEY_EMPTY;
+    bool ok = endpoint != NULL && ask_key(options, KEY_WORKER, &key, &err) &&
               servers_open(&servers, options, false, NULL, 0, &err);
 
     if (option_on(options, OPT_QUIET))
         log_set_level(LOG_ERROR);
-    ok = ok && work(options, endpoint, &servers, &err);
+    ok = ok && work(options, endpoint, &servers, &key, &err);
+    key_wipe(&key);
     servers_close(&servers);
     return ok ? EXIT_DONE : output_error(options, &err);
 }
@@ -132,9 +137,8 @@ const struct command_entry cmd_worker = {
     .summary = "asks a model server what a coordinator wants; SIGTERM drains",
     .example = "promptcc worker --coordinator tcp://127.0.0.1:5570 "
                "--ollama http://localhost:11434,slots=4",
-    .options = OPTION_BIT(OPT_COORDINATOR) | OPTION_BIT(OPT_OLLAMA) |
-               OPTION_BIT(OPT_OPENAI) | OPTION_BIT(OPT_NAME) |
-               OPTION_BIT(OPT_QUIET),
+    .options = OPTIONS_THERE | OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |
+               OPTION_BIT(OPT_NAME) | OPTION_BIT(OPT_QUIET),
     .max_operands = 0,
     .run = run,
 };

@@ -186,7 +186,8 @@ static bool exchange(struct follow *follow, struct client_result *result,
     open_viewer(&viewer, follow);
     if (!make_submit(follow, &submit, files, &options, err))
         goto out;
-    client = client_open(follow->zmq, follow->endpoint, PATIENCE_MS, err);
+    client = client_open(follow->zmq, follow->endpoint, &follow->key,
+                         PATIENCE_MS, err);
     ok = client != NULL && send_excluded(follow, client, err) &&
          client_submit(client, &submit, follow->wait, &watch, result, err);
 
@@ -414,6 +415,7 @@ int follow_there(struct follow *follow)
 
     follow->endpoint = ask_endpoint(follow->options, &err);
     if (follow->endpoint == NULL || !check_place(follow, NULL, &err) ||
+        !ask_key(follow->options, KEY_CLIENT, &follow->key, &err) ||
         !signals_open(&err))
         return output_error(follow->options, &err);
     follow->remote = true;
@@ -425,6 +427,7 @@ int follow_there(struct follow *follow)
         zmq_ctx_term(follow->zmq);
     }
     signals_close();
+    key_wipe(&follow->key);
     return status;
 }
 

@@ -29,6 +29,7 @@ struct follow {
     const char *store; // of follow_here; NULL: --store, or next to the job
     void *zmq;
     const char *endpoint;
+    struct key key;    // KEY_NONE: in the clear
     bool wrote;        // out: the compiled file was written
     int64_t candidate; // out: what an evaluation scored, 0: nothing
 };

@@ -91,12 +91,15 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_LISTEN] = {"listen", "tcp://HOST:PORT", KIND_ENDPOINT,
                     "where to listen; port 0 picks a free one and prints it",
                     .fallback = "tcp://127.0.0.1:5570"},
+    [OPT_KEYS] = {"keys", "DIR", KIND_TEXT,
+                  "the folder with the key to use (`promptcc keys`), or its "
+                  "file: all is encrypted then"},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
                         "let submitted jobs run the programs of their exec "
                         "metrics on this machine"},
     [OPT_TRUST_NETWORK] = {"trust-network", NULL, KIND_FLAG,
-                           "listen beyond this machine although nothing is "
-                           "encrypted: only in a network of your own"},
+                           "listen beyond this machine without --keys, in the "
+                           "clear: only in a network of your own"},
     [OPT_NAME] = {"name", "NAME", KIND_TEXT, "what the worker is called",
                   .told = "host name and process id"},
     [OPT_EXCLUDE] = {"exclude", "N", KIND_LIST,

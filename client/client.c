@@ -25,6 +25,7 @@ enum {
 struct client {
     void *zmq; // borrowed
     char *endpoint;
+    struct key key;             // wiped at the end; KEY_NONE in the clear
     struct wire_socket *socket; // NULL between two greetings
     struct arena arena;         // of the message at hand
     int64_t epoch;
@@ -53,7 +54,8 @@ static bool open_socket(struct client *client, struct err *err)
     randombytes_buf(id.bytes, ID_BYTES);
     id.bytes[0] = 'c'; // ZeroMQ's own identities begin with 0
     client->epoch = (int64_t)randombytes_random();
-    client->socket = wire_connect(client->zmq, client->endpoint, &id, err);
+    client->socket =
+        wire_connect(client->zmq, client->endpoint, &client->key, &id, err);
     return client->socket != NULL;
 }
 
@@ -304,7 +306,14 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
 
     if (remote && client->home && now - client->heard_ms > SILENCE_MS)
         return leave_home(client, err);
-    if (client->was_home || now - began < client->patience_ms)
+    if (client->home || now - (client->was_home ? client->heard_ms : began) <
+                            client->patience_ms)
+        return true;
+    client->heard_ms = now; // not to ask at every turn
+    if (remote &&
+        wire_explain(client->zmq, client->endpoint, &client->key, err))
+        return false; // a door that is closed does not open by itself
+    if (client->was_home)
         return true;
     err_set(err, ERR_IO,
             "no coordinator answers at %.120s: start one with `promptcc "
@@ -384,7 +393,8 @@ static bool wait_for(struct client *client, struct wish *wish, int64_t most_ms,
 
 // --- outside ---
 
-struct client *client_open(void *zmq, const char *endpoint, int64_t patience_ms,
+struct client *client_open(void *zmq, const char *endpoint,
+                           const struct key *key, int64_t patience_ms,
                            struct err *err)
 {
     struct client *client = calloc(1, sizeof *client);
@@ -397,6 +407,8 @@ struct client *client_open(void *zmq, const char *endpoint, int64_t patience_ms,
         return NULL;
     }
     client->zmq = zmq;
+    if (key != NULL)
+        client->key = *key;
     client->arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES);
     client->patience_ms = patience_ms;
     client->heard_ms = clock_monotonic_ms();
@@ -417,6 +429,7 @@ void client_close(struct client *client)
     wire_close(client->socket);
     arena_release(&client->arena);
     free(client->endpoint);
+    key_wipe(&client->key);
     free(client);
 }
 

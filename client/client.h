@@ -28,6 +28,7 @@
 
 #include "common/arena.h"
 #include "common/err.h"
+#include "wire/key.h"
 #include "wire/message.h"
 
 struct client;
@@ -55,9 +56,11 @@ struct client_result {
     size_t compiled_len;
 };
 
-// zmq is a context, borrowed. patience_ms is how long to wait for the first
+// zmq is a context, borrowed; so is key, during open; NULL: in the clear.
+// patience_ms is how long to wait for the first
 // WELCOME. ERR_IO: no coordinator there.
-struct client *client_open(void *zmq, const char *endpoint, int64_t patience_ms,
+struct client *client_open(void *zmq, const char *endpoint,
+                           const struct key *key, int64_t patience_ms,
                            struct err *err);
 void client_close(struct client *client); // says goodbye; NULL is fine
 

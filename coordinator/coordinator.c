@@ -959,7 +959,8 @@ struct coordinator *coordinator_start(void *zmq,
     c->openings = (struct openings){.engine = &c->engine,
                                     .handlers = &c->opening_handlers};
     if (!open_control(c, err) || !open_engine(c, options, err) ||
-        !link_open(&c->link, &c->engine, zmq, options->listen, err))
+        !link_open(&c->link, &c->engine, zmq, options->listen, options->keys,
+                   err))
         goto fail;
     snprintf(c->endpoint, sizeof c->endpoint, "%s",
              wire_endpoint(c->link.socket));

@@ -27,6 +27,7 @@ struct coordinator;
 struct coordinator_options {
     const char *listen;       // ZeroMQ endpoint
     const char *store;        // path
+    const char *keys;         // folder (wire/key.h); NULL: in the clear
     const char *servers;      // "URL, URL": those of its own process, for the
                               // sentence that none answers; NULL: none.
                               // Borrowed until coordinator_stop.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/descriptors.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -217,6 +218,8 @@ static struct peer *add_peer(struct link *link, const struct wire_id *id,
     link->peers = peer;
     if (peer->role == PEER_CLIENT)
         link->n_clients++;
+    (void)text_print(peer->key, sizeof peer->key, "%s",
+                     wire_peer_key(link->socket));
     note_connection(link, peer);
     return peer;
 
@@ -293,6 +296,29 @@ static bool has_room(const struct link *link, const struct hello *hello,
     return true;
 }
 
+// Whether the key of the connection gives the role that hello claims.
+static bool has_role(struct link *link, const struct hello *hello,
+                     struct err *err)
+{
+    enum key_role wanted = hello->role == PEER_WORKER ? KEY_WORKER : KEY_CLIENT;
+    struct key key;
+
+    if (link->gate == NULL)
+        return true;
+    if (!gate_find(link->gate, wire_peer_key(link->socket), &key)) {
+        err_set(err, ERR_INPUT, "this key is not allowed any more");
+        return false;
+    }
+    if (key.role == wanted)
+        return true;
+    err_set(err, ERR_INPUT,
+            "%s is the key of a %s, and this is a %s: use a key made with "
+            "`promptcc keys %s NAME`",
+            key.name, key_role_name(key.role), key_role_name(wanted),
+            key_role_name(wanted));
+    return false;
+}
+
 // NULL: err says why not.
 static struct peer *let_in(struct arrival *arrival, const struct hello *hello,
                            struct err *err)
@@ -328,6 +354,10 @@ static void on_hello(struct arrival *arrival)
         refuse(link, arrival->from, "version",
                "this coordinator speaks another version of the protocol: "
                "install the same promptcc on both sides");
+        return;
+    }
+    if (!has_role(link, hello, &err)) {
+        refuse(link, arrival->from, "role", err.text);
         return;
     }
     if (arrival->peer != NULL && arrival->peer->epoch == hello->epoch) {
@@ -620,6 +650,19 @@ static bool is_behind(struct link *link, bool drained, int64_t now)
            (link->stalled_ms > 0 && now - link->stalled_ms < STALL_MS);
 }
 
+// Whether the frame of a peer came over a connection with another key: somebody
+// has taken its identity. What he says is not the peer's.
+static bool is_impostor(struct link *link, const struct peer *peer)
+{
+    if (link->gate == NULL || peer == NULL ||
+        strcmp(peer->key, wire_peer_key(link->socket)) == 0)
+        return false;
+    log_warn("peer-refused",
+             "role: the identity of %s is used with another key",
+             peer->worker == NULL ? "a client" : peer->worker->name);
+    return true;
+}
+
 void link_receive(struct link *link, const struct link_handlers *handlers,
                   int64_t now)
 {
@@ -639,6 +682,8 @@ void link_receive(struct link *link, const struct link_handlers *handlers,
         }
         arrival.peer = find_peer(link, &from);
         if (arrival.peer == NULL && !is_admitted(link, frame.len, now))
+            continue;
+        if (is_impostor(link, arrival.peer))
             continue;
         if (got == WIRE_BAD)
             drop_babbler(link, arrival.peer, &from, &err, now);
@@ -670,6 +715,25 @@ static bool is_alive(const struct link *link, const struct peer *peer,
            (peer->fd < 0 || now - peer->heard_ms < CLIENT_MS);
 }
 
+// Those whose key was taken out of the folder are no longer here.
+static void heed_gate(struct link *link, int64_t now)
+{
+    unsigned changes = link->gate == NULL ? 0 : gate_changes(link->gate);
+    struct key key;
+
+    if (changes == link->gate_changes)
+        return;
+    link->gate_changes = changes;
+    for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
+        enum key_role role =
+            peer->role == PEER_WORKER ? KEY_WORKER : KEY_CLIENT;
+
+        next = peer->next;
+        if (!gate_find(link->gate, peer->key, &key) || key.role != role)
+            cut_off(link, peer, "its key was taken away", now);
+    }
+}
+
 void link_beat(struct link *link, int64_t now)
 {
     struct message beat = {.kind = MESSAGE_HEARTBEAT};
@@ -677,6 +741,7 @@ void link_beat(struct link *link, int64_t now)
     if (now - link->beat_ms < WIRE_HEARTBEAT_MS)
         return;
     link->beat_ms = now;
+    heed_gate(link, now);
     for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
         next = peer->next;
         if (peer->assembly != NULL && now - peer->part_ms > ASSEMBLY_MS)
@@ -764,14 +829,35 @@ static size_t connections_most(void)
     return limit > own + PEERS_LEAST ? limit - own : PEERS_LEAST;
 }
 
+// With keys a gate before the listener.
+static bool listen_at(struct link *link, void *zmq, const char *endpoint,
+                      const char *keys, struct err *err)
+{
+    struct key own = KEY_EMPTY;
+    char *allowed = keys == NULL ? NULL : file_join(keys, "allowed");
+
+    if (keys != NULL && allowed == NULL) {
+        err_nomem(err, "the keys");
+        return false;
+    }
+    if (keys == NULL || key_find(keys, KEY_COORDINATOR, &own, err)) {
+        if (keys != NULL)
+            link->gate = gate_start(zmq, allowed, err);
+        if (keys == NULL || link->gate != NULL)
+            link->socket = wire_bind(zmq, endpoint, &own, err);
+    }
+    key_wipe(&own);
+    free(allowed);
+    return link->socket != NULL;
+}
+
 bool link_open(struct link *link, struct engine *engine, void *zmq,
-               const char *endpoint, struct err *err)
+               const char *endpoint, const char *keys, struct err *err)
 {
     *link =
         (struct link){.engine = engine,
                       .notes = token_bucket_full(NOTES_BURST, NOTES_PER_S, 0)};
-    link->socket = wire_bind(zmq, endpoint, err);
-    if (link->socket != NULL)
+    if (listen_at(link, zmq, endpoint, keys, err))
         link->connections =
             connections_new(zmq, link->socket, connections_most(), err);
     if (link->connections != NULL)
@@ -795,4 +881,6 @@ void link_close(struct link *link)
     link->connections = NULL;
     wire_close(link->socket);
     link->socket = NULL;
+    gate_stop(link->gate);
+    link->gate = NULL;
 }

@@ -22,6 +22,11 @@
 // that goes beyond is cut off: forgotten, its calls asked elsewhere, its
 // connection shut, with one line in the log. Of silent clients nothing is kept
 // beyond CLIENT_MS (link.c).
+//
+// With keys (wire/key.h) only those get this far whom the gate lets in. A peer
+// has the role of its key, and its messages come over a connection of that key
+// for as long as it is here. When the folder of allowed keys has changed, those
+// whose key is no longer in it are cut off.
 
 #ifndef COORDINATOR_LINK_H
 #define COORDINATOR_LINK_H
@@ -34,6 +39,7 @@
 #include "coordinator/running_job.h"
 #include "wire/assembly.h"
 #include "wire/connections.h"
+#include "wire/gate.h"
 #include "wire/message.h"
 #include "wire/socket.h"
 
@@ -45,6 +51,7 @@ struct peer {
     struct worker_info *worker;  // of a worker: borrowed from the workers
     struct running_job *watched; // of a client: the job it waits for, or NULL
     int fd;                      // of its connection; -1: in this process
+    char key[KEY_BYTES];         // its public key; "" in the clear
     int64_t heard_ms;
     struct token_bucket messages; // that it may send unasked
     struct token_bucket bytes;    // that it may send in PARTs
@@ -57,10 +64,12 @@ struct link {
     struct engine *engine; // borrowed
     struct wire_socket *socket;
     struct connections *connections;
-    struct map by_id;     // peers by their routing id
-    struct map by_worker; // and by worker number
-    struct peer *peers;   // owned
-    int64_t last_peer;    // number of the last one
+    struct gate *gate;     // owned; NULL in the clear
+    unsigned gate_changes; // that have been acted upon
+    struct map by_id;      // peers by their routing id
+    struct map by_worker;  // and by worker number
+    struct peer *peers;    // owned
+    int64_t last_peer;     // number of the last one
     size_t n_clients;
     size_t assembled_bytes;    // in all assemblies
     struct token_bucket notes; // rows about workers that go to the store
@@ -83,8 +92,10 @@ struct link_handlers {
                      struct call_answer *answer);
 };
 
+// keys is the folder with the coordinator's key and those that it allows;
+// NULL: in the clear.
 bool link_open(struct link *link, struct engine *engine, void *zmq,
-               const char *endpoint, struct err *err);
+               const char *endpoint, const char *keys, struct err *err);
 void link_close(struct link *link);
 
 // Something happened to a connection: for zmq_poll, beside the socket.

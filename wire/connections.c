@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <zmq.h>
+
+#include "wire/monitor.h"
 
 enum {
     STRANGER_MS = 10000,
@@ -176,32 +177,15 @@ static void on_closed(struct connections *c, int fd)
         set_state(c, fd, CONN_NONE);
 }
 
-// An event is two frames: number and value, then the endpoint. False: none.
-static bool take_event(void *monitor, uint16_t *event, int *fd)
-{
-    uint8_t head[6];
-    char endpoint[256];
-    uint32_t value = 0;
-
-    if (zmq_recv(monitor, head, sizeof head, ZMQ_DONTWAIT) < 0)
-        return false;
-    (void)zmq_recv(monitor, endpoint, sizeof endpoint, 0);
-    memcpy(event, head, sizeof *event);
-    memcpy(&value, head + sizeof *event, sizeof value);
-    *fd = (int)value;
-    return true;
-}
-
 static void read_events(struct connections *c, int64_t now_ms)
 {
-    uint16_t event = 0;
-    int fd = -1;
+    struct monitor_event event;
 
-    while (take_event(c->monitor, &event, &fd)) {
-        if (event == ZMQ_EVENT_ACCEPTED)
-            on_accepted(c, fd, now_ms);
+    while (monitor_take(c->monitor, &event)) {
+        if (event.number == ZMQ_EVENT_ACCEPTED)
+            on_accepted(c, (int)event.value, now_ms);
         else
-            on_closed(c, fd);
+            on_closed(c, (int)event.value);
     }
 }
 
@@ -275,19 +259,6 @@ size_t connections_count(const struct connections *c)
 
 // --- life ---
 
-static bool start_monitor(struct connections *c, void *context)
-{
-    static const int events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
-    char endpoint[64];
-
-    (void)snprintf(endpoint, sizeof endpoint, "inproc://connections-%p",
-                   (void *)c);
-    if (zmq_socket_monitor(wire_handle(c->socket), endpoint, events) != 0)
-        return false;
-    c->monitor = zmq_socket(context, ZMQ_PAIR);
-    return c->monitor != NULL && zmq_connect(c->monitor, endpoint) == 0;
-}
-
 struct connections *connections_new(void *context, struct wire_socket *socket,
                                     size_t most, struct err *err)
 {
@@ -300,7 +271,9 @@ struct connections *connections_new(void *context, struct wire_socket *socket,
     c->socket = socket;
     c->most = most;
     c->oldest = c->newest = -1;
-    if (start_monitor(c, context))
+    c->monitor = monitor_open(context, wire_handle(socket),
+                              ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED);
+    if (c->monitor != NULL)
         return c;
     err_set(err, ERR_IO, "ZeroMQ's monitor does not start: %s",
             zmq_strerror(zmq_errno()));
@@ -312,9 +285,7 @@ void connections_free(struct connections *c)
 {
     if (c == NULL)
         return;
-    (void)zmq_socket_monitor(wire_handle(c->socket), NULL, 0);
-    if (c->monitor != NULL)
-        zmq_close(c->monitor);
+    monitor_close(wire_handle(c->socket), c->monitor);
     free(c->by_fd);
     free(c);
 }

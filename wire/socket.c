@@ -9,6 +9,8 @@
 
 #include <zmq.h>
 
+#include "wire/monitor.h"
+
 // docs/protocol.md, "Socket options", says why each has its value.
 enum {
     QUEUE_MESSAGES = 4096,   // high-water marks, above any credit
@@ -23,6 +25,8 @@ enum {
     RECONNECT_MAX_MS = 2000, // this
     HANDSHAKE_MS = 5000,     // half-open connections go
     KEEP_BYTES = 1 << 20,    // a larger send buffer is freed after use
+    CURVE_BYTES = 64,        // that encryption adds to a frame, rounded up
+    EXPLAIN_MS = 1000,       // for a handshake to fail
     ENDPOINT_MAX = 256,
 };
 
@@ -31,6 +35,7 @@ struct wire_socket {
     char endpoint[ENDPOINT_MAX];
     bool routes;      // a ROUTER: frames begin with the peer's identity
     bool whole;       // inproc: no message is too long for a frame
+    bool keyed;       // what passes is encrypted
     struct buf frame; // reused
     struct buf piece; // a PART of it; reused
     zmq_msg_t last;   // the payload that was received last
@@ -79,18 +84,39 @@ static bool set_options(void *handle, const struct option *options, size_t n)
 #define SET_OPTIONS(handle, options)                                           \
     set_options(handle, options, sizeof(options) / sizeof((options)[0]))
 
+// The domain is never empty: an empty one would let in any key.
+static bool set_key(void *handle, const struct key *key, bool listens)
+{
+    static const char domain[] = "promptcc";
+    int server = 1;
+
+    if (zmq_setsockopt(handle, ZMQ_CURVE_SECRETKEY, key->secret, KEY_BYTES) !=
+        0)
+        return false;
+    if (!listens)
+        return zmq_setsockopt(handle, ZMQ_CURVE_PUBLICKEY, key->public_key,
+                              KEY_BYTES) == 0 &&
+               zmq_setsockopt(handle, ZMQ_CURVE_SERVERKEY, key->coordinator,
+                              KEY_BYTES) == 0;
+    return zmq_setsockopt(handle, ZMQ_CURVE_SERVER, &server, sizeof server) ==
+               0 &&
+           zmq_setsockopt(handle, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0;
+}
+
 // A listener takes IPv6 when its address is one: with the option always on,
 // 127.0.0.1 would be listed as ::ffff:127.0.0.1.
 static bool configure(struct wire_socket *socket, const char *endpoint,
-                      const struct wire_id *id)
+                      const struct key *key, const struct wire_id *id)
 {
-    int64_t max_bytes = socket->routes ? WIRE_FRAME_BYTES : WIRE_MAX_BYTES;
+    int64_t max_bytes = (socket->routes ? WIRE_FRAME_BYTES : WIRE_MAX_BYTES) +
+                        (socket->keyed ? CURVE_BYTES : 0);
     int ipv6 = !socket->routes || strchr(endpoint, '[') != NULL;
 
     if (!SET_OPTIONS(socket->handle, shared_options) ||
         zmq_setsockopt(socket->handle, ZMQ_MAXMSGSIZE, &max_bytes,
                        sizeof max_bytes) != 0 ||
-        zmq_setsockopt(socket->handle, ZMQ_IPV6, &ipv6, sizeof ipv6) != 0)
+        zmq_setsockopt(socket->handle, ZMQ_IPV6, &ipv6, sizeof ipv6) != 0 ||
+        (socket->keyed && !set_key(socket->handle, key, socket->routes)))
         return false;
     if (socket->routes)
         return SET_OPTIONS(socket->handle, router_options);
@@ -101,6 +127,7 @@ static bool configure(struct wire_socket *socket, const char *endpoint,
 
 // An open socket of ours without an endpoint yet. A DEALER has an id.
 static struct wire_socket *open_socket(void *context, const char *endpoint,
+                                       const struct key *key,
                                        const struct wire_id *id,
                                        struct err *err)
 {
@@ -114,9 +141,10 @@ static struct wire_socket *open_socket(void *context, const char *endpoint,
     socket->frame = BUF_INIT(WIRE_MAX_BYTES + 4096);
     socket->piece = BUF_INIT(WIRE_FRAME_BYTES);
     socket->routes = id == NULL;
+    socket->keyed = key != NULL && key->role != KEY_NONE;
     socket->whole = strncmp(endpoint, "inproc:", 7) == 0;
     socket->handle = zmq_socket(context, id == NULL ? ZMQ_ROUTER : ZMQ_DEALER);
-    if (socket->handle == NULL || !configure(socket, endpoint, id)) {
+    if (socket->handle == NULL || !configure(socket, endpoint, key, id)) {
         err_set(err, ERR_IO, "no ZeroMQ socket: %s", zmq_strerror(errno));
         wire_close(socket);
         return NULL;
@@ -177,18 +205,20 @@ static struct wire_socket *attach(struct wire_socket *socket,
 }
 
 struct wire_socket *wire_bind(void *context, const char *endpoint,
-                              struct err *err)
+                              const struct key *key, struct err *err)
 {
-    return attach(open_socket(context, endpoint, NULL, err), endpoint, err);
+    return attach(open_socket(context, endpoint, key, NULL, err), endpoint,
+                  err);
 }
 
 struct wire_socket *wire_connect(void *context, const char *endpoint,
+                                 const struct key *key,
                                  const struct wire_id *id, struct err *err)
 {
     assert(id != NULL && id->len > 0 && id->len <= WIRE_ID_MAX);
     assert(id->bytes[0] != 0); // such identities are ZeroMQ's own
 
-    return attach(open_socket(context, endpoint, id, err), endpoint, err);
+    return attach(open_socket(context, endpoint, key, id, err), endpoint, err);
 }
 
 void wire_close(struct wire_socket *socket)
@@ -385,6 +415,14 @@ int wire_source(struct wire_socket *socket)
     return zmq_msg_get(&socket->last, ZMQ_SRCFD);
 }
 
+const char *wire_peer_key(struct wire_socket *socket)
+{
+    const char *key =
+        socket->keyed ? zmq_msg_gets(&socket->last, "User-Id") : NULL;
+
+    return key == NULL ? "" : key;
+}
+
 enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
                            struct arena *arena, struct message *out,
                            struct err *err)
@@ -396,4 +434,66 @@ enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
         !message_decode(frame.data, frame.len, arena, out, err))
         return WIRE_BAD;
     return got;
+}
+
+// --- a door that stays closed ---
+
+// False while nothing is known. ZeroMQ tells of a handshake that failed once,
+// and does not try again.
+static bool is_telling(const struct wire_socket *socket,
+                       const struct monitor_event *event, struct err *err)
+{
+    if (event->number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+        err_set(err, ERR_INPUT,
+                "the coordinator at %.80s does not allow this key: its .pub "
+                "file is not in the coordinator's folder `allowed`, or was "
+                "taken away",
+                socket->endpoint);
+    else if (event->number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL &&
+             event->value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
+        err_set(err, ERR_INPUT,
+                socket->keyed
+                    ? "the coordinator at %.80s has no keys: start it with "
+                      "--keys DIR, or leave out --keys here"
+                    : "the coordinator at %.80s lets in only those with a "
+                      "key: say --keys DIR, the folder with yours",
+                socket->endpoint);
+    else if (socket->keyed && event->number != ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
+        err_set(err, ERR_INPUT,
+                "the coordinator at %.80s cannot read what this key writes: it "
+                "has another key of its own than when this one was made; make "
+                "this one anew there",
+                socket->endpoint);
+    else
+        return false;
+    return true;
+}
+
+bool wire_explain(void *context, const char *endpoint, const struct key *key,
+                  struct err *err)
+{
+    static const int events = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                              ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                              ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                              ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+    struct wire_id id = {.len = 7, .bytes = "explain"};
+    struct wire_socket *socket = open_socket(context, endpoint, key, &id, NULL);
+    void *monitor = NULL;
+    struct monitor_event event;
+    bool found = false;
+
+    if (socket != NULL && !socket->whole)
+        monitor = monitor_open(context, socket->handle, events);
+    if (monitor != NULL && note_endpoint(socket, endpoint) &&
+        zmq_connect(socket->handle, endpoint) == 0) {
+        zmq_pollitem_t item = {.socket = monitor, .events = ZMQ_POLLIN};
+
+        (void)zmq_poll(&item, 1, EXPLAIN_MS);
+        found =
+            monitor_take(monitor, &event) && is_telling(socket, &event, err);
+    }
+    if (monitor != NULL)
+        monitor_close(socket->handle, monitor);
+    wire_close(socket);
+    return found;
 }

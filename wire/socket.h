@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "wire/key.h"
 #include "wire/message.h"
 
 struct wire_socket;
@@ -30,10 +31,14 @@ struct wire_id {
 };
 
 // context is a zmq context (borrowed). bind: endpoint "tcp://127.0.0.1:0"
-// picks a port; a port in use is ERR_BUSY and names it.
+// picks a port; a port in use is ERR_BUSY and names it. With a key all is
+// encrypted by CURVE, and the two sides know each other: a listener with a key
+// needs a gate (wire/gate.h) in its context, started before. NULL, or
+// KEY_NONE: in the clear.
 struct wire_socket *wire_bind(void *context, const char *endpoint,
-                              struct err *err);
+                              const struct key *key, struct err *err);
 struct wire_socket *wire_connect(void *context, const char *endpoint,
+                                 const struct key *key,
                                  const struct wire_id *id, struct err *err);
 void wire_close(struct wire_socket *socket); // NULL is fine
 
@@ -74,5 +79,15 @@ enum wire_got wire_take(struct wire_socket *socket, struct wire_id *from,
 // The descriptor of the connection that the last frame came over; -1 over
 // inproc.
 int wire_source(struct wire_socket *socket);
+
+// The public key of the connection that the last frame came over; "" in the
+// clear. Borrowed until the next call.
+const char *wire_peer_key(struct wire_socket *socket);
+
+// Why nobody answers at the endpoint, where that lies in keys: one side has
+// one and the other none, or it is not allowed. Knocks there once more and
+// waits up to a second. False: something else, such as that nobody is there.
+bool wire_explain(void *context, const char *endpoint, const struct key *key,
+                  struct err *err);
 
 #endif

@@ -45,6 +45,7 @@ struct worker {
     void *context; // borrowed
     char endpoint[ENDPOINT_BYTES];
     char name[NAME_BYTES];
+    struct key key; // wiped at the end; KEY_NONE in the clear
     struct model_address address;
     struct model_client *client; // owned; only model_wake from outside
     pthread_t thread;
@@ -94,7 +95,13 @@ static void part(struct worker *worker, int64_t now_ms)
 
 static void lose_coordinator(struct worker *worker, int64_t now_ms)
 {
-    if (!worker->warned_coordinator)
+    struct err err = ERR_CLEAR;
+
+    if (!worker->warned_coordinator &&
+        wire_explain(worker->context, worker->endpoint, &worker->key, &err))
+        log_warn("coordinator-closed", "worker %s: %s; it keeps trying",
+                 worker->name, err.text);
+    else if (!worker->warned_coordinator)
         log_warn("coordinator-lost",
                  "worker %s does not hear the coordinator at %s; it keeps "
                  "trying",
@@ -193,12 +200,14 @@ static bool open_socket(struct worker *worker)
     char text[WIRE_ID_MAX + 1];
 
     // Fresh each time: nothing that was meant for an earlier greeting can
-    // reach this one.
-    int len = snprintf(text, sizeof text, "%.40s-%08" PRIx32, worker->name,
-                       randombytes_random());
+    // reach this one. Long enough that nobody guesses it and takes it over.
+    int len =
+        snprintf(text, sizeof text, "%.40s-%08" PRIx32 "%08" PRIx32,
+                 worker->name, randombytes_random(), randombytes_random());
     id.len = (uint8_t)len;
     memcpy(id.bytes, text, id.len);
-    worker->socket = wire_connect(worker->context, worker->endpoint, &id, &err);
+    worker->socket = wire_connect(worker->context, worker->endpoint,
+                                  &worker->key, &id, &err);
     if (worker->socket == NULL && !worker->warned_coordinator) {
         log_warn("no-socket", "worker %s: %s", worker->name, err.text);
         worker->warned_coordinator = true;
@@ -704,6 +713,7 @@ static bool start_thread(struct worker *worker, struct err *err)
 
 static void free_worker(struct worker *worker)
 {
+    key_wipe(&worker->key);
     model_client_free(worker->client);
     model_server_release(&worker->server);
     arena_release(&worker->arena);
@@ -722,6 +732,8 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     }
     worker->context = context;
     worker->address = options->address;
+    if (options->key != NULL)
+        worker->key = *options->key;
     worker->arena = ARENA_INIT(FRAME_ARENA_MAX);
     worker->retry_ms = RETRY_MS;
     if (!copy_text(worker->endpoint, sizeof worker->endpoint,

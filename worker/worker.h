@@ -30,12 +30,14 @@
 
 #include "common/err.h"
 #include "model/model.h"
+#include "wire/key.h"
 
 struct worker;
 
 struct worker_options {
     const char *coordinator; // ZeroMQ endpoint, borrowed during start
     const char *name;        // NULL: host name and process id
+    const struct key *key;   // borrowed during start; NULL: in the clear
     struct model_address address;
 };
 

@@ -214,7 +214,7 @@ Test(turn, two_thousand_workers_may_come_at_once)
 
         (void)snprintf(name, sizeof name, "w%07d", i);
         memcpy(id.bytes, name, 8);
-        sockets[i] = wire_connect(stage.zmq, stage.endpoint, &id, &err);
+        sockets[i] = wire_connect(stage.zmq, stage.endpoint, NULL, &id, &err);
         if (sockets[i] == NULL)
             break; // this machine has no more descriptors for us
         struct message hello = {

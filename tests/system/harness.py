@@ -316,6 +316,48 @@ class Gate:
         handler.wfile.write(reply)
 
 
+class Tap:
+    """A listener in front of a port of this machine that keeps each byte that
+    passes in either direction, in `bytes`."""
+
+    def __init__(self, port):
+        self.bytes = bytearray()
+        self._port, self._open = port, []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                here, _ = self._listener.accept()
+            except OSError:
+                return
+            there = socket.create_connection(("127.0.0.1", self._port))
+            self._open += [here, there]
+            for a, b in ((here, there), (there, here)):
+                threading.Thread(target=self._pass, args=(a, b),
+                                 daemon=True).start()
+
+    def _pass(self, source, target):
+        try:
+            while data := source.recv(65536):
+                self.bytes += data
+                target.sendall(data)
+        except OSError:
+            pass
+        for one in (source, target):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self._listener.close()
+        for one in self._open:
+            one.close()
+
+
 def get_json(url):
     host, _, path = url.removeprefix("http://").partition("/")
     connection = http.client.HTTPConnection(host, timeout=10)
@@ -349,12 +391,25 @@ class Stage:
         self.gates.append(gate)
         return gate
 
+    def tap(self, port):
+        tap = Tap(port)
+        self.gates.append(tap)
+        return tap
+
     def start(self, *words, cwd=None, stdin=None, env=None):
         return self.add(Process(self, [PROMPTCC, *words],
                                 self.name(str(words[0])), cwd, stdin, env))
 
     def promptcc(self, *words, deadline_s=DEADLINE_S, **how):
         return self.start(*words, **how).wait(deadline_s)
+
+    def keys(self, *made):
+        """A folder of keys, as (role, name) each; gives its path."""
+        folder = self.folder / "keys"
+        for role, name in made or [("worker", "rack"), ("client", "ann")]:
+            result = self.promptcc("keys", role, name, "--keys", folder)
+            assert result.status == 0, result
+        return folder
 
     def coordinator(self, store, *words, port=0):
         process = self.start("coordinator", "--listen",
@@ -369,16 +424,17 @@ class Stage:
         process.endpoint, process.port = match[0], int(match[1])
         return process
 
-    def worker(self, endpoint, url, name, slots=1):
+    def worker(self, endpoint, url, name, *words, slots=1):
         return self.start("worker", "--coordinator", endpoint, "--ollama",
-                          f"{url},slots={slots}", "--name", name)
+                          f"{url},slots={slots}", "--name", name, *words)
 
     def job(self, name="shop", **changes):
         return write_job(self.folder / name, **changes)
 
     def close(self):
         for gate in self.gates:
-            gate.release()
+            if isinstance(gate, Gate):
+                gate.release()
         for process in self.processes:
             if process.running:
                 process.signal(signal.SIGCONT)

@@ -37,13 +37,32 @@ def undisturbed(tmp_path_factory):
         stage.close()
 
 
+def use_key(dealer, path):
+    """Has the socket speak CURVE with the key of that file; None: in the
+    clear."""
+    if path is None:
+        return
+    lines = dict(line.split(" ", 1) for line in path.read_text().splitlines()
+                 if not line.startswith("#"))
+    dealer.curve_publickey = lines["public"].encode()
+    dealer.curve_secretkey = lines["secret"].encode()
+    dealer.curve_serverkey = lines["coordinator"].encode()
+
+
+def given_keys(stage):
+    """Keys for all, where PROMPTCC_TEST_KEYS asks for them; else None. In any
+    case test_keys.py does the worst with keys."""
+    return stage.keys() if os.environ.get("PROMPTCC_TEST_KEYS") else None
+
+
 class Peer:
     """A DEALER socket that says what it is told to."""
 
-    def __init__(self, endpoint):
+    def __init__(self, endpoint, key=None):
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.linger = 0
+        use_key(self.socket, key)
         self.socket.connect(endpoint)
 
     def send(self, kind, **fields):
@@ -71,25 +90,30 @@ class Peer:
 
 class Talk:
     """A coordinator with a worker, a job that is held at its 40th answer, and
-    a stranger."""
+    a stranger. With keys the stranger has one too: of the role it claims."""
 
-    def __init__(self, stage):
-        self.stage = stage
+    def __init__(self, stage, keys=None):
+        self.stage, self.keys = stage, keys
+        self.words = words = ["--keys", keys] if keys else []
         self.sim = stage.stand_in(slots=2)
         self.gate = stage.gate(self.sim)
         self.gate.hold_after(40)
-        self.coordinator = stage.coordinator(stage.folder / "c.db")
+        self.coordinator = stage.coordinator(stage.folder / "c.db", *words)
         self.worker = stage.worker(self.coordinator.endpoint, self.gate.url,
-                                   "w", slots=2)
+                                   "w", *words, slots=2)
         self.job = stage.job()
         self.client = stage.start("submit", self.job, "--coordinator",
                                   self.coordinator.endpoint, "--wait",
-                                  "--json")
+                                  "--json", *words)
         assert self.gate.wait_held(self.client)
         self.peers = []
 
-    def peer(self):
-        self.peers.append(Peer(self.coordinator.endpoint))
+    def key(self, role):
+        names = {WORKER: "rack.key", CLIENT: "ann.key", None: "ann.key"}
+        return self.keys and self.keys / names[role]
+
+    def peer(self, role=CLIENT):
+        self.peers.append(Peer(self.coordinator.endpoint, self.key(role)))
         return self.peers[-1]
 
     def check_the_end(self, undisturbed):
@@ -106,7 +130,7 @@ class Talk:
 
 @pytest.fixture
 def talk(stage):
-    made = Talk(stage)
+    made = Talk(stage, given_keys(stage))
     yield made
     for peer in made.peers:
         peer.close()
@@ -150,7 +174,7 @@ def test_whoever_does_not_greet_is_asked_to(talk, undisturbed):
 
 def test_an_answer_for_a_lease_of_another_is_not_taken(talk, undisturbed):
     """As of a worker that was taken for dead: its epoch is over."""
-    peer = talk.peer()
+    peer = talk.peer(WORKER)
     peer.hello(WORKER, slots=1, backend="ollama", server="0", simulated=1,
                models=[{"name": "else:1b", "digest": "ab" * 32,
                         "context": 4096}])
@@ -255,7 +279,7 @@ def test_a_flood_of_heartbeats_and_greetings_is_outlived(talk, undisturbed):
 def test_a_worker_that_takes_calls_and_goes_costs_nothing(talk, undisturbed):
     """It has the model, gets leases, and vanishes without a word."""
     tags = harness.get_json(talk.sim.url + "/api/tags")["models"]
-    peer = talk.peer()
+    peer = talk.peer(WORKER)
     peer.hello(WORKER, slots=4, backend="ollama", server="0", simulated=1,
                models=[{"name": m["name"], "digest": m["digest"],
                         "context": 32768} for m in tags])
@@ -272,7 +296,7 @@ def test_garbage_in_answers_is_an_answer_of_the_model_or_nothing(talk,
     """Frames of an ANSWER with impossible numbers are refused, and the lease
     goes elsewhere."""
     tags = harness.get_json(talk.sim.url + "/api/tags")["models"]
-    peer = talk.peer()
+    peer = talk.peer(WORKER)
     peer.hello(WORKER, slots=1, backend="ollama", server="0", simulated=1,
                models=[{"name": m["name"], "digest": m["digest"],
                         "context": 32768} for m in tags])

@@ -106,7 +106,7 @@ static struct wire_socket *greet(struct spine *spine)
     struct wire_id id = {.len = 6, .bytes = "client"};
     struct err err = ERR_CLEAR;
     struct wire_socket *socket =
-        wire_connect(spine->zmq, spine->endpoint, &id, &err);
+        wire_connect(spine->zmq, spine->endpoint, NULL, &id, &err);
     struct message hello = {.kind = MESSAGE_HELLO,
                             .as.hello = {.version = WIRE_VERSION,
                                          .role = PEER_CLIENT,

@@ -86,7 +86,7 @@ void actor_enter(struct actor *actor, struct stage *stage, const char *name)
 
     memcpy(id.bytes, name, id.len);
     *actor = (struct actor){.stage = stage, .arena = ARENA_INIT(1 << 28)};
-    actor->socket = wire_connect(stage->zmq, stage->endpoint, &id, &err);
+    actor->socket = wire_connect(stage->zmq, stage->endpoint, NULL, &id, &err);
     cr_assert_not_null(actor->socket, "%s", err.text);
     *find_socket(stage, NULL) = actor->socket;
 }

@@ -22,7 +22,7 @@ static void open_with(size_t most)
 {
     err = ERR_CLEAR;
     context = zmq_ctx_new();
-    router = wire_bind(context, "tcp://127.0.0.1:0", &err);
+    router = wire_bind(context, "tcp://127.0.0.1:0", NULL, &err);
     cr_assert_not_null(router, "%s", err.text);
     connections = connections_new(context, router, most, &err);
     cr_assert_not_null(connections, "%s", err.text);
@@ -88,7 +88,7 @@ static struct wire_socket *greet(int *fd)
     const struct wire_id id = {.len = 2, .bytes = "w1"};
     const struct message beat = {.kind = MESSAGE_HEARTBEAT};
     struct wire_socket *dealer =
-        wire_connect(context, wire_endpoint(router), &id, &err);
+        wire_connect(context, wire_endpoint(router), NULL, &id, &err);
     struct wire_frame frame;
     struct wire_id from;
 

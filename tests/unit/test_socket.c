@@ -33,14 +33,15 @@ static struct wire_socket *connect_as(const char *name, const char *endpoint)
     struct wire_id id = {.len = (uint8_t)strlen(name)};
 
     memcpy(id.bytes, name, id.len);
-    struct wire_socket *socket = wire_connect(context, endpoint, &id, &err);
+    struct wire_socket *socket =
+        wire_connect(context, endpoint, NULL, &id, &err);
     cr_assert_not_null(socket, "%s", err.text);
     return socket;
 }
 
 static struct wire_socket *bind_at(const char *endpoint)
 {
-    struct wire_socket *socket = wire_bind(context, endpoint, &err);
+    struct wire_socket *socket = wire_bind(context, endpoint, NULL, &err);
 
     cr_assert_not_null(socket, "%s", err.text);
     return socket;
@@ -123,7 +124,7 @@ Test(socket, a_port_in_use_is_named)
 {
     struct wire_socket *first = bind_at("tcp://127.0.0.1:0");
 
-    cr_expect_null(wire_bind(context, wire_endpoint(first), &err));
+    cr_expect_null(wire_bind(context, wire_endpoint(first), NULL, &err));
     cr_expect_eq(err.code, ERR_BUSY);
     cr_expect_not_null(strstr(err.text, wire_endpoint(first)), "%s", err.text);
     wire_close(first);
@@ -135,7 +136,7 @@ Test(socket, a_malformed_endpoint_is_bad_input)
                                       "tcp://192.0.2.1:5570"};
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        cr_expect_null(wire_bind(context, bad[i], &err), "%s", bad[i]);
+        cr_expect_null(wire_bind(context, bad[i], NULL, &err), "%s", bad[i]);
         cr_expect_eq(err.code, ERR_INPUT, "%s: %s", bad[i], err.text);
     }
 }

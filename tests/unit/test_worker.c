@@ -44,7 +44,7 @@ static void start_server(int port)
 
 static void start_coordinator(const char *endpoint)
 {
-    coordinator = wire_bind(context, endpoint, &err);
+    coordinator = wire_bind(context, endpoint, NULL, &err);
     cr_assert_not_null(coordinator, "%s", err.text);
 }
 
@@ -369,7 +369,7 @@ Test(worker, a_coordinator_that_comes_back_is_greeted)
     coordinator = NULL;
     int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
     while (coordinator == NULL) { // its port is freed in the background
-        coordinator = wire_bind(context, endpoint, &err);
+        coordinator = wire_bind(context, endpoint, NULL, &err);
         cr_assert_lt(clock_monotonic_ms(), deadline_ms, "%s", err.text);
         zmq_poll(NULL, 0, 10);
     }

@@ -1,0 +1,224 @@
+"""A cluster with keys: who is let in, as what, and for how long."""
+
+import contextlib
+import os
+import random
+import socket
+
+import pytest
+
+import harness
+from test_hostile_peers import (FLOODS, bounded, context, dealers, flood, gone,
+                                greeted, hello)
+from test_protocol import (ANSWER, CLIENT, COMMAND, REFUSED, REPLY, WELCOME,
+                           WORKER, Talk, undisturbed, use_key, zmq)
+
+__all__ = ["context", "undisturbed"]
+
+
+@pytest.fixture
+def talk(stage):
+    made = Talk(stage, stage.keys())
+    yield made
+    for peer in made.peers:
+        peer.close()
+
+
+def ask(talk, *words):
+    return talk.stage.promptcc(*words, "--coordinator",
+                               talk.coordinator.endpoint)
+
+
+def test_a_job_goes_its_way_with_keys(talk, undisturbed):
+    """The same bytes, and all that one asks of a coordinator goes with a key."""
+    jobs = ask(talk, "jobs", "--json", *talk.words).json
+    assert [job["state"] for job in jobs] == ["running"]
+    for words in (["workers"], ["show", jobs[0]["job"]],
+                  ["trials", jobs[0]["job"]], ["best", jobs[0]["job"]],
+                  ["query", "SELECT count(*) FROM v_calls"]):
+        result = ask(talk, *words, *talk.words)
+        assert result.status == 0, result
+    talk.check_the_end(undisturbed)
+
+
+def test_who_has_no_key_is_told_where_to_get_one(talk, undisturbed):
+    result = ask(talk, "jobs")
+    assert result.status != 0 and "--keys DIR" in result.err, result
+    worker = talk.stage.worker(talk.coordinator.endpoint, talk.sim.url, "bare")
+    worker.wait_for_line(r"coordinator-closed.*--keys DIR", errors=True)
+    assert worker.terminate().status == 0
+    talk.check_the_end(undisturbed)
+
+
+def test_a_key_that_nobody_allowed_is_refused(talk, undisturbed):
+    (talk.keys / "allowed" / "ann.pub").rename(talk.stage.folder / "ann.pub")
+    talk.coordinator.wait_for_line(r"keys-read: .* allows 1", errors=True)
+    result = ask(talk, "jobs", *talk.words)
+    assert result.status != 0 and "does not allow this key" in result.err
+    assert "key-unknown" in talk.coordinator.errors()
+    (talk.stage.folder / "ann.pub").rename(talk.keys / "allowed" / "ann.pub")
+    harness.wait_until(
+        lambda: ask(talk, "jobs", *talk.words).status == 0, "welcome again")
+
+
+def test_a_key_gives_one_role(talk, undisturbed):
+    as_client = talk.peer(WORKER)
+    as_client.hello(CLIENT)
+    refused = as_client.receive(REFUSED)
+    assert refused["code"] == "role", refused
+    assert "rack is the key of a worker" in refused["text"], refused
+    as_worker = talk.peer(CLIENT)
+    as_worker.hello(WORKER, slots=1, backend="ollama")
+    refused = as_worker.receive(REFUSED)
+    assert refused["code"] == "role" and "promptcc keys worker" in \
+        refused["text"], refused
+    as_worker.send(ANSWER, id=0, outcome=0, text="plants", cached_tokens=-1)
+    assert as_worker.receive(REFUSED)["code"] == "hello"
+    result = ask(talk, "jobs", "--keys", talk.keys / "rack.key")
+    assert result.status == 2 and "promptcc keys client" in result.err, result
+    talk.check_the_end(undisturbed)
+
+
+def test_to_revoke_a_key_is_to_cut_off_its_worker(talk, undisturbed):
+    """Its calls are made by another one, and its key opens nothing any more."""
+    made = talk.stage.promptcc("keys", "worker", "other", "--keys", talk.keys)
+    assert made.status == 0, made
+    result = talk.stage.promptcc("keys", "revoke", "rack", "--keys", talk.keys)
+    assert result.status == 0, result
+    talk.coordinator.wait_for_line(r"peer-cut-off: worker w: its key was taken",
+                                   errors=True)
+    talk.worker.wait_for_line(r"does not allow this key", errors=True)
+    assert [w for w in ask(talk, "workers", "--json", *talk.words).json
+            if w["state"] != "lost"] == []
+    talk.stage.worker(talk.coordinator.endpoint, talk.gate.url, "w2", "--keys",
+                      talk.keys / "other.key", slots=2)
+    talk.check_the_end(undisturbed)
+    assert talk.worker.terminate().status == 0
+
+
+def test_to_revoke_a_client_is_to_end_its_wait(talk):
+    """The job goes on; who waited for it is told."""
+    assert talk.stage.promptcc("keys", "revoke", "ann", "--keys",
+                               talk.keys).status == 0
+    result = talk.client.wait()
+    assert result.status != 0 and "does not allow this key" in result.out + \
+        result.err, result
+    assert talk.coordinator.running
+
+
+def test_a_secret_that_others_can_read_is_not_used(stage):
+    keys = stage.keys()
+    assert (keys / "coordinator.key").stat().st_mode & 0o777 == 0o600
+    (keys / "coordinator.key").chmod(0o644)
+    result = stage.promptcc("coordinator", "--listen", "tcp://127.0.0.1:0",
+                            "--store", stage.folder / "c.db", "--keys", keys)
+    assert result.status == 2 and "chmod 600" in result.err, result
+
+
+def test_beyond_this_machine_one_needs_keys(stage):
+    keys = stage.keys()
+    listen = ["coordinator", "--listen", "tcp://0.0.0.0:0", "--store",
+              stage.folder / "c.db"]
+    result = stage.promptcc(*listen)
+    assert result.status == 2, result
+    assert "promptcc keys" in result.err and "--keys DIR" in result.err, result
+    process = stage.start(*listen, "--keys", keys)
+    process.wait_for_line(r"listening on tcp://0\.0\.0\.0:\d+")
+    assert process.terminate().status == 0
+
+
+def test_nothing_of_what_is_said_can_be_read_on_the_way(stage):
+    """A listener in between keeps every byte that passes."""
+    keys = stage.keys()
+    sim = stage.stand_in(slots=2)
+    coordinator = stage.coordinator(stage.folder / "c.db", "--keys", keys)
+    tap = stage.tap(coordinator.port)
+    worker = stage.worker(tap.endpoint, sim.url, "w", "--keys", keys)
+    result = stage.promptcc("submit", stage.job(), "--coordinator",
+                            tap.endpoint, "--wait", "--keys", keys)
+    assert result.status == 0, result
+    assert worker.terminate().status == 0
+    assert len(tap.bytes) > 10_000
+    for word in (b"courier", b"topic", b"qwen", b"heartbeat"):
+        assert word not in tap.bytes
+
+
+# --- the worst, with keys: test_hostile_peers.py tells more of each ---
+
+def test_unfinished_greetings_of_strangers_cost_nothing(talk, undisturbed):
+    with bounded(talk, undisturbed, most=60 << 20):
+        raws = [greeted(talk.coordinator.port) for _ in range(40)]
+        curve = socket.create_connection(("127.0.0.1", talk.coordinator.port))
+        curve.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"CURVE" +
+                      bytes(15) + b"\x00" + bytes(31))
+        curve.sendall(b"\x04\xc8" + b"\x05HELLO" + random.randbytes(194))
+        for raw in [*raws, curve]:
+            with contextlib.suppress(OSError):
+                raw.sendall(b"\x02" + bytes(7) + b"\xff" * 50_000)
+            assert gone(raw)
+            raw.close()
+
+
+@pytest.mark.parametrize("kind, role", [("garbage", None), ("answers", CLIENT),
+                                        ("greetings", WORKER),
+                                        ("parts", CLIENT)])
+def test_a_flood_of_those_with_a_key_is_outlived(talk, undisturbed, context,
+                                                 kind, role):
+    greeting = None if role is None else lambda: hello(role, slots=1)
+    with bounded(talk, undisturbed):
+        sockets = dealers(context, talk.coordinator.endpoint, 20, greeting,
+                          talk.key(role))
+        assert flood(sockets, FLOODS[kind]) > 100
+
+
+def test_a_flood_of_keys_that_nobody_allowed_is_outlived(
+        talk, undisturbed, context):
+    """Each of them costs a handshake and a line in a log that stays short."""
+    other = talk.stage.folder / "other"
+    assert talk.stage.promptcc("keys", "client", "eve", "--keys",
+                               other).status == 0
+    lines = (other / "eve.key").read_text().splitlines()
+    mine = (talk.keys / "ann.key").read_text().splitlines()
+    (other / "eve.key").unlink()
+    (other / "eve.key").write_text("\n".join([*lines[:-1], mine[-1]]) + "\n")
+    os.chmod(other / "eve.key", 0o600)
+    with bounded(talk, undisturbed):
+        for _ in range(5):
+            for s in dealers(context, talk.coordinator.endpoint, 60, None,
+                             other / "eve.key"):
+                s.close()
+        sockets = dealers(context, talk.coordinator.endpoint, 60, None,
+                          other / "eve.key")
+        harness.wait_until(lambda: "key-unknown" in
+                           talk.coordinator.errors(), "refusal")
+        assert not any(s.poll(50) for s in sockets)
+
+
+def test_nobody_takes_the_identity_of_another(talk, undisturbed, context):
+    """A second connection under the name of one that is here, with a key of
+    its own: what it says is not heard."""
+    victim = talk.peer(CLIENT)
+    victim.socket.close()
+    victim.socket = context.socket(zmq.DEALER)
+    victim.socket.linger = 0
+    victim.socket.routing_id = b"victim"
+    use_key(victim.socket, talk.key(CLIENT))
+    victim.socket.connect(talk.coordinator.endpoint)
+    victim.hello()
+    victim.receive(WELCOME)
+    thief = talk.peer(WORKER)
+    thief.socket.close()
+    thief.socket = context.socket(zmq.DEALER)
+    thief.socket.linger = 0
+    thief.socket.routing_id = b"victim"
+    use_key(thief.socket, talk.key(WORKER))
+    thief.socket.connect(talk.coordinator.endpoint)
+    thief.send(COMMAND, verb="jobs", job="", argument="")
+    talk.coordinator.wait_for_line(r"used with another key", errors=True)
+    assert not thief.socket.poll(500)
+    honest = talk.peer()
+    honest.hello()
+    honest.receive(WELCOME)
+    honest.send(COMMAND, verb="jobs", job="", argument="")
+    assert honest.receive(REPLY)
+    talk.check_the_end(undisturbed)

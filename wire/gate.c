@@ -1,0 +1,431 @@
+#include "wire/gate.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <zmq.h>
+
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/log.h"
+#include "common/map.h"
+
+enum { LOOK_MS = 1000, PATH_BYTES = 4096 };
+
+// The keys that the folder allows, at one time.
+struct ring {
+    struct map by_public;
+    struct key *keys; // owned
+    size_t n, cap;
+};
+
+struct gate {
+    void *context; // borrowed
+    char *folder;
+    void *zap;     // REP: libzmq asks here
+    void *control; // the end
+    void *control_owner;
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t mutex; // over ring
+    struct ring ring;
+    atomic_uint changes;
+
+    // The thread's own.
+    struct hash seen; // of names, sizes and times in the folder
+    bool told_unreadable;
+};
+
+// --- the folder ---
+
+static struct hash key_of(const char *public_key)
+{
+    return hash_of("key", public_key, strlen(public_key));
+}
+
+static void release_ring(struct ring *ring)
+{
+    map_release(&ring->by_public);
+    free(ring->keys);
+    *ring = (struct ring){0};
+}
+
+static bool index_ring(struct ring *ring, struct err *err)
+{
+    for (size_t i = 0; i < ring->n; i++) {
+        struct hash hash = key_of(ring->keys[i].public_key);
+
+        if (!map_put(&ring->by_public, &hash, &ring->keys[i])) {
+            err_nomem(err, "the keys");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_public_file(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+
+    return entry->d_name[0] != '.' && len > 4 &&
+           strcmp(entry->d_name + len - 4, ".pub") == 0;
+}
+
+static bool add_key(struct ring *ring, const struct key *key)
+{
+    if (ring->n == ring->cap) {
+        size_t cap = ring->cap == 0 ? 16 : 2 * ring->cap;
+        struct key *grown = realloc(ring->keys, cap * sizeof *grown);
+
+        if (grown == NULL)
+            return false;
+        ring->keys = grown;
+        ring->cap = cap;
+    }
+    ring->keys[ring->n++] = *key;
+    return true;
+}
+
+// Reads each .pub file; one that is no key is told, and allows nobody. False
+// when they could not all be read.
+static bool read_ring(const struct gate *gate, DIR *dir, struct ring *out,
+                      struct err *err)
+{
+    struct dirent *entry;
+
+    rewinddir(dir);
+    while (out->n < GATE_KEYS_MOST && (entry = readdir(dir)) != NULL) {
+        char path[PATH_BYTES];
+        struct err why = ERR_CLEAR;
+        struct key key;
+
+        if (!is_public_file(entry))
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", gate->folder, entry->d_name);
+        if (!key_read(path, &key, &why)) {
+            if (why.code != ERR_INPUT) {
+                *err = why;
+                return false;
+            }
+            log_warn("key-unreadable", "%s", why.text);
+        } else if (key.role == KEY_COORDINATOR) {
+            log_warn("key-unreadable", "%s is no key of a worker or client",
+                     path);
+        } else if (!add_key(out, &key)) {
+            err_nomem(err, "the keys");
+            return false;
+        }
+    }
+    return index_ring(out, err);
+}
+
+// What the folder looks like: with another hash something has changed.
+static struct hash look_at(DIR *dir)
+{
+    struct hasher hasher;
+    struct dirent *entry;
+
+    hasher_init(&hasher, "folder");
+    rewinddir(dir);
+    while ((entry = readdir(dir)) != NULL) {
+        struct stat st;
+
+        if (!is_public_file(entry) ||
+            fstatat(dirfd(dir), entry->d_name, &st, 0) != 0)
+            continue;
+        hasher_add_text(&hasher, entry->d_name);
+        hasher_add_int(&hasher, (int64_t)st.st_ino);
+        hasher_add_int(&hasher, (int64_t)st.st_size);
+        hasher_add_int(&hasher, (int64_t)st.st_mtim.tv_sec);
+        hasher_add_int(&hasher, (int64_t)st.st_mtim.tv_nsec);
+    }
+    return hasher_end(&hasher);
+}
+
+static void use_ring(struct gate *gate, const struct ring *ring)
+{
+    struct ring old;
+
+    pthread_mutex_lock(&gate->mutex);
+    old = gate->ring;
+    gate->ring = *ring;
+    pthread_mutex_unlock(&gate->mutex);
+    release_ring(&old);
+    atomic_fetch_add(&gate->changes, 1);
+}
+
+static void tell_unreadable(struct gate *gate, const char *why)
+{
+    if (!gate->told_unreadable)
+        log_warn("keys-unreadable",
+                 "%s cannot be read now, so nobody is added or taken away: %s",
+                 gate->folder, why);
+    gate->told_unreadable = true;
+}
+
+// Takes up what has changed in the folder.
+static void look(struct gate *gate)
+{
+    DIR *dir = opendir(gate->folder);
+    struct ring ring = {0};
+    struct err err = ERR_CLEAR;
+    struct hash seen = {0};
+
+    if (dir == NULL && errno != ENOENT && errno != ENOTDIR) {
+        tell_unreadable(gate, strerror(errno));
+        return;
+    }
+    if (dir != NULL)
+        seen = look_at(dir);
+    if (hash_equal(&seen, &gate->seen)) {
+        gate->told_unreadable = false;
+    } else if (dir == NULL || read_ring(gate, dir, &ring, &err)) {
+        gate->told_unreadable = false;
+        gate->seen = seen;
+        log_info("keys-read", "%s allows %zu", gate->folder, ring.n);
+        use_ring(gate, &ring);
+    } else {
+        tell_unreadable(gate, err.text);
+        release_ring(&ring);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+}
+
+bool gate_find(struct gate *gate, const char *public_key, struct key *out)
+{
+    struct hash hash = key_of(public_key);
+    const struct key *found;
+
+    pthread_mutex_lock(&gate->mutex);
+    found = map_find(&gate->ring.by_public, &hash);
+    if (found != NULL)
+        *out = *found;
+    pthread_mutex_unlock(&gate->mutex);
+    return found != NULL;
+}
+
+unsigned gate_changes(const struct gate *gate)
+{
+    return atomic_load(&gate->changes);
+}
+
+// --- what libzmq asks ---
+
+// A request (RFC 27): version, request id, domain, address, identity,
+// mechanism, and of CURVE the 32 bytes of the public key.
+enum zap_frame {
+    ZAP_VERSION,
+    ZAP_REQUEST,
+    ZAP_DOMAIN,
+    ZAP_ADDRESS,
+    ZAP_IDENTITY,
+    ZAP_MECHANISM,
+    ZAP_KEY,
+    ZAP_FRAMES
+};
+
+enum { ZAP_FRAME_BYTES = 256, KEY_RAW_BYTES = 32 };
+
+struct zap_request {
+    char frames[ZAP_FRAMES][ZAP_FRAME_BYTES];
+    size_t lens[ZAP_FRAMES];
+    size_t n;
+};
+
+static bool read_request(void *zap, struct zap_request *out)
+{
+    int more = 1;
+    size_t size = sizeof more;
+
+    *out = (struct zap_request){0};
+    for (size_t i = 0; more; i++) {
+        char rest[ZAP_FRAME_BYTES];
+        char *frame = i < ZAP_FRAMES ? out->frames[i] : rest;
+        int len = zmq_recv(zap, frame, ZAP_FRAME_BYTES - 1, 0);
+
+        if (len < 0)
+            return false;
+        if (i < ZAP_FRAMES) {
+            out->lens[i] = (size_t)len < ZAP_FRAME_BYTES - 1
+                               ? (size_t)len
+                               : ZAP_FRAME_BYTES - 1;
+            out->n = i + 1;
+        }
+        if (zmq_getsockopt(zap, ZMQ_RCVMORE, &more, &size) != 0)
+            return false;
+    }
+    return true;
+}
+
+// The peer's public key as text; false when it did not say one.
+static bool read_public(const struct zap_request *request,
+                        char public_key[KEY_BYTES])
+{
+    return request->n > ZAP_KEY &&
+           strcmp(request->frames[ZAP_MECHANISM], "CURVE") == 0 &&
+           request->lens[ZAP_KEY] == KEY_RAW_BYTES &&
+           zmq_z85_encode(public_key, (const uint8_t *)request->frames[ZAP_KEY],
+                          KEY_RAW_BYTES) != NULL;
+}
+
+static void send_reply(void *zap, const struct zap_request *request,
+                       const char *status, const char *text, const char *user)
+{
+    (void)zmq_send(zap, request->frames[ZAP_VERSION],
+                   request->lens[ZAP_VERSION], ZMQ_SNDMORE);
+    (void)zmq_send(zap, request->frames[ZAP_REQUEST],
+                   request->lens[ZAP_REQUEST], ZMQ_SNDMORE);
+    (void)zmq_send(zap, status, strlen(status), ZMQ_SNDMORE);
+    (void)zmq_send(zap, text, strlen(text), ZMQ_SNDMORE);
+    (void)zmq_send(zap, user, strlen(user), ZMQ_SNDMORE);
+    (void)zmq_send(zap, "", 0, 0);
+}
+
+static void answer(struct gate *gate)
+{
+    struct zap_request request;
+    char public_key[KEY_BYTES] = "";
+    struct key key;
+
+    if (!read_request(gate->zap, &request))
+        return;
+    if (read_public(&request, public_key) &&
+        gate_find(gate, public_key, &key)) {
+        send_reply(gate->zap, &request, "200", "OK", public_key);
+        return;
+    }
+    log_warn("key-unknown", "%s comes with the key %s, which is not in %s",
+             request.frames[ZAP_ADDRESS], public_key, gate->folder);
+    send_reply(gate->zap, &request, "400", "this key is not allowed", "");
+}
+
+// --- the thread ---
+
+static void *run(void *arg)
+{
+    struct gate *gate = arg;
+    int64_t looked_ms = clock_monotonic_ms();
+    zmq_pollitem_t items[] = {
+        {.socket = gate->zap, .events = ZMQ_POLLIN},
+        {.socket = gate->control, .events = ZMQ_POLLIN},
+    };
+
+    while ((items[1].revents & ZMQ_POLLIN) == 0) {
+        if (zmq_poll(items, 2, LOOK_MS) < 0 && zmq_errno() == ETERM)
+            break;
+        if (items[0].revents & ZMQ_POLLIN)
+            answer(gate);
+        if (clock_monotonic_ms() - looked_ms >= LOOK_MS) {
+            look(gate);
+            looked_ms = clock_monotonic_ms();
+        }
+    }
+    return NULL;
+}
+
+static void *open_socket(void *context, int type)
+{
+    void *socket = zmq_socket(context, type);
+
+    if (socket != NULL)
+        (void)zmq_setsockopt(socket, ZMQ_LINGER, &(int){0}, sizeof(int));
+    return socket;
+}
+
+static bool open_sockets(struct gate *gate)
+{
+    char endpoint[64];
+
+    (void)snprintf(endpoint, sizeof endpoint, "inproc://gate-%p", (void *)gate);
+    gate->zap = open_socket(gate->context, ZMQ_REP);
+    gate->control = open_socket(gate->context, ZMQ_PAIR);
+    gate->control_owner = open_socket(gate->context, ZMQ_PAIR);
+    return gate->zap != NULL && gate->control != NULL &&
+           gate->control_owner != NULL &&
+           zmq_bind(gate->zap, "inproc://zeromq.zap.01") == 0 &&
+           zmq_bind(gate->control, endpoint) == 0 &&
+           zmq_connect(gate->control_owner, endpoint) == 0;
+}
+
+// Signals are for the thread that the program chose.
+static bool start_thread(struct gate *gate)
+{
+    sigset_t all;
+    sigset_t before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    gate->started = pthread_create(&gate->thread, NULL, run, gate) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return gate->started;
+}
+
+static void free_gate(struct gate *gate)
+{
+    if (gate->zap != NULL)
+        zmq_close(gate->zap);
+    if (gate->control != NULL)
+        zmq_close(gate->control);
+    if (gate->control_owner != NULL)
+        zmq_close(gate->control_owner);
+    release_ring(&gate->ring);
+    pthread_mutex_destroy(&gate->mutex);
+    free(gate->folder);
+    free(gate);
+}
+
+static bool is_folder(const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return true;
+    err_set(err, ERR_INPUT,
+            "%.150s is no folder of keys that may connect: `promptcc keys "
+            "worker NAME` makes one",
+            path);
+    return false;
+}
+
+struct gate *gate_start(void *context, const char *folder, struct err *err)
+{
+    struct gate *gate;
+
+    if (!is_folder(folder, err))
+        return NULL;
+    gate = calloc(1, sizeof *gate);
+    if (gate != NULL)
+        gate->folder = strdup(folder);
+    if (gate == NULL || gate->folder == NULL) {
+        free(gate);
+        err_nomem(err, "the keys");
+        return NULL;
+    }
+    gate->context = context;
+    (void)pthread_mutex_init(&gate->mutex, NULL);
+    look(gate);
+    if (open_sockets(gate) && start_thread(gate))
+        return gate;
+    err_set(err, ERR_IO, "cannot watch over keys: %s",
+            zmq_strerror(zmq_errno()));
+    free_gate(gate);
+    return NULL;
+}
+
+void gate_stop(struct gate *gate)
+{
+    if (gate == NULL)
+        return;
+    (void)zmq_send(gate->control_owner, "", 0, 0);
+    (void)pthread_join(gate->thread, NULL);
+    free_gate(gate);
+}

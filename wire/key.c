@@ -1,0 +1,366 @@
+#include "wire/key.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <zmq.h>
+
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/text.h"
+
+enum { FILE_BYTES = 4096, PATH_BYTES = 4096 };
+
+static const char *const role_names[] = {
+    [KEY_NONE] = "",
+    [KEY_COORDINATOR] = "coordinator",
+    [KEY_WORKER] = "worker",
+    [KEY_CLIENT] = "client",
+};
+
+const char *key_role_name(enum key_role role)
+{
+    return role_names[role];
+}
+
+enum key_role key_role_of(const char *name)
+{
+    for (int role = KEY_COORDINATOR; role <= KEY_CLIENT; role++)
+        if (strcmp(role_names[role], name) == 0)
+            return (enum key_role)role;
+    return KEY_NONE;
+}
+
+bool key_name_check(const char *name, struct err *err)
+{
+    static const char fit[] = "abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t len = strlen(name);
+
+    if (len > 0 && len < KEY_NAME_BYTES && name[0] != '.' &&
+        strspn(name, fit) == len)
+        return true;
+    err_set(err, ERR_INPUT,
+            "a key cannot be called `%.40s`: its name has 1 to %d letters, "
+            "digits, dots, dashes or underscores, and begins with no dot",
+            name, KEY_NAME_BYTES - 1);
+    return false;
+}
+
+bool key_make(enum key_role role, const char *name, const char *coordinator,
+              struct key *out, struct err *err)
+{
+    *out = KEY_EMPTY;
+    if (!key_name_check(name, err))
+        return false;
+    if (zmq_curve_keypair(out->public_key, out->secret) != 0) {
+        err_set(err, ERR_IO, "this ZeroMQ makes no CURVE keys: %s",
+                zmq_strerror(zmq_errno()));
+        return false;
+    }
+    out->role = role;
+    (void)text_print(out->name, sizeof out->name, "%s", name);
+    (void)text_print(out->coordinator, sizeof out->coordinator, "%s",
+                     coordinator);
+    return true;
+}
+
+void key_wipe(struct key *key)
+{
+    sodium_memzero(key, sizeof *key);
+}
+
+// --- writing ---
+
+static bool fill(int fd, const struct buf *text)
+{
+    return !text->failed &&
+           write(fd, text->data, text->len) == (ssize_t)text->len &&
+           fsync(fd) == 0;
+}
+
+// A new file of that mode from its first moment on.
+static bool write_new(const char *path, mode_t mode, const struct buf *text,
+                      struct err *err)
+{
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    bool ok = fd >= 0 && fill(fd, text);
+    int why = errno;
+
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok;
+    if (ok)
+        return true;
+    if (fd >= 0)
+        (void)unlink(path);
+    if (why == EEXIST)
+        err_set(err, ERR_INPUT,
+                "%.150s is there already: choose another name, or remove it "
+                "first",
+                path);
+    else
+        err_set(err, ERR_IO, "cannot write %.150s: %s", path, strerror(why));
+    return false;
+}
+
+bool key_write_secret(const char *path, const struct key *key, struct err *err)
+{
+    struct buf text = BUF_INIT(FILE_BYTES);
+    bool ok;
+
+    buf_printf(&text,
+               "# promptcc: the secret key of %s %s. Whoever has this file can "
+               "act in its place.\n"
+               "role %s\npublic %s\nsecret %s\n",
+               role_names[key->role], key->name, role_names[key->role],
+               key->public_key, key->secret);
+    if (key->coordinator[0] != '\0')
+        buf_printf(&text, "coordinator %s\n", key->coordinator);
+    ok = write_new(path, S_IRUSR | S_IWUSR, &text, err);
+    if (text.data != NULL)
+        sodium_memzero(text.data, text.len);
+    buf_release(&text);
+    return ok;
+}
+
+bool key_write_public(const char *path, const struct key *key, struct err *err)
+{
+    struct buf text = BUF_INIT(FILE_BYTES);
+    bool ok;
+
+    buf_printf(&text,
+               "# promptcc: %s %s may connect as long as this file is here.\n"
+               "role %s\npublic %s\n",
+               role_names[key->role], key->name, role_names[key->role],
+               key->public_key);
+    ok = write_new(path, 0644, &text, err);
+    buf_release(&text);
+    return ok;
+}
+
+// --- reading ---
+
+static bool read_line(char *line, const char *path, struct key *out,
+                      struct err *err)
+{
+    char *value = line + strcspn(line, " ");
+    char *place = NULL;
+
+    if (line[0] == '#' || line[0] == '\0')
+        return true;
+    if (*value != '\0')
+        *value++ = '\0';
+    if (strcmp(line, "role") == 0) {
+        out->role = key_role_of(value);
+        if (out->role != KEY_NONE)
+            return true;
+    } else if (strcmp(line, "public") == 0) {
+        place = out->public_key;
+    } else if (strcmp(line, "secret") == 0) {
+        place = out->secret;
+    } else if (strcmp(line, "coordinator") == 0) {
+        place = out->coordinator;
+    }
+    uint8_t raw[32];
+    if (place != NULL && strlen(value) == KEY_BYTES - 1 &&
+        zmq_z85_decode(raw, value) != NULL) {
+        memcpy(place, value, KEY_BYTES);
+        sodium_memzero(raw, sizeof raw);
+        return true;
+    }
+    err_set(err, ERR_INPUT,
+            "%.150s is no key of promptcc (it has a line `%.20s`): make one "
+            "with `promptcc keys`",
+            path, line);
+    return false;
+}
+
+static bool read_lines(char *text, const char *path, struct key *out,
+                       struct err *err)
+{
+    char *rest = NULL;
+
+    for (char *line = strtok_r(text, "\r\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\r\n", &rest))
+        if (!read_line(line, path, out, err))
+            return false;
+    if (out->role != KEY_NONE && out->public_key[0] != '\0')
+        return true;
+    err_set(err, ERR_INPUT,
+            "%.150s is no key of promptcc (it names no role or no public key): "
+            "make one with `promptcc keys`",
+            path);
+    return false;
+}
+
+// The file's name without its ending is the key's.
+static void set_name(const char *path, struct key *out)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash == NULL ? path : slash + 1;
+    const char *dot = strrchr(base, '.');
+    int len = dot == NULL ? (int)strlen(base) : (int)(dot - base);
+
+    (void)text_print(out->name, sizeof out->name, "%.*s", len, base);
+}
+
+// A secret is its owner's; root may share one with a group, since that is how
+// a container gets its files.
+static bool check_mode(const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return true; // it was read
+    mode_t others = st.st_uid == 0 && geteuid() != 0 ? 0037 : 0077;
+    if ((st.st_mode & others) == 0)
+        return true;
+    err_set(err, ERR_INPUT,
+            "%.120s is a secret, and others on this machine can read it: "
+            "`chmod 600 %.60s`, and make a new one if somebody did",
+            path, path);
+    return false;
+}
+
+bool key_read(const char *path, struct key *out, struct err *err)
+{
+    struct buf text = BUF_INIT(FILE_BYTES);
+    bool ok = false;
+
+    *out = KEY_EMPTY;
+    if (!file_read(path, &text, err))
+        goto out;
+    buf_append(&text, "", 1);
+    if (text.failed) {
+        err_set(err, ERR_INPUT, "%.150s is too long for a key", path);
+        goto out;
+    }
+    set_name(path, out);
+    ok = read_lines(text.data, path, out, err) &&
+         (out->secret[0] == '\0' || check_mode(path, err));
+
+out:
+    if (text.data != NULL)
+        sodium_memzero(text.data, text.len);
+    buf_release(&text);
+    if (!ok)
+        key_wipe(out);
+    return ok;
+}
+
+// --- finding ---
+
+static bool is_key_file(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+
+    return entry->d_name[0] != '.' && len > 4 &&
+           strcmp(entry->d_name + len - 4, ".key") == 0;
+}
+
+// Whether the key can be used by one of that role.
+static bool is_usable(const struct key *key, enum key_role role,
+                      struct err *err)
+{
+    if (key->role == role && key->secret[0] != '\0' &&
+        (role == KEY_COORDINATOR || key->coordinator[0] != '\0'))
+        return true;
+    if (key->role == role)
+        err_set(err, ERR_INPUT,
+                "the key %s lacks its secret or its coordinator: make it anew "
+                "with `promptcc keys %s %s`",
+                key->name, role_names[role], key->name);
+    else
+        err_set(err, ERR_INPUT,
+                "%s is the key of a %s; here one of a %s is needed: make it "
+                "with `promptcc keys %s NAME`",
+                key->name, role_names[key->role], role_names[role],
+                role_names[role]);
+    return false;
+}
+
+// Looks at each key of the folder; the texts of those of the role are listed.
+static bool search(DIR *dir, const char *folder, enum key_role role,
+                   struct key *out, struct buf *names, size_t *n,
+                   struct err *err)
+{
+    struct dirent *entry;
+
+    while ((entry = readdir(dir)) != NULL) {
+        char path[PATH_BYTES];
+        struct key found;
+
+        if (!is_key_file(entry))
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (!key_read(path, &found, err))
+            return false;
+        if (found.role == role) {
+            buf_printf(names, "%s%s", *n > 0 ? ", " : "", entry->d_name);
+            *out = found;
+            (*n)++;
+        }
+        key_wipe(&found);
+    }
+    return true;
+}
+
+static bool find_in(DIR *dir, const char *folder, enum key_role role,
+                    struct key *out, struct err *err)
+{
+    struct buf names = BUF_INIT(FILE_BYTES);
+    size_t n = 0;
+    bool ok = false;
+
+    if (!search(dir, folder, role, out, &names, &n, err)) {
+        ok = false;
+    } else if (n == 0) {
+        err_set(err, ERR_INPUT,
+                "%.120s holds no key of a %s: make one with `promptcc keys "
+                "%s%s` beside the coordinator, and bring it here",
+                folder, role_names[role], role_names[role],
+                role == KEY_COORDINATOR ? "" : " NAME");
+    } else if (n > 1) {
+        err_set(err, ERR_INPUT,
+                "%.80s holds several keys of a %s (%.60s): name the file, as "
+                "in --keys %.40s/NAME.key",
+                folder, role_names[role], names.data == NULL ? "" : names.data,
+                folder);
+    } else {
+        ok = is_usable(out, role, err);
+    }
+    buf_release(&names);
+    return ok;
+}
+
+bool key_find(const char *path, enum key_role role, struct key *out,
+              struct err *err)
+{
+    DIR *dir = opendir(path);
+    bool ok;
+
+    *out = KEY_EMPTY;
+    if (dir == NULL && errno == ENOTDIR)
+        ok = key_read(path, out, err) && is_usable(out, role, err);
+    else if (dir == NULL) {
+        err_set(
+            err, ERR_INPUT,
+            "cannot look for keys in %.120s: %s; `promptcc keys` makes them",
+            path, strerror(errno));
+        return false;
+    } else {
+        ok = find_in(dir, path, role, out, err);
+        (void)closedir(dir);
+    }
+    if (!ok)
+        key_wipe(out);
+    return ok;
+}

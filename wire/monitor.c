@@ -1,0 +1,44 @@
+#include "wire/monitor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <zmq.h>
+
+enum { ENDPOINT_BYTES = 256 };
+
+void *monitor_open(void *context, void *handle, int events)
+{
+    char endpoint[64];
+    void *monitor;
+
+    (void)snprintf(endpoint, sizeof endpoint, "inproc://monitor-%p", handle);
+    if (zmq_socket_monitor(handle, endpoint, events) != 0)
+        return NULL;
+    monitor = zmq_socket(context, ZMQ_PAIR);
+    if (monitor != NULL && zmq_connect(monitor, endpoint) == 0)
+        return monitor;
+    monitor_close(handle, monitor);
+    return NULL;
+}
+
+void monitor_close(void *handle, void *monitor)
+{
+    (void)zmq_socket_monitor(handle, NULL, 0);
+    if (monitor != NULL)
+        zmq_close(monitor);
+}
+
+// An event is two frames: number and value, then the endpoint.
+bool monitor_take(void *monitor, struct monitor_event *out)
+{
+    uint8_t head[sizeof out->number + sizeof out->value];
+    char endpoint[ENDPOINT_BYTES];
+
+    if (zmq_recv(monitor, head, sizeof head, ZMQ_DONTWAIT) < 0)
+        return false;
+    (void)zmq_recv(monitor, endpoint, sizeof endpoint, 0);
+    memcpy(&out->number, head, sizeof out->number);
+    memcpy(&out->value, head + sizeof out->number, sizeof out->value);
+    return true;
+}
