@@ -85,6 +85,56 @@ static void read_line_cells(struct sim_rows *rows, const char *text)
     }
 }
 
+// ---- corrections
+
+// What stands between backticks at `at`; NULL when nothing does, else the place
+// behind it.
+static const char *read_ticked(const char *at, struct sim_span *text)
+{
+    if (*at != '`')
+        return NULL;
+    size_t len = strcspn(at + 1, "`\n");
+    *text = (struct sim_span){at + 1, len};
+    return at[len + 1] == '`' ? at + len + 2 : NULL;
+}
+
+static const char *skip_text(const char *at, const char *text)
+{
+    size_t len = strlen(text);
+    return at != NULL && strncmp(at, text, len) == 0 ? at + len : NULL;
+}
+
+// "`intent` is `a`, but `b` is right": the last cell of that name before it is
+// b then, and its column is the one that is judged.
+static const char *read_correction(struct sim_rows *rows, const char *text)
+{
+    struct sim_span name, wrong, right;
+    const char *at = skip_text(read_ticked(text, &name), " is ");
+
+    at = at == NULL ? NULL : skip_text(read_ticked(at, &wrong), ", but ");
+    at = at == NULL ? NULL : skip_text(read_ticked(at, &right), " is right");
+    if (at == NULL)
+        return NULL;
+    struct sim_cell *found = NULL;
+    for (size_t i = 0; i < rows->n_cells && rows->cells[i].name.at < text; i++)
+        if (same(rows->cells[i].name, name))
+            found = &rows->cells[i];
+    if (found != NULL) {
+        found->value = right;
+        rows->label_name = name;
+    }
+    return at;
+}
+
+static void read_corrections(struct sim_rows *rows, const char *text)
+{
+    const char *at = text;
+    while ((at = strchr(at, '`')) != NULL) {
+        const char *end = read_correction(rows, at);
+        at = end == NULL ? at + 1 : end;
+    }
+}
+
 // ---- columns
 
 struct column {
@@ -149,6 +199,8 @@ static void name_columns(struct sim_rows *rows)
             rows->text_name = columns[i].name;
         }
     }
+    if (rows->label_name.len > 0)
+        return; // a correction named it
     for (size_t i = 0; i < n; i++) {
         double share = (double)columns[i].distinct / (double)columns[i].n;
         bool fits = columns[i].n >= 2 && columns[i].is_short &&
@@ -299,6 +351,7 @@ bool sim_rows_read(struct sim_rows *rows, struct arena *arena, const char *text)
         rows->n_rows = 0;
         read_line_cells(rows, text);
     }
+    read_corrections(rows, text);
     name_columns(rows);
     read_guides(rows, text);
     if (rows->label_name.len == 0)

@@ -4,7 +4,8 @@
 // as lines "Name: value". From them: which column is a label, and which words
 // are typical of each label. What an earlier text said of labels ("Use `a`
 // when it speaks of b, c.") is read too: that is how knowledge passes from
-// observations to a summary to an instruction.
+// observations to a summary to an instruction. So is what feedback corrects
+// ("`intent` is `a`, but `b` is right."): the row has the right label then.
 
 #ifndef SIMULATED_SIM_ROWS_H
 #define SIMULATED_SIM_ROWS_H

@@ -462,6 +462,42 @@ Test(sim_model, a_teacher_proposes_differing_instructions_from_the_examples)
     buf_release(&other);
 }
 
+static const char REFLECTOR[] =
+    "Input fields:\n1. `basic_instruction`\n2. `examples_with_feedback`\n\n"
+    "Output fields:\n1. `new_instruction`\n\nImprove the instruction.";
+static const char FAILURES[] =
+    "[[ ## basic_instruction ## ]]\nName the hobby.\n\n"
+    "[[ ## examples_with_feedback ## ]]\n"
+    "note: the dough needs more yeast\nhobby: sailing\nsure: 0.9\n"
+    "`hobby` is `sailing`, but `baking` is right.\n\n"
+    "note: the anchor holds the boat\nhobby: sailing\nsure: 0.9\n";
+
+Test(sim_model, a_teacher_learns_from_feedback_what_is_right)
+{
+    struct sim_message messages[] = {
+        {"system", REFLECTOR, sizeof REFLECTOR - 1},
+        {"user", FAILURES, sizeof FAILURES - 1},
+    };
+    struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
+    size_t right = 0;
+    for (int64_t seed = 0; seed < 12; seed++) {
+        struct sim_query query = {.model = "any:32b",
+                                  .messages = messages,
+                                  .n_messages = 2,
+                                  .temperature = 1.0,
+                                  .seed = seed};
+        ask(&query, &reply);
+        right += strstr(reply.data, "`baking` when it speaks of ") != NULL;
+        char *sailing = strstr(reply.data, "`sailing` when");
+        if (sailing != NULL) {
+            sailing[strcspn(sailing, "\n")] = '\0';
+            cr_expect_null(strstr(sailing, "dough"), "%s", sailing);
+        }
+    }
+    cr_expect_gt(right, 3, "%zu", right);
+    buf_release(&reply);
+}
+
 // ---- hostile input
 
 Test(sim_model, broken_prompts_get_some_answer)

@@ -1,0 +1,809 @@
+// gepa: instructions that the teacher rewrites from what went wrong.
+//
+// The pool begins with the program as written. An iteration draws a parent
+// from it (the best somewhere, not on average: search/toolkit/pool.h), runs it
+// on a few training rows, shows the teacher one step's part of these runs with
+// the feedback to them, and gets a new instruction of that step back. The child
+// joins the pool when it is better: first on the same few rows, then, since
+// three rows say little, on more of them beside its parent, and in the end it
+// is evaluated on all validation rows. Members that learned different things
+// from a common ancestor are put together (search/toolkit/merge.h).
+//
+//   READING ------> REFLECTING -----> SAMPLED -------> CHECKED -----> EVALUATED
+//   the parent's    the teacher's     the child on     both on more   the child
+//   runs            answers           the same rows    rows           on all
+//                                        |                ^              |
+//   a merge: --------------------------> '----------------'-----------> pool
+//   on validation rows
+//
+// As many iterations as the job's window is wide are under way, each in a lane
+// of its own; lanes are served in turn, and each waits for its own work alone.
+// So what the pool holds when an iteration begins follows from the answers, and
+// a cluster is busy with several of them.
+//
+// Source: Agrawal et al. 2025, arXiv 2507.19457; its package 0.1.4, and DSPy
+// 3.4, whose names and defaults the parameters have (docs/dspy.md).
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "search/optimizers/optimizer.h"
+#include "search/session/stats.h"
+#include "search/toolkit/leader.h"
+#include "search/toolkit/merge.h"
+#include "search/toolkit/pool.h"
+#include "search/toolkit/reflection.h"
+
+enum auto_level { AUTO_LIGHT, AUTO_MEDIUM, AUTO_HEAVY };
+static const char *const auto_names[] = {"light", "medium", "heavy", NULL};
+enum selection { SELECT_PARETO, SELECT_BEST };
+static const char *const selection_names[] = {"pareto", "current_best", NULL};
+enum selector { EACH_IN_TURN, ALL_TOGETHER };
+static const char *const selector_names[] = {"round_robin", "all", NULL};
+
+struct params {
+    int level;
+    int64_t max_full_evals;   // -1: not said
+    int64_t max_metric_calls; // the same
+    int64_t reflection_minibatch_size;
+    int selection;
+    int selector;
+    bool skip_perfect_score;
+    double perfect_score;
+    bool add_format_failure_as_feedback;
+    bool use_merge;
+    int64_t max_merge_invocations;
+    int64_t acceptance_rows;
+    int64_t seed;
+};
+
+#define AT(member) offsetof(struct params, member)
+
+static const struct param params[] = {
+    {"auto", PARAM_CHOICE, AT(level), 0, 0, AUTO_LIGHT, auto_names,
+     "effort: how many runs of the program are scored"},
+    {"max_full_evals", PARAM_INT, AT(max_full_evals), 1, 1e6, -1, NULL,
+     "effort as so many passes over all training and validation rows; wins "
+     "over auto"},
+    {"max_metric_calls", PARAM_INT, AT(max_metric_calls), 1, 1e9, -1, NULL,
+     "effort as so many scored runs of the program; wins over auto"},
+    {"reflection_minibatch_size", PARAM_INT, AT(reflection_minibatch_size), 1,
+     1000, 3, NULL, "training rows that a reflection is made from"},
+    {"candidate_selection_strategy", PARAM_CHOICE, AT(selection), 0, 0,
+     SELECT_PARETO, selection_names,
+     "parent: drawn from those that are the best on some row, or the best"},
+    {"component_selector", PARAM_CHOICE, AT(selector), 0, 0, EACH_IN_TURN,
+     selector_names, "steps that one iteration rewrites: one in turn, or all"},
+    {"skip_perfect_score", PARAM_BOOL, AT(skip_perfect_score), 0, 1, 1, NULL,
+     "no reflection on rows that all have the perfect score"},
+    {"perfect_score", PARAM_NUMBER, AT(perfect_score), 0, 1, 1, NULL,
+     "score of a row that leaves nothing to wish for"},
+    {"add_format_failure_as_feedback", PARAM_BOOL,
+     AT(add_format_failure_as_feedback), 0, 1, 1, NULL,
+     "reflect on replies that could not be read, too"},
+    {"use_merge", PARAM_BOOL, AT(use_merge), 0, 1, 1, NULL,
+     "put candidates together that changed different steps"},
+    {"max_merge_invocations", PARAM_INT, AT(max_merge_invocations), 0, 1e6, 5,
+     NULL, "merged candidates that may join the pool"},
+    {"acceptance_rows", PARAM_INT, AT(acceptance_rows), 0, 1e6, 12, NULL,
+     "further training rows that a gain is tested on when it could be chance"},
+    {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL, "of the random numbers"},
+};
+
+enum { MERGE_ROWS = 5 };
+
+// A gain so likely by chance is tested on more rows.
+static const double CHANCE = 0.1;
+
+// Sums in another order may differ in the last bits.
+static const double SAME = 1e-9;
+
+enum stage { FREE, READING, REFLECTING, SAMPLED, CHECKED, EVALUATED };
+
+// One part of a child that is being rewritten.
+struct rewrite {
+    size_t predictor;
+    struct question question;
+};
+
+// One iteration under way.
+struct lane {
+    enum stage stage;
+    int64_t no; // of the iteration, from 0
+    bool is_merge;
+    size_t parents[POOL_PARENTS]; // in the pool; the second of a merge only
+    size_t *rows;                 // owned: minibatch, then the further ones
+    size_t n_rows;                // of the minibatch
+    size_t n_more;
+    struct runs *runs;        // owned: the parent on the minibatch
+    struct runs *more_runs;   // owned: and on the further rows
+    struct rewrite *rewrites; // owned
+    size_t n_rewrites;
+    struct candidate *child; // owned
+    struct trial *sample;    // the child's trials; the session's
+    struct trial *more;
+    struct trial *full;
+};
+
+struct search {
+    struct session *session;
+    const struct params *params;
+    struct leader leader;
+    struct reflection_form form;
+    struct pool pool;
+    struct merges merges;
+    struct lane *lanes; // owned
+    size_t n_lanes;
+    size_t *parts; // owned: the predictors that the plan runs
+    size_t n_parts;
+    size_t *order; // owned: training rows, this epoch's order
+    size_t n_train;
+    size_t epoch;
+    int64_t budget; // scored runs
+    int64_t spent;
+    int64_t begun; // iterations
+    int64_t proposed, kept;
+    int64_t merges_due, merges_kept;
+    bool found_new; // the last iteration that ended added to the pool
+};
+
+static bool check(const struct job *job, const void *given, struct diags *diags)
+{
+    const struct params *values = given;
+
+    if (values->max_full_evals < 0 || values->max_metric_calls < 0)
+        return true;
+    diag_add(diags, DIAG_ERROR, "bad-parameter", &job->optimizer_place,
+             "gepa takes `max_full_evals` or `max_metric_calls`, not both");
+    diag_remedy(diags, "keep the one that you mean");
+    return false;
+}
+
+// --- effort
+
+// DSPy's formula, which makes gepa cost about what miprov2 would. All
+// predictors count, also those that are not searched.
+static int64_t auto_budget(const struct search *search)
+{
+    static const double candidates[] = {6, 12, 18};
+    enum { SAMPLE = 35, STEPS = 5 };
+    double n = candidates[search->params->level];
+    const struct program *program = session_job(search->session)->program;
+    double parts = (double)program->n_predictors;
+    int64_t trials = (int64_t)fmax(2 * (parts * 2) * log2(n), 1.5 * n);
+    int64_t val = (int64_t)session_split(search->session)->n[SHARE_VAL];
+    int64_t fulls = (trials + 1) / STEPS + 1 + (trials < STEPS ? 1 : 0);
+
+    return val + 5 * (int64_t)n + trials * SAMPLE + fulls * val;
+}
+
+static int64_t count_budget(const struct search *search)
+{
+    const struct split *split = session_split(search->session);
+
+    if (search->params->max_metric_calls > 0)
+        return search->params->max_metric_calls;
+    if (search->params->max_full_evals > 0)
+        return search->params->max_full_evals *
+               (int64_t)(split->n[SHARE_TRAIN] + split->n[SHARE_VAL]);
+    return auto_budget(search);
+}
+
+// --- work of a lane
+
+static const struct trial *trial_of(const struct search *search, size_t member)
+{
+    return search->pool.members[member].trial;
+}
+
+static struct candidate *parent_of(const struct search *search,
+                                   const struct lane *lane)
+{
+    return trial_of(search, lane->parents[0])->candidate;
+}
+
+static void end_lane(struct search *search, struct lane *lane)
+{
+    for (size_t i = 0; i < lane->n_rewrites; i++)
+        question_release(&lane->rewrites[i].question);
+    free(lane->rewrites);
+    runs_drop(search->session, lane->runs);
+    runs_drop(search->session, lane->more_runs);
+    candidate_unref(lane->child);
+    free(lane->rows);
+    *lane = (struct lane){.stage = FREE};
+}
+
+static struct runs *run_parent(struct search *search, const struct lane *lane,
+                               const size_t *rows, size_t n, struct err *err)
+{
+    const struct runs_request request = {
+        .program = session_job(search->session)->program,
+        .plan = session_plan(search->session),
+        .candidate = parent_of(search, lane),
+        .role = ROLE_STUDENT,
+        // As in a trial: what a trial has asked on a row is not asked again.
+        .sampling = {.temperature = -1, .purpose = "trial"},
+        .scored = true,
+        .rows = rows,
+        .n = n,
+    };
+
+    search->spent += (int64_t)n;
+    return runs_submit(search->session, &request, err);
+}
+
+// A trial of the child, where the search is not over meanwhile; else *out stays
+// NULL.
+static bool run_child(struct search *search, struct lane *lane,
+                      enum trial_kind kind, const size_t *rows, size_t n,
+                      const char *reason, struct trial **out, struct err *err)
+{
+    if (!leader_admit(&search->leader, err))
+        return false;
+    if (search->leader.over)
+        return true;
+    *out =
+        trial_submit(search->session, kind, lane->child, rows, n, reason, err);
+    search->spent += (int64_t)n;
+    return *out != NULL;
+}
+
+// --- an iteration begins
+
+// The training rows in a new order, an epoch each; the last rows of an epoch
+// that fill no minibatch wait for a later one.
+static bool take_minibatch(struct search *search, struct lane *lane,
+                           struct err *err)
+{
+    size_t n = (size_t)search->params->reflection_minibatch_size;
+    if (n > search->n_train)
+        n = search->n_train;
+    size_t batches = search->n_train / n;
+    size_t epoch = (size_t)lane->no / batches;
+    size_t more = (size_t)search->params->acceptance_rows;
+    if (more > search->n_train - n)
+        more = search->n_train - n;
+
+    if (search->epoch != epoch) {
+        struct rng rng = session_rng(search->session, "minibatches", epoch);
+        memcpy(search->order, session_split(search->session)->rows[SHARE_TRAIN],
+               search->n_train * sizeof *search->order);
+        rng_shuffle(&rng, search->order, search->n_train);
+        search->epoch = epoch;
+    }
+    lane->rows = calloc(n + more + 1, sizeof *lane->rows);
+    if (lane->rows == NULL) {
+        err_nomem(err, "a minibatch");
+        return false;
+    }
+    size_t first = ((size_t)lane->no % batches) * n;
+    for (size_t i = 0; i < n + more; i++)
+        lane->rows[i] = search->order[(first + i) % search->n_train];
+    lane->n_rows = n;
+    lane->n_more = more;
+    return true;
+}
+
+static bool begin_merge(struct search *search, struct lane *lane,
+                        struct err *err)
+{
+    struct rng rng = session_rng(search->session, "merges", (uint64_t)lane->no);
+    struct merge merge;
+    size_t rows[MERGE_ROWS];
+    size_t n = 0;
+
+    if (!merge_find(&search->pool, &search->merges, &rng, &merge, err))
+        return false;
+    if (merge.candidate == NULL)
+        return true;
+    lane->child = merge.candidate;
+    lane->is_merge = true;
+    lane->parents[0] = merge.a;
+    lane->parents[1] = merge.b;
+    const struct trial *a = trial_of(search, merge.a);
+    if (!merge_rows(a, trial_of(search, merge.b), MERGE_ROWS, &rng, rows, &n,
+                    err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        rows[i] = a->rows[rows[i]];
+    lane->stage = SAMPLED;
+    return run_child(search, lane, TRIAL_MINIBATCH, rows, n, "merge",
+                     &lane->sample, err);
+}
+
+static bool choose_parent(struct search *search, struct lane *lane,
+                          struct err *err)
+{
+    struct rng rng =
+        session_rng(search->session, "parents", (uint64_t)lane->no);
+
+    if (search->params->selection == SELECT_PARETO)
+        return pool_pick(&search->pool, &rng, &lane->parents[0], err);
+    lane->parents[0] = pool_best(&search->pool);
+    return true;
+}
+
+// The parts that this iteration rewrites; the parent's turn moves on whatever
+// comes of it.
+static bool choose_parts(struct search *search, struct lane *lane,
+                         struct err *err)
+{
+    struct pool_member *parent = &search->pool.members[lane->parents[0]];
+    size_t n = search->params->selector == ALL_TOGETHER ? search->n_parts : 1;
+
+    lane->rewrites = calloc(n, sizeof *lane->rewrites);
+    if (lane->rewrites == NULL) {
+        err_nomem(err, "a reflection");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        lane->rewrites[i].predictor =
+            search->parts[(parent->turn + i) % search->n_parts];
+    lane->n_rewrites = n;
+    parent->turn = (parent->turn + n) % search->n_parts;
+    return true;
+}
+
+static bool begin(struct search *search, struct lane *lane, struct err *err)
+{
+    bool found_new = search->found_new;
+
+    lane->no = search->begun++;
+    search->found_new = false;
+    if (found_new && search->merges_due > 0 && !begin_merge(search, lane, err))
+        return false;
+    if (lane->stage != FREE)
+        return true;
+    if (!choose_parent(search, lane, err) || !choose_parts(search, lane, err) ||
+        !take_minibatch(search, lane, err))
+        return false;
+    lane->stage = READING;
+    lane->runs = run_parent(search, lane, lane->rows, lane->n_rows, err);
+    return lane->runs != NULL;
+}
+
+// --- READING -> REFLECTING
+
+static bool is_perfect(const struct search *search, const struct runs *runs)
+{
+    for (size_t i = 0; i < runs->n; i++) {
+        if (runs->items[i].scored &&
+            runs->items[i].score < search->params->perfect_score)
+            return false;
+    }
+    return true;
+}
+
+static size_t find_cases(const struct search *search, const struct runs *runs,
+                         int step, struct reflection_case *cases)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < runs->n; i++) {
+        if (!reflection_case_of(&runs->items[i], step, &cases[n]))
+            continue;
+        n += cases[n].outputs != NULL ||
+             search->params->add_format_failure_as_feedback;
+    }
+    return n;
+}
+
+// Asks about one part; *asked is false where no run says anything of it.
+static bool ask_about(struct search *search, struct lane *lane,
+                      struct rewrite *rewrite, bool *asked, struct err *err)
+{
+    const struct program *program = session_job(search->session)->program;
+    int step = program->predictors[rewrite->predictor];
+    struct reflection_case *cases = calloc(lane->runs->n + 1, sizeof *cases);
+
+    if (cases == NULL) {
+        err_nomem(err, "a reflection");
+        return false;
+    }
+    const struct reflection reflection = {
+        .step = &program->steps[step],
+        .instruction =
+            parent_of(search, lane)->parts[rewrite->predictor].instruction,
+        .cases = cases,
+        .n_cases = find_cases(search, lane->runs, step, cases),
+        .temperature = 1,
+        .draw = lane->no * (int64_t)program->n_predictors +
+                (int64_t)rewrite->predictor,
+    };
+    *asked = reflection.n_cases > 0;
+    bool ok =
+        !*asked || (reflection_prepare(&search->form, &reflection,
+                                       &rewrite->question, err) &&
+                    question_submit(search->session, &rewrite->question, err));
+    free(cases);
+    return ok;
+}
+
+static bool reflect(struct search *search, struct lane *lane, struct err *err)
+{
+    size_t n = 0;
+
+    if (!runs_wait(search->session, lane->runs, err))
+        return false;
+    if (search->params->skip_perfect_score && is_perfect(search, lane->runs)) {
+        end_lane(search, lane);
+        return true;
+    }
+    for (size_t i = 0; i < lane->n_rewrites; i++) {
+        bool asked = false;
+        if (!ask_about(search, lane, &lane->rewrites[i], &asked, err))
+            return false;
+        if (asked && n < i) {
+            lane->rewrites[n] = lane->rewrites[i];
+            lane->rewrites[i] = (struct rewrite){0};
+        }
+        n += asked;
+    }
+    lane->n_rewrites = n;
+    lane->stage = REFLECTING;
+    if (n == 0)
+        end_lane(search, lane);
+    return true;
+}
+
+// --- REFLECTING -> SAMPLED
+
+// Takes what the teacher wrote; *changed where it wrote something new.
+static bool take_part(struct search *search, struct lane *lane,
+                      struct rewrite *rewrite, bool *changed, struct err *err)
+{
+    char *text = NULL;
+    bool ok = question_wait(search->session, &rewrite->question, err) &&
+              reflection_take(&rewrite->question, &text, NULL, err);
+
+    if (text != NULL) {
+        ok = candidate_set_instruction(lane->child, rewrite->predictor,
+                                       (int)lane->no + 1, text, err);
+        *changed = true;
+    }
+    free(text);
+    return ok;
+}
+
+static bool is_under_way(const struct search *search, const struct lane *lane)
+{
+    for (size_t i = 0; i < search->n_lanes; i++) {
+        const struct lane *other = &search->lanes[i];
+        if (other != lane && other->stage >= SAMPLED &&
+            hash_equal(&other->child->id, &lane->child->id))
+            return true;
+    }
+    return false;
+}
+
+static bool make_child(struct search *search, struct lane *lane,
+                       struct err *err)
+{
+    bool changed = false;
+
+    lane->child = candidate_child(parent_of(search, lane), err);
+    if (lane->child == NULL)
+        return false;
+    for (size_t i = 0; i < lane->n_rewrites; i++) {
+        if (!take_part(search, lane, &lane->rewrites[i], &changed, err))
+            return false;
+    }
+    candidate_seal(lane->child);
+    search->proposed += changed;
+    if (!changed || pool_has(&search->pool, lane->child) ||
+        is_under_way(search, lane)) {
+        end_lane(search, lane);
+        return true;
+    }
+    lane->stage = SAMPLED;
+    return run_child(search, lane, TRIAL_MINIBATCH, lane->rows, lane->n_rows,
+                     "reflection", &lane->sample, err);
+}
+
+// --- SAMPLED -> CHECKED -> EVALUATED
+
+static bool evaluate(struct search *search, struct lane *lane, struct err *err)
+{
+    const struct split *split = session_split(search->session);
+
+    lane->stage = EVALUATED;
+    return run_child(search, lane, TRIAL_FULL, split->rows[SHARE_VAL],
+                     split->n[SHARE_VAL], lane->is_merge ? "merge" : "better",
+                     &lane->full, err);
+}
+
+// Scores of parent and child on the rows that both were scored on.
+struct pairs {
+    double *before; // owned
+    double *after;  // owned
+    size_t n;
+};
+
+static void release_pairs(struct pairs *pairs)
+{
+    free(pairs->before);
+    free(pairs->after);
+}
+
+static bool make_pairs(struct pairs *pairs, const struct lane *lane,
+                       struct err *err)
+{
+    size_t n = lane->n_rows + lane->n_more + 1;
+
+    *pairs = (struct pairs){.before = calloc(n, sizeof(double)),
+                            .after = calloc(n, sizeof(double))};
+    if (pairs->before != NULL && pairs->after != NULL)
+        return true;
+    release_pairs(pairs);
+    err_nomem(err, "a comparison");
+    return false;
+}
+
+static void add_pairs(struct pairs *pairs, const struct runs *runs,
+                      const struct trial *trial)
+{
+    for (size_t i = 0; i < trial->n_rows; i++) {
+        if (!trial->scored[i] || !runs->items[i].scored)
+            continue;
+        pairs->before[pairs->n] = runs->items[i].score;
+        pairs->after[pairs->n++] = trial->scores[i];
+    }
+}
+
+static bool is_better(const struct pairs *pairs)
+{
+    return stats_mean(pairs->after, pairs->n) >
+           stats_mean(pairs->before, pairs->n);
+}
+
+static bool is_clear(const struct search *search, const struct pairs *pairs)
+{
+    uint64_t seed = (uint64_t)session_job(search->session)->seed;
+
+    return stats_paired(pairs->before, pairs->after, pairs->n, seed) <= CHANCE;
+}
+
+// The same child and its parent on further rows.
+static bool look_closer(struct search *search, struct lane *lane,
+                        struct err *err)
+{
+    const size_t *rows = lane->rows + lane->n_rows;
+
+    lane->stage = CHECKED;
+    lane->more_runs = run_parent(search, lane, rows, lane->n_more, err);
+    return lane->more_runs != NULL &&
+           run_child(search, lane, TRIAL_MINIBATCH, rows, lane->n_more,
+                     "chance?", &lane->more, err);
+}
+
+// A merged one must not be worse than the better of its parents.
+static double parent_sum(const struct trial *parent, const struct trial *sample)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < sample->n_rows; i++)
+        for (size_t k = 0; sample->scored[i] && k < parent->n_rows; k++)
+            if (parent->rows[k] == sample->rows[i])
+                sum += parent->scores[k];
+    return sum;
+}
+
+static bool weigh_merge(struct search *search, struct lane *lane,
+                        struct err *err)
+{
+    double of_a = parent_sum(trial_of(search, lane->parents[0]), lane->sample);
+    double of_b = parent_sum(trial_of(search, lane->parents[1]), lane->sample);
+    double sum = lane->sample->score * (double)lane->sample->n;
+
+    if (sum + SAME >= (of_a > of_b ? of_a : of_b))
+        return evaluate(search, lane, err);
+    end_lane(search, lane);
+    return true;
+}
+
+static bool weigh_sample(struct search *search, struct lane *lane,
+                         struct err *err)
+{
+    struct pairs pairs;
+
+    if (!trial_wait(search->session, lane->sample, err))
+        return false;
+    if (lane->is_merge)
+        return weigh_merge(search, lane, err);
+    if (!make_pairs(&pairs, lane, err))
+        return false;
+    add_pairs(&pairs, lane->runs, lane->sample);
+    bool better = is_better(&pairs);
+    bool clear = lane->n_more == 0 || is_clear(search, &pairs);
+    release_pairs(&pairs);
+    if (better)
+        return clear ? evaluate(search, lane, err)
+                     : look_closer(search, lane, err);
+    end_lane(search, lane);
+    return true;
+}
+
+static bool weigh_all(struct search *search, struct lane *lane, struct err *err)
+{
+    struct pairs pairs;
+
+    if (!runs_wait(search->session, lane->more_runs, err) ||
+        !trial_wait(search->session, lane->more, err) ||
+        !make_pairs(&pairs, lane, err))
+        return false;
+    add_pairs(&pairs, lane->runs, lane->sample);
+    add_pairs(&pairs, lane->more_runs, lane->more);
+    bool better = is_better(&pairs);
+    release_pairs(&pairs);
+    if (better)
+        return evaluate(search, lane, err);
+    end_lane(search, lane);
+    return true;
+}
+
+// --- EVALUATED -> the pool
+
+static void count_merges(struct search *search, const struct lane *lane)
+{
+    if (lane->is_merge) {
+        search->merges_due--;
+        search->merges_kept++;
+    } else if (search->params->use_merge &&
+               search->merges_kept < search->params->max_merge_invocations) {
+        search->merges_due++;
+    }
+}
+
+static bool adopt(struct search *search, struct lane *lane, struct err *err)
+{
+    const struct pool_member *parents = search->pool.members;
+    struct pool_member member = {.trial = lane->full,
+                                 .n_parents = lane->is_merge ? 2 : 1};
+
+    if (!trial_wait(search->session, lane->full, err))
+        return false;
+    for (size_t i = 0; i < member.n_parents; i++) {
+        size_t turn = parents[lane->parents[i]].turn;
+        member.parents[i] = lane->parents[i];
+        member.turn = turn > member.turn ? turn : member.turn;
+    }
+    if (lane->full->n > 0) {
+        if (!pool_add(&search->pool, &member, err))
+            return false;
+        count_merges(search, lane);
+        search->kept++;
+        search->found_new = true;
+    }
+    end_lane(search, lane);
+    return true;
+}
+
+// --- the whole
+
+// Waits for what the lane has under way, and goes on from there.
+static bool advance(struct search *search, struct lane *lane, struct err *err)
+{
+    static bool (*const next[])(struct search *, struct lane *,
+                                struct err *) = {
+        [READING] = reflect,      [REFLECTING] = make_child,
+        [SAMPLED] = weigh_sample, [CHECKED] = weigh_all,
+        [EVALUATED] = adopt,
+    };
+
+    return lane->stage == FREE || next[lane->stage](search, lane, err);
+}
+
+static bool serve(struct search *search, struct lane *lane, struct err *err)
+{
+    if (!advance(search, lane, err))
+        return false;
+    if (search->leader.over || lane->stage != FREE ||
+        search->spent >= search->budget)
+        return true;
+    return begin(search, lane, err);
+}
+
+static bool run_lanes(struct search *search, struct err *err)
+{
+    for (bool busy = true; busy;) {
+        busy = false;
+        for (size_t i = 0; i < search->n_lanes; i++) {
+            struct lane *lane = &search->lanes[i];
+            if (!serve(search, lane, err))
+                return false;
+            if (search->leader.over)
+                return true;
+            busy = busy || lane->stage != FREE;
+        }
+    }
+    return true;
+}
+
+static bool begin_search(struct search *search, struct err *err)
+{
+    const struct program *program = session_job(search->session)->program;
+    const struct plan *plan = session_plan(search->session);
+    const struct reflection_options plain = {.hypotheses = false};
+    size_t n_trials = 0;
+    struct pool_member first = {
+        .trial = session_trials(search->session, &n_trials)[0]};
+
+    search->lanes = calloc(search->n_lanes, sizeof *search->lanes);
+    search->parts = calloc(program->n_predictors + 1, sizeof *search->parts);
+    search->order = calloc(search->n_train + 1, sizeof *search->order);
+    if (search->lanes == NULL || search->parts == NULL ||
+        search->order == NULL) {
+        err_nomem(err, "a search");
+        return false;
+    }
+    for (size_t i = 0; i < program->n_predictors; i++) {
+        if (plan->runs[program->predictors[i]])
+            search->parts[search->n_parts++] = i;
+    }
+    search->budget = count_budget(search);
+    search->spent = (int64_t)first.trial->n_rows;
+    return pool_add(&search->pool, &first, err) &&
+           reflection_form_init(&search->form, search->session, &plain, err);
+}
+
+static void tell_outcome(const struct search *search)
+{
+    char rewritten[TEXT_COUNTED_BYTES];
+
+    session_note(search->session,
+                 "gepa: %s rewritten; %lld candidates, %lld of them merged, "
+                 "were better where they were tried first and joined the pool",
+                 text_counted(rewritten, search->proposed, "instruction"),
+                 (long long)search->kept, (long long)search->merges_kept);
+}
+
+static void release_search(struct search *search)
+{
+    for (size_t i = 0; search->lanes != NULL && i < search->n_lanes; i++)
+        end_lane(search, &search->lanes[i]);
+    free(search->lanes);
+    free(search->parts);
+    free(search->order);
+    reflection_form_release(&search->form);
+    merges_release(&search->merges);
+    pool_release(&search->pool);
+}
+
+static bool run(struct session *session, const void *given, struct err *err)
+{
+    struct search search = {
+        .session = session,
+        .params = given,
+        .leader = leader_of(session, 1.0),
+        .n_lanes = (size_t)session_job(session)->window,
+        .n_train = session_split(session)->n[SHARE_TRAIN],
+        .epoch = SIZE_MAX,
+    };
+    bool ok = true;
+
+    if (search.leader.over || search.n_train == 0)
+        return true;
+    session_phase(session, "search", 0);
+    ok = begin_search(&search, err);
+    if (ok && search.n_parts > 0)
+        ok = run_lanes(&search, err);
+    if (ok)
+        tell_outcome(&search);
+    ok = leader_end(&search.leader, ok, err);
+    release_search(&search);
+    return ok;
+}
+
+const struct optimizer gepa = {
+    .name = "gepa",
+    .help = "instructions rewritten by the teacher from what went wrong",
+    .params = params,
+    .n_params = sizeof params / sizeof *params,
+    .params_size = sizeof(struct params),
+    .check = check,
+    .run = run,
+};
