@@ -1,0 +1,149 @@
+"""A compiled file as a DSPy program."""
+
+import json
+import pathlib
+
+import dspy
+
+from . import fields
+from .adapter import Adapter
+from .names import predictors_of
+
+KINDS = {"predict": dspy.Predict, "chain_of_thought": dspy.ChainOfThought}
+
+
+def load(compiled, program=None):
+    """A DSPy program that is ready to run, from a compiled file of promptcc.
+
+    Without `program` the pipeline of the file itself is built, its steps as
+    modules, and it runs under the Adapter that the file was measured with. With
+    one (from which the job was exported) a copy of it gets the instructions and
+    demos of the file; configure the Adapter yourself.
+    """
+    document = json.loads(pathlib.Path(compiled).read_text(encoding="utf-8"))
+    about = document.get("metadata", {}).get("promptcc")
+    if about is None:
+        raise ValueError(f"{compiled} is no compiled file of promptcc: it has no "
+                         "metadata.promptcc")
+    if about["format"] > 1:
+        raise ValueError(f"{compiled} was written by a newer promptcc "
+                         f"({about['version']}): update this package")
+    if program is not None:
+        return _into(program, document, about["program"], compiled)
+    return Compiled(document, about)
+
+
+def _into(program, document, pipeline, compiled):
+    copy = program.deepcopy()
+    for step, predictor in predictors_of(copy).items():
+        state = document.get(step, document.get(step + ".predict"))
+        specs = _step_specs(pipeline, step) if state is not None else {}
+        if set(specs) != set(predictor.signature.fields):
+            raise ValueError(f"{compiled} was compiled from another program: it "
+                             f"has no step `{step}` with the fields "
+                             f"{', '.join(predictor.signature.fields)}")
+        for name, spec in specs.items():
+            field = predictor.signature.fields[name]
+            field.json_schema_extra[fields.SPEC_KEY] = spec
+        predictor.signature = predictor.signature.with_instructions(
+            state["signature"]["instructions"])
+        predictor.demos = [dspy.Example(**demo) for demo in state["demos"]]
+    return copy
+
+
+def _step_specs(pipeline, name):
+    """{field: spec} of a step that asks a model, inputs before outputs."""
+    step = pipeline["steps"][name]
+    specs = {field: _source_spec(pipeline, source)
+             for field, source in step["inputs"].items()}
+    if "chain_of_thought" in step:
+        specs["reasoning"] = fields.REASONING
+    return {**specs, **step["outputs"]}
+
+
+def _source_spec(pipeline, source):
+    """The spec of what an input reads: of the program's, of a step's output,
+    or of a composed value."""
+    if source in pipeline["inputs"]:
+        return pipeline["inputs"][source]
+    name, _, field = source.partition(".")
+    if not field:
+        return {"object": {key: _source_spec(pipeline, one) for key, one in
+                           pipeline["steps"][name]["compose"].items()}}
+    return _step_specs(pipeline, name)[field]
+
+
+class Compiled(dspy.Module):
+    """The pipeline of a compiled file. `adapter` is the one that it was
+    measured with, `metadata` what the file says of itself."""
+
+    def __init__(self, document, about):
+        super().__init__()
+        self.metadata = about
+        self.adapter = Adapter(about["adapter"])
+        self.inputs = about["program"]["inputs"]
+        self.outputs = about["program"]["outputs"]
+        self.order = []
+        self.composed = {}
+        for name, step in about["program"]["steps"].items():
+            self._add(name, step, document, about)
+
+    def _add(self, name, step, document, about):
+        self.order.append(name)
+        kind = next((key for key in KINDS if key in step), None)
+        if kind is not None and "when" not in step:
+            state = document[name if kind == "predict" else name + ".predict"]
+            setattr(self, name, _predictor(
+                KINDS[kind], _step_specs(about["program"], name),
+                list(step["inputs"]), state))
+        elif "compose" not in step or "when" in step:
+            raise fields.Unsupported(
+                f"the step `{name}` cannot run in DSPy: only predict, "
+                "chain_of_thought and compose without `when` can. Run the file "
+                "with `promptcc predict`, or serve it with `promptcc serve`")
+        self.composed[name] = step.get("compose", step.get("inputs"))
+
+    def forward(self, **given):
+        values = {name: given.get(name, spec.get("default"))
+                  for name, spec in self.inputs.items()}
+        with dspy.context(adapter=self.adapter):
+            for name in self._sorted():
+                made = {key: values[source] for key, source in
+                        self.composed[name].items()}
+                if not hasattr(self, name):
+                    values[name] = made
+                    continue
+                for key, value in getattr(self, name)(**made).items():
+                    values[f"{name}.{key}"] = value
+        return dspy.Prediction(**{name: values[source] for name, source in
+                                  self.outputs.items()})
+
+    def _sorted(self):
+        """The steps, each behind those that it reads."""
+        left, done = list(self.order), []
+        while left:
+            name = next(one for one in left if not any(
+                source.partition(".")[0] in left and source not in self.inputs
+                for source in self.composed[one].values()))
+            left.remove(name)
+            done.append(name)
+        return done
+
+
+def _predictor(kind, specs, inputs, state):
+    thinks = kind is dspy.ChainOfThought
+    made = {}
+    for name, spec in specs.items():
+        if not (thinks and name == "reasoning"):  # DSPy adds its own
+            made[name] = _field(dspy.InputField if name in inputs else
+                                dspy.OutputField, spec)
+    module = kind(dspy.make_signature(made, state["signature"]["instructions"]))
+    predictor = module.predict if thinks else module
+    predictor.demos = [dspy.Example(**demo) for demo in state["demos"]]
+    return module
+
+
+def _field(kind, spec):
+    info = kind(desc=spec.get("desc") or None)
+    info.json_schema_extra[fields.SPEC_KEY] = spec
+    return fields.annotation_of(spec), info

@@ -1,0 +1,230 @@
+"""What a field holds: between DSPy's annotations and the types of a job file.
+
+A *spec* is a field as a job file has it, a dict:
+
+    {"desc": "How sure", "type": "float", "min": 0, "max": 1}
+    {"enum": ["refund", "other"]}
+    {"list": {"type": "str"}, "max_length": 5}
+
+Fields of a loaded program carry theirs (SPEC_KEY in json_schema_extra); of any
+other signature it follows from the annotation.
+"""
+
+import enum
+import types
+import typing
+
+import annotated_types
+import pydantic
+
+SPEC_KEY = "promptcc"
+# What a chain_of_thought says before it answers, as promptcc has it.
+REASONING = {"desc": "Thoughts, step by step, that lead to the answer",
+             "type": "str"}
+SCALARS = {str: "str", int: "int", float: "float", bool: "bool"}
+
+
+class Unsupported(ValueError):
+    """A type, or a program, that promptcc has no words for."""
+
+
+def spec_of(name, info):
+    """The spec of a field of a signature."""
+    extra = info.json_schema_extra or {}
+    if SPEC_KEY in extra:
+        return extra[SPEC_KEY]
+    spec = {}
+    desc = extra.get("desc", "")
+    if name == "reasoning" and desc == "${reasoning}":
+        return REASONING  # the field that DSPy adds to a ChainOfThought
+    if desc and desc != "${%s}" % name:  # what DSPy puts where nothing is said
+        spec["desc"] = desc
+    try:
+        spec.update(type_of(name, info.annotation))
+    except Unsupported:
+        # What goes in is shown as it is; what comes out has to be read.
+        if extra.get("__dspy_field_type") != "input":
+            raise
+        spec["type"] = "str"
+    spec.update(_limits(info.metadata, "str" == spec.get("type") or
+                        "list" in spec))
+    if not info.is_required():
+        spec["default"] = plain(info.default)
+    return spec
+
+
+def type_of(name, annotation):
+    """The part of a spec that says the type."""
+    if annotation in SCALARS:
+        return {"type": SCALARS[annotation]}
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        spec = type_of(name, args[0])
+        spec.update(_limits(args[1:], spec.get("type") == "str" or
+                            "list" in spec))
+        return spec
+    if origin in (typing.Union, types.UnionType):
+        rest = [arg for arg in args if arg is not type(None)]
+        if len(rest) == 1 and len(args) == 2:
+            return {**type_of(name, rest[0]), "optional": True}
+    if origin is typing.Literal:
+        return {"enum": [str(arg) for arg in args]}
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return {"enum": [str(member.value) for member in annotation]}
+    if origin is list and len(args) == 1:
+        return {"list": type_of(name, args[0])}
+    if isinstance(annotation, type) and issubclass(annotation,
+                                                   pydantic.BaseModel):
+        return {"object": {key: _member(key, info) for key, info in
+                           annotation.model_fields.items()}}
+    raise Unsupported(
+        f"the field `{name}` has the type {annotation}, which promptcc does not "
+        "know: use str, int, float, bool, Literal, a list or a pydantic model "
+        "of these, or None beside one of them")
+
+
+def _member(name, info):
+    spec = {"desc": info.description} if info.description else {}
+    spec.update(type_of(name, info.annotation))
+    spec.update(_limits(info.metadata, spec.get("type") == "str" or
+                        "list" in spec))
+    return spec
+
+
+def _limits(metadata, has_length):
+    limits = {}
+    for one in metadata:
+        if isinstance(one, annotated_types.Ge):
+            limits["min"] = one.ge
+        elif isinstance(one, annotated_types.Le):
+            limits["max"] = one.le
+        elif has_length and isinstance(one, annotated_types.MinLen):
+            limits["min_length"] = one.min_length
+        elif has_length and isinstance(one, annotated_types.MaxLen):
+            limits["max_length"] = one.max_length
+        elif getattr(one, "pattern", None):
+            limits["pattern"] = one.pattern
+    return limits
+
+
+def annotation_of(spec):
+    """The annotation of a spec: what DSPy validates a value against. The
+    members of an object are left to the adapter, which reads them."""
+    if "enum" in spec:
+        made = typing.Literal[tuple(spec["enum"])]
+    elif "list" in spec:
+        made = list[annotation_of(spec["list"])]
+    elif "object" in spec:
+        made = dict[str, typing.Any]
+    else:
+        made = {name: kind for kind, name in SCALARS.items()}[spec["type"]]
+    return typing.Optional[made] if spec.get("optional") else made
+
+
+# --- words ---
+
+def _number(value):
+    return "%.15g" % value
+
+
+def _range(low, high, unit):
+    if low is not None and high is not None:
+        return f", {_number(low)} to {_number(high)}{unit}"
+    if low is not None:
+        return f", at least {_number(low)}{unit}"
+    if high is not None:
+        return f", at most {_number(high)}{unit}"
+    return ""
+
+
+def _lengths(spec, unit):
+    return _range(spec.get("min_length"), spec.get("max_length"), unit)
+
+
+def _describe_str(spec):
+    limits = _lengths(spec, " characters")
+    if "pattern" in spec:
+        limits += f", matching the pattern {spec['pattern']}"
+    return "str" + limits if limits else ""
+
+
+def _describe_part(spec):
+    """A part of another type: named where it would say nothing, in brackets
+    where it says much."""
+    limited = set(spec) - {"type", "desc", "from", "default"}
+    if spec.get("type") == "str" and not limited:
+        return "str"
+    if spec.get("type") in ("int", "float") and not limited:
+        return describe(spec)
+    return f"({describe(spec)})"
+
+
+def describe(spec):
+    """The type in words, as prompts show it: "one of: a; b", "float, 0 to 1";
+    nothing for a plain str."""
+    if "enum" in spec:
+        text = "one of: " + "; ".join(spec["enum"])
+    elif "list" in spec:
+        text = (f"list of {_describe_part(spec['list'])}" +
+                _lengths(spec, " items"))
+    elif "object" in spec:
+        text = "object with " + ", ".join(
+            f"{name}: {_describe_part(member)}"
+            for name, member in spec["object"].items())
+    elif spec["type"] == "str":
+        text = _describe_str(spec)
+    elif spec["type"] == "bool":
+        text = "bool, true or false"
+    else:
+        text = spec["type"] + _range(spec.get("min"), spec.get("max"), "")
+    if spec.get("optional"):
+        text = text + ", or null" if text else "str or null"
+    return text
+
+
+def schema(spec):
+    """The JSON schema of a value."""
+    if "object" in spec:
+        members = {}
+        for name, member in spec["object"].items():
+            members[name] = schema(member)
+            if member.get("desc"):
+                members[name]["description"] = member["desc"]
+        made = {"type": "object", "properties": members,
+                "required": list(members), "additionalProperties": False}
+    elif "enum" in spec:
+        made = {"type": "string", "enum": spec["enum"]}
+    elif "list" in spec:
+        made = {"type": "array", "items": schema(spec["list"])}
+    else:
+        made = {"type": {"str": "string", "int": "integer", "float": "number",
+                         "bool": "boolean"}[spec["type"]]}
+    texts = spec.get("type") == "str"
+    for ours, theirs in (("min", "minimum"), ("max", "maximum"),
+                         ("min_length", "minLength" if texts else "minItems"),
+                         ("max_length", "maxLength" if texts else "maxItems"),
+                         ("pattern", "pattern")):
+        if ours in spec:
+            made[theirs] = spec[ours]
+    if spec.get("optional"):
+        return {"anyOf": [made, {"type": "null"}]}
+    return made
+
+
+# --- values ---
+
+def plain(value):
+    """The value as JSON has it: models as dicts, members of an Enum as what
+    they stand for."""
+    if isinstance(value, pydantic.BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise Unsupported(f"a value of the type {type(value).__name__} is no JSON: "
+                      f"{value!r:.80}")

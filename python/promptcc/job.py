@@ -1,0 +1,314 @@
+"""A DSPy program as a job folder of promptcc.
+
+How values flow through a program is found by running it once with a stand-in
+for every value: each output of each predictor gets a text of its own, and where
+that text arrives as an input of another predictor, or in the result, there is
+an arrow. So `forward` may be written in any way that hands values on as they
+are, or puts them into a dict. What is computed from a value in Python has no
+step in a job, and is refused by name.
+"""
+
+import inspect
+import json
+import pathlib
+import sys
+
+import cloudpickle
+import dspy
+import yaml
+from dspy.adapters.base import Adapter as Base
+
+from . import fields
+from .names import predictors_of
+
+TOKEN = "\u27e6promptcc:%s\u27e7"
+
+
+def export(program, trainset, metric, folder="job", *, name=None, model=None,
+           teacher=None, valset=None, testset=None, optimizer=None,
+           budget=None, options=None):
+    """Writes `folder`: job.yaml, the examples, and the metric as a program.
+
+    program    a dspy.Module of Predict and ChainOfThought modules
+    trainset   dspy.Examples with inputs; valset and testset alike, else the job
+               splits the examples itself
+    metric     metric(example, prediction, trace=None), or as dspy.GEPA wants
+               it; gives a truth value, a number from 0 to 1, or a prediction
+               with `score` and `feedback`
+    model      the student, as the model server calls it; else that of the LM
+               which is configured
+    optimizer  as in a job file, for example {"gepa": {"auto": "light"}}
+
+    Returns the path of the job file.
+    """
+    if not trainset:
+        raise ValueError("trainset is empty: a job needs examples")
+    flow = _Flow(program, trainset[0])
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    job = {"name": name or _job_name(folder),
+           "models": _models(program, model, teacher, options),
+           "inputs": flow.inputs, "steps": flow.steps, "outputs": flow.outputs,
+           "data": _write_data(folder, trainset, valset, testset),
+           "metric": _write_metric(folder, metric, flow, trainset[0])}
+    if optimizer is not None:
+        job["optimizer"] = optimizer
+    if budget is not None:
+        job["budget"] = budget
+    path = folder / "job.yaml"
+    path.write_text(yaml.safe_dump(job, sort_keys=False, allow_unicode=True,
+                                   width=100), encoding="utf-8")
+    return path
+
+
+def _job_name(folder):
+    return folder.resolve().name
+
+
+def _models(program, model, teacher, options):
+    if model is None:
+        lms = {id(lm): lm for lm in
+               (one.lm or dspy.settings.lm for one in program.predictors())
+               if lm is not None}
+        if len(lms) != 1:
+            raise ValueError("which model is to be compiled for? Give model=..., "
+                             "or configure one LM for the whole program")
+        model = next(iter(lms.values())).model.partition("/")[2] or \
+            next(iter(lms.values())).model
+    models = {"student": model}
+    if teacher is not None:
+        models["teacher"] = teacher
+    if options is not None:
+        models["options"] = options
+    return models
+
+
+# --- how values flow ---
+
+class _Trace(Base):
+    """Answers every question with a text that names its field."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = {}
+
+    def __call__(self, lm, lm_kwargs, signature, demos, inputs):
+        step = lm.promptcc_step
+        if step in self.calls:
+            raise fields.Unsupported(
+                f"the program asks `{step}` more than once: a job has no loops. "
+                "Make a module of its own for each time")
+        self.calls[step] = signature, dict(inputs)
+        return [{name: TOKEN % f"{step}.{name}"
+                 for name in signature.output_fields}]
+
+
+class _NoModel(dspy.BaseLM):
+    def __init__(self, step):
+        super().__init__(model="none")
+        self.promptcc_step = step
+
+
+class _Flow:
+    """inputs, steps and outputs as a job file has them."""
+
+    def __init__(self, program, example):
+        names = list(example.inputs().keys())
+        self.inputs = {name: {"type": "str"} for name in names}
+        self.steps, self.outputs, self.annotations = {}, {}, {}
+        self.composed = {}
+        trace, result, idle = self._run(program, names)
+        self.tokens = {TOKEN % name: name for name in names}
+        self.tokens.update({TOKEN % f"{step}.{field}": f"{step}.{field}"
+                            for step, (signature, _) in trace.calls.items()
+                            for field in signature.output_fields})
+        for step, (signature, given) in trace.calls.items():
+            self._add_step(step, signature, given)
+        self._add_outputs(result)
+        if idle:
+            raise fields.Unsupported(
+                f"the program did not ask `{min(idle)}` when it was followed: "
+                "steps that run only sometimes have no place in an exported job")
+
+    def _run(self, program, names):
+        copy = program.deepcopy()
+        predictors = predictors_of(copy)
+        self.reasons = {step for step, one in predictors.items()
+                        if _reasons(copy, one)}
+        for step, predictor in predictors.items():
+            predictor.lm = _NoModel(step)
+        trace = _Trace()
+        try:
+            with dspy.context(adapter=trace, trace=[]):
+                result = copy(**{name: TOKEN % name for name in names})
+        except fields.Unsupported:
+            raise
+        except Exception as error:
+            raise fields.Unsupported(
+                "the program could not be followed: it failed when every value "
+                f"was a text that only names its field ({error}). A job hands "
+                "values on as they are") from error
+        return trace, result, set(predictors) - set(trace.calls)
+
+    def _source(self, value, where, wish):
+        """What a value is: an input, a step's field, or a composed value."""
+        if isinstance(value, str) and value in self.tokens:
+            return self.tokens[value]
+        if isinstance(value, dict) and value:
+            return self._compose(value, where, wish)
+        raise fields.Unsupported(
+            f"{where} is computed in Python ({value!r:.80}): a job hands values "
+            "on as they are, or as a dict of values. Let a module make it, or "
+            "hand in what it is made of")
+
+    def _compose(self, value, where, wish):
+        entries = {key: self._source(one, f"{where}, `{key}`", key)
+                   for key, one in value.items()}
+        for name, known in self.composed.items():
+            if known == entries:
+                return name
+        name = wish
+        while name in self.steps or name in self.inputs:
+            name += "_"
+        self.composed[name] = entries
+        self.steps[name] = {"compose": entries}
+        return name
+
+    def _add_step(self, step, signature, given):
+        sources = {}
+        for name, info in signature.input_fields.items():
+            if name not in given:
+                raise fields.Unsupported(f"the step `{step}` gets no `{name}`")
+            sources[name] = self._source(given[name],
+                                         f"`{name}` of the step `{step}`", name)
+            if sources[name] in self.inputs:
+                self._note_input(sources[name], name, info)
+        outputs = {name: fields.spec_of(name, info) for name, info in
+                   signature.output_fields.items()
+                   if not (step in self.reasons and name == "reasoning")}
+        for name, info in signature.output_fields.items():
+            self.annotations[f"{step}.{name}"] = info.annotation
+        kind = "chain_of_thought" if step in self.reasons else "predict"
+        self.steps[step] = {kind: signature.instructions, "inputs": sources,
+                            "outputs": outputs}
+
+    def _note_input(self, source, name, info):
+        """The first step that reads an input says what it is."""
+        spec = fields.spec_of(name, info)
+        if self.inputs[source] == {"type": "str"}:
+            self.inputs[source] = spec
+
+    def _add_outputs(self, result):
+        for name, value in dict(result).items():
+            source = self._source(value, f"the result `{name}`", name)
+            step, _, field = source.partition(".")
+            if not (field == "reasoning" and step in self.reasons):
+                self.outputs[name] = source
+        if not self.outputs:
+            raise fields.Unsupported("the program gives no result")
+
+
+def _reasons(program, predictor):
+    return any(isinstance(module, dspy.ChainOfThought) and
+               module.predict is predictor
+               for _, module in program.named_sub_modules())
+
+
+# --- data ---
+
+def _write_data(folder, trainset, valset, testset):
+    if valset is None and testset is None:
+        _write_rows(folder / "examples.jsonl", trainset)
+        return {"examples": "examples.jsonl"}
+    data = {}
+    for key, rows in (("train", trainset), ("val", valset), ("test", testset)):
+        if rows is not None:
+            data[key] = f"{key}.jsonl"
+            _write_rows(folder / data[key], rows)
+    return data
+
+
+def _write_rows(path, rows):
+    lines = []
+    for number, row in enumerate(rows, 1):
+        try:
+            lines.append(json.dumps(fields.plain(dict(row)),
+                                    ensure_ascii=False) + "\n")
+        except fields.Unsupported as error:
+            raise fields.Unsupported(f"example {number}: {error}") from error
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+# --- the metric ---
+
+PROGRAM = '''\
+"""The metric of the exported program: a line of JSON in, a line out."""
+
+import json
+import sys
+
+import cloudpickle
+import dspy
+import pydantic
+
+with open(sys.argv[1], "rb") as file:
+    saved = cloudpickle.load(file)
+
+
+def typed(name, value):
+    kind = saved["annotations"].get(name)
+    if kind is None or value is None:
+        return value
+    return pydantic.TypeAdapter(kind).validate_python(value)
+
+
+def result(given):
+    if isinstance(given, (bool, int, float)):
+        return {"score": float(given)}
+    made = {"score": float(given["score"])}
+    if given.get("feedback"):
+        made["feedback"] = str(given["feedback"])
+    return made
+
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    example = dspy.Example(**asked["example"]).with_inputs(*saved["inputs"])
+    outputs = {name: typed(name, value)
+               for name, value in asked["outputs"].items()}
+    given = saved["metric"](example, dspy.Prediction(**outputs),
+                            *[None] * saved["nones"])
+    print(json.dumps(result(given)), flush=True)
+'''
+
+
+def _write_metric(folder, metric, flow, example):
+    module = sys.modules.get(metric.__module__)
+    if module is not None and _is_own(module):
+        cloudpickle.register_pickle_by_value(module)
+    saved = {"metric": metric, "inputs": list(example.inputs().keys()),
+             "nones": _required(metric) - 2,
+             "annotations": {name: flow.annotations[source] for name, source in
+                             flow.outputs.items() if source in flow.annotations}}
+    try:
+        (folder / "metric.pkl").write_bytes(cloudpickle.dumps(saved))
+    finally:
+        if module is not None and _is_own(module):
+            cloudpickle.unregister_pickle_by_value(module)
+    (folder / "metric.py").write_text(PROGRAM, encoding="utf-8")
+    return {"exec": {"command": [sys.executable, "metric.py", "metric.pkl"]}}
+
+
+def _is_own(module):
+    """A file of the user's, which the metric's process may not find."""
+    path = getattr(module, "__file__", None)
+    return path is not None and "site-packages" not in path and \
+        module.__name__ != "__main__"
+
+
+def _required(metric):
+    """How many arguments it has to be given: two, or the five of GEPA."""
+    parameters = inspect.signature(metric).parameters.values()
+    return max(2, sum(one.default is one.empty and one.kind in
+                      (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+                      for one in parameters))

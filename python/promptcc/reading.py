@@ -1,0 +1,174 @@
+"""From a reply's text to values.
+
+promptcc itself reads much more (docs/replies.md); this takes the form that was
+asked for, and the departures from it that are common: what was thought, JSON in
+fences or where sections were asked for, labels in another case or with quotes.
+What is in doubt is an error, and then asked for once more.
+"""
+
+import json
+import re
+
+import pydantic
+
+MARKER = re.compile(r"\[\[ ## ([A-Za-z0-9_]+) ## \]\]")
+THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*?</\1>", re.S)
+THOUGHT_END = re.compile(r"^.*</(?:think|thinking|thought|reasoning)>", re.S)
+FENCE = re.compile(r"```[a-z]*\n(.*?)```", re.S)
+
+
+def read(specs, text, as_json):
+    """{name: value} of every output; ValueError says what is wrong."""
+    text = THOUGHT_END.sub("", THINKING.sub("", text)).strip()
+    if not text:
+        raise ValueError("the reply is empty")
+    found = _from_json(specs, text) if as_json else _sections(specs, text)
+    if not found:
+        found = _sections(specs, text) if as_json else _from_json(specs, text)
+    if not found and len(specs) == 1 and not as_json:
+        found = {next(iter(specs)): text}
+    missing = [name for name in specs if name not in found]
+    if missing:
+        raise ValueError(f"the reply has no {', '.join(missing)}")
+    return {name: value_of(name, spec, found[name])
+            for name, spec in specs.items()}
+
+
+def _sections(specs, text):
+    found, marks = {}, list(MARKER.finditer(text))
+    for mark, after in zip(marks, marks[1:] + [None]):
+        end = after.start() if after else len(text)
+        if mark[1] in specs and mark[1] not in found:
+            found[mark[1]] = text[mark.end():end].strip()
+    return found
+
+
+def _from_json(specs, text):
+    candidates = [text, *FENCE.findall(text)]
+    first, last = text.find("{"), text.rfind("}")
+    if 0 <= first < last:
+        candidates.append(text[first:last + 1])
+    for one in candidates:
+        try:
+            value = json.loads(one)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            return {name: value[name] for name in specs if name in value}
+    return {}
+
+
+# --- one value ---
+
+def value_of(name, spec, given):
+    """A text, or a value of JSON, as the field's type has it."""
+    if spec.get("optional") and (given is None or (
+            isinstance(given, str) and given.strip() in ("null", "None", ""))):
+        return None
+    kind = next((key for key in ("enum", "list", "object") if key in spec),
+                spec.get("type"))
+    value = READERS[kind](name, spec, given)
+    _check(name, spec, value)
+    return value
+
+
+def _bad(name, given, what):
+    return ValueError(f"`{name}` is {given!r:.60}, which is no {what}")
+
+
+def _text(name, spec, given):
+    if isinstance(given, str):
+        return given
+    raise _bad(name, given, "text")
+
+
+def _number(name, spec, given):
+    if isinstance(given, bool) or not isinstance(given, (str, int, float)):
+        raise _bad(name, given, "number")
+    text = str(given).strip()
+    try:
+        value = float(text)
+    except ValueError:
+        raise _bad(name, given, "number") from None
+    if spec["type"] == "float":
+        return value
+    if value != int(value):
+        raise _bad(name, given, "whole number")
+    return int(value)
+
+
+def _bool(name, spec, given):
+    words = {"true": True, "yes": True, "1": True,
+             "false": False, "no": False, "0": False}
+    value = words.get(_bare(str(given)))
+    if value is None:
+        raise _bad(name, given, "truth value")
+    return value
+
+
+def _bare(text):
+    return re.sub(r"[\s_-]+", " ", text.strip(" \t\r\n*`\"'.").casefold())
+
+
+def _label(name, spec, given):
+    if given in spec["enum"]:
+        return given
+    same = [label for label in spec["enum"] if _bare(label) == _bare(str(given))]
+    if len(same) != 1:
+        raise _bad(name, given, f"one of {'; '.join(spec['enum'])}")
+    return same[0]
+
+
+def _parsed(given):
+    if not isinstance(given, str):
+        return given
+    for text in (given, *FENCE.findall(given)):
+        try:
+            return json.loads(text)
+        except ValueError:
+            pass
+    return None
+
+
+def _list(name, spec, given):
+    value = _parsed(given)
+    if not isinstance(value, list):
+        raise _bad(name, given, "list")
+    return [value_of(name, spec["list"], one) for one in value]
+
+
+def _object(name, spec, given):
+    value = _parsed(given)
+    if not isinstance(value, dict):
+        raise _bad(name, given, "object")
+    missing = [key for key, member in spec["object"].items()
+               if key not in value and not member.get("optional")]
+    if missing:
+        raise ValueError(f"`{name}` has no member {', '.join(missing)}")
+    return {key: value_of(f"{name}.{key}", member, value.get(key))
+            for key, member in spec["object"].items()}
+
+
+READERS = {"str": _text, "int": _number, "float": _number, "bool": _bool,
+           "enum": _label, "list": _list, "object": _object}
+
+
+def _check(name, spec, value):
+    if "min" in spec and value < spec["min"]:
+        raise ValueError(f"`{name}` is {value}, below {spec['min']}")
+    if "max" in spec and value > spec["max"]:
+        raise ValueError(f"`{name}` is {value}, above {spec['max']}")
+    if "min_length" in spec and len(value) < spec["min_length"]:
+        raise ValueError(f"`{name}` is shorter than {spec['min_length']}")
+    if "max_length" in spec and len(value) > spec["max_length"]:
+        raise ValueError(f"`{name}` is longer than {spec['max_length']}")
+    if "pattern" in spec and not re.search(spec["pattern"], value):
+        raise ValueError(f"`{name}` does not match {spec['pattern']}")
+
+
+def as_annotated(annotation, value):
+    """The value as the signature's own type: a model, a member of an Enum."""
+    try:
+        return pydantic.TypeAdapter(annotation).validate_python(value)
+    except pydantic.ValidationError as error:
+        raise ValueError(str(error)) from error

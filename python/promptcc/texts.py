@@ -1,0 +1,28 @@
+"""JSON as promptcc writes it: no spaces, text as it is, the shortest number of
+15 to 17 digits that reads back as the same."""
+
+import json
+
+
+def _real(value):
+    for digits in (15, 16, 17):
+        text = "%.*g" % (digits, value)
+        if float(text) == value:
+            break
+    return text if "." in text or "e" in text else text + ".0"
+
+
+def json_text(value):
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json_text(str(key))}:{json_text(one)}"
+                              for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(json_text, value)) + "]"
+    if isinstance(value, float):
+        return _real(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def value_text(value):
+    """A value as it stands in a prompt: text as it is, the rest as JSON."""
+    return value if isinstance(value, str) else json_text(value)

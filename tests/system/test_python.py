@@ -1,0 +1,184 @@
+"""The Python package in a real DSPy: the same messages, export and load."""
+
+import json
+import pathlib
+import random
+import subprocess
+
+import pytest
+
+import harness
+from test_dspy import dspy_python  # noqa: F401, a fixture
+
+WORDS = ["refund", "Späti", "naïve", "a b", "x\ny", "\"quoted\"", "tab\there",
+         "{brace}", "[[ ## odd ## ]]", "emoji 🌻", "\x7f", "back\\slash", ""]
+
+
+def in_dspy(stage, python, do, **given):
+    done = subprocess.run(
+        [python, pathlib.Path(__file__).with_name("dspy_package.py")],
+        input=json.dumps({"do": do, "with": given}) + "\n", text=True,
+        capture_output=True, timeout=120, check=False, cwd=stage.folder,
+        env=harness.environment(DSPY_CACHEDIR=str(stage.folder / "cache")))
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+# --- random programs ---
+
+def a_type(rng, depth=0):
+    kind = rng.choice(["str", "str", "int", "float", "bool", "enum"] +
+                      ["list", "object"] * (depth < 2))
+    if kind == "enum":
+        labels = rng.sample(["red", "dark blue", "B-2", "yes!", "é"], 3)
+        spec = {"enum": labels}
+    elif kind == "list":
+        spec = {"list": a_type(rng, depth + 1)}
+        if rng.random() < 0.3:
+            spec["max_length"] = 9
+    elif kind == "object":
+        spec = {"object": {f"m{i}": a_type(rng, depth + 1)
+                           for i in range(rng.randint(1, 3))}}
+    else:
+        spec = {"type": kind}
+        if kind in ("int", "float") and rng.random() < 0.5:
+            spec["min"] = rng.choice([0, -5, -0.25 if kind == "float" else 1])
+        if kind in ("int", "float") and rng.random() < 0.5:
+            spec["max"] = 1000000
+        if kind == "str" and rng.random() < 0.3:
+            spec["max_length"] = 400
+        if kind == "str" and rng.random() < 0.1:
+            spec["pattern"] = "^[^z]*"
+    if rng.random() < 0.2:
+        spec["optional"] = True
+    return spec
+
+
+def a_value(rng, spec):
+    if spec.get("optional") and rng.random() < 0.3:
+        return None
+    if "enum" in spec:
+        return rng.choice(spec["enum"])
+    if "list" in spec:
+        return [a_value(rng, spec["list"]) for _ in range(rng.randint(0, 3))]
+    if "object" in spec:
+        return {name: a_value(rng, one) for name, one in spec["object"].items()}
+    if spec["type"] == "bool":
+        return rng.random() < 0.5
+    if spec["type"] == "int":
+        return rng.randint(1, 1000)
+    if spec["type"] == "float":
+        return rng.choice([0.5, 1 / 3, 1e-7, 12345.678, 1.0, 7, 2e5])
+    return " ".join(rng.sample(WORDS, rng.randint(0, 4)))
+
+
+def fields(rng, letter):
+    made = {}
+    for i in range(rng.randint(1, 3)):
+        made[f"{letter}_{'abc'[i]}"] = a_type(rng)
+        if rng.random() < 0.6:
+            made[f"{letter}_{'abc'[i]}"]["desc"] = rng.choice(
+                ["What it says", "Größe, in cm", "a; b: c"])
+    return made
+
+
+def a_compiled_file(rng, path):
+    """A program of one step with demos, as `run` would write it."""
+    inputs, outputs = fields(rng, "in"), fields(rng, "out")
+    thinks = rng.random() < 0.4
+    kind = "chain_of_thought" if thinks else "predict"
+    full = {**inputs, **({"reasoning": {"type": "str"}} if thinks else {}),
+            **outputs}
+    instruction = "Do it.\n\nAnd \"well\"." if rng.random() < 0.5 else "Sort."
+    demos = [{name: a_value(rng, spec) for name, spec in full.items()}
+             for _ in range(rng.randint(0, 3))]
+    model = {"name": "m", "digest": "", "options":
+             {"num_ctx": 4096, "num_predict": 100, "temperature": 0.0}}
+    step = {kind: instruction, "inputs": {n: n for n in inputs},
+            "outputs": outputs}
+    path.write_text(json.dumps({
+        "go.predict" if thinks else "go": {
+            "traces": [], "train": [], "demos": demos,
+            "signature": {"instructions": instruction, "fields": [
+                {"prefix": name.replace("_", " ").title() + ":",
+                 "description": ""} for name in full]},
+            "lm": None},
+        "metadata": {"promptcc": {
+            "format": 1, "version": "0.1.0", "name": "n", "job": "n-0",
+            "optimizer": "labeled_few_shot", "seed": 0, "simulated": False,
+            "scores": {}, "models": {"student": model, "teacher": model,
+                                     "judge": model},
+            "adapter": rng.choice(["chat", "json"]),
+            "program": {"inputs": inputs, "steps": {"go": step},
+                        "outputs": {n: f"go.{n}" for n in outputs}}}}}))
+    # A word of the command line is a text where a text may stand, never null.
+    return {name: a_value(rng, {**spec, "optional": spec.get("optional") and (
+                "list" in spec or "object" in spec)})
+            for name, spec in inputs.items()}
+
+
+def words_of(inputs):
+    return [f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+            for name, value in inputs.items()]
+
+
+def test_a_hundred_programs_render_to_the_same_bytes(stage, dspy_python):
+    rng = random.Random(20)
+    files, expected = [], []
+    for i in range(100):
+        path = stage.folder / f"{i}.json"
+        inputs = a_compiled_file(rng, path)
+        files.append((str(path), "go", inputs))
+        shown = stage.promptcc("render", path, "go", *words_of(inputs), "--json")
+        assert shown.status == 0, shown
+        expected.append(shown.json)
+    rendered = in_dspy(stage, dspy_python, "render", files=files)
+    for file, theirs, ours in zip(files, rendered, expected):
+        assert theirs == ours, file
+
+
+def test_signatures_as_people_write_them(stage, dspy_python):
+    made = in_dspy(stage, dspy_python, "annotated")
+    system, question, answer, live = (one["content"]
+                                      for one in made["messages"])
+    assert "1. `text`: What came in\n2. `hints` (list of str, or null)" in system
+    assert ("1. `topic` (one of: a; b)\n2. `sure` (float, 0 to 1)\n3. `parcel` "
+            "(object with number: (int, at least 1), kind: (one of: late; "
+            "lost), notes: (list of str))") in system
+    assert '[[ ## hints ## ]]\n["y","z"]' in question
+    assert '[[ ## sure ## ]]\n1.0' in answer
+    assert '{"number":3,"kind":"lost","notes":["é\\n"]}' in answer
+    assert live == "[[ ## text ## ]]\nq\n\n[[ ## hints ## ]]\nnull"
+    assert (made["topic"], made["sure"]) == ("a", 0.5)
+    assert made["parcel"] == {"number": 2, "kind": "late", "notes": []}
+    assert made["is_parcel"]
+
+
+def rows(n):
+    rng = random.Random(3)
+    return [{"message": rng.choice(harness.FRAMES).format(*rng.sample(words, 2)),
+             "topic": topic}
+            for topic, words in harness.TOPICS.items() for _ in range(n)]
+
+
+def test_a_program_of_dspy_is_exported_compiled_and_loaded(stage, dspy_python):
+    sim = stage.stand_in(slots=4)
+    made = in_dspy(stage, dspy_python, "export", folder=str(stage.folder / "job"),
+                   rows=rows(8), model="llama3.2:3b")
+    assert "more than once" in made["refused"]["twice"]
+    assert "`message` of the step `sort`" in made["refused"]["computed"]
+    assert "did not ask `reply`" in made["refused"]["sometimes"]
+
+    done = stage.promptcc("run", made["path"], "--ollama", f"{sim.url},slots=4",
+                          "--json")
+    assert done.status == 0, done
+    assert done.json["compiled"]["score"] >= done.json["baseline"]["score"] > 0
+    compiled = stage.folder / "job" / "compiled.json"
+
+    messages = [row["message"] for row in rows(2)]
+    ours = [stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
+                           f"message={one}").json["outputs"] for one in messages]
+    sim.log_path.unlink()
+    theirs = in_dspy(stage, dspy_python, "run", compiled=str(compiled),
+                     url=sim.url, messages=messages)
+    assert theirs == [ours, ours]
