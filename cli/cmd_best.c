@@ -23,6 +23,7 @@ static const struct grid_column columns[] = {
     {"N", "n", GRID_COUNT, false},
     {"INSTRUCTIONS", "instructions", GRID_PARTS, true},
     {"DEMO SETS", "demos", GRID_PARTS, true},
+    {"TUNED", "tuned", GRID_VALUES, true},
 };
 
 // The prompts of the best candidate, in full.

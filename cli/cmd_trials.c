@@ -13,6 +13,7 @@ static const struct grid_column columns[] = {
     {"TOKENS", "tokens", GRID_COUNT, false},
     {"INSTRUCTIONS", "instructions", GRID_PARTS, true},
     {"DEMO SETS", "demos", GRID_PARTS, true},
+    {"TUNED", "tuned", GRID_VALUES, true},
 };
 
 static int run(const struct options *options)

@@ -61,7 +61,10 @@ static void put_value(enum grid_kind kind, const json_t *value, struct buf *out)
         buf_putc(out, '-');
     else if (kind == GRID_COUNT && json_is_integer(value))
         text_put_number(out, json_integer_value(value));
-    else if (kind == GRID_PARTS && json_is_object(value))
+    else if (kind == GRID_VALUES && json_object_size(value) == 0)
+        buf_putc(out, '-');
+    else if ((kind == GRID_PARTS || kind == GRID_VALUES) &&
+             json_is_object(value))
         put_parts(value, out);
     else if (kind == GRID_LIST && json_is_array(value))
         put_list(value, out);
@@ -299,11 +302,27 @@ static void put_table(const struct layout *layout,
         put_row(layout, (size_t)terminal->width, json_array_get(rows, r), out);
 }
 
+// Whether there is anything to show in it.
+static bool is_shown(const struct grid_column *column, const json_t *rows)
+{
+    bool any = column->kind != GRID_VALUES;
+
+    for (size_t i = 0; !any && i < json_array_size(rows); i++)
+        any = json_object_size(
+                  json_object_get(json_array_get(rows, i), column->key)) > 0;
+    return any;
+}
+
 void grid_put(const struct terminal *terminal,
               const struct grid_column *columns, size_t n, const json_t *rows,
               struct buf *out)
 {
-    struct layout layout = {.columns = columns, .n = n};
+    struct grid_column shown[GRID_MAX_COLUMNS];
+    struct layout layout = {.columns = shown};
+
+    for (size_t i = 0; i < n; i++)
+        if (is_shown(&columns[i], rows))
+            shown[layout.n++] = columns[i];
 
     measure(&layout, rows);
     if (terminal->live)

@@ -182,6 +182,23 @@ static void put_changes(const struct terminal *terminal, const json_t *document,
         put_change(terminal, step, change, lists(skipped, step), out);
 }
 
+// What it chose of the job's tunables.
+static void put_tuned(const json_t *document, struct buf *out)
+{
+    json_t *tuned = json_object_get(document, "tuned");
+    bool first = true;
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(tuned, name, value)
+    {
+        buf_printf(out, "%s%s ", first ? "  tuned: " : ", ", name);
+        json_put(out, value, false);
+        first = false;
+    }
+    buf_puts(out, first ? "" : "\n");
+}
+
 static void put_skipped(const json_t *document, struct buf *out)
 {
     const json_t *skipped = json_object_get(document, "skipped_steps");
@@ -375,6 +392,7 @@ void report_run(const struct terminal *terminal, const json_t *document,
                json_get_int(json_object_get(document, "compiled"), "n", 0),
                out);
     put_changes(terminal, document, out);
+    put_tuned(document, out);
     put_skipped(document, out);
     buf_putc(out, '\n');
     put_cost(terminal, document, out);

@@ -101,18 +101,21 @@ static bool put_candidate(struct running_job *running, struct task *task,
 {
     size_t n = task->candidate->n_parts, filled = 0;
     struct history_part *parts = calloc(n + 1, sizeof *parts);
+    json_t *tuned = candidate_tuned(task->candidate);
+    char *chosen = tuned == NULL ? NULL : json_text(tuned);
     struct history_candidate row = {
         .hash = task->candidate->id,
         .parts = parts,
         .parents = task->candidate->parents,
         .n_parents = task->candidate->n_parents,
-        .reason = task->reason == NULL ? "" : task->reason};
+        .reason = task->reason == NULL ? "" : task->reason,
+        .tuned = chosen};
 
     while (parts != NULL && filled < n &&
            fill_part(task, filled, &parts[filled]))
         filled++;
     row.n_parts = filled;
-    if (parts == NULL || filled < n)
+    if (parts == NULL || filled < n || chosen == NULL)
         err_nomem(err, "a candidate");
     else
         task->candidate_id = history_candidate(running->engine->store,
@@ -120,6 +123,8 @@ static bool put_candidate(struct running_job *running, struct task *task,
     for (size_t p = 0; parts != NULL && p < n; p++)
         free((char *)parts[p].demos);
     free(parts);
+    free(chosen);
+    json_decref(tuned);
     return task->candidate_id != 0;
 }
 

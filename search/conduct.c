@@ -194,12 +194,12 @@ static json_t *run_document(const struct session *session,
         json_pack("{s:s, s:s}", "job", setup->job_id, "finish_reason", finish);
     json_t *rest;
 
-    rest =
-        json_pack("{s:o, s:s, s:I, s:b, s:I, s:o, s:o}", "skipped_steps",
-                  skipped_json(session), "optimizer", setup->optimizer->name,
-                  "trials", count_trials(session), "simulated",
-                  setup->models->simulated, "model_faults", (json_int_t)faults,
-                  "faults", kinds, "changes", changes_json(session, winner));
+    rest = json_pack(
+        "{s:o, s:s, s:I, s:b, s:I, s:o, s:o, s:o}", "skipped_steps",
+        skipped_json(session), "optimizer", setup->optimizer->name, "trials",
+        count_trials(session), "simulated", setup->models->simulated,
+        "model_faults", (json_int_t)faults, "faults", kinds, "changes",
+        changes_json(session, winner), "tuned", candidate_tuned(winner));
     if (json_object_update(document, scores) != 0 ||
         json_object_update(document, rest) != 0 ||
         (found->short_of.code != ERR_NONE &&

@@ -139,6 +139,7 @@ struct history_candidate {
     const struct hash *parents;
     size_t n_parents;
     const char *reason; // why it was made, one sentence
+    const char *tuned;  // JSON object: what it chose of the tunables; or NULL
 };
 
 // The id of a candidate of the job, put when it is new. 0 on failure. Found by

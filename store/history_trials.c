@@ -98,6 +98,7 @@ static bool put_candidate(struct store *store, const struct job_index *job,
     record_text_n(record, parents, list_parents(job, candidate, parents));
     record_text(record, candidate->reason != NULL ? candidate->reason : "");
     record_int(record, clock_wall_ms());
+    record_text(record, candidate->tuned != NULL ? candidate->tuned : "{}");
     record_end(record);
     for (size_t i = 0; i < candidate->n_parts; i++)
         put_part(record, id, i, &candidate->parts[i], &ids[i]);

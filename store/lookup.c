@@ -22,11 +22,12 @@ static const char show_sql[] =
     " JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
 static const char trials_sql[] =
     "SELECT trial, state, kind, score, baseline, n, candidate, instructions,"
-    " demos, calls, tokens, started, finished FROM v_trials WHERE job = ?1"
+    " demos, tuned, calls, tokens, started, finished FROM v_trials WHERE job = "
+    "?1"
     " ORDER BY trial";
 static const char best_sql[] =
     "SELECT rank, trial, kind, score, baseline, n, candidate, instructions, "
-    "demos"
+    "demos, tuned"
     " FROM v_best WHERE job = ?1 AND rank <= CAST(?2 AS INTEGER)"
     " ORDER BY rank";
 static const char prompts_sql[] =
@@ -119,6 +120,7 @@ static json_t *answer_trials(struct store *store, const char *id,
     (void)argument;
     parse_member(rows, "instructions");
     parse_member(rows, "demos");
+    parse_member(rows, "tuned");
     return rows;
 }
 
@@ -141,6 +143,7 @@ static json_t *answer_best(struct store *store, const char *id,
     }
     parse_member(rows, "instructions");
     parse_member(rows, "demos");
+    parse_member(rows, "tuned");
     parse_member(prompts, "demos");
     (void)json_object_set_new(first, "prompts", prompts);
     return rows;

@@ -37,8 +37,8 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_DEMO_SET] =
         "INSERT INTO demo_sets(id, hash, demos) VALUES(?1, ?2, ?3)",
     [RECORD_CANDIDATE] =
-        "INSERT INTO candidates(id, job_no, hash, parents, reason, created_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO candidates(id, job_no, hash, parents, reason, created_ms,"
+        " tuned) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [RECORD_PART] = "INSERT INTO candidate_parts(candidate_id, position, step,"
                     " instruction_id, instruction_no, demo_set_id, demo_set_no)"
                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",

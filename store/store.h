@@ -30,7 +30,7 @@
 
 #include "common/err.h"
 
-enum { STORE_VERSION = 3 };
+enum { STORE_VERSION = 4 };
 
 struct store;
 

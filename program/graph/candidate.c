@@ -12,7 +12,11 @@
 
 const char *const adapter_names[] = {"chat", "json", NULL};
 
-enum { CANDIDATE_MAX_BYTES = 64 << 20, DEMOS_MAX_BYTES = 32 << 20 };
+enum {
+    CANDIDATE_MAX_BYTES = 64 << 20,
+    DEMOS_MAX_BYTES = 32 << 20,
+    VALUES_MAX_BYTES = 1 << 20,
+};
 
 static struct candidate *alloc_candidate(size_t n_parts, struct err *err)
 {
@@ -80,6 +84,19 @@ bool candidate_set_parents(struct candidate *candidate,
     return copy_parents(candidate, ids, n, err);
 }
 
+static bool copy_values(struct candidate *candidate,
+                        const struct candidate *from, struct err *err)
+{
+    candidate->settings = from->settings;
+    candidate->chosen = from->chosen;
+    if (from->values == NULL)
+        return true;
+    candidate->values = json_deep_copy(from->values);
+    if (candidate->values == NULL)
+        err_nomem(err, "a candidate");
+    return candidate->values != NULL;
+}
+
 struct candidate *candidate_copy(const struct candidate *candidate,
                                  struct err *err)
 {
@@ -90,8 +107,10 @@ struct candidate *candidate_copy(const struct candidate *candidate,
         candidate_unref(copy);
         return NULL;
     }
-    if (copy != NULL)
-        copy->settings = candidate->settings;
+    if (copy != NULL && !copy_values(copy, candidate, err)) {
+        candidate_unref(copy);
+        return NULL;
+    }
     for (size_t i = 0; copy != NULL && i < copy->n_parts; i++) {
         const struct candidate_part *part = &candidate->parts[i];
 
@@ -187,6 +206,65 @@ bool candidate_set_demos(struct candidate *candidate, size_t part, int no,
     return true;
 }
 
+static bool hash_values(struct candidate *candidate, struct err *err)
+{
+    struct buf text = BUF_INIT(VALUES_MAX_BYTES);
+    struct hasher hasher;
+
+    json_put(&text, candidate->values, true);
+    bool ok = buf_ok(&text, "the values of steps", err);
+    hasher_init(&hasher, "values");
+    hasher_add(&hasher, text.data, ok ? text.len : 0);
+    candidate->chosen = hasher_end(&hasher);
+    buf_release(&text);
+    return ok;
+}
+
+static bool set_step_value(struct candidate *candidate, const char *name,
+                           const json_t *value, struct err *err)
+{
+    if (value == NULL && candidate->values == NULL)
+        return true;
+    if (value == NULL) {
+        (void)json_object_del(candidate->values, name);
+        return hash_values(candidate, err);
+    }
+    if (candidate->values == NULL)
+        candidate->values = json_object();
+    if (candidate->values == NULL ||
+        json_object_set_new(candidate->values, name, json_deep_copy(value)) !=
+            0) {
+        err_nomem(err, "a candidate");
+        return false;
+    }
+    return hash_values(candidate, err);
+}
+
+bool candidate_set_value(struct candidate *candidate, const char *name,
+                         const json_t *value, struct err *err)
+{
+    if (strchr(name, '.') != NULL)
+        return set_step_value(candidate, name, value, err);
+    if (value != NULL)
+        return settings_set(&candidate->settings, name, value, err);
+    settings_unset(&candidate->settings, name);
+    return true;
+}
+
+json_t *candidate_tuned(const struct candidate *candidate)
+{
+    json_t *tuned = json_object();
+
+    if (tuned != NULL &&
+        settings_put(&candidate->settings, SETTING_JOB, tuned) &&
+        settings_put(&candidate->settings, SETTING_MODEL, tuned) &&
+        (candidate->values == NULL ||
+         json_object_update(tuned, candidate->values) == 0))
+        return tuned;
+    json_decref(tuned);
+    return NULL;
+}
+
 void candidate_seal(struct candidate *candidate)
 {
     struct hasher hasher;
@@ -198,6 +276,8 @@ void candidate_seal(struct candidate *candidate)
         hasher_add_hash(&hasher, &candidate->parts[i].shown);
     }
     settings_hash(&candidate->settings, &hasher);
+    if (json_object_size(candidate->values) > 0)
+        hasher_add_hash(&hasher, &candidate->chosen);
     candidate->id = hasher_end(&hasher);
 }
 
@@ -213,6 +293,7 @@ void candidate_unref(struct candidate *candidate)
         return;
     for (size_t i = 0; i < candidate->n_parts; i++)
         drop_demos(&candidate->parts[i]);
+    json_decref(candidate->values);
     arena_release(&candidate->arena);
     free(candidate);
 }

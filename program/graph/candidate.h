@@ -42,6 +42,8 @@ struct candidate {
     struct candidate_part *parts; // one a predictor
     size_t n_parts;
     struct settings settings; // what it says of them, over the job's
+    json_t *values;           // {"STEP.KEY": value} over the job's; or NULL
+    struct hash chosen;       // of these values
     struct hash *parents;     // ids of those that it was made of; not hashed
     size_t n_parents;
     struct hash id; // valid after candidate_seal
@@ -64,6 +66,16 @@ bool candidate_set_instruction(struct candidate *candidate, size_t part, int no,
                                const char *text, struct err *err);
 bool candidate_set_demos(struct candidate *candidate, size_t part, int no,
                          const struct demo *demos, size_t n, struct err *err);
+
+// Gives it a value of its own for what may be tuned: a setting by its name, or
+// a value of a step as STEP.KEY. NULL: the job's again. ERR_INPUT: there is no
+// such setting, or it has no such value. See tunable.h for who may choose what.
+bool candidate_set_value(struct candidate *candidate, const char *name,
+                         const json_t *value, struct err *err);
+
+// All such values: {"temperature": 0.7, "search.k": 8}. New reference; NULL
+// without memory.
+json_t *candidate_tuned(const struct candidate *candidate);
 
 // What it was made of: for people, who follow it in the history. Sealed ones;
 // replaces what was said before.

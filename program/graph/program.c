@@ -618,6 +618,33 @@ const json_t *program_label(const struct program *program,
     return label;
 }
 
+bool program_may_tune(const struct program *program, int step, const char *key)
+{
+    const char *const *keys =
+        step < 0 ? NULL : program->steps[step].kind->tunables;
+
+    for (; keys != NULL && *keys != NULL; keys++)
+        if (strcmp(*keys, key) == 0)
+            return true;
+    return false;
+}
+
+bool program_tune(const struct program *program, const char *name,
+                  const json_t *value, struct err *err)
+{
+    for (size_t i = 0; i < program->n_steps; i++) {
+        const struct step *step = &program->steps[i];
+        size_t len = strlen(step->name);
+
+        if (strncmp(step->name, name, len) != 0 || name[len] != '.' ||
+            !program_may_tune(program, (int)i, name + len + 1))
+            continue;
+        return step->kind->tune(program, step, name + len + 1, value, err);
+    }
+    err_set(err, ERR_INPUT, "`%.60s` is nothing that can be tuned", name);
+    return false;
+}
+
 // The value of an input: given, else its default, else null where it may be.
 // Borrowed; NULL and err when there is none, or it does not fit.
 static const json_t *input_value(const struct field *input,

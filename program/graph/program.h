@@ -101,6 +101,14 @@ void predictor_dspy_name(const struct step *step, struct buf *out);
 const json_t *program_label(const struct program *program,
                             const json_t *example, int step, int field);
 
+// Whether key of that step may be tuned: its kind says so.
+bool program_may_tune(const struct program *program, int step, const char *key);
+
+// Whether value is one for what is tuned as STEP.KEY. ERR_INPUT: it is not, or
+// there is nothing of that name.
+bool program_tune(const struct program *program, const char *name,
+                  const json_t *value, struct err *err);
+
 // Checks inputs for a run: fills defaults, refuses missing and wrong ones.
 // New reference to an object with exactly the program's inputs, in order.
 json_t *program_inputs(const struct program *program, const json_t *values,

@@ -1,5 +1,6 @@
 #include "program/graph/settings.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum setting_type { SETTING_INT, SETTING_REAL, SETTING_FLAG, SETTING_CHOICE };
@@ -66,6 +67,14 @@ static bool is_said(const struct settings *settings, const struct setting *row)
     return (settings->said >> (row - rows) & 1) != 0;
 }
 
+static const struct setting *find_row(const char *name)
+{
+    for (const struct setting *row = rows; row < rows + ROWS; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
 // --- from a job file ---
 
 static bool parse_row(const struct node *node, const struct setting *row,
@@ -123,6 +132,19 @@ bool settings_parse(const struct node *map, enum setting_place place,
     if (place == SETTING_MODEL)
         node_only_keys(map, what, keys, n, diags);
     return diags->errors == before;
+}
+
+bool settings_parse_one(const struct node *node, const char *name,
+                        struct settings *out, struct diags *diags)
+{
+    const struct setting *row = find_row(name);
+    union value value = {0};
+
+    assert(row != NULL);
+    if (!parse_row(node, row, &value, diags))
+        return false;
+    set(out, row, value);
+    return true;
 }
 
 // --- from and to JSON ---
@@ -187,11 +209,25 @@ bool settings_read(const json_t *object, enum setting_place place,
 bool settings_set(struct settings *settings, const char *name,
                   const json_t *value, struct err *err)
 {
-    for (const struct setting *row = rows; row < rows + ROWS; row++)
-        if (strcmp(row->name, name) == 0)
-            return take_row(value, row, settings, err);
-    err_set(err, ERR_INPUT, "`%s` is nothing that can be tuned", name);
+    const struct setting *row = find_row(name);
+
+    if (row != NULL)
+        return take_row(value, row, settings, err);
+    err_set(err, ERR_INPUT, "`%.60s` is nothing that can be tuned", name);
     return false;
+}
+
+bool settings_know(const char *name)
+{
+    return find_row(name) != NULL;
+}
+
+void settings_unset(struct settings *settings, const char *name)
+{
+    const struct setting *row = find_row(name);
+
+    if (row != NULL)
+        settings->said &= ~(UINT32_C(1) << (row - rows));
 }
 
 static json_t *row_json(const struct settings *settings,

@@ -56,6 +56,17 @@ bool settings_put(const struct settings *settings, enum setting_place place,
 bool settings_set(struct settings *settings, const char *name,
                   const json_t *value, struct err *err);
 
+// Whether there is one of that name.
+bool settings_know(const char *name);
+
+// Takes back what was said of it.
+void settings_unset(struct settings *settings, const char *name);
+
+// Reads the value of the row called name from a job file over out. False with
+// findings.
+bool settings_parse_one(const struct node *node, const char *name,
+                        struct settings *out, struct diags *diags);
+
 // What is said in over, of places up to `place`, takes the place of what is
 // said in out.
 void settings_lay(const struct settings *over, enum setting_place place,

@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "program/job/tune.h"
 
 enum { JOB_ARENA_MAX = 64 << 20, JOB_NAME_MAX = 64 };
 enum { WINDOW_DEFAULT = 4, SEED_DEFAULT = 9, SPLIT_SEED_DEFAULT = 1 };
@@ -392,6 +393,20 @@ static void read_settings(struct reader *reader, const struct node *node)
     reader->job->adapter = settings.adapter;
 }
 
+static void read_demos(struct reader *reader, const struct node *node)
+{
+    static const char *const keys[] = {"count"};
+    const struct node *count = node_find(node, "count");
+
+    if (node->kind == NODE_NULL || !is_map(reader, node, "`demos`"))
+        return;
+    node_only_keys(node, "`demos`", keys, LENGTH(keys), reader->diags);
+    reader->job->limits_demos = count != NULL;
+    if (count != NULL)
+        (void)node_int(count, "`count`", 0, TUNABLE_MAX_DEMOS,
+                       &reader->job->max_demos, reader->diags);
+}
+
 static void read_skipped_steps(struct reader *reader, const struct node *node)
 {
     static const char *const names[] = {"bootstrap", "leave", NULL};
@@ -445,92 +460,49 @@ static void read_metric(struct reader *reader, const struct node *node)
 static const struct key_row {
     const char *key;
     bool required;
-    bool tunable;
     void (*read)(struct reader *, const struct node *);
 } key_rows[] = {
-    {"name", true, false, read_name},
-    {"description", false, false, read_description},
-    {"models", true, true, read_models},
-    {"inputs", false, false, NULL},
-    {"steps", false, false, NULL},
-    {"outputs", false, false, NULL},
-    {"data", true, false, read_data},
-    {"metric", true, false, read_metric},
-    {"optimizer", false, true, read_optimizer},
-    {"budget", false, false, read_budget},
-    {"window", false, true, read_window},
-    {"adapter", false, true, read_settings},
-    {"skipped_steps", false, true, read_skipped_steps},
-    {"skip_bad", false, false, read_skip_bad},
+    {"name", true, read_name},
+    {"description", false, read_description},
+    {"models", true, read_models},
+    {"inputs", false, NULL},
+    {"steps", false, NULL},
+    {"outputs", false, NULL},
+    {"data", true, read_data},
+    {"demos", false, read_demos},
+    {"metric", true, read_metric},
+    {"optimizer", false, read_optimizer},
+    {"budget", false, read_budget},
+    {"window", false, read_window},
+    {"adapter", false, read_settings},
+    {"skipped_steps", false, read_skipped_steps},
+    {"skip_bad", false, read_skip_bad},
 };
 
-static bool is_same_scalar(const struct node *a, const struct node *b)
+// A tuned number of demos is no limit but the largest choice.
+static void settle_tunables(struct reader *reader, const struct tune *tune)
 {
-    return a->kind == NODE_SCALAR && b->kind == NODE_SCALAR &&
-           strcmp(a->text, b->text) == 0;
-}
+    struct job *job = reader->job;
 
-// The value that a tunable takes while it is not searched; NULL where a
-// mistake leaves none.
-static struct node *tunable_value(struct reader *reader,
-                                  const struct node *node)
-{
-    static const char *const keys[] = {"tune", "default"};
-    const struct node *choices = node_find(node, "tune");
-    struct node *otherwise = node_find(node, "default");
-    bool ok = choices->kind == NODE_LIST && choices->n > 0;
-
-    node_only_keys(node, "a tunable", keys, LENGTH(keys), reader->diags);
-    for (size_t i = 0; ok && i < choices->n; i++)
-        ok = choices->items[i]->kind == NODE_SCALAR;
-    if (!ok) {
-        diag_add(reader->diags, DIAG_ERROR, "tunable", &choices->place,
-                 "`tune` must be a list of values to choose from");
-        return NULL;
-    }
-    for (size_t i = 0; otherwise != NULL && i < choices->n; i++) {
-        if (is_same_scalar(choices->items[i], otherwise))
-            return otherwise;
-    }
-    if (otherwise != NULL)
-        diag_add(reader->diags, DIAG_ERROR, "tunable", &otherwise->place,
-                 "the default of a tunable must be one of its values");
-    return choices->items[0];
-}
-
-// Puts the default in the place of each tunable in node. False where a
-// mistake leaves none.
-static bool resolve_tunables(struct reader *reader, struct node *node,
-                             const char *key)
-{
-    bool ok = true;
-
-    if (node_find(node, "tune") == NULL) {
-        for (size_t i = 0; i < node->n; i++)
-            ok = resolve_tunables(reader, node->items[i],
-                                  node->kind == NODE_MAP ? node->keys[i]
-                                                         : key) &&
-                 ok;
-        return ok;
-    }
-    struct node *value = tunable_value(reader, node);
-    if (value == NULL)
-        return false;
-    diag_add(reader->diags, DIAG_INFO, "not-searched", &node->place,
-             "`%s` is not searched by this version: it is %s", key,
-             value->text);
-    *node = *value;
-    return true;
+    if (job->program == NULL ||
+        !tune_settle(tune, job->program, &job->tunables))
+        return;
+    const struct tunable *count = tunables_find(&job->tunables, "demos.count");
+    for (size_t i = 0; count != NULL && i < count->n_choices; i++)
+        if (json_integer_value(count->choices[i]) > job->max_demos)
+            job->max_demos = json_integer_value(count->choices[i]);
 }
 
 static void read_keys(struct reader *reader)
 {
     const char *keys[LENGTH(key_rows)];
+    struct tune tune = {.arena = &reader->job->arena, .diags = reader->diags};
 
     for (size_t i = 0; i < LENGTH(key_rows); i++)
         keys[i] = key_rows[i].key;
     node_only_keys(reader->root, "a job", keys, LENGTH(key_rows),
                    reader->diags);
+    tune_take(&tune, reader->root);
     reader->job->program = program_parse(reader->root, reader->diags);
     for (size_t i = 0; i < LENGTH(key_rows); i++) {
         const struct key_row *row = &key_rows[i];
@@ -538,13 +510,10 @@ static void read_keys(struct reader *reader)
         if (node == NULL && row->required)
             diag_add(reader->diags, DIAG_ERROR, "missing-key",
                      &reader->root->place, "the job has no `%s`", row->key);
-        if (node == NULL)
-            continue;
-        if (row->tunable && !resolve_tunables(reader, node, row->key))
-            continue;
-        if (row->read != NULL)
+        if (node != NULL && row->read != NULL)
             row->read(reader, node);
     }
+    settle_tunables(reader, &tune);
 }
 
 // A label to balance is an output as a rule, but may be a further column of
@@ -629,6 +598,7 @@ void job_free(struct job *job)
     if (job->metric != NULL)
         metric_release(job->metric);
     program_free(job->program);
+    tunables_release(&job->tunables);
     arena_release(&job->arena);
     free(job);
 }

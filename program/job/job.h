@@ -19,6 +19,7 @@
 #include "common/hash.h"
 #include "program/graph/program.h"
 #include "program/graph/settings.h"
+#include "program/graph/tunable.h"
 #include "program/job/bundle.h"
 #include "program/metric/metric.h"
 #include "program/prompt/prompt.h"
@@ -66,7 +67,10 @@ struct job {
     struct job_model models[ROLE_COUNT];
     struct program *program; // owned
     struct job_data data;
-    struct metric *metric; // owned
+    struct tunables tunables; // what a search may choose; owned
+    bool limits_demos;        // `demos.count` is said: no step shows more than
+    int64_t max_demos;        // this, the largest choice where it is tuned
+    struct metric *metric;    // owned
     const char *optimizer;
     const struct node *optimizer_node; // parameters, or NULL
     struct place optimizer_place;

@@ -86,6 +86,51 @@ static json_t *optimizer_json(const struct job *job)
     return json;
 }
 
+// The object in which the value of a tunable stands, and under which key.
+static json_t *place_of(json_t *json, const struct job *job,
+                        const struct tunable *tunable, const char **key)
+{
+    *key = tunable->key != NULL ? tunable->key : tunable->name;
+    if (tunable->counts_demos)
+        return json_object_get(json, "demos");
+    if (tunable->step >= 0)
+        return json_object_get(json_object_get(json, "steps"),
+                               job->program->steps[tunable->step].name);
+    if (json_object_get(json, *key) != NULL)
+        return json;
+    return json_object_get(json_object_get(json, "models"), "student_options");
+}
+
+static json_t *tunable_json(const struct tunable *tunable)
+{
+    json_t *choices = json_array();
+    bool ok = choices != NULL;
+
+    for (size_t i = 0; ok && i < tunable->n_choices; i++)
+        ok = json_array_append(choices, (json_t *)tunable->choices[i]) == 0;
+    if (!ok) {
+        json_decref(choices);
+        return NULL;
+    }
+    return json_pack("{s:o, s:O}", "tune", choices, "default",
+                     tunable->choices[tunable->otherwise]);
+}
+
+// Puts the lists back where the job file has them.
+static void put_tunables(json_t **json, const struct job *job)
+{
+    for (size_t i = 0; *json != NULL && i < job->tunables.n; i++) {
+        const struct tunable *one = &job->tunables.items[i];
+        const char *key = NULL;
+        json_t *place = place_of(*json, job, one, &key);
+
+        if (json_object_set_new(place, key, tunable_json(one)) == 0)
+            continue;
+        json_decref(*json);
+        *json = NULL;
+    }
+}
+
 json_t *job_canonical(const struct job *job)
 {
     json_t *json = json_object();
@@ -102,11 +147,15 @@ json_t *job_canonical(const struct job *job)
     set_new(&json, "data", data_json(&job->data));
     set_new(&json, "metric", metric_json(job->metric));
     set_new(&json, "optimizer", optimizer_json(job));
+    if (job->limits_demos)
+        set_new(&json, "demos",
+                json_pack("{s:I}", "count", (json_int_t)job->max_demos));
     set_new(&json, "window", json_integer(job->window));
     set_new(&json, "adapter", json_string(adapter_names[job->adapter]));
     set_new(&json, "skipped_steps",
             json_string(job->bootstrap_skipped ? "bootstrap" : "leave"));
     set_new(&json, "skip_bad", json_boolean(job->skip_bad));
+    put_tunables(&json, job);
     return json;
 }
 

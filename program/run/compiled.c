@@ -344,6 +344,18 @@ static json_t *with_members(json_t *object, json_t *members)
     return object;
 }
 
+// What the winner chose of the job's tunables, where it chose any.
+static json_t *with_tuned(json_t *object, const struct candidate *candidate)
+{
+    json_t *tuned = candidate_tuned(candidate);
+
+    if (tuned != NULL && json_object_size(tuned) == 0) {
+        json_decref(tuned);
+        return object;
+    }
+    return with(object, "tuned", tuned);
+}
+
 static json_t *facts_json(const struct job *job,
                           const struct candidate *candidate,
                           const struct compiled_facts *facts)
@@ -366,6 +378,7 @@ static json_t *facts_json(const struct job *job,
                                         : json_null());
     object = with(object, "models", models_json(job, candidate, facts));
     object = with_members(object, settings_json(&settings, SETTING_JOB));
+    object = with_tuned(object, candidate);
     object = with(object, "program", program_json(job->program));
     object = with(object, "unmeasured_steps",
                   unmeasured_json(job->program, facts->plan));

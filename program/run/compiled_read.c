@@ -313,6 +313,31 @@ static bool read_part(const struct file *file, const struct program *program,
                       candidate);
 }
 
+// What the program at hand has no value for is another program's.
+static bool read_tuned(const struct file *file, const struct program *program,
+                       struct candidate *candidate)
+{
+    const json_t *metadata =
+        json_object_get(json_object_get(file->root, "metadata"), "promptcc");
+    json_t *tuned = json_object_get(metadata, "tuned");
+    struct err why = ERR_CLEAR;
+
+    for (void *at = json_object_iter(tuned); at != NULL;
+         at = json_object_iter_next(tuned, at)) {
+        const char *name = json_object_iter_key(at);
+        const json_t *value = json_object_iter_value(at);
+
+        if ((strchr(name, '.') == NULL ||
+             program_tune(program, name, value, &why)) &&
+            candidate_set_value(candidate, name, value, &why))
+            continue;
+        err_set(file->err, why.code, "%s: metadata.promptcc.tuned: %s",
+                file->path, why.text);
+        return false;
+    }
+    return true;
+}
+
 static struct candidate *read_candidate(const struct file *file,
                                         const struct program *program,
                                         const struct settings *settings)
@@ -325,11 +350,12 @@ static struct candidate *read_candidate(const struct file *file,
     ok = candidate != NULL;
     for (size_t i = 0; ok && i < program->n_predictors; i++)
         ok = read_part(file, program, i, candidate);
-    if (!ok) {
+    if (ok)
+        candidate->settings = *settings;
+    if (!ok || !read_tuned(file, program, candidate)) {
         candidate_unref(candidate);
         return NULL;
     }
-    candidate->settings = *settings;
     candidate_seal(candidate);
     return candidate;
 }

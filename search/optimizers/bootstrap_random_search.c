@@ -2,7 +2,8 @@
 //
 // Without demos (the baseline, evaluated already), labelled demos only,
 // bootstrapped on the rows in order, then num_candidate_programs sets
-// bootstrapped on shuffled rows with a size drawn by chance.
+// bootstrapped on shuffled rows with a size drawn by chance. Where the job has
+// tunables, each of the shuffled ones draws their values too.
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -61,6 +62,35 @@ static bool make_set(struct search *search, int64_t index, struct demo_set *set,
                            &rng, set, err);
 }
 
+// The program with the demos of a set: at the defaults of the job's tunables,
+// or at values drawn by chance.
+static struct candidate *make_candidate(struct search *search, int64_t index,
+                                        const struct demo_set *set,
+                                        struct err *err)
+{
+    const struct tunable *tunables[TUNABLES_MAX];
+    size_t n = tunables_searched(&session_job(search->session)->tunables,
+                                 session_plan(search->session), tunables);
+    struct rng rng = session_rng(search->session, "tunables", (uint64_t)index);
+    int no = (int)index + 1;
+
+    if (n == 0 || index < SET_SHUFFLED)
+        return demo_set_candidate(set, no, search->session, err);
+
+    struct candidate *candidate =
+        candidate_child(session_baseline(search->session), err);
+    bool ok = candidate != NULL && demo_set_apply(set, no, candidate, err);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = tunable_set(tunables[i], candidate,
+                         rng_below(&rng, tunables[i]->n_choices), err);
+    if (!ok) {
+        candidate_unref(candidate);
+        return NULL;
+    }
+    candidate_seal(candidate);
+    return candidate;
+}
+
 static bool try_set(struct search *search, int64_t index, struct err *err)
 {
     static const char *const REASONS[] = {"labelled demos", "demos in order",
@@ -70,7 +100,7 @@ static bool try_set(struct search *search, int64_t index, struct err *err)
 
     if (!make_set(search, index, &set, err))
         return false;
-    candidate = demo_set_candidate(&set, (int)index + 1, search->session, err);
+    candidate = make_candidate(search, index, &set, err);
     bool ok =
         candidate != NULL &&
         leader_try(&search->leader, candidate,

@@ -1,10 +1,11 @@
-// miprov2: instructions and demo sets of all steps, searched together.
+// miprov2: instructions and demo sets of all steps, and the job's tunables,
+// searched together.
 //
 //   demos      sets of demos: none, labelled, bootstrapped in order and by
 //              chance; the teacher's traces also ground the next phase
 //   proposals  instructions for each searched step
-//   (search/toolkit/proposer.h) search     TPE chooses a combination a
-//   trial, scored on a minibatch drawn
+//              (search/toolkit/proposer.h)
+//   search     TPE chooses a combination a trial, scored on a minibatch drawn
 //              afresh; every so many trials, and at the end, the combination
 //              with the best mean is evaluated on all rows. The best full
 //              score wins.
@@ -151,7 +152,12 @@ static bool check(const struct job *job, const void *given, struct diags *diags)
 static int64_t count_trials(const struct search *search, int64_t candidates)
 {
     const struct program *program = session_job(search->session)->program;
-    double vars = (double)program->n_predictors * (search->zero_shot ? 1 : 2);
+    const struct tunable *tunables[TUNABLES_MAX];
+    size_t n_tunables =
+        tunables_searched(&session_job(search->session)->tunables,
+                          session_plan(search->session), tunables);
+    double vars = (double)program->n_predictors * (search->zero_shot ? 1 : 2) +
+                  (double)n_tunables;
     double n = (double)candidates;
 
     return (int64_t)fmax(2 * vars * log2(n), 1.5 * n);

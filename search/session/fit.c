@@ -141,7 +141,10 @@ static bool fitting_demos(const struct fit *fit,
 {
     size_t tokens;
 
-    for (*n = candidate->parts[p].n_demos; *n > 0; --*n) {
+    *n = candidate->parts[p].n_demos;
+    if (fit->job->limits_demos && *n > (size_t)fit->job->max_demos)
+        *n = (size_t)fit->job->max_demos;
+    for (; *n > 0; --*n) {
         if (!estimate(fit, candidate, p, *n, &tokens, err))
             return false;
         if (tokens <= room(fit, candidate))

@@ -1,9 +1,10 @@
-// fit: keeps candidates within the context window.
+// fit: keeps candidates within the context window, and within `demos.count`.
 //
 // Before a trial is submitted, demos are dropped from the end of each step's
-// list until the longest example fits num_ctx with num_predict, by the fixed
-// estimate of prompt.h: so the decision is the same on every machine. What
-// a server says of a prompt's real length comes later, as RUN_TOO_LONG.
+// list until there are no more than the job allows, and until the longest
+// example fits num_ctx with num_predict, by the fixed estimate of prompt.h: so
+// the decision is the same on every machine. What a server says of a prompt's
+// real length comes later, as RUN_TOO_LONG.
 
 #ifndef SEARCH_SESSION_FIT_H
 #define SEARCH_SESSION_FIT_H

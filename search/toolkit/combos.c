@@ -17,8 +17,8 @@ bool combos_init(struct combos *combos, struct session *session,
                               .proposals = proposals,
                               .sets = sets,
                               .n_sets = n_sets};
-    combos->n_choices =
-        calloc(proposals->n_lists * 2 + 1, sizeof *combos->n_choices);
+    combos->n_choices = calloc(proposals->n_lists * 2 + TUNABLES_MAX + 1,
+                               sizeof *combos->n_choices);
     if (combos->n_choices == NULL) {
         err_nomem(err, "a search space");
         return false;
@@ -31,6 +31,11 @@ bool combos_init(struct combos *combos, struct session *session,
             combos->n_choices[n++] = (int)n_sets;
         combos->n_choices[n++] = (int)proposals->lists[i].n;
     }
+    combos->n_tunables =
+        tunables_searched(&session_job(session)->tunables,
+                          session_plan(session), combos->tunables);
+    for (size_t i = 0; i < combos->n_tunables; i++)
+        combos->n_choices[n++] = (int)combos->tunables[i]->n_choices;
     combos->space = (struct tpe_space){combos->n_choices, n};
     return true;
 }
@@ -72,6 +77,27 @@ static bool apply(const struct combos *combos, size_t predictor,
                                      err);
 }
 
+// Choice 0 is the default, the others keep their order.
+static size_t nth_choice(const struct tunable *tunable, size_t choice)
+{
+    if (choice == 0)
+        return tunable->otherwise;
+    return choice <= tunable->otherwise ? choice - 1 : choice;
+}
+
+static bool tune(const struct combos *combos, const int *choices, size_t at,
+                 struct candidate *candidate, struct err *err)
+{
+    for (size_t i = 0; i < combos->n_tunables; i++) {
+        const struct tunable *tunable = combos->tunables[i];
+
+        if (!tunable_set(tunable, candidate,
+                         nth_choice(tunable, (size_t)choices[at + i]), err))
+            return false;
+    }
+    return true;
+}
+
 static struct candidate *build(const struct combos *combos, const int *choices,
                                struct err *err)
 {
@@ -84,6 +110,10 @@ static struct candidate *build(const struct combos *combos, const int *choices,
         if (!searched(combos, i) ||
             apply(combos, i, choices, &at, candidate, err))
             continue;
+        candidate_unref(candidate);
+        candidate = NULL;
+    }
+    if (candidate != NULL && !tune(combos, choices, at, candidate, err)) {
         candidate_unref(candidate);
         candidate = NULL;
     }

@@ -1,9 +1,10 @@
 // combos: combinations of an instruction and a demo set for each searched
-// step, as a search space and as candidates.
+// step, and of the job's tunables, as a search space and as candidates.
 //
 // The parameters are, for each predictor that the plan runs and in its order:
-// the demo set (not in a search without demos), then the instruction. Choice 0
-// is the program as written: no demos, its own instruction.
+// the demo set (not in a search without demos), then the instruction; behind
+// them the tunables. Choice 0 is the program as written: no demos, its own
+// instruction, each tunable at its default.
 //
 // Combinations that come to the same candidate, because sets or instructions
 // are alike, are one combo: what is known of it is known of all of them.
@@ -33,6 +34,8 @@ struct combos {
     const struct proposals *proposals; // one list a predictor
     const struct demo_set *sets;       // NULL: no demos
     size_t n_sets;
+    const struct tunable *tunables[TUNABLES_MAX]; // borrowed
+    size_t n_tunables;
     int *n_choices; // owned: of space
     struct tpe_space space;
     struct combo **items; // owned

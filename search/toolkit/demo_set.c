@@ -46,6 +46,17 @@ bool demo_set_apply(const struct demo_set *set, int no,
     return true;
 }
 
+// Where the number of demos is tuned, a set begins at its default.
+static bool count_default(const struct session *session,
+                          struct candidate *candidate, struct err *err)
+{
+    const struct tunable *count =
+        tunables_find(&session_job(session)->tunables, "demos.count");
+
+    return count == NULL ||
+           tunable_set(count, candidate, count->otherwise, err);
+}
+
 struct candidate *demo_set_candidate(const struct demo_set *set, int no,
                                      const struct session *session,
                                      struct err *err)
@@ -53,7 +64,8 @@ struct candidate *demo_set_candidate(const struct demo_set *set, int no,
     struct candidate *candidate =
         candidate_child(session_baseline(session), err);
 
-    if (candidate != NULL && !demo_set_apply(set, no, candidate, err)) {
+    if (candidate != NULL && (!demo_set_apply(set, no, candidate, err) ||
+                              !count_default(session, candidate, err))) {
         candidate_unref(candidate);
         candidate = NULL;
     }

@@ -22,7 +22,8 @@ CREATE VIEW v_best AS SELECT
            WHERE candidate_id = t.candidate_id ORDER BY position)) AS instructions,
     (SELECT json_group_object(step, demo_set_no)
      FROM (SELECT step, demo_set_no FROM candidate_parts
-           WHERE candidate_id = t.candidate_id ORDER BY position)) AS demos
+           WHERE candidate_id = t.candidate_id ORDER BY position)) AS demos,
+    (SELECT c.tuned FROM candidates c WHERE c.id = t.candidate_id) AS tuned
 FROM (SELECT *, row_number() OVER (PARTITION BY job_no, candidate_id
           ORDER BY n DESC, number) AS turn
       FROM trials

@@ -7,6 +7,7 @@ CREATE VIEW v_candidates AS SELECT
     i.text AS instruction,
     p.demo_set_no AS demo_set_number,
     d.demos,
+    c.tuned,
     c.parents,
     c.reason,
     strftime('%Y-%m-%dT%H:%M:%fZ', c.created_ms / 1000.0, 'unixepoch') AS created

@@ -14,6 +14,7 @@ CREATE VIEW v_trials AS SELECT
     (SELECT json_group_object(step, demo_set_no)
      FROM (SELECT step, demo_set_no FROM candidate_parts
            WHERE candidate_id = t.candidate_id ORDER BY position)) AS demos,
+    (SELECT c.tuned FROM candidates c WHERE c.id = t.candidate_id) AS tuned,
     t.calls,
     t.tokens,
     strftime('%Y-%m-%dT%H:%M:%fZ', t.started_ms / 1000.0, 'unixepoch') AS started,

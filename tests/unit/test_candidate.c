@@ -4,6 +4,7 @@
 
 #include "given_program.h"
 #include "program/graph/plan.h"
+#include "program/graph/tunable.h"
 
 static struct program *program;
 static struct err err;
@@ -51,6 +52,79 @@ Test(candidate, is_the_program_as_written_at_first)
                      "Write a polite and concise answer.");
     cr_expect_eq(candidate->parts[0].n_demos, 0);
     candidate_unref(candidate);
+}
+
+// A tunable with whole numbers as choices; the first is the default.
+static struct tunable given_tunable(const char *name, const json_t **choices,
+                                    size_t n)
+{
+    return (struct tunable){
+        .name = name, .step = -1, .choices = choices, .n_choices = n};
+}
+
+Test(candidate, says_what_it_chose_and_nothing_of_defaults)
+{
+    const json_t *choices[] = {json_integer(512), json_integer(2048)};
+    struct tunable length = given_tunable("num_predict", choices, 2);
+    struct tunable k = given_tunable("search.k", choices, 2);
+    struct candidate *plain = as_written();
+    struct candidate *chosen = as_written();
+    struct candidate *back = NULL;
+
+    candidate_seal(plain);
+    cr_assert(tunable_set(&length, chosen, 1, &err), "%s", err.text);
+    cr_assert(tunable_set(&k, chosen, 1, &err), "%s", err.text);
+    candidate_seal(chosen);
+    json_t *tuned = candidate_tuned(chosen);
+    json_t *expected =
+        given_json("{\"num_predict\": 2048, \"search.k\": 2048}");
+    cr_expect(json_equal(tuned, expected));
+    cr_expect_eq(tunable_get(&k, chosen), 1);
+    cr_expect_eq(tunable_get(&k, plain), 0);
+    cr_expect_not(hash_equal(&plain->id, &chosen->id));
+
+    back = candidate_child(chosen, &err);
+    cr_expect_eq(tunable_get(&length, back), 1, "a copy has them too");
+    cr_assert(tunable_set(&length, back, 0, &err));
+    candidate_seal(back);
+    cr_expect_not(hash_equal(&back->id, &plain->id), "`k` still differs");
+    struct candidate *home = candidate_child(back, &err);
+    cr_assert(tunable_set(&k, home, 0, &err));
+    candidate_seal(home);
+    cr_expect(hash_equal(&home->id, &plain->id));
+
+    json_decref(tuned);
+    json_decref(expected);
+    candidate_unref(plain);
+    candidate_unref(chosen);
+    candidate_unref(back);
+    candidate_unref(home);
+    json_decref((json_t *)choices[0]);
+    json_decref((json_t *)choices[1]);
+}
+
+Test(candidate, shows_as_many_demos_as_were_chosen)
+{
+    const json_t *choices[] = {json_integer(1), json_integer(4)};
+    struct tunable count = given_tunable("demos.count", choices, 2);
+    struct candidate *candidate = as_written();
+    json_t *fields = given_json("{\"user_message\": \"x\"}");
+    struct demo demos[] = {{.fields = fields, .row = 3},
+                           {.fields = fields, .row = 5}};
+
+    count.counts_demos = true;
+    cr_assert(candidate_set_demos(candidate, 0, 2, demos, 2, &err));
+    cr_expect_eq(tunable_get(&count, candidate), 1);
+    cr_assert(tunable_set(&count, candidate, 1, &err));
+    cr_expect_eq(candidate->parts[0].n_demos, 2);
+    cr_assert(tunable_set(&count, candidate, 0, &err));
+    cr_expect_eq(candidate->parts[0].n_demos, 1);
+    cr_expect_eq(candidate->parts[0].demo_set_no, 2);
+    cr_expect_eq(tunable_get(&count, candidate), 0);
+    json_decref(fields);
+    candidate_unref(candidate);
+    json_decref((json_t *)choices[0]);
+    json_decref((json_t *)choices[1]);
 }
 
 Test(candidate, has_the_same_id_however_it_was_made)

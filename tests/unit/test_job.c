@@ -166,20 +166,40 @@ Test(job, names_a_file_that_is_missing)
                                "without the file dta.jsonl");
 }
 
-Test(job, tunables_take_their_default_and_say_so)
+Test(job, a_list_outside_of_the_program_is_told_to_be_out_of_the_search)
+{
+    load(JOB, (const char *[]){"optimizer.miprov2.seed={tune: [3, 4]}"}, 1);
+    cr_expect_eq(job->seed, 3);
+    cr_expect_eq(job->tunables.n, 0);
+    cr_assert_eq(diags->n, 1);
+    cr_expect_eq(diags->items[0].level, DIAG_WARNING);
+    cr_expect_str_eq(diags->items[0].text,
+                     "`seed` is no part of the program, so it is not searched: "
+                     "it is 3");
+}
+
+Test(job, tunables_stand_at_their_default_and_join_the_search)
 {
     load(JOB,
          (const char *[]){"models.options.temperature="
                           "{tune: [0, 0.5, 1], default: 0.5}",
-                          "optimizer.miprov2.seed={tune: [3, 4]}"},
-         2);
+                          "adapter={tune: [json, chat]}",
+                          "demos.count={tune: [2, 8], default: 2}"},
+         3);
     cr_expect_float_eq(job->models[ROLE_STUDENT].options.temperature, 0.5, 0);
-    cr_expect_eq(job->seed, 3);
-    cr_assert_eq(diags->n, 2);
-    cr_expect_eq(diags->items[0].level, DIAG_INFO);
-    cr_expect_str_eq(
-        diags->items[0].text,
-        "`temperature` is not searched by this version: it is 0.5");
+    cr_expect_eq(job->adapter, ADAPTER_JSON);
+    cr_assert_eq(job->tunables.n, 3);
+
+    const struct tunable *heat = tunables_find(&job->tunables, "temperature");
+    cr_assert_not_null(heat);
+    cr_expect_eq(heat->n_choices, 3);
+    cr_expect_eq(heat->otherwise, 1);
+    cr_expect_float_eq(json_real_value(heat->choices[2]), 1, 0);
+
+    const struct tunable *count = tunables_find(&job->tunables, "demos.count");
+    cr_assert_not_null(count);
+    cr_expect(count->counts_demos);
+    cr_expect_eq(job->max_demos, 8, "no limit but the largest choice");
 }
 
 static char *id_of(const char *text, const char *data, bool simulated)

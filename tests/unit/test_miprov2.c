@@ -109,6 +109,31 @@ Test(miprov2, what_is_given_wins_over_auto)
     fake_free(fake);
 }
 
+Test(miprov2, tunables_are_searched_and_add_to_the_trials)
+{
+    struct support support = good_support();
+    struct session *fake = support_session(&support, 120, 40, FINISH_LATE);
+    const json_t *choices[] = {json_real(0), json_real(0.5), json_real(1)};
+    bool seen[3] = {false};
+
+    fake->job.tunables.n = 1;
+    fake->job.tunables.items[0] = (struct tunable){.name = "temperature",
+                                                   .step = -1,
+                                                   .choices = choices,
+                                                   .n_choices = 3,
+                                                   .otherwise = 1};
+    optimize(fake, "{auto: light}");
+    cr_expect_eq(fake_count(fake, TRIAL_MINIBATCH), 15,
+                 "2 * 3 dimensions * log2(6)");
+    for (size_t i = 0; i < fake->n_trials; i++)
+        seen[tunable_get(&fake->job.tunables.items[0],
+                         fake->trials[i]->candidate)] = true;
+    cr_expect(seen[0] && seen[1] && seen[2]);
+    for (size_t i = 0; i < 3; i++)
+        json_decref((json_t *)choices[i]);
+    fake_free(fake);
+}
+
 // --- the number of trials, counted over all predictors
 
 static json_t *answer_any(void *user, const struct fake_ask *ask)
