@@ -51,6 +51,7 @@ static void measure(const struct load *load, size_t n_workers, int slots)
     rig_folder_make(&folder);
     coordinator = rig_start(zmq, endpoint, &folder, &threads);
     workers = null_workers_start(zmq, endpoint, n_workers, slots);
+    rig_settle();
     rig_run(zmq, endpoint, load, &result);
     costs.wall_s = result.wall_s;
     costs.process_s = process_cpu_s();

@@ -45,6 +45,7 @@ static void run_job(const struct rig_folder *folder, const char *endpoint,
         rig_start(zmq, endpoint, folder, &threads);
 
     report->open_s = wall_s() - begun;
+    rig_settle();
     rig_run(zmq, endpoint, load, &result);
     report->run_s = result.wall_s;
     report->peak_mib = peak_mib();

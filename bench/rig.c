@@ -12,7 +12,7 @@
 #include "common/log.h"
 #include "wire/socket.h"
 
-enum { POLL_MS = 20 };
+enum { POLL_MS = 20, SETTLE_MS = 1300 };
 
 void rig_folder_make(struct rig_folder *folder)
 {
@@ -81,6 +81,11 @@ struct coordinator *rig_start(void *zmq, const char *endpoint,
     *threads = (struct thread_list){.ids = {both.ids[both.n - 1], both.ids[0]},
                                     .n = 2};
     return coordinator;
+}
+
+void rig_settle(void)
+{
+    (void)zmq_poll(NULL, 0, SETTLE_MS);
 }
 
 static void say(struct wire_socket *socket, const struct message *message)

@@ -32,6 +32,11 @@ struct coordinator *rig_start(void *zmq, const char *endpoint,
                               const struct rig_folder *folder,
                               struct thread_list *threads);
 
+// Waits until a job can begin at once. A coordinator lets workers come in for a
+// second before it decides which model most of them have (running_job_wait.c),
+// which is no part of the speed.
+void rig_settle(void);
+
 // Runs the load and dies when it does not end well.
 void rig_run(void *zmq, const char *endpoint, const struct load *load,
              struct rig_result *out);
