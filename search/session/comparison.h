@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/stats.h"
 #include "search/session/session.h"
-#include "search/session/stats.h"
 
 // A mean score and its interval (95 %).
 struct side {

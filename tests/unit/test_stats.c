@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "search/session/stats.h"
+#include "common/stats.h"
 
 static void expect_interval(struct interval got, double low, double high,
                             double within)
@@ -156,4 +156,15 @@ Test(stats, right_and_wrong_scores_get_wilsons_interval)
 Test(stats, the_mean_of_nothing_is_0)
 {
     cr_expect_eq(stats_mean(NULL, 0), 0);
+}
+
+Test(stats, wilson_of_a_share_is_that_of_the_count)
+{
+    for (size_t right = 0; right <= 30; right++) {
+        struct interval of_count = stats_wilson(right, 30);
+        struct interval of_share = stats_wilson_share((double)right / 30, 30);
+
+        expect_interval(of_share, of_count.low, of_count.high, 0);
+    }
+    expect_interval(stats_wilson_share(0.5, 0), 0, 1, 0);
 }

@@ -5,8 +5,8 @@
 // closed formulas; others are resampled, from a seeded stream, so that equal
 // scores give equal results everywhere. Pure functions: any thread.
 
-#ifndef SEARCH_SESSION_STATS_H
-#define SEARCH_SESSION_STATS_H
+#ifndef COMMON_STATS_H
+#define COMMON_STATS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +30,11 @@ bool stats_binary(const double *scores, size_t n);
 
 // Wilson's 95 % interval for the share of `right` among n; 0 to 1 when n is 0.
 struct interval stats_wilson(size_t right, size_t n);
+
+// The same from the share alone. For a mean of scores from 0 to 1 whose parts
+// are not at hand it is too wide rather than too narrow: scores of a given mean
+// spread most when each is 0 or 1.
+struct interval stats_wilson_share(double share, size_t n);
 
 // Percentile interval (95 %) of the mean over STATS_RESAMPLES resamples; 0 to
 // 1 when n is 0. Costs n x STATS_RESAMPLES draws: 3 ms for 100 scores.

@@ -1,4 +1,4 @@
-#include "search/session/stats.h"
+#include "common/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,22 +32,26 @@ static double clamp(double value)
     return value > 1 ? 1 : value;
 }
 
-struct interval stats_wilson(size_t right, size_t n)
+struct interval stats_wilson_share(double share, size_t n)
 {
     if (n == 0)
         return (struct interval){0, 1};
 
     double count = (double)n;
-    double share = (double)right / count;
     double scale = 1 + Z * Z / count;
     double middle = share + Z * Z / (2 * count);
     double half =
         Z * sqrt(share * (1 - share) / count + Z * Z / (4 * count * count));
     // At the ends the formula is exact except for rounding.
     return (struct interval){
-        .low = right == 0 ? 0 : clamp((middle - half) / scale),
-        .high = right == n ? 1 : clamp((middle + half) / scale),
+        .low = share <= 0 ? 0 : clamp((middle - half) / scale),
+        .high = share >= 1 ? 1 : clamp((middle + half) / scale),
     };
+}
+
+struct interval stats_wilson(size_t right, size_t n)
+{
+    return stats_wilson_share(n == 0 ? 0 : (double)right / (double)n, n);
 }
 
 static int compare_doubles(const void *a, const void *b)
