@@ -1,0 +1,94 @@
+#include "http/address.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Takes "HOST:PORT" or "[HOST]:PORT" apart. port points into text.
+static bool split(const char *text, char *host, size_t size, const char **port)
+{
+    const char *colon = strrchr(text, ':');
+    size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+    bool bracketed = len >= 2 && text[0] == '[' && text[len - 1] == ']';
+
+    if (bracketed) {
+        text++;
+        len -= 2;
+    } else if (memchr(text, ':', len) != NULL) {
+        return false;
+    }
+    if (len == 0 || len >= size)
+        return false;
+    memcpy(host, text, len);
+    host[len] = '\0';
+    *port = colon + 1;
+    return true;
+}
+
+static bool is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits > 0 && digits <= 5 && text[digits] == '\0' &&
+           atol(text) <= UINT16_MAX;
+}
+
+static bool is_loopback(const struct sockaddr *at)
+{
+    if (at->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)at;
+        return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    if (at->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const void *)at;
+        return IN6_IS_ADDR_LOOPBACK(&in->sin6_addr);
+    }
+    return false;
+}
+
+bool http_address_read(const char *text, struct http_address *out,
+                       struct err *err)
+{
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    char host[256];
+    const char *port;
+
+    if (!split(text, host, sizeof host, &port) || !is_port(port)) {
+        err_set(err, ERR_INPUT,
+                "`%.80s` is no place to serve HTTP: it takes HOST:PORT, such "
+                "as 127.0.0.1:8070, [::1]:8070, or port 0 for a free one",
+                text);
+        return false;
+    }
+    int rc = getaddrinfo(host, port, &hints, &found);
+    if (rc != 0) {
+        err_set(err, ERR_INPUT, "no machine is called `%.80s`: %s", host,
+                gai_strerror(rc));
+        return false;
+    }
+    *out = (struct http_address){.len = found->ai_addrlen,
+                                 .loopback = is_loopback(found->ai_addr)};
+    memcpy(&out->at, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    return true;
+}
+
+void http_address_print(const struct http_address *address,
+                        char out[HTTP_ADDRESS_TEXT])
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    char port[8] = "?";
+
+    (void)getnameinfo((const struct sockaddr *)&address->at, address->len, host,
+                      sizeof host, port, sizeof port,
+                      NI_NUMERICHOST | NI_NUMERICSERV);
+    (void)snprintf(out, HTTP_ADDRESS_TEXT,
+                   address->at.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
+                   host, port);
+}
