@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "store/lookup_parts.h"
 #include "store/query.h"
 
 enum { VALUE_BYTES = 64 << 20, BEST_LIMIT = 5 };
@@ -41,9 +42,7 @@ static const char workers_sql[] =
 static const char export_sql[] =
     "SELECT id AS job, state, document, compiled FROM jobs WHERE id = ?1";
 
-// SQLite has no booleans and no objects: member `key` of each row becomes the
-// JSON value that its text holds, or a boolean.
-static void parse_member(json_t *rows, const char *key)
+void lookup_parse(json_t *rows, const char *key)
 {
     for (size_t i = 0; i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);
@@ -58,7 +57,7 @@ static void parse_member(json_t *rows, const char *key)
     }
 }
 
-static void make_boolean(json_t *rows, const char *key)
+void lookup_boolean(json_t *rows, const char *key)
 {
     for (size_t i = 0; i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);
@@ -69,23 +68,40 @@ static void make_boolean(json_t *rows, const char *key)
     }
 }
 
-static json_t *rows_of(struct store *store, const char *sql, const char *id,
-                       int64_t number, struct err *err)
+json_t *lookup_rows(struct store *store, const char *sql, const char *id,
+                    int64_t a, int64_t b, int64_t c, struct err *err)
 {
-    char text[32];
-    const char *args[] = {id, text};
+    char texts[3][32];
+    const char *args[] = {id, texts[0], texts[1], texts[2]};
 
-    (void)snprintf(text, sizeof text, "%" PRId64, number);
-    return query_rows(store, sql, args, 2, err);
+    (void)snprintf(texts[0], sizeof texts[0], "%" PRId64, a);
+    (void)snprintf(texts[1], sizeof texts[1], "%" PRId64, b);
+    (void)snprintf(texts[2], sizeof texts[2], "%" PRId64, c);
+    return query_rows(store, sql, args, 4, err);
 }
 
-// The only row of rows, which is taken.
-static json_t *only_row(json_t *rows)
+json_t *lookup_only(json_t *rows, const char *missing, struct err *err)
 {
     json_t *row = json_incref(json_array_get(rows, 0));
 
+    if (rows != NULL && row == NULL)
+        err_set(err, ERR_INPUT, "there is no %s here", missing);
     json_decref(rows);
     return row;
+}
+
+int64_t lookup_limit(const json_t *argument)
+{
+    int64_t limit = json_get_int(argument, "limit", LOOKUP_PAGE);
+
+    return limit < 1 || limit > LOOKUP_PAGE_MOST ? LOOKUP_PAGE : limit;
+}
+
+int64_t lookup_offset(const json_t *argument)
+{
+    int64_t offset = json_get_int(argument, "offset", 0);
+
+    return offset < 0 || offset > INT32_MAX ? 0 : offset;
 }
 
 // --- the verbs ---
@@ -97,30 +113,30 @@ static json_t *answer_jobs(struct store *store, const char *id,
 
     (void)id;
     (void)argument;
-    make_boolean(rows, "simulated");
+    lookup_boolean(rows, "simulated");
     return rows;
 }
 
 static json_t *answer_show(struct store *store, const char *id,
                            const json_t *argument, struct err *err)
 {
-    json_t *rows = rows_of(store, show_sql, id, 0, err);
+    json_t *rows = lookup_rows(store, show_sql, id, 0, 0, 0, err);
 
     (void)argument;
-    make_boolean(rows, "simulated");
-    parse_member(rows, "document");
-    return only_row(rows);
+    lookup_boolean(rows, "simulated");
+    lookup_parse(rows, "document");
+    return lookup_only(rows, "job", err);
 }
 
 static json_t *answer_trials(struct store *store, const char *id,
                              const json_t *argument, struct err *err)
 {
-    json_t *rows = rows_of(store, trials_sql, id, 0, err);
+    json_t *rows = lookup_rows(store, trials_sql, id, 0, 0, 0, err);
 
     (void)argument;
-    parse_member(rows, "instructions");
-    parse_member(rows, "demos");
-    parse_member(rows, "tuned");
+    lookup_parse(rows, "instructions");
+    lookup_parse(rows, "demos");
+    lookup_parse(rows, "tuned");
     return rows;
 }
 
@@ -128,23 +144,24 @@ static json_t *answer_trials(struct store *store, const char *id,
 static json_t *answer_best(struct store *store, const char *id,
                            const json_t *argument, struct err *err)
 {
-    json_t *rows = rows_of(store, best_sql, id,
-                           json_get_int(argument, "limit", BEST_LIMIT), err);
+    json_t *rows =
+        lookup_rows(store, best_sql, id,
+                    json_get_int(argument, "limit", BEST_LIMIT), 0, 0, err);
     json_t *first = json_array_get(rows, 0);
     json_t *prompts;
 
     if (first == NULL)
         return rows;
-    prompts = rows_of(store, prompts_sql, id,
-                      json_get_int(first, "candidate", -1), err);
+    prompts = lookup_rows(store, prompts_sql, id,
+                          json_get_int(first, "candidate", -1), 0, 0, err);
     if (prompts == NULL) {
         json_decref(rows);
         return NULL;
     }
-    parse_member(rows, "instructions");
-    parse_member(rows, "demos");
-    parse_member(rows, "tuned");
-    parse_member(prompts, "demos");
+    lookup_parse(rows, "instructions");
+    lookup_parse(rows, "demos");
+    lookup_parse(rows, "tuned");
+    lookup_parse(prompts, "demos");
     (void)json_object_set_new(first, "prompts", prompts);
     return rows;
 }
@@ -152,11 +169,11 @@ static json_t *answer_best(struct store *store, const char *id,
 static json_t *answer_export(struct store *store, const char *id,
                              const json_t *argument, struct err *err)
 {
-    json_t *rows = rows_of(store, export_sql, id, 0, err);
+    json_t *rows = lookup_rows(store, export_sql, id, 0, 0, 0, err);
 
     (void)argument;
-    parse_member(rows, "document");
-    return only_row(rows);
+    lookup_parse(rows, "document");
+    return lookup_only(rows, "job", err);
 }
 
 // Those that serve, or with {"all": true} all that the store remembers.
@@ -164,11 +181,11 @@ static json_t *answer_workers(struct store *store, const char *id,
                               const json_t *argument, struct err *err)
 {
     json_t *rows =
-        rows_of(store, workers_sql, store_in_use(store) ? "used" : "",
-                json_get_bool(argument, "all", false), err);
+        lookup_rows(store, workers_sql, store_in_use(store) ? "used" : "",
+                    json_get_bool(argument, "all", false), 0, 0, err);
 
     (void)id;
-    parse_member(rows, "models");
+    lookup_parse(rows, "models");
     return rows;
 }
 
@@ -190,13 +207,29 @@ static json_t *answer_query(struct store *store, const char *id,
 static const struct verb {
     const char *name;
     bool of_job; // id is that of a job that is there
-    json_t *(*answer)(struct store *store, const char *id,
-                      const json_t *argument, struct err *err);
+    lookup_function *answer;
 } verbs[] = {
-    {"jobs", false, answer_jobs},       {"show", true, answer_show},
-    {"trials", true, answer_trials},    {"best", true, answer_best},
-    {"export", true, answer_export},    {"query", false, answer_query},
+    {"jobs", false, answer_jobs},
+    {"show", true, answer_show},
+    {"trials", true, answer_trials},
+    {"best", true, answer_best},
+    {"export", true, answer_export},
+    {"query", false, answer_query},
     {"workers", false, answer_workers},
+    {"summary", true, lookup_summary},
+    {"trial-page", true, lookup_trial_page},
+    {"curve", true, lookup_curve},
+    {"importance", true, lookup_importance},
+    {"tokens", true, lookup_tokens},
+    {"candidate", true, lookup_candidate},
+    {"lineage", true, lookup_lineage},
+    {"compare", true, lookup_compare},
+    {"failures", true, lookup_failures},
+    {"evaluations", true, lookup_evaluations},
+    {"evaluation", true, lookup_evaluation},
+    {"cost", true, lookup_cost},
+    {"events", true, lookup_events},
+    {"worker-history", false, lookup_worker_history},
 };
 
 static const struct verb *find_verb(const char *name)

@@ -1,5 +1,5 @@
-// lookup: what people ask of a history: jobs, show, trials,
-// best, workers, export, query.
+// lookup: what people ask of a history: the commands jobs, show, trials, best,
+// workers, export, query, and the pages (lookup_parts.h lists the files).
 //
 // Each is a row of a table with one SQL text behind it, so that a command that
 // reads a store here and one that asks a coordinator print the same. The JSON
@@ -20,8 +20,8 @@ bool lookup_knows(const char *verb);
 
 // The answer to verb about job: an id, its beginning or a name; "" is the
 // newest job with results. argument is an object or NULL: {"limit": N} of best,
-// {"all": true} of workers,
-// {"sql": text} of query. New reference. NULL with ERR_INPUT for what is not
+// {"all": true} of workers, {"sql": text} of query, the parameters of
+// docs/http-api.md of what pages ask. New reference. NULL with ERR_INPUT for what is not
 // there, and with what query_rows fails with.
 json_t *lookup_answer(struct store *store, const char *verb, const char *job,
                       const json_t *argument, struct err *err);

@@ -1,0 +1,474 @@
+#include "store/lookup_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/stats.h"
+#include "store/query.h"
+
+enum { IDS_BYTES = 64 << 10, ANCESTORS_MOST = 500 };
+
+#define JOB_NO "(SELECT no FROM jobs WHERE id = ?1)"
+
+// Of each candidate the first finished trial on the most rows.
+#define TRIALS_OF_CANDIDATES                                                   \
+    "t AS (SELECT candidate_id, number, kind, state, score, baseline, n,"      \
+    "  row_number() OVER (PARTITION BY candidate_id"                           \
+    "   ORDER BY state = 'done' DESC, n DESC, number) AS turn"                 \
+    "  FROM trials WHERE job_no = " JOB_NO ")"
+
+// --- which two a job is about ---
+
+static const char baseline_sql[] =
+    "SELECT candidate_id AS candidate, number AS trial FROM trials"
+    " WHERE job_no = " JOB_NO " AND kind = 'baseline' ORDER BY number LIMIT 1";
+static const char best_sql[] =
+    "SELECT candidate, trial, kind, score, baseline, n FROM v_best"
+    " WHERE job = ?1 AND rank = 1";
+
+// The first row, or null where there is none. NULL on failure.
+static json_t *first_or_null(json_t *rows)
+{
+    json_t *row = json_array_get(rows, 0);
+
+    if (rows == NULL)
+        return NULL;
+    row = row == NULL ? json_null() : json_incref(row);
+    json_decref(rows);
+    return row;
+}
+
+// The candidate that argument names under key; else the job's own, by sql. 0:
+// there is none.
+static int64_t candidate_of(struct store *store, const char *id,
+                            const json_t *argument, const char *key,
+                            const char *sql, struct err *err)
+{
+    int64_t given = json_get_int(argument, key, 0);
+    json_t *found;
+
+    if (given > 0)
+        return given;
+    found = first_or_null(lookup_rows(store, sql, id, 0, 0, 0, err));
+    given = json_get_int(found, "candidate", 0);
+    if (found != NULL && given == 0)
+        err_set(err, ERR_INPUT,
+                "job %.120s has no finished trial yet: ask again when its "
+                "baseline was scored",
+                id);
+    json_decref(found);
+    return given;
+}
+
+// --- a job as a whole ---
+
+static const char summary_sql[] =
+    "SELECT v.job, v.name, v.state, v.score, v.reason, v.simulated, v.trials,"
+    " v.seed, v.wall_s, v.path, v.created, v.updated, j.document,"
+    " j.canonical, j.compiled IS NOT NULL AS compiled"
+    " FROM v_jobs v JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
+static const char models_sql[] =
+    "SELECT role, name, digest FROM job_models WHERE job_no = " JOB_NO
+    " ORDER BY role DESC";
+static const char shares_sql[] =
+    "SELECT share, count(*) AS examples FROM examples WHERE job_no = " JOB_NO
+    " GROUP BY share ORDER BY share";
+
+// Adds rows of sql to summary; false on failure.
+static bool add_rows(struct store *store, const char *id, json_t *summary,
+                     const char *key, const char *sql, struct err *err)
+{
+    json_t *rows = lookup_rows(store, sql, id, 0, 0, 0, err);
+
+    return rows != NULL && json_object_set_new(summary, key, rows) == 0;
+}
+
+static bool add_first(struct store *store, const char *id, json_t *summary,
+                      const char *key, const char *sql, struct err *err)
+{
+    json_t *row = first_or_null(lookup_rows(store, sql, id, 0, 0, 0, err));
+
+    return row != NULL && json_object_set_new(summary, key, row) == 0;
+}
+
+json_t *lookup_summary(struct store *store, const char *id,
+                       const json_t *argument, struct err *err)
+{
+    json_t *rows = lookup_rows(store, summary_sql, id, 0, 0, 0, err);
+    json_t *summary;
+
+    (void)argument;
+    lookup_boolean(rows, "simulated");
+    lookup_boolean(rows, "compiled");
+    lookup_parse(rows, "document");
+    lookup_parse(rows, "canonical");
+    summary = lookup_only(rows, "job", err);
+    if (summary != NULL &&
+        add_rows(store, id, summary, "models", models_sql, err) &&
+        add_rows(store, id, summary, "shares", shares_sql, err) &&
+        add_first(store, id, summary, "baseline", baseline_sql, err) &&
+        add_first(store, id, summary, "best", best_sql, err))
+        return summary;
+    json_decref(summary);
+    return NULL;
+}
+
+// --- one candidate ---
+
+static const char parts_sql[] =
+    "SELECT step, instruction_number, instruction, demo_set_number, demos,"
+    " parents, reason, created FROM v_candidates"
+    " WHERE job = ?1 AND candidate = CAST(?2 AS INTEGER)";
+static const char trials_of_sql[] =
+    "SELECT number AS trial, kind, state, score, baseline, n FROM trials"
+    " WHERE job_no = " JOB_NO " AND candidate_id = CAST(?2 AS INTEGER)"
+    " ORDER BY number LIMIT 100";
+
+// What all parts say alike goes up to the candidate.
+static json_t *gather(int64_t candidate, json_t *parts, json_t *trials)
+{
+    const json_t *first = json_array_get(parts, 0);
+    json_t *answer = json_pack(
+        "{s:I, s:O, s:O, s:O, s:O, s:O}", "candidate", (json_int_t)candidate,
+        "reason", json_object_get(first, "reason"), "parents",
+        json_object_get(first, "parents"), "created",
+        json_object_get(first, "created"), "trials", trials, "parts", parts);
+
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        json_t *part = json_array_get(parts, i);
+
+        (void)json_object_del(part, "reason");
+        (void)json_object_del(part, "parents");
+        (void)json_object_del(part, "created");
+    }
+    return answer;
+}
+
+json_t *lookup_candidate(struct store *store, const char *id,
+                         const json_t *argument, struct err *err)
+{
+    int64_t candidate =
+        candidate_of(store, id, argument, "candidate", best_sql, err);
+    json_t *parts = NULL, *trials = NULL, *answer = NULL;
+
+    if (candidate == 0)
+        return NULL;
+    parts = lookup_rows(store, parts_sql, id, candidate, 0, 0, err);
+    if (parts != NULL)
+        trials = lookup_rows(store, trials_of_sql, id, candidate, 0, 0, err);
+    if (trials != NULL && json_array_size(parts) == 0) {
+        err_set(err, ERR_INPUT, "job %.120s has no candidate %" PRId64, id,
+                candidate);
+    } else if (trials != NULL) {
+        lookup_parse(parts, "demos");
+        lookup_parse(parts, "parents");
+        answer = gather(candidate, parts, trials);
+    }
+    json_decref(parts);
+    json_decref(trials);
+    return answer;
+}
+
+// --- where it comes from ---
+
+static const char lineage_sql[] =
+    "WITH RECURSIVE up(id, depth) AS (SELECT CAST(?2 AS INTEGER), 0"
+    "  UNION SELECT p.value, up.depth + 1 FROM up"
+    "   JOIN candidates c ON c.id = up.id, json_each(c.parents) p"
+    "   WHERE up.depth < 100 LIMIT 2000),"
+    " a AS (SELECT id, min(depth) AS depth FROM up GROUP BY id),"
+    " " TRIALS_OF_CANDIDATES
+    " SELECT c.id AS candidate, a.depth, c.parents, c.reason,"
+    "  t.number AS trial, t.kind, t.score, t.baseline, t.n"
+    " FROM a JOIN candidates c ON c.id = a.id AND c.job_no = " JOB_NO
+    " LEFT JOIN t ON t.candidate_id = c.id AND t.turn = 1"
+    " ORDER BY a.depth, c.id LIMIT CAST(?3 AS INTEGER)";
+static const char children_sql[] =
+    "SELECT c.id AS candidate, c.reason FROM candidates c,"
+    " json_each(c.parents) p WHERE c.job_no = " JOB_NO
+    " AND p.value = CAST(?2 AS INTEGER) ORDER BY c.id LIMIT 50";
+
+json_t *lookup_lineage(struct store *store, const char *id,
+                       const json_t *argument, struct err *err)
+{
+    int64_t candidate =
+        candidate_of(store, id, argument, "candidate", best_sql, err);
+    json_t *up = NULL, *down = NULL, *answer = NULL;
+
+    if (candidate == 0)
+        return NULL;
+    up = lookup_rows(store, lineage_sql, id, candidate, ANCESTORS_MOST, 0, err);
+    if (up != NULL)
+        down = lookup_rows(store, children_sql, id, candidate, 0, 0, err);
+    if (down != NULL) {
+        lookup_parse(up, "parents");
+        answer =
+            json_pack("{s:I, s:O, s:O}", "candidate", (json_int_t)candidate,
+                      "ancestors", up, "children", down);
+    }
+    json_decref(up);
+    json_decref(down);
+    return answer;
+}
+
+// --- two candidates on the same examples ---
+
+// ?2 and ?3 are the candidates. With replicates a row's score is their mean,
+// and its evaluation the last.
+static const char pairs_sql[] =
+    "WITH e AS (SELECT candidate_id, row, avg(score) AS score, max(id) AS id"
+    "  FROM evaluations WHERE job_no = " JOB_NO
+    "  AND candidate_id IN (CAST(?2 AS INTEGER), CAST(?3 AS INTEGER))"
+    "  GROUP BY candidate_id, row)"
+    " SELECT a.row, coalesce(x.share, '') AS share, a.score AS a,"
+    "  b.score AS b, a.id AS a_id, b.id AS b_id FROM e a"
+    " JOIN e b ON b.row = a.row AND b.candidate_id = CAST(?3 AS INTEGER)"
+    " LEFT JOIN examples x ON x.job_no = " JOB_NO " AND x.row = a.row"
+    " WHERE a.candidate_id = CAST(?2 AS INTEGER) ORDER BY a.row";
+static const char details_sql[] =
+    "SELECT id AS evaluation, row, share, file, line, inputs, labels, answer,"
+    " outcome, score, reason FROM v_evaluations"
+    " WHERE job = ?1 AND id IN (SELECT value FROM json_each(?2))";
+
+enum change { CHANGE_WON, CHANGE_LOST, CHANGE_SAME };
+static const char *const change_names[] = {"won", "lost", "same"};
+
+static enum change change_of(const json_t *pair)
+{
+    double a = json_get_number(pair, "a", 0), b = json_get_number(pair, "b", 0);
+
+    if (b > a)
+        return CHANGE_WON;
+    return b < a ? CHANGE_LOST : CHANGE_SAME;
+}
+
+// A row belongs to "val" when its share is "val" or "train, val".
+static bool is_of(const json_t *pair, const char *share)
+{
+    const char *of = json_get_text(pair, "share", "");
+
+    return share[0] == '\0' || of[0] == '\0' || strstr(of, share) != NULL;
+}
+
+static bool is_shown(const json_t *pair, const char *show)
+{
+    enum change change = change_of(pair);
+
+    if (strcmp(show, "changed") == 0)
+        return change != CHANGE_SAME;
+    return show[0] == '\0' || strcmp(show, change_names[change]) == 0;
+}
+
+struct versus {
+    json_t *pairs; // of the share; borrowed rows
+    double *a, *b; // owned
+    size_t n, counts[3];
+};
+
+static bool read_versus(const json_t *all, const char *share,
+                        struct versus *out, struct err *err)
+{
+    size_t most = json_array_size(all) + 1;
+
+    *out = (struct versus){.pairs = json_array(),
+                           .a = calloc(most, sizeof *out->a),
+                           .b = calloc(most, sizeof *out->b)};
+    if (out->pairs == NULL || out->a == NULL || out->b == NULL) {
+        err_nomem(err, "a comparison");
+        return false;
+    }
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        json_t *pair = json_array_get(all, i);
+
+        if (!is_of(pair, share))
+            continue;
+        (void)json_array_append(out->pairs, pair);
+        out->a[out->n] = json_get_number(pair, "a", 0);
+        out->b[out->n++] = json_get_number(pair, "b", 0);
+        out->counts[change_of(pair)]++;
+    }
+    return true;
+}
+
+static void release_versus(struct versus *versus)
+{
+    json_decref(versus->pairs);
+    free(versus->a);
+    free(versus->b);
+}
+
+static json_t *side_json(int64_t candidate, const double *scores, size_t n,
+                         uint64_t seed)
+{
+    struct interval sure = stats_interval(scores, n, seed);
+
+    return json_pack("{s:I, s:f, s:f, s:f}", "candidate", (json_int_t)candidate,
+                     "score", stats_mean(scores, n), "low", sure.low, "high",
+                     sure.high);
+}
+
+// The pairs of the page, and the ids of their evaluations as a JSON list.
+static json_t *page_of(const struct versus *versus, const json_t *argument,
+                       size_t *total, struct buf *ids)
+{
+    const char *show = json_get_text(argument, "show", "");
+    size_t offset = (size_t)lookup_offset(argument);
+    size_t limit = (size_t)lookup_limit(argument);
+    json_t *page = json_array();
+
+    buf_puts(ids, "[0");
+    for (size_t i = 0; i < json_array_size(versus->pairs); i++) {
+        json_t *pair = json_array_get(versus->pairs, i);
+
+        if (!is_shown(pair, show))
+            continue;
+        if (*total >= offset && *total < offset + limit) {
+            (void)json_array_append(page, pair);
+            buf_printf(ids, ",%" PRId64 ",%" PRId64,
+                       json_get_int(pair, "a_id", 0),
+                       json_get_int(pair, "b_id", 0));
+        }
+        (*total)++;
+    }
+    buf_puts(ids, "]");
+    return page;
+}
+
+static json_t *find_detail(const json_t *details, int64_t id)
+{
+    for (size_t i = 0; i < json_array_size(details); i++) {
+        json_t *detail = json_array_get(details, i);
+
+        if (json_get_int(detail, "evaluation", 0) == id)
+            return detail;
+    }
+    return NULL;
+}
+
+static json_t *side_of_row(const json_t *detail)
+{
+    static const char *const keys[] = {"evaluation", "score", "outcome",
+                                       "answer", "reason"};
+    json_t *side = json_object();
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        (void)json_object_set(side, keys[i], json_object_get(detail, keys[i]));
+    return side;
+}
+
+// An example with what each of the two made of it.
+static json_t *example_json(const json_t *pair, const json_t *details)
+{
+    static const char *const keys[] = {"row",  "share",  "file",
+                                       "line", "inputs", "labels"};
+    json_t *a = find_detail(details, json_get_int(pair, "a_id", 0));
+    json_t *b = find_detail(details, json_get_int(pair, "b_id", 0));
+    json_t *example = json_object();
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        (void)json_object_set(example, keys[i], json_object_get(a, keys[i]));
+    (void)json_object_set_new(example, "change",
+                              json_string(change_names[change_of(pair)]));
+    (void)json_object_set_new(example, "a", side_of_row(a));
+    (void)json_object_set_new(example, "b", side_of_row(b));
+    return example;
+}
+
+static json_t *read_details(struct store *store, const char *id,
+                            const struct buf *ids, struct err *err)
+{
+    const char *args[] = {id, ids->data};
+    json_t *details = buf_ok(ids, "the page", err)
+                          ? query_rows(store, details_sql, args, 2, err)
+                          : NULL;
+
+    lookup_parse(details, "inputs");
+    lookup_parse(details, "labels");
+    return details;
+}
+
+static json_t *compare_json(struct store *store, const char *id,
+                            const json_t *argument, const struct versus *versus,
+                            int64_t a, int64_t b, struct err *err)
+{
+    struct buf ids = BUF_INIT(IDS_BYTES);
+    size_t total = 0;
+    json_t *page = page_of(versus, argument, &total, &ids);
+    json_t *details = read_details(store, id, &ids, err);
+    json_t *rows = details == NULL ? NULL : json_array();
+    json_t *answer = NULL;
+
+    for (size_t i = 0; rows != NULL && i < json_array_size(page); i++)
+        (void)json_array_append_new(
+            rows, example_json(json_array_get(page, i), details));
+    if (rows != NULL)
+        answer = json_pack("{s:s, s:I, s:o, s:o, s:f, s:I, s:I, s:I, s:I, s:o}",
+                           "share", json_get_text(argument, "share", "val"),
+                           "n", (json_int_t)versus->n, "a",
+                           side_json(a, versus->a, versus->n, 0), "b",
+                           side_json(b, versus->b, versus->n, 0), "p_value",
+                           stats_paired(versus->a, versus->b, versus->n, 0),
+                           "won", (json_int_t)versus->counts[CHANGE_WON],
+                           "lost", (json_int_t)versus->counts[CHANGE_LOST],
+                           "same", (json_int_t)versus->counts[CHANGE_SAME],
+                           "total", (json_int_t)total, "examples", rows);
+    json_decref(page);
+    json_decref(details);
+    buf_release(&ids);
+    return answer;
+}
+
+json_t *lookup_compare(struct store *store, const char *id,
+                       const json_t *argument, struct err *err)
+{
+    int64_t a = candidate_of(store, id, argument, "a", baseline_sql, err);
+    int64_t b =
+        a == 0 ? 0 : candidate_of(store, id, argument, "b", best_sql, err);
+    json_t *pairs =
+        b == 0 ? NULL : lookup_rows(store, pairs_sql, id, a, b, 0, err);
+    struct versus versus = {0};
+    json_t *answer = NULL;
+
+    if (pairs != NULL &&
+        read_versus(pairs, json_get_text(argument, "share", "val"), &versus,
+                    err))
+        answer = compare_json(store, id, argument, &versus, a, b, err);
+    release_versus(&versus);
+    json_decref(pairs);
+    return answer;
+}
+
+// --- what goes wrong ---
+
+// Grouped by what came of the example and why; `examples` names a few.
+static const char failures_sql[] =
+    "SELECT outcome, CASE WHEN outcome <> 'done' THEN 'no answer'"
+    "  WHEN score > 0 THEN 'partly right' ELSE 'wrong' END AS kind,"
+    " reason, count(*) AS n, avg(score) AS score,"
+    " json_group_array(id) AS evaluations"
+    " FROM v_evaluations WHERE job = ?1 AND candidate = CAST(?2 AS INTEGER)"
+    "  AND score < 1 AND (?3 = '' OR share IS NULL OR instr(share, ?3) > 0)"
+    " GROUP BY 1, 2, 3 ORDER BY n DESC, reason LIMIT 200";
+
+json_t *lookup_failures(struct store *store, const char *id,
+                        const json_t *argument, struct err *err)
+{
+    int64_t candidate =
+        candidate_of(store, id, argument, "candidate", best_sql, err);
+    char number[32];
+    const char *args[] = {id, number, json_get_text(argument, "share", "")};
+    json_t *rows;
+
+    if (candidate == 0)
+        return NULL;
+    (void)snprintf(number, sizeof number, "%" PRId64, candidate);
+    rows = query_rows(store, failures_sql, args, 3, err);
+    lookup_parse(rows, "evaluations");
+    return rows == NULL ? NULL
+                        : json_pack("{s:I, s:o}", "candidate",
+                                    (json_int_t)candidate, "groups", rows);
+}
