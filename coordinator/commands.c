@@ -61,17 +61,12 @@ static json_t *read_no(struct store *store, const struct command *command,
 
 // --- act: on the loop ---
 
-static const char *worker_state(const struct dispatch_worker_view *view)
-{
-    static const char *const names[] = {
-        [DISPATCH_WORKER_SERVING] = "serving",
-        [DISPATCH_WORKER_RESTING] = "resting",
-        [DISPATCH_WORKER_DRAINING] = "draining",
-        [DISPATCH_WORKER_SILENT] = "silent",
-    };
-
-    return names[view->state];
-}
+static const char *const worker_states[] = {
+    [DISPATCH_WORKER_SERVING] = "serving",
+    [DISPATCH_WORKER_RESTING] = "resting",
+    [DISPATCH_WORKER_DRAINING] = "draining",
+    [DISPATCH_WORKER_SILENT] = "silent",
+};
 
 // A running job that does not use the worker, since its model is another one.
 static bool tell_other_model(struct running_job *jobs,
@@ -137,13 +132,95 @@ static json_t *act_workers(const struct command_scene *at,
         for (size_t i = 0; i < w->n_models; i++)
             json_array_append_new(models, json_string(w->models[i].name));
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:I, s:o, s:I, s:s, s:s}", "name",
-                            w->name, "state", worker_state(&view), "slots",
-                            (json_int_t)w->slots, "models", models, "calls",
-                            (json_int_t)w->calls, "last_fault", w->last_fault,
-                            "reason", reason));
+            list,
+            json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:I, s:I, s:s, s:s}",
+                      "name", w->name, "state", worker_states[view.state],
+                      "server", w->server, "slots", (json_int_t)w->slots,
+                      "open", (json_int_t)view.n_calls, "models", models,
+                      "calls", (json_int_t)w->calls, "faults",
+                      (json_int_t)w->faults, "last_fault", w->last_fault,
+                      "reason", reason));
     }
     return list;
+}
+
+// A fraction, or null where there is none yet.
+static json_t *share_json(double share)
+{
+    return share < 0 ? json_null() : json_real(share);
+}
+
+static json_t *progress_json(const struct running_job *running, int64_t now)
+{
+    struct progress p = {0};
+
+    running_job_progress(running, now, &p);
+    return json_pack(
+        "{s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+        " s:o, s:o, s:o, s:o, s:f, s:I, s:I}",
+        "job", running_job_id(running), "run", running_job_is_run(running),
+        "phase", p.phase, "note", p.note, "trial", (json_int_t)p.trial,
+        "trials", (json_int_t)p.trials, "done", (json_int_t)p.done, "total",
+        (json_int_t)p.total, "calls", (json_int_t)p.calls, "reused",
+        (json_int_t)p.reused, "in_flight", (json_int_t)p.in_flight, "faults",
+        (json_int_t)p.faults, "prompt_tokens", (json_int_t)p.prompt_tokens,
+        "generated_tokens", (json_int_t)p.generated_tokens, "best",
+        share_json(p.best), "low", share_json(p.best < 0 ? -1 : p.best_low),
+        "high", share_json(p.best < 0 ? -1 : p.best_high), "baseline",
+        share_json(p.baseline), "tokens_per_s", p.tokens_per_s, "elapsed_ms",
+        (json_int_t)p.elapsed_ms, "left_ms", (json_int_t)p.left_ms);
+}
+
+static json_t *calls_json(const struct engine *engine)
+{
+    struct dispatch_counts counts;
+
+    dispatch_count(engine->dispatch, &counts);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "queued",
+        (json_int_t)counts.queued, "waiting", (json_int_t)counts.waiting,
+        "leased", (json_int_t)counts.leased, "parked",
+        (json_int_t)counts.parked, "sent", (json_int_t)counts.sent, "faults",
+        (json_int_t)counts.faults, "hedged", (json_int_t)counts.hedged);
+}
+
+// How many workers are in each state, and their slots.
+static json_t *crowd_json(const struct engine *engine)
+{
+    int64_t n[sizeof worker_states / sizeof *worker_states] = {0};
+    json_t *crowd = json_object();
+
+    for (const struct worker_info *w = engine->workers.workers; w != NULL;
+         w = w->next) {
+        struct dispatch_worker_view view = {.state = DISPATCH_WORKER_SERVING};
+
+        (void)dispatch_worker_look(engine->dispatch, w->number, &view);
+        n[view.state]++;
+    }
+    for (size_t i = 0; i < sizeof n / sizeof *n; i++)
+        (void)json_object_set_new(crowd, worker_states[i], json_integer(n[i]));
+    return crowd;
+}
+
+// What a page or a watcher asks a few times a second: numbers alone.
+static json_t *act_status(const struct command_scene *at,
+                          const struct command *command, const json_t *found,
+                          struct err *err)
+{
+    struct turn_report longest = turn_longest(&at->engine->turn);
+    int64_t now = clock_monotonic_ms();
+    json_t *jobs = json_array();
+
+    (void)command;
+    (void)found;
+    (void)err;
+    for (const struct running_job *job = at->running_jobs; job != NULL;
+         job = running_job_next(job))
+        json_array_append_new(jobs, progress_json(job, now));
+    return json_pack("{s:o, s:o, s:o, s:I, s:I}", "jobs", jobs, "calls",
+                     calls_json(at->engine), "workers", crowd_json(at->engine),
+                     "slots", (json_int_t)at->engine->workers.slots,
+                     "longest_turn_ms", (json_int_t)longest.wall_ms);
 }
 
 static bool is_evaluation(const char *rest)
@@ -248,18 +325,21 @@ static const struct verb {
                    const struct command *command, const json_t *found,
                    struct err *err);
 } verbs[] = {
-    {"jobs", read_lookup, NULL},     {"show", read_lookup, NULL},
-    {"trials", read_lookup, NULL},   {"best", read_lookup, NULL},
-    {"export", read_lookup, NULL},   {"query", read_query, NULL},
-    {"workers", NULL, act_workers},  {"stop", read_id, act_stop},
+    {"query", read_query, NULL},     {"workers", NULL, act_workers},
+    {"status", NULL, act_status},    {"stop", read_id, act_stop},
     {"resume", read_no, act_resume},
 };
+
+// All that a history answers, without a row for each.
+static const struct verb verb_lookup = {"", read_lookup, NULL};
 
 const struct verb *command_verb(const char *name, struct err *err)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(verbs[i].name, name) == 0)
             return &verbs[i];
+    if (lookup_knows(name))
+        return &verb_lookup;
     err_set(err, ERR_INPUT, "the coordinator does not know `%.40s`", name);
     return NULL;
 }

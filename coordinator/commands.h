@@ -6,8 +6,7 @@
 //   act    on the loop, with what was read: from the jobs and workers that are
 //          here now
 //
-// A verb that only reads (jobs, show) needs no more than a function from store
-// and command to JSON, and its row.
+// What a history answers (jobs, show: store/lookup.h) is known by its row there.
 
 #ifndef COORDINATOR_COMMANDS_H
 #define COORDINATOR_COMMANDS_H

@@ -57,6 +57,7 @@ struct coordinator {
     void *control;       // the loop's end
     void *control_owner; // the owner's end
     char endpoint[256];
+    char inside[64];
     pthread_t thread;
     bool started;
     atomic_bool ended;
@@ -892,6 +893,21 @@ static bool open_background(struct coordinator *c, struct err *err)
     return c->engine.queries != NULL;
 }
 
+// Over inproc as well, so that a part of this process is a client like others
+// whatever the network asks of them.
+static bool open_link(struct coordinator *c,
+                      const struct coordinator_options *options,
+                      struct err *err)
+{
+    if (!link_open(&c->link, &c->engine, c->zmq, options->listen, options->keys,
+                   err))
+        return false;
+    snprintf(c->endpoint, sizeof c->endpoint, "%s",
+             wire_endpoint(c->link.socket));
+    snprintf(c->inside, sizeof c->inside, "inproc://inside-%p", (void *)c);
+    return wire_bind_also(c->link.socket, c->inside, err);
+}
+
 static bool open_engine(struct coordinator *c,
                         const struct coordinator_options *options,
                         struct err *err)
@@ -959,11 +975,8 @@ struct coordinator *coordinator_start(void *zmq,
     c->openings = (struct openings){.engine = &c->engine,
                                     .handlers = &c->opening_handlers};
     if (!open_control(c, err) || !open_engine(c, options, err) ||
-        !link_open(&c->link, &c->engine, zmq, options->listen, options->keys,
-                   err))
+        !open_link(c, options, err))
         goto fail;
-    snprintf(c->endpoint, sizeof c->endpoint, "%s",
-             wire_endpoint(c->link.socket));
     if (pthread_create(&c->thread, NULL, run_loop, c) != 0) {
         err_set(err, ERR_IO, "cannot start the coordinator's thread");
         goto fail;
@@ -979,6 +992,11 @@ fail:
 const char *coordinator_endpoint(const struct coordinator *c)
 {
     return c->endpoint;
+}
+
+const char *coordinator_inside(const struct coordinator *c)
+{
+    return c->inside;
 }
 
 void coordinator_drain(struct coordinator *c)

@@ -57,6 +57,9 @@ struct coordinator *coordinator_start(void *zmq,
 // Where it listens: with the port that was picked for 0.
 const char *coordinator_endpoint(const struct coordinator *coordinator);
 
+// Where clients of this process reach it, over the same context.
+const char *coordinator_inside(const struct coordinator *coordinator);
+
 // Asks it to end: jobs are stopped and exported, then the loop ends. Returns
 // at once; safe from any thread that owns the coordinator.
 void coordinator_drain(struct coordinator *coordinator);

@@ -211,6 +211,15 @@ struct wire_socket *wire_bind(void *context, const char *endpoint,
                   err);
 }
 
+bool wire_bind_also(struct wire_socket *socket, const char *endpoint,
+                    struct err *err)
+{
+    if (zmq_bind(socket->handle, endpoint) == 0)
+        return true;
+    explain_endpoint(endpoint, errno, err);
+    return false;
+}
+
 struct wire_socket *wire_connect(void *context, const char *endpoint,
                                  const struct key *key,
                                  const struct wire_id *id, struct err *err)

@@ -37,6 +37,9 @@ struct wire_id {
 // KEY_NONE: in the clear.
 struct wire_socket *wire_bind(void *context, const char *endpoint,
                               const struct key *key, struct err *err);
+// The same socket takes peers at a second endpoint. wire_endpoint stays.
+bool wire_bind_also(struct wire_socket *socket, const char *endpoint,
+                    struct err *err);
 struct wire_socket *wire_connect(void *context, const char *endpoint,
                                  const struct key *key,
                                  const struct wire_id *id, struct err *err);

@@ -146,3 +146,45 @@ Test(commands, a_verb_that_nobody_knows_is_an_error)
 {
     expect_error("dance", "", "`dance`");
 }
+
+Test(commands, the_status_counts_workers_and_slots)
+{
+    struct actor w;
+    json_t *reply;
+
+    actor_greet_as_worker(&w, &stage, "left-machine", 3, STAGE_DIGEST);
+    reply = actor_command(&client, "status", "");
+    cr_expect_eq(json_get_int(reply, "slots", 0), 3, "%s", stage_error(reply));
+    cr_expect_eq(json_get_int(json_object_get(reply, "workers"), "serving", 0),
+                 1);
+    cr_expect_eq(json_array_size(json_object_get(reply, "jobs")), 0);
+    json_decref(reply);
+    actor_leave(&w);
+}
+
+Test(commands, the_status_tells_how_far_a_running_job_is)
+{
+    const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
+    json_t *reply, *entry;
+
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    reply = actor_command(&client, "status", "");
+    entry = json_array_get(json_object_get(reply, "jobs"), 0);
+    cr_expect_eq(strncmp(json_get_text(entry, "job", ""), "notes-", 6), 0, "%s",
+                 stage_error(reply));
+    cr_expect_not(json_get_bool(entry, "run", true));
+    cr_expect(json_is_null(json_object_get(entry, "best")));
+    json_decref(reply);
+}
+
+Test(commands, what_a_history_answers_needs_no_row_of_its_own)
+{
+    json_t *reply;
+
+    finish_one();
+    reply = actor_command(&client, "cost", "notes");
+    cr_assert_eq(json_array_size(reply), 1, "%s", stage_error(reply));
+    cr_expect_eq(json_get_int(json_array_get(reply, 0), "calls", 0), 1);
+    json_decref(reply);
+}
