@@ -35,6 +35,18 @@ bool ask_key(const struct options *options, enum key_role role, struct key *out,
     return keys == NULL || key_find(keys, role, out, err);
 }
 
+// What a person can do something about keeps its code; the rest is a
+// coordinator that failed.
+static enum err_code code_of(const char *name)
+{
+    static const enum err_code known[] = {ERR_INPUT, ERR_BUSY, ERR_LIMIT};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(err_code_name(known[i]), name) == 0)
+            return known[i];
+    return ERR_PROTOCOL;
+}
+
 // An error that the coordinator answers is passed on as our own.
 static json_t *read_reply(const char *text, struct err *err)
 {
@@ -43,13 +55,22 @@ static json_t *read_reply(const char *text, struct err *err)
 
     if (error == NULL)
         return reply;
-    err_set(err,
-            strcmp(json_get_text(error, "code", ""), "input") == 0
-                ? ERR_INPUT
-                : ERR_PROTOCOL,
-            "%s", json_get_text(error, "text", "the coordinator failed"));
+    err_set(err, code_of(json_get_text(error, "code", "")), "%s",
+            json_get_text(error, "text", "the coordinator failed"));
     json_decref(reply);
     return NULL;
+}
+
+json_t *ask_client(struct client *client, const char *verb, const char *job,
+                   const char *argument, struct err *err)
+{
+    json_t *reply = NULL;
+    char *text = NULL;
+
+    if (client_command(client, verb, job, argument, &text, err))
+        reply = read_reply(text, err);
+    free(text);
+    return reply;
 }
 
 json_t *ask_coordinator(const struct options *options, const char *verb,
@@ -61,13 +82,9 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
     void *zmq = ready ? zmq_ctx_new() : NULL;
     struct client *client =
         zmq == NULL ? NULL : client_open(zmq, endpoint, &key, PATIENCE_MS, err);
-    json_t *reply = NULL;
-    char *text = NULL;
+    json_t *reply =
+        client == NULL ? NULL : ask_client(client, verb, job, argument, err);
 
-    if (client != NULL &&
-        client_command(client, verb, job, argument, &text, err))
-        reply = read_reply(text, err);
-    free(text);
     client_close(client);
     key_wipe(&key);
     if (zmq != NULL)

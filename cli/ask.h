@@ -11,6 +11,13 @@
 #include "common/err.h"
 #include "wire/key.h"
 
+struct client;
+
+// The reply of the coordinator that client talks to. New reference; NULL with
+// err: it does not answer, or its own words.
+json_t *ask_client(struct client *client, const char *verb, const char *job,
+                   const char *argument, struct err *err);
+
 // The reply to verb about job ("" for none) with a JSON argument or "". New
 // reference; NULL with err: no coordinator there, or its own words.
 json_t *ask_coordinator(const struct options *options, const char *verb,

@@ -5,6 +5,7 @@
 #include <zmq.h>
 
 #include "cli/command.h"
+#include "cli/dashboard.h"
 #include "cli/output.h"
 #include "common/log.h"
 #include "common/signals.h"
@@ -38,11 +39,14 @@ static bool check_listen(const struct options *options, const char *endpoint,
 }
 
 // Waits for a signal, or until the coordinator ends by itself.
-static void serve(struct coordinator *coordinator)
+static void serve(struct coordinator *coordinator,
+                  const struct dashboard *dashboard)
 {
     struct pollfd item = {.fd = signals_fd(), .events = POLLIN};
 
     printf("listening on %s\n", coordinator_endpoint(coordinator));
+    if (dashboard != NULL)
+        printf("dashboard at %s\n", dashboard_url(dashboard));
     (void)fflush(stdout);
     while (!signals_came() && !coordinator_ended(coordinator))
         (void)poll(&item, 1, LOOK_MS);
@@ -53,15 +57,18 @@ static int start(const struct options *options,
 {
     void *zmq = NULL;
     struct coordinator *coordinator = NULL;
+    struct dashboard *dashboard = NULL;
 
     if (signals_open(err))
         zmq = zmq_ctx_new();
     if (zmq != NULL)
         coordinator = coordinator_start(zmq, with, err);
-    if (coordinator != NULL) {
+    if (coordinator != NULL && dashboard_start(&dashboard, options, zmq,
+                                               coordinator, with->store, err)) {
         signals_accept();
-        serve(coordinator);
+        serve(coordinator, dashboard);
     }
+    dashboard_stop(dashboard);
     coordinator_stop(coordinator);
     if (zmq != NULL)
         zmq_ctx_term(zmq);
@@ -99,7 +106,7 @@ const struct command_entry cmd_coordinator = {
                "--store promptcc.db",
     .options = OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_KEYS) |
                OPTION_BIT(OPT_TRUST_NETWORK) | OPTION_BIT(OPT_STORE) |
-               OPTIONS_WAIT | OPTION_BIT(OPT_ALLOW_EXEC) |
+               OPTIONS_WAIT | OPTION_BIT(OPT_ALLOW_EXEC) | OPTIONS_HTTP |
                OPTION_BIT(OPT_QUIET),
     .max_operands = 0,
     .run = run,

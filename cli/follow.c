@@ -10,6 +10,7 @@
 #include <zmq.h>
 
 #include "cli/ask.h"
+#include "cli/dashboard.h"
 #include "cli/local.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
@@ -437,12 +438,18 @@ static int follow_local(struct follow *follow, const struct servers *servers,
                         const char *store)
 {
     struct local local = {0};
+    struct dashboard *dashboard = NULL;
     struct err err = ERR_CLEAR;
     int status;
 
     if (!signals_open(&err))
         return output_error(follow->options, &err);
-    if (local_start(&local, follow->options, store, servers, &err)) {
+    if (local_start(&local, follow->options, store, servers, &err) &&
+        dashboard_start(&dashboard, follow->options, local.zmq,
+                        local.coordinator, store, &err)) {
+        if (dashboard != NULL)
+            (void)fprintf(stderr, "dashboard at %s\n",
+                          dashboard_url(dashboard));
         signals_accept();
         follow->zmq = local.zmq;
         follow->endpoint = local_endpoint(&local);
@@ -450,6 +457,7 @@ static int follow_local(struct follow *follow, const struct servers *servers,
     } else {
         status = output_error(follow->options, &err);
     }
+    dashboard_stop(dashboard);
     local_stop(&local);
     signals_close();
     return status;

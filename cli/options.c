@@ -94,6 +94,13 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_KEYS] = {"keys", "DIR", KIND_TEXT,
                   "the folder with the key to use (`promptcc keys`), or its "
                   "file: all is encrypted then"},
+    [OPT_HTTP] = {"http", "HOST:PORT", KIND_TEXT,
+                  "serve the dashboard and the HTTP API there, such as "
+                  "127.0.0.1:8070; port 0 picks a free one and prints it"},
+    [OPT_HTTP_TOKEN] = {"http-token", "FILE", KIND_TEXT,
+                        "ask who opens the pages for the token in this file, "
+                        "which is made when it is not there; needed beyond "
+                        "this machine"},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
                         "let submitted jobs run the programs of their exec "
                         "metrics on this machine"},

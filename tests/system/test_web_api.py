@@ -1,0 +1,559 @@
+"""The HTTP API: its shape is that of the OpenAPI file, it lets in whom it
+should, and nobody can wear it out."""
+
+import http.client
+import json
+import re
+import socket
+import stat
+import threading
+import time
+
+import pytest
+
+from harness import ROOT, Stage, wait_until
+
+jsonschema = pytest.importorskip(
+    "jsonschema", reason="needs the package python3-jsonschema")
+
+OPENAPI = json.loads((ROOT / "web/assets/openapi.json").read_text())
+
+
+class Site:
+    """Requests to a dashboard's server."""
+
+    def __init__(self, process):
+        self.process = process
+        found = wait_until(
+            lambda: re.search(r"dashboard at http://([\d.]+):(\d+)",
+                              process.output() + process.errors())
+            or not process.running, "dashboard's address")
+        assert found is not True, process.result()
+        self.host, self.port = found[1], int(found[2])
+
+    def ask(self, path, method="GET", body=None, **headers):
+        """Status, headers and body of one request."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port,
+                                                timeout=30)
+        try:
+            headers = {k.replace("_", "-"): v for k, v in headers.items()}
+            if body is not None and "Content-Type" not in headers:
+                headers["Content-Type"] = "application/json"
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return response.status, response.headers, response.read().decode()
+        finally:
+            connection.close()
+
+    def get(self, path, expect=200, **headers):
+        status, _, body = self.ask(path, **headers)
+        assert status == expect, (path, status, body)
+        return json.loads(body)
+
+    def post(self, path, body="{}", expect=200, **headers):
+        status, _, text = self.ask(path, "POST", body, **headers)
+        assert status == expect, (path, status, text)
+        return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def module_stage(tmp_path_factory):
+    stage = Stage(tmp_path_factory.mktemp("web"))
+    yield stage
+    stage.close()
+
+
+@pytest.fixture(scope="module")
+def store(module_stage):
+    """A store with a job that is done."""
+    job = module_stage.job(optimizer="{miprov2: {auto: light, seed: 9, "
+                           "num_candidates: 3, num_trials: 4, "
+                           "max_bootstrapped_demos: 2, max_labeled_demos: 2}}")
+    result = module_stage.promptcc("run", job, "--simulate", "--json")
+    assert result.status == 0, result
+    return job.parent / "promptcc.db"
+
+
+@pytest.fixture(scope="module")
+def site(module_stage, store):
+    return Site(module_stage.coordinator(store, "--http", "127.0.0.1:0"))
+
+
+# --- the shape ---
+
+def routes_of_the_server():
+    text = (ROOT / "web/routes.c").read_text()
+    table = text[text.index("static const struct route routes[]"):]
+    table = table[:table.index("};")]
+    names = {"API": "/api/v1", "JOB": "/api/v1/jobs/{job}"}
+    found = set()
+    for method, words in re.findall(
+            r'\{"(GET|POST)",\s*((?:(?:API|JOB|"[^"]*")\s*)+)[,\n]', table):
+        path = "".join(names.get(w, w.strip('"'))
+                       for w in re.findall(r'API|JOB|"[^"]*"', words))
+        found.add((method, path))
+    return found
+
+
+def test_the_openapi_file_lists_every_route_and_no_other():
+    listed = {(method.upper(), path) for path, methods in
+              OPENAPI["paths"].items() for method in methods}
+    of_the_page = {("GET", "/"), ("GET", "/assets/{number}")}
+    assert listed == routes_of_the_server() - of_the_page
+
+
+def schema_of(path, method, status):
+    responses = OPENAPI["paths"][path][method]["responses"]
+    assert str(status) in responses, (path, status)
+    response = responses[str(status)]
+    if "$ref" in response:
+        response = OPENAPI["components"]["responses"][
+            response["$ref"].rsplit("/", 1)[1]]
+    return {**response["content"]["application/json"]["schema"],
+            "components": OPENAPI["components"]}
+
+
+def check_shape(path, method, status, body):
+    jsonschema.Draft202012Validator(
+        schema_of(path, method, status)).validate(json.loads(body))
+
+
+READS = [path for path, methods in OPENAPI["paths"].items()
+         if "get" in methods and "application/json" in
+         methods["get"]["responses"]["200"]["content"]]
+
+
+@pytest.mark.parametrize("path", READS)
+def test_answers_have_the_shape_that_the_openapi_file_says(site, path):
+    url = path.replace("{job}", "shop").replace(
+        "{number}", "1" if "evaluations/{" in path else "best")
+    status, headers, body = site.ask(url)
+    assert status == 200, body
+    assert headers["Content-Type"] == "application/json"
+    check_shape(path, "get", 200, body)
+    if "{job}" in path:
+        status, _, body = site.ask(url.replace("shop", "nobody-knows-it"))
+        assert status == 404
+        check_shape(path, "get", 404, body)
+
+
+def test_errors_of_commands_have_their_shape_too(site):
+    for verb in ("stop", "resume"):
+        path = f"/api/v1/jobs/{{job}}/{verb}"
+        status, _, body = site.ask(path.replace("{job}", "nobody-knows-it"),
+                                   "POST", "{}")
+        assert status == 409, body
+        check_shape(path, "post", 409, body)
+
+
+# --- what it says ---
+
+def test_a_job_says_what_run_printed(site, store, module_stage):
+    summary = site.get("/api/v1/jobs/shop")
+    shown = module_stage.promptcc("show", "--store", store, "--json").json
+    assert summary["document"] == shown["document"]
+    document = summary["document"]
+    comparison = site.get("/api/v1/jobs/shop/compare?limit=1000")
+    same = document.get("same_rows") or document
+    for side, name in (("a", "baseline"), ("b", "compiled")):
+        assert comparison[side]["score"] == pytest.approx(same[name]["score"])
+        assert comparison[side]["low"] == pytest.approx(same[name]["low"])
+    assert comparison["won"] + comparison["lost"] + comparison["same"] == \
+        comparison["n"] == len(comparison["examples"])
+    for example in comparison["examples"]:
+        change = example["b"]["score"] - example["a"]["score"]
+        assert example["change"] == ("won" if change > 0 else
+                                     "lost" if change < 0 else "same")
+
+
+def test_trials_are_paged_sorted_and_filtered(site, store, module_stage):
+    listed = module_stage.promptcc("trials", "--store", store, "--json").json
+    whole = site.get("/api/v1/jobs/shop/trials?limit=1000")
+    assert whole["total"] == len(listed)
+    assert [t["score"] for t in whole["trials"]] == \
+        [t["score"] for t in listed]
+    pages = []
+    for offset in range(0, len(listed), 2):
+        page = site.get("/api/v1/jobs/shop/trials?sort=score&order=desc"
+                        f"&limit=2&offset={offset}")
+        assert page["total"] == len(listed) and len(page["trials"]) <= 2
+        pages += page["trials"]
+    assert len({t["trial"] for t in pages}) == len(listed)
+    scores = [t["score"] for t in pages]
+    assert scores == sorted(scores, reverse=True)
+    only = site.get("/api/v1/jobs/shop/trials?kind=baseline")
+    assert only["total"] == 1 and only["trials"][0]["trial"] == 1
+    least = sorted(scores)[-1]
+    above = site.get(f"/api/v1/jobs/shop/trials?above={least}")
+    assert above["total"] == scores.count(least)
+    assert "score" in site.get("/api/v1/jobs/shop/trials?sort=scoer",
+                               expect=400)["error"]["text"]
+    site.get("/api/v1/jobs/shop/trials?limit=many", expect=400)
+
+
+def test_a_score_leads_to_the_messages_that_were_sent(tmp_path):
+    stage = Stage(tmp_path)
+    try:
+        gate = stage.gate(stage.stand_in())
+        job = stage.job(n=12)
+        result = stage.promptcc("run", job, "--ollama", gate.url, "--json")
+        assert result.status == 0, result
+        site = Site(stage.coordinator(job.parent / "promptcc.db", "--http",
+                                      "127.0.0.1:0"))
+        sent = [json.dumps(r["messages"]) for r in gate.requests]
+        rows = site.get("/api/v1/jobs/shop/candidates/best/evaluations")
+        rows = rows or site.get("/api/v1/jobs/shop/candidates/1/evaluations")
+        assert rows
+        for row in rows[:3]:
+            evaluation = site.get("/api/v1/jobs/shop/evaluations/"
+                                  f"{row['evaluation']}")
+            assert evaluation["calls"]
+            for call in evaluation["calls"]:
+                assert json.dumps(call["messages"]) in sent
+                assert call["reply"] == evaluation["answer"]
+    finally:
+        stage.close()
+
+
+def test_the_compiled_file_is_the_one_that_run_wrote(site, store):
+    status, headers, body = site.ask("/api/v1/jobs/shop/compiled")
+    assert status == 200 and "attachment" in headers["Content-Disposition"]
+    assert body == (store.parent / "compiled.json").read_text()
+
+
+def test_metrics_are_prometheus_text(site):
+    _, headers, text = site.ask("/metrics")
+    assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    values, typed = {}, set()
+    for line in text.splitlines():
+        if line.startswith("#"):
+            assert re.fullmatch(r"# (HELP|TYPE) promptcc_\w+ .+", line), line
+            if line.startswith("# TYPE"):
+                typed.add(line.split()[2])
+            continue
+        found = re.fullmatch(r"(promptcc_\w+)(\{[^}]*\})? ([\d.e+-]+)", line)
+        assert found, line
+        assert re.sub(r"_(bucket|sum|count)$", "", found[1]) in typed or \
+            found[1] in typed, line
+        values[found[1] + (found[2] or "")] = float(found[3])
+    calls = sum(c["calls"] for c in site.get("/api/v1/jobs/shop/cost"))
+    assert values["promptcc_up"] == 1
+    assert sum(v for k, v in values.items()
+               if k.startswith("promptcc_calls_total")) == calls
+    assert values["promptcc_call_duration_seconds_count"] == calls
+    for name in ("promptcc_tasks_pending", 'promptcc_workers{state="serving"}',
+                 "promptcc_leases", "promptcc_faults_total",
+                 "promptcc_utilization_ratio"):
+        assert values[name] == 0
+    # A second scrape adds up what is new, which is nothing.
+    _, _, again = site.ask("/metrics")
+    assert [line for line in again.splitlines() if "calls_total" in line] == \
+        [line for line in text.splitlines() if "calls_total" in line]
+
+
+def test_health_and_readiness(site):
+    assert site.ask("/healthz")[0] == 200
+    assert site.ask("/readyz")[0] == 200
+
+
+# --- a job that runs ---
+
+class Events(threading.Thread):
+    """Follows the stream."""
+
+    def __init__(self, site, **headers):
+        super().__init__(daemon=True)
+        self.connection = http.client.HTTPConnection("127.0.0.1", site.port,
+                                                     timeout=30)
+        self.connection.request("GET", "/api/v1/stream", headers=headers)
+        self.response = self.connection.getresponse()
+        assert self.response.status == 200
+        assert self.response.headers["Content-Type"] == "text/event-stream"
+        self.seen = []
+        self.start()
+
+    def run(self):
+        try:
+            for line in self.response:
+                if line.startswith(b"data: "):
+                    self.seen.append(json.loads(line[6:]))
+        except (OSError, http.client.HTTPException, AttributeError):
+            pass
+
+
+def test_a_running_job_is_told_stopped_and_resumed(stage):
+    gate = stage.gate(stage.stand_in())
+    gate.hold_after(8)
+    job = stage.job()
+    store = job.parent / "promptcc.db"
+    coordinator = stage.coordinator(store, "--http", "127.0.0.1:0")
+    site = Site(coordinator)
+    events = Events(site)
+    stage.worker(coordinator.endpoint, gate.url, "w1")
+    submitted = stage.promptcc("submit", job, "--coordinator",
+                               coordinator.endpoint, "--json")
+    assert submitted.status == 0, submitted
+    wait_until(lambda: gate.held, "held call")
+    wait_until(lambda: events.seen and events.seen[-1]["status"] and
+               events.seen[-1]["status"]["jobs"] and
+               events.seen[-1]["status"]["jobs"][0]["done"] > 0,
+               "progress in the stream")
+    status = site.get("/api/v1/status")
+    check_shape("/api/v1/status", "get", 200, json.dumps(status))
+    assert status["jobs"][0]["job"].startswith("shop-")
+    assert status["calls"]["leased"] >= 1 and status["slots"] == 1
+    workers = site.get("/api/v1/workers")
+    check_shape("/api/v1/workers", "get", 200, json.dumps(workers))
+    assert workers[0]["name"] == "w1" and workers[0]["open"] >= 1
+    assert "promptcc_jobs_running 1" in site.ask("/metrics")[2]
+
+    done = site.post("/api/v1/jobs/shop/stop")
+    check_shape("/api/v1/jobs/{job}/stop", "post", 200, json.dumps(done))
+    wait_until(lambda: site.get("/api/v1/jobs")[0]["state"] == "stopped",
+               "stopped job")
+    wait_until(lambda: events.seen[-1]["jobs"][0]["state"] == "stopped",
+               "stopped job in the stream")
+    gate.release()
+    site.post("/api/v1/jobs/shop/resume")
+    wait_until(lambda: events.seen[-1]["jobs"][0]["state"] == "done",
+               "done job in the stream")
+    assert site.get("/api/v1/jobs/shop")["document"]["finish_reason"] == \
+        "trials_done"
+    assert coordinator.terminate().status == 0
+    events.join(10)
+    assert not events.is_alive(), "the stream outlived its server"
+
+
+def test_the_pages_need_no_key_to_their_own_coordinator(stage):
+    keys = stage.folder / "keys"
+    for name in ("ann", "bob"):
+        made = stage.promptcc("keys", "client", name, "--keys", keys)
+        assert made.status == 0, made
+    coordinator = stage.coordinator(stage.folder / "s.db", "--http",
+                                    "127.0.0.1:0", "--keys", keys)
+    site = Site(coordinator)
+    assert site.get("/api/v1/status")["jobs"] == []
+    events = Events(site)
+    wait_until(lambda: events.seen and events.seen[-1]["status"], "status")
+    # A change of the allowed keys cuts off those that have none, but for us.
+    assert stage.promptcc("keys", "revoke", "bob", "--keys",
+                          keys).status == 0
+    seen = len(events.seen)
+    stage.promptcc("workers", "--coordinator", coordinator.endpoint, "--keys",
+                   keys / "ann.key")
+    assert site.get("/api/v1/workers") == []
+    assert site.ask("/readyz")[0] == 200
+    assert len(events.seen) >= seen
+
+
+def test_run_serves_while_it_runs(stage):
+    gate = stage.gate(stage.stand_in())
+    gate.hold_after(5)
+    run = stage.start("run", stage.job(), "--ollama", gate.url, "--http",
+                      "127.0.0.1:0", "--json")
+    site = Site(run)
+    wait_until(lambda: gate.held, "held call")
+    assert site.get("/api/v1/status")["jobs"][0]["run"] is True
+    gate.release()
+    assert run.wait().status == 0
+
+
+# --- who is let in ---
+
+def test_beyond_this_machine_a_token_is_needed(stage):
+    refused = stage.promptcc("coordinator", "--listen", "tcp://127.0.0.1:0",
+                             "--store", stage.folder / "s.db", "--http",
+                             "0.0.0.0:0")
+    assert refused.status == 2 and "--http-token" in refused.err
+
+
+@pytest.fixture(scope="module")
+def guarded(module_stage, store):
+    token_file = module_stage.folder / "token"
+    copy = module_stage.folder / "guarded.db"
+    copy.write_bytes(store.read_bytes())
+    site = Site(module_stage.coordinator(copy, "--http", "127.0.0.1:0",
+                                         "--http-token", token_file))
+    site.token = token_file.read_text().strip()
+    site.token_file = token_file
+    return site
+
+
+def test_a_token_is_made_for_its_owner_alone(guarded):
+    assert len(guarded.token) == 64
+    assert stat.S_IMODE(guarded.token_file.stat().st_mode) == 0o600
+
+
+def test_a_token_that_others_may_read_is_refused(stage):
+    path = stage.folder / "token"
+    path.write_text("a" * 40 + "\n")
+    path.chmod(0o644)
+    refused = stage.promptcc("coordinator", "--listen", "tcp://127.0.0.1:0",
+                             "--store", stage.folder / "s.db", "--http",
+                             "127.0.0.1:0", "--http-token", path)
+    assert refused.status == 2 and "chmod 600" in refused.err
+
+
+def test_without_the_token_nothing_is_told(guarded):
+    for path, methods in OPENAPI["paths"].items():
+        url = path.replace("{job}", "shop").replace("{number}", "1")
+        for method in methods:
+            status, _, body = guarded.ask(
+                url, method.upper(), "{}" if method == "post" else None)
+            if url in ("/healthz", "/readyz", "/api/v1/openapi.json"):
+                assert status == 200
+            else:
+                assert status == 401, (url, body)
+                assert "shop" not in body
+    for wrong in ("", "x", guarded.token[:-1], guarded.token + "0"):
+        guarded.get("/api/v1/jobs", expect=401,
+                    Authorization="Bearer " + wrong)
+    assert guarded.get("/api/v1/jobs",
+                       Authorization="Bearer " + guarded.token)
+
+
+def test_a_login_gives_a_cookie_that_scripts_and_sites_cannot_use(guarded):
+    status, headers, body = guarded.ask(
+        "/api/v1/login", "POST", json.dumps({"token": guarded.token}))
+    assert status == 200
+    cookie = headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+    assert guarded.token not in cookie
+    cookie, csrf = cookie.split(";")[0], json.loads(body)["csrf"]
+    assert guarded.get("/api/v1/jobs", Cookie=cookie)
+    assert guarded.get("/api/v1/jobs", Cookie="other=1; " + cookie)
+    guarded.get("/api/v1/jobs", expect=401, Cookie=cookie[:-1])
+    # With the cookie alone nothing can be changed.
+    stop = "/api/v1/jobs/shop/stop"
+    guarded.post(stop, expect=403, Cookie=cookie)
+    guarded.post(stop, expect=403, Cookie=cookie,
+                 X_Promptcc_Csrf="0" * len(csrf))
+    guarded.post(stop, expect=409, Cookie=cookie, X_Promptcc_Csrf=csrf)
+
+
+# --- other sites ---
+
+def test_other_names_for_this_machine_are_not_answered(site):
+    """A page whose name is made to point here (DNS rebinding)."""
+    for host in ("evil.example", "evil.example:80", "127.0.0.1.evil.example",
+                 "localhost.evil.example", "localhost:80.evil.example"):
+        status, _, body = site.ask("/api/v1/jobs", Host=host)
+        assert status == 421 and "shop" not in body, host
+    for host in ("localhost", f"localhost:{site.port}", "[::1]:1234"):
+        assert site.ask("/api/v1/jobs", Host=host)[0] == 200
+
+
+def test_another_site_cannot_make_a_browser_change_anything(site):
+    stop = "/api/v1/jobs/shop/stop"
+    here = f"http://127.0.0.1:{site.port}"
+    csrf = site.get("/api/v1/session")["csrf"]
+    site.post(stop, expect=409)  # a program of this machine: it is done
+    for origin in ("http://evil.example", "null", here + ".evil.example",
+                   f"http://127.0.0.1:{site.port + 1}", "https://"):
+        site.post(stop, expect=403, Origin=origin, X_Promptcc_Csrf=csrf)
+    for where in ("cross-site", "same-site"):
+        site.post(stop, expect=403, Sec_Fetch_Site=where,
+                  X_Promptcc_Csrf=csrf)
+    site.post(stop, expect=403, Origin=here)  # no word
+    site.post(stop, expect=403, Origin=here, X_Promptcc_Csrf="")
+    site.post(stop, expect=409, Origin=here, X_Promptcc_Csrf=csrf)
+    for kind in ("text/plain", "application/x-www-form-urlencoded",
+                 "multipart/form-data; boundary=x", "application/jsonx"):
+        site.post(stop, expect=415, Content_Type=kind)
+
+
+def test_pages_may_load_nothing_from_elsewhere(site):
+    for path in ("/", "/api/v1/jobs", "/nowhere"):
+        headers = site.ask(path)[1]
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy and "http" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+# --- bounds ---
+
+def test_a_request_is_bounded_in_size(site):
+    for length in (1 << 20, 1 << 40):
+        with socket.create_connection(("127.0.0.1", site.port), 10) as s:
+            s.sendall(b"POST /api/v1/jobs/shop/stop HTTP/1.1\r\n"
+                      b"Host: localhost\r\nContent-Type: application/json\r\n"
+                      b"Content-Length: %d\r\n\r\n" % (length + 1))
+            assert b" 413 " in s.recv(4096).split(b"\r\n")[0]
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    connection.putrequest("GET", "/api/v1/jobs")
+    connection.putheader("X-Long", "x" * 60000)
+    try:
+        connection.endheaders()
+        assert connection.getresponse().status in (413, 431)
+    except (OSError, http.client.HTTPException):
+        pass  # cut off while it was still sending
+    connection.close()
+    assert site.ask("/healthz")[0] == 200
+
+
+def test_nonsense_is_answered_or_cut_off(site):
+    host = b" HTTP/1.1\r\nHost: localhost\r\n"
+    for words in (b"\0\1\2\3\r\n\r\n", b"GET\r\n\r\n", b"\r\n" * 1000,
+                  b"GET /%ff%fe" + host + b"\r\n",
+                  b"GET /assets/..%2f..%2fetc%2fpasswd" + host + b"\r\n",
+                  b"GET /assets/../../etc/passwd" + host + b"\r\n",
+                  b"POST /api/v1/login" + host + b"Content-Length: -5\r\n\r\n",
+                  b"POST /api/v1/login" + host +
+                  b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"):
+        with socket.create_connection(("127.0.0.1", site.port), 10) as s:
+            s.sendall(words)
+            s.shutdown(socket.SHUT_WR)
+            assert b" 200 " not in s.recv(4096).split(b"\r\n")[0], words
+    assert site.ask("/healthz")[0] == 200
+
+
+def test_who_sends_slowly_keeps_nobody_else_out(stage):
+    """Slow-loris: as many connections as are let in, a byte at a time. They
+    are cut off after ten seconds, and so long this takes."""
+    site = Site(stage.coordinator(stage.folder / "s.db", "--http",
+                                  "127.0.0.1:0"))
+    slow = []
+    for _ in range(80):
+        s = socket.create_connection(("127.0.0.1", site.port), 10)
+        s.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+        slow.append(s)
+    end = time.monotonic() + 50
+
+    def answers():
+        for s in slow:
+            try:
+                s.sendall(b"a")
+            except OSError:
+                pass
+        try:
+            return site.ask("/healthz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+    while not answers():
+        assert time.monotonic() < end, "slow requests are never cut off"
+        time.sleep(0.5)
+    for s in slow:
+        s.close()
+
+
+def test_streams_are_counted(stage):
+    site = Site(stage.coordinator(stage.folder / "s.db", "--http",
+                                  "127.0.0.1:0"))
+    events = [Events(site) for _ in range(32)]
+    status, _, body = site.ask("/api/v1/stream")
+    assert status == 503 and "too many" in body
+    assert site.ask("/healthz")[0] == 200
+    events[0].connection.sock.shutdown(socket.SHUT_RDWR)
+    events[0].connection.close()
+    # Its end is noticed when there is something to send.
+    wait_until(lambda: site.ask("/readyz")[0] == 200 and
+               opens_a_stream(site), "free place for a stream")
+
+
+def opens_a_stream(site):
+    with socket.create_connection(("127.0.0.1", site.port), 10) as s:
+        s.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return b" 200 " in s.recv(200)

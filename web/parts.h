@@ -1,0 +1,40 @@
+// parts: what the files of this room share. No other room needs it.
+
+#ifndef WEB_PARTS_H
+#define WEB_PARTS_H
+
+#include "http/server.h"
+#include "web/guard.h"
+#include "web/live.h"
+#include "web/metrics.h"
+#include "web/readers.h"
+#include "web/web.h"
+
+struct web {
+    struct web_commands commands; // of the options
+    struct readers *readers;      // owned, as all below
+    struct guard *guard;
+    struct live *live;
+    struct metrics *metrics;
+    struct http_server *server;
+    char url[HTTP_ADDRESS_TEXT + 8];
+};
+
+// The one handler: finds the route and answers (routes.c).
+void web_handle(void *user, const struct http_request *request,
+                struct http_reply *reply);
+
+// A file of the dashboard (assets.c, made by CMake from assets/).
+struct web_asset {
+    const char *name; // "page.js"
+    const char *type;
+    const char *text;
+};
+extern const struct web_asset web_assets[];
+extern const size_t n_web_assets;
+
+// Asks in a session of its own.
+json_t *web_ask(const struct web_commands *commands, const char *verb,
+                const char *job, const char *argument, struct err *err);
+
+#endif

@@ -1,0 +1,514 @@
+#include "web/parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error_document.h"
+#include "common/hash.h"
+#include "common/json.h"
+#include "common/text.h"
+#include "store/lookup.h"
+#include "store/query.h"
+
+enum { SEGMENTS_MOST = 2, SEGMENT_BYTES = 256, ARGUMENT_BYTES = 1 << 20 };
+
+// What a path said for {job} and {number}.
+struct path {
+    char job[SEGMENT_BYTES];
+    char number[SEGMENT_BYTES];
+};
+
+struct visit {
+    struct web *web;
+    const struct route *route;
+    const struct http_request *request;
+    struct path path;
+    struct http_reply *reply;
+};
+
+enum access {
+    ACCESS_OPEN,  // anyone who reaches the port
+    ACCESS_READ,  // whoever is let in
+    ACCESS_WRITE, // the same, and means it
+};
+
+struct route {
+    const char *method;
+    const char *pattern;
+    enum access access;
+    void (*serve)(struct visit *visit);
+    const char *verb; // of a lookup or a command
+    // Parameters of the query that the verb takes: a name, and # for a whole
+    // number or % for any number.
+    const char *takes;
+    const char *number; // what {number} is called in the verb's argument
+};
+
+// --- replies ---
+
+static void send_json(struct http_reply *reply, const json_t *value)
+{
+    reply->type = "application/json";
+    http_reply_header(reply, "Cache-Control", "no-store");
+    json_put(&reply->body, value, false);
+}
+
+static void send_error(struct http_reply *reply, unsigned status,
+                       const struct err *err)
+{
+    char *document = error_document(err);
+
+    reply->status = status;
+    reply->type = "application/json";
+    http_reply_header(reply, "Cache-Control", "no-store");
+    buf_clear(&reply->body);
+    buf_puts(&reply->body, document == NULL ? "{}" : document);
+    free(document);
+}
+
+static void send_words(struct http_reply *reply, unsigned status,
+                       enum err_code code, const char *sentence)
+{
+    struct err err = ERR_CLEAR;
+
+    err_set(&err, code, "%s", sentence);
+    send_error(reply, status, &err);
+}
+
+// input: the status of what was asked wrongly, which depends on the route.
+static unsigned status_of(const struct err *err, unsigned input)
+{
+    switch (err->code) {
+    case ERR_INPUT:
+        return input;
+    case ERR_BUSY:
+    case ERR_LIMIT:
+    case ERR_IO:
+        return 503;
+    default:
+        return 500;
+    }
+}
+
+// --- reading the store ---
+
+static bool put_parameter(const struct visit *visit, const char *name,
+                          size_t len, json_t *argument, struct err *err)
+{
+    char key[32], *end = NULL;
+    char kind = name[len - 1];
+    const char *value;
+    json_t *read = NULL;
+
+    len -= kind == '#' || kind == '%';
+    (void)snprintf(key, sizeof key, "%.*s", (int)len, name);
+    value = http_query(visit->request, key);
+    if (value == NULL || value[0] == '\0')
+        return true;
+    if (kind == '#')
+        read = json_integer(strtoll(value, &end, 10));
+    else if (kind == '%')
+        read = json_real(strtod(value, &end));
+    else
+        read = json_string(value);
+    if (read != NULL && (end == NULL || *end == '\0'))
+        return json_object_set_new(argument, key, read) == 0;
+    json_decref(read);
+    err_set(err, ERR_INPUT, "`%s` takes a number, not `%.60s`", key, value);
+    return false;
+}
+
+// The argument of the verb: what the path and the query say. NULL on failure.
+static json_t *read_argument(const struct visit *visit, struct err *err)
+{
+    const struct route *route = visit->route;
+    const char *at = route->takes == NULL ? "" : route->takes;
+    const char *number = visit->path.number;
+    json_t *argument = json_object();
+
+    while (*at != '\0') {
+        size_t len = strcspn(at, " ");
+
+        if (!put_parameter(visit, at, len, argument, err)) {
+            json_decref(argument);
+            return NULL;
+        }
+        at += len;
+        at += strspn(at, " ");
+    }
+    // "best" leaves it to the verb.
+    if (route->number != NULL && strcmp(number, "best") != 0)
+        (void)json_object_set_new(argument, route->number,
+                                  json_integer(strtoll(number, NULL, 10)));
+    return argument;
+}
+
+// Asks with a store at hand. Fills the reply in any case.
+static void answer_from(struct visit *visit, struct store *store,
+                        const json_t *argument)
+{
+    struct err err = ERR_CLEAR;
+    bool of_job = visit->path.job[0] != '\0';
+    char *id = of_job ? query_job(store, visit->path.job, &err) : NULL;
+    json_t *answer = NULL;
+
+    if (of_job && id == NULL) {
+        send_error(visit->reply, status_of(&err, 404), &err);
+        return;
+    }
+    answer = lookup_answer(store, visit->route->verb, of_job ? id : "",
+                           argument, &err);
+    if (answer == NULL)
+        send_error(visit->reply,
+                   status_of(&err, visit->route->number != NULL ? 404 : 400),
+                   &err);
+    else
+        send_json(visit->reply, answer);
+    json_decref(answer);
+    free(id);
+}
+
+static void serve_lookup(struct visit *visit)
+{
+    struct err err = ERR_CLEAR;
+    json_t *argument = read_argument(visit, &err);
+    struct store *store =
+        argument == NULL ? NULL : readers_take(visit->web->readers, &err);
+
+    if (argument == NULL) {
+        send_error(visit->reply, 400, &err);
+        return;
+    }
+    if (store == NULL) {
+        send_error(visit->reply, 503, &err);
+    } else {
+        answer_from(visit, store, argument);
+        readers_give(visit->web->readers, store);
+    }
+    json_decref(argument);
+}
+
+// The compiled file as it is, to be saved.
+static void serve_compiled(struct visit *visit)
+{
+    struct err err = ERR_CLEAR;
+    struct store *store = readers_take(visit->web->readers, &err);
+    json_t *found = NULL;
+    const char *compiled;
+
+    if (store != NULL) {
+        found = lookup_answer(store, "export", visit->path.job, NULL, &err);
+        readers_give(visit->web->readers, store);
+    }
+    compiled = json_string_value(json_object_get(found, "compiled"));
+    if (found == NULL) {
+        send_error(visit->reply, status_of(&err, 404), &err);
+    } else if (compiled == NULL) {
+        send_words(visit->reply, 404, ERR_INPUT,
+                   "the job has no compiled file before its first end; stop "
+                   "it to get the best so far");
+    } else {
+        visit->reply->type = "application/json";
+        http_reply_header(visit->reply, "Content-Disposition",
+                          "attachment; filename=\"compiled.json\"");
+        buf_puts(&visit->reply->body, compiled);
+    }
+    json_decref(found);
+}
+
+// --- commands ---
+
+static void send_reply(struct visit *visit, json_t *answer,
+                       const struct err *err)
+{
+    if (answer == NULL)
+        send_error(visit->reply, status_of(err, 409), err);
+    else
+        send_json(visit->reply, answer);
+    json_decref(answer);
+}
+
+static void serve_command(struct visit *visit)
+{
+    const struct http_request *request = visit->request;
+    struct err err = ERR_CLEAR;
+    json_t *argument = NULL;
+
+    if (request->body_len > 0) {
+        argument =
+            json_parse(request->body, request->body_len, ARGUMENT_BYTES, &err);
+        if (!json_is_object(argument)) {
+            json_decref(argument);
+            send_words(visit->reply, 400, ERR_INPUT,
+                       "the body must be a JSON object");
+            return;
+        }
+    }
+    json_decref(argument);
+    send_reply(visit,
+               web_ask(&visit->web->commands, visit->route->verb,
+                       visit->path.job, request->body, &err),
+               &err);
+}
+
+// --- the rest ---
+
+static void serve_session(struct visit *visit)
+{
+    json_t *session = json_pack("{s:s, s:s, s:b}", "version", PROMPTCC_VERSION,
+                                "csrf", guard_csrf(visit->web->guard), "token",
+                                guard_has_token(visit->web->guard));
+
+    send_json(visit->reply, session);
+    json_decref(session);
+}
+
+static void serve_login(struct visit *visit)
+{
+    struct err err = ERR_CLEAR;
+    json_t *body = json_parse(visit->request->body, visit->request->body_len,
+                              ARGUMENT_BYTES, &err);
+
+    if (guard_login(visit->web->guard, visit->request,
+                    json_get_text(body, "token", ""), visit->reply))
+        serve_session(visit);
+    else
+        send_words(visit->reply, 401, ERR_INPUT,
+                   "this is not the token of this server: it stands in the "
+                   "file that --http-token names");
+    json_decref(body);
+}
+
+static void serve_logout(struct visit *visit)
+{
+    json_t *empty = json_object();
+
+    guard_logout(visit->web->guard, visit->request, visit->reply);
+    send_json(visit->reply, empty);
+    json_decref(empty);
+}
+
+static void serve_stream(struct visit *visit)
+{
+    struct err err = ERR_CLEAR;
+
+    if (!live_follow(visit->web->live, &visit->reply->stream, &err)) {
+        send_error(visit->reply, 503, &err);
+        return;
+    }
+    visit->reply->type = "text/event-stream";
+    http_reply_header(visit->reply, "Cache-Control", "no-store");
+    http_reply_header(visit->reply, "X-Accel-Buffering", "no");
+}
+
+static void serve_metrics(struct visit *visit)
+{
+    visit->reply->type = "text/plain; version=0.0.4; charset=utf-8";
+    http_reply_header(visit->reply, "Cache-Control", "no-store");
+    metrics_write(visit->web->metrics, &visit->web->commands,
+                  visit->web->readers, &visit->reply->body);
+}
+
+static void serve_health(struct visit *visit)
+{
+    buf_puts(&visit->reply->body, "ok\n");
+}
+
+// Ready: the loop answers, and the store can be read.
+static void serve_ready(struct visit *visit)
+{
+    struct err err = ERR_CLEAR;
+    struct store *store = readers_take(visit->web->readers, &err);
+    json_t *status = NULL;
+
+    if (store != NULL) {
+        readers_give(visit->web->readers, store);
+        status = web_ask(&visit->web->commands, "status", "", "", &err);
+    }
+    visit->reply->status = status == NULL ? 503 : 200;
+    buf_printf(&visit->reply->body, "%s\n",
+               status == NULL ? err.text : "ready");
+    json_decref(status);
+}
+
+// --- files of the page ---
+
+static void send_asset(struct visit *visit, const char *name)
+{
+    const char *known = http_header(visit->request, "If-None-Match");
+
+    for (size_t i = 0; i < n_web_assets; i++) {
+        const struct web_asset *asset = &web_assets[i];
+        struct hash hash;
+        char hex[HASH_HEX], tag[HASH_HEX + 2];
+
+        if (strcmp(asset->name, name) != 0)
+            continue;
+        hash = hash_of("asset", asset->text, strlen(asset->text));
+        hash_hex(&hash, hex);
+        (void)snprintf(tag, sizeof tag, "\"%s\"", hex);
+        http_reply_header(visit->reply, "ETag", tag);
+        http_reply_header(visit->reply, "Cache-Control", "no-cache");
+        visit->reply->type = asset->type;
+        if (known != NULL && strcmp(known, tag) == 0) {
+            visit->reply->status = 304;
+            return;
+        }
+        visit->reply->fixed = asset->text;
+        visit->reply->fixed_len = strlen(asset->text);
+        return;
+    }
+    send_words(visit->reply, 404, ERR_INPUT, "there is no such file here");
+}
+
+static void serve_page(struct visit *visit)
+{
+    send_asset(visit, "index.html");
+}
+
+static void serve_asset(struct visit *visit)
+{
+    send_asset(visit, visit->path.number);
+}
+
+static void serve_openapi(struct visit *visit)
+{
+    send_asset(visit, "openapi.json");
+}
+
+// --- the table ---
+
+#define API "/api/v1"
+#define JOB API "/jobs/{job}"
+
+static const struct route routes[] = {
+    {"GET", "/", ACCESS_OPEN, serve_page},
+    {"GET", "/assets/{number}", ACCESS_OPEN, serve_asset},
+    {"GET", "/healthz", ACCESS_OPEN, serve_health},
+    {"GET", "/readyz", ACCESS_OPEN, serve_ready},
+    {"GET", "/metrics", ACCESS_READ, serve_metrics},
+    {"GET", API "/openapi.json", ACCESS_OPEN, serve_openapi},
+    {"POST", API "/login", ACCESS_OPEN, serve_login},
+    {"POST", API "/logout", ACCESS_WRITE, serve_logout},
+    {"GET", API "/session", ACCESS_READ, serve_session},
+    {"GET", API "/stream", ACCESS_READ, serve_stream},
+    {"GET", API "/status", ACCESS_READ, serve_command, "status"},
+    {"GET", API "/workers", ACCESS_READ, serve_command, "workers"},
+    {"GET", API "/workers/history", ACCESS_READ, serve_lookup,
+     "worker-history"},
+    {"GET", API "/jobs", ACCESS_READ, serve_lookup, "jobs"},
+    {"GET", JOB, ACCESS_READ, serve_lookup, "summary"},
+    {"GET", JOB "/trials", ACCESS_READ, serve_lookup, "trial-page",
+     "limit# offset# sort order kind state candidate# above%"},
+    {"GET", JOB "/curve", ACCESS_READ, serve_lookup, "curve"},
+    {"GET", JOB "/importance", ACCESS_READ, serve_lookup, "importance"},
+    {"GET", JOB "/tokens", ACCESS_READ, serve_lookup, "tokens"},
+    {"GET", JOB "/cost", ACCESS_READ, serve_lookup, "cost"},
+    {"GET", JOB "/events", ACCESS_READ, serve_lookup, "events", "limit#"},
+    {"GET", JOB "/compare", ACCESS_READ, serve_lookup, "compare",
+     "a# b# share show limit# offset#"},
+    {"GET", JOB "/candidates/{number}", ACCESS_READ, serve_lookup, "candidate",
+     NULL, "candidate"},
+    {"GET", JOB "/candidates/{number}/lineage", ACCESS_READ, serve_lookup,
+     "lineage", NULL, "candidate"},
+    {"GET", JOB "/candidates/{number}/failures", ACCESS_READ, serve_lookup,
+     "failures", "share", "candidate"},
+    {"GET", JOB "/candidates/{number}/evaluations", ACCESS_READ, serve_lookup,
+     "evaluations", "show limit# offset#", "candidate"},
+    {"GET", JOB "/evaluations/{number}", ACCESS_READ, serve_lookup,
+     "evaluation", NULL, "evaluation"},
+    {"GET", JOB "/compiled", ACCESS_READ, serve_compiled},
+    {"POST", JOB "/stop", ACCESS_WRITE, serve_command, "stop"},
+    {"POST", JOB "/resume", ACCESS_WRITE, serve_command, "resume"},
+};
+
+// Takes the segment at *path for the {name} at *pattern.
+static bool take_segment(const char **pattern, const char **path,
+                         struct path *out)
+{
+    char *place = strncmp(*pattern, "{job}", 5) == 0 ? out->job : out->number;
+    size_t len = strcspn(*path, "/");
+
+    if (len == 0 || len >= SEGMENT_BYTES)
+        return false;
+    memcpy(place, *path, len);
+    place[len] = '\0';
+    *path += len;
+    *pattern += strcspn(*pattern, "}") + 1;
+    return true;
+}
+
+static bool matches(const char *pattern, const char *path, struct path *out)
+{
+    *out = (struct path){0};
+    while (*pattern != '\0') {
+        if (*pattern == '{') {
+            if (!take_segment(&pattern, &path, out))
+                return false;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+// NULL: none; *other is then true when only the method is another one.
+static const struct route *find_route(const struct http_request *request,
+                                      struct path *path, bool *other)
+{
+    *other = false;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (!matches(routes[i].pattern, request->path, path))
+            continue;
+        if (strcmp(routes[i].method, request->method) == 0)
+            return &routes[i];
+        *other = true;
+    }
+    return NULL;
+}
+
+// A number in a path is digits, or "best"; the name of a file is no number.
+static bool is_number(const struct route *route, const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return route->number == NULL || strcmp(text, "best") == 0 ||
+           (digits > 0 && digits <= 18 && text[digits] == '\0');
+}
+
+static bool may(struct web *web, const struct route *route,
+                const struct http_request *request, struct http_reply *reply)
+{
+    if (route->access != ACCESS_OPEN && !guard_knows(web->guard, request)) {
+        http_reply_header(reply, "WWW-Authenticate", "Bearer");
+        send_words(reply, 401, ERR_INPUT,
+                   "this server asks for its token: log in at /, or send "
+                   "`Authorization: Bearer TOKEN`");
+        return false;
+    }
+    return route->access != ACCESS_WRITE ||
+           guard_means_it(web->guard, request, reply);
+}
+
+void web_handle(void *user, const struct http_request *request,
+                struct http_reply *reply)
+{
+    struct web *web = user;
+    struct visit visit = {.web = web, .request = request, .reply = reply};
+    bool other;
+
+    guard_dress(reply);
+    if (!guard_host(web->guard, request, reply))
+        return;
+    visit.route = find_route(request, &visit.path, &other);
+    if (visit.route == NULL && other)
+        send_words(reply, 405, ERR_INPUT, "this address takes another method");
+    else if (visit.route == NULL || !is_number(visit.route, visit.path.number))
+        send_words(reply, 404, ERR_INPUT,
+                   "there is nothing here: /api/v1/openapi.json lists what "
+                   "there is");
+    else if (may(web, visit.route, request, reply))
+        visit.route->serve(&visit);
+}
