@@ -29,9 +29,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/stats.h"
 #include "common/text.h"
 #include "search/optimizers/optimizer.h"
-#include "search/session/stats.h"
 #include "search/toolkit/leader.h"
 #include "search/toolkit/merge.h"
 #include "search/toolkit/pool.h"
