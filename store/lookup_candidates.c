@@ -121,7 +121,7 @@ json_t *lookup_summary(struct store *store, const char *id,
 
 static const char parts_sql[] =
     "SELECT step, instruction_number, instruction, demo_set_number, demos,"
-    " parents, reason, created FROM v_candidates"
+    " parents, reason, tuned, created FROM v_candidates"
     " WHERE job = ?1 AND candidate = CAST(?2 AS INTEGER)";
 static const char trials_of_sql[] =
     "SELECT number AS trial, kind, state, score, baseline, n FROM trials"
@@ -133,8 +133,9 @@ static json_t *gather(int64_t candidate, json_t *parts, json_t *trials)
 {
     const json_t *first = json_array_get(parts, 0);
     json_t *answer = json_pack(
-        "{s:I, s:O, s:O, s:O, s:O, s:O}", "candidate", (json_int_t)candidate,
-        "reason", json_object_get(first, "reason"), "parents",
+        "{s:I, s:O, s:O, s:O, s:O, s:O, s:O}", "candidate",
+        (json_int_t)candidate, "reason", json_object_get(first, "reason"),
+        "tuned", json_object_get(first, "tuned"), "parents",
         json_object_get(first, "parents"), "created",
         json_object_get(first, "created"), "trials", trials, "parts", parts);
 
@@ -142,6 +143,7 @@ static json_t *gather(int64_t candidate, json_t *parts, json_t *trials)
         json_t *part = json_array_get(parts, i);
 
         (void)json_object_del(part, "reason");
+        (void)json_object_del(part, "tuned");
         (void)json_object_del(part, "parents");
         (void)json_object_del(part, "created");
     }
@@ -166,6 +168,7 @@ json_t *lookup_candidate(struct store *store, const char *id,
     } else if (trials != NULL) {
         lookup_parse(parts, "demos");
         lookup_parse(parts, "parents");
+        lookup_parse(parts, "tuned");
         answer = gather(candidate, parts, trials);
     }
     json_decref(parts);

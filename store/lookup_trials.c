@@ -69,7 +69,8 @@ static const char page_where[] =
 // by its numbers alone: 100,000 trials in 60 ms.
 static const char page_columns[] =
     "SELECT v.trial, v.state, v.kind, v.score, v.baseline, v.n, v.candidate,"
-    " v.instructions, v.demos, v.calls, v.tokens, v.started, v.finished"
+    " v.instructions, v.demos, v.tuned, v.calls, v.tokens, v.started, "
+    "v.finished"
     " FROM (SELECT number, row_number() OVER () AS place FROM (SELECT number";
 
 static void write_page_sql(const struct sort *sort, bool down, int64_t limit,
@@ -140,6 +141,7 @@ json_t *lookup_trial_page(struct store *store, const char *id,
     if (counts != NULL) {
         lookup_parse(rows, "instructions");
         lookup_parse(rows, "demos");
+        lookup_parse(rows, "tuned");
         add_intervals(rows);
         answer = json_pack(
             "{s:I, s:O}", "total",
@@ -209,7 +211,13 @@ static const char importance_sql[] =
     "   p.instruction_no AS value, t.x, t.w"
     "  FROM t JOIN candidate_parts p ON p.candidate_id = t.candidate_id"
     "  UNION ALL SELECT p.position, p.step, 'demos', p.demo_set_no, t.x, t.w"
-    "  FROM t JOIN candidate_parts p ON p.candidate_id = t.candidate_id)"
+    "  FROM t JOIN candidate_parts p ON p.candidate_id = t.candidate_id"
+    "  UNION ALL SELECT 1000000, '', k.key,"
+    "   coalesce((SELECT json_quote(o.value) FROM json_each(c.tuned) o"
+    "    WHERE o.key = k.key), 'default'), t.x, t.w"
+    "  FROM t JOIN candidates c ON c.id = t.candidate_id"
+    "   JOIN (SELECT DISTINCT o.key FROM candidates d, json_each(d.tuned) o"
+    "    WHERE d.job_no = " JOB_NO ") k)"
     " SELECT step, part, value, count(*) AS trials, sum(w) AS w,"
     "  sum(w * x) AS wx, sum(w * x * x) AS wxx"
     " FROM v GROUP BY position, step, part, value"
@@ -246,10 +254,9 @@ static bool same_part(const json_t *a, const json_t *b)
 
 static json_t *value_of(const json_t *row, double w, double wx)
 {
-    return json_pack("{s:I, s:I, s:f}", "value",
-                     (json_int_t)json_get_int(row, "value", 0), "trials",
-                     (json_int_t)json_get_int(row, "trials", 0), "mean_gain",
-                     w > 0 ? wx / w : 0);
+    return json_pack("{s:O, s:I, s:f}", "value", json_object_get(row, "value"),
+                     "trials", (json_int_t)json_get_int(row, "trials", 0),
+                     "mean_gain", w > 0 ? wx / w : 0);
 }
 
 // One choice: rows[*at] and those after it that are of the same part. *at moves
