@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ enum {
     TOO_LARGE = 413, // the library has had several names for it
 };
 
-enum phase { PHASE_REQUEST, PHASE_REPLY, PHASE_STREAM };
+enum phase { PHASE_REQUEST, PHASE_HANDLER, PHASE_REPLY, PHASE_STREAM };
 
 // A connection, from its first byte to its last.
 struct line {
@@ -120,6 +121,7 @@ static void on_connection(void *user, struct MHD_Connection *connection,
 static void cut_off_slow(struct http_server *server, int64_t now)
 {
     static const int64_t most[] = {[PHASE_REQUEST] = HTTP_REQUEST_MS,
+                                   [PHASE_HANDLER] = INT64_MAX,
                                    [PHASE_REPLY] = HTTP_REPLY_MS,
                                    [PHASE_STREAM] = INT64_MAX};
 
@@ -153,6 +155,30 @@ const char *http_header(const struct http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
                                        name);
+}
+
+// "localhost:8070", "[::1]:8070", "127.0.0.1": a name of this machine alone.
+static bool is_loopback_name(const char *host)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t len = strlen(names[i]);
+
+        if (strncasecmp(host, names[i], len) == 0 &&
+            (host[len] == '\0' ||
+             (host[len] == ':' &&
+              host[len + 1 + strspn(host + len + 1, "0123456789")] == '\0')))
+            return true;
+    }
+    return false;
+}
+
+bool http_host_is_loopback(const struct http_request *request)
+{
+    const char *host = http_header(request, "Host");
+
+    return host != NULL && is_loopback_name(host);
 }
 
 const char *http_query(const struct http_request *request, const char *name)
@@ -339,11 +365,11 @@ static enum MHD_Result answer(struct MHD_Connection *connection,
                                .type = "text/plain; charset=utf-8",
                                .body = BUF_INIT(server->options.max_reply)};
 
-    enter(server, visit->line, PHASE_REPLY);
+    enter(server, visit->line, PHASE_HANDLER);
     server->options.handler(server->options.user, &request, &reply);
-    if (reply.stream.next != NULL)
-        enter(server, visit->line, PHASE_STREAM);
-    else
+    enter(server, visit->line,
+          reply.stream.next != NULL ? PHASE_STREAM : PHASE_REPLY);
+    if (reply.stream.next == NULL)
         buf_puts(&reply.body, ""); // so that there are bytes to hand over
     enum MHD_Result result = send_reply(connection, server, &reply);
     buf_release(&reply.body);

@@ -8,7 +8,8 @@
 //   time          a request has arrived, headers and body, REQUEST_MS after its
 //                 connection was opened or had its last answer: who sends a
 //                 byte now and then (slow-loris) is cut off. A reply has left
-//                 after REPLY_MS
+//                 REPLY_MS after the handler gave it; how long the handler may
+//                 take is its own affair
 //   size          headers HEADER_BYTES, body max_body; beyond is 431 or 413
 //   streams       at most max_streams of the connections; beyond is 503
 //
@@ -54,6 +55,10 @@ const char *http_header(const struct http_request *request, const char *name);
 
 // A parameter of the query, decoded; NULL: there is none, or no UTF-8.
 const char *http_query(const struct http_request *request, const char *name);
+
+// Whether the Host that was asked for is a name of this machine alone. A page
+// of the network whose name is made to point here (DNS rebinding) has another.
+bool http_host_is_loopback(const struct http_request *request);
 
 // A reply without an end. next appends to out what is to be sent, and waits
 // for it; false ends the stream. close is called in any case.

@@ -1,150 +1,64 @@
 #include "web/guard.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include <sodium.h>
 
 #include "common/buf.h"
 #include "common/error_document.h"
-#include "common/hash.h"
-#include "common/text.h"
+#include "http/token.h"
 
-enum {
-    TOKEN_LEAST = 16, // characters
-    TOKEN_BYTES = 256,
-    SECRET_BYTES = 32,
-    COOKIE_DAYS = 7,
-};
+enum { COOKIE_DAYS = 7 };
 
 struct guard {
-    bool has_token;
-    struct hash token;             // of it, under the secret
+    struct http_token *token;      // NULL: none is asked for
     char cookie[GUARD_WORD_BYTES]; // what a browser holds after a login
-    char csrf[GUARD_WORD_BYTES];
-    uint8_t secret[SECRET_BYTES]; // fresh at each start
+    char csrf[GUARD_WORD_BYTES];   // both fresh at each start
 };
 
-// --- the token ---
-
-static bool make_token(const char *path, struct err *err)
+// A word that nobody guesses.
+static void make_word(char out[GUARD_WORD_BYTES])
 {
-    uint8_t bytes[SECRET_BYTES];
-    char text[2 * SECRET_BYTES + 2];
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = false;
+    uint8_t bytes[(GUARD_WORD_BYTES - 1) / 2];
 
     randombytes_buf(bytes, sizeof bytes);
-    sodium_bin2hex(text, sizeof text - 1, bytes, sizeof bytes);
-    strcat(text, "\n");
-    if (fd >= 0)
-        ok = write(fd, text, sizeof text - 1) == (ssize_t)sizeof text - 1;
-    if (!ok)
-        err_set(err, ERR_INPUT, "cannot write a token to %.150s: %s", path,
-                strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
-static bool read_open_token(int fd, const char *path, char *out, size_t size,
-                            struct err *err)
-{
-    struct stat stat;
-    ssize_t len = read(fd, out, size - 1);
-
-    if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || len < 0) {
-        err_set(err, ERR_INPUT, "cannot read a token from %.150s", path);
-        return false;
-    }
-    if ((stat.st_mode & 077) != 0) {
-        err_set(err, ERR_INPUT,
-                "others may read the token in %.120s: run `chmod 600 %.80s`",
-                path, path);
-        return false;
-    }
-    out[len] = '\0';
-    out[strcspn(out, " \r\n")] = '\0';
-    if (strlen(out) >= TOKEN_LEAST)
-        return true;
-    err_set(err, ERR_INPUT,
-            "the token in %.120s is shorter than %d characters; remove the "
-            "file, and a good one is made",
-            path, TOKEN_LEAST);
-    return false;
-}
-
-static bool read_token(const char *path, char *out, size_t size,
-                       struct err *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (fd < 0 && errno == ENOENT && make_token(path, err))
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    else if (fd < 0 && errno == ENOENT)
-        return false;
-    if (fd < 0) {
-        err_set(err, ERR_INPUT, "cannot read a token from %.150s: %s", path,
-                strerror(errno));
-        return false;
-    }
-    bool ok = read_open_token(fd, path, out, size, err);
-    close(fd);
-    return ok;
-}
-
-// A word that only who has the secret can make.
-static struct hash word_of(const struct guard *guard, const char *purpose,
-                           const char *text)
-{
-    struct hasher hasher;
-
-    hasher_init(&hasher, purpose);
-    hasher_add(&hasher, guard->secret, sizeof guard->secret);
-    hasher_add_text(&hasher, text);
-    return hasher_end(&hasher);
+    sodium_bin2hex(out, GUARD_WORD_BYTES, bytes, sizeof bytes);
 }
 
 struct guard *guard_new(const char *token_path, struct err *err)
 {
     struct guard *guard = calloc(1, sizeof *guard);
-    char token[TOKEN_BYTES] = "";
-    struct hash word;
 
     if (guard == NULL) {
         err_nomem(err, "the guard of the pages");
         return NULL;
     }
-    if (token_path != NULL &&
-        !read_token(token_path, token, sizeof token, err)) {
+    if (token_path != NULL)
+        guard->token = http_token_new(token_path, err);
+    if (token_path != NULL && guard->token == NULL) {
         free(guard);
         return NULL;
     }
-    randombytes_buf(guard->secret, sizeof guard->secret);
-    guard->has_token = token_path != NULL;
-    guard->token = word_of(guard, "http-token", token);
-    word = word_of(guard, "http-cookie", token);
-    hash_hex(&word, guard->cookie);
-    word = word_of(guard, "http-csrf", token);
-    hash_hex(&word, guard->csrf);
-    sodium_memzero(token, sizeof token);
+    make_word(guard->cookie);
+    make_word(guard->csrf);
     return guard;
 }
 
 void guard_free(struct guard *guard)
 {
+    if (guard != NULL)
+        http_token_free(guard->token);
     free(guard);
 }
 
 bool guard_has_token(const struct guard *guard)
 {
-    return guard->has_token;
+    return guard->token != NULL;
 }
 
 const char *guard_csrf(const struct guard *guard)
@@ -153,23 +67,6 @@ const char *guard_csrf(const struct guard *guard)
 }
 
 // --- where a request comes to, and from ---
-
-// "localhost:8070", "[::1]:8070", "127.0.0.1": a name of this machine alone.
-static bool is_loopback_name(const char *host)
-{
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t len = strlen(names[i]);
-
-        if (strncasecmp(host, names[i], len) == 0 &&
-            (host[len] == '\0' ||
-             (host[len] == ':' &&
-              host[len + 1 + strspn(host + len + 1, "0123456789")] == '\0')))
-            return true;
-    }
-    return false;
-}
 
 static void refuse(struct http_reply *reply, unsigned status,
                    const char *sentence)
@@ -189,9 +86,8 @@ static void refuse(struct http_reply *reply, unsigned status,
 bool guard_host(const struct guard *guard, const struct http_request *request,
                 struct http_reply *reply)
 {
-    const char *host = http_header(request, "Host");
-
-    if (host != NULL && (guard->has_token || is_loopback_name(host)))
+    if (guard->token != NULL ? http_header(request, "Host") != NULL
+                             : http_host_is_loopback(request))
         return true;
     refuse(reply, 421,
            "this address answers as localhost or 127.0.0.1 alone: open it "
@@ -222,13 +118,7 @@ static bool same_word(const char *a, const char *b)
 static bool has_bearer(const struct guard *guard,
                        const struct http_request *request)
 {
-    const char *says = http_header(request, "Authorization");
-
-    if (!guard->has_token || says == NULL ||
-        strncasecmp(says, "Bearer ", 7) != 0)
-        return false;
-    struct hash word = word_of(guard, "http-token", says + 7);
-    return sodium_memcmp(word.bytes, guard->token.bytes, HASH_BYTES) == 0;
+    return guard->token != NULL && http_token_comes_with(guard->token, request);
 }
 
 // Cookies belong to a host, whatever its port: ours has the port in its name,
@@ -268,7 +158,7 @@ static bool has_cookie(const struct guard *guard,
 
 bool guard_knows(const struct guard *guard, const struct http_request *request)
 {
-    return !guard->has_token || has_bearer(guard, request) ||
+    return guard->token == NULL || has_bearer(guard, request) ||
            has_cookie(guard, request);
 }
 
@@ -321,11 +211,9 @@ bool guard_means_it(const struct guard *guard,
 bool guard_login(const struct guard *guard, const struct http_request *request,
                  const char *token, struct http_reply *reply)
 {
-    struct hash word = word_of(guard, "http-token", token);
     char name[32], cookie[HTTP_VALUE_BYTES];
 
-    if (!guard->has_token ||
-        sodium_memcmp(word.bytes, guard->token.bytes, HASH_BYTES) != 0)
+    if (guard->token == NULL || !http_token_is(guard->token, token))
         return false;
     cookie_name(request, name);
     (void)snprintf(cookie, sizeof cookie,

@@ -1,0 +1,146 @@
+#include "http/token.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "common/hash.h"
+
+enum {
+    TOKEN_LEAST = 16, // characters
+    TOKEN_BYTES = 256,
+    SECRET_BYTES = 32,
+};
+
+struct http_token {
+    struct hash hash; // of it, under the secret
+    uint8_t secret[SECRET_BYTES];
+};
+
+// --- the file ---
+
+static bool make_token(const char *path, struct err *err)
+{
+    uint8_t bytes[SECRET_BYTES];
+    char text[2 * SECRET_BYTES + 2];
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = false;
+
+    randombytes_buf(bytes, sizeof bytes);
+    sodium_bin2hex(text, sizeof text - 1, bytes, sizeof bytes);
+    strcat(text, "\n");
+    if (fd >= 0)
+        ok = write(fd, text, sizeof text - 1) == (ssize_t)sizeof text - 1;
+    if (!ok)
+        err_set(err, ERR_INPUT, "cannot write a token to %.150s: %s", path,
+                strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+static bool read_open_token(int fd, const char *path, char *out, size_t size,
+                            struct err *err)
+{
+    struct stat stat;
+    ssize_t len = read(fd, out, size - 1);
+
+    if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || len < 0) {
+        err_set(err, ERR_INPUT, "cannot read a token from %.150s", path);
+        return false;
+    }
+    if ((stat.st_mode & 077) != 0) {
+        err_set(err, ERR_INPUT,
+                "others may read the token in %.120s: run `chmod 600 %.80s`",
+                path, path);
+        return false;
+    }
+    out[len] = '\0';
+    out[strcspn(out, " \r\n")] = '\0';
+    if (strlen(out) >= TOKEN_LEAST)
+        return true;
+    err_set(err, ERR_INPUT,
+            "the token in %.120s is shorter than %d characters; remove the "
+            "file, and a good one is made",
+            path, TOKEN_LEAST);
+    return false;
+}
+
+static bool read_token(const char *path, char *out, size_t size,
+                       struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 && errno == ENOENT && make_token(path, err))
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    else if (fd < 0 && errno == ENOENT)
+        return false;
+    if (fd < 0) {
+        err_set(err, ERR_INPUT, "cannot read a token from %.150s: %s", path,
+                strerror(errno));
+        return false;
+    }
+    bool ok = read_open_token(fd, path, out, size, err);
+    close(fd);
+    return ok;
+}
+
+// --- the token ---
+
+static struct hash keyed_hash(const struct http_token *token, const char *text)
+{
+    struct hasher hasher;
+
+    hasher_init(&hasher, "http-token");
+    hasher_add(&hasher, token->secret, sizeof token->secret);
+    hasher_add_text(&hasher, text);
+    return hasher_end(&hasher);
+}
+
+struct http_token *http_token_new(const char *path, struct err *err)
+{
+    struct http_token *token = calloc(1, sizeof *token);
+    char text[TOKEN_BYTES] = "";
+
+    if (token == NULL) {
+        err_nomem(err, "a token");
+        return NULL;
+    }
+    if (!read_token(path, text, sizeof text, err)) {
+        free(token);
+        return NULL;
+    }
+    randombytes_buf(token->secret, sizeof token->secret);
+    token->hash = keyed_hash(token, text);
+    sodium_memzero(text, sizeof text);
+    return token;
+}
+
+void http_token_free(struct http_token *token)
+{
+    free(token);
+}
+
+bool http_token_is(const struct http_token *token, const char *text)
+{
+    struct hash hash = keyed_hash(token, text);
+
+    return sodium_memcmp(hash.bytes, token->hash.bytes, HASH_BYTES) == 0;
+}
+
+bool http_token_comes_with(const struct http_token *token,
+                           const struct http_request *request)
+{
+    const char *says = http_header(request, "Authorization");
+
+    return says != NULL && strncasecmp(says, "Bearer ", 7) == 0 &&
+           http_token_is(token, says + 7);
+}
