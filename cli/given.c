@@ -4,38 +4,9 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "predict/inputs.h"
 
 enum { VALUE_MAX_BYTES = 16 << 20, NAME_BYTES = 128 };
-
-static const struct field *find_field(const struct field *fields, size_t n,
-                                      const char *name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(fields[i].name, name) == 0)
-            return &fields[i];
-    return NULL;
-}
-
-static void refuse_name(const struct field *fields, size_t n, const char *name,
-                        struct err *err)
-{
-    const char *names[PROGRAM_MAX_FIELDS];
-    struct buf list = BUF_INIT(120);
-    const char *near;
-
-    for (size_t i = 0; i < n && i < PROGRAM_MAX_FIELDS; i++) {
-        names[i] = fields[i].name;
-        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
-    }
-    near = text_nearest(name, names, n);
-    if (near != NULL)
-        err_set(err, ERR_INPUT, "there is no input `%s`, did you mean `%s`?",
-                name, near);
-    else
-        err_set(err, ERR_INPUT, "there is no input `%s`; the inputs are %s",
-                name, list.data == NULL ? "(none)" : list.data);
-    buf_release(&list);
-}
 
 static bool is_text(const struct type *type)
 {
@@ -78,11 +49,9 @@ static bool add_word(const struct field *fields, size_t n_fields,
         return false;
     }
     memcpy(name, word, len);
-    field = find_field(fields, n_fields, name);
-    if (field == NULL) {
-        refuse_name(fields, n_fields, name, err);
+    field = inputs_find(fields, n_fields, name, err);
+    if (field == NULL)
         return false;
-    }
     value = read_value(field, equal + 1, err);
     if (value == NULL)
         return false;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "predict/inputs.h"
 #include "program/prompt/prompt.h"
 
 const struct step *render_find_step(const struct compiled *compiled,
@@ -62,29 +63,6 @@ static json_t *complete_inputs(const struct step *step, const json_t *values,
     return inputs;
 }
 
-static bool check_names(const struct step *step, const json_t *values,
-                        struct err *err)
-{
-    const char *names[PROGRAM_MAX_FIELDS] = {NULL};
-    const char *name;
-    json_t *value;
-
-    for (size_t i = 0; i < step->signature.n_inputs; i++)
-        names[i] = step->signature.inputs[i].name;
-    json_object_foreach((json_t *)values, name, value)
-    {
-        const char *near = text_nearest(name, names, step->signature.n_inputs);
-
-        if (near != NULL && strcmp(near, name) == 0)
-            continue;
-        err_set(err, ERR_INPUT, "step `%s` has no input `%.40s`%s%s%s",
-                step->name, name, near == NULL ? "" : ", did you mean `",
-                near == NULL ? "" : near, near == NULL ? "" : "`?");
-        return false;
-    }
-    return true;
-}
-
 bool render_step(const struct compiled *compiled, const struct step *step,
                  const json_t *values, struct buf *out, struct err *err)
 {
@@ -93,7 +71,9 @@ bool render_step(const struct compiled *compiled, const struct step *step,
     json_t *inputs = NULL;
     bool ok;
 
-    if (values != NULL && !check_names(step, values, err))
+    if (values != NULL &&
+        !inputs_check_names(step->signature.inputs, step->signature.n_inputs,
+                            values, err))
         return false;
     ok = prompt_prefix(step, part, compiled->settings.adapter, out, err);
     if (ok && values == NULL) {

@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "predict/inputs.h"
 #include "program/graph/plan.h"
 #include "program/prompt/prompt.h"
 #include "program/run/stepper.h"
@@ -174,12 +175,14 @@ void run_pool_begin(struct run_pool *pool, uint64_t tag, json_t *values)
 {
     const struct compiled *compiled = pool->options.compiled;
     struct run *run;
-    json_t *inputs;
+    json_t *inputs = NULL;
 
     assert(run_pool_has_room(pool));
     run = free_place(pool);
     *run = (struct run){.state = RUN_ACTIVE, .tag = tag};
-    inputs = program_inputs(compiled->program, values, &run->err);
+    if (inputs_check_names(compiled->program->inputs,
+                           compiled->program->n_inputs, values, &run->err))
+        inputs = program_inputs(compiled->program, values, &run->err);
     if (inputs != NULL)
         run->stepper =
             stepper_new(compiled->program, &pool->plan,
@@ -376,6 +379,18 @@ static void fill_result(const struct run_pool *pool, const struct run *run,
         tell_model_fault(pool, run, &out->err);
 }
 
+// The i-th in order.
+static void remove_run(struct run_pool *pool, size_t i)
+{
+    struct run *run = &pool->runs[pool->order[i]];
+
+    stepper_free(run->stepper);
+    *run = (struct run){0};
+    pool->n--;
+    for (; i < pool->n; i++)
+        pool->order[i] = pool->order[i + 1];
+}
+
 bool run_pool_take(struct run_pool *pool, struct run_result *out)
 {
     for (size_t i = 0; i < pool->n; i++) {
@@ -384,12 +399,18 @@ bool run_pool_take(struct run_pool *pool, struct run_result *out)
         if (!is_over(run))
             continue;
         fill_result(pool, run, out);
-        stepper_free(run->stepper);
-        *run = (struct run){0};
-        pool->n--;
-        for (; i < pool->n; i++)
-            pool->order[i] = pool->order[i + 1];
+        remove_run(pool, i);
         return true;
     }
     return false;
+}
+
+bool run_pool_drop(struct run_pool *pool, uint64_t *tag)
+{
+    if (pool->n == 0)
+        return false;
+    *tag = pool->runs[pool->order[0]].tag;
+    drop_calls(pool, &pool->runs[pool->order[0]]);
+    remove_run(pool, 0);
+    return true;
 }

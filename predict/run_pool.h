@@ -63,7 +63,8 @@ void run_pool_free(struct run_pool *pool);
 bool run_pool_has_room(const struct run_pool *pool);
 size_t run_pool_size(const struct run_pool *pool); // begun and not taken
 
-// Begins a run on inputs by name (a reference is taken). Needs room.
+// Begins a run on inputs by name (a reference is taken); a name that is no
+// input's ends it at once. Needs room.
 void run_pool_begin(struct run_pool *pool, uint64_t tag, json_t *values);
 
 // Sends what may be sent, and waits for answers: at most wait_ms, and not at
@@ -72,5 +73,9 @@ bool run_pool_turn(struct run_pool *pool, int64_t wait_ms, struct err *err);
 
 // The next run that has ended, and frees its place. False when there is none.
 bool run_pool_take(struct run_pool *pool, struct run_result *out);
+
+// Gives up the run that began first, and frees its place. False when there is
+// none.
+bool run_pool_drop(struct run_pool *pool, uint64_t *tag);
 
 #endif

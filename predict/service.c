@@ -1,0 +1,327 @@
+#include "predict/service.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+
+enum {
+    AHEAD = 2, // runs open for each slot
+    TURN_MS = 1000,
+};
+
+// What one caller of service_run waits for. Lives on its stack.
+struct batch {
+    size_t left; // results to come
+    pthread_cond_t done;
+};
+
+struct entry {
+    struct entry *next;
+    json_t *inputs; // a reference of the entry's
+    struct run_result *result;
+    struct batch *batch;
+    int64_t since_us;
+};
+
+struct service {
+    struct service_options options;
+    struct run_pool *pool; // of the thread
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t lock; // over all below
+    pthread_cond_t work;  // something to do, or to end
+    struct entry *first, **last;
+    struct service_status status;
+    bool stopping;
+};
+
+// --- results ---
+
+// Under the lock. Takes the entry, and the outputs in result.
+static void settle(struct service *service, struct entry *entry,
+                   const struct run_result *result)
+{
+    struct batch *batch = entry->batch;
+
+    *entry->result = *result;
+    service->status.ended[result->end]++;
+    service->status.repairs += result->repairs;
+    service->status.run_us += clock_monotonic_us() - entry->since_us;
+    json_decref(entry->inputs);
+    free(entry);
+    if (--batch->left == 0)
+        (void)pthread_cond_signal(&batch->done);
+}
+
+static void settle_as_stopped(struct service *service, struct entry *entry)
+{
+    struct run_result result = {.end = RUN_END_SERVER};
+
+    err_set(&result.err, ERR_STOPPED, "the server was stopped");
+    settle(service, entry, &result);
+}
+
+// --- the thread ---
+
+// Under the lock.
+static struct entry *take_waiting(struct service *service)
+{
+    struct entry *entry = service->first;
+
+    if (entry == NULL)
+        return NULL;
+    service->first = entry->next;
+    if (service->first == NULL)
+        service->last = &service->first;
+    service->status.waiting--;
+    return entry;
+}
+
+// Under the lock: waits until there is something to do. False: to end.
+static bool wait_for_work(struct service *service)
+{
+    while (!service->stopping && service->first == NULL &&
+           service->status.running == 0)
+        (void)pthread_cond_wait(&service->work, &service->lock);
+    return !service->stopping;
+}
+
+static void begin_waiting(struct service *service)
+{
+    struct entry *entry;
+
+    while (run_pool_has_room(service->pool) &&
+           (entry = take_waiting(service)) != NULL) {
+        service->status.running++;
+        run_pool_begin(service->pool, (uint64_t)(uintptr_t)entry,
+                       entry->inputs);
+    }
+}
+
+static void take_results(struct service *service)
+{
+    struct run_result result;
+
+    while (run_pool_take(service->pool, &result)) {
+        service->status.running--;
+        settle(service, (struct entry *)(uintptr_t)result.tag, &result);
+    }
+}
+
+// Nothing but want of memory ends a turn; then what was begun is tried again
+// with the next one.
+static void *serve(void *user)
+{
+    struct service *service = user;
+
+    (void)pthread_mutex_lock(&service->lock);
+    while (wait_for_work(service)) {
+        struct err err = ERR_CLEAR;
+
+        begin_waiting(service);
+        (void)pthread_mutex_unlock(&service->lock);
+        (void)run_pool_turn(service->pool, TURN_MS, &err);
+        (void)pthread_mutex_lock(&service->lock);
+        take_results(service);
+    }
+    (void)pthread_mutex_unlock(&service->lock);
+    return NULL;
+}
+
+// --- starting and stopping ---
+
+static struct run_pool *make_pool(const struct service_options *options,
+                                  struct err *err)
+{
+    struct run_pool_options with = {.compiled = options->compiled,
+                                    .client = options->client,
+                                    .slots = options->slots,
+                                    .places = (size_t)options->slots * AHEAD,
+                                    .timeout_ms = options->timeout_ms};
+
+    return run_pool_new(&with, err);
+}
+
+struct service *service_start(const struct service_options *options,
+                              struct err *err)
+{
+    struct service *service = calloc(1, sizeof *service);
+
+    if (service == NULL) {
+        err_nomem(err, "the service");
+        return NULL;
+    }
+    service->options = *options;
+    service->last = &service->first;
+    (void)pthread_mutex_init(&service->lock, NULL);
+    (void)pthread_cond_init(&service->work, NULL);
+    service->pool = make_pool(options, err);
+    if (service->pool != NULL &&
+        pthread_create(&service->thread, NULL, serve, service) == 0) {
+        service->started = true;
+        return service;
+    }
+    if (service->pool != NULL)
+        err_set(err, ERR_IO, "no thread for the service");
+    service_free(service);
+    return NULL;
+}
+
+static void drop_rest(struct service *service)
+{
+    struct entry *entry;
+
+    (void)pthread_mutex_lock(&service->lock);
+    while ((entry = take_waiting(service)) != NULL)
+        settle_as_stopped(service, entry);
+    (void)pthread_mutex_unlock(&service->lock);
+}
+
+static void drop_running(struct service *service)
+{
+    uint64_t tag;
+
+    (void)pthread_mutex_lock(&service->lock);
+    while (run_pool_drop(service->pool, &tag)) {
+        service->status.running--;
+        settle_as_stopped(service, (struct entry *)(uintptr_t)tag);
+    }
+    (void)pthread_mutex_unlock(&service->lock);
+}
+
+void service_stop(struct service *service)
+{
+    (void)pthread_mutex_lock(&service->lock);
+    service->stopping = true;
+    service->status.draining = true;
+    (void)pthread_cond_signal(&service->work);
+    (void)pthread_mutex_unlock(&service->lock);
+    model_wake(service->options.client);
+    if (service->started)
+        (void)pthread_join(service->thread, NULL);
+    service->started = false;
+    drop_running(service);
+    drop_rest(service);
+}
+
+void service_free(struct service *service)
+{
+    if (service == NULL)
+        return;
+    assert(!service->started);
+    run_pool_free(service->pool);
+    (void)pthread_cond_destroy(&service->work);
+    (void)pthread_mutex_destroy(&service->lock);
+    free(service);
+}
+
+// --- asking ---
+
+static void free_entries(struct entry *entry)
+{
+    while (entry != NULL) {
+        struct entry *next = entry->next;
+
+        json_decref(entry->inputs);
+        free(entry);
+        entry = next;
+    }
+}
+
+static struct entry *make_entries(json_t *const *inputs, size_t n,
+                                  struct run_result *results,
+                                  struct batch *batch)
+{
+    struct entry *first = NULL;
+    struct entry **last = &first;
+    int64_t now = clock_monotonic_us();
+
+    for (size_t i = 0; i < n; i++) {
+        struct entry *entry = calloc(1, sizeof *entry);
+
+        if (entry == NULL) {
+            free_entries(first);
+            return NULL;
+        }
+        *entry = (struct entry){.inputs = json_incref(inputs[i]),
+                                .result = &results[i],
+                                .batch = batch,
+                                .since_us = now};
+        *last = entry;
+        last = &entry->next;
+    }
+    return first;
+}
+
+// Under the lock. Whether n more may wait.
+static bool has_room(const struct service *service, size_t n, struct err *err)
+{
+    const struct service_status *status = &service->status;
+
+    if (status->draining) {
+        err_set(err, ERR_STOPPED, "the server is stopping");
+        return false;
+    }
+    if (n <= service->options.max_waiting - status->waiting)
+        return true;
+    err_set(err, ERR_BUSY,
+            "%zu inputs are waiting already, of %zu that may: ask again later",
+            status->waiting, service->options.max_waiting);
+    return false;
+}
+
+// Under the lock. Takes the entries.
+static void enqueue(struct service *service, struct entry *first, size_t n)
+{
+    *service->last = first;
+    while (*service->last != NULL)
+        service->last = &(*service->last)->next;
+    service->status.waiting += n;
+    (void)pthread_cond_signal(&service->work);
+}
+
+bool service_run(struct service *service, json_t *const *inputs, size_t n,
+                 struct run_result *results, struct err *err)
+{
+    struct batch batch = {.left = n};
+    struct entry *entries = make_entries(inputs, n, results, &batch);
+    bool ok;
+
+    if (entries == NULL && n > 0) {
+        err_nomem(err, "the inputs");
+        return false;
+    }
+    (void)pthread_cond_init(&batch.done, NULL);
+    (void)pthread_mutex_lock(&service->lock);
+    ok = has_room(service, n, err);
+    if (ok && n > 0) {
+        enqueue(service, entries, n);
+        model_wake(service->options.client);
+        while (batch.left > 0)
+            (void)pthread_cond_wait(&batch.done, &service->lock);
+    }
+    (void)pthread_mutex_unlock(&service->lock);
+    if (!ok)
+        free_entries(entries);
+    (void)pthread_cond_destroy(&batch.done);
+    return ok;
+}
+
+void service_status(struct service *service, struct service_status *out)
+{
+    (void)pthread_mutex_lock(&service->lock);
+    *out = service->status;
+    (void)pthread_mutex_unlock(&service->lock);
+}
+
+// --- draining ---
+
+void service_drain(struct service *service)
+{
+    (void)pthread_mutex_lock(&service->lock);
+    service->status.draining = true;
+    (void)pthread_mutex_unlock(&service->lock);
+}
