@@ -1,0 +1,139 @@
+#include <poll.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/servers.h"
+#include "common/clock.h"
+#include "common/signals.h"
+#include "predict/compiled_file.h"
+#include "serve/serve.h"
+
+enum {
+    LOOK_MS = 50,
+    GRACE_MS = 120000, // for what is under way when it is told to stop
+    TIMEOUT_MS = 600000,
+    SLOTS_MAX = 1024,
+};
+
+static const char default_place[] = "127.0.0.1:8071";
+
+// Beyond this machine only with a token: anyone there could use the model.
+static bool read_address(const struct options *options,
+                         struct http_address *out, struct err *err)
+{
+    const char *place = option_text(options, OPT_HTTP);
+
+    if (!http_address_read(place == NULL ? default_place : place, out, err))
+        return false;
+    if (out->loopback || option_on(options, OPT_HTTP_TOKEN))
+        return true;
+    err_set(err, ERR_INPUT,
+            "--http %.80s would let anyone in the network use the model: add "
+            "--http-token FILE (it is made when it is not there), or listen on "
+            "127.0.0.1",
+            place);
+    return false;
+}
+
+static void tell_start(const struct serve *serve, const char *path)
+{
+    if (serve_warning(serve)[0] != '\0')
+        output_say("warning: %s: %s\n", path, serve_warning(serve));
+    if (serve_simulated(serve))
+        output_say("simulated: a stand-in answers, no model\n");
+    printf("listening on http://%s\n", serve_place(serve));
+    (void)fflush(stdout);
+}
+
+// Until the first signal; a second one leaves the process at once.
+static void wait_for_signal(void)
+{
+    struct pollfd item = {.fd = signals_fd(), .events = POLLIN};
+
+    while (!signals_came())
+        (void)poll(&item, 1, -1);
+}
+
+// What was taken is answered before the end.
+static int drain(struct serve *serve)
+{
+    int64_t end = clock_monotonic_ms() + GRACE_MS;
+
+    serve_drain(serve);
+    while (!serve_is_idle(serve) && clock_monotonic_ms() < end)
+        (void)poll(NULL, 0, LOOK_MS);
+    if (serve_is_idle(serve))
+        return EXIT_DONE;
+    output_say("promptcc: some requests were not answered within %d s and are "
+               "dropped\n",
+               GRACE_MS / 1000);
+    return EXIT_FAILED;
+}
+
+static int serve(const struct options *options,
+                 const struct serve_options *with, struct err *err)
+{
+    struct serve *server = NULL;
+    int status;
+
+    if (signals_open(err))
+        server = serve_start(with, err);
+    if (server == NULL) {
+        status = output_error(options, err);
+    } else {
+        signals_accept();
+        tell_start(server, options->operands[0]);
+        wait_for_signal();
+        status = drain(server);
+    }
+    serve_stop(server);
+    signals_close();
+    return status;
+}
+
+static int slots_of(const struct options *options,
+                    const struct model_address *address)
+{
+    int64_t slots = option_number(options, OPT_SLOTS, address->slots);
+
+    return slots < 1 ? 1 : (int)(slots > SLOTS_MAX ? SLOTS_MAX : slots);
+}
+
+static int run(const struct options *options)
+{
+    struct err err = ERR_CLEAR;
+    struct compiled *compiled = compiled_file_read(options->operands[0], &err);
+    struct servers servers = {0};
+    struct serve_options with = {
+        .compiled = compiled,
+        .token_file = option_text(options, OPT_HTTP_TOKEN),
+        .timeout_ms = option_number(options, OPT_CALL_TIMEOUT, TIMEOUT_MS)};
+    const char *model = compiled == NULL ? "" : compiled->model;
+    int status;
+
+    if (compiled == NULL || !read_address(options, &with.address, &err) ||
+        !servers_open(&servers, options, option_on(options, OPT_SIMULATE),
+                      &model, 1, &err)) {
+        status = output_error(options, &err);
+    } else {
+        with.model = servers.addresses[0];
+        with.slots = slots_of(options, &with.model);
+        status = serve(options, &with, &err);
+    }
+    servers_close(&servers);
+    compiled_free(compiled);
+    return status;
+}
+
+const struct command_entry cmd_serve = {
+    .name = "serve",
+    .usage = "COMPILED",
+    .summary = "runs a compiled program for whoever asks over HTTP",
+    .example = "promptcc serve compiled.json --http 127.0.0.1:8071",
+    .options = OPTIONS_SERVERS | OPTIONS_HTTP | OPTION_BIT(OPT_SLOTS) |
+               OPTION_BIT(OPT_CALL_TIMEOUT),
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

@@ -1,0 +1,55 @@
+// serve: a compiled program over HTTP.
+//
+//   POST /predict        a JSON object of inputs gives {"outputs": {...}}; a
+//                        list gives a list
+//   GET  /openapi.json   what it takes and gives
+//   GET  /healthz        200 while the process lives
+//   GET  /readyz         200 when the model server has the model and new
+//                        requests are taken
+//   GET  /metrics        Prometheus text
+//
+// Everything a stranger may send is bounded by http/server.h and, for what may
+// wait, by predict/service.h. With a token every path but the two probes asks
+// for it.
+
+#ifndef SERVE_SERVE_H
+#define SERVE_SERVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "http/server.h"
+#include "model/model.h"
+#include "program/run/compiled.h"
+
+struct serve;
+
+enum {
+    SERVE_MOST_INPUTS = 1000,   // in one request
+    SERVE_BODY_BYTES = 8 << 20, // of one request
+};
+
+struct serve_options {
+    const struct compiled *compiled; // borrowed until the end
+    struct model_address model;
+    struct http_address address;
+    const char *token_file; // NULL: for programs of this machine alone
+    int slots;              // calls open at the model server
+    int64_t timeout_ms;     // of a call
+};
+
+// Asks the model server for the model first, as student_open does.
+struct serve *serve_start(const struct serve_options *options, struct err *err);
+
+const char *serve_place(const struct serve *serve);   // "127.0.0.1:8071"
+const char *serve_warning(const struct serve *serve); // "" or a sentence
+bool serve_simulated(const struct serve *serve);
+
+// Takes no new requests; what was taken goes on.
+void serve_drain(struct serve *serve);
+bool serve_is_idle(struct serve *serve);
+
+void serve_stop(struct serve *serve); // NULL is fine
+
+#endif

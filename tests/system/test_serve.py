@@ -1,0 +1,195 @@
+"""`serve`: a compiled program over HTTP, in bounds, drained at the end."""
+
+import concurrent.futures
+import http.client
+import json
+import os
+import signal
+import time
+
+import pytest
+
+import harness
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    stage = harness.Stage(tmp_path_factory.mktemp("compiled"))
+    job = stage.job(student="llama3.2:3b")
+    done = stage.promptcc("run", job, "--simulate", "--quiet")
+    assert done.status == 0, done
+    yield job.parent / "compiled.json"
+    stage.close()
+
+
+class Server:
+    def __init__(self, stage, compiled, url, *words, slots=2):
+        self.process = stage.start("serve", compiled, "--ollama",
+                                   f"{url},slots={slots}", "--http",
+                                   "127.0.0.1:0", *words)
+        self.port = int(self.process.wait_for_line(
+            r"listening on http://127\.0\.0\.1:(\d+)")[1])
+
+    def ask(self, method, path, body=None, timeout=60, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port,
+                                                timeout=timeout)
+        try:
+            headers = {"Content-Type": "application/json",
+                       **{k.replace("_", "-"): v for k, v in headers.items()}}
+            data = body if isinstance(body, (str, bytes, type(None))) else \
+                json.dumps(body)
+            connection.request(method, path, data, headers)
+            reply = connection.getresponse()
+            text = reply.read().decode()
+            self.headers = reply.headers
+            return reply.status, json.loads(text) if reply.headers[
+                "Content-Type"] == "application/json" else text
+        finally:
+            connection.close()
+
+    def announce(self, length):
+        """The status for a body of that length, of which nothing is sent."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port,
+                                                timeout=60)
+        connection.putrequest("POST", "/predict")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(length))
+        connection.endheaders()
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    def predict(self, body, **more):
+        return self.ask("POST", "/predict", body, **more)
+
+
+def test_one_input_and_a_list(stage, sim, compiled):
+    server = Server(stage, compiled, sim.url)
+    status, one = server.predict({"message": "my parcel is late"})
+    ours = stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
+                          "message=my parcel is late").json
+    assert status == 200 and one == ours and one["simulated"]
+    status, many = server.predict([{"message": "roses"}, {"massage": "x"},
+                                   {"message": "my parcel is late"}, 7])
+    assert status == 200
+    assert many[2] == one and set(many[0]) == {"outputs", "simulated"}
+    assert "did you mean `message`?" in many[1]["error"]["text"]
+    assert many[3]["error"]["code"] == "input"
+    assert server.predict([]) == (200, [])
+
+
+def test_what_is_wrong_is_said_with_its_status(stage, sim, compiled):
+    server = Server(stage, compiled, sim.url)
+    for body, status, said in [
+            ("{nope", 400, "line 1"), ("", 400, ""), ("7", 400, "neither"),
+            ({"message": 5}, 422, "message"), ({}, 422, "message"),
+            ([{}] * 1001, 400, "1000")]:
+        given, document = server.predict(body)
+        assert given == status and said in document["error"]["text"], document
+    assert server.announce(9 << 20) == 413
+    assert server.ask("GET", "/predict")[0] == 405
+    assert server.headers["Allow"] == "POST"
+    assert server.ask("GET", "/nothing")[0] == 404
+    assert server.predict({"message": "a"}, Content_Type="text/plain")[0] == 415
+    assert server.predict({"message": "a"}, Host="evil.example")[0] == 421
+
+
+def test_it_describes_itself(stage, sim, compiled):
+    server = Server(stage, compiled, sim.url)
+    status, document = server.ask("GET", "/openapi.json")
+    schemas = document["components"]["schemas"]
+    assert status == 200 and document["openapi"] == "3.1.0"
+    assert schemas["Inputs"]["required"] == ["message"]
+    assert schemas["Outputs"]["properties"]["topic"]["enum"] == [
+        "delivery", "returns", "opening", "plants"]
+    assert server.ask("GET", "/healthz") == (200, "ok\n")
+    assert server.ask("GET", "/readyz") == (200, "ok\n")
+    server.predict({"message": "roses"})
+    text = server.ask("GET", "/metrics")[1]
+    assert 'promptcc_serve_runs_total{end="outputs"} 1\n' in text
+    assert "promptcc_serve_requests_total 1\n" in text
+
+
+def test_without_its_model_server_it_is_not_ready_and_recovers(stage, sim,
+                                                               compiled):
+    server = Server(stage, compiled, sim.url)
+    sim.kill()
+    assert server.ask("GET", "/readyz")[0] == 503
+    assert server.ask("GET", "/healthz")[0] == 200
+    status, document = server.predict({"message": "roses"})
+    assert status == 503 and server.headers["Retry-After"]
+    sim.restart()
+    assert server.predict({"message": "roses"})[0] == 200
+
+
+def test_calls_run_side_by_side_and_no_more_than_slots(stage, sim, compiled):
+    gate = stage.gate(sim)
+    server = Server(stage, compiled, gate.url, slots=3)
+    gate.hold_after(0)
+    with concurrent.futures.ThreadPoolExecutor(9) as pool:
+        asked = [pool.submit(server.predict, {"message": f"roses {i}"})
+                 for i in range(9)]
+        harness.wait_until(lambda: "promptcc_serve_waiting 3\n" in
+                           server.ask("GET", "/metrics")[1] and gate.held == 3,
+                           "three calls open, and three inputs waiting")
+        gate.release()  # those are dropped, and asked again
+        assert all(one.result()[0] == 200 for one in asked)
+
+
+def test_what_may_wait_is_bounded(stage, sim, compiled):
+    gate = stage.gate(sim)
+    server = Server(stage, compiled, gate.url)
+    gate.hold_after(0)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        many = [{"message": f"roses {i}"} for i in range(1000)]
+        asked = [pool.submit(server.predict, many) for _ in range(6)]
+        refused = harness.wait_until(
+            lambda: [one for one in asked if one.done()], "refusal")[0]
+        status, document = refused.result()
+        assert status == 503 and document["error"]["code"] == "busy"
+        server.process.kill()
+        gate.release()
+        for one in asked:
+            one.exception()
+
+
+def test_told_to_stop_it_answers_what_it_has_taken(stage, sim, compiled):
+    gate = stage.gate(sim)
+    server = Server(stage, compiled, gate.url)
+    server.ask("GET", "/healthz")
+    gate.hold_after(0)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(server.predict, {"message": "roses"})
+        harness.wait_until(lambda: gate.held, "call")
+        server.process.signal(signal.SIGTERM)
+        harness.wait_until(lambda: server.ask("GET", "/readyz")[0] == 503,
+                           "readiness to end")
+        assert server.predict({"message": "late"})[0] == 503
+        gate.release()  # what was held is dropped, and asked again
+        assert asked.result()[0] == 200
+    assert server.process.wait().status == 0
+
+
+def test_beyond_this_machine_it_asks_for_a_token(stage, sim, compiled):
+    refused = stage.promptcc("serve", compiled, "--ollama", sim.url, "--http",
+                             "0.0.0.0:0")
+    assert refused.status == 2 and "--http-token FILE" in refused.err
+    token = stage.folder / "token"
+    server = Server(stage, compiled, sim.url, "--http-token", token)
+    assert os.stat(token).st_mode & 0o777 == 0o600
+    assert server.ask("GET", "/healthz")[0] == 200
+    assert server.predict({"message": "roses"})[0] == 401
+    assert server.ask("GET", "/metrics")[0] == 401
+    right = {"Authorization": "Bearer " + token.read_text().strip()}
+    assert server.predict({"message": "roses"}, **right)[0] == 200
+    wrong = {"Authorization": "Bearer " + "0" * 64}
+    assert server.predict({"message": "roses"}, **wrong)[0] == 401
+
+
+def test_a_slow_answer_is_waited_for(stage, compiled):
+    """However long the model takes, the connection is not cut."""
+    sim = stage.stand_in(slots=1, latency_ms=1500)
+    server = Server(stage, compiled, sim.url, slots=1)
+    began = time.monotonic()
+    assert server.predict({"message": "roses"})[0] == 200
+    assert time.monotonic() - began >= 1.5
