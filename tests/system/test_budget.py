@@ -2,7 +2,6 @@
 does not depend on its machines."""
 
 import json
-import time
 
 import pytest
 
@@ -95,13 +94,15 @@ def test_a_run_ended_by_its_budget_goes_on_after_kills(stage, sim):
 def test_max_time_breaks_off_what_is_under_way(stage):
     sim = stage.stand_in(slots=2, latency_ms=400)
     job = stage.job()
-    began = time.monotonic()
     result = run(stage, sim, job, "--max-time", "6s", deadline_s=120)
     assert result.status == 0, result
     document = result.json
     assert document["finish_reason"] == "budget"
     # Measured by the run itself, so that a slow start does not count.
-    assert 5.9 <= document["wall_s"] <= 8, (document, time.monotonic() - began)
+    assert document["wall_s"] >= 5.9, document
+    # In 6 s two slots begin two calls every 0.4 s; the whole job has 60 and
+    # more.
+    assert sim.stats()["chats"] <= 32, sim.stats()
     # The same command again has no time left: it finds the same, asks nothing.
     paid = sim.stats()["chats"]
     again = run(stage, sim, job, "--max-time", "6s")

@@ -9,6 +9,7 @@ undisturbed run.
 import contextlib
 import json
 import random
+import signal
 import socket
 import struct
 import threading
@@ -89,13 +90,20 @@ def served(talk):
     assert '"running"' in peer.receive(REPLY)["document"]
 
 
+def say(raw, data):
+    """Sends to a coordinator that may have cut this connection already, as is
+    its right with strangers: then the bytes go nowhere."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        raw.sendall(data)
+
+
 def greeted(port):
     """A raw connection behind ZMTP's greeting, ready for frames."""
     raw = socket.create_connection(("127.0.0.1", port))
-    raw.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL" + bytes(16) +
-                b"\x00" + bytes(31))
+    say(raw, b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL" + bytes(16) +
+        b"\x00" + bytes(31))
     ready = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER"
-    raw.sendall(b"\x04" + bytes([len(ready)]) + ready)
+    say(raw, b"\x04" + bytes([len(ready)]) + ready)
     return raw
 
 
@@ -154,9 +162,8 @@ def test_unfinished_frames_of_strangers_cost_nothing(talk, undisturbed):
     with bounded(talk, undisturbed, most=60 * MIB):
         raws = [greeted(talk.coordinator.port) for _ in range(60)]
         for raw in raws:
-            with contextlib.suppress(OSError):
-                raw.sendall(b"\x02" + struct.pack(">Q", 60 * MIB))
-                raw.sendall(bytes(4 * MIB))
+            say(raw, b"\x02" + struct.pack(">Q", 60 * MIB))
+            say(raw, bytes(4 * MIB))
         for raw in raws:
             assert gone(raw)
             raw.close()
@@ -166,7 +173,7 @@ def test_who_does_not_greet_is_gone_after_ten_seconds(talk, undisturbed):
     with bounded(talk, undisturbed):
         silent = greeted(talk.coordinator.port)
         slow = greeted(talk.coordinator.port)
-        slow.sendall(b"\x02" + struct.pack(">Q", 60_000) + bytes(30_000))
+        say(slow, b"\x02" + struct.pack(">Q", 60_000) + bytes(30_000))
         began = time.monotonic()
         assert gone(silent) and gone(slow)
         least = 0 if talk.keys else 5  # with keys it fails to shake hands
@@ -246,6 +253,23 @@ def test_slow_queries_hold_up_no_other_question(talk, undisturbed):
             answered += msgpack.unpackb(asker.socket.recv())["kind"] == REPLY
     assert answered < 12
     talk.check_the_end(undisturbed)
+
+
+def test_a_coordinator_ends_without_the_queries_that_wait(stage):
+    """One at work may take its time, as always; the others are told."""
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    with contextlib.closing(Peer(coordinator.endpoint)) as peer:
+        peer.hello()
+        peer.receive(WELCOME)
+        for _ in range(12):
+            peer.send(COMMAND, verb="query", job="",
+                      argument=json.dumps({"sql": SLOW}))
+        peer.send(COMMAND, verb="jobs", job="", argument="")
+        assert peer.receive(REPLY)["document"] == "[]"
+        coordinator.signal(signal.SIGTERM)
+        told = [peer.receive(REPLY)["document"] for _ in range(12)]
+    assert sum("was ended" in one for one in told) >= 10, told
+    assert coordinator.wait().status == 0
 
 
 def test_workers_with_absurd_claims_are_bounded(talk, undisturbed, context):

@@ -9,7 +9,7 @@ import pytest
 
 import harness
 from test_hostile_peers import (FLOODS, bounded, context, dealers, flood, gone,
-                                greeted, hello)
+                                greeted, hello, say)
 from test_protocol import (ANSWER, CLIENT, COMMAND, REFUSED, REPLY, WELCOME,
                            WORKER, Talk, undisturbed, use_key, zmq)
 
@@ -149,12 +149,11 @@ def test_unfinished_greetings_of_strangers_cost_nothing(talk, undisturbed):
     with bounded(talk, undisturbed, most=60 << 20):
         raws = [greeted(talk.coordinator.port) for _ in range(40)]
         curve = socket.create_connection(("127.0.0.1", talk.coordinator.port))
-        curve.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"CURVE" +
-                      bytes(15) + b"\x00" + bytes(31))
-        curve.sendall(b"\x04\xc8" + b"\x05HELLO" + random.randbytes(194))
+        say(curve, b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"CURVE" +
+            bytes(15) + b"\x00" + bytes(31))
+        say(curve, b"\x04\xc8" + b"\x05HELLO" + random.randbytes(194))
         for raw in [*raws, curve]:
-            with contextlib.suppress(OSError):
-                raw.sendall(b"\x02" + bytes(7) + b"\xff" * 50_000)
+            say(raw, b"\x02" + bytes(7) + b"\xff" * 50_000)
             assert gone(raw)
             raw.close()
 
