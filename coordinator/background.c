@@ -216,6 +216,21 @@ bool background_give(struct background *background, struct chore *chore,
     return true;
 }
 
+void background_dismiss(struct background *background, const struct err *why)
+{
+    struct chore *chore;
+
+    for (;;) {
+        (void)pthread_mutex_lock(&background->mutex);
+        chore = pop(&background->waiting);
+        (void)pthread_mutex_unlock(&background->mutex);
+        if (chore == NULL)
+            return;
+        chore->work(chore, NULL, why);
+        finish(background, chore);
+    }
+}
+
 int background_fd(const struct background *background)
 {
     return background->ready[0];

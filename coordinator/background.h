@@ -13,7 +13,7 @@
 // connection of its own, which sees what is durable; a chore that must see a
 // certain put says so (`after`), and waits here instead of in the loop.
 //
-// give, take and stop belong to one owner, the loop.
+// give, dismiss, take and stop belong to one owner, the loop.
 
 #ifndef COORDINATOR_BACKGROUND_H
 #define COORDINATOR_BACKGROUND_H
@@ -60,6 +60,10 @@ void background_stop(struct background *background);
 // Takes the chore, or fails with ERR_BUSY.
 bool background_give(struct background *background, struct chore *chore,
                      struct err *err);
+
+// Ends what waits without doing it: `work` is called at once, without a reader
+// and with why as its trouble. What is at work goes on.
+void background_dismiss(struct background *background, const struct err *why);
 
 // Readable while there is something to take.
 int background_fd(const struct background *background);

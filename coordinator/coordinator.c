@@ -609,10 +609,14 @@ static void look_busy(struct coordinator *c, int64_t now)
 // `run` does in its own process ends with it.
 static void drain(struct coordinator *c)
 {
-    struct err why = ERR_CLEAR;
+    struct err why = ERR_CLEAR, ended = ERR_CLEAR;
 
     c->draining = true;
     store_set_patience(c->engine.store, 0); // or it would end with the outage
+    err_set(&ended, ERR_STOPPED,
+            "the coordinator was ended before it came to this query: ask again "
+            "when it runs");
+    background_dismiss(c->engine.queries, &ended);
     err_set(&why, ERR_STOPPED, "%s",
             c->engine.local ? "stopped; run the same command again to go on"
                             : "the coordinator was ended; the job goes on when "
