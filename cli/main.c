@@ -6,66 +6,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/command_list.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/wrap.h"
 #include "common/descriptors.h"
-#include "common/text.h"
-
-#define COMMAND(group, name) extern const struct command_entry cmd_##name;
-#include "cli/commands.def"
-#undef COMMAND
-
-enum group {
-    GROUP_LOCAL,
-    GROUP_COMPILED,
-    GROUP_CLUSTER,
-    GROUP_HISTORY,
-    GROUPS
-};
-
-static const char *const group_titles[GROUPS] = {
-    [GROUP_LOCAL] = "A job, here and now",
-    [GROUP_COMPILED] = "A compiled program",
-    [GROUP_CLUSTER] = "A cluster",
-    [GROUP_HISTORY] = "The history",
-};
-
-static const struct {
-    enum group group;
-    const struct command_entry *entry;
-} commands[] = {
-#define COMMAND(group, name) {group, &cmd_##name},
-#include "cli/commands.def"
-#undef COMMAND
-};
 
 enum {
-    COMMANDS = sizeof commands / sizeof *commands,
     HELP_BYTES = 1 << 16,
     NAME_COLUMNS = 15, // where the summaries begin
     HELP_WIDEST = 100,
 };
 
-static const struct command_entry *find_command(const char *name)
-{
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i].entry->name, name) == 0)
-            return commands[i].entry;
-    return NULL;
-}
-
 static int refuse_unknown(const char *name)
 {
-    const char *names[COMMANDS];
     struct err err = ERR_CLEAR;
-    const char *near;
+    const char *near = command_nearest(name);
 
-    for (size_t i = 0; i < COMMANDS; i++)
-        names[i] = commands[i].entry->name;
-    near = text_nearest(name, names, COMMANDS);
     if (near != NULL)
         err_set(&err, ERR_INPUT, "unknown command `%s`, did you mean `%s`?",
                 name, near);
@@ -108,12 +66,14 @@ static int print_overview(void)
     buf_puts(&out, "promptcc " PROMPTCC_VERSION
                    ": compiles prompt programs for the models that you run\n\n"
                    "usage: promptcc COMMAND [OPTION]...\n");
-    for (size_t g = 0; g < GROUPS; g++) {
-        buf_printf(&out, "\n%s\n", group_titles[g]);
-        for (size_t c = 0; c < COMMANDS; c++)
-            if (commands[c].group == g)
-                wrap_pair(help_width(), NAME_COLUMNS, commands[c].entry->name,
-                          commands[c].entry->summary, &out);
+    for (int group = 0; group < COMMAND_GROUPS; group++) {
+        buf_printf(&out, "\n%s\n",
+                   command_group_title((enum command_group)group));
+        for (size_t i = 0; i < command_list_n; i++)
+            if ((int)command_list[i].group == group)
+                wrap_pair(help_width(), NAME_COLUMNS,
+                          command_list[i].entry->name,
+                          command_list[i].entry->summary, &out);
     }
     buf_puts(&out, "\n`promptcc COMMAND --help` says more. To begin:\n"
                    "  promptcc init my-job --template customer_care\n"
@@ -175,7 +135,7 @@ static int help(int argc, char **argv)
         return print_overview();
     if (is_one_of(argv[0], "version", "--version", "-V"))
         return print_version();
-    command = find_command(argv[0]);
+    command = command_find(argv[0]);
     return command == NULL ? refuse_unknown(argv[0]) : print_command(command);
 }
 
@@ -216,7 +176,7 @@ static int dispatch(int argc, char **argv)
         return help(argc - 1, argv + 1);
     if (is_one_of(argv[0], "version", "--version", "-V"))
         return print_version();
-    command = find_command(argv[0]);
+    command = command_find(argv[0]);
     return command == NULL ? refuse_unknown(argv[0])
                            : run_command(command, argc - 1, argv + 1);
 }

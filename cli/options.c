@@ -599,6 +599,18 @@ size_t option_list(const struct options *options, enum option_id id,
 
 enum { HELP_INDENT = 28, HELP_BYTES = 1024 };
 
+void option_tell(enum option_id id, struct option_about *out)
+{
+    const struct option_row *row = &rows[id];
+
+    *out = (struct option_about){.name = row->name,
+                                 .argument = row->argument,
+                                 .help = row->help,
+                                 .otherwise = row->told != NULL ? row->told
+                                                                : row->fallback,
+                                 .words = row->words};
+}
+
 static void put_help(size_t width, const struct option_row *row,
                      struct buf *out)
 {

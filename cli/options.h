@@ -126,6 +126,16 @@ size_t option_list(const struct options *options, enum option_id id,
 // the defaults that are used.
 void options_help(size_t width, uint64_t mask, struct buf *out);
 
+// An option as it is told to people and shells. All static.
+struct option_about {
+    const char *name;     // without its dashes
+    const char *argument; // "FILE", "[=T]"; NULL: it takes none
+    const char *help;
+    const char *otherwise; // the default in words; NULL: none
+    const char *words;     // "auto|always|never": the values; NULL: any
+};
+void option_tell(enum option_id id, struct option_about *out);
+
 // The environment variable of an option; name holds at least 64 bytes.
 void option_env(enum option_id id, char *name, size_t size);
 

@@ -1,0 +1,22 @@
+# Manual pages and completions, written by the program that was just built.
+#
+#   cmake -DPROGRAM=... -DOUT=... "-DCOMMANDS=run,eval,..." -P manual.cmake
+#
+# OUT/man1 gets a page a command, OUT/completions a file a shell.
+function(write file)
+  execute_process(COMMAND ${PROGRAM} ${ARGN} OUTPUT_FILE ${file}
+                  RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "${PROGRAM} ${ARGN} failed (${failed})")
+  endif()
+endfunction()
+
+file(MAKE_DIRECTORY ${OUT}/man1 ${OUT}/completions)
+write(${OUT}/man1/promptcc.1 man)
+string(REPLACE "," ";" COMMANDS "${COMMANDS}")
+foreach(name IN LISTS COMMANDS)
+  write(${OUT}/man1/promptcc-${name}.1 man ${name})
+endforeach()
+write(${OUT}/completions/promptcc completion bash)
+write(${OUT}/completions/_promptcc completion zsh)
+write(${OUT}/completions/promptcc.fish completion fish)
