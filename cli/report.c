@@ -379,6 +379,31 @@ static void put_faults(const struct terminal *terminal, const json_t *document,
     buf_release(&line);
 }
 
+// How far the judge can be trusted.
+static void put_judge(const struct terminal *terminal, const json_t *document,
+                      struct buf *out)
+{
+    const json_t *judge = json_object_get(document, "judge");
+    const json_t *noise = json_object_get(judge, "noise");
+    int64_t unjudged = json_get_int(judge, "unjudged", 0);
+
+    if (judge == NULL)
+        return;
+    put_label(terminal, "judge", out);
+    if (json_is_number(noise))
+        buf_printf(out,
+                   "asked again, it would be off by some %.1f points an answer",
+                   100 * json_number_value(noise));
+    else
+        buf_puts(out, "its noise is not known: `replicates: 2` would tell");
+    if (unjudged > 0)
+        buf_printf(out,
+                   "; %" PRId64 " answers left out, as it said nothing "
+                   "that could be read",
+                   unjudged);
+    buf_putc(out, '\n');
+}
+
 void report_run(const struct terminal *terminal, const json_t *document,
                 struct buf *out)
 {
@@ -391,6 +416,7 @@ void report_run(const struct terminal *terminal, const json_t *document,
     put_faults(terminal, document,
                json_get_int(json_object_get(document, "compiled"), "n", 0),
                out);
+    put_judge(terminal, document, out);
     put_changes(terminal, document, out);
     put_tuned(document, out);
     put_skipped(document, out);
@@ -416,5 +442,6 @@ void report_eval(const struct terminal *terminal, const json_t *document,
     put_score(terminal, document, out);
     buf_putc(out, '\n');
     put_faults(terminal, document, json_get_int(document, "n", 0), out);
+    put_judge(terminal, document, out);
     put_cost(terminal, document, out);
 }

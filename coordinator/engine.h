@@ -38,6 +38,7 @@
 #include "program/graph/ask.h"
 #include "program/job/dataset.h"
 #include "program/job/job.h"
+#include "search/session/task.h"
 #include "store/store.h"
 
 struct background;   // background.c
@@ -71,7 +72,8 @@ struct order {
     int bill;
     const char *purpose; // static: "trial", "metric", ...
     const char *step;    // of the program; "" for a metric
-    int64_t age;         // of the task, for dispatch: older ones go first
+    struct sampling sampling;
+    int64_t age; // of the task, for dispatch: older ones go first
     // a model's
     struct prefix *prefix; // a flight holds a reference
     int32_t model;         // its number
@@ -174,6 +176,8 @@ struct job_work {
                                // INT64_MAX for a row that is not excluded
     struct job_model_pin models[ROLE_COUNT];
     struct job_programs *programs; // of the user; NULL without any
+    // Of the metric's asks of a model, by the ask; NULL until needed.
+    struct prefix *metric_prefixes[METRIC_MAX_OUTSIDE];
     bool time_over; // max_time is reached: no further call is made
     // under way
     struct evaluation *evaluations;

@@ -1,6 +1,7 @@
 #include "coordinator/evaluation.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "coordinator/answerers/answerer.h"
@@ -20,6 +21,8 @@ struct evaluation {
     bool judging;
     size_t n_outside, outside_missing;
     struct score outside[METRIC_MAX_OUTSIDE];
+    uint8_t tries[METRIC_MAX_OUTSIDE]; // that gave nothing to read
+    bool unjudged;                     // all of one ask did
     struct right right;
     struct evaluation *previous, *next; // in the job's list
 };
@@ -107,8 +110,8 @@ static bool is_kept(const struct evaluation *ev, struct err *err)
                                    ev->task->sampling.replicate, &row, err);
 }
 
-// Each step asks twice at most, each part of the metric once.
-_Static_assert(2 * PROGRAM_MAX_STEPS + METRIC_MAX_OUTSIDE <=
+// Each step asks twice at most.
+_Static_assert(2 * PROGRAM_MAX_STEPS + METRIC_MAX_OUTSIDE * METRIC_TRIES <=
                    EVALUATION_MAX_CALLS,
                "all calls of an example are kept");
 
@@ -122,7 +125,8 @@ static bool put_history(const struct evaluation *ev, struct err *err)
         .outcome = (int32_t)item->outcome,
         .repairs = item->repairs,
         .lenient = item->lenient,
-        .score = item->score,
+        .score = item->scored ? item->score : NAN,
+        .judge_noise = item->judge_noise,
         .p_right = item->p_right,
         .feedback = item->feedback,
     };
@@ -140,7 +144,7 @@ static bool finish(struct evaluation *ev, struct err *err)
 {
     struct task_item *item = ev->item;
 
-    item->outcome = stepper_outcome(ev->stepper);
+    item->outcome = ev->unjudged ? RUN_UNJUDGED : stepper_outcome(ev->stepper);
     item->lenient = stepper_lenient(ev->stepper);
     item->repairs = stepper_repairs(ev->stepper);
     item->p_right = right_probability(&ev->right);
@@ -163,11 +167,14 @@ static bool judge(struct evaluation *ev, struct err *err)
 {
     struct score score = {0};
 
+    if (ev->unjudged)
+        return finish(ev, err);
     if (!metric_score(ev->work->job->metric, example_of(ev),
                       stepper_outputs(ev->stepper), ev->outside, &score, err))
         return false;
     ev->item->score = score.value;
     ev->item->feedback = score.feedback;
+    ev->item->judge_noise = score.variance < 0 ? -1 : sqrt(score.variance);
     ev->item->scored = true;
     return finish(ev, err);
 }
@@ -193,12 +200,26 @@ static bool take_for_step(struct evaluation *ev, int step,
     return true;
 }
 
+static bool ask_for_metric(struct evaluation *ev, size_t part, struct err *err);
+
+// A judge's answer that cannot be read says nothing of what it judges.
 static bool take_for_metric(struct evaluation *ev, int part,
                             const struct call_answer *answer, struct err *err)
 {
-    if (!metric_answered(ev->work->job->metric, (size_t)part, answer,
-                         &ev->outside[part], err))
+    struct err why = ERR_CLEAR;
+
+    if (metric_answered(ev->work->job->metric, (size_t)part, answer,
+                        &ev->outside[part], &why)) {
+        ev->outside_missing--;
+        return true;
+    }
+    if (why.code != ERR_INPUT) {
+        *err = why;
         return false;
+    }
+    if (++ev->tries[part] < METRIC_TRIES)
+        return ask_for_metric(ev, (size_t)part, err);
+    ev->unjudged = true;
     ev->outside_missing--;
     return true;
 }
@@ -311,6 +332,8 @@ static bool ask(struct evaluation *ev, enum asker asker, struct order *order,
     struct call_ref ref;
 
     order->work = ev->work;
+    if (asker == ASKER_STEP)
+        order->sampling = ev->task->sampling;
     order->age = ev->task->age;
     if (!answerer_of(&order->ask)->address(order, ev->task, err))
         return false;
@@ -369,28 +392,69 @@ static bool ask_for_step(struct evaluation *ev, const struct ask *wanted,
     return ask(ev, ASKER_STEP, &order, err);
 }
 
-static bool ask_for_metric(struct evaluation *ev, size_t part,
-                           struct buf *payload, struct err *err)
+// What a judge is told before it is shown an answer: rendered once a job.
+static struct prefix *metric_prefix_of(struct job_work *work, size_t part,
+                                       struct err *err)
+{
+    struct prefix **prefix = &work->metric_prefixes[part];
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
+    struct buf format = BUF_INIT(PROMPT_MAX_BYTES);
+
+    if (*prefix == NULL &&
+        metric_prefix(work->job->metric, part, &text, &format, err)) {
+        size_t len = text.len;
+
+        *prefix = flights_prefix(&work->engine->flights, buf_take(&text), len,
+                                 buf_take(&format), err);
+    }
+    buf_release(&text);
+    buf_release(&format);
+    return *prefix;
+}
+
+// A judge is asked alike for all trials: what it says of an answer is a fact.
+// Its replicates, and the tries in their place, have numbers of their own.
+static struct sampling metric_sampling(const struct evaluation *ev, size_t part)
+{
+    int32_t which = 0;
+    int32_t of = 1;
+
+    metric_replicate(ev->work->job->metric, part, &which, &of);
+    return (struct sampling){
+        .temperature = -1,
+        .purpose = "metric",
+        .replicate =
+            which + of * (ev->tries[part] +
+                          METRIC_TRIES * ev->task->sampling.replicate)};
+}
+
+static bool ask_for_metric(struct evaluation *ev, size_t part, struct err *err)
 {
     struct order order = {.bill = ROLE_JUDGE, .purpose = "metric", .step = ""};
+    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok =
+        metric_ask(ev->work->job->metric, part, example_of(ev),
+                   stepper_outputs(ev->stepper), &payload, &order.ask, err);
 
-    buf_clear(payload);
-    return metric_ask(ev->work->job->metric, part, example_of(ev),
-                      stepper_outputs(ev->stepper), payload, &order.ask, err) &&
-           ask(ev, ASKER_METRIC, &order, err);
+    if (ok && order.ask.answerer == ANSWERER_MODEL) {
+        order.prefix = metric_prefix_of(ev->work, part, err);
+        order.sampling = metric_sampling(ev, part);
+        ok = order.prefix != NULL;
+    }
+    ok = ok && ask(ev, ASKER_METRIC, &order, err);
+    buf_release(&payload);
+    return ok;
 }
 
 // Asks what the metric wants to know from outside, which may be nothing.
 static bool begin_judging(struct evaluation *ev, struct err *err)
 {
-    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
     bool ok = true;
 
     ev->judging = true;
     ev->n_outside = ev->outside_missing = metric_outside(ev->work->job->metric);
     for (size_t i = 0; ok && i < ev->n_outside && ev->task != NULL; i++)
-        ok = ask_for_metric(ev, i, &payload, err);
-    buf_release(&payload);
+        ok = ask_for_metric(ev, i, err);
     return ok;
 }
 

@@ -7,6 +7,8 @@
 //               | the run ended
 //               v
 //            JUDGING (metrics that ask outside) --answers--> FINISHED
+//                  | an answer cannot be read: asked again, as another
+//                  | replicate; after METRIC_TRIES the item is unjudged
 //
 // Answers come from the store at once, or from a flight, which may be shared
 // with other evaluations. Steps and metric ask in the same way; an answer goes

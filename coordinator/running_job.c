@@ -204,9 +204,9 @@ static bool find_stored(struct running_job *running, const struct task *task,
     item->outcome = (enum run_outcome)row.outcome;
     item->repairs = row.repairs;
     item->lenient = row.lenient;
-    item->score = row.score;
+    item->scored = row.outcome != RUN_UNJUDGED;
+    item->score = item->scored ? row.score : 0;
     item->p_right = row.p_right;
-    item->scored = true;
     item->state = ITEM_DONE;
     return true;
 }
@@ -260,12 +260,20 @@ static void take_task(struct running_job *running, struct task *task)
         running_job_close(running, &err);
 }
 
+static bool has_model(struct running_job *running, enum role role,
+                      struct err *err)
+{
+    return running->work.models[role].bound ||
+           running_job_bind(running, role, err);
+}
+
 // Whether the task has all it needs to start. err is set when it never will.
 static bool ready(struct running_job *running, const struct task *task,
                   struct err *err)
 {
-    return task->open == 0 || running->work.models[task->role].bound ||
-           running_job_bind(running, task->role, err);
+    return task->open == 0 || (has_model(running, task->role, err) &&
+                               (!running_job_needs_judge(running, task) ||
+                                has_model(running, ROLE_JUDGE, err)));
 }
 
 // Items that have no answer yet stay without one: the budget is used up.

@@ -14,6 +14,7 @@
 #include "common/text.h"
 #include "coordinator/answerers/programs.h"
 #include "coordinator/background.h"
+#include "coordinator/flight.h"
 #include "coordinator/running_job_examples.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_state.h"
@@ -503,6 +504,14 @@ static void forget_leaving(struct chore *chore)
     free(chore);
 }
 
+static void release_metric_prefixes(struct running_job *running)
+{
+    for (size_t i = 0; i < METRIC_MAX_OUTSIDE; i++)
+        if (running->work.metric_prefixes[i] != NULL)
+            prefix_unref(&running->engine->flights,
+                         running->work.metric_prefixes[i]);
+}
+
 void running_job_discard(struct running_job *running)
 {
     struct leaving *leaving;
@@ -513,6 +522,7 @@ void running_job_discard(struct running_job *running)
         zmq_close(running->pair);
     if (running->begun)
         history_unload_job(running->engine->store, running->work.job_no);
+    release_metric_prefixes(running);
     running_job_unbind(running);
     leaving = calloc(1, sizeof *leaving);
     if (leaving == NULL) {

@@ -1,5 +1,6 @@
 #include "coordinator/running_job_result.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,10 @@ void running_job_sum(struct running_job *running, struct store *reader)
     struct err ignored = ERR_CLEAR;
 
     name_roles(roles);
+    running->judge_noise = -1;
+    if (reader != NULL && metric_asks_model(running->job->metric))
+        history_judge(reader, running->work.job_no, &running->judge_noise,
+                      &running->unjudged, &ignored);
     if (running->request->action != REQUEST_EVAL && reader != NULL) {
         history_costs(reader, running->work.job_no, roles, BILL_COUNT,
                       running->costs, &ignored);
@@ -108,6 +113,20 @@ static void add_cost(const struct running_job *running, int64_t now,
                         json_real((double)wall_ms(running, now) / 1000.0));
 }
 
+static void add_judge(const struct running_job *running, json_t *document)
+{
+    if (!metric_asks_model(running->job->metric))
+        return;
+    json_object_set_new(
+        document, "judge",
+        json_pack("{s:s, s:o, s:I}", "model",
+                  running->job->models[ROLE_JUDGE].name, "noise",
+                  running->judge_noise < 0
+                      ? json_null()
+                      : json_real(round(running->judge_noise * 1e4) / 1e4),
+                  "unjudged", (json_int_t)running->unjudged));
+}
+
 // One reply that could not be read, as an example of the others.
 static void add_fault(const struct running_job *running, json_t *document)
 {
@@ -138,6 +157,7 @@ static char *document_text(const struct running_job *running, int64_t now)
         return error_document(&why);
     }
     add_cost(running, now, ending->document);
+    add_judge(running, ending->document);
     add_fault(running, ending->document);
     if (ending->error != ERR_NONE)
         json_object_set_new(ending->document, "reason",

@@ -67,7 +67,9 @@ struct running_job {
     struct running_job_past past;
     bool begun;                            // its index is the loop's store's
     struct history_cost costs[BILL_COUNT]; // once SUMMED
-    struct running_job_result result;      // once STORED; owned
+    double judge_noise;                    // the same; < 0: not known
+    int64_t unjudged;
+    struct running_job_result result; // once STORED; owned
     uint64_t result_put;
     struct running_job *next;
 };

@@ -289,6 +289,12 @@ static void compare_new_workers(struct running_job *running)
     running->workers_seen = workers->last_number;
 }
 
+bool running_job_needs_judge(const struct running_job *running,
+                             const struct task *task)
+{
+    return task->scored && metric_asks_model(running->job->metric);
+}
+
 static bool check_models(struct running_job *running, int64_t now,
                          struct err *err)
 {
@@ -297,7 +303,9 @@ static bool check_models(struct running_job *running, int64_t now,
     if (workers->n == 0 || now - workers->joined_ms < WORKERS_GRACE_MS)
         return true;
     for (const struct task *t = running->tasks; t != NULL; t = t->next)
-        if (t->open > 0 && model_is_wrong(running, t->role, err))
+        if (t->open > 0 && (model_is_wrong(running, t->role, err) ||
+                            (running_job_needs_judge(running, t) &&
+                             model_is_wrong(running, ROLE_JUDGE, err))))
             return false;
     return true;
 }

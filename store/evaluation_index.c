@@ -34,6 +34,7 @@ bool evaluation_index_find(const struct evaluation_index *index,
     out->lenient = entry->lenient;
     out->score = entry->score;
     out->p_right = entry->p_right;
+    out->judge_noise = -1;
     out->feedback = NULL;
     out->n_calls = entry->n_calls;
     for (size_t i = 0; i < entry->n_calls; i++)

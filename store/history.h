@@ -193,8 +193,9 @@ struct history_evaluation {
     int32_t replicate;
     int32_t outcome; // enum run_outcome
     int32_t repairs;
-    uint32_t lenient; // reply_leniency bits
-    double score;
+    uint32_t lenient;     // reply_leniency bits
+    double score;         // NaN: without one (unjudged)
+    double judge_noise;   // < 0: not known. Put only; finding leaves it -1
     float p_right;        // of the right label (program/run/right.h); < 0: none
     const char *feedback; // or NULL
     int32_t n_calls;
@@ -267,5 +268,11 @@ struct history_cost {
 bool history_costs(struct store *store, int64_t job_no,
                    const char *const *roles, size_t n, struct history_cost *out,
                    struct err *err);
+
+// What is known of the judge of the job: how far its score of an answer may be
+// off by its own replicates (-1: not known), and how many answers it did not
+// score.
+bool history_judge(struct store *store, int64_t job_no, double *noise,
+                   int64_t *unjudged, struct err *err);
 
 #endif

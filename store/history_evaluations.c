@@ -59,6 +59,10 @@ static bool put_evaluation(struct store *store, int64_t job_no,
         record_real(record, (double)evaluation->p_right);
     else
         record_null(record);
+    if (evaluation->judge_noise >= 0)
+        record_real(record, evaluation->judge_noise);
+    else
+        record_null(record);
     record_end(record);
     return store_put(store, err);
 }

@@ -2,6 +2,7 @@
 
 #include "store/history.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -110,6 +111,33 @@ bool history_costs(struct store *store, int64_t job_no,
         for (size_t i = 0; role != NULL && i < n; i++)
             if (strcmp(roles[i], role) == 0)
                 add_call(&out[i], read.stmt);
+    }
+    ok = !read.failed;
+
+out:
+    sql_read_close(&read);
+    return ok;
+}
+
+bool history_judge(struct store *store, int64_t job_no, double *noise,
+                   int64_t *unjudged, struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    bool ok = false;
+
+    *noise = -1;
+    *unjudged = 0;
+    if (!store_read(store, &read,
+                    "SELECT avg(judge_noise * judge_noise),"
+                    " coalesce(sum(outcome = 6), 0) FROM evaluations"
+                    " WHERE job_no = ?1",
+                    "add up the judge's noise in", err))
+        goto out;
+    (void)sqlite3_bind_int64(read.stmt, 1, job_no);
+    if (sql_read_next(&read, err)) {
+        if (sqlite3_column_type(read.stmt, 0) != SQLITE_NULL)
+            *noise = sqrt(sqlite3_column_double(read.stmt, 0));
+        *unjudged = sqlite3_column_int64(read.stmt, 1);
     }
     ok = !read.failed;
 

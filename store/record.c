@@ -51,8 +51,9 @@ static const char *const statements[RECORD_KINDS] = {
         "number = ?2",
     [RECORD_EVALUATION] =
         "INSERT INTO evaluations(job_no, candidate_id, row, replicate,"
-        " outcome, repairs, lenient, score, calls, feedback, p_right)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        " outcome, repairs, lenient, score, calls, feedback, p_right,"
+        " judge_noise)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [RECORD_CALL_KIND] =
         "INSERT INTO call_kinds(id, hash, role, purpose, step, model, digest,"
         " options) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

@@ -19,8 +19,8 @@ static struct call_options options_for(const struct order *order,
 
     if (order->logprobs)
         options.top_logprobs = LOGPROBS_TOP;
-    options.seed =
-        call_seed(options.temperature, job->seed, &task->sampling, order->step);
+    options.seed = call_seed(options.temperature, job->seed, &order->sampling,
+                             order->step);
     return options;
 }
 
@@ -36,7 +36,7 @@ static bool address(struct order *order, const struct task *task,
     order->model = pin->number;
     order->options = request.options = options_for(order, task);
     order->key = call_key(&order->prefix->hash, pin->digest, &request,
-                          task->sampling.replicate);
+                          order->sampling.replicate);
     return true;
 }
 

@@ -421,33 +421,10 @@ static void read_skip_bad(struct reader *reader, const struct node *node)
     (void)node_bool(node, "`skip_bad`", &reader->job->skip_bad, reader->diags);
 }
 
-// Kinds that are known names and cannot be run yet.
-static bool is_later_metric(struct reader *reader, const struct node *node)
-{
-    static const char *const later[] = {"judge", "grounded"};
-    const struct node *parts = node_find(node, "weighted");
-    bool found = false;
-
-    for (size_t i = 0; i < LENGTH(later); i++) {
-        const struct node *value = node_find(node, later[i]);
-        if (value == NULL)
-            continue;
-        diag_add(reader->diags, DIAG_ERROR, "not-supported", &value->place,
-                 "the metric `%s` is not supported by this version", later[i]);
-        found = true;
-    }
-    for (size_t i = 0;
-         parts != NULL && parts->kind == NODE_LIST && i < parts->n; i++)
-        found = is_later_metric(reader, parts->items[i]) || found;
-    return found;
-}
-
 static void read_metric(struct reader *reader, const struct node *node)
 {
     struct job *job = reader->job;
 
-    if (is_later_metric(reader, node))
-        return;
     if (job->program == NULL)
         metric_check(&job->arena, node, reader->diags);
     else

@@ -43,8 +43,11 @@ struct metric {
     struct metric **parts; // of a weighted one
     size_t n_parts;
     struct user_command *command; // of an exec one, or NULL
-    size_t outside;               // its number among the parts that ask outside
-    void *params;                 // the kind's own
+    size_t outside;     // the number of its first ask among those of all parts
+    size_t n_asks;      // 0: it asks nobody; a judge asks once a replicate
+    const char **needs; // fields that an example must have, labels apart
+    size_t n_needs;
+    void *params; // the kind's own
 };
 
 // What travels down while a metric is read.
@@ -52,7 +55,7 @@ struct metric_reader {
     struct arena *arena;
     const struct program *program; // NULL: only checked (metric_check)
     struct diags *diags;
-    size_t n_outside; // parts that ask outside so far
+    size_t n_outside; // asks of parts so far
     int depth;        // weighted inside weighted
 };
 
@@ -60,7 +63,7 @@ struct metric_reader {
 struct metric_case {
     const json_t *example;
     const json_t *outputs;
-    const struct score *outside; // one a part that asks outside
+    const struct score *outside; // one an ask
 };
 
 // Bits of enum type_kind, for `fits`. 0 fits every output.
@@ -77,13 +80,17 @@ struct metric_kind {
     bool (*score)(const struct metric *metric, const struct metric_case *given,
                   struct score *out, struct err *err);
     // A kind that asks outside: what it asks about given (outside is NULL
-    // then), the payload being written to text, and how it reads the answer.
-    // NULL for all others.
+    // then), the payload being written to text, and how it reads the answer
+    // (ERR_INPUT: this is none, another may be). NULL for all others.
     bool (*ask)(const struct metric *metric, const struct metric_case *given,
                 struct buf *text, struct ask *out, struct err *err);
     bool (*answered)(const struct metric *metric,
                      const struct call_answer *answer, struct score *out,
                      struct err *err);
+    // Of one that asks a model: what comes before the payload of every ask,
+    // and the format of the answer.
+    bool (*prefix)(const struct metric *metric, struct buf *text,
+                   struct buf *format, struct err *err);
     // Writes the value of the metric's key (new reference).
     json_t *(*json)(const struct metric *metric);
     void (*release)(struct metric *metric); // or NULL
@@ -121,6 +128,10 @@ json_t *metric_fields_json(const struct metric *metric, bool full);
 bool metric_part_score(const struct metric *metric,
                        const struct metric_case *given, struct score *out,
                        struct err *err);
+
+// Gives the metric its n asks; false, with a finding, when there are too many.
+bool metric_take_asks(struct metric_reader *reader, struct metric *metric,
+                      size_t n, const struct place *place);
 
 // "no memory" as a finding; always false.
 bool metric_nomem(struct metric_reader *reader);

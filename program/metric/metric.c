@@ -244,6 +244,21 @@ static bool make_fields(struct metric_reader *reader, struct metric *metric,
     return metric->fields != NULL || metric_nomem(reader);
 }
 
+bool metric_take_asks(struct metric_reader *reader, struct metric *metric,
+                      size_t n, const struct place *place)
+{
+    metric->outside = reader->n_outside;
+    metric->n_asks = n;
+    reader->n_outside += n;
+    if (reader->n_outside > METRIC_MAX_OUTSIDE &&
+        reader->n_outside - n <= METRIC_MAX_OUTSIDE)
+        diag_add(reader->diags, DIAG_ERROR, "bad-value", place,
+                 "a metric asks at most %d times about an answer, each part "
+                 "that asks and each replicate counted",
+                 METRIC_MAX_OUTSIDE);
+    return reader->n_outside <= METRIC_MAX_OUTSIDE;
+}
+
 bool metric_read_fields(struct metric_reader *reader, const struct node *node,
                         bool labelled, struct metric *metric)
 {
@@ -408,6 +423,9 @@ static size_t add_labels(const struct metric *metric, const char **out,
         if (label != NULL && n < max && !is_listed(out, n, label))
             out[n++] = label;
     }
+    for (size_t i = 0; i < metric->n_needs; i++)
+        if (n < max && !is_listed(out, n, metric->needs[i]))
+            out[n++] = metric->needs[i];
     for (size_t i = 0; i < metric->n_parts; i++)
         n = add_labels(metric->parts[i], out, n, max);
     return n;
@@ -440,24 +458,52 @@ size_t metric_labelled(const struct metric *metric, struct metric_label *out,
 
 size_t metric_outside(const struct metric *metric)
 {
-    size_t n = metric->kind->ask != NULL;
+    size_t n = metric->n_asks;
 
     for (size_t i = 0; i < metric->n_parts; i++)
         n += metric_outside(metric->parts[i]);
     return n;
 }
 
-// The part of that number; NULL when it is not in metric.
+bool metric_asks_model(const struct metric *metric)
+{
+    bool asks = metric->n_asks > 0 && metric->kind->prefix != NULL;
+
+    for (size_t i = 0; i < metric->n_parts; i++)
+        asks = asks || metric_asks_model(metric->parts[i]);
+    return asks;
+}
+
+// The part of that ask; NULL when it is not in metric.
 static const struct metric *find_outside(const struct metric *metric,
                                          size_t part)
 {
     const struct metric *found = NULL;
 
-    if (metric->kind->ask != NULL && metric->outside == part)
+    if (part >= metric->outside && part < metric->outside + metric->n_asks)
         return metric;
     for (size_t i = 0; i < metric->n_parts && found == NULL; i++)
         found = find_outside(metric->parts[i], part);
     return found;
+}
+
+void metric_replicate(const struct metric *metric, size_t part, int32_t *which,
+                      int32_t *of)
+{
+    const struct metric *found = find_outside(metric, part);
+
+    assert(found != NULL);
+    *which = (int32_t)(part - found->outside);
+    *of = (int32_t)found->n_asks;
+}
+
+bool metric_prefix(const struct metric *metric, size_t part, struct buf *text,
+                   struct buf *format, struct err *err)
+{
+    const struct metric *found = find_outside(metric, part);
+
+    assert(found != NULL && found->kind->prefix != NULL);
+    return found->kind->prefix(found, text, format, err);
 }
 
 bool metric_ask(const struct metric *metric, size_t part, const json_t *example,
@@ -663,7 +709,7 @@ bool metric_part_score(const struct metric *metric,
                        const struct metric_case *given, struct score *out,
                        struct err *err)
 {
-    *out = (struct score){0};
+    *out = (struct score){.variance = -1};
     if (!metric->kind->score(metric, given, out, err))
         return false;
     assert(out->value >= 0 && out->value <= 1);

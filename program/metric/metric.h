@@ -1,12 +1,12 @@
 // metric: how good an answer is, from 0 to 1.
 //
 // Metrics are rows of a table (metric.c), one file each in kinds/. Most are
-// pure. A part that asks outside, as `exec` does a program of the user, makes
-// an ask (program/graph/ask.h) and later reads its answer; in between the
-// answer is a stored call like any other. So scoring takes the scores of these
-// parts as an argument and stays pure itself:
+// pure. A part that asks outside, as `exec` does a program of the user and
+// `judge` a model, makes asks (program/graph/ask.h) and later reads the
+// answers; in between an answer is a stored call like any other. So scoring
+// takes the scores of these asks as an argument and stays pure itself:
 //
-//   metric_outside()     2 parts ask
+//   metric_outside()     2 asks, of one part or of two
 //   metric_ask(0), (1)   what, and whom
 //   metric_answered()    one score each
 //   metric_score()       all of it, from 0 to 1
@@ -28,7 +28,8 @@
 #include "program/graph/program.h"
 #include "program/source/node.h"
 
-enum { METRIC_MAX_OUTSIDE = 16 }; // parts of one metric that ask outside
+enum { METRIC_TRIES = 3 };        // of an ask whose answer cannot be read
+enum { METRIC_MAX_OUTSIDE = 16 }; // asks of one metric about an answer
 
 struct metric;
 
@@ -38,6 +39,9 @@ struct metric;
 struct score {
     double value;   // 0..1
     char *feedback; // owned, or NULL: nothing is to be said
+    // Of the value, where it was told by replicates of a judge: how far another
+    // set of them may be off. Below 0: not known.
+    double variance;
 };
 void score_release(struct score *score);
 
@@ -68,16 +72,30 @@ struct metric_label {
 size_t metric_labelled(const struct metric *metric, struct metric_label *out,
                        size_t max);
 
-// How many parts ask outside, numbered from 0 in the order of the file.
+// How many asks are made of one answer, numbered from 0 in the order of the
+// file. The replicates of a judge ask the same, and count one each.
 size_t metric_outside(const struct metric *metric);
 
-// What that part asks about one example; the payload is written to text, which
+// Whether some of them ask a model: then the job needs that of its judge.
+bool metric_asks_model(const struct metric *metric);
+
+// Which replicate that ask is, from 0, and of how many.
+void metric_replicate(const struct metric *metric, size_t part, int32_t *which,
+                      int32_t *of);
+
+// What comes before the payload of an ask of a model, the same for all
+// examples, and the format of its answer.
+bool metric_prefix(const struct metric *metric, size_t part, struct buf *text,
+                   struct buf *format, struct err *err);
+
+// What that ask is about one example; the payload is written to text, which
 // outlives out.
 bool metric_ask(const struct metric *metric, size_t part, const json_t *example,
                 const json_t *outputs, struct buf *text, struct ask *out,
                 struct err *err);
 
-// The score that the answer to that part means.
+// The score that the answer to that ask means. ERR_INPUT: it cannot be read,
+// and the same may be asked again.
 bool metric_answered(const struct metric *metric, size_t part,
                      const struct call_answer *answer, struct score *out,
                      struct err *err);
@@ -92,7 +110,7 @@ size_t metric_commands(const struct metric *metric,
 bool metric_answer(const char *text, size_t len, struct score *out,
                    struct err *err);
 
-// outside: one score for each part that asks outside, in order.
+// outside: one score for each ask, in order.
 bool metric_score(const struct metric *metric, const json_t *example,
                   const json_t *outputs, const struct score *outside,
                   struct score *out, struct err *err);

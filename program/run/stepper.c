@@ -42,7 +42,7 @@ struct stepper {
 };
 
 static const char *const outcome_names[RUN_OUTCOME_COUNT] = {
-    "done", "format", "cut", "empty", "loop", "too_long",
+    "done", "format", "cut", "empty", "loop", "too_long", "unjudged",
 };
 
 const char *run_outcome_name(enum run_outcome outcome)

@@ -36,8 +36,9 @@ enum run_outcome {
     RUN_EMPTY = 3,    // nothing, or nothing after thinking
     RUN_LOOP = 4,     // one piece, or white space, without end
     RUN_TOO_LONG = 5, // the prompt does not fit
+    RUN_UNJUDGED = 6, // done, but no judge's answer could be read: no score
 };
-enum { RUN_OUTCOME_COUNT = 6 };
+enum { RUN_OUTCOME_COUNT = 7 };
 const char *run_outcome_name(enum run_outcome outcome);
 
 struct stepper;

@@ -18,6 +18,8 @@
 #include "search/session/note.h"
 #include "search/session/session_thread.h"
 
+enum { UNJUDGED_SHARE = 20 }; // more than one in so many is too many
+
 // One submitted piece of work, a trial or runs, in the order of submission.
 struct unit {
     struct trial *trial; // one of the two is set
@@ -48,7 +50,8 @@ struct session {
     struct use under_way; // by units that are not accounted for yet, at most
     struct trial *best;
     const char *finish;
-    bool logprobs; // are asked for
+    bool logprobs;           // are asked for
+    size_t judged, unjudged; // answers, by all trials accounted for
 };
 
 // --- what is known ---
@@ -175,6 +178,25 @@ static void tell_trial(struct session *session, const struct unit *unit)
     note_send(session->pair, &note);
 }
 
+// A judge that often gives nothing to read says nothing of those examples, and
+// too little of the rest.
+static bool count_judged(struct session *session, const struct trial *trial,
+                         struct err *err)
+{
+    session->judged += trial->n + trial->unjudged;
+    session->unjudged += trial->unjudged;
+    if (session->unjudged < 2 ||
+        session->unjudged * UNJUDGED_SHARE <= session->judged)
+        return true;
+    err_set(err, ERR_FAULT,
+            "the judge (%.60s) gave nothing that could be read for %zu of %zu "
+            "answers, each asked several times: v_calls shows what it said; "
+            "take a larger model as `judge`, or a simpler scale",
+            session->setup.job->models[ROLE_JUDGE].name, session->unjudged,
+            session->judged);
+    return false;
+}
+
 // Accounts for units in the order of submission, as far as they are done: so
 // which unit was the first to use a key does not depend on arrival.
 static bool account(struct session *session, struct err *err)
@@ -193,6 +215,8 @@ static bool account(struct session *session, struct err *err)
         session->under_way.tokens -= unit->under_way.tokens;
         if (unit->trial == NULL)
             continue;
+        if (!count_judged(session, unit->trial, err))
+            return false;
         unit->trial->calls = session->ledger.sum.calls - before.calls;
         unit->trial->tokens = session->ledger.sum.tokens - before.tokens;
         if (unit->listed)
@@ -236,6 +260,8 @@ static void fill_trial(struct trial *trial, const struct unit *unit,
     for (size_t i = 0; i < task->n_items; i++) {
         const struct task_item *item = &task->items[i];
 
+        if (item->state == ITEM_DONE && item->outcome == RUN_UNJUDGED)
+            trial->unjudged++;
         if (item->state != ITEM_DONE || !item->scored)
             continue;
         trial->scored[unit->places[i]] = true;
@@ -323,18 +349,28 @@ static int64_t calls_of_item(const struct session *session,
     return stepper_asks(task->program, task->plan) + (int64_t)outside;
 }
 
-// The most that one item can come to: every step is asked a second time, with
-// prompts as long as the context and replies as long as they may be.
+// The most that one item can come to: every step is asked a second time, and a
+// judge as often as it may be, with prompts as long as the context and replies
+// as long as they may be.
 static struct use most_of_item(const struct session *session,
                                const struct task *task)
 {
     struct call_options options = task_options(task);
     int64_t asks = stepper_asks(task->program, task->plan);
     int64_t repairs = asks * (STEPPER_ATTEMPTS - 1);
+    struct use most = {calls_of_item(session, task) + repairs,
+                       (asks + repairs) *
+                           (options.num_ctx + options.num_predict)};
 
-    return (struct use){calls_of_item(session, task) + repairs,
-                        (asks + repairs) *
-                            (options.num_ctx + options.num_predict)};
+    if (task->scored && metric_asks_model(session->setup.job->metric)) {
+        int64_t judged = (int64_t)metric_outside(session->setup.job->metric);
+
+        options = session->setup.job->models[ROLE_JUDGE].options;
+        most.calls += judged * (METRIC_TRIES - 1);
+        most.tokens +=
+            judged * METRIC_TRIES * (options.num_ctx + options.num_predict);
+    }
+    return most;
 }
 
 static struct use times(struct use one, size_t n)

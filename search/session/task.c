@@ -24,6 +24,7 @@ struct task *task_new(size_t n_items, struct err *err)
     for (size_t i = 0; i < n_items; i++) {
         task->items[i].row = -1;
         task->items[i].p_right = -1;
+        task->items[i].judge_noise = -1;
     }
     return task;
 }

@@ -51,8 +51,9 @@ struct task_item {
     enum item_state state;
     enum run_outcome outcome;
     bool scored;
-    double score;   // 0 for a model fault
-    float p_right;  // of the right label (program/run/right.h); < 0: not told
+    double score;  // 0 for a model fault
+    float p_right; // of the right label (program/run/right.h); < 0: not told
+    double judge_noise; // deviation of the score by its judge; < 0: not known
     char *feedback; // owned: why it is not 1, in words; NULL: nothing to say
     unsigned lenient;
     int repairs;

@@ -28,15 +28,18 @@ CREATE VIEW v_evaluations AS SELECT
         WHEN 3 THEN 'empty'
         WHEN 4 THEN 'loop'
         WHEN 5 THEN 'too_long'
+        WHEN 6 THEN 'unjudged'
         ELSE e.outcome END AS outcome,
     e.score,
     e.p_right,
+    e.judge_noise,
     coalesce(e.feedback, CASE e.outcome
         WHEN 1 THEN 'the reply could not be read as the outputs of the step'
         WHEN 2 THEN 'the reply was cut off at num_predict'
         WHEN 3 THEN 'the reply was empty'
         WHEN 4 THEN 'the reply repeated itself'
         WHEN 5 THEN 'the prompt did not fit the context'
+        WHEN 6 THEN 'no answer of the judge could be read'
         END) AS reason,
     e.feedback,
     e.repairs,

@@ -218,6 +218,19 @@ void actor_answer_counted(struct actor *actor, int64_t lease, const char *topic,
     actor_say(actor, &message);
 }
 
+void actor_reply(struct actor *actor, int64_t lease, const char *text)
+{
+    struct message message = {.kind = MESSAGE_ANSWER};
+
+    message.as.answer =
+        (struct answer_message){.id = lease,
+                                .answer = {.outcome = CALL_TEXT,
+                                           .text = (char *)text,
+                                           .text_len = strlen(text),
+                                           .cached_tokens = -1}};
+    actor_say(actor, &message);
+}
+
 void actor_answer(struct actor *actor, int64_t lease, const char *topic)
 {
     actor_answer_counted(actor, lease, topic, 100, 10);

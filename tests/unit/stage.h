@@ -78,6 +78,8 @@ int64_t actor_take_call(struct actor *actor);
 void actor_answer_counted(struct actor *actor, int64_t lease, const char *topic,
                           int32_t prompt_tokens, int32_t generated_tokens);
 void actor_answer(struct actor *actor, int64_t lease, const char *topic);
+// The same with any words.
+void actor_reply(struct actor *actor, int64_t lease, const char *text);
 void actor_fault(struct actor *actor, int64_t lease, enum call_fault fault);
 void actor_goodbye(struct actor *actor, int64_t open);
 

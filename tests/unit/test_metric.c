@@ -11,11 +11,11 @@
 // The outputs that all tests speak of, made by hand: a metric needs no more
 // of a program than this.
 static struct field outputs[] = {
-    {.name = "intent", .type = {.kind = TYPE_ENUM}},
-    {.name = "amount", .type = {.kind = TYPE_FLOAT}},
-    {.name = "answer", .type = {.kind = TYPE_STR}},
-    {.name = "tags", .type = {.kind = TYPE_LIST}},
-    {.name = "urgent", .type = {.kind = TYPE_BOOL}},
+    {.name = "intent", .desc = "", .type = {.kind = TYPE_ENUM}},
+    {.name = "amount", .desc = "", .type = {.kind = TYPE_FLOAT}},
+    {.name = "answer", .desc = "", .type = {.kind = TYPE_STR}},
+    {.name = "tags", .desc = "", .type = {.kind = TYPE_LIST}},
+    {.name = "urgent", .desc = "", .type = {.kind = TYPE_BOOL}},
 };
 static struct step steps[] = {
     {.name = "judge", .signature = {.outputs = outputs, .n_outputs = 5}},
@@ -527,7 +527,7 @@ Test(metric, too_many_exec_parts_are_told)
     parse(yaml);
     cr_expect_null(metric);
     cr_assert_eq(diags->n, 1);
-    cr_expect(strstr(diags->items[0].text, "at most 16 `exec`") != NULL, "%s",
+    cr_expect(strstr(diags->items[0].text, "at most 16 times") != NULL, "%s",
               diags->items[0].text);
 }
 
@@ -557,4 +557,182 @@ Test(metric, what_is_written_reads_back_the_same)
         json_decref(again);
         free(text);
     }
+}
+
+// ---- asking a model
+
+static struct field questions[] = {{.name = "question", .desc = "Asked"}};
+
+// The program above with an input, which a judge may be shown.
+static struct metric *parse_with_input(const char *yaml)
+{
+    static struct program asking;
+    struct node *node =
+        node_parse(&arena, "job.yaml", yaml, strlen(yaml), diags);
+
+    asking = program;
+    asking.inputs = questions;
+    asking.n_inputs = 1;
+    metric_release(metric);
+    metric = metric_parse(&arena, node, &asking, diags);
+    return metric;
+}
+
+#define GROUNDED "grounded: {answer: answer, context: question}"
+
+static void expect_grounded(const char *context, const char *answer,
+                            double wanted, const char *feedback)
+{
+    json_t *example = json_pack("{s:s}", "question", context);
+    json_t *given = json_pack("{s:s}", "answer", answer);
+
+    cr_assert_not_null(parse_with_input(GROUNDED));
+    cr_assert_eq(metric_outside(metric), 0);
+    cr_assert(metric_score(metric, example, given, NULL, &score, &err), "%s",
+              err.text);
+    cr_expect_float_eq(score.value, wanted, 1e-12, "%s: %g", answer,
+                       score.value);
+    if (feedback == NULL)
+        cr_expect_null(score.feedback, "%s", score.feedback);
+    else
+        cr_expect_not_null(
+            strstr(score.feedback == NULL ? "" : score.feedback, feedback),
+            "%s", score.feedback);
+    score_release(&score);
+    json_decref(example);
+    json_decref(given);
+}
+
+Test(metric, grounded_is_the_share_of_statements_that_the_context_supports)
+{
+    static const char context[] = "Parcels above 20 kg cost 5.50 euros more. "
+                                  "They leave on Mondays.";
+
+    expect_grounded(context, "A parcel above 20 kg costs 5.50 euros more.", 1,
+                    NULL);
+    expect_grounded(context, "They leave on Mondays. We give it to you free.",
+                    0.5, "does not say: We give it to you free.");
+    expect_grounded(context, "A parcel above 30 kg costs 5.50 euros more.", 0,
+                    "30 kg");
+    expect_grounded(context, "", 0, "says nothing");
+    expect_grounded("", "They leave on Mondays.", 0, "Mondays");
+}
+
+Test(metric, a_judge_is_asked_in_a_prompt_of_its_own)
+{
+    struct buf text = BUF_INIT(1 << 20), format = BUF_INIT(1 << 20);
+    struct ask ask;
+    json_t *example = value_of("{\"question\": \"Why?\", \"answer\": \"So.\"}");
+    json_t *given = value_of("{\"answer\": \"Because.\"}");
+    bool reads[6];
+    const char *needs[9];
+
+    cr_assert_not_null(parse_with_input(
+        "judge: {instruction: Is it kind?, replicates: 2, rubric: {1: Rude}, "
+        "inputs: [answer, question, example.answer]}"));
+    metric_reads(metric, reads);
+    cr_expect(reads[2] && !reads[0] && !reads[5]);
+    cr_expect_eq(metric_labels(metric, needs, 9), 1);
+    cr_expect_str_eq(needs[0], "answer");
+    cr_expect_eq(metric_outside(metric), 2);
+    cr_expect(metric_asks_model(metric));
+    cr_assert(metric_prefix(metric, 1, &text, &format, &err), "%s", err.text);
+    cr_expect_not_null(strstr(text.data, "Is it kind?"));
+    cr_expect_not_null(strstr(text.data, "1: Rude"));
+    cr_expect_not_null(strstr(format.data, "\"maximum\":5"));
+    buf_clear(&text);
+    cr_assert(metric_ask(metric, 1, example, given, &text, &ask, &err), "%s",
+              err.text);
+    cr_expect_eq(ask.answerer, ANSWERER_MODEL);
+    cr_expect_eq(ask.part, 1);
+    cr_expect_not_null(strstr(ask.payload, "Because."));
+    cr_expect_not_null(strstr(ask.payload, "expected_answer"));
+    buf_release(&text);
+    buf_release(&format);
+    json_decref(example);
+    json_decref(given);
+}
+
+static void expect_verdict(const char *text, double value)
+{
+    struct call_answer answer = {
+        .outcome = CALL_TEXT, .text = (char *)text, .text_len = strlen(text)};
+
+    err = ERR_CLEAR;
+    if (value < 0) {
+        cr_expect_not(metric_answered(metric, 0, &answer, &score, &err), "%s",
+                      text);
+        cr_expect_eq(err.code, ERR_INPUT);
+        return;
+    }
+    cr_assert(metric_answered(metric, 0, &answer, &score, &err), "%s",
+              err.text);
+    cr_expect_eq(score.value, value, "%s: %g", text, score.value);
+    score_release(&score);
+}
+
+Test(metric, what_a_judge_says_is_read_by_its_scale)
+{
+    cr_assert_not_null(parse_with_input(
+        "judge: {instruction: Good?, inputs: [answer], scale: [2, 6]}"));
+    expect_verdict("{\"feedback\": \"\", \"score\": 2}", 0);
+    expect_verdict("{\"feedback\": \"\", \"score\": 5}", 0.75);
+    expect_verdict("```\n{\"feedback\": \"\", \"score\": 6}\n```", 1);
+    expect_verdict("{\"feedback\": \"\", \"score\": 7}", -1);
+    expect_verdict("{\"feedback\": \"good\"}", -1);
+    expect_verdict("good", -1);
+
+    cr_assert_not_null(parse_with_input(
+        "grounded: {answer: answer, context: question, judge: true}"));
+    expect_verdict(
+        "{\"unsupported\": \"x\", \"statements\": 4, \"supported\": 3}", 0.75);
+    expect_verdict(
+        "{\"unsupported\": \"\", \"statements\": 0, \"supported\": 0}", 0);
+    expect_verdict(
+        "{\"unsupported\": \"\", \"statements\": 1, \"supported\": 3}", -1);
+}
+
+Test(metric, the_mean_of_replicates_comes_with_its_variance)
+{
+    const struct score outside[] = {{0.25, "late"}, {0.75, NULL}, {1, NULL}};
+    json_t *none = json_object();
+
+    cr_assert_not_null(parse_with_input(
+        "weighted: [{weight: 1, judge: {instruction: Good?, inputs: [answer], "
+        "replicates: 2}}, {weight: 3, judge: {instruction: Kind?, inputs: "
+        "[answer]}}]"));
+    cr_assert(metric_score(metric, none, none, outside, &score, &err), "%s",
+              err.text);
+    cr_expect_eq(score.value, 0.875);
+    cr_expect_str_eq(score.feedback, "late");
+    // Of the mean of two: 0.125 / 2, by a quarter of the whole.
+    cr_expect_eq(score.variance, 0.0625 / 16);
+    json_decref(none);
+}
+
+static void expect_wrong(const char *yaml, const char *text)
+{
+    size_t before = diags->n;
+
+    cr_assert_null(parse_with_input(yaml), "%s", yaml);
+    cr_assert_gt(diags->n, before);
+    cr_expect_not_null(strstr(diags->items[before].text, text), "%s: %s", yaml,
+                       diags->items[before].text);
+}
+
+Test(metric, a_judge_says_what_is_wrong_with_its_parameters)
+{
+    expect_wrong("judge: {inputs: [answer]}", "needs `instruction`");
+    expect_wrong("judge: {instruction: Good?}", "needs `inputs`");
+    expect_wrong("judge: {instruction: Good?, inputs: [question]}",
+                 "no output of the program");
+    expect_wrong("judge: {instruction: Good?, inputs: [answer, answer]}",
+                 "shown twice");
+    expect_wrong("judge: {instruction: Good?, inputs: [answer], scale: [5, 1]}",
+                 "two whole numbers");
+    expect_wrong("judge: {instruction: Good?, inputs: [answer], rubric: x}",
+                 "levels");
+    expect_wrong("grounded: {answer: answer}", "needs `context`");
+    expect_wrong("grounded: {answer: answer, context: whole, replicates: 2}",
+                 "nothing to repeat");
 }

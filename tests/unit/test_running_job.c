@@ -474,6 +474,102 @@ Test(running, only_the_steps_that_the_metric_needs_run)
     expect_score(&client, 1, 1);
 }
 
+// --- metrics that ask a judge ---
+
+#define JUDGED(further)                                                        \
+    HEAD SORT "metric: {judge: {instruction: Good?, inputs: [topic, text], "   \
+              "scale: [0, 10]" further "}}\n" TAIL
+
+#define SAYS(score) "{\"feedback\": \"so so\", \"score\": " score "}"
+
+// Answers the next calls: a question of a judge names its score.
+static void answer_judged(const char *const *verdicts)
+{
+    while (*verdicts != NULL) {
+        int64_t lease = actor_take_call(&w);
+
+        if (strstr(w.message.as.call.request.prefix, "Good?") == NULL)
+            actor_answer(&w, lease, "garden");
+        else
+            actor_reply(&w, lease, *verdicts++);
+    }
+}
+
+Test(running, a_judge_scores_by_its_scale)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(JUDGED(""), one_row);
+    answer_judged((const char *[]){SAYS("7"), NULL});
+    expect_score(&client, 0.7, 1);
+}
+
+Test(running, replicates_of_a_judge_are_averaged_and_their_noise_is_told)
+{
+    int64_t status;
+    json_t *document, *judge;
+
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(JUDGED(", replicates: 2"), one_row);
+    answer_judged((const char *[]){SAYS("6"), SAYS("10"), NULL});
+    document = actor_take_result(&client, &status);
+    judge = json_object_get(document, "judge");
+    cr_expect_eq(status, 0, "%s", stage_error(document));
+    cr_expect_eq(json_get_number(document, "score", -1), 0.8);
+    cr_expect_eq(json_get_number(judge, "noise", -1), 0.2);
+    cr_expect_eq(json_get_int(judge, "unjudged", -1), 0);
+    json_decref(document);
+}
+
+Test(running, a_judge_that_cannot_be_read_is_asked_again)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(JUDGED(""), one_row);
+    answer_judged((const char *[]){"fine!", SAYS("11"), SAYS("10"), NULL});
+    expect_score(&client, 1, 1);
+}
+
+// Neither 0 nor 0.5: the other example alone has a score.
+Test(running, an_answer_that_no_judge_could_score_is_left_out_and_counted)
+{
+    int64_t status;
+    json_t *document;
+
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(JUDGED(""), two_rows);
+    for (int judged = 0; judged < 4;) {
+        int64_t lease = actor_take_call(&w);
+        const struct call_request *request = &w.message.as.call.request;
+        bool rose = strstr(request->tail, "rose") != NULL;
+
+        if (strstr(request->prefix, "Good?") == NULL) {
+            actor_answer(&w, lease, "garden");
+            continue;
+        }
+        actor_reply(&w, lease, rose ? "fine!" : SAYS("10"));
+        judged++;
+    }
+    document = actor_take_result(&client, &status);
+    cr_expect_eq(status, 0, "%s", stage_error(document));
+    cr_expect_eq(json_get_number(document, "score", -1), 1);
+    cr_expect_eq(json_get_int(document, "n", -1), 1);
+    cr_expect_eq(
+        json_get_int(json_object_get(document, "judge"), "unjudged", -1), 1);
+    json_decref(document);
+}
+
+Test(running, a_judge_that_is_hardly_ever_read_pauses_the_job)
+{
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(JUDGED(""), two_rows);
+    answer_judged((const char *[]){"no", "no", "no", "no", "no", "no", NULL});
+    expect_failure(&client, 3, "the judge");
+}
+
 // --- metrics that run a program ---
 
 // The job's folder holds metric.sh.

@@ -94,16 +94,13 @@ static bool parse(struct metric_reader *reader, const struct node *node,
     metric->command->timeout_ms = TIMEOUT_MS;
     metric->command->what = "the metric's command";
     metric->command->check = is_score;
-    metric->outside = reader->n_outside++;
-    if (reader->n_outside == METRIC_MAX_OUTSIDE + 1)
-        diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "a metric has at most %d `exec` parts", METRIC_MAX_OUTSIDE);
-    bool ok = read_command(reader, command, metric->command);
+    bool ok = metric_take_asks(reader, metric, 1, &node->place);
+    ok = read_command(reader, command, metric->command) && ok;
     if (reads != NULL)
         ok = metric_read_fields(reader, reads, false, metric) && ok;
     if (timeout != NULL)
         ok = read_timeout(reader, timeout, &metric->command->timeout_ms) && ok;
-    return ok && reader->n_outside <= METRIC_MAX_OUTSIDE;
+    return ok;
 }
 
 // One line, the same for all `exec` parts of a metric.

@@ -83,13 +83,14 @@ static bool parse(struct metric_reader *reader, const struct node *node,
 
 static bool score_part(const struct metric *part,
                        const struct metric_case *given, double *value,
-                       struct buf *feedback, struct err *err)
+                       double *variance, struct buf *feedback, struct err *err)
 {
     struct score score = {0};
 
     if (!metric_part_score(part, given, &score, err))
         return false;
     *value = score.value;
+    *variance = score.variance;
     if (score.feedback != NULL) {
         feedback_next(feedback);
         buf_puts(feedback, score.feedback);
@@ -104,15 +105,21 @@ static bool score(const struct metric *metric, const struct metric_case *given,
     const struct weighted *params = metric->params;
     struct buf feedback = BUF_INIT(FEEDBACK_MAX_BYTES);
     double sum = 0;
-    bool perfect = true; // then exactly 1, whatever the weights round to
+    double variance = -1; // of the parts that know theirs
+    bool perfect = true;  // then exactly 1, whatever the weights round to
     bool ok = true;
 
     for (size_t i = 0; ok && i < metric->n_parts; i++) {
+        double share = params->weights[i] / params->total;
         double value = 0;
-        ok = score_part(metric->parts[i], given, &value, &feedback, err);
+        double part = -1;
+        ok = score_part(metric->parts[i], given, &value, &part, &feedback, err);
+        if (part >= 0)
+            variance = (variance > 0 ? variance : 0) + share * share * part;
         sum += params->weights[i] * value;
         perfect = perfect && value == 1;
     }
+    out->variance = variance;
     double mean = perfect ? 1 : sum / params->total;
     ok = ok && score_give(out, mean > 1 ? 1 : mean, &feedback, err);
     buf_release(&feedback);

@@ -1,0 +1,332 @@
+// grounded: the share of the answer's statements that the given context
+// supports.
+//
+// By words, which costs nothing: a statement is a sentence. It is supported
+// when every number in it stands in the context, and at least SUPPORT of its
+// words that carry meaning. That finds what was made up (another date, another
+// drug, a further promise), not what was turned round ("is" for "is not"):
+// where that matters a judge reads both, which costs a call an answer.
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/metric/bag.h"
+#include "program/metric/judging.h"
+#include "program/metric/kind.h"
+
+enum { TEXT_BYTES = 16 << 20, STATEMENTS_SHOWN = 5, WORD_BYTES = 64 };
+static const double SUPPORT = 0.6;
+
+struct grounded {
+    struct judging judging; // shown[0] the answer, shown[1] the context
+    bool judged;
+};
+
+static const char *const keys[] = {"answer", "context", "judge", "replicates"};
+
+static const char INSTRUCTION[] =
+    "You check what another program answered. Count the statements of the "
+    "answer, one for each fact or promise, and those of them that the context "
+    "supports. What you know yourself supports nothing.";
+
+static bool read_source(struct metric_reader *reader, const struct node *node,
+                        const char *key, struct metric *metric,
+                        struct grounded *grounded)
+{
+    const struct node *value = node_find(node, key);
+
+    if (value != NULL)
+        return judging_add(reader, value, key, metric, &grounded->judging);
+    diag_add(reader->diags, DIAG_ERROR, "missing-key", &node->place,
+             "`grounded` needs `%s`", key);
+    diag_remedy(reader->diags, "write grounded: {answer: OUTPUT, context: "
+                               "INPUT-OR-OUTPUT}");
+    return false;
+}
+
+static bool make(struct metric_reader *reader, struct grounded *grounded)
+{
+    const struct type count = {.kind = TYPE_INT,
+                               .has_min = true,
+                               .min = 0,
+                               .min_length = -1,
+                               .max_length = -1};
+    const struct field outputs[] = {
+        {.name = "unsupported",
+         .desc = "The statements that the context does not support, in the "
+                 "answer's words; empty when there are none",
+         .type = {.min_length = -1, .max_length = -1}},
+        {.name = "statements", .desc = "How many there are", .type = count},
+        {.name = "supported", .desc = "How many of them", .type = count},
+    };
+
+    return judging_make(reader, INSTRUCTION, outputs, 3, &grounded->judging);
+}
+
+static bool parse(struct metric_reader *reader, const struct node *node,
+                  struct metric *metric)
+{
+    const struct node *judge = node_find(node, "judge");
+    const struct node *replicates = node_find(node, "replicates");
+    struct grounded *grounded = arena_alloc(reader->arena, sizeof *grounded);
+
+    metric->params = grounded;
+    if (grounded == NULL)
+        return metric_nomem(reader);
+    grounded->judging.shown =
+        arena_array(reader->arena, 2, sizeof(struct shown));
+    metric->fields = arena_array(reader->arena, 2, sizeof *metric->fields);
+    metric->needs = arena_array(reader->arena, 2, sizeof *metric->needs);
+    if (grounded->judging.shown == NULL || metric->fields == NULL ||
+        metric->needs == NULL)
+        return metric_nomem(reader);
+    node_only_keys(node, "`grounded`", keys, sizeof keys / sizeof *keys,
+                   reader->diags);
+    bool ok = read_source(reader, node, "answer", metric, grounded);
+    ok = read_source(reader, node, "context", metric, grounded) && ok;
+    if (judge != NULL)
+        ok = node_bool(judge, "`judge` of `grounded`", &grounded->judged,
+                       reader->diags) &&
+             ok;
+    if (replicates != NULL && !grounded->judged) {
+        diag_add(reader->diags, DIAG_ERROR, "bad-value", &replicates->place,
+                 "`replicates` of `grounded` are a judge's: by words there is "
+                 "nothing to repeat");
+        ok = false;
+    }
+    if (grounded->judged)
+        ok = judging_replicates(reader, replicates, metric) && ok;
+    return ok && (!grounded->judged || make(reader, grounded));
+}
+
+// ---- by a judge
+
+static bool prefix(const struct metric *metric, struct buf *text,
+                   struct buf *format, struct err *err)
+{
+    const struct grounded *grounded = metric->params;
+
+    return judging_prefix(&grounded->judging, text, format, err);
+}
+
+static bool ask(const struct metric *metric, const struct metric_case *given,
+                struct buf *text, struct ask *out, struct err *err)
+{
+    const struct grounded *grounded = metric->params;
+
+    return judging_ask(&grounded->judging, given, text, out, err);
+}
+
+static bool answered(const struct metric *metric,
+                     const struct call_answer *answer, struct score *out,
+                     struct err *err)
+{
+    const struct grounded *grounded = metric->params;
+    struct buf feedback = BUF_INIT(FEEDBACK_MAX_BYTES);
+    json_t *values = NULL;
+
+    if (!judging_answered(&grounded->judging, answer, &values, err))
+        return false;
+    double all = json_number_value(json_object_get(values, "statements"));
+    double good = json_number_value(json_object_get(values, "supported"));
+    const char *bad = json_string_value(json_object_get(values, "unsupported"));
+    if (good < all && bad != NULL && bad[0] != '\0')
+        buf_printf(&feedback, "The context does not support: %s", bad);
+    json_decref(values);
+    if (good <= all)
+        return score_give(out, all > 0 ? good / all : 0, &feedback, err);
+    buf_release(&feedback);
+    err_set(err, ERR_INPUT,
+            "the judge counts more that is supported than "
+            "there is");
+    return false;
+}
+
+// ---- by words
+
+static const char *const STOP_WORDS[] = {
+    "a",     "an",  "and",   "are",  "as",   "at",    "be",    "but",  "by",
+    "can",   "do",  "does",  "for",  "from", "had",   "has",   "have", "he",
+    "her",   "his", "i",     "if",   "in",   "is",    "it",    "its",  "may",
+    "no",    "not", "of",    "on",   "or",   "our",   "she",   "so",   "than",
+    "that",  "the", "their", "them", "then", "there", "these", "they", "this",
+    "to",    "was", "we",    "were", "what", "when",  "which", "will", "with",
+    "would", "you", "your",
+};
+
+static bool is_stop_word(const char *word)
+{
+    for (size_t i = 0; i < sizeof STOP_WORDS / sizeof *STOP_WORDS; i++)
+        if (strcmp(STOP_WORDS[i], word) == 0)
+            return true;
+    return false;
+}
+
+// The next word at *at, in small letters and without an s at its end, which
+// makes one word of singular and plural. Bytes above ASCII are letters.
+static bool next_word(const char **at, const char *end, char word[WORD_BYTES])
+{
+    size_t n = 0;
+
+    while (*at < end && !isalnum((unsigned char)**at) &&
+           (unsigned char)**at < 0x80)
+        (*at)++;
+    for (; *at < end &&
+           (isalnum((unsigned char)**at) || (unsigned char)**at >= 0x80 ||
+            (**at == '.' && *at + 1 < end && n > 0 &&
+             isdigit((unsigned char)(*at)[-1]) &&
+             isdigit((unsigned char)(*at)[1])));
+         (*at)++)
+        if (n + 1 < WORD_BYTES)
+            word[n++] = (char)tolower((unsigned char)**at);
+    if (n > 3 && word[n - 1] == 's' && !isdigit((unsigned char)word[n - 2]))
+        n--;
+    word[n] = '\0';
+    return n > 0;
+}
+
+static bool list_words(const struct buf *text, struct bag *bag, struct err *err)
+{
+    const char *at = text->data;
+    char word[WORD_BYTES];
+
+    while (at != NULL && next_word(&at, text->data + text->len, word))
+        bag_add_item(bag, word, strlen(word));
+    return bag_sort(bag, true, err);
+}
+
+static int compare_words(const void *word, const void *item)
+{
+    return strcmp(word, *(const char *const *)item);
+}
+
+static bool has_word(const struct bag *bag, const char *word)
+{
+    return bag->n > 0 && bsearch(word, bag->items, bag->n, sizeof *bag->items,
+                                 compare_words) != NULL;
+}
+
+// Whether a statement says anything, and whether the context supports it.
+static bool weigh(const char *from, const char *end, const struct bag *context,
+                  bool *supported)
+{
+    char word[WORD_BYTES];
+    size_t words = 0;
+    size_t found = 0;
+    bool numbers = true;
+
+    while (next_word(&from, end, word)) {
+        bool number = isdigit((unsigned char)word[0]);
+        if (is_stop_word(word))
+            continue;
+        bool known = has_word(context, word);
+        words++;
+        found += known;
+        numbers = numbers && (!number || known);
+    }
+    *supported = numbers && (double)found >= SUPPORT * (double)words;
+    return words > 0;
+}
+
+// The end of the sentence at `at`: behind . ! ? with a blank or the end behind
+// it, or before a line's end.
+static const char *end_of(const char *at, const char *end)
+{
+    for (; at < end && *at != '\n'; at++)
+        if (strchr(".!?;", *at) != NULL &&
+            (at + 1 == end || isspace((unsigned char)at[1])))
+            return at + 1;
+    return at;
+}
+
+static bool score_words(const struct buf *answer, const struct bag *context,
+                        struct score *out, struct err *err)
+{
+    struct buf feedback = BUF_INIT(FEEDBACK_MAX_BYTES);
+    const char *text = answer->data == NULL ? "" : answer->data;
+    const char *end = text + answer->len;
+    size_t all = 0;
+    size_t good = 0;
+
+    for (const char *at = text; at < end;) {
+        const char *stop = end_of(at, end);
+        bool supported = false;
+
+        if (weigh(at, stop, context, &supported)) {
+            all++;
+            good += supported;
+            if (!supported && all - good <= STATEMENTS_SHOWN) {
+                feedback_next(&feedback);
+                buf_puts(&feedback, "The context does not say: ");
+                while (at < stop && isspace((unsigned char)*at))
+                    at++;
+                buf_append(&feedback, at, (size_t)(stop - at));
+            }
+        }
+        at = stop < end && stop == at ? at + 1 : stop;
+    }
+    if (all == 0)
+        buf_puts(&feedback, "The answer says nothing.");
+    return score_give(out, all > 0 ? (double)good / (double)all : 0, &feedback,
+                      err);
+}
+
+static bool score(const struct metric *metric, const struct metric_case *given,
+                  struct score *out, struct err *err)
+{
+    const struct grounded *grounded = metric->params;
+    struct buf texts[2] = {BUF_INIT(TEXT_BYTES), BUF_INIT(TEXT_BYTES)};
+    struct bag words = BAG_INIT;
+    bool ok = true;
+
+    if (grounded->judged)
+        return judging_score(metric, given, out, err);
+    for (size_t i = 0; ok && i < 2; i++) {
+        const json_t *value = judging_value(&grounded->judging.shown[i], given);
+
+        if (value != NULL && !json_is_null(value))
+            value_put(value, &texts[i]);
+        ok = buf_ok(&texts[i], "what `grounded` compares", err);
+    }
+    ok = ok && list_words(&texts[1], &words, err) &&
+         score_words(&texts[0], &words, out, err);
+    bag_release(&words);
+    buf_release(&texts[0]);
+    buf_release(&texts[1]);
+    return ok;
+}
+
+static json_t *json(const struct metric *metric)
+{
+    const struct grounded *grounded = metric->params;
+    json_t *map = judging_json(&grounded->judging);
+
+    if (map != NULL && grounded->judged &&
+        (json_object_set_new(map, "judge", json_true()) != 0 ||
+         json_object_set_new(map, "replicates",
+                             json_integer((json_int_t)metric->n_asks)) != 0)) {
+        json_decref(map);
+        map = NULL;
+    }
+    return map;
+}
+
+static void release(struct metric *metric)
+{
+    struct grounded *grounded = metric->params;
+
+    if (grounded != NULL)
+        judging_release(&grounded->judging);
+}
+
+const struct metric_kind metric_grounded = {
+    .name = "grounded",
+    .parse = parse,
+    .score = score,
+    .prefix = prefix,
+    .ask = ask,
+    .answered = answered,
+    .json = json,
+    .release = release,
+};
