@@ -14,13 +14,6 @@ enum { IDS_BYTES = 64 << 10, ANCESTORS_MOST = 500 };
 
 #define JOB_NO "(SELECT no FROM jobs WHERE id = ?1)"
 
-// Of each candidate the first finished trial on the most rows.
-#define TRIALS_OF_CANDIDATES                                                   \
-    "t AS (SELECT candidate_id, number, kind, state, score, baseline, n,"      \
-    "  row_number() OVER (PARTITION BY candidate_id"                           \
-    "   ORDER BY state = 'done' DESC, n DESC, number) AS turn"                 \
-    "  FROM trials WHERE job_no = " JOB_NO ")"
-
 // --- which two a job is about ---
 
 static const char baseline_sql[] =
@@ -178,13 +171,17 @@ json_t *lookup_candidate(struct store *store, const char *id,
 
 // --- where it comes from ---
 
+// Each with its first finished trial on the most rows.
 static const char lineage_sql[] =
     "WITH RECURSIVE up(id, depth) AS (SELECT CAST(?2 AS INTEGER), 0"
     "  UNION SELECT p.value, up.depth + 1 FROM up"
     "   JOIN candidates c ON c.id = up.id, json_each(c.parents) p"
     "   WHERE up.depth < 100 LIMIT 2000),"
-    " a AS (SELECT id, min(depth) AS depth FROM up GROUP BY id),"
-    " " TRIALS_OF_CANDIDATES
+    " a AS MATERIALIZED (SELECT id, min(depth) AS depth FROM up GROUP BY id),"
+    " t AS (SELECT candidate_id, number, kind, score, baseline, n,"
+    "  row_number() OVER (PARTITION BY candidate_id"
+    "   ORDER BY state = 'done' DESC, n DESC, number) AS turn FROM trials"
+    "  WHERE job_no = " JOB_NO " AND candidate_id IN (SELECT id FROM a))"
     " SELECT c.id AS candidate, a.depth, c.parents, c.reason,"
     "  t.number AS trial, t.kind, t.score, t.baseline, t.n"
     " FROM a JOIN candidates c ON c.id = a.id AND c.job_no = " JOB_NO

@@ -13,7 +13,7 @@
 
 enum {
     SQL_BYTES = 4096,
-    CURVE_POINTS = 1500, // more than a plot has pixels
+    CURVE_POINTS = 1000, // more than a plot has pixels
     TOKEN_CANDIDATES = 300,
     VALUES_SHOWN = 12,
 };
@@ -161,19 +161,31 @@ json_t *lookup_trial_page(struct store *store, const char *id,
 // least score, and the best trial of it. `best` runs along the trials on the
 // most rows, since small samples win by luck.
 static const char curve_sql[] =
-    "WITH t AS (SELECT number, kind, score, baseline, n, candidate_id,"
-    "  max(iif(kind IN ('baseline', 'full'), score, NULL))"
-    "   OVER (ORDER BY number) AS best"
-    "  FROM trials WHERE job_no = " JOB_NO " AND state = 'done')"
-    " SELECT number AS trial, kind, max(score) AS score, min(score) AS least,"
-    "  baseline, n, candidate_id AS candidate, max(best) AS best,"
-    "  count(*) AS trials"
-    " FROM t GROUP BY number / CAST(?2 AS INTEGER) ORDER BY trial";
+    "SELECT number AS trial, kind, max(score) AS score, min(score) AS least,"
+    "  baseline, n, candidate_id AS candidate, count(*) AS trials,"
+    "  max(iif(kind IN ('baseline', 'full'), score, NULL)) AS best"
+    " FROM trials WHERE job_no = " JOB_NO " AND state = 'done'"
+    " GROUP BY number / CAST(?2 AS INTEGER) ORDER BY trial";
 
 static const char curve_size_sql[] =
     "SELECT coalesce(max(number), 0) AS last, count(*) AS trials,"
     " count(iif(state = 'done', 1, NULL)) AS done"
     " FROM trials WHERE job_no = " JOB_NO;
+
+// From the best of each point to the best up to it.
+static void run_along(json_t *points)
+{
+    double best = -1;
+
+    for (size_t i = 0; i < json_array_size(points); i++) {
+        json_t *point = json_array_get(points, i);
+        double here = json_get_number(point, "best", -1);
+
+        best = here > best ? here : best;
+        if (best >= 0)
+            (void)json_object_set_new(point, "best", json_real(best));
+    }
+}
 
 json_t *lookup_curve(struct store *store, const char *id,
                      const json_t *argument, struct err *err)
@@ -193,6 +205,7 @@ json_t *lookup_curve(struct store *store, const char *id,
         return NULL;
     }
     add_intervals(points);
+    run_along(points);
     (void)json_object_set_new(size, "bucket", json_integer(bucket));
     (void)json_object_set_new(size, "points", points);
     return size;
@@ -202,26 +215,28 @@ json_t *lookup_curve(struct store *store, const char *id,
 
 // A trial counts by the rows that it was scored on. The gain over the baseline
 // on the same rows is what is explained, so that easy rows explain nothing.
+// First summed up by candidate, of which there are far fewer than trials.
 static const char importance_sql[] =
-    "WITH t AS (SELECT candidate_id,"
-    "  coalesce(score - baseline, score) AS x, n AS w FROM trials"
-    "  WHERE job_no = " JOB_NO " AND state = 'done' AND n > 0"
-    "   AND score IS NOT NULL),"
+    "WITH t AS MATERIALIZED (SELECT candidate_id, count(*) AS trials,"
+    "  sum(n) AS w, sum(n * x) AS wx, sum(n * x * x) AS wxx"
+    "  FROM (SELECT candidate_id, n, coalesce(score - baseline, score) AS x"
+    "   FROM trials WHERE job_no = " JOB_NO " AND state = 'done' AND n > 0"
+    "    AND score IS NOT NULL) GROUP BY candidate_id),"
+    " k AS MATERIALIZED (SELECT DISTINCT o.key FROM candidates d,"
+    "  json_each(d.tuned) o WHERE d.job_no = " JOB_NO "),"
     " v AS (SELECT p.position, p.step, 'instruction' AS part,"
-    "   p.instruction_no AS value, t.x, t.w"
-    "  FROM t JOIN candidate_parts p ON p.candidate_id = t.candidate_id"
-    "  UNION ALL SELECT p.position, p.step, 'demos', p.demo_set_no, t.x, t.w"
-    "  FROM t JOIN candidate_parts p ON p.candidate_id = t.candidate_id"
+    "   p.instruction_no AS value, t.* FROM t"
+    "   JOIN candidate_parts p ON p.candidate_id = t.candidate_id"
+    "  UNION ALL SELECT p.position, p.step, 'demos', p.demo_set_no, t.* FROM t"
+    "   JOIN candidate_parts p ON p.candidate_id = t.candidate_id"
     "  UNION ALL SELECT 1000000, '', k.key,"
     "   coalesce((SELECT json_quote(o.value) FROM json_each(c.tuned) o"
-    "    WHERE o.key = k.key), 'default'), t.x, t.w"
-    "  FROM t JOIN candidates c ON c.id = t.candidate_id"
-    "   JOIN (SELECT DISTINCT o.key FROM candidates d, json_each(d.tuned) o"
-    "    WHERE d.job_no = " JOB_NO ") k)"
-    " SELECT step, part, value, count(*) AS trials, sum(w) AS w,"
-    "  sum(w * x) AS wx, sum(w * x * x) AS wxx"
+    "    WHERE o.key = k.key), 'default'), t.* FROM k, t"
+    "   JOIN candidates c ON c.id = t.candidate_id)"
+    " SELECT step, part, value, sum(trials) AS trials, sum(w) AS w,"
+    "  sum(wx) AS wx, sum(wxx) AS wxx"
     " FROM v GROUP BY position, step, part, value"
-    " ORDER BY position, part DESC, wx / w DESC";
+    " ORDER BY position, part DESC, sum(wx) / sum(w) DESC";
 
 struct share {
     double w, wx, wxx, between;
