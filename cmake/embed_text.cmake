@@ -1,8 +1,9 @@
 # Run by embed_text: writes SOURCE as a C string named SYMBOL into OUTPUT.
+# Character constants, since a byte above 127 is no value of a signed char.
 file(READ ${SOURCE} hex HEX)
-string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1, " bytes "${hex}")
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1', " bytes "${hex}")
 string(REGEX REPLACE
-  "(0x[0-9a-f][0-9a-f], 0x[0-9a-f][0-9a-f], 0x[0-9a-f][0-9a-f], 0x[0-9a-f][0-9a-f], 0x[0-9a-f][0-9a-f], 0x[0-9a-f][0-9a-f], 0x[0-9a-f][0-9a-f], 0x[0-9a-f][0-9a-f], )"
+  "('.x..', '.x..', '.x..', '.x..', '.x..', '.x..', '.x..', '.x..', )"
   "\\1\n    " bytes "${bytes}")
 get_filename_component(name ${SOURCE} NAME)
 file(WRITE ${OUTPUT}
