@@ -1,0 +1,37 @@
+// One candidate: its scores, what it shows, where it comes from, and how it
+// does on each example beside the baseline.
+
+import { ago, card, counted, h, num, pct, range, sides, table, verdict } from './ui.js';
+import { get, jobPath } from './api.js';
+import { piece } from './live.js';
+import { demoBox, exampleTable, promptChanges, toCandidate } from './story.js';
+import { failureTable } from './job.js';
+
+function lineageList(job, lineage) {
+  return h('ol', { class: 'chain' }, lineage.ancestors.map((a) => h('li', null,
+    toCandidate(job, a.candidate), typeof a.score === 'number' ? [' ', h('b', null, pct(a.score)), h('span', { class: 'muted small' }, ` on ${counted(a.n, 'example')}`)] : '',
+    h('div', { class: 'muted small' }, a.reason, a.parents.length > 0 && [' · from ', a.parents.map((p) => [toCandidate(job, p, p), ' '])]))));
+}
+
+export async function candidateView(at) {
+  const [name, number] = at.parts;
+  const path = jobPath(name), s = await get(path), job = s.job;
+  const [candidate, before] = await Promise.all([get(`${path}/candidates/${number}`), s.baseline ? get(`${path}/candidates/${s.baseline.candidate}`) : null]);
+  const n = candidate.candidate;
+  const lineage = piece(() => get(`${path}/candidates/${n}/lineage`), (l) => [lineageList(job, l),
+    l.children.length > 0 && h('p', { class: 'small' }, 'From it came: ', l.children.map((c) => [toCandidate(job, c.candidate, c.candidate), ' ']))]);
+  const versus = piece(() => get(path + '/compare', { b: n, show: 'changed', limit: 25, share: '' }), (c) => [
+    sides([['baseline', c.a], [`candidate ${n}`, c.b, true]]), h('p', null, `${num(c.won)} won, ${num(c.lost)} lost, ${num(c.same)} the same; `, verdict(c.p_value, c.b.score - c.a.score), '.'),
+    exampleTable(job, c, c.examples, ['baseline', `candidate ${n}`])]);
+  const wrong = piece(() => get(`${path}/candidates/${n}/failures`), (f) => failureTable(job, f));
+  document.title = `candidate ${n} · ${s.name}`;
+  return [
+    h('p', { class: 'small' }, h('a', { href: '#/jobs/' + encodeURIComponent(job) }, s.name), ' / ', h('a', { href: `#/jobs/${encodeURIComponent(job)}/trials` }, 'trials')),
+    h('div', { class: 'head' }, h('h1', null, `Candidate ${n}`), s.best?.candidate === n && h('span', { class: 'pill done' }, 'best'), s.baseline?.candidate === n && h('span', { class: 'pill' }, 'baseline')),
+    h('p', { class: 'muted small' }, candidate.reason, ' · made ', ago(candidate.created)),
+    n !== s.baseline?.candidate && before && card('What it changes', promptChanges(job, before, candidate)),
+    h('div', { class: 'grid' }, card('Where it comes from', lineage.el), card('Its trials', table([['trial', (t) => num(t.trial), 'n'], ['kind', (t) => t.kind], ['score', (t) => pct(t.score), 'n'], ['baseline', (t) => pct(t.baseline), 'n'], ['examples', (t) => num(t.n), 'n']], candidate.trials))),
+    s.baseline && n !== s.baseline.candidate && card('Beside the baseline', versus.el),
+    card('What goes wrong with it', wrong.el),
+    card('Its prompts, whole', candidate.parts.map((p) => [h('h3', null, p.step), h('div', { class: 'message' }, h('pre', null, p.instruction)), p.demos.length > 0 && h('details', null, h('summary', null, counted(p.demos.length, 'demo')), p.demos.map((d) => demoBox(d)))]))];
+}

@@ -1,0 +1,165 @@
+// One job: its head with progress and commands, and a tab for each question.
+
+import { ago, card, counted, fail, h, named, num, pager, pct, pill, range, span, table } from './ui.js';
+import { get, jobPath, news, post } from './api.js';
+import { piece, keepFresh } from './live.js';
+import { curveChart, importanceBars, tokensChart } from './charts.js';
+import { exampleTable, story, toCandidate, toEvaluation } from './story.js';
+
+const tabs = [
+  ['', 'Result', resultTab], ['trials', 'Trials', trialsTab], ['examples', 'Examples', examplesTab], ['cost', 'Cost and events', costTab],
+];
+
+// --- head ---
+
+function progress(job) {
+  const now = news.status?.jobs.find((j) => j.job === job);
+  if (!now) return null;
+  const share = now.trials > 0 ? now.trial / now.trials : 0;
+  return h('div', { class: 'card' },
+    h('div', { class: 'bar' }, h('b', null, now.phase || 'running'), h('span', { class: 'muted' }, now.note), h('span', { class: 'grow' }),
+      now.left_ms >= 0 && h('span', { class: 'muted' }, `about ${span(now.left_ms / 1000)} left`)),
+    h('progress', { class: 'meter', max: 1, value: share, 'aria-label': 'Progress' }),
+    h('div', { class: 'stats' }, stat(`${num(now.trial)} of ${now.trials > 0 ? num(now.trials) : '?'}`, 'trials'), stat(now.best === null ? '–' : pct(now.best), now.best === null ? 'best so far' : `best so far (${range(now)})`),
+      stat(pct(now.baseline), 'baseline'), stat(num(now.calls), `calls, ${num(now.reused)} reused`), stat(num(now.in_flight), 'in flight'), stat(num(now.tokens_per_s), 'tokens a second'), now.faults > 0 && stat(num(now.faults), 'faults')));
+}
+
+const stat = (value, name) => h('div', null, h('b', null, value), h('span', null, name));
+
+function commands(job, state, says) {
+  const act = (verb, label) => h('button', { type: 'button', onclick: async (event) => {
+    event.target.disabled = true;
+    try {
+      await post(`${jobPath(job)}/${verb}`);
+      says.replaceChildren(h('p', { class: 'muted small', role: 'status' }, verb === 'stop' ? 'It stops after saving; nothing that was paid for is lost.' : 'It goes on.'));
+    } catch (error) { says.replaceChildren(fail(error)); }
+    event.target.disabled = false;
+  } }, label);
+  return [state === 'running' || state === 'queued' ? act('stop', 'Stop') : state !== 'done' && act('resume', 'Resume'),
+    h('a', { class: 'button', href: `/api/v1${jobPath(job)}/compiled`, download: 'compiled.json' }, 'Export')];
+}
+
+function head(at, job, summary) {
+  const says = h('div'), live = h('div'), buttons = h('span', { class: 'bar' }), state = h('span');
+  let last = '';
+  const draw = () => {
+    const now = news.jobs.find((j) => j.job === job)?.state ?? summary.state;
+    live.replaceChildren(...[progress(job)].filter(Boolean));
+    if (now === last) return;
+    last = now;
+    state.replaceChildren(pill(now));
+    buttons.replaceChildren(...[commands(job, now, says)].flat().filter(Boolean));
+  };
+  draw();
+  at.onNews(draw);
+  return [h('div', { class: 'head' }, h('h1', null, summary.name), state, summary.simulated && h('span', { class: 'pill' }, 'stand-in'), h('span', { class: 'grow' }), buttons),
+    h('p', { class: 'muted small' }, summary.job, ' · ', summary.path, ' · begun ', ago(summary.created)), says, live];
+}
+
+export async function jobView(at) {
+  const [name, tab = ''] = at.parts;
+  const summary = await get(jobPath(name)), job = summary.job;
+  const base = '#/jobs/' + encodeURIComponent(job);
+  const [, , draw] = tabs.find(([key]) => key === tab) ?? tabs[0];
+  document.title = `${summary.name} · promptcc`;
+  return [head(at, job, summary),
+    h('nav', { class: 'tabs', 'aria-label': 'Of this job' }, tabs.map(([key, label]) => h('a', { href: base + (key && '/' + key), 'aria-current': key === tab ? 'page' : undefined }, label))),
+    draw(at, job, summary)];
+}
+
+// --- result ---
+
+function resultTab(at, job) {
+  const told = piece(() => story(job), (parts) => parts);
+  keepFresh(at, job, [told]);
+  return told.el;
+}
+
+// --- trials ---
+
+const LIMIT = 50;
+
+function trialsTab(at, job) {
+  const path = jobPath(job);
+  const open = (p) => { location.hash = `#/jobs/${encodeURIComponent(job)}/candidates/${p.candidate}`; };
+  const curve = piece(() => get(path + '/curve'), (c) => curveChart(c, open));
+  const tokens = piece(() => get(path + '/tokens'), (rows) => tokensChart(rows, open));
+  const weights = piece(() => get(path + '/importance'), importanceBars);
+  const ask = { sort: 'trial', order: 'desc', offset: 0, limit: LIMIT, kind: '', state: '', above: '' };
+  const rows = piece(() => get(path + '/trials', ask), (page) => trialTable(job, page, ask, rows.refresh));
+  keepFresh(at, job, [curve, rows, tokens, weights]);
+  return [card('Score over trials', h('p', { class: 'muted small' }, 'Bars are 95 % intervals. Point at a trial to see it, click to open its candidate; drag to zoom, double-click to see all.'), curve.el),
+    h('div', { class: 'grid' },
+      card('What matters', h('p', { class: 'muted small' }, 'How much of the difference between trials each choice explains, beyond chance.'), weights.el),
+      card('Score against the length of the prompt', h('p', { class: 'muted small' }, 'The shortest prompt that gains as much is the cheapest in production.'), tokens.el)),
+    card('Trials', filters(ask, rows.refresh), rows.el)];
+}
+
+function filters(ask, refresh) {
+  const set = (key, value) => { ask[key] = value; ask.offset = 0; refresh(); };
+  const choose = (key, label, values) => h('label', null, label, ' ', h('select', { onchange: (e) => set(key, e.target.value), 'data-filter': key === 'kind' },
+    values.map((v) => h('option', { value: v }, v || 'all'))));
+  return h('div', { class: 'bar' }, choose('kind', 'Kind', ['', 'baseline', 'full', 'minibatch', 'pruned']), choose('state', 'State', ['', 'done', 'running', 'incomplete']),
+    h('label', null, 'At least ', h('input', { type: 'number', min: 0, max: 100, step: 1, size: 5, 'aria-label': 'Least score in percent',
+      onchange: (e) => set('above', e.target.value === '' ? '' : Number(e.target.value) / 100) }), ' %'));
+}
+
+const choices = (of) => Object.entries(of ?? {}).filter(([, v]) => v !== 0).map(([k, v]) => `${k} ${v}`).join(', ') || 'as written';
+
+function trialTable(job, page, ask, refresh) {
+  return [table([
+    ['trial', (t) => num(t.trial), 'n', 'trial'],
+    ['score', (t) => [h('b', null, pct(t.score)), ' ', h('span', { class: 'muted small' }, range(t) && `(${range(t)})`)], 'n', 'score'],
+    ['gain', (t) => (typeof t.score === 'number' && typeof t.baseline === 'number' ? ((t.score - t.baseline) * 100).toFixed(1) : '–'), 'n', 'gain'],
+    ['examples', (t) => num(t.n), 'n', 'n'],
+    ['kind', (t) => t.kind, '', 'kind'], ['state', (t) => t.state, 'wide', 'state'],
+    ['candidate', (t) => toCandidate(job, t.candidate, t.candidate), 'n', 'candidate'],
+    ['instructions', (t) => choices(t.instructions), 'wide'], ['demos', (t) => choices(t.demos), 'wide'],
+    ['calls', (t) => num(t.calls), 'n wide', 'calls'], ['tokens', (t) => num(t.tokens), 'n wide', 'tokens'],
+  ], page.trials, { sort: ask.sort, order: ask.order, empty: 'no trial fits', onsort: (key) => {
+    ask.order = ask.sort === key && ask.order === 'desc' ? 'asc' : 'desc';
+    ask.sort = key; ask.offset = 0; refresh();
+  } }), pager(page.total, ask.offset, ask.limit, (offset) => { ask.offset = offset; refresh(); })];
+}
+
+// --- examples ---
+
+function examplesTab(at, job) {
+  const ask = { share: at.query.get('share') ?? 'val', show: at.query.get('show') ?? 'changed', a: at.query.get('a') ?? '', b: at.query.get('b') ?? '', limit: 25, offset: 0 };
+  const path = jobPath(job);
+  const versus = piece(() => get(path + '/compare', ask), (c) => [
+    h('p', null, `${counted(c.won, 'example')} won, ${num(c.lost)} lost, ${num(c.same)} the same, of ${num(c.n)} that both were scored on: ${pct(c.a.score)} to ${pct(c.b.score)} (p = ${c.p_value.toPrecision(2)}).`),
+    exampleTable(job, c, c.examples, [`candidate ${c.a.candidate}`, `candidate ${c.b.candidate}`]),
+    pager(c.total, ask.offset, ask.limit, (offset) => { ask.offset = offset; versus.refresh(); })]);
+  const wrong = piece(() => get(`${path}/candidates/${ask.b || 'best'}/failures`, { share: ask.share }), (f) => failureTable(job, f));
+  const set = (key, value) => { ask[key] = value; ask.offset = 0; versus.refresh(); if (key !== 'show') wrong.refresh(); };
+  const choose = (key, label, values) => h('label', null, label, ' ', h('select', { onchange: (e) => set(key, e.target.value), 'data-filter': key === 'show' },
+    values.map(([v, text]) => h('option', { value: v, selected: v === ask[key] || undefined }, text))));
+  keepFresh(at, job, [versus, wrong]);
+  return [card('Baseline and best, example by example', h('div', { class: 'bar' },
+    choose('show', 'Show', [['changed', 'what changed'], ['won', 'won'], ['lost', 'lost'], ['same', 'the same'], ['', 'all']]),
+    choose('share', 'Share', [['val', 'validation'], ['test', 'test'], ['train', 'training'], ['', 'all']])), versus.el),
+    card('What still goes wrong', h('p', { class: 'muted small' }, 'With the best candidate, grouped by the metric’s own words. Each number is an example and leads to its calls.'), wrong.el)];
+}
+
+export function failureTable(job, failures) {
+  return table([
+    ['examples', (g) => num(g.n), 'n'], ['kind', (g) => (g.outcome === 'done' ? g.kind : g.outcome)], ['why', (g) => (g.reason ? named(g.reason) : '–'), 'text'],
+    ['calls behind it', (g) => g.evaluations.slice(0, 6).map((id) => [toEvaluation(job, id, String(id)), ' ']), 'wide'],
+  ], failures.groups, { empty: 'nothing: every example has the full score' });
+}
+
+// --- cost ---
+
+function costTab(at, job) {
+  const path = jobPath(job);
+  const cost = piece(() => get(path + '/cost'), (rows) => {
+    const total = (key) => rows.reduce((n, r) => n + (r[key] ?? 0), 0);
+    return [h('div', { class: 'stats' }, stat(num(total('calls')), 'calls'), stat(num(total('prompt_tokens')), 'prompt tokens'), stat(num(total('generated_tokens')), 'generated tokens'), stat(span(total('model_s')), 'of model servers')),
+      table([['role', (r) => r.role], ['for', (r) => r.purpose], ['model', (r) => r.model, 'wide'], ['calls', (r) => num(r.calls), 'n'], ['prompt tokens', (r) => num(r.prompt_tokens), 'n'],
+        ['of them cached', (r) => (r.cached_tokens === null ? '–' : num(r.cached_tokens)), 'n wide'], ['generated', (r) => num(r.generated_tokens), 'n'], ['twice', (r) => num(r.hedged), 'n wide'], ['time', (r) => span(r.model_s), 'n']], rows)];
+  });
+  const events = piece(() => get(path + '/events'), (rows) => table([['when', (e) => h('time', { datetime: e.at, title: e.at }, ago(e.at))], ['what', (e) => e.kind], ['', (e) => e.text, 'text'], ['example', (e) => e.row ?? '', 'n']], rows, { empty: 'nothing happened' }));
+  keepFresh(at, job, [cost, events]);
+  return [card('What it cost, by role', cost.el), card('What happened', events.el)];
+}

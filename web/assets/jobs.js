@@ -1,0 +1,52 @@
+// All jobs, and the story of the latest one.
+
+import { ago, card, counted, h, pct, pill, span, table } from './ui.js';
+import { get, news } from './api.js';
+import { piece, keepFresh } from './live.js';
+import { story } from './story.js';
+
+const link = (job) => '#/jobs/' + encodeURIComponent(job);
+
+function progressCell(job) {
+  const now = news.status?.jobs.find((j) => j.job === job.job);
+  if (!now) return counted(job.trials, 'trial');
+  const left = now.left_ms >= 0 ? `, ${span(now.left_ms / 1000)} left` : '';
+  return `trial ${now.trial} of ${now.trials || '?'}${left}`;
+}
+
+function scoreCell(job) {
+  const now = news.status?.jobs.find((j) => j.job === job.job);
+  const score = now?.best ?? job.score;
+  return typeof score === 'number' ? h('b', null, pct(score)) : '–';
+}
+
+const columns = [
+  ['job', (j) => [h('a', { href: link(j.job) }, j.name), j.simulated && [' ', h('span', { class: 'pill' }, 'stand-in')],
+    h('div', { class: 'muted small wide' }, j.job)]],
+  ['state', (j) => [pill(j.state), j.reason && h('div', { class: 'muted small wide clip' }, j.reason)]],
+  ['best score', scoreCell, 'n'],
+  ['progress', progressCell],
+  ['changed', (j) => h('time', { datetime: j.updated, title: j.updated }, ago(j.updated)), 'wide'],
+];
+
+export async function jobsView(at) {
+  let jobs = await get('/jobs');
+  const list = h('div', null, table(columns, jobs, { empty: 'no job yet' }));
+  const draw = () => list.replaceChildren(table(columns, jobs, { empty: 'no job yet' }));
+  let seen = '';
+  at.onNews(async () => {
+    const stamp = news.jobs.map((j) => j.job + j.state + j.updated).join();
+    if (stamp !== seen) { seen = stamp; jobs = await get('/jobs').catch(() => jobs); }
+    if (at.alive()) draw();
+  });
+  const latest = jobs.find((j) => j.trials > 0) ?? jobs[0];
+  document.title = 'promptcc';
+  if (!latest) return [h('h1', null, 'No job yet'), card(null,
+    h('p', null, 'A job says which prompts to improve, on which examples, by which metric. Start from a template:'),
+    h('pre', null, 'promptcc init my-job --template customer_care\npromptcc submit my-job/job.yaml --coordinator ' + 'tcp://HOST:PORT'),
+    h('p', { class: 'muted' }, 'It appears here by itself.')), list];
+  const told = piece(() => story(latest.job), (parts) => parts);
+  keepFresh(at, latest.job, [told]);
+  return [card(jobs.length === 1 ? 'Job' : 'Jobs', list),
+    h('h1', { class: 'head' }, h('a', { href: link(latest.job) }, latest.name), pill(latest.state)), told.el];
+}

@@ -1,0 +1,93 @@
+// What a job did, for one who sees it for the first time: what ran, what was
+// gained and how sure that is, what changed in the prompts, which examples
+// flipped. Every score leads to the calls behind it.
+
+import { brief, card, counted, h, num, pct, points, sides, span, table, verdict } from './ui.js';
+import { get, jobPath } from './api.js';
+import { sideBySide } from './diff.js';
+
+export const toEvaluation = (job, id, what) => (id ? h('a', { href: `#/jobs/${encodeURIComponent(job)}/evaluations/${id}` }, what) : what);
+export const toCandidate = (job, id, what) => h('a', { href: `#/jobs/${encodeURIComponent(job)}/candidates/${id}` }, what ?? `candidate ${id}`);
+
+function whatRan(s) {
+  const doc = s.document, student = s.models.find((m) => m.role === 'student'), teacher = s.models.find((m) => m.role === 'teacher');
+  const optimizer = doc?.optimizer ?? Object.keys(s.canonical?.optimizer ?? {})[0] ?? 'the optimizer';
+  const metric = Object.entries(s.canonical?.metric ?? {})[0];
+  return h('p', null, h('b', null, optimizer), ' tried ', counted(s.trials, 'trial'), ' of other instructions and demos for ',
+    h('b', null, student?.name ?? s.canonical?.models?.student ?? 'the model'), teacher && teacher.name !== student?.name ? [', with ', teacher.name, ' as its teacher,'] : '',
+    metric ? [' scored by ', h('code', null, metric[0] + (typeof metric[1] === 'string' ? `: ${metric[1]}` : ''))] : '',
+    doc?.calls ? `. That took ${num(Object.entries(doc.calls).filter(([k]) => k !== 'reused' && k !== 'hedged').reduce((n, [, v]) => n + v, 0))} calls and ${span(doc.wall_s)}` : '', '.');
+}
+
+function claim(s, c) {
+  const gain = c.b.score - c.a.score;
+  if (c.a.candidate === c.b.candidate) return [h('p', { class: 'claim' }, 'The program as written is still the best: ', h('b', null, pct(c.a.score))),
+    sides([['baseline', c.a]])];
+  return [
+    h('p', { class: 'claim' }, `From ${pct(c.a.score)} to `, h('b', null, pct(c.b.score)), ` on ${counted(c.n, 'example')}`),
+    sides([['baseline', c.a], ['best', c.b, true]]),
+    h('p', null, h('b', null, `${points(gain)} points, `), verdict(c.p_value, gain), '. ',
+      `${counted(c.won, 'example')} became right or better, ${num(c.lost)} worse, ${num(c.same)} stayed.`),
+    h('p', { class: 'muted small' }, 'The bars are 95 % intervals: with other examples of the same kind the score would mostly lie in there. The search picked the best of many by these very examples, which flatters it a little; examples that it never saw say more.'),
+  ];
+}
+
+function onTest(doc) {
+  const test = doc?.test;
+  if (!test) return h('p', { class: 'muted' }, doc ? 'No test share was set aside, so there is no score on examples that the search has not seen.' : 'The test share is scored at the end.');
+  const gain = test.compiled.score - test.baseline.score;
+  return [h('h3', null, `On the test share, which the search never saw (${counted(test.compiled.n, 'example')})`),
+    sides([['baseline', test.baseline], ['compiled', test.compiled, true]]),
+    h('p', null, h('b', null, `${points(gain)} points, `), verdict(test.p_value, gain), '.')];
+}
+
+export function promptChanges(job, before, after) {
+  const parts = after.parts.map((part) => {
+    const was = before.parts.find((p) => p.step === part.step) ?? { instruction: '', demos: [] };
+    const same = was.instruction === part.instruction;
+    const demos = part.demos.filter((d) => !was.demos.some((e) => JSON.stringify(e) === JSON.stringify(d)));
+    if (same && demos.length === 0 && part.demos.length === was.demos.length) return null;
+    return [h('h3', null, part.step),
+      same ? h('p', { class: 'muted' }, 'The instruction is as written.') : sideBySide(was.instruction, part.instruction, `baseline`, `candidate ${after.candidate}`),
+      part.demos.length > 0 && h('details', { open: part.demos.length <= 2 || undefined }, h('summary', null, `${counted(part.demos.length, 'demo')} shown to the model, ${num(demos.length)} new`),
+        part.demos.map((d) => demoBox(d, demos.includes(d)))),
+      part.demos.length === 0 && was.demos.length > 0 && h('p', { class: 'muted' }, `Its ${counted(was.demos.length, 'demo')} are gone.`)];
+  }).filter(Boolean);
+  const tuned = Object.entries(after.tuned ?? {});
+  if (tuned.length > 0) parts.unshift(h('p', null, 'Settings: ', tuned.map(([k, v]) => h('code', null, `${k} = ${JSON.stringify(v)} `))));
+  return parts.length > 0 ? parts : h('p', { class: 'muted' }, 'Nothing: the prompts are as written.');
+}
+
+export function demoBox(demo, isNew) {
+  return h('div', { class: 'demo' + (isNew ? ' new' : '') }, h('dl', null, Object.entries(demo).filter(([k]) => k !== 'augmented').map(([k, v]) => [
+    h('dt', null, k), h('dd', null, typeof v === 'string' ? v : JSON.stringify(v))])));
+}
+
+// A reply without the markers of its fields: "intent: escalate".
+const answerOf = (side) => (side.outcome !== 'done' && side.reason ? side.reason : (side.answer ?? '').replace(/\[\[ ## completed ## \]\]\s*/g, '').replace(/\[\[ ## (\w+) ## \]\]\s*/g, '$1: ').trim());
+
+export function exampleTable(job, c, examples, names = ['baseline', 'best']) {
+  return table([
+    ['', (e) => h('span', { class: 'pill ' + e.change }, e.change)],
+    ['example', (e) => [h('div', { class: 'clip' }, brief(e.inputs)), h('div', { class: 'muted small' }, e.file ? `${e.file}:${e.line}` : `row ${e.row}`, e.labels && [' · right: ', brief(e.labels)])], 'text'],
+    [names[0], (e) => [toEvaluation(job, e.a.evaluation, pct(e.a.score)), h('div', { class: 'small clip muted' }, answerOf(e.a))], 'text'],
+    [names[1], (e) => [toEvaluation(job, e.b.evaluation, pct(e.b.score)), h('div', { class: 'small clip muted' }, answerOf(e.b))], 'text'],
+  ], examples, { empty: 'no example fits', stack: true });
+}
+
+// The parts of the story, or what there is so far.
+export async function story(job) {
+  const path = jobPath(job), s = await get(path);
+  const notes = [
+    s.simulated && h('div', { class: 'note' }, 'A stand-in answered instead of a model: these scores say nothing about a real one.'),
+    s.reason && s.state !== 'done' && h('div', { class: 'note' + (s.state === 'failed' ? ' bad' : '') }, s.reason),
+  ];
+  if (!s.best || !s.baseline) return [notes, card('What ran', whatRan(s), h('p', { class: 'muted' }, 'The baseline is not scored yet: what was gained appears here with the first trials.'))];
+  const [c, before, after] = await Promise.all([get(path + '/compare', { show: 'changed', limit: 12 }), get(path + '/candidates/' + s.baseline.candidate), get(path + '/candidates/' + s.best.candidate)]);
+  const more = `#/jobs/${encodeURIComponent(job)}/examples`;
+  return [notes,
+    card(null, h('h2', { class: 'muted small' }, 'What was gained, and how sure that is'), claim(s, c), onTest(s.document)),
+    card('What ran', whatRan(s), h('p', { class: 'small' }, h('a', { href: `#/jobs/${encodeURIComponent(job)}/trials` }, 'All trials'), ' · ', h('a', { href: `#/jobs/${encodeURIComponent(job)}/cost` }, 'What it cost'))),
+    card('What changed in the prompts', promptChanges(job, before, after), h('p', { class: 'small' }, toCandidate(job, s.best.candidate, 'Where this candidate comes from'))),
+    card('Which examples flipped', exampleTable(job, c, c.examples), h('p', { class: 'small' }, h('a', { href: more }, `All ${counted(c.n, 'example')}, and what still goes wrong`)))];
+}

@@ -1,0 +1,32 @@
+// The workers: what they do now, and how they did of late.
+
+import { ago, card, h, num, pill, span, table } from './ui.js';
+import { get } from './api.js';
+
+export async function workersView(at) {
+  const box = h('div');
+  async function draw() {
+    const [here, past] = await Promise.all([get('/workers'), get('/workers/history')]);
+    const of = (w) => past.find((p) => p.name === w.name) ?? {};
+    const gone = past.filter((p) => !here.some((w) => w.name === p.name));
+    if (!at.alive()) return;
+    box.replaceChildren(
+      card('Here now', table([
+        ['worker', (w) => [w.name, h('div', { class: 'muted small' }, w.server)]],
+        ['state', (w) => [pill(w.state), w.reason && h('div', { class: 'muted small' }, w.reason)], 'text'],
+        ['busy', (w) => `${num(w.open)} of ${num(w.slots)}`, 'n'],
+        ['models', (w) => w.models.join(', '), 'text wide'],
+        ['calls', (w) => num(w.calls), 'n'],
+        ['tokens a second', (w) => num(of(w).tokens_per_s), 'n wide'],
+        ['a call', (w) => span(of(w).seconds), 'n wide'],
+        ['prompt cached', (w) => (of(w).cached_tokens > 0 ? (100 * of(w).cached_tokens / of(w).prompt_tokens).toFixed(0) + ' %' : '–'), 'n wide'],
+        ['faults', (w) => [num(w.faults), w.last_fault && h('div', { class: 'muted small' }, w.last_fault)], 'text'],
+      ], here, { empty: 'no worker: start one with `promptcc worker --coordinator tcp://HOST:PORT --ollama URL`' })),
+      gone.length > 0 ? card('Gone', table([['worker', (p) => p.name], ['calls of late', (p) => num(p.calls), 'n'], ['a call', (p) => span(p.seconds), 'n'], ['last', (p) => ago(p.last)]], gone)) : '');
+  }
+  await draw();
+  const timer = setInterval(() => draw().catch(() => {}), 2000);
+  at.onLeave(() => clearInterval(timer));
+  document.title = 'Workers · promptcc';
+  return [h('h1', null, 'Workers'), box];
+}
