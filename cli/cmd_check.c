@@ -6,17 +6,9 @@
 #include "cli/jobfile.h"
 #include "cli/output.h"
 #include "common/json.h"
+#include "common/text.h"
 
 enum { SUMMARY_BYTES = 1 << 16 };
-
-static void put_models(const struct jobfile *file, struct buf *out)
-{
-    const char *models[ROLE_COUNT];
-    size_t n = jobfile_models(file, models);
-
-    for (size_t i = 0; i < n; i++)
-        buf_printf(out, "%s%s", i == 0 ? "" : ", ", models[i]);
-}
 
 static void put_skipped(const struct jobfile *file, struct buf *out)
 {
@@ -34,24 +26,35 @@ static void put_skipped(const struct jobfile *file, struct buf *out)
         buf_puts(out, " (the metric reads nothing of it)\n");
 }
 
-// What will be run, for a person to compare with what was meant.
-static void put_summary(const struct jobfile *file, struct buf *out)
+static void put_examples(const struct jobfile *file, struct buf *out)
 {
     const struct split *split = &file->split;
+    char bad[TEXT_COUNTED_BYTES];
+
+    if (!split->shared || split->n[SHARE_TEST] > 0)
+        buf_printf(out,
+                   "  examples  %zu: train %zu, validation %zu%s, test %zu\n",
+                   file->dataset->n, split->n[SHARE_TRAIN],
+                   split->n[SHARE_VAL], split->shared ? " (the same rows)" : "",
+                   split->n[SHARE_TEST]);
+    if (file->dataset->skipped > 0)
+        buf_printf(out, "  left out  %s\n",
+                   text_counted(bad, (int64_t)file->dataset->skipped,
+                                "bad row"));
+}
+
+// Beside the good news only what the job file does not say itself: which steps
+// the search leaves out, and how the examples are parted.
+static void put_summary(const struct jobfile *file, struct buf *out)
+{
+    size_t len;
 
     buf_printf(out, "%s is fine\n\n", file->path);
-    buf_printf(out, "  steps     %zu, %zu of them ask a model\n",
-               file->job->program->n_steps, file->job->program->n_predictors);
+    len = out->len;
     put_skipped(file, out);
-    buf_printf(out, "  examples  %zu: train %zu, validation %zu%s, test %zu\n",
-               file->dataset->n, split->n[SHARE_TRAIN], split->n[SHARE_VAL],
-               split->shared ? " (the same rows)" : "", split->n[SHARE_TEST]);
-    if (file->dataset->skipped > 0)
-        buf_printf(out, "            %zu bad rows are skipped\n",
-                   file->dataset->skipped);
-    buf_printf(out, "  optimizer %s\n  models    ", file->job->optimizer);
-    put_models(file, out);
-    buf_putc(out, '\n');
+    put_examples(file, out);
+    if (out->len == len)
+        out->len--;
 }
 
 static int print_json(const struct jobfile *file, bool ok)

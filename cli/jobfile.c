@@ -188,13 +188,16 @@ static bool make_plan(struct jobfile *file, struct err *err)
 // The parts that stand on a readable job.
 static bool read_parts(struct jobfile *file, struct err *err)
 {
+    (void)optimizer_params(file->job, &file->optimizer, &file->arena,
+                           file->diags);
     file->dataset = dataset_load(file->job, file->bundle, file->diags);
     if (file->dataset != NULL) {
         (void)split_make(file->job, file->dataset, &file->split, file->diags);
         reach_check(file->job, file->dataset, file->diags);
     }
-    (void)optimizer_params(file->job, &file->optimizer, &file->arena,
-                           file->diags);
+    if (file->dataset != NULL && file->optimizer != NULL)
+        optimizer_check_data(file->optimizer, file->job, file->dataset,
+                             &file->split, file->diags);
     return make_plan(file, err);
 }
 

@@ -15,7 +15,6 @@
 
 enum {
     ROW_MAX_BYTES = 4 << 20,
-    FEW_ROWS = 30,
     REASON_BYTES = 240,
     MAX_TOLD = 20, // mistakes; who sees that many looks for their cause
     MAX_LABELS = PROGRAM_MAX_FIELDS + 1,
@@ -430,20 +429,6 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
     return NULL;
 }
 
-static void warn_few(const struct job *job, const struct dataset *dataset,
-                     struct diags *diags)
-{
-    char examples[TEXT_COUNTED_BYTES];
-
-    if (dataset == NULL || dataset->n >= FEW_ROWS)
-        return;
-    diag_add(diags, DIAG_WARNING, "few-examples", &job->data.place,
-             "only %s: scores will be too uncertain to tell good prompts from "
-             "lucky ones",
-             text_counted(examples, (int64_t)dataset->n, "example"));
-    diag_remedy(diags, "label %d or more, better 100", FEW_ROWS);
-}
-
 struct dataset *dataset_load(const struct job *job, struct bundle *bundle,
                              struct diags *diags)
 {
@@ -460,9 +445,7 @@ struct dataset *dataset_load(const struct job *job, struct bundle *bundle,
         if (fresh)
             names[n++] = given[i];
     }
-    struct dataset *dataset = load_files(job, bundle, names, n, false, diags);
-    warn_few(job, dataset, diags);
-    return dataset;
+    return load_files(job, bundle, names, n, false, diags);
 }
 
 struct dataset *dataset_file(const struct job *job, struct bundle *bundle,

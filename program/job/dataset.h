@@ -56,6 +56,7 @@ struct split {
     size_t *rows[SHARE_COUNT];
     size_t n[SHARE_COUNT];
     bool shared;
+    bool test_empty; // there was to be a test share, and no example falls to it
 };
 
 // All files of the job. NULL with findings (bad rows with their lines).

@@ -469,7 +469,7 @@ static bool copy_shared(struct splitter *splitter)
 static bool check_empty(struct splitter *splitter)
 {
     const struct job_data *data = &splitter->job->data;
-    const struct split *split = splitter->split;
+    struct split *split = splitter->split;
     bool ok = true;
 
     for (int i = 0; i < SHARE_TEST; i++) {
@@ -484,10 +484,8 @@ static bool check_empty(struct splitter *splitter)
                     share_names[i]);
         ok = false;
     }
-    if (split->n[SHARE_TEST] == 0 && splitter->shares[SHARE_TEST] > 0)
-        diag_add(splitter->diags, DIAG_WARNING, "empty-share", &data->place,
-                 "no example falls to the test share: nothing will tell how "
-                 "the result does on unseen examples");
+    split->test_empty =
+        split->n[SHARE_TEST] == 0 && splitter->shares[SHARE_TEST] > 0;
     return ok;
 }
 

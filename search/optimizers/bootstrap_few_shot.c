@@ -37,5 +37,6 @@ const struct optimizer bootstrap_few_shot = {
     .params = params,
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
+    .one_set = true,
     .run = run,
 };

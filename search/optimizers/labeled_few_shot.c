@@ -43,5 +43,6 @@ const struct optimizer labeled_few_shot = {
     .params = params,
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
+    .one_set = true,
     .run = run,
 };

@@ -7,7 +7,12 @@
 #include "common/text.h"
 #include "program/source/node.h"
 
-enum { MAX_PARAMS = 32, LIST_BYTES = 400, CHECK_BYTES = 1 << 16 };
+enum {
+    MAX_PARAMS = 32,
+    LIST_BYTES = 400,
+    CHECK_BYTES = 1 << 16,
+    FEW_ROWS = 30,
+};
 
 #define OPTIMIZER(name) extern const struct optimizer name;
 #include "search/optimizers/optimizers.def"
@@ -188,6 +193,27 @@ const void *optimizer_params(const struct job *job,
         return NULL;
     *optimizer = found;
     return params;
+}
+
+void optimizer_check_data(const struct optimizer *optimizer,
+                          const struct job *job, const struct dataset *dataset,
+                          const struct split *split, struct diags *diags)
+{
+    char examples[TEXT_COUNTED_BYTES];
+
+    if (optimizer->one_set)
+        return;
+    if (dataset->n < FEW_ROWS) {
+        diag_add(diags, DIAG_WARNING, "few-examples", &job->data.place,
+                 "only %s: scores will be too uncertain to tell good prompts "
+                 "from lucky ones",
+                 text_counted(examples, (int64_t)dataset->n, "example"));
+        diag_remedy(diags, "label %d or more, better 100", FEW_ROWS);
+    }
+    if (split->test_empty)
+        diag_add(diags, DIAG_WARNING, "empty-share", &job->data.place,
+                 "no example falls to the test share: nothing will tell how "
+                 "the result does on unseen examples");
 }
 
 void optimizer_check(const struct job *job, struct diags *diags)

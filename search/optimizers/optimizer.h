@@ -15,6 +15,7 @@
 
 #include "common/arena.h"
 #include "common/err.h"
+#include "program/job/dataset.h"
 #include "program/job/job.h"
 #include "program/source/diag.h"
 #include "search/session/session.h"
@@ -40,6 +41,7 @@ struct optimizer {
     size_t n_params;
     size_t params_size;
     bool logprobs; // asks for log-probabilities from the baseline on
+    bool one_set;  // makes one set of demos, and searches for no better one
     // Checks what single ranges cannot; may be NULL.
     bool (*check)(const struct job *job, const void *params,
                   struct diags *diags);
@@ -60,6 +62,13 @@ const struct optimizer *optimizer_find(const char *name);
 const void *optimizer_params(const struct job *job,
                              const struct optimizer **optimizer,
                              struct arena *arena, struct diags *diags);
+
+// Warns of data that a search cannot learn much from: few examples, or none to
+// test on. A choice among many candidates favours the lucky ones; who makes a
+// single set of demos chooses nothing, and its score is told with its interval.
+void optimizer_check_data(const struct optimizer *optimizer,
+                          const struct job *job, const struct dataset *dataset,
+                          const struct split *split, struct diags *diags);
 
 // The findings alone, as job_load_checked asks for them.
 void optimizer_check(const struct job *job, struct diags *diags);

@@ -263,14 +263,6 @@ Test(dataset, rows_that_are_all_bad_leave_no_examples)
     given_data_expect(&given, "no-examples", 0, "holds no good examples");
 }
 
-Test(dataset, few_examples_are_a_warning)
-{
-    load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n");
-    cr_assert_not_null(given.dataset);
-    cr_assert_not_null(given_data_find(&given, "few-examples"));
-    cr_expect_eq(given_data_find(&given, "few-examples")->level, DIAG_WARNING);
-}
-
 Test(dataset, conflicting_labels_are_told_once_with_count_and_first_place)
 {
     load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n"

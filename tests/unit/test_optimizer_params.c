@@ -215,3 +215,31 @@ Test(optimizer_params, the_schema_names_every_optimizer_and_no_other)
             json_string_value(json_array_get(names, i)));
     json_decref(schema);
 }
+
+static size_t warnings_for(const char *name, size_t rows, bool test_empty)
+{
+    struct dataset dataset = {.n = rows};
+    struct split split = {.shared = true, .test_empty = test_empty};
+
+    optimizer_check_data(optimizer_find(name), &job, &dataset, &split, diags);
+    cr_assert_eq(diags->errors, 0);
+    return diags->n;
+}
+
+Test(optimizer_params, a_search_is_warned_of_few_examples_and_none_to_test_on)
+{
+    cr_assert_eq(warnings_for("miprov2", 29, true), 2);
+    cr_expect_str_eq(diags->items[0].code, "few-examples");
+    cr_expect_str_eq(diags->items[1].code, "empty-share");
+}
+
+Test(optimizer_params, enough_examples_need_no_warning)
+{
+    cr_expect_eq(warnings_for("miprov2", 30, false), 0);
+}
+
+Test(optimizer_params, a_single_set_of_demos_is_no_search)
+{
+    cr_expect_eq(warnings_for("labeled_few_shot", 2, true), 0);
+    cr_expect_eq(warnings_for("bootstrap_few_shot", 2, true), 0);
+}

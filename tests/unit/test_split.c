@@ -164,7 +164,7 @@ Test(split, what_no_share_takes_stays_unused)
     make_one("{examples: e.jsonl, split: {train: 0.3, val: 0.2}}", 200, 2);
     expect_sizes(60, 40, 0);
     expect_apart(1);
-    cr_expect_null(given_data_find(&given, "empty-share"));
+    cr_expect_not(given.split.test_empty);
 }
 
 Test(split, the_seed_alone_decides)
@@ -254,12 +254,11 @@ Test(split, one_example_is_too_few_to_be_apart)
     cr_expect_eq(given.split.n[SHARE_TRAIN], 0);
 }
 
-Test(split, an_empty_test_share_is_a_warning)
+Test(split, an_empty_test_share_is_noted)
 {
     make_one("{examples: e.jsonl}", 2, 1);
     expect_sizes(2, 2, 0);
-    given_data_expect(&given, "empty-share", given.job->data.place.line,
-                      "no example falls to the test share");
+    cr_expect(given.split.test_empty);
 }
 
 Test(split, a_stratify_that_no_example_has_is_told)
