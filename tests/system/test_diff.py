@@ -1,0 +1,70 @@
+"""`diff`: word by word what two compiled programs say differently."""
+
+import copy
+import json
+
+import pytest
+
+import harness
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    stage = harness.Stage(tmp_path_factory.mktemp("diff"))
+    path = stage.job()
+    done = stage.promptcc("run", path, "--simulate", "--quiet")
+    assert done.status == 0, done
+    yield path
+    stage.close()
+
+
+def test_words_demos_and_settings(stage, job):
+    a = json.loads((job.parent / "compiled.json").read_text())
+    b = copy.deepcopy(a)
+    part = b["sort"]
+    part["signature"]["instructions"] = "Sort the mail.\nTwo lines."
+    a["sort"]["signature"]["instructions"] = "Sort mail."
+    gone = part["demos"].pop(0)
+    b["metadata"]["promptcc"]["adapter"] = "json"
+    b["metadata"]["promptcc"]["models"]["student"]["options"]["num_ctx"] = 8192
+    for name, document in (("a.json", a), ("b.json", b)):
+        (stage.folder / name).write_text(json.dumps(document))
+
+    shown = stage.promptcc("diff", "a.json", "b.json")
+    assert shown.status == 0, shown
+    assert "Sort {+the +}mail.\n    {+Two lines.+}\n" in shown.out
+    assert f"demos: {len(part['demos']) + 1} -> {len(part['demos'])}" in shown.out
+    assert "    - " + json.dumps(gone, separators=(",", ":")) in shown.out
+    assert 'adapter: "chat" -> "json"\nnum_ctx: 4096 -> 8192' in shown.out
+
+    told = stage.promptcc("diff", "a.json", "b.json", "--json").json
+    assert told["steps"][0]["demos_gone"] == [gone]
+    assert [one["change"] for one in told["steps"][0]["instruction"]] == [
+        "same", "new", "same", "new"]
+
+
+def test_a_job_stands_for_its_compiled_file(stage, job):
+    same = stage.promptcc("diff", job.parent / "compiled.json", "shop",
+                          "--store", job.parent / "promptcc.db")
+    assert same.status == 0 and "the same" in same.out, same
+
+
+def test_what_cannot_be_compared_is_told(stage, job):
+    (stage.folder / "bad.json").write_text("[1]")
+    for words, said in [(("bad.json", "bad.json"), "no compiled file"),
+                        (("none.json", "bad.json"), "none.json"),
+                        (("nothing", "bad.json"), "nothing")]:
+        wrong = stage.promptcc("diff", *words, "--store",
+                               job.parent / "promptcc.db")
+        assert wrong.status == 2 and said in wrong.err, wrong
+
+
+def test_hostile_text_stays_text(stage, job):
+    document = json.loads((job.parent / "compiled.json").read_text())
+    other = copy.deepcopy(document)
+    other["sort"]["signature"]["instructions"] = "evil \x1b[2J \u202e text"
+    (stage.folder / "a.json").write_text(json.dumps(document))
+    (stage.folder / "b.json").write_text(json.dumps(other))
+    for words in ((), ("--color", "always")):
+        shown = stage.promptcc("diff", "a.json", "b.json", *words)
+        assert "\x1b[2J" not in shown.out and "\u202e" not in shown.out
