@@ -136,10 +136,8 @@ static void put_demos(struct buf *out, const struct proposer *proposer,
 static bool read_source(struct proposer *proposer, struct err *err)
 {
     struct buf text = BUF_INIT(SHOWN_MAX_BYTES);
-    json_t *json = program_json(proposer->program);
 
-    json_put(&text, json, false);
-    json_decref(json);
+    shown_program(&text, proposer->program);
     if (!buf_ok(&text, "the program", err)) {
         buf_release(&text);
         return false;
@@ -169,7 +167,7 @@ static bool take_text(const struct question *question, const char *field,
 static bool init_program_form(struct form *form, struct err *err)
 {
     const struct field shown =
-        form_text("program", "A program of language-model steps, as JSON");
+        form_text("program", "A program of language-model steps");
     const struct field told =
         form_text("program_description", "Two to four sentences");
 
@@ -182,7 +180,7 @@ static bool init_program_form(struct form *form, struct err *err)
 static bool init_module_form(struct form *form, struct err *err)
 {
     const struct field shown[] = {
-        form_text("program", "A program of language-model steps, as JSON"),
+        form_text("program", "A program of language-model steps"),
         form_text("program_description", "What the program is made for"),
         form_text("module", "The step to describe"),
     };
@@ -313,7 +311,7 @@ static bool init_propose_form(const struct proposer *proposer, bool tip,
     if (proposer->data != NULL)
         shown[n++] = form_text("dataset_summary", "What the data are like");
     if (proposer->options->program_aware) {
-        shown[n++] = form_text("program", "The whole program, as JSON");
+        shown[n++] = form_text("program", "The whole program");
         shown[n++] =
             form_text("program_description", "What the program is made for");
         shown[n++] = form_text("module_description", "What this step must do");

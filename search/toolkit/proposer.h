@@ -1,7 +1,7 @@
 // proposer: new instructions, written by the teacher from what it is shown.
 //
-// It is shown, as far as the options say: a summary of the data, the program
-// as its job file has it, a description of it and of the step, demos that the
+// It is shown, as far as the options say: a summary of the data, the steps of
+// the program (shown.h), a description of it and of the step, demos that the
 // teacher itself bootstrapped, the present instruction, and a tip that sends
 // each proposal another way. Descriptions are made once and shared. Then all
 // proposals of all steps are under way together.

@@ -43,6 +43,58 @@ void shown_step(struct buf *out, const struct step *step)
         put_field(out, &signature->outputs[i]);
 }
 
+// " <- classify.intent"; nothing for an input of the program of that name.
+static void put_source(struct buf *out, const struct program *program,
+                       struct source source, const char *name)
+{
+    if (source.step == SOURCE_INPUT) {
+        const char *input = program->inputs[source.field].name;
+        if (strcmp(input, name) != 0)
+            buf_printf(out, " <- %s", input);
+        return;
+    }
+    const struct step *from = &program->steps[source.step];
+    buf_printf(out, " <- %s", from->name);
+    if (source.field != SOURCE_WHOLE)
+        buf_printf(out, ".%s", from->signature.outputs[source.field].name);
+}
+
+static void put_section(struct buf *out, const struct program *program,
+                        const struct step *step)
+{
+    const struct signature *signature = &step->signature;
+
+    buf_printf(out, "\n## %s (%s)\n", step->name, step->kind->key);
+    if (signature->instruction != NULL)
+        buf_printf(out, "%s\n", signature->instruction);
+    buf_puts(out, "reads:\n");
+    for (size_t i = 0; i < signature->n_inputs; i++) {
+        buf_printf(out, "- %s", signature->inputs[i].name);
+        put_source(out, program, step->sources[i], signature->inputs[i].name);
+        buf_putc(out, '\n');
+    }
+    if (signature->n_outputs > 0)
+        buf_puts(out, "gives:\n");
+    for (size_t i = 0; i < signature->n_outputs; i++)
+        put_field(out, &signature->outputs[i]);
+}
+
+void shown_program(struct buf *out, const struct program *program)
+{
+    buf_puts(out, "inputs:\n");
+    for (size_t i = 0; i < program->n_inputs; i++)
+        put_field(out, &program->inputs[i]);
+    for (size_t i = 0; i < program->n_steps; i++)
+        put_section(out, program, &program->steps[i]);
+    buf_puts(out, "\noutputs:\n");
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        buf_printf(out, "- %s", program->outputs[i].name);
+        put_source(out, program, program->outputs[i].source,
+                   program->outputs[i].name);
+        buf_putc(out, '\n');
+    }
+}
+
 void shown_text(struct buf *out, const char *text, size_t max)
 {
     size_t len = strlen(text);

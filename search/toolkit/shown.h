@@ -21,6 +21,11 @@ enum {
 // A step: its name, and its fields with their types and descriptions.
 void shown_step(struct buf *out, const struct step *step);
 
+// A program, a section for each step: what it says to the model, what it reads
+// from where, and what it gives. Shorter than the job file's JSON, and without
+// keys that a small teacher takes for data.
+void shown_program(struct buf *out, const struct program *program);
+
 // An object, one line a member: "intent: refund_request"; at most max bytes of
 // each value.
 void shown_fields(struct buf *out, const json_t *fields, size_t max);

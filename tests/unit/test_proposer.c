@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "fake_support.h"
 #include "search/toolkit/data_summary.h"
+#include "search/toolkit/shown.h"
 
 static struct err err;
 
@@ -81,6 +82,45 @@ Test(proposer, proposals_that_never_come_are_dropped_and_noted)
                        fake->notes);
     proposals_release(&made);
     fake_free(fake);
+}
+
+Test(proposer, a_program_is_shown_as_its_steps)
+{
+    static const char yaml[] =
+        "inputs: {text: {desc: A text}}\n"
+        "steps:\n"
+        "  sort: {predict: Sort it., inputs: [text],\n"
+        "         outputs: {label: {enum: [a, b]}}}\n"
+        "  all: {compose: {label: sort.label, source: text}}\n"
+        "  say: {predict: Say it., inputs: {what: all, label: sort.label},\n"
+        "        outputs: {words: {desc: A sentence}}}\n"
+        "outputs: {label: sort.label, words: say.words}\n";
+    struct buf text = BUF_INIT(SHOWN_MAX_BYTES);
+    struct arena arena = ARENA_INIT(1 << 20);
+    struct diags *diags = diags_new(&err);
+    struct node *root =
+        node_parse(&arena, "job.yaml", yaml, strlen(yaml), diags);
+    struct program *program = program_parse(root, diags);
+
+    cr_assert_not_null(program);
+    shown_program(&text, program);
+    cr_expect_str_eq(text.data, "inputs:\n- text: A text\n"
+                                "\n## sort (predict)\nSort it.\n"
+                                "reads:\n- text\n"
+                                "gives:\n- label (one of: a; b)\n"
+                                "\n## all (compose)\n"
+                                "reads:\n- label <- sort.label\n"
+                                "- source <- text\n"
+                                "\n## say (predict)\nSay it.\n"
+                                "reads:\n- what <- all\n"
+                                "- label <- sort.label\n"
+                                "gives:\n- words: A sentence\n"
+                                "\noutputs:\n- label <- sort.label\n"
+                                "- words <- say.words\n");
+    program_free(program);
+    buf_release(&text);
+    diags_free(diags);
+    arena_release(&arena);
 }
 
 // --- what is shown, and steps that are not searched
