@@ -490,6 +490,7 @@ outputs: {topic: sort.topic, reply: answer.reply}
 # Some 60 calls with 24 rows.
 SMALL = "{bootstrap_random_search: {num_candidate_programs: 3, " \
         "max_bootstrapped_demos: 2, max_labeled_demos: 4}}"
+GEPA = "{gepa: {max_metric_calls: 220}}"
 MIPRO = "{miprov2: {auto: light, seed: 9, num_candidates: 3, num_trials: 4, " \
         "max_bootstrapped_demos: 2, max_labeled_demos: 2, minibatch_size: 6}}"
 

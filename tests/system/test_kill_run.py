@@ -46,8 +46,9 @@ def check_the_end(stage, gate, job, document, compiled):
     assert result.json["calls"]["teacher"] == document["calls"]["teacher"]
 
 
-@pytest.mark.parametrize("optimizer", [harness.SMALL, harness.MIPRO],
-                         ids=["random_search", "miprov2"])
+@pytest.mark.parametrize("optimizer",
+                         [harness.SMALL, harness.MIPRO, harness.GEPA],
+                         ids=["random_search", "miprov2", "gepa"])
 def test_a_run_killed_anywhere_ends_with_the_same_bytes(stage, optimizer):
     document, compiled = undisturbed(stage, stage.stand_in(slots=SLOTS),
                                      optimizer)

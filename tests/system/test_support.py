@@ -20,7 +20,8 @@ def held_out(stage, sim, job, *words):
 @pytest.mark.parametrize("optimizer", [
     "{miprov2: {auto: light, seed: 9}}",
     "{bootstrap_random_search: {num_candidate_programs: 4}}",
-], ids=["miprov2", "bootstrap_random_search"])
+    "{gepa: {auto: medium}}",
+], ids=["miprov2", "bootstrap_random_search", "gepa"])
 def test_optimizing_improves_the_score_on_unseen_questions(stage, support,
                                                            optimizer):
     sim = stage.stand_in(slots=4)
@@ -44,9 +45,11 @@ def test_optimizing_improves_the_score_on_unseen_questions(stage, support,
         assert len(message) < 20 or json.dumps(message)[1:-1] not in text
 
 
-def test_the_support_job_is_the_same_on_a_cluster(stage, support):
+@pytest.mark.parametrize("optimizer", [
+    "{miprov2: {auto: light, seed: 9}}", "{gepa: {max_metric_calls: 300}}",
+], ids=["miprov2", "gepa"])
+def test_the_support_job_is_the_same_on_a_cluster(stage, support, optimizer):
     """Sixteen workers, a fifth of the requests failing."""
-    optimizer = "{miprov2: {auto: light, seed: 9}}"
     alone = harness.write_support_job(stage.folder / "alone", optimizer)
     calm = stage.stand_in(slots=4)
     assert stage.promptcc("run", alone, "--ollama",
