@@ -1,0 +1,188 @@
+"""The same job, data, model server and seeds through promptcc and through DSPy.
+
+    compare.py [--seeds N] [--optimizers LIST] [--systems LIST] [--build FOLDER]
+               [--python PYTHON] [--set KEY=VALUE] [--out FILE]
+
+Each run has a stand-in server of its own, so requests and tokens are counted
+where they arrive, whatever either system says of itself. DSPy's cache and
+promptcc's store begin empty. One JSON line a run goes to --out (a run that is
+there already is not repeated), and a table to standard output. The numbers of
+these stand for no real model.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import problem
+
+HERE = pathlib.Path(__file__).resolve().parent
+OPTIMIZERS = ("miprov2", "gepa", "bootstrap_random_search", "copro", "simba")
+SLOTS = 4
+
+
+class Server:
+    """A stand-in on a port of its own, which knows two models."""
+
+    def __init__(self, build):
+        self.process = subprocess.Popen(
+            [build / "simulated" / "simulated_ollama", "--slots", str(SLOTS),
+             "--models-loaded", "2", "--model", "student:14b",
+             "--model", "teacher:70b"],
+            stdout=subprocess.PIPE, text=True)
+        self.url = re.search(r"http\S+", self.process.stdout.readline())[0]
+
+    def figures(self):
+        with urllib.request.urlopen(self.url + "/sim/stats") as answer:
+            return json.load(answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+def ask(args, verb, folder, server, *more):
+    """One command on the problem's job; its JSON document."""
+    done = subprocess.run(
+        [args.build / "cli" / "promptcc", verb, folder / "job.yaml",
+         "--ollama", f"{server.url},slots={SLOTS}", "--json", "--quiet", *more],
+        capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"compare.py: {verb}: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def promptcc(args, folder, optimizer, seed, server):
+    compiled = folder / "compiled.json"
+    options = ["--set", "skipped_steps=leave"]
+    for value in args.set:
+        options += ["--set", value]
+    start = time.monotonic()
+    ask(args, "run", folder, server, "--optimizer", optimizer, "--seed",
+        str(seed), "--store", folder / f"{optimizer}-{seed}.db", "--out",
+        compiled, *options)
+    seconds = time.monotonic() - start
+    search = server.figures()
+    # In a store of its own: DSPy's test pays for every call, too.
+    held_out = ["--data", folder / "test.jsonl", "--store",
+                folder / f"{optimizer}-{seed}-test.db", *options]
+    before = ask(args, "eval", folder, server, *held_out)
+    after = ask(args, "eval", folder, server, "--compiled", compiled, *held_out)
+    return {"seconds": seconds, "search": search, "error": None,
+            "before": before["score"], "after": after["score"]}
+
+
+def dspy(args, folder, optimizer, seed, server):
+    with tempfile.TemporaryDirectory() as cache:
+        done = subprocess.run(
+            [args.python, HERE / "through_dspy.py", folder, optimizer,
+             str(seed), server.url, str(SLOTS)],
+            capture_output=True, text=True,
+            env=os.environ | {"DSPY_CACHEDIR": cache, "PYTHONHASHSEED": "0",
+                              "LITELLM_LOCAL_MODEL_COST_MAP": "true"})
+    found = re.search(r"^RESULT (.*)$", done.stdout, re.M)
+    if found is None:
+        sys.exit(f"compare.py: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return json.loads(found[1])
+
+
+SYSTEMS = {"promptcc": promptcc, "dspy": dspy}
+
+
+def run_all(args, known):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        problem.write(folder)
+        for seed in range(1, args.seeds + 1):
+            for optimizer in args.optimizers:
+                for system in args.systems:
+                    key = {"system": system, "optimizer": optimizer,
+                           "seed": seed}
+                    if any(key.items() <= run.items() for run in known):
+                        continue
+                    with Server(args.build) as server:
+                        made = SYSTEMS[system](args, folder, optimizer, seed,
+                                               server)
+                    figures = made.pop("search")
+                    yield key | made | {
+                        "calls": figures["answered"],
+                        "tokens": figures["prompt_tokens"] +
+                        figures["generated_tokens"]}
+
+
+def spread(values, form):
+    middle = statistics.median(values)
+    return f"{form(middle)} ({form(min(values))} to {form(max(values))})"
+
+
+def percent(value):
+    return f"{100 * value:.1f}"
+
+
+def whole(value):
+    return f"{value:,.0f}"
+
+
+def table(runs):
+    groups = collections.defaultdict(list)
+    for run in runs:
+        groups[run["optimizer"], run["system"]].append(run)
+    lines = ["| optimizer | system | seeds | held out, % | as written, % | "
+             "calls | tokens | seconds |", "| --- " * 8 + "|"]
+    for (optimizer, system), of in sorted(groups.items()):
+        crashed = sum(run["error"] is not None for run in of)
+        cells = [f"`{optimizer}`", system,
+                 f"{len(of)}" + (f", {crashed} crashed" if crashed else ""),
+                 spread([run["after"] for run in of], percent),
+                 percent(statistics.median(run["before"] for run in of)),
+                 spread([run["calls"] for run in of], whole),
+                 whole(statistics.median(run["tokens"] for run in of)),
+                 f"{statistics.median(run['seconds'] for run in of):.0f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def words(text):
+    return text.split(",")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--optimizers", type=words, default=OPTIMIZERS)
+    parser.add_argument("--systems", type=words, default=list(SYSTEMS))
+    parser.add_argument("--build", type=pathlib.Path,
+                        default=HERE.parent.parent / "build" / "release")
+    parser.add_argument("--python",
+                        default=HERE.parent.parent / ".venv/bin/python")
+    parser.add_argument("--set", action="append", default=[],
+                        help="for promptcc: a value of the job file")
+    parser.add_argument("--out", type=pathlib.Path)
+    args = parser.parse_args()
+    known = []
+    if args.out and args.out.exists():
+        known = [json.loads(line) for line in args.out.read_text().splitlines()]
+    runs = list(known)
+    for run in run_all(args, known):
+        runs.append(run)
+        if args.out:
+            with open(args.out, "a") as out:
+                out.write(json.dumps(run) + "\n")
+        print(run, file=sys.stderr, flush=True)
+    print(table(runs))
+
+
+if __name__ == "__main__":
+    main()
