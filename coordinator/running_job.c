@@ -289,10 +289,16 @@ static void leave_unpaid(struct task *task)
     }
 }
 
-static struct use use_of(const struct task_item *item)
+// What an item takes of its task's limit: all that it may come to while it is
+// open.
+static struct use use_of(const struct task *task, const struct task_item *item)
 {
     struct use sum = {.calls = (int64_t)item->n_calls};
 
+    if (item->paid)
+        return (struct use){0};
+    if (item->state == ITEM_OPEN)
+        return task->item_most;
     for (size_t i = 0; i < item->n_calls; i++)
         sum.tokens += item->calls[i].tokens;
     return sum;
@@ -304,17 +310,16 @@ static struct use use_of(const struct task_item *item)
 // were: once nothing is under way, all before it count exactly.
 static bool has_room(const struct task *task, bool *for_good)
 {
-    const struct task_item *next = &task->items[task->cursor];
-    struct use sum = next->state == ITEM_OPEN ? task->item_most : use_of(next);
+    struct use sum = use_of(task, &task->items[task->cursor]);
 
     *for_good = true;
     for (size_t i = 0; i < task->cursor; i++) {
-        bool open = task->items[i].state == ITEM_OPEN;
-        struct use one = open ? task->item_most : use_of(&task->items[i]);
+        struct use one = use_of(task, &task->items[i]);
 
         sum.calls += one.calls;
         sum.tokens += one.tokens;
-        *for_good = *for_good && !open;
+        *for_good = *for_good &&
+                    (task->items[i].paid || task->items[i].state != ITEM_OPEN);
     }
     return sum.calls <= task->limit.calls && sum.tokens <= task->limit.tokens;
 }

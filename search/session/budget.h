@@ -12,6 +12,9 @@
 //                                        the work may come back cut short
 //   not even that        BUDGET_OVER
 //
+// Rows on which a trial of the same candidate was scored before need nothing:
+// their answers are there, and were counted then.
+//
 // While earlier work is still under way it is counted at its most. If the new
 // work fits all the same, it fits whatever the earlier work comes to. If not,
 // the answer is BUDGET_WAIT: ask again when some of it is done, in the end with

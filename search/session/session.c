@@ -394,6 +394,59 @@ static void put_name(const struct unit *unit, char *out, size_t size)
         text_print(out, size, "the test share");
 }
 
+// Whether the task asks what the trials of its candidate ask.
+static bool repeats_trials(const struct session *session,
+                           const struct task *task)
+{
+    const struct sampling *sampling = &task->sampling;
+
+    return task->scored && task->role == ROLE_STUDENT &&
+           task->program == session->setup.job->program &&
+           task->plan == session->setup.plan && sampling->temperature < 0 &&
+           sampling->replicate == 0 && strcmp(sampling->purpose, "trial") == 0;
+}
+
+// Marks the items whose calls are in the ledger, since a trial of the same
+// candidate was scored on their rows: they cost nothing. Returns how many.
+static size_t mark_paid(const struct session *session, struct task *task)
+{
+    size_t rows = session->setup.dataset->n;
+    bool *scored = NULL;
+    size_t n = 0;
+
+    if (repeats_trials(session, task))
+        scored = calloc(rows + 1, sizeof *scored);
+    for (size_t u = 0; scored != NULL && u < session->accounted; u++) {
+        const struct trial *trial = session->units[u]->trial;
+
+        if (trial == NULL ||
+            !hash_equal(&trial->candidate->id, &task->candidate->id))
+            continue;
+        for (size_t i = 0; i < trial->n_rows; i++)
+            scored[trial->rows[i]] |= trial->scored[i];
+    }
+    for (size_t i = 0; scored != NULL && i < task->n_items; i++) {
+        task->items[i].paid = scored[task->items[i].row];
+        n += task->items[i].paid;
+    }
+    free(scored);
+    return n;
+}
+
+// What the task needs of the budget, by what is in the ledger now.
+static struct budget_need find_need(const struct session *session,
+                                    struct task *task, struct use most,
+                                    bool may_be_cut)
+{
+    size_t n = task->n_items - mark_paid(session, task);
+    struct budget_need need = {.most = times(most, n)};
+
+    need.least = need.most;
+    if (may_be_cut)
+        need.least.calls = calls_of_item(session, task) * (int64_t)n;
+    return need;
+}
+
 static void report_over(const struct session *session, const struct unit *unit,
                         const struct budget_need *need, struct err *err)
 {
@@ -427,13 +480,10 @@ static bool claim_budget(struct session *session, struct unit *unit,
                          struct task *task, bool may_be_cut, struct err *err)
 {
     struct use most = most_of_item(session, task);
-    struct budget_need need = {.most = times(most, task->n_items)};
+    struct budget_need need;
 
-    need.least = need.most;
-    if (may_be_cut)
-        need.least.calls =
-            calls_of_item(session, task) * (int64_t)task->n_items;
     for (;;) {
+        need = find_need(session, task, most, may_be_cut);
         switch (budget_ask(&session->budget, &session->ledger.sum,
                            &session->under_way, &need, &task->limit)) {
         case BUDGET_FREE:

@@ -47,6 +47,7 @@ struct task_item {
     // asked
     int row;        // of the job's dataset, or -1
     json_t *inputs; // of the program; owned reference
+    bool paid;      // its calls were used before: they count no more
     // answered
     enum item_state state;
     enum run_outcome outcome;

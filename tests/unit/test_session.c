@@ -182,6 +182,25 @@ static struct trial *try_baseline(struct session *s, size_t n_rows)
                         "a test", &seen.err);
 }
 
+// A candidate that was not tried before.
+static struct trial *try_new(struct session *s, size_t n_rows)
+{
+    struct candidate *candidate =
+        candidate_child(session_baseline(s), &seen.err);
+    struct trial *trial = NULL;
+    char text[32];
+
+    snprintf(text, sizeof text, "Number %zu.", seen.n);
+    if (candidate != NULL &&
+        candidate_set_instruction(candidate, 0, 1, text, &seen.err)) {
+        candidate_seal(candidate);
+        trial = trial_submit(s, TRIAL_FULL, candidate, all_rows, n_rows,
+                             "a test", &seen.err);
+    }
+    candidate_unref(candidate);
+    return trial;
+}
+
 // --- the lag ---
 
 static struct ending *submit_five(struct session *s)
@@ -222,7 +241,7 @@ static struct ending *use_budget(struct session *s)
     size_t n;
 
     while (session_admit(s, &seen.err))
-        if (try_baseline(s, 3) == NULL || seen.n++ == 40)
+        if (try_new(s, 3) == NULL || seen.n++ == 40)
             break;
     session_settle(s);
     trials = session_trials(s, &n);
@@ -334,6 +353,35 @@ Test(session, what_is_set_aside_is_not_for_the_search)
     cr_expect_str_eq(seen.err.text,
                      "of the budget of 7 calls 3 are used, 3 are kept for the "
                      "test share, and trial 2 needs at least 3");
+}
+
+// Two rows of the baseline, then all three.
+static struct ending *try_more_rows(struct session *s)
+{
+    struct trial *trial = try_baseline(s, 2);
+
+    if (trial_wait(s, trial, &seen.err) && try_baseline(s, 3) != NULL)
+        seen.n = 2;
+    session_settle(s);
+    return new_ending();
+}
+
+Test(session, rows_that_a_candidate_was_scored_on_need_nothing_of_the_budget)
+{
+    struct task *task;
+
+    open_job("budget: {max_calls: 4}\n");
+    start(try_more_rows);
+    task = take_task();
+    cr_expect_not(task->items[0].paid);
+    answer(task, 1);
+    task = take_task();
+    cr_expect(task->items[0].paid && task->items[1].paid);
+    cr_expect_not(task->items[2].paid);
+    answer(task, 1);
+    answer_all();
+    end();
+    cr_expect_eq(seen.n, 2, "%s", seen.err.text);
 }
 
 static struct ending *try_twice(struct session *s)
