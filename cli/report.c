@@ -277,6 +277,7 @@ static const char *finish_text(const char *reason)
         {"trials_done", "all trials done"},
         {"budget", "the budget is used up"},
         {"no_improvement", "nothing better than the baseline was found"},
+        {"no_difference", "no detectable difference to the program as written"},
         {"perfect", "every validation example is right"},
         {"stopped", "stopped; run the same command again to go on"},
     };

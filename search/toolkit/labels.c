@@ -216,6 +216,28 @@ static uint64_t known_outputs(const struct labels *labels, size_t row, int step)
     return known;
 }
 
+static uint64_t all_outputs(size_t n)
+{
+    return n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+}
+
+json_t *labels_inputs(struct labels *labels, int step, size_t row)
+{
+    return known_inputs(labels, row, step);
+}
+
+bool labels_say_all(struct labels *labels, int step, size_t row)
+{
+    size_t n = labels->program->steps[step].signature.n_outputs;
+    json_t *inputs = NULL;
+
+    if (known_outputs(labels, row, step) != all_outputs(n))
+        return false;
+    inputs = known_inputs(labels, row, step);
+    json_decref(inputs);
+    return inputs != NULL;
+}
+
 // --- demos
 
 static bool put_field(json_t *fields, const struct field *field,
@@ -408,8 +430,7 @@ static bool prepare(struct labels *labels, size_t row, int step,
             err_nomem(err, "labelled demos");
         return !labels->no_memory;
     }
-    bool complete = known == (n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1);
-    if (complete) {
+    if (known == all_outputs(n)) {
         bool ok = keep(labels, row, step, slot, inputs, NULL, err);
         json_decref(inputs);
         return ok;

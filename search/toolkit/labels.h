@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <jansson.h>
+
 #include "common/err.h"
 #include "program/graph/candidate.h"
 #include "search/session/session.h"
@@ -32,6 +34,14 @@ void labels_free(struct labels *labels); // NULL is fine
 // program's); asks the teacher for all of them together.
 bool labels_fill(struct labels *labels, int step, const size_t *rows, size_t n,
                  struct err *err);
+
+// Whether the row says every input and output of step by itself, so that
+// labels_fill asks nobody. False also without memory.
+bool labels_say_all(struct labels *labels, int step, size_t row);
+
+// The inputs of step as the row says them, new reference; NULL where one is not
+// known.
+json_t *labels_inputs(struct labels *labels, int step, size_t row);
 
 // The demo of step that row is, filled before; NULL when it is none. Borrowed.
 const struct demo *labels_demo(const struct labels *labels, int step,

@@ -493,6 +493,7 @@ SMALL = "{bootstrap_random_search: {num_candidate_programs: 3, " \
 GEPA = "{gepa: {max_metric_calls: 220}}"
 MIPRO = "{miprov2: {auto: light, seed: 9, num_candidates: 3, num_trials: 4, " \
         "max_bootstrapped_demos: 2, max_labeled_demos: 2, minibatch_size: 6}}"
+RACE = "{screen_and_race: {evaluations: 60, seed: 9, max_demos: 4}}"
 
 
 def rows(n, labelled=True):

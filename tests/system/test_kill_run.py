@@ -47,8 +47,10 @@ def check_the_end(stage, gate, job, document, compiled):
 
 
 @pytest.mark.parametrize("optimizer",
-                         [harness.SMALL, harness.MIPRO, harness.GEPA],
-                         ids=["random_search", "miprov2", "gepa"])
+                         [harness.SMALL, harness.MIPRO, harness.GEPA,
+                          harness.RACE],
+                         ids=["random_search", "miprov2", "gepa",
+                              "screen_and_race"])
 def test_a_run_killed_anywhere_ends_with_the_same_bytes(stage, optimizer):
     document, compiled = undisturbed(stage, stage.stand_in(slots=SLOTS),
                                      optimizer)

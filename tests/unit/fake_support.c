@@ -35,7 +35,8 @@ static json_t *propose(struct support *support, const struct fake_ask *ask)
     bool good = support->good_every > 0 && no % support->good_every == 1;
     snprintf(text, sizeof text, "%s variant %lld", good ? "GOOD" : "Plain",
              (long long)no);
-    return json_pack("{s:s}", "proposed_instruction", text);
+    return json_pack("{s:s, s:s}", "proposed_instruction", text,
+                     "new_instruction", text);
 }
 
 static json_t *tell(const struct fake_ask *ask)
@@ -81,7 +82,7 @@ static json_t *answer(void *user, const struct fake_ask *ask)
     struct support *support = user;
     const char *purpose = ask->sampling->purpose;
 
-    if (strcmp(purpose, "propose") == 0)
+    if (strcmp(purpose, "propose") == 0 || strcmp(purpose, "reflect") == 0)
         return propose(support, ask);
     if (strcmp(purpose, "summary") == 0)
         return tell(ask);

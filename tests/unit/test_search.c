@@ -132,6 +132,24 @@ Test(search, miprov2_is_the_same_with_one_worker_and_with_eight)
     free(eight);
 }
 
+static const char small_race[] = "screen_and_race: {evaluations: 120}";
+
+Test(search, screen_and_race_gains)
+{
+    expect_gain(small_race);
+}
+
+Test(search, screen_and_race_is_the_same_with_one_worker_and_with_eight)
+{
+    char *one = run_whole(small_race, 1, 1);
+
+    fresh_spine(&(struct sim_options){.slots = 4});
+    char *eight = run_whole(small_race, 8, 2);
+    cr_expect_str_eq(one, eight);
+    free(one);
+    free(eight);
+}
+
 Test(search, miprov2_goes_on_where_it_was_stopped)
 {
     char *whole = run_whole(small_mipro, 1, 2);

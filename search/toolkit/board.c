@@ -1,0 +1,228 @@
+#include "search/toolkit/board.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/stats.h"
+
+static void free_entry(struct entry *entry)
+{
+    if (entry == NULL)
+        return;
+    candidate_unref(entry->candidate);
+    free(entry->choices);
+    free(entry->scores);
+    free(entry->likely);
+    free(entry->known);
+    free(entry->closed);
+    free(entry);
+}
+
+bool board_init(struct board *board, struct session *session,
+                const size_t *rows, size_t n_rows, size_t n_choices,
+                struct err *err)
+{
+    *board = (struct board){
+        .session = session, .n_rows = n_rows, .n_choices = n_choices};
+    board->rows = calloc(n_rows + 1, sizeof *board->rows);
+    if (board->rows == NULL) {
+        err_nomem(err, "the scores");
+        return false;
+    }
+    memcpy(board->rows, rows, n_rows * sizeof *rows);
+    return true;
+}
+
+void board_release(struct board *board)
+{
+    for (size_t i = 0; i < board->n; i++)
+        free_entry(board->entries[i]);
+    free(board->entries);
+    free(board->rows);
+    *board = (struct board){0};
+}
+
+static struct entry *find(const struct board *board,
+                          const struct candidate *candidate)
+{
+    for (size_t i = 0; i < board->n; i++)
+        if (hash_equal(&board->entries[i]->candidate->id, &candidate->id))
+            return board->entries[i];
+    return NULL;
+}
+
+static struct entry *make_entry(const struct board *board,
+                                struct candidate *candidate, const int *choices)
+{
+    struct entry *entry = calloc(1, sizeof *entry);
+    size_t n = board->n_rows + 1;
+
+    if (entry == NULL)
+        return NULL;
+    entry->candidate = candidate_ref(candidate);
+    entry->choices = calloc(board->n_choices + 1, sizeof *entry->choices);
+    entry->scores = calloc(n, sizeof *entry->scores);
+    entry->likely = calloc(n, sizeof *entry->likely);
+    entry->known = calloc(n, sizeof *entry->known);
+    entry->closed = calloc(n, sizeof *entry->closed);
+    if (entry->choices == NULL || entry->scores == NULL ||
+        entry->likely == NULL || entry->known == NULL ||
+        entry->closed == NULL) {
+        free_entry(entry);
+        return NULL;
+    }
+    memcpy(entry->choices, choices, board->n_choices * sizeof *choices);
+    for (size_t i = 0; i < board->n_rows; i++)
+        entry->closed[i] =
+            candidate_shows(candidate, session_job(board->session)->program,
+                            session_plan(board->session), (int)board->rows[i]);
+    return entry;
+}
+
+struct entry *board_enter(struct board *board, struct candidate *candidate,
+                          const int *choices, struct err *err)
+{
+    struct entry *entry = find(board, candidate);
+    struct entry **more;
+
+    if (entry != NULL)
+        return entry;
+    entry = make_entry(board, candidate, choices);
+    more = realloc(board->entries, (board->n + 1) * sizeof(struct entry *));
+    if (more != NULL)
+        board->entries = more;
+    if (entry == NULL || more == NULL) {
+        free_entry(entry);
+        err_nomem(err, "the scores");
+        return NULL;
+    }
+    board->entries[board->n++] = entry;
+    return entry;
+}
+
+// The place of a row, looked for from `from` on; n_rows when it has none.
+static size_t place_of(const struct board *board, size_t row, size_t from)
+{
+    for (size_t k = 0; k < board->n_rows; k++) {
+        size_t at = (from + k) % board->n_rows;
+
+        if (board->rows[at] == row)
+            return at;
+    }
+    return board->n_rows;
+}
+
+void board_read(struct board *board, struct entry *entry, struct trial *trial)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < trial->n_rows; i++) {
+        size_t place = place_of(board, trial->rows[i], next);
+
+        if (place == board->n_rows)
+            continue;
+        next = place + 1;
+        if (!trial->scored[i]) {
+            entry->closed[place] = true;
+            continue;
+        }
+        if (!entry->known[place]) {
+            entry->n++;
+            entry->sum += trial->scores[i];
+        }
+        entry->known[place] = true;
+        entry->scores[place] = trial->scores[i];
+        entry->likely[place] = trial->p_right == NULL ? -1 : trial->p_right[i];
+    }
+    entry->trial = trial;
+}
+
+bool board_ask(struct board *board, struct entry *entry, const size_t *places,
+               size_t n, enum trial_kind kind, const char *reason,
+               struct err *err)
+{
+    bool *wanted = calloc(board->n_rows + 1, sizeof *wanted);
+    size_t *rows = calloc(board->n_rows + 1, sizeof *rows);
+    size_t n_rows = 0, fresh = 0;
+    bool ok = wanted != NULL && rows != NULL;
+
+    if (!ok)
+        err_nomem(err, "a trial");
+    for (size_t i = 0; ok && i < n; i++) {
+        bool open = !entry->known[places[i]] && !entry->closed[places[i]];
+
+        fresh += open && !wanted[places[i]];
+        wanted[places[i]] = wanted[places[i]] || open;
+    }
+    for (size_t i = 0; ok && i < board->n_rows; i++)
+        if (wanted[i] || entry->known[i])
+            rows[n_rows++] = board->rows[i];
+    if (ok && fresh > 0) {
+        entry->asked = trial_submit(board->session, kind, entry->candidate,
+                                    rows, n_rows, reason, err);
+        ok = entry->asked != NULL;
+        board->asked += ok ? fresh : 0;
+    }
+    free(wanted);
+    free(rows);
+    return ok;
+}
+
+// The entry whose trial was submitted first; NULL when nothing is under way.
+static struct entry *next_asked(const struct board *board)
+{
+    struct entry *next = NULL;
+
+    for (size_t i = 0; i < board->n; i++) {
+        struct entry *entry = board->entries[i];
+
+        if (entry->asked != NULL &&
+            (next == NULL || entry->asked->number < next->asked->number))
+            next = entry;
+    }
+    return next;
+}
+
+bool board_wait(struct board *board, struct err *err)
+{
+    struct entry *entry;
+
+    while ((entry = next_asked(board)) != NULL) {
+        struct trial *trial = entry->asked;
+
+        entry->asked = NULL;
+        if (!trial_wait(board->session, trial, err))
+            return false;
+        board_read(board, entry, trial);
+    }
+    return true;
+}
+
+bool board_compare(const struct board *board, const struct entry *a,
+                   const struct entry *b, struct board_pairs *out,
+                   struct err *err)
+{
+    uint64_t seed = (uint64_t)session_job(board->session)->seed;
+    double *x = calloc(board->n_rows + 1, sizeof *x);
+    double *y = calloc(board->n_rows + 1, sizeof *y);
+    size_t n = 0;
+    bool ok = x != NULL && y != NULL;
+
+    for (size_t i = 0; ok && i < board->n_rows; i++) {
+        if (!a->known[i] || !b->known[i])
+            continue;
+        x[n] = a->scores[i];
+        y[n++] = b->scores[i];
+    }
+    if (ok) {
+        double gain = stats_mean(y, n) - stats_mean(x, n);
+        double half = n == 0 ? 0.5 : stats_paired(x, y, n, seed) / 2;
+
+        *out = (struct board_pairs){n, gain, gain > 0 ? half : 1 - half};
+    } else {
+        err_nomem(err, "a comparison");
+    }
+    free(x);
+    free(y);
+    return ok;
+}

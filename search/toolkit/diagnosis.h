@@ -1,0 +1,47 @@
+// diagnosis: where a candidate loses its points.
+//
+// From traced runs of the student, that is, from what each step took and gave.
+// The runs of a candidate that was scored on these rows before cost no call:
+// they ask what was asked already.
+//
+// A run that went wrong is charged to one step: the first, in the order in
+// which they run, that gave no readable answer, or another one than the row's
+// label. Where no step contradicts a label, it is charged to the last step that
+// has no label and so cannot be cleared; else to the last one.
+//
+// For the job's own thread.
+
+#ifndef SEARCH_TOOLKIT_DIAGNOSIS_H
+#define SEARCH_TOOLKIT_DIAGNOSIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "search/session/session.h"
+#include "search/toolkit/classes.h"
+#include "search/toolkit/wording.h"
+
+// Runs of candidate on rows as its trials make them, with traces. NULL on
+// failure; the caller drops them (runs_drop).
+struct runs *diagnosis_trace(struct session *session,
+                             struct candidate *candidate, const size_t *rows,
+                             size_t n, struct err *err);
+
+// Whether the item ended, and below `pass`.
+bool diagnosis_failed(const struct task_item *item, double pass);
+
+// By predictor into shares (room for all of them): which part of the failures
+// is charged to it; they sum to 1, or are all 0 when nothing failed.
+void diagnosis_charge(const struct session *session,
+                      const struct task_item *items, size_t n, double pass,
+                      double *shares);
+
+// The pairs of labels that step mistook for each other most often, at most
+// `most`, into out; returns how many. items[i] ran on the row at places[i] of
+// classes.
+size_t diagnosis_confusions(const struct classes *classes, int step,
+                            const struct task_item *items, const size_t *places,
+                            size_t n, struct confusion *out, size_t most);
+
+#endif

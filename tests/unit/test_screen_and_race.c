@@ -1,0 +1,225 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/json.h"
+#include "fake_support.h"
+
+static struct err err;
+
+static void optimize(struct session *fake, const char *params)
+{
+    cr_assert(fake_optimize(fake, "screen_and_race", params, &err), "%s",
+              err.text);
+}
+
+static void expect_same(const struct session *a, const struct session *b)
+{
+    cr_assert_eq(a->n_trials, b->n_trials);
+    for (size_t i = 0; i < a->n_trials; i++) {
+        const struct trial *x = a->trials[i];
+        const struct trial *y = b->trials[i];
+        cr_assert(hash_equal(&x->candidate->id, &y->candidate->id),
+                  "trial %zu differs", i + 1);
+        cr_assert_eq(x->n_rows, y->n_rows);
+        cr_assert_arr_eq(x->rows, y->rows, x->n_rows * sizeof *x->rows);
+    }
+    cr_expect_eq(a->best->number, b->best->number);
+}
+
+// Evaluations of the student that no trial before had made, but for the
+// baseline's.
+static size_t count_evaluations(const struct session *fake)
+{
+    size_t n = 0;
+
+    for (size_t t = 1; t < fake->n_trials; t++) {
+        const struct trial *trial = fake->trials[t];
+
+        for (size_t i = 0; i < trial->n_rows; i++) {
+            bool before = !trial->scored[i];
+
+            for (size_t u = 0; u < t && !before; u++) {
+                const struct trial *other = fake->trials[u];
+
+                if (!hash_equal(&other->candidate->id, &trial->candidate->id))
+                    continue;
+                for (size_t k = 0; k < other->n_rows; k++)
+                    before |= other->rows[k] == trial->rows[i];
+            }
+            n += !before;
+        }
+    }
+    return n;
+}
+
+Test(screen_and_race, demos_that_help_are_found_and_cover_the_labels)
+{
+    struct support support = {.base = 0.4, .demo_gain = 0.5, .teacher = 1};
+    struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
+    bool a = false, b = false;
+
+    optimize(fake, "{auto: light, proposals: 0}");
+    const struct candidate_part *part = &fake->best->candidate->parts[0];
+    cr_assert_gt(part->n_demos, 1);
+    for (size_t i = 0; i < part->n_demos; i++) {
+        const char *label = json_get_text(part->demos[i].fields, "label", "?");
+        a |= strcmp(label, "a") == 0;
+        b |= strcmp(label, "b") == 0;
+    }
+    cr_expect(a && b);
+    cr_expect_not(support.saw_itself);
+    cr_expect_geq(fake->best->score, 0.8);
+    fake_free(fake);
+}
+
+Test(screen_and_race, an_instruction_that_helps_is_found)
+{
+    struct support support = {
+        .base = 0.3, .good_gain = 0.6, .teacher = 1, .good_every = 2};
+    struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
+
+    optimize(fake, "{auto: light}");
+    cr_expect_gt(fake->asked_reflect, 0);
+    cr_expect_not_null(
+        strstr(fake->best->candidate->parts[0].instruction, "GOOD"), "%s",
+        fake->best->candidate->parts[0].instruction);
+    fake_free(fake);
+}
+
+Test(screen_and_race, where_nothing_helps_the_program_ships_as_written)
+{
+    struct support support = {.base = 0.6, .teacher = 1};
+    struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
+
+    optimize(fake, "{auto: light}");
+    cr_expect_eq(fake->best->kind, TRIAL_BASELINE);
+    cr_expect_str_eq(fake->ended, "no_difference");
+    fake_free(fake);
+}
+
+Test(screen_and_race, the_order_of_completion_changes_nothing)
+{
+    struct support support = {.base = 0.3,
+                              .demo_gain = 0.2,
+                              .good_gain = 0.2,
+                              .teacher = 0.7,
+                              .good_every = 3};
+    struct support again = support;
+    struct session *late = support_session(&support, 70, 0, FINISH_LATE);
+    struct session *early = support_session(&again, 70, 0, FINISH_EARLY);
+
+    optimize(late, "{}");
+    optimize(early, "{}");
+    expect_same(late, early);
+    fake_free(late);
+    fake_free(early);
+}
+
+Test(screen_and_race, it_keeps_to_its_size)
+{
+    struct support support = {.base = 0.3, .demo_gain = 0.2, .teacher = 0.7};
+    struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
+
+    optimize(fake, "{evaluations: 400}");
+    cr_expect_leq(count_evaluations(fake), 500, "%zu", count_evaluations(fake));
+    cr_expect_geq(count_evaluations(fake), 200);
+    fake_free(fake);
+}
+
+Test(screen_and_race, a_budget_that_ends_early_leaves_the_best_so_far)
+{
+    struct support support = {.base = 0.3, .demo_gain = 0.6, .teacher = 1};
+    struct session *whole = support_session(&support, 60, 0, FINISH_LATE);
+
+    optimize(whole, "{auto: light}");
+    for (int64_t most = 2; most < (int64_t)whole->n_trials; most += 7) {
+        struct support again = {.base = 0.3, .demo_gain = 0.6, .teacher = 1};
+        struct session *fake = support_session(&again, 60, 0, FINISH_LATE);
+
+        fake->max_trials = most;
+        optimize(fake, "{auto: light}");
+        cr_expect_not_null(fake->best);
+        cr_expect_str_eq(fake->ended, "budget");
+        if (most > 20)
+            cr_expect_gt(fake->best->candidate->parts[0].n_demos, 0,
+                         "after %lld trials", (long long)most);
+        fake_free(fake);
+    }
+    fake_free(whole);
+}
+
+Test(screen_and_race, demos_are_taken_from_the_rows_to_train_on)
+{
+    struct support support = {.base = 0.3, .demo_gain = 0.5, .teacher = 1};
+    struct session *fake = support_session(&support, 100, 40, FINISH_LATE);
+
+    optimize(fake, "{auto: light}");
+    cr_assert_gt(fake->best->candidate->parts[0].n_demos, 0);
+    for (size_t t = 0; t < fake->n_trials; t++) {
+        const struct candidate_part *part =
+            &fake->trials[t]->candidate->parts[0];
+
+        for (size_t i = 0; i < part->n_demos; i++)
+            cr_expect_lt(part->demos[i].row, 40);
+    }
+    fake_free(fake);
+}
+
+// A model of two steps of which the first alone is wrong.
+static json_t *answer_two(void *user, const struct fake_ask *ask)
+{
+    const struct support *support = user;
+    int row = atoi(json_get_text(ask->inputs, "text", "row 0") + 4);
+    const char *topic = row % 3 == 0 ? "x" : "y";
+
+    if (strcmp(ask->sampling->purpose, "trial") != 0)
+        return json_object();
+    if (strcmp(ask->step->name, "topic") != 0)
+        return json_pack("{s:s}", "label",
+                         json_get_text(ask->inputs, "topic", "?"));
+    if (row % 10 >=
+        (int)(10 * (support->base + (ask->part->n_demos > 0 ? 0.4 : 0))))
+        topic = topic[0] == 'x' ? "y" : "x";
+    return json_pack("{s:s}", "topic", topic);
+}
+
+static double score_two(void *user, const json_t *example,
+                        const json_t *outputs)
+{
+    (void)user;
+    return strcmp(json_get_text(example, "label", "?"),
+                  json_get_text(outputs, "label", "!")) == 0;
+}
+
+Test(screen_and_race, steps_are_searched_by_what_they_lose)
+{
+    struct support support = {.base = 0.4};
+    const struct fake_script script = {answer_two, score_two, &support};
+    char examples[8000];
+    int at = snprintf(examples, sizeof examples, "[");
+
+    for (int i = 0; i < 60; i++)
+        at += snprintf(examples + at, sizeof examples - (size_t)at,
+                       "%s{\"text\": \"row %d\", \"label\": \"%s\","
+                       " \"topic.topic\": \"%s\"}",
+                       i > 0 ? "," : "", i, i % 3 == 0 ? "x" : "y",
+                       i % 3 == 0 ? "x" : "y");
+    snprintf(examples + at, sizeof examples - (size_t)at, "]");
+    struct session *fake =
+        fake_new("inputs: {text: {desc: A text}}\n"
+                 "steps:\n"
+                 "  topic: {predict: Find the topic., inputs: [text],"
+                 " outputs: {topic: {enum: [x, y]}}}\n"
+                 "  label: {predict: Give the label., inputs: {text: , topic:"
+                 " topic.topic}, outputs: {label: {enum: [x, y]}}}\n"
+                 "outputs: {label: label.label}\n",
+                 examples, 0, NULL, script, FINISH_LATE);
+
+    optimize(fake, "{auto: light, proposals: 0}");
+    cr_expect_gt(fake->best->candidate->parts[0].n_demos, 0);
+    cr_expect_geq(fake->best->score, 0.75, "%g", fake->best->score);
+    fake_free(fake);
+}
