@@ -213,7 +213,7 @@ static void step_examples(struct bench *bench)
         struct call_answer answer = answer_of(bench, i);
         struct ask ask;
         struct stepper *stepper =
-            stepper_new(bench->job->program, &bench->plan, ADAPTER_CHAT,
+            stepper_new(bench->job->program, &bench->plan, ADAPTER_CHAT, NULL,
                         row_of(bench, i)->inputs, &err);
 
         need(stepper != NULL && stepper_next(stepper, &ask, &err) &&

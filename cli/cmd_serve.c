@@ -1,10 +1,12 @@
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/servers.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/signals.h"
 #include "predict/compiled_file.h"
 #include "serve/serve.h"
@@ -110,8 +112,12 @@ static int run(const struct options *options)
         .token_file = option_text(options, OPT_HTTP_TOKEN),
         .timeout_ms = option_number(options, OPT_CALL_TIMEOUT, TIMEOUT_MS)};
     const char *model = compiled == NULL ? "" : compiled->model;
+    char *folder = option_on(options, OPT_ALLOW_EXEC)
+                       ? file_folder(options->operands[0])
+                       : NULL;
     int status;
 
+    with.folder = folder;
     if (compiled == NULL || !read_address(options, &with.address, &err) ||
         !servers_open(&servers, options, option_on(options, OPT_SIMULATE),
                       &model, 1, &err)) {
@@ -123,6 +129,7 @@ static int run(const struct options *options)
     }
     servers_close(&servers);
     compiled_free(compiled);
+    free(folder);
     return status;
 }
 
@@ -132,7 +139,7 @@ const struct command_entry cmd_serve = {
     .summary = "runs a compiled program for whoever asks over HTTP",
     .example = "promptcc serve compiled.json --http 127.0.0.1:8071",
     .options = OPTIONS_SERVERS | OPTIONS_HTTP | OPTION_BIT(OPT_SLOTS) |
-               OPTION_BIT(OPT_CALL_TIMEOUT),
+               OPTION_BIT(OPT_CALL_TIMEOUT) | OPTION_BIT(OPT_ALLOW_EXEC),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

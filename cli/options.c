@@ -102,8 +102,8 @@ static const struct option_row rows[OPTION_COUNT] = {
                         "which is made when it is not there; needed beyond "
                         "this machine"},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
-                        "let submitted jobs run the programs of their exec "
-                        "metrics on this machine"},
+                        "run the programs that submitted jobs, or a compiled "
+                        "file, name in exec metrics and exec steps"},
     [OPT_TRUST_NETWORK] = {"trust-network", NULL, KIND_FLAG,
                            "listen beyond this machine without --keys, in the "
                            "clear: only in a network of your own"},

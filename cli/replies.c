@@ -57,7 +57,8 @@ static bool try_form(const struct jobfile *file, struct model_client *client,
     struct runner runner = {.compiled = &compiled,
                             .client = client,
                             .slots = 1,
-                            .timeout_ms = CALL_MS};
+                            .timeout_ms = CALL_MS,
+                            .folder = file->bundle->folder};
     struct runner_io io = {.user = out, .next = next_row, .done = take_result};
     struct err err = ERR_CLEAR;
 

@@ -531,7 +531,7 @@ bool evaluation_start(struct job_work *work, struct task *task,
     ev->item = item;
     link_in(ev);
     ev->stepper = stepper_new(task->program, task->plan, task->settings.adapter,
-                              item->inputs, err);
+                              task->candidate->values, item->inputs, err);
     ok = ev->stepper != NULL && advance(ev, err);
     if (ok)
         drop_if_over(ev);

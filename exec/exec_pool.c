@@ -245,7 +245,8 @@ static void take_answer(struct exec_pool *pool, struct process *slot,
     }
     if (len > 0 && answer->data[len - 1] == '\r')
         len--;
-    if (asked->check != NULL && !asked->check(answer->data, len, &err)) {
+    if (asked->check != NULL &&
+        !asked->check(asked->of, answer->data, len, &err)) {
         fault(pool, slot, "gave no answer: %s", err.text);
         return;
     }

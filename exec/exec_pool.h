@@ -49,7 +49,9 @@ struct exec_command {
     const char *what;        // for messages: "the metric's command"
     // Whether a line is an answer; ERR_PROTOCOL says why not. NULL: any line.
     // Called on the pool's thread.
-    bool (*check)(const char *text, size_t len, struct err *err);
+    bool (*check)(const void *of, const char *text, size_t len,
+                  struct err *err);
+    const void *of; // borrowed until stop: handed to check
 };
 
 struct exec_pool;

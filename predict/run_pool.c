@@ -6,12 +6,14 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "predict/inputs.h"
+#include "predict/local_programs.h"
 #include "program/graph/plan.h"
 #include "program/prompt/prompt.h"
 #include "program/run/stepper.h"
 
 enum {
     TRIES = 4,         // of a call
+    PROGRAM_TRIES = 3, // of a request to a program
     BACK_OFF_MS = 500, // doubled with each try
 };
 
@@ -26,6 +28,7 @@ enum call_state { CALL_NONE, CALL_WAITS, CALL_OPEN };
 struct step_call {
     enum call_state state;
     struct ask ask;
+    uint64_t id; // CALL_OPEN: the request whose answer is waited for
     int tries;
     int64_t due_ms; // CALL_WAITS: not before
 };
@@ -48,6 +51,8 @@ struct run_pool {
     struct run *runs; // owned; options.places of them
     size_t *order;    // owned; the places in use, oldest run first
     size_t n;
+    struct local_programs *programs; // owned; NULL where no step has one
+    uint64_t requests;               // made to programs so far
 };
 
 // --- prompts ---
@@ -108,6 +113,8 @@ out:
         err_nomem(err, "the runs");
     for (size_t s = 0; ok && s < options->compiled->program->n_steps; s++)
         ok = render_part(pool, s, err);
+    ok = ok && local_programs_start(options->compiled->program, options->folder,
+                                    &pool->programs, err);
     if (ok)
         return pool;
     run_pool_free(pool);
@@ -123,7 +130,8 @@ static int64_t call_id(const struct run_pool *pool, const struct run *run,
 static void drop_calls(struct run_pool *pool, struct run *run)
 {
     for (int s = 0; s < PROGRAM_MAX_STEPS; s++) {
-        if (run->calls[s].state == CALL_OPEN)
+        if (run->calls[s].state == CALL_OPEN &&
+            run->calls[s].ask.answerer == ANSWERER_MODEL)
             model_cancel(pool->options.client, call_id(pool, run, s));
         run->calls[s].state = CALL_NONE;
     }
@@ -137,6 +145,7 @@ void run_pool_free(struct run_pool *pool)
         drop_calls(pool, &pool->runs[pool->order[i]]);
         stepper_free(pool->runs[pool->order[i]].stepper);
     }
+    local_programs_stop(pool->programs);
     release_parts(pool);
     free(pool->order);
     free(pool->runs);
@@ -184,9 +193,9 @@ void run_pool_begin(struct run_pool *pool, uint64_t tag, json_t *values)
                            compiled->program->n_inputs, values, &run->err))
         inputs = program_inputs(compiled->program, values, &run->err);
     if (inputs != NULL)
-        run->stepper =
-            stepper_new(compiled->program, &pool->plan,
-                        compiled->settings.adapter, inputs, &run->err);
+        run->stepper = stepper_new(
+            compiled->program, &pool->plan, compiled->settings.adapter,
+            compiled->candidate->values, inputs, &run->err);
     json_decref(inputs);
     if (run->stepper == NULL)
         end_run(run, RUN_END_INPUT);
@@ -194,7 +203,20 @@ void run_pool_begin(struct run_pool *pool, uint64_t tag, json_t *values)
 
 // --- calls ---
 
-static bool send_call(struct run_pool *pool, struct run *run, int step,
+// An answer may come when its run is long gone: the number of the request says
+// which it is for.
+static bool ask_program(struct run_pool *pool, struct run *run, int step,
+                        struct err *err)
+{
+    struct step_call *call = &run->calls[step];
+    uint64_t all = (uint64_t)pool->options.places * PROGRAM_MAX_STEPS;
+
+    call->id = ++pool->requests * all + (uint64_t)call_id(pool, run, step);
+    return local_programs_begin(pool->programs, step, call->id,
+                                call->ask.payload, call->ask.payload_len, err);
+}
+
+static bool ask_model(struct run_pool *pool, struct run *run, int step,
                       struct err *err)
 {
     struct step_call *call = &run->calls[step];
@@ -208,8 +230,37 @@ static bool send_call(struct run_pool *pool, struct run *run, int step,
                                    .format = part->formats[call->ask.form].data,
                                    .options = compiled->settings.options};
 
-    if (!model_begin(pool->options.client, call_id(pool, run, step), &request,
-                     pool->options.timeout_ms, err))
+    return model_begin(pool->options.client, call_id(pool, run, step), &request,
+                       pool->options.timeout_ms, err);
+}
+
+static bool slot_is_free(const struct run_pool *pool)
+{
+    return model_open(pool->options.client) < (size_t)pool->options.slots;
+}
+
+// Programs take any number of requests, and work on a few.
+static bool is_ready(const struct run_pool *pool)
+{
+    (void)pool;
+    return true;
+}
+
+static const struct asking {
+    bool (*has_room)(const struct run_pool *pool);
+    bool (*ask)(struct run_pool *pool, struct run *run, int step,
+                struct err *err);
+} askings[ANSWERER_COUNT] = {
+    [ANSWERER_MODEL] = {slot_is_free, ask_model},
+    [ANSWERER_EXEC] = {is_ready, ask_program},
+};
+
+static bool send_call(struct run_pool *pool, struct run *run, int step,
+                      struct err *err)
+{
+    struct step_call *call = &run->calls[step];
+
+    if (!askings[call->ask.answerer].ask(pool, run, step, err))
         return false;
     call->state = CALL_OPEN;
     call->tries++;
@@ -231,11 +282,6 @@ static void collect_asks(struct run *run)
                                                                : RUN_END_MODEL);
 }
 
-static bool slot_is_free(const struct run_pool *pool)
-{
-    return model_open(pool->options.client) < (size_t)pool->options.slots;
-}
-
 // Sends the waiting calls of a run. *due_ms: when the next may go.
 static bool send_waiting(struct run_pool *pool, struct run *run, int64_t now,
                          int64_t *due_ms, struct err *err)
@@ -243,7 +289,8 @@ static bool send_waiting(struct run_pool *pool, struct run *run, int64_t now,
     for (int s = 0; s < PROGRAM_MAX_STEPS; s++) {
         struct step_call *call = &run->calls[s];
 
-        if (call->state != CALL_WAITS || !slot_is_free(pool))
+        if (call->state != CALL_WAITS ||
+            !askings[call->ask.answerer].has_room(pool))
             continue;
         if (call->due_ms > now)
             *due_ms = call->due_ms < *due_ms ? call->due_ms : *due_ms;
@@ -280,6 +327,59 @@ static void take_fault(struct run_pool *pool, struct run *run, int step,
     end_run(run, RUN_END_SERVER);
 }
 
+static void give_answer(struct run *run, int step,
+                        const struct call_answer *answer)
+{
+    run->calls[step].state = CALL_NONE;
+    if (!stepper_answer(run->stepper, step, answer, &run->err))
+        end_run(run, RUN_END_MODEL);
+}
+
+// A program that failed is asked again at once; at the end this run has failed,
+// and no other.
+static void take_program_fault(struct run_pool *pool, struct run *run, int step,
+                               const struct exec_done *done)
+{
+    struct step_call *call = &run->calls[step];
+
+    if (call->tries < PROGRAM_TRIES) {
+        call->state = CALL_WAITS;
+        return;
+    }
+    call->state = CALL_NONE;
+    drop_calls(pool, run);
+    err_set(&run->err, ERR_PROTOCOL, "%s", done->fault.text);
+    end_run(run, RUN_END_MODEL);
+}
+
+static void take_program(struct run_pool *pool, const struct exec_done *done)
+{
+    uint64_t all = (uint64_t)pool->options.places * PROGRAM_MAX_STEPS;
+    struct run *run = &pool->runs[done->id % all / PROGRAM_MAX_STEPS];
+    int step = (int)(done->id % PROGRAM_MAX_STEPS);
+    struct call_answer answer = {.outcome = CALL_TEXT,
+                                 .text = done->text,
+                                 .text_len = done->len,
+                                 .cached_tokens = -1};
+
+    if (run->calls[step].state != CALL_OPEN || run->calls[step].id != done->id)
+        return;
+    if (done->ok)
+        give_answer(run, step, &answer);
+    else
+        take_program_fault(pool, run, step, done);
+}
+
+static void take_programs(struct run_pool *pool)
+{
+    struct exec_done done;
+
+    while (local_programs_take(pool->programs, &done)) {
+        take_program(pool, &done);
+        exec_done_release(&done);
+    }
+}
+
 static void take_answers(struct run_pool *pool)
 {
     struct model_done done;
@@ -288,13 +388,10 @@ static void take_answers(struct run_pool *pool)
         struct run *run = &pool->runs[done.id / PROGRAM_MAX_STEPS];
         int step = (int)(done.id % PROGRAM_MAX_STEPS);
 
-        if (done.fault != FAULT_NONE) {
+        if (done.fault != FAULT_NONE)
             take_fault(pool, run, step, &done);
-        } else {
-            run->calls[step].state = CALL_NONE;
-            if (!stepper_answer(run->stepper, step, &done.answer, &run->err))
-                end_run(run, RUN_END_MODEL);
-        }
+        else
+            give_answer(run, step, &done.answer);
         call_answer_release(&done.answer);
     }
 }
@@ -331,9 +428,11 @@ bool run_pool_turn(struct run_pool *pool, int64_t wait_ms, struct err *err)
         if (is_over(run))
             due = now;
     }
-    if (!model_poll(pool->options.client, -1, due > now ? due - now : 0, err))
+    if (!model_poll(pool->options.client, local_programs_fd(pool->programs),
+                    due > now ? due - now : 0, err))
         return false;
     take_answers(pool);
+    take_programs(pool);
     return true;
 }
 

@@ -36,13 +36,16 @@ struct run_pool_options {
     int slots;                       // calls open at the same time; 1 and more
     size_t places;                   // runs at the same time; 1 and more
     int64_t timeout_ms;              // of a call
+    // Where the programs of exec steps are found and run; NULL: none is to be
+    // run, and a compiled file that has one is refused.
+    const char *folder;
 };
 
 // How a run ended. Only the first has outputs; the others have a sentence.
 enum run_end {
     RUN_END_OUTPUTS,
     RUN_END_INPUT,  // the inputs do not fit the program
-    RUN_END_MODEL,  // a model gave no readable answer
+    RUN_END_MODEL,  // a model, or a program of the user, gave no answer
     RUN_END_SERVER, // the server could not be asked
 };
 

@@ -106,7 +106,8 @@ bool runner_run(const struct runner *runner, const struct runner_io *io,
                                        .client = runner->client,
                                        .slots = runner->slots,
                                        .places = places,
-                                       .timeout_ms = runner->timeout_ms};
+                                       .timeout_ms = runner->timeout_ms,
+                                       .folder = runner->folder};
     struct work work = {.runner = runner, .io = io, .n_kept = places};
     bool ok = false;
 

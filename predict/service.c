@@ -140,7 +140,8 @@ static struct run_pool *make_pool(const struct service_options *options,
                                     .client = options->client,
                                     .slots = options->slots,
                                     .places = (size_t)options->slots * AHEAD,
-                                    .timeout_ms = options->timeout_ms};
+                                    .timeout_ms = options->timeout_ms,
+                                    .folder = options->folder};
 
     return run_pool_new(&with, err);
 }

@@ -367,7 +367,8 @@ static bool start_service(struct serve *serve, struct err *err)
                                    .client = serve->student.client,
                                    .slots = options->slots,
                                    .max_waiting = WAITING,
-                                   .timeout_ms = options->timeout_ms};
+                                   .timeout_ms = options->timeout_ms,
+                                   .folder = options->folder};
 
     serve->service = service_start(&with, err);
     return serve->service != NULL;

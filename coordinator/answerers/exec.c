@@ -53,7 +53,8 @@ static struct exec_pool *start_pool(const struct job_programs *programs,
         commands[i] = (struct exec_command){.argv = command->argv,
                                             .timeout_ms = command->timeout_ms,
                                             .what = command->what,
-                                            .check = command->check};
+                                            .check = command->check,
+                                            .of = command->of};
     }
     return exec_pool_start(&options, err);
 }
@@ -80,8 +81,9 @@ bool job_programs_start(const struct job *job, const struct bundle *bundle,
         return true;
     if (submitted && !allow_submitted) {
         err_set(err, ERR_INPUT,
-                "the metric runs a program, which this coordinator does not "
-                "allow to submitted jobs: start it with --allow-exec");
+                "%s is a program of the job, and this coordinator does not run "
+                "those of submitted jobs: start it with --allow-exec",
+                commands[0]->what);
         return false;
     }
     *out = programs = calloc(1, sizeof *programs);

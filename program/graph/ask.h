@@ -21,6 +21,7 @@
 
 #include "common/err.h"
 #include "program/graph/adapter.h"
+#include "program/graph/user_command.h"
 
 // ANSWERER_MODEL  payload: the last turns of a chat, behind a prefix
 // ANSWERER_EXEC   payload: a line of JSON for a program of the user
@@ -29,15 +30,6 @@ enum answerer_id {
 #include "program/graph/answerers.def"
 #undef ANSWERER
     ANSWERER_COUNT
-};
-
-// A program of the user, as the job file names it.
-struct user_command {
-    const char *const *argv; // NULL-terminated
-    int64_t timeout_ms;      // for one answer
-    const char *what;        // for messages: "the metric's command"
-    // Whether a line is an answer; ERR_PROTOCOL says why not. Any thread.
-    bool (*check)(const char *text, size_t len, struct err *err);
 };
 
 struct ask {

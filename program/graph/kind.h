@@ -14,6 +14,9 @@
 // of inputs, the values at hand and null (a source without a value is null; a
 // failed step whose value is not needed gives null) are the same for all.
 //
+// So is `when`: its sources come before the step as those of its inputs do, and
+// whether it runs is decided by whoever runs steps (step_holds).
+//
 // Three ways to a value, one a row:
 //
 //   predictor       a model is asked, in the words of program/prompt; the step
@@ -72,15 +75,19 @@ struct step_kind {
     bool (*field)(struct program *program, const struct step *step,
                   const char *name, struct field *out, struct err *err);
 
+    bool takes_null; // it runs though a source has no value (compose)
     bool predictor;
     bool reasons; // a predictor with the output `reasoning` before its others
     // The step's outputs (the value itself of a whole one) from its inputs by
     // name. New reference; NULL without memory.
     json_t *(*compute)(const struct step *step, json_t *inputs);
-    // Fills who and with what to ask; the payload is written to text. err has
-    // ERR_LIMIT when it is too long, which is a fact about the example.
-    bool (*ask)(const struct step *step, const json_t *inputs, struct buf *text,
-                struct ask *out, struct err *err);
+    // Fills who and with what to ask; values are those that a candidate gives
+    // to what may be tuned (step_value reads them); the payload is written to
+    // text. err has ERR_LIMIT when it is too long, which is a fact about the
+    // example.
+    bool (*ask)(const struct step *step, const json_t *values,
+                const json_t *inputs, struct buf *text, struct ask *out,
+                struct err *err);
     // Reads outputs from an answer. ERR_INPUT: they are not in it.
     bool (*answered)(const struct step *step, const struct call_answer *answer,
                      json_t **outputs, struct err *err);
@@ -113,11 +120,19 @@ json_t *step_inputs_json(const struct program *program,
 // "no memory" as a finding; always false.
 bool step_nomem(struct scope *scope);
 
-// Predictors differ in little: these are declare, resolve and json for a kind
-// whose key is an instruction.
+// The keys `outputs`, a map of typed fields, and `inputs`, a map or a list of
+// sources, for the kinds that have them.
+bool step_declare_outputs(struct scope *scope, struct step *step,
+                          const struct node *node);
+bool step_resolve_inputs(struct scope *scope, struct step *step,
+                         const struct node *node);
+
+// {NAME: TYPE, ...} of the step's outputs, but for `reasoning` (new reference).
+json_t *step_outputs_json(const struct step *step);
+
+// Predictors differ in little: these are declare and json for a kind whose key
+// is an instruction.
 bool predictor_declare(struct scope *scope, struct step *step,
-                       const struct node *node);
-bool predictor_resolve(struct scope *scope, struct step *step,
                        const struct node *node);
 json_t *predictor_step_json(const struct program *program,
                             const struct step *step);

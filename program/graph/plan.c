@@ -19,8 +19,8 @@ static void spread(const struct program *program, struct plan *plan)
         const struct step *step = &program->steps[program->order[i]];
         if (!plan->runs[program->order[i]])
             continue;
-        for (size_t j = 0; j < step->signature.n_inputs; j++)
-            read_source(plan, &step->sources[j]);
+        for (size_t j = 0; j < step_n_sources(step); j++)
+            read_source(plan, step_source(step, j));
     }
 }
 

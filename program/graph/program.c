@@ -219,8 +219,8 @@ static bool is_ready(const struct program *program, const bool *done, size_t at)
 {
     const struct step *step = &program->steps[at];
 
-    for (size_t i = 0; i < step->signature.n_inputs; i++) {
-        int from = step->sources[i].step;
+    for (size_t i = 0; i < step_n_sources(step); i++) {
+        int from = step_source(step, i)->step;
         if (from != SOURCE_INPUT && !done[from])
             return false;
     }
@@ -243,8 +243,8 @@ static size_t find_waited_for(const struct program *program, const bool *done,
 {
     const struct step *step = &program->steps[at];
 
-    for (size_t i = 0; i < step->signature.n_inputs; i++) {
-        int from = step->sources[i].step;
+    for (size_t i = 0; i < step_n_sources(step); i++) {
+        int from = step_source(step, i)->step;
         if (from != SOURCE_INPUT && !done[from])
             return (size_t)from;
     }
@@ -357,10 +357,10 @@ static void warn_unused(struct scope *scope)
     }
     for (size_t i = program->n_steps; i-- > 0;) {
         const struct step *step = &program->steps[program->order[i]];
-        for (size_t j = 0;
-             used[program->order[i]] && j < step->signature.n_inputs; j++) {
-            if (step->sources[j].step != SOURCE_INPUT)
-                used[step->sources[j].step] = true;
+        for (size_t j = 0; used[program->order[i]] && j < step_n_sources(step);
+             j++) {
+            if (step_source(step, j)->step != SOURCE_INPUT)
+                used[step_source(step, j)->step] = true;
         }
     }
     for (size_t i = 0; i < program->n_steps; i++) {
@@ -581,6 +581,35 @@ int program_find_step(const struct program *program, const char *name)
             return (int)i;
     }
     return -1;
+}
+
+size_t step_n_sources(const struct step *step)
+{
+    return step->signature.n_inputs + step->n_when;
+}
+
+const struct source *step_source(const struct step *step, size_t i)
+{
+    return i < step->signature.n_inputs
+               ? &step->sources[i]
+               : &step->when[i - step->signature.n_inputs].source;
+}
+
+static bool is_equal(const json_t *value, const json_t *wanted)
+{
+    if (value == NULL || json_is_null(value))
+        return json_is_null(wanted);
+    if (json_is_number(value) && json_is_number(wanted))
+        return json_number_value(value) == json_number_value(wanted);
+    return json_equal(value, wanted);
+}
+
+bool condition_holds(const struct condition *condition, const json_t *value)
+{
+    for (size_t i = 0; i < json_array_size(condition->values); i++)
+        if (is_equal(value, json_array_get(condition->values, i)))
+            return true;
+    return false;
 }
 
 const struct step *program_predictor(const struct program *program, size_t i)

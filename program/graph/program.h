@@ -23,7 +23,8 @@
 
 enum { PROGRAM_MAX_STEPS = 64, PROGRAM_MAX_FIELDS = 64 };
 
-struct step_kind; // kind.h
+struct step_kind;    // kind.h
+struct user_command; // user_command.h
 
 // Where a value comes from.
 enum { SOURCE_INPUT = -1, SOURCE_WHOLE = -1 };
@@ -42,13 +43,23 @@ struct signature {
     size_t n_outputs;
 };
 
+// What has to hold for a step to run: a value equals one of these.
+struct condition {
+    struct source source;
+    json_t *values; // a list; owned
+};
+
 struct step {
     const char *name;
     const struct step_kind *kind;
     struct place place;
     struct signature signature;
     struct source *sources; // one an input of the signature
-    int predictor;          // index among the predictors, or -1
+    struct condition *when; // all of them hold, or the step does not run
+    size_t n_when;
+    bool may_be_left_out; // by its own conditions, or by those of a source
+    int predictor;        // index among the predictors, or -1
+    const struct user_command *command; // of a kind that has one
 };
 
 struct program_output {
@@ -91,6 +102,16 @@ void program_free(struct program *program); // NULL is fine
 json_t *program_json(const struct program *program);
 
 int program_find_step(const struct program *program, const char *name); // -1
+
+// All that has to come before a step: the sources of its inputs, then those of
+// its conditions.
+size_t step_n_sources(const struct step *step);
+const struct source *step_source(const struct step *step, size_t i);
+
+// Whether a value of a condition's source lets the step run. NULL is null,
+// which equals only null.
+bool condition_holds(const struct condition *condition, const json_t *value);
+
 const struct step *program_predictor(const struct program *program, size_t i);
 
 // The name that DSPy gives a predictor: "classify", "respond.predict".

@@ -8,11 +8,13 @@ static const struct step_kind *const kinds[] = {
 #include "program/graph/kinds/kinds.def"
 #undef STEP_KIND
     &(const struct step_kind){.key = "retrieve"},
-    &(const struct step_kind){.key = "exec"},
 };
 enum { STEP_KINDS = sizeof kinds / sizeof kinds[0] };
 
-enum { MAX_KEYS = 16 }; // that a step may have
+enum {
+    MAX_KEYS = 16, // that a step may have
+    MAX_CONDITIONS = 16,
+};
 
 // --- for the rows ---
 
@@ -158,7 +160,6 @@ static bool check_keys(struct scope *scope, const struct step_kind *kind,
                        const struct node *node)
 {
     const char *keys[MAX_KEYS] = {kind->key, "when"};
-    const struct node *when = node_find(node, "when");
     const char *what =
         arena_printf(&scope->diags->arena, "a `%s` step", kind->key);
     size_t before = scope->diags->errors;
@@ -167,10 +168,107 @@ static bool check_keys(struct scope *scope, const struct step_kind *kind,
     for (size_t i = 0; kind->keys[i] != NULL; i++)
         keys[n++] = kind->keys[i];
     node_only_keys(node, what == NULL ? "a step" : what, keys, n, scope->diags);
-    if (when != NULL)
-        diag_add(scope->diags, DIAG_ERROR, "not-supported", &when->place,
-                 "`when` is not supported by this version");
     return scope->diags->errors == before;
+}
+
+// --- when ---
+
+// The type of a value that a condition may look at; NULL: of any.
+static const struct field *condition_field(const struct program *program,
+                                           const struct source *source)
+{
+    if (source->step == SOURCE_INPUT)
+        return &program->inputs[source->field];
+    return source->field == SOURCE_WHOLE
+               ? NULL
+               : &program->steps[source->step].signature.outputs[source->field];
+}
+
+// A value that the field can have; null can come of any step.
+static bool add_value(struct scope *scope, const struct node *node,
+                      const struct field *field, json_t *values)
+{
+    struct err why = ERR_CLEAR;
+    json_t *value = node_json(node);
+
+    if (node->kind == NODE_LIST || node->kind == NODE_MAP)
+        err_set(&why, ERR_INPUT, "a value of `when` must be a single one");
+    else if (value != NULL && !json_is_null(value) && field != NULL)
+        (void)type_check(&field->type, field->name, value, &why);
+    if (why.code != ERR_NONE) {
+        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &node->place, "%s",
+                 why.text);
+        diag_remedy(scope->diags, "a step runs when the field has this value: "
+                                  "give one that it can have");
+        json_decref(value);
+        return false;
+    }
+    return json_array_append_new(values, value) == 0 || step_nomem(scope);
+}
+
+static bool read_condition(struct scope *scope, struct step *step,
+                           const struct node *map, size_t i)
+{
+    struct condition *condition = &step->when[step->n_when];
+    const struct node *value = map->items[i];
+    struct node name = {
+        .kind = NODE_SCALAR, .text = map->keys[i], .place = map->key_places[i]};
+    const char *what =
+        arena_printf(&scope->diags->arena, "`when` of step `%s`", step->name);
+    bool ok = true;
+
+    if (what == NULL)
+        return step_nomem(scope);
+    if (!scope_resolve(scope, &name, what, &condition->source))
+        return false;
+    condition->values = json_array();
+    if (condition->values == NULL)
+        return step_nomem(scope);
+    step->n_when++;
+    const struct field *field =
+        condition_field(scope->program, &condition->source);
+    if (value->kind != NODE_LIST)
+        return add_value(scope, value, field, condition->values);
+    for (size_t k = 0; k < value->n; k++)
+        ok = add_value(scope, value->items[k], field, condition->values) && ok;
+    return ok;
+}
+
+// {STEP.FIELD: VALUE, ...}, or a list of values of which one is enough.
+static bool read_when(struct scope *scope, struct step *step,
+                      const struct node *map)
+{
+    bool ok = true;
+
+    if (map == NULL)
+        return true;
+    if (!step_check_map(scope, step, map, "when", MAX_CONDITIONS))
+        return false;
+    step->when =
+        arena_array(&scope->program->arena, map->n, sizeof *step->when);
+    if (step->when == NULL)
+        return step_nomem(scope);
+    for (size_t i = 0; i < map->n; i++)
+        ok = read_condition(scope, step, map, i) && ok;
+    return ok;
+}
+
+static json_t *when_json(const struct program *program, const struct step *step)
+{
+    json_t *map = json_object();
+
+    for (size_t i = 0; map != NULL && i < step->n_when; i++) {
+        const struct condition *one = &step->when[i];
+        struct buf name = BUF_INIT(4096);
+
+        source_put(program, &one->source, &name);
+        if (name.failed || json_object_set(map, name.data, one->values) != 0) {
+            json_decref(map);
+            map = NULL;
+        }
+        buf_release(&name);
+    }
+    return map;
 }
 
 // --- the three phases ---
@@ -199,8 +297,9 @@ bool step_declare(struct scope *scope, size_t at, const struct node *node)
 bool step_resolve(struct scope *scope, size_t at, const struct node *node)
 {
     struct step *step = &scope->program->steps[at];
+    bool ok = step->kind->resolve(scope, step, node);
 
-    return step->kind->resolve(scope, step, node);
+    return read_when(scope, step, node_find(node, "when")) && ok;
 }
 
 bool step_source_field(struct program *program, const struct source *source,
@@ -224,6 +323,19 @@ bool step_source_field(struct program *program, const struct source *source,
     return true;
 }
 
+static bool needs_what_may_be(const struct program *program,
+                              const struct step *step)
+{
+    for (size_t i = 0; i < step->signature.n_inputs; i++) {
+        int from = step->sources[i].step;
+
+        if (from != SOURCE_INPUT && program->steps[from].may_be_left_out &&
+            !step->kind->takes_null && !step->signature.inputs[i].type.optional)
+            return true;
+    }
+    return false;
+}
+
 bool step_settle(struct program *program, size_t at, struct err *err)
 {
     struct step *step = &program->steps[at];
@@ -236,16 +348,27 @@ bool step_settle(struct program *program, size_t at, struct err *err)
             return false;
         signature->inputs[i] = field;
     }
+    step->may_be_left_out =
+        step->n_when > 0 || needs_what_may_be(program, step);
     return true;
 }
 
 json_t *step_json(const struct program *program, const struct step *step)
 {
-    return step->kind->json(program, step);
+    json_t *json = step->kind->json(program, step);
+
+    if (json != NULL && step->n_when > 0 &&
+        json_object_set_new(json, "when", when_json(program, step)) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
 }
 
 void step_release(struct step *step)
 {
+    for (size_t i = 0; i < step->n_when; i++)
+        json_decref(step->when[i].values);
     for (size_t i = 0; i < step->signature.n_inputs; i++)
         field_release(&step->signature.inputs[i]);
     for (size_t i = 0; i < step->signature.n_outputs; i++)

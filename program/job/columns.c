@@ -22,6 +22,7 @@ struct column {
     const struct type *type;   // NULL: anything
     const struct field *input; // NULL: a label
     bool needed;
+    bool may_be_null; // a label of a step that may be left out
 };
 
 struct columns {
@@ -99,6 +100,9 @@ static void add_outputs(struct columns *columns)
                                : source_from(program, &output->source);
         add_column(columns, output->name, from,
                    source_type(program, &output->source), NULL);
+        if (output->source.step != SOURCE_INPUT)
+            find_column(columns, output->name)->may_be_null =
+                program->steps[output->source.step].may_be_left_out;
     }
 }
 
@@ -636,6 +640,8 @@ static void take_label(struct taking *taking, const struct column *column,
         tell_missing(taking, column);
     if (value == NULL || column->type == NULL)
         return;
+    if (json_is_null(value) && column->needed && column->may_be_null)
+        return; // where the step does not run, null is right
     if (json_is_null(value) && !column->type->optional && !column->needed)
         (void)json_object_del(taking->fields, column->name);
     else

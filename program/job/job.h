@@ -103,7 +103,7 @@ void job_settings(const struct job *job, enum role role, struct settings *out);
 
 // The programs of the user that the job asks, in an order of its own; an ask
 // names one of these. Borrowed.
-enum { JOB_MAX_COMMANDS = METRIC_MAX_OUTSIDE };
+enum { JOB_MAX_COMMANDS = METRIC_MAX_OUTSIDE + PROGRAM_MAX_STEPS };
 size_t job_commands(const struct job *job,
                     const struct user_command *out[JOB_MAX_COMMANDS]);
 

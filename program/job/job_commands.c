@@ -7,7 +7,12 @@
 size_t job_commands(const struct job *job,
                     const struct user_command *out[JOB_MAX_COMMANDS])
 {
-    return metric_commands(job->metric, out);
+    size_t n = metric_commands(job->metric, out);
+
+    for (size_t i = 0; i < job->program->n_steps; i++)
+        if (job->program->steps[i].command != NULL)
+            out[n++] = job->program->steps[i].command;
+    return n;
 }
 
 bool job_fetch_commands(const struct job *job, struct bundle *bundle,

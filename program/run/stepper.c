@@ -7,7 +7,9 @@
 #include "program/graph/kind.h"
 #include "program/prompt/reply.h"
 
-// A step that stands behind a failed one is BLOCKED: it never runs.
+// A step that stands behind a failed one is BLOCKED: it never runs. One whose
+// `when` does not hold is LEFT OUT, and so is one that needs a value of such a
+// step: their values are null.
 enum slot_state {
     SLOT_UNUSED, // the plan leaves it out
     SLOT_WAITING,
@@ -16,6 +18,7 @@ enum slot_state {
     SLOT_DONE,
     SLOT_FAILED,
     SLOT_BLOCKED,
+    SLOT_LEFT_OUT,
 };
 
 struct step_progress {
@@ -32,6 +35,7 @@ struct step_progress {
 struct stepper {
     const struct program *program; // borrowed, as the plan
     const struct plan *plan;
+    const json_t *values; // of the candidate, or NULL; borrowed
     enum adapter adapter;
     bool ended;
     unsigned lenient;
@@ -53,6 +57,15 @@ const char *run_outcome_name(enum run_outcome outcome)
 }
 
 int stepper_asks(const struct program *program, const struct plan *plan)
+{
+    int asks = 0;
+
+    for (size_t i = 0; i < program->n_steps; i++)
+        asks += plan->runs[i] && program->steps[i].kind->compute == NULL;
+    return asks;
+}
+
+int stepper_predictions(const struct program *program, const struct plan *plan)
 {
     int asks = 0;
 
@@ -165,7 +178,7 @@ static bool fill_outputs(struct stepper *stepper, struct err *err)
 
 // ---- moving on
 
-enum readiness { READY, NOT_YET, NEVER };
+enum readiness { READY, NOT_YET, NEVER, LEFT_OUT };
 
 static enum readiness source_readiness(const struct stepper *stepper,
                                        struct source source)
@@ -173,26 +186,72 @@ static enum readiness source_readiness(const struct stepper *stepper,
     if (source.step == SOURCE_INPUT)
         return READY;
     const struct step_progress *slot = &stepper->slots[source.step];
-    if (slot->state == SLOT_BLOCKED ||
-        (slot->state == SLOT_FAILED && !slot->harmless))
+    switch (slot->state) {
+    case SLOT_UNUSED:
+    case SLOT_DONE:
+        return READY;
+    case SLOT_FAILED:
+        return slot->harmless ? READY : NEVER;
+    case SLOT_BLOCKED:
         return NEVER;
-    return slot->state == SLOT_DONE || slot->state == SLOT_FAILED ||
-                   slot->state == SLOT_UNUSED
-               ? READY
-               : NOT_YET;
+    case SLOT_LEFT_OUT:
+        return LEFT_OUT;
+    case SLOT_WAITING:
+    case SLOT_ASKED:
+    case SLOT_BROKEN:
+        break;
+    }
+    return NOT_YET;
 }
 
+// Whether all conditions hold, as far as they can be told.
+static enum readiness when_readiness(const struct stepper *stepper,
+                                     const struct step *step)
+{
+    enum readiness worst = READY;
+
+    for (size_t i = 0; i < step->n_when; i++) {
+        const struct condition *one = &step->when[i];
+        enum readiness source = source_readiness(stepper, one->source);
+
+        if (source == NEVER)
+            return NEVER;
+        if (source == NOT_YET)
+            worst = NOT_YET;
+        else if (!condition_holds(one, source_value(stepper, one->source)) &&
+                 worst == READY)
+            worst = LEFT_OUT;
+    }
+    return worst;
+}
+
+// What was left out before a step leaves it out too, unless it can do without.
+static enum readiness input_readiness(const struct stepper *stepper,
+                                      const struct step *step, size_t i)
+{
+    enum readiness one = source_readiness(stepper, step->sources[i]);
+
+    return one == LEFT_OUT && (step->kind->takes_null ||
+                               step->signature.inputs[i].type.optional)
+               ? READY
+               : one;
+}
+
+// The same whatever comes first: a step that waits for any of its sources
+// waits, and one behind a failure never runs.
 static enum readiness step_readiness(const struct stepper *stepper, int step)
 {
     const struct step *at = &stepper->program->steps[step];
-    enum readiness worst = READY;
+    enum readiness worst = when_readiness(stepper, at);
 
+    if (worst != READY)
+        return worst;
     for (size_t i = 0; i < at->signature.n_inputs; i++) {
-        enum readiness one = source_readiness(stepper, at->sources[i]);
+        enum readiness one = input_readiness(stepper, at, i);
         if (one == NEVER)
             return NEVER;
-        if (one == NOT_YET)
-            worst = NOT_YET;
+        if (one == NOT_YET || (one == LEFT_OUT && worst == READY))
+            worst = one;
     }
     return worst;
 }
@@ -203,7 +262,7 @@ static bool is_open(const struct step_progress *slot)
            slot->state == SLOT_BROKEN;
 }
 
-// Blocks or computes one waiting step.
+// Blocks, leaves out or computes one waiting step.
 static bool settle_step(struct stepper *stepper, int step, struct err *err)
 {
     struct step_progress *slot = &stepper->slots[step];
@@ -213,6 +272,8 @@ static bool settle_step(struct stepper *stepper, int step, struct err *err)
     enum readiness readiness = step_readiness(stepper, step);
     if (readiness == NEVER)
         slot->state = SLOT_BLOCKED;
+    if (readiness == LEFT_OUT)
+        slot->state = SLOT_LEFT_OUT;
     return readiness != READY ||
            stepper->program->steps[step].kind->compute == NULL ||
            compute_outputs(stepper, step, err);
@@ -275,7 +336,8 @@ static bool start(struct stepper *stepper, struct err *err)
 
 struct stepper *stepper_new(const struct program *program,
                             const struct plan *plan, enum adapter adapter,
-                            json_t *inputs, struct err *err)
+                            const json_t *values, json_t *inputs,
+                            struct err *err)
 {
     struct stepper *stepper = calloc(1, sizeof *stepper);
 
@@ -286,6 +348,7 @@ struct stepper *stepper_new(const struct program *program,
     stepper->program = program;
     stepper->plan = plan;
     stepper->adapter = adapter;
+    stepper->values = values;
     stepper->inputs = json_incref(inputs);
     stepper->outputs = json_object();
     stepper->slots = calloc(program->n_steps + 1, sizeof *stepper->slots);
@@ -334,7 +397,8 @@ static bool put_payload(struct stepper *stepper, int step, struct ask *out,
     struct step_progress *slot = &stepper->slots[step];
 
     if (at->kind->ask != NULL)
-        return at->kind->ask(at, slot->inputs, &slot->tail, out, err);
+        return at->kind->ask(at, stepper->values, slot->inputs, &slot->tail,
+                             out, err);
     if (slot->attempt > 0)
         return prompt_repair(at, slot->inputs, &slot->tail, err);
     return prompt_question(at, slot->inputs, &slot->tail, err);

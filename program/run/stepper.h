@@ -8,6 +8,10 @@
 //                             v  |
 //                           BROKEN --- unreadable again, cut, empty --> FAILED
 //
+// A step whose `when` does not hold is left out: its values are null, and steps
+// that need one of them are left out as well. An input that may be null
+// (`optional: true`) is not needed, nor is an entry of a composed value.
+//
 // A step that FAILED ends the run with that outcome, unless none of its
 // outputs is needed. Steps that depend on it do not run; the others still do,
 // so that the calls of a run do not depend on which answer comes first. Steps
@@ -49,11 +53,16 @@ enum { STEPPER_ATTEMPTS = 2 }; // calls of a step at most: question and repair
 // repair.
 int stepper_asks(const struct program *program, const struct plan *plan);
 
-// program, plan and candidate are borrowed and outlive it; inputs as
-// program_inputs made them (a reference is taken).
+// How many of these ask a model.
+int stepper_predictions(const struct program *program, const struct plan *plan);
+
+// program, plan and values, which are the candidate's (candidate.h) or NULL,
+// are borrowed and outlive it; inputs as program_inputs made them (a reference
+// is taken).
 struct stepper *stepper_new(const struct program *program,
                             const struct plan *plan, enum adapter adapter,
-                            json_t *inputs, struct err *err);
+                            const json_t *values, json_t *inputs,
+                            struct err *err);
 void stepper_free(struct stepper *stepper); // NULL is fine
 
 // The next thing to ask now; out->part is the step, and for a model the payload
@@ -88,7 +97,8 @@ int stepper_repairs(const struct stepper *stepper);
 // The program's outputs by name, null where they were not computed. Borrowed.
 const json_t *stepper_outputs(const struct stepper *stepper);
 
-// A step's inputs and outputs by name; NULL where it did not run. Borrowed.
+// A step's inputs and outputs by name; NULL where it did not run, which makes
+// no demo. Borrowed.
 const json_t *stepper_step_inputs(const struct stepper *stepper, int step);
 const json_t *stepper_step_outputs(const struct stepper *stepper, int step);
 

@@ -356,7 +356,7 @@ static struct use most_of_item(const struct session *session,
                                const struct task *task)
 {
     struct call_options options = task_options(task);
-    int64_t asks = stepper_asks(task->program, task->plan);
+    int64_t asks = stepper_predictions(task->program, task->plan);
     int64_t repairs = asks * (STEPPER_ATTEMPTS - 1);
     struct use most = {calls_of_item(session, task) + repairs,
                        (asks + repairs) *

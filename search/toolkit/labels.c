@@ -204,6 +204,22 @@ static json_t *known_inputs(struct labels *labels, size_t row, int step)
     return inputs;
 }
 
+// Whether the step is known to run on that row: a step that does not run there
+// makes no demo of it.
+static bool is_known_to_run(struct labels *labels, size_t row, int step)
+{
+    const struct step *at = &labels->program->steps[step];
+    bool runs = true;
+
+    for (size_t i = 0; runs && i < at->n_when; i++) {
+        json_t *value = known_value(labels, row, at->when[i].source);
+
+        runs = value != NULL && condition_holds(&at->when[i], value);
+        json_decref(value);
+    }
+    return runs;
+}
+
 static uint64_t known_outputs(const struct labels *labels, size_t row, int step)
 {
     size_t n = labels->program->steps[step].signature.n_outputs;
@@ -424,7 +440,9 @@ static bool prepare(struct labels *labels, size_t row, int step,
     if (slot->tried)
         return true;
     slot->tried = true;
-    json_t *inputs = known_inputs(labels, row, step);
+    json_t *inputs = is_known_to_run(labels, row, step)
+                         ? known_inputs(labels, row, step)
+                         : NULL;
     if (inputs == NULL) {
         if (labels->no_memory)
             err_nomem(err, "labelled demos");
@@ -508,6 +526,8 @@ static bool fill_source(struct labels *labels, struct source source,
         }
         return true;
     }
+    if (!step->kind->predictor) // only a run of it says what it gives
+        return true;
     for (size_t i = 0; i < n; i++) {
         if (label_of(labels->program, labels->dataset, rows[i], source.step,
                      (size_t)source.field) == NULL)
@@ -522,8 +542,8 @@ bool labels_fill(struct labels *labels, int step, const size_t *rows, size_t n,
     const struct step *at = &labels->program->steps[step];
 
     assert(at->predictor >= 0);
-    for (size_t i = 0; i < at->signature.n_inputs; i++) {
-        if (!fill_source(labels, at->sources[i], rows, n, err))
+    for (size_t i = 0; i < step_n_sources(at); i++) {
+        if (!fill_source(labels, *step_source(at, i), rows, n, err))
             return false;
     }
     for (size_t from = 0; from < n; from += BATCH_MAX) {

@@ -134,7 +134,7 @@ static bool take_run(struct stepper *stepper, struct err *err)
 static bool run(struct err *err)
 {
     struct stepper *stepper =
-        stepper_new(program, &plan, ADAPTER_CHAT, inputs, err);
+        stepper_new(program, &plan, ADAPTER_CHAT, NULL, inputs, err);
     bool ok = stepper != NULL && take_run(stepper, err);
 
     stepper_free(stepper);

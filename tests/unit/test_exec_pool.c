@@ -40,7 +40,8 @@ static void set_script(int which, const char *script, int64_t timeout_ms)
 }
 
 static void start(size_t n_commands, const char *folder, int processes,
-                  bool (*check)(const char *, size_t, struct err *))
+                  bool (*check)(const void *, const char *, size_t,
+                                struct err *))
 {
     const struct exec_pool_options options = {.commands = commands,
                                               .n_commands = n_commands,
@@ -54,11 +55,13 @@ static void start(size_t n_commands, const char *folder, int processes,
 }
 
 // As the coordinator has it for a metric.
-static bool is_score(const char *text, size_t len, struct err *why)
+static bool is_score(const void *of, const char *text, size_t len,
+                     struct err *why)
 {
     struct score score = {0};
     bool ok = metric_answer(text, len, &score, why);
 
+    (void)of;
     score_release(&score);
     return ok;
 }

@@ -35,7 +35,7 @@ static void begin(void)
     json_t *inputs = given_json(
         "{\"user_message\": \"Where is 17?\", \"policy_context\": \"\"}");
 
-    stepper = stepper_new(program, &plan, ADAPTER_CHAT, inputs, &err);
+    stepper = stepper_new(program, &plan, ADAPTER_CHAT, NULL, inputs, &err);
     json_decref(inputs);
     cr_assert(stepper != NULL, "%s", err.text);
 }
@@ -312,7 +312,7 @@ Test(stepper, makes_a_failure_of_a_prompt_over_the_cap)
     json_t *inputs = json_object();
     json_object_set_new(inputs, "user_message", json_stringn(value, len));
     plan_intent();
-    stepper = stepper_new(program, &plan, ADAPTER_CHAT, inputs, &err);
+    stepper = stepper_new(program, &plan, ADAPTER_CHAT, NULL, inputs, &err);
     cr_assert(stepper != NULL, "%s", err.text);
     expect_no_ask();
     cr_expect(stepper_ended(stepper));
@@ -334,4 +334,136 @@ Test(stepper, names_each_outcome)
 {
     cr_expect_str_eq(run_outcome_name(RUN_DONE), "done");
     cr_expect_str_eq(run_outcome_name(RUN_TOO_LONG), "too_long");
+}
+
+// --- when, and steps that a program of the user answers ---
+
+static const char branches[] =
+    "inputs:\n"
+    "  q: {desc: A question}\n"
+    "steps:\n"
+    "  sort: {predict: Sort., inputs: [q],\n"
+    "    outputs: {kind: {enum: [a, b]}, note: {optional: true}}}\n"
+    "  find:\n"
+    "    exec: {command: [python3, find.py]}\n"
+    "    when: {sort.kind: a}\n"
+    "    inputs: {q: }\n"
+    "    outputs: {found: , extra: {optional: true}}\n"
+    "  tell: {predict: Tell., inputs: {x: find.found}, outputs: {text: }}\n"
+    "  can: {predict: Can., inputs: {x: find.extra, q: }, outputs: {text: }}\n"
+    "  both: {compose: {tell: tell.text, can: can.text}}\n"
+    "  late: {predict: Late., when: {find.found: null}, inputs: [q],\n"
+    "    outputs: {text: }}\n"
+    "outputs: {kind: sort.kind, both: both, late: late.text}\n";
+
+enum { SORT, FIND, TELL, CAN, BOTH, LATE };
+
+static void begin_branches(void)
+{
+    json_t *inputs = given_json("{\"q\": \"Why?\"}");
+
+    program_free(program);
+    program = given_program(branches);
+    plan_all(program, &plan);
+    stepper = stepper_new(program, &plan, ADAPTER_CHAT, NULL, inputs, &err);
+    json_decref(inputs);
+    cr_assert(stepper != NULL, "%s", err.text);
+}
+
+static void answer_text(int step, const char *text)
+{
+    struct call_answer given = {
+        .outcome = CALL_TEXT, .text = (char *)text, .text_len = strlen(text)};
+
+    cr_assert(stepper_answer(stepper, step, &given, &err), "%s", err.text);
+}
+
+static const char sorted_a[] = "[[ ## kind ## ]]\na\n\n[[ ## note ## ]]\nn\n\n"
+                               "[[ ## completed ## ]]";
+static const char sorted_b[] = "[[ ## kind ## ]]\nb\n\n[[ ## note ## ]]\nn\n\n"
+                               "[[ ## completed ## ]]";
+static const char said[] = "[[ ## text ## ]]\nyes\n\n[[ ## completed ## ]]";
+
+static void expect_result(const char *wanted)
+{
+    json_t *expected = given_json(wanted);
+    char *got = json_text(stepper_outputs(stepper));
+
+    cr_assert(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_DONE);
+    cr_expect(json_equal(stepper_outputs(stepper), expected), "%s", got);
+    free(got);
+    json_decref(expected);
+}
+
+Test(stepper, a_step_whose_when_holds_asks_the_users_program)
+{
+    begin_branches();
+    expect_ask(SORT, 0);
+    expect_no_ask();
+    answer_text(SORT, sorted_a);
+    expect_ask(FIND, 0);
+    cr_expect_eq(ask.answerer, ANSWERER_EXEC);
+    cr_expect_eq(ask.command, program->steps[FIND].command);
+    cr_expect_str_eq(ask.payload, "{\"inputs\":{\"q\":\"Why?\"}}");
+    expect_no_ask();
+    answer_text(FIND, "{\"outputs\": {\"found\": \"it\"}}");
+    expect_ask(TELL, 0);
+    expect_ask(CAN, 0);
+    expect_no_ask();
+    answer_text(TELL, said);
+    answer_text(CAN, said);
+    expect_result("{\"kind\": \"a\", \"both\": {\"tell\": \"yes\", \"can\": "
+                  "\"yes\"}, \"late\": null}");
+    cr_expect_null(stepper_step_outputs(stepper, LATE));
+}
+
+Test(stepper, what_needs_a_step_that_is_left_out_is_left_out_too)
+{
+    begin_branches();
+    expect_ask(SORT, 0);
+    answer_text(SORT, sorted_b);
+    expect_ask(CAN, 0);
+    cr_expect_not_null(strstr(ask.payload, "null"), "%s", ask.payload);
+    expect_ask(LATE, 0);
+    expect_no_ask();
+    answer_text(CAN, said);
+    answer_text(LATE, said);
+    expect_result("{\"kind\": \"b\", \"both\": {\"tell\": null, \"can\": "
+                  "\"yes\"}, \"late\": \"yes\"}");
+    cr_expect_null(stepper_step_inputs(stepper, TELL), "it makes no demo");
+    cr_expect_null(stepper_step_outputs(stepper, FIND));
+}
+
+Test(stepper, behind_a_failure_nothing_is_decided)
+{
+    struct call_answer cut = {.outcome = CALL_CUT, .text = ""};
+
+    begin_branches();
+    expect_ask(SORT, 0);
+    cr_assert(stepper_answer(stepper, SORT, &cut, &err));
+    expect_no_ask();
+    cr_expect(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_CUT);
+}
+
+Test(stepper, an_answer_of_a_program_is_checked_before_it_is_one)
+{
+    begin_branches();
+    const struct user_command *command = program->steps[FIND].command;
+    const char *good = "{\"outputs\": {\"found\": \"x\", \"more\": 1}}";
+    const char *lacks = "{\"outputs\": {\"extra\": \"x\"}}";
+    const char *type = "{\"outputs\": {\"found\": 7}}";
+    const char *flat = "{\"found\": \"x\"}";
+
+    cr_expect(command->check(command->of, good, strlen(good), &err));
+    cr_expect_not(command->check(command->of, lacks, strlen(lacks), &err));
+    cr_expect_str_eq(err.text, "the output `found` is missing");
+    err = ERR_CLEAR;
+    cr_expect_not(command->check(command->of, type, strlen(type), &err));
+    cr_expect_eq(err.code, ERR_PROTOCOL);
+    err = ERR_CLEAR;
+    cr_expect_not(command->check(command->of, flat, strlen(flat), &err));
+    cr_expect_str_eq(err.text, "expected {\"outputs\": {...}} with the outputs "
+                               "of the step");
 }

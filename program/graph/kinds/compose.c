@@ -89,6 +89,7 @@ const struct step_kind step_compose = {
     .json = json,
     .whole = true,
     .field = field,
+    .takes_null = true,
     .compute = compute,
     .dspy_remark = "its value is composed by the program that loads this file",
 };

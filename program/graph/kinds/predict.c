@@ -8,7 +8,7 @@ const struct step_kind step_predict = {
     .key = "predict",
     .keys = predictor_keys,
     .declare = predictor_declare,
-    .resolve = predictor_resolve,
+    .resolve = step_resolve_inputs,
     .json = predictor_step_json,
     .predictor = true,
     .dspy = {.suffixes = suffixes, .alone = "self"},

@@ -59,8 +59,8 @@ struct field step_reasoning(void)
         .type = {.kind = TYPE_STR, .min_length = -1, .max_length = -1}};
 }
 
-static bool read_outputs(struct scope *scope, struct step *step,
-                         const struct node *node)
+bool step_declare_outputs(struct scope *scope, struct step *step,
+                          const struct node *node)
 {
     const struct node *map = node_find(node, "outputs");
     struct signature *signature = &step->signature;
@@ -94,7 +94,7 @@ bool predictor_declare(struct scope *scope, struct step *step,
 {
     bool ok = read_instruction(scope, step, node);
 
-    return read_outputs(scope, step, node) && ok;
+    return step_declare_outputs(scope, step, node) && ok;
 }
 
 static bool has_field(const struct field *fields, size_t n, const char *name)
@@ -174,8 +174,8 @@ static bool read_source(struct scope *scope, struct step *step,
                      value->kind == NODE_NULL ? &same : value);
 }
 
-bool predictor_resolve(struct scope *scope, struct step *step,
-                       const struct node *node)
+bool step_resolve_inputs(struct scope *scope, struct step *step,
+                         const struct node *node)
 {
     const struct node *map = node_find(node, "inputs");
     bool ok = true;
@@ -192,30 +192,32 @@ bool predictor_resolve(struct scope *scope, struct step *step,
     return ok;
 }
 
-static bool set_outputs(json_t *map, const struct step *step)
+json_t *step_outputs_json(const struct step *step)
 {
-    size_t i = step->kind->reasons;
+    json_t *map = json_object();
 
-    for (; i < step->signature.n_outputs; i++) {
+    for (size_t i = step->kind->reasons;
+         map != NULL && i < step->signature.n_outputs; i++) {
         const struct field *field = &step->signature.outputs[i];
-        if (json_object_set_new(map, field->name, field_json(field)) != 0)
-            return false;
+        if (json_object_set_new(map, field->name, field_json(field)) == 0)
+            continue;
+        json_decref(map);
+        map = NULL;
     }
-    return true;
+    return map;
 }
 
 json_t *predictor_step_json(const struct program *program,
                             const struct step *step)
 {
     json_t *inputs = step_inputs_json(program, step);
-    json_t *json = inputs == NULL
-                       ? NULL
-                       : json_pack("{s:s, s:o, s:{}}", step->kind->key,
-                                   step->signature.instruction, "inputs",
-                                   inputs, "outputs");
+    json_t *outputs = step_outputs_json(step);
 
-    if (json != NULL && set_outputs(json_object_get(json, "outputs"), step))
-        return json;
-    json_decref(json);
+    if (inputs != NULL && outputs != NULL)
+        return json_pack("{s:s, s:o, s:o}", step->kind->key,
+                         step->signature.instruction, "inputs", inputs,
+                         "outputs", outputs);
+    json_decref(inputs);
+    json_decref(outputs);
     return NULL;
 }

@@ -1,0 +1,138 @@
+"""Steps that a program of the user answers, and steps that are left out."""
+
+import json
+import threading
+
+import pytest
+
+import harness
+
+JOB = """\
+name: orders
+models: {student: 'qwen2.5:0.5b', options: {num_ctx: 4096, num_predict: 200}}
+inputs:
+  message: {desc: What the customer wrote}
+  number: {desc: Number of the order}
+steps:
+  sort:
+    predict: Say what the message is about.
+    inputs: [message]
+    outputs:
+      topic: {enum: [delivery, returns, opening, plants]}
+  look_up:
+    exec: {command: [python3, look_up.py], timeout: 20s}
+    when: {kind: [order, both]}
+    inputs: {number: , topic: sort.topic}
+    outputs: {status: , days: {type: int}}
+  answer:
+    predict: Write a short answer.
+    inputs: {message: , status: look_up.status}
+    outputs: {reply: }
+outputs: {topic: sort.topic, status: look_up.status, reply: answer.reply}
+data: {examples: examples.jsonl}
+metric: {fields: [topic, status]}
+optimizer: {bootstrap_random_search: {num_candidate_programs: 2, max_bootstrapped_demos: 2, max_labeled_demos: 2}}
+"""
+
+LOOK_UP = """\
+import json, sys
+for line in sys.stdin:
+    inputs = json.loads(line)["inputs"]
+    with open("asked.txt", "a") as out:
+        out.write(inputs["number"] + "\\n")
+    print(json.dumps({"outputs": {"status": "sent " + inputs["number"],
+                                  "days": 3}}), flush=True)
+"""
+
+
+def write(stage, program=LOOK_UP):
+    folder = stage.folder / "orders"
+    folder.mkdir()
+    (folder / "job.yaml").write_text(JOB.replace("kind:", "kind:", 1).replace(
+        "  number: {desc", "  kind: {desc: Kind of message}\n  number: {desc"))
+    rows = []
+    for i, row in enumerate(harness.rows(24)):
+        order = i % 3 > 0
+        rows.append({**row, "number": str(i), "kind": "order" if order
+                     else "other", "status": f"sent {i}" if order else None})
+    harness.write_rows(folder / "examples.jsonl", rows)
+    (folder / "look_up.py").write_text(program)
+    return folder / "job.yaml"
+
+
+def run(stage, sim, job, *words, **how):
+    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
+                          "--json", *words, **how)
+
+
+def asked(job):
+    return (job.parent / "asked.txt").read_text().split()
+
+
+def test_a_program_is_a_step_whose_answers_are_stored(stage, sim):
+    job = write(stage)
+    first = run(stage, sim, job)
+    assert first.status == 0, first
+    # The status is right by itself, and null where the step did not run.
+    assert first.json["baseline"]["score"] >= 0.5
+    assert first.json["skipped_steps"] == ["answer"]
+    numbers = asked(job)
+    assert set(numbers) <= {str(i) for i in range(24) if i % 3 > 0}
+    assert first.json["calls"]["exec"] == len(numbers)
+
+    (job.parent / "compiled.json").unlink()
+    second = run(stage, sim, job)
+    assert second.status == 0 and asked(job) == numbers, "nothing asked twice"
+    everything = stage.promptcc("eval", job, "--ollama", sim.url, "--json",
+                                "--all-steps")
+    assert everything.status == 0, everything
+    assert everything.json["calls"]["exec"] == 0
+
+    # Another program is another job.
+    (job.parent / "look_up.py").write_text(LOOK_UP + "# edited\n")
+    third = run(stage, sim, job)
+    assert third.json["job"] != first.json["job"]
+
+
+def test_predict_runs_programs_only_when_it_may(stage, sim):
+    job = write(stage)
+    assert run(stage, sim, job).status == 0
+    compiled = job.parent / "compiled.json"
+    lines = stage.folder / "in.jsonl"
+    lines.write_text("".join(json.dumps(
+        {"message": "Where is it?", "number": str(n), "kind": kind}) + "\n"
+        for n, kind in ((70, "order"), (71, "other"), (72, "both"))))
+    words = ("predict", compiled, "--ollama", sim.url, "--json",
+             "--input", lines)
+    refused = stage.promptcc(*words)
+    assert refused.status == 2 and "--allow-exec" in refused.error["text"]
+    done = stage.promptcc(*words, "--allow-exec")
+    assert done.status == 0, done
+    outputs = [json.loads(line)["outputs"] for line in done.out.splitlines()]
+    assert [each["status"] for each in outputs] == ["sent 70", None, "sent 72"]
+    assert [each["reply"] is None for each in outputs] == [False, True, False]
+
+
+def test_a_program_that_is_wrong_pauses_the_job(stage, sim):
+    job = write(stage, LOOK_UP.replace('"days": 3', '"days": "soon"'))
+    result = run(stage, sim, job)
+    assert result.status == 3, result
+    assert "look_up" in result.error["text"] and "days" in result.error["text"]
+    (job.parent / "look_up.py").write_text(LOOK_UP)
+    assert run(stage, sim, job).status == 0
+
+
+def test_on_a_cluster_programs_need_the_owners_word(stage, sim):
+    job = write(stage)
+    results = []
+    for allowed in ((), ("--allow-exec",)):
+        coordinator = stage.coordinator(stage.folder / f"{len(allowed)}.db",
+                                        *allowed)
+        stage.worker(coordinator.endpoint, sim.url, f"w{len(allowed)}")
+        results.append(stage.promptcc(
+            "submit", job, "--coordinator", coordinator.endpoint, "--wait",
+            "--json"))
+    assert results[0].status == 2, results[0]
+    assert "--allow-exec" in results[0].error["text"]
+    assert results[1].status == 0, results[1]
+    assert results[1].json["calls"]["exec"] > 0
