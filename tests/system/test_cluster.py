@@ -50,7 +50,8 @@ class Cluster:
         self.client = self.submit()
 
     def worker(self, name):
-        return self.stage.worker(self.endpoint, self.url, name, self.slots)
+        return self.stage.worker(self.endpoint, self.url, name,
+                                 slots=self.slots)
 
     def submit(self):
         return self.stage.start("submit", self.job, "--coordinator",
