@@ -5,6 +5,8 @@ import harness
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes more than ten seconds")
+    config.addinivalue_line("markers", "alone: measures what other tests "
+                            "would disturb, so it does not run beside them")
 
 
 def pytest_sessionstart(session):

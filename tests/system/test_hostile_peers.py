@@ -292,6 +292,7 @@ def test_workers_with_absurd_claims_are_bounded(talk, undisturbed, context):
         assert refused > 0
 
 
+@pytest.mark.alone
 def test_near_the_limit_of_files_new_peers_are_told(stage, monkeypatch):
     """A coordinator with few descriptors: idle connections take what there is,
     new peers hear why not, and it does not spin."""
