@@ -738,6 +738,8 @@ static bool take_orders(struct coordinator *c)
     return any;
 }
 
+// While the disk is behind nothing is sent, and a call that is due to be sent
+// is no reason to turn at once.
 static long wait_ms(struct coordinator *c, int64_t now)
 {
     int64_t deadline = dispatch_deadline(c->engine.dispatch);
