@@ -19,6 +19,11 @@ enum {
     HELLO_MS = 500, // between two greetings
     SILENCE_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
     COMMAND_MS = 20000, // patience for a REPLY
+    // A connection that broke and came back may have lost what was on its way,
+    // and both sides live on. So the job is sent again when nothing is heard of
+    // it: a coordinator tells of a job four times a second once it has read it.
+    READING_MS = 120000, // of a submission, at most
+    NEWS_MS = 10000,
     ID_BYTES = 16,
 };
 
@@ -40,6 +45,8 @@ struct client {
     const struct submit *submit;      // NULL: none
     const struct client_watch *watch; // may be NULL
     bool submitted;                   // in this connection
+    bool accepted;                    // since then
+    int64_t news_ms;                  // of the job, or when it was sent
     char job[256];                    // "" until it was accepted
     bool stopping;                    // stop was asked for
     bool stop_sent;                   // in this connection
@@ -129,7 +136,7 @@ static void arrive(struct client *client)
 
 // --- the job ---
 
-static void send_job(struct client *client)
+static void send_job(struct client *client, int64_t now)
 {
     struct message message = {.kind = MESSAGE_SUBMIT};
 
@@ -137,6 +144,18 @@ static void send_job(struct client *client)
         return;
     message.as.submit = *client->submit;
     client->submitted = wire_send(client->socket, NULL, &message, NULL);
+    client->accepted = false;
+    client->news_ms = now;
+}
+
+// What was sent, or what was to tell of it, is lost: it is sent once more, and
+// joins the job that is there already.
+static void check_news(struct client *client, int64_t now)
+{
+    int64_t patience_ms = client->accepted ? NEWS_MS : READING_MS;
+
+    if (client->submitted && now - client->news_ms > patience_ms)
+        client->submitted = client->stop_sent = false;
 }
 
 static bool asked_to_stop(const struct client *client)
@@ -200,14 +219,16 @@ static void on_accepted(struct client *client, const char *job)
 {
     bool first = client->job[0] == '\0';
 
+    client->accepted = true;
+    client->news_ms = client->heard_ms;
     (void)text_print(client->job, sizeof client->job, "%s", job);
     if (first && client->watch != NULL && client->watch->accepted != NULL)
         client->watch->accepted(client->watch->user, client->job);
 }
 
-static void on_progress(const struct client *client,
-                        const struct progress *progress)
+static void on_progress(struct client *client, const struct progress *progress)
 {
+    client->news_ms = client->heard_ms;
     if (client->watch != NULL && client->watch->progress != NULL)
         client->watch->progress(client->watch->user, progress);
 }
@@ -361,7 +382,8 @@ static bool turn(struct client *client, struct wish *wish, int64_t began,
     int64_t now = clock_monotonic_ms();
 
     greet(client, now);
-    send_job(client);
+    check_news(client, now);
+    send_job(client, now);
     send_stop(client);
     beat(client, now);
     wait_for_events(client);
