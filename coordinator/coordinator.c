@@ -747,6 +747,8 @@ static long wait_ms(struct coordinator *c, int64_t now)
 
     if (turn_was_unfinished(&c->engine.turn))
         return 0;
+    if (c->engine.behind && deadline <= now)
+        return (long)wait;
     if (deadline >= 0 && deadline - now < wait)
         wait = deadline - now;
     return wait < 0 ? 0 : (long)wait;
@@ -1018,6 +1020,11 @@ bool coordinator_ended(const struct coordinator *c)
 struct turn_report coordinator_longest_turn(struct coordinator *c)
 {
     return turn_longest(&c->engine.turn);
+}
+
+struct engine *coordinator_engine(struct coordinator *c)
+{
+    return &c->engine;
 }
 
 void coordinator_stop(struct coordinator *c)

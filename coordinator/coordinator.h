@@ -68,6 +68,10 @@ bool coordinator_ended(const struct coordinator *coordinator);
 // The longest turn of its loop so far. For any thread.
 struct turn_report coordinator_longest_turn(struct coordinator *coordinator);
 
+// What its loop owns, for tests that look at it between two turns.
+struct engine;
+struct engine *coordinator_engine(struct coordinator *coordinator);
+
 // Drains, waits for the end, frees. NULL is fine.
 void coordinator_stop(struct coordinator *coordinator);
 

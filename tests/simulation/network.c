@@ -1,0 +1,507 @@
+#include "simulation/network.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "simulation/machine.h"
+#include "simulation/source.h"
+#include "wire/connections.h"
+#include "wire/socket.h"
+
+enum {
+    LEAST_US = 100,
+    RETRY_US = 100000,
+    LATE_US = 300000,
+    FIRST_FD = 100000,
+    NUMBERED = 1 << 16
+};
+
+struct frame {
+    struct frame *next;
+    int from; // number of the connected socket at either end
+    int to;
+    struct wire_id id; // of the sender, for the listener
+    size_t len;
+    char data[];
+};
+
+struct wire_socket {
+    struct source source; // first
+    int number;
+    bool listens;
+    bool dead;
+    int process; // that it belongs to
+    char endpoint[256];
+    struct wire_id id;
+    struct frame *first, **last; // arrived
+    struct frame *taken;
+    struct buf encoded;
+    // Of a connected socket: when the last frame of each direction arrives, and
+    // until when the link is cut.
+    int64_t up_us, down_us, cut_us;
+    bool cut_loses;
+    struct wire_socket *next;
+};
+
+static struct {
+    struct network_faults faults;
+    struct wire_socket *sockets;
+    struct wire_socket *numbered[NUMBERED]; // by number, from FIRST_FD
+    int n_ever;
+    void (*sent)(const struct message *message);
+} network;
+
+void network_start(void)
+{
+    assert(network.sockets == NULL);
+    network.faults = (struct network_faults){0};
+    network.n_ever = FIRST_FD;
+    network.sent = NULL;
+}
+
+void network_set_faults(const struct network_faults *faults)
+{
+    network.faults = *faults;
+}
+
+void network_on_send(void (*sent)(const struct message *message))
+{
+    network.sent = sent;
+}
+
+// --- links ---
+
+static struct wire_socket *by_number(int number)
+{
+    return number <= FIRST_FD || number > network.n_ever
+               ? NULL
+               : network.numbered[number - FIRST_FD];
+}
+
+static struct wire_socket *listener_at(const char *endpoint)
+{
+    struct wire_socket *at = network.sockets;
+
+    while (at != NULL &&
+           (!at->listens || at->dead || strcmp(at->endpoint, endpoint) != 0))
+        at = at->next;
+    return at;
+}
+
+static struct wire_socket *by_id(const char *endpoint, const struct wire_id *id)
+{
+    struct wire_socket *at = network.sockets;
+
+    while (at != NULL && (at->listens || at->id.len != id->len ||
+                          memcmp(at->id.bytes, id->bytes, id->len) != 0 ||
+                          strcmp(at->endpoint, endpoint) != 0))
+        at = at->next;
+    return at;
+}
+
+void network_kill(const char *endpoint)
+{
+    struct wire_socket *listener = listener_at(endpoint);
+
+    if (listener != NULL)
+        listener->dead = true;
+}
+
+void network_kill_process(int process)
+{
+    for (struct wire_socket *at = network.sockets; at != NULL; at = at->next)
+        if (at->process == process)
+            at->dead = true;
+}
+
+static void cut(struct wire_socket *socket, int64_t us)
+{
+    socket->cut_us = machine_now_us() + us;
+    socket->cut_loses = machine_chance(0.5);
+}
+
+void network_cut_one(int64_t us)
+{
+    size_t n = 0;
+    struct wire_socket *chosen = NULL;
+
+    for (struct wire_socket *at = network.sockets; at != NULL; at = at->next)
+        if (!at->listens && machine_below(++n) == 0)
+            chosen = at;
+    if (chosen != NULL)
+        cut(chosen, us);
+}
+
+void network_cut_all(int64_t us)
+{
+    for (struct wire_socket *at = network.sockets; at != NULL; at = at->next)
+        if (!at->listens)
+            cut(at, us);
+}
+
+void network_heal(void)
+{
+    network.faults = (struct network_faults){.delay_us = 1000};
+    for (struct wire_socket *at = network.sockets; at != NULL; at = at->next)
+        at->cut_us = 0;
+}
+
+bool network_readable(int fd)
+{
+    const struct wire_socket *socket = by_number(fd);
+
+    return socket != NULL && wire_pending(socket);
+}
+
+// --- frames on their way ---
+
+static void arrive(void *user);
+
+static void deliver(struct wire_socket *to, struct frame *frame)
+{
+    frame->next = NULL;
+    *to->last = frame;
+    to->last = &frame->next;
+    machine_trace_add((uint64_t)machine_now_us());
+}
+
+// What was sent to a listener that is not there waits in its sender's queue, or
+// was in the hands of the network and is lost.
+static void arrive(void *user)
+{
+    struct frame *frame = user;
+    struct wire_socket *from = by_number(frame->from);
+    struct wire_socket *to = frame->to != 0 ? by_number(frame->to)
+                             : from != NULL ? listener_at(from->endpoint)
+                                            : NULL;
+
+    if (to != NULL && !to->dead)
+        deliver(to, frame);
+    else if (frame->to == 0 && from != NULL && machine_chance(0.5))
+        machine_at(machine_now_us() + RETRY_US, arrive, frame);
+    else
+        free(frame);
+}
+
+static void post(struct wire_socket *link, int64_t *last_us,
+                 const struct frame *frame)
+{
+    const struct network_faults *faults = &network.faults;
+    int64_t now = machine_now_us();
+    int64_t at = now + LEAST_US;
+    struct frame *copy = malloc(sizeof *copy + frame->len);
+
+    if (copy == NULL)
+        abort();
+    memcpy(copy, frame, sizeof *copy + frame->len);
+    if (faults->delay_us > 0)
+        at += (int64_t)machine_below((uint64_t)faults->delay_us);
+    if (now < link->cut_us) {
+        if (link->cut_loses) {
+            free(copy);
+            return;
+        }
+        at += link->cut_us - now;
+    }
+    if (faults->late > 0 && machine_chance(faults->late))
+        at += (int64_t)machine_below(LATE_US);
+    else {
+        if (at <= *last_us)
+            at = *last_us + 1;
+        *last_us = at;
+    }
+    machine_at(at, arrive, copy);
+}
+
+static void send_frame(struct wire_socket *link, int64_t *last_us,
+                       struct frame *frame)
+{
+    const struct network_faults *faults = &network.faults;
+
+    if (faults->lost > 0 && machine_chance(faults->lost))
+        return;
+    post(link, last_us, frame);
+    if (faults->twice > 0 && machine_chance(faults->twice))
+        post(link, last_us, frame);
+}
+
+// --- wire/socket.h ---
+
+static struct wire_socket *new_socket(const char *endpoint, bool listens)
+{
+    struct wire_socket *socket = calloc(1, sizeof *socket);
+
+    if (socket == NULL)
+        abort();
+    (void)snprintf(socket->endpoint, sizeof socket->endpoint, "%s", endpoint);
+    socket->listens = listens;
+    socket->number = ++network.n_ever;
+    if (socket->number - FIRST_FD >= NUMBERED)
+        abort();
+    network.numbered[socket->number - FIRST_FD] = socket;
+    socket->process = machine_process();
+    socket->encoded = BUF_INIT(2 * (size_t)WIRE_MAX_BYTES);
+    socket->last = &socket->first;
+    socket->next = network.sockets;
+    network.sockets = socket;
+    return socket;
+}
+
+static bool is_readable(const void *self)
+{
+    return wire_pending(self);
+}
+
+struct wire_socket *wire_bind(void *context, const char *endpoint,
+                              const struct key *key, struct err *err)
+{
+    struct wire_socket *socket;
+
+    (void)context, (void)key;
+    if (listener_at(endpoint) != NULL) {
+        err_set(err, ERR_BUSY, "%s is in use", endpoint);
+        return NULL;
+    }
+    socket = new_socket(endpoint, true);
+    socket->source.readable = is_readable;
+    return socket;
+}
+
+// Nobody here speaks over a second endpoint.
+bool wire_bind_also(struct wire_socket *socket, const char *endpoint,
+                    struct err *err)
+{
+    (void)socket, (void)endpoint, (void)err;
+    return true;
+}
+
+struct wire_socket *wire_connect(void *context, const char *endpoint,
+                                 const struct key *key,
+                                 const struct wire_id *id, struct err *err)
+{
+    struct wire_socket *socket = new_socket(endpoint, false);
+
+    (void)context, (void)key;
+    (void)err;
+    socket->source.readable = is_readable;
+    socket->id = *id;
+    return socket;
+}
+
+void wire_close(struct wire_socket *socket)
+{
+    struct wire_socket **at = &network.sockets;
+
+    if (socket == NULL)
+        return;
+    while (*at != socket)
+        at = &(*at)->next;
+    *at = socket->next;
+    network.numbered[socket->number - FIRST_FD] = NULL;
+    while (socket->first != NULL) {
+        struct frame *next = socket->first->next;
+
+        free(socket->first);
+        socket->first = next;
+    }
+    free(socket->taken);
+    buf_release(&socket->encoded);
+    free(socket);
+}
+
+const char *wire_endpoint(const struct wire_socket *socket)
+{
+    return socket->endpoint;
+}
+
+void *wire_handle(struct wire_socket *socket)
+{
+    return &socket->source;
+}
+
+int wire_fd(const struct wire_socket *socket)
+{
+    return socket->number;
+}
+
+bool wire_pending(const struct wire_socket *socket)
+{
+    return !socket->dead && socket->first != NULL;
+}
+
+static bool send_to(struct wire_socket *socket, const struct wire_id *to,
+                    const struct buf *bytes, struct err *err)
+{
+    struct wire_socket *peer = to == NULL ? NULL : by_id(socket->endpoint, to);
+    struct frame *frame;
+
+    if (to != NULL && peer == NULL) {
+        err_set(err, ERR_IO, "%s: the peer is gone", socket->endpoint);
+        return false;
+    }
+    frame = malloc(sizeof *frame + bytes->len);
+    if (frame == NULL)
+        abort();
+    *frame = (struct frame){.from = socket->number,
+                            .to = peer == NULL ? 0 : peer->number,
+                            .id = socket->id,
+                            .len = bytes->len};
+    memcpy(frame->data, bytes->data, bytes->len);
+    if (peer == NULL)
+        send_frame(socket, &socket->up_us, frame);
+    else
+        send_frame(peer, &peer->down_us, frame);
+    free(frame);
+    return true;
+}
+
+bool wire_send(struct wire_socket *socket, const struct wire_id *to,
+               const struct message *message, struct err *err)
+{
+    if (socket->dead)
+        return true;
+    buf_clear(&socket->encoded);
+    if (!message_encode(message, &socket->encoded, err))
+        return false;
+    // Long ones go in parts, which real sockets are tested for.
+    assert(to != NULL || socket->encoded.len <= WIRE_FRAME_BYTES);
+    if (to != NULL && network.sent != NULL)
+        network.sent(message);
+    return send_to(socket, to, &socket->encoded, err);
+}
+
+enum wire_got wire_take(struct wire_socket *socket, struct wire_id *from,
+                        struct wire_frame *out, struct err *err)
+{
+    struct frame *frame = socket->dead ? NULL : socket->first;
+
+    (void)err;
+    *out = (struct wire_frame){0};
+    if (frame == NULL)
+        return WIRE_NOTHING;
+    socket->first = frame->next;
+    if (socket->first == NULL)
+        socket->last = &socket->first;
+    free(socket->taken);
+    socket->taken = frame;
+    if (from != NULL)
+        *from = frame->id;
+    *out = (struct wire_frame){.data = frame->data, .len = frame->len};
+    return WIRE_MESSAGE;
+}
+
+int wire_source(struct wire_socket *socket)
+{
+    return socket->taken == NULL ? -1 : socket->taken->from;
+}
+
+// All is in the clear.
+const char *wire_peer_key(struct wire_socket *socket)
+{
+    (void)socket;
+    return "";
+}
+
+bool wire_explain(void *context, const char *endpoint, const struct key *key,
+                  struct err *err)
+{
+    (void)context, (void)endpoint, (void)key, (void)err;
+    return false;
+}
+
+enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
+                           struct arena *arena, struct message *out,
+                           struct err *err)
+{
+    struct wire_frame frame;
+    enum wire_got got = wire_take(socket, from, &frame, err);
+
+    if (got == WIRE_MESSAGE &&
+        !message_decode(frame.data, frame.len, arena, out, err))
+        return WIRE_BAD;
+    return got;
+}
+
+// --- wire/connections.h ---
+
+struct connections {
+    struct source source; // first
+};
+
+static bool is_silent(const void *self)
+{
+    (void)self;
+    return false;
+}
+
+struct connections *connections_new(void *context, struct wire_socket *socket,
+                                    size_t most, struct err *err)
+{
+    struct connections *connections = calloc(1, sizeof *connections);
+
+    (void)context, (void)socket, (void)most, (void)err;
+    if (connections == NULL)
+        abort();
+    connections->source.readable = is_silent;
+    return connections;
+}
+
+void connections_free(struct connections *connections)
+{
+    free(connections);
+}
+
+void *connections_handle(const struct connections *connections)
+{
+    return (void *)&connections->source;
+}
+
+void connections_tick(struct connections *connections, int64_t now_ms)
+{
+    (void)connections, (void)now_ms;
+}
+
+bool connections_admit(struct connections *connections, int fd, size_t bytes,
+                       int64_t now_ms)
+{
+    (void)connections, (void)fd, (void)bytes, (void)now_ms;
+    return true;
+}
+
+void connections_greeted(struct connections *connections, int fd, int64_t peer)
+{
+    (void)connections, (void)fd, (void)peer;
+}
+
+void connections_parted(struct connections *connections, int fd, int64_t peer,
+                        int64_t now_ms)
+{
+    (void)connections, (void)fd, (void)peer, (void)now_ms;
+}
+
+// The connection breaks and comes back: what was on its way is lost.
+void connections_close(struct connections *connections, int fd, int64_t peer)
+{
+    struct wire_socket *socket = by_number(fd);
+
+    (void)connections, (void)peer;
+    if (socket == NULL)
+        return;
+    socket->cut_us = machine_now_us() + RETRY_US;
+    socket->cut_loses = true;
+}
+
+bool connections_crowded(const struct connections *connections)
+{
+    (void)connections;
+    return false;
+}
+
+size_t connections_count(const struct connections *connections)
+{
+    (void)connections;
+    return 0;
+}

@@ -1,0 +1,12 @@
+// scene: the jobs that are run in the machine.
+
+#ifndef TESTS_SIMULATION_SCENE_H
+#define TESTS_SIMULATION_SCENE_H
+
+#include "wire/message.h"
+
+enum { SCENE_VARIANTS = 2 };
+
+const struct submit *scene_submit(int variant);
+
+#endif

@@ -1,0 +1,680 @@
+// simulate: a whole cluster in one process, on one seed.
+//
+//   simulate [--seeds N] [--first SEED] [--workers N] [--twice] [--verbose]
+//
+// See README.md. A seed that fails is printed with what is wrong, and
+// `simulate --first SEED --seeds 1` runs it again, step by step the same.
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sched.h>
+
+#include "client/client.h"
+#include "common/log.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/engine.h"
+#include "dispatch/dispatch_check.h"
+#include "simulation/disk.h"
+#include "simulation/judge.h"
+#include "simulation/machine.h"
+#include "simulation/network.h"
+#include "simulation/scene.h"
+#include "simulation/servers.h"
+#include "worker/worker.h"
+
+enum {
+    WORKERS_MOST = 100,
+    GHOSTS_MOST = 256,
+    COORDINATOR = 1, // processes
+    CLIENT = 2,
+    FIRST_WORKER = 3,
+    GIVE_UP_S = 3600, // after faults have stopped
+};
+
+#define ENDPOINT "tcp://coordinator:7000"
+#define SECOND INT64_C(1000000)
+
+// How bad it gets: a share of seeds has none of a kind, others much of it.
+struct weather {
+    struct network_faults network;
+    struct disk_faults disk;
+    double cut, cut_all, crash, power, kill_worker, stop, stop_coordinator,
+        drain, away, wall, full; // chance a second
+    double fails, hangs;         // of servers
+};
+
+static struct {
+    uint64_t seed;
+    bool disturbed;
+    int variant;
+    int n_workers;
+    struct weather weather;
+    char folder[64], store[96];
+    struct coordinator *coordinator;
+    struct judge *judge;
+    struct worker *workers[WORKERS_MOST];
+    struct worker *ghosts[GHOSTS_MOST];
+    int n_ghosts;
+    int process; // the last one given out
+    int worker_process[WORKERS_MOST];
+    bool crashed; // the coordinator's copy is made, it is a ghost
+    bool power_gone;
+    bool healed;
+    int64_t heal_us;
+    int64_t crashes, kills;
+    // The client.
+    pthread_t client;
+    bool finished;
+    uint64_t runs, durable; // that check has seen
+    int64_t submissions;
+    char *compiled; // owned
+    const char *wrong;
+    char words[400];
+} world;
+
+static void fail(const char *wrong)
+{
+    if (world.wrong != NULL || wrong == NULL)
+        return;
+    (void)snprintf(world.words, sizeof world.words, "%s", wrong);
+    world.wrong = world.words;
+}
+
+// --- the client ---
+
+static bool gives_up(void *user)
+{
+    (void)user;
+    return world.wrong != NULL;
+}
+
+static void submit(struct client *client)
+{
+    struct client_watch watch = {.wants_to_leave = gives_up};
+    struct client_result result = {0};
+    struct err err = ERR_CLEAR;
+
+    world.submissions++;
+    if (client_submit(client, scene_submit(world.variant), true, &watch,
+                      &result, &err)) {
+        machine_trace_add((uint64_t)result.status);
+        if (result.status == 0) {
+            world.compiled = strdup(result.compiled);
+            world.finished = true;
+        } else if (result.status != 3)
+            fail(result.document);
+    }
+    client_result_release(&result);
+}
+
+// A job that was paused is submitted again, as people do.
+static void *run_client(void *arg)
+{
+    (void)arg;
+    while (!world.finished && world.wrong == NULL) {
+        struct err err = ERR_CLEAR;
+        struct client *client = client_open(NULL, ENDPOINT, NULL, 5000, &err);
+
+        if (client != NULL)
+            submit(client);
+        client_close(client);
+        if (!world.finished)
+            machine_sleep(SECOND);
+    }
+    return NULL;
+}
+
+// --- the coordinator ---
+
+static void start_coordinator(void)
+{
+    struct coordinator_options options = COORDINATOR_DEFAULTS;
+    struct err err = ERR_CLEAR;
+
+    options.listen = ENDPOINT;
+    options.store = world.store;
+    machine_set_process(COORDINATOR);
+    world.coordinator = coordinator_start(NULL, &options, &err);
+    machine_set_process(0);
+    if (world.coordinator == NULL) {
+        if (!world.disturbed || world.healed)
+            fail(err.text);
+        return;
+    }
+    world.durable = 0;
+    fail(judge_open(world.judge, world.store));
+}
+
+static void copy_of(char *out, size_t size, const char *suffix)
+{
+    (void)snprintf(out, size, "%s%s.copy", world.store, suffix);
+}
+
+// On whatever thread: from here on the coordinator is a ghost, whom nobody
+// hears and whose disk is not the one that the next one finds.
+static void crash_now(void)
+{
+    static const char *const suffixes[] = {"", "-wal"};
+    char path[128], copy[128];
+
+    if (world.crashed)
+        return;
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", world.store, suffixes[i]);
+        copy_of(copy, sizeof copy, suffixes[i]);
+        (void)unlink(copy);
+        (void)disk_copy(path, copy, world.power_gone);
+    }
+    network_kill(ENDPOINT);
+    world.crashed = true;
+    world.crashes++;
+}
+
+static void bury_coordinator(void)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    char path[128], copy[128];
+
+    judge_close(world.judge);
+    disk_set_faults(&(struct disk_faults){0});
+    coordinator_stop(world.coordinator);
+    world.coordinator = NULL;
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", world.store, suffixes[i]);
+        copy_of(copy, sizeof copy, suffixes[i]);
+        (void)unlink(path);
+        (void)rename(copy, path);
+    }
+    if (!world.healed)
+        disk_set_faults(&world.weather.disk);
+    world.crashed = false;
+}
+
+// --- workers ---
+
+static void start_worker(int number)
+{
+    struct worker_options options = {.coordinator = ENDPOINT};
+    struct err err = ERR_CLEAR;
+    char name[32];
+
+    (void)snprintf(name, sizeof name, "worker-%d", number);
+    options.name = name;
+    options.address =
+        (struct model_address){.backend = "ollama", .slots = 1 + number % 3};
+    (void)snprintf(options.address.url, sizeof options.address.url,
+                   "http://server-%d", number);
+    world.worker_process[number] = FIRST_WORKER + world.process++;
+    machine_set_process(world.worker_process[number]);
+    world.workers[number] = worker_start(NULL, &options, &err);
+    machine_set_process(0);
+    if (world.workers[number] == NULL)
+        abort();
+}
+
+static void leave_worker(int number, bool killed)
+{
+    if (world.n_ghosts == GHOSTS_MOST)
+        return;
+    if (killed)
+        network_kill_process(world.worker_process[number]);
+    worker_drain(world.workers[number]);
+    world.ghosts[world.n_ghosts++] = world.workers[number];
+    world.workers[number] = NULL;
+    world.kills++;
+}
+
+// --- weather ---
+
+static bool happens(double chance)
+{
+    return chance > 0 && machine_chance(chance);
+}
+
+static int64_t seconds(int64_t most)
+{
+    return SECOND / 10 + (int64_t)machine_below((uint64_t)(most * SECOND));
+}
+
+static double some(double often, double most)
+{
+    return machine_chance(often) ? most * (double)machine_below(1000) / 1000
+                                 : 0;
+}
+
+static void draw_weather(struct weather *w)
+{
+    *w = (struct weather){
+        .network = {.delay_us = 1 + (int64_t)machine_below(30000),
+                    .lost = some(0.4, 0.05),
+                    .twice = some(0.3, 0.05),
+                    .late = some(0.3, 0.05)},
+        .disk = {.sync_us = 1 + (int64_t)machine_below(20000),
+                 .fails = some(0.2, 0.01)},
+        .cut = some(0.5, 0.5),
+        .cut_all = some(0.2, 0.1),
+        .crash = some(0.5, 0.2),
+        .power = some(0.4, 0.15),
+        .kill_worker = some(0.5, 0.5),
+        .stop = some(0.4, 0.4),
+        .stop_coordinator = some(0.2, 0.1),
+        .drain = some(0.3, 0.2),
+        .away = some(0.4, 0.3),
+        .wall = some(0.3, 0.2),
+        .full = some(0.2, 0.1),
+        .fails = some(0.5, 0.3),
+        .hangs = some(0.3, 0.05)};
+    if (machine_chance(0.2)) // a disk that is terribly slow
+        w->disk.sync_us *= 50;
+}
+
+static void end_full_disk(void *user)
+{
+    (void)user;
+    if (!world.healed)
+        disk_set_faults(&world.weather.disk);
+}
+
+static void fill_disk(void)
+{
+    struct disk_faults full = world.weather.disk;
+
+    full.full = true;
+    disk_set_faults(&full);
+    machine_at(machine_now_us() + seconds(8), end_full_disk, NULL);
+}
+
+static void strike(void)
+{
+    const struct weather *w = &world.weather;
+    int number = (int)machine_below((uint64_t)world.n_workers);
+    int64_t now = machine_now_us();
+
+    if (happens(w->cut))
+        network_cut_one(seconds(6));
+    if (happens(w->cut_all))
+        network_cut_all(seconds(6));
+    if (happens(w->wall))
+        machine_jump_wall((int64_t)machine_below(7200) * SECOND -
+                          3600 * SECOND);
+    if (happens(w->away))
+        servers_get(number)->away_us = now + seconds(10);
+    if (happens(w->stop))
+        machine_stop_process(world.worker_process[number], now + seconds(8));
+    if (happens(w->stop_coordinator))
+        machine_stop_process(COORDINATOR, now + seconds(5));
+    if (happens(w->full))
+        fill_disk();
+    if (world.workers[number] == NULL)
+        start_worker(number);
+    else if (happens(w->kill_worker))
+        leave_worker(number, true);
+    else if (happens(w->drain))
+        leave_worker(number, false);
+    world.power_gone = happens(w->power);
+    if (world.power_gone || happens(w->crash))
+        disk_crash_at((int)machine_below(60), crash_now);
+}
+
+static void heal(void)
+{
+    world.healed = true;
+    network_heal();
+    servers_heal();
+    disk_crash_at(-1, NULL);
+    disk_set_faults(&(struct disk_faults){.sync_us = 1000});
+    for (int i = 0; i < world.n_workers; i++)
+        if (world.workers[i] == NULL)
+            start_worker(i);
+}
+
+// Crashes of the coordinator are left to run_steps: nothing here waits.
+static void pass_weather(void *user)
+{
+    (void)user;
+    if (world.finished || world.wrong != NULL)
+        return;
+    if (machine_now_us() >= world.heal_us) {
+        heal();
+        return;
+    }
+    strike();
+    machine_at(machine_now_us() + SECOND / 2, pass_weather, NULL);
+}
+
+// --- one seed ---
+
+static void look_at_store(void)
+{
+    const struct engine *engine = coordinator_engine(world.coordinator);
+
+    if (world.durable == store_durable(engine->store))
+        return;
+    world.durable = store_durable(engine->store);
+    fail(judge_look(world.judge));
+}
+
+static void on_sent(const struct message *message)
+{
+    if (message->kind != MESSAGE_CALL || world.coordinator == NULL)
+        return;
+    look_at_store();
+    fail(judge_sent(world.judge, &message->as.call));
+}
+
+// After each step in which the coordinator ran, on the thread that took it.
+static void check(void)
+{
+    if (world.coordinator == NULL || world.crashed ||
+        world.runs == machine_runs(COORDINATOR))
+        return;
+    world.runs = machine_runs(COORDINATOR);
+    fail(dispatch_check(coordinator_engine(world.coordinator)->dispatch));
+    look_at_store();
+}
+
+// Whether something is to be done that only the driver can do.
+static bool is_over(void *user)
+{
+    (void)user;
+    check();
+    return world.finished || world.wrong != NULL || world.crashed;
+}
+
+static void run_steps(void)
+{
+    int64_t last = world.heal_us + GIVE_UP_S * SECOND;
+
+    while (!world.finished && world.wrong == NULL) {
+        if (!machine_wait(is_over, NULL, last))
+            fail("the job does not end, though faults have stopped");
+        if (world.crashed)
+            bury_coordinator();
+        while (world.coordinator == NULL && world.wrong == NULL) {
+            machine_sleep(seconds(3));
+            start_coordinator();
+        }
+    }
+}
+
+// An empty store as store_open made it, for making one takes longer than many
+// a run.
+static struct {
+    char bytes[1 << 20];
+    size_t len;
+} empty_store;
+
+static void keep_empty_store(void)
+{
+    FILE *file = fopen(world.store, "rb");
+
+    if (file == NULL)
+        abort();
+    empty_store.len =
+        fread(empty_store.bytes, 1, sizeof empty_store.bytes, file);
+    (void)fclose(file);
+    if (empty_store.len == sizeof empty_store.bytes)
+        abort();
+}
+
+static void put_empty_store(void)
+{
+    FILE *file = empty_store.len == 0 ? NULL : fopen(world.store, "wb");
+
+    if (file == NULL)
+        return;
+    if (fwrite(empty_store.bytes, 1, empty_store.len, file) != empty_store.len)
+        abort();
+    (void)fclose(file);
+}
+
+static void set_up(uint64_t seed, int variant, bool disturbed, int n_workers)
+{
+    char path[128];
+    static const char *const names[] = {"", "-wal", "-shm", ".lock"};
+    char folder[64];
+
+    memcpy(folder, world.folder, sizeof folder);
+    memset(&world, 0, sizeof world);
+    memcpy(world.folder, folder, sizeof folder);
+    (void)snprintf(world.store, sizeof world.store, "%s/store.db",
+                   world.folder);
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", world.store, names[i]);
+        (void)unlink(path);
+    }
+    put_empty_store();
+    world.seed = seed;
+    world.variant = variant;
+    world.disturbed = disturbed;
+    machine_start(seed);
+    network_start();
+    servers_start();
+    disk_start();
+    world.n_workers = n_workers;
+    world.judge = judge_new(!disturbed);
+    network_on_send(on_sent);
+}
+
+static void begin_weather(void)
+{
+    draw_weather(&world.weather);
+    world.heal_us = machine_now_us() + seconds(15);
+    network_set_faults(&world.weather.network);
+    disk_set_faults(&world.weather.disk);
+    machine_at(machine_now_us() + SECOND / 2, pass_weather, NULL);
+    for (int i = 0; i < world.n_workers; i++) {
+        struct server *server = servers_get(i);
+
+        server->speed = 0.5 + (double)machine_below(8);
+        server->fails = world.weather.fails;
+        server->hangs = world.weather.hangs;
+    }
+}
+
+static void tear_down(void)
+{
+    world.finished = true;
+    disk_crash_at(-1, NULL);
+    disk_set_faults(&(struct disk_faults){0});
+    machine_set_process(CLIENT);
+    (void)pthread_join(world.client, NULL);
+    judge_close(world.judge);
+    for (int i = 0; i < world.n_workers; i++)
+        worker_stop(world.workers[i]);
+    for (int i = 0; i < world.n_ghosts; i++)
+        worker_stop(world.ghosts[i]);
+    coordinator_stop(world.coordinator);
+    machine_end();
+    judge_free(world.judge);
+}
+
+// The bytes of the compiled file; NULL: world.wrong. The caller frees.
+static char *run(uint64_t seed, int variant, bool disturbed, int n_workers)
+{
+    set_up(seed, variant, disturbed, n_workers);
+    start_coordinator();
+    if (disturbed)
+        begin_weather();
+    for (int i = 0; i < n_workers; i++)
+        start_worker(i);
+    machine_set_process(CLIENT);
+    if (pthread_create(&world.client, NULL, run_client, NULL) != 0)
+        abort();
+    machine_set_process(0);
+    run_steps();
+    if (world.wrong == NULL && world.coordinator != NULL && !world.crashed)
+        fail(judge_end(world.judge));
+    tear_down();
+    if (world.wrong == NULL)
+        return world.compiled;
+    free(world.compiled);
+    return NULL;
+}
+
+// --- many ---
+
+static char *undisturbed[SCENE_VARIANTS];
+
+struct options {
+    uint64_t seeds, first;
+    int workers; // 0: drawn by the seed
+    bool twice, verbose;
+};
+
+static int workers_for(uint64_t seed)
+{
+    if (seed % 50 == 0)
+        return WORKERS_MOST;
+    return 1 + (int)((seed * UINT64_C(0x9e3779b97f4a7c15) >> 32) % 9);
+}
+
+static bool make_empty_store(void)
+{
+    struct err err = ERR_CLEAR;
+    struct store *store;
+
+    set_up(1, 0, false, 0);
+    store = store_open(world.store, &err);
+    store_close(store);
+    if (store != NULL)
+        keep_empty_store();
+    else
+        (void)fprintf(stderr, "%s\n", err.text);
+    machine_end();
+    judge_free(world.judge);
+    return store != NULL;
+}
+
+static bool learn(void)
+{
+    if (!make_empty_store())
+        return false;
+    for (int i = 0; i < SCENE_VARIANTS; i++) {
+        undisturbed[i] = run(1, i, false, 4);
+        if (undisturbed[i] == NULL) {
+            (void)fprintf(stderr, "undisturbed, variant %d: %s\n", i,
+                          world.wrong);
+            return false;
+        }
+        printf("undisturbed, variant %d: %" PRId64 " s, %zu bytes\n", i,
+               machine_now_us() / SECOND, strlen(undisturbed[i]));
+    }
+    return true;
+}
+
+static bool run_seed(const struct options *options, uint64_t seed)
+{
+    int variant = (int)(seed % SCENE_VARIANTS);
+    int workers = options->workers > 0 ? options->workers : workers_for(seed);
+    char *compiled = run(seed, variant, true, workers);
+    bool same = compiled != NULL && strcmp(compiled, undisturbed[variant]) == 0;
+
+    if (options->verbose)
+        printf("seed %" PRIu64 ": %d workers, %" PRId64 " s, %" PRId64
+               " crashes, %" PRId64 " workers lost, %" PRId64
+               " submissions, trace %016" PRIx64 "\n",
+               seed, workers, machine_now_us() / SECOND, world.crashes,
+               world.kills, world.submissions, machine_trace());
+    if (!same)
+        (void)fprintf(stderr, "seed %" PRIu64 ": %s\n", seed,
+                      compiled == NULL ? world.wrong
+                                       : "the compiled file is another one");
+    free(compiled);
+    return same;
+}
+
+static bool run_twice(const struct options *options, uint64_t seed)
+{
+    bool same = run_seed(options, seed);
+    uint64_t trace = machine_trace();
+
+    if (!options->twice)
+        return same;
+    same &= run_seed(options, seed);
+    if (trace == machine_trace())
+        return same;
+    (void)fprintf(stderr, "seed %" PRIu64 ": the second run is another one\n",
+                  seed);
+    return false;
+}
+
+static bool read_options(int argc, char **argv, struct options *options)
+{
+    *options = (struct options){.seeds = 100, .first = 1};
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+
+        if (strcmp(argv[i], "--twice") == 0)
+            options->twice = true;
+        else if (strcmp(argv[i], "--verbose") == 0)
+            options->verbose = true;
+        else if (strcmp(argv[i], "--seeds") == 0 && ++i < argc)
+            options->seeds = strtoull(value, NULL, 10);
+        else if (strcmp(argv[i], "--first") == 0 && ++i < argc)
+            options->first = strtoull(value, NULL, 10);
+        else if (strcmp(argv[i], "--workers") == 0 && ++i < argc)
+            options->workers = atoi(value);
+        else
+            return false;
+    }
+    return options->workers >= 0 && options->workers <= WORKERS_MOST;
+}
+
+static bool make_folder(void)
+{
+    (void)snprintf(world.folder, sizeof world.folder, "%s/simulate-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    return mkdtemp(world.folder) != NULL;
+}
+
+static void remove_folder(void)
+{
+    static const char *const names[] = {"",      "-wal",      "-shm",
+                                        ".lock", "-wal.copy", ".copy"};
+    char path[128];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)snprintf(path, sizeof path, "%s/store.db%s", world.folder,
+                       names[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(world.folder);
+}
+
+// Thousands of runs in one process: memory is used again soon.
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=4:malloc_context_size=2";
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    uint64_t failed = 0;
+
+    if (!read_options(argc, argv, &options)) {
+        (void)fprintf(stderr, "simulate [--seeds N] [--first SEED] "
+                              "[--workers N] [--twice] [--verbose]\n");
+        return 2;
+    }
+    log_set_level(options.verbose ? LOG_DEBUG : LOG_SILENT);
+    disk_install();
+    if (!make_folder())
+        return 1;
+    if (!learn())
+        failed++;
+    for (uint64_t i = 0; i < options.seeds && failed == 0; i++)
+        failed += !run_twice(&options, options.first + i);
+    for (int i = 0; i < SCENE_VARIANTS; i++)
+        free(undisturbed[i]);
+    remove_folder();
+    if (failed == 0)
+        printf("%" PRIu64 " seeds, nothing found\n", options.seeds);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,12 @@
+// source: what a poll may wait for; the first member of each socket.
+
+#ifndef TESTS_SIMULATION_SOURCE_H
+#define TESTS_SIMULATION_SOURCE_H
+
+#include <stdbool.h>
+
+struct source {
+    bool (*readable)(const void *self);
+};
+
+#endif
