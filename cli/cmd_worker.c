@@ -24,16 +24,20 @@ struct workers_here {
 static bool start_all(struct workers_here *workers, void *zmq,
                       const struct options *options, const char *endpoint,
                       const struct servers *servers, const struct key *key,
-                      struct err *err)
+                      const struct guest *guest, struct err *err)
 {
     const char *given = option_text(options, OPT_NAME);
     char name[160];
 
     for (size_t i = 0; i < servers->n; i++) {
-        struct worker_options with = {.coordinator = endpoint,
-                                      .name = given,
-                                      .key = key,
-                                      .address = servers->addresses[i]};
+        struct worker_options with = {
+            .coordinator = endpoint,
+            .name = given,
+            .key = key,
+            .idle_ms = option_number(options, OPT_IDLE, 0),
+            .guest = *guest,
+            .restart_cmd = option_text(options, OPT_RESTART_CMD),
+            .address = servers->addresses[i]};
 
         if (given != NULL && servers->n > 1) {
             (void)text_print(name, sizeof name, "%.100s-%zu", given, i + 1);
@@ -93,7 +97,7 @@ static void stop_all(struct workers_here *workers)
 
 static bool work(const struct options *options, const char *endpoint,
                  const struct servers *servers, const struct key *key,
-                 struct err *err)
+                 const struct guest *guest, struct err *err)
 {
     struct workers_here workers = {0};
     void *zmq = NULL;
@@ -102,7 +106,8 @@ static bool work(const struct options *options, const char *endpoint,
     if (signals_open(err))
         zmq = zmq_ctx_new();
     if (zmq != NULL)
-        ok = start_all(&workers, zmq, options, endpoint, servers, key, err);
+        ok = start_all(&workers, zmq, options, endpoint, servers, key, guest,
+                       err);
     if (ok) {
         signals_accept();
         serve(&workers, servers, endpoint);
@@ -114,18 +119,33 @@ static bool work(const struct options *options, const char *endpoint,
     return ok;
 }
 
+static bool read_guest(const struct options *options, struct guest *out,
+                       struct err *err)
+{
+    const char *hours = option_text(options, OPT_HOURS);
+
+    *out = (struct guest){.yields = option_on(options, OPT_YIELD),
+                          .most_load = option_number(options, OPT_YIELD, 0),
+                          .has_hours = hours != NULL};
+    if (out->most_load == 1) // what a flag without a value is
+        out->most_load = 0;
+    return hours == NULL || guest_hours_parse(hours, &out->hours, err);
+}
+
 static int run(const struct options *options)
 {
     struct servers servers = {0};
     struct err err = ERR_CLEAR;
     const char *endpoint = ask_endpoint(options, &err);
     struct key key = KEY_EMPTY;
+    struct guest guest;
     bool ok = endpoint != NULL && ask_key(options, KEY_WORKER, &key, &err) &&
+              read_guest(options, &guest, &err) &&
               servers_open(&servers, options, false, NULL, 0, &err);
 
-    if (option_on(options, OPT_QUIET))
-        log_set_level(LOG_ERROR);
-    ok = ok && work(options, endpoint, &servers, &key, &err);
+    // Whoever runs one wants to see it come, go and step back.
+    log_set_level(option_on(options, OPT_QUIET) ? LOG_ERROR : LOG_INFO);
+    ok = ok && work(options, endpoint, &servers, &key, &guest, &err);
     key_wipe(&key);
     servers_close(&servers);
     return ok ? EXIT_DONE : output_error(options, &err);
@@ -138,7 +158,10 @@ const struct command_entry cmd_worker = {
     .example = "promptcc worker --coordinator tcp://127.0.0.1:5570 "
                "--ollama http://localhost:11434,slots=4",
     .options = OPTIONS_THERE | OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |
-               OPTION_BIT(OPT_NAME) | OPTION_BIT(OPT_QUIET),
+               OPTION_BIT(OPT_DISCOVER) | OPTION_BIT(OPT_NAME) |
+               OPTION_BIT(OPT_IDLE) | OPTION_BIT(OPT_KEEP_ALIVE) |
+               OPTION_BIT(OPT_HOURS) | OPTION_BIT(OPT_YIELD) |
+               OPTION_BIT(OPT_RESTART_CMD) | OPTION_BIT(OPT_QUIET),
     .max_operands = 0,
     .run = run,
 };

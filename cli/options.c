@@ -20,7 +20,9 @@ enum option_kind {
     KIND_WHOLE, // a whole number
     KIND_COUNT, // with K and M
     KIND_TIME,
-    KIND_MAYBE_TIME, // a flag that may have a time behind `=`
+    KIND_MAYBE_TIME,  // a flag that may have a time behind `=`
+    KIND_MAYBE_WHOLE, // the same, a whole number
+    KIND_MAYBE_PORTS, // the same, ports: 11434-11449,8080
     KIND_SCORE,
     KIND_WORD,     // one of `words`
     KIND_ENDPOINT, // tcp://HOST:PORT
@@ -109,6 +111,26 @@ static const struct option_row rows[OPTION_COUNT] = {
                            "clear: only in a network of your own"},
     [OPT_NAME] = {"name", "NAME", KIND_TEXT, "what the worker is called",
                   .told = "host name and process id"},
+    [OPT_IDLE] = {"idle", "T", KIND_TIME, "end after T without a call",
+                  .least = 1000, .most = TIME_MOST_MS,
+                  .range = "from 1s to 168h"},
+    [OPT_KEEP_ALIVE] = {"keep-alive", "T", KIND_TEXT,
+                        "how long Ollama keeps a model loaded after a call; 0 "
+                        "unloads at once, -1 never",
+                        .told = "30m"},
+    [OPT_HOURS] = {"hours", "FROM-TO", KIND_TEXT,
+                   "take calls only between these times of the day, such as "
+                   "20-08 or 18:30-7"},
+    [OPT_YIELD] = {"yield", "[=LOAD]", KIND_MAYBE_WHOLE,
+                   "take no calls while others use the model server, or the "
+                   "load average is above LOAD",
+                   .told = "LOAD is the number of processors"},
+    [OPT_RESTART_CMD] = {"restart-cmd", "COMMAND", KIND_TEXT,
+                         "run this when the model server does not answer any "
+                         "more, at most once a minute"},
+    [OPT_DISCOVER] = {"discover", "[=PORTS]", KIND_MAYBE_PORTS,
+                      "use every model server that listens on this machine",
+                      .told = "PORTS are 11434-11449,8080"},
     [OPT_EXCLUDE] = {"exclude", "N", KIND_LIST,
                      "go on without example N, the number that the pause "
                      "named; repeatable"},
@@ -250,6 +272,10 @@ static bool read_value(const struct option_row *row, const char *text,
         return text_duration_ms(text, &value->number);
     case KIND_MAYBE_TIME:
         return strcmp(text, "1") == 0 || text_duration_ms(text, &value->number);
+    case KIND_MAYBE_WHOLE:
+        return read_whole(text, &value->number);
+    case KIND_MAYBE_PORTS:
+        return strspn(text, "0123456789-,") == strlen(text);
     case KIND_SCORE:
         return read_score(text, &value->score);
     case KIND_WORD:
@@ -277,14 +303,22 @@ static const char *const kind_wants[] = {
     [KIND_COUNT] = "a number such as 500, 20K or 3M",
     [KIND_TIME] = "a time such as 90s, 60m or 2h",
     [KIND_MAYBE_TIME] = "nothing, or a time such as 90s, 60m or 2h",
+    [KIND_MAYBE_WHOLE] = "nothing, or a whole number",
+    [KIND_MAYBE_PORTS] = "nothing, or ports such as 11434-11449,8080",
     [KIND_SCORE] = "a share such as 0.8 or 80%",
     [KIND_WORD] = "another word",
     [KIND_ENDPOINT] = "tcp://HOST:PORT, with a port from 0 to 65535",
 };
 
+static bool may_have_value(const struct option_row *row)
+{
+    return row->kind == KIND_MAYBE_TIME || row->kind == KIND_MAYBE_WHOLE ||
+           row->kind == KIND_MAYBE_PORTS;
+}
+
 static bool is_flag(const struct option_row *row)
 {
-    return row->kind == KIND_FLAG || row->kind == KIND_MAYBE_TIME;
+    return row->kind == KIND_FLAG || may_have_value(row);
 }
 
 static const char *wants(const struct option_row *row)
@@ -366,7 +400,7 @@ static bool add_environment(struct options *out, enum option_id id,
     if (!is_flag(&rows[id]))
         return add_value(out, id, env, text, err);
     if (!read_flag(text, &on)) {
-        if (rows[id].kind == KIND_MAYBE_TIME)
+        if (may_have_value(&rows[id]))
             return add_value(out, id, env, text, err);
         err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", env, text,
                 kind_wants[KIND_FLAG]);
@@ -445,7 +479,7 @@ static bool read_option(struct options *out, int argc, char **argv, int *at,
         bool on = true;
 
         if (word[len] == '=' && !read_flag(word + len + 1, &on)) {
-            if (rows[id].kind == KIND_MAYBE_TIME)
+            if (may_have_value(&rows[id]))
                 return add_value(out, id, shown, word + len + 1, err);
             err_set(err, ERR_INPUT, "%s takes no value", shown);
             return false;

@@ -1,10 +1,18 @@
 #include "cli/servers.h"
 
+#include <arpa/inet.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "simulated/sim_server.h"
 
-enum { SIMULATED_SLOTS = 8 };
+#define DISCOVER_PORTS "11434-11449,8080"
+
+enum { SIMULATED_SLOTS = 8, DISCOVER_MS = 2000, DISCOVER_MOST = 1000 };
 
 static bool add_list(struct servers *out, const struct options *options,
                      enum option_id id, const char *backend, struct err *err)
@@ -53,6 +61,113 @@ static bool start_simulated(struct servers *out, const char *const *models,
     return model_address_parse("ollama", url, &out->addresses[0], err);
 }
 
+// --- those that are found on this machine ---
+
+// Whether anything listens there; a refusal comes at once.
+static bool listens(int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok;
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ok = fd >= 0 &&
+         connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+// Asks what listens there in the words of each backend.
+static bool find_backend(int port, struct model_address *out)
+{
+    static const char *const backends[] = {"ollama", "openai"};
+    char url[64];
+
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+        struct model_server found = {0};
+        struct model_client *client = NULL;
+        bool ok = model_address_parse(backends[i], url, out, NULL);
+
+        if (ok)
+            client = model_client_new(out, NULL);
+        ok = client != NULL && model_probe(client, DISCOVER_MS, &found, NULL) &&
+             found.n_models > 0;
+        model_server_release(&found);
+        model_client_free(client);
+        if (ok)
+            return true;
+    }
+    return false;
+}
+
+static bool discover_ports(struct servers *out, long from, long to,
+                           struct err *err)
+{
+    for (long port = from; port <= to; port++) {
+        struct model_address address;
+
+        if (!listens((int)port) || !find_backend((int)port, &address))
+            continue;
+        if (out->n == SERVERS_MAX) {
+            err_set(err, ERR_INPUT, "more than %d model servers listen here",
+                    SERVERS_MAX);
+            return false;
+        }
+        out->addresses[out->n++] = address;
+    }
+    return true;
+}
+
+// "11434-11449,8080"
+static bool discover(struct servers *out, const struct options *options,
+                     struct err *err)
+{
+    const char *ports = option_text(options, OPT_DISCOVER);
+    const char *at;
+
+    if (strcmp(ports, "1") == 0) // without a value
+        ports = DISCOVER_PORTS;
+    for (at = ports; *at != '\0'; at += *at == ',') {
+        char *end = NULL;
+        long from = strtol(at, &end, 10);
+        long to = *end == '-' ? strtol(end + 1, &end, 10) : from;
+
+        if ((*end != '\0' && *end != ',') || from < 1 || to < from ||
+            to > UINT16_MAX || to - from > DISCOVER_MOST) {
+            err_set(err, ERR_INPUT,
+                    "--discover cannot be `%.60s`: it takes ports such "
+                    "as " DISCOVER_PORTS,
+                    ports);
+            return false;
+        }
+        if (!discover_ports(out, from, to, err))
+            return false;
+        at = end;
+    }
+    if (out->n > 0)
+        return true;
+    err_set(err, ERR_INPUT,
+            "no model server with a model listens on the ports %.60s of this "
+            "machine: start one, or name it with --ollama or --openai",
+            ports);
+    return false;
+}
+
+// What the owner of the machine says of loaded models.
+static bool keep(struct servers *out, const struct options *options,
+                 struct err *err)
+{
+    const char *text = option_text(options, OPT_KEEP_ALIVE);
+
+    for (size_t i = 0; text != NULL && i < out->n; i++)
+        if (!model_keep_alive(&out->addresses[i], text, err))
+            return false;
+    return true;
+}
+
 bool servers_open(struct servers *out, const struct options *options,
                   bool simulate, const char *const *models, size_t n_models,
                   struct err *err)
@@ -63,11 +178,15 @@ bool servers_open(struct servers *out, const struct options *options,
         return false;
     if (simulate)
         return start_simulated(out, models, n_models, err);
-    if (out->n > 0)
-        return true;
-    out->n = 1;
-    return model_address_parse("ollama", SERVERS_DEFAULT_OLLAMA,
-                               &out->addresses[0], err);
+    if (option_on(options, OPT_DISCOVER))
+        return discover(out, options, err) && keep(out, options, err);
+    if (out->n == 0) {
+        out->n = 1;
+        if (!model_address_parse("ollama", SERVERS_DEFAULT_OLLAMA,
+                                 &out->addresses[0], err))
+            return false;
+    }
+    return keep(out, options, err);
 }
 
 void servers_close(struct servers *servers)

@@ -79,7 +79,7 @@ static void trim_url(char *url)
 bool model_address_parse(const char *backend, const char *text,
                          struct model_address *out, struct err *err)
 {
-    struct model_address address = {.slots = 1};
+    struct model_address address = {.slots = 1, .keep_alive = "30m"};
     const char *comma = strchr(text, ',');
     size_t len = comma == NULL ? strlen(text) : (size_t)(comma - text);
 
@@ -99,4 +99,22 @@ bool model_address_parse(const char *backend, const char *text,
     trim_url(address.url);
     *out = address;
     return true;
+}
+
+bool model_keep_alive(struct model_address *address, const char *text,
+                      struct err *err)
+{
+    int64_t ms = 0;
+
+    if (strlen(text) < sizeof address->keep_alive &&
+        (strcmp(text, "0") == 0 || strcmp(text, "-1") == 0 ||
+         text_duration_ms(text, &ms))) {
+        memcpy(address->keep_alive, text, strlen(text) + 1);
+        return true;
+    }
+    err_set(err, ERR_INPUT,
+            "--keep-alive cannot be `%.40s`: it takes a time such as 30m, or 0 "
+            "to unload at once, or -1 to unload never",
+            text);
+    return false;
 }

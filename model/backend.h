@@ -57,7 +57,8 @@ struct model_backend {
 
     // Append to the request's object behind "messages", from the comma on,
     // without the closing brace: the options, and the output format.
-    void (*put_options)(struct buf *out, const struct call_options *options);
+    void (*put_options)(struct buf *out, const struct call_options *options,
+                        const struct model_address *address);
     void (*put_format)(struct buf *out, const char *format);
 
     // Fills facts from a reply; false when it is not this API.

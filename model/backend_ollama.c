@@ -9,12 +9,17 @@
 //
 // `truncate` and `shift` are asked off, so that a prompt that does not fit is
 // an error and a reply ends at the window; servers too old for them ignore
-// both. `keep_alive` outlasts the pauses of a search.
+// both. `keep_alive` outlasts the pauses of a search, unless the owner of the
+// machine says otherwise; without a unit it is a number.
 
-static void put_options(struct buf *out, const struct call_options *options)
+static void put_options(struct buf *out, const struct call_options *options,
+                        const struct model_address *address)
 {
-    buf_puts(out, ",\"stream\":false,\"truncate\":false,\"shift\":false,"
-                  "\"keep_alive\":\"30m\"");
+    const char *keep = address->keep_alive;
+    const char *quote = strpbrk(keep, "smh") == NULL ? "" : "\"";
+
+    buf_puts(out, ",\"stream\":false,\"truncate\":false,\"shift\":false");
+    buf_printf(out, ",\"keep_alive\":%s%s%s", quote, keep, quote);
     if (options->think != THINK_UNSET)
         buf_printf(out, ",\"think\":%s",
                    options->think == THINK_ON ? "true" : "false");

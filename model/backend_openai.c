@@ -23,8 +23,10 @@ static void put_format(struct buf *out, const char *format)
     buf_puts(out, "}}");
 }
 
-static void put_options(struct buf *out, const struct call_options *options)
+static void put_options(struct buf *out, const struct call_options *options,
+                        const struct model_address *address)
 {
+    (void)address;
     buf_printf(out,
                ",\"stream\":false,\"max_tokens\":%" PRId32
                ",\"temperature\":%.17g,\"seed\":%" PRId64,

@@ -326,7 +326,7 @@ static bool write_request(const struct model_client *client,
     buf_append(out, request->prefix, request->prefix_len);
     buf_append(out, request->tail, request->tail_len);
     exchange->messages_len = out->len - exchange->messages_at;
-    client->backend->put_options(out, &request->options);
+    client->backend->put_options(out, &request->options, &client->address);
     exchange->logprobs_at = out->len;
     if (request->options.top_logprobs > 0)
         buf_printf(out, ",\"logprobs\":true,\"top_logprobs\":%" PRId32,

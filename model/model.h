@@ -25,14 +25,20 @@ enum { MODEL_MAX_REPLY = 8 << 20 }; // bytes of one HTTP reply
 
 // "http://host:port[,slots=N]" as the options --ollama and --openai take it.
 struct model_address {
-    char backend[16]; // "ollama" or "openai"
-    char url[512];    // without a trailing slash
-    int slots;        // 1..1024; default 1
+    char backend[16];    // "ollama" or "openai"
+    char url[512];       // without a trailing slash
+    int slots;           // 1..1024; default 1
+    char keep_alive[16]; // how long Ollama keeps a model loaded after a call:
+                         // "30m" (the default), "0" unloads at once, "-1" never
 };
 
 // Fails with ERR_INPUT on a malformed address.
 bool model_address_parse(const char *backend, const char *text,
                          struct model_address *out, struct err *err);
+
+// Takes "30m", "90s", "0" or "-1", as Ollama does; ERR_INPUT otherwise.
+bool model_keep_alive(struct model_address *address, const char *text,
+                      struct err *err);
 
 struct model_info {
     char name[200];

@@ -17,6 +17,7 @@
 #include "wire/message.h"
 #include "wire/socket.h"
 #include "worker/held.h"
+#include "worker/restart.h"
 #include "worker/worker_speed.h"
 
 // Times in milliseconds; docs/protocol.md says where each comes from.
@@ -32,7 +33,8 @@ enum {
     BUSY_TRIES = 4,
     BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
     PATIENCE_BEATS = 15, // silent ones, until the coordinator counts as lost
-    TICK_MS = 1000,      // the loop never sleeps longer
+    GUEST_WAIT_MS = GUEST_LOOK_MS, // between two looks of one that steps back
+    TICK_MS = 1000,                // the loop never sleeps longer
     NAME_BYTES = 128,
     ENDPOINT_BYTES = 256,
 };
@@ -72,6 +74,13 @@ struct worker {
     int64_t busy_ms;  // nothing is asked of the server before
     int64_t probed_ms;
     int64_t missed_ms; // when a call last took too long
+    int64_t worked_ms; // when a call was last here
+    int64_t idle_ms;
+    int64_t away_ms; // since when the server does not answer; -1: it does
+    struct guest guest;
+    bool told_unwanted;
+    bool steps_back; // the draining is a guest's, and not the end
+    struct restart restart;
 };
 
 // ---- parting
@@ -186,6 +195,10 @@ static bool probe(struct worker *worker, int64_t patience_ms,
     worker->probed_ms = clock_monotonic_ms();
     if (!ok && !worker->warned_server)
         log_warn("server-away", "worker %s waits: %s", worker->name, err.text);
+    if (ok)
+        worker->away_ms = -1;
+    else if (worker->away_ms < 0)
+        worker->away_ms = worker->probed_ms;
     if (ok && worker->warned_server)
         log_info("server-back", "worker %s: %s answers", worker->name,
                  worker->address.url);
@@ -215,12 +228,28 @@ static bool open_socket(struct worker *worker)
     return worker->socket != NULL;
 }
 
+// One line says why, until it may work again.
+static bool is_unwanted(struct worker *worker, int64_t now_ms)
+{
+    const char *why = guest_refusal(&worker->guest, now_ms);
+
+    if (why != NULL && !worker->told_unwanted)
+        log_info("worker-yields", "worker %s steps back: %s", worker->name,
+                 why);
+    worker->told_unwanted = why != NULL;
+    return why != NULL;
+}
+
 static void step_apart(struct worker *worker, int64_t now_ms)
 {
     struct model_server found = {0};
 
     if (now_ms < worker->due_ms)
         return;
+    if (is_unwanted(worker, now_ms)) {
+        worker->due_ms = now_ms + GUEST_WAIT_MS;
+        return;
+    }
     if (!probe(worker, PROBE_MS, &found) || !open_socket(worker)) {
         model_server_release(&found);
         part(worker, clock_monotonic_ms());
@@ -341,6 +370,13 @@ static bool is_there_still(struct worker *worker, const struct model_done *done)
     return there;
 }
 
+// It answers when asked for its version, but no call in time.
+static bool is_wedged(const struct worker *worker)
+{
+    return worker->restart.command != NULL && worker->state == SERVING &&
+           worker->speed.missed >= RESTART_TIMEOUTS;
+}
+
 static void report(struct worker *worker, struct held *held,
                    const struct model_done *done)
 {
@@ -358,6 +394,13 @@ static void report(struct worker *worker, struct held *held,
     }
     held_remove(&worker->held, held);
     bool there = send_fault(worker, done->id, done->fault, done->text);
+    if (there && is_wedged(worker)) {
+        restart_begin(&worker->restart, worker->name,
+                      "calls time out one after the other",
+                      clock_monotonic_ms());
+        leave(worker, "the model server is wedged, and is brought back");
+        return;
+    }
     if (there && done->fault == FAULT_REFUSED && worker->state == SERVING)
         leave(worker, "the model server went away");
 }
@@ -367,6 +410,7 @@ static void report_done(struct worker *worker)
     struct model_done done = {0};
 
     while (model_take_done(worker->client, &done)) {
+        worker->worked_ms = clock_monotonic_ms();
         struct held *held = held_find(&worker->held, done.id);
         if (held != NULL)
             report(worker, held, &done);
@@ -442,17 +486,6 @@ static bool keep_in_touch(struct worker *worker, int64_t now_ms)
     return send_heartbeat(worker);
 }
 
-static void step_serving(struct worker *worker, int64_t now_ms)
-{
-    if (!keep_in_touch(worker, now_ms))
-        return;
-    report_done(worker);
-    if (worker->state == SERVING)
-        begin_calls(worker, now_ms);
-    if (worker->state == SERVING)
-        look_at_server(worker, now_ms);
-}
-
 // ---- draining
 
 static void begin_drain(struct worker *worker)
@@ -471,6 +504,17 @@ static void begin_drain(struct worker *worker)
         worker->state = DRAINING;
 }
 
+// All is handed in. A guest comes back when it may.
+static void end_drain(struct worker *worker)
+{
+    if (!worker->steps_back || atomic_load(&worker->drain)) {
+        worker->state = ENDED;
+        return;
+    }
+    worker->steps_back = false;
+    part(worker, clock_monotonic_ms());
+}
+
 // A call that meets a busy server is not asked again: it goes back.
 static void step_draining(struct worker *worker, int64_t now_ms)
 {
@@ -481,7 +525,25 @@ static void step_draining(struct worker *worker, int64_t now_ms)
         (void)hand_back(worker, false, "the worker drains");
     if (worker->state == DRAINING && worker->held.n == 0 &&
         send_goodbye(worker, 0))
-        worker->state = ENDED;
+        end_drain(worker);
+}
+
+// ---- serving, as one turn
+
+static void step_serving(struct worker *worker, int64_t now_ms)
+{
+    if (!keep_in_touch(worker, now_ms))
+        return;
+    report_done(worker);
+    if (worker->state == SERVING && is_unwanted(worker, now_ms)) {
+        worker->steps_back = true;
+        begin_drain(worker);
+        return;
+    }
+    if (worker->state == SERVING)
+        begin_calls(worker, now_ms);
+    if (worker->state == SERVING)
+        look_at_server(worker, now_ms);
 }
 
 // ---- what the coordinator says
@@ -539,6 +601,7 @@ static void on_call(struct worker *worker, const struct message *message)
     const struct call_message *call = &message->as.call;
     size_t credit = (size_t)worker->address.slots + 1;
 
+    worker->worked_ms = clock_monotonic_ms();
     if (held_find(&worker->held, call->id) != NULL)
         return;
     if (worker->state != SERVING)
@@ -645,13 +708,32 @@ static void wait_for_work(struct worker *worker)
         log_error("poll-failed", "worker %s: %s", worker->name, err.text);
 }
 
+// What is done in any state.
+static void look_after(struct worker *worker, int64_t now_ms)
+{
+    if (worker->held.n > 0)
+        worker->worked_ms = now_ms;
+    if (worker->idle_ms > 0 && now_ms - worker->worked_ms >= worker->idle_ms &&
+        !atomic_exchange(&worker->drain, true))
+        log_info("worker-idle",
+                 "worker %s had no call for %" PRId64 " s, and ends",
+                 worker->name, worker->idle_ms / 1000);
+    restart_tend(&worker->restart, worker->name, now_ms);
+    if (worker->away_ms >= 0 && now_ms - worker->away_ms >= RESTART_AFTER_MS)
+        restart_begin(&worker->restart, worker->name,
+                      "the model server does not answer", now_ms);
+}
+
 static void *run(void *user)
 {
     struct worker *worker = user;
 
     worker->heartbeat_ms = WIRE_HEARTBEAT_MS;
+    worker->worked_ms = clock_monotonic_ms();
+    worker->away_ms = -1;
     while (worker->state != ENDED) {
         receive(worker);
+        look_after(worker, clock_monotonic_ms());
         if (atomic_load(&worker->drain) && worker->state != DRAINING)
             begin_drain(worker);
         if (worker->state != ENDED)
@@ -660,6 +742,7 @@ static void *run(void *user)
             wait_for_work(worker);
     }
     part(worker, clock_monotonic_ms());
+    restart_end(&worker->restart);
     log_info("worker-ended", "worker %s has ended", worker->name);
     atomic_store(&worker->ended, true);
     return NULL;
@@ -734,6 +817,10 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     worker->address = options->address;
     if (options->key != NULL)
         worker->key = *options->key;
+    worker->idle_ms = options->idle_ms;
+    worker->guest = options->guest;
+    worker->guest.port = guest_port(options->address.url);
+    worker->restart.command = options->restart_cmd;
     worker->arena = ARENA_INIT(FRAME_ARENA_MAX);
     worker->retry_ms = RETRY_MS;
     if (!copy_text(worker->endpoint, sizeof worker->endpoint,

@@ -21,6 +21,11 @@
 // load + prompt at measured speed + num_predict at measured speed, times
 // four, at least 30 s; at most what CALL carries, and that before anything is
 // measured (worker_speed.h).
+//
+// A guest (guest.h) that has to step back drains as well, but then is apart
+// until it may work again. A server that is wedged can be brought back by a
+// command of the user's (restart.h). Who asks for it ends after a while without
+// a call, so that nobody pays for an idle machine.
 
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
@@ -31,6 +36,7 @@
 #include "common/err.h"
 #include "model/model.h"
 #include "wire/key.h"
+#include "worker/guest.h"
 
 struct worker;
 
@@ -39,6 +45,9 @@ struct worker_options {
     const char *name;        // NULL: host name and process id
     const struct key *key;   // borrowed during start; NULL: in the clear
     struct model_address address;
+    int64_t idle_ms;         // ends after so long without a call; 0: never
+    struct guest guest;      // as asked for; zero: it is at home
+    const char *restart_cmd; // NULL: none. Borrowed until the worker is stopped
 };
 
 // The loop in a thread of its own: ready when start returns (not connected

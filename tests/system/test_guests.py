@@ -1,0 +1,140 @@
+"""Workers on machines that are not theirs alone: they step back, come back, go
+when nobody needs them, and have a wedged server restarted."""
+
+import datetime
+import signal
+import socket
+
+import pytest
+
+import harness
+
+
+YIELD = "--yield=100000"  # whatever else this machine does
+
+
+@pytest.fixture
+def cluster(stage, sim):
+    """A coordinator, a held job and a way to start workers."""
+    class Cluster:
+        coordinator = stage.coordinator(stage.folder / "c.db",
+                                        "--call-timeout", "5s")
+
+        def worker(self, *words, url=sim.url, name="w"):
+            return stage.worker(self.coordinator.endpoint, url, name, *words,
+                                slots=2)
+
+        def states(self):
+            listed = stage.promptcc("workers", "--coordinator",
+                                    self.coordinator.endpoint, "--json").json
+            return {w["name"]: w["state"] for w in listed}
+
+        def submit(self, *words):
+            return stage.promptcc("submit", stage.job(), "--coordinator",
+                                  self.coordinator.endpoint, "--wait", "--json",
+                                  *words)
+    return Cluster()
+
+
+def at(offset_h):
+    return (datetime.datetime.now() +
+            datetime.timedelta(hours=offset_h)).strftime("%H:%M")
+
+
+def test_a_guest_steps_back_while_others_are_connected(cluster, sim):
+    worker = cluster.worker(YIELD)
+    harness.wait_until(lambda: "w" in cluster.states(), "worker")
+    with socket.create_connection(("127.0.0.1", sim.port)):
+        worker.wait_for_line(r"worker-yields.*others have 1 connection",
+                             errors=True)
+        harness.wait_until(lambda: "w" not in cluster.states(), "goodbye")
+    harness.wait_until(lambda: "w" in cluster.states(), "worker again")
+    result = cluster.submit()
+    assert result.status == 0, result
+    assert sim.repeated() == 0
+    assert worker.terminate().status == 0
+
+
+def test_a_guest_finishes_what_it_has_begun(cluster, sim, stage):
+    """A user comes in the middle of a job. What is open is not given up; the
+    rest is made by another worker."""
+    gate = stage.gate(sim)
+    gate.hold_after(5)
+    guest = cluster.worker(YIELD, url=gate.url)
+    client = stage.start("submit", stage.job(), "--coordinator",
+                         cluster.coordinator.endpoint, "--wait", "--json")
+    assert gate.wait_held(client)
+    port = int(gate.url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port)):
+        guest.wait_for_line(r"worker-drains: worker w finishes 2 calls",
+                            errors=True)
+        cluster.worker(name="home")
+        harness.wait_until(lambda: "home" in cluster.states(), "the other one")
+        result = client.wait()
+        assert result.status == 0, result
+
+
+@pytest.mark.parametrize("hours, works", [((-1, 1), True), ((1, 3), False)])
+def test_a_guest_keeps_its_hours(cluster, hours, works):
+    worker = cluster.worker("--hours", f"{at(hours[0])}-{at(hours[1])}")
+    if works:
+        harness.wait_until(lambda: "w" in cluster.states(), "worker")
+    else:
+        worker.wait_for_line(r"worker-yields.*it works from", errors=True)
+        assert cluster.states() == {}
+    assert worker.terminate().status == 0
+
+
+def test_hours_that_are_none_are_refused(cluster):
+    result = cluster.worker("--hours", "late").wait()
+    assert result.status == 2 and "20-08" in result.err, result
+
+
+def test_an_idle_worker_ends(cluster):
+    worker = cluster.worker("--idle", "2s")
+    result = worker.wait()
+    assert result.status == 0 and "worker-idle" in result.err, result
+    away = cluster.worker("--idle", "1s", url="http://127.0.0.1:1")
+    assert away.wait().status == 0
+
+
+def test_keep_alive_is_the_owners(cluster, sim, stage):
+    gate = stage.gate(sim)
+    cluster.worker("--keep-alive", "0", url=gate.url)
+    assert cluster.submit().status == 0
+    assert {request["keep_alive"] for request in gate.requests} == {0}
+    result = cluster.worker("--keep-alive", "soon").wait()
+    assert result.status == 2 and "--keep-alive" in result.err, result
+
+
+def test_a_wedged_server_is_brought_back_by_the_users_command(cluster, sim,
+                                                              stage):
+    """A server that is frozen answers nobody; the command thaws it."""
+    mark = stage.folder / "restarted"
+    worker = cluster.worker("--restart-cmd",
+                            f"kill -CONT {sim.pid} && echo now >> {mark}")
+    harness.wait_until(lambda: "w" in cluster.states(), "worker")
+    sim.signal(signal.SIGSTOP)
+    result = stage.promptcc("submit", stage.job(), "--coordinator",
+                            cluster.coordinator.endpoint, "--wait", "--json",
+                            deadline_s=120)
+    assert result.status == 0, result
+    assert mark.read_text() == "now\n"
+    assert "server-restart" in worker.errors()
+
+
+def test_servers_of_this_machine_are_found(cluster, stage, sim):
+    """Two model servers and something else; all in one process."""
+    other = stage.stand_in(slots=1)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        ports = ",".join(str(port) for port in
+                         (sim.port, other.port, deaf.getsockname()[1]))
+        worker = stage.start("worker", "--coordinator",
+                             cluster.coordinator.endpoint, "--name", "box",
+                             f"--discover={ports}")
+        harness.wait_until(lambda: set(cluster.states()) == {"box-1", "box-2"},
+                           "both workers")
+    assert worker.terminate().status == 0
+    nothing = stage.promptcc("worker", "--coordinator",
+                             cluster.coordinator.endpoint, "--discover=2-3")
+    assert nothing.status == 2 and "no model server" in nothing.err, nothing

@@ -1,0 +1,108 @@
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+#include "worker/guest.h"
+
+static struct err err;
+
+static void set_up(void)
+{
+    err = ERR_CLEAR;
+}
+
+TestSuite(guest, .init = set_up, .timeout = 20);
+
+static bool holds(const char *text, int hour, int minute)
+{
+    struct guest_hours hours;
+
+    cr_assert(guest_hours_parse(text, &hours, &err), "%s", err.text);
+    return guest_hours_hold(&hours, hour * 60 + minute);
+}
+
+Test(guest, hours_may_go_over_midnight)
+{
+    cr_expect(holds("20-08", 23, 0));
+    cr_expect(holds("20-08", 7, 59));
+    cr_expect_not(holds("20-08", 8, 0));
+    cr_expect_not(holds("20-08", 19, 59));
+    cr_expect(holds("20-08", 20, 0));
+    cr_expect(holds("9-17", 9, 0));
+    cr_expect_not(holds("9-17", 17, 0));
+    cr_expect(holds("18:30-7", 18, 30));
+    cr_expect_not(holds("18:30-7", 18, 29));
+    cr_expect(holds("8-8", 3, 0));
+    cr_expect(holds("20-24", 23, 59));
+    cr_expect_not(holds("20-24", 0, 0));
+}
+
+Test(guest, what_is_no_time_of_day_is_refused)
+{
+    static const char *const bad[] = {"",     "20",    "20-",     "-8",
+                                      "25-8", "20-8x", "20:60-8", "24:30-8",
+                                      "a-b",  "20:-8", "20--8",   "2 0-8"};
+    struct guest_hours hours;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        err = ERR_CLEAR;
+        cr_expect_not(guest_hours_parse(bad[i], &hours, &err), "%s", bad[i]);
+        cr_expect_eq(err.code, ERR_INPUT);
+    }
+}
+
+Test(guest, the_port_of_a_server_here_is_known)
+{
+    cr_expect_eq(guest_port("http://127.0.0.1:11434"), 11434);
+    cr_expect_eq(guest_port("http://localhost:8080"), 8080);
+    cr_expect_eq(guest_port("http://[::1]:9000"), 9000);
+    cr_expect_eq(guest_port("http://localhost"), 80);
+    cr_expect_eq(guest_port("http://gpu-1:11434"), 0);
+    cr_expect_eq(guest_port("https://127.example.org:11434"), 0);
+}
+
+// A listener on 11434 (2CAA) with two connections: one end of the first is the
+// socket 501, which is ours, and of the second 777, which is not.
+static const char table[] =
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
+    "retrnsmt   uid  timeout inode\n"
+    "   0: 0100007F:2CAA 00000000:0000 0A 00000000:00000000 00:00000000 "
+    "00000000     0        0 100 1 0000000000000000 100 0 0 10 0\n"
+    "   1: 0100007F:2CAA 0100007F:9C40 01 00000000:00000000 00:00000000 "
+    "00000000     0        0 400 1 0000000000000000 20 4 30 10 -1\n"
+    "   2: 0100007F:9C40 0100007F:2CAA 01 00000000:00000000 00:00000000 "
+    "00000000     0        0 501 1 0000000000000000 20 4 30 10 -1\n"
+    "   3: 0100007F:2CAA 0100007F:9C41 01 00000000:00000000 00:00000000 "
+    "00000000     0        0 401 1 0000000000000000 20 4 30 10 -1\n"
+    "   4: 0100007F:9C41 0100007F:2CAA 01 00000000:00000000 00:00000000 "
+    "00000000     0        0 777 1 0000000000000000 20 4 30 10 -1\n"
+    "   5: 0100007F:2CAA 0100007F:9C42 06 00000000:00000000 03:00000000 "
+    "00000000     0        0 0 3 0000000000000000\n";
+
+static bool is_501(void *user, uint64_t inode)
+{
+    (void)user;
+    return inode == 501;
+}
+
+static bool is_ours(void *user, uint64_t inode)
+{
+    (void)user;
+    return inode == 501 || inode == 777;
+}
+
+Test(guest, connections_of_others_are_told_from_ours)
+{
+    cr_expect_eq(guest_count_others(table, 11434, is_501, NULL), 1);
+    cr_expect_eq(guest_count_others(table, 11434, is_ours, NULL), 0);
+    cr_expect_eq(guest_count_others(table, 8080, is_501, NULL), 0);
+    cr_expect_eq(guest_count_others("", 11434, is_501, NULL), 0);
+    cr_expect_eq(guest_count_others("nonsense\n:::\n", 11434, is_501, NULL), 0);
+}
+
+Test(guest, who_is_at_home_may_always_work)
+{
+    struct guest guest = {.port = 1};
+
+    cr_expect_null(guest_refusal(&guest, 0));
+}

@@ -1,0 +1,64 @@
+// guest: whether a worker may work on a machine that people use too.
+//
+// A guest takes calls in certain hours of the day only, and steps back while
+// others want the machine:
+//
+// * somebody else has a connection to the model server, where that runs on this
+//   machine (the kernel lists connections; ours are told apart by their
+//   sockets);
+// * the load average of the last minute is above a bound: the number of
+//   processors, unless another one is given. What the model server itself takes
+//   is not, since it has no more threads than those.
+//
+// The worker then takes no new calls, finishes those that it has begun, and
+// says goodbye; it greets again when the machine is free. Looking is cheap,
+// and done every GUEST_LOOK_MS. One owner, one thread.
+
+#ifndef WORKER_GUEST_H
+#define WORKER_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+enum { GUEST_LOOK_MS = 2000 };
+
+// From one minute of the day to another one, over midnight if need be; equal
+// ones are the whole day.
+struct guest_hours {
+    int from, to; // 0..1439
+};
+
+struct guest {
+    bool yields;
+    int64_t most_load; // 0: the number of processors
+    bool has_hours;
+    struct guest_hours hours;
+    int port; // of the model server on this machine; 0: it is elsewhere
+
+    bool looked;
+    int64_t looked_ms;
+    char why[120]; // it may not; "": it may
+};
+
+// "20-08", "18:30-7". ERR_INPUT with an example.
+bool guest_hours_parse(const char *text, struct guest_hours *out,
+                       struct err *err);
+bool guest_hours_hold(const struct guest_hours *hours, int minute_of_day);
+
+// The port of a server on this machine; 0 for "http://gpu-1:11434".
+int guest_port(const char *url);
+
+// NULL while it may work, else why not, for the log. Looks at most every
+// GUEST_LOOK_MS.
+const char *guest_refusal(struct guest *guest, int64_t now_ms);
+
+// How many connections to a port of this machine are others'; lines is the
+// text of /proc/net/tcp or tcp6, is_ours tells of a socket's inode. Pure.
+size_t guest_count_others(const char *lines, int port,
+                          bool (*is_ours)(void *user, uint64_t inode),
+                          void *user);
+
+#endif

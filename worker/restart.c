@@ -1,0 +1,79 @@
+#include "worker/restart.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/log.h"
+
+extern char **environ;
+
+// In a group of its own, with the signals of an ordinary program.
+static int spawn(const char *command, pid_t *pid)
+{
+    char *const words[] = {"sh", "-c", (char *)command, NULL};
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    int failed = posix_spawnattr_init(&attributes);
+
+    if (failed != 0)
+        return failed;
+    sigemptyset(&none);
+    (void)posix_spawnattr_setpgroup(&attributes, 0);
+    (void)posix_spawnattr_setsigmask(&attributes, &none);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
+                                                    POSIX_SPAWN_SETSIGMASK);
+    failed = posix_spawn(pid, "/bin/sh", NULL, &attributes, words, environ);
+    (void)posix_spawnattr_destroy(&attributes);
+    return failed;
+}
+
+void restart_begin(struct restart *restart, const char *worker, const char *why,
+                   int64_t now_ms)
+{
+    int failed;
+
+    if (restart->command == NULL || restart->pid > 0 ||
+        (restart->began && now_ms - restart->began_ms < RESTART_EVERY_MS))
+        return;
+    restart->began = true;
+    restart->began_ms = now_ms;
+    failed = spawn(restart->command, &restart->pid);
+    if (failed == 0) {
+        log_warn("server-restart", "worker %s: %s: running `%.200s`", worker,
+                 why, restart->command);
+        return;
+    }
+    restart->pid = 0;
+    log_error("server-restart", "worker %s cannot run `%.200s`: %s", worker,
+              restart->command, strerror(failed));
+}
+
+void restart_tend(struct restart *restart, const char *worker, int64_t now_ms)
+{
+    int status = 0;
+
+    if (restart->pid == 0)
+        return;
+    if (waitpid(restart->pid, &status, WNOHANG) == restart->pid) {
+        restart->pid = 0;
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+            log_warn("server-restart", "worker %s: `%.200s` failed (%d)",
+                     worker, restart->command,
+                     WIFEXITED(status) ? WEXITSTATUS(status)
+                                       : 128 + WTERMSIG(status));
+    } else if (now_ms - restart->began_ms > RESTART_MOST_MS) {
+        (void)kill(-restart->pid, SIGKILL);
+    }
+}
+
+void restart_end(struct restart *restart)
+{
+    if (restart->pid == 0)
+        return;
+    (void)kill(-restart->pid, SIGKILL);
+    (void)waitpid(restart->pid, NULL, 0);
+    restart->pid = 0;
+}
