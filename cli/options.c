@@ -131,6 +131,14 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_DISCOVER] = {"discover", "[=PORTS]", KIND_MAYBE_PORTS,
                       "use every model server that listens on this machine",
                       .told = "PORTS are 11434-11449,8080"},
+    [OPT_WORKERS] = {"workers", "N", KIND_WHOLE,
+                     "how many workers Slurm is asked for", .fallback = "4",
+                     .least = 1, .most = 10000, .range = "from 1 to 10000"},
+    [OPT_SBATCH] = {"sbatch", "OPTION", KIND_LIST,
+                    "an option of sbatch for the workers, such as "
+                    "--partition=gpu; repeatable"},
+    [OPT_DRY_RUN] = {"dry-run", NULL, KIND_FLAG,
+                     "write the scripts and submit nothing"},
     [OPT_EXCLUDE] = {"exclude", "N", KIND_LIST,
                      "go on without example N, the number that the pause "
                      "named; repeatable"},

@@ -1,0 +1,418 @@
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/ask.h"
+#include "cli/command.h"
+#include "cli/follow.h"
+#include "cli/key_folder.h"
+#include "cli/output.h"
+#include "cli/slurm_script.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "store/netfs.h"
+
+extern char **environ;
+
+enum {
+    SCRIPT_BYTES = 1 << 20,
+    REPLY_BYTES = 4096,
+    IDLE_S = 600, // until a worker that nobody needs ends
+};
+
+// What the scripts need, and its memory.
+struct places {
+    char *folder;
+    char *keys;
+    char *worker_key, *client_key;
+    char *store;
+    char *job, *out;
+    char *workers_script, *coordinator_script, *workers_id;
+    char promptcc[PATH_MAX];
+};
+
+static void release_places(struct places *at)
+{
+    char *texts[] = {at->folder,     at->keys,           at->worker_key,
+                     at->client_key, at->store,          at->job,
+                     at->out,        at->workers_script, at->coordinator_script,
+                     at->workers_id};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]);
+}
+
+// Nodes see the same paths, but not this folder: absolute.
+static char *absolute(const char *path)
+{
+    char here[PATH_MAX];
+
+    if (path[0] == '/')
+        return strdup(path);
+    return getcwd(here, sizeof here) == NULL ? NULL : file_join(here, path);
+}
+
+static bool find_program(struct places *at, struct err *err)
+{
+    ssize_t len =
+        readlink("/proc/self/exe", at->promptcc, sizeof at->promptcc - 1);
+
+    if (len <= 0) {
+        err_set(err, ERR_IO, "cannot tell where this program lies: %s",
+                strerror(errno));
+        return false;
+    }
+    at->promptcc[len] = '\0';
+    return true;
+}
+
+// Paths go into comments that sbatch reads without a shell.
+static bool is_plain(const char *text, const char *what, struct err *err)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == '"' || *c == '%') {
+            err_set(err, ERR_INPUT,
+                    "%s cannot be passed on to sbatch: it holds a quote, a "
+                    "percent sign or a control character: %.100s",
+                    what, text);
+            return false;
+        }
+    return true;
+}
+
+static bool find_places(const struct options *options, const char *path,
+                        struct places *at, struct err *err)
+{
+    const char *out = option_text(options, OPT_OUT);
+    const char *store = option_text(options, OPT_STORE);
+    char *beside = jobfile_beside(path, "slurm");
+    char *compiled =
+        out == NULL ? jobfile_beside(path, "compiled.json") : strdup(out);
+
+    if (beside != NULL)
+        at->folder = absolute(beside);
+    if (compiled != NULL)
+        at->out = absolute(compiled);
+    at->job = absolute(path);
+    free(beside);
+    free(compiled);
+    if (at->folder != NULL) {
+        at->store = store == NULL ? file_join(at->folder, "promptcc.db")
+                                  : absolute(store);
+        at->workers_script = file_join(at->folder, "workers.sbatch");
+        at->coordinator_script = file_join(at->folder, "coordinator.sbatch");
+        at->workers_id = file_join(at->folder, "workers.id");
+    }
+    if (at->folder == NULL || at->out == NULL || at->job == NULL ||
+        at->store == NULL || at->workers_script == NULL ||
+        at->coordinator_script == NULL || at->workers_id == NULL) {
+        err_nomem(err, "the names of files");
+        return false;
+    }
+    if (!is_plain(at->folder, "the folder", err))
+        return false;
+    if (mkdir(at->folder, 0700) == 0 || errno == EEXIST)
+        return find_program(at, err);
+    err_set(err, ERR_IO, "cannot make the folder %.150s: %s", at->folder,
+            strerror(errno));
+    return false;
+}
+
+// --- keys ---
+
+static bool make_key(const char *folder, enum key_role role, const char *name,
+                     char **path, struct err *err)
+{
+    char file[64];
+    bool made = false;
+
+    (void)text_print(file, sizeof file, "%s.key", name);
+    *path = file_join(folder, file);
+    if (*path == NULL) {
+        err_nomem(err, "a key");
+        return false;
+    }
+    return access(*path, F_OK) == 0 ||
+           key_folder_make(folder, role, name, &made, err);
+}
+
+// Of a coordinator that is a job: keys of its own, unless some are given.
+static bool find_own_keys(const struct options *options, struct places *at,
+                          struct err *err)
+{
+    const char *given = option_text(options, OPT_KEYS);
+
+    at->keys = given == NULL ? file_join(at->folder, "keys") : absolute(given);
+    if (at->keys == NULL) {
+        err_nomem(err, "the keys");
+        return false;
+    }
+    return make_key(at->keys, KEY_WORKER, "slurm-worker", &at->worker_key,
+                    err) &&
+           make_key(at->keys, KEY_CLIENT, "slurm-client", &at->client_key, err);
+}
+
+// Of one that is there: the worker's key is in the folder that is given.
+static bool find_given_keys(const struct options *options, struct places *at,
+                            struct err *err)
+{
+    const char *given = option_text(options, OPT_KEYS);
+    struct key key;
+    bool ok;
+
+    if (given == NULL)
+        return true;
+    ok = key_find(given, KEY_WORKER, &key, err);
+    key_wipe(&key);
+    at->worker_key = ok ? absolute(given) : NULL;
+    return ok;
+}
+
+// --- sbatch ---
+
+static bool write_script(const char *path, const struct buf *text,
+                         struct err *err)
+{
+    if (!text->failed)
+        return file_write(path, text->data, text->len, err);
+    err_nomem(err, "a script");
+    return false;
+}
+
+static bool read_all(int fd, char *out, size_t size)
+{
+    size_t len = 0;
+    ssize_t got = 1;
+
+    while (got > 0 && len + 1 < size) {
+        got = read(fd, out + len, size - 1 - len);
+        if (got > 0)
+            len += (size_t)got;
+    }
+    out[len] = '\0';
+    return got == 0;
+}
+
+// `sbatch --parsable ARGUMENT SCRIPT`: the job's number as text.
+static bool submit_script(const char *script, const char *argument, char *id,
+                          size_t size, struct err *err)
+{
+    char *const words[] = {"sbatch", "--parsable",
+                           (char *)(argument == NULL ? script : argument),
+                           (char *)(argument == NULL ? NULL : script), NULL};
+    posix_spawn_file_actions_t actions;
+    int ends[2] = {-1, -1};
+    pid_t pid = 0;
+    int status = -1;
+    int failed = pipe(ends) == 0 ? 0 : errno;
+
+    if (failed == 0) {
+        (void)posix_spawn_file_actions_init(&actions);
+        (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+        (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
+        failed = posix_spawnp(&pid, "sbatch", &actions, NULL, words, environ);
+        (void)posix_spawn_file_actions_destroy(&actions);
+        (void)close(ends[1]);
+        if (failed == 0) {
+            (void)read_all(ends[0], id, size);
+            (void)waitpid(pid, &status, 0);
+        }
+        (void)close(ends[0]);
+    }
+    if (failed != 0) {
+        err_set(err, ERR_INPUT,
+                "cannot run sbatch: %s; run this where Slurm is, or with "
+                "--dry-run and submit %.100s yourself",
+                strerror(failed), script);
+        return false;
+    }
+    id[strcspn(id, ";\r\n")] = '\0'; // "NUMBER;CLUSTER"
+    if (status == 0 && id[0] != '\0' && strspn(id, "0123456789") == strlen(id))
+        return true;
+    err_set(err, ERR_INPUT,
+            "sbatch did not take %.150s: what it says stands above", script);
+    return false;
+}
+
+// --- the two ways ---
+
+static int submit_workers(const struct options *options,
+                          const struct places *at, const char *argument,
+                          struct err *err)
+{
+    char id[REPLY_BYTES];
+
+    if (!submit_script(at->workers_script, argument, id, sizeof id, err))
+        return output_error(options, err);
+    output_say("slurm job %s: %s\n", id, at->workers_script);
+    if (!file_write(at->workers_id, id, strlen(id), err))
+        return output_error(options, err);
+    return EXIT_DONE;
+}
+
+// The coordinator is there: workers, and the job to it.
+static int serve_there(const struct options *options, struct jobfile *file,
+                       const struct places *at, bool dry, struct err *err)
+{
+    struct follow follow = {.options = options,
+                            .file = file,
+                            .request = {.action = REQUEST_RUN},
+                            .wait = option_on(options, OPT_AWAIT)};
+    int status = dry ? EXIT_DONE : submit_workers(options, at, NULL, err);
+
+    follow.out = follow.wait ? at->out : NULL;
+    return status != EXIT_DONE || dry ? status : follow_there(&follow);
+}
+
+// The coordinator is a job, and the workers wait for it.
+static int serve_all(const struct options *options, const struct places *at,
+                     bool dry, struct err *err)
+{
+    char id[REPLY_BYTES];
+    char after[REPLY_BYTES + 32];
+    int status;
+
+    if (dry)
+        return EXIT_DONE;
+    (void)unlink(at->workers_id);
+    if (!submit_script(at->coordinator_script, NULL, id, sizeof id, err))
+        return output_error(options, err);
+    output_say("slurm job %s: %s\n", id, at->coordinator_script);
+    (void)text_print(after, sizeof after, "--dependency=after:%s", id);
+    status = submit_workers(options, at, after, err);
+    if (status == EXIT_DONE)
+        output_say("the result will be in %s; see %s/coordinator.log\n",
+                   at->out, at->folder);
+    return status;
+}
+
+static bool write_scripts(const struct slurm_plan *plan,
+                          const struct places *at, struct err *err)
+{
+    struct buf text = BUF_INIT(SCRIPT_BYTES);
+    bool ok;
+
+    slurm_workers_script(plan, &text);
+    ok = write_script(at->workers_script, &text, err);
+    buf_clear(&text);
+    if (ok && plan->endpoint == NULL) {
+        slurm_coordinator_script(plan, &text);
+        ok = write_script(at->coordinator_script, &text, err);
+    }
+    buf_release(&text);
+    return ok;
+}
+
+static bool check_store(const struct places *at, struct err *err)
+{
+    char *folder = file_folder(at->store);
+    const char *network = folder == NULL ? NULL : netfs_of(folder);
+
+    free(folder);
+    if (network == NULL)
+        return true;
+    err_set(err, ERR_INPUT,
+            "a store on a network file system (%s) would be damaged: start "
+            "`promptcc coordinator` on this machine with its store on a local "
+            "disk and name it with --coordinator, or name a store that is "
+            "local to the nodes with --store",
+            network);
+    return false;
+}
+
+static bool plan_it(const struct options *options, const struct jobfile *file,
+                    struct places *at, const char **models,
+                    struct slurm_plan *out, struct err *err)
+{
+    const char *endpoint = option_text(options, OPT_COORDINATOR);
+    const char *const *sbatch = NULL;
+    size_t n_sbatch = option_list(options, OPT_SBATCH, &sbatch);
+
+    for (size_t i = 0; i < n_sbatch; i++)
+        if (!is_plain(sbatch[i], "--sbatch", err))
+            return false;
+    if (!find_places(options, file->path, at, err) ||
+        (endpoint == NULL && !check_store(at, err)) ||
+        !(endpoint == NULL ? find_own_keys(options, at, err)
+                           : find_given_keys(options, at, err)))
+        return false;
+    *out = (struct slurm_plan){
+        .name = file->job->name,
+        .promptcc = at->promptcc,
+        .folder = at->folder,
+        .endpoint = endpoint,
+        .worker_key = at->worker_key,
+        .models = models,
+        .n_models = jobfile_models(file, models),
+        .sbatch = sbatch,
+        .n_sbatch = n_sbatch,
+        .workers = option_number(options, OPT_WORKERS, 0),
+        .slots = option_number(options, OPT_SLOTS, 1),
+        .idle_s = option_number(options, OPT_IDLE, IDLE_S * 1000) / 1000,
+        .keys = at->keys,
+        .client_key = at->client_key,
+        .store = at->store,
+        .job = at->job,
+        .out = at->out,
+        .overrides = file->overrides,
+        .n_overrides = file->n_overrides};
+    return true;
+}
+
+static int serve(const struct options *options, struct jobfile *file)
+{
+    const char *models[ROLE_COUNT];
+    struct places at = {0};
+    struct slurm_plan plan;
+    struct err err = ERR_CLEAR;
+    bool dry = option_on(options, OPT_DRY_RUN);
+    int status = EXIT_DONE;
+
+    if (!plan_it(options, file, &at, models, &plan, &err) ||
+        !write_scripts(&plan, &at, &err))
+        status = output_error(options, &err);
+    else if (plan.endpoint != NULL)
+        status = serve_there(options, file, &at, dry, &err);
+    else
+        status = serve_all(options, &at, dry, &err);
+    if (status == EXIT_DONE && dry)
+        output_say("wrote %s%s%s\n", at.workers_script,
+                   plan.endpoint == NULL ? " and " : "",
+                   plan.endpoint == NULL ? at.coordinator_script : "");
+    release_places(&at);
+    return status;
+}
+
+static int run(const struct options *options)
+{
+    struct jobfile file;
+    int status = jobfile_load(&file, options, options->operands[0]);
+
+    if (status == EXIT_DONE)
+        status = serve(options, &file);
+    jobfile_release(&file);
+    return status;
+}
+
+const struct command_entry cmd_slurm = {
+    .name = "slurm",
+    .usage = "JOB",
+    .summary =
+        "has Slurm start workers for a job, and a coordinator if need be",
+    .example = "promptcc slurm job.yaml --workers 8 --sbatch --gres=gpu:1 "
+               "--sbatch --time=4:00:00",
+    .options = OPTIONS_JOB | OPTIONS_PRINT | OPTIONS_THERE |
+               OPTION_BIT(OPT_AWAIT) | OPTION_BIT(OPT_OUT) |
+               OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_WORKERS) |
+               OPTION_BIT(OPT_SBATCH) | OPTION_BIT(OPT_SLOTS) |
+               OPTION_BIT(OPT_IDLE) | OPTION_BIT(OPT_DRY_RUN),
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

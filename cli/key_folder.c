@@ -1,0 +1,198 @@
+#include "cli/key_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/text.h"
+
+// The files of a key. Owned.
+struct places {
+    char *allowed;     // the folder
+    char *secret;      // keys/NAME.key
+    char *public_file; // keys/allowed/NAME.pub
+};
+
+static char *join_name(const char *folder, const char *name, const char *ending)
+{
+    char file[KEY_NAME_BYTES + 8];
+
+    (void)text_print(file, sizeof file, "%s%s", name, ending);
+    return file_join(folder, file);
+}
+
+static bool find_places(const char *folder, const char *name,
+                        struct places *out, struct err *err)
+{
+    out->allowed = file_join(folder, "allowed");
+    out->secret = join_name(folder, name, ".key");
+    if (out->allowed != NULL)
+        out->public_file = join_name(out->allowed, name, ".pub");
+    if (out->secret != NULL && out->public_file != NULL)
+        return true;
+    err_nomem(err, "the names of keys");
+    return false;
+}
+
+static void release_places(struct places *places)
+{
+    free(places->allowed);
+    free(places->secret);
+    free(places->public_file);
+}
+
+static bool make_folder(const char *path, mode_t mode, struct err *err)
+{
+    if (mkdir(path, mode) == 0 || errno == EEXIST)
+        return true;
+    err_set(err, ERR_IO, "cannot make the folder %.150s: %s", path,
+            strerror(errno));
+    return false;
+}
+
+// --- making ---
+
+// The coordinator's own key, made when it is not there.
+static bool own_key(const char *folder, struct key *out, bool *made,
+                    struct err *err)
+{
+    char *path = file_join(folder, "coordinator.key");
+    bool ok = path != NULL;
+
+    *made = false;
+    if (!ok) {
+        err_nomem(err, "a key");
+    } else if (access(path, F_OK) == 0) {
+        ok = key_read(path, out, err);
+    } else {
+        ok = key_make(KEY_COORDINATOR, "coordinator", "", out, err) &&
+             key_write_secret(path, out, err);
+        *made = ok;
+    }
+    free(path);
+    return ok;
+}
+
+static bool make_peer(enum key_role role, const char *name,
+                      const struct places *at, const struct key *own,
+                      struct err *err)
+{
+    struct key key;
+    bool ok = make_folder(at->allowed, 0755, err) &&
+              key_make(role, name, own->public_key, &key, err);
+
+    if (ok && access(at->public_file, F_OK) == 0) {
+        err_set(err, ERR_INPUT,
+                "%.150s is there already: choose another name, or `promptcc "
+                "keys revoke %s` first",
+                at->public_file, name);
+        ok = false;
+    }
+    ok = ok && key_write_secret(at->secret, &key, err) &&
+         key_write_public(at->public_file, &key, err);
+    key_wipe(&key);
+    return ok;
+}
+
+bool key_folder_make(const char *folder, enum key_role role, const char *name,
+                     bool *made, struct err *err)
+{
+    struct places at = {0};
+    struct key own = KEY_EMPTY;
+    bool ok;
+
+    *made = false;
+    if (role != KEY_COORDINATOR && strcmp(name, "coordinator") == 0) {
+        err_set(err, ERR_INPUT, "this name is the coordinator's");
+        return false;
+    }
+    ok = key_name_check(name, err) && find_places(folder, name, &at, err) &&
+         make_folder(folder, 0700, err) && own_key(folder, &own, made, err) &&
+         (role == KEY_COORDINATOR || make_peer(role, name, &at, &own, err));
+    release_places(&at);
+    key_wipe(&own);
+    return ok;
+}
+
+// --- taking away ---
+
+bool key_folder_revoke(const char *folder, const char *name, struct err *err)
+{
+    struct places at = {0};
+    bool ok = key_name_check(name, err) && find_places(folder, name, &at, err);
+
+    if (ok && unlink(at.public_file) != 0) {
+        err_set(err, ERR_INPUT, "nothing to take away: %.150s: %s",
+                at.public_file, strerror(errno));
+        ok = false;
+    }
+    if (ok)
+        (void)unlink(at.secret); // it may be on its own machine only
+    release_places(&at);
+    return ok;
+}
+
+// --- listing ---
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(((const struct key *)a)->name, ((const struct key *)b)->name);
+}
+
+static bool read_allowed(const char *folder, struct key **out, size_t *n,
+                         struct err *err)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    bool ok = true;
+
+    if (dir == NULL && errno == ENOENT)
+        return true;
+    if (dir == NULL) {
+        err_set(err, ERR_INPUT, "cannot list %.150s: %s", folder,
+                strerror(errno));
+        return false;
+    }
+    while (ok && (entry = readdir(dir)) != NULL) {
+        size_t len = strlen(entry->d_name);
+        char *path;
+        struct key *grown;
+
+        if (entry->d_name[0] == '.' || len <= 4 ||
+            strcmp(entry->d_name + len - 4, ".pub") != 0)
+            continue;
+        path = file_join(folder, entry->d_name);
+        grown = realloc(*out, (*n + 1) * sizeof *grown);
+        if (grown != NULL)
+            *out = grown;
+        ok = path != NULL && grown != NULL;
+        if (!ok)
+            err_nomem(err, "the keys");
+        ok = ok && key_read(path, &grown[(*n)++], err);
+        free(path);
+    }
+    (void)closedir(dir);
+    return ok;
+}
+
+bool key_folder_list(const char *folder, struct key **out, size_t *n,
+                     struct err *err)
+{
+    char *allowed = file_join(folder, "allowed");
+    bool ok = false;
+
+    *out = NULL;
+    *n = 0;
+    if (allowed == NULL)
+        err_nomem(err, "the keys");
+    else
+        ok = read_allowed(allowed, out, n, err);
+    if (*n > 0)
+        qsort(*out, *n, sizeof **out, compare_keys);
+    free(allowed);
+    return ok;
+}

@@ -1,0 +1,223 @@
+"""`promptcc slurm` on a real Slurm of one node, started here: two workers whose
+Ollama is the stand-in, a coordinator as a job, requeueing."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+import harness
+
+PROGRAMS = {name: shutil.which(name, path=os.environ["PATH"] +
+                               ":/usr/sbin:/usr/local/sbin")
+            for name in ("munged", "slurmctld", "slurmd", "sbatch", "scontrol",
+                         "squeue", "scancel", "sinfo")}
+needs_slurm = pytest.mark.skipif(
+    not all(PROGRAMS.values()) or os.geteuid() != 0,
+    reason="needs slurm-wlm and munge, and root")
+
+
+# --- the scripts, without Slurm ---
+
+def test_a_dry_run_writes_scripts_that_bash_can_read(stage):
+    job = harness.write_job(stage.folder / "it's", name="my shop")
+    result = stage.promptcc("slurm", job, "--workers", "3", "--dry-run",
+                            "--sbatch", "--gres=gpu:1", "--set",
+                            "optimizer.bootstrap_random_search.max_labeled_demos=3",
+                            "--slots", "2")
+    assert result.status == 0, result
+    folder = job.parent / "slurm"
+    workers = (folder / "workers.sbatch").read_text()
+    assert "#SBATCH --array=1-3\n" in workers
+    assert "#SBATCH --gres=gpu:1\n" in workers
+    assert "slots=2\n" in workers and "models=('qwen2.5:0.5b')" in workers
+    coordinator = (folder / "coordinator.sbatch").read_text()
+    assert "--set 'optimizer.bootstrap_random_search.max_labeled_demos=3'" in coordinator
+    for name in ("workers.sbatch", "coordinator.sbatch"):
+        assert subprocess.run(["bash", "-n", folder / name]).returncode == 0
+    for name in ("coordinator", "slurm-worker", "slurm-client"):
+        mode = (folder / "keys" / f"{name}.key").stat().st_mode & 0o777
+        assert mode == 0o600
+
+
+def test_what_could_not_be_passed_on_is_refused(stage):
+    result = stage.promptcc("slurm", stage.job(), "--dry-run", "--sbatch",
+                            "--comment=a\n#SBATCH --uid=0")
+    assert result.status == 2 and "sbatch" in result.err, result
+
+
+def test_without_slurm_one_is_told(stage):
+    empty = stage.folder / "empty"
+    empty.mkdir()
+    result = stage.promptcc("slurm", stage.job(), env={"PATH": str(empty)})
+    assert result.status == 2 and "--dry-run" in result.err, result
+
+
+# --- a real one ---
+
+CONF = """\
+ClusterName=one
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={controller}
+SlurmdPort={node}
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+MpiDefault=none
+ReturnToService=2
+SlurmdParameters=config_overrides
+KillWait=5
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=1000,bf_interval=1,bf_continue,sched_interval=1
+NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=1000 State=UNKNOWN
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:8
+"""
+
+# What a node has in place of Ollama: `serve` is the stand-in.
+OLLAMA = """\
+#!/bin/bash
+case $1 in
+serve) exec {stand_in} --port "${{OLLAMA_HOST##*:}}" --slots "$OLLAMA_NUM_PARALLEL" \\
+           --log {folder}/sim-$SLURM_ARRAY_TASK_ID.log ;;
+pull) echo "$2" >>{folder}/pulled ;;
+esac
+"""
+
+
+class Slurm:
+    """munged, slurmctld and slurmd of our own, on ports of our own."""
+
+    def __init__(self, stage):
+        # The socket of munge has to be reached by nobody else's folder rights.
+        self.stage = stage
+        self.folder = stage.folder / "slurm-system"
+        for name in ("state", "spool", "bin"):
+            (self.folder / name).mkdir(parents=True)
+        for parent in [self.folder, *self.folder.parents]:
+            if str(parent).startswith("/tmp/"):
+                parent.chmod(0o755)
+        self.conf = self.folder / "slurm.conf"
+        self.conf.write_text(CONF.format(
+            host=socket.gethostname(), folder=self.folder,
+            controller=harness.free_port(), node=harness.free_port()))
+        (self.folder / "munge.key").write_bytes(os.urandom(128))
+        (self.folder / "munge.key").chmod(0o400)
+        ollama = self.folder / "bin" / "ollama"
+        ollama.write_text(OLLAMA.format(stand_in=harness.STAND_IN.resolve(),
+                                        folder=self.folder))
+        ollama.chmod(0o755)
+        self.env = {"SLURM_CONF": str(self.conf), "PATH":
+                    f"{self.folder}/bin:{os.environ['PATH']}:/usr/sbin"}
+        self.daemon("munged", "--foreground", "--force", "--key-file",
+                    self.folder / "munge.key", "--socket",
+                    self.folder / "munge.socket", "--pid-file",
+                    self.folder / "munge.pid", "--log-file",
+                    self.folder / "munge.log", "--seed-file",
+                    self.folder / "munge.seed")
+        harness.wait_until((self.folder / "munge.socket").exists, "munge")
+        self.daemon("slurmctld", "-D", "-f", self.conf)
+        self.daemon("slurmd", "-D", "-f", self.conf)
+        harness.wait_until(lambda: "idle" in self.run("sinfo", "-h", "-o", "%t"),
+                           f"idle node: {self.run('sinfo')}")
+
+    def daemon(self, name, *words):
+        self.stage.add(harness.Process(self.stage, [PROGRAMS[name], *words],
+                                       name, env=self.env))
+
+    def run(self, name, *words):
+        done = subprocess.run([PROGRAMS[name], *map(str, words)], text=True,
+                              capture_output=True,
+                              env=harness.environment(**self.env))
+        return done.stdout + done.stderr
+
+    def queue(self):
+        return self.run("squeue", "-h", "-r", "-o", "%i %t %j").split("\n")[:-1]
+
+    def answered(self):
+        logs = self.folder.glob("sim-*.log")
+        return sum(log.read_text().count('"answered"') for log in logs)
+
+
+@pytest.fixture
+def slurm(stage):
+    made = Slurm(stage)
+    yield made
+    made.run("scancel", "--user=root", "--full")
+    end = time.monotonic() + 20
+    while made.queue() and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def log_of(job):
+    return "\n".join(f"--- {path.name}\n{path.read_text(errors='replace')}"
+                     for path in sorted((job.parent / "slurm").glob("*.log")))
+
+
+@needs_slurm
+def test_a_job_runs_on_slurm_from_its_coordinator_to_its_result(slurm, stage):
+    """Coordinator and workers are Slurm's; what comes out has the bytes of a
+    run at home, and nothing is left in the queue."""
+    sim = stage.stand_in(slots=2)
+    job = stage.job()
+    assert stage.promptcc("run", job, "--ollama", sim.url, "--out",
+                          stage.folder / "home.json").status == 0
+    result = stage.promptcc("slurm", job, "--workers", "2", "--slots", "2",
+                            env=slurm.env)
+    assert result.status == 0, result
+    compiled = job.parent / "compiled.json"
+    harness.wait_until(compiled.exists, f"result\n{log_of(job)}", 90)
+    harness.wait_until(lambda: not slurm.queue(), "end of all workers")
+    assert compiled.read_bytes() == (stage.folder / "home.json").read_bytes()
+    assert set((slurm.folder / "pulled").read_text().split()) == \
+        {"qwen2.5:0.5b"}
+
+
+@needs_slurm
+def test_a_worker_that_slurm_warns_drains_and_is_requeued(slurm, stage):
+    """SIGUSR1, as before the time limit: nothing that was answered is lost,
+    and the task is in the queue again."""
+    coordinator = stage.coordinator(stage.folder / "c.db", "--keys",
+                                    stage.keys())
+    job = stage.job()
+    result = stage.promptcc("slurm", job, "--workers", "1", "--coordinator",
+                            coordinator.endpoint, "--keys",
+                            stage.folder / "keys", env=slurm.env)
+    assert result.status == 0, result
+    array = (job.parent / "slurm" / "workers.id").read_text()
+    coordinator.wait_for_line(r"worker-joined", errors=True)
+    slurm.run("scancel", "--batch", "--signal=USR1", f"{array}_1")
+    coordinator.wait_for_line(r"worker-left: .*\(left\)", errors=True)
+    harness.wait_until(
+        lambda: re.search(r"Restarts=1\b", slurm.run("scontrol", "show", "job",
+                                                    f"{array}_1")),
+        f"requeue\n{log_of(job)}")
+    slurm.run("scancel", array)
+
+
+@needs_slurm
+def test_an_idle_worker_leaves_its_node(slurm, stage):
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    job = stage.job()
+    result = stage.promptcc("slurm", job, "--workers", "1", "--idle", "2s",
+                            "--coordinator", coordinator.endpoint,
+                            env=slurm.env)
+    assert result.status == 0, result
+    coordinator.wait_for_line(r"worker-joined", errors=True)
+    harness.wait_until(lambda: not slurm.queue(), f"end\n{log_of(job)}")
+    assert "worker-idle" in log_of(job)
