@@ -10,10 +10,7 @@
 #include "search/toolkit/prose.h"
 #include "search/toolkit/shown.h"
 
-enum {
-    FORM_TOKENS = 500, // of our own words around what is shown
-    LEAST_VALUE_BYTES = 40,
-};
+enum { LEAST_VALUE_BYTES = 40 };
 
 bool reflection_case_of(const struct task_item *item, int step,
                         struct reflection_case *out)
@@ -28,19 +25,6 @@ bool reflection_case_of(const struct task_item *item, int step,
 }
 
 // --- what is asked
-
-// What the answer and our own words leave of the teacher's context.
-static int64_t count_room(const struct session *session)
-{
-    struct settings settings;
-
-    job_settings(session_job(session), ROLE_TEACHER, &settings);
-    const struct call_options *options = &settings.options;
-    int64_t answer = options->num_predict > TASK_TEXT_TOKENS
-                         ? options->num_predict
-                         : TASK_TEXT_TOKENS;
-    return options->num_ctx - answer - FORM_TOKENS;
-}
 
 bool reflection_form_init(struct reflection_form *form,
                           const struct session *session,
@@ -64,7 +48,7 @@ bool reflection_form_init(struct reflection_form *form,
     size_t skip = options->hypotheses ? 0 : 1;
 
     form->options = *options;
-    form->room = count_room(session);
+    form->room = teacher_room(session);
     return form_init(
         &form->form, "reflect",
         "Improve the instruction for one step of a program of language-model "

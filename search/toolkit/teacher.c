@@ -7,6 +7,8 @@
 #include "program/graph/kind.h"
 #include "search/toolkit/prose.h"
 
+enum { FORM_TOKENS = 500 }; // of our own words around what is shown
+
 // Models that are certain at temperature 0 would say the same again.
 static const double RETRY_TEMPERATURE = 1.0;
 
@@ -43,6 +45,18 @@ struct field form_text(const char *name, const char *desc)
         .desc = desc,
         .type = {.kind = TYPE_STR, .min_length = -1, .max_length = -1},
     };
+}
+
+int64_t teacher_room(const struct session *session)
+{
+    struct settings settings;
+
+    job_settings(session_job(session), ROLE_TEACHER, &settings);
+    const struct call_options *options = &settings.options;
+    int64_t answer = options->num_predict > TASK_TEXT_TOKENS
+                         ? options->num_predict
+                         : TASK_TEXT_TOKENS;
+    return options->num_ctx - answer - FORM_TOKENS;
 }
 
 // Where the coordinator itself is gone they stay the session's, which frees

@@ -95,8 +95,10 @@ struct session *fake_new(const char *yaml, const char *examples, size_t n_train,
     fake->diags = diags_new(&err);
     fake->arena = ARENA_INIT(1 << 22);
     fake->job.window = 4;
-    fake->job.models[ROLE_STUDENT].options.num_ctx = 100000;
-    fake->job.models[ROLE_STUDENT].options.num_predict = 100;
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        fake->job.models[role].options.num_ctx = 100000;
+        fake->job.models[role].options.num_predict = 100;
+    }
     fake->job.seed = 9;
     read_program(fake, yaml);
     read_rows(fake, examples);

@@ -1,0 +1,419 @@
+// copro: instructions, one step after the other, each round from what was
+// tried.
+//
+// The teacher writes breadth - 1 other instructions for each step, from the one
+// that was written. All are evaluated, step by step, the other steps having
+// their best so far. Then the teacher is shown the best attempts with their
+// scores, the worst of them first, and writes breadth new ones; depth rounds in
+// all. Where several steps are searched, each round evaluates all instructions
+// of a step anew, since the other steps have changed meanwhile; what comes to a
+// candidate that was evaluated already costs nothing.
+//
+// Source: COPRO of DSPy (the coordinate ascent of its MIPRO paper, Opsahl-Ong
+// et al. 2024, arXiv 2406.11695, section 4), whose names and defaults the
+// parameters have (docs/dspy.md).
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "program/prompt/prompt.h"
+#include "search/optimizers/optimizer.h"
+#include "search/toolkit/instruction.h"
+#include "search/toolkit/leader.h"
+#include "search/toolkit/prose.h"
+#include "search/toolkit/shown.h"
+#include "search/toolkit/teacher.h"
+
+struct params {
+    int64_t breadth;
+    int64_t depth;
+    double init_temperature;
+    int64_t seed;
+};
+
+#define AT(member) offsetof(struct params, member)
+
+static const struct param params[] = {
+    {"breadth", PARAM_INT, AT(breadth), 2, 1000, 10, NULL,
+     "instructions of a step that one round tries"},
+    {"depth", PARAM_INT, AT(depth), 1, 1000, 3, NULL, "rounds"},
+    {"init_temperature", PARAM_NUMBER, AT(init_temperature), 0, 2, 1.4, NULL,
+     "temperature at which instructions are proposed"},
+    {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL, "of the random numbers"},
+};
+
+enum { DRAWS_A_ROUND = 1000, NONE = -1 };
+
+// An instruction of a step.
+struct attempt {
+    char *text;   // owned
+    double score; // the best that it came to; NONE before it is evaluated
+    struct trial *trial; // of this round; the session's
+};
+
+// A step and what was tried for it, in the order of proposal.
+struct part {
+    size_t predictor;
+    struct attempt *attempts; // owned
+    size_t n;
+    size_t latest; // where those of this round begin
+    size_t best;
+};
+
+struct search {
+    struct session *session;
+    const struct params *params;
+    struct leader leader;
+    struct part *parts; // owned: those that the plan runs
+    size_t n_parts;
+    struct form first; // to propose from the instruction as written
+    struct form later; // from attempts
+};
+
+// --- attempts
+
+// Takes text. What is there already, or empty, is dropped.
+static bool add_attempt(struct part *part, char *text, struct err *err)
+{
+    struct attempt *more =
+        text != NULL ? realloc(part->attempts, (part->n + 1) * sizeof *more)
+                     : NULL;
+
+    if (more == NULL) {
+        err_nomem(err, "instructions");
+        free(text);
+        return false;
+    }
+    part->attempts = more;
+    bool known = text[0] == '\0';
+    for (size_t i = 0; i < part->n && !known; i++)
+        known = prose_same(part->attempts[i].text, text);
+    if (known)
+        free(text);
+    else
+        part->attempts[part->n++] = (struct attempt){text, NONE, NULL};
+    return true;
+}
+
+static const struct step *step_of(const struct search *search,
+                                  const struct part *part)
+{
+    return program_predictor(session_job(search->session)->program,
+                             part->predictor);
+}
+
+// The places of the evaluated attempts, worst first, the `most` best of them;
+// of equals the earlier counts as better. Returns how many.
+static size_t rank_attempts(const struct part *part, size_t most, size_t *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < part->n; i++) {
+        if (part->attempts[i].score < 0)
+            continue;
+        size_t at = n++;
+        for (; at > 0 &&
+               part->attempts[out[at - 1]].score >= part->attempts[i].score;
+             at--)
+            out[at] = out[at - 1];
+        out[at] = i;
+    }
+    if (n > most)
+        memmove(out, out + n - most, most * sizeof *out);
+    return n < most ? n : most;
+}
+
+// --- proposals
+
+static bool init_forms(struct search *search, struct err *err)
+{
+    static const char task[] =
+        "Write a better instruction for one step of a program of "
+        "language-model steps. It will be put before a language model as it "
+        "is, with the step's inputs after it. Be bold: another way to put the "
+        "task may be worth more than another word.";
+    const struct field told =
+        form_text("proposed_instruction", "The new instruction and no more");
+    const struct field first[] = {
+        form_text("module", "The step that the instruction is for"),
+        form_text(PROSE_BASIS, "The present instruction"),
+    };
+    const struct field later[] = {
+        form_text("module", "The step that the instruction is for"),
+        form_text("attempts", "Instructions that were tried, the worst first, "
+                              "and what share of the answers was right"),
+    };
+
+    return form_init(&search->first, "propose", task, first, 2, &told, 1,
+                     err) &&
+           form_init(&search->later, "propose", task, later, 2, &told, 1, err);
+}
+
+static json_t *first_inputs(const struct step *step)
+{
+    struct buf module = BUF_INIT(SHOWN_MAX_BYTES);
+    json_t *inputs = NULL;
+
+    shown_step(&module, step);
+    if (!module.failed)
+        inputs = json_pack("{s:s, s:s}", "module", module.data, PROSE_BASIS,
+                           step->signature.instruction);
+    buf_release(&module);
+    return inputs;
+}
+
+static void put_attempts(struct buf *out, const struct part *part,
+                         const size_t *ranks, size_t n)
+{
+    buf_clear(out);
+    buf_puts(out, "");
+    for (size_t i = 0; i < n; i++) {
+        const struct attempt *attempt = &part->attempts[ranks[i]];
+        buf_printf(out, "# Instruction %zu, %.1f %% right\n%s\n\n", i + 1,
+                   100 * attempt->score, attempt->text);
+    }
+}
+
+// As many of the best attempts as the teacher's context holds, one at least.
+static json_t *later_inputs(const struct search *search,
+                            const struct part *part)
+{
+    int64_t room = teacher_room(search->session);
+    struct buf module = BUF_INIT(SHOWN_MAX_BYTES);
+    struct buf tried = BUF_INIT(SHOWN_MAX_BYTES);
+    size_t *ranks = calloc(part->n + 1, sizeof *ranks);
+    json_t *inputs = NULL;
+
+    if (ranks == NULL)
+        return NULL;
+    shown_step(&module, step_of(search, part));
+    size_t n = rank_attempts(part, (size_t)search->params->breadth, ranks);
+    for (size_t left_out = 0; left_out < n; left_out++) {
+        put_attempts(&tried, part, ranks + left_out, n - left_out);
+        if ((int64_t)prompt_estimate_tokens(module.len + tried.len) <= room)
+            break;
+    }
+    if (!module.failed && !tried.failed)
+        inputs = json_pack("{s:s, s:s}", "module", module.data, "attempts",
+                           tried.data != NULL ? tried.data : "");
+    free(ranks);
+    buf_release(&tried);
+    buf_release(&module);
+    return inputs;
+}
+
+// n questions about each part, all under way together; question i of part p
+// stands at p * n + i.
+static bool ask_all(struct search *search, struct question *questions,
+                    int64_t round, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < search->n_parts * n; i++) {
+        const struct part *part = &search->parts[i / n];
+        questions[i] = (struct question){
+            .form = round == 0 ? &search->first : &search->later,
+            .inputs = round == 0 ? first_inputs(step_of(search, part))
+                                 : later_inputs(search, part),
+            .purpose = "propose",
+            .temperature = search->params->init_temperature,
+            .draw = (round * (int64_t)search->n_parts + (int64_t)(i / n)) *
+                        DRAWS_A_ROUND +
+                    (int64_t)(i % n),
+            .prose = true,
+        };
+        if (questions[i].inputs == NULL) {
+            err_nomem(err, "a question to the teacher");
+            return false;
+        }
+    }
+    return questions_ask(search->session, questions, search->n_parts * n, err);
+}
+
+static bool propose(struct search *search, int64_t round, struct err *err)
+{
+    size_t n = (size_t)search->params->breadth - (round == 0 ? 1 : 0);
+    size_t all = search->n_parts * n;
+    struct question *questions = calloc(all + 1, sizeof *questions);
+    bool ok = questions != NULL;
+
+    if (!ok)
+        err_nomem(err, "proposals");
+    ok = ok && ask_all(search, questions, round, n, err);
+    for (size_t p = 0; ok && p < search->n_parts; p++)
+        search->parts[p].latest = round == 0 ? 0 : search->parts[p].n;
+    for (size_t i = 0; ok && i < all; i++) {
+        const char *text =
+            json_get_text(questions[i].answer, "proposed_instruction", "");
+        ok = add_attempt(&search->parts[i / n], instruction_clean(text), err);
+    }
+    for (size_t i = 0; questions != NULL && i < all; i++)
+        question_release(&questions[i]);
+    free(questions);
+    return ok;
+}
+
+// --- evaluation
+
+// The best of all parts, and this attempt of this part. Sealed.
+static struct candidate *build(const struct search *search,
+                               const struct part *part, size_t attempt,
+                               struct err *err)
+{
+    struct candidate *made =
+        candidate_child(session_baseline(search->session), err);
+    bool ok = made != NULL;
+
+    for (size_t p = 0; ok && p < search->n_parts; p++) {
+        const struct part *of = &search->parts[p];
+        size_t no = of == part ? attempt : of->best;
+        ok = candidate_set_instruction(made, of->predictor, (int)no,
+                                       of->attempts[no].text, err);
+    }
+    if (!ok) {
+        candidate_unref(made);
+        return NULL;
+    }
+    candidate_seal(made);
+    return made;
+}
+
+static struct trial *find_trial(const struct search *search,
+                                const struct candidate *candidate)
+{
+    size_t n = 0;
+    struct trial *const *trials = session_trials(search->session, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (hash_equal(&trials[i]->candidate->id, &candidate->id))
+            return trials[i];
+    }
+    return NULL;
+}
+
+static bool try_attempt(struct search *search, struct part *part,
+                        size_t attempt, struct err *err)
+{
+    struct candidate *candidate = build(search, part, attempt, err);
+    struct trial *trial = NULL;
+    size_t n = 0;
+
+    if (candidate == NULL)
+        return false;
+    trial = find_trial(search, candidate);
+    bool ok = trial != NULL || leader_admit(&search->leader, err);
+    if (ok && trial == NULL && !search->leader.over) {
+        ok = leader_try(&search->leader, candidate, "attempt", err);
+        if (ok)
+            trial = session_trials(search->session, &n)[n - 1];
+    }
+    part->attempts[attempt].trial = trial;
+    candidate_unref(candidate);
+    return ok;
+}
+
+// Takes the best attempt of all rounds; the trials of this one are done.
+static void judge(struct part *part)
+{
+    for (size_t i = 0; i < part->n; i++) {
+        struct attempt *attempt = &part->attempts[i];
+        if (attempt->trial != NULL && attempt->trial->n > 0 &&
+            attempt->trial->score > attempt->score)
+            attempt->score = attempt->trial->score;
+        attempt->trial = NULL;
+        if (attempt->score > part->attempts[part->best].score)
+            part->best = i;
+    }
+}
+
+static bool try_part(struct search *search, struct part *part, struct err *err)
+{
+    size_t from = search->n_parts > 1 ? 0 : part->latest;
+
+    for (size_t i = from; i < part->n && !search->leader.over; i++) {
+        if (!try_attempt(search, part, i, err))
+            return false;
+    }
+    if (!leader_settle(&search->leader, err))
+        return false;
+    if (!search->leader.over)
+        judge(part);
+    return true;
+}
+
+// --- the whole
+
+static bool run_rounds(struct search *search, struct err *err)
+{
+    for (int64_t round = 0; round < search->params->depth; round++) {
+        session_phase(search->session, "proposals", 0);
+        if (!propose(search, round, err))
+            return false;
+        session_phase(search->session, "search", 0);
+        for (size_t p = 0; p < search->n_parts && !search->leader.over; p++) {
+            if (!try_part(search, &search->parts[p], err))
+                return false;
+        }
+        if (search->leader.over)
+            break;
+    }
+    return true;
+}
+
+static bool begin_search(struct search *search, struct err *err)
+{
+    const struct program *program = session_job(search->session)->program;
+    const struct plan *plan = session_plan(search->session);
+
+    search->parts = calloc(program->n_predictors + 1, sizeof *search->parts);
+    if (search->parts == NULL) {
+        err_nomem(err, "a search");
+        return false;
+    }
+    for (size_t i = 0; i < program->n_predictors; i++) {
+        const struct step *step = program_predictor(program, i);
+        if (!plan->runs[program->predictors[i]])
+            continue;
+        struct part *part = &search->parts[search->n_parts++];
+        part->predictor = i;
+        if (!add_attempt(part, strdup(step->signature.instruction), err))
+            return false;
+    }
+    return init_forms(search, err);
+}
+
+static void release_search(struct search *search)
+{
+    for (size_t p = 0; p < search->n_parts; p++) {
+        for (size_t i = 0; i < search->parts[p].n; i++)
+            free(search->parts[p].attempts[i].text);
+        free(search->parts[p].attempts);
+    }
+    free(search->parts);
+    form_release(&search->first);
+    form_release(&search->later);
+}
+
+static bool run(struct session *session, const void *given, struct err *err)
+{
+    struct search search = {
+        .session = session, .params = given, .leader = leader_of(session, 1.0)};
+    bool ok = true;
+
+    if (search.leader.over)
+        return true;
+    ok = begin_search(&search, err) && run_rounds(&search, err);
+    ok = leader_end(&search.leader, ok, err);
+    release_search(&search);
+    return ok;
+}
+
+const struct optimizer copro = {
+    .name = "copro",
+    .help = "instructions, each round written from those that were tried",
+    .params = params,
+    .n_params = sizeof params / sizeof *params,
+    .params_size = sizeof(struct params),
+    .run = run,
+};
