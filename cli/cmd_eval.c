@@ -3,6 +3,15 @@
 #include "cli/outcomes.h"
 #include "cli/output.h"
 
+// The score with which a row counts as passed: all of it, unless less is asked
+// for of the whole.
+static double pass_of(const struct options *options)
+{
+    return option_on(options, OPT_FAIL_BELOW)
+               ? options->values[OPT_FAIL_BELOW].score
+               : 1;
+}
+
 static int eval_file(const struct options *options, struct jobfile *file)
 {
     struct follow follow = {
@@ -12,6 +21,7 @@ static int eval_file(const struct options *options, struct jobfile *file)
                     .simulated = option_on(options, OPT_SIMULATE),
                     .all_steps = option_on(options, OPT_ALL_STEPS)}};
     const char *rows = option_text(options, OPT_ROWS);
+    const char *junit = option_text(options, OPT_JUNIT);
     struct err err = ERR_CLEAR;
     int status;
 
@@ -21,8 +31,12 @@ static int eval_file(const struct options *options, struct jobfile *file)
                      &err))
         return output_error(options, &err);
     status = follow_here(&follow);
-    if (rows != NULL && follow.candidate > 0 &&
-        !outcomes_write(options, file->path, follow.candidate, rows, &err))
+    if (follow.candidate > 0 &&
+        ((rows != NULL &&
+          !outcomes_write(options, file->path, follow.candidate, rows, &err)) ||
+         (junit != NULL &&
+          !outcomes_write_junit(options, file->path, follow.candidate,
+                                pass_of(options), junit, &err))))
         return output_error(options, &err);
     return status;
 }
@@ -48,7 +62,7 @@ const struct command_entry cmd_eval = {
                OPTION_BIT(OPT_SET) | OPTION_BIT(OPT_STORE) |
                OPTION_BIT(OPT_COMPILED) | OPTION_BIT(OPT_DATA) |
                OPTION_BIT(OPT_ALL_STEPS) | OPTION_BIT(OPT_FAIL_BELOW) |
-               OPTION_BIT(OPT_ROWS),
+               OPTION_BIT(OPT_ROWS) | OPTION_BIT(OPT_JUNIT),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -13,8 +13,8 @@ static bool render(const struct compiled *compiled, const struct step *step,
 {
     json_t *values = given_values(step->signature.inputs,
                                   step->signature.n_inputs, words, n, err);
-    bool ok = values != NULL && render_step(compiled, step,
-                                            n == 0 ? NULL : values, out, err);
+    bool ok = values != NULL &&
+              render_step(compiled, step, n == 0 ? NULL : values, out, err);
 
     json_decref(values);
     return ok;

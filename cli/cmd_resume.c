@@ -82,7 +82,7 @@ const struct command_entry cmd_resume = {
     .example = "promptcc resume customer-care --exclude 17",
     .options = OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) | OPTIONS_WAIT |
                OPTIONS_PRINT | OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) |
-               OPTION_BIT(OPT_EXCLUDE) | OPTIONS_THERE,
+               OPTION_BIT(OPT_EXCLUDE) | OPTIONS_THERE | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -24,7 +24,8 @@ const struct command_entry cmd_run = {
     .summary = "optimizes here and now; goes on where an earlier run stopped",
     .example = "promptcc run jobs/customer_care/job.yaml --simulate",
     .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
-               OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) | OPTIONS_HTTP,
+               OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) | OPTIONS_HTTP |
+               OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -43,7 +43,7 @@ const struct command_entry cmd_submit = {
                "--wait",
     .options = OPTIONS_JOB | OPTIONS_PRINT | OPTIONS_THERE |
                OPTION_BIT(OPT_AWAIT) | OPTION_BIT(OPT_OUT) |
-               OPTION_BIT(OPT_SIMULATE),
+               OPTION_BIT(OPT_SIMULATE) | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

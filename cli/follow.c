@@ -12,6 +12,7 @@
 #include "cli/ask.h"
 #include "cli/dashboard.h"
 #include "cli/local.h"
+#include "cli/notifier.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -37,6 +38,8 @@ enum {
 
 struct viewer {
     struct progress_view view;
+    struct notifier *notifier; // borrowed; NULL: nobody is told
+    double best;               // told last
     bool frozen;
     int64_t news_ms;     // when anything last moved
     int64_t patience_ms; // without news; 0: for ever
@@ -56,6 +59,21 @@ static void show_accepted(void *user, const char *job)
     progress_say(&viewer->view, text);
 }
 
+// Better than what was told before, and than the program as written.
+static void tell_best(struct viewer *viewer, const struct progress *progress)
+{
+    viewer->best = progress->best;
+    if (progress->baseline < 0 || progress->best <= progress->baseline)
+        return;
+    notifier_tell(viewer->notifier,
+                  json_pack("{s:s,s:s,s:f,s:f,s:f,s:f,s:I,s:I}", "event",
+                            "best", "job", progress->job, "score",
+                            progress->best, "low", progress->best_low, "high",
+                            progress->best_high, "baseline", progress->baseline,
+                            "trial", (json_int_t)progress->trial, "calls",
+                            (json_int_t)progress->calls));
+}
+
 static void show_progress(void *user, const struct progress *progress)
 {
     struct viewer *viewer = user;
@@ -69,6 +87,8 @@ static void show_progress(void *user, const struct progress *progress)
     viewer->reused = progress->reused;
     viewer->trial = progress->trial;
     viewer->done = progress->done;
+    if (viewer->notifier != NULL && progress->best > viewer->best)
+        tell_best(viewer, progress);
     progress_update(&viewer->view, progress, now);
 }
 
@@ -108,6 +128,8 @@ static void open_viewer(struct viewer *viewer, const struct follow *follow)
 
     *viewer = (struct viewer){
         .frozen = follow->frozen,
+        .notifier = follow->notifier,
+        .best = -1,
         .news_ms = follow->remote ? clock_monotonic_ms() : 0,
         .patience_ms = option_number(follow->options, OPT_AWAIT, 0)};
     progress_init(&viewer->view, stderr, quiet, follow->request.simulated);
@@ -200,6 +222,39 @@ out:
 }
 
 // --- the last word ---
+
+// The word of an event for how a job ended.
+static const char *event_of(int64_t status)
+{
+    switch (status) {
+    case EXIT_DONE:
+    case EXIT_BELOW:
+        return "done";
+    case EXIT_PAUSED:
+        return "paused";
+    case EXIT_STOPPED:
+        return "stopped";
+    default:
+        return "failed";
+    }
+}
+
+static void tell_end(const struct follow *follow,
+                     const struct client_result *result, const json_t *document)
+{
+    const json_t *error = json_object_get(document, "error");
+    const json_t *compiled = json_object_get(document, "compiled");
+    const json_t *score = json_object_get(
+        json_is_object(compiled) ? compiled : document, "score");
+    json_t *event = json_pack("{s:s,s:s}", "event", event_of(result->status),
+                              "job", result->job == NULL ? "" : result->job);
+
+    if (json_is_number(score))
+        (void)json_object_set(event, "score", (json_t *)score);
+    if (error != NULL)
+        (void)json_object_set(event, "text", json_object_get(error, "text"));
+    notifier_tell(follow->notifier, event);
+}
 
 // Puts the documented members first, in their documented order.
 static json_t *order_document(json_t *document, const char *const *names)
@@ -318,6 +373,7 @@ int follow_result(struct follow *follow, const struct client_result *result)
 
     if (document == NULL)
         return output_error(follow->options, &err);
+    tell_end(follow, result, document);
     if (error != NULL) {
         status = tell_failure(follow, error, result->status);
         json_decref(document);
@@ -390,8 +446,9 @@ int follow_job(struct follow *follow)
     return status;
 }
 
-// Whether the file that this job ends with, of --out or --rows, has a place
-// where it overwrites nothing of value. store is NULL for a job elsewhere.
+// Whether the file that this job ends with, of --out, --rows or --junit, has a
+// place where it overwrites nothing of value. store is NULL for a job
+// elsewhere.
 static bool check_place(const struct follow *follow, const char *store,
                         struct err *err)
 {
@@ -404,6 +461,8 @@ static bool check_place(const struct follow *follow, const char *store,
     reads.others[0] = option_text(follow->options, OPT_COMPILED);
     reads.others[1] = option_text(follow->options, OPT_DATA);
     return out_file_check(option_text(follow->options, OPT_ROWS), "--rows",
+                          &reads, err) &&
+           out_file_check(option_text(follow->options, OPT_JUNIT), "--junit",
                           &reads, err);
 }
 
@@ -419,6 +478,10 @@ int follow_there(struct follow *follow)
         !ask_key(follow->options, KEY_CLIENT, &follow->key, &err) ||
         !signals_open(&err))
         return output_error(follow->options, &err);
+    if (!notifier_start(&follow->notifier, follow->options, &err)) {
+        signals_close();
+        return output_error(follow->options, &err);
+    }
     follow->remote = true;
     jobfile_add_programs(follow->file);
     follow->zmq = zmq_ctx_new();
@@ -427,6 +490,7 @@ int follow_there(struct follow *follow)
         status = follow_job(follow);
         zmq_ctx_term(follow->zmq);
     }
+    notifier_stop(follow->notifier);
     signals_close();
     key_wipe(&follow->key);
     return status;
@@ -444,7 +508,8 @@ static int follow_local(struct follow *follow, const struct servers *servers,
 
     if (!signals_open(&err))
         return output_error(follow->options, &err);
-    if (local_start(&local, follow->options, store, servers, &err) &&
+    if (notifier_start(&follow->notifier, follow->options, &err) &&
+        local_start(&local, follow->options, store, servers, &err) &&
         dashboard_start(&dashboard, follow->options, local.zmq,
                         local.coordinator, store, &err)) {
         if (dashboard != NULL)
@@ -459,6 +524,7 @@ static int follow_local(struct follow *follow, const struct servers *servers,
     }
     dashboard_stop(dashboard);
     local_stop(&local);
+    notifier_stop(follow->notifier);
     signals_close();
     return status;
 }

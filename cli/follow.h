@@ -15,6 +15,8 @@
 #include "client/client.h"
 #include "wire/request.h"
 
+struct notifier;
+
 struct follow {
     const struct options *options;
     struct jobfile *file;
@@ -29,9 +31,10 @@ struct follow {
     const char *store; // of follow_here; NULL: --store, or next to the job
     void *zmq;
     const char *endpoint;
-    struct key key;    // KEY_NONE: in the clear
-    bool wrote;        // out: the compiled file was written
-    int64_t candidate; // out: what an evaluation scored, 0: nothing
+    struct key key;            // KEY_NONE: in the clear
+    struct notifier *notifier; // of --notify and --on-event; set by follow
+    bool wrote;                // out: the compiled file was written
+    int64_t candidate;         // out: what an evaluation scored, 0: nothing
 };
 
 int follow_job(struct follow *follow);

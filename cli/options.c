@@ -103,6 +103,12 @@ static const struct option_row rows[OPTION_COUNT] = {
                         "ask who opens the pages for the token in this file, "
                         "which is made when it is not there; needed beyond "
                         "this machine"},
+    [OPT_NOTIFY] = {"notify", "URL", KIND_LIST,
+                    "POST a JSON object there when a better program is found, "
+                    "and when the job is done or pauses; repeatable"},
+    [OPT_ON_EVENT] = {"on-event", "COMMAND", KIND_TEXT,
+                      "run a shell command then, with the JSON object on its "
+                      "standard input and PROMPTCC_EVENT set"},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
                         "run the programs that submitted jobs, or a compiled "
                         "file, name in exec metrics and exec steps"},
@@ -154,6 +160,10 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_ROWS] = {"rows", "FILE", KIND_TEXT,
                   "write what became of each row: JSON lines, or CSV by the "
                   "name .csv"},
+    [OPT_JUNIT] = {"junit", "FILE", KIND_TEXT,
+                   "write a report of tests for CI there (JUnit XML): a case a "
+                   "row, which passes with a full score, or with that of "
+                   "--fail-below"},
     [OPT_INPUT] = {"input", "FILE", KIND_TEXT,
                    "JSON lines, one object of inputs each; - is standard "
                    "input"},

@@ -16,4 +16,11 @@
 bool outcomes_write(const struct options *options, const char *job,
                     int64_t candidate, const char *path, struct err *err);
 
+// The same as a report of tests (JUnit XML), as systems for continuous
+// integration show it: a case a row, which passes with a score of at least
+// pass (0 to 1); the reason of its score says why it does not.
+bool outcomes_write_junit(const struct options *options, const char *job,
+                          int64_t candidate, double pass, const char *path,
+                          struct err *err);
+
 #endif

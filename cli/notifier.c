@@ -1,0 +1,355 @@
+#include "cli/notifier.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "cli/output.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/text.h"
+
+extern char **environ;
+
+enum {
+    QUEUE_EVENTS = 32,
+    HOOK_MS = 10000,
+    COMMAND_MS = 30000,
+    END_MS = 12000,
+    LOOK_MS = 20,
+    ENVIRONMENT_BYTES = 400,
+};
+
+struct notifier {
+    const struct options *options; // borrowed
+    pthread_t thread;
+    pthread_mutex_t lock; // over all below
+    pthread_cond_t change;
+    json_t *events[QUEUE_EVENTS]; // owned, oldest first
+    size_t n;
+    bool ending;
+    int64_t end_ms; // when ending: not beyond
+    bool said;      // what went wrong
+};
+
+// --- going wrong ---
+
+static bool is_late(struct notifier *notifier)
+{
+    bool late;
+
+    (void)pthread_mutex_lock(&notifier->lock);
+    late = notifier->ending && clock_monotonic_ms() > notifier->end_ms;
+    (void)pthread_mutex_unlock(&notifier->lock);
+    return late;
+}
+
+static void say_once(struct notifier *notifier, const char *what,
+                     const char *where, const char *why)
+{
+    if (notifier->said)
+        return;
+    notifier->said = true;
+    output_say("promptcc: %s %s was not told: %s. The job goes on; nothing "
+               "more is said of this\n",
+               what, where, why);
+}
+
+// --- hooks ---
+
+static size_t ignore_reply(char *data, size_t size, size_t n, void *user)
+{
+    (void)data;
+    (void)user;
+    return size * n;
+}
+
+static int watch_the_end(void *user, curl_off_t a, curl_off_t b, curl_off_t c,
+                         curl_off_t d)
+{
+    (void)a, (void)b, (void)c, (void)d;
+    return is_late(user);
+}
+
+static void tell_hook(struct notifier *notifier, const char *url,
+                      const char *text)
+{
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers =
+        curl_slist_append(NULL, "Content-Type: application/json");
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    long status = 0;
+    char why[200];
+
+    if (curl != NULL && headers != NULL) {
+        curl_easy_setopt(curl, CURLOPT_URL, url);
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)HOOK_MS);
+        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore_reply);
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_the_end);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, notifier);
+        curl_easy_setopt(curl, CURLOPT_USERAGENT, "promptcc/" PROMPTCC_VERSION);
+        code = curl_easy_perform(curl);
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    }
+    if (code != CURLE_OK) {
+        say_once(notifier, "the hook", url, curl_easy_strerror(code));
+    } else if (status >= 300) {
+        (void)text_print(why, sizeof why, "it answers %ld", status);
+        say_once(notifier, "the hook", url, why);
+    }
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+}
+
+// --- commands ---
+
+struct variable {
+    char text[ENVIRONMENT_BYTES];
+};
+
+// The environment with three more in front; the caller frees the array.
+static char **make_environment(const json_t *event, struct variable added[3])
+{
+    size_t n = 0;
+    char **all;
+
+    (void)text_print(added[0].text, ENVIRONMENT_BYTES, "PROMPTCC_EVENT=%s",
+                     json_get_text(event, "event", ""));
+    (void)text_print(added[1].text, ENVIRONMENT_BYTES, "PROMPTCC_JOB=%s",
+                     json_get_text(event, "job", ""));
+    (void)text_print(added[2].text, ENVIRONMENT_BYTES, "PROMPTCC_SCORE=%.6g",
+                     json_get_number(event, "score", 0));
+    while (environ[n] != NULL)
+        n++;
+    all = calloc(n + 4, sizeof *all);
+    for (size_t i = 0; all != NULL && i < 3; i++)
+        all[i] = added[i].text;
+    if (all != NULL)
+        memcpy(all + 3, environ, n * sizeof *all);
+    return all;
+}
+
+// In a group of its own, so that what it starts can be ended with it.
+static bool spawn(const char *command, int in, char **environment, pid_t *pid)
+{
+    const char *words[] = {"sh", "-c", command, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, usual;
+    bool ok;
+
+    (void)sigemptyset(&none);
+    (void)sigemptyset(&usual);
+    (void)sigaddset(&usual, SIGPIPE);
+    (void)sigaddset(&usual, SIGINT);
+    (void)sigaddset(&usual, SIGTERM);
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    (void)posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO,
+                                           STDOUT_FILENO);
+    (void)posix_spawnattr_init(&attributes);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
+                                                    POSIX_SPAWN_SETSIGMASK |
+                                                    POSIX_SPAWN_SETSIGDEF);
+    (void)posix_spawnattr_setsigmask(&attributes, &none);
+    (void)posix_spawnattr_setsigdefault(&attributes, &usual);
+    ok = posix_spawn(pid, "/bin/sh", &actions, &attributes,
+                     (char *const *)words, environment) == 0;
+    (void)posix_spawnattr_destroy(&attributes);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return ok;
+}
+
+// Waits for it, and ends its group when its time is over.
+static void await(struct notifier *notifier, pid_t pid, const char *command)
+{
+    int64_t end = clock_monotonic_ms() + COMMAND_MS;
+    int status = 0;
+
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+
+        if (clock_monotonic_ms() > end || is_late(notifier)) {
+            (void)kill(-pid, SIGKILL);
+            (void)waitpid(pid, &status, 0);
+            say_once(notifier, "the command", command, "it took too long");
+            return;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        say_once(notifier, "the command", command, "it failed");
+}
+
+// An unnamed file of the event: a pipe would hold up whoever does not read.
+static int open_text(const char *text)
+{
+    char path[] = "/tmp/promptcc-event-XXXXXX";
+    int fd = mkstemp(path);
+
+    if (fd < 0)
+        return -1;
+    (void)unlink(path);
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+        lseek(fd, 0, SEEK_SET) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static void run_command(struct notifier *notifier, const char *command,
+                        const json_t *event, const char *text)
+{
+    struct variable added[3];
+    char **environment = make_environment(event, added);
+    int fd = open_text(text);
+    pid_t pid;
+
+    if (environment != NULL && fd >= 0 && spawn(command, fd, environment, &pid))
+        await(notifier, pid, command);
+    else
+        say_once(notifier, "the command", command, "it cannot be started");
+    if (fd >= 0)
+        close(fd);
+    free(environment);
+}
+
+// --- the thread ---
+
+static void tell_all(struct notifier *notifier, const json_t *event)
+{
+    const char *const *texts;
+    char *text = json_text(event);
+    size_t n = option_list(notifier->options, OPT_NOTIFY, &texts);
+
+    for (size_t i = 0; text != NULL && i < n; i++)
+        tell_hook(notifier, texts[i], text);
+    if (text != NULL && option_on(notifier->options, OPT_ON_EVENT))
+        run_command(notifier, option_text(notifier->options, OPT_ON_EVENT),
+                    event, text);
+    free(text);
+}
+
+// Under the lock. NULL: the end.
+static json_t *next_event(struct notifier *notifier)
+{
+    json_t *event = NULL;
+
+    while (notifier->n == 0 && !notifier->ending)
+        (void)pthread_cond_wait(&notifier->change, &notifier->lock);
+    if (notifier->n == 0)
+        return NULL;
+    event = notifier->events[0];
+    notifier->n--;
+    memmove(notifier->events, notifier->events + 1,
+            notifier->n * sizeof *notifier->events);
+    return event;
+}
+
+static void *serve(void *user)
+{
+    struct notifier *notifier = user;
+    json_t *event;
+
+    (void)pthread_mutex_lock(&notifier->lock);
+    while ((event = next_event(notifier)) != NULL) {
+        (void)pthread_mutex_unlock(&notifier->lock);
+        if (!is_late(notifier))
+            tell_all(notifier, event);
+        json_decref(event);
+        (void)pthread_mutex_lock(&notifier->lock);
+    }
+    (void)pthread_mutex_unlock(&notifier->lock);
+    return NULL;
+}
+
+// --- the outside ---
+
+static bool check_urls(const struct options *options, struct err *err)
+{
+    const char *const *texts;
+    size_t n = option_list(options, OPT_NOTIFY, &texts);
+
+    for (size_t i = 0; i < n; i++) {
+        if (strncmp(texts[i], "http://", 7) == 0 ||
+            strncmp(texts[i], "https://", 8) == 0)
+            continue;
+        err_set(
+            err, ERR_INPUT,
+            "--notify takes a URL that begins with http:// or https://, not "
+            "%.120s",
+            texts[i]);
+        return false;
+    }
+    return true;
+}
+
+bool notifier_start(struct notifier **out, const struct options *options,
+                    struct err *err)
+{
+    struct notifier *notifier;
+
+    *out = NULL;
+    if (!option_on(options, OPT_NOTIFY) && !option_on(options, OPT_ON_EVENT))
+        return true;
+    if (!check_urls(options, err))
+        return false;
+    notifier = calloc(1, sizeof *notifier);
+    if (notifier == NULL) {
+        err_nomem(err, "notifications");
+        return false;
+    }
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    notifier->options = options;
+    (void)pthread_mutex_init(&notifier->lock, NULL);
+    (void)pthread_cond_init(&notifier->change, NULL);
+    if (pthread_create(&notifier->thread, NULL, serve, notifier) == 0) {
+        *out = notifier;
+        return true;
+    }
+    err_set(err, ERR_IO, "no thread for notifications");
+    free(notifier);
+    return false;
+}
+
+void notifier_tell(struct notifier *notifier, json_t *event)
+{
+    if (notifier == NULL || event == NULL) {
+        json_decref(event);
+        return;
+    }
+    (void)pthread_mutex_lock(&notifier->lock);
+    if (notifier->n == QUEUE_EVENTS)
+        json_decref(notifier->events[--notifier->n]);
+    notifier->events[notifier->n++] = event;
+    (void)pthread_cond_broadcast(&notifier->change);
+    (void)pthread_mutex_unlock(&notifier->lock);
+}
+
+void notifier_stop(struct notifier *notifier)
+{
+    if (notifier == NULL)
+        return;
+    (void)pthread_mutex_lock(&notifier->lock);
+    notifier->ending = true;
+    notifier->end_ms = clock_monotonic_ms() + END_MS;
+    (void)pthread_cond_broadcast(&notifier->change);
+    (void)pthread_mutex_unlock(&notifier->lock);
+    (void)pthread_join(notifier->thread, NULL);
+    (void)pthread_cond_destroy(&notifier->change);
+    (void)pthread_mutex_destroy(&notifier->lock);
+    free(notifier);
+}

@@ -1,0 +1,108 @@
+"""--notify and --on-event: others are told, and nothing they do breaks a run."""
+
+import http.server
+import json
+import threading
+import time
+import xml.etree.ElementTree as tree
+
+import pytest
+
+import harness
+
+
+@pytest.fixture
+def hook():
+    """A server that keeps the bodies that it is sent."""
+    bodies = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            bodies.append(json.loads(self.rfile.read(
+                int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/", bodies
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_hook_is_told_of_the_best_and_of_the_end(stage, sim, hook):
+    url, bodies = hook
+    done = stage.promptcc("run", stage.job(), "--ollama", f"{sim.url},slots=2",
+                          "--json", "--notify", url)
+    assert done.status == 0, done
+    assert bodies[-1] == {"event": "done", "job": done.json["job"],
+                          "score": done.json["compiled"]["score"]}
+    best = [one for one in bodies if one["event"] == "best"]
+    for one in best:
+        assert one["score"] > one["baseline"] and one["calls"] > 0
+    assert [one["score"] for one in best] == sorted(
+        one["score"] for one in best)
+
+
+def test_a_command_gets_the_event_on_its_standard_input(stage, sim):
+    out = stage.folder / "events"
+    done = stage.promptcc(
+        "run", stage.job(), "--ollama", sim.url, "--json", "--on-event",
+        f"echo \"$PROMPTCC_EVENT $PROMPTCC_JOB\" >> {out}.names; "
+        f"cat >> {out}; echo >> {out}; echo to nobody")
+    assert done.status == 0, done
+    events = [json.loads(line) for line in out.read_text().splitlines()]
+    assert events[-1]["event"] == "done"
+    assert (stage.folder / "events.names").read_text().splitlines()[-1] == \
+        f"done {done.json['job']}"
+
+
+def test_one_that_pauses_is_told(stage, hook):
+    url, bodies = hook
+    done = stage.promptcc("run", stage.job(), "--ollama", "http://127.0.0.1:1",
+                          "--wait", "1s", "--json", "--notify", url)
+    assert done.status == 3, done
+    assert bodies[-1]["event"] == "paused" and bodies[-1]["text"]
+
+
+@pytest.mark.parametrize("words", [
+    ("--notify", "http://127.0.0.1:1/"), ("--on-event", "exit 3"),
+    ("--on-event", "no-such-program"), ("--on-event", "kill -9 $$")])
+def test_what_fails_is_said_once_and_breaks_nothing(stage, sim, words):
+    done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--json",
+                          *words)
+    assert done.status == 0 and done.json["out"], done
+    assert done.err.count("The job goes on; nothing more is said of this") == 1
+
+
+def test_a_command_that_hangs_does_not_hold_up_the_end(stage, sim):
+    began = time.monotonic()
+    done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--quiet",
+                          "--on-event", "sleep 600 & sleep 600",
+                          deadline_s=120)
+    assert done.status == 0 and time.monotonic() - began < 60
+
+
+def test_a_url_that_is_none_is_refused(stage, sim):
+    done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--notify",
+                          "ftp://example.com")
+    assert done.status == 2 and "http://" in done.err and sim.chats() == []
+
+
+def test_junit_has_a_case_a_row(stage, sim):
+    job = stage.job(instruction="Sort & \"mend\" <this>.")
+    out = stage.folder / "junit.xml"
+    done = stage.promptcc("eval", job, "--ollama", sim.url, "--json", "--junit",
+                          out)
+    assert done.status == 0, done
+    suite = tree.parse(out).getroot().find("testsuite")
+    cases = suite.findall("testcase")
+    failed = [case for case in cases if case.find("failure") is not None]
+    assert len(cases) == int(suite.get("tests")) == done.json["n"]
+    assert int(suite.get("failures")) == len(failed)
+    assert abs(1 - len(failed) / len(cases) - done.json["score"]) < 1e-9
+    assert "answer:" in failed[0].find("failure").text
+    assert cases[0].get("file") == "examples.jsonl" and cases[0].get("line")
