@@ -18,7 +18,7 @@ enum {
     TICK_MS = 100,
     HELLO_MS = 500, // between two greetings
     SILENCE_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
-    COMMAND_MS = 20000, // patience for a REPLY
+    COMMAND_MS = 20000, // patience for a REPLY, unless one says otherwise
     // A connection that broke and came back may have lost what was on its way,
     // and both sides live on. So the job is sent again when nothing is heard of
     // it: a coordinator tells of a job four times a second once it has read it.
@@ -35,6 +35,7 @@ struct client {
     struct arena arena;         // of the message at hand
     int64_t epoch;
     int64_t patience_ms;
+    int64_t reply_ms; // of a command
     bool home;        // WELCOME came
     bool was_home;    // ever
     bool told;        // that the coordinator is gone
@@ -433,6 +434,7 @@ struct client *client_open(void *zmq, const char *endpoint,
         client->key = *key;
     client->arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES);
     client->patience_ms = patience_ms;
+    client->reply_ms = COMMAND_MS;
     client->heard_ms = clock_monotonic_ms();
     if (open_socket(client, err))
         return client;
@@ -481,6 +483,11 @@ void client_result_release(struct client_result *result)
     arena_release(&result->arena);
 }
 
+void client_set_patience(struct client *client, int64_t ms)
+{
+    client->reply_ms = ms;
+}
+
 bool client_command(struct client *client, const char *verb, const char *job,
                     const char *argument, char **document, struct err *err)
 {
@@ -494,5 +501,5 @@ bool client_command(struct client *client, const char *verb, const char *job,
         if (!turn(client, &wish, began, err))
             return false;
     return wire_send(client->socket, NULL, &message, err) &&
-           wait_for(client, &wish, COMMAND_MS, err);
+           wait_for(client, &wish, client->reply_ms, err);
 }

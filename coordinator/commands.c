@@ -7,6 +7,8 @@
 #include "common/error_document.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "coordinator/guest.h"
+#include "coordinator/link.h"
 #include "store/history.h"
 #include "store/lookup.h"
 #include "store/query.h"
@@ -317,6 +319,22 @@ static json_t *act_resume(const struct command_scene *at,
     return NULL;
 }
 
+// A model's answer beside all jobs: the reply follows when it is there.
+static json_t *act_ask(const struct command_scene *at,
+                       const struct command *command, const json_t *found,
+                       struct err *err)
+{
+    json_t *argument = json_parse(command->argument, strlen(command->argument),
+                                  ARGUMENT_BYTES, err);
+
+    (void)found;
+    if (argument != NULL)
+        (void)guest_begin(at->engine, &at->peer->id, at->peer->epoch, argument,
+                          clock_monotonic_ms(), err);
+    json_decref(argument);
+    return NULL;
+}
+
 static const struct verb {
     const char *name;
     json_t *(*read)(struct store *store, const struct command *command,
@@ -327,7 +345,7 @@ static const struct verb {
 } verbs[] = {
     {"query", read_query, NULL},     {"workers", NULL, act_workers},
     {"status", NULL, act_status},    {"stop", read_id, act_stop},
-    {"resume", read_no, act_resume},
+    {"resume", read_no, act_resume}, {"ask", NULL, act_ask},
 };
 
 // All that a history answers, without a row for each.

@@ -21,6 +21,7 @@
 #include "coordinator/commands.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/flight.h"
+#include "coordinator/guest.h"
 #include "coordinator/job_work.h"
 #include "coordinator/link.h"
 #include "coordinator/opening.h"
@@ -187,13 +188,30 @@ static void settle_durable(struct coordinator *c, int64_t now)
 
 // --- actions of dispatch ---
 
+static void refuse_guest(struct coordinator *c, struct guest *guest,
+                         const struct err *why, int64_t now);
+
+static void send_guest(struct coordinator *c, const struct action *action,
+                       int64_t now)
+{
+    struct guest *guest = guest_find(&c->engine, action->call);
+    struct err err = ERR_CLEAR;
+
+    assert(guest != NULL);
+    if (!link_send_guest(&c->link, action, guest, now, &err))
+        refuse_guest(c, guest, &err, now);
+}
+
 static void do_send(struct coordinator *c, const struct action *action,
                     int64_t now)
 {
     struct flight *flight = flights_by_id(&c->engine.flights, action->call);
     struct err err = ERR_CLEAR;
 
-    assert(flight != NULL);
+    if (flight == NULL) {
+        send_guest(c, action, now);
+        return;
+    }
     flight->sends++;
     flight->hedged = flight->hedged || action->hedge;
     if (action->hedge)
@@ -217,6 +235,17 @@ static void do_drop(struct coordinator *c, const struct action *action,
     link_drop(&c->link, action->worker, now);
 }
 
+static void park_guest(struct coordinator *c, int64_t call, const char *cause,
+                       int64_t now)
+{
+    struct guest *guest = guest_find(&c->engine, call);
+    struct err err = ERR_CLEAR;
+
+    assert(guest != NULL);
+    err_set(&err, ERR_IO, "the call failed wherever it was tried (%s)", cause);
+    refuse_guest(c, guest, &err, now);
+}
+
 static void do_park(struct coordinator *c, const struct action *action,
                     int64_t now)
 {
@@ -224,12 +253,14 @@ static void do_park(struct coordinator *c, const struct action *action,
     const struct worker_fault *last = &c->engine.workers.last_fault;
     char cause[200];
 
-    assert(flight != NULL);
     dispatch_cancel(c->engine.dispatch, action->call, now);
     text_print(cause, sizeof cause, "%s%s%s", call_fault_name(action->fault),
                last->fault == action->fault ? ": " : "",
                last->fault == action->fault ? last->text : "");
-    job_work_park(&c->engine.flights, flight, cause);
+    if (flight != NULL)
+        job_work_park(&c->engine.flights, flight, cause);
+    else
+        park_guest(c, action->call, cause, now);
 }
 
 static void act(struct coordinator *c, int64_t now)
@@ -317,6 +348,44 @@ static void reply_to(struct coordinator *c, const struct peer *peer,
 
     link_tell(&c->link, peer, &message);
     free(text);
+}
+
+static void reply_to_guest(struct coordinator *c, struct guest *guest,
+                           json_t *answer, const struct err *err, int64_t now)
+{
+    const struct peer *peer = link_find(&c->link, &guest->peer, guest->epoch);
+
+    if (peer != NULL)
+        reply_to(c, peer, answer, err);
+    else
+        json_decref(answer);
+    guest_end(&c->engine, guest, now);
+}
+
+static void refuse_guest(struct coordinator *c, struct guest *guest,
+                         const struct err *why, int64_t now)
+{
+    reply_to_guest(c, guest, NULL, why, now);
+}
+
+static void on_guest_answered(void *user, struct guest *guest,
+                              const struct call_answer *answer)
+{
+    struct err err = ERR_CLEAR;
+
+    reply_to_guest(user, guest, guest_reply(answer), &err,
+                   clock_monotonic_ms());
+}
+
+static void end_late_guests(struct coordinator *c, int64_t now)
+{
+    struct guest *guest;
+    struct err err = ERR_CLEAR;
+
+    err_set(&err, ERR_BUSY, "no worker had time for it within %d s",
+            GUEST_MS / 1000);
+    while ((guest = guest_late(&c->engine, now)) != NULL)
+        refuse_guest(c, guest, &err, now);
 }
 
 static void tell_submitted(struct coordinator *c, struct peer *peer,
@@ -809,6 +878,7 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
         act(c, now);
     turn_step(turn, "heartbeats and progress");
     look_busy(c, now);
+    end_late_guests(c, now);
     link_beat(&c->link, now);
     tell_progress(c, now);
     save_time(c, now);
@@ -821,7 +891,8 @@ static void *run_loop(void *arg)
     struct link_handlers handlers = {.user = c,
                                      .submitted = on_submitted,
                                      .commanded = on_commanded,
-                                     .answered = on_answered};
+                                     .answered = on_answered,
+                                     .guest_answered = on_guest_answered};
 
     begin_survey(c);
     while (!c->draining || c->running_jobs != NULL ||
@@ -953,6 +1024,7 @@ static void free_coordinator(struct coordinator *c)
     }
     link_close(&c->link);
     flights_release(&c->engine.flights);
+    guests_release(&c->engine);
     dispatch_free(c->engine.dispatch);
     workers_release(&c->engine.workers);
     models_release(&c->engine.models);

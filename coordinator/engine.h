@@ -43,6 +43,7 @@
 
 struct background;   // background.c
 struct evaluation;   // evaluation.c
+struct guest;        // guest.c
 struct job_programs; // answerers/exec.c
 
 // --- calls on their way ---
@@ -149,6 +150,8 @@ struct engine {
     bool local;      // clients are in this process: a job has a folder here
     bool allow_exec; // in jobs that are not local
     struct options_text options;
+    struct guest *guests; // calls of clients beside all jobs; owned
+    size_t n_guests;
 };
 
 // --- a job's work ---

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/flight.h"
+#include "coordinator/guest.h"
 #include "store/history.h"
 
 enum {
@@ -414,8 +415,14 @@ static void on_answer(struct arrival *arrival)
     worker->calls++;
     flight = flights_by_id(&engine->flights, call);
     if (flight == NULL) {
+        struct guest *guest = guest_find(engine, call);
+
+        // Nothing of a guest is stored, so there is no commit to wait for.
         dispatch_credit(engine->dispatch, worker->number, message->id,
                         arrival->now);
+        if (guest != NULL)
+            arrival->handlers->guest_answered(arrival->handlers->user, guest,
+                                              &answer);
         return;
     }
     flight->worker = worker->number;
@@ -755,17 +762,31 @@ void link_beat(struct link *link, int64_t now)
     }
 }
 
+static bool send_to_worker(struct link *link, int32_t worker,
+                           const struct call_message *call, int64_t now,
+                           struct err *err)
+{
+    struct peer *peer = find_worker(link, worker);
+    struct message message = {.kind = MESSAGE_CALL, .as.call = *call};
+    struct err why = ERR_CLEAR;
+
+    if (peer == NULL || wire_send(link->socket, &peer->id, &message, &why))
+        return true;
+    if (why.code == ERR_LIMIT || why.code == ERR_NOMEM) {
+        *err = why;
+        return false;
+    }
+    log_warn("worker-unreachable", "%s: %s", peer->worker->name, why.text);
+    remove_peer(link, peer, "lost", now);
+    return true;
+}
+
 bool link_send_call(struct link *link, const struct action *action,
                     const struct flight *flight, int64_t now, struct err *err)
 {
-    struct engine *engine = link->engine;
-    struct peer *peer = find_worker(link, action->worker);
     const struct model_entry *model =
-        &engine->models.entries[flight->order.model];
-    struct message message = {.kind = MESSAGE_CALL};
-    struct err why = ERR_CLEAR;
-
-    message.as.call = (struct call_message){
+        &link->engine->models.entries[flight->order.model];
+    struct call_message call = {
         .id = action->lease,
         .timeout_ms = flight->timeout_ms,
         .digest = models_worker_digest(model->digest),
@@ -776,15 +797,16 @@ bool link_send_call(struct link *link, const struct action *action,
                     .tail_len = flight->order.ask.payload_len,
                     .format = flight->order.prefix->format,
                     .options = flight->order.options}};
-    if (peer == NULL || wire_send(link->socket, &peer->id, &message, &why))
-        return true;
-    if (why.code == ERR_LIMIT || why.code == ERR_NOMEM) {
-        *err = why;
-        return false;
-    }
-    log_warn("worker-unreachable", "%s: %s", peer->worker->name, why.text);
-    remove_peer(link, peer, "lost", now);
-    return true;
+
+    return send_to_worker(link, action->worker, &call, now, err);
+}
+
+bool link_send_guest(struct link *link, const struct action *action,
+                     const struct guest *guest, int64_t now, struct err *err)
+{
+    struct call_message call = guest_message(link->engine, guest, action);
+
+    return send_to_worker(link, action->worker, &call, now, err);
 }
 
 void link_cancel(struct link *link, const struct action *action)

@@ -90,6 +90,8 @@ struct link_handlers {
     void (*answered)(void *user, struct flight *flight,
                      const struct worker_info *worker,
                      struct call_answer *answer);
+    void (*guest_answered)(void *user, struct guest *guest,
+                           const struct call_answer *answer);
 };
 
 // keys is the folder with the coordinator's key and those that it allows;
@@ -114,6 +116,8 @@ void link_beat(struct link *link, int64_t now);
 // that cannot be reached leaves, and the call comes back by dispatch.
 bool link_send_call(struct link *link, const struct action *action,
                     const struct flight *flight, int64_t now, struct err *err);
+bool link_send_guest(struct link *link, const struct action *action,
+                     const struct guest *guest, int64_t now, struct err *err);
 void link_cancel(struct link *link, const struct action *action);
 // Forgets a worker that dispatch has given up.
 void link_drop(struct link *link, int32_t worker, int64_t now);

@@ -188,3 +188,101 @@ Test(commands, what_a_history_answers_needs_no_row_of_its_own)
     cr_expect_eq(json_get_int(json_array_get(reply, 0), "calls", 0), 1);
     json_decref(reply);
 }
+
+// --- a call beside all jobs ---
+
+#define ASKED(model)                                                           \
+    "{\"model\": \"" model "\", \"prefix\": \"[{}\", \"tail\": \",{}]\","      \
+    " \"options\": {\"num_ctx\": 4096, \"num_predict\": 100}}"
+
+static void send_ask(const char *argument)
+{
+    struct message message = {
+        .kind = MESSAGE_COMMAND,
+        .as.command = {.verb = "ask", .job = "", .argument = argument}};
+
+    actor_say(&client, &message);
+}
+
+static json_t *take_reply(void)
+{
+    const struct message *reply = actor_await(&client, MESSAGE_REPLY);
+    const char *text = reply->as.reply.document;
+    struct err err = ERR_CLEAR;
+
+    return json_parse(text, strlen(text), 1 << 20, &err);
+}
+
+Test(commands, a_call_of_a_client_goes_to_a_worker_and_its_answer_comes_back)
+{
+    struct actor w;
+    json_t *reply;
+
+    actor_greet_as_worker(&w, &stage, "w", 1, STAGE_DIGEST);
+    send_ask(ASKED(STAGE_MODEL));
+    actor_reply(&w, actor_take_call(&w), "a rose");
+    reply = take_reply();
+    cr_expect_str_eq(json_get_text(reply, "text", ""), "a rose", "%s",
+                     stage_error(reply));
+    json_decref(reply);
+    // It holds nothing: the same again gets a call of its own.
+    send_ask(ASKED(STAGE_MODEL));
+    actor_reply(&w, actor_take_call(&w), "a tulip");
+    json_decref(take_reply());
+    actor_leave(&w);
+}
+
+Test(commands, a_call_that_no_worker_can_answer_is_refused_at_once)
+{
+    static const char *const bad[] = {
+        ASKED(STAGE_MODEL),
+        "{}",
+        "[]",
+        "",
+        "{\"model\": \"m\", \"prefix\": \"[\", \"tail\": \"]\"}",
+        "{\"model\": 7, \"prefix\": \"[\", \"tail\": \"]\", \"options\": {}}"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        json_t *reply;
+
+        send_ask(bad[i]);
+        reply = take_reply();
+        cr_expect_str_neq(stage_error(reply), "", "%s", bad[i]);
+        json_decref(reply);
+    }
+}
+
+Test(commands, a_call_whose_worker_lost_the_model_ends_with_its_words)
+{
+    struct actor w;
+    json_t *reply;
+
+    actor_greet_as_worker(&w, &stage, "w", 1, STAGE_DIGEST);
+    send_ask(ASKED(STAGE_MODEL));
+    for (int i = 0; i < 3; i++)
+        actor_fault(&w, actor_take_call(&w), FAULT_REQUEST);
+    reply = take_reply();
+    cr_expect_not_null(strstr(stage_error(reply), "wherever it was tried"),
+                       "%s", stage_error(reply));
+    json_decref(reply);
+    actor_leave(&w);
+}
+
+Test(commands, a_client_that_left_gets_no_answer_and_does_no_harm)
+{
+    struct actor w, other;
+    json_t *reply;
+
+    actor_greet_as_worker(&w, &stage, "w", 1, STAGE_DIGEST);
+    send_ask(ASKED(STAGE_MODEL));
+    int64_t lease = actor_take_call(&w);
+    actor_leave(&client);
+    actor_greet_as_client(&other, &stage, "other");
+    actor_reply(&w, lease, "for nobody");
+    reply = actor_command(&other, "status", "");
+    cr_expect(json_is_object(json_object_get(reply, "calls")));
+    json_decref(reply);
+    actor_leave(&other);
+    actor_leave(&w);
+    actor_greet_as_client(&client, &stage, "client");
+}
