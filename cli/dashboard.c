@@ -24,8 +24,10 @@ static void *open_session(void *user, struct err *err)
 }
 
 static json_t *ask_session(void *session, const char *verb, const char *job,
-                           const char *argument, struct err *err)
+                           const char *argument, int64_t patience_ms,
+                           struct err *err)
 {
+    client_set_patience(session, patience_ms);
     return ask_client(session, verb, job, argument, err);
 }
 

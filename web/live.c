@@ -1,5 +1,7 @@
 #include "web/live.h"
 
+#include "web/parts.h"
+
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -65,7 +67,8 @@ static json_t *ask_status(struct live *live)
         live->session = live->commands->open(live->commands->user, &err);
     if (live->session == NULL)
         return NULL;
-    status = live->commands->ask(live->session, "status", "", "", &err);
+    status = live->commands->ask(live->session, "status", "", "",
+                                 WEB_PATIENCE_MS, &err);
     if (status == NULL) {
         live->commands->close(live->session);
         live->session = NULL;

@@ -33,8 +33,19 @@ struct web_asset {
 extern const struct web_asset web_assets[];
 extern const size_t n_web_assets;
 
+enum { WEB_PATIENCE_MS = 20000 }; // for what the loop answers by itself
+
 // Asks in a session of its own.
 json_t *web_ask(const struct web_commands *commands, const char *verb,
                 const char *job, const char *argument, struct err *err);
+
+// The compiled file of a job, of its best so far while it runs (try.c). The
+// caller frees.
+char *web_compiled(struct web *web, const char *job, struct err *err);
+
+// The outputs of the best program of a job so far for these inputs (try.c),
+// with the messages of each call. New reference.
+json_t *web_try(struct web *web, const char *job, const json_t *inputs,
+                struct err *err);
 
 #endif

@@ -190,32 +190,22 @@ static void serve_lookup(struct visit *visit)
     json_decref(argument);
 }
 
-// The compiled file as it is, to be saved.
+// The compiled file, to be saved.
 static void serve_compiled(struct visit *visit)
 {
     struct err err = ERR_CLEAR;
-    struct store *store = readers_take(visit->web->readers, &err);
-    json_t *found = NULL;
-    const char *compiled;
+    char *text = web_compiled(visit->web, visit->path.job, &err);
 
-    if (store != NULL) {
-        found = lookup_answer(store, "export", visit->path.job, NULL, &err);
-        readers_give(visit->web->readers, store);
-    }
-    compiled = json_string_value(json_object_get(found, "compiled"));
-    if (found == NULL) {
+    if (text == NULL) {
         send_error(visit->reply, status_of(&err, 404), &err);
-    } else if (compiled == NULL) {
-        send_words(visit->reply, 404, ERR_INPUT,
-                   "the job has no compiled file before its first end; stop "
-                   "it to get the best so far");
-    } else {
-        visit->reply->type = "application/json";
-        http_reply_header(visit->reply, "Content-Disposition",
-                          "attachment; filename=\"compiled.json\"");
-        buf_puts(&visit->reply->body, compiled);
+        return;
     }
-    json_decref(found);
+    visit->reply->type = "application/json";
+    http_reply_header(visit->reply, "Content-Disposition",
+                      "attachment; filename=\"compiled.json\"");
+    http_reply_header(visit->reply, "Cache-Control", "no-store");
+    buf_puts(&visit->reply->body, text);
+    free(text);
 }
 
 // --- commands ---
@@ -251,6 +241,23 @@ static void serve_command(struct visit *visit)
                web_ask(&visit->web->commands, visit->route->verb,
                        visit->path.job, request->body, &err),
                &err);
+}
+
+// A message of one's own: {"inputs": {...}}.
+static void serve_try(struct visit *visit)
+{
+    struct err err = ERR_CLEAR;
+    json_t *body = json_parse(visit->request->body, visit->request->body_len,
+                              ARGUMENT_BYTES, &err);
+    const json_t *inputs = json_object_get(body, "inputs");
+
+    if (json_is_object(inputs))
+        send_reply(visit, web_try(visit->web, visit->path.job, inputs, &err),
+                   &err);
+    else
+        send_words(visit->reply, 400, ERR_INPUT,
+                   "the body must be {\"inputs\": {...}}");
+    json_decref(body);
 }
 
 // --- the rest ---
@@ -420,6 +427,7 @@ static const struct route routes[] = {
     {"GET", JOB "/evaluations/{number}", ACCESS_READ, serve_lookup,
      "evaluation", NULL, "evaluation"},
     {"GET", JOB "/compiled", ACCESS_READ, serve_compiled},
+    {"POST", JOB "/try", ACCESS_WRITE, serve_try},
     {"POST", JOB "/stop", ACCESS_WRITE, serve_command, "stop"},
     {"POST", JOB "/resume", ACCESS_WRITE, serve_command, "resume"},
 };

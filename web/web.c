@@ -34,7 +34,7 @@ json_t *web_ask(const struct web_commands *commands, const char *verb,
 
     if (session == NULL)
         return NULL;
-    reply = commands->ask(session, verb, job, argument, err);
+    reply = commands->ask(session, verb, job, argument, WEB_PATIENCE_MS, err);
     commands->close(session);
     return reply;
 }

@@ -19,6 +19,7 @@
 #define WEB_WEB_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -34,8 +35,9 @@ struct web_commands {
     void *(*open)(void *user, struct err *err); // NULL on failure
     // The reply to verb about job, with argument (JSON or ""). New reference;
     // NULL with the coordinator's own words.
+    // It is waited for patience_ms at most.
     json_t *(*ask)(void *session, const char *verb, const char *job,
-                   const char *argument, struct err *err);
+                   const char *argument, int64_t patience_ms, struct err *err);
     void (*close)(void *session);
 };
 

@@ -346,6 +346,71 @@ def test_the_pages_need_no_key_to_their_own_coordinator(stage):
     assert len(events.seen) >= seen
 
 
+def test_a_message_of_ones_own_is_tried_on_the_best_program(stage):
+    """While the job runs, when it was stopped, and when it is done; each time
+    the model gets what `predict` would send."""
+    sim = stage.stand_in(slots=2)
+    gate = stage.gate(sim)
+    gate.hold_after(40)
+    job = stage.job(n=24)
+    store = job.parent / "promptcc.db"
+    coordinator = stage.coordinator(store, "--http", "127.0.0.1:0")
+    site = Site(coordinator)
+    mine = "Does the warranty pay for a broken box?"
+    path = "/api/v1/jobs/shop/try"
+
+    def attempt(expect=200):
+        return site.post(path, json.dumps({"inputs": {"message": mine}}),
+                         expect=expect)
+    assert "shop" in attempt(409)["error"]["text"]
+    submitted = stage.promptcc("submit", job, "--coordinator",
+                               coordinator.endpoint, "--json")
+    assert submitted.status == 0, submitted
+    assert "no finished trial" in attempt(409)["error"]["text"]
+    worker = stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
+    wait_until(lambda: gate.held, "held call")
+    assert site.get("/api/v1/jobs")[0]["state"] == "running"
+    free = stage.worker(coordinator.endpoint, sim.url, "w2")
+    assert attempt()["outcome"] == "done"
+    free.terminate()
+    so_far = stage.folder / "so-far.json"
+    so_far.write_text(site.ask("/api/v1/jobs/shop/compiled")[2])
+    assert stage.promptcc("predict", so_far, "--ollama", sim.url,
+                          f"message={mine}").status == 0
+    site.post("/api/v1/jobs/shop/stop")
+    wait_until(lambda: site.get("/api/v1/jobs")[0]["state"] == "stopped",
+               "stopped job")
+    gate.release()
+    calls = sum(c["calls"] for c in site.get("/api/v1/jobs/shop/cost"))
+    said = attempt()
+    check_shape("/api/v1/jobs/{job}/try", "post", 200, json.dumps(said))
+    assert said["outcome"] == "done" and set(said["outputs"]) == {"topic"}
+    best = site.get("/api/v1/jobs/shop/candidates/best")["parts"][0]
+    assert best["instruction"] in said["calls"][0]["messages"][0]["content"]
+    assert mine in said["calls"][0]["messages"][-1]["content"]
+    assert json.dumps(said["calls"][0]["messages"]) in \
+        [json.dumps(r["messages"]) for r in gate.requests]
+    # It is no part of the job.
+    assert calls == sum(c["calls"] for c in site.get("/api/v1/jobs/shop/cost"))
+    site.post("/api/v1/jobs/shop/resume")
+    wait_until(lambda: site.get("/api/v1/jobs")[0]["state"] == "done",
+               "done job")
+    said = attempt()
+    compiled = stage.folder / "compiled.json"
+    compiled.write_text(site.ask("/api/v1/jobs/shop/compiled")[2])
+    predicted = stage.promptcc("predict", compiled, "--ollama", gate.url,
+                               f"message={mine}", "--json")
+    assert predicted.json["outputs"] == said["outputs"], predicted
+    assert json.dumps(gate.requests[-1]["messages"]) == \
+        json.dumps(said["calls"][0]["messages"])
+    # Wrong inputs, and a worker that is not there.
+    assert "message" in site.post(path, '{"inputs": {}}',
+                                  expect=409)["error"]["text"]
+    site.post(path, '{"other": {}}', expect=400)
+    worker.terminate()
+    assert "promptcc worker" in attempt(409)["error"]["text"]
+
+
 def test_run_serves_while_it_runs(stage):
     gate = stage.gate(stage.stand_in())
     gate.hold_after(5)

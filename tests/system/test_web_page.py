@@ -258,6 +258,13 @@ def test_a_running_job_is_seen_live_stopped_and_resumed(stage, browser):
                 "await page.waitForSelector('.claim')")
     assert "never saw" in browser.text() or "No test share" in browser.text()
     browser.check_clean()
+    browser.go(f"/jobs/{job_of(site)}/try")
+    browser.run("await page.fill('textarea', 'Where is my parcel?');"
+                "await page.click('text=Try it >> nth=1');"
+                "await page.waitForSelector('dl dt >> text=topic')")
+    assert "Behind it: 1 call" in browser.text()
+    browser.shot("try")
+    browser.check_clean()
     # The server goes away and says so on the page.
     coordinator.terminate()
     browser.run("await page.waitForSelector('.live.off')")

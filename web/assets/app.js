@@ -71,7 +71,7 @@ document.getElementById('theme').addEventListener('click', () => {
   show();
 });
 
-const keyHelp = [['j', 'jobs'], ['w', 'workers'], ['1 … 6', 'the tabs of a job'], ['/', 'the filter'], ['t', 'light or dark'], ['?', 'this list']];
+const keyHelp = [['j', 'jobs'], ['w', 'workers'], ['1 … 5', 'the tabs of a job'], ['/', 'the filter'], ['t', 'light or dark'], ['?', 'this list']];
 function showKeys() {
   const dialog = h('dialog', { onclose: () => dialog.remove() }, h('h2', null, 'Keys'),
     h('dl', null, keyHelp.map(([key, what]) => [h('dt', null, h('kbd', null, key)), h('dd', null, what)])),

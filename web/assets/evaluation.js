@@ -5,7 +5,7 @@ import { ago, card, fields, h, named, num, pct, span } from './ui.js';
 import { get, jobPath } from './api.js';
 import { toCandidate } from './story.js';
 
-function message(role, content, reply) {
+export function message(role, content, reply) {
   return h('div', { class: `message ${role === 'assistant' ? 'assistant' : ''} ${reply ? 'reply' : ''}` }, h('h4', null, reply ? 'reply' : role), h('pre', null, content));
 }
 

@@ -4,10 +4,11 @@ import { ago, card, counted, fail, h, named, num, pager, pct, pill, range, span,
 import { get, jobPath, news, post } from './api.js';
 import { piece, keepFresh } from './live.js';
 import { curveChart, importanceBars, tokensChart } from './charts.js';
+import { tryTab } from './try.js';
 import { exampleTable, story, toCandidate, toEvaluation } from './story.js';
 
 const tabs = [
-  ['', 'Result', resultTab], ['trials', 'Trials', trialsTab], ['examples', 'Examples', examplesTab], ['cost', 'Cost and events', costTab],
+  ['', 'Result', resultTab], ['trials', 'Trials', trialsTab], ['examples', 'Examples', examplesTab], ['try', 'Try it', tryTab], ['cost', 'Cost and events', costTab],
 ];
 
 // --- head ---
@@ -15,12 +16,12 @@ const tabs = [
 function progress(job) {
   const now = news.status?.jobs.find((j) => j.job === job);
   if (!now) return null;
-  const share = now.trials > 0 ? now.trial / now.trials : 0;
+  const share = now.trials > 0 ? now.trial / now.trials : now.total > 0 ? now.done / now.total : 0;
   return h('div', { class: 'card' },
     h('div', { class: 'bar' }, h('b', null, now.phase || 'running'), h('span', { class: 'muted' }, now.note), h('span', { class: 'grow' }),
       now.left_ms >= 0 && h('span', { class: 'muted' }, `about ${span(now.left_ms / 1000)} left`)),
     h('progress', { class: 'meter', max: 1, value: share, 'aria-label': 'Progress' }),
-    h('div', { class: 'stats' }, stat(`${num(now.trial)} of ${now.trials > 0 ? num(now.trials) : '?'}`, 'trials'), stat(now.best === null ? '–' : pct(now.best), now.best === null ? 'best so far' : `best so far (${range(now)})`),
+    h('div', { class: 'stats' }, stat(now.trials > 0 ? `${num(now.trial)} of ${num(now.trials)}` : num(now.trial), 'trials'), now.total > 0 && stat(`${num(now.done)} of ${num(now.total)}`, 'examples of these'), stat(now.best === null ? '–' : pct(now.best), now.best === null ? 'best so far' : `best so far (${range(now)})`),
       stat(pct(now.baseline), 'baseline'), stat(num(now.calls), `calls, ${num(now.reused)} reused`), stat(num(now.in_flight), 'in flight'), stat(num(now.tokens_per_s), 'tokens a second'), now.faults > 0 && stat(num(now.faults), 'faults')));
 }
 
