@@ -19,7 +19,8 @@ static void put_options(struct buf *out, const struct call_options *options,
     const char *quote = strpbrk(keep, "smh") == NULL ? "" : "\"";
 
     buf_puts(out, ",\"stream\":false,\"truncate\":false,\"shift\":false");
-    buf_printf(out, ",\"keep_alive\":%s%s%s", quote, keep, quote);
+    if (keep[0] != '\0')
+        buf_printf(out, ",\"keep_alive\":%s%s%s", quote, keep, quote);
     if (options->think != THINK_UNSET)
         buf_printf(out, ",\"think\":%s",
                    options->think == THINK_ON ? "true" : "false");
