@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/servers.h"
+#include "cli/worker_probe.h"
 #include "common/log.h"
 #include "common/signals.h"
 #include "common/text.h"
@@ -87,10 +88,17 @@ static void serve(struct workers_here *workers, const struct servers *servers,
     }
 }
 
-static void stop_all(struct workers_here *workers)
+// Those that are asked whether they live go on to answer meanwhile.
+static void drain_all(const struct workers_here *workers)
 {
     for (size_t i = 0; i < workers->n; i++)
         worker_drain(workers->workers[i]);
+    while (any_left(workers))
+        (void)poll(NULL, 0, LOOK_MS);
+}
+
+static void stop_all(struct workers_here *workers)
+{
     for (size_t i = 0; i < workers->n; i++)
         worker_stop(workers->workers[i]);
 }
@@ -99,7 +107,9 @@ static bool work(const struct options *options, const char *endpoint,
                  const struct servers *servers, const struct key *key,
                  const struct guest *guest, struct err *err)
 {
+    const char *place = option_text(options, OPT_HTTP);
     struct workers_here workers = {0};
+    struct worker_probe *probe = NULL;
     void *zmq = NULL;
     bool ok = false;
 
@@ -108,10 +118,18 @@ static bool work(const struct options *options, const char *endpoint,
     if (zmq != NULL)
         ok = start_all(&workers, zmq, options, endpoint, servers, key, guest,
                        err);
+    if (ok && place != NULL) {
+        probe = worker_probe_start(place, workers.workers, workers.n, err);
+        ok = probe != NULL;
+    }
+    if (probe != NULL)
+        printf("probes on http://%s\n", worker_probe_place(probe));
     if (ok) {
         signals_accept();
         serve(&workers, servers, endpoint);
     }
+    drain_all(&workers);
+    worker_probe_stop(probe);
     stop_all(&workers);
     if (zmq != NULL)
         zmq_ctx_term(zmq);
@@ -158,7 +176,7 @@ const struct command_entry cmd_worker = {
     .example = "promptcc worker --coordinator tcp://127.0.0.1:5570 "
                "--ollama http://localhost:11434,slots=4",
     .options = OPTIONS_THERE | OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |
-               OPTION_BIT(OPT_DISCOVER) | OPTION_BIT(OPT_NAME) |
+               OPTION_BIT(OPT_DISCOVER) | OPTION_BIT(OPT_HTTP) | OPTION_BIT(OPT_NAME) |
                OPTION_BIT(OPT_IDLE) | OPTION_BIT(OPT_KEEP_ALIVE) |
                OPTION_BIT(OPT_HOURS) | OPTION_BIT(OPT_YIELD) |
                OPTION_BIT(OPT_RESTART_CMD) | OPTION_BIT(OPT_QUIET),

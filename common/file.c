@@ -309,3 +309,10 @@ char *file_join(const char *folder, const char *name)
     buf_puts(&path, name);
     return buf_take(&path);
 }
+
+bool file_is_secret(mode_t mode, uid_t owner)
+{
+    mode_t others = owner == 0 && geteuid() != 0 ? 0037 : 0077;
+
+    return (mode & others) == 0;
+}

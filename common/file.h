@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/buf.h"
 #include "common/err.h"
@@ -28,6 +29,10 @@ bool file_read_below(const char *folder, const char *name, struct buf *out,
 // as it is. Keeps nothing behind on failure. Errors as above.
 bool file_write(const char *path, const void *data, size_t len,
                 struct err *err);
+
+// Whether a file with that mode and owner is a secret: for its owner's eyes, or
+// root's and a group's, which is how a container gets one.
+bool file_is_secret(mode_t mode, uid_t owner);
 
 // Whether two paths lead to one regular file, be it by a link or because it is
 // spelled in two ways.

@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "common/file.h"
 #include "common/hash.h"
 
 enum {
@@ -57,7 +58,7 @@ static bool read_open_token(int fd, const char *path, char *out, size_t size,
         err_set(err, ERR_INPUT, "cannot read a token from %.150s", path);
         return false;
     }
-    if ((stat.st_mode & 077) != 0) {
+    if (!file_is_secret(stat.st_mode, stat.st_uid)) {
         err_set(err, ERR_INPUT,
                 "others may read the token in %.120s: run `chmod 600 %.80s`",
                 path, path);

@@ -212,16 +212,13 @@ static void set_name(const char *path, struct key *out)
     (void)text_print(out->name, sizeof out->name, "%.*s", len, base);
 }
 
-// A secret is its owner's; root may share one with a group, since that is how
-// a container gets its files.
 static bool check_mode(const char *path, struct err *err)
 {
     struct stat st;
 
     if (stat(path, &st) != 0)
         return true; // it was read
-    mode_t others = st.st_uid == 0 && geteuid() != 0 ? 0037 : 0077;
-    if ((st.st_mode & others) == 0)
+    if (file_is_secret(st.st_mode, st.st_uid))
         return true;
     err_set(err, ERR_INPUT,
             "%.120s is a secret, and others on this machine can read it: "

@@ -56,6 +56,12 @@ struct worker {
     atomic_bool ended;
     atomic_bool served; // a WELCOME has come, ever
 
+    // For worker_look.
+    atomic_bool serving;
+    atomic_bool server_fails;
+    atomic_llong turned_ms;
+    atomic_llong answered_ms; // -1: never
+
     // The thread's own.
     enum worker_state state;
     struct wire_socket *socket; // owned; NULL while APART
@@ -193,6 +199,8 @@ static bool probe(struct worker *worker, int64_t patience_ms,
     bool ok = model_probe(worker->client, patience_ms, out, &err);
 
     worker->probed_ms = clock_monotonic_ms();
+    if (!ok || worker->warned_server)
+        atomic_store(&worker->server_fails, !ok);
     if (!ok && !worker->warned_server)
         log_warn("server-away", "worker %s waits: %s", worker->name, err.text);
     if (ok)
@@ -346,6 +354,8 @@ static void send_answer(struct worker *worker, struct held *held,
 
     message.as.answer.id = done->id;
     message.as.answer.answer = done->answer;
+    atomic_store(&worker->answered_ms, clock_monotonic_ms());
+    atomic_store(&worker->server_fails, false);
     worker_speed_add(&worker->speed, &done->answer);
     held_remove(&worker->held, held);
     (void)send_message(worker, &message);
@@ -393,6 +403,7 @@ static void report(struct worker *worker, struct held *held,
         return;
     }
     held_remove(&worker->held, held);
+    atomic_store(&worker->server_fails, true);
     bool there = send_fault(worker, done->id, done->fault, done->text);
     if (there && is_wedged(worker)) {
         restart_begin(&worker->restart, worker->name,
@@ -711,6 +722,8 @@ static void wait_for_work(struct worker *worker)
 // What is done in any state.
 static void look_after(struct worker *worker, int64_t now_ms)
 {
+    atomic_store(&worker->turned_ms, now_ms);
+    atomic_store(&worker->serving, worker->state == SERVING);
     if (worker->held.n > 0)
         worker->worked_ms = now_ms;
     if (worker->idle_ms > 0 && now_ms - worker->worked_ms >= worker->idle_ms &&
@@ -823,6 +836,8 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     worker->restart.command = options->restart_cmd;
     worker->arena = ARENA_INIT(FRAME_ARENA_MAX);
     worker->retry_ms = RETRY_MS;
+    atomic_store(&worker->answered_ms, -1);
+    atomic_store(&worker->turned_ms, clock_monotonic_ms());
     if (!copy_text(worker->endpoint, sizeof worker->endpoint,
                    options->coordinator, "the coordinator's address", err) ||
         !set_name(worker, options->name, err))
@@ -846,6 +861,18 @@ void worker_drain(struct worker *worker)
 bool worker_serving(const struct worker *worker)
 {
     return atomic_load(&worker->served);
+}
+
+struct worker_health worker_look(const struct worker *worker)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t answered_ms = atomic_load(&worker->answered_ms);
+
+    return (struct worker_health){
+        .serving = atomic_load(&worker->serving),
+        .turn_ms = now_ms - atomic_load(&worker->turned_ms),
+        .answer_ms = answered_ms < 0 ? -1 : now_ms - answered_ms,
+        .server_fails = atomic_load(&worker->server_fails)};
 }
 
 bool worker_ended(const struct worker *worker)

@@ -61,6 +61,15 @@ void worker_drain(struct worker *worker);
 // True once a coordinator has welcomed it: it takes calls.
 bool worker_serving(const struct worker *worker);
 
+// How it does now, for a probe. Any thread.
+struct worker_health {
+    bool serving;       // a coordinator has it, and it takes calls
+    int64_t turn_ms;    // since its loop last turned
+    int64_t answer_ms;  // since its server last answered a call; -1: never
+    bool server_fails;  // the last call, or the last probe, had no answer
+};
+struct worker_health worker_look(const struct worker *worker);
+
 // True once it has drained or ended by failure.
 bool worker_ended(const struct worker *worker);
 

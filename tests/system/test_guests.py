@@ -2,6 +2,7 @@
 when nobody needs them, and have a wedged server restarted."""
 
 import datetime
+import http.client
 import signal
 import socket
 
@@ -138,3 +139,38 @@ def test_servers_of_this_machine_are_found(cluster, stage, sim):
     nothing = stage.promptcc("worker", "--coordinator",
                              cluster.coordinator.endpoint, "--discover=2-3")
     assert nothing.status == 2 and "no model server" in nothing.err, nothing
+
+
+def probe(port, path):
+    """Status and text of a probe."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_a_worker_tells_how_it_does(cluster, sim, stage):
+    """Alive at once; ready when it serves, and not while its server fails."""
+    gate = stage.gate(sim)
+    gate.refuse = lambda body: True
+    worker = cluster.worker("--http", "127.0.0.1:0", url=gate.url)
+    port = int(worker.wait_for_line(r"probes on http://127.0.0.1:(\d+)")[1])
+    assert probe(port, "/healthz") == (200, "ok\n")
+    harness.wait_until(lambda: probe(port, "/readyz")[0] == 200, "readiness")
+    client = stage.start("submit", stage.job(), "--coordinator",
+                         cluster.coordinator.endpoint, "--wait", "--json")
+    harness.wait_until(lambda: probe(port, "/readyz")[0] == 503, "no readiness")
+    assert "model server" in probe(port, "/readyz")[1]
+    assert probe(port, "/healthz")[0] == 200
+    gate.refuse = lambda body: False
+    client.kill()
+    client = stage.start("submit", stage.job(), "--coordinator",
+                         cluster.coordinator.endpoint, "--wait", "--json")
+    harness.wait_until(lambda: probe(port, "/readyz")[0] == 200,
+                       "readiness again")
+    assert client.wait().status == 0
+    assert probe(port, "/metrics")[0] == 404
+    assert worker.terminate().status == 0

@@ -1,0 +1,177 @@
+"""What is in deploy/: manifests that Kubernetes's schemas accept, options that
+promptcc has, metrics that it tells."""
+
+import configparser
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import harness
+
+yaml = pytest.importorskip("yaml", reason="needs the package python3-yaml")
+DEPLOY = harness.ROOT / "deploy"
+CHART = DEPLOY / "helm" / "promptcc"
+HELM = shutil.which(os.environ.get("HELM", "helm"))
+needs_helm = pytest.mark.skipif(HELM is None, reason="needs helm")
+EVERYTHING = ["--set", "keda.enabled=true,podMonitor.enabled=true,"
+              "coordinator.http.tokenSecret=token,coordinator.allowExec=true,"
+              "ollama.models_storage.existingClaim=models"]
+
+
+def helm(*words):
+    done = subprocess.run([HELM, *map(str, words)], text=True,
+                          capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def rendered():
+    return (DEPLOY / "kubernetes" / "promptcc.yaml").read_text()
+
+
+def manifests(text):
+    return [m for m in yaml.safe_load_all(text) if m]
+
+
+def containers(manifest):
+    pod = manifest["spec"]["template"]["spec"]
+    return pod.get("initContainers", []) + pod["containers"]
+
+
+def options_of(command, stage):
+    result = stage.promptcc(command, "--help")
+    return set(re.findall(r"^ *(--[a-z-]+)", result.out, re.M))
+
+
+@needs_helm
+def test_the_chart_is_linted_and_renders_with_everything_on():
+    helm("lint", CHART)
+    kinds = [m["kind"] for m in manifests(
+        helm("template", "p", CHART, "--kube-version", "1.32.0", *EVERYTHING))]
+    assert sorted(kinds) == ["Deployment", "NetworkPolicy", "NetworkPolicy",
+                             "PodDisruptionBudget", "PodMonitor",
+                             "ScaledObject", "Service", "ServiceAccount",
+                             "StatefulSet"]
+
+
+@needs_helm
+def test_the_rendered_manifests_are_those_of_the_chart(tmp_path):
+    copy = tmp_path / "deploy"
+    shutil.copytree(DEPLOY, copy)
+    subprocess.run([copy / "render.sh"], check=True,
+                   env={**os.environ, "HELM": HELM})
+    assert (copy / "kubernetes" / "promptcc.yaml").read_text() == rendered()
+
+
+def test_kubernetes_accepts_the_manifests():
+    validate = pytest.importorskip("kubernetes_validate",
+                                   reason="needs kubernetes-validate of PyPI")
+    texts = [rendered()]
+    if HELM:
+        texts.append(helm("template", "p", CHART, "--kube-version", "1.32.0",
+                          *EVERYTHING))
+    for manifest in (m for text in texts for m in manifests(text)):
+        if "." in manifest["apiVersion"].split("/")[0] and not \
+                manifest["apiVersion"].split("/")[0].endswith("k8s.io"):
+            continue  # of KEDA and Prometheus
+        for version in ("1.29", "1.34"):
+            validate.validate(manifest, version, strict=True)
+
+
+def test_pods_are_what_is_asked_of_them():
+    """Not root, no rights, a file system that is read only, limits, probes."""
+    work = {m["kind"]: m for m in manifests(rendered())
+            if m["kind"] in ("StatefulSet", "Deployment")}
+    assert set(work) == {"StatefulSet", "Deployment"}
+    for manifest in work.values():
+        pod = manifest["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["automountServiceAccountToken"] is False
+        for container in containers(manifest):
+            security = container["securityContext"]
+            assert security["readOnlyRootFilesystem"]
+            assert security["capabilities"]["drop"] == ["ALL"]
+            assert "memory" in container["resources"]["limits"]
+    worker = work["Deployment"]["spec"]["template"]["spec"]
+    assert worker["terminationGracePeriodSeconds"] == 120
+    assert work["Deployment"]["spec"]["strategy"]["type"] == "Recreate"
+    assert worker["initContainers"][0]["restartPolicy"] == "Always"
+    for manifest in work.values():
+        main = containers(manifest)[-1]
+        assert main["livenessProbe"]["httpGet"]["path"] == "/healthz"
+        assert main["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_every_option_in_the_manifests_is_one_of_ours(stage):
+    for manifest in manifests(rendered()):
+        if manifest["kind"] not in ("StatefulSet", "Deployment"):
+            continue
+        command, *words = containers(manifest)[-1]["args"]
+        given = {word.split("=")[0] for word in words}
+        assert given <= options_of(command, stage), command
+
+
+def test_compose_uses_options_and_probes_of_ours(stage):
+    compose = yaml.safe_load((harness.ROOT / "docker-compose.yml").read_text())
+    services = compose["services"]
+    for name, service in services.items():
+        if "command" not in service or name == "keys":
+            continue
+        command, *words = service["command"].split()
+        given = {word for word in words if word.startswith("--")}
+        assert given <= options_of(command, stage), name
+    for name in ("coordinator", "worker-1", "worker-2", "ollama-1", "ollama-2"):
+        assert "healthcheck" in services[name], name
+
+
+@pytest.mark.parametrize("unit", ["coordinator", "worker"])
+def test_the_units_of_systemd_set_options_of_ours(unit, stage):
+    path = DEPLOY / "systemd" / f"promptcc-{unit}.service"
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True,
+                                          comment_prefixes=("#",))
+    parser.optionxform = str
+    parser.read(path)
+    assert parser["Service"]["NoNewPrivileges"] == "yes"
+    assert parser["Service"]["ProtectSystem"] == "strict"
+    text = path.read_text()
+    options = options_of(unit, stage)
+    for name in re.findall(r"^Environment=PROMPTCC_(\w+)=", text, re.M):
+        assert "--" + name.lower().replace("_", "-") in options, name
+    for word in parser["Service"]["ExecStart"].split():
+        assert not word.startswith("--") or word in options, word
+    if shutil.which("systemd-analyze"):
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no",
+                               path], text=True,
+                              capture_output=True)
+        bad = [line for line in done.stderr.splitlines()
+               if path.name in line and "is not executable" not in line]
+        assert not bad, done.stderr
+
+
+def test_the_dashboard_shows_metrics_that_a_coordinator_tells(stage, sim):
+    process = stage.coordinator(stage.folder / "c.db", "--http", "127.0.0.1:0")
+    port = int(process.wait_for_line(r"http://127\.0\.0\.1:(\d+)")[1])
+    stage.worker(process.endpoint, sim.url, "w", slots=2)
+    assert stage.promptcc("submit", stage.job(), "--coordinator",
+                          process.endpoint, "--wait").status == 0
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/metrics")
+    told = connection.getresponse().read().decode()
+    connection.close()
+    names = set(re.findall(r"^# TYPE (\w+)", told, re.M))
+    dashboard = json.loads((DEPLOY / "grafana" / "promptcc.json").read_text())
+    shown = {name.removesuffix("_bucket") for panel in dashboard["panels"]
+             for target in panel["targets"]
+             for name in re.findall(r"promptcc_\w+", target["expr"])}
+    keda = (CHART / "templates" / "keda.yaml").read_text()
+    shown |= set(re.findall(r"\((promptcc_[a-z_]+)\{", keda))
+    assert len(shown) > 12
+    # What the stand-in does not say, and a dashboard shows all the same.
+    assert shown - names <= {"promptcc_prefix_reuse_ratio"}
+    states = set(re.findall(r'promptcc_workers\{state="(\w+)"', told))
+    assert "serving" in states
