@@ -39,7 +39,6 @@ enum {
 struct viewer {
     struct progress_view view;
     struct notifier *notifier; // borrowed; NULL: nobody is told
-    double best;               // told last
     bool frozen;
     int64_t news_ms;     // when anything last moved
     int64_t patience_ms; // without news; 0: for ever
@@ -59,21 +58,6 @@ static void show_accepted(void *user, const char *job)
     progress_say(&viewer->view, text);
 }
 
-// Better than what was told before, and than the program as written.
-static void tell_best(struct viewer *viewer, const struct progress *progress)
-{
-    viewer->best = progress->best;
-    if (progress->baseline < 0 || progress->best <= progress->baseline)
-        return;
-    notifier_tell(viewer->notifier,
-                  json_pack("{s:s,s:s,s:f,s:f,s:f,s:f,s:I,s:I}", "event",
-                            "best", "job", progress->job, "score",
-                            progress->best, "low", progress->best_low, "high",
-                            progress->best_high, "baseline", progress->baseline,
-                            "trial", (json_int_t)progress->trial, "calls",
-                            (json_int_t)progress->calls));
-}
-
 static void show_progress(void *user, const struct progress *progress)
 {
     struct viewer *viewer = user;
@@ -87,8 +71,7 @@ static void show_progress(void *user, const struct progress *progress)
     viewer->reused = progress->reused;
     viewer->trial = progress->trial;
     viewer->done = progress->done;
-    if (viewer->notifier != NULL && progress->best > viewer->best)
-        tell_best(viewer, progress);
+    notifier_look(viewer->notifier, progress);
     progress_update(&viewer->view, progress, now);
 }
 
@@ -129,7 +112,6 @@ static void open_viewer(struct viewer *viewer, const struct follow *follow)
     *viewer = (struct viewer){
         .frozen = follow->frozen,
         .notifier = follow->notifier,
-        .best = -1,
         .news_ms = follow->remote ? clock_monotonic_ms() : 0,
         .patience_ms = option_number(follow->options, OPT_AWAIT, 0)};
     progress_init(&viewer->view, stderr, quiet, follow->request.simulated);

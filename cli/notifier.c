@@ -30,6 +30,7 @@ enum {
 
 struct notifier {
     const struct options *options; // borrowed
+    double best;                   // told last; of the owner's thread
     pthread_t thread;
     pthread_mutex_t lock; // over all below
     pthread_cond_t change;
@@ -314,6 +315,7 @@ bool notifier_start(struct notifier **out, const struct options *options,
     }
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     notifier->options = options;
+    notifier->best = -1;
     (void)pthread_mutex_init(&notifier->lock, NULL);
     (void)pthread_cond_init(&notifier->change, NULL);
     if (pthread_create(&notifier->thread, NULL, serve, notifier) == 0) {
@@ -323,6 +325,22 @@ bool notifier_start(struct notifier **out, const struct options *options,
     err_set(err, ERR_IO, "no thread for notifications");
     free(notifier);
     return false;
+}
+
+void notifier_look(struct notifier *notifier, const struct progress *progress)
+{
+    if (notifier == NULL || progress->best <= notifier->best)
+        return;
+    notifier->best = progress->best;
+    if (progress->baseline < 0 || progress->best <= progress->baseline)
+        return;
+    notifier_tell(notifier,
+                  json_pack("{s:s,s:s,s:f,s:f,s:f,s:f,s:I,s:I}", "event",
+                            "best", "job", progress->job, "score",
+                            progress->best, "low", progress->best_low, "high",
+                            progress->best_high, "baseline", progress->baseline,
+                            "trial", (json_int_t)progress->trial, "calls",
+                            (json_int_t)progress->calls));
 }
 
 void notifier_tell(struct notifier *notifier, json_t *event)

@@ -24,6 +24,7 @@
 
 #include "cli/options.h"
 #include "common/err.h"
+#include "wire/message.h"
 
 struct notifier;
 
@@ -32,7 +33,11 @@ struct notifier;
 bool notifier_start(struct notifier **out, const struct options *options,
                     struct err *err);
 
-// Takes the event. notifier may be NULL.
+// Tells "best" when the best of a progress is better than any before, and than
+// the program as written. notifier may be NULL, here and below.
+void notifier_look(struct notifier *notifier, const struct progress *progress);
+
+// Takes the event.
 void notifier_tell(struct notifier *notifier, json_t *event);
 
 // Waits until all events were told, at most some ten seconds, and ends. NULL is

@@ -1,0 +1,74 @@
+"""`watch`: a job of a cluster until it ends; it touches nothing."""
+
+import signal
+
+import harness
+
+
+def cluster(stage, sim, **more):
+    coordinator = stage.coordinator(stage.folder / "store.db")
+    stage.worker(coordinator.endpoint, sim.url, "one", slots=2)
+    return coordinator
+
+
+def submit(stage, coordinator, job):
+    done = stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
+    assert done.status == 0, done
+    return done.out.strip()
+
+
+def test_it_ends_with_the_job_and_says_what_came_of_it(stage, sim):
+    gate = stage.gate(sim)
+    coordinator = cluster(stage, gate)
+    gate.hold_after(3)
+    job = submit(stage, coordinator, stage.job())
+    watch = stage.start("watch", "shop", "--coordinator", coordinator.endpoint)
+    watch.wait_for_line("call", errors=True)
+    assert watch.running
+    gate.release()
+    done = watch.wait()
+    assert done.status == 0 and job in done.out and "compiled" in done.out, done
+    again = stage.promptcc("watch", "shop", "--coordinator",
+                           coordinator.endpoint, "--json")
+    assert again.status == 0 and again.json["job"] == job
+    assert again.json["state"] == "done"
+
+
+def test_ctrl_c_leaves_the_job_alone(stage, sim):
+    gate = stage.gate(sim)
+    coordinator = cluster(stage, gate)
+    gate.hold_after(0)
+    submit(stage, coordinator, stage.job())
+    watch = stage.start("watch", "shop", "--coordinator", coordinator.endpoint)
+    harness.wait_until(lambda: gate.held, "call")
+    watch.wait_for_line("trial|baseline|call", errors=True)
+    watch.signal(signal.SIGINT)
+    done = watch.wait()
+    assert done.status == 130 and "The job goes on" in done.err, done
+    shown = stage.promptcc("show", "shop", "--coordinator",
+                           coordinator.endpoint, "--json").json
+    assert shown["state"] == "running"
+
+
+def test_it_waits_for_a_coordinator_that_is_away(stage, sim):
+    gate = stage.gate(sim)
+    coordinator = cluster(stage, gate)
+    gate.hold_after(2)
+    submit(stage, coordinator, stage.job())
+    watch = stage.start("watch", "shop", "--coordinator", coordinator.endpoint)
+    watch.wait_for_line("call", errors=True)
+    coordinator.kill()
+    watch.wait_for_line("does not answer", errors=True)
+    gate.release()
+    stage.coordinator(stage.folder / "store.db", port=coordinator.port)
+    done = watch.wait()
+    assert done.status == 0 and "the coordinator is back" in done.err, done
+
+
+def test_what_is_not_there_is_told(stage, sim):
+    coordinator = cluster(stage, sim)
+    done = stage.promptcc("watch", "nothing", "--coordinator",
+                          coordinator.endpoint)
+    assert done.status == 2 and "holds no job yet" in done.err
+    nobody = stage.promptcc("watch", "shop")
+    assert nobody.status == 2 and "--coordinator" in nobody.err
