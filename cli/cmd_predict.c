@@ -165,11 +165,8 @@ static int predict(const struct options *options,
     int64_t slots = option_number(options, OPT_SLOTS, address->slots);
     struct runner runner = {.compiled = compiled, .timeout_ms = TIMEOUT_MS};
     struct student student = {0};
-    char *folder = option_on(options, OPT_ALLOW_EXEC)
-                       ? file_folder(options->operands[0])
-                       : NULL;
 
-    runner.folder = folder;
+    runner.allow_exec = option_on(options, OPT_ALLOW_EXEC);
     runner.slots = slots < 1 ? 1 : (int)(slots > SLOTS_MAX ? SLOTS_MAX : slots);
     if (open_feed(&feed, &err) &&
         student_open(compiled, address, &student, &err)) {
@@ -182,7 +179,6 @@ static int predict(const struct options *options,
     }
     batch_close(feed.batch, &err);
     student_close(&student);
-    free(folder);
     if (err.code != ERR_NONE)
         return output_error(options, &err);
     return option_on(options, OPT_INPUT) ? tell_batch(&feed) : feed.status;

@@ -1,12 +1,10 @@
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/servers.h"
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/signals.h"
 #include "predict/compiled_file.h"
 #include "serve/serve.h"
@@ -112,12 +110,9 @@ static int run(const struct options *options)
         .token_file = option_text(options, OPT_HTTP_TOKEN),
         .timeout_ms = option_number(options, OPT_CALL_TIMEOUT, TIMEOUT_MS)};
     const char *model = compiled == NULL ? "" : compiled->model;
-    char *folder = option_on(options, OPT_ALLOW_EXEC)
-                       ? file_folder(options->operands[0])
-                       : NULL;
     int status;
 
-    with.folder = folder;
+    with.allow_exec = option_on(options, OPT_ALLOW_EXEC);
     if (compiled == NULL || !read_address(options, &with.address, &err) ||
         !servers_open(&servers, options, option_on(options, OPT_SIMULATE),
                       &model, 1, &err)) {
@@ -129,7 +124,6 @@ static int run(const struct options *options)
     }
     servers_close(&servers);
     compiled_free(compiled);
-    free(folder);
     return status;
 }
 

@@ -53,12 +53,13 @@ static bool try_form(const struct jobfile *file, struct model_client *client,
     const struct job_model *student = &file->job->models[ROLE_STUDENT];
     struct compiled compiled = {.program = file->job->program,
                                 .candidate = candidate,
-                                .model = (char *)student->name};
+                                .model = (char *)student->name,
+                                .folder = file->bundle->folder};
     struct runner runner = {.compiled = &compiled,
                             .client = client,
                             .slots = 1,
                             .timeout_ms = CALL_MS,
-                            .folder = file->bundle->folder};
+                            .allow_exec = true};
     struct runner_io io = {.user = out, .next = next_row, .done = take_result};
     struct err err = ERR_CLEAR;
 

@@ -323,7 +323,24 @@ static bool set_out(struct evaluation *ev, enum asker asker,
     return false;
 }
 
-// The one way to an answer from outside: in flight already, stored, or paid.
+// An answer that follows from the question alone leaves nothing behind.
+static bool take_at_once(struct evaluation *ev, enum asker asker,
+                         const struct order *order, struct err *err)
+{
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES * 16);
+    bool ok = answerer_of(&order->ask)->answer(order, &text, err);
+    struct call_answer answer = {.outcome = CALL_TEXT,
+                                 .text = text.data,
+                                 .text_len = text.len,
+                                 .cached_tokens = -1};
+
+    ok = ok && take(ev, asker, order->ask.part, &answer, err);
+    buf_release(&text);
+    return ok;
+}
+
+// The one way to an answer from outside: at once, in flight already, stored, or
+// paid.
 static bool ask(struct evaluation *ev, enum asker asker, struct order *order,
                 struct err *err)
 {
@@ -335,6 +352,8 @@ static bool ask(struct evaluation *ev, enum asker asker, struct order *order,
     if (asker == ASKER_STEP)
         order->sampling = ev->task->sampling;
     order->age = ev->task->age;
+    if (answerer_of(&order->ask)->answer != NULL)
+        return take_at_once(ev, asker, order, err);
     if (!answerer_of(&order->ask)->address(order, ev->task, err))
         return false;
     flight = flights_find(&engine->flights, &order->key);

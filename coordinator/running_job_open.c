@@ -19,6 +19,7 @@
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
+#include "retrieve/retrieval.h"
 #include "search/conduct.h"
 #include "search/optimizers/optimizer.h"
 #include "search/session/session_thread.h"
@@ -87,7 +88,9 @@ static bool load_job(struct running_job *running, struct diags *diags,
     running->params = optimizer_params(running->job, &running->optimizer,
                                        &running->job->arena, diags);
     if (!load_data(running, diags, err) || running->params == NULL ||
-        !make_plan(running, err))
+        !make_plan(running, err) ||
+        !retrieval_open(running->job->program, running->bundle,
+                        &running->work.retrieval, err))
         return false;
     running->id = job_id(running->job, running->bundle, request->simulated);
     running->last_calls =
@@ -471,6 +474,7 @@ static void free_running(struct running_job *running)
 {
     session_join(running->session);
     job_programs_stop(running->work.programs);
+    retrieval_close(running->work.retrieval);
     free_past(&running->past);
     free_ending(running->ending);
     running_job_result_release(&running->result);

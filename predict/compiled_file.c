@@ -11,5 +11,12 @@ struct compiled *compiled_file_read(const char *path, struct err *err)
         compiled = compiled_read(path, text.data == NULL ? "" : text.data,
                                  text.len, err);
     buf_release(&text);
-    return compiled;
+    if (compiled == NULL)
+        return NULL;
+    compiled->folder = file_folder(path);
+    if (compiled->folder != NULL)
+        return compiled;
+    err_nomem(err, "a compiled program");
+    compiled_free(compiled);
+    return NULL;
 }

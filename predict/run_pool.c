@@ -10,10 +10,12 @@
 #include "program/graph/plan.h"
 #include "program/prompt/prompt.h"
 #include "program/run/stepper.h"
+#include "retrieve/retrieval.h"
 
 enum {
     TRIES = 4,         // of a call
     PROGRAM_TRIES = 3, // of a request to a program
+    PASSAGES_MAX_BYTES = 64 << 20,
     BACK_OFF_MS = 500, // doubled with each try
 };
 
@@ -52,6 +54,7 @@ struct run_pool {
     size_t *order;    // owned; the places in use, oldest run first
     size_t n;
     struct local_programs *programs; // owned; NULL where no step has one
+    struct retrieval *retrieval;     // the same of steps that search
     uint64_t requests;               // made to programs so far
 };
 
@@ -113,8 +116,14 @@ out:
         err_nomem(err, "the runs");
     for (size_t s = 0; ok && s < options->compiled->program->n_steps; s++)
         ok = render_part(pool, s, err);
-    ok = ok && local_programs_start(options->compiled->program, options->folder,
-                                    &pool->programs, err);
+    ok =
+        ok &&
+        local_programs_start(options->compiled->program,
+                             options->allow_exec ? options->compiled->folder
+                                                 : NULL,
+                             &pool->programs, err) &&
+        retrieval_open_folder(options->compiled->program,
+                              options->compiled->folder, &pool->retrieval, err);
     if (ok)
         return pool;
     run_pool_free(pool);
@@ -146,6 +155,7 @@ void run_pool_free(struct run_pool *pool)
         stepper_free(pool->runs[pool->order[i]].stepper);
     }
     local_programs_stop(pool->programs);
+    retrieval_close(pool->retrieval);
     release_parts(pool);
     free(pool->order);
     free(pool->runs);
@@ -267,14 +277,36 @@ static bool send_call(struct run_pool *pool, struct run *run, int step,
     return true;
 }
 
+// What is searched has its answer at once.
+static bool search(struct run_pool *pool, struct run *run,
+                   const struct ask *ask, struct err *err)
+{
+    struct buf text = BUF_INIT(PASSAGES_MAX_BYTES);
+    bool ok = retrieval_answer(pool->retrieval, ask->part, ask->payload,
+                               ask->payload_len, &text, err);
+    struct call_answer answer = {.outcome = CALL_TEXT,
+                                 .text = text.data,
+                                 .text_len = text.len,
+                                 .cached_tokens = -1};
+
+    ok = ok && stepper_answer(run->stepper, ask->part, &answer, err);
+    buf_release(&text);
+    return ok;
+}
+
 // Takes over what the run can ask now.
-static void collect_asks(struct run *run)
+static void collect_asks(struct run_pool *pool, struct run *run)
 {
     struct ask ask;
 
-    while (stepper_next(run->stepper, &ask, &run->err))
-        run->calls[ask.part] =
-            (struct step_call){.state = CALL_WAITS, .ask = ask};
+    while (run->err.code == ERR_NONE &&
+           stepper_next(run->stepper, &ask, &run->err)) {
+        if (ask.answerer == ANSWERER_RETRIEVE)
+            (void)search(pool, run, &ask, &run->err);
+        else
+            run->calls[ask.part] =
+                (struct step_call){.state = CALL_WAITS, .ask = ask};
+    }
     if (run->err.code != ERR_NONE)
         end_run(run, RUN_END_MODEL);
     else if (stepper_ended(run->stepper))
@@ -421,7 +453,7 @@ bool run_pool_turn(struct run_pool *pool, int64_t wait_ms, struct err *err)
         struct run *run = &pool->runs[pool->order[i]];
 
         if (run->state == RUN_ACTIVE)
-            collect_asks(run);
+            collect_asks(pool, run);
         if (run->state == RUN_ACTIVE &&
             !send_waiting(pool, run, now, &due, err))
             return false;

@@ -36,9 +36,9 @@ struct run_pool_options {
     int slots;                       // calls open at the same time; 1 and more
     size_t places;                   // runs at the same time; 1 and more
     int64_t timeout_ms;              // of a call
-    // Where the programs of exec steps are found and run; NULL: none is to be
-    // run, and a compiled file that has one is refused.
-    const char *folder;
+    // Whether programs of exec steps may be run, in the compiled file's folder;
+    // without it a file that names one is refused.
+    bool allow_exec;
 };
 
 // How a run ended. Only the first has outputs; the others have a sentence.

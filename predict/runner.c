@@ -107,7 +107,7 @@ bool runner_run(const struct runner *runner, const struct runner_io *io,
                                        .slots = runner->slots,
                                        .places = places,
                                        .timeout_ms = runner->timeout_ms,
-                                       .folder = runner->folder};
+                                       .allow_exec = runner->allow_exec};
     struct work work = {.runner = runner, .io = io, .n_kept = places};
     bool ok = false;
 

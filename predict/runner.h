@@ -43,7 +43,7 @@ struct runner {
     struct model_client *client;
     int slots;
     int64_t timeout_ms; // of a call
-    const char *folder; // of the programs of exec steps; NULL: none is run
+    bool allow_exec;    // see run_pool.h
 };
 
 // True when all inputs were worked through, whatever came of each. ERR_FAULT:

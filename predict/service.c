@@ -141,7 +141,7 @@ static struct run_pool *make_pool(const struct service_options *options,
                                     .slots = options->slots,
                                     .places = (size_t)options->slots * AHEAD,
                                     .timeout_ms = options->timeout_ms,
-                                    .folder = options->folder};
+                                    .allow_exec = options->allow_exec};
 
     return run_pool_new(&with, err);
 }

@@ -31,7 +31,7 @@ struct service_options {
     int slots;                       // calls open at the model server
     size_t max_waiting;              // inputs that have not begun
     int64_t timeout_ms;              // of a call
-    const char *folder; // of the programs of exec steps; NULL: none is run
+    bool allow_exec;                 // see run_pool.h
 };
 
 struct service *service_start(const struct service_options *options,

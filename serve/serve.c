@@ -368,7 +368,7 @@ static bool start_service(struct serve *serve, struct err *err)
                                    .slots = options->slots,
                                    .max_waiting = WAITING,
                                    .timeout_ms = options->timeout_ms,
-                                   .folder = options->folder};
+                                   .allow_exec = options->allow_exec};
 
     serve->service = service_start(&with, err);
     return serve->service != NULL;

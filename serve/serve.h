@@ -37,7 +37,7 @@ struct serve_options {
     const char *token_file; // NULL: for programs of this machine alone
     int slots;              // calls open at the model server
     int64_t timeout_ms;     // of a call
-    const char *folder;     // of the programs of exec steps; NULL: none is run
+    bool allow_exec;        // run the programs of exec steps
 };
 
 // Asks the model server for the model first, as student_open does.

@@ -28,6 +28,11 @@
 
 struct answerer {
     const char *name;
+    // Answers at once, with a text that follows from the question alone:
+    // nothing is sent, stored or billed then, and the rest of the row is empty.
+    // NULL where an answer has to be waited for.
+    bool (*answer)(const struct order *order, struct buf *text,
+                   struct err *err);
     // Completes an order, whose ask, work, bill, purpose, step and (for a
     // model) prefix are set: its key above all.
     bool (*address)(struct order *order, const struct task *task,

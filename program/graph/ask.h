@@ -25,6 +25,7 @@
 
 // ANSWERER_MODEL  payload: the last turns of a chat, behind a prefix
 // ANSWERER_EXEC   payload: a line of JSON for a program of the user
+// ANSWERER_RETRIEVE  payload: a query, how many passages, and which fields
 enum answerer_id {
 #define ANSWERER(id, name) id,
 #include "program/graph/answerers.def"

@@ -658,6 +658,21 @@ bool program_may_tune(const struct program *program, int step, const char *key)
     return false;
 }
 
+const json_t *step_value(const struct step *step, const json_t *values,
+                         const char *key)
+{
+    struct buf name = BUF_INIT(KEY_BYTES);
+    const json_t *value = NULL;
+
+    if (json_object_size(values) == 0)
+        return NULL;
+    buf_printf(&name, "%s.%s", step->name, key);
+    if (!name.failed)
+        value = json_object_get(values, name.data);
+    buf_release(&name);
+    return value;
+}
+
 bool program_tune(const struct program *program, const char *name,
                   const json_t *value, struct err *err)
 {

@@ -25,6 +25,7 @@ enum { PROGRAM_MAX_STEPS = 64, PROGRAM_MAX_FIELDS = 64 };
 
 struct step_kind;    // kind.h
 struct user_command; // user_command.h
+struct search_spec;  // search_spec.h
 
 // Where a value comes from.
 enum { SOURCE_INPUT = -1, SOURCE_WHOLE = -1 };
@@ -60,6 +61,7 @@ struct step {
     bool may_be_left_out; // by its own conditions, or by those of a source
     int predictor;        // index among the predictors, or -1
     const struct user_command *command; // of a kind that has one
+    struct search_spec *search;         // the same
 };
 
 struct program_output {
@@ -124,6 +126,11 @@ const json_t *program_label(const struct program *program,
 
 // Whether key of that step may be tuned: its kind says so.
 bool program_may_tune(const struct program *program, int step, const char *key);
+
+// The value that a candidate gives to key of the step, of its values
+// (candidate.h); NULL: none. Borrowed.
+const json_t *step_value(const struct step *step, const json_t *values,
+                         const char *key);
 
 // Whether value is one for what is tuned as STEP.KEY. ERR_INPUT: it is not, or
 // there is nothing of that name.

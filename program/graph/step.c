@@ -1,13 +1,12 @@
 #include "program/graph/step.h"
 
 #include "program/graph/kind.h"
+#include "program/graph/search_spec.h"
 
-// Those without a row are known names that this version cannot run.
 static const struct step_kind *const kinds[] = {
 #define STEP_KIND(name) &step_##name,
 #include "program/graph/kinds/kinds.def"
 #undef STEP_KIND
-    &(const struct step_kind){.key = "retrieve"},
 };
 enum { STEP_KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -106,9 +105,8 @@ static const char *list_kinds(struct scope *scope)
     const char *list = "";
 
     for (size_t i = 0; list != NULL && i < STEP_KINDS; i++)
-        if (kinds[i]->declare != NULL)
-            list = arena_printf(&scope->diags->arena, "%s%s`%s`", list,
-                                i > 0 ? ", " : "", kinds[i]->key);
+        list = arena_printf(&scope->diags->arena, "%s%s`%s`", list,
+                            i > 0 ? ", " : "", kinds[i]->key);
     return list != NULL ? list : "";
 }
 
@@ -146,13 +144,6 @@ find_kind(struct scope *scope, const struct step *step, const struct node *node)
     }
     if (kind == NULL)
         refuse_no_kind(scope, step, node);
-    if (kind != NULL && kind->declare == NULL) {
-        diag_add(scope->diags, DIAG_ERROR, "not-supported",
-                 &node_find(node, kind->key)->place,
-                 "a step of kind `%s` is not supported by this version",
-                 kind->key);
-        return NULL;
-    }
     return kind;
 }
 
@@ -367,6 +358,8 @@ json_t *step_json(const struct program *program, const struct step *step)
 
 void step_release(struct step *step)
 {
+    if (step->search != NULL)
+        json_decref(step->search->fields);
     for (size_t i = 0; i < step->n_when; i++)
         json_decref(step->when[i].values);
     for (size_t i = 0; i < step->signature.n_inputs; i++)

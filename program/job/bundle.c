@@ -1,5 +1,6 @@
 #include "program/job/bundle.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,6 +200,77 @@ const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
     return take_buf(bundle, name, &buf, err)
                ? &bundle->files[bundle->n_files - 1]
                : NULL;
+}
+
+// --- folders ---
+
+static bool has_files_in(const struct bundle *bundle, const char *folder)
+{
+    size_t len = strlen(folder);
+
+    for (size_t i = 0; i < bundle->n_files; i++)
+        if (strncmp(bundle->files[i].name, folder, len) == 0 &&
+            bundle->files[i].name[len] == '/')
+            return true;
+    return false;
+}
+
+// A file in folder, unless it is a folder itself.
+static bool get_entry(struct bundle *bundle, const char *folder,
+                      const char *entry, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+    char *name = file_join(folder, entry);
+    char *path = name == NULL ? NULL : file_join(bundle->folder, name);
+    struct stat status;
+    bool ok = path != NULL;
+
+    if (!ok)
+        err_nomem(&why, "a file name");
+    else if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
+        ok = bundle_get(bundle, name, &why) != NULL;
+    if (!ok)
+        *err = why;
+    free(path);
+    free(name);
+    return ok;
+}
+
+static bool get_entries(struct bundle *bundle, const char *folder, DIR *dir,
+                        struct err *err)
+{
+    struct dirent *entry;
+
+    while ((entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.' &&
+            !get_entry(bundle, folder, entry->d_name, err))
+            return false;
+    return true;
+}
+
+bool bundle_get_all(struct bundle *bundle, const char *name, struct err *err)
+{
+    char *path = NULL;
+    DIR *dir = NULL;
+    bool ok;
+
+    if (bundle->folder == NULL && has_files_in(bundle, name))
+        return true;
+    if (bundle->folder == NULL)
+        return bundle_get(bundle, name, err) != NULL;
+    path = file_join(bundle->folder, name);
+    if (path == NULL) {
+        err_nomem(err, "a file name");
+        return false;
+    }
+    // What lies elsewhere is not the job's, and reading it says so.
+    dir = leads_out(name) ? NULL : opendir(path);
+    ok = dir == NULL ? bundle_get(bundle, name, err) != NULL
+                     : get_entries(bundle, name, dir, err);
+    if (dir != NULL)
+        (void)closedir(dir);
+    free(path);
+    return ok;
 }
 
 // Makes the folders that the name of a file passes through.

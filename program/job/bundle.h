@@ -53,6 +53,11 @@ const struct bundle_file *bundle_find(const struct bundle *bundle,
 const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
                                      struct err *err);
 
+// The file of that name, or, where it is a folder, the files that lie in it:
+// as "NAME/FILE", without those whose name begins with a dot. ERR_INPUT: there
+// is neither.
+bool bundle_get_all(struct bundle *bundle, const char *name, struct err *err);
+
 // Writes all files below folder, which exists, so that programs among them can
 // be run there (mode 0700). Only for bundles that came without a folder: their
 // names lead nowhere else.

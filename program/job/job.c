@@ -7,6 +7,8 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "program/graph/search_spec.h"
+#include "program/job/documents.h"
 #include "program/job/tune.h"
 
 enum { JOB_ARENA_MAX = 64 << 20, JOB_NAME_MAX = 64 };
@@ -598,6 +600,53 @@ static bool read_root(struct reader *reader, const char *const *overrides,
     return is_map(reader, reader->root, "a job file");
 }
 
+static bool check_tuned_fields(const struct tunable *tunable, int step,
+                               const json_t *documents, struct err *err)
+{
+    bool ok = true;
+
+    if (tunable->step != step || strcmp(tunable->key, "fields") != 0)
+        return true;
+    for (size_t i = 0; ok && i < tunable->n_choices; i++)
+        ok = documents_check_fields(documents, tunable->choices[i], err);
+    return ok;
+}
+
+// Documents are part of the job: they are read here once, so that a mistake in
+// them is found before a run, and so that they go along with a submission.
+static void check_documents(struct reader *reader)
+{
+    const struct program *program = reader->job->program;
+
+    for (size_t i = 0; i < program->n_steps; i++) {
+        const struct search_spec *spec = program->steps[i].search;
+        const struct node *step =
+            node_find(node_find(reader->root, "steps"), program->steps[i].name);
+        const struct node *fields = node_find(step, "fields");
+        json_t *documents = NULL;
+        struct err err = ERR_CLEAR;
+        bool ok = true;
+
+        if (spec == NULL)
+            continue;
+        documents = documents_read(reader->bundle, spec->documents, &err);
+        ok = documents != NULL &&
+             documents_check_fields(documents, spec->fields, &err);
+        for (size_t t = 0; ok && t < reader->job->tunables.n; t++)
+            ok = check_tuned_fields(&reader->job->tunables.items[t], (int)i,
+                                    documents, &err);
+        if (err.code == ERR_NOMEM)
+            (void)nomem(reader);
+        else if (!ok)
+            diag_add(reader->diags, DIAG_ERROR, "documents",
+                     documents != NULL && fields != NULL
+                         ? &fields->place
+                         : &node_find(step, "retrieve")->place,
+                     "%s", err.text);
+        json_decref(documents);
+    }
+}
+
 static void fetch_commands(struct reader *reader)
 {
     struct err err = ERR_CLEAR;
@@ -629,6 +678,8 @@ struct job *job_load_checked(struct bundle *bundle,
     }
     if (diags->errors == before && !diags->nomem)
         fetch_commands(&reader);
+    if (diags->errors == before && !diags->nomem)
+        check_documents(&reader);
     if (diags->errors == before && !diags->nomem)
         return reader.job;
     if (check != NULL)

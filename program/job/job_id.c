@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "program/job/documents.h"
 
 // What makes one job the same as another: the canonical job and its hash.
 
@@ -175,6 +176,7 @@ static void hash_data(struct hasher *hasher, const struct job *job,
                    file == NULL ? 0 : file->len);
     }
     job_hash_commands(job, bundle, hasher);
+    documents_hash(job->program, bundle, hasher);
 }
 
 static bool hash_job(const struct job *job, const struct bundle *bundle,

@@ -41,6 +41,8 @@ bool compiled_write(const struct job *job, const struct candidate *candidate,
 
 // A file made ready to run.
 struct compiled {
+    char *folder; // where the file lies, and what it names; owned; NULL: it
+                  // came as a text
     struct program *program;     // owned
     struct candidate *candidate; // owned, sealed
     struct settings settings;    // all of them

@@ -535,6 +535,7 @@ void compiled_free(struct compiled *compiled)
         return;
     candidate_unref(compiled->candidate);
     program_free(compiled->program);
+    free(compiled->folder);
     free(compiled->model);
     free(compiled->digest);
     free(compiled->job_id);

@@ -61,7 +61,8 @@ int stepper_asks(const struct program *program, const struct plan *plan)
     int asks = 0;
 
     for (size_t i = 0; i < program->n_steps; i++)
-        asks += plan->runs[i] && program->steps[i].kind->compute == NULL;
+        asks += plan->runs[i] && program->steps[i].kind->compute == NULL &&
+                program->steps[i].search == NULL;
     return asks;
 }
 

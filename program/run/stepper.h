@@ -50,7 +50,7 @@ struct stepper;
 enum { STEPPER_ATTEMPTS = 2 }; // calls of a step at most: question and repair
 
 // How many steps a run asks somebody about: its calls when no reply needs a
-// repair.
+// repair. What is searched here costs none.
 int stepper_asks(const struct program *program, const struct plan *plan);
 
 // How many of these ask a model.

@@ -1,0 +1,219 @@
+// retrieve: the passages of the job's documents that match a query best.
+//
+// The query is the text of the step's inputs, one behind the other. Which
+// documents there are is nothing that a program knows: whoever runs it has
+// their index (retrieve/retrieval.h) and answers {"passages": [...]}.
+
+#include <string.h>
+
+#include "common/json.h"
+#include "common/text.h"
+#include "program/graph/kind.h"
+#include "program/graph/search_spec.h"
+#include "program/graph/step.h"
+
+enum { K_DEFAULT = 3, MAX_FIELDS = 16, ANSWER_MAX_BYTES = 64 << 20 };
+
+static const char *const keys[] = {"inputs", "k", "fields", NULL};
+static const char *const tunables[] = {"k", "fields", NULL};
+
+// --- values ---
+
+static bool check_k(const json_t *value, struct err *err)
+{
+    if (json_is_integer(value) && json_integer_value(value) >= 1 &&
+        json_integer_value(value) <= SEARCH_MAX_PASSAGES)
+        return true;
+    err_set(err, ERR_INPUT, "`k` must be a whole number from 1 to %d",
+            SEARCH_MAX_PASSAGES);
+    return false;
+}
+
+static bool check_fields(const json_t *value, struct err *err)
+{
+    size_t n = json_array_size(value);
+    bool ok = json_is_string(value) || (n > 0 && n <= MAX_FIELDS);
+
+    for (size_t i = 0; ok && i < n; i++)
+        ok = json_is_string(json_array_get(value, i));
+    if (!ok)
+        err_set(err, ERR_INPUT,
+                "`fields` must be the name of a field of the documents, or a "
+                "list of up to %d",
+                MAX_FIELDS);
+    return ok;
+}
+
+static bool tune(const struct program *program, const struct step *step,
+                 const char *key, const json_t *value, struct err *err)
+{
+    (void)program;
+    (void)step;
+    return strcmp(key, "k") == 0 ? check_k(value, err)
+                                 : check_fields(value, err);
+}
+
+// --- reading ---
+
+static bool read_documents(struct scope *scope, const struct step *step,
+                           const struct node *node, struct search_spec *spec)
+{
+    const char *text = NULL;
+    size_t len = 0;
+
+    if (!node_text(node, "`retrieve`", &text, scope->diags))
+        return false;
+    text = text_trim(text, strlen(text), &len);
+    while (len > 1 && text[len - 1] == '/')
+        len--;
+    if (len == 0) {
+        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "step `%s` names no documents", step->name);
+        diag_remedy(scope->diags, "name a JSON lines file, or a folder of text "
+                                  "files, beside the job file");
+        return false;
+    }
+    spec->documents = arena_strndup(&scope->program->arena, text, len);
+    return spec->documents != NULL || step_nomem(scope);
+}
+
+// The value of a key that may be tuned; it stays NULL where there is none.
+static bool read_value(struct scope *scope, const struct node *node,
+                       bool (*check)(const json_t *, struct err *),
+                       json_t **out)
+{
+    struct err why = ERR_CLEAR;
+
+    if (node == NULL)
+        return true;
+    *out = node_json(node);
+    if (*out == NULL)
+        return step_nomem(scope);
+    if (check(*out, &why))
+        return true;
+    diag_add(scope->diags, DIAG_ERROR, "wrong-value", &node->place, "%s",
+             why.text);
+    return false;
+}
+
+static bool make_output(struct scope *scope, struct step *step)
+{
+    struct arena *arena = &scope->program->arena;
+    struct type *item = arena_alloc(arena, sizeof *item);
+    struct field *field = arena_alloc(arena, sizeof *field);
+
+    if (item == NULL || field == NULL)
+        return step_nomem(scope);
+    *item = (struct type){.kind = TYPE_STR, .min_length = -1, .max_length = -1};
+    *field = (struct field){.name = "passages",
+                            .desc = "What was found, the best match first",
+                            .type = {.kind = TYPE_LIST,
+                                     .item = item,
+                                     .min_length = -1,
+                                     .max_length = -1}};
+    step->signature.outputs = field;
+    step->signature.n_outputs = 1;
+    return true;
+}
+
+static bool declare(struct scope *scope, struct step *step,
+                    const struct node *node)
+{
+    struct search_spec *spec =
+        arena_alloc(&scope->program->arena, sizeof *spec);
+    json_t *k = NULL;
+
+    if (spec == NULL)
+        return step_nomem(scope);
+    step->search = spec;
+    spec->k = K_DEFAULT;
+    bool ok = make_output(scope, step);
+    ok = read_documents(scope, step, node_find(node, "retrieve"), spec) && ok;
+    ok = read_value(scope, node_find(node, "fields"), check_fields,
+                    &spec->fields) &&
+         ok;
+    ok = read_value(scope, node_find(node, "k"), check_k, &k) && ok;
+    if (ok && k != NULL)
+        spec->k = json_integer_value(k);
+    json_decref(k);
+    return ok;
+}
+
+static json_t *json(const struct program *program, const struct step *step)
+{
+    const struct search_spec *spec = step->search;
+    json_t *inputs = step_inputs_json(program, step);
+    json_t *map = inputs == NULL ? NULL
+                                 : json_pack("{s:s, s:o, s:I}", "retrieve",
+                                             spec->documents, "inputs", inputs,
+                                             "k", (json_int_t)spec->k);
+
+    if (map != NULL && spec->fields != NULL &&
+        json_object_set(map, "fields", spec->fields) != 0) {
+        json_decref(map);
+        return NULL;
+    }
+    return map;
+}
+
+// --- asking ---
+
+static void put_query(const struct step *step, const json_t *inputs,
+                      struct buf *text)
+{
+    struct buf query = BUF_INIT(ANSWER_MAX_BYTES);
+
+    for (size_t i = 0; i < step->signature.n_inputs; i++) {
+        buf_puts(&query, i > 0 ? "\n" : "");
+        value_put(json_object_get(inputs, step->signature.inputs[i].name),
+                  &query);
+    }
+    buf_put_json(text, query.data == NULL ? "" : query.data, query.len);
+    text->failed = text->failed || query.failed;
+    buf_release(&query);
+}
+
+static bool ask(const struct step *step, const json_t *values,
+                const json_t *inputs, struct buf *text, struct ask *out,
+                struct err *err)
+{
+    const struct search_spec *spec = step->search;
+    const json_t *k = step_value(step, values, "k");
+    const json_t *fields = step_value(step, values, "fields");
+
+    out->answerer = ANSWERER_RETRIEVE;
+    fields = fields == NULL ? spec->fields : fields;
+    buf_printf(text, "{\"k\":%lld,\"fields\":",
+               (long long)(k == NULL ? spec->k : json_integer_value(k)));
+    if (fields == NULL)
+        buf_puts(text, "null");
+    else
+        json_put(text, fields, false);
+    buf_puts(text, ",\"query\":");
+    put_query(step, inputs, text);
+    buf_putc(text, '}');
+    return buf_ok(text, "a query", err);
+}
+
+static bool answered(const struct step *step, const struct call_answer *answer,
+                     json_t **outputs, struct err *err)
+{
+    (void)step;
+    *outputs =
+        json_parse(answer->text, answer->text_len, ANSWER_MAX_BYTES, err);
+    return *outputs != NULL;
+}
+
+const struct step_kind step_retrieve = {
+    .key = "retrieve",
+    .keys = keys,
+    .declare = declare,
+    .resolve = step_resolve_inputs,
+    .json = json,
+    .tunables = tunables,
+    .tune = tune,
+    .ask = ask,
+    .answered = answered,
+    .dspy_remark = "its passages have to be found by the program that loads "
+                   "this file",
+};

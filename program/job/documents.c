@@ -1,0 +1,248 @@
+#include "program/job/documents.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/text.h"
+#include "common/utf8.h"
+#include "program/graph/search_spec.h"
+
+// --- files of a folder ---
+
+// The part of a file's name behind "FOLDER/"; NULL: it lies elsewhere, or
+// deeper.
+static const char *name_in(const struct bundle_file *file, const char *folder)
+{
+    size_t len = strlen(folder);
+
+    return strncmp(file->name, folder, len) == 0 && file->name[len] == '/' &&
+                   strchr(file->name + len + 1, '/') == NULL
+               ? file->name + len + 1
+               : NULL;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct bundle_file *const *x = a;
+    const struct bundle_file *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+// The documents' files, in the order of their names: one, or a folder's.
+static size_t list_files(const struct bundle *bundle, const char *name,
+                         const struct bundle_file *out[BUNDLE_MAX_FILES])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < bundle->n_files; i++) {
+        const struct bundle_file *file = &bundle->files[i];
+
+        if (strcmp(file->name, name) == 0 || name_in(file, name) != NULL)
+            out[n++] = file;
+    }
+    qsort(out, n, sizeof *out, compare_files);
+    return n;
+}
+
+// --- a document ---
+
+static bool set_text(json_t *document, const char *key, const json_t *value,
+                     struct err *err)
+{
+    char *text = NULL;
+    bool ok = false;
+
+    if (json_is_null(value))
+        return true;
+    if (json_is_string(value))
+        return json_object_set(document, key, (json_t *)value) == 0;
+    text = json_text(value);
+    ok = text != NULL &&
+         json_object_set_new(document, key, json_string(text)) == 0;
+    free(text);
+    if (!ok)
+        err_nomem(err, "the documents");
+    return ok;
+}
+
+static json_t *document_of(json_t *given, struct err *err)
+{
+    json_t *document = json_object();
+
+    if (!json_is_object(given) || json_object_size(given) == 0 ||
+        json_object_size(given) > DOCUMENT_MAX_FIELDS) {
+        err_set(err, ERR_INPUT,
+                "a document must be a JSON object of 1 to %d fields",
+                DOCUMENT_MAX_FIELDS);
+        json_decref(document);
+        return NULL;
+    }
+    for (void *at = json_object_iter(given); document != NULL && at != NULL;
+         at = json_object_iter_next(given, at)) {
+        if (set_text(document, json_object_iter_key(at),
+                     json_object_iter_value(at), err))
+            continue;
+        json_decref(document);
+        document = NULL;
+    }
+    return document;
+}
+
+static bool add_document(json_t *list, json_t *document, struct err *err)
+{
+    if (document == NULL)
+        return false;
+    if (json_array_size(list) == DOCUMENTS_MAX) {
+        json_decref(document);
+        err_set(err, ERR_LIMIT, "there are more than %d documents",
+                DOCUMENTS_MAX);
+        return false;
+    }
+    if (json_array_append_new(list, document) == 0)
+        return true;
+    err_nomem(err, "the documents");
+    return false;
+}
+
+static bool add_line(json_t *list, const struct bundle_file *file, int line,
+                     const char *text, size_t len, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+    json_t *given = json_parse(text, len, DOCUMENT_MAX_BYTES, &why);
+    bool ok =
+        given != NULL && add_document(list, document_of(given, &why), &why);
+
+    json_decref(given);
+    if (!ok)
+        err_set(err, why.code, "%.100s:%d: %s", file->name, line, why.text);
+    return ok;
+}
+
+static bool add_lines(json_t *list, const struct bundle_file *file,
+                      struct err *err)
+{
+    const char *at = file->data;
+    const char *end = file->data + file->len;
+    bool ok = true;
+
+    for (int line = 1; ok && at < end; line++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop == NULL ? end : stop) - at);
+        size_t inner = 0;
+        const char *text = text_trim(at, len, &inner);
+
+        ok = inner == 0 || add_line(list, file, line, text, inner, err);
+        at += len + 1;
+    }
+    return ok;
+}
+
+static bool is_text(const char *text, size_t len)
+{
+    uint32_t code = 0;
+    size_t step = 1;
+
+    for (size_t i = 0; step > 0 && i < len; i += step)
+        step = utf8_next(text + i, len - i, &code);
+    return step > 0;
+}
+
+static bool add_file(json_t *list, const struct bundle_file *file,
+                     const char *name, struct err *err)
+{
+    const char *dot = strrchr(name, '.');
+    size_t len = dot == NULL ? strlen(name) : (size_t)(dot - name);
+
+    if (file->len > DOCUMENT_MAX_BYTES || !is_text(file->data, file->len)) {
+        err_set(err, ERR_INPUT, "%.100s: %s", file->name,
+                file->len > DOCUMENT_MAX_BYTES
+                    ? "a document is longer than 1 MiB"
+                    : "a document is no UTF-8 text");
+        return false;
+    }
+    return add_document(list,
+                        json_pack("{s:s%, s:s%}", "name", name, len, "text",
+                                  file->data, file->len),
+                        err);
+}
+
+json_t *documents_read(struct bundle *bundle, const char *name, struct err *err)
+{
+    const struct bundle_file *files[BUNDLE_MAX_FILES];
+    json_t *list = NULL;
+    size_t bytes = 0;
+    bool ok = bundle_get_all(bundle, name, err);
+    size_t n = ok ? list_files(bundle, name, files) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        bytes += files[i]->len;
+    if (ok && bytes > DOCUMENTS_MAX_BYTES) {
+        err_set(err, ERR_LIMIT, "the documents %.100s are longer than %d MiB",
+                name, DOCUMENTS_MAX_BYTES >> 20);
+        ok = false;
+    }
+    list = json_array();
+    for (size_t i = 0; ok && list != NULL && i < n; i++) {
+        const char *inner = name_in(files[i], name);
+
+        ok = inner == NULL ? add_lines(list, files[i], err)
+                           : add_file(list, files[i], inner, err);
+    }
+    if (list == NULL)
+        err_nomem(err, "the documents");
+    if (ok && list != NULL && json_array_size(list) == 0) {
+        err_set(err, ERR_INPUT, "%.100s holds no documents", name);
+        ok = false;
+    }
+    if (ok)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+// --- what steps ask of them ---
+
+static bool has_field(const json_t *documents, const char *field)
+{
+    for (size_t i = 0; i < json_array_size(documents); i++)
+        if (json_object_get(json_array_get(documents, i), field) != NULL)
+            return true;
+    return false;
+}
+
+bool documents_check_fields(const json_t *documents, const json_t *fields,
+                            struct err *err)
+{
+    size_t n = json_is_string(fields) ? 1 : json_array_size(fields);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *field = json_string_value(
+            json_is_string(fields) ? fields : json_array_get(fields, i));
+
+        if (has_field(documents, field))
+            continue;
+        err_set(err, ERR_INPUT, "no document has a field `%.60s` to search",
+                field);
+        return false;
+    }
+    return true;
+}
+
+void documents_hash(const struct program *program, const struct bundle *bundle,
+                    struct hasher *hasher)
+{
+    const struct bundle_file *files[BUNDLE_MAX_FILES];
+
+    for (size_t i = 0; i < program->n_steps; i++) {
+        const struct search_spec *spec = program->steps[i].search;
+        size_t n =
+            spec == NULL ? 0 : list_files(bundle, spec->documents, files);
+
+        for (size_t f = 0; f < n; f++) {
+            hasher_add_text(hasher, files[f]->name);
+            hasher_add(hasher, files[f]->data, files[f]->len);
+        }
+    }
+}

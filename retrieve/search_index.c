@@ -1,0 +1,293 @@
+#include "retrieve/search_index.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/utf8.h"
+
+enum { SQL_MAX_BYTES = 1 << 20, PASSAGE_MAX_BYTES = 4 << 20 };
+
+struct search_index {
+    json_t *documents; // owned reference
+    json_t *columns;   // {field: its number}; owned
+    sqlite3 *db;       // in memory; owned
+    sqlite3_stmt *find;
+};
+
+static bool trouble(struct search_index *index, struct err *err)
+{
+    err_set(err, ERR_STORE, "the documents cannot be indexed: %.120s",
+            index->db == NULL ? "no memory" : sqlite3_errmsg(index->db));
+    return false;
+}
+
+// --- making it ---
+
+static bool list_columns(struct search_index *index, struct err *err)
+{
+    for (size_t i = 0; i < json_array_size(index->documents); i++) {
+        json_t *document = json_array_get(index->documents, i);
+
+        for (void *at = json_object_iter(document); at != NULL;
+             at = json_object_iter_next(document, at)) {
+            const char *name = json_object_iter_key(at);
+            json_int_t n = (json_int_t)json_object_size(index->columns);
+
+            if (json_object_get(index->columns, name) == NULL &&
+                json_object_set_new(index->columns, name, json_integer(n)) !=
+                    0) {
+                err_nomem(err, "an index of documents");
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// Fields may have any name: in the table they are c0, c1, ...
+static bool create(struct search_index *index, struct err *err)
+{
+    struct buf sql = BUF_INIT(SQL_MAX_BYTES);
+    size_t n = json_object_size(index->columns);
+
+    buf_puts(&sql, "CREATE VIRTUAL TABLE d USING fts5(");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&sql, "c%zu,", i);
+    buf_puts(&sql, "tokenize=\"unicode61 remove_diacritics 2\")");
+    bool ok = buf_ok(&sql, "the fields of the documents", err);
+    if (ok && sqlite3_exec(index->db, sql.data, NULL, NULL, NULL) != SQLITE_OK)
+        ok = trouble(index, err);
+    buf_release(&sql);
+    return ok;
+}
+
+static bool prepare_insert(struct search_index *index, sqlite3_stmt **insert,
+                           struct err *err)
+{
+    struct buf sql = BUF_INIT(SQL_MAX_BYTES);
+    size_t n = json_object_size(index->columns);
+
+    buf_puts(&sql, "INSERT INTO d(rowid");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&sql, ",c%zu", i);
+    buf_puts(&sql, ") VALUES(?1");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&sql, ",?%zu", i + 2);
+    buf_puts(&sql, ")");
+    bool ok = buf_ok(&sql, "the fields of the documents", err);
+    if (ok &&
+        sqlite3_prepare_v2(index->db, sql.data, -1, insert, NULL) != SQLITE_OK)
+        ok = trouble(index, err);
+    buf_release(&sql);
+    return ok;
+}
+
+static bool insert_document(struct search_index *index, sqlite3_stmt *insert,
+                            size_t i)
+{
+    json_t *document = json_array_get(index->documents, i);
+    bool ok = sqlite3_bind_int64(insert, 1, (sqlite3_int64)i) == SQLITE_OK;
+
+    for (void *at = json_object_iter(document); ok && at != NULL;
+         at = json_object_iter_next(document, at)) {
+        const json_t *text = json_object_iter_value(at);
+        json_int_t column = json_integer_value(
+            json_object_get(index->columns, json_object_iter_key(at)));
+
+        ok = sqlite3_bind_text(insert, (int)column + 2, json_string_value(text),
+                               (int)json_string_length(text),
+                               SQLITE_STATIC) == SQLITE_OK;
+    }
+    ok = ok && sqlite3_step(insert) == SQLITE_DONE;
+    (void)sqlite3_reset(insert);
+    (void)sqlite3_clear_bindings(insert);
+    return ok;
+}
+
+static bool fill(struct search_index *index, struct err *err)
+{
+    sqlite3_stmt *insert = NULL;
+    bool ok = prepare_insert(index, &insert, err);
+
+    if (ok && sqlite3_exec(index->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+        ok = trouble(index, err);
+    for (size_t i = 0; ok && i < json_array_size(index->documents); i++)
+        ok = insert_document(index, insert, i) || trouble(index, err);
+    if (ok && sqlite3_exec(index->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        ok = trouble(index, err);
+    (void)sqlite3_finalize(insert);
+    return ok;
+}
+
+struct search_index *search_index_new(json_t *documents, struct err *err)
+{
+    static const char sql[] =
+        "SELECT rowid FROM d WHERE d MATCH ?1 ORDER BY bm25(d), rowid LIMIT ?2";
+    struct search_index *index = calloc(1, sizeof *index);
+    bool ok = false;
+
+    if (index == NULL) {
+        err_nomem(err, "an index of documents");
+        return NULL;
+    }
+    index->documents = json_incref(documents);
+    index->columns = json_object();
+    if (index->columns == NULL)
+        err_nomem(err, "an index of documents");
+    else if (sqlite3_open(":memory:", &index->db) != SQLITE_OK)
+        (void)trouble(index, err);
+    else
+        ok = list_columns(index, err) && create(index, err) && fill(index, err);
+    if (ok &&
+        sqlite3_prepare_v2(index->db, sql, -1, &index->find, NULL) != SQLITE_OK)
+        ok = trouble(index, err);
+    if (ok)
+        return index;
+    search_index_free(index);
+    return NULL;
+}
+
+void search_index_free(struct search_index *index)
+{
+    if (index == NULL)
+        return;
+    (void)sqlite3_finalize(index->find);
+    (void)sqlite3_close(index->db);
+    json_decref(index->columns);
+    json_decref(index->documents);
+    free(index);
+}
+
+// --- a query ---
+
+static bool is_word(uint32_t code)
+{
+    return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
+           (code >= '0' && code <= '9') || code >= 128;
+}
+
+// Length of the next word in text, which *skip bytes are before; 0: none.
+static size_t next_word(const char *text, size_t len, size_t *skip)
+{
+    uint32_t code = 0;
+    size_t at = 0, begin = len, step = 0;
+
+    for (; at < len; at += step) {
+        step = utf8_next(text + at, len - at, &code);
+        if (step == 0)
+            break;
+        if (is_word(code) && begin == len)
+            begin = at;
+        if (!is_word(code) && begin < len)
+            break;
+    }
+    *skip = begin;
+    return begin < at ? at - begin : 0;
+}
+
+// {c0 c2}: the columns that are searched. False: none of them is there.
+static bool put_columns(const struct search_index *index, const json_t *fields,
+                        struct buf *out)
+{
+    size_t n = json_is_string(fields) ? 1 : json_array_size(fields);
+    bool any = false;
+
+    if (fields == NULL || json_is_null(fields))
+        return true;
+    buf_putc(out, '{');
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_string_value(
+            json_is_string(fields) ? fields : json_array_get(fields, i));
+        const json_t *column =
+            name == NULL ? NULL : json_object_get(index->columns, name);
+
+        if (column == NULL)
+            continue;
+        buf_printf(out, "%sc%lld", any ? " " : "",
+                   (long long)json_integer_value(column));
+        any = true;
+    }
+    buf_puts(out, "} : ");
+    return any;
+}
+
+// "word" OR "word" ...: in quotes, nothing in a query is an operator.
+static size_t put_words(const char *query, struct buf *out)
+{
+    size_t len = strlen(query), skip = 0, n = 0;
+    size_t word = next_word(query, len, &skip);
+
+    buf_putc(out, '(');
+    for (; word > 0 && n < SEARCH_MAX_WORDS; n++) {
+        buf_puts(out, n > 0 ? " OR \"" : "\"");
+        buf_append(out, query + skip, word);
+        buf_putc(out, '"');
+        query += skip + word;
+        len -= skip + word;
+        word = next_word(query, len, &skip);
+    }
+    buf_putc(out, ')');
+    return n;
+}
+
+static json_t *passage_of(json_t *document)
+{
+    struct buf text = BUF_INIT(PASSAGE_MAX_BYTES);
+    json_t *passage = NULL;
+
+    for (void *at = json_object_iter(document); at != NULL;
+         at = json_object_iter_next(document, at)) {
+        const json_t *value = json_object_iter_value(at);
+
+        if (text.len > 0)
+            buf_putc(&text, '\n');
+        buf_append(&text, json_string_value(value), json_string_length(value));
+    }
+    if (!text.failed)
+        passage = json_stringn(text.data == NULL ? "" : text.data, text.len);
+    buf_release(&text);
+    return passage;
+}
+
+static bool collect(struct search_index *index, json_t *list)
+{
+    int status;
+
+    while ((status = sqlite3_step(index->find)) == SQLITE_ROW) {
+        sqlite3_int64 i = sqlite3_column_int64(index->find, 0);
+        json_t *document = json_array_get(index->documents, (size_t)i);
+
+        if (json_array_append_new(list, passage_of(document)) != 0)
+            return false;
+    }
+    return status == SQLITE_DONE;
+}
+
+json_t *search_index_find(struct search_index *index, const char *query,
+                          const json_t *fields, int64_t k, struct err *err)
+{
+    struct buf match = BUF_INIT(SQL_MAX_BYTES);
+    json_t *list = json_array();
+    bool any =
+        put_columns(index, fields, &match) && put_words(query, &match) > 0;
+    bool ok = list != NULL && buf_ok(&match, "a query", err);
+
+    if (ok && any) {
+        ok = sqlite3_bind_text(index->find, 1, match.data, (int)match.len,
+                               SQLITE_STATIC) == SQLITE_OK &&
+             sqlite3_bind_int64(index->find, 2, k) == SQLITE_OK &&
+             collect(index, list);
+        if (!ok)
+            (void)trouble(index, err);
+        (void)sqlite3_reset(index->find);
+    }
+    buf_release(&match);
+    if (ok)
+        return list;
+    if (list == NULL)
+        err_nomem(err, "passages");
+    json_decref(list);
+    return NULL;
+}

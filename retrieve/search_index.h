@@ -1,0 +1,36 @@
+// search_index: documents, found by the words of a query.
+//
+// SQLite's FTS5 in memory, ranked by its bm25(): Okapi BM25 with k1 = 1.2 and
+// b = 0.75 (Robertson and Zaragoza, The Probabilistic Relevance Framework,
+// 2009). A document matches when it holds any word of the query in a field that
+// is searched; words are compared without case and diacritics, and as they are:
+// no stemming, for no language. Equal documents, and equal queries, give equal
+// answers: of equal ranks the earlier document comes first.
+//
+// One owner at a time.
+
+#ifndef RETRIEVE_SEARCH_INDEX_H
+#define RETRIEVE_SEARCH_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+
+struct search_index;
+
+enum { SEARCH_MAX_WORDS = 200 }; // of a query that are searched for
+
+// documents: objects of texts (program/job/documents.h); a reference is taken.
+struct search_index *search_index_new(json_t *documents, struct err *err);
+void search_index_free(struct search_index *index); // NULL is fine
+
+// The best k passages for a query, at most: a list of texts (new reference),
+// empty when nothing matches. fields: a name or a list of names; NULL or JSON
+// null: all. A passage is all texts of its document, one a line.
+json_t *search_index_find(struct search_index *index, const char *query,
+                          const json_t *fields, int64_t k, struct err *err);
+
+#endif

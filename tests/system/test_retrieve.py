@@ -1,0 +1,116 @@
+"""Steps that search documents: in the search, on a cluster, and in production."""
+
+import json
+
+import pytest
+
+import harness
+
+JOB = """\
+name: leaflets
+models: {{student: 'qwen2.5:0.5b', options: {{num_ctx: 4096, num_predict: 200}}}}
+inputs:
+  message: {{desc: What the customer wrote}}
+steps:
+  search:
+    retrieve: {documents}
+    inputs: {{query: message}}
+    k: {{tune: [1, 2], default: 1}}
+    fields: {fields}
+  sort:
+    predict: Say what the message is about.
+    inputs: {{message: , passages: search.passages}}
+    outputs:
+      topic: {{enum: [delivery, returns, opening, plants]}}
+outputs: {{topic: sort.topic, passages: search.passages}}
+data: {{examples: examples.jsonl}}
+metric: {{exact_match: topic}}
+optimizer: {{bootstrap_random_search: {{num_candidate_programs: 4, max_bootstrapped_demos: 2}}}}
+"""
+
+
+def write(stage, folder_of_texts=False):
+    folder = stage.folder / "leaflets"
+    folder.mkdir()
+    harness.write_rows(folder / "examples.jsonl", harness.rows(24))
+    if folder_of_texts:
+        (folder / "texts").mkdir()
+        for topic, words in harness.TOPICS.items():
+            (folder / "texts" / f"{topic}.txt").write_text(" ".join(words))
+        (folder / "texts" / ".hidden").write_text("parcel courier")
+    else:
+        harness.write_rows(folder / "documents.jsonl", [
+            {"title": topic, "text": " ".join(words)}
+            for topic, words in harness.TOPICS.items()])
+    job = folder / "job.yaml"
+    job.write_text(JOB.format(
+        documents="texts" if folder_of_texts else "documents.jsonl",
+        fields="text" if folder_of_texts else "{tune: [text, [title, text]]}"))
+    return job
+
+
+def run(stage, sim, job, *words):
+    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
+                          "--json", *words)
+
+
+def test_passages_reach_the_model_and_are_tuned(stage, sim):
+    job = write(stage)
+    first = run(stage, sim, job)
+    assert first.status == 0, first
+    tuned = [trial["tuned"] for trial in
+             stage.promptcc("trials", job.parent, "--json").json]
+    assert any(each.get("search.k") == 2 for each in tuned)
+    assert any("search.fields" in each for each in tuned)
+    # One message finds its document in the prompt that was sent.
+    texts = [text for text, in harness.store_rows(
+        job.parent / "promptcc.db", "SELECT tail FROM call_texts")]
+    assert any("parcel courier shipping" in str(text) for text in texts)
+    before = (job.parent / "compiled.json").read_bytes()
+    answered = sim.stats()["answered"]
+    assert run(stage, sim, job).status == 0
+    assert (job.parent / "compiled.json").read_bytes() == before
+    assert sim.stats()["answered"] == answered
+
+    # Other documents are another job.
+    with (job.parent / "documents.jsonl").open("a") as out:
+        out.write('{"title": "more", "text": "nothing"}\n')
+    assert run(stage, sim, job).json["job"] != first.json["job"]
+
+
+def test_predict_searches_beside_the_compiled_file(stage, sim):
+    job = write(stage, folder_of_texts=True)
+    assert run(stage, sim, job).status == 0
+    compiled = job.parent / "compiled.json"
+    result = stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
+                            "message=The soil is dry, my ROSES too")
+    assert result.status == 0, result
+    # Documents of a folder have a name and a text.
+    assert result.json["outputs"]["passages"][0].startswith("plants\nroses")
+    elsewhere = stage.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "compiled.json").write_bytes(compiled.read_bytes())
+    lost = stage.promptcc("predict", elsewhere / "compiled.json", "--ollama",
+                          sim.url, "--json", "message=x")
+    assert lost.status == 2 and "texts" in lost.error["text"], lost
+
+
+def test_documents_go_along_with_a_submission(stage, sim):
+    job = write(stage, folder_of_texts=True)
+    coordinator = stage.coordinator(stage.folder / "cluster.db")
+    stage.worker(coordinator.endpoint, sim.url, "w")
+    result = stage.promptcc("submit", job, "--coordinator",
+                            coordinator.endpoint, "--wait", "--json")
+    assert result.status == 0, result
+    here = run(stage, sim, job)
+    assert here.json["job"] == result.json["job"]
+    assert here.json["compiled"] == result.json["compiled"]
+
+
+def test_a_broken_document_is_named(stage, sim):
+    job = write(stage)
+    with (job.parent / "documents.jsonl").open("a") as out:
+        out.write("no json\n")
+    result = run(stage, sim, job)
+    assert result.status == 2, result
+    assert "documents.jsonl:5" in result.error["text"]
