@@ -95,7 +95,7 @@ const struct command_entry cmd_jobs = {
     .usage = "",
     .summary = "lists the jobs of a store or a cluster, or removes some",
     .example = "promptcc jobs --store promptcc.db",
-    .options = OPTION_BIT(OPT_STORE) | OPTIONS_THERE |
+    .options = OPTION_BIT(OPT_STORE) | OPTIONS_THERE | OPTION_BIT(OPT_CSV) |
                OPTION_BIT(OPT_REMOVE) | OPTION_BIT(OPT_JSON),
     .max_operands = 0,
     .run = run,

@@ -31,7 +31,7 @@ const struct command_entry cmd_trials = {
     .usage = "[ID]",
     .summary = "lists the trials of a job",
     .example = "promptcc trials customer-care --store promptcc.db",
-    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON),
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_CSV) | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
     .run = run,
 };

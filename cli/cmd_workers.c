@@ -34,7 +34,8 @@ const struct command_entry cmd_workers = {
     .summary =
         "lists the workers of a cluster, or of the run that uses a store",
     .example = "promptcc workers --coordinator tcp://127.0.0.1:5570",
-    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_ALL) | OPTION_BIT(OPT_JSON),
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_ALL) | OPTION_BIT(OPT_CSV) |
+               OPTION_BIT(OPT_JSON),
     .max_operands = 0,
     .run = run,
 };

@@ -1,4 +1,4 @@
-// listing: a list of objects printed as JSON or as a table.
+// listing: a list of objects printed as JSON, as CSV, or as a table.
 
 #ifndef CLI_LISTING_H
 #define CLI_LISTING_H

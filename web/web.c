@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     CONNECTIONS_MOST = 64,
@@ -90,6 +91,14 @@ struct web *web_start(const struct web_options *options, struct err *err)
 const char *web_url(const struct web *web)
 {
     return web->url;
+}
+
+const char *web_file(const char *name)
+{
+    for (size_t i = 0; i < n_web_assets; i++)
+        if (strcmp(web_assets[i].name, name) == 0)
+            return web_assets[i].text;
+    return "";
 }
 
 void web_stop(struct web *web)

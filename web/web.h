@@ -60,4 +60,8 @@ const char *web_url(const struct web *web);
 
 void web_stop(struct web *web); // NULL is fine
 
+// A file of the dashboard by its name ("page.css"), for what is to look like
+// it. Borrowed; "" where there is none.
+const char *web_file(const char *name);
+
 #endif

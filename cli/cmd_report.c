@@ -1,0 +1,67 @@
+// report: a job as one HTML file, or as Markdown by the name .md.
+
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/history_file.h"
+#include "cli/job_report.h"
+#include "cli/out_file.h"
+#include "cli/output.h"
+#include "common/file.h"
+
+enum { REPORT_BYTES = 64 << 20 };
+
+static bool is_markdown(const char *path)
+{
+    size_t len = strlen(path);
+
+    return len > 3 && strcmp(path + len - 3, ".md") == 0;
+}
+
+static bool write_report(const struct job_report *report, const char *path,
+                         struct err *err)
+{
+    struct buf text = BUF_INIT(REPORT_BYTES);
+    bool ok;
+
+    if (is_markdown(path))
+        job_report_markdown(report, &text);
+    else
+        job_report_html(report, &text);
+    ok = buf_ok(&text, "the report", err) &&
+         file_write(path, text.data, text.len, err);
+    buf_release(&text);
+    return ok;
+}
+
+static int run(const struct options *options)
+{
+    const char *out = option_text(options, OPT_OUT);
+    struct out_file_reads reads = {.store = option_text(options, OPT_STORE)};
+    struct job_report report = {0};
+    struct err err = ERR_CLEAR;
+    int status = EXIT_DONE;
+
+    if (out == NULL)
+        out = "report.html";
+    if (!out_file_check(out, "--out", &reads, &err) ||
+        !job_report_ask(options, history_operand(options), &report, &err) ||
+        (!option_on(options, OPT_JSON) && !write_report(&report, out, &err)))
+        status = output_error(options, &err);
+    else if (option_on(options, OPT_JSON))
+        status = output_json(report.parts);
+    else
+        output_say("wrote %s\n", out);
+    job_report_release(&report);
+    return status;
+}
+
+const struct command_entry cmd_report = {
+    .name = "report",
+    .usage = "[ID]",
+    .summary = "writes what a job did as one HTML file, or as Markdown",
+    .example = "promptcc report customer-care --out report.html",
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_JSON),
+    .max_operands = 1,
+    .run = run,
+};

@@ -1,0 +1,199 @@
+"""`report`: a job as one HTML file or as Markdown, whatever a model wrote."""
+
+import csv
+import html.parser
+import json
+import re
+import sqlite3
+
+import pytest
+
+from harness import Stage
+
+HOSTILE = ("<img src=x onerror=alert(1)><script>alert(1)</script>\"'>"
+           "</td></table></style>\u202egnirts &amp; | **x** `y` <b>\n# z")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A stage, its store, and the document of the run."""
+    stage = Stage(tmp_path_factory.mktemp("report"))
+    job = stage.job(n=40, optimizer="{miprov2: {auto: light, seed: 9, "
+                    "num_candidates: 4, num_trials: 8, "
+                    "max_bootstrapped_demos: 2, max_labeled_demos: 2}}")
+    result = stage.promptcc("run", job, "--simulate", "--json")
+    assert result.status == 0, result
+    yield stage, job.parent / "promptcc.db", result.json
+    stage.close()
+
+
+class Page(html.parser.HTMLParser):
+    """The tags of a page in balance, its attributes and its text."""
+
+    VOID = {"meta", "br", "hr", "img", "input", "link"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.texts = [], set(), [], []
+        self.feed(text)
+        self.close()
+        assert self.open == [], self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, (self.open[-3:], tag)
+        self.open.pop()
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.texts.append(data)
+
+    @property
+    def text(self):
+        return "".join(self.texts)
+
+
+TAGS = {"html", "head", "meta", "title", "style", "body", "main", "div", "h1",
+        "h2", "h3", "h4", "p", "span", "b", "section", "svg", "line", "circle",
+        "path", "text", "table", "thead", "tbody", "tr", "th", "td", "ins",
+        "del", "details", "summary", "dl", "dt", "dd"}
+
+
+def check_alone(page):
+    assert page.tags <= TAGS, page.tags - TAGS
+    for name, value in page.attributes:
+        assert name not in ("src", "href", "style") and \
+            not name.startswith("on"), name
+        assert "http" not in (value or "").replace("http-equiv", ""), value
+
+
+def test_the_html_stands_alone_and_says_what_run_said(done):
+    stage, store, document = done
+    out = stage.folder / "report.html"
+    result = stage.promptcc("report", "--store", store, "--out", out)
+    assert result.status == 0, result
+    page = Page(out.read_text())
+    check_alone(page)
+    same = document.get("same_rows") or document
+    for side in ("baseline", "compiled"):
+        assert f"{100 * same[side]['score']:.1f} %" in page.text
+    for words in ("What was gained, and how sure that is", "What ran",
+                  "What changed in the prompts", "Which examples flipped",
+                  "What still goes wrong", "What it cost", "stand-in"):
+        assert words in page.text, words
+    assert {"svg", "circle", "path"} <= page.tags
+    assert "[[ ##" not in page.text
+
+
+def test_the_markdown_says_the_same(done):
+    stage, store, document = done
+    out = stage.folder / "report.md"
+    assert stage.promptcc("report", "--store", store, "--out",
+                          out).status == 0
+    text = out.read_text()
+    same = document.get("same_rows") or document
+    assert f"| best | {100 * same['compiled']['score']:.1f} %" in text
+    assert text.startswith("# shop\n") and "## What it cost" in text
+
+
+def test_the_json_has_all_of_it(done):
+    stage, store, document = done
+    report = stage.promptcc("report", "--store", store, "--json").json
+    assert set(report) == {"summary", "curve", "cost", "compare", "before",
+                           "after", "tokens", "importance", "failures"}
+    assert report["summary"]["document"] == document or \
+        report["summary"]["document"]["job"] == document["job"]
+
+
+def test_a_cluster_reports_the_same(done):
+    stage, store, _ = done
+    copy = stage.folder / "copy.db"
+    copy.write_bytes(store.read_bytes())
+    coordinator = stage.coordinator(copy)
+    here, there = stage.folder / "here.html", stage.folder / "there.html"
+    assert stage.promptcc("report", "shop", "--store", store, "--out",
+                          here).status == 0
+    assert stage.promptcc("report", "shop", "--coordinator",
+                          coordinator.endpoint, "--out", there).status == 0
+    assert here.read_text() == there.read_text()
+
+
+def test_whatever_a_model_wrote_is_text(done):
+    stage, store, _ = done
+    hostile = stage.folder / "hostile.db"
+    hostile.write_bytes(store.read_bytes())
+    db = sqlite3.connect(hostile)
+    for table, column in (("instructions", "text"), ("call_texts", "reply"),
+                          ("evaluations", "feedback"), ("jobs", "reason"),
+                          ("jobs", "name"), ("call_kinds", "model"),
+                          ("call_kinds", "purpose"), ("job_models", "name")):
+        db.execute(f"UPDATE {table} SET {column} = ?", [HOSTILE])
+    nasty = json.dumps({HOSTILE: HOSTILE})
+    db.execute("UPDATE examples SET inputs = ?, labels = ?", [nasty, nasty])
+    db.execute("UPDATE demo_sets SET demos = ? WHERE demos <> '[]'",
+               [f"[{nasty}]"])
+    db.commit()
+    db.close()
+    out = stage.folder / "hostile.html"
+    assert stage.promptcc("report", "--store", hostile, "--out",
+                          out).status == 0
+    page = Page(out.read_text())
+    check_alone(page)
+    assert "<script>alert(1)</script>" in page.text
+    assert "\u202e" not in out.read_text()
+    out = out.with_suffix(".md")
+    assert stage.promptcc("report", "--store", hostile, "--out",
+                          out).status == 0
+    text = out.read_text()
+    assert "<" not in text and "\u202e" not in text
+    for line in text.splitlines():
+        assert not line.startswith("# z")
+        if line.startswith("| won") or line.startswith("| lost"):
+            assert len(re.findall(r"(?<!\\)\|", line)) == 6, line
+
+
+def test_a_job_that_has_only_begun_has_a_report_too(stage):
+    gate = stage.gate(stage.stand_in())
+    gate.hold_after(2)
+    job = stage.job()
+    run = stage.start("run", job, "--ollama", gate.url)
+    gate.wait_held(run)
+    for name in ("early.html", "early.md"):
+        result = stage.promptcc("report", "--store",
+                                job.parent / "promptcc.db", "--out",
+                                stage.folder / name)
+        assert result.status == 0, result
+    page = Page((stage.folder / "early.html").read_text())
+    check_alone(page)
+    assert "not scored yet" in page.text
+
+
+def test_a_report_does_not_take_the_place_of_the_store(done):
+    stage, store, _ = done
+    result = stage.promptcc("report", "--store", store, "--out", store)
+    assert result.status == 2 and store.stat().st_size > 10000
+
+
+@pytest.mark.parametrize("command", ["trials", "jobs", "workers"])
+def test_lists_are_csv_as_well(done, command):
+    stage, store, _ = done
+    words = [command, "--store", store] + ["--all"] * (command == "workers")
+    listed = stage.promptcc(*words, "--json").json
+    table = list(csv.DictReader(stage.promptcc(*words, "--csv").out.splitlines()))
+    assert len(table) == len(listed) > 0
+    for row, entry in zip(table, listed):
+        assert list(row) == list(entry)
+        for key, value in entry.items():
+            if isinstance(value, str):
+                assert row[key] == value
+            elif isinstance(value, dict):
+                assert json.loads(row[key]) == value
