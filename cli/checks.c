@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/check_data.h"
 #include "cli/replies.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -20,6 +21,12 @@ static void tell_nomem(struct jobfile *file, const struct err *err)
 {
     if (err->code == ERR_NOMEM)
         file->diags->nomem = true;
+}
+
+static void check_examples(struct jobfile *file, const struct options *options)
+{
+    (void)options;
+    check_data(file);
 }
 
 // --- the context ---
@@ -230,6 +237,7 @@ static void check_programs(struct jobfile *file, const struct options *options)
 // --- the table ---
 
 static void (*const checks[])(struct jobfile *, const struct options *) = {
+    check_examples,
     check_context,
     check_programs,
     replies_try,

@@ -87,6 +87,64 @@ static const char *without_test(const json_t *document)
            "gain is likely smaller";
 }
 
+// Why there is no gain, one reason a line.
+static void put_reasons(const struct terminal *terminal, const json_t *verdict,
+                        struct buf *out)
+{
+    const json_t *reasons = json_object_get(verdict, "reasons");
+
+    for (size_t i = 0; i < json_array_size(reasons); i++) {
+        const char *text =
+            json_get_text(json_array_get(reasons, i), "text", "");
+
+        put_label(terminal, i == 0 ? "why" : "", out);
+        plain_put_line(out, text, strlen(text));
+        buf_putc(out, '\n');
+    }
+}
+
+// How much a score moves by itself, beside the gain.
+static void put_noise(const struct terminal *terminal, const json_t *document,
+                      struct buf *out)
+{
+    const json_t *noise = json_object_get(document, "noise");
+    int64_t n = json_get_int(noise, "n", 0);
+    int64_t changed = json_get_int(noise, "changed", 0);
+
+    if (n == 0)
+        return;
+    put_label(terminal, "noise", out);
+    if (changed == 0)
+        buf_printf(out,
+                   "%" PRId64 " examples asked again scored the same: what "
+                   "differs is the prompts\n",
+                   n);
+    else
+        buf_printf(out,
+                   "%" PRId64 " of %" PRId64 " examples scored otherwise when "
+                   "asked again: a score moves by some %.1f points by itself\n",
+                   changed, n, 100 * json_get_number(noise, "score", 0));
+}
+
+static void put_adapter(const struct terminal *terminal, const json_t *document,
+                        struct buf *out)
+{
+    const json_t *adapter = json_object_get(document, "adapter");
+    const char *chosen = json_get_text(adapter, "chosen", NULL);
+    const char *other =
+        chosen != NULL && strcmp(chosen, "json") == 0 ? "chat" : "json";
+
+    if (chosen == NULL)
+        return;
+    put_label(terminal, "adapter", out);
+    buf_printf(out,
+               "%s: the program as written scores %.1f %% with it, and %.1f %% "
+               "with %s (%" PRId64 " examples)\n",
+               chosen, 100 * json_get_number(adapter, chosen, 0),
+               100 * json_get_number(adapter, other, 0), other,
+               json_get_int(adapter, "n", 0));
+}
+
 static void put_scores(const struct terminal *terminal, const json_t *document,
                        struct buf *out)
 {
@@ -102,6 +160,7 @@ static void put_scores(const struct terminal *terminal, const json_t *document,
     if (!json_is_object(test)) {
         put_label(terminal, "", out);
         buf_printf(out, "%s\n", without_test(document));
+        put_reasons(terminal, json_object_get(document, "verdict"), out);
         return;
     }
     put_pair(terminal, "test", test, out);
@@ -111,6 +170,7 @@ static void put_scores(const struct terminal *terminal, const json_t *document,
     put_style(terminal, STYLE_PLAIN, out);
     buf_printf(out, " on the test share (p = %.3g)\n",
                json_get_number(test, "p_value", 1));
+    put_reasons(terminal, json_object_get(document, "verdict"), out);
 }
 
 // The beginning of an instruction: some lines of a terminal, or all of it.
@@ -414,6 +474,8 @@ void report_run(const struct terminal *terminal, const json_t *document,
     put_simulated(terminal, document, out);
     buf_putc(out, '\n');
     put_scores(terminal, document, out);
+    put_noise(terminal, document, out);
+    put_adapter(terminal, document, out);
     put_faults(terminal, document,
                json_get_int(json_object_get(document, "compiled"), "n", 0),
                out);

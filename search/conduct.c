@@ -1,5 +1,6 @@
 #include "search/conduct.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,13 @@
 #include "search/session/comparison.h"
 #include "search/session/session_thread.h"
 #include "search/toolkit/demos.h"
+#include "search/verdict.h"
 
-enum { SKIPPED_STEP_DEMOS = 4 }; // for steps that were not searched
+enum {
+    SKIPPED_STEP_DEMOS = 4, // for steps that were not searched
+    NOISE_ROWS = 16,        // that are asked a second time
+    FORM_ROWS = 32,         // by which a form of answer is chosen
+};
 
 // What a run has found out so far; trials are borrowed from the session.
 struct findings {
@@ -19,6 +25,9 @@ struct findings {
     struct trial *winner;
     struct trial *test_baseline;
     struct trial *test_winner;
+    struct trial *form;         // the baseline in the job's form of answer, and
+    struct trial *other_form;   // in the other one; NULL where it was not tried
+    struct trial *again;        // the winner's answers, drawn once more
     struct candidate *compiled; // owned: the winner, with demos for all steps
     struct err short_of;        // ERR_BUDGET: what the budget did not reach
 };
@@ -90,14 +99,66 @@ static json_t *test_json(const struct session *session,
 static json_t *scores_json(const struct session *session,
                            const struct findings *found)
 {
-    double ignored;
+    double p_value = 1;
+    json_t *same = pair_json(session, found->baseline, found->winner, &p_value);
 
+    if (json_is_object(same))
+        json_object_set_new(same, "p_value", json_real(p_value));
+    return json_pack("{s:o, s:o, s:o, s:o}", "baseline",
+                     score_json(session, found->baseline), "compiled",
+                     score_json(session, found->winner), "same_rows", same,
+                     "test", test_json(session, found));
+}
+
+static enum adapter other_form(const struct job *job)
+{
+    return job->adapter == ADAPTER_CHAT ? ADAPTER_JSON : ADAPTER_CHAT;
+}
+
+// {"chat": 0.31, "json": 0.49, "n": 32, "chosen": "json"}, where the run was to
+// choose.
+static json_t *adapter_json(const struct session *session,
+                            const struct findings *found)
+{
+    const struct job *job = session_job(session);
+    double ours, theirs;
+    size_t n;
+
+    if (found->other_form == NULL)
+        return json_null();
+    n = comparison_means(found->form, found->other_form, &ours, &theirs);
     return json_pack(
-        "{s:o, s:o, s:o, s:o}", "baseline",
-        score_json(session, found->baseline), "compiled",
-        score_json(session, found->winner), "same_rows",
-        pair_json(session, found->baseline, found->winner, &ignored), "test",
-        test_json(session, found));
+        "{s:f, s:f, s:I, s:s}", adapter_names[job->adapter], ours,
+        adapter_names[other_form(job)], theirs, "n", (json_int_t)n, "chosen",
+        adapter_names[found->baseline == found->form ? job->adapter
+                                                     : other_form(job)]);
+}
+
+// How much a score moves by itself: the same candidate on the same rows, drawn
+// twice. `score` is the deviation of a mean over as many rows as the winner was
+// scored on.
+static json_t *noise_json(const struct findings *found)
+{
+    const struct trial *winner = found->winner;
+    const struct trial *again = found->again;
+    size_t n = 0, changed = 0;
+    double squares = 0;
+
+    for (size_t a = 0; again != NULL && a < again->n_rows; a++)
+        for (size_t w = 0; w < winner->n_rows; w++) {
+            if (winner->rows[w] != again->rows[a] || !winner->scored[w] ||
+                !again->scored[a])
+                continue;
+            double difference = winner->scores[w] - again->scores[a];
+            n++;
+            changed += difference != 0;
+            squares += difference * difference / 2;
+        }
+    if (n == 0)
+        return json_null();
+    return json_pack("{s:I, s:I, s:f}", "n", (json_int_t)n, "changed",
+                     (json_int_t)changed, "score",
+                     sqrt(squares / (double)n / (double)winner->n));
 }
 
 static json_t *skipped_json(const struct session *session)
@@ -190,6 +251,12 @@ static json_t *run_document(const struct session *session,
     size_t faults = found->winner == NULL ? 0 : found->winner->model_faults;
     json_t *kinds = faults_json(found->winner);
     json_t *scores = scores_json(session, found);
+    const struct verdict_facts facts = {session,
+                                        found->baseline,
+                                        found->winner,
+                                        found->test_baseline,
+                                        found->test_winner,
+                                        finish};
     json_t *document =
         json_pack("{s:s, s:s}", "job", setup->job_id, "finish_reason", finish);
     json_t *rest;
@@ -202,6 +269,10 @@ static json_t *run_document(const struct session *session,
         changes_json(session, winner), "tuned", candidate_tuned(winner));
     if (json_object_update(document, scores) != 0 ||
         json_object_update(document, rest) != 0 ||
+        json_object_set_new(document, "adapter",
+                            adapter_json(session, found)) != 0 ||
+        json_object_set_new(document, "noise", noise_json(found)) != 0 ||
+        json_object_set_new(document, "verdict", verdict_json(&facts)) != 0 ||
         (found->short_of.code != ERR_NONE &&
          json_object_set_new(document, "reason",
                              json_string(found->short_of.text)) != 0)) {
@@ -260,6 +331,72 @@ static void warn_of_nothing(struct session *session, const struct trial *trial)
                      trial->n);
 }
 
+// The program as written, but for the form of the answer.
+static struct candidate *in_other_form(struct session *session, struct err *err)
+{
+    const char *name = adapter_names[other_form(session_job(session))];
+    struct candidate *candidate =
+        candidate_child(session_baseline(session), err);
+    json_t *value = json_string(name);
+    bool ok = candidate != NULL && value != NULL &&
+              candidate_set_value(candidate, "adapter", value, err);
+
+    json_decref(value);
+    if (ok) {
+        candidate_seal(candidate);
+        return candidate;
+    }
+    candidate_unref(candidate);
+    return NULL;
+}
+
+static struct trial *score_form(struct session *session,
+                                struct candidate *candidate, size_t n,
+                                struct err *err)
+{
+    const struct split *split = session_split(session);
+    struct trial *trial = trial_submit(
+        session, TRIAL_BASELINE, candidate, split->rows[SHARE_VAL], n,
+        "the program as written, in the other form of answer", err);
+
+    return trial != NULL && trial_wait(session, trial, err) ? trial : NULL;
+}
+
+// `adapter: auto`: the other form on some examples; where it is better there,
+// on all, and then it is the baseline. Of equals the job's own stays. It is
+// tried whatever the budget is, so that a larger one goes on from there; where
+// the budget ends here, so does the run.
+static bool choose_form(struct session *session, struct findings *found,
+                        struct err *err)
+{
+    size_t all = session_split(session)->n[SHARE_VAL];
+    size_t some = all < FORM_ROWS ? all : FORM_ROWS;
+    struct candidate *candidate = NULL;
+    struct trial *trial = NULL;
+
+    found->form = found->baseline;
+    if (!session_job(session)->adapter_auto)
+        return true;
+    candidate = in_other_form(session, err);
+    if (candidate != NULL)
+        trial = score_form(session, candidate, some, err);
+    if (trial != NULL) {
+        found->other_form = trial;
+        if (comparison_gain(found->form, trial) > 0)
+            trial =
+                some < all ? score_form(session, candidate, all, err) : trial;
+        else
+            trial = NULL;
+    }
+    candidate_unref(candidate);
+    if (trial != NULL) {
+        session_set_baseline(session, trial);
+        session_set_best(session, trial);
+        found->baseline = trial;
+    }
+    return err->code == ERR_NONE;
+}
+
 static bool score_baseline(struct session *session, struct findings *found,
                            struct err *err)
 {
@@ -282,7 +419,6 @@ static bool score_baseline(struct session *session, struct findings *found,
     }
     found->baseline = trial;
     session_set_best(session, trial);
-    warn_of_nothing(session, trial);
     return true;
 }
 
@@ -300,22 +436,6 @@ static void keep_for_test(struct session *session, const struct findings *found)
                                    baseline->tokens * rows * 2 / n});
 }
 
-static bool search(struct session *session, const struct findings *found,
-                   struct err *err)
-{
-    const struct session_setup *setup = session_setup_of(session);
-    bool ok;
-
-    if (found->baseline->n > 0 && found->baseline->score >= 1.0) {
-        session_set_finish(session, "perfect");
-        return true;
-    }
-    keep_for_test(session, found);
-    ok = setup->optimizer->run(session, setup->params, err);
-    session_set_aside(session, (struct use){0});
-    return ok;
-}
-
 // What the budget does not reach is left out, and said.
 static bool do_without(struct session *session, struct findings *found,
                        const char *what, struct err *err)
@@ -327,6 +447,32 @@ static bool do_without(struct session *session, struct findings *found,
     session_note(session, "%s", found->short_of.text);
     *err = ERR_CLEAR;
     return true;
+}
+
+static bool search(struct session *session, struct findings *found,
+                   struct err *err)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    bool ok;
+
+    keep_for_test(session, found);
+    if (!choose_form(session, found, err)) {
+        session_set_aside(session, (struct use){0});
+        if (err->code != ERR_BUDGET)
+            return false;
+        *err = ERR_CLEAR;
+        session_set_finish(session, "budget");
+        return true;
+    }
+    warn_of_nothing(session, found->baseline);
+    if (found->baseline->n > 0 && found->baseline->score >= 1.0) {
+        session_set_finish(session, "perfect");
+        session_set_aside(session, (struct use){0});
+        return true;
+    }
+    ok = setup->optimizer->run(session, setup->params, err);
+    session_set_aside(session, (struct use){0});
+    return ok;
 }
 
 static bool score_both(struct session *session, struct findings *found,
@@ -359,6 +505,29 @@ static bool score_test(struct session *session, struct findings *found,
     session_ask_logprobs(session, false);
     return score_both(session, found, err) ||
            do_without(session, found, "the test share is not scored", err);
+}
+
+// Asks for the winner's first answers once more. A model that answers alike has
+// no noise; what one that does not would make of a score is said beside the
+// gain. What the budget does not reach is left out.
+static bool measure_noise(struct session *session, struct findings *found,
+                          struct err *err)
+{
+    const struct trial *winner = found->winner;
+    size_t rows[NOISE_ROWS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < winner->n_rows && n < NOISE_ROWS; i++)
+        if (winner->scored[i])
+            rows[n++] = winner->rows[i];
+    if (n == 0)
+        return true;
+    session_phase(session, "noise", 0);
+    found->again = session_again(session, winner->candidate, rows, n, 1, err);
+    if (found->again != NULL || err->code != ERR_BUDGET)
+        return found->again != NULL;
+    *err = ERR_CLEAR;
+    return true;
 }
 
 // The winner with demos for the steps that were not searched.
@@ -410,6 +579,7 @@ static bool finish_run(struct session *session, struct findings *found,
 {
     found->winner = session_best(session);
     return score_test(session, found, err) &&
+           measure_noise(session, found, err) &&
            complete_winner(session, found, err) &&
            write_result(session, found, ending, err);
 }

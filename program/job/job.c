@@ -389,7 +389,9 @@ static void read_settings(struct reader *reader, const struct node *node)
 {
     struct settings settings = {.adapter = reader->job->adapter};
 
-    (void)node;
+    if (node->kind == NODE_SCALAR && strcmp(node->text, "auto") == 0)
+        return;
+    reader->job->adapter_auto = false;
     (void)settings_parse(reader->root, SETTING_JOB, "a job", &settings,
                          reader->diags);
     reader->job->adapter = settings.adapter;
@@ -557,6 +559,7 @@ static struct job *job_new(const struct bundle *bundle)
     job->seed = SEED_DEFAULT;
     job->window = WINDOW_DEFAULT;
     job->bootstrap_skipped = true;
+    job->adapter_auto = true;
     if (job->path != NULL)
         return job;
     job_free(job);

@@ -78,6 +78,8 @@ struct job {
     int64_t seed;   // of the optimizer
     int64_t window; // trials that may be unfinished when the next is proposed
     enum adapter adapter;
+    bool
+        adapter_auto; // a run scores the baseline under all, and keeps the best
     bool bootstrap_skipped; // skipped_steps: bootstrap
     bool skip_bad;
 };

@@ -152,7 +152,9 @@ json_t *job_canonical(const struct job *job)
         set_new(&json, "demos",
                 json_pack("{s:I}", "count", (json_int_t)job->max_demos));
     set_new(&json, "window", json_integer(job->window));
-    set_new(&json, "adapter", json_string(adapter_names[job->adapter]));
+    set_new(
+        &json, "adapter",
+        json_string(job->adapter_auto ? "auto" : adapter_names[job->adapter]));
     set_new(&json, "skipped_steps",
             json_string(job->bootstrap_skipped ? "bootstrap" : "leave"));
     set_new(&json, "skip_bad", json_boolean(job->skip_bad));

@@ -39,6 +39,7 @@ struct session {
     pthread_t thread;
     bool started;
     struct candidate *baseline;
+    const struct trial *baseline_trial; // NULL: the first
     struct fit *fit;
     struct unit **units; // owned
     size_t n_units, cap_units;
@@ -160,13 +161,19 @@ static void drop_last_unit(struct session *session)
     free_unit(session->units[--session->n_units]);
 }
 
+static const struct trial *baseline_trial(const struct session *session)
+{
+    return session->baseline_trial != NULL ? session->baseline_trial
+                                           : session->trials[0];
+}
+
 static void tell_trial(struct session *session, const struct unit *unit)
 {
     const struct trial *trial = unit->trial;
     struct note note = {.kind = NOTE_TRIAL};
     double baseline, ignored;
 
-    comparison_means(session->trials[0], trial, &baseline, &ignored);
+    comparison_means(baseline_trial(session), trial, &baseline, &ignored);
     note.end = (struct history_trial_end){
         .number = trial->number,
         .state = unit->err.code == ERR_NONE ? "done" : "incomplete",
@@ -595,7 +602,8 @@ static struct task *trial_task(struct session *session, struct unit *unit,
     lay_settings(session, task);
     // The same for all trials: a candidate's score on a row is stored once, and
     // must not depend on which of two overlapping trials was there first.
-    task->sampling = (struct sampling){.temperature = -1, .purpose = "trial"};
+    task->sampling = (struct sampling){
+        .temperature = -1, .purpose = "trial", .replicate = trial->replicate};
     task->scored = true;
     task->logprobs = session->logprobs;
     return task;
@@ -679,6 +687,28 @@ struct trial *session_score(struct session *session,
         !wait_unit(session, session->units[session->n_units - 1], err))
         return NULL;
     return trial;
+}
+
+struct trial *session_again(struct session *session,
+                            struct candidate *candidate, const size_t *rows,
+                            size_t n_rows, int32_t replicate, struct err *err)
+{
+    struct trial *trial = make_trial(candidate, rows, n_rows, err);
+
+    if (trial != NULL)
+        trial->replicate = replicate;
+    trial = submit(session, trial, session->setup.plan, false, true, NULL, err);
+    if (trial == NULL ||
+        !wait_unit(session, session->units[session->n_units - 1], err))
+        return NULL;
+    return trial;
+}
+
+void session_set_baseline(struct session *session, const struct trial *trial)
+{
+    candidate_unref(session->baseline);
+    session->baseline = candidate_ref(trial->candidate);
+    session->baseline_trial = trial;
 }
 
 static struct unit *unit_of(const struct session *session,
@@ -800,7 +830,7 @@ void session_ask_logprobs(struct session *session, bool ask)
 
 void session_set_best(struct session *session, struct trial *trial)
 {
-    const struct trial *baseline = session->trials[0];
+    const struct trial *baseline = baseline_trial(session);
     uint64_t seed = (uint64_t)session->setup.job->seed;
     struct comparison beside = {.b = {trial->score, {0, 1}}};
     struct err ignored = ERR_CLEAR;

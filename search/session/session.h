@@ -41,7 +41,8 @@ const struct dataset *session_dataset(const struct session *session);
 const struct split *session_split(const struct session *session);
 const struct plan *session_plan(const struct session *session);
 
-// The program as written, sealed. Borrowed.
+// The program as written, sealed; under `adapter: auto` in the form of answer
+// that it scored better with. Borrowed.
 struct candidate *session_baseline(const struct session *session);
 
 // The job's stream for a purpose.
@@ -73,6 +74,7 @@ struct trial {
     int64_t calls;        // keys that this trial was the first to use
     int64_t tokens;       // of those
     int64_t candidate_id; // in the history
+    int32_t replicate;    // which draw of the answers; 0 for all but repeats
 };
 
 // Keeps the lag: waits until trial t - window, and all that was submitted

@@ -1,0 +1,194 @@
+#include "search/verdict.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "program/graph/plan.h"
+#include "search/session/comparison.h"
+
+static const double SIGNIFICANT = 0.05;
+static const double AT_THE_TOP = 0.97;
+static const double MANY_FAULTS = 0.1;
+
+enum { TEXT_BYTES = 400, FEW_CANDIDATES = 4 };
+
+__attribute__((format(printf, 3, 4))) static void
+add_reason(json_t *reasons, const char *code, const char *format, ...)
+{
+    char text[TEXT_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    json_array_append_new(reasons,
+                          json_pack("{s:s, s:s}", "code", code, "text", text));
+}
+
+// ---- what the trials show
+
+// Trials that count, the baseline's among them.
+static size_t count_whole(struct trial *const *trials, size_t n)
+{
+    size_t whole = 0;
+
+    for (size_t i = 0; i < n; i++)
+        whole += trials[i]->done && trials[i]->whole;
+    return whole;
+}
+
+// Whether all scores of all trials are one number.
+static bool is_constant(struct trial *const *trials, size_t n, double *value)
+{
+    bool any = false;
+
+    for (size_t t = 0; t < n; t++)
+        for (size_t r = 0; trials[t]->done && r < trials[t]->n_rows; r++) {
+            if (!trials[t]->scored[r])
+                continue;
+            if (any && trials[t]->scores[r] != *value)
+                return false;
+            *value = trials[t]->scores[r];
+            any = true;
+        }
+    return any;
+}
+
+// Whether every trial scores every row as the baseline does.
+static bool all_tie(const struct trial *baseline, struct trial *const *trials,
+                    size_t n)
+{
+    size_t others = 0;
+
+    for (size_t t = 0; t < n; t++) {
+        if (!trials[t]->done || trials[t]->candidate == baseline->candidate)
+            continue;
+        others++;
+        for (size_t r = 0; r < trials[t]->n_rows; r++)
+            for (size_t b = 0; b < baseline->n_rows; b++)
+                if (trials[t]->scored[r] && baseline->scored[b] &&
+                    trials[t]->rows[r] == baseline->rows[b] &&
+                    trials[t]->scores[r] != baseline->scores[b])
+                    return false;
+    }
+    return others > 0;
+}
+
+static void add_unread_steps(const struct session *session, json_t *reasons)
+{
+    const struct program *program = session_job(session)->program;
+
+    for (size_t p = 0; p < program->n_predictors; p++) {
+        int step = program->predictors[p];
+
+        if (!session_plan(session)->runs[step])
+            add_reason(reasons, "no_influence",
+                       "the prompt of `%.60s` cannot influence the metric, "
+                       "which reads nothing that comes of it",
+                       program->steps[step].name);
+    }
+}
+
+static void add_faults(const struct trial *winner, json_t *reasons)
+{
+    if (winner->n > 0 &&
+        (double)winner->model_faults >= MANY_FAULTS * (double)winner->n)
+        add_reason(reasons, "format_failures",
+                   "%.0f %% of the answers could not be read and scored 0: a "
+                   "larger model, `adapter: json`, or a larger `num_predict` "
+                   "comes before better prompts",
+                   100.0 * (double)winner->model_faults / (double)winner->n);
+}
+
+static void add_budget(const struct verdict_facts *facts, size_t whole,
+                       json_t *reasons)
+{
+    if (strcmp(facts->finish, "budget") == 0 && whole <= FEW_CANDIDATES + 1)
+        add_reason(reasons, "budget_small",
+                   "the budget was enough for no more than %zu candidate%s "
+                   "beside the baseline",
+                   whole > 0 ? whole - 1 : 0, whole == 2 ? "" : "s");
+}
+
+// How small a gain can be told from chance on so many examples.
+static void add_few(const struct comparison *both, const char *on,
+                    json_t *reasons)
+{
+    double half = (both->b.interval.high - both->b.interval.low) / 2;
+
+    if (both->a.score < both->b.score)
+        add_reason(reasons, "few_examples",
+                   "on %zu %s examples a score is known to some %.0f points: "
+                   "a gain of %.1f is within that; more examples would tell",
+                   both->n, on, 100 * half,
+                   100 * (both->b.score - both->a.score));
+}
+
+static void add_reasons(const struct verdict_facts *facts,
+                        const struct comparison *both, const char *on,
+                        json_t *reasons)
+{
+    size_t n = 0;
+    struct trial *const *trials = session_trials(facts->session, &n);
+    const struct trial *baseline = facts->baseline;
+    size_t whole = count_whole(trials, n);
+    double value = 0;
+
+    if (baseline->score >= AT_THE_TOP)
+        add_reason(reasons, "at_the_top",
+                   "the baseline has %.0f %% on the validation share: there "
+                   "is hardly anything left to gain",
+                   100 * baseline->score);
+    else if (whole > 1 && is_constant(trials, n, &value))
+        add_reason(reasons, "metric_constant",
+                   "every answer of all %zu candidates scored %.2f: the metric "
+                   "does not tell good answers from bad ones here",
+                   whole, value);
+    else if (all_tie(baseline, trials, n))
+        add_reason(reasons, "all_tie",
+                   "no candidate scored differently from the baseline on any "
+                   "example: these prompts do not change the answers");
+    else if (facts->winner == baseline && whole > 1)
+        add_reason(reasons, "nothing_better",
+                   "none of %zu candidates scored better than the baseline",
+                   whole - 1);
+    add_faults(facts->winner, reasons);
+    add_budget(facts, whole, reasons);
+    if (both != NULL)
+        add_few(both, on, reasons);
+    add_unread_steps(facts->session, reasons);
+}
+
+// ---- the whole
+
+static const char *outcome_of(const struct comparison *both)
+{
+    if (both->p_value >= SIGNIFICANT)
+        return "no_detectable_difference";
+    return both->b.score > both->a.score ? "better" : "worse";
+}
+
+json_t *verdict_json(const struct verdict_facts *facts)
+{
+    bool tested = facts->test_winner != NULL;
+    const char *on = tested ? "test" : "validation";
+    json_t *reasons = json_array();
+    struct err ignored = ERR_CLEAR;
+    struct comparison both;
+
+    if (facts->winner == NULL || facts->baseline == NULL)
+        return json_pack("{s:s, s:n, s:n, s:o}", "outcome", "none", "on",
+                         "p_value", "reasons", reasons);
+    if (!comparison_make(tested ? facts->test_baseline : facts->baseline,
+                         tested ? facts->test_winner : facts->winner,
+                         (uint64_t)session_job(facts->session)->seed, &both,
+                         &ignored)) {
+        json_decref(reasons);
+        return NULL;
+    }
+    if (strcmp(outcome_of(&both), "better") != 0)
+        add_reasons(facts, &both, on, reasons);
+    return json_pack("{s:s, s:s, s:f, s:o}", "outcome", outcome_of(&both), "on",
+                     on, "p_value", both.p_value, "reasons", reasons);
+}

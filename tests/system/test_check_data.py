@@ -1,0 +1,89 @@
+"""What check says of a job's examples, before anything is paid."""
+
+import json
+
+import pytest
+
+JOB = """name: told
+models: {student: "m:1"%s}
+inputs: {text: {desc: A note}}
+steps:
+  go:
+    predict: Decide.
+    inputs: [text]
+    outputs:
+      out: {%s}
+data: {examples: rows.jsonl%s}
+metric: %s
+%s
+"""
+
+
+def rows(*labels):
+    return [{"text": f"note {i}", "out": label}
+            for i, label in enumerate(labels)]
+
+
+FOUR = ["a", "b"] * 12
+
+# What is wrong, and what the same job is like without it.
+TOLD = {
+    "too-few-examples": (dict(rows=rows(*FOUR[:19])), dict(rows=rows(*FOUR[:20]))),
+    "rare-labels": (dict(rows=rows(*FOUR), type="enum: [a, b, c]"), {}),
+    "unbalanced": (dict(rows=rows(*(["a"] * 20 + ["b"] * 5))), {}),
+    "share-lacks-label": (
+        dict(rows=rows(*(["a"] * 110 + ["b"])),
+             data=", split: {train: 0.4, val: 0.4, test: 0.2}"), {}),
+    "loose-type": (dict(type="desc: x"), {}),
+    "duplicate-rows": (
+        dict(rows=rows(*FOUR) + [{"text": "note 3", "out": "b"}]), {}),
+    "conflicting-labels": (
+        dict(rows=rows(*FOUR) + [{"text": "note 3", "out": "a"}]), {}),
+    "metric-constant": (
+        dict(metric="{numeric: {field: out, tolerance: 9}}",
+             rows=rows(*([1, 2] * 12)), type="type: int"),
+        dict(metric="{numeric: out}",
+             rows=rows(*([1, 2] * 12)), type="type: int")),
+    "small-budget": (dict(further="budget: {max_calls: 60}"),
+                     dict(further="budget: {max_calls: 600}")),
+    "no-room-for-demos": (
+        dict(models=", options: {num_ctx: 300, num_predict: 200}"), {}),
+    "not-described": (dict(metric="{token_f1: out}", type="min_length: 1",
+                           rows=rows(*(f"w{i}" for i in range(30)))),
+                      dict(metric="{token_f1: out}",
+                           type="min_length: 1, desc: A word",
+                           rows=rows(*(f"w{i}" for i in range(30))))),
+}
+
+
+def check(stage, folder, rows=rows(*FOUR), type="enum: [a, b]", models="",
+          data="", metric="{exact_match: out}", further=""):
+    (folder / "job.yaml").write_text(
+        JOB % (models, type, data, metric, further))
+    (folder / "rows.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in rows))
+    return stage.promptcc("check", folder / "job.yaml", "--json").json
+
+
+@pytest.mark.parametrize("code", TOLD)
+def test_is_told_with_its_remedy(stage, tmp_path, code):
+    bad, good = TOLD[code]
+    found = [f for f in check(stage, tmp_path, **bad)["findings"]
+             if f["code"] == code]
+    assert found and all(f["remedy"] for f in found), found
+    codes = [f["code"] for f in check(stage, tmp_path, **good)["findings"]]
+    assert code not in codes, codes
+
+
+def test_only_too_few_examples_are_an_error(stage, tmp_path):
+    few = check(stage, tmp_path, rows=rows(*FOUR[:19]))
+    assert few["ok"] is False
+    assert [f["code"] for f in few["findings"]
+            if f["level"] == "error"] == ["too-few-examples"]
+    assert check(stage, tmp_path)["ok"] is True
+
+
+def test_one_set_of_demos_needs_no_more_than_there_are(stage, tmp_path):
+    few = check(stage, tmp_path, rows=rows("a", "b"),
+                further="optimizer: labeled_few_shot")
+    assert few == {"ok": True, "findings": []}

@@ -1,0 +1,86 @@
+"""Whether a gain is real, and why there is none: what a run says at its end."""
+
+import json
+
+JOB = """name: verdict
+models: {student: "qwen2.5:14b"%s}
+inputs: {text: {desc: A note}}
+steps:
+  go:
+    predict: Say what the note is about.
+    inputs: [text]
+    outputs:
+      out: {%s}
+data: {examples: rows.jsonl}
+metric: %s
+optimizer: {bootstrap_random_search: {num_candidate_programs: 2}}
+%s
+"""
+
+WORDS = {"garden": "roses lawn hedge seeds", "kitchen": "oven bread salt pan"}
+
+
+def run(stage, sim, folder, models="", type="enum: [garden, kitchen]",
+        metric="{exact_match: out}", further="", words=()):
+    (folder / "job.yaml").write_text(JOB % (models, type, metric, further))
+    (folder / "rows.jsonl").write_text("".join(
+        json.dumps({"text": f"{text.split()[i % 4]} number {i}", "out": label})
+        + "\n" for i in range(20) for label, text in WORDS.items()))
+    result = stage.promptcc("run", folder / "job.yaml", "--ollama", sim.url,
+                            "--json", *words)
+    assert result.status == 0, result
+    return result.json
+
+
+def codes(document):
+    return [reason["code"] for reason in document["verdict"]["reasons"]]
+
+
+def test_both_forms_of_answer_are_tried_and_told(stage, sim, tmp_path):
+    document = run(stage, sim, tmp_path)
+    adapter = document["adapter"]
+    assert adapter["chosen"] in ("chat", "json") and adapter["n"] > 0
+    best = max(adapter["chat"], adapter["json"])
+    assert adapter[adapter["chosen"]] == best
+    trials = stage.promptcc("trials", "--store", tmp_path / "promptcc.db",
+                            "--json").json
+    assert [t["kind"] for t in trials[:2]] == ["baseline", "baseline"]
+
+
+def test_a_job_that_names_its_form_is_tried_in_no_other(stage, sim, tmp_path):
+    document = run(stage, sim, tmp_path, further="adapter: chat")
+    assert document["adapter"] is None
+    compiled = json.loads((tmp_path / "compiled.json").read_text())
+    assert compiled["metadata"]["promptcc"]["adapter"] == "chat"
+
+
+def test_a_server_that_answers_alike_has_no_noise(stage, sim, tmp_path):
+    noise = run(stage, sim, tmp_path)["noise"]
+    assert noise == {"n": 16, "changed": 0, "score": 0.0}
+
+
+def test_a_metric_that_is_always_the_same_is_named(stage, sim, tmp_path):
+    document = run(stage, sim, tmp_path, type="desc: A word",
+                   metric="{regex: {field: out, pattern: 'zzz'}}")
+    assert document["verdict"]["outcome"] == "no_detectable_difference"
+    assert "metric_constant" in codes(document)
+
+
+def test_a_budget_that_is_too_small_is_named(stage, sim, tmp_path):
+    document = run(stage, sim, tmp_path, models=", teacher: \"qwen2.5:32b\"",
+                   words=("--max-calls", 120))
+    assert document["finish_reason"] == "budget"
+    assert document["verdict"]["outcome"] in ("better", "none") or \
+        "budget_small" in codes(document)
+
+
+def test_a_judge_needs_no_labels(stage, sim, tmp_path):
+    document = run(
+        stage, sim, tmp_path, type="desc: An answer",
+        metric="{judge: {instruction: Is it kind?, inputs: [out, text], "
+               "replicates: 2}}")
+    judge = document["judge"]
+    assert judge["model"] == "qwen2.5:14b" and judge["unjudged"] == 0
+    assert judge["noise"] == 0.0  # it answers alike
+    assert 0 <= document["baseline"]["score"] <= 1
+    assert document["calls"]["judge"] > 0
