@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/servers.h"
 #include "cli/worker_probe.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/signals.h"
 #include "common/text.h"
@@ -35,6 +36,7 @@ static bool start_all(struct workers_here *workers, void *zmq,
             .coordinator = endpoint,
             .name = given,
             .key = key,
+            .digest = servers->digests[i],
             .idle_ms = option_number(options, OPT_IDLE, 0),
             .guest = *guest,
             .restart_cmd = option_text(options, OPT_RESTART_CMD),
@@ -77,13 +79,14 @@ static void tell_serving(struct workers_here *workers,
     }
 }
 
-static void serve(struct workers_here *workers, const struct servers *servers,
+static void serve(struct workers_here *workers, struct servers *servers,
                   const char *endpoint)
 {
     struct pollfd item = {.fd = signals_fd(), .events = POLLIN};
 
     while (!signals_came() && any_left(workers)) {
         (void)poll(&item, 1, LOOK_MS);
+        servers_tend(servers, clock_monotonic_ms());
         tell_serving(workers, servers, endpoint);
     }
 }
@@ -104,7 +107,7 @@ static void stop_all(struct workers_here *workers)
 }
 
 static bool work(const struct options *options, const char *endpoint,
-                 const struct servers *servers, const struct key *key,
+                 struct servers *servers, const struct key *key,
                  const struct guest *guest, struct err *err)
 {
     const char *place = option_text(options, OPT_HTTP);
@@ -176,10 +179,12 @@ const struct command_entry cmd_worker = {
     .example = "promptcc worker --coordinator tcp://127.0.0.1:5570 "
                "--ollama http://localhost:11434,slots=4",
     .options = OPTIONS_THERE | OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |
-               OPTION_BIT(OPT_DISCOVER) | OPTION_BIT(OPT_HTTP) | OPTION_BIT(OPT_NAME) |
-               OPTION_BIT(OPT_IDLE) | OPTION_BIT(OPT_KEEP_ALIVE) |
-               OPTION_BIT(OPT_HOURS) | OPTION_BIT(OPT_YIELD) |
-               OPTION_BIT(OPT_RESTART_CMD) | OPTION_BIT(OPT_QUIET),
+               OPTION_BIT(OPT_LLAMA) | OPTION_BIT(OPT_LLAMA_SERVER) |
+               OPTION_BIT(OPT_DISCOVER) | OPTION_BIT(OPT_HTTP) |
+               OPTION_BIT(OPT_NAME) | OPTION_BIT(OPT_IDLE) |
+               OPTION_BIT(OPT_KEEP_ALIVE) | OPTION_BIT(OPT_HOURS) |
+               OPTION_BIT(OPT_YIELD) | OPTION_BIT(OPT_RESTART_CMD) |
+               OPTION_BIT(OPT_QUIET),
     .max_operands = 0,
     .run = run,
 };

@@ -135,6 +135,16 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_RESTART_CMD] = {"restart-cmd", "COMMAND", KIND_TEXT,
                          "run this when the model server does not answer any "
                          "more, at most once a minute"},
+    [OPT_LLAMA] = {"llama", "URL[,slots=N]", KIND_LIST,
+                   "a llama.cpp server: its slots are its own word, and its "
+                   "counts of reused tokens; repeatable"},
+    [OPT_LLAMA_SERVER] =
+        {"llama-server",
+         "MODEL.gguf[,slots=N][,ctx=N]"
+         "[,name=NAME]",
+         KIND_LIST,
+         "start a llama-server with this model, and stop it at "
+         "the end; repeatable"},
     [OPT_DISCOVER] = {"discover", "[=PORTS]", KIND_MAYBE_PORTS,
                       "use every model server that listens on this machine",
                       .told = "PORTS are 11434-11449,8080"},

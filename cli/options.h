@@ -50,6 +50,8 @@ enum option_id {
     OPT_YIELD,
     OPT_RESTART_CMD,
     OPT_DISCOVER,
+    OPT_LLAMA,
+    OPT_LLAMA_SERVER,
     OPT_WORKERS,
     OPT_SBATCH,
     OPT_DRY_RUN,

@@ -36,6 +36,36 @@ static bool add_list(struct servers *out, const struct options *options,
     return true;
 }
 
+// Those that are ours to start. They stand at the end of the addresses.
+static bool start_llama(struct servers *out, const struct options *options,
+                        struct err *err)
+{
+    const char *const *texts;
+    size_t n = option_list(options, OPT_LLAMA_SERVER, &texts);
+
+    for (size_t i = 0; i < n; i++) {
+        struct llama_server *server;
+        char url[96];
+
+        if (out->n == SERVERS_MAX) {
+            err_set(err, ERR_INPUT, "more than %d model servers were named",
+                    SERVERS_MAX);
+            return false;
+        }
+        server = llama_server_start(texts[i], err);
+        if (server == NULL)
+            return false;
+        out->llama[out->n_llama++] = server;
+        out->digests[out->n] = llama_server_digest(server);
+        (void)snprintf(url, sizeof url, "%s,slots=%d", llama_server_url(server),
+                       llama_server_slots(server));
+        if (!model_address_parse("llama", url, &out->addresses[out->n], err))
+            return false;
+        out->n++;
+    }
+    return true;
+}
+
 static bool start_simulated(struct servers *out, const char *const *models,
                             size_t n_models, struct err *err)
 {
@@ -82,7 +112,7 @@ static bool listens(int port)
 // Asks what listens there in the words of each backend.
 static bool find_backend(int port, struct model_address *out)
 {
-    static const char *const backends[] = {"ollama", "openai"};
+    static const char *const backends[] = {"ollama", "llama", "openai"};
     char url[64];
 
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
@@ -174,7 +204,9 @@ bool servers_open(struct servers *out, const struct options *options,
 {
     *out = (struct servers){0};
     if (!add_list(out, options, OPT_OLLAMA, "ollama", err) ||
-        !add_list(out, options, OPT_OPENAI, "openai", err))
+        !add_list(out, options, OPT_OPENAI, "openai", err) ||
+        !add_list(out, options, OPT_LLAMA, "llama", err) ||
+        !start_llama(out, options, err))
         return false;
     if (simulate)
         return start_simulated(out, models, n_models, err);
@@ -189,8 +221,16 @@ bool servers_open(struct servers *out, const struct options *options,
     return keep(out, options, err);
 }
 
+void servers_tend(struct servers *servers, int64_t now_ms)
+{
+    for (size_t i = 0; i < servers->n_llama; i++)
+        llama_server_tend(servers->llama[i], now_ms);
+}
+
 void servers_close(struct servers *servers)
 {
+    for (size_t i = 0; i < servers->n_llama; i++)
+        llama_server_stop(servers->llama[i]);
     sim_server_stop(servers->sim);
     *servers = (struct servers){0};
 }

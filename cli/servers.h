@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "common/err.h"
 #include "model/model.h"
+#include "worker/llama_server.h"
 
 struct sim_server;
 
@@ -19,6 +20,9 @@ enum { SERVERS_MAX = 64 };
 struct servers {
     struct model_address addresses[SERVERS_MAX];
     size_t n;
+    const char *digests[SERVERS_MAX];        // of one that we start; else NULL
+    struct llama_server *llama[SERVERS_MAX]; // owned
+    size_t n_llama;
     struct sim_server *sim; // owned; NULL without --simulate
 };
 
@@ -28,6 +32,8 @@ struct servers {
 bool servers_open(struct servers *out, const struct options *options,
                   bool simulate, const char *const *models, size_t n_models,
                   struct err *err);
+// Starts those again that are ours and have ended. Some times a second.
+void servers_tend(struct servers *servers, int64_t now_ms);
 void servers_close(struct servers *servers);
 
 #endif

@@ -89,6 +89,7 @@ bool model_address_parse(const char *backend, const char *text,
     if (len >= sizeof address.url || !text_is_utf8(text, len))
         return refuse("...", "it is too long or no text", err);
     memcpy(address.url, text, len);
+    address.slots_given = comma != NULL;
     if (comma != NULL && !read_slots(comma + 1, &address.slots))
         return refuse(text,
                       "after the comma only slots=N is known, N from 1 to 1024",

@@ -68,6 +68,10 @@ struct model_backend {
     // it is no such server. Borrowed.
     const char *(*read_version)(const json_t *reply);
 
+    // What the same reply says of the server's slots and windows; NULL:
+    // nothing.
+    void (*read_server)(const json_t *reply, struct model_server *out);
+
     // One entry of the list; false skips it.
     bool (*read_model)(const json_t *entry, struct model_info *out);
     bool (*is_simulated)(const json_t *entry);
@@ -80,6 +84,14 @@ bool backend_read_content(const json_t *content, struct model_facts *facts);
 
 extern const struct model_backend backend_ollama;
 extern const struct model_backend backend_openai;
+extern const struct model_backend backend_llama;
+
+// What the OpenAI-compatible servers have in common.
+void backend_openai_put_options(struct buf *out,
+                                const struct call_options *options,
+                                const struct model_address *address);
+void backend_openai_put_format(struct buf *out, const char *format);
+bool backend_openai_read_reply(const json_t *reply, struct model_facts *facts);
 
 // Copies text into out of size bytes; false when it does not fit whole.
 bool backend_copy(char *out, size_t size, const char *text);

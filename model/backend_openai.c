@@ -10,7 +10,7 @@
 // template's variable that llama.cpp and vLLM both pass on. max_tokens is the
 // old name of the bound, and the one that all of them know.
 
-static void put_format(struct buf *out, const char *format)
+void backend_openai_put_format(struct buf *out, const char *format)
 {
     if (strcmp(format, "\"json\"") == 0) {
         buf_puts(out, ",\"response_format\":{\"type\":\"json_object\"}");
@@ -23,8 +23,9 @@ static void put_format(struct buf *out, const char *format)
     buf_puts(out, "}}");
 }
 
-static void put_options(struct buf *out, const struct call_options *options,
-                        const struct model_address *address)
+void backend_openai_put_options(struct buf *out,
+                                const struct call_options *options,
+                                const struct model_address *address)
 {
     (void)address;
     buf_printf(out,
@@ -91,7 +92,7 @@ static const char *read_thought(const json_t *message)
                          json_get_text(message, "reasoning", ""));
 }
 
-static bool read_reply(const json_t *reply, struct model_facts *facts)
+bool backend_openai_read_reply(const json_t *reply, struct model_facts *facts)
 {
     const json_t *choice = json_array_get(json_object_get(reply, "choices"), 0);
     const json_t *message = json_object_get(choice, "message");
@@ -142,9 +143,9 @@ const struct model_backend backend_openai = {
     .models_key = "data",
     .pull = NULL,
     .cuts_silently = false,
-    .put_options = put_options,
-    .put_format = put_format,
-    .read_reply = read_reply,
+    .put_options = backend_openai_put_options,
+    .put_format = backend_openai_put_format,
+    .read_reply = backend_openai_read_reply,
     .read_version = read_version,
     .read_model = read_model,
     .is_simulated = is_simulated,

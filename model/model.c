@@ -34,6 +34,7 @@ enum {
 static const struct model_backend *const backends[] = {
     &backend_ollama,
     &backend_openai,
+    &backend_llama,
 };
 
 // One request and its reply. Lives in one of three lists of its client: open
@@ -730,6 +731,8 @@ static bool read_version(const struct model_client *client, const json_t *reply,
     (void)backend_copy(out->version, sizeof out->version, version);
     if (strstr(version, "simulated") != NULL)
         out->simulated = true;
+    if (client->backend->read_server != NULL)
+        client->backend->read_server(reply, out);
     return true;
 }
 
@@ -752,10 +755,13 @@ static bool read_models(const struct model_client *client, const json_t *reply,
         const json_t *entry = json_array_get(list, i);
         struct model_info *model = &out->models[out->n_models];
         out->simulated |= client->backend->is_simulated(entry);
-        if (client->backend->read_model(entry, model))
+        if (client->backend->read_model(entry, model)) {
+            if (out->context > 0)
+                model->context = out->context;
             out->n_models++;
-        else
+        } else {
             *model = (struct model_info){0};
+        }
     }
     return true;
 }

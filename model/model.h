@@ -25,9 +25,10 @@ enum { MODEL_MAX_REPLY = 8 << 20 }; // bytes of one HTTP reply
 
 // "http://host:port[,slots=N]" as the options --ollama and --openai take it.
 struct model_address {
-    char backend[16];    // "ollama" or "openai"
+    char backend[16];    // "ollama", "openai" or "llama"
     char url[512];       // without a trailing slash
     int slots;           // 1..1024; default 1
+    bool slots_given;    // else what the server says of itself counts
     char keep_alive[16]; // how long Ollama keeps a model loaded after a call:
                          // "30m" (the default), "0" unloads at once, "-1" never
 };
@@ -50,6 +51,8 @@ struct model_info {
 struct model_server {
     char version[80];
     bool simulated;
+    int slots;       // calls that it works on at once; 0: it does not say
+    int64_t context; // tokens that each of them has; 0: the same
     struct model_info *models; // owned, n_models
     size_t n_models;
 };

@@ -195,6 +195,23 @@ static void get_openai_models(struct sim_service *service,
     buf_puts(out, "]}");
 }
 
+// As llama.cpp's server has them.
+static void get_props(struct sim_service *service,
+                      struct sim_exchange *exchange)
+{
+    buf_printf(&exchange->reply,
+               "{\"default_generation_settings\": {\"n_ctx\": %" PRId64 "}, "
+               "\"total_slots\": %zu, \"build_info\": \"simulated\"}",
+               service->options.num_ctx_max, service->options.slots);
+}
+
+static void get_health(struct sim_service *service,
+                       struct sim_exchange *exchange)
+{
+    (void)service;
+    buf_puts(&exchange->reply, "{\"status\": \"ok\"}");
+}
+
 static void get_stats(struct sim_service *service,
                       struct sim_exchange *exchange)
 {
@@ -755,6 +772,8 @@ static const struct {
     {"GET", "/api/ps", get_ps},
     {"POST", "/api/show", post_show},
     {"GET", "/v1/models", get_openai_models},
+    {"GET", "/props", get_props},
+    {"GET", "/health", get_health},
     {"GET", "/sim/stats", get_stats},
 };
 

@@ -82,7 +82,8 @@ struct worker {
     int64_t missed_ms; // when a call last took too long
     int64_t worked_ms; // when a call was last here
     int64_t idle_ms;
-    int64_t away_ms; // since when the server does not answer; -1: it does
+    const char *digest; // borrowed; NULL: the server names them
+    int64_t away_ms;    // since when the server does not answer; -1: it does
     struct guest guest;
     bool told_unwanted;
     bool steps_back; // the draining is a guest's, and not the end
@@ -265,6 +266,8 @@ static void step_apart(struct worker *worker, int64_t now_ms)
     }
     model_server_release(&worker->server);
     worker->server = found;
+    if (!worker->address.slots_given && found.slots > 0)
+        worker->address.slots = found.slots;
     worker->state = GREETING;
     worker->due_ms = clock_monotonic_ms() + GREETING_MS;
 }
@@ -277,7 +280,7 @@ static int64_t fresh_epoch(void)
     return (int64_t)(epoch >> 1);
 }
 
-static size_t list_models(const struct model_server *server,
+static size_t list_models(const struct model_server *server, const char *digest,
                           struct wire_model *out)
 {
     size_t n = server->n_models;
@@ -287,6 +290,8 @@ static size_t list_models(const struct model_server *server,
     for (size_t i = 0; i < n; i++) {
         out[i].name = server->models[i].name;
         out[i].digest = server->models[i].digest;
+        if (out[i].digest[0] == '\0' && digest != NULL)
+            out[i].digest = digest;
         out[i].context = server->models[i].context;
         out[i].quantization = server->models[i].quantization;
     }
@@ -311,7 +316,7 @@ static bool say_hello(struct worker *worker)
     hello->server = worker->server.version;
     hello->simulated = worker->server.simulated ? 1 : 0;
     hello->models = models;
-    hello->n_models = list_models(&worker->server, models);
+    hello->n_models = list_models(&worker->server, worker->digest, models);
     if (wire_send(worker->socket, NULL, &message, &err))
         return true;
     log_debug("hello-failed", "worker %s: %s", worker->name, err.text);
@@ -831,6 +836,7 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     if (options->key != NULL)
         worker->key = *options->key;
     worker->idle_ms = options->idle_ms;
+    worker->digest = options->digest;
     worker->guest = options->guest;
     worker->guest.port = guest_port(options->address.url);
     worker->restart.command = options->restart_cmd;

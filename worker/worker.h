@@ -45,6 +45,8 @@ struct worker_options {
     const char *name;        // NULL: host name and process id
     const struct key *key;   // borrowed during start; NULL: in the clear
     struct model_address address;
+    const char *digest;      // of the model, where its server names none: NULL,
+                             // or borrowed until the worker is stopped
     int64_t idle_ms;         // ends after so long without a call; 0: never
     struct guest guest;      // as asked for; zero: it is at home
     const char *restart_cmd; // NULL: none. Borrowed until the worker is stopped
@@ -63,10 +65,10 @@ bool worker_serving(const struct worker *worker);
 
 // How it does now, for a probe. Any thread.
 struct worker_health {
-    bool serving;       // a coordinator has it, and it takes calls
-    int64_t turn_ms;    // since its loop last turned
-    int64_t answer_ms;  // since its server last answered a call; -1: never
-    bool server_fails;  // the last call, or the last probe, had no answer
+    bool serving;      // a coordinator has it, and it takes calls
+    int64_t turn_ms;   // since its loop last turned
+    int64_t answer_ms; // since its server last answered a call; -1: never
+    bool server_fails; // the last call, or the last probe, had no answer
 };
 struct worker_health worker_look(const struct worker *worker);
 

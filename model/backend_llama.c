@@ -1,0 +1,57 @@
+#include <string.h>
+
+#include "common/json.h"
+#include "model/backend.h"
+
+// llama.cpp's server, by what it says beyond the OpenAI-compatible API: /props
+// tells its build, its slots and the window of each; while the model loads,
+// that is 503, and /v1/models would list it all the same. Its replies count the
+// tokens of the prompt that it reused, which backend_openai reads. All that it
+// varies by stands in the last user turn, so it finds the prefix again.
+
+static const char *read_version(const json_t *reply)
+{
+    if (json_object_get(reply, "total_slots") == NULL)
+        return NULL;
+    return json_get_text(reply, "build_info", "");
+}
+
+static void read_props(const json_t *reply, struct model_server *out)
+{
+    const json_t *settings =
+        json_object_get(reply, "default_generation_settings");
+    int64_t slots = json_get_int(reply, "total_slots", 0);
+    int64_t context = json_get_int(settings, "n_ctx", 0);
+
+    out->slots = slots >= 1 && slots <= 1024 ? (int)slots : 0;
+    out->context = context > 0 ? context : 0;
+}
+
+// The window of a slot is what counts, not what the model was trained with.
+static bool read_model(const json_t *entry, struct model_info *out)
+{
+    return backend_copy(out->name, sizeof out->name,
+                        json_get_text(entry, "id", ""));
+}
+
+static bool is_simulated(const json_t *entry)
+{
+    return strstr(json_get_text(entry, "owned_by", ""), "simulated") != NULL;
+}
+
+const struct model_backend backend_llama = {
+    .name = "llama",
+    .chat_path = "/v1/chat/completions",
+    .version_path = "/props",
+    .models_path = "/v1/models",
+    .models_key = "data",
+    .pull = NULL,
+    .cuts_silently = false,
+    .put_options = backend_openai_put_options,
+    .put_format = backend_openai_put_format,
+    .read_reply = backend_openai_read_reply,
+    .read_version = read_version,
+    .read_server = read_props,
+    .read_model = read_model,
+    .is_simulated = is_simulated,
+};
