@@ -53,6 +53,13 @@ static bool cut_demos(struct candidate *candidate, const json_t *most,
     return true;
 }
 
+size_t tunable_nth(const struct tunable *tunable, size_t n)
+{
+    if (n == 0)
+        return tunable->otherwise;
+    return n <= tunable->otherwise ? n - 1 : n;
+}
+
 bool tunable_set(const struct tunable *tunable, struct candidate *candidate,
                  size_t choice, struct err *err)
 {

@@ -66,6 +66,9 @@ size_t tunables_searched(const struct tunables *tunables,
                          const struct tunable *out[TUNABLES_MAX]);
 void tunables_release(struct tunables *tunables); // zeroed is fine
 
+// The nth choice where the default goes first and the others keep their order.
+size_t tunable_nth(const struct tunable *tunable, size_t n);
+
 // Gives an unsealed candidate one of the choices. The number of demos drops
 // what is too much from the end of each step's list, so it comes after them.
 bool tunable_set(const struct tunable *tunable, struct candidate *candidate,

@@ -77,14 +77,6 @@ static bool apply(const struct combos *combos, size_t predictor,
                                      err);
 }
 
-// Choice 0 is the default, the others keep their order.
-static size_t nth_choice(const struct tunable *tunable, size_t choice)
-{
-    if (choice == 0)
-        return tunable->otherwise;
-    return choice <= tunable->otherwise ? choice - 1 : choice;
-}
-
 static bool tune(const struct combos *combos, const int *choices, size_t at,
                  struct candidate *candidate, struct err *err)
 {
@@ -92,7 +84,7 @@ static bool tune(const struct combos *combos, const int *choices, size_t at,
         const struct tunable *tunable = combos->tunables[i];
 
         if (!tunable_set(tunable, candidate,
-                         nth_choice(tunable, (size_t)choices[at + i]), err))
+                         tunable_nth(tunable, (size_t)choices[at + i]), err))
             return false;
     }
     return true;
