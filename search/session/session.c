@@ -649,13 +649,19 @@ static struct fit *fit_of(struct session *session, struct err *err)
     return session->fit;
 }
 
+struct candidate *session_fit(struct session *session,
+                              struct candidate *candidate, struct err *err)
+{
+    const struct fit *fit = fit_of(session, err);
+
+    return fit == NULL ? NULL : fit_candidate(fit, candidate, err);
+}
+
 struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *err)
 {
-    const struct fit *fit = fit_of(session, err);
-    struct candidate *fitting =
-        fit == NULL ? NULL : fit_candidate(fit, candidate, err);
+    struct candidate *fitting = session_fit(session, candidate, err);
     struct trial *trial;
 
     if (fitting == NULL)

@@ -89,6 +89,11 @@ struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *err);
 
+// The candidate as a trial would have it: with as many demos as its longest
+// prompt has room for. A new reference, to itself where all of it fits.
+struct candidate *session_fit(struct session *session,
+                              struct candidate *candidate, struct err *err);
+
 // Blocks until the trial is done. ERR_BUDGET: it was cut short by the budget.
 bool trial_wait(struct session *session, struct trial *trial, struct err *err);
 

@@ -14,6 +14,7 @@ enum {
     ROW_BYTES = 1 << 20,
     WORD_BYTES = 40,   // longer ones are cut
     WORDS_A_ROW = 400, // further ones are not read
+    SEVERAL = 4,       // rows of a group
 };
 
 struct word {
@@ -337,7 +338,8 @@ static void count_words(const struct lexicon *lexicon, const int *groups,
 }
 
 // How much a word speaks for the group: the log of how much oftener its rows
-// have it, times how often that is. Words of one or two bytes seldom say much,
+// have it, times how often that is. A word of one row out of several says what
+// that row is, not what the group is. Words of one or two bytes seldom say much,
 // and of words that say as much the longer one does.
 static double telling(const struct split_count *count,
                       const struct split_count *rows, const char *word)
@@ -345,7 +347,8 @@ static double telling(const struct split_count *count,
     double in = ((double)count->in + 0.3) / ((double)rows->in + 0.6);
     double out = ((double)count->out + 0.3) / ((double)rows->out + 0.6);
 
-    if (count->in == 0 || in <= out || strlen(word) < 3)
+    if (count->in < (rows->in < SEVERAL ? 1 : 2) || in <= out ||
+        strlen(word) < 3)
         return 0;
     return in * log(in / out) * (1 + 0.01 * (double)strlen(word));
 }

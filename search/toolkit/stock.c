@@ -38,6 +38,10 @@ bool stock_init(struct stock *stock, struct session *session, struct err *err)
 
     *stock =
         (struct stock){.session = session, .n_parts = program->n_predictors};
+    stock->n_tunables =
+        tunables_searched(&session_job(session)->tunables,
+                          session_plan(session), stock->tunables);
+    stock->n_choices = 2 * stock->n_parts + stock->n_tunables;
     stock->parts = calloc(stock->n_parts + 1, sizeof *stock->parts);
     if (stock->parts == NULL) {
         err_nomem(err, "a stock of prompts");
@@ -47,15 +51,16 @@ bool stock_init(struct stock *stock, struct session *session, struct err *err)
         const char *written =
             program_predictor(program, p)->signature.instruction;
 
-        if (!stock_add_text(stock, p, written, "as written", NULL, err) ||
-            !stock_add_demos(stock, p, &none, "none", NULL, err))
+        if (!stock_add_text(stock, p, written, "as written", STOCK_ORPHAN, NULL,
+                            err) ||
+            !stock_add_demos(stock, p, &none, "none", STOCK_ORPHAN, NULL, err))
             return false;
     }
     return true;
 }
 
 bool stock_add_text(struct stock *stock, size_t part, const char *text,
-                    const char *kind, int *number, struct err *err)
+                    const char *kind, int parent, int *number, struct err *err)
 {
     struct stock_part *to = &stock->parts[part];
     struct stock_text *more;
@@ -79,7 +84,7 @@ bool stock_add_text(struct stock *stock, size_t part, const char *text,
         return false;
     }
     *number = (int)to->n_texts;
-    to->texts[to->n_texts++] = (struct stock_text){copy, kind};
+    to->texts[to->n_texts++] = (struct stock_text){copy, kind, parent};
     return true;
 }
 
@@ -107,7 +112,7 @@ static bool copy_list(const struct demo_list *from, struct demo_list *out,
 }
 
 bool stock_add_demos(struct stock *stock, size_t part,
-                     const struct demo_list *list, const char *kind,
+                     const struct demo_list *list, const char *kind, int parent,
                      int *number, struct err *err)
 {
     struct stock_part *to = &stock->parts[part];
@@ -132,22 +137,40 @@ bool stock_add_demos(struct stock *stock, size_t part,
     }
     to->sets = more;
     *number = (int)to->n_sets;
-    to->sets[to->n_sets++] = (struct stock_demos){copy, kind};
+    to->sets[to->n_sets++] = (struct stock_demos){copy, kind, parent};
     return true;
 }
 
-size_t stock_count(const struct stock *stock, size_t part, enum stock_side side)
+size_t stock_at_text(size_t part)
 {
-    return side == STOCK_TEXT ? stock->parts[part].n_texts
-                              : stock->parts[part].n_sets;
+    return 2 * part;
+}
+
+size_t stock_at_demos(size_t part)
+{
+    return 2 * part + 1;
+}
+
+size_t stock_at_tunable(const struct stock *stock, size_t tunable)
+{
+    return 2 * stock->n_parts + tunable;
+}
+
+size_t stock_count(const struct stock *stock, size_t at)
+{
+    const struct stock_part *part = &stock->parts[at / 2];
+
+    if (at >= 2 * stock->n_parts)
+        return stock->tunables[at - 2 * stock->n_parts]->n_choices;
+    return at % 2 == 0 ? part->n_texts : part->n_sets;
 }
 
 static bool apply(const struct stock *stock, size_t part, const int *choices,
                   struct candidate *candidate, struct err *err)
 {
     const struct stock_part *from = &stock->parts[part];
-    int text = choices[part * STOCK_SIDES + STOCK_TEXT];
-    int set = choices[part * STOCK_SIDES + STOCK_DEMOS];
+    int text = choices[stock_at_text(part)];
+    int set = choices[stock_at_demos(part)];
     const struct demo_list *list = &from->sets[set].list;
 
     return candidate_set_instruction(candidate, part, text,
@@ -155,18 +178,33 @@ static bool apply(const struct stock *stock, size_t part, const int *choices,
            candidate_set_demos(candidate, part, set, list->demos, list->n, err);
 }
 
+static bool tune(const struct stock *stock, const int *choices,
+                 struct candidate *candidate, struct err *err)
+{
+    for (size_t i = 0; i < stock->n_tunables; i++) {
+        const struct tunable *tunable = stock->tunables[i];
+        int choice = choices[stock_at_tunable(stock, i)];
+
+        if (!tunable_set(tunable, candidate,
+                         tunable_nth(tunable, (size_t)choice), err))
+            return false;
+    }
+    return true;
+}
+
 struct candidate *stock_candidate(const struct stock *stock, const int *choices,
                                   struct candidate *parent, struct err *err)
 {
     struct candidate *candidate = candidate_child(parent, err);
+    bool ok = candidate != NULL;
 
-    for (size_t p = 0; candidate != NULL && p < stock->n_parts; p++) {
-        if (apply(stock, p, choices, candidate, err))
-            continue;
-        candidate_unref(candidate);
-        candidate = NULL;
-    }
-    if (candidate != NULL)
+    for (size_t p = 0; ok && p < stock->n_parts; p++)
+        ok = apply(stock, p, choices, candidate, err);
+    ok = ok && tune(stock, choices, candidate, err);
+    if (ok) {
         candidate_seal(candidate);
-    return candidate;
+        return candidate;
+    }
+    candidate_unref(candidate);
+    return NULL;
 }

@@ -6,8 +6,9 @@
 // is there already is not added again: its number comes back, and no call is
 // spent on it twice.
 //
-// A combination is a choice of both for each predictor, in their order:
-// {instruction, demos, instruction, demos, ...}.
+// A combination is a choice of both for each predictor, in their order, and
+// then of each tunable that is searched, 0 being its default:
+// {instruction, demos, instruction, demos, ..., temperature, ...}.
 
 #ifndef SEARCH_TOOLKIT_POOL_H
 #define SEARCH_TOOLKIT_POOL_H
@@ -17,20 +18,22 @@
 
 #include "common/err.h"
 #include "program/graph/candidate.h"
+#include "program/graph/tunable.h"
 #include "search/session/session.h"
 #include "search/toolkit/demo_set.h"
 
-enum stock_side { STOCK_TEXT, STOCK_DEMOS };
-enum { STOCK_SIDES = 2 };
+enum { STOCK_ORPHAN = -1 }; // made of none that is in stock
 
 struct stock_text {
     char *text;       // owned
     const char *kind; // where it comes from, for people; static
+    int parent;       // number of the one that it was made of
 };
 
 struct stock_demos {
     struct demo_list list; // owned
     const char *kind;
+    int parent;
 };
 
 struct stock_part {
@@ -44,6 +47,9 @@ struct stock {
     struct session *session;  // borrowed
     struct stock_part *parts; // owned: one a predictor
     size_t n_parts;
+    const struct tunable *tunables[TUNABLES_MAX]; // borrowed
+    size_t n_tunables;
+    size_t n_choices; // of a combination
 };
 
 bool stock_init(struct stock *stock, struct session *session, struct err *err);
@@ -52,14 +58,18 @@ void stock_release(struct stock *stock); // zeroed is fine
 // Both give the number of what was added, or of what is the same; number may be
 // NULL. The text is copied, the list's demos are referred to.
 bool stock_add_text(struct stock *stock, size_t part, const char *text,
-                    const char *kind, int *number, struct err *err);
+                    const char *kind, int parent, int *number, struct err *err);
 bool stock_add_demos(struct stock *stock, size_t part,
-                     const struct demo_list *list, const char *kind,
+                     const struct demo_list *list, const char *kind, int parent,
                      int *number, struct err *err);
 
-// How many choices there are.
-size_t stock_count(const struct stock *stock, size_t part,
-                   enum stock_side side);
+// Where the choices of a part and of a tunable stand in a combination.
+size_t stock_at_text(size_t part);
+size_t stock_at_demos(size_t part);
+size_t stock_at_tunable(const struct stock *stock, size_t tunable);
+
+// How many choices there are at a place of a combination.
+size_t stock_count(const struct stock *stock, size_t at);
 
 // The candidate of a combination, a child of parent, sealed. New reference.
 struct candidate *stock_candidate(const struct stock *stock, const int *choices,

@@ -369,6 +369,14 @@ static void count_open(struct session *fake)
         fake->most_open = open;
 }
 
+struct candidate *session_fit(struct session *fake, struct candidate *candidate,
+                              struct err *error)
+{
+    (void)fake;
+    (void)error;
+    return candidate_ref(candidate);
+}
+
 struct trial *trial_submit(struct session *fake, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *error)

@@ -47,9 +47,11 @@ static void add_demos(const int *rows, size_t n)
         cr_assert(demo_list_add(&list, &demo, &err));
         json_decref(demo.fields);
     }
-    cr_assert(stock_add_demos(&stock, 0, &list, "test", &number, &err));
+    cr_assert(
+        stock_add_demos(&stock, 0, &list, "test", STOCK_ORPHAN, &number, &err));
     cr_assert_eq(number, 1);
-    cr_assert(stock_add_demos(&stock, 0, &list, "test", &number, &err));
+    cr_assert(
+        stock_add_demos(&stock, 0, &list, "test", STOCK_ORPHAN, &number, &err));
     cr_assert_eq(number, 1, "what is the same is not added again");
     for (size_t i = 0; i < list.n; i++)
         json_decref(list.demos[i].fields);
@@ -128,7 +130,7 @@ Test(board, one_candidate_is_one_entry)
     int number = -1;
 
     cr_assert(stock_add_text(&stock, 0, " classify  the text. ", "test",
-                             &number, &err));
+                             STOCK_ORPHAN, &number, &err));
     cr_expect_eq(number, 0, "the same but for case and spaces");
     cr_expect_eq(enter(0, 0), entry);
     cr_expect_eq(board.n, 1);

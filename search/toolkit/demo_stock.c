@@ -1,0 +1,164 @@
+#include "search/toolkit/demo_stock.h"
+
+#include <stdlib.h>
+
+#include "search/toolkit/cover.h"
+
+// Makes the demos of these rows a set.
+static bool add_set(struct stock *stock, struct study *study, size_t part,
+                    const size_t *places, size_t n, const char *kind,
+                    int parent, struct err *err)
+{
+    struct demo_list list = {0};
+    bool ok = bank_fill(study->bank, part, places, n, err);
+
+    for (size_t i = 0; ok && i < n; i++) {
+        const struct demo *demo = bank_demo(study->bank, part, places[i]);
+
+        if (demo != NULL)
+            ok = demo_list_add(&list, demo, err);
+    }
+    if (ok && list.n > 0)
+        ok = stock_add_demos(stock, part, &list, kind, parent, NULL, err);
+    for (size_t i = 0; i < list.n; i++)
+        json_decref(list.demos[i].fields);
+    free(list.demos);
+    return ok;
+}
+
+// What each row is worth to a set of that taste. A row that the teacher has to
+// be asked for costs a call.
+static void like(const struct study *study, size_t part, enum demo_taste taste,
+                 bool *usable, double *liking)
+{
+    static const double ASKING = 0.6;
+
+    for (size_t i = 0; i < study->n; i++) {
+        bool asks = false;
+
+        usable[i] = bank_has(study->bank, part, i, &asks);
+        liking[i] = taste == TASTE_HARD ? study->hard[i] : 0;
+        if (asks && taste != TASTE_HARD)
+            liking[i] -= ASKING;
+    }
+}
+
+bool demo_stock_cover(struct stock *stock, struct study *study, size_t part,
+                      enum demo_taste taste, size_t most, const char *kind,
+                      uint64_t draw, struct err *err)
+{
+    bool *usable = calloc(study->n + 1, sizeof *usable);
+    double *liking = calloc(study->n + 1, sizeof *liking);
+    size_t *places = calloc(most + 1, sizeof *places);
+    struct rng rng =
+        session_rng(study->session, "cover", draw * PROGRAM_MAX_STEPS + part);
+    const struct cover_recipe recipe = {
+        .usable = usable,
+        .liking = liking,
+        .variety = taste == TASTE_CHANCE ? 0 : 0.6,
+        .chance = taste == TASTE_CHANCE ? 1 : 0.3,
+        .most = most,
+    };
+    bool ok = usable != NULL && liking != NULL && places != NULL;
+    size_t n = 0;
+
+    if (!ok)
+        err_nomem(err, "a demo set");
+    if (ok)
+        like(study, part, taste, usable, liking);
+    ok = ok &&
+         cover_pick(&study->classes[part], study->lexicon, &recipe, &rng,
+                    places, &n, err) &&
+         add_set(stock, study, part, places, n, kind, STOCK_ORPHAN, err);
+    free(places);
+    free(liking);
+    free(usable);
+    return ok;
+}
+
+// Places of rows that went wrong, can be demos and are not shown yet, at most
+// `most`, by chance.
+static size_t pick_wrong(const struct study *study, size_t part,
+                         const bool *shown, size_t most, struct rng *rng,
+                         size_t *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < study->n; i++)
+        if (study->hard[i] > 0 && !shown[i] &&
+            bank_has(study->bank, part, i, NULL))
+            out[n++] = i;
+    rng_shuffle(rng, out, n);
+    return n < most ? n : most;
+}
+
+// Places of a set's rows into out; returns how many.
+static size_t list_places(const struct study *study,
+                          const struct demo_list *list, size_t *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < list->n; i++) {
+        size_t place = study_place(study, list->demos[i].row);
+
+        if (place < study->n)
+            out[n++] = place;
+    }
+    return n;
+}
+
+bool demo_stock_mend(struct stock *stock, struct study *study, size_t part,
+                     int set, size_t most_new, size_t most, struct rng *rng,
+                     struct err *err)
+{
+    const struct demo_list *list = &stock->parts[part].sets[set].list;
+    size_t *places = calloc(list->n + study->n + 1, sizeof *places);
+    size_t *wrong = calloc(study->n + 1, sizeof *wrong);
+    bool *shown = calloc(study->n + 1, sizeof *shown);
+    size_t n = 0, n_wrong = 0;
+    bool ok = places != NULL && wrong != NULL && shown != NULL;
+
+    if (ok) {
+        n = list_places(study, list, places);
+        for (size_t i = 0; i < n; i++)
+            shown[places[i]] = true;
+        n_wrong = pick_wrong(study, part, shown,
+                             most_new < most ? most_new : most, rng, wrong);
+    } else {
+        err_nomem(err, "a demo set");
+    }
+    if (n + n_wrong > most)
+        n = most - n_wrong;
+    for (size_t i = 0; ok && i < n_wrong; i++)
+        places[n++] = wrong[i];
+    if (ok && n_wrong > 0)
+        ok = add_set(stock, study, part, places, n, "mended", set, err);
+    free(shown);
+    free(wrong);
+    free(places);
+    return ok;
+}
+
+bool demo_stock_turn(struct stock *stock, struct study *study, size_t part,
+                     int set, struct err *err)
+{
+    const struct demo_list *list = &stock->parts[part].sets[set].list;
+    size_t *places = calloc(list->n + 1, sizeof *places);
+    bool ok = places != NULL;
+    size_t n = 0;
+
+    if (ok)
+        n = list_places(study, list, places);
+    else
+        err_nomem(err, "a demo set");
+    for (size_t i = 0; i < n / 2; i++) {
+        size_t place = places[i];
+
+        places[i] = places[n - 1 - i];
+        places[n - 1 - i] = place;
+    }
+    if (ok && n > 1)
+        ok = add_set(stock, study, part, places, n, "turned", set, err);
+    free(places);
+    return ok;
+}

@@ -1,0 +1,43 @@
+// demo_stock: demo sets for the stock, made from what the study knows.
+//
+//   cover    every label, then again; rows that vary, that go wrong, or that
+//            chance picks
+//   mended   a set with rows in it that went wrong with it
+//   turned   a set in the reverse order: what comes last weighs most with many
+//            models
+//
+// For the job's own thread.
+
+#ifndef SEARCH_TOOLKIT_DEMO_STOCK_H
+#define SEARCH_TOOLKIT_DEMO_STOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/rng.h"
+#include "search/toolkit/stock.h"
+#include "search/toolkit/study.h"
+
+enum demo_taste {
+    TASTE_VARIED, // unlike each other
+    TASTE_HARD,   // what the student got wrong
+    TASTE_CHANCE,
+};
+
+// most: demos. draw: another number is another set of the same kind.
+bool demo_stock_cover(struct stock *stock, struct study *study, size_t part,
+                      enum demo_taste taste, size_t most, const char *kind,
+                      uint64_t draw, struct err *err);
+
+// Set number `set` with up to most_new of the rows that went wrong at its end;
+// of its own demos the first ones stay as far as there is room for `most`.
+bool demo_stock_mend(struct stock *stock, struct study *study, size_t part,
+                     int set, size_t most_new, size_t most, struct rng *rng,
+                     struct err *err);
+
+bool demo_stock_turn(struct stock *stock, struct study *study, size_t part,
+                     int set, struct err *err);
+
+#endif

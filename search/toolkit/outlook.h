@@ -1,0 +1,46 @@
+// outlook: what a combination of the stock can be expected to score, from all
+// that is on the board.
+//
+// The terms of a combination (effects.h) are: what all share; of each predictor
+// its text and its demo set, and in part those that they descend from, since a
+// rewritten instruction starts from what its parent is worth; how many demos it
+// shows (a doubling is one term, so sets tell of each other's size); each
+// tunable; and, for a combination that was tried, itself, since parts that are
+// good alone may not go together.
+//
+// For the job's own thread.
+
+#ifndef SEARCH_TOOLKIT_OUTLOOK_H
+#define SEARCH_TOOLKIT_OUTLOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "search/toolkit/board.h"
+#include "search/toolkit/effects.h"
+#include "search/toolkit/stock.h"
+
+struct outlook {
+    const struct stock *stock; // borrowed, as the next
+    struct board *board;
+    double deviation;        // of a single score, over rows and noise
+    struct effects *effects; // owned, as all below; NULL: nothing learned yet
+    size_t *columns;         // by place of a combination: its first effect
+    size_t pairs;            // first effect of the combinations as such
+};
+
+// deviation: of a single score. Nothing is allocated before outlook_learn.
+struct outlook outlook_of(const struct stock *stock, struct board *board,
+                          double deviation);
+void outlook_release(struct outlook *outlook); // zeroed is fine
+
+// Learns afresh. soft: the share of a score that is the probability of the
+// right label, where the server tells it; 0: right answers alone.
+bool outlook_learn(struct outlook *outlook, double soft, struct err *err);
+
+// Of a combination, tried or not.
+struct effect_guess outlook_guess(const struct outlook *outlook,
+                                  const int *choices);
+
+#endif

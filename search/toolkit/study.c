@@ -1,0 +1,129 @@
+#include "search/toolkit/study.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/toolkit/diagnosis.h"
+#include "search/toolkit/teacher.h"
+
+static bool read_rows(struct study *study, struct err *err)
+{
+    const struct dataset *dataset = session_dataset(study->session);
+    size_t parts = study->program->n_predictors;
+
+    for (size_t p = 0; p < parts; p++) {
+        int step = study->program->predictors[p];
+
+        study->searched[p] = session_plan(study->session)->runs[step];
+        if (study->searched[p] &&
+            !classes_read(study->program, dataset, step, study->rows, study->n,
+                          &study->classes[p], err))
+            return false;
+    }
+    study->lexicon = lexicon_new(dataset, study->rows, study->n, err);
+    if (study->lexicon == NULL)
+        return false;
+    study->bank = bank_new(study->session, study->rows, study->n, err);
+    return study->bank != NULL;
+}
+
+bool study_init(struct study *study, struct session *session, double pass,
+                struct err *err)
+{
+    const struct split *split = session_split(session);
+    size_t n = split->n[SHARE_TRAIN];
+    size_t parts = session_job(session)->program->n_predictors;
+
+    *study = (struct study){.session = session,
+                            .program = session_job(session)->program,
+                            .n = n < STUDY_ROWS ? n : STUDY_ROWS,
+                            .pass = pass};
+    study->rows = calloc(study->n + 1, sizeof *study->rows);
+    study->hard = calloc(study->n + 1, sizeof *study->hard);
+    study->searched = calloc(parts + 1, sizeof *study->searched);
+    study->classes = calloc(parts + 1, sizeof *study->classes);
+    if (study->rows == NULL || study->hard == NULL || study->searched == NULL ||
+        study->classes == NULL) {
+        err_nomem(err, "the examples to train on");
+        return false;
+    }
+    memcpy(study->rows, split->rows[SHARE_TRAIN],
+           study->n * sizeof *study->rows);
+    return read_rows(study, err);
+}
+
+void study_release(struct study *study)
+{
+    for (size_t p = 0;
+         study->classes != NULL && p < study->program->n_predictors; p++)
+        classes_release(&study->classes[p]);
+    bank_free(study->bank);
+    lexicon_free(study->lexicon);
+    free(study->classes);
+    free(study->searched);
+    free(study->hard);
+    free(study->rows);
+    *study = (struct study){0};
+}
+
+size_t study_place(const struct study *study, int row)
+{
+    size_t i = 0;
+
+    while (i < study->n && (int)study->rows[i] != row)
+        i++;
+    return i;
+}
+
+static bool learn(struct study *study, const struct runs *runs,
+                  const size_t *places, struct err *err)
+{
+    for (size_t i = 0; i < runs->n; i++) {
+        const struct task_item *item = &runs->items[i];
+
+        if (item->state == ITEM_DONE && item->scored)
+            study->hard[places[i]] =
+                diagnosis_failed(item, study->pass) ? 1 : 0;
+        if (!bank_learn(study->bank, places[i], item, study->pass, err))
+            return false;
+    }
+    return true;
+}
+
+static bool is_known(const struct board *board, const struct entry *entry,
+                     size_t row)
+{
+    for (size_t k = 0; k < board->n_rows; k++)
+        if (board->rows[k] == row)
+            return entry->known[k];
+    return false;
+}
+
+struct runs *study_trace(struct study *study, const struct board *board,
+                         const struct entry *entry, size_t *places,
+                         struct err *err)
+{
+    bool shared = session_split(study->session)->shared;
+    size_t *rows = calloc(study->n + 1, sizeof *rows);
+    struct runs *runs = NULL;
+    size_t n = 0;
+
+    if (rows == NULL) {
+        err_nomem(err, "runs of the student");
+        return NULL;
+    }
+    for (size_t i = 0; i < study->n; i++) {
+        if (shared ? !is_known(board, entry, study->rows[i])
+                   : n == STUDY_TRACED)
+            continue;
+        places[n] = i;
+        rows[n++] = study->rows[i];
+    }
+    runs = diagnosis_trace(study->session, entry->candidate, rows, n, err);
+    free(rows);
+    if (runs != NULL && !learn(study, runs, places, err)) {
+        runs_drop(study->session, runs);
+        runs = NULL;
+    }
+    return runs;
+}
