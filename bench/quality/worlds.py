@@ -1,0 +1,397 @@
+"""Five problems, each with rows of its own and a model of its own.
+
+A world is a made-up task and a made-up student. What the student does with a
+prompt is written down in its `answer`, and it differs in mechanism from world
+to world, so that no search can be right in all of them by one trick:
+
+    intents     three steps, eight labels; rules for a cue help, and so do demos
+                that hold it: wording and demos both matter
+    extraction  three fields; a demo of the same template shows where they stand:
+                demos matter, the instruction does not
+    numbers     quantities; a rule of reckoning in the instruction is what helps,
+                and many demos confuse: wording matters
+    replies     two steps, graded by words in common; the house's phrases are
+                learned from demos of the topic, or named by the instruction
+    ceiling     the student is right on 70 % whatever the prompt says, and long
+                prompts make it worse: neither matters
+
+A teacher writes what a prompt gives it to see: rules for the cues of the
+examples that are in the prompt, each with some chance. No world knows which
+optimizer asks. **What comes out says nothing about any real model.**
+"""
+
+import hashlib
+import random
+import re
+
+
+def unit(*parts):
+    """A number in [0, 1) that depends on all parts and on nothing else."""
+    text = "\x1f".join(map(str, parts)).encode()
+    digest = hashlib.blake2b(text, digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2 ** 64
+
+
+def gauss(*parts):
+    return sum(unit(i, *parts) for i in range(12)) - 6
+
+
+class Prompt:
+    """What a student gets to see."""
+
+    def __init__(self, step, instruction, demos, inputs, asked):
+        self.step = step
+        self.instruction = instruction.lower()
+        self.demos = demos      # list of (inputs joined, outputs by name)
+        self.inputs = inputs    # by name
+        self.asked = asked      # names of output fields
+        self.text = "\n".join(inputs.values())
+
+    def names(self, *words):
+        return all(word in self.instruction for word in words)
+
+
+class World:
+    name = ""
+    job = ""
+    n_train, n_held = 96, 400
+    skill_of_teacher = 0.25     # added to the student's
+
+    def __init__(self):
+        self.rng = random.Random(self.name)
+        self.by_text = {}
+        self.rows = self.make()
+
+    def truth(self, text):
+        for line in text.split("\n"):
+            if line in self.by_text:
+                return self.by_text[line]
+        return None
+
+    def shown(self, prompt):
+        """The rows that the demos show."""
+        found = (self.truth(inputs) for inputs, _ in prompt.demos)
+        return [row for row in found if row is not None]
+
+    def right(self, skill, row, prompt, teacher):
+        """Skill against how hard the row is, and the whim of the wording."""
+        skill += self.skill_of_teacher * teacher
+        whim = 0.06 * gauss(row["id"], prompt.instruction, len(prompt.demos),
+                            prompt.demos[-1:] or "")
+        return skill + whim > row["hard"]
+
+    def rules(self, rows):
+        """Lines that a teacher may write, having seen these rows."""
+        return []
+
+
+NONSENSE = ("please", "hello", "today", "again", "just", "well", "really",
+            "my", "the", "about", "since", "monday", "still", "now", "kindly")
+
+
+class Intents(World):
+    name = "intents"
+    labels = ("refund", "exchange", "cancel", "delay", "damage", "invoice",
+              "account", "warranty")
+    job = """
+inputs: {message: {desc: What a customer wrote}}
+steps:
+  sort:
+    predict: Sort the message.
+    inputs: [message]
+    outputs:
+      intent: {enum: [refund, exchange, cancel, delay, damage, invoice, account, warranty]}
+      sure: {type: float, min: 0, max: 1}
+  find:
+    predict: Find the facts.
+    inputs: [message]
+    outputs: {facts: {desc: One line}}
+  reply:
+    chain_of_thought: Answer the customer.
+    inputs: {message: , intent: sort.intent, facts: find.facts}
+    outputs: {reply: {desc: A polite reply}}
+outputs: {intent: sort.intent, reply: reply.reply}
+metric: {exact_match: intent}
+"""
+
+    def make(self):
+        letters = "bdfgklmnprstvz"
+        cues = {}
+        for label in self.labels:
+            for _ in range(6):
+                word = "".join(self.rng.choice(letters) +
+                               self.rng.choice("aeiou") for _ in range(3))
+                cues[word] = label
+        words = sorted(cues)
+        rows = []
+        for i in range(self.n_train + self.n_held):
+            cue = words[i % len(words)]
+            fill = self.rng.sample(NONSENSE, 6)
+            fill.insert(self.rng.randrange(7), cue)
+            text = " ".join(fill) + f" {i}."
+            others = [l for l in self.labels if l != cues[cue]]
+            row = {"id": i, "cue": cue, "hard": self.rng.random(),
+                   "rival": others[int(unit(cue) * len(others))],
+                   "fields": {"message": text, "intent": cues[cue]}}
+            self.by_text[text] = row
+            rows.append(row)
+        self.rng.shuffle(rows)
+        return rows
+
+    def answer(self, prompt, teacher):
+        row = self.truth(prompt.text)
+        if row is None or prompt.step != "sort":
+            return {name: "As you say." for name in prompt.asked}
+        shown = self.shown(prompt)
+        labels = {one["fields"]["intent"] for one in shown}
+        label = row["fields"]["intent"]
+        skill = 0.42
+        skill += 0.4 * (prompt.names(row["cue"]) and label in
+                        prompt.instruction)
+        skill += 0.25 * any(one["cue"] == row["cue"] for one in shown)
+        skill += 0.2 * len(labels) / len(self.labels)
+        skill += 0.12 * (1 - 0.6 ** len(shown))
+        skill -= 0.15 * bool(shown and label not in labels)
+        good = self.right(skill, row, prompt, teacher)
+        return {"intent": label if good else row["rival"],
+                "sure": 0.9 if good else 0.6}
+
+    def rules(self, rows):
+        return [f"Where it speaks of {row['cue']}, the intent is "
+                f"{row['fields']['intent']}." for row in rows]
+
+
+class Extraction(World):
+    name = "extraction"
+    job = """
+inputs: {note: {desc: A delivery note}}
+steps:
+  read:
+    predict: Read the note.
+    inputs: [note]
+    outputs:
+      number: {desc: Number of the order}
+      day: {desc: Day of delivery}
+      sum: {desc: Sum to pay}
+metric: {fields: [number, day, sum]}
+"""
+    keys = ("number", "day", "sum")
+
+    def make(self):
+        kinds = [(self.rng.sample(NONSENSE, 4), self.rng.sample(self.keys, 3))
+                 for _ in range(14)]
+        rows = []
+        for i in range(self.n_train + self.n_held):
+            kind = i % len(kinds)
+            words, order = kinds[kind]
+            truth = {"number": f"R{self.rng.randrange(1000, 9999)}",
+                     "day": f"{self.rng.randrange(1, 29)}.{self.rng.randrange(1, 13)}.",
+                     "sum": f"{self.rng.randrange(5, 900)}.50"}
+            trap = {"number": f"R{self.rng.randrange(1000, 9999)}",
+                    "day": f"{self.rng.randrange(1, 29)}.{self.rng.randrange(1, 13)}.",
+                    "sum": f"{self.rng.randrange(5, 900)}.50"}
+            text = " ".join(f"{word} {trap[key]} {key[0]}{kind} {truth[key]}"
+                            for word, key in zip(words, order))
+            row = {"id": i, "kind": kind, "trap": trap,
+                   "hard": self.rng.random(),
+                   "fields": {"note": text, **truth}}
+            self.by_text[text] = row
+            rows.append(row)
+        self.rng.shuffle(rows)
+        return rows
+
+    def answer(self, prompt, teacher):
+        row = self.truth(prompt.text)
+        shown = self.shown(prompt)
+        out = {}
+        kinds = {one["kind"] for one in shown}
+        for at, key in enumerate(self.keys):
+            skill = 0.3 + 0.55 * (row["kind"] in kinds)
+            skill += 0.02 * min(len(kinds), 14)
+            one = dict(row, id=row["id"] * 3 + at,
+                       hard=unit(row["id"], key))
+            good = self.right(skill, one, prompt, teacher)
+            out[key] = row["fields"][key] if good else row["trap"][key]
+        return out
+
+    def rules(self, rows):
+        return ["Of two values that could be meant, take the second."]
+
+
+class Numbers(World):
+    name = "numbers"
+    job = """
+inputs: {order: {desc: An order in words}}
+steps:
+  count:
+    predict: Count the bottles.
+    inputs: [order]
+    outputs: {bottles: {type: int, min: 0}}
+metric: {numeric: bottles}
+"""
+    kinds = ("crates", "pallets", "dozens", "returns", "samples", "spares",
+             "halves", "refills")
+
+    def make(self):
+        rows = []
+        for i in range(self.n_train + self.n_held):
+            kind = self.kinds[i % len(self.kinds)]
+            a, b = self.rng.randrange(2, 40), self.rng.randrange(2, 12)
+            factor = self.kinds.index(kind) + 2
+            text = f"{a} {kind} and {b} loose ones, order {i}"
+            row = {"id": i, "kind": kind, "hard": self.rng.random(),
+                   "naive": a + b,
+                   "fields": {"order": text, "bottles": a * factor + b}}
+            self.by_text[text] = row
+            rows.append(row)
+        self.rng.shuffle(rows)
+        return rows
+
+    def answer(self, prompt, teacher):
+        row = self.truth(prompt.text)
+        shown = self.shown(prompt)
+        alike = sum(one["kind"] == row["kind"] for one in shown)
+        skill = 0.25 + 0.6 * prompt.names(row["kind"], "each")
+        skill += 0.1 * min(alike, 3) - 0.012 * len(shown)
+        good = self.right(skill, row, prompt, teacher)
+        return {"bottles": row["fields"]["bottles"] if good else row["naive"]}
+
+    def rules(self, rows):
+        return [f"Of {row['kind']}, each is "
+                f"{self.kinds.index(row['kind']) + 2} bottles."
+                for row in rows]
+
+
+class Replies(World):
+    name = "replies"
+    topics = ("garden", "kitchen", "garage", "office", "cellar")
+    job = """
+inputs: {question: {desc: A customer's question}}
+steps:
+  topic:
+    predict: Name the topic.
+    inputs: [question]
+    outputs: {topic: {enum: [garden, kitchen, garage, office, cellar]}}
+  reply:
+    predict: Write the reply.
+    inputs: {question: , topic: topic.topic}
+    outputs: {reply: {desc: One sentence}}
+outputs: {reply: reply.reply}
+metric: {token_f1: reply}
+"""
+
+    def make(self):
+        words = {}
+        for topic in self.topics:
+            words[topic] = ["".join(self.rng.choice("bcdfglmnprst") +
+                                    self.rng.choice("aeiou")
+                                    for _ in range(3)) for _ in range(8)]
+        self.words = words
+        rows = []
+        for i in range(self.n_train + self.n_held):
+            topic = self.topics[i % len(self.topics)]
+            thing = f"item{i}"
+            used = self.rng.sample(words[topic], 5)
+            text = " ".join(self.rng.sample(NONSENSE, 5)) + \
+                f" {topic[:4]}{self.rng.randrange(9)} {thing}?"
+            row = {"id": i, "topic": topic, "thing": thing,
+                   "hard": self.rng.random(),
+                   "fields": {"question": text,
+                              "reply": " ".join(["about", thing] + used)}}
+            self.by_text[text] = row
+            rows.append(row)
+        self.rng.shuffle(rows)
+        return rows
+
+    def answer(self, prompt, teacher):
+        row = self.truth(prompt.text)
+        shown = self.shown(prompt)
+        if prompt.step == "topic":
+            seen = {one["topic"] for one in shown}
+            skill = 0.6 + 0.3 * (row["topic"] in seen)
+            skill += 0.2 * prompt.names(row["topic"][:4] + "0", row["topic"])
+            if self.right(skill, row, prompt, teacher):
+                return {"topic": row["topic"]}
+            return {"topic": self.topics[row["id"] * 7 % len(self.topics)]}
+        topic = prompt.inputs.get("topic", "")
+        known = {word for one in shown if one["topic"] == topic
+                 for word in one["fields"]["reply"].split()[2:]}
+        known |= {word for word in self.words.get(topic, ())
+                  if word in prompt.instruction}
+        plain = ["thank", "you", "for", "writing", "we", "help"]
+        said = sorted(known)[:8] or plain
+        return {"reply": " ".join(["about", row["thing"]] + said)}
+
+    def rules(self, rows):
+        return [f"On the {row['topic']} ({row['topic'][:4]}0 and the like), "
+                f"say {' '.join(row['fields']['reply'].split()[2:])}."
+                for row in rows]
+
+
+class Ceiling(World):
+    name = "ceiling"
+    job = """
+inputs: {claim: {desc: A claim}}
+steps:
+  check:
+    predict: Say whether the claim holds.
+    inputs: [claim]
+    outputs: {verdict: {enum: [holds, fails, open]}}
+metric: {exact_match: verdict}
+"""
+
+    def make(self):
+        rows = []
+        for i in range(self.n_train + self.n_held):
+            words = " ".join(self.rng.sample(NONSENSE, 7))
+            text = f"{words} {i}"
+            verdict = ("holds", "fails", "open")[i % 3]
+            row = {"id": i, "hard": self.rng.random(),
+                   "fields": {"claim": text, "verdict": verdict}}
+            self.by_text[text] = row
+            rows.append(row)
+        self.rng.shuffle(rows)
+        return rows
+
+    def answer(self, prompt, teacher):
+        row = self.truth(prompt.text)
+        skill = 0.7 - 0.005 * len(prompt.demos)
+        skill -= 0.05 * (len(prompt.instruction) > 1500)
+        if self.right(skill, row, prompt, 0):
+            return {"verdict": row["fields"]["verdict"]}
+        wrong = {"holds": "fails", "fails": "open", "open": "holds"}
+        return {"verdict": wrong[row["fields"]["verdict"]]}
+
+
+WORLDS = {kind.name: kind
+          for kind in (Intents, Extraction, Numbers, Replies, Ceiling)}
+
+
+# --- a teacher, whatever it is asked for
+
+PLAIN = ("Read the input with care.", "Answer in the form that is asked for.",
+         "You are an expert.", "Take it step by step.")
+
+
+def write_text(world, name, inputs, draw):
+    """An instruction, or some words for whatever else is asked."""
+    shown = "\n".join(inputs.values())
+    rows = [row for text, row in world.by_text.items() if text in shown]
+    if "instruction" not in name:
+        return "The data are short texts. " + " ".join(
+            line for line in sorted(set(world.rules(rows)))
+            if unit("note", line, draw) < 0.5)
+    basis = inputs.get("basic_instruction", "").strip()
+    rules = sorted(set(world.rules(rows)))
+    # The more there is to see at once, the less is taken up of each.
+    chance = 0.75 if len(rows) <= 8 else 0.75 * 8 / len(rows)
+    kept = [line for line in rules
+            if line not in basis and unit("rule", line, draw) < chance]
+    plain = PLAIN[int(unit("plain", draw) * len(PLAIN))]
+    return "\n".join([basis or plain] + kept) if kept else \
+        (basis + " " + plain).strip()
+
+
+def teach(world, prompt, asked, draw):
+    return {name: write_text(world, name, prompt.inputs, draw)
+            for name in asked}
