@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import stat
+import subprocess
 import threading
 import time
 
@@ -622,3 +623,20 @@ def opens_a_stream(site):
     with socket.create_connection(("127.0.0.1", site.port), 10) as s:
         s.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return b" 200 " in s.recv(200)
+
+
+def test_the_commands_of_the_document_work(site, tmp_path):
+    text = (ROOT / "docs/http-api.md").read_text()
+    commands = re.findall(r"^curl .*$", text, re.M)
+    assert len(commands) >= 4
+    for command in commands:
+        command = command.replace("localhost:8070", f"localhost:{site.port}")
+        command = command.replace("customer-care", "shop")
+        done = subprocess.run(["bash", "-c", command], cwd=tmp_path,
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, (command, done)
+        answer = json.loads(done.stdout or
+                            (tmp_path / "compiled.json").read_text())
+        if "error" in answer:  # the job is done, and cannot be stopped
+            assert "/stop" in command and "not running" in \
+                answer["error"]["text"], (command, answer)
