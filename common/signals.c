@@ -3,14 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { STATUS_INTERRUPTED = 130 };
 
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may use it");
+
 // The handler's only means: a process has one set of handlers.
 static int pipe_ends[2] = {-1, -1};
-static volatile sig_atomic_t came;
+static atomic_int came; // read by other threads: those that serve pages
 static struct sigaction old_int, old_term, old_pipe;
 
 static void handle(int number)
@@ -18,9 +21,8 @@ static void handle(int number)
     int saved = errno;
 
     (void)number;
-    if (came)
+    if (atomic_exchange(&came, 1) != 0)
         _exit(STATUS_INTERRUPTED);
-    came = 1;
     // A full pipe is as good: it is readable.
     if (write(pipe_ends[1], "s", 1) < 0)
         errno = saved;
@@ -57,7 +59,7 @@ bool signals_open(struct err *err)
 
     if (!open_pipe(err))
         return false;
-    came = 0;
+    atomic_store(&came, 0);
     mask(SIG_BLOCK);
     sigemptyset(&action.sa_mask);
     sigemptyset(&ignore.sa_mask);
@@ -79,7 +81,7 @@ int signals_fd(void)
 
 bool signals_came(void)
 {
-    return came != 0;
+    return atomic_load(&came) != 0;
 }
 
 void signals_close(void)
