@@ -23,6 +23,7 @@
 #include "coordinator/flight.h"
 #include "coordinator/guest.h"
 #include "coordinator/job_work.h"
+#include "coordinator/kept_calls.h"
 #include "coordinator/link.h"
 #include "coordinator/opening.h"
 #include "coordinator/running_job.h"
@@ -273,7 +274,10 @@ static void act(struct coordinator *c, int64_t now)
         [ACTION_PARK] = do_park,
     };
     struct action action;
+    size_t at = 0;
 
+    while (kept_calls_give(&c->engine, &at, now, &action))
+        do_send(c, &action, now);
     while (!turn_is_over(&c->engine.turn) &&
            dispatch_next(c->engine.dispatch, now, &action))
         acts[action.kind](c, &action, now);
@@ -1025,6 +1029,7 @@ static void free_coordinator(struct coordinator *c)
     link_close(&c->link);
     flights_release(&c->engine.flights);
     guests_release(&c->engine);
+    kept_calls_release(&c->engine.kept);
     dispatch_free(c->engine.dispatch);
     workers_release(&c->engine.workers);
     models_release(&c->engine.models);

@@ -31,6 +31,7 @@
 #include "common/err.h"
 #include "common/hash.h"
 #include "common/map.h"
+#include "coordinator/kept_calls.h"
 #include "coordinator/models.h"
 #include "coordinator/turn.h"
 #include "coordinator/workers.h"
@@ -137,6 +138,7 @@ struct engine {
     struct models models;
     struct flights flights;
     struct workers workers;
+    struct kept_calls kept; // by workers, from before they joined
     const char *servers;      // of this process, "URL, URL", or NULL
     int64_t wait_start_ms;    // until a job that nobody ever answered is paused
     int64_t wait_after_ms;    // the same after an answer

@@ -12,6 +12,7 @@
 #include "common/text.h"
 #include "coordinator/flight.h"
 #include "coordinator/guest.h"
+#include "coordinator/kept_calls.h"
 #include "store/history.h"
 
 enum {
@@ -381,6 +382,8 @@ static void on_hello(struct arrival *arrival)
     welcome(link, peer);
     if (peer->worker == NULL)
         return;
+    kept_calls_note(&link->engine->kept, peer->worker->number, hello->kept,
+                    hello->kept_len, (size_t)hello->slots + 1, arrival->now);
     note_worker(link, peer->worker, "serving", arrival->now);
     log_info("worker-joined", "%s: %s, %" PRId64 " slots, %zu models",
              peer->worker->name, peer->worker->server, peer->worker->slots,
@@ -790,6 +793,8 @@ bool link_send_call(struct link *link, const struct action *action,
         .id = action->lease,
         .timeout_ms = flight->timeout_ms,
         .digest = models_worker_digest(model->digest),
+        .key = (const char *)flight->order.key.bytes,
+        .key_len = sizeof flight->order.key.bytes,
         .request = {.model = model->name,
                     .prefix = flight->order.prefix->text,
                     .prefix_len = flight->order.prefix->len,

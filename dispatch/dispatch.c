@@ -896,6 +896,25 @@ static bool fill_place(struct dispatch *dispatch, const struct model *model,
     return false;
 }
 
+bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
+                   int64_t now, struct action *out)
+{
+    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
+    struct queued_call *queued = find_call(dispatch, call);
+    const struct served_model *served = NULL;
+
+    if (known == NULL || queued == NULL || queued->state != STATE_QUEUED)
+        return false;
+    served = dispatch_worker_served(known, queued->model);
+    if (served == NULL || served->place == PLACE_NONE)
+        return false;
+    dispatch->settled = false;
+    leave_state(dispatch, queued);
+    enter_state(dispatch, queued, STATE_LEASED);
+    send_call(dispatch, known, queued, now, out);
+    return true;
+}
+
 static bool place_call(struct dispatch *dispatch, int64_t now,
                        struct action *out)
 {

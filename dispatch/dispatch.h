@@ -167,6 +167,10 @@ void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now);
 // Fails without memory, or when a call with this id is there already.
 bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
                     int64_t now, struct err *err);
+// Sends a call that is queued to this very worker, for it has the answer
+// already, or at work. False, and nothing done, where that cannot be now.
+bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
+                   int64_t now, struct action *out);
 // The call is no longer wanted, queued or sent.
 void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now);
 

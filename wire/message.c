@@ -123,6 +123,8 @@ static const struct field hello_fields[] = {
     TEXT(hello, server, "server", WORD_CAP, 0),
     INT(hello, simulated, "simulated", 0, 1, 0),
     LIST(hello, models, n_models, "models", WIRE_MAX_MODELS, &model_table),
+    SIZED(FIELD_BYTES, hello, kept, kept_len, "kept",
+          WIRE_MAX_KEPT *WIRE_KEY_BYTES, 0),
 };
 
 static const struct field welcome_fields[] = {
@@ -139,6 +141,7 @@ static const struct field call_fields[] = {
     INT(call_message, id, "id", 0, INT64_MAX, REQUIRED),
     INT(call_message, timeout_ms, "timeout_ms", 1, MILLIS_CAP, REQUIRED),
     TEXT(call_message, digest, "digest", WORD_CAP, 0),
+    SIZED(FIELD_BYTES, call_message, key, key_len, "key", WIRE_KEY_BYTES, 0),
     TEXT(call_message, request.model, "model", NAME_CAP, REQUIRED),
     SIZED(FIELD_SLICE, call_message, request.prefix, request.prefix_len,
           "prefix", WIRE_MAX_TEXT, REQUIRED),

@@ -31,6 +31,8 @@ enum {
 enum { WIRE_PART_BYTES = 60 << 10 }; // of a message in one PART
 enum { WIRE_MAX_TEXT = 32 << 20 };   // one text or binary in a frame
 enum { WIRE_MAX_MODELS = 256 };      // models in a HELLO
+enum { WIRE_KEY_BYTES = 16 };        // the key of a call
+enum { WIRE_MAX_KEPT = 512 };        // keys of kept calls in a HELLO
 enum { WIRE_MAX_FILES = 256 };       // files in a SUBMIT
 enum { WIRE_HEARTBEAT_MS = 1000 };   // both ways
 enum { WIRE_LIVENESS = 3 };          // missed heartbeats until a peer is lost
@@ -77,6 +79,8 @@ struct hello {
     int64_t simulated;    // 1 when the server is the stand-in
     struct wire_model *models;
     size_t n_models;
+    const char *kept; // keys of calls that a worker still has at work, or
+    size_t kept_len;  // answered, from before: WIRE_KEY_BYTES each
 };
 
 struct welcome {
@@ -96,6 +100,8 @@ struct call_message {
     int64_t timeout_ms;
     const char *digest; // of the model, as pinned by the job
     struct call_request request;
+    const char *key; // names the question: who has it at work or answered
+    size_t key_len;  // already need not ask it again; WIRE_KEY_BYTES, or 0
 };
 
 struct cancel {

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct held *held_add(struct held_list *list, const struct call_message *call,
                       struct arena *arena)
@@ -17,6 +18,7 @@ struct held *held_add(struct held_list *list, const struct call_message *call,
     while (*end != NULL)
         end = &(*end)->next;
     *end = held;
+    held->number = ++list->last_number;
     list->n++;
     return held;
 }
@@ -25,16 +27,38 @@ struct held *held_find(const struct held_list *list, int64_t id)
 {
     struct held *held = list->first;
 
-    while (held != NULL && held->call.id != id)
+    while (held != NULL && (held->kept || held->call.id != id))
+        held = held->next;
+    return held;
+}
+
+struct held *held_by_number(const struct held_list *list, int64_t number)
+{
+    struct held *held = list->first;
+
+    while (held != NULL && held->number != number)
+        held = held->next;
+    return held;
+}
+
+struct held *held_find_kept(const struct held_list *list, const char *key,
+                            size_t key_len)
+{
+    struct held *held =
+        list->n_kept == 0 || key_len != WIRE_KEY_BYTES ? NULL : list->first;
+
+    while (held != NULL && (!held->kept || held->call.key_len != key_len ||
+                            memcmp(held->call.key, key, key_len) != 0))
         held = held->next;
     return held;
 }
 
 struct held *held_first_waiting(const struct held_list *list)
 {
-    struct held *held = list->n == list->n_open ? NULL : list->first;
+    struct held *held =
+        list->n + list->n_kept == list->n_open ? NULL : list->first;
 
-    while (held != NULL && held->open)
+    while (held != NULL && (held->open || held->answered))
         held = held->next;
     return held;
 }
@@ -47,6 +71,44 @@ void held_set_open(struct held_list *list, struct held *held, bool open)
     list->n_open += open ? 1 : (size_t)-1;
 }
 
+void held_keep(struct held_list *list, struct held *held)
+{
+    assert(!held->kept);
+
+    held->kept = true;
+    list->n--;
+    list->n_kept++;
+}
+
+void held_set_sent(struct held_list *list, struct held *held, bool sent)
+{
+    assert(held->kept && held->sent != sent);
+
+    held->sent = sent;
+    list->n_sent += sent ? 1 : (size_t)-1;
+}
+
+struct held *held_first_sent(const struct held_list *list)
+{
+    struct held *held = list->n_sent == 0 ? NULL : list->first;
+
+    while (held != NULL && !held->sent)
+        held = held->next;
+    return held;
+}
+
+void held_adopt(struct held_list *list, struct held *held, int64_t id)
+{
+    assert(held->kept);
+
+    if (held->sent)
+        held_set_sent(list, held, false);
+    held->kept = false;
+    held->call.id = id;
+    list->n++;
+    list->n_kept--;
+}
+
 void held_remove(struct held_list *list, struct held *held)
 {
     struct held **at = &list->first;
@@ -54,8 +116,11 @@ void held_remove(struct held_list *list, struct held *held)
     while (*at != held)
         at = &(*at)->next;
     *at = held->next;
-    list->n--;
+    list->n -= held->kept ? 0 : 1;
+    list->n_kept -= held->kept ? 1 : 0;
+    list->n_sent -= held->sent ? 1 : 0;
     list->n_open -= held->open ? 1 : 0;
+    call_answer_release(&held->answer);
     arena_release(&held->arena);
     free(held);
 }

@@ -2,7 +2,23 @@
 //
 // A held call is either waiting (it came while all slots were taken, or the
 // server was busy) or open at the model server. It owns the arena that its
-// texts live in, so it can be asked again. One owner, one thread.
+// texts live in, so it can be asked again.
+//
+// When the coordinator is lost, the leases are gone. Calls that are open and
+// have a key are kept without one: their answers stay here until a coordinator
+// asks the same again, under a lease of its own.
+//
+//   waiting --> open ---------------> sent, until it is surely durable
+//                | held_keep  ^             |
+//                v            | held_adopt  | the coordinator is lost
+//               kept, open    |             v
+//                '------------+----> kept, answered
+//
+// An answer that was sent is kept as well: the coordinator may have died with
+// it. At most slots + 1 calls of a worker are with it or not yet durable, so of
+// the answers that it sent only the last slots + 1 - n can be lost still.
+//
+// One owner, one thread.
 
 #ifndef WORKER_HELD_H
 #define WORKER_HELD_H
@@ -17,23 +33,39 @@
 struct held {
     struct held *next;
     struct arena arena;       // owned; all texts of call
-    struct call_message call; // its id names it
+    struct call_message call; // its id is the lease
+    int64_t number;           // given here, never again: the model client's id
     bool open;
-    int busy_tries; // how often the server was too busy for it
+    bool kept;                 // has no lease: id means nothing
+    bool sent;                 // kept, and its answer is with a coordinator
+    bool answered;             // of a kept one
+    struct call_answer answer; // owned; once it is answered
+    int busy_tries;            // how often the server was too busy for it
 };
 
 struct held_list {
     struct held *first; // oldest first
-    size_t n;
-    size_t n_open;
+    size_t n;           // that have a lease
+    size_t n_kept;
+    size_t n_sent; // of those
+    size_t n_open; // of both
+    int64_t last_number;
 };
 
 // Takes arena, which is left empty. NULL without memory, arena as it was.
 struct held *held_add(struct held_list *list, const struct call_message *call,
                       struct arena *arena);
 struct held *held_find(const struct held_list *list, int64_t id);
+struct held *held_by_number(const struct held_list *list, int64_t number);
+// The kept one of that key.
+struct held *held_find_kept(const struct held_list *list, const char *key,
+                            size_t key_len);
 struct held *held_first_waiting(const struct held_list *list);
 void held_set_open(struct held_list *list, struct held *held, bool open);
+void held_keep(struct held_list *list, struct held *held);
+void held_set_sent(struct held_list *list, struct held *held, bool sent);
+struct held *held_first_sent(const struct held_list *list);
+void held_adopt(struct held_list *list, struct held *held, int64_t id);
 void held_remove(struct held_list *list, struct held *held); // and frees
 void held_release(struct held_list *list);
 

@@ -32,6 +32,7 @@ enum {
     BUSY_MS = 250, // after the first 503, doubled with each
     BUSY_TRIES = 4,
     BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
+    KEPT_MS = 30000,     // from WELCOME on, until what is kept is not wanted
     PATIENCE_BEATS = 15, // silent ones, until the coordinator counts as lost
     GUEST_WAIT_MS = GUEST_LOOK_MS, // between two looks of one that steps back
     TICK_MS = 1000,                // the loop never sleeps longer
@@ -75,9 +76,10 @@ struct worker {
     int64_t retry_ms;        // the next back-off
     int64_t due_ms;          // APART: next attempt; GREETING: end of patience
     int64_t heartbeat_ms;
-    int64_t beat_ms;  // when the next heartbeat leaves
-    int64_t heard_ms; // when the coordinator was heard last
-    int64_t busy_ms;  // nothing is asked of the server before
+    int64_t beat_ms;    // when the next heartbeat leaves
+    int64_t heard_ms;   // when the coordinator was heard last
+    int64_t welcome_ms; // when it took us in
+    int64_t busy_ms;    // nothing is asked of the server before
     int64_t probed_ms;
     int64_t missed_ms; // when a call last took too long
     int64_t worked_ms; // when a call was last here
@@ -92,12 +94,44 @@ struct worker {
 
 // ---- parting
 
-// Without a coordinator the leases are gone, and the open calls with them.
+static void drop_held(struct worker *worker, struct held *held)
+{
+    if (held->open)
+        model_cancel(worker->client, held->number);
+    held_remove(&worker->held, held);
+}
+
+// Without a coordinator the leases are gone. What is open at the server or
+// answered is paid for: it is kept, for the next coordinator may ask the same.
+static void keep_calls(struct worker *worker)
+{
+    struct held *next = NULL;
+
+    for (struct held *at = worker->held.first; at != NULL; at = next) {
+        next = at->next;
+        if (at->sent)
+            held_set_sent(&worker->held, at, false);
+        if (at->call.key_len != WIRE_KEY_BYTES || !(at->open || at->answered))
+            drop_held(worker, at);
+        else if (!at->kept)
+            held_keep(&worker->held, at);
+    }
+}
+
+static void drop_kept_calls(struct worker *worker, bool sent_too)
+{
+    struct held *next = NULL;
+
+    for (struct held *at = worker->held.first; at != NULL; at = next) {
+        next = at->next;
+        if (at->kept && (sent_too || !at->sent))
+            drop_held(worker, at);
+    }
+}
+
 static void part(struct worker *worker, int64_t now_ms)
 {
-    for (struct held *at = worker->held.first; at != NULL; at = at->next)
-        model_cancel(worker->client, at->call.id);
-    held_release(&worker->held);
+    keep_calls(worker);
     wire_close(worker->socket);
     worker->socket = NULL;
     worker->said_hello = false;
@@ -171,12 +205,10 @@ static bool hand_back(struct worker *worker, bool open_too, const char *why)
 
     for (struct held *at = worker->held.first; at != NULL; at = next) {
         next = at->next;
-        if (at->open && !open_too)
+        if (at->kept || (at->open && !open_too))
             continue;
-        if (at->open)
-            model_cancel(worker->client, at->call.id);
         int64_t id = at->call.id;
-        held_remove(&worker->held, at);
+        drop_held(worker, at);
         if (!send_fault(worker, id, FAULT_LOST, why))
             return false;
     }
@@ -249,10 +281,13 @@ static bool is_unwanted(struct worker *worker, int64_t now_ms)
     return why != NULL;
 }
 
+static void report_done(struct worker *worker);
+
 static void step_apart(struct worker *worker, int64_t now_ms)
 {
     struct model_server found = {0};
 
+    report_done(worker); // of kept calls: there are no others
     if (now_ms < worker->due_ms)
         return;
     if (is_unwanted(worker, now_ms)) {
@@ -280,6 +315,22 @@ static int64_t fresh_epoch(void)
     return (int64_t)(epoch >> 1);
 }
 
+// The keys of what is kept; how many bytes.
+static size_t list_kept(const struct held_list *held,
+                        char out[WIRE_MAX_KEPT * WIRE_KEY_BYTES])
+{
+    size_t len = 0;
+
+    for (const struct held *at = held->first;
+         at != NULL && len < WIRE_MAX_KEPT * WIRE_KEY_BYTES; at = at->next) {
+        if (!at->kept)
+            continue;
+        memcpy(out + len, at->call.key, WIRE_KEY_BYTES);
+        len += WIRE_KEY_BYTES;
+    }
+    return len;
+}
+
 static size_t list_models(const struct model_server *server, const char *digest,
                           struct wire_model *out)
 {
@@ -303,6 +354,7 @@ static bool say_hello(struct worker *worker)
 {
     struct message message = {.kind = MESSAGE_HELLO};
     struct wire_model models[WIRE_MAX_MODELS];
+    char kept[WIRE_MAX_KEPT * WIRE_KEY_BYTES];
     struct hello *hello = &message.as.hello;
     struct err err = ERR_CLEAR;
 
@@ -317,6 +369,8 @@ static bool say_hello(struct worker *worker)
     hello->simulated = worker->server.simulated ? 1 : 0;
     hello->models = models;
     hello->n_models = list_models(&worker->server, worker->digest, models);
+    hello->kept = kept;
+    hello->kept_len = list_kept(&worker->held, kept);
     if (wire_send(worker->socket, NULL, &message, &err))
         return true;
     log_debug("hello-failed", "worker %s: %s", worker->name, err.text);
@@ -325,6 +379,7 @@ static bool say_hello(struct worker *worker)
 
 static void step_greeting(struct worker *worker, int64_t now_ms)
 {
+    report_done(worker);
     if (!worker->said_hello)
         worker->said_hello = say_hello(worker);
     if (now_ms >= worker->due_ms)
@@ -352,18 +407,37 @@ static void send_busy_later(struct worker *worker, struct held *held,
     (void)send_fault(worker, id, FAULT_BUSY, done->text);
 }
 
-static void send_answer(struct worker *worker, struct held *held,
-                        const struct model_done *done)
+// Its answer is there. Sends it, and keeps it until it is surely durable.
+static void send_answer(struct worker *worker, struct held *held)
 {
     struct message message = {.kind = MESSAGE_ANSWER};
 
-    message.as.answer.id = done->id;
-    message.as.answer.answer = done->answer;
+    message.as.answer.id = held->call.id;
+    message.as.answer.answer = held->answer;
+    held_keep(&worker->held, held);
+    held_set_sent(&worker->held, held, true);
+    (void)send_message(worker, &message);
+}
+
+static void forget_durable(struct worker *worker)
+{
+    size_t credit = (size_t)worker->address.slots + 1;
+
+    while (worker->held.n + worker->held.n_sent > credit &&
+           worker->held.n_sent > 0)
+        held_remove(&worker->held, held_first_sent(&worker->held));
+}
+
+static void take_answer(struct worker *worker, struct held *held,
+                        struct model_done *done)
+{
     atomic_store(&worker->answered_ms, clock_monotonic_ms());
     atomic_store(&worker->server_fails, false);
     worker_speed_add(&worker->speed, &done->answer);
-    held_remove(&worker->held, held);
-    (void)send_message(worker, &message);
+    held_set_open(&worker->held, held, false);
+    held->answered = true;
+    held->answer = done->answer;
+    done->answer = (struct call_answer){0};
 }
 
 // A call took too long. Whether the server answers at all; if not, the fault is
@@ -393,10 +467,18 @@ static bool is_wedged(const struct worker *worker)
 }
 
 static void report(struct worker *worker, struct held *held,
-                   const struct model_done *done)
+                   struct model_done *done)
 {
+    int64_t id = held->call.id;
+
     if (done->fault == FAULT_NONE) {
-        send_answer(worker, held, done);
+        take_answer(worker, held, done);
+        if (!held->kept)
+            send_answer(worker, held);
+        return;
+    }
+    if (held->kept) {
+        held_remove(&worker->held, held); // nobody is to hear of the fault
         return;
     }
     if (done->fault == FAULT_BUSY) {
@@ -409,7 +491,7 @@ static void report(struct worker *worker, struct held *held,
     }
     held_remove(&worker->held, held);
     atomic_store(&worker->server_fails, true);
-    bool there = send_fault(worker, done->id, done->fault, done->text);
+    bool there = send_fault(worker, id, done->fault, done->text);
     if (there && is_wedged(worker)) {
         restart_begin(&worker->restart, worker->name,
                       "calls time out one after the other",
@@ -427,7 +509,7 @@ static void report_done(struct worker *worker)
 
     while (model_take_done(worker->client, &done)) {
         worker->worked_ms = clock_monotonic_ms();
-        struct held *held = held_find(&worker->held, done.id);
+        struct held *held = held_by_number(&worker->held, done.id);
         if (held != NULL)
             report(worker, held, &done);
         call_answer_release(&done.answer);
@@ -440,7 +522,7 @@ static bool begin_call(struct worker *worker, struct held *held)
     int64_t timeout_ms = worker_speed_timeout_ms(
         &worker->speed, &held->call.request, held->call.timeout_ms);
 
-    if (model_begin(worker->client, held->call.id, &held->call.request,
+    if (model_begin(worker->client, held->number, &held->call.request,
                     timeout_ms, &err)) {
         held_set_open(&worker->held, held, true);
         return true;
@@ -480,7 +562,8 @@ static void look_at_server(struct worker *worker, int64_t now_ms)
 {
     struct model_server found = {0};
 
-    if (worker->held.n > 0 || now_ms < worker->probed_ms + IDLE_PROBE_MS)
+    if (worker->held.n + worker->held.n_open > 0 ||
+        now_ms < worker->probed_ms + IDLE_PROBE_MS)
         return;
     if (!probe(worker, IDLE_PROBE_PATIENCE_MS, &found))
         leave(worker, "the model server went away");
@@ -512,6 +595,7 @@ static void begin_drain(struct worker *worker)
         worker->state = ENDED;
         return;
     }
+    drop_kept_calls(worker, true);
     log_info("worker-drains", "worker %s finishes %s", worker->name,
              text_counted(calls, (int64_t)worker->held.n_open, "call"));
     if (!hand_back(worker, false, "the worker drains"))
@@ -551,6 +635,8 @@ static void step_serving(struct worker *worker, int64_t now_ms)
     if (!keep_in_touch(worker, now_ms))
         return;
     report_done(worker);
+    if (now_ms >= worker->welcome_ms + KEPT_MS)
+        drop_kept_calls(worker, false); // nobody asked for them
     if (worker->state == SERVING && is_unwanted(worker, now_ms)) {
         worker->steps_back = true;
         begin_drain(worker);
@@ -569,6 +655,7 @@ static void on_welcome(struct worker *worker, const struct message *message)
     if (worker->state != GREETING)
         return;
     worker->state = SERVING;
+    worker->welcome_ms = clock_monotonic_ms();
     atomic_store(&worker->served, true);
     worker->heartbeat_ms = message->as.welcome.heartbeat_ms;
     worker->beat_ms = clock_monotonic_ms() + worker->heartbeat_ms;
@@ -612,13 +699,27 @@ static bool is_other_model(const struct worker *worker,
     return false;
 }
 
+// The same was asked by an earlier coordinator, and is at work or answered.
+static bool adopt(struct worker *worker, const struct call_message *call)
+{
+    struct held *held = held_find_kept(&worker->held, call->key, call->key_len);
+
+    if (held == NULL)
+        return false;
+    held_adopt(&worker->held, held, call->id);
+    if (held->answered)
+        send_answer(worker, held);
+    return true;
+}
+
 static void on_call(struct worker *worker, const struct message *message)
 {
     const struct call_message *call = &message->as.call;
     size_t credit = (size_t)worker->address.slots + 1;
 
     worker->worked_ms = clock_monotonic_ms();
-    if (held_find(&worker->held, call->id) != NULL)
+    if (held_find(&worker->held, call->id) != NULL ||
+        (worker->state == SERVING && adopt(worker, call)))
         return;
     if (worker->state != SERVING)
         (void)send_fault(worker, call->id, FAULT_LOST,
@@ -631,6 +732,8 @@ static void on_call(struct worker *worker, const struct message *message)
                          "the model here has another digest than the job's");
     else if (held_add(&worker->held, call, &worker->arena) == NULL)
         (void)send_fault(worker, call->id, FAULT_BUSY, "no memory");
+    else
+        forget_durable(worker);
 }
 
 static void on_cancel(struct worker *worker, const struct message *message)
@@ -639,8 +742,7 @@ static void on_cancel(struct worker *worker, const struct message *message)
 
     if (held == NULL)
         return;
-    model_cancel(worker->client, held->call.id);
-    held_remove(&worker->held, held);
+    drop_held(worker, held);
 }
 
 static void (*const handlers[MESSAGE_KIND_COUNT])(struct worker *,
@@ -706,7 +808,8 @@ static int64_t next_due_ms(const struct worker *worker, int64_t now_ms)
         due_ms = sooner(due_ms, now_ms + SEND_RETRY_MS);
     if (worker->state == SERVING || worker->state == DRAINING)
         due_ms = sooner(due_ms, worker->beat_ms);
-    if (worker->held.n > worker->held.n_open && worker->busy_ms > now_ms)
+    if (worker->held.n + worker->held.n_kept > worker->held.n_open &&
+        worker->busy_ms > now_ms)
         due_ms = sooner(due_ms, worker->busy_ms);
     return due_ms;
 }
@@ -729,7 +832,7 @@ static void look_after(struct worker *worker, int64_t now_ms)
 {
     atomic_store(&worker->turned_ms, now_ms);
     atomic_store(&worker->serving, worker->state == SERVING);
-    if (worker->held.n > 0)
+    if (worker->held.n + worker->held.n_open > 0)
         worker->worked_ms = now_ms;
     if (worker->idle_ms > 0 && now_ms - worker->worked_ms >= worker->idle_ms &&
         !atomic_exchange(&worker->drain, true))
@@ -761,6 +864,7 @@ static void *run(void *user)
     }
     part(worker, clock_monotonic_ms());
     restart_end(&worker->restart);
+    drop_kept_calls(worker, true);
     log_info("worker-ended", "worker %s has ended", worker->name);
     atomic_store(&worker->ended, true);
     return NULL;

@@ -324,6 +324,32 @@ def test_stop_ends_a_job_and_resume_goes_on(stage, undisturbed):
     assert [job["state"] for job in states] == ["done"]
 
 
+def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage):
+    """Killed while every slot is at work: the worker lets its server finish, and
+    whoever starts next gets those answers. Nothing is asked twice."""
+    sim = stage.stand_in(slots=3, latency_ms=1500)
+    gate = stage.gate(sim)
+    store = stage.folder / "c.db"
+    coordinator = stage.coordinator(store)
+    worker = stage.worker(coordinator.endpoint, gate.url, "w", slots=3)
+    job = stage.job(n=8, optimizer="{labeled_few_shot: {k: 2}}")
+    client = stage.start("submit", job, "--coordinator", coordinator.endpoint,
+                         "--wait", "--json")
+
+    def all_at_work():
+        answered = len(sim.chats())
+        return answered > 0 and len(gate.requests) - answered == 3
+
+    harness.wait_until(all_at_work, "calls at work in all slots")
+    coordinator.kill()
+    coordinator = stage.coordinator(store, port=coordinator.port)
+    result = client.wait()
+    assert result.status == 0, result
+    asked = [harness.call_of(body) for body in gate.requests]
+    assert len(asked) == len(set(asked)), "a call was asked twice"
+    assert worker.terminate().status == 0
+
+
 # --- stops that pass ---
 
 @pytest.mark.parametrize("who", ["coordinator", "stand-in", "worker"])

@@ -1430,3 +1430,35 @@ Test(dispatch, unknown_names_are_ignored)
     cr_expect_str_eq(err.text, "worker 9 has not joined");
     cr_expect_eq(settle(), 0);
 }
+
+Test(dispatch, a_call_is_given_to_the_worker_that_kept_it)
+{
+    struct action action;
+
+    join(1, 1);
+    join(2, 1);
+    queue(5);
+
+    cr_assert(dispatch_give(dispatch, 5, 2, now, &action));
+    prove();
+    cr_expect_eq(action.kind, ACTION_SEND);
+    cr_expect_eq(action.worker, 2);
+    cr_expect_eq(action.call, 5);
+    cr_expect_eq(settle(), 0);
+}
+
+Test(dispatch, a_call_is_given_only_from_the_queue_and_to_a_free_place)
+{
+    struct action action;
+
+    join(1, 1);
+    cr_expect_not(dispatch_give(dispatch, 5, 1, now, &action), "no such call");
+    queue_group(5, 3, 1, 1);
+    settle();
+    cr_expect_not(dispatch_give(dispatch, 5, 1, now, &action), "it is out");
+    cr_expect_not(dispatch_give(dispatch, 7, 1, now, &action), "it is full");
+    cr_expect_not(dispatch_give(dispatch, 7, 9, now, &action), "nobody");
+    cr_assert(dispatch_join(dispatch, 2, 4, now, &err));
+    cr_expect_not(dispatch_give(dispatch, 7, 2, now, &action), "no such model");
+    prove();
+}

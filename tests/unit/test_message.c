@@ -48,7 +48,8 @@ static struct message make_sample(enum message_kind kind)
     case MESSAGE_HELLO:
         m.as.hello = (struct hello){
             WIRE_VERSION, PEER_WORKER, "w1", INT64_MAX,  1024, "promptcc 0.1.0",
-            "ollama",     "0.33",      1,    two_models, 2};
+            "ollama",     "0.33",      1,    two_models, 2,
+            "0123456789abcdef", WIRE_KEY_BYTES};
         break;
     case MESSAGE_WELCOME:
         m.as.welcome = (struct welcome){1000, "w1"};
@@ -67,7 +68,9 @@ static struct message make_sample(enum message_kind kind)
                                    ":\"user\"}]",
                                    9,
                                    "\"json\"",
-                                   {4096, 200, 0.7, -5, THINK_OFF, 20}}};
+                                   {4096, 200, 0.7, -5, THINK_OFF, 20}},
+                                  "0123456789abcdef",
+                                  WIRE_KEY_BYTES};
         break;
     case MESSAGE_CANCEL:
         m.as.cancel.id = 7;
@@ -169,6 +172,8 @@ Test(message, a_call_keeps_each_value)
     cr_expect_float_eq(call->request.options.temperature, 0.7, 0);
     cr_expect_eq(call->request.options.seed, -5);
     cr_expect_eq(call->request.options.think, THINK_OFF);
+    cr_assert_eq(call->key_len, WIRE_KEY_BYTES);
+    cr_expect_arr_eq(call->key, "0123456789abcdef", WIRE_KEY_BYTES);
 }
 
 Test(message, lists_and_bytes_keep_each_value)

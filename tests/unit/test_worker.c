@@ -382,6 +382,106 @@ Test(worker, a_coordinator_that_comes_back_is_greeted)
     expect_answer(2);
 }
 
+// The coordinator does not know the worker any more.
+static void forget_worker(void)
+{
+    struct message message = {.kind = MESSAGE_REFUSED,
+                              .as.refused = {.code = "hello",
+                                             .text = "say HELLO first"}};
+
+    send(&message);
+}
+
+static void call_by_key(int64_t id, const char *key)
+{
+    struct message message = make_call(id, 30000);
+
+    message.as.call.key = key;
+    message.as.call.key_len = WIRE_KEY_BYTES;
+    send(&message);
+}
+
+static void expect_hello_with(const char *key)
+{
+    struct message message = expect_kind(MESSAGE_HELLO);
+    const struct hello *hello = &message.as.hello;
+
+    cr_assert_eq(hello->kept_len, key == NULL ? 0 : WIRE_KEY_BYTES);
+    if (key != NULL)
+        cr_expect_arr_eq(hello->kept, key, WIRE_KEY_BYTES);
+}
+
+static const char key_a[] = "sixteen bytes: A";
+static const char key_b[] = "sixteen bytes: B";
+
+Test(worker, what_is_at_work_is_kept_for_the_next_coordinator)
+{
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 1500);
+    start_worker(1);
+    expect_hello_with(NULL);
+    welcome();
+    call_by_key(1, key_a);
+    wait_for(http_script_open, 1);
+    forget_worker();
+    expect_hello_with(key_a);
+    welcome();
+    call_by_key(9, key_a);
+    expect_answer(9);
+    cr_expect_eq(http_script_requests(server, CHAT), 1);
+}
+
+Test(worker, an_answer_that_was_sent_is_kept_until_it_is_surely_durable)
+{
+    join(1);
+    call_by_key(1, key_a);
+    expect_answer(1);
+    forget_worker(); // before it was durable
+    expect_hello_with(key_a);
+    welcome();
+    call_by_key(2, key_a);
+    expect_answer(2);
+    call_by_key(3, key_b);
+    expect_answer(3);
+    // A second call more than the credit of two: the first one is durable.
+    call_by_key(4, "sixteen bytes: C");
+    expect_answer(4);
+    cr_expect_eq(http_script_requests(server, CHAT), 3);
+    forget_worker();
+    struct message message = expect_kind(MESSAGE_HELLO);
+    cr_assert_eq(message.as.hello.kept_len, 2 * WIRE_KEY_BYTES);
+    cr_expect_arr_eq(message.as.hello.kept, key_b, WIRE_KEY_BYTES);
+}
+
+Test(worker, what_was_answered_meanwhile_is_kept_too)
+{
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 300);
+    join(1);
+    call_by_key(1, key_a);
+    wait_for(http_script_open, 1);
+    forget_worker();
+    expect_hello_with(key_a);
+    wait_for(http_script_open, 0);
+    forget_worker();
+    expect_hello_with(key_a);
+    welcome();
+    call_by_key(2, key_b);
+    call_by_key(3, key_a);
+    expect_answer(3);
+    expect_answer(2);
+    cr_expect_eq(http_script_requests(server, CHAT), 2);
+}
+
+Test(worker, what_waits_is_not_kept)
+{
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    join(1);
+    call_by_key(1, key_a);
+    call_by_key(2, key_b);
+    wait_for(http_script_open, 1);
+    forget_worker();
+    expect_hello_with(key_a);
+}
+
 Test(worker, an_unknown_worker_is_told_and_greets_again)
 {
     struct message message = {.kind = MESSAGE_REFUSED};

@@ -1,0 +1,49 @@
+// kept_calls: what workers still have from before they joined.
+//
+// A worker that loses its coordinator lets its model server finish, and keeps
+// the answers. When it joins again it names them by the keys that came with
+// the calls. Whichever of them a job asks for in the next KEPT_CALLS_MS goes to
+// that worker before it could go anywhere else, so what was at work when a
+// coordinator was restarted is not asked twice.
+//
+// A worker's word is believed in one thing only: which of the calls that wait
+// it gets first. Belongs to the loop.
+
+#ifndef COORDINATOR_KEPT_CALLS_H
+#define COORDINATOR_KEPT_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/hash.h"
+
+enum { KEPT_CALLS_MS = 30000 }; // after it joined; as in the worker
+
+struct kept_call {
+    struct hash key;
+    int32_t worker;
+    int64_t until_ms;
+};
+
+struct kept_calls {
+    struct kept_call *items; // owned
+    size_t n, cap;
+};
+
+void kept_calls_release(struct kept_calls *kept);
+
+// keys is len bytes of them, one after another; of more than most the rest is
+// passed over. Without memory they are asked as any others.
+void kept_calls_note(struct kept_calls *kept, int32_t worker, const char *keys,
+                     size_t len, size_t most, int64_t now);
+
+// The next kept call that a job waits for, sent to its worker: out is what is
+// to be done. *at is 0 at first. False at the end. Those that nobody asked for
+// in time are forgotten on the way.
+struct engine;
+struct action;
+bool kept_calls_give(struct engine *engine, size_t *at, int64_t now,
+                     struct action *out);
+
+#endif
