@@ -44,7 +44,8 @@ static const char *read_quoted(const char *at, struct sim_span *text)
     return *p == '\0' ? NULL : p + 1;
 }
 
-// "name": "value" anywhere; values that are no strings end at , or }.
+// "name": "value" anywhere; values that are no strings end at , or }. An object
+// or a list is gone into: its members are cells of the row.
 static void read_quoted_cells(struct sim_rows *rows, const char *text)
 {
     const char *at = text;
@@ -60,6 +61,10 @@ static void read_quoted_cells(struct sim_rows *rows, const char *text)
         end++;
         while (*end == ' ')
             end++;
+        if (*end == '{' || *end == '[') {
+            at = end + 1;
+            continue;
+        }
         const char *after = read_quoted(end, &value);
         if (after == NULL) {
             value = (struct sim_span){end, strcspn(end, ",}\n")};

@@ -471,12 +471,21 @@ static const char FAILURES[] =
     "note: the dough needs more yeast\nhobby: sailing\nsure: 0.9\n"
     "`hobby` is `sailing`, but `baking` is right.\n\n"
     "note: the anchor holds the boat\nhobby: sailing\nsure: 0.9\n";
+static const char NESTED_FAILURES[] =
+    "[[ ## basic_instruction ## ]]\nName the hobby.\n\n"
+    "[[ ## examples_with_feedback ## ]]\n"
+    "[{\"Inputs\": {\"note\": \"the dough needs more yeast\"}, \"Outputs\": "
+    "{\"hobby\": \"sailing\"}, \"Feedback\": \"`hobby` is `sailing`, but "
+    "`baking` is right.\"}, {\"Inputs\": {\"note\": \"the anchor holds the "
+    "boat\"}, \"Outputs\": {\"hobby\": \"sailing\"}, \"Feedback\": "
+    "\"Right.\"}]";
 
-Test(sim_model, a_teacher_learns_from_feedback_what_is_right)
+// How many of twelve instructions tell baking; none takes dough for sailing.
+static size_t count_lessons(const char *failures)
 {
     struct sim_message messages[] = {
         {"system", REFLECTOR, sizeof REFLECTOR - 1},
-        {"user", FAILURES, sizeof FAILURES - 1},
+        {"user", failures, strlen(failures)},
     };
     struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
     size_t right = 0;
@@ -494,8 +503,14 @@ Test(sim_model, a_teacher_learns_from_feedback_what_is_right)
             cr_expect_null(strstr(sailing, "dough"), "%s", sailing);
         }
     }
-    cr_expect_gt(right, 3, "%zu", right);
     buf_release(&reply);
+    return right;
+}
+
+Test(sim_model, a_teacher_learns_from_feedback_what_is_right)
+{
+    cr_expect_gt(count_lessons(FAILURES), 3);
+    cr_expect_gt(count_lessons(NESTED_FAILURES), 3);
 }
 
 // ---- hostile input
