@@ -173,7 +173,8 @@ struct history_trial_end {
     int64_t number;
     const char *state;
     double score;
-    double baseline; // the score of the baseline on the same rows
+    double baseline; // the score of the baseline on the same rows; NAN where it
+                     // was scored on none of them
     int64_t n;
     int64_t calls; // keys that this trial was the first to use
     int64_t tokens;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -173,7 +174,10 @@ static void tell_trial(struct session *session, const struct unit *unit)
     struct note note = {.kind = NOTE_TRIAL};
     double baseline, ignored;
 
-    comparison_means(baseline_trial(session), trial, &baseline, &ignored);
+    // A trial may be on rows that the baseline was not scored on.
+    if (comparison_means(baseline_trial(session), trial, &baseline, &ignored) ==
+        0)
+        baseline = NAN;
     note.end = (struct history_trial_end){
         .number = trial->number,
         .state = unit->err.code == ERR_NONE ? "done" : "incomplete",

@@ -75,3 +75,14 @@ def test_a_run_without_a_readable_reply_says_so(stage):
     document = run(stage, sim, job, "--json").json
     assert document["faults"] == {"cut": document["model_faults"]}
     assert document["fault_example"]["reply"]
+
+
+def test_a_trial_on_rows_that_the_baseline_never_saw_has_no_baseline(stage, sim):
+    job = stage.job(optimizer=harness.GEPA, data="{examples: examples.jsonl, "
+                    "split: {train: 0.5, val: 0.5, separate: true}}")
+    assert run(stage, sim, job).status == 0
+    trials = stage.promptcc("trials", job, "--json").json
+    kinds = {trial["kind"]: trial for trial in trials}
+    assert kinds["baseline"]["baseline"] == kinds["baseline"]["score"]
+    assert kinds["minibatch"]["baseline"] is None
+    assert kinds["minibatch"]["score"] is not None
