@@ -728,9 +728,8 @@ static bool begin_search(struct search *search, struct err *err)
     const struct program *program = session_job(search->session)->program;
     const struct plan *plan = session_plan(search->session);
     const struct reflection_options plain = {.hypotheses = false};
-    size_t n_trials = 0;
-    struct pool_member first = {
-        .trial = session_trials(search->session, &n_trials)[0]};
+    // Nothing is tried yet: the best is the program as written.
+    struct pool_member first = {.trial = session_best(search->session)};
 
     search->lanes = calloc(search->n_lanes, sizeof *search->lanes);
     search->parts = calloc(program->n_predictors + 1, sizeof *search->parts);

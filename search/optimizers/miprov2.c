@@ -117,6 +117,7 @@ struct search {
     size_t *val; // owned: the validation rows that count, ascending
     size_t n_val;
     struct leader leader;
+    const struct trial *baseline; // the program as written; the session's
     struct demo_maker *maker;
     struct demo_set *sets; // owned: n_sets
     struct proposals proposals;
@@ -352,9 +353,7 @@ static bool tell(struct search *search, const struct trial *trial,
 // The baseline's mean over the rows that count.
 static double baseline_score(const struct search *search)
 {
-    size_t n_trials = 0;
-    const struct trial *baseline =
-        session_trials(search->session, &n_trials)[0];
+    const struct trial *baseline = search->baseline;
     double sum = 0;
     size_t n = 0;
 
@@ -586,8 +585,10 @@ static void release_search(struct search *search)
 
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    struct search search = {
-        .session = session, .params = given, .leader = leader_of(session, 1.0)};
+    struct search search = {.session = session,
+                            .params = given,
+                            .leader = leader_of(session, 1.0),
+                            .baseline = session_best(session)};
     bool ok = true;
 
     if (search.leader.over)
