@@ -253,23 +253,43 @@ static struct running_job *find_running(struct running_job *running_jobs,
     return found;
 }
 
-static json_t *act_stop(const struct command_scene *at,
-                        const struct command *command, const json_t *found,
-                        struct err *err)
+// Ends the run of the job that found names; it can go on later either way.
+static json_t *end_job(const struct command_scene *at, const json_t *found,
+                       const struct err *why, const char *state,
+                       struct err *err)
 {
     const char *id = json_string_value(found);
     struct running_job *running = find_running(at->running_jobs, id);
-    struct err why = ERR_CLEAR;
 
-    (void)command;
     if (running == NULL) {
         err_set(err, ERR_INPUT, "job %.200s is not running", id);
         return NULL;
     }
-    err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
-    running_job_close(running, &why);
+    running_job_close(running, why);
     return json_pack("{s:s, s:s}", "job", running_job_id(running), "state",
-                     "stopped");
+                     state);
+}
+
+static json_t *act_stop(const struct command_scene *at,
+                        const struct command *command, const json_t *found,
+                        struct err *err)
+{
+    struct err why = ERR_CLEAR;
+
+    (void)command;
+    err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
+    return end_job(at, found, &why, "stopped", err);
+}
+
+static json_t *act_pause(const struct command_scene *at,
+                         const struct command *command, const json_t *found,
+                         struct err *err)
+{
+    struct err why = ERR_CLEAR;
+
+    (void)command;
+    err_set(&why, ERR_FAULT, "paused by `pause`; `resume` goes on");
+    return end_job(at, found, &why, "paused", err);
 }
 
 static bool exclude_row(const struct command_scene *at, int64_t job_no,
@@ -343,9 +363,10 @@ static const struct verb {
                    const struct command *command, const json_t *found,
                    struct err *err);
 } verbs[] = {
-    {"query", read_query, NULL},     {"workers", NULL, act_workers},
-    {"status", NULL, act_status},    {"stop", read_id, act_stop},
-    {"resume", read_no, act_resume}, {"ask", NULL, act_ask},
+    {"query", read_query, NULL},   {"workers", NULL, act_workers},
+    {"status", NULL, act_status},  {"stop", read_id, act_stop},
+    {"pause", read_id, act_pause}, {"resume", read_no, act_resume},
+    {"ask", NULL, act_ask},
 };
 
 // All that a history answers, without a row for each.

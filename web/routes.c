@@ -428,6 +428,7 @@ static const struct route routes[] = {
      "evaluation", NULL, "evaluation"},
     {"GET", JOB "/compiled", ACCESS_READ, serve_compiled},
     {"POST", JOB "/try", ACCESS_WRITE, serve_try},
+    {"POST", JOB "/pause", ACCESS_WRITE, serve_command, "pause"},
     {"POST", JOB "/stop", ACCESS_WRITE, serve_command, "stop"},
     {"POST", JOB "/resume", ACCESS_WRITE, serve_command, "resume"},
 };

@@ -139,7 +139,7 @@ def test_answers_have_the_shape_that_the_openapi_file_says(site, path):
 
 
 def test_errors_of_commands_have_their_shape_too(site):
-    for verb in ("stop", "resume"):
+    for verb in ("pause", "stop", "resume"):
         path = f"/api/v1/jobs/{{job}}/{verb}"
         status, _, body = site.ask(path.replace("{job}", "nobody-knows-it"),
                                    "POST", "{}")
@@ -307,6 +307,18 @@ def test_a_running_job_is_told_stopped_and_resumed(stage):
     check_shape("/api/v1/workers", "get", 200, json.dumps(workers))
     assert workers[0]["name"] == "w1" and workers[0]["open"] >= 1
     assert "promptcc_jobs_running 1" in site.ask("/metrics")[2]
+
+    paused = site.post("/api/v1/jobs/shop/pause")
+    check_shape("/api/v1/jobs/{job}/pause", "post", 200, json.dumps(paused))
+    wait_until(lambda: site.get("/api/v1/jobs")[0]["state"] == "paused",
+               "paused job")
+    assert "pause" in site.get("/api/v1/jobs")[0]["reason"]
+    assert site.get("/api/v1/status")["jobs"] == []
+    assert site.get("/api/v1/workers")[0]["name"] == "w1"
+    resumed = stage.promptcc("resume", "shop", "--coordinator",
+                             coordinator.endpoint)
+    assert resumed.status == 0, resumed
+    wait_until(lambda: site.get("/api/v1/status")["jobs"], "resumed job")
 
     done = site.post("/api/v1/jobs/shop/stop")
     check_shape("/api/v1/jobs/{job}/stop", "post", 200, json.dumps(done))

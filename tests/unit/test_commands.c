@@ -126,6 +126,31 @@ Test(commands, a_job_that_is_done_cannot_be_stopped)
     expect_error("stop", "notes", "not running");
 }
 
+Test(commands, a_paused_job_says_so_and_its_worker_stays)
+{
+    const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
+    int64_t status;
+    struct actor w;
+    json_t *reply;
+
+    actor_greet_as_worker(&w, &stage, "w", 1, STAGE_DIGEST);
+    actor_submit(&client, "run", "{}", "", job, files);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    reply = actor_command(&client, "pause", "notes");
+    cr_expect_str_eq(json_get_text(reply, "state", ""), "paused", "%s",
+                     stage_error(reply));
+    json_decref(reply);
+    json_decref(actor_take_result(&client, &status));
+    cr_expect_eq(status, 3);
+    reply = actor_command(&client, "show", "notes");
+    cr_expect_str_eq(json_get_text(reply, "state", ""), "paused");
+    json_decref(reply);
+    reply = actor_command(&client, "workers", "");
+    cr_expect_eq(json_array_size(reply), 1);
+    json_decref(reply);
+    actor_leave(&w);
+}
+
 Test(commands, an_evaluation_can_be_stopped)
 {
     const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};

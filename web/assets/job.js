@@ -32,11 +32,11 @@ function commands(job, state, says) {
     event.target.disabled = true;
     try {
       await post(`${jobPath(job)}/${verb}`);
-      says.replaceChildren(h('p', { class: 'muted small', role: 'status' }, verb === 'stop' ? 'It stops after saving; nothing that was paid for is lost.' : 'It goes on.'));
+      says.replaceChildren(h('p', { class: 'muted small', role: 'status' }, verb === 'resume' ? 'It goes on.' : `It ${verb}s after saving; nothing that was paid for is lost.`));
     } catch (error) { says.replaceChildren(fail(error)); }
     event.target.disabled = false;
   } }, label);
-  return [state === 'running' || state === 'queued' ? act('stop', 'Stop') : state !== 'done' && act('resume', 'Resume'),
+  return [state === 'running' || state === 'queued' ? [act('pause', 'Pause'), act('stop', 'Stop')] : state !== 'done' && act('resume', 'Resume'),
     h('a', { class: 'button', href: `/api/v1${jobPath(job)}/compiled`, download: 'compiled.json' }, 'Export')];
 }
 
@@ -49,7 +49,7 @@ function head(at, job, summary) {
     if (now === last) return;
     last = now;
     state.replaceChildren(pill(now));
-    buttons.replaceChildren(...[commands(job, now, says)].flat().filter(Boolean));
+    buttons.replaceChildren(...[commands(job, now, says)].flat(3).filter(Boolean));
   };
   draw();
   at.onNews(draw);
