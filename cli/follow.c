@@ -107,7 +107,8 @@ static bool is_impatient(void *user)
 
 static void open_viewer(struct viewer *viewer, const struct follow *follow)
 {
-    bool quiet = option_on(follow->options, OPT_QUIET) || follow->frozen;
+    bool quiet = option_on(follow->options, OPT_QUIET) || follow->frozen ||
+                 follow->keeps;
 
     *viewer = (struct viewer){
         .frozen = follow->frozen,
@@ -362,6 +363,10 @@ int follow_result(struct follow *follow, const struct client_result *result)
         return status;
     }
     document = order_document(document, eval ? eval_members : run_members);
+    if (follow->keeps) {
+        follow->document = document;
+        return status;
+    }
     if (eval)
         follow->candidate = json_get_int(document, "candidate", 0);
     if (!write_compiled(follow, result, document, &err)) {
@@ -438,6 +443,8 @@ static bool check_place(const struct follow *follow, const char *store,
     struct out_file_reads reads = {.bundle = follow->file->bundle,
                                    .store = store};
 
+    if (!eval && follow->keeps)
+        return true;
     if (!eval)
         return out_file_check(follow->out, "--out", &reads, err);
     reads.others[0] = option_text(follow->options, OPT_COMPILED);

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "cli/jobfile.h"
 #include "cli/options.h"
 #include "client/client.h"
@@ -33,6 +35,8 @@ struct follow {
     const char *endpoint;
     struct key key;            // KEY_NONE: in the clear
     struct notifier *notifier; // of --notify and --on-event; set by follow
+    bool keeps;                // print and write nothing: for the caller
+    json_t *document;          // out: that is here then; a new reference
     bool wrote;                // out: the compiled file was written
     int64_t candidate;         // out: what an evaluation scored, 0: nothing
 };

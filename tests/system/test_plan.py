@@ -1,0 +1,48 @@
+"""What `plan` says is what a run then takes."""
+
+from harness import store_rows
+
+
+def near(estimate, taken):
+    return abs(estimate - taken) <= 0.25 * taken
+
+
+def test_a_plan_comes_near_to_calls_tokens_and_work_of_the_run(stage):
+    sim = stage.stand_in(slots=2, latency_ms=5, prompt_tokens_per_s=100000,
+                    generated_tokens_per_s=10000)
+    job = stage.job(n=60, optimizer="{bootstrap_random_search: "
+                                    "{num_candidate_programs: 4}}")
+    server = f"{sim.url},slots=2"
+    plan = stage.promptcc("plan", job, "--ollama", server, "--json").json
+    measured = len(sim.answered())
+    assert plan["measured"]["calls"] == measured > 0
+    assert plan["slots"] == 2 and plan["simulated"] is False
+    assert not (job.parent / "compiled.json").exists()
+
+    run = stage.promptcc("run", job, "--ollama", server, "--json").json
+    taken = run["calls"]["student"] + run["calls"]["teacher"] + measured
+    assert near(plan["calls"]["student"] + plan["calls"]["teacher"], taken), \
+        (plan, run)
+    tokens = store_rows(job.parent / "promptcc.db",
+                        "SELECT sum(prompt_tokens), sum(generated_tokens),"
+                        " sum(total_us - load_us) FROM calls")[0]
+    assert near(plan["tokens"]["prompt"], tokens[0]), (plan, tokens)
+    assert near(plan["tokens"]["generated"], tokens[1]), (plan, tokens)
+    # The time of all calls, which a loaded machine lengthens for both alike.
+    assert near(plan["hours"] * 3600 * 2e6, tokens[2]) or \
+        plan["hours"] * 3600 * 2e6 <= tokens[2], (plan, tokens)
+
+
+def test_what_a_plan_asks_is_not_asked_again(stage, sim):
+    job = stage.job(n=40)
+    stage.promptcc("plan", job, "--ollama", sim.url)
+    result = stage.promptcc("run", job, "--ollama", sim.url)
+    assert result.status == 0, result
+    assert sim.repeated() == 0
+
+
+def test_a_plan_of_a_bad_job_says_what_is_wrong(stage, sim):
+    job = stage.job(metric="{exact_mach: topic}")
+    result = stage.promptcc("plan", job, "--ollama", sim.url)
+    assert result.status == 2 and "exact_match" in result.err, result
+    assert sim.chats() == []
