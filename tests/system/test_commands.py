@@ -313,7 +313,8 @@ def test_the_history_of_a_missing_store_is_told(done):
 
 # --- init ---
 
-@pytest.mark.parametrize("template", [None, "customer_care"])
+@pytest.mark.parametrize("template", [None, "customer_care",
+                                      "drug_interactions"])
 def test_init_writes_a_job_that_runs(stage, template):
     words = ["--template", template] if template else []
     made = stage.promptcc("init", "mine", *words)
