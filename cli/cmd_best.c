@@ -57,6 +57,9 @@ static int print_best(const struct options *options, const json_t *rows)
 
     if (option_on(options, OPT_JSON))
         return output_json(rows);
+    if (option_on(options, OPT_CSV))
+        return listing_print_csv(columns, sizeof columns / sizeof *columns,
+                                 rows);
     if (json_array_size(rows) == 0) {
         output_say("no scored trials yet\n");
         return EXIT_DONE;
@@ -90,7 +93,8 @@ const struct command_entry cmd_best = {
     .summary = "shows the best candidates of a job and the prompts of the "
                "first",
     .example = "promptcc best customer-care --store promptcc.db",
-    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_LIMIT),
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_CSV) |
+               OPTION_BIT(OPT_LIMIT),
     .max_operands = 1,
     .run = run,
 };

@@ -6,10 +6,9 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/history_file.h"
+#include "cli/compiled_text.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "common/file.h"
 #include "common/json.h"
 #include "common/word_diff.h"
 #include "predict/compiled_file.h"
@@ -18,49 +17,16 @@ enum { TEXT_BYTES = 64 << 20 };
 
 // --- the two documents ---
 
-static json_t *read_file(const char *path, struct err *err)
+static json_t *read_operand(const struct options *options, const char *name,
+                            struct err *err)
 {
     struct buf text = BUF_INIT(COMPILED_FILE_MAX_BYTES);
     json_t *document = NULL;
 
-    if (file_read(path, &text, err))
+    if (compiled_text_read(options, name, &text, err))
         document = json_parse(text.data == NULL ? "" : text.data, text.len,
                               COMPILED_FILE_MAX_BYTES, err);
     buf_release(&text);
-    return document;
-}
-
-static json_t *read_job(const struct options *options, const char *name,
-                        struct err *err)
-{
-    json_t *job = history_ask(options, "export", name, NULL, err);
-    const char *text = json_get_text(job, "compiled", "");
-    json_t *document = NULL;
-
-    if (job != NULL && text[0] == '\0')
-        err_set(err, ERR_INPUT,
-                "the job %.120s has no compiled file yet: it is %.20s",
-                json_get_text(job, "job", name),
-                json_get_text(job, "state", "not done"));
-    else if (job != NULL)
-        document = json_parse(text, strlen(text), COMPILED_FILE_MAX_BYTES, err);
-    json_decref(job);
-    return document;
-}
-
-static bool is_compiled_name(const char *name)
-{
-    size_t len = strlen(name);
-
-    return len > 5 && strcmp(name + len - 5, ".json") == 0;
-}
-
-static json_t *read_operand(const struct options *options, const char *name,
-                            struct err *err)
-{
-    json_t *document = is_compiled_name(name) ? read_file(name, err)
-                                              : read_job(options, name, err);
-
     if (document == NULL || json_is_object(document))
         return document;
     err_set(err, ERR_INPUT, "%.150s: it is no compiled file", name);

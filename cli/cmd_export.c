@@ -2,11 +2,15 @@
 
 #include "cli/again.h"
 #include "cli/command.h"
+#include "cli/compiled_text.h"
 #include "cli/follow.h"
+#include "cli/forms.h"
 #include "cli/history_file.h"
 #include "cli/output.h"
 #include "client/client.h"
+#include "common/file.h"
 #include "common/json.h"
+#include "program/run/compiled.h"
 
 enum { DOCUMENT_BYTES = 64 << 20 };
 
@@ -78,18 +82,63 @@ static int export_there(const struct options *options)
     return status;
 }
 
+// --- other forms ---
+
+// To --out, else to standard output.
+static int print_form(const struct options *options, const struct buf *text,
+                      struct err *err)
+{
+    const char *out = option_text(options, OPT_OUT);
+
+    if (out == NULL)
+        return output_text(text);
+    return file_write(out, text->data, text->len, err)
+               ? EXIT_DONE
+               : output_error(options, err);
+}
+
+static int export_form(const struct options *options, const char *form)
+{
+    const char *name = history_operand(options);
+    struct buf text = BUF_INIT(DOCUMENT_BYTES);
+    struct buf out = BUF_INIT(DOCUMENT_BYTES * 2);
+    struct compiled *compiled = NULL;
+    struct err err = ERR_CLEAR;
+    int status;
+
+    if (compiled_text_read(options, name, &text, &err))
+        compiled = compiled_read(name == NULL ? "compiled.json" : name,
+                                 text.data, text.len, &err);
+    if (compiled != NULL &&
+        form_write(form, compiled, &text, option_text(options, OPT_STEP), &out,
+                   &err))
+        status = print_form(options, &out, &err);
+    else
+        status = output_error(options, &err);
+    compiled_free(compiled);
+    buf_release(&text);
+    buf_release(&out);
+    return status;
+}
+
 static int run(const struct options *options)
 {
+    const char *form = option_text(options, OPT_FORMAT);
+
+    if (form != NULL)
+        return export_form(options, form);
     return option_on(options, OPT_COORDINATOR) ? export_there(options)
                                                : export_here(options);
 }
 
 const struct command_entry cmd_export = {
     .name = "export",
-    .usage = "[ID]",
-    .summary = "writes the compiled file of a job again, from its history",
+    .usage = "[ID|COMPILED]",
+    .summary = "writes the compiled file of a job again, from its history, or "
+               "in another form",
     .example = "promptcc export customer-care --out best.json",
-    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_JSON),
+    .options = OPTIONS_HISTORY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_FORMAT) |
+               OPTION_BIT(OPT_STEP) | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
     .run = run,
 };

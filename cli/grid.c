@@ -487,7 +487,7 @@ void grid_put_csv(const json_t *names, const json_t *rows, struct buf *out)
 
             if (json_is_string(value))
                 buf_puts(&text, json_string_value(value));
-            else if (!json_is_null(value))
+            else if (value != NULL && !json_is_null(value))
                 json_put(&text, value, false);
             buf_puts(out, c == 0 ? "" : ",");
             put_field(cell_text(&text), out);

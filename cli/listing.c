@@ -8,23 +8,42 @@
 
 enum { TABLE_BYTES = 256 << 20 };
 
-// All that the rows say, and not only what a table has room for.
-static void put_csv(const struct grid_column *columns, size_t n,
-                    const json_t *rows, struct buf *out)
+// The names of all members, in the order in which they first come; those of the
+// columns where there are no rows.
+static json_t *names_of(const struct grid_column *columns, size_t n,
+                        const json_t *rows)
 {
-    const json_t *first = json_array_get(rows, 0);
+    json_t *seen = json_object();
     json_t *names = json_array();
-    const char *key;
+    const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)first, key, value)
-    {
-        (void)json_array_append_new(names, json_string(key));
-    }
-    for (size_t i = 0; first == NULL && i < n; i++)
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        json_object_foreach(json_array_get(rows, i), name, value)
+        {
+            if (json_object_get(seen, name) != NULL)
+                continue;
+            (void)json_object_set_new(seen, name, json_true());
+            (void)json_array_append_new(names, json_string(name));
+        }
+    for (size_t i = 0; json_array_size(rows) == 0 && i < n; i++)
         (void)json_array_append_new(names, json_string(columns[i].key));
-    grid_put_csv(names, rows, out);
+    json_decref(seen);
+    return names;
+}
+
+int listing_print_csv(const struct grid_column *columns, size_t n,
+                      const json_t *rows)
+{
+    struct buf text = BUF_INIT(TABLE_BYTES);
+    json_t *names = names_of(columns, n, rows);
+    int status;
+
+    grid_put_csv(names, rows, &text);
+    status = output_text(&text);
     json_decref(names);
+    buf_release(&text);
+    return status;
 }
 
 int listing_print(const struct options *options, json_t *rows,
@@ -40,8 +59,7 @@ int listing_print(const struct options *options, json_t *rows,
     if (option_on(options, OPT_JSON)) {
         status = output_json(rows);
     } else if (option_on(options, OPT_CSV)) {
-        put_csv(columns, n, rows, &text);
-        status = output_text(&text);
+        status = listing_print_csv(columns, n, rows);
     } else if (json_array_size(rows) == 0) {
         output_say("%s\n", empty);
     } else {

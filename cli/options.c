@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/forms.h"
 #include "cli/servers.h"
 #include "cli/wrap.h"
 #include "common/text.h"
@@ -171,6 +172,11 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_ROWS] = {"rows", "FILE", KIND_TEXT,
                   "write what became of each row: JSON lines, or CSV by the "
                   "name .csv"},
+    [OPT_FORMAT] = {"format", "FORM", KIND_WORD,
+                    "messages (JSON), modelfile (Ollama), dspy (its own state) "
+                    "or markdown; to --out, else to standard output",
+                    .words = FORM_WORDS},
+    [OPT_STEP] = {"step", "NAME", KIND_TEXT, "this step alone"},
     [OPT_JUNIT] = {"junit", "FILE", KIND_TEXT,
                    "write a report of tests for CI there (JUnit XML): a case a "
                    "row, which passes with a full score, or with that of "

@@ -62,6 +62,8 @@ enum option_id {
     OPT_FAIL_BELOW,
     OPT_ROWS,
     OPT_JUNIT,
+    OPT_FORMAT,
+    OPT_STEP,
     OPT_INPUT,
     OPT_OUTPUT,
     OPT_SLOTS,

@@ -255,6 +255,66 @@ void json_put(struct buf *buf, const json_t *value, bool sorted)
     put_value(&writer, value);
 }
 
+enum { INDENT = 2 }; // spaces a level
+
+// --- in lines ---
+
+static void put_line_start(struct buf *out, size_t depth)
+{
+    buf_putc(out, '\n');
+    for (size_t i = 0; i < depth * INDENT; i++)
+        buf_putc(out, ' ');
+}
+
+static void put_lines(struct buf *out, const json_t *value, size_t depth);
+
+static void put_array_lines(struct buf *out, const json_t *array, size_t depth)
+{
+    buf_putc(out, '[');
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        if (i > 0)
+            buf_putc(out, ',');
+        put_line_start(out, depth + 1);
+        put_lines(out, json_array_get(array, i), depth + 1);
+    }
+    put_line_start(out, depth);
+    buf_putc(out, ']');
+}
+
+static void put_object_lines(struct buf *out, json_t *object, size_t depth)
+{
+    void *first = json_object_iter(object);
+
+    buf_putc(out, '{');
+    for (void *at = first; at != NULL; at = json_object_iter_next(object, at)) {
+        const char *key = json_object_iter_key(at);
+        if (at != first)
+            buf_putc(out, ',');
+        put_line_start(out, depth + 1);
+        buf_put_json(out, key, strlen(key));
+        buf_puts(out, ": ");
+        put_lines(out, json_object_iter_value(at), depth + 1);
+    }
+    put_line_start(out, depth);
+    buf_putc(out, '}');
+}
+
+// Values come from our own readers, which bound their depth.
+static void put_lines(struct buf *out, const json_t *value, size_t depth)
+{
+    if (json_array_size(value) > 0)
+        put_array_lines(out, value, depth);
+    else if (json_object_size(value) > 0)
+        put_object_lines(out, (json_t *)value, depth);
+    else
+        json_put(out, value, false);
+}
+
+void json_put_lines(struct buf *buf, const json_t *value)
+{
+    put_lines(buf, value, 0);
+}
+
 // The value is in memory already and bounds its own text.
 char *json_text(const json_t *value)
 {

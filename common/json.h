@@ -34,7 +34,11 @@ json_t *json_parse_at(const char *text, size_t len, size_t max_bytes,
 // was no memory to build.
 void json_put(struct buf *buf, const json_t *value, bool sorted);
 
-// The same as a string that the caller frees; NULL without memory.
+// Appends value over many lines, two spaces a level, as Python's json.dumps with
+// indent=2 writes it; members keep their order.
+void json_put_lines(struct buf *buf, const json_t *value);
+
+// json_put as a string that the caller frees; NULL without memory.
 char *json_text(const json_t *value);
 
 // Members of an object by key; a wrong type or a missing key gives the

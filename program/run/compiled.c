@@ -7,65 +7,9 @@
 #include "program/graph/kind.h"
 #include "program/run/compiled_name.h"
 
-enum { INDENT = 2 }; // spaces a level
-
 static const char *const simulated_warning =
     "The models of this run were simulated: scores and demos in this file say "
     "nothing of a real model.";
-
-// ---- lines of JSON
-
-static void put_line_start(struct buf *out, size_t depth)
-{
-    buf_putc(out, '\n');
-    for (size_t i = 0; i < depth * INDENT; i++)
-        buf_putc(out, ' ');
-}
-
-static void put_lines(struct buf *out, const json_t *value, size_t depth);
-
-static void put_array_lines(struct buf *out, const json_t *array, size_t depth)
-{
-    buf_putc(out, '[');
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        if (i > 0)
-            buf_putc(out, ',');
-        put_line_start(out, depth + 1);
-        put_lines(out, json_array_get(array, i), depth + 1);
-    }
-    put_line_start(out, depth);
-    buf_putc(out, ']');
-}
-
-static void put_object_lines(struct buf *out, json_t *object, size_t depth)
-{
-    void *first = json_object_iter(object);
-
-    buf_putc(out, '{');
-    for (void *at = first; at != NULL; at = json_object_iter_next(object, at)) {
-        const char *key = json_object_iter_key(at);
-        if (at != first)
-            buf_putc(out, ',');
-        put_line_start(out, depth + 1);
-        buf_put_json(out, key, strlen(key));
-        buf_puts(out, ": ");
-        put_lines(out, json_object_iter_value(at), depth + 1);
-    }
-    put_line_start(out, depth);
-    buf_putc(out, '}');
-}
-
-// Two spaces a level, as DSPy writes it; members keep their order. Values come
-// from our own readers, which bound their depth.
-static void put_lines(struct buf *out, const json_t *value, size_t depth)
-{
-    if (json_array_size(value) > 0)
-        put_array_lines(out, value, depth);
-    else if (json_object_size(value) > 0)
-        put_object_lines(out, (json_t *)value, depth);
-    else
-        json_put(out, value, false);
-}
 
 // ---- building values
 
@@ -410,7 +354,7 @@ bool compiled_write(const struct job *job, const struct candidate *candidate,
         err_nomem(err, "a compiled program");
         return false;
     }
-    put_lines(out, root, 0);
+    json_put_lines(out, root);
     buf_putc(out, '\n');
     json_decref(root);
     return buf_ok(out, "the compiled program", err);
