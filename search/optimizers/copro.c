@@ -279,14 +279,17 @@ static struct candidate *build(const struct search *search,
     return made;
 }
 
+// Its trial on all validation rows; NULL where it has none.
 static struct trial *find_trial(const struct search *search,
                                 const struct candidate *candidate)
 {
+    size_t all = session_split(search->session)->n[SHARE_VAL];
     size_t n = 0;
     struct trial *const *trials = session_trials(search->session, &n);
 
     for (size_t i = 0; i < n; i++) {
-        if (hash_equal(&trials[i]->candidate->id, &candidate->id))
+        if (trials[i]->n_rows == all &&
+            hash_equal(&trials[i]->candidate->id, &candidate->id))
             return trials[i];
     }
     return NULL;
