@@ -491,6 +491,8 @@ outputs: {topic: sort.topic, reply: answer.reply}
 SMALL = "{bootstrap_random_search: {num_candidate_programs: 3, " \
         "max_bootstrapped_demos: 2, max_labeled_demos: 4}}"
 GEPA = "{gepa: {max_metric_calls: 220}}"
+SIMBA = "{simba: {bsize: 6, num_candidates: 2, max_steps: 3}}"
+COPRO = "{copro: {breadth: 3, depth: 2}}"
 MIPRO = "{miprov2: {auto: light, seed: 9, num_candidates: 3, num_trials: 4, " \
         "max_bootstrapped_demos: 2, max_labeled_demos: 2, minibatch_size: 6}}"
 RACE = "{screen_and_race: {evaluations: 60, seed: 9, max_demos: 4}}"

@@ -71,19 +71,23 @@ def test_a_run_killed_anywhere_ends_with_the_same_bytes(stage, optimizer):
         sim.terminate()
 
 
-def test_a_run_killed_again_and_again_ends_with_the_same_bytes(stage):
+@pytest.mark.parametrize("optimizer, least", [
+    (harness.SMALL, 10), (harness.SIMBA, 8), (harness.COPRO, 2),
+], ids=["random_search", "simba", "copro"])
+def test_a_run_killed_again_and_again_ends_with_the_same_bytes(stage, optimizer,
+                                                               least):
     document, compiled = undisturbed(stage, stage.stand_in(slots=SLOTS),
-                                     harness.SMALL)
+                                     optimizer)
     sim = stage.stand_in(slots=SLOTS)
     gate = stage.gate(sim)
-    job = stage.job()
+    job = stage.job(optimizer=optimizer)
     kills = 0
     while kill_after(stage, gate, job, 9) is not None:
         kills += 1
         assert kills < 40, "the run does not get ahead"
     gate.release()
     check_the_end(stage, gate, job, document, compiled)
-    assert kills >= 10
+    assert kills >= least
     assert sim.repeated() <= kills * (SLOTS + 1)
 
 
