@@ -555,7 +555,7 @@ static struct job *job_new(const struct bundle *bundle)
                                   .val_share = 0.4,
                                   .test_share = 0.2,
                                   .seed = SPLIT_SEED_DEFAULT};
-    job->optimizer = "miprov2";
+    job->optimizer = "screen_and_race";
     job->seed = SEED_DEFAULT;
     job->window = WINDOW_DEFAULT;
     job->bootstrap_skipped = true;

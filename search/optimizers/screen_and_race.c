@@ -79,7 +79,8 @@ enum {
     RACERS = 6,
     FINALISTS = 3,
     CONFUSIONS = 6,
-    IDLE_ROUNDS = 2, // without anything new, and the search is over
+    TESTED_ROWS = 16, // that a winner and the baseline share, for a test
+    IDLE_ROUNDS = 2,  // without anything new, and the search is over
 };
 
 static const double LEAST_DEVIATION = 0.1; // of a single score
@@ -190,8 +191,7 @@ static bool start_board(struct search *search, struct trial *trial,
 static bool start(struct search *search, struct err *err)
 {
     const struct reflection_options options = {.hints = true};
-    size_t n = 0;
-    struct trial *trial = session_trials(search->session, &n)[0];
+    struct trial *trial = session_best(search->session);
     double pass, deviation;
 
     if (!weigh_scores(trial, &pass, &deviation, err) ||
@@ -746,6 +746,23 @@ static bool confirm(struct search *search, struct err *err)
     return ok;
 }
 
+// How likely it is that the entry is no better than the baseline: by the paired
+// test, or, on rows that are too few for one, by the outlook, which knows what
+// other combinations of the same parts scored.
+static double chance_of(const struct search *search, const struct entry *entry,
+                        const struct board_pairs *pairs)
+{
+    struct effect_guess gain;
+
+    if (entry == search->baseline)
+        return 1;
+    if (pairs->n >= TESTED_ROWS)
+        return pairs->p_value;
+    gain = outlook_gain(&search->outlook, search->baseline->choices,
+                        entry->choices);
+    return erfc(gain.mean / gain.deviation / sqrt(2)) / 2;
+}
+
 // The best by what is known, if it beats the program as written.
 static bool decide(struct search *search, struct err *err)
 {
@@ -763,7 +780,7 @@ static bool decide(struct search *search, struct err *err)
     if (!ok ||
         !board_compare(&search->board, search->baseline, best, &pairs, err))
         return false;
-    if (pairs.p_value >= SHIPPED_BELOW)
+    if (chance_of(search, best, &pairs) >= SHIPPED_BELOW)
         best = search->baseline;
     crown(search, best);
     if (search->cut)

@@ -194,10 +194,12 @@ out:
     return ok;
 }
 
+enum { ALL_TERMS = 2 + 7 * (2 * PROGRAM_MAX_STEPS + TUNABLES_MAX) };
+
 struct effect_guess outlook_guess(const struct outlook *outlook,
                                   const int *choices)
 {
-    struct effect_term terms[2 + 7 * (2 * PROGRAM_MAX_STEPS + TUNABLES_MAX)];
+    struct effect_term terms[ALL_TERMS];
     size_t entry = entry_of(outlook, choices);
     size_t n = put_terms(outlook, choices, entry, terms);
     struct effect_guess guess = effects_guess(outlook->effects, terms, n);
@@ -206,4 +208,16 @@ struct effect_guess outlook_guess(const struct outlook *outlook,
     if (entry == outlook->board->n)
         guess.deviation = sqrt(guess.deviation * guess.deviation + pair * pair);
     return guess;
+}
+
+struct effect_guess outlook_gain(const struct outlook *outlook, const int *a,
+                                 const int *b)
+{
+    struct effect_term terms[2 * ALL_TERMS];
+    size_t n_a = put_terms(outlook, a, entry_of(outlook, a), terms);
+    size_t n_b = put_terms(outlook, b, entry_of(outlook, b), terms + n_a);
+
+    for (size_t i = 0; i < n_a; i++)
+        terms[i].value = -terms[i].value;
+    return effects_guess(outlook->effects, terms, n_a + n_b);
 }

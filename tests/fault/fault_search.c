@@ -84,6 +84,12 @@ static bool run_mipro(struct err *err)
                       err);
 }
 
+static bool run_race(struct err *err)
+{
+    return run_search("screen_and_race",
+                      "{evaluations: 20, proposals: 2, max_demos: 2}", err);
+}
+
 Test(fault, labeled_few_shot_says_so)
 {
     cr_expect_geq(fault_each(run_labeled), 20);
@@ -102,4 +108,9 @@ Test(fault, bootstrap_random_search_says_so)
 Test(fault, miprov2_says_so)
 {
     cr_expect_geq(fault_each(run_mipro), 50);
+}
+
+Test(fault, screen_and_race_says_so)
+{
+    cr_expect_geq(fault_each(run_race), 50);
 }

@@ -62,7 +62,7 @@ static void load(const char *text, const char *const *overrides, size_t n)
 Test(job, takes_the_documented_defaults)
 {
     load(JOB, none, 0);
-    cr_expect_str_eq(job->optimizer, "miprov2");
+    cr_expect_str_eq(job->optimizer, "screen_and_race");
     cr_expect_null(job->optimizer_node);
     cr_expect_eq(job->seed, 9);
     cr_expect_eq(job->window, 4);
@@ -239,7 +239,7 @@ Test(job, id_stays_with_another_description_budget_or_layout)
 {
     cr_expect(same_id("# a comment\n" JOB "description: another\n"
                       "budget: {max_calls: 3}\nwindow: 4\n"
-                      "optimizer: {miprov2: {seed: 9}}\n",
+                      "optimizer: {screen_and_race: {seed: 9}}\n",
                       "{}\n", false));
 }
 

@@ -62,12 +62,24 @@ static void expect_finding(const char *text)
                        diags->items[0].text);
 }
 
-Test(optimizer_params, a_job_that_names_none_gets_miprov2_light)
+Test(optimizer_params, a_job_that_names_none_gets_screen_and_race_medium)
 {
     const void *params = read_params(NULL, NULL);
 
     cr_assert_not_null(params);
-    cr_expect_str_eq(optimizer->name, "miprov2");
+    cr_expect_str_eq(optimizer->name, "screen_and_race");
+    cr_expect_eq(*(const int *)value_of(params, "auto"), 1);
+    cr_expect_eq(int_of(params, "seed"), 9);
+    cr_expect_eq(int_of(params, "evaluations"), -1);
+    cr_expect_eq(int_of(params, "max_demos"), -1);
+    cr_expect_eq(int_of(params, "proposals"), 3);
+}
+
+Test(optimizer_params, miprov2_has_the_defaults_that_its_users_know)
+{
+    const void *params = read_params("miprov2", "{}");
+
+    cr_assert_not_null(params);
     cr_expect_eq(*(const int *)value_of(params, "auto"), 0);
     cr_expect_eq(int_of(params, "seed"), 9);
     cr_expect_eq(int_of(params, "max_bootstrapped_demos"), 4);
