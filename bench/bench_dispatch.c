@@ -3,10 +3,11 @@
 //   bench_dispatch
 //
 // First, microseconds of CPU for one call that is queued, sent, answered and
-// credited while 100,000 others are queued for 1,000 workers. Second, eight
-// simulated workers of speeds 1:1:2:2:4:4:8:8 in virtual time, whose model
-// servers keep one prompt prefix a slot: how busy they are, and how many calls
-// found their prefix there, in the order of dispatch and in order of arrival.
+// credited while 100,000 others are queued for 1,000 workers. Then clusters in
+// virtual time, whose model servers keep one prompt prefix a slot: how busy
+// they are, and how many calls found their prefix there, in the order of
+// dispatch and in naive orders; equal workers, more and more of them; workers
+// that vanish and come back.
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -138,213 +139,377 @@ static void measure_cost(const struct load *load)
     dispatch_free(dispatch);
 }
 
-// --- affinity ---
+// --- a cluster in virtual time ---
 
 enum {
-    MACHINES = 8,
-    TRIALS = 60,
-    WINDOW = 4,
+    MACHINES_MOST = 50,
+    TRIALS_MOST = 400,
+    RUNS = 10,        // of each plan, other lengths of calls; the mean is told
     PREFIX_MS = 5200, // at speed 1: reading 1,200 tokens of prefix
     CALL_MS = 2400,   // at speed 1: the rest, on average
-};
-
-struct machine {
-    int speed;
-    struct action held[2]; // the first one is at work
-    int n_held;
-    int64_t done_ms; // when it is
-    int64_t busy_ms;
-    int64_t prefix; // the trial whose prefix its slot keeps; -1: none
+    BEAT_MS = 1000,
+    LIVENESS_MS = 3000,
 };
 
 enum order { ORDER_DISPATCH, ORDER_ARRIVAL, ORDER_INTERLEAVED };
 
-struct cluster {
-    struct dispatch *dispatch;
-    struct machine machines[MACHINES];
+struct plan {
+    int n_machines;
+    int speeds; // of machine i: 1 << (i % n / (n / speeds))
+    int n_trials, trial_calls, window;
     enum order order;
-    int trial_calls;
-    int64_t now;
-    int left[TRIALS]; // calls without an answer
-    int n_submitted;
-    int n_done; // trials, in order
-    int64_t begun, reused;
+    int64_t fails_ms; // a machine is gone this often, on average; 0: never
+    int64_t away_ms;  // for so long
 };
 
-static int64_t call_ms(int64_t id)
-{
-    uint64_t mixed = (uint64_t)(id + 1) * UINT64_C(0x9e3779b97f4a7c15);
+struct machine {
+    int32_t worker; // another one each time it comes
+    int speed;
+    struct action held[2]; // the first one is at work
+    int n_held;
+    int64_t began_ms, done_ms; // of that one
+    int64_t busy_ms, here_ms;
+    int64_t prefix;      // the trial whose prefix its slot keeps; -1: none
+    int64_t next_ms;     // when it goes, or comes back
+    int64_t returned_ms; // since when it is here
+    bool away;
+};
 
-    return CALL_MS / 2 + (int64_t)((mixed >> 40) % CALL_MS);
+struct cluster {
+    const struct plan *plan;
+    struct dispatch *dispatch;
+    struct machine machines[MACHINES_MOST];
+    int32_t workers; // ever
+    uint64_t chance;
+    int64_t now, beat_ms;
+    int left[TRIALS_MOST]; // calls without an answer
+    int n_submitted;
+    int n_done; // trials, in order
+    int64_t begun, reused, useful_ms;
+};
+
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+static uint64_t draw(struct cluster *cluster)
+{
+    return mix(cluster->chance += UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static int64_t call_ms(uint64_t salt, int64_t id)
+{
+    return CALL_MS / 2 +
+           (int64_t)(mix((uint64_t)id + (salt << 32) + 1) % CALL_MS);
+}
+
+// Between none and twice the mean.
+static int64_t about(struct cluster *cluster, int64_t ms)
+{
+    return 1 + (int64_t)(draw(cluster) % (uint64_t)(2 * ms));
+}
+
+static void come(struct cluster *cluster, struct machine *machine)
+{
+    machine->worker = ++cluster->workers;
+    machine->away = false;
+    machine->prefix = -1;
+    machine->n_held = 0;
+    machine->returned_ms = cluster->now;
+    machine->next_ms =
+        cluster->plan->fails_ms == 0
+            ? INT64_MAX
+            : cluster->now + about(cluster, cluster->plan->fails_ms);
+    struct err err = ERR_CLEAR;
+    if (!dispatch_join(cluster->dispatch, machine->worker, 1, cluster->now,
+                       &err) ||
+        !dispatch_serves(cluster->dispatch, machine->worker, 1, &err))
+        die(&err);
+}
+
+// Without a word: dispatch has to notice.
+static void vanish(struct cluster *cluster, struct machine *machine)
+{
+    if (machine->n_held > 0)
+        machine->busy_ms += cluster->now - machine->began_ms;
+    machine->here_ms += cluster->now - machine->returned_ms;
+    machine->n_held = 0;
+    machine->away = true;
+    machine->next_ms = cluster->now + about(cluster, cluster->plan->away_ms);
 }
 
 // The naive orders tell dispatch nothing of prefixes: each call is a group of
 // its own, and what is said to be its trial gives the order.
 static void submit(struct cluster *cluster)
 {
+    const struct plan *plan = cluster->plan;
     int trial = cluster->n_submitted++;
 
-    cluster->left[trial] = cluster->trial_calls;
-    for (int i = 0; i < cluster->trial_calls; i++) {
-        int64_t id = (int64_t)trial * cluster->trial_calls + i;
+    cluster->left[trial] = plan->trial_calls;
+    for (int i = 0; i < plan->trial_calls; i++) {
+        int64_t id = (int64_t)trial * plan->trial_calls + i;
         const int64_t trials[] = {[ORDER_DISPATCH] = trial,
                                   [ORDER_ARRIVAL] = 0,
                                   [ORDER_INTERLEAVED] = i};
-        bool grouped = cluster->order == ORDER_DISPATCH;
+        bool grouped = plan->order == ORDER_DISPATCH;
         queue(cluster->dispatch,
               &(struct dispatch_call){.id = id,
                                       .model = 1,
-                                      .trial = trials[cluster->order],
-                                      .group = grouped ? trial : id,
+                                      .trial = trials[plan->order],
+                                      .group = grouped ? trial + 1 : id + 1,
                                       .timeout_ms = 600000,
-                                      .window = WINDOW},
+                                      .window = plan->window},
               cluster->now);
     }
 }
 
-static void begin_work(struct cluster *cluster, struct machine *machine)
+static void begin_work(struct cluster *cluster, struct machine *machine,
+                       uint64_t salt)
 {
     int64_t id = machine->held[0].call;
-    int64_t trial = id / cluster->trial_calls;
+    int64_t trial = id / cluster->plan->trial_calls;
     bool reuses = machine->prefix == trial;
-    int64_t work = call_ms(id) + (reuses ? 0 : PREFIX_MS);
+    int64_t work = call_ms(salt, id) + (reuses ? 0 : PREFIX_MS);
 
+    machine->began_ms = cluster->now;
     machine->done_ms = cluster->now + work / machine->speed;
-    machine->busy_ms += work / machine->speed;
     machine->prefix = trial;
     cluster->begun++;
     cluster->reused += reuses;
 }
 
-static void take_off(struct cluster *cluster, struct machine *machine, int at)
+static void take_off(struct cluster *cluster, struct machine *machine, int at,
+                     uint64_t salt)
 {
-    bool was_first = at == 0;
-
-    if (was_first) // a cancelled call was not busy to its end
-        machine->busy_ms -= machine->done_ms - cluster->now;
+    if (at == 0)
+        machine->busy_ms += cluster->now - machine->began_ms;
     machine->held[0] = machine->held[1 - at];
     machine->n_held--;
-    if (was_first && machine->n_held > 0)
-        begin_work(cluster, machine);
+    if (at == 0 && machine->n_held > 0)
+        begin_work(cluster, machine, salt);
 }
 
-static void act(struct cluster *cluster, const struct action *action)
+static void act(struct cluster *cluster, const struct action *action,
+                uint64_t salt)
 {
-    struct machine *machine = &cluster->machines[action->worker - 1];
+    struct machine *machine = NULL;
 
+    for (int i = 0; i < cluster->plan->n_machines; i++)
+        if (cluster->machines[i].worker == action->worker &&
+            !cluster->machines[i].away)
+            machine = &cluster->machines[i];
+    if (machine == NULL) // it is gone, and nobody knows yet
+        return;
     if (action->kind == ACTION_SEND) {
         machine->held[machine->n_held++] = *action;
         if (machine->n_held == 1)
-            begin_work(cluster, machine);
+            begin_work(cluster, machine, salt);
         return;
     }
     for (int i = 0; i < machine->n_held; i++) {
         if (machine->held[i].lease == action->lease) {
-            take_off(cluster, machine, i);
+            take_off(cluster, machine, i, salt);
             return;
         }
     }
 }
 
-static void finish_call(struct cluster *cluster, struct machine *machine)
+static void finish_call(struct cluster *cluster, struct machine *machine,
+                        uint64_t salt)
 {
     struct action action = machine->held[0];
+    int64_t took = cluster->now - machine->began_ms;
     int64_t call = 0;
 
-    take_off(cluster, machine, 0);
+    take_off(cluster, machine, 0, salt);
     if (!dispatch_done(cluster->dispatch, action.worker, action.lease,
                        cluster->now, &call))
         return;
+    cluster->useful_ms += took;
     dispatch_credit(cluster->dispatch, action.worker, action.lease,
                     cluster->now);
-    cluster->left[call / cluster->trial_calls]--;
+    cluster->left[call / cluster->plan->trial_calls]--;
     while (cluster->n_done < cluster->n_submitted &&
            cluster->left[cluster->n_done] == 0) {
         cluster->n_done++;
-        if (cluster->n_submitted < TRIALS)
+        if (cluster->n_submitted < cluster->plan->n_trials)
             submit(cluster);
     }
 }
 
-// The machine that is done next, or NULL when dispatch has to act before.
-static struct machine *next_machine(struct cluster *cluster)
+static void beat(struct cluster *cluster)
 {
-    int64_t deadline = dispatch_deadline(cluster->dispatch);
-    struct machine *next = NULL;
-
-    for (int i = 0; i < MACHINES; i++) {
-        struct machine *machine = &cluster->machines[i];
-        if (machine->n_held > 0 &&
-            (next == NULL || machine->done_ms < next->done_ms))
-            next = machine;
-    }
-    if (next == NULL || (deadline >= 0 && deadline < next->done_ms)) {
-        cluster->now = deadline;
-        return NULL;
-    }
-    cluster->now = next->done_ms;
-    return next;
+    cluster->beat_ms = cluster->now + BEAT_MS;
+    for (int i = 0; i < cluster->plan->n_machines; i++)
+        if (!cluster->machines[i].away)
+            dispatch_heard(cluster->dispatch, cluster->machines[i].worker,
+                           cluster->now);
 }
 
-static void run_cluster(struct cluster *cluster)
+// To what comes next: a call that is done, a machine that goes or comes, a
+// heartbeat, or what dispatch has planned.
+static void pass_time(struct cluster *cluster, uint64_t salt)
+{
+    int64_t next = dispatch_deadline(cluster->dispatch);
+
+    if (next < 0 || next > cluster->beat_ms)
+        next = cluster->beat_ms;
+    for (int i = 0; i < cluster->plan->n_machines; i++) {
+        const struct machine *machine = &cluster->machines[i];
+        if (machine->n_held > 0 && machine->done_ms < next)
+            next = machine->done_ms;
+        if (machine->next_ms < next)
+            next = machine->next_ms;
+    }
+    if (next > cluster->now)
+        cluster->now = next;
+    if (cluster->now >= cluster->beat_ms)
+        beat(cluster);
+    for (int i = 0; i < cluster->plan->n_machines; i++) {
+        struct machine *machine = &cluster->machines[i];
+        if (machine->next_ms <= cluster->now && machine->away)
+            come(cluster, machine);
+        else if (machine->next_ms <= cluster->now)
+            vanish(cluster, machine);
+        if (machine->n_held > 0 && machine->done_ms <= cluster->now)
+            finish_call(cluster, machine, salt);
+    }
+    dispatch_tick(cluster->dispatch, cluster->now);
+}
+
+static void run_cluster(struct cluster *cluster, uint64_t salt)
 {
     struct action action;
 
-    while (cluster->n_submitted < WINDOW)
+    while (cluster->n_submitted < cluster->plan->window)
         submit(cluster);
-    while (cluster->n_done < TRIALS) {
+    while (cluster->n_done < cluster->plan->n_trials) {
         while (dispatch_next(cluster->dispatch, cluster->now, &action))
-            act(cluster, &action);
-        struct machine *machine = next_machine(cluster);
-        if (machine != NULL)
-            finish_call(cluster, machine);
-        else
-            dispatch_tick(cluster->dispatch, cluster->now);
+            act(cluster, &action, salt);
+        pass_time(cluster, salt);
     }
 }
 
-static void report(const struct cluster *cluster, const char *name)
+// Sums over the runs.
+struct tally {
+    double busy, useful, reused, wall_s, of_best, twice;
+};
+
+static void tally(struct tally *tally, struct cluster *cluster, uint64_t salt)
 {
-    struct dispatch_counts counts;
+    const struct plan *plan = cluster->plan;
+    int64_t n = (int64_t)plan->n_trials * plan->trial_calls;
     int64_t busy = 0;
+    int64_t here = 0;
     int64_t speed = 0;
     int64_t work = 0;
 
-    for (int i = 0; i < MACHINES; i++) {
-        const struct machine *machine = &cluster->machines[i];
+    for (int i = 0; i < plan->n_machines; i++) {
+        struct machine *machine = &cluster->machines[i];
+        if (!machine->away)
+            machine->here_ms += cluster->now - machine->returned_ms;
+        if (machine->n_held > 0)
+            machine->busy_ms += cluster->now - machine->began_ms;
         busy += machine->busy_ms;
-        if (machine->n_held > 0) // at work beyond the end
-            busy -= machine->done_ms - cluster->now;
+        here += machine->here_ms;
         speed += machine->speed;
     }
-    for (int64_t id = 0; id < (int64_t)TRIALS * cluster->trial_calls; id++)
-        work += call_ms(id) + (id % cluster->trial_calls == 0 ? PREFIX_MS : 0);
-    dispatch_count(cluster->dispatch, &counts);
-    printf("%-20s busy %5.1f %%  prefix reused %5.1f %%  wall %5.0f s, "
-           "%.2f of the best  hedged %.1f %%\n",
-           name, 100.0 * (double)busy / (double)(cluster->now * MACHINES),
-           100.0 * (double)cluster->reused / (double)cluster->begun,
-           (double)cluster->now / 1000,
-           (double)cluster->now / ((double)work / (double)speed),
-           100.0 * (double)counts.hedged / (double)counts.sent);
+    for (int64_t id = 0; id < n; id++)
+        work +=
+            call_ms(salt, id) + (id % plan->trial_calls == 0 ? PREFIX_MS : 0);
+    tally->busy += (double)busy / (double)here;
+    tally->useful += (double)cluster->useful_ms / (double)here;
+    tally->reused += (double)cluster->reused / (double)cluster->begun;
+    tally->wall_s += (double)cluster->now / 1000;
+    tally->of_best += (double)cluster->now / ((double)work / (double)speed);
+    tally->twice += (double)(cluster->begun - n) / (double)n;
 }
 
-static void measure_affinity(const char *name, enum order order,
-                             int trial_calls)
+static void run_once(const struct plan *plan, uint64_t salt, struct tally *out)
 {
-    static const int speeds[MACHINES] = {1, 1, 2, 2, 4, 4, 8, 8};
-    struct cluster cluster = {.dispatch = open_dispatch(true),
-                              .order = order,
-                              .trial_calls = trial_calls};
+    static struct cluster cluster;
+    struct dispatch_config config = {.hedge = true, .liveness_ms = LIVENESS_MS};
+    struct err err = ERR_CLEAR;
 
-    for (int i = 0; i < MACHINES; i++) {
-        cluster.machines[i] =
-            (struct machine){.speed = speeds[i], .prefix = -1};
-        join(cluster.dispatch, i + 1, 1);
+    cluster = (struct cluster){
+        .plan = plan, .chance = salt, .dispatch = dispatch_new(&config, &err)};
+    if (cluster.dispatch == NULL)
+        die(&err);
+    for (int i = 0; i < plan->n_machines; i++) {
+        cluster.machines[i].speed = 1 << (i * plan->speeds / plan->n_machines);
+        come(&cluster, &cluster.machines[i]);
     }
-    run_cluster(&cluster);
-    report(&cluster, name);
+    run_cluster(&cluster, salt);
+    tally(out, &cluster, salt);
     dispatch_free(cluster.dispatch);
+}
+
+static double measure(const char *name, const struct plan *plan)
+{
+    struct tally mean = {0};
+
+    for (uint64_t salt = 0; salt < RUNS; salt++)
+        run_once(plan, salt, &mean);
+    printf("%-20s busy %5.1f %%  useful %5.1f %%  prefix reused %5.1f %%  "
+           "wall %5.0f s, %.2f of the best  made twice %.1f %%\n",
+           name, 100 * mean.busy / RUNS, 100 * mean.useful / RUNS,
+           100 * mean.reused / RUNS, mean.wall_s / RUNS, mean.of_best / RUNS,
+           100 * mean.twice / RUNS);
+    return mean.wall_s / RUNS;
+}
+
+static void measure_affinity(int trial_calls)
+{
+    struct plan plan = {.n_machines = 8,
+                        .speeds = 4,
+                        .n_trials = 60,
+                        .window = 4,
+                        .trial_calls = trial_calls};
+
+    printf("8 workers of speeds 1:1:2:2:4:4:8:8, window 4, %d calls a trial:\n",
+           trial_calls);
+    measure("dispatch", &plan);
+    plan.order = ORDER_ARRIVAL;
+    measure("in order of arrival", &plan);
+    plan.order = ORDER_INTERLEAVED;
+    measure("trials interleaved", &plan);
+}
+
+static void measure_speed_up(void)
+{
+    struct plan plan = {.speeds = 1, .n_trials = 6, .window = 4};
+    double alone = 0;
+
+    printf("a job of 6 trials of 60 calls on equal workers:\n");
+    plan.trial_calls = 60;
+    for (int n = 1; n <= 32; n *= 2) {
+        char name[40];
+        plan.n_machines = n;
+        (void)snprintf(name, sizeof name, "%d workers", n);
+        double wall = measure(name, &plan);
+        alone = n == 1 ? wall : alone;
+        printf("%20s %.1f times as quick as one\n", "", alone / wall);
+    }
+}
+
+static void measure_failures(void)
+{
+    struct plan plan = {.n_machines = 50,
+                        .speeds = 3,
+                        .n_trials = 200,
+                        .trial_calls = 100,
+                        .window = 8,
+                        .fails_ms = 300000,
+                        .away_ms = 60000};
+
+    printf(
+        "50 workers, speeds spread fourfold, window 8, 100 calls a trial:\n");
+    measure("each fails in 300 s", &plan);
+    plan.fails_ms = 0;
+    measure("none fails", &plan);
 }
 
 int main(void)
@@ -361,13 +526,9 @@ int main(void)
            WORKERS);
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
         measure_cost(&loads[i]);
-    for (int calls = 35; calls <= 140; calls *= 2) {
-        printf("8 workers of speeds 1:1:2:2:4:4:8:8, window %d, %d calls a "
-               "trial:\n",
-               WINDOW, calls);
-        measure_affinity("dispatch", ORDER_DISPATCH, calls);
-        measure_affinity("in order of arrival", ORDER_ARRIVAL, calls);
-        measure_affinity("trials interleaved", ORDER_INTERLEAVED, calls);
-    }
+    for (int calls = 35; calls <= 140; calls *= 2)
+        measure_affinity(calls);
+    measure_speed_up();
+    measure_failures();
     return EXIT_SUCCESS;
 }

@@ -6,9 +6,6 @@
 
 #include "dispatch/dispatch_worker.h"
 
-// A group gets one slot for each so many of its waiting calls, rounded up.
-enum { CALLS_A_SLOT = 8 };
-
 // --- models and groups ---
 
 struct model *backlog_model(struct dispatch *dispatch, int32_t number)
@@ -374,12 +371,6 @@ static const struct group *group_of(const struct bucket *bucket)
     return first_call(bucket)->group;
 }
 
-static const struct bucket *first_bucket(const struct lane *lane)
-{
-    return RING_OWNER(line_of(lane->lines.next)->buckets.next, struct bucket,
-                      in_line);
-}
-
 // The oldest bucket of the slot's own group, of the lane's job and model.
 static const struct bucket *own_bucket(const struct dispatch *dispatch,
                                        const struct slot *slot,
@@ -405,57 +396,66 @@ static const struct bucket *own_bucket(const struct dispatch *dispatch,
     return best;
 }
 
-// Whether the group may have this slot in addition to those that it has.
-static bool has_room(const struct group *group, const struct slot *slot)
+// How fast the group's other slots are.
+static int64_t others_rate(const struct group *group, const struct slot *slot)
 {
-    bool counted = slot->lease != NULL && slot->group == group;
-    size_t others = group->n_slots - (counted ? 1 : 0);
-
-    return others < (group->n_queued + CALLS_A_SLOT - 1) / CALLS_A_SLOT;
+    return group->rate - (slot->group == group ? slot->rate : 0);
 }
 
-// The first group, by age of trial, that has room for another slot. Preferring
-// the group with the fewest slots among trials of about the same age was
-// measured: it saved no reading of prefixes.
-static const struct bucket *roomy_bucket(const struct lane *lane,
-                                         const struct slot *slot)
+// Whether a group would be done with its waiting calls later than another one.
+// One that no slot works on is never done.
+static bool is_behind(const struct group *a, const struct group *b,
+                      const struct slot *slot)
 {
+    int64_t rate_a = others_rate(a, slot);
+    int64_t rate_b = others_rate(b, slot);
+
+    if (rate_a == 0 || rate_b == 0)
+        return rate_a == 0 && rate_b != 0;
+    return (int64_t)a->n_queued * rate_b > (int64_t)b->n_queued * rate_a;
+}
+
+// The group that is most behind; among equals that of the oldest trial. A limit
+// for each group (a slot for each eight of its waiting calls) was measured: it
+// sends slow slots to groups that fast ones are about to finish, and a prefix
+// is read twice as often.
+static const struct bucket *neediest_bucket(const struct lane *lane,
+                                            const struct slot *slot)
+{
+    const struct bucket *best = NULL;
     int looked = 0;
 
-    for (struct ring *at = lane->lines.next; at != &lane->lines;
-         at = at->next) {
+    for (struct ring *at = lane->lines.next;
+         at != &lane->lines && looked < DISPATCH_LOOK; at = at->next) {
         struct trial_line *line = line_of(at);
-        for (struct ring *in = line->buckets.next; in != &line->buckets;
-             in = in->next) {
-            struct bucket *bucket = RING_OWNER(in, struct bucket, in_line);
-            if (has_room(group_of(bucket), slot))
-                return bucket;
-            if (++looked == DISPATCH_LOOK)
-                return NULL;
+        for (struct ring *in = line->buckets.next;
+             in != &line->buckets && looked < DISPATCH_LOOK;
+             in = in->next, looked++) {
+            const struct bucket *bucket =
+                RING_OWNER(in, struct bucket, in_line);
+            if (best == NULL ||
+                is_behind(group_of(bucket), group_of(best), slot))
+                best = bucket;
         }
     }
-    return NULL;
+    return best;
 }
 
-// Stays, unless a trial older by half a window has room for the slot. Where no
-// group has room, an idle slot is the worse waste: it stays with its group or
-// helps the oldest trial.
+// Stays with its prefix as long as calls of it wait, unless nobody works on a
+// trial that is older by half a window.
 static const struct bucket *choose_bucket(const struct dispatch *dispatch,
                                           const struct slot *slot,
                                           const struct lane *lane)
 {
     const struct bucket *own = own_bucket(dispatch, slot, lane);
-    const struct bucket *roomy = roomy_bucket(lane, slot);
-    int64_t half = lane->share->half;
+    const struct bucket *needy = neediest_bucket(lane, slot);
 
     if (own == NULL)
-        return roomy != NULL ? roomy : first_bucket(lane);
-    if (roomy == NULL)
+        return needy;
+    if (own->line->trial - needy->line->trial < lane->share->half ||
+        others_rate(group_of(needy), slot) > 0)
         return own;
-    if (has_room(slot->group, slot) &&
-        own->line->trial - roomy->line->trial < half)
-        return own;
-    return roomy;
+    return needy;
 }
 
 // The job of a slot's group, as far as calls that wait can tell.

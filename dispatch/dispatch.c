@@ -560,8 +560,10 @@ bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
         return false;
     struct queued_call *queued = known->queued;
     bool held = known->state == LEASE_HELD;
-    if (held && known->slot != NULL)
+    if (held && known->slot != NULL) {
         median_add(&queued->model->usual, now - known->began_ms);
+        dispatch_worker_timed(known->worker, known, now - known->began_ms);
+    }
     note_overtaken(queued, known);
     dispatch_worker_succeeded(dispatch, known->worker, queued->model, now);
     dispatch_worker_move(dispatch, known, held ? LEASE_ANSWERED : LEASE_UNUSED,

@@ -27,11 +27,16 @@
 //
 // Order: the job with the fewest calls in work first, then the oldest trial,
 // then affinity: calls of one group share a prompt prefix; a slot stays with
-// its group while it has calls and no trial older by half a window has room; a
-// group gets at most ceil(waiting / 8) slots, as long as another one waits: no
-// slot is left idle for affinity's sake. A worker changes its loaded model
-// only when no call for it waits, or calls of another wait and nobody was sent
-// one for MODEL_WAIT_MS. Idle slots are filled before the places beyond them.
+// its group while it has calls, unless nobody works on a trial older by half a
+// window. Then it goes to the group that would be done last, by its waiting
+// calls and the speeds of its slots: no slot is left idle for affinity's sake.
+// A worker changes its loaded model only when no call for it waits, or calls of
+// another wait and nobody was sent one for MODEL_WAIT_MS. Idle slots are filled
+// before the places beyond them; a worker whose calls take above a quarter of a
+// second gets no call beyond its slots, where it would wait for nothing.
+//
+// Speeds are learnt: of each worker and model, the time of a call whose prefix
+// was there.
 //
 // Faults. What each kind says, and of whom, is a row of the table in
 // common/call.c. A fault may speak against the call, the worker or both, and

@@ -304,9 +304,11 @@ static const char *check_served(const struct dispatch *dispatch,
         bool rests = worker->n_faults >= DISPATCH_QUARANTINE_FAULTS;
         bool blocked =
             !live || worker->paused || worker->n_places > worker->n_slots;
+        // Whether a place beyond the slots is given depends on the calls.
+        bool idle = !ring_empty(&worker->idle);
         if (blocked && served->place != PLACE_NONE)
             return "a worker without a free place is listed as free";
-        if (!blocked && served->place == PLACE_NONE && !rests)
+        if (!blocked && idle && served->place == PLACE_NONE && !rests)
             return "a free place is listed nowhere";
         n_live += live;
         n_awake += live && !rests;
@@ -370,6 +372,7 @@ static const char *check_groups(const struct dispatch *dispatch)
     size_t queued = 0;
     size_t slots = 0;
     size_t busy = 0;
+    int64_t rate = 0;
 
     for (const struct table_node *node = table_next(&dispatch->groups, NULL);
          node != NULL; node = table_next(&dispatch->groups, node)) {
@@ -378,11 +381,18 @@ static const char *check_groups(const struct dispatch *dispatch)
             return "a group that nobody names was kept";
         queued += group->n_queued;
         slots += group->n_slots;
+        rate += group->rate;
     }
     for (const struct table_node *node = table_next(&dispatch->workers, NULL);
-         node != NULL; node = table_next(&dispatch->workers, node))
-        busy +=
-            ring_count(&RING_OWNER(node, struct dispatch_worker, node)->busy);
+         node != NULL; node = table_next(&dispatch->workers, node)) {
+        const struct dispatch_worker *worker =
+            RING_OWNER(node, struct dispatch_worker, node);
+        busy += ring_count(&worker->busy);
+        for (size_t i = 0; i < worker->n_slots; i++)
+            rate -= worker->slots[i].rate;
+    }
+    if (rate != 0)
+        return "the rates of groups and slots do not agree";
     if (queued != dispatch->n_state[STATE_QUEUED])
         return "the queued calls of a group are miscounted";
     return slots == busy ? NULL : "the slots of a group are miscounted";

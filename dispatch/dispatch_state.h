@@ -102,6 +102,7 @@ struct group {
     size_t refs;
     size_t n_queued;
     size_t n_slots;      // at work, and the last call meant for them is of it
+    int64_t rate;        // of these slots together (slot.rate)
     struct ring buckets; // waiting calls
     struct ring homes;   // idle slots whose last call was of it
 };
@@ -165,6 +166,7 @@ struct lease {
     int64_t sent_ms;
     int64_t began_ms; // when it got its slot
     enum lease_state state;
+    bool fresh; // the slot had not the prefix of this call
 };
 
 // One of the calls that a worker's model server works on at once.
@@ -174,6 +176,8 @@ struct slot {
     struct dispatch_worker *worker;
     struct group *group; // of the last call meant for it; NULL: none
     struct lease *lease; // NULL: idle
+    int64_t rate;        // that its group counts for it; 0: none does
+    int64_t last;        // the group of its last call; 0: none yet
 };
 
 // A model that a worker serves.
@@ -184,6 +188,7 @@ struct served_model {
     struct ring link; // in model.free[place]
     enum place place;
     bool proven;            // it has answered a call of it
+    int64_t call_us;        // a call with its prefix there; 0: not known yet
     bool live, awake, good; // how the model's numbers count it
 };
 

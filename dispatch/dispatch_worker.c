@@ -5,6 +5,12 @@
 
 #include "dispatch/backlog.h"
 
+enum {
+    RATE_US = 1000000000, // a rate is the calls in so much time
+    USUAL_RATE = 1000,    // while nothing is known of a model
+    SPARE_US = 250000,
+};
+
 // --- joining and leaving ---
 
 static void init_worker(struct dispatch_worker *worker)
@@ -112,12 +118,55 @@ bool dispatch_worker_rests(const struct dispatch_worker *worker)
     return worker->n_faults >= DISPATCH_QUARANTINE_FAULTS;
 }
 
+static int64_t call_us(const struct dispatch_worker *worker,
+                       const struct model *model)
+{
+    const struct served_model *served =
+        model == NULL ? NULL : dispatch_worker_served(worker, model);
+
+    return served == NULL ? 0 : served->call_us;
+}
+
+int64_t dispatch_worker_rate(const struct dispatch_worker *worker,
+                             const struct model *model)
+{
+    int64_t us = call_us(worker, model);
+
+    if (us == 0)
+        us = 1000 * median_get(&model->usual);
+    return us < 1000 ? USUAL_RATE : RATE_US / us;
+}
+
+// The mean of about the last eight. A call whose prefix had to be read first
+// took longer; it counts only while nothing better is known.
+void dispatch_worker_timed(struct dispatch_worker *worker,
+                           const struct lease *lease, int64_t ms)
+{
+    struct served_model *served =
+        dispatch_worker_served(worker, lease->queued->model);
+    int64_t us = 1000 * ms + 1;
+
+    if (served == NULL || (lease->fresh && served->call_us != 0))
+        return;
+    served->call_us =
+        served->call_us == 0 ? us : (7 * served->call_us + us) / 8;
+}
+
+// The place beyond the slots hides the way of a call to the worker. Where calls
+// take much longer than that, a call would only wait there, and miss a slot
+// that is free elsewhere.
+static bool has_spare_place(const struct dispatch_worker *worker)
+{
+    return call_us(worker, worker->loaded) < SPARE_US;
+}
+
 // While it rests, one call at a time is a probe.
 static bool has_place(const struct dispatch_worker *worker)
 {
     size_t places = dispatch_worker_rests(worker) ? 1 : worker->n_slots + 1;
 
-    return is_live(worker) && !worker->paused && worker->n_places < places;
+    return is_live(worker) && !worker->paused && worker->n_places < places &&
+           (!ring_empty(&worker->idle) || has_spare_place(worker));
 }
 
 static enum place place_for(const struct dispatch_worker *worker,
@@ -333,20 +382,36 @@ void dispatch_worker_return(struct group *group, struct model *model)
     }
 }
 
+static void count_in(struct slot *slot, const struct model *model)
+{
+    slot->rate = dispatch_worker_rate(slot->worker, model);
+    slot->group->n_slots++;
+    slot->group->rate += slot->rate;
+}
+
+static void count_out(struct slot *slot)
+{
+    slot->group->n_slots--;
+    slot->group->rate -= slot->rate;
+    slot->rate = 0;
+}
+
 // A slot at work is counted in the group of the last call meant for it, so
 // that the next choice sees where it is going.
 static void set_group(struct dispatch *dispatch, struct slot *slot,
-                      struct group *group)
+                      const struct queued_call *queued)
 {
+    struct group *group = queued->group;
+
     if (slot->group == group)
         return;
     if (slot->lease != NULL)
-        slot->group->n_slots--;
+        count_out(slot);
     group->refs++;
     leave_group(dispatch, slot);
     slot->group = group;
     if (slot->lease != NULL)
-        group->n_slots++;
+        count_in(slot, queued->model);
 }
 
 // The worker's next lease is not meant for a slot any more.
@@ -359,7 +424,7 @@ static struct lease *take_next(struct dispatch *dispatch,
     worker->next = NULL;
     worker->next_slot = NULL;
     if (slot != NULL && slot->lease != NULL)
-        set_group(dispatch, slot, slot->lease->queued->group);
+        set_group(dispatch, slot, slot->lease->queued);
     return next;
 }
 
@@ -368,9 +433,11 @@ static void start_slot(struct dispatch *dispatch, struct slot *slot,
                        struct lease *lease, int64_t now)
 {
     ring_remove(&slot->home);
-    set_group(dispatch, slot, lease->queued->group);
+    lease->fresh = slot->last != lease->queued->group->node.key;
+    slot->last = lease->queued->group->node.key;
+    set_group(dispatch, slot, lease->queued);
     slot->lease = lease;
-    slot->group->n_slots++;
+    count_in(slot, lease->queued->model);
     ring_remove(&slot->link);
     ring_push_back(&slot->worker->busy, &slot->link);
     lease->slot = slot;
@@ -387,7 +454,7 @@ static void stop_slot(struct dispatch *dispatch, struct slot *slot, int64_t now)
     heap_remove(&dispatch->ends, &slot->lease->end);
     slot->lease->slot = NULL;
     slot->lease = NULL;
-    slot->group->n_slots--;
+    count_out(slot);
     ring_remove(&slot->link);
     ring_push_front(&worker->idle, &slot->link);
     ring_push_back(&slot->group->homes, &slot->home);
@@ -460,7 +527,7 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
     } else {
         worker->next = lease;
         worker->next_slot = slot;
-        set_group(dispatch, slot, queued->group);
+        set_group(dispatch, slot, queued);
     }
     file_worker(worker);
     return lease;
