@@ -157,33 +157,42 @@ json_t *lookup_trial_page(struct store *store, const char *id,
 
 // --- scores over trials ---
 
-// A point a trial, or, of very many trials, a point a bucket: its best and
-// least score, and the best trial of it. `best` runs along the trials on the
-// most rows, since small samples win by luck.
+// A point a trial, or, of very many trials, two a bucket: the best on the most
+// rows, and the best of the others. What else a point says is of that trial:
+// SQLite takes bare columns from the row of the one max.
 static const char curve_sql[] =
-    "SELECT number AS trial, kind, max(score) AS score, min(score) AS least,"
-    "  baseline, n, candidate_id AS candidate, count(*) AS trials,"
-    "  max(iif(kind IN ('baseline', 'full'), score, NULL)) AS best"
+    "SELECT number AS trial, kind, max(score) AS score, baseline, n,"
+    "  candidate_id AS candidate, count(*) AS trials"
     " FROM trials WHERE job_no = " JOB_NO " AND state = 'done'"
-    " GROUP BY number / CAST(?2 AS INTEGER) ORDER BY trial";
+    " GROUP BY number / CAST(?2 AS INTEGER), kind IN ('baseline', 'full')"
+    " ORDER BY trial";
 
 static const char curve_size_sql[] =
     "SELECT coalesce(max(number), 0) AS last, count(*) AS trials,"
     " count(iif(state = 'done', 1, NULL)) AS done"
     " FROM trials WHERE job_no = " JOB_NO;
 
-// From the best of each point to the best up to it.
+static bool is_whole(const json_t *point)
+{
+    const char *kind = json_get_text(point, "kind", "");
+
+    return strcmp(kind, "baseline") == 0 || strcmp(kind, "full") == 0;
+}
+
+// Adds the best up to each point, of trials on the most rows: small samples
+// win by luck.
 static void run_along(json_t *points)
 {
     double best = -1;
 
     for (size_t i = 0; i < json_array_size(points); i++) {
         json_t *point = json_array_get(points, i);
-        double here = json_get_number(point, "best", -1);
+        double here =
+            is_whole(point) ? json_get_number(point, "score", -1) : -1;
 
         best = here > best ? here : best;
-        if (best >= 0)
-            (void)json_object_set_new(point, "best", json_real(best));
+        (void)json_object_set_new(point, "best",
+                                  best < 0 ? json_null() : json_real(best));
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include "common/json.h"
 #include "store/query.h"
+#include "store/store.h"
 
 enum {
     PULSE_MS = 250,
@@ -21,7 +22,8 @@ enum {
 
 struct live {
     const struct web_commands *commands; // borrowed
-    struct readers *readers;             // borrowed
+    const char *path;                    // of the store; borrowed
+    struct store *store;                 // owned, by the thread; NULL: not open
     pthread_t thread;
     bool started;
     void *session;        // with the coordinator; of the thread
@@ -47,14 +49,12 @@ static const char jobs_sql[] =
 static json_t *read_jobs(struct live *live)
 {
     struct err err = ERR_CLEAR;
-    struct store *store = readers_take(live->readers, &err);
-    json_t *rows;
 
-    if (store == NULL)
-        return NULL;
-    rows = query_rows(store, jobs_sql, NULL, 0, &err);
-    readers_give(live->readers, store);
-    return rows;
+    if (live->store == NULL)
+        live->store = store_open_read(live->path, &err);
+    return live->store == NULL
+               ? NULL
+               : query_rows(live->store, jobs_sql, NULL, 0, &err);
 }
 
 // A session that fails is opened anew at the next pulse.
@@ -135,11 +135,12 @@ static void *run(void *user)
     pthread_mutex_unlock(&live->lock);
     if (live->session != NULL)
         live->commands->close(live->session);
+    store_close(live->store);
     return NULL;
 }
 
-struct live *live_start(const struct web_commands *commands,
-                        struct readers *readers, struct err *err)
+struct live *live_start(const struct web_commands *commands, const char *store,
+                        struct err *err)
 {
     struct live *live = calloc(1, sizeof *live);
     pthread_condattr_t attr;
@@ -149,7 +150,7 @@ struct live *live_start(const struct web_commands *commands,
         return NULL;
     }
     live->commands = commands;
-    live->readers = readers;
+    live->path = store;
     pthread_mutex_init(&live->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

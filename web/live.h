@@ -22,14 +22,14 @@
 
 #include "common/err.h"
 #include "http/server.h"
-#include "web/readers.h"
 #include "web/web.h"
 
 struct live;
 
-// commands and readers are borrowed and outlive it.
-struct live *live_start(const struct web_commands *commands,
-                        struct readers *readers, struct err *err);
+// commands and store, a path, are borrowed and outlive it. It reads by a
+// connection of its own, so that news do not wait for what pages ask.
+struct live *live_start(const struct web_commands *commands, const char *store,
+                        struct err *err);
 void live_stop(struct live *live); // after live_wake and http_stop
 
 // Ends all streams, for good.

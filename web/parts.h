@@ -12,7 +12,8 @@
 
 struct web {
     struct web_commands commands; // of the options
-    struct readers *readers;      // owned, as all below
+    char *store;                  // path; owned, as all below
+    struct readers *readers;
     struct guard *guard;
     struct live *live;
     struct metrics *metrics;

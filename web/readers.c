@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READERS_MOST = 4 };
+enum { READERS_MOST = 6 };
 
 struct readers {
     char *path; // owned

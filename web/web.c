@@ -49,7 +49,7 @@ static bool open_parts(struct web *web, const struct web_options *options,
     if (web->readers != NULL)
         web->metrics = metrics_new(err);
     if (web->metrics != NULL)
-        web->live = live_start(&web->commands, web->readers, err);
+        web->live = live_start(&web->commands, web->store, err);
     return web->live != NULL;
 }
 
@@ -81,6 +81,12 @@ struct web *web_start(const struct web_options *options, struct err *err)
         return NULL;
     }
     web->commands = options->commands;
+    web->store = strdup(options->store);
+    if (web->store == NULL) {
+        err_nomem(err, "the dashboard");
+        web_stop(web);
+        return NULL;
+    }
     if (web_may_listen(&options->address, options->token_file, err) &&
         open_parts(web, options, err) && open_server(web, options, err))
         return web;
@@ -112,5 +118,6 @@ void web_stop(struct web *web)
     metrics_free(web->metrics);
     readers_free(web->readers);
     guard_free(web->guard);
+    free(web->store);
     free(web);
 }

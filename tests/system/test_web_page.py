@@ -272,8 +272,7 @@ def test_a_running_job_is_seen_live_stopped_and_resumed(stage, browser):
 
 def test_a_new_result_reaches_the_page_soon(stage, browser):
     """From the moment that a trial is stored to its row in the table: under a
-    second on an idle machine (docs/benchmarks.md), and a loaded one only has
-    to get there."""
+    second, which is printed; here it only has to get there."""
     gate = stage.gate(stage.stand_in(slots=2))
     gate.hold_after(20)
     job = stage.job(n=24)
@@ -291,6 +290,7 @@ def test_a_new_result_reaches_the_page_soon(stage, browser):
             row.textContent.includes('done'))
             window.came[row.firstChild.textContent] ??= Date.now(); }))
             .observe(document.body, {childList: true, subtree: true}); })""")
+    opened = browser.run("return page.evaluate(() => Date.now())")
     gate.release()
     browser.run("await page.waitForSelector('.pill.done')")
     trials = site.get("/api/v1/jobs/shop/trials?limit=1000")["trials"]
@@ -299,7 +299,7 @@ def test_a_new_result_reaches_the_page_soon(stage, browser):
     came = browser.run("return page.evaluate(() => window.came)")
     stored = sqlite3.connect(job.parent / "promptcc.db").execute(
         "SELECT number, finished_ms FROM trials").fetchall()
-    late = [came[str(n)] - ms for n, ms in stored if str(n) in came]
+    late = [came[str(n)] - ms for n, ms in stored if ms > opened]
     assert len(late) >= 2
     print(f"\nfrom the store to the page: {sorted(late)} ms")
     browser.check_clean()
@@ -402,6 +402,18 @@ def test_a_hundred_thousand_trials(stage, store, browser):
                         "getEntriesByName('first-contentful-paint')[0]"
                         ".startTime)")
     whole = time.monotonic() - began
+    curve = site.get("/api/v1/jobs/shop/curve")
+    assert curve["trials"] == 100000 and len(curve["points"]) <= 2100
+    assert sum(p["trials"] for p in curve["points"]) == curve["done"]
+    listed = {t["trial"]: t for kind in ("full", "minibatch") for t in
+              site.get("/api/v1/jobs/shop/trials?limit=1000&sort=score"
+                       f"&order=desc&kind={kind}")["trials"]}
+    seen = [(p, listed[p["trial"]]) for p in curve["points"]
+            if p["trial"] in listed]
+    assert seen
+    for point, trial in seen:
+        for key in ("kind", "score", "n", "candidate"):
+            assert point[key] == trial[key], (point, trial)
     browser.go(f"/jobs/{job_of(site)}/trials")
     assert "of 100,000" in browser.text()
     rows = browser.run("return page.locator('tbody tr').count()")

@@ -121,7 +121,7 @@ export function curveChart(curve, open) {
       plot(host, points, best, ['trial', 'score, %'],
         (p) => `trial ${num(p.trial)}: ${pct(p.y)} (${range(p)})\n${counted(p.n, 'example')}${several ? `, best of ${num(p.trials)} trials` : ''}`, open)),
     legend(['base', 'baseline'], ['full', 'on all examples'], ['mini', 'on a part of them'], ['line', 'best so far']),
-    several && h('p', { class: 'muted small' }, `A point stands for ${num(curve.bucket)} trials: the best of them. The table below has them all.`),
+    several && h('p', { class: 'muted small' }, `Points stand for ${num(curve.bucket)} trials each: the best on all examples, and the best on a part of them. The table below has them all.`),
   ];
 }
 
