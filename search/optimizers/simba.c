@@ -13,8 +13,7 @@
 //
 // Before that some demos of the program are dropped by chance, so that their
 // number stays near max_demos. All new programs are scored on the minibatch.
-// The best of each step is a winner; in the end some of the winners, spread
-// over the steps, are evaluated on all validation rows.
+// The best of each step is its winner, and is evaluated on all validation rows.
 //
 // Source: SIMBA of DSPy 3.4, "stochastic introspective mini-batch ascent",
 // whose names and defaults the parameters have (docs/dspy.md).
@@ -108,8 +107,6 @@ struct search {
     size_t epochs;
     struct member *pool; // owned; [0] is the program as written
     size_t n_pool;
-    size_t *winners; // owned: in the pool, one a step; [0] is 0
-    size_t n_winners;
     int64_t made; // rules and demos, for their numbers
     // of the step under way
     struct rng rng;
@@ -859,7 +856,8 @@ static bool score_drafts(struct search *search, struct draft *drafts, size_t n,
     return true;
 }
 
-// All drafts join the pool; the best of them is the step's winner.
+// All drafts join the pool. The best of them is the step's winner, and is
+// evaluated on all validation rows while the next step begins.
 static bool keep_drafts(struct search *search, const struct draft *drafts,
                         size_t n, struct err *err)
 {
@@ -871,9 +869,12 @@ static bool keep_drafts(struct search *search, const struct draft *drafts,
         if (search->pool[search->n_pool - 1].score > search->pool[winner].score)
             winner = search->n_pool - 1;
     }
-    if (n > 0)
-        search->winners[search->n_winners++] = winner;
-    return true;
+    if (n == 0)
+        return true;
+    return leader_admit(&search->leader, err) &&
+           (search->leader.over ||
+            leader_try(&search->leader, search->pool[winner].candidate,
+                       "winner", err));
 }
 
 static bool make_programs(struct search *search, struct err *err)
@@ -927,32 +928,6 @@ static bool run_step(struct search *search, int64_t step, struct err *err)
     return ok;
 }
 
-// Winners spread evenly over the steps, each evaluated once.
-static bool try_winners(struct search *search, struct err *err)
-{
-    size_t n = (size_t)search->params->num_candidates + 1;
-    size_t last = search->n_winners - 1;
-    size_t before = 0; // the program as written was evaluated first of all
-
-    for (size_t i = 0; i < n; i++) {
-        size_t at =
-            n < 2 ? last
-                  : (size_t)nearbyint((double)(i * last) / (double)(n - 1));
-        if (at == before)
-            continue;
-        before = at;
-        if (!leader_admit(&search->leader, err))
-            return false;
-        if (search->leader.over)
-            return true;
-        if (!leader_try(&search->leader,
-                        search->pool[search->winners[at]].candidate, "winner",
-                        err))
-            return false;
-    }
-    return true;
-}
-
 static bool begin_search(struct search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
@@ -962,10 +937,7 @@ static bool begin_search(struct search *search, struct err *err)
 
     search->parts = calloc(program->n_predictors + 1, sizeof *search->parts);
     search->order = calloc(search->n_train + 1, sizeof *search->order);
-    search->winners =
-        calloc((size_t)search->params->max_steps + 1, sizeof *search->winners);
-    if (search->parts == NULL || search->order == NULL ||
-        search->winners == NULL) {
+    if (search->parts == NULL || search->order == NULL) {
         err_nomem(err, "a search");
         return false;
     }
@@ -975,7 +947,6 @@ static bool begin_search(struct search *search, struct err *err)
         if (plan->runs[program->predictors[i]])
             search->parts[search->n_parts++] = i;
     }
-    search->n_winners = 1;
     return add_member(search, session_baseline(search->session),
                       baseline->score, err) &&
            init_rule_form(search, err);
@@ -988,9 +959,9 @@ static bool run_steps(struct search *search, struct err *err)
         if (!run_step(search, i, err))
             return false;
         if (search->leader.over)
-            return true;
+            break;
     }
-    return try_winners(search, err);
+    return true;
 }
 
 static void release_search(struct search *search)
@@ -999,7 +970,6 @@ static void release_search(struct search *search)
     for (size_t i = 0; i < search->n_pool; i++)
         candidate_unref(search->pool[i].candidate);
     free(search->pool);
-    free(search->winners);
     free(search->top);
     free(search->batch);
     free(search->order);

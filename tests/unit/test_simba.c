@@ -268,3 +268,17 @@ Test(simba, the_order_of_completion_changes_nothing)
     fake_free(late);
     fake_free(early);
 }
+
+Test(simba, each_step_shows_what_it_found)
+{
+    struct world world = {0};
+    struct session *fake = open_session(&world, 80, 40, FINISH_LATE);
+
+    // A budget that ends after the first step has a program to show for it.
+    fake->max_trials = 1 + 7 + 1 + 3;
+    optimize(fake, "{bsize: 16}");
+    cr_expect_eq(fake_count(fake, TRIAL_FULL), 1);
+    cr_expect_str_eq(fake->ended, "budget");
+    cr_expect_gt(fake->best->score, fake->trials[0]->score);
+    fake_free(fake);
+}
