@@ -14,7 +14,9 @@ static int submit(const struct options *options, struct jobfile *file)
         .options = options,
         .file = file,
         .request = {.action = REQUEST_RUN,
-                    .simulated = option_on(options, OPT_SIMULATE)},
+                    .simulated = option_on(options, OPT_SIMULATE),
+                    .priority =
+                        (int32_t)option_number(options, OPT_PRIORITY, 0)},
         .wait = option_on(options, OPT_AWAIT)};
     int status;
 
@@ -43,7 +45,8 @@ const struct command_entry cmd_submit = {
                "--wait",
     .options = OPTIONS_JOB | OPTIONS_PRINT | OPTIONS_THERE |
                OPTION_BIT(OPT_AWAIT) | OPTION_BIT(OPT_OUT) |
-               OPTION_BIT(OPT_SIMULATE) | OPTIONS_NOTIFY,
+               OPTION_BIT(OPT_SIMULATE) | OPTION_BIT(OPT_PRIORITY) |
+               OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

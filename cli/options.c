@@ -157,6 +157,10 @@ static const struct option_row rows[OPTION_COUNT] = {
                     "--partition=gpu; repeatable"},
     [OPT_DRY_RUN] = {"dry-run", NULL, KIND_FLAG,
                      "write the scripts and submit nothing"},
+    [OPT_PRIORITY] = {"priority", "N", KIND_WHOLE,
+                      "its share of the slots among other jobs",
+                      .fallback = "10", .least = 1, .most = 100,
+                      .range = "from 1 to 100"},
     [OPT_EXCLUDE] = {"exclude", "N", KIND_LIST,
                      "go on without example N, the number that the pause "
                      "named; repeatable"},

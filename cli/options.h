@@ -56,6 +56,7 @@ enum option_id {
     OPT_SBATCH,
     OPT_DRY_RUN,
     OPT_EXCLUDE,
+    OPT_PRIORITY,
     OPT_COMPILED,
     OPT_DATA,
     OPT_ALL_STEPS,

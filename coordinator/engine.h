@@ -173,7 +173,8 @@ struct job_work {
     // read-only
     const char *id;
     int64_t job_no;
-    int32_t number; // for dispatch
+    int32_t number;   // for dispatch
+    int32_t priority; // the same
     const struct job *job;
     const struct dataset *dataset;
     const int64_t *last_calls; // one a row: the last call whose answer it may

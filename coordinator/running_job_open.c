@@ -405,6 +405,7 @@ struct running_job *running_job_open(struct engine *engine,
     running->progress.left_ms = -1;
     if (load_job(running, diags, err)) {
         running->work.id = running->id;
+        running->work.priority = running->request->priority;
         running->work.job = running->job;
         running->work.dataset = running->dataset;
         running->work.last_calls = running->last_calls;

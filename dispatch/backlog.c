@@ -282,14 +282,17 @@ static int64_t oldest_trial(const struct lane *lane)
     return line_of(lane->lines.next)->trial;
 }
 
-// The job with the fewest calls in work. Among equals the slot's own, unless
-// they have none: then the one that was served longest ago, so that more jobs
-// than places take turns.
+// The job with the fewest calls in work for its priority. Among equals the
+// slot's own, unless they have none: then the one that was served longest ago,
+// so that more jobs than places take turns.
 static bool is_needier(const struct share *a, const struct share *b,
                        const struct share *own)
 {
-    if (a->in_work != b->in_work)
-        return a->in_work < b->in_work;
+    int64_t of_a = (int64_t)a->in_work * b->priority;
+    int64_t of_b = (int64_t)b->in_work * a->priority;
+
+    if (of_a != of_b)
+        return of_a < of_b;
     if (a->in_work > 0 && (a == own || b == own))
         return a == own;
     if (a->served != b->served)

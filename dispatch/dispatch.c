@@ -411,10 +411,11 @@ void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now)
 
 // --- calls ---
 
-static struct share *get_share(struct dispatch *dispatch, int32_t job,
-                               int32_t window)
+static struct share *get_share(struct dispatch *dispatch,
+                               const struct dispatch_call *call)
 {
-    struct table_node *node = table_find(&dispatch->shares, job);
+    int32_t window = call->window > 0 ? call->window : DISPATCH_WINDOW;
+    struct table_node *node = table_find(&dispatch->shares, call->job);
     struct share *share = NULL;
 
     if (node != NULL) {
@@ -428,10 +429,9 @@ static struct share *get_share(struct dispatch *dispatch, int32_t job,
     if (share == NULL)
         return NULL;
     share->n_calls = 1;
-    share->half = (window > 0 ? window : DISPATCH_WINDOW) / 2;
-    if (share->half == 0)
-        share->half = 1;
-    table_add(&dispatch->shares, &share->node, job);
+    share->half = window > 1 ? window / 2 : 1;
+    share->priority = call->priority > 0 ? call->priority : DISPATCH_PRIORITY;
+    table_add(&dispatch->shares, &share->node, call->job);
     return share;
 }
 
@@ -439,7 +439,7 @@ static struct queued_call *make_call(struct dispatch *dispatch,
                                      const struct dispatch_call *call)
 {
     struct queued_call *queued = NULL;
-    struct share *share = get_share(dispatch, call->job, call->window);
+    struct share *share = get_share(dispatch, call);
     struct group *group = backlog_group(dispatch, call->group);
     struct model *model = backlog_model(dispatch, call->model);
 

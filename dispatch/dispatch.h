@@ -25,7 +25,9 @@
 //  4. A call with state QUEUED, a free place at a worker that serves its
 //     model and has not failed it: then an action is pending.
 //
-// Order: the job with the fewest calls in work first, then the oldest trial,
+// Order: the job with the fewest calls in work for its priority first (of two
+// jobs, one of priority 20 has twice the slots of one of 10), then the oldest
+// trial,
 // then affinity: calls of one group share a prompt prefix; a slot stays with
 // its group while it has calls, unless nobody works on a trial older by half a
 // window. Then it goes to the group that would be done last, by its waiting
@@ -103,8 +105,9 @@ enum {
     DISPATCH_QUARANTINE_MS = 500,   // doubled a further fault
     DISPATCH_QUARANTINE_MAX_MS = 4000,
     DISPATCH_HEDGE_MIN_MS = 500, // however quick calls usually are
-    DISPATCH_FORGET = 20, // times liveness_ms until a silent one is dropped
-    DISPATCH_WINDOW = 4,  // a job's window where none is given
+    DISPATCH_FORGET = 20,   // times liveness_ms until a silent one is dropped
+    DISPATCH_WINDOW = 4,    // a job's window where none is given
+    DISPATCH_PRIORITY = 10, // and its priority
     DISPATCH_MAX_SLOTS = 1024, // of one worker
 };
 
@@ -124,6 +127,7 @@ struct dispatch_call {
     int64_t group;      // calls of one prompt prefix
     int64_t timeout_ms; // hard limit at the worker; the lease adds a margin
     int32_t window;     // trials of the job that overlap; 0: DISPATCH_WINDOW
+    int32_t priority;   // of the job; 0: DISPATCH_PRIORITY
 };
 
 enum action_kind {

@@ -50,6 +50,7 @@ struct share {
     size_t in_work; // calls that are leased
     int64_t served; // the last lease that it got
     int64_t half;   // half of its window, 1 or more
+    int64_t priority;
 };
 
 // What is known of one model, and all that is matched by it.

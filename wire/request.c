@@ -73,6 +73,21 @@ static bool copy_member(struct request *request, const json_t *options,
     return false;
 }
 
+static bool copy_priority(struct request *request, const json_t *options,
+                          struct err *err)
+{
+    const json_t *value = json_object_get(options, "priority");
+    json_int_t priority = json_integer_value(value);
+
+    request->priority = (int32_t)priority;
+    if (value == NULL || (priority >= 1 && priority <= REQUEST_MAX_PRIORITY))
+        return true;
+    err_set(err, ERR_PROTOCOL,
+            "`priority` of a job's options must be a number from 1 to %d",
+            REQUEST_MAX_PRIORITY);
+    return false;
+}
+
 static bool copy_overrides(struct request *request, const json_t *list,
                            struct err *err)
 {
@@ -124,7 +139,8 @@ struct request *request_read(const char *action, const char *options,
     }
     request->simulated = json_get_bool(json, "simulated", false);
     request->all_steps = json_get_bool(json, "all_steps", false);
-    ok = copy_member(request, json, "compiled", &request->compiled, err) &&
+    ok = copy_priority(request, json, err) &&
+         copy_member(request, json, "compiled", &request->compiled, err) &&
          copy_member(request, json, "data", &request->data, err) &&
          copy_member(request, json, "out", &request->out, err) &&
          copy_overrides(request, json_object_get(json, "set"), err);
@@ -181,6 +197,12 @@ bool request_write(const struct request *request, struct buf *out,
                         "data", request->data == NULL ? "" : request->data,
                         "out", request->out == NULL ? "" : request->out);
 
+    if (json != NULL && request->priority > 0 &&
+        json_object_set_new(json, "priority",
+                            json_integer(request->priority)) != 0) {
+        json_decref(json);
+        json = NULL;
+    }
     if (json == NULL)
         err_nomem(err, "a request");
     else

@@ -16,7 +16,7 @@
 
 enum request_action { REQUEST_RUN, REQUEST_EVAL };
 
-enum { REQUEST_MAX_OVERRIDES = 256 };
+enum { REQUEST_MAX_OVERRIDES = 256, REQUEST_MAX_PRIORITY = 100 };
 
 struct request {
     struct arena arena;
@@ -28,6 +28,7 @@ struct request {
         *compiled;    // eval: bundle file with the prompts; NULL: as written
     const char *data; // eval: bundle file with rows; NULL: a share
     bool all_steps;   // eval
+    int32_t priority; // of the job among others; 0: the usual one
     const char *out;  // where the compiled file goes, on the machine of the
                       // run: for `resume`; NULL: the client knows
 };

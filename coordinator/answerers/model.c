@@ -51,6 +51,7 @@ static bool begin(struct flight *flight, struct err *err)
         .trial = order->age,
         .group = order->prefix->number,
         .window = (int32_t)order->work->job->window,
+        .priority = order->work->priority,
         .timeout_ms = flight->timeout_ms = engine->call_timeout_ms,
     };
 

@@ -397,6 +397,26 @@ Test(dispatch, half_a_window_follows_the_window_of_the_job)
     cr_expect_eq(times_sent(3), 1);
 }
 
+Test(dispatch, a_job_has_slots_by_its_priority)
+{
+    int of_second = 0;
+
+    for (int32_t worker = 1; worker <= 8; worker++)
+        join(worker, 1);
+    for (int64_t id = 100; id < 140; id++)
+        queue_call((struct dispatch_call){
+            .id = id, .job = 1, .trial = 1, .group = 10});
+    for (int64_t id = 200; id < 240; id++)
+        queue_call((struct dispatch_call){
+            .id = id, .job = 2, .trial = 1, .group = 20, .priority = 30});
+    settle();
+    for (int64_t id = 200; id < 240; id++)
+        of_second += times_sent(id);
+
+    // 8 slots and the places beyond them, a quarter and three quarters.
+    cr_expect_eq(of_second, 12, "the second job has %d", of_second);
+}
+
 Test(dispatch, slots_go_to_the_group_that_would_be_done_last)
 {
     int of_first = 0;

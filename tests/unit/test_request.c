@@ -32,7 +32,8 @@ Test(request, what_was_written_is_read_again)
                               .simulated = true,
                               .compiled = "best.json",
                               .data = "more.jsonl",
-                              .all_steps = true};
+                              .all_steps = true,
+                              .priority = 30};
     struct buf text = BUF_INIT(1 << 16);
     struct request *back;
 
@@ -41,6 +42,7 @@ Test(request, what_was_written_is_read_again)
     cr_assert_not_null(back, "%s", err.text);
     cr_expect_eq(back->action, REQUEST_EVAL);
     cr_expect(back->simulated && back->all_steps);
+    cr_expect_eq(back->priority, 30);
     cr_expect_str_eq(back->compiled, "best.json");
     cr_expect_str_eq(back->data, "more.jsonl");
     cr_assert_eq(back->n_overrides, 2);
@@ -88,6 +90,8 @@ Test(request, a_value_of_the_wrong_type_is_refused_by_its_name)
 {
     expect_refused("run", "{\"simulated\": \"yes\"}", "`simulated`");
     expect_refused("run", "{\"all_steps\": 1}", "`all_steps`");
+    expect_refused("run", "{\"priority\": 0}", "`priority`");
+    expect_refused("run", "{\"priority\": \"high\"}", "`priority`");
     expect_refused("run", "{\"compiled\": 1}", "`compiled`");
     expect_refused("run", "{\"data\": []}", "`data`");
     expect_refused("run", "{\"set\": \"a=b\"}", "`set`");
