@@ -468,8 +468,9 @@ static void explain_listen(const struct http_address *address, int why,
                 "another port (0 picks a free one)",
                 place);
     else
-        err_set(err, ERR_INPUT, "cannot serve HTTP at %s: %s", place,
-                strerror(why));
+        err_set(err, ERR_INPUT,
+                "cannot serve HTTP at %s (%s): use an address of this machine",
+                place, strerror(why));
 }
 
 // A socket that listens there; -1 on failure. address gets the port.

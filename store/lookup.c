@@ -17,7 +17,11 @@ enum { VALUE_BYTES = 64 << 20, BEST_LIMIT = 5 };
     " v.simulated, v.trials, v.seed, v.wall_s, v.path, v.created, v.updated"
 
 static const char jobs_sql[] =
-    "SELECT " JOB_COLUMNS " FROM v_jobs v ORDER BY v.updated DESC";
+    "SELECT " JOB_COLUMNS ","
+    " json_extract(j.document, '$.compiled.low') AS low,"
+    " json_extract(j.document, '$.compiled.high') AS high,"
+    " json_extract(j.document, '$.compiled.n') AS n"
+    " FROM v_jobs v JOIN jobs j ON j.id = v.job ORDER BY v.updated DESC";
 static const char show_sql[] =
     "SELECT " JOB_COLUMNS ", j.document FROM v_jobs v"
     " JOIN jobs j ON j.id = v.job WHERE v.job = ?1";

@@ -184,9 +184,11 @@ def test_trials_are_sorted_by_a_click_and_filtered(browser, site):
                 "text=score')")
     shown = [float(s.split()[0]) for s in browser.run(scores)]
     assert len(shown) > 3 and shown == sorted(shown, reverse=True)
+    n = site.get("/api/v1/jobs/shop/trials?kind=baseline")["total"]
+    assert 0 < n < len(shown)
     browser.run("await page.selectOption('[data-filter]', 'baseline');"
-                "await page.waitForFunction(() => document.querySelectorAll("
-                "'tbody tr').length === 1)")
+                "await page.waitForFunction((n) => document.querySelectorAll("
+                "'tbody tr').length === n, n)", n=n)
     browser.check_clean()
 
 

@@ -1,10 +1,10 @@
 // One candidate: its scores, what it shows, where it comes from, and how it
 // does on each example beside the baseline.
 
-import { ago, card, counted, h, num, pct, range, sides, table, verdict } from './ui.js';
+import { ago, brief, card, counted, h, num, pct, range, sides, table, verdict } from './ui.js';
 import { get, jobPath } from './api.js';
 import { piece } from './live.js';
-import { demoBox, exampleTable, promptChanges, toCandidate } from './story.js';
+import { answerOf, demoBox, exampleTable, promptChanges, toCandidate, toEvaluation } from './story.js';
 import { failureTable } from './job.js';
 
 function lineageList(job, lineage) {
@@ -23,6 +23,14 @@ export async function candidateView(at) {
   const versus = piece(() => get(path + '/compare', { b: n, show: 'changed', limit: 25, share: '' }), (c) => [
     sides([['baseline', c.a], [`candidate ${n}`, c.b, true]]), h('p', null, `${num(c.won)} won, ${num(c.lost)} lost, ${num(c.same)} the same; `, verdict(c.p_value, c.b.score - c.a.score), '.'),
     exampleTable(job, c, c.examples, ['baseline', `candidate ${n}`])]);
+  const ask = { limit: 25, offset: 0, show: '' };
+  const examples = piece(() => get(`${path}/candidates/${n}/evaluations`, ask), (rows) => [table([
+    ['score', (e) => toEvaluation(job, e.evaluation, pct(e.score)), 'n'],
+    ['example', (e) => [h('div', { class: 'clip' }, brief(e.inputs)), h('div', { class: 'muted small' }, e.file ? `${e.file}:${e.line}` : `row ${e.row}`, e.share && ` · ${e.share}`)], 'text'],
+    ['answer', (e) => h('div', { class: 'small clip muted' }, answerOf(e)), 'text'],
+  ], rows, { empty: 'none yet' }), h('div', { class: 'bar small' },
+    h('button', { type: 'button', disabled: ask.offset === 0, onclick: () => { ask.offset -= ask.limit; examples.refresh(); } }, '← earlier'),
+    h('button', { type: 'button', disabled: rows.length < ask.limit, onclick: () => { ask.offset += ask.limit; examples.refresh(); } }, 'later →'))]);
   const wrong = piece(() => get(`${path}/candidates/${n}/failures`), (f) => failureTable(job, f));
   document.title = `candidate ${n} · ${s.name}`;
   return [
@@ -33,5 +41,6 @@ export async function candidateView(at) {
     h('div', { class: 'grid' }, card('Where it comes from', lineage.el), card('Its trials', table([['trial', (t) => num(t.trial), 'n'], ['kind', (t) => t.kind], ['score', (t) => pct(t.score), 'n'], ['baseline', (t) => pct(t.baseline), 'n'], ['examples', (t) => num(t.n), 'n']], candidate.trials))),
     s.baseline && n !== s.baseline.candidate && card('Beside the baseline', versus.el),
     card('What goes wrong with it', wrong.el),
+    card('Every example that it was scored on', examples.el),
     card('Its prompts, whole', candidate.parts.map((p) => [h('h3', null, p.step), h('div', { class: 'message' }, h('pre', null, p.instruction)), p.demos.length > 0 && h('details', null, h('summary', null, counted(p.demos.length, 'demo')), p.demos.map((d) => demoBox(d)))]))];
 }

@@ -116,6 +116,7 @@ function trialTable(job, page, ask, refresh) {
     ['kind', (t) => t.kind, '', 'kind'], ['state', (t) => t.state, 'wide', 'state'],
     ['candidate', (t) => toCandidate(job, t.candidate, t.candidate), 'n', 'candidate'],
     ['instructions', (t) => choices(t.instructions), 'wide'], ['demos', (t) => choices(t.demos), 'wide'],
+    ...(page.trials.some((t) => Object.keys(t.tuned ?? {}).length > 0) ? [['settings', (t) => Object.entries(t.tuned ?? {}).map(([k, v]) => `${k} ${JSON.stringify(v)}`).join(', '), 'wide']] : []),
     ['calls', (t) => num(t.calls), 'n wide', 'calls'], ['tokens', (t) => num(t.tokens), 'n wide', 'tokens'],
   ], page.trials, { sort: ask.sort, order: ask.order, empty: 'no trial fits', onsort: (key) => {
     ask.order = ask.sort === key && ask.order === 'desc' ? 'asc' : 'desc';

@@ -1,6 +1,6 @@
 // All jobs, and the story of the latest one.
 
-import { ago, card, counted, h, pct, pill, span, table } from './ui.js';
+import { ago, card, counted, h, pct, pill, range, span, table } from './ui.js';
 import { get, news } from './api.js';
 import { piece, keepFresh } from './live.js';
 import { story } from './story.js';
@@ -16,8 +16,8 @@ function progressCell(job) {
 
 function scoreCell(job) {
   const now = news.status?.jobs.find((j) => j.job === job.job);
-  const score = now?.best ?? job.score;
-  return typeof score === 'number' ? h('b', null, pct(score)) : '–';
+  const sure = now && now.best !== null ? { score: now.best, low: now.low, high: now.high } : job;
+  return typeof sure.score === 'number' ? [h('b', null, pct(sure.score)), ' ', h('span', { class: 'muted small' }, range(sure) && `(${range(sure)})`)] : '–';
 }
 
 const columns = [

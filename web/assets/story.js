@@ -19,6 +19,8 @@ function whatRan(s) {
     doc?.calls ? `. That took ${num(Object.entries(doc.calls).filter(([k]) => k !== 'reused' && k !== 'hedged').reduce((n, [, v]) => n + v, 0))} calls and ${span(doc.wall_s)}` : '', '.');
 }
 
+const toExamples = (job, query, what) => h('a', { href: `#/jobs/${encodeURIComponent(job)}/examples?${query}` }, what);
+
 function claim(s, c) {
   const gain = c.b.score - c.a.score;
   if (c.a.candidate === c.b.candidate) return [h('p', { class: 'claim' }, 'The program as written is still the best: ', h('b', null, pct(c.a.score))),
@@ -27,18 +29,19 @@ function claim(s, c) {
     h('p', { class: 'claim' }, `From ${pct(c.a.score)} to `, h('b', null, pct(c.b.score)), ` on ${counted(c.n, 'example')}`),
     sides([['baseline', c.a], ['best', c.b, true]]),
     h('p', null, h('b', null, `${points(gain)} points, `), verdict(c.p_value, gain), '. ',
-      `${counted(c.won, 'example')} became right or better, ${num(c.lost)} worse, ${num(c.same)} stayed.`),
+      toExamples(s.job, 'show=won', `${counted(c.won, 'example')} became right or better`), ', ', toExamples(s.job, 'show=lost', `${num(c.lost)} worse`), ', ',
+      toExamples(s.job, 'show=same', `${num(c.same)} stayed`), '.'),
     h('p', { class: 'muted small' }, 'The bars are 95 % intervals: with other examples of the same kind the score would mostly lie in there. The search picked the best of many by these very examples, which flatters it a little; examples that it never saw say more.'),
   ];
 }
 
-function onTest(doc) {
+function onTest(job, doc) {
   const test = doc?.test;
   if (!test) return h('p', { class: 'muted' }, doc ? 'No test share was set aside, so there is no score on examples that the search has not seen.' : 'The test share is scored at the end.');
   const gain = test.compiled.score - test.baseline.score;
   return [h('h3', null, `On the test share, which the search never saw (${counted(test.compiled.n, 'example')})`),
     sides([['baseline', test.baseline], ['compiled', test.compiled, true]]),
-    h('p', null, h('b', null, `${points(gain)} points, `), verdict(test.p_value, gain), '.')];
+    h('p', null, h('b', null, `${points(gain)} points, `), verdict(test.p_value, gain), '. ', toExamples(job, 'share=test&show=', 'Each example'))];
 }
 
 export function promptChanges(job, before, after) {
@@ -64,7 +67,7 @@ export function demoBox(demo, isNew) {
 }
 
 // A reply without the markers of its fields: "intent: escalate".
-const answerOf = (side) => (side.outcome !== 'done' && side.reason ? side.reason : (side.answer ?? '').replace(/\[\[ ## completed ## \]\]\s*/g, '').replace(/\[\[ ## (\w+) ## \]\]\s*/g, '$1: ').trim());
+export const answerOf = (side) => (side.outcome !== 'done' && side.reason ? side.reason : (side.answer ?? '').replace(/\[\[ ## completed ## \]\]\s*/g, '').replace(/\[\[ ## (\w+) ## \]\]\s*/g, '$1: ').trim());
 
 export function exampleTable(job, c, examples, names = ['baseline', 'best']) {
   return table([
@@ -86,7 +89,7 @@ export async function story(job) {
   const [c, before, after] = await Promise.all([get(path + '/compare', { show: 'changed', limit: 12 }), get(path + '/candidates/' + s.baseline.candidate), get(path + '/candidates/' + s.best.candidate)]);
   const more = `#/jobs/${encodeURIComponent(job)}/examples`;
   return [notes,
-    card(null, h('h2', { class: 'muted small' }, 'What was gained, and how sure that is'), claim(s, c), onTest(s.document)),
+    card(null, h('h2', { class: 'muted small' }, 'What was gained, and how sure that is'), claim(s, c), onTest(job, s.document)),
     card('What ran', whatRan(s), h('p', { class: 'small' }, h('a', { href: `#/jobs/${encodeURIComponent(job)}/trials` }, 'All trials'), ' · ', h('a', { href: `#/jobs/${encodeURIComponent(job)}/cost` }, 'What it cost'))),
     card('What changed in the prompts', promptChanges(job, before, after), h('p', { class: 'small' }, toCandidate(job, s.best.candidate, 'Where this candidate comes from'))),
     card('Which examples flipped', exampleTable(job, c, c.examples), h('p', { class: 'small' }, h('a', { href: more }, `All ${counted(c.n, 'example')}, and what still goes wrong`)))];
