@@ -251,7 +251,7 @@ static json_t *passage_of(json_t *document)
     return passage;
 }
 
-static bool collect(struct search_index *index, json_t *list)
+static bool collect(struct search_index *index, json_t *list, struct err *err)
 {
     int status;
 
@@ -259,10 +259,12 @@ static bool collect(struct search_index *index, json_t *list)
         sqlite3_int64 i = sqlite3_column_int64(index->find, 0);
         json_t *document = json_array_get(index->documents, (size_t)i);
 
-        if (json_array_append_new(list, passage_of(document)) != 0)
+        if (json_array_append_new(list, passage_of(document)) != 0) {
+            err_nomem(err, "passages");
             return false;
+        }
     }
-    return status == SQLITE_DONE;
+    return status == SQLITE_DONE || trouble(index, err);
 }
 
 json_t *search_index_find(struct search_index *index, const char *query,
@@ -275,12 +277,11 @@ json_t *search_index_find(struct search_index *index, const char *query,
     bool ok = list != NULL && buf_ok(&match, "a query", err);
 
     if (ok && any) {
-        ok = sqlite3_bind_text(index->find, 1, match.data, (int)match.len,
-                               SQLITE_STATIC) == SQLITE_OK &&
-             sqlite3_bind_int64(index->find, 2, k) == SQLITE_OK &&
-             collect(index, list);
-        if (!ok)
-            (void)trouble(index, err);
+        ok = (sqlite3_bind_text(index->find, 1, match.data, (int)match.len,
+                                SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_bind_int64(index->find, 2, k) == SQLITE_OK) ||
+             trouble(index, err);
+        ok = ok && collect(index, list, err);
         (void)sqlite3_reset(index->find);
     }
     buf_release(&match);

@@ -48,23 +48,28 @@ static size_t list_files(const struct bundle *bundle, const char *name,
 
 // --- a document ---
 
+// New reference; NULL without memory.
+static json_t *as_text(const json_t *value)
+{
+    char *text = NULL;
+    json_t *made = NULL;
+
+    if (json_is_string(value))
+        return json_incref((json_t *)value);
+    text = json_text(value);
+    made = text == NULL ? NULL : json_string(text);
+    free(text);
+    return made;
+}
+
 static bool set_text(json_t *document, const char *key, const json_t *value,
                      struct err *err)
 {
-    char *text = NULL;
-    bool ok = false;
-
-    if (json_is_null(value))
+    if (json_is_null(value) ||
+        json_object_set_new(document, key, as_text(value)) == 0)
         return true;
-    if (json_is_string(value))
-        return json_object_set(document, key, (json_t *)value) == 0;
-    text = json_text(value);
-    ok = text != NULL &&
-         json_object_set_new(document, key, json_string(text)) == 0;
-    free(text);
-    if (!ok)
-        err_nomem(err, "the documents");
-    return ok;
+    err_nomem(err, "the documents");
+    return false;
 }
 
 static json_t *document_of(json_t *given, struct err *err)
@@ -90,8 +95,11 @@ static json_t *document_of(json_t *given, struct err *err)
     return document;
 }
 
+// Takes document; NULL: there was no memory, or err says why there is none.
 static bool add_document(json_t *list, json_t *document, struct err *err)
 {
+    if (document == NULL && err->code == ERR_NONE)
+        err_nomem(err, "the documents");
     if (document == NULL)
         return false;
     if (json_array_size(list) == DOCUMENTS_MAX) {

@@ -15,13 +15,18 @@ static const char good[] =
     "  sort: {predict: Sort., inputs: [q, c], outputs: {kind: {enum: [a, b]}, "
     "o: {object: {n: *text}}}}\n"
     "  both: {compose: {q: q, o: sort.o}}\n"
-    "  write: {chain_of_thought: W., inputs: {b: both}, outputs: {text: }}\n"
+    "  find: {retrieve: docs, inputs: [q], k: {tune: [1, 2]}, fields: [text]}\n"
+    "  run: {exec: {command: [./run, 7], timeout: 2s}, when: {sort.kind: [a, "
+    "null]}, inputs: [q], outputs: {n: {type: int, optional: true}}}\n"
+    "  write: {chain_of_thought: W., inputs: {b: both, p: find.passages, n: "
+    "run.n}, outputs: {text: }}\n"
     "outputs: {kind: sort.kind, text: write.text}\n"
     "data: {examples: data.jsonl, split: {stratify: kind}}\n"
     "metric: {weighted: [{weight: 1, exact_match: kind}, {weight: 1, "
     "token_f1: text}]}\n"
     "optimizer: {miprov2: {auto: {tune: [light, heavy]}}}\n"
-    "adapter: json\n";
+    "adapter: {tune: [json, chat]}\n"
+    "demos: {count: {tune: [1, 2]}}\n";
 
 static const char bad[] =
     "name: memory\n"
@@ -40,7 +45,9 @@ static struct bundle *bundle_of(const char *text, struct err *err)
 
     if (bundle != NULL &&
         bundle_add(bundle, "job.yaml", text, strlen(text), err) &&
-        bundle_add(bundle, "data.jsonl", "{}\n", 3, err))
+        bundle_add(bundle, "data.jsonl", "{}\n", 3, err) &&
+        bundle_add(bundle, "docs/a.txt", "A word.", 7, err) &&
+        bundle_add(bundle, "docs/b.txt", "Another.", 8, err))
         return bundle;
     bundle_free(bundle);
     return NULL;
