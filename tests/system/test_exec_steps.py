@@ -45,14 +45,15 @@ for line in sys.stdin:
 """
 
 
-def write(stage, program=LOOK_UP):
+def write(stage, program=LOOK_UP, orders=24):
+    """Two messages in three of the first so many are about an order."""
     folder = stage.folder / "orders"
     folder.mkdir()
     (folder / "job.yaml").write_text(JOB.replace("kind:", "kind:", 1).replace(
         "  number: {desc", "  kind: {desc: Kind of message}\n  number: {desc"))
     rows = []
     for i, row in enumerate(harness.rows(24)):
-        order = i % 3 > 0
+        order = i % 3 > 0 and i < orders
         rows.append({**row, "number": str(i), "kind": "order" if order
                      else "other", "status": f"sent {i}" if order else None})
     harness.write_rows(folder / "examples.jsonl", rows)
@@ -66,7 +67,8 @@ def run(stage, sim, job, *words, **how):
 
 
 def asked(job):
-    return (job.parent / "asked.txt").read_text().split()
+    path = job.parent / "asked.txt"
+    return path.read_text().split() if path.exists() else []
 
 
 def test_a_program_is_a_step_whose_answers_are_stored(stage, sim):
@@ -114,7 +116,7 @@ def test_predict_runs_programs_only_when_it_may(stage, sim):
 
 
 def test_a_program_that_is_wrong_pauses_the_job(stage, sim):
-    job = write(stage, LOOK_UP.replace('"days": 3', '"days": "soon"'))
+    job = write(stage, LOOK_UP.replace('"days": 3', '"days": "soon"'), 3)
     result = run(stage, sim, job)
     assert result.status == 3, result
     assert "look_up" in result.error["text"] and "days" in result.error["text"]
@@ -136,3 +138,80 @@ def test_on_a_cluster_programs_need_the_owners_word(stage, sim):
     assert "--allow-exec" in results[0].error["text"]
     assert results[1].status == 0, results[1]
     assert results[1].json["calls"]["exec"] > 0
+
+
+EVERYTHING = """\
+name: everything
+models: {student: 'qwen2.5:0.5b', options: {num_ctx: 4096, num_predict: 200, temperature: {tune: [0, 0.6]}}}
+inputs:
+  message: {desc: What the customer wrote}
+  number: {desc: Number of the order}
+  kind: {desc: Kind of message}
+steps:
+  search:
+    retrieve: documents.jsonl
+    inputs: {query: message}
+    k: {tune: [1, 2]}
+  look_up:
+    exec: {command: [python3, look_up.py], timeout: 20s}
+    when: {kind: order}
+    inputs: {number: }
+    outputs: {status: {optional: true}, days: {type: int}}
+  sort:
+    predict: Say what the message is about.
+    inputs: {message: , passages: search.passages}
+    outputs:
+      topic: {enum: [delivery, returns, opening, plants]}
+  answer:
+    predict: Write a short answer.
+    when: {sort.topic: [delivery, plants]}
+    inputs: {message: , status: look_up.status}
+    outputs: {reply: }
+outputs: {topic: sort.topic, status: look_up.status, reply: answer.reply}
+data: {examples: examples.jsonl}
+metric: {weighted: [{weight: 3, fields: [topic, status]}, {weight: 1, regex: {field: reply, pattern: e}}]}
+optimizer: {bootstrap_random_search: {num_candidate_programs: 2, max_bootstrapped_demos: 2, max_labeled_demos: 2}}
+"""
+
+
+def write_everything(stage, name):
+    folder = stage.folder / name
+    folder.mkdir()
+    (folder / "job.yaml").write_text(EVERYTHING)
+    harness.write_rows(folder / "examples.jsonl", [
+        {**row, "number": str(i), "kind": "order" if i % 3 else "other",
+         "status": f"sent {i}" if i % 3 else None}
+        for i, row in enumerate(harness.rows(24))])
+    harness.write_rows(folder / "documents.jsonl", [
+        {"title": topic, "text": " ".join(words)}
+        for topic, words in harness.TOPICS.items()])
+    (folder / "look_up.py").write_text(LOOK_UP)
+    return folder / "job.yaml"
+
+
+def test_killed_among_all_kinds_of_steps_it_ends_with_the_same_bytes(stage):
+    job = write_everything(stage, "undisturbed")
+    whole = run(stage, stage.stand_in(slots=2), job)
+    assert whole.status == 0, whole
+    compiled = (job.parent / "compiled.json").read_bytes()
+    for k in (3, 45):
+        sim = stage.stand_in(slots=2)
+        gate = stage.gate(sim)
+        job = write_everything(stage, f"killed-{k}")
+        gate.hold_after(k)
+        process = stage.start("run", job, "--ollama", f"{gate.url},slots=2",
+                              "--json")
+        assert gate.wait_held(process)
+        process.kill()
+        gate.release()
+        before = asked(job)
+        again = stage.promptcc("run", job, "--ollama", f"{gate.url},slots=2",
+                               "--json")
+        assert again.status == 0, again
+        assert (job.parent / "compiled.json").read_bytes() == compiled
+        assert again.json["calls"] == whole.json["calls"] | {
+            "reused": again.json["calls"]["reused"]}
+        # What a program answered is asked again only if it was under way.
+        repeated = len(asked(job)) - len(set(asked(job)))
+        assert repeated <= 4, (before, asked(job))
+        sim.terminate()
