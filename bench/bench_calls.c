@@ -1,6 +1,6 @@
 // bench_calls: how many calls a second the whole spine makes.
 //
-//   bench_calls [CALLS] [ROWS] [WORKERS] [SLOTS]
+//   bench_calls [CALLS] [ROWS] [WORKERS] [SLOTS] [inproc|tcp|curve]
 //
 // A job of 100,000 calls goes through a real coordinator: rendering, keys,
 // dispatch, wire, in-process workers that answer at once, store, parsing and
@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <zmq.h>
 
@@ -16,7 +17,9 @@
 #include "null_workers.h"
 #include "rig.h"
 
-static const char endpoint[] = "inproc://bench";
+// Over tcp, and over curve, which is tcp with keys, workers are threads of this
+// process still: all that differs is the way.
+enum way { WAY_INPROC, WAY_TCP, WAY_CURVE };
 
 struct costs {
     double loop_s, writer_s, workers_s, process_s, wall_s;
@@ -38,8 +41,12 @@ static void print_costs(const struct load *load, const struct costs *costs)
     printf("peak_mib         %.1f (workers and client included)\n", peak_mib());
 }
 
-static void measure(const struct load *load, size_t n_workers, int slots)
+static void measure(const struct load *load, size_t n_workers, int slots,
+                    enum way way)
 {
+    bool keyed = way == WAY_CURVE;
+    struct rig_keys keys;
+    const char *endpoint;
     void *zmq = zmq_ctx_new();
     struct rig_folder folder;
     struct rig_result result;
@@ -49,10 +56,16 @@ static void measure(const struct load *load, size_t n_workers, int slots)
     struct null_workers *workers = NULL;
 
     rig_folder_make(&folder);
-    coordinator = rig_start(zmq, endpoint, &folder, &threads);
-    workers = null_workers_start(zmq, endpoint, n_workers, slots);
+    if (keyed)
+        rig_keys_make(&folder, &keys);
+    coordinator = rig_start(
+        zmq, way == WAY_INPROC ? "inproc://bench" : "tcp://127.0.0.1:0",
+        &folder, keyed ? keys.path : NULL, &threads);
+    endpoint = coordinator_endpoint(coordinator);
+    workers = null_workers_start(zmq, endpoint, keyed ? &keys.worker : NULL,
+                                 n_workers, slots);
     rig_settle();
-    rig_run(zmq, endpoint, load, &result);
+    rig_run(zmq, endpoint, keyed ? &keys.client : NULL, load, &result);
     costs.wall_s = result.wall_s;
     costs.process_s = process_cpu_s();
     costs.loop_s = thread_list_cpu_s(&threads, 0);
@@ -62,7 +75,16 @@ static void measure(const struct load *load, size_t n_workers, int slots)
     (void)zmq_ctx_term(zmq);
     print_costs(load, &costs);
     rig_result_release(&result);
+    if (keyed)
+        rig_keys_remove(&keys);
     rig_folder_remove(&folder);
+}
+
+static enum way read_way(const char *text)
+{
+    if (strcmp(text, "tcp") == 0)
+        return WAY_TCP;
+    return strcmp(text, "curve") == 0 ? WAY_CURVE : WAY_INPROC;
 }
 
 int main(int argc, char **argv)
@@ -73,7 +95,8 @@ int main(int argc, char **argv)
     load_make(&load, argument(argc, argv, 1, LOAD_CALLS),
               argument(argc, argv, 2, LOAD_ROWS));
     measure(&load, argument(argc, argv, 3, 2),
-            (int)argument(argc, argv, 4, 256));
+            (int)argument(argc, argv, 4, 256),
+            argc > 5 ? read_way(argv[5]) : WAY_INPROC);
     load_release(&load);
     return EXIT_SUCCESS;
 }

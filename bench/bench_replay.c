@@ -42,11 +42,11 @@ static void run_job(const struct rig_folder *folder, const char *endpoint,
     struct rig_result result;
     double begun = wall_s();
     struct coordinator *coordinator =
-        rig_start(zmq, endpoint, folder, &threads);
+        rig_start(zmq, endpoint, folder, NULL, &threads);
 
     report->open_s = wall_s() - begun;
     rig_settle();
-    rig_run(zmq, endpoint, load, &result);
+    rig_run(zmq, endpoint, NULL, load, &result);
     report->run_s = result.wall_s;
     report->peak_mib = peak_mib();
     (void)snprintf(report->document, sizeof report->document, "%s",
@@ -95,7 +95,7 @@ static pid_t serve_apart(const char *endpoint, int *alive)
         struct null_workers *workers = NULL;
 
         (void)close(ends[1]);
-        workers = null_workers_start(zmq, endpoint, WORKERS, SLOTS);
+        workers = null_workers_start(zmq, endpoint, NULL, WORKERS, SLOTS);
         (void)!read(ends[0], &byte, 1);
         (void)null_workers_stop(workers);
         (void)zmq_ctx_term(zmq);

@@ -29,6 +29,7 @@ struct null_worker {
 struct null_workers {
     void *zmq;
     const char *endpoint;
+    const struct key *key;
     int slots;
     atomic_bool stopping;
     size_t n;
@@ -111,8 +112,8 @@ static void *run(void *user)
                          .bytes = {'n', (uint8_t)(worker->number + 1)}};
     struct err err = ERR_CLEAR;
 
-    worker->socket =
-        wire_connect(worker->all->zmq, worker->all->endpoint, NULL, &id, &err);
+    worker->socket = wire_connect(worker->all->zmq, worker->all->endpoint,
+                                  worker->all->key, &id, &err);
     if (worker->socket == NULL)
         die(&err);
     greet(worker);
@@ -131,7 +132,8 @@ static void *run(void *user)
 }
 
 struct null_workers *null_workers_start(void *zmq, const char *endpoint,
-                                        size_t n, int slots)
+                                        const struct key *key, size_t n,
+                                        int slots)
 {
     struct null_workers *workers = calloc(1, sizeof *workers);
 
@@ -139,6 +141,7 @@ struct null_workers *null_workers_start(void *zmq, const char *endpoint,
         abort();
     workers->zmq = zmq;
     workers->endpoint = endpoint;
+    workers->key = key;
     workers->slots = slots;
     workers->n = n;
     for (size_t i = 0; i < n; i++) {

@@ -8,11 +8,15 @@
 
 #include <stddef.h>
 
+#include "wire/key.h"
+
 struct null_workers;
 
-// n threads, each a worker with `slots`. zmq and endpoint are borrowed.
+// n threads, each a worker with `slots`. All is borrowed; key is NULL in the
+// clear.
 struct null_workers *null_workers_start(void *zmq, const char *endpoint,
-                                        size_t n, int slots);
+                                        const struct key *key, size_t n,
+                                        int slots);
 
 // Ends them; gives the CPU seconds that they have used.
 double null_workers_stop(struct null_workers *workers);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <zmq.h>
@@ -45,6 +46,48 @@ void rig_folder_remove(const struct rig_folder *folder)
     (void)rmdir(folder->path);
 }
 
+static void make_key(const struct rig_keys *keys, enum key_role role,
+                     const char *name, const char *coordinator, struct key *out)
+{
+    char path[256];
+    struct err err = ERR_CLEAR;
+    bool secret = role == KEY_COORDINATOR;
+
+    (void)snprintf(path, sizeof path, "%s/%s%s", keys->path,
+                   secret ? "" : "allowed/", secret ? "coordinator.key" : name);
+    if (!key_make(role, "bench", coordinator, out, &err) ||
+        !(secret ? key_write_secret : key_write_public)(path, out, &err))
+        die(&err);
+}
+
+void rig_keys_make(const struct rig_folder *folder, struct rig_keys *keys)
+{
+    char allowed[192];
+    struct key own;
+
+    (void)snprintf(keys->path, sizeof keys->path, "%s/keys", folder->path);
+    (void)snprintf(allowed, sizeof allowed, "%s/allowed", keys->path);
+    if (mkdir(keys->path, 0700) != 0 || mkdir(allowed, 0700) != 0)
+        abort();
+    make_key(keys, KEY_COORDINATOR, "", "", &own);
+    make_key(keys, KEY_WORKER, "worker.pub", own.public_key, &keys->worker);
+    make_key(keys, KEY_CLIENT, "client.pub", own.public_key, &keys->client);
+}
+
+void rig_keys_remove(const struct rig_keys *keys)
+{
+    static const char *const names[] = {"allowed/worker.pub",
+                                        "allowed/client.pub", "coordinator.key",
+                                        "allowed", "."};
+    char path[256];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", keys->path,
+                       names[i][0] == '.' ? "" : names[i]);
+        (void)remove(path);
+    }
+}
+
 // ZeroMQ starts its own threads with the first socket: before they are counted.
 static void wake_zmq(void *zmq)
 {
@@ -55,7 +98,7 @@ static void wake_zmq(void *zmq)
 }
 
 struct coordinator *rig_start(void *zmq, const char *endpoint,
-                              const struct rig_folder *folder,
+                              const struct rig_folder *folder, const char *keys,
                               struct thread_list *threads)
 {
     struct coordinator_options options = COORDINATOR_DEFAULTS;
@@ -65,6 +108,7 @@ struct coordinator *rig_start(void *zmq, const char *endpoint,
 
     options.listen = endpoint;
     options.store = folder->store;
+    options.keys = keys;
     wake_zmq(zmq);
     thread_list_read(&before);
     coordinator = coordinator_start(zmq, &options, &err);
@@ -145,12 +189,12 @@ static void await_result(struct wire_socket *socket, struct rig_result *out)
     }
 }
 
-void rig_run(void *zmq, const char *endpoint, const struct load *load,
-             struct rig_result *out)
+void rig_run(void *zmq, const char *endpoint, const struct key *key,
+             const struct load *load, struct rig_result *out)
 {
     struct wire_id id = {.len = 5, .bytes = "bench"};
     struct err err = ERR_CLEAR;
-    struct wire_socket *socket = wire_connect(zmq, endpoint, NULL, &id, &err);
+    struct wire_socket *socket = wire_connect(zmq, endpoint, key, &id, &err);
     double begun = wall_s();
 
     if (socket == NULL)

@@ -10,6 +10,7 @@
 #include "coordinator/coordinator.h"
 #include "load.h"
 #include "tally.h"
+#include "wire/key.h"
 
 // A folder under /tmp, or under $BENCH_FOLDER. rig_folder_remove takes it and
 // the store in it away; with $BENCH_KEEP it says where the store is instead.
@@ -27,9 +28,18 @@ struct rig_result {
     double wall_s;  // from SUBMIT to RESULT
 };
 
-// Starts a coordinator; loop and writer are its two threads, in that order.
+// Keys in the folder, and those of a worker and of a client.
+struct rig_keys {
+    char path[160];
+    struct key worker, client;
+};
+void rig_keys_make(const struct rig_folder *folder, struct rig_keys *keys);
+void rig_keys_remove(const struct rig_keys *keys);
+
+// Starts a coordinator, with keys unless they are NULL; loop and writer are its
+// two threads, in that order.
 struct coordinator *rig_start(void *zmq, const char *endpoint,
-                              const struct rig_folder *folder,
+                              const struct rig_folder *folder, const char *keys,
                               struct thread_list *threads);
 
 // Waits until a job can begin at once. A coordinator lets workers come in for a
@@ -38,8 +48,8 @@ struct coordinator *rig_start(void *zmq, const char *endpoint,
 void rig_settle(void);
 
 // Runs the load and dies when it does not end well.
-void rig_run(void *zmq, const char *endpoint, const struct load *load,
-             struct rig_result *out);
+void rig_run(void *zmq, const char *endpoint, const struct key *key,
+             const struct load *load, struct rig_result *out);
 void rig_result_release(struct rig_result *result);
 
 #endif
