@@ -90,6 +90,7 @@ static int run(const struct options *options)
     with.wait_after_ms = option_number(options, OPT_WAIT, with.wait_after_ms);
     with.call_timeout_ms =
         option_number(options, OPT_CALL_TIMEOUT, with.call_timeout_ms);
+    with.proofs = true;
     with.allow_exec = option_on(options, OPT_ALLOW_EXEC);
     if (!check_listen(options, with.listen, &err))
         return output_error(options, &err);

@@ -70,25 +70,25 @@ static const char *const worker_states[] = {
     [DISPATCH_WORKER_SILENT] = "silent",
 };
 
-// A running job that does not use the worker, since its model is another one.
-static bool tell_other_model(struct running_job *jobs,
-                             const struct worker_info *worker, char *out,
-                             size_t size)
+// A running job that does not use the worker.
+static bool tell_misfit(const struct command_scene *at,
+                        const struct worker_info *worker, char *out,
+                        size_t size)
 {
-    for (struct running_job *job = jobs; job != NULL;
+    for (const struct running_job *job = at->running_jobs; job != NULL;
          job = running_job_next(job))
         for (int r = 0; r < ROLE_COUNT; r++) {
-            const struct job_work *work = running_job_work_of(job);
-            const char *name = work->job->models[r].name;
-            const char *seen = worker_digest(worker, name);
+            const struct job_work *work =
+                running_job_work_of((struct running_job *)job);
+            const struct job_model_pin *model = &work->models[r];
+            char why[200] = "";
 
-            if (!work->models[r].bound || seen == NULL ||
-                models_fits(work->models[r].digest, seen))
+            if (!model->bound ||
+                worker_fits(worker, &at->engine->models.entries[model->number],
+                            why, sizeof why) ||
+                why[0] == '\0')
                 continue;
-            text_print(out, size,
-                       "its `%.60s` is another model (%.20s) than the one of "
-                       "job %.80s: run `ollama pull %.60s` there",
-                       name, seen, work->id, name);
+            text_print(out, size, "not used by job %.60s: %s", work->id, why);
             return true;
         }
     return false;
@@ -110,8 +110,8 @@ static void tell_reason(const struct command_scene *at,
     else if (view->state == DISPATCH_WORKER_SILENT)
         text_print(out, size, "nothing was heard of it for %lld s",
                    (long long)(clock_monotonic_ms() - view->heard_ms) / 1000);
-    else
-        (void)tell_other_model(at->running_jobs, worker, out, size);
+    else if (!tell_misfit(at, worker, out, size))
+        (void)proofs_tell(at->engine, worker, out, size);
 }
 
 static json_t *act_workers(const struct command_scene *at,

@@ -6,7 +6,8 @@
 //   act    on the loop, with what was read: from the jobs and workers that are
 //          here now
 //
-// What a history answers (jobs, show: store/lookup.h) is known by its row there.
+// What a history answers (jobs, show: store/lookup.h) is known by its row
+// there.
 
 #ifndef COORDINATOR_COMMANDS_H
 #define COORDINATOR_COMMANDS_H

@@ -878,6 +878,7 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
     c->engine.behind = store_behind(c->engine.store);
     work_jobs(c, now);
     turn_step(turn, "calls to be sent");
+    link_send_proofs(&c->link, now);
     if (!c->engine.behind)
         act(c, now);
     turn_step(turn, "heartbeats and progress");
@@ -1005,6 +1006,7 @@ static bool open_engine(struct coordinator *c,
                                 .wait_after_ms = options->wait_after_ms,
                                 .call_timeout_ms = options->call_timeout_ms,
                                 .local = options->local,
+                                .proofs = {.wanted = options->proofs},
                                 .allow_exec = options->allow_exec};
     turn_init(&c->engine.turn);
     c->engine.store = store_open(options->store, err);
@@ -1031,6 +1033,7 @@ static void free_coordinator(struct coordinator *c)
     guests_release(&c->engine);
     kept_calls_release(&c->engine.kept);
     dispatch_free(c->engine.dispatch);
+    proofs_release(&c->engine.proofs);
     workers_release(&c->engine.workers);
     models_release(&c->engine.models);
     store_close(c->engine.store);

@@ -39,6 +39,7 @@ struct coordinator_options {
     bool local;      // its clients are in this process: their jobs are folders
                      // of this machine. A fact about the endpoint that the
                      // owner knows, never what a peer says of itself.
+    bool proofs;     // workers show what they can when they join (proof.h)
     bool allow_exec; // exec metrics in jobs that are not local
 };
 

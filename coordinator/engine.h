@@ -33,6 +33,7 @@
 #include "common/map.h"
 #include "coordinator/kept_calls.h"
 #include "coordinator/models.h"
+#include "coordinator/proof.h"
 #include "coordinator/turn.h"
 #include "coordinator/workers.h"
 #include "dispatch/dispatch.h"
@@ -152,6 +153,7 @@ struct engine {
     bool local;      // clients are in this process: a job has a folder here
     bool allow_exec; // in jobs that are not local
     struct options_text options;
+    struct proofs proofs;
     struct guest *guests; // calls of clients beside all jobs; owned
     size_t n_guests;
 };

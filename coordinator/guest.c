@@ -90,7 +90,7 @@ static bool bind_model(struct engine *engine, struct guest *guest,
     if (digest != NULL) {
         guest->model = models_use(&engine->models, name, digest, err);
         if (guest->model < 0 ||
-            !workers_serve(&engine->workers, name, digest, guest->model,
+            !workers_serve(&engine->workers, &engine->models, guest->model,
                            engine->dispatch, err))
             return false;
     }

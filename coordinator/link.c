@@ -147,6 +147,7 @@ static void note_worker(struct link *link, struct worker_info *worker,
 static void send_home(struct engine *engine, int32_t worker, int64_t now)
 {
     dispatch_leave(engine->dispatch, worker, now);
+    proofs_forget_worker(engine, worker);
     workers_leave(&engine->workers, worker);
 }
 
@@ -384,6 +385,7 @@ static void on_hello(struct arrival *arrival)
         return;
     kept_calls_note(&link->engine->kept, peer->worker->number, hello->kept,
                     hello->kept_len, (size_t)hello->slots + 1, arrival->now);
+    proofs_expect_worker(link->engine, peer->worker, arrival->now);
     note_worker(link, peer->worker, "serving", arrival->now);
     log_info("worker-joined", "%s: %s, %" PRId64 " slots, %zu models",
              peer->worker->name, peer->worker->server, peer->worker->slots,
@@ -411,6 +413,10 @@ static void on_answer(struct arrival *arrival)
     struct flight *flight;
     int64_t call;
 
+    if (message->id >= WIRE_PROOF_ID) {
+        proofs_answered(engine, worker, message->id, &message->answer);
+        return;
+    }
     if (!dispatch_done(engine->dispatch, worker->number, message->id,
                        arrival->now, &call))
         return;
@@ -439,6 +445,11 @@ static void on_fault(struct arrival *arrival)
     const struct fault_message *fault = &arrival->message->as.fault;
     struct worker_info *worker = arrival->peer->worker;
 
+    if (fault->id >= WIRE_PROOF_ID) {
+        proofs_failed(arrival->link->engine, worker, fault->id,
+                      (enum call_fault)fault->fault, fault->text, arrival->now);
+        return;
+    }
     if (!dispatch_fault(arrival->link->engine->dispatch, worker->number,
                         fault->id, (enum call_fault)fault->fault, arrival->now))
         return;
@@ -812,6 +823,19 @@ bool link_send_guest(struct link *link, const struct action *action,
     struct call_message call = guest_message(link->engine, guest, action);
 
     return send_to_worker(link, action->worker, &call, now, err);
+}
+
+void link_send_proofs(struct link *link, int64_t now)
+{
+    struct message message = {.kind = MESSAGE_CALL};
+    struct proof *proof;
+
+    while ((proof = proofs_next(link->engine, now, &message.as.call)) != NULL) {
+        const struct peer *peer = find_worker(link, proof->worker);
+
+        if (peer == NULL || !wire_send(link->socket, &peer->id, &message, NULL))
+            proofs_unsent(link->engine, proof, now);
+    }
 }
 
 void link_cancel(struct link *link, const struct action *action)

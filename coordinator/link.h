@@ -118,6 +118,8 @@ bool link_send_call(struct link *link, const struct action *action,
                     const struct flight *flight, int64_t now, struct err *err);
 bool link_send_guest(struct link *link, const struct action *action,
                      const struct guest *guest, int64_t now, struct err *err);
+// Asks workers for what they are to show when they join (proof.h).
+void link_send_proofs(struct link *link, int64_t now);
 void link_cancel(struct link *link, const struct action *action);
 // Forgets a worker that dispatch has given up.
 void link_drop(struct link *link, int32_t worker, int64_t now);

@@ -16,18 +16,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/call.h"
 #include "common/err.h"
 
 #define MODELS_SIMULATED "simulated:"
 #define MODELS_REVISION "revision:"
+
+// What a job needs of a server, beside the model itself.
+struct model_needs {
+    int32_t num_ctx; // 0: not known yet
+    enum call_think think;
+    bool format; // output formats
+    // "ollama 0.33": the kind of server that most workers have; "": any
+    char server[40];
+};
 
 struct models {
     struct model_entry {
         char *name; // NULL: the number is free
         char *digest;
         int users;
-    } * entries;   // owned
-    size_t n, cap; // n counts free ones as well
+        struct model_needs needs; // of the first user
+    } * entries;                  // owned
+    size_t n, cap;                // n counts free ones as well
 };
 
 void models_release(struct models *models);

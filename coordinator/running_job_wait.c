@@ -22,7 +22,8 @@ enum {
     LIST_MAX_BYTES = 1 << 16,
     URLS_SHOWN = 90,
     MODELS_SHOWN = 160,
-    REMEDY_BYTES = 100
+    REMEDY_BYTES = 100,
+    WHY_BYTES = 200,
 };
 
 // Cuts "a, b, c" to max bytes between two names: "a, b, ...".
@@ -79,14 +80,38 @@ static void unpin(struct running_job *running, enum role role)
     model->bound = false;
     // While calls of it are about, the number stays taken.
     if (engine->models.entries[model->number].users > 1 ||
-        dispatch_forget_model(engine->dispatch, model->number))
+        dispatch_forget_model(engine->dispatch, model->number)) {
+        if (engine->models.entries[model->number].users == 1)
+            proofs_forget_model(engine, model->number);
         models_drop(&engine->models, model->number);
+    }
 }
 
 void running_job_unbind(struct running_job *running)
 {
     for (int r = 0; r < ROLE_COUNT; r++)
         unpin(running, (enum role)r);
+}
+
+// What workers have to have beside the model. With several jobs on one model
+// the first one's counts.
+static void note_needs(const struct running_job *running, enum role role,
+                       const char *digest)
+{
+    const struct job *job = running->job;
+    const struct job_model *model = &job->models[role];
+    const struct engine *engine = running->engine;
+    struct model_entry *entry =
+        &engine->models.entries[running->work.models[role].number];
+
+    if (entry->needs.num_ctx > 0)
+        return;
+    entry->needs = (struct model_needs){
+        .num_ctx = model->options.num_ctx,
+        .think = model->options.think,
+        .format = job->adapter == ADAPTER_JSON || job->adapter_auto};
+    workers_server(&engine->workers, model->name, digest, entry->needs.server,
+                   sizeof entry->needs.server);
 }
 
 static bool pin(struct running_job *running, enum role role, char *digest,
@@ -100,11 +125,13 @@ static bool pin(struct running_job *running, enum role role, char *digest,
     if (model->number < 0)
         return false;
     model->bound = true;
-    if (!workers_serve(&engine->workers, name, digest, model->number,
+    note_needs(running, role, digest);
+    if (!workers_serve(&engine->workers, &engine->models, model->number,
                        engine->dispatch, err)) {
         unpin(running, role);
         return false;
     }
+    proofs_expect_model(engine, model->number, clock_monotonic_ms());
     model->digest = digest;
     model->met = dispatch_can_serve(engine->dispatch, model->number);
     running->facts.digests[role] = digest;
@@ -223,6 +250,32 @@ static void report_missing(const struct workers *workers, const char *name,
     buf_release(&list);
 }
 
+// Those that have the model cannot be used: too little room, another kind of
+// server, or what they showed when they joined.
+static bool nobody_fits(const struct running_job *running, enum role role,
+                        struct err *err)
+{
+    const struct engine *engine = running->engine;
+    const struct model_entry *model =
+        &engine->models.entries[running->work.models[role].number];
+    char why[WHY_BYTES] = "";
+
+    for (const struct worker_info *w = engine->workers.workers; w != NULL;
+         w = w->next) {
+        char words[WHY_BYTES] = "";
+
+        if (worker_fits(w, model, words, sizeof words) &&
+            !proofs_tell(engine, w, words, sizeof words))
+            return false;
+        if (words[0] != '\0')
+            text_print(why, sizeof why, "%.50s: %s", w->name, words);
+    }
+    if (why[0] == '\0')
+        return false;
+    err_set(err, ERR_INPUT, "no worker can be used for this job; %s", why);
+    return true;
+}
+
 // Nobody has the model, or only with another digest. False when all is well:
 // also while those that had it are lost, since they may come back.
 static bool model_is_wrong(struct running_job *running, enum role role,
@@ -245,8 +298,10 @@ static bool model_is_wrong(struct running_job *running, enum role role,
         report_missing(workers, name, err);
         return true;
     }
-    if (!model->bound || models_fits(model->digest, seen))
+    if (!model->bound)
         return false;
+    if (models_fits(model->digest, seen))
+        return nobody_fits(running, role, err);
     err_set(err, ERR_INPUT,
             "model `%.40s` is not the one that this job began with (pinned "
             "%.24s, now %.24s): bring that one back, or begin "
@@ -261,18 +316,17 @@ static void compare_worker(struct running_job *running,
                            const struct worker_info *worker)
 {
     for (int r = 0; r < ROLE_COUNT; r++) {
-        const char *name = running->job->models[r].name;
-        const char *seen = worker_digest(worker, name);
-        char how[REMEDY_BYTES];
+        const struct job_model_pin *model = &running->work.models[r];
+        char why[WHY_BYTES] = "";
 
-        if (!running->work.models[r].bound || seen == NULL ||
-            models_fits(running->work.models[r].digest, seen))
+        if (!model->bound ||
+            worker_fits(worker, &running->engine->models.entries[model->number],
+                        why, sizeof why) ||
+            why[0] == '\0')
             continue;
         text_print(running->note, sizeof running->note,
-                   "worker %.40s is not used: its `%.40s` is another model "
-                   "(%.20s); %s there",
-                   worker->name, name, seen, remedy(how, worker, name));
-        log_warn("other-digest", "%s: %s", running->id, running->note);
+                   "worker %.40s is not used: %s", worker->name, why);
+        log_warn("worker-not-used", "%s: %s", running->id, running->note);
         return;
     }
 }

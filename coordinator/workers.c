@@ -1,5 +1,6 @@
 #include "coordinator/workers.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 // Far above any cluster that one coordinator serves; 50 MB at most.
 enum {
+    KIND_BYTES = 40,
     WORKERS_MOST = 16384,
     SLOTS_MOST = 131072,
     MODELS_MOST = 131072,
@@ -61,6 +63,7 @@ static bool copy_models(struct worker_info *worker, const struct hello *hello)
 
         model->name = strdup(hello->models[i].name);
         model->digest = joined(mark, "", digest);
+        model->context = hello->models[i].context;
         if (model->name == NULL || model->digest == NULL)
             return false;
     }
@@ -76,6 +79,78 @@ static const struct worker_model *find_model(const struct worker_info *worker,
     return NULL;
 }
 
+// "ollama 0.33" of "ollama 0.33.1-rc0": servers that differ less answer alike.
+// "" where no version stands.
+static void server_kind(const struct worker_info *worker, char out[KIND_BYTES])
+{
+    const char *space = strchr(worker->server, ' ');
+    size_t major = space == NULL ? 0 : strspn(space + 1, "0123456789");
+    size_t minor = major > 0 && space[1 + major] == '.'
+                       ? strspn(space + 2 + major, "0123456789")
+                       : 0;
+
+    out[0] = '\0';
+    if (minor > 0)
+        (void)text_print(out, KIND_BYTES, "%.*s",
+                         (int)(space - worker->server + 2 + (ptrdiff_t)major +
+                               (ptrdiff_t)minor),
+                         worker->server);
+}
+
+static bool has_kind(const struct worker_info *worker, const char *wanted)
+{
+    char kind[KIND_BYTES];
+
+    server_kind(worker, kind);
+    return wanted[0] == '\0' || kind[0] == '\0' || strcmp(kind, wanted) == 0;
+}
+
+static void tell_other_digest(const struct worker_info *worker,
+                              const struct worker_model *has, char *why,
+                              size_t size)
+{
+    bool pulls = strncmp(worker->server, "ollama", 6) == 0;
+
+    text_print(why, size,
+               "its `%.60s` is another model (%.20s): %s%.60s%s there",
+               has->name, has->digest,
+               pulls ? "run `ollama pull " : "start its server with that model",
+               pulls ? has->name : "", pulls ? "`" : "");
+}
+
+bool worker_fits(const struct worker_info *worker,
+                 const struct model_entry *model, char *why, size_t size)
+{
+    const struct worker_model *has = find_model(worker, model->name);
+
+    if (size > 0)
+        why[0] = '\0';
+    if (has == NULL)
+        return false;
+    if (!models_fits(model->digest, has->digest)) {
+        if (size > 0)
+            tell_other_digest(worker, has, why, size);
+        return false;
+    }
+    if (has->context > 0 && has->context < model->needs.num_ctx) {
+        if (size > 0)
+            text_print(why, size,
+                       "its `%.60s` takes %lld tokens, and num_ctx is %d: "
+                       "start its server with more, or lower num_ctx",
+                       has->name, (long long)has->context,
+                       (int)model->needs.num_ctx);
+        return false;
+    }
+    if (has_kind(worker, model->needs.server))
+        return true;
+    if (size > 0)
+        text_print(why, size,
+                   "it runs %.40s, and most others run %.40s: install that "
+                   "version there",
+                   worker->server, model->needs.server);
+    return false;
+}
+
 // Tells dispatch which of the models that jobs ask the worker has. A model
 // without digest goes by every revision that jobs have given for its name.
 static bool announce(const struct worker_info *worker,
@@ -86,10 +161,8 @@ static bool announce(const struct worker_info *worker,
         return false;
     for (size_t i = 0; i < models->n; i++) {
         const struct model_entry *asked = &models->entries[i];
-        const struct worker_model *has =
-            asked->name == NULL ? NULL : find_model(worker, asked->name);
 
-        if (has != NULL && models_fits(asked->digest, has->digest) &&
+        if (asked->name != NULL && worker_fits(worker, asked, NULL, 0) &&
             !dispatch_serves(dispatch, worker->number, (int32_t)i, err))
             return false;
     }
@@ -294,19 +367,45 @@ const char *workers_digest(const struct workers *workers, const char *model)
     return best;
 }
 
-bool workers_serve(const struct workers *workers, const char *model,
-                   const char *digest, int32_t number,
-                   struct dispatch *dispatch, struct err *err)
+bool workers_serve(const struct workers *workers, const struct models *models,
+                   int32_t number, struct dispatch *dispatch, struct err *err)
 {
-    for (const struct worker_info *w = workers->workers; w != NULL;
-         w = w->next) {
-        const struct worker_model *found = find_model(w, model);
+    const struct model_entry *model = &models->entries[number];
 
-        if (found != NULL && models_fits(digest, found->digest) &&
+    for (const struct worker_info *w = workers->workers; w != NULL; w = w->next)
+        if (worker_fits(w, model, NULL, 0) &&
             !dispatch_serves(dispatch, w->number, number, err))
             return false;
-    }
     return true;
+}
+
+void workers_server(const struct workers *workers, const char *model,
+                    const char *digest, char *out, size_t size)
+{
+    struct vote *votes = calloc(workers->n + 1, sizeof *votes);
+    char(*kinds)[KIND_BYTES] = calloc(workers->n + 1, sizeof *kinds);
+    const char *best = NULL;
+    size_t n = 0;
+
+    for (const struct worker_info *w = workers->workers;
+         votes != NULL && kinds != NULL && w != NULL; w = w->next) {
+        const struct worker_model *found = find_model(w, model);
+
+        if (found == NULL || !models_fits(digest, found->digest))
+            continue;
+        server_kind(w, kinds[n]);
+        if (kinds[n][0] == '\0')
+            continue;
+        votes[n] = (struct vote){kinds[n], w->slots};
+        n++;
+    }
+    if (n > 0) {
+        qsort(votes, n, sizeof *votes, compare_votes);
+        best = count_votes(votes, n);
+    }
+    (void)text_print(out, size, "%s", best == NULL ? "" : best);
+    free(kinds);
+    free(votes);
 }
 
 static bool is_listed(const struct workers *workers,

@@ -25,7 +25,8 @@
 
 struct worker_model {
     char *name;
-    char *digest; // "" where the server has none
+    char *digest;    // "" where the server has none
+    int64_t context; // tokens that it takes; 0: unknown
 };
 
 struct worker_info {
@@ -87,9 +88,20 @@ const char *workers_digest(const struct workers *workers, const char *model);
 
 // A job pinned a model: the workers whose servers fit its digest serve it by
 // that number.
-bool workers_serve(const struct workers *workers, const char *model,
-                   const char *digest, int32_t number,
-                   struct dispatch *dispatch, struct err *err);
+// The number has its entry, with what the job needs.
+bool workers_serve(const struct workers *workers, const struct models *models,
+                   int32_t number, struct dispatch *dispatch, struct err *err);
+
+// Whether the worker has the model as jobs use it: digest, room for num_ctx,
+// and the kind of server that most have. False: why says it with the remedy,
+// where the worker has a model of that name and size is not 0.
+bool worker_fits(const struct worker_info *worker,
+                 const struct model_entry *model, char *why, size_t size);
+
+// The kind of server ("ollama 0.33") that most workers with that model have, ""
+// where none names a version.
+void workers_server(const struct workers *workers, const char *model,
+                    const char *digest, char *out, size_t size);
 
 // A call at the worker failed; text is its server's.
 void workers_failed(struct workers *workers, struct worker_info *worker,

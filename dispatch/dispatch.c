@@ -351,6 +351,16 @@ bool dispatch_serves(struct dispatch *dispatch, int32_t worker, int32_t model,
     return true;
 }
 
+void dispatch_refuse(struct dispatch *dispatch, int32_t worker, int32_t number)
+{
+    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
+    struct table_node *node = table_find(&dispatch->models, number);
+
+    dispatch->settled = false;
+    if (known != NULL && node != NULL)
+        dispatch_worker_unserve(known, RING_OWNER(node, struct model, node));
+}
+
 bool dispatch_forget_model(struct dispatch *dispatch, int32_t number)
 {
     struct table_node *node = table_find(&dispatch->models, number);

@@ -161,6 +161,8 @@ bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
 // Worker serves model (by the caller's number).
 bool dispatch_serves(struct dispatch *dispatch, int32_t worker, int32_t model,
                      struct err *err);
+// The worker is not to get calls of model after all; those that it has stay.
+void dispatch_refuse(struct dispatch *dispatch, int32_t worker, int32_t model);
 // Nobody asks this model any more: its number may become another model's. False
 // while there are calls of it.
 bool dispatch_forget_model(struct dispatch *dispatch, int32_t model);

@@ -313,6 +313,7 @@ static bool admit(struct chat *chat)
     }
     exchange->hash = request->hash;
     exchange->record.body = &exchange->hash;
+    exchange->record.num_predict = request->num_predict;
     snprintf(exchange->model, sizeof exchange->model, "%s", request->model);
     if (!is_known(chat->service, request->model)) {
         snprintf(text, sizeof text, "model '%.100s' not found", request->model);

@@ -126,13 +126,14 @@ static void write_line(const struct sim_tally *tally,
     buf_put_json(&line, record->path, strlen(record->path));
     buf_puts(&line, ", \"model\": ");
     buf_put_json(&line, record->model, strlen(record->model));
-    buf_printf(
-        &line,
-        ", \"outcome\": \"%s\", \"status\": %u, \"prompt_tokens\": "
-        "%" PRIu64 ", \"cached_tokens\": %" PRIu64
-        ", \"generated_tokens\": %" PRIu64 ", \"busy_us\": %" PRIu64 "}\n",
-        record->outcome, record->status, record->prompt_tokens,
-        record->cached_tokens, record->generated_tokens, record->busy_us);
+    buf_printf(&line,
+               ", \"outcome\": \"%s\", \"status\": %u, \"prompt_tokens\": "
+               "%" PRIu64 ", \"cached_tokens\": %" PRIu64
+               ", \"generated_tokens\": %" PRIu64 ", \"busy_us\": %" PRIu64
+               ", \"num_predict\": %" PRId64 "}\n",
+               record->outcome, record->status, record->prompt_tokens,
+               record->cached_tokens, record->generated_tokens, record->busy_us,
+               record->num_predict);
     // A line that does not fit or a full disk loses the line, nothing else.
     if (!line.failed && write(tally->log, line.data, line.len) < 0)
         errno = 0;

@@ -46,6 +46,7 @@ struct sim_record {
     uint64_t cached_tokens;
     uint64_t generated_tokens;
     uint64_t busy_us;
+    int64_t num_predict; // that was asked for; 0: none
 };
 
 struct sim_tally;

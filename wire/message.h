@@ -34,6 +34,9 @@ enum { WIRE_MAX_MODELS = 256 };      // models in a HELLO
 enum { WIRE_KEY_BYTES = 16 };        // the key of a call
 enum { WIRE_MAX_KEPT = 512 };        // keys of kept calls in a HELLO
 enum { WIRE_MAX_FILES = 256 };       // files in a SUBMIT
+// Calls with ids from here on are what a worker shows when it joins
+// (docs/protocol.md): a few, beyond its credit.
+#define WIRE_PROOF_ID ((int64_t)1 << 62)
 enum { WIRE_HEARTBEAT_MS = 1000 };   // both ways
 enum { WIRE_LIVENESS = 3 };          // missed heartbeats until a peer is lost
 

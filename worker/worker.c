@@ -712,6 +712,16 @@ static bool adopt(struct worker *worker, const struct call_message *call)
     return true;
 }
 
+// What is held of jobs: what it shows when it joins is beyond its credit.
+static size_t count_work(const struct worker *worker)
+{
+    size_t n = 0;
+
+    for (const struct held *at = worker->held.first; at != NULL; at = at->next)
+        n += !at->kept && at->call.id < WIRE_PROOF_ID;
+    return n;
+}
+
 static void on_call(struct worker *worker, const struct message *message)
 {
     const struct call_message *call = &message->as.call;
@@ -724,7 +734,7 @@ static void on_call(struct worker *worker, const struct message *message)
     if (worker->state != SERVING)
         (void)send_fault(worker, call->id, FAULT_LOST,
                          "the worker takes no calls now");
-    else if (worker->held.n >= credit)
+    else if (call->id < WIRE_PROOF_ID && count_work(worker) >= credit)
         (void)send_fault(worker, call->id, FAULT_BUSY,
                          "the worker has all the calls that it takes");
     else if (is_other_model(worker, call))

@@ -1,7 +1,11 @@
 """Who may work for a job, what each worker gets, and how one leaves."""
 
+import http.client
+import http.server
+import json
 import signal
 import socket
+import threading
 
 import pytest
 
@@ -115,3 +119,213 @@ def test_a_second_coordinator_on_the_same_store_is_refused(cluster, stage):
     assert result.status == 2, result
     assert str(cluster.coordinator.pid) in result.err, result
     assert socket.gethostname() in result.err, result
+
+
+# --- what a worker shows when it joins ---
+
+class Front:
+    """A proxy before the stand-in that changes what a server says: its version,
+    its context, its replies to what a worker has to show."""
+
+    def __init__(self, sim, tags=lambda t: t, version=None, reply=None):
+        self.proofs = []
+        front = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def log_message(self, *_):
+                pass
+
+            def answer(self, status, body):
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def forward(self, body):
+                upstream = http.client.HTTPConnection("127.0.0.1", sim.port,
+                                                      timeout=60)
+                upstream.request(self.command, self.path, body)
+                response = upstream.getresponse()
+                reply = response.read()
+                upstream.close()
+                return response.status, reply
+
+            def do_GET(self):
+                status, text = self.forward(None)
+                if self.path == "/api/tags":
+                    text = json.dumps(tags(json.loads(text))).encode()
+                if self.path == "/api/version" and version:
+                    text = json.dumps({"version": version}).encode()
+                self.answer(status, text)
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                request = json.loads(body)
+                proof = request["options"]["num_predict"] == \
+                    harness.PROOF_TOKENS
+                if proof:
+                    front.proofs.append(request)
+                if proof and reply is not None:
+                    said = reply(request)
+                    if said is not None:
+                        self.answer(*said)
+                        return
+                self.answer(*self.forward(body))
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever,
+                                        kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def release(self):
+        pass
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def front(stage, sim):
+    def make(**how):
+        made = Front(sim, **how)
+        stage.gates.append(made)
+        return made
+    return make
+
+
+def chat_reply(text, **more):
+    return 200, json.dumps({
+        "model": "m", "message": {"role": "assistant", "content": text},
+        "done": True, "done_reason": "stop", "prompt_eval_count": 30,
+        "eval_count": 5, **more}).encode()
+
+
+def held_job(cluster, stage, sim, json_adapter=False):
+    """A job that two good workers have in hand, held at the 12th answer."""
+    gate = stage.gate(sim)
+    gate.hold_after(12)
+    for name in ("one", "two"):
+        cluster.worker(gate.url, name)
+    harness.wait_until(lambda: len(cluster.workers()) == 2, "workers")
+    job = stage.job()
+    if json_adapter:
+        job.write_text(job.read_text() + "adapter: json\n")
+    client = cluster.submit(job)
+    assert gate.wait_held(client)
+    return gate, client
+
+
+def reason_of(cluster, name):
+    return harness.wait_until(lambda: cluster.workers().get(name, {})
+                              .get("reason"), f"reason of {name}")
+
+
+def finish(gate, client):
+    gate.release()
+    result = client.wait()
+    assert result.status == 0, result
+
+
+def test_a_server_with_too_little_room_is_not_used(cluster, stage, sim, front):
+    def cut(tags):
+        for model in tags["models"]:
+            model["details"]["context_length"] = 2048
+            model["context_length"] = 2048
+        return tags
+
+    gate, client = held_job(cluster, stage, sim)
+    cluster.worker(front(tags=cut).url, "small")
+    assert "takes 2048 tokens, and num_ctx is 4096" in \
+        reason_of(cluster, "small")
+    finish(gate, client)
+    assert cluster.workers()["small"]["calls"] == 0
+
+
+def test_another_kind_of_server_is_not_used(cluster, stage, sim, front):
+    gate, client = held_job(cluster, stage, sim)
+    cluster.worker(front(version="0.99.1").url, "new")
+    why = reason_of(cluster, "new")
+    assert "it runs ollama 0.99.1, and most others run ollama" in why
+    assert "install that version" in why
+    finish(gate, client)
+    assert cluster.workers()["new"]["calls"] == 0
+
+
+def test_a_server_that_ignores_formats_is_not_used(cluster, stage, sim, front):
+    def ignore(request):
+        return chat_reply("Sure: red, blue.") if "format" in request else None
+
+    gate, client = held_job(cluster, stage, sim, json_adapter=True)
+    deaf = front(reply=ignore)
+    cluster.worker(deaf.url, "deaf")
+    assert "ignores output formats" in reason_of(cluster, "deaf")
+    finish(gate, client)
+    assert any("format" in proof for proof in deaf.proofs)
+
+
+def test_a_server_that_refuses_the_options_is_not_used(cluster, stage, sim,
+                                                       front):
+    def refuse(request):
+        return 400, b'{"error": "does not support thinking"}'
+
+    gate, client = held_job(cluster, stage, sim)
+    cluster.worker(front(reply=refuse).url, "dull")
+    assert "does not support thinking" in reason_of(cluster, "dull")
+    finish(gate, client)
+
+
+def test_other_text_than_its_peers_is_told_and_no_more(cluster, stage, sim,
+                                                       front):
+    """The worker is used all the same."""
+    gate, client = held_job(cluster, stage, sim)
+    cluster.worker(front(reply=lambda request: None if "format" in request
+                         else chat_reply("Mauve.")).url, "odd")
+    assert "writes something else" in reason_of(cluster, "odd")
+    assert "other-text: odd writes something else" in \
+        cluster.coordinator.errors()
+    harness.wait_until(lambda: cluster.workers()["odd"]["calls"] > 0,
+                       "calls of the odd one")
+    finish(gate, client)
+
+
+def test_an_outage_while_joining_says_nothing(cluster, stage, sim, front):
+    failing = [True]
+
+    def fail(request):
+        return (500, b'{"error": "busy loading"}') if failing[0] else None
+
+    gate, client = held_job(cluster, stage, sim)
+    late = front(reply=fail)
+    cluster.worker(late.url, "late")
+    harness.wait_until(lambda: late.proofs, "first try")
+    failing[0] = False
+    harness.wait_until(lambda: len(late.proofs) > 1, "second try")
+    assert cluster.workers()["late"]["reason"] == ""
+    finish(gate, client)
+
+
+def test_a_job_that_no_worker_fits_says_why(cluster, stage, front):
+    def cut(tags):
+        for model in tags["models"]:
+            model["details"]["context_length"] = 2048
+            model["context_length"] = 2048
+        return tags
+
+    cluster.worker(front(tags=cut).url, "small")
+    harness.wait_until(cluster.workers, "worker")
+    result = cluster.submit(stage.job()).wait()
+    assert result.status != 0, result
+    assert "small" in result.out and "takes 2048 tokens" in result.out, result

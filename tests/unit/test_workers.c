@@ -132,8 +132,7 @@ Test(workers, a_server_without_digests_serves_what_a_job_calls_its_revision)
               "those that join later know of it");
     number = models_use(&models, "a:1b", "revision:june", &err);
     cr_expect_not(dispatch_can_serve(dispatch, number));
-    cr_assert(workers_serve(&workers, "a:1b", "revision:june", number, dispatch,
-                            &err));
+    cr_assert(workers_serve(&workers, &models, number, dispatch, &err));
     cr_expect(dispatch_can_serve(dispatch, number));
 }
 
@@ -142,8 +141,7 @@ Test(workers, a_server_with_digests_serves_no_revision)
     int32_t number = models_use(&models, "a:1b", "revision:may", &err);
 
     join("w", "d", 0);
-    cr_assert(workers_serve(&workers, "a:1b", "revision:may", number, dispatch,
-                            &err));
+    cr_assert(workers_serve(&workers, &models, number, dispatch, &err));
     cr_expect_not(dispatch_can_serve(dispatch, number));
 }
 

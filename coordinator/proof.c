@@ -1,0 +1,285 @@
+#include "coordinator/proof.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "coordinator/engine.h"
+
+enum {
+    PREDICT = 24, // tokens: enough to tell two texts apart
+    AGAIN_MS = 5000,
+    AGAIN_MOST = 4, // doublings
+};
+
+// Fixed: a change makes old and new coordinators compare other texts, no more.
+static const char prefix[] =
+    "[{\"role\":\"system\",\"content\":\"You list things.\"}";
+static const char tail[] =
+    ",{\"role\":\"user\",\"content\":\"Name six colours, "
+    "then six animals, without any other word.\"}]";
+static const char format[] =
+    "{\"type\":\"object\",\"properties\":{\"word\":{\"type\":\"string\","
+    "\"enum\":[\"zyzzyva\"]}},\"required\":[\"word\"]}";
+
+static void remove_where(struct proofs *proofs, int32_t worker, int32_t model)
+{
+    struct proof **at = &proofs->first;
+
+    while (*at != NULL) {
+        struct proof *proof = *at;
+
+        if (proof->worker != worker && proof->model != model) {
+            at = &proof->next;
+            continue;
+        }
+        proofs->n_waiting -= proof->state == PROOF_WAITING;
+        proofs->n--;
+        *at = proof->next;
+        free(proof);
+    }
+}
+
+void proofs_forget_worker(struct engine *engine, int32_t worker)
+{
+    remove_where(&engine->proofs, worker, -1);
+}
+
+void proofs_forget_model(struct engine *engine, int32_t model)
+{
+    remove_where(&engine->proofs, -1, model);
+}
+
+void proofs_release(struct proofs *proofs)
+{
+    while (proofs->first != NULL) {
+        struct proof *next = proofs->first->next;
+
+        free(proofs->first);
+        proofs->first = next;
+    }
+    *proofs = (struct proofs){0};
+}
+
+// --- who is asked what ---
+
+// Without memory, or beyond the bound, a worker is taken at its word.
+static void expect(struct proofs *proofs, int32_t worker, int32_t model,
+                   enum proof_kind kind, int64_t now)
+{
+    struct proof *proof =
+        proofs->n < PROOFS_MOST ? calloc(1, sizeof *proof) : NULL;
+
+    if (proof == NULL)
+        return;
+    *proof = (struct proof){.id = WIRE_PROOF_ID + ++proofs->last_id,
+                            .worker = worker,
+                            .model = model,
+                            .kind = kind,
+                            .due_ms = now,
+                            .next = proofs->first};
+    proofs->first = proof;
+    proofs->n++;
+    proofs->n_waiting++;
+}
+
+static void expect_both(struct engine *engine, int32_t worker, int32_t number,
+                        int64_t now)
+{
+    const struct model_entry *model = &engine->models.entries[number];
+
+    expect(&engine->proofs, worker, number, PROOF_TEXT, now);
+    if (model->needs.format)
+        expect(&engine->proofs, worker, number, PROOF_FORMAT, now);
+}
+
+void proofs_expect_worker(struct engine *engine,
+                          const struct worker_info *worker, int64_t now)
+{
+    for (size_t i = 0; engine->proofs.wanted && i < engine->models.n; i++)
+        if (engine->models.entries[i].name != NULL &&
+            engine->models.entries[i].needs.num_ctx > 0 &&
+            worker_fits(worker, &engine->models.entries[i], NULL, 0))
+            expect_both(engine, worker->number, (int32_t)i, now);
+}
+
+void proofs_expect_model(struct engine *engine, int32_t model, int64_t now)
+{
+    const struct model_entry *entry = &engine->models.entries[model];
+
+    if (!engine->proofs.wanted || entry->users > 1)
+        return; // another job uses it already
+    for (const struct worker_info *w = engine->workers.workers; w != NULL;
+         w = w->next)
+        if (worker_fits(w, entry, NULL, 0))
+            expect_both(engine, w->number, model, now);
+}
+
+struct proof *proofs_next(struct engine *engine, int64_t now,
+                          struct call_message *out)
+{
+    struct proof *proof =
+        engine->proofs.n_waiting == 0 ? NULL : engine->proofs.first;
+
+    while (proof != NULL &&
+           (proof->state != PROOF_WAITING || proof->due_ms > now))
+        proof = proof->next;
+    if (proof == NULL)
+        return NULL;
+    const struct model_entry *model = &engine->models.entries[proof->model];
+    proof->state = PROOF_SENT;
+    engine->proofs.n_waiting--;
+    *out = (struct call_message){
+        .id = proof->id,
+        .timeout_ms = engine->call_timeout_ms,
+        .digest = models_worker_digest(model->digest),
+        .request = {.model = model->name,
+                    .prefix = prefix,
+                    .prefix_len = sizeof prefix - 1,
+                    .tail = tail,
+                    .tail_len = sizeof tail - 1,
+                    .format = proof->kind == PROOF_FORMAT ? format : NULL,
+                    .options = {.num_ctx = model->needs.num_ctx,
+                                .num_predict = PREDICT,
+                                .think = model->needs.think}}};
+    return proof;
+}
+
+static void ask_again(struct engine *engine, struct proof *proof, int64_t now)
+{
+    proof->due_ms = now + ((int64_t)AGAIN_MS << proof->tries);
+    if (proof->tries < AGAIN_MOST)
+        proof->tries++;
+    proof->state = PROOF_WAITING;
+    engine->proofs.n_waiting++;
+}
+
+void proofs_unsent(struct engine *engine, struct proof *proof, int64_t now)
+{
+    ask_again(engine, proof, now);
+}
+
+// --- what comes ---
+
+static struct proof *find_sent(const struct engine *engine,
+                               const struct worker_info *worker, int64_t id)
+{
+    struct proof *proof = engine->proofs.first;
+
+    while (proof != NULL && proof->id != id)
+        proof = proof->next;
+    return proof != NULL && proof->worker == worker->number &&
+                   proof->state == PROOF_SENT
+               ? proof
+               : NULL;
+}
+
+static void refuse(struct engine *engine, const struct worker_info *worker,
+                   struct proof *proof, const char *why)
+{
+    proof->state = PROOF_REFUSED;
+    (void)text_print(proof->text, sizeof proof->text, "%s", why);
+    dispatch_refuse(engine->dispatch, worker->number, proof->model);
+    log_warn("worker-not-used", "%s, for `%s`: %s", worker->name,
+             engine->models.entries[proof->model].name, why);
+}
+
+// A reply that has no end, or nothing but thinking, says nothing against it.
+static bool keeps_format(const struct call_answer *answer)
+{
+    if (answer->outcome == CALL_CUT)
+        return answer->text[strspn(answer->text, " \n\t")] == '{';
+    if (answer->outcome != CALL_TEXT)
+        return true;
+    json_t *reply =
+        json_parse(answer->text, answer->text_len, answer->text_len + 1, NULL);
+    bool ok = strcmp(json_get_text(reply, "word", ""), "zyzzyva") == 0;
+
+    json_decref(reply);
+    return ok;
+}
+
+// How many others wrote the same, and how many something else.
+static void compare(const struct engine *engine, struct proof *proof)
+{
+    size_t same = 0, other = 0;
+
+    for (const struct proof *p = engine->proofs.first; p != NULL; p = p->next) {
+        if (p == proof || p->model != proof->model || p->kind != PROOF_TEXT ||
+            p->state != PROOF_PASSED)
+            continue;
+        if (strcmp(p->text, proof->text) == 0)
+            same++;
+        else
+            other++;
+    }
+    proof->differs = other > same;
+}
+
+void proofs_answered(struct engine *engine, const struct worker_info *worker,
+                     int64_t id, const struct call_answer *answer)
+{
+    struct proof *proof = find_sent(engine, worker, id);
+
+    if (proof == NULL)
+        return;
+    if (proof->kind == PROOF_FORMAT && !keeps_format(answer)) {
+        refuse(engine, worker, proof,
+               "its server ignores output formats, which the job needs: "
+               "install the version that the others have");
+        return;
+    }
+    proof->state = PROOF_PASSED;
+    if (proof->kind != PROOF_TEXT)
+        return;
+    (void)text_print(proof->text, sizeof proof->text, "%s", answer->text);
+    compare(engine, proof);
+    if (proof->differs)
+        log_warn("other-text",
+                 "%s writes something else with `%s` at temperature 0 than "
+                 "most others: %s",
+                 worker->name, engine->models.entries[proof->model].name,
+                 proof->text);
+}
+
+// A refusal is the server's word on the request; all else is an outage.
+void proofs_failed(struct engine *engine, const struct worker_info *worker,
+                   int64_t id, enum call_fault fault, const char *text,
+                   int64_t now)
+{
+    struct proof *proof = find_sent(engine, worker, id);
+
+    if (proof == NULL)
+        return;
+    if (fault == FAULT_REQUEST || fault == FAULT_MODEL)
+        refuse(engine, worker, proof, text);
+    else
+        ask_again(engine, proof, now);
+}
+
+// --- for people ---
+
+bool proofs_tell(const struct engine *engine, const struct worker_info *worker,
+                 char *out, size_t size)
+{
+    for (const struct proof *p = engine->proofs.first; p != NULL; p = p->next) {
+        const char *name = p->worker == worker->number
+                               ? engine->models.entries[p->model].name
+                               : NULL;
+
+        if (name != NULL && p->state == PROOF_REFUSED) {
+            text_print(out, size, "not used for `%.60s`: %s", name, p->text);
+            return true;
+        }
+        if (name != NULL && p->differs) {
+            text_print(out, size,
+                       "writes something else with `%.60s` at temperature 0 "
+                       "than most others",
+                       name);
+            return true;
+        }
+    }
+    return false;
+}
