@@ -416,14 +416,27 @@ static void send_answer(struct worker *worker, struct held *held)
     message.as.answer.answer = held->answer;
     held_keep(&worker->held, held);
     held_set_sent(&worker->held, held, true);
-    (void)send_message(worker, &message);
+    // What it shows when it joins is nothing that anybody paid for. (Where it
+    // could not be sent, it is gone already.)
+    if (send_message(worker, &message) && message.as.answer.id >= WIRE_PROOF_ID)
+        held_remove(&worker->held, held);
+}
+
+// What is held of jobs: what it shows when it joins is beyond its credit.
+static size_t count_work(const struct worker *worker)
+{
+    size_t n = 0;
+
+    for (const struct held *at = worker->held.first; at != NULL; at = at->next)
+        n += !at->kept && at->call.id < WIRE_PROOF_ID;
+    return n;
 }
 
 static void forget_durable(struct worker *worker)
 {
     size_t credit = (size_t)worker->address.slots + 1;
 
-    while (worker->held.n + worker->held.n_sent > credit &&
+    while (count_work(worker) + worker->held.n_sent > credit &&
            worker->held.n_sent > 0)
         held_remove(&worker->held, held_first_sent(&worker->held));
 }
@@ -710,16 +723,6 @@ static bool adopt(struct worker *worker, const struct call_message *call)
     if (held->answered)
         send_answer(worker, held);
     return true;
-}
-
-// What is held of jobs: what it shows when it joins is beyond its credit.
-static size_t count_work(const struct worker *worker)
-{
-    size_t n = 0;
-
-    for (const struct held *at = worker->held.first; at != NULL; at = at->next)
-        n += !at->kept && at->call.id < WIRE_PROOF_ID;
-    return n;
 }
 
 static void on_call(struct worker *worker, const struct message *message)
