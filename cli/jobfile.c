@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/output.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "program/job/reach_check.h"
 #include "program/metric/metric.h"
+#include "store/query.h"
 
 enum { JOBFILE_ARENA_BYTES = 4 << 20, NAME_TRIES = 8 };
 
@@ -90,6 +92,65 @@ static bool add_optimizer(struct jobfile *file, const struct options *options,
                         err);
 }
 
+static bool add_prompt_tokens(struct jobfile *file,
+                              const struct options *options, struct err *err)
+{
+    int64_t most = option_number(options, OPT_MAX_PROMPT_TOKENS, 0);
+
+    return most == 0 ||
+           add_override(
+               file,
+               arena_printf(&file->arena, "max_prompt_tokens=%" PRId64, most),
+               err);
+}
+
+// The compiled program of a job in the store, as a file of the bundle.
+static bool add_from_store(struct jobfile *file, const struct options *options,
+                           const char *id, const char **name, struct err *err)
+{
+    const char *given = option_text(options, OPT_STORE);
+    char *path = given != NULL ? strdup(given)
+                               : jobfile_beside(file->path, "promptcc.db");
+    struct store *store = path == NULL ? NULL : store_open_read(path, err);
+    json_t *rows = store == NULL
+                       ? NULL
+                       : query_rows(store,
+                                    "SELECT compiled FROM jobs WHERE id = ?1 "
+                                    "AND compiled IS NOT NULL",
+                                    &id, 1, err);
+    const char *text = json_get_text(json_array_get(rows, 0), "compiled", NULL);
+    bool ok = false;
+
+    *name = arena_printf(&file->arena, "from-%s.json", id);
+    if (text != NULL && *name != NULL)
+        ok = bundle_add(file->bundle, *name, text, strlen(text), err);
+    else if (err->code == ERR_NONE || err->code == ERR_INPUT)
+        err_set(err, ERR_INPUT,
+                "--from: \"%.80s\" is neither a file nor a job of %.80s that "
+                "has a compiled program",
+                id, path == NULL ? "the store" : path);
+    json_decref(rows);
+    store_close(store);
+    free(path);
+    return ok;
+}
+
+static bool add_from(struct jobfile *file, const struct options *options,
+                     struct err *err)
+{
+    const char *from = option_text(options, OPT_FROM);
+    const char *name = NULL;
+
+    if (from == NULL)
+        return true;
+    if (access(from, F_OK) == 0
+            ? !jobfile_add(file, from, &name, err)
+            : !add_from_store(file, options, from, &name, err))
+        return false;
+    return add_override(file, arena_printf(&file->arena, "from=\"%s\"", name),
+                        err);
+}
+
 static bool add_overrides(struct jobfile *file, const struct options *options,
                           struct err *err)
 {
@@ -102,7 +163,9 @@ static bool add_overrides(struct jobfile *file, const struct options *options,
         file->overrides[file->n_overrides++] = set[i];
     return add_budget(file, options, OPT_MAX_CALLS, "max_calls", err) &&
            add_budget(file, options, OPT_MAX_TOKENS, "max_tokens", err) &&
-           add_budget(file, options, OPT_MAX_TIME, "max_time", err);
+           add_budget(file, options, OPT_MAX_TIME, "max_time", err) &&
+           add_prompt_tokens(file, options, err) &&
+           add_from(file, options, err);
 }
 
 // The job's optimizer as one value, with the seed among its parameters.

@@ -75,6 +75,12 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_MAX_TIME] = {"max-time", "T", KIND_TIME,
                       "budget in time (90s, 60m, 2h)", .least = 1,
                       .most = INT64_MAX, .range = "above 0"},
+    [OPT_MAX_PROMPT_TOKENS] = {"max-prompt-tokens", "N", KIND_COUNT,
+                               "tokens that a compiled prompt may have, the "
+                               "question included"},
+    [OPT_FROM] = {"from", "FILE|ID", KIND_TEXT,
+                  "begin with a compiled program: a file, or a job of "
+                  "--store"},
     [OPT_WAIT] = {"wait", "T", KIND_TIME,
                   "wait at most T while nothing answers; then the job pauses",
                   .told = "20s at the start, 5m after the first answer",

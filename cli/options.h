@@ -31,6 +31,8 @@ enum option_id {
     OPT_MAX_CALLS,
     OPT_MAX_TOKENS,
     OPT_MAX_TIME,
+    OPT_MAX_PROMPT_TOKENS,
+    OPT_FROM,
     OPT_WAIT,  // for answers, at most T
     OPT_AWAIT, // `submit --wait[=T]`: for the result, at most T without news
     OPT_CALL_TIMEOUT,
@@ -89,7 +91,8 @@ enum option_id {
 #define OPTIONS_JOB                                                            \
     (OPTION_BIT(OPT_SET) | OPTION_BIT(OPT_OPTIMIZER) | OPTION_BIT(OPT_SEED) |  \
      OPTION_BIT(OPT_MAX_CALLS) | OPTION_BIT(OPT_MAX_TOKENS) |                  \
-     OPTION_BIT(OPT_MAX_TIME))
+     OPTION_BIT(OPT_MAX_TIME) | OPTION_BIT(OPT_MAX_PROMPT_TOKENS) |             \
+     OPTION_BIT(OPT_FROM))
 #define OPTIONS_WAIT (OPTION_BIT(OPT_WAIT) | OPTION_BIT(OPT_CALL_TIMEOUT))
 #define OPTIONS_HTTP (OPTION_BIT(OPT_HTTP) | OPTION_BIT(OPT_HTTP_TOKEN))
 #define OPTIONS_NOTIFY (OPTION_BIT(OPT_NOTIFY) | OPTION_BIT(OPT_ON_EVENT))

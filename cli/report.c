@@ -145,6 +145,26 @@ static void put_adapter(const struct terminal *terminal, const json_t *document,
                json_get_int(adapter, "n", 0));
 }
 
+// What a shorter prompt would cost in score.
+static void put_front(const struct terminal *terminal, const json_t *document,
+                      struct buf *out)
+{
+    const json_t *front = json_object_get(document, "front");
+    size_t n = json_array_size(front);
+
+    if (n < 2)
+        return;
+    put_label(terminal, "by length", out);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *point = json_array_get(front, i);
+
+        buf_printf(out, "%s%.1f %% with %" PRId64 "", i == 0 ? "" : ", ",
+                   100 * json_get_number(point, "score", 0),
+                   json_get_int(point, "prompt_tokens", 0));
+    }
+    buf_puts(out, " tokens of prompt, at most\n");
+}
+
 static void put_scores(const struct terminal *terminal, const json_t *document,
                        struct buf *out)
 {
@@ -475,6 +495,7 @@ void report_run(const struct terminal *terminal, const json_t *document,
     buf_putc(out, '\n');
     put_scores(terminal, document, out);
     put_noise(terminal, document, out);
+    put_front(terminal, document, out);
     put_adapter(terminal, document, out);
     put_faults(terminal, document,
                json_get_int(json_object_get(document, "compiled"), "n", 0),

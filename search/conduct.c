@@ -8,6 +8,8 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "program/run/compiled.h"
+#include "search/front.h"
+#include "search/seed.h"
 #include "search/session/comparison.h"
 #include "search/session/session_thread.h"
 #include "search/toolkit/demos.h"
@@ -28,6 +30,7 @@ struct findings {
     struct trial *form;         // the baseline in the job's form of answer, and
     struct trial *other_form;   // in the other one; NULL where it was not tried
     struct trial *again;        // the winner's answers, drawn once more
+    struct trial *seed;         // the program of an earlier run; or NULL
     struct candidate *compiled; // owned: the winner, with demos for all steps
     struct err short_of;        // ERR_BUDGET: what the budget did not reach
 };
@@ -242,7 +245,7 @@ static json_int_t count_trials(const struct session *session)
     return count;
 }
 
-static json_t *run_document(const struct session *session,
+static json_t *run_document(struct session *session,
                             const struct findings *found, const char *finish)
 {
     const struct session_setup *setup = session_setup_of(session);
@@ -272,6 +275,7 @@ static json_t *run_document(const struct session *session,
         json_object_set_new(document, "adapter",
                             adapter_json(session, found)) != 0 ||
         json_object_set_new(document, "noise", noise_json(found)) != 0 ||
+        json_object_set_new(document, "front", front_json(session)) != 0 ||
         json_object_set_new(document, "verdict", verdict_json(&facts)) != 0 ||
         (found->short_of.code != ERR_NONE &&
          json_object_set_new(document, "reason",
@@ -449,6 +453,41 @@ static bool do_without(struct session *session, struct findings *found,
     return true;
 }
 
+// What stands before the search did not fit the budget: there is none.
+static bool end_by_budget(struct session *session, struct err *err)
+{
+    if (err->code != ERR_BUDGET)
+        return false;
+    *err = ERR_CLEAR;
+    session_set_finish(session, "budget");
+    return true;
+}
+
+// `from`: the program of an earlier run is the first candidate.
+static bool score_seed(struct session *session, struct findings *found,
+                       struct err *err)
+{
+    const struct split *split = session_split(session);
+    struct candidate *candidate;
+    struct trial *trial;
+
+    if (session_job(session)->from == NULL)
+        return true;
+    candidate = seed_candidate(session, err);
+    trial = candidate == NULL
+                ? NULL
+                : trial_submit(session, TRIAL_FULL, candidate,
+                               split->rows[SHARE_VAL], split->n[SHARE_VAL],
+                               "the program of an earlier run", err);
+    candidate_unref(candidate);
+    if (trial == NULL || !trial_wait(session, trial, err))
+        return false;
+    found->seed = trial;
+    if (comparison_gain(found->baseline, trial) > 0)
+        session_set_best(session, trial);
+    return true;
+}
+
 static bool search(struct session *session, struct findings *found,
                    struct err *err)
 {
@@ -458,11 +497,7 @@ static bool search(struct session *session, struct findings *found,
     keep_for_test(session, found);
     if (!choose_form(session, found, err)) {
         session_set_aside(session, (struct use){0});
-        if (err->code != ERR_BUDGET)
-            return false;
-        *err = ERR_CLEAR;
-        session_set_finish(session, "budget");
-        return true;
+        return end_by_budget(session, err);
     }
     warn_of_nothing(session, found->baseline);
     if (found->baseline->n > 0 && found->baseline->score >= 1.0) {
@@ -470,8 +505,16 @@ static bool search(struct session *session, struct findings *found,
         session_set_aside(session, (struct use){0});
         return true;
     }
+    if (!score_seed(session, found, err)) {
+        session_set_aside(session, (struct use){0});
+        return end_by_budget(session, err);
+    }
     ok = setup->optimizer->run(session, setup->params, err);
     session_set_aside(session, (struct use){0});
+    // An optimizer that knows nothing of it may have set another.
+    if (ok && found->seed != NULL &&
+        comparison_gain(session_best(session), found->seed) > 0)
+        session_set_best(session, found->seed);
     return ok;
 }
 
@@ -577,7 +620,7 @@ static bool write_result(struct session *session, struct findings *found,
 static bool finish_run(struct session *session, struct findings *found,
                        struct ending *ending, struct err *err)
 {
-    found->winner = session_best(session);
+    found->winner = front_winner(session);
     return score_test(session, found, err) &&
            measure_noise(session, found, err) &&
            complete_winner(session, found, err) &&
@@ -601,7 +644,7 @@ static void export_best(struct session *session, struct findings *found,
 {
     struct err ignored = ERR_CLEAR;
 
-    found->winner = session_best(session);
+    found->winner = front_winner(session);
     if (found->winner != NULL && found->compiled == NULL)
         found->compiled = candidate_ref(found->winner->candidate);
     ending->document = run_document(session, found, "stopped");

@@ -429,6 +429,21 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
     return NULL;
 }
 
+// The compiled file that the job begins with: no data, but to be brought along.
+static void fetch_from(const struct job *job, struct bundle *bundle,
+                       struct diags *diags)
+{
+    struct err why = ERR_CLEAR;
+
+    if (job->from == NULL || bundle_get(bundle, job->from, &why) != NULL)
+        return;
+    if (why.code == ERR_NOMEM)
+        diags->nomem = true;
+    else
+        diag_add(diags, DIAG_ERROR, "no-file", &job->from_place, "%s",
+                 why.text);
+}
+
 struct dataset *dataset_load(const struct job *job, struct bundle *bundle,
                              struct diags *diags)
 {
@@ -445,6 +460,7 @@ struct dataset *dataset_load(const struct job *job, struct bundle *bundle,
         if (fresh)
             names[n++] = given[i];
     }
+    fetch_from(job, bundle, diags);
     return load_files(job, bundle, names, n, false, diags);
 }
 

@@ -420,6 +420,19 @@ static void read_skipped_steps(struct reader *reader, const struct node *node)
     reader->job->bootstrap_skipped = choice == 0;
 }
 
+static void read_max_prompt_tokens(struct reader *reader,
+                                   const struct node *node)
+{
+    (void)node_int(node, "`max_prompt_tokens`", 1, 16 << 20,
+                   &reader->job->max_prompt_tokens, reader->diags);
+}
+
+static void read_from(struct reader *reader, const struct node *node)
+{
+    reader->job->from_place = node->place;
+    (void)read_text(reader, node, "`from`", &reader->job->from);
+}
+
 static void read_skip_bad(struct reader *reader, const struct node *node)
 {
     (void)node_bool(node, "`skip_bad`", &reader->job->skip_bad, reader->diags);
@@ -458,6 +471,8 @@ static const struct key_row {
     {"adapter", false, read_settings},
     {"skipped_steps", false, read_skipped_steps},
     {"skip_bad", false, read_skip_bad},
+    {"max_prompt_tokens", false, read_max_prompt_tokens},
+    {"from", false, read_from},
 };
 
 // A tuned number of demos is no limit but the largest choice.

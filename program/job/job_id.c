@@ -158,6 +158,11 @@ json_t *job_canonical(const struct job *job)
     set_new(&json, "skipped_steps",
             json_string(job->bootstrap_skipped ? "bootstrap" : "leave"));
     set_new(&json, "skip_bad", json_boolean(job->skip_bad));
+    if (job->max_prompt_tokens > 0)
+        set_new(&json, "max_prompt_tokens",
+                json_integer(job->max_prompt_tokens));
+    if (job->from != NULL)
+        set_text(&json, "from", job->from);
     put_tunables(&json, job);
     return json;
 }
@@ -168,11 +173,13 @@ static void hash_data(struct hasher *hasher, const struct job *job,
                       const struct bundle *bundle)
 {
     const char *const names[] = {job->data.examples, job->data.train,
-                                 job->data.val, job->data.test};
+                                 job->data.val, job->data.test, job->from};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const struct bundle_file *file =
             names[i] == NULL ? NULL : bundle_find(bundle, names[i]);
+        if (i == 4 && names[i] == NULL)
+            continue; // jobs without it keep their ids
         hasher_add_text(hasher, names[i]);
         hasher_add(hasher, file == NULL ? "" : file->data,
                    file == NULL ? 0 : file->len);

@@ -191,7 +191,7 @@ static bool start_board(struct search *search, struct trial *trial,
 static bool start(struct search *search, struct err *err)
 {
     const struct reflection_options options = {.hints = true};
-    struct trial *trial = session_best(search->session);
+    struct trial *trial = session_baseline_trial(search->session);
     double pass, deviation;
 
     if (!weigh_scores(trial, &pass, &deviation, err) ||

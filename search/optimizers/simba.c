@@ -933,7 +933,7 @@ static bool begin_search(struct search *search, struct err *err)
     const struct program *program = session_job(search->session)->program;
     const struct plan *plan = session_plan(search->session);
     // Nothing is tried yet: the best is the program as written.
-    const struct trial *baseline = session_best(search->session);
+    const struct trial *baseline = session_baseline_trial(search->session);
 
     search->parts = calloc(program->n_predictors + 1, sizeof *search->parts);
     search->order = calloc(search->n_train + 1, sizeof *search->order);

@@ -134,6 +134,16 @@ static size_t room(const struct fit *fit, const struct candidate *candidate)
                : 0;
 }
 
+// What demos may fill: the context, or what the job allows of it.
+static size_t room_for_demos(const struct fit *fit,
+                             const struct candidate *candidate)
+{
+    size_t most = (size_t)fit->job->max_prompt_tokens;
+    size_t all = room(fit, candidate);
+
+    return most > 0 && most < all ? most : all;
+}
+
 // The most demos of part p that fit.
 static bool fitting_demos(const struct fit *fit,
                           const struct candidate *candidate, size_t p,
@@ -147,7 +157,7 @@ static bool fitting_demos(const struct fit *fit,
     for (; *n > 0; --*n) {
         if (!estimate(fit, candidate, p, *n, &tokens, err))
             return false;
-        if (tokens <= room(fit, candidate))
+        if (tokens <= room_for_demos(fit, candidate))
             break;
     }
     return true;
@@ -186,6 +196,23 @@ struct candidate *fit_candidate(const struct fit *fit,
         return candidate_ref(candidate);
     candidate_seal(copy);
     return copy;
+}
+
+bool fit_tokens(const struct fit *fit, const struct candidate *candidate,
+                size_t *tokens, struct err *err)
+{
+    *tokens = 0;
+    for (size_t p = 0; p < candidate->n_parts; p++) {
+        size_t of_step = 0;
+
+        if (!searched(fit, p))
+            continue;
+        if (!estimate(fit, candidate, p, candidate->parts[p].n_demos, &of_step,
+                      err))
+            return false;
+        *tokens = of_step > *tokens ? of_step : *tokens;
+    }
+    return true;
 }
 
 bool fit_check(const struct fit *fit, const struct candidate *baseline,

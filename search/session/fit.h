@@ -2,7 +2,7 @@
 //
 // Before a trial is submitted, demos are dropped from the end of each step's
 // list until there are no more than the job allows, and until the longest
-// example fits num_ctx with num_predict, by the fixed estimate of prompt.h: so
+// example fits num_ctx with num_predict, and max_prompt_tokens, by the fixed estimate of prompt.h: so
 // the decision is the same on every machine. What a server says of a prompt's
 // real length comes later, as RUN_TOO_LONG.
 
@@ -25,6 +25,10 @@ void fit_free(struct fit *fit); // NULL is fine
 // The candidate itself, or a sealed copy with fewer demos: a new reference.
 struct candidate *fit_candidate(const struct fit *fit,
                                 struct candidate *candidate, struct err *err);
+
+// Tokens that the longest prompt of any step that is searched is taken for.
+bool fit_tokens(const struct fit *fit, const struct candidate *candidate,
+                size_t *tokens, struct err *err);
 
 // Whether the program as written fits: ERR_INPUT names the step and what to
 // raise. Only a warning is made of it, since the estimate is careful.

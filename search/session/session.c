@@ -40,7 +40,7 @@ struct session {
     pthread_t thread;
     bool started;
     struct candidate *baseline;
-    const struct trial *baseline_trial; // NULL: the first
+    struct trial *baseline_trial; // NULL: the first
     struct fit *fit;
     struct unit **units; // owned
     size_t n_units, cap_units;
@@ -81,6 +81,12 @@ const struct plan *session_plan(const struct session *session)
 struct candidate *session_baseline(const struct session *session)
 {
     return session->baseline;
+}
+
+struct trial *session_baseline_trial(const struct session *session)
+{
+    return session->baseline_trial != NULL ? session->baseline_trial
+                                           : session->trials[0];
 }
 
 const struct session_setup *session_setup_of(const struct session *session)
@@ -162,12 +168,6 @@ static void drop_last_unit(struct session *session)
     free_unit(session->units[--session->n_units]);
 }
 
-static const struct trial *baseline_trial(const struct session *session)
-{
-    return session->baseline_trial != NULL ? session->baseline_trial
-                                           : session->trials[0];
-}
-
 static void tell_trial(struct session *session, const struct unit *unit)
 {
     const struct trial *trial = unit->trial;
@@ -175,7 +175,7 @@ static void tell_trial(struct session *session, const struct unit *unit)
     double baseline, ignored;
 
     // A trial may be on rows that the baseline was not scored on.
-    if (comparison_means(baseline_trial(session), trial, &baseline, &ignored) ==
+    if (comparison_means(session_baseline_trial(session), trial, &baseline, &ignored) ==
         0)
         baseline = NAN;
     note.end = (struct history_trial_end){
@@ -714,7 +714,7 @@ struct trial *session_again(struct session *session,
     return trial;
 }
 
-void session_set_baseline(struct session *session, const struct trial *trial)
+void session_set_baseline(struct session *session, struct trial *trial)
 {
     candidate_unref(session->baseline);
     session->baseline = candidate_ref(trial->candidate);
@@ -840,7 +840,7 @@ void session_ask_logprobs(struct session *session, bool ask)
 
 void session_set_best(struct session *session, struct trial *trial)
 {
-    const struct trial *baseline = baseline_trial(session);
+    const struct trial *baseline = session_baseline_trial(session);
     uint64_t seed = (uint64_t)session->setup.job->seed;
     struct comparison beside = {.b = {trial->score, {0, 1}}};
     struct err ignored = ERR_CLEAR;
@@ -853,6 +853,15 @@ void session_set_best(struct session *session, struct trial *trial)
                                             .low = beside.b.interval.low,
                                             .high = beside.b.interval.high,
                                             .baseline = beside.a.score});
+}
+
+bool session_prompt_tokens(struct session *session,
+                           const struct candidate *candidate, size_t *tokens,
+                           struct err *err)
+{
+    const struct fit *fit = fit_of(session, err);
+
+    return fit != NULL && fit_tokens(fit, candidate, tokens, err);
 }
 
 void session_check_fit(struct session *session)

@@ -45,6 +45,9 @@ const struct plan *session_plan(const struct session *session);
 // that it scored better with. Borrowed.
 struct candidate *session_baseline(const struct session *session);
 
+// Its trial, on the whole validation share. Borrowed.
+struct trial *session_baseline_trial(const struct session *session);
+
 // The job's stream for a purpose.
 struct rng session_rng(const struct session *session, const char *purpose,
                        uint64_t index);

@@ -67,7 +67,7 @@ struct trial *session_again(struct session *session,
 
 // The candidate of that trial is the baseline from here on, and its trial what
 // all others are compared with.
-void session_set_baseline(struct session *session, const struct trial *trial);
+void session_set_baseline(struct session *session, struct trial *trial);
 
 // Keeps that much of the budget for later: what is submitted from now on cannot
 // use it. Zero gives it free again.
@@ -75,6 +75,11 @@ void session_set_aside(struct session *session, struct use use);
 
 // Waits until nothing is under way, whatever came of it.
 void session_settle(struct session *session);
+
+// Tokens that the longest prompt of a candidate is taken for (fit.h).
+bool session_prompt_tokens(struct session *session,
+                           const struct candidate *candidate, size_t *tokens,
+                           struct err *err);
 
 // Warns when the program as written may not fit its context: before any call is
 // paid for.

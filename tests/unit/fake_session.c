@@ -533,6 +533,13 @@ void session_set_best(struct session *fake, struct trial *trial)
     fake->best = trial;
 }
 
+struct trial *session_baseline_trial(const struct session *fake)
+{
+    size_t n;
+
+    return session_trials(fake, &n)[0];
+}
+
 struct trial *session_best(const struct session *fake)
 {
     return fake->best;

@@ -1,0 +1,89 @@
+#include "search/seed.h"
+
+#include <stdlib.h>
+
+#include "program/run/compiled.h"
+
+// Whether a demo of the step shows the row: all inputs that the step has from
+// the job are the row's.
+static bool shows_row(const struct program *program, const struct step *step,
+                      const struct demo *demo, const struct row *row)
+{
+    size_t compared = 0;
+
+    for (size_t i = 0; i < step->signature.n_inputs; i++) {
+        struct source source = step->sources[i];
+        const json_t *shown, *given;
+
+        if (source.step != SOURCE_INPUT)
+            continue;
+        shown = json_object_get(demo->fields, step->signature.inputs[i].name);
+        given =
+            json_object_get(row->inputs, program->inputs[source.field].name);
+        if (shown == NULL || given == NULL || !json_equal(shown, given))
+            return false;
+        compared++;
+    }
+    return compared > 0;
+}
+
+static int row_of(const struct session *session, const struct step *step,
+                  const struct demo *demo)
+{
+    const struct program *program = session_job(session)->program;
+    const struct dataset *dataset = session_dataset(session);
+
+    for (size_t i = 0; i < dataset->n; i++)
+        if (shows_row(program, step, demo, &dataset->rows[i]))
+            return (int)i;
+    return -1;
+}
+
+static bool place_demos(const struct session *session,
+                        struct candidate *candidate, size_t p, struct err *err)
+{
+    const struct step *step =
+        program_predictor(session_job(session)->program, p);
+    const struct candidate_part part = candidate->parts[p];
+    struct demo *demos = calloc(part.n_demos + 1, sizeof *demos);
+    bool ok = demos != NULL;
+
+    if (!ok)
+        err_nomem(err, "demos");
+    for (size_t i = 0; ok && i < part.n_demos; i++) {
+        demos[i] = part.demos[i];
+        demos[i].row = row_of(session, step, &demos[i]);
+    }
+    ok = ok && candidate_set_demos(candidate, p, part.demo_set_no, demos,
+                                   part.n_demos, err);
+    free(demos);
+    return ok;
+}
+
+struct candidate *seed_candidate(const struct session *session, struct err *err)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    const char *name = setup->job->from;
+    const struct bundle_file *file = bundle_find(setup->bundle, name);
+    struct candidate *read = NULL;
+    struct candidate *placed = NULL;
+    bool ok;
+
+    if (file == NULL) {
+        err_set(err, ERR_INPUT, "%.180s did not come with the job", name);
+        return NULL;
+    }
+    read = compiled_candidate(setup->job->program, name, file->data, file->len,
+                              err);
+    placed = read == NULL ? NULL : candidate_copy(read, err);
+    ok = placed != NULL;
+    for (size_t p = 0; ok && p < placed->n_parts; p++)
+        ok = place_demos(session, placed, p, err);
+    candidate_unref(read);
+    if (ok) {
+        candidate_seal(placed);
+        return placed;
+    }
+    candidate_unref(placed);
+    return NULL;
+}
