@@ -42,6 +42,7 @@ enum {
     SAVE_TIME_MS = 5000,          // between two notes of the time spent
     IDLE_MS = 500,                // longest wait
     BUSY_CHECK_MS = 500,          // between two checks whether anybody works
+    SURVEY_AGAIN_MS = 5000,       // after one that could not read the store
 };
 
 struct coordinator {
@@ -54,6 +55,7 @@ struct coordinator {
     size_t n_running;
     bool draining;
     int64_t progress_ms, save_ms, busy_check_ms;
+    int64_t survey_ms; // when the store is asked again what was left; 0: never
     int64_t faults_seen;
     void *zmq;
     void *control;       // the loop's end
@@ -716,6 +718,7 @@ struct survey {
     struct chore chore; // first
     struct coordinator *c;
     struct left_job *first, **last; // owned
+    bool failed;                    // nothing was read: to be tried again
 };
 
 static void note_left(void *user, int64_t job_no, const char *id, bool whole)
@@ -745,15 +748,32 @@ static void look_around(struct chore *chore, struct store *reader,
                  n);
     if (survey->c->engine.local)
         return;
-    if (reader == NULL || !history_unfinished(reader, note_left, survey, &err))
-        log_warn("jobs-not-taken-up", "%s", err.text);
+    survey->failed =
+        reader == NULL || !history_unfinished(reader, note_left, survey, &err);
+    if (survey->failed)
+        log_warn("jobs-not-taken-up", "%s; it is tried again", err.text);
+}
+
+static void free_left(struct left_job *left)
+{
+    while (left != NULL) {
+        struct left_job *next = left->next;
+
+        free(left);
+        left = next;
+    }
 }
 
 static void after_survey(struct chore *chore)
 {
     struct survey *survey = (struct survey *)(void *)chore;
 
-    survey->c->left = survey->first;
+    if (survey->failed) {
+        free_left(survey->first);
+        survey->c->survey_ms = clock_monotonic_ms() + SURVEY_AGAIN_MS;
+    } else {
+        survey->c->left = survey->first;
+    }
     free(survey);
 }
 
@@ -789,8 +809,12 @@ static bool take_up(struct coordinator *c, const struct left_job *left)
     return true;
 }
 
-static void take_up_left(struct coordinator *c)
+static void take_up_left(struct coordinator *c, int64_t now)
 {
+    if (c->survey_ms > 0 && now >= c->survey_ms && !c->draining) {
+        c->survey_ms = 0;
+        begin_survey(c);
+    }
     while (c->left != NULL && !c->draining && take_up(c, c->left)) {
         struct left_job *left = c->left;
 
@@ -872,7 +896,7 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
     background_take(c->engine.jobs);
     background_take(c->engine.reads);
     background_take(c->engine.queries);
-    take_up_left(c);
+    take_up_left(c, now);
     turn_step(turn, "running jobs");
     dispatch_tick(c->engine.dispatch, now);
     c->engine.behind = store_behind(c->engine.store);
@@ -1022,12 +1046,7 @@ static void free_coordinator(struct coordinator *c)
     background_stop(c->engine.jobs);
     background_stop(c->engine.reads);
     background_stop(c->engine.queries);
-    while (c->left != NULL) {
-        struct left_job *next = c->left->next;
-
-        free(c->left);
-        c->left = next;
-    }
+    free_left(c->left);
     link_close(&c->link);
     flights_release(&c->engine.flights);
     guests_release(&c->engine);

@@ -51,8 +51,14 @@ static struct bundle *unpack(const struct engine *engine,
                              const struct submit *submit, struct err *err)
 {
     const char *path = submit->n_files == 0 ? "" : submit->files[0].name;
-    struct bundle *bundle = bundle_new(path, err);
+    struct bundle *bundle = NULL;
 
+    if (submit->n_files == 0) {
+        err_set(err, ERR_INPUT,
+                "the submission holds no file: the first one is the job file");
+        return NULL;
+    }
+    bundle = bundle_new(path, err);
     if (bundle != NULL && engine->local && submit->folder[0] != '\0') {
         bundle->folder = strdup(submit->folder);
         if (bundle->folder == NULL) {

@@ -211,15 +211,30 @@ static bool find_stored(struct running_job *running, const struct task *task,
     return true;
 }
 
-static void fill_known(struct running_job *running, struct task *task,
+// Fills in what is stored, as far as there is time in this turn: a replay of a
+// large job finds all of its examples here. False when it failed.
+static bool fill_known(struct running_job *running, struct task *task,
                        struct err *err)
 {
-    for (size_t i = 0; i < task->n_items && err->code == ERR_NONE; i++) {
-        struct task_item *item = &task->items[i];
+    while (task->known < task->n_items &&
+           !turn_is_over(&running->engine->turn)) {
+        struct task_item *item = &task->items[task->known++];
 
-        if (item->state == ITEM_OPEN && !find_stored(running, task, item, err))
-            task->open++;
+        if (item->state == ITEM_OPEN && find_stored(running, task, item, err))
+            task->open--;
+        if (err->code != ERR_NONE)
+            return false;
     }
+    return true;
+}
+
+static size_t count_open(const struct task *task)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < task->n_items; i++)
+        n += task->items[i].state == ITEM_OPEN;
+    return n;
 }
 
 static void append(struct task ***last, struct task *task)
@@ -241,7 +256,7 @@ static void take_task(struct running_job *running, struct task *task)
     struct err err = ERR_CLEAR;
 
     task->next = NULL;
-    task->open = 0;
+    task->open = count_open(task);
     if (running->state != RUNNING_JOB_OPEN) {
         task->err = running->closing;
         give_back(running, task);
@@ -252,9 +267,9 @@ static void take_task(struct running_job *running, struct task *task)
         calloc(task->program->n_steps * ADAPTER_COUNT, sizeof *task->prefixes);
     if (task->prefixes == NULL)
         err_nomem(&err, "a task");
-    else if ((!task->kept || put_candidate(running, task, &err)) &&
-             admit_trial(running, task, &err))
-        fill_known(running, task, &err);
+    else
+        (void)((!task->kept || put_candidate(running, task, &err)) &&
+               admit_trial(running, task, &err));
     append(&running->last_task, task);
     if (err.code != ERR_NONE)
         running_job_close(running, &err);
@@ -304,22 +319,37 @@ static struct use use_of(const struct task *task, const struct task_item *item)
     return sum;
 }
 
+static bool is_under_way(const struct task *task, size_t i)
+{
+    return !task->items[i].paid && task->items[i].state == ITEM_OPEN;
+}
+
 // Whether a task with a limit may begin its next item. Items before it count
 // with what they used, or with the most that they can use while they are under
 // way. So the first item that has no room is the same however fast the others
 // were: once nothing is under way, all before it count exactly.
-static bool has_room(const struct task *task, bool *for_good)
+//
+// Those before the first open one are added up once, so that a task of n items
+// does not take n * n looks.
+static bool has_room(struct task *task, bool *for_good)
 {
     struct use sum = use_of(task, &task->items[task->cursor]);
 
+    while (task->closed < task->cursor && !is_under_way(task, task->closed)) {
+        struct use one = use_of(task, &task->items[task->closed++]);
+
+        task->used.calls += one.calls;
+        task->used.tokens += one.tokens;
+    }
+    sum.calls += task->used.calls;
+    sum.tokens += task->used.tokens;
     *for_good = true;
-    for (size_t i = 0; i < task->cursor; i++) {
+    for (size_t i = task->closed; i < task->cursor; i++) {
         struct use one = use_of(task, &task->items[i]);
 
         sum.calls += one.calls;
         sum.tokens += one.tokens;
-        *for_good = *for_good &&
-                    (task->items[i].paid || task->items[i].state != ITEM_OPEN);
+        *for_good = *for_good && !is_under_way(task, i);
     }
     return sum.calls <= task->limit.calls && sum.tokens <= task->limit.tokens;
 }
@@ -358,6 +388,8 @@ static bool start_task(struct running_job *running, struct task *task)
 {
     struct err err = ERR_CLEAR;
 
+    if (task->known < task->n_items)
+        return true; // the rest of it in another turn
     if (ready(running, task, &err)) {
         if (start_items(running, task, &err))
             return true;
@@ -368,6 +400,18 @@ static bool start_task(struct running_job *running, struct task *task)
     }
     running_job_close(running, &err);
     return false;
+}
+
+static bool fill_tasks(struct running_job *running)
+{
+    struct err err = ERR_CLEAR;
+
+    for (struct task *task = running->tasks; task != NULL; task = task->next)
+        if (!fill_known(running, task, &err)) {
+            running_job_close(running, &err);
+            return false;
+        }
+    return true;
 }
 
 static void start_work(struct running_job *running)
@@ -466,7 +510,8 @@ void running_job_work(struct running_job *running, int64_t now)
         return;
     }
     watch_time(running, now);
-    start_work(running);
+    if (fill_tasks(running))
+        start_work(running);
     if (running->state == RUNNING_JOB_OPEN) {
         collect_finished(running);
         deliver_durable(running);

@@ -357,9 +357,10 @@ static bool check_models(struct running_job *running, int64_t now,
     if (workers->n == 0 || now - workers->joined_ms < WORKERS_GRACE_MS)
         return true;
     for (const struct task *t = running->tasks; t != NULL; t = t->next)
-        if (t->open > 0 && (model_is_wrong(running, t->role, err) ||
-                            (running_job_needs_judge(running, t) &&
-                             model_is_wrong(running, ROLE_JUDGE, err))))
+        if (t->known == t->n_items && t->open > 0 &&
+            (model_is_wrong(running, t->role, err) ||
+             (running_job_needs_judge(running, t) &&
+              model_is_wrong(running, ROLE_JUDGE, err))))
             return false;
     return true;
 }
