@@ -126,10 +126,18 @@ static int64_t done_of(const struct progress *progress)
     return progress->done < progress->total ? progress->done : progress->total;
 }
 
+// It has none before its first trial, nor while it is looked up in the store.
+static void put_phase(struct buf *out, const struct progress *progress)
+{
+    const char *phase = progress->phase[0] == '\0' ? "start" : progress->phase;
+
+    plain_put_line(out, phase, strlen(phase));
+}
+
 static void paint_phase(struct painter *p, const struct progress *progress)
 {
     label(p, "phase");
-    plain_put_line(&p->line, progress->phase, strlen(progress->phase));
+    put_phase(&p->line, progress);
     if (progress->trials > 0)
         buf_printf(&p->line, "%strial %" PRId64 "/%" PRId64, separator(p),
                    progress->trial, progress->trials);
@@ -235,7 +243,7 @@ void progress_line(const struct progress *progress, struct buf *out)
 {
     put_time(out, progress->elapsed_ms);
     buf_putc(out, ' ');
-    plain_put_line(out, progress->phase, strlen(progress->phase));
+    put_phase(out, progress);
     if (progress->trials > 0)
         buf_printf(out, ", trial %" PRId64 " of %" PRId64, progress->trial,
                    progress->trials);

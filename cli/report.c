@@ -255,7 +255,8 @@ static void put_changes(const struct terminal *terminal, const json_t *document,
     const char *step;
     json_t *change;
 
-    if (json_object_size(changes) == 0)
+    if (json_object_size(changes) == 0 ||
+        !json_is_object(json_object_get(document, "compiled")))
         return;
     buf_puts(out, "\nwhat changed in the prompts\n");
     json_object_foreach(changes, step, change)

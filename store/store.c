@@ -428,6 +428,11 @@ void store_set_patience(struct store *store, int64_t ms)
     writer_set_patience(store->writer, ms);
 }
 
+bool store_troubled(const struct store *store)
+{
+    return store->writer != NULL && writer_troubled(store->writer);
+}
+
 bool store_behind(const struct store *store)
 {
     return store->writer != NULL && writer_behind(store->writer);

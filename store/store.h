@@ -66,6 +66,8 @@ uint64_t store_durable(const struct store *store);
 // Whether the disk is behind with what was put. Puts never wait for it: the
 // owner takes on no new work until it has caught up, of which it gets a notice.
 bool store_behind(const struct store *store);
+// Whether the disk takes nothing now, and what was put is tried again.
+bool store_troubled(const struct store *store);
 
 // How long a commit that fails (a full disk) is tried again before the store is
 // broken: not at all, unless this is called; below 0: for ever. Meanwhile the

@@ -577,9 +577,14 @@ void writer_set_patience(struct writer *writer, int64_t ms)
     atomic_store(&writer->patience_ms, ms);
 }
 
+bool writer_troubled(const struct writer *writer)
+{
+    return atomic_load(&writer->troubled);
+}
+
 bool writer_behind(const struct writer *writer)
 {
-    return atomic_load(&writer->troubled) ||
+    return writer_troubled(writer) ||
            atomic_load(&writer->queued) > WRITER_QUEUE_BYTES;
 }
 

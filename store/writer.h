@@ -84,6 +84,8 @@ bool writer_put_draft(struct writer *writer, struct draft *draft,
 // thread.
 void writer_set_patience(struct writer *writer, int64_t ms);
 
+// Whether a transaction failed and is tried again. For any thread.
+bool writer_troubled(const struct writer *writer);
 // Whether more is queued than WRITER_QUEUE_BYTES, or the disk takes nothing.
 // For any thread.
 bool writer_behind(const struct writer *writer);

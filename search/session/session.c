@@ -172,6 +172,7 @@ static void tell_trial(struct session *session, const struct unit *unit)
 {
     const struct trial *trial = unit->trial;
     struct note note = {.kind = NOTE_TRIAL};
+    bool whole = unit->err.code == ERR_NONE; // a part says nothing of it
     double baseline, ignored;
 
     // A trial may be on rows that the baseline was not scored on.
@@ -180,9 +181,9 @@ static void tell_trial(struct session *session, const struct unit *unit)
         baseline = NAN;
     note.end = (struct history_trial_end){
         .number = trial->number,
-        .state = unit->err.code == ERR_NONE ? "done" : "incomplete",
-        .score = trial->score,
-        .baseline = baseline,
+        .state = whole ? "done" : "incomplete",
+        .score = whole ? trial->score : NAN,
+        .baseline = whole ? baseline : NAN,
         .n = (int64_t)trial->n,
         .calls = trial->calls,
         .tokens = trial->tokens};
