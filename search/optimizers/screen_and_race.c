@@ -24,9 +24,12 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
+#include "common/json.h"
 #include "common/stats.h"
 #include "search/optimizers/optimizer.h"
 #include "search/toolkit/board.h"
@@ -71,6 +74,7 @@ static const struct param params[] = {
 
 enum {
     DEMOS_MOST = 32,   // of a step, unless max_demos says more
+    GROWN_MOST = 64,   // later, when the leader shows that many
     DEMOS_PLAIN = 4,   // of the smallest set, where there are no labels
     SCREEN_CELLS = 16, // of the first screen; half of it later
     SCREEN_ROWS = 4,   // a combination
@@ -79,14 +83,16 @@ enum {
     RACERS = 6,
     FINALISTS = 3,
     CONFUSIONS = 6,
-    TESTED_ROWS = 16, // that a winner and the baseline share, for a test
-    IDLE_ROUNDS = 2,  // without anything new, and the search is over
+    TESTED_ROWS = 16,   // that a winner and the baseline share, for a test
+    PERFECT_ROUNDS = 1, // in which the leader got nothing wrong, the same
+    IDLE_ROUNDS = 2,    // without anything new, and the search is over
 };
 
 static const double LEAST_DEVIATION = 0.1; // of a single score
 static const double SOFT = 0.5;            // of a score, early (outlook.h)
 static const double TIES = 0.1;            // late: it only breaks ties
 static const double CAUTION = -0.5; // deviations by which a winner is judged
+static const double ALIKE = 0.001;  // a difference that is none
 static const double SHIPPED_BELOW = 0.1; // p of a winner against the baseline
 
 static const struct race_rules rules = {
@@ -274,7 +280,8 @@ static bool diagnose(struct search *search, size_t round,
 
 // --- the first stock
 
-static size_t most_demos(const struct search *search)
+// The most demos that a step may show, `cap` where the user says nothing.
+static size_t most_demos(const struct search *search, size_t cap)
 {
     size_t n = search->study.n;
 
@@ -282,7 +289,7 @@ static size_t most_demos(const struct search *search)
         return (size_t)search->params->max_demos;
     if (session_split(search->session)->shared)
         n /= 2; // the rest is to be scored on
-    return n < DEMOS_MOST ? n : DEMOS_MOST;
+    return n < cap ? n : cap;
 }
 
 enum set_size { SMALL, MEDIUM, LARGE };
@@ -293,7 +300,7 @@ static size_t count_demos(const struct search *search, size_t part,
 {
     size_t labels = classes_count(&search->study.classes[part]);
     size_t small = labels > 0 ? labels : DEMOS_PLAIN;
-    size_t most = most_demos(search);
+    size_t most = most_demos(search, DEMOS_MOST);
     size_t want = size == SMALL ? small : size == MEDIUM ? small * 2 : most;
 
     return want < most ? want : most;
@@ -677,9 +684,13 @@ static bool new_sets(struct search *search, size_t round, struct err *err)
     size_t part = search->focus;
     int set = search->leader->choices[stock_at_demos(part)];
     struct rng rng = session_rng(search->session, "mend", round);
-    size_t most = most_demos(search);
+    size_t shown = stock->parts[part].sets[set].list.n;
+    size_t most =
+        most_demos(search, shown < DEMOS_MOST ? DEMOS_MOST : shown + shown / 2);
     uint64_t draw = FIRST_SETS * (round + 1);
 
+    if (most > GROWN_MOST && search->params->max_demos < 0)
+        most = GROWN_MOST;
     if (most == 0)
         return true;
     return demo_stock_mend(stock, study, part, set, 4, most, &rng, err) &&
@@ -705,17 +716,30 @@ static bool reflect(struct search *search, size_t round, struct err *err)
 
 // --- the whole
 
+// Whether the leader is right wherever it may be scored: then nothing can be
+// seen to be better.
+static bool is_perfect(const struct search *search)
+{
+    const struct entry *leader = search->leader;
+    size_t open = 0;
+
+    for (size_t i = 0; i < search->board.n_rows; i++)
+        open += !leader->closed[i];
+    return leader->n > 0 && leader->n == open &&
+           leader->sum >= (double)leader->n - 1e-9;
+}
+
 static bool explore(struct search *search, struct err *err)
 {
     size_t rows = search->board.n_rows;
     size_t kept = 2 * rows < search->limit / 2 ? 2 * rows : search->limit / 2;
-    size_t idle = 0;
+    size_t idle = 0, perfect = 0;
 
     if (!fill_stock(search, err) || !first_screen(search, err) ||
         !race(search, err))
         return false;
-    for (size_t round = 1;
-         search->board.asked + kept < search->limit && idle < IDLE_ROUNDS;
+    for (size_t round = 1; search->board.asked + kept < search->limit &&
+                           idle < IDLE_ROUNDS && perfect < PERFECT_ROUNDS;
          round++) {
         size_t before = search->board.asked;
 
@@ -723,6 +747,7 @@ static bool explore(struct search *search, struct err *err)
             !race(search, err))
             return false;
         idle = search->board.asked == before ? idle + 1 : 0;
+        perfect += is_perfect(search);
     }
     return true;
 }
@@ -763,6 +788,46 @@ static double chance_of(const struct search *search, const struct entry *entry,
     return erfc(gain.mean / gain.deviation / sqrt(2)) / 2;
 }
 
+static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
+                           struct err *err)
+{
+    struct buf text = BUF_INIT(SIZE_MAX / 2);
+    bool ok;
+
+    for (size_t p = 0; p < candidate->n_parts; p++) {
+        const struct candidate_part *part = &candidate->parts[p];
+
+        buf_puts(&text, part->instruction);
+        for (size_t i = 0; i < part->n_demos; i++)
+            json_put(&text, part->demos[i].fields, false);
+    }
+    ok = buf_ok(&text, "a prompt", err);
+    *bytes = text.len;
+    buf_release(&text);
+    return ok;
+}
+
+// Of those that are as good as the first, by less than can be measured, the one
+// with the shortest prompt.
+static bool choose_short(const struct racer *racers, size_t n,
+                         struct entry **best, struct err *err)
+{
+    size_t shortest = SIZE_MAX;
+
+    for (size_t i = 0; i < n && racers[i].value > racers[0].value - ALIKE;
+         i++) {
+        size_t bytes = 0;
+
+        if (!measure_prompt(racers[i].entry->candidate, &bytes, err))
+            return false;
+        if (bytes < shortest)
+            *best = racers[i].entry;
+        if (bytes < shortest)
+            shortest = bytes;
+    }
+    return true;
+}
+
 // The best by what is known, if it beats the program as written.
 static bool decide(struct search *search, struct err *err)
 {
@@ -774,8 +839,9 @@ static bool decide(struct search *search, struct err *err)
     if (!ok)
         return nomem(err);
     ok = outlook_learn(&search->outlook, TIES, err);
-    if (ok && race_rank(&search->outlook, CAUTION, racers) > 0)
-        best = racers[0].entry;
+    if (ok)
+        ok = choose_short(racers, race_rank(&search->outlook, CAUTION, racers),
+                          &best, err);
     free(racers);
     if (!ok ||
         !board_compare(&search->board, search->baseline, best, &pairs, err))
@@ -785,6 +851,8 @@ static bool decide(struct search *search, struct err *err)
     crown(search, best);
     if (search->cut)
         session_set_finish(search->session, "budget");
+    else if (best != search->baseline && is_perfect(search))
+        session_set_finish(search->session, "perfect");
     else if (best == search->baseline)
         session_set_finish(search->session, "no_difference");
     return true;

@@ -100,6 +100,18 @@ Test(screen_and_race, where_nothing_helps_the_program_ships_as_written)
     fake_free(fake);
 }
 
+Test(screen_and_race, it_ends_soon_after_everything_is_right)
+{
+    struct support support = {.base = 0.4, .demo_gain = 0.6, .teacher = 1};
+    struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
+
+    optimize(fake, "{auto: heavy, proposals: 0}");
+    cr_expect_float_eq(fake->best->score, 1, 1e-9);
+    cr_expect_str_eq(fake->ended, "perfect");
+    cr_expect_leq(count_evaluations(fake), 700);
+    fake_free(fake);
+}
+
 Test(screen_and_race, the_order_of_completion_changes_nothing)
 {
     struct support support = {.base = 0.3,
