@@ -127,6 +127,22 @@ static void put_test(struct buf *out, const json_t *document)
              json_get_number(test, "p_value", 1));
 }
 
+// A job without trials: the scores of `eval`, or one that has only begun.
+static void put_score(const json_t *document, struct buf *out)
+{
+    if (!json_is_number(json_object_get(document, "score"))) {
+        buf_puts(out, "<p class=\"muted\">The baseline is not scored yet.</p>");
+        return;
+    }
+    buf_printf(out,
+               "<p class=\"claim\"><b>%.1f %%</b> on %" PRId64
+               " examples</p><div class=\"sides\">",
+               100 * json_get_number(document, "score", 0),
+               json_get_int(document, "n", 0));
+    report_plot_side("score", document, true, out);
+    buf_puts(out, "</div>");
+}
+
 static void put_claim(const struct job_report *report, struct buf *out)
 {
     const json_t *compare = job_report_part(report, "compare");
@@ -137,7 +153,9 @@ static void put_claim(const struct job_report *report, struct buf *out)
 
     open_card(out, "What was gained, and how sure that is");
     if (compare == NULL) {
-        buf_puts(out, "<p class=\"muted\">The baseline is not scored yet.</p>");
+        put_score(
+            json_object_get(job_report_part(report, "summary"), "document"),
+            out);
         close_card(out);
         return;
     }

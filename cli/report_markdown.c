@@ -79,6 +79,20 @@ static void put_gain(struct buf *out, const char *where, const json_t *a,
     buf_puts(out, ".\n\n");
 }
 
+// A job without trials: the scores of `eval`, or one that has only begun.
+static void put_score(const json_t *document, struct buf *out)
+{
+    if (!json_is_number(json_object_get(document, "score")))
+        buf_puts(out, "The baseline is not scored yet.\n\n");
+    else
+        buf_printf(out,
+                   "**%.1f %%** (%.0f to %.0f) on %" PRId64 " examples\n\n",
+                   100 * json_get_number(document, "score", 0),
+                   100 * json_get_number(document, "low", 0),
+                   100 * json_get_number(document, "high", 0),
+                   json_get_int(document, "n", 0));
+}
+
 static void put_claim(const struct job_report *report, struct buf *out)
 {
     const json_t *compare = job_report_part(report, "compare");
@@ -89,7 +103,7 @@ static void put_claim(const struct job_report *report, struct buf *out)
 
     buf_puts(out, "## What was gained, and how sure that is\n\n");
     if (compare == NULL) {
-        buf_puts(out, "The baseline is not scored yet.\n\n");
+        put_score(document, out);
         return;
     }
     put_gain(out, "validation share, by which the search chose",

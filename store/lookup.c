@@ -18,9 +18,12 @@ enum { VALUE_BYTES = 64 << 20, BEST_LIMIT = 5 };
 
 static const char jobs_sql[] =
     "SELECT " JOB_COLUMNS ","
-    " json_extract(j.document, '$.compiled.low') AS low,"
-    " json_extract(j.document, '$.compiled.high') AS high,"
-    " json_extract(j.document, '$.compiled.n') AS n"
+    " coalesce(json_extract(j.document, '$.compiled.low'),"
+    "  json_extract(j.document, '$.low')) AS low,"
+    " coalesce(json_extract(j.document, '$.compiled.high'),"
+    "  json_extract(j.document, '$.high')) AS high,"
+    " coalesce(json_extract(j.document, '$.compiled.n'),"
+    "  json_extract(j.document, '$.n')) AS n"
     " FROM v_jobs v JOIN jobs j ON j.id = v.job ORDER BY v.updated DESC";
 static const char show_sql[] =
     "SELECT " JOB_COLUMNS ", j.document FROM v_jobs v"

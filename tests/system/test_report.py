@@ -177,6 +177,22 @@ def test_a_job_that_has_only_begun_has_a_report_too(stage):
     assert "not scored yet" in page.text
 
 
+def test_an_evaluation_has_a_report_too(stage):
+    job = stage.job(n=24)
+    scored = stage.promptcc("eval", job, "--simulate", "--json")
+    assert scored.status == 0, scored
+    for name in ("eval.html", "eval.md"):
+        result = stage.promptcc("report", "--store",
+                                job.parent / "promptcc.db", "--out",
+                                stage.folder / name)
+        assert result.status == 0, result
+        text = (stage.folder / name).read_text()
+        if name.endswith("html"):
+            text = Page(text).text
+        assert f"{100 * scored.json['score']:.1f} %" in text
+        assert f"on {scored.json['n']} examples" in text
+
+
 def test_a_report_does_not_take_the_place_of_the_store(done):
     stage, store, _ = done
     result = stage.promptcc("report", "--store", store, "--out", store)

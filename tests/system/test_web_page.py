@@ -149,6 +149,23 @@ def test_the_first_page_explains_itself(browser, site):
     browser.check_clean()
 
 
+def test_an_evaluation_tells_its_score_and_examples(stage, browser):
+    job = stage.job(n=24)
+    done = stage.promptcc("eval", job, "--simulate", "--json")
+    assert done.status == 0, done
+    site = Site(stage.coordinator(job.parent / "promptcc.db", "--http",
+                                  "127.0.0.1:0"))
+    browser.open(site, f"/jobs/{job_of(site)}")
+    text = browser.text()
+    assert f"{100 * done.json['score']:.1f} % on {done.json['n']} examples" \
+        in text
+    assert browser.run("return page.locator('main a[href*=evaluations]')"
+                       ".count()") >= done.json["n"]
+    browser.go("/")
+    assert "an evaluation" in browser.text()
+    browser.check_clean()
+
+
 def test_a_score_on_the_page_leads_to_its_messages(browser, site):
     browser.open(site, f"/jobs/{job_of(site)}/examples?show=")
     browser.run("await page.locator('main a[href*=evaluations]').first().click();"

@@ -5,7 +5,7 @@ import { get, jobPath, news, post } from './api.js';
 import { piece, keepFresh } from './live.js';
 import { curveChart, importanceBars, tokensChart } from './charts.js';
 import { tryTab } from './try.js';
-import { exampleTable, story, toCandidate, toEvaluation } from './story.js';
+import { exampleTable, isEvaluation, story, toCandidate, toEvaluation } from './story.js';
 
 const tabs = [
   ['', 'Result', resultTab], ['trials', 'Trials', trialsTab], ['examples', 'Examples', examplesTab], ['try', 'Try it', tryTab], ['cost', 'Cost and events', costTab],
@@ -61,10 +61,11 @@ export async function jobView(at) {
   const [name, tab = ''] = at.parts;
   const summary = await get(jobPath(name)), job = summary.job;
   const base = '#/jobs/' + encodeURIComponent(job);
-  const [, , draw] = tabs.find(([key]) => key === tab) ?? tabs[0];
+  const here = isEvaluation(summary) ? tabs.filter(([key]) => key === '' || key === 'cost') : tabs;
+  const [, , draw] = here.find(([key]) => key === tab) ?? here[0];
   document.title = `${summary.name} · promptcc`;
   return [head(at, job, summary),
-    h('nav', { class: 'tabs', 'aria-label': 'Of this job' }, tabs.map(([key, label]) => h('a', { href: base + (key && '/' + key), 'aria-current': key === tab ? 'page' : undefined }, label))),
+    h('nav', { class: 'tabs', 'aria-label': 'Of this job' }, here.map(([key, label]) => h('a', { href: base + (key && '/' + key), 'aria-current': key === tab ? 'page' : undefined }, label))),
     draw(at, job, summary)];
 }
 

@@ -9,7 +9,7 @@ const link = (job) => '#/jobs/' + encodeURIComponent(job);
 
 function progressCell(job) {
   const now = news.status?.jobs.find((j) => j.job === job.job);
-  if (!now) return counted(job.trials, 'trial');
+  if (!now) return job.trials === 0 && typeof job.score === 'number' ? 'an evaluation' : counted(job.trials, 'trial');
   const left = now.left_ms >= 0 ? `, ${span(now.left_ms / 1000)} left` : '';
   return `trial ${now.trial} of ${now.trials || '?'}${left}`;
 }

@@ -2,7 +2,7 @@
 // gained and how sure that is, what changed in the prompts, which examples
 // flipped. Every score leads to the calls behind it.
 
-import { brief, card, counted, h, num, pct, points, sides, span, table, verdict } from './ui.js';
+import { brief, card, counted, h, named, num, pct, points, sides, span, table, verdict } from './ui.js';
 import { get, jobPath } from './api.js';
 import { sideBySide } from './diff.js';
 
@@ -78,6 +78,20 @@ export function exampleTable(job, c, examples, names = ['baseline', 'best']) {
   ], examples, { empty: 'no example fits', stack: true });
 }
 
+// Scores of `eval` are a job of their own, without trials.
+export const isEvaluation = (s) => typeof s.document?.score === 'number' && !s.document.compiled;
+
+async function evaluationStory(job, s) {
+  const path = `${jobPath(job)}/candidates/${s.document.candidate}`;
+  const [rows, failures] = await Promise.all([get(path + '/evaluations', { limit: 100 }), get(path + '/failures')]);
+  const wrong = rows.filter((r) => r.score < 1);
+  return [
+    card(null, h('h2', { class: 'muted small' }, 'Scored by eval'), h('p', { class: 'claim' }, h('b', null, pct(s.document.score)), ` on ${counted(s.document.n, 'example')}`), sides([['score', s.document, true]])),
+    card('What goes wrong', table([['examples', (g) => num(g.n), 'n'], ['why', (g) => (g.reason ? named(g.reason) : g.kind), 'text'],
+      ['calls behind it', (g) => g.evaluations.slice(0, 6).map((id) => [toEvaluation(job, id, String(id)), ' ']), 'wide']], failures.groups, { empty: 'nothing: every example has the full score' })),
+    card(rows.length < s.document.n ? 'The first examples' : 'Every example', table([['score', (r) => toEvaluation(job, r.evaluation, pct(r.score)), 'n'], ['example', (r) => h('div', { class: 'clip' }, brief(r.inputs)), 'text'], ['answer', (r) => h('div', { class: 'small clip muted' }, answerOf(r)), 'text']], [...wrong, ...rows.filter((r) => !(r.score < 1))]))];
+}
+
 // The parts of the story, or what there is so far.
 export async function story(job) {
   const path = jobPath(job), s = await get(path);
@@ -85,6 +99,7 @@ export async function story(job) {
     s.simulated && h('div', { class: 'note' }, 'A stand-in answered instead of a model: these scores say nothing about a real one.'),
     s.reason && s.state !== 'done' && h('div', { class: 'note' + (s.state === 'failed' ? ' bad' : '') }, s.reason),
   ];
+  if (isEvaluation(s)) return [notes, await evaluationStory(job, s)];
   if (!s.best || !s.baseline) return [notes, card('What ran', whatRan(s), h('p', { class: 'muted' }, 'The baseline is not scored yet: what was gained appears here with the first trials.'))];
   const [c, before, after] = await Promise.all([get(path + '/compare', { show: 'changed', limit: 12 }), get(path + '/candidates/' + s.baseline.candidate), get(path + '/candidates/' + s.best.candidate)]);
   const more = `#/jobs/${encodeURIComponent(job)}/examples`;
