@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/check_data.h"
+#include "cli/check_models.h"
 #include "cli/replies.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -240,6 +241,7 @@ static void (*const checks[])(struct jobfile *, const struct options *) = {
     check_examples,
     check_context,
     check_programs,
+    check_models,
     replies_try,
 };
 

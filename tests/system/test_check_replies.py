@@ -59,3 +59,38 @@ def test_a_server_that_was_named_and_is_not_there_is_told(stage):
     url = f"http://127.0.0.1:{harness.free_port()}"
     result = stage.promptcc("check", stage.job(), "--ollama", url)
     assert result.status == 0 and "no reply of" in result.err, result
+
+
+class Renamed(harness.Gate):
+    """A server that has other models under the same names."""
+
+    def _answer(self, handler, status, reply):
+        if handler.path == "/api/tags":
+            document = json.loads(reply)
+            for model in document["models"]:
+                model["digest"] = model["digest"][::-1]
+            reply = json.dumps(document).encode()
+        harness.Gate._answer(handler, status, reply)
+
+
+def findings(stage, job, *urls):
+    words = [word for url in urls for word in ("--ollama", url)]
+    return {f["code"]: f for f in stage.promptcc(
+        "check", job, *words, "--json").json["findings"]}
+
+
+def test_servers_that_have_two_models_under_one_name_are_told(stage, sim):
+    gate = Renamed(sim.url)
+    try:
+        job = stage.job()
+        told = findings(stage, job, sim.url, gate.url)["model-differs"]
+        assert told["level"] == "error" and "ollama pull" in told["remedy"]
+        assert "model-differs" not in findings(stage, job, sim.url, sim.url)
+    finally:
+        gate.close()
+
+
+def test_the_server_that_lacks_a_model_is_named(stage, sim):
+    lacks = stage.stand_in(model=["other:7b"])
+    told = findings(stage, stage.job(), sim.url, lacks.url)["model-missing"]
+    assert lacks.url in told["text"] and told["level"] == "warning"

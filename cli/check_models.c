@@ -1,0 +1,108 @@
+#include "cli/check_models.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/servers.h"
+#include "model/model.h"
+
+enum { PROBE_MS = 3000 };
+
+// What the servers that answered said, in the order of the options.
+struct answered {
+    struct model_server server;
+    bool there;
+};
+
+static bool same_model(const char *a, const char *b)
+{
+    size_t n = strlen(b);
+
+    return strcmp(a, b) == 0 ||
+           (strncmp(a, b, n) == 0 && strcmp(a + n, ":latest") == 0);
+}
+
+static const struct model_info *find_model(const struct model_server *server,
+                                           const char *name)
+{
+    for (size_t i = 0; i < server->n_models; i++)
+        if (same_model(server->models[i].name, name) ||
+            same_model(name, server->models[i].name))
+            return &server->models[i];
+    return NULL;
+}
+
+static const struct place *place_of(const struct jobfile *file,
+                                    const char *name)
+{
+    for (int r = 0; r < ROLE_COUNT; r++)
+        if (strcmp(file->job->models[r].name, name) == 0)
+            return &file->job->models[r].place;
+    return &file->job->models[ROLE_STUDENT].place;
+}
+
+// One name on all servers: there, and the same model everywhere.
+static void compare_model(struct jobfile *file, const struct servers *servers,
+                          const struct answered *answered, const char *name)
+{
+    const struct place *place = place_of(file, name);
+    const struct model_info *first = NULL;
+    const char *where = NULL;
+
+    for (size_t i = 0; i < servers->n; i++) {
+        const struct model_address *address = &servers->addresses[i];
+        const struct model_info *model;
+
+        // Others than Ollama may serve their one model by any name.
+        if (!answered[i].there || strcmp(address->backend, "ollama") != 0)
+            continue;
+        model = find_model(&answered[i].server, name);
+        if (model == NULL) {
+            diag_add(file->diags, DIAG_WARNING, "model-missing", place,
+                     "%.120s does not have the model `%.80s`", address->url,
+                     name);
+            diag_remedy(file->diags, "run `ollama pull %.80s` there", name);
+        } else if (first == NULL) {
+            first = model;
+            where = address->url;
+        } else if (strcmp(first->digest, model->digest) != 0) {
+            diag_add(file->diags, DIAG_ERROR, "model-differs", place,
+                     "`%.80s` is another model at %.100s (%.12s) than at "
+                     "%.100s (%.12s): a job is answered by one",
+                     name, address->url, model->digest, where, first->digest);
+            diag_remedy(file->diags, "run `ollama pull %.80s` at both", name);
+        }
+    }
+}
+
+static void probe(const struct model_address *address, struct answered *out)
+{
+    struct err ignored = ERR_CLEAR; // `replies` tells of one that is not there
+    struct model_client *client = model_client_new(address, &ignored);
+
+    out->there =
+        client != NULL && model_probe(client, PROBE_MS, &out->server, &ignored);
+    model_client_free(client);
+}
+
+void check_models(struct jobfile *file, const struct options *options)
+{
+    const char *models[ROLE_COUNT];
+    size_t n = jobfile_models(file, models);
+    struct servers servers = {0};
+    struct err ignored = ERR_CLEAR;
+    struct answered *answered = NULL;
+
+    if (!option_on(options, OPT_OLLAMA) && !option_on(options, OPT_OPENAI))
+        return;
+    if (servers_open(&servers, options, false, models, n, &ignored))
+        answered = calloc(servers.n + 1, sizeof *answered);
+    for (size_t i = 0; answered != NULL && i < servers.n; i++)
+        probe(&servers.addresses[i], &answered[i]);
+    for (size_t m = 0; answered != NULL && m < n; m++)
+        compare_model(file, &servers, answered, models[m]);
+    for (size_t i = 0; answered != NULL && i < servers.n; i++)
+        model_server_release(&answered[i].server);
+    free(answered);
+    servers_close(&servers);
+}
