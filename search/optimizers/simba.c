@@ -80,10 +80,12 @@ struct member {
     double score;                // on the minibatch that it was made for
 };
 
-// A row of the minibatch and its runs, the best first.
+// A row of the minibatch and its runs, the best first. A run without a score,
+// since the row is excluded or its judge failed, is none of them.
 struct bucket {
     size_t row;
     const struct task_item **items; // borrowed from the runs
+    size_t n;
     double gap, most, above_mean;
 };
 
@@ -324,23 +326,28 @@ static void sort_items(const struct task_item **items, size_t n)
 static bool fill_bucket(const struct search *search, size_t place,
                         struct bucket *bucket, struct err *err)
 {
-    size_t n = search->n_models;
     double sum = 0;
 
     bucket->row = search->batch[place];
-    bucket->items = calloc(n, sizeof(struct task_item *));
+    bucket->items = calloc(search->n_models, sizeof(struct task_item *));
     if (bucket->items == NULL) {
         err_nomem(err, "a minibatch");
         return false;
     }
-    for (size_t model = 0; model < n; model++) {
-        bucket->items[model] = search->items[model * search->n_batch + place];
-        sum += bucket->items[model]->score;
+    for (size_t model = 0; model < search->n_models; model++) {
+        const struct task_item *item =
+            search->items[model * search->n_batch + place];
+        if (!item->scored)
+            continue;
+        bucket->items[bucket->n++] = item;
+        sum += item->score;
     }
-    sort_items(bucket->items, n);
+    if (bucket->n == 0)
+        return true;
+    sort_items(bucket->items, bucket->n);
     bucket->most = bucket->items[0]->score;
-    bucket->gap = bucket->most - bucket->items[n - 1]->score;
-    bucket->above_mean = bucket->most - sum / (double)n;
+    bucket->gap = bucket->most - bucket->items[bucket->n - 1]->score;
+    bucket->above_mean = bucket->most - sum / (double)bucket->n;
     return true;
 }
 
@@ -372,18 +379,21 @@ static double percentile(const double *sorted, size_t n, double share)
 
 static bool find_percentiles(struct search *search, struct err *err)
 {
-    size_t n = search->n_models * search->n_batch;
-    double *scores = calloc(n, sizeof *scores);
+    size_t all = search->n_models * search->n_batch;
+    double *scores = calloc(all + 1, sizeof *scores);
+    size_t n = 0;
 
     if (scores == NULL) {
         err_nomem(err, "a minibatch");
         return false;
     }
-    for (size_t i = 0; i < n; i++)
-        scores[i] = search->items[i]->score;
+    for (size_t i = 0; i < all; i++) {
+        if (search->items[i]->scored)
+            scores[n++] = search->items[i]->score;
+    }
     qsort(scores, n, sizeof *scores, compare_doubles);
-    search->low = percentile(scores, n, 0.1);
-    search->high = percentile(scores, n, 0.9);
+    search->low = n > 0 ? percentile(scores, n, 0.1) : 0;
+    search->high = n > 0 ? percentile(scores, n, 0.9) : 0;
     free(scores);
     return true;
 }
@@ -407,17 +417,6 @@ static bool make_buckets(struct search *search, struct err *err)
         search->buckets[at] = one;
     }
     return find_percentiles(search, err);
-}
-
-static const struct task_item *best_of(const struct bucket *bucket)
-{
-    return bucket->items[0];
-}
-
-static const struct task_item *worst_of(const struct search *search,
-                                        const struct bucket *bucket)
-{
-    return bucket->items[search->n_models - 1];
 }
 
 // --- a new program: its demos
@@ -528,10 +527,11 @@ static bool add_demo(struct search *search, const struct bucket *bucket,
                      struct candidate *child, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
-    const struct task_item *good = best_of(bucket);
+    const struct task_item *good = bucket->items[0];
 
     search->made++;
-    if (good->score <= search->low || good->outcome != RUN_DONE)
+    if (bucket->n == 0 || good->score <= search->low ||
+        good->outcome != RUN_DONE)
         return true;
     for (size_t i = 0; i < search->n_parts; i++) {
         int step = program->predictors[search->parts[i]];
@@ -681,10 +681,11 @@ static json_t *rule_inputs(const struct search *search,
 static bool ask_rule(struct search *search, const struct bucket *bucket,
                      struct question *question, struct err *err)
 {
-    const struct task_item *better = best_of(bucket);
-    const struct task_item *worse = worst_of(search, bucket);
-
     search->made++;
+    if (bucket->n == 0)
+        return true;
+    const struct task_item *better = bucket->items[0];
+    const struct task_item *worse = bucket->items[bucket->n - 1];
     if (better->score <= search->low || worse->score >= search->high)
         return true;
     if (better->score <= worse->score) {
