@@ -384,7 +384,8 @@ static size_t find_cases(const struct search *search, const struct runs *runs,
     size_t n = 0;
 
     for (size_t i = 0; i < runs->n; i++) {
-        if (!reflection_case_of(&runs->items[i], step, &cases[n]))
+        if (!runs->items[i].scored ||
+            !reflection_case_of(&runs->items[i], step, &cases[n]))
             continue;
         n += cases[n].outputs != NULL ||
              search->params->add_format_failure_as_feedback;
