@@ -207,9 +207,9 @@ static void try_part(struct jobfile *file, struct exec_pool *pool, size_t part)
 
 static void check_programs(struct jobfile *file, const struct options *options)
 {
-    const struct user_command *commands[METRIC_MAX_OUTSIDE];
-    struct exec_command list[METRIC_MAX_OUTSIDE];
-    size_t n = metric_commands(file->job->metric, commands);
+    const struct user_command *commands[JOB_MAX_COMMANDS];
+    struct exec_command list[JOB_MAX_COMMANDS];
+    size_t n = job_commands(file->job, commands); // the metric's come first
     char *folder = n == 0 ? NULL : file_folder(file->path);
     struct place place = {.file = file->path};
     struct err err = ERR_CLEAR;
@@ -220,13 +220,12 @@ static void check_programs(struct jobfile *file, const struct options *options)
     for (size_t i = 0; i < n; i++)
         list[i] = (struct exec_command){.argv = commands[i]->argv,
                                         .timeout_ms = commands[i]->timeout_ms,
-                                        .what = "the metric's program"};
+                                        .what = commands[i]->what};
     struct exec_pool_options how = {
         .commands = list, .n_commands = n, .folder = folder, .processes = 1};
     struct exec_pool *pool = exec_pool_start(&how, &err);
     if (pool == NULL && err.code != ERR_NOMEM)
-        diag_add(file->diags, DIAG_ERROR, "metric-program", &place, "%s",
-                 err.text);
+        diag_add(file->diags, DIAG_ERROR, "program", &place, "%s", err.text);
     for (size_t i = 0; pool != NULL && i < metric_outside(file->job->metric);
          i++)
         try_part(file, pool, i);

@@ -4,16 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hash.h"
 #include "common/json.h"
+#include "common/map.h"
 #include "program/graph/search_spec.h"
 #include "program/job/documents.h"
 #include "retrieve/search_index.h"
 
-enum { PAYLOAD_MAX_BYTES = 64 << 20 };
+enum {
+    PAYLOAD_MAX_BYTES = 64 << 20,
+    KEPT_MAX_BYTES = 32 << 20, // of answers; then all of them are dropped
+};
+
+// An answer that was given.
+struct kept {
+    size_t len;
+    char text[];
+};
 
 struct retrieval {
     struct search_index *of_step[PROGRAM_MAX_STEPS]; // NULL: asks nothing
     bool owns[PROGRAM_MAX_STEPS]; // else an earlier step's, of equal documents
+    struct map kept;              // by question; values owned
+    size_t kept_bytes;
 };
 
 static bool searches(const struct program *program)
@@ -103,19 +116,67 @@ bool retrieval_open_folder(const struct program *program, const char *folder,
     return ok;
 }
 
+// --- answers that were given ---
+
+static void drop_kept(struct retrieval *retrieval)
+{
+    struct hash key;
+    size_t at = 0;
+    void *value = NULL;
+
+    while (map_next(&retrieval->kept, &at, &key, &value))
+        free(value);
+    map_release(&retrieval->kept);
+    retrieval->kept = MAP_INIT;
+    retrieval->kept_bytes = 0;
+}
+
+static struct hash question_of(int step, const char *payload, size_t len)
+{
+    struct hasher hasher;
+
+    hasher_init(&hasher, "search");
+    hasher_add_int(&hasher, step);
+    hasher_add(&hasher, payload, len);
+    return hasher_end(&hasher);
+}
+
+// Where there is no memory for it, it is searched for again.
+static void keep(struct retrieval *retrieval, const struct hash *question,
+                 const char *text, size_t len)
+{
+    struct kept *kept = NULL;
+
+    if (len > KEPT_MAX_BYTES / 4)
+        return;
+    if (retrieval->kept_bytes + len > KEPT_MAX_BYTES)
+        drop_kept(retrieval);
+    kept = malloc(sizeof *kept + len);
+    if (kept == NULL)
+        return;
+    kept->len = len;
+    memcpy(kept->text, text, len);
+    if (map_put(&retrieval->kept, question, kept))
+        retrieval->kept_bytes += len;
+    else
+        free(kept);
+}
+
+// --- searching ---
+
 void retrieval_close(struct retrieval *retrieval)
 {
     if (retrieval == NULL)
         return;
+    drop_kept(retrieval);
     for (size_t i = 0; i < PROGRAM_MAX_STEPS; i++)
         if (retrieval->owns[i])
             search_index_free(retrieval->of_step[i]);
     free(retrieval);
 }
 
-bool retrieval_answer(struct retrieval *retrieval, int step,
-                      const char *payload, size_t len, struct buf *out,
-                      struct err *err)
+static bool search(struct retrieval *retrieval, int step, const char *payload,
+                   size_t len, struct buf *out, struct err *err)
 {
     json_t *asked = json_parse(payload, len, PAYLOAD_MAX_BYTES, err);
     json_t *passages = NULL;
@@ -133,4 +194,22 @@ bool retrieval_answer(struct retrieval *retrieval, int step,
     buf_putc(out, '}');
     json_decref(passages);
     return buf_ok(out, "passages", err);
+}
+
+bool retrieval_answer(struct retrieval *retrieval, int step,
+                      const char *payload, size_t len, struct buf *out,
+                      struct err *err)
+{
+    struct hash question = question_of(step, payload, len);
+    const struct kept *kept = map_find(&retrieval->kept, &question);
+    size_t before = out->len;
+
+    if (kept != NULL) {
+        buf_append(out, kept->text, kept->len);
+        return buf_ok(out, "passages", err);
+    }
+    if (!search(retrieval, step, payload, len, out, err))
+        return false;
+    keep(retrieval, &question, out->data + before, out->len - before);
+    return true;
 }

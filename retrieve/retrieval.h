@@ -3,7 +3,9 @@
 // It holds an index of each step's documents (search_index.h) and turns a
 // payload, {"k", "fields", "query"}, into {"passages": [...]}. To search takes
 // no call and no time to speak of, and the same documents give the same answer,
-// so nothing of it is stored: whoever has the documents finds it again.
+// so nothing of it is stored: whoever has the documents finds it again. What
+// was found lately is kept in memory, since a search asks the same questions
+// again and again, with other prompts behind them.
 //
 // One owner at a time.
 

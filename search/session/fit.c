@@ -1,7 +1,9 @@
 #include "search/session/fit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "program/graph/search_spec.h"
 #include "program/prompt/prompt.h"
 
 // Taken for a text that an earlier step writes: what is known of it is only
@@ -14,11 +16,33 @@ struct fit {
     size_t *tail_bytes; // the longest question, one a predictor; owned
 };
 
+// How many such texts a source stands for: passages are as many as may be
+// found.
+static size_t count_texts(const struct fit *fit, const struct source *source)
+{
+    const struct search_spec *spec =
+        fit->job->program->steps[source->step].search;
+    const struct tunables *tunables = &fit->job->tunables;
+    size_t most = spec == NULL ? 1 : (size_t)spec->k;
+
+    for (size_t i = 0; spec != NULL && i < tunables->n; i++) {
+        const struct tunable *one = &tunables->items[i];
+
+        if (one->step != source->step || strcmp(one->key, "k") != 0)
+            continue;
+        for (size_t c = 0; c < one->n_choices; c++)
+            if ((size_t)json_integer_value(one->choices[c]) > most)
+                most = (size_t)json_integer_value(one->choices[c]);
+    }
+    return most;
+}
+
 // The inputs of a step for one example, as far as they come from the job.
 // New reference; *upstream counts the others.
-static json_t *known_inputs(const struct step *step, const json_t *inputs,
-                            const struct program *program, size_t *upstream)
+static json_t *known_inputs(const struct fit *fit, const struct step *step,
+                            const json_t *inputs, size_t *upstream)
 {
+    const struct program *program = fit->job->program;
     json_t *known = json_object();
 
     *upstream = 0;
@@ -31,7 +55,7 @@ static json_t *known_inputs(const struct step *step, const json_t *inputs,
             value =
                 json_object_get(inputs, program->inputs[source->field].name);
         else
-            ++*upstream;
+            *upstream += count_texts(fit, source);
         if (json_object_set(known, name, value == NULL ? json_null() : value) !=
             0) {
             json_decref(known);
@@ -52,7 +76,7 @@ static bool measure(const struct fit *fit, const struct dataset *dataset,
 
     for (size_t r = 0; ok && r < dataset->n; r++) {
         json_t *known =
-            known_inputs(step, dataset->rows[r].inputs, program, &upstream);
+            known_inputs(fit, step, dataset->rows[r].inputs, &upstream);
 
         buf_clear(&tail);
         ok = known != NULL && prompt_question(step, known, &tail, err);

@@ -215,3 +215,14 @@ def test_killed_among_all_kinds_of_steps_it_ends_with_the_same_bytes(stage):
         repeated = len(asked(job)) - len(set(asked(job)))
         assert repeated <= 4, (before, asked(job))
         sim.terminate()
+
+
+def test_check_finds_a_program_that_is_missing(stage, sim):
+    job = write(stage)
+    job.write_text(job.read_text().replace("[python3, look_up.py]",
+                                           "[./look_op.py]"))
+    result = stage.promptcc("check", job, "--ollama", sim.url, "--json")
+    assert result.status == 2, result
+    errors = [finding["text"] for finding in result.json["findings"]
+              if finding["level"] == "error"]
+    assert len(errors) == 1 and "look_op.py" in errors[0], errors
