@@ -22,8 +22,9 @@ static int compare_points(const void *a, const void *b)
     return one->trial->number < other->trial->number ? -1 : 1;
 }
 
-// Whole trials on the whole validation share, shortest prompts first. The
-// caller frees; NULL without memory.
+// Whole trials on the whole validation share, and the best one, which a race
+// may have scored on less, shortest prompts first. The caller frees; NULL
+// without memory.
 static struct point *list_points(struct session *session, size_t *n)
 {
     size_t all = session_split(session)->n[SHARE_VAL];
@@ -37,7 +38,7 @@ static struct point *list_points(struct session *session, size_t *n)
         struct point point = {.trial = trials[i]};
 
         if (trials[i]->done && trials[i]->whole && trials[i]->n > 0 &&
-            trials[i]->n_rows == all &&
+            (trials[i]->n_rows == all || trials[i] == session_best(session)) &&
             session_prompt_tokens(session, trials[i]->candidate, &point.tokens,
                                   &ignored))
             points[(*n)++] = point;
