@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/check_data.h"
 #include "cli/check_models.h"
@@ -15,8 +16,10 @@
 #include "program/graph/candidate.h"
 #include "program/metric/metric.h"
 #include "search/session/fit.h"
+#include "store/query.h"
 
 enum { LINE_BYTES = 16 << 20, GRACE_MS = 2000 };
+static const double AT_THE_TOP = 0.97;
 
 static void tell_nomem(struct jobfile *file, const struct err *err)
 {
@@ -234,14 +237,47 @@ static void check_programs(struct jobfile *file, const struct options *options)
     free(folder);
 }
 
+// --- headroom ---
+
+// What the program as written scored when the job was last run, by the store
+// beside it: nothing is asked for that.
+static void check_headroom(struct jobfile *file, const struct options *options)
+{
+    static const char sql[] =
+        "SELECT t.score, t.n FROM trials t JOIN jobs j ON j.no = t.job_no"
+        " WHERE j.name = ?1 AND t.kind = 'baseline' AND t.state = 'done'"
+        " ORDER BY t.started_ms DESC LIMIT 1";
+    char *path = jobfile_beside(file->path, "promptcc.db");
+    struct place place = {.file = file->path};
+    struct err ignored = ERR_CLEAR;
+    struct store *store = path == NULL || access(path, R_OK) != 0
+                              ? NULL
+                              : store_open_read(path, &ignored);
+    json_t *rows = store == NULL
+                       ? NULL
+                       : query_rows(store, sql, &file->job->name, 1, &ignored);
+    const json_t *row = json_array_get(rows, 0);
+    double score = json_get_number(row, "score", 0);
+
+    (void)options;
+    if (score >= AT_THE_TOP) {
+        diag_add(file->diags, DIAG_WARNING, "no-headroom", &place,
+                 "the program as written scored %.0f %% of %lld examples when "
+                 "it was last run: a search has hardly anything left to gain",
+                 100 * score, (long long)json_get_int(row, "n", 0));
+        diag_remedy(file->diags, "ship it as it is, or add examples that it "
+                                 "gets wrong");
+    }
+    json_decref(rows);
+    store_close(store);
+    free(path);
+}
+
 // --- the table ---
 
 static void (*const checks[])(struct jobfile *, const struct options *) = {
-    check_examples,
-    check_context,
-    check_programs,
-    check_models,
-    replies_try,
+    check_examples, check_headroom, check_context,
+    check_programs, check_models,   replies_try,
 };
 
 void checks_run(struct jobfile *file, const struct options *options)

@@ -87,3 +87,12 @@ def test_one_set_of_demos_needs_no_more_than_there_are(stage, tmp_path):
     few = check(stage, tmp_path, rows=rows("a", "b"),
                 further="optimizer: labeled_few_shot")
     assert few == {"ok": True, "findings": []}
+
+
+def test_a_program_that_is_right_already_leaves_no_headroom(stage, sim):
+    job = stage.job(metric="{regex: {field: topic, pattern: '.'}}")
+    before = stage.promptcc("check", job, "--json").json["findings"]
+    assert "no-headroom" not in [f["code"] for f in before]
+    assert stage.promptcc("run", job, "--ollama", sim.url).status == 0
+    after = stage.promptcc("check", job, "--json").json["findings"]
+    assert "no-headroom" in [f["code"] for f in after], after
