@@ -90,6 +90,23 @@ static bool run_race(struct err *err)
                       "{evaluations: 20, proposals: 2, max_demos: 2}", err);
 }
 
+static bool run_gepa(struct err *err)
+{
+    return run_search("gepa", "{max_metric_calls: 40, acceptance_rows: 3}",
+                      err);
+}
+
+static bool run_copro(struct err *err)
+{
+    return run_search("copro", "{breadth: 3, depth: 2}", err);
+}
+
+static bool run_simba(struct err *err)
+{
+    return run_search("simba", "{bsize: 4, num_candidates: 2, max_steps: 2}",
+                      err);
+}
+
 Test(fault, labeled_few_shot_says_so)
 {
     cr_expect_geq(fault_each(run_labeled), 20);
@@ -113,4 +130,19 @@ Test(fault, miprov2_says_so)
 Test(fault, screen_and_race_says_so)
 {
     cr_expect_geq(fault_each(run_race), 50);
+}
+
+Test(fault, gepa_says_so)
+{
+    cr_expect_geq(fault_each(run_gepa), 50);
+}
+
+Test(fault, copro_says_so)
+{
+    cr_expect_geq(fault_each(run_copro), 50);
+}
+
+Test(fault, simba_says_so)
+{
+    cr_expect_geq(fault_each(run_simba), 50);
 }

@@ -84,6 +84,9 @@ static json_t *answer(void *user, const struct fake_ask *ask)
 
     if (strcmp(purpose, "propose") == 0 || strcmp(purpose, "reflect") == 0)
         return propose(support, ask);
+    if (strcmp(purpose, "advise") == 0)
+        return json_pack("{s:s, s:s}", "discussion", "It went wrong.",
+                         "advice_to_classify", "GOOD: look at the number.");
     if (strcmp(purpose, "summary") == 0)
         return tell(ask);
     if (strcmp(purpose, "fill") == 0)
