@@ -25,9 +25,9 @@ enum { SLOWER = 1 };
 enum {
     CPU_MS = 100 * SLOWER,
     WALL_MS = 2500,
-    STALL_MS = 4000, // of the disk
-    LARGE_BYTES = 24 << 20,
-    MANY = 2000, // workers
+    STALL_MS = 4000,                      // of the disk
+    LARGE_BYTES = (24 << 20) - (1 << 14), // of two files: 48 MiB is the most
+    MANY = 5000,                          // workers
     CLIENTS = 5,
     QUESTIONS = 30, // of each
 };
@@ -41,7 +41,7 @@ enum {
     "    predict: Say what the note is about.\n"                               \
     "    inputs: [text]\n"                                                     \
     "    outputs: {topic: %s}\n"                                               \
-    "data: {examples: rows.jsonl}\n"                                           \
+    "data: %s\n"                                                               \
     "metric: {exact_match: topic}\n"                                           \
     "optimizer: {labeled_few_shot: {k: 1}}\n"
 
@@ -88,12 +88,18 @@ static void expect_short_turns(void)
                  (int)longest.cpu_ms);
 }
 
+static void submit_files(const char *type, const char *data,
+                         const struct stage_file *files)
+{
+    (void)snprintf(job, sizeof job, JOB, type, data);
+    actor_submit(&client, "run", "{}", "", job, files);
+}
+
 static void submit(const char *type)
 {
     const struct stage_file files[] = {{"rows.jsonl", rows.data}, {NULL, NULL}};
 
-    (void)snprintf(job, sizeof job, JOB, type);
-    actor_submit(&client, "run", "{}", "", job, files);
+    submit_files(type, "{examples: rows.jsonl}", files);
 }
 
 static void add_rows(int n, const char *topic)
@@ -110,18 +116,29 @@ static bool is_alive(int64_t ms)
     return actor_hears(&client, MESSAGE_HEARTBEAT, ms);
 }
 
+static void add_large_rows(struct buf *out, char with)
+{
+    char filler[4001];
+
+    memset(filler, with, sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    for (int i = 0; out->len < LARGE_BYTES; i++)
+        buf_printf(out, "{\"text\": \"%d %s\", \"topic\": \"garden\"}\n", i,
+                   filler);
+    cr_assert_not(out->failed);
+}
+
 Test(turn, a_large_submission_is_read_beside_the_loop)
 {
-    char *filler = malloc(4001);
+    struct buf more = BUF_INIT(64 << 20);
 
-    cr_assert_not_null(filler);
-    memset(filler, 'x', 4000);
-    filler[4000] = '\0';
-    for (int i = 0; rows.len < LARGE_BYTES; i++)
-        buf_printf(&rows, "{\"text\": \"%d %s\", \"topic\": \"garden\"}\n", i,
-                   filler);
-    free(filler);
-    submit("{enum: [garden, kitchen]}");
+    add_large_rows(&rows, 'x');
+    add_large_rows(&more, 'y');
+    const struct stage_file files[] = {
+        {"rows.jsonl", rows.data}, {"more.jsonl", more.data}, {NULL, NULL}};
+    submit_files("{enum: [garden, kitchen]}",
+                 "{train: rows.jsonl, val: more.jsonl}", files);
+    buf_release(&more);
     rows.len = 0;
     cr_assert(actor_hears(&client, MESSAGE_ACCEPTED, 60000));
     json_decref(actor_command(&client, "jobs", ""));
@@ -202,7 +219,7 @@ Test(turn, many_questions_at_once_are_read_beside_the_loop)
         actor_leave(&asking[i]);
 }
 
-Test(turn, two_thousand_workers_may_come_at_once)
+Test(turn, five_thousand_workers_may_come_at_once)
 {
     struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
     static struct wire_socket *sockets[MANY];
