@@ -33,6 +33,8 @@ enum {
 
     STALL_MS = 1000, // between two turns: then this program was slow, or halted
 
+    WORKER_BEATS = 4, // heartbeats until one goes to a worker as well
+
     CLIENTS_MOST = 512,
     CLIENT_MS = 30000, // of silence; a client that waits beats every second
 
@@ -723,13 +725,23 @@ void *link_monitor(const struct link *link)
 
 // --- sending ---
 
+// A worker waits for 15 heartbeats in vain until it goes, so it is sent every
+// fourth: with thousands of workers heartbeats are all that an idle coordinator
+// does. A fourth of them each second, rather than all at once.
+static bool is_turn_of(const struct link *link, const struct peer *peer)
+{
+    return peer->role != PEER_WORKER ||
+           peer->number % WORKER_BEATS == link->n_beats % WORKER_BEATS;
+}
+
 // Whether the peer is still here. A client that is gone has nothing to come
 // back; a worker is lost when dispatch says so.
 static bool is_alive(const struct link *link, const struct peer *peer,
                      const struct message *beat, int64_t now)
 {
     struct err err = ERR_CLEAR;
-    bool sent = wire_send(link->socket, &peer->id, beat, &err);
+    bool sent = is_turn_of(link, peer) &&
+                wire_send(link->socket, &peer->id, beat, &err);
 
     if (peer->role == PEER_WORKER)
         return true;
@@ -764,6 +776,7 @@ void link_beat(struct link *link, int64_t now)
     if (now - link->beat_ms < WIRE_HEARTBEAT_MS)
         return;
     link->beat_ms = now;
+    link->n_beats++;
     heed_gate(link, now);
     for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
         next = peer->next;

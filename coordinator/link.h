@@ -74,6 +74,7 @@ struct link {
     size_t assembled_bytes;    // in all assemblies
     struct token_bucket notes; // rows about workers that go to the store
     int64_t beat_ms;           // when the last heartbeats were sent
+    int64_t n_beats;           // ever
     int64_t received_ms;       // when link_receive was last called
     int64_t stalled_ms;        // when that was found to be long ago
 };
