@@ -126,13 +126,21 @@ static bool passes(const json_t *row, double pass)
     return json_get_number(row, "score", 0) >= pass - 1e-9;
 }
 
+// No judge said anything of it that could be read: that is no fault of the
+// answer.
+static bool is_unjudged(const json_t *row)
+{
+    return strcmp(json_get_text(row, "outcome", ""), "unjudged") == 0;
+}
+
 static void put_failure(const json_t *row, struct buf *out)
 {
+    const char *tag = is_unjudged(row) ? "error" : "failure";
     const char *reason = json_get_text(row, "reason", "");
     const char *outcome = json_get_text(row, "outcome", "");
     double score = json_get_number(row, "score", 0);
 
-    buf_puts(out, "      <failure type=\"");
+    buf_printf(out, "      <%s type=\"", tag);
     put_xml(strcmp(outcome, "done") == 0 ? "score" : outcome, out);
     buf_puts(out, "\" message=\"");
     if (reason[0] == '\0')
@@ -144,7 +152,7 @@ static void put_failure(const json_t *row, struct buf *out)
     put_xml(json_get_text(row, "labels", ""), out);
     buf_puts(out, "\nanswer: ");
     put_xml(json_get_text(row, "answer", ""), out);
-    buf_puts(out, "</failure>\n");
+    buf_printf(out, "</%s>\n", tag);
 }
 
 static void put_case(const json_t *row, double pass, struct buf *out)
@@ -167,15 +175,19 @@ static void put_case(const json_t *row, double pass, struct buf *out)
 
 static void put_suite(const json_t *rows, double pass, struct buf *out)
 {
-    size_t n = json_array_size(rows), failures = 0;
+    size_t n = json_array_size(rows), failures = 0, errors = 0;
 
-    for (size_t i = 0; i < n; i++)
-        failures += !passes(json_array_get(rows, i), pass);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        errors += is_unjudged(row);
+        failures += !is_unjudged(row) && !passes(row, pass);
+    }
     buf_printf(out,
                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
                "  <testsuite name=\"promptcc eval\" tests=\"%zu\" "
-               "failures=\"%zu\" errors=\"0\" skipped=\"0\" time=\"0\">\n",
-               n, failures);
+               "failures=\"%zu\" errors=\"%zu\" skipped=\"0\" time=\"0\">\n",
+               n, failures, errors);
     for (size_t i = 0; i < n; i++)
         put_case(json_array_get(rows, i), pass, out);
     buf_puts(out, "  </testsuite>\n</testsuites>\n");

@@ -2,6 +2,8 @@
 
 import json
 
+import harness
+
 JOB = """name: verdict
 models: {student: "qwen2.5:14b"%s}
 inputs: {text: {desc: A note}}
@@ -84,3 +86,43 @@ def test_a_judge_needs_no_labels(stage, sim, tmp_path):
     assert judge["noise"] == 0.0  # it answers alike
     assert 0 <= document["baseline"]["score"] <= 1
     assert document["calls"]["judge"] > 0
+
+
+class Mumbler(harness.Gate):
+    """A judge that says nothing of use of one answer."""
+
+    def _forward(self, handler, body):
+        asked = body or b""
+        self.mute = b"Is it kind?" in asked and b"number 7" in asked
+        super()._forward(handler, body)
+
+    def _answer(self, handler, status, reply):
+        if self.mute:
+            document = json.loads(reply)
+            document["message"]["content"] = "Well."
+            reply = json.dumps(document).encode()
+        harness.Gate._answer(handler, status, reply)
+
+
+def test_an_answer_that_no_judge_scored_is_an_error_of_none(
+        stage, sim, tmp_path):
+    gate = Mumbler(sim.url)
+    try:
+        (tmp_path / "job.yaml").write_text(JOB % (
+            "", "desc: An answer",
+            "{judge: {instruction: Is it kind?, inputs: [out, text]}}",
+            "adapter: chat"))
+        (tmp_path / "rows.jsonl").write_text("".join(
+            json.dumps({"text": f"roses number {i}"}) + "\n"
+            for i in range(5, 27)))
+        junit = tmp_path / "junit.xml"
+        result = stage.promptcc(
+            "eval", tmp_path / "job.yaml", "--ollama", gate.url, "--json",
+            "--data", tmp_path / "rows.jsonl", "--junit", junit)
+    finally:
+        gate.close()
+    assert result.status == 0, result
+    assert result.json["n"] == 21 and result.json["judge"]["unjudged"] == 1
+    text = junit.read_text()
+    assert 'tests="22"' in text and 'errors="1"' in text
+    assert text.count('<error type="unjudged"') == 1
