@@ -84,7 +84,7 @@ enum {
     FINALISTS = 3,
     CONFUSIONS = 6,
     TESTED_ROWS = 16,   // that a winner and the baseline share, for a test
-    PERFECT_ROUNDS = 1, // in which the leader got nothing wrong, the same
+    PERFECT_ROUNDS = 4, // in which the leader got nothing wrong, the same
     IDLE_ROUNDS = 2,    // without anything new, and the search is over
 };
 

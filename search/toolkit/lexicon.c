@@ -17,6 +17,8 @@ enum {
     SEVERAL = 4,       // rows of a group
 };
 
+static const double ONCE = 0.5; // of a word that one row of several has
+
 struct word {
     char *text;  // owned, folded
     size_t rows; // that have it
@@ -338,18 +340,19 @@ static void count_words(const struct lexicon *lexicon, const int *groups,
 }
 
 // How much a word speaks for the group: the log of how much oftener its rows
-// have it, times how often that is. A word of one row out of several says what
-// that row is, not what the group is. Words of one or two bytes seldom say much,
-// and of words that say as much the longer one does.
+// have it, times how often that is. A word of one row out of several may say
+// what that row is and not what the group is, so it comes late. Words of one or
+// two bytes seldom say much, and of words that say as much the longer one does.
 static double telling(const struct split_count *count,
                       const struct split_count *rows, const char *word)
 {
     double in = ((double)count->in + 0.3) / ((double)rows->in + 0.6);
     double out = ((double)count->out + 0.3) / ((double)rows->out + 0.6);
 
-    if (count->in < (rows->in < SEVERAL ? 1 : 2) || in <= out ||
-        strlen(word) < 3)
+    if (count->in == 0 || in <= out || strlen(word) < 3)
         return 0;
+    if (count->in == 1 && rows->in >= SEVERAL)
+        in *= ONCE;
     return in * log(in / out) * (1 + 0.01 * (double)strlen(word));
 }
 
