@@ -12,7 +12,7 @@
 
 // What a hostile file could make long: all nodes, and the members of one map,
 // which are compared with each other.
-enum { MAX_NODES = 100000, MAX_MEMBERS = 1024 };
+enum { MAX_NODES = 100000, MAX_MEMBERS = 1024, MAX_BRACKETS = 1000 };
 
 struct anchor {
     const char *name;
@@ -543,12 +543,35 @@ static bool check_bytes(const struct reader *reader, const char *text,
     return true;
 }
 
+// libfyaml keeps every bracket that is open, some 350 bytes each, before it
+// tells of the first one. Text between quotes is not told apart here: no job
+// file has so many more opening than closing brackets.
+static bool check_brackets(const struct reader *reader, const char *text,
+                           size_t len)
+{
+    struct place place = {.file = reader->file, .line = 1, .column = 1};
+    int open = 0;
+
+    for (size_t i = 0; i < len && open <= MAX_BRACKETS; i++) {
+        if (text[i] == '\n')
+            place.line++;
+        if (text[i] == '[' || text[i] == '{')
+            open++;
+        else if ((text[i] == ']' || text[i] == '}') && open > 0)
+            open--;
+    }
+    if (open > MAX_BRACKETS)
+        diag_add(reader->diags, DIAG_ERROR, "too-deep", &place,
+                 "values are nested more than %d deep", NODE_MAX_DEPTH);
+    return open <= MAX_BRACKETS;
+}
+
 static struct node *read_text(struct reader *reader, const char *text,
                               size_t len)
 {
     struct node *root = NULL;
 
-    if (!check_bytes(reader, text, len))
+    if (!check_bytes(reader, text, len) || !check_brackets(reader, text, len))
         return NULL;
     if (open_parser(reader, text, len))
         root = read_document(reader);

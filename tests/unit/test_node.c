@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -250,4 +251,28 @@ Test(node, suggests_the_nearest_key)
     cr_expect_str_eq(diags->items[0].text,
                      "unknown key `input` in a step, did you mean `inputs`?");
     cr_expect_str_eq(diags->items[1].text, "unknown key `other` in a step");
+}
+
+Test(node, a_million_open_brackets_are_refused_before_they_are_kept)
+{
+    enum { N = 1000000 };
+    char *text = malloc(N + 1);
+
+    cr_assert_not_null(text);
+    memset(text, '[', N);
+    text[N] = '\0';
+    expect_complaint(text, "job.yaml:1:1: values are nested more than 64 deep");
+    free(text);
+}
+
+Test(node, a_bracket_that_text_opens_needs_no_end)
+{
+    struct buf text = BUF_INIT(1 << 16);
+
+    buf_puts(&text, "a: |\n");
+    for (int i = 0; i < 500; i++)
+        buf_puts(&text, "  [ a smile :-[\n");
+    const struct node *root = parse(text.data);
+    cr_assert_not_null(root);
+    buf_release(&text);
 }
