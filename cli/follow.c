@@ -20,6 +20,7 @@
 #include "cli/servers.h"
 #include "client/client.h"
 #include "common/clock.h"
+#include "common/descriptors.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -32,6 +33,7 @@ enum {
     REQUEST_BYTES = 1 << 20,
     DOCUMENT_BYTES = 64 << 20,
     REPORT_BYTES = 1 << 22,
+    FILES_LEAST = 96, // 60 of a run at work, and some for its programs
 };
 
 // --- what is shown meanwhile ---
@@ -529,6 +531,21 @@ static bool open_servers(const struct follow *follow, struct servers *servers,
                         models, n, err);
 }
 
+// Found out before anything is paid: otherwise the compiled file may be what
+// cannot be opened at the end.
+static bool check_descriptors(struct err *err)
+{
+    size_t limit = descriptors_limit();
+
+    if (limit >= FILES_LEAST)
+        return true;
+    err_set(err, ERR_LIMIT,
+            "this process may have %zu files open, and needs %d: raise the "
+            "limit (`ulimit -n 1024`) and run the same command again",
+            limit, FILES_LEAST);
+    return false;
+}
+
 int follow_here(struct follow *follow)
 {
     const struct options *options = follow->options;
@@ -554,7 +571,8 @@ int follow_here(struct follow *follow)
     follow->request.out = kept;
     if (store == NULL || out == NULL || kept == NULL)
         err_nomem(&err, "a path");
-    if (err.code == ERR_NONE && check_place(follow, store, &err) &&
+    if (err.code == ERR_NONE && check_descriptors(&err) &&
+        check_place(follow, store, &err) &&
         open_servers(follow, &servers, &err))
         status = follow_local(follow, &servers, store);
     else

@@ -973,8 +973,8 @@ static bool open_background(struct coordinator *c, struct err *err)
         .threads = 2,
         .max_chores = MAX_OPENINGS,
         .max_bytes = MAX_OPENING_BYTES,
-        .busy = "the coordinator has its hands full with jobs that came just "
-                "before: submit again in a minute"};
+        .busy = "the coordinator is still reading jobs that were submitted "
+                "just before: submit again in a minute"};
     struct background_options reads = {
         .store = c->engine.store,
         .threads = 2,

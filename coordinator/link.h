@@ -12,7 +12,7 @@
 //
 // What a message means is in its handler, a row of the table in link.c.
 //
-// Whoever reaches the port is a stranger, and a peer may be one too. So all
+// Anybody may connect to the port, and a peer may mean harm as well. So all
 // that a peer can make grow is counted. Connections that do not greet:
 // wire/connections.h. What a peer says without being asked (heartbeats,
 // greetings, commands, answers under no lease of its own) takes tokens from

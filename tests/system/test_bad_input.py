@@ -128,6 +128,17 @@ def test_an_empty_data_file_is_no_examples(stage, sim):
     assert "examples" in error["text"]
 
 
+def test_too_few_open_files_are_told_before_anything_is_paid(stage, sim):
+    job = stage.job()
+    result = subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -n 64; exec {harness.PROMPTCC} run {job} "
+         f"--ollama {sim.url}"], capture_output=True, text=True, check=False,
+        env=harness.environment(), timeout=60)
+    assert result.returncode == 2 and "ulimit -n 1024" in result.stderr, result
+    assert sim.stats()["requests"] == 0 and not (
+        job.parent / "promptcc.db").exists()
+
+
 def test_check_tells_the_same_and_asks_nobody(stage):
     good, bad = stage.job("good"), stage.job("bad", metric="{exact_mach: topic}")
     result = stage.promptcc("check", good, "--json")
