@@ -348,6 +348,7 @@ static bool plan_it(const struct options *options, const struct jobfile *file,
         .folder = at->folder,
         .endpoint = endpoint,
         .worker_key = at->worker_key,
+        .llama = option_text(options, OPT_LLAMA_SERVER),
         .models = models,
         .n_models = jobfile_models(file, models),
         .sbatch = sbatch,
@@ -411,7 +412,8 @@ const struct command_entry cmd_slurm = {
                OPTION_BIT(OPT_AWAIT) | OPTION_BIT(OPT_OUT) |
                OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_WORKERS) |
                OPTION_BIT(OPT_SBATCH) | OPTION_BIT(OPT_SLOTS) |
-               OPTION_BIT(OPT_IDLE) | OPTION_BIT(OPT_DRY_RUN),
+               OPTION_BIT(OPT_LLAMA_SERVER) | OPTION_BIT(OPT_IDLE) |
+               OPTION_BIT(OPT_DRY_RUN),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -87,7 +87,8 @@ static const char worker_body[] =
     "    \"$promptcc\" worker --coordinator \"$endpoint\" ${key:+--keys "
     "\"$key\"} "
     "\\\n"
-    "        --ollama \"http://127.0.0.1:$port,slots=$slots\" \\\n"
+    "        ${llama:+--llama-server \"$llama,slots=$slots\"} \\\n"
+    "        ${port:+--ollama \"http://127.0.0.1:$port,slots=$slots\"} \\\n"
     "        --name \"$(hostname -s)-$SLURM_ARRAY_TASK_ID\" --idle "
     "\"${idle}s\" "
     "&\n"
@@ -102,7 +103,8 @@ static const char worker_body[] =
     "trap finish TERM\n"
     "ending=no\n"
     "\n"
-    "start_server || exit 1\n"
+    "port=\n"
+    "[ -n \"$llama\" ] || start_server || exit 1\n"
     "for model in \"${models[@]}\"; do\n"
     "    ollama pull \"$model\" || { kill \"$server\"; exit 1; }\n"
     "done\n"
@@ -150,9 +152,10 @@ void slurm_workers_script(const struct slurm_plan *plan, struct buf *out)
                       ? "endpoint_file=\"$folder/endpoint\"\n"
                       : "endpoint_file=\n");
     put_setting(out, "key", plan->worker_key == NULL ? "" : plan->worker_key);
+    put_setting(out, "llama", plan->llama == NULL ? "" : plan->llama);
     buf_printf(out, "slots=%" PRId64 "\nidle=%" PRId64 "\nmodels=(",
                plan->slots, plan->idle_s);
-    for (size_t i = 0; i < plan->n_models; i++) {
+    for (size_t i = 0; plan->llama == NULL && i < plan->n_models; i++) {
         if (i > 0)
             buf_putc(out, ' ');
         put_quoted(out, plan->models[i]);

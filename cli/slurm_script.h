@@ -5,9 +5,10 @@
 //
 // * workers.sbatch, an array: each task starts an Ollama of its own on a free
 //   port of its node (with the GPUs that Slurm gave it), has it pull the job's
-//   models, and a worker beside it. SIGUSR1 comes two minutes before the time
-//   limit: the worker hands back what has not begun, finishes the rest, and
-//   the task asks to be requeued. SIGTERM, of a preemption or scancel, does
+//   models, and a worker beside it; or, where a node has no Ollama, a worker
+//   that starts a llama-server itself. SIGUSR1 comes two minutes before the
+//   time limit: the worker hands back what has not begun, finishes the rest,
+//   and the task asks to be requeued. SIGTERM, of a preemption or scancel, does
 //   the same without asking, for Slurm requeues what it preempts.
 // * coordinator.sbatch, where the coordinator is to be a job as well: starts
 //   one, says in the file `endpoint` where it listens, submits the job and
@@ -31,6 +32,7 @@ struct slurm_plan {
     const char *folder;     // of scripts and logs; absolute, as all paths below
     const char *endpoint;   // of a coordinator that is there; NULL: it is a job
     const char *worker_key; // file; NULL: in the clear
+    const char *llama;      // as --llama-server takes it; NULL: Ollama
     const char *const *models; // to pull
     size_t n_models;
     const char *const *sbatch; // options of the workers

@@ -100,6 +100,16 @@ esac
 """
 
 
+LLAMA = """\
+#!/bin/bash
+while [ $# -gt 0 ]; do
+    case $1 in --port) port=$2 ;; --parallel) slots=$2 ;; esac
+    shift
+done
+exec {stand_in} --port "$port" --slots "$slots" --model qwen2.5:0.5b
+"""
+
+
 class Slurm:
     """munged, slurmctld and slurmd of our own, on ports of our own."""
 
@@ -221,3 +231,21 @@ def test_an_idle_worker_leaves_its_node(slurm, stage):
     coordinator.wait_for_line(r"worker-joined", errors=True)
     harness.wait_until(lambda: not slurm.queue(), f"end\n{log_of(job)}")
     assert "worker-idle" in log_of(job)
+
+
+@needs_slurm
+def test_nodes_without_ollama_start_a_llama_server(slurm, stage):
+    """Each worker has one of its own, and no Ollama is asked for."""
+    (slurm.folder / "bin" / "ollama").unlink()
+    server = slurm.folder / "bin" / "llama-server"
+    server.write_text(LLAMA.format(stand_in=harness.STAND_IN.resolve()))
+    server.chmod(0o755)
+    model = stage.folder / "tiny.gguf"
+    model.write_bytes(b"GGUF" + bytes(1000))
+    job = stage.job()
+    result = stage.promptcc("slurm", job, "--workers", "2", "--llama-server",
+                            f"{model},name=qwen2.5:0.5b", env=slurm.env)
+    assert result.status == 0, result
+    compiled = job.parent / "compiled.json"
+    harness.wait_until(compiled.exists, f"result\n{log_of(job)}", 90)
+    harness.wait_until(lambda: not slurm.queue(), "end of all workers")
