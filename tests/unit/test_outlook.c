@@ -1,0 +1,120 @@
+// What a combination can be expected to score, and who wins a race.
+
+#include "search/toolkit/race.h"
+
+#include <criterion/criterion.h>
+
+#include "fake_support.h"
+
+enum { ROWS = 32 };
+
+static struct err err;
+static struct support support;
+static struct session *fake;
+static struct stock stock;
+static struct board board;
+static struct outlook outlook;
+
+// Texts: as written, GOOD, and one made of GOOD.
+static void begin(void)
+{
+    support = (struct support){.base = 0.3, .good_gain = 0.6, .teacher = 1};
+    fake = support_session(&support, ROWS, 0, FINISH_LATE);
+    cr_assert(stock_init(&stock, fake, &err));
+    cr_assert(board_init(&board, fake, session_split(fake)->rows[SHARE_VAL],
+                         ROWS, stock.n_choices, &err));
+    cr_assert(stock_add_text(&stock, 0, "GOOD one.", "test", 0, NULL, &err));
+    cr_assert(
+        stock_add_text(&stock, 0, "A child of it.", "test", 1, NULL, &err));
+    cr_assert(stock_add_text(&stock, 0, "Plain one.", "test", STOCK_ORPHAN,
+                             NULL, &err));
+    outlook = outlook_of(&stock, &board, 0.5);
+}
+
+static void end(void)
+{
+    outlook_release(&outlook);
+    board_release(&board);
+    stock_release(&stock);
+    fake_free(fake);
+}
+
+TestSuite(outlook, .init = begin, .fini = end);
+
+static struct entry *enter(int text)
+{
+    const int choices[] = {text, 0};
+    struct candidate *candidate =
+        stock_candidate(&stock, choices, session_baseline(fake), &err);
+    struct entry *entry = board_enter(&board, candidate, choices, &err);
+
+    candidate_unref(candidate);
+    cr_assert_not_null(entry, "%s", err.text);
+    return entry;
+}
+
+static void score(struct entry *entry, size_t n)
+{
+    size_t places[ROWS];
+
+    for (size_t i = 0; i < n; i++)
+        places[i] = i;
+    cr_assert(
+        board_ask(&board, entry, places, n, TRIAL_MINIBATCH, "test", &err));
+    cr_assert(board_wait(&board, &err));
+}
+
+static double mean_of(int text)
+{
+    return outlook_guess(&outlook, (int[]){text, 0}).mean;
+}
+
+Test(outlook, a_text_that_was_not_tried_takes_after_its_parent)
+{
+    score(enter(0), 16);
+    score(enter(1), 16);
+    cr_assert(outlook_learn(&outlook, 0, &err));
+    cr_expect_gt(mean_of(1), mean_of(0) + 0.2);
+    cr_expect_gt(mean_of(2), mean_of(3), "the child of GOOD");
+    cr_expect_lt(mean_of(2), mean_of(1));
+}
+
+Test(outlook, what_was_seen_more_often_is_surer)
+{
+    score(enter(0), 16);
+    score(enter(1), 4);
+    cr_assert(outlook_learn(&outlook, 0, &err));
+    cr_expect_gt(outlook_guess(&outlook, (int[]){3, 0}).deviation,
+                 outlook_guess(&outlook, (int[]){1, 0}).deviation);
+    cr_expect_gt(outlook_guess(&outlook, (int[]){1, 0}).deviation,
+                 outlook_guess(&outlook, (int[]){0, 0}).deviation);
+}
+
+Test(outlook, a_gain_is_the_difference_of_both)
+{
+    const int a[] = {0, 0}, b[] = {1, 0};
+
+    score(enter(0), 16);
+    score(enter(1), 16);
+    cr_assert(outlook_learn(&outlook, 0, &err));
+    cr_expect_float_eq(outlook_gain(&outlook, a, b).mean,
+                       mean_of(1) - mean_of(0), 1e-9);
+    cr_expect_float_eq(outlook_gain(&outlook, a, a).deviation, 0, 1e-6);
+}
+
+Test(outlook, the_better_one_wins_a_race_and_the_worse_are_dropped)
+{
+    const struct race_rules rules = {.racers = 3, .worse = 0.1};
+    struct entry *plain = enter(3);
+    struct entry *good = enter(1);
+    struct entry *winner = NULL;
+
+    score(enter(0), 4);
+    score(good, 4);
+    score(plain, 4);
+    cr_assert(outlook_learn(&outlook, 0, &err));
+    cr_assert(race_run(&outlook, &rules, enter(0), &winner, &err));
+    cr_expect_eq(winner, good);
+    cr_expect_geq(plain->n, 8, "the first block");
+    cr_expect_lt(plain->n, ROWS, "and it need not run them all");
+}
