@@ -1,5 +1,7 @@
 """What `plan` says is what a run then takes."""
 
+import pytest
+
 from harness import store_rows
 
 
@@ -7,8 +9,9 @@ def near(estimate, taken):
     return abs(estimate - taken) <= 0.25 * taken
 
 
+@pytest.mark.alone
 def test_a_plan_comes_near_to_calls_tokens_and_work_of_the_run(stage):
-    sim = stage.stand_in(slots=2, latency_ms=5, prompt_tokens_per_s=100000,
+    sim = stage.stand_in(slots=2, latency_ms=20, prompt_tokens_per_s=100000,
                     generated_tokens_per_s=10000)
     job = stage.job(n=60, optimizer="{bootstrap_random_search: "
                                     "{num_candidate_programs: 4}}")
@@ -28,9 +31,9 @@ def test_a_plan_comes_near_to_calls_tokens_and_work_of_the_run(stage):
                         " sum(total_us - load_us) FROM calls")[0]
     assert near(plan["tokens"]["prompt"], tokens[0]), (plan, tokens)
     assert near(plan["tokens"]["generated"], tokens[1]), (plan, tokens)
-    # The time of all calls, which a loaded machine lengthens for both alike.
-    assert near(plan["hours"] * 3600 * 2e6, tokens[2]) or \
-        plan["hours"] * 3600 * 2e6 <= tokens[2], (plan, tokens)
+    # The time of all calls depends on what else the machine does meanwhile, so
+    # that this sees to the right order only.
+    assert 0.5 < plan["hours"] * 3600 * 2e6 / tokens[2] < 2, (plan, tokens)
 
 
 def test_what_a_plan_asks_is_not_asked_again(stage, sim):
