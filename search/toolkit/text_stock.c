@@ -155,26 +155,52 @@ static bool holds(const struct buf *text, const char *line)
     return text->data != NULL && strstr(text->data, line) != NULL;
 }
 
-// Adds the lines that are not there yet.
-static void put_new_lines(const char *answer, struct buf *out)
+// Bytes up to the end of the first sentence of text, the white space behind it
+// not counted. "e.g. this" is cut too early, which does no harm here.
+static size_t sentence_length(const char *text, size_t len)
 {
-    struct buf line = BUF_INIT(INSTRUCTION_MAX_BYTES);
+    for (size_t i = 0; i + 1 < len; i++)
+        if (strchr(".!?", text[i]) != NULL &&
+            (text[i + 1] == ' ' || text[i + 1] == '\t'))
+            return i + 1;
+    return len;
+}
 
-    for (const char *at = answer; *at != '\0';) {
-        size_t len = strcspn(at, "\n");
+// Adds the sentences of a line that are not there yet, as a line.
+static void put_new_sentences(const char *line, size_t len, struct buf *out)
+{
+    struct buf sentence = BUF_INIT(INSTRUCTION_MAX_BYTES);
+    bool begun = false;
+
+    while (len > 0) {
+        size_t whole = sentence_length(line, len);
         size_t trimmed = 0;
-        const char *start = text_trim(at, len, &trimmed);
+        const char *start = text_trim(line, whole, &trimmed);
 
-        buf_clear(&line);
-        buf_append(&line, start, trimmed);
-        if (trimmed > 0 && !line.failed && !holds(out, line.data)) {
-            buf_putc(out, '\n');
-            buf_append(out, line.data, line.len);
+        buf_clear(&sentence);
+        buf_append(&sentence, start, trimmed);
+        if (trimmed > 0 && !sentence.failed && !holds(out, sentence.data)) {
+            buf_putc(out, begun ? ' ' : '\n');
+            buf_append(out, sentence.data, sentence.len);
+            begun = true;
         }
-        at += len + (at[len] != '\0');
+        line += whole;
+        len -= whole;
     }
-    out->no_memory = out->no_memory || line.no_memory;
-    buf_release(&line);
+    out->no_memory = out->no_memory || sentence.no_memory;
+    buf_release(&sentence);
+}
+
+// An answer is the whole instruction rewritten, often in one line, so that most
+// of it is in every other answer too.
+static void put_what_is_new(const char *answer, struct buf *out)
+{
+    while (*answer != '\0') {
+        size_t len = strcspn(answer, "\n");
+
+        put_new_sentences(answer, len, out);
+        answer += len + (answer[len] != '\0');
+    }
 }
 
 static void merge(struct merged *merged, const struct stock *stock,
@@ -191,7 +217,7 @@ static void merge(struct merged *merged, const struct stock *stock,
         merged->letter->parent != letter->parent)
         return;
     merged->answers++;
-    put_new_lines(answer, &merged->text);
+    put_what_is_new(answer, &merged->text);
 }
 
 static bool take(struct stock *stock, const struct letter *letter,
