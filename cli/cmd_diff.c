@@ -163,6 +163,8 @@ static json_t *settings_json(const json_t *a, const json_t *b)
                   json_object_get(b, "adapter"));
     compare_members(list, json_object_get(student_of(a), "options"),
                     json_object_get(student_of(b), "options"));
+    compare_members(list, json_object_get(a, "tuned"),
+                    json_object_get(b, "tuned"));
     return list;
 }
 

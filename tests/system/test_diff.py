@@ -27,6 +27,7 @@ def test_words_demos_and_settings(stage, job):
     gone = part["demos"].pop(0)
     b["metadata"]["promptcc"]["adapter"] = "json"
     b["metadata"]["promptcc"]["models"]["student"]["options"]["num_ctx"] = 8192
+    b["metadata"]["promptcc"]["tuned"] = {"search.k": 5}
     for name, document in (("a.json", a), ("b.json", b)):
         (stage.folder / name).write_text(json.dumps(document))
 
@@ -35,7 +36,7 @@ def test_words_demos_and_settings(stage, job):
     assert "Sort {+the +}mail.\n    {+Two lines.+}\n" in shown.out
     assert f"demos: {len(part['demos']) + 1} -> {len(part['demos'])}" in shown.out
     assert "    - " + json.dumps(gone, separators=(",", ":")) in shown.out
-    assert 'adapter: "chat" -> "json"\nnum_ctx: 4096 -> 8192' in shown.out
+    assert 'adapter: "chat" -> "json"\nnum_ctx: 4096 -> 8192\nsearch.k: not said -> 5' in shown.out
 
     told = stage.promptcc("diff", "a.json", "b.json", "--json").json
     assert told["steps"][0]["demos_gone"] == [gone]
