@@ -162,9 +162,8 @@ def test_an_unknown_model_gives_the_command_that_pulls_it(stage):
 def test_without_a_server_the_run_pauses_and_goes_on_later(stage):
     port = harness.free_port()
     job = stage.job()
-    words = ("run", job, "--ollama", f"http://127.0.0.1:{port}", "--json",
-             "--wait", "1s")
-    error = refused(stage.promptcc(*words), 3, "ollama serve")
+    words = ("run", job, "--ollama", f"http://127.0.0.1:{port}", "--json")
+    error = refused(stage.promptcc(*words, "--wait", "1s"), 3, "ollama serve")
     assert "run the same command again" in error["text"]
     assert f"http://127.0.0.1:{port}" in error["text"]
     stage.add(harness.StandIn(stage, "late", port))
@@ -176,7 +175,7 @@ def test_a_server_that_is_gone_for_good_pauses_and_keeps_the_answers(stage):
     sim = stage.stand_in(slots=2, latency_ms=5)
     job = stage.job()
     process = stage.start("run", job, "--ollama", f"{sim.url},slots=2",
-                          "--json", "--wait", "2s")
+                          "--json", "--wait", "5s")
     harness.wait_until(lambda: len(sim.answered()) >= 40, "40 answers")
     sim.kill()
     refused(process.wait(), 3)

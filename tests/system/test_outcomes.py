@@ -298,7 +298,7 @@ def test_a_server_that_only_fails_is_told_in_its_own_words(stage, sim, status,
     gate = stage.gate(sim)
     gate.refuse, gate.refusal = lambda body: True, (status, body)
     result = stage.promptcc("eval", stage.job(), "--ollama", gate.url, "--wait",
-                            "2s", "--quiet")
+                            "8s", "--quiet")
     assert result.status == 3, result
     assert says in result.err, result
     assert "no model server answered" not in result.err, result
