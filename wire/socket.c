@@ -9,6 +9,7 @@
 
 #include <zmq.h>
 
+#include "common/clock.h"
 #include "wire/monitor.h"
 
 // docs/protocol.md, "Socket options", says why each has its value.
@@ -26,7 +27,7 @@ enum {
     HANDSHAKE_MS = 5000,     // half-open connections go
     KEEP_BYTES = 1 << 20,    // a larger send buffer is freed after use
     CURVE_BYTES = 64,        // that encryption adds to a frame, rounded up
-    EXPLAIN_MS = 1000,       // for a handshake to fail
+    EXPLAIN_MS = 2000,       // for a handshake to fail
     ENDPOINT_MAX = 256,
 };
 
@@ -478,6 +479,25 @@ static bool is_telling(const struct wire_socket *socket,
     return true;
 }
 
+// The coordinator may close the connection before its greeting, which says what
+// it wants, has arrived; that alone tells nothing, and ZeroMQ tries again.
+static bool wait_until_told(const struct wire_socket *socket, void *monitor,
+                            struct err *err)
+{
+    int64_t end = clock_monotonic_ms() + EXPLAIN_MS;
+    zmq_pollitem_t item = {.socket = monitor, .events = ZMQ_POLLIN};
+    struct monitor_event event;
+    int64_t left;
+
+    while ((left = end - clock_monotonic_ms()) > 0) {
+        (void)zmq_poll(&item, 1, (long)left);
+        while (monitor_take(monitor, &event))
+            if (is_telling(socket, &event, err))
+                return true;
+    }
+    return false;
+}
+
 bool wire_explain(void *context, const char *endpoint, const struct key *key,
                   struct err *err)
 {
@@ -488,19 +508,13 @@ bool wire_explain(void *context, const char *endpoint, const struct key *key,
     struct wire_id id = {.len = 7, .bytes = "explain"};
     struct wire_socket *socket = open_socket(context, endpoint, key, &id, NULL);
     void *monitor = NULL;
-    struct monitor_event event;
     bool found = false;
 
     if (socket != NULL && !socket->whole)
         monitor = monitor_open(context, socket->handle, events);
     if (monitor != NULL && note_endpoint(socket, endpoint) &&
-        zmq_connect(socket->handle, endpoint) == 0) {
-        zmq_pollitem_t item = {.socket = monitor, .events = ZMQ_POLLIN};
-
-        (void)zmq_poll(&item, 1, EXPLAIN_MS);
-        found =
-            monitor_take(monitor, &event) && is_telling(socket, &event, err);
-    }
+        zmq_connect(socket->handle, endpoint) == 0)
+        found = wait_until_told(socket, monitor, err);
     if (monitor != NULL)
         monitor_close(socket->handle, monitor);
     wire_close(socket);
