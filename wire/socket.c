@@ -468,7 +468,8 @@ static bool is_telling(const struct wire_socket *socket,
                     : "the coordinator at %.80s lets in only those with a "
                       "key: say --keys DIR, the folder with yours",
                 socket->endpoint);
-    else if (socket->keyed && event->number != ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
+    else if (socket->keyed && event->number != ZMQ_EVENT_HANDSHAKE_SUCCEEDED &&
+             event->number != ZMQ_EVENT_DISCONNECTED)
         err_set(err, ERR_INPUT,
                 "the coordinator at %.80s cannot read what this key writes: it "
                 "has another key of its own than when this one was made; make "
@@ -487,24 +488,33 @@ static bool wait_until_told(const struct wire_socket *socket, void *monitor,
     int64_t end = clock_monotonic_ms() + EXPLAIN_MS;
     zmq_pollitem_t item = {.socket = monitor, .events = ZMQ_POLLIN};
     struct monitor_event event;
+    bool closed = false;
     int64_t left;
 
     while ((left = end - clock_monotonic_ms()) > 0) {
         (void)zmq_poll(&item, 1, (long)left);
-        while (monitor_take(monitor, &event))
+        while (monitor_take(monitor, &event)) {
             if (is_telling(socket, &event, err))
                 return true;
+            closed = event.number != ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+        }
     }
-    return false;
+    if (closed)
+        err_set(err, ERR_INPUT,
+                "whoever listens at %.80s closes the connection at once: a "
+                "coordinator with keys does so, say --keys DIR, the folder "
+                "with yours",
+                socket->endpoint);
+    return closed;
 }
 
 bool wire_explain(void *context, const char *endpoint, const struct key *key,
                   struct err *err)
 {
-    static const int events = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                              ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                              ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                              ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+    static const int events =
+        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+        ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
     struct wire_id id = {.len = 7, .bytes = "explain"};
     struct wire_socket *socket = open_socket(context, endpoint, key, &id, NULL);
     void *monitor = NULL;
