@@ -18,11 +18,10 @@
 enum {
     LINK_BURST = 512, // frames handled in one turn of the loop
 
-    // What a peer may say unasked: so much at once, and so much a second. A
-    // heartbeat is one, a greeting GREETING_COST.
+    // Tokens for what a peer may say unasked: so many at once, and so many a
+    // second. message_tokens says what each kind of message takes.
     MESSAGES_BURST = 256, // and two for each slot of a worker
     MESSAGES_PER_S = 64,
-    GREETING_COST = 32,
 
     // Of messages in PARTs. A peer's bucket holds the longest message.
     PART_BURST = WIRE_MAX_BYTES + (WIRE_MAX_BYTES >> 2),
@@ -489,30 +488,17 @@ static void on_command(struct arrival *arrival)
 
 static void on_part(struct arrival *arrival);
 
-// Who may send what, and how many tokens it costs. Other kinds are for the
-// other direction.
-static const struct handler {
-    bool worker, client;
-    int cost;
-    void (*handle)(struct arrival *arrival);
-} message_handlers[MESSAGE_KIND_COUNT] = {
-    [MESSAGE_HELLO] = {true, true, GREETING_COST, on_hello},
-    [MESSAGE_HEARTBEAT] = {true, true, 1, on_heartbeat},
-    [MESSAGE_ANSWER] = {true, false, 1, on_answer},
-    [MESSAGE_FAULT] = {true, false, 1, on_fault},
-    [MESSAGE_GOODBYE] = {true, true, 1, on_goodbye},
-    [MESSAGE_SUBMIT] = {false, true, 32, on_submit},
-    [MESSAGE_COMMAND] = {false, true, 4, on_command},
-    [MESSAGE_PART] = {true, true, 0, on_part}, // paid by its bytes
+// Of each message that a peer may send (message_may_come_from).
+static void (*const message_handlers[MESSAGE_KIND_COUNT])(struct arrival *) = {
+    [MESSAGE_HELLO] = on_hello,
+    [MESSAGE_HEARTBEAT] = on_heartbeat,
+    [MESSAGE_ANSWER] = on_answer,
+    [MESSAGE_FAULT] = on_fault,
+    [MESSAGE_GOODBYE] = on_goodbye,
+    [MESSAGE_SUBMIT] = on_submit,
+    [MESSAGE_COMMAND] = on_command,
+    [MESSAGE_PART] = on_part,
 };
-
-static bool may_send(const struct peer *peer, enum message_kind kind)
-{
-    const struct handler *handler = &message_handlers[kind];
-
-    return handler->handle != NULL &&
-           (peer->role == PEER_WORKER ? handler->worker : handler->client);
-}
 
 static void handle_stranger(struct arrival *arrival)
 {
@@ -527,12 +513,13 @@ static void handle(struct arrival *arrival)
     enum message_kind kind = arrival->message->kind;
     struct peer *peer = arrival->peer;
 
-    if (!may_send(peer, kind)) {
+    if (!message_may_come_from(kind, peer->role == PEER_WORKER ? FROM_WORKER
+                                                               : FROM_CLIENT)) {
         cut_off(arrival->link, peer, "it sends what is not for it to send",
                 arrival->now);
         return;
     }
-    if (!token_bucket_take(&peer->messages, message_handlers[kind].cost,
+    if (!token_bucket_take(&peer->messages, message_tokens(kind),
                            arrival->now)) {
         cut_off(arrival->link, peer, "it sends far more than it was asked for",
                 arrival->now);
@@ -542,7 +529,7 @@ static void handle(struct arrival *arrival)
     if (peer->worker != NULL)
         dispatch_heard(arrival->link->engine->dispatch, peer->worker->number,
                        arrival->now);
-    message_handlers[kind].handle(arrival);
+    message_handlers[kind](arrival);
 }
 
 // A peer that sends nonsense is not to be trusted with calls.

@@ -9,6 +9,11 @@
 //
 // How to add a field: a member in the struct here, a row in its table in
 // message.c, a line in docs/protocol.md, and a case in test_message.c.
+//
+// How to add a message: a value at the end of enum message_kind, its struct and
+// its place in struct message here; in message.c its fields and its row, which
+// also says who may send it and what it costs him. Then a handler where it
+// arrives: a row in coordinator/link.c, worker/worker.c or client/client.c.
 
 #ifndef WIRE_MESSAGE_H
 #define WIRE_MESSAGE_H
@@ -37,8 +42,8 @@ enum { WIRE_MAX_FILES = 256 };       // files in a SUBMIT
 // Calls with ids from here on are what a worker shows when it joins
 // (docs/protocol.md): a few, beyond its credit.
 #define WIRE_PROOF_ID ((int64_t)1 << 62)
-enum { WIRE_HEARTBEAT_MS = 1000 };   // both ways
-enum { WIRE_LIVENESS = 3 };          // missed heartbeats until a peer is lost
+enum { WIRE_HEARTBEAT_MS = 1000 }; // both ways
+enum { WIRE_LIVENESS = 3 };        // missed heartbeats until a peer is lost
 
 enum message_kind {
     MESSAGE_HELLO,     // any peer -> coordinator, first
@@ -61,6 +66,14 @@ enum message_kind {
 enum { MESSAGE_KIND_COUNT = MESSAGE_PART + 1 };
 
 enum peer_role { PEER_WORKER = 0, PEER_CLIENT = 1 };
+
+// Who may send a message: several of them in one number.
+enum message_sender {
+    FROM_WORKER = 1 << PEER_WORKER,
+    FROM_CLIENT = 1 << PEER_CLIENT,
+    FROM_COORDINATOR = 4,
+    FROM_ANY = FROM_WORKER | FROM_CLIENT | FROM_COORDINATOR,
+};
 
 // A model that a worker can serve.
 struct wire_model {
@@ -221,5 +234,12 @@ bool message_decode(const void *data, size_t len, struct arena *arena,
                     struct message *out, struct err *err);
 
 const char *message_kind_name(enum message_kind kind);
+
+bool message_may_come_from(enum message_kind kind, enum message_sender sender);
+
+// What a message of that kind takes from the bucket of a peer that sends it
+// unasked (common/token_bucket.h): as much as it may cost the coordinator,
+// where a heartbeat is 1.
+int message_tokens(enum message_kind kind);
 
 #endif

@@ -420,13 +420,13 @@ Test(message, a_list_of_something_else_is_refused)
 Test(message, an_unknown_kind_is_refused)
 {
     begin_map(0, (enum message_kind)MESSAGE_KIND_COUNT);
-    expect_refused("no kind that we know");
+    expect_refused("of an unknown kind");
     buf_clear(&frame);
     buf_putc(&frame, (char)0x80);
-    expect_refused("no kind that we know");
+    expect_refused("of an unknown kind");
     buf_clear(&frame);
     buf_putc(&frame, (char)0xc0);
-    expect_refused("a message is a map");
+    expect_refused("a message that is no map");
 }
 
 // Five bytes that ask for 64 GB.

@@ -1,0 +1,404 @@
+#include "wire/fields.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "common/text.h"
+
+// One direction of one message: what the checks and the errors need.
+struct pass {
+    const struct field_table *table;
+    enum err_code code; // ERR_LIMIT for what we send, ERR_PROTOCOL else
+    struct err *err;
+};
+
+static bool refuse(const struct pass *pass, const struct field *field,
+                   const char *what)
+{
+    err_set(pass->err, pass->code, "%s message: %s %s", pass->table->name,
+            field->key, what);
+    return false;
+}
+
+static bool check_int(const struct pass *pass, const struct field *field,
+                      int64_t value)
+{
+    if (value < field->min || value > field->max)
+        return refuse(pass, field, "is out of range");
+    return true;
+}
+
+static bool check_real(const struct pass *pass, const struct field *field,
+                       double value)
+{
+    if (!isfinite(value) || value < (double)field->min ||
+        value > (double)field->max)
+        return refuse(pass, field, "is out of range");
+    return true;
+}
+
+static bool check_bytes(const struct pass *pass, const struct field *field,
+                        const char *data, size_t len)
+{
+    if (len > (size_t)field->max)
+        return refuse(pass, field, "is too long");
+    if (field->type != TYPE_BYTES && !text_is_utf8(data, len))
+        return refuse(pass, field, "is no UTF-8 text");
+    return true;
+}
+
+// Members are copied, never cast: a row's type is all that is known of them.
+
+static int64_t get_int(const struct field *field, const char *base)
+{
+    int64_t wide = 0;
+    int32_t narrow = 0;
+
+    if (field->type == TYPE_INT) {
+        memcpy(&wide, base + field->offset, sizeof wide);
+        return wide;
+    }
+    memcpy(&narrow, base + field->offset, sizeof narrow);
+    return narrow;
+}
+
+static void set_int(const struct field *field, char *base, int64_t value)
+{
+    int32_t narrow = (int32_t)value;
+
+    if (field->type == TYPE_INT)
+        memcpy(base + field->offset, &value, sizeof value);
+    else
+        memcpy(base + field->offset, &narrow, sizeof narrow);
+}
+
+static const char *get_pointer(const struct field *field, const char *base)
+{
+    const char *pointer = NULL;
+
+    memcpy(&pointer, base + field->offset, sizeof pointer);
+    return pointer;
+}
+
+static void set_pointer(const struct field *field, char *base,
+                        const void *pointer)
+{
+    memcpy(base + field->offset, &pointer, sizeof pointer);
+}
+
+static size_t get_len(const struct field *field, const char *base)
+{
+    size_t len = 0;
+
+    if (field->type == TYPE_TEXT) {
+        const char *text = get_pointer(field, base);
+        return text == NULL ? 0 : strlen(text);
+    }
+    memcpy(&len, base + field->len_offset, sizeof len);
+    return len;
+}
+
+static void set_len(const struct field *field, char *base, size_t len)
+{
+    if (field->type != TYPE_TEXT)
+        memcpy(base + field->len_offset, &len, sizeof len);
+}
+
+// ---- writing
+
+static void pack_text(msgpack_packer *packer, const char *text, size_t len)
+{
+    msgpack_pack_str(packer, len);
+    msgpack_pack_str_body(packer, text, len);
+}
+
+static bool pack_fields(const struct pass *pass, msgpack_packer *packer,
+                        const struct field_table *table, const char *base);
+
+static bool is_absent(const struct field *field, const char *base)
+{
+    return (field->flags & NULLABLE) != 0 && get_pointer(field, base) == NULL;
+}
+
+size_t fields_count(const struct field_table *table, const void *base)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < table->n; i++)
+        n += is_absent(&table->fields[i], base) ? 0 : 1;
+    return n;
+}
+
+static bool pack_bytes(const struct pass *pass, msgpack_packer *packer,
+                       const struct field *field, const char *base)
+{
+    size_t len = get_len(field, base);
+    const char *data = len == 0 ? "" : get_pointer(field, base);
+
+    if (!check_bytes(pass, field, data, len))
+        return false;
+    if (field->type == TYPE_BYTES) {
+        msgpack_pack_bin(packer, len);
+        msgpack_pack_bin_body(packer, data, len);
+    } else {
+        pack_text(packer, data, len);
+    }
+    return true;
+}
+
+static bool pack_list(const struct pass *pass, msgpack_packer *packer,
+                      const struct field *field, const char *base)
+{
+    size_t n = get_len(field, base);
+    const char *items = get_pointer(field, base);
+
+    if (n > (size_t)field->max)
+        return refuse(pass, field, "has too many entries");
+    msgpack_pack_array(packer, n);
+    for (size_t i = 0; i < n; i++) {
+        const char *item = items + i * field->items->size;
+        msgpack_pack_map(packer, fields_count(field->items, item));
+        if (!pack_fields(pass, packer, field->items, item))
+            return false;
+    }
+    return true;
+}
+
+static bool pack_real(const struct pass *pass, msgpack_packer *packer,
+                      const struct field *field, const char *base)
+{
+    double value = 0;
+
+    memcpy(&value, base + field->offset, sizeof value);
+    if (!check_real(pass, field, value))
+        return false;
+    msgpack_pack_double(packer, value);
+    return true;
+}
+
+static bool pack_value(const struct pass *pass, msgpack_packer *packer,
+                       const struct field *field, const char *base)
+{
+    switch (field->type) {
+    case TYPE_REAL:
+        return pack_real(pass, packer, field, base);
+    case TYPE_LIST:
+        return pack_list(pass, packer, field, base);
+    case TYPE_TEXT:
+    case TYPE_SLICE:
+    case TYPE_BYTES:
+        return pack_bytes(pass, packer, field, base);
+    default:
+        break;
+    }
+    if (!check_int(pass, field, get_int(field, base)))
+        return false;
+    msgpack_pack_int64(packer, get_int(field, base));
+    return true;
+}
+
+static bool pack_fields(const struct pass *pass, msgpack_packer *packer,
+                        const struct field_table *table, const char *base)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const struct field *field = &table->fields[i];
+        if (is_absent(field, base))
+            continue;
+        pack_text(packer, field->key, strlen(field->key));
+        if (!pack_value(pass, packer, field, base))
+            return false;
+    }
+    return true;
+}
+
+// ---- reading
+
+struct reading {
+    struct pass pass;
+    struct arena *arena;
+};
+
+static bool read_fields(struct reading *reading,
+                        const struct field_table *table,
+                        const msgpack_object_map *map, char *base);
+
+static bool read_int(struct reading *reading, const struct field *field,
+                     const msgpack_object *value, char *base)
+{
+    int64_t number = value->via.i64;
+
+    if (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
+        if (value->via.u64 > INT64_MAX)
+            return refuse(&reading->pass, field, "is out of range");
+        number = (int64_t)value->via.u64;
+    } else if (value->type != MSGPACK_OBJECT_NEGATIVE_INTEGER) {
+        return refuse(&reading->pass, field, "is no integer");
+    }
+    if (!check_int(&reading->pass, field, number))
+        return false;
+    set_int(field, base, number);
+    return true;
+}
+
+static bool read_real(struct reading *reading, const struct field *field,
+                      const msgpack_object *value, char *base)
+{
+    double number = value->via.f64;
+
+    if (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+        number = (double)value->via.u64;
+    else if (value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
+        number = (double)value->via.i64;
+    else if (value->type != MSGPACK_OBJECT_FLOAT64 &&
+             value->type != MSGPACK_OBJECT_FLOAT32)
+        return refuse(&reading->pass, field, "is no number");
+    if (!check_real(&reading->pass, field, number))
+        return false;
+    memcpy(base + field->offset, &number, sizeof number);
+    return true;
+}
+
+static bool read_bytes(struct reading *reading, const struct field *field,
+                       const msgpack_object *value, char *base)
+{
+    bool binary = field->type == TYPE_BYTES;
+    const char *data = binary ? value->via.bin.ptr : value->via.str.ptr;
+    size_t len = binary ? value->via.bin.size : value->via.str.size;
+
+    if (value->type != (binary ? MSGPACK_OBJECT_BIN : MSGPACK_OBJECT_STR))
+        return refuse(&reading->pass, field, "is no text");
+    if (!check_bytes(&reading->pass, field, data, len))
+        return false;
+    char *copy = arena_alloc(reading->arena, len + 1);
+    if (copy == NULL) {
+        err_nomem(reading->pass.err, "a message");
+        return false;
+    }
+    if (len > 0)
+        memcpy(copy, data, len);
+    copy[len] = '\0';
+    set_pointer(field, base, copy);
+    set_len(field, base, len);
+    return true;
+}
+
+static bool read_list(struct reading *reading, const struct field *field,
+                      const msgpack_object *value, char *base)
+{
+    const msgpack_object_array *array = &value->via.array;
+
+    if (value->type != MSGPACK_OBJECT_ARRAY)
+        return refuse(&reading->pass, field, "is no list");
+    if (array->size > (size_t)field->max)
+        return refuse(&reading->pass, field, "has too many entries");
+    char *items = arena_array(reading->arena, array->size, field->items->size);
+    if (items == NULL) {
+        err_nomem(reading->pass.err, "a message");
+        return false;
+    }
+    for (size_t i = 0; i < array->size; i++) {
+        const msgpack_object *item = &array->ptr[i];
+        if (item->type != MSGPACK_OBJECT_MAP)
+            return refuse(&reading->pass, field, "holds something else");
+        if (!read_fields(reading, field->items, &item->via.map,
+                         items + i * field->items->size))
+            return false;
+    }
+    set_pointer(field, base, items);
+    set_len(field, base, array->size);
+    return true;
+}
+
+static bool read_value(struct reading *reading, const struct field *field,
+                       const msgpack_object *value, char *base)
+{
+    switch (field->type) {
+    case TYPE_REAL:
+        return read_real(reading, field, value, base);
+    case TYPE_LIST:
+        return read_list(reading, field, value, base);
+    case TYPE_TEXT:
+    case TYPE_SLICE:
+    case TYPE_BYTES:
+        return read_bytes(reading, field, value, base);
+    default:
+        return read_int(reading, field, value, base);
+    }
+}
+
+static bool key_is(const msgpack_object *key, const char *name)
+{
+    size_t len = strlen(name);
+
+    return key->type == MSGPACK_OBJECT_STR && key->via.str.size == len &&
+           memcmp(key->via.str.ptr, name, len) == 0;
+}
+
+// The row of key, or n. Peers write in the order of the table, so the search
+// begins behind the row found last.
+static size_t find_row(const struct field_table *table,
+                       const msgpack_object *key, size_t from)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        size_t row = (from + i) % table->n;
+        if (key_is(key, table->fields[row].key))
+            return row;
+    }
+    return table->n;
+}
+
+static bool fill_missing(struct reading *reading,
+                         const struct field_table *table, uint32_t seen,
+                         char *base)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const struct field *field = &table->fields[i];
+        if ((seen & UINT32_C(1) << i) != 0)
+            continue;
+        if ((field->flags & REQUIRED) != 0)
+            return refuse(&reading->pass, field, "is missing");
+        if ((field->type == TYPE_TEXT || field->type == TYPE_SLICE) &&
+            (field->flags & NULLABLE) == 0)
+            set_pointer(field, base, "");
+    }
+    return true;
+}
+
+static bool read_fields(struct reading *reading,
+                        const struct field_table *table,
+                        const msgpack_object_map *map, char *base)
+{
+    uint32_t seen = 0; // by row
+    size_t next = 0;
+
+    for (size_t i = 0; i < map->size; i++) {
+        size_t row = find_row(table, &map->ptr[i].key, next);
+        if (row == table->n)
+            continue;
+        const struct field *field = &table->fields[row];
+        if ((seen & UINT32_C(1) << row) != 0)
+            return refuse(&reading->pass, field, "comes twice");
+        if (!read_value(reading, field, &map->ptr[i].val, base))
+            return false;
+        seen |= UINT32_C(1) << row;
+        next = row + 1;
+    }
+    return fill_missing(reading, table, seen, base);
+}
+
+bool fields_write(const struct field_table *table, const void *base,
+                  msgpack_packer *packer, struct err *err)
+{
+    const struct pass pass = {table, ERR_LIMIT, err};
+
+    return pack_fields(&pass, packer, table, base);
+}
+
+bool fields_read(const struct field_table *table, const msgpack_object_map *map,
+                 struct arena *arena, void *base, struct err *err)
+{
+    struct reading reading = {{table, ERR_PROTOCOL, err}, arena};
+
+    return read_fields(&reading, table, map, base);
+}

@@ -1,0 +1,119 @@
+// fields: a struct as a MessagePack map, by a table of its members.
+//
+// One table drives both directions, and the same checks stand at both ends:
+// what is written can also be read, and what a peer would refuse is never sent.
+// A row names the key of a member, its type and its range; the macros below
+// spell the rows, since offsets and types are easy to get wrong by hand:
+//
+//     static const struct field cancel_fields[] = {
+//         FIELD_INT(cancel, id, "id", 0, INT64_MAX, REQUIRED),
+//     };
+//     static const struct field_table cancel_table =
+//         FIELD_TABLE("CANCEL", cancel, cancel_fields);
+//
+// Keys that a table does not know are passed over. Those that it misses are
+// zero or "", unless they are REQUIRED.
+
+#ifndef WIRE_FIELDS_H
+#define WIRE_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <msgpack.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+
+enum field_type {
+    TYPE_INT,   // int64_t
+    TYPE_INT32, // int32_t
+    TYPE_ENUM,  // an enum, stored as an int
+    TYPE_REAL,  // double, finite
+    TYPE_TEXT,  // const char *: UTF-8 without NUL
+    TYPE_SLICE, // a text with its length in a second member
+    TYPE_BYTES, // const char * and length, any bytes
+    TYPE_LIST,  // pointer to structs and their number
+};
+
+enum {
+    OPTIONAL = 0,
+    REQUIRED = 1, // a frame without the key is bad
+    NULLABLE = 2, // NULL is not sent, and missing is NULL rather than ""
+};
+
+struct field_table;
+
+struct field {
+    const char *key;
+    enum field_type type;
+    unsigned flags;
+    size_t offset;
+    size_t len_offset; // of the size_t beside a slice, bytes or list
+    int64_t min;
+    int64_t max; // of a number; bytes of a text; structs of a list
+    const struct field_table *items;
+};
+
+struct field_table {
+    const char *name;
+    const struct field *fields;
+    size_t n;
+    size_t size; // of the struct
+};
+
+// where: the struct. least and most: the range of a number; cap: the most bytes
+// of a text, or structs of a list. flags: OPTIONAL, REQUIRED or NULLABLE.
+#define FIELD_NUMBER(type, where, member, key, least, most, flags)             \
+    {                                                                          \
+        key, type, flags, offsetof(struct where, member), 0, least, most, NULL \
+    }
+#define FIELD_INT(where, member, key, least, most, flags)                      \
+    FIELD_NUMBER(TYPE_INT, where, member, key, least, most, flags)
+#define FIELD_COUNT(where, member, key)                                        \
+    FIELD_INT(where, member, key, 0, INT64_MAX, OPTIONAL)
+#define FIELD_INT32(where, member, key, least, most, flags)                    \
+    FIELD_NUMBER(TYPE_INT32, where, member, key, least, most, flags)
+#define FIELD_ENUM(where, member, key, least, most, flags)                     \
+    FIELD_NUMBER(TYPE_ENUM, where, member, key, least, most, flags)
+#define FIELD_REAL(where, member, key, least, most)                            \
+    FIELD_NUMBER(TYPE_REAL, where, member, key, least, most, OPTIONAL)
+#define FIELD_TEXT(where, member, key, cap, flags)                             \
+    {                                                                          \
+        key, TYPE_TEXT, flags, offsetof(struct where, member), 0, 0, cap, NULL \
+    }
+#define FIELD_SIZED(type, where, member, len, key, cap, flags)                 \
+    {                                                                          \
+        key, type, flags, offsetof(struct where, member),                      \
+            offsetof(struct where, len), 0, cap, NULL                          \
+    }
+#define FIELD_SLICE(where, member, len, key, cap, flags)                       \
+    FIELD_SIZED(TYPE_SLICE, where, member, len, key, cap, flags)
+#define FIELD_BYTES(where, member, len, key, cap, flags)                       \
+    FIELD_SIZED(TYPE_BYTES, where, member, len, key, cap, flags)
+#define FIELD_LIST(where, member, len, key, cap, table)                        \
+    {                                                                          \
+        key, TYPE_LIST, OPTIONAL, offsetof(struct where, member),              \
+            offsetof(struct where, len), 0, cap, table                         \
+    }
+#define FIELD_TABLE(name, where, fields)                                       \
+    {                                                                          \
+        name, fields, sizeof(fields) / sizeof((fields)[0]),                    \
+            sizeof(struct where)                                               \
+    }
+
+// How many keys a map of base, a struct of that table, has.
+size_t fields_count(const struct field_table *table, const void *base);
+
+// Writes the keys and values of base. Fails with ERR_LIMIT on a value that
+// fields_read would refuse; a NULL text is written as "".
+bool fields_write(const struct field_table *table, const void *base,
+                  msgpack_packer *packer, struct err *err);
+
+// Reads map into base, which is all zero. Texts are copied into arena,
+// NUL-terminated. Fails with ERR_PROTOCOL; err->text names the field.
+bool fields_read(const struct field_table *table, const msgpack_object_map *map,
+                 struct arena *arena, void *base, struct err *err);
+
+#endif
