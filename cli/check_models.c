@@ -14,24 +14,6 @@ struct answered {
     bool there;
 };
 
-static bool same_model(const char *a, const char *b)
-{
-    size_t n = strlen(b);
-
-    return strcmp(a, b) == 0 ||
-           (strncmp(a, b, n) == 0 && strcmp(a + n, ":latest") == 0);
-}
-
-static const struct model_info *find_model(const struct model_server *server,
-                                           const char *name)
-{
-    for (size_t i = 0; i < server->n_models; i++)
-        if (same_model(server->models[i].name, name) ||
-            same_model(name, server->models[i].name))
-            return &server->models[i];
-    return NULL;
-}
-
 static const struct place *place_of(const struct jobfile *file,
                                     const char *name)
 {
@@ -56,7 +38,7 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
         // Others than Ollama may serve their one model by any name.
         if (!answered[i].there || strcmp(address->backend, "ollama") != 0)
             continue;
-        model = find_model(&answered[i].server, name);
+        model = model_server_find(&answered[i].server, name);
         if (model == NULL) {
             diag_add(file->diags, DIAG_WARNING, "model-missing", place,
                      "%.120s does not have the model `%.80s`", address->url,

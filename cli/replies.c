@@ -94,24 +94,12 @@ static void report(struct jobfile *file, const struct attempt *chat,
                              "larger model; `docs/zero-scores.md` says how");
 }
 
-static bool same_model(const char *a, const char *b)
-{
-    size_t n = strlen(b);
-
-    return strcmp(a, b) == 0 ||
-           (strncmp(a, b, n) == 0 && strcmp(a + n, ":latest") == 0);
-}
-
 static bool has_model(const struct model_server *server,
                       const struct model_address *address, const char *name)
 {
     if (strcmp(address->backend, "ollama") != 0)
         return true; // it may serve its one model by any name
-    for (size_t i = 0; i < server->n_models; i++)
-        if (same_model(server->models[i].name, name) ||
-            same_model(name, server->models[i].name))
-            return true;
-    return false;
+    return model_server_find(server, name) != NULL;
 }
 
 // A client of the first server that answers and has the model; NULL: none.

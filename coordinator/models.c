@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/model_name.h"
+
 void models_release(struct models *models)
 {
     for (size_t i = 0; i < models->n; i++) {
@@ -34,7 +36,7 @@ static int32_t find_entry(const struct models *models, const char *name,
 {
     for (size_t i = 0; i < models->n; i++)
         if (models->entries[i].name != NULL &&
-            models_same(models->entries[i].name, name) &&
+            model_name_same(models->entries[i].name, name) &&
             strcmp(models->entries[i].digest, digest) == 0)
             return (int32_t)i;
     return -1;
@@ -112,23 +114,4 @@ bool models_fits(const char *digest, const char *seen)
 {
     return models_simulated(digest) == models_simulated(seen) &&
            strcmp(models_worker_digest(digest), skip_mark(seen)) == 0;
-}
-
-// The length of a name without the tag that is meant when there is none.
-static size_t bare_length(const char *name)
-{
-    static const char latest[] = ":latest";
-    size_t len = strlen(name);
-    size_t tag = sizeof latest - 1;
-
-    if (len > tag && strcmp(name + len - tag, latest) == 0)
-        return len - tag;
-    return len;
-}
-
-bool models_same(const char *a, const char *b)
-{
-    size_t len = bare_length(a);
-
-    return len == bare_length(b) && memcmp(a, b, len) == 0;
 }

@@ -59,7 +59,4 @@ const char *models_worker_digest(const char *digest);
 // with our digest: the same one, or a revision where it names none.
 bool models_fits(const char *digest, const char *seen);
 
-// Whether two names mean one model: `llama3.2` is `llama3.2:latest`.
-bool models_same(const char *a, const char *b);
-
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/model_name.h"
 #include "common/text.h"
 
 // Far above any cluster that one coordinator serves; 50 MB at most.
@@ -74,7 +75,7 @@ static const struct worker_model *find_model(const struct worker_info *worker,
                                              const char *name)
 {
     for (size_t i = 0; i < worker->n_models; i++)
-        if (models_same(worker->models[i].name, name))
+        if (model_name_same(worker->models[i].name, name))
             return &worker->models[i];
     return NULL;
 }

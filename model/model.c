@@ -796,9 +796,3 @@ out:
     json_decref(models);
     return ok;
 }
-
-void model_server_release(struct model_server *server)
-{
-    free(server->models);
-    *server = (struct model_server){0};
-}

@@ -59,6 +59,11 @@ struct model_server {
 
 void model_server_release(struct model_server *server);
 
+// What the server says of the model of that name; NULL: it lists none.
+// Borrowed.
+const struct model_info *model_server_find(const struct model_server *server,
+                                           const char *name);
+
 struct model_client *model_client_new(const struct model_address *address,
                                       struct err *err);
 void model_client_free(struct model_client *client); // cancels what is open

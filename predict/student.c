@@ -6,27 +6,6 @@
 
 enum { PROBE_MS = 5000 };
 
-// "qwen2.5" is "qwen2.5:latest".
-static bool same_model(const char *a, const char *b)
-{
-    size_t n = strlen(b);
-
-    return strcmp(a, b) == 0 ||
-           (strncmp(a, b, n) == 0 && strcmp(a + n, ":latest") == 0);
-}
-
-static const struct model_info *find_model(const struct model_server *server,
-                                           const char *name)
-{
-    for (size_t i = 0; i < server->n_models; i++) {
-        const struct model_info *info = &server->models[i];
-
-        if (same_model(info->name, name) || same_model(name, info->name))
-            return info;
-    }
-    return NULL;
-}
-
 static void warn(const struct compiled *compiled,
                  const struct model_server *server,
                  const struct model_info *info, struct student *out)
@@ -47,7 +26,7 @@ static bool check_server(const struct compiled *compiled,
                          const struct model_server *server, struct student *out,
                          struct err *err)
 {
-    const struct model_info *info = find_model(server, compiled->model);
+    const struct model_info *info = model_server_find(server, compiled->model);
 
     out->simulated = server->simulated;
     // An OpenAI-compatible server may serve its one model by any name.

@@ -691,25 +691,14 @@ static void on_refused(struct worker *worker, const struct message *message)
     part(worker, clock_monotonic_ms());
 }
 
-// "llama3" in a job is "llama3:latest" in Ollama's list.
-static bool same_name(const char *listed, const char *asked)
-{
-    size_t len = strlen(asked);
-
-    return strncmp(listed, asked, len) == 0 &&
-           (listed[len] == '\0' || strcmp(listed + len, ":latest") == 0);
-}
-
 static bool is_other_model(const struct worker *worker,
                            const struct call_message *call)
 {
-    for (size_t i = 0; i < worker->server.n_models; i++) {
-        const struct model_info *model = &worker->server.models[i];
-        if (same_name(model->name, call->request.model))
-            return model->digest[0] != '\0' && call->digest[0] != '\0' &&
-                   strcmp(model->digest, call->digest) != 0;
-    }
-    return false;
+    const struct model_info *model =
+        model_server_find(&worker->server, call->request.model);
+
+    return model != NULL && model->digest[0] != '\0' &&
+           call->digest[0] != '\0' && strcmp(model->digest, call->digest) != 0;
 }
 
 // The same was asked by an earlier coordinator, and is at work or answered.

@@ -154,12 +154,6 @@ void model_client_free(struct model_client *client)
     free(client);
 }
 
-void model_server_release(struct model_server *server)
-{
-    free(server->models);
-    *server = (struct model_server){0};
-}
-
 bool model_probe(struct model_client *client, int64_t timeout_ms,
                  struct model_server *out, struct err *err)
 {

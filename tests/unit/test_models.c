@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "common/model_name.h"
+
 static struct models models;
 static struct err err;
 
@@ -38,11 +40,11 @@ Test(models, another_digest_is_another_model)
 
 Test(models, no_tag_means_the_latest)
 {
-    cr_expect(models_same("llama3.2", "llama3.2:latest"));
-    cr_expect(models_same("llama3.2:latest", "llama3.2"));
-    cr_expect_not(models_same("llama3.2", "llama3.2:1b"));
-    cr_expect_not(models_same("llama3.2", "llama3"));
-    cr_expect_not(models_same(":latest", ""));
+    cr_expect(model_name_same("llama3.2", "llama3.2:latest"));
+    cr_expect(model_name_same("llama3.2:latest", "llama3.2"));
+    cr_expect_not(model_name_same("llama3.2", "llama3.2:1b"));
+    cr_expect_not(model_name_same("llama3.2", "llama3"));
+    cr_expect_not(model_name_same(":latest", ""));
     cr_expect_eq(models_use(&models, "llama3.2", "d", &err),
                  models_use(&models, "llama3.2:latest", "d", &err));
 }
