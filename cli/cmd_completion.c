@@ -7,6 +7,7 @@
 #include "cli/command_list.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/shell_word.h"
 
 enum { SCRIPT_BYTES = 1 << 20 };
 
@@ -31,19 +32,6 @@ static void put_words(const char *words, struct buf *out)
 {
     for (; *words != '\0'; words++)
         buf_putc(out, *words == '|' ? ' ' : *words);
-}
-
-// Text within single quotes of a shell.
-static void put_quoted(const char *text, struct buf *out)
-{
-    buf_putc(out, '\'');
-    for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            buf_puts(out, "'\\''");
-        else
-            buf_putc(out, *text);
-    }
-    buf_putc(out, '\'');
 }
 
 // --- bash ---
@@ -156,7 +144,7 @@ static void put_zsh(struct buf *out)
         const struct command_entry *entry = command_list[i].entry;
 
         buf_printf(out, "    %s:", entry->name);
-        put_quoted(entry->summary, out);
+        shell_word_put(entry->summary, out);
         buf_putc(out, '\n');
     }
     buf_puts(out, ")\n"
@@ -181,7 +169,7 @@ static void put_fish_option(const struct command_entry *entry,
                "complete -c promptcc -n '__fish_seen_subcommand_from %s' "
                "-l %s%s -d ",
                entry->name, about->name, has_value(about) ? " -r" : "");
-    put_quoted(about->help, out);
+    shell_word_put(about->help, out);
     if (about->words != NULL) {
         buf_puts(out, " -f -a '");
         put_words(about->words, out);
@@ -203,7 +191,7 @@ static void put_fish(struct buf *out)
                    "complete -c promptcc -n __fish_use_subcommand -f -a "
                    "%s -d ",
                    entry->name);
-        put_quoted(entry->summary, out);
+        shell_word_put(entry->summary, out);
         buf_putc(out, '\n');
         for (int id = 0; id < OPTION_COUNT; id++) {
             option_tell((enum option_id)id, &about);

@@ -20,7 +20,6 @@
 enum {
     TIMEOUT_MS = 600000,
     TEXT_BYTES = 16 << 20,
-    SLOTS_MAX = 1024,
 };
 
 // --- inputs and outputs ---
@@ -162,12 +161,13 @@ static int predict(const struct options *options,
     struct runner_io io = {
         .user = &feed, .next = next_inputs, .done = one_done};
     struct err err = ERR_CLEAR;
-    int64_t slots = option_number(options, OPT_SLOTS, address->slots);
-    struct runner runner = {.compiled = compiled, .timeout_ms = TIMEOUT_MS};
+    struct runner runner = {
+        .compiled = compiled,
+        .slots = (int)option_number(options, OPT_SLOTS, address->slots),
+        .allow_exec = option_on(options, OPT_ALLOW_EXEC),
+        .timeout_ms = TIMEOUT_MS};
     struct student student = {0};
 
-    runner.allow_exec = option_on(options, OPT_ALLOW_EXEC);
-    runner.slots = slots < 1 ? 1 : (int)(slots > SLOTS_MAX ? SLOTS_MAX : slots);
     if (open_feed(&feed, &err) &&
         student_open(compiled, address, &student, &err)) {
         if (student.warning[0] != '\0')

@@ -12,8 +12,6 @@
 enum {
     LOOK_MS = 50,
     GRACE_MS = 120000, // for what is under way when it is told to stop
-    TIMEOUT_MS = 600000,
-    SLOTS_MAX = 1024,
 };
 
 static const char default_place[] = "127.0.0.1:8071";
@@ -92,14 +90,6 @@ static int serve(const struct options *options,
     return status;
 }
 
-static int slots_of(const struct options *options,
-                    const struct model_address *address)
-{
-    int64_t slots = option_number(options, OPT_SLOTS, address->slots);
-
-    return slots < 1 ? 1 : (int)(slots > SLOTS_MAX ? SLOTS_MAX : slots);
-}
-
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
@@ -108,18 +98,18 @@ static int run(const struct options *options)
     struct serve_options with = {
         .compiled = compiled,
         .token_file = option_text(options, OPT_HTTP_TOKEN),
-        .timeout_ms = option_number(options, OPT_CALL_TIMEOUT, TIMEOUT_MS)};
+        .allow_exec = option_on(options, OPT_ALLOW_EXEC),
+        .timeout_ms = option_number(options, OPT_CALL_TIMEOUT, 0)};
     const char *model = compiled == NULL ? "" : compiled->model;
     int status;
 
-    with.allow_exec = option_on(options, OPT_ALLOW_EXEC);
     if (compiled == NULL || !read_address(options, &with.address, &err) ||
         !servers_open(&servers, options, option_on(options, OPT_SIMULATE),
                       &model, 1, &err)) {
         status = output_error(options, &err);
     } else {
         with.model = servers.addresses[0];
-        with.slots = slots_of(options, &with.model);
+        with.slots = (int)option_number(options, OPT_SLOTS, with.model.slots);
         status = serve(options, &with, &err);
     }
     servers_close(&servers);

@@ -3,25 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { WARNING_S = 120 }; // between SIGUSR1 and the time limit
+#include "cli/shell_word.h"
 
-// 'it'\''s' as a word of a shell.
-static void put_quoted(struct buf *out, const char *text)
-{
-    buf_putc(out, '\'');
-    for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            buf_puts(out, "'\\''");
-        else
-            buf_putc(out, *text);
-    }
-    buf_putc(out, '\'');
-}
+enum { WARNING_S = 120 }; // between SIGUSR1 and the time limit
 
 static void put_setting(struct buf *out, const char *name, const char *value)
 {
     buf_printf(out, "%s=", name);
-    put_quoted(out, value);
+    shell_word_put(value, out);
     buf_putc(out, '\n');
 }
 
@@ -158,7 +147,7 @@ void slurm_workers_script(const struct slurm_plan *plan, struct buf *out)
     for (size_t i = 0; plan->llama == NULL && i < plan->n_models; i++) {
         if (i > 0)
             buf_putc(out, ' ');
-        put_quoted(out, plan->models[i]);
+        shell_word_put(plan->models[i], out);
     }
     buf_puts(out, ")\n");
     buf_puts(out, worker_body);
@@ -225,7 +214,7 @@ void slurm_coordinator_script(const struct slurm_plan *plan, struct buf *out)
     buf_puts(out, "set=(");
     for (size_t i = 0; i < plan->n_overrides; i++) {
         buf_puts(out, i > 0 ? " --set " : "--set ");
-        put_quoted(out, plan->overrides[i]);
+        shell_word_put(plan->overrides[i], out);
     }
     buf_puts(out, ")\n");
     buf_puts(out, coordinator_body);

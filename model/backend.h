@@ -92,6 +92,7 @@ void backend_openai_put_options(struct buf *out,
                                 const struct model_address *address);
 void backend_openai_put_format(struct buf *out, const char *format);
 bool backend_openai_read_reply(const json_t *reply, struct model_facts *facts);
+bool backend_openai_is_simulated(const json_t *entry);
 
 // Copies text into out of size bytes; false when it does not fit whole.
 bool backend_copy(char *out, size_t size, const char *text);

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "common/json.h"
 #include "model/backend.h"
 
@@ -34,11 +32,6 @@ static bool read_model(const json_t *entry, struct model_info *out)
                         json_get_text(entry, "id", ""));
 }
 
-static bool is_simulated(const json_t *entry)
-{
-    return strstr(json_get_text(entry, "owned_by", ""), "simulated") != NULL;
-}
-
 const struct model_backend backend_llama = {
     .name = "llama",
     .chat_path = "/v1/chat/completions",
@@ -53,5 +46,5 @@ const struct model_backend backend_llama = {
     .read_version = read_version,
     .read_server = read_props,
     .read_model = read_model,
-    .is_simulated = is_simulated,
+    .is_simulated = backend_openai_is_simulated,
 };

@@ -130,7 +130,7 @@ static bool read_model(const json_t *entry, struct model_info *out)
                         json_get_text(entry, "id", ""));
 }
 
-static bool is_simulated(const json_t *entry)
+bool backend_openai_is_simulated(const json_t *entry)
 {
     return strstr(json_get_text(entry, "owned_by", ""), "simulated") != NULL;
 }
@@ -148,5 +148,5 @@ const struct model_backend backend_openai = {
     .read_reply = backend_openai_read_reply,
     .read_version = read_version,
     .read_model = read_model,
-    .is_simulated = is_simulated,
+    .is_simulated = backend_openai_is_simulated,
 };
