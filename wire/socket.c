@@ -448,8 +448,7 @@ enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
 
 // --- a door that stays closed ---
 
-// False while nothing is known. ZeroMQ tells of a handshake that failed once,
-// and does not try again.
+// False while nothing is known for sure. After these ZeroMQ does not try again.
 static bool is_telling(const struct wire_socket *socket,
                        const struct monitor_event *event, struct err *err)
 {
@@ -468,20 +467,27 @@ static bool is_telling(const struct wire_socket *socket,
                     : "the coordinator at %.80s lets in only those with a "
                       "key: say --keys DIR, the folder with yours",
                 socket->endpoint);
-    else if (socket->keyed && event->number != ZMQ_EVENT_HANDSHAKE_SUCCEEDED &&
-             event->number != ZMQ_EVENT_DISCONNECTED)
-        err_set(err, ERR_INPUT,
-                "the coordinator at %.80s cannot read what this key writes: it "
-                "has another key of its own than when this one was made; make "
-                "this one anew there",
-                socket->endpoint);
     else
         return false;
     return true;
 }
 
+// What it means when the connection is closed again and again.
+static void tell_closed(const struct wire_socket *socket, struct err *err)
+{
+    err_set(err, ERR_INPUT,
+            socket->keyed
+                ? "the coordinator at %.80s cannot read what this key writes: "
+                  "it has another key of its own than when this one was made; "
+                  "make this one anew there"
+                : "whoever listens at %.80s closes the connection at once: a "
+                  "coordinator with keys does so, say --keys DIR, the folder "
+                  "with yours",
+            socket->endpoint);
+}
+
 // The coordinator may close the connection before its greeting, which says what
-// it wants, has arrived; that alone tells nothing, and ZeroMQ tries again.
+// it wants, has arrived; that alone tells little, and ZeroMQ tries again.
 static bool wait_until_told(const struct wire_socket *socket, void *monitor,
                             struct err *err)
 {
@@ -494,17 +500,15 @@ static bool wait_until_told(const struct wire_socket *socket, void *monitor,
     while ((left = end - clock_monotonic_ms()) > 0) {
         (void)zmq_poll(&item, 1, (long)left);
         while (monitor_take(monitor, &event)) {
+            if (event.number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
+                return false; // the door is open: it is something else
             if (is_telling(socket, &event, err))
                 return true;
-            closed = event.number != ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+            closed = true;
         }
     }
     if (closed)
-        err_set(err, ERR_INPUT,
-                "whoever listens at %.80s closes the connection at once: a "
-                "coordinator with keys does so, say --keys DIR, the folder "
-                "with yours",
-                socket->endpoint);
+        tell_closed(socket, err);
     return closed;
 }
 
