@@ -15,6 +15,7 @@ sanitizers in them, a process that ends with a sanitizer's report fails the
 test, whatever else it did.
 """
 
+import contextlib
 import http.client
 import http.server
 import json
@@ -27,6 +28,8 @@ import sqlite3
 import subprocess
 import threading
 import time
+
+import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PROMPTCC_BUILD", ROOT / "build" / "dev"))
@@ -367,6 +370,23 @@ class Tap:
         self._listener.close()
         for one in self._open:
             one.close()
+
+
+@contextlib.contextmanager
+def small_disk(stage, size):
+    """A file system of `size` ("2m") in the stage's folder `disk`. What runs in
+    the stage is ended before it goes."""
+    folder = stage.folder / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True
+                                           ).returncode != 0:
+        pytest.skip("needs the right to mount a tmpfs (root)")
+    try:
+        yield folder
+    finally:
+        stage.close()
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def get_json(url):

@@ -308,18 +308,9 @@ def test_a_store_in_use_names_host_and_process(stage, sim):
 
 @pytest.fixture
 def small_disk(stage):
-    """A file system of 2 MB; grow() gives it more."""
-    folder = stage.folder / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True
-                                           ).returncode != 0:
-        pytest.skip("needs the right to mount a tmpfs (root)")
-    try:
+    """A file system of 2 MB; a remount gives it more."""
+    with harness.small_disk(stage, "2m") as folder:
         yield folder
-    finally:
-        stage.close()
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_pauses_and_the_run_goes_on_when_it_has_room(stage, sim,

@@ -1,9 +1,6 @@
 """A coordinator whose disk is full, and is freed while it runs: it waits, says
 so, still answers, and its job goes on by itself."""
 
-import os
-import subprocess
-
 import pytest
 
 import harness
@@ -12,17 +9,8 @@ import harness
 @pytest.fixture
 def small_disk(stage):
     """A file system of 16 MB."""
-    folder = stage.folder / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True
-                                           ).returncode != 0:
-        pytest.skip("needs the right to mount a tmpfs (root)")
-    try:
+    with harness.small_disk(stage, "16m") as folder:
         yield folder
-    finally:
-        stage.close()
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 class Cluster:

@@ -567,3 +567,19 @@ void session_note(struct session *fake, const char *format, ...)
     used = strlen(fake->notes);
     snprintf(fake->notes + used, sizeof fake->notes - used, "\n");
 }
+
+void fake_expect_same(const struct session *a, const struct session *b)
+{
+    cr_assert_eq(a->n_trials, b->n_trials);
+    for (size_t i = 0; i < a->n_trials; i++) {
+        const struct trial *x = a->trials[i];
+        const struct trial *y = b->trials[i];
+
+        cr_assert(hash_equal(&x->candidate->id, &y->candidate->id),
+                  "trial %zu differs", i + 1);
+        cr_assert_eq(x->kind, y->kind);
+        cr_assert_eq(x->n_rows, y->n_rows);
+        cr_assert_arr_eq(x->rows, y->rows, x->n_rows * sizeof *x->rows);
+    }
+    cr_expect_eq(a->best->number, b->best->number);
+}

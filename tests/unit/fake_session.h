@@ -86,4 +86,8 @@ bool fake_optimize(struct session *session, const char *name,
 
 size_t fake_count(const struct session *session, enum trial_kind kind);
 
+// Two searches took the same way: the same candidates, scored on the same rows
+// in the same order, and the same winner.
+void fake_expect_same(const struct session *a, const struct session *b);
+
 #endif

@@ -23,21 +23,6 @@ static void optimize(struct session *fake, const char *params)
     cr_assert(fake_optimize(fake, "miprov2", params, &err), "%s", err.text);
 }
 
-static void expect_same(const struct session *a, const struct session *b)
-{
-    cr_assert_eq(a->n_trials, b->n_trials);
-    for (size_t i = 0; i < a->n_trials; i++) {
-        const struct trial *x = a->trials[i];
-        const struct trial *y = b->trials[i];
-        cr_assert(hash_equal(&x->candidate->id, &y->candidate->id),
-                  "trial %zu differs", i + 1);
-        cr_assert_eq(x->kind, y->kind);
-        cr_assert_eq(x->n_rows, y->n_rows);
-        cr_assert_arr_eq(x->rows, y->rows, x->n_rows * sizeof *x->rows);
-    }
-    cr_expect_eq(a->best->number, b->best->number);
-}
-
 Test(miprov2, it_finds_the_best_instruction_together_with_demos)
 {
     struct support support = good_support();
@@ -381,7 +366,7 @@ Test(miprov2, the_order_of_completion_changes_nothing)
         struct session *early = support_session(&again, 120, 40, FINISH_EARLY);
         optimize(late, params[i]);
         optimize(early, params[i]);
-        expect_same(late, early);
+        fake_expect_same(late, early);
         fake_free(late);
         fake_free(early);
     }

@@ -15,20 +15,6 @@ static void optimize(struct session *fake, const char *params)
               err.text);
 }
 
-static void expect_same(const struct session *a, const struct session *b)
-{
-    cr_assert_eq(a->n_trials, b->n_trials);
-    for (size_t i = 0; i < a->n_trials; i++) {
-        const struct trial *x = a->trials[i];
-        const struct trial *y = b->trials[i];
-        cr_assert(hash_equal(&x->candidate->id, &y->candidate->id),
-                  "trial %zu differs", i + 1);
-        cr_assert_eq(x->n_rows, y->n_rows);
-        cr_assert_arr_eq(x->rows, y->rows, x->n_rows * sizeof *x->rows);
-    }
-    cr_expect_eq(a->best->number, b->best->number);
-}
-
 // Evaluations of the student that no trial before had made, but for the
 // baseline's.
 static size_t count_evaluations(const struct session *fake)
@@ -125,7 +111,7 @@ Test(screen_and_race, the_order_of_completion_changes_nothing)
 
     optimize(late, "{}");
     optimize(early, "{}");
-    expect_same(late, early);
+    fake_expect_same(late, early);
     fake_free(late);
     fake_free(early);
 }
