@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "simulation/machine.h"
+#include "vfs/vfs_layer.h"
 
 enum { MAX_FILES = 64, SECTOR = 512 };
 
@@ -26,30 +27,19 @@ struct inode {
     struct before *unsynced; // newest first
 };
 
-struct layer_file {
-    sqlite3_file base;
-    struct inode *inode; // of the store and its log; NULL for others
-};
-
-static sqlite3_vfs layer;
-static sqlite3_vfs *real;
+static sqlite3_io_methods methods;
 static struct inode inodes[MAX_FILES];
 static struct disk_faults faults;
 static int64_t operations;
 static int crash_in = -1;
 static void (*crash)(void);
 
-static sqlite3_file *real_of(sqlite3_file *file)
-{
-    return (sqlite3_file *)((struct layer_file *)file + 1);
-}
-
 // The real files by path, for copies.
 static sqlite3_file *open_files[MAX_FILES];
 
 static struct inode *inode_of(sqlite3_file *file)
 {
-    return ((struct layer_file *)file)->inode;
+    return ((struct vfs_layer_file *)file)->user;
 }
 
 static void forget(struct inode *inode)
@@ -99,7 +89,7 @@ static bool must_fail(void)
 static void remember(sqlite3_file *file, int len, sqlite3_int64 at)
 {
     struct inode *inode = inode_of(file);
-    sqlite3_file *below = real_of(file);
+    sqlite3_file *below = vfs_layer_below(file);
     struct before *before;
 
     if (inode == NULL)
@@ -126,18 +116,13 @@ static int layer_close(sqlite3_file *file)
             open_files[i] = NULL;
     if (inode != NULL && --inode->open == 0)
         forget(inode);
-    return real_of(file)->pMethods->xClose(real_of(file));
-}
-
-static int layer_read(sqlite3_file *file, void *data, int len, sqlite3_int64 at)
-{
-    return real_of(file)->pMethods->xRead(real_of(file), data, len, at);
+    return vfs_layer_below(file)->pMethods->xClose(vfs_layer_below(file));
 }
 
 static int layer_write(sqlite3_file *file, const void *data, int len,
                        sqlite3_int64 at)
 {
-    sqlite3_file *below = real_of(file);
+    sqlite3_file *below = vfs_layer_below(file);
 
     if (must_fail())
         return SQLITE_IOERR_WRITE;
@@ -150,7 +135,7 @@ static int layer_write(sqlite3_file *file, const void *data, int len,
 
 static int layer_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-    sqlite3_file *below = real_of(file);
+    sqlite3_file *below = vfs_layer_below(file);
     sqlite3_int64 was = 0;
 
     if (must_fail())
@@ -173,102 +158,17 @@ static int layer_sync(sqlite3_file *file, int flags)
     return SQLITE_OK;
 }
 
-static int layer_size(sqlite3_file *file, sqlite3_int64 *size)
-{
-    return real_of(file)->pMethods->xFileSize(real_of(file), size);
-}
-
-static int layer_lock(sqlite3_file *file, int kind)
-{
-    return real_of(file)->pMethods->xLock(real_of(file), kind);
-}
-
-static int layer_unlock(sqlite3_file *file, int kind)
-{
-    return real_of(file)->pMethods->xUnlock(real_of(file), kind);
-}
-
-static int layer_check_lock(sqlite3_file *file, int *held)
-{
-    return real_of(file)->pMethods->xCheckReservedLock(real_of(file), held);
-}
-
-static int layer_control(sqlite3_file *file, int op, void *arg)
-{
-    return real_of(file)->pMethods->xFileControl(real_of(file), op, arg);
-}
-
-static int layer_sector(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xSectorSize(real_of(file));
-}
-
-// None: a disk that may tear a write, and forgets what was not synced in any
-// order.
-static int layer_device(sqlite3_file *file)
-{
-    (void)file;
-    return 0;
-}
-
-static int layer_shm_map(sqlite3_file *file, int page, int size, int extend,
-                         void volatile **out)
-{
-    return real_of(file)->pMethods->xShmMap(real_of(file), page, size, extend,
-                                            out);
-}
-
-static int layer_shm_lock(sqlite3_file *file, int at, int n, int flags)
-{
-    return real_of(file)->pMethods->xShmLock(real_of(file), at, n, flags);
-}
-
-static void layer_shm_barrier(sqlite3_file *file)
-{
-    real_of(file)->pMethods->xShmBarrier(real_of(file));
-}
-
-static int layer_shm_unmap(sqlite3_file *file, int remove)
-{
-    return real_of(file)->pMethods->xShmUnmap(real_of(file), remove);
-}
-
-static const sqlite3_io_methods methods = {
-    .iVersion = 2, // no memory maps: all writing is seen
-    .xClose = layer_close,
-    .xRead = layer_read,
-    .xWrite = layer_write,
-    .xTruncate = layer_truncate,
-    .xSync = layer_sync,
-    .xFileSize = layer_size,
-    .xLock = layer_lock,
-    .xUnlock = layer_unlock,
-    .xCheckReservedLock = layer_check_lock,
-    .xFileControl = layer_control,
-    .xSectorSize = layer_sector,
-    .xDeviceCharacteristics = layer_device,
-    .xShmMap = layer_shm_map,
-    .xShmLock = layer_shm_lock,
-    .xShmBarrier = layer_shm_barrier,
-    .xShmUnmap = layer_shm_unmap,
-};
-
 static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
                       int flags, int *out_flags)
 {
-    struct layer_file *own = (struct layer_file *)file;
-    int rc;
+    int rc = vfs_layer_open(name, file, flags, out_flags, &methods);
 
     (void)vfs;
-    file->pMethods = NULL;
-    own->inode = NULL;
-    rc = real->xOpen(real, name, real_of(file), flags, out_flags);
     if (rc != SQLITE_OK)
         return rc;
-    file->pMethods = &methods;
     if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0)
         return rc;
-    own->inode = get_inode(name);
+    ((struct vfs_layer_file *)file)->user = get_inode(name);
     for (int i = 0; i < MAX_FILES; i++)
         if (open_files[i] == NULL) {
             open_files[i] = file;
@@ -294,16 +194,17 @@ static int layer_random(sqlite3_vfs *vfs, int len, char *out)
 
 void disk_install(void)
 {
-    real = sqlite3_vfs_find(NULL);
-    if (real == NULL)
-        abort();
-    layer = *real;
-    layer.zName = "simulation";
-    layer.szOsFile = (int)sizeof(struct layer_file) + real->szOsFile;
-    layer.xOpen = layer_open;
-    layer.xSleep = layer_sleep;
-    layer.xRandomness = layer_random;
-    if (sqlite3_vfs_register(&layer, 1) != SQLITE_OK)
+    static sqlite3_vfs layer = {.zName = "simulation",
+                                .xOpen = layer_open,
+                                .xSleep = layer_sleep,
+                                .xRandomness = layer_random};
+
+    methods = vfs_layer_methods;
+    methods.xClose = layer_close;
+    methods.xWrite = layer_write;
+    methods.xTruncate = layer_truncate;
+    methods.xSync = layer_sync;
+    if (vfs_layer_install(&layer) != SQLITE_OK)
         abort();
 }
 
@@ -374,7 +275,7 @@ bool disk_copy(const char *path, const char *copy, bool power_gone)
 
     if (file == NULL)
         return false;
-    file = real_of(file);
+    file = vfs_layer_below(file);
     (void)file->pMethods->xFileSize(file, &size);
     bytes = calloc(1, (size_t)most_bytes(inode, size) + 1);
     if (bytes == NULL)
