@@ -393,9 +393,54 @@ static void on_hello(struct arrival *arrival)
              peer->worker->n_models);
 }
 
+// A call that the worker should have and has not was lost on the way there, or
+// its answer was on the way here: it is sent again, and the worker, which knows
+// what it has answered, pays for nothing twice.
+static void send_again(struct link *link, int32_t worker, int64_t now)
+{
+    struct engine *engine = link->engine;
+    struct action action;
+    struct err err = ERR_CLEAR;
+
+    while (dispatch_unconfirmed(engine->dispatch, worker, now, &action)) {
+        struct flight *flight = flights_by_id(&engine->flights, action.call);
+        struct guest *guest =
+            flight != NULL ? NULL : guest_find(engine, action.call);
+
+        log_info("call-sent-again", "lease %" PRId64 " was lost on its way",
+                 action.lease);
+        if (flight != NULL)
+            (void)link_send_call(link, &action, flight, now, &err);
+        else if (guest != NULL)
+            (void)link_send_guest(link, &action, guest, now, &err);
+    }
+}
+
+// What the worker works at and nobody waits for: a CANCEL was lost.
+static void confirm(struct link *link, int32_t worker, int64_t lease,
+                    int64_t now)
+{
+    struct action cancel = {
+        .kind = ACTION_CANCEL, .worker = worker, .lease = lease};
+
+    if (!dispatch_confirm(link->engine->dispatch, worker, lease, now))
+        link_cancel(link, &cancel);
+}
+
 static void on_heartbeat(struct arrival *arrival)
 {
-    note_connection(arrival->link, arrival->peer);
+    const struct heartbeat *beat = &arrival->message->as.heartbeat;
+    const struct worker_info *worker = arrival->peer->worker;
+    struct link *link = arrival->link;
+
+    note_connection(link, arrival->peer);
+    if (worker == NULL || beat->held == NULL)
+        return;
+    int32_t number = worker->number; // sending may be the end of the peer
+    for (size_t at = 0; at + WIRE_LEASE_BYTES <= beat->held_len;
+         at += WIRE_LEASE_BYTES)
+        confirm(link, number, lease_read(beat->held + at), arrival->now);
+    send_again(link, number, arrival->now);
 }
 
 // It answers a call that the worker holds: the first time that is free.

@@ -592,6 +592,42 @@ void dispatch_credit(struct dispatch *dispatch, int32_t worker, int64_t lease,
         dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
 }
 
+bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                      int64_t now)
+{
+    struct table_node *node = table_find(&dispatch->leases, lease);
+    struct lease *known =
+        node == NULL ? NULL : RING_OWNER(node, struct lease, node);
+
+    if (known == NULL || known->worker->node.key != worker)
+        return false;
+    known->confirmed_ms = now;
+    return true;
+}
+
+bool dispatch_unconfirmed(struct dispatch *dispatch, int32_t worker,
+                          int64_t now, struct action *out)
+{
+    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
+
+    if (known == NULL || known->n_places == 0)
+        return false;
+    for (size_t i = 0; i < known->n_leases; i++) {
+        struct lease *lease = &known->leases[i];
+
+        if (lease->state != LEASE_HELD ||
+            now - lease->confirmed_ms < DISPATCH_ACK_MS)
+            continue;
+        dispatch_worker_send_again(dispatch, lease, now);
+        *out = (struct action){.kind = ACTION_SEND,
+                               .worker = worker,
+                               .call = lease->call,
+                               .lease = lease->node.key};
+        return true;
+    }
+    return false;
+}
+
 // Takes the first worker that does not usually answer out of those that failed
 // the call; there is one. Returns how many are left.
 static int forget_failure(const struct dispatch *dispatch,

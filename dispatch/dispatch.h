@@ -73,6 +73,12 @@
 // comes later under it still counts if it is the call's first. A worker's last
 // slots + 1 ended leases are remembered.
 //
+// That a message was sent proves nothing: a connection that broke and came back
+// has swallowed it. So workers name the leases that they have, once a second,
+// and one that is HELD here and was not named for DISPATCH_ACK_MS is sent
+// again, to the same worker and under the same number: if it was the answer
+// that was lost, the worker has it still.
+//
 // Hedging: with two or more workers, a slot that would be idle takes a second
 // copy of the call that has been out longest, if that is over twice the usual
 // time of its model (the median of late); the first valid answer counts and
@@ -101,6 +107,8 @@ enum {
     DISPATCH_BACKOFF_MAX_MS = 4000,
     DISPATCH_MODEL_WAIT_MS = 60000,
     DISPATCH_LEASE_MARGIN_MS = 5000,
+    DISPATCH_ACK_MS =
+        2000, // until a lease that was not confirmed is sent again
     DISPATCH_QUARANTINE_FAULTS = 3, // in a row, until a worker is left alone
     DISPATCH_QUARANTINE_MS = 500,   // doubled a further fault
     DISPATCH_QUARANTINE_MAX_MS = 4000,
@@ -170,6 +178,13 @@ void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now);
 // Whether messages of workers are still to be read. While they do, no
 // worker is taken for silent: the caller was slow, not they.
 void dispatch_behind(struct dispatch *dispatch, bool behind);
+// The worker says that it has this lease. False: nobody waits for it any more.
+bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                      int64_t now);
+// After it has named all that it has: the next lease that is to be sent to it
+// again. False: there is none (left).
+bool dispatch_unconfirmed(struct dispatch *dispatch, int32_t worker,
+                          int64_t now, struct action *out);
 // Takes no more calls; what it holds stays with it until it answers or leaves.
 void dispatch_drain(struct dispatch *dispatch, int32_t worker);
 // Is gone: its calls come back at once.

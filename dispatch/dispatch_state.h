@@ -165,7 +165,8 @@ struct lease {
     struct slot *slot;          // HELD; NULL while it waits for one
     int64_t call;               // for the action
     int64_t sent_ms;
-    int64_t began_ms; // when it got its slot
+    int64_t confirmed_ms; // when the worker last said that it has it, or sent
+    int64_t began_ms;     // when it got its slot
     enum lease_state state;
     bool fresh; // the slot had not the prefix of this call
 };

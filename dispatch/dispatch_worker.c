@@ -510,6 +510,7 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
     lease->state = LEASE_HELD;
     lease->call = queued->node.key;
     lease->sent_ms = now;
+    lease->confirmed_ms = now;
     lease->queued = queued;
     lease->sibling = queued->leases;
     queued->leases = lease;
@@ -531,6 +532,21 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
     }
     file_worker(worker);
     return lease;
+}
+
+void dispatch_worker_send_again(struct dispatch *dispatch, struct lease *lease,
+                                int64_t now)
+{
+    lease->confirmed_ms = now;
+    if (lease->slot == NULL)
+        return;
+    heap_remove(&dispatch->ends, &lease->end);
+    lease->began_ms = now;
+    lease->fresh = true; // its time says little of the worker's speed
+    ring_remove(&lease->slot->link);
+    ring_push_back(&lease->worker->busy, &lease->slot->link);
+    heap_add(&dispatch->ends, &lease->end,
+             now + lease->queued->timeout_ms + DISPATCH_LEASE_MARGIN_MS);
 }
 
 static void leave_call(struct lease *lease)

@@ -79,6 +79,10 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
                                    struct dispatch_worker *worker,
                                    struct queued_call *queued, int64_t now);
 
+// The worker is told of a lease that is HELD once more: its time runs from now.
+void dispatch_worker_send_again(struct dispatch *dispatch, struct lease *lease,
+                                int64_t now);
+
 // The transitions drawn in dispatch_state.h. From HELD it frees the slot,
 // which the worker's next lease takes. All but LATE leave the call.
 void dispatch_worker_move(struct dispatch *dispatch, struct lease *lease,

@@ -65,6 +65,11 @@ static const struct field refused_fields[] = {
     FIELD_TEXT(refused, text, "text", SENTENCE_CAP, OPTIONAL),
 };
 
+static const struct field heartbeat_fields[] = {
+    FIELD_BYTES(heartbeat, held, held_len, "held",
+                WIRE_MAX_HELD *WIRE_LEASE_BYTES, NULLABLE),
+};
+
 static const struct field call_fields[] = {
     FIELD_INT(call_message, id, "id", 0, INT64_MAX, REQUIRED),
     FIELD_INT(call_message, timeout_ms, "timeout_ms", 1, MILLIS_CAP, REQUIRED),
@@ -196,7 +201,9 @@ static const struct kind {
                          FROM_COORDINATOR},
     [MESSAGE_REFUSED] = {FIELD_TABLE("REFUSED", refused, refused_fields),
                          FROM_COORDINATOR},
-    [MESSAGE_HEARTBEAT] = {{.name = "HEARTBEAT"}, FROM_ANY, 1},
+    [MESSAGE_HEARTBEAT] = {FIELD_TABLE("HEARTBEAT", heartbeat,
+                                       heartbeat_fields),
+                           FROM_ANY, 1},
     [MESSAGE_CALL] = {FIELD_TABLE("CALL", call_message, call_fields),
                       FROM_COORDINATOR},
     [MESSAGE_CANCEL] = {FIELD_TABLE("CANCEL", cancel, cancel_fields),
@@ -222,6 +229,21 @@ static const struct kind {
     [MESSAGE_PART] = {FIELD_TABLE("PART", part, part_fields),
                       FROM_WORKER | FROM_CLIENT, 0}, // paid by its bytes
 };
+
+void lease_write(int64_t lease, char out[WIRE_LEASE_BYTES])
+{
+    for (int i = 0; i < WIRE_LEASE_BYTES; i++)
+        out[i] = (char)((uint64_t)lease >> 8 * (WIRE_LEASE_BYTES - 1 - i));
+}
+
+int64_t lease_read(const char bytes[WIRE_LEASE_BYTES])
+{
+    uint64_t lease = 0;
+
+    for (int i = 0; i < WIRE_LEASE_BYTES; i++)
+        lease = lease << 8 | (unsigned char)bytes[i];
+    return (int64_t)lease;
+}
 
 const char *message_kind_name(enum message_kind kind)
 {

@@ -38,6 +38,8 @@ enum { WIRE_MAX_TEXT = 32 << 20 };   // one text or binary in a frame
 enum { WIRE_MAX_MODELS = 256 };      // models in a HELLO
 enum { WIRE_KEY_BYTES = 16 };        // the key of a call
 enum { WIRE_MAX_KEPT = 512 };        // keys of kept calls in a HELLO
+enum { WIRE_MAX_HELD = 1536 };       // leases in a HEARTBEAT
+enum { WIRE_LEASE_BYTES = 8 };       // of one of them
 enum { WIRE_MAX_FILES = 256 };       // files in a SUBMIT
 // Calls with ids from here on are what a worker shows when it joins
 // (docs/protocol.md): a few, beyond its credit.
@@ -109,6 +111,11 @@ struct refused {
     // that was restarted does not know its peers); "frame": nonsense
     const char *code;
     const char *text; // one sentence with the remedy
+};
+
+struct heartbeat {
+    const char *held; // of a worker: all leases that it has, WIRE_LEASE_BYTES
+    size_t held_len;  // each, the high byte first. NULL: it does not say
 };
 
 struct call_message {
@@ -207,6 +214,7 @@ struct message {
         struct hello hello;
         struct welcome welcome;
         struct refused refused;
+        struct heartbeat heartbeat;
         struct call_message call;
         struct cancel cancel;
         struct answer_message answer;
@@ -232,6 +240,10 @@ bool message_encode(const struct message *message, struct buf *out,
 // it is bad.
 bool message_decode(const void *data, size_t len, struct arena *arena,
                     struct message *out, struct err *err);
+
+// A lease as the bytes of HEARTBEAT's `held`.
+void lease_write(int64_t lease, char out[WIRE_LEASE_BYTES]);
+int64_t lease_read(const char bytes[WIRE_LEASE_BYTES]);
 
 const char *message_kind_name(enum message_kind kind);
 

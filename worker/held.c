@@ -41,13 +41,12 @@ struct held *held_by_number(const struct held_list *list, int64_t number)
     return held;
 }
 
-struct held *held_find_kept(const struct held_list *list, const char *key,
-                            size_t key_len)
+struct held *held_find_key(const struct held_list *list, const char *key,
+                           size_t key_len)
 {
-    struct held *held =
-        list->n_kept == 0 || key_len != WIRE_KEY_BYTES ? NULL : list->first;
+    struct held *held = key_len != WIRE_KEY_BYTES ? NULL : list->first;
 
-    while (held != NULL && (!held->kept || held->call.key_len != key_len ||
+    while (held != NULL && (held->call.key_len != key_len ||
                             memcmp(held->call.key, key, key_len) != 0))
         held = held->next;
     return held;
@@ -61,6 +60,19 @@ struct held *held_first_waiting(const struct held_list *list)
     while (held != NULL && (held->open || held->answered))
         held = held->next;
     return held;
+}
+
+size_t held_list_leases(const struct held_list *list, char *out)
+{
+    size_t len = 0;
+
+    for (const struct held *at = list->first; at != NULL; at = at->next) {
+        if (at->kept || at->call.id >= WIRE_PROOF_ID)
+            continue;
+        lease_write(at->call.id, out + len);
+        len += WIRE_LEASE_BYTES;
+    }
+    return len;
 }
 
 void held_set_open(struct held_list *list, struct held *held, bool open)
@@ -99,12 +111,12 @@ struct held *held_first_sent(const struct held_list *list)
 
 void held_adopt(struct held_list *list, struct held *held, int64_t id)
 {
-    assert(held->kept);
-
+    held->call.id = id;
+    if (!held->kept)
+        return;
     if (held->sent)
         held_set_sent(list, held, false);
     held->kept = false;
-    held->call.id = id;
     list->n++;
     list->n_kept--;
 }

@@ -57,14 +57,18 @@ struct held *held_add(struct held_list *list, const struct call_message *call,
                       struct arena *arena);
 struct held *held_find(const struct held_list *list, int64_t id);
 struct held *held_by_number(const struct held_list *list, int64_t number);
-// The kept one of that key.
-struct held *held_find_kept(const struct held_list *list, const char *key,
-                            size_t key_len);
+// The one that asks what the key names, kept or not. There is only one.
+struct held *held_find_key(const struct held_list *list, const char *key,
+                           size_t key_len);
+// Writes the leases of jobs' calls to out, WIRE_LEASE_BYTES each, n at most;
+// how many bytes. What the worker shows when it joins is not among them.
+size_t held_list_leases(const struct held_list *list, char *out);
 struct held *held_first_waiting(const struct held_list *list);
 void held_set_open(struct held_list *list, struct held *held, bool open);
 void held_keep(struct held_list *list, struct held *held);
 void held_set_sent(struct held_list *list, struct held *held, bool sent);
 struct held *held_first_sent(const struct held_list *list);
+// It has that lease from now on.
 void held_adopt(struct held_list *list, struct held *held, int64_t id);
 void held_remove(struct held_list *list, struct held *held); // and frees
 void held_release(struct held_list *list);

@@ -183,10 +183,18 @@ static bool send_fault(struct worker *worker, int64_t id, enum call_fault fault,
     return send_message(worker, &message);
 }
 
+// Names all leases that are here: the coordinator sends again what is missing,
+// for its CALL was lost, or the answer. More than fit are not named.
 static bool send_heartbeat(struct worker *worker)
 {
-    const struct message message = {.kind = MESSAGE_HEARTBEAT};
+    struct message message = {.kind = MESSAGE_HEARTBEAT};
+    struct heartbeat *beat = &message.as.heartbeat;
+    char held[WIRE_MAX_HELD * WIRE_LEASE_BYTES];
 
+    if (worker->held.n <= WIRE_MAX_HELD) {
+        beat->held = held;
+        beat->held_len = held_list_leases(&worker->held, held);
+    }
     return send_message(worker, &message);
 }
 
@@ -608,7 +616,7 @@ static void begin_drain(struct worker *worker)
         worker->state = ENDED;
         return;
     }
-    drop_kept_calls(worker, true);
+    drop_kept_calls(worker, false);
     log_info("worker-drains", "worker %s finishes %s", worker->name,
              text_counted(calls, (int64_t)worker->held.n_open, "call"));
     if (!hand_back(worker, false, "the worker drains"))
@@ -701,10 +709,12 @@ static bool is_other_model(const struct worker *worker,
            call->digest[0] != '\0' && strcmp(model->digest, call->digest) != 0;
 }
 
-// The same was asked by an earlier coordinator, and is at work or answered.
+// The same is at work here or answered: it was asked by an earlier coordinator,
+// or by this one, which has not heard of us for a while, or over a connection
+// that broke. Nothing is asked twice; the answer goes back under the new lease.
 static bool adopt(struct worker *worker, const struct call_message *call)
 {
-    struct held *held = held_find_kept(&worker->held, call->key, call->key_len);
+    struct held *held = held_find_key(&worker->held, call->key, call->key_len);
 
     if (held == NULL)
         return false;
@@ -721,7 +731,7 @@ static void on_call(struct worker *worker, const struct message *message)
 
     worker->worked_ms = clock_monotonic_ms();
     if (held_find(&worker->held, call->id) != NULL ||
-        (worker->state == SERVING && adopt(worker, call)))
+        (worker->state != GREETING && adopt(worker, call)))
         return;
     if (worker->state != SERVING)
         (void)send_fault(worker, call->id, FAULT_LOST,

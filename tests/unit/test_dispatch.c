@@ -1489,6 +1489,71 @@ Test(dispatch, unknown_names_are_ignored)
     cr_expect_eq(settle(), 0);
 }
 
+// Its worker names what it has; how often each call is sent again.
+static int beat(int32_t worker, const int64_t *leases, size_t n)
+{
+    struct action action;
+    int again = 0;
+
+    dispatch_heard(dispatch, worker, now);
+    for (size_t i = 0; i < n; i++)
+        cr_expect(dispatch_confirm(dispatch, worker, leases[i], now));
+    while (dispatch_unconfirmed(dispatch, worker, now, &action)) {
+        cr_expect_eq(action.kind, ACTION_SEND);
+        cr_expect_eq(action.worker, worker);
+        cr_expect_eq(action.lease, sent(action.call)->lease);
+        again++;
+    }
+    prove();
+    return again;
+}
+
+Test(dispatch, a_lease_that_its_worker_does_not_name_is_sent_to_it_again)
+{
+    int64_t call = 0;
+
+    join(1, 1);
+    queue_group(5, 2, 1, 1);
+    settle();
+    pass(DISPATCH_ACK_MS - 1);
+    cr_expect_eq(beat(1, &sent(6)->lease, 1), 0, "it may be on its way still");
+    pass(1);
+    cr_expect_eq(beat(1, &sent(6)->lease, 1), 1);
+    cr_expect_eq(beat(1, &sent(6)->lease, 1), 0, "at most every two seconds");
+    pass(DISPATCH_ACK_MS);
+    cr_expect_eq(beat(1, NULL, 0), 2);
+    cr_assert(dispatch_done(dispatch, 1, sent(5)->lease, now, &call));
+    cr_expect_eq(call, 5);
+    pass(DISPATCH_ACK_MS);
+    cr_expect_eq(beat(1, &sent(6)->lease, 1), 0, "what was answered is done");
+}
+
+Test(dispatch, the_time_of_a_call_that_was_lost_runs_from_its_second_sending)
+{
+    join(1, 1);
+    queue(5);
+    settle();
+    pass(DISPATCH_ACK_MS);
+    cr_expect_eq(beat(1, NULL, 0), 1);
+    cr_expect_eq(dispatch_deadline(dispatch),
+                 now + TIMEOUT_MS + DISPATCH_LEASE_MARGIN_MS);
+}
+
+Test(dispatch, a_lease_that_nobody_waits_for_is_told)
+{
+    join(1, 1);
+    join(2, 1);
+    queue(5);
+    settle();
+    int64_t lease = sent(5)->lease;
+    int32_t other = sent(5)->worker == 1 ? 2 : 1;
+
+    cr_expect_not(dispatch_confirm(dispatch, other, lease, now));
+    dispatch_cancel(dispatch, 5, now);
+    settle();
+    cr_expect_not(dispatch_confirm(dispatch, 3 - other, lease, now));
+}
+
 Test(dispatch, a_call_is_given_to_the_worker_that_kept_it)
 {
     struct action action;

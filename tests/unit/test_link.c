@@ -159,6 +159,51 @@ Test(link, heartbeats_go_to_whoever_greeted)
     cr_expect(actor_hears(&client, MESSAGE_HEARTBEAT, 2500));
 }
 
+// Beats as a worker that has those leases.
+static void beat_with(struct actor *actor, const int64_t *leases, size_t n)
+{
+    struct message message = {.kind = MESSAGE_HEARTBEAT};
+    char held[8 * WIRE_LEASE_BYTES];
+
+    for (size_t i = 0; i < n; i++)
+        lease_write(leases[i], held + i * WIRE_LEASE_BYTES);
+    message.as.heartbeat.held = held;
+    message.as.heartbeat.held_len = n * WIRE_LEASE_BYTES;
+    actor_say(actor, &message);
+}
+
+Test(link, a_call_that_was_lost_on_its_way_is_sent_again)
+{
+    struct actor w;
+    int64_t lease;
+    int beats = 0;
+
+    worker(&w, "w", 1);
+    w.silent = true;
+    evaluate(&client, one_row);
+    lease = actor_take_call(&w);
+    do {
+        cr_assert_lt(++beats, 40, "it is not sent again");
+        beat_with(&w, NULL, 0);
+    } while (!actor_hears(&w, MESSAGE_CALL, 250));
+    cr_expect_eq(w.message.as.call.id, lease);
+    actor_answer(&w, lease, "garden");
+    actor_answer(&w, lease, "kitchen"); // the first counts
+    expect_score(&client, 1, 1);
+    actor_leave(&w);
+}
+
+Test(link, what_a_worker_does_for_nobody_is_cancelled)
+{
+    int64_t lease = 77;
+    struct actor w;
+
+    worker(&w, "w", 1);
+    beat_with(&w, &lease, 1);
+    cr_expect_eq(actor_await(&w, MESSAGE_CANCEL)->as.cancel.id, lease);
+    actor_leave(&w);
+}
+
 // --- nonsense ---
 
 Test(link, a_worker_that_sends_nonsense_loses_its_calls_to_another)

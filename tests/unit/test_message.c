@@ -57,6 +57,9 @@ static struct message make_sample(enum message_kind kind)
     case MESSAGE_REFUSED:
         m.as.refused = (struct refused){"digest", "run `ollama pull x`"};
         break;
+    case MESSAGE_HEARTBEAT:
+        m.as.heartbeat = (struct heartbeat){"\0\0\0\0\0\0\1\2", 8};
+        break;
     case MESSAGE_CALL:
         m.as.call =
             (struct call_message){7,
@@ -149,6 +152,31 @@ Test(message, a_frame_has_the_bytes_that_the_protocol_shows)
     cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
     cr_assert_eq(frame.len, sizeof cancel - 1);
     cr_expect_arr_eq(frame.data, cancel, frame.len);
+}
+
+Test(message, a_heartbeat_names_leases_or_says_nothing_of_them)
+{
+    struct message sent = {.kind = MESSAGE_HEARTBEAT};
+    struct message got;
+    char bytes[WIRE_LEASE_BYTES];
+
+    cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+    cr_assert(decode(&got), "%s", err.text);
+    cr_expect_null(got.as.heartbeat.held);
+
+    buf_clear(&frame);
+    sent.as.heartbeat.held = "";
+    cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+    cr_assert(decode(&got), "%s", err.text);
+    cr_expect_not_null(got.as.heartbeat.held, "it has none, and says so");
+    cr_expect_eq(got.as.heartbeat.held_len, 0);
+
+    lease_write(0x0102, bytes);
+    cr_expect_arr_eq(bytes, "\0\0\0\0\0\0\1\2", WIRE_LEASE_BYTES);
+    for (int i = 0; i < 63; i++) {
+        lease_write((int64_t)1 << i, bytes);
+        cr_expect_eq(lease_read(bytes), (int64_t)1 << i);
+    }
 }
 
 Test(message, a_call_keeps_each_value)

@@ -385,9 +385,9 @@ Test(worker, a_coordinator_that_comes_back_is_greeted)
 // The coordinator does not know the worker any more.
 static void forget_worker(void)
 {
-    struct message message = {.kind = MESSAGE_REFUSED,
-                              .as.refused = {.code = "hello",
-                                             .text = "say HELLO first"}};
+    struct message message = {
+        .kind = MESSAGE_REFUSED,
+        .as.refused = {.code = "hello", .text = "say HELLO first"}};
 
     send(&message);
 }
@@ -450,6 +450,64 @@ Test(worker, an_answer_that_was_sent_is_kept_until_it_is_surely_durable)
     struct message message = expect_kind(MESSAGE_HELLO);
     cr_assert_eq(message.as.hello.kept_len, 2 * WIRE_KEY_BYTES);
     cr_expect_arr_eq(message.as.hello.kept, key_b, WIRE_KEY_BYTES);
+}
+
+// Its next heartbeat, without an answer to it.
+static struct heartbeat take_beat(void)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
+    struct message message = {0};
+    struct wire_id from;
+
+    while (wire_receive(coordinator, &from, &arena, &message, &err) !=
+               WIRE_MESSAGE ||
+           message.kind != MESSAGE_HEARTBEAT) {
+        cr_assert_lt(clock_monotonic_ms(), deadline_ms, "no heartbeat came");
+        zmq_poll(NULL, 0, 5);
+    }
+    return message.as.heartbeat;
+}
+
+Test(worker, its_heartbeats_name_what_it_has)
+{
+    struct heartbeat got;
+
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    join(1);
+    got = take_beat();
+    cr_expect_not_null(got.held);
+    cr_expect_eq(got.held_len, 0);
+    call(7);
+    call(8);
+    do {
+        got = take_beat();
+    } while (got.held_len < 2 * WIRE_LEASE_BYTES);
+    cr_expect_eq(got.held_len, 2 * WIRE_LEASE_BYTES);
+    cr_expect_eq(lease_read(got.held), 7);
+    cr_expect_eq(lease_read(got.held + WIRE_LEASE_BYTES), 8);
+}
+
+Test(worker, an_answer_that_was_lost_is_given_again_and_not_asked_again)
+{
+    join(1);
+    call_by_key(1, key_a);
+    expect_answer(1);
+    call_by_key(1, key_a); // the coordinator has not got it
+    expect_answer(1);
+    cr_expect_eq(http_script_requests(server, CHAT), 1);
+}
+
+Test(worker, what_is_at_work_is_not_begun_again_under_another_lease)
+{
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 500);
+    join(2);
+    call_by_key(1, key_a);
+    wait_for(http_script_open, 1);
+    call_by_key(1, key_a); // it came twice
+    call_by_key(2, key_a); // by a coordinator that had not heard of us long
+    cancel(1);             // which has given that lease up
+    expect_answer(2);
+    cr_expect_eq(http_script_requests(server, CHAT), 1);
 }
 
 Test(worker, what_was_answered_meanwhile_is_kept_too)
