@@ -33,6 +33,7 @@ struct server {
 // All of speed 1 and without faults.
 void servers_start(void);
 struct server *servers_get(int number);
+// No faults any more, and all are quick.
 void servers_heal(void);
 
 // What the address of a server is called: "http://server-NUMBER".
