@@ -8,7 +8,7 @@
 #include "cli/output.h"
 #include "common/json.h"
 
-enum { ROW_DIGITS = 9, TEXT_BYTES = 4096 };
+enum { ROW_DIGITS = 9, TEXT_BYTES = 1 << 20 };
 
 // {"exclude": [N...]} as text in out; empty when nothing is excluded.
 static bool put_excluded(const struct options *options, struct buf *out,

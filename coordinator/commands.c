@@ -49,13 +49,66 @@ static json_t *read_id(struct store *store, const struct command *command,
     return found;
 }
 
-static json_t *read_no(struct store *store, const struct command *command,
-                       struct err *err)
+// An example to go on without, put at the end of rows.
+static bool take_row(struct store *store, int64_t job_no, const json_t *given,
+                     json_t *rows, struct err *err)
+{
+    json_int_t row = json_integer_value(given);
+    bool has = false;
+
+    if (!json_is_integer(given) || row < 0 || row > INT32_MAX) {
+        err_set(err, ERR_INPUT,
+                "`exclude` takes the numbers of examples, such as [17]");
+        return false;
+    }
+    if (!history_has_row(store, job_no, (int32_t)row, &has, err))
+        return false;
+    if (!has) {
+        err_set(err, ERR_INPUT,
+                "the job has no example %" JSON_INTEGER_FORMAT
+                ": they are counted from 0, in the order of the data file",
+                row);
+        return false;
+    }
+    return json_array_append_new(rows, json_integer(row)) == 0;
+}
+
+// {"exclude": N} or {"exclude": [N...]}, or nothing at all. NULL on failure.
+static json_t *read_excluded(struct store *store, int64_t job_no,
+                             const char *text, struct err *err)
+{
+    json_t *rows = json_array();
+    json_t *argument = text[0] == '\0'
+                           ? json_object()
+                           : json_parse(text, strlen(text), ARGUMENT_BYTES, err);
+    const json_t *given = json_object_get(argument, "exclude");
+    bool ok = argument != NULL;
+
+    if (ok && json_object_size(argument) > (given != NULL)) {
+        err_set(err, ERR_INPUT, "`resume` takes `exclude` and nothing else");
+        ok = false;
+    }
+    if (ok && given != NULL && !json_is_array(given))
+        ok = take_row(store, job_no, given, rows, err);
+    for (size_t i = 0; ok && i < json_array_size(given); i++)
+        ok = take_row(store, job_no, json_array_get(given, i), rows, err);
+    json_decref(argument);
+    if (ok)
+        return rows;
+    json_decref(rows);
+    return NULL;
+}
+
+static json_t *read_resume(struct store *store, const struct command *command,
+                           struct err *err)
 {
     char *id = query_job(store, command->job, err);
     int64_t no = id == NULL ? 0 : history_job_no(store, id, err);
-    json_t *found =
-        no == 0 ? NULL : json_pack("{s:s, s:I}", "id", id, "no", no);
+    json_t *rows =
+        no == 0 ? NULL : read_excluded(store, no, command->argument, err);
+    json_t *found = rows == NULL ? NULL
+                                 : json_pack("{s:s, s:I, s:o}", "id", id, "no",
+                                             no, "rows", rows);
 
     free(id);
     return found;
@@ -292,50 +345,26 @@ static json_t *act_pause(const struct command_scene *at,
     return end_job(at, found, &why, "paused", err);
 }
 
-static bool exclude_row(const struct command_scene *at, int64_t job_no,
-                        const json_t *row, struct err *err)
-{
-    if (!json_is_integer(row) || json_integer_value(row) < 0 ||
-        json_integer_value(row) > INT32_MAX) {
-        err_set(err, ERR_INPUT, "`exclude` must name examples by number");
-        return false;
-    }
-    return history_event(at->engine->store, job_no, "exclude",
-                         (int32_t)json_integer_value(row), "resume --exclude",
-                         err);
-}
-
-// From here on the rows (one, or a list) are left out where they have no score
-// yet; stored events, so that every later replay does the same.
-static bool exclude_rows(const struct command_scene *at, int64_t job_no,
-                         const json_t *argument, struct err *err)
-{
-    const json_t *rows = json_object_get(argument, "exclude");
-
-    if (rows == NULL)
-        return true;
-    if (!json_is_array(rows))
-        return exclude_row(at, job_no, rows, err);
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        if (!exclude_row(at, job_no, json_array_get(rows, i), err))
-            return false;
-    return true;
-}
-
-// The rows are put before the job is read, so that it begins without them.
+// The rows are left out from here on where they have no score yet; stored
+// events, so that every later replay does the same. They are put before the job
+// is read, so that it begins without them.
 static json_t *act_resume(const struct command_scene *at,
                           const struct command *command, const json_t *found,
                           struct err *err)
 {
-    const char *id = json_get_text(found, "id", "");
+    const json_t *rows = json_object_get(found, "rows");
     int64_t job_no = json_get_int(found, "no", 0);
-    struct err ignored = ERR_CLEAR;
-    json_t *argument = json_parse(command->argument, strlen(command->argument),
-                                  4096, &ignored);
+    bool ok = true;
 
-    if (exclude_rows(at, job_no, argument, err))
-        (void)at->resume(at->user, at->peer, id, err);
-    json_decref(argument);
+    (void)command;
+    for (size_t i = 0; ok && i < json_array_size(rows); i++)
+        ok = history_event(
+            at->engine->store, job_no, "exclude",
+            (int32_t)json_integer_value(json_array_get(rows, i)),
+            "resume --exclude", err);
+    if (ok)
+        (void)at->resume(at->user, at->peer, json_get_text(found, "id", ""),
+                         err);
     return NULL;
 }
 
@@ -365,7 +394,7 @@ static const struct verb {
 } verbs[] = {
     {"query", read_query, NULL},   {"workers", NULL, act_workers},
     {"status", NULL, act_status},  {"stop", read_id, act_stop},
-    {"pause", read_id, act_pause}, {"resume", read_no, act_resume},
+    {"pause", read_id, act_pause}, {"resume", read_resume, act_resume},
     {"ask", NULL, act_ask},
 };
 

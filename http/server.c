@@ -189,6 +189,30 @@ const char *http_query(const struct http_request *request, const char *name)
     return value != NULL && text_is_utf8(value, strlen(value)) ? value : NULL;
 }
 
+struct names {
+    bool (*each)(void *user, const char *name);
+    void *user;
+};
+
+static enum MHD_Result take_name(void *cls, enum MHD_ValueKind kind,
+                                 const char *name, const char *value)
+{
+    struct names *names = cls;
+
+    (void)kind;
+    (void)value;
+    return names->each(names->user, name) ? MHD_YES : MHD_NO;
+}
+
+void http_query_names(const struct http_request *request,
+                      bool (*each)(void *user, const char *name), void *user)
+{
+    struct names names = {.each = each, .user = user};
+
+    (void)MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND,
+                                    take_name, &names);
+}
+
 void http_reply_header(struct http_reply *reply, const char *name,
                        const char *value)
 {

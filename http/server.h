@@ -56,6 +56,10 @@ const char *http_header(const struct http_request *request, const char *name);
 // A parameter of the query, decoded; NULL: there is none, or no UTF-8.
 const char *http_query(const struct http_request *request, const char *name);
 
+// Calls each for every parameter of the query, in order, until it gives false.
+void http_query_names(const struct http_request *request,
+                      bool (*each)(void *user, const char *name), void *user);
+
 // Whether the Host that was asked for is a name of this machine alone. A page
 // of the network whose name is made to point here (DNS rebinding) has another.
 bool http_host_is_loopback(const struct http_request *request);

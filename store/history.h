@@ -78,6 +78,11 @@ bool history_job_simulated(struct store *store, int64_t job_no,
 bool history_split(struct store *store, int64_t job_no, const char *share,
                    const size_t *rows, size_t n, struct err *err);
 
+// Whether any share of the job has that row. True for a job without shares yet.
+// *has is set on success alone.
+bool history_has_row(struct store *store, int64_t job_no, int32_t row,
+                     bool *has, struct err *err);
+
 // What was submitted: enough to run the job again.
 struct history_file {
     const char *name;

@@ -323,3 +323,24 @@ out:
     buf_release(&list);
     return ok;
 }
+
+bool history_has_row(struct store *store, int64_t job_no, int32_t row,
+                     bool *has, struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    bool ok = open_settled(store, &read,
+                           "SELECT count(*) = 0 OR sum(EXISTS(SELECT 1 FROM"
+                           " json_each(row_numbers) WHERE value = ?2)) > 0"
+                           " FROM splits WHERE job_no = ?1",
+                           err);
+
+    if (ok) {
+        (void)sqlite3_bind_int64(read.stmt, 1, job_no);
+        (void)sqlite3_bind_int(read.stmt, 2, row);
+        *has = sql_read_next(&read, err) &&
+               sqlite3_column_int(read.stmt, 0) != 0;
+        ok = !read.failed;
+    }
+    sql_read_close(&read);
+    return ok;
+}

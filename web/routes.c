@@ -120,14 +120,57 @@ static bool put_parameter(const struct visit *visit, const char *name,
     return false;
 }
 
+// Looks whether the route takes what the query says, each thing once.
+struct query_check {
+    const char *takes;
+    uint64_t seen; // a bit for each name in takes
+    struct err *err;
+};
+
+static bool check_name(void *user, const char *name)
+{
+    struct query_check *check = user;
+    const char *at = check->takes;
+    size_t len = strlen(name);
+
+    for (uint64_t bit = 1; *at != '\0'; bit <<= 1) {
+        if (strncmp(at, name, len) == 0 && strchr("#% ", at[len]) != NULL) {
+            if (check->seen & bit)
+                err_set(check->err, ERR_INPUT, "`%.60s` is given twice", name);
+            check->seen |= bit;
+            return check->err->code == ERR_NONE;
+        }
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+    err_set(check->err, ERR_INPUT,
+            "there is no parameter `%.60s` here: /api/v1/openapi.json lists "
+            "those that there are",
+            name);
+    return false;
+}
+
+static bool check_query(const struct visit *visit, struct err *err)
+{
+    const char *takes = visit->route->takes;
+    struct query_check check = {.takes = takes == NULL ? "" : takes,
+                                .err = err};
+
+    http_query_names(visit->request, check_name, &check);
+    return err->code == ERR_NONE;
+}
+
 // The argument of the verb: what the path and the query say. NULL on failure.
 static json_t *read_argument(const struct visit *visit, struct err *err)
 {
     const struct route *route = visit->route;
     const char *at = route->takes == NULL ? "" : route->takes;
     const char *number = visit->path.number;
-    json_t *argument = json_object();
+    json_t *argument;
 
+    if (!check_query(visit, err))
+        return NULL;
+    argument = json_object();
     while (*at != '\0') {
         size_t len = strcspn(at, " ");
 
@@ -220,23 +263,34 @@ static void send_reply(struct visit *visit, json_t *answer,
     json_decref(answer);
 }
 
+// The body as a JSON object; NULL when it is none, which the reply says then.
+static json_t *read_body(struct visit *visit)
+{
+    struct err err = ERR_CLEAR;
+    json_t *body = json_parse(visit->request->body, visit->request->body_len,
+                              ARGUMENT_BYTES, &err);
+
+    if (json_is_object(body))
+        return body;
+    if (body != NULL)
+        err_set(&err, ERR_INPUT, "the body must be a JSON object");
+    send_error(visit->reply, status_of(&err, 400), &err);
+    json_decref(body);
+    return NULL;
+}
+
 static void serve_command(struct visit *visit)
 {
     const struct http_request *request = visit->request;
     struct err err = ERR_CLEAR;
-    json_t *argument = NULL;
 
     if (request->body_len > 0) {
-        argument =
-            json_parse(request->body, request->body_len, ARGUMENT_BYTES, &err);
-        if (!json_is_object(argument)) {
-            json_decref(argument);
-            send_words(visit->reply, 400, ERR_INPUT,
-                       "the body must be a JSON object");
+        json_t *body = read_body(visit);
+
+        if (body == NULL)
             return;
-        }
+        json_decref(body);
     }
-    json_decref(argument);
     send_reply(visit,
                web_ask(&visit->web->commands, visit->route->verb,
                        visit->path.job, request->body, &err),
@@ -247,10 +301,11 @@ static void serve_command(struct visit *visit)
 static void serve_try(struct visit *visit)
 {
     struct err err = ERR_CLEAR;
-    json_t *body = json_parse(visit->request->body, visit->request->body_len,
-                              ARGUMENT_BYTES, &err);
+    json_t *body = read_body(visit);
     const json_t *inputs = json_object_get(body, "inputs");
 
+    if (body == NULL)
+        return;
     if (json_is_object(inputs))
         send_reply(visit, web_try(visit->web, visit->path.job, inputs, &err),
                    &err);
@@ -274,10 +329,10 @@ static void serve_session(struct visit *visit)
 
 static void serve_login(struct visit *visit)
 {
-    struct err err = ERR_CLEAR;
-    json_t *body = json_parse(visit->request->body, visit->request->body_len,
-                              ARGUMENT_BYTES, &err);
+    json_t *body = read_body(visit);
 
+    if (body == NULL)
+        return;
     if (guard_login(visit->web->guard, visit->request,
                     json_get_text(body, "token", ""), visit->reply))
         serve_session(visit);
@@ -291,9 +346,15 @@ static void serve_login(struct visit *visit)
 static void serve_logout(struct visit *visit)
 {
     json_t *empty = json_object();
+    json_t *body = visit->request->body_len == 0 ? NULL : read_body(visit);
 
+    if (visit->request->body_len > 0 && body == NULL)
+        goto out;
     guard_logout(visit->web->guard, visit->request, visit->reply);
     send_json(visit->reply, empty);
+
+out:
+    json_decref(body);
     json_decref(empty);
 }
 
@@ -463,17 +524,18 @@ static bool matches(const char *pattern, const char *path, struct path *out)
     return *path == '\0';
 }
 
-// NULL: none; *other is then true when only the method is another one.
+// NULL: none; *other is then the method that the path takes, NULL when there is
+// no such path.
 static const struct route *find_route(const struct http_request *request,
-                                      struct path *path, bool *other)
+                                      struct path *path, const char **other)
 {
-    *other = false;
+    *other = NULL;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!matches(routes[i].pattern, request->path, path))
             continue;
         if (strcmp(routes[i].method, request->method) == 0)
             return &routes[i];
-        *other = true;
+        *other = routes[i].method;
     }
     return NULL;
 }
@@ -501,19 +563,30 @@ static bool may(struct web *web, const struct route *route,
            guard_means_it(web->guard, request, reply);
 }
 
+// Every path takes one method, and a GET may be a HEAD as well.
+static void send_other_method(struct http_reply *reply, const char *method)
+{
+    struct err err = ERR_CLEAR;
+
+    http_reply_header(reply, "Allow",
+                      strcmp(method, "GET") == 0 ? "GET, HEAD" : method);
+    err_set(&err, ERR_INPUT, "this address takes %s", method);
+    send_error(reply, 405, &err);
+}
+
 void web_handle(void *user, const struct http_request *request,
                 struct http_reply *reply)
 {
     struct web *web = user;
     struct visit visit = {.web = web, .request = request, .reply = reply};
-    bool other;
+    const char *other;
 
     guard_dress(reply);
     if (!guard_host(web->guard, request, reply))
         return;
     visit.route = find_route(request, &visit.path, &other);
-    if (visit.route == NULL && other)
-        send_words(reply, 405, ERR_INPUT, "this address takes another method");
+    if (visit.route == NULL && other != NULL)
+        send_other_method(reply, other);
     else if (visit.route == NULL || !is_number(visit.route, visit.path.number))
         send_words(reply, 404, ERR_INPUT,
                    "there is nothing here: /api/v1/openapi.json lists what "

@@ -196,6 +196,9 @@ def test_a_call_that_nobody_can_serve_is_named_and_can_be_left_out(stage):
     error = refused(stage.promptcc("run", job, *words, deadline_s=120), 3,
                     r"examples\.jsonl:8\b", "--exclude 7")
     name = re.search(r"resume (\S+)", error["text"])[1]
+    for wrong, told in [("x", "number of an example"), (99, "no example 99")]:
+        refused(stage.promptcc("resume", name, "--exclude", wrong, *words), 2,
+                told)
     result = stage.promptcc("resume", name, "--exclude", 7, *words)
     assert result.status == 0, result
     assert result.json["baseline"]["n"] == 19

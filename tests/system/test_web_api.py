@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 import socket
+import sqlite3
 import stat
 import subprocess
 import threading
@@ -539,6 +540,44 @@ def test_another_site_cannot_make_a_browser_change_anything(site):
     for kind in ("text/plain", "application/x-www-form-urlencoded",
                  "multipart/form-data; boundary=x", "application/jsonx"):
         site.post(stop, expect=415, Content_Type=kind)
+
+
+def test_what_a_route_does_not_take_is_told(site):
+    trials = "/api/v1/jobs/shop/trials"
+    for query, words in [("limit=5&limit=6", "`limit` is given twice"),
+                         ("limt=5", "no parameter `limt`"),
+                         ("lim=5", "no parameter `lim`"),
+                         ("limit=five", "`limit` takes a number")]:
+        told = site.get(f"{trials}?{query}", expect=400)["error"]
+        assert words in told["text"], told
+    stop = "/api/v1/jobs/shop/stop"
+    for body, words in [("[null]", "must be a JSON object"),
+                        ('{"a": 12345678901234567890123}', "integer"),
+                        ("{", "line 1")]:
+        told = site.post(stop, body, expect=400)["error"]
+        assert words in told["text"], told
+
+
+@pytest.mark.parametrize("method, path, allowed", [
+    ("POST", "/api/v1/jobs", "GET, HEAD"), ("GET", "/api/v1/jobs/shop/stop",
+                                            "POST"),
+    ("TRACE", "/healthz", "GET, HEAD")])
+def test_another_method_is_told_the_right_one(site, method, path, allowed):
+    status, headers, _ = site.ask(path, method)
+    assert (status, headers["Allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("body, words", [
+    ('{"exclude": "7"}', "numbers of examples"),
+    ('{"exclude": [0, -1]}', "numbers of examples"),
+    ('{"exclude": [0, 100000]}', "no example 100000"),
+    ('{"exlude": [7]}', "takes `exclude` and nothing else")])
+def test_a_wrong_exclusion_is_told_and_leaves_nothing(site, store, body, words):
+    told = site.post("/api/v1/jobs/shop/resume", body, expect=409)["error"]
+    assert words in told["text"], told
+    with sqlite3.connect(store) as history:
+        assert history.execute("SELECT count(*) FROM events WHERE kind ="
+                               " 'exclude'").fetchone() == (0,)
 
 
 def test_pages_may_load_nothing_from_elsewhere(site):
