@@ -426,6 +426,28 @@ static void check_demos(struct jobfile *file)
                              "an answer needs");
 }
 
+// ---- demos that are picked for each question
+
+static void check_nearest(struct jobfile *file)
+{
+    struct place place = whole_file(file);
+
+    if (file->job->n_nearest == 0)
+        return;
+    if (!file->optimizer->pools) {
+        diag_add(file->diags, DIAG_WARNING, "not-searched", &place,
+                 "%s makes no demo sets, so `demos.nearest` changes nothing",
+                 file->optimizer->name);
+        diag_remedy(file->diags, "leave it out, or take `screen_and_race`");
+        return;
+    }
+    diag_add(file->diags, DIAG_INFO, "not-for-dspy", &place,
+             "`demos.nearest`: if a program wins that shows other demos for "
+             "each question, DSPy's own `load` will run it without demos");
+    diag_remedy(file->diags, "load it by promptcc.load of the Python package, "
+                             "or leave `demos.nearest` out");
+}
+
 // ---- whether this is the tool
 
 static void check_tool(struct jobfile *file)
@@ -447,7 +469,7 @@ void check_data(struct jobfile *file)
 {
     static void (*const attempts[])(struct jobfile *) = {
         check_descriptions, check_number, check_labels, check_alive,
-        check_budget,       check_demos,  check_tool,
+        check_budget,       check_demos,  check_nearest, check_tool,
     };
 
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)

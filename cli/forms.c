@@ -44,6 +44,21 @@ static json_t *step_messages(const struct compiled *compiled,
     return messages;
 }
 
+// What only stands still can be written down.
+static bool check_still(const struct form_of *of, const struct step *step,
+                        const char *form, struct err *err)
+{
+    if (of->compiled->candidate->parts[step->predictor].nearest == 0)
+        return true;
+    err_set(err, ERR_INPUT,
+            "step `%.60s` shows other demos for each input, those of its pool "
+            "that are nearest, which %s cannot hold: run the compiled file "
+            "with `promptcc predict` or `serve`, or load it with the Python "
+            "package",
+            step->name, form);
+    return false;
+}
+
 // The schema that the server is asked to keep to, or null.
 static json_t *step_format(const struct compiled *compiled,
                            const struct step *step, struct err *err)
@@ -85,6 +100,8 @@ static bool write_messages(const struct form_of *of, struct buf *out,
 
         if (!is_wanted(of, step))
             continue;
+        if (!check_still(of, step, "a list of messages", err))
+            break;
         messages = step_messages(of->compiled, step, err);
         (void)json_object_set_new(
             steps, step->name,
@@ -160,7 +177,9 @@ static bool write_modelfile(const struct form_of *of, struct buf *out,
 {
     const struct step *step = only_step(of, err);
     json_t *messages =
-        step == NULL ? NULL : step_messages(of->compiled, step, err);
+        step == NULL || !check_still(of, step, "a Modelfile", err)
+            ? NULL
+            : step_messages(of->compiled, step, err);
     bool ok = messages != NULL;
 
     if (ok) {
@@ -183,9 +202,14 @@ static bool write_modelfile(const struct form_of *of, struct buf *out,
 static bool write_dspy(const struct form_of *of, struct buf *out,
                        struct err *err)
 {
-    json_t *document =
-        json_parse(of->text->data, of->text->len, COMPILED_FILE_MAX_BYTES, err);
+    const struct program *program = of->compiled->program;
+    json_t *document;
 
+    for (size_t i = 0; i < program->n_predictors; i++)
+        if (!check_still(of, program_predictor(program, i), "DSPy's file", err))
+            return false;
+    document =
+        json_parse(of->text->data, of->text->len, COMPILED_FILE_MAX_BYTES, err);
     if (document == NULL)
         return false;
     (void)json_object_del(json_object_get(document, "metadata"), "promptcc");
@@ -260,7 +284,12 @@ static void put_step(const struct compiled *compiled, const struct step *step,
 
     buf_printf(out, "## %s\n\n", step->name);
     put_fenced(part->instruction, out);
-    if (part->n_demos > 0)
+    if (part->nearest > 0)
+        buf_printf(out,
+                   "### Demos (of these %zu each prompt shows the %zu that are "
+                   "nearest to its input)\n\n",
+                   part->n_demos, candidate_part_shows(part));
+    else if (part->n_demos > 0)
         buf_printf(out, "### Demos (%zu)\n\n", part->n_demos);
     put_demos(part, out);
 }

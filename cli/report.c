@@ -224,11 +224,15 @@ static void put_change(const struct terminal *terminal, const char *step,
     const char *before = json_get_text(change, "before", "");
     const char *after = json_get_text(change, "after", "");
     int64_t demos = json_get_int(change, "demos", 0);
+    int64_t pool = json_get_int(change, "of", demos);
 
-    buf_printf(out, "  %s: %s, %" PRId64 " demo%s%s\n", step,
+    buf_printf(out, "  %s: %s, %" PRId64 " demo%s", step,
                strcmp(before, after) == 0 ? "instruction as written"
                                           : "new instruction",
-               demos, demos == 1 ? "" : "s",
+               demos, demos == 1 ? "" : "s");
+    if (pool > demos)
+        buf_printf(out, " nearest to the question, of %" PRId64, pool);
+    buf_printf(out, "%s\n",
                skipped ? " (not searched, not measured)" : "");
     if (strcmp(before, after) == 0)
         return;

@@ -185,6 +185,7 @@ struct job_work {
     struct job_model_pin models[ROLE_COUNT];
     struct job_programs *programs; // of the user; NULL without any
     struct retrieval *retrieval;   // of its documents; NULL without any
+    struct nearest *nearest;       // of pools of demos; NULL until needed
     // Of the metric's asks of a model, by the ask; NULL until needed.
     struct prefix *metric_prefixes[METRIC_MAX_OUTSIDE];
     bool time_over; // max_time is reached: no further call is made

@@ -9,6 +9,7 @@
 #include "program/prompt/prompt.h"
 #include "program/run/right.h"
 #include "program/run/stepper.h"
+#include "retrieve/nearest.h"
 #include "store/calls.h"
 #include "store/history.h"
 
@@ -390,6 +391,51 @@ static struct prefix *step_prefix(struct job_work *work, struct task *task,
     return *prefix;
 }
 
+// The demos that this question gets of its step's pool, and then the question.
+static bool put_nearest(struct evaluation *ev, const struct ask *wanted,
+                        struct buf *out, struct err *err)
+{
+    struct task *task = ev->task;
+    const struct step *step = &task->program->steps[wanted->part];
+    struct nearest **nearest = &ev->work->nearest;
+
+    if (*nearest == NULL)
+        *nearest = nearest_new(err);
+    if (*nearest == NULL ||
+        !nearest_put(*nearest, step, &task->candidate->parts[step->predictor],
+                     task->settings.adapter,
+                     stepper_step_inputs(ev->stepper, wanted->part),
+                     ev->item->row, out, err))
+        return false;
+    buf_append(out, wanted->payload, wanted->payload_len);
+    return buf_ok(out, "the prompt", err);
+}
+
+static bool ask_model(struct evaluation *ev, const struct ask *wanted,
+                      struct order *order, struct err *err)
+{
+    const struct task *task = ev->task;
+    const struct step *step = &task->program->steps[wanted->part];
+    struct buf tail = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok = true;
+
+    order->prefix =
+        step_prefix(ev->work, ev->task, wanted->part, wanted->form, err);
+    if (order->prefix == NULL)
+        return false;
+    order->logprobs =
+        task->logprobs &&
+        right_is_told(task->program, ev->work->job->metric, wanted->part);
+    if (task->candidate->parts[step->predictor].nearest > 0) {
+        ok = put_nearest(ev, wanted, &tail, err);
+        order->ask.payload = tail.data;
+        order->ask.payload_len = tail.len;
+    }
+    ok = ok && ask(ev, ASKER_STEP, order, err);
+    buf_release(&tail);
+    return ok;
+}
+
 static bool ask_for_step(struct evaluation *ev, const struct ask *wanted,
                          struct err *err)
 {
@@ -399,16 +445,8 @@ static bool ask_for_step(struct evaluation *ev, const struct ask *wanted,
                           .purpose = ev->task->sampling.purpose,
                           .step = step->name};
 
-    if (step->predictor >= 0) {
-        order.prefix =
-            step_prefix(ev->work, ev->task, wanted->part, wanted->form, err);
-        if (order.prefix == NULL)
-            return false;
-        order.logprobs = ev->task->logprobs &&
-                         right_is_told(ev->task->program, ev->work->job->metric,
-                                       wanted->part);
-    }
-    return ask(ev, ASKER_STEP, &order, err);
+    return step->predictor >= 0 ? ask_model(ev, wanted, &order, err)
+                                : ask(ev, ASKER_STEP, &order, err);
 }
 
 // What a judge is told before it is shown an answer: rendered once a job.

@@ -101,7 +101,7 @@ static bool put_candidate(struct running_job *running, struct task *task,
 {
     size_t n = task->candidate->n_parts, filled = 0;
     struct history_part *parts = calloc(n + 1, sizeof *parts);
-    json_t *tuned = candidate_tuned(task->candidate);
+    json_t *tuned = candidate_chosen(task->candidate, task->program);
     char *chosen = tuned == NULL ? NULL : json_text(tuned);
     struct history_candidate row = {
         .hash = task->candidate->id,

@@ -19,6 +19,7 @@
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
+#include "retrieve/nearest.h"
 #include "retrieve/retrieval.h"
 #include "search/conduct.h"
 #include "search/optimizers/optimizer.h"
@@ -476,6 +477,7 @@ static void free_running(struct running_job *running)
     session_join(running->session);
     job_programs_stop(running->work.programs);
     retrieval_close(running->work.retrieval);
+    nearest_free(running->work.nearest);
     free_past(&running->past);
     free_ending(running->ending);
     running_job_result_release(&running->result);

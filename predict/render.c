@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "predict/inputs.h"
 #include "program/prompt/prompt.h"
+#include "retrieve/nearest.h"
 
 const struct step *render_find_step(const struct compiled *compiled,
                                     const char *name, struct err *err)
@@ -80,7 +81,11 @@ bool render_step(const struct compiled *compiled, const struct step *step,
         buf_putc(out, ']');
     } else if (ok) {
         inputs = complete_inputs(step, values, err);
-        ok = inputs != NULL && prompt_question(step, inputs, out, err);
+        ok = inputs != NULL &&
+             (part->nearest == 0 ||
+              nearest_put_once(step, part, compiled->settings.adapter, inputs,
+                               out, err)) &&
+             prompt_question(step, inputs, out, err);
     }
     json_decref(inputs);
     return ok && buf_ok(out, "the prompt", err);

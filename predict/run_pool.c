@@ -10,6 +10,7 @@
 #include "program/graph/plan.h"
 #include "program/prompt/prompt.h"
 #include "program/run/stepper.h"
+#include "retrieve/nearest.h"
 #include "retrieve/retrieval.h"
 
 enum {
@@ -55,6 +56,7 @@ struct run_pool {
     size_t n;
     struct local_programs *programs; // owned; NULL where no step has one
     struct retrieval *retrieval;     // the same of steps that search
+    struct nearest *nearest;         // owned: of pools of demos
     uint64_t requests;               // made to programs so far
 };
 
@@ -116,8 +118,10 @@ out:
         err_nomem(err, "the runs");
     for (size_t s = 0; ok && s < options->compiled->program->n_steps; s++)
         ok = render_part(pool, s, err);
+    if (ok)
+        pool->nearest = nearest_new(err);
     ok =
-        ok &&
+        pool->nearest != NULL &&
         local_programs_start(options->compiled->program,
                              options->allow_exec ? options->compiled->folder
                                                  : NULL,
@@ -156,6 +160,7 @@ void run_pool_free(struct run_pool *pool)
     }
     local_programs_stop(pool->programs);
     retrieval_close(pool->retrieval);
+    nearest_free(pool->nearest);
     release_parts(pool);
     free(pool->order);
     free(pool->runs);
@@ -226,22 +231,47 @@ static bool ask_program(struct run_pool *pool, struct run *run, int step,
                                 call->ask.payload, call->ask.payload_len, err);
 }
 
+// What the model gets behind the step's prefix: the question, and before it,
+// where the step has a pool of demos, those that it gets of it.
+static bool put_tail(struct run_pool *pool, struct run *run, int step,
+                     struct buf *out, struct err *err)
+{
+    const struct compiled *compiled = pool->options.compiled;
+    const struct step *at = &compiled->program->steps[step];
+    const struct candidate_part *part =
+        &compiled->candidate->parts[at->predictor];
+    const struct ask *ask = &run->calls[step].ask;
+
+    if (part->nearest > 0 &&
+        !nearest_put(pool->nearest, at, part, compiled->settings.adapter,
+                     stepper_step_inputs(run->stepper, step), -1, out, err))
+        return false;
+    buf_append(out, ask->payload, ask->payload_len);
+    return buf_ok(out, "the prompt", err);
+}
+
 static bool ask_model(struct run_pool *pool, struct run *run, int step,
                       struct err *err)
 {
+    struct buf tail = BUF_INIT(PROMPT_MAX_BYTES);
     struct step_call *call = &run->calls[step];
     const struct prompt_part *part = &pool->parts[step];
     const struct compiled *compiled = pool->options.compiled;
     struct call_request request = {.model = compiled->model,
                                    .prefix = part->prefix.data,
                                    .prefix_len = part->prefix.len,
-                                   .tail = call->ask.payload,
-                                   .tail_len = call->ask.payload_len,
                                    .format = part->formats[call->ask.form].data,
                                    .options = compiled->settings.options};
 
-    return model_begin(pool->options.client, call_id(pool, run, step), &request,
-                       pool->options.timeout_ms, err);
+    bool ok = put_tail(pool, run, step, &tail, err);
+
+    request.tail = tail.data;
+    request.tail_len = tail.len;
+    ok = ok &&
+         model_begin(pool->options.client, call_id(pool, run, step), &request,
+                     pool->options.timeout_ms, err);
+    buf_release(&tail);
+    return ok;
 }
 
 static bool slot_is_free(const struct run_pool *pool)

@@ -251,44 +251,63 @@ static json_t *passage_of(json_t *document)
     return passage;
 }
 
-static bool collect(struct search_index *index, json_t *list, struct err *err)
+static bool collect(struct search_index *index, size_t *out, size_t *n,
+                    struct err *err)
 {
     int status;
 
-    while ((status = sqlite3_step(index->find)) == SQLITE_ROW) {
-        sqlite3_int64 i = sqlite3_column_int64(index->find, 0);
-        json_t *document = json_array_get(index->documents, (size_t)i);
-
-        if (json_array_append_new(list, passage_of(document)) != 0) {
-            err_nomem(err, "passages");
-            return false;
-        }
-    }
+    while ((status = sqlite3_step(index->find)) == SQLITE_ROW)
+        out[(*n)++] = (size_t)sqlite3_column_int64(index->find, 0);
     return status == SQLITE_DONE || trouble(index, err);
+}
+
+bool search_index_rank(struct search_index *index, const char *query,
+                       const json_t *fields, size_t k, size_t *out, size_t *n,
+                       struct err *err)
+{
+    struct buf match = BUF_INIT(SQL_MAX_BYTES);
+    bool any =
+        put_columns(index, fields, &match) && put_words(query, &match) > 0;
+    bool ok = buf_ok(&match, "a query", err);
+
+    *n = 0;
+    if (ok && any) {
+        ok = (sqlite3_bind_text(index->find, 1, match.data, (int)match.len,
+                                SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_bind_int64(index->find, 2, (sqlite3_int64)k) ==
+                  SQLITE_OK) ||
+             trouble(index, err);
+        ok = ok && collect(index, out, n, err);
+        (void)sqlite3_reset(index->find);
+    }
+    buf_release(&match);
+    return ok;
 }
 
 json_t *search_index_find(struct search_index *index, const char *query,
                           const json_t *fields, int64_t k, struct err *err)
 {
-    struct buf match = BUF_INIT(SQL_MAX_BYTES);
+    size_t all = json_array_size(index->documents);
+    size_t most = k < 0 ? 0 : (uint64_t)k < all ? (size_t)k : all;
+    size_t *found = calloc(most + 1, sizeof *found);
     json_t *list = json_array();
-    bool any =
-        put_columns(index, fields, &match) && put_words(query, &match) > 0;
-    bool ok = list != NULL && buf_ok(&match, "a query", err);
+    size_t n = 0;
+    bool ok = found != NULL && list != NULL;
 
-    if (ok && any) {
-        ok = (sqlite3_bind_text(index->find, 1, match.data, (int)match.len,
-                                SQLITE_STATIC) == SQLITE_OK &&
-              sqlite3_bind_int64(index->find, 2, k) == SQLITE_OK) ||
-             trouble(index, err);
-        ok = ok && collect(index, list, err);
-        (void)sqlite3_reset(index->find);
+    if (!ok)
+        err_nomem(err, "passages");
+    ok = ok &&
+         search_index_rank(index, query, fields, most, found, &n, err);
+    for (size_t i = 0; ok && i < n; i++) {
+        json_t *document = json_array_get(index->documents, found[i]);
+
+        ok = json_array_append_new(list, passage_of(document)) == 0;
+        if (!ok)
+            err_nomem(err, "passages");
     }
-    buf_release(&match);
+    free(found);
     if (ok)
         return list;
-    if (list == NULL)
-        err_nomem(err, "passages");
     json_decref(list);
     return NULL;
 }

@@ -33,4 +33,10 @@ void search_index_free(struct search_index *index); // NULL is fine
 json_t *search_index_find(struct search_index *index, const char *query,
                           const json_t *fields, int64_t k, struct err *err);
 
+// The same as numbers of documents, from 0: at most k, the best first, into
+// out. *n says how many.
+bool search_index_rank(struct search_index *index, const char *query,
+                       const json_t *fields, size_t k, size_t *out, size_t *n,
+                       struct err *err);
+
 #endif

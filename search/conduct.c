@@ -197,10 +197,11 @@ static json_t *changes_json(const struct session *session,
         const struct candidate_part *part = &winner->parts[p];
 
         json_object_set_new(changes, step->name,
-                            json_pack("{s:s, s:s, s:I}", "before",
+                            json_pack("{s:s, s:s, s:I, s:I}", "before",
                                       step->signature.instruction, "after",
                                       part->instruction, "demos",
-                                      (json_int_t)part->n_demos));
+                                      (json_int_t)candidate_part_shows(part),
+                                      "of", (json_int_t)part->n_demos));
     }
     return changes;
 }
@@ -269,7 +270,8 @@ static json_t *run_document(struct session *session,
         skipped_json(session), "optimizer", setup->optimizer->name, "trials",
         count_trials(session), "simulated", setup->models->simulated,
         "model_faults", (json_int_t)faults, "faults", kinds, "changes",
-        changes_json(session, winner), "tuned", candidate_tuned(winner));
+        changes_json(session, winner), "tuned",
+        candidate_chosen(winner, session_job(session)->program));
     if (json_object_update(document, scores) != 0 ||
         json_object_update(document, rest) != 0 ||
         json_object_set_new(document, "adapter",
@@ -676,6 +678,32 @@ static bool run(struct session *session, struct ending *ending, struct err *err)
 
 // --- eval ---
 
+static bool has_pool(const struct candidate *candidate)
+{
+    for (size_t p = 0; p < candidate->n_parts; p++)
+        if (candidate->parts[p].nearest > 0)
+            return true;
+    return false;
+}
+
+// What the file says. A pool most likely holds some of the examples: they are
+// not to be shown to themselves.
+static struct candidate *read_candidate(const struct session *session,
+                                        const struct bundle_file *file,
+                                        struct err *err)
+{
+    struct candidate *read =
+        compiled_candidate(session_job(session)->program, file->name,
+                           file->data, file->len, err);
+    struct candidate *placed = NULL;
+
+    if (read == NULL || !has_pool(read))
+        return read;
+    placed = seed_place(session, read, err);
+    candidate_unref(read);
+    return placed;
+}
+
 static struct candidate *candidate_to_score(const struct session *session,
                                             struct err *err)
 {
@@ -690,8 +718,7 @@ static struct candidate *candidate_to_score(const struct session *session,
         err_set(err, ERR_INPUT, "%.180s did not come with the job", name);
         return NULL;
     }
-    return compiled_candidate(setup->job->program, name, file->data, file->len,
-                              err);
+    return read_candidate(session, file, err);
 }
 
 // Every row of --data, else the test share, else the validation share.

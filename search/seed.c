@@ -56,8 +56,27 @@ static bool place_demos(const struct session *session,
     }
     ok = ok && candidate_set_demos(candidate, p, part.demo_set_no, demos,
                                    part.n_demos, err);
+    if (ok)
+        candidate_set_nearest(candidate, p, part.nearest);
     free(demos);
     return ok;
+}
+
+struct candidate *seed_place(const struct session *session,
+                             const struct candidate *candidate,
+                             struct err *err)
+{
+    struct candidate *placed = candidate_copy(candidate, err);
+    bool ok = placed != NULL;
+
+    for (size_t p = 0; ok && p < placed->n_parts; p++)
+        ok = place_demos(session, placed, p, err);
+    if (ok) {
+        candidate_seal(placed);
+        return placed;
+    }
+    candidate_unref(placed);
+    return NULL;
 }
 
 struct candidate *seed_candidate(const struct session *session, struct err *err)
@@ -67,7 +86,6 @@ struct candidate *seed_candidate(const struct session *session, struct err *err)
     const struct bundle_file *file = bundle_find(setup->bundle, name);
     struct candidate *read = NULL;
     struct candidate *placed = NULL;
-    bool ok;
 
     if (file == NULL) {
         err_set(err, ERR_INPUT, "%.180s did not come with the job", name);
@@ -75,15 +93,7 @@ struct candidate *seed_candidate(const struct session *session, struct err *err)
     }
     read = compiled_candidate(setup->job->program, name, file->data, file->len,
                               err);
-    placed = read == NULL ? NULL : candidate_copy(read, err);
-    ok = placed != NULL;
-    for (size_t p = 0; ok && p < placed->n_parts; p++)
-        ok = place_demos(session, placed, p, err);
+    placed = read == NULL ? NULL : seed_place(session, read, err);
     candidate_unref(read);
-    if (ok) {
-        candidate_seal(placed);
-        return placed;
-    }
-    candidate_unref(placed);
-    return NULL;
+    return placed;
 }

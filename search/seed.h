@@ -18,4 +18,10 @@
 struct candidate *seed_candidate(const struct session *session,
                                  struct err *err);
 
+// The candidate with a row for each demo that came from one of the data at
+// hand, sealed; a new reference.
+struct candidate *seed_place(const struct session *session,
+                             const struct candidate *candidate,
+                             struct err *err);
+
 #endif

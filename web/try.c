@@ -18,6 +18,7 @@
 #include "program/run/compiled.h"
 #include "program/run/stepper.h"
 #include "program/source/diag.h"
+#include "retrieve/nearest.h"
 #include "store/lookup.h"
 
 enum { CALL_PATIENCE_MS = 130000 }; // longer than coordinator/guest.h waits
@@ -310,17 +311,24 @@ static bool answer_ask(struct attempt *attempt, const struct ask *ask,
     struct buf prefix = BUF_INIT(PROMPT_MAX_BYTES);
     struct buf format = BUF_INIT(PROMPT_MAX_BYTES);
     bool ok = false;
+    const struct candidate_part *part;
 
     if (ask->answerer != ANSWERER_MODEL)
         err_set(err, ERR_INPUT,
                 "step `%.60s` runs a program of its own, which is not done "
                 "from here: export the file, and use `promptcc predict`",
                 step->name);
-    else
-        ok = prompt_prefix(step, &compiled->candidate->parts[step->predictor],
-                           compiled->settings.adapter, &prefix, err) &&
+    else {
+        part = &compiled->candidate->parts[step->predictor];
+        ok = prompt_prefix(step, part, compiled->settings.adapter, &prefix,
+                           err) &&
+             (part->nearest == 0 ||
+              nearest_put_once(step, part, compiled->settings.adapter,
+                               stepper_step_inputs(attempt->stepper, ask->part),
+                               &prefix, err)) &&
              prompt_format(step, ask->form, &format, err) &&
              ask_worker(attempt, ask, &prefix, &format, err);
+    }
     buf_release(&prefix);
     buf_release(&format);
     return ok;

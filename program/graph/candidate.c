@@ -112,12 +112,7 @@ struct candidate *candidate_copy(const struct candidate *candidate,
         return NULL;
     }
     for (size_t i = 0; copy != NULL && i < copy->n_parts; i++) {
-        const struct candidate_part *part = &candidate->parts[i];
-
-        if (!candidate_set_instruction(copy, i, part->instruction_no,
-                                       part->instruction, err) ||
-            !candidate_set_demos(copy, i, part->demo_set_no, part->demos,
-                                 part->n_demos, err)) {
+        if (!candidate_set_part(copy, i, &candidate->parts[i], err)) {
             candidate_unref(copy);
             copy = NULL;
         }
@@ -201,9 +196,35 @@ bool candidate_set_demos(struct candidate *candidate, size_t part, int no,
     drop_demos(target);
     target->demos = copy;
     target->n_demos = n;
+    target->nearest = 0;
     target->demo_set_no = no;
     target->shown = shown;
     return true;
+}
+
+void candidate_set_nearest(struct candidate *candidate, size_t part,
+                           size_t nearest)
+{
+    assert(part < candidate->n_parts);
+    candidate->parts[part].nearest = nearest;
+}
+
+bool candidate_set_part(struct candidate *candidate, size_t part,
+                        const struct candidate_part *from, struct err *err)
+{
+    if (!candidate_set_instruction(candidate, part, from->instruction_no,
+                                   from->instruction, err) ||
+        !candidate_set_demos(candidate, part, from->demo_set_no, from->demos,
+                             from->n_demos, err))
+        return false;
+    candidate_set_nearest(candidate, part, from->nearest);
+    return true;
+}
+
+size_t candidate_part_shows(const struct candidate_part *part)
+{
+    return part->nearest > 0 && part->nearest < part->n_demos ? part->nearest
+                                                              : part->n_demos;
 }
 
 static bool hash_values(struct candidate *candidate, struct err *err)
@@ -265,6 +286,30 @@ json_t *candidate_tuned(const struct candidate *candidate)
     return NULL;
 }
 
+json_t *candidate_chosen(const struct candidate *candidate,
+                         const struct program *program)
+{
+    json_t *chosen = candidate_tuned(candidate);
+
+    for (size_t i = 0; chosen != NULL && i < candidate->n_parts; i++) {
+        const struct step *step = program_predictor(program, i);
+        struct buf name = BUF_INIT(1 << 10);
+
+        if (candidate->parts[i].nearest == 0)
+            continue;
+        buf_printf(&name, "%s.nearest", step->name);
+        if (name.failed ||
+            json_object_set_new(
+                chosen, name.data,
+                json_integer((json_int_t)candidate->parts[i].nearest)) != 0) {
+            json_decref(chosen);
+            chosen = NULL;
+        }
+        buf_release(&name);
+    }
+    return chosen;
+}
+
 void candidate_seal(struct candidate *candidate)
 {
     struct hasher hasher;
@@ -274,6 +319,10 @@ void candidate_seal(struct candidate *candidate)
     for (size_t i = 0; i < candidate->n_parts; i++) {
         hasher_add_text(&hasher, candidate->parts[i].instruction);
         hasher_add_hash(&hasher, &candidate->parts[i].shown);
+        if (candidate->parts[i].nearest > 0) {
+            hasher_add_text(&hasher, "nearest");
+            hasher_add_int(&hasher, (int64_t)candidate->parts[i].nearest);
+        }
     }
     settings_hash(&candidate->settings, &hasher);
     if (json_object_size(candidate->values) > 0)
@@ -300,6 +349,8 @@ void candidate_unref(struct candidate *candidate)
 
 static bool part_shows(const struct candidate_part *part, int row)
 {
+    if (part->nearest > 0)
+        return false;
     for (size_t i = 0; i < part->n_demos; i++) {
         if (part->demos[i].row == row)
             return true;

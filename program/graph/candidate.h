@@ -1,6 +1,10 @@
 // candidate: what an optimizer chooses: for each predictor an instruction and
 // demos, and those settings that it changes.
 //
+// The demos of a predictor are shown to the model as they stand, or they are a
+// pool of which each prompt shows the few whose inputs are nearest to its
+// question (retrieve/nearest.h picks them).
+//
 // Immutable once built and shared by reference between threads (the count is
 // atomic). Its id is a hash of all that can change an answer; labels such as
 // "instruction 3 of the proposals" are kept with it but not hashed.
@@ -31,6 +35,7 @@ struct candidate_part {
     const char *instruction;
     struct demo *demos;
     size_t n_demos;
+    size_t nearest;     // 0: all demos are shown; else so many of them
     int instruction_no; // 0: as written in the job
     int demo_set_no;    // 0: none
     struct hash shown;  // of the demos' fields
@@ -67,6 +72,18 @@ bool candidate_set_instruction(struct candidate *candidate, size_t part, int no,
 bool candidate_set_demos(struct candidate *candidate, size_t part, int no,
                          const struct demo *demos, size_t n, struct err *err);
 
+// Instruction and demos as another candidate's part has them.
+bool candidate_set_part(struct candidate *candidate, size_t part,
+                        const struct candidate_part *from, struct err *err);
+
+// Makes the part's demos, which were set before, a pool: a prompt shows the
+// `nearest` of them. 0: all, as candidate_set_demos leaves it.
+void candidate_set_nearest(struct candidate *candidate, size_t part,
+                           size_t nearest);
+
+// How many demos a prompt of the part shows.
+size_t candidate_part_shows(const struct candidate_part *part);
+
 // Gives it a value of its own for what may be tuned: a setting by its name, or
 // a value of a step as STEP.KEY. NULL: the job's again. ERR_INPUT: there is no
 // such setting, or it has no such value. See tunable.h for who may choose what.
@@ -76,6 +93,11 @@ bool candidate_set_value(struct candidate *candidate, const char *name,
 // All such values: {"temperature": 0.7, "search.k": 8}. New reference; NULL
 // without memory.
 json_t *candidate_tuned(const struct candidate *candidate);
+
+// The same, and how many demos the steps with a pool show: {"classify.nearest":
+// 4}. For people. New reference; NULL without memory.
+json_t *candidate_chosen(const struct candidate *candidate,
+                         const struct program *program);
 
 // What it was made of: for people, who follow it in the history. Sealed ones;
 // replaces what was said before.
@@ -88,7 +110,8 @@ struct candidate *candidate_ref(struct candidate *candidate);
 void candidate_unref(struct candidate *candidate); // NULL is fine
 
 // True when a demo of a predictor that plan runs came from this row: such a
-// candidate is not scored on it.
+// candidate is not scored on it. A pool shows no row to itself, so it does not
+// count.
 struct plan;
 bool candidate_shows(const struct candidate *candidate,
                      const struct program *program, const struct plan *plan,

@@ -45,9 +45,12 @@ static bool cut_demos(struct candidate *candidate, const json_t *most,
     for (size_t p = 0; p < candidate->n_parts; p++) {
         const struct candidate_part *part = &candidate->parts[p];
 
-        if (part->n_demos > n &&
-            !candidate_set_demos(candidate, p, part->demo_set_no, part->demos,
-                                 n, err))
+        if (candidate_part_shows(part) <= n)
+            continue;
+        if (part->nearest > 0 && n > 0)
+            candidate_set_nearest(candidate, p, n);
+        else if (!candidate_set_demos(candidate, p, part->demo_set_no,
+                                      part->demos, n, err))
             return false;
     }
     return true;
@@ -79,8 +82,8 @@ static size_t most_demos(const struct candidate *candidate)
     size_t most = 0;
 
     for (size_t p = 0; p < candidate->n_parts; p++)
-        if (candidate->parts[p].n_demos > most)
-            most = candidate->parts[p].n_demos;
+        if (candidate_part_shows(&candidate->parts[p]) > most)
+            most = candidate_part_shows(&candidate->parts[p]);
     return most;
 }
 

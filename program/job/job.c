@@ -397,10 +397,51 @@ static void read_settings(struct reader *reader, const struct node *node)
     reader->job->adapter = settings.adapter;
 }
 
+static void add_nearest(struct reader *reader, const struct node *node)
+{
+    struct job *job = reader->job;
+    int64_t number = 0;
+
+    if (!node_int(node, "`nearest`", 1, TUNABLE_MAX_DEMOS, &number,
+                  reader->diags))
+        return;
+    for (size_t i = 0; i < job->n_nearest; i++)
+        if (job->nearest[i] == number)
+            return;
+    job->nearest[job->n_nearest++] = number;
+}
+
+// A number, or several to try: {tune: [4, 8]}. That none is taken is always a
+// choice, and where the search begins.
+static void read_nearest(struct reader *reader, const struct node *node)
+{
+    static const char *const keys[] = {"tune"};
+    const struct node *list = node_find(node, "tune");
+
+    if (node->kind == NODE_SCALAR) {
+        add_nearest(reader, node);
+        return;
+    }
+    node_only_keys(node, "`nearest`", keys, LENGTH(keys), reader->diags);
+    if (list == NULL || list->kind != NODE_LIST || list->n == 0 ||
+        list->n > JOB_MAX_NEAREST) {
+        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "`nearest` must be a number of demos, or up to %d to choose "
+                 "from",
+                 JOB_MAX_NEAREST);
+        diag_remedy(reader->diags, "write `nearest: 4`, or `nearest: {tune: "
+                                   "[4, 8]}`");
+        return;
+    }
+    for (size_t i = 0; i < list->n; i++)
+        add_nearest(reader, list->items[i]);
+}
+
 static void read_demos(struct reader *reader, const struct node *node)
 {
-    static const char *const keys[] = {"count"};
+    static const char *const keys[] = {"count", "nearest"};
     const struct node *count = node_find(node, "count");
+    const struct node *nearest = node_find(node, "nearest");
 
     if (node->kind == NODE_NULL || !is_map(reader, node, "`demos`"))
         return;
@@ -409,6 +450,8 @@ static void read_demos(struct reader *reader, const struct node *node)
     if (count != NULL)
         (void)node_int(count, "`count`", 0, TUNABLE_MAX_DEMOS,
                        &reader->job->max_demos, reader->diags);
+    if (nearest != NULL)
+        read_nearest(reader, nearest);
 }
 
 static void read_skipped_steps(struct reader *reader, const struct node *node)

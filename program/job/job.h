@@ -52,6 +52,8 @@ struct job_data {
     struct place place;
 };
 
+enum { JOB_MAX_NEAREST = 8 };
+
 // 0: no limit.
 struct job_budget {
     int64_t max_calls;
@@ -70,6 +72,8 @@ struct job {
     struct tunables tunables; // what a search may choose; owned
     bool limits_demos;        // `demos.count` is said: no step shows more than
     int64_t max_demos;        // this, the largest choice where it is tuned
+    int64_t nearest[JOB_MAX_NEAREST]; // `demos.nearest`: how many demos of a
+    size_t n_nearest; // pool a prompt may show; none: there are no pools
     struct metric *metric;    // owned
     const char *optimizer;
     const struct node *optimizer_node; // parameters, or NULL

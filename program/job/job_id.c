@@ -87,6 +87,21 @@ static json_t *optimizer_json(const struct job *job)
     return json;
 }
 
+static json_t *demos_json(const struct job *job)
+{
+    json_t *json = json_object();
+    json_t *nearest = json_array();
+
+    for (size_t i = 0; i < job->n_nearest; i++)
+        json_array_append_new(nearest, json_integer(job->nearest[i]));
+    if (job->limits_demos)
+        set_new(&json, "count", json_integer(job->max_demos));
+    if (job->n_nearest > 0)
+        set_new(&json, "nearest", json_pack("{s:O}", "tune", nearest));
+    json_decref(nearest);
+    return json;
+}
+
 // The object in which the value of a tunable stands, and under which key.
 static json_t *place_of(json_t *json, const struct job *job,
                         const struct tunable *tunable, const char **key)
@@ -148,9 +163,8 @@ json_t *job_canonical(const struct job *job)
     set_new(&json, "data", data_json(&job->data));
     set_new(&json, "metric", metric_json(job->metric));
     set_new(&json, "optimizer", optimizer_json(job));
-    if (job->limits_demos)
-        set_new(&json, "demos",
-                json_pack("{s:I}", "count", (json_int_t)job->max_demos));
+    if (job->limits_demos || job->n_nearest > 0)
+        set_new(&json, "demos", demos_json(job));
     set_new(&json, "window", json_integer(job->window));
     set_new(
         &json, "adapter",

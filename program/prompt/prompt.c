@@ -222,18 +222,28 @@ static void put_demo(struct buf *out, struct buf *text,
     put_message(out, role_assistant, text);
 }
 
+bool prompt_demos(const struct step *step, const struct demo *demos, size_t n,
+                  enum adapter adapter, struct buf *out, struct err *err)
+{
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
+
+    for (size_t i = 0; i < n && !text.failed; i++)
+        put_demo(out, &text, &step->signature, &forms[adapter],
+                 demos[i].fields);
+    return end_prompt(&text, out, err);
+}
+
 bool prompt_prefix(const struct step *step, const struct candidate_part *part,
                    enum adapter adapter, struct buf *out, struct err *err)
 {
-    const struct form *form = &forms[adapter];
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
 
-    put_system(&text, &step->signature, form, part->instruction);
+    put_system(&text, &step->signature, &forms[adapter], part->instruction);
     buf_putc(out, '[');
     put_message(out, role_system, &text);
-    for (size_t i = 0; i < part->n_demos && !text.failed; i++)
-        put_demo(out, &text, &step->signature, form, part->demos[i].fields);
-    return end_prompt(&text, out, err);
+    return end_prompt(&text, out, err) &&
+           (part->nearest > 0 || prompt_demos(step, part->demos, part->n_demos,
+                                              adapter, out, err));
 }
 
 // ---- the tail

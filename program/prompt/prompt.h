@@ -27,9 +27,15 @@
 
 enum { PROMPT_MAX_BYTES = 4 << 20 };
 
-// "[{system}", then ",{user},{assistant}" a demo; not closed.
+// "[{system}", then ",{user},{assistant}" a demo; not closed. Demos that are a
+// pool (candidate.h) are left out: those that a question gets come behind, by
+// prompt_demos.
 bool prompt_prefix(const struct step *step, const struct candidate_part *part,
                    enum adapter adapter, struct buf *out, struct err *err);
+
+// ",{user},{assistant}" for each of these demos, in their order.
+bool prompt_demos(const struct step *step, const struct demo *demos, size_t n,
+                  enum adapter adapter, struct buf *out, struct err *err);
 
 // ",{user}]", the same for every adapter. inputs: the step's inputs by name.
 bool prompt_question(const struct step *step, const json_t *inputs,

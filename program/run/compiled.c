@@ -142,14 +142,24 @@ static json_t *demo_json(const struct signature *signature,
                        demo->fields);
 }
 
-static json_t *predictor_json(const struct signature *signature,
-                              const struct candidate_part *part)
+static json_t *demos_json(const struct signature *signature,
+                          const struct candidate_part *part)
 {
     json_t *demos = json_array();
-    json_t *object = NULL;
 
     for (size_t i = 0; i < part->n_demos; i++)
         demos = plus(demos, demo_json(signature, &part->demos[i]));
+    return demos;
+}
+
+// A pool is no list of demos to DSPy: it stands in the metadata.
+static json_t *predictor_json(const struct signature *signature,
+                              const struct candidate_part *part)
+{
+    json_t *demos =
+        part->nearest > 0 ? json_array() : demos_json(signature, part);
+    json_t *object = NULL;
+
     object = with(json_object(), "traces", json_array());
     object = with(object, "train", json_array());
     object = with(object, "demos", demos);
@@ -277,6 +287,54 @@ static json_t *not_applied_json(const struct job *job,
     return list;
 }
 
+static bool has_pools(const struct candidate *candidate)
+{
+    for (size_t i = 0; i < candidate->n_parts; i++)
+        if (candidate->parts[i].nearest > 0)
+            return true;
+    return false;
+}
+
+static json_t *with_pool_remarks(json_t *list, const struct program *program,
+                                 const struct candidate *candidate)
+{
+    for (size_t i = 0; i < candidate->n_parts; i++) {
+        if (candidate->parts[i].nearest == 0)
+            continue;
+        list = plus(
+            list,
+            json_sprintf("step %s: each prompt shows the %d demos of a pool "
+                         "that are nearest to its input; DSPy's own load "
+                         "leaves them out, and the step then has no demos. "
+                         "promptcc.load of the Python package picks them",
+                         program_predictor(program, i)->name,
+                         (int)candidate->parts[i].nearest));
+    }
+    return list;
+}
+
+// {"classify": {"nearest": 4, "demos": [...]}}
+static json_t *pools_json(const struct program *program,
+                          const struct candidate *candidate)
+{
+    json_t *pools = json_object();
+
+    for (size_t i = 0; i < candidate->n_parts; i++) {
+        const struct step *step = program_predictor(program, i);
+        const struct candidate_part *part = &candidate->parts[i];
+        json_t *pool;
+
+        if (part->nearest == 0)
+            continue;
+        pool = with(json_object(), "nearest",
+                    json_integer((json_int_t)part->nearest));
+        pools = with(
+            pools, step->name,
+            with(pool, "demos", demos_json(&step->signature, part)));
+    }
+    return pools;
+}
+
 static json_t *with_members(json_t *object, json_t *members)
 {
     if (object == NULL || members == NULL ||
@@ -304,8 +362,9 @@ static json_t *facts_json(const struct job *job,
                           const struct candidate *candidate,
                           const struct compiled_facts *facts)
 {
+    bool pools = has_pools(candidate);
     json_t *object =
-        with(json_object(), "format", json_integer(COMPILED_FORMAT));
+        with(json_object(), "format", json_integer(pools ? 2 : 1));
     struct settings settings;
 
     role_settings(job, candidate, ROLE_STUDENT, &settings);
@@ -326,8 +385,11 @@ static json_t *facts_json(const struct job *job,
     object = with(object, "program", program_json(job->program));
     object = with(object, "unmeasured_steps",
                   unmeasured_json(job->program, facts->plan));
+    if (pools)
+        object = with(object, "pools", pools_json(job->program, candidate));
     return with(object, "not_applied_by_dspy",
-                not_applied_json(job, &settings));
+                with_pool_remarks(not_applied_json(job, &settings),
+                                  job->program, candidate));
 }
 
 // DSPy warns where its own versions differ from these.

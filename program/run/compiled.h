@@ -20,9 +20,13 @@
 #include "program/graph/plan.h"
 #include "program/job/job.h"
 
-// Of metadata.promptcc. Raised when a reader of today would misread the file;
-// then this one must still be read.
-enum { COMPILED_FORMAT = 1 };
+// Of metadata.promptcc. Raised when a reader of before would misread the file;
+// then that one must still be read, and a file that it reads well keeps its
+// number:
+//
+//   1
+//   2   a step shows the demos of a pool that are nearest to its question
+enum { COMPILED_FORMAT = 2 };
 
 // What a file says apart from program and candidate.
 struct compiled_facts {

@@ -296,6 +296,35 @@ static bool read_demos(const struct file *file, const struct step *step,
     return ok;
 }
 
+// The step's pool in the metadata: {"nearest", "demos"}; NULL: it has none.
+static const json_t *find_pool(const struct file *file, const struct step *step)
+{
+    const json_t *metadata =
+        json_object_get(json_object_get(file->root, "metadata"), "promptcc");
+
+    return json_object_get(json_object_get(metadata, "pools"), step->name);
+}
+
+static bool read_pool(const struct file *file, const struct step *step,
+                      const json_t *pool, size_t part,
+                      struct candidate *candidate)
+{
+    int64_t nearest = json_get_int(pool, "nearest", 0);
+
+    if (nearest < 1 || nearest > DEMOS_MAX) {
+        err_set(file->err, ERR_INPUT,
+                "%s: metadata.promptcc.pools.%s.nearest must be a number from "
+                "1 to %d",
+                file->path, step->name, DEMOS_MAX);
+        return false;
+    }
+    if (!read_demos(file, step, json_object_get(pool, "demos"), part,
+                    candidate))
+        return false;
+    candidate_set_nearest(candidate, part, (size_t)nearest);
+    return true;
+}
+
 static bool read_part(const struct file *file, const struct program *program,
                       size_t part, struct candidate *candidate)
 {
@@ -308,8 +337,12 @@ static bool read_part(const struct file *file, const struct program *program,
     if (text == NULL)
         return false;
     int no = strcmp(text, step->signature.instruction) == 0 ? 0 : 1;
-    return candidate_set_instruction(candidate, part, no, text, file->err) &&
-           read_demos(file, step, json_object_get(predictor, "demos"), part,
+    const json_t *pool = find_pool(file, step);
+    if (!candidate_set_instruction(candidate, part, no, text, file->err))
+        return false;
+    if (pool != NULL)
+        return read_pool(file, step, pool, part, candidate);
+    return read_demos(file, step, json_object_get(predictor, "demos"), part,
                       candidate);
 }
 
@@ -421,7 +454,7 @@ static bool read_format(const struct file *file, const json_t *metadata)
                 file->path, (long long)format);
         return false;
     }
-    return format == COMPILED_FORMAT || refuse(file, "format", "1");
+    return format >= 1 || refuse(file, "format", "1 or 2");
 }
 
 static bool read_program(const struct file *file, const json_t *metadata,

@@ -8,6 +8,7 @@ import dspy
 from . import fields
 from .adapter import Adapter
 from .names import predictors_of
+from .pool import Pool
 
 KINDS = {"predict": dspy.Predict, "chain_of_thought": dspy.ChainOfThought}
 
@@ -18,16 +19,22 @@ def load(compiled, program=None):
     Without `program` the pipeline of the file itself is built, its steps as
     modules, and it runs under the Adapter that the file was measured with. With
     one (from which the job was exported) a copy of it gets the instructions and
-    demos of the file; configure the Adapter yourself.
+    demos of the file; configure the Adapter yourself. A file whose steps show
+    other demos for each question (`demos.nearest`) loads without `program` only.
     """
     document = json.loads(pathlib.Path(compiled).read_text(encoding="utf-8"))
     about = document.get("metadata", {}).get("promptcc")
     if about is None:
         raise ValueError(f"{compiled} is no compiled file of promptcc: it has no "
                          "metadata.promptcc")
-    if about["format"] > 1:
+    if about["format"] > 2:
         raise ValueError(f"{compiled} was written by a newer promptcc "
                          f"({about['version']}): update this package")
+    if program is not None and about.get("pools"):
+        raise ValueError(f"{compiled} picks the demos of "
+                         f"{', '.join(about['pools'])} for each question, which "
+                         "a program of your own cannot: load the file without "
+                         "`program`")
     if program is not None:
         return _into(program, document, about["program"], compiled)
     return Compiled(document, about)
@@ -83,6 +90,9 @@ class Compiled(dspy.Module):
         self.adapter = Adapter(about["adapter"])
         self.inputs = about["program"]["inputs"]
         self.outputs = about["program"]["outputs"]
+        self.pools = {
+            name: Pool(list(about["program"]["steps"][name]["inputs"]), pool)
+            for name, pool in about.get("pools", {}).items()}
         self.order = []
         self.composed = {}
         for name, step in about["program"]["steps"].items():
@@ -113,6 +123,8 @@ class Compiled(dspy.Module):
                 if not hasattr(self, name):
                     values[name] = made
                     continue
+                if name in self.pools:
+                    made["demos"] = self.pools[name].pick(made)
                 for key, value in getattr(self, name)(**made).items():
                     values[f"{name}.{key}"] = value
         return dspy.Prediction(**{name: values[source] for name, source in

@@ -28,7 +28,10 @@ static bool make(struct demo_maker *maker, const void *given,
 
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    return one_set_search(session, make, given, "bootstrapped demos", err);
+    const struct params *values = given;
+
+    return one_set_search(session, make, given, &values->recipe,
+                          "bootstrapped demos", err);
 }
 
 const struct optimizer bootstrap_few_shot = {
@@ -38,5 +41,6 @@ const struct optimizer bootstrap_few_shot = {
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
     .one_set = true,
+    .pools = true,
     .run = run,
 };

@@ -3,7 +3,8 @@
 // Without demos (the baseline, evaluated already), labelled demos only,
 // bootstrapped on the rows in order, then num_candidate_programs sets
 // bootstrapped on shuffled rows with a size drawn by chance. Where the job has
-// tunables, each of the shuffled ones draws their values too.
+// tunables, each of the shuffled ones draws their values too. Behind the demos in
+// order come those that are nearest to the question, where the job allows it.
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -110,14 +111,56 @@ static bool try_set(struct search *search, int64_t index, struct err *err)
     return ok;
 }
 
+static bool try_pool(struct search *search, size_t i, struct err *err)
+{
+    const struct job *job = session_job(search->session);
+    struct rng rng = session_rng(search->session, "demo-pool", 0);
+    struct demo_set set = {0};
+    struct candidate *candidate = NULL;
+    bool ok = demos_pool(search->maker, &search->params->recipe, search->rows,
+                         search->n, (size_t)job->nearest[i], &rng, &set, err);
+
+    if (ok)
+        candidate = demo_set_candidate(
+            &set,
+            (int)(search->params->num_candidate_programs + SET_SHUFFLED + 1 +
+                  (int64_t)i),
+            search->session, err);
+    ok = candidate != NULL &&
+         leader_try(&search->leader, candidate, "the nearest demos of a pool",
+                    err);
+    candidate_unref(candidate);
+    demo_set_release(&set);
+    return ok;
+}
+
+static bool run_pools(struct search *search, struct err *err)
+{
+    size_t n = session_job(search->session)->n_nearest;
+
+    for (size_t i = 0; i < n && !search->leader.over; i++) {
+        if (!leader_admit(&search->leader, err))
+            return false;
+        if (!search->leader.over && !try_pool(search, i, err))
+            return false;
+    }
+    return true;
+}
+
 static bool run_sets(struct search *search, struct err *err)
 {
     int64_t sets = search->params->num_candidate_programs + SET_SHUFFLED;
     int64_t first =
         search->params->recipe.max_labeled > 0 ? SET_LABELED : SET_IN_ORDER;
 
-    session_phase(search->session, "search", sets - first);
+    session_phase(search->session, "search",
+                  sets - first +
+                      (int64_t)session_job(search->session)->n_nearest);
     for (int64_t i = first; i < sets && !search->leader.over; i++) {
+        if (i == SET_SHUFFLED && !run_pools(search, err))
+            return false;
+        if (search->leader.over)
+            break;
         if (!leader_admit(&search->leader, err))
             return false;
         if (!search->leader.over && !try_set(search, i, err))
@@ -158,5 +201,6 @@ const struct optimizer bootstrap_random_search = {
     .params = params,
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
+    .pools = true,
     .run = run,
 };

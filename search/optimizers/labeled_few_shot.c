@@ -34,7 +34,9 @@ static bool make(struct demo_maker *maker, const void *given,
 
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    return one_set_search(session, make, given, "labelled demos", err);
+    static const struct demo_recipe pool = {0}; // nobody's runs
+
+    return one_set_search(session, make, given, &pool, "labelled demos", err);
 }
 
 const struct optimizer labeled_few_shot = {
@@ -44,5 +46,6 @@ const struct optimizer labeled_few_shot = {
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
     .one_set = true,
+    .pools = true,
     .run = run,
 };

@@ -258,6 +258,14 @@ static bool resolve(struct search *search, struct err *err)
 
 enum { SET_EMPTY = 0, SET_LABELED = 1, SET_IN_ORDER = 2 };
 
+// Behind those of the search come the demos that are nearest to the question,
+// where the job allows them.
+static int64_t count_pools(const struct search *search)
+{
+    return search->zero_shot ? 0
+                             : (int64_t)session_job(search->session)->n_nearest;
+}
+
 static bool make_set(struct search *search, int64_t index, size_t *order,
                      struct demo_set *out, struct err *err)
 {
@@ -274,6 +282,12 @@ static bool make_set(struct search *search, int64_t index, size_t *order,
         .metric_threshold = given->metric_threshold,
     };
 
+    if (index >= search->n_sets - count_pools(search))
+        return demos_pool(
+            search->maker, &recipe, split->rows[SHARE_TRAIN], n,
+            (size_t)session_job(search->session)
+                ->nearest[index - (search->n_sets - count_pools(search))],
+            &rng, out, err);
     if (index == SET_EMPTY)
         return demo_set_init(out, session_job(search->session)->program, err);
     memcpy(order, split->rows[SHARE_TRAIN], n * sizeof *order);
@@ -295,6 +309,7 @@ static bool make_sets(struct search *search, struct err *err)
     size_t *order = calloc(n + 1, sizeof *order);
     bool ok = true;
 
+    search->n_sets += count_pools(search);
     search->sets = calloc((size_t)search->n_sets, sizeof *search->sets);
     if (order == NULL || search->sets == NULL) {
         err_nomem(err, "demo sets");
@@ -611,5 +626,6 @@ const struct optimizer miprov2 = {
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
     .check = check,
+    .pools = true,
     .run = run,
 };

@@ -337,6 +337,18 @@ static bool make_sets(struct search *search, size_t part, size_t n,
     return true;
 }
 
+static bool make_pools(struct search *search, size_t part, struct err *err)
+{
+    const struct job *job = session_job(search->session);
+
+    for (size_t i = 0; i < job->n_nearest && search->params->max_demos != 0;
+         i++)
+        if (!demo_stock_pool(&search->stock, &search->study, part,
+                             (size_t)job->nearest[i], err))
+            return false;
+    return true;
+}
+
 static const struct {
     unsigned pieces;
     const char *kind;
@@ -418,7 +430,8 @@ static bool fill_stock(struct search *search, struct err *err)
         if (search->study.searched[p])
             ok = make_texts(search, p, &found, err) &&
                  make_sets(search, p,
-                           p == search->focus ? FIRST_SETS : SIDE_SETS, err);
+                           p == search->focus ? FIRST_SETS : SIDE_SETS, err) &&
+                 make_pools(search, p, err);
     ok = ok && ask_first(search, &found, err);
     release_findings(search, &found);
     return ok;
@@ -684,7 +697,9 @@ static bool new_sets(struct search *search, size_t round, struct err *err)
     size_t part = search->focus;
     int set = search->leader->choices[stock_at_demos(part)];
     struct rng rng = session_rng(search->session, "mend", round);
-    size_t shown = stock->parts[part].sets[set].list.n;
+    const struct demo_list *list = &stock->parts[part].sets[set].list;
+    bool pool = list->nearest > 0;
+    size_t shown = demo_list_shows(list);
     size_t most =
         most_demos(search, shown < DEMOS_MOST ? DEMOS_MOST : shown + shown / 2);
     uint64_t draw = FIRST_SETS * (round + 1);
@@ -693,13 +708,14 @@ static bool new_sets(struct search *search, size_t round, struct err *err)
         most = GROWN_MOST;
     if (most == 0)
         return true;
-    return demo_stock_mend(stock, study, part, set, 4, most, &rng, err) &&
-           demo_stock_mend(stock, study, part, set, 8, most, &rng, err) &&
+    return (pool ||
+            (demo_stock_mend(stock, study, part, set, 4, most, &rng, err) &&
+             demo_stock_mend(stock, study, part, set, 8, most, &rng, err))) &&
            demo_stock_cover(stock, study, part, TASTE_HARD, most, "hard, large",
                             draw, err) &&
            demo_stock_cover(stock, study, part, TASTE_CHANCE, most,
                             "chance, large", draw + 1, err) &&
-           demo_stock_turn(stock, study, part, set, err);
+           (pool || demo_stock_turn(stock, study, part, set, err));
 }
 
 static bool reflect(struct search *search, size_t round, struct err *err)
@@ -788,21 +804,25 @@ static double chance_of(const struct search *search, const struct entry *entry,
     return erfc(gain.mean / gain.deviation / sqrt(2)) / 2;
 }
 
+// Of a pool, as many demos as are shown, of the mean length.
 static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
                            struct err *err)
 {
     struct buf text = BUF_INIT(SIZE_MAX / 2);
-    bool ok;
+    bool ok = true;
 
-    for (size_t p = 0; p < candidate->n_parts; p++) {
+    *bytes = 0;
+    for (size_t p = 0; ok && p < candidate->n_parts; p++) {
         const struct candidate_part *part = &candidate->parts[p];
 
-        buf_puts(&text, part->instruction);
+        buf_clear(&text);
         for (size_t i = 0; i < part->n_demos; i++)
             json_put(&text, part->demos[i].fields, false);
+        ok = buf_ok(&text, "a prompt", err);
+        *bytes += strlen(part->instruction);
+        if (part->n_demos > 0)
+            *bytes += text.len * candidate_part_shows(part) / part->n_demos;
     }
-    ok = buf_ok(&text, "a prompt", err);
-    *bytes = text.len;
     buf_release(&text);
     return ok;
 }
@@ -905,5 +925,6 @@ const struct optimizer screen_and_race = {
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
     .logprobs = true,
+    .pools = true,
     .run = run,
 };

@@ -132,19 +132,62 @@ static struct settings settings_of(const struct fit *fit,
     return settings;
 }
 
-// Tokens that the step's longest prompt is taken for with its first n demos;
-// false on failure.
+static bool measure_demo(const struct step *step, const struct demo *demo,
+                         enum adapter form, size_t *bytes, struct err *err)
+{
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok = prompt_demos(step, demo, 1, form, &text, err);
+
+    *bytes = text.len;
+    buf_release(&text);
+    return ok;
+}
+
+static int longest_first(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a;
+    size_t y = *(const size_t *)b;
+
+    return (x < y) - (x > y);
+}
+
+// Bytes of the n longest demos of a pool.
+static bool measure_pool(const struct step *step,
+                         const struct candidate_part *part, enum adapter form,
+                         size_t n, size_t *bytes, struct err *err)
+{
+    size_t *each = calloc(part->n_demos + 1, sizeof *each);
+    bool ok = each != NULL;
+
+    if (!ok)
+        err_nomem(err, "demos");
+    for (size_t i = 0; ok && i < part->n_demos; i++)
+        ok = measure_demo(step, &part->demos[i], form, &each[i], err);
+    if (ok)
+        qsort(each, part->n_demos, sizeof *each, longest_first);
+    *bytes = 0;
+    for (size_t i = 0; ok && i < n && i < part->n_demos; i++)
+        *bytes += each[i];
+    free(each);
+    return ok;
+}
+
+// Tokens that the step's longest prompt is taken for with its first n demos, or
+// the n longest of its pool; false on failure.
 static bool estimate(const struct fit *fit, const struct candidate *candidate,
                      size_t p, size_t n_demos, size_t *tokens, struct err *err)
 {
+    const struct step *step = program_predictor(fit->job->program, p);
+    enum adapter form = settings_of(fit, candidate).adapter;
     struct candidate_part part = candidate->parts[p];
     struct buf prefix = BUF_INIT(PROMPT_MAX_BYTES);
-    bool ok;
+    size_t of_pool = 0;
+    bool ok = part.nearest == 0 ||
+              measure_pool(step, &part, form, n_demos, &of_pool, err);
 
     part.n_demos = n_demos;
-    ok = prompt_prefix(program_predictor(fit->job->program, p), &part,
-                       settings_of(fit, candidate).adapter, &prefix, err);
-    *tokens = prompt_estimate_tokens(prefix.len + fit->tail_bytes[p]);
+    ok = ok && prompt_prefix(step, &part, form, &prefix, err);
+    *tokens = prompt_estimate_tokens(prefix.len + of_pool + fit->tail_bytes[p]);
     buf_release(&prefix);
     return ok;
 }
@@ -168,14 +211,14 @@ static size_t room_for_demos(const struct fit *fit,
     return most > 0 && most < all ? most : all;
 }
 
-// The most demos of part p that fit.
+// The most demos that prompts of part p may show.
 static bool fitting_demos(const struct fit *fit,
                           const struct candidate *candidate, size_t p,
                           size_t *n, struct err *err)
 {
     size_t tokens;
 
-    *n = candidate->parts[p].n_demos;
+    *n = candidate_part_shows(&candidate->parts[p]);
     if (fit->job->limits_demos && *n > (size_t)fit->job->max_demos)
         *n = (size_t)fit->job->max_demos;
     for (; *n > 0; --*n) {
@@ -192,6 +235,19 @@ static bool searched(const struct fit *fit, size_t p)
     return fit->plan->runs[fit->job->program->predictors[p]];
 }
 
+// Makes n demos of part p the most that are shown.
+static bool cut_demos(struct candidate *candidate, size_t p, size_t n,
+                      struct err *err)
+{
+    const struct candidate_part *part = &candidate->parts[p];
+
+    if (part->nearest == 0 || n == 0)
+        return candidate_set_demos(candidate, p, part->demo_set_no, part->demos,
+                                   n, err);
+    candidate_set_nearest(candidate, p, n);
+    return true;
+}
+
 struct candidate *fit_candidate(const struct fit *fit,
                                 struct candidate *candidate, struct err *err)
 {
@@ -205,12 +261,11 @@ struct candidate *fit_candidate(const struct fit *fit,
         if (!searched(fit, p))
             continue;
         ok = fitting_demos(fit, candidate, p, &n, err);
-        if (!ok || n == part->n_demos)
+        if (!ok || n == candidate_part_shows(part))
             continue;
         if (copy == NULL)
             copy = candidate_copy(candidate, err);
-        ok = copy != NULL && candidate_set_demos(copy, p, part->demo_set_no,
-                                                 part->demos, n, err);
+        ok = copy != NULL && cut_demos(copy, p, n, err);
     }
     if (!ok) {
         candidate_unref(copy);
@@ -231,7 +286,8 @@ bool fit_tokens(const struct fit *fit, const struct candidate *candidate,
 
         if (!searched(fit, p))
             continue;
-        if (!estimate(fit, candidate, p, candidate->parts[p].n_demos, &of_step,
+        if (!estimate(fit, candidate, p,
+                      candidate_part_shows(&candidate->parts[p]), &of_step,
                       err))
             return false;
         *tokens = of_step > *tokens ? of_step : *tokens;

@@ -68,8 +68,7 @@ static bool apply(const struct combos *combos, size_t predictor,
     if (combos->sets != NULL) {
         int no = choices[(*at)++];
         const struct demo_list *list = &combos->sets[no].lists[predictor];
-        if (!candidate_set_demos(candidate, predictor, no, list->demos, list->n,
-                                 err))
+        if (!demo_list_apply(list, no, candidate, predictor, err))
             return false;
     }
     int no = choices[(*at)++];

@@ -35,12 +35,26 @@ size_t demo_set_count(const struct demo_set *set)
     return n;
 }
 
+bool demo_list_apply(const struct demo_list *list, int no,
+                     struct candidate *candidate, size_t part, struct err *err)
+{
+    if (!candidate_set_demos(candidate, part, no, list->demos, list->n, err))
+        return false;
+    candidate_set_nearest(candidate, part, list->n > 0 ? list->nearest : 0);
+    return true;
+}
+
+size_t demo_list_shows(const struct demo_list *list)
+{
+    return list->nearest > 0 && list->nearest < list->n ? list->nearest
+                                                        : list->n;
+}
+
 bool demo_set_apply(const struct demo_set *set, int no,
                     struct candidate *candidate, struct err *err)
 {
     for (size_t i = 0; i < set->n_lists; i++) {
-        const struct demo_list *list = &set->lists[i];
-        if (!candidate_set_demos(candidate, i, no, list->demos, list->n, err))
+        if (!demo_list_apply(&set->lists[i], no, candidate, i, err))
             return false;
     }
     return true;

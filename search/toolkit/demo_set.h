@@ -16,6 +16,7 @@
 struct demo_list {
     struct demo *demos; // owned, fields too
     size_t n;
+    size_t nearest; // 0: all are shown; else they are a pool (candidate.h)
 };
 
 struct demo_set {
@@ -41,6 +42,14 @@ bool demo_set_apply(const struct demo_set *set, int no,
 struct candidate *demo_set_candidate(const struct demo_set *set, int no,
                                      const struct session *session,
                                      struct err *err);
+
+// Gives that predictor of the candidate the demos of a list, named no.
+bool demo_list_apply(const struct demo_list *list, int no,
+                     struct candidate *candidate, size_t part,
+                     struct err *err);
+
+// How many demos a prompt with the list shows.
+size_t demo_list_shows(const struct demo_list *list);
 
 // Adds a demo to a list; its fields become one more reference.
 bool demo_list_add(struct demo_list *list, const struct demo *demo,

@@ -6,10 +6,10 @@
 
 // Makes the demos of these rows a set.
 static bool add_set(struct stock *stock, struct study *study, size_t part,
-                    const size_t *places, size_t n, const char *kind,
-                    int parent, struct err *err)
+                    const size_t *places, size_t n, size_t nearest,
+                    const char *kind, int parent, struct err *err)
 {
-    struct demo_list list = {0};
+    struct demo_list list = {.nearest = nearest};
     bool ok = bank_fill(study->bank, part, places, n, err);
 
     for (size_t i = 0; ok && i < n; i++) {
@@ -69,7 +69,7 @@ bool demo_stock_cover(struct stock *stock, struct study *study, size_t part,
     ok = ok &&
          cover_pick(&study->classes[part], study->lexicon, &recipe, &rng,
                     places, &n, err) &&
-         add_set(stock, study, part, places, n, kind, STOCK_ORPHAN, err);
+         add_set(stock, study, part, places, n, 0, kind, STOCK_ORPHAN, err);
     free(places);
     free(liking);
     free(usable);
@@ -132,7 +132,7 @@ bool demo_stock_mend(struct stock *stock, struct study *study, size_t part,
     for (size_t i = 0; ok && i < n_wrong; i++)
         places[n++] = wrong[i];
     if (ok && n_wrong > 0)
-        ok = add_set(stock, study, part, places, n, "mended", set, err);
+        ok = add_set(stock, study, part, places, n, 0, "mended", set, err);
     free(shown);
     free(wrong);
     free(places);
@@ -158,7 +158,25 @@ bool demo_stock_turn(struct stock *stock, struct study *study, size_t part,
         places[n - 1 - i] = place;
     }
     if (ok && n > 1)
-        ok = add_set(stock, study, part, places, n, "turned", set, err);
+        ok = add_set(stock, study, part, places, n, 0, "turned", set, err);
+    free(places);
+    return ok;
+}
+
+bool demo_stock_pool(struct stock *stock, struct study *study, size_t part,
+                     size_t nearest, struct err *err)
+{
+    size_t *places = calloc(study->n + 1, sizeof *places);
+    size_t n = 0;
+    bool ok = places != NULL;
+
+    if (!ok)
+        err_nomem(err, "a demo set");
+    for (size_t i = 0; ok && i < study->n; i++)
+        if (bank_has(study->bank, part, i, NULL))
+            places[n++] = i;
+    ok = ok && add_set(stock, study, part, places, n, nearest, "nearest",
+                       STOCK_ORPHAN, err);
     free(places);
     return ok;
 }

@@ -5,6 +5,8 @@
 //   mended   a set with rows in it that went wrong with it
 //   turned   a set in the reverse order: what comes last weighs most with many
 //            models
+//   pool     all rows that can be demos, for prompts that show those nearest to
+//            their question; where the job allows it
 //
 // For the job's own thread.
 
@@ -31,11 +33,15 @@ bool demo_stock_cover(struct stock *stock, struct study *study, size_t part,
                       enum demo_taste taste, size_t most, const char *kind,
                       uint64_t draw, struct err *err);
 
-// Set number `set` with up to most_new of the rows that went wrong at its end;
+// Set number `set`, which is no pool, with up to most_new of the rows that went wrong at its end;
 // of its own demos the first ones stay as far as there is room for `most`.
 bool demo_stock_mend(struct stock *stock, struct study *study, size_t part,
                      int set, size_t most_new, size_t most, struct rng *rng,
                      struct err *err);
+
+// nearest: how many demos of the pool a prompt shows.
+bool demo_stock_pool(struct stock *stock, struct study *study, size_t part,
+                     size_t nearest, struct err *err);
 
 bool demo_stock_turn(struct stock *stock, struct study *study, size_t part,
                      int set, struct err *err);

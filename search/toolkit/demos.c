@@ -500,6 +500,20 @@ out:
     return ok;
 }
 
+bool demos_pool(struct demo_maker *maker, const struct demo_recipe *recipe,
+                const size_t *rows, size_t n, size_t nearest, struct rng *rng,
+                struct demo_set *out, struct err *err)
+{
+    struct demo_recipe all = *recipe;
+
+    all.max_labeled = POOL_ROWS;
+    if (!demos_bootstrap(maker, &all, rows, n, rng, out, err))
+        return false;
+    for (size_t i = 0; i < out->n_lists; i++)
+        out->lists[i].nearest = nearest;
+    return true;
+}
+
 // --- steps that the search left out
 
 static bool any_skipped(const struct program *program, const struct plan *plan)

@@ -86,15 +86,6 @@ bool merge_ancestors(const struct pool *pool, size_t a, size_t b, size_t *out,
 
 // --- putting together
 
-static bool take_part(struct candidate *child, size_t p,
-                      const struct candidate_part *from, struct err *err)
-{
-    return candidate_set_instruction(child, p, from->instruction_no,
-                                     from->instruction, err) &&
-           candidate_set_demos(child, p, from->demo_set_no, from->demos,
-                               from->n_demos, err);
-}
-
 // Whose part the merged one gets, where a and b differ.
 static size_t choose_side(const struct pool *pool, const struct merge *merge,
                           size_t p, struct rng *rng)
@@ -124,7 +115,7 @@ static bool put_together(const struct pool *pool, struct merge *merge,
         if (same_part(&parents[0]->parts[p], &parents[1]->parts[p]))
             continue;
         size_t side = choose_side(pool, merge, p, rng);
-        ok = take_part(child, p, part_of(pool, side, p), err);
+        ok = candidate_set_part(child, p, part_of(pool, side, p), err);
     }
     if (!ok) {
         candidate_unref(child);

@@ -2,54 +2,93 @@
 
 #include "search/toolkit/leader.h"
 
-static bool make_set(struct session *session, one_set_make *make,
-                     const void *given, struct demo_set *set, struct err *err)
-{
-    const struct split *split = session_split(session);
-    struct rng rng = session_rng(session, "labeled-demos", 0);
-    struct demo_maker *maker =
-        demo_maker_new(session, NULL, session_plan(session), err);
+struct search {
+    struct leader leader;
+    struct demo_maker *maker;
+    const size_t *rows; // to train on
+    size_t n;
+};
 
-    if (maker == NULL)
-        return false;
-    bool ok = make(maker, given, split->rows[SHARE_TRAIN],
-                   split->n[SHARE_TRAIN], &rng, set, err);
-    demo_maker_free(maker);
+static bool try_set(struct search *search, const struct demo_set *set, int no,
+                    const char *kind, struct err *err)
+{
+    struct candidate *candidate =
+        demo_set_candidate(set, no, search->leader.session, err);
+    bool ok = candidate != NULL &&
+              leader_try(&search->leader, candidate, kind, err);
+
+    candidate_unref(candidate);
     return ok;
 }
 
-static bool try_one(struct leader *leader, one_set_make *make,
+static bool try_one(struct search *search, one_set_make *make,
                     const void *given, const char *kind, struct err *err)
 {
-    struct session *session = leader->session;
+    struct session *session = search->leader.session;
+    struct rng rng = session_rng(session, "labeled-demos", 0);
     struct demo_set set = {0};
-    struct candidate *candidate = NULL;
-    bool ok = false;
+    bool ok;
 
-    if (!leader_admit(leader, err))
+    if (!leader_admit(&search->leader, err))
         return false;
-    if (leader->over)
+    if (search->leader.over)
         return true;
     session_phase(session, "demos", 1);
-    if (make_set(session, make, given, &set, err)) {
+    ok = make(search->maker, given, search->rows, search->n, &rng, &set, err);
+    if (ok) {
         session_note(session,
                      "%zu demos: %zu from runs of the teacher, %zu "
                      "labelled",
                      demo_set_count(&set), set.n_traced,
                      demo_set_count(&set) - set.n_traced);
-        candidate = demo_set_candidate(&set, 1, session, err);
-        ok = candidate != NULL && leader_try(leader, candidate, kind, err);
+        ok = try_set(search, &set, 1, kind, err);
     }
-    candidate_unref(candidate);
+    demo_set_release(&set);
+    return ok;
+}
+
+// The i-th number of demos that the job allows to be picked for each question.
+static bool try_pool(struct search *search, const struct demo_recipe *recipe,
+                     size_t i, struct err *err)
+{
+    struct session *session = search->leader.session;
+    struct rng rng = session_rng(session, "demo-pool", 0);
+    struct demo_set set = {0};
+    bool ok;
+
+    if (!leader_admit(&search->leader, err))
+        return false;
+    if (search->leader.over)
+        return true;
+    session_phase(session, "demos nearest to the question", 1);
+    ok = demos_pool(search->maker, recipe, search->rows, search->n,
+                    (size_t)session_job(session)->nearest[i], &rng, &set,
+                    err) &&
+         try_set(search, &set, 2 + (int)i, "the nearest demos of a pool", err);
     demo_set_release(&set);
     return ok;
 }
 
 bool one_set_search(struct session *session, one_set_make *make,
-                    const void *given, const char *kind, struct err *err)
+                    const void *given, const struct demo_recipe *pool,
+                    const char *kind, struct err *err)
 {
-    struct leader leader = leader_of(session, 1.0);
-    bool ok = leader.over || try_one(&leader, make, given, kind, err);
+    const struct split *split = session_split(session);
+    struct search search = {
+        .leader = leader_of(session, 1.0),
+        .maker = demo_maker_new(session, NULL, session_plan(session), err),
+        .rows = split->rows[SHARE_TRAIN],
+        .n = split->n[SHARE_TRAIN]};
+    bool ok = search.maker != NULL;
 
-    return leader_end(&leader, ok, err);
+    if (!ok)
+        return false;
+    if (!search.leader.over)
+        ok = try_one(&search, make, given, kind, err);
+    for (size_t i = 0;
+         ok && !search.leader.over && i < session_job(session)->n_nearest; i++)
+        ok = try_pool(&search, pool, i, err);
+    ok = leader_end(&search.leader, ok, err);
+    demo_maker_free(search.maker);
+    return ok;
 }

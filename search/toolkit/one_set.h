@@ -1,5 +1,6 @@
 // one_set: the whole search of an optimizer that makes one demo set and
-// evaluates it once. For the job's own thread.
+// evaluates it once; and, where the job allows demos that are nearest to the
+// question, the same with those. For the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_ONE_SET_H
 #define SEARCH_TOOLKIT_ONE_SET_H
@@ -17,8 +18,10 @@ typedef bool one_set_make(struct demo_maker *maker, const void *given,
                           struct demo_set *out, struct err *err);
 
 // Makes the set and tries it after the baseline. kind names it for people
-// ("labelled demos"); static. given is passed to make.
+// ("labelled demos"); static. given is passed to make. pool: how a pool of
+// demos is made (demos_pool).
 bool one_set_search(struct session *session, one_set_make *make,
-                    const void *given, const char *kind, struct err *err);
+                    const void *given, const struct demo_recipe *pool,
+                    const char *kind, struct err *err);
 
 #endif

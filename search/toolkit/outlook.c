@@ -88,8 +88,9 @@ static size_t count_demos(const struct outlook *outlook, const int *choices,
     int set = choices[stock_at_demos(part)];
 
     if (entry < outlook->board->n)
-        return outlook->board->entries[entry]->candidate->parts[part].n_demos;
-    return outlook->stock->parts[part].sets[set].list.n;
+        return candidate_part_shows(
+            &outlook->board->entries[entry]->candidate->parts[part]);
+    return demo_list_shows(&outlook->stock->parts[part].sets[set].list);
 }
 
 // Into out (room for most_terms); returns how many.

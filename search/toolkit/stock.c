@@ -90,7 +90,7 @@ bool stock_add_text(struct stock *stock, size_t part, const char *text,
 
 static bool same_list(const struct demo_list *a, const struct demo_list *b)
 {
-    if (a->n != b->n)
+    if (a->n != b->n || a->nearest != b->nearest)
         return false;
     for (size_t i = 0; i < a->n; i++)
         if (a->demos[i].row != b->demos[i].row ||
@@ -102,7 +102,7 @@ static bool same_list(const struct demo_list *a, const struct demo_list *b)
 static bool copy_list(const struct demo_list *from, struct demo_list *out,
                       struct err *err)
 {
-    *out = (struct demo_list){0};
+    *out = (struct demo_list){.nearest = from->nearest};
     for (size_t i = 0; i < from->n; i++)
         if (!demo_list_add(out, &from->demos[i], err)) {
             release_list(out);
@@ -175,7 +175,7 @@ static bool apply(const struct stock *stock, size_t part, const int *choices,
 
     return candidate_set_instruction(candidate, part, text,
                                      from->texts[text].text, err) &&
-           candidate_set_demos(candidate, part, set, list->demos, list->n, err);
+           demo_list_apply(list, set, candidate, part, err);
 }
 
 static bool tune(const struct stock *stock, const int *choices,

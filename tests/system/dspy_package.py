@@ -23,6 +23,21 @@ def render(files):
     return messages
 
 
+def pick(compiled, questions):
+    """The messages of a step with a pool, for each question, in DSPy."""
+    program = promptcc.load(compiled)
+    (step, pool), = program.pools.items()
+    signature = predictors_of(program)[step].signature
+    messages = [program.adapter.format(signature, pool.pick({"message": one}),
+                                       {"message": one}) for one in questions]
+    try:
+        promptcc.load(compiled, Shop())
+        refused = ""
+    except ValueError as error:
+        refused = str(error)
+    return {"messages": messages, "refused": refused}
+
+
 def annotated():
     """An Adapter alone, on signatures that DSPy's users write."""
     import enum

@@ -253,6 +253,19 @@ Test(compiled, comes_back_as_it_was_written)
 
 // ---- files that are not as they should be
 
+// What stands at a path of keys, "a/b/c"; borrowed.
+static json_t *member(json_t *root, const char *path)
+{
+    char key[100];
+    size_t len = strcspn(path, "/");
+
+    memcpy(key, path, len);
+    key[len] = '\0';
+    json_t *at = json_object_get(root, key);
+    cr_assert(at != NULL, "%s", path);
+    return path[len] == '\0' ? at : member(at, path + len + 1);
+}
+
 // Removes or replaces what stands at a path of keys, "a/b/c".
 static void change(const char *path, json_t *value)
 {
@@ -295,11 +308,11 @@ Test(compiled, is_refused_with_a_sentence_that_says_what_is_wrong)
                "compiled.json: was not written by promptcc (it has no "
                "metadata.promptcc), so it says nothing of the program; use it "
                "with `promptcc eval JOB --compiled`");
-    expect_bad("metadata/promptcc/format", json_integer(2),
-               "compiled.json: was written by a newer promptcc (format 2): "
+    expect_bad("metadata/promptcc/format", json_integer(3),
+               "compiled.json: was written by a newer promptcc (format 3): "
                "update this one");
     expect_bad("metadata/promptcc/format", json_string("x"),
-               "compiled.json: metadata.promptcc.format must be 1");
+               "compiled.json: metadata.promptcc.format must be 1 or 2");
     expect_bad("metadata/promptcc/program", json_integer(2),
                "compiled.json: metadata.promptcc.program must be a JSON "
                "object");
@@ -315,6 +328,40 @@ Test(compiled, is_refused_with_a_sentence_that_says_what_is_wrong)
                json_integer(-1),
                "compiled.json: metadata.promptcc.models.student.options: "
                "`num_ctx` must be a whole number from 128 to 16777216");
+}
+
+Test(compiled, keeps_a_pool_where_dspy_does_not_take_it_for_demos)
+{
+    compile_some();
+    json_t *plain = written();
+    cr_expect_eq(json_integer_value(member(plain, "metadata/promptcc/format")),
+                 1, "a file that older readers read well says so");
+    cr_expect_null(json_object_get(member(plain, "metadata/promptcc"),
+                                   "pools"));
+    json_decref(plain);
+
+    candidate_set_nearest(candidate, 0, 1);
+    candidate_seal(candidate);
+    json_t *root = written();
+    cr_expect_eq(json_array_size(member(root, "classify/demos")), 0);
+    cr_expect_eq(json_integer_value(member(root, "metadata/promptcc/format")),
+                 2);
+    cr_expect_eq(
+        json_array_size(member(root, "metadata/promptcc/pools/classify/demos")),
+        2);
+    json_decref(root);
+
+    struct compiled *compiled = read_file();
+    cr_assert_not_null(compiled, "%s", err.text);
+    cr_expect_eq(compiled->candidate->parts[0].nearest, 1);
+    cr_expect_eq(compiled->candidate->parts[0].n_demos, 2);
+    cr_expect_eq(memcmp(&compiled->candidate->id, &candidate->id,
+                        sizeof candidate->id),
+                 0);
+    compiled_free(compiled);
+    expect_bad("metadata/promptcc/pools/classify/nearest", json_integer(0),
+               "compiled.json: metadata.promptcc.pools.classify.nearest must "
+               "be a number from 1 to 1000");
 }
 
 Test(compiled, is_refused_when_its_predictors_are_not_the_programs)

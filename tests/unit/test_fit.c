@@ -147,3 +147,27 @@ Test(fit, a_step_that_does_not_run_keeps_its_demos)
     memset(plan.runs, 0, sizeof plan.runs);
     cr_expect_eq(demos_left(4, 300), 4);
 }
+
+Test(fit, of_a_pool_fewer_are_shown_until_the_longest_of_them_fit)
+{
+    size_t before = 3;
+
+    for (int32_t num_ctx = ROOMY; num_ctx >= 256; num_ctx /= 2) {
+        struct candidate *candidate = showing(ROWS), *fitting;
+        const struct candidate_part *part;
+
+        candidate_set_nearest(candidate, 0, 3);
+        candidate_seal(candidate);
+        set_context(num_ctx);
+        fitting = fit_candidate(fit, candidate, &given.err);
+        cr_assert_not_null(fitting, "%s", given.err.text);
+        part = &fitting->parts[0];
+        cr_expect_leq(candidate_part_shows(part), before);
+        cr_expect(part->n_demos == 0 || part->n_demos == ROWS,
+                  "the pool itself stays whole");
+        before = candidate_part_shows(part);
+        candidate_unref(fitting);
+        candidate_unref(candidate);
+    }
+    cr_expect_eq(before, 0);
+}

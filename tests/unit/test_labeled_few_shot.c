@@ -72,3 +72,24 @@ Test(labeled_few_shot, with_shared_rows_a_demo_is_not_scored_on)
     cr_expect_not(support.saw_itself);
     fake_free(fake);
 }
+
+Test(labeled_few_shot, a_pool_is_tried_for_each_number_that_the_job_allows)
+{
+    struct support support = {.base = 0.3, .demo_gain = 0.4};
+    struct session *fake = support_session(&support, 40, 0, FINISH_LATE);
+
+    fake->job.nearest[0] = 3;
+    fake->job.nearest[1] = 5;
+    fake->job.n_nearest = 2;
+    optimize(fake, "{k: 8}");
+    cr_assert_eq(fake->n_trials, 4);
+    for (int i = 0; i < 2; i++) {
+        const struct candidate_part *part =
+            &fake->trials[2 + i]->candidate->parts[0];
+
+        cr_expect_eq(part->n_demos, 40);
+        cr_expect_eq(part->nearest, i == 0 ? 3 : 5);
+        cr_expect_eq(fake->trials[2 + i]->n, 40, "no row is left out");
+    }
+    fake_free(fake);
+}

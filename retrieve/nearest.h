@@ -1,0 +1,51 @@
+// nearest: of a step's pool of demos, those whose inputs are nearest to a
+// question.
+//
+// Near is what BM25 finds near (search_index.h): the texts of a demo's inputs
+// are a document, those of the question the query. Where fewer demos share a
+// word with the question than are to be shown, the first others of the pool
+// make up the number, so every prompt of a candidate shows equally many. Equal
+// ranks go by the order of the pool, so the same pool and the same question
+// give the same prompt everywhere.
+//
+// They are shown from the farthest to the nearest, which then stands next to
+// the question: what comes last weighs most with many models.
+//
+// An example is never shown to itself: a question that is a row of the job's
+// data does not get the demo that was made of that row, or it would be counted
+// right by heart. That is why a pool may hold every row.
+//
+// Indexes are made when a pool is first asked, and kept. One owner at a time.
+
+#ifndef RETRIEVE_NEAREST_H
+#define RETRIEVE_NEAREST_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "program/graph/adapter.h"
+#include "program/graph/candidate.h"
+#include "program/graph/program.h"
+
+struct nearest;
+
+struct nearest *nearest_new(struct err *err);
+void nearest_free(struct nearest *nearest); // NULL is fine
+
+// Appends the demos that the part, whose `nearest` is not 0, shows to a
+// question with these inputs, as they stand between prefix and question. row:
+// that of the question in the data that the demos came from, or -1.
+bool nearest_put(struct nearest *nearest, const struct step *step,
+                 const struct candidate_part *part, enum adapter adapter,
+                 const json_t *inputs, int row, struct buf *out,
+                 struct err *err);
+
+// The same once, without an owner.
+bool nearest_put_once(const struct step *step,
+                      const struct candidate_part *part, enum adapter adapter,
+                      const json_t *inputs, struct buf *out, struct err *err);
+
+#endif

@@ -1,0 +1,135 @@
+"""Demos picked for each question: in the search, and wherever its file runs."""
+
+import json
+
+import pytest
+
+import harness
+from test_dspy import dspy_python  # noqa: F401, a fixture
+from test_python import in_dspy
+from test_serve import Server
+
+FEW = "{labeled_few_shot: {k: 1}}"
+
+
+@pytest.fixture(name="made", scope="module")
+def make(tmp_path_factory):
+    """A job whose winner shows the four nearest, and what its run said."""
+    stage = harness.Stage(tmp_path_factory.mktemp("nearest"))
+    job = stage.job(optimizer=FEW, student="llama3.2:3b")
+    result = run(stage, job)
+    assert result.status == 0, result
+    yield stage, job, result
+    stage.close()
+
+
+def run(stage, job, *words):
+    return stage.promptcc("run", job, "--simulate", "--json", "--set",
+                          "demos={nearest: 4}", *words)
+
+
+def test_the_search_tries_them_and_the_file_keeps_the_pool(made):
+    stage, job, result = made
+    assert list(result.json["tuned"].values()) == [4], result
+    (step, change), = result.json["changes"].items()
+    assert change["demos"] == 4 and change["of"] > 4
+    trials = stage.promptcc("trials", job.parent, "--json").json
+    assert trials[-1]["tuned"] == {f"{step}.nearest": 4}
+    assert trials[-1]["n"] == trials[0]["n"], "no row is left out"
+
+    about = json.loads((job.parent / "compiled.json").read_text())
+    assert about[step]["demos"] == []
+    about = about["metadata"]["promptcc"]
+    assert about["format"] == 2
+    assert about["pools"][step]["nearest"] == 4
+    assert len(about["pools"][step]["demos"]) == change["of"]
+    assert any("promptcc.load" in text for text in about["not_applied_by_dspy"])
+
+    # The same job, run again or by two workers, ends with the same bytes.
+    before = (job.parent / "compiled.json").read_bytes()
+    again = run(stage, job, "--store", stage.folder / "other.db")
+    assert again.json["compiled"] == result.json["compiled"]
+    assert (job.parent / "compiled.json").read_bytes() == before
+
+
+def test_an_example_is_not_shown_to_itself(made):
+    stage, job, _ = made
+    rows = harness.store_rows(job.parent / "promptcc.db",
+                              "SELECT tail FROM call_texts")
+    shown = 0
+    for tail, in rows:
+        messages = json.loads("[" + str(tail).lstrip(","))
+        asked = [one["content"] for one in messages if one["role"] == "user"]
+        shown += len(asked) > 1
+        assert asked[-1] not in asked[:-1]
+    assert shown > 10
+    # And not where the file is scored on the data that its pool came from.
+    scored = stage.promptcc("eval", job, "--simulate", "--json", "--compiled",
+                            job.parent / "compiled.json")
+    assert scored.status == 0, scored
+    assert stage.promptcc("eval", job, "--simulate", "--json", "--data",
+                          job.parent / "examples.jsonl", "--compiled",
+                          job.parent / "compiled.json").json["score"] < 1
+
+
+def picked(stage, compiled, message):
+    shown = stage.promptcc("render", compiled, "sort", f"message={message}",
+                           "--json")
+    assert shown.status == 0, shown
+    return shown.json
+
+
+def test_render_predict_and_serve_show_the_same(made, sim):
+    stage, job, _ = made
+    compiled = job.parent / "compiled.json"
+    pool = json.loads(compiled.read_text())["metadata"]["promptcc"]["pools"]
+    known = pool["sort"]["demos"][5]["message"]
+    messages = picked(stage, compiled, known)
+    assert len(messages) == 1 + 2 * 4 + 1
+    assert messages[-3] == messages[-1], "the nearest one comes last"
+    assert messages != picked(stage, compiled, "My roses are dry")
+
+    predicted = stage.promptcc("predict", compiled, "--ollama", sim.url,
+                               "--json", "message=Where is my parcel?")
+    assert predicted.status == 0, predicted
+    server = Server(stage, compiled, sim.url)
+    status, answer = server.ask("POST", "/predict",
+                                {"message": "Where is my parcel?"})
+    assert status == 200
+    assert answer["outputs"] == predicted.json["outputs"]
+
+
+def test_what_cannot_hold_them_is_refused_in_words(made):
+    stage, job, _ = made
+    for form in ("dspy", "messages", "modelfile"):
+        done = stage.promptcc("export", job.parent / "compiled.json",
+                              "--format", form)
+        assert done.status == 2 and "nearest" in done.err, done
+    text = stage.promptcc("export", job.parent / "compiled.json", "--format",
+                          "markdown")
+    assert "each prompt shows the 4" in text.out, text
+
+
+def test_check_says_what_it_costs(stage, sim):
+    job = stage.job(optimizer=FEW)
+    words = ["--ollama", sim.url, "--json", "--set", "demos={nearest: 4}"]
+    codes = [one["code"] for one in
+             stage.promptcc("check", job, *words).json["findings"]]
+    assert "not-for-dspy" in codes
+    other = stage.promptcc("check", job, *words, "--optimizer", "copro").json
+    assert any(one["code"] == "not-searched" for one in other["findings"])
+    wrong = stage.promptcc("check", job, "--ollama", sim.url, "--set",
+                           "demos={nearest: {tune: []}}")
+    assert wrong.status == 2 and "nearest: {tune: [4, 8]}" in wrong.err, wrong
+
+
+def test_the_python_package_picks_the_same(made, dspy_python):
+    stage, job, _ = made
+    compiled = job.parent / "compiled.json"
+    questions = ["Where is my parcel?", "", "no word of it", "ROSES, é dry!",
+                 "the the the parcel \"quoted\" is (late) OR NOT"]
+    theirs = in_dspy(stage, dspy_python, "pick",
+                     compiled=str(compiled), questions=questions)
+    for question, messages in zip(questions, theirs["messages"]):
+        assert messages == picked(stage, compiled, question), question
+    assert "load the file without `program`" in theirs["refused"]

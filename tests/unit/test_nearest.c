@@ -1,0 +1,154 @@
+#include "retrieve/nearest.h"
+
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "given_program.h"
+#include "program/graph/plan.h"
+#include "program/prompt/prompt.h"
+
+static const char *const texts[] = {
+    "my roses are dry",     "the parcel is late",    "opening hours on sunday",
+    "a parcel of my roses", "send the parcel back!", "12",
+};
+enum { POOL = sizeof texts / sizeof *texts };
+
+static struct program *program;
+static struct candidate *candidate;
+static struct nearest *nearest;
+static struct buf text;
+static struct err err;
+
+static void open_pool(void)
+{
+    struct demo demos[POOL];
+
+    err = ERR_CLEAR;
+    text = BUF_INIT(1 << 20);
+    program = given_program("inputs: {message: }\n"
+                            "steps:\n"
+                            "  sort:\n"
+                            "    predict: Sort it.\n"
+                            "    inputs: [message]\n"
+                            "    outputs: {topic: }\n");
+    candidate = candidate_new(program, &err);
+    cr_assert_not_null(candidate, "%s", err.text);
+    for (int i = 0; i < POOL; i++)
+        demos[i] = (struct demo){.fields = json_pack("{s:s, s:i}", "message",
+                                                     texts[i], "topic", i),
+                                 .row = 10 + i};
+    cr_assert(candidate_set_demos(candidate, 0, 1, demos, POOL, &err));
+    for (int i = 0; i < POOL; i++)
+        json_decref(demos[i].fields);
+    nearest = nearest_new(&err);
+    cr_assert_not_null(nearest, "%s", err.text);
+}
+
+static void close_pool(void)
+{
+    nearest_free(nearest);
+    candidate_unref(candidate);
+    program_free(program);
+    buf_release(&text);
+}
+
+TestSuite(nearest, .init = open_pool, .fini = close_pool);
+
+// The numbers of the demos that a question gets, in their order.
+static void expect(const char *question, size_t n, int row, const char *wanted)
+{
+    json_t *inputs = json_pack("{s:s}", "message", question);
+    char got[64] = "";
+
+    candidate_set_nearest(candidate, 0, n);
+    buf_clear(&text);
+    cr_assert(nearest_put(nearest, &program->steps[0], &candidate->parts[0],
+                          ADAPTER_JSON, inputs, row, &text, &err),
+              "%s", err.text);
+    json_decref(inputs);
+    for (const char *at = text.data; at != NULL && *at != '\0'; at++)
+        if (strncmp(at, "topic\\\": ", 9) == 0)
+            snprintf(got + strlen(got), sizeof got - strlen(got), "%c", at[9]);
+    cr_expect_str_eq(got, wanted, "%s: %s", question, got);
+}
+
+Test(nearest, the_nearest_stands_last_next_to_the_question)
+{
+    expect("Parcel? Late.", 2, -1, "41");
+    expect("roses, dry ones", 1, -1, "0");
+}
+
+Test(nearest, others_of_the_pool_make_up_the_number_in_front)
+{
+    expect("sunday", 3, -1, "102");
+    expect("nothing alike", 2, -1, "10");
+    expect("", 2, -1, "10");
+}
+
+Test(nearest, of_equals_the_earlier_one_is_nearer)
+{
+    expect("the parcel is late", 6, -1, "520341");
+}
+
+Test(nearest, a_row_is_not_shown_to_itself)
+{
+    expect("the parcel is late", 1, -1, "1");
+    expect("the parcel is late", 1, 11, "4");
+    expect("12", 6, 15, "43210");
+}
+
+Test(nearest, a_number_beyond_the_pool_shows_all_of_it)
+{
+    expect("12", 100, -1, "432105");
+}
+
+Test(nearest, the_prefix_has_none_and_the_rest_is_as_if_they_stood_in_it)
+{
+    struct candidate *still = candidate_copy(candidate, &err);
+    struct buf whole = BUF_INIT(1 << 20);
+    struct buf parts = BUF_INIT(1 << 20);
+    struct demo two[2] = {candidate->parts[0].demos[4],
+                          candidate->parts[0].demos[1]};
+
+    cr_assert(candidate_set_demos(still, 0, 1, two, 2, &err));
+    cr_assert(prompt_prefix(&program->steps[0], &still->parts[0], ADAPTER_CHAT,
+                            &whole, &err));
+    candidate_set_nearest(candidate, 0, 2);
+    cr_assert(prompt_prefix(&program->steps[0], &candidate->parts[0],
+                            ADAPTER_CHAT, &parts, &err));
+    cr_expect_null(strstr(parts.data, "parcel"));
+    json_t *inputs = json_pack("{s:s}", "message", "Parcel? Late.");
+    cr_assert(nearest_put_once(&program->steps[0], &candidate->parts[0],
+                               ADAPTER_CHAT, inputs, &parts, &err));
+    cr_expect_str_eq(parts.data, whole.data);
+    json_decref(inputs);
+    buf_release(&parts);
+    buf_release(&whole);
+    candidate_unref(still);
+}
+
+Test(nearest, a_pool_is_another_candidate_and_hides_no_row)
+{
+    struct candidate *pool = candidate_copy(candidate, &err);
+    struct candidate *copy;
+    struct plan plan;
+
+    plan_all(program, &plan);
+    candidate_seal(candidate);
+    candidate_set_nearest(pool, 0, 2);
+    candidate_seal(pool);
+    cr_expect_neq(memcmp(&pool->id, &candidate->id, sizeof pool->id), 0);
+    cr_expect(candidate_shows(candidate, program, &plan, 11));
+    cr_expect_not(candidate_shows(pool, program, &plan, 11));
+    cr_expect_eq(candidate_part_shows(&pool->parts[0]), 2);
+    copy = candidate_copy(pool, &err);
+    candidate_seal(copy);
+    cr_expect_eq(memcmp(&pool->id, &copy->id, sizeof pool->id), 0);
+    json_t *chosen = candidate_chosen(pool, program);
+    cr_expect_eq(json_integer_value(json_object_get(chosen, "sort.nearest")),
+                 2);
+    json_decref(chosen);
+    candidate_unref(copy);
+    candidate_unref(pool);
+}
