@@ -104,9 +104,9 @@ static const struct option_row rows[OPTION_COUNT] = {
                   "the folder with the key to use (`promptcc keys`), or its "
                   "file: all is encrypted then"},
     [OPT_HTTP] = {"http", "HOST:PORT", KIND_TEXT,
-                  "serve the dashboard and the HTTP API there, of a worker its "
-                  "probes, such as 127.0.0.1:8070; port 0 picks a free one and "
-                  "prints it"},
+                  "answer HTTP there, such as 127.0.0.1:8070: the dashboard and "
+                  "the API, a worker's probes, or the program of `serve`; port "
+                  "0 picks a free one and prints it"},
     [OPT_HTTP_TOKEN] = {"http-token", "FILE", KIND_TEXT,
                         "ask who opens the pages for the token in this file, "
                         "which is made when it is not there; needed beyond "

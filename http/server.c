@@ -181,6 +181,14 @@ bool http_host_is_loopback(const struct http_request *request)
     return host != NULL && is_loopback_name(host);
 }
 
+bool http_is_json(const struct http_request *request)
+{
+    const char *type = http_header(request, "Content-Type");
+
+    return type != NULL && strncasecmp(type, "application/json", 16) == 0 &&
+           strchr("; ", type[16]) != NULL;
+}
+
 const char *http_query(const struct http_request *request, const char *name)
 {
     const char *value = MHD_lookup_connection_value(

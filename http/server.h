@@ -64,6 +64,10 @@ void http_query_names(const struct http_request *request,
 // of the network whose name is made to point here (DNS rebinding) has another.
 bool http_host_is_loopback(const struct http_request *request);
 
+// Whether the body is said to be JSON. A form of another site can send a body
+// without being asked, but not one of this type.
+bool http_is_json(const struct http_request *request);
+
 // A reply without an end. next appends to out what is to be sent, and waits
 // for it; false ends the stream. close is called in any case.
 struct http_stream {

@@ -96,6 +96,8 @@ static json_t *responses(size_t most)
         {"400", "The body is no JSON object, and no list of them."},
         {"401", "The token is missing or wrong."},
         {"413", "The body is too large."},
+        {"415", "The body is not said to be application/json."},
+        {"421", "Without a token this server answers as localhost alone."},
         {"422", "The inputs do not fit the program."},
         {"502", "The model gave no readable answer."},
         {"503", "Too much is waiting, the model server cannot be asked, or "
@@ -116,10 +118,12 @@ static json_t *responses(size_t most)
 
 static json_t *predict_path(size_t most)
 {
+    json_t *body = content(one_or_list("Inputs", most));
+
+    (void)json_object_set_new(body, "required", json_true());
     return json_pack("{s:{s:s,s:s,s:o,s:o}}", "post", "operationId", "predict",
                      "summary", "Runs the program on inputs", "requestBody",
-                     content(one_or_list("Inputs", most)), "responses",
-                     responses(most));
+                     body, "responses", responses(most));
 }
 
 static json_t *error_schema(void)

@@ -329,15 +329,12 @@ static bool is_let_in(const struct serve *serve,
     return err.code == ERR_NONE;
 }
 
-// A form of another site's page can send a body, but not of this type.
-static bool is_json(const struct http_request *request,
+static bool means_it(const struct http_request *request,
                     struct http_reply *reply)
 {
-    const char *type = http_header(request, "Content-Type");
     struct err err = ERR_CLEAR;
 
-    if (strcmp(request->method, "POST") != 0 ||
-        (type != NULL && strncmp(type, "application/json", 16) == 0))
+    if (strcmp(request->method, "POST") != 0 || http_is_json(request))
         return true;
     err_set(&err, ERR_INPUT, "send `Content-Type: application/json`");
     reply_error(reply, 415, &err);
@@ -352,7 +349,7 @@ static void handle(void *user, const struct http_request *request,
 
     reply->type = reply->type == NULL ? "text/plain" : reply->type;
     if (route != NULL && is_let_in(serve, request, route->open, reply) &&
-        is_json(request, reply))
+        means_it(request, reply))
         route->answer(serve, request, reply);
     http_reply_header(reply, "X-Content-Type-Options", "nosniff");
     http_reply_header(reply, "Cache-Control", "no-store");

@@ -162,14 +162,6 @@ bool guard_knows(const struct guard *guard, const struct http_request *request)
            has_cookie(guard, request);
 }
 
-static bool is_json(const struct http_request *request)
-{
-    const char *type = http_header(request, "Content-Type");
-
-    return type != NULL && strncasecmp(type, "application/json", 16) == 0 &&
-           strchr("; ", type[16]) != NULL;
-}
-
 static bool is_browser(const struct http_request *request)
 {
     return http_header(request, "Origin") != NULL ||
@@ -190,7 +182,7 @@ bool guard_means_it(const struct guard *guard,
         refuse(reply, 403, "this request comes from another site");
         return false;
     }
-    if (!is_json(request)) {
+    if (!http_is_json(request)) {
         refuse(reply, 415,
                "the body must be JSON (Content-Type: "
                "application/json)");

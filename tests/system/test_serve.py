@@ -90,7 +90,8 @@ def test_what_is_wrong_is_said_with_its_status(stage, sim, compiled):
     assert server.ask("GET", "/predict")[0] == 405
     assert server.headers["Allow"] == "POST"
     assert server.ask("GET", "/nothing")[0] == 404
-    assert server.predict({"message": "a"}, Content_Type="text/plain")[0] == 415
+    for kind in ("text/plain", "application/jsonx"):
+        assert server.predict({"message": "a"}, Content_Type=kind)[0] == 415
     assert server.predict({"message": "a"}, Host="evil.example")[0] == 421
 
 
