@@ -200,7 +200,10 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_SLOTS] = {"slots", "N", KIND_WHOLE, "calls in flight at once",
                    .told = "what slots=N of the server says", .least = 1,
                    .most = 1024, .range = "from 1 to 1024"},
-    [OPT_TEMPLATE] = {"template", "NAME", KIND_TEXT, "what to start from",
+    [OPT_TEMPLATE] = {"template", "NAME", KIND_TEXT,
+                      "what to start from: minimal, customer_care, "
+                      "drug_interactions, intent_200, legal_clauses, "
+                      "product_metadata or support_unlabelled",
                       .fallback = "minimal"},
     [OPT_LIMIT] = {"limit", "N", KIND_WHOLE, "show at most N rows",
                    .fallback = "5"},

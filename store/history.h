@@ -32,8 +32,8 @@ struct history_job {
 int64_t history_open_job(struct store *store, const struct history_job *job,
                          bool *created, struct err *err);
 
-// The canonical JSON of the latest other job of the same name; NULL when
-// there is none. The caller frees.
+// The canonical JSON of the latest other run of the same name; NULL when there
+// is none. The caller frees.
 char *history_previous(struct store *store, const char *name, int64_t not_no,
                        struct err *err);
 

@@ -99,7 +99,7 @@ char *history_previous(struct store *store, const char *name, int64_t not_no,
 
     if (open_settled(store, &read,
                      "SELECT canonical FROM jobs WHERE name = ?1 AND no <> ?2"
-                     " ORDER BY no DESC LIMIT 1",
+                     " AND id NOT LIKE '%-eval' ORDER BY no DESC LIMIT 1",
                      err)) {
         bind_text(&read, 1, name);
         (void)sqlite3_bind_int64(read.stmt, 2, not_no);

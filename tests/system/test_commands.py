@@ -331,6 +331,9 @@ def test_init_writes_a_job_that_runs(stage, template):
 def test_init_names_the_templates_there_are(stage):
     result = stage.promptcc("init", "mine", "--template", "custmer_care")
     assert result.status == 2 and "customer_care" in result.err, result
+    told = stage.promptcc("init", "--help").out
+    for name in result.err.split("choose among ")[1].strip().split(", "):
+        assert re.search(rf"\b{name}\b", told), f"{name} is not in --help"
 
 
 # --- Ctrl-C ---

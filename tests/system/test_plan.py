@@ -42,6 +42,7 @@ def test_what_a_plan_asks_is_not_asked_again(stage, sim):
     result = stage.promptcc("run", job, "--ollama", sim.url)
     assert result.status == 0, result
     assert sim.repeated() == 0
+    assert "has changed" not in result.err, "a plan is no earlier run"
 
 
 def test_a_plan_of_a_bad_job_says_what_is_wrong(stage, sim):
