@@ -42,17 +42,18 @@ static bool nomem(struct scope *scope)
 // The map at key of root; NULL with a finding when it is missing, no map,
 // empty or larger than max.
 static const struct node *need_map(struct scope *scope, const struct node *root,
-                                   const char *key, size_t max)
+                                   const char *key, size_t max,
+                                   const char *example)
 {
     const struct node *map = node_find(root, key);
     const struct place *place = map == NULL ? &root->place : &map->place;
 
     if (map == NULL)
         diag_add(scope->diags, DIAG_ERROR, "missing-key", place,
-                 "the job has no `%s`", key);
+                 "the job has no `%s`: add it, such as %s", key, example);
     else if (map->kind != NODE_MAP || map->n == 0)
         diag_add(scope->diags, DIAG_ERROR, "wrong-value", place,
-                 "`%s` must be a map of names", key);
+                 "`%s` must be a map of names, such as %s", key, example);
     else if (map->n > max)
         diag_add(scope->diags, DIAG_ERROR, "too-large", place,
                  "there are %zu %s, more than %zu", map->n, key, max);
@@ -64,7 +65,8 @@ static const struct node *need_map(struct scope *scope, const struct node *root,
 static bool read_inputs(struct scope *scope, const struct node *root)
 {
     const struct node *map =
-        need_map(scope, root, "inputs", PROGRAM_MAX_FIELDS);
+        need_map(scope, root, "inputs", PROGRAM_MAX_FIELDS,
+                 "inputs: {message: {desc: What the customer wrote}}");
     struct program *program = scope->program;
     bool ok = true;
 
@@ -203,7 +205,8 @@ static bool read_outputs(struct scope *scope, const struct node *root)
         return program->n_steps == 0 || scope->broken[program->n_steps - 1] ||
                take_last_step(scope);
     const struct node *map =
-        need_map(scope, root, "outputs", PROGRAM_MAX_FIELDS);
+        need_map(scope, root, "outputs", PROGRAM_MAX_FIELDS,
+                 "outputs: {topic: classify.topic}");
     if (map == NULL)
         return false;
     program->outputs =
@@ -392,8 +395,10 @@ static bool parse_program(struct scope *scope, const struct node *root)
 
     bool inputs_ok = read_inputs(scope, root);
     scope->broken_inputs = scope->program->inputs == NULL;
-    const struct node *steps =
-        need_map(scope, root, "steps", PROGRAM_MAX_STEPS);
+    const struct node *steps = need_map(
+        scope, root, "steps", PROGRAM_MAX_STEPS,
+        "steps: {classify: {predict: Say the topic., inputs: [message], "
+        "outputs: {topic: str}}}");
     scope->broken_steps = steps == NULL;
     bool ok = steps != NULL && read_steps(scope, steps);
     if (!scope->broken_steps)

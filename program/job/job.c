@@ -38,12 +38,12 @@ static bool nomem(struct reader *reader)
 }
 
 static bool is_map(struct reader *reader, const struct node *node,
-                   const char *what)
+                   const char *what, const char *example)
 {
     if (node->kind == NODE_MAP)
         return true;
     diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
-             "%s must be a map", what);
+             "%s must be a map, such as %s", what, example);
     return false;
 }
 
@@ -105,7 +105,8 @@ static void read_options(struct reader *reader, const struct node *node,
 {
     struct settings settings = {.options = *out};
 
-    if (node == NULL || node->kind == NODE_NULL || !is_map(reader, node, what))
+    if (node == NULL || node->kind == NODE_NULL ||
+        !is_map(reader, node, what, "options: {temperature: 0}"))
         return;
     (void)settings_parse(node, SETTING_MODEL, what, &settings, reader->diags);
     *out = settings.options;
@@ -175,7 +176,7 @@ static void read_models(struct reader *reader, const struct node *node)
     const struct node *revision = node_find(node, "revision");
     size_t n = 2;
 
-    if (!is_map(reader, node, "`models`"))
+    if (!is_map(reader, node, "`models`", "models: {student: llama3.2:3b}"))
         return;
     for (size_t i = 0; i < ROLE_COUNT; i++) {
         keys[n++] = role_rows[i].name;
@@ -263,7 +264,8 @@ static void read_split(struct reader *reader, const struct node *split)
     const struct node *separate = node_find(split, "separate");
 
     if (split == NULL || split->kind == NODE_NULL ||
-        !is_map(reader, split, "`split`"))
+        !is_map(reader, split, "`split`",
+                "split: {train: 0.4, val: 0.4, test: 0.2}"))
         return;
     node_only_keys(split, "`split`", keys, LENGTH(keys), reader->diags);
     read_shares(reader, split);
@@ -296,7 +298,7 @@ static void read_data(struct reader *reader, const struct node *node)
                                        "split"};
     struct job_data *data = &reader->job->data;
 
-    if (!is_map(reader, node, "`data`"))
+    if (!is_map(reader, node, "`data`", "data: {examples: examples.jsonl}"))
         return;
     data->place = node->place;
     node_only_keys(node, "`data`", keys, LENGTH(keys), reader->diags);
@@ -338,7 +340,9 @@ static void read_optimizer(struct reader *reader, const struct node *node)
     const struct node *params = node->items[0];
     job->optimizer = node->keys[0];
     job->optimizer_place = node->key_places[0];
-    if (params->kind == NODE_NULL || !is_map(reader, params, "`optimizer`"))
+    if (params->kind == NODE_NULL ||
+        !is_map(reader, params, "`optimizer`",
+                "optimizer: {miprov2: {auto: light}}"))
         return;
     job->optimizer_node = params;
     read_optimizer_seed(reader, params);
@@ -365,7 +369,8 @@ static void read_budget(struct reader *reader, const struct node *node)
     const struct node *tokens = node_find(node, "max_tokens");
     const struct node *max_time = node_find(node, "max_time");
 
-    if (node->kind == NODE_NULL || !is_map(reader, node, "`budget`"))
+    if (node->kind == NODE_NULL ||
+        !is_map(reader, node, "`budget`", "budget: {max_calls: 2000}"))
         return;
     node_only_keys(node, "`budget`", keys, LENGTH(keys), reader->diags);
     if (calls != NULL)
@@ -443,7 +448,8 @@ static void read_demos(struct reader *reader, const struct node *node)
     const struct node *count = node_find(node, "count");
     const struct node *nearest = node_find(node, "nearest");
 
-    if (node->kind == NODE_NULL || !is_map(reader, node, "`demos`"))
+    if (node->kind == NODE_NULL ||
+        !is_map(reader, node, "`demos`", "demos: {count: 8}"))
         return;
     node_only_keys(node, "`demos`", keys, LENGTH(keys), reader->diags);
     reader->job->limits_demos = count != NULL;
@@ -496,26 +502,26 @@ static void read_metric(struct reader *reader, const struct node *node)
 // when they are missing; the metric needs the program and comes after it.
 static const struct key_row {
     const char *key;
-    bool required;
+    const char *needed; // an example, for those that every job has
     void (*read)(struct reader *, const struct node *);
 } key_rows[] = {
-    {"name", true, read_name},
-    {"description", false, read_description},
-    {"models", true, read_models},
-    {"inputs", false, NULL},
-    {"steps", false, NULL},
-    {"outputs", false, NULL},
-    {"data", true, read_data},
-    {"demos", false, read_demos},
-    {"metric", true, read_metric},
-    {"optimizer", false, read_optimizer},
-    {"budget", false, read_budget},
-    {"window", false, read_window},
-    {"adapter", false, read_settings},
-    {"skipped_steps", false, read_skipped_steps},
-    {"skip_bad", false, read_skip_bad},
-    {"max_prompt_tokens", false, read_max_prompt_tokens},
-    {"from", false, read_from},
+    {"name", "name: my-job", read_name},
+    {"description", NULL, read_description},
+    {"models", "models: {student: llama3.2:3b}", read_models},
+    {"inputs", NULL, NULL},
+    {"steps", NULL, NULL},
+    {"outputs", NULL, NULL},
+    {"data", "data: {examples: examples.jsonl}", read_data},
+    {"demos", NULL, read_demos},
+    {"metric", "metric: {exact_match: topic}", read_metric},
+    {"optimizer", NULL, read_optimizer},
+    {"budget", NULL, read_budget},
+    {"window", NULL, read_window},
+    {"adapter", NULL, read_settings},
+    {"skipped_steps", NULL, read_skipped_steps},
+    {"skip_bad", NULL, read_skip_bad},
+    {"max_prompt_tokens", NULL, read_max_prompt_tokens},
+    {"from", NULL, read_from},
 };
 
 // A tuned number of demos is no limit but the largest choice.
@@ -546,9 +552,11 @@ static void read_keys(struct reader *reader)
     for (size_t i = 0; i < LENGTH(key_rows); i++) {
         const struct key_row *row = &key_rows[i];
         struct node *node = node_find(reader->root, row->key);
-        if (node == NULL && row->required)
+        if (node == NULL && row->needed != NULL)
             diag_add(reader->diags, DIAG_ERROR, "missing-key",
-                     &reader->root->place, "the job has no `%s`", row->key);
+                     &reader->root->place,
+                     "the job has no `%s`: add it, such as %s", row->key,
+                     row->needed);
         if (node != NULL && row->read != NULL)
             row->read(reader, node);
     }
@@ -658,7 +666,8 @@ static bool read_root(struct reader *reader, const char *const *overrides,
         reader->root->kind = NODE_MAP; // an empty file lacks all keys
     for (size_t i = 0; i < n_overrides; i++)
         set_override(reader, overrides[i]);
-    return is_map(reader, reader->root, "a job file");
+    return is_map(reader, reader->root, "a job file",
+                  "name: my-job, with models, inputs, steps, data and metric");
 }
 
 static bool check_tuned_fields(const struct tunable *tunable, int step,
