@@ -9,7 +9,8 @@
 
 // Blocks grow with the arena: a small one costs little, a large one takes few
 // calls to calloc.
-enum { BLOCK_MIN = 1024, BLOCK_MAX = 64 * 1024 };
+// The first one is still small enough for what malloc has at hand.
+enum { BLOCK_MIN = 960, BLOCK_MAX = 64 * 1024 };
 
 struct arena_block {
     struct arena_block *next; // owned
@@ -46,10 +47,10 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
 
     if (alone)
         cap = size;
-    struct arena_block *block = calloc(1, sizeof *block + cap);
+    struct arena_block *block = malloc(sizeof *block + cap);
     if (block == NULL)
         return NULL;
-    block->cap = cap;
+    *block = (struct arena_block){.cap = cap};
     if (alone && arena->head != NULL) {
         block->next = arena->head->next;
         arena->head->next = block;
@@ -78,7 +79,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *piece = (char *)block->data + block->used;
     block->used += size;
     arena->used_bytes += size;
-    return piece;
+    return memset(piece, 0, size); // of a message not all is used
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)

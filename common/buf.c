@@ -62,7 +62,7 @@ static bool reserve(struct buf *buf, size_t len)
     return true;
 }
 
-void buf_append(struct buf *buf, const void *data, size_t len)
+void buf_append_slowly(struct buf *buf, const void *data, size_t len)
 {
     if (len == 0 || !reserve(buf, len))
         return;
@@ -74,11 +74,6 @@ void buf_append(struct buf *buf, const void *data, size_t len)
 void buf_puts(struct buf *buf, const char *text)
 {
     buf_append(buf, text, strlen(text));
-}
-
-void buf_putc(struct buf *buf, char c)
-{
-    buf_append(buf, &c, 1);
 }
 
 void buf_vprintf(struct buf *buf, const char *format, va_list args)

@@ -4,7 +4,8 @@
 // maximum, the buffer is `failed`, keeps what it had, and ignores all further
 // appends. So a writer appends freely and asks buf_ok once at the end.
 //
-// Invariant: data is NULL or NUL-terminated at data[len]; len <= max.
+// Invariant: data is NULL or NUL-terminated at data[len]; len < cap unless data
+// is NULL; cap <= max + 1.
 
 #ifndef COMMON_BUF_H
 #define COMMON_BUF_H
@@ -12,6 +13,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "common/err.h"
 
@@ -29,9 +31,29 @@ struct buf {
 void buf_release(struct buf *buf); // frees; the maximum stays
 void buf_clear(struct buf *buf);   // len 0, not failed; memory is kept
 
-void buf_append(struct buf *buf, const void *data, size_t len);
+// What buf_append does when there is no room yet.
+void buf_append_slowly(struct buf *buf, const void *data, size_t len);
+
+// Inline: a call of a model is some 200 appends, most of them of a few bytes
+// into room that is there.
+static inline void buf_append(struct buf *buf, const void *data, size_t len)
+{
+    if (buf->failed || len >= buf->cap - buf->len) {
+        buf_append_slowly(buf, data, len);
+        return;
+    }
+    if (len > 0) // data may be NULL
+        memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+    buf->data[buf->len] = '\0';
+}
+
+static inline void buf_putc(struct buf *buf, char c)
+{
+    buf_append(buf, &c, 1);
+}
+
 void buf_puts(struct buf *buf, const char *text);
-void buf_putc(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *buf, const char *format, va_list args)

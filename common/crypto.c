@@ -18,9 +18,3 @@ void crypto_ready(void)
 
     (void)pthread_once(&prepared, prepare);
 }
-
-void crypto_put_u64(uint8_t out[8], uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-}

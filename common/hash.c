@@ -8,18 +8,33 @@ void hasher_init(struct hasher *hasher, const char *domain)
 {
     crypto_ready();
     (void)crypto_generichash_init(&hasher->state, NULL, 0, HASH_BYTES);
+    hasher->n = 0;
     hasher_add_text(hasher, domain);
+}
+
+static void pass_on(struct hasher *hasher)
+{
+    (void)crypto_generichash_update(&hasher->state, hasher->gathered,
+                                    hasher->n);
+    hasher->n = 0;
 }
 
 // A field: 8 bytes of length, then the bytes.
 void hasher_add(struct hasher *hasher, const void *data, size_t len)
 {
-    uint8_t prefix[8];
+    enum { LENGTH = 8 };
 
-    crypto_put_u64(prefix, len);
-    (void)crypto_generichash_update(&hasher->state, prefix, sizeof prefix);
-    if (len > 0)
+    if (LENGTH + len > sizeof hasher->gathered - hasher->n)
+        pass_on(hasher);
+    crypto_put_u64(hasher->gathered + hasher->n, len);
+    hasher->n += LENGTH;
+    if (len > sizeof hasher->gathered - hasher->n) {
+        pass_on(hasher);
         (void)crypto_generichash_update(&hasher->state, data, len);
+    } else if (len > 0) {
+        memcpy(hasher->gathered + hasher->n, data, len);
+        hasher->n += len;
+    }
 }
 
 void hasher_add_text(struct hasher *hasher, const char *text)
@@ -44,6 +59,7 @@ struct hash hasher_end(struct hasher *hasher)
 {
     struct hash hash;
 
+    pass_on(hasher);
     (void)crypto_generichash_final(&hasher->state, hash.bytes, HASH_BYTES);
     return hash;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 // As deep as jansson reads, so that whatever was parsed can be written.
 enum { DEPTH_MAX = 2048 };
 
@@ -72,6 +74,12 @@ json_t *json_parse_at(const char *text, size_t len, size_t max_bytes,
     return NULL;
 }
 
+json_t *json_string_of(const char *text, size_t len)
+{
+    return text_is_utf8(text, len) ? json_stringn_nocheck(text, len)
+                                   : json_stringn(text, len);
+}
+
 // How a value is written: one of these travels down the recursion.
 struct writer {
     struct buf *out;
@@ -83,18 +91,9 @@ static void put_value(struct writer *writer, const json_t *value);
 
 static void put_integer(struct buf *out, json_int_t value)
 {
-    char text[24];
-    char *at = text + sizeof text;
-    unsigned long long left = value < 0 ? 0ULL - (unsigned long long)value
-                                        : (unsigned long long)value;
+    char text[TEXT_INT_BYTES];
 
-    do {
-        *--at = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
-    if (value < 0)
-        *--at = '-';
-    buf_append(out, at, (size_t)(text + sizeof text - at));
+    buf_append(out, text, text_int(text, value));
 }
 
 // The fewest of 15 to 17 digits that read back as the same double, with a

@@ -389,15 +389,29 @@ void text_fold(struct buf *out, const char *text, size_t len)
     buf_append(out, folded, used);
 }
 
+enum { ASCII_BLOCK = 256 };
+
+// A block of a fixed size and a plain loop: the compiler makes vectors of it.
+static bool is_ascii_block(const char *text)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < ASCII_BLOCK; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
 // How many ASCII bytes text begins with, tested in one go; 0: another byte.
 static size_t ascii_bytes(const char *text, size_t len)
 {
-    uint64_t words[2];
+    uint64_t word = 0;
 
-    if (len >= sizeof words) {
-        memcpy(words, text, sizeof words);
-        if (((words[0] | words[1]) & UINT64_C(0x8080808080808080)) == 0)
-            return sizeof words;
+    if (len >= ASCII_BLOCK && is_ascii_block(text))
+        return ASCII_BLOCK;
+    if (len >= sizeof word) {
+        memcpy(&word, text, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) == 0)
+            return sizeof word;
     }
     return ((unsigned char)text[0] & 0x80) == 0;
 }
@@ -419,6 +433,23 @@ bool text_is_utf8(const char *text, size_t len)
         at += bytes;
     }
     return true;
+}
+
+size_t text_int(char out[TEXT_INT_BYTES], int64_t n)
+{
+    char text[TEXT_INT_BYTES];
+    char *at = text + sizeof text;
+    uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (n < 0)
+        *--at = '-';
+    size_t len = (size_t)(text + sizeof text - at);
+    memcpy(out, at, len);
+    return len;
 }
 
 struct unit {

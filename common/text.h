@@ -54,6 +54,11 @@ void text_fold(struct buf *out, const char *text, size_t len);
 // True when text[0..len) is valid UTF-8 without NUL.
 bool text_is_utf8(const char *text, size_t len);
 
+// "-1234": what "%" PRId64 prints, in a tenth of the time and without a NUL.
+// Returns the length.
+enum { TEXT_INT_BYTES = 20 };
+size_t text_int(char out[TEXT_INT_BYTES], int64_t n);
+
 // "1,234,567".
 void text_put_number(struct buf *out, int64_t n);
 

@@ -671,7 +671,8 @@ static bool check_str(const struct type *type, const char *name,
         return refuse(name, value, "not a text", err);
     const char *text = json_string_value(value);
     size_t len = json_string_length(value);
-    if (!check_length(type, name, value, count_characters(text, len),
+    if ((type->min_length >= 0 || type->max_length >= 0) &&
+        !check_length(type, name, value, count_characters(text, len),
                       "characters", err))
         return false;
     if (type->pattern == NULL)

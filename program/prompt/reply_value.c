@@ -100,7 +100,7 @@ static json_t *text_of_str(const struct type *type, struct reader *reader,
 {
     if (is_placeholder(reader, text))
         return refuse(type, reader, text);
-    return checked_new(json_stringn(text.at, text.len), reader);
+    return checked_new(json_string_of(text.at, text.len), reader);
 }
 
 // ---- numbers
