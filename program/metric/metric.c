@@ -759,7 +759,9 @@ void feedback_wrong(struct buf *feedback, const struct metric_field *field,
                     const json_t *answer, const json_t *label)
 {
     feedback_next(feedback);
-    buf_printf(feedback, "`%s` is ", field->name);
+    buf_putc(feedback, '`');
+    buf_puts(feedback, field->name);
+    buf_puts(feedback, "` is ");
     feedback_value(feedback, answer);
     buf_puts(feedback, ", but ");
     feedback_value(feedback, label);

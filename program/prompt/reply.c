@@ -592,8 +592,8 @@ static bool add_output(struct reading *reading, size_t i, json_t *outputs,
         value = json_null();
         reading->lenient |= LENIENT_UNREAD;
     }
-    if (json_object_set_new(outputs, reading->signature->outputs[i].name,
-                            value) == 0)
+    if (json_object_set_new_nocheck(
+            outputs, reading->signature->outputs[i].name, value) == 0)
         return true;
     err_nomem(problem, "the outputs of a reply");
     return false;

@@ -40,9 +40,9 @@ struct stepper {
     bool ended;
     unsigned lenient;
     int repairs;
-    json_t *inputs;              // owned
-    json_t *outputs;             // owned
-    struct step_progress *slots; // one a step
+    json_t *inputs;               // owned
+    json_t *outputs;              // owned; NULL until the run has ended
+    struct step_progress slots[]; // one a step
 };
 
 static const char *const outcome_names[RUN_OUTCOME_COUNT] = {
@@ -82,7 +82,7 @@ static bool set_value(json_t *object, const char *name, const json_t *value,
 {
     json_t *given = value != NULL ? json_incref((json_t *)value) : json_null();
 
-    if (object != NULL && json_object_set_new(object, name, given) == 0)
+    if (object != NULL && json_object_set_new_nocheck(object, name, given) == 0)
         return true;
     if (object == NULL)
         json_decref(given);
@@ -118,9 +118,34 @@ static bool keep(json_t **out, json_t *object, bool ok)
     return true;
 }
 
+// Most programs hand all that they get to their first step. Then its inputs are
+// theirs: building them anew is a tenth of what a run costs.
+static bool takes_all_inputs(const struct stepper *stepper,
+                             const struct step *step)
+{
+    const struct program *program = stepper->program;
+    size_t n = program->n_inputs;
+
+    if (step->signature.n_inputs != n ||
+        json_object_size(stepper->inputs) != n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (step->sources[i].step != SOURCE_INPUT ||
+            step->sources[i].field != (int)i ||
+            strcmp(step->signature.inputs[i].name, program->inputs[i].name) !=
+                0)
+            return false;
+    }
+    return true;
+}
+
 static bool take_inputs(struct stepper *stepper, int step, struct err *err)
 {
     const struct step *at = &stepper->program->steps[step];
+
+    if (takes_all_inputs(stepper, at))
+        return keep(&stepper->slots[step].inputs, json_incref(stepper->inputs),
+                    true);
     json_t *object = json_object();
     bool ok = object != NULL;
 
@@ -163,18 +188,43 @@ static bool null_outputs(struct stepper *stepper, int step, struct err *err)
     return keep(&stepper->slots[step].outputs, object, ok);
 }
 
+// The step whose outputs are those of the program, one by one; -1: none.
+static int whole_source(const struct program *program)
+{
+    int step = program->n_outputs == 0 ? -1 : program->outputs[0].source.step;
+
+    if (step < 0 || program->steps[step].signature.n_outputs !=
+                        program->n_outputs)
+        return -1;
+    for (size_t i = 0; i < program->n_outputs; i++) {
+        const struct program_output *output = &program->outputs[i];
+        const struct field *field =
+            &program->steps[step].signature.outputs[i];
+
+        if (output->source.step != step || output->source.field != (int)i ||
+            strcmp(output->name, field->name) != 0)
+            return -1;
+    }
+    return step;
+}
+
 static bool fill_outputs(struct stepper *stepper, struct err *err)
 {
     const struct program *program = stepper->program;
+    int whole = whole_source(program);
+    json_t *object = whole < 0 ? NULL : stepper->slots[whole].outputs;
+    bool ok = true;
 
-    for (size_t i = 0; i < program->n_outputs; i++) {
+    if (json_object_size(object) == program->n_outputs)
+        return keep(&stepper->outputs, json_incref(object), true);
+    object = json_object();
+    for (size_t i = 0; ok && i < program->n_outputs; i++) {
         const struct program_output *output = &program->outputs[i];
 
-        if (!set_value(stepper->outputs, output->name,
-                       source_value(stepper, output->source), err))
-            return false;
+        ok = set_value(object, output->name,
+                       source_value(stepper, output->source), err);
     }
-    return true;
+    return keep(&stepper->outputs, object, ok && object != NULL);
 }
 
 // ---- moving on
@@ -328,10 +378,6 @@ static bool start(struct stepper *stepper, struct err *err)
         slot->tail = BUF_INIT(2 * PROMPT_MAX_BYTES);
         slot->state = stepper->plan->runs[i] ? SLOT_WAITING : SLOT_UNUSED;
     }
-    for (size_t i = 0; i < program->n_outputs; i++) {
-        if (!set_value(stepper->outputs, program->outputs[i].name, NULL, err))
-            return false;
-    }
     return settle(stepper, err);
 }
 
@@ -340,7 +386,8 @@ struct stepper *stepper_new(const struct program *program,
                             const json_t *values, json_t *inputs,
                             struct err *err)
 {
-    struct stepper *stepper = calloc(1, sizeof *stepper);
+    struct stepper *stepper = calloc(
+        1, sizeof *stepper + program->n_steps * sizeof *stepper->slots);
 
     if (stepper == NULL) {
         err_nomem(err, "a run");
@@ -351,13 +398,6 @@ struct stepper *stepper_new(const struct program *program,
     stepper->adapter = adapter;
     stepper->values = values;
     stepper->inputs = json_incref(inputs);
-    stepper->outputs = json_object();
-    stepper->slots = calloc(program->n_steps + 1, sizeof *stepper->slots);
-    if (stepper->outputs == NULL || stepper->slots == NULL) {
-        err_nomem(err, "a run");
-        stepper_free(stepper);
-        return NULL;
-    }
     if (!start(stepper, err)) {
         stepper_free(stepper);
         return NULL;
@@ -369,15 +409,13 @@ void stepper_free(struct stepper *stepper)
 {
     if (stepper == NULL)
         return;
-    for (size_t i = 0; stepper->slots != NULL && i < stepper->program->n_steps;
-         i++) {
+    for (size_t i = 0; i < stepper->program->n_steps; i++) {
         struct step_progress *slot = &stepper->slots[i];
 
         json_decref(slot->inputs);
         json_decref(slot->outputs);
         buf_release(&slot->tail);
     }
-    free(stepper->slots);
     json_decref(stepper->inputs);
     json_decref(stepper->outputs);
     free(stepper);

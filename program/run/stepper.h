@@ -94,7 +94,9 @@ void stepper_feedback(const struct stepper *stepper, struct buf *out);
 unsigned stepper_lenient(const struct stepper *stepper); // reply_leniency bits
 int stepper_repairs(const struct stepper *stepper);
 
-// The program's outputs by name, null where they were not computed. Borrowed.
+// The program's outputs by name, null where they were not computed; NULL until
+// the run has ended. Borrowed, and read-only as all of these: they may be the
+// very values of a step.
 const json_t *stepper_outputs(const struct stepper *stepper);
 
 // A step's inputs and outputs by name; NULL where it did not run, which makes
