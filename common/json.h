@@ -34,8 +34,8 @@ json_t *json_parse_at(const char *text, size_t len, size_t max_bytes,
 // was no memory to build.
 void json_put(struct buf *buf, const json_t *value, bool sorted);
 
-// Appends value over many lines, two spaces a level, as Python's json.dumps with
-// indent=2 writes it; members keep their order.
+// Appends value over many lines, two spaces a level, as Python's json.dumps
+// with indent=2 writes it; members keep their order.
 void json_put_lines(struct buf *buf, const json_t *value);
 
 // json_stringn, but quicker for the texts that most are: jansson looks at each

@@ -167,7 +167,7 @@ static void tell_waiters(struct flight *flight)
         if (!evaluation_feed(waiter, flight, &err) &&
             work->failure.code == ERR_NONE)
             work->failure = err;
-        free(waiter);
+        waiter_free(flight, waiter);
     }
 }
 

@@ -102,6 +102,7 @@ struct flight {
     bool hedged;
     struct waiter *waiters; // in order of joining
     struct waiter **last_waiter;
+    struct waiter first; // room for one, which is enough for most
     // once landed
     bool landed;
     struct call_answer answer;
@@ -139,7 +140,7 @@ struct engine {
     struct models models;
     struct flights flights;
     struct workers workers;
-    struct kept_calls kept; // by workers, from before they joined
+    struct kept_calls kept;   // by workers, from before they joined
     const char *servers;      // of this process, "URL, URL", or NULL
     int64_t wait_start_ms;    // until a job that nobody ever answered is paused
     int64_t wait_after_ms;    // the same after an answer

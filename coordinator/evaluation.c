@@ -576,16 +576,14 @@ static void drop_if_over(struct evaluation *ev)
 bool evaluation_start(struct job_work *work, struct task *task,
                       struct task_item *item, struct err *err)
 {
-    struct evaluation *ev = calloc(1, sizeof *ev);
+    struct evaluation *ev = malloc(sizeof *ev);
     bool ok;
 
     if (ev == NULL) {
         err_nomem(err, "an evaluation");
         return false;
     }
-    ev->work = work;
-    ev->task = task;
-    ev->item = item;
+    *ev = (struct evaluation){.work = work, .task = task, .item = item};
     link_in(ev);
     ev->stepper = stepper_new(task->program, task->plan, task->settings.adapter,
                               task->candidate->values, item->inputs, err);

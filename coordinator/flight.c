@@ -4,12 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+void waiter_free(struct flight *flight, struct waiter *waiter)
+{
+    if (waiter == &flight->first)
+        flight->first.evaluation = NULL;
+    else
+        free(waiter);
+}
+
 static void free_waiters(struct flight *flight)
 {
     while (flight->waiters != NULL) {
         struct waiter *next = flight->waiters->next;
 
-        free(flight->waiters);
+        waiter_free(flight, flight->waiters);
         flight->waiters = next;
     }
 }
@@ -99,7 +107,9 @@ struct flight *flights_by_id(const struct flights *flights, int64_t id)
 bool flight_join(struct flight *flight, const struct waiter *waiter,
                  struct err *err)
 {
-    struct waiter *copy = malloc(sizeof *copy);
+    struct waiter *copy = flight->first.evaluation == NULL
+                              ? &flight->first
+                              : malloc(sizeof *copy);
 
     if (copy == NULL) {
         err_nomem(err, "a call");
@@ -123,7 +133,7 @@ bool flight_leave(struct flight *flight,
 
         if (leaves(waiter, user)) {
             *at = waiter->next;
-            free(waiter);
+            waiter_free(flight, waiter);
         } else {
             at = &waiter->next;
         }

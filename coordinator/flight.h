@@ -35,6 +35,8 @@ struct flight *flights_by_id(const struct flights *flights, int64_t id);
 // One more waits. waiter is copied.
 bool flight_join(struct flight *flight, const struct waiter *waiter,
                  struct err *err);
+// Frees one that was taken off the flight's list.
+void waiter_free(struct flight *flight, struct waiter *waiter);
 // Removes the waits for which leaves(waiter, user) is true; true when nobody
 // waits any more.
 bool flight_leave(struct flight *flight,

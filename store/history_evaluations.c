@@ -3,13 +3,12 @@
 #include "store/history.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
+#include "common/text.h"
 #include "store/parts.h"
 
 // A list of ids has at most this many bytes: 20 digits and a comma each.
-enum { LIST_BYTES = EVALUATION_MAX_CALLS * 21 + 3 };
+enum { LIST_BYTES = EVALUATION_MAX_CALLS * (TEXT_INT_BYTES + 1) + 3 };
 
 bool history_find_evaluation(struct store *store, int64_t job_no,
                              int64_t candidate_id, int32_t row,
@@ -27,13 +26,14 @@ static void put_calls(struct buf *record,
                       const struct history_evaluation *evaluation)
 {
     char list[LIST_BYTES];
-    size_t len = 1;
+    size_t len = 0;
 
-    list[0] = '[';
-    for (int32_t i = 0; i < evaluation->n_calls; i++)
-        len += (size_t)snprintf(list + len, sizeof list - len,
-                                i == 0 ? "%" PRId64 : ",%" PRId64,
-                                evaluation->calls[i]);
+    list[len++] = '[';
+    for (int32_t i = 0; i < evaluation->n_calls; i++) {
+        if (i > 0)
+            list[len++] = ',';
+        len += text_int(list + len, evaluation->calls[i]);
+    }
     list[len++] = ']';
     record_text_n(record, list, len);
 }

@@ -58,6 +58,12 @@ struct job_index {
     struct evaluation_index evaluations;
 };
 
+// The kind of the call that was put last: its six texts, each with its NUL.
+struct last_kind {
+    int64_t id; // 0: none is remembered
+    char texts[1024];
+};
+
 struct store {
     char *path;              // owned
     int lock_fd;             // -1: reading alone
@@ -69,6 +75,7 @@ struct store {
     struct call_index calls;
     struct text_index prefixes;
     struct text_index call_kinds;
+    struct last_kind last_kind;
     struct text_index instructions;
     struct text_index demo_sets;
     struct job_index *jobs; // owned list of those that are loaded

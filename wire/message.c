@@ -19,6 +19,9 @@ enum {
     WORD_CAP = 80,       // versions, codes, digests
     SENTENCE_CAP = 1024, // what a person reads
 };
+// Room for the fields of most messages. msgpack_unpack_next takes 8 KB each
+// time, which malloc cannot give from its cache.
+enum { ZONE_BYTES = 960 };
 // A number of tokens or milliseconds beyond it is nonsense.
 #define MILLIS_CAP ((int64_t)7 * 24 * 3600 * 1000)
 
@@ -354,7 +357,8 @@ static bool read_message(const msgpack_object *root, struct arena *arena,
 bool message_decode(const void *data, size_t len, struct arena *arena,
                     struct message *out, struct err *err)
 {
-    msgpack_unpacked unpacked;
+    msgpack_zone zone;
+    msgpack_object root;
     size_t offset = 0;
 
     if (len > WIRE_MAX_BYTES) {
@@ -363,14 +367,17 @@ bool message_decode(const void *data, size_t len, struct arena *arena,
     }
     if (!shape_check(data, len, err))
         return false;
-    msgpack_unpacked_init(&unpacked);
+    if (!msgpack_zone_init(&zone, ZONE_BYTES)) {
+        err_nomem(err, "a message");
+        return false;
+    }
     bool ok = false;
     // The shape is right: what fails now is memory.
-    if (msgpack_unpack_next(&unpacked, data, len, &offset) ==
+    if (msgpack_unpack(data, len, &offset, &zone, &root) ==
         MSGPACK_UNPACK_SUCCESS)
-        ok = read_message(&unpacked.data, arena, out, err);
+        ok = read_message(&root, arena, out, err);
     else
         err_nomem(err, "a message");
-    msgpack_unpacked_destroy(&unpacked);
+    msgpack_zone_destroy(&zone);
     return ok;
 }

@@ -126,8 +126,7 @@ static bool takes_all_inputs(const struct stepper *stepper,
     const struct program *program = stepper->program;
     size_t n = program->n_inputs;
 
-    if (step->signature.n_inputs != n ||
-        json_object_size(stepper->inputs) != n)
+    if (step->signature.n_inputs != n || json_object_size(stepper->inputs) != n)
         return false;
     for (size_t i = 0; i < n; i++) {
         if (step->sources[i].step != SOURCE_INPUT ||
@@ -193,13 +192,12 @@ static int whole_source(const struct program *program)
 {
     int step = program->n_outputs == 0 ? -1 : program->outputs[0].source.step;
 
-    if (step < 0 || program->steps[step].signature.n_outputs !=
-                        program->n_outputs)
+    if (step < 0 ||
+        program->steps[step].signature.n_outputs != program->n_outputs)
         return -1;
     for (size_t i = 0; i < program->n_outputs; i++) {
         const struct program_output *output = &program->outputs[i];
-        const struct field *field =
-            &program->steps[step].signature.outputs[i];
+        const struct field *field = &program->steps[step].signature.outputs[i];
 
         if (output->source.step != step || output->source.field != (int)i ||
             strcmp(output->name, field->name) != 0)
@@ -386,8 +384,8 @@ struct stepper *stepper_new(const struct program *program,
                             const json_t *values, json_t *inputs,
                             struct err *err)
 {
-    struct stepper *stepper = calloc(
-        1, sizeof *stepper + program->n_steps * sizeof *stepper->slots);
+    struct stepper *stepper =
+        calloc(1, sizeof *stepper + program->n_steps * sizeof *stepper->slots);
 
     if (stepper == NULL) {
         err_nomem(err, "a run");
