@@ -952,12 +952,15 @@ static bool listen_at(struct link *link, void *zmq, const char *endpoint,
 bool link_open(struct link *link, struct engine *engine, void *zmq,
                const char *endpoint, const char *keys, struct err *err)
 {
+    const struct connections_limits limits = {.most = connections_most(),
+                                              .stranger_bytes =
+                                                  CONNECTIONS_STRANGER_BYTES};
+
     *link =
         (struct link){.engine = engine,
                       .notes = token_bucket_full(NOTES_BURST, NOTES_PER_S, 0)};
     if (listen_at(link, zmq, endpoint, keys, err))
-        link->connections =
-            connections_new(zmq, link->socket, connections_most(), err);
+        link->connections = connections_new(zmq, link->socket, &limits, err);
     if (link->connections != NULL)
         return true;
     link_close(link);

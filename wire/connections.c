@@ -7,17 +7,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <linux/tcp.h>
 #include <zmq.h>
 
 #include "wire/monitor.h"
 
 enum {
     STRANGER_MS = 10000,
+    CROWD_MS = 30000, // in a crowd, where each waits for its turn
     STRANGER_FRAMES = 128,
     STRANGER_BYTES = 256 << 10,
-    STRANGERS_MOST = 1024, // at once
-    CROWD_ROOM = 32,       // connections beyond `most` that hear why
-    FD_MOST = 1 << 20,     // no descriptor is larger
+    WEIGH_MS = 250,     // between two looks at what strangers hold
+    HELLO_BYTES = 4096, // most of those that are sent are shorter
+    CROWD_ROOM = 32,    // connections beyond `most` that hear why
+    FD_MOST = 1 << 20,  // no descriptor is larger
 };
 
 enum connection_state { CONN_NONE, CONN_STRANGER, CONN_GREETED, CONN_SHUT };
@@ -29,19 +32,21 @@ struct connection {
     int64_t accepted_ms;
     int64_t greeted_by; // the peer that speaks over it; 0: none yet
     int frames;
-    size_t bytes;
+    size_t bytes;     // in these frames
+    size_t before;    // received until it was a stranger
     int older, newer; // strangers, by age; -1: none
 };
 
 struct connections {
     struct wire_socket *socket; // borrowed
     void *monitor;              // a PAIR
-    size_t most;
+    struct connections_limits limits;
     struct connection *by_fd; // owned
     size_t cap;
     int oldest, newest; // strangers
     size_t n_strangers;
-    size_t n; // that are open, as far as is known
+    int64_t weighed_ms; // when their memory was last added up
+    size_t n;           // that are open, as far as is known
 };
 
 // --- strangers, oldest first ---
@@ -133,6 +138,80 @@ void connections_close(struct connections *c, int fd, int64_t peer)
         shut(c, fd);
 }
 
+// --- what strangers hold ---
+
+// Bytes that have come over it, as the kernel counts; 0 where it does not, as
+// for a socket in the file system.
+static size_t read_received(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0
+               ? (size_t)info.tcpi_bytes_received
+               : 0;
+}
+
+// What a stranger has sent that nobody has read yet: frames in ZeroMQ's queue,
+// and one that is not whole.
+static size_t unread_bytes(const struct connections *c, int fd)
+{
+    const struct connection *connection = &c->by_fd[fd];
+    size_t known = connection->before + connection->bytes;
+    size_t received = read_received(fd);
+
+    return received > known ? received - known : 0;
+}
+
+static size_t weigh(const struct connections *c)
+{
+    size_t bytes = 0;
+
+    for (int fd = c->oldest; fd >= 0; fd = c->by_fd[fd].newer)
+        bytes += CONNECTION_BYTES + unread_bytes(c, fd);
+    return bytes;
+}
+
+// Shuts strangers that hold more than `least`, the oldest first, until the
+// others have room. Returns what these hold.
+static size_t make_light(struct connections *c, size_t bytes, size_t least)
+{
+    int newer;
+
+    for (int fd = c->oldest; fd >= 0 && bytes > c->limits.stranger_bytes;
+         fd = newer) {
+        size_t unread = unread_bytes(c, fd);
+        size_t own = CONNECTION_BYTES + unread;
+
+        newer = c->by_fd[fd].newer;
+        if (unread < least)
+            continue;
+        shut(c, fd);
+        bytes -= own < bytes ? own : bytes; // it may have sent more meanwhile
+    }
+    return bytes;
+}
+
+// Whether strangers could hold too much, each as much as it may.
+static bool is_crowd(const struct connections *c)
+{
+    const size_t each = CONNECTION_BYTES + STRANGER_BYTES;
+
+    return c->n_strangers > c->limits.stranger_bytes / each;
+}
+
+// Those that hold much go before those that merely wait for their turn.
+static void weigh_strangers(struct connections *c, int64_t now_ms)
+{
+    size_t bytes;
+
+    if (!is_crowd(c) || now_ms - c->weighed_ms < WEIGH_MS)
+        return;
+    c->weighed_ms = now_ms;
+    bytes = make_light(c, weigh(c), HELLO_BYTES);
+    (void)make_light(c, bytes, 0);
+}
+
 // --- what the monitor tells ---
 
 // Without memory a connection is not known of, and lives on unwatched.
@@ -165,9 +244,9 @@ static void on_accepted(struct connections *c, int fd, int64_t now_ms)
     if (!read_peer(fd, &c->by_fd[fd].peer))
         return; // closed already
     set_state(c, fd, CONN_STRANGER);
-    if (c->n > c->most + CROWD_ROOM)
+    if (c->n > c->limits.most + CROWD_ROOM)
         shut(c, fd);
-    else if (c->n_strangers > STRANGERS_MOST)
+    else if (c->n_strangers * CONNECTION_BYTES > c->limits.stranger_bytes)
         shut(c, c->oldest);
 }
 
@@ -192,9 +271,10 @@ static void read_events(struct connections *c, int64_t now_ms)
 void connections_tick(struct connections *c, int64_t now_ms)
 {
     read_events(c, now_ms);
-    while (c->oldest >= 0 &&
-           now_ms - c->by_fd[c->oldest].accepted_ms >= STRANGER_MS)
+    while (c->oldest >= 0 && now_ms - c->by_fd[c->oldest].accepted_ms >=
+                                 (is_crowd(c) ? CROWD_MS : STRANGER_MS))
         shut(c, c->oldest);
+    weigh_strangers(c, now_ms);
 }
 
 // --- what peers do ---
@@ -245,11 +325,12 @@ void connections_parted(struct connections *c, int fd, int64_t peer,
         return;
     set_state(c, fd, CONN_STRANGER);
     c->by_fd[fd].accepted_ms = now_ms;
+    c->by_fd[fd].before = read_received(fd);
 }
 
 bool connections_crowded(const struct connections *c)
 {
-    return c->n > c->most;
+    return c->n > c->limits.most;
 }
 
 size_t connections_count(const struct connections *c)
@@ -260,7 +341,8 @@ size_t connections_count(const struct connections *c)
 // --- life ---
 
 struct connections *connections_new(void *context, struct wire_socket *socket,
-                                    size_t most, struct err *err)
+                                    const struct connections_limits *limits,
+                                    struct err *err)
 {
     struct connections *c = calloc(1, sizeof *c);
 
@@ -269,7 +351,7 @@ struct connections *connections_new(void *context, struct wire_socket *socket,
         return NULL;
     }
     c->socket = socket;
-    c->most = most;
+    c->limits = *limits;
     c->oldest = c->newest = -1;
     c->monitor = monitor_open(context, wire_handle(socket),
                               ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED);

@@ -12,7 +12,7 @@
 //   (none) ------------> STRANGER ---------------------> GREETED
 //     ^                     |    <----------------------    |
 //     |                     |       connections_parted      |
-//     |                     | 10 s, too many strangers,     | connections_close
+//     |                     | 10 s, no room for strangers,  | connections_close
 //     |                     | too many bytes or frames      v
 //     '---- closed ---------+-------------------------> SHUT: what it still
 //                                                       sent is ignored
@@ -23,7 +23,12 @@
 // stranger lives some moments longer.
 //
 // Bounds: a stranger may send STRANGER_FRAMES frames, STRANGER_BYTES bytes,
-// and has STRANGER_MS until it greets. Of too many strangers the oldest goes.
+// and has STRANGER_MS until it greets, in a crowd CROWD_MS. All strangers together may hold so many
+// bytes: each counts CONNECTION_BYTES, and what it has sent that was not read
+// yet, which the kernel knows (TCP_INFO). Beyond it those go that hold more
+// than a greeting, and then the oldest. A limit on their number was tried: one
+// low enough for the worst that each may hold, 1,024, cut off a crowd of honest
+// workers that came back after a restart, again and again.
 // Descriptors are left for the program itself: beyond `most` connections
 // connections_crowded says so (new peers can be refused in words), and some
 // more beyond that a new connection is shut at once, since a listener without
@@ -43,10 +48,22 @@
 
 struct connections;
 
+enum {
+    CONNECTION_BYTES = 32 << 10, // of one here, in ZeroMQ and in the kernel
+    // Together: 8,192 that keep silent, 2,730 with a frame that is not whole.
+    CONNECTIONS_STRANGER_BYTES = 256 << 20,
+};
+
+struct connections_limits {
+    size_t most;           // that may be served at once
+    size_t stranger_bytes; // of all that have not greeted
+};
+
 // Watches socket, which is borrowed and must be closed only after
-// connections_free. most is how many may be served at once.
+// connections_free.
 struct connections *connections_new(void *context, struct wire_socket *socket,
-                                    size_t most, struct err *err);
+                                    const struct connections_limits *limits,
+                                    struct err *err);
 void connections_free(struct connections *connections); // NULL is fine
 
 void *connections_handle(const struct connections *connections); // for zmq_poll

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
 #include <zmq.h>
 
 #include "common/clock.h"
@@ -16,15 +17,15 @@
 enum {
     QUEUE_MESSAGES = 4096,   // high-water marks, above any credit
     ROUTER_RECEIVES = 32,    // frames of a peer that wait to be read
-    BACKLOG = 1024,          // connections that wait to be accepted
+    BACKLOG = 4096,          // connections that wait to be accepted
     KEEPALIVE_IDLE_S = 10,   // a silent connection is asked after this long,
     KEEPALIVE_EVERY_S = 3,   // again and again,
     KEEPALIVE_TIMES = 3,     // so many times
     UNHEARD_MS = 15000,      // what was sent is acknowledged, or it is over
     LINGER_MS = 250,         // for last words: GOODBYE, RESULT, REFUSED
-    RECONNECT_MS = 100,      // doubled up to
-    RECONNECT_MAX_MS = 2000, // this
-    HANDSHAKE_MS = 5000,     // half-open connections go
+    RECONNECT_MS = 100,      // and a random part as large, doubled up to
+    RECONNECT_MAX_MS = 1000, // this, likewise
+    HANDSHAKE_MS = 30000,    // half-open connections go
     KEEP_BYTES = 1 << 20,    // a larger send buffer is freed after use
     CURVE_BYTES = 64,        // that encryption adds to a frame, rounded up
     EXPLAIN_MS = 2000,       // for a handshake to fail
@@ -68,8 +69,6 @@ static const struct option router_options[] = {
 
 static const struct option dealer_options[] = {
     {ZMQ_IMMEDIATE, 1},
-    {ZMQ_RECONNECT_IVL, RECONNECT_MS},
-    {ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS},
 };
 
 static bool set_options(void *handle, const struct option *options, size_t n)
@@ -104,6 +103,24 @@ static bool set_key(void *handle, const struct key *key, bool listens)
            zmq_setsockopt(handle, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0;
 }
 
+static int with_chance(int ms)
+{
+    return ms + (int)randombytes_uniform((uint32_t)ms);
+}
+
+// Each socket has a pace of its own: ZeroMQ adds chance to the shortest wait
+// alone, and thousands that lost their coordinator in the same instant would
+// knock in step.
+static bool set_pace(void *handle)
+{
+    const struct option pace[] = {
+        {ZMQ_RECONNECT_IVL, with_chance(RECONNECT_MS)},
+        {ZMQ_RECONNECT_IVL_MAX, with_chance(RECONNECT_MAX_MS)},
+    };
+
+    return SET_OPTIONS(handle, pace);
+}
+
 // A listener takes IPv6 when its address is one: with the option always on,
 // 127.0.0.1 would be listed as ::ffff:127.0.0.1.
 static bool configure(struct wire_socket *socket, const char *endpoint,
@@ -122,6 +139,7 @@ static bool configure(struct wire_socket *socket, const char *endpoint,
     if (socket->routes)
         return SET_OPTIONS(socket->handle, router_options);
     return SET_OPTIONS(socket->handle, dealer_options) &&
+           set_pace(socket->handle) &&
            zmq_setsockopt(socket->handle, ZMQ_ROUTING_ID, id->bytes, id->len) ==
                0;
 }
@@ -263,13 +281,23 @@ int wire_fd(const struct wire_socket *socket)
     return fd;
 }
 
-bool wire_pending(const struct wire_socket *socket)
+static bool is_ready(const struct wire_socket *socket, int event)
 {
     int events = 0;
     size_t len = sizeof events;
 
     return zmq_getsockopt(socket->handle, ZMQ_EVENTS, &events, &len) == 0 &&
-           (events & ZMQ_POLLIN) != 0;
+           (events & event) != 0;
+}
+
+bool wire_pending(const struct wire_socket *socket)
+{
+    return is_ready(socket, ZMQ_POLLIN);
+}
+
+bool wire_writable(const struct wire_socket *socket)
+{
+    return is_ready(socket, ZMQ_POLLOUT);
 }
 
 // Over inproc a frame passes between threads inside a library that the thread

@@ -54,6 +54,10 @@ void *wire_handle(struct wire_socket *socket);               // for zmq_poll
 int wire_fd(const struct wire_socket *socket);       // -1 on failure
 bool wire_pending(const struct wire_socket *socket); // a message waits
 
+// Whether a message can be sent now on a connected socket: the connection
+// stands, and its queue has room.
+bool wire_writable(const struct wire_socket *socket);
+
 // Sends without blocking. `to` is NULL on a connected socket. False with
 // ERR_BUSY when the queue is full, ERR_IO when the peer is gone, and ERR_LIMIT
 // when the message itself cannot be sent to anyone.

@@ -23,8 +23,12 @@
 // Times in milliseconds; docs/protocol.md says where each comes from.
 enum {
     RETRY_MS = 100, // back-off between greetings, doubled up to
-    RETRY_MAX_MS = 2000,
-    GREETING_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS, // a greeting's patience
+    RETRY_MAX_MS = 1000,
+    // A greeting's patience, doubled with each in vain up to the other: where
+    // thousands greet at once each has to wait for its turn, and whoever goes
+    // and comes again makes it longer for all.
+    GREETING_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
+    GREETING_MAX_MS = 4 * GREETING_MS,
     SEND_RETRY_MS = 50, // while the connection is not there yet
     PROBE_MS = 1500,
     IDLE_PROBE_MS = 30000, // how often an idle worker looks at its server
@@ -71,9 +75,12 @@ struct worker {
     struct held_list held;
     struct worker_speed speed;
     bool said_hello;
+    bool unsteady;           // the connection broke, and nothing was said since
     bool warned_server;      // one line, until it answers again
     bool warned_coordinator; // one line, until it welcomes us
+    bool asked_why;          // nobody welcomes us, until somebody does
     int64_t retry_ms;        // the next back-off
+    int64_t patience_ms;     // the next greeting's
     int64_t due_ms;          // APART: next attempt; GREETING: end of patience
     int64_t heartbeat_ms;
     int64_t beat_ms;    // when the next heartbeat leaves
@@ -143,15 +150,26 @@ static void part(struct worker *worker, int64_t now_ms)
         worker->retry_ms = RETRY_MAX_MS;
 }
 
-static void lose_coordinator(struct worker *worker, int64_t now_ms)
+// A greeting that nobody heard: whether the reason lies in keys is worth a
+// connection of its own, once. Not when a coordinator goes that had welcomed
+// us: thousands of workers would knock twice at its successor.
+static bool is_door_closed(struct worker *worker)
 {
     struct err err = ERR_CLEAR;
 
-    if (!worker->warned_coordinator &&
-        wire_explain(worker->context, worker->endpoint, &worker->key, &err))
-        log_warn("coordinator-closed", "worker %s: %s; it keeps trying",
-                 worker->name, err.text);
-    else if (!worker->warned_coordinator)
+    if (worker->state != GREETING || worker->asked_why)
+        return false;
+    worker->asked_why = true;
+    if (!wire_explain(worker->context, worker->endpoint, &worker->key, &err))
+        return false;
+    log_warn("coordinator-closed", "worker %s: %s; it keeps trying",
+             worker->name, err.text);
+    return true;
+}
+
+static void lose_coordinator(struct worker *worker, int64_t now_ms)
+{
+    if (!is_door_closed(worker) && !worker->warned_coordinator)
         log_warn("coordinator-lost",
                  "worker %s does not hear the coordinator at %s; it keeps "
                  "trying",
@@ -312,7 +330,10 @@ static void step_apart(struct worker *worker, int64_t now_ms)
     if (!worker->address.slots_given && found.slots > 0)
         worker->address.slots = found.slots;
     worker->state = GREETING;
-    worker->due_ms = clock_monotonic_ms() + GREETING_MS;
+    worker->due_ms = clock_monotonic_ms() + worker->patience_ms;
+    worker->patience_ms *= 2;
+    if (worker->patience_ms > GREETING_MAX_MS)
+        worker->patience_ms = GREETING_MAX_MS;
 }
 
 static int64_t fresh_epoch(void)
@@ -593,6 +614,29 @@ static void look_at_server(struct worker *worker, int64_t now_ms)
     model_server_release(&found);
 }
 
+// Within a heartbeat, and thousands of workers not in the same instant.
+static void beat_soon(struct worker *worker, int64_t now_ms)
+{
+    uint32_t most_ms = (uint32_t)worker->heartbeat_ms;
+    int64_t soon_ms = now_ms + (int64_t)randombytes_uniform(most_ms);
+
+    if (worker->beat_ms > soon_ms)
+        worker->beat_ms = soon_ms;
+}
+
+// A connection that broke may lead to another coordinator when it is back: what
+// was said is to be said again, and the next heartbeat shows who listens.
+static void mind_connection(struct worker *worker, int64_t now_ms)
+{
+    bool stands = wire_writable(worker->socket);
+
+    if (!stands)
+        worker->said_hello = false;
+    if (!stands && !worker->unsteady)
+        beat_soon(worker, now_ms);
+    worker->unsteady = !stands;
+}
+
 // False when the coordinator is lost.
 static bool keep_in_touch(struct worker *worker, int64_t now_ms)
 {
@@ -681,7 +725,9 @@ static void on_welcome(struct worker *worker, const struct message *message)
     worker->heartbeat_ms = message->as.welcome.heartbeat_ms;
     worker->beat_ms = clock_monotonic_ms() + worker->heartbeat_ms;
     worker->retry_ms = RETRY_MS;
+    worker->patience_ms = GREETING_MS;
     worker->warned_coordinator = false;
+    worker->asked_why = false;
     log_info("worker-joined", "worker %s serves %s with %d slots",
              message->as.welcome.name, worker->endpoint, worker->address.slots);
 }
@@ -869,6 +915,8 @@ static void *run(void *user)
         look_after(worker, clock_monotonic_ms());
         if (atomic_load(&worker->drain) && worker->state != DRAINING)
             begin_drain(worker);
+        if (worker->socket != NULL)
+            mind_connection(worker, clock_monotonic_ms());
         if (worker->state != ENDED)
             steps[worker->state](worker, clock_monotonic_ms());
         if (worker->state != ENDED)
@@ -958,6 +1006,7 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     worker->restart.command = options->restart_cmd;
     worker->arena = ARENA_INIT(FRAME_ARENA_MAX);
     worker->retry_ms = RETRY_MS;
+    worker->patience_ms = GREETING_MS;
     atomic_store(&worker->answered_ms, -1);
     atomic_store(&worker->turned_ms, clock_monotonic_ms());
     if (!copy_text(worker->endpoint, sizeof worker->endpoint,

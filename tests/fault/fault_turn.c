@@ -15,6 +15,7 @@
 #include "common/json.h"
 #include "fault/vfs_fault.h"
 #include "unit/stage.h"
+#include "wire/monitor.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { SLOWER = 4 }; // what sanitizers cost
@@ -28,6 +29,7 @@ enum {
     STALL_MS = 4000,                      // of the disk
     LARGE_BYTES = (24 << 20) - (1 << 14), // of two files: 48 MiB is the most
     MANY = 5000,                          // workers
+    CROWD = 2500,                         // that greet late
     CLIENTS = 5,
     QUESTIONS = 30, // of each
 };
@@ -219,25 +221,78 @@ Test(turn, many_questions_at_once_are_read_beside_the_loop)
         actor_leave(&asking[i]);
 }
 
-Test(turn, five_thousand_workers_may_come_at_once)
+static struct wire_socket *connect_numbered(int i)
+{
+    struct wire_id id = {.len = 8};
+    struct err err = ERR_CLEAR;
+    char name[16];
+
+    (void)snprintf(name, sizeof name, "w%07d", i);
+    memcpy(id.bytes, name, 8);
+    return wire_connect(stage.zmq, stage.endpoint, NULL, &id, &err);
+}
+
+static void greet_numbered(struct wire_socket *socket, int i)
 {
     struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
-    static struct wire_socket *sockets[MANY];
+    struct message hello = {.kind = MESSAGE_HELLO};
+    struct err err = ERR_CLEAR;
+    char name[16];
+
+    (void)snprintf(name, sizeof name, "w%07d", i);
+    hello.as.hello = actor_worker_hello(name, i + 1, 16, &model);
+    cr_assert(wire_send(socket, NULL, &hello, &err), "%s", err.text);
+}
+
+static bool is_welcome(struct wire_socket *socket)
+{
+    struct arena arena = ARENA_INIT(1 << 20);
+    struct message message = {.kind = MESSAGE_HEARTBEAT};
     struct err err = ERR_CLEAR;
 
-    for (int i = 0; i < MANY; i++) {
-        struct wire_id id = {.len = 8};
-        char name[16];
+    while (message.kind != MESSAGE_WELCOME &&
+           wire_receive(socket, NULL, &arena, &message, &err) == WIRE_MESSAGE)
+        continue;
+    arena_release(&arena);
+    return message.kind == MESSAGE_WELCOME;
+}
 
-        (void)snprintf(name, sizeof name, "w%07d", i);
-        memcpy(id.bytes, name, 8);
-        sockets[i] = wire_connect(stage.zmq, stage.endpoint, NULL, &id, &err);
+// After a restart all are back before the first of them has its turn: nobody
+// is cut off because others came after it.
+Test(turn, a_crowd_that_comes_back_at_once_is_let_in)
+{
+    static struct wire_socket *sockets[CROWD];
+    struct monitor_event event;
+    void *monitor;
+    int n = 0;
+
+    for (; n < CROWD && (sockets[n] = connect_numbered(n)) != NULL; n++)
+        while (!wire_writable(sockets[n]))
+            zmq_poll(NULL, 0, 1);
+    cr_assert_gt(n, 0);
+    monitor = monitor_open(stage.zmq, wire_handle(sockets[0]),
+                           ZMQ_EVENT_DISCONNECTED);
+    cr_assert_not_null(monitor);
+    for (int i = 0; i < n; i++)
+        greet_numbered(sockets[i], i);
+    for (int i = 0; i < n; i++)
+        while (!is_welcome(sockets[i]))
+            zmq_poll(NULL, 0, 1);
+    cr_expect_not(monitor_take(monitor, &event));
+    monitor_close(wire_handle(sockets[0]), monitor);
+    for (int i = 0; i < n; i++)
+        wire_close(sockets[i]);
+}
+
+Test(turn, five_thousand_workers_may_come_at_once)
+{
+    static struct wire_socket *sockets[MANY];
+
+    for (int i = 0; i < MANY; i++) {
+        sockets[i] = connect_numbered(i);
         if (sockets[i] == NULL)
             break; // this machine has no more descriptors for us
-        struct message hello = {
-            .kind = MESSAGE_HELLO,
-            .as.hello = actor_worker_hello(name, i + 1, 16, &model)};
-        cr_assert(wire_send(sockets[i], NULL, &hello, &err), "%s", err.text);
+        greet_numbered(sockets[i], i);
     }
     add_rows(4000, "garden");
     submit("{enum: [garden, kitchen]}");

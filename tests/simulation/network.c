@@ -332,6 +332,11 @@ bool wire_pending(const struct wire_socket *socket)
     return !socket->dead && socket->first != NULL;
 }
 
+bool wire_writable(const struct wire_socket *socket)
+{
+    return !socket->dead && listener_at(socket->endpoint) != NULL;
+}
+
 static bool send_to(struct wire_socket *socket, const struct wire_id *to,
                     const struct buf *bytes, struct err *err)
 {
@@ -438,11 +443,12 @@ static bool is_silent(const void *self)
 }
 
 struct connections *connections_new(void *context, struct wire_socket *socket,
-                                    size_t most, struct err *err)
+                                    const struct connections_limits *limits,
+                                    struct err *err)
 {
     struct connections *connections = calloc(1, sizeof *connections);
 
-    (void)context, (void)socket, (void)most, (void)err;
+    (void)context, (void)socket, (void)limits, (void)err;
     if (connections == NULL)
         abort();
     connections->source.readable = is_silent;

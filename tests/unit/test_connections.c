@@ -1,6 +1,7 @@
 #include "wire/connections.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,9 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "common/descriptors.h"
+
+enum { CROWD = 2000 };
 
 static struct err err;
 static void *context;
@@ -18,19 +22,21 @@ static struct wire_socket *router;
 static struct connections *connections;
 static int64_t skew_ms; // the tests' clock is so much ahead
 
-static void open_with(size_t most)
+static void open_with(size_t most, size_t stranger_bytes)
 {
+    const struct connections_limits limits = {most, stranger_bytes};
+
     err = ERR_CLEAR;
     context = zmq_ctx_new();
     router = wire_bind(context, "tcp://127.0.0.1:0", NULL, &err);
     cr_assert_not_null(router, "%s", err.text);
-    connections = connections_new(context, router, most, &err);
+    connections = connections_new(context, router, &limits, &err);
     cr_assert_not_null(connections, "%s", err.text);
 }
 
 static void set_up(void)
 {
-    open_with(100);
+    open_with(100, CONNECTIONS_STRANGER_BYTES);
 }
 
 static void tear_down(void)
@@ -193,12 +199,34 @@ Test(connections, one_that_came_after_is_not_closed_for_its_forerunner)
     wire_close(dealer);
 }
 
+// Whether the other end is open still; what it sent is read.
+static bool is_open(int fd)
+{
+    char bytes[256];
+    ssize_t got = 1;
+
+    while (got > 0)
+        got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    return got < 0 && errno == EAGAIN;
+}
+
+// Time passes until this one is found out.
+static void await_end(int fd)
+{
+    for (int i = 0; i < 90 && is_open(fd); i++) {
+        skew_ms += 100;
+        tick();
+        zmq_poll(NULL, 0, 5);
+    }
+    cr_assert_not(is_open(fd));
+}
+
 Test(connections, too_many_are_refused_and_far_too_many_closed)
 {
     int fds[40];
 
     tear_down();
-    open_with(4);
+    open_with(4, CONNECTIONS_STRANGER_BYTES);
     for (int i = 0; i < 4; i++)
         fds[i] = open_raw();
     await_count(4);
@@ -211,10 +239,99 @@ Test(connections, too_many_are_refused_and_far_too_many_closed)
     for (int i = 36; i < 40; i++)
         fds[i] = open_raw();
 
-    await_count(36);
     for (int i = 36; i < 40; i++)
-        cr_expect(is_closed(fds[i]));
+        await_end(fds[i]);
+    await_count(36);
     for (int i = 0; i < 40; i++)
+        close(fds[i]);
+}
+
+// ZeroMQ closes what does not finish its handshake within five seconds.
+static void shake_hands(int fd)
+{
+    static const char greeting[64] = {
+        [0] = (char)0xff, [9] = 0x7f, [10] = 3,  [12] = 'N',
+        [13] = 'U',       [14] = 'L', [15] = 'L'};
+    static const char ready[] =
+        "\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06"
+        "DEALER";
+
+    cr_assert_eq(send(fd, greeting, sizeof greeting, 0), sizeof greeting);
+    cr_assert_eq(send(fd, ready, sizeof ready - 1, 0), sizeof ready - 1);
+}
+
+static int open_stranger(void)
+{
+    int fd = open_raw();
+
+    shake_hands(fd);
+    return fd;
+}
+
+// A frame of 60,000 bytes that is never whole.
+static void send_unfinished(int fd)
+{
+    static const char frame[50000] = {0x02, 0, 0, 0, 0, 0, 0, (char)0xea, 0x60};
+
+    cr_assert_eq(send(fd, frame, sizeof frame, 0), sizeof frame);
+}
+
+// As after a restart, when thousands of workers come back at once.
+Test(connections, a_crowd_that_has_yet_to_greet_is_let_in)
+{
+    static int fds[CROWD];
+    int n = 0;
+
+    descriptors_raise();
+    tear_down();
+    open_with(CROWD, CONNECTIONS_STRANGER_BYTES);
+    n = (int)descriptors_limit() / 2 - 100; // both ends are here
+    n = n < CROWD ? n : CROWD;
+    for (int i = 0; i < n; i++) {
+        fds[i] = open_stranger();
+        tick();
+    }
+    await_count((size_t)n);
+    skew_ms = 1000;
+    tick();
+
+    for (int i = 0; i < n; i++)
+        cr_assert(is_open(fds[i]), "number %d of %d was cut off", i + 1, n);
+    for (int i = 0; i < n; i++)
+        close(fds[i]);
+}
+
+Test(connections, of_more_strangers_than_have_room_the_oldest_goes)
+{
+    int fds[11];
+
+    tear_down();
+    open_with(100, (size_t)10 * CONNECTION_BYTES);
+    for (int i = 0; i < 10; i++)
+        fds[i] = open_stranger();
+    await_count(10);
+    fds[10] = open_stranger();
+    await_end(fds[0]);
+    for (int i = 1; i < 11; i++)
+        cr_expect(is_open(fds[i]));
+    for (int i = 0; i < 11; i++)
+        close(fds[i]);
+}
+
+Test(connections, strangers_that_hold_much_go_before_those_that_wait)
+{
+    int fds[10];
+
+    tear_down();
+    open_with(100, (size_t)11 * CONNECTION_BYTES);
+    for (int i = 0; i < 10; i++)
+        fds[i] = open_stranger();
+    await_count(10);
+    send_unfinished(fds[7]);
+    await_end(fds[7]);
+    for (int i = 0; i < 10; i++)
+        cr_expect(i == 7 || is_open(fds[i]), "number %d", i);
+    for (int i = 0; i < 10; i++)
         close(fds[i]);
 }
 
