@@ -27,12 +27,13 @@ struct findings {
     struct trial *winner;
     struct trial *test_baseline;
     struct trial *test_winner;
-    struct trial *form;         // the baseline in the job's form of answer, and
+    struct trial *form;         // some rows in the job's form of answer, and
     struct trial *other_form;   // in the other one; NULL where it was not tried
     struct trial *again;        // the winner's answers, drawn once more
     struct trial *seed;         // the program of an earlier run; or NULL
     struct candidate *compiled; // owned: the winner, with demos for all steps
     struct err short_of;        // ERR_BUDGET: what the budget did not reach
+    bool is_over;               // the budget ended before the search
 };
 
 // --- scores as JSON ---
@@ -118,6 +119,17 @@ static enum adapter other_form(const struct job *job)
     return job->adapter == ADAPTER_CHAT ? ADAPTER_JSON : ADAPTER_CHAT;
 }
 
+// The better one; of equals the one that came with fewer calls (an answer that
+// cannot be read costs a second one), then the job's own.
+static struct trial *chosen_form(const struct findings *found)
+{
+    double gain = comparison_gain(found->form, found->other_form);
+    bool is_other = gain > 0 || (!(gain < 0) &&
+                                 found->other_form->calls < found->form->calls);
+
+    return is_other ? found->other_form : found->form;
+}
+
 // {"chat": 0.31, "json": 0.49, "n": 32, "chosen": "json"}, where the run was to
 // choose.
 static json_t *adapter_json(const struct session *session,
@@ -133,8 +145,8 @@ static json_t *adapter_json(const struct session *session,
     return json_pack(
         "{s:f, s:f, s:I, s:s}", adapter_names[job->adapter], ours,
         adapter_names[other_form(job)], theirs, "n", (json_int_t)n, "chosen",
-        adapter_names[found->baseline == found->form ? job->adapter
-                                                     : other_form(job)]);
+        adapter_names[chosen_form(found) == found->form ? job->adapter
+                                                        : other_form(job)]);
 }
 
 // How much a score moves by itself: the same candidate on the same rows, drawn
@@ -234,15 +246,18 @@ static double compiled_score(const json_t *document)
     return json_get_number(json_object_get(document, "compiled"), "score", -1);
 }
 
-// Those with a score, the baseline among them.
-static json_int_t count_trials(const struct session *session)
+// Those with a score, the baseline among them; not those that chose its form.
+static json_int_t count_trials(const struct session *session,
+                               const struct findings *found)
 {
     size_t n;
     struct trial *const *trials = session_trials(session, &n);
     json_int_t count = 0;
 
     for (size_t i = 0; i < n; i++)
-        count += trials[i]->done && trials[i]->whole;
+        count += trials[i]->whole && (trials[i] == found->baseline ||
+                                      (trials[i] != found->form &&
+                                       trials[i] != found->other_form));
     return count;
 }
 
@@ -268,7 +283,7 @@ static json_t *run_document(struct session *session,
     rest = json_pack(
         "{s:o, s:s, s:I, s:b, s:I, s:o, s:o, s:o}", "skipped_steps",
         skipped_json(session), "optimizer", setup->optimizer->name, "trials",
-        count_trials(session), "simulated", setup->models->simulated,
+        count_trials(session, found), "simulated", setup->models->simulated,
         "model_faults", (json_int_t)faults, "faults", kinds, "changes",
         changes_json(session, winner), "tuned",
         candidate_chosen(winner, session_job(session)->program));
@@ -356,75 +371,91 @@ static struct candidate *in_other_form(struct session *session, struct err *err)
     return NULL;
 }
 
-static struct trial *score_form(struct session *session,
-                                struct candidate *candidate, size_t n,
-                                struct err *err)
+// What stands before the search did not fit the budget: there is none.
+static bool end_by_budget(struct session *session, struct err *err)
 {
-    const struct split *split = session_split(session);
-    struct trial *trial = trial_submit(
-        session, TRIAL_BASELINE, candidate, split->rows[SHARE_VAL], n,
-        "the program as written, in the other form of answer", err);
+    if (err->code != ERR_BUDGET)
+        return false;
+    *err = ERR_CLEAR;
+    session_set_finish(session, "budget");
+    return true;
+}
+
+// The first n rows of the validation share.
+static struct trial *score_written(struct session *session,
+                                   enum trial_kind kind,
+                                   struct candidate *candidate, size_t n,
+                                   const char *what, struct err *err)
+{
+    struct trial *trial =
+        trial_submit(session, kind, candidate,
+                     session_split(session)->rows[SHARE_VAL], n, what, err);
 
     return trial != NULL && trial_wait(session, trial, err) ? trial : NULL;
 }
 
-// `adapter: auto`: the other form on some examples; where it is better there,
-// on all, and then it is the baseline. Of equals the job's own stays. It is
-// tried whatever the budget is, so that a larger one goes on from there; where
-// the budget ends here, so does the run.
-static bool choose_form(struct session *session, struct findings *found,
-                        struct err *err)
+static bool must_fit(const struct trial *trial, struct err *err)
+{
+    if (trial->faults[RUN_TOO_LONG] == 0)
+        return true;
+    err_set(err, ERR_INPUT,
+            "the prompt of the program as written does not fit num_ctx on "
+            "%zu of %zu examples: raise `models.options.num_ctx`",
+            trial->faults[RUN_TOO_LONG], trial->n);
+    return false;
+}
+
+// `adapter: auto`: both forms of the answer on some examples, and the candidate
+// of the better one, borrowed. A form that a model cannot write costs a second
+// call an example, and may come to more than a small budget on all of them.
+static struct candidate *choose_form(struct session *session,
+                                     struct findings *found, struct err *err)
 {
     size_t all = session_split(session)->n[SHARE_VAL];
     size_t some = all < FORM_ROWS ? all : FORM_ROWS;
-    struct candidate *candidate = NULL;
-    struct trial *trial = NULL;
+    struct candidate *other = in_other_form(session, err);
 
-    found->form = found->baseline;
-    if (!session_job(session)->adapter_auto)
-        return true;
-    candidate = in_other_form(session, err);
-    if (candidate != NULL)
-        trial = score_form(session, candidate, some, err);
-    if (trial != NULL) {
-        found->other_form = trial;
-        if (comparison_gain(found->form, trial) > 0)
-            trial =
-                some < all ? score_form(session, candidate, all, err) : trial;
-        else
-            trial = NULL;
-    }
-    candidate_unref(candidate);
-    if (trial != NULL) {
-        session_set_baseline(session, trial);
-        session_set_best(session, trial);
-        found->baseline = trial;
-    }
-    return err->code == ERR_NONE;
+    if (other == NULL)
+        return NULL;
+    found->form =
+        score_written(session, TRIAL_MINIBATCH, session_baseline(session), some,
+                      "the program as written", err);
+    if (found->form != NULL && must_fit(found->form, err))
+        found->other_form = score_written(
+            session, TRIAL_MINIBATCH, other, some,
+            "the program as written, in the other form of answer", err);
+    candidate_unref(other);
+    if (found->other_form == NULL)
+        return NULL;
+    return chosen_form(found)->candidate;
 }
 
+// The program as written on all validation rows, in the form of answer that it
+// goes on with. Where the budget ends before that, the examples that were to
+// choose the form have to do, and nothing is searched.
 static bool score_baseline(struct session *session, struct findings *found,
                            struct err *err)
 {
-    const struct split *split = session_split(session);
-    struct trial *trial;
+    struct candidate *candidate = session_baseline(session);
+    struct trial *trial = NULL;
 
     session_phase(session, "baseline", 0);
     session_check_fit(session);
-    trial = trial_submit(session, TRIAL_BASELINE, session_baseline(session),
-                         split->rows[SHARE_VAL], split->n[SHARE_VAL],
-                         "the program as written", err);
-    if (trial == NULL || !trial_wait(session, trial, err))
-        return false;
-    if (trial->faults[RUN_TOO_LONG] > 0) {
-        err_set(err, ERR_INPUT,
-                "the prompt of the program as written does not fit num_ctx on "
-                "%zu of %zu examples: raise `models.options.num_ctx`",
-                trial->faults[RUN_TOO_LONG], trial->n);
-        return false;
+    if (session_job(session)->adapter_auto)
+        candidate = choose_form(session, found, err);
+    if (candidate != NULL)
+        trial = score_written(session, TRIAL_BASELINE, candidate,
+                              session_split(session)->n[SHARE_VAL],
+                              "the program as written", err);
+    if (trial == NULL && found->form != NULL && end_by_budget(session, err)) {
+        found->is_over = true;
+        trial = found->other_form == NULL ? found->form : chosen_form(found);
     }
-    found->baseline = trial;
+    if (trial == NULL || !must_fit(trial, err))
+        return false;
+    session_set_baseline(session, trial);
     session_set_best(session, trial);
+    found->baseline = trial;
     return true;
 }
 
@@ -452,16 +483,6 @@ static bool do_without(struct session *session, struct findings *found,
     err_set(&found->short_of, ERR_BUDGET, "%s: %s", what, err->text);
     session_note(session, "%s", found->short_of.text);
     *err = ERR_CLEAR;
-    return true;
-}
-
-// What stands before the search did not fit the budget: there is none.
-static bool end_by_budget(struct session *session, struct err *err)
-{
-    if (err->code != ERR_BUDGET)
-        return false;
-    *err = ERR_CLEAR;
-    session_set_finish(session, "budget");
     return true;
 }
 
@@ -496,11 +517,9 @@ static bool search(struct session *session, struct findings *found,
     const struct session_setup *setup = session_setup_of(session);
     bool ok;
 
+    if (found->is_over)
+        return true;
     keep_for_test(session, found);
-    if (!choose_form(session, found, err)) {
-        session_set_aside(session, (struct use){0});
-        return end_by_budget(session, err);
-    }
     warn_of_nothing(session, found->baseline);
     if (found->baseline->n > 0 && found->baseline->score >= 1.0) {
         session_set_finish(session, "perfect");

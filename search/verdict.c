@@ -28,14 +28,22 @@ add_reason(json_t *reasons, const char *code, const char *format, ...)
 
 // ---- what the trials show
 
-// Trials that count, the baseline's among them.
-static size_t count_whole(struct trial *const *trials, size_t n)
+// Candidates of trials that count, the baseline's among them.
+static size_t count_candidates(struct trial *const *trials, size_t n)
 {
-    size_t whole = 0;
+    size_t count = 0;
 
-    for (size_t i = 0; i < n; i++)
-        whole += trials[i]->done && trials[i]->whole;
-    return whole;
+    for (size_t i = 0; i < n; i++) {
+        size_t first = 0;
+
+        if (!trials[i]->whole)
+            continue;
+        while (trials[first]->candidate != trials[i]->candidate ||
+               !trials[first]->whole)
+            first++;
+        count += first == i;
+    }
+    return count;
 }
 
 // Whether all scores of all trials are one number.
@@ -101,14 +109,19 @@ static void add_faults(const struct trial *winner, json_t *reasons)
                    100.0 * (double)winner->model_faults / (double)winner->n);
 }
 
-static void add_budget(const struct verdict_facts *facts, size_t whole,
+static void add_budget(const struct verdict_facts *facts, size_t candidates,
                        json_t *reasons)
 {
-    if (strcmp(facts->finish, "budget") == 0 && whole <= FEW_CANDIDATES + 1)
+    if (strcmp(facts->finish, "budget") != 0 || candidates > FEW_CANDIDATES + 1)
+        return;
+    if (candidates <= 1)
+        add_reason(reasons, "budget_small",
+                   "the budget was enough for the baseline alone");
+    else
         add_reason(reasons, "budget_small",
                    "the budget was enough for no more than %zu candidate%s "
                    "beside the baseline",
-                   whole > 0 ? whole - 1 : 0, whole == 2 ? "" : "s");
+                   candidates - 1, candidates == 2 ? "" : "s");
 }
 
 // How small a gain can be told from chance on so many examples.
@@ -132,7 +145,7 @@ static void add_reasons(const struct verdict_facts *facts,
     size_t n = 0;
     struct trial *const *trials = session_trials(facts->session, &n);
     const struct trial *baseline = facts->baseline;
-    size_t whole = count_whole(trials, n);
+    size_t candidates = count_candidates(trials, n);
     double value = 0;
 
     if (baseline->score >= AT_THE_TOP)
@@ -140,21 +153,22 @@ static void add_reasons(const struct verdict_facts *facts,
                    "the baseline has %.0f %% on the validation share: there "
                    "is hardly anything left to gain",
                    100 * baseline->score);
-    else if (whole > 1 && is_constant(trials, n, &value))
+    else if (candidates > 1 && is_constant(trials, n, &value))
         add_reason(reasons, "metric_constant",
                    "every answer of all %zu candidates scored %.2f: the metric "
                    "does not tell good answers from bad ones here",
-                   whole, value);
+                   candidates, value);
     else if (all_tie(baseline, trials, n))
         add_reason(reasons, "all_tie",
                    "no candidate scored differently from the baseline on any "
                    "example: these prompts do not change the answers");
-    else if (facts->winner == baseline && whole > 1)
+    else if (facts->winner == baseline && candidates > 1)
         add_reason(reasons, "nothing_better",
-                   "none of %zu candidates scored better than the baseline",
-                   whole - 1);
+                   "none of the other candidates (%zu) scored better than the "
+                   "baseline",
+                   candidates - 1);
     add_faults(facts->winner, reasons);
-    add_budget(facts, whole, reasons);
+    add_budget(facts, candidates, reasons);
     if (both != NULL)
         add_few(both, on, reasons);
     add_unread_steps(facts->session, reasons);

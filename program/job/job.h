@@ -29,7 +29,7 @@
 // Raised when the wording of prompts, the use of random numbers, an algorithm
 // or the layout of a key changes: stored answers of older versions are then
 // those of another job.
-enum { REPLAY_VERSION = 3 };
+enum { REPLAY_VERSION = 4 };
 
 enum role { ROLE_STUDENT, ROLE_TEACHER, ROLE_JUDGE };
 enum { ROLE_COUNT = 3 };

@@ -171,13 +171,15 @@ static void drop_last_unit(struct session *session)
 static void tell_trial(struct session *session, const struct unit *unit)
 {
     const struct trial *trial = unit->trial;
+    const struct trial *beside = trial->kind == TRIAL_BASELINE
+                                     ? trial
+                                     : session_baseline_trial(session);
     struct note note = {.kind = NOTE_TRIAL};
     bool whole = unit->err.code == ERR_NONE; // a part says nothing of it
     double baseline, ignored;
 
     // A trial may be on rows that the baseline was not scored on.
-    if (comparison_means(session_baseline_trial(session), trial, &baseline, &ignored) ==
-        0)
+    if (comparison_means(beside, trial, &baseline, &ignored) == 0)
         baseline = NAN;
     note.end = (struct history_trial_end){
         .number = trial->number,

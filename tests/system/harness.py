@@ -327,6 +327,26 @@ class Gate:
         handler.wfile.write(reply)
 
 
+class Chatty(Gate):
+    """A model that keeps to a form only under a schema; a stubborn one not
+    even then, if it is asked for the chat form."""
+
+    stubborn = False
+
+    def _forward(self, handler, body):
+        self.free = handler.path == "/api/chat" and (
+            not json.loads(body).get("format") or
+            self.stubborn and b"[[ ## completed" in body)
+        super()._forward(handler, body)
+
+    def _answer(self, handler, status, reply):
+        if self.free:
+            document = json.loads(reply)
+            document["message"]["content"] = "I would rather talk of weather."
+            reply = json.dumps(document).encode()
+        Gate._answer(handler, status, reply)
+
+
 class Tap:
     """A listener in front of a port of this machine that keeps each byte that
     passes in either direction, in `bytes`."""

@@ -10,24 +10,8 @@ def check(stage, sim, job, *words):
     return stage.promptcc("check", job, "--ollama", sim.url, *words)
 
 
-class Chatty(harness.Gate):
-    """A model that keeps to a form only under a schema."""
-
-    def _forward(self, handler, body):
-        self.free = handler.path == "/api/chat" and \
-            not json.loads(body).get("format")
-        super()._forward(handler, body)
-
-    def _answer(self, handler, status, reply):
-        if self.free:
-            document = json.loads(reply)
-            document["message"]["content"] = "I would rather talk of weather."
-            reply = json.dumps(document).encode()
-        harness.Gate._answer(handler, status, reply)
-
-
 def test_replies_that_can_be_read_under_a_schema_alone_are_told(stage, sim):
-    gate = Chatty(sim.url)
+    gate = harness.Chatty(sim.url)
     try:
         job = stage.job()
         result = stage.promptcc("check", job, "--ollama", gate.url, "--set",

@@ -23,11 +23,11 @@ WORDS = {"garden": "roses lawn hedge seeds", "kitchen": "oven bread salt pan"}
 
 
 def run(stage, sim, folder, models="", type="enum: [garden, kitchen]",
-        metric="{exact_match: out}", further="", words=()):
+        metric="{exact_match: out}", further="", words=(), n=20):
     (folder / "job.yaml").write_text(JOB % (models, type, metric, further))
     (folder / "rows.jsonl").write_text("".join(
         json.dumps({"text": f"{text.split()[i % 4]} number {i}", "out": label})
-        + "\n" for i in range(20) for label, text in WORDS.items()))
+        + "\n" for i in range(n) for label, text in WORDS.items()))
     result = stage.promptcc("run", folder / "job.yaml", "--ollama", sim.url,
                             "--json", *words)
     assert result.status == 0, result
@@ -46,7 +46,28 @@ def test_both_forms_of_answer_are_tried_and_told(stage, sim, tmp_path):
     assert adapter[adapter["chosen"]] == best
     trials = stage.promptcc("trials", "--store", tmp_path / "promptcc.db",
                             "--json").json
-    assert [t["kind"] for t in trials[:2]] == ["baseline", "baseline"]
+    assert [t["kind"] for t in trials[:3]] == ["minibatch", "minibatch",
+                                               "baseline"]
+    # The rows that chose the form are not asked again.
+    assert trials[2]["calls"] == 0 and trials[2]["n"] == adapter["n"]
+
+
+def test_a_form_that_cannot_be_read_takes_no_budget_from_the_other(
+        stage, sim, tmp_path):
+    gate = harness.Chatty(sim.url)
+    gate.stubborn = True
+    try:
+        # 50 rows to validate: in chat each takes two calls.
+        document = run(stage, gate, tmp_path, n=50,
+                       words=("--set", "data.split={train: 0.5, val: 0.5}",
+                              "--max-calls", 2 * 32 + 32 + 18 + 1))
+    finally:
+        gate.close()
+    assert document["adapter"]["chosen"] == "json"
+    assert document["baseline"]["n"] == 50
+    trials = stage.promptcc("trials", "--store", tmp_path / "promptcc.db",
+                            "--json").json
+    assert [t["calls"] for t in trials[:3]] == [2 * 32, 32, 18]
 
 
 def test_a_job_that_names_its_form_is_tried_in_no_other(stage, sim, tmp_path):

@@ -107,7 +107,7 @@ function later(label, draw) {
   return host;
 }
 
-const kindOf = (p) => (p.kind === 'baseline' || p.trial === 1 ? 'base' : p.kind === 'full' ? 'full' : 'mini');
+const kindOf = (p) => (p.kind === 'baseline' ? 'base' : p.kind === 'full' ? 'full' : 'mini');
 const legend = (...items) => h('div', { class: 'keys' }, items.map(([cls, text]) => h('span', null, h('i', { class: cls }), text)));
 
 export function curveChart(curve, open) {
