@@ -2,12 +2,14 @@
 
     ask.py --server URL --model NAME --program bench_wording --work FOLDER
            [--data FOLDER] [--rows choose|report] [--limit N] [--slots N]
-           [CELL...]
+           [--block N] [--table] [CELL...]
 
 A cell is FORM/WORDING or FORM/WORDING+demos. FORM is chat, json (the server
 keeps to the schema), or loose (JSON without a schema). WORDING is promptcc,
 dspy, or a name of variants.py; `FORM/*` is all of them. Answers are kept in
-FOLDER, so that a run that was ended goes on where it was.
+FOLDER, so that a run that was ended goes on where it was. The cells take turns,
+N questions each, so that whenever it is ended they have met the same questions;
+--table asks nothing and shows what is kept.
 
 Only first answers count: neither promptcc's second try nor DSPy's. Each is
 read by its own reader, and is right when the label is.
@@ -176,19 +178,25 @@ class Bench:
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
             out.flush()
 
-    def run(self, cell, n):
-        form, wording, demos = cell
-        if wording == "dspy" and self.dspy is None:
+    def path(self, cell):
+        name = cell_name(cell).replace("/", "-")
+        return self.work / f"{self.given.rows}-{name}.jsonl"
+
+    def kept(self, cell, n):
+        """{row: answer} of the first n rows."""
+        path = self.path(cell)
+        lines = read_rows(path) if path.exists() else []
+        return {line["row"]: line for line in lines if line["row"] < n}
+
+    def run(self, cell, first, n):
+        """Asks the rows from first up to n that are not kept yet."""
+        if cell[1] == "dspy" and self.dspy is None:
             self.dspy = Dspy(self.labels)
-        name = f"{form}-{wording}{'+demos' if demos else ''}"
-        path = self.work / f"{self.given.rows}-{name}.jsonl"
-        have = {line["row"] for line in read_rows(path)} if path.exists() \
-            else set()
-        with open(path, "a", encoding="utf-8") as out, \
+        have = self.kept(cell, n)
+        with open(self.path(cell), "a", encoding="utf-8") as out, \
                 ThreadPoolExecutor(self.given.slots) as pool:
             list(pool.map(lambda i: self.answer(cell, i, out),
-                          [i for i in range(n) if i not in have]))
-        return [line for line in read_rows(path) if line["row"] < n]
+                          [i for i in range(first, n) if i not in have]))
 
 
 # --- what came out ---
@@ -205,16 +213,56 @@ def wilson(right, n):
     return 100 * (middle - half), 100 * (middle + half)
 
 
-def show(cell, lines):
+def mcnemar(ours, theirs):
+    """The exact two-sided p of so uneven a share of the rows on which just one
+    of two was right."""
+    n = ours + theirs
+    tail = sum(math.comb(n, k) for k in range(min(ours, theirs) + 1))
+    return min(1.0, 2 * tail / 2 ** n)
+
+
+def cell_name(cell):
     form, wording, demos = cell
-    right = sum(line["label"] == line["wanted"] for line in lines)
+    return f"{form}/{wording}{'+demos' if demos else ''}"
+
+
+def is_right(line):
+    return line["label"] == line["wanted"]
+
+
+def show(cell, lines):
+    right = sum(map(is_right, lines))
     unread = sum(line["label"] is None for line in lines)
     low, high = wilson(right, len(lines))
     most = collections.Counter(line["label"] for line in lines).most_common(1)
-    name = f"{form}/{wording}{'+demos' if demos else ''}"
-    print(f"| {name:34} | {right:3} of {len(lines):3} | {low:3.0f} to "
-          f"{high:3.0f} | {unread:6} | "
-          f"{most[0][1]:3} {most[0][0]} |", flush=True)
+    label, n = most[0] if most else ("", 0)
+    print(f"| {cell_name(cell):34} | {right:3} of {len(lines):3} | {low:3.0f} "
+          f"to {high:3.0f} | {unread:6} | {n:3} {label} |")
+
+
+def show_pair(cell, lines, other, others):
+    """Two cells on the questions that both were asked."""
+    rows = lines.keys() & others.keys()
+    ours, theirs = ({row for row in rows if is_right(of[row])}
+                    for of in (lines, others))
+    print(f"| {cell_name(cell)}, {cell_name(other)} | {len(rows)} | "
+          f"{len(ours)} | {len(theirs)} | {len(ours - theirs)} | "
+          f"{len(theirs - ours)} | "
+          f"{mcnemar(len(ours - theirs), len(theirs - ours)):.2f} |")
+
+
+def show_all(answers):
+    print("| wording | right | 95 % interval | unread | most frequent |\n"
+          "| --- | --- | --- | --- | --- |")
+    for cell, lines in answers.items():
+        show(cell, list(lines.values()))
+    print("\n| pair, on the same questions | questions | first right | second "
+          "right | only the first | only the second | p |\n"
+          "| --- | --- | --- | --- | --- | --- | --- |")
+    for cell, lines in answers.items():
+        other = cell[0], "dspy", cell[2]
+        if cell != other and other in answers:
+            show_pair(cell, lines, other, answers[other])
 
 
 def parse_cell(word):
@@ -242,15 +290,18 @@ def main():
                         default="report")
     parser.add_argument("--limit", type=int, default=10**9)
     parser.add_argument("--slots", type=int, default=2)
+    parser.add_argument("--block", type=int, default=25)
+    parser.add_argument("--table", action="store_true")
     parser.add_argument("cells", nargs="*", metavar="CELL")
     given = parser.parse_args()
     bench = Bench(given)
+    cells = [cell for word in given.cells for cell in parse_cell(word)]
+    n = min(given.limit, len(bench.rows))
+    for first in range(0, 0 if given.table else n, given.block):
+        for cell in cells:
+            bench.run(cell, first, min(first + given.block, n))
     print(f"{given.model}, {given.rows} rows\n")
-    print("| wording | right | 95 % interval | unread | most frequent |\n"
-          "| --- | --- | --- | --- | --- |")
-    for word in given.cells:
-        for cell in parse_cell(word):
-            show(cell, bench.run(cell, min(given.limit, len(bench.rows))))
+    show_all({cell: bench.kept(cell, n) for cell in cells})
 
 
 if __name__ == "__main__":

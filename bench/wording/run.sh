@@ -12,7 +12,7 @@
 #
 # A CELL is FORM/WORDING or FORM/WORDING+demos, see ask.py. Answers are kept in
 # build/wording/MODEL, so what was asked is not asked again; remove the folder
-# to begin anew. On two cores a question takes some 0.3 s (small) or 2 s (able).
+# to begin anew. On one core a question takes 0.4 to 1 s (small), 2 to 5 s (able).
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -29,15 +29,10 @@ data=${DATA:-../shared/data/support}
 
 cmake --preset release >/dev/null
 cmake --build build/release --target bench_wording -- --quiet
-[ -x "$venv/bin/python" ] || /usr/bin/python3 -m venv "$venv"
-"$venv/bin/python" -c 'import dspy' 2>/dev/null || {
-    say "installing DSPy 3.4.1 into $venv"
-    "$venv/bin/python" -m pip install -q dspy==3.4.1
-}
-
 for model in $models; do
     work=build/wording/$model
     model_fetch
+    dspy_fetch
     model_start
     "$venv/bin/python" bench/wording/ask.py --server "$url" --model "$name" \
         --program build/release/bench/bench_wording --work "$work" \
