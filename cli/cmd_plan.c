@@ -216,13 +216,13 @@ static int print_text(const struct estimate *plan, const struct job *job)
     for (int r = 0, any = 0; r < ROLE_COUNT; r++)
         if (plan->calls[r] > 0) {
             buf_puts(&text, any++ ? ", " : "");
-            text_put_number(&text, (int64_t)plan->calls[r]);
+            buf_put_number(&text, (int64_t)plan->calls[r]);
             buf_printf(&text, " %s", role_names[r]);
         }
     buf_puts(&text, "\ntokens    ");
-    text_put_number(&text, (int64_t)plan->prompt);
+    buf_put_number(&text, (int64_t)plan->prompt);
     buf_puts(&text, " prompt, ");
-    text_put_number(&text, (int64_t)plan->generated);
+    buf_put_number(&text, (int64_t)plan->generated);
     buf_puts(&text, " generated\ntime      ");
     put_time(wall_s, &text);
     buf_printf(&text, " on %" PRId64 " slot%s, by %.0f calls of %.2f s\n",

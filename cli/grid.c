@@ -60,7 +60,7 @@ static void put_value(enum grid_kind kind, const json_t *value, struct buf *out)
     else if (kind == GRID_PERCENT)
         buf_putc(out, '-');
     else if (kind == GRID_COUNT && json_is_integer(value))
-        text_put_number(out, json_integer_value(value));
+        buf_put_number(out, json_integer_value(value));
     else if (kind == GRID_VALUES && json_object_size(value) == 0)
         buf_putc(out, '-');
     else if ((kind == GRID_PARTS || kind == GRID_VALUES) &&

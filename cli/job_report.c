@@ -99,7 +99,7 @@ void job_report_verdict(double p_value, double gain, struct buf *out)
         return;
     }
     buf_puts(out, "once in ");
-    text_put_number(out, (int64_t)llround(1 / p_value));
+    buf_put_number(out, (int64_t)llround(1 / p_value));
     buf_puts(out, " times");
 }
 
@@ -131,7 +131,7 @@ static void put_price(const json_t *document, struct buf *out)
     if (calls == NULL)
         return;
     buf_puts(out, " That took ");
-    text_put_number(out, n);
+    buf_put_number(out, n);
     buf_printf(out, " calls and %.1f s.",
                json_get_number(document, "wall_s", 0));
 }

@@ -6,6 +6,7 @@
 #include "cli/grid.h"
 #include "cli/history_file.h"
 #include "common/file.h"
+#include "common/fold.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "store/lookup.h"
@@ -46,7 +47,7 @@ static bool put_answer(const json_t *answer, const char *path, struct buf *out,
     const json_t *rows = json_object_get(answer, "rows");
     size_t len = strlen(path);
 
-    if (len < 4 || !text_same(path + len - 4, ".csv"))
+    if (len < 4 || !fold_same(path + len - 4, ".csv"))
         return put_lines(rows, out, err);
     grid_put_csv(json_object_get(answer, "columns"), rows, out);
     return true;

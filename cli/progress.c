@@ -14,7 +14,7 @@ enum { BLOCK_BYTES = 16384, LABEL_COLUMNS = 9, BAR_MOST = 40, BAR_LEAST = 10 };
 
 void put_count(struct buf *out, int64_t n, const char *noun)
 {
-    text_put_number(out, n);
+    buf_put_number(out, n);
     buf_printf(out, " %s%s", noun, n == 1 ? "" : "s");
 }
 
@@ -175,9 +175,9 @@ static void paint_best(struct painter *p, const struct progress *progress)
 static void paint_calls(struct painter *p, const struct progress *progress)
 {
     label(p, "calls");
-    text_put_number(&p->line, progress->calls);
+    buf_put_number(&p->line, progress->calls);
     buf_printf(&p->line, " done%s", separator(p));
-    text_put_number(&p->line, progress->reused);
+    buf_put_number(&p->line, progress->reused);
     buf_printf(&p->line, " reused%s%" PRId64 " in flight", separator(p),
                progress->in_flight);
     if (progress->faults > 0) {
@@ -195,7 +195,7 @@ static void paint_speed(struct painter *p, const struct progress *progress)
     if (progress->workers == 0) {
         styled(p, STYLE_WARN, "no model server yet");
     } else {
-        text_put_number(&p->line, (int64_t)progress->tokens_per_s);
+        buf_put_number(&p->line, (int64_t)progress->tokens_per_s);
         buf_printf(&p->line, " tokens/s%s", separator(p));
         put_count(&p->line, progress->workers, "worker");
         buf_puts(&p->line, ", ");
@@ -260,7 +260,7 @@ void progress_line(const struct progress *progress, struct buf *out)
     buf_puts(out, ", ");
     put_count(out, progress->calls, "call");
     buf_puts(out, ", ");
-    text_put_number(out, progress->reused);
+    buf_put_number(out, progress->reused);
     buf_puts(out, " reused");
     if (progress->faults > 0)
         buf_printf(out, ", %" PRId64 " asked again", progress->faults);

@@ -310,7 +310,7 @@ static void put_roles(const json_t *calls, struct buf *out)
         if (n == 0)
             continue;
         buf_puts(out, any ? ", " : "");
-        text_put_number(out, n);
+        buf_put_number(out, n);
         buf_printf(out, " %s", roles[i]);
         any = true;
     }
@@ -328,18 +328,18 @@ static void put_cost(const struct terminal *terminal, const json_t *document,
     put_label(terminal, "calls", out);
     put_roles(calls, out);
     buf_puts(out, "; ");
-    text_put_number(out, json_get_int(calls, "reused", 0));
+    buf_put_number(out, json_get_int(calls, "reused", 0));
     buf_puts(out, " reused\n");
     put_label(terminal, "tokens", out);
-    text_put_number(out, json_get_int(tokens, "prompt", 0));
+    buf_put_number(out, json_get_int(tokens, "prompt", 0));
     buf_puts(out, " prompt");
     if (json_is_integer(cached)) {
         buf_puts(out, " (");
-        text_put_number(out, json_integer_value(cached));
+        buf_put_number(out, json_integer_value(cached));
         buf_puts(out, " of them from the server's cache)");
     }
     buf_puts(out, ", ");
-    text_put_number(out, json_get_int(tokens, "generated", 0));
+    buf_put_number(out, json_get_int(tokens, "generated", 0));
     buf_puts(out, " generated\n");
     put_label(terminal, "time", out);
     buf_printf(out, "%.1f s\n", json_get_number(document, "wall_s", 0));

@@ -431,7 +431,7 @@ static void put_failures(const struct job_report *report, struct buf *out)
 static void put_count(struct buf *out, const json_t *row, const char *key)
 {
     buf_puts(out, "<td class=\"n\">");
-    text_put_number(out, json_get_int(row, key, 0));
+    buf_put_number(out, json_get_int(row, key, 0));
     buf_puts(out, "</td>");
 }
 

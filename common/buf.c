@@ -1,6 +1,6 @@
 #include "common/buf.h"
 
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +196,18 @@ void buf_put_json(struct buf *buf, const char *text, size_t len)
         }
     }
     buf_putc(buf, '"');
+}
+
+void buf_put_number(struct buf *buf, int64_t n)
+{
+    char digits[32];
+    int len = snprintf(digits, sizeof digits, "%" PRId64, n);
+
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
+            buf_putc(buf, ',');
+        buf_putc(buf, digits[i]);
+    }
 }
 
 bool buf_ok(const struct buf *buf, const char *what, struct err *err)

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -62,6 +63,9 @@ void buf_vprintf(struct buf *buf, const char *format, va_list args)
 // Appends text as a JSON string, quotes included; text is UTF-8. Bytes that
 // are no UTF-8 become U+FFFD, so that the result is always valid JSON.
 void buf_put_json(struct buf *buf, const char *text, size_t len);
+
+// Appends "1,234,567".
+void buf_put_number(struct buf *buf, int64_t n);
 
 // True unless an append failed; else fills err with "WHAT is too long (over N
 // bytes)" or no memory.

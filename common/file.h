@@ -24,9 +24,9 @@ bool file_read_below(const char *folder, const char *name, struct buf *out,
                      struct err *err);
 
 // Writes PATH.tmp-PID beside it, syncs, renames: the old file stays whole
-// until the new one is, and its mode is kept. A symbolic link stays one: what it
-// points to is replaced. A pipe or a device (`--out /dev/stdout`) is written to
-// as it is. Keeps nothing behind on failure. Errors as above.
+// until the new one is, and its mode is kept. A symbolic link stays one: what
+// it points to is replaced. A pipe or a device (`--out /dev/stdout`) is written
+// to as it is. Keeps nothing behind on failure. Errors as above.
 bool file_write(const char *path, const void *data, size_t len,
                 struct err *err);
 

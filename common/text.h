@@ -42,15 +42,6 @@ bool text_is_space(uint32_t code);
 // zero-width characters, direction marks.
 const char *text_trim_wide(const char *text, size_t len, size_t *out_len);
 
-// Equal after wide trimming and folding. Folding composes characters (NFC: an e
-// and an accent are an e with an accent) and takes their case away (Unicode
-// simple folding of Latin, Greek and Cyrillic; others as they are).
-bool text_same(const char *a, const char *b);
-
-// Appends the folded form of text to out (a struct buf of common/buf.h).
-struct buf;
-void text_fold(struct buf *out, const char *text, size_t len);
-
 // True when text[0..len) is valid UTF-8 without NUL.
 bool text_is_utf8(const char *text, size_t len);
 
@@ -58,9 +49,6 @@ bool text_is_utf8(const char *text, size_t len);
 // Returns the length.
 enum { TEXT_INT_BYTES = 20 };
 size_t text_int(char out[TEXT_INT_BYTES], int64_t n);
-
-// "1,234,567".
-void text_put_number(struct buf *out, int64_t n);
 
 // "1", "12.5K", "3M" (10^3, 10^6) to a count; "90s", "60m", "2h", "1.5h" to
 // milliseconds (a bare number is seconds). False when it is neither or is

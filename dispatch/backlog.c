@@ -6,8 +6,6 @@
 
 #include "dispatch/dispatch_worker.h"
 
-// --- models and groups ---
-
 struct model *backlog_model(struct dispatch *dispatch, int32_t number)
 {
     struct table_node *node = table_find(&dispatch->models, number);
@@ -27,36 +25,6 @@ struct model *backlog_model(struct dispatch *dispatch, int32_t number)
     ring_push_back(&dispatch->all_models, &model->all);
     table_add(&dispatch->models, &model->node, number);
     return model;
-}
-
-struct group *backlog_group(struct dispatch *dispatch, int64_t number)
-{
-    struct table_node *node = table_find(&dispatch->groups, number);
-
-    if (node != NULL) {
-        struct group *known = RING_OWNER(node, struct group, node);
-        known->refs++;
-        return known;
-    }
-    if (!table_reserve(&dispatch->groups, 1))
-        return NULL;
-    struct group *group = calloc(1, sizeof *group);
-    if (group == NULL)
-        return NULL;
-    group->refs = 1;
-    ring_init(&group->buckets);
-    ring_init(&group->homes);
-    table_add(&dispatch->groups, &group->node, number);
-    return group;
-}
-
-void backlog_drop_group(struct dispatch *dispatch, struct group *group)
-{
-    if (group == NULL || --group->refs > 0)
-        return;
-    assert(ring_empty(&group->buckets) && ring_empty(&group->homes));
-    table_remove(&dispatch->groups, &group->node);
-    free(group);
 }
 
 // --- listing ---

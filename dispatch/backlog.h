@@ -12,12 +12,9 @@
 
 #include "dispatch/dispatch_state.h"
 
-// Finds or makes one; NULL without memory. Models live until
-// dispatch_forget_model, groups while refs > 0: backlog_drop_group gives one
-// back (NULL is fine).
+// Finds or makes one, which lives until dispatch_forget_model. NULL without
+// memory.
 struct model *backlog_model(struct dispatch *dispatch, int32_t number);
-struct group *backlog_group(struct dispatch *dispatch, int64_t number);
-void backlog_drop_group(struct dispatch *dispatch, struct group *group);
 
 // Lists a queued call. False without memory, and then nothing is changed.
 bool backlog_add(struct dispatch *dispatch, struct queued_call *queued,

@@ -7,6 +7,7 @@
 #include "dispatch/backlog.h"
 #include "dispatch/dispatch_state.h"
 #include "dispatch/dispatch_worker.h"
+#include "dispatch/group.h"
 
 // first, doubled for each after the first, up to most.
 static int64_t grown(int64_t first, int n, int64_t most)
@@ -174,7 +175,7 @@ static void forget(struct dispatch *dispatch, struct queued_call *queued,
     leave_state(dispatch, queued);
     table_remove(&dispatch->calls, &queued->node);
     drop_share(dispatch, queued->share);
-    backlog_drop_group(dispatch, queued->group);
+    group_drop(dispatch, queued->group);
     queued->model->n_calls--;
     free(queued);
 }
@@ -450,7 +451,7 @@ static struct queued_call *make_call(struct dispatch *dispatch,
 {
     struct queued_call *queued = NULL;
     struct share *share = get_share(dispatch, call);
-    struct group *group = backlog_group(dispatch, call->group);
+    struct group *group = group_take(dispatch, call->group);
     struct model *model = backlog_model(dispatch, call->model);
 
     if (share != NULL && group != NULL && model != NULL &&
@@ -459,7 +460,7 @@ static struct queued_call *make_call(struct dispatch *dispatch,
     if (queued == NULL) {
         if (share != NULL)
             drop_share(dispatch, share);
-        backlog_drop_group(dispatch, group);
+        group_drop(dispatch, group);
         return NULL;
     }
     queued->share = share;
@@ -487,7 +488,7 @@ bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
     if (queued == NULL || !backlog_add(dispatch, queued, now)) {
         if (queued != NULL) {
             drop_share(dispatch, queued->share);
-            backlog_drop_group(dispatch, queued->group);
+            group_drop(dispatch, queued->group);
             queued->model->n_calls--;
         }
         free(queued);

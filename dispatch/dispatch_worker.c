@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "dispatch/backlog.h"
+#include "dispatch/group.h"
 
 enum {
     RATE_US = 1000000000, // a rate is the calls in so much time
@@ -78,7 +78,7 @@ static bool is_live(const struct dispatch_worker *worker)
 static void leave_group(struct dispatch *dispatch, struct slot *slot)
 {
     ring_remove(&slot->home);
-    backlog_drop_group(dispatch, slot->group);
+    group_drop(dispatch, slot->group);
     slot->group = NULL;
 }
 

@@ -1,7 +1,7 @@
 #include "serve/openapi.h"
 
 #include "common/json.h"
-#include "program/graph/step.h"
+#include "program/graph/program.h"
 
 // A failed part makes the whole NULL: jansson's setters refuse a NULL value.
 static json_t *schema_of_field(const struct field *field)

@@ -196,7 +196,7 @@ static void put_reply(const struct sim_ask *ask, bool json, enum slip slip,
 // A prompt that names no fields gets one free text.
 static bool answer_freely(struct sim_ask *ask, bool json, struct buf *out)
 {
-    const char *words = sim_value_keywords(ask, ask->turn->joined, 3);
+    const char *words = sim_ask_keywords(ask, ask->turn->joined, 3);
     struct buf text = BUF_INIT(SIM_REPLY_MAX_BYTES);
     buf_printf(&text, "This is about %s.",
                words == NULL || words[0] == '\0' ? "nothing in particular"

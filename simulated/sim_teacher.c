@@ -165,7 +165,7 @@ static void write_summary(struct draft *draft)
 static void write_description(struct draft *draft)
 {
     const char *words =
-        sim_value_keywords(draft->ask, draft->ask->turn->joined, 6);
+        sim_ask_keywords(draft->ask, draft->ask->turn->joined, 6);
     buf_puts(&draft->out, "It takes its inputs step by step and makes the "
                           "outputs from them; it deals with ");
     buf_puts(&draft->out, words == NULL ? "its inputs" : words);

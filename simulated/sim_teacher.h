@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "simulated/sim_ask.h"
 #include "simulated/sim_prompt.h"
-#include "simulated/sim_value.h"
 
 // True when output `field` is such a text under such inputs.
 bool sim_teacher_knows(const struct sim_prompt *prompt, size_t field);

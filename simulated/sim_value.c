@@ -17,83 +17,10 @@ enum {
     SENTENCE_MAX_BYTES = 240,
     SHAPE_MAX = 32,
     SCHEMA_DEPTH_MAX = 8,
-    KEYWORDS_MAX = 16,
+    ITEMS_MAX = 16,
 };
 
-// ---- words and sentences
-
-static double rarity(const struct sim_ask *ask, uint64_t hash)
-{
-    const struct sim_bag *idf = &ask->task->idf;
-    size_t low = 0;
-    size_t high = idf->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (idf->items[middle].hash < hash)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool known = low < idf->n && idf->items[low].hash == hash;
-    return known ? idf->items[low].weight : ask->task->otherwise;
-}
-
-struct keyword {
-    struct sim_span raw;
-    uint64_t hash;
-    double rank;
-};
-
-// Keeps the n best, best first, each stem once.
-static void keep_keyword(struct keyword *list, size_t *held, size_t n,
-                         struct keyword one)
-{
-    for (size_t i = 0; i < *held; i++)
-        if (list[i].hash == one.hash)
-            return;
-    size_t at = *held < n ? (*held)++ : n;
-    while (at > 0 && list[at - 1].rank < one.rank) {
-        if (at < n)
-            list[at] = list[at - 1];
-        at--;
-    }
-    if (at < n)
-        list[at] = one;
-}
-
-static size_t find_keywords(const struct sim_ask *ask, const char *text,
-                            struct keyword *list, size_t n)
-{
-    size_t held = 0;
-    struct sim_word word;
-    const char *at = text;
-    const char *end = text + strlen(text);
-    while (sim_word_next(&at, end, &word)) {
-        if (word.stop || word.len < 3)
-            continue;
-        double rank = rarity(ask, word.hash) + 0.05 * (double)word.len;
-        keep_keyword(list, &held, n,
-                     (struct keyword){word.raw, word.hash, rank});
-    }
-    return held;
-}
-
-const char *sim_value_keywords(const struct sim_ask *ask, const char *text,
-                               size_t n)
-{
-    struct keyword list[KEYWORDS_MAX];
-    size_t held =
-        find_keywords(ask, text, list, n < KEYWORDS_MAX ? n : KEYWORDS_MAX);
-    struct buf out = BUF_INIT(VALUE_MAX_BYTES);
-    for (size_t i = 0; i < held; i++) {
-        buf_puts(&out, i > 0 ? ", " : "");
-        buf_append(&out, list[i].raw.at, list[i].raw.len);
-    }
-    const char *copy =
-        arena_strdup(ask->arena, out.data == NULL ? "" : out.data);
-    buf_release(&out);
-    return copy;
-}
+// ---- sentences
 
 static bool next_sentence(const char **at, struct sim_span *sentence)
 {
@@ -302,7 +229,7 @@ static const char *by_analogy(const struct sim_ask *ask, size_t field)
 static const char *put_reasoning(struct sim_ask *ask)
 {
     const struct sim_prompt *prompt = &ask->task->prompt;
-    const char *words = sim_value_keywords(ask, main_input(ask), 3);
+    const char *words = sim_ask_keywords(ask, main_input(ask), 3);
     double margin = 0;
     const char *label = NULL;
     for (size_t i = 0; i < prompt->n_outputs && label == NULL; i++)
@@ -328,7 +255,7 @@ static const char *put_summary(struct sim_ask *ask)
 static const char *put_reply(struct sim_ask *ask)
 {
     const char *asked = main_input(ask);
-    const char *words = sim_value_keywords(ask, asked, 2);
+    const char *words = sim_ask_keywords(ask, asked, 2);
     const char *fact = best_sentence(ask, asked);
     if (words == NULL)
         return NULL;
@@ -525,7 +452,7 @@ static json_t *schema_text(struct sim_ask *ask, const json_t *schema,
 {
     const char *(*put)(struct sim_ask *) = find_text(name);
     const char *text =
-        put != NULL ? put(ask) : sim_value_keywords(ask, main_input(ask), 2);
+        put != NULL ? put(ask) : sim_ask_keywords(ask, main_input(ask), 2);
     int64_t max = json_get_int(schema, "maxLength", VALUE_MAX_BYTES);
     size_t len = text == NULL ? 0 : strlen(text);
     if (max >= 0 && len > (size_t)max)
@@ -594,7 +521,7 @@ static json_t *schema_list(struct sim_ask *ask, const json_t *root,
 {
     int64_t n = json_get_int(schema, "minItems", 1);
     json_t *list = json_array();
-    for (int64_t i = 0; i < (n < 1 ? 1 : n) && i < KEYWORDS_MAX; i++)
+    for (int64_t i = 0; i < (n < 1 ? 1 : n) && i < ITEMS_MAX; i++)
         json_array_append_new(list, by_schema(ask, root,
                                               json_object_get(schema, "items"),
                                               name, depth + 1));
@@ -638,8 +565,8 @@ static json_t *plain_list(struct sim_ask *ask, const struct sim_field *field)
     json_t *list = json_array();
     bool numbers = strstr(field->type, "int") != NULL ||
                    strstr(field->type, "float") != NULL;
-    struct keyword words[2];
-    size_t n = find_keywords(ask, main_input(ask), words, 2);
+    struct sim_keyword words[2];
+    size_t n = sim_ask_find_keywords(ask, main_input(ask), words, 2);
     double value = 0;
     if (field->n_labels > 0) {
         const char *fits = nearest_text(ask, field->labels, field->n_labels);

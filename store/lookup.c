@@ -1,7 +1,5 @@
 #include "store/lookup.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +7,7 @@
 #include "store/lookup_parts.h"
 #include "store/query.h"
 
-enum { VALUE_BYTES = 64 << 20, BEST_LIMIT = 5 };
+enum { BEST_LIMIT = 5 };
 
 // -1 is how a state without a score is stored.
 #define JOB_COLUMNS                                                            \
@@ -48,70 +46,6 @@ static const char workers_sql[] =
     " WHERE ?2 <> '0' OR (state = 'serving' AND ?1 <> '') ORDER BY name";
 static const char export_sql[] =
     "SELECT id AS job, state, document, compiled FROM jobs WHERE id = ?1";
-
-void lookup_parse(json_t *rows, const char *key)
-{
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        json_t *row = json_array_get(rows, i);
-        const char *text = json_string_value(json_object_get(row, key));
-        struct err ignored = ERR_CLEAR;
-        json_t *value = text == NULL ? NULL
-                                     : json_parse(text, strlen(text),
-                                                  VALUE_BYTES, &ignored);
-
-        if (value != NULL)
-            (void)json_object_set_new(row, key, value);
-    }
-}
-
-void lookup_boolean(json_t *rows, const char *key)
-{
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        json_t *row = json_array_get(rows, i);
-
-        (void)json_object_set_new(
-            row, key,
-            json_boolean(json_integer_value(json_object_get(row, key)) != 0));
-    }
-}
-
-json_t *lookup_rows(struct store *store, const char *sql, const char *id,
-                    int64_t a, int64_t b, int64_t c, struct err *err)
-{
-    char texts[3][32];
-    const char *args[] = {id, texts[0], texts[1], texts[2]};
-
-    (void)snprintf(texts[0], sizeof texts[0], "%" PRId64, a);
-    (void)snprintf(texts[1], sizeof texts[1], "%" PRId64, b);
-    (void)snprintf(texts[2], sizeof texts[2], "%" PRId64, c);
-    return query_rows(store, sql, args, 4, err);
-}
-
-json_t *lookup_only(json_t *rows, const char *missing, struct err *err)
-{
-    json_t *row = json_incref(json_array_get(rows, 0));
-
-    if (rows != NULL && row == NULL)
-        err_set(err, ERR_INPUT, "there is no %s here", missing);
-    json_decref(rows);
-    return row;
-}
-
-int64_t lookup_limit(const json_t *argument)
-{
-    int64_t limit = json_get_int(argument, "limit", LOOKUP_PAGE);
-
-    return limit < 1 || limit > LOOKUP_PAGE_MOST ? LOOKUP_PAGE : limit;
-}
-
-int64_t lookup_offset(const json_t *argument)
-{
-    int64_t offset = json_get_int(argument, "offset", 0);
-
-    return offset < 0 || offset > INT32_MAX ? 0 : offset;
-}
-
-// --- the verbs ---
 
 static json_t *answer_jobs(struct store *store, const char *id,
                            const json_t *argument, struct err *err)

@@ -21,8 +21,8 @@ bool lookup_knows(const char *verb);
 // The answer to verb about job: an id, its beginning or a name; "" is the
 // newest job with results. argument is an object or NULL: {"limit": N} of best,
 // {"all": true} of workers, {"sql": text} of query, the parameters of
-// docs/http-api.md of what pages ask. New reference. NULL with ERR_INPUT for what is not
-// there, and with what query_rows fails with.
+// docs/http-api.md of what pages ask. New reference. NULL with ERR_INPUT for
+// what is not there, and with what query_rows fails with.
 json_t *lookup_answer(struct store *store, const char *verb, const char *job,
                       const json_t *argument, struct err *err);
 

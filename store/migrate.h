@@ -20,7 +20,8 @@
 // that is no store or a newer one.
 bool migrate_file(sqlite3 *db, const char *path, struct err *err);
 
-// For reading: true when the file is a store of this version, or of an older one.
+// For reading: true when the file is a store of this version, or of an older
+// one.
 bool migrate_check(sqlite3 *db, const char *path, struct err *err);
 
 // What migrate_file would have to do to a store.

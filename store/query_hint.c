@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "common/text.h"
-#include "store/query.h"
+#include "store/parts.h"
 
 enum { NAME_BYTES = 64, NAMES_MAX = 512 };
 
@@ -42,40 +44,47 @@ static bool read_name(const char *text, char name[NAME_BYTES])
     return true;
 }
 
-static size_t list_names(const json_t *rows, const char **names)
+// The names that `sql` gives, with the query as ?1: a list of texts. Empty or
+// NULL on failure: then there is no hint.
+static json_t *read_names(struct store *store, const char *sql,
+                          const char *query)
 {
-    size_t n = 0;
+    struct sql_read read = SQL_READ_NONE;
+    json_t *names = json_array();
 
-    for (size_t i = 0; i < json_array_size(rows) && n < NAMES_MAX; i++) {
-        const char *name =
-            json_string_value(json_object_get(json_array_get(rows, i), "name"));
-
-        if (name != NULL)
-            names[n++] = name;
+    if (store_read(store, &read, sql, "read the schema of", NULL)) {
+        (void)sqlite3_bind_text(read.stmt, 1, query, -1, SQLITE_STATIC);
+        while (sql_read_next(&read, NULL))
+            (void)json_array_append_new(
+                names,
+                json_string((const char *)sqlite3_column_text(read.stmt, 0)));
     }
-    return n;
+    sql_read_close(&read);
+    return names;
 }
 
 static void put_near(struct store *store, const char *names_sql,
-                     const char *all_sql, const char *sql, const char *name,
+                     const char *all_sql, const char *query, const char *name,
                      struct buf *out)
 {
-    const char *names[NAMES_MAX], *near;
-    json_t *rows = query_rows(store, names_sql, &sql, 1, NULL);
-    size_t n = list_names(rows, names);
+    json_t *names = read_names(store, names_sql, query);
+    const char *texts[NAMES_MAX], *near;
+    size_t n = 0;
 
-    near = text_nearest(name, names, n);
+    for (; n < json_array_size(names) && n < NAMES_MAX; n++)
+        texts[n] = json_string_value(json_array_get(names, n));
+    near = text_nearest(name, texts, n);
     if (near != NULL) {
         buf_printf(out, ", did you mean `%s`?", near);
     } else {
-        json_t *all = query_rows(store, all_sql, &sql, 1, NULL);
+        json_t *all = read_names(store, all_sql, query);
 
-        n = list_names(all, names);
-        for (size_t i = 0; i < n; i++)
-            buf_printf(out, "%s%s", i == 0 ? "; there is " : ", ", names[i]);
+        for (size_t i = 0; i < json_array_size(all); i++)
+            buf_printf(out, "%s%s", i == 0 ? "; there is " : ", ",
+                       json_string_value(json_array_get(all, i)));
         json_decref(all);
     }
-    json_decref(rows);
+    json_decref(names);
 }
 
 void query_hint(struct store *store, const char *sql, const char *message,

@@ -14,7 +14,7 @@
 #include "store/netfs.h"
 #include "store/parts.h"
 
-enum { BUSY_MS = 10000, URI_BYTES = 64 * 1024, SCRATCH_KEEP = 1024 * 1024 };
+enum { BUSY_MS = 10000, URI_BYTES = 64 * 1024 };
 
 // page_size (of a new file): measured with calls of 1 KB and an evaluation
 // each, pages of 8192 bytes take a third more rows a second than those of 4096,
@@ -491,37 +491,4 @@ void store_draft_free(struct draft *draft)
         return;
     buf_release(&draft->frames);
     free(draft);
-}
-
-// --- for this room ---
-
-struct buf *store_record(struct store *store)
-{
-    if (store->record.cap > SCRATCH_KEEP)
-        buf_release(&store->record);
-    buf_clear(&store->record);
-    return &store->record;
-}
-
-bool store_put(struct store *store, struct err *err)
-{
-    if (store->draft != NULL)
-        return writer_draft(store->draft, &store->record, err);
-    if (store->writer == NULL) {
-        err_set(err, ERR_STORE, "the store %s is open for reading alone",
-                store->path);
-        return false;
-    }
-    return writer_put(store->writer, &store->record, err);
-}
-
-bool store_settle(struct store *store, struct err *err)
-{
-    return store_flush(store, err);
-}
-
-bool store_read(struct store *store, struct sql_read *read, const char *sql,
-                const char *doing, struct err *err)
-{
-    return sql_read_open(read, store->reader, store->path, sql, doing, err);
 }

@@ -36,7 +36,7 @@ extern const size_t n_web_assets;
 
 enum { WEB_PATIENCE_MS = 20000 }; // for what the loop answers by itself
 
-// Asks in a session of its own.
+// Asks in a session of its own (ask.c).
 json_t *web_ask(const struct web_commands *commands, const char *verb,
                 const char *job, const char *argument, struct err *err);
 

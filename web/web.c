@@ -27,19 +27,6 @@ bool web_may_listen(const struct http_address *address, const char *token_file,
     return false;
 }
 
-json_t *web_ask(const struct web_commands *commands, const char *verb,
-                const char *job, const char *argument, struct err *err)
-{
-    void *session = commands->open(commands->user, err);
-    json_t *reply;
-
-    if (session == NULL)
-        return NULL;
-    reply = commands->ask(session, verb, job, argument, WEB_PATIENCE_MS, err);
-    commands->close(session);
-    return reply;
-}
-
 static bool open_parts(struct web *web, const struct web_options *options,
                        struct err *err)
 {

@@ -10,8 +10,6 @@
 #include "program/graph/adapter.h"
 #include "program/graph/plan.h"
 
-const char *const adapter_names[] = {"chat", "json", NULL};
-
 enum {
     CANDIDATE_MAX_BYTES = 64 << 20,
     DEMOS_MAX_BYTES = 32 << 20,

@@ -117,6 +117,9 @@ bool step_add_input(struct scope *scope, struct step *step, const char *name,
 json_t *step_inputs_json(const struct program *program,
                          const struct step *step);
 
+// The field `reasoning`, which a kind that reasons has before its outputs.
+struct field step_reasoning(void);
+
 // "no memory" as a finding; always false.
 bool step_nomem(struct scope *scope);
 

@@ -110,6 +110,10 @@ int program_find_step(const struct program *program, const char *name); // -1
 size_t step_n_sources(const struct step *step);
 const struct source *step_source(const struct step *step, size_t i);
 
+// What a source holds, as a field called name that owns all its parts.
+bool step_source_field(struct program *program, const struct source *source,
+                       const char *name, struct field *out, struct err *err);
+
 // Whether a value of a condition's source lets the step run. NULL is null,
 // which equals only null.
 bool condition_holds(const struct condition *condition, const json_t *value);

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+const char *const adapter_names[] = {"chat", "json", NULL};
+
 enum setting_type { SETTING_INT, SETTING_REAL, SETTING_FLAG, SETTING_CHOICE };
 
 // To add one: a member of struct settings and its row.

@@ -1,7 +1,6 @@
 #include "program/graph/step.h"
 
 #include "program/graph/kind.h"
-#include "program/graph/search_spec.h"
 
 static const struct step_kind *const kinds[] = {
 #define STEP_KIND(name) &step_##name,
@@ -14,88 +13,6 @@ enum {
     MAX_KEYS = 16, // that a step may have
     MAX_CONDITIONS = 16,
 };
-
-// --- for the rows ---
-
-bool step_nomem(struct scope *scope)
-{
-    scope->diags->nomem = true;
-    return false;
-}
-
-bool step_check_map(struct scope *scope, const struct step *step,
-                    const struct node *map, const char *key, size_t max)
-{
-    if (map == NULL) {
-        diag_add(scope->diags, DIAG_ERROR, "missing-key", &step->place,
-                 "step `%s` has no `%s`", step->name, key);
-        return false;
-    }
-    if (map->kind != NODE_MAP || map->n == 0) {
-        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &map->place,
-                 "`%s` of step `%s` must be a map of one field or more", key,
-                 step->name);
-        return false;
-    }
-    if (map->n > max) {
-        diag_add(scope->diags, DIAG_ERROR, "too-large", &map->place,
-                 "step `%s` has %zu %s, more than %zu", step->name, map->n, key,
-                 max);
-        return false;
-    }
-    return true;
-}
-
-bool step_make_inputs(struct scope *scope, struct step *step, size_t n)
-{
-    struct arena *arena = &scope->program->arena;
-
-    step->signature.inputs =
-        arena_array(arena, n, sizeof *step->signature.inputs);
-    step->sources = arena_array(arena, n, sizeof *step->sources);
-    return (step->signature.inputs != NULL && step->sources != NULL) ||
-           step_nomem(scope);
-}
-
-bool step_add_input(struct scope *scope, struct step *step, const char *name,
-                    const struct node *node)
-{
-    struct signature *signature = &step->signature;
-    struct arena *arena = &scope->program->arena;
-    const char *what = arena_printf(arena, "step `%s`", step->name);
-
-    name = arena_strdup(arena, name);
-    if (what == NULL || name == NULL)
-        return step_nomem(scope);
-    if (!scope_resolve(scope, node, what, &step->sources[signature->n_inputs]))
-        return false;
-    signature->inputs[signature->n_inputs++].name = name;
-    return true;
-}
-
-static json_t *source_json(const struct program *program,
-                           const struct source *source)
-{
-    struct buf text = BUF_INIT(4096);
-
-    source_put(program, source, &text);
-    json_t *json = text.failed ? NULL : json_string(text.data);
-    buf_release(&text);
-    return json;
-}
-
-json_t *step_inputs_json(const struct program *program, const struct step *step)
-{
-    json_t *map = json_object();
-
-    for (size_t i = 0; map != NULL && i < step->signature.n_inputs; i++)
-        if (json_object_set_new(map, step->signature.inputs[i].name,
-                                source_json(program, &step->sources[i])) != 0) {
-            json_decref(map);
-            map = NULL;
-        }
-    return map;
-}
 
 // --- finding the row ---
 
@@ -293,27 +210,6 @@ bool step_resolve(struct scope *scope, size_t at, const struct node *node)
     return read_when(scope, step, node_find(node, "when")) && ok;
 }
 
-bool step_source_field(struct program *program, const struct source *source,
-                       const char *name, struct field *out, struct err *err)
-{
-    const struct field *from = NULL;
-
-    if (source->step == SOURCE_INPUT) {
-        from = &program->inputs[source->field];
-    } else {
-        const struct step *step = &program->steps[source->step];
-        if (source->field == SOURCE_WHOLE)
-            return step->kind->field(program, step, name, out, err);
-        from = &step->signature.outputs[source->field];
-    }
-    if (!field_copy(&program->arena, from, out, err))
-        return false;
-    json_decref(out->otherwise); // a default belongs to the program's input
-    out->otherwise = NULL;
-    out->name = name;
-    return true;
-}
-
 static bool needs_what_may_be(const struct program *program,
                               const struct step *step)
 {
@@ -354,16 +250,4 @@ json_t *step_json(const struct program *program, const struct step *step)
         return NULL;
     }
     return json;
-}
-
-void step_release(struct step *step)
-{
-    if (step->search != NULL)
-        json_decref(step->search->fields);
-    for (size_t i = 0; i < step->n_when; i++)
-        json_decref(step->when[i].values);
-    for (size_t i = 0; i < step->signature.n_inputs; i++)
-        field_release(&step->signature.inputs[i]);
-    for (size_t i = 0; i < step->signature.n_outputs; i++)
-        field_release(&step->signature.outputs[i]);
 }

@@ -32,14 +32,6 @@ bool step_resolve(struct scope *scope, size_t at, const struct node *node);
 // Fills signature.inputs by what the sources hold. False without memory.
 bool step_settle(struct program *program, size_t at, struct err *err);
 
-// What a source holds, as a field called name that owns all its parts.
-bool step_source_field(struct program *program, const struct source *source,
-                       const char *name, struct field *out, struct err *err);
-
-// The field `reasoning`, which a kind that reasons has before its outputs.
-struct field step_reasoning(void);
-
 json_t *step_json(const struct program *program, const struct step *step);
-void step_release(struct step *step); // what the arena does not own
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fold.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "common/utf8.h"
@@ -49,7 +50,7 @@ static const char *nearest_type(const char *word)
 {
     for (size_t i = 0; i < sizeof foreign_names / sizeof foreign_names[0];
          i++) {
-        if (text_same(foreign_names[i].word, word))
+        if (fold_same(foreign_names[i].word, word))
             return foreign_names[i].name;
     }
     return text_nearest(word, scalar_names, SCALAR_NAMES);
@@ -91,7 +92,7 @@ static bool check_label(const struct parse *parse, const struct type *type,
         return false;
     }
     for (size_t i = 0; i < type->n_labels; i++) {
-        if (!text_same(type->labels[i], label))
+        if (!fold_same(type->labels[i], label))
             continue;
         diag_add(
             parse->diags, DIAG_ERROR, "bad-label", place,

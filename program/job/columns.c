@@ -10,6 +10,7 @@
 
 #include "common/arena.h"
 #include "common/buf.h"
+#include "common/fold.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "program/source/csv.h"
@@ -344,9 +345,9 @@ static json_t *fit_bool(json_t *value)
     static const char *const no[] = {"false", "no", "0"};
 
     for (size_t i = 0; json_is_string(value) && i < 3; i++) {
-        if (text_same(json_string_value(value), yes[i]))
+        if (fold_same(json_string_value(value), yes[i]))
             return json_true();
-        if (text_same(json_string_value(value), no[i]))
+        if (fold_same(json_string_value(value), no[i]))
             return json_false();
     }
     if (json_is_integer(value) &&
@@ -359,7 +360,7 @@ static json_t *fit_bool(json_t *value)
 static const char *find_label(const struct type *type, const char *text)
 {
     for (size_t i = 0; i < type->n_labels; i++)
-        if (text_same(type->labels[i], text))
+        if (fold_same(type->labels[i], text))
             return type->labels[i];
     return NULL;
 }

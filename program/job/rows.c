@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/fold.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "program/source/csv.h"
@@ -48,7 +49,7 @@ static bool ends_with(const char *name, const char *ending)
     size_t len = strlen(name);
     size_t n = strlen(ending);
 
-    return len >= n && text_same(name + len - n, ending);
+    return len >= n && fold_same(name + len - n, ending);
 }
 
 static bool ends_with_any(const char *name, const char *const *endings)
@@ -378,7 +379,7 @@ static size_t rate_separator(struct rows *rows, char separator)
     if (csv_next(csv, &more, NULL) && more) {
         for (size_t w = 0; w < rows->input.n_wanted; w++)
             for (size_t i = 0; i < csv->n; i++)
-                named += text_same(csv->cells[i].text, rows->input.wanted[w]);
+                named += fold_same(csv->cells[i].text, rows->input.wanted[w]);
         named = named * CSV_MAX_COLUMNS + csv->n;
     }
     csv_release(csv);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fold.h"
 #include "common/text.h"
 #include "common/utf8.h"
 
@@ -58,7 +59,7 @@ static void add_word(struct bag *bag, const char *word, size_t len)
     for (size_t i = 0; i <= len; i++) {
         if (i < len && !is_punctuation(word[i]))
             continue;
-        text_fold(&bag->text, word + plain, i - plain);
+        fold_put(&bag->text, word + plain, i - plain);
         plain = i + 1;
     }
     bool some = bag->text.len > start;
@@ -86,7 +87,7 @@ void bag_add_item(struct bag *bag, const char *text, size_t len)
     size_t start = bag->text.len;
 
     text = text_trim_wide(text, len, &len);
-    text_fold(&bag->text, text, len);
+    fold_put(&bag->text, text, len);
     end_item(bag, start, true);
 }
 

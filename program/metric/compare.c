@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fold.h"
 #include "common/text.h"
 #include "program/graph/number.h"
 
@@ -59,7 +60,7 @@ bool values_same(const json_t *a, const json_t *b)
     if (a == NULL || json_is_null(a) || b == NULL || json_is_null(b))
         return (a == NULL || json_is_null(a)) && (b == NULL || json_is_null(b));
     if (json_is_string(a) && json_is_string(b))
-        return text_same(json_string_value(a), json_string_value(b));
+        return fold_same(json_string_value(a), json_string_value(b));
     if (json_is_number(a) || json_is_number(b))
         return numbers_same(a, b);
     if (json_is_array(a) && json_is_array(b))

@@ -5,7 +5,7 @@
 // scored, how it is written back. What all kinds have in common - the outputs
 // that they read, the parts of a weighted one, the command of an exec one -
 // stands in struct metric, so that questions about a metric are answered by
-// one walk in metric.c and no row repeats them.
+// one walk in metric.c and no row repeats them. What rows use is in kind.c.
 //
 // To add a kind: a file in kinds/ that ends in its row, metric_<name>, and a
 // line in kinds/kinds.def.
@@ -52,6 +52,8 @@ struct metric {
 
 // What travels down while a metric is read.
 struct metric_reader {
+    const struct metric_kind *const *kinds; // that there are
+    size_t n_kinds;
     struct arena *arena;
     const struct program *program; // NULL: only checked (metric_check)
     struct diags *diags;

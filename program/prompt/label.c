@@ -6,6 +6,7 @@
 #include <utf8proc.h>
 
 #include "common/buf.h"
+#include "common/fold.h"
 #include "common/text.h"
 #include "common/utf8.h"
 
@@ -68,7 +69,7 @@ static void put_folded(struct buf *out, struct span text)
         out->no_memory = out->no_memory || narrow.no_memory;
         text = (struct span){narrow.len > 0 ? narrow.data : "", narrow.len};
     }
-    text_fold(out, text.at, text.len);
+    fold_put(out, text.at, text.len);
     buf_release(&narrow);
 }
 

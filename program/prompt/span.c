@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/fold.h"
 #include "common/text.h"
 
 enum { WORD_MAX = 64 };
@@ -27,7 +28,7 @@ bool span_same(struct span span, const char *word)
         return false;
     memcpy(text, span.at, span.len);
     text[span.len] = '\0';
-    return text_same(text, word);
+    return fold_same(text, word);
 }
 
 static char lower(char c)

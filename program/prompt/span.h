@@ -25,7 +25,7 @@ static inline struct span span_to(struct span span, size_t n)
     return (struct span){span.at, n};
 }
 
-// Equal byte by byte; the same as text_same for words below 64 bytes.
+// Equal byte by byte; the same as fold_same for words below 64 bytes.
 bool span_is(struct span span, const char *text);
 bool span_same(struct span span, const char *word);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/fold.h"
 #include "common/text.h"
 
 enum { VALUE_BYTES = 1 << 16, LONG_VALUE = 60 };
@@ -27,7 +28,7 @@ void classes_release(struct classes *classes)
 int classes_find(const struct class_field *field, const char *value)
 {
     for (size_t i = 0; i < field->n; i++)
-        if (text_same(field->values[i], value))
+        if (fold_same(field->values[i], value))
             return (int)i;
     return -1;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/fold.h"
 #include "common/text.h"
 #include "search/toolkit/teacher.h"
 
@@ -48,7 +49,7 @@ static bool same_value(const json_t *a, const json_t *b)
 
     value_put(a, &x);
     value_put(b, &y);
-    same = x.data != NULL && y.data != NULL && text_same(x.data, y.data);
+    same = x.data != NULL && y.data != NULL && fold_same(x.data, y.data);
     buf_release(&x);
     buf_release(&y);
     return same;

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "common/fold.h"
 #include "common/text.h"
 #include "common/utf8.h"
 #include "program/graph/type.h"
@@ -246,7 +247,7 @@ static bool read_row(struct lexicon *lexicon, const json_t *inputs,
         buf_putc(&raw, ' ');
     }
     if (raw.len > 0)
-        text_fold(&folded, raw.data, raw.len);
+        fold_put(&folded, raw.data, raw.len);
     ok = !raw.no_memory && !folded.no_memory && read_bag(lexicon, &folded, bag);
     buf_release(&raw);
     buf_release(&folded);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/fold.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -93,7 +94,7 @@ static bool fold(const char *text, struct buf *out)
     struct buf folded = BUF_INIT(FOLDED_MAX_BYTES);
     bool blank = false;
 
-    text_fold(&folded, text, strlen(text));
+    fold_put(&folded, text, strlen(text));
     for (size_t i = 0; i < folded.len; i++) {
         if (strchr(" \t\r\n\v\f", folded.data[i]) != NULL) {
             blank = out->len > 0;

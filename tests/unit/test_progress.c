@@ -170,10 +170,10 @@ Test(progress, the_plain_line_is_one_line)
 
 Test(progress, numbers_are_written_for_people)
 {
-    text_put_number(&out, 0);
-    text_put_number(&out, 999);
+    buf_put_number(&out, 0);
+    buf_put_number(&out, 999);
     buf_putc(&out, ' ');
-    text_put_number(&out, 1234567);
+    buf_put_number(&out, 1234567);
     buf_putc(&out, ' ');
     put_time(&out, 3723000);
     buf_putc(&out, ' ');

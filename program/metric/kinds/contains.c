@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/fold.h"
 #include "common/text.h"
 #include "program/metric/kind.h"
 
@@ -78,7 +79,7 @@ static void fold_value(struct buf *out, const json_t *value)
         value_put(value, &text);
     const char *trimmed =
         text_trim_wide(text.len > 0 ? text.data : "", text.len, &len);
-    text_fold(out, trimmed, len);
+    fold_put(out, trimmed, len);
     out->failed = out->failed || text.failed;
     out->no_memory = out->no_memory || text.no_memory;
     buf_release(&text);

@@ -1,0 +1,22 @@
+// fold: texts without what a reader does not look at.
+//
+// Folding composes characters (NFC: an e and an accent are an e with an accent)
+// and takes their case away (Unicode simple folding of Latin, Greek and
+// Cyrillic; other scripts stay as they are).
+
+#ifndef COMMON_FOLD_H
+#define COMMON_FOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/buf.h"
+
+// Equal after wide trimming (text_trim_wide) and folding. Allocates nothing, so
+// it cannot fail.
+bool fold_same(const char *a, const char *b);
+
+// Appends the folded form of text to out.
+void fold_put(struct buf *out, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,14 @@
+// group: the calls of one prompt prefix, counted by who names them.
+//
+// A call and a slot keep their group alive: whoever takes it gives it back.
+
+#ifndef DISPATCH_GROUP_H
+#define DISPATCH_GROUP_H
+
+#include "dispatch/dispatch_state.h"
+
+// Finds or makes it. NULL without memory.
+struct group *group_take(struct dispatch *dispatch, int64_t number);
+void group_drop(struct dispatch *dispatch, struct group *group); // NULL is fine
+
+#endif

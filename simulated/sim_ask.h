@@ -1,0 +1,47 @@
+// sim_ask: one answer in the making, field by field.
+
+#ifndef SIMULATED_SIM_ASK_H
+#define SIMULATED_SIM_ASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+
+#include "simulated/sim_task.h"
+
+// Fields are made in their order, and later ones may look at earlier ones.
+struct sim_ask {
+    const struct sim_task *task; // borrowed, as all below
+    const struct sim_turn *turn;
+    const struct sim_bag *question;     // weighed
+    struct arena *arena;                // for values
+    double strength;                    // of the model, 0 to 1
+    double heat;                        // temperature
+    uint64_t draw;                      // hash of model and question
+    uint64_t seed;                      // of this draw; 0 at temperature 0
+    const char *values[SIM_FIELDS_MAX]; // made so far, as texts
+    bool is_json[SIM_FIELDS_MAX];       // the text is JSON, not a string
+    double margin;                      // of the first label, 0 to 1
+    bool tells_odds;                    // fill odds
+    const double *odds[SIM_FIELDS_MAX]; // by label, of a field that has some
+};
+
+// A content word of a text.
+struct sim_keyword {
+    struct sim_span raw;
+    uint64_t hash;
+    double rank; // more for one that is rare in the prompt
+};
+
+// The n content words of text that are rarest in the prompt, rarest first.
+// Returns how many there are.
+size_t sim_ask_find_keywords(const struct sim_ask *ask, const char *text,
+                             struct sim_keyword *list, size_t n);
+
+// The same, joined by commas; NULL without memory.
+const char *sim_ask_keywords(const struct sim_ask *ask, const char *text,
+                             size_t n);
+
+#endif

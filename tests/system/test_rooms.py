@@ -1,0 +1,82 @@
+"""The files of a room stand in floors: none leads back to itself by calls.
+
+A ring of files can only be understood, tested and changed as one. The linker
+knows best who uses what, so that we look at the symbols of each room's library.
+Tables of rows count as well: a file with the table, and what the rows need, are
+two files.
+"""
+
+import collections
+import shutil
+import subprocess
+
+import pytest
+
+import harness
+
+# `man` and `completion` print the table of commands, and are rows of it.
+ALLOWED = {"cli": {"command_list", "cmd_completion", "cmd_man"}}
+
+
+def libraries():
+    return sorted(path for path in harness.BUILD.rglob("lib*.a")
+                  if "tests" not in path.parts and "bench" not in path.parts)
+
+
+def uses(library):
+    """{file: {file: symbol}} inside of a static library."""
+    listed = subprocess.run(["nm", "-A", "--format=posix", library],
+                            check=True, text=True, capture_output=True).stdout
+    home, wants = {}, collections.defaultdict(set)
+    for line in listed.splitlines():
+        where, symbol = line.split(": ", 1)
+        file = where[where.rindex("[") + 1:-1].split(".")[0]
+        name, kind = symbol.split()[:2]
+        if kind == "U":
+            wants[file].add(name)
+        elif kind in "TDRB":
+            home[name] = file
+    arrows = collections.defaultdict(dict)
+    for file, names in wants.items():
+        for name in names & home.keys():
+            if home[name] != file:
+                arrows[file][home[name]] = name
+    return arrows
+
+
+def ring_of(arrows):
+    """The files of one ring, each with what it uses of the next; [] without."""
+    done, path = set(), []
+
+    def walk(file):
+        if file in path:
+            return path[path.index(file):]
+        if file in done:
+            return []
+        path.append(file)
+        for after in sorted(arrows.get(file, {})):
+            if ring := walk(after):
+                return ring
+        done.add(path.pop())
+        return []
+
+    for file in sorted(arrows):
+        if ring := walk(file):
+            return [f"{one} uses {arrows[one][two]} of {two}"
+                    for one, two in zip(ring, ring[1:] + ring[:1])]
+    return []
+
+
+def test_a_ring_is_found_and_told():
+    assert ring_of({"a": {"b": "f"}, "b": {"c": "g"}}) == []
+    assert ring_of({"z": {"a": "e"}, "a": {"b": "f"}, "b": {"a": "g"}}) == [
+        "a uses f of b", "b uses g of a"]
+
+
+@pytest.mark.skipif(shutil.which("nm") is None, reason="no nm here")
+@pytest.mark.parametrize("library", libraries(), ids=lambda path: path.stem)
+def test_no_file_of_a_room_leads_back_to_itself(library):
+    arrows = uses(library)
+    for file in ALLOWED.get(library.stem.removeprefix("lib"), ()):
+        arrows.pop(file, None)
+    assert ring_of(arrows) == []
