@@ -573,6 +573,22 @@ static void drop_if_over(struct evaluation *ev)
         evaluation_drop(ev);
 }
 
+static bool give_steps(struct evaluation *ev, struct err *err)
+{
+    const struct program *program = ev->task->program;
+    const char *name;
+    json_t *outputs;
+
+    json_object_foreach(ev->item->given, name, outputs)
+    {
+        int step = program_find_step(program, name);
+
+        if (step >= 0 && !stepper_give(ev->stepper, step, outputs, err))
+            return false;
+    }
+    return true;
+}
+
 bool evaluation_start(struct job_work *work, struct task *task,
                       struct task_item *item, struct err *err)
 {
@@ -587,7 +603,7 @@ bool evaluation_start(struct job_work *work, struct task *task,
     link_in(ev);
     ev->stepper = stepper_new(task->program, task->plan, task->settings.adapter,
                               task->candidate->values, item->inputs, err);
-    ok = ev->stepper != NULL && advance(ev, err);
+    ok = ev->stepper != NULL && give_steps(ev, err) && advance(ev, err);
     if (ok)
         drop_if_over(ev);
     return ok; // otherwise the job closes, and drops it

@@ -363,8 +363,169 @@ metric: {exact_match: verdict}
         return {"verdict": wrong[row["fields"]["verdict"]]}
 
 
+class Complaints(World):
+    """Eight labels in four pairs that share their words. What tells the two of
+    a pair apart is a turn of phrase that no single word gives away, so only a
+    teacher that sees both can say it. Demos that cover the labels help, near
+    ones more; a tenth of the rows are odd and harm as demos; so do too many
+    demos, a long instruction, and a rule that is wrong."""
+
+    name = "complaints"
+    labels = ("late", "lost", "broken", "wrong_item", "overcharged",
+              "double_charge", "locked_out", "hacked")
+    job = """
+inputs: {message: {desc: What a customer wrote}}
+steps:
+  tone:
+    predict: Say how the customer feels.
+    inputs: [message]
+    outputs: {tone: {desc: One word}}
+  label:
+    predict: Label the complaint.
+    inputs: {message: , tone: tone.tone}
+    outputs:
+      kind: {enum: [late, lost, broken, wrong_item, overcharged, double_charge, locked_out, hacked]}
+  reply:
+    predict: Answer the customer.
+    inputs: {message: , kind: label.kind}
+    outputs: {reply: {desc: A polite reply}}
+outputs: {kind: label.kind, reply: reply.reply}
+metric: {exact_match: kind}
+"""
+
+    def make(self):
+        topics = [["".join(self.rng.choice("bcdfglmnprst") +
+                           self.rng.choice("aeiou") for _ in range(3))
+                   for _ in range(10)] for _ in range(4)]
+        turns = {label: [(a, b) for a in NONSENSE for b in NONSENSE if a != b]
+                 for label in self.labels}
+        for label in self.labels:
+            turns[label] = self.rng.sample(turns[label], 4)
+        rows = []
+        for i in range(self.n_train + self.n_held):
+            at = i % 8
+            label = self.labels[at]
+            turn = self.rng.randrange(4)
+            words = self.rng.sample(topics[at // 2], 3)
+            words[1:1] = turns[label][turn]
+            text = " ".join(self.rng.sample(NONSENSE, 3) + words) + f" {i}."
+            row = {"id": i, "turn": turn, "label": label,
+                   "rival": self.labels[at ^ 1], "odd": i % 10 == 3,
+                   "hard": self.rng.random(),
+                   "fields": {"message": text, "kind": label}}
+            self.by_text[text] = row
+            rows.append(row)
+        self.rng.shuffle(rows)
+        return rows
+
+    def answer(self, prompt, teacher):
+        row = self.truth(prompt.text)
+        if row is None or prompt.step != "label":
+            return {name: "Upset." for name in prompt.asked}
+        shown = self.shown(prompt)
+        label = row["label"]
+        mine = [one for one in shown if one["label"] == label]
+        both = mine and any(one["label"] == row["rival"] for one in shown)
+        skill = 0.43 + 0.22 * bool(both) + 0.05 * len(
+            {one["label"] for one in shown}) / 8
+        skill += 0.1 * any(one["turn"] == row["turn"] for one in mine)
+        skill -= 0.1 * any(one["odd"] for one in mine)
+        skill -= 0.12 * bool(shown and not mine)
+        skill -= 0.008 * max(0, len(shown) - 16)
+        skill += 0.24 * prompt.names(f"`{label}` rather than")
+        skill -= 0.2 * prompt.names(f"never `{label}`")
+        skill -= 0.04 * len(prompt.instruction) / 2000
+        good = self.right(skill, row, prompt, teacher)
+        return {"kind": label if good else row["rival"]}
+
+    def rules(self, rows):
+        """What tells a pair apart needs both of it; now and then the teacher
+        is wrong."""
+        seen = {row["label"] for row in rows}
+        lines = [f"`{row['label']}` rather than `{row['rival']}` where it is "
+                 "put that way." for row in rows if row["rival"] in seen]
+        return lines + [f"Take `{row['rival']}`, never `{row['label']}`, where "
+                        "it is not clear." for row in rows if row["odd"]]
+
+
+class Routing(World):
+    """Two steps, twelve labels. The first writes down what the second goes by,
+    and no row says what is right there. Twelve demos that cover the labels are
+    worth most with the second step; the first needs an instruction or demos of
+    its own, and only then is the rest within reach."""
+
+    name = "routing"
+    labels = tuple(f"desk_{c}" for c in "abcdefghijkl")
+    share_of_first = 0.2        # of the rows need nothing of it
+    job = """
+inputs: {letter: {desc: A letter to the town hall}}
+steps:
+  gist:
+    predict: Say what the letter is about.
+    inputs: [letter]
+    outputs: {gist: {desc: A few words}}
+  route:
+    predict: Choose the desk.
+    inputs: {gist: gist.gist}
+    outputs:
+      desk: {enum: [desk_a, desk_b, desk_c, desk_d, desk_e, desk_f, desk_g, desk_h, desk_i, desk_j, desk_k, desk_l]}
+metric: {exact_match: desk}
+"""
+    first, second = 0.62, 0.55
+
+    def make(self):
+        words = [["".join(self.rng.choice("bcdfglmnprst") +
+                          self.rng.choice("aeiou") for _ in range(3))
+                  for _ in range(6)] for _ in range(12)]
+        rows = []
+        for i in range(self.n_train + self.n_held):
+            at = i % 12
+            key = self.rng.sample(words[at], 2)
+            text = " ".join(self.rng.sample(NONSENSE, 4) + key) + f" {i}."
+            row = {"id": i, "label": self.labels[at], "key": key,
+                   "rival": self.labels[(at + 5) % 12],
+                   "hard": self.rng.random(), "hard_gist": self.rng.random(),
+                   "fields": {"letter": text, "desk": self.labels[at]}}
+            self.by_text[text] = row
+            self.by_text["on " + " and ".join(key) + f" ({i})"] = row
+            self.by_text[f"some matter ({i})"] = row
+            rows.append(row)
+        self.rng.shuffle(rows)
+        return rows
+
+    def answer(self, prompt, teacher):
+        row = self.truth(prompt.text)
+        if row is None:
+            return {name: "As you say." for name in prompt.asked}
+        shown = self.shown(prompt)
+        if prompt.step == "gist":
+            skill = self.first
+            skill += 0.35 * prompt.names("keep the rare words")
+            skill += 0.1 * min(len(shown), 3)
+            if self.right(skill, dict(row, hard=row["hard_gist"]), prompt,
+                          teacher):
+                return {"gist": "on " + " and ".join(row["key"]) +
+                        f" ({row['id']})"}
+            return {"gist": f"some matter ({row['id']})"}
+        labels = {one["label"] for one in shown}
+        skill = self.second + 0.4 * (row["label"] in labels)
+        skill += 0.05 * min(1, len(shown) / 24)
+        skill += 0.15 * prompt.names(row["key"][0]) * prompt.names(row["label"])
+        skill -= 0.1 * bool(shown and row["label"] not in labels)
+        if "some matter" in prompt.text:
+            skill = 0.1
+        good = self.right(skill, row, prompt, teacher)
+        return {"desk": row["label"] if good else row["rival"]}
+
+    def rules(self, rows):
+        return [f"Letters on {row['key'][0]} go to {row['label']}."
+                for row in rows] + ["Keep the rare words of the letter."] * (
+                    len(rows) > 0)
+
+
 WORLDS = {kind.name: kind
-          for kind in (Intents, Extraction, Numbers, Replies, Ceiling)}
+          for kind in (Intents, Extraction, Numbers, Replies, Ceiling,
+                       Complaints, Routing)}
 
 
 # --- a teacher, whatever it is asked for

@@ -84,7 +84,7 @@ struct job {
     enum adapter adapter;
     bool
         adapter_auto; // a run scores the baseline under all, and keeps the best
-    bool bootstrap_skipped; // skipped_steps: bootstrap
+    bool bootstrap_skipped;    // skipped_steps: bootstrap
     int64_t max_prompt_tokens; // of a compiled step; 0: what the context holds
     const char *from; // compiled file of an earlier run to begin with, or NULL
     struct place from_place;

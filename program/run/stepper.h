@@ -65,6 +65,12 @@ struct stepper *stepper_new(const struct program *program,
                             struct err *err);
 void stepper_free(struct stepper *stepper); // NULL is fine
 
+// Puts outputs, by name, in place of what a step would answer: it is not asked,
+// and what depends on it goes on from there. Before the first stepper_next. A
+// reference is taken. A step that the plan leaves out stays out.
+bool stepper_give(struct stepper *stepper, int step, json_t *outputs,
+                  struct err *err);
+
 // The next thing to ask now; out->part is the step, and for a model the payload
 // goes behind the prefix of the step's candidate part. The payload is borrowed
 // until the step's answer, or the end. False when there is nothing to ask (see

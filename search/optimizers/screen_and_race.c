@@ -13,8 +13,9 @@
 //              lower half
 //   reflect    instructions from what the leader gets wrong, demo sets that
 //              mend it; back to the screen
-//   confirm    the best few on all rows; the winner ships if a paired test
-//              finds it better than the program as written, else that does
+//   confirm    the best few on all rows, with fresh answers where the model
+//              does not answer alike; the winner ships if a paired test finds
+//              it better than the program as written, else that does
 //
 // Why each part is there, and what it is worth: docs/optimizers.md.
 //
@@ -33,6 +34,7 @@
 #include "common/stats.h"
 #include "search/optimizers/optimizer.h"
 #include "search/toolkit/board.h"
+#include "search/toolkit/credit.h"
 #include "search/toolkit/demo_stock.h"
 #include "search/toolkit/diagnosis.h"
 #include "search/toolkit/outlook.h"
@@ -82,10 +84,14 @@ enum {
     SCREEN_ALIKE = 3,  // combinations of one text, or one set, in later screens
     RACERS = 6,
     FINALISTS = 3,
+    NOISE_ROWS = 16, // that show whether the model answers alike
+    FRESH_DRAW = 1,  // number of the finalists' second draw
     CONFUSIONS = 6,
-    TESTED_ROWS = 16,   // that a winner and the baseline share, for a test
-    PERFECT_ROUNDS = 4, // in which the leader got nothing wrong, the same
-    IDLE_ROUNDS = 2,    // without anything new, and the search is over
+    SHOWN_FAILURES = 6,  // in one reflection
+    SHOWN_CONTRASTS = 4, // beside them
+    TESTED_ROWS = 16,    // that a winner and the baseline share, for a test
+    PERFECT_ROUNDS = 4,  // in which the leader got nothing wrong, the same
+    IDLE_ROUNDS = 2,     // without anything new, and the search is over
 };
 
 static const double LEAST_DEVIATION = 0.1; // of a single score
@@ -110,9 +116,12 @@ struct search {
     struct entry *baseline; // borrowed from the board, as the next
     struct entry *leader;
     size_t focus; // the predictor that most failures are charged to
+    size_t in_vain[PROGRAM_MAX_STEPS]; // by predictor: rounds of work on it
+                                       // since the leader last changed
     struct reflection_form form;
     struct post post;
-    bool cut; // by the budget
+    double noise; // how far a finalist's score moves by itself
+    bool cut;     // by the budget
 };
 
 static bool nomem(struct err *err)
@@ -230,34 +239,63 @@ static void release_findings(struct search *search, struct findings *found)
     free(found->failed);
 }
 
-static void choose_focus(struct search *search, const struct runs *runs)
+// How many steps there are whose prompts are searched.
+static size_t count_searched(const struct search *search)
 {
+    size_t n = 0;
+
+    for (size_t p = 0; p < search->program->n_predictors; p++)
+        n += search->study.searched[p];
+    return n;
+}
+
+// The step that costs most points; one that was worked on in vain gets its turn
+// less often.
+static bool choose_focus(struct search *search, const struct findings *found,
+                         struct err *err)
+{
+    const struct runs *runs = found->runs;
     double shares[PROGRAM_MAX_STEPS];
+    size_t tried = 0;
 
     diagnosis_charge(search->session, runs->items, runs->n, search->study.pass,
                      shares);
+    if (count_searched(search) > 1 &&
+        !credit_measure(&search->study, &search->board, search->leader, runs,
+                        found->failed, found->n_failed, shares, &tried, err))
+        return false;
+    for (size_t p = 0; p < search->program->n_predictors; p++)
+        shares[p] /= 1 + (double)search->in_vain[p];
     for (size_t p = 0; p < search->program->n_predictors; p++)
         if (search->study.searched[p] &&
             (!search->study.searched[search->focus] ||
              shares[p] > shares[search->focus]))
             search->focus = p;
+    return true;
 }
 
-static void read_runs(struct search *search, size_t round,
-                      struct findings *found)
+static bool read_runs(struct search *search, size_t round,
+                      struct findings *found, struct err *err)
 {
     struct rng rng = session_rng(search->session, "failures", round);
     const struct runs *runs = found->runs;
+    const struct classes *classes;
+    int step;
 
-    choose_focus(search, runs);
     for (size_t i = 0; i < runs->n; i++)
         if (diagnosis_failed(&runs->items[i], search->study.pass))
             found->failed[found->n_failed++] = i;
     rng_shuffle(&rng, found->failed, found->n_failed);
-    found->n_confusions = diagnosis_confusions(
-        &search->study.classes[search->focus],
-        search->program->predictors[search->focus], runs->items, found->places,
-        runs->n, found->confusions, CONFUSIONS);
+    if (!choose_focus(search, found, err))
+        return false;
+    classes = &search->study.classes[search->focus];
+    step = search->program->predictors[search->focus];
+    found->n_confusions =
+        diagnosis_confusions(classes, step, runs->items, found->places, runs->n,
+                             found->confusions, CONFUSIONS);
+    return diagnosis_group(classes, step, runs->items, found->places,
+                           SHOWN_FAILURES / 2, found->failed, found->n_failed,
+                           err);
 }
 
 static bool diagnose(struct search *search, size_t round,
@@ -272,10 +310,7 @@ static bool diagnose(struct search *search, size_t round,
         return nomem(err);
     found->runs = study_trace(&search->study, &search->board, search->leader,
                               found->places, err);
-    if (found->runs == NULL)
-        return false;
-    read_runs(search, round, found);
-    return true;
+    return found->runs != NULL && read_runs(search, round, found, err);
 }
 
 // --- the first stock
@@ -384,38 +419,84 @@ static const char hint_mistakes[] =
     "Give a rule for each kind of mistake: what tells the right answer from "
     "the one that was given.";
 
-// From examples, afresh, and from mistakes; as many as there are to be.
-static bool ask_first(struct search *search, const struct findings *found,
-                      struct err *err)
+// A letter for each few failures, each with the given text, which all of them
+// had; up to `most` of them behind the n that are there. Beside the failures
+// stand runs that were right with the labels that the failures gave in error.
+static void write_mistakes(const struct search *search,
+                           const struct findings *found, int parent,
+                           size_t most, struct letter *letters, size_t *n)
+{
+    size_t part = search->focus;
+    const struct classes *classes = &search->study.classes[part];
+    int step = search->program->predictors[part];
+    size_t end = *n + most;
+
+    for (size_t at = 0; at < found->n_failed && *n < end;
+         at += SHOWN_FAILURES) {
+        struct letter *letter = &letters[(*n)++];
+        size_t left = found->n_failed - at;
+        size_t shown = left < SHOWN_FAILURES ? left : SHOWN_FAILURES;
+        size_t others[SHOWN_CONTRASTS];
+        size_t n_others = diagnosis_contrasts(
+            classes, step, found->runs->items, found->places, found->runs->n,
+            search->study.pass, found->failed + at, shown, others,
+            SHOWN_CONTRASTS);
+
+        *letter = (struct letter){.part = part,
+                                  .parent = parent,
+                                  .hint = hint_mistakes,
+                                  .kind = "from mistakes"};
+        letter_add_runs(letter, search->program, found->runs,
+                        found->failed + at, shown);
+        letter_add_runs(letter, search->program, found->runs, others, n_others);
+    }
+}
+
+// From the demos of the first set: with the text as written, and afresh.
+static bool write_examples(const struct search *search, struct letter *letters,
+                           size_t *n, struct err *err)
 {
     size_t part = search->focus;
     const struct stock_part *from = &search->stock.parts[part];
     bool labels = classes_count(&search->study.classes[part]) > 0;
-    bool examples = from->n_sets > 1;
-    struct letter letters[3] = {
-        {.part = part,
-         .hint = labels ? hint_define : hint_plain,
-         .kind = "from examples"},
-        {.part = part,
-         .parent = STOCK_ORPHAN,
-         .hint = hint_scratch,
-         .kind = "afresh"},
-        {.part = part, .hint = hint_mistakes, .kind = "from mistakes"}};
-    size_t first = examples ? 0 : 2;
-    size_t n = found->n_failed > 0 ? 3 : 2;
+    const struct letter both[] = {{.part = part,
+                                   .hint = labels ? hint_define : hint_plain,
+                                   .kind = "from examples"},
+                                  {.part = part,
+                                   .parent = STOCK_ORPHAN,
+                                   .hint = hint_scratch,
+                                   .kind = "afresh"}};
     bool ok = true;
 
-    for (size_t i = 0; ok && examples && i < 2; i++)
-        ok = letter_add_examples(&letters[i], search->program,
+    for (size_t i = 0; ok && from->n_sets > 1 && i < 2; i++) {
+        letters[*n] = both[i];
+        ok = letter_add_examples(&letters[(*n)++], search->program,
                                  &from->sets[1].list, err);
-    letter_add_failures(&letters[2], search->program, found->runs,
-                        found->failed, found->n_failed);
-    if (n > first + (size_t)search->params->proposals)
-        n = first + (size_t)search->params->proposals;
-    ok = ok && (n <= first || text_stock_ask(&search->stock, &search->post,
-                                             letters + first, n - first, err));
-    for (size_t i = 0; i < 3; i++)
+    }
+    return ok;
+}
+
+// Asks the teacher for texts from what went wrong with this one; `examples`:
+// from examples as well.
+static bool ask(struct search *search, const struct findings *found, int text,
+                bool examples, struct err *err)
+{
+    size_t most = (size_t)search->params->proposals;
+    struct letter *letters = calloc(most + 3, sizeof *letters);
+    size_t n = 0;
+    bool ok = letters != NULL;
+
+    if (!ok)
+        err_nomem(err, "letters to the teacher");
+    if (ok && examples && most > 0)
+        ok = write_examples(search, letters, &n, err);
+    if (ok)
+        write_mistakes(search, found, text, most, letters, &n);
+    if (ok && n > 0)
+        ok = text_stock_ask(&search->stock, &search->post, letters, n, err);
+    for (size_t i = 0; i < n; i++)
         letter_release(&letters[i]);
+    free(letters);
     return ok;
 }
 
@@ -432,7 +513,7 @@ static bool fill_stock(struct search *search, struct err *err)
                  make_sets(search, p,
                            p == search->focus ? FIRST_SETS : SIDE_SETS, err) &&
                  make_pools(search, p, err);
-    ok = ok && ask_first(search, &found, err);
+    ok = ok && ask(search, &found, 0, true, err);
     release_findings(search, &found);
     return ok;
 }
@@ -466,7 +547,9 @@ static bool end_screen(struct search *search, struct err *err)
 }
 
 // Of the predictor that matters most each text and each set is met as often as
-// the others; the rest of the combination is drawn.
+// the others. The rest of the combination is drawn for every other one only,
+// and stays as written for those between: an earlier step that is left alone
+// gives the baseline's answers, which are there already, and so costs nothing.
 static void first_choices(struct search *search, size_t cell, struct rng *rng,
                           int *choices)
 {
@@ -477,6 +560,8 @@ static void first_choices(struct search *search, size_t cell, struct rng *rng,
 
     for (size_t at = 0; at < search->stock.n_choices; at++)
         choices[at] = (int)rng_below(rng, stock_count(&search->stock, at));
+    for (size_t at = 0; cell % 2 == 0 && at < search->stock.n_choices; at++)
+        choices[at] = 0;
     choices[text] = (int)(cell % texts);
     choices[set] = (int)((cell + cell / texts * 3 + 1) % sets);
 }
@@ -540,10 +625,11 @@ static void add_option(struct search *search, struct option *option,
 
 // All texts and sets of the predictor that matters most with each other, and
 // every other choice by itself; best hope first. The caller frees.
-static struct option *list_options(struct search *search, int *choices,
-                                   size_t *n, struct err *err)
+static struct option *list_options(struct search *search, size_t *n,
+                                   struct err *err)
 {
     const struct stock *stock = &search->stock;
+    int *choices = calloc(stock->n_choices + 1, sizeof *choices);
     size_t text = stock_at_text(search->focus);
     size_t set = stock_at_demos(search->focus);
     size_t most = stock_count(stock, text) * stock_count(stock, set);
@@ -553,10 +639,14 @@ static struct option *list_options(struct search *search, int *choices,
         most += stock_count(stock, at);
     list = calloc(most, sizeof *list);
     *n = 0;
-    if (list == NULL) {
+    if (list == NULL || choices == NULL) {
         nomem(err);
+        free(choices);
+        free(list);
         return NULL;
     }
+    memcpy(choices, search->leader->choices,
+           stock->n_choices * sizeof *choices);
     for (size_t t = 0; t < stock_count(stock, text); t++)
         for (size_t s = 0; s < stock_count(stock, set); s++)
             add_option(search,
@@ -568,6 +658,7 @@ static struct option *list_options(struct search *search, int *choices,
             add_option(search,
                        &(struct option){{at, at}, {(int)c, (int)c}, 0, 0},
                        choices, list, n);
+    free(choices);
     qsort(list, *n, sizeof *list, compare_options);
     return list;
 }
@@ -588,42 +679,70 @@ static bool is_common(const struct option *taken, size_t n,
     return false;
 }
 
+// The leader with one or two choices changed joins the screen, unless it was
+// tried; *n counts those that joined.
+static bool screen_option(struct search *search, const struct option *option,
+                          size_t number, size_t *n, struct err *err)
+{
+    const size_t bytes = search->stock.n_choices * sizeof(int);
+    int *choices = malloc(bytes + sizeof(int));
+    struct entry *entry = NULL;
+    bool ok = choices != NULL;
+
+    if (!ok)
+        return nomem(err);
+    memcpy(choices, search->leader->choices, bytes);
+    choices[option->at[0]] = option->choice[0];
+    choices[option->at[1]] = option->choice[1];
+    entry = enter(search, choices, err);
+    ok = entry != NULL;
+    if (ok && entry->n == 0 && entry->asked == NULL) {
+        ok = screen_entry(search, entry, number, err);
+        (*n)++;
+    }
+    free(choices);
+    return ok;
+}
+
+// The leader with half of its demos: whatever is hoped of it, so that the
+// search does not end up with ever more of them.
+static bool screen_half(struct search *search, size_t number, size_t *n,
+                        struct err *err)
+{
+    size_t part = search->focus;
+    size_t at = stock_at_demos(part);
+    int half;
+
+    return demo_stock_halve(&search->stock, &search->study, part,
+                            search->leader->choices[at], &half, err) &&
+           screen_option(search, &(struct option){{at, at}, {half, half}, 0, 0},
+                         number, n, err);
+}
+
 // What the model hopes most of and nobody has tried.
 static bool next_screen(struct search *search, size_t round, struct err *err)
 {
     enum { MOST = SCREEN_CELLS / 2 };
     struct option taken[MOST];
-    size_t n = 0, n_taken = 0;
-    int *choices = calloc(search->stock.n_choices + 1, sizeof *choices);
+    size_t n = 0, n_taken = 0, screened = 0;
     struct option *options = NULL;
     bool ok;
 
     session_phase(search->session, "screen", MOST);
-    if (choices == NULL)
-        return nomem(err);
-    memcpy(choices, search->leader->choices,
-           search->stock.n_choices * sizeof *choices);
-    options = list_options(search, choices, &n, err);
+    ok = screen_half(search, round, &screened, err);
+    options = ok ? list_options(search, &n, err) : NULL;
     ok = options != NULL;
-    for (size_t i = 0; ok && i < n && n_taken < MOST; i++) {
-        const struct option *one = &options[i];
-        struct entry *entry;
+    for (size_t i = 0; ok && i < n && screened < MOST; i++) {
+        size_t before = screened;
 
-        if (is_common(taken, n_taken, one))
+        if (is_common(taken, n_taken, &options[i]))
             continue;
-        memcpy(choices, search->leader->choices,
-               search->stock.n_choices * sizeof *choices);
-        choices[one->at[0]] = one->choice[0];
-        choices[one->at[1]] = one->choice[1];
-        entry = enter(search, choices, err);
-        ok = entry != NULL;
-        if (!ok || entry->n > 0 || entry->asked != NULL)
-            continue;
-        ok = screen_entry(search, entry, n_taken + round, err);
-        taken[n_taken++] = *one;
+        ok = screen_option(search, &options[i], screened + round, &screened,
+                           err);
+        if (screened > before)
+            taken[n_taken++] = options[i];
     }
     free(options);
-    free(choices);
     return ok && end_screen(search, err);
 }
 
@@ -644,39 +763,15 @@ static bool race(struct search *search, struct err *err)
     session_phase(search->session, "race", 0);
     if (!race_run(&search->outlook, &rules, search->leader, &winner, err))
         return false;
+    if (winner == search->leader)
+        search->in_vain[search->focus]++;
+    else
+        memset(search->in_vain, 0, sizeof search->in_vain);
     crown(search, winner);
     return true;
 }
 
 // --- reflection
-
-// Groups of failures go to the teacher, each with the leader's text.
-static bool ask_again(struct search *search, const struct findings *found,
-                      struct err *err)
-{
-    size_t part = search->focus;
-    int text = search->leader->choices[stock_at_text(part)];
-    size_t most = (size_t)search->params->proposals;
-    struct letter *letters = calloc(most + 1, sizeof *letters);
-    size_t n = 0;
-    bool ok;
-
-    if (letters == NULL)
-        return nomem(err);
-    for (size_t at = 0; at < found->n_failed && n < most;
-         at += LETTER_FAILURES) {
-        letters[n] = (struct letter){.part = part,
-                                     .parent = text,
-                                     .hint = hint_mistakes,
-                                     .kind = "from mistakes"};
-        letter_add_failures(&letters[n++], search->program, found->runs,
-                            found->failed + at, found->n_failed - at);
-    }
-    ok = n == 0 ||
-         text_stock_ask(&search->stock, &search->post, letters, n, err);
-    free(letters);
-    return ok;
-}
 
 static bool new_texts(struct search *search, const struct findings *found,
                       struct err *err)
@@ -684,7 +779,7 @@ static bool new_texts(struct search *search, const struct findings *found,
     size_t part = search->focus;
     int text = search->leader->choices[stock_at_text(part)];
 
-    return ask_again(search, found, err) &&
+    return ask(search, found, text, false, err) &&
            text_stock_write(&search->stock, &search->study, part, text,
                             PIECE_CONTRASTED, found->confusions,
                             found->n_confusions, "contrasted", err);
@@ -768,6 +863,87 @@ static bool explore(struct search *search, struct err *err)
     return true;
 }
 
+// The rows that the entry was scored on, the first `most` of them. The caller
+// frees.
+static size_t *list_rows(const struct search *search, const struct entry *entry,
+                         size_t most, size_t *n, struct err *err)
+{
+    size_t *rows = calloc(search->board.n_rows + 1, sizeof *rows);
+
+    *n = 0;
+    if (rows == NULL)
+        nomem(err);
+    for (size_t i = 0; rows != NULL && i < search->board.n_rows; i++)
+        if (entry->known[i] && *n < most)
+            rows[(*n)++] = search->board.rows[i];
+    return rows;
+}
+
+// The entry's answers drawn once more; NULL on failure.
+static struct trial *draw_again(struct search *search, struct entry *entry,
+                                size_t most, struct err *err)
+{
+    size_t n = 0;
+    size_t *rows = list_rows(search, entry, most, &n, err);
+    struct trial *again = NULL;
+
+    if (rows != NULL)
+        again = session_again(search->session, entry->candidate, rows, n,
+                              FRESH_DRAW, err);
+    free(rows);
+    return again;
+}
+
+// How far a score on all rows moves by itself, from a few rows drawn twice:
+// the deviation of a mean of so many. 0 for a model that answers alike.
+static bool measure_noise(struct search *search, struct entry *entry,
+                          struct err *err)
+{
+    const struct trial *again = draw_again(search, entry, NOISE_ROWS, err);
+    double squares = 0;
+    size_t n = 0;
+
+    if (again == NULL)
+        return false;
+    for (size_t i = 0; i < search->board.n_rows; i++)
+        for (size_t k = 0; k < again->n_rows && entry->known[i]; k++) {
+            double moved = again->scores[k] - entry->scores[i];
+
+            if (again->rows[k] != search->board.rows[i] || !again->scored[k])
+                continue;
+            squares += moved * moved / 2;
+            n++;
+        }
+    search->noise = n == 0 || entry->n == 0
+                        ? 0
+                        : sqrt(squares / (double)n / (double)entry->n);
+    return true;
+}
+
+// Where the model does not answer alike, the finalists' scores are what they
+// are by luck as well, and they were chosen for them. So they and the baseline
+// get fresh answers to all their rows.
+static bool freshen(struct search *search, const struct racer *racers, size_t n,
+                    struct err *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i <= n; i++) {
+        struct entry *entry = i < n ? racers[i].entry : search->baseline;
+        const struct trial *again = NULL;
+
+        if (i < n && entry == search->baseline)
+            continue;
+        again = draw_again(search, entry, SIZE_MAX, err);
+        ok = again != NULL;
+        if (ok)
+            board_add_draw(&search->board, entry, again);
+    }
+    if (ok) // of a mean of two
+        search->noise /= sqrt(2);
+    return ok;
+}
+
 static bool confirm(struct search *search, struct err *err)
 {
     struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
@@ -780,9 +956,12 @@ static bool confirm(struct search *search, struct err *err)
     ok = outlook_learn(&search->outlook, TIES, err);
     if (ok)
         n = race_rank(&search->outlook, CAUTION, racers);
-    ok = ok &&
-         race_block(&search->outlook, racers, n < FINALISTS ? n : FINALISTS,
-                    search->board.n_rows, TIES, "confirm", err);
+    n = n < FINALISTS ? n : FINALISTS;
+    ok = ok && race_block(&search->outlook, racers, n, search->board.n_rows,
+                          TIES, "confirm", err);
+    ok = ok && (n == 0 || measure_noise(search, racers[0].entry, err));
+    if (ok && search->noise > 0)
+        ok = freshen(search, racers, n, err);
     free(racers);
     return ok;
 }
@@ -829,12 +1008,14 @@ static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
 
 // Of those that are as good as the first, by less than can be measured, the one
 // with the shortest prompt.
-static bool choose_short(const struct racer *racers, size_t n,
+static bool choose_short(const struct search *search,
+                         const struct racer *racers, size_t n,
                          struct entry **best, struct err *err)
 {
+    double alike = fmax(ALIKE, search->noise);
     size_t shortest = SIZE_MAX;
 
-    for (size_t i = 0; i < n && racers[i].value > racers[0].value - ALIKE;
+    for (size_t i = 0; i < n && racers[i].value > racers[0].value - alike;
          i++) {
         size_t bytes = 0;
 
@@ -860,8 +1041,9 @@ static bool decide(struct search *search, struct err *err)
         return nomem(err);
     ok = outlook_learn(&search->outlook, TIES, err);
     if (ok)
-        ok = choose_short(racers, race_rank(&search->outlook, CAUTION, racers),
-                          &best, err);
+        ok = choose_short(search, racers,
+                          race_rank(&search->outlook, CAUTION, racers), &best,
+                          err);
     free(racers);
     if (!ok ||
         !board_compare(&search->board, search->baseline, best, &pairs, err))

@@ -774,6 +774,8 @@ static bool fill_runs(const struct session *session,
         } else {
             item->inputs = json_incref(request->inputs[i]);
         }
+        if (request->given != NULL)
+            item->given = json_incref(request->given[i]);
     }
     task->program = request->program;
     task->plan = request->plan;

@@ -100,6 +100,14 @@ struct candidate *session_fit(struct session *session,
 // Blocks until the trial is done. ERR_BUDGET: it was cut short by the budget.
 bool trial_wait(struct session *session, struct trial *trial, struct err *err);
 
+// Scores a candidate once more on rows, with other draws of all answers: what
+// differs is the noise of the models. Blocks; it is no trial, and has no
+// number. replicate counts from 1, and the same one again costs nothing. NULL
+// on failure, ERR_BUDGET included.
+struct trial *session_again(struct session *session,
+                            struct candidate *candidate, const size_t *rows,
+                            size_t n_rows, int32_t replicate, struct err *err);
+
 // All trials so far, by number - 1. Borrowed.
 struct trial *const *session_trials(const struct session *session, size_t *n);
 
@@ -115,6 +123,8 @@ struct runs_request {
     bool free_text;        // replies have room for text, whatever num_predict
     const size_t *rows;    // items as rows of the dataset, or
     json_t *const *inputs; // as inputs of the program (references are taken)
+    json_t *const *given; // NULL, or one an item: {step: outputs} that stand in
+                          // place of these steps' answers; NULL for none
     size_t n;
 };
 

@@ -59,12 +59,6 @@ struct trial *session_score(struct session *session,
                             const struct plan *plan, const size_t *rows,
                             size_t n_rows, bool kept, struct err *err);
 
-// Scores it once more on rows, with other draws of all answers: what differs is
-// the noise of the models. No trial either.
-struct trial *session_again(struct session *session,
-                            struct candidate *candidate, const size_t *rows,
-                            size_t n_rows, int32_t replicate, struct err *err);
-
 // The candidate of that trial is the baseline from here on, and its trial what
 // all others are compared with.
 void session_set_baseline(struct session *session, struct trial *trial);

@@ -47,6 +47,8 @@ struct task_item {
     // asked
     int row;        // of the job's dataset, or -1
     json_t *inputs; // of the program; owned reference
+    json_t *given;  // {step: outputs} that stand in place of what these steps
+                    // would answer; owned, or NULL
     bool paid;      // its calls were used before: they count no more
     // answered
     enum item_state state;

@@ -13,6 +13,7 @@ static void free_entry(struct entry *entry)
     free(entry->choices);
     free(entry->scores);
     free(entry->likely);
+    free(entry->draws);
     free(entry->known);
     free(entry->closed);
     free(entry);
@@ -63,10 +64,11 @@ static struct entry *make_entry(const struct board *board,
     entry->choices = calloc(board->n_choices + 1, sizeof *entry->choices);
     entry->scores = calloc(n, sizeof *entry->scores);
     entry->likely = calloc(n, sizeof *entry->likely);
+    entry->draws = calloc(n, sizeof *entry->draws);
     entry->known = calloc(n, sizeof *entry->known);
     entry->closed = calloc(n, sizeof *entry->closed);
     if (entry->choices == NULL || entry->scores == NULL ||
-        entry->likely == NULL || entry->known == NULL ||
+        entry->likely == NULL || entry->draws == NULL || entry->known == NULL ||
         entry->closed == NULL) {
         free_entry(entry);
         return NULL;
@@ -129,12 +131,33 @@ void board_read(struct board *board, struct entry *entry, struct trial *trial)
         if (!entry->known[place]) {
             entry->n++;
             entry->sum += trial->scores[i];
+            entry->scores[place] = trial->scores[i];
+            entry->draws[place] = 1;
         }
         entry->known[place] = true;
-        entry->scores[place] = trial->scores[i];
         entry->likely[place] = trial->p_right == NULL ? -1 : trial->p_right[i];
     }
     entry->trial = trial;
+}
+
+void board_add_draw(struct board *board, struct entry *entry,
+                    const struct trial *again)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < again->n_rows; i++) {
+        size_t place = place_of(board, again->rows[i], next);
+        double before;
+
+        if (place == board->n_rows || !again->scored[i] || !entry->known[place])
+            continue;
+        next = place + 1;
+        before = entry->scores[place];
+        entry->draws[place]++;
+        entry->scores[place] +=
+            (again->scores[i] - before) / (double)entry->draws[place];
+        entry->sum += entry->scores[place] - before;
+    }
 }
 
 bool board_ask(struct board *board, struct entry *entry, const size_t *places,

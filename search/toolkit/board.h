@@ -26,6 +26,7 @@ struct entry {
     double *scores;              // by place; read where known
     double *likely;              // by place: what the model gave to the right
                                  // label, 0 to 1; below 0 where it is not told
+    unsigned *draws;             // by place: how many the score is the mean of
     bool *known;
     bool *closed;        // shown as a demo, or excluded
     size_t n;            // places known
@@ -57,6 +58,11 @@ struct entry *board_enter(struct board *board, struct candidate *candidate,
 
 // Takes over what a finished trial of the entry says.
 void board_read(struct board *board, struct entry *entry, struct trial *trial);
+
+// Another draw of the entry's answers (session_again): where it was scored, the
+// score becomes the mean over its draws.
+void board_add_draw(struct board *board, struct entry *entry,
+                    const struct trial *again);
 
 // Asks for n places, those that are known or closed left out; nothing at all
 // when none is left. Returns at once; reason is static.

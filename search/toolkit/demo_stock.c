@@ -4,10 +4,10 @@
 
 #include "search/toolkit/cover.h"
 
-// Makes the demos of these rows a set.
+// Makes the demos of these rows a set. number may be NULL.
 static bool add_set(struct stock *stock, struct study *study, size_t part,
                     const size_t *places, size_t n, size_t nearest,
-                    const char *kind, int parent, struct err *err)
+                    const char *kind, int parent, int *number, struct err *err)
 {
     struct demo_list list = {.nearest = nearest};
     bool ok = bank_fill(study->bank, part, places, n, err);
@@ -19,7 +19,7 @@ static bool add_set(struct stock *stock, struct study *study, size_t part,
             ok = demo_list_add(&list, demo, err);
     }
     if (ok && list.n > 0)
-        ok = stock_add_demos(stock, part, &list, kind, parent, NULL, err);
+        ok = stock_add_demos(stock, part, &list, kind, parent, number, err);
     for (size_t i = 0; i < list.n; i++)
         json_decref(list.demos[i].fields);
     free(list.demos);
@@ -69,7 +69,8 @@ bool demo_stock_cover(struct stock *stock, struct study *study, size_t part,
     ok = ok &&
          cover_pick(&study->classes[part], study->lexicon, &recipe, &rng,
                     places, &n, err) &&
-         add_set(stock, study, part, places, n, 0, kind, STOCK_ORPHAN, err);
+         add_set(stock, study, part, places, n, 0, kind, STOCK_ORPHAN, NULL,
+                 err);
     free(places);
     free(liking);
     free(usable);
@@ -132,7 +133,8 @@ bool demo_stock_mend(struct stock *stock, struct study *study, size_t part,
     for (size_t i = 0; ok && i < n_wrong; i++)
         places[n++] = wrong[i];
     if (ok && n_wrong > 0)
-        ok = add_set(stock, study, part, places, n, 0, "mended", set, err);
+        ok =
+            add_set(stock, study, part, places, n, 0, "mended", set, NULL, err);
     free(shown);
     free(wrong);
     free(places);
@@ -158,7 +160,8 @@ bool demo_stock_turn(struct stock *stock, struct study *study, size_t part,
         places[n - 1 - i] = place;
     }
     if (ok && n > 1)
-        ok = add_set(stock, study, part, places, n, 0, "turned", set, err);
+        ok =
+            add_set(stock, study, part, places, n, 0, "turned", set, NULL, err);
     free(places);
     return ok;
 }
@@ -176,7 +179,27 @@ bool demo_stock_pool(struct stock *stock, struct study *study, size_t part,
         if (bank_has(study->bank, part, i, NULL))
             places[n++] = i;
     ok = ok && add_set(stock, study, part, places, n, nearest, "nearest",
-                       STOCK_ORPHAN, err);
+                       STOCK_ORPHAN, NULL, err);
+    free(places);
+    return ok;
+}
+
+bool demo_stock_halve(struct stock *stock, struct study *study, size_t part,
+                      int set, int *half, struct err *err)
+{
+    const struct demo_list *list = &stock->parts[part].sets[set].list;
+    size_t *places = calloc(list->n + 1, sizeof *places);
+    bool ok = places != NULL;
+    size_t n = 0;
+
+    *half = set;
+    if (ok)
+        n = list_places(study, list, places);
+    else
+        err_nomem(err, "a demo set");
+    if (ok && n > 1 && list->nearest == 0)
+        ok = add_set(stock, study, part, places, n / 2, 0, "halved", set, half,
+                     err);
     free(places);
     return ok;
 }

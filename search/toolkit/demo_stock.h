@@ -7,6 +7,8 @@
 //            models
 //   pool     all rows that can be demos, for prompts that show those nearest to
 //            their question; where the job allows it
+//   halved   the first half of a set: many models do better with few demos, and
+//            a search that only ever adds to what leads would never know
 //
 // For the job's own thread.
 
@@ -33,8 +35,9 @@ bool demo_stock_cover(struct stock *stock, struct study *study, size_t part,
                       enum demo_taste taste, size_t most, const char *kind,
                       uint64_t draw, struct err *err);
 
-// Set number `set`, which is no pool, with up to most_new of the rows that went wrong at its end;
-// of its own demos the first ones stay as far as there is room for `most`.
+// Set number `set`, which is no pool, with up to most_new of the rows that went
+// wrong at its end; of its own demos the first ones stay as far as there is
+// room for `most`.
 bool demo_stock_mend(struct stock *stock, struct study *study, size_t part,
                      int set, size_t most_new, size_t most, struct rng *rng,
                      struct err *err);
@@ -45,5 +48,10 @@ bool demo_stock_pool(struct stock *stock, struct study *study, size_t part,
 
 bool demo_stock_turn(struct stock *stock, struct study *study, size_t part,
                      int set, struct err *err);
+
+// *half: the number of the new set; that of the set itself where it shows one
+// demo or none, or is a pool.
+bool demo_stock_halve(struct stock *stock, struct study *study, size_t part,
+                      int set, int *half, struct err *err);
 
 #endif

@@ -1,5 +1,7 @@
 #include "search/toolkit/diagnosis.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -193,5 +195,167 @@ size_t diagnosis_confusions(const struct classes *classes, int step,
         out[taken] = list[best];
         list[best].n = 0;
     }
+    return taken;
+}
+
+// --- groups
+
+struct member {
+    size_t item;
+    size_t pair;   // of labels; NO_PAIR: none of the step's labels was missed
+    size_t size;   // of its group: those of the same pair
+    size_t turn;   // in which its group gets its next portion
+    bool reversed; // the higher of the two was expected
+    size_t no;     // before; then in the group, sides in turn
+};
+
+static const size_t NO_PAIR = SIZE_MAX;
+
+// The first label that the item missed, and what stood there instead.
+static void find_pair(const struct classes *classes, int step,
+                      const struct task_item *item, size_t place,
+                      struct member *member)
+{
+    size_t before = 0;
+
+    member->pair = NO_PAIR;
+    for (size_t f = 0; f < classes->n_fields; f++) {
+        const struct class_field *field = &classes->fields[f];
+        int expected = field->of_row[place];
+        int given = given_value(field, step, item);
+
+        if (expected >= 0 && given >= 0 && expected != given) {
+            size_t low = (size_t)(expected < given ? expected : given);
+            size_t high = (size_t)(expected < given ? given : expected);
+
+            member->pair = before + low * field->n + high;
+            member->reversed = expected > given;
+            return;
+        }
+        before += field->n * field->n;
+    }
+}
+
+// Counts a member's group, and numbers it in there: the first of either side,
+// then the second of either, and so on.
+static void place_member(struct member *members, size_t n, size_t i)
+{
+    size_t side = 0;
+
+    members[i].size = 0;
+    for (size_t k = 0; k < n; k++) {
+        if (members[k].pair != members[i].pair)
+            continue;
+        members[i].size++;
+        side += k < i && members[k].reversed == members[i].reversed;
+    }
+    members[i].no = 2 * side + members[i].reversed;
+}
+
+static int compare_sizes(size_t a, size_t b)
+{
+    return (a > b) - (a < b);
+}
+
+// By turn; in a turn the largest groups first.
+static int compare_members(const void *a, const void *b)
+{
+    const struct member *x = a;
+    const struct member *y = b;
+
+    if ((x->pair == NO_PAIR) != (y->pair == NO_PAIR))
+        return x->pair == NO_PAIR ? 1 : -1;
+    if (x->turn != y->turn)
+        return compare_sizes(x->turn, y->turn);
+    if (x->size != y->size)
+        return compare_sizes(y->size, x->size);
+    if (x->pair != y->pair)
+        return compare_sizes(x->pair, y->pair);
+    if (x->no != y->no)
+        return compare_sizes(x->no, y->no);
+    return compare_sizes(x->item, y->item);
+}
+
+// The members before this one in its group, by number.
+static size_t count_before(const struct member *members, size_t n, size_t i)
+{
+    size_t before = 0;
+
+    for (size_t k = 0; k < n; k++)
+        before += members[k].pair == members[i].pair &&
+                  (members[k].no < members[i].no ||
+                   (members[k].no == members[i].no && k < i));
+    return before;
+}
+
+bool diagnosis_group(const struct classes *classes, int step,
+                     const struct task_item *items, const size_t *places,
+                     size_t portion, size_t *failed, size_t n, struct err *err)
+{
+    struct member *members = calloc(n + 1, sizeof *members);
+
+    if (members == NULL) {
+        err_nomem(err, "groups of mistakes");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        members[i].item = failed[i];
+        find_pair(classes, step, &items[failed[i]], places[failed[i]],
+                  &members[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        place_member(members, n, i);
+    for (size_t i = 0; i < n; i++)
+        members[i].turn = count_before(members, n, i) / portion;
+    qsort(members, n, sizeof *members, compare_members);
+    for (size_t i = 0; i < n; i++)
+        failed[i] = members[i].item;
+    free(members);
+    return true;
+}
+
+static bool is_among(size_t one, const size_t *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == one)
+            return true;
+    return false;
+}
+
+// Whether the row's label is what the failed run gave instead of its own.
+static bool is_contrast(const struct classes *classes, int step,
+                        const struct task_item *failed, size_t failed_place,
+                        size_t place)
+{
+    for (size_t f = 0; f < classes->n_fields; f++) {
+        const struct class_field *field = &classes->fields[f];
+        int given = given_value(field, step, failed);
+
+        if (given >= 0 && given != field->of_row[failed_place] &&
+            given == field->of_row[place])
+            return true;
+    }
+    return false;
+}
+
+size_t diagnosis_contrasts(const struct classes *classes, int step,
+                           const struct task_item *items, const size_t *places,
+                           size_t n, double pass, const size_t *failed,
+                           size_t n_failed, size_t *out, size_t most)
+{
+    size_t taken = 0;
+
+    for (size_t k = 0; k < n_failed && taken < most; k++)
+        for (size_t i = 0; i < n; i++) {
+            const struct task_item *item = &items[i];
+
+            if (item->state != ITEM_DONE || !item->scored ||
+                item->score < pass || is_among(i, out, taken) ||
+                !is_contrast(classes, step, &items[failed[k]],
+                             places[failed[k]], places[i]))
+                continue;
+            out[taken++] = i;
+            break;
+        }
     return taken;
 }

@@ -84,7 +84,8 @@ bool stock_add_text(struct stock *stock, size_t part, const char *text,
         return false;
     }
     *number = (int)to->n_texts;
-    to->texts[to->n_texts++] = (struct stock_text){copy, kind, parent};
+    to->texts[to->n_texts++] =
+        (struct stock_text){.text = copy, .kind = kind, .parent = parent};
     return true;
 }
 

@@ -28,6 +28,7 @@ struct stock_text {
     char *text;       // owned
     const char *kind; // where it comes from, for people; static
     int parent;       // number of the one that it was made of
+    bool taught;      // the teacher wrote it, about its parent
 };
 
 struct stock_demos {

@@ -107,14 +107,13 @@ bool letter_add_examples(struct letter *letter, const struct program *program,
     return true;
 }
 
-void letter_add_failures(struct letter *letter, const struct program *program,
-                         const struct runs *runs, const size_t *failed,
-                         size_t n)
+void letter_add_runs(struct letter *letter, const struct program *program,
+                     const struct runs *runs, const size_t *which, size_t n)
 {
     int step = program->predictors[letter->part];
 
-    for (size_t i = 0; i < n && letter->n < LETTER_FAILURES; i++)
-        if (reflection_case_of(&runs->items[failed[i]], step,
+    for (size_t i = 0; i < n && letter->n < LETTER_CASES; i++)
+        if (reflection_case_of(&runs->items[which[i]], step,
                                &letter->cases[letter->n]))
             letter->n++;
 }
@@ -229,11 +228,36 @@ static bool take(struct stock *stock, const struct letter *letter,
               reflection_take(question, &answer, NULL, err);
 
     if (ok && answer != NULL) {
+        struct stock_part *part = &stock->parts[letter->part];
+        int number = 0;
+
         merge(merged, stock, letter, answer);
         ok = stock_add_text(stock, letter->part, answer, letter->kind,
-                            letter->parent, NULL, err);
+                            letter->parent, &number, err);
+        if (ok)
+            part->texts[number].taught = letter->parent != STOCK_ORPHAN;
     }
     free(answer);
+    return ok;
+}
+
+// The text with everything that the teacher ever said about the part's texts,
+// as far as there is room.
+static bool collect(struct stock *stock, size_t part, int parent,
+                    struct err *err)
+{
+    struct buf text = BUF_INIT(INSTRUCTION_MAX_BYTES);
+    bool ok;
+
+    buf_puts(&text, stock->parts[part].texts[parent].text);
+    for (size_t i = 0; i < stock->parts[part].n_texts; i++) {
+        const struct stock_text *one = &stock->parts[part].texts[i];
+
+        if (one->taught && text.len + strlen(one->text) < INSTRUCTION_MAX_BYTES)
+            put_what_is_new(one->text, &text);
+    }
+    ok = keep(stock, part, &text, "collected", parent, err);
+    buf_release(&text);
     return ok;
 }
 
@@ -254,6 +278,8 @@ bool text_stock_ask(struct stock *stock, struct post *post,
     if (ok && merged.answers > 1)
         ok = keep(stock, merged.letter->part, &merged.text, "put together",
                   merged.letter->parent, err);
+    if (ok && merged.letter != NULL)
+        ok = collect(stock, merged.letter->part, merged.letter->parent, err);
     for (size_t i = 0; i < sent; i++)
         question_release(&questions[i]);
     free(questions);

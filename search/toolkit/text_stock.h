@@ -36,7 +36,7 @@ bool text_stock_write(struct stock *stock, const struct study *study,
                       const struct confusion *confusions, size_t n,
                       const char *kind, struct err *err);
 
-enum { LETTER_CASES = 16, LETTER_FAILURES = 6 };
+enum { LETTER_CASES = 16 };
 
 struct letter {
     size_t part;
@@ -54,10 +54,10 @@ void letter_release(struct letter *letter); // zeroed is fine
 bool letter_add_examples(struct letter *letter, const struct program *program,
                          const struct demo_list *list, struct err *err);
 
-// Items of runs as cases, up to LETTER_FAILURES; the runs outlive the letter.
-void letter_add_failures(struct letter *letter, const struct program *program,
-                         const struct runs *runs, const size_t *failed,
-                         size_t n);
+// Items of runs as cases, those in which the step did not run left out; the
+// runs outlive the letter.
+void letter_add_runs(struct letter *letter, const struct program *program,
+                     const struct runs *runs, const size_t *which, size_t n);
 
 struct post {
     const struct reflection_form *form; // borrowed, with hints

@@ -131,6 +131,9 @@ void fake_free(struct session *fake)
 {
     for (size_t i = 0; i < fake->n_trials; i++)
         free_trial(fake->trials[i]);
+    for (size_t i = 0; i < fake->n_again; i++)
+        free_trial(fake->again[i]);
+    free(fake->again);
     free(fake->trials);
     candidate_unref(fake->baseline);
     for (size_t i = 0; i < fake->dataset.n; i++) {
@@ -181,6 +184,7 @@ struct work {
     enum role role;
     const struct sampling *sampling;
     const json_t *inputs;
+    const json_t *given; // {step: outputs} in place of these steps' answers
     json_t **step_inputs;
     json_t **step_outputs;
 };
@@ -220,7 +224,14 @@ static void count_ask(struct session *fake, const struct sampling *sampling)
 static bool run_step(struct work *work, int at)
 {
     const struct step *step = &work->program->steps[at];
-    json_t *inputs = json_object();
+    json_t *given = json_object_get(work->given, step->name);
+    json_t *inputs = NULL;
+
+    if (given != NULL) {
+        work->step_outputs[at] = json_incref(given);
+        return true;
+    }
+    inputs = json_object();
 
     for (size_t i = 0; i < step->signature.n_inputs; i++)
         set_value(inputs, step->signature.inputs[i].name,
@@ -303,7 +314,8 @@ struct rng session_rng(const struct session *fake, const char *purpose,
 static double score_row(struct session *fake, const struct trial *trial,
                         size_t row)
 {
-    const struct sampling sampling = {.temperature = -1, .purpose = "trial"};
+    const struct sampling sampling = {
+        .temperature = -1, .purpose = "trial", .replicate = trial->replicate};
     size_t n = fake->job.program->n_steps;
     double score = 0;
     struct work work = {fake,
@@ -313,6 +325,7 @@ static double score_row(struct session *fake, const struct trial *trial,
                         ROLE_STUDENT,
                         &sampling,
                         fake->dataset.rows[row].inputs,
+                        NULL,
                         calloc(n, sizeof(json_t *)),
                         calloc(n, sizeof(json_t *))};
     json_t *outputs = run_program(&work);
@@ -377,6 +390,39 @@ struct candidate *session_fit(struct session *fake, struct candidate *candidate,
     return candidate_ref(candidate);
 }
 
+static struct trial *make_trial(enum trial_kind kind,
+                                struct candidate *candidate, const size_t *rows,
+                                size_t n_rows)
+{
+    struct trial *trial = calloc(1, sizeof *trial);
+
+    trial->kind = kind;
+    trial->candidate = candidate_ref(candidate);
+    trial->rows = calloc(n_rows + 1, sizeof *trial->rows);
+    memcpy(trial->rows, rows, n_rows * sizeof *rows);
+    trial->n_rows = n_rows;
+    trial->scored = calloc(n_rows + 1, sizeof *trial->scored);
+    trial->scores = calloc(n_rows + 1, sizeof *trial->scores);
+    return trial;
+}
+
+struct trial *session_again(struct session *fake, struct candidate *candidate,
+                            const size_t *rows, size_t n_rows,
+                            int32_t replicate, struct err *error)
+{
+    bool was = pause_faults(fake);
+    struct trial *trial = make_trial(TRIAL_FULL, candidate, rows, n_rows);
+
+    (void)error;
+    trial->replicate = replicate;
+    fake->again =
+        realloc(fake->again, (fake->n_again + 1) * sizeof(struct trial *));
+    fake->again[fake->n_again++] = trial;
+    finish_trial(fake, trial);
+    resume_faults(fake, was);
+    return trial;
+}
+
 struct trial *trial_submit(struct session *fake, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *error)
@@ -392,18 +438,11 @@ struct trial *trial_submit(struct session *fake, enum trial_kind kind,
         return NULL;
     }
     was = pause_faults(fake);
-    trial = calloc(1, sizeof *trial);
+    trial = make_trial(kind, candidate, rows, n_rows);
     fake->trials =
         realloc(fake->trials, (fake->n_trials + 1) * sizeof(struct trial *));
     fake->trials[fake->n_trials++] = trial;
     trial->number = (int64_t)fake->n_trials;
-    trial->kind = kind;
-    trial->candidate = candidate_ref(candidate);
-    trial->rows = calloc(n_rows + 1, sizeof *trial->rows);
-    memcpy(trial->rows, rows, n_rows * sizeof *rows);
-    trial->n_rows = n_rows;
-    trial->scored = calloc(n_rows + 1, sizeof *trial->scored);
-    trial->scores = calloc(n_rows + 1, sizeof *trial->scores);
     if (fake->finish == FINISH_EARLY)
         finish_trial(fake, trial);
     count_open(fake);
@@ -465,6 +504,7 @@ static void run_item(struct session *fake, const struct runs_request *request,
         json_incref(request->rows != NULL ? fake->dataset.rows[item->row].inputs
                                           : request->inputs[i]);
     work.inputs = item->inputs;
+    work.given = request->given != NULL ? request->given[i] : NULL;
     work.step_inputs = calloc(n, sizeof(json_t *));
     work.step_outputs = calloc(n, sizeof(json_t *));
     item->outputs = run_program(&work);

@@ -56,6 +56,8 @@ struct session {
     struct candidate *baseline;
     struct trial **trials;
     size_t n_trials;
+    struct trial **again; // scored once more (session_again)
+    size_t n_again;
     struct trial *best;
     const char *ended; // finish reason, or NULL
     int64_t announced; // trials of the last phase

@@ -159,3 +159,26 @@ Test(board, a_comparison_is_of_the_rows_that_both_know)
     cr_assert(board_compare(&board, b, a, &pairs, &err));
     cr_expect_float_eq(pairs.p_value, 31.0 / 32, 1e-12);
 }
+
+Test(board, a_further_draw_makes_a_score_the_mean_of_its_draws)
+{
+    struct entry *entry = enter(0, 0);
+    size_t rows[] = {0, 1, 5};
+    bool scored[] = {true, true, true};
+    double scores[] = {0.25, 0.75, 1};
+    const struct trial again = {
+        .rows = rows, .scored = scored, .scores = scores, .n_rows = 3};
+    double first, second;
+
+    ask(entry, 0, 2);
+    cr_assert(board_wait(&board, &err));
+    first = entry->scores[0];
+    second = entry->scores[1];
+    board_add_draw(&board, entry, &again);
+    cr_expect_float_eq(entry->scores[0], (first + 0.25) / 2, 1e-12);
+    cr_expect_float_eq(entry->scores[1], (second + 0.75) / 2, 1e-12);
+    cr_expect_float_eq(entry->sum, entry->scores[0] + entry->scores[1], 1e-12);
+    cr_expect_eq(entry->n, 2, "a row that it was not scored on stays unknown");
+    board_add_draw(&board, entry, &again);
+    cr_expect_float_eq(entry->scores[0], (first + 0.5) / 3, 1e-12);
+}

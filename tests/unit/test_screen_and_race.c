@@ -98,6 +98,72 @@ Test(screen_and_race, it_ends_soon_after_everything_is_right)
     fake_free(fake);
 }
 
+Test(screen_and_race,
+     a_model_that_answers_alike_is_asked_again_only_to_see_that)
+{
+    struct support support = {.base = 0.3, .demo_gain = 0.5, .teacher = 1};
+    struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
+
+    optimize(fake, "{auto: light, proposals: 0}");
+    cr_assert_eq(fake->n_again, 1);
+    cr_expect_leq(fake->again[0]->n_rows, 16);
+    fake_free(fake);
+}
+
+// Every third row is answered otherwise when it is asked again.
+struct fickle {
+    struct support support;
+    struct fake_script steady;
+};
+
+static json_t *fickle_answer(void *user, const struct fake_ask *ask)
+{
+    struct fickle *fickle = user;
+    json_t *outputs = fickle->steady.answer(&fickle->support, ask);
+    const char *text = json_get_text(ask->inputs, "text", "row 1");
+
+    if (outputs != NULL && ask->sampling->replicate > 0 &&
+        atoi(text + strlen("row ")) % 3 == 0)
+        json_object_set_new(outputs, "label", json_string("c"));
+    return outputs;
+}
+
+static double fickle_score(void *user, const json_t *example,
+                           const json_t *outputs)
+{
+    struct fickle *fickle = user;
+
+    return fickle->steady.score(&fickle->support, example, outputs);
+}
+
+Test(screen_and_race,
+     finalists_of_a_fickle_model_are_measured_again_on_all_rows)
+{
+    struct fickle fickle = {
+        .support = {.base = 0.3, .demo_gain = 0.5, .teacher = 1}};
+    char *examples = support_examples(60);
+    struct session *fake;
+    bool baseline = false;
+
+    fickle.steady = support_script(&fickle.support);
+    fake = fake_new(SUPPORT_ONE, examples, 0, NULL,
+                    (struct fake_script){fickle_answer, fickle_score, &fickle},
+                    FINISH_LATE);
+    free(examples);
+    optimize(fake, "{auto: light, proposals: 0}");
+    cr_assert_gt(fake->n_again, 2);
+    for (size_t i = 1; i < fake->n_again; i++) {
+        const struct trial *again = fake->again[i];
+
+        baseline |= again->candidate == fake->baseline;
+        cr_expect_eq(again->replicate, 1);
+        cr_expect_gt(again->n_rows, 16, "all rows that it is scored on");
+    }
+    cr_expect(baseline, "what they are compared with as well");
+    cr_expect_gt(fake->best->candidate->parts[0].n_demos, 0);
+    fake_free(fake);
+}
+
 Test(screen_and_race, the_order_of_completion_changes_nothing)
 {
     struct support support = {.base = 0.3,

@@ -112,6 +112,24 @@ Test(stepper, asks_each_step_once_its_inputs_are_there)
                    "\"response\":\"Soon.\"}");
 }
 
+Test(stepper, a_given_value_stands_in_place_of_an_answer)
+{
+    int classify = program_find_step(program, "classify");
+    json_t *outputs = given_json("{\"intent\": \"refund\", "
+                                 "\"confidence\": 0.9}");
+
+    plan_intent();
+    begin();
+    cr_assert(stepper_give(stepper, classify, outputs, &err), "%s", err.text);
+    json_decref(outputs);
+    expect_no_ask();
+    cr_expect(stepper_ended(stepper));
+    cr_expect_str_eq(
+        json_string_value(json_object_get(stepper_outputs(stepper), "intent")),
+        "refund");
+    cr_expect_null(stepper_step_inputs(stepper, classify));
+}
+
 Test(stepper, runs_only_what_the_plan_needs)
 {
     plan_intent();

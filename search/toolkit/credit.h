@@ -1,0 +1,41 @@
+// credit: which step a failure is owed to, found out by trying.
+//
+// Where steps chain, what the last one got wrong may be the fault of an earlier
+// one, and the row often has no label for that: it says nothing of a summary or
+// a query. So the right value is put in place of what the step gave, the steps
+// behind it run on that, and where the whole now comes out right, the step is
+// the culprit. The right value is
+//
+//   the row's label, laid over what the step gave, where there is one;
+//   else what the step gave in a run of another candidate on this row that
+//   ended right.
+//
+// A step that gave the right value already is cleared without a call. What no
+// earlier step mends is charged to the last.
+//
+// A row for which there is neither label nor winner says nothing. For the job's
+// own thread.
+
+#ifndef SEARCH_TOOLKIT_CREDIT_H
+#define SEARCH_TOOLKIT_CREDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "search/session/session.h"
+#include "search/toolkit/board.h"
+#include "search/toolkit/study.h"
+
+enum { CREDIT_ROWS = 8 }; // that are tried at most
+
+// By predictor into shares (room for all of them): which part of the failures
+// that were tried is charged to it; *tried says how many that were, and shares
+// is left alone where it is 0. failed are indices of items of runs, which are
+// the entry's; rows of the board are looked up for winners.
+bool credit_measure(const struct study *study, const struct board *board,
+                    const struct entry *entry, const struct runs *runs,
+                    const size_t *failed, size_t n_failed, double *shares,
+                    size_t *tried, struct err *err);
+
+#endif

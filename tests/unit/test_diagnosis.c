@@ -1,0 +1,67 @@
+#include "search/toolkit/diagnosis.h"
+
+#include <stdlib.h>
+
+#include <criterion/criterion.h>
+
+enum { ROWS = 10 };
+
+static struct err err;
+static char *values[] = {"a", "b", "c"};
+// Expected by row, and what the run gave there.
+static int expected[ROWS] = {0, 0, 0, 1, 2, 0, 1, 1, 2, 2};
+static const char *const given[ROWS] = {"b", "b", "b", "a", "b",
+                                        "a", "b", "a", "?", "c"};
+static struct class_field field = {
+    .name = "label", .values = values, .n = 3, .of_row = expected};
+static const struct classes classes = {
+    .fields = &field, .n_fields = 1, .n_rows = ROWS};
+static struct task_item items[ROWS];
+static json_t *outputs[ROWS];
+static size_t places[ROWS];
+
+static void begin(void)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        outputs[i] = json_pack("{s:s}", "label", given[i]);
+        items[i] = (struct task_item){
+            .state = ITEM_DONE,
+            .scored = true,
+            .score = given[i][0] == values[expected[i]][0] ? 1 : 0,
+            .step_outputs = &outputs[i]};
+        places[i] = i;
+    }
+}
+
+static void end(void)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        json_decref(outputs[i]);
+}
+
+TestSuite(diagnosis, .init = begin, .fini = end);
+
+Test(diagnosis, mistakes_of_one_border_stand_together_and_both_ways_round)
+{
+    size_t failed[] = {0, 8, 1, 4, 2, 3, 7};
+    // a and b in turn, two at a time; b and c in between; what gave no label
+    // of the step last.
+    const size_t wanted[] = {0, 3, 4, 1, 7, 2, 8};
+
+    cr_assert(diagnosis_group(&classes, 0, items, places, 2, failed, 7, &err));
+    cr_expect_arr_eq(failed, wanted, sizeof wanted);
+}
+
+Test(diagnosis, a_contrast_is_right_with_the_label_that_was_given_in_error)
+{
+    const size_t failed[] = {0, 3, 4};
+    size_t out[4];
+
+    // 0 gave b for a: row 6 is a right b. 3 gave a for b: row 5 is a right a.
+    // 4 gave b for c: there is no further right b.
+    cr_assert_eq(diagnosis_contrasts(&classes, 0, items, places, ROWS, 1,
+                                     failed, 3, out, 4),
+                 2);
+    cr_expect_eq(out[0], 6);
+    cr_expect_eq(out[1], 5);
+}
