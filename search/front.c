@@ -50,7 +50,7 @@ static struct point *list_points(struct session *session, size_t *n)
 
 json_t *front_json(struct session *session)
 {
-    size_t n = 0;
+    size_t n = 0, all = session_split(session)->n[SHARE_VAL];
     struct point *points = list_points(session, &n);
     json_t *front = points == NULL ? NULL : json_array();
     double best = -1;
@@ -58,7 +58,8 @@ json_t *front_json(struct session *session)
     for (size_t i = 0; front != NULL && i < n; i++) {
         const struct trial *trial = points[i].trial;
 
-        if (trial->score <= best)
+        // A score on a few rows is not beside one on all of them.
+        if (trial->n_rows < all || trial->score <= best)
             continue;
         best = trial->score;
         json_array_append_new(

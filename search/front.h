@@ -2,8 +2,8 @@
 //
 // A prompt is paid with every call in production, so of two programs that score
 // alike the shorter is the better, and whoever wants a cheaper one should see
-// what it costs in score. Of all trials on the whole validation share, and the
-// best one, those are kept whose prompts nothing as short scores higher than.
+// what it costs in score. Of all trials on the whole validation share those are
+// kept whose prompts nothing as short scores higher than.
 
 #ifndef SEARCH_FRONT_H
 #define SEARCH_FRONT_H

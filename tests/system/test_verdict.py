@@ -97,6 +97,15 @@ def test_a_budget_that_is_too_small_is_named(stage, sim, tmp_path):
         "budget_small" in codes(document)
 
 
+def test_a_score_on_few_rows_is_not_beside_one_on_all(stage, sim, tmp_path):
+    # The budget ends while candidates are screened on four rows.
+    document = run(stage, sim, tmp_path, n=50, words=(
+        "--set", "data.split={train: 0.5, val: 0.5}", "--set", "adapter=chat",
+        "--optimizer", "screen_and_race", "--max-calls", 160))
+    assert document["compiled"]["n"] < 50
+    assert [point["n"] for point in document["front"]] == [50]
+
+
 def test_a_judge_needs_no_labels(stage, sim, tmp_path):
     document = run(
         stage, sim, tmp_path, type="desc: An answer",
