@@ -246,18 +246,15 @@ static double compiled_score(const json_t *document)
     return json_get_number(json_object_get(document, "compiled"), "score", -1);
 }
 
-// Those with a score, the baseline among them; not those that chose its form.
-static json_int_t count_trials(const struct session *session,
-                               const struct findings *found)
+// Those with a score, the baseline among them.
+static json_int_t count_trials(const struct session *session)
 {
     size_t n;
     struct trial *const *trials = session_trials(session, &n);
     json_int_t count = 0;
 
     for (size_t i = 0; i < n; i++)
-        count += trials[i]->whole && (trials[i] == found->baseline ||
-                                      (trials[i] != found->form &&
-                                       trials[i] != found->other_form));
+        count += trials[i]->done && trials[i]->whole;
     return count;
 }
 
@@ -283,7 +280,7 @@ static json_t *run_document(struct session *session,
     rest = json_pack(
         "{s:o, s:s, s:I, s:b, s:I, s:o, s:o, s:o}", "skipped_steps",
         skipped_json(session), "optimizer", setup->optimizer->name, "trials",
-        count_trials(session, found), "simulated", setup->models->simulated,
+        count_trials(session), "simulated", setup->models->simulated,
         "model_faults", (json_int_t)faults, "faults", kinds, "changes",
         changes_json(session, winner), "tuned",
         candidate_chosen(winner, session_job(session)->program));
