@@ -6,22 +6,25 @@
 void call_index_release(struct call_index *index)
 {
     key_index_release(&index->keys);
-    free(index->entries);
+    free(index->tokens);
+    free(index->outcomes);
+    free(index->ids);
     *index = CALL_INDEX_INIT;
 }
 
-static int64_t id_of(const struct call_entry *entry)
+static int64_t id_at(const struct call_index *index, size_t position)
 {
-    return (int64_t)(entry->id_outcome >> 8);
+    return index->ids == NULL ? (int64_t)position + 1 : index->ids[position];
 }
 
-static void read_entry(const struct call_entry *entry, struct call_ref *out)
+static void read_entry(const struct call_index *index, size_t position,
+                       struct call_ref *out)
 {
     *out = (struct call_ref){
-        .id = id_of(entry),
-        .prompt_tokens = entry->prompt_tokens,
-        .generated_tokens = entry->generated_tokens,
-        .outcome = (enum call_outcome)(entry->id_outcome & 0xFF),
+        .id = id_at(index, position),
+        .prompt_tokens = index->tokens[position].prompt,
+        .generated_tokens = index->tokens[position].generated,
+        .outcome = (enum call_outcome)index->outcomes[position],
     };
 }
 
@@ -32,7 +35,7 @@ bool call_index_find(const struct call_index *index, const struct hash *key,
 
     if (!key_index_find(&index->keys, key, &at))
         return false;
-    read_entry(&index->entries[at], out);
+    read_entry(index, at, out);
     return true;
 }
 
@@ -40,11 +43,11 @@ bool call_index_find(const struct call_index *index, const struct hash *key,
 static size_t lower_bound(const struct call_index *index, int64_t id)
 {
     size_t low = 0;
-    size_t high = index->keys.n;
+    size_t high = index->keys.slots.n;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (id_of(&index->entries[middle]) < id)
+        if (id_at(index, middle) < id)
             low = middle + 1;
         else
             high = middle;
@@ -55,39 +58,74 @@ static size_t lower_bound(const struct call_index *index, int64_t id)
 bool call_index_get(const struct call_index *index, int64_t id,
                     struct call_ref *out)
 {
+    size_t n = index->keys.slots.n;
     size_t at = id > 0 ? (size_t)id - 1 : SIZE_MAX;
 
     // Without gaps the id tells the position.
-    if (at >= index->keys.n || id_of(&index->entries[at]) != id)
+    if (at >= n || id_at(index, at) != id)
         at = lower_bound(index, id);
-    if (at >= index->keys.n || id_of(&index->entries[at]) != id)
+    if (at >= n || id_at(index, at) != id)
         return false;
-    read_entry(&index->entries[at], out);
+    read_entry(index, at, out);
     return true;
 }
 
-bool call_index_reserve(struct call_index *index, struct err *err)
+// From the first gap on ids are kept, also those that came before.
+static bool begin_ids(struct call_index *index, struct err *err)
 {
-    void *entries = index->entries;
-
-    if (!key_array_reserve(&entries, &index->cap, index->keys.n,
-                           sizeof *index->entries, err))
+    index->ids = calloc(index->tokens_cap, sizeof *index->ids);
+    if (index->ids == NULL) {
+        err_nomem(err, "an index of the store");
         return false;
-    index->entries = entries;
-    return key_index_reserve(&index->keys, err);
+    }
+    index->ids_cap = index->tokens_cap;
+    for (size_t i = 0; i < index->keys.slots.n; i++)
+        index->ids[i] = (uint32_t)i + 1;
+    return true;
+}
+
+static bool reserve_id(struct call_index *index, int64_t id, struct err *err)
+{
+    size_t n = index->keys.slots.n;
+    void *ids = index->ids;
+
+    if (ids == NULL)
+        return id == (int64_t)n + 1 || begin_ids(index, err);
+    if (!slots_array_reserve(&ids, &index->ids_cap, n, sizeof *index->ids, err))
+        return false;
+    index->ids = ids;
+    return true;
+}
+
+bool call_index_reserve(struct call_index *index, int64_t id, struct err *err)
+{
+    size_t n = index->keys.slots.n;
+    void *tokens = index->tokens;
+    void *outcomes = index->outcomes;
+
+    if (!slots_array_reserve(&tokens, &index->tokens_cap, n,
+                             sizeof *index->tokens, err))
+        return false;
+    index->tokens = tokens;
+    if (!slots_array_reserve(&outcomes, &index->outcomes_cap, n,
+                             sizeof *index->outcomes, err))
+        return false;
+    index->outcomes = outcomes;
+    return reserve_id(index, id, err) && key_index_reserve(&index->keys, err);
 }
 
 void call_index_add(struct call_index *index, const struct hash *key,
                     const struct call_ref *ref)
 {
-    assert(index->keys.n < index->cap && ref->id > 0);
-    assert(index->keys.n == 0 ||
-           id_of(&index->entries[index->keys.n - 1]) < ref->id);
+    assert(index->keys.slots.n < index->tokens_cap);
+    assert(ref->id > index->last_id && ref->id <= (int64_t)UINT32_MAX);
 
     size_t at = key_index_add(&index->keys, key);
-    index->entries[at] = (struct call_entry){
-        .id_outcome = ((uint64_t)ref->id << 8) | (uint64_t)ref->outcome,
-        .prompt_tokens = ref->prompt_tokens,
-        .generated_tokens = ref->generated_tokens,
-    };
+    index->tokens[at] = (struct call_tokens){
+        .prompt = ref->prompt_tokens, .generated = ref->generated_tokens};
+    index->outcomes[at] = (uint8_t)ref->outcome;
+    assert(index->ids != NULL || ref->id == (int64_t)at + 1);
+    if (index->ids != NULL)
+        index->ids[at] = (uint32_t)ref->id;
+    index->last_id = (uint32_t)ref->id;
 }

@@ -1,8 +1,9 @@
 // call_index: the calls of a store, in memory.
 //
-// By key (is it paid for?) and by id (what did it cost?). 16 bytes a call
-// on top of key_index: about 45 in all with the room to grow. Ids rise with the
-// position but may have gaps, where a person deleted rows.
+// By key (is it paid for?) and by id (what did it cost?). 9 bytes a call on top
+// of key_index: about 35 in all. Ids rise with the position. As long as they
+// are the position and one, which only a person changes who deletes rows, they
+// are not kept; then they take 4 bytes more.
 
 #ifndef STORE_CALL_INDEX_H
 #define STORE_CALL_INDEX_H
@@ -13,16 +14,18 @@
 #include "store/calls.h"
 #include "store/key_index.h"
 
-struct call_entry {
-    uint64_t id_outcome; // id * 256 + outcome
-    int32_t prompt_tokens;
-    int32_t generated_tokens;
+struct call_tokens {
+    int32_t prompt;
+    int32_t generated;
 };
 
 struct call_index {
     struct key_index keys;
-    struct call_entry *entries; // owned, by position
-    size_t cap;
+    struct call_tokens *tokens; // owned, by position, as the two below
+    uint8_t *outcomes;          // owned
+    uint32_t *ids;              // owned; NULL while each is its position + 1
+    size_t tokens_cap, outcomes_cap, ids_cap;
+    uint32_t last_id;
 };
 
 #define CALL_INDEX_INIT ((struct call_index){0})
@@ -35,8 +38,8 @@ bool call_index_find(const struct call_index *index, const struct hash *key,
 bool call_index_get(const struct call_index *index, int64_t id,
                     struct call_ref *out);
 
-// Makes room for one more, so that the next add cannot fail.
-bool call_index_reserve(struct call_index *index, struct err *err);
+// Makes room for one more with that id, so that its add cannot fail.
+bool call_index_reserve(struct call_index *index, int64_t id, struct err *err);
 
 // A new key with an id above all others.
 void call_index_add(struct call_index *index, const struct hash *key,

@@ -157,12 +157,21 @@ static void put_call_row(struct buf *record, int64_t id, int64_t kind_id,
     record_end(record);
 }
 
-static void put_text_row(struct buf *record, int64_t id,
+static void put_question_row(struct buf *record, int64_t id,
+                             const struct call_put *call)
+{
+    record_begin(record, RECORD_QUESTION);
+    record_int(record, id);
+    record_text_n(record, or_empty(call->tail), call->tail_len);
+    record_end(record);
+}
+
+static void put_text_row(struct buf *record, int64_t id, int64_t question_id,
                          const struct call_put *call)
 {
     record_begin(record, RECORD_CALL_TEXT);
     record_int(record, id);
-    record_text_n(record, or_empty(call->tail), call->tail_len);
+    record_int(record, question_id);
     record_text_n(record, or_empty(call->answer->text), call->answer->text_len);
     record_text(record, call->answer->logprobs);
     record_end(record);
@@ -189,18 +198,31 @@ int64_t calls_put(struct store *store, const struct call_put *call,
         .generated_tokens = call->answer->generated_tokens,
         .outcome = call->answer->outcome,
     };
+    struct hash hash;
+    struct question *question;
     struct buf *record = NULL;
 
-    if (!has_id_left(store, err) || !call_index_reserve(&store->calls, err))
+    if (!has_id_left(store, err) ||
+        !call_index_reserve(&store->calls, ref.id, err))
         return 0;
     int64_t kind_id = put_kind(store, call, err);
-    if (kind_id == 0)
+    question = questions_place(&store->questions, or_empty(call->tail),
+                               call->tail_len, &hash, err);
+    if (kind_id == 0 || question == NULL)
         return 0;
+    bool known = question->id != 0 && hash_equal(&question->hash, &hash);
+    int64_t question_id = known ? question->id : store->questions.next_id;
     record = store_record(store);
+    if (!known)
+        put_question_row(record, question_id, call);
     put_call_row(record, ref.id, kind_id, call);
-    put_text_row(record, ref.id, call);
+    put_text_row(record, ref.id, question_id, call);
     if (!store_put(store, err))
         return 0;
+    if (!known) {
+        *question = (struct question){.hash = hash, .id = question_id};
+        store->questions.next_id++;
+    }
     call_index_add(&store->calls, &call->key, &ref);
     store->next_call_id = ref.id + 1;
     return ref.id;

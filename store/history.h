@@ -209,7 +209,7 @@ struct history_evaluation {
 };
 
 // Finds a stored one of the job (feedback is left NULL). From an index in
-// memory that is loaded once a job; about 55 bytes and 4 a call. Fills err
+// memory that is loaded once a job, of about 30 bytes each. Fills err
 // only when loading it failed, which it cannot after history_load_job.
 bool history_find_evaluation(struct store *store, int64_t job_no,
                              int64_t candidate_id, int32_t row,

@@ -117,6 +117,13 @@ int64_t history_candidate(struct store *store, int64_t job_no,
     if (text_index_find(&job->candidates, &candidate->hash, &id))
         return id;
     id = store->next_candidate_id;
+    if (!evaluation_index_takes(id)) {
+        err_set(err, ERR_LIMIT,
+                "the store %s holds as many candidates as it can; start a new "
+                "one with --store",
+                store->path);
+        return 0;
+    }
     if (!text_index_reserve(&job->candidates, err) ||
         !put_candidate(store, job, job_no, id, candidate, err))
         return 0;

@@ -107,8 +107,9 @@ bool job_index_reserve_trial(struct job_index *job, struct err *err)
 {
     void *trials = job->trials;
 
-    if (!key_array_reserve(&trials, &job->trials_cap, job->trial_numbers.n,
-                           sizeof *job->trials, err))
+    if (!slots_array_reserve(&trials, &job->trials_cap,
+                             job->trial_numbers.slots.n, sizeof *job->trials,
+                             err))
         return false;
     job->trials = trials;
     return key_index_reserve(&job->trial_numbers, err);
@@ -180,7 +181,8 @@ static bool load_evaluations(struct store *store, struct job_index *job,
         goto out;
     while (sql_read_next(&read, err)) {
         read_evaluation(read.stmt, &one);
-        if (evaluation_index_find(&job->evaluations, one.candidate_id, one.row,
+        if (!evaluation_index_takes(one.candidate_id) ||
+            evaluation_index_find(&job->evaluations, one.candidate_id, one.row,
                                   one.replicate, &known))
             continue;
         if (!evaluation_index_reserve(&job->evaluations, one.n_calls, err))

@@ -2,11 +2,9 @@
 //
 // The first key gets position 0, the next 1, ...; its owners keep what
 // else belongs to a key in arrays, by position. A key costs 16 bytes and 6 to
-// 12 of slots, against 36 to 72 in common/map.h, which holds pointers and lets
-// keys be removed: here are the millions, there the few that come and go.
-//
-// Open addressing with linear probing; slots hold position + 1, 0 is free;
-// a third or more of them is free. Not thread-safe.
+// 12 of slots (slots.h), against 36 to 72 in common/map.h, which holds pointers
+// and lets keys be removed: here are the millions, there the few that come and
+// go. Not thread-safe.
 
 #ifndef STORE_KEY_INDEX_H
 #define STORE_KEY_INDEX_H
@@ -17,16 +15,12 @@
 
 #include "common/err.h"
 #include "common/hash.h"
-
-// Most keys that one index takes.
-#define KEY_INDEX_MAX (UINT32_MAX - 1)
+#include "store/slots.h"
 
 struct key_index {
-    struct hash *keys; // owned; n used of cap
-    uint32_t *slots;   // owned; slot_count of them, 0 or a power of two
-    size_t n;
+    struct hash *keys; // owned; slots.n used of cap
     size_t cap;
-    size_t slot_count;
+    struct slots slots;
 };
 
 #define KEY_INDEX_INIT ((struct key_index){0})
@@ -45,10 +39,5 @@ size_t key_index_add(struct key_index *index, const struct hash *key);
 
 // A key of two numbers, for those that are no hashes.
 struct hash key_of(int64_t a, int64_t b);
-
-// Makes room for n + 1 elements of `size` bytes in an array of *cap that is
-// grown by half; for what is kept by position. False without memory.
-bool key_array_reserve(void **array, size_t *cap, size_t n, size_t size,
-                       struct err *err);
 
 #endif

@@ -22,6 +22,7 @@
 #include "store/evaluation_index.h"
 #include "store/key_index.h"
 #include "store/lock.h"
+#include "store/questions.h"
 #include "store/record.h"
 #include "store/sql.h"
 #include "store/store.h"
@@ -76,6 +77,7 @@ struct store {
     struct text_index prefixes;
     struct text_index call_kinds;
     struct last_kind last_kind;
+    struct questions questions;
     struct text_index instructions;
     struct text_index demo_sets;
     struct job_index *jobs; // owned list of those that are loaded

@@ -63,8 +63,10 @@ static const char *const statements[RECORD_KINDS] = {
         " prompt_us, generate_us, load_us, total_us, finished_ms)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
         " ?15, ?16, ?17)",
-    [RECORD_CALL_TEXT] = "INSERT INTO call_texts(id, tail, reply, logprobs)"
-                         " VALUES(?1, ?2, ?3, ?4)",
+    [RECORD_QUESTION] = "INSERT INTO questions(id, text) VALUES(?1, ?2)",
+    [RECORD_CALL_TEXT] =
+        "INSERT INTO call_texts(id, question_id, reply, logprobs, tail)"
+        " VALUES(?1, ?2, ?3, ?4, '')",
     [RECORD_EVENT] =
         "INSERT INTO events(job_no, kind, row, text, at_ms, after_call)"
         " VALUES(?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(id), 0) FROM calls))",

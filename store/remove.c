@@ -23,6 +23,8 @@ static const char removal[] =
     "DELETE FROM call_texts WHERE id IN (SELECT id FROM gone);"
     "DELETE FROM calls WHERE id IN (SELECT id FROM gone);"
     "DROP TABLE gone;"
+    "DELETE FROM questions WHERE id NOT IN"
+    " (SELECT question_id FROM call_texts WHERE question_id IS NOT NULL);"
     "DELETE FROM prefixes WHERE id NOT IN"
     " (SELECT prefix_id FROM calls WHERE prefix_id IS NOT NULL);"
     "DELETE FROM evaluations WHERE job_no = %1;"

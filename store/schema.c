@@ -5,9 +5,10 @@
 #include "store/store.h"
 
 // Made from schema_1.sql, ... at build time.
-extern const char schema_1[], schema_2[], schema_3[], schema_4[];
+extern const char schema_1[], schema_2[], schema_3[], schema_4[], schema_5[];
 
-static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4};
+static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4,
+                                    schema_5};
 
 _Static_assert(sizeof steps / sizeof steps[0] == STORE_VERSION,
                "every version has its step");

@@ -224,13 +224,13 @@ static bool load_calls(struct store *store, struct err *err)
         const void *bytes = sqlite3_column_blob(read.stmt, 1);
 
         store->next_call_id = ref.id + 1;
-        if (ref.id < 1 || bytes == NULL ||
+        if (ref.id < 1 || ref.id > (int64_t)UINT32_MAX || bytes == NULL ||
             sqlite3_column_bytes(read.stmt, 1) != HASH_BYTES)
             continue;
         memcpy(key.bytes, bytes, HASH_BYTES);
         if (call_index_find(&store->calls, &key, &known))
             continue;
-        if (!call_index_reserve(&store->calls, err))
+        if (!call_index_reserve(&store->calls, ref.id, err))
             goto out;
         call_index_add(&store->calls, &key, &ref);
     }
@@ -254,6 +254,9 @@ static bool load_indexes(struct store *store, struct err *err)
                            err) &&
            text_index_load(&store->demo_sets, store,
                            "SELECT id, hash FROM demo_sets ORDER BY id", err) &&
+           sql_number(store->reader, store->path,
+                      "SELECT coalesce(max(id), 0) + 1 FROM questions",
+                      &store->questions.next_id, err) &&
            sql_number(store->reader, store->path,
                       "SELECT coalesce(max(id), 0) + 1 FROM candidates",
                       &store->next_candidate_id, err) &&
@@ -281,6 +284,7 @@ static struct store *new_store(const char *path, struct err *err)
     store->record = BUF_INIT(RECORD_MAX_BYTES);
     store->snapshot_ms = STORE_SNAPSHOT_MS;
     store->next_call_id = 1;
+    store->questions = QUESTIONS_INIT;
     store->prefixes.next_id = store->call_kinds.next_id = 1;
     store->instructions.next_id = store->demo_sets.next_id = 1;
     return store;
@@ -379,6 +383,7 @@ void store_close(struct store *store)
     call_index_release(&store->calls);
     text_index_release(&store->prefixes);
     text_index_release(&store->call_kinds);
+    questions_release(&store->questions);
     text_index_release(&store->instructions);
     text_index_release(&store->demo_sets);
     buf_release(&store->record);

@@ -25,8 +25,8 @@ bool text_index_reserve(struct text_index *index, struct err *err)
 {
     void *ids = index->ids;
 
-    if (!key_array_reserve(&ids, &index->cap, index->keys.n, sizeof *index->ids,
-                           err))
+    if (!slots_array_reserve(&ids, &index->cap, index->keys.slots.n,
+                             sizeof *index->ids, err))
         return false;
     index->ids = ids;
     return key_index_reserve(&index->keys, err);

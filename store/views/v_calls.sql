@@ -15,7 +15,7 @@ CREATE VIEW v_calls AS SELECT
         WHEN 3 THEN 'loop'
         WHEN 4 THEN 'too_long'
         ELSE c.outcome END AS outcome,
-    coalesce(p.text, '') || t.tail AS messages,
+    coalesce(p.text, '') || coalesce(q.text, t.tail) AS messages,
     t.reply,
     c.prompt_tokens,
     nullif(c.cached_tokens, -1) AS cached_tokens,
@@ -34,4 +34,5 @@ FROM calls c
     JOIN jobs j ON j.no = c.job_no
     JOIN call_kinds k ON k.id = c.kind_id
     JOIN call_texts t ON t.id = c.id
+    LEFT JOIN questions q ON q.id = t.question_id
     LEFT JOIN prefixes p ON p.id = c.prefix_id;

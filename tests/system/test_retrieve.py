@@ -64,7 +64,7 @@ def test_passages_reach_the_model_and_are_tuned(stage, sim):
     assert any("search.fields" in each for each in tuned)
     # One message finds its document in the prompt that was sent.
     texts = [text for text, in harness.store_rows(
-        job.parent / "promptcc.db", "SELECT tail FROM call_texts")]
+        job.parent / "promptcc.db", "SELECT messages FROM v_calls")]
     assert any("parcel courier shipping" in str(text) for text in texts)
     before = (job.parent / "compiled.json").read_bytes()
     answered = sim.stats()["answered"]

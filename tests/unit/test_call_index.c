@@ -1,6 +1,8 @@
 #include "store/call_index.h"
 #include "store/evaluation_index.h"
 
+#include <math.h>
+
 #include <criterion/criterion.h>
 
 static struct call_index calls;
@@ -25,7 +27,7 @@ static void add_call(int64_t id)
         .outcome = CALL_CUT,
     };
 
-    cr_assert(call_index_reserve(&calls, &err), "%s", err.text);
+    cr_assert(call_index_reserve(&calls, id, &err), "%s", err.text);
     call_index_add(&calls, &key, &ref);
 }
 
@@ -67,6 +69,41 @@ Test(call_index, an_id_that_is_not_there_is_not_found)
     cr_expect_not(call_index_get(&calls, -3, &ref));
     cr_expect_not(call_index_get(&calls, 5, &ref));
     cr_expect_not(call_index_get(&calls, 10, &ref));
+}
+
+Test(call_index, evaluations_alike_share_a_verdict)
+{
+    struct history_evaluation one = {.candidate_id = 1, .n_calls = 1};
+    struct history_evaluation out = {0};
+
+    for (int32_t i = 0; i < 300; i++) {
+        one.row = i;
+        one.score = i % 3 == 0 ? (double)NAN : i % 3;
+        one.p_right = i % 2 == 0 ? -1 : 0.5f;
+        one.calls[0] = 1000 + i;
+        cr_assert(evaluation_index_reserve(&evaluations, 1, &err));
+        evaluation_index_add(&evaluations, &one);
+    }
+    cr_expect_eq(evaluations.verdict_slots.n, 6);
+    cr_assert(evaluation_index_find(&evaluations, 1, 299, 0, &out));
+    cr_expect_eq(out.score, 2);
+    cr_expect_eq(out.p_right, 0.5f);
+    cr_expect_eq(out.n_calls, 1);
+    cr_expect_eq(out.calls[0], 1299);
+    cr_assert(evaluation_index_find(&evaluations, 1, 0, 0, &out));
+    cr_expect(isnan(out.score));
+    cr_expect(out.p_right < 0);
+}
+
+Test(call_index, a_candidate_beyond_32_bits_is_not_another)
+{
+    struct history_evaluation one = {.candidate_id = 1};
+    struct history_evaluation out = {0};
+
+    cr_assert(evaluation_index_reserve(&evaluations, 0, &err));
+    evaluation_index_add(&evaluations, &one);
+    cr_expect_not(evaluation_index_find(&evaluations, 1 + (INT64_C(1) << 32), 0,
+                                        0, &out));
 }
 
 Test(call_index, an_evaluation_is_found_with_all_its_calls)

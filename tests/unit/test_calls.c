@@ -80,6 +80,42 @@ Test(calls, a_prefix_is_stored_once)
     cr_expect_eq(calls_prefix(store, &hash, "[{}", 3, &err), id);
 }
 
+// Also where it was forgotten: by another process, which only costs a row.
+Test(calls, a_question_is_stored_once_and_shown_with_each_call)
+{
+    int64_t job = open_job("j-1");
+    char *text;
+
+    (void)put_call(job, 1);
+    (void)put_call(job, 2);
+    flush();
+    text = text_outside("SELECT count(*) || ' ' || min(text) FROM questions");
+    cr_expect_str_eq(text, "1 ,{}]");
+    free(text);
+    reopen();
+    (void)put_call(job, 3);
+    flush();
+    text = text_outside("SELECT group_concat(messages, ' ') FROM v_calls");
+    cr_expect_str_eq(text, ",{}] ,{}] ,{}]");
+    free(text);
+    text = text_outside("SELECT count(*) FROM call_texts WHERE tail <> ''"
+                        " OR question_id NOT IN (SELECT id FROM questions)");
+    cr_expect_str_eq(text, "0");
+    free(text);
+}
+
+Test(calls, a_call_of_an_older_store_shows_its_own_question)
+{
+    char *text;
+
+    (void)put_call(open_job("j-1"), 1);
+    flush();
+    run_outside("UPDATE call_texts SET tail = ',{old}]', question_id = NULL");
+    text = text_outside("SELECT messages FROM v_calls");
+    cr_expect_str_eq(text, ",{old}]");
+    free(text);
+}
+
 Test(calls, a_reply_with_any_text_comes_back_as_it_was)
 {
     char text[] = "caf\xC3\xA9 \"quoted\"\n\xF0\x9F\x98\x80";

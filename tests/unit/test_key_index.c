@@ -59,6 +59,6 @@ Test(key_index, a_third_of_the_slots_stays_free)
 {
     for (int64_t i = 0; i < 1000; i++) {
         add(key_of(i, -i));
-        cr_assert_leq(keys.n * 3, keys.slot_count * 2);
+        cr_assert_leq(keys.slots.n * 3, keys.slots.count * 2);
     }
 }

@@ -1,0 +1,48 @@
+// questions: the last turns that were put lately, so that one which is asked
+// again is not stored again.
+//
+// All candidates of a job are asked about the same examples. A turn that is
+// found here is stored by its id alone; one that is not gets a new id, and a
+// second row if it was forgotten meanwhile, which costs its bytes and nothing
+// else. So memory is bounded, whatever is asked: a table of QUESTIONS_KEPT
+// places, where a turn has one place and takes it from the one before.
+//
+// Found by SipHash under a key that is drawn when the store is opened: for
+// nobody can a turn be made that is taken for another. Not thread-safe.
+
+#ifndef STORE_QUESTIONS_H
+#define STORE_QUESTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sodium.h>
+
+#include "common/err.h"
+#include "common/hash.h"
+
+enum { QUESTIONS_KEPT = 1 << 15 }; // 24 bytes each
+
+struct question {
+    struct hash hash;
+    int64_t id; // 0: none
+};
+
+struct questions {
+    struct question *places; // owned; NULL before the first
+    unsigned char key[crypto_shorthash_siphashx24_KEYBYTES];
+    int64_t next_id;
+};
+
+#define QUESTIONS_INIT ((struct questions){.next_id = 1})
+
+void questions_release(struct questions *questions);
+
+// The place of a turn: place->id is its id where place->hash is *hash, which is
+// filled. NULL without memory.
+struct question *questions_place(struct questions *questions, const char *text,
+                                 size_t len, struct hash *hash,
+                                 struct err *err);
+
+#endif
