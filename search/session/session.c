@@ -34,6 +34,15 @@ struct unit {
     struct use under_way; // what it may use at most, until then
 };
 
+// Rows that trials are on. Most trials of a job are on all rows that it has to
+// score, so those that follow each other share one list.
+struct row_list {
+    size_t n;
+    size_t rows[];
+};
+
+enum { LISTS_SEARCHED = 4 }; // the last ones
+
 struct session {
     struct session_setup setup;
     void *pair;
@@ -47,6 +56,8 @@ struct session {
     size_t accounted;      // units whose calls are in the ledger
     struct trial **trials; // numbered ones, borrowed from the units
     size_t n_trials, cap_trials;
+    struct row_list **lists; // owned
+    size_t n_lists, cap_lists;
     struct ledger ledger;
     struct budget budget;
     struct use under_way; // by units that are not accounted for yet, at most
@@ -116,7 +127,6 @@ static void free_trial(struct trial *trial)
     if (trial == NULL)
         return;
     candidate_unref(trial->candidate);
-    free(trial->rows);
     free(trial->scored);
     free(trial->scores);
     free(trial->p_right);
@@ -266,6 +276,32 @@ static void add_fault(struct trial *trial, const struct task_item *item)
     trial->faults[item->outcome]++;
 }
 
+// Few jobs ask how likely answers are: the others need no room for it.
+static bool fill_likely(struct trial *trial, const struct unit *unit,
+                        const struct task *task, struct err *err)
+{
+    bool told = false;
+
+    for (size_t i = 0; !told && i < task->n_items; i++)
+        told = task->items[i].p_right >= 0;
+    if (!told)
+        return true;
+    trial->p_right = calloc(trial->n_rows, sizeof *trial->p_right);
+    if (trial->p_right == NULL) {
+        err_nomem(err, "a trial");
+        return false;
+    }
+    for (size_t i = 0; i < trial->n_rows; i++)
+        trial->p_right[i] = -1;
+    for (size_t i = 0; i < task->n_items; i++) {
+        const struct task_item *item = &task->items[i];
+
+        if (item->state == ITEM_DONE && item->scored)
+            trial->p_right[unit->places[i]] = item->p_right;
+    }
+    return true;
+}
+
 static void fill_trial(struct trial *trial, const struct unit *unit,
                        const struct task *task)
 {
@@ -280,7 +316,6 @@ static void fill_trial(struct trial *trial, const struct unit *unit,
             continue;
         trial->scored[unit->places[i]] = true;
         trial->scores[unit->places[i]] = item->score;
-        trial->p_right[unit->places[i]] = item->p_right;
         trial->n++;
         sum += item->score;
         if (item->outcome != RUN_DONE)
@@ -298,11 +333,13 @@ static bool take_task(struct session *session, struct task *task,
                       struct err *err)
 {
     struct unit *unit = task->owner;
+    bool ok = true;
 
     unit->err = task->err;
     collect_calls(unit, task);
     unit->done = true;
     if (unit->trial != NULL) {
+        ok = fill_likely(unit->trial, unit, task, err);
         fill_trial(unit->trial, unit, task);
         task_free(task);
         free(unit->places);
@@ -310,7 +347,7 @@ static bool take_task(struct session *session, struct task *task,
     } else {
         unit->runs->done = true;
     }
-    return account(session, err);
+    return ok && account(session, err);
 }
 
 // Receives until the unit is done, well or not.
@@ -536,26 +573,59 @@ void session_set_aside(struct session *session, struct use use)
 
 // --- trials ---
 
-static struct trial *make_trial(struct candidate *candidate, const size_t *rows,
+static struct row_list *find_list(const struct session *session,
+                                  const size_t *rows, size_t n)
+{
+    size_t first = session->n_lists > LISTS_SEARCHED
+                       ? session->n_lists - LISTS_SEARCHED
+                       : 0;
+
+    for (size_t i = first; i < session->n_lists; i++) {
+        struct row_list *list = session->lists[i];
+
+        if (list->n == n &&
+            (n == 0 || memcmp(list->rows, rows, n * sizeof *rows) == 0))
+            return list;
+    }
+    return NULL;
+}
+
+static struct row_list *share_rows(struct session *session, const size_t *rows,
+                                   size_t n)
+{
+    struct row_list *list = find_list(session, rows, n);
+
+    if (list != NULL)
+        return list;
+    list = malloc(sizeof *list + n * sizeof *rows);
+    if (list == NULL || !make_room((void ***)&session->lists, session->n_lists,
+                                   &session->cap_lists)) {
+        free(list);
+        return NULL;
+    }
+    list->n = n;
+    if (n > 0)
+        memcpy(list->rows, rows, n * sizeof *rows);
+    session->lists[session->n_lists++] = list;
+    return list;
+}
+
+static struct trial *make_trial(struct session *session,
+                                struct candidate *candidate, const size_t *rows,
                                 size_t n_rows, struct err *err)
 {
+    struct row_list *list = share_rows(session, rows, n_rows);
     struct trial *trial = calloc(1, sizeof *trial);
     size_t n = n_rows > 0 ? n_rows : 1;
 
     if (trial == NULL)
         goto nomem;
     trial->candidate = candidate_ref(candidate);
-    trial->rows = calloc(n, sizeof *trial->rows);
     trial->scored = calloc(n, sizeof *trial->scored);
     trial->scores = calloc(n, sizeof *trial->scores);
-    trial->p_right = calloc(n, sizeof *trial->p_right);
-    if (trial->rows == NULL || trial->scored == NULL || trial->scores == NULL ||
-        trial->p_right == NULL)
+    if (list == NULL || trial->scored == NULL || trial->scores == NULL)
         goto nomem;
-    for (size_t i = 0; i < n_rows; i++)
-        trial->p_right[i] = -1;
-    if (n_rows > 0)
-        memcpy(trial->rows, rows, n_rows * sizeof *rows);
+    trial->rows = list->rows;
     trial->n_rows = n_rows;
     return trial;
 
@@ -673,7 +743,7 @@ struct trial *trial_submit(struct session *session, enum trial_kind kind,
 
     if (fitting == NULL)
         return NULL;
-    trial = make_trial(fitting, rows, n_rows, err);
+    trial = make_trial(session, fitting, rows, n_rows, err);
     candidate_unref(fitting);
     if (trial == NULL)
         return NULL;
@@ -693,7 +763,7 @@ struct trial *session_score(struct session *session,
                             const struct plan *plan, const size_t *rows,
                             size_t n_rows, bool kept, struct err *err)
 {
-    struct trial *trial = make_trial(candidate, rows, n_rows, err);
+    struct trial *trial = make_trial(session, candidate, rows, n_rows, err);
 
     trial = submit(session, trial, plan, false, kept, NULL, err);
     if (trial == NULL ||
@@ -706,7 +776,7 @@ struct trial *session_again(struct session *session,
                             struct candidate *candidate, const size_t *rows,
                             size_t n_rows, int32_t replicate, struct err *err)
 {
-    struct trial *trial = make_trial(candidate, rows, n_rows, err);
+    struct trial *trial = make_trial(session, candidate, rows, n_rows, err);
 
     if (trial != NULL)
         trial->replicate = replicate;
@@ -985,6 +1055,9 @@ void session_join(struct session *session)
     }
     free(session->units);
     free(session->trials);
+    for (size_t i = 0; i < session->n_lists; i++)
+        free(session->lists[i]);
+    free(session->lists);
     ledger_release(&session->ledger);
     fit_free(session->fit);
     candidate_unref(session->baseline);

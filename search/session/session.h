@@ -58,17 +58,19 @@ struct trial {
     int64_t number; // from 1, in order of submission
     enum trial_kind kind;
     struct candidate *candidate; // a reference of the session's
-    size_t *rows;                // of the dataset, as submitted
+    size_t *rows;                // of the dataset, as submitted; read-only, for
+                                 // other trials may have the same list
     size_t n_rows;
     bool done;
     bool whole; // no budget and no fault cut it short
     // when done:
-    bool *scored;        // one a row: false for own demos and excluded rows
-    double *scores;      // one a row: 0..1
-    float *p_right;      // one a row: of the right label; below 0 not told
-    double score;        // mean over the scored rows, in their order; 0 if none
-    size_t n;            // scored rows
-    size_t model_faults; // items that ended in one, scored 0
+    bool *scored;   // one a row: false for own demos and excluded rows
+    double *scores; // one a row: 0..1
+    float *p_right; // one a row: of the right label, below 0 not told; NULL
+                    // where none is
+    double score;   // mean over the scored rows, in their order; 0 if none
+    size_t n;       // scored rows
+    size_t model_faults;              // items that ended in one, scored 0
     size_t faults[RUN_OUTCOME_COUNT]; // the same, by what it was
     int64_t fault_call;               // the last call of the first of them; 0
     size_t fault_row;                 // its row
