@@ -16,6 +16,7 @@ struct arena_block {
     struct arena_block *next; // owned
     size_t cap;
     size_t used;
+    bool clear; // came so from the system, as large ones do
     max_align_t data[];
 };
 
@@ -47,10 +48,12 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
 
     if (alone)
         cap = size;
-    struct arena_block *block = malloc(sizeof *block + cap);
+    bool clear = cap > BLOCK_MAX;
+    struct arena_block *block =
+        clear ? calloc(1, sizeof *block + cap) : malloc(sizeof *block + cap);
     if (block == NULL)
         return NULL;
-    *block = (struct arena_block){.cap = cap};
+    *block = (struct arena_block){.cap = cap, .clear = clear};
     if (alone && arena->head != NULL) {
         block->next = arena->head->next;
         arena->head->next = block;
@@ -79,7 +82,8 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *piece = (char *)block->data + block->used;
     block->used += size;
     arena->used_bytes += size;
-    return memset(piece, 0, size); // of a message not all is used
+    // Of a small block often little is used.
+    return block->clear ? piece : memset(piece, 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)

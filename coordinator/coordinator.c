@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <zmq.h>
 
 #include "common/clock.h"
@@ -445,6 +449,16 @@ static void on_submitted(void *user, struct peer *peer,
     struct err err = ERR_CLEAR;
 
     if (!openings_submit(&c->openings, &requester, submit, arena, &err))
+        tell_failure(c, peer, 2, &err);
+}
+
+static void on_submitted_long(void *user, struct peer *peer, struct buf *bytes)
+{
+    struct coordinator *c = user;
+    struct requester requester = requester_of(peer, REQUESTER_SUBMITS);
+    struct err err = ERR_CLEAR;
+
+    if (!openings_submit_long(&c->openings, &requester, bytes, &err))
         tell_failure(c, peer, 2, &err);
 }
 
@@ -919,6 +933,7 @@ static void *run_loop(void *arg)
     struct coordinator *c = arg;
     struct link_handlers handlers = {.user = c,
                                      .submitted = on_submitted,
+                                     .submitted_long = on_submitted_long,
                                      .commanded = on_commanded,
                                      .answered = on_answered,
                                      .guest_answered = on_guest_answered};
@@ -1064,6 +1079,16 @@ static void free_coordinator(struct coordinator *c)
     free(c);
 }
 
+// The indexes of a large job are arrays of many MiB that grow. Left to itself,
+// glibc learns to take such from its heaps, where every growth is a copy and
+// leaves a hole; mapped, they grow in place.
+static void map_large_arrays(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, 512 << 10);
+#endif
+}
+
 struct coordinator *coordinator_start(void *zmq,
                                       const struct coordinator_options *options,
                                       struct err *err)
@@ -1074,6 +1099,7 @@ struct coordinator *coordinator_start(void *zmq,
         err_nomem(err, "the coordinator");
         return NULL;
     }
+    map_large_arrays();
     c->zmq = zmq;
     c->opening_handlers = (struct opening_handlers){.user = c,
                                                     .find_same = find_same,

@@ -16,7 +16,8 @@
 #include "store/history.h"
 
 enum {
-    LINK_BURST = 512, // frames handled in one turn of the loop
+    LINK_BURST = 512,           // frames handled in one turn of the loop, and
+    LINK_BURST_BYTES = 4 << 20, // bytes
 
     // Tokens for what a peer may say unasked: so many at once, and so many a
     // second. message_tokens says what each kind of message takes.
@@ -535,14 +536,10 @@ static void on_part(struct arrival *arrival);
 
 // Of each message that a peer may send (message_may_come_from).
 static void (*const message_handlers[MESSAGE_KIND_COUNT])(struct arrival *) = {
-    [MESSAGE_HELLO] = on_hello,
-    [MESSAGE_HEARTBEAT] = on_heartbeat,
-    [MESSAGE_ANSWER] = on_answer,
-    [MESSAGE_FAULT] = on_fault,
-    [MESSAGE_GOODBYE] = on_goodbye,
-    [MESSAGE_SUBMIT] = on_submit,
-    [MESSAGE_COMMAND] = on_command,
-    [MESSAGE_PART] = on_part,
+    [MESSAGE_HELLO] = on_hello,     [MESSAGE_HEARTBEAT] = on_heartbeat,
+    [MESSAGE_ANSWER] = on_answer,   [MESSAGE_FAULT] = on_fault,
+    [MESSAGE_GOODBYE] = on_goodbye, [MESSAGE_SUBMIT] = on_submit,
+    [MESSAGE_COMMAND] = on_command, [MESSAGE_PART] = on_part,
 };
 
 static void handle_stranger(struct arrival *arrival)
@@ -553,23 +550,33 @@ static void handle_stranger(struct arrival *arrival)
         refuse(arrival->link, arrival->from, "hello", "greet with HELLO first");
 }
 
-static void handle(struct arrival *arrival)
+// Whether the peer may say that, now; else it is cut off.
+static bool is_allowed(struct arrival *arrival, enum message_kind kind)
 {
-    enum message_kind kind = arrival->message->kind;
     struct peer *peer = arrival->peer;
 
     if (!message_may_come_from(kind, peer->role == PEER_WORKER ? FROM_WORKER
                                                                : FROM_CLIENT)) {
         cut_off(arrival->link, peer, "it sends what is not for it to send",
                 arrival->now);
-        return;
+        return false;
     }
     if (!token_bucket_take(&peer->messages, message_tokens(kind),
                            arrival->now)) {
         cut_off(arrival->link, peer, "it sends far more than it was asked for",
                 arrival->now);
-        return;
+        return false;
     }
+    return true;
+}
+
+static void handle(struct arrival *arrival)
+{
+    enum message_kind kind = arrival->message->kind;
+    struct peer *peer = arrival->peer;
+
+    if (!is_allowed(arrival, kind))
+        return;
     peer->heard_ms = arrival->now;
     if (peer->worker != NULL)
         dispatch_heard(arrival->link->engine->dispatch, peer->worker->number,
@@ -658,6 +665,17 @@ static bool add_part(struct arrival *arrival, const struct part *part)
     return ok;
 }
 
+// All of a long message is here. To decode a job of 48 MiB takes as long as
+// 1,000 answers, so it is left to who reads the job.
+static void receive_whole(struct arrival *arrival, struct buf *bytes)
+{
+    if (!message_is(bytes->data, bytes->len, MESSAGE_SUBMIT))
+        receive_message(arrival, bytes->data, bytes->len);
+    else if (is_allowed(arrival, MESSAGE_SUBMIT))
+        arrival->handlers->submitted_long(arrival->handlers->user,
+                                          arrival->peer, bytes);
+}
+
 static void on_part(struct arrival *arrival)
 {
     const struct part *part = &arrival->message->as.part;
@@ -682,7 +700,7 @@ static void on_part(struct arrival *arrival)
     link->assembled_bytes -= whole.bytes.len;
     drop_assembly(link, peer);
     arrival->part_bytes = whole.of;
-    receive_message(arrival, whole.bytes.data, whole.bytes.len);
+    receive_whole(arrival, &whole.bytes);
     assembly_release(&whole);
 }
 
@@ -723,8 +741,9 @@ void link_receive(struct link *link, const struct link_handlers *handlers,
                   int64_t now)
 {
     bool drained = false;
+    size_t bytes = 0;
 
-    for (int i = 0; i < LINK_BURST; i++) {
+    for (int i = 0; i < LINK_BURST && bytes < LINK_BURST_BYTES; i++) {
         struct err err = ERR_CLEAR;
         struct wire_id from;
         struct wire_frame frame;
@@ -736,6 +755,7 @@ void link_receive(struct link *link, const struct link_handlers *handlers,
             drained = true;
             break;
         }
+        bytes += frame.len;
         arrival.peer = find_peer(link, &from);
         if (arrival.peer == NULL && !is_admitted(link, frame.len, now))
             continue;

@@ -86,6 +86,8 @@ struct link_handlers {
     // submit are in arena, which may be taken (and left empty).
     void (*submitted)(void *user, struct peer *peer,
                       const struct submit *submit, struct arena *arena);
+    // The same, still encoded: it is long. The bytes may be taken.
+    void (*submitted_long)(void *user, struct peer *peer, struct buf *bytes);
     void (*commanded)(void *user, struct peer *peer,
                       const struct command *command);
     void (*answered)(void *user, struct flight *flight,

@@ -14,6 +14,7 @@ struct opening {
     struct openings *all;
     struct requester requester;
     // What is to be opened: a submission, or a job of the store.
+    struct buf encoded;   // a SUBMIT that is to be decoded first; or empty
     struct arena arena;   // of submit's texts
     struct submit submit; // in the arena
     char *job_id;         // owned; NULL for a submission
@@ -39,6 +40,7 @@ static void free_opening(struct opening *opening)
         at = &(*at)->next;
     if (*at != NULL)
         *at = opening->next;
+    buf_release(&opening->encoded);
     arena_release(&opening->arena);
     free(opening->job_id);
     free(opening);
@@ -120,6 +122,22 @@ static bool open_stored(void *user, const struct history_submission *stored,
     return opening->running != NULL;
 }
 
+static bool decode(struct opening *opening)
+{
+    struct message message;
+
+    if (opening->encoded.len == 0)
+        return true;
+    opening->arena = ARENA_INIT(4 * (size_t)WIRE_MAX_BYTES);
+    if (!message_decode(opening->encoded.data, opening->encoded.len,
+                        &opening->arena, &message, &opening->err))
+        return false;
+    buf_release(&opening->encoded);
+    assert(message.kind == MESSAGE_SUBMIT);
+    opening->submit = message.as.submit;
+    return true;
+}
+
 static void read_job(struct chore *chore, struct store *reader,
                      const struct err *trouble)
 {
@@ -128,7 +146,8 @@ static void read_job(struct chore *chore, struct store *reader,
     int64_t job_no = 0;
 
     if (opening->job_id == NULL) {
-        open_job(opening, &opening->submit);
+        if (decode(opening))
+            open_job(opening, &opening->submit);
         arena_release(&opening->arena);
         return;
     }
@@ -292,6 +311,20 @@ bool openings_submit(struct openings *openings,
     opening->submit = *submit;
     for (size_t i = 0; i < submit->n_files; i++)
         opening->chore.bytes += submit->files[i].len;
+    return begin_reading(opening, err);
+}
+
+bool openings_submit_long(struct openings *openings,
+                          const struct requester *requester, struct buf *bytes,
+                          struct err *err)
+{
+    struct opening *opening = new_opening(openings, requester, err);
+
+    if (opening == NULL)
+        return false;
+    opening->encoded = *bytes;
+    *bytes = BUF_INIT(bytes->max);
+    opening->chore.bytes = opening->encoded.len;
     return begin_reading(opening, err);
 }
 

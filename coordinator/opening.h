@@ -77,6 +77,11 @@ bool openings_submit(struct openings *openings,
                      const struct submit *submit, struct arena *arena,
                      struct err *err);
 
+// The same from a whole SUBMIT as it came; takes its bytes.
+bool openings_submit_long(struct openings *openings,
+                          const struct requester *requester, struct buf *bytes,
+                          struct err *err);
+
 // Opens a job of the store by its id.
 bool openings_resume(struct openings *openings,
                      const struct requester *requester, const char *job_id,

@@ -354,6 +354,16 @@ static bool read_message(const msgpack_object *root, struct arena *arena,
                        err);
 }
 
+bool message_is(const void *data, size_t len, enum message_kind kind)
+{
+    static const unsigned char key[] = {0xa4, 'k', 'i', 'n', 'd'};
+    const unsigned char *bytes = data;
+
+    return len > 1 + sizeof key && (bytes[0] & 0xf0) == 0x80 &&
+           memcmp(bytes + 1, key, sizeof key) == 0 &&
+           bytes[1 + sizeof key] == (unsigned char)kind;
+}
+
 bool message_decode(const void *data, size_t len, struct arena *arena,
                     struct message *out, struct err *err)
 {

@@ -235,6 +235,10 @@ struct message {
 bool message_encode(const struct message *message, struct buf *out,
                     struct err *err);
 
+// Whether a frame is one of that kind, by its first bytes, as message_encode
+// writes them. What says that it is may still be nonsense behind.
+bool message_is(const void *data, size_t len, enum message_kind kind);
+
 // Reads a frame. Texts are copied into arena, NUL-terminated; nothing in out
 // refers to data. Fails with ERR_PROTOCOL on a bad frame; err->text says where
 // it is bad.
