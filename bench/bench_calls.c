@@ -35,9 +35,9 @@ static void print_costs(const struct load *load, const struct costs *costs)
            load->n_trials, costs->wall_s);
     printf("calls_per_s      %.0f\n", (double)load->n_calls / costs->wall_s);
     printf("us a call: wall %.1f = loop %.1f, writer %.1f, null workers %.1f, "
-           "job thread and rest %.1f of CPU\n",
+           "job thread and rest %.1f of CPU, %.1f in all\n",
            costs->wall_s * us, costs->loop_s * us, costs->writer_s * us,
-           costs->workers_s * us, rest * us);
+           costs->workers_s * us, rest * us, costs->process_s * us);
     printf("peak_mib         %.1f (workers and client included)\n", peak_mib());
 }
 

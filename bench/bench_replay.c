@@ -1,24 +1,30 @@
-// bench_replay: how long a finished job takes to run again, and what memory a
-// coordinator needs for it.
+// bench_replay: how long a finished job takes to run again, what memory a
+// coordinator needs for it, how large its store is, and how quickly that
+// answers.
 //
 //   bench_replay [CALLS] [ROWS]
 //
 // Three processes. One holds null workers on an ipc socket; one is a
 // coordinator that runs the whole job with them, so that its peak memory is
 // its own, not theirs; and when both are gone, a fresh one runs the same job
-// again, without any worker: all it has is the store.
+// again, without any worker: all it has is the store. Then questions are asked
+// of the store, as `promptcc trials` and its like do.
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <zmq.h>
 
+#include "common/json.h"
 #include "common/log.h"
 #include "null_workers.h"
 #include "rig.h"
+#include "store/lookup.h"
+#include "store/query.h"
 
 enum { WORKERS = 2, SLOTS = 256 };
 
@@ -122,6 +128,66 @@ static void print_reports(const struct load *load, const struct report *first,
            strcmp(first->document, again->document) == 0 ? "yes" : "NO");
 }
 
+// --- the store ---
+
+static void print_size(struct store *store, const char *path,
+                       const struct load *load)
+{
+    struct err err = ERR_CLEAR;
+    struct stat status = {0};
+    json_t *rows = query_rows(store,
+                              "SELECT avg(length(CAST(reply AS BLOB))) AS bytes"
+                              " FROM call_texts WHERE id <= 10000",
+                              NULL, 0, &err);
+    double reply = json_get_number(json_array_get(rows, 0), "bytes", 0);
+
+    if (rows == NULL || stat(path, &status) != 0)
+        die(&err);
+    double bytes = (double)status.st_size / (double)load->n_calls;
+    printf("store_bytes_a_call  %.0f, of which %.0f are the reply's text\n",
+           bytes, reply);
+    json_decref(rows);
+}
+
+static void ask(struct store *store, const char *verb, const char *sql)
+{
+    struct err err = ERR_CLEAR;
+    json_t *argument = sql == NULL ? NULL : json_pack("{s:s}", "sql", sql);
+    double begun = wall_s();
+    double cpu = thread_cpu_s();
+    json_t *answer = lookup_answer(store, verb, "", argument, &err);
+
+    cpu = thread_cpu_s() - cpu;
+    printf("asked               %4.0f ms, %4.0f of CPU: %s %s\n",
+           1e3 * (wall_s() - begun), 1e3 * cpu, verb, sql == NULL ? "" : sql);
+    if (answer == NULL)
+        printf("                    no answer: %s\n", err.text);
+    json_decref(answer);
+    json_decref(argument);
+}
+
+static void ask_store(const char *path, const struct load *load)
+{
+    struct err err = ERR_CLEAR;
+    struct store *store = store_open_read(path, &err);
+
+    if (store == NULL)
+        die(&err);
+    print_size(store, path, load);
+    ask(store, "jobs", NULL);
+    ask(store, "trials", NULL);
+    ask(store, "best", NULL);
+    ask(store, "query", "SELECT * FROM v_trials ORDER BY trial DESC LIMIT 50");
+    ask(store, "query",
+        "SELECT * FROM v_evaluations WHERE candidate = 7 AND row = 3");
+    ask(store, "query", "SELECT * FROM v_calls ORDER BY id DESC LIMIT 50");
+    ask(store, "query", "SELECT count(*) FROM v_calls");
+    ask(store, "query",
+        "SELECT outcome, count(*) FROM v_evaluations GROUP BY outcome");
+    ask(store, "query", "SELECT * FROM v_cost");
+    store_close(store);
+}
+
 int main(int argc, char **argv)
 {
     struct load load;
@@ -141,6 +207,7 @@ int main(int argc, char **argv)
     (void)waitpid(workers, NULL, 0);
     run_apart(&folder, endpoint, &load, &again);
     print_reports(&load, &first, &again);
+    ask_store(folder.store, &load);
     rig_folder_remove(&folder);
     load_release(&load);
     return EXIT_SUCCESS;

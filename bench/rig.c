@@ -173,10 +173,18 @@ static void await_result(struct wire_socket *socket, struct rig_result *out)
     struct arena arena = ARENA_INIT(1 << 28);
     struct message message;
 
+    // A client that is silent for long is taken to be gone.
+    static const struct message beat = {.kind = MESSAGE_HEARTBEAT};
+    double beaten = wall_s();
+
     while (out->document == NULL) {
         struct err err = ERR_CLEAR;
 
         (void)zmq_poll(&item, 1, POLL_MS);
+        if (wall_s() - beaten > 1) {
+            beaten = wall_s();
+            (void)wire_send(socket, NULL, &beat, NULL);
+        }
         if (wire_receive(socket, NULL, &arena, &message, &err) ==
                 WIRE_MESSAGE &&
             message.kind == MESSAGE_RESULT) {
