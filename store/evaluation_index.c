@@ -21,27 +21,41 @@ bool evaluation_index_takes(int64_t candidate_id)
 
 // --- entries ---
 
-static uint64_t hash_entry(const struct evaluation_entry *entry)
+struct entry_key {
+    uint32_t candidate;
+    int32_t row;
+    int32_t replicate;
+};
+
+static struct entry_key key_at(const struct evaluation_index *index,
+                               size_t position)
 {
-    return slots_hash(entry->candidate, (uint64_t)(uint32_t)entry->row << 32 |
-                                            (uint32_t)entry->replicate);
+    const struct evaluation_entry *entry = &index->entries[position];
+
+    return (struct entry_key){entry->candidate, entry->row,
+                              index->verdicts[entry->verdict].replicate};
+}
+
+static uint64_t hash_entry(const struct entry_key *key)
+{
+    return slots_hash(key->candidate, (uint64_t)(uint32_t)key->row << 32 |
+                                          (uint32_t)key->replicate);
 }
 
 static uint64_t entry_hash_at(const void *user, size_t position)
 {
-    const struct evaluation_index *index = user;
+    struct entry_key key = key_at(user, position);
 
-    return hash_entry(&index->entries[position]);
+    return hash_entry(&key);
 }
 
 static bool entry_is(const void *user, size_t position, const void *sought)
 {
-    const struct evaluation_index *index = user;
-    const struct evaluation_entry *one = &index->entries[position];
-    const struct evaluation_entry *other = sought;
+    const struct entry_key one = key_at(user, position);
+    const struct entry_key *other = sought;
 
-    return one->candidate == other->candidate && one->row == other->row &&
-           one->replicate == other->replicate;
+    return one.candidate == other->candidate && one.row == other->row &&
+           one.replicate == other->replicate;
 }
 
 static struct slots_owner entries_of(const struct evaluation_index *index)
@@ -62,7 +76,8 @@ static uint64_t bits_of(double value)
 
 static uint64_t hash_verdict(const struct verdict *verdict)
 {
-    uint64_t rest = (uint64_t)verdict->lenient << 32 |
+    uint64_t rest = (uint64_t)(uint32_t)verdict->replicate << 48 |
+                    (uint64_t)verdict->lenient << 32 |
                     (uint64_t)verdict->n_calls << 16 |
                     (uint64_t)verdict->repairs << 8 | verdict->outcome;
 
@@ -86,6 +101,7 @@ static bool verdict_is(const void *user, size_t position, const void *sought)
 
     return bits_of(one->score) == bits_of(other->score) &&
            bits_of((double)one->p_right) == bits_of((double)other->p_right) &&
+           one->replicate == other->replicate &&
            one->lenient == other->lenient && one->n_calls == other->n_calls &&
            one->repairs == other->repairs && one->outcome == other->outcome;
 }
@@ -101,6 +117,7 @@ static struct verdict make_verdict(const struct history_evaluation *evaluation)
     return (struct verdict){
         .score = evaluation->score,
         .p_right = evaluation->p_right,
+        .replicate = evaluation->replicate,
         .lenient = (uint16_t)evaluation->lenient,
         .n_calls = (uint16_t)evaluation->n_calls,
         .repairs = (uint8_t)evaluation->repairs,
@@ -144,9 +161,7 @@ bool evaluation_index_find(const struct evaluation_index *index,
                            struct history_evaluation *out)
 {
     const struct slots_owner owner = entries_of(index);
-    const struct evaluation_entry sought = {.candidate = (uint32_t)candidate_id,
-                                            .row = row,
-                                            .replicate = replicate};
+    const struct entry_key sought = {(uint32_t)candidate_id, row, replicate};
     size_t at = 0;
 
     if (!evaluation_index_takes(candidate_id) ||
@@ -230,13 +245,14 @@ void evaluation_index_add(struct evaluation_index *index,
     struct evaluation_entry entry = {
         .candidate = (uint32_t)evaluation->candidate_id,
         .row = evaluation->row,
-        .replicate = evaluation->replicate,
         .verdict = keep_verdict(index, &verdict),
         .calls = keep_calls(index, evaluation),
     };
 
     assert(evaluation_index_takes(evaluation->candidate_id));
-    size_t at = slots_add(&index->slots, hash_entry(&entry));
+    const struct entry_key key = {entry.candidate, entry.row,
+                                  evaluation->replicate};
+    size_t at = slots_add(&index->slots, hash_entry(&key));
     assert(at < index->cap);
     index->entries[at] = entry;
 }

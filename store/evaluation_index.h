@@ -1,10 +1,10 @@
 // evaluation_index: a job's evaluations, in memory.
 //
-// By candidate, row and replicate. An evaluation has 20 bytes and 6 to 12 of
-// slots (slots.h). What came of it is a verdict, and most evaluations share a
-// few of these (right, wrong, no answer): each stands here once, with 24 bytes.
-// Where probabilities are told nearly every verdict is another, and they add up
-// to about 60 bytes an evaluation.
+// By candidate, row and replicate. An evaluation has 16 bytes and 6 to 12 of
+// slots (slots.h). What came of it, and its replicate, is a verdict, and most
+// evaluations share a few of these (right, wrong, no answer): each stands here
+// once, with 24 bytes. Where probabilities are told nearly every verdict is
+// another, and they add up to about 60 bytes an evaluation.
 //
 // The one call that most evaluations rest on stands in the evaluation itself,
 // several in a list beside. Ids of calls and candidates are kept as 32 bits,
@@ -23,7 +23,6 @@
 struct evaluation_entry {
     uint32_t candidate;
     int32_t row;
-    int32_t replicate;
     uint32_t verdict; // in `verdicts`
     uint32_t calls;   // the id of its only call, or where its list begins
 };
@@ -31,6 +30,7 @@ struct evaluation_entry {
 struct verdict {
     double score;
     float p_right;
+    int32_t replicate;
     uint16_t lenient;
     uint16_t n_calls;
     uint8_t repairs;
