@@ -126,15 +126,17 @@ struct trial_entry *job_index_trial(struct job_index *job, int64_t number)
 
 // "[12,13]", as put_calls of history_evaluations.c writes it; what is no digit
 // parts the numbers, and those that cannot be ids are left out.
-static int32_t parse_calls(const char *text, int64_t *calls)
+static int32_t parse_calls(const char *text, size_t len, int64_t *calls)
 {
+    const char *end = text + len;
     int32_t n = 0;
 
-    while (*text != '\0' && n < EVALUATION_MAX_CALLS) {
+    while (text < end && n < EVALUATION_MAX_CALLS) {
         int64_t id = 0;
         const char *first = text;
 
-        while (*text >= '0' && *text <= '9' && id < (int64_t)UINT32_MAX)
+        while (text < end && *text >= '0' && *text <= '9' &&
+               id < (int64_t)UINT32_MAX)
             id = id * 10 + (*text++ - '0');
         if (text == first)
             text++;
@@ -146,7 +148,8 @@ static int32_t parse_calls(const char *text, int64_t *calls)
 
 static void read_evaluation(sqlite3_stmt *stmt, struct history_evaluation *out)
 {
-    const char *calls = (const char *)sqlite3_column_text(stmt, 7);
+    // As bytes: SQLite would copy a text, to end it with a NUL.
+    const char *calls = sqlite3_column_blob(stmt, 7);
 
     out->candidate_id = sqlite3_column_int64(stmt, 0);
     out->row = sqlite3_column_int(stmt, 1);
@@ -160,7 +163,11 @@ static void read_evaluation(sqlite3_stmt *stmt, struct history_evaluation *out)
     out->p_right = sqlite3_column_type(stmt, 8) == SQLITE_NULL
                        ? -1
                        : (float)sqlite3_column_double(stmt, 8);
-    out->n_calls = parse_calls(calls != NULL ? calls : "", out->calls);
+    out->n_calls =
+        calls == NULL
+            ? 0
+            : parse_calls(calls, (size_t)sqlite3_column_bytes(stmt, 7),
+                          out->calls);
 }
 
 // A scan over the evaluations of all jobs: 0.3 us each for those of others,
