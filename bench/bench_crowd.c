@@ -105,8 +105,10 @@ static void take_all(struct crowd_worker *worker, int64_t now)
             worker->welcome = true;
             worker->retry_ms = RETRY_MS;
             worker->patience_ms = PATIENCE_MS;
-            worker->every_ms = message.as.welcome.heartbeat_ms;
-            worker->beat_ms = now + rand() % worker->every_ms;
+            worker->every_ms = message.as.welcome.idle_ms;
+            worker->beat_ms = now + message.as.welcome.heartbeat_ms;
+        } else if (message.kind == MESSAGE_HEARTBEAT) {
+            worker->every_ms = message.as.heartbeat.idle_ms;
         } else if (message.kind == MESSAGE_REFUSED) {
             part(worker, now);
         }
@@ -116,8 +118,9 @@ static void take_all(struct crowd_worker *worker, int64_t now)
 
 static void turn(void *zmq, const char *endpoint, int i, int64_t now)
 {
-    static const struct message beat = {.kind = MESSAGE_HEARTBEAT};
     struct crowd_worker *worker = &workers[i];
+    struct message beat = {.kind = MESSAGE_HEARTBEAT,
+                           .as.heartbeat = {.idle_ms = worker->every_ms}};
 
     take_all(worker, now);
     if (worker->socket == NULL && now >= worker->due_ms)
@@ -126,7 +129,8 @@ static void turn(void *zmq, const char *endpoint, int i, int64_t now)
         return;
     if (worker->greeted && !wire_writable(worker->socket)) {
         worker->greeted = false;
-        worker->beat_ms = 0;
+        if (worker->beat_ms > now + WIRE_HEARTBEAT_MS)
+            worker->beat_ms = now + rand() % WIRE_HEARTBEAT_MS;
     }
     if (!worker->greeted && !worker->welcome) {
         worker->greeted = greet(i);
@@ -137,7 +141,8 @@ static void turn(void *zmq, const char *endpoint, int i, int64_t now)
                                   : PATIENCE_MAX_MS;
         part(worker, now);
     } else if (worker->welcome && now >= worker->beat_ms) {
-        worker->beat_ms = now + worker->every_ms;
+        worker->beat_ms =
+            now + worker->every_ms - rand() % (worker->every_ms / 4 + 1);
         if (!wire_send(worker->socket, NULL, &beat, NULL))
             part(worker, now);
     }
@@ -237,9 +242,10 @@ static void floor_answer(struct wire_socket *router, const struct wire_id *id,
     // A worker's identity is its name and the time of its greeting.
     size_t len = strcspn((const char *)id->bytes, "-");
     struct hash key = hash_of("floor", id->bytes, len);
-    struct message welcome = {
-        .kind = MESSAGE_WELCOME,
-        .as.welcome = {.heartbeat_ms = WIRE_HEARTBEAT_MS, .name = "w"}};
+    struct message welcome = {.kind = MESSAGE_WELCOME,
+                              .as.welcome = {.heartbeat_ms = WIRE_HEARTBEAT_MS,
+                                             .idle_ms = WIRE_IDLE_MAX_MS,
+                                             .name = "w"}};
     struct message refused = {
         .kind = MESSAGE_REFUSED,
         .as.refused = {.code = "hello", .text = "greet first"}};

@@ -33,7 +33,12 @@ enum {
 
     STALL_MS = 1000, // between two turns: then this program was slow, or halted
 
-    WORKER_BEATS = 4, // heartbeats until one goes to a worker as well
+    // A worker hears a heartbeat that often, or as seldom as it beats itself.
+    WORKER_BEAT_MS = 4 * WIRE_HEARTBEAT_MS,
+    // Each worker adds so much to the time between two heartbeats of one that
+    // holds no call: however many there are, some 250 come in a second.
+    IDLE_MS_EACH = 4,
+    IDLE_BEATS = 3, // missed ones of such a worker until it is silent
 
     CLIENTS_MOST = 512,
     CLIENT_MS = 30000, // of silence; a client that waits beats every second
@@ -221,6 +226,9 @@ static struct peer *add_peer(struct link *link, const struct wire_id *id,
     if (peer->next != NULL)
         peer->next->before = peer;
     link->peers = peer;
+    // Not to all that came at once in the same second.
+    if (worker != NULL)
+        peer->beat_ms = now + peer->number * WIRE_HEARTBEAT_MS % WORKER_BEAT_MS;
     if (peer->role == PEER_CLIENT)
         link->n_clients++;
     (void)text_print(peer->key, sizeof peer->key, "%s",
@@ -256,6 +264,37 @@ static void refuse(struct link *link, const struct wire_id *id,
     log_warn("peer-refused", "%s: %s", code, text);
 }
 
+// --- heartbeats ---
+
+// How often a worker that holds no call is to beat.
+static int64_t idle_ms(const struct link *link)
+{
+    int64_t ms = IDLE_MS_EACH * (int64_t)link->engine->workers.n;
+
+    if (ms < WIRE_HEARTBEAT_MS)
+        return WIRE_HEARTBEAT_MS;
+    return ms < WIRE_IDLE_MAX_MS ? ms : WIRE_IDLE_MAX_MS;
+}
+
+// How often a peer is to hear one. A worker waits for 15 heartbeats, or for
+// three times its own rhythm: with thousands of them heartbeats are all that an
+// idle coordinator does.
+static int64_t beat_every(const struct peer *peer)
+{
+    if (peer->role != PEER_WORKER)
+        return WIRE_HEARTBEAT_MS;
+    return peer->idle_ms > WORKER_BEAT_MS ? peer->idle_ms : WORKER_BEAT_MS;
+}
+
+// It has said how often it will beat. What a peer that knows no rhythm says is
+// 0: it beats as all did before.
+static void heed_rhythm(struct link *link, struct peer *peer, int64_t ms)
+{
+    peer->idle_ms = ms < WIRE_HEARTBEAT_MS ? WIRE_HEARTBEAT_MS : ms;
+    dispatch_rhythm(link->engine->dispatch, peer->worker->number,
+                    IDLE_BEATS * peer->idle_ms);
+}
+
 // --- handlers ---
 
 struct arrival {
@@ -269,10 +308,11 @@ struct arrival {
     int64_t now;
 };
 
-static void welcome(struct link *link, const struct peer *peer)
+static void welcome(struct link *link, struct peer *peer)
 {
     struct message message = {.kind = MESSAGE_WELCOME,
                               .as.welcome = {.heartbeat_ms = WIRE_HEARTBEAT_MS,
+                                             .idle_ms = idle_ms(link),
                                              .name = peer->worker == NULL
                                                          ? "client"
                                                          : peer->worker->name}};
@@ -435,7 +475,10 @@ static void on_heartbeat(struct arrival *arrival)
     struct link *link = arrival->link;
 
     note_connection(link, arrival->peer);
-    if (worker == NULL || beat->held == NULL)
+    if (worker == NULL)
+        return;
+    heed_rhythm(link, arrival->peer, beat->idle_ms);
+    if (beat->held == NULL)
         return;
     int32_t number = worker->number; // sending may be the end of the peer
     for (size_t at = 0; at + WIRE_LEASE_BYTES <= beat->held_len;
@@ -777,24 +820,18 @@ void *link_monitor(const struct link *link)
 
 // --- sending ---
 
-// A worker waits for 15 heartbeats in vain until it goes, so it is sent every
-// fourth: with thousands of workers heartbeats are all that an idle coordinator
-// does. A fourth of them each second, rather than all at once.
-static bool is_turn_of(const struct link *link, const struct peer *peer)
-{
-    return peer->role != PEER_WORKER ||
-           peer->number % WORKER_BEATS == link->n_beats % WORKER_BEATS;
-}
-
 // Whether the peer is still here. A client that is gone has nothing to come
 // back; a worker is lost when dispatch says so.
-static bool is_alive(const struct link *link, const struct peer *peer,
+static bool is_alive(const struct link *link, struct peer *peer,
                      const struct message *beat, int64_t now)
 {
     struct err err = ERR_CLEAR;
-    bool sent = is_turn_of(link, peer) &&
-                wire_send(link->socket, &peer->id, beat, &err);
+    bool sent = false;
 
+    if (now >= peer->beat_ms) {
+        sent = wire_send(link->socket, &peer->id, beat, &err);
+        peer->beat_ms = now + beat_every(peer);
+    }
     if (peer->role == PEER_WORKER)
         return true;
     return (sent || err.code != ERR_IO) &&
@@ -823,12 +860,12 @@ static void heed_gate(struct link *link, int64_t now)
 
 void link_beat(struct link *link, int64_t now)
 {
-    struct message beat = {.kind = MESSAGE_HEARTBEAT};
+    struct message beat = {.kind = MESSAGE_HEARTBEAT,
+                           .as.heartbeat = {.idle_ms = idle_ms(link)}};
 
     if (now - link->beat_ms < WIRE_HEARTBEAT_MS)
         return;
     link->beat_ms = now;
-    link->n_beats++;
     heed_gate(link, now);
     for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
         next = peer->next;

@@ -53,6 +53,8 @@ struct peer {
     int fd;                      // of its connection; -1: in this process
     char key[KEY_BYTES];         // its public key; "" in the clear
     int64_t heard_ms;
+    int64_t idle_ms; // between its heartbeats while it holds no call
+    int64_t beat_ms; // when it is to hear one
     struct token_bucket messages; // that it may send unasked
     struct token_bucket bytes;    // that it may send in PARTs
     struct assembly *assembly;    // owned; of a message in PARTs, or NULL
@@ -74,7 +76,6 @@ struct link {
     size_t assembled_bytes;    // in all assemblies
     struct token_bucket notes; // rows about workers that go to the store
     int64_t beat_ms;           // when the last heartbeats were sent
-    int64_t n_beats;           // ever
     int64_t received_ms;       // when link_receive was last called
     int64_t stalled_ms;        // when that was found to be long ago
 };
@@ -111,7 +112,8 @@ void *link_monitor(const struct link *link);
 void link_receive(struct link *link, const struct link_handlers *handlers,
                   int64_t now);
 
-// Heartbeats to all workers when it is time.
+// Heartbeats to those peers whose turn it is. Those to workers tell how often one
+// that holds no call is to beat.
 void link_beat(struct link *link, int64_t now);
 
 // Sends a flight to a worker under a lease. False, with err, when the call

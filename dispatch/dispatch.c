@@ -202,8 +202,6 @@ struct dispatch *dispatch_new(const struct dispatch_config *config,
     dispatch->config = *config;
     ring_init(&dispatch->all_models);
     ring_init(&dispatch->active);
-    ring_init(&dispatch->heard);
-    ring_init(&dispatch->silent);
     ring_init(&dispatch->cancels);
     ring_init(&dispatch->drops);
     ring_init(&dispatch->parks);
@@ -393,6 +391,17 @@ void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now)
     if (known->silent)
         dispatch->settled = false;
     dispatch_worker_heard(dispatch, known, now);
+}
+
+void dispatch_rhythm(struct dispatch *dispatch, int32_t worker,
+                     int64_t silence_ms)
+{
+    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
+
+    if (known == NULL || known->rhythm_ms == silence_ms)
+        return;
+    known->rhythm_ms = silence_ms;
+    dispatch_worker_set_alarm(dispatch, known);
 }
 
 void dispatch_behind(struct dispatch *dispatch, bool behind)
@@ -724,39 +733,33 @@ bool dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
 
 // --- time ---
 
-// The first of workers that were heard long ago; NULL where none can be lost:
-// what a worker has said may be among what was not taken in yet.
-static struct dispatch_worker *first_unheard(const struct dispatch *dispatch,
-                                             const struct ring *workers)
+static bool is_due(const struct heap *heap, int64_t now)
 {
-    if (dispatch->config.liveness_ms <= 0 || dispatch->behind ||
-        ring_empty(workers))
-        return NULL;
-    return RING_OWNER(workers->next, struct dispatch_worker, link);
+    return heap->root != NULL && heap->root->key <= now;
 }
 
-static int64_t forget_ms(const struct dispatch *dispatch)
+// Whether anybody can be lost now: what a worker has said may be among what was
+// not taken in yet.
+static bool listens(const struct dispatch *dispatch)
 {
-    return dispatch->config.liveness_ms * DISPATCH_FORGET;
+    return dispatch->config.liveness_ms > 0 && !dispatch->behind;
 }
 
 static void lose_workers(struct dispatch *dispatch, int64_t now)
 {
-    struct dispatch_worker *worker;
+    while (listens(dispatch) && is_due(&dispatch->alarms, now)) {
+        struct dispatch_worker *worker =
+            RING_OWNER(dispatch->alarms.root, struct dispatch_worker, alarm);
 
-    while ((worker = first_unheard(dispatch, &dispatch->heard)) != NULL &&
-           now - worker->heard_ms >= dispatch->config.liveness_ms)
-        fall_silent(dispatch, worker, now);
-    while ((worker = first_unheard(dispatch, &dispatch->silent)) != NULL &&
-           now - worker->heard_ms >= forget_ms(dispatch)) {
-        retire(dispatch, worker, now);
-        ring_push_back(&dispatch->drops, &worker->link);
+        if (dispatch_worker_silence_ends(dispatch, worker) > now) {
+            dispatch_worker_set_alarm(dispatch, worker);
+        } else if (!worker->silent) {
+            fall_silent(dispatch, worker, now);
+        } else {
+            retire(dispatch, worker, now);
+            ring_push_back(&dispatch->drops, &worker->link);
+        }
     }
-}
-
-static bool is_due(const struct heap *heap, int64_t now)
-{
-    return heap->root != NULL && heap->root->key <= now;
 }
 
 static void end_leases(struct dispatch *dispatch, int64_t now)
@@ -1014,16 +1017,8 @@ static int64_t due(const struct heap *heap)
 
 int64_t dispatch_deadline(const struct dispatch *dispatch)
 {
-    const struct dispatch_worker *heard =
-        first_unheard(dispatch, &dispatch->heard);
-    const struct dispatch_worker *silent =
-        first_unheard(dispatch, &dispatch->silent);
-    int64_t best = -1;
+    int64_t best = listens(dispatch) ? due(&dispatch->alarms) : -1;
 
-    if (heard != NULL)
-        best = heard->heard_ms + dispatch->config.liveness_ms;
-    if (silent != NULL)
-        sooner(&best, silent->heard_ms + forget_ms(dispatch));
     sooner(&best, due(&dispatch->ends));
     sooner(&best, due(&dispatch->pauses));
     sooner(&best, due(&dispatch->waits));

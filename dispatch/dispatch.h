@@ -66,7 +66,9 @@
 // those that it holds are asked elsewhere, but it is not forgotten. When it is
 // heard again, after a broken connection or a stalled network, it goes on, and
 // what it answers counts if it is the first. Only after DISPATCH_FORGET times
-// liveness_ms it is dropped.
+// liveness_ms it is dropped. One that holds no call may have promised to speak
+// more seldom (dispatch_rhythm); from the moment that it is sent one it has
+// liveness_ms like the others.
 //
 // A lease ends at the call's timeout and a margin after the call got a slot at
 // the worker. That counts as FAULT_TIMEOUT and frees the place; an answer that
@@ -175,6 +177,10 @@ void dispatch_refuse(struct dispatch *dispatch, int32_t worker, int32_t model);
 // while there are calls of it.
 bool dispatch_forget_model(struct dispatch *dispatch, int32_t model);
 void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now);
+// While the worker holds no call it may be silent for this long, if that is
+// more than liveness_ms.
+void dispatch_rhythm(struct dispatch *dispatch, int32_t worker,
+                     int64_t silence_ms);
 // Whether messages of workers are still to be read. While they do, no
 // worker is taken for silent: the caller was slow, not they.
 void dispatch_behind(struct dispatch *dispatch, bool behind);

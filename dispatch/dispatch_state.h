@@ -195,8 +195,8 @@ struct served_model {
 };
 
 struct dispatch_worker {
-    struct table_node node; // key: its number
-    struct ring link;       // in dispatch.heard, .silent, or lost: .drops
+    struct table_node node;             // key: its number
+    struct ring link;                   // lost: in dispatch.drops
     struct served_model *served_models; // owned
     struct slot *slots;                 // owned, n_slots
     struct lease *leases;               // owned, n_leases
@@ -212,6 +212,9 @@ struct dispatch_worker {
     struct ring answered;   // leases
     struct model *loaded;   // of the last call sent; NULL: unknown
     int64_t heard_ms;
+    int64_t fed_ms;         // when it was sent a call and had none
+    int64_t rhythm_ms;      // silence that it may keep without a call
+    struct heap_node alarm; // in dispatch.alarms
     int64_t answered_ms;    // INT64_MIN: never
     struct heap_node pause; // in dispatch.pauses while paused
     bool paused;
@@ -227,14 +230,15 @@ struct dispatch {
     struct table calls, shares, models, groups, workers, leases;
     struct ring all_models;
     struct ring active;  // models with queued calls
-    struct ring heard;   // workers, the one heard longest ago first
-    struct ring silent;  // workers that are not heard any more, in like order
     struct ring cancels; // leases to tell of
     struct ring drops;   // workers to tell of
     struct ring parks;   // queued calls to tell of
     struct heap ends;    // leases
     struct heap waits;   // queued calls
     struct heap pauses;  // workers
+    // Workers, by when their silence is to be looked at: not later than it has
+    // lasted too long. Whoever is heard meanwhile is listed anew only then.
+    struct heap alarms;
     int64_t last_lease;
     size_t n_state[STATE_COUNT];
     size_t n_silent; // workers

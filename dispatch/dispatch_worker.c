@@ -57,8 +57,10 @@ struct dispatch_worker *dispatch_worker_join(struct dispatch *dispatch,
     dispatch->n_slots += n_slots;
     dispatch->n_leases += worker->n_leases;
     worker->heard_ms = now;
+    worker->fed_ms = now;
     worker->answered_ms = INT64_MIN;
-    ring_push_back(&dispatch->heard, &worker->link);
+    heap_add(&dispatch->alarms, &worker->alarm,
+             dispatch_worker_silence_ends(dispatch, worker));
     return worker;
 }
 
@@ -98,7 +100,7 @@ void dispatch_worker_remove(struct dispatch *dispatch,
     if (worker->silent)
         dispatch->n_silent--;
     dispatch->n_leases -= worker->n_leases;
-    ring_remove(&worker->link);
+    heap_remove(&dispatch->alarms, &worker->alarm);
     table_remove(&dispatch->workers, &worker->node);
 }
 
@@ -274,8 +276,28 @@ void dispatch_worker_heard(struct dispatch *dispatch,
     worker->heard_ms = now;
     if (worker->silent)
         dispatch_worker_set_silent(dispatch, worker, false);
-    ring_remove(&worker->link);
-    ring_push_back(&dispatch->heard, &worker->link);
+}
+
+int64_t dispatch_worker_silence_ends(const struct dispatch *dispatch,
+                                     const struct dispatch_worker *worker)
+{
+    int64_t usual = dispatch->config.liveness_ms;
+    int64_t since =
+        worker->fed_ms > worker->heard_ms ? worker->fed_ms : worker->heard_ms;
+
+    if (worker->silent)
+        return worker->heard_ms + usual * DISPATCH_FORGET;
+    if (!ring_empty(&worker->busy) || worker->rhythm_ms < usual)
+        return since + usual;
+    return since + worker->rhythm_ms;
+}
+
+void dispatch_worker_set_alarm(struct dispatch *dispatch,
+                               struct dispatch_worker *worker)
+{
+    heap_remove(&dispatch->alarms, &worker->alarm);
+    heap_add(&dispatch->alarms, &worker->alarm,
+             dispatch_worker_silence_ends(dispatch, worker));
 }
 
 void dispatch_worker_set_silent(struct dispatch *dispatch,
@@ -286,9 +308,7 @@ void dispatch_worker_set_silent(struct dispatch *dispatch,
     else if (!worker->draining)
         dispatch->n_slots += worker->n_slots;
     count(&worker->silent, silent, &dispatch->n_silent);
-    ring_remove(&worker->link);
-    ring_push_back(silent ? &dispatch->silent : &dispatch->heard,
-                   &worker->link);
+    dispatch_worker_set_alarm(dispatch, worker);
     file_worker(worker);
 }
 
@@ -523,6 +543,8 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
     worker->n_places++;
     worker->loaded = queued->model;
     struct slot *slot = dispatch_worker_next_slot(worker);
+    if (ring_empty(&worker->busy))
+        worker->fed_ms = now;
     if (slot->lease == NULL) {
         start_slot(dispatch, slot, lease, now);
     } else {
@@ -530,6 +552,8 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
         worker->next_slot = slot;
         set_group(dispatch, slot, queued);
     }
+    if (worker->alarm.key > dispatch_worker_silence_ends(dispatch, worker))
+        dispatch_worker_set_alarm(dispatch, worker);
     file_worker(worker);
     return lease;
 }

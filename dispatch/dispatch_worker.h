@@ -33,6 +33,13 @@ dispatch_worker_served(const struct dispatch_worker *worker,
 
 void dispatch_worker_heard(struct dispatch *dispatch,
                            struct dispatch_worker *worker, int64_t now);
+// When the worker will have been silent for too long: to be given calls, or to
+// be remembered at all.
+int64_t dispatch_worker_silence_ends(const struct dispatch *dispatch,
+                                     const struct dispatch_worker *worker);
+// That is when it is to be looked at next.
+void dispatch_worker_set_alarm(struct dispatch *dispatch,
+                               struct dispatch_worker *worker);
 void dispatch_worker_drain(struct dispatch *dispatch,
                            struct dispatch_worker *worker);
 

@@ -60,6 +60,7 @@ static const struct field hello_fields[] = {
 
 static const struct field welcome_fields[] = {
     FIELD_INT(welcome, heartbeat_ms, "heartbeat_ms", 10, 60000, REQUIRED),
+    FIELD_INT(welcome, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL),
     FIELD_TEXT(welcome, name, "name", NAME_CAP, REQUIRED),
 };
 
@@ -71,6 +72,7 @@ static const struct field refused_fields[] = {
 static const struct field heartbeat_fields[] = {
     FIELD_BYTES(heartbeat, held, held_len, "held",
                 WIRE_MAX_HELD *WIRE_LEASE_BYTES, NULLABLE),
+    FIELD_INT(heartbeat, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL),
 };
 
 static const struct field call_fields[] = {

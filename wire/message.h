@@ -46,6 +46,7 @@ enum { WIRE_MAX_FILES = 256 };       // files in a SUBMIT
 #define WIRE_PROOF_ID ((int64_t)1 << 62)
 enum { WIRE_HEARTBEAT_MS = 1000 }; // both ways
 enum { WIRE_LIVENESS = 3 };        // missed heartbeats until a peer is lost
+enum { WIRE_IDLE_MAX_MS = 20000 }; // of a worker without calls
 
 enum message_kind {
     MESSAGE_HELLO,     // any peer -> coordinator, first
@@ -103,6 +104,7 @@ struct hello {
 
 struct welcome {
     int64_t heartbeat_ms;
+    int64_t idle_ms;  // of a worker: as in a heartbeat
     const char *name; // the name that the coordinator will use for the peer
 };
 
@@ -116,6 +118,9 @@ struct refused {
 struct heartbeat {
     const char *held; // of a worker: all leases that it has, WIRE_LEASE_BYTES
     size_t held_len;  // each, the high byte first. NULL: it does not say
+    int64_t idle_ms;  // between two heartbeats of a worker that holds no call:
+                      // what the coordinator asks for, or what the worker will
+                      // keep to. 0: as of any other peer
 };
 
 struct call_message {

@@ -37,7 +37,9 @@ enum {
     BUSY_TRIES = 4,
     BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
     KEPT_MS = 30000,     // from WELCOME on, until what is kept is not wanted
-    PATIENCE_BEATS = 15, // silent ones, until the coordinator counts as lost
+    PATIENCE_BEATS = 15, // silent ones, until the coordinator counts as lost,
+    PATIENCE_IDLE = 3,   // or so many of a worker without calls
+    REST_BEATS = 5,      // after its last call, until it beats more seldom
     GUEST_WAIT_MS = GUEST_LOOK_MS, // between two looks of one that steps back
     TICK_MS = 1000,                // the loop never sleeps longer
     NAME_BYTES = 128,
@@ -83,6 +85,7 @@ struct worker {
     int64_t patience_ms;     // the next greeting's
     int64_t due_ms;          // APART: next attempt; GREETING: end of patience
     int64_t heartbeat_ms;
+    int64_t rhythm_ms;  // the same of a worker that holds no call
     int64_t beat_ms;    // when the next heartbeat leaves
     int64_t heard_ms;   // when the coordinator was heard last
     int64_t welcome_ms; // when it took us in
@@ -213,6 +216,7 @@ static bool send_heartbeat(struct worker *worker)
         beat->held = held;
         beat->held_len = held_list_leases(&worker->held, held);
     }
+    beat->idle_ms = worker->rhythm_ms;
     return send_message(worker, &message);
 }
 
@@ -614,6 +618,27 @@ static void look_at_server(struct worker *worker, int64_t now_ms)
     model_server_release(&found);
 }
 
+// Who holds no call may be seldom heard, as the coordinator asks of many. Not
+// right after the last one: what was lost on its way is found out by
+// heartbeats.
+static int64_t beat_every(const struct worker *worker, int64_t now_ms)
+{
+    int64_t rest_ms = worker->worked_ms + REST_BEATS * worker->heartbeat_ms;
+    uint32_t spread_ms = (uint32_t)worker->rhythm_ms / 4 + 1;
+
+    if (now_ms < rest_ms || worker->rhythm_ms <= worker->heartbeat_ms)
+        return worker->heartbeat_ms;
+    return worker->rhythm_ms - (int64_t)randombytes_uniform(spread_ms);
+}
+
+static int64_t patience_ms(const struct worker *worker)
+{
+    int64_t ms = worker->heartbeat_ms * PATIENCE_BEATS;
+    int64_t rest_ms = worker->rhythm_ms * PATIENCE_IDLE;
+
+    return ms > rest_ms ? ms : rest_ms;
+}
+
 // Within a heartbeat, and thousands of workers not in the same instant.
 static void beat_soon(struct worker *worker, int64_t now_ms)
 {
@@ -640,13 +665,13 @@ static void mind_connection(struct worker *worker, int64_t now_ms)
 // False when the coordinator is lost.
 static bool keep_in_touch(struct worker *worker, int64_t now_ms)
 {
-    if (now_ms >= worker->heard_ms + worker->heartbeat_ms * PATIENCE_BEATS) {
+    if (now_ms >= worker->heard_ms + patience_ms(worker)) {
         lose_coordinator(worker, now_ms);
         return false;
     }
     if (now_ms < worker->beat_ms)
         return true;
-    worker->beat_ms = now_ms + worker->heartbeat_ms;
+    worker->beat_ms = now_ms + beat_every(worker, now_ms);
     return send_heartbeat(worker);
 }
 
@@ -723,6 +748,7 @@ static void on_welcome(struct worker *worker, const struct message *message)
     worker->welcome_ms = clock_monotonic_ms();
     atomic_store(&worker->served, true);
     worker->heartbeat_ms = message->as.welcome.heartbeat_ms;
+    worker->rhythm_ms = message->as.welcome.idle_ms;
     worker->beat_ms = clock_monotonic_ms() + worker->heartbeat_ms;
     worker->retry_ms = RETRY_MS;
     worker->patience_ms = GREETING_MS;
@@ -730,6 +756,12 @@ static void on_welcome(struct worker *worker, const struct message *message)
     worker->asked_why = false;
     log_info("worker-joined", "worker %s serves %s with %d slots",
              message->as.welcome.name, worker->endpoint, worker->address.slots);
+}
+
+// How often to beat changes with the number of workers.
+static void on_heartbeat(struct worker *worker, const struct message *message)
+{
+    worker->rhythm_ms = message->as.heartbeat.idle_ms;
 }
 
 // "hello" is a coordinator that was restarted: greet it, no fuss.
@@ -776,6 +808,8 @@ static void on_call(struct worker *worker, const struct message *message)
     size_t credit = (size_t)worker->address.slots + 1;
 
     worker->worked_ms = clock_monotonic_ms();
+    if (worker->beat_ms > worker->worked_ms + worker->heartbeat_ms)
+        worker->beat_ms = worker->worked_ms + worker->heartbeat_ms;
     if (held_find(&worker->held, call->id) != NULL ||
         (worker->state != GREETING && adopt(worker, call)))
         return;
@@ -805,9 +839,8 @@ static void on_cancel(struct worker *worker, const struct message *message)
 
 static void (*const handlers[MESSAGE_KIND_COUNT])(struct worker *,
                                                   const struct message *) = {
-    [MESSAGE_WELCOME] = on_welcome,
-    [MESSAGE_REFUSED] = on_refused,
-    [MESSAGE_CALL] = on_call,
+    [MESSAGE_WELCOME] = on_welcome, [MESSAGE_HEARTBEAT] = on_heartbeat,
+    [MESSAGE_REFUSED] = on_refused, [MESSAGE_CALL] = on_call,
     [MESSAGE_CANCEL] = on_cancel,
 };
 

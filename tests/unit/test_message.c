@@ -46,34 +46,35 @@ static struct message make_sample(enum message_kind kind)
 
     switch (kind) {
     case MESSAGE_HELLO:
-        m.as.hello = (struct hello){
-            WIRE_VERSION, PEER_WORKER, "w1", INT64_MAX,  1024, "promptcc 0.1.0",
-            "ollama",     "0.33",      1,    two_models, 2,
-            "0123456789abcdef", WIRE_KEY_BYTES};
+        m.as.hello =
+            (struct hello){WIRE_VERSION,  PEER_WORKER, "w1",
+                           INT64_MAX,     1024,        "promptcc 0.1.0",
+                           "ollama",      "0.33",      1,
+                           two_models,    2,           "0123456789abcdef",
+                           WIRE_KEY_BYTES};
         break;
     case MESSAGE_WELCOME:
-        m.as.welcome = (struct welcome){1000, "w1"};
+        m.as.welcome = (struct welcome){1000, 4000, "w1"};
         break;
     case MESSAGE_REFUSED:
         m.as.refused = (struct refused){"digest", "run `ollama pull x`"};
         break;
     case MESSAGE_HEARTBEAT:
-        m.as.heartbeat = (struct heartbeat){"\0\0\0\0\0\0\1\2", 8};
+        m.as.heartbeat = (struct heartbeat){"\0\0\0\0\0\0\1\2", 8, 4000};
         break;
     case MESSAGE_CALL:
-        m.as.call =
-            (struct call_message){7,
-                                  30000,
-                                  "ab12",
-                                  {"gemma3:270m",
-                                   "[{\"role\"",
-                                   8,
-                                   ":\"user\"}]",
-                                   9,
-                                   "\"json\"",
-                                   {4096, 200, 0.7, -5, THINK_OFF, 20}},
-                                  "0123456789abcdef",
-                                  WIRE_KEY_BYTES};
+        m.as.call = (struct call_message){7,
+                                          30000,
+                                          "ab12",
+                                          {"gemma3:270m",
+                                           "[{\"role\"",
+                                           8,
+                                           ":\"user\"}]",
+                                           9,
+                                           "\"json\"",
+                                           {4096, 200, 0.7, -5, THINK_OFF, 20}},
+                                          "0123456789abcdef",
+                                          WIRE_KEY_BYTES};
         break;
     case MESSAGE_CANCEL:
         m.as.cancel.id = 7;

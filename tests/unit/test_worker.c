@@ -468,6 +468,39 @@ static struct heartbeat take_beat(void)
     return message.as.heartbeat;
 }
 
+static bool beats_within(int64_t ms)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + ms;
+    struct message message = {0};
+    struct wire_id from;
+
+    while (clock_monotonic_ms() < deadline_ms) {
+        if (wire_receive(coordinator, &from, &arena, &message, &err) ==
+                WIRE_MESSAGE &&
+            message.kind == MESSAGE_HEARTBEAT)
+            return true;
+        zmq_poll(NULL, 0, 5);
+    }
+    return false;
+}
+
+Test(worker, it_keeps_the_rhythm_of_the_idle_until_it_has_a_call)
+{
+    struct message rhythm = {.kind = MESSAGE_HEARTBEAT,
+                             .as.heartbeat = {.idle_ms = WIRE_IDLE_MAX_MS}};
+
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    join(1);
+    cr_assert(wire_send(coordinator, &peer, &rhythm, &err), "%s", err.text);
+    while (take_beat().idle_ms != WIRE_IDLE_MAX_MS)
+        continue;
+    while (beats_within(5 * HEARTBEAT_MS))
+        continue;
+    call(7);
+    cr_expect(beats_within(WIRE_IDLE_MAX_MS / 2));
+    cr_expect(beats_within(WIRE_IDLE_MAX_MS / 2));
+}
+
 Test(worker, its_heartbeats_name_what_it_has)
 {
     struct heartbeat got;
