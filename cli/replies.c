@@ -137,7 +137,7 @@ static void ask_both(struct jobfile *file, struct model_client *client)
     }
     candidate_seal(candidate);
     // A job that asks under a schema is tried in that form alone.
-    if (file->job->adapter == ADAPTER_JSON &&
+    if (file->job->settings.adapter == ADAPTER_JSON &&
         try_form(file, client, candidate, ADAPTER_JSON, &json))
         report(file, &json, &json);
     else if (try_form(file, client, candidate, ADAPTER_CHAT, &chat) &&

@@ -109,7 +109,7 @@ static void note_needs(const struct running_job *running, enum role role,
     entry->needs = (struct model_needs){
         .num_ctx = model->options.num_ctx,
         .think = model->options.think,
-        .format = job->adapter == ADAPTER_JSON || job->adapter_auto};
+        .format = job->settings.adapter == ADAPTER_JSON || job->adapter_auto};
     workers_server(&engine->workers, model->name, digest, entry->needs.server,
                    sizeof entry->needs.server);
 }

@@ -116,7 +116,7 @@ static json_t *scores_json(const struct session *session,
 
 static enum adapter other_form(const struct job *job)
 {
-    return job->adapter == ADAPTER_CHAT ? ADAPTER_JSON : ADAPTER_CHAT;
+    return job->settings.adapter == ADAPTER_CHAT ? ADAPTER_JSON : ADAPTER_CHAT;
 }
 
 // The better one; of equals the one that came with fewer calls (an answer that
@@ -143,9 +143,9 @@ static json_t *adapter_json(const struct session *session,
         return json_null();
     n = comparison_means(found->form, found->other_form, &ours, &theirs);
     return json_pack(
-        "{s:f, s:f, s:I, s:s}", adapter_names[job->adapter], ours,
+        "{s:f, s:f, s:I, s:s}", adapter_names[job->settings.adapter], ours,
         adapter_names[other_form(job)], theirs, "n", (json_int_t)n, "chosen",
-        adapter_names[chosen_form(found) == found->form ? job->adapter
+        adapter_names[chosen_form(found) == found->form ? job->settings.adapter
                                                         : other_form(job)]);
 }
 
@@ -277,13 +277,13 @@ static json_t *run_document(struct session *session,
         json_pack("{s:s, s:s}", "job", setup->job_id, "finish_reason", finish);
     json_t *rest;
 
-    rest = json_pack(
-        "{s:o, s:s, s:I, s:b, s:I, s:o, s:o, s:o}", "skipped_steps",
-        skipped_json(session), "optimizer", setup->optimizer->name, "trials",
-        count_trials(session), "simulated", setup->models->simulated,
-        "model_faults", (json_int_t)faults, "faults", kinds, "changes",
-        changes_json(session, winner), "tuned",
-        candidate_chosen(winner, session_job(session)->program));
+    rest = json_pack("{s:o, s:s, s:I, s:b, s:I, s:o, s:o, s:o}",
+                     "skipped_steps", skipped_json(session), "optimizer",
+                     setup->optimizer->name, "trials", count_trials(session),
+                     "simulated", setup->models->simulated, "model_faults",
+                     (json_int_t)faults, "faults", kinds, "changes",
+                     changes_json(session, winner), "tuned",
+                     candidate_chosen(winner, session_job(session)->program));
     if (json_object_update(document, scores) != 0 ||
         json_object_update(document, rest) != 0 ||
         json_object_set_new(document, "adapter",
@@ -708,9 +708,8 @@ static struct candidate *read_candidate(const struct session *session,
                                         const struct bundle_file *file,
                                         struct err *err)
 {
-    struct candidate *read =
-        compiled_candidate(session_job(session)->program, file->name,
-                           file->data, file->len, err);
+    struct candidate *read = compiled_candidate(
+        session_job(session)->program, file->name, file->data, file->len, err);
     struct candidate *placed = NULL;
 
     if (read == NULL || !has_pool(read))

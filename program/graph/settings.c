@@ -32,6 +32,7 @@ static const struct setting {
      offsetof(struct settings, options.think), 0, 0, NULL, "true or false"},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
+_Static_assert((int)ROWS <= (int)SETTINGS_MAX, "struct settings says 32 rows");
 
 // One value of any row. Enums have the size of an int.
 union value {
@@ -77,6 +78,16 @@ static const struct setting *find_row(const char *name)
     return NULL;
 }
 
+size_t settings_names(enum setting_place place, const char *names[SETTINGS_MAX])
+{
+    size_t n = 0;
+
+    for (const struct setting *row = rows; row < rows + ROWS; row++)
+        if (row->place == place)
+            names[n++] = row->name;
+    return n;
+}
+
 // --- from a job file ---
 
 static bool parse_row(const struct node *node, const struct setting *row,
@@ -117,8 +128,8 @@ static bool parse_row(const struct node *node, const struct setting *row,
 bool settings_parse(const struct node *map, enum setting_place place,
                     const char *what, struct settings *out, struct diags *diags)
 {
-    const char *keys[ROWS];
-    size_t n = 0;
+    const char *keys[SETTINGS_MAX];
+    size_t n = settings_names(place, keys);
     size_t before = diags->errors;
 
     for (const struct setting *row = rows; row < rows + ROWS; row++) {
@@ -127,7 +138,6 @@ bool settings_parse(const struct node *map, enum setting_place place,
 
         if (row->place != place)
             continue;
-        keys[n++] = row->name;
         if (node != NULL && parse_row(node, row, &value, diags))
             set(out, row, value);
     }

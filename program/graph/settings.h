@@ -26,6 +26,8 @@
 #include "program/source/diag.h"
 #include "program/source/node.h"
 
+enum { SETTINGS_MAX = 32 }; // rows of the table
+
 struct settings {
     uint32_t said; // bit i: row i of the table; others are unset
     enum adapter adapter;
@@ -37,6 +39,10 @@ enum setting_place {
     SETTING_JOB,   // a key of its own at the top
     SETTING_MODEL, // under the options of a model
 };
+
+// Fills names with those of that place; how many.
+size_t settings_names(enum setting_place place,
+                      const char *names[SETTINGS_MAX]);
 
 // Reads the rows of that place which map has over out. False with findings;
 // keys that are no rows are findings of SETTING_MODEL, whose map has no others.

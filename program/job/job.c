@@ -389,17 +389,23 @@ static void read_window(struct reader *reader, const struct node *node)
                    reader->diags);
 }
 
-// The settings that stand at the top, as `adapter`.
-static void read_settings(struct reader *reader, const struct node *node)
+// The settings that stand at the top. `adapter: auto` is what a job without
+// one means.
+static void read_settings(struct reader *reader, const char *const *names,
+                          size_t n)
 {
-    struct settings settings = {.adapter = reader->job->adapter};
+    struct job *job = reader->job;
 
-    if (node->kind == NODE_SCALAR && strcmp(node->text, "auto") == 0)
-        return;
-    reader->job->adapter_auto = false;
-    (void)settings_parse(reader->root, SETTING_JOB, "a job", &settings,
-                         reader->diags);
-    reader->job->adapter = settings.adapter;
+    for (size_t i = 0; i < n; i++) {
+        const struct node *node = node_find(reader->root, names[i]);
+        bool adapter = strcmp(names[i], "adapter") == 0;
+
+        if (node == NULL || (adapter && node->kind == NODE_SCALAR &&
+                             strcmp(node->text, "auto") == 0))
+            continue;
+        job->adapter_auto = job->adapter_auto && !adapter;
+        (void)settings_parse_one(node, names[i], &job->settings, reader->diags);
+    }
 }
 
 static void add_nearest(struct reader *reader, const struct node *node)
@@ -498,8 +504,9 @@ static void read_metric(struct reader *reader, const struct node *node)
             metric_parse(&job->arena, node, job->program, reader->diags);
 }
 
-// inputs, steps and outputs are read by program_parse, which says so itself
-// when they are missing; the metric needs the program and comes after it.
+// The keys at the top, beside those of settings.c (read_settings). inputs,
+// steps and outputs are read by program_parse, which says so itself when they
+// are missing; the metric needs the program and comes after it.
 static const struct key_row {
     const char *key;
     const char *needed; // an example, for those that every job has
@@ -517,7 +524,6 @@ static const struct key_row {
     {"optimizer", NULL, read_optimizer},
     {"budget", NULL, read_budget},
     {"window", NULL, read_window},
-    {"adapter", NULL, read_settings},
     {"skipped_steps", NULL, read_skipped_steps},
     {"skip_bad", NULL, read_skip_bad},
     {"max_prompt_tokens", NULL, read_max_prompt_tokens},
@@ -540,12 +546,14 @@ static void settle_tunables(struct reader *reader, const struct tune *tune)
 
 static void read_keys(struct reader *reader)
 {
-    const char *keys[LENGTH(key_rows)];
+    const char *keys[LENGTH(key_rows) + SETTINGS_MAX];
+    const char **settings = keys + LENGTH(key_rows);
+    size_t n_settings = settings_names(SETTING_JOB, settings);
     struct tune tune = {.arena = &reader->job->arena, .diags = reader->diags};
 
     for (size_t i = 0; i < LENGTH(key_rows); i++)
         keys[i] = key_rows[i].key;
-    node_only_keys(reader->root, "a job", keys, LENGTH(key_rows),
+    node_only_keys(reader->root, "a job", keys, LENGTH(key_rows) + n_settings,
                    reader->diags);
     tune_take(&tune, reader->root);
     reader->job->program = program_parse(reader->root, reader->diags);
@@ -560,6 +568,7 @@ static void read_keys(struct reader *reader)
         if (node != NULL && row->read != NULL)
             row->read(reader, node);
     }
+    read_settings(reader, settings, n_settings);
     settle_tunables(reader, &tune);
 }
 
@@ -626,6 +635,7 @@ static struct job *job_new(const struct bundle *bundle)
     job->window = WINDOW_DEFAULT;
     job->bootstrap_skipped = true;
     job->adapter_auto = true;
+    settings_say_all(&job->settings);
     if (job->path != NULL)
         return job;
     job_free(job);
@@ -634,8 +644,8 @@ static struct job *job_new(const struct bundle *bundle)
 
 void job_settings(const struct job *job, enum role role, struct settings *out)
 {
-    *out = (struct settings){.adapter = job->adapter,
-                             .options = job->models[role].options};
+    *out = job->settings;
+    out->options = job->models[role].options;
     settings_say_all(out);
 }
 

@@ -73,17 +73,17 @@ struct job {
     bool limits_demos;        // `demos.count` is said: no step shows more than
     int64_t max_demos;        // this, the largest choice where it is tuned
     int64_t nearest[JOB_MAX_NEAREST]; // `demos.nearest`: how many demos of a
-    size_t n_nearest; // pool a prompt may show; none: there are no pools
-    struct metric *metric;    // owned
+    size_t n_nearest;      // pool a prompt may show; none: there are no pools
+    struct metric *metric; // owned
     const char *optimizer;
     const struct node *optimizer_node; // parameters, or NULL
     struct place optimizer_place;
     struct job_budget budget;
     int64_t seed;   // of the optimizer
     int64_t window; // trials that may be unfinished when the next is proposed
-    enum adapter adapter;
-    bool
-        adapter_auto; // a run scores the baseline under all, and keeps the best
+    struct settings settings; // those at the top (SETTING_JOB)
+    bool adapter_auto; // a run scores the baseline under all adapters, and
+                       // keeps the best
     bool bootstrap_skipped;    // skipped_steps: bootstrap
     int64_t max_prompt_tokens; // of a compiled step; 0: what the context holds
     const char *from; // compiled file of an earlier run to begin with, or NULL

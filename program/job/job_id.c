@@ -166,9 +166,12 @@ json_t *job_canonical(const struct job *job)
     if (job->limits_demos || job->n_nearest > 0)
         set_new(&json, "demos", demos_json(job));
     set_new(&json, "window", json_integer(job->window));
-    set_new(
-        &json, "adapter",
-        json_string(job->adapter_auto ? "auto" : adapter_names[job->adapter]));
+    if (!settings_put(&job->settings, SETTING_JOB, json)) {
+        json_decref(json);
+        json = NULL;
+    }
+    if (job->adapter_auto)
+        set_text(&json, "adapter", "auto");
     set_new(&json, "skipped_steps",
             json_string(job->bootstrap_skipped ? "bootstrap" : "leave"));
     set_new(&json, "skip_bad", json_boolean(job->skip_bad));

@@ -229,7 +229,7 @@ Test(compiled, comes_back_as_it_was_written)
 {
     compile_some();
     facts.simulated = true;
-    job.adapter = ADAPTER_JSON;
+    job.settings.adapter = ADAPTER_JSON;
     write_file();
     struct compiled *compiled = read_file();
     cr_assert(compiled != NULL, "%s", err.text);

@@ -66,7 +66,7 @@ Test(job, takes_the_documented_defaults)
     cr_expect_null(job->optimizer_node);
     cr_expect_eq(job->seed, 9);
     cr_expect_eq(job->window, 4);
-    cr_expect_eq(job->adapter, ADAPTER_CHAT);
+    cr_expect_eq(job->settings.adapter, ADAPTER_CHAT);
     cr_expect(job->bootstrap_skipped);
     cr_expect_not(job->skip_bad);
     cr_expect_eq(job->budget.max_calls, 0);
@@ -132,7 +132,7 @@ Test(job, applies_overrides_in_order)
 {
     load(JOB, (const char *[]){"window=8", "adapter=json", "window=2"}, 3);
     cr_expect_eq(job->window, 2);
-    cr_expect_eq(job->adapter, ADAPTER_JSON);
+    cr_expect_eq(job->settings.adapter, ADAPTER_JSON);
 }
 
 Test(job, an_override_is_named_where_it_is_wrong)
@@ -187,7 +187,7 @@ Test(job, tunables_stand_at_their_default_and_join_the_search)
                           "demos.count={tune: [2, 8], default: 2}"},
          3);
     cr_expect_float_eq(job->models[ROLE_STUDENT].options.temperature, 0.5, 0);
-    cr_expect_eq(job->adapter, ADAPTER_JSON);
+    cr_expect_eq(job->settings.adapter, ADAPTER_JSON);
     cr_assert_eq(job->tunables.n, 3);
 
     const struct tunable *heat = tunables_find(&job->tunables, "temperature");
