@@ -103,10 +103,11 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_KEYS] = {"keys", "DIR", KIND_TEXT,
                   "the folder with the key to use (`promptcc keys`), or its "
                   "file: all is encrypted then"},
-    [OPT_HTTP] = {"http", "HOST:PORT", KIND_TEXT,
-                  "answer HTTP there, such as 127.0.0.1:8070: the dashboard and "
-                  "the API, a worker's probes, or the program of `serve`; port "
-                  "0 picks a free one and prints it"},
+    [OPT_HTTP] =
+        {"http", "HOST:PORT", KIND_TEXT,
+         "answer HTTP there, such as 127.0.0.1:8070: the dashboard and "
+         "the API, a worker's probes, or the program of `serve`; port "
+         "0 picks a free one and prints it"},
     [OPT_HTTP_TOKEN] = {"http-token", "FILE", KIND_TEXT,
                         "ask who opens the pages for the token in this file, "
                         "which is made when it is not there; needed beyond "
@@ -481,6 +482,11 @@ static enum option_id find_option(uint64_t mask, const char *name, size_t len)
     return OPTION_COUNT;
 }
 
+enum option_id option_named(const char *name)
+{
+    return find_option(UINT64_MAX, name, strlen(name));
+}
+
 static bool refuse_unknown(const struct options *out, const char *word,
                            struct err *err)
 {
@@ -499,7 +505,7 @@ static bool refuse_unknown(const struct options *out, const char *word,
     if (near != NULL)
         err_set(err, ERR_INPUT, "unknown option --%s, did you mean --%s?", name,
                 near);
-    else if (find_option(UINT64_MAX, name, strlen(name)) != OPTION_COUNT)
+    else if (option_named(name) != OPTION_COUNT)
         err_set(err, ERR_INPUT,
                 "`promptcc %s` has no option --%s; `promptcc %s --help` lists "
                 "what it takes",

@@ -91,7 +91,7 @@ enum option_id {
 #define OPTIONS_JOB                                                            \
     (OPTION_BIT(OPT_SET) | OPTION_BIT(OPT_OPTIMIZER) | OPTION_BIT(OPT_SEED) |  \
      OPTION_BIT(OPT_MAX_CALLS) | OPTION_BIT(OPT_MAX_TOKENS) |                  \
-     OPTION_BIT(OPT_MAX_TIME) | OPTION_BIT(OPT_MAX_PROMPT_TOKENS) |             \
+     OPTION_BIT(OPT_MAX_TIME) | OPTION_BIT(OPT_MAX_PROMPT_TOKENS) |            \
      OPTION_BIT(OPT_FROM))
 #define OPTIONS_WAIT (OPTION_BIT(OPT_WAIT) | OPTION_BIT(OPT_CALL_TIMEOUT))
 #define OPTIONS_HTTP (OPTION_BIT(OPT_HTTP) | OPTION_BIT(OPT_HTTP_TOKEN))
@@ -142,6 +142,9 @@ int64_t option_number(const struct options *options, enum option_id id,
                       int64_t otherwise);
 size_t option_list(const struct options *options, enum option_id id,
                    const char *const **out);
+
+// The option of that name; OPTION_COUNT: there is none.
+enum option_id option_named(const char *name);
 
 // The options of a command for --help in lines of at most width columns, with
 // the defaults that are used.

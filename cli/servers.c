@@ -36,6 +36,19 @@ static bool add_list(struct servers *out, const struct options *options,
     return true;
 }
 
+// A server is given with the option of its backend's name.
+static bool add_lists(struct servers *out, const struct options *options,
+                      struct err *err)
+{
+    const char *backend;
+
+    for (size_t i = 0; (backend = model_backend_name(i)) != NULL; i++) {
+        if (!add_list(out, options, option_named(backend), backend, err))
+            return false;
+    }
+    return true;
+}
+
 // Those that are ours to start. They stand at the end of the addresses.
 static bool start_llama(struct servers *out, const struct options *options,
                         struct err *err)
@@ -112,14 +125,14 @@ static bool listens(int port)
 // Asks what listens there in the words of each backend.
 static bool find_backend(int port, struct model_address *out)
 {
-    static const char *const backends[] = {"ollama", "llama", "openai"};
+    const char *backend;
     char url[64];
 
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
-    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+    for (size_t i = 0; (backend = model_backend_name(i)) != NULL; i++) {
         struct model_server found = {0};
         struct model_client *client = NULL;
-        bool ok = model_address_parse(backends[i], url, out, NULL);
+        bool ok = model_address_parse(backend, url, out, NULL);
 
         if (ok)
             client = model_client_new(out, NULL);
@@ -203,10 +216,7 @@ bool servers_open(struct servers *out, const struct options *options,
                   struct err *err)
 {
     *out = (struct servers){0};
-    if (!add_list(out, options, OPT_OLLAMA, "ollama", err) ||
-        !add_list(out, options, OPT_OPENAI, "openai", err) ||
-        !add_list(out, options, OPT_LLAMA, "llama", err) ||
-        !start_llama(out, options, err))
+    if (!add_lists(out, options, err) || !start_llama(out, options, err))
         return false;
     if (simulate)
         return start_simulated(out, models, n_models, err);

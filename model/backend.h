@@ -3,7 +3,7 @@
 // A backend is a row of functions that turn a request into JSON and JSON into
 // facts. It does no input or output and decides nothing: model.c asks,
 // model/classify judges. A new one is a file backend_<name>.c that ends in
-// its row, a line here and one in model.c.
+// its row, and a line in backends.def.
 
 #ifndef MODEL_BACKEND_H
 #define MODEL_BACKEND_H
@@ -82,9 +82,9 @@ struct model_backend {
 // no text.
 bool backend_read_content(const json_t *content, struct model_facts *facts);
 
-extern const struct model_backend backend_ollama;
-extern const struct model_backend backend_openai;
-extern const struct model_backend backend_llama;
+#define BACKEND(name) extern const struct model_backend backend_##name;
+#include "model/backends.def"
+#undef BACKEND
 
 // What the OpenAI-compatible servers have in common.
 void backend_openai_put_options(struct buf *out,

@@ -32,10 +32,11 @@ enum {
 };
 
 static const struct model_backend *const backends[] = {
-    &backend_ollama,
-    &backend_openai,
-    &backend_llama,
+#define BACKEND(name) &backend_##name,
+#include "model/backends.def"
+#undef BACKEND
 };
+enum { BACKENDS = sizeof backends / sizeof backends[0] };
 
 // One request and its reply. Lives in one of three lists of its client: open
 // (curl works on it), done (waits to be taken) or idle (to be used again, with
@@ -77,11 +78,16 @@ struct model_client {
 
 static const struct model_backend *find_backend(const char *name)
 {
-    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++) {
+    for (size_t i = 0; i < BACKENDS; i++) {
         if (strcmp(backends[i]->name, name) == 0)
             return backends[i];
     }
     return NULL;
+}
+
+const char *model_backend_name(size_t i)
+{
+    return i < BACKENDS ? backends[i]->name : NULL;
 }
 
 // ---- exchanges
@@ -226,9 +232,10 @@ struct model_client *model_client_new(const struct model_address *address,
     const struct model_backend *backend = find_backend(address->backend);
 
     if (backend == NULL) {
-        err_set(err, ERR_INPUT,
-                "\"%s\" is no kind of model server: use ollama or openai",
-                address->backend);
+        err_set(
+            err, ERR_INPUT,
+            "\"%s\" is no kind of model server: use ollama, llama or openai",
+            address->backend);
         return NULL;
     }
     pthread_once(&curl_once, start_curl);

@@ -1,9 +1,10 @@
 // model: one model server, asked over HTTP, many calls at once.
 //
 // A client owns a libcurl multi handle with kept-alive connections to one
-// server. Two backends speak to it: `ollama` (native /api/chat) and `openai`
-// (/v1/chat/completions of llama.cpp, vLLM, LM Studio); a third is one file
-// and one row in model.c. Single-threaded: one owner, who calls model_poll.
+// server. The kinds of servers are rows (backend.h): `ollama` with its own
+// /api/chat, `openai` with the /v1/chat/completions of vLLM, LM Studio and
+// others, and `llama`, which is llama.cpp's server and says more of itself.
+// Single-threaded: one owner, who calls model_poll.
 //
 // Every reply becomes an answer or a fault (common/call.h); the table that
 // says which is in docs/protocol.md, and nothing of a server's text decides it
@@ -56,6 +57,9 @@ struct model_server {
     struct model_info *models; // owned, n_models
     size_t n_models;
 };
+
+// The names of all backends, from 0; NULL behind the last.
+const char *model_backend_name(size_t i);
 
 void model_server_release(struct model_server *server);
 
