@@ -10,18 +10,20 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 200, PAUSE_MS = 5, LOWEST_FD = 3, FD_COUNT = 8 };
+#include "exec/exec_guard.h"
+
+enum { PATIENCE_MS = 200, PAUSE_MS = 5, LOWEST_FD = 3, FD_COUNT = 10 };
 
 // Between pipe and the flag that closes it on exec another thread's fork
 // could inherit an end, and the reader would never see the other's end.
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
-void exec_child_init(struct exec_child *child, struct exec_guard *guard)
+void exec_child_init(struct exec_child *child)
 {
     *child = (struct exec_child){.in = -1,
                                  .out = -1,
                                  .errors = -1,
-                                 .guard = guard,
+                                 .hold = -1,
                                  .answer = BUF_INIT(EXEC_LINE_MAX_BYTES)};
 }
 
@@ -32,10 +34,11 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-// Starting. The four pipes: the three streams, and one that carries the errno
-// of an exec that failed and is closed by one that did not.
+// Starting. The five pipes: the three streams, one that carries the errno of an
+// exec that failed and is closed by one that did not, and the guard's, to which
+// nobody writes: its end is what is told.
 
-enum { IN, OUT, ERRORS, STATUS };
+enum { IN, OUT, ERRORS, STATUS, HOLD };
 
 struct pipes {
     int ends[FD_COUNT]; // read and write end of each
@@ -83,11 +86,21 @@ static bool open_pipes(struct pipes *pipes)
     return true;
 }
 
+// What is to be run, for the child between fork and exec.
+struct beginning {
+    struct pipes *pipes;
+    const char *path;
+    const char *const *argv;
+    const char *folder;
+};
+
 // In the child, between fork and exec: only what is safe in a signal handler.
-static void become(struct pipes *pipes, const char *path,
-                   const char *const *argv, const char *folder)
+static void become(void *user)
 {
-    static const int reset[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+    static const int reset[] = {SIGPIPE, SIGINT,  SIGTERM, SIGHUP,
+                                SIGCHLD, SIGQUIT, SIGTSTP};
+    struct beginning *beginning = user;
+    struct pipes *pipes = beginning->pipes;
     sigset_t none;
 
     (void)setpgid(0, 0);
@@ -97,8 +110,9 @@ static void become(struct pipes *pipes, const char *path,
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(*read_end(pipes, IN), 0) >= 0 &&
         dup2(*write_end(pipes, OUT), 1) >= 0 &&
-        dup2(*write_end(pipes, ERRORS), 2) >= 0 && chdir(folder) == 0)
-        (void)execv(path, (char *const *)argv);
+        dup2(*write_end(pipes, ERRORS), 2) >= 0 &&
+        chdir(beginning->folder) == 0)
+        (void)execv(beginning->path, (char *const *)beginning->argv);
 
     int why = errno;
     (void)!write(*write_end(pipes, STATUS), &why, sizeof why);
@@ -122,9 +136,11 @@ static void keep_streams(struct exec_child *child, struct pipes *pipes)
     child->in = *write_end(pipes, IN);
     child->out = *read_end(pipes, OUT);
     child->errors = *read_end(pipes, ERRORS);
+    child->hold = *write_end(pipes, HOLD);
     *write_end(pipes, IN) = -1;
     *read_end(pipes, OUT) = -1;
     *read_end(pipes, ERRORS) = -1;
+    *write_end(pipes, HOLD) = -1;
     (void)fcntl(child->in, F_SETFL, O_NONBLOCK);
     (void)fcntl(child->out, F_SETFL, O_NONBLOCK);
     (void)fcntl(child->errors, F_SETFL, O_NONBLOCK);
@@ -135,6 +151,7 @@ bool exec_child_start(struct exec_child *child, const char *path,
                       struct err *err)
 {
     struct pipes pipes;
+    struct beginning beginning = {&pipes, path, argv, folder};
     pid_t pid = -1;
     int why = 0;
 
@@ -142,18 +159,18 @@ bool exec_child_start(struct exec_child *child, const char *path,
     if (open_pipes(&pipes))
         pid = fork();
     why = errno;
-    if (pid == 0)
-        become(&pipes, path, argv, folder);
+    if (pid == 0) {
+        // Or the guard would keep open what tells it of our end.
+        close_fd(write_end(&pipes, HOLD));
+        exec_guard_run(*read_end(&pipes, HOLD), *write_end(&pipes, STATUS),
+                       become, &beginning);
+    }
     (void)pthread_mutex_unlock(&starting);
     if (pid > 0) {
-        (void)setpgid(pid, pid); // whoever comes first, it or we
-        exec_guard_watch(child->guard, pid);
         close_fd(write_end(&pipes, STATUS));
         why = read_status(*read_end(&pipes, STATUS));
-        if (why != 0) {
-            exec_guard_forget(child->guard, pid);
+        if (why != 0)
             (void)waitpid(pid, NULL, 0);
-        }
     }
     if (pid < 0 || why != 0) {
         err_set(err, ERR_FAULT, "`%.80s` could not be started: %s", path,
@@ -240,8 +257,7 @@ enum exec_reading exec_child_read(struct exec_child *child)
 
 // Ending
 
-// True once it is dead; it stays to be reaped, so that its number is still
-// its own while its group is killed.
+// True once its guard has ended, and so all of it.
 static bool is_dead(pid_t pid)
 {
     siginfo_t info = {0};
@@ -283,9 +299,7 @@ bool exec_child_end(struct exec_child *child, bool patient,
     if (patient)
         wait_patiently(child->pid);
     bool by_itself = is_dead(child->pid);
-    (void)kill(-child->pid, SIGKILL);
-    (void)kill(child->pid, SIGKILL); // if it left its group
-    exec_guard_forget(child->guard, child->pid);
+    close_fd(&child->hold); // the guard kills what is left
     do {
         got = waitpid(child->pid, &status, 0);
     } while (got < 0 && errno == EINTR);

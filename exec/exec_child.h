@@ -2,10 +2,10 @@
 //
 // It is started without a shell, in the job's folder, as the leader of a
 // process group of its own: a Ctrl-C at our terminal does not reach it, and
-// what it starts dies with it. Its three streams are pipes that never block
-// us. The end of its standard error is kept, for the message that says what
-// went wrong. When we are killed, its guard kills it. Belongs to one thread,
-// which has SIGPIPE blocked.
+// what it starts dies with it, and with us (exec_guard.h). Its three streams
+// are pipes that never block us. The end of its standard error is kept, for the
+// message that says what went wrong. Belongs to one thread, which has SIGPIPE
+// blocked.
 
 #ifndef EXEC_EXEC_CHILD_H
 #define EXEC_EXEC_CHILD_H
@@ -17,7 +17,6 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-#include "exec/exec_guard.h"
 
 enum {
     EXEC_LINE_MAX_BYTES = 1 << 20, // of standard output, without an end
@@ -26,16 +25,15 @@ enum {
 };
 
 struct exec_child {
-    pid_t pid; // 0: none runs, and the streams are -1
+    pid_t pid; // of its guard; 0: none runs, and the descriptors are -1
     int in, out, errors;
-    struct exec_guard *guard; // borrowed
-    struct buf answer;        // of its standard output, what nobody took yet
+    int hold;          // a pipe to the guard: closed, it makes an end
+    struct buf answer; // of its standard output, what nobody took yet
     char tail[EXEC_TAIL_BYTES + 1]; // NUL-terminated; stays after its end
     size_t tail_len;
 };
 
-// guard outlives the child.
-void exec_child_init(struct exec_child *child, struct exec_guard *guard);
+void exec_child_init(struct exec_child *child);
 
 // path is absolute; argv and folder as for execv and chdir. Any number of
 // threads may start children of their own at once.

@@ -1,25 +1,34 @@
-// close_range is Linux's.
+// close_range and subreapers are Linux's.
 #define _GNU_SOURCE
 
 #include "exec/exec_guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
-enum { MAX_GROUPS = 1024, FEW_FDS = 65536 };
+enum {
+    FEW_FDS = 65536,
+    // What is killed may start something in the last moment; who does so for
+    // longer than this is a fork bomb, and stays one.
+    ROUNDS_MOST = 1000,
+    ROUND_NS = 1000000,
+};
 
-// What is sent: a group, or its number below 0 when it is to be forgotten.
-
-// --- the guard: after fork, so only what is safe in a signal handler ---
-
-// It must hold nothing of ours: not the lock of the store, no socket, and not
-// the pipe of another guard.
+// The guard must hold nothing of ours: not the lock of the store, no socket,
+// and not the pipe of another guard.
 static void close_others(int keep)
 {
     long most = sysconf(_SC_OPEN_MAX);
@@ -37,96 +46,169 @@ static void close_others(int keep)
             (void)close(fd);
 }
 
-static void take_order(pid_t groups[MAX_GROUPS], pid_t order)
+static void note_signal(int number)
 {
-    pid_t wanted = order > 0 ? 0 : -order;
-    size_t i = 0;
-
-    while (i < MAX_GROUPS && groups[i] != wanted)
-        i++;
-    if (i < MAX_GROUPS)
-        groups[i] = order > 0 ? order : 0;
+    (void)number; // it has interrupted ppoll, and that is all
 }
 
 // A signal at our terminal, or a service manager's to the whole family, must
-// not end it before us.
-static void ignore_signals(void)
+// not end the guard before us.
+static void set_signals(void)
 {
-    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+    static const int ignored[] = {SIGINT,  SIGTERM, SIGHUP,
+                                  SIGQUIT, SIGTSTP, SIGPIPE};
+    struct sigaction action = {.sa_handler = note_signal};
+    sigset_t children;
 
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
         (void)signal(ignored[i], SIG_IGN);
+    (void)sigaction(SIGCHLD, &action, NULL);
+    (void)sigemptyset(&children);
+    (void)sigaddset(&children, SIGCHLD);
+    (void)sigprocmask(SIG_SETMASK, &children, NULL);
 }
 
-static void keep_guard(int fd)
+// Reaps what has ended, but for the program: while that is not reaped, the
+// number of its group is nobody else's. True once it has ended.
+static bool has_ended(pid_t program)
 {
-    static pid_t groups[MAX_GROUPS]; // of the forked process alone
-    pid_t order = 0;
-    ssize_t got;
+    siginfo_t info = {0};
+
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0) {
+        if (info.si_pid == program)
+            return true;
+        (void)waitpid(info.si_pid, NULL, WNOHANG);
+        info.si_pid = 0;
+    }
+    return false;
+}
+
+// Until the program has ended or the pipe is closed.
+static void watch(int hold, pid_t program)
+{
+    struct pollfd end = {.fd = hold, .events = POLLIN};
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    while (!has_ended(program))
+        if (ppoll(&end, 1, NULL, &none) > 0)
+            return;
+}
+
+// Reaps all that has ended. True once the program has, with its status.
+static bool reap(pid_t program, int *status)
+{
+    bool ended = false;
+    int how = 0;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &how, WNOHANG)) > 0) {
+        if (pid != program)
+            continue;
+        ended = true;
+        *status = how;
+    }
+    return ended;
+}
+
+// Kills every child there is now; how many. -1: they cannot be listed.
+static int kill_children(void)
+{
+    char text[4096];
+    int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    int n = 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (len < 0)
+        return -1;
+    // A number that was cut is killed in the next round.
+    while (len > 0 && text[len - 1] != ' ')
+        len--;
+    for (ssize_t i = 0; i < len; i++) {
+        pid_t pid = 0;
+
+        for (; i < len && text[i] >= '0' && text[i] <= '9'; i++)
+            pid = pid * 10 + (text[i] - '0');
+        if (pid > 0) {
+            (void)kill(pid, SIGKILL);
+            n++;
+        }
+    }
+    return n;
+}
+
+// Kills the program and all that it started: children at first, then those that
+// become children because their parents are dead.
+static void kill_all(pid_t program, int *status)
+{
+    const struct timespec pause = {.tv_nsec = ROUND_NS};
+    bool ended = false;
+
+    (void)kill(-program, SIGKILL);
+    for (int i = 0; i < ROUNDS_MOST; i++) {
+        int n = kill_children();
+
+        ended = reap(program, status) || ended;
+        if (n == 0 || (n < 0 && ended))
+            return;
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+// As the program ended, so that whoever waits for the guard learns of it.
+static _Noreturn void end_like(int status)
+{
+    const struct rlimit none = {0, 0};
+
+    if (WIFSIGNALED(status)) {
+        sigset_t all;
+
+        (void)setrlimit(RLIMIT_CORE, &none); // the program has left its own
+        (void)sigfillset(&all);
+        (void)sigprocmask(SIG_UNBLOCK, &all, NULL);
+        (void)signal(WTERMSIG(status), SIG_DFL);
+        (void)raise(WTERMSIG(status));
+    }
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+// The program, should somebody kill its guard.
+static void die_with_guard(void)
+{
+#ifdef PR_SET_PDEATHSIG
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+}
+
+_Noreturn void exec_guard_run(int hold, int report, void (*become)(void *user),
+                              void *user)
+{
+    pid_t program;
+    int status = SIGKILL; // killed, where nothing else is known
 
     (void)setpgid(0, 0);
-    ignore_signals();
-    close_others(fd);
-    do {
-        got = read(fd, &order, sizeof order);
-        if (got == (ssize_t)sizeof order)
-            take_order(groups, order);
-    } while (got > 0 || (got < 0 && errno == EINTR));
-    for (size_t i = 0; i < MAX_GROUPS; i++)
-        if (groups[i] != 0)
-            (void)kill(-groups[i], SIGKILL);
-    _exit(0);
-}
-
-// --- our side ---
-
-bool exec_guard_start(struct exec_guard *guard, struct err *err)
-{
-    int ends[2] = {-1, -1};
-
-    *guard = EXEC_GUARD_NONE;
-    if (pipe2(ends, O_CLOEXEC) == 0)
-        guard->pid = fork();
-    if (guard->pid == 0 && ends[0] >= 0)
-        keep_guard(ends[0]);
-    if (ends[0] < 0 || guard->pid < 0) {
-        err_set(err, ERR_IO, "cannot start the guard of the job's programs: %s",
-                strerror(errno));
-        guard->pid = 0;
-        if (ends[1] >= 0)
-            (void)close(ends[1]);
-    } else {
-        guard->pipe = ends[1];
+    set_signals();
+#ifdef PR_SET_CHILD_SUBREAPER
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+#endif
+    program = fork();
+    if (program == 0) {
+        die_with_guard();
+        become(user);
+        _exit(127);
     }
-    if (ends[0] >= 0)
-        (void)close(ends[0]);
-    return guard->pid > 0;
-}
+    if (program < 0) {
+        int why = errno;
 
-void exec_guard_stop(struct exec_guard *guard)
-{
-    if (guard->pid <= 0)
-        return;
-    (void)close(guard->pipe);
-    while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    *guard = EXEC_GUARD_NONE;
-}
-
-// Four bytes: written whole or not at all. A guard that somebody killed guards
-// no longer, and the programs run on as they did before there were guards.
-static void send_order(struct exec_guard *guard, pid_t order)
-{
-    if (guard->pid > 0)
-        (void)!write(guard->pipe, &order, sizeof order);
-}
-
-void exec_guard_watch(struct exec_guard *guard, pid_t group)
-{
-    send_order(guard, group);
-}
-
-void exec_guard_forget(struct exec_guard *guard, pid_t group)
-{
-    send_order(guard, -group);
+        (void)!write(report, &why, sizeof why);
+        _exit(127);
+    }
+    (void)setpgid(program, program);
+    close_others(hold);
+    watch(hold, program);
+    kill_all(program, &status);
+    end_like(status);
 }

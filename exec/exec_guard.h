@@ -1,43 +1,38 @@
-// exec_guard: ends the user's programs when we no longer can.
+// exec_guard: a process between us and a program of the user, which sees to it
+// that nothing of the program stays.
 //
 // A coordinator that is killed with SIGKILL ends nothing by itself, and a
-// program of the user that computes, or sleeps, would go on for as long as it
-// likes. So each pool has a guard: a process that holds the other end of a
-// pipe, is told which process groups there are, and, when the pipe closes,
-// kills those that are left. However we end, the pipe closes.
+// program that computes, or sleeps, would go on for as long as it likes. So
+// would what the program has started, and it may have started it in a session
+// of its own, where no signal to a process group reaches it. So each program
+// has a guard for its parent:
 //
-//    we                          guard
-//    exec_guard_watch(group) --> keeps its number
-//    exec_guard_forget(group) -> drops it, before the number is free again
-//    (gone) ------------------->  kills what it keeps, and ends
+//     we --- a pipe ---> guard ---> program ---> whatever it starts
 //
-// A child's parent-death signal was rejected: it reaches the child alone and
-// not what that has started, and it is sent when a thread ends, not a process.
+// The guard waits until the program ends, or the pipe closes: that is how we
+// tell it to make an end, and what happens in any case when we are gone. Then
+// it kills what is left of the program and of all that it started. It finds
+// them because the kernel gives an orphan to the nearest ancestor that asks for
+// it (PR_SET_CHILD_SUBREAPER), so whatever loses its parent becomes a child of
+// the guard. At last the guard ends as the program did: with its status, or by
+// its signal.
 //
-// Belongs to the thread of a pool.
+// Rejected: a child's parent-death signal alone, since it reaches the child and
+// nothing that this has started; and killing the process group alone, since one
+// call of setsid leaves it. Where the system has no subreapers (it is Linux's),
+// the group is what is killed.
 
 #ifndef EXEC_EXEC_GUARD_H
 #define EXEC_EXEC_GUARD_H
 
-#include <stdbool.h>
-
 #include <sys/types.h>
 
-#include "common/err.h"
-
-struct exec_guard {
-    pid_t pid; // 0: none
-    int pipe;  // to it; -1: none
-};
-
-#define EXEC_GUARD_NONE ((struct exec_guard){.pipe = -1})
-
-bool exec_guard_start(struct exec_guard *guard, struct err *err);
-
-// The guard ends, and with it what it still watches.
-void exec_guard_stop(struct exec_guard *guard);
-
-void exec_guard_watch(struct exec_guard *guard, pid_t group);
-void exec_guard_forget(struct exec_guard *guard, pid_t group);
+// In the child between fork and exec: becomes the guard of a program, and does
+// not come back. hold is the read end of the pipe. become turns the process
+// that it is called in into the program, or ends that process; it is told what
+// it is to work on. report is where an errno goes when there is no process to
+// be had (a descriptor). Only what is safe in a signal handler is done here.
+_Noreturn void exec_guard_run(int hold, int report, void (*become)(void *user),
+                              void *user);
 
 #endif

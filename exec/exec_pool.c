@@ -57,10 +57,9 @@ struct exec_pool {
     struct pollfd *fds; // owned; FDS_A_SLOT a slot, then the wake pipe
     pthread_t thread;
     bool running;
-    struct exec_guard guard; // of the children
-    int wake[2];             // owner -> thread
-    int ready[2];            // thread -> owner
-    pthread_mutex_t lock;    // for the rest
+    int wake[2];          // owner -> thread
+    int ready[2];         // thread -> owner
+    pthread_mutex_t lock; // for the rest
     struct exec_request *waiting, **waiting_end;
     struct done_item *done, **done_end;
     bool stopping;
@@ -489,7 +488,7 @@ static bool make_slots(struct exec_pool *pool)
     if (pool->slots == NULL || pool->fds == NULL)
         return false;
     for (size_t i = 0; i < n; i++) {
-        exec_child_init(&pool->slots[i].child, &pool->guard);
+        exec_child_init(&pool->slots[i].child);
         pool->slots[i].command = i / processes;
     }
     pool->n_slots = n;
@@ -546,7 +545,6 @@ struct exec_pool *exec_pool_start(const struct exec_pool_options *options,
         return NULL;
     }
     pool->options = *options;
-    pool->guard = EXEC_GUARD_NONE;
     pool->options.commands = NULL;
     pool->waiting_end = &pool->waiting;
     pool->done_end = &pool->done;
@@ -558,8 +556,7 @@ struct exec_pool *exec_pool_start(const struct exec_pool_options *options,
                 strerror(errno));
     } else if (!copy_commands(pool, options->commands) || !make_slots(pool)) {
         err_nomem(err, "the programs of the job");
-    } else if (find_programs(pool, err) &&
-               exec_guard_start(&pool->guard, err) && start_thread(pool, err)) {
+    } else if (find_programs(pool, err) && start_thread(pool, err)) {
         return pool;
     }
     exec_pool_stop(pool);
@@ -607,7 +604,6 @@ void exec_pool_stop(struct exec_pool *pool)
         (void)!write(pool->wake[1], "", 1);
         (void)pthread_join(pool->thread, NULL);
     }
-    exec_guard_stop(&pool->guard);
     while (exec_pool_take(pool, &done))
         exec_done_release(&done);
     free_requests(pool->waiting);

@@ -21,9 +21,8 @@
 //    can no longer be told apart. It is a fault of the next request.
 // 3. A child may end, with status 0, after any number of answers. If it does
 //    so when the next request is on its way already, a fresh one gets that.
-// 4. Children die with the pool, and with us, however we end (exec_guard.h). A
-//    process that a child moved into another process group is its own master
-//    and may stay.
+// 4. Children die with the pool, and with us, however we end, and with them all
+//    that they started (exec_guard.h).
 //
 // exec_pool_begin, _fd, _take and _stop belong to one owner thread.
 

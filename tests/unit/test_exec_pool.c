@@ -217,11 +217,12 @@ static bool is_running(pid_t pid)
     return known && state != 'Z' && state != 'X';
 }
 
-Test(exec_pool, a_child_that_hangs_is_killed_with_what_it_started)
+// The script starts a process, writes its number to standard error, and hangs.
+static void expect_killed(const char *script)
 {
     const struct timespec pause = {.tv_nsec = 10 * 1000000L};
 
-    start_script("read -r x; sleep 100 & echo $! >&2; wait", 300);
+    start_script(script, 300);
     ask("a");
     expect_fault("did not answer within 0.3 s");
     pid_t sleeper = (pid_t)atoi(done.errors);
@@ -229,6 +230,16 @@ Test(exec_pool, a_child_that_hangs_is_killed_with_what_it_started)
     for (int i = 0; i < 1000 && is_running(sleeper); i++)
         (void)nanosleep(&pause, NULL);
     cr_expect_not(is_running(sleeper));
+}
+
+Test(exec_pool, a_child_that_hangs_is_killed_with_what_it_started)
+{
+    expect_killed("read -r x; sleep 100 & echo $! >&2; wait");
+}
+
+Test(exec_pool, what_left_the_group_and_lost_its_parent_is_killed_as_well)
+{
+    expect_killed("read -r x; (setsid sleep 100 & echo $! >&2); sleep 100");
 }
 
 Test(exec_pool, nonsense_is_a_fault_and_the_next_request_is_served)
@@ -452,7 +463,8 @@ static pid_t await_number(const char *path)
     return (pid_t)number;
 }
 
-Test(exec_pool, what_a_program_started_dies_with_us_when_we_are_killed)
+// The words before start a process, those after may close a bracket.
+static void expect_dies_with_us(const char *before, const char *after)
 {
     char folder_path[] = "/tmp/exec_pool_XXXXXX";
     char path[64];
@@ -461,8 +473,8 @@ Test(exec_pool, what_a_program_started_dies_with_us_when_we_are_killed)
     cr_assert_not_null(mkdtemp(folder_path));
     (void)snprintf(path, sizeof path, "%s/pid", folder_path);
     (void)snprintf(text, sizeof text,
-                   "sleep 1000 & echo $! > %s; while read line; do wait; done",
-                   path);
+                   "%s echo $! > %s %s; while read line; do sleep 1; done",
+                   before, path, after);
     pid_t we = fork();
     if (we == 0) {
         start_script(text, 60000);
@@ -480,4 +492,14 @@ Test(exec_pool, what_a_program_started_dies_with_us_when_we_are_killed)
     cr_expect_not(is_alive(started));
     (void)unlink(path);
     (void)rmdir(folder_path);
+}
+
+Test(exec_pool, what_a_program_started_dies_with_us_when_we_are_killed)
+{
+    expect_dies_with_us("sleep 1000 &", "");
+}
+
+Test(exec_pool, so_does_what_is_in_a_session_of_its_own_without_a_parent)
+{
+    expect_dies_with_us("(setsid sleep 1000 &", ")");
 }
