@@ -109,8 +109,7 @@ enum {
     DISPATCH_BACKOFF_MAX_MS = 4000,
     DISPATCH_MODEL_WAIT_MS = 60000,
     DISPATCH_LEASE_MARGIN_MS = 5000,
-    DISPATCH_ACK_MS =
-        2000, // until a lease that was not confirmed is sent again
+    DISPATCH_ACK_MS = 2000, // until a lease that is not named is sent again
     DISPATCH_QUARANTINE_FAULTS = 3, // in a row, until a worker is left alone
     DISPATCH_QUARANTINE_MS = 500,   // doubled a further fault
     DISPATCH_QUARANTINE_MAX_MS = 4000,

@@ -37,6 +37,10 @@ enum {
     // missed within seconds.
     GIVE_UP_S = 3600,
     GIVE_UP_SOON_S = 400,
+    // From a worker's death, of which no connection tells, until its calls are
+    // taken from it: three heartbeats, and what a turn of the loop takes.
+    MISSED_MS = 3500,
+    DEATHS = 20,
 };
 
 #define ENDPOINT "tcp://coordinator:7000"
@@ -51,9 +55,12 @@ struct weather {
     double fails, hangs;         // of servers
 };
 
+// What befalls a run: nothing, faults of all kinds, or one death.
+enum trouble { TROUBLE_NONE, TROUBLE_WEATHER, TROUBLE_DEATH };
+
 static struct {
     uint64_t seed;
-    bool disturbed;
+    enum trouble trouble;
     int variant;
     int n_workers;
     struct weather weather;
@@ -70,6 +77,8 @@ static struct {
     bool healed;
     int64_t heal_us;
     int64_t crashes, kills;
+    int64_t dead_us;   // when worker 0 vanished with calls; 0: it did not
+    int64_t missed_us; // and when it had none any more
     // The client.
     pthread_t client;
     bool finished;
@@ -145,7 +154,7 @@ static void start_coordinator(void)
     world.coordinator = coordinator_start(NULL, &options, &err);
     machine_set_process(0);
     if (world.coordinator == NULL) {
-        if (!world.disturbed || world.healed)
+        if (world.trouble != TROUBLE_WEATHER || world.healed)
             fail(err.text);
         return;
     }
@@ -370,6 +379,28 @@ static void on_sent(const struct message *message)
     fail(judge_sent(world.judge, &message->as.call));
 }
 
+// How many calls worker 0 has, as the coordinator sees it.
+static size_t calls_of_first(void)
+{
+    const struct engine *engine = coordinator_engine(world.coordinator);
+    struct dispatch_worker_view view = {0};
+
+    for (const struct worker_info *w = engine->workers.workers; w != NULL;
+         w = w->next)
+        if (strcmp(w->name, "worker-0") == 0)
+            (void)dispatch_worker_look(engine->dispatch, w->number, &view);
+    return view.n_calls;
+}
+
+static void look_at_dead(void)
+{
+    if (world.dead_us == 0 || world.missed_us != 0 || calls_of_first() > 0)
+        return;
+    world.missed_us = machine_now_us();
+    if (world.missed_us - world.dead_us > MISSED_MS * 1000)
+        fail("a dead worker kept its calls for too long");
+}
+
 // After each step in which the coordinator ran, on the thread that took it.
 static void check(void)
 {
@@ -379,6 +410,7 @@ static void check(void)
     world.runs = machine_runs(COORDINATOR);
     fail(dispatch_check(coordinator_engine(world.coordinator)->dispatch));
     look_at_store();
+    look_at_dead();
 }
 
 // Whether something is to be done that only the driver can do.
@@ -438,7 +470,8 @@ static void put_empty_store(void)
     (void)fclose(file);
 }
 
-static void set_up(uint64_t seed, int variant, bool disturbed, int n_workers)
+static void set_up(uint64_t seed, int variant, enum trouble trouble,
+                   int n_workers)
 {
     char path[128];
     static const char *const names[] = {"", "-wal", "-shm", ".lock"};
@@ -455,14 +488,14 @@ static void set_up(uint64_t seed, int variant, bool disturbed, int n_workers)
     }
     put_empty_store();
     world.seed = seed;
+    world.trouble = trouble;
     world.variant = variant;
-    world.disturbed = disturbed;
     machine_start(seed);
     network_start();
     servers_start();
     disk_start();
     world.n_workers = n_workers;
-    world.judge = judge_new(!disturbed);
+    world.judge = judge_new(trouble == TROUBLE_NONE);
     network_on_send(on_sent);
 }
 
@@ -499,13 +532,31 @@ static void tear_down(void)
     judge_free(world.judge);
 }
 
-// The bytes of the compiled file; NULL: world.wrong. The caller frees.
-static char *run(uint64_t seed, int variant, bool disturbed, int n_workers)
+// A worker that has calls vanishes: its machine is gone, and nothing tells of
+// it.
+static void vanish(void *user)
 {
-    set_up(seed, variant, disturbed, n_workers);
+    (void)user;
+    if (world.finished || world.wrong != NULL)
+        return;
+    if (calls_of_first() == 0) {
+        machine_at(machine_now_us() + SECOND / 100, vanish, NULL);
+        return;
+    }
+    network_kill_process(world.worker_process[0]);
+    world.dead_us = machine_now_us();
+}
+
+// The bytes of the compiled file; NULL: world.wrong. The caller frees.
+static char *run(uint64_t seed, int variant, enum trouble trouble,
+                 int n_workers)
+{
+    set_up(seed, variant, trouble, n_workers);
     start_coordinator();
-    if (disturbed)
+    if (trouble == TROUBLE_WEATHER)
         begin_weather();
+    if (trouble == TROUBLE_DEATH)
+        machine_at(machine_now_us() + SECOND + seconds(20), vanish, NULL);
     for (int i = 0; i < n_workers; i++)
         start_worker(i);
     machine_set_process(CLIENT);
@@ -544,7 +595,7 @@ static bool make_empty_store(void)
     struct err err = ERR_CLEAR;
     struct store *store;
 
-    set_up(1, 0, false, 0);
+    set_up(1, 0, TROUBLE_NONE, 0);
     store = store_open(world.store, &err);
     store_close(store);
     if (store != NULL)
@@ -561,7 +612,7 @@ static bool learn(void)
     if (!make_empty_store())
         return false;
     for (int i = 0; i < SCENE_VARIANTS; i++) {
-        undisturbed[i] = run(1, i, false, 4);
+        undisturbed[i] = run(1, i, TROUBLE_NONE, 4);
         if (undisturbed[i] == NULL) {
             (void)fprintf(stderr, "undisturbed, variant %d: %s\n", i,
                           world.wrong);
@@ -577,13 +628,13 @@ static bool run_seed(const struct options *options, uint64_t seed)
 {
     int variant = (int)(seed % SCENE_VARIANTS);
     int workers = options->workers > 0 ? options->workers : workers_for(seed);
-    char *compiled = run(seed, variant, true, workers);
+    char *compiled = run(seed, variant, TROUBLE_WEATHER, workers);
     bool same = compiled != NULL && strcmp(compiled, undisturbed[variant]) == 0;
 
     if (options->verbose)
         printf("seed %" PRIu64 ": %d workers, %" PRId64 " s (%" PRId64
-               " after the weather), %" PRId64 " crashes, %" PRId64 " workers lost, %" PRId64
-               " submissions, trace %016" PRIx64 "\n",
+               " after the weather), %" PRId64 " crashes, %" PRId64
+               " workers lost, %" PRId64 " submissions, trace %016" PRIx64 "\n",
                seed, workers, machine_now_us() / SECOND,
                (machine_now_us() - world.heal_us) / SECOND, world.crashes,
                world.kills, world.submissions, machine_trace());
@@ -593,6 +644,35 @@ static bool run_seed(const struct options *options, uint64_t seed)
                                        : "the compiled file is another one");
     free(compiled);
     return same;
+}
+
+// How soon the calls of a worker that vanished are given to others.
+static bool run_deaths(void)
+{
+    int64_t longest_us = 0;
+    char *compiled = NULL;
+
+    for (int i = 0; i < DEATHS; i++) {
+        int variant = i % SCENE_VARIANTS;
+
+        free(compiled);
+        compiled = run((uint64_t)i + 1, variant, TROUBLE_DEATH, 4);
+        if (compiled == NULL || strcmp(compiled, undisturbed[variant]) != 0 ||
+            world.missed_us == 0) {
+            (void)fprintf(stderr, "death %d: %s\n", i,
+                          world.wrong != NULL ? world.wrong
+                                              : "it is not missed, or the "
+                                                "compiled file is another one");
+            free(compiled);
+            return false;
+        }
+        if (world.missed_us - world.dead_us > longest_us)
+            longest_us = world.missed_us - world.dead_us;
+    }
+    free(compiled);
+    printf("the calls of a dead worker are with others after %" PRId64 " ms\n",
+           longest_us / 1000);
+    return true;
 }
 
 static bool run_twice(const struct options *options, uint64_t seed)
@@ -674,7 +754,7 @@ int main(int argc, char **argv)
     disk_install();
     if (!make_folder())
         return 1;
-    if (!learn())
+    if (!learn() || !run_deaths())
         failed++;
     for (uint64_t i = 0; i < options.seeds && failed == 0; i++)
         failed += !run_twice(&options, options.first + i);
