@@ -12,11 +12,13 @@
 #include "simulation/servers.h"
 
 static const char calls_sql[] =
-    "SELECT c.id, c.key, c.outcome, coalesce(p.text, ''), t.tail, t.reply,"
+    "SELECT c.id, c.key, c.outcome, coalesce(p.text, ''),"
+    " coalesce(q.text, t.tail), t.reply,"
     " json_extract(k.options, '$.seed')"
     " FROM calls c JOIN call_texts t ON t.id = c.id"
     " JOIN call_kinds k ON k.id = c.kind_id"
     " LEFT JOIN prefixes p ON p.id = c.prefix_id"
+    " LEFT JOIN questions q ON q.id = t.question_id"
     " WHERE c.id > ?1 ORDER BY c.id";
 static const char evaluations_sql[] =
     "SELECT e.id, j.id, c.hash, e.row, e.replicate,"
