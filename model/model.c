@@ -29,6 +29,7 @@ enum {
     URL_MAX = 640,
     MODELS_MAX = 4096, // entries of a list of models that are read
     RETRY_MAX_S = 300, // of Retry-After: longer waits are cut to it
+    STALE_MS = 1000,   // by then a kept connection has shown that it is dead
 };
 
 static const struct model_backend *const backends[] = {
@@ -57,6 +58,7 @@ struct exchange {
     int32_t num_ctx;
     int32_t num_predict;
     int64_t begun_us;
+    int64_t sent_us; // when it first was to be sent over a connection; 0: not
     bool too_large;
     struct model_done result;
 };
@@ -103,6 +105,32 @@ static size_t take_bytes(char *data, size_t size, size_t n, void *user)
     return exchange->reply.failed ? 0 : len;
 }
 
+// How long ago the request was first to be sent is more than a kept connection
+// takes to show that the server has closed it meanwhile.
+static bool was_sent_before(const struct exchange *exchange)
+{
+    return exchange->sent_us > 0 &&
+           clock_monotonic_us() - exchange->sent_us > STALE_MS * 1000;
+}
+
+// libcurl sends a request again by itself when a kept connection ends before any
+// byte of a reply. That is right where the server had closed it before. A server
+// that has worked on it and died is another thing: this is a fault of the call
+// (were it asked again, a call that kills its server would do so in silence, and
+// count as refused, since nobody listens any more).
+static int before_sending(void *user, char *to, char *from, int to_port,
+                          int from_port)
+{
+    struct exchange *exchange = user;
+
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    if (was_sent_before(exchange))
+        return CURL_PREREQFUNC_ABORT;
+    if (exchange->sent_us == 0)
+        exchange->sent_us = clock_monotonic_us();
+    return CURL_PREREQFUNC_OK;
+}
+
 // Model servers are in the user's own network: a proxy from the environment is
 // for https only.
 static bool is_plain_http(const struct model_client *client)
@@ -120,6 +148,9 @@ static bool set_up_easy(const struct model_client *client, CURL *easy,
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_sending) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S) ==
                CURLE_OK &&
@@ -185,6 +216,7 @@ static void recycle(struct model_client *client, struct exchange *exchange)
     call_answer_release(&exchange->result.answer);
     exchange->result = (struct model_done){0};
     exchange->too_large = false;
+    exchange->sent_us = 0;
     exchange->next = client->idle;
     client->idle = exchange;
 }
@@ -420,6 +452,21 @@ static enum model_exchange explain_timeout(CURL *easy)
     return asked_us > 0 ? EXCHANGE_TIMEOUT : EXCHANGE_REFUSED;
 }
 
+// What ended a request that had been sent long before: the connection that it
+// was on, and not what came of the attempt to send it again.
+static CURLcode what_ended(const struct exchange *exchange, CURLcode code)
+{
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_ABORTED_BY_CALLBACK:
+        return was_sent_before(exchange) ? CURLE_GOT_NOTHING : code;
+    default:
+        return code;
+    }
+}
+
 static enum model_exchange explain_code(const struct exchange *exchange,
                                         CURLcode code)
 {
@@ -487,6 +534,7 @@ static bool ask_again(struct model_client *client, struct exchange *exchange)
     struct model_done again = {.id = exchange->result.id};
 
     buf_clear(&exchange->reply);
+    exchange->sent_us = 0;
     if (exchange->request.failed ||
         !address_easy(client, exchange, exchange->timeout_ms) ||
         curl_multi_add_handle(client->multi, exchange->easy) != CURLM_OK)
@@ -558,7 +606,7 @@ static void finish(struct model_client *client, CURL *easy, CURLcode code)
     struct exchange *exchange = NULL;
 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
-    classify(client, exchange, code);
+    classify(client, exchange, what_ended(exchange, code));
     curl_multi_remove_handle(client->multi, easy);
     if (code == CURLE_OK && ask_for_less(client, exchange))
         return;

@@ -623,12 +623,13 @@ def store_rows(path, sql, *arguments):
         db.close()
 
 
-def committed_calls(path):
+def committed_calls(path, which="true"):
     """The calls that the store holds answers to, in the form of call_of."""
     if not path.exists():
         return set()
     try:
-        found = store_rows(path, "SELECT model, messages, options FROM v_calls")
+        found = store_rows(path, "SELECT model, messages, options "
+                           f"FROM v_calls WHERE {which}")
     except sqlite3.OperationalError:
         return set()  # killed before its tables stood
     return {call_form(model, json.loads(messages), json.loads(options))

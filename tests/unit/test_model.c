@@ -344,6 +344,15 @@ Test(model, a_connection_that_ends_without_an_answer_is_broken)
     expect_fault(FAULT_BROKEN, 5000);
 }
 
+// libcurl sends a request again when a kept connection ends without a reply.
+Test(model, a_server_that_works_on_a_call_and_closes_is_not_asked_again)
+{
+    expect_fault(FAULT_NONE, 10000);
+    http_script_set(server, CHAT, SCRIPT_CLOSE, 0, "", 1300);
+    expect_fault(FAULT_BROKEN, 10000);
+    cr_expect_eq(http_script_requests(server, CHAT), 2);
+}
+
 Test(model, a_connection_that_ends_in_mid_answer_is_broken)
 {
     http_script_set(server, CHAT, SCRIPT_CUT, 200, ANSWER, 0);
@@ -394,6 +403,26 @@ static void wait_for(int (*read)(struct http_script *), int expected)
                      read(server));
         cr_assert(model_poll(client, -1, 10, &err), "%s", err.text);
     }
+}
+
+static int accepted(struct http_script *script)
+{
+    return http_script_requests(script, CHAT);
+}
+
+Test(model, a_server_that_dies_of_a_call_has_broken_it_and_not_refused_it)
+{
+    expect_fault(FAULT_NONE, 10000);
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    begin(2, 20000);
+    wait_for(accepted, 2);
+    int64_t until_ms = clock_monotonic_ms() + 1300;
+    while (clock_monotonic_ms() < until_ms)
+        cr_assert(model_poll(client, -1, 50, &err), "%s", err.text);
+    http_script_stop(server);
+    server = NULL;
+    struct model_done done = wait_done();
+    cr_expect_eq(done.fault, FAULT_BROKEN, "%s", done.text);
 }
 
 Test(model, a_cancelled_call_closes_its_connection_and_says_nothing)
