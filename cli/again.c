@@ -5,7 +5,9 @@
 
 #include "cli/history_file.h"
 #include "cli/output.h"
+#include "common/json.h"
 #include "store/history.h"
+#include "store/query.h"
 #include "store/store.h"
 
 static struct bundle *unpack(const struct history_submission *stored,
@@ -46,6 +48,28 @@ static bool take_stored(void *user, const struct history_submission *stored,
                         again->request->n_overrides, err);
 }
 
+// Of a run by a version whose stored answers mean something else here, nothing
+// could be replayed: it would begin anew, as another job, and pay for all
+// again.
+static bool check_version(struct store *store, const char *id, struct err *err)
+{
+    json_t *rows =
+        query_rows(store, "SELECT replay_version AS n FROM jobs WHERE id = ?1",
+                   &id, 1, err);
+    int64_t version =
+        json_get_int(json_array_get(rows, 0), "n", REPLAY_VERSION);
+
+    if (rows != NULL && version != REPLAY_VERSION)
+        err_set(
+            err, ERR_INPUT,
+            "the job %.80s was run by another version of promptcc, and this "
+            "one cannot replay it: run its job file again, as a new job "
+            "(`export` still writes what it found)",
+            id);
+    json_decref(rows);
+    return rows != NULL && version == REPLAY_VERSION;
+}
+
 static bool read_stored(struct again *again, const struct options *options,
                         const char *job, struct err *err)
 {
@@ -55,7 +79,7 @@ static bool read_stored(struct again *again, const struct options *options,
 
     if (store != NULL)
         again->id = history_file_job(store, job, err);
-    if (again->id != NULL)
+    if (again->id != NULL && check_version(store, again->id, err))
         job_no = history_job_no(store, again->id, err);
     if (job_no != 0)
         ok = history_load_submission(store, job_no, take_stored, again, err);

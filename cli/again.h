@@ -19,8 +19,9 @@ struct again {
 };
 
 // Finds `job` (an id, its beginning, a name, or the job file that it was run
-// from) and reads it. EXIT_DONE, or the status to end with, told. out is to be
-// released in any case.
+// from) and reads it. Returns EXIT_DONE, or the status to end with after
+// telling why: also when another version of promptcc ran the job, since its
+// history cannot be replayed here. out is to be released in any case.
 int again_load(struct again *out, const struct options *options,
                const char *job);
 void again_release(struct again *again);

@@ -6,10 +6,12 @@
 #include "cli/follow.h"
 #include "cli/forms.h"
 #include "cli/history_file.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "client/client.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "program/job/job.h"
 #include "program/run/compiled.h"
 
 enum { DOCUMENT_BYTES = 64 << 20 };
@@ -17,7 +19,7 @@ enum { DOCUMENT_BYTES = 64 << 20 };
 // Replays the job from its store, without a model server, up to where it
 // stopped, and writes the best that was found. This also works for a job that
 // was killed.
-static int export_here(const struct options *options)
+static int export_replayed(const struct options *options)
 {
     struct again again;
     int status = again_load(&again, options, history_operand(options));
@@ -42,15 +44,17 @@ static int export_here(const struct options *options)
     return status;
 }
 
-// A coordinator keeps the compiled file with which a job last ended.
-static int write_exported(const struct options *options, const json_t *job,
-                          struct err *err)
+// Writes the compiled file with which the job last ended, as the history keeps
+// it. Where nobody said where to, another program's file is kept (out_file.h).
+static int write_stored(const struct options *options, const json_t *job,
+                        struct err *err)
 {
     const char *out = option_text(options, OPT_OUT);
     const char *compiled = json_get_text(job, "compiled", "");
     struct buf document = BUF_INIT(DOCUMENT_BYTES);
     struct follow follow = {.options = options,
                             .as_asked = out != NULL,
+                            .spares = out == NULL,
                             .out = out != NULL ? out : "compiled.json",
                             .request = {.action = REQUEST_RUN}};
     struct client_result result = {.compiled = compiled,
@@ -70,14 +74,33 @@ static int write_exported(const struct options *options, const json_t *job,
     return status;
 }
 
-static int export_there(const struct options *options)
+// A job file that the operand names is not written over.
+static bool check_out(const struct options *options, struct err *err)
+{
+    const struct out_file_reads reads = {.others = {history_operand(options)}};
+
+    return out_file_check(option_text(options, OPT_OUT), "--out", &reads, err);
+}
+
+// A coordinator gives what the job last ended with. Here the history is
+// replayed instead, but for a job of another version, which cannot be.
+static int export_compiled(const struct options *options)
 {
     struct err err = ERR_CLEAR;
-    json_t *job =
-        history_ask(options, "export", history_operand(options), NULL, &err);
-    int status = job == NULL ? output_error(options, &err)
-                             : write_exported(options, job, &err);
+    json_t *job = NULL;
+    int status;
 
+    if (check_out(options, &err))
+        job = history_ask(options, "export", history_operand(options), NULL,
+                          &err);
+    if (job == NULL)
+        status = output_error(options, &err);
+    else if (option_on(options, OPT_COORDINATOR) ||
+             json_get_int(job, "replay_version", REPLAY_VERSION) !=
+                 REPLAY_VERSION)
+        status = write_stored(options, job, &err);
+    else
+        status = export_replayed(options);
     json_decref(job);
     return status;
 }
@@ -125,10 +148,7 @@ static int run(const struct options *options)
 {
     const char *form = option_text(options, OPT_FORMAT);
 
-    if (form != NULL)
-        return export_form(options, form);
-    return option_on(options, OPT_COORDINATOR) ? export_there(options)
-                                               : export_here(options);
+    return form != NULL ? export_form(options, form) : export_compiled(options);
 }
 
 const struct command_entry cmd_export = {

@@ -277,7 +277,7 @@ static bool find_place(const struct follow *follow, const json_t *document,
     // A budget that was too small for the baseline: the program as written.
     bool unscored = !json_is_object(json_object_get(document, "compiled"));
 
-    if ((stopped || unscored) && !follow->as_asked)
+    if ((stopped || unscored || follow->spares) && !follow->as_asked)
         return out_file_beside(follow->out, compiled, file, err);
     *file = (struct out_file){.path = strdup(follow->out)};
     if (file->path == NULL)

@@ -27,7 +27,8 @@ struct follow {
     bool wait;              // for the result
     bool frozen;     // stop when nothing more can be had without a model server
     const char *out; // the compiled file, or NULL for none
-    bool as_asked;   // written to out whatever stands there
+    bool as_asked;   // written to out whatever stands there already
+    bool spares;     // another program's file is kept even by a finished job
     const char *exclude; // resume: {"exclude": [N...]} for job id, or NULL
     const char *id;
     const char *store; // of follow_here; NULL: --store, or next to the job
@@ -35,7 +36,7 @@ struct follow {
     const char *endpoint;
     struct key key;            // KEY_NONE: in the clear
     struct notifier *notifier; // of --notify and --on-event; set by follow
-    bool keeps;                // print and write nothing: for the caller
+    bool keeps;                // for the caller: prints and writes nothing
     json_t *document;          // out: that is here then; a new reference
     bool wrote;                // out: the compiled file was written
     int64_t candidate;         // out: what an evaluation scored, 0: nothing

@@ -138,6 +138,21 @@ static bool decode(struct opening *opening)
     return true;
 }
 
+// What was submitted to another version of promptcc is another job here, which
+// would begin anew.
+static bool check_same(struct opening *opening)
+{
+    if (strcmp(running_job_id(opening->running), opening->job_id) == 0)
+        return true;
+    err_set(
+        &opening->err, ERR_INPUT,
+        "the job %.80s was run by another version of promptcc, and this one "
+        "cannot replay it: submit its job file again, as a new job (`export` "
+        "still gives what it found)",
+        opening->job_id);
+    return false;
+}
+
 static void read_job(struct chore *chore, struct store *reader,
                      const struct err *trouble)
 {
@@ -156,8 +171,9 @@ static void read_job(struct chore *chore, struct store *reader,
     else
         job_no = history_job_no(reader, opening->job_id, err);
     if (job_no != 0)
-        (void)history_load_submission(reader, job_no, open_stored, opening,
-                                      err);
+        (void)(history_load_submission(reader, job_no, open_stored, opening,
+                                       err) &&
+               check_same(opening));
     else if (err->code == ERR_NONE)
         err_set(err, ERR_INPUT, "there is no job %.100s", opening->job_id);
 }
@@ -254,7 +270,7 @@ static void after_reading(struct chore *chore)
 {
     struct opening *opening = opening_of(chore);
 
-    if (opening->running == NULL) {
+    if (opening->running == NULL || opening->err.code != ERR_NONE) {
         end_opening(opening, NULL);
         return;
     }

@@ -45,7 +45,8 @@ static const char workers_sql[] =
     " slots, models, calls, last_fault, server FROM workers"
     " WHERE ?2 <> '0' OR (state = 'serving' AND ?1 <> '') ORDER BY name";
 static const char export_sql[] =
-    "SELECT id AS job, state, document, compiled FROM jobs WHERE id = ?1";
+    "SELECT id AS job, state, document, compiled, replay_version FROM jobs"
+    " WHERE id = ?1";
 
 static json_t *answer_jobs(struct store *store, const char *id,
                            const json_t *argument, struct err *err)

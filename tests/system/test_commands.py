@@ -275,6 +275,39 @@ def test_export_writes_the_compiled_file_again(done):
     assert out.read_bytes() == done.compiled.read_bytes()
 
 
+def test_a_job_of_another_version_is_exported_and_not_replayed(done):
+    store = done.folder / "older.db"
+    with sqlite3.connect(done.store) as db, sqlite3.connect(store) as copy:
+        db.backup(copy)
+        copy.execute("UPDATE jobs SET replay_version = 1")
+    out = done.folder / "older.json"
+    exported = done.promptcc("export", "shop", "--store", store, "--out", out)
+    assert exported.status == 0, exported
+    assert out.read_bytes() == done.compiled.read_bytes()
+    jobs = len(done.promptcc("jobs", "--store", store, "--json").json)
+    resumed = done.promptcc("resume", done.document["job"], "--store", store,
+                            "--json")
+    assert resumed.status == 2, resumed
+    assert "another version" in resumed.error["text"]
+    assert len(done.promptcc("jobs", "--store", store, "--json").json) == jobs
+
+
+def test_export_keeps_the_job_file_and_other_programs(done):
+    over = done.promptcc("export", done.job_file, "--out", done.job_file)
+    assert over.status == 2 and "read by this very command" in over.err, over
+    store, place = done.folder / "kept.db", done.folder / "kept"
+    with sqlite3.connect(done.store) as db, sqlite3.connect(store) as copy:
+        db.backup(copy)
+        copy.execute("UPDATE jobs SET replay_version = 1")
+    place.mkdir()
+    (place / "compiled.json").write_text('{"other": 1}')
+    kept = done.promptcc("export", "shop", "--store", store, cwd=place)
+    assert kept.status == 0 and "is kept" in kept.err, kept
+    assert (place / "compiled.json").read_text() == '{"other": 1}'
+    partial = place / "compiled.partial.json"
+    assert partial.read_bytes() == done.compiled.read_bytes()
+
+
 def test_query_reads_and_never_writes(done):
     rows = history(done, "query",
                    "SELECT role, sum(calls) AS calls FROM v_cost GROUP BY role")
