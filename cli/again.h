@@ -1,6 +1,6 @@
 // again: a job that was run before, read back from its store, for resume and
-// export. The store keeps what was submitted: the job file, the data and the
-// values that were set.
+// export. The store keeps what was submitted: the job file, its data, and the
+// values of --set.
 
 #ifndef CLI_AGAIN_H
 #define CLI_AGAIN_H

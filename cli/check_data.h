@@ -2,10 +2,11 @@
 // file and its data alone.
 //
 // A search on twelve examples, or on a validation share that lacks a label,
-// ends in a number that means nothing, and nobody is told. Each attempt here
-// looks for one such thing and says what to do about it. What is only a
-// pity is a warning; what makes the result meaningless is an error. Less is to
-// be said where an optimizer makes one set of demos and chooses nothing.
+// ends with a score that means nothing, and nothing in the score shows it. Each
+// attempt here looks for one such problem and says what to do about it. It is a
+// warning when the result would merely be worse, an error when it would be
+// meaningless. An optimizer that makes one set of demos, and so chooses
+// nothing, gets fewer.
 
 #ifndef CLI_CHECK_DATA_H
 #define CLI_CHECK_DATA_H

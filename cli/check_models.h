@@ -11,7 +11,7 @@
 #include "cli/jobfile.h"
 #include "cli/options.h"
 
-// Asks the servers that options name; none are named, none are asked.
+// Asks the servers that the options name, and none where they name none.
 void check_models(struct jobfile *file, const struct options *options);
 
 #endif

@@ -29,7 +29,7 @@ static json_t *read_operand(const struct options *options, const char *name,
     buf_release(&text);
     if (document == NULL || json_is_object(document))
         return document;
-    err_set(err, ERR_INPUT, "%.150s: it is no compiled file", name);
+    err_set(err, ERR_INPUT, "%.150s: it is not a compiled file", name);
     json_decref(document);
     return NULL;
 }

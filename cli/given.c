@@ -45,7 +45,8 @@ static bool add_word(const struct field *fields, size_t n_fields,
     json_t *value;
 
     if (equal == NULL || len == 0 || len >= sizeof name) {
-        err_set(err, ERR_INPUT, "`%.60s` is no input: write FIELD=VALUE", word);
+        err_set(err, ERR_INPUT, "`%.60s` is not an input: write FIELD=VALUE",
+                word);
         return false;
     }
     memcpy(name, word, len);

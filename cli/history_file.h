@@ -1,7 +1,7 @@
-// history_file: where show, jobs, trials, best, export and query read: the
-// store of
-// --store, or with --coordinator that of a cluster. Both answer alike
-// (store/lookup.h).
+// history_file: the store that show, jobs, trials, best, export and query read.
+//
+// It is the file of --store or, with --coordinator, the store of a cluster.
+// Both answer alike (store/lookup.h).
 
 #ifndef CLI_HISTORY_FILE_H
 #define CLI_HISTORY_FILE_H

@@ -3,7 +3,7 @@
 // On a terminal a block of lines is drawn over itself, four times a second at
 // most. Elsewhere a plain line comes when phase, trial or best change, at most
 // one a second, and every 30 s in any case, so that a log shows that the job is
-// alive. With --quiet nothing comes. The two renderers are pure.
+// alive. With --quiet nothing is shown. The two renderers are pure.
 
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H

@@ -1,4 +1,4 @@
-// fold: texts without what a reader does not look at.
+// fold: comparing texts as a reader does, without case or accents' encoding.
 //
 // Folding composes characters (NFC: an e and an accent are an e with an accent)
 // and takes their case away (Unicode simple folding of Latin, Greek and

@@ -1,4 +1,4 @@
-// token_bucket: how much of something may come in a while.
+// token_bucket: a limit on how often something may happen.
 //
 // A bucket holds at most `burst` tokens and gets `per_s` new ones a second.
 // What comes takes tokens out; when too few are left, it is too much. So a

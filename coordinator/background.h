@@ -35,10 +35,10 @@ struct chore {
                  const struct err *trouble);
     // On the loop, once it is taken. Frees the chore.
     void (*done)(struct chore *chore);
-    uint64_t after;     // the put that is waited for before work; 0: none
-    bool hasty;         // sees what is there rather than wait for a full disk
-    bool own;           // the loop's own: never refused, and first in line
-    size_t bytes;       // that it holds, for the bound
+    uint64_t after; // the put that is waited for before work; 0: none
+    bool hasty;     // reads what is durable rather than wait for a full disk
+    bool own;       // the loop's own: never refused, and first in line
+    size_t bytes;   // that it holds, for the bound
     struct chore *next; // background's own
 };
 

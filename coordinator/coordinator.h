@@ -34,8 +34,8 @@ struct coordinator_options {
     int64_t wait_start_ms;    // no answer since the start: the job is paused
     int64_t wait_after_ms;    // no answer after there was one: the same
     int64_t call_timeout_ms;  // hard limit of one call
-    int64_t disk_patience_ms; // how long a disk that takes nothing is waited
-                              // for until jobs pause; -1: for ever
+    int64_t disk_patience_ms; // how long writes to a disk may fail
+                              // until the jobs pause; -1: for ever
     bool local;      // its clients are in this process: their jobs are folders
                      // of this machine. A fact about the endpoint that the
                      // owner knows, never what a peer says of itself.

@@ -1,9 +1,9 @@
 // guest: a call that a client asks a worker for, beside all jobs.
 //
-// Who tries a message of his own on a program wants a model's answer and no
-// job. Such a call is no part of any job: it is not stored, no budget pays for
-// it, and no search ever sees it. Dispatch places it like any other, with the
-// oldest age, so that a person does not wait for a search.
+// Somebody who tries a message of their own on a program wants an answer from a
+// model, and no job. Such a call belongs to no job: it is not stored, no budget
+// pays for it, and no search ever sees it. Dispatch places it like any other,
+// with the oldest age, so that a person does not wait for a search.
 //
 //   guest_begin --> at dispatch --answer, no way on, too late--> guest_end
 //

@@ -6,8 +6,8 @@
 // that worker before it could go anywhere else, so what was at work when a
 // coordinator was restarted is not asked twice.
 //
-// A worker's word is believed in one thing only: which of the calls that wait
-// it gets first. Belongs to the loop.
+// What a worker names decides one thing only: which of the waiting calls it
+// gets first. So a worker that lies gains nothing. Belongs to the loop.
 
 #ifndef COORDINATOR_KEPT_CALLS_H
 #define COORDINATOR_KEPT_CALLS_H

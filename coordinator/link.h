@@ -20,12 +20,12 @@
 // free. Long messages in PARTs have a budget of bytes a peer, and one for all.
 // Workers, their slots and models, and clients are limited in number. A peer
 // that goes beyond is cut off: forgotten, its calls asked elsewhere, its
-// connection shut, with one line in the log. Of silent clients nothing is kept
-// beyond CLIENT_MS (link.c).
+// connection shut, with one line in the log. A client that is silent for
+// CLIENT_MS (link.c) is forgotten.
 //
-// With keys (wire/key.h) only those get this far whom the gate lets in. A peer
-// has the role of its key, and its messages come over a connection of that key
-// for as long as it is here. When the folder of allowed keys has changed, those
+// With keys (wire/key.h) the gate lets in only peers whose key is allowed. A
+// peer has the role of its key, and all its messages must come over a
+// connection with that key. When the folder of allowed keys changes, peers
 // whose key is no longer in it are cut off.
 
 #ifndef COORDINATOR_LINK_H

@@ -38,7 +38,7 @@ struct models {
         int users;
         struct model_needs needs; // of the first user
     } * entries;                  // owned
-    size_t n, cap;                // n counts free ones as well
+    size_t n, cap;                // n includes the free numbers
 };
 
 void models_release(struct models *models);
@@ -46,7 +46,7 @@ void models_release(struct models *models);
 // The number of a model, for one more user; -1 without memory.
 int32_t models_use(struct models *models, const char *name, const char *digest,
                    struct err *err);
-// A user less. With the last one the number is free.
+// One user fewer. Without any, the number may be given to another model.
 void models_drop(struct models *models, int32_t number);
 
 bool models_simulated(const char *digest);

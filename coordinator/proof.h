@@ -61,11 +61,12 @@ struct proofs {
 
 void proofs_release(struct proofs *proofs);
 
-// A worker joined, or a job began to use a model: those that meet are asked.
+// Call when a worker joins, or a job begins to use a model: asks for a proof of
+// each pair of a worker and a model that it has.
 void proofs_expect_worker(struct engine *engine,
                           const struct worker_info *worker, int64_t now);
 void proofs_expect_model(struct engine *engine, int32_t model, int64_t now);
-// They part.
+// Call when a worker leaves, or the last job that uses a model ends.
 void proofs_forget_worker(struct engine *engine, int32_t worker);
 void proofs_forget_model(struct engine *engine, int32_t model);
 
@@ -73,7 +74,7 @@ void proofs_forget_model(struct engine *engine, int32_t model);
 // counts as sent.
 struct proof *proofs_next(struct engine *engine, int64_t now,
                           struct call_message *out);
-// It could not be sent.
+// That message could not be sent: it is tried again.
 void proofs_unsent(struct engine *engine, struct proof *proof, int64_t now);
 
 // An answer or a fault under that id came from the worker.

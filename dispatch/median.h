@@ -1,4 +1,4 @@
-// median: the usual value of late, over the last 31 samples.
+// median: the median of the last 31 samples.
 //
 // A mean was rejected: one call that ran into its time limit would move it for
 // a long time. Adding costs a search and two short moves in 31 numbers.

@@ -60,10 +60,11 @@ bool http_address_read(const char *text, struct http_address *out,
     const char *port;
 
     if (!split(text, host, sizeof host, &port) || !is_port(port)) {
-        err_set(err, ERR_INPUT,
-                "`%.80s` is no place to serve HTTP: it takes HOST:PORT, such "
-                "as 127.0.0.1:8070, [::1]:8070, or port 0 for a free one",
-                text);
+        err_set(
+            err, ERR_INPUT,
+            "`%.80s` is not a place to serve HTTP: it takes HOST:PORT, such "
+            "as 127.0.0.1:8070, [::1]:8070, or port 0 for a free one",
+            text);
         return false;
     }
     int rc = getaddrinfo(host, port, &hints, &found);

@@ -6,10 +6,10 @@
 //
 //   connections   at most max_connections; further ones are closed at once
 //   time          a request has arrived, headers and body, REQUEST_MS after its
-//                 connection was opened or had its last answer: who sends a
-//                 byte now and then (slow-loris) is cut off. A reply has left
-//                 REPLY_MS after the handler gave it; how long the handler may
-//                 take is its own affair
+//                 connection was opened or had its last answer: a client that
+//                 sends a byte now and then (slow loris) is cut off. A reply
+//                 has left REPLY_MS after the handler gave it; how long the
+//                 handler may take is its own affair
 //   size          headers HEADER_BYTES, body max_body; beyond is 431 or 413
 //   streams       at most max_streams of the connections; beyond is 503
 //

@@ -173,7 +173,7 @@ static json_t *read_json(const char *text, json_type type, const char *what,
 
     if (value == NULL || json_typeof(value) == type)
         return value;
-    err_set(err, ERR_INPUT, "the inputs are no JSON %s", what);
+    err_set(err, ERR_INPUT, "the inputs are not a JSON %s", what);
     json_decref(value);
     return NULL;
 }

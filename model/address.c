@@ -11,7 +11,7 @@ enum { SLOTS_MAX = 1024 };
 static bool refuse(const char *text, const char *why, struct err *err)
 {
     err_set(err, ERR_INPUT,
-            "\"%s\" is no address of a model server: %s; one looks like "
+            "\"%s\" is not an address of a model server: %s; one looks like "
             "http://localhost:11434,slots=2",
             text, why);
     return false;

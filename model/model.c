@@ -266,7 +266,7 @@ struct model_client *model_client_new(const struct model_address *address,
     if (backend == NULL) {
         err_set(
             err, ERR_INPUT,
-            "\"%s\" is no kind of model server: use ollama, llama or openai",
+            "\"%s\" is not a kind of model server: use ollama, llama or openai",
             address->backend);
         return NULL;
     }
@@ -311,7 +311,7 @@ static bool write_request(const struct model_client *client,
     struct buf *out = &exchange->request;
 
     if (!isfinite(request->options.temperature)) {
-        err_set(err, ERR_INPUT, "the temperature of a call is no number");
+        err_set(err, ERR_INPUT, "the temperature of a call is not a number");
         return false;
     }
     buf_puts(out, "{\"model\":");

@@ -44,7 +44,7 @@ bool inputs_check_names(const struct field *fields, size_t n,
     json_t *value;
 
     if (!json_is_object(values)) {
-        err_set(err, ERR_INPUT, "the inputs are no JSON object");
+        err_set(err, ERR_INPUT, "the inputs are not a JSON object");
         return false;
     }
     json_object_foreach((json_t *)values, name, value)

@@ -8,9 +8,9 @@
 //                    FREE <------------ run_pool_take ------------+
 //
 // At most `slots` calls are open at the model server, the oldest runs first.
-// A reply that cannot be read is asked for once more (stepper.h); a fault of
-// the server is tried again a few times, with back-off, and then ends that run
-// and no other. Whether the rest goes on is the caller's decision.
+// A reply that cannot be read is asked for once more (stepper.h). After a fault
+// of the server the call is tried again a few times, with back-off; then that
+// run ends, and no other. Whether the rest goes on is the caller's decision.
 //
 // One owner, who calls run_pool_turn again and again. Others reach it through
 // model_wake of the client.

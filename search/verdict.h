@@ -3,7 +3,7 @@
 //
 // "No detectable difference" is a result, and a user who is told why can do
 // something about it: take more examples, another metric, a larger budget. The
-// reasons are looked for in what the run saw, never guessed: each names the
+// reasons are taken from what the run saw, never guessed: each names the
 // numbers that it rests on. Pure.
 
 #ifndef SEARCH_VERDICT_H

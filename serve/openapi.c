@@ -93,7 +93,7 @@ static json_t *responses(size_t most)
     static const struct {
         const char *status, *text;
     } errors[] = {
-        {"400", "The body is no JSON object, and no list of them."},
+        {"400", "The body is not a JSON object, and no list of them."},
         {"401", "The token is missing or wrong."},
         {"413", "The body is too large."},
         {"415", "The body is not said to be application/json."},

@@ -61,7 +61,7 @@ static bool check_path(const char *path, bool must_exist, struct err *err)
         if (S_ISREG(info.st_mode))
             return true;
         err_set(err, ERR_INPUT,
-                "%s is no file but %s; name a file with --store", path,
+                "%s is not a file but %s; name a file with --store", path,
                 S_ISDIR(info.st_mode) ? "a folder" : "something else");
         return false;
     }

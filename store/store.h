@@ -66,7 +66,7 @@ uint64_t store_durable(const struct store *store);
 // Whether the disk is behind with what was put. Puts never wait for it: the
 // owner takes on no new work until it has caught up, of which it gets a notice.
 bool store_behind(const struct store *store);
-// Whether the disk takes nothing now, and what was put is tried again.
+// Whether writing to the disk fails now, and what was put is being tried again.
 bool store_troubled(const struct store *store);
 
 // How long a commit that fails (a full disk) is tried again before the store is

@@ -2,7 +2,8 @@
 //
 // One thread asks the coordinator for its status and the store which trials
 // have ended, a few times a second, as long as anybody follows; what it finds
-// is one JSON text, and all streams send the same. Nobody follows: nobody asks.
+// is one JSON text, and all streams send the same. While nobody follows it asks
+// nothing.
 //
 // An event of the stream:
 //

@@ -44,7 +44,7 @@ static bool check_bytes(const struct pass *pass, const struct field *field,
     if (len > (size_t)field->max)
         return refuse(pass, field, "is too long");
     if (field->type != TYPE_BYTES && !text_is_utf8(data, len))
-        return refuse(pass, field, "is no UTF-8 text");
+        return refuse(pass, field, "is not UTF-8 text");
     return true;
 }
 
@@ -233,7 +233,7 @@ static bool read_int(struct reading *reading, const struct field *field,
             return refuse(&reading->pass, field, "is out of range");
         number = (int64_t)value->via.u64;
     } else if (value->type != MSGPACK_OBJECT_NEGATIVE_INTEGER) {
-        return refuse(&reading->pass, field, "is no integer");
+        return refuse(&reading->pass, field, "is not an integer");
     }
     if (!check_int(&reading->pass, field, number))
         return false;
@@ -252,7 +252,7 @@ static bool read_real(struct reading *reading, const struct field *field,
         number = (double)value->via.i64;
     else if (value->type != MSGPACK_OBJECT_FLOAT64 &&
              value->type != MSGPACK_OBJECT_FLOAT32)
-        return refuse(&reading->pass, field, "is no number");
+        return refuse(&reading->pass, field, "is not a number");
     if (!check_real(&reading->pass, field, number))
         return false;
     memcpy(base + field->offset, &number, sizeof number);
@@ -267,7 +267,7 @@ static bool read_bytes(struct reading *reading, const struct field *field,
     size_t len = binary ? value->via.bin.size : value->via.str.size;
 
     if (value->type != (binary ? MSGPACK_OBJECT_BIN : MSGPACK_OBJECT_STR))
-        return refuse(&reading->pass, field, "is no text");
+        return refuse(&reading->pass, field, "is not text");
     if (!check_bytes(&reading->pass, field, data, len))
         return false;
     char *copy = arena_alloc(reading->arena, len + 1);
@@ -289,7 +289,7 @@ static bool read_list(struct reading *reading, const struct field *field,
     const msgpack_object_array *array = &value->via.array;
 
     if (value->type != MSGPACK_OBJECT_ARRAY)
-        return refuse(&reading->pass, field, "is no list");
+        return refuse(&reading->pass, field, "is not a list");
     if (array->size > (size_t)field->max)
         return refuse(&reading->pass, field, "has too many entries");
     char *items = arena_array(reading->arena, array->size, field->items->size);

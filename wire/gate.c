@@ -390,7 +390,7 @@ static bool is_folder(const char *path, struct err *err)
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return true;
     err_set(err, ERR_INPUT,
-            "%.150s is no folder of keys that may connect: `promptcc keys "
+            "%.150s is not a folder of keys that may connect: `promptcc keys "
             "worker NAME` makes one",
             path);
     return false;

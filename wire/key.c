@@ -177,7 +177,7 @@ static bool read_line(char *line, const char *path, struct key *out,
         return true;
     }
     err_set(err, ERR_INPUT,
-            "%.150s is no key of promptcc (it has a line `%.20s`): make one "
+            "%.150s is not a key of promptcc (it has a line `%.20s`): make one "
             "with `promptcc keys`",
             path, line);
     return false;
@@ -194,10 +194,11 @@ static bool read_lines(char *text, const char *path, struct key *out,
             return false;
     if (out->role != KEY_NONE && out->public_key[0] != '\0')
         return true;
-    err_set(err, ERR_INPUT,
-            "%.150s is no key of promptcc (it names no role or no public key): "
-            "make one with `promptcc keys`",
-            path);
+    err_set(
+        err, ERR_INPUT,
+        "%.150s is not a key of promptcc (it names no role or no public key): "
+        "make one with `promptcc keys`",
+        path);
     return false;
 }
 

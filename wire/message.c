@@ -346,7 +346,7 @@ static bool read_message(const msgpack_object *root, struct arena *arena,
                          struct message *out, struct err *err)
 {
     if (root->type != MSGPACK_OBJECT_MAP) {
-        err_set(err, ERR_PROTOCOL, "a message that is no map");
+        err_set(err, ERR_PROTOCOL, "a message that is not a map");
         return false;
     }
     memset(out, 0, sizeof *out);

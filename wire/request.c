@@ -42,7 +42,8 @@ static bool right_types(const json_t *options, struct err *err)
     };
 
     if (!json_is_object(options)) {
-        err_set(err, ERR_PROTOCOL, "the options of a job are no JSON object");
+        err_set(err, ERR_PROTOCOL,
+                "the options of a job are not a JSON object");
         return false;
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -104,7 +105,8 @@ static bool copy_overrides(struct request *request, const json_t *list,
         const char *text = json_string_value(json_array_get(list, i));
 
         if (text == NULL) {
-            err_set(err, ERR_PROTOCOL, "`set` holds something that is no text");
+            err_set(err, ERR_PROTOCOL,
+                    "`set` holds something that is not text");
             return false;
         }
         request->overrides[i] = arena_strdup(&request->arena, text);
@@ -173,9 +175,10 @@ static bool check_path(const char *path, struct err *err)
 {
     if (path == NULL || text_is_utf8(path, strlen(path)))
         return true;
-    err_set(err, ERR_INPUT,
-            "the path %.200s is no UTF-8 text: rename it, or name another file",
-            path);
+    err_set(
+        err, ERR_INPUT,
+        "the path %.200s is not UTF-8 text: rename it, or name another file",
+        path);
     return false;
 }
 

@@ -185,10 +185,11 @@ static void explain_endpoint(const char *endpoint, int why, struct err *err)
     case ENOCOMPATPROTO:
     case ENODEV:
     case EADDRNOTAVAIL:
-        err_set(err, ERR_INPUT,
-                "%s is no address of this machine that can be used (%s); one "
-                "looks like tcp://127.0.0.1:5570",
-                endpoint, zmq_strerror(why));
+        err_set(
+            err, ERR_INPUT,
+            "%s is not an address of this machine that can be used (%s); one "
+            "looks like tcp://127.0.0.1:5570",
+            endpoint, zmq_strerror(why));
         break;
     default:
         err_set(err, ERR_IO, "%s: %s", endpoint, zmq_strerror(why));

@@ -7,8 +7,8 @@
 //   machine (the kernel lists connections; ours are told apart by their
 //   sockets);
 // * the load average of the last minute is above a bound: the number of
-//   processors, unless another one is given. What the model server itself takes
-//   is not, since it has no more threads than those.
+//   processors, unless another one is given. The model server alone does not
+//   exceed it, since it has no more threads than that.
 //
 // The worker then takes no new calls, finishes those that it has begun, and
 // says goodbye; it greets again when the machine is free. Looking is cheap,

@@ -981,7 +981,7 @@ static bool set_name(struct worker *worker, const char *name, struct err *err)
     char host[64] = "worker";
 
     if (name != NULL && !text_is_utf8(name, strlen(name))) {
-        err_set(err, ERR_INPUT, "the worker's name is no UTF-8 text");
+        err_set(err, ERR_INPUT, "the worker's name is not UTF-8 text");
         return false;
     }
     if (name != NULL && name[0] != '\0')

@@ -24,8 +24,8 @@
 //
 // A guest (guest.h) that has to step back drains as well, but then is apart
 // until it may work again. A server that is wedged can be brought back by a
-// command of the user's (restart.h). Who asks for it ends after a while without
-// a call, so that nobody pays for an idle machine.
+// command of the user's (restart.h). On request (idle_ms) it ends after a while
+// without a call, so that nobody pays for an idle machine.
 
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H

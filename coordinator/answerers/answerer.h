@@ -1,4 +1,4 @@
-// answerer: who answers asks, one row a kind.
+// answerer: what answers asks: a model, a program, a search. One row each.
 //
 // Every ask takes the same way, whoever answers it:
 //

@@ -3,8 +3,8 @@
 //
 // A submitted job brings its programs along: they are unpacked into a folder of
 // their own, which is removed with them. A request that ends in a fault
-// is asked again, JOB_PROGRAMS_TRIES times in all; then it has failed, as a
-// call to a model has that dispatch gave up.
+// is asked again, JOB_PROGRAMS_TRIES times in all; then it has failed, like a
+// call to a model that dispatch has parked.
 
 #ifndef COORDINATOR_ANSWERERS_PROGRAMS_H
 #define COORDINATOR_ANSWERERS_PROGRAMS_H

@@ -143,7 +143,7 @@ bool program_tune(const struct program *program, const char *name,
             continue;
         return step->kind->tune(program, step, name + len + 1, value, err);
     }
-    err_set(err, ERR_INPUT, "`%.60s` is nothing that can be tuned", name);
+    err_set(err, ERR_INPUT, "`%.60s` cannot be tuned", name);
     return false;
 }
 

@@ -12,10 +12,11 @@ bool scope_check_name(struct scope *scope, const char *name, const char *what,
                       const struct place *place)
 {
     if (!text_is_name(name)) {
-        diag_add(scope->diags, DIAG_ERROR, "bad-name", place,
-                 "`%s` is no name for %s: letters, digits and _, and no digit "
-                 "first",
-                 name, what);
+        diag_add(
+            scope->diags, DIAG_ERROR, "bad-name", place,
+            "`%s` is not a name for %s: letters, digits and _, and no digit "
+            "first",
+            name, what);
         return false;
     }
     if (strcmp(name, "metadata") == 0) {

@@ -225,7 +225,7 @@ bool settings_set(struct settings *settings, const char *name,
 
     if (row != NULL)
         return take_row(value, row, settings, err);
-    err_set(err, ERR_INPUT, "`%.60s` is nothing that can be tuned", name);
+    err_set(err, ERR_INPUT, "`%.60s` cannot be tuned", name);
     return false;
 }
 

@@ -167,7 +167,7 @@ static bool add_file(json_t *list, const struct bundle_file *file,
         err_set(err, ERR_INPUT, "%.100s: %s", file->name,
                 file->len > DOCUMENT_MAX_BYTES
                     ? "a document is longer than 1 MiB"
-                    : "a document is no UTF-8 text");
+                    : "a document is not UTF-8 text");
         return false;
     }
     return add_document(list,

@@ -442,7 +442,7 @@ static bool take_header(struct rows *rows, struct err *err)
             text_trim(csv->cells[i].text, csv->cells[i].len, &len);
         if (!text_is_utf8(name, len)) {
             err_set(err, ERR_INPUT,
-                    "the head line of %.60s is no UTF-8 text: " LATIN_REMEDY,
+                    "the head line of %.60s is not UTF-8 text: " LATIN_REMEDY,
                     rows->input.name);
             return false;
         }
@@ -515,7 +515,7 @@ static bool add_cell(struct rows *rows, size_t i, struct err *err)
                 memchr(cell->text, '\0', cell->len) != NULL
                     ? "the cell of `%.60s` holds a NUL byte: take it out "
                       "(`tr -d '\\0' < OLD > NEW`)"
-                    : "the cell of `%.60s` is no UTF-8 text: " LATIN_REMEDY,
+                    : "the cell of `%.60s` is not UTF-8 text: " LATIN_REMEDY,
                 rows->header[i]);
         return false;
     }
@@ -604,13 +604,13 @@ static enum rows_step refuse_json(struct rows *rows, const json_error_t *where,
 
     rows->fault_at = offset_of(rows, where);
     if (len > 1 && row[0] == '{' && row[1] == '\'')
-        return bad_row(err, "this is no JSON but Python's way to write a "
+        return bad_row(err, "this is not JSON but Python's way to write a "
                             "dict: write rows with json.dumps");
     (void)snprintf(reason, sizeof reason, "%s", where->text);
     for (char *c = reason; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20)
             *c = ' ';
-    err_set(err, ERR_INPUT, "this is no JSON: %s", reason);
+    err_set(err, ERR_INPUT, "this is not JSON: %s", reason);
     return ROWS_BAD;
 }
 
@@ -629,7 +629,7 @@ static enum rows_step take_json(struct rows *rows, struct err *err)
                                  &where, &why);
     if (rows->fields == NULL && why.code != ERR_NOMEM &&
         !text_is_utf8(rows->row, rows->row_len))
-        return bad_row(err, "the row is no UTF-8 text: " LATIN_REMEDY);
+        return bad_row(err, "the row is not UTF-8 text: " LATIN_REMEDY);
     if (rows->fields == NULL && why.code != ERR_NOMEM && rows->row[0] == '{') {
         struct err again = ERR_CLEAR;
         json_error_t there = where;

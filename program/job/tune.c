@@ -221,7 +221,7 @@ static bool fix(struct tune *tune, struct node *map, size_t at)
     if (!resolve(tune, map, at, &choices, &otherwise))
         return map->n == n;
     diag_add(tune->diags, DIAG_WARNING, "not-searched", &place,
-             "`%s` is no part of the program, so it is not searched: it is %s",
+             "`%s` is not part of the program, so it is not searched: it is %s",
              key,
              map->items[at]->kind == NODE_SCALAR ? map->items[at]->text
                                                  : "its default");

@@ -39,7 +39,7 @@ static bool open_file(struct file *file, const char *path, const char *text,
     }
     if (!json_is_object(file->root)) {
         err_set(err, ERR_INPUT,
-                "%s: is no compiled program: it holds no JSON object", path);
+                "%s: is not a compiled program: it holds no JSON object", path);
         json_decref(file->root);
         return false;
     }

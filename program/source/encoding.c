@@ -82,7 +82,7 @@ static bool refuse_magic(const char *data, size_t len, struct err *err)
     for (size_t i = 0; i < LENGTH(magics); i++) {
         if (!begins(data, len, magics[i].bytes, magics[i].n))
             continue;
-        err_set(err, ERR_INPUT, "this is no text but %s: %s", magics[i].what,
+        err_set(err, ERR_INPUT, "this is not text but %s: %s", magics[i].what,
                 magics[i].remedy);
         return true;
     }

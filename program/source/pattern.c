@@ -158,7 +158,7 @@ static bool read_code(int code, size_t len, bool *matches, struct err *err)
                 "so that it can match in one way alone",
                 len);
     else
-        err_set(err, ERR_INPUT, "the text is no UTF-8");
+        err_set(err, ERR_INPUT, "the text is not UTF-8");
     return false;
 }
 

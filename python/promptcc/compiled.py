@@ -25,7 +25,7 @@ def load(compiled, program=None):
     document = json.loads(pathlib.Path(compiled).read_text(encoding="utf-8"))
     about = document.get("metadata", {}).get("promptcc")
     if about is None:
-        raise ValueError(f"{compiled} is no compiled file of promptcc: it has no "
+        raise ValueError(f"{compiled} is not a compiled file of promptcc: it has no "
                          "metadata.promptcc")
     if about["format"] > 2:
         raise ValueError(f"{compiled} was written by a newer promptcc "

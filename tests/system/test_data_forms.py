@@ -156,10 +156,10 @@ def test_is_fine(stage, tmp_path, name):
 REFUSED = {
     "latin-1": (
         ("r.jsonl", '{"text": "wärm", "label": "good"}'.encode("latin-1")),
-        "r.jsonl:1:1: ", "no UTF-8 text.*iconv -f WINDOWS-1252"),
+        "r.jsonl:1:1: ", "not UTF-8 text.*iconv -f WINDOWS-1252"),
     "latin-1 in a table": (
         ("r.csv", "text,label\nwärm,good\n".encode("latin-1")),
-        "r.csv:2:1: ", "cell of `text` is no UTF-8.*iconv"),
+        "r.csv:2:1: ", "cell of `text` is not UTF-8.*iconv"),
     "a zip": (("r.csv", b"PK\x03\x04abcdef"), "r.csv: ", "Excel.*save"),
     "gzip": (("r.jsonl", b"\x1f\x8b\x08\x00abcdef"), "r.jsonl: ", "gunzip"),
     "parquet": (("r.json", b"PAR1abcdefgh"), "r.json: ", "to_json"),
@@ -179,7 +179,7 @@ REFUSED = {
         ("r.json", "[\n" + json.dumps(WARM[0])[:-1] + "\n"),
         "r.json:2:1: ", "ends inside this example"),
     "a first line that is broken among others": (
-        ("r.jsonl", '{"text": "a",\n' + LINES), "r.jsonl:1:", "no JSON"),
+        ("r.jsonl", '{"text": "a",\n' + LINES), "r.jsonl:1:", "not JSON"),
     "a list of texts": (
         ("r.json", '["warm"]'), "r.json:1:2: ",
         "an example is a JSON object"),

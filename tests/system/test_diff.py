@@ -52,7 +52,7 @@ def test_a_job_stands_for_its_compiled_file(stage, job):
 
 def test_what_cannot_be_compared_is_told(stage, job):
     (stage.folder / "bad.json").write_text("[1]")
-    for words, said in [(("bad.json", "bad.json"), "no compiled file"),
+    for words, said in [(("bad.json", "bad.json"), "not a compiled file"),
                         (("none.json", "bad.json"), "none.json"),
                         (("nothing", "bad.json"), "nothing")]:
         wrong = stage.promptcc("diff", *words, "--store",

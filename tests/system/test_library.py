@@ -63,7 +63,7 @@ def test_the_example_links_it_and_gives_the_answer_of_predict(
             (["nowhere.json", sim.url, "{}"], "nowhere.json"),
             ([compiled, "http://127.0.0.1:1", "{}"], "no model server answers"),
             ([compiled, sim.url, "{}"], "message"),
-            ([compiled, sim.url, "[1]"], "no JSON object"),
+            ([compiled, sim.url, "[1]"], "not a JSON object"),
             ([compiled, sim.url, '{"message": 7}'], "message")]:
         wrong = ask(*words)
         assert wrong.returncode == 1 and said in wrong.stderr, wrong

@@ -336,8 +336,8 @@ Test(compiled, keeps_a_pool_where_dspy_does_not_take_it_for_demos)
     json_t *plain = written();
     cr_expect_eq(json_integer_value(member(plain, "metadata/promptcc/format")),
                  1, "a file that older readers read well says so");
-    cr_expect_null(json_object_get(member(plain, "metadata/promptcc"),
-                                   "pools"));
+    cr_expect_null(
+        json_object_get(member(plain, "metadata/promptcc"), "pools"));
     json_decref(plain);
 
     candidate_set_nearest(candidate, 0, 1);
@@ -355,9 +355,9 @@ Test(compiled, keeps_a_pool_where_dspy_does_not_take_it_for_demos)
     cr_assert_not_null(compiled, "%s", err.text);
     cr_expect_eq(compiled->candidate->parts[0].nearest, 1);
     cr_expect_eq(compiled->candidate->parts[0].n_demos, 2);
-    cr_expect_eq(memcmp(&compiled->candidate->id, &candidate->id,
-                        sizeof candidate->id),
-                 0);
+    cr_expect_eq(
+        memcmp(&compiled->candidate->id, &candidate->id, sizeof candidate->id),
+        0);
     compiled_free(compiled);
     expect_bad("metadata/promptcc/pools/classify/nearest", json_integer(0),
                "compiled.json: metadata.promptcc.pools.classify.nearest must "
@@ -396,7 +396,7 @@ Test(compiled, is_refused_when_its_predictors_are_not_the_programs)
 Test(compiled, is_refused_when_it_is_no_json_object)
 {
     cr_expect_null(compiled_read("x.json", "[1]", 3, &err));
-    cr_expect_str_eq(err.text, "x.json: is no compiled program: it holds no "
+    cr_expect_str_eq(err.text, "x.json: is not a compiled program: it holds no "
                                "JSON object");
     err = ERR_CLEAR;
     cr_expect_null(compiled_read("x.json", "{\"a\"", 4, &err));

@@ -170,13 +170,13 @@ Test(dataset, of_many_mistakes_the_first_are_told_and_the_rest_counted)
 Test(dataset, text_that_is_no_utf8_is_told)
 {
     load("e.csv", "message,intent\n\xff\xfe,track\n");
-    expect_refused(2, "the cell of `message` is no UTF-8 text");
+    expect_refused(2, "the cell of `message` is not UTF-8 text");
     given_data_close(&given);
     load_named("e.csv", "message,intent\na\0b,track\n", 25, "");
     expect_refused(2, "the cell of `message` holds a NUL byte");
     given_data_close(&given);
     load("e.jsonl", "{\"message\": \"\xff\", \"intent\": \"track\"}\n");
-    expect_refused(1, "the row is no UTF-8 text: if it is Latin-1");
+    expect_refused(1, "the row is not UTF-8 text: if it is Latin-1");
 }
 
 Test(dataset, broken_json_is_told_with_its_line_and_column)
@@ -184,7 +184,7 @@ Test(dataset, broken_json_is_told_with_its_line_and_column)
     load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n"
                     "{\"message\": \"a\", \"intent\": }\n"
                     "[1]\n");
-    expect_refused(2, "this is no JSON");
+    expect_refused(2, "this is not JSON");
     cr_expect_eq(given_data_find(&given, "bad-row")->place.column, 28);
     expect_refused(3, "an example is a JSON object");
 }

@@ -66,7 +66,7 @@ Test(given, a_misspelt_input_gets_the_nearest_right_name)
 Test(given, a_word_without_an_equals_sign_is_refused)
 {
     cr_expect_null(GIVE("hello"));
-    cr_expect_str_eq(err.text, "`hello` is no input: write FIELD=VALUE");
+    cr_expect_str_eq(err.text, "`hello` is not an input: write FIELD=VALUE");
 }
 
 Test(given, bytes_that_are_no_utf8_are_refused)

@@ -173,9 +173,10 @@ Test(job, a_list_outside_of_the_program_is_told_to_be_out_of_the_search)
     cr_expect_eq(job->tunables.n, 0);
     cr_assert_eq(diags->n, 1);
     cr_expect_eq(diags->items[0].level, DIAG_WARNING);
-    cr_expect_str_eq(diags->items[0].text,
-                     "`seed` is no part of the program, so it is not searched: "
-                     "it is 3");
+    cr_expect_str_eq(
+        diags->items[0].text,
+        "`seed` is not part of the program, so it is not searched: "
+        "it is 3");
 }
 
 Test(job, tunables_stand_at_their_default_and_join_the_search)

@@ -378,7 +378,7 @@ Test(message, numbers_out_of_range_or_of_another_type_are_refused)
 
     begin_map(1, MESSAGE_CANCEL);
     put_text("id", "7", 1);
-    expect_refused("id is no integer");
+    expect_refused("id is not an integer");
 
     begin_map(2, MESSAGE_FAULT);
     put_int("id", 1);
@@ -417,7 +417,7 @@ Test(message, texts_with_nul_or_broken_utf8_are_refused)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         begin_map(1, MESSAGE_ACCEPTED);
         put_text("job", bad[i].text, bad[i].len);
-        expect_refused("job is no UTF-8 text");
+        expect_refused("job is not UTF-8 text");
     }
 }
 
@@ -455,7 +455,7 @@ Test(message, an_unknown_kind_is_refused)
     expect_refused("of an unknown kind");
     buf_clear(&frame);
     buf_putc(&frame, (char)0xc0);
-    expect_refused("a message that is no map");
+    expect_refused("a message that is not a map");
 }
 
 // Five bytes that ask for 64 GB.

@@ -72,7 +72,7 @@ Test(request, a_path_that_json_has_no_room_for_is_told)
 
     cr_expect_not(request_write(&request, &text, &err));
     cr_expect_eq(err.code, ERR_INPUT);
-    cr_expect_not_null(strstr(err.text, "no UTF-8 text"), "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "not UTF-8 text"), "%s", err.text);
     buf_release(&text);
 }
 
@@ -95,7 +95,7 @@ Test(request, a_value_of_the_wrong_type_is_refused_by_its_name)
     expect_refused("run", "{\"compiled\": 1}", "`compiled`");
     expect_refused("run", "{\"data\": []}", "`data`");
     expect_refused("run", "{\"set\": \"a=b\"}", "`set`");
-    expect_refused("run", "{\"set\": [\"a=b\", 2]}", "no text");
+    expect_refused("run", "{\"set\": [\"a=b\", 2]}", "not text");
     expect_refused("run", "[]", "JSON object");
 }
 

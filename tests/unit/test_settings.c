@@ -75,7 +75,7 @@ Test(settings, a_wrong_value_is_refused_in_words)
     cr_expect_not(settings_set(&settings, "temperature", hot, &err));
     cr_expect_str_eq(err.text, "`temperature` must be a number from 0 to 2");
     cr_expect_not(settings_set(&settings, "heat", hot, &err));
-    cr_expect_str_eq(err.text, "`heat` is nothing that can be tuned");
+    cr_expect_str_eq(err.text, "`heat` cannot be tuned");
     cr_expect_eq(settings.said, 0);
     cr_expect_str_eq(settings_missing(&settings), "adapter");
     json_decref(hot);
