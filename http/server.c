@@ -49,7 +49,7 @@ struct http_server {
 };
 
 // One request while it arrives and is answered.
-struct visit {
+struct incoming {
     struct http_server *server;
     struct line *line; // borrowed
     struct buf body;
@@ -384,22 +384,22 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
 }
 
 static enum MHD_Result answer(struct MHD_Connection *connection,
-                              struct visit *visit, const char *method)
+                              struct incoming *incoming, const char *method)
 {
-    struct http_server *server = visit->server;
+    struct http_server *server = incoming->server;
     struct http_request request = {
-        .method = visit->head ? "GET" : method,
-        .path = visit->path,
-        .body = visit->body.data == NULL ? "" : visit->body.data,
-        .body_len = visit->body.len,
+        .method = incoming->head ? "GET" : method,
+        .path = incoming->path,
+        .body = incoming->body.data == NULL ? "" : incoming->body.data,
+        .body_len = incoming->body.len,
         .connection = connection};
     struct http_reply reply = {.status = MHD_HTTP_OK,
                                .type = "text/plain; charset=utf-8",
                                .body = BUF_INIT(server->options.max_reply)};
 
-    enter(server, visit->line, PHASE_HANDLER);
+    enter(server, incoming->line, PHASE_HANDLER);
     server->options.handler(server->options.user, &request, &reply);
-    enter(server, visit->line,
+    enter(server, incoming->line,
           reply.stream.next != NULL ? PHASE_STREAM : PHASE_REPLY);
     if (reply.stream.next == NULL)
         buf_puts(&reply.body, ""); // so that there are bytes to hand over
@@ -418,26 +418,26 @@ static bool says_too_much(struct MHD_Connection *connection, size_t max)
     return length != NULL && strtoull(length, NULL, 10) > max;
 }
 
-static struct visit *begin_visit(struct http_server *server,
-                                 struct MHD_Connection *connection,
-                                 const char *url, const char *method)
+static struct incoming *begin_visit(struct http_server *server,
+                                    struct MHD_Connection *connection,
+                                    const char *url, const char *method)
 {
-    struct visit *visit = calloc(1, sizeof *visit);
+    struct incoming *incoming = calloc(1, sizeof *incoming);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-    if (visit == NULL)
+    if (incoming == NULL)
         return NULL;
-    visit->server = server;
-    visit->line = info == NULL ? NULL : info->socket_context;
-    visit->body = BUF_INIT(server->options.max_body);
-    visit->head = strcmp(method, "HEAD") == 0;
-    visit->path = strdup(url);
-    if (visit->path == NULL) {
-        free(visit);
+    incoming->server = server;
+    incoming->line = info == NULL ? NULL : info->socket_context;
+    incoming->body = BUF_INIT(server->options.max_body);
+    incoming->head = strcmp(method, "HEAD") == 0;
+    incoming->path = strdup(url);
+    if (incoming->path == NULL) {
+        free(incoming);
         return NULL;
     }
-    return visit;
+    return incoming;
 }
 
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
@@ -446,10 +446,10 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
                                   size_t *upload_len, void **context)
 {
     struct http_server *server = user;
-    struct visit *visit = *context;
+    struct incoming *incoming = *context;
 
     (void)version;
-    if (visit == NULL) {
+    if (incoming == NULL) {
         *context = begin_visit(server, connection, url, method);
         if (*context != NULL &&
             says_too_much(connection, server->options.max_body))
@@ -458,31 +458,31 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         return *context == NULL ? MHD_NO : MHD_YES;
     }
     if (*upload_len > 0) {
-        buf_append(&visit->body, upload, *upload_len);
+        buf_append(&incoming->body, upload, *upload_len);
         *upload_len = 0;
         return MHD_YES;
     }
-    if (visit->body.failed)
+    if (incoming->body.failed)
         return send_short(connection, TOO_LARGE, "the request is too long\n");
-    if (!text_is_utf8(visit->path, strlen(visit->path)))
+    if (!text_is_utf8(incoming->path, strlen(incoming->path)))
         return send_short(connection, MHD_HTTP_BAD_REQUEST,
                           "the path is no UTF-8\n");
-    return answer(connection, visit, method);
+    return answer(connection, incoming, method);
 }
 
 static void on_done(void *user, struct MHD_Connection *connection,
                     void **context, enum MHD_RequestTerminationCode code)
 {
-    struct visit *visit = *context;
+    struct incoming *incoming = *context;
 
     (void)connection;
     (void)code;
-    if (visit == NULL)
+    if (incoming == NULL)
         return;
-    enter(user, visit->line, PHASE_REQUEST);
-    buf_release(&visit->body);
-    free(visit->path);
-    free(visit);
+    enter(user, incoming->line, PHASE_REQUEST);
+    buf_release(&incoming->body);
+    free(incoming->path);
+    free(incoming);
     *context = NULL;
 }
 

@@ -36,7 +36,7 @@ struct sim_server {
 };
 
 // One request while it arrives and is answered.
-struct visit {
+struct incoming {
     struct sim_server *server;
     struct buf body;
     int socket;
@@ -62,20 +62,20 @@ static bool is_stopping(const struct sim_server *server)
 
 static bool visit_gone(void *data)
 {
-    struct visit *visit = data;
-    return is_stopping(visit->server) || has_left(visit->socket);
+    struct incoming *incoming = data;
+    return is_stopping(incoming->server) || has_left(incoming->socket);
 }
 
 static bool visit_pause(void *data, int64_t us)
 {
-    struct visit *visit = data;
+    struct incoming *incoming = data;
     int64_t end = clock_monotonic_us() + us;
     for (int64_t rest = us; rest > 0; rest = end - clock_monotonic_us()) {
         int64_t ms = (rest + 999) / 1000;
-        struct pollfd stop = {.fd = visit->server->stop_pipe[0],
+        struct pollfd stop = {.fd = incoming->server->stop_pipe[0],
                               .events = POLLIN};
         if (poll(&stop, 1, (int)(ms < LOOK_MS ? ms : LOOK_MS)) > 0 ||
-            has_left(visit->socket))
+            has_left(incoming->socket))
             return false;
     }
     return true;
@@ -153,38 +153,38 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
 }
 
 static enum MHD_Result answer(struct MHD_Connection *connection,
-                              struct visit *visit, const char *method)
+                              struct incoming *incoming, const char *method)
 {
-    struct sim_exchange *exchange = &visit->exchange;
+    struct sim_exchange *exchange = &incoming->exchange;
     exchange->method = method;
-    exchange->path = visit->path;
-    exchange->body = visit->body.data == NULL ? "" : visit->body.data;
-    exchange->body_len = visit->body.len;
+    exchange->path = incoming->path;
+    exchange->body = incoming->body.data == NULL ? "" : incoming->body.data;
+    exchange->body_len = incoming->body.len;
     exchange->pause = visit_pause;
     exchange->gone = visit_gone;
-    exchange->data = visit;
-    sim_api_answer(&visit->server->service, exchange);
+    exchange->data = incoming;
+    sim_api_answer(&incoming->server->service, exchange);
     // Before it is sent: who has its answer and asks for the counts finds it.
-    sim_tally_add(visit->server->service.tally, &exchange->record);
+    sim_tally_add(incoming->server->service.tally, &exchange->record);
     return send_reply(connection, exchange);
 }
 
-static struct visit *begin_visit(struct sim_server *server,
-                                 struct MHD_Connection *connection,
-                                 const char *url)
+static struct incoming *begin_visit(struct sim_server *server,
+                                    struct MHD_Connection *connection,
+                                    const char *url)
 {
-    struct visit *visit = calloc(1, sizeof *visit);
+    struct incoming *incoming = calloc(1, sizeof *incoming);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (visit == NULL || info == NULL) {
-        free(visit);
+    if (incoming == NULL || info == NULL) {
+        free(incoming);
         return NULL;
     }
-    visit->server = server;
-    visit->socket = info->connect_fd;
-    visit->body = BUF_INIT(SIM_BODY_MAX_BYTES);
-    strncpy(visit->path, url, PATH_MAX_BYTES - 1);
-    return visit;
+    incoming->server = server;
+    incoming->socket = info->connect_fd;
+    incoming->body = BUF_INIT(SIM_BODY_MAX_BYTES);
+    strncpy(incoming->path, url, PATH_MAX_BYTES - 1);
+    return incoming;
 }
 
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
@@ -193,17 +193,17 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
                                   size_t *upload_len, void **state)
 {
     (void)version;
-    struct visit *visit = *state;
-    if (visit == NULL) {
+    struct incoming *incoming = *state;
+    if (incoming == NULL) {
         *state = begin_visit(data, connection, url);
         return *state == NULL ? MHD_NO : MHD_YES;
     }
     if (*upload_len > 0) {
-        buf_append(&visit->body, upload, *upload_len);
+        buf_append(&incoming->body, upload, *upload_len);
         *upload_len = 0;
-        return visit->body.failed ? MHD_NO : MHD_YES;
+        return incoming->body.failed ? MHD_NO : MHD_YES;
     }
-    return answer(connection, visit, method);
+    return answer(connection, incoming, method);
 }
 
 static void on_done(void *data, struct MHD_Connection *connection, void **state,
@@ -212,12 +212,12 @@ static void on_done(void *data, struct MHD_Connection *connection, void **state,
     (void)data;
     (void)connection;
     (void)code;
-    struct visit *visit = *state;
-    if (visit == NULL)
+    struct incoming *incoming = *state;
+    if (incoming == NULL)
         return;
-    buf_release(&visit->body);
-    buf_release(&visit->exchange.reply);
-    free(visit);
+    buf_release(&incoming->body);
+    buf_release(&incoming->exchange.reply);
+    free(incoming);
     *state = NULL;
 }
 

@@ -20,7 +20,7 @@ struct path {
     char number[SEGMENT_BYTES];
 };
 
-struct visit {
+struct exchange {
     struct web *web;
     const struct route *route;
     const struct http_request *request;
@@ -38,7 +38,7 @@ struct route {
     const char *method;
     const char *pattern;
     enum access access;
-    void (*serve)(struct visit *visit);
+    void (*serve)(struct exchange *exchange);
     const char *verb; // of a lookup or a command
     // Parameters of the query that the verb takes: a name, and # for a whole
     // number or % for any number.
@@ -94,7 +94,7 @@ static unsigned status_of(const struct err *err, unsigned input)
 
 // --- reading the store ---
 
-static bool put_parameter(const struct visit *visit, const char *name,
+static bool put_parameter(const struct exchange *exchange, const char *name,
                           size_t len, json_t *argument, struct err *err)
 {
     char key[32], *end = NULL;
@@ -104,7 +104,7 @@ static bool put_parameter(const struct visit *visit, const char *name,
 
     len -= kind == '#' || kind == '%';
     (void)snprintf(key, sizeof key, "%.*s", (int)len, name);
-    value = http_query(visit->request, key);
+    value = http_query(exchange->request, key);
     if (value == NULL || value[0] == '\0')
         return true;
     if (kind == '#')
@@ -150,31 +150,31 @@ static bool check_name(void *user, const char *name)
     return false;
 }
 
-static bool check_query(const struct visit *visit, struct err *err)
+static bool check_query(const struct exchange *exchange, struct err *err)
 {
-    const char *takes = visit->route->takes;
+    const char *takes = exchange->route->takes;
     struct query_check check = {.takes = takes == NULL ? "" : takes,
                                 .err = err};
 
-    http_query_names(visit->request, check_name, &check);
+    http_query_names(exchange->request, check_name, &check);
     return err->code == ERR_NONE;
 }
 
 // The argument of the verb: what the path and the query say. NULL on failure.
-static json_t *read_argument(const struct visit *visit, struct err *err)
+static json_t *read_argument(const struct exchange *exchange, struct err *err)
 {
-    const struct route *route = visit->route;
+    const struct route *route = exchange->route;
     const char *at = route->takes == NULL ? "" : route->takes;
-    const char *number = visit->path.number;
+    const char *number = exchange->path.number;
     json_t *argument;
 
-    if (!check_query(visit, err))
+    if (!check_query(exchange, err))
         return NULL;
     argument = json_object();
     while (*at != '\0') {
         size_t len = strcspn(at, " ");
 
-        if (!put_parameter(visit, at, len, argument, err)) {
+        if (!put_parameter(exchange, at, len, argument, err)) {
             json_decref(argument);
             return NULL;
         }
@@ -189,223 +189,226 @@ static json_t *read_argument(const struct visit *visit, struct err *err)
 }
 
 // Asks with a store at hand. Fills the reply in any case.
-static void answer_from(struct visit *visit, struct store *store,
+static void answer_from(struct exchange *exchange, struct store *store,
                         const json_t *argument)
 {
     struct err err = ERR_CLEAR;
-    bool of_job = visit->path.job[0] != '\0';
-    char *id = of_job ? query_job(store, visit->path.job, &err) : NULL;
+    bool of_job = exchange->path.job[0] != '\0';
+    char *id = of_job ? query_job(store, exchange->path.job, &err) : NULL;
     json_t *answer = NULL;
 
     if (of_job && id == NULL) {
-        send_error(visit->reply, status_of(&err, 404), &err);
+        send_error(exchange->reply, status_of(&err, 404), &err);
         return;
     }
-    answer = lookup_answer(store, visit->route->verb, of_job ? id : "",
+    answer = lookup_answer(store, exchange->route->verb, of_job ? id : "",
                            argument, &err);
     if (answer == NULL)
-        send_error(visit->reply,
-                   status_of(&err, visit->route->number != NULL ? 404 : 400),
+        send_error(exchange->reply,
+                   status_of(&err, exchange->route->number != NULL ? 404 : 400),
                    &err);
     else
-        send_json(visit->reply, answer);
+        send_json(exchange->reply, answer);
     json_decref(answer);
     free(id);
 }
 
-static void serve_lookup(struct visit *visit)
+static void serve_lookup(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
-    json_t *argument = read_argument(visit, &err);
+    json_t *argument = read_argument(exchange, &err);
     struct store *store =
-        argument == NULL ? NULL : readers_take(visit->web->readers, &err);
+        argument == NULL ? NULL : readers_take(exchange->web->readers, &err);
 
     if (argument == NULL) {
-        send_error(visit->reply, 400, &err);
+        send_error(exchange->reply, 400, &err);
         return;
     }
     if (store == NULL) {
-        send_error(visit->reply, 503, &err);
+        send_error(exchange->reply, 503, &err);
     } else {
-        answer_from(visit, store, argument);
-        readers_give(visit->web->readers, store);
+        answer_from(exchange, store, argument);
+        readers_give(exchange->web->readers, store);
     }
     json_decref(argument);
 }
 
 // The compiled file, to be saved.
-static void serve_compiled(struct visit *visit)
+static void serve_compiled(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
-    char *text = web_compiled(visit->web, visit->path.job, &err);
+    char *text = web_compiled(exchange->web, exchange->path.job, &err);
 
     if (text == NULL) {
-        send_error(visit->reply, status_of(&err, 404), &err);
+        send_error(exchange->reply, status_of(&err, 404), &err);
         return;
     }
-    visit->reply->type = "application/json";
-    http_reply_header(visit->reply, "Content-Disposition",
+    exchange->reply->type = "application/json";
+    http_reply_header(exchange->reply, "Content-Disposition",
                       "attachment; filename=\"compiled.json\"");
-    http_reply_header(visit->reply, "Cache-Control", "no-store");
-    buf_puts(&visit->reply->body, text);
+    http_reply_header(exchange->reply, "Cache-Control", "no-store");
+    buf_puts(&exchange->reply->body, text);
     free(text);
 }
 
 // --- commands ---
 
-static void send_reply(struct visit *visit, json_t *answer,
+static void send_reply(struct exchange *exchange, json_t *answer,
                        const struct err *err)
 {
     if (answer == NULL)
-        send_error(visit->reply, status_of(err, 409), err);
+        send_error(exchange->reply, status_of(err, 409), err);
     else
-        send_json(visit->reply, answer);
+        send_json(exchange->reply, answer);
     json_decref(answer);
 }
 
 // The body as a JSON object; NULL when it is none, which the reply says then.
-static json_t *read_body(struct visit *visit)
+static json_t *read_body(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
-    json_t *body = json_parse(visit->request->body, visit->request->body_len,
-                              ARGUMENT_BYTES, &err);
+    json_t *body =
+        json_parse(exchange->request->body, exchange->request->body_len,
+                   ARGUMENT_BYTES, &err);
 
     if (json_is_object(body))
         return body;
     if (body != NULL)
         err_set(&err, ERR_INPUT, "the body must be a JSON object");
-    send_error(visit->reply, status_of(&err, 400), &err);
+    send_error(exchange->reply, status_of(&err, 400), &err);
     json_decref(body);
     return NULL;
 }
 
-static void serve_command(struct visit *visit)
+static void serve_command(struct exchange *exchange)
 {
-    const struct http_request *request = visit->request;
+    const struct http_request *request = exchange->request;
     struct err err = ERR_CLEAR;
 
     if (request->body_len > 0) {
-        json_t *body = read_body(visit);
+        json_t *body = read_body(exchange);
 
         if (body == NULL)
             return;
         json_decref(body);
     }
-    send_reply(visit,
-               web_ask(&visit->web->commands, visit->route->verb,
-                       visit->path.job, request->body, &err),
+    send_reply(exchange,
+               web_ask(&exchange->web->commands, exchange->route->verb,
+                       exchange->path.job, request->body, &err),
                &err);
 }
 
 // A message of one's own: {"inputs": {...}}.
-static void serve_try(struct visit *visit)
+static void serve_try(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
-    json_t *body = read_body(visit);
+    json_t *body = read_body(exchange);
     const json_t *inputs = json_object_get(body, "inputs");
 
     if (body == NULL)
         return;
     if (json_is_object(inputs))
-        send_reply(visit, web_try(visit->web, visit->path.job, inputs, &err),
+        send_reply(exchange,
+                   web_try(exchange->web, exchange->path.job, inputs, &err),
                    &err);
     else
-        send_words(visit->reply, 400, ERR_INPUT,
+        send_words(exchange->reply, 400, ERR_INPUT,
                    "the body must be {\"inputs\": {...}}");
     json_decref(body);
 }
 
 // --- the rest ---
 
-static void serve_session(struct visit *visit)
+static void serve_session(struct exchange *exchange)
 {
     json_t *session = json_pack("{s:s, s:s, s:b}", "version", PROMPTCC_VERSION,
-                                "csrf", guard_csrf(visit->web->guard), "token",
-                                guard_has_token(visit->web->guard));
+                                "csrf", guard_csrf(exchange->web->guard),
+                                "token", guard_has_token(exchange->web->guard));
 
-    send_json(visit->reply, session);
+    send_json(exchange->reply, session);
     json_decref(session);
 }
 
-static void serve_login(struct visit *visit)
+static void serve_login(struct exchange *exchange)
 {
-    json_t *body = read_body(visit);
+    json_t *body = read_body(exchange);
 
     if (body == NULL)
         return;
-    if (guard_login(visit->web->guard, visit->request,
-                    json_get_text(body, "token", ""), visit->reply))
-        serve_session(visit);
+    if (guard_login(exchange->web->guard, exchange->request,
+                    json_get_text(body, "token", ""), exchange->reply))
+        serve_session(exchange);
     else
-        send_words(visit->reply, 401, ERR_INPUT,
+        send_words(exchange->reply, 401, ERR_INPUT,
                    "this is not the token of this server: it stands in the "
                    "file that --http-token names");
     json_decref(body);
 }
 
-static void serve_logout(struct visit *visit)
+static void serve_logout(struct exchange *exchange)
 {
     json_t *empty = json_object();
-    json_t *body = visit->request->body_len == 0 ? NULL : read_body(visit);
+    json_t *body =
+        exchange->request->body_len == 0 ? NULL : read_body(exchange);
 
-    if (visit->request->body_len > 0 && body == NULL)
+    if (exchange->request->body_len > 0 && body == NULL)
         goto out;
-    guard_logout(visit->web->guard, visit->request, visit->reply);
-    send_json(visit->reply, empty);
+    guard_logout(exchange->web->guard, exchange->request, exchange->reply);
+    send_json(exchange->reply, empty);
 
 out:
     json_decref(body);
     json_decref(empty);
 }
 
-static void serve_stream(struct visit *visit)
+static void serve_stream(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
 
-    if (!live_follow(visit->web->live, &visit->reply->stream, &err)) {
-        send_error(visit->reply, 503, &err);
+    if (!live_follow(exchange->web->live, &exchange->reply->stream, &err)) {
+        send_error(exchange->reply, 503, &err);
         return;
     }
-    visit->reply->type = "text/event-stream";
-    http_reply_header(visit->reply, "Cache-Control", "no-store");
-    http_reply_header(visit->reply, "X-Accel-Buffering", "no");
+    exchange->reply->type = "text/event-stream";
+    http_reply_header(exchange->reply, "Cache-Control", "no-store");
+    http_reply_header(exchange->reply, "X-Accel-Buffering", "no");
 }
 
-static void serve_metrics(struct visit *visit)
+static void serve_metrics(struct exchange *exchange)
 {
-    visit->reply->type = "text/plain; version=0.0.4; charset=utf-8";
-    http_reply_header(visit->reply, "Cache-Control", "no-store");
-    metrics_write(visit->web->metrics, &visit->web->commands,
-                  visit->web->readers, &visit->reply->body);
+    exchange->reply->type = "text/plain; version=0.0.4; charset=utf-8";
+    http_reply_header(exchange->reply, "Cache-Control", "no-store");
+    metrics_write(exchange->web->metrics, &exchange->web->commands,
+                  exchange->web->readers, &exchange->reply->body);
 }
 
-static void serve_health(struct visit *visit)
+static void serve_health(struct exchange *exchange)
 {
-    buf_puts(&visit->reply->body, "ok\n");
+    buf_puts(&exchange->reply->body, "ok\n");
 }
 
 // Ready: the loop answers, and the store can be read.
-static void serve_ready(struct visit *visit)
+static void serve_ready(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
-    struct store *store = readers_take(visit->web->readers, &err);
+    struct store *store = readers_take(exchange->web->readers, &err);
     json_t *status = NULL;
 
     if (store != NULL) {
-        readers_give(visit->web->readers, store);
-        status = web_ask(&visit->web->commands, "status", "", "", &err);
+        readers_give(exchange->web->readers, store);
+        status = web_ask(&exchange->web->commands, "status", "", "", &err);
     }
-    visit->reply->status = status == NULL ? 503 : 200;
-    buf_printf(&visit->reply->body, "%s\n",
+    exchange->reply->status = status == NULL ? 503 : 200;
+    buf_printf(&exchange->reply->body, "%s\n",
                status == NULL ? err.text : "ready");
     json_decref(status);
 }
 
 // --- files of the page ---
 
-static void send_asset(struct visit *visit, const char *name)
+static void send_asset(struct exchange *exchange, const char *name)
 {
-    const char *known = http_header(visit->request, "If-None-Match");
+    const char *known = http_header(exchange->request, "If-None-Match");
 
     for (size_t i = 0; i < n_web_assets; i++) {
         const struct web_asset *asset = &web_assets[i];
@@ -417,33 +420,33 @@ static void send_asset(struct visit *visit, const char *name)
         hash = hash_of("asset", asset->text, strlen(asset->text));
         hash_hex(&hash, hex);
         (void)snprintf(tag, sizeof tag, "\"%s\"", hex);
-        http_reply_header(visit->reply, "ETag", tag);
-        http_reply_header(visit->reply, "Cache-Control", "no-cache");
-        visit->reply->type = asset->type;
+        http_reply_header(exchange->reply, "ETag", tag);
+        http_reply_header(exchange->reply, "Cache-Control", "no-cache");
+        exchange->reply->type = asset->type;
         if (known != NULL && strcmp(known, tag) == 0) {
-            visit->reply->status = 304;
+            exchange->reply->status = 304;
             return;
         }
-        visit->reply->fixed = asset->text;
-        visit->reply->fixed_len = strlen(asset->text);
+        exchange->reply->fixed = asset->text;
+        exchange->reply->fixed_len = strlen(asset->text);
         return;
     }
-    send_words(visit->reply, 404, ERR_INPUT, "there is no such file here");
+    send_words(exchange->reply, 404, ERR_INPUT, "there is no such file here");
 }
 
-static void serve_page(struct visit *visit)
+static void serve_page(struct exchange *exchange)
 {
-    send_asset(visit, "index.html");
+    send_asset(exchange, "index.html");
 }
 
-static void serve_asset(struct visit *visit)
+static void serve_asset(struct exchange *exchange)
 {
-    send_asset(visit, visit->path.number);
+    send_asset(exchange, exchange->path.number);
 }
 
-static void serve_openapi(struct visit *visit)
+static void serve_openapi(struct exchange *exchange)
 {
-    send_asset(visit, "openapi.json");
+    send_asset(exchange, "openapi.json");
 }
 
 // --- the table ---
@@ -578,19 +581,20 @@ void web_handle(void *user, const struct http_request *request,
                 struct http_reply *reply)
 {
     struct web *web = user;
-    struct visit visit = {.web = web, .request = request, .reply = reply};
+    struct exchange exchange = {.web = web, .request = request, .reply = reply};
     const char *other;
 
     guard_dress(reply);
     if (!guard_host(web->guard, request, reply))
         return;
-    visit.route = find_route(request, &visit.path, &other);
-    if (visit.route == NULL && other != NULL)
+    exchange.route = find_route(request, &exchange.path, &other);
+    if (exchange.route == NULL && other != NULL)
         send_other_method(reply, other);
-    else if (visit.route == NULL || !is_number(visit.route, visit.path.number))
+    else if (exchange.route == NULL ||
+             !is_number(exchange.route, exchange.path.number))
         send_words(reply, 404, ERR_INPUT,
                    "there is nothing here: /api/v1/openapi.json lists what "
                    "there is");
-    else if (may(web, visit.route, request, reply))
-        visit.route->serve(&visit);
+    else if (may(web, exchange.route, request, reply))
+        exchange.route->serve(&exchange);
 }

@@ -10,8 +10,8 @@
 // then of each tunable that is searched, 0 being its default:
 // {instruction, demos, instruction, demos, ..., temperature, ...}.
 
-#ifndef SEARCH_TOOLKIT_POOL_H
-#define SEARCH_TOOLKIT_POOL_H
+#ifndef SEARCH_TOOLKIT_STOCK_H
+#define SEARCH_TOOLKIT_STOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>

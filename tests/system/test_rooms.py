@@ -7,6 +7,7 @@ two files.
 """
 
 import collections
+import re
 import shutil
 import subprocess
 
@@ -80,3 +81,14 @@ def test_no_file_of_a_room_leads_back_to_itself(library):
     for file in ALLOWED.get(library.stem.removeprefix("lib"), ()):
         arrows.pop(file, None)
     assert ring_of(arrows) == []
+
+
+def test_every_header_is_guarded_by_its_own_name():
+    """Two headers with one guard: whoever includes both gets the first alone."""
+    for path in harness.ROOT.rglob("*.h"):
+        name = path.relative_to(harness.ROOT)
+        if name.parts[0] in ("build", "library", "tests"):
+            continue
+        guard = re.search(r"#ifndef (\w+)\n#define (\w+)\n", path.read_text())
+        wanted = re.sub(r"[/.]", "_", str(name)).upper()
+        assert guard and guard.groups() == (wanted, wanted), name
