@@ -671,11 +671,14 @@ void running_job_progress(const struct running_job *running, int64_t now,
     out->in_flight =
         (int64_t)(counts.leased < counts.slots ? counts.leased : counts.slots);
     out->faults = counts.faults;
-    out->elapsed_ms = now - running->started_ms;
-    if (out->elapsed_ms > 0)
+    if (now > running->started_ms)
         out->tokens_per_s =
             1000.0 * (double)(out->prompt_tokens + out->generated_tokens) /
-            (double)out->elapsed_ms;
+            (double)(now - running->started_ms);
+    // Of all sessions, as the result has it, and the trials are.
+    out->elapsed_ms =
+        (running_job_is_run(running) ? running->wall_before_ms : 0) + now -
+        running->started_ms;
     // The trials to come as long as those before: later ones reuse more, so
     // this is rather too long.
     if (out->trial > 1 && out->trials >= out->trial)
