@@ -10,8 +10,10 @@
 #include "cli/output.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "predict/compiled_file.h"
 #include "program/job/reach_check.h"
 #include "program/metric/metric.h"
+#include "program/run/ensemble.h"
 #include "store/query.h"
 
 enum { JOBFILE_ARENA_BYTES = 4 << 20, NAME_TRIES = 8 };
@@ -151,13 +153,50 @@ static bool add_from(struct jobfile *file, const struct options *options,
                         err);
 }
 
+static bool add_part(struct jobfile *file, const json_t *program,
+                     const char *key, struct err *err)
+{
+    char *text = json_text(json_object_get(program, key));
+    bool ok = add_override(
+        file,
+        text == NULL ? NULL : arena_printf(&file->arena, "%s=%s", key, text),
+        err);
+
+    free(text);
+    return ok;
+}
+
+// An ensemble has steps that the job has not: it is scored as the job would be
+// whose program it is. Whatever else is wrong with the file is told by who
+// reads it for its prompts.
+static bool add_ensemble(struct jobfile *file, const struct options *options,
+                         struct err *err)
+{
+    const char *path = option_text(options, OPT_COMPILED);
+    struct err ignored = ERR_CLEAR;
+    struct compiled *compiled =
+        path == NULL ? NULL : compiled_file_read(path, &ignored);
+    bool ok = true;
+
+    if (compiled != NULL && ensemble_is(compiled)) {
+        const json_t *program = json_object_get(compiled->metadata, "program");
+
+        ok = add_part(file, program, "inputs", err) &&
+             add_part(file, program, "steps", err) &&
+             add_part(file, program, "outputs", err);
+    }
+    compiled_free(compiled);
+    return ok;
+}
+
 static bool add_overrides(struct jobfile *file, const struct options *options,
                           struct err *err)
 {
     const char *const *set;
     size_t n = option_list(options, OPT_SET, &set);
 
-    if (!add_optimizer(file, options, err))
+    if (!add_optimizer(file, options, err) ||
+        !add_ensemble(file, options, err))
         return false;
     for (size_t i = 0; i < n; i++)
         file->overrides[file->n_overrides++] = set[i];

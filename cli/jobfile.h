@@ -19,7 +19,7 @@
 #include "program/source/diag.h"
 #include "search/optimizers/optimizer.h"
 
-enum { JOBFILE_MAX_OVERRIDES = OPTION_MAX_VALUES + 8 };
+enum { JOBFILE_MAX_OVERRIDES = OPTION_MAX_VALUES + 16 };
 
 struct jobfile {
     struct arena arena;      // overrides and the optimizer's parameters

@@ -188,6 +188,20 @@ static const struct option_row rows[OPTION_COUNT] = {
                     "or markdown; to --out, else to standard output",
                     .words = FORM_WORDS},
     [OPT_STEP] = {"step", "NAME", KIND_TEXT, "this step alone"},
+    [OPT_REDUCE_FN] = {"reduce-fn", "HOW", KIND_WORD,
+                       "how one answer is made of several: the one that most "
+                       "give, or the one that the model names as the best",
+                       .fallback = "majority",
+                       .words = "majority|judge"},
+    [OPT_FIELD] = {"field", "NAME", KIND_TEXT,
+                   "the output that is voted on",
+                   .told = "the first that is a label, else the last"},
+    [OPT_SIZE] = {"size", "N", KIND_WHOLE,
+                  "take so many of the programs, those with the best scores",
+                  .told = "all of them",
+                  .least = 2,
+                  .most = 32,
+                  .range = "from 2 to 32"},
     [OPT_JUNIT] = {"junit", "FILE", KIND_TEXT,
                    "write a report of tests for CI there (JUnit XML): a case a "
                    "row, which passes with a full score, or with that of "

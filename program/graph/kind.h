@@ -29,6 +29,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -81,6 +82,12 @@ struct step_kind {
     // The step's outputs (the value itself of a whole one) from its inputs by
     // name. New reference; NULL without memory.
     json_t *(*compute)(const struct step *step, json_t *inputs);
+    // Whether it needs that input when nothing but these of its outputs is read
+    // (bit f: output f). NULL: it needs all of them, always.
+    bool (*needs)(const struct step *step, uint64_t reads, size_t input);
+    // Whether it can run without the inputs that are lost, since the steps that
+    // they come from failed: they are null then. NULL: not without any.
+    bool (*survives)(const struct step *step, const bool *lost);
     // Fills who and with what to ask; values are those that a candidate gives
     // to what may be tuned (step_value reads them); the payload is written to
     // text. err has ERR_LIMIT when it is too long, which is a fact about the

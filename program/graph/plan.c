@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "program/graph/kind.h"
+
 // Marks a source as read. A step that is read from runs.
 static void read_source(struct plan *plan, const struct source *source)
 {
@@ -12,6 +14,14 @@ static void read_source(struct plan *plan, const struct source *source)
         plan->reads[source->step] |= UINT64_C(1) << source->field;
 }
 
+// Conditions, whose sources come behind those of the inputs, always are.
+static bool is_needed(const struct plan *plan, const struct step *step, int at,
+                      size_t source)
+{
+    return step->kind->needs == NULL || source >= step->signature.n_inputs ||
+           step->kind->needs(step, plan->reads[at], source);
+}
+
 // Backwards through the order, so that all readers of a step come before it.
 static void spread(const struct program *program, struct plan *plan)
 {
@@ -20,7 +30,8 @@ static void spread(const struct program *program, struct plan *plan)
         if (!plan->runs[program->order[i]])
             continue;
         for (size_t j = 0; j < step_n_sources(step); j++)
-            read_source(plan, step_source(step, j));
+            if (is_needed(plan, step, program->order[i], j))
+                read_source(plan, step_source(step, j));
     }
 }
 

@@ -27,6 +27,14 @@ struct step_kind;    // kind.h
 struct user_command; // user_command.h
 struct search_spec;  // search_spec.h
 
+// Of a step that counts votes (kinds/vote.c).
+enum { VOTERS_MAX = 32 };
+struct vote_spec {
+    size_t voters;
+    size_t field; // the output that is counted
+    bool chosen;  // another step may name the winner
+};
+
 // Where a value comes from.
 enum { SOURCE_INPUT = -1, SOURCE_WHOLE = -1 };
 struct source {
@@ -62,6 +70,7 @@ struct step {
     int predictor;        // index among the predictors, or -1
     const struct user_command *command; // of a kind that has one
     struct search_spec *search;         // the same
+    struct vote_spec *vote;             // the same
 };
 
 struct program_output {
@@ -102,6 +111,16 @@ void program_free(struct program *program); // NULL is fine
 // {"inputs", "steps", "outputs"} as a job file has them, defaults resolved:
 // program_parse reads it back. New reference.
 json_t *program_json(const struct program *program);
+
+// Reads such an object back. what is named in messages. NULL: ERR_INPUT says
+// what is wrong with it.
+struct program *program_of_json(const json_t *json, const char *what,
+                                struct err *err);
+
+// The type of an output as a job file has it (new reference); NULL without
+// memory. What it takes grows the program's arena.
+json_t *program_output_json(struct program *program, size_t output,
+                            struct err *err);
 
 int program_find_step(const struct program *program, const char *name); // -1
 

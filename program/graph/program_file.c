@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "common/text.h"
 #include "program/graph/kind.h"
 #include "program/graph/scope.h"
@@ -565,4 +566,41 @@ json_t *program_json(const struct program *program)
         return json;
     json_decref(json);
     return NULL;
+}
+
+struct program *program_of_json(const json_t *json, const char *what,
+                                struct err *err)
+{
+    struct arena arena = ARENA_INIT(64 << 20);
+    struct diags *diags = diags_new(err);
+    char *text = json_text(json);
+    struct program *program = NULL;
+    struct node *root = NULL;
+
+    if (text == NULL && diags != NULL)
+        err_nomem(err, "a program");
+    if (text != NULL && diags != NULL)
+        root = node_parse(&arena, what, text, strlen(text), diags);
+    if (root != NULL)
+        program = program_parse(root, diags);
+    if (text != NULL && diags != NULL && program == NULL &&
+        diags_ok(diags, err))
+        err_nomem(err, "a program");
+    free(text);
+    diags_free(diags);
+    arena_release(&arena);
+    return program;
+}
+
+json_t *program_output_json(struct program *program, size_t output,
+                            struct err *err)
+{
+    const struct program_output *of = &program->outputs[output];
+    struct field field = {0};
+    json_t *json = NULL;
+
+    if (step_source_field(program, &of->source, of->name, &field, err))
+        json = field_json(&field);
+    field_release(&field);
+    return json;
 }

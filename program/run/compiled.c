@@ -385,6 +385,9 @@ static json_t *facts_json(const struct job *job,
     object = with(object, "program", program_json(job->program));
     object = with(object, "unmeasured_steps",
                   unmeasured_json(job->program, facts->plan));
+    if (facts->ensemble != NULL)
+        object = with(object, "ensemble",
+                      json_incref((json_t *)facts->ensemble));
     if (pools)
         object = with(object, "pools", pools_json(job->program, candidate));
     return with(object, "not_applied_by_dspy",

@@ -36,6 +36,7 @@ struct compiled_facts {
     bool simulated;
     const json_t *scores;    // {"baseline", "compiled", "test"}; borrowed
     const struct plan *plan; // steps outside it are marked as not measured
+    const json_t *ensemble;  // what it is made of (ensemble.h), or NULL
 };
 
 // Appends the whole file.

@@ -8,7 +8,6 @@
 #include "common/json.h"
 #include "program/graph/kind.h"
 #include "program/run/compiled_name.h"
-#include "program/source/node.h"
 
 enum {
     COMPILED_MAX_BYTES = 64 << 20,
@@ -461,32 +460,10 @@ static bool read_program(const struct file *file, const json_t *metadata,
                          struct compiled *out)
 {
     const json_t *given = json_object_get(metadata, "program");
-    struct arena arena = ARENA_INIT(64 << 20);
-    struct diags *diags = diags_new(file->err);
-    char *text = NULL;
-    struct node *root = NULL;
 
-    if (diags == NULL)
-        return false;
-    if (!json_is_object(given)) {
-        (void)refuse(file, "program", "a JSON object");
-        goto out;
-    }
-    text = json_text(given);
-    if (text == NULL) {
-        err_nomem(file->err, "a program");
-        goto out;
-    }
-    root = node_parse(&arena, file->path, text, strlen(text), diags);
-    if (root != NULL)
-        out->program = program_parse(root, diags);
-    if (out->program == NULL && diags_ok(diags, file->err))
-        err_nomem(file->err, "a program");
-
-out:
-    free(text);
-    diags_free(diags);
-    arena_release(&arena);
+    if (!json_is_object(given))
+        return refuse(file, "program", "a JSON object");
+    out->program = program_of_json(given, file->path, file->err);
     return out->program != NULL;
 }
 

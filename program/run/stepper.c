@@ -286,6 +286,25 @@ static enum readiness input_readiness(const struct stepper *stepper,
                : one;
 }
 
+// Whether a step runs that some of its inputs never reach. One that waits for
+// others waits: its answer must not depend on which came first.
+static enum readiness survivor_readiness(const struct stepper *stepper,
+                                         const struct step *step)
+{
+    bool lost[PROGRAM_MAX_FIELDS * VOTERS_MAX + 1];
+    enum readiness worst = READY;
+
+    assert(step->signature.n_inputs <= sizeof lost / sizeof *lost);
+    for (size_t i = 0; i < step->signature.n_inputs; i++) {
+        enum readiness one = input_readiness(stepper, step, i);
+
+        lost[i] = one == NEVER;
+        if (one == NOT_YET)
+            worst = NOT_YET;
+    }
+    return worst == READY && !step->kind->survives(step, lost) ? NEVER : worst;
+}
+
 // The same whatever comes first: a step that waits for any of its sources
 // waits, and one behind a failure never runs.
 static enum readiness step_readiness(const struct stepper *stepper, int step)
@@ -295,6 +314,8 @@ static enum readiness step_readiness(const struct stepper *stepper, int step)
 
     if (worst != READY)
         return worst;
+    if (at->kind->survives != NULL)
+        return survivor_readiness(stepper, at);
     for (size_t i = 0; i < at->signature.n_inputs; i++) {
         enum readiness one = input_readiness(stepper, at, i);
         if (one == NEVER)
@@ -611,8 +632,29 @@ bool stepper_ended(const struct stepper *stepper)
     return stepper->ended;
 }
 
+static bool is_lost(const struct stepper *stepper, struct source source)
+{
+    return source_readiness(stepper, source) == NEVER;
+}
+
+// Whether a step that can do without what failed ran, and all outputs are there.
+static bool is_survived(const struct stepper *stepper)
+{
+    const struct program *program = stepper->program;
+    bool survivor = false;
+
+    for (size_t i = 0; i < program->n_steps; i++)
+        survivor = survivor || (program->steps[i].kind->survives != NULL &&
+                                stepper->slots[i].state == SLOT_DONE);
+    for (size_t i = 0; survivor && i < program->n_outputs; i++)
+        survivor = !is_lost(stepper, program->outputs[i].source);
+    return survivor;
+}
+
 int stepper_failed_step(const struct stepper *stepper)
 {
+    if (is_survived(stepper))
+        return -1;
     for (size_t i = 0; i < stepper->program->n_steps; i++) {
         int step = stepper->program->order[i];
         const struct step_progress *slot = &stepper->slots[step];

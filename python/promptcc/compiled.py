@@ -4,8 +4,9 @@ import json
 import pathlib
 
 import dspy
+from dspy.utils.exceptions import AdapterParseError
 
-from . import fields
+from . import fields, vote
 from .adapter import Adapter
 from .names import predictors_of
 from .pool import Pool
@@ -95,6 +96,7 @@ class Compiled(dspy.Module):
             for name, pool in about.get("pools", {}).items()}
         self.order = []
         self.composed = {}
+        self.votes = {}
         for name, step in about["program"]["steps"].items():
             self._add(name, step, document, about)
 
@@ -106,10 +108,14 @@ class Compiled(dspy.Module):
             setattr(self, name, _predictor(
                 KINDS[kind], _step_specs(about["program"], name),
                 list(step["inputs"]), state))
+        elif "vote" in step and "when" not in step:
+            self.votes[name] = step
+            self.composed[name] = {one: one for one in vote.sources(step)}
+            return
         elif "compose" not in step or "when" in step:
             raise fields.Unsupported(
                 f"the step `{name}` cannot run in DSPy: only predict, "
-                "chain_of_thought and compose without `when` can. Run the file "
+                "chain_of_thought, compose and vote without `when` can. Run the file "
                 "with `promptcc predict`, or serve it with `promptcc serve`")
         self.composed[name] = step.get("compose", step.get("inputs"))
 
@@ -118,17 +124,34 @@ class Compiled(dspy.Module):
                   for name, spec in self.inputs.items()}
         with dspy.context(adapter=self.adapter):
             for name in self._sorted():
-                made = {key: values[source] for key, source in
-                        self.composed[name].items()}
-                if not hasattr(self, name):
-                    values[name] = made
-                    continue
-                if name in self.pools:
-                    made["demos"] = self.pools[name].pick(made)
-                for key, value in getattr(self, name)(**made).items():
-                    values[f"{name}.{key}"] = value
+                self._run(name, values)
         return dspy.Prediction(**{name: values[source] for name, source in
                                   self.outputs.items()})
+
+    def _run(self, name, values):
+        if name in self.votes:
+            made = vote.count(self.votes[name], values)
+            if made[self.votes[name]["field"]] is None:
+                raise values["failure"]
+            values.update({f"{name}.{key}": one for key, one in made.items()})
+            return
+        if any(source not in values for source in self.composed[name].values()):
+            return  # behind a voter that failed
+        made = {key: values[source] for key, source in
+                self.composed[name].items()}
+        if not hasattr(self, name):
+            values[name] = made
+            return
+        if name in self.pools:
+            made["demos"] = self.pools[name].pick(made)
+        try:
+            answer = getattr(self, name)(**made)
+        except AdapterParseError as error:
+            if not self.votes:
+                raise
+            values["failure"] = error
+            return
+        values.update({f"{name}.{key}": one for key, one in answer.items()})
 
     def _sorted(self):
         """The steps, each behind those that it reads."""

@@ -140,6 +140,15 @@ def run(compiled, url, messages):
                                 promptcc.load(compiled, Shop()))]
 
 
+def run_alone(compiled, url, messages):
+    """The file's own pipeline."""
+    lm = dspy.LM("openai/llama3.2:3b", api_base=url + "/v1", api_key="none",
+                 temperature=0, max_tokens=200, cache=False)
+    with dspy.context(lm=lm):
+        program = promptcc.load(compiled)
+        return [dict(program(message=message)) for message in messages]
+
+
 if __name__ == "__main__":
     given = json.loads(sys.stdin.readline())
     print("\n" + json.dumps(globals()[given["do"]](**given.get("with", {}))))

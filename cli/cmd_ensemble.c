@@ -1,0 +1,120 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/out_file.h"
+#include "cli/output.h"
+#include "common/file.h"
+#include "predict/compiled_file.h"
+#include "program/run/ensemble.h"
+
+enum { TEXT_BYTES = 128 << 20 };
+
+static enum ensemble_reduce reduce_of(const struct options *options)
+{
+    const char *name = option_text(options, OPT_REDUCE_FN);
+
+    return name != NULL &&
+                   strcmp(name, ensemble_reduce_names[ENSEMBLE_JUDGE]) == 0
+               ? ENSEMBLE_JUDGE
+               : ENSEMBLE_MAJORITY;
+}
+
+static bool read_members(const struct options *options,
+                         struct ensemble_member *members, struct err *err)
+{
+    for (size_t i = 0; i < options->n_operands; i++) {
+        members[i].path = options->operands[i];
+        members[i].compiled = compiled_file_read(members[i].path, err);
+        if (members[i].compiled == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool check_out(const struct options *options, const char *out,
+                      struct err *err)
+{
+    for (size_t i = 0; i < options->n_operands; i++)
+        if (file_is_same(out, options->operands[i])) {
+            err_set(err, ERR_INPUT,
+                    "%.120s is one of the members and would be lost; name "
+                    "another --out",
+                    out);
+            return false;
+        }
+    return true;
+}
+
+static int tell_json(const char *out, size_t members)
+{
+    json_t *document = json_pack("{s:s, s:I}", "out", out, "members",
+                                 (json_int_t)members);
+    int status = document == NULL ? EXIT_FAILED : output_json(document);
+
+    json_decref(document);
+    return status;
+}
+
+static int write_out(const struct options *options,
+                     const struct ensemble_member *members, const char *out,
+                     struct err *err)
+{
+    struct ensemble_options with = {
+        .reduce = reduce_of(options),
+        .field = option_text(options, OPT_FIELD),
+        .size = (size_t)option_number(options, OPT_SIZE, 0)};
+    struct buf text = BUF_INIT(TEXT_BYTES);
+    size_t n = with.size > 0 && with.size < options->n_operands
+                   ? with.size
+                   : options->n_operands;
+    bool ok = ensemble_write(members, options->n_operands, &with, &text, err) &&
+              file_write(out, text.data, text.len, err);
+
+    buf_release(&text);
+    if (!ok)
+        return output_error(options, err);
+    if (option_on(options, OPT_JSON))
+        return tell_json(out, n);
+    output_say("wrote %s; `promptcc eval JOB --compiled %s` says what it "
+               "scores\n",
+               out, out);
+    return EXIT_DONE;
+}
+
+static int run(const struct options *options)
+{
+    const char *out = option_text(options, OPT_OUT);
+    struct err err = ERR_CLEAR;
+    size_t n = options->n_operands;
+    struct ensemble_member *members = calloc(n, sizeof *members);
+    int status;
+
+    if (out == NULL)
+        out = "ensemble.json";
+    if (members == NULL)
+        err_nomem(&err, "the members");
+    if (members == NULL || !check_out(options, out, &err) ||
+        !read_members(options, members, &err))
+        status = output_error(options, &err);
+    else
+        status = write_out(options, members, out, &err);
+    for (size_t i = 0; members != NULL && i < n; i++)
+        compiled_free((struct compiled *)members[i].compiled);
+    free(members);
+    return status;
+}
+
+const struct command_entry cmd_ensemble = {
+    .name = "ensemble",
+    .usage = "COMPILED COMPILED...",
+    .summary = "makes one program of several, whose answers it votes on",
+    .example = "promptcc ensemble first.json second.json third.json "
+               "--out ensemble.json",
+    .options = OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_REDUCE_FN) |
+               OPTION_BIT(OPT_FIELD) | OPTION_BIT(OPT_SIZE) |
+               OPTION_BIT(OPT_JSON),
+    .min_operands = 2,
+    .max_operands = 32,
+    .run = run,
+};

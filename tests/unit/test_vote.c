@@ -1,0 +1,183 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/json.h"
+#include "given_program.h"
+#include "program/run/stepper.h"
+
+// Three voters of two outputs; `tell` reads the winner's answer.
+static const char yaml[] =
+    "inputs: {text: }\n"
+    "steps:\n"
+    "  one: {predict: Say., inputs: [text], outputs: {label: {enum: [a, b, c]}}}\n"
+    "  two: {predict: Say., inputs: [text], outputs: {label: {enum: [a, b, c]}}}\n"
+    "  three: {predict: Say., inputs: [text],\n"
+    "          outputs: {label: {enum: [a, b, c]}}}\n"
+    "  more: {predict: More., inputs: {label: three.label}, outputs: {note: }}\n"
+    "  pick: {predict: Pick., inputs: [text], outputs: {best: {type: int}}}\n"
+    "  vote:\n"
+    "    vote: {note: [one.label, two.label, more.note],\n"
+    "           label: [one.label, two.label, three.label]}\n"
+    "    choice: pick.best\n"
+    "    outputs: {note: , label: {enum: [a, b, c]}}\n"
+    "outputs: {label: vote.label, note: vote.note}\n";
+enum { ONE, TWO, THREE, MORE, PICK, VOTE };
+
+static struct program *program;
+static struct plan plan;
+static struct stepper *stepper;
+static struct err err;
+
+static void open_program(void)
+{
+    json_t *inputs = given_json("{\"text\": \"x\"}");
+
+    err = ERR_CLEAR;
+    program = given_program(yaml);
+    plan_all(program, &plan);
+    stepper = stepper_new(program, &plan, ADAPTER_JSON, NULL, inputs, &err);
+    json_decref(inputs);
+    cr_assert_not_null(stepper, "%s", err.text);
+}
+
+static void close_program(void)
+{
+    stepper_free(stepper);
+    program_free(program);
+}
+
+TestSuite(vote, .init = open_program, .fini = close_program);
+
+// NULL: the model's answer is cut.
+static void answer(int step, const char *text)
+{
+    struct call_answer given = {.outcome = text == NULL ? CALL_CUT : CALL_TEXT,
+                                .text = strdup(text == NULL ? "" : text)};
+    struct ask ask;
+
+    given.text_len = strlen(given.text);
+    while (stepper_next(stepper, &ask, &err))
+        continue;
+    cr_assert(stepper_answer(stepper, step, &given, &err), "%s", err.text);
+    free(given.text);
+}
+
+static void say(const char *one, const char *two, const char *three,
+                const char *pick)
+{
+    answer(ONE, one);
+    answer(TWO, two);
+    answer(THREE, three);
+    if (three != NULL)
+        answer(MORE, "{\"note\": \"of three\"}");
+    cr_expect_not(stepper_ended(stepper), "it waits for all, and the judge");
+    answer(PICK, pick);
+    cr_assert(stepper_ended(stepper));
+}
+
+static void expect(const char *outputs)
+{
+    char *text = json_text(stepper_outputs(stepper));
+
+    cr_expect_eq(stepper_outcome(stepper), RUN_DONE);
+    cr_expect_str_eq(text, outputs, "%s", text);
+    free(text);
+}
+
+#define A "{\"label\": \"a\"}"
+#define B "{\"label\": \"b\"}"
+#define C "{\"label\": \"c\"}"
+#define NOBODY "{\"best\": 0}"
+
+Test(vote, most_votes_win_with_all_that_the_first_of_them_said)
+{
+    say(C, B, B, NOBODY);
+    expect("{\"label\":\"b\",\"note\":\"b\"}");
+}
+
+Test(vote, of_equally_many_the_earlier_voter_wins)
+{
+    say(C, B, A, NOBODY);
+    expect("{\"label\":\"c\",\"note\":\"c\"}");
+}
+
+Test(vote, whom_the_judge_names_wins)
+{
+    say(C, B, A, "{\"best\": 3}");
+    expect("{\"label\":\"a\",\"note\":\"of three\"}");
+}
+
+Test(vote, without_a_judges_word_the_votes_count)
+{
+    say(C, B, B, NULL);
+    expect("{\"label\":\"b\",\"note\":\"b\"}");
+}
+
+Test(vote, who_fails_does_not_vote)
+{
+    say(NULL, B, C, NOBODY);
+    expect("{\"label\":\"b\",\"note\":\"b\"}");
+}
+
+Test(vote, what_stands_behind_a_failure_is_lost_alone)
+{
+    say(A, B, NULL, "{\"best\": 3}");
+    expect("{\"label\":\"a\",\"note\":\"a\"}");
+}
+
+Test(vote, when_all_fail_so_does_the_run)
+{
+    say(NULL, NULL, NULL, "{\"best\": 1}");
+    cr_expect_eq(stepper_outcome(stepper), RUN_CUT);
+    cr_expect_eq(stepper_failed_step(stepper), ONE);
+}
+
+Test(vote, only_what_is_read_of_it_and_what_is_counted_runs)
+{
+    bool reads[2] = {true, false};
+
+    plan_make(program, reads, &plan);
+    cr_expect(plan.runs[ONE] && plan.runs[THREE] && plan.runs[PICK]);
+    cr_expect_not(plan.runs[MORE], "nobody reads the note");
+}
+
+Test(vote, the_first_label_is_counted_and_it_reads_back_as_written)
+{
+    json_t *json = program_json(program);
+    struct program *again = program_of_json(json, "again", &err);
+
+    cr_assert_not_null(again, "%s", err.text);
+    cr_expect_eq(program->steps[VOTE].vote->field, 1);
+    json_t *other = program_json(again);
+    cr_expect(json_equal(json, other));
+    json_decref(other);
+    json_decref(json);
+    program_free(again);
+}
+
+static void expect_bad(const char *vote, const char *sentence)
+{
+    json_t *json = program_json(program);
+    json_t *step = json_object_get(json_object_get(json, "steps"), "vote");
+
+    json_object_set_new(step, "vote", given_json(vote));
+    err = ERR_CLEAR;
+    cr_expect_null(program_of_json(json, "bad", &err), "%s", vote);
+    cr_expect(strstr(err.text, sentence) != NULL, "%s", err.text);
+    json_decref(json);
+}
+
+Test(vote, lists_that_do_not_go_together_are_refused)
+{
+    expect_bad("{\"label\": [\"one.label\"]}", "a list of sources for each");
+    expect_bad("{\"label\": [\"one.label\", \"two.label\"], "
+               "\"note\": [\"more.note\"]}",
+               "of the same length");
+    expect_bad("{\"label\": [\"one.label\"], \"note\": [\"more.note\"], "
+               "\"x\": [\"more.note\"]}",
+               "that no output is of");
+    expect_bad("{\"label\": [\"one.nothing\"], \"note\": [\"more.note\"]}",
+               "nothing");
+}
