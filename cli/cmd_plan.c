@@ -5,8 +5,12 @@
 // is thrown away: that gives calls and the bytes of their prompts, for every
 // optimizer alike. What a call takes is measured: the program as written is
 // scored on the test share (a run does the same, and finds these answers in the
-// store, so nothing is paid twice). Tokens a byte, tokens of a reply, and times
-// come from there.
+// store, so nothing is paid twice). Tokens a byte and times come from there, and
+// how long replies are beside those of the stand-in to the same questions.
+//
+// With --coordinator it is the workers of a cluster that are measured: they score
+// the program as written, and what their calls took is asked of the cluster's
+// history. A run that is submitted there finds these answers too.
 
 #include <ftw.h>
 #include <inttypes.h>
@@ -18,6 +22,7 @@
 
 #include "cli/command.h"
 #include "cli/follow.h"
+#include "cli/history_file.h"
 #include "cli/output.h"
 #include "cli/servers.h"
 #include "common/json.h"
@@ -32,22 +37,33 @@ struct sums {
     double prompt_us, generate_us, total_us; // loading a model left out
 };
 
-static const char SUMS[] =
-    "SELECT k.role, count(*) AS calls,"
-    " sum(length(coalesce(p.text, '')) + length(t.tail)) AS bytes,"
-    " sum(c.prompt_tokens) AS prompt, sum(c.generated_tokens) AS generated,"
-    " sum(c.prompt_us) AS prompt_us, sum(c.generate_us) AS generate_us,"
-    " sum(c.total_us - c.load_us) AS total_us"
-    " FROM calls c JOIN call_kinds k ON k.id = c.kind_id"
-    " JOIN call_texts t ON t.id = c.id"
-    " LEFT JOIN prefixes p ON p.id = c.prefix_id GROUP BY k.role";
+// What the stand-in made of it: a run, and of the program as written.
+struct rehearsal {
+    struct sums run[ROLE_COUNT];
+    struct sums eval[ROLE_COUNT];
+};
 
-static bool read_sums(const char *path, struct sums out[ROLE_COUNT],
-                      struct err *err)
+#define SUMS                                                                   \
+    "SELECT k.role, count(*) AS calls,"                                        \
+    " sum(length(coalesce(p.text, '')) + length(t.tail)) AS bytes,"            \
+    " sum(c.prompt_tokens) AS prompt, sum(c.generated_tokens) AS generated,"   \
+    " sum(c.prompt_us) AS prompt_us, sum(c.generate_us) AS generate_us,"       \
+    " sum(c.total_us - c.load_us) AS total_us"                                 \
+    " FROM calls c JOIN call_kinds k ON k.id = c.kind_id"                      \
+    " JOIN call_texts t ON t.id = c.id"                                        \
+    " LEFT JOIN prefixes p ON p.id = c.prefix_id"
+
+static const char all_calls[] = SUMS " GROUP BY k.role";
+
+// Those that the scores of an evaluation of the job rest on, whoever paid for
+// them.
+static const char job_calls[] =
+    SUMS " WHERE c.id IN (SELECT i.value FROM evaluations e, json_each(e.calls)"
+         " i WHERE e.job_no = (SELECT no FROM jobs WHERE id = '%s-eval'))"
+         " GROUP BY k.role";
+
+static void take_sums(const json_t *rows, struct sums out[ROLE_COUNT])
 {
-    struct store *store = store_open_read(path, err);
-    json_t *rows = store == NULL ? NULL : query_rows(store, SUMS, NULL, 0, err);
-
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
 
@@ -61,6 +77,15 @@ static bool read_sums(const char *path, struct sums out[ROLE_COUNT],
                                        json_get_number(row, "generate_us", 0),
                                        json_get_number(row, "total_us", 0)};
     }
+}
+
+static bool read_sums(const char *path, const char *sql,
+                      struct sums out[ROLE_COUNT], struct err *err)
+{
+    struct store *store = store_open_read(path, err);
+    json_t *rows = store == NULL ? NULL : query_rows(store, sql, NULL, 0, err);
+
+    take_sums(rows, out);
     store_close(store);
     bool ok = rows != NULL;
     json_decref(rows);
@@ -78,19 +103,75 @@ static int remove_entry(const char *path, const struct stat *stat, int kind,
     return remove(path);
 }
 
-// A run on the stand-in, whatever servers are named.
+// The question for what the calls behind an evaluation took. The caller frees.
+static char *sums_of(const json_t *document, struct err *err)
+{
+    struct buf sql = BUF_INIT(TEXT_BYTES);
+    const char *job = json_get_text(document, "job", "");
+
+    // An id has no quotes; what a coordinator sends may be anything.
+    if (strchr(job, '\'') == NULL)
+        buf_printf(&sql, job_calls, job);
+    if (!sql.failed && sql.data != NULL)
+        return buf_take(&sql);
+    buf_release(&sql);
+    err_set(err, ERR_PROTOCOL, "the evaluation has no job that can be asked for");
+    return NULL;
+}
+
+static int read_measured(const char *store, const json_t *document,
+                         struct sums out[ROLE_COUNT], struct err *err)
+{
+    char *sql = sums_of(document, err);
+    bool ok = sql != NULL && read_sums(store, sql, out, err);
+
+    free(sql);
+    return ok ? EXIT_DONE : exit_of(err->code);
+}
+
+static int follow_in(const char *store, const struct options *options,
+                     struct jobfile *file, enum request_action action,
+                     json_t **document)
+{
+    struct follow follow = {.options = options,
+                            .file = file,
+                            .keeps = true,
+                            .store = store,
+                            .request = {.action = action, .simulated = true}};
+    int status = follow_here(&follow);
+
+    *document = follow.document;
+    return status;
+}
+
+// The run, and then what is measured of the servers, so that like can be
+// compared with like.
+static int rehearse_in(const char *store, const struct options *options,
+                       struct jobfile *file, struct rehearsal *out,
+                       struct err *err)
+{
+    json_t *document = NULL;
+    int status = follow_in(store, options, file, REQUEST_RUN, &document);
+
+    json_decref(document);
+    if (status != EXIT_DONE)
+        return status;
+    if (!read_sums(store, all_calls, out->run, err))
+        return exit_of(err->code);
+    status = follow_in(store, options, file, REQUEST_EVAL, &document);
+    if (status == EXIT_DONE)
+        status = read_measured(store, document, out->eval, err);
+    json_decref(document);
+    return status;
+}
+
+// On the stand-in, whatever servers are named.
 static int rehearse(const struct options *options, struct jobfile *file,
-                    struct sums sums[ROLE_COUNT], struct err *err)
+                    struct rehearsal *out, struct err *err)
 {
     char folder[] = "/tmp/promptcc-plan-XXXXXX";
     char store[PATH_BYTES];
     struct options here = *options;
-    struct follow follow = {
-        .options = &here,
-        .file = file,
-        .keeps = true,
-        .store = store,
-        .request = {.action = REQUEST_RUN, .simulated = true}};
     int status;
 
     if (mkdtemp(folder) == NULL) {
@@ -99,19 +180,50 @@ static int rehearse(const struct options *options, struct jobfile *file,
     }
     (void)snprintf(store, sizeof store, "%s/plan.db", folder);
     here.values[OPT_OLLAMA] = here.values[OPT_OPENAI] =
-        (struct option_value){0};
-    status = follow_here(&follow);
-    if (status == EXIT_DONE && !read_sums(store, sums, err))
-        status = exit_of(err->code);
-    json_decref(follow.document);
+        here.values[OPT_COORDINATOR] = (struct option_value){0};
+    status = rehearse_in(store, &here, file, out, err);
     (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     return status;
 }
 
+static bool ask_sums(const struct options *options, const char *sql,
+                     struct sums out[ROLE_COUNT], struct err *err)
+{
+    json_t *argument = json_pack("{s:s}", "sql", sql);
+    json_t *answer = history_ask(options, "query", NULL, argument, err);
+
+    take_sums(json_object_get(answer, "rows"), out);
+    json_decref(argument);
+    bool ok = answer != NULL;
+    json_decref(answer);
+    return ok;
+}
+
+// The program as written, on the workers of a cluster.
+static int calibrate_there(const struct options *options, struct jobfile *file,
+                           struct sums sums[ROLE_COUNT], struct err *err)
+{
+    struct follow follow = {
+        .options = options,
+        .file = file,
+        .keeps = true,
+        .wait = true,
+        .request = {.action = REQUEST_EVAL,
+                    .simulated = option_on(options, OPT_SIMULATE)}};
+    int status = follow_there(&follow);
+    char *sql = status == EXIT_DONE ? sums_of(follow.document, err) : NULL;
+
+    if (status == EXIT_DONE &&
+        (sql == NULL || !ask_sums(options, sql, sums, err)))
+        status = exit_of(err->code);
+    free(sql);
+    json_decref(follow.document);
+    return status;
+}
+
 // The program as written, on the servers at hand.
-static int calibrate(const struct options *options, struct jobfile *file,
-                     struct sums sums[ROLE_COUNT], json_t **document,
-                     struct err *err)
+static int calibrate_here(const struct options *options, struct jobfile *file,
+                          struct sums sums[ROLE_COUNT], struct err *err)
 {
     const char *given = option_text(options, OPT_STORE);
     char *store = given != NULL ? strdup(given)
@@ -129,9 +241,9 @@ static int calibrate(const struct options *options, struct jobfile *file,
         err_nomem(err, "a path");
     else
         status = follow_here(&follow);
-    if (status == EXIT_DONE && !read_sums(store, sums, err))
-        status = exit_of(err->code);
-    *document = follow.document;
+    if (status == EXIT_DONE)
+        status = read_measured(store, follow.document, sums, err);
+    json_decref(follow.document);
     free(store);
     return status;
 }
@@ -152,22 +264,29 @@ static double ratio(double a, double b, double otherwise)
     return b > 0 ? a / b : otherwise;
 }
 
-// A role that was not measured is taken for the student's: often it is the same
-// model, and its calls are few.
-static void estimate_role(const struct sums *rehearsed,
-                          const struct sums *student, const struct sums *own,
-                          const struct sums *rehearsed_student,
+// How much longer replies are than the stand-in's to the same questions.
+static double longer_than(const struct sums *measured,
+                          const struct sums *rehearsed)
+{
+    return measured->calls > 0 ? ratio(measured->generated / measured->calls,
+                                       ratio(rehearsed->generated,
+                                             rehearsed->calls, 0),
+                                       1)
+                               : 1;
+}
+
+// A role that was not measured is taken to be as fast as the student: often it
+// is the same model, and its calls are few.
+static void estimate_role(const struct rehearsal *rehearsal,
+                          const struct sums measured[ROLE_COUNT], int role,
                           struct estimate *out)
 {
-    const struct sums *real = own->calls > 0 ? own : student;
-    double prompt = rehearsed->bytes * ratio(real->prompt, real->bytes, 0.25);
-    // A reply of another length than the stand-in's.
-    double longer = ratio(
-        ratio(student->generated, student->calls, 1),
-        ratio(rehearsed_student->generated, rehearsed_student->calls, 1), 1);
-    double generated = rehearsed == rehearsed_student
-                           ? rehearsed->generated * longer
-                           : rehearsed->generated;
+    const struct sums *run = &rehearsal->run[role];
+    const struct sums *own = &measured[role];
+    const struct sums *real = own->calls > 0 ? own : &measured[ROLE_STUDENT];
+    double prompt = run->bytes * ratio(real->prompt, real->bytes, 0.25);
+    double generated =
+        run->generated * longer_than(own, &rehearsal->eval[role]);
     double rest_us =
         fmax(0, real->total_us - real->prompt_us - real->generate_us);
 
@@ -175,21 +294,20 @@ static void estimate_role(const struct sums *rehearsed,
     out->generated += generated;
     out->seconds += (prompt * ratio(real->prompt_us, real->prompt, 0) +
                      generated * ratio(real->generate_us, real->generated, 0) +
-                     rehearsed->calls * ratio(rest_us, real->calls, 0)) /
+                     run->calls * ratio(rest_us, real->calls, 0)) /
                     1e6;
 }
 
-static void estimate(const struct sums rehearsed[ROLE_COUNT],
+static void estimate(const struct rehearsal *rehearsal,
                      const struct sums measured[ROLE_COUNT],
                      struct estimate *out)
 {
     const struct sums *student = &measured[ROLE_STUDENT];
 
     for (int r = 0; r < ROLE_COUNT; r++) {
-        out->calls[r] = rehearsed[r].calls;
+        out->calls[r] = rehearsal->run[r].calls;
         out->measured += measured[r].calls;
-        estimate_role(&rehearsed[r], student, &measured[r],
-                      &rehearsed[ROLE_STUDENT], out);
+        estimate_role(rehearsal, measured, r, out);
     }
     out->call_s = ratio(student->total_us, student->calls, 0) / 1e6;
 }
@@ -255,8 +373,38 @@ static int print_json(const struct estimate *plan, bool simulated)
     return status;
 }
 
-static int64_t count_slots(const struct options *options,
-                           const struct jobfile *file)
+static bool has_model(const json_t *worker, const char *model)
+{
+    const json_t *models = json_object_get(worker, "models");
+
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const char *name = json_string_value(json_array_get(models, i));
+
+        if (name != NULL && strcmp(name, model) == 0)
+            return true;
+    }
+    return false;
+}
+
+// Of the cluster's workers that have the student.
+static int64_t slots_there(const struct options *options,
+                           const struct jobfile *file, struct err *err)
+{
+    json_t *workers = history_ask(options, "workers", NULL, NULL, err);
+    int64_t slots = 0;
+
+    for (size_t i = 0; i < json_array_size(workers); i++) {
+        const json_t *worker = json_array_get(workers, i);
+
+        if (has_model(worker, file->job->models[ROLE_STUDENT].name))
+            slots += json_get_int(worker, "slots", 0);
+    }
+    json_decref(workers);
+    return slots > 0 ? slots : 1;
+}
+
+static int64_t slots_here(const struct options *options,
+                          const struct jobfile *file)
 {
     const char *models[ROLE_COUNT];
     size_t n = jobfile_models(file, models);
@@ -274,21 +422,24 @@ static int64_t count_slots(const struct options *options,
 
 static int plan_job(const struct options *options, struct jobfile *file)
 {
-    struct sums rehearsed[ROLE_COUNT] = {0};
+    struct rehearsal rehearsal = {0};
     struct sums measured[ROLE_COUNT] = {0};
-    struct estimate plan = {.slots = count_slots(options, file)};
+    struct estimate plan = {0};
     struct err err = ERR_CLEAR;
-    json_t *document = NULL;
-    int status = rehearse(options, file, rehearsed, &err);
+    bool there = option_on(options, OPT_COORDINATOR);
+    int status = rehearse(options, file, &rehearsal, &err);
 
     if (status == EXIT_DONE)
-        status = calibrate(options, file, measured, &document, &err);
-    json_decref(document);
+        status = there ? calibrate_there(options, file, measured, &err)
+                       : calibrate_here(options, file, measured, &err);
+    if (status == EXIT_DONE)
+        plan.slots = there ? slots_there(options, file, &err)
+                           : slots_here(options, file);
     if (err.code != ERR_NONE)
         return output_error(options, &err);
     if (status != EXIT_DONE)
         return status;
-    estimate(rehearsed, measured, &plan);
+    estimate(&rehearsal, measured, &plan);
     return option_on(options, OPT_JSON)
                ? print_json(&plan, option_on(options, OPT_SIMULATE))
                : print_text(&plan, file->job);
@@ -311,7 +462,7 @@ const struct command_entry cmd_plan = {
     .summary = "says how many calls, tokens and hours a run will take",
     .example = "promptcc plan jobs/customer_care/job.yaml --simulate",
     .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
-               OPTION_BIT(OPT_STORE),
+               OPTIONS_THERE | OPTION_BIT(OPT_STORE),
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import store_rows
+from harness import store_rows, wait_until
 
 
 def near(estimate, taken):
@@ -43,6 +43,44 @@ def test_what_a_plan_asks_is_not_asked_again(stage, sim):
     assert result.status == 0, result
     assert sim.repeated() == 0
     assert "has changed" not in result.err, "a plan is no earlier run"
+
+
+@pytest.mark.alone
+def test_a_plan_on_a_cluster_measures_its_workers(stage):
+    sim = stage.stand_in(slots=3, latency_ms=20, prompt_tokens_per_s=100000,
+                         generated_tokens_per_s=10000)
+    job = stage.job(n=60, optimizer="{bootstrap_random_search: "
+                                    "{num_candidate_programs: 4}}")
+    coordinator = stage.coordinator(stage.folder / "cluster.db")
+    stage.worker(coordinator.endpoint, sim.url, "one", slots=2)
+    stage.worker(coordinator.endpoint, sim.url, "two", slots=1)
+    there = ["--coordinator", coordinator.endpoint, "--json"]
+    # Another job's calls are no measure of this one's.
+    other = stage.job(name="other", n=20, instruction="Say " + "much " * 300)
+    stage.promptcc("submit", other, "--wait", "--max-calls", "30", *there)
+    before = len(sim.answered())
+    wait_until(lambda: len(stage.promptcc("workers", *there).json) == 2,
+               "two workers")
+    result = stage.promptcc("plan", job, *there)
+    assert result.status == 0, result
+    plan = result.json
+    measured = len(sim.answered()) - before
+    assert plan["measured"]["calls"] == measured > 0
+    assert plan["slots"] == 3 and plan["simulated"] is False
+    assert not (job.parent / "promptcc.db").exists(), "nothing is kept here"
+
+    run = stage.promptcc("submit", job, "--wait", *there).json
+    taken = run["calls"]["student"] + run["calls"]["teacher"] + measured
+    assert near(plan["calls"]["student"] + plan["calls"]["teacher"], taken), \
+        (plan, run)
+    tokens = store_rows(
+        stage.folder / "cluster.db",
+        "SELECT sum(prompt_tokens), sum(generated_tokens), sum(total_us - load_us)"
+        " FROM calls WHERE job_no IN (SELECT no FROM jobs WHERE name = 'shop')")[0]
+    assert near(plan["tokens"]["prompt"], tokens[0]), (plan, tokens)
+    assert near(plan["tokens"]["generated"], tokens[1]), (plan, tokens)
+    assert 0.5 < plan["hours"] * 3600 * 3e6 / tokens[2] < 2, (plan, tokens)
+    assert sim.repeated() == 0, "the run finds what the plan asked"
 
 
 def test_a_plan_of_a_bad_job_says_what_is_wrong(stage, sim):
