@@ -17,8 +17,8 @@
 #include "null_workers.h"
 #include "rig.h"
 
-// Over tcp, and over curve, which is tcp with keys, workers are threads of this
-// process still: all that differs is the way.
+// Over tcp, and over curve, which is tcp with keys, each worker is a process of
+// its own; else they are threads of this one.
 enum way { WAY_INPROC, WAY_TCP, WAY_CURVE };
 
 struct costs {
@@ -45,6 +45,9 @@ static void measure(const struct load *load, size_t n_workers, int slots,
                     enum way way)
 {
     bool keyed = way == WAY_CURVE;
+    bool apart = way != WAY_INPROC;
+    struct null_processes *processes =
+        apart ? null_processes_fork(n_workers) : NULL;
     struct rig_keys keys;
     const char *endpoint;
     void *zmq = zmq_ctx_new();
@@ -62,15 +65,21 @@ static void measure(const struct load *load, size_t n_workers, int slots,
         zmq, way == WAY_INPROC ? "inproc://bench" : "tcp://127.0.0.1:0",
         &folder, keyed ? keys.path : NULL, &threads);
     endpoint = coordinator_endpoint(coordinator);
-    workers = null_workers_start(zmq, endpoint, keyed ? &keys.worker : NULL,
-                                 n_workers, slots);
+    if (apart)
+        null_processes_start(processes, endpoint, keyed ? &keys.worker : NULL,
+                             slots);
+    else
+        workers = null_workers_start(zmq, endpoint, NULL, n_workers, slots);
     rig_settle();
     rig_run(zmq, endpoint, keyed ? &keys.client : NULL, load, &result);
     costs.wall_s = result.wall_s;
     costs.process_s = process_cpu_s();
     costs.loop_s = thread_list_cpu_s(&threads, 0);
     costs.writer_s = thread_list_cpu_s(&threads, 1);
-    costs.workers_s = null_workers_stop(workers);
+    costs.workers_s =
+        apart ? null_processes_stop(processes) : null_workers_stop(workers);
+    if (apart) // not of this process, but of the call all the same
+        costs.process_s += costs.workers_s;
     coordinator_stop(coordinator);
     (void)zmq_ctx_term(zmq);
     print_costs(load, &costs);

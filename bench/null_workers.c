@@ -4,6 +4,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -131,9 +134,9 @@ static void *run(void *user)
     return NULL;
 }
 
-struct null_workers *null_workers_start(void *zmq, const char *endpoint,
-                                        const struct key *key, size_t n,
-                                        int slots)
+static struct null_workers *start(void *zmq, const char *endpoint,
+                                  const struct key *key, size_t first, size_t n,
+                                  int slots)
 {
     struct null_workers *workers = calloc(1, sizeof *workers);
 
@@ -148,11 +151,18 @@ struct null_workers *null_workers_start(void *zmq, const char *endpoint,
         struct null_worker *worker = &workers->each[i];
 
         worker->all = workers;
-        worker->number = i;
+        worker->number = first + i;
         if (pthread_create(&worker->thread, NULL, run, worker) != 0)
             abort();
     }
     return workers;
+}
+
+struct null_workers *null_workers_start(void *zmq, const char *endpoint,
+                                        const struct key *key, size_t n,
+                                        int slots)
+{
+    return start(zmq, endpoint, key, 0, n, slots);
 }
 
 double null_workers_stop(struct null_workers *workers)
@@ -166,4 +176,89 @@ double null_workers_stop(struct null_workers *workers)
     }
     free(workers);
     return cpu_s;
+}
+
+// --- processes ---
+
+// What a process is told.
+struct order {
+    char endpoint[256];
+    struct key key; // of no role: in the clear
+    int slots;
+};
+
+struct null_processes {
+    size_t n;
+    pid_t pids[MOST_WORKERS];
+    int orders[MOST_WORKERS]; // pipes; a process ends with its own
+};
+
+// Until the pipe is closed.
+static void be_worker(size_t number, int in)
+{
+    struct order order;
+    char byte;
+
+    if (read(in, &order, sizeof order) != (ssize_t)sizeof order)
+        return;
+    void *zmq = zmq_ctx_new();
+    struct null_workers *workers = start(
+        zmq, order.endpoint, order.key.role == KEY_NONE ? NULL : &order.key,
+        number, 1, order.slots);
+    (void)!read(in, &byte, 1);
+    (void)null_workers_stop(workers);
+    (void)zmq_ctx_term(zmq);
+}
+
+struct null_processes *null_processes_fork(size_t n)
+{
+    struct null_processes *processes = calloc(1, sizeof *processes);
+
+    if (processes == NULL || n > MOST_WORKERS)
+        abort();
+    (void)fflush(stdout);
+    for (; processes->n < n; processes->n++) {
+        int ends[2];
+
+        if (pipe(ends) != 0)
+            abort();
+        processes->orders[processes->n] = ends[1];
+        processes->pids[processes->n] = fork();
+        if (processes->pids[processes->n] == 0) {
+            for (size_t i = 0; i <= processes->n; i++)
+                (void)close(processes->orders[i]);
+            be_worker(processes->n, ends[0]);
+            _exit(EXIT_SUCCESS);
+        }
+        (void)close(ends[0]);
+    }
+    return processes;
+}
+
+void null_processes_start(struct null_processes *processes,
+                          const char *endpoint, const struct key *key,
+                          int slots)
+{
+    struct order order = {.slots = slots,
+                          .key = key == NULL ? KEY_EMPTY : *key};
+
+    (void)snprintf(order.endpoint, sizeof order.endpoint, "%s", endpoint);
+    for (size_t i = 0; i < processes->n; i++)
+        if (write(processes->orders[i], &order, sizeof order) !=
+            (ssize_t)sizeof order)
+            abort();
+}
+
+double null_processes_stop(struct null_processes *processes)
+{
+    struct rusage used = {0};
+
+    for (size_t i = 0; i < processes->n; i++) {
+        (void)close(processes->orders[i]);
+        (void)waitpid(processes->pids[i], NULL, 0);
+    }
+    free(processes);
+    (void)getrusage(RUSAGE_CHILDREN, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 }

@@ -21,4 +21,14 @@ struct null_workers *null_workers_start(void *zmq, const char *endpoint,
 // Ends them; gives the CPU seconds that they have used.
 double null_workers_stop(struct null_workers *workers);
 
+// The same, each in a process of its own. To be made before this process has
+// threads; they begin when they are told where the coordinator is.
+struct null_processes;
+
+struct null_processes *null_processes_fork(size_t n);
+void null_processes_start(struct null_processes *processes,
+                          const char *endpoint, const struct key *key,
+                          int slots);
+double null_processes_stop(struct null_processes *processes);
+
 #endif
