@@ -73,8 +73,8 @@ printf "$row" 'calls a second, workers in process' "$whole" '20000'
 printf "$row" 'calls a second, workers in another process, ipc' \
     "$(median replay run_calls_per_s)" ''
 printf "$row" 'calls a second, ZeroMQ and SQLite alone' "$floor" ''
-printf "$row" 'that divided by the first' \
-    "$(echo "$floor $whole" | awk '{ printf "%.1f", $1 / $2 }')" ''
+printf "$row" 'share of that which the first is, %' \
+    "$(echo "$floor $whole" | awk '{ printf "%.0f", 100 * $2 / $1 }')" '50'
 printf "$row" 'replay of the finished job, seconds' \
     "$(median replay replay_s)" '1'
 printf "$row" 'peak memory of the coordinator, running it, MiB' \
