@@ -178,6 +178,7 @@ struct history_trial_end {
     int64_t number;
     const char *state;
     double score;
+    double low, high; // the interval of it (95 %)
     double baseline; // the score of the baseline on the same rows; NAN where it
                      // was scored on none of them
     int64_t n;

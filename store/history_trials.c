@@ -234,6 +234,8 @@ static bool put_end(struct store *store, int64_t job_no,
     record_int(record, end->tokens);
     record_int(record, clock_wall_ms());
     record_real(record, end->baseline);
+    record_real(record, end->low);
+    record_real(record, end->high);
     record_end(record);
     return store_put(store, err);
 }

@@ -47,8 +47,8 @@ static const char *const statements[RECORD_KINDS] = {
         " state, started_ms) VALUES(?1, ?2, ?3, ?4, ?5, 'running', ?6)",
     [RECORD_TRIAL_END] =
         "UPDATE trials SET state = ?3, score = ?4, n = ?5, calls = ?6,"
-        " tokens = ?7, finished_ms = ?8, baseline = ?9 WHERE job_no = ?1 AND "
-        "number = ?2",
+        " tokens = ?7, finished_ms = ?8, baseline = ?9, low = ?10, high = ?11"
+        " WHERE job_no = ?1 AND number = ?2",
     [RECORD_EVALUATION] =
         "INSERT INTO evaluations(job_no, candidate_id, row, replicate,"
         " outcome, repairs, lenient, score, calls, feedback, p_right,"

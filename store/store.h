@@ -30,7 +30,7 @@
 
 #include "common/err.h"
 
-enum { STORE_VERSION = 5 };
+enum { STORE_VERSION = 6 };
 
 struct store;
 

@@ -368,6 +368,7 @@ static bool begin_search(struct search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
     const struct plan *plan = session_plan(search->session);
+    const struct trial *seed = session_seed_trial(search->session);
 
     search->parts = calloc(program->n_predictors + 1, sizeof *search->parts);
     if (search->parts == NULL) {
@@ -381,6 +382,10 @@ static bool begin_search(struct search *search, struct err *err)
         struct part *part = &search->parts[search->n_parts++];
         part->predictor = i;
         if (!add_attempt(part, strdup(step->signature.instruction), err))
+            return false;
+        if (seed != NULL &&
+            !add_attempt(part, strdup(seed->candidate->parts[i].instruction),
+                         err))
             return false;
     }
     return init_forms(search, err);
@@ -418,5 +423,6 @@ const struct optimizer copro = {
     .params = params,
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
+    .seeds = true,
     .run = run,
 };

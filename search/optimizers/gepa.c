@@ -805,5 +805,6 @@ const struct optimizer gepa = {
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
     .check = check,
+    .seeds = true,
     .run = run,
 };

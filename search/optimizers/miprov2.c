@@ -383,10 +383,96 @@ static double baseline_score(const struct search *search)
     return n > 0 ? sum / (double)n : 0;
 }
 
+// The demos of the program of an earlier run as one more set.
+static bool add_seed_set(struct search *search,
+                         const struct candidate *candidate, struct err *err)
+{
+    size_t n = (size_t)search->n_sets;
+    struct demo_set *more = realloc(search->sets, (n + 1) * sizeof *more);
+    bool ok = more != NULL;
+
+    if (!ok) {
+        err_nomem(err, "demo sets");
+        return false;
+    }
+    search->sets = more;
+    ok = demo_set_init(&search->sets[n], session_job(search->session)->program,
+                       err);
+    search->n_sets++;
+    for (size_t p = 0; ok && p < candidate->n_parts; p++) {
+        const struct candidate_part *part = &candidate->parts[p];
+        struct demo_list *list = &search->sets[n].lists[p];
+
+        list->nearest = part->nearest;
+        for (size_t i = 0; ok && i < part->n_demos; i++)
+            ok = demo_list_add(list, &part->demos[i], err);
+    }
+    return ok;
+}
+
+// The program of an earlier run: its texts and demos become choices as well,
+// the last of each.
+static bool add_seed(struct search *search, struct err *err)
+{
+    const struct trial *seed = session_seed_trial(search->session);
+
+    if (seed == NULL)
+        return true;
+    for (size_t p = 0; p < search->proposals.n_lists; p++) {
+        struct instruction_list *list = &search->proposals.lists[p];
+        char *text = strdup(seed->candidate->parts[p].instruction);
+        char **more = realloc(list->texts, (list->n + 1) * sizeof *more);
+
+        if (more != NULL)
+            list->texts = more;
+        if (more == NULL || text == NULL) {
+            free(text);
+            err_nomem(err, "instructions");
+            return false;
+        }
+        list->texts[list->n++] = text;
+    }
+    return search->zero_shot || add_seed_set(search, seed->candidate, err);
+}
+
+// What it scored is known from the start.
+static bool tell_seed(struct search *search, struct err *err)
+{
+    struct trial *seed = session_seed_trial(search->session);
+    const struct combos *combos = &search->combos;
+    size_t n = combos->space.n;
+    int *choices = calloc(n + 1, sizeof *choices);
+    struct combo *combo = NULL;
+    bool ok = choices != NULL;
+
+    if (!ok)
+        err_nomem(err, "a search space");
+    for (size_t i = 0; ok && i < n - combos->n_tunables; i++)
+        choices[i] = combos->n_choices[i] - 1;
+    for (size_t t = 0; ok && t < combos->n_tunables; t++) {
+        const struct tunable *tunable = combos->tunables[t];
+        int *choice = &choices[n - combos->n_tunables + t];
+
+        while (tunable_nth(tunable, (size_t)*choice) !=
+               tunable_get(tunable, seed->candidate))
+            (*choice)++;
+    }
+    if (ok)
+        combo = combos_get(&search->combos, choices, err);
+    ok = combo != NULL && tell(search, seed, combo, choices, err);
+    if (ok)
+        combo->full = true;
+    free(choices);
+    return ok;
+}
+
 static bool start_study(struct search *search, struct err *err)
 {
-    const struct demo_set *sets = search->zero_shot ? NULL : search->sets;
+    const struct demo_set *sets;
 
+    if (!add_seed(search, err))
+        return false;
+    sets = search->zero_shot ? NULL : search->sets;
     if (!combos_init(&search->combos, search->session, &search->proposals, sets,
                      (size_t)search->n_sets, err))
         return false;
@@ -400,7 +486,8 @@ static bool start_study(struct search *search, struct err *err)
     if (ok)
         combo->full = true;
     free(zeros);
-    return ok;
+    return ok && (session_seed_trial(search->session) == NULL ||
+                  tell_seed(search, err));
 }
 
 // Adds to the means what trials up to number `known` came to.
@@ -603,7 +690,7 @@ static bool run(struct session *session, const void *given, struct err *err)
     struct search search = {.session = session,
                             .params = given,
                             .leader = leader_of(session, 1.0),
-                            .baseline = session_best(session)};
+                            .baseline = session_baseline_trial(session)};
     bool ok = true;
 
     if (search.leader.over)
@@ -627,5 +714,6 @@ const struct optimizer miprov2 = {
     .params_size = sizeof(struct params),
     .check = check,
     .pools = true,
+    .seeds = true,
     .run = run,
 };

@@ -42,6 +42,7 @@ struct optimizer {
     size_t params_size;
     bool logprobs; // asks for log-probabilities from the baseline on
     bool one_set;  // makes one set of demos, and searches for no better one
+    bool seeds;    // builds on the program of an earlier run (`from`)
     bool pools;    // tries `demos.nearest` where the job allows it
     // Checks what single ranges cannot; may be NULL.
     bool (*check)(const struct job *job, const void *params,

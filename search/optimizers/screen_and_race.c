@@ -203,6 +203,65 @@ static bool start_board(struct search *search, struct trial *trial,
     return true;
 }
 
+// Puts what the program of an earlier run has in a step into the stock.
+static bool plant_part(struct search *search, size_t part,
+                       const struct candidate *seed, int *choices,
+                       struct err *err)
+{
+    const struct candidate_part *from = &seed->parts[part];
+    const struct demo_list list = {
+        .demos = from->demos, .n = from->n_demos, .nearest = from->nearest};
+
+    return stock_add_text(&search->stock, part, from->instruction,
+                          "of an earlier run", STOCK_ORPHAN,
+                          &choices[stock_at_text(part)], err) &&
+           stock_add_demos(&search->stock, part, &list, "of an earlier run",
+                           STOCK_ORPHAN, &choices[stock_at_demos(part)], err);
+}
+
+static void plant_tunables(const struct stock *stock,
+                           const struct candidate *seed, int *choices)
+{
+    for (size_t i = 0; i < stock->n_tunables; i++) {
+        const struct tunable *tunable = stock->tunables[i];
+        int *choice = &choices[stock_at_tunable(stock, i)];
+
+        while (tunable_nth(tunable, (size_t)*choice) !=
+               tunable_get(tunable, seed))
+            (*choice)++;
+    }
+}
+
+// The program of an earlier run is in stock part by part, and leads where it is
+// better than the program as written.
+static bool plant_seed(struct search *search, struct err *err)
+{
+    struct trial *seed = session_seed_trial(search->session);
+    int *choices;
+    struct entry *entry = NULL;
+    bool ok;
+
+    if (seed == NULL)
+        return true;
+    choices = calloc(search->stock.n_choices + 1, sizeof *choices);
+    ok = choices != NULL;
+    if (!ok)
+        nomem(err);
+    for (size_t p = 0; ok && p < search->stock.n_parts; p++)
+        ok = plant_part(search, p, seed->candidate, choices, err);
+    if (ok) {
+        plant_tunables(&search->stock, seed->candidate, choices);
+        entry = board_enter(&search->board, seed->candidate, choices, err);
+    }
+    free(choices);
+    if (entry == NULL)
+        return false;
+    board_read(&search->board, entry, seed);
+    if (session_best(search->session) == seed)
+        search->leader = entry;
+    return true;
+}
+
 static bool start(struct search *search, struct err *err)
 {
     const struct reflection_options options = {.hints = true};
@@ -212,7 +271,7 @@ static bool start(struct search *search, struct err *err)
     if (!weigh_scores(trial, &pass, &deviation, err) ||
         !study_init(&search->study, search->session, pass, err) ||
         !stock_init(&search->stock, search->session, err) ||
-        !start_board(search, trial, err) ||
+        !start_board(search, trial, err) || !plant_seed(search, err) ||
         !reflection_form_init(&search->form, search->session, &options, err))
         return false;
     search->outlook = outlook_of(&search->stock, &search->board, deviation);
@@ -513,7 +572,9 @@ static bool fill_stock(struct search *search, struct err *err)
                  make_sets(search, p,
                            p == search->focus ? FIRST_SETS : SIDE_SETS, err) &&
                  make_pools(search, p, err);
-    ok = ok && ask(search, &found, 0, true, err);
+    ok = ok &&
+         ask(search, &found,
+             search->leader->choices[stock_at_text(search->focus)], true, err);
     release_findings(search, &found);
     return ok;
 }
@@ -548,8 +609,9 @@ static bool end_screen(struct search *search, struct err *err)
 
 // Of the predictor that matters most each text and each set is met as often as
 // the others. The rest of the combination is drawn for every other one only,
-// and stays as written for those between: an earlier step that is left alone
-// gives the baseline's answers, which are there already, and so costs nothing.
+// and stays as the leader has it (at first, as written) for those between: an
+// earlier step that is left alone gives the answers that are there already, and
+// so costs nothing.
 static void first_choices(struct search *search, size_t cell, struct rng *rng,
                           int *choices)
 {
@@ -561,7 +623,7 @@ static void first_choices(struct search *search, size_t cell, struct rng *rng,
     for (size_t at = 0; at < search->stock.n_choices; at++)
         choices[at] = (int)rng_below(rng, stock_count(&search->stock, at));
     for (size_t at = 0; cell % 2 == 0 && at < search->stock.n_choices; at++)
-        choices[at] = 0;
+        choices[at] = search->leader->choices[at];
     choices[text] = (int)(cell % texts);
     choices[set] = (int)((cell + cell / texts * 3 + 1) % sets);
 }
@@ -1108,5 +1170,6 @@ const struct optimizer screen_and_race = {
     .params_size = sizeof(struct params),
     .logprobs = true,
     .pools = true,
+    .seeds = true,
     .run = run,
 };

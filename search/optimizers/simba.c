@@ -935,6 +935,7 @@ static bool begin_search(struct search *search, struct err *err)
     const struct plan *plan = session_plan(search->session);
     // Nothing is tried yet: the best is the program as written.
     const struct trial *baseline = session_baseline_trial(search->session);
+    const struct trial *seed = session_seed_trial(search->session);
 
     search->parts = calloc(program->n_predictors + 1, sizeof *search->parts);
     search->order = calloc(search->n_train + 1, sizeof *search->order);
@@ -950,6 +951,8 @@ static bool begin_search(struct search *search, struct err *err)
     }
     return add_member(search, session_baseline(search->session),
                       baseline->score, err) &&
+           (seed == NULL ||
+            add_member(search, seed->candidate, seed->score, err)) &&
            init_rule_form(search, err);
 }
 
@@ -1008,5 +1011,6 @@ const struct optimizer simba = {
     .params = params,
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
+    .seeds = true,
     .run = run,
 };

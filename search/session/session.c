@@ -50,6 +50,7 @@ struct session {
     bool started;
     struct candidate *baseline;
     struct trial *baseline_trial; // NULL: the first
+    struct trial *seed_trial;     // NULL: none
     struct fit *fit;
     struct unit **units; // owned
     size_t n_units, cap_units;
@@ -98,6 +99,11 @@ struct trial *session_baseline_trial(const struct session *session)
 {
     return session->baseline_trial != NULL ? session->baseline_trial
                                            : session->trials[0];
+}
+
+struct trial *session_seed_trial(const struct session *session)
+{
+    return session->seed_trial;
 }
 
 const struct session_setup *session_setup_of(const struct session *session)
@@ -186,15 +192,23 @@ static void tell_trial(struct session *session, const struct unit *unit)
                                      : session_baseline_trial(session);
     struct note note = {.kind = NOTE_TRIAL};
     bool whole = unit->err.code == ERR_NONE; // a part says nothing of it
+    struct comparison alone = {.a.interval = {NAN, NAN}};
+    struct err none = ERR_CLEAR; // without memory there is no interval
     double baseline, ignored;
 
     // A trial may be on rows that the baseline was not scored on.
     if (comparison_means(beside, trial, &baseline, &ignored) == 0)
         baseline = NAN;
+    if (whole && trial->n > 0)
+        (void)comparison_make(trial, trial,
+                              (uint64_t)session->setup.job->seed, &alone,
+                              &none);
     note.end = (struct history_trial_end){
         .number = trial->number,
         .state = whole ? "done" : "incomplete",
         .score = whole ? trial->score : NAN,
+        .low = alone.a.interval.low,
+        .high = alone.a.interval.high,
         .baseline = whole ? baseline : NAN,
         .n = (int64_t)trial->n,
         .calls = trial->calls,
@@ -792,6 +806,11 @@ void session_set_baseline(struct session *session, struct trial *trial)
     candidate_unref(session->baseline);
     session->baseline = candidate_ref(trial->candidate);
     session->baseline_trial = trial;
+}
+
+void session_set_seed(struct session *session, struct trial *trial)
+{
+    session->seed_trial = trial;
 }
 
 static struct unit *unit_of(const struct session *session,

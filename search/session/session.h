@@ -48,6 +48,10 @@ struct candidate *session_baseline(const struct session *session);
 // Its trial, on the whole validation share. Borrowed.
 struct trial *session_baseline_trial(const struct session *session);
 
+// The trial of the program of an earlier run (`from`), on the whole validation
+// share: its instructions and demos are a start. NULL: there is none. Borrowed.
+struct trial *session_seed_trial(const struct session *session);
+
 // The job's stream for a purpose.
 struct rng session_rng(const struct session *session, const char *purpose,
                        uint64_t index);

@@ -63,6 +63,9 @@ struct trial *session_score(struct session *session,
 // all others are compared with.
 void session_set_baseline(struct session *session, struct trial *trial);
 
+// The program of an earlier run was scored: the optimizer may build on it.
+void session_set_seed(struct session *session, struct trial *trial);
+
 // Keeps that much of the budget for later: what is submitted from now on cannot
 // use it. Zero gives it free again.
 void session_set_aside(struct session *session, struct use use);

@@ -5,6 +5,8 @@ CREATE VIEW v_trials AS SELECT
     t.state,
     t.kind,
     t.score,
+    t.low,
+    t.high,
     t.baseline,
     t.n,
     t.candidate_id AS candidate,

@@ -91,6 +91,20 @@ def test_a_run_ended_by_its_budget_goes_on_after_kills(stage, sim):
     assert compiled(job) == compiled(free)
 
 
+@pytest.mark.parametrize("optimizer", [
+    "screen_and_race", "miprov2", "gepa", "copro", "simba",
+    "bootstrap_random_search", "bootstrap_few_shot", "labeled_few_shot"])
+def test_with_more_to_spend_every_optimizer_goes_on_and_pays_nothing_twice(
+        stage, sim, optimizer):
+    job = stage.job("more/shop", optimizer=optimizer)
+    assert run(stage, sim, job, "--max-calls", 50).status == 0
+    assert run(stage, sim, job, "--max-calls", 90).status == 0
+    assert sim.stats()["answered_repeated"] == 0
+    other = stage.job("once/shop", optimizer=optimizer)
+    assert run(stage, sim, other, "--max-calls", 90).status == 0
+    assert compiled(job) == compiled(other)
+
+
 def test_max_time_breaks_off_what_is_under_way(stage):
     sim = stage.stand_in(slots=2, latency_ms=400)
     job = stage.job()

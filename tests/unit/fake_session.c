@@ -573,6 +573,11 @@ void session_set_best(struct session *fake, struct trial *trial)
     fake->best = trial;
 }
 
+struct trial *session_seed_trial(const struct session *fake)
+{
+    return fake->seed;
+}
+
 struct trial *session_baseline_trial(const struct session *fake)
 {
     size_t n;

@@ -59,6 +59,7 @@ struct session {
     struct trial **again; // scored once more (session_again)
     size_t n_again;
     struct trial *best;
+    struct trial *seed; // of an earlier run; NULL: none
     const char *ended; // finish reason, or NULL
     int64_t announced; // trials of the last phase
     char notes[4096];
