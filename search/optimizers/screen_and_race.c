@@ -87,6 +87,7 @@ enum {
     NOISE_ROWS = 16, // that show whether the model answers alike
     FRESH_DRAW = 1,  // number of the finalists' second draw
     CONFUSIONS = 6,
+    FAILURES_LEAST = 3,  // of the leader, to learn from
     SHOWN_FAILURES = 6,  // in one reflection
     SHOWN_CONTRASTS = 4, // beside them
     TESTED_ROWS = 16,    // that a winner and the baseline share, for a test
@@ -280,12 +281,13 @@ static bool start(struct search *search, struct err *err)
     return true;
 }
 
-// --- what the runs of the leader say
+// --- what the runs of the leader, or of one like it, say
 
 struct findings {
-    struct runs *runs; // owned
-    size_t *places;    // owned: of their rows
-    size_t *failed;    // owned: indices of items, by chance
+    const struct entry *patient; // whose runs these are
+    struct runs *runs;           // owned
+    size_t *places;              // owned: of their rows
+    size_t *failed;              // owned: indices of items, by chance
     size_t n_failed;
     struct confusion confusions[CONFUSIONS]; // of the focus
     size_t n_confusions;
@@ -320,7 +322,7 @@ static bool choose_focus(struct search *search, const struct findings *found,
     diagnosis_charge(search->session, runs->items, runs->n, search->study.pass,
                      shares);
     if (count_searched(search) > 1 &&
-        !credit_measure(&search->study, &search->board, search->leader, runs,
+        !credit_measure(&search->study, &search->board, found->patient, runs,
                         found->failed, found->n_failed, shares, &tried, err))
         return false;
     for (size_t p = 0; p < search->program->n_predictors; p++)
@@ -357,6 +359,51 @@ static bool read_runs(struct search *search, size_t round,
                            err);
 }
 
+static size_t count_failures(const struct search *search,
+                             const struct entry *entry)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < search->board.n_rows; i++)
+        n += entry->known[i] && entry->scores[i] < search->study.pass;
+    return n;
+}
+
+static size_t count_alike(const struct search *search, const struct entry *a,
+                          const struct entry *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < search->stock.n_choices; i++)
+        n += a->choices[i] == b->choices[i];
+    return n;
+}
+
+// Whose runs are looked at. Where rows train and validate, demo sets take in
+// rows that went wrong, and a candidate is not scored on what it shows: so the
+// leader may be right on all rows that are left, and nothing is learned from
+// it. Then it is the entry that is most like it, of those that failed often
+// enough.
+static const struct entry *choose_patient(const struct search *search)
+{
+    const struct board *board = &search->board;
+    const struct entry *patient = search->leader;
+    const struct entry *best = NULL;
+
+    if (!session_split(search->session)->shared ||
+        count_failures(search, patient) >= FAILURES_LEAST)
+        return patient;
+    for (size_t i = 0; i < board->n; i++) {
+        const struct entry *one = board->entries[i];
+
+        if (one != patient && count_failures(search, one) >= FAILURES_LEAST &&
+            (best == NULL || count_alike(search, one, patient) >
+                                 count_alike(search, best, patient)))
+            best = one;
+    }
+    return best != NULL ? best : patient;
+}
+
 static bool diagnose(struct search *search, size_t round,
                      struct findings *found, struct err *err)
 {
@@ -367,7 +414,8 @@ static bool diagnose(struct search *search, size_t round,
     found->failed = calloc(n, sizeof *found->failed);
     if (found->places == NULL || found->failed == NULL)
         return nomem(err);
-    found->runs = study_trace(&search->study, &search->board, search->leader,
+    found->patient = choose_patient(search);
+    found->runs = study_trace(&search->study, &search->board, found->patient,
                               found->places, err);
     return found->runs != NULL && read_runs(search, round, found, err);
 }
