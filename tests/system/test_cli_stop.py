@@ -31,7 +31,7 @@ def test_a_stopped_run_keeps_the_file_of_another_job(stage):
     assert stage.promptcc("run", job, "--ollama", gate.url).status == 0
     compiled = job.parent / "compiled.json"
     before = compiled.read_bytes()
-    result = stop_after(stage, gate, job, 30, "--seed", "5")
+    result = stop_after(stage, gate, job, 70, "--seed", "5")
     partial = job.parent / "compiled.partial.json"
     assert compiled.read_bytes() == before
     assert result.json["out"].endswith("compiled.partial.json")
@@ -49,7 +49,7 @@ def test_a_stopped_run_keeps_a_better_file_of_its_own(stage):
     compiled = job.parent / "compiled.json"
     before = compiled.read_bytes()
     # The same job with its history lost: it begins at the baseline again.
-    result = stop_after(stage, gate, job, 30, "--store",
+    result = stop_after(stage, gate, job, 70, "--store",
                         stage.folder / "new.db")
     assert result.json["job"] == done.json["job"]
     if result.json["compiled"]["score"] < score_of(compiled):
@@ -62,7 +62,7 @@ def test_a_file_that_is_no_compiled_one_is_kept(stage):
     job = stage.job()
     out = job.parent / "mine.json"
     out.write_text('{"mine": true}')
-    result = stop_after(stage, gate, job, 30, "--out", out)
+    result = stop_after(stage, gate, job, 70, "--out", out)
     assert out.read_text() == '{"mine": true}'
     assert result.json["out"].endswith("mine.partial.json")
     assert (job.parent / "mine.partial.json").exists()
@@ -73,7 +73,7 @@ def test_a_file_that_is_no_compiled_one_is_kept(stage):
 def test_without_a_file_the_best_of_a_stopped_run_is_the_file(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job()
-    result = stop_after(stage, gate, job, 30)
+    result = stop_after(stage, gate, job, 70)
     assert result.json["out"].endswith("compiled.json")
     assert (job.parent / "compiled.json").exists()
     assert not (job.parent / "compiled.partial.json").exists()
@@ -87,7 +87,7 @@ def test_resume_remembers_where_the_file_goes(stage):
     out.parent.mkdir()
     elsewhere = stage.folder / "elsewhere"
     elsewhere.mkdir()
-    stopped = stop_after(stage, gate, job, 30, "--out", "there/best.json")
+    stopped = stop_after(stage, gate, job, 70, "--out", "there/best.json")
     result = stage.promptcc("resume", "shop", "--store",
                             job.parent / "promptcc.db", "--ollama", sim.url,
                             "--json", cwd=elsewhere)
