@@ -83,6 +83,54 @@ static bool all_tie(const struct trial *baseline, struct trial *const *trials,
     return others > 0;
 }
 
+// The trial on the whole validation share that did better than the baseline by
+// most, on the rows that both have; NULL when none did.
+static const struct trial *find_rival(const struct trial *baseline,
+                                      struct trial *const *trials, size_t n)
+{
+    const struct trial *best = NULL;
+    double most = 0;
+
+    for (size_t t = 0; t < n; t++) {
+        double gain;
+
+        if (!trials[t]->done || !trials[t]->whole ||
+            trials[t]->n_rows < baseline->n_rows)
+            continue;
+        gain = comparison_gain(baseline, trials[t]);
+        if (gain > most) {
+            most = gain;
+            best = trials[t];
+        }
+    }
+    return best;
+}
+
+// The baseline has won.
+static void add_not_better(const struct verdict_facts *facts,
+                           const struct trial *rival, size_t candidates,
+                           json_t *reasons)
+{
+    struct comparison both;
+    struct err ignored = ERR_CLEAR;
+
+    if (rival == NULL)
+        add_reason(reasons, "nothing_better",
+                   "none of the other candidates (%zu) scored better than the "
+                   "baseline",
+                   candidates - 1);
+    else if (comparison_make(facts->baseline, rival,
+                             (uint64_t)session_job(facts->session)->seed, &both,
+                             &ignored))
+        add_reason(reasons, "within_chance",
+                   "the best of the other candidates (%zu) has %.1f %% on the "
+                   "validation share where the baseline has %.1f %% (n = %zu), "
+                   "which chance alone could do (p = %.2g): the program as "
+                   "written was kept",
+                   candidates - 1, 100 * both.b.score, 100 * both.a.score,
+                   both.n, both.p_value);
+}
+
 static void add_unread_steps(const struct session *session, json_t *reasons)
 {
     const struct program *program = session_job(session)->program;
@@ -163,10 +211,8 @@ static void add_reasons(const struct verdict_facts *facts,
                    "no candidate scored differently from the baseline on any "
                    "example: these prompts do not change the answers");
     else if (facts->winner == baseline && candidates > 1)
-        add_reason(reasons, "nothing_better",
-                   "none of the other candidates (%zu) scored better than the "
-                   "baseline",
-                   candidates - 1);
+        add_not_better(facts, find_rival(baseline, trials, n), candidates,
+                       reasons);
     add_faults(facts->winner, reasons);
     add_budget(facts, candidates, reasons);
     if (both != NULL)

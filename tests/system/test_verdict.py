@@ -97,6 +97,18 @@ def test_a_budget_that_is_too_small_is_named(stage, sim, tmp_path):
         "budget_small" in codes(document)
 
 
+def test_a_better_score_that_may_be_chance_is_not_denied(stage):
+    stage.promptcc("init", "job", "--template", "intent_200")
+    document = stage.promptcc("run", "job", "--simulate", "--json",
+                              "--max-calls", 500).json
+    # The baseline wins, though others did better on the validation share.
+    baseline = document["baseline"]["score"]
+    assert document["compiled"]["score"] == baseline, document
+    best = max(point["score"] for point in document["front"])
+    assert best > baseline and "within_chance" in codes(document), document
+    assert "nothing_better" not in codes(document)
+
+
 def test_a_score_on_few_rows_is_not_beside_one_on_all(stage, sim, tmp_path):
     # The budget ends while candidates are screened on four rows.
     document = run(stage, sim, tmp_path, n=50, words=(
