@@ -44,23 +44,19 @@ struct rehearsal {
 };
 
 #define SUMS                                                                   \
-    "SELECT k.role, count(*) AS calls,"                                        \
-    " sum(length(coalesce(p.text, '')) + length(t.tail)) AS bytes,"            \
-    " sum(c.prompt_tokens) AS prompt, sum(c.generated_tokens) AS generated,"   \
-    " sum(c.prompt_us) AS prompt_us, sum(c.generate_us) AS generate_us,"       \
-    " sum(c.total_us - c.load_us) AS total_us"                                 \
-    " FROM calls c JOIN call_kinds k ON k.id = c.kind_id"                      \
-    " JOIN call_texts t ON t.id = c.id"                                        \
-    " LEFT JOIN prefixes p ON p.id = c.prefix_id"
+    "SELECT role, count(*) AS calls, sum(length(messages)) AS bytes,"          \
+    " sum(prompt_tokens) AS prompt, sum(generated_tokens) AS generated,"       \
+    " sum(prompt_us) AS prompt_us, sum(generate_us) AS generate_us,"           \
+    " sum(total_us - load_us) AS total_us FROM v_calls"
 
-static const char all_calls[] = SUMS " GROUP BY k.role";
+static const char all_calls[] = SUMS " GROUP BY role";
 
 // Those that the scores of an evaluation of the job rest on, whoever paid for
 // them.
 static const char job_calls[] =
-    SUMS " WHERE c.id IN (SELECT i.value FROM evaluations e, json_each(e.calls)"
-         " i WHERE e.job_no = (SELECT no FROM jobs WHERE id = '%s-eval'))"
-         " GROUP BY k.role";
+    SUMS " WHERE id IN (SELECT i.value FROM evaluations e, json_each(e.calls) i"
+         " WHERE e.job_no = (SELECT no FROM jobs WHERE id = '%s-eval'))"
+         " GROUP BY role";
 
 static void take_sums(const json_t *rows, struct sums out[ROLE_COUNT])
 {

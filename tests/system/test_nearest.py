@@ -45,20 +45,40 @@ def test_the_search_tries_them_and_the_file_keeps_the_pool(made):
     assert len(about["pools"][step]["demos"]) == change["of"]
     assert any("promptcc.load" in text for text in about["not_applied_by_dspy"])
 
-    # The same job, run again or by two workers, ends with the same bytes.
+    # The same job, run again, ends with the same bytes.
     before = (job.parent / "compiled.json").read_bytes()
     again = run(stage, job, "--store", stage.folder / "other.db")
     assert again.json["compiled"] == result.json["compiled"]
     assert (job.parent / "compiled.json").read_bytes() == before
 
 
+def test_two_workers_and_a_single_one_end_with_the_same_bytes(stage, sim):
+    job = stage.job(optimizer=FEW)
+    words = ["--json", "--set", "demos={nearest: 4}"]
+    alone = stage.promptcc("run", job, "--ollama", sim.url, *words)
+    assert alone.status == 0, alone
+    before = (job.parent / "compiled.json").read_bytes()
+    coordinator = stage.coordinator(stage.folder / "cluster.db")
+    for name in ("one", "two"):
+        stage.worker(coordinator.endpoint, sim.url, name)
+    there = stage.promptcc("submit", job, "--coordinator",
+                           coordinator.endpoint, "--wait", *words, "--out",
+                           stage.folder / "there.json")
+    assert there.status == 0, there
+    assert (stage.folder / "there.json").read_bytes() == before
+    # What was answered is not asked again by whoever takes the job up.
+    answered = sim.stats()["answered"]
+    again = stage.promptcc("run", job, "--ollama", sim.url, *words)
+    assert again.status == 0 and sim.stats()["answered"] == answered
+
+
 def test_an_example_is_not_shown_to_itself(made):
     stage, job, _ = made
     rows = harness.store_rows(job.parent / "promptcc.db",
-                              "SELECT tail FROM call_texts")
+                              "SELECT messages FROM v_calls")
     shown = 0
-    for tail, in rows:
-        messages = json.loads("[" + str(tail).lstrip(","))
+    for text, in rows:
+        messages = json.loads(text)
         asked = [one["content"] for one in messages if one["role"] == "user"]
         shown += len(asked) > 1
         assert asked[-1] not in asked[:-1]
