@@ -291,6 +291,28 @@ def test_two_jobs_share_a_cluster_and_keep_their_bytes(stage, undisturbed):
         (alone.parent / "compiled.json").read_bytes()
 
 
+def test_a_job_of_four_times_the_priority_gets_most_of_the_slots(stage):
+    """Both wait for a worker. While both have calls left one gets four times
+    as many as the other, and the other is not forgotten."""
+    sim = stage.stand_in(slots=8, latency_ms=50)
+    few = "{labeled_few_shot: {k: 1}}"
+    cluster = Cluster(stage, sim.url, workers=0, slots=8, name="usual", n=80,
+                      optimizer=few)
+    urgent = stage.start(
+        "submit", stage.job("urgent", n=80, optimizer=few,
+                            instruction="Name the topic of the message."),
+        "--coordinator", cluster.endpoint, "--priority", "40", "--wait",
+        "--json")
+    for job in "usual", "urgent":
+        cluster.coordinator.wait_for_line(f"job-begun: {job}", errors=True)
+    cluster.worker("w0")
+    assert cluster.client.wait().status == 0 and urgent.wait().status == 0
+    first = [job for job, in harness.store_rows(
+        cluster.store, "SELECT job FROM v_calls ORDER BY id LIMIT 30")]
+    of_urgent = sum(job.startswith("urgent") for job in first)
+    assert 18 <= of_urgent < 30, first
+
+
 def test_jobs_show_and_workers_tell_of_the_cluster(stage, undisturbed, sim):
     cluster = Cluster(stage, sim.url, workers=1)
     cluster.check_the_end(undisturbed)
