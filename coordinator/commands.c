@@ -78,9 +78,9 @@ static json_t *read_excluded(struct store *store, int64_t job_no,
                              const char *text, struct err *err)
 {
     json_t *rows = json_array();
-    json_t *argument = text[0] == '\0'
-                           ? json_object()
-                           : json_parse(text, strlen(text), ARGUMENT_BYTES, err);
+    json_t *argument =
+        text[0] == '\0' ? json_object()
+                        : json_parse(text, strlen(text), ARGUMENT_BYTES, err);
     const json_t *given = json_object_get(argument, "exclude");
     bool ok = argument != NULL;
 
@@ -232,11 +232,12 @@ static json_t *calls_json(const struct engine *engine)
 
     dispatch_count(engine->dispatch, &counts);
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "queued",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "queued",
         (json_int_t)counts.queued, "waiting", (json_int_t)counts.waiting,
         "leased", (json_int_t)counts.leased, "parked",
         (json_int_t)counts.parked, "sent", (json_int_t)counts.sent, "faults",
-        (json_int_t)counts.faults, "hedged", (json_int_t)counts.hedged);
+        (json_int_t)counts.faults, "hedged", (json_int_t)counts.hedged,
+        "model_swaps", (json_int_t)counts.swaps);
 }
 
 // How many workers are in each state, and their slots.
@@ -358,10 +359,9 @@ static json_t *act_resume(const struct command_scene *at,
 
     (void)command;
     for (size_t i = 0; ok && i < json_array_size(rows); i++)
-        ok = history_event(
-            at->engine->store, job_no, "exclude",
-            (int32_t)json_integer_value(json_array_get(rows, i)),
-            "resume --exclude", err);
+        ok = history_event(at->engine->store, job_no, "exclude",
+                           (int32_t)json_integer_value(json_array_get(rows, i)),
+                           "resume --exclude", err);
     if (ok)
         (void)at->resume(at->user, at->peer, json_get_text(found, "id", ""),
                          err);

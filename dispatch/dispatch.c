@@ -1039,6 +1039,7 @@ void dispatch_count(const struct dispatch *dispatch,
         .sent = dispatch->n_sent,
         .faults = dispatch->n_faults,
         .hedged = dispatch->n_hedged,
+        .swaps = dispatch->n_swaps,
     };
 }
 

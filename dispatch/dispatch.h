@@ -230,9 +230,11 @@ int64_t dispatch_deadline(const struct dispatch *dispatch);
 
 // workers, slots and dispatch_can_serve leave out silent workers, slots and
 // dispatch_can_serve also those that drain; leased counts calls, not leases.
+// swaps: how often a worker was sent a call of another model than the one
+// before, each of which costs its server seconds to minutes.
 struct dispatch_counts {
     size_t workers, slots, queued, waiting, leased, parked;
-    int64_t sent, faults, hedged;
+    int64_t sent, faults, hedged, swaps;
 };
 void dispatch_count(const struct dispatch *dispatch,
                     struct dispatch_counts *out);

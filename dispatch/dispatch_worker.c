@@ -541,6 +541,8 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
     else
         ring_remove(&other->link);
     worker->n_places++;
+    dispatch->n_swaps +=
+        worker->loaded != NULL && worker->loaded != queued->model;
     worker->loaded = queued->model;
     struct slot *slot = dispatch_worker_next_slot(worker);
     if (ring_empty(&worker->busy))

@@ -328,6 +328,10 @@ static void put_status(const json_t *status, struct buf *out)
     put_number(out, "calls_hedged_total", "counter",
                "Second copies of slow calls since the start.",
                json_get_number(calls, "hedged", 0));
+    put_number(out, "model_swaps_total", "counter",
+               "Calls of another model than the worker's last, since the "
+               "start.",
+               json_get_number(calls, "model_swaps", 0));
     put_number(out, "loop_longest_turn_seconds", "gauge",
                "Longest turn of the coordinator's loop since the start.",
                json_get_number(status, "longest_turn_ms", 0) / 1000);
