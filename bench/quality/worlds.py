@@ -1,4 +1,4 @@
-"""Five problems, each with rows of its own and a model of its own.
+"""Seven problems, each with rows of its own and a model of its own.
 
 A world is a made-up task and a made-up student. What the student does with a
 prompt is written down in its `answer`, and it differs in mechanism from world
@@ -12,6 +12,11 @@ to world, so that no search can be right in all of them by one trick:
                 and many demos confuse: wording matters
     replies     two steps, graded by words in common; the house's phrases are
                 learned from demos of the topic, or named by the instruction
+    complaints  three steps, eight labels in four pairs that share their words:
+                only a teacher that sees both of a pair can say what tells them
+                apart; some rows harm as demos, and so do too many
+    routing     two steps, twelve labels: what the first writes down has no label,
+                and where it loses the point the second cannot mend it
     ceiling     the student is right on 70 % whatever the prompt says, and long
                 prompts make it worse: neither matters
 
@@ -456,7 +461,6 @@ class Routing(World):
 
     name = "routing"
     labels = tuple(f"desk_{c}" for c in "abcdefghijkl")
-    share_of_first = 0.2        # of the rows need nothing of it
     job = """
 inputs: {letter: {desc: A letter to the town hall}}
 steps:
