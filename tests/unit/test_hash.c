@@ -38,6 +38,34 @@ Test(hash, is_blake2b_over_length_prefixed_fields)
     expect_hex(hasher_end(&hasher), "3fc41f7b3f93fa863298720ba0cb53b8");
 }
 
+// However the fields lie: short ones are gathered before they are hashed.
+Test(hash, is_the_same_whatever_is_gathered)
+{
+    static const size_t lens[] = {0,   1,   7,   200, 20,  231,  232, 240,
+                                  247, 248, 249, 255, 256, 1000, 3,   512};
+    char data[1000];
+    unsigned char whole[8192];
+    size_t n = 0;
+    struct hasher hasher;
+    struct hash expected, got;
+
+    memset(data, 'd', sizeof data);
+    hasher_init(&hasher, "");
+    memset(whole, 0, 8);
+    n = 8;
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        hasher_add(&hasher, data, lens[i]);
+        for (int byte = 0; byte < 8; byte++)
+            whole[n++] = (unsigned char)(lens[i] >> (8 * byte));
+        memcpy(whole + n, data, lens[i]);
+        n += lens[i];
+    }
+    cr_assert_eq(
+        crypto_generichash(expected.bytes, HASH_BYTES, whole, n, NULL, 0), 0);
+    got = hasher_end(&hasher);
+    cr_expect(hash_equal(&got, &expected));
+}
+
 Test(hash, fields_do_not_run_together)
 {
     struct hash a = of_two("ab", "c");

@@ -145,6 +145,21 @@ Test(message, every_kind_comes_back_as_it_was_sent)
     }
 }
 
+Test(message, a_frame_tells_its_kind_by_its_first_bytes)
+{
+    for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
+        struct message sent = make_sample((enum message_kind)kind);
+
+        buf_clear(&frame);
+        cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+        cr_expect_eq(message_is(frame.data, frame.len, MESSAGE_SUBMIT),
+                     kind == MESSAGE_SUBMIT, "%s",
+                     message_kind_name(sent.kind));
+    }
+    cr_expect_not(message_is("\x81\xa4kind", 6, MESSAGE_SUBMIT));
+    cr_expect_not(message_is("", 0, MESSAGE_SUBMIT));
+}
+
 Test(message, a_frame_has_the_bytes_that_the_protocol_shows)
 {
     static const char cancel[] = "\x82\xa4kind\x05\xa2id\x07";

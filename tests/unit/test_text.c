@@ -1,6 +1,8 @@
 #include "common/text.h"
 
+#include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -172,9 +174,25 @@ Test(text, only_strict_utf8_without_nul_is_valid)
     cr_expect_not(text_is_utf8("\x80", 1));
 }
 
+Test(text, a_number_is_written_as_printf_writes_it)
+{
+    static const int64_t numbers[] = {
+        0, 7, 10, -1, 1234567890123, -9, INT64_MAX, INT64_MIN};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char text[TEXT_INT_BYTES];
+        char expected[32];
+        size_t len = text_int(text, numbers[i]);
+
+        (void)snprintf(expected, sizeof expected, "%" PRId64, numbers[i]);
+        cr_expect(len == strlen(expected) && memcmp(text, expected, len) == 0,
+                  "%s", expected);
+    }
+}
+
 Test(text, a_bad_byte_is_found_wherever_it_stands)
 {
-    char text[70];
+    char text[600]; // more than two blocks of those that are tested at once
 
     memset(text, 'a', sizeof text);
     cr_expect(text_is_utf8(text, sizeof text));
