@@ -352,3 +352,43 @@ def test_faults_of_every_kind_cost_time_and_nothing_else(stage, disk):
     assert not sent_after_their_answers(cluster)
     assert not asked_after_their_answers(cluster)
     print(f"{sum(len(rack.door.arrived) for rack in cluster.racks)} requests")
+
+
+def test_the_calls_of_a_machine_that_vanished_go_to_another(stage):
+    """Nothing tells of it: its link is held, and stays so. In the simulation its
+    calls are elsewhere within 3.5 s of virtual time; here a busy machine may need
+    some more."""
+    need_namespaces()
+    home, racks, links, doors = Machine(stage), [], [], []
+    pace = Pace()  # no answer passes
+    home.start(harness.PROMPTCC, "coordinator", "--listen",
+               f"tcp://127.0.0.1:{PORT}", "--store", stage.folder / "c.db")
+    for i in range(2):
+        machine = Machine(stage)
+        racks.append(machine)
+        machine.start(harness.STAND_IN, "--port", MODEL_PORT, "--slots", 2)
+        doors.append(machine.run(
+            lambda: Door(f"http://127.0.0.1:{MODEL_PORT}", pace)))
+        links.append(Link(machine, home, PORT, CALL_KEY))
+    stage.gates += [*doors, *links]
+
+    def sent(i):
+        return {key for _, key in links[i].seen}
+
+    def start_worker(i):
+        racks[i].start(harness.PROMPTCC, "worker", "--coordinator",
+                       f"tcp://127.0.0.1:{PORT}", "--ollama",
+                       f"{doors[i].url},slots=2", "--name", f"w{i}")
+
+    start_worker(0)
+    home.start(harness.PROMPTCC, "submit", stage.job(), "--coordinator",
+               f"tcp://127.0.0.1:{PORT}", "--wait")
+    harness.wait_until(lambda: len(sent(0)) >= 2, "calls of the first worker")
+    start_worker(1)
+    harness.wait_until(lambda: len(sent(1)) >= 2, "calls of the second worker")
+
+    links[0].hold()
+    begun = time.monotonic()
+    pace.allow(float("inf"))  # the second one answers, and has room
+    harness.wait_until(lambda: sent(0) <= sent(1), "the calls elsewhere", 20)
+    print(f"{time.monotonic() - begun:.1f} s")
