@@ -12,6 +12,7 @@
 // the program as written, and what their calls took is asked of the cluster's
 // history. A run that is submitted there finds these answers too.
 
+#include <errno.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <math.h>
@@ -25,11 +26,12 @@
 #include "cli/history_file.h"
 #include "cli/output.h"
 #include "cli/servers.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "store/query.h"
 
-enum { PATH_BYTES = 512, TEXT_BYTES = 1 << 16 };
+enum { TEXT_BYTES = 1 << 16 };
 
 // Sums over the calls of a store, by role.
 struct sums {
@@ -165,20 +167,28 @@ static int rehearse_in(const char *store, const struct options *options,
 static int rehearse(const struct options *options, struct jobfile *file,
                     struct rehearsal *out, struct err *err)
 {
-    char folder[] = "/tmp/promptcc-plan-XXXXXX";
-    char store[PATH_BYTES];
+    char *folder = file_join(file_temp_folder(), "promptcc-plan-XXXXXX");
+    bool made = folder != NULL && mkdtemp(folder) != NULL;
+    char *store = made ? file_join(folder, "plan.db") : NULL;
     struct options here = *options;
-    int status;
+    int status = EXIT_FAILED;
 
-    if (mkdtemp(folder) == NULL) {
-        err_set(err, ERR_IO, "cannot make a folder in /tmp");
-        return EXIT_FAILED;
+    if (store == NULL) {
+        err_set(err, ERR_IO,
+                "cannot make a folder for the rehearsal in %.200s (%s): name "
+                "another one in TMPDIR",
+                file_temp_folder(), strerror(errno));
+        goto out;
     }
-    (void)snprintf(store, sizeof store, "%s/plan.db", folder);
     here.values[OPT_OLLAMA] = here.values[OPT_OPENAI] =
         here.values[OPT_COORDINATOR] = (struct option_value){0};
     status = rehearse_in(store, &here, file, out, err);
-    (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+
+out:
+    if (made)
+        (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(store);
+    free(folder);
     return status;
 }
 

@@ -14,6 +14,7 @@
 
 #include "cli/output.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -197,12 +198,14 @@ static void await(struct notifier *notifier, pid_t pid, const char *command)
 // An unnamed file of the event: a pipe would hold up whoever does not read.
 static int open_text(const char *text)
 {
-    char path[] = "/tmp/promptcc-event-XXXXXX";
-    int fd = mkstemp(path);
+    char *path = file_join(file_temp_folder(), "promptcc-event-XXXXXX");
+    int fd = path == NULL ? -1 : mkstemp(path);
 
+    if (fd >= 0)
+        (void)unlink(path);
+    free(path);
     if (fd < 0)
         return -1;
-    (void)unlink(path);
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     if (write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
         lseek(fd, 0, SEEK_SET) == 0)

@@ -316,3 +316,10 @@ bool file_is_secret(mode_t mode, uid_t owner)
 
     return (mode & others) == 0;
 }
+
+const char *file_temp_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+
+    return folder != NULL && folder[0] == '/' ? folder : "/tmp";
+}

@@ -43,4 +43,7 @@ bool file_is_same(const char *a, const char *b);
 char *file_folder(const char *path);
 char *file_join(const char *folder, const char *name);
 
+// Where files go that nobody keeps: TMPDIR, if it is an absolute path, or /tmp.
+const char *file_temp_folder(void);
+
 #endif

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/file.h"
+
 enum { PATH_BYTES = 4096, FEW_FDS = 16, YOUNG_S = 60 };
 
 #define PREFIX "promptcc-job-"
@@ -23,13 +25,6 @@ struct exec_folder {
     char files[PATH_BYTES];
     int owner; // descriptor of the locked file
 };
-
-static const char *temp_folder(void)
-{
-    const char *folder = getenv("TMPDIR");
-
-    return folder != NULL && folder[0] == '/' ? folder : "/tmp";
-}
 
 static bool try_lock(int fd)
 {
@@ -91,7 +86,7 @@ struct exec_folder *exec_folder_make(struct err *err)
     }
     folder->owner = -1;
     (void)snprintf(folder->path, sizeof folder->path,
-                   "%.3000s/" PREFIX "XXXXXX", temp_folder());
+                   "%.3000s/" PREFIX "XXXXXX", file_temp_folder());
     if (mkdtemp(folder->path) != NULL) {
         (void)snprintf(folder->files, sizeof folder->files, "%.4000s/files",
                        folder->path);
@@ -102,7 +97,7 @@ struct exec_folder *exec_folder_make(struct err *err)
     }
     err_set(err, ERR_IO,
             "cannot make a folder for the job's programs in %s: %s",
-            temp_folder(), strerror(errno));
+            file_temp_folder(), strerror(errno));
     if (folder->owner >= 0)
         (void)close(folder->owner);
     free(folder);
@@ -143,7 +138,7 @@ static bool is_left(const char *path)
 
 size_t exec_folder_sweep(void)
 {
-    DIR *dir = opendir(temp_folder());
+    DIR *dir = opendir(file_temp_folder());
     const struct dirent *entry;
     size_t n = 0;
 
@@ -151,7 +146,7 @@ size_t exec_folder_sweep(void)
         char path[PATH_BYTES];
 
         if (strncmp(entry->d_name, PREFIX, sizeof PREFIX - 1) != 0 ||
-            snprintf(path, sizeof path, "%s/%s", temp_folder(),
+            snprintf(path, sizeof path, "%s/%s", file_temp_folder(),
                      entry->d_name) >= PATH_BYTES ||
             !is_left(path))
             continue;

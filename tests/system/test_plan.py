@@ -88,3 +88,16 @@ def test_a_plan_of_a_bad_job_says_what_is_wrong(stage, sim):
     result = stage.promptcc("plan", job, "--ollama", sim.url)
     assert result.status == 2 and "exact_match" in result.err, result
     assert sim.chats() == []
+
+
+def test_a_plan_goes_where_temporary_files_go(stage, sim):
+    result = stage.promptcc("plan", stage.job(), "--ollama", sim.url, "--json",
+                            env={"TMPDIR": str(stage.folder / "none")})
+    assert result.status == 1, result
+    assert "TMPDIR" in result.error["text"] and "none" in result.error["text"]
+    roomy = stage.folder / "roomy"
+    roomy.mkdir()
+    result = stage.promptcc("plan", stage.job(), "--ollama", sim.url,
+                            env={"TMPDIR": str(roomy)})
+    assert result.status == 0, result
+    assert not list(roomy.iterdir())
