@@ -39,9 +39,13 @@ static void put_sections(struct buf *text, const struct field *fields, size_t n,
                     json_object_get(values, fields[i].name));
 }
 
+// A text that is not whole makes a prompt that is not: the next text may be
+// written in the same buffer, which then knows nothing of it.
 static void put_message(struct buf *out, const char *role,
                         const struct buf *text)
 {
+    out->failed = out->failed || text->failed;
+    out->no_memory = out->no_memory || text->no_memory;
     buf_puts(out, "{\"role\":\"");
     buf_puts(out, role);
     buf_puts(out, "\",\"content\":");

@@ -118,14 +118,19 @@ static json_t *outputs_json(struct program *program, struct err *err)
     return map;
 }
 
-// Whether both are there and alike; both are released.
-static bool alike(json_t *a, json_t *b)
+// Whether what the first and member i have of that are alike; both are
+// released.
+static bool check_alike(const struct work *work, size_t i, const char *what,
+                        json_t *a, json_t *b)
 {
-    bool same = a != NULL && b != NULL && json_equal(a, b);
+    bool there = a != NULL && b != NULL;
+    bool same = there && json_equal(a, b);
 
     json_decref(a);
     json_decref(b);
-    return same;
+    if (!there)
+        return nomem(work);
+    return same || differs(work, i, what);
 }
 
 static bool check_member(const struct work *work, size_t i)
@@ -138,14 +143,15 @@ static bool check_member(const struct work *work, size_t i)
     if (one->digest[0] != '\0' && other->digest[0] != '\0' &&
         strcmp(one->digest, other->digest) != 0)
         return differs(work, i, "the digest of their model");
-    if (!alike(settings_of(one), settings_of(other)))
-        return differs(work, i, "`adapter` or the options of their model");
-    if (!alike(fields_json(one->program->inputs, one->program->n_inputs),
-               fields_json(other->program->inputs, other->program->n_inputs)))
-        return differs(work, i, "their inputs");
-    return alike(outputs_json(one->program, work->err),
-                 outputs_json(other->program, work->err)) ||
-           differs(work, i, "their outputs");
+    return check_alike(work, i, "`adapter` or the options of their model",
+                       settings_of(one), settings_of(other)) &&
+           check_alike(
+               work, i, "their inputs",
+               fields_json(one->program->inputs, one->program->n_inputs),
+               fields_json(other->program->inputs, other->program->n_inputs)) &&
+           check_alike(work, i, "their outputs",
+                       outputs_json(one->program, work->err),
+                       outputs_json(other->program, work->err));
 }
 
 // --- one program of all ---
@@ -187,6 +193,7 @@ static json_t *sources_json(const struct program *program, const json_t *given,
                             size_t member)
 {
     json_t *made = json_is_array(given) ? json_array() : json_object();
+    bool ok = made != NULL;
     const char *key;
     json_t *value;
     size_t i;
@@ -196,10 +203,15 @@ static json_t *sources_json(const struct program *program, const json_t *given,
         return source_json(program, json_string_value(given), member);
     }
     json_array_foreach(given, i, value)
-        json_array_append_new(made, sources_json(program, value, member));
+        ok = json_array_append_new(made, sources_json(program, value,
+                                                      member)) == 0 && ok;
     json_object_foreach((json_t *)given, key, value)
-        json_object_set_new(made, key, sources_json(program, value, member));
-    return made;
+        ok = json_object_set_new(made, key, sources_json(program, value,
+                                                         member)) == 0 && ok;
+    if (ok)
+        return made;
+    json_decref(made);
+    return NULL;
 }
 
 // {SOURCE: VALUES}
@@ -207,6 +219,7 @@ static json_t *when_json(const struct program *program, json_t *given,
                          size_t member)
 {
     json_t *made = json_object();
+    bool ok = made != NULL;
     const char *key;
     json_t *value;
 
@@ -214,10 +227,13 @@ static json_t *when_json(const struct program *program, json_t *given,
     {
         json_t *source = source_json(program, key, member);
 
-        json_object_set(made, json_string_value(source), value);
+        ok = json_object_set(made, json_string_value(source), value) == 0 && ok;
         json_decref(source);
     }
-    return made;
+    if (ok)
+        return made;
+    json_decref(made);
+    return NULL;
 }
 
 // A step of a member, what it reads renamed.
@@ -227,19 +243,23 @@ static json_t *member_step_json(const struct program *program,
     static const char *const of_sources[] = {"inputs", "compose", "vote",
                                              "choice"};
     json_t *json = json_deep_copy(step);
+    json_t *when = json_object_get(json, "when");
+    bool ok = json != NULL;
 
-    for (size_t i = 0; i < sizeof of_sources / sizeof *of_sources; i++) {
+    for (size_t i = 0; ok && i < sizeof of_sources / sizeof *of_sources; i++) {
         json_t *given = json_object_get(json, of_sources[i]);
 
-        if (given != NULL)
-            json_object_set_new(json, of_sources[i],
-                                sources_json(program, given, member));
+        ok = given == NULL ||
+             json_object_set_new(json, of_sources[i],
+                                 sources_json(program, given, member)) == 0;
     }
-    if (json_object_get(json, "when") != NULL)
-        json_object_set_new(
-            json, "when",
-            when_json(program, json_object_get(json, "when"), member));
-    return json;
+    if (ok && when != NULL)
+        ok = json_object_set_new(json, "when",
+                                 when_json(program, when, member)) == 0;
+    if (ok)
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
 static bool put_member(const struct work *work, size_t member, json_t *steps)
@@ -336,11 +356,13 @@ static json_t *voters_json(const struct work *work)
 
     for (size_t o = 0; voters != NULL && o < work->first->n_outputs; o++) {
         json_t *list = json_array();
+        bool ok = list != NULL;
 
-        for (size_t m = 0; m < work->n; m++)
-            json_array_append_new(list, output_source(work, m, o));
+        for (size_t m = 0; ok && m < work->n; m++)
+            ok = json_array_append_new(list, output_source(work, m, o)) == 0;
         if (json_object_set_new(voters, work->first->outputs[o].name, list) !=
-            0) {
+                0 ||
+            !ok) {
             json_decref(voters);
             voters = NULL;
         }
@@ -470,22 +492,24 @@ static struct candidate *gather(const struct work *work,
 static json_t *about_json(const struct work *work)
 {
     json_t *members = json_array();
-    json_t *about;
+    bool ok = members != NULL;
 
-    for (size_t m = 0; members != NULL && m < work->n; m++) {
+    for (size_t m = 0; ok && m < work->n; m++) {
         const struct compiled *one = work->members[m]->compiled;
         double score = score_of(work->members[m]);
 
-        json_array_append_new(
+        ok = json_array_append_new(
             members,
             json_pack("{s:s, s:s, s:o}", "job", one->job_id, "optimizer",
                       json_get_text(one->metadata, "optimizer", ""), "score",
-                      score < 0 ? json_null() : json_real(score)));
+                      score < 0 ? json_null() : json_real(score))) == 0;
     }
-    about = json_pack("{s:s, s:o}", "reduce_fn",
-                      ensemble_reduce_names[work->options->reduce], "members",
-                      members);
-    return about;
+    if (ok)
+        return json_pack("{s:s, s:o}", "reduce_fn",
+                         ensemble_reduce_names[work->options->reduce],
+                         "members", members);
+    json_decref(members);
+    return NULL;
 }
 
 // NAME-HASH, as a job's id is, over what the members are.

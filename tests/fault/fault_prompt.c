@@ -7,6 +7,7 @@
 #include "fault/alloc_fault.h"
 #include "program/prompt/reply.h"
 #include "program/run/compiled.h"
+#include "program/run/ensemble.h"
 #include "program/run/stepper.h"
 #include "unit/given_program.h"
 
@@ -174,4 +175,52 @@ out:
 Test(fault, a_compiled_file_is_written_and_read_or_said_not_to_be)
 {
     cr_expect_geq(fault_each(compile), 100);
+}
+
+static struct compiled *members[2];
+
+// Small ones: every allocation of the scenario is a run of it.
+static void make_members(void)
+{
+    struct program *small = given_program(
+        "inputs: {text: }\n"
+        "steps: {sort: {predict: Sort., inputs: [text], outputs: {label: }}}\n");
+    struct job job = {.name = "care", .program = small};
+    struct compiled_facts facts = {.job_id = "care-1"};
+    struct err err = ERR_CLEAR;
+    struct buf text = BUF_INIT(1 << 20);
+    struct candidate *candidate = candidate_new(small, &err);
+
+    for (int i = 0; i < ROLE_COUNT; i++)
+        job.models[i] = (struct job_model){
+            .name = "m", .options = {.num_ctx = 4096, .num_predict = 1}};
+    cr_assert(compiled_write(&job, candidate, &facts, &text, &err), "%s",
+              err.text);
+    for (int i = 0; i < 2; i++) {
+        members[i] = compiled_read("compiled.json", text.data, text.len, &err);
+        cr_assert_not_null(members[i], "%s", err.text);
+    }
+    candidate_unref(candidate);
+    program_free(small);
+    buf_release(&text);
+}
+
+static bool ensemble(struct err *err)
+{
+    const struct ensemble_member given[2] = {{"a.json", members[0]},
+                                             {"b.json", members[1]}};
+    const struct ensemble_options options = {.reduce = ENSEMBLE_MAJORITY};
+    struct buf text = BUF_INIT(1 << 20);
+    bool ok = ensemble_write(given, 2, &options, &text, err);
+
+    buf_release(&text);
+    return ok;
+}
+
+Test(fault, an_ensemble_is_whole_or_said_not_to_be)
+{
+    make_members();
+    cr_expect_geq(fault_each(ensemble), 100);
+    for (int i = 0; i < 2; i++)
+        compiled_free(members[i]);
 }

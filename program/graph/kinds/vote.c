@@ -157,12 +157,16 @@ static json_t *voters_json(const struct step *step, json_t *inputs)
     for (size_t i = 0; map != NULL && i < signature->n_outputs; i++) {
         json_t *list = json_array();
 
-        for (size_t v = 0; list != NULL && v < step->vote->voters; v++)
-            json_array_append(
-                list, json_object_get(
-                          inputs,
-                          signature->inputs[input_of(step, i, v)].name));
-        if (json_object_set_new(map, signature->outputs[i].name, list) != 0) {
+        bool ok = list != NULL;
+
+        for (size_t v = 0; ok && v < step->vote->voters; v++)
+            ok = json_array_append(
+                     list, json_object_get(
+                               inputs,
+                               signature->inputs[input_of(step, i, v)].name)) ==
+                 0;
+        if (json_object_set_new(map, signature->outputs[i].name, list) != 0 ||
+            !ok) {
             json_decref(map);
             map = NULL;
         }
