@@ -7,7 +7,7 @@
 #include "common/error_document.h"
 #include "common/json.h"
 #include "common/text.h"
-#include "coordinator/guest.h"
+#include "coordinator/side_call.h"
 #include "coordinator/link.h"
 #include "store/history.h"
 #include "store/lookup.h"
@@ -378,7 +378,7 @@ static json_t *act_ask(const struct command_scene *at,
 
     (void)found;
     if (argument != NULL)
-        (void)guest_begin(at->engine, &at->peer->id, at->peer->epoch, argument,
+        (void)side_call_begin(at->engine, &at->peer->id, at->peer->epoch, argument,
                           clock_monotonic_ms(), err);
     json_decref(argument);
     return NULL;

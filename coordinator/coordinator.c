@@ -25,13 +25,13 @@
 #include "coordinator/commands.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/flight.h"
-#include "coordinator/guest.h"
 #include "coordinator/job_work.h"
 #include "coordinator/kept_calls.h"
 #include "coordinator/link.h"
 #include "coordinator/opening.h"
 #include "coordinator/running_job.h"
 #include "coordinator/running_job_result.h"
+#include "coordinator/side_call.h"
 #include "exec/exec_folder.h"
 #include "store/calls.h"
 #include "store/history.h"
@@ -195,18 +195,18 @@ static void settle_durable(struct coordinator *c, int64_t now)
 
 // --- actions of dispatch ---
 
-static void refuse_guest(struct coordinator *c, struct guest *guest,
-                         const struct err *why, int64_t now);
+static void refuse_side_call(struct coordinator *c, struct side_call *side,
+                             const struct err *why, int64_t now);
 
-static void send_guest(struct coordinator *c, const struct action *action,
-                       int64_t now)
+static void send_side_call(struct coordinator *c, const struct action *action,
+                           int64_t now)
 {
-    struct guest *guest = guest_find(&c->engine, action->call);
+    struct side_call *side = side_call_find(&c->engine, action->call);
     struct err err = ERR_CLEAR;
 
-    assert(guest != NULL);
-    if (!link_send_guest(&c->link, action, guest, now, &err))
-        refuse_guest(c, guest, &err, now);
+    assert(side != NULL);
+    if (!link_send_side_call(&c->link, action, side, now, &err))
+        refuse_side_call(c, side, &err, now);
 }
 
 static void do_send(struct coordinator *c, const struct action *action,
@@ -216,7 +216,7 @@ static void do_send(struct coordinator *c, const struct action *action,
     struct err err = ERR_CLEAR;
 
     if (flight == NULL) {
-        send_guest(c, action, now);
+        send_side_call(c, action, now);
         return;
     }
     flight->sends++;
@@ -242,15 +242,15 @@ static void do_drop(struct coordinator *c, const struct action *action,
     link_drop(&c->link, action->worker, now);
 }
 
-static void park_guest(struct coordinator *c, int64_t call, const char *cause,
-                       int64_t now)
+static void park_side_call(struct coordinator *c, int64_t call,
+                           const char *cause, int64_t now)
 {
-    struct guest *guest = guest_find(&c->engine, call);
+    struct side_call *side = side_call_find(&c->engine, call);
     struct err err = ERR_CLEAR;
 
-    assert(guest != NULL);
+    assert(side != NULL);
     err_set(&err, ERR_IO, "the call failed wherever it was tried (%s)", cause);
-    refuse_guest(c, guest, &err, now);
+    refuse_side_call(c, side, &err, now);
 }
 
 static void do_park(struct coordinator *c, const struct action *action,
@@ -267,7 +267,7 @@ static void do_park(struct coordinator *c, const struct action *action,
     if (flight != NULL)
         job_work_park(&c->engine.flights, flight, cause);
     else
-        park_guest(c, action->call, cause, now);
+        park_side_call(c, action->call, cause, now);
 }
 
 static void act(struct coordinator *c, int64_t now)
@@ -360,42 +360,43 @@ static void reply_to(struct coordinator *c, const struct peer *peer,
     free(text);
 }
 
-static void reply_to_guest(struct coordinator *c, struct guest *guest,
-                           json_t *answer, const struct err *err, int64_t now)
+static void reply_to_side_call(struct coordinator *c, struct side_call *side,
+                               json_t *answer, const struct err *err,
+                               int64_t now)
 {
-    const struct peer *peer = link_find(&c->link, &guest->peer, guest->epoch);
+    const struct peer *peer = link_find(&c->link, &side->peer, side->epoch);
 
     if (peer != NULL)
         reply_to(c, peer, answer, err);
     else
         json_decref(answer);
-    guest_end(&c->engine, guest, now);
+    side_call_end(&c->engine, side, now);
 }
 
-static void refuse_guest(struct coordinator *c, struct guest *guest,
-                         const struct err *why, int64_t now)
+static void refuse_side_call(struct coordinator *c, struct side_call *side,
+                             const struct err *why, int64_t now)
 {
-    reply_to_guest(c, guest, NULL, why, now);
+    reply_to_side_call(c, side, NULL, why, now);
 }
 
-static void on_guest_answered(void *user, struct guest *guest,
-                              const struct call_answer *answer)
+static void on_side_call_answered(void *user, struct side_call *side,
+                                  const struct call_answer *answer)
 {
     struct err err = ERR_CLEAR;
 
-    reply_to_guest(user, guest, guest_reply(answer), &err,
-                   clock_monotonic_ms());
+    reply_to_side_call(user, side, side_call_reply(answer), &err,
+                       clock_monotonic_ms());
 }
 
-static void end_late_guests(struct coordinator *c, int64_t now)
+static void end_late_side_calls(struct coordinator *c, int64_t now)
 {
-    struct guest *guest;
+    struct side_call *side;
     struct err err = ERR_CLEAR;
 
     err_set(&err, ERR_BUSY, "no worker had time for it within %d s",
-            GUEST_MS / 1000);
-    while ((guest = guest_late(&c->engine, now)) != NULL)
-        refuse_guest(c, guest, &err, now);
+            SIDE_CALL_MS / 1000);
+    while ((side = side_call_late(&c->engine, now)) != NULL)
+        refuse_side_call(c, side, &err, now);
 }
 
 static void tell_submitted(struct coordinator *c, struct peer *peer,
@@ -921,7 +922,7 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
         act(c, now);
     turn_step(turn, "heartbeats and progress");
     look_busy(c, now);
-    end_late_guests(c, now);
+    end_late_side_calls(c, now);
     link_beat(&c->link, now);
     tell_progress(c, now);
     save_time(c, now);
@@ -936,7 +937,8 @@ static void *run_loop(void *arg)
                                      .submitted_long = on_submitted_long,
                                      .commanded = on_commanded,
                                      .answered = on_answered,
-                                     .guest_answered = on_guest_answered};
+                                     .side_call_answered =
+                                         on_side_call_answered};
 
     begin_survey(c);
     while (!c->draining || c->running_jobs != NULL ||
@@ -1064,7 +1066,7 @@ static void free_coordinator(struct coordinator *c)
     free_left(c->left);
     link_close(&c->link);
     flights_release(&c->engine.flights);
-    guests_release(&c->engine);
+    side_calls_release(&c->engine);
     kept_calls_release(&c->engine.kept);
     dispatch_free(c->engine.dispatch);
     proofs_release(&c->engine.proofs);

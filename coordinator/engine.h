@@ -45,7 +45,7 @@
 
 struct background;   // background.c
 struct evaluation;   // evaluation.c
-struct guest;        // guest.c
+struct side_call;    // side_call.c
 struct job_programs; // answerers/exec.c
 
 // --- calls on their way ---
@@ -155,8 +155,8 @@ struct engine {
     bool allow_exec; // in jobs that are not local
     struct options_text options;
     struct proofs proofs;
-    struct guest *guests; // calls of clients beside all jobs; owned
-    size_t n_guests;
+    struct side_call *side_calls; // calls of clients beside all jobs; owned
+    size_t n_side_calls;
 };
 
 // --- a job's work ---

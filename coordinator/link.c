@@ -11,8 +11,8 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/flight.h"
-#include "coordinator/guest.h"
 #include "coordinator/kept_calls.h"
+#include "coordinator/side_call.h"
 #include "store/history.h"
 
 enum {
@@ -445,15 +445,15 @@ static void send_again(struct link *link, int32_t worker, int64_t now)
 
     while (dispatch_unconfirmed(engine->dispatch, worker, now, &action)) {
         struct flight *flight = flights_by_id(&engine->flights, action.call);
-        struct guest *guest =
-            flight != NULL ? NULL : guest_find(engine, action.call);
+        struct side_call *side =
+            flight != NULL ? NULL : side_call_find(engine, action.call);
 
         log_info("call-sent-again", "lease %" PRId64 " was lost on its way",
                  action.lease);
         if (flight != NULL)
             (void)link_send_call(link, &action, flight, now, &err);
-        else if (guest != NULL)
-            (void)link_send_guest(link, &action, guest, now, &err);
+        else if (side != NULL)
+            (void)link_send_side_call(link, &action, side, now, &err);
     }
 }
 
@@ -514,14 +514,14 @@ static void on_answer(struct arrival *arrival)
     worker->calls++;
     flight = flights_by_id(&engine->flights, call);
     if (flight == NULL) {
-        struct guest *guest = guest_find(engine, call);
+        struct side_call *side = side_call_find(engine, call);
 
-        // Nothing of a guest is stored, so there is no commit to wait for.
+        // Nothing of a side call is stored, so there is no commit to wait for.
         dispatch_credit(engine->dispatch, worker->number, message->id,
                         arrival->now);
-        if (guest != NULL)
-            arrival->handlers->guest_answered(arrival->handlers->user, guest,
-                                              &answer);
+        if (side != NULL)
+            arrival->handlers->side_call_answered(arrival->handlers->user, side,
+                                                  &answer);
         return;
     }
     flight->worker = worker->number;
@@ -919,10 +919,11 @@ bool link_send_call(struct link *link, const struct action *action,
     return send_to_worker(link, action->worker, &call, now, err);
 }
 
-bool link_send_guest(struct link *link, const struct action *action,
-                     const struct guest *guest, int64_t now, struct err *err)
+bool link_send_side_call(struct link *link, const struct action *action,
+                         const struct side_call *side, int64_t now,
+                         struct err *err)
 {
-    struct call_message call = guest_message(link->engine, guest, action);
+    struct call_message call = side_call_message(link->engine, side, action);
 
     return send_to_worker(link, action->worker, &call, now, err);
 }

@@ -94,8 +94,8 @@ struct link_handlers {
     void (*answered)(void *user, struct flight *flight,
                      const struct worker_info *worker,
                      struct call_answer *answer);
-    void (*guest_answered)(void *user, struct guest *guest,
-                           const struct call_answer *answer);
+    void (*side_call_answered)(void *user, struct side_call *side,
+                               const struct call_answer *answer);
 };
 
 // keys is the folder with the coordinator's key and those that it allows;
@@ -112,8 +112,8 @@ void *link_monitor(const struct link *link);
 void link_receive(struct link *link, const struct link_handlers *handlers,
                   int64_t now);
 
-// Heartbeats to those peers whose turn it is. Those to workers tell how often one
-// that holds no call is to beat.
+// Heartbeats to those peers whose turn it is. Those to workers tell how often
+// one that holds no call is to beat.
 void link_beat(struct link *link, int64_t now);
 
 // Sends a flight to a worker under a lease. False, with err, when the call
@@ -121,8 +121,9 @@ void link_beat(struct link *link, int64_t now);
 // that cannot be reached leaves, and the call comes back by dispatch.
 bool link_send_call(struct link *link, const struct action *action,
                     const struct flight *flight, int64_t now, struct err *err);
-bool link_send_guest(struct link *link, const struct action *action,
-                     const struct guest *guest, int64_t now, struct err *err);
+bool link_send_side_call(struct link *link, const struct action *action,
+                         const struct side_call *side, int64_t now,
+                         struct err *err);
 // Asks workers for what they are to show when they join (proof.h).
 void link_send_proofs(struct link *link, int64_t now);
 void link_cancel(struct link *link, const struct action *action);

@@ -21,7 +21,7 @@
 #include "retrieve/nearest.h"
 #include "store/lookup.h"
 
-enum { CALL_PATIENCE_MS = 130000 }; // longer than coordinator/guest.h waits
+enum { CALL_PATIENCE_MS = 130000 }; // longer than coordinator/side_call.h waits
 
 #define BEST_PATH "the best program so far"
 

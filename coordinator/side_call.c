@@ -1,4 +1,4 @@
-#include "coordinator/guest.h"
+#include "coordinator/side_call.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -44,26 +44,26 @@ static bool read_options(const json_t *given, struct call_options *out,
     return true;
 }
 
-static void free_guest(struct guest *guest)
+static void free_side_call(struct side_call *side)
 {
-    free((char *)guest->request.model);
-    free((char *)guest->request.prefix);
-    free((char *)guest->request.tail);
-    free((char *)guest->request.format);
-    free(guest);
+    free((char *)side->request.model);
+    free((char *)side->request.prefix);
+    free((char *)side->request.tail);
+    free((char *)side->request.format);
+    free(side);
 }
 
-static struct guest *read_guest(const json_t *argument, struct err *err)
+static struct side_call *read_side_call(const json_t *argument, struct err *err)
 {
-    struct guest *guest = calloc(1, sizeof *guest);
+    struct side_call *side = calloc(1, sizeof *side);
     struct call_request *request;
 
-    if (guest == NULL) {
+    if (side == NULL) {
         err_nomem(err, "a call");
         return NULL;
     }
-    guest->model = -1;
-    request = &guest->request;
+    side->model = -1;
+    request = &side->request;
     request->model = copy_text(argument, "model", NULL);
     request->prefix = copy_text(argument, "prefix", &request->prefix_len);
     request->tail = copy_text(argument, "tail", &request->tail_len);
@@ -72,29 +72,29 @@ static struct guest *read_guest(const json_t *argument, struct err *err)
         request->tail != NULL &&
         read_options(json_object_get(argument, "options"), &request->options,
                      err))
-        return guest;
+        return side;
     if (err->code == ERR_NONE)
         err_set(err, ERR_INPUT, "a call needs `model`, `prefix` and `tail`");
-    free_guest(guest);
+    free_side_call(side);
     return NULL;
 }
 
 // Gives the model a number, as a job does that pins it.
-static bool bind_model(struct engine *engine, struct guest *guest,
+static bool bind_model(struct engine *engine, struct side_call *side,
                        const char *digest, struct err *err)
 {
-    const char *name = guest->request.model;
+    const char *name = side->request.model;
 
     if (digest[0] == '\0')
         digest = workers_digest(&engine->workers, name);
     if (digest != NULL) {
-        guest->model = models_use(&engine->models, name, digest, err);
-        if (guest->model < 0 ||
-            !workers_serve(&engine->workers, &engine->models, guest->model,
+        side->model = models_use(&engine->models, name, digest, err);
+        if (side->model < 0 ||
+            !workers_serve(&engine->workers, &engine->models, side->model,
                            engine->dispatch, err))
             return false;
     }
-    if (digest != NULL && dispatch_can_serve(engine->dispatch, guest->model))
+    if (digest != NULL && dispatch_can_serve(engine->dispatch, side->model))
         return true;
     err_set(err, ERR_INPUT,
             "no worker that is here has the model %.80s%s: start one with "
@@ -104,96 +104,96 @@ static bool bind_model(struct engine *engine, struct guest *guest,
     return false;
 }
 
-static bool queue(struct engine *engine, struct guest *guest, int64_t now,
+static bool queue(struct engine *engine, struct side_call *side, int64_t now,
                   struct err *err)
 {
     struct dispatch_call call = {.id = engine->flights.last_id + 1,
-                                 .model = guest->model,
+                                 .model = side->model,
                                  .timeout_ms =
-                                     engine->call_timeout_ms < GUEST_MS
+                                     engine->call_timeout_ms < SIDE_CALL_MS
                                          ? engine->call_timeout_ms
-                                         : GUEST_MS};
+                                         : SIDE_CALL_MS};
 
     if (!dispatch_queue(engine->dispatch, &call, now, err))
         return false;
-    guest->id = ++engine->flights.last_id;
-    guest->until_ms = now + GUEST_MS;
-    guest->next = engine->guests;
-    engine->guests = guest;
-    engine->n_guests++;
+    side->id = ++engine->flights.last_id;
+    side->until_ms = now + SIDE_CALL_MS;
+    side->next = engine->side_calls;
+    engine->side_calls = side;
+    engine->n_side_calls++;
     return true;
 }
 
 // As a job that has no use for it any more (running_job_wait.c): while other
 // calls of it are about, the number stays taken.
-static void drop_model(struct engine *engine, const struct guest *guest)
+static void drop_model(struct engine *engine, const struct side_call *side)
 {
-    if (guest->model < 0)
+    if (side->model < 0)
         return;
-    if (engine->models.entries[guest->model].users > 1 ||
-        dispatch_forget_model(engine->dispatch, guest->model))
-        models_drop(&engine->models, guest->model);
+    if (engine->models.entries[side->model].users > 1 ||
+        dispatch_forget_model(engine->dispatch, side->model))
+        models_drop(&engine->models, side->model);
 }
 
-bool guest_begin(struct engine *engine, const struct wire_id *peer,
-                 int64_t epoch, const json_t *argument, int64_t now,
-                 struct err *err)
+bool side_call_begin(struct engine *engine, const struct wire_id *peer,
+                     int64_t epoch, const json_t *argument, int64_t now,
+                     struct err *err)
 {
-    struct guest *guest;
+    struct side_call *side;
 
-    if (engine->n_guests >= GUESTS_MOST) {
+    if (engine->n_side_calls >= SIDE_CALLS_MOST) {
         err_set(err, ERR_BUSY,
                 "%d messages are being tried already: try again in a moment",
-                GUESTS_MOST);
+                SIDE_CALLS_MOST);
         return false;
     }
-    guest = read_guest(argument, err);
-    if (guest == NULL)
+    side = read_side_call(argument, err);
+    if (side == NULL)
         return false;
-    guest->peer = *peer;
-    guest->epoch = epoch;
-    if (bind_model(engine, guest, json_get_text(argument, "digest", ""), err) &&
-        queue(engine, guest, now, err))
+    side->peer = *peer;
+    side->epoch = epoch;
+    if (bind_model(engine, side, json_get_text(argument, "digest", ""), err) &&
+        queue(engine, side, now, err))
         return true;
-    drop_model(engine, guest);
-    free_guest(guest);
+    drop_model(engine, side);
+    free_side_call(side);
     return false;
 }
 
-struct guest *guest_find(const struct engine *engine, int64_t id)
+struct side_call *side_call_find(const struct engine *engine, int64_t id)
 {
-    struct guest *guest = engine->guests;
+    struct side_call *side = engine->side_calls;
 
-    while (guest != NULL && guest->id != id)
-        guest = guest->next;
-    return guest;
+    while (side != NULL && side->id != id)
+        side = side->next;
+    return side;
 }
 
-struct guest *guest_late(const struct engine *engine, int64_t now)
+struct side_call *side_call_late(const struct engine *engine, int64_t now)
 {
-    struct guest *guest = engine->guests;
+    struct side_call *side = engine->side_calls;
 
-    while (guest != NULL && guest->until_ms > now)
-        guest = guest->next;
-    return guest;
+    while (side != NULL && side->until_ms > now)
+        side = side->next;
+    return side;
 }
 
-struct call_message guest_message(const struct engine *engine,
-                                  const struct guest *guest,
-                                  const struct action *action)
+struct call_message side_call_message(const struct engine *engine,
+                                      const struct side_call *side,
+                                      const struct action *action)
 {
-    const struct model_entry *model = &engine->models.entries[guest->model];
+    const struct model_entry *model = &engine->models.entries[side->model];
 
     return (struct call_message){.id = action->lease,
                                  .timeout_ms =
-                                     engine->call_timeout_ms < GUEST_MS
+                                     engine->call_timeout_ms < SIDE_CALL_MS
                                          ? engine->call_timeout_ms
-                                         : GUEST_MS,
+                                         : SIDE_CALL_MS,
                                  .digest = models_worker_digest(model->digest),
-                                 .request = guest->request};
+                                 .request = side->request};
 }
 
-json_t *guest_reply(const struct call_answer *answer)
+json_t *side_call_reply(const struct call_answer *answer)
 {
     return json_pack("{s:i, s:s#, s:I, s:I, s:I}", "outcome",
                      (int)answer->outcome, "text", answer->text,
@@ -203,26 +203,26 @@ json_t *guest_reply(const struct call_answer *answer)
                      (json_int_t)answer->total_us);
 }
 
-void guest_end(struct engine *engine, struct guest *guest, int64_t now)
+void side_call_end(struct engine *engine, struct side_call *side, int64_t now)
 {
-    struct guest **at = &engine->guests;
+    struct side_call **at = &engine->side_calls;
 
-    while (*at != guest)
+    while (*at != side)
         at = &(*at)->next;
-    *at = guest->next;
-    engine->n_guests--;
-    dispatch_cancel(engine->dispatch, guest->id, now);
-    drop_model(engine, guest);
-    free_guest(guest);
+    *at = side->next;
+    engine->n_side_calls--;
+    dispatch_cancel(engine->dispatch, side->id, now);
+    drop_model(engine, side);
+    free_side_call(side);
 }
 
-void guests_release(struct engine *engine)
+void side_calls_release(struct engine *engine)
 {
-    while (engine->guests != NULL) {
-        struct guest *next = engine->guests->next;
+    while (engine->side_calls != NULL) {
+        struct side_call *next = engine->side_calls->next;
 
-        free_guest(engine->guests);
-        engine->guests = next;
+        free_side_call(engine->side_calls);
+        engine->side_calls = next;
     }
-    engine->n_guests = 0;
+    engine->n_side_calls = 0;
 }
