@@ -441,14 +441,14 @@ static void say_what_is_missing(const struct running_job *running,
         err_set(&task->err, ERR_FAULT, "%s", running->work.parked);
     else if (!has_item(task, ITEM_UNPAID))
         return;
-    else if (task->limited)
-        err_set(&task->err, ERR_BUDGET,
-                "the budget of %s was used up on the way",
-                budget->max_calls > 0 ? "calls" : "tokens");
-    else
+    else if (running->work.time_over)
         err_set(&task->err, ERR_BUDGET,
                 "the budget of time, %.1f s, is used up",
                 (double)budget->max_time_ms / 1000);
+    else
+        err_set(&task->err, ERR_BUDGET,
+                "the budget of %s was used up on the way",
+                budget->max_calls > 0 ? "calls" : "tokens");
 }
 
 static void collect_finished(struct running_job *running)

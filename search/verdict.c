@@ -146,15 +146,37 @@ static void add_unread_steps(const struct session *session, json_t *reasons)
     }
 }
 
-static void add_faults(const struct trial *winner, json_t *reasons)
+static enum adapter adapter_of(const struct session *session,
+                               const struct candidate *candidate)
+{
+    struct settings settings = session_job(session)->settings;
+
+    settings_lay(&candidate->settings, SETTING_JOB, &settings);
+    return settings.adapter;
+}
+
+// What helps with answers that cannot be read.
+static const char *remedy(const struct session *session,
+                          const struct trial *winner)
+{
+    if (2 * winner->faults[RUN_CUT] > winner->model_faults)
+        return "most were cut at `num_predict`; a larger one, or a larger "
+               "model,";
+    return adapter_of(session, winner->candidate) == ADAPTER_JSON
+               ? "a larger model"
+               : "`adapter: json`, or a larger model,";
+}
+
+static void add_faults(const struct session *session,
+                       const struct trial *winner, json_t *reasons)
 {
     if (winner->n > 0 &&
         (double)winner->model_faults >= MANY_FAULTS * (double)winner->n)
         add_reason(reasons, "format_failures",
-                   "%.0f %% of the answers could not be read and scored 0: a "
-                   "larger model, `adapter: json`, or a larger `num_predict` "
+                   "%.0f %% of the answers could not be read and scored 0: %s "
                    "comes before better prompts",
-                   100.0 * (double)winner->model_faults / (double)winner->n);
+                   100.0 * (double)winner->model_faults / (double)winner->n,
+                   remedy(session, winner));
 }
 
 static void add_budget(const struct verdict_facts *facts, size_t candidates,
@@ -213,7 +235,7 @@ static void add_reasons(const struct verdict_facts *facts,
     else if (facts->winner == baseline && candidates > 1)
         add_not_better(facts, find_rival(baseline, trials, n), candidates,
                        reasons);
-    add_faults(facts->winner, reasons);
+    add_faults(facts->session, facts->winner, reasons);
     add_budget(facts, candidates, reasons);
     if (both != NULL)
         add_few(both, on, reasons);
