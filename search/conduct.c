@@ -456,18 +456,30 @@ static bool score_baseline(struct session *session, struct findings *found,
     return true;
 }
 
+// What the baseline came to, with the rows that chose its form.
+static struct use baseline_use(const struct findings *found)
+{
+    struct use use = {found->baseline->calls, found->baseline->tokens};
+
+    if (found->other_form != NULL) {
+        use.calls += chosen_form(found)->calls;
+        use.tokens += chosen_form(found)->tokens;
+    }
+    return use;
+}
+
 // The test share is scored last, with the baseline and with the winner. Kept
 // for it are the calls that the baseline came to a row, a tenth more, and twice
 // the tokens, since prompts with demos are longer.
 static void keep_for_test(struct session *session, const struct findings *found)
 {
     int64_t rows = 2 * (int64_t)session_split(session)->n[SHARE_TEST];
-    const struct trial *baseline = found->baseline;
-    int64_t n = baseline->n_rows > 0 ? (int64_t)baseline->n_rows : 1;
+    size_t n_rows = found->baseline->n_rows;
+    struct use use = baseline_use(found);
+    int64_t n = n_rows > 0 ? (int64_t)n_rows : 1;
 
-    session_set_aside(session,
-                      (struct use){baseline->calls * rows * 11 / (n * 10),
-                                   baseline->tokens * rows * 2 / n});
+    session_set_aside(session, (struct use){use.calls * rows * 11 / (n * 10),
+                                            use.tokens * rows * 2 / n});
 }
 
 // What the budget does not reach is left out, and said.

@@ -582,7 +582,12 @@ static void send_task(struct session *session, struct task *task,
 
 void session_set_aside(struct session *session, struct use use)
 {
-    session->budget.aside = use;
+    const struct use *most = &session->budget.most;
+    const struct use *used = &session->ledger.sum;
+    bool fits = (most->calls == 0 || used->calls + use.calls < most->calls) &&
+                (most->tokens == 0 || used->tokens + use.tokens < most->tokens);
+
+    session->budget.aside = fits ? use : (struct use){0};
 }
 
 // --- trials ---

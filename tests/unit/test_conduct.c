@@ -152,6 +152,35 @@ Test(conduct, a_budget_that_ends_before_the_test_share_says_so)
     cr_expect_leq(chats(), 35);
 }
 
+// 30 rows validate in both forms, and 10 may test two programs. What is left of
+// 100 is too little for the one trial of the search.
+Test(conduct, the_test_share_is_paid_before_the_search)
+{
+    const json_t *document =
+        run("run",
+            "{\"set\": [\"budget.max_calls=100\", "
+            "\"data.split={train: 0.5, val: 0.25, test: 0.25}\"]}",
+            job);
+
+    cr_expect_eq(json_get_int(document, "trials", -1), 3);
+    cr_expect_eq(n_of(json_object_get(document, "test"), "compiled"), 10);
+    cr_expect_leq(chats(), 100);
+}
+
+// 20 rows validate and 20 test, for which 60 calls are too few in any case.
+Test(conduct, a_test_share_that_cannot_be_paid_takes_nothing_from_the_search)
+{
+    const json_t *document =
+        run("run",
+            "{\"set\": [\"budget.max_calls=60\", "
+            "\"data.split={train: 0.25, val: 0.25, test: 0.5}\"]}",
+            job);
+
+    cr_expect_eq(json_get_int(document, "trials", -1), 4);
+    cr_expect(json_is_null(json_object_get(document, "test")));
+    cr_expect_leq(chats(), 60);
+}
+
 Test(conduct, a_larger_budget_goes_on_with_the_same_run)
 {
     int64_t trials;
