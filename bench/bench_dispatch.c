@@ -6,13 +6,15 @@
 // credited while 100,000 others are queued for 1,000 workers. Then clusters in
 // virtual time, whose model servers keep one prompt prefix a slot: how busy
 // they are, and how many calls found their prefix there, in the order of
-// dispatch and in naive orders; equal workers, more and more of them; workers
-// that vanish and come back.
+// dispatch and in naive orders; equal workers, more and more of them; a teacher
+// and a student on the same machines, and apart; workers that vanish and come
+// back.
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "dispatch/dispatch.h"
 
@@ -53,18 +55,24 @@ static void queue(struct dispatch *dispatch, const struct dispatch_call *call,
 
 // --- cost ---
 
-enum { QUEUED = 100000, WORKERS = 1000, ROUNDS = 1000000 };
+enum {
+    QUEUED = 100000,
+    WORKERS = 1000,
+    WORKERS_MOST = 100000,
+    ROUNDS = 1000000
+};
 
 struct load {
     const char *name;
     int calls_a_trial;
     int n_jobs;
+    int n_workers;
     bool clock; // tick and ask for the deadline with every call as well
 };
 
 // Leases that are out, first in first out.
 struct out_queue {
-    struct action actions[2 * WORKERS];
+    struct action actions[2 * WORKERS_MOST];
     size_t first, count;
 };
 
@@ -90,7 +98,7 @@ static void take_actions(struct dispatch *dispatch, struct out_queue *out,
     struct action action;
 
     while (dispatch_next(dispatch, now, &action)) {
-        size_t at = (out->first + out->count++) % (2 * WORKERS);
+        size_t at = (out->first + out->count++) % (2 * WORKERS_MOST);
         out->actions[at] = action;
     }
 }
@@ -101,7 +109,7 @@ static void answer_first(struct dispatch *dispatch, struct out_queue *out,
     struct action action = out->actions[out->first];
     int64_t call = 0;
 
-    out->first = (out->first + 1) % (2 * WORKERS);
+    out->first = (out->first + 1) % (2 * WORKERS_MOST);
     out->count--;
     if (!dispatch_done(dispatch, action.worker, action.lease, now, &call))
         abort();
@@ -113,6 +121,18 @@ static double cpu_us(void)
     return (double)clock() * 1e6 / CLOCKS_PER_SEC;
 }
 
+static int64_t memory_bytes(void)
+{
+    long pages = 0;
+    long skipped = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    if (file == NULL || fscanf(file, "%ld %ld", &skipped, &pages) != 2)
+        exit(EXIT_FAILURE);
+    (void)fclose(file);
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
 static void measure_cost(const struct load *load)
 {
     static struct out_queue out;
@@ -121,9 +141,9 @@ static void measure_cost(const struct load *load)
     double begin = 0;
 
     out = (struct out_queue){0};
-    for (int32_t worker = 1; worker <= WORKERS; worker++)
+    for (int32_t worker = 1; worker <= load->n_workers; worker++)
         join(dispatch, worker, 1);
-    while (id < QUEUED + 2 * WORKERS)
+    while (id < QUEUED + 2 * load->n_workers)
         queue_next(dispatch, load, id++, 0);
     take_actions(dispatch, &out, 0);
     begin = cpu_us();
@@ -139,14 +159,28 @@ static void measure_cost(const struct load *load)
     dispatch_free(dispatch);
 }
 
+// First of all: later ones get memory that was used before.
+static void measure_memory(void)
+{
+    int64_t before = memory_bytes();
+    struct dispatch *dispatch = open_dispatch(true);
+
+    for (int32_t worker = 1; worker <= WORKERS_MOST; worker++)
+        join(dispatch, worker, 1);
+    printf("%d workers take %lld bytes each\n", WORKERS_MOST,
+           (long long)(memory_bytes() - before) / WORKERS_MOST);
+    dispatch_free(dispatch);
+}
+
 // --- a cluster in virtual time ---
 
 enum {
-    MACHINES_MOST = 50,
+    MACHINES_MOST = 256,
     TRIALS_MOST = 400,
     RUNS = 10,        // of each plan, other lengths of calls; the mean is told
     PREFIX_MS = 5200, // at speed 1: reading 1,200 tokens of prefix
     CALL_MS = 2400,   // at speed 1: the rest, on average
+    SWAP_MS = 20000,  // loading another model, on any machine
     BEAT_MS = 1000,
     LIVENESS_MS = 3000,
 };
@@ -157,6 +191,8 @@ struct plan {
     int n_machines;
     int speeds; // of machine i: 1 << (i % n / (n / speeds))
     int n_trials, trial_calls, window;
+    int teacher; // every so manieth call is of another model; 0: none is
+    bool apart;  // the first machine has that one alone, the others not
     enum order order;
     int64_t fails_ms; // a machine is gone this often, on average; 0: never
     int64_t away_ms;  // for so long
@@ -169,7 +205,8 @@ struct machine {
     int n_held;
     int64_t began_ms, done_ms; // of that one
     int64_t busy_ms, here_ms;
-    int64_t prefix;      // the trial whose prefix its slot keeps; -1: none
+    int64_t prefix;      // what its slot keeps (prefix_of); -1: none
+    int model;           // that is loaded; 0: none
     int64_t next_ms;     // when it goes, or comes back
     int64_t returned_ms; // since when it is here
     bool away;
@@ -185,7 +222,7 @@ struct cluster {
     int left[TRIALS_MOST]; // calls without an answer
     int n_submitted;
     int n_done; // trials, in order
-    int64_t begun, reused, useful_ms;
+    int64_t begun, reused, swaps, useful_ms;
 };
 
 static uint64_t mix(uint64_t x)
@@ -212,11 +249,42 @@ static int64_t about(struct cluster *cluster, int64_t ms)
     return 1 + (int64_t)(draw(cluster) % (uint64_t)(2 * ms));
 }
 
+static int model_of(const struct plan *plan, int64_t id)
+{
+    return plan->teacher > 0 && id % plan->teacher == 0 ? 2 : 1;
+}
+
+static int64_t prefix_of(const struct plan *plan, int64_t id)
+{
+    return id / plan->trial_calls * 2 + model_of(plan, id);
+}
+
+static bool has_model(const struct cluster *cluster,
+                      const struct machine *machine, int model)
+{
+    const struct plan *plan = cluster->plan;
+
+    if (plan->apart)
+        return (machine == cluster->machines) == (model == 2);
+    return model == 1 || plan->teacher > 0;
+}
+
+static void serve(struct cluster *cluster, const struct machine *machine)
+{
+    struct err err = ERR_CLEAR;
+
+    for (int model = 1; model <= 2; model++)
+        if (has_model(cluster, machine, model) &&
+            !dispatch_serves(cluster->dispatch, machine->worker, model, &err))
+            die(&err);
+}
+
 static void come(struct cluster *cluster, struct machine *machine)
 {
     machine->worker = ++cluster->workers;
     machine->away = false;
     machine->prefix = -1;
+    machine->model = 0;
     machine->n_held = 0;
     machine->returned_ms = cluster->now;
     machine->next_ms =
@@ -225,9 +293,9 @@ static void come(struct cluster *cluster, struct machine *machine)
             : cluster->now + about(cluster, cluster->plan->fails_ms);
     struct err err = ERR_CLEAR;
     if (!dispatch_join(cluster->dispatch, machine->worker, 1, cluster->now,
-                       &err) ||
-        !dispatch_serves(cluster->dispatch, machine->worker, 1, &err))
+                       &err))
         die(&err);
+    serve(cluster, machine);
 }
 
 // Without a word: dispatch has to notice.
@@ -257,9 +325,10 @@ static void submit(struct cluster *cluster)
         bool grouped = plan->order == ORDER_DISPATCH;
         queue(cluster->dispatch,
               &(struct dispatch_call){.id = id,
-                                      .model = 1,
+                                      .model = model_of(plan, id),
                                       .trial = trials[plan->order],
-                                      .group = grouped ? trial + 1 : id + 1,
+                                      .group = grouped ? prefix_of(plan, id)
+                                                       : id + 1,
                                       .timeout_ms = 600000,
                                       .window = plan->window},
               cluster->now);
@@ -270,13 +339,18 @@ static void begin_work(struct cluster *cluster, struct machine *machine,
                        uint64_t salt)
 {
     int64_t id = machine->held[0].call;
-    int64_t trial = id / cluster->plan->trial_calls;
-    bool reuses = machine->prefix == trial;
+    int64_t prefix = prefix_of(cluster->plan, id);
+    int model = model_of(cluster->plan, id);
+    bool reuses = machine->prefix == prefix;
+    bool swaps = machine->model != 0 && machine->model != model;
     int64_t work = call_ms(salt, id) + (reuses ? 0 : PREFIX_MS);
 
     machine->began_ms = cluster->now;
-    machine->done_ms = cluster->now + work / machine->speed;
-    machine->prefix = trial;
+    machine->done_ms =
+        cluster->now + work / machine->speed + (swaps ? SWAP_MS : 0);
+    machine->prefix = prefix;
+    machine->model = model;
+    cluster->swaps += swaps;
     cluster->begun++;
     cluster->reused += reuses;
 }
@@ -395,7 +469,7 @@ static void run_cluster(struct cluster *cluster, uint64_t salt)
 
 // Sums over the runs.
 struct tally {
-    double busy, useful, reused, wall_s, of_best, twice;
+    double busy, useful, reused, wall_s, of_best, twice, swaps;
 };
 
 static void tally(struct tally *tally, struct cluster *cluster, uint64_t salt)
@@ -425,6 +499,7 @@ static void tally(struct tally *tally, struct cluster *cluster, uint64_t salt)
     tally->reused += (double)cluster->reused / (double)cluster->begun;
     tally->wall_s += (double)cluster->now / 1000;
     tally->of_best += (double)cluster->now / ((double)work / (double)speed);
+    tally->swaps += (double)cluster->swaps;
     tally->twice += (double)(cluster->begun - n) / (double)n;
 }
 
@@ -458,6 +533,9 @@ static double measure(const char *name, const struct plan *plan)
            name, 100 * mean.busy / RUNS, 100 * mean.useful / RUNS,
            100 * mean.reused / RUNS, mean.wall_s / RUNS, mean.of_best / RUNS,
            100 * mean.twice / RUNS);
+    if (plan->teacher > 0)
+        printf("%-20s %.1f models loaded in place of another\n", "",
+               mean.swaps / RUNS);
     return mean.wall_s / RUNS;
 }
 
@@ -478,21 +556,40 @@ static void measure_affinity(int trial_calls)
     measure("trials interleaved", &plan);
 }
 
-static void measure_speed_up(void)
+static void measure_speed_up(struct plan plan, const int *counts, size_t n)
 {
-    struct plan plan = {.speeds = 1, .n_trials = 6, .window = 4};
     double alone = 0;
 
-    printf("a job of 6 trials of 60 calls on equal workers:\n");
-    plan.trial_calls = 60;
-    for (int n = 1; n <= 32; n *= 2) {
+    printf("a job of %d trials of %d calls, window %d, on equal workers:\n",
+           plan.n_trials, plan.trial_calls, plan.window);
+    for (size_t i = 0; i < n; i++) {
         char name[40];
-        plan.n_machines = n;
-        (void)snprintf(name, sizeof name, "%d workers", n);
+        plan.n_machines = counts[i];
+        (void)snprintf(name, sizeof name, "%d workers", counts[i]);
         double wall = measure(name, &plan);
-        alone = n == 1 ? wall : alone;
-        printf("%20s %.1f times as quick as one\n", "", alone / wall);
+        alone = i == 0 ? wall : alone;
+        printf("%20s %.1f times as quick as one, %.0f %% of them\n", "",
+               alone / wall, 100 * alone / wall / counts[i]);
     }
+}
+
+// Every tenth call is the teacher's. As few swaps as can be: one machine
+// changes to the teacher, or each once a trial where one is not enough.
+static void measure_swaps(void)
+{
+    struct plan plan = {.n_machines = 8,
+                        .speeds = 1,
+                        .n_trials = 20,
+                        .trial_calls = 100,
+                        .window = 4,
+                        .teacher = 10};
+
+    printf("8 equal workers, 20 trials of 100 calls, every tenth a teacher's, "
+           "%d s for loading a model:\n",
+           SWAP_MS / 1000);
+    measure("both on all", &plan);
+    plan.apart = true;
+    measure("a teacher apart", &plan);
 }
 
 static void measure_failures(void)
@@ -515,20 +612,31 @@ static void measure_failures(void)
 int main(void)
 {
     static const struct load loads[] = {
-        {"1 job, trials of 250 calls", 250, 1, false},
-        {"4 jobs, trials of 250 calls", 250, 4, false},
-        {"1 job, trials of 35 calls", 35, 1, false},
-        {"1 job, a trial and a group each", 1, 1, false},
-        {"1 job, trials of 250 calls, with the clock", 250, 1, true},
+        {"1 job, trials of 250 calls", 250, 1, WORKERS, false},
+        {"4 jobs, trials of 250 calls", 250, 4, WORKERS, false},
+        {"1 job, trials of 35 calls", 35, 1, WORKERS, false},
+        {"1 job, a trial and a group each", 1, 1, WORKERS, false},
+        {"1 job, trials of 250 calls, with the clock", 250, 1, WORKERS, true},
+        {"the same, 10,000 workers", 250, 1, 10000, true},
+        {"the same, 100,000 workers", 250, 1, WORKERS_MOST, true},
     };
+    static const int some[] = {1, 2, 4, 8, 16, 32};
+    static const int many[] = {1, 2, 4, 8, 16, 64, 256};
+    const struct plan small = {
+        .speeds = 1, .n_trials = 6, .trial_calls = 60, .window = 4};
+    const struct plan large = {
+        .speeds = 1, .n_trials = 24, .trial_calls = 300, .window = 4};
 
+    measure_memory();
     printf("queue + send + done + credit, %d queued, %d workers:\n", QUEUED,
            WORKERS);
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
         measure_cost(&loads[i]);
     for (int calls = 35; calls <= 140; calls *= 2)
         measure_affinity(calls);
-    measure_speed_up();
+    measure_speed_up(small, some, sizeof some / sizeof *some);
+    measure_speed_up(large, many, sizeof many / sizeof *many);
+    measure_swaps();
     measure_failures();
     return EXIT_SUCCESS;
 }
