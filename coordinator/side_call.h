@@ -14,8 +14,8 @@
 //      "options": {"num_ctx", "num_predict", "temperature", "seed"}}
 //
 // and the reply {"outcome", "text", "prompt_tokens", "generated_tokens",
-// "total_us"}. Ids are numbered together with those of flights, so that dispatch
-// tells them apart. Belongs to the coordinator's loop.
+// "total_us"}. Ids are numbered together with those of flights, so that
+// dispatch tells them apart. Belongs to the coordinator's loop.
 
 #ifndef COORDINATOR_SIDE_CALL_H
 #define COORDINATOR_SIDE_CALL_H

@@ -3,7 +3,7 @@
 //
 //   diagnose   the baseline's own runs: which step loses the points, which
 //              labels are mistaken for each other, which rows are hard
-//   stock      instructions (ours from the examples' words, the teacher's from
+//   space      instructions (ours from the examples' words, the teacher's from
 //              examples and failures) and demo sets that cover every label
 //   screen     combinations on a few rows each; a model of the scores
 //              (toolkit/outlook.h) tells from them what each part is worth,
@@ -35,14 +35,14 @@
 #include "search/optimizers/optimizer.h"
 #include "search/toolkit/board.h"
 #include "search/toolkit/credit.h"
-#include "search/toolkit/demo_stock.h"
+#include "search/toolkit/demo_space.h"
 #include "search/toolkit/diagnosis.h"
 #include "search/toolkit/outlook.h"
 #include "search/toolkit/race.h"
-#include "search/toolkit/stock.h"
+#include "search/toolkit/space.h"
 #include "search/toolkit/study.h"
 #include "search/toolkit/teacher.h"
-#include "search/toolkit/text_stock.h"
+#include "search/toolkit/text_space.h"
 
 enum size { SIZE_LIGHT, SIZE_MEDIUM, SIZE_HEAVY };
 static const char *const size_names[] = {"light", "medium", "heavy", NULL};
@@ -111,7 +111,7 @@ struct search {
     const struct program *program;
     size_t limit; // evaluations
     struct study study;
-    struct stock stock;
+    struct space space;
     struct board board;
     struct outlook outlook;
     struct entry *baseline; // borrowed from the board, as the next
@@ -170,8 +170,8 @@ static bool weigh_scores(const struct trial *baseline, double *pass,
 static struct entry *enter(struct search *search, const int *choices,
                            struct err *err)
 {
-    struct candidate *candidate = stock_candidate(
-        &search->stock, choices, session_baseline(search->session), err);
+    struct candidate *candidate = space_candidate(
+        &search->space, choices, session_baseline(search->session), err);
     struct candidate *fitting = NULL;
     struct entry *entry = NULL;
 
@@ -188,12 +188,12 @@ static bool start_board(struct search *search, struct trial *trial,
                         struct err *err)
 {
     const struct split *split = session_split(search->session);
-    int *zeros = calloc(search->stock.n_choices + 1, sizeof *zeros);
+    int *zeros = calloc(search->space.n_choices + 1, sizeof *zeros);
 
     if (zeros == NULL)
         return nomem(err);
     if (board_init(&search->board, search->session, split->rows[SHARE_VAL],
-                   split->n[SHARE_VAL], search->stock.n_choices, err))
+                   split->n[SHARE_VAL], search->space.n_choices, err))
         search->baseline =
             board_enter(&search->board, trial->candidate, zeros, err);
     free(zeros);
@@ -204,7 +204,7 @@ static bool start_board(struct search *search, struct trial *trial,
     return true;
 }
 
-// Puts what the program of an earlier run has in a step into the stock.
+// Puts what the program of an earlier run has in a step into the space.
 static bool plant_part(struct search *search, size_t part,
                        const struct candidate *seed, int *choices,
                        struct err *err)
@@ -213,19 +213,19 @@ static bool plant_part(struct search *search, size_t part,
     const struct demo_list list = {
         .demos = from->demos, .n = from->n_demos, .nearest = from->nearest};
 
-    return stock_add_text(&search->stock, part, from->instruction,
-                          "of an earlier run", STOCK_ORPHAN,
-                          &choices[stock_at_text(part)], err) &&
-           stock_add_demos(&search->stock, part, &list, "of an earlier run",
-                           STOCK_ORPHAN, &choices[stock_at_demos(part)], err);
+    return space_add_text(&search->space, part, from->instruction,
+                          "of an earlier run", SPACE_ORPHAN,
+                          &choices[space_at_text(part)], err) &&
+           space_add_demos(&search->space, part, &list, "of an earlier run",
+                           SPACE_ORPHAN, &choices[space_at_demos(part)], err);
 }
 
-static void plant_tunables(const struct stock *stock,
+static void plant_tunables(const struct space *space,
                            const struct candidate *seed, int *choices)
 {
-    for (size_t i = 0; i < stock->n_tunables; i++) {
-        const struct tunable *tunable = stock->tunables[i];
-        int *choice = &choices[stock_at_tunable(stock, i)];
+    for (size_t i = 0; i < space->n_tunables; i++) {
+        const struct tunable *tunable = space->tunables[i];
+        int *choice = &choices[space_at_tunable(space, i)];
 
         while (tunable_nth(tunable, (size_t)*choice) !=
                tunable_get(tunable, seed))
@@ -233,8 +233,8 @@ static void plant_tunables(const struct stock *stock,
     }
 }
 
-// The program of an earlier run is in stock part by part, and leads where it is
-// better than the program as written.
+// The program of an earlier run is in the space part by part, and leads where
+// it is better than the program as written.
 static bool plant_seed(struct search *search, struct err *err)
 {
     struct trial *seed = session_seed_trial(search->session);
@@ -244,14 +244,14 @@ static bool plant_seed(struct search *search, struct err *err)
 
     if (seed == NULL)
         return true;
-    choices = calloc(search->stock.n_choices + 1, sizeof *choices);
+    choices = calloc(search->space.n_choices + 1, sizeof *choices);
     ok = choices != NULL;
     if (!ok)
         nomem(err);
-    for (size_t p = 0; ok && p < search->stock.n_parts; p++)
+    for (size_t p = 0; ok && p < search->space.n_parts; p++)
         ok = plant_part(search, p, seed->candidate, choices, err);
     if (ok) {
-        plant_tunables(&search->stock, seed->candidate, choices);
+        plant_tunables(&search->space, seed->candidate, choices);
         entry = board_enter(&search->board, seed->candidate, choices, err);
     }
     free(choices);
@@ -271,11 +271,11 @@ static bool start(struct search *search, struct err *err)
 
     if (!weigh_scores(trial, &pass, &deviation, err) ||
         !study_init(&search->study, search->session, pass, err) ||
-        !stock_init(&search->stock, search->session, err) ||
+        !space_init(&search->space, search->session, err) ||
         !start_board(search, trial, err) || !plant_seed(search, err) ||
         !reflection_form_init(&search->form, search->session, &options, err))
         return false;
-    search->outlook = outlook_of(&search->stock, &search->board, deviation);
+    search->outlook = outlook_of(&search->space, &search->board, deviation);
     search->post = (struct post){.form = &search->form,
                                  .temperature = search->params->temperature};
     return true;
@@ -374,7 +374,7 @@ static size_t count_alike(const struct search *search, const struct entry *a,
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < search->stock.n_choices; i++)
+    for (size_t i = 0; i < search->space.n_choices; i++)
         n += a->choices[i] == b->choices[i];
     return n;
 }
@@ -420,7 +420,7 @@ static bool diagnose(struct search *search, size_t round,
     return found->runs != NULL && read_runs(search, round, found, err);
 }
 
-// --- the first stock
+// --- what the space begins with
 
 // The most demos that a step may show, `cap` where the user says nothing.
 static size_t most_demos(const struct search *search, size_t cap)
@@ -471,7 +471,7 @@ static bool make_sets(struct search *search, size_t part, size_t n,
     for (size_t i = 0; i < n; i++) {
         size_t most = count_demos(search, part, first_sets[i].size);
 
-        if (most > 0 && !demo_stock_cover(&search->stock, &search->study, part,
+        if (most > 0 && !demo_space_cover(&search->space, &search->study, part,
                                           first_sets[i].taste, most,
                                           first_sets[i].kind, i, err))
             return false;
@@ -485,7 +485,7 @@ static bool make_pools(struct search *search, size_t part, struct err *err)
 
     for (size_t i = 0; i < job->n_nearest && search->params->max_demos != 0;
          i++)
-        if (!demo_stock_pool(&search->stock, &search->study, part,
+        if (!demo_space_pool(&search->space, &search->study, part,
                              (size_t)job->nearest[i], err))
             return false;
     return true;
@@ -508,7 +508,7 @@ static bool make_texts(struct search *search, size_t part,
     size_t confusions = part == search->focus ? found->n_confusions : 0;
 
     for (size_t i = 0; i < sizeof first_texts / sizeof *first_texts; i++)
-        if (!text_stock_write(&search->stock, &search->study, part, 0,
+        if (!text_space_write(&search->space, &search->study, part, 0,
                               first_texts[i].pieces, found->confusions,
                               confusions, first_texts[i].kind, err))
             return false;
@@ -564,13 +564,13 @@ static bool write_examples(const struct search *search, struct letter *letters,
                            size_t *n, struct err *err)
 {
     size_t part = search->focus;
-    const struct stock_part *from = &search->stock.parts[part];
+    const struct space_part *from = &search->space.parts[part];
     bool labels = classes_count(&search->study.classes[part]) > 0;
     const struct letter both[] = {{.part = part,
                                    .hint = labels ? hint_define : hint_plain,
                                    .kind = "from examples"},
                                   {.part = part,
-                                   .parent = STOCK_ORPHAN,
+                                   .parent = SPACE_ORPHAN,
                                    .hint = hint_scratch,
                                    .kind = "afresh"}};
     bool ok = true;
@@ -600,14 +600,14 @@ static bool ask(struct search *search, const struct findings *found, int text,
     if (ok)
         write_mistakes(search, found, text, most, letters, &n);
     if (ok && n > 0)
-        ok = text_stock_ask(&search->stock, &search->post, letters, n, err);
+        ok = text_space_ask(&search->space, &search->post, letters, n, err);
     for (size_t i = 0; i < n; i++)
         letter_release(&letters[i]);
     free(letters);
     return ok;
 }
 
-static bool fill_stock(struct search *search, struct err *err)
+static bool fill_space(struct search *search, struct err *err)
 {
     struct findings found = {0};
     bool ok = diagnose(search, 0, &found, err);
@@ -622,7 +622,7 @@ static bool fill_stock(struct search *search, struct err *err)
                  make_pools(search, p, err);
     ok = ok &&
          ask(search, &found,
-             search->leader->choices[stock_at_text(search->focus)], true, err);
+             search->leader->choices[space_at_text(search->focus)], true, err);
     release_findings(search, &found);
     return ok;
 }
@@ -663,14 +663,14 @@ static bool end_screen(struct search *search, struct err *err)
 static void first_choices(struct search *search, size_t cell, struct rng *rng,
                           int *choices)
 {
-    size_t text = stock_at_text(search->focus);
-    size_t set = stock_at_demos(search->focus);
-    size_t texts = stock_count(&search->stock, text);
-    size_t sets = stock_count(&search->stock, set);
+    size_t text = space_at_text(search->focus);
+    size_t set = space_at_demos(search->focus);
+    size_t texts = space_count(&search->space, text);
+    size_t sets = space_count(&search->space, set);
 
-    for (size_t at = 0; at < search->stock.n_choices; at++)
-        choices[at] = (int)rng_below(rng, stock_count(&search->stock, at));
-    for (size_t at = 0; cell % 2 == 0 && at < search->stock.n_choices; at++)
+    for (size_t at = 0; at < search->space.n_choices; at++)
+        choices[at] = (int)rng_below(rng, space_count(&search->space, at));
+    for (size_t at = 0; cell % 2 == 0 && at < search->space.n_choices; at++)
         choices[at] = search->leader->choices[at];
     choices[text] = (int)(cell % texts);
     choices[set] = (int)((cell + cell / texts * 3 + 1) % sets);
@@ -679,7 +679,7 @@ static void first_choices(struct search *search, size_t cell, struct rng *rng,
 static bool first_screen(struct search *search, struct err *err)
 {
     struct rng rng = session_rng(search->session, "screen", 0);
-    int *choices = calloc(search->stock.n_choices + 1, sizeof *choices);
+    int *choices = calloc(search->space.n_choices + 1, sizeof *choices);
     bool ok = choices != NULL;
 
     if (!ok)
@@ -738,15 +738,15 @@ static void add_option(struct search *search, struct option *option,
 static struct option *list_options(struct search *search, size_t *n,
                                    struct err *err)
 {
-    const struct stock *stock = &search->stock;
-    int *choices = calloc(stock->n_choices + 1, sizeof *choices);
-    size_t text = stock_at_text(search->focus);
-    size_t set = stock_at_demos(search->focus);
-    size_t most = stock_count(stock, text) * stock_count(stock, set);
+    const struct space *space = &search->space;
+    int *choices = calloc(space->n_choices + 1, sizeof *choices);
+    size_t text = space_at_text(search->focus);
+    size_t set = space_at_demos(search->focus);
+    size_t most = space_count(space, text) * space_count(space, set);
     struct option *list;
 
-    for (size_t at = 0; at < stock->n_choices; at++)
-        most += stock_count(stock, at);
+    for (size_t at = 0; at < space->n_choices; at++)
+        most += space_count(space, at);
     list = calloc(most, sizeof *list);
     *n = 0;
     if (list == NULL || choices == NULL) {
@@ -756,15 +756,15 @@ static struct option *list_options(struct search *search, size_t *n,
         return NULL;
     }
     memcpy(choices, search->leader->choices,
-           stock->n_choices * sizeof *choices);
-    for (size_t t = 0; t < stock_count(stock, text); t++)
-        for (size_t s = 0; s < stock_count(stock, set); s++)
+           space->n_choices * sizeof *choices);
+    for (size_t t = 0; t < space_count(space, text); t++)
+        for (size_t s = 0; s < space_count(space, set); s++)
             add_option(search,
                        &(struct option){{text, set}, {(int)t, (int)s}, 0, 0},
                        choices, list, n);
-    for (size_t at = 0; at < stock->n_choices; at++)
+    for (size_t at = 0; at < space->n_choices; at++)
         for (size_t c = 0;
-             at != text && at != set && c < stock_count(stock, at); c++)
+             at != text && at != set && c < space_count(space, at); c++)
             add_option(search,
                        &(struct option){{at, at}, {(int)c, (int)c}, 0, 0},
                        choices, list, n);
@@ -794,7 +794,7 @@ static bool is_common(const struct option *taken, size_t n,
 static bool screen_option(struct search *search, const struct option *option,
                           size_t number, size_t *n, struct err *err)
 {
-    const size_t bytes = search->stock.n_choices * sizeof(int);
+    const size_t bytes = search->space.n_choices * sizeof(int);
     int *choices = malloc(bytes + sizeof(int));
     struct entry *entry = NULL;
     bool ok = choices != NULL;
@@ -820,10 +820,10 @@ static bool screen_half(struct search *search, size_t number, size_t *n,
                         struct err *err)
 {
     size_t part = search->focus;
-    size_t at = stock_at_demos(part);
+    size_t at = space_at_demos(part);
     int half;
 
-    return demo_stock_halve(&search->stock, &search->study, part,
+    return demo_space_halve(&search->space, &search->study, part,
                             search->leader->choices[at], &half, err) &&
            screen_option(search, &(struct option){{at, at}, {half, half}, 0, 0},
                          number, n, err);
@@ -887,22 +887,22 @@ static bool new_texts(struct search *search, const struct findings *found,
                       struct err *err)
 {
     size_t part = search->focus;
-    int text = search->leader->choices[stock_at_text(part)];
+    int text = search->leader->choices[space_at_text(part)];
 
     return ask(search, found, text, false, err) &&
-           text_stock_write(&search->stock, &search->study, part, text,
+           text_space_write(&search->space, &search->study, part, text,
                             PIECE_CONTRASTED, found->confusions,
                             found->n_confusions, "contrasted", err);
 }
 
 static bool new_sets(struct search *search, size_t round, struct err *err)
 {
-    struct stock *stock = &search->stock;
+    struct space *space = &search->space;
     struct study *study = &search->study;
     size_t part = search->focus;
-    int set = search->leader->choices[stock_at_demos(part)];
+    int set = search->leader->choices[space_at_demos(part)];
     struct rng rng = session_rng(search->session, "mend", round);
-    const struct demo_list *list = &stock->parts[part].sets[set].list;
+    const struct demo_list *list = &space->parts[part].sets[set].list;
     bool pool = list->nearest > 0;
     size_t shown = demo_list_shows(list);
     size_t most =
@@ -914,13 +914,13 @@ static bool new_sets(struct search *search, size_t round, struct err *err)
     if (most == 0)
         return true;
     return (pool ||
-            (demo_stock_mend(stock, study, part, set, 4, most, &rng, err) &&
-             demo_stock_mend(stock, study, part, set, 8, most, &rng, err))) &&
-           demo_stock_cover(stock, study, part, TASTE_HARD, most, "hard, large",
+            (demo_space_mend(space, study, part, set, 4, most, &rng, err) &&
+             demo_space_mend(space, study, part, set, 8, most, &rng, err))) &&
+           demo_space_cover(space, study, part, TASTE_HARD, most, "hard, large",
                             draw, err) &&
-           demo_stock_cover(stock, study, part, TASTE_CHANCE, most,
+           demo_space_cover(space, study, part, TASTE_CHANCE, most,
                             "chance, large", draw + 1, err) &&
-           (pool || demo_stock_turn(stock, study, part, set, err));
+           (pool || demo_space_turn(space, study, part, set, err));
 }
 
 static bool reflect(struct search *search, size_t round, struct err *err)
@@ -956,7 +956,7 @@ static bool explore(struct search *search, struct err *err)
     size_t kept = 2 * rows < search->limit / 2 ? 2 * rows : search->limit / 2;
     size_t idle = 0, perfect = 0;
 
-    if (!fill_stock(search, err) || !first_screen(search, err) ||
+    if (!fill_space(search, err) || !first_screen(search, err) ||
         !race(search, err))
         return false;
     for (size_t round = 1; search->board.asked + kept < search->limit &&
@@ -1188,7 +1188,7 @@ static void release(struct search *search)
     reflection_form_release(&search->form);
     outlook_release(&search->outlook);
     board_release(&search->board);
-    stock_release(&search->stock);
+    space_release(&search->space);
     study_release(&search->study);
 }
 

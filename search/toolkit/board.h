@@ -22,7 +22,7 @@
 
 struct entry {
     struct candidate *candidate; // owned, as all lists here
-    int *choices;                // of the stock; what it was made of
+    int *choices;                // of the space; what it was made of
     double *scores;              // by place; read where known
     double *likely;              // by place: what the model gave to the right
                                  // label, 0 to 1; below 0 where it is not told

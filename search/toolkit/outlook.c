@@ -17,11 +17,11 @@ static const double INHERITED = 0.8; // of what a parent is worth
 // Forebears beyond these add next to nothing.
 enum { FOREBEARS = 6 };
 
-struct outlook outlook_of(const struct stock *stock, struct board *board,
+struct outlook outlook_of(const struct space *space, struct board *board,
                           double deviation)
 {
     return (struct outlook){
-        .stock = stock, .board = board, .deviation = deviation};
+        .space = space, .board = board, .deviation = deviation};
 }
 
 void outlook_release(struct outlook *outlook)
@@ -36,37 +36,37 @@ void outlook_release(struct outlook *outlook)
 // The effect of how many demos a predictor shows stands behind its sets.
 static size_t slope_of(const struct outlook *outlook, size_t part)
 {
-    size_t at = stock_at_demos(part);
+    size_t at = space_at_demos(part);
 
-    return outlook->columns[at] + stock_count(outlook->stock, at);
+    return outlook->columns[at] + space_count(outlook->space, at);
 }
 
 // Gives each choice its effect. Returns how many there are in all.
 static size_t lay_out(struct outlook *outlook)
 {
-    const struct stock *stock = outlook->stock;
+    const struct space *space = outlook->space;
     size_t n = 1;
 
-    for (size_t at = 0; at < stock->n_choices; at++) {
+    for (size_t at = 0; at < space->n_choices; at++) {
         outlook->columns[at] = n;
-        n += stock_count(stock, at) + 1;
+        n += space_count(space, at) + 1;
     }
     outlook->pairs = n;
     return n + outlook->board->n;
 }
 
-static int parent_of(const struct stock *stock, size_t at, int number)
+static int parent_of(const struct space *space, size_t at, int number)
 {
-    const struct stock_part *part = &stock->parts[at / 2];
+    const struct space_part *part = &space->parts[at / 2];
 
-    if (at >= 2 * stock->n_parts)
-        return STOCK_ORPHAN;
+    if (at >= 2 * space->n_parts)
+        return SPACE_ORPHAN;
     return at % 2 == 0 ? part->texts[number].parent : part->sets[number].parent;
 }
 
-static size_t most_terms(const struct stock *stock)
+static size_t most_terms(const struct space *space)
 {
-    return 2 + stock->n_choices * (FOREBEARS + 1);
+    return 2 + space->n_choices * (FOREBEARS + 1);
 }
 
 // Index of the entry that was made of these choices; board->n: none.
@@ -85,23 +85,23 @@ static size_t entry_of(const struct outlook *outlook, const int *choices)
 static size_t count_demos(const struct outlook *outlook, const int *choices,
                           size_t entry, size_t part)
 {
-    int set = choices[stock_at_demos(part)];
+    int set = choices[space_at_demos(part)];
 
     if (entry < outlook->board->n)
         return candidate_part_shows(
             &outlook->board->entries[entry]->candidate->parts[part]);
-    return demo_list_shows(&outlook->stock->parts[part].sets[set].list);
+    return demo_list_shows(&outlook->space->parts[part].sets[set].list);
 }
 
 // Into out (room for most_terms); returns how many.
 static size_t put_terms(const struct outlook *outlook, const int *choices,
                         size_t entry, struct effect_term *out)
 {
-    const struct stock *stock = outlook->stock;
+    const struct space *space = outlook->space;
     size_t n = 0;
 
     out[n++] = (struct effect_term){0, 1};
-    for (size_t at = 0; at < stock->n_choices; at++) {
+    for (size_t at = 0; at < space->n_choices; at++) {
         double value = 1;
         int number = choices[at];
 
@@ -109,10 +109,10 @@ static size_t put_terms(const struct outlook *outlook, const int *choices,
             out[n++] = (struct effect_term){
                 outlook->columns[at] + (size_t)number, value};
             value *= INHERITED;
-            number = parent_of(stock, at, number);
+            number = parent_of(space, at, number);
         }
     }
-    for (size_t p = 0; p < stock->n_parts; p++) {
+    for (size_t p = 0; p < space->n_parts; p++) {
         double demos = (double)count_demos(outlook, choices, entry, p);
 
         out[n++] = (struct effect_term){slope_of(outlook, p), log2(1 + demos)};
@@ -131,7 +131,7 @@ static void set_deviations(const struct outlook *outlook, size_t n,
         deviations[i] = outlook->deviation * (i == 0               ? FREE
                                               : i < outlook->pairs ? CHOICE
                                                                    : PAIR);
-    for (size_t p = 0; p < outlook->stock->n_parts; p++)
+    for (size_t p = 0; p < outlook->space->n_parts; p++)
         deviations[slope_of(outlook, p)] = SLOPE * outlook->deviation;
 }
 
@@ -161,9 +161,9 @@ static bool add_entry(struct outlook *outlook, size_t index, double soft,
 
 bool outlook_learn(struct outlook *outlook, double soft, struct err *err)
 {
-    size_t n_choices = outlook->stock->n_choices;
+    size_t n_choices = outlook->space->n_choices;
     struct effect_term *terms =
-        calloc(most_terms(outlook->stock), sizeof *terms);
+        calloc(most_terms(outlook->space), sizeof *terms);
     double *deviations = NULL;
     bool ok = false;
     size_t n;

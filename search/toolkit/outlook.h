@@ -1,4 +1,4 @@
-// outlook: what a combination of the stock can be expected to score, from all
+// outlook: what a combination of the space can be expected to score, from all
 // that is on the board.
 //
 // The terms of a combination (effects.h) are: what all share; of each predictor
@@ -19,10 +19,10 @@
 #include "common/err.h"
 #include "search/toolkit/board.h"
 #include "search/toolkit/effects.h"
-#include "search/toolkit/stock.h"
+#include "search/toolkit/space.h"
 
 struct outlook {
-    const struct stock *stock; // borrowed, as the next
+    const struct space *space; // borrowed, as the next
     struct board *board;
     double deviation;        // of a single score, over rows and noise
     struct effects *effects; // owned, as all below; NULL: nothing learned yet
@@ -31,7 +31,7 @@ struct outlook {
 };
 
 // deviation: of a single score. Nothing is allocated before outlook_learn.
-struct outlook outlook_of(const struct stock *stock, struct board *board,
+struct outlook outlook_of(const struct space *space, struct board *board,
                           double deviation);
 void outlook_release(struct outlook *outlook); // zeroed is fine
 

@@ -5,20 +5,20 @@
 #include <criterion/criterion.h>
 
 #include "fake_support.h"
-#include "search/toolkit/stock.h"
+#include "search/toolkit/space.h"
 
 enum { ROWS = 12 };
 
 static struct err err;
 static struct support support = {.base = 0.5, .demo_gain = 0.3, .teacher = 1};
 static struct session *fake;
-static struct stock stock;
+static struct space space;
 static struct board board;
 
 static void begin(void)
 {
     fake = support_session(&support, ROWS, 0, FINISH_LATE);
-    cr_assert(stock_init(&stock, fake, &err));
+    cr_assert(space_init(&space, fake, &err));
     cr_assert(board_init(&board, fake, session_split(fake)->rows[SHARE_VAL],
                          ROWS, 2, &err));
 }
@@ -26,7 +26,7 @@ static void begin(void)
 static void end(void)
 {
     board_release(&board);
-    stock_release(&stock);
+    space_release(&space);
     fake_free(fake);
 }
 
@@ -48,10 +48,10 @@ static void add_demos(const int *rows, size_t n)
         json_decref(demo.fields);
     }
     cr_assert(
-        stock_add_demos(&stock, 0, &list, "test", STOCK_ORPHAN, &number, &err));
+        space_add_demos(&space, 0, &list, "test", SPACE_ORPHAN, &number, &err));
     cr_assert_eq(number, 1);
     cr_assert(
-        stock_add_demos(&stock, 0, &list, "test", STOCK_ORPHAN, &number, &err));
+        space_add_demos(&space, 0, &list, "test", SPACE_ORPHAN, &number, &err));
     cr_assert_eq(number, 1, "what is the same is not added again");
     for (size_t i = 0; i < list.n; i++)
         json_decref(list.demos[i].fields);
@@ -62,7 +62,7 @@ static struct entry *enter(int text, int set)
 {
     const int choices[] = {text, set};
     struct candidate *candidate =
-        stock_candidate(&stock, choices, session_baseline(fake), &err);
+        space_candidate(&space, choices, session_baseline(fake), &err);
     struct entry *entry;
 
     cr_assert_not_null(candidate, "%s", err.text);
@@ -129,8 +129,8 @@ Test(board, one_candidate_is_one_entry)
     struct entry *entry = enter(0, 0);
     int number = -1;
 
-    cr_assert(stock_add_text(&stock, 0, " classify  the text. ", "test",
-                             STOCK_ORPHAN, &number, &err));
+    cr_assert(space_add_text(&space, 0, " classify  the text. ", "test",
+                             SPACE_ORPHAN, &number, &err));
     cr_expect_eq(number, 0, "the same but for case and spaces");
     cr_expect_eq(enter(0, 0), entry);
     cr_expect_eq(board.n, 1);

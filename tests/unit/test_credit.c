@@ -7,7 +7,7 @@
 
 #include "fake_session.h"
 #include "search/toolkit/diagnosis.h"
-#include "search/toolkit/stock.h"
+#include "search/toolkit/space.h"
 #include "search/toolkit/teacher.h"
 
 // Two steps: what a letter is about, which no row says, and the desk that it
@@ -30,7 +30,7 @@ enum { ROWS = 12, VAGUE = 6, BLIND = 3 };
 static struct err err;
 static struct session *fake;
 static struct study study;
-static struct stock stock;
+static struct space space;
 static struct board board;
 static size_t asked;
 
@@ -82,17 +82,17 @@ static void begin(void)
     free(text);
     json_decref(rows);
     cr_assert(study_init(&study, fake, 1, &err), "%s", err.text);
-    cr_assert(stock_init(&stock, fake, &err));
+    cr_assert(space_init(&space, fake, &err));
     cr_assert(board_init(&board, fake, session_split(fake)->rows[SHARE_VAL],
                          ROWS, 4, &err));
-    cr_assert(stock_add_text(&stock, 0, "Be CLEAR.", "test", 0, NULL, &err));
-    cr_assert(stock_add_text(&stock, 1, "Be SEEING.", "test", 0, NULL, &err));
+    cr_assert(space_add_text(&space, 0, "Be CLEAR.", "test", 0, NULL, &err));
+    cr_assert(space_add_text(&space, 1, "Be SEEING.", "test", 0, NULL, &err));
 }
 
 static void end(void)
 {
     board_release(&board);
-    stock_release(&stock);
+    space_release(&space);
     study_release(&study);
     fake_free(fake);
 }
@@ -103,7 +103,7 @@ static struct entry *enter(int gist, int route)
 {
     const int choices[] = {gist, 0, route, 0};
     struct candidate *candidate =
-        stock_candidate(&stock, choices, session_baseline(fake), &err);
+        space_candidate(&space, choices, session_baseline(fake), &err);
     struct entry *entry = board_enter(&board, candidate, choices, &err);
     size_t places[ROWS];
 

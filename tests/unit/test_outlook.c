@@ -11,7 +11,7 @@ enum { ROWS = 32 };
 static struct err err;
 static struct support support;
 static struct session *fake;
-static struct stock stock;
+static struct space space;
 static struct board board;
 static struct outlook outlook;
 
@@ -20,22 +20,22 @@ static void begin(void)
 {
     support = (struct support){.base = 0.3, .good_gain = 0.6, .teacher = 1};
     fake = support_session(&support, ROWS, 0, FINISH_LATE);
-    cr_assert(stock_init(&stock, fake, &err));
+    cr_assert(space_init(&space, fake, &err));
     cr_assert(board_init(&board, fake, session_split(fake)->rows[SHARE_VAL],
-                         ROWS, stock.n_choices, &err));
-    cr_assert(stock_add_text(&stock, 0, "GOOD one.", "test", 0, NULL, &err));
+                         ROWS, space.n_choices, &err));
+    cr_assert(space_add_text(&space, 0, "GOOD one.", "test", 0, NULL, &err));
     cr_assert(
-        stock_add_text(&stock, 0, "A child of it.", "test", 1, NULL, &err));
-    cr_assert(stock_add_text(&stock, 0, "Plain one.", "test", STOCK_ORPHAN,
+        space_add_text(&space, 0, "A child of it.", "test", 1, NULL, &err));
+    cr_assert(space_add_text(&space, 0, "Plain one.", "test", SPACE_ORPHAN,
                              NULL, &err));
-    outlook = outlook_of(&stock, &board, 0.5);
+    outlook = outlook_of(&space, &board, 0.5);
 }
 
 static void end(void)
 {
     outlook_release(&outlook);
     board_release(&board);
-    stock_release(&stock);
+    space_release(&space);
     fake_free(fake);
 }
 
@@ -45,7 +45,7 @@ static struct entry *enter(int text)
 {
     const int choices[] = {text, 0};
     struct candidate *candidate =
-        stock_candidate(&stock, choices, session_baseline(fake), &err);
+        space_candidate(&space, choices, session_baseline(fake), &err);
     struct entry *entry = board_enter(&board, candidate, choices, &err);
 
     candidate_unref(candidate);

@@ -1,4 +1,4 @@
-// text_stock: instructions for the stock: our own (wording.h), and the
+// text_space: instructions for the space: our own (wording.h), and the
 // teacher's.
 //
 // The teacher writes from a letter: the step, an instruction or none, examples
@@ -9,8 +9,8 @@
 //
 // For the job's own thread.
 
-#ifndef SEARCH_TOOLKIT_TEXT_STOCK_H
-#define SEARCH_TOOLKIT_TEXT_STOCK_H
+#ifndef SEARCH_TOOLKIT_TEXT_SPACE_H
+#define SEARCH_TOOLKIT_TEXT_SPACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 
 #include "common/err.h"
 #include "search/toolkit/reflection.h"
-#include "search/toolkit/stock.h"
+#include "search/toolkit/space.h"
 #include "search/toolkit/study.h"
 #include "search/toolkit/wording.h"
 
@@ -31,7 +31,7 @@ enum text_piece {
 
 // Text number `parent` with these pieces, those that have nothing to say left
 // out; nothing is added when none is left.
-bool text_stock_write(struct stock *stock, const struct study *study,
+bool text_space_write(struct space *space, const struct study *study,
                       size_t part, int parent, unsigned pieces,
                       const struct confusion *confusions, size_t n,
                       const char *kind, struct err *err);
@@ -40,7 +40,7 @@ enum { LETTER_CASES = 16 };
 
 struct letter {
     size_t part;
-    int parent; // text that it is about; STOCK_ORPHAN: there is none
+    int parent; // text that it is about; SPACE_ORPHAN: there is none
     const char *hint;
     const char *kind; // of the text that comes of it
     struct reflection_case cases[LETTER_CASES];
@@ -65,8 +65,8 @@ struct post {
     int64_t sent; // letters so far
 };
 
-// Sends n letters, and puts what comes back into the stock.
-bool text_stock_ask(struct stock *stock, struct post *post,
+// Sends n letters, and puts what comes back into the space.
+bool text_space_ask(struct space *space, struct post *post,
                     const struct letter *letters, size_t n, struct err *err);
 
 #endif

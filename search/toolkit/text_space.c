@@ -1,4 +1,4 @@
-#include "search/toolkit/text_stock.h"
+#include "search/toolkit/text_space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,17 +9,17 @@
 // --- ours
 
 // A text that is too long is no candidate; that is no failure.
-static bool keep(struct stock *stock, size_t part, const struct buf *text,
+static bool keep(struct space *space, size_t part, const struct buf *text,
                  const char *kind, int parent, struct err *err)
 {
     if (text->no_memory)
         err_nomem(err, "an instruction");
     if (text->failed || text->len == 0)
         return !text->no_memory;
-    return stock_add_text(stock, part, text->data, kind, parent, NULL, err);
+    return space_add_text(space, part, text->data, kind, parent, NULL, err);
 }
 
-bool text_stock_write(struct stock *stock, const struct study *study,
+bool text_space_write(struct space *space, const struct study *study,
                       size_t part, int parent, unsigned pieces,
                       const struct confusion *confusions, size_t n,
                       const char *kind, struct err *err)
@@ -39,7 +39,7 @@ bool text_stock_write(struct stock *stock, const struct study *study,
     if (terse)
         wording_terse(&wording, &text);
     else
-        buf_puts(&text, stock->parts[part].texts[parent].text);
+        buf_puts(&text, space->parts[part].texts[parent].text);
     if ((pieces & PIECE_STRICT) != 0)
         wording_strict(&wording, &text);
     if ((pieces & PIECE_DEFINED) != 0 &&
@@ -49,7 +49,7 @@ bool text_stock_write(struct stock *stock, const struct study *study,
         wording_contrasted(&wording, confusions, n, &text))
         said = true;
     ok = !said ||
-         keep(stock, part, &text, kind, terse ? STOCK_ORPHAN : parent, err);
+         keep(space, part, &text, kind, terse ? SPACE_ORPHAN : parent, err);
     buf_release(&text);
     return ok;
 }
@@ -118,15 +118,15 @@ void letter_add_runs(struct letter *letter, const struct program *program,
             letter->n++;
 }
 
-static bool submit(const struct stock *stock, struct post *post,
+static bool submit(const struct space *space, struct post *post,
                    const struct letter *letter, struct question *question,
                    struct err *err)
 {
-    const struct stock_part *part = &stock->parts[letter->part];
+    const struct space_part *part = &space->parts[letter->part];
     const struct reflection reflection = {
-        .step = program_predictor(session_job(stock->session)->program,
+        .step = program_predictor(session_job(space->session)->program,
                                   letter->part),
-        .instruction = letter->parent == STOCK_ORPHAN
+        .instruction = letter->parent == SPACE_ORPHAN
                            ? ""
                            : part->texts[letter->parent].text,
         .cases = letter->cases,
@@ -137,7 +137,7 @@ static bool submit(const struct stock *stock, struct post *post,
     };
 
     return reflection_prepare(post->form, &reflection, question, err) &&
-           question_submit(stock->session, question, err);
+           question_submit(space->session, question, err);
 }
 
 // --- what comes back
@@ -202,15 +202,15 @@ static void put_what_is_new(const char *answer, struct buf *out)
     }
 }
 
-static void merge(struct merged *merged, const struct stock *stock,
+static void merge(struct merged *merged, const struct space *space,
                   const struct letter *letter, const char *answer)
 {
-    if (letter->parent == STOCK_ORPHAN)
+    if (letter->parent == SPACE_ORPHAN)
         return;
     if (merged->letter == NULL) {
         merged->letter = letter;
         buf_puts(&merged->text,
-                 stock->parts[letter->part].texts[letter->parent].text);
+                 space->parts[letter->part].texts[letter->parent].text);
     }
     if (merged->letter->part != letter->part ||
         merged->letter->parent != letter->parent)
@@ -219,23 +219,23 @@ static void merge(struct merged *merged, const struct stock *stock,
     put_what_is_new(answer, &merged->text);
 }
 
-static bool take(struct stock *stock, const struct letter *letter,
+static bool take(struct space *space, const struct letter *letter,
                  struct question *question, struct merged *merged,
                  struct err *err)
 {
     char *answer = NULL;
-    bool ok = question_wait(stock->session, question, err) &&
+    bool ok = question_wait(space->session, question, err) &&
               reflection_take(question, &answer, NULL, err);
 
     if (ok && answer != NULL) {
-        struct stock_part *part = &stock->parts[letter->part];
+        struct space_part *part = &space->parts[letter->part];
         int number = 0;
 
-        merge(merged, stock, letter, answer);
-        ok = stock_add_text(stock, letter->part, answer, letter->kind,
+        merge(merged, space, letter, answer);
+        ok = space_add_text(space, letter->part, answer, letter->kind,
                             letter->parent, &number, err);
         if (ok)
-            part->texts[number].taught = letter->parent != STOCK_ORPHAN;
+            part->texts[number].taught = letter->parent != SPACE_ORPHAN;
     }
     free(answer);
     return ok;
@@ -243,25 +243,25 @@ static bool take(struct stock *stock, const struct letter *letter,
 
 // The text with everything that the teacher ever said about the part's texts,
 // as far as there is room.
-static bool collect(struct stock *stock, size_t part, int parent,
+static bool collect(struct space *space, size_t part, int parent,
                     struct err *err)
 {
     struct buf text = BUF_INIT(INSTRUCTION_MAX_BYTES);
     bool ok;
 
-    buf_puts(&text, stock->parts[part].texts[parent].text);
-    for (size_t i = 0; i < stock->parts[part].n_texts; i++) {
-        const struct stock_text *one = &stock->parts[part].texts[i];
+    buf_puts(&text, space->parts[part].texts[parent].text);
+    for (size_t i = 0; i < space->parts[part].n_texts; i++) {
+        const struct space_text *one = &space->parts[part].texts[i];
 
         if (one->taught && text.len + strlen(one->text) < INSTRUCTION_MAX_BYTES)
             put_what_is_new(one->text, &text);
     }
-    ok = keep(stock, part, &text, "collected", parent, err);
+    ok = keep(space, part, &text, "collected", parent, err);
     buf_release(&text);
     return ok;
 }
 
-bool text_stock_ask(struct stock *stock, struct post *post,
+bool text_space_ask(struct space *space, struct post *post,
                     const struct letter *letters, size_t n, struct err *err)
 {
     struct question *questions = calloc(n + 1, sizeof *questions);
@@ -272,14 +272,14 @@ bool text_stock_ask(struct stock *stock, struct post *post,
     if (!ok)
         err_nomem(err, "questions to the teacher");
     for (; ok && sent < n; sent++)
-        ok = submit(stock, post, &letters[sent], &questions[sent], err);
+        ok = submit(space, post, &letters[sent], &questions[sent], err);
     for (size_t i = 0; ok && i < n; i++)
-        ok = take(stock, &letters[i], &questions[i], &merged, err);
+        ok = take(space, &letters[i], &questions[i], &merged, err);
     if (ok && merged.answers > 1)
-        ok = keep(stock, merged.letter->part, &merged.text, "put together",
+        ok = keep(space, merged.letter->part, &merged.text, "put together",
                   merged.letter->parent, err);
     if (ok && merged.letter != NULL)
-        ok = collect(stock, merged.letter->part, merged.letter->parent, err);
+        ok = collect(space, merged.letter->part, merged.letter->parent, err);
     for (size_t i = 0; i < sent; i++)
         question_release(&questions[i]);
     free(questions);

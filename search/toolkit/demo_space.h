@@ -1,4 +1,4 @@
-// demo_stock: demo sets for the stock, made from what the study knows.
+// demo_space: demo sets for the space, made from what the study knows.
 //
 //   cover    every label, then again; rows that vary, that go wrong, or that
 //            chance picks
@@ -12,8 +12,8 @@
 //
 // For the job's own thread.
 
-#ifndef SEARCH_TOOLKIT_DEMO_STOCK_H
-#define SEARCH_TOOLKIT_DEMO_STOCK_H
+#ifndef SEARCH_TOOLKIT_DEMO_SPACE_H
+#define SEARCH_TOOLKIT_DEMO_SPACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@
 
 #include "common/err.h"
 #include "common/rng.h"
-#include "search/toolkit/stock.h"
+#include "search/toolkit/space.h"
 #include "search/toolkit/study.h"
 
 enum demo_taste {
@@ -31,27 +31,27 @@ enum demo_taste {
 };
 
 // most: demos. draw: another number is another set of the same kind.
-bool demo_stock_cover(struct stock *stock, struct study *study, size_t part,
+bool demo_space_cover(struct space *space, struct study *study, size_t part,
                       enum demo_taste taste, size_t most, const char *kind,
                       uint64_t draw, struct err *err);
 
 // Set number `set`, which is no pool, with up to most_new of the rows that went
 // wrong at its end; of its own demos the first ones stay as far as there is
 // room for `most`.
-bool demo_stock_mend(struct stock *stock, struct study *study, size_t part,
+bool demo_space_mend(struct space *space, struct study *study, size_t part,
                      int set, size_t most_new, size_t most, struct rng *rng,
                      struct err *err);
 
 // nearest: how many demos of the pool a prompt shows.
-bool demo_stock_pool(struct stock *stock, struct study *study, size_t part,
+bool demo_space_pool(struct space *space, struct study *study, size_t part,
                      size_t nearest, struct err *err);
 
-bool demo_stock_turn(struct stock *stock, struct study *study, size_t part,
+bool demo_space_turn(struct space *space, struct study *study, size_t part,
                      int set, struct err *err);
 
 // *half: the number of the new set; that of the set itself where it shows one
 // demo or none, or is a pool.
-bool demo_stock_halve(struct stock *stock, struct study *study, size_t part,
+bool demo_space_halve(struct space *space, struct study *study, size_t part,
                       int set, int *half, struct err *err);
 
 #endif

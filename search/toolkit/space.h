@@ -1,4 +1,5 @@
-// stock: the instructions and the demo sets that each step may get.
+// space: what is searched: the instructions and the demo sets that a step may
+// get.
 //
 // Of each predictor choice 0 is what the program has: its instruction as
 // written, and no demos. What is added is kept for good and known by its number
@@ -10,8 +11,8 @@
 // then of each tunable that is searched, 0 being its default:
 // {instruction, demos, instruction, demos, ..., temperature, ...}.
 
-#ifndef SEARCH_TOOLKIT_STOCK_H
-#define SEARCH_TOOLKIT_STOCK_H
+#ifndef SEARCH_TOOLKIT_SPACE_H
+#define SEARCH_TOOLKIT_SPACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,58 +23,58 @@
 #include "search/session/session.h"
 #include "search/toolkit/demo_set.h"
 
-enum { STOCK_ORPHAN = -1 }; // made of none that is in stock
+enum { SPACE_ORPHAN = -1 }; // made of none that is in the space
 
-struct stock_text {
+struct space_text {
     char *text;       // owned
     const char *kind; // where it comes from, for people; static
     int parent;       // number of the one that it was made of
     bool taught;      // the teacher wrote it, about its parent
 };
 
-struct stock_demos {
+struct space_demos {
     struct demo_list list; // owned
     const char *kind;
     int parent;
 };
 
-struct stock_part {
-    struct stock_text *texts; // owned, as the next
+struct space_part {
+    struct space_text *texts; // owned, as the next
     size_t n_texts;
-    struct stock_demos *sets;
+    struct space_demos *sets;
     size_t n_sets;
 };
 
-struct stock {
+struct space {
     struct session *session;  // borrowed
-    struct stock_part *parts; // owned: one a predictor
+    struct space_part *parts; // owned: one a predictor
     size_t n_parts;
     const struct tunable *tunables[TUNABLES_MAX]; // borrowed
     size_t n_tunables;
     size_t n_choices; // of a combination
 };
 
-bool stock_init(struct stock *stock, struct session *session, struct err *err);
-void stock_release(struct stock *stock); // zeroed is fine
+bool space_init(struct space *space, struct session *session, struct err *err);
+void space_release(struct space *space); // zeroed is fine
 
 // Both give the number of what was added, or of what is the same; number may be
 // NULL. The text is copied, the list's demos are referred to.
-bool stock_add_text(struct stock *stock, size_t part, const char *text,
+bool space_add_text(struct space *space, size_t part, const char *text,
                     const char *kind, int parent, int *number, struct err *err);
-bool stock_add_demos(struct stock *stock, size_t part,
+bool space_add_demos(struct space *space, size_t part,
                      const struct demo_list *list, const char *kind, int parent,
                      int *number, struct err *err);
 
 // Where the choices of a part and of a tunable stand in a combination.
-size_t stock_at_text(size_t part);
-size_t stock_at_demos(size_t part);
-size_t stock_at_tunable(const struct stock *stock, size_t tunable);
+size_t space_at_text(size_t part);
+size_t space_at_demos(size_t part);
+size_t space_at_tunable(const struct space *space, size_t tunable);
 
 // How many choices there are at a place of a combination.
-size_t stock_count(const struct stock *stock, size_t at);
+size_t space_count(const struct space *space, size_t at);
 
 // The candidate of a combination, a child of parent, sealed. New reference.
-struct candidate *stock_candidate(const struct stock *stock, const int *choices,
+struct candidate *space_candidate(const struct space *space, const int *choices,
                                   struct candidate *parent, struct err *err);
 
 #endif

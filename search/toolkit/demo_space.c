@@ -1,11 +1,11 @@
-#include "search/toolkit/demo_stock.h"
+#include "search/toolkit/demo_space.h"
 
 #include <stdlib.h>
 
 #include "search/toolkit/cover.h"
 
 // Makes the demos of these rows a set. number may be NULL.
-static bool add_set(struct stock *stock, struct study *study, size_t part,
+static bool add_set(struct space *space, struct study *study, size_t part,
                     const size_t *places, size_t n, size_t nearest,
                     const char *kind, int parent, int *number, struct err *err)
 {
@@ -19,7 +19,7 @@ static bool add_set(struct stock *stock, struct study *study, size_t part,
             ok = demo_list_add(&list, demo, err);
     }
     if (ok && list.n > 0)
-        ok = stock_add_demos(stock, part, &list, kind, parent, number, err);
+        ok = space_add_demos(space, part, &list, kind, parent, number, err);
     for (size_t i = 0; i < list.n; i++)
         json_decref(list.demos[i].fields);
     free(list.demos);
@@ -43,7 +43,7 @@ static void like(const struct study *study, size_t part, enum demo_taste taste,
     }
 }
 
-bool demo_stock_cover(struct stock *stock, struct study *study, size_t part,
+bool demo_space_cover(struct space *space, struct study *study, size_t part,
                       enum demo_taste taste, size_t most, const char *kind,
                       uint64_t draw, struct err *err)
 {
@@ -69,7 +69,7 @@ bool demo_stock_cover(struct stock *stock, struct study *study, size_t part,
     ok = ok &&
          cover_pick(&study->classes[part], study->lexicon, &recipe, &rng,
                     places, &n, err) &&
-         add_set(stock, study, part, places, n, 0, kind, STOCK_ORPHAN, NULL,
+         add_set(space, study, part, places, n, 0, kind, SPACE_ORPHAN, NULL,
                  err);
     free(places);
     free(liking);
@@ -108,11 +108,11 @@ static size_t list_places(const struct study *study,
     return n;
 }
 
-bool demo_stock_mend(struct stock *stock, struct study *study, size_t part,
+bool demo_space_mend(struct space *space, struct study *study, size_t part,
                      int set, size_t most_new, size_t most, struct rng *rng,
                      struct err *err)
 {
-    const struct demo_list *list = &stock->parts[part].sets[set].list;
+    const struct demo_list *list = &space->parts[part].sets[set].list;
     size_t *places = calloc(list->n + study->n + 1, sizeof *places);
     size_t *wrong = calloc(study->n + 1, sizeof *wrong);
     bool *shown = calloc(study->n + 1, sizeof *shown);
@@ -134,17 +134,17 @@ bool demo_stock_mend(struct stock *stock, struct study *study, size_t part,
         places[n++] = wrong[i];
     if (ok && n_wrong > 0)
         ok =
-            add_set(stock, study, part, places, n, 0, "mended", set, NULL, err);
+            add_set(space, study, part, places, n, 0, "mended", set, NULL, err);
     free(shown);
     free(wrong);
     free(places);
     return ok;
 }
 
-bool demo_stock_turn(struct stock *stock, struct study *study, size_t part,
+bool demo_space_turn(struct space *space, struct study *study, size_t part,
                      int set, struct err *err)
 {
-    const struct demo_list *list = &stock->parts[part].sets[set].list;
+    const struct demo_list *list = &space->parts[part].sets[set].list;
     size_t *places = calloc(list->n + 1, sizeof *places);
     bool ok = places != NULL;
     size_t n = 0;
@@ -161,12 +161,12 @@ bool demo_stock_turn(struct stock *stock, struct study *study, size_t part,
     }
     if (ok && n > 1)
         ok =
-            add_set(stock, study, part, places, n, 0, "turned", set, NULL, err);
+            add_set(space, study, part, places, n, 0, "turned", set, NULL, err);
     free(places);
     return ok;
 }
 
-bool demo_stock_pool(struct stock *stock, struct study *study, size_t part,
+bool demo_space_pool(struct space *space, struct study *study, size_t part,
                      size_t nearest, struct err *err)
 {
     size_t *places = calloc(study->n + 1, sizeof *places);
@@ -178,16 +178,16 @@ bool demo_stock_pool(struct stock *stock, struct study *study, size_t part,
     for (size_t i = 0; ok && i < study->n; i++)
         if (bank_has(study->bank, part, i, NULL))
             places[n++] = i;
-    ok = ok && add_set(stock, study, part, places, n, nearest, "nearest",
-                       STOCK_ORPHAN, NULL, err);
+    ok = ok && add_set(space, study, part, places, n, nearest, "nearest",
+                       SPACE_ORPHAN, NULL, err);
     free(places);
     return ok;
 }
 
-bool demo_stock_halve(struct stock *stock, struct study *study, size_t part,
+bool demo_space_halve(struct space *space, struct study *study, size_t part,
                       int set, int *half, struct err *err)
 {
-    const struct demo_list *list = &stock->parts[part].sets[set].list;
+    const struct demo_list *list = &space->parts[part].sets[set].list;
     size_t *places = calloc(list->n + 1, sizeof *places);
     bool ok = places != NULL;
     size_t n = 0;
@@ -198,7 +198,7 @@ bool demo_stock_halve(struct stock *stock, struct study *study, size_t part,
     else
         err_nomem(err, "a demo set");
     if (ok && n > 1 && list->nearest == 0)
-        ok = add_set(stock, study, part, places, n / 2, 0, "halved", set, half,
+        ok = add_set(space, study, part, places, n / 2, 0, "halved", set, half,
                      err);
     free(places);
     return ok;

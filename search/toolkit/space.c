@@ -1,4 +1,4 @@
-#include "search/toolkit/stock.h"
+#include "search/toolkit/space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static void release_list(struct demo_list *list)
     *list = (struct demo_list){0};
 }
 
-static void release_part(struct stock_part *part)
+static void release_part(struct space_part *part)
 {
     for (size_t i = 0; i < part->n_texts; i++)
         free(part->texts[i].text);
@@ -23,47 +23,47 @@ static void release_part(struct stock_part *part)
     free(part->sets);
 }
 
-void stock_release(struct stock *stock)
+void space_release(struct space *space)
 {
-    for (size_t i = 0; stock->parts != NULL && i < stock->n_parts; i++)
-        release_part(&stock->parts[i]);
-    free(stock->parts);
-    *stock = (struct stock){0};
+    for (size_t i = 0; space->parts != NULL && i < space->n_parts; i++)
+        release_part(&space->parts[i]);
+    free(space->parts);
+    *space = (struct space){0};
 }
 
-bool stock_init(struct stock *stock, struct session *session, struct err *err)
+bool space_init(struct space *space, struct session *session, struct err *err)
 {
     const struct program *program = session_job(session)->program;
     const struct demo_list none = {0};
 
-    *stock =
-        (struct stock){.session = session, .n_parts = program->n_predictors};
-    stock->n_tunables =
+    *space =
+        (struct space){.session = session, .n_parts = program->n_predictors};
+    space->n_tunables =
         tunables_searched(&session_job(session)->tunables,
-                          session_plan(session), stock->tunables);
-    stock->n_choices = 2 * stock->n_parts + stock->n_tunables;
-    stock->parts = calloc(stock->n_parts + 1, sizeof *stock->parts);
-    if (stock->parts == NULL) {
-        err_nomem(err, "a stock of prompts");
+                          session_plan(session), space->tunables);
+    space->n_choices = 2 * space->n_parts + space->n_tunables;
+    space->parts = calloc(space->n_parts + 1, sizeof *space->parts);
+    if (space->parts == NULL) {
+        err_nomem(err, "a space of prompts");
         return false;
     }
-    for (size_t p = 0; p < stock->n_parts; p++) {
+    for (size_t p = 0; p < space->n_parts; p++) {
         const char *written =
             program_predictor(program, p)->signature.instruction;
 
-        if (!stock_add_text(stock, p, written, "as written", STOCK_ORPHAN, NULL,
+        if (!space_add_text(space, p, written, "as written", SPACE_ORPHAN, NULL,
                             err) ||
-            !stock_add_demos(stock, p, &none, "none", STOCK_ORPHAN, NULL, err))
+            !space_add_demos(space, p, &none, "none", SPACE_ORPHAN, NULL, err))
             return false;
     }
     return true;
 }
 
-bool stock_add_text(struct stock *stock, size_t part, const char *text,
+bool space_add_text(struct space *space, size_t part, const char *text,
                     const char *kind, int parent, int *number, struct err *err)
 {
-    struct stock_part *to = &stock->parts[part];
-    struct stock_text *more;
+    struct space_part *to = &space->parts[part];
+    struct space_text *more;
     char *copy;
     int ignored;
 
@@ -85,7 +85,7 @@ bool stock_add_text(struct stock *stock, size_t part, const char *text,
     }
     *number = (int)to->n_texts;
     to->texts[to->n_texts++] =
-        (struct stock_text){.text = copy, .kind = kind, .parent = parent};
+        (struct space_text){.text = copy, .kind = kind, .parent = parent};
     return true;
 }
 
@@ -112,13 +112,13 @@ static bool copy_list(const struct demo_list *from, struct demo_list *out,
     return true;
 }
 
-bool stock_add_demos(struct stock *stock, size_t part,
+bool space_add_demos(struct space *space, size_t part,
                      const struct demo_list *list, const char *kind, int parent,
                      int *number, struct err *err)
 {
-    struct stock_part *to = &stock->parts[part];
+    struct space_part *to = &space->parts[part];
     struct demo_list copy = {0};
-    struct stock_demos *more;
+    struct space_demos *more;
     int ignored;
 
     if (number == NULL)
@@ -138,40 +138,40 @@ bool stock_add_demos(struct stock *stock, size_t part,
     }
     to->sets = more;
     *number = (int)to->n_sets;
-    to->sets[to->n_sets++] = (struct stock_demos){copy, kind, parent};
+    to->sets[to->n_sets++] = (struct space_demos){copy, kind, parent};
     return true;
 }
 
-size_t stock_at_text(size_t part)
+size_t space_at_text(size_t part)
 {
     return 2 * part;
 }
 
-size_t stock_at_demos(size_t part)
+size_t space_at_demos(size_t part)
 {
     return 2 * part + 1;
 }
 
-size_t stock_at_tunable(const struct stock *stock, size_t tunable)
+size_t space_at_tunable(const struct space *space, size_t tunable)
 {
-    return 2 * stock->n_parts + tunable;
+    return 2 * space->n_parts + tunable;
 }
 
-size_t stock_count(const struct stock *stock, size_t at)
+size_t space_count(const struct space *space, size_t at)
 {
-    const struct stock_part *part = &stock->parts[at / 2];
+    const struct space_part *part = &space->parts[at / 2];
 
-    if (at >= 2 * stock->n_parts)
-        return stock->tunables[at - 2 * stock->n_parts]->n_choices;
+    if (at >= 2 * space->n_parts)
+        return space->tunables[at - 2 * space->n_parts]->n_choices;
     return at % 2 == 0 ? part->n_texts : part->n_sets;
 }
 
-static bool apply(const struct stock *stock, size_t part, const int *choices,
+static bool apply(const struct space *space, size_t part, const int *choices,
                   struct candidate *candidate, struct err *err)
 {
-    const struct stock_part *from = &stock->parts[part];
-    int text = choices[stock_at_text(part)];
-    int set = choices[stock_at_demos(part)];
+    const struct space_part *from = &space->parts[part];
+    int text = choices[space_at_text(part)];
+    int set = choices[space_at_demos(part)];
     const struct demo_list *list = &from->sets[set].list;
 
     return candidate_set_instruction(candidate, part, text,
@@ -179,12 +179,12 @@ static bool apply(const struct stock *stock, size_t part, const int *choices,
            demo_list_apply(list, set, candidate, part, err);
 }
 
-static bool tune(const struct stock *stock, const int *choices,
+static bool tune(const struct space *space, const int *choices,
                  struct candidate *candidate, struct err *err)
 {
-    for (size_t i = 0; i < stock->n_tunables; i++) {
-        const struct tunable *tunable = stock->tunables[i];
-        int choice = choices[stock_at_tunable(stock, i)];
+    for (size_t i = 0; i < space->n_tunables; i++) {
+        const struct tunable *tunable = space->tunables[i];
+        int choice = choices[space_at_tunable(space, i)];
 
         if (!tunable_set(tunable, candidate,
                          tunable_nth(tunable, (size_t)choice), err))
@@ -193,15 +193,15 @@ static bool tune(const struct stock *stock, const int *choices,
     return true;
 }
 
-struct candidate *stock_candidate(const struct stock *stock, const int *choices,
+struct candidate *space_candidate(const struct space *space, const int *choices,
                                   struct candidate *parent, struct err *err)
 {
     struct candidate *candidate = candidate_child(parent, err);
     bool ok = candidate != NULL;
 
-    for (size_t p = 0; ok && p < stock->n_parts; p++)
-        ok = apply(stock, p, choices, candidate, err);
-    ok = ok && tune(stock, choices, candidate, err);
+    for (size_t p = 0; ok && p < space->n_parts; p++)
+        ok = apply(space, p, choices, candidate, err);
+    ok = ok && tune(space, choices, candidate, err);
     if (ok) {
         candidate_seal(candidate);
         return candidate;
