@@ -103,6 +103,7 @@ struct flight {
     struct waiter *waiters; // in order of joining
     struct waiter **last_waiter;
     struct waiter first; // room for one, which is enough for most
+    bool first_taken;
     // once landed
     bool landed;
     struct call_answer answer;

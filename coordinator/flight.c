@@ -7,7 +7,7 @@
 void waiter_free(struct flight *flight, struct waiter *waiter)
 {
     if (waiter == &flight->first)
-        flight->first.evaluation = NULL;
+        flight->first_taken = false;
     else
         free(waiter);
 }
@@ -107,14 +107,14 @@ struct flight *flights_by_id(const struct flights *flights, int64_t id)
 bool flight_join(struct flight *flight, const struct waiter *waiter,
                  struct err *err)
 {
-    struct waiter *copy = flight->first.evaluation == NULL
-                              ? &flight->first
-                              : malloc(sizeof *copy);
+    struct waiter *copy =
+        flight->first_taken ? malloc(sizeof *copy) : &flight->first;
 
     if (copy == NULL) {
         err_nomem(err, "a call");
         return false;
     }
+    flight->first_taken = true;
     *copy = *waiter;
     copy->next = NULL;
     *flight->last_waiter = copy;
