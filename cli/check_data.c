@@ -468,7 +468,7 @@ static void check_tool(struct jobfile *file)
 void check_data(struct jobfile *file)
 {
     static void (*const attempts[])(struct jobfile *) = {
-        check_descriptions, check_number, check_labels, check_alive,
+        check_descriptions, check_number, check_labels,  check_alive,
         check_budget,       check_demos,  check_nearest, check_tool,
     };
 

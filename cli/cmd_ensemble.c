@@ -48,8 +48,8 @@ static bool check_out(const struct options *options, const char *out,
 
 static int tell_json(const char *out, size_t members)
 {
-    json_t *document = json_pack("{s:s, s:I}", "out", out, "members",
-                                 (json_int_t)members);
+    json_t *document =
+        json_pack("{s:s, s:I}", "out", out, "members", (json_int_t)members);
     int status = document == NULL ? EXIT_FAILED : output_json(document);
 
     json_decref(document);

@@ -5,12 +5,12 @@
 // is thrown away: that gives calls and the bytes of their prompts, for every
 // optimizer alike. What a call takes is measured: the program as written is
 // scored on the test share (a run does the same, and finds these answers in the
-// store, so nothing is paid twice). Tokens a byte and times come from there, and
-// how long replies are beside those of the stand-in to the same questions.
+// store, so nothing is paid twice). Tokens a byte and times come from there,
+// and how long replies are beside those of the stand-in to the same questions.
 //
-// With --coordinator it is the workers of a cluster that are measured: they score
-// the program as written, and what their calls took is asked of the cluster's
-// history. A run that is submitted there finds these answers too.
+// With --coordinator it is the workers of a cluster that are measured: they
+// score the program as written, and what their calls took is asked of the
+// cluster's history. A run that is submitted there finds these answers too.
 
 #include <errno.h>
 #include <ftw.h>
@@ -113,7 +113,8 @@ static char *sums_of(const json_t *document, struct err *err)
     if (!sql.failed && sql.data != NULL)
         return buf_take(&sql);
     buf_release(&sql);
-    err_set(err, ERR_PROTOCOL, "the evaluation has no job that can be asked for");
+    err_set(err, ERR_PROTOCOL,
+            "the evaluation has no job that can be asked for");
     return NULL;
 }
 
@@ -274,11 +275,10 @@ static double ratio(double a, double b, double otherwise)
 static double longer_than(const struct sums *measured,
                           const struct sums *rehearsed)
 {
-    return measured->calls > 0 ? ratio(measured->generated / measured->calls,
-                                       ratio(rehearsed->generated,
-                                             rehearsed->calls, 0),
-                                       1)
-                               : 1;
+    return measured->calls > 0
+               ? ratio(measured->generated / measured->calls,
+                       ratio(rehearsed->generated, rehearsed->calls, 0), 1)
+               : 1;
 }
 
 // A role that was not measured is taken to be as fast as the student: often it

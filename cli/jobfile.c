@@ -195,8 +195,7 @@ static bool add_overrides(struct jobfile *file, const struct options *options,
     const char *const *set;
     size_t n = option_list(options, OPT_SET, &set);
 
-    if (!add_optimizer(file, options, err) ||
-        !add_ensemble(file, options, err))
+    if (!add_optimizer(file, options, err) || !add_ensemble(file, options, err))
         return false;
     for (size_t i = 0; i < n; i++)
         file->overrides[file->n_overrides++] = set[i];

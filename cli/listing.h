@@ -12,8 +12,8 @@ int listing_print(const struct options *options, json_t *rows,
                   const struct grid_column *columns, size_t n,
                   const char *empty, const struct err *err);
 
-// The rows as CSV: all that any of them says, and not only what a table has room
-// for.
+// The rows as CSV: all that any of them says, and not only what a table has
+// room for.
 int listing_print_csv(const struct grid_column *columns, size_t n,
                       const json_t *rows);
 

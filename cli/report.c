@@ -232,8 +232,7 @@ static void put_change(const struct terminal *terminal, const char *step,
                demos, demos == 1 ? "" : "s");
     if (pool > demos)
         buf_printf(out, " nearest to the question, of %" PRId64, pool);
-    buf_printf(out, "%s\n",
-               skipped ? " (not searched, not measured)" : "");
+    buf_printf(out, "%s\n", skipped ? " (not searched, not measured)" : "");
     if (strcmp(before, after) == 0)
         return;
     put_excerpt(terminal, "before", before, out);

@@ -7,8 +7,8 @@
 #include "common/error_document.h"
 #include "common/json.h"
 #include "common/text.h"
-#include "coordinator/side_call.h"
 #include "coordinator/link.h"
+#include "coordinator/side_call.h"
 #include "store/history.h"
 #include "store/lookup.h"
 #include "store/query.h"
@@ -378,8 +378,8 @@ static json_t *act_ask(const struct command_scene *at,
 
     (void)found;
     if (argument != NULL)
-        (void)side_call_begin(at->engine, &at->peer->id, at->peer->epoch, argument,
-                          clock_monotonic_ms(), err);
+        (void)side_call_begin(at->engine, &at->peer->id, at->peer->epoch,
+                              argument, clock_monotonic_ms(), err);
     json_decref(argument);
     return NULL;
 }

@@ -113,11 +113,11 @@ static bool was_sent_before(const struct exchange *exchange)
            clock_monotonic_us() - exchange->sent_us > STALE_MS * 1000;
 }
 
-// libcurl sends a request again by itself when a kept connection ends before any
-// byte of a reply. That is right where the server had closed it before. A server
-// that has worked on it and died is another thing: this is a fault of the call
-// (were it asked again, a call that kills its server would do so in silence, and
-// count as refused, since nobody listens any more).
+// libcurl sends a request again by itself when a kept connection ends before
+// any byte of a reply. That is right where the server had closed it before. A
+// server that has worked on it and died is another thing: this is a fault of
+// the call (were it asked again, a call that kills its server would do so in
+// silence, and count as refused, since nobody listens any more).
 static int before_sending(void *user, char *to, char *from, int to_port,
                           int from_port)
 {

@@ -267,9 +267,8 @@ static bool ask_model(struct run_pool *pool, struct run *run, int step,
 
     request.tail = tail.data;
     request.tail_len = tail.len;
-    ok = ok &&
-         model_begin(pool->options.client, call_id(pool, run, step), &request,
-                     pool->options.timeout_ms, err);
+    ok = ok && model_begin(pool->options.client, call_id(pool, run, step),
+                           &request, pool->options.timeout_ms, err);
     buf_release(&tail);
     return ok;
 }

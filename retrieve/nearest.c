@@ -172,8 +172,8 @@ static bool put_chosen(const struct step *step,
     bool ok = true;
 
     while (ok && n > 0)
-        ok = prompt_demos(step, &part->demos[chosen[--n]], 1, adapter, out,
-                          err);
+        ok =
+            prompt_demos(step, &part->demos[chosen[--n]], 1, adapter, out, err);
     return ok;
 }
 
@@ -202,8 +202,8 @@ bool nearest_put(struct nearest *nearest, const struct step *step,
                                    ? part->nearest + own
                                    : part->n_demos,
                                found, &n, err) &&
-             put_chosen(step, part, adapter, found,
-                        choose(part, row, found, n), out, err);
+             put_chosen(step, part, adapter, found, choose(part, row, found, n),
+                        out, err);
     free(found);
     buf_release(&query);
     return ok;
@@ -214,8 +214,8 @@ bool nearest_put_once(const struct step *step,
                       const json_t *inputs, struct buf *out, struct err *err)
 {
     struct nearest *nearest = nearest_new(err);
-    bool ok = nearest != NULL && nearest_put(nearest, step, part, adapter,
-                                             inputs, -1, out, err);
+    bool ok = nearest != NULL &&
+              nearest_put(nearest, step, part, adapter, inputs, -1, out, err);
 
     nearest_free(nearest);
     return ok;

@@ -296,8 +296,7 @@ json_t *search_index_find(struct search_index *index, const char *query,
 
     if (!ok)
         err_nomem(err, "passages");
-    ok = ok &&
-         search_index_rank(index, query, fields, most, found, &n, err);
+    ok = ok && search_index_rank(index, query, fields, most, found, &n, err);
     for (size_t i = 0; ok && i < n; i++) {
         json_t *document = json_array_get(index->documents, found[i]);
 

@@ -63,8 +63,7 @@ static bool place_demos(const struct session *session,
 }
 
 struct candidate *seed_place(const struct session *session,
-                             const struct candidate *candidate,
-                             struct err *err)
+                             const struct candidate *candidate, struct err *err)
 {
     struct candidate *placed = candidate_copy(candidate, err);
     bool ok = placed != NULL;

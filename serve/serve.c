@@ -330,7 +330,7 @@ static bool is_let_in(const struct serve *serve,
 }
 
 static bool means_it(const struct http_request *request,
-                    struct http_reply *reply)
+                     struct http_reply *reply)
 {
     struct err err = ERR_CLEAR;
 

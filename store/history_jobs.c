@@ -337,8 +337,8 @@ bool history_has_row(struct store *store, int64_t job_no, int32_t row,
     if (ok) {
         (void)sqlite3_bind_int64(read.stmt, 1, job_no);
         (void)sqlite3_bind_int(read.stmt, 2, row);
-        *has = sql_read_next(&read, err) &&
-               sqlite3_column_int(read.stmt, 0) != 0;
+        *has =
+            sql_read_next(&read, err) && sqlite3_column_int(read.stmt, 0) != 0;
         ok = !read.failed;
     }
     sql_read_close(&read);

@@ -28,7 +28,8 @@ static const char show_sql[] =
     " JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
 static const char trials_sql[] =
     "SELECT trial, state, kind, score, low, high, baseline, n, candidate,"
-    " instructions, demos, tuned, calls, tokens, started, finished FROM v_trials WHERE job = "
+    " instructions, demos, tuned, calls, tokens, started, finished FROM "
+    "v_trials WHERE job = "
     "?1"
     " ORDER BY trial";
 static const char best_sql[] =

@@ -23,16 +23,16 @@
 // stranger lives some moments longer.
 //
 // Bounds: a stranger may send STRANGER_FRAMES frames, STRANGER_BYTES bytes,
-// and has STRANGER_MS until it greets, in a crowd CROWD_MS. All strangers together may hold so many
-// bytes: each counts CONNECTION_BYTES, and what it has sent that was not read
-// yet, which the kernel knows (TCP_INFO). Beyond it those go that hold more
-// than a greeting, and then the oldest. A limit on their number was tried: one
-// low enough for the worst that each may hold, 1,024, cut off a crowd of honest
-// workers that came back after a restart, again and again.
-// Descriptors are left for the program itself: beyond `most` connections
-// connections_crowded says so (new peers can be refused in words), and some
-// more beyond that a new connection is shut at once, since a listener without
-// descriptors would spin.
+// and has STRANGER_MS until it greets, in a crowd CROWD_MS. All strangers
+// together may hold so many bytes: each counts CONNECTION_BYTES, and what it
+// has sent that was not read yet, which the kernel knows (TCP_INFO). Beyond it
+// those go that hold more than a greeting, and then the oldest. A limit on
+// their number was tried: one low enough for the worst that each may hold,
+// 1,024, cut off a crowd of honest workers that came back after a restart,
+// again and again. Descriptors are left for the program itself: beyond `most`
+// connections connections_crowded says so (new peers can be refused in words),
+// and some more beyond that a new connection is shut at once, since a listener
+// without descriptors would spin.
 //
 // inproc has no descriptors: -1, to which everything is allowed.
 

@@ -82,9 +82,9 @@ struct job {
     int64_t seed;   // of the optimizer
     int64_t window; // trials that may be unfinished when the next is proposed
     struct settings settings; // those at the top (SETTING_JOB)
-    bool adapter_auto; // a run scores the baseline under all adapters, and
-                       // keeps the best
-    bool bootstrap_skipped;    // skipped_steps: bootstrap
+    bool adapter_auto;      // a run scores the baseline under all adapters, and
+                            // keeps the best
+    bool bootstrap_skipped; // skipped_steps: bootstrap
     int64_t max_prompt_tokens; // of a compiled step; 0: what the context holds
     const char *from; // compiled file of an earlier run to begin with, or NULL
     struct place from_place;

@@ -246,8 +246,8 @@ bool prompt_prefix(const struct step *step, const struct candidate_part *part,
     buf_putc(out, '[');
     put_message(out, role_system, &text);
     return end_prompt(&text, out, err) &&
-           (part->nearest > 0 || prompt_demos(step, part->demos, part->n_demos,
-                                              adapter, out, err));
+           (part->nearest > 0 ||
+            prompt_demos(step, part->demos, part->n_demos, adapter, out, err));
 }
 
 // ---- the tail

@@ -328,9 +328,8 @@ static json_t *pools_json(const struct program *program,
             continue;
         pool = with(json_object(), "nearest",
                     json_integer((json_int_t)part->nearest));
-        pools = with(
-            pools, step->name,
-            with(pool, "demos", demos_json(&step->signature, part)));
+        pools = with(pools, step->name,
+                     with(pool, "demos", demos_json(&step->signature, part)));
     }
     return pools;
 }
@@ -363,8 +362,7 @@ static json_t *facts_json(const struct job *job,
                           const struct compiled_facts *facts)
 {
     bool pools = has_pools(candidate);
-    json_t *object =
-        with(json_object(), "format", json_integer(pools ? 2 : 1));
+    json_t *object = with(json_object(), "format", json_integer(pools ? 2 : 1));
     struct settings settings;
 
     role_settings(job, candidate, ROLE_STUDENT, &settings);
@@ -386,8 +384,8 @@ static json_t *facts_json(const struct job *job,
     object = with(object, "unmeasured_steps",
                   unmeasured_json(job->program, facts->plan));
     if (facts->ensemble != NULL)
-        object = with(object, "ensemble",
-                      json_incref((json_t *)facts->ensemble));
+        object =
+            with(object, "ensemble", json_incref((json_t *)facts->ensemble));
     if (pools)
         object = with(object, "pools", pools_json(job->program, candidate));
     return with(object, "not_applied_by_dspy",

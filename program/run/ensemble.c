@@ -34,7 +34,8 @@ static bool nomem(const struct work *work)
 
 static double score_of(const struct ensemble_member *member)
 {
-    const json_t *scores = json_object_get(member->compiled->metadata, "scores");
+    const json_t *scores =
+        json_object_get(member->compiled->metadata, "scores");
 
     return json_get_number(json_object_get(scores, "compiled"), "score", -1);
 }
@@ -72,10 +73,11 @@ static bool choose_members(struct work *work,
 
 static bool differs(const struct work *work, size_t i, const char *what)
 {
-    err_set(work->err, ERR_INPUT,
-            "%.80s and %.80s differ in %s: the members of an ensemble are asked "
-            "of one model in one way",
-            work->members[0]->path, work->members[i]->path, what);
+    err_set(
+        work->err, ERR_INPUT,
+        "%.80s and %.80s differ in %s: the members of an ensemble are asked "
+        "of one model in one way",
+        work->members[0]->path, work->members[i]->path, what);
     return false;
 }
 
@@ -202,12 +204,14 @@ static json_t *sources_json(const struct program *program, const json_t *given,
         json_decref(made);
         return source_json(program, json_string_value(given), member);
     }
-    json_array_foreach(given, i, value)
-        ok = json_array_append_new(made, sources_json(program, value,
-                                                      member)) == 0 && ok;
-    json_object_foreach((json_t *)given, key, value)
-        ok = json_object_set_new(made, key, sources_json(program, value,
-                                                         member)) == 0 && ok;
+    json_array_foreach(given, i, value) ok =
+        json_array_append_new(made, sources_json(program, value, member)) ==
+            0 &&
+        ok;
+    json_object_foreach((json_t *)given, key, value) ok =
+        json_object_set_new(made, key, sources_json(program, value, member)) ==
+            0 &&
+        ok;
     if (ok)
         return made;
     json_decref(made);
@@ -315,7 +319,8 @@ static bool put_answers(const struct work *work, json_t *steps, json_t *inputs)
         for (size_t o = 0; ok && o < work->first->n_outputs; o++)
             ok = json_object_set_new(entries, work->first->outputs[o].name,
                                      output_source(work, m, o)) == 0;
-        ok = ok && json_object_set(inputs, json_string_value(name), name) == 0 &&
+        ok = ok &&
+             json_object_set(inputs, json_string_value(name), name) == 0 &&
              json_object_set_new(steps, json_string_value(name),
                                  json_pack("{s:O}", "compose", entries)) == 0;
         json_decref(entries);
@@ -393,7 +398,8 @@ static bool put_vote(const struct work *work, json_t *steps)
         ok = json_object_set_new(vote, "field",
                                  json_string(work->options->field)) == 0;
     if (ok && work->options->reduce == ENSEMBLE_JUDGE)
-        ok = json_object_set_new(vote, "choice", json_string("judge.best")) == 0;
+        ok =
+            json_object_set_new(vote, "choice", json_string("judge.best")) == 0;
     ok = ok && json_object_set(steps, "vote", vote) == 0;
     json_decref(vote);
     return ok || nomem(work);
@@ -432,10 +438,10 @@ static json_t *whole_json(const struct work *work)
     if (ok && work->options->reduce == ENSEMBLE_JUDGE)
         ok = put_judge(work, steps);
     if (ok && put_vote(work, steps))
-        json = json_pack(
-            "{s:o, s:O, s:o}", "inputs",
-            fields_json(work->first->inputs, work->first->n_inputs), "steps",
-            steps, "outputs", returned_json(work));
+        json =
+            json_pack("{s:o, s:O, s:o}", "inputs",
+                      fields_json(work->first->inputs, work->first->n_inputs),
+                      "steps", steps, "outputs", returned_json(work));
     json_decref(steps);
     if (json == NULL && work->err->code == ERR_NONE)
         (void)nomem(work);
@@ -453,8 +459,8 @@ static bool set_values(const struct work *work, size_t member,
 
     json_object_foreach(from->values, key, value)
     {
-        json_t *name = source_json(work->members[member]->compiled->program,
-                                   key, member);
+        json_t *name =
+            source_json(work->members[member]->compiled->program, key, member);
         bool ok = name != NULL &&
                   candidate_set_value(candidate, json_string_value(name), value,
                                       work->err);
@@ -478,7 +484,8 @@ static struct candidate *gather(const struct work *work,
         const struct candidate *from = work->members[m]->compiled->candidate;
 
         for (size_t p = 0; ok && p < from->n_parts; p++)
-            ok = candidate_set_part(candidate, at++, &from->parts[p], work->err);
+            ok =
+                candidate_set_part(candidate, at++, &from->parts[p], work->err);
         ok = ok && set_values(work, m, candidate);
     }
     if (ok) {
@@ -499,10 +506,11 @@ static json_t *about_json(const struct work *work)
         double score = score_of(work->members[m]);
 
         ok = json_array_append_new(
-            members,
-            json_pack("{s:s, s:s, s:o}", "job", one->job_id, "optimizer",
-                      json_get_text(one->metadata, "optimizer", ""), "score",
-                      score < 0 ? json_null() : json_real(score))) == 0;
+                 members,
+                 json_pack("{s:s, s:s, s:o}", "job", one->job_id, "optimizer",
+                           json_get_text(one->metadata, "optimizer", ""),
+                           "score",
+                           score < 0 ? json_null() : json_real(score))) == 0;
     }
     if (ok)
         return json_pack("{s:s, s:o}", "reduce_fn",

@@ -1,8 +1,8 @@
 // ensemble: several compiled programs as one, in a compiled file of its own.
 //
-// The steps of all members stand in one program, `classify` of the second one as
-// `classify_2`, and a last step, `vote`, takes the answer that most of them give
-// (program/graph/kinds/vote.c). So whatever runs a compiled file runs an
+// The steps of all members stand in one program, `classify` of the second one
+// as `classify_2`, and a last step, `vote`, takes the answer that most of them
+// give (program/graph/kinds/vote.c). So whatever runs a compiled file runs an
 // ensemble, and nothing else knows of it:
 //
 //   A.json   classify                         classify_1 --+

@@ -637,7 +637,8 @@ static bool is_lost(const struct stepper *stepper, struct source source)
     return source_readiness(stepper, source) == NEVER;
 }
 
-// Whether a step that can do without what failed ran, and all outputs are there.
+// Whether a step that can do without what failed ran, and all outputs are
+// there.
 static bool is_survived(const struct stepper *stepper)
 {
     const struct program *program = stepper->program;

@@ -13,9 +13,10 @@
 // (`optional: true`) is not needed, nor is an entry of a composed value.
 //
 // A step that FAILED ends the run with that outcome, unless none of its
-// outputs is needed, or whoever needs them can do without (a vote). Steps that depend on it do not run; the others still do,
-// so that the calls of a run do not depend on which answer comes first. Steps
-// that compute are done in passing. Not thread-safe.
+// outputs is needed, or whoever needs them can do without (a vote). Steps that
+// depend on it do not run; the others still do, so that the calls of a run do
+// not depend on which answer comes first. Steps that compute are done in
+// passing. Not thread-safe.
 
 #ifndef PROGRAM_RUN_STEPPER_H
 #define PROGRAM_RUN_STEPPER_H

@@ -3,8 +3,9 @@
 // Without demos (the baseline, evaluated already), labelled demos only,
 // bootstrapped on the rows in order, then num_candidate_programs sets
 // bootstrapped on shuffled rows with a size drawn by chance. Where the job has
-// tunables, each of the shuffled ones draws their values too. Behind the demos in
-// order come those that are nearest to the question, where the job allows it.
+// tunables, each of the shuffled ones draws their values too. Behind the demos
+// in order come those that are nearest to the question, where the job allows
+// it.
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -121,14 +122,13 @@ static bool try_pool(struct search *search, size_t i, struct err *err)
                          search->n, (size_t)job->nearest[i], &rng, &set, err);
 
     if (ok)
-        candidate = demo_set_candidate(
-            &set,
-            (int)(search->params->num_candidate_programs + SET_SHUFFLED + 1 +
-                  (int64_t)i),
-            search->session, err);
-    ok = candidate != NULL &&
-         leader_try(&search->leader, candidate, "the nearest demos of a pool",
-                    err);
+        candidate =
+            demo_set_candidate(&set,
+                               (int)(search->params->num_candidate_programs +
+                                     SET_SHUFFLED + 1 + (int64_t)i),
+                               search->session, err);
+    ok = candidate != NULL && leader_try(&search->leader, candidate,
+                                         "the nearest demos of a pool", err);
     candidate_unref(candidate);
     demo_set_release(&set);
     return ok;

@@ -1,13 +1,13 @@
 // fit: keeps candidates within the context window, and within `demos.count`.
 //
-// Of a pool (candidate.h) a prompt may show any demos, so it is reckoned with the
-// longest of them, and where they do not fit, fewer are shown of all.
+// Of a pool (candidate.h) a prompt may show any demos, so it is reckoned with
+// the longest of them, and where they do not fit, fewer are shown of all.
 //
 // Before a trial is submitted, demos are dropped from the end of each step's
 // list until there are no more than the job allows, and until the longest
-// example fits num_ctx with num_predict, and max_prompt_tokens, by the fixed estimate of prompt.h: so
-// the decision is the same on every machine. What a server says of a prompt's
-// real length comes later, as RUN_TOO_LONG.
+// example fits num_ctx with num_predict, and max_prompt_tokens, by the fixed
+// estimate of prompt.h: so the decision is the same on every machine. What a
+// server says of a prompt's real length comes later, as RUN_TOO_LONG.
 
 #ifndef SEARCH_SESSION_FIT_H
 #define SEARCH_SESSION_FIT_H

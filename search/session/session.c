@@ -187,9 +187,8 @@ static void drop_last_unit(struct session *session)
 static void tell_trial(struct session *session, const struct unit *unit)
 {
     const struct trial *trial = unit->trial;
-    const struct trial *beside = trial->kind == TRIAL_BASELINE
-                                     ? trial
-                                     : session_baseline_trial(session);
+    const struct trial *beside =
+        trial->kind == TRIAL_BASELINE ? trial : session_baseline_trial(session);
     struct note note = {.kind = NOTE_TRIAL};
     bool whole = unit->err.code == ERR_NONE; // a part says nothing of it
     struct comparison alone = {.a.interval = {NAN, NAN}};
@@ -200,19 +199,18 @@ static void tell_trial(struct session *session, const struct unit *unit)
     if (comparison_means(beside, trial, &baseline, &ignored) == 0)
         baseline = NAN;
     if (whole && trial->n > 0)
-        (void)comparison_make(trial, trial,
-                              (uint64_t)session->setup.job->seed, &alone,
-                              &none);
-    note.end = (struct history_trial_end){
-        .number = trial->number,
-        .state = whole ? "done" : "incomplete",
-        .score = whole ? trial->score : NAN,
-        .low = alone.a.interval.low,
-        .high = alone.a.interval.high,
-        .baseline = whole ? baseline : NAN,
-        .n = (int64_t)trial->n,
-        .calls = trial->calls,
-        .tokens = trial->tokens};
+        (void)comparison_make(trial, trial, (uint64_t)session->setup.job->seed,
+                              &alone, &none);
+    note.end =
+        (struct history_trial_end){.number = trial->number,
+                                   .state = whole ? "done" : "incomplete",
+                                   .score = whole ? trial->score : NAN,
+                                   .low = alone.a.interval.low,
+                                   .high = alone.a.interval.high,
+                                   .baseline = whole ? baseline : NAN,
+                                   .n = (int64_t)trial->n,
+                                   .calls = trial->calls,
+                                   .tokens = trial->tokens};
     note_send(session->pair, &note);
 }
 

@@ -67,8 +67,9 @@ void session_set_baseline(struct session *session, struct trial *trial);
 void session_set_seed(struct session *session, struct trial *trial);
 
 // Keeps that much of the budget for later: what is submitted from now on cannot
-// use it. Zero gives it free again. Where it would leave nothing it is not kept:
-// work that does not fit in any case is no reason to do without the search.
+// use it. Zero gives it free again. Where it would leave nothing it is not
+// kept: work that does not fit in any case is no reason to do without the
+// search.
 void session_set_aside(struct session *session, struct use use);
 
 // Waits until nothing is under way, whatever came of it.

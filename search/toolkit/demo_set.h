@@ -45,8 +45,7 @@ struct candidate *demo_set_candidate(const struct demo_set *set, int no,
 
 // Gives that predictor of the candidate the demos of a list, named no.
 bool demo_list_apply(const struct demo_list *list, int no,
-                     struct candidate *candidate, size_t part,
-                     struct err *err);
+                     struct candidate *candidate, size_t part, struct err *err);
 
 // How many demos a prompt with the list shows.
 size_t demo_list_shows(const struct demo_list *list);

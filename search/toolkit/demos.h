@@ -63,10 +63,10 @@ bool demos_bootstrap(struct demo_maker *maker, const struct demo_recipe *recipe,
                      const size_t *rows, size_t n, struct rng *rng,
                      struct demo_set *out, struct err *err);
 
-// All demos that the rows can be, for prompts that show the `nearest` of them to
-// their question: traces as demos_bootstrap makes them by the recipe, and then
-// every labelled row, POOL_ROWS demos a step at most. Where the rows say all
-// outputs of a step, a pool costs no call; else one of the teacher a row.
+// All demos that the rows can be, for prompts that show the `nearest` of them
+// to their question: traces as demos_bootstrap makes them by the recipe, and
+// then every labelled row, POOL_ROWS demos a step at most. Where the rows say
+// all outputs of a step, a pool costs no call; else one of the teacher a row.
 enum { POOL_ROWS = 400 };
 bool demos_pool(struct demo_maker *maker, const struct demo_recipe *recipe,
                 const size_t *rows, size_t n, size_t nearest, struct rng *rng,

@@ -14,8 +14,8 @@ static bool try_set(struct search *search, const struct demo_set *set, int no,
 {
     struct candidate *candidate =
         demo_set_candidate(set, no, search->leader.session, err);
-    bool ok = candidate != NULL &&
-              leader_try(&search->leader, candidate, kind, err);
+    bool ok =
+        candidate != NULL && leader_try(&search->leader, candidate, kind, err);
 
     candidate_unref(candidate);
     return ok;
@@ -61,10 +61,10 @@ static bool try_pool(struct search *search, const struct demo_recipe *recipe,
     if (search->leader.over)
         return true;
     session_phase(session, "demos nearest to the question", 1);
-    ok = demos_pool(search->maker, recipe, search->rows, search->n,
-                    (size_t)session_job(session)->nearest[i], &rng, &set,
-                    err) &&
-         try_set(search, &set, 2 + (int)i, "the nearest demos of a pool", err);
+    ok =
+        demos_pool(search->maker, recipe, search->rows, search->n,
+                   (size_t)session_job(session)->nearest[i], &rng, &set, err) &&
+        try_set(search, &set, 2 + (int)i, "the nearest demos of a pool", err);
     demo_set_release(&set);
     return ok;
 }

@@ -43,8 +43,8 @@ void form_release(struct form *form); // zeroed is fine
 // A field of plain text. name and desc are borrowed.
 struct field form_text(const char *name, const char *desc);
 
-// Tokens of the teacher's context for what a question shows: what its answer and
-// our own words leave. Compare it with prompt_estimate_tokens.
+// Tokens of the teacher's context for what a question shows: what its answer
+// and our own words leave. Compare it with prompt_estimate_tokens.
 int64_t teacher_room(const struct session *session);
 
 struct question {

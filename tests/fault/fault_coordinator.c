@@ -101,9 +101,9 @@ static int number_of(const char *variable)
     return text == NULL ? 0 : atoi(text);
 }
 
-// The first operations one by one, then ever larger steps, others each day. With
-// PROMPTCC_FAULT_SHARDS every operation, of which this process does each so many
-// from PROMPTCC_FAULT_SHARD (0 and up) on.
+// The first operations one by one, then ever larger steps, others each day.
+// With PROMPTCC_FAULT_SHARDS every operation, of which this process does each
+// so many from PROMPTCC_FAULT_SHARD (0 and up) on.
 static int step_from(int n)
 {
     int shards = number_of("PROMPTCC_FAULT_SHARDS");

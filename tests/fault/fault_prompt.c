@@ -182,9 +182,10 @@ static struct compiled *members[2];
 // Small ones: every allocation of the scenario is a run of it.
 static void make_members(void)
 {
-    struct program *small = given_program(
-        "inputs: {text: }\n"
-        "steps: {sort: {predict: Sort., inputs: [text], outputs: {label: }}}\n");
+    struct program *small =
+        given_program("inputs: {text: }\n"
+                      "steps: {sort: {predict: Sort., inputs: [text], outputs: "
+                      "{label: }}}\n");
     struct job job = {.name = "care", .program = small};
     struct compiled_facts facts = {.job_id = "care-1"};
     struct err err = ERR_CLEAR;

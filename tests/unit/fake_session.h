@@ -60,8 +60,8 @@ struct session {
     size_t n_again;
     struct trial *best;
     struct trial *seed; // of an earlier run; NULL: none
-    const char *ended; // finish reason, or NULL
-    int64_t announced; // trials of the last phase
+    const char *ended;  // finish reason, or NULL
+    int64_t announced;  // trials of the last phase
     char notes[4096];
     // Called around what the fake itself allocates; NULL: nothing is.
     bool (*pause)(void);

@@ -35,9 +35,9 @@ static void open_pool(void)
     candidate = candidate_new(program, &err);
     cr_assert_not_null(candidate, "%s", err.text);
     for (int i = 0; i < POOL; i++)
-        demos[i] = (struct demo){.fields = json_pack("{s:s, s:i}", "message",
-                                                     texts[i], "topic", i),
-                                 .row = 10 + i};
+        demos[i] = (struct demo){
+            .fields = json_pack("{s:s, s:i}", "message", texts[i], "topic", i),
+            .row = 10 + i};
     cr_assert(candidate_set_demos(candidate, 0, 1, demos, POOL, &err));
     for (int i = 0; i < POOL; i++)
         json_decref(demos[i].fields);

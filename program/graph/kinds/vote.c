@@ -4,11 +4,12 @@
 //          reply: [one.reply, two.reply, three.reply]}
 //   field: intent
 //
-// The lists have the same length, one entry a voter. What is counted is `field`;
-// the value that most voters give wins, of equally many the one that an earlier
-// voter gave, and all outputs are those of the first voter who gave it, so that
-// they belong together. With `choice`, a number from elsewhere (a judge's) says
-// whose outputs they are, and votes count only where it names none of them.
+// The lists have the same length, one entry a voter. What is counted is
+// `field`; the value that most voters give wins, of equally many the one that
+// an earlier voter gave, and all outputs are those of the first voter who gave
+// it, so that they belong together. With `choice`, a number from elsewhere (a
+// judge's) says whose outputs they are, and votes count only where it names
+// none of them.
 //
 // Voters may fail: who has no value does not vote, and only when nobody has one
 // does the step fail. The step's inputs are intent_1, intent_2, ..., reply_1,
@@ -101,8 +102,7 @@ static bool count_voters(struct scope *scope, struct step *step,
     const struct signature *signature = &step->signature;
 
     for (size_t i = 0; i < signature->n_outputs; i++) {
-        const struct node *list =
-            voters_node(map, signature->outputs[i].name);
+        const struct node *list = voters_node(map, signature->outputs[i].name);
 
         if (list == NULL || list->kind != NODE_LIST || list->n == 0)
             return refuse(scope, step, list == NULL ? map : list,
@@ -179,10 +179,10 @@ static json_t *json(const struct program *program, const struct step *step)
     json_t *inputs = step_inputs_json(program, step);
     json_t *voters = voters_json(step, inputs);
     json_t *outputs = step_outputs_json(step);
-    json_t *map = json_pack(
-        "{s:o, s:s, s:o, s:O*}", "vote", voters, "field",
-        step->signature.outputs[step->vote->field].name, "outputs", outputs,
-        "choice", json_object_get(inputs, "choice"));
+    json_t *map =
+        json_pack("{s:o, s:s, s:o, s:O*}", "vote", voters, "field",
+                  step->signature.outputs[step->vote->field].name, "outputs",
+                  outputs, "choice", json_object_get(inputs, "choice"));
 
     json_decref(inputs);
     return map;
@@ -262,14 +262,13 @@ static json_t *compute(const struct step *step, json_t *inputs)
     json_t *outputs = json_object();
 
     for (size_t i = 0; outputs != NULL && i < signature->n_outputs; i++) {
-        const json_t *value = winner < step->vote->voters
-                                  ? said(step, inputs, i, winner)
-                                  : NULL;
+        const json_t *value =
+            winner < step->vote->voters ? said(step, inputs, i, winner) : NULL;
 
         if (json_object_set_new(outputs, signature->outputs[i].name,
-                                value == NULL ? json_null()
-                                              : json_incref((json_t *)value)) !=
-            0) {
+                                value == NULL
+                                    ? json_null()
+                                    : json_incref((json_t *)value)) != 0) {
             json_decref(outputs);
             outputs = NULL;
         }
