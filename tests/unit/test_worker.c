@@ -489,7 +489,6 @@ Test(worker, it_keeps_the_rhythm_of_the_idle_until_it_has_a_call)
     struct message rhythm = {.kind = MESSAGE_HEARTBEAT,
                              .as.heartbeat = {.idle_ms = WIRE_IDLE_MAX_MS}};
 
-    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
     join(1);
     cr_assert(wire_send(coordinator, &peer, &rhythm, &err), "%s", err.text);
     while (take_beat().idle_ms != WIRE_IDLE_MAX_MS)
