@@ -72,7 +72,7 @@ Test(optimizer_params, a_job_that_names_none_gets_screen_and_race_medium)
     cr_expect_eq(int_of(params, "seed"), 9);
     cr_expect_eq(int_of(params, "evaluations"), -1);
     cr_expect_eq(int_of(params, "max_demos"), -1);
-    cr_expect_eq(int_of(params, "proposals"), 3);
+    cr_expect_eq(int_of(params, "proposals"), 2);
 }
 
 Test(optimizer_params, miprov2_has_the_defaults_that_its_users_know)
