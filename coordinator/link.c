@@ -254,13 +254,19 @@ bool link_tell(struct link *link, const struct peer *peer,
     return false;
 }
 
-static void refuse(struct link *link, const struct wire_id *id,
-                   const char *code, const char *text)
+static void send_refused(struct link *link, const struct wire_id *id,
+                         const char *code, const char *text)
 {
     struct message message = {.kind = MESSAGE_REFUSED,
                               .as.refused = {.code = code, .text = text}};
 
     wire_send(link->socket, id, &message, NULL);
+}
+
+static void refuse(struct link *link, const struct wire_id *id,
+                   const char *code, const char *text)
+{
+    send_refused(link, id, code, text);
     log_warn("peer-refused", "%s: %s", code, text);
 }
 
@@ -587,10 +593,16 @@ static void (*const message_handlers[MESSAGE_KIND_COUNT])(struct arrival *) = {
 
 static void handle_stranger(struct arrival *arrival)
 {
-    if (arrival->message->kind == MESSAGE_HELLO)
+    if (arrival->message->kind == MESSAGE_HELLO) {
         on_hello(arrival);
-    else
-        refuse(arrival->link, arrival->from, "hello", "greet with HELLO first");
+        return;
+    }
+    // Every worker says something before it learns of a restart, so this is no
+    // warning.
+    send_refused(arrival->link, arrival->from, "hello",
+                 "greet with HELLO first");
+    log_debug("not-greeted", "a peer that has not greeted sent %s",
+              message_kind_name(arrival->message->kind));
 }
 
 // Whether the peer may say that, now; else it is cut off.
