@@ -373,17 +373,10 @@ static json_t *field_map(const struct metric_field *field)
     return map;
 }
 
-json_t *metric_fields_json(const struct metric *metric, bool full)
+json_t *metric_field_names(const struct metric *metric)
 {
-    const struct metric_field *first = &metric->fields[0];
-    json_t *list = NULL;
+    json_t *list = json_array();
 
-    if (metric->n_fields == 1) {
-        bool plain =
-            first->label != NULL && strcmp(first->label, first->name) == 0;
-        return full || !plain ? field_map(first) : json_string(first->name);
-    }
-    list = json_array();
     for (size_t i = 0; list != NULL && i < metric->n_fields; i++) {
         if (json_array_append_new(list, json_string(metric->fields[i].name)) !=
             0) {
@@ -392,6 +385,18 @@ json_t *metric_fields_json(const struct metric *metric, bool full)
         }
     }
     return list;
+}
+
+json_t *metric_fields_json(const struct metric *metric, bool full)
+{
+    const struct metric_field *first = &metric->fields[0];
+
+    if (metric->n_fields == 1) {
+        bool plain =
+            first->label != NULL && strcmp(first->label, first->name) == 0;
+        return full || !plain ? field_map(first) : json_string(first->name);
+    }
+    return metric_field_names(metric);
 }
 
 // --- answers from outside ---

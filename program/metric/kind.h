@@ -123,6 +123,9 @@ bool metric_read_field(struct metric_reader *reader, const struct node *node,
 // memory). full asks for the map.
 json_t *metric_fields_json(const struct metric *metric, bool full);
 
+// The names of its fields. New reference; NULL without memory.
+json_t *metric_field_names(const struct metric *metric);
+
 // What metric_score does for a metric, done for one part of it: the kind's
 // score. Where that is below 1 and the kind says nothing to it, the feedback is
 // what came and what the example says instead, field by field. It stays NULL

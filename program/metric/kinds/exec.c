@@ -78,27 +78,13 @@ static bool score(const struct metric *metric, const struct metric_case *given,
     return score_give(out, answer->value, &feedback, err);
 }
 
-static json_t *reads_json(const struct metric *metric)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; list != NULL && i < metric->n_fields; i++) {
-        if (json_array_append_new(list, json_string(metric->fields[i].name)) !=
-            0) {
-            json_decref(list);
-            list = NULL;
-        }
-    }
-    return list;
-}
-
 static json_t *json(const struct metric *metric)
 {
     json_t *map = json_object();
     bool ok = map != NULL && user_command_put(metric->command, map);
 
     if (ok && metric->n_fields > 0)
-        ok = json_object_set_new(map, "reads", reads_json(metric)) == 0;
+        ok = json_object_set_new(map, "reads", metric_field_names(metric)) == 0;
     if (!ok) {
         json_decref(map);
         map = NULL;
