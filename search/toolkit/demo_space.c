@@ -108,6 +108,20 @@ static size_t list_places(const struct study *study,
     return n;
 }
 
+// The same in an array that the caller frees; NULL without memory.
+static size_t *places_of(const struct study *study,
+                         const struct demo_list *list, size_t *n,
+                         struct err *err)
+{
+    size_t *places = calloc(list->n + 1, sizeof *places);
+
+    if (places == NULL)
+        err_nomem(err, "a demo set");
+    else
+        *n = list_places(study, list, places);
+    return places;
+}
+
 bool demo_space_mend(struct space *space, struct study *study, size_t part,
                      int set, size_t most_new, size_t most, struct rng *rng,
                      struct err *err)
@@ -145,14 +159,10 @@ bool demo_space_turn(struct space *space, struct study *study, size_t part,
                      int set, struct err *err)
 {
     const struct demo_list *list = &space->parts[part].sets[set].list;
-    size_t *places = calloc(list->n + 1, sizeof *places);
-    bool ok = places != NULL;
     size_t n = 0;
+    size_t *places = places_of(study, list, &n, err);
+    bool ok = places != NULL;
 
-    if (ok)
-        n = list_places(study, list, places);
-    else
-        err_nomem(err, "a demo set");
     for (size_t i = 0; i < n / 2; i++) {
         size_t place = places[i];
 
@@ -188,15 +198,11 @@ bool demo_space_halve(struct space *space, struct study *study, size_t part,
                       int set, int *half, struct err *err)
 {
     const struct demo_list *list = &space->parts[part].sets[set].list;
-    size_t *places = calloc(list->n + 1, sizeof *places);
-    bool ok = places != NULL;
     size_t n = 0;
+    size_t *places = places_of(study, list, &n, err);
+    bool ok = places != NULL;
 
     *half = set;
-    if (ok)
-        n = list_places(study, list, places);
-    else
-        err_nomem(err, "a demo set");
     if (ok && n > 1 && list->nearest == 0)
         ok = add_set(space, study, part, places, n / 2, 0, "halved", set, half,
                      err);

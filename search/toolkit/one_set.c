@@ -29,10 +29,6 @@ static bool try_one(struct search *search, one_set_make *make,
     struct demo_set set = {0};
     bool ok;
 
-    if (!leader_admit(&search->leader, err))
-        return false;
-    if (search->leader.over)
-        return true;
     session_phase(session, "demos", 1);
     ok = make(search->maker, given, search->rows, search->n, &rng, &set, err);
     if (ok) {
@@ -56,10 +52,6 @@ static bool try_pool(struct search *search, const struct demo_recipe *recipe,
     struct demo_set set = {0};
     bool ok;
 
-    if (!leader_admit(&search->leader, err))
-        return false;
-    if (search->leader.over)
-        return true;
     session_phase(session, "demos nearest to the question", 1);
     ok =
         demos_pool(search->maker, recipe, search->rows, search->n,
@@ -83,11 +75,14 @@ bool one_set_search(struct session *session, one_set_make *make,
 
     if (!ok)
         return false;
-    if (!search.leader.over)
-        ok = try_one(&search, make, given, kind, err);
     for (size_t i = 0;
-         ok && !search.leader.over && i < session_job(session)->n_nearest; i++)
-        ok = try_pool(&search, pool, i, err);
+         ok && !search.leader.over && i <= session_job(session)->n_nearest;
+         i++) {
+        ok = leader_admit(&search.leader, err);
+        if (ok && !search.leader.over)
+            ok = i == 0 ? try_one(&search, make, given, kind, err)
+                        : try_pool(&search, pool, i - 1, err);
+    }
     ok = leader_end(&search.leader, ok, err);
     demo_maker_free(search.maker);
     return ok;
