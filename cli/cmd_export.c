@@ -6,7 +6,6 @@
 #include "cli/follow.h"
 #include "cli/forms.h"
 #include "cli/history_file.h"
-#include "cli/out_file.h"
 #include "cli/output.h"
 #include "client/client.h"
 #include "common/file.h"
@@ -74,12 +73,10 @@ static int write_stored(const struct options *options, const json_t *job,
     return status;
 }
 
-// A job file that the operand names is not written over.
 static bool check_out(const struct options *options, struct err *err)
 {
-    const struct out_file_reads reads = {.others = {history_operand(options)}};
-
-    return out_file_check(option_text(options, OPT_OUT), "--out", &reads, err);
+    return history_spares(options, history_operand(options),
+                          option_text(options, OPT_OUT), err);
 }
 
 // A coordinator gives what the job last ended with. Here the history is
@@ -129,7 +126,8 @@ static int export_form(const struct options *options, const char *form)
     struct err err = ERR_CLEAR;
     int status;
 
-    if (compiled_text_read(options, name, &text, &err))
+    if (check_out(options, &err) &&
+        compiled_text_read(options, name, &text, &err))
         compiled = compiled_read(name == NULL ? "compiled.json" : name,
                                  text.data, text.len, &err);
     if (compiled != NULL &&

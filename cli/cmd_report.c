@@ -5,7 +5,6 @@
 #include "cli/command.h"
 #include "cli/history_file.h"
 #include "cli/job_report.h"
-#include "cli/out_file.h"
 #include "cli/output.h"
 #include "common/file.h"
 
@@ -37,14 +36,13 @@ static bool write_report(const struct job_report *report, const char *path,
 static int run(const struct options *options)
 {
     const char *out = option_text(options, OPT_OUT);
-    struct out_file_reads reads = {.store = option_text(options, OPT_STORE)};
     struct job_report report = {0};
     struct err err = ERR_CLEAR;
     int status = EXIT_DONE;
 
     if (out == NULL)
         out = "report.html";
-    if (!out_file_check(out, "--out", &reads, &err) ||
+    if (!history_spares(options, history_operand(options), out, &err) ||
         !job_report_ask(options, history_operand(options), &report, &err) ||
         (!option_on(options, OPT_JSON) && !write_report(&report, out, &err)))
         status = output_error(options, &err);

@@ -6,6 +6,7 @@
 
 #include "cli/ask.h"
 #include "cli/jobfile.h"
+#include "cli/out_file.h"
 #include "common/json.h"
 #include "store/lookup.h"
 #include "store/query.h"
@@ -62,6 +63,17 @@ char *history_file_path(const struct options *options, const char *job,
     if (path == NULL)
         err_nomem(err, "a path");
     return path;
+}
+
+bool history_spares(const struct options *options, const char *job,
+                    const char *out, struct err *err)
+{
+    char *store = history_file_path(options, job, err);
+    const struct out_file_reads reads = {.store = store, .others = {job}};
+    bool ok = store != NULL && out_file_check(out, "--out", &reads, err);
+
+    free(store);
+    return ok;
 }
 
 struct store *history_file_open(const struct options *options, const char *job,

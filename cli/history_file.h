@@ -28,6 +28,11 @@ const char *history_operand(const struct options *options);
 char *history_file_path(const struct options *options, const char *job,
                         struct err *err);
 
+// Whether a file at out (--out; NULL is fine) would take the place neither of
+// the history nor of the file that job is.
+bool history_spares(const struct options *options, const char *job,
+                    const char *out, struct err *err);
+
 // Opens it for reading. job may be NULL.
 struct store *history_file_open(const struct options *options, const char *job,
                                 struct err *err);

@@ -54,6 +54,17 @@ def test_what_a_command_reads_is_spared(stage, folder, name, how, file):
     assert (folder / file).read_bytes() == before
 
 
+@pytest.mark.parametrize("words, file", [
+    (["report"], "promptcc.db"), (["report", "job.yaml"], "job.yaml"),
+    (["export", "--format", "markdown"], "promptcc.db"),
+    (["export", "compiled.json", "--format", "markdown"], "compiled.json")])
+def test_what_tells_of_a_job_spares_what_it_reads(stage, folder, words, file):
+    before = (folder / file).read_bytes()
+    done = stage.promptcc(*words, "--out", f"./{file}", cwd=folder)
+    assert done.status == 2 and "would be lost" in done.err, done
+    assert (folder / file).read_bytes() == before
+
+
 @pytest.mark.parametrize("option, file", [("--compiled", "compiled.json"),
                                           ("--data", "more.jsonl")])
 def test_rows_spare_the_other_files_of_eval(stage, folder, option, file):
