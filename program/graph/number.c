@@ -16,7 +16,7 @@ enum {
     CURRENCY = '$',
     LETTER = 'a',
     OTHER = ';',
-    BOUND = '<', // of "at least" and its like: the number is a limit
+    BOUND = '<', // of "at least" and its like: the number is not what is meant
     GROUP = 1,   // a space that parts thousands: no-break, thin
     DASH = 3,    // a minus, a range, or neither
     SCALE = 2,   // a word of its own for a power of ten
@@ -42,11 +42,15 @@ static const struct {
     {0x2212, '-'},   {0xFE63, '-'},   {0x2013, DASH},  {0x2014, DASH},
     {0x00A0, GROUP}, {0x202F, GROUP}, {0x2009, GROUP}, {0x00B1, BOUND},
     {0x2264, BOUND}, {0x2265, BOUND}, {0x2266, BOUND}, {0x2267, BOUND},
+    {0x2260, BOUND}, {0x221A, BOUND}, {0x221B, BOUND}, {0x221C, BOUND},
+    {0x274C, BOUND}, {0x274E, BOUND}, {0x2717, BOUND}, {0x2718, BOUND},
     {0x2030, SCALE}, {0x2031, SCALE}, {0x5341, SCALE}, {0x767E, SCALE},
     {0x5343, SCALE}, {0x4E07, SCALE}, {0x842C, SCALE}, {0x4EBF, SCALE},
-    {0x5104, SCALE}, {0x5146, SCALE}, {0x8CA0, '-'},   {0x8D1F, '-'},
-    {0x00B0, ' '},   {0x2022, '*'},   {0x2018, '\''},  {0x2019, '\''},
-    {0x201C, '"'},   {0x201D, '"'},   {0x2248, '~'},
+    {0x5104, SCALE}, {0x5146, SCALE}, {0xB9CC, SCALE}, {0xCC9C, SCALE},
+    {0xC5B5, SCALE}, {0xBC31, SCALE}, {0xC870, SCALE}, {0x8CA0, '-'},
+    {0x8D1F, '-'},   {0x00B0, ' '},   {0x2022, '*'},   {0x2018, '\''},
+    {0x2019, '\''},  {0x201C, '"'},   {0x201D, '"'},   {0x2248, '~'},
+    {0x066A, '%'},   {0xFE6A, '%'},
 };
 
 // 0: a character that shows as nothing. -1: digits that are not read, such as
@@ -83,6 +87,32 @@ static int to_plain(uint32_t code)
     }
 }
 
+// Words for a thousand, a million and so on in scripts that become LETTERs, by
+// how they begin.
+static const char *const wide_scales[] = {
+    "\xD1\x82\xD1\x8B\xD1\x81",         // Russian: thousand, million, billion
+    "\xD0\xBC\xD0\xBB\xD0\xBD",         //
+    "\xD0\xBC\xD0\xBB\xD1\x80\xD0\xB4", //
+    "\xD0\xBC\xD0\xB8\xD0\xBB\xD0\xBB", //
+    "\xCF\x87\xCE\xB9\xCE\xBB",         // Greek: thousand, million
+    "\xCE\xB5\xCE\xBA\xCE\xB1\xCF\x84", //
+    "\xD8\xA3\xD9\x84\xD9\x81",         // Arabic: thousand, million
+    "\xD9\x85\xD9\x84\xD9\x8A\xD9\x88", //
+    "\xE0\xA4\xB9\xE0\xA4\x9C",         // Hindi: thousand, lakh, crore
+    "\xE0\xA4\xB2\xE0\xA4\xBE\xE0\xA4\x96",
+    "\xE0\xA4\x95\xE0\xA4\xB0\xE0\xA5\x8B",
+};
+
+static bool is_wide_scale(const char *text, size_t len)
+{
+    for (size_t i = 0; i < sizeof wide_scales / sizeof wide_scales[0]; i++) {
+        size_t n = strlen(wide_scales[i]);
+        if (len >= n && memcmp(text, wide_scales[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool make_plain(const char *text, size_t len,
                        char plain[NUMBER_MAX_TEXT + 1])
 {
@@ -96,7 +126,7 @@ static bool make_plain(const char *text, size_t len,
         size_t bytes = utf8_next(text + at, len - at, &code);
         int one = bytes == 0 || code == 0 ? -1 : to_plain(code);
 
-        if (one < 0)
+        if (one < 0 || (bytes > 1 && is_wide_scale(text + at, len - at)))
             return false;
         if (one > 0)
             plain[n++] = (char)one;
@@ -216,6 +246,7 @@ static bool is_among(const struct word *word, const char *const *words)
     return false;
 }
 
+// In them an a stands for a letter with an accent, as in to_plain.
 static const char *const scales[] = {
     "k",         "m",          "b",        "t",         "mm",       "mn",
     "mio",       "mln",        "bn",       "bln",       "mrd",      "tn",
@@ -223,11 +254,36 @@ static const char *const scales[] = {
     "billion",   "billions",   "trillion", "trillions", "dozen",    "dozens",
     "lakh",      "lakhs",      "crore",    "crores",    "tausend",  "millionen",
     "milliarde", "milliarden", "mille",    "mil",       "permille", "bps",
-    "score",     "squared",    "cubed",    "half",      "halves",   "quarter",
-    "quarters",  "third",      "thirds",   NULL,
+    "score",     "squared",    "cubed",    "halves",    "tsd",      "mila",
+    "milliers",  "millones",   "millon",   "millan",    "milhao",   "milhaes",
+    "milioni",   "milione",    "miljoen",  "miljoner",  "miljard",  "milliard",
+    "duizend",   "tusen",      "cr",       "bc",        "bce",      NULL,
 };
 
-static const char *const percents[] = {"percent", "pct", NULL};
+static const char *const percents[] = {"percent",  "pct",      "percentage",
+                                       "prozent",  "procent",  "prosent",
+                                       "percento", "pourcent", NULL};
+
+// The bytes of the word behind a "per" that makes it one of a hundred.
+static size_t cent_bytes(const struct word *word, const char *behind)
+{
+    static const char *const cents[] = {" cento", " ciento", " cent"};
+
+    if (strcmp(word->text, "per") != 0 && strcmp(word->text, "pour") != 0 &&
+        strcmp(word->text, "por") != 0)
+        return 0;
+    for (size_t i = 0; i < sizeof cents / sizeof cents[0]; i++) {
+        if (strncmp(behind, cents[i], strlen(cents[i])) == 0)
+            return strlen(cents[i]);
+    }
+    return 0;
+}
+
+// A minus behind the number, as bookkeepers write one.
+static bool is_last_dash(const char *at)
+{
+    return (*at == '-' || *at == DASH) && at[1] == '\0';
+}
 
 // Moves *at over a percent sign, a currency or the full stop of a sentence;
 // false where the scale is another, or not known.
@@ -244,16 +300,18 @@ static bool read_end(struct found *found, const char **at)
         return false;
     while (*next == ' ' || *next == GROUP)
         next++;
+    next += next[0] == '\\' && next[1] == '%'; // as LaTeX has it
     struct word word = word_at(next);
-    if (*next == SCALE || is_among(&word, scales))
+    size_t cent = cent_bytes(&word, next + word.len);
+    if (*next == SCALE || *next == '<' || *next == '>' || is_last_dash(next) ||
+        is_among(&word, scales))
         return false;
     if (*next == '%' || is_among(&word, percents)) {
         found->percent = true;
         *at = next + (word.len > 0 ? word.len : 1);
-    } else if (strcmp(word.text, "per") == 0 &&
-               strncmp(next + word.len, " cent", 5) == 0) {
+    } else if (cent > 0) {
         found->percent = true;
-        *at = next + word.len + 5;
+        *at = next + word.len + cent;
     } else if (strcmp(word.text, "per") == 0 &&
                strncmp(next + word.len, " mil", 4) == 0) {
         return false;
@@ -329,7 +387,10 @@ static bool read_start(struct found *found, const char *text, const char *at)
                                      at[-1]) != NULL))
         return false;
     before = skip_blanks_back(text, at);
-    if (before > text && (before[-1] == BOUND || before[-1] == '>'))
+    if (before > text && strchr("<>%", before[-1]) != NULL)
+        return false;
+    if (before > text + 1 && before[-1] == '=' &&
+        strchr("<>!", before[-2]) != NULL)
         return false;
     const char *signless = at;
     if (!read_sign(found, text, &at))
@@ -349,13 +410,18 @@ static bool is_bracketed(const char *text, const struct found *found)
 
 // ---- the words around it
 
-// A number next to one of these is a limit, one of several, or not meant.
+// A number next to one of these is a limit, one of several, a part of a sum, or
+// not meant. Of "isn't" the part before the apostrophe is a word.
 static const char *const doubts[] = {
-    "less",   "fewer",   "more",    "over",     "under",   "above",
-    "below",  "beyond",  "least",   "most",     "between", "not",
-    "no",     "never",   "nor",     "neither",  "or",      "than",
-    "versus", "without", "minus",   "negative", "times",   "up",
-    "max",    "min",     "maximum", "minimum",  NULL,
+    "less",    "fewer",    "more",      "over",     "under",   "above",
+    "below",   "beyond",   "least",     "most",     "between", "not",
+    "no",      "never",    "nor",       "neither",  "or",      "than",
+    "versus",  "without",  "minus",     "negative", "times",   "up",
+    "max",     "min",      "maximum",   "minimum",  "plus",    "half",
+    "twice",   "double",   "triple",    "sqrt",     "root",    "log",
+    "isn",     "wasn",     "cannot",    "wrong",    "false",   "except",
+    "unlike",  "instead",  "incorrect", "either",   "third",   "thirds",
+    "quarter", "quarters", NULL,
 };
 
 static bool has_doubt(const char *text, size_t from, size_t to)
@@ -402,6 +468,20 @@ static bool to_value(const struct found *found, double *out)
     return isfinite(value);
 }
 
+// A hundredth of it, rounded once: 99.9 / 100 is not 0.999.
+static double to_share(struct found *found)
+{
+    double value = 0;
+
+    if (strchr(found->digits, 'e') != NULL) {
+        (void)to_value(found, &value);
+        return value / 100;
+    }
+    memcpy(found->digits + found->n, "e-2", sizeof "e-2");
+    (void)to_value(found, &value);
+    return value;
+}
+
 bool number_find(const char *text, size_t len, struct number *out)
 {
     char plain[NUMBER_MAX_TEXT + 1];
@@ -412,7 +492,10 @@ bool number_find(const char *text, size_t len, struct number *out)
         has_doubt(plain, found.end, strlen(plain)))
         return false;
     out->percent = found.percent;
-    return to_value(&found, &out->value);
+    if (!to_value(&found, &out->value))
+        return false;
+    out->share = to_share(&found);
+    return true;
 }
 
 bool number_read(const char *text, size_t len, double *out)

@@ -16,6 +16,7 @@ enum { NUMBER_MAX_TEXT = 200 }; // bytes; longer texts hold no number
 
 struct number {
     double value; // of what stands there: 90 for "90%"
+    double share; // a hundredth of it: 0.9
     bool percent;
 };
 

@@ -141,11 +141,6 @@ static int joined(const struct label_set *set, int a, int b)
     return b == LABEL_NONE ? a : LABEL_MANY;
 }
 
-static bool spans_equal(struct span a, struct span b)
-{
-    return a.len == b.len && a.len > 0 && memcmp(a.at, b.at, a.len) == 0;
-}
-
 // The label that equals text, byte by byte, or else apart from case and gaps.
 static int match(struct keys *keys, struct span text)
 {
@@ -159,7 +154,7 @@ static int match(struct keys *keys, struct span text)
     put_key(&keys->own, text);
     struct span own = {keys->own.data, keys->own.len};
     for (size_t i = 0; i < keys->set->n; i++) {
-        if (spans_equal(own, key_of(keys, i)))
+        if (own.len > 0 && span_equal(own, key_of(keys, i)))
             found = joined(keys->set, found, (int)i);
     }
     return found;
@@ -436,6 +431,32 @@ static size_t find_part(struct span line, size_t from, size_t *len)
     return first;
 }
 
+// "no", "false", "0": what behind a label says that it is not meant.
+static bool is_denial(struct span text)
+{
+    static const char *const words[] = {
+        "no",    "n",         "not",  "false", "0",   "0%",     "0.0",
+        "wrong", "incorrect", "none", "never", "off", "absent", "unlikely",
+    };
+
+    do {
+        text = span_trim(text);
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            if (span_same(text, words[i]))
+                return true;
+        }
+    } while (text.len > 0 && undress(&text));
+    return false;
+}
+
+// What is behind a label leaves doubt where it names another, or, behind a
+// colon, denies the one in front: "B: no".
+static bool leaves_doubt(struct keys *keys, int found, char part,
+                         struct span tail)
+{
+    return names_another(keys, tail, found) || (part == ':' && is_denial(tail));
+}
+
 static int match_option(struct keys *keys, struct span line)
 {
     size_t len = 0;
@@ -446,7 +467,8 @@ static int match_option(struct keys *keys, struct span line)
         int found = match_dressed(keys, span_to(line, closes ? at + 1 : at));
 
         if (found >= 0)
-            return names_another(keys, span_from(line, at + len), found)
+            return leaves_doubt(keys, found, line.at[at],
+                                span_from(line, at + len))
                        ? LABEL_MANY
                        : found;
         at = find_part(line, at + len, &len);
@@ -590,7 +612,7 @@ static int match_line(struct keys *keys, struct span line)
     int right = match_phrase(keys, tail);
     if (left == LABEL_NONE)
         return denies(head) ? LABEL_NONE : right;
-    if (right == LABEL_NONE && left >= 0 && names_another(keys, tail, left))
+    if (right == LABEL_NONE && left >= 0 && leaves_doubt(keys, left, ':', tail))
         return LABEL_MANY;
     return joined(keys->set, left, right);
 }

@@ -141,6 +141,7 @@ Test(label, is_read_amid_words_that_say_nothing_else)
         {MOODS, "Positive, because they like it", "positive"},
         {MOODS, "positive\n\nThe text praises the film.", "positive"},
         {MOODS, "Sentiment: neutral", "neutral"},
+        {MOODS, "positive: no complaints at all", "positive"},
         {MOODS, "They praise it.\nSo the answer is positive.", "positive"},
         {INTENTS, "refund_request: they want money back", "refund_request"},
     };
@@ -171,6 +172,10 @@ Test(label, in_doubt_is_none)
         {MOODS, "not positive", NULL},
         {MOODS, "positive: rather negative", NULL},
         {MOODS, "positively", NULL},
+        {MOODS, "positive: no", NULL},
+        {MOODS, "positive: **false**.", NULL},
+        {MOODS, "positive=0", NULL},
+        {MOODS, "- positive: no\n- negative: yes", NULL},
         {MOODS, "\xE2\x9D\x8C positive", NULL},
         {LETTERS, "B\xCC\xB6", NULL}, // struck out
         {LETTERS,

@@ -156,6 +156,34 @@ Test(number, in_doubt_is_none)
         "5\xE2\x80\xB0", // per mille
         "\xD9\xA3",      // an Arabic 3
         "3\xD9\xA3",
+        "!= 3",
+        ">= 3",
+        "<= 3",
+        "3 >",
+        "\xE2\x89\xA0 3", // not 3
+        "\xE2\x88\x9A"
+        "9",              // the root of 9
+        "\xE2\x9D\x8C 5", // crossed out
+        "5 \xE2\x9D\x8C",
+        "%90",
+        "5 \xE2\x88\x92",
+        "isn't 5",
+        "cannot be 5",
+        "wrong: 5",
+        "half of 3",
+        "3 and a half",
+        "twice 3",
+        "sqrt 9",
+        "plus 5",
+        "2.5 Tsd.",
+        "5 millones",
+        "5 mill\xC3\xB3n",
+        "5 cr",
+        "44 BC",
+        "5\xEB\xA7\x8C",                          // times 10,000 in Korean
+        "5 \xD1\x82\xD1\x8B\xD1\x81.",            // thousand in Russian
+        "5 \xD0\xBC\xD0\xBB\xD0\xBD",             // million
+        "5 \xE0\xA4\xB2\xE0\xA4\xBE\xE0\xA4\x96", // lakh in Hindi
         "1e999",
         "nan",
         "inf",
@@ -171,8 +199,20 @@ Test(number, in_doubt_is_none)
 Test(number, may_be_a_percentage)
 {
     static const char *const texts[] = {
-        "90%",    "90 %",       "90 percent",     "90 per cent",
-        "90 pct", "about 90%.", "90\xEF\xBC\x85",
+        "90%",
+        "90 %",
+        "90 percent",
+        "90 per cent",
+        "90 pct",
+        "about 90%.",
+        "90\xEF\xBC\x85",
+        "90\\%",
+        "$90\\%$",
+        "90 Prozent",
+        "90 pour cent",
+        "90 por ciento",
+        "90 percentage points",
+        "90\xEF\xB9\xAA",
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -181,6 +221,19 @@ Test(number, may_be_a_percentage)
                   texts[i]);
         cr_expect(number.percent, "%s", texts[i]);
         cr_expect_eq(number.value, 90);
+        cr_expect_eq(number.share, 0.9);
+    }
+}
+
+Test(number, is_rounded_once_as_a_share)
+{
+    static const struct row rows[] = {
+        {"99.9%", 0.999}, {"0.9%", 0.009}, {"-5 %", -0.05}, {"1e1 %", 0.1}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct number number = {0};
+        cr_expect(number_find(rows[i].text, strlen(rows[i].text), &number));
+        cr_expect_eq(number.share, rows[i].value, "%s", rows[i].text);
     }
 }
 
