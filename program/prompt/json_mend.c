@@ -17,6 +17,7 @@ enum {
 
 // A reader that failed gives no more values.
 struct mend {
+    const char *start; // of the text
     struct span rest;
     bool words;
     int depth;
@@ -188,16 +189,36 @@ static bool read_escape(struct mend *mend, struct buf *out)
     return true;
 }
 
-// Reads up to the closing quote; false when there is none.
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+// Whether the quote at hand, which closes nothing, opens a quotation inside of
+// the string or ends one. Between letters it is an apostrophe.
+static bool is_quoting(const struct mend *mend, size_t len, bool quoting)
+{
+    bool gap = is_blank(mend->rest.at[-1]);
+    bool next = span_char(mend->rest, len) == '\0' ||
+                is_blank(span_char(mend->rest, len));
+
+    return gap == next ? quoting : gap;
+}
+
+// Reads up to the closing quote; false when there is none, or when it is the
+// end of a quotation: "apple" and "pear" are two strings, or one?
 static bool read_text(struct mend *mend, const char *close, struct buf *out)
 {
     size_t len = strlen(close);
+    bool quoting = false;
 
     while (mend->rest.len > 0) {
-        if (span_starts(mend->rest, close) &&
-            is_closing(span_from(mend->rest, len))) {
-            skip(mend, len);
-            return true;
+        if (span_starts(mend->rest, close)) {
+            if (is_closing(span_from(mend->rest, len))) {
+                skip(mend, len);
+                return !quoting;
+            }
+            quoting = is_quoting(mend, len, quoting);
         }
         if (here(mend) == '\\') {
             if (!read_escape(mend, out))
@@ -317,16 +338,24 @@ static json_t *read_literal(struct span word)
     return NULL;
 }
 
+// The last digits of 1,000, which are no number of their own.
+static bool is_group(const struct mend *mend, struct span word)
+{
+    return word.len == 3 && word.at[0] == '0' && mend->start < word.at - 1 &&
+           word.at[-1] == ',' && word.at[-2] >= '0' && word.at[-2] <= '9';
+}
+
 // A value without quotes. Words that hold quotes or brackets are none.
 static json_t *read_word(struct mend *mend)
 {
     struct span word = take_word(mend, ",:}]{[\n\"\\");
     json_t *value = read_literal(word);
 
-    if (value != NULL || read_number(mend, word, &value))
+    if (value != NULL ||
+        (!is_group(mend, word) && read_number(mend, word, &value)))
         return value;
-    if (!mend->words || word.len == 0 || span_same(word, "nan") ||
-        span_same(word, "undefined"))
+    if (!mend->words || word.len == 0 || is_group(mend, word) ||
+        span_same(word, "nan") || span_same(word, "undefined"))
         return fail(mend);
     return checked(mend, json_stringn(word.at, word.len));
 }
@@ -462,7 +491,7 @@ static json_t *read_value(struct mend *mend)
 json_t *json_mend(const char *text, size_t len, bool words, size_t *used,
                   struct err *problem)
 {
-    struct mend mend = {.rest = {text, len}, .words = words};
+    struct mend mend = {.start = text, .rest = {text, len}, .words = words};
     json_t *value = NULL;
 
     if (here(&mend) == '{' || here(&mend) == '[')

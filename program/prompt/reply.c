@@ -15,6 +15,7 @@ enum { MARKS_MAX = 256 };
 // What stands for each output: a text, a JSON value, or neither.
 struct found {
     struct span text; // at is NULL where there is none
+    bool twice;       // and another text stands for it as well
     const json_t *json;
 };
 
@@ -111,6 +112,7 @@ struct marker {
     struct span rest; // of its line
     bool strict;
     bool inside; // of a line, behind other text
+    bool quoted; // "name": what follows is written as in JSON
     const char *at;
 };
 
@@ -135,6 +137,35 @@ static size_t count_of(struct span text, char c)
     for (size_t i = 0; i < text.len; i++)
         n += text.at[i] == c;
     return n;
+}
+
+// Emphasis and quotes that were opened in front of a name and end here. Those
+// of a value are its own: Name: **value**.
+static size_t emphasis_len(struct span open, struct span text)
+{
+    size_t n = run_of(text, "*_`\"");
+
+    for (size_t i = 0; i < n; i++) {
+        if (count_of(span_to(text, n), text.at[i]) > count_of(open, text.at[i]))
+            return 0;
+    }
+    return n;
+}
+
+// What ends a name: brackets, emphasis and a colon, as in **Name**: or in
+// **Name:**.
+static size_t close_len(struct span open, struct span tail, const char *set,
+                        bool *colon)
+{
+    size_t n = run_of(tail, set);
+    size_t emphasis = emphasis_len(open, span_from(tail, n));
+
+    n += emphasis;
+    n += run_of(span_from(tail, n), set);
+    *colon = span_char(tail, n) == ':';
+    n += *colon;
+    return *colon && emphasis == 0 ? n + emphasis_len(open, span_from(tail, n))
+                                   : n;
 }
 
 static size_t name_len(struct span text)
@@ -174,6 +205,8 @@ static bool read_exact(const struct signature *signature, struct span text,
     if (out->field == FIELD_NONE)
         out->field = FIELD_OTHER;
     out->rest = span_from(rest, close);
+    if (span_char(out->rest, 0) == ':')
+        out->rest = span_from(out->rest, 1);
     out->at = text.at;
     return true;
 }
@@ -191,12 +224,14 @@ static bool read_marker(const struct signature *signature, struct span line,
     struct span after = span_from(line, open.len);
     struct span name = {after.at, name_len(after)};
     struct span tail = span_from(after, name.len);
-    struct span close = {tail.at, run_of(tail, " \t*`]#:")};
+    bool colon = false;
+    size_t len = close_len(open, tail, " \t`]#", &colon);
 
-    if (name.len == 0 || !brackets(open, '[') || !brackets(close, ']'))
+    if (name.len == 0 || !brackets(open, '[') ||
+        !brackets(span_to(tail, len), ']'))
         return false;
     out->field = find_field(signature, name);
-    out->rest = span_from(tail, close.len);
+    out->rest = span_from(tail, len);
     out->strict = false;
     out->at = line.at;
     return out->field != FIELD_NONE;
@@ -208,17 +243,19 @@ static bool read_label(const struct signature *signature, struct span line,
 {
     struct span open = {line.at, run_of(line, " \t*`>#-\"")};
     struct span after = span_from(line, open.len);
+    bool colon = false;
     size_t len = 0;
 
     while (len < after.len && strchr(":*`#\"", after.at[len]) == NULL)
         len++;
     struct span tail = span_from(after, len);
-    struct span close = {tail.at, run_of(tail, " \t*`#\":")};
-    bool heading = count_of(open, '#') > 0 && close.len == tail.len;
-    if (count_of(close, ':') == 0 && !heading)
+    size_t close = close_len(open, tail, " \t#", &colon);
+    bool heading = count_of(open, '#') > 0 && close == tail.len;
+    if (!colon && !heading)
         return false;
     out->field = find_field(signature, span_trim((struct span){after.at, len}));
-    out->rest = span_from(tail, close.len);
+    out->rest = span_from(tail, close);
+    out->quoted = count_of(open, '"') > 0;
     out->strict = false;
     out->at = line.at;
     return out->field >= 0;
@@ -234,22 +271,23 @@ struct sections {
     size_t n;
     bool lines[PROGRAM_MAX_FIELDS]; // outputs that have a line of their own
     bool line_end;                  // and the end marker
-    bool last;                      // an end marker ends its line
+    bool last;                      // or an end marker that ends its line
     struct span lead;               // text before the first marker
     size_t end;                     // among markers: the end marker that counts
     bool any;
+    bool other; // one that was not asked for, behind one that was
     bool ended;
 };
 
-// Of end markers the one on a line of its own counts, else the first at the end
-// of a line, else the last.
+// Of end markers the first counts that is on a line of its own or ends its
+// line, else the last.
 static void note_end(struct sections *sections, const struct marker *marker)
 {
     bool last = span_trim(marker->rest).len == 0;
 
-    if (!marker->inside || !sections->last)
+    if (!sections->last)
         sections->end = sections->n;
-    sections->last = sections->last || last;
+    sections->last = sections->last || last || !marker->inside;
     sections->line_end = sections->line_end || !marker->inside;
 }
 
@@ -316,18 +354,43 @@ static bool counts(const struct sections *sections, size_t i, int open)
            (!sections->lines[marker->field] && marker->field > open);
 }
 
-// The first section of a field counts.
-static void close_section(struct reading *reading, int open, const char *start,
-                          const char *end)
+// "value", as in JSON, without its quotes.
+static struct span strip_quotes(struct span text)
 {
-    struct span text = span_trim((struct span){start, (size_t)(end - start)});
+    if (span_ends(text, ","))
+        text = span_trim(span_to(text, text.len - 1));
+    return text.len >= 2 && span_starts(text, "\"") && span_ends(text, "\"")
+               ? span_from(span_to(text, text.len - 1), 1)
+               : text;
+}
 
-    if (open < 0)
+// A field that has a section more than once means the one that is not empty.
+// Behind a section that was not asked for, another exchange has begun.
+static void close_section(struct reading *reading,
+                          const struct sections *sections,
+                          const struct marker *open, const char *end)
+{
+    if (open == NULL || open->field < 0)
         return;
-    if (reading->outputs[open].text.at != NULL)
-        reading->lenient |= LENIENT_MARKER;
-    else
-        reading->outputs[open].text = text;
+    const char *start = open->rest.at;
+    struct span text = span_trim((struct span){start, (size_t)(end - start)});
+    struct found *found = &reading->outputs[open->field];
+
+    if (open->quoted)
+        text = strip_quotes(text);
+    if (found->text.at == NULL) {
+        found->text = text;
+        return;
+    }
+    reading->lenient |= LENIENT_MARKER;
+    if (sections->other)
+        return;
+    found->twice =
+        found->text.len == 0
+            ? text.len == 0
+            : found->twice || (text.len > 0 && !span_equal(found->text, text));
+    if (found->text.len == 0)
+        found->text = text;
 }
 
 // Where a text ends in front of an end marker that was not written to its end.
@@ -350,31 +413,33 @@ static void scan_sections(struct reading *reading, read_line_fn *read_line,
                           struct sections *sections)
 {
     struct span tail = find_markers(reading, read_line, sections);
-    const char *start = reading->reply.at;
-    const char *end = start + reading->reply.len;
-    int open = FIELD_NONE;
+    const char *end = reading->reply.at + reading->reply.len;
+    const struct marker *open = NULL;
 
     sections->lead = reading->reply;
+    sections->other = false;
     for (size_t i = 0; i < sections->n && !sections->ended; i++) {
         const struct marker *marker = &sections->markers[i];
 
-        if (!counts(sections, i, open))
+        if (!counts(sections, i, open == NULL ? FIELD_NONE : open->field))
             continue;
-        if (start == reading->reply.at && open == FIELD_NONE)
-            sections->lead.len = (size_t)(marker->at - start);
-        close_section(reading, open, start, marker->at);
-        open = marker->field;
-        start = marker->rest.at;
-        sections->any = sections->any || open >= 0;
-        sections->ended = open == FIELD_END;
-        if (!marker->strict || open == FIELD_OTHER)
+        if (open == NULL)
+            sections->lead.len = (size_t)(marker->at - reading->reply.at);
+        close_section(reading, sections, open, marker->at);
+        open = marker;
+        sections->any = sections->any || open->field >= 0;
+        sections->other =
+            sections->other || (sections->any && open->field == FIELD_OTHER);
+        sections->ended = open->field == FIELD_END;
+        if (!marker->strict || open->field == FIELD_OTHER)
             reading->lenient |= LENIENT_MARKER;
         if (sections->ended)
-            tail = (struct span){start, (size_t)(end - start)};
+            tail = (struct span){open->rest.at, (size_t)(end - open->rest.at)};
     }
     if (!sections->ended)
-        end = cut_end(reading, start, end);
-    close_section(reading, open, start, end);
+        end = cut_end(reading, open == NULL ? reading->reply.at : open->rest.at,
+                      end);
+    close_section(reading, sections, open, end);
     if (!sections->ended || span_trim(tail).len > 0)
         reading->lenient |= LENIENT_END;
 }
@@ -507,6 +572,36 @@ static int only_output(const struct reading *reading)
     return only;
 }
 
+// Where the value of a key stands in JSON text, its quote skipped; text.len
+// when it is nowhere.
+static size_t locate_key(struct span text, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t at = 0; at < text.len; at++) {
+        at = span_find(text, at, name);
+        if (at == 0 || at == text.len || text.at[at - 1] != '"' ||
+            span_char(text, at + len) != '"')
+            continue;
+        struct span rest = span_trim(span_from(text, at + len + 1));
+        if (span_char(rest, 0) != ':')
+            continue;
+        rest = span_trim(span_from(rest, 1));
+        return (size_t)(rest.at - text.at) + (span_char(rest, 0) == '"');
+    }
+    return text.len;
+}
+
+// Several objects that have the output, or one that could not be read.
+static bool names_key(const struct reading *reading, int output)
+{
+    const char *name = reading->signature->outputs[output].name;
+
+    return (span_starts(reading->reply, "{") ||
+            span_starts(reading->reply, "```")) &&
+           locate_key(reading->reply, name) < reading->reply.len;
+}
+
 // All of the reply is the value of the only output. What was meant as an object
 // is no text, and a text with markers in it was meant to have parts.
 static bool find_bare(struct reading *reading)
@@ -515,8 +610,10 @@ static bool find_bare(struct reading *reading)
 
     if (only < 0 || span_find(reading->reply, 0, "[[ ##") < reading->reply.len)
         return false;
-    bool object = reading->adapter == ADAPTER_JSON &&
-                  (reading->object != NULL || span_starts(reading->reply, "{"));
+    bool object =
+        (reading->adapter == ADAPTER_JSON &&
+         (reading->object != NULL || span_starts(reading->reply, "{"))) ||
+        names_key(reading, only);
     if (object && reading->signature->outputs[only].type.kind != TYPE_OBJECT)
         return false;
     reading->outputs[only].text = reading->reply;
@@ -566,6 +663,11 @@ static json_t *read_output(struct reading *reading, size_t i,
     const struct field *field = &reading->signature->outputs[i];
     const struct found *found = &reading->outputs[i];
 
+    if (found->twice) {
+        err_set(problem, ERR_INPUT,
+                "there is more than one section [[ ## %s ## ]]", field->name);
+        return NULL;
+    }
     if (found->json != NULL)
         return reply_value_json(field, found->json, &reading->lenient, problem);
     if (found->text.at != NULL)
@@ -640,26 +742,6 @@ bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
     *outputs = object;
     *lenient = reading.lenient;
     return true;
-}
-
-// Where the value of a key stands in JSON text, its quote skipped; text.len
-// when it is nowhere.
-static size_t locate_key(struct span text, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (size_t at = 0; at < text.len; at++) {
-        at = span_find(text, at, name);
-        if (at == 0 || at == text.len || text.at[at - 1] != '"' ||
-            span_char(text, at + len) != '"')
-            continue;
-        struct span rest = span_trim(span_from(text, at + len + 1));
-        if (span_char(rest, 0) != ':')
-            continue;
-        rest = span_trim(span_from(rest, 1));
-        return (size_t)(rest.at - text.at) + (span_char(rest, 0) == '"');
-    }
-    return text.len;
 }
 
 bool reply_locate(const struct step *step, enum adapter adapter, uint64_t reads,

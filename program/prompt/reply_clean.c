@@ -212,6 +212,22 @@ static struct span skip_starts(struct span text, unsigned *lenient)
     }
 }
 
+// A thought that begins on a line of its own, behind a value, is no part of it.
+static struct span cut_thought(struct span text, unsigned *lenient)
+{
+    struct span rest = text;
+
+    while (rest.len > 0) {
+        struct span line = span_line(&rest);
+
+        if (line.at == text.at || opened_by(line) < 0)
+            continue;
+        *lenient |= LENIENT_FENCE;
+        return span_trim(span_to(text, (size_t)(line.at - text.at)));
+    }
+    return text;
+}
+
 // ---- the whole
 
 struct span reply_clean_value(struct span text, unsigned *lenient)
@@ -219,7 +235,8 @@ struct span reply_clean_value(struct span text, unsigned *lenient)
     text = span_trim(text);
     if (memchr(text.at, '<', text.len) == NULL && opened_by(text) < 0)
         return text;
-    return cut_turn(skip_opened(text, lenient), lenient);
+    text = skip_opened(text, lenient);
+    return cut_turn(cut_thought(text, lenient), lenient);
 }
 
 // `<answer>` is what some models are taught to put around what follows a

@@ -101,7 +101,7 @@ static json_t *search(const struct reply_wanted *wanted, struct span text,
     return found;
 }
 
-static struct span strip_fence(struct span text)
+struct span reply_strip_fence(struct span text)
 {
     if (!span_starts(text, "```"))
         return text;
@@ -145,7 +145,7 @@ static json_t *mend_whole(const struct reply_wanted *wanted, struct span text,
 json_t *reply_find_json(const struct reply_wanted *wanted, struct span text,
                         unsigned *lenient, struct err *problem)
 {
-    struct span bare = strip_fence(span_trim(text));
+    struct span bare = reply_strip_fence(span_trim(text));
     bool doubt = false;
     json_t *found = search(wanted, text, read_strict, &doubt, problem);
 

@@ -32,6 +32,9 @@ struct reply_wanted {
 json_t *reply_find_json(const struct reply_wanted *wanted, struct span text,
                         unsigned *lenient, struct err *problem);
 
+// The text between ``` lines; all of it where it has none.
+struct span reply_strip_fence(struct span text);
+
 // The value that all of text is, strictly: as reply_find_json without a fit.
 json_t *reply_whole_json(struct span text, struct err *problem);
 

@@ -1,6 +1,7 @@
 #include "program/prompt/reply_value.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "common/text.h"
 #include "common/utf8.h"
 #include "program/graph/number.h"
+#include "program/prompt/json_mend.h"
 #include "program/prompt/label.h"
 #include "program/prompt/reply.h"
 #include "program/prompt/reply_clean.h"
@@ -107,11 +109,11 @@ static json_t *text_of_str(const struct type *type, struct reader *reader,
 
 // A percentage is a share where a field ends at 1, and a plain number where it
 // is whole or may be larger; without a limit it may be either.
-static bool scale_percent(const struct type *type, double *value)
+static bool scale_percent(const struct type *type, struct number *number)
 {
     if (type->kind == TYPE_INT || (type->has_max && type->max > 1))
         return true;
-    *value /= 100;
+    number->value = number->share;
     return type->has_max;
 }
 
@@ -144,7 +146,7 @@ static json_t *text_of_number(const struct type *type, struct reader *reader,
     json_decref(value);
     value = NULL;
     if (number_find(text.at, text.len, &number) &&
-        (!number.percent || scale_percent(type, &number.value))) {
+        (!number.percent || scale_percent(type, &number))) {
         reader->lenient |= LENIENT_NUMBER;
         value = fit_number(type, reader, number.value);
     }
@@ -302,6 +304,21 @@ static bool read_bullet(struct span line, struct span *item)
     return true;
 }
 
+// True when an item holds the number of the next one: "1. apple, 2. pear".
+static bool holds_next(struct span line, struct span item)
+{
+    int n = 0;
+    size_t i = 0;
+
+    for (; i < 4 && span_char(line, i) >= '0' && span_char(line, i) <= '9'; i++)
+        n = n * 10 + (line.at[i] - '0');
+    if (i == 0)
+        return false;
+    char next[16];
+    (void)snprintf(next, sizeof next, " %d%c ", n + 1, span_char(line, i));
+    return span_find(item, 0, next) < item.len;
+}
+
 // Without the box of a list of things to do.
 static struct span skip_box(struct span item)
 {
@@ -309,6 +326,23 @@ static struct span skip_box(struct span item)
         strchr(" xX", item.at[1]) != NULL && item.at[3] == ' ')
         return span_trim(span_from(item, 3));
     return item;
+}
+
+// Boxes that are ticked and boxes that are not: of all labels, some are meant.
+static bool has_both_boxes(struct span text)
+{
+    bool ticked = false;
+    bool empty = false;
+    struct span item;
+
+    while (text.len > 0) {
+        struct span line = span_trim(span_line(&text));
+        bool box = read_bullet(line, &item) && skip_box(item).at != item.at;
+
+        ticked = ticked || (box && item.at[1] != ' ');
+        empty = empty || (box && item.at[1] == ' ');
+    }
+    return ticked && empty;
 }
 
 static bool are_bullets(struct span text)
@@ -356,13 +390,15 @@ static json_t *read_lines(const struct type *type, struct reader *reader,
 
     reader->lenient |= LENIENT_FORM;
     while (ok && text.len > 0) {
-        struct span item = span_trim(span_line(&text));
+        struct span line = span_trim(span_line(&text));
+        struct span item = line;
 
-        if (item.len == 0)
+        if (line.len == 0)
             continue;
-        if (read_bullet(item, &item))
+        if (read_bullet(line, &item))
             item = skip_box(item);
-        ok = append_item(reader, list, read_item(type->item, reader, item));
+        ok = !holds_next(line, item) &&
+             append_item(reader, list, read_item(type->item, reader, item));
     }
     if (!ok) {
         json_decref(list);
@@ -448,16 +484,20 @@ static bool has_sentence_word(struct span item)
     return false;
 }
 
-// An item that nobody would take for a part of a sentence.
+// An item that nobody would take for a part of a sentence, or of a list that is
+// written in another way: (apple, pear), **apple**, **pear**.
 static bool is_plain_item(struct span item)
 {
     size_t words = 1;
+    int depth = 0;
 
     item = span_trim(item);
-    for (size_t i = 0; i < item.len; i++)
+    for (size_t i = 0; i < item.len && depth >= 0; i++) {
         words += item.at[i] == ' ';
-    return item.len > 0 && item.len <= ITEM_MAX_BYTES &&
-           words <= ITEM_MAX_WORDS &&
+        depth += (item.at[i] == '(') - (item.at[i] == ')');
+    }
+    return item.len > 0 && item.len <= ITEM_MAX_BYTES && depth == 0 &&
+           words <= ITEM_MAX_WORDS && span_find(item, 0, "**") == item.len &&
            strchr(".!?:", item.at[item.len - 1]) == NULL &&
            !has_sentence_word(item);
 }
@@ -465,6 +505,34 @@ static bool is_plain_item(struct span item)
 static bool is_quoted(struct span text)
 {
     return span_starts(text, "\"") || span_starts(text, "'");
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+// Commas of which some may part digits, not numbers: 1,000, 2,000 or 0,5.
+static bool has_doubtful_commas(const struct type *item, struct span text)
+{
+    size_t tight = 0;
+    size_t loose = 0;
+    bool groups = false;
+
+    if (item->kind != TYPE_INT && item->kind != TYPE_FLOAT)
+        return false;
+    for (size_t i = 1; i < text.len; i++) {
+        if (text.at[i] != ',')
+            continue;
+        bool digits =
+            is_digit(text.at[i - 1]) && is_digit(span_char(text, i + 1));
+        tight += digits;
+        loose += !digits;
+        groups = groups || (digits && is_digit(span_char(text, i + 2)) &&
+                            is_digit(span_char(text, i + 3)));
+    }
+    return groups || (tight > 0 && loose > 0) ||
+           (tight == 1 && item->kind == TYPE_FLOAT);
 }
 
 // "apple, pear" on one line, where each item is one without doubt. With quotes
@@ -477,7 +545,9 @@ static bool is_row(const struct type *type, struct span text)
 
     if (span_find(text, 0, "\n") < text.len ||
         span_find(text, 0, "[") < text.len ||
-        span_find(text, 0, "{") < text.len)
+        span_find(text, 0, "{") < text.len ||
+        (!quoted && part == ';' && span_find(text, 0, ",") < text.len) ||
+        (part == ',' && has_doubtful_commas(type->item, text)))
         return false;
     while (text.len > 0) {
         const char *end = memchr(text.at, part, text.len);
@@ -555,8 +625,11 @@ static json_t *text_of_list(const struct type *type, struct reader *reader,
         json_decref(value);
         value = NULL;
     }
-    if (value == NULL && text.len > 0 && are_bullets(text))
-        return read_lines(type, reader, text);
+    if (value == NULL && text.len > 0 && are_bullets(text)) {
+        if (type->item->kind != TYPE_ENUM || !has_both_boxes(text))
+            read = read_lines(type, reader, text);
+        return refuse_nested(type, reader, text, read);
+    }
     if (value == NULL)
         value = find_nested(type, reader, text);
     if (value != NULL)
@@ -708,9 +781,13 @@ static bool says_null(const struct type *type, struct reader *reader,
 static json_t *read_text(const struct type *type, struct reader *reader,
                          struct span text)
 {
-    text = reply_clean_value(text, &reader->lenient);
+    struct span whole = span_trim(text);
+
+    text = reply_clean_value(whole, &reader->lenient);
     if (says_null(type, reader, text))
         return json_null();
+    if (text.len == 0 && whole.len > 0) // it was all thought
+        return refuse(type, reader, text);
     return rows[type->kind].text(type, reader, text);
 }
 
@@ -747,13 +824,60 @@ static json_t *finish(const struct field *field, const struct reader *reader,
     return value;
 }
 
+// {"title": "Weather"}, where `title` was asked for: borrowed, "Weather". NULL
+// where an object may be the value itself.
+static const json_t *own_value(const struct field *field, json_t *object)
+{
+    void *first = json_object_iter(object);
+    const char *key = first == NULL ? "" : json_object_iter_key(first);
+    const json_t *value = first == NULL ? NULL : json_object_iter_value(first);
+
+    if (json_object_size(object) != 1 ||
+        !span_same((struct span){key, strlen(key)}, field->name) ||
+        (field->type.kind == TYPE_STR && !json_is_string(value)))
+        return NULL;
+    for (size_t i = 0; i < field->type.n_members; i++) {
+        if (strcmp(field->type.members[i].name, key) == 0)
+            return NULL;
+    }
+    return value;
+}
+
+// A section that holds its own name and value as JSON: a new reference. NULL:
+// it does not.
+static json_t *find_own_value(const struct field *field, struct reader *reader,
+                              struct span text)
+{
+    struct span bare = reply_strip_fence(span_trim(text));
+    size_t used = 0;
+
+    if (!span_starts(bare, "{") || !span_ends(bare, "}"))
+        return NULL;
+    json_t *object = reply_whole_json(bare, reader->problem);
+    unsigned lenient = LENIENT_FORM;
+    if (object == NULL) {
+        object = json_mend(bare.at, bare.len, true, &used, reader->problem);
+        lenient |= LENIENT_MENDED;
+    }
+    json_t *value = NULL;
+    if (used == 0 || used == bare.len)
+        value = json_incref((json_t *)own_value(field, object));
+    json_decref(object);
+    if (value != NULL)
+        reader->lenient |= lenient | (bare.len < text.len ? LENIENT_FENCE : 0u);
+    return value;
+}
+
 json_t *reply_value_text(const struct field *field, struct span text,
                          unsigned *lenient, struct err *problem)
 {
     struct reader reader = {field->name, 0, problem};
+    json_t *own = find_own_value(field, &reader, text);
+    json_t *value = own != NULL ? read_json(&field->type, &reader, own)
+                                : read_text(&field->type, &reader, text);
 
-    return finish(field, &reader, read_text(&field->type, &reader, text),
-                  lenient);
+    json_decref(own);
+    return finish(field, &reader, value, lenient);
 }
 
 json_t *reply_value_json(const struct field *field, const json_t *value,

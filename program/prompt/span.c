@@ -20,6 +20,11 @@ bool span_is(struct span span, const char *text)
     return strlen(text) == span.len && memcmp(span.at, text, span.len) == 0;
 }
 
+bool span_equal(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
 bool span_same(struct span span, const char *word)
 {
     char text[WORD_MAX];

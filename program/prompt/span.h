@@ -27,6 +27,7 @@ static inline struct span span_to(struct span span, size_t n)
 
 // Equal byte by byte; the same as fold_same for words below 64 bytes.
 bool span_is(struct span span, const char *text);
+bool span_equal(struct span a, struct span b);
 bool span_same(struct span span, const char *word);
 
 // ASCII letters in either case.

@@ -75,6 +75,7 @@ Test(json_mend, reads_what_a_person_would_read)
         {"[]", "[]"},
         {"{\"a\": {'b': [1, {c: 2}]}}", "{\"a\":{\"b\":[1,{\"c\":2}]}}"},
         {"{\"url\": 'http://x/y'}", "{\"url\":\"http://x/y\"}"},
+        {"{\"a\": \"a 5\" board\"}", "{\"a\":\"a 5\\\" board\"}"},
     };
 
     EXPECT_ROWS(rows, false);
@@ -101,6 +102,11 @@ Test(json_mend, reads_nothing_that_is_in_doubt)
         {"{\"a\": \"\\u0000\"}", NULL},
         {"{\"a\": \"he said \"hi\", and left\"}", NULL},
         {"{\"a\": 12345678901234567890}", NULL},
+        {"{\"a\": \"b\" + \"c\"}", NULL},
+        {"['b'; 'c']", NULL},
+        {"[\"b\" and \"c\"]", NULL},
+        {"{\"a\": \"he said \"hi\"", NULL},
+        {"[1,000, 2,000]", NULL},
         {"\"a\"", NULL},
     };
 

@@ -217,8 +217,10 @@ Test(reply, may_have_other_markers)
          "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
         {"name", CHAT, ALL, "[[ ## question ## ]]\nQ\n[[ ## title ## ]]\nA" END,
          "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
-        {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n[[ ## title ## ]]\nB" END,
-         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## title ## ]]: A" END, "{\"title\":\"A\"}",
+         NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[title]] **A**", "{\"title\":\"**A**\"}", NULL,
+         LENIENT_MARKER | LENIENT_END},
         {"sort", CHAT, ALL, "**Intent**: track_order\nConfidence: 0.5",
          "{\"intent\":\"track_order\",\"confidence\":0.5}", NULL,
          LENIENT_MARKER | LENIENT_END},
@@ -228,6 +230,83 @@ Test(reply, may_have_other_markers)
          "<think>[[ ## title ## ]] no</think>\n"
          "[[ ## title ## ]]\nA" END,
          "{\"title\":\"A\"}", NULL, LENIENT_FENCE},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+// What stands behind a name is the value's own, quotes and emphasis as well.
+Test(reply, may_have_names_and_colons_for_markers)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "Title: \"A\"", "{\"title\":\"\\\"A\\\"\"}", NULL,
+         LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL, "Title: *A*", "{\"title\":\"*A*\"}", NULL,
+         LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL, "**Title:** `A` b", "{\"title\":\"`A` b\"}", NULL,
+         LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL, "**Title:**A", "{\"title\":\"A\"}", NULL,
+         LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL, "### **Title**\nA", "{\"title\":\"A\"}", NULL,
+         LENIENT_MARKER | LENIENT_END},
+        {"page", CHAT, ALL, "\"title\": \"Weather\",\n\"body\": \"It rains.\"",
+         "{\"title\":\"Weather\",\"body\":\"It rains.\"}", NULL,
+         LENIENT_MARKER | LENIENT_END},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+#define TWICE "there is more than one section [[ ## title ## ]]"
+
+Test(reply, with_a_field_twice_is_read_where_one_value_is_meant)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n[[ ## title ## ]]\nA" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n[[ ## title ## ]]\nA" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n[[ ## title ## ]]" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        // Another exchange.
+        {"name", CHAT, ALL,
+         "[[ ## title ## ]]\nA\n[[ ## question ## ]]\nQ\n"
+         "[[ ## title ## ]]\nB" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL,
+         "[[ ## title ## ]]\nA [[ ## completed ## ]]\n\n[[ ## title ## "
+         "]]\nB" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER | LENIENT_END},
+        // In doubt.
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n[[ ## title ## ]]\nB" END,
+         NULL, TWICE, 0},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n[title]" END, NULL, TWICE, 0},
+        {"name", CHAT, ALL, "Title: A\nTitle: B", NULL, TWICE, 0},
+        {"name", CHAT, ALL, "{\"title\": \"A\"}\n{\"title\": \"B\"}", NULL,
+         "the section [[ ## title ## ]] is missing", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_its_own_name_and_value_as_json_in_a_section)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n{\"title\": \"A\"}" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_FORM},
+        {"pick", CHAT, ALL,
+         "[[ ## pick ## ]]\n```json\n{\"pick\": \"B\"}\n```" END,
+         "{\"pick\":\"B\"}", NULL, LENIENT_FORM | LENIENT_FENCE},
+        {"judge", CHAT, ALL, "[[ ## right ## ]]\n{'Right': true}" END,
+         "{\"right\":true}", NULL, LENIENT_FORM | LENIENT_MENDED},
+        {"facts", CHAT, ALL,
+         "[[ ## facts ## ]]\n{\"facts\": {\"size\": 3}}" END,
+         "{\"facts\":{\"size\":3,\"note\":null}}", NULL, LENIENT_FORM},
+        // Another object is the text of the title.
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n{\"a\": \"A\"}" END,
+         "{\"title\":\"{\\\"a\\\": \\\"A\\\"}\"}", NULL, 0},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n{\"title\": [1]}" END,
+         "{\"title\":\"{\\\"title\\\": [1]}\"}", NULL, 0},
     };
 
     EXPECT_ROWS(rows);
@@ -296,6 +375,20 @@ Test(reply, takes_no_placeholder_for_a_value)
          "`title` is \"{title}\", but must be text", 0},
         {"name", CHAT, ALL, "[[ ## title ## ]]\n{name}" END,
          "{\"title\":\"{name}\"}", NULL, 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, has_no_thought_in_a_value)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n<think>or B?" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n<think>A or B?" END, NULL,
+         "`title` is \"\", but must be text", 0},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nThe <think> tag" END,
+         "{\"title\":\"The <think> tag\"}", NULL, 0},
     };
 
     EXPECT_ROWS(rows);
@@ -533,6 +626,23 @@ Test(reply, may_have_lists_as_people_write_them)
          NO_NAMES("apple, pear and plum"), 0},
         {"names", CHAT, ALL, NAMES("Apples, which are red, and so on."), NULL,
          NO_NAMES("Apples, which are red, and so on."), 0},
+        {"names", CHAT, ALL, NAMES("1. apple, 2. pear"), NULL,
+         NO_NAMES("1. apple, 2. pear"), 0},
+        {"names", CHAT, ALL, NAMES("(apple, pear)"), NULL,
+         NO_NAMES("(apple, pear)"), 0},
+        {"names", CHAT, ALL, NAMES("Smith, John; Doe, Jane"), NULL,
+         NO_NAMES("Smith, John; Doe, Jane"), 0},
+        {"names", CHAT, ALL, NAMES("**apple**, **pear**"), NULL,
+         NO_NAMES("**apple**, **pear**"), 0},
+        {"names", CHAT, ALL, NAMES("'apple' and 'pear'"), NULL,
+         NO_NAMES("'apple' and 'pear'"), 0},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\n- [x] red\n- [ ] blue" END, NULL,
+         "`tags` is \"- [x] red - [ ] blue\", but must be list of (one of: "
+         "red; "
+         "blue)",
+         0},
+        {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n1,000, 2,000" END, NULL,
+         "`sizes` is \"1,000, 2,000\", but must be list of int", 0},
         {"names", CHAT, ALL, NAMES("[\"apple\"] or [\"pear\"]"), NULL,
          NO_NAMES("[\"apple\"] or [\"pear\"]"), 0},
         {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\nIn [1]: [3, 4]" END, NULL,
