@@ -1,8 +1,8 @@
 // call: what is asked of a model, and what came of it.
 //
-// The unit of work. A call is one chat request: messages, options and an
-// output format, to a named model. Three things can come of it, and they never
-// mix:
+// The unit of work. A call is one request to a named model: a chat, with
+// messages, options and an output format, or a text to be embedded. Three
+// things can come of it, and they never mix:
 //
 //   an answer  a fact about the request that holds on every machine: a text,
 //              a text cut at num_predict, nothing, one piece repeated without
@@ -16,7 +16,8 @@
 // are one JSON array of {"role", "content"} objects. The prefix (system
 // message and demos) is the same for all examples of a candidate's step, so it
 // is rendered, hashed and stored once. Ollama and OpenAI-compatible servers
-// take this array as it is.
+// take this array as it is. A text to be embedded travels in the same way, as
+// an array of one text, `[` + `"text"]`; its answer is a vector (vector.h).
 
 #ifndef COMMON_CALL_H
 #define COMMON_CALL_H
@@ -64,6 +65,10 @@ const struct call_fault_kind *call_fault_kind(enum call_fault fault);
 
 enum call_think { THINK_UNSET = 0, THINK_OFF = 1, THINK_ON = 2 };
 
+// What is asked of the model. Values are sent: add at the end.
+enum call_kind { CALL_CHAT = 0, CALL_EMBED = 1 };
+
+// An embedding heeds num_ctx alone.
 struct call_options {
     int32_t num_ctx;     // tokens of context, prompt and reply together
     int32_t num_predict; // most tokens of a reply, 1 or more
@@ -74,10 +79,11 @@ struct call_options {
 };
 
 struct call_request {
+    enum call_kind kind;
     const char *model;  // borrowed, as all texts here
-    const char *prefix; // JSON text: "[{...},{...}"
+    const char *prefix; // JSON text: "[{...},{...}", or "["
     size_t prefix_len;
-    const char *tail; // JSON text: ",{...}]"
+    const char *tail; // JSON text: ",{...}]", or "\"text\"]"
     size_t tail_len;
     const char *format; // JSON schema, "\"json\"", or NULL for free text
     struct call_options options;

@@ -47,6 +47,7 @@ struct model_facts {
 struct model_backend {
     const char *name;
     const char *chat_path;
+    const char *embed_path;
     const char *version_path; // NULL: the list of models says it
     const char *models_path;
     const char *models_key; // of the array in that list
@@ -60,9 +61,17 @@ struct model_backend {
     void (*put_options)(struct buf *out, const struct call_options *options,
                         const struct model_address *address);
     void (*put_format)(struct buf *out, const char *format);
+    // The same behind the "input" of an embedding.
+    void (*put_embed_options)(struct buf *out,
+                              const struct call_options *options,
+                              const struct model_address *address);
 
     // Fills facts from a reply; false when it is not this API.
     bool (*read_reply)(const json_t *reply, struct model_facts *facts);
+    // The one embedding of a reply, a list of numbers, and the facts that go
+    // with it; NULL when it is not this API, or not one. Borrowed.
+    const json_t *(*read_embedding)(const json_t *reply,
+                                    struct model_facts *facts);
 
     // The version in the reply of version_path, or of models_path; NULL when
     // it is no such server. Borrowed.
@@ -92,6 +101,11 @@ void backend_openai_put_options(struct buf *out,
                                 const struct model_address *address);
 void backend_openai_put_format(struct buf *out, const char *format);
 bool backend_openai_read_reply(const json_t *reply, struct model_facts *facts);
+void backend_openai_put_embed_options(struct buf *out,
+                                      const struct call_options *options,
+                                      const struct model_address *address);
+const json_t *backend_openai_read_embedding(const json_t *reply,
+                                            struct model_facts *facts);
 bool backend_openai_is_simulated(const json_t *entry);
 
 // Copies text into out of size bytes; false when it does not fit whole.

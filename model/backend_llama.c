@@ -35,6 +35,7 @@ static bool read_model(const json_t *entry, struct model_info *out)
 const struct model_backend backend_llama = {
     .name = "llama",
     .chat_path = "/v1/chat/completions",
+    .embed_path = "/v1/embeddings",
     .version_path = "/props",
     .models_path = "/v1/models",
     .models_key = "data",
@@ -42,7 +43,9 @@ const struct model_backend backend_llama = {
     .cuts_silently = false,
     .put_options = backend_openai_put_options,
     .put_format = backend_openai_put_format,
+    .put_embed_options = backend_openai_put_embed_options,
     .read_reply = backend_openai_read_reply,
+    .read_embedding = backend_openai_read_embedding,
     .read_version = read_version,
     .read_server = read_props,
     .read_model = read_model,

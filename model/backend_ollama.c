@@ -4,23 +4,29 @@
 #include "common/json.h"
 #include "model/backend.h"
 
-// Ollama's own API, /api/chat. All options that change the answer or reload
-// the model are always sent: their defaults depend on the machine.
+// Ollama's own API, /api/chat and /api/embed. All options that change the
+// answer or reload the model are always sent: their defaults depend on the
+// machine.
 //
 // `truncate` and `shift` are asked off, so that a prompt that does not fit is
 // an error and a reply ends at the window; servers too old for them ignore
 // both. `keep_alive` outlasts the pauses of a search, unless the owner of the
 // machine says otherwise; without a unit it is a number.
 
-static void put_options(struct buf *out, const struct call_options *options,
-                        const struct model_address *address)
+static void put_keep_alive(struct buf *out, const struct model_address *address)
 {
     const char *keep = address->keep_alive;
     const char *quote = strpbrk(keep, "smh") == NULL ? "" : "\"";
 
-    buf_puts(out, ",\"stream\":false,\"truncate\":false,\"shift\":false");
     if (keep[0] != '\0')
         buf_printf(out, ",\"keep_alive\":%s%s%s", quote, keep, quote);
+}
+
+static void put_options(struct buf *out, const struct call_options *options,
+                        const struct model_address *address)
+{
+    buf_puts(out, ",\"stream\":false,\"truncate\":false,\"shift\":false");
+    put_keep_alive(out, address);
     if (options->think != THINK_UNSET)
         buf_printf(out, ",\"think\":%s",
                    options->think == THINK_ON ? "true" : "false");
@@ -35,6 +41,26 @@ static void put_format(struct buf *out, const char *format)
 {
     buf_puts(out, ",\"format\":");
     buf_puts(out, format);
+}
+
+// By itself Ollama cuts a text that is too long, and says nothing.
+static void put_embed_options(struct buf *out,
+                              const struct call_options *options,
+                              const struct model_address *address)
+{
+    buf_puts(out, ",\"truncate\":false");
+    put_keep_alive(out, address);
+    buf_printf(out, ",\"options\":{\"num_ctx\":%" PRId32 "}", options->num_ctx);
+}
+
+static const json_t *read_embedding(const json_t *reply,
+                                    struct model_facts *facts)
+{
+    const json_t *list = json_object_get(reply, "embeddings");
+
+    facts->prompt_tokens = json_get_int(reply, "prompt_eval_count", 0);
+    facts->load_us = json_get_int(reply, "load_duration", 0) / 1000;
+    return json_array_size(list) == 1 ? json_array_get(list, 0) : NULL;
 }
 
 // A model that writes the same token some 31 times is stopped by Ollama, which
@@ -109,6 +135,7 @@ static bool is_simulated(const json_t *entry)
 const struct model_backend backend_ollama = {
     .name = "ollama",
     .chat_path = "/api/chat",
+    .embed_path = "/api/embed",
     .version_path = "/api/version",
     .models_path = "/api/tags",
     .models_key = "models",
@@ -116,7 +143,9 @@ const struct model_backend backend_ollama = {
     .cuts_silently = true,
     .put_options = put_options,
     .put_format = put_format,
+    .put_embed_options = put_embed_options,
     .read_reply = read_reply,
+    .read_embedding = read_embedding,
     .read_version = read_version,
     .read_model = read_model,
     .is_simulated = is_simulated,

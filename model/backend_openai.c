@@ -4,7 +4,8 @@
 #include "common/json.h"
 #include "model/backend.h"
 
-// /v1/chat/completions as llama.cpp's server, vLLM and LM Studio speak it.
+// /v1/chat/completions and /v1/embeddings as llama.cpp's server, vLLM and LM
+// Studio speak them.
 // The window is the server's own: num_ctx is not sent, and such a server
 // answers 400 when a prompt does not fit. Thinking is switched by the chat
 // template's variable that llama.cpp and vLLM both pass on. max_tokens is the
@@ -109,6 +110,29 @@ bool backend_openai_read_reply(const json_t *reply, struct model_facts *facts)
     return true;
 }
 
+// Decimals, which all of them send unless another encoding is asked for. A text
+// that is too long is an error with llama.cpp, vLLM and LM Studio alike.
+void backend_openai_put_embed_options(struct buf *out,
+                                      const struct call_options *options,
+                                      const struct model_address *address)
+{
+    (void)options;
+    (void)address;
+    buf_puts(out, ",\"encoding_format\":\"float\"");
+}
+
+const json_t *backend_openai_read_embedding(const json_t *reply,
+                                            struct model_facts *facts)
+{
+    const json_t *list = json_object_get(reply, "data");
+
+    facts->prompt_tokens =
+        json_get_int(json_object_get(reply, "usage"), "prompt_tokens", 0);
+    return json_array_size(list) == 1
+               ? json_object_get(json_array_get(list, 0), "embedding")
+               : NULL;
+}
+
 // There is no version in this API; who owns the models comes nearest.
 static const char *read_version(const json_t *reply)
 {
@@ -138,6 +162,7 @@ bool backend_openai_is_simulated(const json_t *entry)
 const struct model_backend backend_openai = {
     .name = "openai",
     .chat_path = "/v1/chat/completions",
+    .embed_path = "/v1/embeddings",
     .version_path = NULL,
     .models_path = "/v1/models",
     .models_key = "data",
@@ -145,7 +170,9 @@ const struct model_backend backend_openai = {
     .cuts_silently = false,
     .put_options = backend_openai_put_options,
     .put_format = backend_openai_put_format,
+    .put_embed_options = backend_openai_put_embed_options,
     .read_reply = backend_openai_read_reply,
+    .read_embedding = backend_openai_read_embedding,
     .read_version = read_version,
     .read_model = read_model,
     .is_simulated = backend_openai_is_simulated,

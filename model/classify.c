@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/plain.h"
 #include "common/text.h"
+#include "common/vector.h"
 #include "model/logprobs.h"
 #include "model/mend.h"
 
@@ -187,7 +188,8 @@ static void classify_error(const struct model_backend *backend,
     if (reply->status == 404) {
         set_fault(done, FAULT_GARBAGE,
                   "no model server at this address (HTTP status 404)",
-                  backend->chat_path);
+                  asked->kind == CALL_EMBED ? backend->embed_path
+                                            : backend->chat_path);
         return;
     }
     while (reply->status < row->first || reply->status > row->last)
@@ -386,6 +388,73 @@ static json_t *parse_reply(const struct model_reply *reply)
     return body;
 }
 
+static void set_reported(const struct model_reply *reply,
+                         struct model_done *done)
+{
+    char said[SAID_BYTES];
+
+    read_error(reply, said, sizeof said);
+    set_fault(done, FAULT_SERVER, "the server sent an error (HTTP status 200)",
+              said);
+}
+
+// The numbers of an embedding as the text that is kept. ERR_PROTOCOL: they are
+// no embedding.
+static bool put_vector(const json_t *numbers, struct buf *out, struct err *err)
+{
+    double list[VECTOR_MAX];
+    size_t n = json_array_size(numbers);
+
+    for (size_t i = 0; i < n && n <= VECTOR_MAX; i++) {
+        const json_t *number = json_array_get(numbers, i);
+
+        if (!json_is_number(number)) {
+            err_set(err, ERR_PROTOCOL,
+                    "an embedding holds something that is no number");
+            return false;
+        }
+        list[i] = json_number_value(number);
+    }
+    return vector_write(list, n, out, err);
+}
+
+static void take_embedding(const json_t *numbers,
+                           const struct model_facts *facts,
+                           struct model_done *done)
+{
+    struct buf text = BUF_INIT(MODEL_MAX_REPLY);
+    struct err why = ERR_CLEAR;
+
+    copy_counts(facts, &done->answer);
+    if (put_vector(numbers, &text, &why))
+        set_answer(done, CALL_TEXT, text.data, text.len);
+    else
+        set_fault(done, FAULT_GARBAGE,
+                  "the reply is not what this API promises", why.text);
+    buf_release(&text);
+}
+
+static void classify_embedding(const struct model_backend *backend,
+                               const struct model_reply *reply,
+                               struct model_done *done)
+{
+    struct model_facts facts = {.text = "", .thought = "", .cached_tokens = -1};
+    json_t *body = parse_reply(reply);
+    const json_t *numbers = backend->read_embedding(body, &facts);
+    char said[SAID_BYTES];
+
+    if (json_is_array(numbers)) {
+        take_embedding(numbers, &facts, done);
+    } else if (json_object_get(body, "error") != NULL) {
+        set_reported(reply, done);
+    } else {
+        read_error(reply, said, sizeof said);
+        set_fault(done, FAULT_GARBAGE,
+                  "the reply holds no embedding, or not one", said);
+    }
+    json_decref(body);
+}
+
 static void classify_ok(const struct model_backend *backend,
                         const struct model_asked *asked,
                         const struct model_reply *reply,
@@ -399,9 +468,7 @@ static void classify_ok(const struct model_backend *backend,
 
     char said[SAID_BYTES];
     if (json_object_get(body, "error") != NULL) {
-        read_error(reply, said, sizeof said);
-        set_fault(done, FAULT_SERVER,
-                  "the server sent an error (HTTP status 200)", said);
+        set_reported(reply, done);
     } else if (body == NULL || !backend->read_reply(body, &facts)) {
         read_error(reply, said, sizeof said);
         set_fault(done, FAULT_GARBAGE,
@@ -426,6 +493,8 @@ void model_classify(const struct model_backend *backend,
     if (reply->exchange != EXCHANGE_DONE)
         set_fault(done, exchanges[reply->exchange].fault,
                   exchanges[reply->exchange].what, reply->detail);
+    else if (reply->status == 200 && asked->kind == CALL_EMBED)
+        classify_embedding(backend, reply, done);
     else if (reply->status == 200)
         classify_ok(backend, asked, reply, done);
     else

@@ -17,6 +17,7 @@
 
 // What was asked. All borrowed.
 struct model_asked {
+    enum call_kind kind;
     const char *model;
     const char *messages; // the JSON array as it was sent
     size_t messages_len;

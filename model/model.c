@@ -54,6 +54,7 @@ struct exchange {
     size_t logprobs_at; // the same of what asks for log-probabilities
     size_t logprobs_len;
     int64_t timeout_ms;
+    enum call_kind kind;
     char model[NAME_MAX_BYTES]; // cut, for people
     int32_t num_ctx;
     int32_t num_predict;
@@ -69,6 +70,7 @@ struct model_client {
     CURLM *multi;               // owned
     struct curl_slist *headers; // owned
     char chat_url[URL_MAX];
+    char embed_url[URL_MAX];
     struct exchange *open;
     struct exchange *done; // oldest first
     struct exchange **done_end;
@@ -245,6 +247,8 @@ static bool fill_client(struct model_client *client, struct err *err)
 {
     (void)snprintf(client->chat_url, sizeof client->chat_url, "%s%s",
                    client->address.url, client->backend->chat_path);
+    (void)snprintf(client->embed_url, sizeof client->embed_url, "%s%s",
+                   client->address.url, client->backend->embed_path);
     client->multi = curl_multi_init();
     // An empty Expect spares a round trip on requests over 1 KB.
     client->headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -303,7 +307,35 @@ void model_client_free(struct model_client *client)
 
 // ---- calls
 
-// {"model":...,"messages":[...] and what the backend adds.
+// What a chat has beside its messages.
+static void put_chat_options(const struct model_client *client,
+                             const struct call_request *request,
+                             struct exchange *exchange)
+{
+    struct buf *out = &exchange->request;
+
+    client->backend->put_options(out, &request->options, &client->address);
+    exchange->logprobs_at = out->len;
+    if (request->options.top_logprobs > 0)
+        buf_printf(out, ",\"logprobs\":true,\"top_logprobs\":%" PRId32,
+                   request->options.top_logprobs);
+    exchange->logprobs_len = out->len - exchange->logprobs_at;
+    exchange->format_at = out->len;
+    if (request->format != NULL)
+        client->backend->put_format(out, request->format);
+    exchange->format_len = out->len - exchange->format_at;
+}
+
+static void put_embed_options(const struct model_client *client,
+                              const struct call_request *request,
+                              struct exchange *exchange)
+{
+    exchange->logprobs_len = exchange->format_len = 0;
+    client->backend->put_embed_options(&exchange->request, &request->options,
+                                       &client->address);
+}
+
+// {"model":...,"messages":[...] or "input":[...], and what the backend adds.
 static bool write_request(const struct model_client *client,
                           const struct call_request *request,
                           struct exchange *exchange, struct err *err)
@@ -316,21 +348,16 @@ static bool write_request(const struct model_client *client,
     }
     buf_puts(out, "{\"model\":");
     buf_put_json(out, request->model, strlen(request->model));
-    buf_puts(out, ",\"messages\":");
+    buf_puts(out,
+             request->kind == CALL_EMBED ? ",\"input\":" : ",\"messages\":");
     exchange->messages_at = out->len;
     buf_append(out, request->prefix, request->prefix_len);
     buf_append(out, request->tail, request->tail_len);
     exchange->messages_len = out->len - exchange->messages_at;
-    client->backend->put_options(out, &request->options, &client->address);
-    exchange->logprobs_at = out->len;
-    if (request->options.top_logprobs > 0)
-        buf_printf(out, ",\"logprobs\":true,\"top_logprobs\":%" PRId32,
-                   request->options.top_logprobs);
-    exchange->logprobs_len = out->len - exchange->logprobs_at;
-    exchange->format_at = out->len;
-    if (request->format != NULL)
-        client->backend->put_format(out, request->format);
-    exchange->format_len = out->len - exchange->format_at;
+    if (request->kind == CALL_EMBED)
+        put_embed_options(client, request, exchange);
+    else
+        put_chat_options(client, request, exchange);
     buf_putc(out, '}');
     return buf_ok(out, "a request", err);
 }
@@ -339,9 +366,11 @@ static bool address_easy(const struct model_client *client,
                          struct exchange *exchange, int64_t timeout_ms)
 {
     CURL *easy = exchange->easy;
+    const char *url =
+        exchange->kind == CALL_EMBED ? client->embed_url : client->chat_url;
     long connect_ms = timeout_ms < CONNECT_MS ? (long)timeout_ms : CONNECT_MS;
 
-    return curl_easy_setopt(easy, CURLOPT_URL, client->chat_url) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, client->headers) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -361,6 +390,7 @@ static void note_request(struct exchange *exchange, int64_t id,
 
     if (len >= sizeof exchange->model)
         len = utf8_cut(request->model, sizeof exchange->model - 1);
+    exchange->kind = request->kind;
     memcpy(exchange->model, request->model, len);
     exchange->model[len] = '\0';
     exchange->num_ctx = request->options.num_ctx;
@@ -505,6 +535,7 @@ static void classify(struct model_client *client, struct exchange *exchange,
                      CURLcode code)
 {
     const struct model_asked asked = {
+        .kind = exchange->kind,
         .model = exchange->model,
         .messages = exchange->request.data + exchange->messages_at,
         .messages_len = exchange->messages_len,

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 
+#include "simulated/sim_embed.h"
 #include "simulated/sim_request.h"
 
 enum {
@@ -123,8 +124,9 @@ static void put_model(const struct sim_service *service, struct buf *out,
     buf_puts(out, ", \"details\": ");
     put_details(out);
     buf_printf(out,
-               ", \"capabilities\": [\"completion\", \"simulated\"%s], "
+               ", \"capabilities\": [\"%s\", \"simulated\"%s], "
                "\"context_length\": %" PRId64,
+               sim_embeds(name) ? "embedding" : "completion",
                can_think(name) ? ", \"thinking\"" : "",
                service->options.num_ctx_max);
 }
@@ -257,13 +259,14 @@ static void post_show(struct sim_service *service,
     sim_request_release(&request);
 }
 
-// ---- a chat
+// ---- a chat, or texts to be embedded
 
 struct chat {
     struct sim_service *service;
     struct sim_exchange *exchange;
     struct sim_request request;
     bool openai;
+    bool embeds;
     enum sim_fault fault;
     int64_t num_ctx;
     struct sim_lease lease;
@@ -299,6 +302,26 @@ static int64_t clamp_ctx(const struct sim_options *options, int64_t wanted)
     return num_ctx < 4 ? 4 : num_ctx;
 }
 
+static bool read_request(struct chat *chat, struct sim_refusal *refusal)
+{
+    const struct sim_exchange *exchange = chat->exchange;
+    return (chat->embeds ? sim_request_read_embed : sim_request_read)(
+        &chat->request, exchange->body, exchange->body_len, chat->openai,
+        refusal);
+}
+
+// Whether a model of that name does what is asked. False: the reply stands.
+static bool can_do(struct chat *chat, const char *model)
+{
+    char text[240];
+    if (sim_embeds(model) == chat->embeds)
+        return true;
+    snprintf(text, sizeof text, "\"%.100s\" does not support %s", model,
+             chat->embeds ? "embeddings" : "chat");
+    fail(chat->exchange, chat->openai, 400, text);
+    return false;
+}
+
 // Reads and checks all that needs no slot. False: the reply stands.
 static bool admit(struct chat *chat)
 {
@@ -306,8 +329,7 @@ static bool admit(struct chat *chat)
     struct sim_request *request = &chat->request;
     struct sim_refusal refusal;
     char text[240];
-    if (!sim_request_read(request, exchange->body, exchange->body_len,
-                          chat->openai, &refusal)) {
+    if (!read_request(chat, &refusal)) {
         fail(exchange, chat->openai, refusal.status, refusal.text);
         return false;
     }
@@ -320,6 +342,8 @@ static bool admit(struct chat *chat)
         fail(exchange, chat->openai, 404, text);
         return false;
     }
+    if (!can_do(chat, request->model))
+        return false;
     if (request->think == SIM_THINK_ON && !can_think(request->model)) {
         snprintf(text, sizeof text, "\"%.100s\" does not support thinking",
                  request->model);
@@ -713,13 +737,76 @@ static void write_answer(struct chat *chat)
             chat->request.load_only ? "loaded" : "answered";
 }
 
-static void answer_chat(struct sim_service *service,
-                        struct sim_exchange *exchange, bool openai)
+// ---- embeddings
+
+static void put_vector(const struct chat *chat, size_t i, struct buf *out)
+{
+    const struct sim_message *message = &chat->request.messages[i];
+    double numbers[SIM_EMBED_SIZE];
+    sim_embed(chat->request.model, message->content, message->len, numbers);
+    for (size_t n = 0; n < SIM_EMBED_SIZE; n++)
+        buf_printf(out, "%s%.9g", n == 0 ? "[" : ", ", numbers[n]);
+    buf_putc(out, ']');
+}
+
+static void write_embed_native(const struct chat *chat, struct buf *out)
+{
+    buf_puts(out, "{\"model\": ");
+    put_text(out, chat->request.model);
+    for (size_t i = 0; i < chat->request.n_messages; i++) {
+        buf_puts(out, i == 0 ? ", \"embeddings\": [" : ", ");
+        put_vector(chat, i, out);
+    }
+    buf_printf(out,
+               "], \"total_duration\": %" PRId64 ", \"load_duration\": %" PRId64
+               ", \"prompt_eval_count\": %zu}",
+               (clock_monotonic_us() - chat->start_us) * 1000,
+               chat->lease.load_us * 1000, chat->request.n_tokens);
+}
+
+static void write_embed_openai(const struct chat *chat, struct buf *out)
+{
+    buf_puts(out, "{\"object\": \"list\", \"model\": ");
+    put_text(out, chat->request.model);
+    for (size_t i = 0; i < chat->request.n_messages; i++) {
+        buf_puts(out, i == 0 ? ", \"data\": [" : ", ");
+        buf_printf(out,
+                   "{\"object\": \"embedding\", \"index\": %zu, "
+                   "\"embedding\": ",
+                   i);
+        put_vector(chat, i, out);
+        buf_putc(out, '}');
+    }
+    buf_printf(out,
+               "], \"usage\": {\"prompt_tokens\": %zu, \"total_tokens\": %zu}}",
+               chat->request.n_tokens, chat->request.n_tokens);
+}
+
+static void write_embeddings(struct chat *chat)
+{
+    struct sim_exchange *exchange = chat->exchange;
+    (chat->openai ? write_embed_openai : write_embed_native)(chat,
+                                                             &exchange->reply);
+    if (chat->fault == SIM_FAULT_HALF) {
+        exchange->ending = SIM_HALF;
+        return;
+    }
+    exchange->record.answered = true;
+    if (chat->fault == SIM_FAULT_NONE)
+        exchange->record.outcome = "answered";
+}
+
+// ---- from a request to its reply
+
+static void answer_request(struct sim_service *service,
+                           struct sim_exchange *exchange, bool openai,
+                           bool embeds)
 {
     struct chat chat = {
         .service = service,
         .exchange = exchange,
         .openai = openai,
+        .embeds = embeds,
         .prompt = BUF_INIT(SIM_PROMPT_MAX_BYTES),
         .thinking = BUF_INIT(SIM_REPLY_MAX_BYTES),
         .content = BUF_INIT(SIM_REPLY_MAX_BYTES),
@@ -730,12 +817,14 @@ static void answer_chat(struct sim_service *service,
     if (!admit(&chat) || !pass_faults(&chat) || !take_slot(&chat))
         goto out;
     int64_t held_us = clock_monotonic_us();
-    bool ok = make_answer(&chat) && spend_time(&chat);
+    bool ok = (embeds || make_answer(&chat)) && spend_time(&chat);
     sim_slots_give(service->slots, &chat.lease);
     exchange->record.busy_us = (uint64_t)(clock_monotonic_us() - held_us);
     if (chat.request.unload)
         sim_slots_unload(service->slots, chat.request.model);
-    if (ok)
+    if (ok && embeds)
+        write_embeddings(&chat);
+    else if (ok)
         write_answer(&chat);
 
 out:
@@ -749,13 +838,25 @@ out:
 static void post_chat(struct sim_service *service,
                       struct sim_exchange *exchange)
 {
-    answer_chat(service, exchange, false);
+    answer_request(service, exchange, false, false);
 }
 
 static void post_openai_chat(struct sim_service *service,
                              struct sim_exchange *exchange)
 {
-    answer_chat(service, exchange, true);
+    answer_request(service, exchange, true, false);
+}
+
+static void post_embed(struct sim_service *service,
+                       struct sim_exchange *exchange)
+{
+    answer_request(service, exchange, false, true);
+}
+
+static void post_openai_embed(struct sim_service *service,
+                              struct sim_exchange *exchange)
+{
+    answer_request(service, exchange, true, true);
 }
 
 // ---- the table
@@ -767,6 +868,8 @@ static const struct {
 } ROUTES[] = {
     {"POST", "/api/chat", post_chat},
     {"POST", "/v1/chat/completions", post_openai_chat},
+    {"POST", "/api/embed", post_embed},
+    {"POST", "/v1/embeddings", post_openai_embed},
     {"GET", "/", get_root},
     {"GET", "/api/version", get_version},
     {"GET", "/api/tags", get_tags},

@@ -270,7 +270,8 @@ static bool hash_body(struct sim_request *request, bool openai)
     return ok;
 }
 
-bool sim_request_read(struct sim_request *request, const char *body, size_t len,
+// What all requests have: a JSON object that names a model.
+static bool read_body(struct sim_request *request, const char *body, size_t len,
                       bool openai, struct sim_refusal *refusal)
 {
     struct err err = ERR_CLEAR;
@@ -288,14 +289,63 @@ bool sim_request_read(struct sim_request *request, const char *body, size_t len,
     if (!hash_body(request, openai))
         return refuse(refusal, 500, "no memory");
     request->model = json_get_text(request->body, "model", "");
-    if (request->model[0] == '\0')
-        return refuse(refusal, 400, "model is required");
+    return request->model[0] != '\0' ||
+           refuse(refusal, 400, "model is required");
+}
+
+bool sim_request_read(struct sim_request *request, const char *body, size_t len,
+                      bool openai, struct sim_refusal *refusal)
+{
+    if (!read_body(request, body, len, openai, refusal))
+        return false;
     if (!read_messages(request, json_object_get(request->body, "messages"),
                        refusal))
         return false;
     read_logprobs(request);
     return openai ? read_openai(request, refusal)
                   : read_native(request, refusal);
+}
+
+// A text, or a list of texts.
+static bool read_input(struct sim_request *request, const json_t *input,
+                       struct sim_refusal *refusal)
+{
+    size_t n = json_is_string(input) ? 1 : json_array_size(input);
+    if (n == 0 || n > SIM_MESSAGES_MAX)
+        return refuse(refusal, 400, "input must be 1 to %d texts",
+                      SIM_MESSAGES_MAX);
+    request->messages =
+        arena_array(&request->arena, n, sizeof *request->messages);
+    if (request->messages == NULL)
+        return refuse(refusal, 500, "no memory");
+    for (size_t i = 0; i < n; i++) {
+        const json_t *text =
+            json_is_string(input) ? input : json_array_get(input, i);
+        if (!json_is_string(text))
+            return refuse(refusal, 400, "invalid input type");
+        request->messages[request->n_messages++] =
+            (struct sim_message){.role = "user",
+                                 .content = json_string_value(text),
+                                 .len = json_string_length(text)};
+    }
+    return true;
+}
+
+bool sim_request_read_embed(struct sim_request *request, const char *body,
+                            size_t len, bool openai,
+                            struct sim_refusal *refusal)
+{
+    if (!read_body(request, body, len, openai, refusal) ||
+        !read_input(request, json_object_get(request->body, "input"), refusal))
+        return false;
+    const json_t *options = json_object_get(request->body, "options");
+    if (!openai && !check_options(options, refusal))
+        return false;
+    read_options(request, options);
+    request->embeds = true;
+    request->truncate =
+        !openai && json_get_bool(request->body, "truncate", true);
+    return true;
 }
 
 void sim_request_release(struct sim_request *request)
@@ -335,10 +385,31 @@ static void cut_longest(struct sim_request *request, size_t over)
     longest->len = strlen(longest->content);
 }
 
+// Texts to be embedded are read one by one: each has the window for itself, and
+// loses its end where it may.
+static bool fit_texts(struct sim_request *request, size_t room)
+{
+    bool fits = true;
+    for (size_t i = 0; i < request->n_messages; i++) {
+        size_t n = tokens_of(&request->messages[i]);
+        fits = fits && (n < room || request->truncate);
+        if (n >= room && request->truncate) {
+            request->messages[i].len = room * 4 < request->messages[i].len
+                                           ? room * 4
+                                           : request->messages[i].len;
+            n = room;
+        }
+        request->n_tokens += n;
+    }
+    return fits;
+}
+
 bool sim_request_fit(struct sim_request *request, int64_t num_ctx)
 {
     size_t room = num_ctx > 0 ? (size_t)num_ctx : 0;
     request->n_tokens = 0;
+    if (request->embeds)
+        return fit_texts(request, room);
     for (size_t i = 0; i < request->n_messages; i++)
         request->n_tokens += tokens_of(&request->messages[i]);
     if (request->n_tokens < room)

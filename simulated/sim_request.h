@@ -1,9 +1,10 @@
-// sim_request: a chat request, read and checked as Ollama does.
+// sim_request: a request, read and checked as Ollama does.
 //
-// Two forms come to one struct: Ollama's own (/api/chat) and the
-// OpenAI-compatible one. What is wrong with a body becomes a status and the
-// words that Ollama uses. Messages that do not fit are dropped from the
-// middle, oldest first, unless the request forbids it.
+// Two forms come to one struct: Ollama's own (/api/chat, /api/embed) and the
+// OpenAI-compatible one. Each text to be embedded is a message of its own. What
+// is wrong with a body becomes a status and the words that Ollama uses.
+// Messages that do not fit are dropped from the middle, oldest first, unless
+// the request forbids it.
 
 #ifndef SIMULATED_SIM_REQUEST_H
 #define SIMULATED_SIM_REQUEST_H
@@ -35,6 +36,7 @@ struct sim_request {
     bool stream;
     bool truncate;
     bool shift;
+    bool embeds;    // each message is a text of its own, to be embedded
     bool load_only; // no messages: only load the model
     bool unload;    // keep_alive is 0
     enum sim_think think;
@@ -56,6 +58,11 @@ struct sim_refusal {
 // Reads a body; release `request` in any case.
 bool sim_request_read(struct sim_request *request, const char *body, size_t len,
                       bool openai, struct sim_refusal *refusal);
+
+// The same of a request for embeddings.
+bool sim_request_read_embed(struct sim_request *request, const char *body,
+                            size_t len, bool openai,
+                            struct sim_refusal *refusal);
 void sim_request_release(struct sim_request *request);
 
 // Makes the prompt fit num_ctx: drops messages and counts the tokens. False,

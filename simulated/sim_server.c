@@ -22,8 +22,9 @@ enum { CONNECTIONS_MAX = 1024, PATH_MAX_BYTES = 256, LOOK_MS = 50 };
 
 // Names that /api/tags lists beside those that were given.
 static const char *const USUAL_MODELS[] = {
-    "llama3.2:latest", "llama3.2:3b", "qwen2.5:14b",  "qwen2.5:32b",
-    "qwen2.5:0.5b",    "gemma3:270m", "smollm2:135m", "qwen3:8b",
+    "llama3.2:latest", "llama3.2:3b",  "qwen2.5:14b",
+    "qwen2.5:32b",     "qwen2.5:0.5b", "gemma3:270m",
+    "smollm2:135m",    "qwen3:8b",     "all-minilm:latest",
 };
 
 // stop_pipe: its write end is closed when the server stops, so that all who

@@ -11,7 +11,8 @@
 #include "wire/shape.h"
 
 static_assert(sizeof(enum call_outcome) == sizeof(int) &&
-                  sizeof(enum call_think) == sizeof(int),
+                  sizeof(enum call_think) == sizeof(int) &&
+                  sizeof(enum call_kind) == sizeof(int),
               "FIELD_ENUM copies an int");
 
 enum {
@@ -80,6 +81,8 @@ static const struct field call_fields[] = {
     FIELD_INT(call_message, timeout_ms, "timeout_ms", 1, MILLIS_CAP, REQUIRED),
     FIELD_TEXT(call_message, digest, "digest", WORD_CAP, OPTIONAL),
     FIELD_BYTES(call_message, key, key_len, "key", WIRE_KEY_BYTES, OPTIONAL),
+    FIELD_ENUM(call_message, request.kind, "asks", CALL_CHAT, CALL_EMBED,
+               OPTIONAL),
     FIELD_TEXT(call_message, request.model, "model", NAME_CAP, REQUIRED),
     FIELD_SLICE(call_message, request.prefix, request.prefix_len, "prefix",
                 WIRE_MAX_TEXT, REQUIRED),

@@ -27,7 +27,7 @@
 #include "common/call.h"
 #include "common/err.h"
 
-enum { WIRE_VERSION = 2 };
+enum { WIRE_VERSION = 3 };
 enum { WIRE_MAX_BYTES = 64 << 20 }; // a message
 enum {
     WIRE_FRAME_BYTES = 64 << 10

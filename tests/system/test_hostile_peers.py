@@ -153,7 +153,7 @@ def context():
 
 
 def hello(role=CLIENT, **fields):
-    return msgpack.packb({"kind": HELLO, "version": 2, "role": role,
+    return msgpack.packb({"kind": HELLO, "version": 3, "role": role,
                           "name": "x", "epoch": random.getrandbits(60),
                           **fields})
 

@@ -80,7 +80,7 @@ class Peer:
         raise AssertionError(f"no message of kind {kind}")
 
     def hello(self, role=CLIENT, **fields):
-        fields = {"version": 2, "role": role, "name": "stranger",
+        fields = {"version": 3, "role": role, "name": "stranger",
                   "epoch": random.getrandbits(60), **fields}
         self.send(HELLO, **fields)
 
@@ -199,11 +199,11 @@ NONSENSE = [
     b"\xdf\xff\xff\xff\xff",                # a map that claims 4 billion
     b"\xdb\xff\xff\xff\xffabc",             # a text that claims 4 GB
     b"\x91" * 10000,                        # nested far too deep
-    msgpack.packb({"kind": 0, "version": 2, "role": 1, "name": "x" * 201,
+    msgpack.packb({"kind": 0, "version": 3, "role": 1, "name": "x" * 201,
                    "epoch": 1}),
-    msgpack.packb({"kind": 0, "version": 2, "role": 7, "name": "x",
+    msgpack.packb({"kind": 0, "version": 3, "role": 7, "name": "x",
                    "epoch": 1}),
-    msgpack.packb({"kind": 0, "version": 2, "role": 1, "name": "a\x00b",
+    msgpack.packb({"kind": 0, "version": 3, "role": 1, "name": "a\x00b",
                    "epoch": 1}),
 ]
 
@@ -226,7 +226,7 @@ def test_nonsense_is_refused_and_forgotten(talk, undisturbed, greeted):
 def test_random_bytes_do_no_harm(talk, undisturbed):
     dice = random.Random(11)
     peer = talk.peer()
-    good = msgpack.packb({"kind": 0, "version": 2, "role": 0, "name": "w",
+    good = msgpack.packb({"kind": 0, "version": 3, "role": 0, "name": "w",
                           "epoch": 3, "slots": 2, "models": []})
     for _ in range(2000):
         frame = bytearray(good)

@@ -591,3 +591,57 @@ Test(model, nobody_at_the_address_is_told_from_something_else)
     server = NULL;
     expect_no_server(ERR_IO);
 }
+
+// ---- embeddings
+
+static struct call_request embed_request(void)
+{
+    static const char tail[] = "\"Late \\\"parcel\\\"\"]";
+
+    return (struct call_request){
+        .kind = CALL_EMBED,
+        .model = "all-minilm",
+        .prefix = "[",
+        .prefix_len = 1,
+        .tail = tail,
+        .tail_len = sizeof tail - 1,
+        .options = {.num_ctx = 8192, .num_predict = 1}};
+}
+
+static void expect_embedding(const char *path, const char *reply,
+                             const char *options)
+{
+    struct call_request request = embed_request();
+
+    http_script_set(server, path, SCRIPT_REPLY, 200, reply, 0);
+    cr_assert(model_begin(client, 7, &request, 5000, &err), "%s", err.text);
+    struct model_done done = wait_done();
+    cr_expect_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_str_eq(done.answer.text, "AACAPwAAAMA=");
+    call_answer_release(&done.answer);
+    json_t *sent = last_request(path);
+    expect_json(sent, "model", "\"all-minilm\"");
+    expect_json(sent, "input", "[\"Late \\\"parcel\\\"\"]");
+    cr_expect_null(json_object_get(sent, "messages"));
+    if (options != NULL)
+        expect_json(sent, "options", options);
+    json_decref(sent);
+}
+
+Test(model, an_embedding_is_asked_at_a_path_of_its_own)
+{
+    expect_embedding("/api/embed", "{\"embeddings\":[[1,-2]]}",
+                     "{\"num_ctx\":8192}");
+    model_client_free(client);
+    client = connect_to("llama", http_script_port(server));
+    expect_embedding("/v1/embeddings", "{\"data\":[{\"embedding\":[1,-2]}]}",
+                     NULL);
+}
+
+Test(model, a_chat_after_an_embedding_is_asked_as_before)
+{
+    expect_embedding("/api/embed", "{\"embeddings\":[[1,-2]]}", NULL);
+    struct model_done done = ask_once(5000);
+    cr_expect_str_eq(done.answer.text, "refund");
+    call_answer_release(&done.answer);
+}

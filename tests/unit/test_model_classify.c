@@ -527,3 +527,105 @@ Test(model_classify, a_token_that_is_no_character_is_found_by_its_bytes)
                     true),
         "[[0,2,0.6065]]");
 }
+
+// ---- embeddings
+
+static struct model_done classify_embedding(const struct model_backend *backend,
+                                            long status, const char *body)
+{
+    struct model_asked asked = make_asked();
+    struct model_reply reply = {.exchange = EXCHANGE_DONE,
+                                .status = status,
+                                .body = body,
+                                .len = strlen(body),
+                                .detail = "",
+                                .location = ""};
+    struct model_done done = {0};
+
+    asked.kind = CALL_EMBED;
+    model_classify(backend, &asked, &reply, &done);
+    return done;
+}
+
+Test(model_classify, an_embedding_becomes_the_text_that_is_kept)
+{
+    struct model_done done = classify_embedding(
+        &backend_ollama, 200,
+        "{\"embeddings\":[[1,-2.0]],\"prompt_eval_count\":5}");
+
+    cr_assert_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_eq(done.answer.outcome, CALL_TEXT);
+    cr_expect_str_eq(done.answer.text, "AACAPwAAAMA=");
+    cr_expect_eq(done.answer.prompt_tokens, 5);
+    call_answer_release(&done.answer);
+    done = classify_embedding(&backend_llama, 200,
+                              "{\"data\":[{\"index\":0,\"embedding\":[1,-2]}],"
+                              "\"usage\":{\"prompt_tokens\":5}}");
+    cr_assert_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_str_eq(done.answer.text, "AACAPwAAAMA=");
+    cr_expect_eq(done.answer.prompt_tokens, 5);
+    call_answer_release(&done.answer);
+}
+
+Test(model_classify, what_is_no_embedding_is_a_fault_that_says_why)
+{
+    static const struct {
+        const char *body;
+        const char *words;
+    } rows[] = {
+        {"{\"embeddings\":[[0,0]]}", "is nothing but zeros"},
+        {"{\"embeddings\":[[]]}", "has 0 numbers, where 1 to 8192"},
+        {"{\"embeddings\":[[1e300]]}", "a number that is not finite"},
+        {"{\"embeddings\":[[NaN]]}", "holds no embedding, or not one"},
+        {"{\"embeddings\":[[1,\"2\"]]}", "something that is no number"},
+        {"{\"embeddings\":[[1],[2]]}", "holds no embedding, or not one"},
+        {"{\"embedding\":[1]}", "holds no embedding, or not one"},
+        {"<html>", "or not one: <html>"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct model_done done =
+            classify_embedding(&backend_ollama, 200, rows[i].body);
+
+        cr_expect_eq(done.fault, FAULT_GARBAGE, "%s", rows[i].body);
+        cr_expect_not_null(strstr(done.text, rows[i].words), "%s: %s",
+                           rows[i].body, done.text);
+        cr_expect_null(done.answer.text);
+    }
+}
+
+Test(model_classify, a_vector_without_end_is_refused_by_its_size)
+{
+    struct buf body = BUF_INIT(1 << 20);
+
+    buf_puts(&body, "{\"embeddings\":[[1");
+    for (int i = 0; i < 8192; i++)
+        buf_puts(&body, ",1");
+    buf_puts(&body, "]]}");
+    struct model_done done =
+        classify_embedding(&backend_ollama, 200, body.data);
+    cr_expect_eq(done.fault, FAULT_GARBAGE);
+    cr_expect_not_null(strstr(done.text, "has 8193 numbers"), "%s", done.text);
+    buf_release(&body);
+}
+
+Test(model_classify, a_text_that_does_not_fit_is_a_fact_and_no_fault)
+{
+    struct model_done done = classify_embedding(
+        &backend_ollama, 400,
+        "{\"error\":\"the input length exceeds the context length\"}");
+
+    cr_expect_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_eq(done.answer.outcome, CALL_TOO_LONG);
+    call_answer_release(&done.answer);
+    done = classify_embedding(&backend_llama, 501,
+                              "{\"error\":{\"message\":\"This server does not "
+                              "support embeddings\"}}");
+    cr_expect_eq(done.fault, FAULT_SERVER);
+    cr_expect_not_null(strstr(done.text, "does not support embeddings"));
+    done = classify_embedding(&backend_ollama, 200,
+                              "{\"error\":\"out of memory\"}");
+    cr_expect_eq(done.fault, FAULT_SERVER);
+    done = classify_embedding(&backend_ollama, 404, "404 page not found");
+    cr_expect_not_null(strstr(done.text, "/api/embed"), "%s", done.text);
+}

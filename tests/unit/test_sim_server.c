@@ -243,6 +243,92 @@ Test(sim_server, a_request_without_messages_only_loads)
     json_decref(value);
 }
 
+// ---- embeddings
+
+static const json_t *numbers_of(const json_t *value, size_t i)
+{
+    return json_array_get(json_object_get(value, "embeddings"), i);
+}
+
+static double near(const json_t *a, const json_t *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < json_array_size(a); i++)
+        sum += json_number_value(json_array_get(a, i)) *
+               json_number_value(json_array_get(b, i));
+    return sum;
+}
+
+Test(sim_server, texts_that_share_stems_are_near_each_other)
+{
+    json_t *value =
+        ask("/api/embed", "{\"model\":\"all-minilm\",\"input\":[\"My delivery "
+                          "is late\",\"late deliveries\",\"Reset the "
+                          "password\",\"\"]}");
+    cr_assert_eq(status, 200);
+    cr_assert_eq(json_array_size(numbers_of(value, 3)), 256);
+    cr_expect_float_eq(near(numbers_of(value, 0), numbers_of(value, 0)), 1,
+                       1e-6);
+    cr_expect_gt(near(numbers_of(value, 0), numbers_of(value, 1)), 0.4);
+    cr_expect_lt(near(numbers_of(value, 0), numbers_of(value, 2)), 0.3);
+    cr_expect_float_eq(near(numbers_of(value, 3), numbers_of(value, 3)), 1,
+                       1e-6);
+    cr_expect_gt(json_get_int(value, "prompt_eval_count", 0), 8);
+    json_decref(value);
+}
+
+Test(sim_server, the_openai_form_holds_the_same_embedding)
+{
+    json_t *native =
+        ask("/api/embed", "{\"model\":\"all-minilm\",\"input\":\"A harbour\"}");
+    json_t *openai =
+        ask("/v1/embeddings",
+            "{\"model\":\"all-minilm\",\"input\":[\"A harbour\"]}");
+    const json_t *one = json_array_get(json_object_get(openai, "data"), 0);
+    cr_expect(
+        json_equal(json_object_get(one, "embedding"), numbers_of(native, 0)));
+    json_decref(native);
+    json_decref(openai);
+}
+
+static void expect_refused(const char *path, const char *body, long code,
+                           const char *words)
+{
+    json_t *value = ask(path, body);
+    cr_expect_eq(status, code, "%s", body);
+    cr_expect_not_null(strstr(json_get_text(value, "error", ""), words),
+                       "%s: %s", body, json_get_text(value, "error", ""));
+    json_decref(value);
+}
+
+Test(sim_server, a_model_that_embeds_does_not_chat_and_the_other_way_round)
+{
+    expect_refused("/api/embed", "{\"model\":\"m:14b\",\"input\":\"Hi\"}", 400,
+                   "does not support embeddings");
+    expect_refused("/api/chat",
+                   "{\"model\":\"all-minilm\",\"messages\":[{\"role\":"
+                   "\"user\",\"content\":\"Hi\"}]}",
+                   400, "does not support chat");
+}
+
+Test(sim_server, a_text_that_is_too_long_is_cut_only_where_it_may)
+{
+#define LONG_TEXT                                                              \
+    "\"one two three four five six seven eight nine ten eleven twelve\""
+    static const char may[] = "{\"model\":\"all-minilm\",\"input\":" LONG_TEXT
+                              ",\"options\":{\"num_ctx\":8}}";
+    static const char not [] = "{\"model\":\"all-minilm\",\"input\":" LONG_TEXT
+                               ",\"options\":{\"num_ctx\":8},\"truncate\":"
+                               "false}";
+    json_t *value = ask("/api/embed", may);
+    cr_expect_eq(status, 200);
+    cr_expect_eq(json_get_int(value, "prompt_eval_count", 0), 8);
+    json_decref(value);
+    expect_refused("/api/embed", not, 400, "exceed_context_size_error");
+    expect_refused("/api/embed", "{\"model\":\"all-minilm\",\"input\":[7]}",
+                   400, "invalid input type");
+}
+
 // ---- errors
 
 Test(sim_server, what_is_wrong_with_a_request_is_said_as_ollama_says_it)
