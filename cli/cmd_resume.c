@@ -49,6 +49,8 @@ static int resume_here(const struct options *options, const char *excluded)
             .exclude = excluded,
             .request = {.action = REQUEST_RUN,
                         .simulated = again.request->simulated,
+                        .priority = again.request->priority,
+                        .max_workers = again.request->max_workers,
                         .out = again.request->out}};
 
         status = follow_here(&follow);

@@ -9,7 +9,9 @@ static int run(const struct options *options)
         .options = options,
         .file = &file,
         .request = {.action = REQUEST_RUN,
-                    .simulated = option_on(options, OPT_SIMULATE)}};
+                    .simulated = option_on(options, OPT_SIMULATE),
+                    .max_workers =
+                        (int32_t)option_number(options, OPT_MAX_WORKERS, 0)}};
     int status = jobfile_load(&file, options, options->operands[0]);
 
     if (status == EXIT_DONE)
@@ -25,7 +27,7 @@ const struct command_entry cmd_run = {
     .example = "promptcc run jobs/customer_care/job.yaml --simulate",
     .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
                OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) | OPTIONS_HTTP |
-               OPTIONS_NOTIFY,
+               OPTION_BIT(OPT_MAX_WORKERS) | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

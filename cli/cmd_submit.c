@@ -16,7 +16,9 @@ static int submit(const struct options *options, struct jobfile *file)
         .request = {.action = REQUEST_RUN,
                     .simulated = option_on(options, OPT_SIMULATE),
                     .priority =
-                        (int32_t)option_number(options, OPT_PRIORITY, 0)},
+                        (int32_t)option_number(options, OPT_PRIORITY, 0),
+                    .max_workers =
+                        (int32_t)option_number(options, OPT_MAX_WORKERS, 0)},
         .wait = option_on(options, OPT_AWAIT)};
     int status;
 
@@ -46,7 +48,7 @@ const struct command_entry cmd_submit = {
     .options = OPTIONS_JOB | OPTIONS_PRINT | OPTIONS_THERE |
                OPTION_BIT(OPT_AWAIT) | OPTION_BIT(OPT_OUT) |
                OPTION_BIT(OPT_SIMULATE) | OPTION_BIT(OPT_PRIORITY) |
-               OPTIONS_NOTIFY,
+               OPTION_BIT(OPT_MAX_WORKERS) | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

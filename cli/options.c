@@ -11,6 +11,7 @@
 #include "cli/servers.h"
 #include "cli/wrap.h"
 #include "common/text.h"
+#include "wire/request.h"
 
 enum { OPTIONS_MAX_BYTES = 1 << 20, OPTIONS_MAX_OPERANDS = 4096 };
 
@@ -168,6 +169,10 @@ static const struct option_row rows[OPTION_COUNT] = {
                       "its share of the slots among other jobs",
                       .fallback = "10", .least = 1, .most = 100,
                       .range = "from 1 to 100"},
+    [OPT_MAX_WORKERS] = {"max-workers", "N", KIND_WHOLE,
+                         "how many workers may have its calls at a time",
+                         .told = "all", .least = 1, .most = REQUEST_MAX_WORKERS,
+                         .range = "from 1 to 10000"},
     [OPT_EXCLUDE] = {"exclude", "N", KIND_LIST,
                      "go on without example N, the number that the pause "
                      "named; repeatable"},

@@ -59,6 +59,7 @@ enum option_id {
     OPT_DRY_RUN,
     OPT_EXCLUDE,
     OPT_PRIORITY,
+    OPT_MAX_WORKERS,
     OPT_COMPILED,
     OPT_DATA,
     OPT_ALL_STEPS,

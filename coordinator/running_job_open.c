@@ -439,12 +439,20 @@ static bool adopt_past(struct running_job *running, struct err *err)
     return true;
 }
 
+static bool limit_workers(struct running_job *running, struct err *err)
+{
+    int32_t most = running->request->max_workers;
+
+    return most == 0 || dispatch_limit(running->engine->dispatch,
+                                       running->work.number, most, err);
+}
+
 bool running_job_begin(struct running_job *running, int64_t now,
                        struct err *err)
 {
     running->started_ms = now;
     if (adopt_past(running, err) && running_job_bind_pinned(running, err) &&
-        start_session(running, err))
+        limit_workers(running, err) && start_session(running, err))
         return true;
     if (running->begun)
         history_job_state(running->engine->store, running->work.job_no,
@@ -531,6 +539,8 @@ void running_job_discard(struct running_job *running)
         history_unload_job(running->engine->store, running->work.job_no);
     release_metric_prefixes(running);
     running_job_unbind(running);
+    (void)dispatch_limit(running->engine->dispatch, running->work.number, 0,
+                         NULL);
     leaving = calloc(1, sizeof *leaving);
     if (leaving == NULL) {
         free_running(running);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dispatch/dispatch_worker.h"
+#include "dispatch/seat.h"
 
 struct model *backlog_model(struct dispatch *dispatch, int32_t number)
 {
@@ -234,6 +235,11 @@ bool backlog_may_take(const struct dispatch *dispatch,
            !backlog_is_spared(dispatch, model, failed, n_failed);
 }
 
+static int64_t oldest_trial(const struct lane *lane)
+{
+    return line_of(lane->lines.next)->trial;
+}
+
 static bool may_take(const struct dispatch *dispatch,
                      const struct dispatch_worker *worker,
                      const struct lane *lane)
@@ -243,12 +249,176 @@ static bool may_take(const struct dispatch *dispatch,
                             lane->n_failed);
 }
 
-// --- choosing ---
+// --- seats ---
 
-static int64_t oldest_trial(const struct lane *lane)
+// Whether somebody who sits could take the lane's calls, sooner or later.
+static bool has_seated(const struct dispatch *dispatch, const struct lane *lane)
 {
-    return line_of(lane->lines.next)->trial;
+    const struct ring *const heads[] = {&lane->share->ready,
+                                        &lane->share->busy};
+
+    for (int i = 0; i < 2; i++)
+        for (struct ring *at = heads[i]->next; at != heads[i]; at = at->next) {
+            const struct dispatch_worker *worker =
+                RING_OWNER(at, struct seat, of_share)->worker;
+            const struct served_model *served =
+                dispatch_worker_served(worker, lane->model);
+
+            if (served != NULL && served->live &&
+                may_take(dispatch, worker, lane))
+                return true;
+        }
+    return false;
 }
+
+// Whether calls of the lane wait in vain for somebody who sits, while others
+// could take them.
+static bool is_shut_out(const struct dispatch *dispatch,
+                        const struct lane *lane)
+{
+    return seats_are_full(lane->share) && lane->model->n_live > 0 &&
+           !has_seated(dispatch, lane);
+}
+
+// Whether older calls of the lane's job are shut out: a seat has to become free
+// for them. Only older ones count, so that of two such lanes one goes on.
+static bool must_yield(const struct dispatch *dispatch, const struct lane *lane)
+{
+    for (struct ring *at = dispatch->active.next; at != &dispatch->active;
+         at = at->next) {
+        const struct model *model = RING_OWNER(at, struct model, active);
+
+        for (struct ring *in = model->lanes.next; in != &model->lanes;
+             in = in->next) {
+            const struct lane *other = RING_OWNER(in, struct lane, link);
+
+            if (other->share == lane->share &&
+                oldest_trial(other) < oldest_trial(lane) &&
+                is_shut_out(dispatch, other))
+                return true;
+        }
+    }
+    return false;
+}
+
+// The first idle worker that may take the lane's calls and passes the test; one
+// that has to load the model for it only if it loads.
+static struct dispatch_worker *
+find_idle(const struct dispatch *dispatch, const struct lane *lane, bool loads,
+          bool (*passes)(const struct dispatch_worker *, const struct share *))
+{
+    static const enum place places[] = {PLACE_IDLE_LOADED, PLACE_IDLE_FRESH,
+                                        PLACE_IDLE_OTHER};
+
+    for (int i = 0; i < (loads ? 3 : 2); i++) {
+        const struct ring *head = &lane->model->free[places[i]];
+        int looked = 0;
+
+        for (struct ring *at = head->next; at != head && looked < DISPATCH_LOOK;
+             at = at->next, looked++) {
+            struct dispatch_worker *worker =
+                RING_OWNER(at, struct served_model, link)->worker;
+
+            if (passes(worker, lane->share) && may_take(dispatch, worker, lane))
+                return worker;
+        }
+    }
+    return NULL;
+}
+
+static bool sits_nowhere(const struct dispatch_worker *worker,
+                         const struct share *share)
+{
+    (void)share;
+    return ring_empty(&worker->seats);
+}
+
+static bool is_stranger(const struct dispatch_worker *worker,
+                        const struct share *share)
+{
+    return seat_find(share, worker) == NULL;
+}
+
+static bool has_seat_for(const struct dispatch *dispatch,
+                         const struct dispatch_worker *worker,
+                         const struct lane *lane)
+{
+    const struct share *share = lane->share;
+    const struct seat *seat = NULL;
+
+    if (share->max_workers == 0)
+        return true;
+    seat = seat_find(share, worker);
+    if (seat == NULL)
+        return !seats_are_full(share) &&
+               (sits_nowhere(worker, share) ||
+                find_idle(dispatch, lane, false, sits_nowhere) == NULL);
+    // One seat without a call is enough for whoever is shut out.
+    return share->n_idle > (seat->n_held == 0 ? 1 : 0) ||
+           !must_yield(dispatch, lane);
+}
+
+bool backlog_admits(const struct dispatch *dispatch,
+                    const struct dispatch_worker *worker,
+                    const struct lane *lane)
+{
+    return may_take(dispatch, worker, lane) &&
+           has_seat_for(dispatch, worker, lane);
+}
+
+bool backlog_is_open(const struct model *model)
+{
+    for (const struct ring *at = model->lanes.next; at != &model->lanes;
+         at = at->next)
+        if (!seats_are_full(RING_OWNER(at, struct lane, link)->share))
+            return true;
+    return false;
+}
+
+// The oldest lane first: it is the one to which others yield.
+static bool is_older(const struct lane *lane, const struct lane *other)
+{
+    return other == NULL || oldest_trial(lane) < oldest_trial(other);
+}
+
+// The oldest of these that is to have a seat, and the worker to sit there.
+static void find_move(const struct dispatch *dispatch,
+                      const struct model *model, const struct lane **best,
+                      struct dispatch_worker **out)
+{
+    for (struct ring *at = model->lanes.next; at != &model->lanes;
+         at = at->next) {
+        const struct lane *lane = RING_OWNER(at, struct lane, link);
+        const struct share *share = lane->share;
+        struct dispatch_worker *worker = NULL;
+
+        if (!seats_are_full(share) || share->n_idle == 0 ||
+            !is_older(lane, *best) ||
+            (share->n_idle == 1 && must_yield(dispatch, lane)))
+            continue;
+        worker = find_idle(dispatch, lane, true, is_stranger);
+        if (worker == NULL)
+            continue;
+        *best = lane;
+        *out = worker;
+    }
+}
+
+struct dispatch_worker *backlog_find_seat(const struct dispatch *dispatch,
+                                          struct share **out)
+{
+    const struct lane *best = NULL;
+    struct dispatch_worker *worker = NULL;
+
+    for (struct ring *at = dispatch->active.next; at != &dispatch->active;
+         at = at->next)
+        find_move(dispatch, RING_OWNER(at, struct model, active), &best,
+                  &worker);
+    *out = best == NULL ? NULL : best->share;
+    return worker;
+}
+
+// --- choosing ---
 
 // The job with the fewest calls in work for its priority. Among equals the
 // slot's own, unless they have none: then the one that was served longest ago,
@@ -288,7 +458,7 @@ static const struct lane *best_lane(const struct dispatch *dispatch,
     for (struct ring *at = model->lanes.next; at != &model->lanes;
          at = at->next) {
         const struct lane *lane = RING_OWNER(at, struct lane, link);
-        if (may_take(dispatch, worker, lane) &&
+        if (backlog_admits(dispatch, worker, lane) &&
             (best == NULL || is_before(lane, best, own)))
             best = lane;
     }
@@ -359,7 +529,7 @@ static const struct bucket *own_bucket(const struct dispatch *dispatch,
         const struct bucket *bucket = RING_OWNER(at, struct bucket, in_group);
         const struct lane *of = bucket->line->lane;
         if (of->share != lane->share || of->model != lane->model ||
-            !may_take(dispatch, slot->worker, of))
+            !backlog_admits(dispatch, slot->worker, of))
             continue;
         if (best == NULL || bucket->line->trial < best->line->trial)
             best = bucket;

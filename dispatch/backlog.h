@@ -28,6 +28,24 @@ bool backlog_may_take(const struct dispatch *dispatch,
                       const struct model *model, const int32_t *failed,
                       int n_failed);
 
+// Whether worker may be given the lane's calls: they have not failed there, and
+// its job has a seat for it (seat.h), or no limit. For a free seat a worker
+// that works for no other job with a limit comes first, where one is idle. Who
+// sits already takes nothing newer while calls wait that nobody who sits can
+// take: so one seat is soon without a call, and another worker has it.
+bool backlog_admits(const struct dispatch *dispatch,
+                    const struct dispatch_worker *worker,
+                    const struct lane *lane);
+
+// Whether a worker without any seat can be admitted to some lane of the model.
+bool backlog_is_open(const struct model *model);
+
+// When nobody has a call to take any more: a job whose seats are all taken, one
+// of them without a call, and an idle worker that could take a call of it if
+// it had that seat. NULL: there is none.
+struct dispatch_worker *backlog_find_seat(const struct dispatch *dispatch,
+                                          struct share **share);
+
 // Whether a worker that serves the model, and is not at rest, is none of these.
 bool backlog_is_spared(const struct dispatch *dispatch,
                        const struct model *model, const int32_t *failed,

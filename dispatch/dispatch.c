@@ -8,6 +8,7 @@
 #include "dispatch/dispatch_state.h"
 #include "dispatch/dispatch_worker.h"
 #include "dispatch/group.h"
+#include "dispatch/seat.h"
 
 // first, doubled for each after the first, up to most.
 static int64_t grown(int64_t first, int n, int64_t most)
@@ -158,12 +159,16 @@ static void come_back(struct dispatch *dispatch, struct queued_call *queued,
         requeue(dispatch, queued, now);
 }
 
-static void drop_share(struct dispatch *dispatch, struct share *share)
+static void free_share(struct dispatch *dispatch, struct share *share)
 {
-    if (--share->n_calls > 0)
-        return;
     table_remove(&dispatch->shares, &share->node);
     free(share);
+}
+
+static void drop_share(struct dispatch *dispatch, struct share *share)
+{
+    if (--share->n_calls == 0 && share->max_workers == 0)
+        free_share(dispatch, share);
 }
 
 // The call is over: the workers that hold it are told.
@@ -271,6 +276,20 @@ static void free_calls(struct dispatch *dispatch)
     }
 }
 
+// Those that were kept for their limit.
+static void free_shares(struct dispatch *dispatch)
+{
+    struct table_node *node = table_next(&dispatch->shares, NULL);
+
+    while (node != NULL) {
+        struct table_node *next = table_next(&dispatch->shares, node);
+        struct share *share = RING_OWNER(node, struct share, node);
+        (void)seats_set(share, 0);
+        free_share(dispatch, share);
+        node = next;
+    }
+}
+
 static void free_models(struct dispatch *dispatch)
 {
     while (!ring_empty(&dispatch->all_models)) {
@@ -300,6 +319,7 @@ void dispatch_free(struct dispatch *dispatch)
     if (dispatch == NULL)
         return;
     free_calls(dispatch);
+    free_shares(dispatch);
     free_workers(dispatch);
     free_drops(dispatch, 0, true);
     free_models(dispatch);
@@ -431,35 +451,56 @@ void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now)
 
 // --- calls ---
 
-static struct share *get_share(struct dispatch *dispatch,
-                               const struct dispatch_call *call)
+// Finds or makes it.
+static struct share *get_share(struct dispatch *dispatch, int32_t job)
 {
-    int32_t window = call->window > 0 ? call->window : DISPATCH_WINDOW;
-    struct table_node *node = table_find(&dispatch->shares, call->job);
+    struct table_node *node = table_find(&dispatch->shares, job);
     struct share *share = NULL;
 
-    if (node != NULL) {
-        share = RING_OWNER(node, struct share, node);
-        share->n_calls++;
-        return share;
-    }
+    if (node != NULL)
+        return RING_OWNER(node, struct share, node);
     if (!table_reserve(&dispatch->shares, 1))
         return NULL;
     share = calloc(1, sizeof *share);
     if (share == NULL)
         return NULL;
-    share->n_calls = 1;
+    (void)seats_set(share, 0);
+    table_add(&dispatch->shares, &share->node, job);
+    return share;
+}
+
+static struct share *take_share(struct dispatch *dispatch,
+                                const struct dispatch_call *call)
+{
+    int32_t window = call->window > 0 ? call->window : DISPATCH_WINDOW;
+    struct share *share = get_share(dispatch, call->job);
+
+    if (share == NULL || share->n_calls++ > 0)
+        return share;
     share->half = window > 1 ? window / 2 : 1;
     share->priority = call->priority > 0 ? call->priority : DISPATCH_PRIORITY;
-    table_add(&dispatch->shares, &share->node, call->job);
     return share;
+}
+
+bool dispatch_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers,
+                    struct err *err)
+{
+    struct share *share = get_share(dispatch, job);
+    bool ok = share != NULL && seats_set(share, max_workers);
+
+    dispatch->settled = false;
+    if (share != NULL && share->n_calls == 0 && share->max_workers == 0)
+        free_share(dispatch, share);
+    if (!ok)
+        err_nomem(err, "a job's limit on workers");
+    return ok;
 }
 
 static struct queued_call *make_call(struct dispatch *dispatch,
                                      const struct dispatch_call *call)
 {
     struct queued_call *queued = NULL;
-    struct share *share = get_share(dispatch, call);
+    struct share *share = take_share(dispatch, call);
     struct group *group = group_take(dispatch, call->group);
     struct model *model = backlog_model(dispatch, call->model);
 
@@ -807,22 +848,48 @@ struct hedge {
     struct dispatch_worker *worker;
 };
 
+static bool may_hedge(const struct dispatch_worker *worker,
+                      const struct lease *lease)
+{
+    const struct queued_call *queued = lease->queued;
+
+    for (int i = 0; i < queued->n_failed; i++)
+        if (queued->failed[i] == worker->node.key)
+            return false;
+    return worker != lease->worker;
+}
+
+// The same where all seats of the job are taken: one of those who sit.
+static struct dispatch_worker *second_seated(const struct model *model,
+                                             const struct lease *lease)
+{
+    const struct ring *head = &lease->queued->share->ready;
+
+    for (struct ring *at = head->next; at != head; at = at->next) {
+        struct dispatch_worker *worker =
+            RING_OWNER(at, struct seat, of_share)->worker;
+        const struct served_model *served =
+            dispatch_worker_served(worker, model);
+        if (served != NULL && served->place <= PLACE_IDLE_FRESH &&
+            may_hedge(worker, lease))
+            return worker;
+    }
+    return NULL;
+}
+
 // An idle worker that may get a second copy. It holds neither this call nor
 // a failure of it, which rules out four workers at most.
 static struct dispatch_worker *second_worker(const struct model *model,
                                              const struct lease *lease)
 {
-    const struct queued_call *queued = lease->queued;
-
+    if (seats_are_full(lease->queued->share))
+        return second_seated(model, lease);
     for (int place = PLACE_IDLE_LOADED; place <= PLACE_IDLE_FRESH; place++) {
         const struct ring *head = &model->free[place];
         for (struct ring *at = head->next; at != head; at = at->next) {
             struct dispatch_worker *worker =
                 RING_OWNER(at, struct served_model, link)->worker;
-            bool failed = false;
-            for (int i = 0; i < queued->n_failed; i++)
-                failed |= queued->failed[i] == worker->node.key;
-            if (!failed && worker != lease->worker)
+            if (may_hedge(worker, lease))
                 return worker;
         }
     }
@@ -927,6 +994,42 @@ static void send_call(struct dispatch *dispatch, struct dispatch_worker *worker,
                            .hedge = queued->n_held == 2};
 }
 
+// The call that the worker should have now, if there is any.
+static bool feed(struct dispatch *dispatch, struct dispatch_worker *worker,
+                 int64_t now, struct action *out)
+{
+    struct queued_call *queued = backlog_choose(dispatch, worker, now);
+
+    if (queued == NULL)
+        return false;
+    leave_state(dispatch, queued);
+    enter_state(dispatch, queued, STATE_LEASED);
+    send_call(dispatch, worker, queued, now, out);
+    return true;
+}
+
+// A free place of this kind, with somebody who sits in a job that waits.
+static bool fill_seat(struct dispatch *dispatch, const struct model *model,
+                      enum place place, int64_t now, struct action *out)
+{
+    for (struct ring *in = model->lanes.next; in != &model->lanes;
+         in = in->next) {
+        const struct ring *head =
+            &RING_OWNER(in, struct lane, link)->share->ready;
+
+        for (struct ring *at = head->next; at != head; at = at->next) {
+            struct dispatch_worker *worker =
+                RING_OWNER(at, struct seat, of_share)->worker;
+            const struct served_model *served =
+                dispatch_worker_served(worker, model);
+            if (served != NULL && served->place == place &&
+                feed(dispatch, worker, now, out))
+                return true;
+        }
+    }
+    return false;
+}
+
 // A free place of this kind and a call for it. Nearly always the first worker
 // is the one: it is passed over only by calls that it has failed.
 static bool fill_place(struct dispatch *dispatch, const struct model *model,
@@ -934,17 +1037,14 @@ static bool fill_place(struct dispatch *dispatch, const struct model *model,
 {
     const struct ring *head = &model->free[place];
 
-    for (struct ring *at = head->next; at != head; at = at->next) {
-        struct dispatch_worker *worker =
-            RING_OWNER(at, struct served_model, link)->worker;
-        struct queued_call *queued = backlog_choose(dispatch, worker, now);
-        if (queued == NULL)
-            continue;
-        leave_state(dispatch, queued);
-        enter_state(dispatch, queued, STATE_LEASED);
-        send_call(dispatch, worker, queued, now, out);
-        return true;
-    }
+    if (ring_empty(head))
+        return false;
+    if (!backlog_is_open(model))
+        return fill_seat(dispatch, model, place, now, out);
+    for (struct ring *at = head->next; at != head; at = at->next)
+        if (feed(dispatch, RING_OWNER(at, struct served_model, link)->worker,
+                 now, out))
+            return true;
     return false;
 }
 
@@ -967,6 +1067,20 @@ bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
     return true;
 }
 
+// An idle worker gets the seat of one that has nothing to do for the job.
+static bool move_seat(struct dispatch *dispatch, int64_t now,
+                      struct action *out)
+{
+    struct share *share = NULL;
+    struct dispatch_worker *worker = backlog_find_seat(dispatch, &share);
+
+    if (worker == NULL)
+        return false;
+    seat_leave(seat_find_idle(share));
+    (void)seat_take(share, worker);
+    return feed(dispatch, worker, now, out);
+}
+
 static bool place_call(struct dispatch *dispatch, int64_t now,
                        struct action *out)
 {
@@ -979,7 +1093,7 @@ static bool place_call(struct dispatch *dispatch, int64_t now,
                 return true;
         }
     }
-    return false;
+    return move_seat(dispatch, now, out);
 }
 
 static bool hedge_call(struct dispatch *dispatch, int64_t now,

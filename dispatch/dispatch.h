@@ -81,6 +81,13 @@
 // again, to the same worker and under the same number: if it was the answer
 // that was lost, the worker has it still.
 //
+// Limits: a job may be allowed fewer workers than there are (dispatch_limit).
+// Those that are sent its calls first keep it, so that its prompts stay in
+// their caches. One that leaves, drains or falls silent is replaced. So is one
+// that has no call of the job, when calls wait that it cannot take: it works
+// for other jobs, has not the model, or has failed them. Two jobs with limits
+// take different workers where they can.
+//
 // Hedging: with two or more workers, a slot that would be idle takes a second
 // copy of the call that has been out longest, if that is over twice the usual
 // time of its model (the median of late); the first valid answer counts and
@@ -198,8 +205,14 @@ void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now);
 // Fails without memory, or when a call with this id is there already.
 bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
                     int64_t now, struct err *err);
+// At most so many workers have calls of the job at a time, whether it has any
+// now or not; 0: as many as there are. To be lifted when the job is over. Fails
+// without memory, and then nothing is changed.
+bool dispatch_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers,
+                    struct err *err);
 // Sends a call that is queued to this very worker, for it has the answer
-// already, or at work. False, and nothing done, where that cannot be now.
+// already, or at work, which no limit of the job forbids. False, and nothing
+// done, where that cannot be now.
 bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
                    int64_t now, struct action *out);
 // The call is no longer wanted, queued or sent.

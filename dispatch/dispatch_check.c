@@ -39,6 +39,10 @@ static const char *check_lease(const struct dispatch *dispatch,
         return "a lease can be found though it is over, or cannot";
     if (holds != (lease->queued != NULL))
         return "a lease has no call, or has one that it does not hold";
+    if (lease->seat != NULL &&
+        (lease->seat->worker != lease->worker ||
+         (lease->queued != NULL && lease->seat->share != lease->queued->share)))
+        return "a lease is held on a seat that is not its worker's";
     if (holds &&
         table_find(&dispatch->calls, lease->call) != &lease->queued->node)
         return "a lease holds a call that is gone";
@@ -167,6 +171,51 @@ static const char *check_calls(const struct dispatch *dispatch)
     return NULL;
 }
 
+static const char *check_seat(const struct seat *seat)
+{
+    const struct dispatch_worker *worker = seat->worker;
+    size_t n_held = 0;
+    size_t n_seats = 0;
+
+    for (size_t i = 0; i < worker->n_leases; i++)
+        n_held += worker->leases[i].seat == seat;
+    for (const struct ring *at = worker->seats.next; at != &worker->seats;
+         at = at->next)
+        n_seats += RING_OWNER(at, struct seat, of_worker)->share == seat->share;
+    if (n_seats != 1)
+        return "a worker has two seats of a job, or one that it knows not of";
+    if (n_held != seat->n_held)
+        return "the leases of a seat are miscounted";
+    if (n_held == 0 && (worker->silent || worker->draining))
+        return "a seat is kept by a worker that gets no more calls";
+    if (seat->ready)
+        return NULL;
+    for (const struct served_model *served = worker->served_models;
+         served != NULL; served = served->next)
+        if (served->place != PLACE_NONE)
+            return "a seat is not known to be ready";
+    return NULL;
+}
+
+static const char *check_seats(const struct share *share)
+{
+    size_t n_idle = 0;
+    size_t n_taken = 0;
+
+    for (int32_t i = 0; i < share->max_workers; i++) {
+        const struct seat *seat = &share->seats[i];
+        const char *wrong = seat->worker == NULL ? NULL : check_seat(seat);
+        if (wrong != NULL)
+            return wrong;
+        n_taken += seat->worker != NULL;
+        n_idle += seat->worker != NULL && seat->n_held == 0;
+    }
+    if (n_taken != ring_count(&share->ready) + ring_count(&share->busy) ||
+        n_taken + ring_count(&share->vacant) != (size_t)share->max_workers)
+        return "the seats of a job are miscounted";
+    return n_idle == share->n_idle ? NULL : "idle seats are miscounted";
+}
+
 static const char *check_shares(const struct dispatch *dispatch)
 {
     size_t n_calls = 0;
@@ -175,7 +224,10 @@ static const char *check_shares(const struct dispatch *dispatch)
     for (const struct table_node *node = table_next(&dispatch->shares, NULL);
          node != NULL; node = table_next(&dispatch->shares, node)) {
         const struct share *share = RING_OWNER(node, struct share, node);
-        if (share->n_calls == 0)
+        const char *wrong = check_seats(share);
+        if (wrong != NULL)
+            return wrong;
+        if (share->n_calls == 0 && share->max_workers == 0)
             return "a job without calls was kept";
         n_calls += share->n_calls;
         in_work += share->in_work;
@@ -242,8 +294,7 @@ static const char *check_placed(const struct dispatch *dispatch,
         for (const struct ring *at = head->next; at != head; at = at->next) {
             const struct served_model *served =
                 RING_OWNER(at, struct served_model, link);
-            if (backlog_may_take(dispatch, served->worker, lane->model,
-                                 lane->failed, lane->n_failed))
+            if (backlog_admits(dispatch, served->worker, lane))
                 return "a call is queued though a worker could take it";
         }
     }
@@ -339,7 +390,10 @@ static const char *check_models(const struct dispatch *dispatch)
     size_t expected = 0;
     const char *wrong = NULL;
     const struct ring *models = &dispatch->all_models;
+    struct share *share = NULL;
 
+    if (dispatch->settled && backlog_find_seat(dispatch, &share) != NULL)
+        return "a seat is idle while another worker could use it";
     for (const struct ring *at = models->next; at != models && wrong == NULL;
          at = at->next) {
         const struct model *model = RING_OWNER(at, struct model, all);

@@ -43,7 +43,7 @@ enum place {
 };
 enum { PLACE_COUNT = PLACE_NONE };
 
-// One job's share of the work. Lives while it has calls.
+// One job's share of the work. Lives while it has calls, or a limit.
 struct share {
     struct table_node node; // key: the job
     size_t n_calls;
@@ -51,6 +51,23 @@ struct share {
     int64_t served; // the last lease that it got
     int64_t half;   // half of its window, 1 or more
     int64_t priority;
+    // Its limit (seat.h).
+    int32_t max_workers; // 0: none
+    struct seat *seats;  // owned, max_workers
+    size_t n_idle;       // that are taken and have no call
+    struct ring vacant;  // nobody's
+    struct ring ready;   // whose worker has a free place
+    struct ring busy;    // whose worker has none
+};
+
+// A worker's place in a job that has a limit.
+struct seat {
+    struct ring of_share;  // in share.vacant, ready or busy
+    struct ring of_worker; // in worker.seats while it is taken
+    struct share *share;
+    struct dispatch_worker *worker; // NULL: vacant
+    size_t n_held;                  // places that calls of the job take there
+    bool ready;                     // taken, and not listed as busy
 };
 
 // What is known of one model, and all that is matched by it.
@@ -163,7 +180,8 @@ struct lease {
     struct queued_call *queued; // HELD, LATE
     struct lease *sibling;      // the next of queued call.leases
     struct slot *slot;          // HELD; NULL while it waits for one
-    int64_t call;               // for the action
+    struct seat *seat; // HELD, ANSWERED: of a job with a limit, or NULL
+    int64_t call;      // for the action
     int64_t sent_ms;
     int64_t confirmed_ms; // when the worker last said that it has it, or sent
     int64_t began_ms;     // when it got its slot
@@ -210,6 +228,7 @@ struct dispatch_worker {
     struct ring unused;     // leases
     struct ring late;       // leases, oldest first
     struct ring answered;   // leases
+    struct ring seats;      // of jobs with a limit
     struct model *loaded;   // of the last call sent; NULL: unknown
     int64_t heard_ms;
     int64_t fed_ms;         // when it was sent a call and had none

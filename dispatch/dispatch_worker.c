@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dispatch/group.h"
+#include "dispatch/seat.h"
 
 enum {
     RATE_US = 1000000000, // a rate is the calls in so much time
@@ -21,6 +22,7 @@ static void init_worker(struct dispatch_worker *worker)
     ring_init(&worker->unused);
     ring_init(&worker->late);
     ring_init(&worker->answered);
+    ring_init(&worker->seats);
     for (size_t i = 0; i < worker->n_slots; i++) {
         struct slot *slot = &worker->slots[i];
         slot->worker = worker;
@@ -95,6 +97,7 @@ void dispatch_worker_remove(struct dispatch *dispatch,
         leave_group(dispatch, &worker->slots[i]);
     if (worker->paused)
         heap_remove(&dispatch->pauses, &worker->pause);
+    seats_file(worker, false, false);
     if (is_live(worker))
         dispatch->n_slots -= worker->n_slots;
     if (worker->silent)
@@ -207,9 +210,10 @@ static void count_served(struct served_model *served, bool live)
 }
 
 // Lists the worker under each of its models by what it has free now, and
-// counts it there.
+// counts it there; and in the jobs where it has a seat.
 static void file_worker(struct dispatch_worker *worker)
 {
+    seats_file(worker, is_live(worker), has_place(worker));
     for (struct served_model *served = worker->served_models; served != NULL;
          served = served->next) {
         enum place place = place_for(worker, served->model);
@@ -532,6 +536,9 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
     lease->sent_ms = now;
     lease->confirmed_ms = now;
     lease->queued = queued;
+    lease->seat = seat_take(queued->share, worker);
+    if (lease->seat != NULL)
+        seat_hold(lease->seat);
     lease->sibling = queued->leases;
     queued->leases = lease;
     queued->n_held++;
@@ -606,6 +613,14 @@ static bool takes_place(enum lease_state state)
     return state == LEASE_HELD || state == LEASE_ANSWERED;
 }
 
+static void leave_place(struct lease *lease)
+{
+    lease->worker->n_places--;
+    if (lease->seat != NULL)
+        seat_let_go(lease->seat);
+    lease->seat = NULL;
+}
+
 static bool is_known(enum lease_state state)
 {
     return state != LEASE_UNUSED && state != LEASE_CANCELLED;
@@ -632,7 +647,7 @@ void dispatch_worker_move(struct dispatch *dispatch, struct lease *lease,
     if (is_known(from) && !is_known(to))
         table_remove(&dispatch->leases, &lease->node);
     if (takes_place(from) && !takes_place(to))
-        worker->n_places--;
+        leave_place(lease);
     lease->state = to;
     ring_push_back(lists[to], &lease->link);
     file_worker(worker);

@@ -74,18 +74,18 @@ static bool copy_member(struct request *request, const json_t *options,
     return false;
 }
 
-static bool copy_priority(struct request *request, const json_t *options,
-                          struct err *err)
+// A member that is a number from 1 to most; 0 when it is missing.
+static bool copy_number(const json_t *options, const char *key, int most,
+                        int32_t *out, struct err *err)
 {
-    const json_t *value = json_object_get(options, "priority");
-    json_int_t priority = json_integer_value(value);
+    const json_t *value = json_object_get(options, key);
+    json_int_t number = json_integer_value(value);
 
-    request->priority = (int32_t)priority;
-    if (value == NULL || (priority >= 1 && priority <= REQUEST_MAX_PRIORITY))
+    *out = (int32_t)number;
+    if (value == NULL || (number >= 1 && number <= most))
         return true;
     err_set(err, ERR_PROTOCOL,
-            "`priority` of a job's options must be a number from 1 to %d",
-            REQUEST_MAX_PRIORITY);
+            "`%s` of a job's options must be a number from 1 to %d", key, most);
     return false;
 }
 
@@ -141,7 +141,10 @@ struct request *request_read(const char *action, const char *options,
     }
     request->simulated = json_get_bool(json, "simulated", false);
     request->all_steps = json_get_bool(json, "all_steps", false);
-    ok = copy_priority(request, json, err) &&
+    ok = copy_number(json, "priority", REQUEST_MAX_PRIORITY, &request->priority,
+                     err) &&
+         copy_number(json, "max_workers", REQUEST_MAX_WORKERS,
+                     &request->max_workers, err) &&
          copy_member(request, json, "compiled", &request->compiled, err) &&
          copy_member(request, json, "data", &request->data, err) &&
          copy_member(request, json, "out", &request->out, err) &&
@@ -168,6 +171,13 @@ static json_t *overrides_json(const struct request *request)
             return NULL;
         }
     return list;
+}
+
+// A number that is left out when it is 0.
+static bool put_number(json_t *json, const char *key, int32_t number)
+{
+    return number == 0 ||
+           json_object_set_new(json, key, json_integer(number)) == 0;
 }
 
 // A job is written in JSON, which has no room for a path in another encoding.
@@ -200,9 +210,9 @@ bool request_write(const struct request *request, struct buf *out,
                         "data", request->data == NULL ? "" : request->data,
                         "out", request->out == NULL ? "" : request->out);
 
-    if (json != NULL && request->priority > 0 &&
-        json_object_set_new(json, "priority",
-                            json_integer(request->priority)) != 0) {
+    if (json != NULL &&
+        (!put_number(json, "priority", request->priority) ||
+         !put_number(json, "max_workers", request->max_workers))) {
         json_decref(json);
         json = NULL;
     }

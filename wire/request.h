@@ -16,7 +16,11 @@
 
 enum request_action { REQUEST_RUN, REQUEST_EVAL };
 
-enum { REQUEST_MAX_OVERRIDES = 256, REQUEST_MAX_PRIORITY = 100 };
+enum {
+    REQUEST_MAX_OVERRIDES = 256,
+    REQUEST_MAX_PRIORITY = 100,
+    REQUEST_MAX_WORKERS = 10000,
+};
 
 struct request {
     struct arena arena;
@@ -25,12 +29,13 @@ struct request {
     size_t n_overrides;
     bool simulated; // --simulate: the job's own identity
     const char
-        *compiled;    // eval: bundle file with the prompts; NULL: as written
-    const char *data; // eval: bundle file with rows; NULL: a share
-    bool all_steps;   // eval
-    int32_t priority; // of the job among others; 0: the usual one
-    const char *out;  // where the compiled file goes, on the machine of the
-                      // run: for `resume`; NULL: the client knows
+        *compiled;       // eval: bundle file with the prompts; NULL: as written
+    const char *data;    // eval: bundle file with rows; NULL: a share
+    bool all_steps;      // eval
+    int32_t priority;    // of the job among others; 0: the usual one
+    int32_t max_workers; // that have calls of it at a time; 0: all there are
+    const char *out;     // where the compiled file goes, on the machine of the
+                         // run: for `resume`; NULL: the client knows
 };
 
 // "run" or "eval".

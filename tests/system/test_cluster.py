@@ -40,8 +40,9 @@ def uses(document):
 class Cluster:
     """A coordinator, workers with the given slots and a submitted job."""
 
-    def __init__(self, stage, url, workers=2, slots=SLOTS, **job):
+    def __init__(self, stage, url, workers=2, slots=SLOTS, options=(), **job):
         self.stage, self.url, self.slots = stage, url, slots
+        self.options = options
         self.store = stage.folder / "cluster.db"
         self.coordinator = stage.coordinator(self.store)
         self.endpoint = self.coordinator.endpoint
@@ -55,7 +56,8 @@ class Cluster:
 
     def submit(self):
         return self.stage.start("submit", self.job, "--coordinator",
-                                self.endpoint, "--wait", "--json")
+                                self.endpoint, "--wait", "--json",
+                                *self.options)
 
     def restart_coordinator(self):
         self.coordinator.kill()
@@ -311,6 +313,44 @@ def test_a_job_of_four_times_the_priority_gets_most_of_the_slots(stage):
         cluster.store, "SELECT job FROM v_calls ORDER BY id LIMIT 30")]
     of_urgent = sum(job.startswith("urgent") for job in first)
     assert 18 <= of_urgent < 30, first
+
+
+def workers_of(store):
+    return {worker for worker, in
+            harness.store_rows(store, "SELECT DISTINCT worker FROM v_calls")}
+
+
+def test_a_job_with_a_limit_keeps_to_its_workers_and_its_bytes(
+        stage, undisturbed):
+    """One of its two workers is killed: another has its place."""
+    sim = stage.stand_in(slots=16, latency_ms=10)
+    cluster = Cluster(stage, sim.url, workers=5,
+                      options=("--max-workers", "2"))
+    harness.wait_until(lambda: len(workers_of(cluster.store)) == 2,
+                       "calls of two workers")
+    [first, second] = sorted(workers_of(cluster.store))
+    cluster.workers[int(first[1:])].kill()
+    cluster.check_the_end(undisturbed)
+    used = workers_of(cluster.store)
+    assert {first, second} < used and len(used) == 3, used
+
+
+def test_a_limit_outlives_the_coordinator(stage, undisturbed):
+    sim = stage.stand_in(slots=16, latency_ms=10)
+    cluster = Cluster(stage, sim.url, workers=5,
+                      options=("--max-workers", "1"))
+    harness.wait_until(lambda: len(workers_of(cluster.store)) == 1,
+                       "calls of a worker")
+    cluster.client.kill()
+    cluster.restart_coordinator()
+    cluster.coordinator.wait_for_line("job-begun: ", errors=True)
+    watch = stage.promptcc("watch", "shop", "--coordinator", cluster.endpoint)
+    assert watch.status == 0, watch
+    assert len(workers_of(cluster.store)) <= 2
+    again = stage.folder / "again.json"
+    stage.promptcc("export", "shop", "--coordinator", cluster.endpoint,
+                   "--out", again)
+    assert again.read_bytes() == undisturbed[1]
 
 
 def test_jobs_show_and_workers_tell_of_the_cluster(stage, undisturbed, sim):

@@ -1,7 +1,8 @@
 // A cluster in virtual time, driven by one seed: workers of different speeds
 // that fail, hang, vanish, fall silent, drain and come back, over a network
-// that loses and delays. After each event dispatch must be sound; once faults
-// stop, every call must be answered, and each counts once.
+// that loses and delays. Some jobs may have few of them only. After each event
+// dispatch must be sound; once faults stop, every call must be answered, and
+// each counts once.
 //
 // DISPATCH_SEEDS=100000 in the environment runs so many seeds instead of 200.
 
@@ -20,6 +21,8 @@ enum {
     MAX_CALLS = 120,
     MAX_EVENTS = 16384,
     MAX_LEASES = 4096,
+    N_JOBS = 3,
+    TIMEOUT_MS = 10000,
     FAULTS_STOP_MS = 120000,
     GIVE_UP_MS = 3600000,
 };
@@ -68,6 +71,7 @@ struct lease_fate {
     int64_t call;
     int machine;
     int64_t life;
+    int64_t sent_ms;
     bool out; // sent, and not over as far as dispatch was told
 };
 
@@ -83,6 +87,7 @@ struct world {
     int32_t last_worker;
     struct call_fate calls[MAX_CALLS];
     int n_calls;
+    int32_t limits[N_JOBS]; // of workers; 0: none
     struct lease_fate leases[MAX_LEASES];
     int64_t n_lost;  // leases that were out when their worker went
     int n_over;      // calls answered or cancelled
@@ -179,7 +184,7 @@ static void on_queue(struct world *world, const struct event *event)
                                  .model = fated->model,
                                  .trial = fated->trial,
                                  .group = fated->group,
-                                 .timeout_ms = 10000};
+                                 .timeout_ms = TIMEOUT_MS};
 
     expect(world, dispatch_queue(world->dispatch, &call, world->now, NULL),
            "a call was not queued", event->a);
@@ -361,6 +366,26 @@ static void on_drain(struct world *world, const struct event *event)
 
 // --- what dispatch wants ---
 
+// How many workers have calls of the job. Those that are out for long may have
+// ended without a word, and are left out.
+static int32_t workers_of(const struct world *world, int32_t job,
+                          int64_t last_lease)
+{
+    int32_t n = 0;
+
+    for (int32_t worker = 1; worker <= world->last_worker; worker++) {
+        bool has = false;
+        for (int64_t i = 1; i <= last_lease && !has; i++) {
+            const struct lease_fate *lease = &world->leases[i];
+            has = lease->out && lease->machine == worker &&
+                  world->now - lease->sent_ms < TIMEOUT_MS &&
+                  world->calls[lease->call].job == job;
+        }
+        n += has;
+    }
+    return n;
+}
+
 static void act_send(struct world *world, const struct action *action)
 {
     struct machine *machine = machine_of(world, action->worker);
@@ -375,8 +400,13 @@ static void act_send(struct world *world, const struct action *action)
         world->n_lost++;
         return;
     }
-    world->leases[action->lease] =
-        (struct lease_fate){action->call, action->worker, machine->life, true};
+    world->leases[action->lease] = (struct lease_fate){
+        action->call, action->worker, machine->life, world->now, true};
+    expect(world,
+           world->limits[call->job] == 0 ||
+               workers_of(world, call->job, action->lease) <=
+                   world->limits[call->job],
+           "a job has more workers than it may have", action->call);
     if (!fate(world, 20))
         plan(world, on_the_way(world), EVENT_ARRIVE, machine - world->machines,
              action->lease, 0);
@@ -481,7 +511,7 @@ static void plan_calls(struct world *world)
     world->n_calls = 20 + (int)chance(world, MAX_CALLS - 20);
     for (int i = 0; i < world->n_calls; i++) {
         struct call_fate *call = &world->calls[i];
-        call->job = (int32_t)chance(world, 3);
+        call->job = (int32_t)chance(world, N_JOBS);
         call->model = 1 + (int32_t)(chance(world, 4) == 0);
         call->trial = i / 20;
         call->group = call->trial * 4 + (int64_t)chance(world, 2);
@@ -506,6 +536,18 @@ static void plan_machines(struct world *world)
         for (uint64_t n = chance(world, 4); n > 0; n--)
             plan(world, (int64_t)chance(world, FAULTS_STOP_MS),
                  troubles[chance(world, 3)], i, 0, 0);
+    }
+}
+
+static void plan_limits(struct world *world)
+{
+    for (int32_t job = 0; job < N_JOBS; job++) {
+        if (chance(world, 2) == 0)
+            continue;
+        world->limits[job] = 1 + (int32_t)chance(world, 4);
+        expect(world,
+               dispatch_limit(world->dispatch, job, world->limits[job], NULL),
+               "a limit was not taken", job);
     }
 }
 
@@ -542,6 +584,7 @@ static void run(struct world *world, uint64_t seed)
     cr_assert_not_null(world->dispatch);
     plan_machines(world);
     plan_calls(world);
+    plan_limits(world);
     while (world->wrong[0] == '\0' && world->n_over < world->n_calls) {
         step(world);
         expect(world, world->now < GIVE_UP_MS, "calls were never answered",

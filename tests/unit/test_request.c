@@ -33,7 +33,8 @@ Test(request, what_was_written_is_read_again)
                               .compiled = "best.json",
                               .data = "more.jsonl",
                               .all_steps = true,
-                              .priority = 30};
+                              .priority = 30,
+                              .max_workers = 4};
     struct buf text = BUF_INIT(1 << 16);
     struct request *back;
 
@@ -43,6 +44,7 @@ Test(request, what_was_written_is_read_again)
     cr_expect_eq(back->action, REQUEST_EVAL);
     cr_expect(back->simulated && back->all_steps);
     cr_expect_eq(back->priority, 30);
+    cr_expect_eq(back->max_workers, 4);
     cr_expect_str_eq(back->compiled, "best.json");
     cr_expect_str_eq(back->data, "more.jsonl");
     cr_assert_eq(back->n_overrides, 2);
@@ -92,6 +94,8 @@ Test(request, a_value_of_the_wrong_type_is_refused_by_its_name)
     expect_refused("run", "{\"all_steps\": 1}", "`all_steps`");
     expect_refused("run", "{\"priority\": 0}", "`priority`");
     expect_refused("run", "{\"priority\": \"high\"}", "`priority`");
+    expect_refused("run", "{\"max_workers\": 0}", "`max_workers`");
+    expect_refused("run", "{\"max_workers\": 10001}", "`max_workers`");
     expect_refused("run", "{\"compiled\": 1}", "`compiled`");
     expect_refused("run", "{\"data\": []}", "`data`");
     expect_refused("run", "{\"set\": \"a=b\"}", "`set`");
