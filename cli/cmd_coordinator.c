@@ -4,6 +4,7 @@
 
 #include <zmq.h>
 
+#include "cli/answer_query.h"
 #include "cli/command.h"
 #include "cli/dashboard.h"
 #include "cli/output.h"
@@ -90,6 +91,7 @@ static int run(const struct options *options)
     with.wait_after_ms = option_number(options, OPT_WAIT, with.wait_after_ms);
     with.call_timeout_ms =
         option_number(options, OPT_CALL_TIMEOUT, with.call_timeout_ms);
+    with.program = answer_query_program();
     with.proofs = true;
     with.allow_exec = option_on(options, OPT_ALLOW_EXEC);
     if (!check_listen(options, with.listen, &err))

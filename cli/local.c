@@ -5,6 +5,7 @@
 
 #include <zmq.h>
 
+#include "cli/answer_query.h"
 #include "coordinator/coordinator.h"
 #include "worker/worker.h"
 
@@ -37,6 +38,7 @@ static bool start_coordinator(struct local *out, const struct options *options,
     // Somebody waits for this run and can be told; a coordinator on the network
     // goes on by itself when there is room again, however late.
     with.disk_patience_ms = DISK_PATIENCE_MS;
+    with.program = answer_query_program();
     with.local = true;
     with.allow_exec = true;
     with.servers = out->urls.data;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/answer_query.h"
 #include "cli/command_list.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -176,6 +177,8 @@ static int dispatch(int argc, char **argv)
         return help(argc - 1, argv + 1);
     if (is_one_of(argv[0], "version", "--version", "-V"))
         return print_version();
+    if (strcmp(argv[0], "answer-query") == 0 && argc == 2)
+        return answer_query(argv[1]);
     command = command_find(argv[0]);
     return command == NULL ? refuse_unknown(argv[0])
                            : run_command(command, argc - 1, argv + 1);

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "coordinator/link.h"
+#include "coordinator/query_child.h"
 #include "coordinator/side_call.h"
 #include "store/history.h"
 #include "store/lookup.h"
@@ -29,13 +30,6 @@ static json_t *read_lookup(struct store *store, const struct command *command,
 
     json_decref(argument);
     return answer;
-}
-
-// SQL of the client's own. A row of its own, for it may take long.
-static json_t *read_query(struct store *store, const struct command *command,
-                          struct err *err)
-{
-    return read_lookup(store, command, err);
 }
 
 // The job that command->job names by id or its beginning, or by name.
@@ -391,15 +385,19 @@ static const struct verb {
     json_t *(*act)(const struct command_scene *at,
                    const struct command *command, const json_t *found,
                    struct err *err);
+    bool query; // SQL of the client's own
 } verbs[] = {
-    {"query", read_query, NULL},   {"workers", NULL, act_workers},
-    {"status", NULL, act_status},  {"stop", read_id, act_stop},
-    {"pause", read_id, act_pause}, {"resume", read_resume, act_resume},
-    {"ask", NULL, act_ask},
+    {.name = "query", .query = true},
+    {.name = "workers", .act = act_workers},
+    {.name = "status", .act = act_status},
+    {.name = "stop", .read = read_id, .act = act_stop},
+    {.name = "pause", .read = read_id, .act = act_pause},
+    {.name = "resume", .read = read_resume, .act = act_resume},
+    {.name = "ask", .act = act_ask},
 };
 
 // All that a history answers, without a row for each.
-static const struct verb verb_lookup = {"", read_lookup, NULL};
+static const struct verb verb_lookup = {.name = "", .read = read_lookup};
 
 const struct verb *command_verb(const char *name, struct err *err)
 {
@@ -414,18 +412,27 @@ const struct verb *command_verb(const char *name, struct err *err)
 
 bool command_reads(const struct verb *verb)
 {
-    return verb->read != NULL;
+    return verb->read != NULL || verb->query;
 }
 
 bool command_is_query(const struct verb *verb)
 {
-    return verb->read == read_query;
+    return verb->query;
 }
 
 json_t *command_read(const struct verb *verb, struct store *store,
-                     const struct command *command, struct err *err)
+                     const char *program, const struct command *command,
+                     struct err *err)
 {
-    return verb->read(store, command, err);
+    if (!verb->query)
+        return verb->read(store, command, err);
+    if (program != NULL)
+        return query_child_ask(program, store_path(store), command->argument,
+                               err);
+    err_set(err, ERR_INPUT,
+            "this coordinator runs no SQL: ask on its own machine, with "
+            "--store");
+    return NULL;
 }
 
 json_t *command_act(const struct verb *verb, const struct command_scene *at,

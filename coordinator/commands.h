@@ -2,7 +2,8 @@
 //
 // Verbs are rows of a table. A verb has up to two halves:
 //
-//   read   off the loop, from the store, by SQL that may take seconds
+//   read   off the loop, from the store, by SQL that may take seconds; what a
+//          client wrote itself, in a process of its own
 //   act    on the loop, with what was read: from the jobs and workers that are
 //          here now
 //
@@ -40,9 +41,11 @@ bool command_reads(const struct verb *verb);
 // Whether it runs what a client wrote, and so for as long as it is let.
 bool command_is_query(const struct verb *verb);
 
-// That half; for any thread. NULL on failure.
+// That half; for any thread. program runs SQL (query_child.h) and may be NULL.
+// NULL on failure.
 json_t *command_read(const struct verb *verb, struct store *store,
-                     const struct command *command, struct err *err);
+                     const char *program, const struct command *command,
+                     struct err *err);
 
 // The other half: takes what was read (NULL for a verb that reads nothing) and
 // gives the reply. NULL with err set on failure, and without when the reply

@@ -61,6 +61,7 @@ struct coordinator {
     int64_t progress_ms, save_ms, busy_check_ms;
     int64_t survey_ms; // when the store is asked again what was left; 0: never
     int64_t faults_seen;
+    const char *program; // borrowed; NULL: there is none
     void *zmq;
     void *control;       // the loop's end
     void *control_owner; // the owner's end
@@ -516,8 +517,9 @@ static void read_answer(struct chore *chore, struct store *reader,
     if (reader == NULL)
         question->err = *trouble;
     else
-        question->found = command_read(question->verb, reader,
-                                       &question->command, &question->err);
+        question->found =
+            command_read(question->verb, reader, question->c->program,
+                         &question->command, &question->err);
 }
 
 static bool resume_job(void *user, const struct peer *peer, const char *job_id,
@@ -1103,6 +1105,7 @@ struct coordinator *coordinator_start(void *zmq,
     }
     map_large_arrays();
     c->zmq = zmq;
+    c->program = options->program;
     c->opening_handlers = (struct opening_handlers){.user = c,
                                                     .find_same = find_same,
                                                     .begin = begin_job,

@@ -31,6 +31,9 @@ struct coordinator_options {
     const char *servers;      // "URL, URL": those of its own process, for the
                               // sentence that none answers; NULL: none.
                               // Borrowed until coordinator_stop.
+    const char *program;      // path of promptcc, for SQL of clients
+                              // (query_child.h). Borrowed until
+                              // coordinator_stop; NULL: there is none
     int64_t wait_start_ms;    // no answer since the start: the job is paused
     int64_t wait_after_ms;    // no answer after there was one: the same
     int64_t call_timeout_ms;  // hard limit of one call

@@ -29,6 +29,7 @@
 #include "store/writer.h"
 
 enum { STORE_SNAPSHOT_MS = 5000 };
+enum { STORE_RESULT_BYTES = 256 << 20 };
 
 // Texts that are stored once, found by their hash.
 struct text_index {
@@ -86,6 +87,7 @@ struct store {
     int64_t next_job_no;
     struct buf record;   // scratch of the put in progress
     int64_t snapshot_ms; // STORE_SNAPSHOT_MS, less in tests
+    size_t result_bytes; // all values of a query, before JSON
     int64_t deadline_ms; // of the query in progress, monotonic; 0: none
 };
 

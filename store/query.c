@@ -11,7 +11,6 @@
 #include "store/query_hint.h"
 
 enum {
-    RESULT_BYTES = 256 * 1024 * 1024, // of all values, before JSON
     VALUE_BYTES = RECORD_MAX_BYTES,
     LIST_BYTES = 160,
     HINT_BYTES = 512,
@@ -35,6 +34,13 @@ static bool is_harmless_pragma(const char *name)
     return false;
 }
 
+// The one loads code, the other tells where in memory it lies.
+static bool is_harmful_function(const char *name)
+{
+    return sqlite3_stricmp(name, "load_extension") == 0 ||
+           sqlite3_stricmp(name, "fts3_tokenizer") == 0;
+}
+
 // What a statement may do. Everything else is refused, BEGIN and ATTACH too: so
 // a snapshot ends with its statement and no other file is touched.
 static int authorize(void *user, int action, const char *first,
@@ -54,8 +60,7 @@ static int authorize(void *user, int action, const char *first,
         // that would really do it is not read-only, and refused for that.
         return strcmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_FUNCTION:
-        return sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY
-                                                              : SQLITE_OK;
+        return is_harmful_function(second) ? SQLITE_DENY : SQLITE_OK;
     case SQLITE_PRAGMA:
         // user_version with a value would write.
         return is_harmless_pragma(first) &&
@@ -92,6 +97,12 @@ bool reader_guard(struct store *store, struct err *err)
     return rc == SQLITE_OK;
 }
 
+void query_confine(struct store *store)
+{
+    (void)sqlite3_hard_heap_limit64(QUERY_HEAP_BYTES);
+    store->result_bytes = QUERY_HEAP_BYTES / 4;
+}
+
 // --- statements ---
 
 // SQLite's words about what the user wrote, and what may have been meant.
@@ -124,6 +135,14 @@ static void set_query_error(struct store *store, const char *sql, int rc,
                 "the query took over %" PRId64 " ms; narrow it with WHERE or "
                 "LIMIT, or query a copy of %s with sqlite3",
                 store->snapshot_ms, store->path);
+        break;
+    case SQLITE_NOMEM:
+    case SQLITE_FULL:
+        err_set(err, ERR_LIMIT,
+                "the query needs more memory, or larger temporary files, than "
+                "it may have; narrow it with WHERE or LIMIT, or query a copy "
+                "of %s with sqlite3",
+                store->path);
         break;
     case SQLITE_ERROR:
     case SQLITE_RANGE:
@@ -211,13 +230,15 @@ static json_t *hex_value(sqlite3_stmt *stmt, int column)
     return value;
 }
 
-// A text as it is stored; one that is no UTF-8 (cast from a blob) in a form
-// that JSON can hold.
+// A text as it is stored; one that is no UTF-8 (cast from a blob), or has a NUL,
+// which we read in no JSON, in a form that JSON can hold.
 static json_t *text_value(sqlite3_stmt *stmt, int column)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, column);
     size_t len = (size_t)sqlite3_column_bytes(stmt, column);
-    json_t *value = text != NULL ? json_stringn(text, len) : NULL;
+    json_t *value = text != NULL && memchr(text, '\0', len) == NULL
+                        ? json_stringn(text, len)
+                        : NULL;
 
     return value != NULL || text == NULL ? value : hex_value(stmt, column);
 }
@@ -260,14 +281,15 @@ static json_t *row_object(sqlite3_stmt *stmt, size_t *bytes)
     return row;
 }
 
-static bool check_size(const json_t *rows, size_t bytes, struct err *err)
+static bool check_size(const struct store *store, const json_t *rows,
+                       size_t bytes, struct err *err)
 {
-    if (json_array_size(rows) < QUERY_MAX_ROWS && bytes <= RESULT_BYTES)
+    if (json_array_size(rows) < QUERY_MAX_ROWS && bytes <= store->result_bytes)
         return true;
     err_set(err, ERR_LIMIT,
-            "the query gives over %d rows or %d MB; narrow it with WHERE or "
+            "the query gives over %d rows or %zu MB; narrow it with WHERE or "
             "LIMIT",
-            QUERY_MAX_ROWS, RESULT_BYTES / 1024 / 1024);
+            QUERY_MAX_ROWS, store->result_bytes / 1024 / 1024);
     return false;
 }
 
@@ -278,7 +300,7 @@ static bool collect(struct store *store, sqlite3_stmt *stmt, json_t *rows,
     int rc = sqlite3_step(stmt);
 
     for (; rc == SQLITE_ROW; rc = sqlite3_step(stmt)) {
-        if (!check_size(rows, bytes, err))
+        if (!check_size(store, rows, bytes, err))
             return false;
         if (json_array_append_new(rows, row_object(stmt, &bytes)) != 0) {
             err_nomem(err, "the result of the query");

@@ -25,6 +25,13 @@ enum { QUERY_MAX_ROWS = 1000000 };
 json_t *query_rows(struct store *store, const char *sql,
                    const char *const *args, size_t n_args, struct err *err);
 
+// For SQL of somebody else, in a process that does nothing but answer it: from
+// now on SQLite takes at most QUERY_HEAP_BYTES in all of this process, and a
+// result holds a quarter of that. What needs more fails with ERR_LIMIT. The
+// time that one function takes is not bounded by this.
+enum { QUERY_HEAP_BYTES = 256 << 20 };
+void query_confine(struct store *store);
+
 // The names of the columns that sql gives (a JSON list of texts).
 json_t *query_columns(struct store *store, const char *sql, struct err *err);
 

@@ -283,6 +283,7 @@ static struct store *new_store(const char *path, struct err *err)
     store->file = FILE_LOCK_NONE;
     store->record = BUF_INIT(RECORD_MAX_BYTES);
     store->snapshot_ms = STORE_SNAPSHOT_MS;
+    store->result_bytes = STORE_RESULT_BYTES;
     store->next_call_id = 1;
     store->questions = QUESTIONS_INIT;
     store->prefixes.next_id = store->call_kinds.next_id = 1;

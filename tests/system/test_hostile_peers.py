@@ -8,6 +8,7 @@ undisturbed run.
 
 import contextlib
 import json
+import pathlib
 import random
 import signal
 import socket
@@ -97,13 +98,23 @@ def say(raw, data):
         raw.sendall(data)
 
 
+def hear(raw, n):
+    """So many bytes, unless the other side closes before."""
+    with contextlib.suppress(ConnectionResetError):
+        while n > 0 and (got := raw.recv(n)):
+            n -= len(got)
+
+
 def greeted(port):
-    """A raw connection behind ZMTP's greeting, ready for frames."""
+    """A raw connection behind ZMTP's greeting, ready for frames. Whoever does
+    not wait for the other side's greeting and READY may be cut off."""
     raw = socket.create_connection(("127.0.0.1", port))
     say(raw, b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL" + bytes(16) +
         b"\x00" + bytes(31))
+    hear(raw, 64)
     ready = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER"
     say(raw, b"\x04" + bytes([len(ready)]) + ready)
+    hear(raw, 43)
     return raw
 
 
@@ -253,6 +264,57 @@ def test_slow_queries_hold_up_no_other_question(talk, undisturbed):
             answered += msgpack.unpackb(asker.socket.recv())["kind"] == REPLY
     assert answered < 12
     talk.check_the_end(undisturbed)
+
+
+# A row of a hundred texts, each of 28 MB, and one comparison of some 10^13
+# bytes: within a function SQLite looks at no clock.
+WIDE = "SELECT " + ", ".join(
+    f"length(hex(zeroblob(14000000))) AS a{i}" for i in range(100))
+DEEP = "SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1')"
+
+
+def asked(peer, sql):
+    peer.send(COMMAND, verb="query", job="", argument=json.dumps({"sql": sql}))
+
+
+def test_a_query_takes_no_memory_of_the_coordinator(talk, undisturbed):
+    with bounded(talk, undisturbed, most=60 * MIB):
+        peer = talk.peer()
+        peer.hello()
+        peer.receive(WELCOME)
+        asked(peer, WIDE)
+        asked(peer, "SELECT 7 AS seven")
+        assert '"limit"' in peer.receive(REPLY)["document"]
+        assert json.loads(peer.receive(REPLY)["document"]) == {
+            "columns": ["seven"], "rows": [{"seven": 7}]}
+
+
+def children(pid):
+    """All processes below that one."""
+    with contextlib.suppress(OSError):
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield int(child)
+                yield from children(int(child))
+
+
+def test_a_query_ends_whatever_it_computes(stage):
+    """In a process of its own, which is gone with the coordinator as well."""
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    with contextlib.closing(Peer(coordinator.endpoint)) as peer:
+        peer.hello()
+        peer.receive(WELCOME)
+        asked(peer, DEEP)
+        assert "was ended" in peer.receive(REPLY, 30)["document"]
+        asked(peer, DEEP)
+        # A guard, and the query below it.
+        left = harness.wait_until(
+            lambda: len(found := list(children(coordinator.pid))) == 2 and
+            found, "the query runs")
+        coordinator.kill()
+        harness.wait_until(
+            lambda: not any(pathlib.Path(f"/proc/{pid}").exists()
+                            for pid in left), "end of the query")
 
 
 def test_a_coordinator_ends_without_the_queries_that_wait(stage):

@@ -82,6 +82,7 @@ Test(query, nothing_that_writes_is_let_through)
     expect_refused("BEGIN", "only read");
     expect_refused("UPDATE sqlite_schema SET sql = ''", "not be modified");
     expect_refused("SELECT load_extension('x')", "not authorized");
+    expect_refused("SELECT fts3_tokenizer('simple')", "not authorized");
     expect_refused("SELECT 1; DELETE FROM jobs", "one statement");
 }
 
@@ -124,6 +125,30 @@ Test(query, text_that_is_no_utf8_comes_as_hex)
 
     cr_expect_str_eq(json_string_value(json_object_get(row, "t")), "ff41");
     json_decref(row);
+}
+
+Test(query, text_with_a_nul_comes_as_hex)
+{
+    json_t *row = first_row("SELECT 'a' || char(0) || 'b' AS t");
+
+    cr_expect_str_eq(json_string_value(json_object_get(row, "t")), "610062");
+    json_decref(row);
+}
+
+// In a process of its own, as every test here.
+Test(query, a_confined_query_gets_no_more_memory_than_it_may_have)
+{
+    query_confine(store);
+    cr_expect_null(query_rows(store,
+                              "SELECT hex(zeroblob(30000000)) AS a,"
+                              " hex(zeroblob(30000000)) AS b,"
+                              " hex(zeroblob(30000000)) AS c,"
+                              " hex(zeroblob(30000000)) AS d,"
+                              " hex(zeroblob(30000000)) AS e",
+                              NULL, 0, &err));
+    cr_expect_eq(err.code, ERR_LIMIT, "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "memory"), "%s", err.text);
+    json_decref(first_row("SELECT 1"));
 }
 
 Test(query, infinity_comes_as_null)

@@ -1,0 +1,107 @@
+#include "coordinator/query_child.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "exec/exec_child.h"
+#include "wire/message.h"
+
+enum { LOOK_MS = 1000 };
+
+static void end_input(struct exec_child *child)
+{
+    if (child->in >= 0)
+        (void)close(child->in);
+    child->in = -1;
+}
+
+// Waits for what moves next: its output, or room for more input.
+static void wait_for(const struct exec_child *child, int64_t until_ms)
+{
+    struct pollfd items[] = {{.fd = child->out, .events = POLLIN},
+                             {.fd = child->errors, .events = POLLIN},
+                             {.fd = child->in, .events = POLLOUT}};
+    int64_t left = until_ms - clock_monotonic_ms();
+
+    (void)poll(items, sizeof items / sizeof *items,
+               (int)(left < 0         ? 0
+                     : left > LOOK_MS ? LOOK_MS
+                                      : left));
+}
+
+// Gives it the question and takes what it says until its end.
+static bool talk(struct exec_child *child, const char *argument,
+                 struct err *err)
+{
+    int64_t until_ms = clock_monotonic_ms() + QUERY_CHILD_MS;
+    size_t len = strlen(argument), written = 0;
+
+    for (;;) {
+        enum exec_reading reading;
+
+        if (child->in >= 0 &&
+            (!exec_child_write(child, argument, len, &written) ||
+             written == len))
+            end_input(child);
+        reading = exec_child_read(child);
+        if (reading == EXEC_READ_ENDED)
+            return true;
+        if (reading == EXEC_READ_TOO_LONG) {
+            err_set(err, ERR_LIMIT,
+                    "the answer is over the %d MiB of a reply: ask for less of "
+                    "it, with WHERE or LIMIT, or on the coordinator's own "
+                    "machine",
+                    WIRE_MAX_TEXT >> 20);
+            return false;
+        }
+        if (clock_monotonic_ms() >= until_ms) {
+            err_set(err, ERR_LIMIT,
+                    "the query took over %d s and was ended: narrow it with "
+                    "WHERE or LIMIT, or query a copy of the store with sqlite3",
+                    QUERY_CHILD_MS / 1000);
+            return false;
+        }
+        wait_for(child, until_ms);
+    }
+}
+
+// The document that it printed; NULL when there is none that is whole.
+static json_t *read_answer(const struct buf *text, const char *how,
+                           struct err *err)
+{
+    json_t *answer =
+        text->len == 0 ? NULL
+                       : json_parse(text->data, text->len, WIRE_MAX_TEXT, NULL);
+
+    if (answer == NULL)
+        err_set(err, ERR_LIMIT,
+                "the query could not be run to its end (its process %s): "
+                "narrow it with WHERE or LIMIT",
+                how);
+    return answer;
+}
+
+json_t *query_child_ask(const char *program, const char *store,
+                        const char *argument, struct err *err)
+{
+    const char *const argv[] = {"promptcc", "answer-query", store, NULL};
+    struct exec_child child;
+    char how[EXEC_END_BYTES];
+    json_t *answer = NULL;
+    bool ended;
+
+    exec_child_init(&child);
+    child.answer = BUF_INIT(WIRE_MAX_TEXT);
+    if (!exec_child_start(&child, program, argv, ".", err))
+        return NULL;
+    ended = talk(&child, argument, err);
+    (void)exec_child_end(&child, ended, how);
+    if (ended)
+        answer = read_answer(&child.answer, how, err);
+    buf_release(&child.answer);
+    return answer;
+}
