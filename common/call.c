@@ -21,33 +21,10 @@ const char *call_outcome_name(enum call_outcome outcome)
     return (unsigned)outcome < CALL_OUTCOME_COUNT ? names[outcome] : "unknown";
 }
 
-// Faults by chance are no rarity: where a fifth of all requests fail, three in
-// a row meet one call in 125. So most weigh little, and it takes nine of them
-// (docs/decisions/0004 has the reasons).
 static const struct call_fault_kind fault_kinds[CALL_FAULT_COUNT] = {
-    [FAULT_NONE] = {.name = "none", .strikes = 1},
-    [FAULT_REFUSED] = {.name = "refused", .busy = true},
-    [FAULT_TIMEOUT] = {.name = "timeout", .strikes = 2, .worker = true},
-    [FAULT_BUSY] = {.name = "busy", .busy = true, .answered = true},
-    [FAULT_SERVER] = {.name = "server",
-                      .strikes = 1,
-                      .worker = true,
-                      .answered = true},
-    [FAULT_BROKEN] = {.name = "broken", .strikes = 1, .worker = true},
-    [FAULT_GARBAGE] = {.name = "garbage",
-                       .strikes = 1,
-                       .worker = true,
-                       .answered = true},
-    [FAULT_MODEL] = {.name = "model",
-                     .strikes = CALL_STRIKES,
-                     .model = true,
-                     .answered = true},
-    [FAULT_REQUEST] = {.name = "request",
-                       .strikes = 3,
-                       .worker = true,
-                       .answered = true},
-    // Nothing against the call. A worker that says so and stays is of no use.
-    [FAULT_LOST] = {.name = "lost", .worker = true},
+#define FAULT(value, number, ...) [value] = {__VA_ARGS__},
+#include "common/faults.def"
+#undef FAULT
 };
 
 const struct call_fault_kind *call_fault_kind(enum call_fault fault)

@@ -36,21 +36,20 @@ enum call_outcome {
 };
 enum { CALL_OUTCOME_COUNT = 5 };
 
+// To add a fault is to write its line in faults.def.
 enum call_fault {
-    FAULT_NONE = 0,
-    FAULT_REFUSED = 1, // no connection
-    FAULT_TIMEOUT = 2, // no answer in time
-    FAULT_BUSY = 3,    // 503: the server's queue is full
-    FAULT_SERVER = 4,  // 5xx
-    FAULT_BROKEN = 5,  // the connection ended in mid answer
-    FAULT_GARBAGE = 6, // an answer that is not the server's API
-    FAULT_MODEL = 7,   // the server does not have the model
-    FAULT_REQUEST = 8, // 4xx: the server does not accept the request
-    FAULT_LOST = 9,    // the worker went away with the call
+#define FAULT(value, number, ...) value = number,
+#include "common/faults.def"
+#undef FAULT
 };
-enum { CALL_FAULT_COUNT = 10 };
+enum {
+    CALL_FAULT_COUNT = 0
+#define FAULT(value, number, ...) +1
+#include "common/faults.def"
+#undef FAULT
+};
 
-// What a fault says, and of whom: the one table of them is in call.c.
+// What a fault says, and of whom.
 struct call_fault_kind {
     const char *name; // "refused", "timeout", ...
     int strikes;      // weight against the call; 0: says nothing of it

@@ -8,10 +8,18 @@
 
 // By enum sim_fault.
 static const char *const NAMES[] = {
-    "fault none",  "fault 500",  "fault 503",     "fault hang",
-    "fault cut",   "fault half", "fault garbage", "fault whitespace",
-    "fault empty", "fault slow",
+    PREFIX "none",
+#define SIM_FAULT(value, name) PREFIX name,
+#include "simulated/sim_faults.def"
+#undef SIM_FAULT
 };
+
+// The kinds that can be asked for: ", 500, 503, ...", for a message.
+static const char KNOWN[] =
+#define SIM_FAULT(value, name) ", " name
+#include "simulated/sim_faults.def"
+#undef SIM_FAULT
+    ;
 
 const char *sim_fault_name(enum sim_fault fault)
 {
@@ -30,10 +38,8 @@ static bool add_kind(struct sim_faults *faults, const char *name, size_t len,
             faults->kinds[faults->n++] = (enum sim_fault)i;
         return true;
     }
-    err_set(err, ERR_INPUT,
-            "\"%.*s\" is no kind of fault: there are 500, 503, hang, cut, "
-            "half, garbage, whitespace, empty and slow",
-            (int)(len < 40 ? len : 40), name);
+    err_set(err, ERR_INPUT, "\"%.*s\" is not a kind of fault; choose among %s",
+            (int)(len < 40 ? len : 40), name, KNOWN + strlen(", "));
     return false;
 }
 

@@ -15,19 +15,15 @@
 #include "common/err.h"
 #include "common/hash.h"
 
+// To add a fault is to write its line in sim_faults.def, and what it does in
+// sim_api.c.
 enum sim_fault {
     SIM_FAULT_NONE,
-    SIM_FAULT_500,        // the model's process died
-    SIM_FAULT_503,        // the queue is full
-    SIM_FAULT_HANG,       // no answer, until the client leaves
-    SIM_FAULT_CUT,        // the connection closes without an answer
-    SIM_FAULT_HALF,       // the connection closes in mid answer
-    SIM_FAULT_GARBAGE,    // 200, but the body is no JSON
-    SIM_FAULT_WHITESPACE, // the model prints white space until num_predict
-    SIM_FAULT_EMPTY,      // the model prints nothing
-    SIM_FAULT_SLOW,       // ten times as slow, and at least a quarter second
+#define SIM_FAULT(value, name) value,
+#include "simulated/sim_faults.def"
+#undef SIM_FAULT
+    SIM_FAULT_COUNT,
 };
-enum { SIM_FAULT_COUNT = 10 };
 
 struct sim_faults {
     double rate;
