@@ -13,7 +13,6 @@ these stand for no real model.
 import argparse
 import collections
 import json
-import os
 import pathlib
 import re
 import statistics
@@ -26,6 +25,9 @@ import urllib.request
 import problem
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from systems import ask_dspy, ask_promptcc  # noqa: E402
+
 OPTIMIZERS = ("miprov2", "gepa", "bootstrap_random_search", "copro", "simba")
 SLOTS = 4
 
@@ -54,14 +56,9 @@ class Server:
 
 
 def ask(args, verb, folder, server, *more):
-    """One command on the problem's job; its JSON document."""
-    done = subprocess.run(
-        [args.build / "cli" / "promptcc", verb, folder / "job.yaml",
-         "--ollama", f"{server.url},slots={SLOTS}", "--json", "--quiet", *more],
-        capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"compare.py: {verb}: {done.stdout}{done.stderr}")
-    return json.loads(done.stdout)
+    return ask_promptcc(args.build / "cli" / "promptcc", verb,
+                        folder / "job.yaml", "--ollama",
+                        f"{server.url},slots={SLOTS}", *more)
 
 
 def promptcc(args, folder, optimizer, seed, server):
@@ -86,16 +83,8 @@ def promptcc(args, folder, optimizer, seed, server):
 
 def dspy(args, folder, optimizer, seed, server):
     with tempfile.TemporaryDirectory() as cache:
-        done = subprocess.run(
-            [args.python, HERE / "through_dspy.py", folder, optimizer,
-             str(seed), server.url, str(SLOTS)],
-            capture_output=True, text=True,
-            env=os.environ | {"DSPY_CACHEDIR": cache, "PYTHONHASHSEED": "0",
-                              "LITELLM_LOCAL_MODEL_COST_MAP": "true"})
-    found = re.search(r"^RESULT (.*)$", done.stdout, re.M)
-    if found is None:
-        sys.exit(f"compare.py: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return json.loads(found[1])
+        return ask_dspy(args.python, HERE / "through_dspy.py", cache, folder,
+                        optimizer, seed, server.url, SLOTS)
 
 
 SYSTEMS = {"promptcc": promptcc, "dspy": dspy}

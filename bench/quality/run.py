@@ -22,6 +22,9 @@ import tempfile
 import worlds
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from systems import ask_promptcc  # noqa: E402
+
 ALL = ("screen_and_race,miprov2,gepa,copro,simba,bootstrap_random_search,"
        "bootstrap_few_shot,labeled_few_shot")
 SLOTS = 8
@@ -44,13 +47,9 @@ def write_world(world, folder):
 
 
 def ask(args, url, verb, folder, *more):
-    done = subprocess.run(
-        [args.build / "cli" / "promptcc", verb, folder / "job.yaml",
-         "--ollama", f"{url},slots={SLOTS}", "--json", "--quiet", *more],
-        capture_output=True, text=True)
-    if done.returncode not in (0,):
-        sys.exit(f"{verb}: {done.stderr}{done.stdout}")
-    return json.loads(done.stdout)
+    return ask_promptcc(args.build / "cli" / "promptcc", verb,
+                        folder / "job.yaml", "--ollama",
+                        f"{url},slots={SLOTS}", *more)
 
 
 def one_run(args, url, world, optimizer, seed, calls):

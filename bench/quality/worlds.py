@@ -65,7 +65,26 @@ class World:
     def __init__(self):
         self.rng = random.Random(self.name)
         self.by_text = {}
-        self.rows = self.make()
+        self.prepare()
+        self.rows = [self.make(i) for i in range(self.n_train + self.n_held)]
+        self.rng.shuffle(self.rows)
+
+    def prepare(self):
+        """What all rows are made of, drawn before the first."""
+
+    def make(self, i):
+        """Row i, known by the texts that it is entered under."""
+        raise NotImplementedError
+
+    def enter(self, row, *texts):
+        """Makes the row known by texts that a prompt may show."""
+        self.by_text.update(dict.fromkeys(texts, row))
+        return row
+
+    def word(self, letters="bcdfglmnprst"):
+        """A made-up word of three syllables."""
+        return "".join(self.rng.choice(letters) + self.rng.choice("aeiou")
+                       for _ in range(3))
 
     def truth(self, text):
         for line in text.split("\n"):
@@ -119,29 +138,22 @@ outputs: {intent: sort.intent, reply: reply.reply}
 metric: {exact_match: intent}
 """
 
-    def make(self):
-        letters = "bdfgklmnprstvz"
-        cues = {}
-        for label in self.labels:
-            for _ in range(6):
-                word = "".join(self.rng.choice(letters) +
-                               self.rng.choice("aeiou") for _ in range(3))
-                cues[word] = label
-        words = sorted(cues)
-        rows = []
-        for i in range(self.n_train + self.n_held):
-            cue = words[i % len(words)]
-            fill = self.rng.sample(NONSENSE, 6)
-            fill.insert(self.rng.randrange(7), cue)
-            text = " ".join(fill) + f" {i}."
-            others = [l for l in self.labels if l != cues[cue]]
-            row = {"id": i, "cue": cue, "hard": self.rng.random(),
-                   "rival": others[int(unit(cue) * len(others))],
-                   "fields": {"message": text, "intent": cues[cue]}}
-            self.by_text[text] = row
-            rows.append(row)
-        self.rng.shuffle(rows)
-        return rows
+    def prepare(self):
+        self.label_of = {self.word("bdfgklmnprstvz"): label
+                         for label in self.labels for _ in range(6)}
+        self.cues = sorted(self.label_of)
+
+    def make(self, i):
+        cue = self.cues[i % len(self.cues)]
+        label = self.label_of[cue]
+        fill = self.rng.sample(NONSENSE, 6)
+        fill.insert(self.rng.randrange(7), cue)
+        text = " ".join(fill) + f" {i}."
+        others = [one for one in self.labels if one != label]
+        row = {"id": i, "cue": cue, "hard": self.rng.random(),
+               "rival": others[int(unit(cue) * len(others))],
+               "fields": {"message": text, "intent": label}}
+        return self.enter(row, text)
 
     def answer(self, prompt, teacher):
         row = self.truth(prompt.text)
@@ -182,28 +194,24 @@ metric: {fields: [number, day, sum]}
 """
     keys = ("number", "day", "sum")
 
-    def make(self):
-        kinds = [(self.rng.sample(NONSENSE, 4), self.rng.sample(self.keys, 3))
-                 for _ in range(14)]
-        rows = []
-        for i in range(self.n_train + self.n_held):
-            kind = i % len(kinds)
-            words, order = kinds[kind]
-            truth = {"number": f"R{self.rng.randrange(1000, 9999)}",
-                     "day": f"{self.rng.randrange(1, 29)}.{self.rng.randrange(1, 13)}.",
-                     "sum": f"{self.rng.randrange(5, 900)}.50"}
-            trap = {"number": f"R{self.rng.randrange(1000, 9999)}",
-                    "day": f"{self.rng.randrange(1, 29)}.{self.rng.randrange(1, 13)}.",
-                    "sum": f"{self.rng.randrange(5, 900)}.50"}
-            text = " ".join(f"{word} {trap[key]} {key[0]}{kind} {truth[key]}"
-                            for word, key in zip(words, order))
-            row = {"id": i, "kind": kind, "trap": trap,
-                   "hard": self.rng.random(),
-                   "fields": {"note": text, **truth}}
-            self.by_text[text] = row
-            rows.append(row)
-        self.rng.shuffle(rows)
-        return rows
+    def prepare(self):
+        self.kinds = [(self.rng.sample(NONSENSE, 4),
+                       self.rng.sample(self.keys, 3)) for _ in range(14)]
+
+    def values(self):
+        return {"number": f"R{self.rng.randrange(1000, 9999)}",
+                "day": f"{self.rng.randrange(1, 29)}.{self.rng.randrange(1, 13)}.",
+                "sum": f"{self.rng.randrange(5, 900)}.50"}
+
+    def make(self, i):
+        kind = i % len(self.kinds)
+        words, order = self.kinds[kind]
+        truth, trap = self.values(), self.values()
+        text = " ".join(f"{word} {trap[key]} {key[0]}{kind} {truth[key]}"
+                        for word, key in zip(words, order))
+        row = {"id": i, "kind": kind, "trap": trap, "hard": self.rng.random(),
+               "fields": {"note": text, **truth}}
+        return self.enter(row, text)
 
     def answer(self, prompt, teacher):
         row = self.truth(prompt.text)
@@ -237,20 +245,14 @@ metric: {numeric: bottles}
     kinds = ("crates", "pallets", "dozens", "returns", "samples", "spares",
              "halves", "refills")
 
-    def make(self):
-        rows = []
-        for i in range(self.n_train + self.n_held):
-            kind = self.kinds[i % len(self.kinds)]
-            a, b = self.rng.randrange(2, 40), self.rng.randrange(2, 12)
-            factor = self.kinds.index(kind) + 2
-            text = f"{a} {kind} and {b} loose ones, order {i}"
-            row = {"id": i, "kind": kind, "hard": self.rng.random(),
-                   "naive": a + b,
-                   "fields": {"order": text, "bottles": a * factor + b}}
-            self.by_text[text] = row
-            rows.append(row)
-        self.rng.shuffle(rows)
-        return rows
+    def make(self, i):
+        kind = self.kinds[i % len(self.kinds)]
+        a, b = self.rng.randrange(2, 40), self.rng.randrange(2, 12)
+        factor = self.kinds.index(kind) + 2
+        text = f"{a} {kind} and {b} loose ones, order {i}"
+        row = {"id": i, "kind": kind, "hard": self.rng.random(), "naive": a + b,
+               "fields": {"order": text, "bottles": a * factor + b}}
+        return self.enter(row, text)
 
     def answer(self, prompt, teacher):
         row = self.truth(prompt.text)
@@ -285,28 +287,21 @@ outputs: {reply: reply.reply}
 metric: {token_f1: reply}
 """
 
-    def make(self):
-        words = {}
-        for topic in self.topics:
-            words[topic] = ["".join(self.rng.choice("bcdfglmnprst") +
-                                    self.rng.choice("aeiou")
-                                    for _ in range(3)) for _ in range(8)]
-        self.words = words
-        rows = []
-        for i in range(self.n_train + self.n_held):
-            topic = self.topics[i % len(self.topics)]
-            thing = f"item{i}"
-            used = self.rng.sample(words[topic], 5)
-            text = " ".join(self.rng.sample(NONSENSE, 5)) + \
-                f" {topic[:4]}{self.rng.randrange(9)} {thing}?"
-            row = {"id": i, "topic": topic, "thing": thing,
-                   "hard": self.rng.random(),
-                   "fields": {"question": text,
-                              "reply": " ".join(["about", thing] + used)}}
-            self.by_text[text] = row
-            rows.append(row)
-        self.rng.shuffle(rows)
-        return rows
+    def prepare(self):
+        self.words = {topic: [self.word() for _ in range(8)]
+                      for topic in self.topics}
+
+    def make(self, i):
+        topic = self.topics[i % len(self.topics)]
+        thing = f"item{i}"
+        used = self.rng.sample(self.words[topic], 5)
+        text = " ".join(self.rng.sample(NONSENSE, 5)) + \
+            f" {topic[:4]}{self.rng.randrange(9)} {thing}?"
+        row = {"id": i, "topic": topic, "thing": thing,
+               "hard": self.rng.random(),
+               "fields": {"question": text,
+                          "reply": " ".join(["about", thing] + used)}}
+        return self.enter(row, text)
 
     def answer(self, prompt, teacher):
         row = self.truth(prompt.text)
@@ -345,18 +340,12 @@ steps:
 metric: {exact_match: verdict}
 """
 
-    def make(self):
-        rows = []
-        for i in range(self.n_train + self.n_held):
-            words = " ".join(self.rng.sample(NONSENSE, 7))
-            text = f"{words} {i}"
-            verdict = ("holds", "fails", "open")[i % 3]
-            row = {"id": i, "hard": self.rng.random(),
-                   "fields": {"claim": text, "verdict": verdict}}
-            self.by_text[text] = row
-            rows.append(row)
-        self.rng.shuffle(rows)
-        return rows
+    def make(self, i):
+        text = " ".join(self.rng.sample(NONSENSE, 7)) + f" {i}"
+        verdict = ("holds", "fails", "open")[i % 3]
+        row = {"id": i, "hard": self.rng.random(),
+               "fields": {"claim": text, "verdict": verdict}}
+        return self.enter(row, text)
 
     def answer(self, prompt, teacher):
         row = self.truth(prompt.text)
@@ -398,30 +387,24 @@ outputs: {kind: label.kind, reply: reply.reply}
 metric: {exact_match: kind}
 """
 
-    def make(self):
-        topics = [["".join(self.rng.choice("bcdfglmnprst") +
-                           self.rng.choice("aeiou") for _ in range(3))
-                   for _ in range(10)] for _ in range(4)]
-        turns = {label: [(a, b) for a in NONSENSE for b in NONSENSE if a != b]
-                 for label in self.labels}
-        for label in self.labels:
-            turns[label] = self.rng.sample(turns[label], 4)
-        rows = []
-        for i in range(self.n_train + self.n_held):
-            at = i % 8
-            label = self.labels[at]
-            turn = self.rng.randrange(4)
-            words = self.rng.sample(topics[at // 2], 3)
-            words[1:1] = turns[label][turn]
-            text = " ".join(self.rng.sample(NONSENSE, 3) + words) + f" {i}."
-            row = {"id": i, "turn": turn, "label": label,
-                   "rival": self.labels[at ^ 1], "odd": i % 10 == 3,
-                   "hard": self.rng.random(),
-                   "fields": {"message": text, "kind": label}}
-            self.by_text[text] = row
-            rows.append(row)
-        self.rng.shuffle(rows)
-        return rows
+    def prepare(self):
+        self.topics = [[self.word() for _ in range(10)] for _ in range(4)]
+        pairs = [(a, b) for a in NONSENSE for b in NONSENSE if a != b]
+        self.turns = {label: self.rng.sample(pairs, 4)
+                      for label in self.labels}
+
+    def make(self, i):
+        at = i % 8
+        label = self.labels[at]
+        turn = self.rng.randrange(4)
+        words = self.rng.sample(self.topics[at // 2], 3)
+        words[1:1] = self.turns[label][turn]
+        text = " ".join(self.rng.sample(NONSENSE, 3) + words) + f" {i}."
+        row = {"id": i, "turn": turn, "label": label,
+               "rival": self.labels[at ^ 1], "odd": i % 10 == 3,
+               "hard": self.rng.random(),
+               "fields": {"message": text, "kind": label}}
+        return self.enter(row, text)
 
     def answer(self, prompt, teacher):
         row = self.truth(prompt.text)
@@ -477,25 +460,24 @@ metric: {exact_match: desk}
 """
     first, second = 0.62, 0.55
 
-    def make(self):
-        words = [["".join(self.rng.choice("bcdfglmnprst") +
-                          self.rng.choice("aeiou") for _ in range(3))
-                  for _ in range(6)] for _ in range(12)]
-        rows = []
-        for i in range(self.n_train + self.n_held):
-            at = i % 12
-            key = self.rng.sample(words[at], 2)
-            text = " ".join(self.rng.sample(NONSENSE, 4) + key) + f" {i}."
-            row = {"id": i, "label": self.labels[at], "key": key,
-                   "rival": self.labels[(at + 5) % 12],
-                   "hard": self.rng.random(), "hard_gist": self.rng.random(),
-                   "fields": {"letter": text, "desk": self.labels[at]}}
-            self.by_text[text] = row
-            self.by_text["on " + " and ".join(key) + f" ({i})"] = row
-            self.by_text[f"some matter ({i})"] = row
-            rows.append(row)
-        self.rng.shuffle(rows)
-        return rows
+    def prepare(self):
+        self.words = [[self.word() for _ in range(6)] for _ in range(12)]
+
+    def make(self, i):
+        at = i % 12
+        key = self.rng.sample(self.words[at], 2)
+        text = " ".join(self.rng.sample(NONSENSE, 4) + key) + f" {i}."
+        row = {"id": i, "label": self.labels[at], "key": key,
+               "rival": self.labels[(at + 5) % 12],
+               "hard": self.rng.random(), "hard_gist": self.rng.random(),
+               "fields": {"letter": text, "desk": self.labels[at]}}
+        return self.enter(row, text, self.clear_gist(row), self.vague_gist(row))
+
+    def clear_gist(self, row):
+        return "on " + " and ".join(row["key"]) + f" ({row['id']})"
+
+    def vague_gist(self, row):
+        return f"some matter ({row['id']})"
 
     def answer(self, prompt, teacher):
         row = self.truth(prompt.text)
@@ -506,11 +488,10 @@ metric: {exact_match: desk}
             skill = self.first
             skill += 0.35 * prompt.names("keep the rare words")
             skill += 0.1 * min(len(shown), 3)
-            if self.right(skill, dict(row, hard=row["hard_gist"]), prompt,
-                          teacher):
-                return {"gist": "on " + " and ".join(row["key"]) +
-                        f" ({row['id']})"}
-            return {"gist": f"some matter ({row['id']})"}
+            good = self.right(skill, dict(row, hard=row["hard_gist"]), prompt,
+                              teacher)
+            return {"gist": self.clear_gist(row) if good
+                    else self.vague_gist(row)}
         labels = {one["label"] for one in shown}
         skill = self.second + 0.4 * (row["label"] in labels)
         skill += 0.05 * min(1, len(shown) / 24)

@@ -12,10 +12,7 @@ store, DSPy out of its cache). --table asks nothing and shows what is kept.
 
 import argparse
 import json
-import os
 import pathlib
-import re
-import subprocess
 import sys
 
 import problem
@@ -23,24 +20,18 @@ from meter import Meter
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.append(str(HERE.parent / "wording"))
+sys.path += [str(HERE.parent), str(HERE.parent / "wording")]
 from ask import mcnemar, wilson  # noqa: E402
+from systems import ask_dspy, ask_promptcc  # noqa: E402
 
 RUNS = ("promptcc/none", "dspy/none", "promptcc/screen_and_race",
         "promptcc/miprov2", "dspy/miprov2", "promptcc/gepa", "dspy/gepa")
 
 
 def ask(args, verb, folder, meter, *more):
-    """One command on the job; its JSON document."""
-    done = subprocess.run(
-        [args.promptcc, verb, args.work / "job.yaml", "--openai",
-         f"{meter.url},slots={args.slots}", "--json", "--quiet",
-         "--store", folder / "promptcc.db", *more],
-        stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"compare.py: {verb} ended with {done.returncode}: "
-                 f"{done.stdout}")
-    return json.loads(done.stdout)
+    return ask_promptcc(args.promptcc, verb, args.work / "job.yaml",
+                        "--openai", f"{meter.url},slots={args.slots}",
+                        "--store", folder / "promptcc.db", *more)
 
 
 def right_rows(path):
@@ -71,17 +62,9 @@ def promptcc(args, folder, optimizer, seed, meter):
 
 
 def dspy(args, folder, optimizer, seed, meter):
-    done = subprocess.run(
-        [sys.executable, HERE / "bank_in_dspy.py", args.work, optimizer,
-         str(seed), meter.url, str(args.slots), args.model],
-        stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"DSPY_CACHEDIR": str(folder / "cache"),
-                          "PYTHONHASHSEED": "0",
-                          "LITELLM_LOCAL_MODEL_COST_MAP": "true"})
-    found = re.search(r"^RESULT (.*)$", done.stdout, re.M)
-    if found is None:
-        sys.exit(f"compare.py: {done.stdout[-2000:]}")
-    return json.loads(found[1])
+    return ask_dspy(sys.executable, HERE / "bank_in_dspy.py", folder / "cache",
+                    args.work, optimizer, seed, meter.url, args.slots,
+                    args.model)
 
 
 SYSTEMS = {"promptcc": promptcc, "dspy": dspy}
