@@ -32,20 +32,6 @@ static bool read_members(const struct options *options,
     return true;
 }
 
-static bool check_out(const struct options *options, const char *out,
-                      struct err *err)
-{
-    for (size_t i = 0; i < options->n_operands; i++)
-        if (file_is_same(out, options->operands[i])) {
-            err_set(err, ERR_INPUT,
-                    "%.120s is one of the members and would be lost; name "
-                    "another --out",
-                    out);
-            return false;
-        }
-    return true;
-}
-
 static int tell_json(const char *out, size_t members)
 {
     json_t *document =
@@ -87,6 +73,8 @@ static int run(const struct options *options)
     const char *out = option_text(options, OPT_OUT);
     struct err err = ERR_CLEAR;
     size_t n = options->n_operands;
+    const struct out_file_reads reads = {
+        .others = (const char *const *)options->operands, .n_others = n};
     struct ensemble_member *members = calloc(n, sizeof *members);
     int status;
 
@@ -94,7 +82,7 @@ static int run(const struct options *options)
         out = "ensemble.json";
     if (members == NULL)
         err_nomem(&err, "the members");
-    if (members == NULL || !check_out(options, out, &err) ||
+    if (members == NULL || !out_file_check(out, "--out", &reads, &err) ||
         !read_members(options, members, &err))
         status = output_error(options, &err);
     else
@@ -108,7 +96,7 @@ static int run(const struct options *options)
 const struct command_entry cmd_ensemble = {
     .name = "ensemble",
     .usage = "COMPILED COMPILED...",
-    .summary = "makes one program of several, whose answers it votes on",
+    .summary = "joins compiled programs into one that votes on their answers",
     .example = "promptcc ensemble first.json second.json third.json "
                "--out ensemble.json",
     .options = OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_REDUCE_FN) |

@@ -442,6 +442,8 @@ static bool check_place(const struct follow *follow, const char *store,
                         struct err *err)
 {
     bool eval = follow->request.action == REQUEST_EVAL;
+    const char *const scored[] = {option_text(follow->options, OPT_COMPILED),
+                                  option_text(follow->options, OPT_DATA)};
     struct out_file_reads reads = {.bundle = follow->file->bundle,
                                    .store = store};
 
@@ -449,8 +451,8 @@ static bool check_place(const struct follow *follow, const char *store,
         return true;
     if (!eval)
         return out_file_check(follow->out, "--out", &reads, err);
-    reads.others[0] = option_text(follow->options, OPT_COMPILED);
-    reads.others[1] = option_text(follow->options, OPT_DATA);
+    reads.others = scored;
+    reads.n_others = 2;
     return out_file_check(option_text(follow->options, OPT_ROWS), "--rows",
                           &reads, err) &&
            out_file_check(option_text(follow->options, OPT_JUNIT), "--junit",

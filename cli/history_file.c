@@ -69,7 +69,8 @@ bool history_spares(const struct options *options, const char *job,
                     const char *out, struct err *err)
 {
     char *store = history_file_path(options, job, err);
-    const struct out_file_reads reads = {.store = store, .others = {job}};
+    const struct out_file_reads reads = {
+        .store = store, .others = &job, .n_others = 1};
     bool ok = store != NULL && out_file_check(out, "--out", &reads, err);
 
     free(store);
@@ -113,7 +114,7 @@ static char *job_of_file(struct store *store, const char *job, struct err *err)
     char *copy = id == NULL ? NULL : strdup(id);
 
     if (rows != NULL && copy == NULL)
-        err_set(err, ERR_INPUT, "no job was run from %.150s yet", job);
+        err_set(err, ERR_INPUT, "no job has been run from %.150s yet", job);
     json_decref(rows);
     return copy;
 }
@@ -137,7 +138,7 @@ static char *name_of_file(const struct options *options, const char *path,
         if (name == NULL)
             err_set(err, ERR_INPUT,
                     "%.150s has mistakes, so the name of its job is not known: "
-                    "`promptcc check` tells them",
+                    "`promptcc check` lists them",
                     path);
     }
     jobfile_release(&file);

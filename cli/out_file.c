@@ -28,9 +28,12 @@ static bool is_writable(const char *path, const char *option, struct err *err)
         err_nomem(err, "a path");
         return false;
     }
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+    // A file is replaced, so its folder is written to; a device is not.
+    bool there = stat(path, &info) == 0;
+    bool device = there && !S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode);
+    if (there && S_ISDIR(info.st_mode))
         cause = EISDIR;
-    else if (access(folder, W_OK) != 0)
+    else if (access(device ? path : folder, W_OK) != 0)
         cause = errno;
     free(folder);
     if (cause != 0)
@@ -93,12 +96,13 @@ static bool spares_job(const char *path, const char *option,
 bool out_file_check(const char *path, const char *option,
                     const struct out_file_reads *reads, struct err *err)
 {
-    return path == NULL ||
-           (is_writable(path, option, err) &&
-            spares(path, option, reads->store, err) &&
-            spares(path, option, reads->others[0], err) &&
-            spares(path, option, reads->others[1], err) &&
-            (reads->bundle == NULL || spares_job(path, option, reads, err)));
+    bool ok = path == NULL || (is_writable(path, option, err) &&
+                               spares(path, option, reads->store, err));
+
+    for (size_t i = 0; ok && path != NULL && i < reads->n_others; i++)
+        ok = spares(path, option, reads->others[i], err);
+    return ok && (path == NULL || reads->bundle == NULL ||
+                  spares_job(path, option, reads, err));
 }
 
 // --- where a compiled file goes ---

@@ -23,7 +23,8 @@
 struct out_file_reads {
     const struct bundle *bundle;
     const char *store;
-    const char *others[2]; // --compiled, --data
+    const char *const *others; // such as --compiled and --data; borrowed
+    size_t n_others;
 };
 bool out_file_check(const char *path, const char *option,
                     const struct out_file_reads *reads, struct err *err);
