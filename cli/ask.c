@@ -19,8 +19,8 @@ const char *ask_endpoint(const struct options *options, struct err *err)
     if (endpoint == NULL) {
         err_set(err, ERR_INPUT,
                 "which cluster? Name its coordinator with --coordinator "
-                "tcp://HOST:PORT (a `run` in a terminal is stopped with "
-                "Ctrl-C; the same command goes on with it)");
+                "tcp://HOST:PORT (to stop a `run` in a terminal, press Ctrl-C; "
+                "the same command continues it)");
         return NULL;
     }
     return endpoint;

@@ -97,8 +97,8 @@ static bool open_aside(struct batch *batch, const char *out, mode_t mode,
     }
     if (is_input(batch, batch->aside)) {
         err_set(err, ERR_INPUT,
-                "%.120s is where outputs stand until they are all there: its "
-                "inputs would be lost; name another --output",
+                "%.120s is where the outputs are kept until all are there, so "
+                "its inputs would be lost: name another --output",
                 batch->aside);
         return false;
     }
@@ -119,7 +119,7 @@ static bool open_output(struct batch *batch, const char *out, struct err *err)
 
     if (is_input(batch, out)) {
         err_set(err, ERR_INPUT,
-                "%.120s is input and output at once: its inputs would be lost; "
+                "%.120s is both input and output, so its inputs would be lost: "
                 "write the outputs to another file",
                 batch->in_name);
         return false;

@@ -69,7 +69,7 @@ static void check_descriptions(struct jobfile *file)
     }
     if (names.len > 0) {
         diag_add(file->diags, DIAG_INFO, "not-described", &place,
-                 "no description of: %s", names.data);
+                 "these fields have no description: %s", names.data);
         diag_remedy(file->diags, "say what each holds (`desc`): the model "
                                  "reads it");
     }
@@ -186,7 +186,7 @@ static void check_majority(struct jobfile *file, const struct labels *labels)
         return;
     diag_add(file->diags, DIAG_WARNING, "unbalanced", &place,
              "%.0f %% of the examples have the label `%.60s`: a program that "
-             "always says it scores as much",
+             "always gives this answer scores as much",
              100 * share, most->name);
     diag_remedy(file->diags, "add examples of the other labels");
 }
@@ -223,10 +223,10 @@ static void check_loose_type(struct jobfile *file, const struct labels *labels)
     if (labels->n < 2 || labels->n > ENUM_LABELS_MAX || labels->others > 0 ||
         file->dataset->n < 3 * labels->n)
         return;
-    diag_add(file->diags, DIAG_WARNING, "loose-type", &place,
-             "`%s` is a text, but the examples hold no more than %zu different "
-             "ones",
-             labels->output, labels->n);
+    diag_add(
+        file->diags, DIAG_WARNING, "loose-type", &place,
+        "`%s` may be any text, but the examples have only %zu different ones",
+        labels->output, labels->n);
     diag_remedy(file->diags,
                 "declare it as `enum: [%.40s, ...]`: the model is "
                 "then told the labels, and held to them",
@@ -278,13 +278,13 @@ static void check_number(struct jobfile *file)
     if (n >= ROWS_LEAST || file->optimizer->one_set)
         return;
     diag_add(file->diags, DIAG_ERROR, "too-few-examples", &place,
-             "there are %zu examples, and %zu of them score a candidate: the "
-             "score is known to some %.0f points, so hardly any "
-             "gain can be told from chance",
+             "there are only %zu examples, of which %zu score a candidate: "
+             "such a score may be off by %.0f points, so hardly any gain can "
+             "be told from chance",
              n, val, points);
     diag_remedy(file->diags,
-                "collect 30 to 50 at least, and 150 for a test share that can "
-                "tell; `run` goes on with fewer, but proves little");
+                "collect at least 30 to 50, or 150 if the test share is to "
+                "settle it; `run` works with fewer, but proves little");
 }
 
 static bool same_labels(const struct jobfile *file, size_t a, size_t b)
@@ -367,8 +367,8 @@ static void check_alive(struct jobfile *file)
              "the metric scores right and wrong answers alike, in %zu pairs of "
              "examples",
              tried);
-    diag_remedy(file->diags, "see that it reads what the labels are, and "
-                             "compares it");
+    diag_remedy(file->diags, "check that it reads the outputs that have "
+                             "labels, and compares the two");
 }
 
 // ---- budget and context
@@ -386,8 +386,8 @@ static void check_budget(struct jobfile *file)
         return;
     int64_t left = most - test - once;
     diag_add(file->diags, DIAG_WARNING, "small-budget", &place,
-             "a budget of %" PRId64 " calls is enough for some %" PRId64
-             " candidates on all %zu validation examples, beside the baseline "
+             "a budget of %" PRId64 " calls is enough for about %" PRId64
+             " candidates on all %zu validation examples, besides the baseline "
              "and the test share",
              most, left > 0 ? left / once : 0, file->split.n[SHARE_VAL]);
     diag_remedy(file->diags,
@@ -441,11 +441,12 @@ static void check_nearest(struct jobfile *file)
         diag_remedy(file->diags, "leave it out, or take `screen_and_race`");
         return;
     }
-    diag_add(file->diags, DIAG_INFO, "not-for-dspy", &place,
-             "`demos.nearest`: if a program wins that shows other demos for "
-             "each question, DSPy's own `load` will run it without demos");
-    diag_remedy(file->diags, "load it by promptcc.load of the Python package, "
-                             "or leave `demos.nearest` out");
+    diag_add(
+        file->diags, DIAG_INFO, "not-for-dspy", &place,
+        "with `demos.nearest` the winner may show other demos for each "
+        "question, and DSPy's own `load` runs such a program without demos");
+    diag_remedy(file->diags, "load it with promptcc.load of the Python "
+                             "package, or leave `demos.nearest` out");
 }
 
 // ---- whether this is the tool
@@ -459,10 +460,11 @@ static void check_tool(struct jobfile *file)
         file->optimizer->one_set)
         return;
     diag_add(file->diags, DIAG_INFO, "wrong-tool", &place,
-             "one call and few examples: where a prompt written by hand is "
-             "right nearly always, or the task changes every week, a search is "
-             "not worth its calls");
-    diag_remedy(file->diags, "`eval` says what the program as written scores");
+             "this is one call with few examples: if a prompt written by hand "
+             "is nearly always right, or the task changes every week, a search "
+             "is not worth its calls");
+    diag_remedy(file->diags,
+                "`eval` tells you what the program scores as written");
 }
 
 void check_data(struct jobfile *file)

@@ -49,10 +49,10 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
             where = address->url;
         } else if (strcmp(first->digest, model->digest) != 0) {
             diag_add(file->diags, DIAG_ERROR, "model-differs", place,
-                     "`%.80s` is another model at %.100s (%.12s) than at "
-                     "%.100s (%.12s): a job is answered by one",
+                     "`%.80s` is not the same model at %.100s (%.12s) as at "
+                     "%.100s (%.12s), and a job needs one and the same",
                      name, address->url, model->digest, where, first->digest);
-            diag_remedy(file->diags, "run `ollama pull %.80s` at both", name);
+            diag_remedy(file->diags, "run `ollama pull %.80s` on both", name);
         }
     }
 }

@@ -261,10 +261,11 @@ static void check_headroom(struct jobfile *file, const struct options *options)
 
     (void)options;
     if (score >= AT_THE_TOP) {
-        diag_add(file->diags, DIAG_WARNING, "no-headroom", &place,
-                 "the program as written scored %.0f %% of %lld examples when "
-                 "it was last run: a search has hardly anything left to gain",
-                 100 * score, (long long)json_get_int(row, "n", 0));
+        diag_add(
+            file->diags, DIAG_WARNING, "no-headroom", &place,
+            "the program as written scored %.0f %% on %lld examples when it "
+            "was last run, which leaves a search hardly anything to gain",
+            100 * score, (long long)json_get_int(row, "n", 0));
         diag_remedy(file->diags, "ship it as it is, or add examples that it "
                                  "gets wrong");
     }

@@ -23,7 +23,7 @@ static void put_skipped(const struct jobfile *file, struct buf *out)
         any = true;
     }
     if (any)
-        buf_puts(out, " (the metric reads nothing of it)\n");
+        buf_puts(out, " (the metric reads nothing from them)\n");
 }
 
 static void put_examples(const struct jobfile *file, struct buf *out)
@@ -105,7 +105,7 @@ static int run(const struct options *options)
 const struct command_entry cmd_check = {
     .name = "check",
     .usage = "JOB",
-    .summary = "reads job file and data and tells every mistake",
+    .summary = "reads the job file and its data and reports every mistake",
     .example = "promptcc check jobs/customer_care/job.yaml",
     .options = OPTIONS_JOB | OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |
                OPTION_BIT(OPT_JSON),

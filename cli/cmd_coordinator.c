@@ -104,7 +104,7 @@ static int run(const struct options *options)
 const struct command_entry cmd_coordinator = {
     .name = "coordinator",
     .usage = "",
-    .summary = "takes jobs and gives their calls to workers; SIGTERM drains",
+    .summary = "takes jobs and gives their calls to workers; SIGTERM ends it",
     .example = "promptcc coordinator --listen tcp://127.0.0.1:5570 "
                "--store promptcc.db",
     .options = OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_KEYS) |

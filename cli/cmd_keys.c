@@ -35,7 +35,9 @@ static bool make(const struct options *options, const char *folder,
     bool made = false;
 
     if (role == KEY_COORDINATOR && options->n_operands > 1) {
-        err_set(err, ERR_INPUT, "the coordinator's key has no other name");
+        err_set(err, ERR_INPUT,
+                "the coordinator's key is always called `coordinator`: leave "
+                "out the name");
         return false;
     }
     if (!key_folder_make(folder, role, name, &made, err))

@@ -25,6 +25,7 @@
 #include "cli/follow.h"
 #include "cli/history_file.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/servers.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -114,7 +115,8 @@ static char *sums_of(const json_t *document, struct err *err)
         return buf_take(&sql);
     buf_release(&sql);
     err_set(err, ERR_PROTOCOL,
-            "the evaluation has no job that can be asked for");
+            "the coordinator returned an evaluation without a job's id, so its "
+            "calls cannot be added up");
     return NULL;
 }
 
@@ -320,7 +322,7 @@ static void estimate(const struct rehearsal *rehearsal,
 
 // ---- the word
 
-static void put_time(double seconds, struct buf *out)
+static void put_hours(double seconds, struct buf *out)
 {
     if (seconds < 90)
         buf_printf(out, "%.0f s", seconds);
@@ -348,10 +350,12 @@ static int print_text(const struct estimate *plan, const struct job *job)
     buf_puts(&text, " prompt, ");
     buf_put_number(&text, (int64_t)plan->generated);
     buf_puts(&text, " generated\ntime      ");
-    put_time(wall_s, &text);
-    buf_printf(&text, " on %" PRId64 " slot%s, by %.0f calls of %.2f s\n",
-               plan->slots, plan->slots == 1 ? "" : "s", plan->measured,
-               plan->call_s);
+    put_hours(wall_s, &text);
+    buf_puts(&text, " on ");
+    put_count(&text, plan->slots, "slot");
+    buf_puts(&text, ", going by ");
+    put_count(&text, (int64_t)plan->measured, "call");
+    buf_printf(&text, " of %.2f s\n", plan->call_s);
     if (job->budget.max_time_ms > 0 &&
         wall_s * 1000 > (double)job->budget.max_time_ms)
         buf_puts(&text, "          more than the job's max_time: the run ends "

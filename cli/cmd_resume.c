@@ -80,7 +80,7 @@ static int run(const struct options *options)
 const struct command_entry cmd_resume = {
     .name = "resume",
     .usage = "ID",
-    .summary = "goes on with a paused or stopped job, as it was submitted",
+    .summary = "continues a paused or stopped job, as it was submitted",
     .example = "promptcc resume customer-care --exclude 17",
     .options = OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) | OPTIONS_WAIT |
                OPTIONS_PRINT | OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) |

@@ -23,7 +23,8 @@ static int run(const struct options *options)
 const struct command_entry cmd_run = {
     .name = "run",
     .usage = "JOB",
-    .summary = "optimizes here and now; goes on where an earlier run stopped",
+    .summary =
+        "optimizes a job here and now; continues where an earlier run stopped",
     .example = "promptcc run jobs/customer_care/job.yaml --simulate",
     .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
                OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) | OPTIONS_HTTP |

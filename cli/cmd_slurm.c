@@ -64,7 +64,7 @@ static bool find_program(struct places *at, struct err *err)
         readlink("/proc/self/exe", at->promptcc, sizeof at->promptcc - 1);
 
     if (len <= 0) {
-        err_set(err, ERR_IO, "cannot tell where this program lies: %s",
+        err_set(err, ERR_IO, "cannot find the path of this program: %s",
                 strerror(errno));
         return false;
     }
@@ -235,8 +235,8 @@ static bool submit_script(const char *script, const char *argument, char *id,
     id[strcspn(id, ";\r\n")] = '\0'; // "NUMBER;CLUSTER"
     if (status == 0 && id[0] != '\0' && strspn(id, "0123456789") == strlen(id))
         return true;
-    err_set(err, ERR_INPUT,
-            "sbatch did not take %.150s: what it says stands above", script);
+    err_set(err, ERR_INPUT, "sbatch refused %.150s: its reason is above",
+            script);
     return false;
 }
 
@@ -405,7 +405,7 @@ const struct command_entry cmd_slurm = {
     .name = "slurm",
     .usage = "JOB",
     .summary =
-        "has Slurm start workers for a job, and a coordinator if need be",
+        "has Slurm start workers for a job, and a coordinator if there is none",
     .example = "promptcc slurm job.yaml --workers 8 --sbatch --gres=gpu:1 "
                "--sbatch --time=4:00:00",
     .options = OPTIONS_JOB | OPTIONS_PRINT | OPTIONS_THERE |

@@ -29,7 +29,7 @@ static int run(const struct options *options)
 const struct command_entry cmd_trials = {
     .name = "trials",
     .usage = "[ID]",
-    .summary = "lists the trials of a job",
+    .summary = "lists the trials of a job and their scores",
     .example = "promptcc trials customer-care --store promptcc.db",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_CSV) | OPTION_BIT(OPT_JSON),
     .max_operands = 1,

@@ -68,13 +68,13 @@ static void tell_serving(struct workers_here *workers,
 {
     for (size_t i = 0; i < workers->n; i++) {
         const struct model_address *address = &servers->addresses[i];
+        char slots[TEXT_COUNTED_BYTES];
 
         if (workers->told[i] || !worker_serving(workers->workers[i]))
             continue;
         workers->told[i] = true;
-        printf("serving %s with %s (%s), %d slot%s\n", endpoint, address->url,
-               address->backend, address->slots,
-               address->slots == 1 ? "" : "s");
+        printf("serving %s with %s (%s), %s\n", endpoint, address->url,
+               address->backend, text_counted(slots, address->slots, "slot"));
         (void)fflush(stdout);
     }
 }
@@ -175,7 +175,8 @@ static int run(const struct options *options)
 const struct command_entry cmd_worker = {
     .name = "worker",
     .usage = "",
-    .summary = "asks a model server what a coordinator wants; SIGTERM drains",
+    .summary = "connects model servers to a coordinator; on SIGTERM it "
+               "finishes what it has begun",
     .example = "promptcc worker --coordinator tcp://127.0.0.1:5570 "
                "--ollama http://localhost:11434,slots=4",
     .options = OPTIONS_THERE | OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |

@@ -107,7 +107,9 @@ bool key_folder_make(const char *folder, enum key_role role, const char *name,
 
     *made = false;
     if (role != KEY_COORDINATOR && strcmp(name, "coordinator") == 0) {
-        err_set(err, ERR_INPUT, "this name is the coordinator's");
+        err_set(err, ERR_INPUT,
+                "`coordinator` is the name of the coordinator's own key: "
+                "choose another name");
         return false;
     }
     ok = key_name_check(name, err) && find_places(folder, name, &at, err) &&
@@ -126,7 +128,7 @@ bool key_folder_revoke(const char *folder, const char *name, struct err *err)
     bool ok = key_name_check(name, err) && find_places(folder, name, &at, err);
 
     if (ok && unlink(at.public_file) != 0) {
-        err_set(err, ERR_INPUT, "nothing to take away: %.150s: %s",
+        err_set(err, ERR_INPUT, "there is no such key to revoke: %.150s: %s",
                 at.public_file, strerror(errno));
         ok = false;
     }

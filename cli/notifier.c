@@ -325,7 +325,7 @@ bool notifier_start(struct notifier **out, const struct options *options,
         *out = notifier;
         return true;
     }
-    err_set(err, ERR_IO, "no thread for notifications");
+    err_set(err, ERR_IO, "cannot start a thread for notifications");
     free(notifier);
     return false;
 }

@@ -47,9 +47,11 @@ struct option_row {
 #define TIME_MOST_MS ((int64_t)168 * 3600 * 1000)
 
 static const struct option_row rows[OPTION_COUNT] = {
-    [OPT_STORE] = {"store", "FILE", KIND_TEXT, "the history and all paid calls",
-                   .told = "promptcc.db next to the job file, or in the "
-                           "current folder if no job file is named"},
+    [OPT_STORE] =
+        {"store", "FILE", KIND_TEXT,
+         "the file with the history and every answer that was paid for",
+         .told = "promptcc.db next to the job file, or in the "
+                 "current folder if no job file is named"},
     [OPT_OLLAMA] = {"ollama", "URL[,slots=N]", KIND_LIST,
                     "an Ollama server, and how many calls it works on at once "
                     "(1); repeatable",
@@ -102,32 +104,32 @@ static const struct option_row rows[OPTION_COUNT] = {
                     "where to listen; port 0 picks a free one and prints it",
                     .fallback = "tcp://127.0.0.1:5570"},
     [OPT_KEYS] = {"keys", "DIR", KIND_TEXT,
-                  "the folder with the key to use (`promptcc keys`), or its "
-                  "file: all is encrypted then"},
+                  "the folder with the key to use (`promptcc keys` makes it), "
+                  "or the key's file; everything is then encrypted"},
     [OPT_HTTP] =
         {"http", "HOST:PORT", KIND_TEXT,
          "answer HTTP there, such as 127.0.0.1:8070: the dashboard and "
          "the API, a worker's probes, or the program of `serve`; port "
          "0 picks a free one and prints it"},
-    [OPT_HTTP_TOKEN] = {"http-token", "FILE", KIND_TEXT,
-                        "ask who opens the pages for the token in this file, "
-                        "which is made when it is not there; needed beyond "
-                        "this machine"},
+    [OPT_HTTP_TOKEN] =
+        {"http-token", "FILE", KIND_TEXT,
+         "ask whoever opens the pages for the token in this file, which is "
+         "made if it does not exist; needed to serve beyond this machine"},
     [OPT_NOTIFY] = {"notify", "URL", KIND_LIST,
                     "POST a JSON object there when a better program is found, "
                     "and when the job is done or pauses; repeatable"},
     [OPT_ON_EVENT] = {"on-event", "COMMAND", KIND_TEXT,
-                      "run a shell command then, with the JSON object on its "
-                      "standard input and PROMPTCC_EVENT set"},
+                      "run a shell command at the same events, with the JSON "
+                      "object on its standard input and PROMPTCC_EVENT set"},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
                         "run the programs that submitted jobs, or a compiled "
                         "file, name in exec metrics and exec steps"},
     [OPT_TRUST_NETWORK] = {"trust-network", NULL, KIND_FLAG,
-                           "listen beyond this machine without --keys, in the "
-                           "clear: only in a network of your own"},
+                           "listen beyond this machine without --keys and "
+                           "unencrypted: only in a network of your own"},
     [OPT_NAME] = {"name", "NAME", KIND_TEXT, "what the worker is called",
                   .told = "host name and process id"},
-    [OPT_IDLE] = {"idle", "T", KIND_TIME, "end after T without a call",
+    [OPT_IDLE] = {"idle", "T", KIND_TIME, "end after T without a call to make",
                   .least = 1000, .most = TIME_MOST_MS,
                   .range = "from 1s to 168h"},
     [OPT_KEEP_ALIVE] = {"keep-alive", "T", KIND_TEXT,
@@ -142,11 +144,11 @@ static const struct option_row rows[OPTION_COUNT] = {
                    "load average is above LOAD",
                    .told = "LOAD is the number of processors"},
     [OPT_RESTART_CMD] = {"restart-cmd", "COMMAND", KIND_TEXT,
-                         "run this when the model server does not answer any "
-                         "more, at most once a minute"},
+                         "run this when the model server has stopped "
+                         "answering, at most once a minute"},
     [OPT_LLAMA] = {"llama", "URL[,slots=N]", KIND_LIST,
-                   "a llama.cpp server: its slots are its own word, and its "
-                   "counts of reused tokens; repeatable"},
+                   "a llama.cpp server, which itself says how many slots it "
+                   "has and how many tokens it reused; repeatable"},
     [OPT_LLAMA_SERVER] =
         {"llama-server",
          "MODEL.gguf[,slots=N][,ctx=N]"
@@ -158,19 +160,19 @@ static const struct option_row rows[OPTION_COUNT] = {
                       "use every model server that listens on this machine",
                       .told = "PORTS are 11434-11449,8080"},
     [OPT_WORKERS] = {"workers", "N", KIND_WHOLE,
-                     "how many workers Slurm is asked for", .fallback = "4",
+                     "how many workers to ask Slurm for", .fallback = "4",
                      .least = 1, .most = 10000, .range = "from 1 to 10000"},
     [OPT_SBATCH] = {"sbatch", "OPTION", KIND_LIST,
                     "an option of sbatch for the workers, such as "
                     "--partition=gpu; repeatable"},
     [OPT_DRY_RUN] = {"dry-run", NULL, KIND_FLAG,
                      "write the scripts and submit nothing"},
-    [OPT_PRIORITY] = {"priority", "N", KIND_WHOLE,
-                      "its share of the slots among other jobs",
-                      .fallback = "10", .least = 1, .most = 100,
-                      .range = "from 1 to 100"},
+    [OPT_PRIORITY] =
+        {"priority", "N", KIND_WHOLE,
+         "the job's share of the slots while other jobs want them too",
+         .fallback = "10", .least = 1, .most = 100, .range = "from 1 to 100"},
     [OPT_MAX_WORKERS] = {"max-workers", "N", KIND_WHOLE,
-                         "how many workers may have its calls at a time",
+                         "how many workers may have calls of the job at a time",
                          .told = "all", .least = 1, .most = REQUEST_MAX_WORKERS,
                          .range = "from 1 to 10000"},
     [OPT_EXCLUDE] = {"exclude", "N", KIND_LIST,
@@ -186,27 +188,27 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_FAIL_BELOW] = {"fail-below", "X", KIND_SCORE,
                         "exit with 100 when the score is lower (0.8 or 80%)"},
     [OPT_ROWS] = {"rows", "FILE", KIND_TEXT,
-                  "write what became of each row: JSON lines, or CSV by the "
-                  "name .csv"},
-    [OPT_FORMAT] = {"format", "FORM", KIND_WORD,
-                    "messages (JSON), modelfile (Ollama), dspy (its own state) "
-                    "or markdown; to --out, else to standard output",
-                    .words = FORM_WORDS},
-    [OPT_STEP] = {"step", "NAME", KIND_TEXT, "this step alone"},
+                  "write the result of each row: as CSV if FILE ends in .csv, "
+                  "else as JSON lines"},
+    [OPT_FORMAT] =
+        {"format", "FORM", KIND_WORD,
+         "another form, to --out or standard output: messages (JSON), "
+         "modelfile (Ollama), dspy (what DSPy itself saves) or markdown",
+         .words = FORM_WORDS},
+    [OPT_STEP] = {"step", "NAME", KIND_TEXT, "only this step"},
     [OPT_REDUCE_FN] = {"reduce-fn", "HOW", KIND_WORD,
-                       "how one answer is made of several: the one that most "
+                       "how several answers become one: the one that most "
                        "give, or the one that the model names as the best",
                        .fallback = "majority", .words = "majority|judge"},
     [OPT_FIELD] = {"field", "NAME", KIND_TEXT, "the output that is voted on",
                    .told = "the first that is a label, else the last"},
     [OPT_SIZE] = {"size", "N", KIND_WHOLE,
-                  "take so many of the programs, those with the best scores",
+                  "take only the N programs with the best scores",
                   .told = "all of them", .least = 2, .most = 32,
                   .range = "from 2 to 32"},
     [OPT_JUNIT] = {"junit", "FILE", KIND_TEXT,
-                   "write a report of tests for CI there (JUnit XML): a case a "
-                   "row, which passes with a full score, or with that of "
-                   "--fail-below"},
+                   "write a JUnit XML report for CI, with a case for each row; "
+                   "it passes with a full score, or with that of --fail-below"},
     [OPT_INPUT] = {"input", "FILE", KIND_TEXT,
                    "JSON lines, one object of inputs each; - is standard "
                    "input"},
@@ -224,14 +226,14 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_LIMIT] = {"limit", "N", KIND_WHOLE, "show at most N rows",
                    .fallback = "5"},
     [OPT_ALL] = {"all", NULL, KIND_FLAG,
-                 "also those that are gone, with their last fault"},
+                 "also list workers that are gone, with their last fault"},
     [OPT_REMOVE] = {"remove", "ID", KIND_LIST,
                     "remove this job and its data from the store; repeatable"},
     [OPT_FILE] = {"file", "FILE", KIND_TEXT,
                   "read the SQL from this file; - is standard input"},
     [OPT_VERTICAL] = {"vertical", NULL, KIND_FLAG,
-                      "a value a line, as \\G does elsewhere; so it is also "
-                      "where a table would not fit"},
+                      "print one value a line, as happens anyway where a table "
+                      "does not fit"},
     [OPT_CSV] = {"csv", NULL, KIND_FLAG, "comma-separated values"},
     [OPT_JSON] = {"json", NULL, KIND_FLAG,
                   "print one JSON document on standard output"},

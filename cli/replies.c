@@ -162,7 +162,7 @@ void replies_try(struct jobfile *file, const struct options *options)
     else if (named) {
         diag_add(file->diags, DIAG_WARNING, "replies",
                  &file->job->models[ROLE_STUDENT].place,
-                 "no reply of `%s` was tried: %s", model, err.text);
+                 "the replies of `%s` were not tried: %s", model, err.text);
     }
     model_client_free(client);
     servers_close(&servers);

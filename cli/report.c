@@ -116,13 +116,14 @@ static void put_noise(const struct terminal *terminal, const json_t *document,
     put_label(terminal, "noise", out);
     if (changed == 0)
         buf_printf(out,
-                   "%" PRId64 " examples asked again scored the same: what "
-                   "differs is the prompts\n",
+                   "%" PRId64 " examples asked again scored the same, so "
+                   "differences come from the prompts\n",
                    n);
     else
         buf_printf(out,
-                   "%" PRId64 " of %" PRId64 " examples scored otherwise when "
-                   "asked again: a score moves by some %.1f points by itself\n",
+                   "%" PRId64 " of %" PRId64
+                   " examples scored differently when asked again: a score "
+                   "moves by about %.1f points by itself\n",
                    changed, n, 100 * json_get_number(noise, "score", 0));
 }
 
@@ -162,7 +163,7 @@ static void put_front(const struct terminal *terminal, const json_t *document,
                    100 * json_get_number(point, "score", 0),
                    json_get_int(point, "prompt_tokens", 0));
     }
-    buf_puts(out, " tokens of prompt, at most\n");
+    buf_puts(out, " tokens in the longest prompt\n");
 }
 
 static void put_scores(const struct terminal *terminal, const json_t *document,
@@ -226,10 +227,10 @@ static void put_change(const struct terminal *terminal, const char *step,
     int64_t demos = json_get_int(change, "demos", 0);
     int64_t pool = json_get_int(change, "of", demos);
 
-    buf_printf(out, "  %s: %s, %" PRId64 " demo%s", step,
+    buf_printf(out, "  %s: %s, ", step,
                strcmp(before, after) == 0 ? "instruction as written"
-                                          : "new instruction",
-               demos, demos == 1 ? "" : "s");
+                                          : "new instruction");
+    put_count(out, demos, "demo");
     if (pool > demos)
         buf_printf(out, " nearest to the question, of %" PRId64, pool);
     buf_printf(out, "%s\n", skipped ? " (not searched, not measured)" : "");
@@ -377,10 +378,12 @@ static void put_trials(const json_t *document, struct buf *out)
 {
     int64_t n = json_get_int(document, "trials", 0);
 
-    if (n > 0)
-        buf_printf(out, " (the baseline and %" PRId64 " trial%s of %s)", n - 1,
-                   n == 2 ? "" : "s",
-                   json_get_text(document, "optimizer", "the optimizer"));
+    if (n == 0)
+        return;
+    buf_puts(out, " (the baseline and ");
+    put_count(out, n - 1, "trial");
+    buf_printf(out, " of %s)",
+               json_get_text(document, "optimizer", "the optimizer"));
 }
 
 static void put_head(const struct terminal *terminal, const json_t *document,
@@ -477,15 +480,16 @@ static void put_judge(const struct terminal *terminal, const json_t *document,
     put_label(terminal, "judge", out);
     if (json_is_number(noise))
         buf_printf(out,
-                   "asked again, it would be off by some %.1f points an answer",
+                   "asked again, it differs by about %.1f points an answer",
                    100 * json_number_value(noise));
     else
-        buf_puts(out, "its noise is not known: `replicates: 2` would tell");
-    if (unjudged > 0)
-        buf_printf(out,
-                   "; %" PRId64 " answers left out, as it said nothing "
-                   "that could be read",
-                   unjudged);
+        buf_puts(out,
+                 "its noise is not known; `replicates: 2` would measure it");
+    if (unjudged > 0) {
+        buf_puts(out, "; ");
+        put_count(out, unjudged, "answer");
+        buf_puts(out, " left out, because none of its replies could be read");
+    }
     buf_putc(out, '\n');
 }
 

@@ -428,7 +428,7 @@ static void put_failures(const struct job_report *report, struct buf *out)
     close_card(out);
 }
 
-static void put_count(struct buf *out, const json_t *row, const char *key)
+static void put_sum(struct buf *out, const json_t *row, const char *key)
 {
     buf_puts(out, "<td class=\"n\">");
     buf_put_number(out, json_get_int(row, key, 0));
@@ -453,9 +453,9 @@ static void put_cost(const struct job_report *report, struct buf *out)
             put_member(out, row, texts[k]);
             buf_puts(out, "</td>");
         }
-        put_count(out, row, "calls");
-        put_count(out, row, "prompt_tokens");
-        put_count(out, row, "generated_tokens");
+        put_sum(out, row, "calls");
+        put_sum(out, row, "prompt_tokens");
+        put_sum(out, row, "generated_tokens");
         buf_puts(out, "</tr>");
     }
     buf_puts(out, "</tbody></table>");

@@ -366,7 +366,9 @@ static bool check_patience(const struct client *client, struct err *err)
     if (watch == NULL || watch->wants_to_leave == NULL ||
         !watch->wants_to_leave(watch->user))
         return true;
-    err_set(err, ERR_FAULT, "nothing answered for as long as --wait says");
+    err_set(err, ERR_FAULT,
+            "the coordinator was silent for longer than --wait allows; the job "
+            "goes on");
     return false;
 }
 

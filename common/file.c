@@ -100,8 +100,8 @@ static bool check_kind(const char *path, bool pipes, bool *is_pipe,
         set_cause(err, "read", path, EISDIR);
     else
         refuse(err, path,
-               *is_pipe ? "it is a pipe, and no regular file"
-                        : "it is a device or a socket, and no regular file");
+               *is_pipe ? "it is a pipe, not a regular file"
+                        : "it is a device or a socket, not a regular file");
     return false;
 }
 

@@ -40,7 +40,7 @@ static void set_parse_error(struct err *err, json_error_t *error)
         if ((unsigned char)*c < 0x20)
             *c = ' ';
     }
-    err_set(err, ERR_INPUT, "no valid JSON at line %d, column %d: %s",
+    err_set(err, ERR_INPUT, "not valid JSON at line %d, column %d: %s",
             error->line, error->column, error->text);
 }
 

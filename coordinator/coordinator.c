@@ -706,13 +706,14 @@ static void drain(struct coordinator *c)
     c->draining = true;
     store_set_patience(c->engine.store, 0); // or it would end with the outage
     err_set(&ended, ERR_STOPPED,
-            "the coordinator was ended before it came to this query: ask again "
-            "when it runs");
+            "the coordinator stopped before it came to this query: ask again "
+            "when it is back");
     background_dismiss(c->engine.queries, &ended);
-    err_set(&why, ERR_STOPPED, "%s",
-            c->engine.local ? "stopped; run the same command again to go on"
-                            : "the coordinator was ended; the job goes on when "
-                              "it starts again");
+    err_set(
+        &why, ERR_STOPPED, "%s",
+        c->engine.local
+            ? "stopped; run the same command again to go on"
+            : "the coordinator stopped; the job goes on when it starts again");
     for (struct running_job *running = c->running_jobs; running != NULL;
          running = running_job_next(running)) {
         if (c->engine.local)

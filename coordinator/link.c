@@ -394,6 +394,15 @@ static struct peer *let_in(struct arrival *arrival, const struct hello *hello,
     return peer;
 }
 
+static void tell_joined(const struct worker_info *worker)
+{
+    char slots[TEXT_COUNTED_BYTES], models[TEXT_COUNTED_BYTES];
+
+    log_info("worker-joined", "%s: %s, %s, %s", worker->name, worker->server,
+             text_counted(slots, worker->slots, "slot"),
+             text_counted(models, (int64_t)worker->n_models, "model"));
+}
+
 static void on_hello(struct arrival *arrival)
 {
     const struct hello *hello = &arrival->message->as.hello;
@@ -435,9 +444,7 @@ static void on_hello(struct arrival *arrival)
                     hello->kept_len, (size_t)hello->slots + 1, arrival->now);
     proofs_expect_worker(link->engine, peer->worker, arrival->now);
     note_worker(link, peer->worker, "serving", arrival->now);
-    log_info("worker-joined", "%s: %s, %" PRId64 " slots, %zu models",
-             peer->worker->name, peer->worker->server, peer->worker->slots,
-             peer->worker->n_models);
+    tell_joined(peer->worker);
 }
 
 // A call that the worker should have and has not was lost on the way there, or

@@ -51,8 +51,8 @@ static char *digest_text(const struct running_job *running, enum role role,
 
     if (models_worker_digest(digest)[0] == '\0' && model->revision == NULL) {
         err_set(err, ERR_INPUT,
-                "the server of model `%s` names no digest, so that a change of "
-                "the model could not be seen: say `revision: NAME` under "
+                "the server of model `%s` reports no digest, so a change of "
+                "the model would go unnoticed: set `revision: NAME` under "
                 "`models` in the job file",
                 model->name);
         return NULL;
@@ -188,7 +188,7 @@ static bool check_simulated(struct running_job *running, const char *digest,
     if (running->request->simulated && !stand_in) {
         err_set(err, ERR_INPUT,
                 "the job was submitted with --simulate, but the workers of "
-                "this coordinator have real models: leave --simulate away, or "
+                "this coordinator have real models: leave out --simulate, or "
                 "try the job with `run --simulate`");
         return false;
     }
@@ -378,8 +378,8 @@ static void report_failing(const struct running_job *running, int64_t limit_ms,
     const struct worker_fault *last = &running->engine->workers.last_fault;
 
     err_set(err, ERR_FAULT,
-            "no call was answered for %lld s: mend the server of worker %.30s "
-            "and run the same command again; it says: %s",
+            "no call was answered for %lld s: repair the server of worker "
+            "%.30s and run the same command again; it says: %s",
             (long long)(limit_ms / 1000), last->worker, last->text);
     history_event(running->engine->store, running->work.job_no, "fault", -1,
                   last->text, NULL);

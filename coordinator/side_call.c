@@ -97,10 +97,9 @@ static bool bind_model(struct engine *engine, struct side_call *side,
     if (digest != NULL && dispatch_can_serve(engine->dispatch, side->model))
         return true;
     err_set(err, ERR_INPUT,
-            "no worker that is here has the model %.80s%s: start one with "
+            "no connected worker has the model %.80s%s: start one with "
             "`promptcc worker`",
-            name,
-            digest != NULL ? " of this job (another digest differs)" : "");
+            name, digest != NULL ? " with the digest that this job uses" : "");
     return false;
 }
 

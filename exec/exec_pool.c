@@ -508,7 +508,8 @@ static bool start_thread(struct exec_pool *pool, struct err *err)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     pool->running = why == 0;
     if (why != 0)
-        err_set(err, ERR_IO, "no thread for the programs of the job: %s",
+        err_set(err, ERR_IO,
+                "cannot start a thread for the programs of the job: %s",
                 strerror(why));
     return why == 0;
 }
@@ -552,7 +553,8 @@ struct exec_pool *exec_pool_start(const struct exec_pool_options *options,
     bool piped = open_pipe(pool->wake);
     piped = open_pipe(pool->ready) && piped;
     if (!piped) {
-        err_set(err, ERR_IO, "no pipe for the programs of the job: %s",
+        err_set(err, ERR_IO,
+                "cannot make a pipe for the programs of the job: %s",
                 strerror(errno));
     } else if (!copy_commands(pool, options->commands) || !make_slots(pool)) {
         err_nomem(err, "the programs of the job");

@@ -62,7 +62,8 @@ static const struct {
 } exchanges[] = {
     [EXCHANGE_REFUSED] = {FAULT_REFUSED, "no connection to the model server"},
     [EXCHANGE_TIMEOUT] = {FAULT_TIMEOUT, "no answer in time"},
-    [EXCHANGE_BROKEN] = {FAULT_BROKEN, "the connection ended in mid answer"},
+    [EXCHANGE_BROKEN] = {FAULT_BROKEN,
+                         "the connection ended in the middle of an answer"},
     [EXCHANGE_TOO_LARGE] = {FAULT_GARBAGE, "the reply is over 8 MiB"},
 };
 
@@ -160,8 +161,8 @@ static const struct status_row statuses[] = {
     {408, 408, FAULT_BUSY, "the server gave up waiting"},
     {429, 429, FAULT_BUSY, "the server asks for fewer requests"},
     {503, 503, FAULT_BUSY, "the server is busy"},
-    {300, 399, FAULT_GARBAGE, "the server sends us elsewhere"},
-    {401, 403, FAULT_REQUEST, "the server does not let us in"},
+    {300, 399, FAULT_GARBAGE, "the server redirects to another address"},
+    {401, 403, FAULT_REQUEST, "the server refuses access"},
     {400, 499, FAULT_REQUEST, "the server does not accept the request"},
     {500, 599, FAULT_SERVER, "the server failed"},
     {0, 999, FAULT_GARBAGE, "the server does not speak this API"},

@@ -36,11 +36,11 @@ static bool refuse(const struct exec_command *first, struct err *err)
 {
     const char *second = first->argv[1] == NULL ? "" : first->argv[1];
 
-    err_set(err, ERR_INPUT,
-            "%s is a program, `%.60s%s%.60s`, which is run only with "
-            "--allow-exec: say it if you trust the compiled file and what lies "
-            "beside it",
-            first->what, first->argv[0], second[0] == '\0' ? "" : " ", second);
+    err_set(
+        err, ERR_INPUT,
+        "%s is a program, `%.60s%s%.60s`, which runs only with --allow-exec: "
+        "use that if you trust the compiled file and what lies beside it",
+        first->what, first->argv[0], second[0] == '\0' ? "" : " ", second);
     return false;
 }
 

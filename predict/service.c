@@ -166,7 +166,7 @@ struct service *service_start(const struct service_options *options,
         return service;
     }
     if (service->pool != NULL)
-        err_set(err, ERR_IO, "no thread for the service");
+        err_set(err, ERR_IO, "cannot start a thread for the service");
     service_free(service);
     return NULL;
 }

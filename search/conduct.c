@@ -518,8 +518,8 @@ static bool score_seed(struct session *session, struct findings *found,
     session_set_seed(session, trial);
     if (!session_setup_of(session)->optimizer->seeds)
         session_note(session,
-                     "%s builds nothing on the program of an earlier run: that "
-                     "one is scored, and ships unless something beats it",
+                     "%s does not build on the program of an earlier run: that "
+                     "program is scored, and ships unless something beats it",
                      session_setup_of(session)->optimizer->name);
     if (comparison_gain(found->baseline, trial) > 0)
         session_set_best(session, trial);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "program/graph/plan.h"
 #include "search/session/comparison.h"
 
@@ -140,8 +141,8 @@ static void add_unread_steps(const struct session *session, json_t *reasons)
 
         if (!session_plan(session)->runs[step])
             add_reason(reasons, "no_influence",
-                       "the prompt of `%.60s` cannot influence the metric, "
-                       "which reads nothing that comes of it",
+                       "the prompt of `%.60s` cannot influence the score: the "
+                       "metric reads nothing that depends on it",
                        program->steps[step].name);
     }
 }
@@ -160,11 +161,10 @@ static const char *remedy(const struct session *session,
                           const struct trial *winner)
 {
     if (2 * winner->faults[RUN_CUT] > winner->model_faults)
-        return "most were cut at `num_predict`; a larger one, or a larger "
-               "model,";
+        return "a larger `num_predict` (most were cut at it) or a larger model";
     return adapter_of(session, winner->candidate) == ADAPTER_JSON
                ? "a larger model"
-               : "`adapter: json`, or a larger model,";
+               : "`adapter: json` or a larger model";
 }
 
 static void add_faults(const struct session *session,
@@ -173,8 +173,8 @@ static void add_faults(const struct session *session,
     if (winner->n > 0 &&
         (double)winner->model_faults >= MANY_FAULTS * (double)winner->n)
         add_reason(reasons, "format_failures",
-                   "%.0f %% of the answers could not be read and scored 0: %s "
-                   "comes before better prompts",
+                   "%.0f %% of the answers could not be read and scored 0: try "
+                   "%s before better prompts",
                    100.0 * (double)winner->model_faults / (double)winner->n,
                    remedy(session, winner));
 }
@@ -182,6 +182,8 @@ static void add_faults(const struct session *session,
 static void add_budget(const struct verdict_facts *facts, size_t candidates,
                        json_t *reasons)
 {
+    char others[TEXT_COUNTED_BYTES];
+
     if (strcmp(facts->finish, "budget") != 0 || candidates > FEW_CANDIDATES + 1)
         return;
     if (candidates <= 1)
@@ -189,9 +191,9 @@ static void add_budget(const struct verdict_facts *facts, size_t candidates,
                    "the budget was enough for the baseline alone");
     else
         add_reason(reasons, "budget_small",
-                   "the budget was enough for no more than %zu candidate%s "
-                   "beside the baseline",
-                   candidates - 1, candidates == 2 ? "" : "s");
+                   "the budget was enough for no more than %s besides the "
+                   "baseline",
+                   text_counted(others, (int64_t)candidates - 1, "candidate"));
 }
 
 // How small a gain can be told from chance on so many examples.
@@ -201,11 +203,11 @@ static void add_few(const struct comparison *both, const char *on,
     double half = (both->b.interval.high - both->b.interval.low) / 2;
 
     if (both->a.score < both->b.score)
-        add_reason(reasons, "few_examples",
-                   "on %zu %s examples a score is known to some %.0f points: "
-                   "a gain of %.1f is within that; more examples would tell",
-                   both->n, on, 100 * half,
-                   100 * (both->b.score - both->a.score));
+        add_reason(
+            reasons, "few_examples",
+            "on %zu %s examples a score may be off by %.0f points, and a gain "
+            "of %.1f is within that: more examples would settle it",
+            both->n, on, 100 * half, 100 * (both->b.score - both->a.score));
 }
 
 static void add_reasons(const struct verdict_facts *facts,

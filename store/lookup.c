@@ -196,7 +196,8 @@ json_t *lookup_answer(struct store *store, const char *name, const char *job,
     json_t *answer = NULL;
 
     if (verb == NULL) {
-        err_set(err, ERR_INPUT, "a history does not know `%.40s`", name);
+        err_set(err, ERR_INPUT,
+                "there is no question `%.40s` that a history can answer", name);
         return NULL;
     }
     if (verb->of_job) {

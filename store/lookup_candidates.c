@@ -51,7 +51,7 @@ static int64_t candidate_of(struct store *store, const char *id,
     if (found != NULL && given == 0)
         err_set(err, ERR_INPUT,
                 "job %.120s has no finished trial yet: ask again when its "
-                "baseline was scored",
+                "baseline has been scored",
                 id);
     json_decref(found);
     return given;

@@ -408,8 +408,8 @@ static void set_no_job(struct store *store, const char *prefix,
         err_set(err, ERR_INPUT, "several jobs begin with \"%s\": %s", prefix,
                 ids.data);
     else if (ids.len > 0)
-        err_set(err, ERR_INPUT, "there is no job \"%s\"; there is %s", prefix,
-                ids.data);
+        err_set(err, ERR_INPUT, "there is no job \"%s\"; the jobs here are %s",
+                prefix, ids.data);
     else
         err_set(err, ERR_INPUT, "the store %s holds no job yet", store->path);
     json_decref(all);

@@ -215,7 +215,8 @@ static void outlast(struct writer *writer, int rc)
     roll_back(writer);
     while (may_pass(rc) && is_patient(writer, since_ms)) {
         if (!atomic_load(&writer->troubled)) {
-            log_warn("store-waits", "%s (until then nothing new is begun)",
+            log_warn("store-waits",
+                     "%s; nothing new begins until it can be written again",
                      cause.text);
             set_troubled(writer, true);
         }
@@ -621,7 +622,8 @@ bool writer_wait(struct writer *writer, uint64_t put, bool patient,
         return false;
     if (atomic_load(&writer->durable) >= put)
         return true;
-    err_set(err, ERR_STORE, "the disk of %s takes nothing now", writer->path);
+    err_set(err, ERR_STORE, "the disk of %s accepts no writes now",
+            writer->path);
     return false;
 }
 

@@ -170,7 +170,7 @@ static void become(char *const words[], pid_t parent)
 
 static bool spawn(struct llama_server *server, struct err *err)
 {
-    char port[16], slots[16], ctx[24];
+    char port[16], slots[16], ctx[24], counted[TEXT_COUNTED_BYTES];
     char *const words[] = {
         "llama-server", "--model",    server->path, "--alias", server->name,
         "--host",       "127.0.0.1",  "--port",     port,      "--parallel",
@@ -185,8 +185,8 @@ static bool spawn(struct llama_server *server, struct err *err)
     if (server->pid == 0)
         become(words, parent);
     if (server->pid > 0) {
-        log_info("llama-server", "%s serves %s with %d slots", server->url,
-                 server->name, server->slots);
+        log_info("llama-server", "%s serves %s with %s", server->url,
+                 server->name, text_counted(counted, server->slots, "slot"));
         return true;
     }
     server->pid = 0;

@@ -742,6 +742,8 @@ static void step_serving(struct worker *worker, int64_t now_ms)
 
 static void on_welcome(struct worker *worker, const struct message *message)
 {
+    char slots[TEXT_COUNTED_BYTES];
+
     if (worker->state != GREETING)
         return;
     worker->state = SERVING;
@@ -754,8 +756,9 @@ static void on_welcome(struct worker *worker, const struct message *message)
     worker->patience_ms = GREETING_MS;
     worker->warned_coordinator = false;
     worker->asked_why = false;
-    log_info("worker-joined", "worker %s serves %s with %d slots",
-             message->as.welcome.name, worker->endpoint, worker->address.slots);
+    log_info("worker-joined", "worker %s serves %s with %s",
+             message->as.welcome.name, worker->endpoint,
+             text_counted(slots, worker->address.slots, "slot"));
 }
 
 // How often to beat changes with the number of workers.
@@ -1005,7 +1008,8 @@ static bool start_thread(struct worker *worker, struct err *err)
     int failed = pthread_create(&worker->thread, NULL, run, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed != 0)
-        err_set(err, ERR_IO, "no thread for a worker: %s", strerror(failed));
+        err_set(err, ERR_IO, "cannot start a thread for a worker: %s",
+                strerror(failed));
     return failed == 0;
 }
 

@@ -12,16 +12,15 @@ bool scope_check_name(struct scope *scope, const char *name, const char *what,
                       const struct place *place)
 {
     if (!text_is_name(name)) {
-        diag_add(
-            scope->diags, DIAG_ERROR, "bad-name", place,
-            "`%s` is not a name for %s: letters, digits and _, and no digit "
-            "first",
-            name, what);
+        diag_add(scope->diags, DIAG_ERROR, "bad-name", place,
+                 "`%s` cannot be the name of %s: use letters, digits and _, "
+                 "and no digit first",
+                 name, what);
         return false;
     }
     if (strcmp(name, "metadata") == 0) {
         diag_add(scope->diags, DIAG_ERROR, "reserved-name", place,
-                 "`metadata` is reserved, %s needs another name", what);
+                 "`metadata` is reserved: %s needs another name", what);
         return false;
     }
     return true;
@@ -93,8 +92,8 @@ static bool refuse_unknown(struct scope *scope, const struct node *node,
         nearest = text_nearest(node->text, names, n);
     if (nearest != NULL)
         diag_add(scope->diags, DIAG_ERROR, "unknown-name", &node->place,
-                 "%s reads `%s`, which nothing gives, did you mean `%s`?", what,
-                 node->text, nearest);
+                 "%s reads `%s`, which does not exist; did you mean `%s`?",
+                 what, node->text, nearest);
     else
         diag_add(scope->diags, DIAG_ERROR, "unknown-name", &node->place,
                  "%s reads `%s`, which is neither an input of the program nor "
@@ -112,7 +111,7 @@ static bool refuse_whole_step(struct scope *scope, const struct node *node,
                             : signature->outputs[signature->n_outputs - 1].name;
 
     diag_add(scope->diags, DIAG_ERROR, "whole-step", &node->place,
-             "`%s` is a step, name one of its fields, such as `%s.%s`",
+             "`%s` is a step: name one of its fields, such as `%s.%s`",
              step->name, step->name, field);
     return false;
 }
@@ -144,8 +143,8 @@ static bool refuse_entry(struct scope *scope, const struct node *node,
                          const struct step *step)
 {
     diag_add(scope->diags, DIAG_ERROR, "composed-field", &node->place,
-             "`%s` is a composed value and read as a whole, name `%s` or the "
-             "field that the entry was made of",
+             "`%s` is a composed value and is read as a whole: name `%s`, or "
+             "the field that the entry was made of",
              step->name, step->name);
     return false;
 }

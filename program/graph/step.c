@@ -53,7 +53,7 @@ find_kind(struct scope *scope, const struct step *step, const struct node *node)
             continue;
         if (kind != NULL) {
             diag_add(scope->diags, DIAG_ERROR, "two-kinds", &value->place,
-                     "step `%s` is both `%s` and `%s`, make it two steps",
+                     "step `%s` is both `%s` and `%s`: make it two steps",
                      step->name, kind->key, kinds[i]->key);
             return NULL;
         }
@@ -100,14 +100,15 @@ static bool add_value(struct scope *scope, const struct node *node,
     json_t *value = node_json(node);
 
     if (node->kind == NODE_LIST || node->kind == NODE_MAP)
-        err_set(&why, ERR_INPUT, "a value of `when` must be a single one");
+        err_set(&why, ERR_INPUT,
+                "a value of `when` cannot be a map or a nested list");
     else if (value != NULL && !json_is_null(value) && field != NULL)
         (void)type_check(&field->type, field->name, value, &why);
     if (why.code != ERR_NONE) {
         diag_add(scope->diags, DIAG_ERROR, "wrong-value", &node->place, "%s",
                  why.text);
-        diag_remedy(scope->diags, "a step runs when the field has this value: "
-                                  "give one that it can have");
+        diag_remedy(scope->diags, "the step runs only when the field has this "
+                                  "value, so give one that the field can have");
         json_decref(value);
         return false;
     }

@@ -156,7 +156,8 @@ static bool parse_member(const struct parse *parse, const struct node *map,
     out->place.width = map->key_places[i].width;
     if (!text_is_name(map->keys[i])) {
         diag_add(parse->diags, DIAG_ERROR, "bad-name", &map->key_places[i],
-                 "`%s` is no name: letters, digits and _, and no digit first",
+                 "`%s` cannot be a name: use letters, digits and _, and no "
+                 "digit first",
                  map->keys[i]);
         ok = false;
     }
@@ -219,7 +220,7 @@ static bool parse_kind(const struct parse *parse, const struct node *node,
             continue;
         if (row != NULL) {
             diag_add(parse->diags, DIAG_ERROR, "two-types", &value->place,
-                     "`%s` has both `%s` and `%s`, give one of them",
+                     "`%s` has both `%s` and `%s`: give one of them",
                      parse->name, row->key, type_rows[i].key);
             return false;
         }

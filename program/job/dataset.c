@@ -285,23 +285,28 @@ static void report_rest(struct loader *loader)
     if (loader->untold == 0)
         return;
     struct place place = {.file = loader->path};
-    diag_add(loader->diags, DIAG_ERROR, "bad-row", &place,
-             "%zu further mistakes in the examples are not shown",
-             loader->untold);
+    char mistakes[TEXT_COUNTED_BYTES];
+
+    diag_add(
+        loader->diags, DIAG_ERROR, "bad-row", &place,
+        "%s in the examples, not shown here",
+        text_counted(mistakes, (int64_t)loader->untold, "further mistake"));
     diag_remedy(loader->diags,
-                "mend them, or let `skip_bad: true` leave bad rows out");
+                "correct them, or let `skip_bad: true` leave bad rows out");
 }
 
 static void report_skipped(struct loader *loader)
 {
+    char rows[TEXT_COUNTED_BYTES];
+
     if (!loader->job->skip_bad)
         loader->dataset->skipped = 0;
     if (loader->dataset->skipped > 0)
-        diag_add(loader->diags, DIAG_WARNING, "skipped-rows",
-                 &loader->first_bad,
-                 "%zu bad rows skipped, the first because "
-                 "%s",
-                 loader->dataset->skipped, loader->reason);
+        diag_add(
+            loader->diags, DIAG_WARNING, "skipped-rows", &loader->first_bad,
+            "%s skipped, the first because %s",
+            text_counted(rows, (int64_t)loader->dataset->skipped, "bad row"),
+            loader->reason);
 }
 
 // Conflicts

@@ -285,7 +285,7 @@ static void check_files(struct reader *reader, const struct node *node)
 
     if (examples == NULL && train == NULL)
         diag_add(reader->diags, DIAG_ERROR, "missing-key", &node->place,
-                 "`data` names no file: `examples`, or `train` and `val`");
+                 "`data` names no file: give `examples`, or `train` and `val`");
     if (examples != NULL && train != NULL)
         diag_add(reader->diags, DIAG_ERROR, "two-files", &train->place,
                  "`data` has both `examples` and `train`: give one file to "
@@ -603,7 +603,7 @@ static void set_override(struct reader *reader, const char *text)
 
     if (equal == NULL || equal == text) {
         diag_add(reader->diags, DIAG_ERROR, "bad-key", &place,
-                 "`%s` sets nothing, write KEY=VALUE, such as "
+                 "`%s` sets nothing: write KEY=VALUE, such as "
                  "optimizer.miprov2.auto=medium",
                  text);
         return;

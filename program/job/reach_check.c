@@ -50,16 +50,15 @@ static void report(const struct reach_part *part, const struct missed *missed,
              : all              ? "a part of the metric would always be 0"
                                 : "some scores would always be 0",
              missed->n, missed->of, part->kind,
-             number ? "it compares numbers, and these labels are none"
+             number ? "it compares numbers, and these labels are not numbers"
              : part->label == NULL
                  ? "their right answers do not"
                  : "no value that the output may hold matches",
              name, label.data == NULL ? "" : label.data);
     if (number)
         diag_remedy(diags,
-                    "let the labels be the numbers alone, or name the "
-                    "column that has them: {numeric: {field: %s, "
-                    "label: COLUMN}}",
+                    "make the labels plain numbers, or name the column that "
+                    "has them: {numeric: {field: %s, label: COLUMN}}",
                     part->output);
     else
         diag_remedy(diags,

@@ -476,7 +476,7 @@ static bool check_empty(struct splitter *splitter)
         if (split->n[i] > 0)
             continue;
         diag_add(splitter->diags, DIAG_ERROR, "empty-share", &data->place,
-                 "no example falls to the %s share: there are %zu in all",
+                 "no example falls into the %s share: there are %zu in all",
                  share_names[i], splitter->dataset->n);
         diag_remedy(splitter->diags,
                     "label more examples, or give `%s` a larger part in "

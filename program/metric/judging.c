@@ -141,8 +141,8 @@ bool judging_read(struct metric_reader *reader, const struct node *node,
              ok;
     if (ok && reader->program != NULL && metric->n_fields == 0) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "the judge is shown no output of the program: nothing that "
-                 "it says could depend on an answer");
+                 "the judge is shown no output of the program, so what it says "
+                 "could not depend on an answer");
         ok = false;
     }
     return ok;
@@ -241,7 +241,7 @@ bool judging_answered(const struct judging *judging,
         return reply_parse(&judging->program->steps[0], ADAPTER_JSON,
                            UINT64_MAX, answer->text, answer->text_len, values,
                            &ignored, err);
-    err_set(err, ERR_INPUT, "the judge's answer is no text (%s)",
+    err_set(err, ERR_INPUT, "the judge's answer is not a text (%s)",
             call_outcome_name(answer->outcome));
     return false;
 }

@@ -98,7 +98,7 @@ choose_kind(struct metric_reader *reader, const struct node *node, size_t *at)
         } else if (kind != NULL) {
             diag_add(reader->diags, DIAG_ERROR, "bad-value",
                      &node->key_places[i],
-                     "a metric has one kind, here are `%s` and `%s`",
+                     "a metric has one kind, and this one has `%s` and `%s`",
                      kind->name, row->name);
             diag_remedy(reader->diags, "join them with `weighted`");
         } else {
@@ -109,7 +109,7 @@ choose_kind(struct metric_reader *reader, const struct node *node, size_t *at)
     }
     if (!named)
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "a metric without its kind");
+                 "this metric does not say its kind");
     return kind;
 }
 
@@ -246,8 +246,8 @@ bool metric_take_asks(struct metric_reader *reader, struct metric *metric,
     if (reader->n_outside > METRIC_MAX_OUTSIDE &&
         reader->n_outside - n <= METRIC_MAX_OUTSIDE)
         diag_add(reader->diags, DIAG_ERROR, "bad-value", place,
-                 "a metric asks at most %d times about an answer, each part "
-                 "that asks and each replicate counted",
+                 "a metric asks at most %d times about an answer, counting "
+                 "each part that asks and each replicate",
                  METRIC_MAX_OUTSIDE);
     return reader->n_outside <= METRIC_MAX_OUTSIDE;
 }
@@ -265,8 +265,8 @@ bool metric_read_fields(struct metric_reader *reader, const struct node *node,
     }
     if (list && (node->n == 0 || node->n > PROGRAM_MAX_FIELDS)) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "`%s` names 1 to %d outputs, here are %zu", metric->kind->name,
-                 PROGRAM_MAX_FIELDS, node->n);
+                 "`%s` takes 1 to %d outputs, and this one has %zu",
+                 metric->kind->name, PROGRAM_MAX_FIELDS, node->n);
         return false;
     }
     if (!make_fields(reader, metric, list ? node->n : 1))

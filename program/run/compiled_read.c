@@ -441,8 +441,8 @@ static bool read_format(const struct file *file, const json_t *metadata)
     if (metadata == NULL) {
         err_set(file->err, ERR_INPUT,
                 "%s: was not written by promptcc (it has no "
-                "metadata.promptcc), so it says nothing of the program; use "
-                "it with `promptcc eval JOB --compiled`",
+                "metadata.promptcc), so it does not say what the program is; "
+                "use it with `promptcc eval JOB --compiled`",
                 file->path);
         return false;
     }
@@ -499,7 +499,7 @@ static bool check_settings(const struct file *file, const struct compiled *out)
 
     if (missing == NULL)
         return true;
-    err_set(file->err, ERR_INPUT, "%s: metadata.promptcc says no `%s`",
+    err_set(file->err, ERR_INPUT, "%s: metadata.promptcc has no `%s`",
             file->path, missing);
     return false;
 }

@@ -73,11 +73,10 @@ static bool choose_members(struct work *work,
 
 static bool differs(const struct work *work, size_t i, const char *what)
 {
-    err_set(
-        work->err, ERR_INPUT,
-        "%.80s and %.80s differ in %s: the members of an ensemble are asked "
-        "of one model in one way",
-        work->members[0]->path, work->members[i]->path, what);
+    err_set(work->err, ERR_INPUT,
+            "%.80s and %.80s differ in %s: all members of an ensemble ask the "
+            "same model in the same way",
+            work->members[0]->path, work->members[i]->path, what);
     return false;
 }
 

@@ -146,12 +146,11 @@ static void add_syntax_error(struct reader *reader)
     }
     if (!reader->whole_file)
         place = (struct place){.file = reader->file};
-    diag_add(reader->diags, DIAG_ERROR, "syntax", &place, "no valid YAML: %s",
-             why);
+    diag_add(reader->diags, DIAG_ERROR, "syntax", &place,
+             "this is not valid YAML: %s", why);
     if (strstr(why, "nested") != NULL || strstr(why, "start with") != NULL)
-        diag_remedy(reader->diags,
-                    "a text with `: ` or ` #` in it, or one that starts with "
-                    "a special character, stands in quotes");
+        diag_remedy(reader->diags, "put a text in quotes that has `: ` or ` #` "
+                                   "in it, or starts with a special character");
 }
 
 // The caller frees the event. NULL and a finding where the text is no YAML.

@@ -212,7 +212,7 @@ void optimizer_check_data(const struct optimizer *optimizer,
     }
     if (split->test_empty)
         diag_add(diags, DIAG_WARNING, "empty-share", &job->data.place,
-                 "no example falls to the test share: nothing will tell how "
+                 "no example falls into the test share: nothing will show how "
                  "the result does on unseen examples");
 }
 

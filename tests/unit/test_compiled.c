@@ -304,10 +304,11 @@ static void expect_bad(const char *path, json_t *value, const char *sentence)
 Test(compiled, is_refused_with_a_sentence_that_says_what_is_wrong)
 {
     compile_some();
-    expect_bad("metadata", NULL,
-               "compiled.json: was not written by promptcc (it has no "
-               "metadata.promptcc), so it says nothing of the program; use it "
-               "with `promptcc eval JOB --compiled`");
+    expect_bad(
+        "metadata", NULL,
+        "compiled.json: was not written by promptcc (it has no "
+        "metadata.promptcc), so it does not say what the program is; use it "
+        "with `promptcc eval JOB --compiled`");
     expect_bad("metadata/promptcc/format", json_integer(3),
                "compiled.json: was written by a newer promptcc (format 3): "
                "update this one");
@@ -320,7 +321,7 @@ Test(compiled, is_refused_with_a_sentence_that_says_what_is_wrong)
                "compiled.json: metadata.promptcc: `adapter` must be chat or "
                "json");
     expect_bad("metadata/promptcc/adapter", NULL,
-               "compiled.json: metadata.promptcc says no `adapter`");
+               "compiled.json: metadata.promptcc has no `adapter`");
     expect_bad("metadata/promptcc/models/student/name", NULL,
                "compiled.json: metadata.promptcc.models.student.name must be "
                "a model's name");
@@ -401,7 +402,7 @@ Test(compiled, is_refused_when_it_is_no_json_object)
     err = ERR_CLEAR;
     cr_expect_null(compiled_read("x.json", "{\"a\"", 4, &err));
     cr_expect_eq(err.code, ERR_INPUT);
-    cr_expect(strncmp(err.text, "x.json: no valid JSON at line 1", 31) == 0,
+    cr_expect(strncmp(err.text, "x.json: not valid JSON at line 1", 32) == 0,
               "%s", err.text);
 }
 

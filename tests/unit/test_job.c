@@ -151,7 +151,7 @@ Test(job, an_override_has_a_key_and_a_value)
     job = job_load(bundle, (const char *[]){"window"}, 1, diags);
     cr_expect_null(job);
     cr_expect_not(diags_ok(diags, &err));
-    cr_expect_str_eq(err.text, "--set: `window` sets nothing, write KEY=VALUE, "
+    cr_expect_str_eq(err.text, "--set: `window` sets nothing: write KEY=VALUE, "
                                "such as optimizer.miprov2.auto=medium");
 }
 

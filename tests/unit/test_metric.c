@@ -734,5 +734,5 @@ Test(metric, a_judge_says_what_is_wrong_with_its_parameters)
                  "levels");
     expect_wrong("grounded: {answer: answer}", "needs `context`");
     expect_wrong("grounded: {answer: answer, context: whole, replicates: 2}",
-                 "nothing to repeat");
+                 "need `judge: true`");
 }

@@ -136,8 +136,9 @@ Test(node, bounds_depth)
 
 Test(node, says_where_the_text_is_no_yaml)
 {
-    expect_complaint("a: b: c", "job.yaml:1:5: no valid YAML: invalid nested "
-                                "block mapping on the same line");
+    expect_complaint("a: b: c",
+                     "job.yaml:1:5: this is not valid YAML: invalid nested "
+                     "block mapping on the same line");
 }
 
 Test(node, refuses_what_is_no_utf8)

@@ -250,7 +250,7 @@ Test(split, one_example_is_too_few_to_be_apart)
     add_rows("e.jsonl", 1, 1);
     cr_expect_not(make());
     given_data_expect(&given, "empty-share", given.job->data.place.line,
-                      "no example falls to the val share");
+                      "no example falls into the val share");
     cr_expect_eq(given.split.n[SHARE_TRAIN], 0);
 }
 

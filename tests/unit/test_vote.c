@@ -180,7 +180,7 @@ Test(vote, lists_that_do_not_go_together_are_refused)
                "of the same length");
     expect_bad("{\"label\": [\"one.label\"], \"note\": [\"more.note\"], "
                "\"x\": [\"more.note\"]}",
-               "that no output is of");
+               "not an output of the step");
     expect_bad("{\"label\": [\"one.nothing\"], \"note\": [\"more.note\"]}",
                "nothing");
 }

@@ -16,7 +16,7 @@ static bool declare(struct scope *scope, struct step *step,
         if (strcmp(scope->program->inputs[i].name, step->name) != 0)
             continue;
         diag_add(scope->diags, DIAG_ERROR, "two-names", &step->place,
-                 "`%s` is both an input of the program and a composed value, "
+                 "`%s` is both an input of the program and a composed value: "
                  "rename one",
                  step->name);
         return false;

@@ -39,7 +39,7 @@ static bool check_output(struct scope *scope, const struct step *step,
 
     if (step->kind->reasons && strcmp(name, "reasoning") == 0) {
         diag_add(scope->diags, DIAG_ERROR, "reserved-name", place,
-                 "`reasoning` is reserved in a %s, which has it by itself",
+                 "`reasoning` is reserved in a %s, which adds it by itself",
                  step->kind->key);
         ok = false;
     }
@@ -117,7 +117,7 @@ static bool check_input(struct scope *scope, const struct step *step,
     if (step->kind->reasons && strcmp(name, "reasoning") == 0)
         diag_add(
             scope->diags, DIAG_ERROR, "reserved-name", place,
-            "`reasoning` is reserved in a %s, give this input another name",
+            "`reasoning` is reserved in a %s: give this input another name",
             step->kind->key);
     else if (has_field(signature->outputs, signature->n_outputs, name))
         diag_add(scope->diags, DIAG_ERROR, "two-fields", place,

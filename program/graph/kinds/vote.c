@@ -115,7 +115,9 @@ static bool count_voters(struct scope *scope, struct step *step,
         step->vote->voters = list->n;
     }
     return map->n == signature->n_outputs ||
-           refuse(scope, step, map, "`vote` has a list that no output is of");
+           refuse(scope, step, map,
+                  "`vote` has a list for a name that is not an output of the "
+                  "step");
 }
 
 static bool add_voter(struct scope *scope, struct step *step, const char *name,

@@ -35,9 +35,10 @@ static bool read_texts(struct metric_reader *reader, const struct node *node,
     if (node->kind != NODE_LIST)
         return add_text(reader, node, texts);
     if (node->n == 0 || node->n > MAX_TEXTS) {
-        diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "`text` of `contains` takes 1 to %d texts, here are %zu",
-                 MAX_TEXTS, node->n);
+        diag_add(
+            reader->diags, DIAG_ERROR, "bad-value", &node->place,
+            "`text` of `contains` takes 1 to %d texts, and this one has %zu",
+            MAX_TEXTS, node->n);
         return false;
     }
     for (size_t i = 0; i < node->n; i++)

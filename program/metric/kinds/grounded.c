@@ -91,8 +91,8 @@ static bool parse(struct metric_reader *reader, const struct node *node,
              ok;
     if (replicates != NULL && !grounded->judged) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &replicates->place,
-                 "`replicates` of `grounded` are a judge's: by words there is "
-                 "nothing to repeat");
+                 "`replicates` of `grounded` need `judge: true`: counting "
+                 "words gives the same score every time");
         ok = false;
     }
     if (grounded->judged)

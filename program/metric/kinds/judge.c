@@ -137,8 +137,9 @@ static bool make(struct metric_reader *reader, const struct place *place,
     put_levels(judge, &text);
     bool ok = !text.failed;
     if (!ok)
-        diag_add(reader->diags, DIAG_ERROR, "bad-value", place,
-                 "what `judge` is told is too long");
+        diag_add(
+            reader->diags, DIAG_ERROR, "bad-value", place,
+            "the instruction and the rubric of `judge` are too long together");
     ok = ok && judging_make(reader, text.data, outputs, 2, &judge->judging);
     buf_release(&text);
     return ok;

@@ -24,7 +24,7 @@ static bool read_weight(struct metric_reader *reader, const struct node *node,
         return false;
     if (*out == 0)
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &weight->place,
-                 "`weight` is 0: a part that counts nothing is left out");
+                 "`weight` is 0: leave a part out that does not count");
     return *out > 0;
 }
 
@@ -39,8 +39,7 @@ static bool check_shape(struct metric_reader *reader, const struct node *node)
     }
     if (reader->depth == MAX_DEPTH)
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "`weighted` stands inside itself more than %d times",
-                 MAX_DEPTH);
+                 "`weighted` is nested more than %d deep", MAX_DEPTH);
     return reader->depth < MAX_DEPTH;
 }
 
