@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/batch.h"
 #include "cli/command.h"
@@ -9,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/servers.h"
 #include "cli/terminal.h"
+#include "common/clock.h"
 #include "common/error_document.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -19,6 +21,7 @@
 
 enum {
     TIMEOUT_MS = 600000,
+    WAIT_MS = 3000, // for a server that does not answer yet
     TEXT_BYTES = 16 << 20,
 };
 
@@ -152,6 +155,27 @@ static int tell_batch(const struct feed *feed)
     return feed->failed > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+// A server that was only just started is waited for.
+static bool open_student(const struct compiled *compiled,
+                         const struct model_address *address,
+                         struct student *out, struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = 100000000};
+    int64_t end = clock_monotonic_ms() + WAIT_MS;
+
+    for (;;) {
+        struct err why = ERR_CLEAR;
+
+        if (student_open(compiled, address, out, &why))
+            return true;
+        if (why.code != ERR_FAULT || clock_monotonic_ms() >= end) {
+            err_set(err, why.code, "%s", why.text);
+            return false;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 static int predict(const struct options *options,
                    const struct compiled *compiled,
                    const struct servers *servers)
@@ -169,7 +193,7 @@ static int predict(const struct options *options,
     struct student student = {0};
 
     if (open_feed(&feed, &err) &&
-        student_open(compiled, address, &student, &err)) {
+        open_student(compiled, address, &student, &err)) {
         if (student.warning[0] != '\0')
             output_say("warning: %s: %s\n", options->operands[0],
                        student.warning);

@@ -173,3 +173,25 @@ def test_a_named_pipe_is_read_as_it_is_written(stage, compiled, tmp_path):
     result = predict(stage, compiled, "--input", pipe)
     writer.join()
     assert result.status == 0 and len(lines_of(result)) == 3, result
+
+
+class Late(harness.Gate):
+    """A server that hangs up on the first who asks, as one that starts does."""
+
+    asked = 0
+
+    def _forward(self, handler, body):
+        self.asked += 1
+        if self.asked == 1:
+            raise OSError("not yet")
+        super()._forward(handler, body)
+
+
+def test_a_server_that_is_only_just_starting_is_waited_for(stage, compiled):
+    sim = stage.stand_in(model=["m:1"])
+    gate = Late(sim.url)
+    try:
+        done = stage.promptcc("predict", compiled, "--ollama", gate.url, "text=a")
+        assert done.status == 0 and done.out, done
+    finally:
+        gate.close()
