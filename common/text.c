@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/fold.h"
 #include "common/utf8.h"
 
 enum {
@@ -151,7 +152,9 @@ const char *text_nearest(const char *text, const char *const *names, size_t n)
         if (name_len > NAME_MAX_BYTES)
             continue;
         size_t distance = edit_distance(text, len, names[i], name_len);
-        if (distance > near || (nearest != NULL && distance == near))
+        bool other = distance >= (len > name_len ? len : name_len) &&
+                     !fold_same(text, names[i]);
+        if (distance > near || (nearest != NULL && distance == near) || other)
             continue;
         nearest = names[i];
         near = distance;

@@ -28,7 +28,8 @@ const char *text_counted(char out[TEXT_COUNTED_BYTES], int64_t n,
 bool text_is_name(const char *text);
 
 // The candidate nearest to text by edit distance, for "did you mean"; NULL
-// when none is near (over a third of its length, at least 1). `names` has n
+// when none is near (over a third of its length, at least 1, or with nothing in
+// common). `names` has n
 // entries. Borrowed.
 const char *text_nearest(const char *text, const char *const *names, size_t n);
 

@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/fold.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "common/utf8.h"
 #include "program/source/pattern.h"
 
-enum { PATH_BYTES = 120, QUOTE_BYTES = 40 };
+enum { PATH_BYTES = 120, QUOTE_BYTES = 40, LABELS_BYTES = 120 };
 #define LENGTH_MAX INT64_C(1000000000)
 #define NUMBER_MAX 1e300
 
@@ -723,20 +724,35 @@ static bool check_bool(const struct type *type, const char *name,
            refuse(name, value, "not true or false", err);
 }
 
+// Names the labels where they are few.
+static bool refuse_label(const struct type *type, const char *name,
+                         const json_t *value, struct err *err)
+{
+    struct buf labels = BUF_INIT(LABELS_BYTES);
+
+    for (size_t i = 0; i < type->n_labels; i++)
+        buf_printf(&labels, "%s%s", i > 0 ? "; " : "", type->labels[i]);
+    bool few = labels.len > 0 && !labels.failed;
+    (void)refusef(name, value, err, "not one of its labels%s%.120s%s",
+                  few ? " (" : "", few ? labels.data : "", few ? ")" : "");
+    buf_release(&labels);
+    return false;
+}
+
 static bool check_enum(const struct type *type, const char *name,
                        const json_t *value, struct err *err)
 {
     const char *text = json_string_value(value);
 
     if (text == NULL)
-        return refuse(name, value, "not one of its labels", err);
+        return refuse_label(type, name, value, err);
     for (size_t i = 0; i < type->n_labels; i++) {
         if (strcmp(type->labels[i], text) == 0)
             return true;
     }
     const char *nearest = text_nearest(text, type->labels, type->n_labels);
     if (nearest == NULL)
-        return refuse(name, value, "not one of its labels", err);
+        return refuse_label(type, name, value, err);
     return refusef(name, value, err,
                    "not one of its labels, did you mean `%.80s`?", nearest);
 }

@@ -15,7 +15,13 @@
 #include "common/text.h"
 #include "program/source/csv.h"
 
-enum { ARENA_BYTES = 4 << 20, TEXT_BYTES = 480, KEY_BYTES = 256 };
+enum {
+    ARENA_BYTES = 4 << 20,
+    TEXT_BYTES = 480,
+    KEY_BYTES = 256,
+    KEYS_TOLD = 6,
+    INSIDE_MAX = 3, // objects deep
+};
 
 struct column {
     const char *name;
@@ -249,12 +255,79 @@ static const char *nearest_key(json_t *fields, const char *name)
     return text_nearest(name, keys, n);
 }
 
+// The path to a key of this name inside of the members of object.
+static bool find_inside(json_t *object, const char *name, int depth,
+                        char path[KEY_BYTES])
+{
+    size_t len = strlen(path);
+
+    for (void *at = json_object_iter(object); at != NULL;
+         at = json_object_iter_next(object, at)) {
+        json_t *value = json_object_iter_value(at);
+
+        path[len] = '\0';
+        if (!json_is_object(value) || depth == INSIDE_MAX ||
+            len + strlen(json_object_iter_key(at)) + strlen(name) + 3 >
+                KEY_BYTES)
+            continue;
+        (void)snprintf(path + len, KEY_BYTES - len, "%s%s", len > 0 ? "." : "",
+                       json_object_iter_key(at));
+        if (json_object_get(value, name) != NULL) {
+            len = strlen(path);
+            (void)snprintf(path + len, KEY_BYTES - len, ".%s", name);
+            return true;
+        }
+        if (find_inside(value, name, depth + 1, path))
+            return true;
+    }
+    path[len] = '\0';
+    return false;
+}
+
+// The first keys of a row, for who looks for another.
+static void put_keys(json_t *fields, struct buf *out)
+{
+    int n = 0;
+
+    for (void *at = json_object_iter(fields); at != NULL;
+         at = json_object_iter_next(fields, at)) {
+        if (++n > KEYS_TOLD) {
+            buf_puts(out, ", ...");
+            break;
+        }
+        buf_printf(out, "%s`%.40s`", n > 1 ? ", " : "",
+                   json_object_iter_key(at));
+    }
+}
+
+static void tell_keys(struct taking *taking, const char *what, const char *name)
+{
+    struct buf keys = BUF_INIT(TEXT_BYTES);
+
+    put_keys(taking->given, &keys);
+    if (keys.len > 0 && !keys.failed)
+        tell(taking, NULL,
+             "the %s `%s` is missing; the row has %s, and a `from:` takes one "
+             "of another name",
+             what, name, keys.data);
+    else
+        tell(taking, NULL, "the %s `%s` is missing", what, name);
+    buf_release(&keys);
+}
+
 static void tell_missing(struct taking *taking, const struct column *column)
 {
     const char *what = column->input != NULL ? "input" : "label";
     bool given = json_object_get(taking->given, column->from) != NULL;
     const char *near = nearest_key(taking->given, column->from);
+    char inside[KEY_BYTES] = "";
 
+    if (!given && find_inside(taking->given, column->from, 0, inside)) {
+        tell(taking, inside,
+             "the %s `%s` is missing, did you mean it by `from: %s`?", what,
+             column->from, inside);
+        return;
+    }
     if (given)
         tell(taking, column->from, "the %s `%s` is empty", what, column->from);
     else if (near != NULL)
@@ -265,7 +338,7 @@ static void tell_missing(struct taking *taking, const struct column *column)
              "the %s `%s` is missing: there is no `%s` in this row", what,
              column->name, column->from);
     else
-        tell(taking, NULL, "the %s `%s` is missing", what, column->name);
+        tell_keys(taking, what, column->name);
 }
 
 // A copy that shares its members; NULL without memory, where json_copy leaves
@@ -589,19 +662,42 @@ static void map_column(struct taking *taking, const struct column *column,
         (void)json_object_del(taking->fields, column->name);
 }
 
+// What to do about a value that has another type.
+static const char *remedy_of(const struct type *type, const json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    switch (type->kind) {
+    case TYPE_STR:
+        if (json_is_array(value))
+            return ": an example has one; write one object a row";
+        return json_is_number(value) || json_is_boolean(value)
+                   ? ": write it in quotes, or give the field a `type`"
+                   : "";
+    case TYPE_INT:
+    case TYPE_FLOAT:
+        return text != NULL && strpbrk(text, "0123456789") != NULL
+                   ? ": write the bare number, as in 1500 or -0.5"
+                   : "";
+    case TYPE_LIST:
+        return text != NULL ? ": write it as JSON, as in [\"a\", \"b\"]" : "";
+    case TYPE_OBJECT:
+        return text != NULL ? ": write it as JSON, as in {\"a\": 1}" : "";
+    default:
+        return "";
+    }
+}
+
 static void check_value(struct taking *taking, const struct column *column,
                         const json_t *value)
 {
     struct err why = ERR_CLEAR;
-    bool quotes = false;
 
     if (column->type == NULL ||
         type_check(column->type, column->name, value, &why))
         return;
-    quotes = column->type->kind == TYPE_STR &&
-             (json_is_number(value) || json_is_boolean(value));
     tell(taking, column->from, "%s%s", why.text,
-         quotes ? ": write it in quotes, or give the field a `type`" : "");
+         remedy_of(column->type, value));
 }
 
 static void take_input(struct taking *taking, const struct column *column,
@@ -792,7 +888,9 @@ static void check_repeated(struct taking *taking, const char *const *header,
     for (size_t i = 0; i < n; i++)
         if (header[i][0] != '\0' && has_name(header, i, header[i]))
             tell(taking, header[i],
-                 "column %zu of the header has no name of its own", i + 1);
+                 "column %zu of the header has no name of its own: `%s` is "
+                 "there before",
+                 i + 1, header[i]);
 }
 
 bool columns_header(const struct columns *columns, const struct rows *rows,

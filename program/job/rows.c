@@ -236,10 +236,65 @@ static bool is_by_columns(const struct rows *rows, size_t at)
     return false;
 }
 
+static bool refuse_columns(const struct rows *rows, struct err *err)
+{
+    err_set(err, ERR_INPUT,
+            "%.100s is a table by columns: write one object a row, in pandas "
+            "by to_json(NAME, orient='records', lines=True)",
+            rows->input.name);
+    return false;
+}
+
+// {"columns": [...], "index": [...], "data": [[...], ...]}, by pandas as well.
+static bool is_split(const struct rows *rows, size_t at)
+{
+    struct scan_member member;
+    int n = 0;
+
+    for (at++; scan_member(rows->text, rows->len, &at, &member);)
+        n += rows->text[member.value.at] == '[' &&
+             (scan_key_is(rows->text, &member.key, "columns") ||
+              scan_key_is(rows->text, &member.key, "data"));
+    return n == 2;
+}
+
+// Whether the object at `at` has a list of objects in it.
+static bool has_list(const struct rows *rows, size_t at)
+{
+    struct scan_member member;
+
+    for (at++; scan_member(rows->text, rows->len, &at, &member);)
+        if (first_object(rows, &member.value) > 0)
+            return true;
+    return false;
+}
+
+// The same of its members: {"data": {"train": [{...}]}}.
+static bool has_deep_list(const struct rows *rows, size_t at)
+{
+    struct scan_member member;
+
+    for (at++; scan_member(rows->text, rows->len, &at, &member);)
+        if (rows->text[member.value.at] == '{' &&
+            has_list(rows, member.value.at))
+            return true;
+    return false;
+}
+
+static bool refuse_deep(const struct rows *rows, struct err *err)
+{
+    err_set(err, ERR_INPUT,
+            "%.100s holds its rows inside of another object: write them into "
+            "a file of their own (`jq -c '.NAME.NAME[]' OLD > NEW.jsonl`)",
+            rows->input.name);
+    return false;
+}
+
 // The rows are the list of objects inside the object at `at`: the one whose
 // objects have a wanted key, else the only one.
 static bool open_wrapper(struct rows *rows, size_t at, struct err *err)
 {
+    const size_t start = at;
     struct scan_member member;
     size_t found = 0;
     size_t n = 0;
@@ -264,30 +319,12 @@ static bool open_wrapper(struct rows *rows, size_t at, struct err *err)
     }
     rows->form = FORM_VALUES;
     if (n == 0)
-        return true; // the object is a row
+        return is_split(rows, start)        ? refuse_columns(rows, err)
+               : has_deep_list(rows, start) ? refuse_deep(rows, err)
+                                            : true; // the object is a row
     rows->at = found;
     rows->closing = ']';
     return true;
-}
-
-static bool refuse_columns(const struct rows *rows, struct err *err)
-{
-    err_set(err, ERR_INPUT,
-            "%.100s is a table by columns: write one object a row, in pandas "
-            "by to_json(NAME, orient='records', lines=True)",
-            rows->input.name);
-    return false;
-}
-
-// Whether the object at `at` has a list of objects in it.
-static bool has_list(const struct rows *rows, size_t at)
-{
-    struct scan_member member;
-
-    for (at++; scan_member(rows->text, rows->len, &at, &member);)
-        if (first_object(rows, &member.value) > 0)
-            return true;
-    return false;
 }
 
 // Whether a line ends where JSON must go on.
@@ -340,8 +377,11 @@ static bool choose_object(struct rows *rows, size_t at, struct err *err)
         return choose_long_object(rows, at, len, err);
     if (has_wanted(rows, at))
         return !is_by_columns(rows, at) || refuse_columns(rows, err);
-    return !has_list(rows, at) ||
-           (take_whole(rows, err) && open_wrapper(rows, at, err));
+    if (is_split(rows, at))
+        return refuse_columns(rows, err);
+    if (has_list(rows, at))
+        return take_whole(rows, err) && open_wrapper(rows, at, err);
+    return !has_deep_list(rows, at) || refuse_deep(rows, err);
 }
 
 static bool choose_form(struct rows *rows, struct err *err)
@@ -527,6 +567,16 @@ static bool add_cell(struct rows *rows, size_t i, struct err *err)
     return false;
 }
 
+static const char *separator_name(char separator)
+{
+    static const char *const names[] = {",", ";", "|"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i][0] == separator)
+            return names[i];
+    return "tab";
+}
+
 static enum rows_step next_record(struct rows *rows, struct err *err)
 {
     struct csv *csv = rows->csv;
@@ -539,8 +589,18 @@ static enum rows_step next_record(struct rows *rows, struct err *err)
     if (!ok)
         return err->code == ERR_NOMEM ? ROWS_FAILED : ROWS_BAD;
     if (csv->n != rows->n_header) {
-        err_set(err, ERR_INPUT, "the row has %zu cells, the header %zu", csv->n,
-                rows->n_header);
+        char cells[TEXT_COUNTED_BYTES];
+        (void)text_counted(cells, (int64_t)csv->n, "cell");
+        if (csv->n > rows->n_header)
+            err_set(err, ERR_INPUT,
+                    "the row has %s, the header %zu: a cell with a `%s` in it "
+                    "needs quotes around it",
+                    cells, rows->n_header, separator_name(csv->separator));
+        else
+            err_set(err, ERR_INPUT,
+                    "the row has %s, the header %zu: a cell that is empty "
+                    "needs its `%s` as well",
+                    cells, rows->n_header, separator_name(csv->separator));
         return ROWS_BAD;
     }
     rows->fields = json_object();
@@ -606,6 +666,16 @@ static enum rows_step refuse_json(struct rows *rows, const json_error_t *where,
     if (len > 1 && row[0] == '{' && row[1] == '\'')
         return bad_row(err, "this is not JSON but Python's way to write a "
                             "dict: write rows with json.dumps");
+    if (memchr(row, '\r', len) != NULL)
+        return bad_row(err, "the lines end with CR alone, as on old Macs: save "
+                            "the file with LF or CRLF (`tr '\\r' '\\n' < OLD > "
+                            "NEW`)");
+    if (json_error_code(where) == json_error_end_of_input_expected)
+        return bad_row(err, "there is more behind the row's end: write one "
+                            "object a line");
+    if (json_error_code(where) == json_error_null_character)
+        return bad_row(err, "a text holds \\u0000, which no field can hold: "
+                            "take it out");
     (void)snprintf(reason, sizeof reason, "%s", where->text);
     for (char *c = reason; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20)
@@ -621,15 +691,19 @@ static enum rows_step take_json(struct rows *rows, struct err *err)
     json_error_t where;
 
     if (rows->row_len > ROWS_MAX_ROW_BYTES) {
-        err_set(err, ERR_INPUT, "the row is longer than %d bytes",
-                ROWS_MAX_ROW_BYTES);
+        err_set(err, ERR_INPUT,
+                "the row is longer than %d MiB: shorten it, or leave it out",
+                ROWS_MAX_ROW_BYTES >> 20);
         return ROWS_BAD;
     }
     rows->fields = json_parse_at(rows->row, rows->row_len, ROWS_MAX_ROW_BYTES,
                                  &where, &why);
     if (rows->fields == NULL && why.code != ERR_NOMEM &&
         !text_is_utf8(rows->row, rows->row_len))
-        return bad_row(err, "the row is not UTF-8 text: " LATIN_REMEDY);
+        return bad_row(err, memchr(rows->row, '\0', rows->row_len) != NULL
+                                ? "the row holds a NUL byte: take it out (`tr "
+                                  "-d '\\0' < OLD > NEW`)"
+                                : "the row is not UTF-8 text: " LATIN_REMEDY);
     if (rows->fields == NULL && why.code != ERR_NOMEM && rows->row[0] == '{') {
         struct err again = ERR_CLEAR;
         json_error_t there = where;
@@ -687,6 +761,10 @@ static enum rows_step next_line(struct rows *rows, struct err *err)
     size_t len = end == NULL ? rows->len - rows->at : (size_t)(end - line);
     size_t used = 0;
     const char *row = text_trim(line, len, &used);
+    for (; used >= 3 && memcmp(row, "\xEF\xBB\xBF", 3) == 0; used -= 3)
+        row += 3; // files that were joined may have marks in between
+    if (used > 1 && row[0] == '{' && row[used - 1] == ',')
+        (void)text_trim(row, used - 1, &used);
     set_row(rows, (size_t)(row - rows->text), used);
     rows->at += len + (end != NULL);
     rows->at_line++;

@@ -87,7 +87,8 @@ static bool read_quoted(struct csv *csv, struct err *err)
     // The rest of the file is not the cell: it goes on with the next line.
     csv->at = start;
     csv->next_line = line;
-    err_set(err, ERR_INPUT, "a quoted cell does not end");
+    err_set(err, ERR_INPUT,
+            "a quoted cell does not end: close it, or double the quotes in it");
     return false;
 }
 
@@ -98,7 +99,7 @@ static bool read_plain(struct csv *csv, struct err *err)
     while (!ends_cell(csv, csv->at)) {
         if (csv->text[csv->at] == '"' && csv->separator != '\t') {
             err_set(err, ERR_INPUT,
-                    "a quote inside a cell that does not begin with one; "
+                    "a quote inside a cell that does not begin with one: "
                     "quote the whole cell and double the quotes in it");
             return false;
         }
@@ -124,7 +125,10 @@ static bool read_cell(struct csv *csv, struct err *err)
         return false;
     cell->raw_len = (size_t)(csv->text + csv->at - csv->first) - cell->at;
     if (!ends_cell(csv, csv->at)) {
-        err_set(err, ERR_INPUT, "text after the closing quote of a cell");
+        err_set(err, ERR_INPUT,
+                "text after the closing quote of a cell: double the quotes "
+                "inside of a "
+                "cell, as in \"say \"\"hi\"\"\"");
         return false;
     }
     cell->len = csv->bytes.len - csv->starts[csv->n++];

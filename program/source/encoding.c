@@ -45,6 +45,26 @@ static const struct magic {
     {"BZh", 3, "compressed by bzip2", "unpack it with `bunzip2`"},
     {"SQLite f", 8, "an SQLite database", "write the rows out as CSV"},
     {"%PDF", 4, "a PDF", "write the rows as CSV or JSON lines"},
+    {"\x80\x04\x95", 3, "a pickle of Python",
+     "write the rows as JSON lines, with json.dumps"},
+    {"\x80\x05\x95", 3, "a pickle of Python",
+     "write the rows as JSON lines, with json.dumps"},
+    {"\x93NUMPY", 6, "an array of NumPy",
+     "write the rows as JSON lines, with json.dumps"},
+    {"\x89HDF", 4, "an HDF5 file", "write the rows as CSV or JSON lines"},
+    {"7z\xBC\xAF", 4, "a 7z archive", "unpack it with `7z x`"},
+    {"Rar!", 4, "a RAR archive", "unpack it"},
+    {"version https://git-lfs", 23,
+     "the pointer that Git LFS leaves in place "
+     "of a file",
+     "fetch the file with `git lfs pull`"},
+    {"<!DOCTYPE html", 14, "a page of HTML",
+     "is this the file that was meant to be downloaded?"},
+    {"<!doctype html", 14, "a page of HTML",
+     "is this the file that was meant to be downloaded?"},
+    {"<html", 5, "a page of HTML",
+     "is this the file that was meant to be downloaded?"},
+    {"<?xml", 5, "XML", "write the rows as CSV or JSON lines"},
 };
 
 static bool begins(const char *data, size_t len, const char *bytes, size_t n)
@@ -135,6 +155,8 @@ bool encoding_decode(const char *data, size_t len, struct buf *spare,
     const struct mark *mark = find_mark(data, len);
     size_t skip = mark == NULL ? 0 : mark->n;
     if (mark == NULL || mark->encoding == NULL) {
+        while (begins(data + skip, len - skip, "\xEF\xBB\xBF", 3))
+            skip += 3; // a mark before a mark, as put there by a second program
         *text = data + skip;
         *text_len = len - skip;
         return true;

@@ -56,6 +56,12 @@ FINE = {
     "objects over several lines": (
         "r.json", "\n".join(json.dumps(row, indent=2) for row in WARM)),
     "a byte order mark": ("r.jsonl", b"\xef\xbb\xbf" + LINES.encode()),
+    "marks of files that were joined": (
+        "r.jsonl", b"\xef\xbb\xbf\xef\xbb\xbf" + LINES.encode() +
+        b'\xef\xbb\xbf{"text": "x", "label": "bad"}\n'),
+    "two marks before a table": (
+        "r.csv", b"\xef\xbb\xbf\xef\xbb\xbftext,label\nwarm,good\ncold,bad\n"),
+    "lines that end in a comma": ("r.jsonl", LINES.replace("}\n", "}, \n")),
     "crlf and blank lines": ("r.jsonl", LINES.replace("\n", "\r\n\r\n")),
     "utf-16 with a mark": ("r.jsonl", LINES.encode("utf-16")),
     "utf-16 big end first": (
@@ -225,7 +231,55 @@ REFUSED = {
         "column 3 of the header has no name of its own"),
     "a row that is too short": (
         ("r.csv", "text,label\na\n"), "r.csv:2:1: ",
-        "the row has 1 cells, the header 2"),
+        "the row has 1 cell, the header 2: a cell that is empty"),
+    "a row that is too long": (
+        ("r.csv", "text;label\na; b;good\n"), "r.csv:2:1: ",
+        "the row has 3 cells, the header 2: a cell with a `;` in it needs quotes"),
+    "a backslash before a quote": (
+        ("r.csv", 'text,label\n"say \\"hi\\"",good\n'), "r.csv:2:1: ",
+        "double the quotes inside"),
+    "a page of html": (
+        ("r.csv", "<!DOCTYPE html><html></html>"), "r.csv: ", "HTML"),
+    "a pointer of git lfs": (
+        ("r.jsonl", "version https://git-lfs.github.com/spec/v1\noid x\n"),
+        "r.jsonl: ", "git lfs pull"),
+    "a pickle": (("r.pkl", b"\x80\x04\x95\x00"), "r.pkl: ", "json.dumps"),
+    "pandas' split": (
+        ("r.json", json.dumps({"columns": ["text", "label"], "index": [0],
+                               "data": [["a", "good"]]})),
+        "r.json: ", "table by columns.*orient='records'"),
+    "a table by lists": (
+        ("r.json", json.dumps({"text": ["a", "b"], "label": "good"})),
+        "r.json:1:10: ", "one object a row"),
+    "rows two objects deep": (
+        ("r.json", json.dumps({"data": {"train": WARM}})),
+        "r.json: ", "inside of another object.*jq"),
+    "rows that are wrapped each": (
+        ("r.jsonl", '{"row": {"text": "a"}, "label": "good"}\n'),
+        "r.jsonl:1:18: ", "did you mean it by `from: row.text`"),
+    "a key of another name": (
+        ("r.jsonl", '{"question": "a", "label": "good"}\n'), "r.jsonl:1:1: ",
+        "`text` is missing; the row has `question`, `label`, and a `from:`"),
+    "a nul byte": (
+        ("r.jsonl", '{"text": "a\0", "label": "good"}\n'), "r.jsonl:1:1: ",
+        "NUL byte.*tr -d"),
+    "a nul that is escaped": (
+        ("r.jsonl", '{"text": "a\\u0000", "label": "good"}\n'),
+        "r.jsonl:1:18: ", "u0000, which no field can hold"),
+    "two objects on a line": (
+        ("r.jsonl", LINES.replace("\n", " ") + "\n"), "r.jsonl:1:",
+        "more behind the row's end: write one object a line"),
+    "old mac's line ends in json": (
+        ("r.jsonl", LINES.replace("\n", "\r")), "r.jsonl:1:", "CR alone"),
+    "a decimal comma": (
+        ("r.csv", "text;label\na;1,5\n", "type: float"), "r.csv:2:3: ",
+        "not a number: write the bare number"),
+    "a list that is no json": (
+        ("r.csv", "text;label\na;x, y\n", "list: str"), "r.csv:2:3: ",
+        "not a list: write it as JSON"),
+    "a label that is far from all": (
+        ("r.csv", "text,label\na,x\n"), "r.csv:2:3: ",
+        "not one of its labels \\(good; bad\\)"),
     "a quote inside a cell": (
         ("r.csv", 'text,label\n5" disk,good\n'), "r.csv:2:1: ",
         "double the quotes"),

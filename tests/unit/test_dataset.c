@@ -121,7 +121,7 @@ Test(dataset, an_empty_cell_takes_the_default_of_its_input)
 Test(dataset, a_csv_row_of_the_wrong_length_is_told_and_the_rest_is_read)
 {
     load("e.csv", "message,intent\na\nb,nonsense\n");
-    expect_refused(2, "the row has 1 cells, the header 2");
+    expect_refused(2, "the row has 1 cell, the header 2: a cell that is empty needs its `,`");
     expect_refused(3, "intent");
 }
 

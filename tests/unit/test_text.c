@@ -44,6 +44,7 @@ Test(text, no_name_is_suggested_when_none_is_near)
     memset(long_text, 'm', sizeof long_text - 1);
     cr_expect_null(nearest("optimizer"));
     cr_expect_null(nearest("xy"));
+    cr_expect_null(nearest("z")); // nothing of it is in `k`
     cr_expect_null(nearest(long_text));
     cr_expect_null(text_nearest("a", NULL, 0));
 }
