@@ -8,7 +8,6 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "coordinator/link.h"
-#include "coordinator/query_child.h"
 #include "coordinator/side_call.h"
 #include "store/history.h"
 #include "store/lookup.h"
@@ -420,30 +419,23 @@ bool command_is_query(const struct verb *verb)
     return verb->query;
 }
 
-json_t *command_read(const struct verb *verb, struct store *store,
-                     const char *program, const struct command *command,
-                     struct err *err)
+bool command_acts(const struct verb *verb)
 {
-    if (!verb->query)
-        return verb->read(store, command, err);
-    if (program != NULL)
-        return query_child_ask(program, store_path(store), command->argument,
-                               err);
-    err_set(err, ERR_INPUT,
-            "this coordinator runs no SQL: ask on its own machine, with "
-            "--store");
-    return NULL;
+    return verb->act != NULL;
+}
+
+json_t *command_read(const struct verb *verb, struct store *store,
+                     const struct command *command, struct err *err)
+{
+    return verb->read(store, command, err);
 }
 
 json_t *command_act(const struct verb *verb, const struct command_scene *at,
                     const struct command *command, json_t *found,
                     struct err *err)
 {
-    json_t *answer;
+    json_t *answer = verb->act(at, command, found, err);
 
-    if (verb->act == NULL)
-        return found;
-    answer = verb->act(at, command, found, err);
     json_decref(found);
     return answer;
 }

@@ -38,14 +38,15 @@ const struct verb *command_verb(const char *name, struct err *err);
 // Whether it has a half that runs off the loop.
 bool command_reads(const struct verb *verb);
 
-// Whether it runs what a client wrote, and so for as long as it is let.
+// Whether that half runs what a client wrote, which is for query_child_ask.
 bool command_is_query(const struct verb *verb);
 
-// That half; for any thread. program runs SQL (query_child.h) and may be NULL.
-// NULL on failure.
+// That half of any other; for any thread. NULL on failure.
 json_t *command_read(const struct verb *verb, struct store *store,
-                     const char *program, const struct command *command,
-                     struct err *err);
+                     const struct command *command, struct err *err);
+
+// Whether it has the other half. Else what was read is the reply.
+bool command_acts(const struct verb *verb);
 
 // The other half: takes what was read (NULL for a verb that reads nothing) and
 // gives the reply. NULL with err set on failure, and without when the reply
@@ -55,7 +56,7 @@ json_t *command_act(const struct verb *verb, const struct command_scene *at,
                     struct err *err);
 
 // The text of a reply: the answer (taken), or what is wrong. The caller frees;
-// NULL without memory.
+// NULL without memory. For any thread: that of 30 MiB is not made on the loop.
 char *command_text(json_t *answer, const struct err *err);
 
 #endif

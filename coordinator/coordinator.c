@@ -29,6 +29,7 @@
 #include "coordinator/kept_calls.h"
 #include "coordinator/link.h"
 #include "coordinator/opening.h"
+#include "coordinator/query_child.h"
 #include "coordinator/running_job.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/side_call.h"
@@ -292,7 +293,7 @@ static void act(struct coordinator *c, int64_t now)
 
 // --- clients ---
 
-static void tell_failure(struct coordinator *c, const struct peer *peer,
+static void tell_failure(struct coordinator *c, struct peer *peer,
                          int64_t status, const struct err *err)
 {
     char *document = error_document(err);
@@ -349,15 +350,23 @@ static struct requester requester_of(const struct peer *peer,
         .kind = kind, .id = peer->id, .epoch = peer->epoch};
 }
 
-static void reply_to(struct coordinator *c, const struct peer *peer,
-                     json_t *answer, const struct err *err)
+// NULL: there was no memory for it.
+static void reply_text(struct coordinator *c, struct peer *peer,
+                       const char *text)
 {
-    char *text = command_text(answer, err);
     struct message message = {
         .kind = MESSAGE_REPLY,
         .as.reply = {.document = text == NULL ? "{}" : text}};
 
     link_tell(&c->link, peer, &message);
+}
+
+static void reply_to(struct coordinator *c, struct peer *peer, json_t *answer,
+                     const struct err *err)
+{
+    char *text = command_text(answer, err);
+
+    reply_text(c, peer, text);
     free(text);
 }
 
@@ -365,7 +374,7 @@ static void reply_to_side_call(struct coordinator *c, struct side_call *side,
                                json_t *answer, const struct err *err,
                                int64_t now)
 {
-    const struct peer *peer = link_find(&c->link, &side->peer, side->epoch);
+    struct peer *peer = link_find(&c->link, &side->peer, side->epoch);
 
     if (peer != NULL)
         reply_to(c, peer, answer, err);
@@ -473,7 +482,8 @@ struct question {
     struct requester requester;
     const struct verb *verb;
     struct command command; // its texts are owned
-    json_t *found;
+    json_t *found;          // for the half of the verb that acts, or
+    char *text;             // the reply; owned
     struct err err;
 };
 
@@ -487,6 +497,7 @@ static void free_question(struct question *question)
     free((char *)question->command.verb);
     free((char *)question->command.job);
     free((char *)question->command.argument);
+    free(question->text);
     free(question);
 }
 
@@ -513,13 +524,22 @@ static void read_answer(struct chore *chore, struct store *reader,
                         const struct err *trouble)
 {
     struct question *question = question_of(chore);
+    const struct verb *verb = question->verb;
 
     if (reader == NULL)
         question->err = *trouble;
+    else if (command_is_query(verb))
+        question->text =
+            query_child_ask(question->c->program, store_path(reader),
+                            question->command.argument, &question->err);
     else
         question->found =
-            command_read(question->verb, reader, question->c->program,
-                         &question->command, &question->err);
+            command_read(verb, reader, &question->command, &question->err);
+    if (question->text != NULL ||
+        (question->found != NULL && command_acts(verb)))
+        return;
+    question->text = command_text(question->found, &question->err);
+    question->found = NULL;
 }
 
 static bool resume_job(void *user, const struct peer *peer, const char *job_id,
@@ -563,7 +583,7 @@ static void answer_question(struct chore *chore)
     if (peer == NULL)
         json_decref(question->found);
     else if (question->found == NULL)
-        reply_to(c, peer, NULL, &question->err);
+        reply_text(c, peer, question->text);
     else
         act_on(c, peer, question->verb, &question->command, question->found);
     free_question(question);

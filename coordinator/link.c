@@ -40,6 +40,12 @@ enum {
     IDLE_MS_EACH = 4,
     IDLE_BEATS = 3, // missed ones of such a worker until it is silent
 
+    // Bytes sent to a client, or to all of them, that they have not read. A
+    // client's are at least the longest RESULT and a REPLY.
+    UNREAD_MOST = WIRE_MAX_BYTES + WIRE_MAX_TEXT,
+    UNREAD_OF_ALL = 256 << 20,
+    UNREAD_SHORT = 64 << 10, // shorter messages are not worth adding up all
+
     CLIENTS_MOST = 512,
     CLIENT_MS = 30000, // of silence; a client that waits beats every second
 
@@ -242,16 +248,68 @@ nomem:
     return NULL;
 }
 
-bool link_tell(struct link *link, const struct peer *peer,
+// The client that has left the most unread is to go, when all of them together
+// leave too much.
+static void weigh_unread(struct link *link)
+{
+    struct peer *worst = NULL;
+    size_t all = 0, most = 0;
+
+    for (struct peer *peer = link->peers; peer != NULL; peer = peer->next) {
+        size_t unread = peer->role != PEER_CLIENT || peer->glutted
+                            ? 0
+                            : connections_untaken(link->connections, peer->fd,
+                                                  peer->number);
+
+        all += unread;
+        if (unread > most) {
+            most = unread;
+            worst = peer;
+        }
+    }
+    if (all > UNREAD_OF_ALL && worst != NULL)
+        worst->glutted = link->glutted = true;
+}
+
+static void note_sent(struct link *link, struct peer *peer)
+{
+    size_t bytes = wire_sent_bytes(link->socket);
+    size_t unread =
+        connections_gave(link->connections, peer->fd, peer->number, bytes);
+
+    if (unread > UNREAD_MOST)
+        peer->glutted = link->glutted = true;
+    else if (bytes > UNREAD_SHORT)
+        weigh_unread(link);
+}
+
+bool link_tell(struct link *link, struct peer *peer,
                const struct message *message)
 {
     struct err err = ERR_CLEAR;
 
-    if (wire_send(link->socket, &peer->id, message, &err))
+    if (peer->glutted)
+        return false;
+    if (wire_send(link->socket, &peer->id, message, &err)) {
+        note_sent(link, peer);
         return true;
+    }
     log_info("send-failed", "%s to a peer: %s",
              message_kind_name(message->kind), err.text);
     return false;
+}
+
+// Not at once: whoever tells several peers something goes through their list.
+static void drop_glutted(struct link *link, int64_t now)
+{
+    if (!link->glutted)
+        return;
+    link->glutted = false;
+    for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
+        next = peer->next;
+        if (peer->glutted)
+            cut_off(link, peer, "it does not read what it asks for", now);
+    }
 }
 
 static void send_refused(struct link *link, const struct wire_id *id,
@@ -829,6 +887,7 @@ void link_receive(struct link *link, const struct link_handlers *handlers,
             receive_message(&arrival, frame.data, frame.len);
     }
     dispatch_behind(link->engine->dispatch, is_behind(link, drained, now));
+    drop_glutted(link, now);
     connections_tick(link->connections, now);
 }
 

@@ -17,7 +17,8 @@
 // wire/connections.h. What a peer says without being asked (heartbeats,
 // greetings, commands, answers under no lease of its own) takes tokens from
 // its bucket, by the row of the message; answers to calls that it holds are
-// free. Long messages in PARTs have a budget of bytes a peer, and one for all.
+// free. What a client asks for and does not read waits in ZeroMQ's queue, and
+// has a bound in bytes a client, and one for all. Long messages in PARTs have a budget of bytes a peer, and one for all.
 // Workers, their slots and models, and clients are limited in number. A peer
 // that goes beyond is cut off: forgotten, its calls asked elsewhere, its
 // connection shut, with one line in the log. A client that is silent for
@@ -59,6 +60,7 @@ struct peer {
     struct token_bucket bytes;    // that it may send in PARTs
     struct assembly *assembly;    // owned; of a message in PARTs, or NULL
     int64_t part_ms;              // when its last PART came
+    bool glutted; // it does not read what it asked for, and is to go
     struct peer *next, *before;
 };
 
@@ -74,6 +76,7 @@ struct link {
     int64_t last_peer;     // number of the last one
     size_t n_clients;
     size_t assembled_bytes;    // in all assemblies
+    bool glutted;              // a client is
     struct token_bucket notes; // rows about workers that go to the store
     int64_t beat_ms;           // when the last heartbeats were sent
     int64_t received_ms;       // when link_receive was last called
@@ -134,8 +137,9 @@ void link_drop(struct link *link, int32_t worker, int64_t now);
 struct peer *link_find(const struct link *link, const struct wire_id *id,
                        int64_t epoch);
 
-// Sends to a client. False when it is gone.
-bool link_tell(struct link *link, const struct peer *peer,
+// Sends to a client. False when it is gone, or reads too little of what it
+// gets. The peer stays in any case until link_receive.
+bool link_tell(struct link *link, struct peer *peer,
                const struct message *message);
 
 // No client watches this running job any more.

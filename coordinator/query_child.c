@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/json.h"
 #include "exec/exec_child.h"
 #include "wire/message.h"
 
@@ -69,39 +68,33 @@ static bool talk(struct exec_child *child, const char *argument,
     }
 }
 
-// The document that it printed; NULL when there is none that is whole.
-static json_t *read_answer(const struct buf *text, const char *how,
-                           struct err *err)
-{
-    json_t *answer =
-        text->len == 0 ? NULL
-                       : json_parse(text->data, text->len, WIRE_MAX_TEXT, NULL);
-
-    if (answer == NULL)
-        err_set(err, ERR_LIMIT,
-                "the query could not be run to its end (its process %s): "
-                "narrow it with WHERE or LIMIT",
-                how);
-    return answer;
-}
-
-json_t *query_child_ask(const char *program, const char *store,
-                        const char *argument, struct err *err)
+char *query_child_ask(const char *program, const char *store,
+                      const char *argument, struct err *err)
 {
     const char *const argv[] = {"promptcc", "answer-query", store, NULL};
     struct exec_child child;
     char how[EXEC_END_BYTES];
-    json_t *answer = NULL;
+    char *text = NULL;
     bool ended;
 
+    if (program == NULL) {
+        err_set(err, ERR_INPUT,
+                "this coordinator runs no SQL: ask on its own machine, with "
+                "--store");
+        return NULL;
+    }
     exec_child_init(&child);
-    child.answer = BUF_INIT(WIRE_MAX_TEXT);
+    child.answer = BUF_INIT(WIRE_MAX_TEXT - 1);
     if (!exec_child_start(&child, program, argv, ".", err))
         return NULL;
     ended = talk(&child, argument, err);
-    (void)exec_child_end(&child, ended, how);
-    if (ended)
-        answer = read_answer(&child.answer, how, err);
+    if (exec_child_end(&child, ended, how) && ended && child.answer.len > 0)
+        text = buf_take(&child.answer);
+    else if (ended)
+        err_set(err, ERR_LIMIT,
+                "the query could not be run to its end (its process %s): "
+                "narrow it with WHERE or LIMIT",
+                how);
     buf_release(&child.answer);
-    return answer;
+    return text;
 }

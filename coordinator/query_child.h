@@ -15,17 +15,16 @@
 #ifndef COORDINATOR_QUERY_CHILD_H
 #define COORDINATOR_QUERY_CHILD_H
 
-#include <jansson.h>
-
 #include "common/err.h"
 
 enum { QUERY_CHILD_MS = 8000 }; // its own bound is STORE_SNAPSHOT_MS
 
-// program is the path of promptcc, store that of the store, argument the
-// client's (`{"sql": text}`). Blocks; for a thread that takes no signals. A new
-// reference to the document of the reply, which may be one of an error; NULL on
-// failure, ERR_LIMIT when the process had to be ended.
-json_t *query_child_ask(const char *program, const char *store,
-                        const char *argument, struct err *err);
+// program is the path of promptcc (NULL: there is none), store that of the
+// store, argument the client's (`{"sql": text}`). Blocks; for a thread that
+// takes no signals. The text of the reply, which the caller frees and which may
+// be that of an error; NULL on failure, ERR_LIMIT when the process had to be
+// ended.
+char *query_child_ask(const char *program, const char *store,
+                      const char *argument, struct err *err);
 
 #endif

@@ -230,8 +230,8 @@ static json_t *hex_value(sqlite3_stmt *stmt, int column)
     return value;
 }
 
-// A text as it is stored; one that is no UTF-8 (cast from a blob), or has a NUL,
-// which we read in no JSON, in a form that JSON can hold.
+// A text as it is stored; one that is no UTF-8 (cast from a blob), or has a
+// NUL, which we read in no JSON, in a form that JSON can hold.
 static json_t *text_value(sqlite3_stmt *stmt, int column)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, column);

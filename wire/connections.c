@@ -34,6 +34,7 @@ struct connection {
     int frames;
     size_t bytes;     // in these frames
     size_t before;    // received until it was a stranger
+    size_t given;     // sent to its peer, and at least what this has taken
     int older, newer; // strangers, by age; -1: none
 };
 
@@ -138,19 +139,57 @@ void connections_close(struct connections *c, int fd, int64_t peer)
         shut(c, fd);
 }
 
-// --- what strangers hold ---
+// --- what is on its way ---
 
-// Bytes that have come over it, as the kernel counts; 0 where it does not, as
-// for a socket in the file system.
-static size_t read_received(int fd)
+// What the kernel has counted of it; all 0 where it counts nothing, as for a
+// socket in the file system.
+static struct tcp_info read_counts(int fd)
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
 
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0
-               ? (size_t)info.tcpi_bytes_received
-               : 0;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return (struct tcp_info){0};
+    return info;
 }
+
+static size_t read_received(int fd)
+{
+    return (size_t)read_counts(fd).tcpi_bytes_received;
+}
+
+static size_t read_taken(int fd)
+{
+    return (size_t)read_counts(fd).tcpi_bytes_acked;
+}
+
+size_t connections_untaken(const struct connections *c, int fd, int64_t peer)
+{
+    const struct connection *connection = find(c, fd);
+    size_t taken;
+
+    if (!is_of(connection, peer) || connection->state != CONN_GREETED)
+        return 0;
+    taken = read_taken(fd);
+    return connection->given > taken ? connection->given - taken : 0;
+}
+
+size_t connections_gave(struct connections *c, int fd, int64_t peer,
+                        size_t bytes)
+{
+    size_t untaken = connections_untaken(c, fd, peer);
+    size_t taken;
+
+    if (!is_of(find(c, fd), peer))
+        return 0;
+    taken = read_taken(fd);
+    if (taken == 0)
+        return 0;
+    c->by_fd[fd].given = taken + untaken + bytes;
+    return untaken + bytes;
+}
+
+// --- what strangers hold ---
 
 // What a stranger has sent that nobody has read yet: frames in ZeroMQ's queue,
 // and one that is not whole.

@@ -85,6 +85,16 @@ void connections_parted(struct connections *connections, int fd, int64_t peer,
                         int64_t now_ms);
 void connections_close(struct connections *connections, int fd, int64_t peer);
 
+// So many bytes were sent to the peer of that number over fd. What of all that
+// it has not taken yet, as far as the kernel says (TCP_INFO): the rest waits in
+// ZeroMQ's queue, which counts messages and not their bytes. 0 where nothing is
+// known, as over inproc. What else is sent, small as it is, makes it too little
+// by a few bytes.
+size_t connections_gave(struct connections *connections, int fd, int64_t peer,
+                        size_t bytes);
+size_t connections_untaken(const struct connections *connections, int fd,
+                           int64_t peer);
+
 // Whether a new peer should be refused.
 bool connections_crowded(const struct connections *connections);
 size_t connections_count(const struct connections *connections);

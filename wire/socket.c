@@ -40,6 +40,7 @@ struct wire_socket {
     bool keyed;       // what passes is encrypted
     struct buf frame; // reused
     struct buf piece; // a PART of it; reused
+    size_t sent;      // bytes of the last message that was sent
     zmq_msg_t last;   // the payload that was received last
 };
 
@@ -364,9 +365,15 @@ bool wire_send(struct wire_socket *socket, const struct wire_id *to,
         ok = (to == NULL ||
               send_part(socket, to->bytes, to->len, ZMQ_SNDMORE, err)) &&
              send_part(socket, socket->frame.data, socket->frame.len, 0, err);
+    socket->sent = socket->frame.len;
     if (socket->frame.cap > KEEP_BYTES)
         buf_release(&socket->frame);
     return ok;
+}
+
+size_t wire_sent_bytes(const struct wire_socket *socket)
+{
+    return socket->sent;
 }
 
 static int take_part(struct wire_socket *socket, zmq_msg_t *part)

@@ -64,6 +64,9 @@ bool wire_writable(const struct wire_socket *socket);
 bool wire_send(struct wire_socket *socket, const struct wire_id *to,
                const struct message *message, struct err *err);
 
+// Bytes of the message that wire_send sent last.
+size_t wire_sent_bytes(const struct wire_socket *socket);
+
 enum wire_got { WIRE_NOTHING, WIRE_MESSAGE, WIRE_BAD, WIRE_FAILED };
 
 // Takes the next message without blocking. WIRE_BAD: a peer sent nonsense

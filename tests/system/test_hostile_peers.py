@@ -289,6 +289,27 @@ def test_a_query_takes_no_memory_of_the_coordinator(talk, undisturbed):
             "columns": ["seven"], "rows": [{"seven": 7}]}
 
 
+# 28 MB as JSON.
+LONG = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n " \
+       "WHERE x < 14) SELECT hex(zeroblob(1000000)) AS a FROM n"
+
+
+def test_what_nobody_reads_is_not_kept(talk, undisturbed, context):
+    """A client that asks for much, takes one answer in and no more."""
+    with bounded(talk, undisturbed):
+        deaf = context.socket(zmq.DEALER)
+        deaf.linger, deaf.rcvhwm = 0, 1
+        use_key(deaf, talk.key(CLIENT))
+        deaf.connect(talk.coordinator.endpoint)
+        deaf.send(hello())
+        for _ in range(12):
+            deaf.send(msgpack.packb(
+                {"kind": COMMAND, "verb": "query", "job": "",
+                 "argument": json.dumps({"sql": LONG})}))
+        talk.coordinator.wait_for_line("it does not read what it asks for",
+                                       errors=True)
+
+
 def children(pid):
     """All processes below that one."""
     with contextlib.suppress(OSError):
