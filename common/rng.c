@@ -21,7 +21,7 @@ static uint64_t get_u64(const uint8_t in[8])
 void rng_init(struct rng *rng, uint64_t seed, const char *purpose,
               uint64_t index)
 {
-    static const uint8_t domain[12] = "promptcc rng";
+    static const char domain[] = "promptcc rng";
     uint8_t numbers[16];
     crypto_generichash_state state;
 
@@ -30,7 +30,8 @@ void rng_init(struct rng *rng, uint64_t seed, const char *purpose,
     crypto_put_u64(numbers, seed);
     crypto_put_u64(numbers + 8, index);
     (void)crypto_generichash_init(&state, NULL, 0, sizeof rng->key);
-    (void)crypto_generichash_update(&state, domain, sizeof domain);
+    (void)crypto_generichash_update(&state, (const uint8_t *)domain,
+                                    strlen(domain));
     (void)crypto_generichash_update(&state, numbers, sizeof numbers);
     (void)crypto_generichash_update(&state, (const uint8_t *)purpose,
                                     strlen(purpose));
