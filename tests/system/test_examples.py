@@ -27,12 +27,3 @@ def test_the_notebook_runs_from_start_to_end(stage):
     for said in ("% right on", "why it ended:", "validation, compiled",
                  "--- classify", '"intent"'):
         assert said in done.stdout, done.stdout
-
-
-def test_the_site_has_every_page_once():
-    text = (harness.ROOT / "mkdocs.yml").read_text()
-    named = [line.rsplit(": ", 1)[1].strip() for line in
-             text.split("\nnav:\n")[1].splitlines() if line.endswith(".md")]
-    docs = harness.ROOT / "docs"
-    pages = {str(path.relative_to(docs)) for path in docs.rglob("*.md")}
-    assert sorted(named) == sorted(pages)

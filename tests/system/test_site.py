@@ -1,0 +1,37 @@
+"""The documents as a site: every page is in its table of contents, and no link
+leads out of it."""
+
+import re
+import subprocess
+
+import harness
+
+PAGES = harness.ROOT / "build" / "pages"
+
+
+def lay_out():
+    """The pages below build/pages, as paths from there."""
+    subprocess.run([harness.ROOT / "scripts" / "site.sh"], check=True, timeout=60)
+    return {str(page.relative_to(PAGES)): page.read_text()
+            for page in PAGES.rglob("*.md")}
+
+
+def links(text):
+    """What a page links to on this site, without the code that is shown in it."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.S | re.M)
+    text = re.sub(r"`[^`\n]*`", "", text)
+    found = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
+    return [link for link in found if "://" not in link]
+
+
+def test_every_page_is_named_once_and_every_link_leads_to_a_file_of_the_site():
+    pages = lay_out()
+    nav = (harness.ROOT / "mkdocs.yml").read_text().split("\nnav:\n")[1]
+    named = [line.rsplit(": ", 1)[1].strip() for line in nav.splitlines()
+             if line.endswith(".md")]
+    assert sorted(named) == sorted(pages)
+    lost = [f"{page}: {link}" for page, text in pages.items()
+            for link in links(text)
+            if not (PAGES / page).parent.joinpath(link).is_file()]
+    assert lost == []
+    assert sum(len(links(text)) for text in pages.values()) > 100
