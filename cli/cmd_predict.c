@@ -18,6 +18,7 @@
 #include "predict/compiled_file.h"
 #include "predict/runner.h"
 #include "predict/student.h"
+#include "program/graph/type_form.h"
 
 enum {
     TIMEOUT_MS = 600000,

@@ -417,7 +417,7 @@ static int tell_left(const struct follow *follow,
     return status == EXIT_DONE ? exit_of(err->code) : status;
 }
 
-int follow_job(struct follow *follow)
+static int watch_to_the_end(struct follow *follow)
 {
     struct client_result result = {.document = ""};
     struct err err = ERR_CLEAR;
@@ -480,7 +480,7 @@ int follow_there(struct follow *follow)
     follow->zmq = zmq_ctx_new();
     signals_accept();
     if (follow->zmq != NULL) {
-        status = follow_job(follow);
+        status = watch_to_the_end(follow);
         zmq_ctx_term(follow->zmq);
     }
     notifier_stop(follow->notifier);
@@ -511,7 +511,7 @@ static int follow_local(struct follow *follow, const struct servers *servers,
         signals_accept();
         follow->zmq = local.zmq;
         follow->endpoint = local_endpoint(&local);
-        status = follow_job(follow);
+        status = watch_to_the_end(follow);
     } else {
         status = output_error(follow->options, &err);
     }

@@ -42,8 +42,6 @@ struct follow {
     int64_t candidate;         // out: what an evaluation scored, 0: nothing
 };
 
-int follow_job(struct follow *follow);
-
 // The last word about a job whose result is there already: writes the compiled
 // file, prints. Of follow: options, request, out.
 int follow_result(struct follow *follow, const struct client_result *result);

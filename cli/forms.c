@@ -5,6 +5,7 @@
 #include "common/json.h"
 #include "predict/compiled_file.h"
 #include "predict/render.h"
+#include "program/graph/type_form.h"
 #include "program/prompt/prompt.h"
 
 struct form_of {

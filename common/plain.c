@@ -1,5 +1,7 @@
 #include "common/plain.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/utf8.h"
@@ -20,7 +22,8 @@ static const struct range controls[] = {
     {0xE0000, 0xE007F}, // tags
 };
 
-bool plain_is_control(uint32_t code)
+// True for a code point that is shown as an escape, '\n' and '\t' included.
+static bool is_control(uint32_t code)
 {
     if (code >= 0x20 && code < 0x7F)
         return false;
@@ -39,7 +42,7 @@ static size_t plain_bytes(const char *text, size_t len)
         uint32_t code;
         size_t n = utf8_next(text + at, len - at, &code);
 
-        if (n == 0 || plain_is_control(code))
+        if (n == 0 || is_control(code))
             break;
         at += n;
     }
@@ -138,7 +141,7 @@ size_t plain_squash(char *line, size_t len)
         uint32_t code = 0;
         size_t n = utf8_next(line + at, len - at, &code);
 
-        if (n == 0 || plain_is_control(code)) {
+        if (n == 0 || is_control(code)) {
             line[to++] = is_blank(line[at]) ? ' ' : '?';
         } else {
             memmove(line + to, line + at, n);

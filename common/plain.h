@@ -18,14 +18,9 @@
 #ifndef COMMON_PLAIN_H
 #define COMMON_PLAIN_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "common/buf.h"
-
-// True for a code point that is shown as an escape, '\n' and '\t' included.
-bool plain_is_control(uint32_t code);
 
 // Appends text as one line: line ends and tabs become spaces.
 void plain_put_line(struct buf *out, const char *text, size_t len);

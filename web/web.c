@@ -11,8 +11,9 @@ enum {
     REPLY_BYTES = 64 << 20,
 };
 
-bool web_may_listen(const struct http_address *address, const char *token_file,
-                    struct err *err)
+// Whether --http may listen there: beyond loopback with a token only.
+static bool may_listen(const struct http_address *address,
+                       const char *token_file, struct err *err)
 {
     char place[HTTP_ADDRESS_TEXT];
 
@@ -74,7 +75,7 @@ struct web *web_start(const struct web_options *options, struct err *err)
         web_stop(web);
         return NULL;
     }
-    if (web_may_listen(&options->address, options->token_file, err) &&
+    if (may_listen(&options->address, options->token_file, err) &&
         open_parts(web, options, err) && open_server(web, options, err))
         return web;
     web_stop(web);

@@ -48,10 +48,6 @@ struct web_options {
     struct web_commands commands;
 };
 
-// Where --http may listen: beyond loopback with a token only.
-bool web_may_listen(const struct http_address *address, const char *token_file,
-                    struct err *err);
-
 // It serves when start returns. ERR_BUSY: the port is in use.
 struct web *web_start(const struct web_options *options, struct err *err);
 

@@ -136,9 +136,3 @@ void held_remove(struct held_list *list, struct held *held)
     arena_release(&held->arena);
     free(held);
 }
-
-void held_release(struct held_list *list)
-{
-    while (list->first != NULL)
-        held_remove(list, list->first);
-}

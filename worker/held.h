@@ -71,6 +71,5 @@ struct held *held_first_sent(const struct held_list *list);
 // It has that lease from now on.
 void held_adopt(struct held_list *list, struct held *held, int64_t id);
 void held_remove(struct held_list *list, struct held *held); // and frees
-void held_release(struct held_list *list);
 
 #endif
