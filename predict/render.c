@@ -4,6 +4,7 @@
 
 #include "common/text.h"
 #include "predict/inputs.h"
+#include "program/graph/type_check.h"
 #include "program/prompt/prompt.h"
 #include "retrieve/nearest.h"
 

@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "program/graph/program.h"
+#include "program/graph/type_form.h"
 
 // A failed part makes the whole NULL: jansson's setters refuse a NULL value.
 static json_t *schema_of_field(const struct field *field)

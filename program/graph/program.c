@@ -5,6 +5,7 @@
 
 #include "program/graph/kind.h"
 #include "program/graph/search_spec.h"
+#include "program/graph/type_check.h"
 
 enum { KEY_BYTES = 256 }; // of STEP.FIELD
 

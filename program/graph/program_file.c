@@ -8,6 +8,7 @@
 #include "program/graph/kind.h"
 #include "program/graph/scope.h"
 #include "program/graph/step.h"
+#include "program/graph/type_form.h"
 
 // Types of composed values are copied into each reader: the cap ends what a
 // chain of them could grow to.

@@ -1,6 +1,7 @@
 #include "program/graph/step.h"
 
 #include "program/graph/kind.h"
+#include "program/graph/type_check.h"
 
 static const struct step_kind *const kinds[] = {
 #define STEP_KIND(name) &step_##name,

@@ -1,8 +1,9 @@
-// type: what a field may hold, and whether a value does.
+// type: what a field may hold, as the job file says it.
 //
-// A value is a json_t. Limits are enforced on data, on demos and on replies.
 // Types: str, int, float, bool, enum, list of a type, object of named fields;
-// each may be optional (then null is a value).
+// each may be optional (then null is a value). A value is a json_t. Whether a
+// value is of a type says type_check.h; how a type stands in prompts, schemas
+// and files, type_form.h.
 
 #ifndef PROGRAM_GRAPH_TYPE_H
 #define PROGRAM_GRAPH_TYPE_H
@@ -14,7 +15,6 @@
 #include <jansson.h>
 
 #include "common/arena.h"
-#include "common/buf.h"
 #include "common/err.h"
 #include "program/source/node.h"
 
@@ -27,6 +27,10 @@ enum type_kind {
     TYPE_LIST,
     TYPE_OBJECT,
 };
+
+// The first four, by the names that job files have for them.
+enum { TYPE_SCALARS = TYPE_BOOL + 1 };
+extern const char *const type_scalar_names[TYPE_SCALARS];
 
 struct field;
 struct pattern; // a compiled PCRE2 expression with a match limit
@@ -70,27 +74,5 @@ void field_release(struct field *field); // what the arena does not own
 // failure (no memory) there is nothing to release in out.
 bool field_copy(struct arena *arena, const struct field *from,
                 struct field *out, struct err *err);
-
-// True when value is of the type and within its limits; else err (ERR_INPUT)
-// says why: "`confidence` is 5, above its maximum 1".
-bool type_check(const struct type *type, const char *name, const json_t *value,
-                struct err *err);
-
-// For prompts and descriptions: "one of: a; b; c", "float, 0 to 1", "list of
-// str, at most 5 items". Nothing for a plain str.
-void type_describe(const struct type *type, struct buf *out);
-
-// As DSPy writes it: str, int, Literal['a', 'b'], list[str].
-void type_python(const struct type *type, struct buf *out);
-
-// As a JSON schema, limits included (new reference).
-json_t *type_schema(const struct type *type);
-
-// As the job file writes it, canonical; the field with its description
-// (new reference).
-json_t *field_json(const struct field *field);
-
-// How a value stands in a prompt: text as it is, other values as JSON.
-void value_put(const json_t *value, struct buf *out);
 
 #endif

@@ -13,6 +13,7 @@
 #include "common/fold.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "program/graph/type_check.h"
 #include "program/source/csv.h"
 
 enum {

@@ -2,6 +2,7 @@
 
 #include "common/buf.h"
 #include "common/utf8.h"
+#include "program/graph/type_form.h"
 #include "program/metric/reach.h"
 
 enum { QUOTE_BYTES = 60 };

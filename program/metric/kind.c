@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "common/utf8.h"
+#include "program/graph/type_form.h"
 #include "program/metric/compare.h"
 
 enum {

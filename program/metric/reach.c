@@ -4,6 +4,8 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "program/graph/type_check.h"
+#include "program/graph/type_form.h"
 #include "program/metric/compare.h"
 #include "program/metric/kind.h"
 

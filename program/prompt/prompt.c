@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "program/graph/type_form.h"
 
 enum { BYTES_A_TOKEN = 3 };
 

@@ -10,6 +10,8 @@
 #include "common/text.h"
 #include "common/utf8.h"
 #include "program/graph/number.h"
+#include "program/graph/type_check.h"
+#include "program/graph/type_form.h"
 #include "program/prompt/json_mend.h"
 #include "program/prompt/label.h"
 #include "program/prompt/reply.h"

@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 #include "program/graph/kind.h"
+#include "program/graph/type_form.h"
 #include "program/run/compiled_name.h"
 
 static const char *const simulated_warning =

@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "program/graph/kind.h"
+#include "program/graph/type_check.h"
 #include "program/run/compiled_name.h"
 
 enum {

@@ -7,6 +7,7 @@
 #include "common/hash.h"
 #include "common/json.h"
 #include "program/graph/kind.h"
+#include "program/graph/type_form.h"
 
 const char *const ensemble_reduce_names[] = {"majority", "judge", NULL};
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "program/graph/kind.h"
+#include "program/graph/type_form.h"
 #include "program/prompt/reply.h"
 
 // A step that stands behind a failed one is BLOCKED: it never runs. One whose

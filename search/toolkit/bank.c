@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "program/graph/type_check.h"
 #include "search/toolkit/labels.h"
 
 enum source_kind { BY_NOTHING, BY_LABELS, BY_TRACE, BY_MENDING, BY_TEACHER };

@@ -6,6 +6,7 @@
 #include "common/buf.h"
 #include "common/fold.h"
 #include "common/text.h"
+#include "program/graph/type_form.h"
 
 enum { VALUE_BYTES = 1 << 16, LONG_VALUE = 60 };
 

@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include "common/fold.h"
 #include "common/text.h"
+#include "program/graph/type_form.h"
 #include "search/toolkit/teacher.h"
 
 enum { VALUE_BYTES = 1 << 16 };

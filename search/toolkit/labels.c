@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "program/graph/kind.h"
+#include "program/graph/type_check.h"
 #include "search/toolkit/teacher.h"
 
 enum { FILL_MAX_BYTES = 1 << 20, BATCH_MAX = 4096 };

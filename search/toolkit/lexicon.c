@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "common/utf8.h"
 #include "program/graph/type.h"
+#include "program/graph/type_form.h"
 
 enum {
     ROW_BYTES = 1 << 20,

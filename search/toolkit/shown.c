@@ -5,6 +5,7 @@
 #include "common/json.h"
 #include "common/utf8.h"
 #include "program/graph/kind.h"
+#include "program/graph/type_form.h"
 
 // What could not be built in a part cannot be in the whole.
 static void pass_failure(struct buf *out, const struct buf *part)

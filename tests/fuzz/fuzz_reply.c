@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program/graph/type_check.h"
 #include "program/prompt/reply.h"
 #include "program/source/node.h"
 

@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/rng.h"
 #include "given_program.h"
+#include "program/graph/type_check.h"
 
 static const char yaml[] =
     "inputs: {question: {}}\n"

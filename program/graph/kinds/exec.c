@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "program/graph/kind.h"
 #include "program/graph/step.h"
+#include "program/graph/type_check.h"
 
 enum { ANSWER_MAX_BYTES = 16 << 20 };
 

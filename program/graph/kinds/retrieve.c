@@ -11,6 +11,7 @@
 #include "program/graph/kind.h"
 #include "program/graph/search_spec.h"
 #include "program/graph/step.h"
+#include "program/graph/type_form.h"
 
 enum { K_DEFAULT = 3, MAX_FIELDS = 16, ANSWER_MAX_BYTES = 64 << 20 };
 

@@ -20,6 +20,7 @@
 #include "common/fold.h"
 #include "program/graph/kind.h"
 #include "program/graph/step.h"
+#include "program/graph/type_check.h"
 
 static const char *const keys[] = {"field", "choice", "outputs", NULL};
 

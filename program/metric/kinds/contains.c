@@ -5,6 +5,7 @@
 
 #include "common/fold.h"
 #include "common/text.h"
+#include "program/graph/type_form.h"
 #include "program/metric/kind.h"
 
 enum { MAX_TEXT_BYTES = 16 << 20, MAX_TEXTS = 64 };

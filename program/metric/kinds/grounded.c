@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program/graph/type_form.h"
 #include "program/metric/bag.h"
 #include "program/metric/judging.h"
 #include "program/metric/kind.h"

@@ -1,5 +1,6 @@
 // regex: a pattern of the job file is found in an output.
 
+#include "program/graph/type_form.h"
 #include "program/metric/kind.h"
 #include "program/source/pattern.h"
 

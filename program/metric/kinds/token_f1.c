@@ -1,6 +1,7 @@
 // token_f1: how many words an output and its label share. Where the label is
 // a list, each text in it is a right answer and the nearest one counts.
 
+#include "program/graph/type_form.h"
 #include "program/metric/bag.h"
 #include "program/metric/kind.h"
 
