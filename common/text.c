@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/fold.h"
 #include "common/utf8.h"
 
 enum {
     NAME_MAX_BYTES = 64, // text_nearest knows no longer names
+    PART_BYTES = 4,      // of a name that stand for it, at least
 };
 
 // True when text begins with a sequence that lacks its last bytes.
@@ -114,8 +114,14 @@ static size_t min_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 // Edits that turn a into b: a byte more, less or other, or two neighbours
-// swapped. rows[0] is the row of the table at hand, 1 and 2 those before.
+// swapped; case makes no difference. rows[0] is the row of the table at hand, 1
+// and 2 those before.
 static size_t edit_distance(const char *a, size_t a_len, const char *b,
                             size_t b_len)
 {
@@ -128,7 +134,7 @@ static size_t edit_distance(const char *a, size_t a_len, const char *b,
         memcpy(rows[1], rows[0], sizeof rows[0]);
         rows[0][0] = i;
         for (size_t j = 1; j <= b_len; j++) {
-            size_t other = a[i - 1] == b[j - 1] ? 0 : 1;
+            size_t other = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
             size_t best = min_of(rows[1][j], rows[0][j - 1]) + 1;
             best = min_of(best, rows[1][j - 1] + other);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
@@ -137,6 +143,37 @@ static size_t edit_distance(const char *a, size_t a_len, const char *b,
         }
     }
     return rows[0][b_len];
+}
+
+// Whether one begins or ends with the other.
+static bool is_part(const char *text, const char *name)
+{
+    size_t len = strlen(text);
+    size_t name_len = strlen(name);
+    size_t part = min_of(len, name_len);
+    const char *whole = len > name_len ? text : name;
+    const char *piece = len > name_len ? name : text;
+
+    return part >= PART_BYTES &&
+           (strncmp(whole, piece, part) == 0 ||
+            strcmp(whole + strlen(whole) - part, piece) == 0);
+}
+
+// The only name that is a part of text, or has it as a part: max_calls for
+// calls, desc for description.
+static const char *find_part(const char *text, const char *const *names,
+                             size_t n)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!is_part(text, names[i]))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = names[i];
+    }
+    return found;
 }
 
 const char *text_nearest(const char *text, const char *const *names, size_t n)
@@ -152,14 +189,14 @@ const char *text_nearest(const char *text, const char *const *names, size_t n)
         if (name_len > NAME_MAX_BYTES)
             continue;
         size_t distance = edit_distance(text, len, names[i], name_len);
-        bool other = distance >= (len > name_len ? len : name_len) &&
-                     !fold_same(text, names[i]);
+        bool other = distance >= (len > name_len ? len : name_len);
         if (distance > near || (nearest != NULL && distance == near) || other)
             continue;
         nearest = names[i];
         near = distance;
     }
-    return nearest;
+    return nearest != NULL || len < PART_BYTES ? nearest
+                                               : find_part(text, names, n);
 }
 
 static bool is_space(char c)

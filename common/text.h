@@ -29,7 +29,8 @@ bool text_is_name(const char *text);
 
 // The candidate nearest to text by edit distance, for "did you mean"; NULL
 // when none is near (over a third of its length, at least 1, or with nothing in
-// common). `names` has n
+// common), and none is the only one that begins or ends with the other, as
+// max_calls does with calls. Case makes no difference. `names` has n
 // entries. Borrowed.
 const char *text_nearest(const char *text, const char *const *names, size_t n);
 

@@ -1,5 +1,7 @@
 #include "program/graph/kind.h"
 
+#include <string.h>
+
 bool step_nomem(struct scope *scope)
 {
     scope->diags->nomem = true;
@@ -12,6 +14,14 @@ bool step_check_map(struct scope *scope, const struct step *step,
     if (map == NULL) {
         diag_add(scope->diags, DIAG_ERROR, "missing-key", &step->place,
                  "step `%s` has no `%s`", step->name, key);
+        if (strcmp(key, "inputs") == 0)
+            diag_remedy(scope->diags, "add what it reads, such as inputs: [%s]",
+                        scope->program->n_inputs > 0
+                            ? scope->program->inputs[0].name
+                            : "message");
+        if (strcmp(key, "outputs") == 0)
+            diag_remedy(scope->diags,
+                        "add what it gives, such as outputs: {topic: str}");
         return false;
     }
     if (map->kind != NODE_MAP || map->n == 0) {

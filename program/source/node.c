@@ -866,6 +866,17 @@ static bool is_among(const char *name, const char *const *names, size_t n)
     return false;
 }
 
+static void tell_keys(const char *const *names, size_t n, struct diags *diags)
+{
+    struct buf list = BUF_INIT(1024);
+
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
+    if (list.len > 0 && !list.failed)
+        diag_remedy(diags, "its keys are: %s", list.data);
+    buf_release(&list);
+}
+
 void node_only_keys(const struct node *map, const char *where,
                     const char *const *names, size_t n, struct diags *diags)
 {
@@ -880,6 +891,8 @@ void node_only_keys(const struct node *map, const char *where,
         else
             diag_add(diags, DIAG_ERROR, "unknown-key", &map->key_places[i],
                      "unknown key `%s` in %s", map->keys[i], where);
+        if (nearest == NULL)
+            tell_keys(names, n, diags);
     }
 }
 

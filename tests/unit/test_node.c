@@ -252,6 +252,7 @@ Test(node, suggests_the_nearest_key)
     cr_expect_str_eq(diags->items[0].text,
                      "unknown key `input` in a step, did you mean `inputs`?");
     cr_expect_str_eq(diags->items[1].text, "unknown key `other` in a step");
+    cr_expect_str_eq(diags->items[1].remedy, "its keys are: inputs, outputs");
 }
 
 Test(node, a_million_open_brackets_are_refused_before_they_are_kept)

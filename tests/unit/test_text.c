@@ -35,6 +35,9 @@ Test(text, the_nearest_name_is_suggested)
     cr_expect_str_eq(nearest("metrics"), "metric");
     cr_expect_str_eq(nearest("vlaest"), "valset");
     cr_expect_str_eq(nearest("K"), "k");
+    cr_expect_str_eq(nearest("TrainSet"), "trainset");
+    cr_expect_str_eq(nearest("train"), "trainset"); // its beginning
+    cr_expect_str_eq(nearest("metric_of_all"), "metric");
 }
 
 Test(text, no_name_is_suggested_when_none_is_near)
@@ -43,6 +46,7 @@ Test(text, no_name_is_suggested_when_none_is_near)
 
     memset(long_text, 'm', sizeof long_text - 1);
     cr_expect_null(nearest("optimizer"));
+    cr_expect_null(nearest("set")); // too short to tell
     cr_expect_null(nearest("xy"));
     cr_expect_null(nearest("z")); // nothing of it is in `k`
     cr_expect_null(nearest(long_text));
