@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "exec/exec_child.h"
+#include "exec/exec_script.h"
 
 enum {
     FDS_A_SLOT = 3, // standard output, standard error, standard input
@@ -91,24 +92,6 @@ static bool is_file(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-// The program of that name in PATH, or NULL; *nomem tells why.
-static char *search_path(const char *name, bool *nomem)
-{
-    const char *at = getenv("PATH");
-
-    for (at = at != NULL ? at : "/usr/bin:/bin"; *at != '\0';) {
-        size_t len = strcspn(at, ":");
-        char *path = join_path(at, len, name);
-        *nomem = path == NULL;
-        if (path == NULL ||
-            (len > 0 && is_file(path) && access(path, X_OK) == 0))
-            return path;
-        free(path);
-        at += len + (at[len] == ':' ? 1 : 0);
-    }
-    return NULL;
-}
-
 static char *find_program(const char *folder,
                           const struct exec_command *command, struct err *err)
 {
@@ -118,12 +101,14 @@ static char *find_program(const char *folder,
         name[0] == '/' ? strdup(name) : join_path(folder, strlen(folder), name);
 
     if (path != NULL && is_file(path)) {
-        if (access(path, X_OK) == 0)
+        bool executable = access(path, X_OK) == 0;
+        if (executable && exec_script_check(path, command->what, name, err))
             return path;
-        err_set(err, ERR_INPUT,
-                "%s `%.80s` is not executable: run chmod +x on it, or write "
-                "its interpreter before it",
-                command->what, name);
+        if (!executable)
+            err_set(err, ERR_INPUT,
+                    "%s `%.80s` is not executable: run chmod +x on it, or "
+                    "write its interpreter before it",
+                    command->what, name);
         free(path);
         return NULL;
     }
@@ -131,7 +116,7 @@ static char *find_program(const char *folder,
     free(path);
     path = NULL;
     if (!nomem && strchr(name, '/') == NULL)
-        path = search_path(name, &nomem);
+        path = exec_search_path(name, &nomem);
     if (nomem)
         err_nomem(err, command->what);
     else if (path == NULL)
@@ -239,7 +224,9 @@ static void take_answer(struct exec_pool *pool, struct process *slot,
     struct err err = ERR_CLEAR;
 
     if (len + 1 < answer->len) {
-        fault(pool, slot, "answered with more than one line");
+        fault(pool, slot,
+              "answered with more than one line: what else it prints belongs "
+              "on standard error");
         return;
     }
     if (len > 0 && answer->data[len - 1] == '\r')
@@ -300,6 +287,11 @@ static void start_request(struct exec_pool *pool, struct process *slot)
     slot->deadline_ms = clock_monotonic_ms() + command->timeout_ms;
 }
 
+static bool exits_well(const char *how)
+{
+    return strcmp(how, "exited with status 0") == 0;
+}
+
 // The child closed its output, or reads no more.
 static void serve_end(struct exec_pool *pool, struct process *slot)
 {
@@ -310,7 +302,9 @@ static void serve_end(struct exec_pool *pool, struct process *slot)
     if (politely && silent && slot->answered)
         start_request(pool, slot);
     else
-        fault(pool, slot, "%s before it answered", how);
+        fault(pool, slot, "%s before it answered%s", how,
+              exits_well(how) ? ": it has to read lines until there are no more"
+                              : "");
 }
 
 static void give_request(struct exec_pool *pool, struct process *slot,
@@ -325,18 +319,24 @@ static void give_request(struct exec_pool *pool, struct process *slot,
     fault(pool, slot, "wrote a line that it was not asked for");
 }
 
-// Children that run already come first; others start only when they must.
-static void give_requests(struct exec_pool *pool)
+// Children that run already come first; others start only when they must. True
+// when a request ended at once, so that its slot can have another.
+static bool give_requests(struct exec_pool *pool)
 {
+    bool ended = false;
+
     for (size_t i = 0; i < 2 * pool->n_slots; i++) {
         struct process *slot = &pool->slots[i % pool->n_slots];
         bool fresh = i >= pool->n_slots;
         if (slot->request != NULL || (slot->child.pid == 0) != fresh)
             continue;
         struct exec_request *request = take_waiting(pool, slot->command);
-        if (request != NULL)
-            give_request(pool, slot, request);
+        if (request == NULL)
+            continue;
+        give_request(pool, slot, request);
+        ended = ended || slot->request == NULL;
     }
+    return ended;
 }
 
 // The loop
@@ -368,8 +368,10 @@ static void serve_asked(struct exec_pool *pool, struct process *slot,
     else if (state == EXEC_READ_ENDED)
         serve_end(pool, slot);
     else if (clock_monotonic_ms() >= slot->deadline_ms)
-        fault(pool, slot, "did not answer within %.10g s",
-              (double)timeout_ms / 1000);
+        fault(pool, slot, "did not answer within %.10g s%s",
+              (double)timeout_ms / 1000,
+              slot->answered ? ""
+                             : ": does it flush each line that it prints?");
     else if (!exec_child_write(&slot->child, slot->request->line,
                                slot->request->len, &slot->written))
         serve_end(pool, slot);
@@ -437,9 +439,10 @@ static void *run(void *arg)
     char how[EXEC_END_BYTES];
 
     while (!is_stopping(pool)) {
-        give_requests(pool);
+        bool ended = give_requests(pool);
         int wait = prepare_poll(pool);
-        (void)poll(pool->fds, (nfds_t)(1 + FDS_A_SLOT * pool->n_slots), wait);
+        (void)poll(pool->fds, (nfds_t)(1 + FDS_A_SLOT * pool->n_slots),
+                   ended ? 0 : wait);
         drain(pool->wake[0]);
         for (size_t i = 0; i < pool->n_slots; i++)
             serve_slot(pool, &pool->slots[i], &pool->fds[1 + FDS_A_SLOT * i]);

@@ -11,6 +11,8 @@
 #include "program/graph/type_form.h"
 #include "program/metric/compare.h"
 
+static const double ROUNDING = 1e-9; // by which a score may pass its ends
+
 enum {
     METRIC_MAX_KINDS = 32,
     ANSWER_MAX_BYTES = 1 << 20,
@@ -443,6 +445,10 @@ bool metric_answer(const char *text, size_t len, struct score *out,
     bool ok = false;
 
     *out = (struct score){0};
+    if (number > 1 && number <= 1 + ROUNDING)
+        number = 1; // a sum of weights, such as 0.7 + 0.2 + 0.1
+    if (number < 0 && number >= -ROUNDING)
+        number = 0;
     if (!(number >= 0 && number <= 1) ||
         (feedback != NULL && !json_is_string(feedback) &&
          !json_is_null(feedback))) {

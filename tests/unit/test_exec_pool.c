@@ -409,25 +409,73 @@ Test(exec_pool, a_command_that_is_nowhere_is_told)
               "%s", err.text);
 }
 
-Test(exec_pool, a_file_that_is_no_program_is_a_fault_of_its_request)
+// A pool over a file of these bytes that may be executed.
+static void start_file(const char *bytes, size_t len)
 {
+    static char path[128];
     char folder[64];
-    char path[128];
 
     make_folder(folder);
     (void)snprintf(path, sizeof path, "%s/judge.sh", folder);
-    cr_assert(file_write(path, "#!/no/such/interpreter\n", 23, &err), "%s",
-              err.text);
+    cr_assert(file_write(path, bytes, len, &err), "%s", err.text);
     cr_assert_eq(chmod(path, 0700), 0);
     words[0][0] = path;
     words[0][1] = NULL;
     commands[0] = (struct exec_command){
         .argv = words[0], .timeout_ms = 9000, .what = "the metric's command"};
-    start(1, "/", 1, NULL);
-    cr_assert_not_null(pool, "%s", err.text);
-    ask("a");
-    expect_fault("could not be started");
+    start(1, "/", 2, NULL);
+}
+
+static void remove_file(void)
+{
+    char folder[128];
+
+    (void)snprintf(folder, sizeof folder, "%s", words[0][0]);
+    *strrchr(folder, '/') = '\0';
     remove_folder(folder);
+}
+
+Test(exec_pool, a_file_that_is_no_program_is_a_fault_of_every_request)
+{
+    enum { REQUESTS = 7 };
+
+    start_file("\x7f"
+               "ELF\0",
+               5);
+    cr_assert_not_null(pool, "%s", err.text);
+    for (uint64_t i = 0; i < REQUESTS; i++)
+        begin(0, i, "a");
+    for (int i = 0; i < REQUESTS; i++) {
+        take();
+        expect_fault("could not be started");
+    }
+    remove_file();
+}
+
+Test(exec_pool, a_script_that_cannot_run_is_told_at_the_start)
+{
+    static const struct {
+        const char *text;
+        const char *words;
+    } rows[] = {
+        {"#!/no/such/interpreter\n", "an interpreter that is not here"},
+        {"#!/usr/bin/env no-such-program\n", "an interpreter that is not here"},
+        {"#!/usr/bin/env sh\r\necho 1\r\n", "save it with LF"},
+        {"import json\n", "write its interpreter before it"},
+        {"#!/bin/sh\necho 1\n", NULL},
+        {"#! /usr/bin/env -S sh -e\necho 1\n", NULL},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        start_file(rows[i].text, strlen(rows[i].text));
+        cr_expect_eq(pool == NULL, rows[i].words != NULL, "%s", rows[i].text);
+        cr_expect(rows[i].words == NULL ||
+                      strstr(err.text, rows[i].words) != NULL,
+                  "%s", err.text);
+        exec_pool_stop(pool);
+        pool = NULL;
+        remove_file();
+    }
 }
 
 // Whoever has no parent left may stay a zombie where nobody reaps.

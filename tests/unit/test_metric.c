@@ -439,6 +439,10 @@ Test(metric, an_answer_is_a_number_or_a_score_with_feedback)
               err.text);
     cr_expect_eq(score.value, 0.5);
     cr_expect_str_eq(score.feedback, "half");
+    score_release(&score);
+    cr_assert(metric_answer("1.0000000000000002", 18, &score, &err), "%s",
+              err.text);
+    cr_expect_eq(score.value, 1);
 }
 
 Test(metric, any_other_answer_is_refused)
@@ -448,6 +452,7 @@ Test(metric, any_other_answer_is_refused)
         "ok",
         "1.5",
         "-0.1",
+        "1.0001",
         "[1]",
         "{}",
         "{\"score\": \"1\"}",
