@@ -18,11 +18,11 @@
 // greetings, commands, answers under no lease of its own) takes tokens from
 // its bucket, by the row of the message; answers to calls that it holds are
 // free. What a client asks for and does not read waits in ZeroMQ's queue, and
-// has a bound in bytes a client, and one for all. Long messages in PARTs have a budget of bytes a peer, and one for all.
-// Workers, their slots and models, and clients are limited in number. A peer
-// that goes beyond is cut off: forgotten, its calls asked elsewhere, its
-// connection shut, with one line in the log. A client that is silent for
-// CLIENT_MS (link.c) is forgotten.
+// has a bound in bytes a client, and one for all. Long messages in PARTs have a
+// budget of bytes a peer, and one for all. Workers, their slots and models, and
+// clients are limited in number. A peer that goes beyond is cut off: forgotten,
+// its calls asked elsewhere, its connection shut, with one line in the log. A
+// client that is silent for CLIENT_MS (link.c) is forgotten.
 //
 // With keys (wire/key.h) the gate lets in only peers whose key is allowed. A
 // peer has the role of its key, and all its messages must come over a

@@ -16,6 +16,7 @@
 enum {
     MENDED_MAX = 3 * MODEL_MAX_REPLY, // mending makes a byte to three
     TOKENS_MAX = 1 << 28,             // of one call; no window comes near
+    TEMPLATE_TOKENS = 1024,           // that a server may put around a prompt
     PIECE_MAX = 64,                   // bytes of what is repeated
     REPEATS_MIN = 16,                 // Ollama stops a model after some 31
     SAID_BYTES = 140,                 // of a server's words in a fault
@@ -347,6 +348,21 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most)
     return value > most ? most : value;
 }
 
+// No vocabulary makes more tokens of a text than it has bytes. A server that
+// counts more has miscounted: its count is not known, and must neither make a
+// prompt too long that fits, nor use up a budget of tokens.
+static void doubt_counts(const struct model_asked *asked,
+                         struct model_facts *facts)
+{
+    int64_t prompt_most = (int64_t)asked->messages_len + TEMPLATE_TOKENS;
+    int64_t written = (int64_t)(facts->text_len + strlen(facts->thought));
+    int64_t most = asked->num_predict > written ? asked->num_predict : written;
+
+    if (facts->prompt_tokens > prompt_most)
+        facts->prompt_tokens = 0;
+    facts->generated_tokens = clamp(facts->generated_tokens, 0, most);
+}
+
 static void copy_counts(const struct model_facts *facts,
                         struct call_answer *answer)
 {
@@ -363,8 +379,10 @@ static void copy_counts(const struct model_facts *facts,
 // What holds no text for anybody is not kept either.
 static void take_facts(const struct model_backend *backend,
                        const struct model_asked *asked,
-                       const struct model_facts *facts, struct model_done *done)
+                       struct model_facts *facts, struct model_done *done)
 {
+    doubt_counts(asked, facts);
+
     enum call_outcome outcome = judge(backend, asked, facts);
     bool has_text = outcome == CALL_TEXT || outcome == CALL_CUT;
 
@@ -419,13 +437,14 @@ static bool put_vector(const json_t *numbers, struct buf *out, struct err *err)
     return vector_write(list, n, out, err);
 }
 
-static void take_embedding(const json_t *numbers,
-                           const struct model_facts *facts,
+static void take_embedding(const struct model_asked *asked,
+                           const json_t *numbers, struct model_facts *facts,
                            struct model_done *done)
 {
     struct buf text = BUF_INIT(MODEL_MAX_REPLY);
     struct err why = ERR_CLEAR;
 
+    doubt_counts(asked, facts);
     copy_counts(facts, &done->answer);
     if (put_vector(numbers, &text, &why))
         set_answer(done, CALL_TEXT, text.data, text.len);
@@ -436,6 +455,7 @@ static void take_embedding(const json_t *numbers,
 }
 
 static void classify_embedding(const struct model_backend *backend,
+                               const struct model_asked *asked,
                                const struct model_reply *reply,
                                struct model_done *done)
 {
@@ -445,7 +465,7 @@ static void classify_embedding(const struct model_backend *backend,
     char said[SAID_BYTES];
 
     if (json_is_array(numbers)) {
-        take_embedding(numbers, &facts, done);
+        take_embedding(asked, numbers, &facts, done);
     } else if (json_object_get(body, "error") != NULL) {
         set_reported(reply, done);
     } else {
@@ -495,7 +515,7 @@ void model_classify(const struct model_backend *backend,
         set_fault(done, exchanges[reply->exchange].fault,
                   exchanges[reply->exchange].what, reply->detail);
     else if (reply->status == 200 && asked->kind == CALL_EMBED)
-        classify_embedding(backend, reply, done);
+        classify_embedding(backend, asked, reply, done);
     else if (reply->status == 200)
         classify_ok(backend, asked, reply, done);
     else

@@ -28,7 +28,8 @@ enum {
     NAME_MAX_BYTES = 256,
     URL_MAX = 640,
     MODELS_MAX = 4096, // entries of a list of models that are read
-    RETRY_MAX_S = 300, // of Retry-After: longer waits are cut to it
+    RETRY_MAX_S = 300, // of Retry-After; what is longer is not believed, and
+    RETRY_LOOK_S = 10, // it is asked again so soon
     STALE_MS = 1000,   // by then a kept connection has shown that it is dead
 };
 
@@ -528,7 +529,22 @@ static void read_headers(CURL *easy, struct model_reply *reply)
         reply->location = location;
     if (retry_s > 0)
         reply->retry_ms =
-            retry_s < RETRY_MAX_S ? retry_s * 1000 : RETRY_MAX_S * 1000;
+            (retry_s <= RETRY_MAX_S ? retry_s : RETRY_LOOK_S) * 1000;
+}
+
+static int64_t at_most(int64_t us, int64_t most_us)
+{
+    return us < most_us ? us : most_us;
+}
+
+// What the server says of its times is cut to the time that has passed here: a
+// pace that is a lie would let the next calls wait for too long.
+static void set_times(struct call_answer *answer, int64_t total_us)
+{
+    answer->total_us = total_us;
+    answer->load_us = at_most(answer->load_us, total_us);
+    answer->prompt_us = at_most(answer->prompt_us, total_us);
+    answer->generate_us = at_most(answer->generate_us, total_us);
 }
 
 static void classify(struct model_client *client, struct exchange *exchange,
@@ -555,8 +571,8 @@ static void classify(struct model_client *client, struct exchange *exchange,
     model_classify(client->backend, &asked, &reply, &exchange->result);
     if (exchange->result.fault == FAULT_BUSY)
         exchange->result.retry_ms = reply.retry_ms;
-    exchange->result.answer.total_us =
-        clock_monotonic_us() - exchange->begun_us;
+    set_times(&exchange->result.answer,
+              clock_monotonic_us() - exchange->begun_us);
 }
 
 // Sends what is left of the request. True when it is on its way.

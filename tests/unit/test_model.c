@@ -127,6 +127,36 @@ Test(model, an_answer_comes_with_its_id)
     call_answer_release(&done.answer);
 }
 
+Test(model, a_server_says_of_its_times_no_more_than_has_passed)
+{
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200,
+                    "{\"message\":{\"content\":\"x\"},\"done\":true,"
+                    "\"done_reason\":\"stop\",\"eval_count\":1,"
+                    "\"load_duration\":600000000000000,"
+                    "\"prompt_eval_duration\":600000000000000,"
+                    "\"eval_duration\":600000000000000}",
+                    0);
+    struct model_done done = ask_once(5000);
+
+    cr_assert_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_leq(done.answer.load_us, done.answer.total_us);
+    cr_expect_leq(done.answer.prompt_us, done.answer.total_us);
+    cr_expect_leq(done.answer.generate_us, done.answer.total_us);
+    call_answer_release(&done.answer);
+}
+
+Test(model, a_server_that_asks_for_years_is_asked_again_soon)
+{
+    http_script_set(server, CHAT, SCRIPT_NOISE, 0,
+                    "HTTP/1.1 429 Slow Down\r\nRetry-After: 315360000\r\n"
+                    "Content-Length: 0\r\n\r\n",
+                    0);
+    struct model_done done = ask_once(5000);
+
+    cr_expect_eq(done.fault, FAULT_BUSY, "%s", done.text);
+    cr_expect_eq(done.retry_ms, 10000);
+}
+
 Test(model, ollama_is_asked_with_every_option_fixed)
 {
     struct model_done done = ask_once(5000);

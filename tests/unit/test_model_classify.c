@@ -350,6 +350,30 @@ Test(model_classify, counts_and_times_are_read)
     call_answer_release(&done.answer);
 }
 
+// 50 bytes of messages are no 512 tokens, and 1 byte of text no 2^63.
+Test(model_classify, counts_that_no_text_can_have_decide_nothing)
+{
+    struct model_asked asked = make_asked();
+    static const char body[] = OLLAMA("x", ",\"done_reason\":\"stop\","
+                                           "\"eval_count\":100000,"
+                                           "\"prompt_eval_count\":4096");
+    struct model_reply reply = {.exchange = EXCHANGE_DONE,
+                                .status = 200,
+                                .body = body,
+                                .len = sizeof body - 1,
+                                .detail = "",
+                                .location = ""};
+    struct model_done done = {0};
+
+    asked.num_ctx = 4096;
+    model_classify(&backend_ollama, &asked, &reply, &done);
+    cr_assert_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_eq(done.answer.outcome, CALL_TEXT);
+    cr_expect_eq(done.answer.prompt_tokens, 0);
+    cr_expect_eq(done.answer.generated_tokens, 50);
+    call_answer_release(&done.answer);
+}
+
 Test(model_classify, absurd_counts_are_cut_to_what_can_be_summed)
 {
     struct model_done done =
@@ -361,7 +385,7 @@ Test(model_classify, absurd_counts_are_cut_to_what_can_be_summed)
                              "\"load_duration\":-1"));
 
     cr_assert_eq(done.fault, FAULT_NONE, "%s", done.text);
-    cr_expect_eq(done.answer.generated_tokens, 1 << 28);
+    cr_expect_eq(done.answer.generated_tokens, 50); // num_predict
     cr_expect_eq(done.answer.prompt_tokens, 0);
     cr_expect_leq(done.answer.generate_us, INT64_C(604800000000));
     cr_expect_eq(done.answer.load_us, 0);
