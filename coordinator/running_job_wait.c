@@ -402,6 +402,25 @@ static void report_unanswered(const struct running_job *running,
     free(urls);
 }
 
+// Workers are here, and have lost a model of the job.
+static bool report_lost_model(const struct running_job *running,
+                              struct err *err)
+{
+    const struct engine *engine = running->engine;
+
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        const struct job_model_pin *model = &running->work.models[r];
+
+        if (engine->workers.n == 0 || !model->bound || !model->met ||
+            dispatch_can_serve(engine->dispatch, model->number))
+            continue;
+        report_missing(&engine->workers, running->job->models[r].name, err);
+        err->code = ERR_FAULT; // the job was right when it began
+        return true;
+    }
+    return false;
+}
+
 bool running_job_watch(struct running_job *running, int64_t now,
                        struct err *err)
 {
@@ -424,6 +443,8 @@ bool running_job_watch(struct running_job *running, int64_t now,
                    engine->busy_ms);
     if (now - since < limit)
         return true;
+    if (report_lost_model(running, err))
+        return false;
     if (call_fault_kind(engine->workers.last_fault.fault)->answered &&
         engine->workers.last_fault.ms > since)
         report_failing(running, limit, err);

@@ -32,6 +32,7 @@ enum {
     SEND_RETRY_MS = 50, // while the connection is not there yet
     PROBE_MS = 1500,
     IDLE_PROBE_MS = 30000, // how often an idle worker looks at its server
+    LACKS_PROBE_MS = 3000, // the same, while it has lost a model
     IDLE_PROBE_PATIENCE_MS = 1000,
     BUSY_MS = 250, // after the first 503, doubled with each
     BUSY_TRIES = 4,
@@ -91,6 +92,7 @@ struct worker {
     int64_t welcome_ms; // when it took us in
     int64_t busy_ms;    // nothing is asked of the server before
     int64_t probed_ms;
+    bool lacks_model;  // the server has lost one since its last answer
     int64_t missed_ms; // when a call last took too long
     int64_t worked_ms; // when a call was last here
     int64_t idle_ms;
@@ -479,6 +481,7 @@ static void take_answer(struct worker *worker, struct held *held,
 {
     atomic_store(&worker->answered_ms, clock_monotonic_ms());
     atomic_store(&worker->server_fails, false);
+    worker->lacks_model = false;
     worker_speed_add(&worker->speed, &done->answer);
     held_set_open(&worker->held, held, false);
     held->answered = true;
@@ -503,6 +506,28 @@ static bool is_there_still(struct worker *worker, const struct model_done *done)
         worker->missed_ms = now_ms;
     }
     return there;
+}
+
+// The server says that it has not got the model of a call. One that still lists
+// it had a moment of weakness, such as while the model is fetched anew: that is
+// a fault like others, which passes, and not the end of all calls of the model.
+static bool lists_still(struct worker *worker, const struct held *held,
+                        struct model_done *done)
+{
+    struct model_server found = {0};
+    struct err err = ERR_CLEAR;
+    bool lists = probe(worker, IDLE_PROBE_PATIENCE_MS, &found) &&
+                 model_server_find(&found, held->call.request.model) != NULL;
+
+    model_server_release(&found);
+    if (!lists)
+        return false;
+    err_set(&err, ERR_FAULT,
+            "the server lists the model %s, and says that it has not got it",
+            held->call.request.model);
+    done->fault = FAULT_SERVER;
+    memcpy(done->text, err.text, sizeof done->text);
+    return true;
 }
 
 // It answers when asked for its version, but no call in time.
@@ -533,6 +558,12 @@ static void report(struct worker *worker, struct held *held,
     }
     if (done->fault == FAULT_TIMEOUT && !is_there_still(worker, done)) {
         leave(worker, "the model server does not answer any more");
+        return;
+    }
+    if (done->fault == FAULT_MODEL && worker->state == SERVING &&
+        !lists_still(worker, held, done)) {
+        worker->lacks_model = true;
+        leave(worker, "the model server has lost a model");
         return;
     }
     held_remove(&worker->held, held);
@@ -609,7 +640,8 @@ static void look_at_server(struct worker *worker, int64_t now_ms)
     struct model_server found = {0};
 
     if (worker->held.n + worker->held.n_open > 0 ||
-        now_ms < worker->probed_ms + IDLE_PROBE_MS)
+        now_ms < worker->probed_ms +
+                     (worker->lacks_model ? LACKS_PROBE_MS : IDLE_PROBE_MS))
         return;
     if (!probe(worker, IDLE_PROBE_PATIENCE_MS, &found))
         leave(worker, "the model server went away");

@@ -50,6 +50,20 @@ def test_replies_cut_at_num_predict_are_named(stage, sim):
     assert set(outcomes(job, "v_calls")) == {"cut"}
 
 
+def test_a_model_that_is_missing_for_a_moment_costs_a_moment(stage, sim):
+    """404, as while it is fetched anew, and the server lists it all the same."""
+    whole = harness.write_job(stage.folder / "whole", name="shop")
+    assert run(stage, sim, whole).status == 0
+    gate = stage.gate(sim)
+    gate.refusal = 404, {"error": "model 'qwen2.5:0.5b' not found"}
+    gate.refuse = lambda body: 30 <= len(gate.requests) < 36
+    job = stage.job()
+    result = run(stage, gate, job)
+    assert result.status == 0, result
+    assert (job.parent / "compiled.json").read_bytes() == \
+        (whole.parent / "compiled.json").read_bytes()
+
+
 def test_a_program_that_does_not_fit_is_bad_input(stage, sim):
     result = run(stage, sim, stage.job(), "--set", "models.options.num_ctx=64",
                  "--set", "models.options.num_predict=16")

@@ -606,10 +606,26 @@ Test(worker, faults_of_the_server_are_reported_each_as_its_own)
     expect_fault(2, FAULT_BROKEN);
     http_script_set(server, CHAT, SCRIPT_REPLY, 404, "{\"error\":\"no\"}", 0);
     call(3);
-    expect_fault(3, FAULT_MODEL);
+    expect_fault(3, FAULT_SERVER); // it lists the model all the same
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
     call(4);
     expect_answer(4);
+}
+
+// The call goes elsewhere, and the greeting says what the server has now.
+Test(worker, a_server_that_has_lost_its_model_is_greeted_for_anew)
+{
+    struct message message;
+
+    join(1);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 404, "{\"error\":\"no\"}", 0);
+    http_script_set(server, "/api/tags", SCRIPT_REPLY, 200, "{\"models\":[]}",
+                    0);
+    call(1);
+    expect_fault(1, FAULT_LOST);
+    (void)expect_kind(MESSAGE_GOODBYE);
+    message = expect_kind(MESSAGE_HELLO);
+    cr_expect_eq(message.as.hello.n_models, 0);
 }
 
 Test(worker, a_call_that_takes_longer_than_its_time_is_a_timeout)
