@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/shell_word.h"
 #include "cli/templates.h"
 #include "common/file.h"
 #include "common/text.h"
@@ -100,6 +101,7 @@ static int run(const struct options *options)
     const char *folder = options->n_operands == 0 ? "." : options->operands[0];
     const char *name = option_text(options, OPT_TEMPLATE);
     struct buf text = BUF_INIT(TEXT_BYTES);
+    struct buf word = BUF_INIT(TEXT_BYTES);
     struct err err = ERR_CLEAR;
     int status;
 
@@ -107,12 +109,15 @@ static int run(const struct options *options)
         !for_files(name, folder, is_free, &err) ||
         !for_files(name, folder, write_one, &err))
         return output_error(options, &err);
+    shell_word_show(folder, &word);
+    const char *shown = word.len > 0 ? word.data : "";
     buf_printf(&text,
                "wrote a job to %s\n\n"
                "  promptcc check %s            is all of it right?\n"
                "  promptcc run %s --simulate   try it without a model\n"
                "  promptcc run %s              on your Ollama\n",
-               folder, folder, folder, folder);
+               shown, shown, shown, shown);
+    buf_release(&word);
     status = output_text(&text);
     buf_release(&text);
     return status;

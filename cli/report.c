@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/progress.h"
+#include "cli/shell_word.h"
 #include "cli/wrap.h"
 #include "common/json.h"
 #include "common/plain.h"
@@ -522,7 +523,7 @@ void report_run(const struct terminal *terminal, const json_t *document,
     put_label(terminal, "file", out);
     plain_put_line(out, path, strlen(path));
     buf_puts(out, "\n\nTry it on your own input:\n  promptcc predict ");
-    plain_put_line(out, path, strlen(path));
+    shell_word_show(path, out);
     buf_puts(out, " FIELD=VALUE\n");
 }
 

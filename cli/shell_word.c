@@ -1,5 +1,11 @@
 #include "cli/shell_word.h"
 
+#include <string.h>
+
+#include "common/plain.h"
+
+enum { SHOWN_MAX_BYTES = 1 << 14 };
+
 void shell_word_put(const char *text, struct buf *out)
 {
     buf_putc(out, '\'');
@@ -10,4 +16,32 @@ void shell_word_put(const char *text, struct buf *out)
             buf_putc(out, *text);
     }
     buf_putc(out, '\'');
+}
+
+static bool is_plain_word(const char *text)
+{
+    static const char safe[] = "_./:=@%+,-";
+
+    for (; *text != '\0'; text++) {
+        char c = *text;
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              (c >= '0' && c <= '9') || ((unsigned char)c & 0x80) != 0 ||
+              strchr(safe, c) != NULL))
+            return false;
+    }
+    return true;
+}
+
+void shell_word_show(const char *text, struct buf *out)
+{
+    struct buf shown = BUF_INIT(SHOWN_MAX_BYTES);
+
+    plain_put_line(&shown, text, strlen(text));
+    bool same = shown.len == strlen(text) && !shown.failed &&
+                memcmp(shown.data, text, shown.len) == 0;
+    if (same && !is_plain_word(text))
+        shell_word_put(text, out);
+    else if (shown.len > 0)
+        buf_append(out, shown.data, shown.len);
+    buf_release(&shown);
 }

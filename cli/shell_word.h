@@ -7,4 +7,8 @@
 
 void shell_word_put(const char *text, struct buf *out);
 
+// The same for a person to copy out of a terminal: in quotes only where a shell
+// would read it otherwise, and with what a terminal should not get escaped.
+void shell_word_show(const char *text, struct buf *out);
+
 #endif

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import sqlite3
 
@@ -360,6 +361,16 @@ def test_init_writes_a_job_that_runs(stage, template):
     assert result.status == 0, result
     again = stage.promptcc("init", "mine", *words)
     assert again.status == 2 and "mine" in again.err, again  # nothing is lost
+
+
+def test_commands_to_copy_are_words_of_a_shell(stage):
+    made = stage.promptcc("init", "it's mine").out
+    [check] = [line for line in made.splitlines() if "promptcc check" in line]
+    assert shlex.split(check, comments=False)[2] == "it's mine", made
+    ran = stage.promptcc("run", "it's mine", "--simulate", "--optimizer",
+                         "labeled_few_shot", "--out", "my result.json").out
+    [try_it] = [line for line in ran.splitlines() if "promptcc predict" in line]
+    assert shlex.split(try_it)[2] == "my result.json", ran
 
 
 def test_init_names_the_templates_there_are(stage):
