@@ -53,6 +53,10 @@ static bool add_word(const struct field *fields, size_t n_fields,
     field = inputs_find(fields, n_fields, name, err);
     if (field == NULL)
         return false;
+    if (json_object_get(values, name) != NULL) {
+        err_set(err, ERR_INPUT, "the input `%s` is given twice", name);
+        return false;
+    }
     value = read_value(field, equal + 1, err);
     if (value == NULL)
         return false;

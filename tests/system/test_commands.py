@@ -168,6 +168,19 @@ def test_predict_tells_a_missing_and_an_unknown_input(done):
     assert "message" in unknown.error["text"]
 
 
+def test_predict_tells_an_input_that_is_given_twice(done):
+    result = done.promptcc("predict", done.compiled, "--simulate",
+                           "message=a", "message=b")
+    assert result.status == 2 and "`message` is given twice" in result.err, result
+
+
+def test_a_job_is_no_compiled_file(done):
+    for job in (done.job_file, done.job_file.parent):
+        result = done.promptcc("predict", job, "--simulate", "message=a")
+        assert result.status == 2, result
+        assert "not a compiled file: `promptcc run` makes one" in result.err
+
+
 def test_predict_without_a_server_names_it(done):
     url = f"http://127.0.0.1:{harness.free_port()}"
     result = done.promptcc("predict", done.compiled, "message=hi", "--ollama",
