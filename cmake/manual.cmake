@@ -1,13 +1,18 @@
 # Manual pages and completions, written by the program that was just built.
 #
-#   cmake -DPROGRAM=... -DOUT=... "-DCOMMANDS=run,eval,..." -P manual.cmake
+#   cmake -DPROGRAM=... -DOUT=... "-DCOMMANDS=run,eval,..." "-DEMULATOR=..."
+#         -P manual.cmake
 #
-# OUT/man1 gets a page a command, OUT/completions a file a shell.
+# OUT/man1 gets a page a command, OUT/completions a file a shell. EMULATOR, its
+# arguments behind commas, runs a program of another machine; empty for one of this.
+string(REPLACE "," ";" EMULATOR "${EMULATOR}")
+
 function(write file)
-  execute_process(COMMAND ${PROGRAM} ${ARGN} OUTPUT_FILE ${file}
+  execute_process(COMMAND ${EMULATOR} ${PROGRAM} ${ARGN} OUTPUT_FILE ${file}
                   RESULT_VARIABLE failed)
   if(failed)
-    message(FATAL_ERROR "${PROGRAM} ${ARGN} failed (${failed})")
+    message(FATAL_ERROR "${PROGRAM} ${ARGN} failed (${failed}). A program that was "
+      "built for another machine is run by CMAKE_CROSSCOMPILING_EMULATOR.")
   endif()
 endfunction()
 
