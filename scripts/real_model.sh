@@ -24,3 +24,12 @@ say "compiling jobs/small with it"
 say "asking the compiled program"
 "$promptcc" predict "$work/$model.json" --openai "$url,slots=$slots" \
     review="The handle broke on the second day."
+# The server lives as long as this script. Where somebody watches, it waits for them.
+if [ -t 0 ]; then
+    say "ask it something of your own, in another terminal:"
+    echo "  $promptcc predict $work/$model.json --openai $url review=\"...\""
+    printf '==> Enter ends the server '
+    read -r _ || true
+else
+    say "the server ends now; the same command starts it again, and takes the answers it had from the store"
+fi
