@@ -13,7 +13,7 @@
 #include "store/lookup.h"
 #include "store/query.h"
 
-enum { ARGUMENT_BYTES = 1 << 20 };
+enum { ARGUMENT_BYTES = 1 << 20, EXCLUDED_MOST = 10000 };
 
 // --- read: off the loop ---
 
@@ -79,6 +79,11 @@ static json_t *read_excluded(struct store *store, int64_t job_no,
 
     if (ok && json_object_size(argument) > (given != NULL)) {
         err_set(err, ERR_INPUT, "`resume` takes `exclude` and nothing else");
+        ok = false;
+    }
+    if (ok && json_array_size(given) > EXCLUDED_MOST) {
+        err_set(err, ERR_INPUT, "`exclude` takes at most %d examples at a time",
+                EXCLUDED_MOST);
         ok = false;
     }
     if (ok && given != NULL && !json_is_array(given))

@@ -189,6 +189,19 @@ bool http_is_json(const struct http_request *request)
            strchr("; ", type[16]) != NULL;
 }
 
+bool http_is_gone(const struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+
+    if (info == NULL)
+        return false;
+    ssize_t got = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
+                        errno != EINTR);
+}
+
 const char *http_query(const struct http_request *request, const char *name)
 {
     const char *value = MHD_lookup_connection_value(
@@ -440,6 +453,39 @@ static struct incoming *begin_visit(struct http_server *server,
     return incoming;
 }
 
+// A NUL would end the text for us and not for whoever sent it: it becomes a
+// byte that no UTF-8 has.
+static size_t unescape(void *user, struct MHD_Connection *connection,
+                       char *text)
+{
+    (void)user;
+    (void)connection;
+    for (char *at = text; (at = strstr(at, "%00")) != NULL; at += 3)
+        memcpy(at, "%FF", 3);
+    return MHD_http_unescape(text);
+}
+
+static enum MHD_Result check_text(void *cls, enum MHD_ValueKind kind,
+                                  const char *name, const char *value)
+{
+    bool *ok = cls;
+
+    (void)kind;
+    *ok = text_is_utf8(name, strlen(name)) &&
+          (value == NULL || text_is_utf8(value, strlen(value)));
+    return *ok ? MHD_YES : MHD_NO;
+}
+
+static bool is_text(struct MHD_Connection *connection, const char *path)
+{
+    bool ok = text_is_utf8(path, strlen(path));
+
+    if (ok)
+        (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND,
+                                        check_text, &ok);
+    return ok;
+}
+
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
                                   const char *url, const char *method,
                                   const char *version, const char *upload,
@@ -464,9 +510,9 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     }
     if (incoming->body.failed)
         return send_short(connection, TOO_LARGE, "the request is too long\n");
-    if (!text_is_utf8(incoming->path, strlen(incoming->path)))
+    if (!is_text(connection, incoming->path))
         return send_short(connection, MHD_HTTP_BAD_REQUEST,
-                          "the path is no UTF-8\n");
+                          "the address is no UTF-8, or has a NUL\n");
     return answer(connection, incoming, method);
 }
 
@@ -539,6 +585,7 @@ static bool start_daemon(struct http_server *server, struct err *err)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, on_done, server,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
     if (server->daemon == NULL) {

@@ -68,6 +68,10 @@ bool http_host_is_loopback(const struct http_request *request);
 // without being asked, but not one of this type.
 bool http_is_json(const struct http_request *request);
 
+// Whether the client has closed the connection, or its half of it, while the
+// handler is at work. On the handler's thread.
+bool http_is_gone(const struct http_request *request);
+
 // A reply without an end. next appends to out what is to be sent, and waits
 // for it; false ends the stream. close is called in any case.
 struct http_stream {

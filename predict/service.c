@@ -3,12 +3,14 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/clock.h"
 
 enum {
     AHEAD = 2, // runs open for each slot
     TURN_MS = 1000,
+    LOOK_MS = 500, // between two looks whether the caller is there still
 };
 
 // What one caller of service_run waits for. Lives on its stack.
@@ -284,8 +286,71 @@ static void enqueue(struct service *service, struct entry *first, size_t n)
     (void)pthread_cond_signal(&service->work);
 }
 
-bool service_run(struct service *service, json_t *const *inputs, size_t n,
-                 struct run_result *results, struct err *err)
+// Under the lock. Ends what the batch has waiting.
+static void withdraw(struct service *service, struct batch *batch)
+{
+    struct run_result result = {.end = RUN_END_SERVER};
+    struct entry **at = &service->first;
+
+    err_set(&result.err, ERR_STOPPED, "nobody waits for it any more");
+    while (*at != NULL) {
+        struct entry *entry = *at;
+
+        if (entry->batch != batch) {
+            at = &entry->next;
+            continue;
+        }
+        *at = entry->next;
+        service->status.waiting--;
+        service->status.withdrawn++;
+        service->status.ended[RUN_END_SERVER]--; // it has not run
+        settle(service, entry, &result);
+    }
+    service->last = at;
+}
+
+// Under the lock: until all of the batch have ended, or LOOK_MS are over.
+static void wait_a_while(struct service *service, struct batch *batch)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LOOK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (batch->left > 0 &&
+           pthread_cond_timedwait(&batch->done, &service->lock, &until) == 0)
+        continue;
+}
+
+static void wait_for_all(struct service *service,
+                         const struct service_caller *caller,
+                         struct batch *batch)
+{
+    bool gone = false;
+
+    while (batch->left > 0) {
+        wait_a_while(service, batch);
+        if (!gone && batch->left > 0 && caller->gone(caller->user)) {
+            gone = true;
+            withdraw(service, batch);
+        }
+    }
+}
+
+static void open_batch(struct batch *batch)
+{
+    pthread_condattr_t attr;
+
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&batch->done, &attr);
+    (void)pthread_condattr_destroy(&attr);
+}
+
+bool service_run(struct service *service, const struct service_caller *caller,
+                 json_t *const *inputs, size_t n, struct run_result *results,
+                 struct err *err)
 {
     struct batch batch = {.left = n};
     struct entry *entries = make_entries(inputs, n, results, &batch);
@@ -295,14 +360,13 @@ bool service_run(struct service *service, json_t *const *inputs, size_t n,
         err_nomem(err, "the inputs");
         return false;
     }
-    (void)pthread_cond_init(&batch.done, NULL);
+    open_batch(&batch);
     (void)pthread_mutex_lock(&service->lock);
     ok = has_room(service, n, err);
     if (ok && n > 0) {
         enqueue(service, entries, n);
         model_wake(service->options.client);
-        while (batch.left > 0)
-            (void)pthread_cond_wait(&batch.done, &service->lock);
+        wait_for_all(service, caller, &batch);
     }
     (void)pthread_mutex_unlock(&service->lock);
     if (!ok)

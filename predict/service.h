@@ -37,17 +37,26 @@ struct service_options {
 struct service *service_start(const struct service_options *options,
                               struct err *err);
 
+// Who asks. When it is gone, its inputs that have not begun are not run: nobody
+// would see what they cost.
+struct service_caller {
+    bool (*gone)(void *user); // asked now and then, on the caller's thread
+    void *user;
+};
+
 // Runs the program on n inputs by name and blocks until all have ended;
 // results[i] belongs to inputs[i]. False, with nothing begun: ERR_BUSY, when
 // there is no room for all of them; ERR_STOPPED, when the service drains. Any
 // thread.
-bool service_run(struct service *service, json_t *const *inputs, size_t n,
-                 struct run_result *results, struct err *err);
+bool service_run(struct service *service, const struct service_caller *caller,
+                 json_t *const *inputs, size_t n, struct run_result *results,
+                 struct err *err);
 
 // Counts since the start, and what is there now.
 struct service_status {
     size_t waiting, running;
     int64_t ended[RUN_END_SERVER + 1]; // by how runs ended
+    int64_t withdrawn;                 // not begun, since the caller was gone
     int64_t repairs;                   // replies asked for again
     int64_t run_us;                    // of all runs, from service_run on
     bool draining;

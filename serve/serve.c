@@ -125,17 +125,23 @@ static json_t **read_inputs(const json_t *body, size_t *n, struct err *err)
     return inputs;
 }
 
-static void run_inputs(struct serve *serve, const json_t *body,
-                       json_t *const *inputs, size_t n,
+static bool is_gone(void *user)
+{
+    return http_is_gone(user);
+}
+
+static void run_inputs(struct serve *serve, const struct http_request *request,
+                       const json_t *body, json_t *const *inputs, size_t n,
                        struct http_reply *reply)
 {
+    struct service_caller caller = {.gone = is_gone, .user = (void *)request};
     struct err err = ERR_CLEAR;
     struct run_result *results = calloc(n + 1, sizeof *results);
 
     if (results == NULL)
         err_nomem(&err, "the results");
     if (results == NULL ||
-        !service_run(serve->service, inputs, n, results, &err)) {
+        !service_run(serve->service, &caller, inputs, n, results, &err)) {
         serve->refused++;
         reply_error(reply, 503, &err);
     } else if (json_is_array(body)) {
@@ -161,7 +167,7 @@ static void predict(struct serve *serve, const struct http_request *request,
     if (inputs == NULL)
         reply_error(reply, 400, &err);
     else
-        run_inputs(serve, body, inputs, n, reply);
+        run_inputs(serve, request, body, inputs, n, reply);
     free(inputs);
     json_decref(body);
 }
@@ -261,6 +267,10 @@ static void metrics(struct serve *serve, const struct http_request *request,
                "Replies that could not be read and were asked for again.");
     buf_printf(out, "promptcc_serve_repairs_total %" PRId64 "\n",
                status.repairs);
+    put_metric(out, "withdrawn_total", "counter",
+               "Inputs that were not run, since whoever asked was gone.");
+    buf_printf(out, "promptcc_serve_withdrawn_total %" PRId64 "\n",
+               status.withdrawn);
     put_metric(out, "waiting", "gauge", "Inputs that have not begun.");
     buf_printf(out, "promptcc_serve_waiting %zu\n", status.waiting);
     put_metric(out, "running", "gauge", "Inputs on their way.");

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import time
 
 import pytest
@@ -152,6 +153,27 @@ def test_what_may_wait_is_bounded(stage, sim, compiled):
         gate.release()
         for one in asked:
             one.exception()
+
+
+def test_who_goes_away_pays_for_nothing_more(stage, sim, compiled):
+    """A list of 1,000 whose client has hung up does not keep others waiting."""
+    gate = stage.gate(sim)
+    server = Server(stage, compiled, gate.url)
+    gate.hold_after(0)
+    many = json.dumps([{"message": f"roses {i}"} for i in range(1000)])
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\n"
+                       b"Content-Type: application/json\r\n"
+                       b"Content-Length: %d\r\n\r\n" % len(many) +
+                       many.encode())
+        harness.wait_until(lambda: gate.held == 2, "calls")
+    harness.wait_until(lambda: "promptcc_serve_withdrawn_total 996\n" in
+                       server.ask("GET", "/metrics")[1],
+                       "end of what has not begun")
+    gate.release()
+    assert server.predict({"message": "tulips"})[0] == 200
+    assert len(gate.requests) < 20
+    assert server.process.terminate().status == 0
 
 
 def test_told_to_stop_it_answers_what_it_has_taken(stage, sim, compiled):

@@ -571,6 +571,7 @@ def test_another_method_is_told_the_right_one(site, method, path, allowed):
     ('{"exclude": "7"}', "numbers of examples"),
     ('{"exclude": [0, -1]}', "numbers of examples"),
     ('{"exclude": [0, 100000]}', "no example 100000"),
+    ('{"exclude": [' + "0," * 20000 + '0]}', "at most 10000"),
     ('{"exlude": [7]}', "takes `exclude` and nothing else")])
 def test_a_wrong_exclusion_is_told_and_leaves_nothing(site, store, body, words):
     told = site.post("/api/v1/jobs/shop/resume", body, expect=409)["error"]
@@ -615,6 +616,9 @@ def test_a_request_is_bounded_in_size(site):
 def test_nonsense_is_answered_or_cut_off(site):
     host = b" HTTP/1.1\r\nHost: localhost\r\n"
     for words in (b"\0\1\2\3\r\n\r\n", b"GET\r\n\r\n", b"\r\n" * 1000,
+                  b"GET /healthz%00x" + host + b"\r\n",
+                  b"GET /healthz?a=%ff" + host + b"\r\n",
+                  b"GET /healthz?a=%00" + host + b"\r\n",
                   b"GET /%ff%fe" + host + b"\r\n",
                   b"GET /assets/..%2f..%2fetc%2fpasswd" + host + b"\r\n",
                   b"GET /assets/../../etc/passwd" + host + b"\r\n",
