@@ -289,6 +289,21 @@ def test_a_running_job_is_seen_live_stopped_and_resumed(stage, browser):
     browser.run("await page.waitForSelector('.live.off')")
 
 
+def test_a_job_that_waits_for_a_worker_says_so(stage, browser):
+    job = stage.job(n=24)
+    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
+                                    "127.0.0.1:0")
+    site = Site(coordinator)
+    browser.open(site)
+    submitted = stage.promptcc("submit", job, "--coordinator",
+                               coordinator.endpoint, "--json")
+    assert submitted.status == 0, submitted
+    browser.go(f"/jobs/{job_of(site)}/examples")
+    browser.run("await page.waitForSelector('.note >> text=No worker serves')")
+    assert "not scored yet" in browser.text()
+    assert browser.run("return page.locator('.note.bad').count()") == 0
+
+
 def test_a_new_result_reaches_the_page_soon(stage, browser):
     """From the moment that a trial is stored to its row in the table: under a
     second, which is printed; here it only has to get there."""

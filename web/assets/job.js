@@ -5,7 +5,7 @@ import { get, jobPath, news, post } from './api.js';
 import { piece, keepFresh } from './live.js';
 import { curveChart, importanceBars, tokensChart } from './charts.js';
 import { tryTab } from './try.js';
-import { exampleTable, isEvaluation, story, toCandidate, toEvaluation } from './story.js';
+import { callsBehind, exampleTable, isEvaluation, story, toCandidate } from './story.js';
 
 const tabs = [
   ['', 'Result', resultTab], ['trials', 'Trials', trialsTab], ['examples', 'Examples', examplesTab], ['try', 'Try it', tryTab], ['cost', 'Cost and events', costTab],
@@ -20,6 +20,7 @@ function progress(job) {
   return h('div', { class: 'card' },
     h('div', { class: 'bar' }, h('b', null, now.phase || 'running'), h('span', { class: 'muted' }, now.note), h('span', { class: 'grow' }),
       now.left_ms >= 0 && h('span', { class: 'muted' }, `about ${span(now.left_ms / 1000)} left`)),
+    news.status.workers?.serving === 0 && h('div', { class: 'note' }, 'No worker serves, so the job waits. Start one: ', h('code', null, 'promptcc worker --coordinator tcp://HOST:PORT --ollama URL')),
     h('progress', { class: 'meter', max: 1, value: share, 'aria-label': 'Progress' }),
     h('div', { class: 'stats' }, stat(now.trials > 0 ? `${num(now.trial)} of ${num(now.trials)}` : num(now.trial), 'trials'), now.total > 0 && stat(`${num(now.done)} of ${num(now.total)}`, 'examples of these'), stat(now.best === null ? '–' : pct(now.best), now.best === null ? 'best so far' : `best so far (${range(now)})`),
       stat(pct(now.baseline), 'baseline'), stat(num(now.calls), `calls, ${num(now.reused)} reused`), stat(num(now.in_flight), 'in flight'), stat(num(now.tokens_per_s), 'tokens a second'), now.faults > 0 && stat(num(now.faults), 'faults')));
@@ -127,14 +128,20 @@ function trialTable(job, page, ask, refresh) {
 
 // --- examples ---
 
+// A job without a finished trial is no fault of anybody.
+function notYet(error) {
+  if (!/no finished trial yet/.test(error.message)) throw error;
+  return { early: h('p', { class: 'muted' }, 'The baseline is not scored yet: the examples appear here with the first trials.') };
+}
+
 function examplesTab(at, job) {
   const ask = { share: at.query.get('share') ?? 'val', show: at.query.get('show') ?? 'changed', a: at.query.get('a') ?? '', b: at.query.get('b') ?? '', limit: 25, offset: 0 };
   const path = jobPath(job);
-  const versus = piece(() => get(path + '/compare', ask), (c) => [
-    h('p', null, `${counted(c.won, 'example')} won, ${num(c.lost)} lost, ${num(c.same)} the same, of ${num(c.n)} that both were scored on: ${pct(c.a.score)} to ${pct(c.b.score)} (p = ${c.p_value.toPrecision(2)}).`),
+  const versus = piece(() => get(path + '/compare', ask).catch(notYet), (c) => c.early ?? [
+    c.a.candidate === c.b.candidate ? h('p', null, `The best program is the one as written, so there is nothing to compare: ${pct(c.a.score)} on ${counted(c.n, 'example')}.`) : h('p', null, `${counted(c.won, 'example')} won, ${num(c.lost)} lost, ${num(c.same)} the same, of ${num(c.n)} that both were scored on: ${pct(c.a.score)} to ${pct(c.b.score)} (p = ${c.p_value.toPrecision(2)}).`),
     exampleTable(job, c, c.examples, [`candidate ${c.a.candidate}`, `candidate ${c.b.candidate}`]),
     pager(c.total, ask.offset, ask.limit, (offset) => { ask.offset = offset; versus.refresh(); })]);
-  const wrong = piece(() => get(`${path}/candidates/${ask.b || 'best'}/failures`, { share: ask.share }), (f) => failureTable(job, f));
+  const wrong = piece(() => get(`${path}/candidates/${ask.b || 'best'}/failures`, { share: ask.share }).catch(notYet), (f) => f.early ?? failureTable(job, f));
   const set = (key, value) => { ask[key] = value; ask.offset = 0; versus.refresh(); if (key !== 'show') wrong.refresh(); };
   const choose = (key, label, values) => h('label', null, label, ' ', h('select', { onchange: (e) => set(key, e.target.value), 'data-filter': key === 'show' },
     values.map(([v, text]) => h('option', { value: v, selected: v === ask[key] || undefined }, text))));
@@ -148,7 +155,7 @@ function examplesTab(at, job) {
 export function failureTable(job, failures) {
   return table([
     ['examples', (g) => num(g.n), 'n'], ['kind', (g) => (g.outcome === 'done' ? g.kind : g.outcome)], ['why', (g) => (g.reason ? named(g.reason) : '–'), 'text'],
-    ['calls behind it', (g) => g.evaluations.slice(0, 6).map((id) => [toEvaluation(job, id, String(id)), ' ']), 'wide'],
+    ['calls behind it', (g) => callsBehind(job, g), 'wide'],
   ], failures.groups, { empty: 'nothing: every example has the full score' });
 }
 

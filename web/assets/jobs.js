@@ -11,7 +11,7 @@ function progressCell(job) {
   const now = news.status?.jobs.find((j) => j.job === job.job);
   if (!now) return job.trials === 0 && typeof job.score === 'number' ? 'an evaluation' : counted(job.trials, 'trial');
   const left = now.left_ms >= 0 ? `, ${span(now.left_ms / 1000)} left` : '';
-  return `trial ${now.trial} of ${now.trials || '?'}${left}`;
+  return now.trial === 0 ? now.phase || 'begins' : `trial ${now.trial} of ${now.trials || '?'}${left}`;
 }
 
 function scoreCell(job) {

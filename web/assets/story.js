@@ -14,8 +14,8 @@ function whatRan(s) {
   const optimizer = doc?.optimizer ?? Object.keys(s.canonical?.optimizer ?? {})[0] ?? 'the optimizer';
   const metric = Object.entries(s.canonical?.metric ?? {})[0];
   return h('p', null, h('b', null, optimizer), s.state === 'running' ? ' is trying other instructions and demos for ' : [' ran ', counted(s.trials, 'trial'), ', those of the program as written among them, for '],
-    h('b', null, student?.name ?? s.canonical?.models?.student ?? 'the model'), teacher && teacher.name !== student?.name ? [', with ', teacher.name, ' as its teacher,'] : '',
-    metric ? [' scored by ', h('code', null, metric[0] + (typeof metric[1] === 'string' ? `: ${metric[1]}` : ''))] : '',
+    h('b', null, student?.name ?? s.canonical?.models?.student ?? 'the model'), teacher && teacher.name !== student?.name ? [', with ', teacher.name, ' as its teacher'] : '',
+    metric ? [', scored by ', h('code', null, metric[0] + (typeof metric[1] === 'string' ? `: ${metric[1]}` : ''))] : '',
     doc?.calls ? `. That took ${num(Object.entries(doc.calls).filter(([k]) => k !== 'reused' && k !== 'hedged').reduce((n, [, v]) => n + v, 0))} calls and ${span(doc.wall_s)}` : '', '.');
 }
 
@@ -66,8 +66,8 @@ export function demoBox(demo, isNew) {
     h('dt', null, k), h('dd', null, typeof v === 'string' ? v : JSON.stringify(v))])));
 }
 
-// A reply without the markers of its fields: "intent: escalate".
-export const answerOf = (side) => (side.outcome !== 'done' && side.reason ? side.reason : (side.answer ?? '').replace(/\[\[ ## completed ## \]\]\s*/g, '').replace(/\[\[ ## (\w+) ## \]\]\s*/g, '$1: ').trim());
+// A reply without the markers of its fields: "intent: escalate · sure: 0.8".
+export const answerOf = (side) => (side.outcome !== 'done' && side.reason ? side.reason : (side.answer ?? '').replace(/\[\[ ## completed ## \]\]\s*/g, '').trim().replace(/\s*\[\[ ## (\w+) ## \]\]\s*/g, (_, name, at) => (at > 0 ? ' · ' : '') + name + ': '));
 
 export function exampleTable(job, c, examples, names = ['baseline', 'best']) {
   return table([
@@ -77,6 +77,10 @@ export function exampleTable(job, c, examples, names = ['baseline', 'best']) {
     [names[1], (e) => [toEvaluation(job, e.b.evaluation, pct(e.b.score)), h('div', { class: 'small clip muted' }, answerOf(e.b))], 'text'],
   ], examples, { empty: 'no example fits', stack: true });
 }
+
+// The first calls of a group of failures, and how many more there are.
+const SHOWN = 6;
+export const callsBehind = (job, group) => [group.evaluations.slice(0, SHOWN).map((id) => [toEvaluation(job, id, String(id)), ' ']), group.n > SHOWN && h('span', { class: 'muted' }, `and ${num(group.n - SHOWN)} more`)];
 
 // Scores of `eval` are a job of their own, without trials.
 export const isEvaluation = (s) => typeof s.document?.score === 'number' && !s.document.compiled;
@@ -88,7 +92,7 @@ async function evaluationStory(job, s) {
   return [
     card(null, h('h2', { class: 'muted small' }, 'Scored by eval'), h('p', { class: 'claim' }, h('b', null, pct(s.document.score)), ` on ${counted(s.document.n, 'example')}`), sides([['score', s.document, true]])),
     card('What goes wrong', table([['examples', (g) => num(g.n), 'n'], ['why', (g) => (g.reason ? named(g.reason) : g.kind), 'text'],
-      ['calls behind it', (g) => g.evaluations.slice(0, 6).map((id) => [toEvaluation(job, id, String(id)), ' ']), 'wide']], failures.groups, { empty: 'nothing: every example has the full score' })),
+      ['calls behind it', (g) => callsBehind(job, g), 'wide']], failures.groups, { empty: 'nothing: every example has the full score' })),
     card(rows.length < s.document.n ? 'The first examples' : 'Every example', table([['score', (r) => toEvaluation(job, r.evaluation, pct(r.score)), 'n'], ['example', (r) => h('div', { class: 'clip' }, brief(r.inputs)), 'text'], ['answer', (r) => h('div', { class: 'small clip muted' }, answerOf(r)), 'text']], [...wrong, ...rows.filter((r) => !(r.score < 1))]))];
 }
 
@@ -107,5 +111,5 @@ export async function story(job) {
     card(null, h('h2', { class: 'muted small' }, 'What was gained, and how sure that is'), claim(s, c), onTest(job, s.document)),
     card('What ran', whatRan(s), h('p', { class: 'small' }, h('a', { href: `#/jobs/${encodeURIComponent(job)}/trials` }, 'All trials'), ' · ', h('a', { href: `#/jobs/${encodeURIComponent(job)}/cost` }, 'What it cost'))),
     card('What changed in the prompts', promptChanges(job, before, after), h('p', { class: 'small' }, toCandidate(job, s.best.candidate, 'Where this candidate comes from'))),
-    card('Which examples flipped', exampleTable(job, c, c.examples), h('p', { class: 'small' }, h('a', { href: more }, `All ${counted(c.n, 'example')}, and what still goes wrong`)))];
+    card('Which examples flipped', c.examples.length > 0 ? exampleTable(job, c, c.examples) : h('p', { class: 'muted' }, c.a.candidate === c.b.candidate ? 'None: the best program is the one as written.' : 'None: each example scored as before.'), h('p', { class: 'small' }, h('a', { href: more }, `All ${counted(c.n, 'example')}, and what still goes wrong`)))];
 }

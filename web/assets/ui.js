@@ -33,7 +33,7 @@ export const counted = (n, noun) => `${num(n)} ${noun}${n === 1 ? '' : 's'}`;
 export function span(s) {
   if (!(s >= 0)) return '–';
   if (s < 1) return Math.round(1000 * s) + ' ms';
-  if (s < 10) return s.toFixed(1) + ' s';
+  if (s < 10 && !Number.isInteger(s)) return s.toFixed(1) + ' s';
   if (s < 90) return s.toFixed(0) + ' s';
   if (s < 5400) return (s / 60).toFixed(0) + ' min';
   return (s / 3600).toFixed(1) + ' h';
