@@ -18,7 +18,8 @@ static const struct place *place_of(const struct jobfile *file,
                                     const char *name)
 {
     for (int r = 0; r < ROLE_COUNT; r++)
-        if (strcmp(file->job->models[r].name, name) == 0)
+        if (file->job->models[r].name != NULL &&
+            strcmp(file->job->models[r].name, name) == 0)
             return &file->job->models[r].place;
     return &file->job->models[ROLE_STUDENT].place;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/check_data.h"
+#include "cli/check_embeddings.h"
 #include "cli/check_models.h"
 #include "cli/replies.h"
 #include "common/clock.h"
@@ -277,8 +278,8 @@ static void check_headroom(struct jobfile *file, const struct options *options)
 // --- the table ---
 
 static void (*const checks[])(struct jobfile *, const struct options *) = {
-    check_examples, check_headroom, check_context,
-    check_programs, check_models,   replies_try,
+    check_examples, check_headroom,   check_context, check_programs,
+    check_models,   check_embeddings, replies_try,
 };
 
 void checks_run(struct jobfile *file, const struct options *options)

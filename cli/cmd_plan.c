@@ -377,6 +377,16 @@ static int print_json(const struct estimate *plan, bool simulated)
         (json_int_t)plan->slots, "measured", "calls",
         (json_int_t)plan->measured, "call_s", plan->call_s, "simulated",
         simulated);
+    json_t *calls = json_object_get(document, "calls");
+
+    // Of jobs that search by embeddings alone.
+    if (plan->calls[ROLE_EMBED] > 0 &&
+        json_object_set_new(
+            calls, role_names[ROLE_EMBED],
+            json_integer((json_int_t)plan->calls[ROLE_EMBED])) != 0) {
+        json_decref(document);
+        document = NULL;
+    }
     int status = document == NULL ? EXIT_FAILED : output_json(document);
 
     json_decref(document);

@@ -240,11 +240,12 @@ static int run(const struct options *options)
     struct compiled *compiled = compiled_file_read(options->operands[0], &err);
     struct servers servers = {0};
     bool simulate = option_on(options, OPT_SIMULATE);
-    const char *model = compiled == NULL ? "" : compiled->model;
+    const char *models[2] = {"", ""};
+    size_t n = compiled == NULL ? 0 : compiled_models(compiled, models);
     int status;
 
     if (compiled == NULL || !check_words(options, compiled, &err) ||
-        !servers_open(&servers, options, simulate, &model, 1, &err))
+        !servers_open(&servers, options, simulate, models, n, &err))
         status = output_error(options, &err);
     else
         status = predict(options, compiled, &servers);

@@ -100,12 +100,13 @@ static int run(const struct options *options)
         .token_file = option_text(options, OPT_HTTP_TOKEN),
         .allow_exec = option_on(options, OPT_ALLOW_EXEC),
         .timeout_ms = option_number(options, OPT_CALL_TIMEOUT, 0)};
-    const char *model = compiled == NULL ? "" : compiled->model;
+    const char *models[2] = {"", ""};
+    size_t n = compiled == NULL ? 0 : compiled_models(compiled, models);
     int status;
 
     if (compiled == NULL || !read_address(options, &with.address, &err) ||
         !servers_open(&servers, options, option_on(options, OPT_SIMULATE),
-                      &model, 1, &err)) {
+                      models, n, &err)) {
         status = output_error(options, &err);
     } else {
         with.model = servers.addresses[0];

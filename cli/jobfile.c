@@ -376,6 +376,8 @@ size_t jobfile_models(const struct jobfile *file, const char **out)
         const char *name = file->job->models[r].name;
         size_t i = 0;
 
+        if (name == NULL)
+            continue;
         while (i < n && strcmp(out[i], name) != 0)
             i++;
         if (i == n)

@@ -2,13 +2,20 @@
 
 #include <string.h>
 
+#include "cli/check_embeddings.h"
 #include "cli/servers.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "model/model.h"
 #include "predict/runner.h"
 
-enum { PROBE_MS = 3000, CALL_MS = 120000, MAX_ROWS = 2, WHY_BYTES = 160 };
+enum {
+    PROBE_MS = 3000,
+    CALL_MS = 120000,
+    MAX_ROWS = 2,
+    MAX_TEXTS = 200, // that are embedded for these rows
+    WHY_BYTES = 160,
+};
 
 // The rows in one form.
 struct attempt {
@@ -51,9 +58,12 @@ static bool try_form(const struct jobfile *file, struct model_client *client,
                      struct attempt *out)
 {
     const struct job_model *student = &file->job->models[ROLE_STUDENT];
+    const struct job_model *embedder = &file->job->models[ROLE_EMBED];
     struct compiled compiled = {.program = file->job->program,
                                 .candidate = candidate,
                                 .model = (char *)student->name,
+                                .embed_model = (char *)embedder->name,
+                                .embed_num_ctx = embedder->options.num_ctx,
                                 .folder = file->bundle->folder};
     struct runner runner = {.compiled = &compiled,
                             .client = client,
@@ -155,6 +165,9 @@ void replies_try(struct jobfile *file, const struct options *options)
     struct err err = ERR_CLEAR;
     struct model_client *client = NULL;
 
+    // Too many to be thrown away: `eval` keeps them.
+    if (embeddings_count(file) > MAX_TEXTS)
+        return;
     if (servers_open(&servers, options, false, &model, 1, &err))
         client = open_client(&servers, model, &err);
     if (client != NULL)

@@ -302,7 +302,8 @@ static void put_skipped(const json_t *document, struct buf *out)
 
 static void put_roles(const json_t *calls, struct buf *out)
 {
-    static const char *const roles[] = {"student", "teacher", "judge", "exec"};
+    static const char *const roles[] = {"student", "teacher", "judge", "embed",
+                                        "exec"};
     bool any = false;
 
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {

@@ -30,6 +30,10 @@ struct hash call_key(const struct hash *prefix, const char *digest,
     // Only where they are asked for: all other keys stay as they are.
     if (options->top_logprobs > 0)
         hasher_add_int(&hasher, options->top_logprobs);
+    if (request->kind != CALL_CHAT) {
+        hasher_add_text(&hasher, "kind");
+        hasher_add_int(&hasher, (int64_t)request->kind);
+    }
     return hasher_end(&hasher);
 }
 

@@ -78,14 +78,16 @@ struct order {
     struct sampling sampling;
     int64_t age; // of the task, for dispatch: older ones go first
     // a model's
+    enum call_kind kind;
     struct prefix *prefix; // a flight holds a reference
     int32_t model;         // its number
     bool logprobs;         // are asked for
     struct call_options options;
 };
 
-// Who wants the answer: an evaluation, for its steps or for its metric.
-enum asker { ASKER_STEP, ASKER_METRIC };
+// Who wants the answer: an evaluation, for its steps, for the query of a step
+// that searches, for its metric, or because its item is a text to be embedded.
+enum asker { ASKER_STEP, ASKER_SEARCH, ASKER_METRIC, ASKER_TEXT };
 
 struct waiter {
     struct evaluation *evaluation;
@@ -124,6 +126,7 @@ struct flights {
     int64_t last_id;
     int64_t last_prefix;
     size_t n;
+    size_t n_embeddings; // of them
 };
 
 // --- what all parts of the loop share ---
@@ -187,6 +190,8 @@ struct job_work {
     struct job_model_pin models[ROLE_COUNT];
     struct job_programs *programs; // of the user; NULL without any
     struct retrieval *retrieval;   // of its documents; NULL without any
+    struct vectors *vectors;       // of their texts; NULL unless it embeds
+    struct prefix *embed_prefix;   // of its embeddings; NULL until needed
     struct nearest *nearest;       // of pools of demos; NULL until needed
     // Of the metric's asks of a model, by the ask; NULL until needed.
     struct prefix *metric_prefixes[METRIC_MAX_OUTSIDE];

@@ -6,10 +6,12 @@
 
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/flight.h"
+#include "program/graph/search_spec.h"
 #include "program/prompt/prompt.h"
 #include "program/run/right.h"
 #include "program/run/stepper.h"
 #include "retrieve/nearest.h"
+#include "retrieve/retrieval.h"
 #include "store/calls.h"
 #include "store/history.h"
 
@@ -201,6 +203,52 @@ static bool take_for_step(struct evaluation *ev, int step,
     return true;
 }
 
+// What a step gets that searches by embeddings: the model answered with that of
+// its query. A query that is too long is a fact about the example, as a prompt
+// is.
+static bool take_for_search(struct evaluation *ev, int step,
+                            const struct call_answer *answer, struct err *err)
+{
+    struct job_work *work = ev->work;
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES * 16);
+    struct call_answer passages = {.outcome = CALL_TEXT, .cached_tokens = -1};
+    bool ok;
+
+    if (answer->outcome != CALL_TEXT)
+        return stepper_answer(ev->stepper, step, answer, err);
+    ok = retrieval_near(work->retrieval, work->vectors, ev->task->program, step,
+                        ev->task->candidate->values, answer->text,
+                        answer->text_len, &text, err);
+    passages.text = text.data;
+    passages.text_len = text.len;
+    ok = ok && stepper_answer(ev->stepper, step, &passages, err);
+    buf_release(&text);
+    return ok;
+}
+
+// The item was a text whose embedding others need.
+static bool take_for_text(struct evaluation *ev, int part,
+                          const struct call_answer *answer, struct err *err)
+{
+    const json_t *text = ev->item->text;
+
+    (void)part;
+    if (answer->outcome != CALL_TEXT) {
+        err_set(err, ERR_INPUT,
+                "the document that begins `%.60s` is longer than `%.40s` reads "
+                "at once: split it into shorter ones",
+                json_string_value(text),
+                ev->work->job->models[ROLE_EMBED].name);
+        return false;
+    }
+    if (!vectors_put(ev->work->vectors, json_string_value(text),
+                     json_string_length(text), answer->text, answer->text_len,
+                     err))
+        return false;
+    detach(ev, ITEM_DONE);
+    return true;
+}
+
 static bool ask_for_metric(struct evaluation *ev, size_t part, struct err *err);
 
 // A judge's answer that cannot be read says nothing of what it judges.
@@ -232,7 +280,9 @@ static bool take(struct evaluation *ev, enum asker asker, int part,
     static bool (*const takers[])(struct evaluation *, int,
                                   const struct call_answer *, struct err *) = {
         [ASKER_STEP] = take_for_step,
+        [ASKER_SEARCH] = take_for_search,
         [ASKER_METRIC] = take_for_metric,
+        [ASKER_TEXT] = take_for_text,
     };
 
     return takers[asker](ev, part, answer, err);
@@ -436,6 +486,25 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
     return ok;
 }
 
+// All embeddings of a job have one prefix.
+static bool ask_embedder(struct evaluation *ev, enum asker asker,
+                         struct order *order, struct err *err)
+{
+    struct prefix **prefix = &ev->work->embed_prefix;
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
+    size_t len;
+
+    buf_puts(&text, ASK_EMBED_PREFIX);
+    len = text.len;
+    if (*prefix == NULL && buf_ok(&text, "a prompt", err))
+        *prefix = flights_prefix(&ev->work->engine->flights, buf_take(&text),
+                                 len, NULL, err);
+    buf_release(&text);
+    order->bill = ROLE_EMBED;
+    order->prefix = *prefix;
+    return *prefix != NULL && ask(ev, asker, order, err);
+}
+
 static bool ask_for_step(struct evaluation *ev, const struct ask *wanted,
                          struct err *err)
 {
@@ -445,8 +514,34 @@ static bool ask_for_step(struct evaluation *ev, const struct ask *wanted,
                           .purpose = ev->task->sampling.purpose,
                           .step = step->name};
 
+    if (wanted->answerer == ANSWERER_EMBED && ev->work->vectors == NULL) {
+        err_set(err, ERR_INPUT,
+                "the compiled program searches by embeddings in step `%.60s`, "
+                "and the job does not: write `by: embeddings` there",
+                step->name);
+        return false;
+    }
+    if (wanted->answerer == ANSWERER_EMBED)
+        return ask_embedder(ev, ASKER_SEARCH, &order, err);
     return step->predictor >= 0 ? ask_model(ev, wanted, &order, err)
                                 : ask(ev, ASKER_STEP, &order, err);
+}
+
+static bool ask_for_text(struct evaluation *ev, struct err *err)
+{
+    const json_t *text = ev->item->text;
+    struct order order = {.purpose = ev->task->sampling.purpose, .step = ""};
+    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok;
+
+    ask_embedding(json_string_value(text), json_string_length(text), &payload,
+                  &order.ask);
+    order.ask.payload = payload.data;
+    order.ask.payload_len = payload.len;
+    ok = buf_ok(&payload, "a document", err) &&
+         ask_embedder(ev, ASKER_TEXT, &order, err);
+    buf_release(&payload);
+    return ok;
 }
 
 // What a judge is told before it is shown an answer: rendered once a job.
@@ -589,6 +684,15 @@ static bool give_steps(struct evaluation *ev, struct err *err)
     return true;
 }
 
+static bool start_run(struct evaluation *ev, struct err *err)
+{
+    const struct task *task = ev->task;
+
+    ev->stepper = stepper_new(task->program, task->plan, task->settings.adapter,
+                              task->candidate->values, ev->item->inputs, err);
+    return ev->stepper != NULL && give_steps(ev, err) && advance(ev, err);
+}
+
 bool evaluation_start(struct job_work *work, struct task *task,
                       struct task_item *item, struct err *err)
 {
@@ -601,9 +705,7 @@ bool evaluation_start(struct job_work *work, struct task *task,
     }
     *ev = (struct evaluation){.work = work, .task = task, .item = item};
     link_in(ev);
-    ev->stepper = stepper_new(task->program, task->plan, task->settings.adapter,
-                              task->candidate->values, item->inputs, err);
-    ok = ev->stepper != NULL && give_steps(ev, err) && advance(ev, err);
+    ok = item->text != NULL ? ask_for_text(ev, err) : start_run(ev, err);
     if (ok)
         drop_if_over(ev);
     return ok; // otherwise the job closes, and drops it
@@ -624,7 +726,7 @@ bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
     if (ev->task != NULL)
         ok = remember_call(ev, &ref, err) &&
              take(ev, waiter->asker, waiter->part, &flight->answer, err) &&
-             advance(ev, err);
+             (ev->task == NULL || advance(ev, err));
     if (ok)
         drop_if_over(ev);
     return ok;

@@ -14,6 +14,9 @@
 // with other evaluations. Steps and metric ask in the same way; an answer goes
 // back to the one that asked (enum asker).
 //
+// An item that is a text to be embedded has no steps: it asks, and is FINISHED
+// by the answer.
+//
 // Lifetime. The task and the item are the evaluation's until the item is
 // finished: then they are let go (task == NULL), since the session may free
 // them at once. The evaluation itself stays as long as a flight of it is out,

@@ -83,6 +83,7 @@ struct flight *flights_open(struct flights *flights, const struct order *order,
                 order->prefix->references++;
             flights->last_id++;
             flights->n++;
+            flights->n_embeddings += order->kind == CALL_EMBED;
             return flight;
         }
     }
@@ -160,6 +161,7 @@ static void unmap(struct flights *flights, struct flight *flight)
     map_remove(&flights->by_key, &flight->order.key);
     map_remove(&flights->by_id, &id_key);
     flights->n--;
+    flights->n_embeddings -= flight->order.kind == CALL_EMBED;
 }
 
 struct flight *flights_take_durable(struct flights *flights, uint64_t durable)

@@ -44,7 +44,12 @@ static void name_parked(struct job_work *work, const struct order *order,
     int n = item == NULL ? -1 : item->row;
     const struct row *row = n < 0 ? NULL : &work->dataset->rows[n];
 
-    if (row == NULL)
+    if (order->kind == CALL_EMBED && row == NULL)
+        text_print(out, size,
+                   "the embedding of a document failed wherever it was tried; "
+                   "run the same command again to try it again (%s)",
+                   cause);
+    else if (row == NULL)
         text_print(out, size,
                    "the call of `%.40s` (%s) failed wherever it was tried; run "
                    "the same command again to try it again (%s)",

@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "common/vector.h"
 #include "coordinator/flight.h"
 #include "coordinator/kept_calls.h"
 #include "coordinator/side_call.h"
@@ -565,6 +566,66 @@ static void was_asked_for(struct arrival *arrival)
     token_bucket_give(&arrival->peer->bytes, (int64_t)arrival->part_bytes);
 }
 
+// The call of that lease could not be answered.
+static void take_fault(struct arrival *arrival, int64_t lease,
+                       enum call_fault fault, const char *text)
+{
+    struct worker_info *worker = arrival->peer->worker;
+    struct engine *engine = arrival->link->engine;
+
+    if (!dispatch_fault(engine->dispatch, worker->number, lease, fault,
+                        arrival->now))
+        return;
+    was_asked_for(arrival);
+    workers_failed(&engine->workers, worker, fault, text, arrival->now);
+    log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
+}
+
+// Whether an answer to that flight is a vector of the model's size, or says
+// that the text is too long.
+static bool is_embedding(struct engine *engine, const struct flight *flight,
+                         const struct call_answer *answer, struct err *err)
+{
+    size_t *size = &engine->models.entries[flight->order.model].embedding_size;
+    float numbers[VECTOR_MAX];
+    size_t n = 0;
+
+    if (answer->outcome == CALL_TOO_LONG)
+        return true;
+    if (!vector_read(answer->text, answer->text_len, numbers, &n, err))
+        return false;
+    if (*size == 0)
+        *size = n;
+    if (*size != n)
+        err_set(err, ERR_PROTOCOL,
+                "an embedding has %zu numbers, where this model's first had "
+                "%zu",
+                n, *size);
+    return *size == n;
+}
+
+// An answer is kept for good, so an embedding that is none is told from one
+// before anybody has it: it is a fault of its worker. True when it was.
+static bool refuse_embedding(struct arrival *arrival,
+                             const struct answer_message *message)
+{
+    struct engine *engine = arrival->link->engine;
+    struct err why = ERR_CLEAR;
+    int64_t call = 0;
+    const struct flight *flight;
+
+    if (engine->flights.n_embeddings == 0 ||
+        !dispatch_find(engine->dispatch, arrival->peer->worker->number,
+                       message->id, &call))
+        return false;
+    flight = flights_by_id(&engine->flights, call);
+    if (flight == NULL || flight->order.kind != CALL_EMBED ||
+        is_embedding(engine, flight, &message->answer, &why))
+        return false;
+    take_fault(arrival, message->id, FAULT_GARBAGE, why.text);
+    return true;
+}
+
 static void on_answer(struct arrival *arrival)
 {
     const struct answer_message *message = &arrival->message->as.answer;
@@ -578,7 +639,8 @@ static void on_answer(struct arrival *arrival)
         proofs_answered(engine, worker, message->id, &message->answer);
         return;
     }
-    if (!dispatch_done(engine->dispatch, worker->number, message->id,
+    if (refuse_embedding(arrival, message) ||
+        !dispatch_done(engine->dispatch, worker->number, message->id,
                        arrival->now, &call))
         return;
     was_asked_for(arrival);
@@ -611,13 +673,7 @@ static void on_fault(struct arrival *arrival)
                       (enum call_fault)fault->fault, fault->text, arrival->now);
         return;
     }
-    if (!dispatch_fault(arrival->link->engine->dispatch, worker->number,
-                        fault->id, (enum call_fault)fault->fault, arrival->now))
-        return;
-    was_asked_for(arrival);
-    workers_failed(&arrival->link->engine->workers, worker,
-                   (enum call_fault)fault->fault, fault->text, arrival->now);
-    log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
+    take_fault(arrival, fault->id, (enum call_fault)fault->fault, fault->text);
 }
 
 // A worker that drains still answers what it has open, and then says goodbye
@@ -986,7 +1042,8 @@ bool link_send_call(struct link *link, const struct action *action,
         .digest = models_worker_digest(model->digest),
         .key = (const char *)flight->order.key.bytes,
         .key_len = sizeof flight->order.key.bytes,
-        .request = {.model = model->name,
+        .request = {.kind = flight->order.kind,
+                    .model = model->name,
                     .prefix = flight->order.prefix->text,
                     .prefix_len = flight->order.prefix->len,
                     .tail = flight->order.ask.payload,

@@ -36,6 +36,7 @@ struct models {
         char *name; // NULL: the number is free
         char *digest;
         int users;
+        size_t embedding_size;    // of the first that came; 0: none did
         struct model_needs needs; // of the first user
     } * entries;                  // owned
     size_t n, cap;                // n includes the free numbers

@@ -109,8 +109,9 @@ void proofs_expect_model(struct engine *engine, int32_t model, int64_t now)
 {
     const struct model_entry *entry = &engine->models.entries[model];
 
-    if (!engine->proofs.wanted || entry->users > 1)
-        return; // another job uses it already
+    // Another job uses it already, or it writes no text.
+    if (!engine->proofs.wanted || entry->users > 1 || entry->needs.num_ctx == 0)
+        return;
     for (const struct worker_info *w = engine->workers.workers; w != NULL;
          w = w->next)
         if (worker_fits(w, entry, NULL, 0))

@@ -13,6 +13,8 @@
 //            would say by itself. Another reply is a server that ignores
 //            `format`, and the worker gets no calls of that model.
 //
+// A model that embeds is not asked: it writes no text.
+//
 // Asked by CALL like any other call, under ids of its own (WIRE_PROOF_ID and
 // up), so a worker of any version answers it. Nothing of it is stored or
 // billed, and dispatch knows nothing of it: the worker takes one call more than

@@ -286,9 +286,11 @@ static bool has_model(struct running_job *running, enum role role,
 static bool ready(struct running_job *running, const struct task *task,
                   struct err *err)
 {
-    return task->open == 0 || (has_model(running, task->role, err) &&
-                               (!running_job_needs_judge(running, task) ||
-                                has_model(running, ROLE_JUDGE, err)));
+    for (int r = 0; task->open > 0 && r < ROLE_COUNT; r++)
+        if (running_job_needs(running, task, (enum role)r) &&
+            !has_model(running, (enum role)r, err))
+            return false;
+    return true;
 }
 
 // Items that have no answer yet stay without one: the budget is used up.

@@ -76,6 +76,22 @@ static bool make_plan(struct running_job *running, struct err *err)
     return true;
 }
 
+// What has to be embedded before the first trial. A file that is only scored
+// chooses as any candidate may.
+static bool list_texts(struct running_job *running, struct err *err)
+{
+    const struct job *job = running->job;
+
+    if (!job_embeds(job))
+        return true;
+    running->work.vectors = vectors_new(err);
+    if (running->work.vectors == NULL)
+        return false;
+    running->texts = retrieval_texts(running->work.retrieval, job->program,
+                                     NULL, &job->tunables, err);
+    return running->texts != NULL;
+}
+
 static bool load_job(struct running_job *running, struct diags *diags,
                      struct err *err)
 {
@@ -91,7 +107,8 @@ static bool load_job(struct running_job *running, struct diags *diags,
     if (!load_data(running, diags, err) || running->params == NULL ||
         !make_plan(running, err) ||
         !retrieval_open(running->job->program, running->bundle,
-                        &running->work.retrieval, err))
+                        &running->work.retrieval, err) ||
+        !list_texts(running, err))
         return false;
     running->id = job_id(running->job, running->bundle, request->simulated);
     running->last_calls =
@@ -370,6 +387,7 @@ static bool start_session(struct running_job *running, struct err *err)
         .optimizer = running->optimizer,
         .params = running->params,
         .models = &running->facts,
+        .texts = running->texts,
         .conduct = conduct,
     };
 
@@ -485,6 +503,8 @@ static void free_running(struct running_job *running)
     session_join(running->session);
     job_programs_stop(running->work.programs);
     retrieval_close(running->work.retrieval);
+    vectors_free(running->work.vectors);
+    json_decref(running->texts);
     nearest_free(running->work.nearest);
     free_past(&running->past);
     free_ending(running->ending);
@@ -519,8 +539,10 @@ static void forget_leaving(struct chore *chore)
     free(chore);
 }
 
-static void release_metric_prefixes(struct running_job *running)
+static void release_prefixes(struct running_job *running)
 {
+    if (running->work.embed_prefix != NULL)
+        prefix_unref(&running->engine->flights, running->work.embed_prefix);
     for (size_t i = 0; i < METRIC_MAX_OUTSIDE; i++)
         if (running->work.metric_prefixes[i] != NULL)
             prefix_unref(&running->engine->flights,
@@ -537,7 +559,7 @@ void running_job_discard(struct running_job *running)
         zmq_close(running->pair);
     if (running->begun)
         history_unload_job(running->engine->store, running->work.job_no);
-    release_metric_prefixes(running);
+    release_prefixes(running);
     running_job_unbind(running);
     (void)dispatch_limit(running->engine->dispatch, running->work.number, 0,
                          NULL);

@@ -98,7 +98,8 @@ static void add_cost(const struct running_job *running, int64_t now,
     }
     name_roles(roles);
     for (int i = 0; i < BILL_COUNT; i++)
-        add_role(roles[i], &running->costs[i], calls, &sum);
+        if (i == BILL_EXEC || running->job->models[i].name != NULL)
+            add_role(roles[i], &running->costs[i], calls, &sum);
     json_object_set_new(
         calls, "reused",
         json_integer(job_work_reused(&running->work, sum.paid)));

@@ -42,7 +42,8 @@ struct running_job {
     struct dataset *dataset; // owned
     struct split split;
     struct plan plan;
-    char *id; // owned
+    char *id;      // owned
+    json_t *texts; // to be embedded first; NULL: none; owned
     bool simulated;
     int64_t *last_calls;      // one a row (engine.h); owned
     struct model_facts facts; // of models, for the session

@@ -104,7 +104,11 @@ static void note_needs(const struct running_job *running, enum role role,
     struct model_entry *entry =
         &engine->models.entries[running->work.models[role].number];
 
-    if (entry->needs.num_ctx > 0)
+    // What it embeds may be shorter than its window, and no text is written.
+    if (role == ROLE_EMBED)
+        workers_server(&engine->workers, model->name, digest,
+                       entry->needs.server, sizeof entry->needs.server);
+    if (role == ROLE_EMBED || entry->needs.num_ctx > 0)
         return;
     entry->needs = (struct model_needs){
         .num_ctx = model->options.num_ctx,
@@ -343,10 +347,27 @@ static void compare_new_workers(struct running_job *running)
     running->workers_seen = workers->last_number;
 }
 
-bool running_job_needs_judge(const struct running_job *running,
-                             const struct task *task)
+bool running_job_needs(const struct running_job *running,
+                       const struct task *task, enum role role)
 {
-    return task->scored && metric_asks_model(running->job->metric);
+    if (role == task->role)
+        return true;
+    if (role == ROLE_EMBED)
+        return running->work.vectors != NULL &&
+               task->program == running->job->program;
+    return role == ROLE_JUDGE && task->scored &&
+           metric_asks_model(running->job->metric);
+}
+
+// Whether a model that the task needs is not there, or another one.
+static bool lacks_model(struct running_job *running, const struct task *task,
+                        struct err *err)
+{
+    for (int r = 0; r < ROLE_COUNT; r++)
+        if (running_job_needs(running, task, (enum role)r) &&
+            model_is_wrong(running, (enum role)r, err))
+            return true;
+    return false;
 }
 
 static bool check_models(struct running_job *running, int64_t now,
@@ -358,9 +379,7 @@ static bool check_models(struct running_job *running, int64_t now,
         return true;
     for (const struct task *t = running->tasks; t != NULL; t = t->next)
         if (t->known == t->n_items && t->open > 0 &&
-            (model_is_wrong(running, t->role, err) ||
-             (running_job_needs_judge(running, t) &&
-              model_is_wrong(running, ROLE_JUDGE, err))))
+            lacks_model(running, t, err))
             return false;
     return true;
 }

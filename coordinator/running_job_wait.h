@@ -25,9 +25,9 @@ bool running_job_bind(struct running_job *running, enum role role,
 bool running_job_watch(struct running_job *running, int64_t now,
                        struct err *err);
 
-// Whether the task's items are scored by a judge, whose model is then needed
-// as well.
-bool running_job_needs_judge(const struct running_job *running,
-                             const struct task *task);
+// Whether items of the task may ask the model of that role: the task's own, a
+// judge's that scores them, or the one that embeds their queries.
+bool running_job_needs(const struct running_job *running,
+                       const struct task *task, enum role role);
 
 #endif

@@ -612,6 +612,20 @@ static void note_overtaken(const struct queued_call *queued,
             dispatch_worker_failed(lease->worker, queued->node.key);
 }
 
+bool dispatch_find(const struct dispatch *dispatch, int32_t worker,
+                   int64_t lease, int64_t *call)
+{
+    const struct table_node *node = table_find(&dispatch->leases, lease);
+    const struct lease *known =
+        node == NULL ? NULL : RING_OWNER(node, struct lease, node);
+
+    if (known == NULL || known->worker->node.key != worker ||
+        known->queued == NULL)
+        return false;
+    *call = known->queued->node.key;
+    return true;
+}
+
 bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
                    int64_t now, int64_t *call)
 {

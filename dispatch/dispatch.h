@@ -218,6 +218,9 @@ bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
 // The call is no longer wanted, queued or sent.
 void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now);
 
+// The call that the worker holds under this lease; false: none.
+bool dispatch_find(const struct dispatch *dispatch, int32_t worker,
+                   int64_t lease, int64_t *call);
 // An answer came under this lease. True and the call's id when it is the
 // first valid one; false when the lease is unknown or not this worker's.
 // The place at the worker stays taken until dispatch_credit.

@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "predict/corpus.h"
 #include "predict/inputs.h"
 #include "predict/local_programs.h"
 #include "program/graph/plan.h"
@@ -56,6 +57,7 @@ struct run_pool {
     size_t n;
     struct local_programs *programs; // owned; NULL where no step has one
     struct retrieval *retrieval;     // the same of steps that search
+    struct corpus *corpus;           // and of those that do so by embeddings
     struct nearest *nearest;         // owned: of pools of demos
     uint64_t requests;               // made to programs so far
 };
@@ -98,6 +100,21 @@ static void release_parts(struct run_pool *pool)
 
 // --- making and freeing ---
 
+// Its calls have the ids behind those of all runs.
+static bool open_corpus(struct run_pool *pool, struct err *err)
+{
+    const struct run_pool_options *options = &pool->options;
+    struct corpus_options with = {.compiled = options->compiled,
+                                  .retrieval = pool->retrieval,
+                                  .client = options->client,
+                                  .slots = options->slots,
+                                  .timeout_ms = options->timeout_ms,
+                                  .first_id = (int64_t)options->places *
+                                              PROGRAM_MAX_STEPS};
+
+    return corpus_open(&with, &pool->corpus, err);
+}
+
 struct run_pool *run_pool_new(const struct run_pool_options *options,
                               struct err *err)
 {
@@ -120,14 +137,15 @@ out:
         ok = render_part(pool, s, err);
     if (ok)
         pool->nearest = nearest_new(err);
-    ok =
-        pool->nearest != NULL &&
-        local_programs_start(options->compiled->program,
-                             options->allow_exec ? options->compiled->folder
-                                                 : NULL,
-                             &pool->programs, err) &&
-        retrieval_open_folder(options->compiled->program,
-                              options->compiled->folder, &pool->retrieval, err);
+    ok = pool->nearest != NULL &&
+         local_programs_start(options->compiled->program,
+                              options->allow_exec ? options->compiled->folder
+                                                  : NULL,
+                              &pool->programs, err) &&
+         retrieval_open_folder(options->compiled->program,
+                               options->compiled->folder, &pool->retrieval,
+                               err) &&
+         open_corpus(pool, err);
     if (ok)
         return pool;
     run_pool_free(pool);
@@ -144,7 +162,7 @@ static void drop_calls(struct run_pool *pool, struct run *run)
 {
     for (int s = 0; s < PROGRAM_MAX_STEPS; s++) {
         if (run->calls[s].state == CALL_OPEN &&
-            run->calls[s].ask.answerer == ANSWERER_MODEL)
+            run->calls[s].ask.answerer != ANSWERER_EXEC)
             model_cancel(pool->options.client, call_id(pool, run, s));
         run->calls[s].state = CALL_NONE;
     }
@@ -159,12 +177,18 @@ void run_pool_free(struct run_pool *pool)
         stepper_free(pool->runs[pool->order[i]].stepper);
     }
     local_programs_stop(pool->programs);
+    corpus_close(pool->corpus);
     retrieval_close(pool->retrieval);
     nearest_free(pool->nearest);
     release_parts(pool);
     free(pool->order);
     free(pool->runs);
     free(pool);
+}
+
+bool run_pool_is_loading(const struct run_pool *pool)
+{
+    return corpus_state(pool->corpus) == CORPUS_WANTED;
 }
 
 // --- beginning ---
@@ -202,6 +226,8 @@ void run_pool_begin(struct run_pool *pool, uint64_t tag, json_t *values)
     json_t *inputs = NULL;
 
     assert(run_pool_has_room(pool));
+    if (corpus_state(pool->corpus) == CORPUS_FAILED)
+        corpus_want(pool->corpus);
     run = free_place(pool);
     *run = (struct run){.state = RUN_ACTIVE, .tag = tag};
     if (inputs_check_names(compiled->program->inputs,
@@ -273,9 +299,24 @@ static bool ask_model(struct run_pool *pool, struct run *run, int step,
     return ok;
 }
 
+static bool ask_embedder(struct run_pool *pool, struct run *run, int step,
+                         struct err *err)
+{
+    const struct ask *ask = &run->calls[step].ask;
+
+    return corpus_begin(pool->corpus, call_id(pool, run, step), ask->payload,
+                        ask->payload_len, err);
+}
+
 static bool slot_is_free(const struct run_pool *pool)
 {
     return model_open(pool->options.client) < (size_t)pool->options.slots;
+}
+
+// A query is asked when there is something to compare it with.
+static bool corpus_is_ready(const struct run_pool *pool)
+{
+    return corpus_state(pool->corpus) == CORPUS_READY && slot_is_free(pool);
 }
 
 // Programs take any number of requests, and work on a few.
@@ -292,6 +333,7 @@ static const struct asking {
 } askings[ANSWERER_COUNT] = {
     [ANSWERER_MODEL] = {slot_is_free, ask_model},
     [ANSWERER_EXEC] = {is_ready, ask_program},
+    [ANSWERER_EMBED] = {corpus_is_ready, ask_embedder},
 };
 
 static bool send_call(struct run_pool *pool, struct run *run, int step,
@@ -396,6 +438,33 @@ static void give_answer(struct run *run, int step,
         end_run(run, RUN_END_MODEL);
 }
 
+// The embedding of a query: its step gets the passages that are near. A query
+// that is too long is the step's to tell of.
+static void give_near(struct run_pool *pool, struct run *run, int step,
+                      const struct call_answer *answer)
+{
+    const struct compiled *compiled = pool->options.compiled;
+    struct buf text = BUF_INIT(PASSAGES_MAX_BYTES);
+    struct call_answer passages = {.outcome = CALL_TEXT, .cached_tokens = -1};
+
+    if (answer->outcome != CALL_TEXT) {
+        give_answer(run, step, answer);
+        return;
+    }
+    run->calls[step].state = CALL_NONE;
+    if (retrieval_near(pool->retrieval, corpus_vectors(pool->corpus),
+                       compiled->program, step, compiled->candidate->values,
+                       answer->text, answer->text_len, &text, &run->err)) {
+        passages.text = text.data;
+        passages.text_len = text.len;
+        give_answer(run, step, &passages);
+    } else {
+        drop_calls(pool, run);
+        end_run(run, RUN_END_SERVER);
+    }
+    buf_release(&text);
+}
+
 // A program that failed is asked again at once; at the end this run has failed,
 // and no other.
 static void take_program_fault(struct run_pool *pool, struct run *run, int step,
@@ -441,19 +510,52 @@ static void take_programs(struct run_pool *pool)
     }
 }
 
+static void take_done(struct run_pool *pool, const struct model_done *done)
+{
+    struct run *run = &pool->runs[done->id / PROGRAM_MAX_STEPS];
+    int step = (int)(done->id % PROGRAM_MAX_STEPS);
+
+    if (done->fault != FAULT_NONE)
+        take_fault(pool, run, step, done);
+    else if (run->calls[step].ask.answerer == ANSWERER_EMBED)
+        give_near(pool, run, step, &done->answer);
+    else
+        give_answer(run, step, &done->answer);
+}
+
 static void take_answers(struct run_pool *pool)
 {
     struct model_done done;
 
     while (model_take_done(pool->options.client, &done)) {
-        struct run *run = &pool->runs[done.id / PROGRAM_MAX_STEPS];
-        int step = (int)(done.id % PROGRAM_MAX_STEPS);
-
-        if (done.fault != FAULT_NONE)
-            take_fault(pool, run, step, &done);
-        else
-            give_answer(run, step, &done.answer);
+        if (!corpus_take(pool->corpus, &done))
+            take_done(pool, &done);
         call_answer_release(&done.answer);
+    }
+}
+
+// --- documents ---
+
+static bool waits_for_corpus(const struct run *run)
+{
+    for (int s = 0; s < PROGRAM_MAX_STEPS; s++)
+        if (run->calls[s].state == CALL_WAITS &&
+            run->calls[s].ask.answerer == ANSWERER_EMBED)
+            return true;
+    return false;
+}
+
+// Runs that wait for documents which cannot be embedded end.
+static void end_without_corpus(struct run_pool *pool)
+{
+    for (size_t i = 0; i < pool->n; i++) {
+        struct run *run = &pool->runs[pool->order[i]];
+
+        if (run->state != RUN_ACTIVE || !waits_for_corpus(run))
+            continue;
+        drop_calls(pool, run);
+        run->err = *corpus_failure(pool->corpus);
+        end_run(run, RUN_END_SERVER);
     }
 }
 
@@ -478,6 +580,8 @@ bool run_pool_turn(struct run_pool *pool, int64_t wait_ms, struct err *err)
     int64_t now = clock_monotonic_ms();
     int64_t due = now + wait_ms;
 
+    if (!corpus_send(pool->corpus, now, &due, err))
+        return false;
     for (size_t i = 0; i < pool->n; i++) {
         struct run *run = &pool->runs[pool->order[i]];
 
@@ -494,6 +598,8 @@ bool run_pool_turn(struct run_pool *pool, int64_t wait_ms, struct err *err)
         return false;
     take_answers(pool);
     take_programs(pool);
+    if (corpus_state(pool->corpus) == CORPUS_FAILED)
+        end_without_corpus(pool);
     return true;
 }
 

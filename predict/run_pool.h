@@ -8,6 +8,8 @@
 //                    FREE <------------ run_pool_take ------------+
 //
 // At most `slots` calls are open at the model server, the oldest runs first.
+// Where the program searches by embeddings, those of its documents are made
+// first (corpus.h): from the first turn on, or when a run needs them again.
 // A reply that cannot be read is asked for once more (stepper.h). After a fault
 // of the server the call is tried again a few times, with back-off; then that
 // run ends, and no other. Whether the rest goes on is the caller's decision.
@@ -65,6 +67,10 @@ void run_pool_free(struct run_pool *pool);
 
 bool run_pool_has_room(const struct run_pool *pool);
 size_t run_pool_size(const struct run_pool *pool); // begun and not taken
+
+// Whether turns would do something even without any run: documents are being
+// embedded.
+bool run_pool_is_loading(const struct run_pool *pool);
 
 // Begins a run on inputs by name (a reference is taken); a name that is no
 // input's ends it at once. Needs room.

@@ -86,7 +86,7 @@ static struct entry *take_waiting(struct service *service)
 static bool wait_for_work(struct service *service)
 {
     while (!service->stopping && service->first == NULL &&
-           service->status.running == 0)
+           service->status.running == 0 && !run_pool_is_loading(service->pool))
         (void)pthread_cond_wait(&service->work, &service->lock);
     return !service->stopping;
 }

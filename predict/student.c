@@ -6,19 +6,43 @@
 
 enum { PROBE_MS = 5000 };
 
+// A model of the file that the server has to have. NULL with err: it lacks it.
+static const struct model_info *find_model(const struct model_server *server,
+                                           const char *name, struct err *err)
+{
+    const struct model_info *info = model_server_find(server, name);
+
+    if (info == NULL)
+        err_set(err, ERR_INPUT,
+                "the server does not have the model `%.80s`: run `ollama pull "
+                "%.80s`",
+                name, name);
+    return info;
+}
+
+static bool is_other(const struct model_info *info, const char *digest)
+{
+    return info->digest[0] != '\0' && digest[0] != '\0' &&
+           strcmp(info->digest, digest) != 0;
+}
+
 static void warn(const struct compiled *compiled,
                  const struct model_server *server,
-                 const struct model_info *info, struct student *out)
+                 const struct model_info *info,
+                 const struct model_info *embedder, struct student *out)
 {
+    bool student = is_other(info, compiled->digest);
+
     if (compiled->simulated && !server->simulated)
         text_print(out->warning, sizeof out->warning,
                    "it was made with a simulated model; its prompts were "
                    "chosen by no real one");
-    else if (!server->simulated && info->digest[0] != '\0' &&
-             compiled->digest[0] != '\0' &&
-             strcmp(info->digest, compiled->digest) != 0)
+    else if (!server->simulated &&
+             (student ||
+              (embedder != NULL && is_other(embedder, compiled->embed_digest))))
         text_print(out->warning, sizeof out->warning,
-                   "it was compiled for another digest of %s", compiled->model);
+                   "it was compiled for another digest of %s",
+                   student ? compiled->model : compiled->embed_model);
 }
 
 static bool check_server(const struct compiled *compiled,
@@ -26,20 +50,20 @@ static bool check_server(const struct compiled *compiled,
                          const struct model_server *server, struct student *out,
                          struct err *err)
 {
-    const struct model_info *info = model_server_find(server, compiled->model);
+    bool embeds = compiled->embed_model[0] != '\0';
+    const struct model_info *embedder = NULL;
+    const struct model_info *info;
 
     out->simulated = server->simulated;
     // An OpenAI-compatible server may serve its one model by any name.
     if (strcmp(address->backend, "ollama") != 0)
         return true;
-    if (info == NULL) {
-        err_set(err, ERR_INPUT,
-                "the server does not have the model `%.80s`: run `ollama pull "
-                "%.80s`",
-                compiled->model, compiled->model);
+    info = find_model(server, compiled->model, err);
+    if (info != NULL && embeds)
+        embedder = find_model(server, compiled->embed_model, err);
+    if (info == NULL || (embeds && embedder == NULL))
         return false;
-    }
-    warn(compiled, server, info, out);
+    warn(compiled, server, info, embedder, out);
     return true;
 }
 

@@ -16,7 +16,7 @@ struct student {
     char warning[200];           // "": the file was compiled for just this one
 };
 
-// Asks the server whether it has the model of the file, for at most 5 s.
+// Asks the server whether it has the models of the file, for at most 5 s.
 // ERR_FAULT: none answers; ERR_INPUT: it lacks the model.
 bool student_open(const struct compiled *compiled,
                   const struct model_address *address, struct student *out,

@@ -7,8 +7,10 @@
 #include "common/hash.h"
 #include "common/json.h"
 #include "common/map.h"
+#include "common/text.h"
 #include "program/graph/search_spec.h"
 #include "program/job/documents.h"
+#include "retrieve/passage.h"
 #include "retrieve/search_index.h"
 
 enum {
@@ -22,9 +24,16 @@ struct kept {
     char text[];
 };
 
+// The embeddings of some documents' texts, in their order.
+struct shelf {
+    size_t n;
+    const struct direction *of[]; // NULL: a document without such a text
+};
+
 struct retrieval {
     struct search_index *of_step[PROGRAM_MAX_STEPS]; // NULL: asks nothing
     bool owns[PROGRAM_MAX_STEPS]; // else an earlier step's, of equal documents
+    struct map shelves;           // by documents and fields; values owned
     struct map kept;              // by question; values owned
     size_t kept_bytes;
 };
@@ -141,6 +150,17 @@ static struct hash question_of(int step, const char *payload, size_t len)
     return hasher_end(&hasher);
 }
 
+// Appends what was found before; false when that is not known any more.
+static bool put_kept(const struct retrieval *retrieval,
+                     const struct hash *question, struct buf *out)
+{
+    const struct kept *kept = map_find(&retrieval->kept, question);
+
+    if (kept != NULL)
+        buf_append(out, kept->text, kept->len);
+    return kept != NULL;
+}
+
 // Where there is no memory for it, it is searched for again.
 static void keep(struct retrieval *retrieval, const struct hash *question,
                  const char *text, size_t len)
@@ -162,6 +182,17 @@ static void keep(struct retrieval *retrieval, const struct hash *question,
         free(kept);
 }
 
+static void drop_shelves(struct retrieval *retrieval)
+{
+    struct hash key;
+    size_t at = 0;
+    void *value = NULL;
+
+    while (map_next(&retrieval->shelves, &at, &key, &value))
+        free(value);
+    map_release(&retrieval->shelves);
+}
+
 // --- searching ---
 
 void retrieval_close(struct retrieval *retrieval)
@@ -169,10 +200,21 @@ void retrieval_close(struct retrieval *retrieval)
     if (retrieval == NULL)
         return;
     drop_kept(retrieval);
+    drop_shelves(retrieval);
     for (size_t i = 0; i < PROGRAM_MAX_STEPS; i++)
         if (retrieval->owns[i])
             search_index_free(retrieval->of_step[i]);
     free(retrieval);
+}
+
+// Takes passages.
+static bool put_passages(json_t *passages, struct buf *out, struct err *err)
+{
+    buf_puts(out, "{\"passages\":");
+    json_put(out, passages, false);
+    buf_putc(out, '}');
+    json_decref(passages);
+    return buf_ok(out, "passages", err);
 }
 
 static bool search(struct retrieval *retrieval, int step, const char *payload,
@@ -189,11 +231,7 @@ static bool search(struct retrieval *retrieval, int step, const char *payload,
     json_decref(asked);
     if (passages == NULL)
         return false;
-    buf_puts(out, "{\"passages\":");
-    json_put(out, passages, false);
-    buf_putc(out, '}');
-    json_decref(passages);
-    return buf_ok(out, "passages", err);
+    return put_passages(passages, out, err);
 }
 
 bool retrieval_answer(struct retrieval *retrieval, int step,
@@ -201,15 +239,241 @@ bool retrieval_answer(struct retrieval *retrieval, int step,
                       struct err *err)
 {
     struct hash question = question_of(step, payload, len);
-    const struct kept *kept = map_find(&retrieval->kept, &question);
     size_t before = out->len;
 
-    if (kept != NULL) {
-        buf_append(out, kept->text, kept->len);
+    if (put_kept(retrieval, &question, out))
         return buf_ok(out, "passages", err);
-    }
     if (!search(retrieval, step, payload, len, out, err))
         return false;
     keep(retrieval, &question, out->data + before, out->len - before);
     return true;
+}
+
+// --- by embeddings ---
+
+// The text of a document that is embedded; false where it has none.
+static bool put_text(const json_t *document, const json_t *fields,
+                     struct buf *out)
+{
+    size_t words = 0;
+
+    buf_clear(out);
+    passage_put(document, fields, out);
+    if (!out->failed && out->len > 0)
+        (void)text_trim_wide(out->data, out->len, &words);
+    return words > 0;
+}
+
+// A list of texts, each once.
+struct texts {
+    json_t *list; // owned
+    struct map seen;
+};
+
+static bool add_text(struct texts *texts, const struct buf *text)
+{
+    struct hash key = hash_of("text", text->data, text->len);
+
+    return map_find(&texts->seen, &key) != NULL ||
+           (map_put(&texts->seen, &key, texts) &&
+            json_array_append_new(texts->list,
+                                  json_stringn(text->data, text->len)) == 0);
+}
+
+static bool add_documents(const struct search_index *index,
+                          const json_t *fields, struct texts *texts)
+{
+    const json_t *documents = search_index_documents(index);
+    struct buf text = BUF_INIT(PASSAGE_MAX_BYTES);
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < json_array_size(documents); i++)
+        if (put_text(json_array_get(documents, i), fields, &text))
+            ok = add_text(texts, &text);
+    ok = ok && !text.failed;
+    buf_release(&text);
+    return ok;
+}
+
+// What candidates may choose as that key of the step; NULL: nothing.
+static const struct tunable *choice_of(const struct tunables *tunables,
+                                       int step, const char *key)
+{
+    for (size_t i = 0; tunables != NULL && i < tunables->n; i++) {
+        const struct tunable *one = &tunables->items[i];
+
+        if (one->step == step && strcmp(one->key, key) == 0)
+            return one;
+    }
+    return NULL;
+}
+
+static bool add_step(const struct retrieval *retrieval,
+                     const struct program *program, int step,
+                     const json_t *values, const struct tunables *tunables,
+                     struct texts *texts)
+{
+    const struct step *at = &program->steps[step];
+    const struct search_index *index = retrieval->of_step[step];
+    const struct tunable *fields = choice_of(tunables, step, "fields");
+    bool ok = true;
+
+    if (choice_of(tunables, step, "by") == NULL &&
+        search_by(at, values) != SEARCH_BY_EMBEDDINGS)
+        return true;
+    if (fields == NULL)
+        return add_documents(index, search_fields(at, values), texts);
+    for (size_t i = 0; ok && i < fields->n_choices; i++)
+        ok = add_documents(index, fields->choices[i], texts);
+    return ok;
+}
+
+json_t *retrieval_texts(const struct retrieval *retrieval,
+                        const struct program *program, const json_t *values,
+                        const struct tunables *tunables, struct err *err)
+{
+    struct texts texts = {.list = json_array(), .seen = MAP_INIT};
+    bool ok = texts.list != NULL;
+
+    for (size_t i = 0; ok && i < program->n_steps; i++)
+        if (program->steps[i].search != NULL)
+            ok = add_step(retrieval, program, (int)i, values, tunables, &texts);
+    map_release(&texts.seen);
+    if (ok)
+        return texts.list;
+    json_decref(texts.list);
+    err_nomem(err, "the documents");
+    return NULL;
+}
+
+static bool fill_shelf(struct shelf *shelf, const json_t *documents,
+                       const struct vectors *vectors, const json_t *fields,
+                       struct err *err)
+{
+    struct buf text = BUF_INIT(PASSAGE_MAX_BYTES);
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < shelf->n; i++) {
+        if (!put_text(json_array_get(documents, i), fields, &text))
+            continue;
+        shelf->of[i] = vectors_find(vectors, text.data, text.len);
+        ok = shelf->of[i] != NULL;
+    }
+    if (!ok)
+        err_set(err, ERR_INPUT,
+                "the documents were embedded by other fields than those that "
+                "the compiled program searches: say these in the job's "
+                "`fields`");
+    ok = ok && buf_ok(&text, "a document", err);
+    buf_release(&text);
+    return ok;
+}
+
+static struct shelf *make_shelf(const struct search_index *index,
+                                const struct vectors *vectors,
+                                const json_t *fields, struct err *err)
+{
+    const json_t *documents = search_index_documents(index);
+    size_t n = json_array_size(documents);
+    struct shelf *shelf = calloc(1, sizeof *shelf + n * sizeof *shelf->of);
+
+    if (shelf == NULL) {
+        err_nomem(err, "the documents");
+        return NULL;
+    }
+    shelf->n = n;
+    if (fill_shelf(shelf, documents, vectors, fields, err))
+        return shelf;
+    free(shelf);
+    return NULL;
+}
+
+static struct hash shelf_key(const struct step *step, const json_t *fields)
+{
+    char *text = fields == NULL ? NULL : json_text(fields);
+    struct hasher hasher;
+
+    hasher_init(&hasher, "shelf");
+    hasher_add_text(&hasher, step->search->documents);
+    hasher_add_text(&hasher, text);
+    free(text);
+    return hasher_end(&hasher);
+}
+
+// Made when the first query comes, when the embeddings of all documents are
+// there.
+static const struct shelf *shelf_of(struct retrieval *retrieval,
+                                    const struct vectors *vectors,
+                                    const struct program *program, int step,
+                                    const json_t *fields, struct err *err)
+{
+    struct hash key = shelf_key(&program->steps[step], fields);
+    struct shelf *shelf = map_find(&retrieval->shelves, &key);
+
+    if (shelf != NULL)
+        return shelf;
+    shelf = make_shelf(retrieval->of_step[step], vectors, fields, err);
+    if (shelf == NULL || map_put(&retrieval->shelves, &key, shelf))
+        return shelf;
+    free(shelf);
+    err_nomem(err, "the documents");
+    return NULL;
+}
+
+static bool find_near(struct retrieval *retrieval,
+                      const struct vectors *vectors,
+                      const struct program *program, int step,
+                      const json_t *values, const struct direction *query,
+                      struct buf *out, struct err *err)
+{
+    const struct step *at = &program->steps[step];
+    const struct shelf *shelf = shelf_of(retrieval, vectors, program, step,
+                                         search_fields(at, values), err);
+    size_t found[SEARCH_MAX_PASSAGES];
+    size_t n = 0;
+    json_t *passages = NULL;
+
+    if (shelf != NULL &&
+        vectors_nearest(query, shelf->of, shelf->n,
+                        (size_t)search_k(at, values), found, &n, err))
+        passages =
+            search_index_passages(retrieval->of_step[step], found, n, err);
+    return passages != NULL && put_passages(passages, out, err);
+}
+
+static struct hash near_question(const struct step *step, int number,
+                                 const json_t *values, const char *answer,
+                                 size_t len)
+{
+    struct hash shelf = shelf_key(step, search_fields(step, values));
+    struct hasher hasher;
+
+    hasher_init(&hasher, "search near");
+    hasher_add_int(&hasher, number);
+    hasher_add_int(&hasher, search_k(step, values));
+    hasher_add_hash(&hasher, &shelf);
+    hasher_add(&hasher, answer, len);
+    return hasher_end(&hasher);
+}
+
+bool retrieval_near(struct retrieval *retrieval, const struct vectors *vectors,
+                    const struct program *program, int step,
+                    const json_t *values, const char *answer, size_t len,
+                    struct buf *out, struct err *err)
+{
+    struct hash question =
+        near_question(&program->steps[step], step, values, answer, len);
+    struct direction *query;
+    size_t before = out->len;
+    bool ok;
+
+    if (put_kept(retrieval, &question, out))
+        return buf_ok(out, "passages", err);
+    query = vectors_read(vectors, answer, len, err);
+    ok = query != NULL &&
+         find_near(retrieval, vectors, program, step, values, query, out, err);
+    if (ok)
+        keep(retrieval, &question, out->data + before, out->len - before);
+    free(query);
+    return ok;
 }

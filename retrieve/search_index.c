@@ -6,8 +6,9 @@
 
 #include "common/buf.h"
 #include "common/utf8.h"
+#include "retrieve/passage.h"
 
-enum { SQL_MAX_BYTES = 1 << 20, PASSAGE_MAX_BYTES = 4 << 20 };
+enum { SQL_MAX_BYTES = 1 << 20 };
 
 struct search_index {
     json_t *documents; // owned reference
@@ -160,6 +161,11 @@ void search_index_free(struct search_index *index)
     free(index);
 }
 
+const json_t *search_index_documents(const struct search_index *index)
+{
+    return index->documents;
+}
+
 // --- a query ---
 
 static bool is_word(uint32_t code)
@@ -237,14 +243,7 @@ static json_t *passage_of(json_t *document)
     struct buf text = BUF_INIT(PASSAGE_MAX_BYTES);
     json_t *passage = NULL;
 
-    for (void *at = json_object_iter(document); at != NULL;
-         at = json_object_iter_next(document, at)) {
-        const json_t *value = json_object_iter_value(at);
-
-        if (text.len > 0)
-            buf_putc(&text, '\n');
-        buf_append(&text, json_string_value(value), json_string_length(value));
-    }
+    passage_put(document, NULL, &text);
     if (!text.failed)
         passage = json_stringn(text.data == NULL ? "" : text.data, text.len);
     buf_release(&text);
@@ -284,29 +283,35 @@ bool search_index_rank(struct search_index *index, const char *query,
     return ok;
 }
 
+json_t *search_index_passages(const struct search_index *index,
+                              const size_t *found, size_t n, struct err *err)
+{
+    json_t *list = json_array();
+    bool ok = list != NULL;
+
+    for (size_t i = 0; ok && i < n; i++)
+        ok = json_array_append_new(list, passage_of(json_array_get(
+                                             index->documents, found[i]))) == 0;
+    if (ok)
+        return list;
+    json_decref(list);
+    err_nomem(err, "passages");
+    return NULL;
+}
+
 json_t *search_index_find(struct search_index *index, const char *query,
                           const json_t *fields, int64_t k, struct err *err)
 {
     size_t all = json_array_size(index->documents);
     size_t most = k < 0 ? 0 : (uint64_t)k < all ? (size_t)k : all;
     size_t *found = calloc(most + 1, sizeof *found);
-    json_t *list = json_array();
+    json_t *list = NULL;
     size_t n = 0;
-    bool ok = found != NULL && list != NULL;
 
-    if (!ok)
+    if (found == NULL)
         err_nomem(err, "passages");
-    ok = ok && search_index_rank(index, query, fields, most, found, &n, err);
-    for (size_t i = 0; ok && i < n; i++) {
-        json_t *document = json_array_get(index->documents, found[i]);
-
-        ok = json_array_append_new(list, passage_of(document)) == 0;
-        if (!ok)
-            err_nomem(err, "passages");
-    }
+    else if (search_index_rank(index, query, fields, most, found, &n, err))
+        list = search_index_passages(index, found, n, err);
     free(found);
-    if (ok)
-        return list;
-    json_decref(list);
-    return NULL;
+    return list;
 }

@@ -39,4 +39,11 @@ bool search_index_rank(struct search_index *index, const char *query,
                        const json_t *fields, size_t k, size_t *out, size_t *n,
                        struct err *err);
 
+// The documents themselves. Borrowed.
+const json_t *search_index_documents(const struct search_index *index);
+
+// The passages of those n documents, in that order (new reference).
+json_t *search_index_passages(const struct search_index *index,
+                              const size_t *found, size_t n, struct err *err);
+
 #endif

@@ -690,6 +690,32 @@ static void export_best(struct session *session, struct findings *found,
     ending->compiled = compiled_text(session, found, &ignored);
 }
 
+// Those that a search compares its queries with. Paid for like all else, and
+// found in the store the next time.
+static bool embed_documents(struct session *session, struct err *err)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    struct runs_request request = {
+        .program = setup->job->program,
+        .plan = setup->plan,
+        .candidate = session_baseline(session),
+        .role = ROLE_EMBED,
+        .sampling = {.temperature = -1, .purpose = "documents"},
+        .texts = setup->texts,
+        .n = json_array_size(setup->texts)};
+    struct runs *runs;
+    bool ok;
+
+    if (request.n == 0)
+        return true;
+    session_phase(session, "embedding the documents", 0);
+    runs = runs_submit(session, &request, err);
+    ok = runs != NULL && runs_wait(session, runs, err);
+    if (ok)
+        runs_free(runs);
+    return ok;
+}
+
 static bool run(struct session *session, struct ending *ending, struct err *err)
 {
     struct findings found = {0};
@@ -697,7 +723,7 @@ static bool run(struct session *session, struct ending *ending, struct err *err)
 
     session_ask_logprobs(session,
                          session_setup_of(session)->optimizer->logprobs);
-    ok = score_baseline(session, &found, err);
+    ok = embed_documents(session, err) && score_baseline(session, &found, err);
     if (ok)
         ok = search(session, &found, err) &&
              finish_run(session, &found, ending, err);
@@ -816,8 +842,11 @@ static bool eval(struct session *session, struct ending *ending,
     if (candidate == NULL)
         return false;
     rows_to_score(session, &rows, &n);
-    session_phase(session, "evaluation", 0);
-    trial = session_score(session, candidate, setup->plan, rows, n, true, err);
+    if (embed_documents(session, err)) {
+        session_phase(session, "evaluation", 0);
+        trial =
+            session_score(session, candidate, setup->plan, rows, n, true, err);
+    }
     candidate_unref(candidate);
     if (trial == NULL)
         return false;

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/logprobs.h"
 #include "coordinator/answerers/answerer.h"
+#include "coordinator/answerers/model.h"
 #include "coordinator/call_key.h"
 
 static struct call_options options_for(const struct order *order,
@@ -40,7 +41,7 @@ static bool address(struct order *order, const struct task *task,
     return true;
 }
 
-static bool begin(struct flight *flight, struct err *err)
+bool model_call_begin(struct flight *flight, struct err *err)
 {
     const struct order *order = &flight->order;
     struct engine *engine = order->work->engine;
@@ -58,7 +59,7 @@ static bool begin(struct flight *flight, struct err *err)
     return dispatch_queue(engine->dispatch, &call, clock_monotonic_ms(), err);
 }
 
-static void cancel(struct engine *engine, struct flight *flight)
+void model_call_cancel(struct engine *engine, struct flight *flight)
 {
     dispatch_cancel(engine->dispatch, flight->id, clock_monotonic_ms());
 }
@@ -95,8 +96,8 @@ static const char *options_text(struct options_text *last,
     return last->text;
 }
 
-static bool record(const struct flight *flight, struct call_put *row,
-                   struct err *err)
+bool model_call_record(const struct flight *flight, struct call_put *row,
+                       struct err *err)
 {
     const struct order *order = &flight->order;
     struct engine *engine = order->work->engine;
@@ -114,7 +115,7 @@ static bool record(const struct flight *flight, struct call_put *row,
 const struct answerer answerer_model = {
     .name = "model",
     .address = address,
-    .begin = begin,
-    .cancel = cancel,
-    .record = record,
+    .begin = model_call_begin,
+    .cancel = model_call_cancel,
+    .record = model_call_record,
 };

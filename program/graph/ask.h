@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buf.h"
 #include "common/err.h"
 #include "program/graph/adapter.h"
 #include "program/graph/user_command.h"
@@ -26,6 +27,7 @@
 // ANSWERER_MODEL  payload: the last turns of a chat, behind a prefix
 // ANSWERER_EXEC   payload: a line of JSON for a program of the user
 // ANSWERER_RETRIEVE  payload: a query, how many passages, and which fields
+// ANSWERER_EMBED     payload: a text, as JSON behind ASK_EMBED_PREFIX
 enum answerer_id {
 #define ANSWERER(id, name) id,
 #include "program/graph/answerers.def"
@@ -42,5 +44,12 @@ struct ask {
     size_t payload_len;
     const struct user_command *command; // ANSWERER_EXEC: of the job; else NULL
 };
+
+// A request for an embedding is a list of one text; all have this beginning.
+#define ASK_EMBED_PREFIX "["
+
+// Asks for the embedding of a text: fills who, and appends the payload.
+void ask_embedding(const char *text, size_t len, struct buf *payload,
+                   struct ask *out);
 
 #endif

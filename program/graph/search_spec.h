@@ -3,6 +3,7 @@
 //   search:
 //     retrieve: leaflets.jsonl          # or a folder of text files
 //     inputs: {query: ask.query}
+//     by: embeddings                    # else words
 //     k: {tune: [2, 4, 8], default: 4}
 //     fields: [title, text]
 
@@ -14,12 +15,29 @@
 
 #include <jansson.h>
 
+#include "program/graph/program.h"
+
 enum { SEARCH_MAX_PASSAGES = 100 };
+
+// WORDS       a document is near that holds rare words of the query (BM25)
+// EMBEDDINGS  one whose embedding is near that of the query: a model is asked
+enum search_by { SEARCH_BY_WORDS, SEARCH_BY_EMBEDDINGS };
 
 struct search_spec {
     const char *documents; // a file or a folder of the job
-    int64_t k;             // passages, at most
-    json_t *fields;        // names of those searched; NULL: all; owned
+    enum search_by by;
+    int64_t k;      // passages, at most
+    json_t *fields; // names of those searched; NULL: all; owned
 };
+
+// What a retrieve step does where a candidate gives it these values, or NULL
+// (candidate.h): its own, or else those of the job. fields: a name or a list of
+// names, borrowed; NULL: all.
+enum search_by search_by(const struct step *step, const json_t *values);
+int64_t search_k(const struct step *step, const json_t *values);
+const json_t *search_fields(const struct step *step, const json_t *values);
+
+// How many steps of the program search by embeddings with these values.
+size_t search_embeddings(const struct program *program, const json_t *values);
 
 #endif

@@ -16,7 +16,13 @@ enum { WINDOW_DEFAULT = 4, SEED_DEFAULT = 9, SPLIT_SEED_DEFAULT = 1 };
 #define COUNT_MAX INT64_C(1000000000000000)
 #define SEED_MAX INT64_C(9000000000000000)
 
-const char *const role_names[ROLE_COUNT] = {"student", "teacher", "judge"};
+// Room for a text that is embedded, where the job does not say it. It is always
+// sent, since a server's own default depends on its machine; a server cuts it
+// to what the model was trained with.
+enum { EMBED_NUM_CTX = 8192 };
+
+const char *const role_names[ROLE_COUNT] = {"student", "teacher", "judge",
+                                            "embed"};
 
 static const struct call_options options_default = {
     .num_ctx = 4096, .num_predict = 1000, .temperature = 0};
@@ -121,6 +127,7 @@ static const struct role_row {
     {"student", "student_options", "student_revision"},
     {"teacher", "teacher_options", "teacher_revision"},
     {"judge", "judge_options", "judge_revision"},
+    {"embed", "embed_options", "embed_revision"},
 };
 
 // A role without a model of its own is the role before it, with its options
@@ -170,6 +177,33 @@ static void read_role(struct reader *reader, const struct node *models,
     }
 }
 
+// Of the options a model that embeds has its window alone.
+static void read_embedder(struct reader *reader, const struct node *models)
+{
+    static const char *const keys[] = {"num_ctx"};
+    const struct role_row *row = &role_rows[ROLE_EMBED];
+    struct job_model *model = &reader->job->models[ROLE_EMBED];
+    const struct node *name = node_find(models, row->name);
+    const struct node *revision = node_find(models, row->revision);
+    const struct node *options = node_find(models, row->options);
+
+    if (name == NULL)
+        return;
+    model->place = name->place;
+    model->revision = reader->common.revision;
+    model->options =
+        (struct call_options){.num_ctx = EMBED_NUM_CTX, .num_predict = 1};
+    (void)read_text(reader, name, "the name of a model", &model->name);
+    if (revision != NULL)
+        (void)read_text(reader, revision, "a revision", &model->revision);
+    if (options == NULL || options->kind == NODE_NULL)
+        return;
+    if (options->kind == NODE_MAP)
+        node_only_keys(options, "`embed_options`", keys, LENGTH(keys),
+                       reader->diags);
+    read_options(reader, options, row->options, &model->options);
+}
+
 static void read_models(struct reader *reader, const struct node *node)
 {
     const char *keys[2 + 3 * ROLE_COUNT] = {"options", "revision"};
@@ -191,8 +225,9 @@ static void read_models(struct reader *reader, const struct node *node)
     if (revision != NULL)
         (void)read_text(reader, revision, "`revision`",
                         &reader->common.revision);
-    for (size_t i = 0; i < ROLE_COUNT; i++)
+    for (size_t i = 0; i < ROLE_EMBED; i++)
         read_role(reader, node, i);
+    read_embedder(reader, node);
 }
 
 // A file that the job names, in the bundle from here on.
@@ -680,6 +715,53 @@ static bool read_root(struct reader *reader, const char *const *overrides,
                   "name: my-job, with models, inputs, steps, data and metric");
 }
 
+static bool step_embeds(const struct job *job, int step)
+{
+    const struct step *at = &job->program->steps[step];
+    bool embeds =
+        at->search != NULL && search_by(at, NULL) == SEARCH_BY_EMBEDDINGS;
+
+    for (size_t t = 0; t < job->tunables.n; t++)
+        embeds = embeds || (job->tunables.items[t].step == step &&
+                            strcmp(job->tunables.items[t].key, "by") == 0);
+    return embeds;
+}
+
+bool job_embeds(const struct job *job)
+{
+    for (size_t i = 0; i < job->program->n_steps; i++)
+        if (step_embeds(job, (int)i))
+            return true;
+    return false;
+}
+
+// Who searches by embeddings says whose.
+static void check_embedder(struct reader *reader)
+{
+    const struct job *job = reader->job;
+    const struct program *program = job->program;
+    const struct job_model *model = &job->models[ROLE_EMBED];
+    size_t i = 0;
+
+    while (i < program->n_steps && !step_embeds(job, (int)i))
+        i++;
+    if (i < program->n_steps && model->name == NULL) {
+        diag_add(reader->diags, DIAG_ERROR, "missing-key",
+                 &program->steps[i].place,
+                 "step `%s` searches by embeddings, and `models` has no "
+                 "`embed`, the model that makes them",
+                 program->steps[i].name);
+        diag_remedy(reader->diags,
+                    "name one, such as models: {embed: all-minilm}");
+    } else if (i == program->n_steps && model->name != NULL) {
+        diag_add(reader->diags, DIAG_WARNING, "not-used", &model->place,
+                 "no step searches by embeddings, so `embed` is not used");
+        diag_remedy(reader->diags,
+                    "write `by: embeddings` in a retrieve step, or leave "
+                    "`embed` out");
+    }
+}
+
 static bool check_tuned_fields(const struct tunable *tunable, int step,
                                const json_t *documents, struct err *err)
 {
@@ -758,6 +840,8 @@ struct job *job_load_checked(struct bundle *bundle,
     }
     if (diags->errors == before && !diags->nomem)
         fetch_commands(&reader);
+    if (diags->errors == before && !diags->nomem)
+        check_embedder(&reader);
     if (diags->errors == before && !diags->nomem)
         check_documents(&reader);
     if (diags->errors == before && !diags->nomem)

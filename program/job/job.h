@@ -31,12 +31,14 @@
 // those of another job.
 enum { REPLAY_VERSION = 4 };
 
-enum role { ROLE_STUDENT, ROLE_TEACHER, ROLE_JUDGE };
-enum { ROLE_COUNT = 3 };
+// The last one embeds texts, which needs a model of its own: only a job that
+// searches by embeddings names one.
+enum role { ROLE_STUDENT, ROLE_TEACHER, ROLE_JUDGE, ROLE_EMBED };
+enum { ROLE_COUNT = 4 };
 extern const char *const role_names[ROLE_COUNT]; // "student", ...
 
 struct job_model {
-    const char *name;
+    const char *name;     // NULL: the job has none of that role
     const char *revision; // stands for the digest where a server has none
     struct call_options options; // seed is set a call
     struct place place;
@@ -105,6 +107,9 @@ struct job *job_load_checked(struct bundle *bundle,
                              const char *const *overrides, size_t n_overrides,
                              job_check_fn *check, struct diags *diags);
 void job_free(struct job *job); // NULL is fine
+
+// Whether some candidate of the job searches by embeddings.
+bool job_embeds(const struct job *job);
 
 // All settings that the job says for a model of that role; a candidate's are
 // laid over them.

@@ -33,6 +33,11 @@ static json_t *options_json(const struct job *job, enum role role)
     json_t *json = json_object();
     struct settings settings;
 
+    if (role == ROLE_EMBED) {
+        set_new(&json, "num_ctx",
+                json_integer(job->models[role].options.num_ctx));
+        return json;
+    }
     job_settings(job, role, &settings);
     if (json != NULL && settings_put(&settings, SETTING_MODEL, json))
         return json;
@@ -47,6 +52,9 @@ static json_t *models_json(const struct job *job)
 
     for (size_t i = 0; i < ROLE_COUNT; i++) {
         const struct job_model *model = &job->models[i];
+
+        if (model->name == NULL)
+            continue;
         (void)snprintf(key, sizeof key, "%s_options", role_names[i]);
         set_text(&json, role_names[i], model->name);
         set_new(&json, key, options_json(job, (enum role)i));

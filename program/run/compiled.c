@@ -210,23 +210,36 @@ static json_t *settings_json(const struct settings *settings,
     return NULL;
 }
 
+static json_t *model_options(const struct job *job,
+                             const struct candidate *candidate, enum role role)
+{
+    struct settings settings;
+
+    if (role == ROLE_EMBED)
+        return with(json_object(), "num_ctx",
+                    json_integer(job->models[role].options.num_ctx));
+    role_settings(job, candidate, role, &settings);
+    return settings_json(&settings, SETTING_MODEL);
+}
+
 static json_t *models_json(const struct job *job,
                            const struct candidate *candidate,
                            const struct compiled_facts *facts)
 {
     json_t *models = json_object();
-    struct settings settings;
 
     for (int i = 0; i < ROLE_COUNT; i++) {
         const struct job_model *model = &job->models[i];
-        json_t *object = with_text(json_object(), "name", model->name);
+        json_t *object;
 
+        if (model->name == NULL)
+            continue;
+        object = with_text(json_object(), "name", model->name);
         object = with_text(object, "digest", facts->digests[i]);
         if (model->revision != NULL && model->revision[0] != '\0')
             object = with_text(object, "revision", model->revision);
-        role_settings(job, candidate, (enum role)i, &settings);
-        object =
-            with(object, "options", settings_json(&settings, SETTING_MODEL));
+        object = with(object, "options",
+                      model_options(job, candidate, (enum role)i));
         models = with(models, role_names[i], object);
     }
     return models;

@@ -53,7 +53,11 @@ struct compiled {
     struct settings settings;    // all of them
     char *model;                 // of the student; owned
     char *digest;                // "" unknown; owned
-    char *job_id;                // owned
+    char *embed_model;  // that embeds its queries and documents; "" or NULL:
+                        // it searches by none; owned
+    char *embed_digest; // the same
+    int32_t embed_num_ctx;
+    char *job_id; // owned
     bool simulated;
     json_t *metadata; // owned: metadata.promptcc whole
 };
@@ -62,6 +66,9 @@ struct compiled {
 struct compiled *compiled_read(const char *path, const char *text, size_t len,
                                struct err *err);
 void compiled_free(struct compiled *compiled); // NULL is fine
+
+// The names of the models that a run of it asks, which are one or two.
+size_t compiled_models(const struct compiled *compiled, const char *out[2]);
 
 // Reads instructions and demos of any DSPy state file (ours, DSPy's own, or
 // old style with signature_instructions) for a program that is at hand.

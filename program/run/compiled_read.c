@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "program/graph/kind.h"
+#include "program/graph/search_spec.h"
 #include "program/graph/type_check.h"
 #include "program/run/compiled_name.h"
 
@@ -493,6 +494,30 @@ static bool read_student(const struct file *file, const json_t *metadata,
                          &out->settings);
 }
 
+// Of a file that searches by embeddings.
+static bool read_embedder(const struct file *file, const json_t *metadata,
+                          struct compiled *out)
+{
+    const json_t *embedder =
+        json_object_get(json_object_get(metadata, "models"), "embed");
+    int64_t num_ctx =
+        json_get_int(json_object_get(embedder, "options"), "num_ctx", 1);
+
+    if (!copy_text(file, embedder, "name", &out->embed_model) ||
+        !copy_text(file, embedder, "digest", &out->embed_digest))
+        return false;
+    if (num_ctx < 1 || num_ctx > INT32_MAX)
+        return refuse(file, "models.embed.options.num_ctx",
+                      "a number of tokens");
+    out->embed_num_ctx = (int32_t)num_ctx;
+    if (search_embeddings(out->program, out->candidate->values) == 0)
+        out->embed_model[0] = '\0';
+    else if (out->embed_model[0] == '\0')
+        return refuse(file, "models.embed.name",
+                      "a model's name, for the program searches by embeddings");
+    return true;
+}
+
 // What a run cannot do without.
 static bool check_settings(const struct file *file, const struct compiled *out)
 {
@@ -518,7 +543,7 @@ static bool read_compiled(const struct file *file, struct compiled *out)
     out->simulated = json_get_bool(metadata, "simulated", false);
     out->metadata = json_incref(metadata);
     out->candidate = read_candidate(file, out->program, &(struct settings){0});
-    return out->candidate != NULL;
+    return out->candidate != NULL && read_embedder(file, metadata, out);
 }
 
 struct compiled *compiled_read(const char *path, const char *text, size_t len,
@@ -540,6 +565,16 @@ struct compiled *compiled_read(const char *path, const char *text, size_t len,
     return compiled;
 }
 
+size_t compiled_models(const struct compiled *compiled, const char *out[2])
+{
+    size_t n = 0;
+
+    out[n++] = compiled->model;
+    if (compiled->embed_model[0] != '\0')
+        out[n++] = compiled->embed_model;
+    return n;
+}
+
 void compiled_free(struct compiled *compiled)
 {
     if (compiled == NULL)
@@ -549,6 +584,8 @@ void compiled_free(struct compiled *compiled)
     free(compiled->folder);
     free(compiled->model);
     free(compiled->digest);
+    free(compiled->embed_model);
+    free(compiled->embed_digest);
     free(compiled->job_id);
     json_decref(compiled->metadata);
     free(compiled);

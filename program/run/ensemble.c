@@ -81,6 +81,25 @@ static bool differs(const struct work *work, size_t i, const char *what)
     return false;
 }
 
+// The first member that searches by embeddings, or the first.
+static const struct compiled *embedder_of(const struct work *work)
+{
+    for (size_t m = 0; m < work->n; m++)
+        if (work->members[m]->compiled->embed_model[0] != '\0')
+            return work->members[m]->compiled;
+    return work->members[0]->compiled;
+}
+
+// Whether a member embeds with the same model, or does not embed.
+static bool same_embedder(const struct compiled *embedder,
+                          const struct compiled *member)
+{
+    return member->embed_model[0] == '\0' ||
+           (strcmp(embedder->embed_model, member->embed_model) == 0 &&
+            embedder->embed_num_ctx == member->embed_num_ctx &&
+            strcmp(embedder->embed_digest, member->embed_digest) == 0);
+}
+
 static json_t *settings_of(const struct compiled *compiled)
 {
     json_t *object = json_object();
@@ -145,6 +164,9 @@ static bool check_member(const struct work *work, size_t i)
     if (one->digest[0] != '\0' && other->digest[0] != '\0' &&
         strcmp(one->digest, other->digest) != 0)
         return differs(work, i, "the digest of their model");
+    if (!same_embedder(embedder_of(work), one) ||
+        !same_embedder(embedder_of(work), other))
+        return differs(work, i, "the model that embeds");
     return check_alike(work, i, "`adapter` or the options of their model",
                        settings_of(one), settings_of(other)) &&
            check_alike(
@@ -536,6 +558,22 @@ static void put_id(const struct work *work, const struct candidate *candidate,
     (void)snprintf(out, ID_BYTES, "%.100s-%.12s", name, hex);
 }
 
+static void fill_embedder(const struct work *work, struct job *job,
+                          struct compiled_facts *facts)
+{
+    const struct compiled *from = embedder_of(work);
+    const json_t *model =
+        json_object_get(json_object_get(from->metadata, "models"), "embed");
+
+    facts->digests[ROLE_EMBED] = from->embed_digest;
+    if (from->embed_model[0] == '\0')
+        return;
+    job->models[ROLE_EMBED] =
+        (struct job_model){.name = from->embed_model,
+                           .revision = json_get_text(model, "revision", ""),
+                           .options = {.num_ctx = from->embed_num_ctx}};
+}
+
 // What compiled_write wants to know of the job: the first member's.
 static bool fill_job(const struct work *work, struct program *program,
                      struct job *job, struct compiled_facts *facts)
@@ -547,7 +585,8 @@ static bool fill_job(const struct work *work, struct program *program,
     job->seed = json_get_int(first->metadata, "seed", 0);
     job->program = program;
     job->settings = first->settings;
-    for (int r = 0; r < ROLE_COUNT; r++) {
+    fill_embedder(work, job, facts);
+    for (int r = 0; r < ROLE_EMBED; r++) {
         const json_t *model = json_object_get(models, role_names[r]);
         struct settings settings = first->settings;
 

@@ -12,6 +12,7 @@
 #include <zmq.h>
 
 #include "common/text.h"
+#include "program/graph/search_spec.h"
 #include "search/session/budget.h"
 #include "search/session/comparison.h"
 #include "search/session/fit.h"
@@ -409,6 +410,8 @@ static int64_t calls_of_item(const struct session *session,
     size_t outside =
         task->scored ? metric_outside(session->setup.job->metric) : 0;
 
+    if (task->role == ROLE_EMBED)
+        return 1;
     return stepper_asks(task->program, task->plan) + (int64_t)outside;
 }
 
@@ -419,12 +422,20 @@ static struct use most_of_item(const struct session *session,
                                const struct task *task)
 {
     struct call_options options = task_options(task);
+    struct use embedding = {
+        1, session->setup.job->models[ROLE_EMBED].options.num_ctx};
+    int64_t searches =
+        (int64_t)search_embeddings(task->program, task->candidate->values);
     int64_t asks = stepper_predictions(task->program, task->plan);
     int64_t repairs = asks * (STEPPER_ATTEMPTS - 1);
     struct use most = {calls_of_item(session, task) + repairs,
                        (asks + repairs) *
                            (options.num_ctx + options.num_predict)};
 
+    if (task->role == ROLE_EMBED)
+        return embedding;
+    most.calls += searches * embedding.calls;
+    most.tokens += searches * embedding.tokens;
     if (task->scored && metric_asks_model(session->setup.job->metric)) {
         int64_t judged = (int64_t)metric_outside(session->setup.job->metric);
 
@@ -449,7 +460,9 @@ static struct use smaller(struct use a, struct use b)
 
 static void put_name(const struct unit *unit, char *out, size_t size)
 {
-    if (unit->runs != NULL)
+    if (unit->runs != NULL && unit->runs->task->role == ROLE_EMBED)
+        text_print(out, size, "the embedding of the documents");
+    else if (unit->runs != NULL)
         text_print(out, size, "the next run of the teacher");
     else if (unit->listed)
         text_print(out, size, "trial %" PRId64, unit->trial->number);
@@ -860,7 +873,9 @@ static bool fill_runs(const struct session *session,
     for (size_t i = 0; i < request->n; i++) {
         struct task_item *item = &task->items[i];
 
-        if (request->rows != NULL) {
+        if (request->texts != NULL) {
+            item->text = json_incref(json_array_get(request->texts, i));
+        } else if (request->rows != NULL) {
             item->row = (int)request->rows[i];
             item->inputs = json_incref(dataset->rows[item->row].inputs);
         } else {
@@ -901,6 +916,7 @@ struct runs *runs_submit(struct session *session,
     }
     fill_runs(session, request, task);
     unit->runs = runs;
+    runs->task = task;
     if (!claim_budget(session, unit, task, false, err)) {
         drop_last_unit(session);
         task_free(task);

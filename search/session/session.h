@@ -128,7 +128,9 @@ struct runs_request {
     bool scored;           // by the job's metric: items are rows
     bool free_text;        // replies have room for text, whatever num_predict
     const size_t *rows;    // items as rows of the dataset, or
-    json_t *const *inputs; // as inputs of the program (references are taken)
+    json_t *const *inputs; // as inputs of the program (references are taken),
+    const json_t *texts;   // or as texts to be embedded, a list of n: the role
+                           // is ROLE_EMBED, and nothing is run
     json_t *const *given; // NULL, or one an item: {step: outputs} that stand in
                           // place of these steps' answers; NULL for none
     size_t n;

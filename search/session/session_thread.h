@@ -35,6 +35,7 @@ struct session_setup {
     const struct optimizer *optimizer;
     const void *params;
     const struct model_facts *models;
+    const json_t *texts; // to be embedded before the first trial; NULL: none
     // What the thread does (conduct.h).
     struct ending *(*conduct)(struct session *session);
 };

@@ -54,6 +54,7 @@ static void release_steps(json_t **values, size_t n)
 static void release_item(struct task_item *item, size_t n_steps)
 {
     json_decref(item->inputs);
+    json_decref(item->text);
     json_decref(item->given);
     json_decref(item->outputs);
     release_steps(item->step_inputs, n_steps);

@@ -47,6 +47,7 @@ struct task_item {
     // asked
     int row;        // of the job's dataset, or -1
     json_t *inputs; // of the program; owned reference
+    json_t *text;   // to be embedded, in place of a run; owned; NULL: none
     json_t *given;  // {step: outputs} that stand in place of what these steps
                     // would answer; owned, or NULL
     bool paid;      // its calls were used before: they count no more

@@ -171,6 +171,10 @@ class Process:
 # their own; they belong to no job and are not counted.
 PROOF_TOKENS = 24
 
+# Where a model is asked.
+CHATS = ("/api/chat", "/v1/chat/completions")
+EMBEDDINGS = ("/api/embed", "/v1/embeddings")
+
 
 class StandIn(Process):
     """The stand-in model server. restart() takes the port again."""
@@ -194,19 +198,22 @@ class StandIn(Process):
     def stats(self):
         return get_json(self.url + "/sim/stats")
 
-    def chats(self):
+    def asked(self, paths=CHATS + EMBEDDINGS):
         """The requests for an answer, in order of completion."""
         if not self.log_path.exists():
             return []
         lines = self.log_path.read_text().splitlines(keepends=True)
         records = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [r for r in records if r["path"] in
-                ("/api/chat", "/v1/chat/completions") and
+        return [r for r in records if r["path"] in paths and
                 r["num_predict"] != PROOF_TOKENS]
 
-    def answered(self):
+    def chats(self):
+        return self.asked(CHATS)
+
+    def answered(self, paths=CHATS + EMBEDDINGS):
         """The bodies that were answered, in order of completion."""
-        return [r["body"] for r in self.chats() if r["outcome"] == "answered"]
+        return [r["body"] for r in self.asked(paths)
+                if r["outcome"] == "answered"]
 
     def repeated(self):
         """How many answers were for a body that had one already."""
@@ -217,7 +224,8 @@ class StandIn(Process):
 class Gate:
     """A proxy in front of a model server that keeps what passes.
 
-    `requests` are the bodies of chats in order of arrival. After hold_after(k)
+    `requests` are the bodies of chats and of texts to be embedded in order of
+    arrival. After hold_after(k)
     the k-th answer is the last that passes: later requests are held, and
     `held` counts them, until release(). Requests for which refuse(body) is true
     get `refusal`, a status and what stands in the body.
@@ -296,7 +304,7 @@ class Gate:
             return True
 
     def _forward(self, handler, body):
-        chat = handler.path in ("/api/chat", "/v1/chat/completions") and \
+        chat = handler.path in CHATS + EMBEDDINGS and \
             f'"num_predict":{PROOF_TOKENS},' not in body.decode() and \
             f'"max_tokens":{PROOF_TOKENS},' not in body.decode()
         if chat:
@@ -639,10 +647,14 @@ def committed_calls(path, which="true"):
 def call_of(request):
     """What determines the answer to a request, comparable between the body
     that was sent and the row that was stored."""
-    return call_form(request["model"], request["messages"], request["options"])
+    return call_form(request["model"],
+                     request.get("messages", request.get("input")),
+                     request["options"])
 
 
 def call_form(model, messages, options):
-    options = {key: options[key] for key in
-               ("num_ctx", "num_predict", "temperature", "seed")}
+    keys = ("num_ctx", "num_predict", "temperature", "seed")
+    if isinstance(messages[0], str):
+        keys = ("num_ctx",)  # of a text to be embedded
+    options = {key: options[key] for key in keys}
     return json.dumps([model, messages, options], sort_keys=True)

@@ -58,6 +58,8 @@ Test(call_key, everything_that_determines_the_answer_is_in_it)
     expect_other(before, "log-probabilities");
     request.format = "\"json\"";
     expect_other(before, "the format");
+    request.kind = CALL_EMBED;
+    expect_other(before, "what is asked");
     cr_expect_not(same(before, key_of("e", 0)), "the digest is not in it");
     cr_expect_not(same(before, key_of("d", 1)), "the replicate is not in it");
 }

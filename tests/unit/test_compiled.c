@@ -490,3 +490,69 @@ Test(compiled, labels_fields_as_dspy_does)
     cr_expect_not(compiled_prefix_fits("Reason:", "reasoning"));
     cr_expect_not(compiled_prefix_fits("Reasonings:", "reasoning"));
 }
+
+// --- searches by embeddings
+
+static const char searches[] =
+    "inputs: {q: }\n"
+    "steps:\n"
+    "  search: {retrieve: d.jsonl, inputs: [q], by: embeddings}\n"
+    "  answer: {predict: A., inputs: {q: , x: search.passages}, outputs: {a: "
+    "}}\n"
+    "outputs: {a: answer.a}\n";
+
+static void search_instead(void)
+{
+    candidate_unref(candidate);
+    program_free(job.program);
+    job.program = given_program(searches);
+    plan_all(job.program, &plan);
+    candidate = candidate_new(job.program, &err);
+    job.models[ROLE_EMBED] =
+        (struct job_model){.name = "all-minilm", .options = {.num_ctx = 512}};
+    facts.digests[ROLE_EMBED] = "sha256:ee";
+}
+
+Test(compiled, names_the_model_that_embeds)
+{
+    search_instead();
+    candidate_seal(candidate);
+    write_file();
+    struct compiled *read = read_file();
+    const char *models[2];
+
+    cr_assert_not_null(read, "%s", err.text);
+    cr_expect_str_eq(read->embed_model, "all-minilm");
+    cr_expect_str_eq(read->embed_digest, "sha256:ee");
+    cr_expect_eq(read->embed_num_ctx, 512);
+    cr_expect_eq(compiled_models(read, models), 2);
+    cr_expect_str_eq(models[1], "all-minilm");
+    compiled_free(read);
+}
+
+Test(compiled, a_winner_that_searches_by_words_needs_no_such_model)
+{
+    json_t *words = json_string("words");
+    const char *models[2];
+
+    search_instead();
+    cr_assert(candidate_set_value(candidate, "search.by", words, &err), "%s",
+              err.text);
+    candidate_seal(candidate);
+    write_file();
+    struct compiled *read = read_file();
+    cr_assert_not_null(read, "%s", err.text);
+    cr_expect_eq(compiled_models(read, models), 1);
+    compiled_free(read);
+    json_decref(words);
+}
+
+Test(compiled, a_search_by_embeddings_without_its_model_is_refused)
+{
+    search_instead();
+    job.models[ROLE_EMBED] = (struct job_model){0};
+    candidate_seal(candidate);
+    write_file();
+    cr_expect_null(read_file());
+    cr_expect_not_null(strstr(err.text, "models.embed.name"), "%s", err.text);
+}

@@ -120,6 +120,27 @@ Test(job, a_teacher_that_is_the_student_is_asked_as_the_student_is)
     cr_expect_str_eq(job->models[ROLE_TEACHER].revision, "v2");
 }
 
+Test(job, a_model_that_embeds_is_none_of_the_others)
+{
+    load(JOB, none, 0);
+    cr_expect_null(job->models[ROLE_EMBED].name);
+    json_t *canonical = job_canonical(job);
+    cr_expect_null(
+        json_object_get(json_object_get(canonical, "models"), "embed"));
+    json_decref(canonical);
+    job_free(job);
+    job = NULL;
+    load(JOB,
+         (const char *[]){"models.embed=all-minilm",
+                          "models.options={num_ctx: 2048}",
+                          "models.embed_revision=v2"},
+         3);
+    cr_expect_str_eq(job->models[ROLE_EMBED].name, "all-minilm");
+    cr_expect_str_eq(job->models[ROLE_EMBED].revision, "v2");
+    cr_expect_eq(job->models[ROLE_EMBED].options.num_ctx, 8192);
+    cr_expect_not(job_embeds(job));
+}
+
 Test(job, takes_its_seed_from_the_optimizer)
 {
     load(JOB "optimizer: bootstrap_few_shot\n",

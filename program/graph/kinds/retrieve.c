@@ -2,7 +2,9 @@
 //
 // The query is the text of the step's inputs, one behind the other. Which
 // documents there are is nothing that a program knows: whoever runs it has
-// their index (retrieve/retrieval.h) and answers {"passages": [...]}.
+// their index (retrieve/retrieval.h) and answers {"passages": [...]}. By words
+// that is all that is asked. By embeddings the query is embedded first; whoever
+// runs the program makes the passages of that answer (retrieval_near).
 
 #include <string.h>
 
@@ -15,8 +17,9 @@
 
 enum { K_DEFAULT = 3, MAX_FIELDS = 16, ANSWER_MAX_BYTES = 64 << 20 };
 
-static const char *const keys[] = {"inputs", "k", "fields", NULL};
-static const char *const tunables[] = {"k", "fields", NULL};
+static const char *const keys[] = {"inputs", "by", "k", "fields", NULL};
+static const char *const tunables[] = {"by", "k", "fields", NULL};
+static const char *const by_names[] = {"words", "embeddings", NULL};
 
 // --- values ---
 
@@ -45,13 +48,64 @@ static bool check_fields(const json_t *value, struct err *err)
     return ok;
 }
 
+static bool check_by(const json_t *value, struct err *err)
+{
+    const char *name = json_is_string(value) ? json_string_value(value) : "";
+
+    for (size_t i = 0; by_names[i] != NULL; i++)
+        if (strcmp(name, by_names[i]) == 0)
+            return true;
+    err_set(err, ERR_INPUT, "`by` must be `words` or `embeddings`");
+    return false;
+}
+
 static bool tune(const struct program *program, const struct step *step,
                  const char *key, const json_t *value, struct err *err)
 {
     (void)program;
     (void)step;
+    if (strcmp(key, "by") == 0)
+        return check_by(value, err);
     return strcmp(key, "k") == 0 ? check_k(value, err)
                                  : check_fields(value, err);
+}
+
+static enum search_by by_of(const json_t *value)
+{
+    return strcmp(json_string_value(value), by_names[SEARCH_BY_EMBEDDINGS]) == 0
+               ? SEARCH_BY_EMBEDDINGS
+               : SEARCH_BY_WORDS;
+}
+
+enum search_by search_by(const struct step *step, const json_t *values)
+{
+    const json_t *by = step_value(step, values, "by");
+
+    return by == NULL ? step->search->by : by_of(by);
+}
+
+int64_t search_k(const struct step *step, const json_t *values)
+{
+    const json_t *k = step_value(step, values, "k");
+
+    return k == NULL ? step->search->k : json_integer_value(k);
+}
+
+const json_t *search_fields(const struct step *step, const json_t *values)
+{
+    const json_t *fields = step_value(step, values, "fields");
+
+    return fields == NULL ? step->search->fields : fields;
+}
+
+size_t search_embeddings(const struct program *program, const json_t *values)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < program->n_steps; i++)
+        n += program->steps[i].search != NULL &&
+             search_by(&program->steps[i], values) == SEARCH_BY_EMBEDDINGS;
+    return n;
 }
 
 // --- reading ---
@@ -122,6 +176,7 @@ static bool declare(struct scope *scope, struct step *step,
 {
     struct search_spec *spec =
         arena_alloc(&scope->program->arena, sizeof *spec);
+    json_t *by = NULL;
     json_t *k = NULL;
 
     if (spec == NULL)
@@ -134,8 +189,12 @@ static bool declare(struct scope *scope, struct step *step,
                     &spec->fields) &&
          ok;
     ok = read_value(scope, node_find(node, "k"), check_k, &k) && ok;
+    ok = read_value(scope, node_find(node, "by"), check_by, &by) && ok;
     if (ok && k != NULL)
         spec->k = json_integer_value(k);
+    if (ok && by != NULL)
+        spec->by = by_of(by);
+    json_decref(by);
     json_decref(k);
     return ok;
 }
@@ -149,51 +208,71 @@ static json_t *json(const struct program *program, const struct step *step)
                                              spec->documents, "inputs", inputs,
                                              "k", (json_int_t)spec->k);
 
-    if (map != NULL && spec->fields != NULL &&
-        json_object_set(map, "fields", spec->fields) != 0) {
-        json_decref(map);
-        return NULL;
-    }
-    return map;
+    bool ok = map != NULL;
+
+    if (ok && spec->by != SEARCH_BY_WORDS)
+        ok = json_object_set_new(map, "by", json_string(by_names[spec->by])) ==
+             0;
+    if (ok && spec->fields != NULL)
+        ok = json_object_set(map, "fields", spec->fields) == 0;
+    if (ok)
+        return map;
+    json_decref(map);
+    return NULL;
 }
 
 // --- asking ---
 
 static void put_query(const struct step *step, const json_t *inputs,
-                      struct buf *text)
+                      struct buf *query)
 {
-    struct buf query = BUF_INIT(ANSWER_MAX_BYTES);
-
     for (size_t i = 0; i < step->signature.n_inputs; i++) {
-        buf_puts(&query, i > 0 ? "\n" : "");
+        buf_puts(query, i > 0 ? "\n" : "");
         value_put(json_object_get(inputs, step->signature.inputs[i].name),
-                  &query);
+                  query);
     }
-    buf_put_json(text, query.data == NULL ? "" : query.data, query.len);
-    text->failed = text->failed || query.failed;
-    buf_release(&query);
+    if (query->data == NULL)
+        buf_puts(query, "");
 }
 
-static bool ask(const struct step *step, const json_t *values,
-                const json_t *inputs, struct buf *text, struct ask *out,
-                struct err *err)
+static void ask_by_words(const struct step *step, const json_t *values,
+                         const struct buf *query, struct buf *text,
+                         struct ask *out)
 {
-    const struct search_spec *spec = step->search;
-    const json_t *k = step_value(step, values, "k");
-    const json_t *fields = step_value(step, values, "fields");
+    const json_t *fields = search_fields(step, values);
 
     out->answerer = ANSWERER_RETRIEVE;
-    fields = fields == NULL ? spec->fields : fields;
-    buf_printf(text, "{\"k\":%lld,\"fields\":",
-               (long long)(k == NULL ? spec->k : json_integer_value(k)));
+    buf_printf(text,
+               "{\"k\":%lld,\"fields\":", (long long)search_k(step, values));
     if (fields == NULL)
         buf_puts(text, "null");
     else
         json_put(text, fields, false);
     buf_puts(text, ",\"query\":");
-    put_query(step, inputs, text);
+    buf_put_json(text, query->data, query->len);
     buf_putc(text, '}');
-    return buf_ok(text, "a query", err);
+}
+
+// A query without any words is near to nothing, and models refuse it: it finds
+// what a search by words finds, nothing.
+static bool ask(const struct step *step, const json_t *values,
+                const json_t *inputs, struct buf *text, struct ask *out,
+                struct err *err)
+{
+    struct buf query = BUF_INIT(ANSWER_MAX_BYTES);
+    size_t words = 0;
+    bool ok;
+
+    put_query(step, inputs, &query);
+    ok = buf_ok(&query, "a query", err);
+    if (ok)
+        (void)text_trim_wide(query.data, query.len, &words);
+    if (words > 0 && search_by(step, values) == SEARCH_BY_EMBEDDINGS)
+        ask_embedding(query.data, query.len, text, out);
+    else if (ok)
+        ask_by_words(step, values, &query, text, out);
+    buf_release(&query);
+    return ok && buf_ok(text, "a query", err);
 }
 
 static bool answered(const struct step *step, const struct call_answer *answer,

@@ -1,0 +1,285 @@
+"""Steps that search by embeddings: calls of a model like all others."""
+
+import json
+
+import pytest
+
+import harness
+
+SLOTS = 2
+JOB = """\
+name: leaflets
+models: {{student: 'qwen2.5:0.5b', embed: all-minilm, options: {{num_ctx: 4096, num_predict: 200}}}}
+inputs:
+  message: {{desc: What the customer wrote}}
+steps:
+  search:
+    retrieve: documents.jsonl
+    inputs: {{query: message}}
+    by: {by}
+    k: {{tune: [1, 2], default: 1}}
+    fields: {fields}
+  sort:
+    predict: Say what the message is about.
+    inputs: {{message: , passages: search.passages}}
+    outputs:
+      topic: {{enum: [delivery, returns, opening, plants]}}
+outputs: {{topic: sort.topic, passages: search.passages}}
+data: {{examples: examples.jsonl}}
+metric: {{exact_match: topic}}
+optimizer: {{bootstrap_random_search: {{num_candidate_programs: 4, max_bootstrapped_demos: 2}}}}
+budget: {{max_calls: {max_calls}}}
+"""
+N_DOCUMENTS = len(harness.TOPICS)
+
+
+def write(stage, name="leaflets", by="embeddings", fields="[title, text]",
+          max_calls=10000):
+    folder = stage.folder / name
+    folder.mkdir(parents=True)
+    harness.write_rows(folder / "examples.jsonl", harness.rows(24))
+    harness.write_rows(folder / "documents.jsonl", [
+        {"title": topic, "text": " ".join(words)}
+        for topic, words in harness.TOPICS.items()])
+    job = folder / "job.yaml"
+    job.write_text(JOB.format(by=by, fields=fields, max_calls=max_calls))
+    return job
+
+
+def start(stage, url, job, *words, slots=SLOTS):
+    return stage.start("run", job, "--ollama", f"{url},slots={slots}", "--json",
+                       *words)
+
+
+def run(stage, url, job, *words):
+    return start(stage, url, job, *words).wait()
+
+
+def embeddings(sim):
+    return sim.answered(harness.EMBEDDINGS)
+
+
+def stored(job, what="count(*)"):
+    return harness.store_rows(
+        job.parent / "promptcc.db",
+        f"SELECT purpose, {what} FROM v_calls WHERE role = 'embed' "
+        "GROUP BY purpose ORDER BY purpose")
+
+
+# --- once, and never again ---
+
+def test_every_text_is_embedded_once_and_billed_as_a_role(stage, sim):
+    job = write(stage)
+    first = run(stage, sim.url, job)
+    assert first.status == 0, first
+    assert stored(job) == [("documents", N_DOCUMENTS), ("trial", 24)]
+    assert first.json["calls"]["embed"] == N_DOCUMENTS + 24
+    assert len(embeddings(sim)) == len(set(embeddings(sim)))
+    compiled = (job.parent / "compiled.json").read_bytes()
+    models = json.loads(compiled)["metadata"]["promptcc"]["models"]
+    assert models["embed"]["name"] == "all-minilm"
+    assert models["embed"]["options"] == {"num_ctx": 8192}
+    assert len(models["embed"]["digest"]) > 60
+
+    # A replay asks nothing, and one more document is one more embedding.
+    before = sim.stats()["answered"]
+    assert run(stage, sim.url, job).status == 0
+    assert (job.parent / "compiled.json").read_bytes() == compiled
+    assert sim.stats()["answered"] == before
+    with (job.parent / "documents.jsonl").open("a") as out:
+        out.write('{"title": "more", "text": "nothing of interest"}\n')
+    asked = len(embeddings(sim))
+    assert run(stage, sim.url, job).status == 0
+    assert len(embeddings(sim)) == asked + 1
+
+
+def test_how_to_search_is_a_choice_of_the_search(stage, sim):
+    job = write(stage, by="{tune: [words, embeddings], default: words}",
+                fields="{tune: [text, [title, text]]}")
+    result = run(stage, sim.url, job)
+    assert result.status == 0, result
+    assert stored(job)[0] == ("documents", 2 * N_DOCUMENTS)
+    tuned = [trial["tuned"] for trial in
+             stage.promptcc("trials", job.parent, "--json").json]
+    assert any(each.get("search.by") == "embeddings" for each in tuned), tuned
+
+
+def test_documents_count_against_the_budget(stage, sim):
+    job = write(stage, max_calls=N_DOCUMENTS - 1)
+    checked = stage.promptcc("check", job)
+    assert checked.status != 0 and "nothing is left" in str(checked), checked
+    result = run(stage, sim.url, job)
+    assert result.json["finish_reason"] == "budget", result
+    assert embeddings(sim) == []
+    assert "embedding of the documents" in str(result), result
+
+
+# --- the same, whoever answers and whatever dies ---
+
+def test_one_worker_and_sixteen_end_with_the_same_bytes(stage):
+    sim = stage.stand_in(slots=4)
+    job = write(stage, "here")
+    assert run(stage, sim.url, job).status == 0
+    for n in (1, 16):
+        there = write(stage, f"there-{n}")
+        coordinator = stage.coordinator(stage.folder / f"cluster-{n}.db")
+        for i in range(n):
+            stage.worker(coordinator.endpoint, sim.url, f"w{n}-{i}")
+        result = stage.promptcc("submit", there, "--coordinator",
+                                coordinator.endpoint, "--wait", "--json")
+        assert result.status == 0, result
+        assert (there.parent / "compiled.json").read_bytes() == \
+            (job.parent / "compiled.json").read_bytes()
+        coordinator.terminate()
+
+
+@pytest.mark.parametrize("k", [0, 1, N_DOCUMENTS - 1, N_DOCUMENTS + 6, 60])
+def test_a_kill_pays_for_no_embedding_twice(stage, k):
+    sim = stage.stand_in(slots=SLOTS)
+    job = write(stage, "undisturbed")
+    assert run(stage, sim.url, job).status == 0
+    sim = stage.stand_in(slots=SLOTS)
+    gate = stage.gate(sim)
+    gate.hold_after(k)
+    killed = write(stage, "killed")
+    process = start(stage, gate.url, killed)
+    assert gate.wait_held(process)
+    process.kill()
+    gate.release()
+    committed = harness.committed_calls(killed.parent / "promptcc.db")
+    assert k - SLOTS - 1 <= len(committed) <= k
+    sent = len(gate.requests)
+    assert run(stage, gate.url, killed).status == 0
+    again = {harness.call_of(r) for r in gate.requests[sent:]}
+    assert not again & committed
+    assert (killed.parent / "compiled.json").read_bytes() == \
+        (job.parent / "compiled.json").read_bytes()
+
+
+def test_a_worker_without_the_model_embeds_nothing(stage):
+    # One machine chats, the other one embeds.
+    chats = stage.stand_in(slots=2, model=["qwen2.5:0.5b"])
+    embeds = stage.stand_in(slots=2, model=["all-minilm"])
+    job = write(stage)
+    coordinator = stage.coordinator(stage.folder / "cluster.db")
+    stage.worker(coordinator.endpoint, chats.url, "chats", slots=2)
+    stage.worker(coordinator.endpoint, embeds.url, "embeds", slots=2)
+    result = stage.promptcc("submit", job, "--coordinator",
+                            coordinator.endpoint, "--wait", "--json")
+    assert result.status == 0, result
+    assert chats.asked(harness.EMBEDDINGS) == []
+    # Nor is a model that embeds asked to chat, not even to prove itself.
+    paths = [json.loads(line)["path"]
+             for line in embeds.log_path.read_text().splitlines()]
+    assert "/api/chat" not in paths
+    assert len(embeddings(embeds)) == N_DOCUMENTS + 24
+
+
+def test_without_a_server_of_that_model_the_job_says_which_is_missing(stage):
+    chats = stage.stand_in(slots=2, model=["qwen2.5:0.5b"])
+    result = run(stage, chats.url, write(stage))
+    assert result.status == 2, result
+    assert "all-minilm" in result.error["text"], result
+
+
+# --- what goes wrong is no score ---
+
+class Spoiler(harness.Gate):
+    """A server whose embeddings are not what they should be."""
+
+    reply = {}
+    after = 0  # so many are as they should be
+
+    def _forward(self, handler, body):
+        handler.spoils = handler.path in harness.EMBEDDINGS and \
+            len([r for r in self.requests if "input" in r]) >= self.after
+        super()._forward(handler, body)
+
+    def _answer(self, handler, status, reply):
+        if handler.spoils:
+            reply = json.dumps(self.reply).encode()
+        harness.Gate._answer(handler, status, reply)
+
+
+@pytest.mark.parametrize("reply, after, words", [
+    ({"embeddings": [[0.0] * 256]}, 0, "nothing but zeros"),
+    ({"embeddings": [[1.0] * 9000]}, 0, "has 9000 numbers, where 1 to 8192"),
+    ({"embeddings": [[1.0, float("nan")]]}, 0, "no embedding, or not one"),
+    ({"embeddings": []}, 0, "no embedding, or not one"),
+    ({"embeddings": [[1.0, 2.0]]}, 2, "2 numbers, where this model's first"),
+], ids=["zeros", "huge", "nan", "none", "other-size"])
+def test_a_vector_that_is_none_pauses_the_job_and_is_no_score(
+        stage, sim, reply, after, words):
+    spoiler = Spoiler(sim.url)
+    stage.gates.append(spoiler)
+    spoiler.reply, spoiler.after = reply, after
+    job = write(stage)
+    result = run(stage, spoiler.url, job, "--wait", "1")
+    assert result.status == 3, result
+    assert words in str(result), result
+    assert harness.store_rows(job.parent / "promptcc.db",
+                              "SELECT count(*) FROM evaluations") == [(0,)]
+    # With a server that does as it should it goes on.
+    assert run(stage, sim.url, job).status == 0
+
+
+def test_a_server_that_fails_pauses_the_job(stage, sim):
+    gate = stage.gate(sim)
+    gate.refuse = lambda body: "input" in body
+    gate.refusal = 500, {"error": "out of memory"}
+    job = write(stage)
+    result = run(stage, gate.url, job, "--wait", "1")
+    assert result.status == 3, result
+    assert "out of memory" in str(result), result
+    gate.refuse = lambda body: False
+    assert run(stage, gate.url, job).status == 0
+
+
+def test_a_document_that_is_too_long_is_named(stage, sim):
+    job = write(stage)
+    text = job.read_text().replace("embed: all-minilm,", "embed: all-minilm, "
+                                   "embed_options: {num_ctx: 128},")
+    job.write_text(text)
+    with (job.parent / "documents.jsonl").open("a") as out:
+        out.write(json.dumps({"title": "saga", "text": "a word " * 200}) + "\n")
+    result = run(stage, sim.url, job)
+    assert result.status == 2, result
+    assert "the document that begins `saga" in result.error["text"], result
+
+
+# --- in production ---
+
+def test_predict_embeds_beside_the_compiled_file(stage, sim):
+    job = write(stage)
+    assert run(stage, sim.url, job).status == 0
+    compiled = job.parent / "compiled.json"
+    before = len(embeddings(sim))
+    result = stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
+                            "message=The soil is dry, my ROSES too")
+    assert result.status == 0, result
+    # "rose" is no word of any document: only what it looks like finds it.
+    assert result.json["outputs"]["passages"][0].startswith("plants\n")
+    assert len(embeddings(sim)) == before + N_DOCUMENTS + 1
+    # A query without a word finds nothing and asks nobody.
+    empty = stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
+                           "message= ")
+    assert empty.json["outputs"]["passages"] == [], empty
+
+    lacks = stage.stand_in(model=["qwen2.5:0.5b"])
+    refused = stage.promptcc("predict", compiled, "--ollama", lacks.url,
+                             "--json", "message=x")
+    assert refused.status == 2 and "all-minilm" in refused.error["text"]
+    gate = stage.gate(sim)
+    gate.refuse = lambda body: "input" in body
+    broken = stage.promptcc("predict", compiled, "--ollama", gate.url,
+                            "--json", "message=x")
+    assert broken.status != 0
+    assert "documents cannot be embedded" in broken.error["text"], broken
+
+
+def test_a_job_that_names_no_model_for_it_is_refused(stage):
+    job = write(stage)
+    job.write_text(job.read_text().replace("embed: all-minilm, ", ""))
+    result = stage.promptcc("check", job, "--json")
+    assert result.status == 2, result
+    assert "the model that makes them" in str(result), result
