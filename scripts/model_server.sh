@@ -19,7 +19,7 @@ llama_version=2026.10.11549
 slots=${REAL_MODEL_SLOTS:-2}
 # Where others work on the same cores, the server's threads wait for each other
 # at every layer, and one alone is many times faster.
-threads=${REAL_MODEL_THREADS:-$(nproc)}
+threads=${REAL_MODEL_THREADS:-$(getconf _NPROCESSORS_ONLN)}
 
 say() { printf '==> %s\n' "$*"; }
 fail() {
