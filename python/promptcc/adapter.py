@@ -41,7 +41,7 @@ class Adapter(Base):
         specs = _specs(signature.output_fields)
         try:
             values = reading.read(specs, completion, self.form == "json")
-            return {name: reading.as_annotated(
+            return {name: fields.typed(
                         signature.output_fields[name].annotation, value)
                     for name, value in values.items()}
         except ValueError as error:

@@ -33,6 +33,7 @@ def spec_of(name, info):
     extra = info.json_schema_extra or {}
     if SPEC_KEY in extra:
         return extra[SPEC_KEY]
+    _refuse_of_dspy(name, info.annotation)
     spec = {}
     desc = extra.get("desc", "")
     if name == "reasoning" and desc == "${reasoning}":
@@ -51,6 +52,15 @@ def spec_of(name, info):
     if not info.is_required():
         spec["default"] = plain(info.default)
     return spec
+
+
+def _refuse_of_dspy(name, annotation):
+    """An Image, a History, a Tool: what DSPy turns into more than text."""
+    for one in (annotation, *typing.get_args(annotation)):
+        if isinstance(one, type) and one.__module__.startswith("dspy."):
+            raise Unsupported(
+                f"the field `{name}` has DSPy's type {one.__name__}, which has "
+                "no words in a job: promptcc sends text alone")
 
 
 def type_of(name, annotation):
@@ -212,6 +222,39 @@ def schema(spec):
 
 
 # --- values ---
+
+def typed(annotation, value):
+    """A value as a spec has it, as the annotation has it: a model, a member of
+    an Enum, the 1 of Literal[1, 2]. ValueError where it is none."""
+    try:
+        return pydantic.TypeAdapter(annotation).validate_python(
+            _unlabelled(annotation, value))
+    except pydantic.ValidationError as error:
+        raise ValueError(str(error)) from error
+
+
+def _unlabelled(annotation, value):
+    """Labels are texts in a job, whatever they are in Python."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _unlabelled(args[0], value)
+    if origin in (typing.Union, types.UnionType):
+        rest = [arg for arg in args if arg is not type(None)]
+        return _unlabelled(rest[0], value) if len(rest) == 1 else value
+    if origin is typing.Literal:
+        return next((arg for arg in args if str(arg) == value), value)
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return next((one.value for one in annotation
+                     if str(one.value) == value), value)
+    if origin is list and isinstance(value, list):
+        return [_unlabelled(args[0], one) for one in value]
+    if isinstance(annotation, type) and isinstance(value, dict) and \
+            issubclass(annotation, pydantic.BaseModel):
+        return {key: _unlabelled(annotation.model_fields[key].annotation, one)
+                if key in annotation.model_fields else one
+                for key, one in value.items()}
+    return value
+
 
 def plain(value):
     """The value as JSON has it: models as dicts, members of an Enum as what

@@ -8,10 +8,12 @@ are, or puts them into a dict. What is computed from a value in Python has no
 step in a job, and is refused by name.
 """
 
+import functools
 import inspect
 import json
 import pathlib
 import sys
+import warnings
 
 import cloudpickle
 import dspy
@@ -49,7 +51,7 @@ def export(program, trainset, metric, folder="job", *, name=None, model=None,
     job = {"name": name or _job_name(folder),
            "models": _models(program, model, teacher, options),
            "inputs": flow.inputs, "steps": flow.steps, "outputs": flow.outputs,
-           "data": _write_data(folder, trainset, valset, testset),
+           "data": _write_data(folder, flow, trainset, valset, testset),
            "metric": _write_metric(folder, metric, flow, trainset[0])}
     if optimizer is not None:
         job["optimizer"] = optimizer
@@ -113,6 +115,8 @@ class _Flow:
     """inputs, steps and outputs as a job file has them."""
 
     def __init__(self, program, example):
+        _refuse_modules(program)
+        _tell_demos(program)
         names = list(example.inputs().keys())
         self.inputs = {name: {"type": "str"} for name in names}
         self.steps, self.outputs, self.annotations = {}, {}, {}
@@ -199,6 +203,10 @@ class _Flow:
             self.inputs[source] = spec
 
     def _add_outputs(self, result):
+        if not hasattr(result, "items"):
+            raise fields.Unsupported(
+                f"the program gives {type(result).__name__}: a job's program "
+                "gives a dspy.Prediction, such as dspy.Prediction(answer=...)")
         for name, value in dict(result).items():
             source = self._source(value, f"the result `{name}`", name)
             step, _, field = source.partition(".")
@@ -206,6 +214,25 @@ class _Flow:
                 self.outputs[name] = source
         if not self.outputs:
             raise fields.Unsupported("the program gives no result")
+
+
+def _refuse_modules(program):
+    """BestOfN, ReAct and their like do more than their predictors show."""
+    for name, module in program.named_sub_modules():
+        if type(module).__module__.startswith("dspy.") and not isinstance(
+                module, (dspy.Predict, dspy.ChainOfThought)):
+            raise fields.Unsupported(
+                f"`{name}` is a {type(module).__name__}: a job is made of "
+                "Predict and ChainOfThought, and of modules of your own that "
+                "call them")
+
+
+def _tell_demos(program):
+    given = [name for name, one in predictors_of(program).items() if one.demos]
+    if given:
+        warnings.warn(
+            f"the demos of {', '.join(given)} stay behind: a job chooses its own "
+            "among the examples, and its baseline has none", stacklevel=4)
 
 
 def _reasons(program, predictor):
@@ -216,24 +243,34 @@ def _reasons(program, predictor):
 
 # --- data ---
 
-def _write_data(folder, trainset, valset, testset):
+def _write_data(folder, flow, trainset, valset, testset):
     if valset is None and testset is None:
-        _write_rows(folder / "examples.jsonl", trainset)
+        _write_rows(folder / "examples.jsonl", flow, trainset)
         return {"examples": "examples.jsonl"}
     data = {}
     for key, rows in (("train", trainset), ("val", valset), ("test", testset)):
         if rows is not None:
             data[key] = f"{key}.jsonl"
-            _write_rows(folder / data[key], rows)
+            _write_rows(folder / data[key], flow, rows)
     return data
 
 
-def _write_rows(path, rows):
+def _whole(flow, name, value):
+    """A label with the members that its model has by default."""
+    annotation = flow.annotations.get(flow.outputs.get(name))
+    try:
+        return value if annotation is None else fields.typed(annotation, value)
+    except ValueError:
+        return value  # promptcc says what is wrong, with its place
+
+
+def _write_rows(path, flow, rows):
     lines = []
     for number, row in enumerate(rows, 1):
         try:
-            lines.append(json.dumps(fields.plain(dict(row)),
-                                    ensure_ascii=False) + "\n")
+            whole = {name: fields.plain(_whole(flow, name, value))
+                     for name, value in dict(row).items()}
+            lines.append(json.dumps(whole, ensure_ascii=False) + "\n")
         except fields.Unsupported as error:
             raise fields.Unsupported(f"example {number}: {error}") from error
     path.write_text("".join(lines), encoding="utf-8")
@@ -245,11 +282,15 @@ PROGRAM = '''\
 """The metric of the exported program: a line of JSON in, a line out."""
 
 import json
+import os
 import sys
+
+# What the metric prints is for people: the answers have a stream of their own.
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
 
 import cloudpickle
 import dspy
-import pydantic
 
 with open(sys.argv[1], "rb") as file:
     saved = cloudpickle.load(file)
@@ -257,13 +298,15 @@ with open(sys.argv[1], "rb") as file:
 
 def typed(name, value):
     kind = saved["annotations"].get(name)
-    if kind is None or value is None:
-        return value
-    return pydantic.TypeAdapter(kind).validate_python(value)
+    return value if kind is None or value is None else saved["typed"](kind, value)
 
 
 def result(given):
-    if isinstance(given, (bool, int, float)):
+    if not hasattr(given, "keys"):
+        if given is None or isinstance(given, str):
+            raise TypeError(f"the metric gave {given!r:.80}; it has to give True "
+                            "or False, a number from 0 to 1, or a prediction "
+                            "with `score` and `feedback`")
         return {"score": float(given)}
     made = {"score": float(given["score"])}
     if given.get("feedback"):
@@ -278,21 +321,24 @@ for line in sys.stdin:
                for name, value in asked["outputs"].items()}
     given = saved["metric"](example, dspy.Prediction(**outputs),
                             *[None] * saved["nones"])
-    print(json.dumps(result(given)), flush=True)
+    print(json.dumps(result(given)), file=answers, flush=True)
 '''
 
 
 def _write_metric(folder, metric, flow, example):
-    module = sys.modules.get(metric.__module__)
+    made_of = metric.func if isinstance(metric, functools.partial) else metric
+    module = sys.modules.get(made_of.__module__)
     if module is not None and _is_own(module):
         cloudpickle.register_pickle_by_value(module)
-    saved = {"metric": metric, "inputs": list(example.inputs().keys()),
+    saved = {"metric": metric, "typed": fields.typed, "inputs": list(example.inputs().keys()),
              "nones": _required(metric) - 2,
              "annotations": {name: flow.annotations[source] for name, source in
                              flow.outputs.items() if source in flow.annotations}}
+    cloudpickle.register_pickle_by_value(fields)
     try:
         (folder / "metric.pkl").write_bytes(cloudpickle.dumps(saved))
     finally:
+        cloudpickle.unregister_pickle_by_value(fields)
         if module is not None and _is_own(module):
             cloudpickle.unregister_pickle_by_value(module)
     (folder / "metric.py").write_text(PROGRAM, encoding="utf-8")
@@ -303,7 +349,8 @@ def _is_own(module):
     """A file of the user's, which the metric's process may not find."""
     path = getattr(module, "__file__", None)
     return path is not None and "site-packages" not in path and \
-        module.__name__ != "__main__"
+        module.__name__ != "__main__" and \
+        module.__name__.partition(".")[0] not in sys.stdlib_module_names
 
 
 def _required(metric):

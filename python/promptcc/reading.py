@@ -7,12 +7,12 @@ What is in doubt is an error, and then asked for once more.
 """
 
 import json
+import math
 import re
-
-import pydantic
 
 MARKER = re.compile(r"\[\[ ## ([A-Za-z0-9_]+) ## \]\]")
 THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*?</\1>", re.S)
+THOUGHT_BEGIN = re.compile(r"^<(?:think|thinking|thought|reasoning)>", re.M)
 THOUGHT_END = re.compile(r"^.*</(?:think|thinking|thought|reasoning)>", re.S)
 FENCE = re.compile(r"```[a-z]*\n(.*?)```", re.S)
 
@@ -20,12 +20,15 @@ FENCE = re.compile(r"```[a-z]*\n(.*?)```", re.S)
 def read(specs, text, as_json):
     """{name: value} of every output; ValueError says what is wrong."""
     text = THOUGHT_END.sub("", THINKING.sub("", text)).strip()
+    unended = THOUGHT_BEGIN.search(text)
+    text = text[:unended.start()].strip() if unended else text
     if not text:
         raise ValueError("the reply is empty")
     found = _from_json(specs, text) if as_json else _sections(specs, text)
     if not found:
         found = _sections(specs, text) if as_json else _from_json(specs, text)
-    if not found and len(specs) == 1 and not as_json:
+    if not found and len(specs) == 1 and not as_json and \
+            _is_bare(next(iter(specs)), text):
         found = {next(iter(specs)): text}
     missing = [name for name in specs if name not in found]
     if missing:
@@ -34,12 +37,26 @@ def read(specs, text, as_json):
             for name, spec in specs.items()}
 
 
+def _is_bare(name, text):
+    """A text with markers was meant to have parts, one that begins with an
+    object of this name was meant as one."""
+    return "[[ ##" not in text and not (
+        text.startswith(("{", "```")) and f'"{name}"' in text)
+
+
 def _sections(specs, text):
     found, marks = {}, list(MARKER.finditer(text))
     for mark, after in zip(marks, marks[1:] + [None]):
         end = after.start() if after else len(text)
-        if mark[1] in specs and mark[1] not in found:
-            found[mark[1]] = text[mark.end():end].strip()
+        if mark[1] == "completed" or (found and mark[1] not in specs):
+            break  # what follows is another exchange
+        if mark[1] not in specs:
+            continue
+        value = text[mark.end():end].strip()
+        before = found.setdefault(mark[1], value)
+        if before and value and before != value:
+            raise ValueError(f"there is more than one section {mark[1]}")
+        found[mark[1]] = before or value
     return found
 
 
@@ -50,12 +67,21 @@ def _from_json(specs, text):
         candidates.append(text[first:last + 1])
     for one in candidates:
         try:
-            value = json.loads(one)
+            value = json.loads(one, object_pairs_hook=_members)
         except ValueError:
             continue
         if isinstance(value, dict):
             return {name: value[name] for name in specs if name in value}
     return {}
+
+
+def _members(pairs):
+    """An object; the same key with two values means nobody knows what."""
+    made = {}
+    for key, value in pairs:
+        if made.setdefault(key, value) != value:
+            raise ValueError(f"`{key}` is there twice")
+    return made
 
 
 # --- one value ---
@@ -77,7 +103,7 @@ def _bad(name, given, what):
 
 
 def _text(name, spec, given):
-    if isinstance(given, str):
+    if isinstance(given, str) and given.strip() != "{%s}" % name:
         return given
     raise _bad(name, given, "text")
 
@@ -90,6 +116,8 @@ def _number(name, spec, given):
         value = float(text)
     except ValueError:
         raise _bad(name, given, "number") from None
+    if "_" in text or not math.isfinite(value):
+        raise _bad(name, given, "number")
     if spec["type"] == "float":
         return value
     if value != int(value):
@@ -124,7 +152,7 @@ def _parsed(given):
         return given
     for text in (given, *FENCE.findall(given)):
         try:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_members)
         except ValueError:
             pass
     return None
@@ -166,9 +194,3 @@ def _check(name, spec, value):
         raise ValueError(f"`{name}` does not match {spec['pattern']}")
 
 
-def as_annotated(annotation, value):
-    """The value as the signature's own type: a model, a member of an Enum."""
-    try:
-        return pydantic.TypeAdapter(annotation).validate_python(value)
-    except pydantic.ValidationError as error:
-        raise ValueError(str(error)) from error

@@ -38,6 +38,96 @@ def pick(compiled, questions):
     return {"messages": messages, "refused": refused}
 
 
+def odd(folder):
+    """Exports what people write: what is refused, and how labels come back."""
+    import enum
+    import functools
+    import warnings
+    from typing import Literal
+
+    import pydantic
+    from promptcc import fields, reading
+
+    class Level(enum.Enum):
+        LOW, HIGH = 1, 2
+
+    class Place(pydantic.BaseModel):
+        town: str
+        level: Level = Level.LOW
+
+    class Calls(dspy.Module):
+        def __init__(self, inner, how):
+            super().__init__()
+            self.inner, self.how = inner, how
+
+        def forward(self, q):
+            return self.how(self.inner, q)
+
+    def exported(program, metric=lambda e, p, trace=None: True, a="1"):
+        rows = [dspy.Example(q=f"q {i}", a=a).with_inputs("q") for i in range(4)]
+        promptcc.export(program, rows, metric, pathlib.Path(folder), model="m:1")
+        return (pathlib.Path(folder) / "examples.jsonl").read_text()
+
+    def refusal(program):
+        try:
+            exported(program)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    predict = dspy.Predict("q -> a")
+    signature = dspy.Signature("q -> a")
+    shown = predict.deepcopy()
+    shown.demos = [dspy.Example(q="x", a="y")]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        exported(shown)
+    exported(predict, functools.partial(lambda k, e, p, trace=None: True, 3))
+
+    def read(specs, text, as_json=False):
+        try:
+            return reading.read(specs, text, as_json)
+        except ValueError:
+            return "fault"
+
+    text, number = {"t": {"type": "str"}}, {"n": {"type": "float"}}
+    return {
+        "refused": {
+            "best of n": refusal(dspy.BestOfN(predict, 3, lambda a, p: 1.0, 1.0)),
+            "text": refusal(Calls(predict, lambda p, q: p(q=q).a)),
+            "image": refusal(dspy.Predict(signature.with_updated_fields(
+                "q", type_=dspy.Image))),
+        },
+        "demos": [str(one.message) for one in told],
+        "whole": exported(dspy.Predict(signature.with_updated_fields(
+            "a", type_=Place)), a={"town": "x"}),
+        "typed": [fields.typed(Literal[1, 2], "2"),
+                  fields.typed(Literal[True, False], "False"),
+                  fields.typed(list[Level], ["2"])[0].name,
+                  fields.typed(Place, {"town": "x", "level": "2"}).level.name],
+        "read": [
+            read(text, "[[ ## t ## ]]\na\n[[ ## t ## ]]\nb"),
+            read(text, "[[ ## t ## ]]\n[[ ## t ## ]]\nb"),
+            read(text, "[[ ## t ## ]]\na\n[[ ## q ## ]]\n[[ ## t ## ]]\nb"),
+            read(text, "<think>is it a"), read(text, "[[ ## x ## ]]\na"),
+            read(text, '{"t": "a"} {"t": "b"}'), read(text, "{t}"),
+            read(text, '{"t": "a", "t": "b"}', True),
+            read(number, "nan"), read(number, "1_000"), read(number, "1e999"),
+            read(number, "2.5"),
+        ],
+    }
+
+
+def printing(folder):
+    def loud(example, prediction, trace=None):
+        print("the answer is", prediction.a)
+        return True
+
+    rows = [dspy.Example(q=f"q {i}", a="x").with_inputs("q") for i in range(30)]
+    job = promptcc.export(dspy.Predict("q -> a"), rows, loud, folder, model="m:1")
+    return {"job": str(job)}
+
+
 def annotated():
     """An Adapter alone, on signatures that DSPy's users write."""
     import enum

@@ -161,6 +161,27 @@ def rows(n):
             for topic, words in harness.TOPICS.items() for _ in range(n)]
 
 
+def test_odd_programs_metrics_and_replies(stage, dspy_python):
+    folder = stage.folder / "odd"
+    made = in_dspy(stage, dspy_python, "odd", folder=str(folder))
+    assert "BestOfN" in made["refused"]["best of n"], made
+    assert "dspy.Prediction" in made["refused"]["text"]
+    assert "sends text alone" in made["refused"]["image"]
+    assert len(made["demos"]) == 1 and "stay behind" in made["demos"][0]
+    assert json.loads(made["whole"].splitlines()[0])["a"] == {
+        "town": "x", "level": 1}
+    assert made["typed"] == [2, False, "HIGH", "HIGH"]
+    assert made["read"] == ["fault", {"t": "b"}, {"t": "a"}] + ["fault"] * 8 + [
+        {"n": 2.5}]
+
+
+def test_what_a_metric_prints_is_no_score(stage, dspy_python):
+    folder = stage.folder / "job"
+    made = in_dspy(stage, dspy_python, "printing", folder=str(folder))
+    result = stage.promptcc("check", made["job"])
+    assert result.status == 0, result
+
+
 def test_a_program_of_dspy_is_exported_compiled_and_loaded(stage, dspy_python):
     sim = stage.stand_in(slots=4)
     made = in_dspy(stage, dspy_python, "export", folder=str(stage.folder / "job"),
