@@ -21,9 +21,12 @@ enum {
     COMMAND_MS = 20000, // patience for a REPLY, unless one says otherwise
     // A connection that broke and came back may have lost what was on its way,
     // and both sides live on. So the job is sent again when nothing is heard of
-    // it: a coordinator tells of a job four times a second once it has read it.
+    // it: a coordinator tells of a job four times a second once it has read it,
+    // and says in answer to a heartbeat if it knows nothing of any. An older
+    // one does not, and may be reading for long.
     READING_MS = 120000, // of a submission, at most
     NEWS_MS = 10000,
+    UNKNOWN_MS = 2000, // after what was sent or heard of the job last
     ID_BYTES = 16,
 };
 
@@ -119,7 +122,8 @@ static void greet(struct client *client, int64_t now)
 
 static void beat(struct client *client, int64_t now)
 {
-    struct message message = {.kind = MESSAGE_HEARTBEAT};
+    struct message message = {.kind = MESSAGE_HEARTBEAT,
+                              .as.heartbeat = {.waits = client->submitted}};
 
     if (!client->home || now - client->beat_ms < WIRE_HEARTBEAT_MS)
         return;
@@ -151,12 +155,16 @@ static void send_job(struct client *client, int64_t now)
 
 // What was sent, or what was to tell of it, is lost: it is sent once more, and
 // joins the job that is there already.
-static void check_news(struct client *client, int64_t now)
+static void send_again_after(struct client *client, int64_t patience_ms,
+                             int64_t now)
 {
-    int64_t patience_ms = client->accepted ? NEWS_MS : READING_MS;
-
     if (client->submitted && now - client->news_ms > patience_ms)
         client->submitted = client->stop_sent = false;
+}
+
+static void check_news(struct client *client, int64_t now)
+{
+    send_again_after(client, client->accepted ? NEWS_MS : READING_MS, now);
 }
 
 static bool asked_to_stop(const struct client *client)
@@ -229,6 +237,8 @@ static void on_accepted(struct client *client, const char *job)
 
 static void on_progress(struct client *client, const struct progress *progress)
 {
+    if (!client->accepted) // or ACCEPTED was lost
+        on_accepted(client, progress->job);
     client->news_ms = client->heard_ms;
     if (client->watch != NULL && client->watch->progress != NULL)
         client->watch->progress(client->watch->user, progress);
@@ -277,8 +287,12 @@ static bool take_message(struct client *client, const struct message *message,
         return copy_result(&message->as.result, wish->result, err);
     case MESSAGE_REPLY:
         return take_reply(wish, &message->as.reply, err);
+    case MESSAGE_HEARTBEAT:
+        if (message->as.heartbeat.unknown != 0)
+            send_again_after(client, UNKNOWN_MS, client->heard_ms);
+        return true;
     default:
-        return true; // a heartbeat, or a later version's
+        return true; // a later version's
     }
 }
 

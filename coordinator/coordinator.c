@@ -414,6 +414,7 @@ static void tell_submitted(struct coordinator *c, struct peer *peer,
 {
     struct message message = {.kind = MESSAGE_ACCEPTED};
 
+    peer->submissions--;
     if (running == NULL) {
         tell_failure(c, peer, err->code == ERR_STORE ? 3 : 2, err);
         return;
@@ -459,7 +460,9 @@ static void on_submitted(void *user, struct peer *peer,
     struct requester requester = requester_of(peer, REQUESTER_SUBMITS);
     struct err err = ERR_CLEAR;
 
-    if (!openings_submit(&c->openings, &requester, submit, arena, &err))
+    if (openings_submit(&c->openings, &requester, submit, arena, &err))
+        peer->submissions++;
+    else
         tell_failure(c, peer, 2, &err);
 }
 
@@ -469,7 +472,9 @@ static void on_submitted_long(void *user, struct peer *peer, struct buf *bytes)
     struct requester requester = requester_of(peer, REQUESTER_SUBMITS);
     struct err err = ERR_CLEAR;
 
-    if (!openings_submit_long(&c->openings, &requester, bytes, &err))
+    if (openings_submit_long(&c->openings, &requester, bytes, &err))
+        peer->submissions++;
+    else
         tell_failure(c, peer, 2, &err);
 }
 

@@ -46,6 +46,7 @@ enum {
     UNREAD_MOST = WIRE_MAX_BYTES + WIRE_MAX_TEXT,
     UNREAD_OF_ALL = 256 << 20,
     UNREAD_SHORT = 64 << 10, // shorter messages are not worth adding up all
+    BROKEN_A_TURN = 64,      // connections; each looks for its peer among all
 
     CLIENTS_MOST = 512,
     CLIENT_MS = 30000, // of silence; a client that waits beats every second
@@ -198,6 +199,25 @@ static void note_connection(struct link *link, struct peer *peer)
 {
     peer->fd = wire_source(link->socket);
     connections_greeted(link->connections, peer->fd, peer->number);
+}
+
+// A worker without calls may not be heard for long: one whose connection broke
+// has to show that it lives. It does so within a second of being back.
+static void note_broken(struct link *link, int64_t now)
+{
+    int fd;
+    int64_t number;
+
+    for (int i = 0; i < BROKEN_A_TURN; i++) {
+        const struct peer *peer = link->peers;
+
+        if (!connections_broken(link->connections, &fd, &number))
+            return;
+        while (peer != NULL && peer->number != number)
+            peer = peer->next;
+        if (peer != NULL && peer->worker != NULL && peer->fd == fd)
+            dispatch_suspect(link->engine->dispatch, peer->worker->number, now);
+    }
 }
 
 static struct peer *add_peer(struct link *link, const struct wire_id *id,
@@ -540,6 +560,19 @@ static void confirm(struct link *link, int32_t worker, int64_t lease,
         link_cancel(link, &cancel);
 }
 
+// What the client sent comes before its heartbeats: if nothing is here that it
+// may wait for, its SUBMIT was lost on the way, or the RESULT.
+static void heed_client(struct link *link, struct peer *peer,
+                        const struct heartbeat *beat)
+{
+    struct message message = {.kind = MESSAGE_HEARTBEAT,
+                              .as.heartbeat = {.unknown = 1}};
+
+    if (beat->waits != 0 && peer->watched == NULL && peer->submissions == 0 &&
+        peer->assembly == NULL)
+        link_tell(link, peer, &message);
+}
+
 static void on_heartbeat(struct arrival *arrival)
 {
     const struct heartbeat *beat = &arrival->message->as.heartbeat;
@@ -547,8 +580,10 @@ static void on_heartbeat(struct arrival *arrival)
     struct link *link = arrival->link;
 
     note_connection(link, arrival->peer);
-    if (worker == NULL)
+    if (worker == NULL) {
+        heed_client(link, arrival->peer, beat);
         return;
+    }
     heed_rhythm(link, arrival->peer, beat->idle_ms);
     if (beat->held == NULL)
         return;
@@ -945,6 +980,7 @@ void link_receive(struct link *link, const struct link_handlers *handlers,
     dispatch_behind(link->engine->dispatch, is_behind(link, drained, now));
     drop_glutted(link, now);
     connections_tick(link->connections, now);
+    note_broken(link, now);
 }
 
 void *link_monitor(const struct link *link)
@@ -1071,8 +1107,8 @@ void link_send_proofs(struct link *link, int64_t now)
     while ((proof = proofs_next(link->engine, now, &message.as.call)) != NULL) {
         const struct peer *peer = find_worker(link, proof->worker);
 
-        if (peer == NULL || !wire_send(link->socket, &peer->id, &message, NULL))
-            proofs_unsent(link->engine, proof, now);
+        if (peer != NULL)
+            (void)wire_send(link->socket, &peer->id, &message, NULL);
     }
 }
 

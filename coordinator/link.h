@@ -51,6 +51,7 @@ struct peer {
     int64_t epoch;
     struct worker_info *worker;  // of a worker: borrowed from the workers
     struct running_job *watched; // of a client: the job it waits for, or NULL
+    int submissions;             // of a client: that are being read
     int fd;                      // of its connection; -1: in this process
     char key[KEY_BYTES];         // its public key; "" in the clear
     int64_t heard_ms;

@@ -24,6 +24,21 @@ static const char format[] =
     "{\"type\":\"object\",\"properties\":{\"word\":{\"type\":\"string\","
     "\"enum\":[\"zyzzyva\"]}},\"required\":[\"word\"]}";
 
+// Whether it has yet to be answered.
+static bool is_open(const struct proof *proof)
+{
+    return proof->state == PROOF_WAITING || proof->state == PROOF_SENT;
+}
+
+static void ask_later(struct proofs *proofs, struct proof *proof, int64_t now)
+{
+    proof->due_ms = now + ((int64_t)AGAIN_MS << proof->tries);
+    if (proofs->due_ms > proof->due_ms)
+        proofs->due_ms = proof->due_ms;
+    if (proof->tries < AGAIN_MOST)
+        proof->tries++;
+}
+
 static void remove_where(struct proofs *proofs, int32_t worker, int32_t model)
 {
     struct proof **at = &proofs->first;
@@ -35,7 +50,6 @@ static void remove_where(struct proofs *proofs, int32_t worker, int32_t model)
             at = &proof->next;
             continue;
         }
-        proofs->n_waiting -= proof->state == PROOF_WAITING;
         proofs->n--;
         *at = proof->next;
         free(proof);
@@ -82,7 +96,8 @@ static void expect(struct proofs *proofs, int32_t worker, int32_t model,
                             .next = proofs->first};
     proofs->first = proof;
     proofs->n++;
-    proofs->n_waiting++;
+    if (proofs->due_ms > now)
+        proofs->due_ms = now;
 }
 
 static void expect_both(struct engine *engine, int32_t worker, int32_t number,
@@ -118,20 +133,33 @@ void proofs_expect_model(struct engine *engine, int32_t model, int64_t now)
             expect_both(engine, w->number, model, now);
 }
 
+// One that is to be asked now. NULL: none is until proofs->due_ms.
+static struct proof *find_due(struct proofs *proofs, int64_t now)
+{
+    proofs->due_ms = INT64_MAX;
+    for (struct proof *proof = proofs->first; proof != NULL;
+         proof = proof->next) {
+        if (!is_open(proof))
+            continue;
+        if (proof->due_ms < proofs->due_ms)
+            proofs->due_ms = proof->due_ms;
+        if (proof->due_ms <= now)
+            return proof;
+    }
+    return NULL;
+}
+
 struct proof *proofs_next(struct engine *engine, int64_t now,
                           struct call_message *out)
 {
     struct proof *proof =
-        engine->proofs.n_waiting == 0 ? NULL : engine->proofs.first;
+        engine->proofs.due_ms > now ? NULL : find_due(&engine->proofs, now);
 
-    while (proof != NULL &&
-           (proof->state != PROOF_WAITING || proof->due_ms > now))
-        proof = proof->next;
     if (proof == NULL)
         return NULL;
     const struct model_entry *model = &engine->models.entries[proof->model];
     proof->state = PROOF_SENT;
-    engine->proofs.n_waiting--;
+    ask_later(&engine->proofs, proof, now);
     *out = (struct call_message){
         .id = proof->id,
         .timeout_ms = engine->call_timeout_ms,
@@ -146,20 +174,6 @@ struct proof *proofs_next(struct engine *engine, int64_t now,
                                 .num_predict = PREDICT,
                                 .think = model->needs.think}}};
     return proof;
-}
-
-static void ask_again(struct engine *engine, struct proof *proof, int64_t now)
-{
-    proof->due_ms = now + ((int64_t)AGAIN_MS << proof->tries);
-    if (proof->tries < AGAIN_MOST)
-        proof->tries++;
-    proof->state = PROOF_WAITING;
-    engine->proofs.n_waiting++;
-}
-
-void proofs_unsent(struct engine *engine, struct proof *proof, int64_t now)
-{
-    ask_again(engine, proof, now);
 }
 
 // --- what comes ---
@@ -257,7 +271,7 @@ void proofs_failed(struct engine *engine, const struct worker_info *worker,
     if (fault == FAULT_REQUEST || fault == FAULT_MODEL)
         refuse(engine, worker, proof, text);
     else
-        ask_again(engine, proof, now);
+        ask_later(&engine->proofs, proof, now);
 }
 
 // --- for people ---

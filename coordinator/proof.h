@@ -19,7 +19,9 @@
 // up), so a worker of any version answers it. Nothing of it is stored or
 // billed, and dispatch knows nothing of it: the worker takes one call more than
 // its credit. A fault of the network or the server says nothing: it is asked
-// again.
+// again. So is one that is not answered, for its CALL or the answer may be lost:
+// after 5 s, then more and more seldom. A worker that is still at it has the
+// call under that id, and takes no second one.
 //
 // Belongs to the coordinator's loop.
 
@@ -48,7 +50,7 @@ struct proof {
     enum proof_kind kind;
     enum proof_state state;
     int tries;
-    int64_t due_ms;              // WAITING: not before
+    int64_t due_ms;              // WAITING, SENT: is asked (again) then
     char text[PROOF_TEXT_BYTES]; // PASSED: what it wrote; REFUSED: why
     bool differs;                // from what most wrote
     struct proof *next;
@@ -57,7 +59,8 @@ struct proof {
 struct proofs {
     bool wanted;         // else nothing is ever asked
     struct proof *first; // owned
-    size_t n, n_waiting;
+    size_t n;
+    int64_t due_ms; // none is to be asked before
     int64_t last_id;
 };
 
@@ -73,11 +76,9 @@ void proofs_forget_worker(struct engine *engine, int32_t worker);
 void proofs_forget_model(struct engine *engine, int32_t model);
 
 // One that is to be sent now, and its message; NULL when there is none. It
-// counts as sent.
+// counts as sent: if it could not be, it is asked again in time.
 struct proof *proofs_next(struct engine *engine, int64_t now,
                           struct call_message *out);
-// That message could not be sent: it is tried again.
-void proofs_unsent(struct engine *engine, struct proof *proof, int64_t now);
 
 // An answer or a fault under that id came from the worker.
 void proofs_answered(struct engine *engine, const struct worker_info *worker,

@@ -424,6 +424,17 @@ void dispatch_rhythm(struct dispatch *dispatch, int32_t worker,
     dispatch_worker_set_alarm(dispatch, known);
 }
 
+void dispatch_suspect(struct dispatch *dispatch, int32_t worker, int64_t now)
+{
+    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
+
+    if (known == NULL || known->silent || !ring_empty(&known->busy))
+        return;
+    known->rhythm_ms = 0;
+    known->fed_ms = now;
+    dispatch_worker_set_alarm(dispatch, known);
+}
+
 void dispatch_behind(struct dispatch *dispatch, bool behind)
 {
     dispatch->behind = behind;

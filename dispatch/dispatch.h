@@ -187,6 +187,9 @@ void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now);
 // more than liveness_ms.
 void dispatch_rhythm(struct dispatch *dispatch, int32_t worker,
                      int64_t silence_ms);
+// It may be gone, for its connection broke: from now on it has liveness_ms to
+// be heard, whatever it holds. What it says of its rhythm then counts again.
+void dispatch_suspect(struct dispatch *dispatch, int32_t worker, int64_t now);
 // Whether messages of workers are still to be read. While they do, no
 // worker is taken for silent: the caller was slow, not they.
 void dispatch_behind(struct dispatch *dispatch, bool behind);

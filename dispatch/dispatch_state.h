@@ -231,8 +231,8 @@ struct dispatch_worker {
     struct ring seats;      // of jobs with a limit
     struct model *loaded;   // of the last call sent; NULL: unknown
     int64_t heard_ms;
-    int64_t fed_ms;         // when it was sent a call and had none
-    int64_t rhythm_ms;      // silence that it may keep without a call
+    int64_t fed_ms;    // when it was sent a call and had none, or suspected
+    int64_t rhythm_ms; // silence that it may keep without a call
     struct heap_node alarm; // in dispatch.alarms
     int64_t answered_ms;    // INT64_MIN: never
     struct heap_node pause; // in dispatch.pauses while paused

@@ -20,6 +20,7 @@ enum {
     WEIGH_MS = 250,     // between two looks at what strangers hold
     HELLO_BYTES = 4096, // most of those that are sent are shorter
     CROWD_ROOM = 32,    // connections beyond `most` that hear why
+    BROKEN_MOST = 1024, // that wait to be told of; those beyond are not
     FD_MOST = 1 << 20,  // no descriptor is larger
 };
 
@@ -48,6 +49,11 @@ struct connections {
     size_t n_strangers;
     int64_t weighed_ms; // when their memory was last added up
     size_t n;           // that are open, as far as is known
+    struct broken {
+        int fd;
+        int64_t peer;
+    } broken[BROKEN_MOST]; // oldest first, in a circle
+    size_t first_broken, n_broken;
 };
 
 // --- strangers, oldest first ---
@@ -291,8 +297,14 @@ static void on_accepted(struct connections *c, int fd, int64_t now_ms)
 
 static void on_closed(struct connections *c, int fd)
 {
-    if (find(c, fd) != NULL)
-        set_state(c, fd, CONN_NONE);
+    const struct connection *connection = find(c, fd);
+
+    if (connection == NULL)
+        return;
+    if (connection->state == CONN_GREETED && c->n_broken < BROKEN_MOST)
+        c->broken[(c->first_broken + c->n_broken++) % BROKEN_MOST] =
+            (struct broken){.fd = fd, .peer = connection->greeted_by};
+    set_state(c, fd, CONN_NONE);
 }
 
 static void read_events(struct connections *c, int64_t now_ms)
@@ -365,6 +377,19 @@ void connections_parted(struct connections *c, int fd, int64_t peer,
     set_state(c, fd, CONN_STRANGER);
     c->by_fd[fd].accepted_ms = now_ms;
     c->by_fd[fd].before = read_received(fd);
+}
+
+bool connections_broken(struct connections *c, int *fd, int64_t *peer)
+{
+    const struct broken *broken = &c->broken[c->first_broken];
+
+    if (c->n_broken == 0)
+        return false;
+    *fd = broken->fd;
+    *peer = broken->peer;
+    c->first_broken = (c->first_broken + 1) % BROKEN_MOST;
+    c->n_broken--;
+    return true;
 }
 
 bool connections_crowded(const struct connections *c)

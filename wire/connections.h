@@ -95,6 +95,12 @@ size_t connections_gave(struct connections *connections, int fd, int64_t peer,
 size_t connections_untaken(const struct connections *connections, int fd,
                            int64_t peer);
 
+// A peer whose connection broke since it greeted over it, and which has not
+// been told of yet. False: there is none (left). It may be back already, over
+// another one.
+bool connections_broken(struct connections *connections, int *fd,
+                        int64_t *peer);
+
 // Whether a new peer should be refused.
 bool connections_crowded(const struct connections *connections);
 size_t connections_count(const struct connections *connections);

@@ -121,6 +121,8 @@ struct heartbeat {
     int64_t idle_ms;  // between two heartbeats of a worker that holds no call:
                       // what the coordinator asks for, or what the worker will
                       // keep to. 0: as of any other peer
+    int64_t waits;   // 1, of a client: it has submitted a job and has no result
+    int64_t unknown; // 1, to such a client: nothing is known of that here
 };
 
 struct call_message {

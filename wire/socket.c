@@ -18,8 +18,8 @@ enum {
     QUEUE_MESSAGES = 4096,   // high-water marks, above any credit
     ROUTER_RECEIVES = 32,    // frames of a peer that wait to be read
     BACKLOG = 4096,          // connections that wait to be accepted
-    KEEPALIVE_IDLE_S = 10,   // a silent connection is asked after this long,
-    KEEPALIVE_EVERY_S = 3,   // again and again,
+    KEEPALIVE_IDLE_S = 4,    // a silent connection is asked after this long,
+    KEEPALIVE_EVERY_S = 1,   // again and again,
     KEEPALIVE_TIMES = 3,     // so many times
     UNHEARD_MS = 15000,      // what was sent is acknowledged, or it is over
     LINGER_MS = 250,         // for last words: GOODBYE, RESULT, REFUSED

@@ -52,6 +52,7 @@ static struct {
     struct wire_socket *numbered[NUMBERED]; // by number, from FIRST_FD
     int n_ever;
     void (*sent)(const struct message *message);
+    bool (*is_lost)(const struct message *message);
 } network;
 
 void network_start(void)
@@ -60,6 +61,7 @@ void network_start(void)
     network.faults = (struct network_faults){0};
     network.n_ever = FIRST_FD;
     network.sent = NULL;
+    network.is_lost = NULL;
 }
 
 void network_set_faults(const struct network_faults *faults)
@@ -147,6 +149,11 @@ void network_heal(void)
     network.faults = (struct network_faults){.delay_us = 1000};
     for (struct wire_socket *at = network.sockets; at != NULL; at = at->next)
         at->cut_us = 0;
+}
+
+void network_on_loss(bool (*is_lost)(const struct message *message))
+{
+    network.is_lost = is_lost;
 }
 
 bool network_readable(int fd)
@@ -375,6 +382,8 @@ bool wire_send(struct wire_socket *socket, const struct wire_id *to,
     assert(to != NULL || socket->encoded.len <= WIRE_FRAME_BYTES);
     if (to != NULL && network.sent != NULL)
         network.sent(message);
+    if (network.is_lost != NULL && network.is_lost(message))
+        return true;
     return send_to(socket, to, &socket->encoded, err);
 }
 
@@ -503,6 +512,13 @@ void connections_close(struct connections *connections, int fd, int64_t peer)
         return;
     socket->cut_us = machine_now_us() + RETRY_US;
     socket->cut_loses = true;
+}
+
+// Nothing tells of a machine that is gone.
+bool connections_broken(struct connections *connections, int *fd, int64_t *peer)
+{
+    (void)connections, (void)fd, (void)peer;
+    return false;
 }
 
 bool connections_crowded(const struct connections *connections)

@@ -40,6 +40,10 @@ void network_heal(void);
 // Told of every message that the living listener sends.
 void network_on_send(void (*sent)(const struct message *message));
 
+// Asked about every message that is sent, by whomever: true, and it never
+// arrives.
+void network_on_loss(bool (*is_lost)(const struct message *message));
+
 // For model_poll: whether a frame has come for the socket with this descriptor.
 bool network_readable(int fd);
 

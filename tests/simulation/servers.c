@@ -122,6 +122,20 @@ struct call_answer servers_answer(const char *prefix, size_t prefix_len,
     return answer;
 }
 
+// A schema with one word in it leaves one reply: it is how a worker shows that
+// its server heeds formats (coordinator/proof.h).
+static void heed_format(const char *format, struct call_answer *answer)
+{
+    const char *word = format == NULL ? NULL : strstr(format, "zyzzyva");
+
+    if (word == NULL)
+        return;
+    free(answer->text);
+    answer->outcome = CALL_TEXT;
+    answer->text = strdup("{\"word\": \"zyzzyva\"}");
+    answer->text_len = strlen(answer->text);
+}
+
 // --- model/model.h ---
 
 struct model_client *model_client_new(const struct model_address *address,
@@ -266,6 +280,7 @@ bool model_begin(struct model_client *client, int64_t id,
         .answer =
             servers_answer(request->prefix, request->prefix_len, request->tail,
                            request->tail_len, request->options.seed)};
+    heed_format(request->format, &call->done.answer);
     call->next = client->open;
     client->open = call;
     client->n_open++;

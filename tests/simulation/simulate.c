@@ -41,6 +41,8 @@ enum {
     // taken from it: three heartbeats, and what a turn of the loop takes.
     MISSED_MS = 3500,
     DEATHS = 20,
+    // From the loss of a message until it is sent once more.
+    REPEATED_MS = 6000,
 };
 
 #define ENDPOINT "tcp://coordinator:7000"
@@ -55,8 +57,23 @@ struct weather {
     double fails, hangs;         // of servers
 };
 
-// What befalls a run: nothing, faults of all kinds, or one death.
-enum trouble { TROUBLE_NONE, TROUBLE_WEATHER, TROUBLE_DEATH };
+// What befalls a run: nothing, faults of all kinds, one death, or the loss of
+// one message.
+enum trouble { TROUBLE_NONE, TROUBLE_WEATHER, TROUBLE_DEATH, TROUBLE_LOSS };
+
+// Which message is lost: the first of its kind.
+static const struct loss {
+    const char *name;
+    enum message_kind kind;
+    bool proof; // of what a worker shows when it joins
+} losses[] = {
+    {"HELLO", MESSAGE_HELLO, false},   {"WELCOME", MESSAGE_WELCOME, false},
+    {"CALL", MESSAGE_CALL, false},     {"ANSWER", MESSAGE_ANSWER, false},
+    {"a proof", MESSAGE_CALL, true},   {"its answer", MESSAGE_ANSWER, true},
+    {"SUBMIT", MESSAGE_SUBMIT, false}, {"RESULT", MESSAGE_RESULT, false},
+};
+
+static const struct loss *lost; // in the next run with TROUBLE_LOSS
 
 static struct {
     uint64_t seed;
@@ -79,6 +96,10 @@ static struct {
     int64_t crashes, kills;
     int64_t dead_us;   // when worker 0 vanished with calls; 0: it did not
     int64_t missed_us; // and when it had none any more
+    const struct loss *loss;
+    int64_t lost_us, repeated_us; // when; 0: not yet
+    int64_t lost_id;              // of a CALL or an ANSWER
+    char lost_name[64];           // of a HELLO or a WELCOME
     // The client.
     pthread_t client;
     bool finished;
@@ -150,6 +171,7 @@ static void start_coordinator(void)
 
     options.listen = ENDPOINT;
     options.store = world.store;
+    options.proofs = world.trouble == TROUBLE_LOSS;
     machine_set_process(COORDINATOR);
     world.coordinator = coordinator_start(NULL, &options, &err);
     machine_set_process(0);
@@ -489,6 +511,7 @@ static void set_up(uint64_t seed, int variant, enum trouble trouble,
     put_empty_store();
     world.seed = seed;
     world.trouble = trouble;
+    world.loss = lost;
     world.variant = variant;
     machine_start(seed);
     network_start();
@@ -547,6 +570,55 @@ static void vanish(void *user)
     world.dead_us = machine_now_us();
 }
 
+// --- one message is lost ---
+
+static int64_t id_of(const struct message *message)
+{
+    switch (message->kind) {
+    case MESSAGE_CALL:
+        return message->as.call.id;
+    case MESSAGE_ANSWER:
+        return message->as.answer.id;
+    default:
+        return 0;
+    }
+}
+
+static const char *name_of(const struct message *message)
+{
+    switch (message->kind) {
+    case MESSAGE_HELLO:
+        return message->as.hello.name;
+    case MESSAGE_WELCOME:
+        return message->as.welcome.name;
+    default:
+        return "";
+    }
+}
+
+static bool is_lost(const struct message *message)
+{
+    const struct loss *loss = world.loss;
+    // An answer comes again when it is asked for again.
+    enum message_kind again =
+        loss->kind == MESSAGE_ANSWER ? MESSAGE_CALL : loss->kind;
+
+    if ((id_of(message) >= WIRE_PROOF_ID) != loss->proof)
+        return false;
+    if (world.lost_us == 0 && message->kind == loss->kind) {
+        world.lost_us = machine_now_us();
+        world.lost_id = id_of(message);
+        (void)snprintf(world.lost_name, sizeof world.lost_name, "%s",
+                       name_of(message));
+        return true;
+    }
+    if (world.lost_us != 0 && world.repeated_us == 0 &&
+        message->kind == again && id_of(message) == world.lost_id &&
+        strcmp(name_of(message), world.lost_name) == 0)
+        world.repeated_us = machine_now_us();
+    return false;
+}
+
 // The bytes of the compiled file; NULL: world.wrong. The caller frees.
 static char *run(uint64_t seed, int variant, enum trouble trouble,
                  int n_workers)
@@ -555,6 +627,8 @@ static char *run(uint64_t seed, int variant, enum trouble trouble,
     start_coordinator();
     if (trouble == TROUBLE_WEATHER)
         begin_weather();
+    if (trouble == TROUBLE_LOSS)
+        network_on_loss(is_lost);
     if (trouble == TROUBLE_DEATH)
         machine_at(machine_now_us() + SECOND + seconds(20), vanish, NULL);
     for (int i = 0; i < n_workers; i++)
@@ -675,6 +749,41 @@ static bool run_deaths(void)
     return true;
 }
 
+// How soon each message is sent once more when it was lost, and nothing else
+// tells of it.
+static bool run_losses(void)
+{
+    int64_t longest_us = 0;
+
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        int variant = (int)(i % SCENE_VARIANTS);
+        char *compiled = NULL;
+        bool same;
+
+        lost = &losses[i];
+        compiled = run(i + 1, variant, TROUBLE_LOSS, 4);
+        same = compiled != NULL && strcmp(compiled, undisturbed[variant]) == 0;
+        free(compiled);
+        if (!same || world.repeated_us == 0 ||
+            world.repeated_us - world.lost_us > REPEATED_MS * 1000) {
+            (void)fprintf(stderr,
+                          "%s was lost at %" PRId64
+                          " ms, and sent again at %" PRId64 ": %s\n",
+                          lost->name, world.lost_us / 1000,
+                          world.repeated_us / 1000,
+                          world.wrong != NULL ? world.wrong
+                          : same              ? "too late"
+                                              : "other bytes");
+            return false;
+        }
+        if (world.repeated_us - world.lost_us > longest_us)
+            longest_us = world.repeated_us - world.lost_us;
+    }
+    printf("what was lost is sent again after %" PRId64 " ms\n",
+           longest_us / 1000);
+    return true;
+}
+
 static bool run_twice(const struct options *options, uint64_t seed)
 {
     bool same = run_seed(options, seed);
@@ -754,7 +863,7 @@ int main(int argc, char **argv)
     disk_install();
     if (!make_folder())
         return 1;
-    if (!learn() || !run_deaths())
+    if (!learn() || !run_deaths() || !run_losses())
         failed++;
     for (uint64_t i = 0; i < options.seeds && failed == 0; i++)
         failed += !run_twice(&options, options.first + i);

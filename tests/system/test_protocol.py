@@ -279,6 +279,26 @@ def test_a_flood_of_heartbeats_and_greetings_is_outlived(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
+def test_an_idle_worker_that_is_gone_is_missed_within_seconds(stage):
+    """It has said that it beats every 20 s, as workers of a large cluster do,
+    and its process is killed: the connection breaks."""
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    words = ("workers", "--coordinator", coordinator.endpoint, "--json")
+
+    def states():
+        return [worker["state"] for worker in stage.promptcc(*words).json]
+
+    idle = Peer(coordinator.endpoint)
+    idle.hello(WORKER, name="idle", slots=1, server="ollama",
+               server_version="0.33.0", models=[])
+    idle.receive(WELCOME)
+    idle.send(HEARTBEAT, held=b"", idle_ms=20000)
+    harness.wait_until(lambda: states() == ["serving"], "worker")
+    idle.close()
+    harness.wait_until(lambda: states() == ["silent"], "silent worker", 20)
+    assert coordinator.terminate().status == 0
+
+
 def test_a_worker_that_takes_calls_and_goes_costs_nothing(talk, undisturbed):
     """It has the model, gets leases, and vanishes without a word."""
     tags = harness.get_json(talk.sim.url + "/api/tags")["models"]

@@ -140,6 +140,36 @@ Test(connections, one_that_has_greeted_stays)
     wire_close(dealer);
 }
 
+Test(connections, a_peer_whose_connection_breaks_is_told_of_once)
+{
+    int fd = -1;
+    int broken = -1;
+    int64_t peer = 0;
+    struct wire_socket *dealer = greet(&fd);
+
+    await_count(1);
+    connections_greeted(connections, fd, 7);
+    cr_expect_not(connections_broken(connections, &broken, &peer));
+    wire_close(dealer);
+    await_count(0);
+
+    cr_assert(connections_broken(connections, &broken, &peer));
+    cr_expect_eq(broken, fd);
+    cr_expect_eq(peer, 7);
+    cr_expect_not(connections_broken(connections, &broken, &peer));
+}
+
+Test(connections, a_stranger_whose_connection_breaks_is_nobody)
+{
+    int fd = open_raw();
+    int64_t peer = 0;
+
+    await_count(1);
+    close(fd);
+    await_count(0);
+    cr_expect_not(connections_broken(connections, &fd, &peer));
+}
+
 Test(connections, a_stranger_may_not_send_without_end)
 {
     int fd = -1;

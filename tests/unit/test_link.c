@@ -322,6 +322,23 @@ Test(link, the_calls_of_a_silent_worker_go_elsewhere)
     actor_leave(&other);
 }
 
+Test(link, a_client_is_told_when_nothing_is_known_of_what_it_waits_for)
+{
+    struct message beat = {.kind = MESSAGE_HEARTBEAT,
+                           .as.heartbeat = {.waits = 1}};
+
+    actor_say(&client, &beat);
+    while (actor_await(&client, MESSAGE_HEARTBEAT)->as.heartbeat.unknown == 0)
+        continue;
+    evaluate(&client, one_row);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    for (int i = 0; i < 3; i++) {
+        actor_say(&client, &beat);
+        cr_expect_eq(
+            actor_await(&client, MESSAGE_HEARTBEAT)->as.heartbeat.unknown, 0);
+    }
+}
+
 Test(link, what_a_silent_worker_answers_after_all_counts)
 {
     struct actor w;

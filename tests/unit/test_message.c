@@ -60,7 +60,7 @@ static struct message make_sample(enum message_kind kind)
         m.as.refused = (struct refused){"digest", "run `ollama pull x`"};
         break;
     case MESSAGE_HEARTBEAT:
-        m.as.heartbeat = (struct heartbeat){"\0\0\0\0\0\0\1\2", 8, 4000};
+        m.as.heartbeat = (struct heartbeat){"\0\0\0\0\0\0\1\2", 8, 4000, 1, 1};
         break;
     case MESSAGE_CALL:
         m.as.call = (struct call_message){7,
