@@ -194,6 +194,21 @@ json_t *history_ask(const struct options *options, const char *verb,
                : ask_here(options, verb, job, argument, err);
 }
 
+json_t *history_ask_id(const struct options *options, const char *verb,
+                       const char *job, const char *id, const json_t *argument,
+                       struct err *err)
+{
+    if (option_on(options, OPT_COORDINATOR))
+        return ask_there(options, verb, id, argument, err);
+    struct store *store = history_file_open(options, job, err);
+    json_t *answer = store == NULL
+                         ? NULL
+                         : lookup_answer(store, verb, id, argument, err);
+
+    store_close(store);
+    return answer;
+}
+
 const char *history_operand(const struct options *options)
 {
     return options->n_operands == 0 ? NULL : options->operands[0];

@@ -20,6 +20,11 @@
 json_t *history_ask(const struct options *options, const char *verb,
                     const char *job, const json_t *argument, struct err *err);
 
+// The same of the job with this id, in the store where job is.
+json_t *history_ask_id(const struct options *options, const char *verb,
+                       const char *job, const char *id, const json_t *argument,
+                       struct err *err);
+
 // The command's first operand, NULL without one.
 const char *history_operand(const struct options *options);
 

@@ -12,13 +12,15 @@ enum { FLIPPED_MOST = 50 };
 
 // --- asking ---
 
+// The same job in the same store, whatever is run meanwhile.
 static bool add(const struct options *options, struct job_report *report,
                 const char *name, const char *verb, const json_t *argument,
                 struct err *err)
 {
-    const char *job =
+    const char *id =
         json_get_text(job_report_part(report, "summary"), "job", "");
-    json_t *answer = history_ask(options, verb, job, argument, err);
+    json_t *answer =
+        history_ask_id(options, verb, report->asked, id, argument, err);
 
     return answer != NULL &&
            json_object_set_new(report->parts, name, answer) == 0;
@@ -61,7 +63,7 @@ bool job_report_ask(const struct options *options, const char *job,
 {
     json_t *summary = history_ask(options, "summary", job, NULL, err);
 
-    *out = (struct job_report){.parts = json_object()};
+    *out = (struct job_report){.parts = json_object(), .asked = job};
     if (summary == NULL ||
         json_object_set_new(out->parts, "summary", summary) != 0)
         return false;

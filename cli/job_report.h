@@ -23,7 +23,8 @@
 // the candidates "before" and "after". Those of a job without a finished trial
 // are missing, but for the summary.
 struct job_report {
-    json_t *parts; // an object; owned
+    json_t *parts;     // an object; owned
+    const char *asked; // the job as it was named, which says where it is
 };
 
 // Asks for all of it. job as history_ask takes it. To be released in any case.

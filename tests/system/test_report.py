@@ -94,6 +94,13 @@ def test_the_html_stands_alone_and_says_what_run_said(done):
     assert "[[ ##" not in page.text
 
 
+def test_a_job_in_another_folder_is_found_in_its_own_store(done):
+    stage, store, _ = done
+    for job in (store.parent, store.parent / "job.yaml"):
+        result = stage.promptcc("report", job, "--out", stage.folder / "r.html")
+        assert result.status == 0, result
+
+
 def test_the_markdown_says_the_same(done):
     stage, store, document = done
     out = stage.folder / "report.md"
