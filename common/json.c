@@ -40,8 +40,10 @@ static void set_parse_error(struct err *err, json_error_t *error)
         if ((unsigned char)*c < 0x20)
             *c = ' ';
     }
+    bool nul = json_error_code(error) == json_error_null_character;
     err_set(err, ERR_INPUT, "not valid JSON at line %d, column %d: %s",
-            error->line, error->column, error->text);
+            error->line, error->column,
+            nul ? "\\u0000 can be in no text here" : error->text);
 }
 
 json_t *json_parse(const char *text, size_t len, size_t max_bytes,

@@ -74,7 +74,7 @@ Test(json, a_key_that_stands_twice_is_refused)
 
 Test(json, a_nul_in_a_text_is_refused)
 {
-    expect_refused("\"a\\u0000b\"", ERR_INPUT, "line 1");
+    expect_refused("\"a\\u0000b\"", ERR_INPUT, "\\u0000 can be in no text");
 }
 
 Test(json, what_is_no_utf8_is_refused)
