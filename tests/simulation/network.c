@@ -542,26 +542,6 @@ bool connections_crowded(const struct connections *connections)
     return false;
 }
 
-// Everybody reads at once.
-size_t connections_gave(struct connections *connections, int fd, int64_t peer,
-                        size_t bytes)
-{
-    (void)connections;
-    (void)fd;
-    (void)peer;
-    (void)bytes;
-    return 0;
-}
-
-size_t connections_untaken(const struct connections *connections, int fd,
-                           int64_t peer)
-{
-    (void)connections;
-    (void)fd;
-    (void)peer;
-    return 0;
-}
-
 size_t connections_count(const struct connections *connections)
 {
     (void)connections;
