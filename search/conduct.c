@@ -18,7 +18,8 @@
 enum {
     SKIPPED_STEP_DEMOS = 4, // for steps that were not searched
     NOISE_ROWS = 16,        // that are asked a second time
-    FORM_ROWS = 32,         // by which a form of answer is chosen
+    FIRST_ROWS = 32, // of the baseline: they choose the form of answer, and a
+                     // search may begin with them
 };
 
 // What a run has found out so far; trials are borrowed from the session.
@@ -409,7 +410,7 @@ static struct candidate *choose_form(struct session *session,
                                      struct findings *found, struct err *err)
 {
     size_t all = session_split(session)->n[SHARE_VAL];
-    size_t some = all < FORM_ROWS ? all : FORM_ROWS;
+    size_t some = all < FIRST_ROWS ? all : FIRST_ROWS;
     struct candidate *other = in_other_form(session, err);
 
     if (other == NULL)
@@ -427,9 +428,30 @@ static struct candidate *choose_form(struct session *session,
     return chosen_form(found)->candidate;
 }
 
-// The program as written on all validation rows, in the form of answer that it
-// goes on with. Where the budget ends before that, the examples that were to
-// choose the form have to do, and nothing is searched.
+// The program as written on all validation rows, or on the first of them where
+// the optimizer begins early. That nothing is wrong is not believed of a few.
+static struct trial *score_as_written(struct session *session,
+                                      struct candidate *candidate,
+                                      struct err *err)
+{
+    static const char what[] = "the program as written";
+    size_t all = session_split(session)->n[SHARE_VAL];
+    bool early =
+        session_setup_of(session)->optimizer->early && all > FIRST_ROWS;
+    struct trial *first =
+        score_written(session, TRIAL_BASELINE, candidate,
+                      early ? FIRST_ROWS : all, what, err);
+    struct trial *whole = NULL;
+
+    if (first == NULL || !early || first->score < 1)
+        return first;
+    whole = score_written(session, TRIAL_FULL, candidate, all, what, err);
+    return whole != NULL || !end_by_budget(session, err) ? whole : first;
+}
+
+// In the form of answer that it goes on with. Where the budget ends before
+// that, the examples that were to choose the form have to do, and nothing is
+// searched.
 static bool score_baseline(struct session *session, struct findings *found,
                            struct err *err)
 {
@@ -441,9 +463,7 @@ static bool score_baseline(struct session *session, struct findings *found,
     if (session_job(session)->adapter_auto)
         candidate = choose_form(session, found, err);
     if (candidate != NULL)
-        trial = score_written(session, TRIAL_BASELINE, candidate,
-                              session_split(session)->n[SHARE_VAL],
-                              "the program as written", err);
+        trial = score_as_written(session, candidate, err);
     if (trial == NULL && found->form != NULL && end_by_budget(session, err)) {
         found->is_over = true;
         trial = found->other_form == NULL ? found->form : chosen_form(found);
@@ -546,6 +566,7 @@ static bool search(struct session *session, struct findings *found,
         return end_by_budget(session, err);
     }
     ok = setup->optimizer->run(session, setup->params, err);
+    found->baseline = session_baseline_trial(session);
     session_set_aside(session, (struct use){0});
     // An optimizer that knows nothing of it may have set another.
     if (ok && found->seed != NULL &&

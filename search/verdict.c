@@ -84,10 +84,10 @@ static bool all_tie(const struct trial *baseline, struct trial *const *trials,
     return others > 0;
 }
 
-// The trial on the whole validation share that did better than the baseline by
-// most, on the rows that both have; NULL when none did.
-static const struct trial *find_rival(const struct trial *baseline,
-                                      struct trial *const *trials, size_t n)
+// Of trials on the whole validation share the one that did better than the
+// baseline by most, on the rows that both have; NULL when none did.
+static const struct trial *find_better(const struct trial *baseline,
+                                       struct trial *const *trials, size_t n)
 {
     const struct trial *best = NULL;
     double most = 0;
@@ -107,6 +107,18 @@ static const struct trial *find_rival(const struct trial *baseline,
     return best;
 }
 
+// What came nearest to beating the baseline, and seemed better than it: the
+// search may know more than the trials tell.
+static const struct trial *find_rival(const struct verdict_facts *facts,
+                                      struct trial *const *trials, size_t n)
+{
+    const struct trial *told = session_rival(facts->session);
+
+    if (told != NULL && comparison_gain(facts->baseline, told) > 0)
+        return told;
+    return find_better(facts->baseline, trials, n);
+}
+
 // The baseline has won.
 static void add_not_better(const struct verdict_facts *facts,
                            const struct trial *rival, size_t candidates,
@@ -115,14 +127,27 @@ static void add_not_better(const struct verdict_facts *facts,
     struct comparison both;
     struct err ignored = ERR_CLEAR;
 
-    if (rival == NULL)
+    if (rival == NULL) {
         add_reason(reasons, "nothing_better",
                    "none of the other candidates (%zu) scored better than the "
                    "baseline",
                    candidates - 1);
-    else if (comparison_make(facts->baseline, rival,
-                             (uint64_t)session_job(facts->session)->seed, &both,
-                             &ignored))
+        return;
+    }
+    if (!comparison_make(facts->baseline, rival,
+                         (uint64_t)session_job(facts->session)->seed, &both,
+                         &ignored))
+        return;
+    if (both.n < COMPARISON_LEAST && both.n < facts->baseline->n)
+        add_reason(reasons, "too_few_compared",
+                   "the budget ended when the most promising of the other "
+                   "candidates (%zu) had been scored on %zu validation "
+                   "examples (%.1f %%, where the baseline has %.1f %%): too few "
+                   "to tell, so the program as written was kept; a larger "
+                   "`max_calls` would tell",
+                   candidates - 1, both.n, 100 * both.b.score,
+                   100 * both.a.score);
+    else
         add_reason(reasons, "within_chance",
                    "the best of the other candidates (%zu) has %.1f %% on the "
                    "validation share where the baseline has %.1f %% (n = %zu), "
@@ -235,7 +260,7 @@ static void add_reasons(const struct verdict_facts *facts,
                    "no candidate scored differently from the baseline on any "
                    "example: these prompts do not change the answers");
     else if (facts->winner == baseline && candidates > 1)
-        add_not_better(facts, find_rival(baseline, trials, n), candidates,
+        add_not_better(facts, find_rival(facts, trials, n), candidates,
                        reasons);
     add_faults(facts->session, facts->winner, reasons);
     add_budget(facts, candidates, reasons);

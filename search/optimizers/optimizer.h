@@ -44,11 +44,14 @@ struct optimizer {
     bool one_set;  // makes one set of demos, and searches for no better one
     bool seeds;    // builds on the program of an earlier run (`from`)
     bool pools;    // tries `demos.nearest` where the job allows it
+    bool early;    // begins with a baseline on a part of the validation share,
+                   // and sees to the rest of it (session_set_baseline)
     // Checks what single ranges cannot; may be NULL.
     bool (*check)(const struct job *job, const void *params,
                   struct diags *diags);
-    // Searches. The baseline trial (whole validation share) is done and is
-    // the session's best; the optimizer sets a better one. True also when it
+    // Searches. The baseline trial (on the whole validation share, or the first
+    // part of it where the optimizer begins early) is done and is the session's
+    // best; the optimizer sets a better one. True also when it
     // ended by budget.
     bool (*run)(struct session *session, const void *params, struct err *err);
 };

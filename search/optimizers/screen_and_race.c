@@ -16,6 +16,8 @@
 //   confirm    the best few on all rows, with fresh answers where the model
 //              does not answer alike; the winner ships if a paired test finds
 //              it better than the program as written, else that does
+//   prove      instead of that, where the budget ends the search: what was
+//              kept back of it goes to more rows for whoever looks best by then
 //
 // Why each part is there, and what it is worth: docs/optimizers.md.
 //
@@ -33,6 +35,7 @@
 #include "common/json.h"
 #include "common/stats.h"
 #include "search/optimizers/optimizer.h"
+#include "search/session/comparison.h"
 #include "search/toolkit/board.h"
 #include "search/toolkit/credit.h"
 #include "search/toolkit/demo_space.h"
@@ -90,7 +93,8 @@ enum {
     FAILURES_LEAST = 3,  // of the leader, to learn from
     SHOWN_FAILURES = 6,  // in one reflection
     SHOWN_CONTRASTS = 4, // beside them
-    TESTED_ROWS = 16,    // that a winner and the baseline share, for a test
+    PROOF_ROWS = 2 * COMPARISON_LEAST, // kept back of the budget
+    PROOF_STEP = SCREEN_ROWS,          // that are added in proving, at first
     PERFECT_ROUNDS = 4,  // in which the leader got nothing wrong, the same
     IDLE_ROUNDS = 2,     // without anything new, and the search is over
 };
@@ -278,6 +282,7 @@ static bool start(struct search *search, struct err *err)
     search->outlook = outlook_of(&search->space, &search->board, deviation);
     search->post = (struct post){.form = &search->form,
                                  .temperature = search->params->temperature};
+    session_keep_back(search->session, PROOF_ROWS);
     return true;
 }
 
@@ -630,7 +635,8 @@ static bool fill_space(struct search *search, struct err *err)
 // --- the screen
 
 // Up to SCREEN_ROWS rows that are open to the entry, from a place on that
-// differs from combination to combination.
+// differs from combination to combination; beyond the span of the screen only
+// where its demos leave too few there.
 static bool screen_entry(struct search *search, struct entry *entry,
                          size_t number, struct err *err)
 {
@@ -639,8 +645,8 @@ static bool screen_entry(struct search *search, struct entry *entry,
     size_t places[SCREEN_ROWS];
     size_t n = 0;
 
-    for (size_t k = 0; k < span && n < SCREEN_ROWS; k++) {
-        size_t place = (number * SCREEN_ROWS + k) % span;
+    for (size_t k = 0; k < search->board.n_rows && n < SCREEN_ROWS; k++) {
+        size_t place = k < span ? (number * SCREEN_ROWS + k) % span : k;
 
         if (!entry->known[place] && !entry->closed[place])
             places[n++] = place;
@@ -881,6 +887,28 @@ static bool race(struct search *search, struct err *err)
     return true;
 }
 
+// The rest of the baseline. At first a part of it is enough to begin with, so
+// that a small budget is not gone before the search begins.
+static bool complete_baseline(struct search *search, struct err *err)
+{
+    struct board *board = &search->board;
+    size_t *places = calloc(board->n_rows + 1, sizeof *places);
+    bool ok = places != NULL;
+
+    if (!ok)
+        nomem(err);
+    for (size_t i = 0; ok && i < board->n_rows; i++)
+        places[i] = i;
+    ok = ok &&
+         board_ask(board, search->baseline, places, board->n_rows, TRIAL_FULL,
+                   "the program as written, on the rest", err) &&
+         board_wait(board, err);
+    free(places);
+    if (ok)
+        session_set_baseline(search->session, search->baseline->trial);
+    return ok && outlook_learn(&search->outlook, SOFT, err);
+}
+
 // --- reflection
 
 static bool new_texts(struct search *search, const struct findings *found,
@@ -957,7 +985,7 @@ static bool explore(struct search *search, struct err *err)
     size_t idle = 0, perfect = 0;
 
     if (!fill_space(search, err) || !first_screen(search, err) ||
-        !race(search, err))
+        !race(search, err) || !complete_baseline(search, err))
         return false;
     for (size_t round = 1; search->board.asked + kept < search->limit &&
                            idle < IDLE_ROUNDS && perfect < PERFECT_ROUNDS;
@@ -1076,22 +1104,89 @@ static bool confirm(struct search *search, struct err *err)
     return ok;
 }
 
-// How likely it is that the entry is no better than the baseline: by the paired
-// test, or, on rows that are too few for one, by the outlook, which knows what
-// other combinations of the same parts scored.
-static double chance_of(const struct search *search, const struct entry *entry,
-                        const struct board_pairs *pairs)
-{
-    struct effect_guess gain;
+// --- proof, where the budget ended the search
 
-    if (entry == search->baseline)
-        return 1;
-    if (pairs->n >= TESTED_ROWS)
-        return pairs->p_value;
-    gain = outlook_gain(&search->outlook, search->baseline->choices,
-                        entry->choices);
-    return erfc(gain.mean / gain.deviation / sqrt(2)) / 2;
+// Of those that are not the baseline the one that looks best; NULL: none.
+static struct entry *choose_hopeful(const struct search *search,
+                                    const struct racer *racers, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && racers[i].entry == search->baseline)
+        i++;
+    return i < n ? racers[i].entry : NULL;
 }
+
+// Places that `entry` may be scored on and is not yet, and where `other` is
+// known or (anywhere) could be; at most n. Returns how many.
+static size_t list_open(const struct search *search, const struct entry *entry,
+                        const struct entry *other, bool anywhere, size_t n,
+                        size_t *places)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < search->board.n_rows && found < n; i++)
+        if (!entry->known[i] && !entry->closed[i] &&
+            (other->known[i] || (anywhere && !other->closed[i])))
+            places[found++] = i;
+    return found;
+}
+
+// Scores whoever looks best by now on some more rows, first on those that the
+// baseline was scored on; then the baseline on more of them. *n: how many. They
+// are not many more at once than it knows, so that whoever disappoints does so
+// early.
+static bool prove_some(struct search *search, size_t most,
+                       struct racer *racers, size_t *places, size_t *n,
+                       struct err *err)
+{
+    struct entry *entry, *asked;
+    size_t step;
+
+    *n = 0;
+    if (!outlook_learn(&search->outlook, TIES, err))
+        return false;
+    entry = asked = choose_hopeful(search, racers,
+                                   race_rank(&search->outlook, 0, racers));
+    if (entry == NULL)
+        return true;
+    step = entry->n / 2 > PROOF_STEP ? entry->n / 2 : PROOF_STEP;
+    step = step < most ? step : most;
+    *n = list_open(search, entry, search->baseline, false, step, places);
+    if (*n == 0) {
+        asked = search->baseline;
+        *n = list_open(search, asked, entry, true, step, places);
+    }
+    return *n == 0 || board_score(&search->board, asked, places, *n, err);
+}
+
+// What is known of the best by now is most likely a score on a few rows, and
+// lucky. What is left of the budget goes to rows that the baseline was scored
+// on, so that a test can tell.
+static bool prove(struct search *search, struct err *err)
+{
+    struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
+    size_t *places = calloc(search->board.n_rows + 1, sizeof *places);
+    size_t most = SIZE_MAX, n = 1;
+    bool ok = racers != NULL && places != NULL;
+
+    if (!ok)
+        nomem(err);
+    session_phase(search->session, "proof", 0);
+    while (ok && n > 0 && most > 0) {
+        ok = prove_some(search, most, racers, places, &n, err);
+        if (!ok && err->code == ERR_BUDGET) {
+            *err = ERR_CLEAR;
+            ok = true;
+            most = n / 2;
+        }
+    }
+    free(places);
+    free(racers);
+    return ok;
+}
+
+// --- the end
 
 // Of a pool, as many demos as are shown, of the mean length.
 static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
@@ -1139,28 +1234,62 @@ static bool choose_short(const struct search *search,
     return true;
 }
 
-// The best by what is known, if it beats the program as written.
-static bool decide(struct search *search, struct err *err)
+// Whether a test can tell the entry from the baseline: they share enough rows,
+// or all that there are.
+static bool is_tested(const struct search *search, const struct entry *entry)
+{
+    const struct entry *baseline = search->baseline;
+    size_t both = 0, open = 0;
+
+    for (size_t i = 0; i < search->board.n_rows; i++) {
+        open += !entry->closed[i] && !baseline->closed[i];
+        both += entry->known[i] && baseline->known[i];
+    }
+    return entry == baseline || both >= COMPARISON_LEAST || both == open;
+}
+
+// The best of those that a test can tell from the baseline; without any it is
+// the baseline. *rival: who looks best of the others, tested or not, or NULL.
+static bool choose_best(struct search *search, struct entry **best,
+                        struct entry **rival, struct err *err)
 {
     struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
-    struct entry *best = search->baseline;
-    struct board_pairs pairs = {0};
+    size_t n = 0, all;
     bool ok = racers != NULL;
 
     if (!ok)
         return nomem(err);
+    *best = search->baseline;
     ok = outlook_learn(&search->outlook, TIES, err);
-    if (ok)
-        ok = choose_short(search, racers,
-                          race_rank(&search->outlook, CAUTION, racers), &best,
-                          err);
+    if (ok) {
+        all = race_rank(&search->outlook, CAUTION, racers);
+        *rival = choose_hopeful(search, racers, all);
+        for (size_t i = 0; i < all; i++)
+            if (is_tested(search, racers[i].entry))
+                racers[n++] = racers[i];
+        ok = choose_short(search, racers, n, best, err);
+    }
     free(racers);
-    if (!ok ||
+    return ok;
+}
+
+// The best by what is known, if it beats the program as written.
+static bool decide(struct search *search, struct err *err)
+{
+    struct entry *best = NULL, *rival = NULL;
+    struct board_pairs pairs = {0};
+
+    if (!choose_best(search, &best, &rival, err) ||
         !board_compare(&search->board, search->baseline, best, &pairs, err))
         return false;
-    if (chance_of(search, best, &pairs) >= SHIPPED_BELOW)
+    if (best != search->baseline && pairs.p_value >= SHIPPED_BELOW) {
+        rival = best;
         best = search->baseline;
+    }
+    session_set_baseline(search->session, search->baseline->trial);
     crown(search, best);
+    if (best == search->baseline && rival != NULL)
+        session_set_rival(search->session, rival->trial);
     if (search->cut)
         session_set_finish(search->session, "budget");
     else if (best != search->baseline && is_perfect(search))
@@ -1171,16 +1300,26 @@ static bool decide(struct search *search, struct err *err)
 }
 
 // What is under way still counts, unless the budget cut it short.
-static bool finish(struct search *search, bool went_well, struct err *err)
+static bool settle(struct search *search, struct err *err)
 {
-    while (!went_well) {
-        if (err->code != ERR_BUDGET)
-            return false;
+    bool ok = false;
+
+    while (!ok && err->code == ERR_BUDGET) {
         search->cut = true;
         *err = ERR_CLEAR;
-        went_well = board_wait(&search->board, err);
+        ok = board_wait(&search->board, err);
     }
-    return decide(search, err);
+    return ok;
+}
+
+static bool finish(struct search *search, bool went_well, struct err *err)
+{
+    bool ok = went_well || settle(search, err);
+
+    session_keep_back(search->session, 0);
+    if (ok && search->cut)
+        ok = prove(search, err);
+    return ok && decide(search, err);
 }
 
 static void release(struct search *search)
@@ -1218,6 +1357,7 @@ const struct optimizer screen_and_race = {
     .params_size = sizeof(struct params),
     .logprobs = true,
     .pools = true,
+    .early = true,
     .seeds = true,
     .run = run,
 };

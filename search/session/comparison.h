@@ -22,6 +22,10 @@ struct side {
     struct interval interval;
 };
 
+// Rows that two trials share, for a test to tell them apart: on fewer, a gain
+// is an anecdote.
+enum { COMPARISON_LEAST = 16 };
+
 struct comparison {
     size_t n; // rows that both were scored on
     struct side a, b;

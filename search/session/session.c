@@ -62,8 +62,11 @@ struct session {
     size_t n_lists, cap_lists;
     struct ledger ledger;
     struct budget budget;
+    struct use for_test;  // of what the budget sets aside
+    struct use kept_back; // the rest of it
     struct use under_way; // by units that are not accounted for yet, at most
     struct trial *best;
+    struct trial *rival; // NULL: not told
     const char *finish;
     bool logprobs;           // are asked for
     size_t judged, unjudged; // answers, by all trials accounted for
@@ -533,9 +536,10 @@ static void report_over(const struct session *session, const struct unit *unit,
 
     put_name(unit, name, sizeof name);
     if (budget->aside.calls > 0)
-        text_print(kept, sizeof kept,
-                   ", %" PRId64 " are kept for the test share",
-                   budget->aside.calls);
+        text_print(kept, sizeof kept, ", %" PRId64 " are kept for the %s",
+                   budget->aside.calls,
+                   session->kept_back.calls == 0 ? "test share"
+                                                 : "end of the search");
     if (budget->most.calls > 0 &&
         used->calls + need->least.calls + budget->aside.calls >
             budget->most.calls)
@@ -591,6 +595,15 @@ static void send_task(struct session *session, struct task *task,
     note_send(session->pair, &(struct note){.kind = NOTE_TASK, .task = task});
 }
 
+static void set_aside(struct session *session, struct use for_test,
+                      struct use kept_back)
+{
+    session->for_test = for_test;
+    session->kept_back = kept_back;
+    session->budget.aside = (struct use){for_test.calls + kept_back.calls,
+                                         for_test.tokens + kept_back.tokens};
+}
+
 void session_set_aside(struct session *session, struct use use)
 {
     const struct use *most = &session->budget.most;
@@ -598,7 +611,34 @@ void session_set_aside(struct session *session, struct use use)
     bool fits = (most->calls == 0 || used->calls + use.calls < most->calls) &&
                 (most->tokens == 0 || used->tokens + use.tokens < most->tokens);
 
-    session->budget.aside = fits ? use : (struct use){0};
+    set_aside(session, fits ? use : (struct use){0}, session->kept_back);
+}
+
+// Half of what is left of a figure; 0 where it has no limit.
+static int64_t half_left(int64_t most, int64_t for_test, int64_t used)
+{
+    int64_t left = most - for_test - used;
+
+    return most > 0 && left > 0 ? left / 2 : 0;
+}
+
+// Prompts with demos are longer than those before them: twice the tokens.
+void session_keep_back(struct session *session, size_t n)
+{
+    const struct session_setup *setup = &session->setup;
+    const struct use *most = &session->budget.most;
+    const struct use *used = &session->ledger.sum;
+    int64_t calls =
+        (int64_t)n * (stepper_asks(setup->job->program, setup->plan) +
+                      (int64_t)metric_outside(setup->job->metric));
+    struct use want = {
+        calls, used->calls == 0 ? 0 : 2 * used->tokens / used->calls * calls};
+    struct use half = {
+        half_left(most->calls, session->for_test.calls, used->calls),
+        half_left(most->tokens, session->for_test.tokens, used->tokens)};
+
+    assert(session->accounted == session->n_units || n == 0);
+    set_aside(session, session->for_test, smaller(want, half));
 }
 
 // --- trials ---
@@ -819,9 +859,11 @@ struct trial *session_again(struct session *session,
 
 void session_set_baseline(struct session *session, struct trial *trial)
 {
-    candidate_unref(session->baseline);
+    struct candidate *before = session->baseline;
+
     session->baseline = candidate_ref(trial->candidate);
     session->baseline_trial = trial;
+    candidate_unref(before);
 }
 
 void session_set_seed(struct session *session, struct trial *trial)
@@ -989,6 +1031,16 @@ void session_check_fit(struct session *session)
 struct trial *session_best(const struct session *session)
 {
     return session->best;
+}
+
+void session_set_rival(struct session *session, struct trial *trial)
+{
+    session->rival = trial;
+}
+
+struct trial *session_rival(const struct session *session)
+{
+    return session->rival;
 }
 
 void session_set_finish(struct session *session, const char *reason)

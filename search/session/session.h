@@ -45,8 +45,14 @@ const struct plan *session_plan(const struct session *session);
 // that it scored better with. Borrowed.
 struct candidate *session_baseline(const struct session *session);
 
-// Its trial, on the whole validation share. Borrowed.
+// Its trial, on the whole validation share, or so far on the first part of it
+// (optimizer.h: early). Borrowed.
 struct trial *session_baseline_trial(const struct session *session);
+
+// The candidate of that trial is the baseline from here on, and its trial what
+// all others are compared with: the form of answer was chosen, or more rows
+// were scored.
+void session_set_baseline(struct session *session, struct trial *trial);
 
 // The trial of the program of an earlier run (`from`), on the whole validation
 // share: its instructions and demos are a start. NULL: there is none. Borrowed.
@@ -114,6 +120,21 @@ struct trial *session_again(struct session *session,
                             struct candidate *candidate, const size_t *rows,
                             size_t n_rows, int32_t replicate, struct err *err);
 
+// Scores a candidate, as session_fit gives it, on rows without making it a trial
+// (no number); `kept`: its evaluations are stored and looked up. Blocks. For
+// what is done when the budget has ended the search: with a larger budget the
+// search goes on instead, and its next trial has the number that this one would
+// have taken. NULL on failure, ERR_BUDGET included.
+struct trial *session_score(struct session *session,
+                            struct candidate *candidate,
+                            const struct plan *plan, const size_t *rows,
+                            size_t n_rows, bool kept, struct err *err);
+
+// Keeps room in the budget for n more runs of the program on an example, but
+// for no more than half of what is left: what is submitted from now on cannot
+// use it. 0 gives it free again. Only while nothing is under way.
+void session_keep_back(struct session *session, size_t n);
+
 // All trials so far, by number - 1. Borrowed.
 struct trial *const *session_trials(const struct session *session, size_t *n);
 
@@ -160,6 +181,11 @@ void session_ask_logprobs(struct session *session, bool ask);
 // to the baseline. Borrowed.
 void session_set_best(struct session *session, struct trial *trial);
 struct trial *session_best(const struct session *session);
+
+// Where the best is the baseline: what came nearest to beating it. The verdict
+// names it. Borrowed; NULL: not told.
+void session_set_rival(struct session *session, struct trial *trial);
+struct trial *session_rival(const struct session *session);
 
 // "trials_done" (the default), "perfect", "no_improvement", "budget".
 void session_set_finish(struct session *session, const char *reason);

@@ -53,17 +53,6 @@ void session_join(struct session *session);
 const struct session_setup *session_setup_of(const struct session *session);
 const char *session_finish(const struct session *session);
 
-// Scores a candidate on rows without making it a trial: the test share, eval.
-// kept: its evaluations are stored and looked up.
-struct trial *session_score(struct session *session,
-                            struct candidate *candidate,
-                            const struct plan *plan, const size_t *rows,
-                            size_t n_rows, bool kept, struct err *err);
-
-// The candidate of that trial is the baseline from here on, and its trial what
-// all others are compared with.
-void session_set_baseline(struct session *session, struct trial *trial);
-
 // The program of an earlier run was scored: the optimizer may build on it.
 void session_set_seed(struct session *session, struct trial *trial);
 

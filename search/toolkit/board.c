@@ -160,35 +160,70 @@ void board_add_draw(struct board *board, struct entry *entry,
     }
 }
 
+// What a trial of the entry has to be on for these places to be known: those
+// that are known already, too. The caller frees; NULL without memory.
+static size_t *list_rows(const struct board *board, const struct entry *entry,
+                         const size_t *places, size_t n, size_t *n_rows,
+                         size_t *fresh, struct err *err)
+{
+    bool *wanted = calloc(board->n_rows + 1, sizeof *wanted);
+    size_t *rows = calloc(board->n_rows + 1, sizeof *rows);
+
+    *n_rows = *fresh = 0;
+    if (wanted == NULL || rows == NULL) {
+        err_nomem(err, "a trial");
+        free(wanted);
+        free(rows);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool open = !entry->known[places[i]] && !entry->closed[places[i]];
+
+        *fresh += open && !wanted[places[i]];
+        wanted[places[i]] = wanted[places[i]] || open;
+    }
+    for (size_t i = 0; i < board->n_rows; i++)
+        if (wanted[i] || entry->known[i])
+            rows[(*n_rows)++] = board->rows[i];
+    free(wanted);
+    return rows;
+}
+
 bool board_ask(struct board *board, struct entry *entry, const size_t *places,
                size_t n, enum trial_kind kind, const char *reason,
                struct err *err)
 {
-    bool *wanted = calloc(board->n_rows + 1, sizeof *wanted);
-    size_t *rows = calloc(board->n_rows + 1, sizeof *rows);
-    size_t n_rows = 0, fresh = 0;
-    bool ok = wanted != NULL && rows != NULL;
+    size_t n_rows, fresh;
+    size_t *rows = list_rows(board, entry, places, n, &n_rows, &fresh, err);
+    bool ok = rows != NULL;
 
-    if (!ok)
-        err_nomem(err, "a trial");
-    for (size_t i = 0; ok && i < n; i++) {
-        bool open = !entry->known[places[i]] && !entry->closed[places[i]];
-
-        fresh += open && !wanted[places[i]];
-        wanted[places[i]] = wanted[places[i]] || open;
-    }
-    for (size_t i = 0; ok && i < board->n_rows; i++)
-        if (wanted[i] || entry->known[i])
-            rows[n_rows++] = board->rows[i];
     if (ok && fresh > 0) {
         entry->asked = trial_submit(board->session, kind, entry->candidate,
                                     rows, n_rows, reason, err);
         ok = entry->asked != NULL;
         board->asked += ok ? fresh : 0;
     }
-    free(wanted);
     free(rows);
     return ok;
+}
+
+bool board_score(struct board *board, struct entry *entry, const size_t *places,
+                 size_t n, struct err *err)
+{
+    size_t n_rows, fresh;
+    size_t *rows = list_rows(board, entry, places, n, &n_rows, &fresh, err);
+    struct trial *trial = NULL;
+
+    if (rows != NULL && fresh > 0)
+        trial =
+            session_score(board->session, entry->candidate,
+                          session_plan(board->session), rows, n_rows, true, err);
+    if (trial != NULL) {
+        board_read(board, entry, trial);
+        board->asked += fresh;
+    }
+    free(rows);
+    return rows != NULL && (fresh == 0 || trial != NULL);
 }
 
 // The entry whose trial was submitted first; NULL when nothing is under way.

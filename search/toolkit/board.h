@@ -70,6 +70,11 @@ bool board_ask(struct board *board, struct entry *entry, const size_t *places,
                size_t n, enum trial_kind kind, const char *reason,
                struct err *err);
 
+// The same as no trial of its own (session_score), and waits for it: for the
+// time after the budget has ended the search.
+bool board_score(struct board *board, struct entry *entry, const size_t *places,
+                 size_t n, struct err *err);
+
 // Waits for all that was asked, in its order. A trial that the budget cut short
 // is not read (ERR_BUDGET), those before it are.
 bool board_wait(struct board *board, struct err *err);

@@ -4,6 +4,8 @@
 
 #include "search/toolkit/cover.h"
 
+enum { FREE_ENOUGH = 8 }; // demos without a call, for a set to be made of them
+
 // Makes the demos of these rows a set. number may be NULL.
 static bool add_set(struct space *space, struct study *study, size_t part,
                     const size_t *places, size_t n, size_t nearest,
@@ -26,17 +28,34 @@ static bool add_set(struct space *space, struct study *study, size_t part,
     return ok;
 }
 
-// What each row is worth to a set of that taste. A row that the teacher has to
-// be asked for costs a call.
-static void like(const struct study *study, size_t part, enum demo_taste taste,
-                 bool *usable, double *liking)
+// Rows whose demos the bank has without asking the teacher.
+static size_t count_free(const struct study *study, size_t part)
 {
-    static const double ASKING = 0.6;
+    size_t n = 0;
 
     for (size_t i = 0; i < study->n; i++) {
         bool asks = false;
 
-        usable[i] = bank_has(study->bank, part, i, &asks);
+        n += bank_has(study->bank, part, i, &asks) && !asks;
+    }
+    return n;
+}
+
+// What each row is worth to a set of that taste. A row that the teacher has to
+// be asked for costs a call: where enough others are there it is left, unless
+// it is wanted for being hard or for its label.
+static void like(const struct study *study, size_t part, enum demo_taste taste,
+                 bool *usable, double *liking)
+{
+    static const double ASKING = 0.6;
+    bool spares = taste != TASTE_HARD &&
+                  classes_count(&study->classes[part]) == 0 &&
+                  count_free(study, part) >= FREE_ENOUGH;
+
+    for (size_t i = 0; i < study->n; i++) {
+        bool asks = false;
+
+        usable[i] = bank_has(study->bank, part, i, &asks) && !(asks && spares);
         liking[i] = taste == TASTE_HARD ? study->hard[i] : 0;
         if (asks && taste != TASTE_HARD)
             liking[i] -= ASKING;

@@ -210,15 +210,3 @@ struct effect_guess outlook_guess(const struct outlook *outlook,
         guess.deviation = sqrt(guess.deviation * guess.deviation + pair * pair);
     return guess;
 }
-
-struct effect_guess outlook_gain(const struct outlook *outlook, const int *a,
-                                 const int *b)
-{
-    struct effect_term terms[2 * ALL_TERMS];
-    size_t n_a = put_terms(outlook, a, entry_of(outlook, a), terms);
-    size_t n_b = put_terms(outlook, b, entry_of(outlook, b), terms + n_a);
-
-    for (size_t i = 0; i < n_a; i++)
-        terms[i].value = -terms[i].value;
-    return effects_guess(outlook->effects, terms, n_a + n_b);
-}

@@ -43,8 +43,4 @@ bool outlook_learn(struct outlook *outlook, double soft, struct err *err);
 struct effect_guess outlook_guess(const struct outlook *outlook,
                                   const int *choices);
 
-// How much more b can be expected to score than a.
-struct effect_guess outlook_gain(const struct outlook *outlook, const int *a,
-                                 const int *b);
-
 #endif

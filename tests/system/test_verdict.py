@@ -110,12 +110,13 @@ def test_a_better_score_that_may_be_chance_is_not_denied(stage):
 
 
 def test_a_score_on_few_rows_is_not_beside_one_on_all(stage, sim, tmp_path):
-    # The budget ends while candidates are screened on four rows.
+    # The budget ends while candidates are screened on four rows: what is kept
+    # back of it tells whether the best of them is better.
     document = run(stage, sim, tmp_path, n=50, words=(
         "--set", "data.split={train: 0.5, val: 0.5}", "--set", "adapter=chat",
-        "--optimizer", "screen_and_race", "--max-calls", 160))
-    assert document["compiled"]["n"] < 50
-    assert [point["n"] for point in document["front"]] == [50]
+        "--optimizer", "screen_and_race", "--max-calls", 100))
+    assert 16 <= document["compiled"]["n"] < 50, document
+    assert document["baseline"]["n"] < 50 and document["front"] == []
 
 
 def test_a_judge_needs_no_labels(stage, sim, tmp_path):

@@ -568,6 +568,63 @@ void runs_free(struct runs *runs)
     free(made);
 }
 
+void session_set_baseline(struct session *fake, struct trial *trial)
+{
+    fake->baseline_trial = trial;
+}
+
+// Rows that no trial of the candidate was on.
+static size_t count_fresh(const struct session *fake,
+                          const struct candidate *candidate, const size_t *rows,
+                          size_t n_rows)
+{
+    size_t fresh = 0;
+
+    for (size_t i = 0; i < n_rows; i++) {
+        bool known = false;
+
+        for (size_t t = 0; t < fake->n_trials + fake->n_again && !known; t++) {
+            const struct trial *trial =
+                t < fake->n_trials ? fake->trials[t]
+                                   : fake->again[t - fake->n_trials];
+
+            if (!hash_equal(&trial->candidate->id, &candidate->id))
+                continue;
+            for (size_t k = 0; k < trial->n_rows; k++)
+                known |= trial->rows[k] == rows[i];
+        }
+        fresh += !known;
+    }
+    return fresh;
+}
+
+struct trial *session_score(struct session *fake, struct candidate *candidate,
+                            const struct plan *plan, const size_t *rows,
+                            size_t n_rows, bool kept, struct err *error)
+{
+    size_t fresh = count_fresh(fake, candidate, rows, n_rows);
+
+    (void)plan;
+    (void)kept;
+    cr_assert_eq(fake->kept_back, 0, "it is to be given free first");
+    if (fresh > fake->max_proof) {
+        err_set(error, ERR_BUDGET, "the budget is used up");
+        return NULL;
+    }
+    fake->max_proof -= fresh;
+    return session_again(fake, candidate, rows, n_rows, 0, error);
+}
+
+void session_keep_back(struct session *fake, size_t n)
+{
+    fake->kept_back = n;
+}
+
+void session_set_rival(struct session *fake, struct trial *trial)
+{
+    fake->rival = trial;
+}
+
 void session_set_best(struct session *fake, struct trial *trial)
 {
     fake->best = trial;
@@ -580,9 +637,8 @@ struct trial *session_seed_trial(const struct session *fake)
 
 struct trial *session_baseline_trial(const struct session *fake)
 {
-    size_t n;
-
-    return session_trials(fake, &n)[0];
+    return fake->baseline_trial != NULL ? fake->baseline_trial
+                                        : fake->trials[0];
 }
 
 struct trial *session_best(const struct session *fake)

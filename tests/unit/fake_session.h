@@ -43,6 +43,8 @@ struct session {
     enum fake_finish finish;
     int64_t max_trials; // what the budget has room for; 0: any number
     size_t max_runs;    // the same, of runs of the teacher
+    size_t kept_back;   // runs on an example (session_keep_back)
+    size_t max_proof;   // examples scored as no trial that it has room for
     bool refused;       // a trial was, since the budget was used up
     size_t runs_asked;
     size_t fault_at; // this wait for runs fails, counted from 1; 0: none
@@ -58,8 +60,10 @@ struct session {
     size_t n_trials;
     struct trial **again; // scored once more (session_again)
     size_t n_again;
+    struct trial *baseline_trial; // NULL: the first
     struct trial *best;
-    struct trial *seed; // of an earlier run; NULL: none
+    struct trial *rival; // NULL: not told
+    struct trial *seed;  // of an earlier run; NULL: none
     const char *ended;  // finish reason, or NULL
     int64_t announced;  // trials of the last phase
     char notes[4096];

@@ -90,18 +90,6 @@ Test(outlook, what_was_seen_more_often_is_surer)
                  outlook_guess(&outlook, (int[]){0, 0}).deviation);
 }
 
-Test(outlook, a_gain_is_the_difference_of_both)
-{
-    const int a[] = {0, 0}, b[] = {1, 0};
-
-    score(enter(0), 16);
-    score(enter(1), 16);
-    cr_assert(outlook_learn(&outlook, 0, &err));
-    cr_expect_float_eq(outlook_gain(&outlook, a, b).mean,
-                       mean_of(1) - mean_of(0), 1e-9);
-    cr_expect_float_eq(outlook_gain(&outlook, a, a).deviation, 0, 1e-6);
-}
-
 Test(outlook, the_better_one_wins_a_race_and_the_worse_are_dropped)
 {
     const struct race_rules rules = {.racers = 3, .worse = 0.1};

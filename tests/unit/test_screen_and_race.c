@@ -204,15 +204,75 @@ Test(screen_and_race, a_budget_that_ends_early_leaves_the_best_so_far)
         struct session *fake = support_session(&again, 60, 0, FINISH_LATE);
 
         fake->max_trials = most;
+        fake->max_proof = 32;
         optimize(fake, "{auto: light}");
         cr_expect_not_null(fake->best);
         cr_expect_str_eq(fake->ended, "budget");
-        if (most > 20)
+        if (most > 4)
             cr_expect_gt(fake->best->candidate->parts[0].n_demos, 0,
                          "after %lld trials", (long long)most);
         fake_free(fake);
     }
     fake_free(whole);
+}
+
+// The budget ends while candidates are on four rows each.
+static struct session *end_in_screen(struct support *support, size_t max_proof)
+{
+    struct session *fake = support_session(support, 60, 0, FINISH_LATE);
+
+    fake->max_trials = 8;
+    fake->max_proof = max_proof;
+    optimize(fake, "{auto: light}");
+    cr_expect_str_eq(fake->ended, "budget");
+    cr_expect_eq(fake->kept_back, 0);
+    return fake;
+}
+
+Test(screen_and_race, what_few_rows_speak_for_does_not_ship)
+{
+    struct support support = {.base = 0.3, .demo_gain = 0.6, .teacher = 1};
+    struct session *fake = end_in_screen(&support, 8);
+
+    cr_expect_eq(fake->best->kind, TRIAL_BASELINE);
+    cr_assert_not_null(fake->rival);
+    cr_expect_gt(fake->rival->candidate->parts[0].n_demos, 0);
+    cr_expect_gt(fake->n_again, 0, "what was left was used all the same");
+    fake_free(fake);
+}
+
+Test(screen_and_race, what_the_budget_keeps_back_tells_whether_the_best_is_it)
+{
+    struct support support = {.base = 0.3, .demo_gain = 0.6, .teacher = 1};
+    struct session *fake = end_in_screen(&support, 32);
+
+    cr_expect_gt(fake->best->candidate->parts[0].n_demos, 0);
+    cr_expect_geq(fake->best->n, 16, "%zu", fake->best->n);
+    cr_expect_null(fake->rival);
+    fake_free(fake);
+}
+
+Test(screen_and_race, luck_on_few_rows_is_found_out)
+{
+    struct support support = {.base = 0.6, .teacher = 1};
+    struct session *fake = end_in_screen(&support, 40);
+
+    cr_expect_eq(fake->best->kind, TRIAL_BASELINE);
+    fake_free(fake);
+}
+
+Test(screen_and_race, a_baseline_on_a_part_is_completed)
+{
+    struct support support = {.base = 0.3, .demo_gain = 0.5, .teacher = 1};
+    struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
+
+    fake->trials[0]->n_rows = 32;
+    optimize(fake, "{auto: light}");
+    cr_assert_not_null(fake->baseline_trial);
+    cr_expect_eq(fake->baseline_trial->candidate, fake->baseline);
+    cr_expect_eq(fake->baseline_trial->n, 60);
+    cr_expect_gt(fake->best->candidate->parts[0].n_demos, 0);
+    fake_free(fake);
 }
 
 Test(screen_and_race, demos_are_taken_from_the_rows_to_train_on)

@@ -356,6 +356,41 @@ Test(session, what_is_set_aside_is_not_for_the_search)
                      "test share, and trial 2 needs at least 3");
 }
 
+// One row, a call each; half of what is left is the most that is kept.
+static struct ending *keep_back(struct session *s)
+{
+    session_keep_back(s, 100);
+    return use_budget(s);
+}
+
+static struct ending *keep_back_and_free(struct session *s)
+{
+    session_keep_back(s, 100);
+    session_keep_back(s, 0);
+    return use_budget(s);
+}
+
+Test(session, what_is_kept_back_is_half_of_what_is_left_at_most)
+{
+    open_job("budget: {max_calls: 8}\n");
+    start(keep_back);
+    answer_all();
+    end();
+    cr_expect_eq(seen.n, 1);
+    cr_expect_str_eq(seen.err.text,
+                     "of the budget of 8 calls 3 are used, 4 are kept for the "
+                     "end of the search, and trial 2 needs at least 3");
+}
+
+Test(session, what_was_kept_back_can_be_given_free)
+{
+    open_job("budget: {max_calls: 8}\n");
+    start(keep_back_and_free);
+    answer_all();
+    end();
+    cr_expect_geq(seen.n, 2);
+}
+
 // Two rows of the baseline, then all three.
 static struct ending *try_more_rows(struct session *s)
 {
