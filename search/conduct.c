@@ -403,6 +403,18 @@ static bool must_fit(const struct trial *trial, struct err *err)
     return false;
 }
 
+// The examples that were to choose the form have to do for the baseline, where
+// they were scored: the one form that was tried, or the better one.
+static void settle_for_form(struct session *session, struct findings *found)
+{
+    if (found->form == NULL)
+        return;
+    found->baseline =
+        found->other_form == NULL ? found->form : chosen_form(found);
+    session_set_baseline(session, found->baseline);
+    session_set_best(session, found->baseline);
+}
+
 // `adapter: auto`: both forms of the answer on some examples, and the candidate
 // of the better one, borrowed. A form that a model cannot write costs a second
 // call an example, and may come to more than a small budget on all of them.
@@ -466,7 +478,8 @@ static bool score_baseline(struct session *session, struct findings *found,
         trial = score_as_written(session, candidate, err);
     if (trial == NULL && found->form != NULL && end_by_budget(session, err)) {
         found->is_over = true;
-        trial = found->other_form == NULL ? found->form : chosen_form(found);
+        settle_for_form(session, found);
+        trial = found->baseline;
     }
     if (trial == NULL || !must_fit(trial, err))
         return false;
@@ -695,13 +708,21 @@ static bool finish_unscored(struct session *session, struct findings *found,
     return write_result(session, found, ending, err);
 }
 
-// Stopped by the user: the best so far is exported without further calls.
+// Stopped by the user: the best so far is exported without further calls. While
+// the form of answer is being chosen that is the program as written; before
+// that there is nothing, and *why says so.
 static void export_best(struct session *session, struct findings *found,
-                        struct ending *ending)
+                        struct ending *ending, struct err *why)
 {
     struct err ignored = ERR_CLEAR;
 
-    found->winner = front_winner(session);
+    if (found->baseline == NULL)
+        settle_for_form(session, found);
+    found->winner = session_best(session) == NULL ? NULL : front_winner(session);
+    if (found->winner == NULL)
+        err_set(why, ERR_STOPPED,
+                "stopped before the program as written was scored, so there is "
+                "no file yet; run the same command again to go on");
     if (found->winner != NULL && found->compiled == NULL)
         found->compiled = candidate_ref(found->winner->candidate);
     ending->document = run_document(session, found, "stopped");
@@ -752,7 +773,7 @@ static bool run(struct session *session, struct ending *ending, struct err *err)
         ok = finish_unscored(session, &found, ending, err);
 
     if (!ok && err->code == ERR_STOPPED)
-        export_best(session, &found, ending);
+        export_best(session, &found, ending, err);
     candidate_unref(found.compiled);
     return ok;
 }

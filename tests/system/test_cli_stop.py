@@ -79,6 +79,27 @@ def test_without_a_file_the_best_of_a_stopped_run_is_the_file(stage):
     assert not (job.parent / "compiled.partial.json").exists()
 
 
+def test_while_the_form_is_chosen_the_program_as_written_is_the_best(stage):
+    gate = stage.gate(stage.stand_in())
+    job = stage.job(n=100, data="{examples: examples.jsonl, split: "
+                                "{train: 0.5, val: 0.5, test: 0}}")
+    # Both forms of answer are tried on 32 examples.
+    result = stop_after(stage, gate, job, 40, "--set", "adapter=auto")
+    assert result.json["compiled"]["n"] == 32, result
+    assert result.json["adapter"] is None
+    compiled = json.loads((job.parent / "compiled.json").read_text())
+    assert compiled["metadata"]["promptcc"]["job"] == result.json["job"]
+
+
+def test_what_is_stopped_before_any_score_says_why_there_is_no_file(stage):
+    gate = stage.gate(stage.stand_in())
+    job = stage.job()
+    result = stop_after(stage, gate, job, 3)
+    assert result.json["out"] is None
+    assert "no file yet" in result.json["reason"]
+    assert not (job.parent / "compiled.json").exists()
+
+
 def test_resume_remembers_where_the_file_goes(stage):
     sim = stage.stand_in()
     gate = stage.gate(sim)
