@@ -151,6 +151,11 @@ static bool find_reason(const char *path, const char *text,
         (void)text_print(
             out->why, sizeof out->why, "%.150s is %s%.100s and is kept", path,
             old.job[0] == '\0' ? "of another program" : "of the job ", old.job);
+    else if (old.score >= 0 && new.score < 0)
+        (void)text_print(out->why, sizeof out->why,
+                         "%.150s scores %.1f %%, this run has no score, and it "
+                         "is kept",
+                         path, old.score * 100);
     else if (old.score >= new.score)
         (void)text_print(out->why, sizeof out->why,
                          "%.150s scores %.1f %% against %.1f %% and is kept",

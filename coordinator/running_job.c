@@ -353,6 +353,7 @@ static bool has_room(struct task *task, bool *for_good)
         sum.tokens += one.tokens;
         *for_good = *for_good && !is_under_way(task, i);
     }
+    task->out_of_tokens = sum.calls <= task->limit.calls;
     return sum.calls <= task->limit.calls && sum.tokens <= task->limit.tokens;
 }
 
@@ -450,7 +451,7 @@ static void say_what_is_missing(const struct running_job *running,
     else
         err_set(&task->err, ERR_BUDGET,
                 "the budget of %s was used up on the way",
-                budget->max_calls > 0 ? "calls" : "tokens");
+                task->out_of_tokens ? "tokens" : "calls");
 }
 
 static void collect_finished(struct running_job *running)

@@ -533,6 +533,7 @@ static void report_over(const struct session *session, const struct unit *unit,
     const struct use *used = &session->ledger.sum;
     char name[64];
     char kept[80] = "";
+    char calls[TEXT_COUNTED_BYTES];
 
     put_name(unit, name, sizeof name);
     if (budget->aside.calls > 0)
@@ -544,9 +545,10 @@ static void report_over(const struct session *session, const struct unit *unit,
         used->calls + need->least.calls + budget->aside.calls >
             budget->most.calls)
         err_set(err, ERR_BUDGET,
-                "of the budget of %" PRId64 " calls %" PRId64 " are used%s, "
-                "and %s needs at least %" PRId64,
-                budget->most.calls, used->calls, kept, name, need->least.calls);
+                "of the budget of %s %" PRId64 " are used%s, and %s needs at "
+                "least %" PRId64,
+                text_counted(calls, budget->most.calls, "call"), used->calls,
+                kept, name, need->least.calls);
     else
         err_set(err, ERR_BUDGET,
                 "of the budget of %" PRId64 " tokens %" PRId64 " are used, and "

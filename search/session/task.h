@@ -101,13 +101,14 @@ struct task {
     struct err err; // set: the task has holes or was stopped
     void *owner;    // the session's: trial or runs
     // the loop's own
-    int64_t age;     // in order of arrival at its running job
-    size_t open;     // items not finished
-    size_t known;    // items for which the store was asked
-    size_t cursor;   // first item that was not considered yet
-    size_t closed;   // items before the first that is open, and
-    struct use used; // what those took of the limit
-    uint64_t put;    // number in the store of the last answer behind it
+    int64_t age;        // in order of arrival at its running job
+    size_t open;        // items not finished
+    size_t known;       // items for which the store was asked
+    size_t cursor;      // first item that was not considered yet
+    size_t closed;      // items before the first that is open, and
+    struct use used;    // what those took of the limit
+    bool out_of_tokens; // they, not calls, left the rest without room
+    uint64_t put;       // number in the store of the last answer behind it
     int64_t candidate_id;
     struct prefix **prefixes; // one a step and form, NULL until needed
     struct task *next;

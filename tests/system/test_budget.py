@@ -59,6 +59,20 @@ def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
     assert (job.parent / "compiled.partial.json").exists()
 
 
+def test_the_budget_that_is_too_small_is_the_one_that_is_named(stage, sim):
+    job = stage.job()
+    first = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 60)
+    assert first.status == 0, first
+    again = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 60,
+                           "--max-tokens", 10, "--store", "other.db")
+    assert "budget of tokens" in again.out or "of the budget of 10 tokens" in \
+        again.out, again
+    assert "this run has no score, and it is kept" in again.err, again
+    one = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 1,
+                         "--store", "third.db")
+    assert "of the budget of 1 call 0 are used" in one.out, one
+
+
 def test_a_budget_of_tokens_is_not_passed(stage, sim):
     job = stage.job()
     result = run(stage, sim, job, "--max-tokens", 20000)
