@@ -13,6 +13,8 @@
 #include "common/clock.h"
 #include "load.h"
 #include "tally.h"
+#include "wire/outbox.h"
+#include "wire/prefixes.h"
 #include "wire/socket.h"
 
 enum { POLL_MS = 50, MOST_WORKERS = 64, REPLY_TOKENS = 60 };
@@ -25,6 +27,8 @@ struct null_worker {
     size_t number;
     pthread_t thread;
     struct wire_socket *socket;
+    struct outbox outbox;
+    struct kept_prefixes prefixes;
     bool welcome;
     double cpu_s;
 };
@@ -56,19 +60,23 @@ static void greet(struct null_worker *worker)
                                          .backend = "null",
                                          .server = "1",
                                          .models = &model,
-                                         .n_models = 1}};
+                                         .n_models = 1,
+                                         .several = 1,
+                                         .prefixes = WIRE_MAX_PREFIXES}};
 
     (void)snprintf(name, sizeof name, "null-%zu", worker->number);
     (void)wire_send(worker->socket, NULL, &hello, NULL);
 }
 
-static void answer(struct null_worker *worker, const struct call_message *call)
+static void answer(struct null_worker *worker, struct call_message *call)
 {
     char text[LOAD_REPLY_BYTES];
     struct err err = ERR_CLEAR;
     struct message message = {.kind = MESSAGE_ANSWER};
     struct call_answer *out = &message.as.answer.answer;
 
+    if (!kept_prefixes_fill(&worker->prefixes, call, &err))
+        die(&err);
     message.as.answer.id = call->id;
     out->text = text;
     out->text_len =
@@ -78,7 +86,7 @@ static void answer(struct null_worker *worker, const struct call_message *call)
     out->cached_tokens = (int)(call->request.prefix_len / 4);
     out->generated_tokens = REPLY_TOKENS;
     out->total_us = 1;
-    if (!wire_send(worker->socket, NULL, &message, &err))
+    if (!outbox_put(&worker->outbox, worker->socket, NULL, &message, &err))
         die(&err);
 }
 
@@ -95,6 +103,8 @@ static void take_all(struct null_worker *worker)
             answer(worker, &message.as.call);
         arena_release(&arena);
     }
+    if (!outbox_flush(&worker->outbox, worker->socket, NULL, &err))
+        die(&err);
     arena_release(&arena);
 }
 
@@ -119,6 +129,8 @@ static void *run(void *user)
                                   worker->all->key, &id, &err);
     if (worker->socket == NULL)
         die(&err);
+    worker->outbox = OUTBOX_INIT;
+    worker->prefixes = KEPT_PREFIXES_INIT;
     greet(worker);
     while (!atomic_load(&worker->all->stopping)) {
         zmq_pollitem_t item = {.socket = wire_handle(worker->socket),
@@ -130,6 +142,7 @@ static void *run(void *user)
             beat(worker);
     }
     wire_close(worker->socket);
+    kept_prefixes_release(&worker->prefixes);
     worker->cpu_s = thread_cpu_s();
     return NULL;
 }

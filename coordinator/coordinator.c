@@ -948,6 +948,7 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
     link_send_proofs(&c->link, now);
     if (!c->engine.behind)
         act(c, now);
+    link_flush(&c->link, now);
     turn_step(turn, "heartbeats and progress");
     look_busy(c, now);
     end_late_side_calls(c, now);

@@ -17,7 +17,7 @@
 #include "store/history.h"
 
 enum {
-    LINK_BURST = 512,           // frames handled in one turn of the loop, and
+    LINK_BURST = 512,           // messages handled in one turn of the loop, and
     LINK_BURST_BYTES = 4 << 20, // bytes
 
     // Tokens for what a peer may say unasked: so many at once, and so many a
@@ -106,6 +106,18 @@ static void drop_assembly(struct link *link, struct peer *peer)
     peer->assembly = NULL;
 }
 
+// What was in its outbox is lost, as it may be on the network.
+static void drop_outbox(struct link *link, struct peer *peer)
+{
+    struct peer **at = &link->to_flush;
+
+    while (*at != NULL && *at != peer)
+        at = &(*at)->next_to_flush;
+    if (*at != NULL)
+        *at = peer->next_to_flush;
+    outbox_release(&peer->outbox);
+}
+
 static void unlink_peer(struct link *link, struct peer *peer)
 {
     struct hash key = id_key(&peer->id);
@@ -171,6 +183,7 @@ static void remove_peer(struct link *link, struct peer *peer, const char *state,
 {
     unlink_peer(link, peer);
     drop_assembly(link, peer);
+    drop_outbox(link, peer);
     connections_parted(link->connections, peer->fd, peer->number, now);
     if (peer->worker != NULL) {
         log_info("worker-left", "%s (%s)", peer->worker->name, state);
@@ -194,10 +207,14 @@ static void cut_off(struct link *link, struct peer *peer, const char *why,
 }
 
 // The connection that the peer speaks over now: it may have broken and come
-// back under the same identity.
+// back under the same identity, and what was on its way is lost.
 static void note_connection(struct link *link, struct peer *peer)
 {
+    int before = peer->fd;
+
     peer->fd = wire_source(link->socket);
+    if (peer->fd != before)
+        known_prefixes_forget(&peer->prefixes);
     connections_greeted(link->connections, peer->fd, peer->number);
 }
 
@@ -249,6 +266,9 @@ static struct peer *add_peer(struct link *link, const struct wire_id *id,
         .messages =
             token_bucket_full(MESSAGES_BURST + 2 * slots, MESSAGES_PER_S, now),
         .bytes = token_bucket_full(PART_BURST, PART_BYTES_PER_S, now),
+        .several = hello->several != 0,
+        .outbox = OUTBOX_INIT,
+        .prefixes.room = (size_t)hello->prefixes,
         .next = link->peers};
     if (peer->next != NULL)
         peer->next->before = peer;
@@ -400,7 +420,8 @@ static void welcome(struct link *link, struct peer *peer)
                                              .idle_ms = idle_ms(link),
                                              .name = peer->worker == NULL
                                                          ? "client"
-                                                         : peer->worker->name}};
+                                                         : peer->worker->name,
+                                             .several = 1}};
 
     link_tell(link, peer, &message);
 }
@@ -536,12 +557,16 @@ static void send_again(struct link *link, int32_t worker, int64_t now)
     struct err err = ERR_CLEAR;
 
     while (dispatch_unconfirmed(engine->dispatch, worker, now, &action)) {
+        struct peer *peer = find_worker(link, worker);
         struct flight *flight = flights_by_id(&engine->flights, action.call);
         struct side_call *side =
             flight != NULL ? NULL : side_call_find(engine, action.call);
 
         log_info("call-sent-again", "lease %" PRId64 " was lost on its way",
                  action.lease);
+        // With it the prefix that others go by may have been lost.
+        if (peer != NULL)
+            known_prefixes_forget(&peer->prefixes);
         if (flight != NULL)
             (void)link_send_call(link, &action, flight, now, &err);
         else if (side != NULL)
@@ -805,17 +830,18 @@ static void drop_babbler(struct link *link, struct peer *peer,
         remove_peer(link, peer, "lost", now);
 }
 
-// One whole message, from a frame or from parts.
-static void receive_message(struct arrival *arrival, const void *data,
-                            size_t len)
+// The next message of a frame, or of what came in parts. False when it is
+// none, and its sender is forgotten.
+static bool receive_message(struct arrival *arrival, struct wire_frame *frame)
 {
     struct arena arena = ARENA_INIT(4 * (size_t)WIRE_MAX_BYTES);
     struct err err = ERR_CLEAR;
     struct message message;
+    bool ok = message_take(frame, &arena, &message, &err);
 
     arrival->message = &message;
     arrival->arena = &arena;
-    if (!message_decode(data, len, &arena, &message, &err))
+    if (!ok)
         drop_babbler(arrival->link, arrival->peer, arrival->from, &err,
                      arrival->now);
     else if (arrival->peer == NULL)
@@ -823,6 +849,23 @@ static void receive_message(struct arrival *arrival, const void *data,
     else
         handle(arrival);
     arena_release(&arena);
+    return ok;
+}
+
+// All messages of a frame, up to one that ends their sender's stay; how many.
+// What a stranger says behind a message that is no HELLO is not heard.
+static int receive_frame(struct arrival *arrival, struct wire_frame frame)
+{
+    int n = 1;
+
+    while (receive_message(arrival, &frame) && frame.len > 0) {
+        arrival->peer = find_peer(arrival->link, arrival->from);
+        arrival->part_bytes = 0;
+        if (arrival->peer == NULL)
+            break;
+        n++;
+    }
+    return n;
 }
 
 // --- long messages ---
@@ -876,12 +919,27 @@ static bool add_part(struct arrival *arrival, const struct part *part)
     return ok;
 }
 
+// What came in PARTs is one message: the bucket of bytes is refilled for one
+// answer, not for each of many.
+static void receive_only(struct arrival *arrival, struct wire_frame frame)
+{
+    struct err err = ERR_CLEAR;
+
+    if (!receive_message(arrival, &frame) || frame.len == 0)
+        return;
+    err_set(&err, ERR_PROTOCOL, "%zu bytes follow the message", frame.len);
+    drop_babbler(arrival->link, find_peer(arrival->link, arrival->from),
+                 arrival->from, &err, arrival->now);
+}
+
 // All of a long message is here. To decode a job of 48 MiB takes as long as
 // 1,000 answers, so it is left to who reads the job.
 static void receive_whole(struct arrival *arrival, struct buf *bytes)
 {
+    struct wire_frame frame = {.data = bytes->data, .len = bytes->len};
+
     if (!message_is(bytes->data, bytes->len, MESSAGE_SUBMIT))
-        receive_message(arrival, bytes->data, bytes->len);
+        receive_only(arrival, frame);
     else if (is_allowed(arrival, MESSAGE_SUBMIT))
         arrival->handlers->submitted_long(arrival->handlers->user,
                                           arrival->peer, bytes);
@@ -954,7 +1012,7 @@ void link_receive(struct link *link, const struct link_handlers *handlers,
     bool drained = false;
     size_t bytes = 0;
 
-    for (int i = 0; i < LINK_BURST && bytes < LINK_BURST_BYTES; i++) {
+    for (int n = 0; n < LINK_BURST && bytes < LINK_BURST_BYTES; n++) {
         struct err err = ERR_CLEAR;
         struct wire_id from;
         struct wire_frame frame;
@@ -975,7 +1033,7 @@ void link_receive(struct link *link, const struct link_handlers *handlers,
         if (got == WIRE_BAD)
             drop_babbler(link, arrival.peer, &from, &err, now);
         else
-            receive_message(&arrival, frame.data, frame.len);
+            n += receive_frame(&arrival, frame) - 1;
     }
     dispatch_behind(link->engine->dispatch, is_behind(link, drained, now));
     drop_glutted(link, now);
@@ -1048,22 +1106,63 @@ void link_beat(struct link *link, int64_t now)
     }
 }
 
+// A message that may wait until link_flush for others to the same peer.
+static bool say(struct link *link, struct peer *peer,
+                const struct message *message, struct err *err)
+{
+    if (!peer->several)
+        return wire_send(link->socket, &peer->id, message, err);
+    if (!peer->to_flush) {
+        peer->to_flush = true;
+        peer->next_to_flush = link->to_flush;
+        link->to_flush = peer;
+    }
+    return outbox_put(&peer->outbox, link->socket, &peer->id, message, err);
+}
+
+static void lose_worker(struct link *link, struct peer *peer,
+                        const struct err *why, int64_t now)
+{
+    log_warn("worker-unreachable", "%s: %s", peer->worker->name, why->text);
+    remove_peer(link, peer, "lost", now);
+}
+
+// Names the prefix to a worker that keeps some, and leaves out its text where
+// the worker has it.
+static void name_prefix(struct peer *peer, const struct prefix *prefix,
+                        struct call_message *call)
+{
+    if (peer->prefixes.room == 0 || prefix->len == 0 ||
+        prefix->len > WIRE_PREFIX_BYTES)
+        return;
+    call->prefix_name = (const char *)prefix->hash.bytes;
+    call->prefix_name_len = sizeof prefix->hash.bytes;
+    if (known_prefixes_use(&peer->prefixes, &prefix->hash)) {
+        call->request.prefix = "";
+        call->request.prefix_len = 0;
+    }
+}
+
+// A prefix, where there is one, may be known to the worker already.
 static bool send_to_worker(struct link *link, int32_t worker,
-                           const struct call_message *call, int64_t now,
+                           const struct call_message *call,
+                           const struct prefix *prefix, int64_t now,
                            struct err *err)
 {
     struct peer *peer = find_worker(link, worker);
     struct message message = {.kind = MESSAGE_CALL, .as.call = *call};
     struct err why = ERR_CLEAR;
 
-    if (peer == NULL || wire_send(link->socket, &peer->id, &message, &why))
+    if (peer != NULL && prefix != NULL)
+        name_prefix(peer, prefix, &message.as.call);
+    if (peer == NULL || say(link, peer, &message, &why))
         return true;
     if (why.code == ERR_LIMIT || why.code == ERR_NOMEM) {
+        known_prefixes_forget(&peer->prefixes); // it was not told this one
         *err = why;
         return false;
     }
-    log_warn("worker-unreachable", "%s: %s", peer->worker->name, why.text);
-    remove_peer(link, peer, "lost", now);
+    lose_worker(link, peer, &why, now);
     return true;
 }
 
@@ -1087,7 +1186,8 @@ bool link_send_call(struct link *link, const struct action *action,
                     .format = flight->order.prefix->format,
                     .options = flight->order.options}};
 
-    return send_to_worker(link, action->worker, &call, now, err);
+    return send_to_worker(link, action->worker, &call, flight->order.prefix,
+                          now, err);
 }
 
 bool link_send_side_call(struct link *link, const struct action *action,
@@ -1096,7 +1196,7 @@ bool link_send_side_call(struct link *link, const struct action *action,
 {
     struct call_message call = side_call_message(link->engine, side, action);
 
-    return send_to_worker(link, action->worker, &call, now, err);
+    return send_to_worker(link, action->worker, &call, NULL, now, err);
 }
 
 void link_send_proofs(struct link *link, int64_t now)
@@ -1119,7 +1219,21 @@ void link_cancel(struct link *link, const struct action *action)
                               .as.cancel = {.id = action->lease}};
 
     if (peer != NULL)
-        wire_send(link->socket, &peer->id, &message, NULL);
+        (void)say(link, peer, &message, NULL);
+}
+
+void link_flush(struct link *link, int64_t now)
+{
+    struct peer *peer;
+
+    while ((peer = link->to_flush) != NULL) {
+        struct err why = ERR_CLEAR;
+
+        link->to_flush = peer->next_to_flush;
+        peer->to_flush = false;
+        if (!outbox_flush(&peer->outbox, link->socket, &peer->id, &why))
+            lose_worker(link, peer, &why, now);
+    }
 }
 
 void link_drop(struct link *link, int32_t worker, int64_t now)
@@ -1202,6 +1316,7 @@ void link_close(struct link *link)
         struct peer *next = link->peers->next;
 
         drop_assembly(link, link->peers);
+        outbox_release(&link->peers->outbox);
         free(link->peers);
         link->peers = next;
     }

@@ -42,6 +42,8 @@
 #include "wire/connections.h"
 #include "wire/gate.h"
 #include "wire/message.h"
+#include "wire/outbox.h"
+#include "wire/prefixes.h"
 #include "wire/socket.h"
 
 struct peer {
@@ -57,10 +59,15 @@ struct peer {
     int64_t heard_ms;
     int64_t idle_ms; // between its heartbeats while it holds no call
     int64_t beat_ms; // when it is to hear one
-    struct token_bucket messages; // that it may send unasked
-    struct token_bucket bytes;    // that it may send in PARTs
-    struct assembly *assembly;    // owned; of a message in PARTs, or NULL
-    int64_t part_ms;              // when its last PART came
+    struct token_bucket messages;   // that it may send unasked
+    struct token_bucket bytes;      // that it may send in PARTs
+    struct assembly *assembly;      // owned; of a message in PARTs, or NULL
+    int64_t part_ms;                // when its last PART came
+    bool several;                   // it reads frames of several messages
+    struct outbox outbox;           // CALLs and CANCELs to it, until link_flush
+    struct known_prefixes prefixes; // that a worker has
+    bool to_flush;                  // it is in that list of the link
+    struct peer *next_to_flush;
     bool glutted; // it does not read what it asked for, and is to go
     struct peer *next, *before;
 };
@@ -74,6 +81,7 @@ struct link {
     struct map by_id;      // peers by their routing id
     struct map by_worker;  // and by worker number
     struct peer *peers;    // owned
+    struct peer *to_flush; // those whose outbox may hold something
     int64_t last_peer;     // number of the last one
     size_t n_clients;
     size_t assembled_bytes;    // in all assemblies
@@ -120,9 +128,10 @@ void link_receive(struct link *link, const struct link_handlers *handlers,
 // one that holds no call is to beat.
 void link_beat(struct link *link, int64_t now);
 
-// Sends a flight to a worker under a lease. False, with err, when the call
-// itself cannot be put into a message: no worker will ever get it. A worker
-// that cannot be reached leaves, and the call comes back by dispatch.
+// Sends a flight to a worker under a lease, by link_flush at the latest. False,
+// with err, when the call itself cannot be put into a message: no worker will
+// ever get it. A worker that cannot be reached leaves, and the call comes back
+// by dispatch.
 bool link_send_call(struct link *link, const struct action *action,
                     const struct flight *flight, int64_t now, struct err *err);
 bool link_send_side_call(struct link *link, const struct action *action,
@@ -131,6 +140,8 @@ bool link_send_side_call(struct link *link, const struct action *action,
 // Asks workers for what they are to show when they join (proof.h).
 void link_send_proofs(struct link *link, int64_t now);
 void link_cancel(struct link *link, const struct action *action);
+// To be called once a turn: what was to be sent leaves now.
+void link_flush(struct link *link, int64_t now);
 // Forgets a worker that dispatch has given up.
 void link_drop(struct link *link, int32_t worker, int64_t now);
 

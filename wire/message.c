@@ -6,6 +6,7 @@
 
 #include <msgpack.h>
 
+#include "common/hash.h"
 #include "common/logprobs.h"
 #include "wire/fields.h"
 #include "wire/shape.h"
@@ -57,12 +58,15 @@ static const struct field hello_fields[] = {
                &model_table),
     FIELD_BYTES(hello, kept, kept_len, "kept", WIRE_MAX_KEPT *WIRE_KEY_BYTES,
                 OPTIONAL),
+    FIELD_INT(hello, several, "several", 0, 1, OPTIONAL),
+    FIELD_INT(hello, prefixes, "prefixes", 0, WIRE_MAX_PREFIXES, OPTIONAL),
 };
 
 static const struct field welcome_fields[] = {
     FIELD_INT(welcome, heartbeat_ms, "heartbeat_ms", 10, 60000, REQUIRED),
     FIELD_INT(welcome, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL),
     FIELD_TEXT(welcome, name, "name", NAME_CAP, REQUIRED),
+    FIELD_INT(welcome, several, "several", 0, 1, OPTIONAL),
 };
 
 static const struct field refused_fields[] = {
@@ -85,6 +89,8 @@ static const struct field call_fields[] = {
     FIELD_BYTES(call_message, key, key_len, "key", WIRE_KEY_BYTES, OPTIONAL),
     FIELD_ENUM(call_message, request.kind, "asks", CALL_CHAT, CALL_EMBED,
                OPTIONAL),
+    FIELD_BYTES(call_message, prefix_name, prefix_name_len, "prefix_name",
+                HASH_BYTES, OPTIONAL),
     FIELD_TEXT(call_message, request.model, "model", NAME_CAP, REQUIRED),
     FIELD_SLICE(call_message, request.prefix, request.prefix_len, "prefix",
                 WIRE_MAX_TEXT, REQUIRED),
@@ -371,30 +377,46 @@ bool message_is(const void *data, size_t len, enum message_kind kind)
            bytes[1 + sizeof key] == (unsigned char)kind;
 }
 
-bool message_decode(const void *data, size_t len, struct arena *arena,
-                    struct message *out, struct err *err)
+bool message_take(struct wire_frame *frame, struct arena *arena,
+                  struct message *out, struct err *err)
 {
+    size_t len = shape_measure(frame->data, frame->len, err);
     msgpack_zone zone;
     msgpack_object root;
     size_t offset = 0;
 
+    if (len == 0)
+        return false;
     if (len > WIRE_MAX_BYTES) {
         err_set(err, ERR_PROTOCOL, "a message of %zu bytes is too long", len);
         return false;
     }
-    if (!shape_check(data, len, err))
-        return false;
     if (!msgpack_zone_init(&zone, ZONE_BYTES)) {
         err_nomem(err, "a message");
         return false;
     }
     bool ok = false;
     // The shape is right: what fails now is memory.
-    if (msgpack_unpack(data, len, &offset, &zone, &root) ==
+    if (msgpack_unpack(frame->data, len, &offset, &zone, &root) ==
         MSGPACK_UNPACK_SUCCESS)
         ok = read_message(&root, arena, out, err);
     else
         err_nomem(err, "a message");
     msgpack_zone_destroy(&zone);
+    frame->data += len;
+    frame->len -= len;
     return ok;
+}
+
+bool message_decode(const void *data, size_t len, struct arena *arena,
+                    struct message *out, struct err *err)
+{
+    struct wire_frame frame = {.data = data, .len = len};
+
+    if (!message_take(&frame, arena, out, err))
+        return false;
+    if (frame.len == 0)
+        return true;
+    err_set(err, ERR_PROTOCOL, "%zu bytes follow the message", frame.len);
+    return false;
 }

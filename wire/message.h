@@ -1,11 +1,13 @@
 // message: what coordinator, workers and clients say to each other.
 //
-// One ZeroMQ message is one MessagePack map, described byte by byte in
-// docs/protocol.md. Every peer opens with HELLO; the coordinator answers
-// WELCOME or REFUSED. Keys that a reader does not know are ignored, keys that
-// it misses are zero or "" unless the table in message.c marks them required:
-// so a field may be added without raising WIRE_VERSION. Numbers out of range,
-// wrong types, texts with NUL or beyond their cap make a frame invalid.
+// A message is one MessagePack map, described byte by byte in
+// docs/protocol.md; a frame of ZeroMQ holds one, or several one behind the
+// other where the reader has said that it can read them (outbox.h). Every peer
+// opens with HELLO; the coordinator answers WELCOME or REFUSED. Keys that a
+// reader does not know are ignored, keys that it misses are zero or "" unless
+// the table in message.c marks them required: so a field may be added without
+// raising WIRE_VERSION. Numbers out of range, wrong types, texts with NUL or
+// beyond their cap make a frame invalid.
 //
 // How to add a field: a member in the struct here, a row in its table in
 // message.c, a line in docs/protocol.md, and a case in test_message.c.
@@ -31,16 +33,18 @@ enum { WIRE_VERSION = 3 };
 enum { WIRE_MAX_BYTES = 64 << 20 }; // a message
 enum {
     WIRE_FRAME_BYTES = 64 << 10
-};                                   // a frame to the coordinator; a longer
-                                     // message goes there in PARTs
-enum { WIRE_PART_BYTES = 60 << 10 }; // of a message in one PART
-enum { WIRE_MAX_TEXT = 32 << 20 };   // one text or binary in a frame
-enum { WIRE_MAX_MODELS = 256 };      // models in a HELLO
-enum { WIRE_KEY_BYTES = 16 };        // the key of a call
-enum { WIRE_MAX_KEPT = 512 };        // keys of kept calls in a HELLO
-enum { WIRE_MAX_HELD = 1536 };       // leases in a HEARTBEAT
-enum { WIRE_LEASE_BYTES = 8 };       // of one of them
-enum { WIRE_MAX_FILES = 256 };       // files in a SUBMIT
+};                                     // a frame to the coordinator; a longer
+                                       // message goes there in PARTs
+enum { WIRE_PART_BYTES = 60 << 10 };   // of a message in one PART
+enum { WIRE_MAX_TEXT = 32 << 20 };     // one text or binary in a frame
+enum { WIRE_MAX_MODELS = 256 };        // models in a HELLO
+enum { WIRE_KEY_BYTES = 16 };          // the key of a call
+enum { WIRE_MAX_KEPT = 512 };          // keys of kept calls in a HELLO
+enum { WIRE_MAX_PREFIXES = 32 };       // that a worker keeps (prefixes.h),
+enum { WIRE_PREFIX_BYTES = 64 << 10 }; // each at most of so many bytes
+enum { WIRE_MAX_HELD = 1536 };         // leases in a HEARTBEAT
+enum { WIRE_LEASE_BYTES = 8 };         // of one of them
+enum { WIRE_MAX_FILES = 256 };         // files in a SUBMIT
 // Calls with ids from here on are what a worker shows when it joins
 // (docs/protocol.md): a few, beyond its credit.
 #define WIRE_PROOF_ID ((int64_t)1 << 62)
@@ -100,12 +104,15 @@ struct hello {
     size_t n_models;
     const char *kept; // keys of calls that a worker still has at work, or
     size_t kept_len;  // answered, from before: WIRE_KEY_BYTES each
+    int64_t several;  // 1: it reads frames of several messages
+    int64_t prefixes; // so many prefixes of calls does a worker keep
 };
 
 struct welcome {
     int64_t heartbeat_ms;
     int64_t idle_ms;  // of a worker: as in a heartbeat
     const char *name; // the name that the coordinator will use for the peer
+    int64_t several;  // 1: it reads frames of several messages
 };
 
 struct refused {
@@ -132,6 +139,8 @@ struct call_message {
     struct call_request request;
     const char *key; // names the question: who has it at work or answered
     size_t key_len;  // already need not ask it again; WIRE_KEY_BYTES, or 0
+    const char *prefix_name; // hash of the request's prefix, which is "" where
+    size_t prefix_name_len;  // the worker has it (prefixes.h); 0: has no name
 };
 
 struct cancel {
@@ -246,9 +255,20 @@ bool message_encode(const struct message *message, struct buf *out,
 // writes them. What says that it is may still be nonsense behind.
 bool message_is(const void *data, size_t len, enum message_kind kind);
 
-// Reads a frame. Texts are copied into arena, NUL-terminated; nothing in out
-// refers to data. Fails with ERR_PROTOCOL on a bad frame; err->text says where
-// it is bad.
+// Bytes of one message, or of several one behind the other. Borrowed.
+struct wire_frame {
+    const char *data;
+    size_t len;
+};
+
+// Reads the first message of a frame, which is not empty, and takes it off.
+// Texts are copied into arena, NUL-terminated; nothing in out refers to the
+// frame. Fails with ERR_PROTOCOL on bytes that are no message; err->text says
+// where they are bad, and what is left of the frame means nothing.
+bool message_take(struct wire_frame *frame, struct arena *arena,
+                  struct message *out, struct err *err);
+
+// The same for bytes that are to be one message and nothing more.
 bool message_decode(const void *data, size_t len, struct arena *arena,
                     struct message *out, struct err *err);
 

@@ -1,5 +1,6 @@
 #include "wire/shape.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // What follows a head byte.
@@ -123,7 +124,7 @@ static bool walk_value(struct walk *walk)
     return walk_long_head(walk, &heads[head - 0xc0]);
 }
 
-bool shape_check(const void *data, size_t len, struct err *err)
+size_t shape_measure(const void *data, size_t len, struct err *err)
 {
     struct walk walk = {.at = data, .left = len, .open = {1}, .depth = 1};
 
@@ -138,12 +139,8 @@ bool shape_check(const void *data, size_t len, struct err *err)
                     "no whole MessagePack value, or too large a one, near "
                     "byte %zu of %zu",
                     len - walk.left, len);
-            return false;
+            return 0;
         }
     }
-    if (walk.left > 0) {
-        err_set(err, ERR_PROTOCOL, "%zu bytes follow the message", walk.left);
-        return false;
-    }
-    return true;
+    return len - walk.left;
 }

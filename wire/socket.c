@@ -35,13 +35,15 @@ enum {
 struct wire_socket {
     void *handle; // owned
     char endpoint[ENDPOINT_MAX];
-    bool routes;      // a ROUTER: frames begin with the peer's identity
-    bool whole;       // inproc: no message is too long for a frame
-    bool keyed;       // what passes is encrypted
-    struct buf frame; // reused
-    struct buf piece; // a PART of it; reused
-    size_t sent;      // bytes of the last message that was sent
-    zmq_msg_t last;   // the payload that was received last
+    bool routes;            // a ROUTER: frames begin with the peer's identity
+    bool whole;             // inproc: no message is too long for a frame
+    bool keyed;             // what passes is encrypted
+    struct buf frame;       // reused
+    struct buf piece;       // a PART of it; reused
+    zmq_msg_t last;         // the payload that was received last
+    struct wire_frame rest; // of it: messages that wire_receive has not read
+    struct wire_id rest_from;
+    size_t sent; // bytes of the last message that was sent
 };
 
 struct option {
@@ -294,7 +296,7 @@ static bool is_ready(const struct wire_socket *socket, int event)
 
 bool wire_pending(const struct wire_socket *socket)
 {
-    return is_ready(socket, ZMQ_POLLIN);
+    return socket->rest.len > 0 || is_ready(socket, ZMQ_POLLIN);
 }
 
 bool wire_writable(const struct wire_socket *socket)
@@ -329,9 +331,9 @@ static bool send_part(struct wire_socket *socket, const void *data, size_t len,
 
 // A message that is too long for a frame of the coordinator. When it fails on
 // its way the rest is not sent, and the next one starts over.
-static bool send_pieces(struct wire_socket *socket, struct err *err)
+static bool send_pieces(struct wire_socket *socket,
+                        const struct wire_frame *whole, struct err *err)
 {
-    const struct buf *whole = &socket->frame;
     bool ok = true;
 
     for (size_t at = 0; ok && at < whole->len; at += WIRE_PART_BYTES) {
@@ -351,6 +353,16 @@ static bool send_pieces(struct wire_socket *socket, struct err *err)
     return ok;
 }
 
+bool wire_send_encoded(struct wire_socket *socket, const struct wire_id *to,
+                       const struct wire_frame *frame, struct err *err)
+{
+    if (to == NULL && !socket->whole && frame->len > WIRE_FRAME_BYTES)
+        return send_pieces(socket, frame, err);
+    return (to == NULL ||
+            send_part(socket, to->bytes, to->len, ZMQ_SNDMORE, err)) &&
+           send_part(socket, frame->data, frame->len, 0, err);
+}
+
 bool wire_send(struct wire_socket *socket, const struct wire_id *to,
                const struct message *message, struct err *err)
 {
@@ -358,13 +370,12 @@ bool wire_send(struct wire_socket *socket, const struct wire_id *to,
 
     buf_clear(&socket->frame);
     bool ok = message_encode(message, &socket->frame, err);
-    if (ok && to == NULL && !socket->whole &&
-        socket->frame.len > WIRE_FRAME_BYTES)
-        ok = send_pieces(socket, err);
-    else if (ok)
-        ok = (to == NULL ||
-              send_part(socket, to->bytes, to->len, ZMQ_SNDMORE, err)) &&
-             send_part(socket, socket->frame.data, socket->frame.len, 0, err);
+    if (ok) {
+        struct wire_frame frame = {.data = socket->frame.data,
+                                   .len = socket->frame.len};
+
+        ok = wire_send_encoded(socket, to, &frame, err);
+    }
     socket->sent = socket->frame.len;
     if (socket->frame.cap > KEEP_BYTES)
         buf_release(&socket->frame);
@@ -445,6 +456,7 @@ enum wire_got wire_take(struct wire_socket *socket, struct wire_id *from,
     enum wire_got got = WIRE_MESSAGE;
     zmq_msg_t part;
 
+    socket->rest = (struct wire_frame){0};
     zmq_msg_init(&part);
     if (socket->routes)
         got = read_identity(socket, &part, from, err);
@@ -473,13 +485,16 @@ enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
                            struct arena *arena, struct message *out,
                            struct err *err)
 {
-    struct wire_frame frame;
-    enum wire_got got = wire_take(socket, from, &frame, err);
+    enum wire_got got = WIRE_MESSAGE;
 
-    if (got == WIRE_MESSAGE &&
-        !message_decode(frame.data, frame.len, arena, out, err))
-        return WIRE_BAD;
-    return got;
+    if (socket->rest.len == 0)
+        got = wire_take(socket, &socket->rest_from, &socket->rest, err);
+    if (from != NULL)
+        *from = socket->rest_from;
+    if (got == WIRE_MESSAGE && message_take(&socket->rest, arena, out, err))
+        return WIRE_MESSAGE;
+    socket->rest = (struct wire_frame){0};
+    return got == WIRE_MESSAGE ? WIRE_BAD : got;
 }
 
 // --- a door that stays closed ---

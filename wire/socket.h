@@ -5,6 +5,9 @@
 // ROUTER_HANDOVER, reconnect back-off, a short LINGER, high-water marks. One
 // owner, one thread.
 //
+// Several messages to one peer may share a frame (wire/outbox.h), which
+// wire_receive takes apart.
+//
 // A frame to the coordinator is short (WIRE_FRAME_BYTES), for anyone may
 // connect there; a long message goes to it in PARTs, which wire_send makes and
 // wire/assembly.h puts together. What the coordinator sends is one frame.
@@ -67,6 +70,11 @@ bool wire_send(struct wire_socket *socket, const struct wire_id *to,
 // Bytes of the message that wire_send sent last.
 size_t wire_sent_bytes(const struct wire_socket *socket);
 
+// The same for what message_encode has written: one message, or several one
+// behind the other, which are short then.
+bool wire_send_encoded(struct wire_socket *socket, const struct wire_id *to,
+                       const struct wire_frame *frame, struct err *err);
+
 enum wire_got { WIRE_NOTHING, WIRE_MESSAGE, WIRE_BAD, WIRE_FAILED };
 
 // Takes the next message without blocking. WIRE_BAD: a peer sent nonsense
@@ -77,12 +85,8 @@ enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
                            struct err *err);
 
 // The same in two halves, for one who looks at the sender before the content:
-// first the frame, undecoded, then message_decode. The bytes are borrowed
-// until the next call.
-struct wire_frame {
-    const void *data;
-    size_t len;
-};
+// first the frame, undecoded, then message_take until it is empty. The bytes
+// are borrowed until the next call.
 enum wire_got wire_take(struct wire_socket *socket, struct wire_id *from,
                         struct wire_frame *out, struct err *err);
 

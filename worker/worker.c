@@ -15,6 +15,8 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "wire/message.h"
+#include "wire/outbox.h"
+#include "wire/prefixes.h"
 #include "wire/socket.h"
 #include "worker/held.h"
 #include "worker/restart.h"
@@ -72,9 +74,12 @@ struct worker {
 
     // The thread's own.
     enum worker_state state;
-    struct wire_socket *socket; // owned; NULL while APART
-    struct arena arena;         // of the message being read
-    struct model_server server; // what the last probe found; owned
+    struct wire_socket *socket;    // owned; NULL while APART
+    struct outbox outbox;          // what it says in a turn, once it is welcome
+    bool gathers;                  // the coordinator reads several in a frame
+    struct arena arena;            // of the message being read
+    struct kept_prefixes prefixes; // of calls, from this coordinator
+    struct model_server server;    // what the last probe found; owned
     struct held_list held;
     struct worker_speed speed;
     bool said_hello;
@@ -144,8 +149,12 @@ static void drop_kept_calls(struct worker *worker, bool sent_too)
 static void part(struct worker *worker, int64_t now_ms)
 {
     keep_calls(worker);
+    if (worker->socket != NULL) // last words: nobody minds if they are lost
+        (void)outbox_flush(&worker->outbox, worker->socket, NULL, NULL);
     wire_close(worker->socket);
     worker->socket = NULL;
+    worker->gathers = false;
+    kept_prefixes_release(&worker->prefixes);
     worker->said_hello = false;
     worker->state = APART;
     worker->due_ms = now_ms + worker->retry_ms +
@@ -183,16 +192,36 @@ static void lose_coordinator(struct worker *worker, int64_t now_ms)
     part(worker, now_ms);
 }
 
-// False when the coordinator is lost, and the worker apart.
+static void fail_to_send(struct worker *worker, const struct err *why)
+{
+    log_debug("send-failed", "worker %s: %s", worker->name, why->text);
+    outbox_release(&worker->outbox);
+    lose_coordinator(worker, clock_monotonic_ms());
+}
+
+// Sent by the end of the turn. False when the coordinator is lost, and the
+// worker apart.
 static bool send_message(struct worker *worker, const struct message *message)
 {
     struct err err = ERR_CLEAR;
+    bool ok = worker->gathers ? outbox_put(&worker->outbox, worker->socket,
+                                           NULL, message, &err)
+                              : wire_send(worker->socket, NULL, message, &err);
 
-    if (wire_send(worker->socket, NULL, message, &err))
-        return true;
-    log_debug("send-failed", "worker %s: %s", worker->name, err.text);
-    lose_coordinator(worker, clock_monotonic_ms());
-    return false;
+    if (!ok)
+        fail_to_send(worker, &err);
+    return ok;
+}
+
+// What was said in this turn leaves in one frame. What is in it is held like
+// all that is sent: it may be lost, and then it is said again.
+static void flush(struct worker *worker)
+{
+    struct err err = ERR_CLEAR;
+
+    if (worker->socket != NULL &&
+        !outbox_flush(&worker->outbox, worker->socket, NULL, &err))
+        fail_to_send(worker, &err);
 }
 
 static bool send_fault(struct worker *worker, int64_t id, enum call_fault fault,
@@ -406,6 +435,8 @@ static bool say_hello(struct worker *worker)
     hello->n_models = list_models(&worker->server, worker->digest, models);
     hello->kept = kept;
     hello->kept_len = list_kept(&worker->held, kept);
+    hello->several = 1;
+    hello->prefixes = WIRE_MAX_PREFIXES;
     if (wire_send(worker->socket, NULL, &message, &err))
         return true;
     log_debug("hello-failed", "worker %s: %s", worker->name, err.text);
@@ -783,6 +814,7 @@ static void on_welcome(struct worker *worker, const struct message *message)
     atomic_store(&worker->served, true);
     worker->heartbeat_ms = message->as.welcome.heartbeat_ms;
     worker->rhythm_ms = message->as.welcome.idle_ms;
+    worker->gathers = message->as.welcome.several != 0;
     worker->beat_ms = clock_monotonic_ms() + worker->heartbeat_ms;
     worker->retry_ms = RETRY_MS;
     worker->patience_ms = GREETING_MS;
@@ -837,14 +869,35 @@ static bool adopt(struct worker *worker, const struct call_message *call)
     return true;
 }
 
+// A held call has all its texts in its arena. False: the call cannot be taken,
+// and is sent again when the heartbeats have not named it (wire/prefixes.h).
+static bool own_prefix(struct worker *worker, struct call_message *call)
+{
+    bool named = call->request.prefix_len == 0 && call->prefix_name_len > 0;
+    struct err err = ERR_CLEAR;
+
+    if (!kept_prefixes_fill(&worker->prefixes, call, &err)) {
+        log_info("call-not-taken", "worker %s: lease %" PRId64 ": %s",
+                 worker->name, call->id, err.text);
+        return false;
+    }
+    if (named)
+        call->request.prefix = arena_strndup(
+            &worker->arena, call->request.prefix, call->request.prefix_len);
+    return call->request.prefix != NULL;
+}
+
 static void on_call(struct worker *worker, const struct message *message)
 {
-    const struct call_message *call = &message->as.call;
+    struct call_message own = message->as.call;
+    const struct call_message *call = &own;
     size_t credit = (size_t)worker->address.slots + 1;
 
     worker->worked_ms = clock_monotonic_ms();
     if (worker->beat_ms > worker->worked_ms + worker->heartbeat_ms)
         worker->beat_ms = worker->worked_ms + worker->heartbeat_ms;
+    if (!own_prefix(worker, &own))
+        return;
     if (held_find(&worker->held, call->id) != NULL ||
         (worker->state != GREETING && adopt(worker, call)))
         return;
@@ -987,6 +1040,7 @@ static void *run(void *user)
             mind_connection(worker, clock_monotonic_ms());
         if (worker->state != ENDED)
             steps[worker->state](worker, clock_monotonic_ms());
+        flush(worker);
         if (worker->state != ENDED)
             wait_for_work(worker);
     }
@@ -1051,6 +1105,8 @@ static void free_worker(struct worker *worker)
     model_client_free(worker->client);
     model_server_release(&worker->server);
     arena_release(&worker->arena);
+    outbox_release(&worker->outbox);
+    kept_prefixes_release(&worker->prefixes);
     free(worker);
 }
 
@@ -1074,6 +1130,8 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     worker->guest.port = guest_port(options->address.url);
     worker->restart.command = options->restart_cmd;
     worker->arena = ARENA_INIT(FRAME_ARENA_MAX);
+    worker->outbox = OUTBOX_INIT;
+    worker->prefixes = KEPT_PREFIXES_INIT;
     worker->retry_ms = RETRY_MS;
     worker->patience_ms = GREETING_MS;
     atomic_store(&worker->answered_ms, -1);

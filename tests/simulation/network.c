@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/map.h"
 #include "simulation/machine.h"
 #include "simulation/source.h"
 #include "wire/connections.h"
@@ -38,6 +39,8 @@ struct wire_socket {
     struct wire_id id;
     struct frame *first, **last; // arrived
     struct frame *taken;
+    struct wire_frame rest; // of it, as in wire/socket.c
+    struct wire_id rest_from;
     struct buf encoded;
     // Of a connected socket: when the last frame of each direction arrives, and
     // until when the link is cut.
@@ -51,9 +54,22 @@ static struct {
     struct wire_socket *sockets;
     struct wire_socket *numbered[NUMBERED]; // by number, from FIRST_FD
     int n_ever;
+    struct map prefixes; // texts of calls, by name; owned
     void (*sent)(const struct message *message);
     bool (*is_lost)(const struct message *message);
 } network;
+
+static void forget_prefixes(void)
+{
+    struct hash name;
+    void *text;
+    size_t at = 0;
+
+    while (map_next(&network.prefixes, &at, &name, &text))
+        free(text);
+    map_release(&network.prefixes);
+    network.prefixes = MAP_INIT;
+}
 
 void network_start(void)
 {
@@ -62,6 +78,7 @@ void network_start(void)
     network.n_ever = FIRST_FD;
     network.sent = NULL;
     network.is_lost = NULL;
+    forget_prefixes();
 }
 
 void network_set_faults(const struct network_faults *faults)
@@ -336,7 +353,7 @@ int wire_fd(const struct wire_socket *socket)
 
 bool wire_pending(const struct wire_socket *socket)
 {
-    return !socket->dead && socket->first != NULL;
+    return !socket->dead && (socket->rest.len > 0 || socket->first != NULL);
 }
 
 bool wire_writable(const struct wire_socket *socket)
@@ -345,7 +362,7 @@ bool wire_writable(const struct wire_socket *socket)
 }
 
 static bool send_to(struct wire_socket *socket, const struct wire_id *to,
-                    const struct buf *bytes, struct err *err)
+                    const struct wire_frame *bytes, struct err *err)
 {
     struct wire_socket *peer = to == NULL ? NULL : by_id(socket->endpoint, to);
     struct frame *frame;
@@ -370,21 +387,105 @@ static bool send_to(struct wire_socket *socket, const struct wire_id *to,
     return true;
 }
 
-bool wire_send(struct wire_socket *socket, const struct wire_id *to,
-               const struct message *message, struct err *err)
+// A call that only names its prefix gets the text of one that was sent before,
+// to whomever. No name may stand for two texts.
+static void fill_prefix(struct call_message *call)
+{
+    struct call_request *request = &call->request;
+    struct hash name;
+    char *text;
+
+    if (call->prefix_name_len != sizeof name.bytes)
+        return;
+    memcpy(name.bytes, call->prefix_name, sizeof name.bytes);
+    text = map_find(&network.prefixes, &name);
+    if (text == NULL) {
+        text = strdup(request->prefix);
+        if (text == NULL || request->prefix_len == 0 ||
+            !map_put(&network.prefixes, &name, text))
+            abort();
+    }
+    if (request->prefix_len > 0 && strcmp(request->prefix, text) != 0)
+        abort();
+    request->prefix = text;
+    request->prefix_len = strlen(text);
+}
+
+static void tell_sent(struct wire_frame frame)
+{
+    struct arena arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES);
+    struct message message;
+    struct err err = ERR_CLEAR;
+
+    while (frame.len > 0) {
+        if (!message_take(&frame, &arena, &message, &err))
+            abort();
+        if (message.kind == MESSAGE_CALL)
+            fill_prefix(&message.as.call);
+        network.sent(&message);
+        arena_release(&arena);
+    }
+}
+
+// Those messages of a frame that are not to be lost, one behind the other.
+static void keep_others(struct wire_frame frame, struct buf *out)
+{
+    struct arena arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES);
+    struct message message;
+    struct err err = ERR_CLEAR;
+
+    while (frame.len > 0) {
+        const char *first = frame.data;
+
+        if (!message_take(&frame, &arena, &message, &err))
+            abort();
+        if (!network.is_lost(&message))
+            buf_append(out, first, (size_t)(frame.data - first));
+        arena_release(&arena);
+    }
+}
+
+// A frame from which messages may be missing, on its way.
+static bool send_rest(struct wire_socket *socket, const struct wire_id *to,
+                      const struct wire_frame *frame, struct err *err)
+{
+    struct buf rest = BUF_INIT((size_t)2 * WIRE_MAX_BYTES);
+    bool ok = true;
+
+    keep_others(*frame, &rest);
+    if (rest.len > 0)
+        ok = send_to(socket, to,
+                     &(struct wire_frame){.data = rest.data, .len = rest.len},
+                     err);
+    buf_release(&rest);
+    return ok;
+}
+
+bool wire_send_encoded(struct wire_socket *socket, const struct wire_id *to,
+                       const struct wire_frame *frame, struct err *err)
 {
     if (socket->dead)
         return true;
+    // Long ones go in parts, which real sockets are tested for.
+    assert(to != NULL || frame->len <= WIRE_FRAME_BYTES);
+    if (to != NULL && network.sent != NULL)
+        tell_sent(*frame);
+    if (network.is_lost != NULL)
+        return send_rest(socket, to, frame, err);
+    return send_to(socket, to, frame, err);
+}
+
+bool wire_send(struct wire_socket *socket, const struct wire_id *to,
+               const struct message *message, struct err *err)
+{
+    struct wire_frame frame;
+
     buf_clear(&socket->encoded);
     if (!message_encode(message, &socket->encoded, err))
         return false;
-    // Long ones go in parts, which real sockets are tested for.
-    assert(to != NULL || socket->encoded.len <= WIRE_FRAME_BYTES);
-    if (to != NULL && network.sent != NULL)
-        network.sent(message);
-    if (network.is_lost != NULL && network.is_lost(message))
-        return true;
-    return send_to(socket, to, &socket->encoded, err);
+    frame = (struct wire_frame){.data = socket->encoded.data,
+                                .len = socket->encoded.len};
+    return wire_send_encoded(socket, to, &frame, err);
 }
 
 size_t wire_sent_bytes(const struct wire_socket *socket)
@@ -399,6 +500,7 @@ enum wire_got wire_take(struct wire_socket *socket, struct wire_id *from,
 
     (void)err;
     *out = (struct wire_frame){0};
+    socket->rest = (struct wire_frame){0};
     if (frame == NULL)
         return WIRE_NOTHING;
     socket->first = frame->next;
@@ -435,13 +537,16 @@ enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
                            struct arena *arena, struct message *out,
                            struct err *err)
 {
-    struct wire_frame frame;
-    enum wire_got got = wire_take(socket, from, &frame, err);
+    enum wire_got got = socket->dead ? WIRE_NOTHING : WIRE_MESSAGE;
 
-    if (got == WIRE_MESSAGE &&
-        !message_decode(frame.data, frame.len, arena, out, err))
-        return WIRE_BAD;
-    return got;
+    if (got == WIRE_MESSAGE && socket->rest.len == 0)
+        got = wire_take(socket, &socket->rest_from, &socket->rest, err);
+    if (from != NULL)
+        *from = socket->rest_from;
+    if (got == WIRE_MESSAGE && message_take(&socket->rest, arena, out, err))
+        return WIRE_MESSAGE;
+    socket->rest = (struct wire_frame){0};
+    return got == WIRE_MESSAGE ? WIRE_BAD : got;
 }
 
 // --- wire/connections.h ---

@@ -193,6 +193,149 @@ Test(link, a_call_that_was_lost_on_its_way_is_sent_again)
     actor_leave(&w);
 }
 
+// --- what need not be said twice, or alone ---
+
+static void keeping_worker(struct actor *actor, int64_t slots)
+{
+    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
+    struct hello hello = actor_worker_hello("w", 1, slots, &model);
+
+    hello.several = 1;
+    hello.prefixes = 4;
+    actor_enter(actor, &stage, "w");
+    actor_hello(actor, &hello);
+    cr_expect_eq(actor_await(actor, MESSAGE_WELCOME)->as.welcome.several, 1);
+    actor->silent = true;
+}
+
+// The lease of the next call, whose prefix comes with it or is named alone.
+static int64_t take_named(struct actor *actor, bool whole, struct hash *name)
+{
+    const struct call_message *call =
+        &actor_await(actor, MESSAGE_CALL)->as.call;
+
+    cr_expect_eq(call->request.prefix_len > 0, whole);
+    cr_assert_eq(call->prefix_name_len, sizeof name->bytes);
+    memcpy(name->bytes, call->prefix_name, sizeof name->bytes);
+    return call->id;
+}
+
+Test(link, a_worker_that_keeps_prefixes_is_told_each_of_them_once)
+{
+    struct hash first, second;
+    int64_t leases[2];
+    struct actor w;
+
+    keeping_worker(&w, 1);
+    evaluate(&client, two_rows);
+    leases[0] = take_named(&w, true, &first);
+    leases[1] = take_named(&w, false, &second);
+    cr_expect(hash_equal(&first, &second));
+    actor_answer(&w, leases[0], "garden");
+    actor_answer(&w, leases[1], "garden");
+    expect_score(&client, 1, 2);
+    actor_leave(&w);
+}
+
+Test(link, what_is_sent_again_goes_whole)
+{
+    struct hash name;
+    int64_t leases[2];
+    struct actor w;
+    int beats = 0;
+
+    keeping_worker(&w, 1);
+    evaluate(&client, two_rows);
+    leases[0] = take_named(&w, true, &name);
+    leases[1] = take_named(&w, false, &name);
+    // It does not know the prefix of the second, say: it does not take it.
+    do {
+        cr_assert_lt(++beats, 40, "it is not sent again");
+        beat_with(&w, leases, 1);
+    } while (!actor_hears(&w, MESSAGE_CALL, 250));
+    cr_expect_eq(w.message.as.call.id, leases[1]);
+    cr_expect_gt(w.message.as.call.request.prefix_len, 0);
+    actor_answer(&w, leases[0], "garden");
+    actor_answer(&w, leases[1], "garden");
+    expect_score(&client, 1, 2);
+    actor_leave(&w);
+}
+
+static void put_answer(struct buf *frame, int64_t lease)
+{
+    static char text[] = "[[ ## topic ## ]]\ngarden\n";
+    struct message message = {.kind = MESSAGE_ANSWER};
+    struct err err = ERR_CLEAR;
+
+    message.as.answer.id = lease;
+    message.as.answer.answer =
+        (struct call_answer){.text = text, .text_len = strlen(text)};
+    cr_assert(message_encode(&message, frame, &err), "%s", err.text);
+}
+
+static void send_frame(struct actor *actor, struct buf *bytes)
+{
+    struct wire_frame frame = {.data = bytes->data, .len = bytes->len};
+    struct err err = ERR_CLEAR;
+
+    cr_assert(wire_send_encoded(actor->socket, NULL, &frame, &err));
+    buf_release(bytes);
+}
+
+Test(link, several_answers_may_come_in_one_frame)
+{
+    struct buf frame = BUF_INIT(WIRE_FRAME_BYTES);
+    struct hash name;
+    struct actor w;
+
+    keeping_worker(&w, 1);
+    evaluate(&client, two_rows);
+    put_answer(&frame, take_named(&w, true, &name));
+    put_answer(&frame, take_named(&w, false, &name));
+    send_frame(&w, &frame);
+    expect_score(&client, 1, 2);
+    actor_leave(&w);
+}
+
+// The first ends its stay; what is behind it comes from nobody.
+Test(link, who_goes_in_the_middle_of_a_frame_is_not_heard_any_more)
+{
+    struct buf frame = BUF_INIT(WIRE_FRAME_BYTES);
+    struct message goodbye = {.kind = MESSAGE_GOODBYE};
+    struct err err = ERR_CLEAR;
+    struct actor w, other;
+    struct hash name;
+    int64_t lease;
+
+    keeping_worker(&w, 1);
+    evaluate(&client, one_row);
+    lease = take_named(&w, true, &name);
+    cr_assert(message_encode(&goodbye, &frame, &err));
+    put_answer(&frame, lease);
+    send_frame(&w, &frame);
+    worker(&other, "other", 1);
+    actor_answer(&other, actor_take_call(&other), "kitchen");
+    expect_score(&client, 0, 1);
+    actor_leave(&other);
+    actor_leave(&w);
+}
+
+Test(link, nonsense_behind_a_message_ends_a_peers_stay)
+{
+    struct buf frame = BUF_INIT(WIRE_FRAME_BYTES);
+    struct hash name;
+    struct actor w;
+
+    keeping_worker(&w, 1);
+    evaluate(&client, one_row);
+    put_answer(&frame, take_named(&w, true, &name));
+    buf_puts(&frame, "\xc1");
+    send_frame(&w, &frame);
+    expect_refused(&w, "frame");
+    expect_score(&client, 1, 1); // what came before it counts
+    actor_leave(&w);
+}
+
 Test(link, what_a_worker_does_for_nobody_is_cancelled)
 {
     int64_t lease = 77;

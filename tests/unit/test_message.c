@@ -6,6 +6,7 @@
 
 #include <msgpack.h>
 
+#include "common/hash.h"
 #include "common/rng.h"
 #include "wire/message.h"
 
@@ -47,14 +48,14 @@ static struct message make_sample(enum message_kind kind)
     switch (kind) {
     case MESSAGE_HELLO:
         m.as.hello =
-            (struct hello){WIRE_VERSION,  PEER_WORKER, "w1",
-                           INT64_MAX,     1024,        "promptcc 0.1.0",
-                           "ollama",      "0.33",      1,
-                           two_models,    2,           "0123456789abcdef",
-                           WIRE_KEY_BYTES};
+            (struct hello){WIRE_VERSION,   PEER_WORKER, "w1",
+                           INT64_MAX,      1024,        "promptcc 0.1.0",
+                           "ollama",       "0.33",      1,
+                           two_models,     2,           "0123456789abcdef",
+                           WIRE_KEY_BYTES, 1,           WIRE_MAX_PREFIXES};
         break;
     case MESSAGE_WELCOME:
-        m.as.welcome = (struct welcome){1000, 4000, "w1"};
+        m.as.welcome = (struct welcome){1000, 4000, "w1", 1};
         break;
     case MESSAGE_REFUSED:
         m.as.refused = (struct refused){"digest", "run `ollama pull x`"};
@@ -75,7 +76,9 @@ static struct message make_sample(enum message_kind kind)
                                            "\"json\"",
                                            {4096, 200, 0.7, -5, THINK_OFF, 20}},
                                           "0123456789abcdef",
-                                          WIRE_KEY_BYTES};
+                                          WIRE_KEY_BYTES,
+                                          "fedcba9876543210",
+                                          HASH_BYTES};
         break;
     case MESSAGE_CANCEL:
         m.as.cancel.id = 7;

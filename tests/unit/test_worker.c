@@ -6,6 +6,7 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/log.h"
 #include "http_script.h"
 #include "wire/socket.h"
@@ -242,6 +243,8 @@ Test(worker, it_greets_with_what_its_server_has)
     cr_expect_str_eq(hello->backend, "ollama");
     cr_expect_str_eq(hello->server, "0.33");
     cr_expect_eq(hello->simulated, 0);
+    cr_expect_eq(hello->several, 1);
+    cr_expect_eq(hello->prefixes, WIRE_MAX_PREFIXES);
     cr_assert_eq(hello->n_models, 1);
     cr_expect_str_eq(hello->models[0].name, "gemma3:270m");
     cr_expect_str_eq(hello->models[0].digest, DIGEST);
@@ -263,6 +266,61 @@ Test(worker, the_same_conversation_goes_inside_a_process)
         call(id);
         expect_answer(id);
     }
+}
+
+// --- prefixes ---
+
+// A call that names its prefix, and brings it or not.
+static void call_named(int64_t id, const char *prefix, bool whole)
+{
+    struct message message = make_call(id, 30000);
+    struct hash name = hash_of("prefix", prefix, strlen(prefix));
+
+    message.as.call.prefix_name = (const char *)name.bytes;
+    message.as.call.prefix_name_len = sizeof name.bytes;
+    message.as.call.request.prefix = whole ? prefix : "";
+    message.as.call.request.prefix_len = whole ? strlen(prefix) : 0;
+    send(&message);
+}
+
+Test(worker, a_prefix_that_it_was_told_once_is_in_every_request_that_names_it)
+{
+    static const char prefix[] = "[{\"role\":\"system\",\"content\":\"Be"
+                                 " brief\"},";
+
+    char body[2000];
+
+    join(1);
+    call_named(1, prefix, true);
+    expect_answer(1);
+    call_named(2, prefix, false);
+    expect_answer(2);
+    http_script_last_body(server, CHAT, body, sizeof body);
+    cr_expect_not_null(strstr(body, "Be brief"), "%s", body);
+}
+
+// Its heartbeats name what it has, so the coordinator sends the other again.
+Test(worker, a_call_whose_prefix_it_does_not_know_is_not_taken)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
+    struct message message = {.kind = MESSAGE_FAULT};
+    struct wire_id from;
+
+    join(1);
+    call_named(1, "[", false);
+    while (message.kind != MESSAGE_HEARTBEAT) {
+        cr_assert_lt(clock_monotonic_ms(), deadline_ms, "no heartbeat");
+        zmq_poll(NULL, 0, 10);
+        if (wire_receive(coordinator, &from, &arena, &message, &err) !=
+            WIRE_MESSAGE)
+            message.kind = MESSAGE_FAULT;
+        else
+            cr_assert_eq(message.kind, MESSAGE_HEARTBEAT, "%s came",
+                         message_kind_name(message.kind));
+    }
+    cr_expect_eq(message.as.heartbeat.held_len, 0);
+    call_named(1, "[", true);
+    expect_answer(1);
 }
 
 Test(worker, at_most_its_slots_are_open_and_one_more_is_held)

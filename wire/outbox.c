@@ -1,0 +1,61 @@
+#include "wire/outbox.h"
+
+void outbox_release(struct outbox *outbox)
+{
+    buf_release(&outbox->bytes);
+}
+
+bool outbox_is_empty(const struct outbox *outbox)
+{
+    return outbox->bytes.len == 0;
+}
+
+// The bytes from `at` on, as a frame of their own; nothing when there are none.
+static bool send_from(const struct outbox *outbox, size_t at, size_t end,
+                      struct wire_socket *socket, const struct wire_id *to,
+                      struct err *err)
+{
+    const struct wire_frame frame = {.data = outbox->bytes.data + at,
+                                     .len = end - at};
+
+    return frame.len == 0 || wire_send_encoded(socket, to, &frame, err);
+}
+
+// A long message is alone in its frame, which may be as long as a frame can be,
+// or is cut into PARTs.
+static bool send_long(struct outbox *outbox, size_t before,
+                      struct wire_socket *socket, const struct wire_id *to,
+                      struct err *err)
+{
+    bool ok = send_from(outbox, 0, before, socket, to, err) &&
+              send_from(outbox, before, outbox->bytes.len, socket, to, err);
+
+    buf_release(&outbox->bytes);
+    return ok;
+}
+
+bool outbox_put(struct outbox *outbox, struct wire_socket *socket,
+                const struct wire_id *to, const struct message *message,
+                struct err *err)
+{
+    size_t before = outbox->bytes.len;
+
+    if (!message_encode(message, &outbox->bytes, err)) {
+        outbox->bytes.failed = false; // it is as it was
+        outbox->bytes.no_memory = false;
+        return false;
+    }
+    if (outbox->bytes.len - before > OUTBOX_BYTES)
+        return send_long(outbox, before, socket, to, err);
+    return outbox->bytes.len < OUTBOX_BYTES ||
+           outbox_flush(outbox, socket, to, err);
+}
+
+bool outbox_flush(struct outbox *outbox, struct wire_socket *socket,
+                  const struct wire_id *to, struct err *err)
+{
+    bool ok = send_from(outbox, 0, outbox->bytes.len, socket, to, err);
+
+    buf_release(&outbox->bytes);
+    return ok;
+}
