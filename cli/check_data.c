@@ -445,8 +445,11 @@ static void check_nearest(struct jobfile *file)
         file->diags, DIAG_INFO, "not-for-dspy", &place,
         "with `demos.nearest` the winner may show other demos for each "
         "question, and DSPy's own `load` runs such a program without demos");
-    diag_remedy(file->diags, "load it with promptcc.load of the Python "
-                             "package, or leave `demos.nearest` out");
+    diag_remedy(
+        file->diags, "%s, or leave `demos.nearest` out",
+        file->job->program->pools_by == SEARCH_BY_EMBEDDINGS
+            ? "run it by `promptcc serve`, which asks for the embeddings"
+            : "load it with promptcc.load of the Python package");
 }
 
 // ---- whether this is the tool

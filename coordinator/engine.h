@@ -86,8 +86,9 @@ struct order {
 };
 
 // Who wants the answer: an evaluation, for its steps, for the query of a step
-// that searches, for its metric, or because its item is a text to be embedded.
-enum asker { ASKER_STEP, ASKER_SEARCH, ASKER_METRIC, ASKER_TEXT };
+// that searches, for the question of one that picks its demos, for its metric,
+// or because its item is a text to be embedded.
+enum asker { ASKER_STEP, ASKER_SEARCH, ASKER_DEMOS, ASKER_METRIC, ASKER_TEXT };
 
 struct waiter {
     struct evaluation *evaluation;

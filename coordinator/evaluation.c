@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/text.h"
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/flight.h"
 #include "program/graph/search_spec.h"
@@ -15,12 +16,21 @@
 #include "store/calls.h"
 #include "store/history.h"
 
+// A step whose demos are picked by the embedding of its question.
+struct picking {
+    struct ask ask;         // for when that is there
+    bool asked;             // it was: a repair needs no other
+    struct direction *near; // owned; NULL: it has none
+};
+
 struct evaluation {
     struct job_work *work;
     struct task *task;       // NULL once the item is finished
     struct task_item *item;  // the same
     struct stepper *stepper; // owned; NULL once the item is finished
-    size_t waiting;          // flights that it waits for
+    struct picking *picking; // one a step, n_picking; owned; NULL until needed
+    size_t n_picking;
+    size_t waiting; // flights that it waits for
     bool judging;
     size_t n_outside, outside_missing;
     struct score outside[METRIC_MAX_OUTSIDE];
@@ -63,6 +73,9 @@ void evaluation_drop(struct evaluation *ev)
         ev->next->previous = ev->previous;
     work->active--;
     stepper_free(ev->stepper);
+    for (size_t i = 0; i < ev->n_picking; i++)
+        free(ev->picking[i].near);
+    free(ev->picking);
     for (size_t i = 0; i < ev->n_outside; i++)
         score_release(&ev->outside[i]);
     free(ev);
@@ -113,8 +126,8 @@ static bool is_kept(const struct evaluation *ev, struct err *err)
                                    ev->task->sampling.replicate, &row, err);
 }
 
-// Each step asks twice at most.
-_Static_assert(2 * PROGRAM_MAX_STEPS + METRIC_MAX_OUTSIDE * METRIC_TRIES <=
+// Each step asks twice at most, and once for an embedding.
+_Static_assert(3 * PROGRAM_MAX_STEPS + METRIC_MAX_OUTSIDE * METRIC_TRIES <=
                    EVALUATION_MAX_CALLS,
                "all calls of an example are kept");
 
@@ -235,8 +248,8 @@ static bool take_for_text(struct evaluation *ev, int part,
     (void)part;
     if (answer->outcome != CALL_TEXT) {
         err_set(err, ERR_INPUT,
-                "the document that begins `%.60s` is longer than `%.40s` reads "
-                "at once: split it into shorter ones",
+                "the text that begins `%.60s` is longer than `%.40s` reads at "
+                "once: split the document, or shorten the example",
                 json_string_value(text),
                 ev->work->job->models[ROLE_EMBED].name);
         return false;
@@ -249,6 +262,8 @@ static bool take_for_text(struct evaluation *ev, int part,
     return true;
 }
 
+static bool take_for_demos(struct evaluation *ev, int step,
+                           const struct call_answer *answer, struct err *err);
 static bool ask_for_metric(struct evaluation *ev, size_t part, struct err *err);
 
 // A judge's answer that cannot be read says nothing of what it judges.
@@ -279,9 +294,8 @@ static bool take(struct evaluation *ev, enum asker asker, int part,
 {
     static bool (*const takers[])(struct evaluation *, int,
                                   const struct call_answer *, struct err *) = {
-        [ASKER_STEP] = take_for_step,
-        [ASKER_SEARCH] = take_for_search,
-        [ASKER_METRIC] = take_for_metric,
+        [ASKER_STEP] = take_for_step,   [ASKER_SEARCH] = take_for_search,
+        [ASKER_DEMOS] = take_for_demos, [ASKER_METRIC] = take_for_metric,
         [ASKER_TEXT] = take_for_text,
     };
 
@@ -442,30 +456,53 @@ static struct prefix *step_prefix(struct job_work *work, struct task *task,
 }
 
 // The demos that this question gets of its step's pool, and then the question.
+// near: the question's embedding, where demos are picked by that, or NULL.
 static bool put_nearest(struct evaluation *ev, const struct ask *wanted,
-                        struct buf *out, struct err *err)
+                        const struct direction *near, struct buf *out,
+                        struct err *err)
 {
     struct task *task = ev->task;
     const struct step *step = &task->program->steps[wanted->part];
+    const struct candidate_part *part =
+        &task->candidate->parts[step->predictor];
+    enum adapter adapter = task->settings.adapter;
     struct nearest **nearest = &ev->work->nearest;
+    int row = ev->item->row;
+    bool ok;
 
     if (*nearest == NULL)
         *nearest = nearest_new(err);
-    if (*nearest == NULL ||
-        !nearest_put(*nearest, step, &task->candidate->parts[step->predictor],
-                     task->settings.adapter,
-                     stepper_step_inputs(ev->stepper, wanted->part),
-                     ev->item->row, out, err))
+    if (*nearest == NULL)
+        return false;
+    if (task->program->pools_by == SEARCH_BY_EMBEDDINGS)
+        ok = nearest_put_near(*nearest, step, part, adapter, ev->work->vectors,
+                              near, row, out, err);
+    else
+        ok = nearest_put(*nearest, step, part, adapter,
+                         stepper_step_inputs(ev->stepper, wanted->part), row,
+                         out, err);
+    if (!ok)
         return false;
     buf_append(out, wanted->payload, wanted->payload_len);
     return buf_ok(out, "the prompt", err);
 }
 
+static struct order step_order(const struct evaluation *ev,
+                               const struct ask *wanted)
+{
+    return (struct order){.ask = *wanted,
+                          .bill = (int)ev->task->role,
+                          .purpose = ev->task->sampling.purpose,
+                          .step = ev->task->program->steps[wanted->part].name};
+}
+
 static bool ask_model(struct evaluation *ev, const struct ask *wanted,
-                      struct order *order, struct err *err)
+                      const struct direction *near, struct err *err)
 {
     const struct task *task = ev->task;
     const struct step *step = &task->program->steps[wanted->part];
+    struct order made = step_order(ev, wanted);
+    struct order *order = &made;
     struct buf tail = BUF_INIT(PROMPT_MAX_BYTES);
     bool ok = true;
 
@@ -477,7 +514,7 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
         task->logprobs &&
         right_is_told(task->program, ev->work->job->metric, wanted->part);
     if (task->candidate->parts[step->predictor].nearest > 0) {
-        ok = put_nearest(ev, wanted, &tail, err);
+        ok = put_nearest(ev, wanted, near, &tail, err);
         order->ask.payload = tail.data;
         order->ask.payload_len = tail.len;
     }
@@ -505,14 +542,96 @@ static bool ask_embedder(struct evaluation *ev, enum asker asker,
     return *prefix != NULL && ask(ev, asker, order, err);
 }
 
+// --- demos that are picked by the embedding of a question ---
+
+static bool picks_by_embedding(const struct evaluation *ev,
+                               const struct step *step)
+{
+    return ev->task->program->pools_by == SEARCH_BY_EMBEDDINGS &&
+           ev->task->candidate->parts[step->predictor].nearest > 0;
+}
+
+static struct picking *picking_of(struct evaluation *ev, int step,
+                                  struct err *err)
+{
+    size_t n = ev->task->program->n_steps;
+
+    if (ev->picking == NULL)
+        ev->picking = calloc(n, sizeof *ev->picking);
+    if (ev->picking == NULL) {
+        err_nomem(err, "an evaluation");
+        return NULL;
+    }
+    ev->n_picking = n;
+    return &ev->picking[step];
+}
+
+// Asks for the embedding of a question; false in *asked: it has no word.
+static bool ask_near(struct evaluation *ev, const struct ask *wanted,
+                     bool *asked, struct err *err)
+{
+    const struct step *step = &ev->task->program->steps[wanted->part];
+    struct order order = step_order(ev, wanted);
+    struct buf query = BUF_INIT(PROMPT_MAX_BYTES);
+    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    size_t words = 0;
+    bool ok;
+
+    step_query(step, stepper_step_inputs(ev->stepper, wanted->part), &query);
+    ok = buf_ok(&query, "a question", err);
+    if (ok && query.len > 0)
+        (void)text_trim_wide(query.data, query.len, &words);
+    *asked = words > 0;
+    if (words > 0) {
+        ask_embedding(query.data, query.len, &payload, &order.ask);
+        order.ask.payload = payload.data;
+        order.ask.payload_len = payload.len;
+        ok = buf_ok(&payload, "a question", err) &&
+             ask_embedder(ev, ASKER_DEMOS, &order, err);
+    }
+    buf_release(&query);
+    buf_release(&payload);
+    return ok;
+}
+
+// What is to be asked of the model waits until the question's embedding is
+// there. Its payload is the stepper's until it is answered.
+static bool ask_for_demos(struct evaluation *ev, const struct ask *wanted,
+                          struct err *err)
+{
+    struct picking *picking = picking_of(ev, wanted->part, err);
+    bool asked = false;
+
+    if (picking == NULL)
+        return false;
+    if (picking->asked)
+        return ask_model(ev, wanted, picking->near, err);
+    picking->asked = true;
+    picking->ask = *wanted;
+    return ask_near(ev, wanted, &asked, err) &&
+           (asked || ask_model(ev, wanted, NULL, err));
+}
+
+// A question that is too long for an embedding gets the first demos.
+static bool take_for_demos(struct evaluation *ev, int step,
+                           const struct call_answer *answer, struct err *err)
+{
+    struct picking *picking = &ev->picking[step];
+
+    if (answer->outcome == CALL_TEXT) {
+        picking->near = vectors_read(ev->work->vectors, answer->text,
+                                     answer->text_len, err);
+        if (picking->near == NULL)
+            return false;
+    }
+    return ask_model(ev, &picking->ask, picking->near, err);
+}
+
 static bool ask_for_step(struct evaluation *ev, const struct ask *wanted,
                          struct err *err)
 {
     const struct step *step = &ev->task->program->steps[wanted->part];
-    struct order order = {.ask = *wanted,
-                          .bill = (int)ev->task->role,
-                          .purpose = ev->task->sampling.purpose,
-                          .step = step->name};
+    struct order order = step_order(ev, wanted);
 
     if (wanted->answerer == ANSWERER_EMBED && ev->work->vectors == NULL) {
         err_set(err, ERR_INPUT,
@@ -523,8 +642,10 @@ static bool ask_for_step(struct evaluation *ev, const struct ask *wanted,
     }
     if (wanted->answerer == ANSWERER_EMBED)
         return ask_embedder(ev, ASKER_SEARCH, &order, err);
-    return step->predictor >= 0 ? ask_model(ev, wanted, &order, err)
-                                : ask(ev, ASKER_STEP, &order, err);
+    if (step->predictor < 0)
+        return ask(ev, ASKER_STEP, &order, err);
+    return picks_by_embedding(ev, step) ? ask_for_demos(ev, wanted, err)
+                                        : ask_model(ev, wanted, NULL, err);
 }
 
 static bool ask_for_text(struct evaluation *ev, struct err *err)

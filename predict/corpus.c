@@ -32,6 +32,15 @@ struct corpus {
     struct err failure;
 };
 
+// The demos of pools that are picked by embeddings.
+static bool add_pools(const struct compiled *compiled, json_t *list,
+                      struct err *err)
+{
+    return compiled->program->pools_by != SEARCH_BY_EMBEDDINGS ||
+           candidate_pool_texts(compiled->candidate, compiled->program, list,
+                                err);
+}
+
 bool corpus_open(const struct corpus_options *options, struct corpus **out,
                  struct err *err)
 {
@@ -51,6 +60,8 @@ bool corpus_open(const struct corpus_options *options, struct corpus **out,
     corpus->list = retrieval_texts(options->retrieval, compiled->program,
                                    compiled->candidate->values, NULL, err);
     if (corpus->vectors == NULL || corpus->list == NULL)
+        return false;
+    if (!add_pools(compiled, corpus->list, err))
         return false;
     corpus->n = json_array_size(corpus->list);
     corpus->texts = calloc(corpus->n + 1, sizeof *corpus->texts);
@@ -176,8 +187,8 @@ bool corpus_send(struct corpus *corpus, int64_t now, int64_t *due_ms,
 static void fail(struct corpus *corpus, enum err_code code, const char *why)
 {
     drop_calls(corpus);
-    err_set(&corpus->failure, code, "the documents cannot be embedded: %s",
-            why);
+    err_set(&corpus->failure, code,
+            "what is searched by embeddings cannot be embedded: %s", why);
 }
 
 static void take_fault(struct corpus *corpus, struct text *text,
@@ -202,7 +213,7 @@ static void take_answer(struct corpus *corpus, size_t i,
 
     if (answer->outcome != CALL_TEXT) {
         err_set(&why, ERR_INPUT,
-                "the one that begins `%.60s` is longer than `%.40s` reads at "
+                "the text that begins `%.60s` is longer than `%.40s` reads at "
                 "once",
                 json_string_value(text), corpus->options.compiled->embed_model);
         fail(corpus, why.code, why.text);

@@ -1,4 +1,5 @@
-// corpus: the documents of a compiled program that searches by embeddings.
+// corpus: what a compiled program searches by embeddings: documents, and the
+// demos of pools that are picked by them.
 //
 // Their embeddings are made by the model server when the program is loaded, as
 // the compiled file holds none (docs/decisions/0011): one call a text, as many

@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/text.h"
 #include "predict/corpus.h"
 #include "predict/inputs.h"
 #include "predict/local_programs.h"
@@ -29,12 +30,18 @@ struct prompt_part {
 
 enum call_state { CALL_NONE, CALL_WAITS, CALL_OPEN };
 
+// Of a call whose prompt shows the demos that are near by embeddings: that of
+// its question is asked first.
+enum near_state { NEAR_NONE, NEAR_WANTED, NEAR_KNOWN };
+
 struct step_call {
     enum call_state state;
     struct ask ask;
     uint64_t id; // CALL_OPEN: the request whose answer is waited for
     int tries;
     int64_t due_ms; // CALL_WAITS: not before
+    enum near_state near;
+    struct direction *direction; // owned; NULL: the question has none
 };
 
 enum run_state { RUN_FREE, RUN_ACTIVE, RUN_ENDED };
@@ -168,13 +175,21 @@ static void drop_calls(struct run_pool *pool, struct run *run)
     }
 }
 
+static void release_run(struct run *run)
+{
+    stepper_free(run->stepper);
+    for (int s = 0; s < PROGRAM_MAX_STEPS; s++)
+        free(run->calls[s].direction);
+    *run = (struct run){0};
+}
+
 void run_pool_free(struct run_pool *pool)
 {
     if (pool == NULL)
         return;
     for (size_t i = 0; i < pool->n; i++) {
         drop_calls(pool, &pool->runs[pool->order[i]]);
-        stepper_free(pool->runs[pool->order[i]].stepper);
+        release_run(&pool->runs[pool->order[i]]);
     }
     local_programs_stop(pool->programs);
     corpus_close(pool->corpus);
@@ -267,10 +282,17 @@ static bool put_tail(struct run_pool *pool, struct run *run, int step,
     const struct candidate_part *part =
         &compiled->candidate->parts[at->predictor];
     const struct ask *ask = &run->calls[step].ask;
+    enum adapter adapter = compiled->settings.adapter;
+    bool ok = true;
 
-    if (part->nearest > 0 &&
-        !nearest_put(pool->nearest, at, part, compiled->settings.adapter,
-                     stepper_step_inputs(run->stepper, step), -1, out, err))
+    if (run->calls[step].near == NEAR_KNOWN)
+        ok = nearest_put_near(pool->nearest, at, part, adapter,
+                              corpus_vectors(pool->corpus),
+                              run->calls[step].direction, -1, out, err);
+    else if (part->nearest > 0)
+        ok = nearest_put(pool->nearest, at, part, adapter,
+                         stepper_step_inputs(run->stepper, step), -1, out, err);
+    if (!ok)
         return false;
     buf_append(out, ask->payload, ask->payload_len);
     return buf_ok(out, "the prompt", err);
@@ -308,6 +330,39 @@ static bool ask_embedder(struct run_pool *pool, struct run *run, int step,
                         ask->payload_len, err);
 }
 
+// The text that the demos of a step's pool are compared with; false: it has no
+// word.
+static bool put_question(const struct run_pool *pool, const struct run *run,
+                         int step, struct buf *out)
+{
+    size_t words = 0;
+
+    step_query(&pool->options.compiled->program->steps[step],
+               stepper_step_inputs(run->stepper, step), out);
+    if (!out->failed && out->len > 0)
+        (void)text_trim_wide(out->data, out->len, &words);
+    return words > 0;
+}
+
+static bool ask_near(struct run_pool *pool, struct run *run, int step,
+                     struct err *err)
+{
+    struct buf query = BUF_INIT(PROMPT_MAX_BYTES);
+    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    struct ask ask = {0};
+    bool ok = false;
+
+    if (put_question(pool, run, step, &query)) {
+        ask_embedding(query.data, query.len, &payload, &ask);
+        ok = buf_ok(&payload, "a question", err) &&
+             corpus_begin(pool->corpus, call_id(pool, run, step), payload.data,
+                          payload.len, err);
+    }
+    buf_release(&query);
+    buf_release(&payload);
+    return ok;
+}
+
 static bool slot_is_free(const struct run_pool *pool)
 {
     return model_open(pool->options.client) < (size_t)pool->options.slots;
@@ -336,12 +391,19 @@ static const struct asking {
     [ANSWERER_EMBED] = {corpus_is_ready, ask_embedder},
 };
 
+static const struct asking *asking_of(const struct step_call *call)
+{
+    static const struct asking near = {corpus_is_ready, ask_near};
+
+    return call->near == NEAR_WANTED ? &near : &askings[call->ask.answerer];
+}
+
 static bool send_call(struct run_pool *pool, struct run *run, int step,
                       struct err *err)
 {
     struct step_call *call = &run->calls[step];
 
-    if (!askings[call->ask.answerer].ask(pool, run, step, err))
+    if (!asking_of(call)->ask(pool, run, step, err))
         return false;
     call->state = CALL_OPEN;
     call->tries++;
@@ -365,6 +427,33 @@ static bool search(struct run_pool *pool, struct run *run,
     return ok;
 }
 
+static bool picks_near(const struct run_pool *pool, const struct ask *ask)
+{
+    const struct compiled *compiled = pool->options.compiled;
+    const struct step *step = &compiled->program->steps[ask->part];
+
+    return ask->answerer == ANSWERER_MODEL &&
+           compiled->program->pools_by == SEARCH_BY_EMBEDDINGS &&
+           compiled->candidate->parts[step->predictor].nearest > 0;
+}
+
+// A repair has its question's embedding already.
+static void take_ask(struct run_pool *pool, struct run *run,
+                     const struct ask *ask)
+{
+    struct step_call *call = &run->calls[ask->part];
+    struct buf query = BUF_INIT(PROMPT_MAX_BYTES);
+
+    *call = (struct step_call){.state = CALL_WAITS,
+                               .ask = *ask,
+                               .near = call->near,
+                               .direction = call->direction};
+    if (call->near == NEAR_NONE && picks_near(pool, ask))
+        call->near = put_question(pool, run, ask->part, &query) ? NEAR_WANTED
+                                                                : NEAR_KNOWN;
+    buf_release(&query);
+}
+
 // Takes over what the run can ask now.
 static void collect_asks(struct run_pool *pool, struct run *run)
 {
@@ -375,8 +464,7 @@ static void collect_asks(struct run_pool *pool, struct run *run)
         if (ask.answerer == ANSWERER_RETRIEVE)
             (void)search(pool, run, &ask, &run->err);
         else
-            run->calls[ask.part] =
-                (struct step_call){.state = CALL_WAITS, .ask = ask};
+            take_ask(pool, run, &ask);
     }
     if (run->err.code != ERR_NONE)
         end_run(run, RUN_END_MODEL);
@@ -392,8 +480,7 @@ static bool send_waiting(struct run_pool *pool, struct run *run, int64_t now,
     for (int s = 0; s < PROGRAM_MAX_STEPS; s++) {
         struct step_call *call = &run->calls[s];
 
-        if (call->state != CALL_WAITS ||
-            !askings[call->ask.answerer].has_room(pool))
+        if (call->state != CALL_WAITS || !asking_of(call)->has_room(pool))
             continue;
         if (call->due_ms > now)
             *due_ms = call->due_ms < *due_ms ? call->due_ms : *due_ms;
@@ -510,6 +597,27 @@ static void take_programs(struct run_pool *pool)
     }
 }
 
+// The embedding of a question: now the model can be asked. One that is too long
+// for it gets the first demos of the pool.
+static void take_near(struct run_pool *pool, struct run *run, int step,
+                      const struct call_answer *answer)
+{
+    struct step_call *call = &run->calls[step];
+
+    if (answer->outcome == CALL_TEXT)
+        call->direction =
+            vectors_read(corpus_vectors(pool->corpus), answer->text,
+                         answer->text_len, &run->err);
+    call->state = CALL_WAITS;
+    call->near = NEAR_KNOWN;
+    call->tries = 0;
+    if (run->err.code == ERR_NONE)
+        return;
+    call->state = CALL_NONE;
+    drop_calls(pool, run);
+    end_run(run, RUN_END_SERVER);
+}
+
 static void take_done(struct run_pool *pool, const struct model_done *done)
 {
     struct run *run = &pool->runs[done->id / PROGRAM_MAX_STEPS];
@@ -517,6 +625,8 @@ static void take_done(struct run_pool *pool, const struct model_done *done)
 
     if (done->fault != FAULT_NONE)
         take_fault(pool, run, step, done);
+    else if (run->calls[step].near == NEAR_WANTED)
+        take_near(pool, run, step, &done->answer);
     else if (run->calls[step].ask.answerer == ANSWERER_EMBED)
         give_near(pool, run, step, &done->answer);
     else
@@ -540,7 +650,8 @@ static bool waits_for_corpus(const struct run *run)
 {
     for (int s = 0; s < PROGRAM_MAX_STEPS; s++)
         if (run->calls[s].state == CALL_WAITS &&
-            run->calls[s].ask.answerer == ANSWERER_EMBED)
+            (run->calls[s].ask.answerer == ANSWERER_EMBED ||
+             run->calls[s].near == NEAR_WANTED))
             return true;
     return false;
 }
@@ -650,8 +761,7 @@ static void remove_run(struct run_pool *pool, size_t i)
 {
     struct run *run = &pool->runs[pool->order[i]];
 
-    stepper_free(run->stepper);
-    *run = (struct run){0};
+    release_run(run);
     pool->n--;
     for (; i < pool->n; i++)
         pool->order[i] = pool->order[i + 1];

@@ -11,11 +11,18 @@
 
 enum {
     TEXT_MAX_BYTES = 16 << 20,
-    INDEXES_MAX = 64, // then all of them are dropped
+    POOLS_MAX = 64, // then all of them are dropped
+};
+
+// A pool made ready: an index of its words, or the embeddings of its texts.
+struct pool {
+    struct search_index *index; // owned; NULL: by embeddings
+    size_t n;
+    const struct direction *of[]; // NULL: a demo without such a text
 };
 
 struct nearest {
-    struct map indexes; // by pool; values owned
+    struct map pools; // by pool; values owned
 };
 
 struct nearest *nearest_new(struct err *err)
@@ -25,46 +32,39 @@ struct nearest *nearest_new(struct err *err)
     if (nearest == NULL)
         err_nomem(err, "an index of demos");
     else
-        nearest->indexes = MAP_INIT;
+        nearest->pools = MAP_INIT;
     return nearest;
 }
 
-static void drop_indexes(struct nearest *nearest)
+static void free_pool(struct pool *pool)
+{
+    if (pool == NULL)
+        return;
+    search_index_free(pool->index);
+    free(pool);
+}
+
+static void drop_pools(struct nearest *nearest)
 {
     struct hash key;
     size_t at = 0;
     void *value = NULL;
 
-    while (map_next(&nearest->indexes, &at, &key, &value))
-        search_index_free(value);
-    map_release(&nearest->indexes);
-    nearest->indexes = MAP_INIT;
+    while (map_next(&nearest->pools, &at, &key, &value))
+        free_pool(value);
+    map_release(&nearest->pools);
+    nearest->pools = MAP_INIT;
 }
 
 void nearest_free(struct nearest *nearest)
 {
     if (nearest == NULL)
         return;
-    drop_indexes(nearest);
+    drop_pools(nearest);
     free(nearest);
 }
 
 // --- indexes ---
-
-// The texts of the step's inputs, one a line.
-static bool put_text(const struct step *step, const json_t *values,
-                     struct buf *out, struct err *err)
-{
-    for (size_t i = 0; i < step->signature.n_inputs; i++) {
-        const json_t *value =
-            json_object_get(values, step->signature.inputs[i].name);
-
-        buf_puts(out, i > 0 ? "\n" : "");
-        if (value != NULL)
-            value_put(value, out);
-    }
-    return buf_ok(out, "a question", err);
-}
 
 static json_t *document_of(const struct step *step, const struct demo *demo,
                            struct err *err)
@@ -72,7 +72,8 @@ static json_t *document_of(const struct step *step, const struct demo *demo,
     struct buf text = BUF_INIT(TEXT_MAX_BYTES);
     json_t *document = NULL;
 
-    if (put_text(step, demo->fields, &text, err)) {
+    step_query(step, demo->fields, &text);
+    if (buf_ok(&text, "a demo", err)) {
         document = json_pack("{s:s%}", "text", text.len > 0 ? text.data : "",
                              text.len);
         if (document == NULL)
@@ -107,31 +108,70 @@ static struct search_index *make_index(const struct step *step,
     return index;
 }
 
-static struct search_index *index_of(struct nearest *nearest,
-                                     const struct step *step,
-                                     const struct candidate_part *part,
-                                     struct err *err)
+static bool fill_pool(struct pool *pool, const struct step *step,
+                      const struct candidate_part *part,
+                      const struct vectors *vectors, struct err *err)
 {
-    struct search_index *index;
+    struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    bool ok = true;
+
+    pool->n = part->n_demos;
+    for (size_t i = 0; ok && i < pool->n; i++) {
+        buf_clear(&text);
+        step_query(step, part->demos[i].fields, &text);
+        ok = buf_ok(&text, "a demo", err);
+        if (ok && text.len > 0)
+            pool->of[i] = vectors_find(vectors, text.data, text.len);
+    }
+    buf_release(&text);
+    return ok;
+}
+
+// vectors NULL: by words.
+static struct pool *make_pool(const struct step *step,
+                              const struct candidate_part *part,
+                              const struct vectors *vectors, struct err *err)
+{
+    struct pool *pool =
+        calloc(1, sizeof *pool + part->n_demos * sizeof *pool->of);
+    bool ok = false;
+
+    if (pool == NULL)
+        err_nomem(err, "an index of demos");
+    else if (vectors != NULL)
+        ok = fill_pool(pool, step, part, vectors, err);
+    else
+        ok = (pool->index = make_index(step, part, err)) != NULL;
+    if (ok)
+        return pool;
+    free_pool(pool);
+    return NULL;
+}
+
+static struct pool *pool_of(struct nearest *nearest, const struct step *step,
+                            const struct candidate_part *part,
+                            const struct vectors *vectors, struct err *err)
+{
     struct hasher hasher;
-    struct hash pool;
+    struct hash key;
+    struct pool *pool;
 
     hasher_init(&hasher, "pool");
     hasher_add_text(&hasher, step->name);
     hasher_add_hash(&hasher, &part->shown);
-    pool = hasher_end(&hasher);
-    index = map_find(&nearest->indexes, &pool);
-    if (index != NULL)
-        return index;
-    if (nearest->indexes.n >= INDEXES_MAX)
-        drop_indexes(nearest);
-    index = make_index(step, part, err);
-    if (index != NULL && !map_put(&nearest->indexes, &pool, index)) {
-        search_index_free(index);
+    key = hasher_end(&hasher);
+    pool = map_find(&nearest->pools, &key);
+    if (pool != NULL)
+        return pool;
+    if (nearest->pools.n >= POOLS_MAX)
+        drop_pools(nearest);
+    pool = make_pool(step, part, vectors, err);
+    if (pool != NULL && !map_put(&nearest->pools, &key, pool)) {
+        free_pool(pool);
         err_nomem(err, "an index of demos");
         return NULL;
     }
-    return index;
+    return pool;
 }
 
 // --- picking ---
@@ -178,46 +218,104 @@ static bool put_chosen(const struct step *step,
     return ok;
 }
 
+// What is near, best first.
+struct wanted {
+    const struct candidate_part *part;
+    int row;
+    size_t most;   // that are looked for: the question's own are left out
+    size_t *found; // owned; room for all
+    size_t n;
+};
+
+static bool look_for(struct wanted *wanted, const struct candidate_part *part,
+                     int row, struct err *err)
+{
+    *wanted = (struct wanted){.part = part, .row = row, .most = part->nearest};
+    assert(part->nearest > 0);
+    wanted->found = calloc(part->n_demos + 1, sizeof *wanted->found);
+    if (wanted->found == NULL) {
+        err_nomem(err, "demos");
+        return false;
+    }
+    for (size_t i = 0; i < part->n_demos; i++)
+        wanted->most += is_own(part, i, row);
+    if (wanted->most > part->n_demos)
+        wanted->most = part->n_demos;
+    return true;
+}
+
+static bool put_found(struct wanted *wanted, const struct step *step,
+                      enum adapter adapter, struct buf *out, struct err *err)
+{
+    size_t n = choose(wanted->part, wanted->row, wanted->found, wanted->n);
+
+    return put_chosen(step, wanted->part, adapter, wanted->found, n, out, err);
+}
+
 bool nearest_put(struct nearest *nearest, const struct step *step,
                  const struct candidate_part *part, enum adapter adapter,
                  const json_t *inputs, int row, struct buf *out,
                  struct err *err)
 {
-    struct search_index *index;
     struct buf query = BUF_INIT(TEXT_MAX_BYTES);
-    size_t *found = calloc(part->n_demos + 1, sizeof *found);
-    size_t n = 0, own = 0;
-    bool ok = found != NULL;
+    struct wanted wanted;
+    const struct pool *pool;
+    bool ok;
 
-    assert(part->nearest > 0);
-    if (!ok)
-        err_nomem(err, "demos");
-    for (size_t i = 0; i < part->n_demos; i++)
-        own += is_own(part, i, row);
-    index = ok && part->n_demos > 0 ? index_of(nearest, step, part, err) : NULL;
-    ok = ok && (index != NULL || part->n_demos == 0);
-    if (ok && index != NULL)
-        ok = put_text(step, inputs, &query, err) &&
-             search_index_rank(index, query.len > 0 ? query.data : "", NULL,
-                               part->nearest + own < part->n_demos
-                                   ? part->nearest + own
-                                   : part->n_demos,
-                               found, &n, err) &&
-             put_chosen(step, part, adapter, found, choose(part, row, found, n),
-                        out, err);
-    free(found);
+    if (part->n_demos == 0)
+        return true;
+    step_query(step, inputs, &query);
+    pool = pool_of(nearest, step, part, NULL, err);
+    ok = look_for(&wanted, part, row, err) && pool != NULL &&
+         buf_ok(&query, "a question", err) &&
+         search_index_rank(pool->index, query.len > 0 ? query.data : "", NULL,
+                           wanted.most, wanted.found, &wanted.n, err) &&
+         put_found(&wanted, step, adapter, out, err);
+    free(wanted.found);
     buf_release(&query);
     return ok;
 }
 
-bool nearest_put_once(const struct step *step,
+bool nearest_put_near(struct nearest *nearest, const struct step *step,
+                      const struct candidate_part *part, enum adapter adapter,
+                      const struct vectors *vectors,
+                      const struct direction *query, int row, struct buf *out,
+                      struct err *err)
+{
+    struct wanted wanted;
+    const struct pool *pool;
+    bool ok;
+
+    if (part->n_demos == 0)
+        return true;
+    pool = pool_of(nearest, step, part, vectors, err);
+    ok =
+        look_for(&wanted, part, row, err) && pool != NULL &&
+        (query == NULL || vectors_nearest(query, pool->of, pool->n, wanted.most,
+                                          wanted.found, &wanted.n, err)) &&
+        put_found(&wanted, step, adapter, out, err);
+    free(wanted.found);
+    return ok;
+}
+
+bool nearest_put_once(const struct program *program, const struct step *step,
                       const struct candidate_part *part, enum adapter adapter,
                       const json_t *inputs, struct buf *out, struct err *err)
 {
-    struct nearest *nearest = nearest_new(err);
-    bool ok = nearest != NULL &&
-              nearest_put(nearest, step, part, adapter, inputs, -1, out, err);
+    struct nearest *nearest = NULL;
+    bool ok;
 
+    if (program->pools_by == SEARCH_BY_EMBEDDINGS) {
+        err_set(err, ERR_INPUT,
+                "step `%.60s` shows the demos whose embeddings are near its "
+                "input's, and these take a model: `promptcc predict` and "
+                "`serve` ask it",
+                step->name);
+        return false;
+    }
+    nearest = nearest_new(err);
+    ok = nearest != NULL &&
+         nearest_put(nearest, step, part, adapter, inputs, -1, out, err);
     nearest_free(nearest);
     return ok;
 }

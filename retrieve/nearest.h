@@ -2,7 +2,10 @@
 // question.
 //
 // Near is what BM25 finds near (search_index.h): the texts of a demo's inputs
-// are a document, those of the question the query. Where fewer demos share a
+// are a document, those of the question the query (step_query). Or it is what
+// embeddings say (vectors.h), where the program's pools_by does: then whoever
+// runs it has those of all texts of the pool, and asks for the question's.
+// Where fewer demos share a
 // word with the question than are to be shown, the first others of the pool
 // make up the number, so every prompt of a candidate shows equally many. Equal
 // ranks go by the order of the pool, so the same pool and the same question
@@ -29,6 +32,7 @@
 #include "program/graph/adapter.h"
 #include "program/graph/candidate.h"
 #include "program/graph/program.h"
+#include "retrieve/vectors.h"
 
 struct nearest;
 
@@ -43,8 +47,18 @@ bool nearest_put(struct nearest *nearest, const struct step *step,
                  const json_t *inputs, int row, struct buf *out,
                  struct err *err);
 
-// The same once, without an owner.
-bool nearest_put_once(const struct step *step,
+// The same by embeddings. query: that of the question (of step_query), NULL
+// where it has none: the first demos are shown then. vectors: of the pool's
+// texts; they stay as long as `nearest` does.
+bool nearest_put_near(struct nearest *nearest, const struct step *step,
+                      const struct candidate_part *part, enum adapter adapter,
+                      const struct vectors *vectors,
+                      const struct direction *query, int row, struct buf *out,
+                      struct err *err);
+
+// By words, once, without an owner. ERR_INPUT: the program's are picked by
+// embeddings, which takes a model.
+bool nearest_put_once(const struct program *program, const struct step *step,
                       const struct candidate_part *part, enum adapter adapter,
                       const json_t *inputs, struct buf *out, struct err *err);
 

@@ -287,10 +287,11 @@ static bool add_documents(const struct search_index *index,
     struct buf text = BUF_INIT(PASSAGE_MAX_BYTES);
     bool ok = true;
 
-    for (size_t i = 0; ok && i < json_array_size(documents); i++)
+    for (size_t i = 0; ok && i < json_array_size(documents); i++) {
         if (put_text(json_array_get(documents, i), fields, &text))
             ok = add_text(texts, &text);
-    ok = ok && !text.failed;
+        ok = ok && !text.failed;
+    }
     buf_release(&text);
     return ok;
 }
@@ -351,20 +352,21 @@ static bool fill_shelf(struct shelf *shelf, const json_t *documents,
                        struct err *err)
 {
     struct buf text = BUF_INIT(PASSAGE_MAX_BYTES);
+    bool known = true;
     bool ok = true;
 
     for (size_t i = 0; ok && i < shelf->n; i++) {
-        if (!put_text(json_array_get(documents, i), fields, &text))
-            continue;
-        shelf->of[i] = vectors_find(vectors, text.data, text.len);
-        ok = shelf->of[i] != NULL;
+        if (put_text(json_array_get(documents, i), fields, &text)) {
+            shelf->of[i] = vectors_find(vectors, text.data, text.len);
+            known = known && shelf->of[i] != NULL;
+        }
+        ok = known && buf_ok(&text, "a document", err);
     }
-    if (!ok)
+    if (!known)
         err_set(err, ERR_INPUT,
                 "the documents were embedded by other fields than those that "
                 "the compiled program searches: say these in the job's "
                 "`fields`");
-    ok = ok && buf_ok(&text, "a document", err);
     buf_release(&text);
     return ok;
 }
@@ -388,15 +390,25 @@ static struct shelf *make_shelf(const struct search_index *index,
     return NULL;
 }
 
+static void hash_fields(struct hasher *hasher, const json_t *fields)
+{
+    size_t n = json_is_string(fields) ? 1 : json_array_size(fields);
+
+    hasher_add_int(hasher, (int64_t)n);
+    for (size_t i = 0; i < n; i++)
+        hasher_add_text(hasher,
+                        json_string_value(json_is_string(fields)
+                                              ? fields
+                                              : json_array_get(fields, i)));
+}
+
 static struct hash shelf_key(const struct step *step, const json_t *fields)
 {
-    char *text = fields == NULL ? NULL : json_text(fields);
     struct hasher hasher;
 
     hasher_init(&hasher, "shelf");
     hasher_add_text(&hasher, step->search->documents);
-    hasher_add_text(&hasher, text);
-    free(text);
+    hash_fields(&hasher, fields);
     return hasher_end(&hasher);
 }
 

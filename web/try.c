@@ -315,15 +315,18 @@ static bool answer_ask(struct attempt *attempt, const struct ask *ask,
 
     if (ask->answerer != ANSWERER_MODEL)
         err_set(err, ERR_INPUT,
-                "step `%.60s` runs a program of its own, which is not done "
-                "from here: export the file, and use `promptcc predict`",
-                step->name);
+                "step `%.60s` %s, which is not done from here: export the "
+                "file, and use `promptcc predict`",
+                step->name,
+                step->search != NULL ? "searches documents"
+                                     : "runs a program of its own");
     else {
         part = &compiled->candidate->parts[step->predictor];
         ok = prompt_prefix(step, part, compiled->settings.adapter, &prefix,
                            err) &&
              (part->nearest == 0 ||
-              nearest_put_once(step, part, compiled->settings.adapter,
+              nearest_put_once(compiled->program, step, part,
+                               compiled->settings.adapter,
                                stepper_step_inputs(attempt->stepper, ask->part),
                                &prefix, err)) &&
              prompt_format(step, ask->form, &format, err) &&

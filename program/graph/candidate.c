@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "program/graph/adapter.h"
 #include "program/graph/plan.h"
 
@@ -14,6 +15,7 @@ enum {
     CANDIDATE_MAX_BYTES = 64 << 20,
     DEMOS_MAX_BYTES = 32 << 20,
     VALUES_MAX_BYTES = 1 << 20,
+    POOL_TEXT_MAX_BYTES = 16 << 20,
 };
 
 static struct candidate *alloc_candidate(size_t n_parts, struct err *err)
@@ -216,6 +218,45 @@ bool candidate_set_part(struct candidate *candidate, size_t part,
                              from->n_demos, err))
         return false;
     candidate_set_nearest(candidate, part, from->nearest);
+    return true;
+}
+
+// Appends the text by which a demo is found; nothing where it has no word.
+static bool add_text(const struct buf *text, json_t *list)
+{
+    size_t words = 0;
+
+    if (text->len > 0)
+        (void)text_trim_wide(text->data, text->len, &words);
+    return words == 0 || json_array_append_new(
+                             list, json_stringn(text->data, text->len)) == 0;
+}
+
+static bool add_pool_texts(const struct step *step,
+                           const struct candidate_part *part, json_t *list)
+{
+    struct buf text = BUF_INIT(POOL_TEXT_MAX_BYTES);
+    bool ok = true;
+
+    for (size_t i = 0; ok && part->nearest > 0 && i < part->n_demos; i++) {
+        buf_clear(&text);
+        step_query(step, part->demos[i].fields, &text);
+        ok = !text.failed && add_text(&text, list);
+    }
+    buf_release(&text);
+    return ok;
+}
+
+bool candidate_pool_texts(const struct candidate *candidate,
+                          const struct program *program, json_t *list,
+                          struct err *err)
+{
+    for (size_t p = 0; p < candidate->n_parts; p++)
+        if (!add_pool_texts(program_predictor(program, p), &candidate->parts[p],
+                            list)) {
+            err_nomem(err, "an index of demos");
+            return false;
+        }
     return true;
 }
 

@@ -81,6 +81,12 @@ bool candidate_set_part(struct candidate *candidate, size_t part,
 void candidate_set_nearest(struct candidate *candidate, size_t part,
                            size_t nearest);
 
+// Appends to a list of texts those by which the demos of its pools are found
+// (step_query), some perhaps more than once.
+bool candidate_pool_texts(const struct candidate *candidate,
+                          const struct program *program, json_t *list,
+                          struct err *err);
+
 // How many demos a prompt of the part shows.
 size_t candidate_part_shows(const struct candidate_part *part);
 

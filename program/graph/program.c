@@ -6,6 +6,7 @@
 #include "program/graph/kind.h"
 #include "program/graph/search_spec.h"
 #include "program/graph/type_check.h"
+#include "program/graph/type_form.h"
 
 enum { KEY_BYTES = 256 }; // of STEP.FIELD
 
@@ -115,6 +116,20 @@ bool program_may_tune(const struct program *program, int step, const char *key)
         if (strcmp(*keys, key) == 0)
             return true;
     return false;
+}
+
+const char *const search_by_names[] = {"words", "embeddings", NULL};
+
+void step_query(const struct step *step, const json_t *inputs, struct buf *out)
+{
+    for (size_t i = 0; i < step->signature.n_inputs; i++) {
+        const json_t *value =
+            json_object_get(inputs, step->signature.inputs[i].name);
+
+        buf_puts(out, i > 0 ? "\n" : "");
+        if (value != NULL)
+            value_put(value, out);
+    }
 }
 
 const json_t *step_value(const struct step *step, const json_t *values,

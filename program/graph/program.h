@@ -27,6 +27,13 @@ struct step_kind;    // kind.h
 struct user_command; // user_command.h
 struct search_spec;  // search_spec.h
 
+// What makes a text near to a query, for passages and for pools of demos.
+//
+// WORDS       one that holds rare words of the query (BM25)
+// EMBEDDINGS  one whose embedding is near that of the query: a model is asked
+enum search_by { SEARCH_BY_WORDS, SEARCH_BY_EMBEDDINGS };
+extern const char *const search_by_names[]; // NULL-terminated
+
 // Of a step that counts votes (kinds/vote.c).
 enum { VOTERS_MAX = 32 };
 struct vote_spec {
@@ -92,6 +99,8 @@ struct program {
     size_t n_predictors;
     struct program_output *outputs;
     size_t n_outputs;
+    enum search_by pools_by; // how demos of a pool are picked (candidate.h);
+                             // who knows the job, or the file, says it
 };
 
 // Reads the keys inputs, steps, outputs of a job file's root. NULL with
@@ -159,6 +168,9 @@ const json_t *step_value(const struct step *step, const json_t *values,
 // there is nothing of that name.
 bool program_tune(const struct program *program, const char *name,
                   const json_t *value, struct err *err);
+
+// The values of the step's inputs as texts, one a line: what it searches for.
+void step_query(const struct step *step, const json_t *inputs, struct buf *out);
 
 // Checks inputs for a run: fills defaults, refuses missing and wrong ones.
 // New reference to an object with exactly the program's inputs, in order.

@@ -19,10 +19,6 @@
 
 enum { SEARCH_MAX_PASSAGES = 100 };
 
-// WORDS       a document is near that holds rare words of the query (BM25)
-// EMBEDDINGS  one whose embedding is near that of the query: a model is asked
-enum search_by { SEARCH_BY_WORDS, SEARCH_BY_EMBEDDINGS };
-
 struct search_spec {
     const char *documents; // a file or a folder of the job
     enum search_by by;

@@ -485,9 +485,11 @@ static void read_nearest(struct reader *reader, const struct node *node)
 
 static void read_demos(struct reader *reader, const struct node *node)
 {
-    static const char *const keys[] = {"count", "nearest"};
+    static const char *const keys[] = {"count", "nearest", "by"};
     const struct node *count = node_find(node, "count");
     const struct node *nearest = node_find(node, "nearest");
+    const struct node *by = node_find(node, "by");
+    size_t choice = SEARCH_BY_WORDS;
 
     if (node->kind == NODE_NULL ||
         !is_map(reader, node, "`demos`", "demos: {count: 8}"))
@@ -499,6 +501,10 @@ static void read_demos(struct reader *reader, const struct node *node)
                        &reader->job->max_demos, reader->diags);
     if (nearest != NULL)
         read_nearest(reader, nearest);
+    if (by != NULL &&
+        node_choice(by, "`by`", search_by_names, &choice, reader->diags) &&
+        reader->job->program != NULL && reader->job->n_nearest > 0)
+        reader->job->program->pools_by = (enum search_by)choice;
 }
 
 static void read_skipped_steps(struct reader *reader, const struct node *node)
@@ -729,6 +735,8 @@ static bool step_embeds(const struct job *job, int step)
 
 bool job_embeds(const struct job *job)
 {
+    if (job->program->pools_by == SEARCH_BY_EMBEDDINGS)
+        return true;
     for (size_t i = 0; i < job->program->n_steps; i++)
         if (step_embeds(job, (int)i))
             return true;
@@ -741,25 +749,31 @@ static void check_embedder(struct reader *reader)
     const struct job *job = reader->job;
     const struct program *program = job->program;
     const struct job_model *model = &job->models[ROLE_EMBED];
+    const struct node *demos = node_find(reader->root, "demos");
     size_t i = 0;
 
     while (i < program->n_steps && !step_embeds(job, (int)i))
         i++;
-    if (i < program->n_steps && model->name == NULL) {
+    if (!job_embeds(job) && model->name != NULL) {
+        diag_add(reader->diags, DIAG_WARNING, "not-used", &model->place,
+                 "nothing is searched by embeddings, so `embed` is not used");
+        diag_remedy(reader->diags,
+                    "write `by: embeddings` in a retrieve step or in `demos`, "
+                    "or leave `embed` out");
+    }
+    if (!job_embeds(job) || model->name != NULL)
+        return;
+    if (i < program->n_steps)
         diag_add(reader->diags, DIAG_ERROR, "missing-key",
                  &program->steps[i].place,
                  "step `%s` searches by embeddings, and `models` has no "
                  "`embed`, the model that makes them",
                  program->steps[i].name);
-        diag_remedy(reader->diags,
-                    "name one, such as models: {embed: all-minilm}");
-    } else if (i == program->n_steps && model->name != NULL) {
-        diag_add(reader->diags, DIAG_WARNING, "not-used", &model->place,
-                 "no step searches by embeddings, so `embed` is not used");
-        diag_remedy(reader->diags,
-                    "write `by: embeddings` in a retrieve step, or leave "
-                    "`embed` out");
-    }
+    else
+        diag_add(reader->diags, DIAG_ERROR, "missing-key", &demos->place,
+                 "demos are picked by embeddings, and `models` has no `embed`, "
+                 "the model that makes them");
+    diag_remedy(reader->diags, "name one, such as models: {embed: all-minilm}");
 }
 
 static bool check_tuned_fields(const struct tunable *tunable, int step,

@@ -108,7 +108,8 @@ struct job *job_load_checked(struct bundle *bundle,
                              job_check_fn *check, struct diags *diags);
 void job_free(struct job *job); // NULL is fine
 
-// Whether some candidate of the job searches by embeddings.
+// Whether some candidate of the job searches by embeddings, be it passages or
+// demos.
 bool job_embeds(const struct job *job);
 
 // All settings that the job says for a model of that role; a candidate's are

@@ -106,6 +106,8 @@ static json_t *demos_json(const struct job *job)
         set_new(&json, "count", json_integer(job->max_demos));
     if (job->n_nearest > 0)
         set_new(&json, "nearest", json_pack("{s:O}", "tune", nearest));
+    if (job->program->pools_by != SEARCH_BY_WORDS)
+        set_text(&json, "by", search_by_names[job->program->pools_by]);
     json_decref(nearest);
     return json;
 }

@@ -319,10 +319,14 @@ static json_t *with_pool_remarks(json_t *list, const struct program *program,
             list,
             json_sprintf("step %s: each prompt shows the %d demos of a pool "
                          "that are nearest to its input; DSPy's own load "
-                         "leaves them out, and the step then has no demos. "
-                         "promptcc.load of the Python package picks them",
+                         "leaves them out, and the step then has no demos. %s",
                          program_predictor(program, i)->name,
-                         (int)candidate->parts[i].nearest));
+                         (int)candidate->parts[i].nearest,
+                         program->pools_by == SEARCH_BY_EMBEDDINGS
+                             ? "They are picked by embeddings, which promptcc "
+                               "predict and serve do"
+                             : "promptcc.load of the Python package picks "
+                               "them"));
     }
     return list;
 }
@@ -342,6 +346,8 @@ static json_t *pools_json(const struct program *program,
             continue;
         pool = with(json_object(), "nearest",
                     json_integer((json_int_t)part->nearest));
+        if (program->pools_by != SEARCH_BY_WORDS)
+            pool = with_text(pool, "by", search_by_names[program->pools_by]);
         pools = with(pools, step->name,
                      with(pool, "demos", demos_json(&step->signature, part)));
     }
@@ -376,7 +382,11 @@ static json_t *facts_json(const struct job *job,
                           const struct compiled_facts *facts)
 {
     bool pools = has_pools(candidate);
-    json_t *object = with(json_object(), "format", json_integer(pools ? 2 : 1));
+    bool near = pools && job->program->pools_by == SEARCH_BY_EMBEDDINGS;
+    json_t *object = with(json_object(), "format",
+                          json_integer(near    ? 3
+                                       : pools ? 2
+                                               : 1));
     struct settings settings;
 
     role_settings(job, candidate, ROLE_STUDENT, &settings);

@@ -26,7 +26,8 @@
 //
 //   1
 //   2   a step shows the demos of a pool that are nearest to its question
-enum { COMPILED_FORMAT = 2 };
+//   3   nearest by their embeddings
+enum { COMPILED_FORMAT = 3 };
 
 // What a file says apart from program and candidate.
 struct compiled_facts {

@@ -306,12 +306,38 @@ static const json_t *find_pool(const struct file *file, const struct step *step)
     return json_object_get(json_object_get(metadata, "pools"), step->name);
 }
 
-static bool read_pool(const struct file *file, const struct step *step,
-                      const json_t *pool, size_t part,
+static enum search_by pool_by(const json_t *pool)
+{
+    return strcmp(json_get_text(pool, "by", search_by_names[SEARCH_BY_WORDS]),
+                  search_by_names[SEARCH_BY_WORDS]) == 0
+               ? SEARCH_BY_WORDS
+               : SEARCH_BY_EMBEDDINGS;
+}
+
+// A program picks the demos of all its pools in one way.
+static bool check_by(const struct file *file, const struct program *program,
+                     const struct step *step, const json_t *pool)
+{
+    enum search_by by = pool_by(pool);
+
+    if (by == program->pools_by)
+        return true;
+    err_set(file->err, ERR_INPUT,
+            "%s: the demos of step %s are picked by %s, and the program picks "
+            "them by %s: say `demos: {by: %s}` in the job",
+            file->path, step->name, search_by_names[by],
+            search_by_names[program->pools_by], search_by_names[by]);
+    return false;
+}
+
+static bool read_pool(const struct file *file, const struct program *program,
+                      const struct step *step, const json_t *pool, size_t part,
                       struct candidate *candidate)
 {
     int64_t nearest = json_get_int(pool, "nearest", 0);
 
+    if (!check_by(file, program, step, pool))
+        return false;
     if (nearest < 1 || nearest > DEMOS_MAX) {
         err_set(file->err, ERR_INPUT,
                 "%s: metadata.promptcc.pools.%s.nearest must be a number from "
@@ -342,7 +368,7 @@ static bool read_part(const struct file *file, const struct program *program,
     if (!candidate_set_instruction(candidate, part, no, text, file->err))
         return false;
     if (pool != NULL)
-        return read_pool(file, step, pool, part, candidate);
+        return read_pool(file, program, step, pool, part, candidate);
     return read_demos(file, step, json_object_get(predictor, "demos"), part,
                       candidate);
 }
@@ -455,18 +481,27 @@ static bool read_format(const struct file *file, const json_t *metadata)
                 file->path, (long long)format);
         return false;
     }
-    return format >= 1 || refuse(file, "format", "1 or 2");
+    return format >= 1 || refuse(file, "format", "1, 2 or 3");
 }
 
 static bool read_program(const struct file *file, const json_t *metadata,
                          struct compiled *out)
 {
     const json_t *given = json_object_get(metadata, "program");
+    const char *name;
+    json_t *pool;
 
     if (!json_is_object(given))
         return refuse(file, "program", "a JSON object");
     out->program = program_of_json(given, file->path, file->err);
-    return out->program != NULL;
+    if (out->program == NULL)
+        return false;
+    json_object_foreach(json_object_get(metadata, "pools"), name, pool)
+    {
+        out->program->pools_by = pool_by(pool);
+        break;
+    }
+    return true;
 }
 
 static bool copy_text(const struct file *file, const json_t *object,
@@ -494,6 +529,15 @@ static bool read_student(const struct file *file, const json_t *metadata,
                          &out->settings);
 }
 
+static bool picks_by_embeddings(const struct program *program,
+                                const struct candidate *candidate)
+{
+    for (size_t p = 0; p < candidate->n_parts; p++)
+        if (candidate->parts[p].nearest > 0)
+            return program->pools_by == SEARCH_BY_EMBEDDINGS;
+    return false;
+}
+
 // Of a file that searches by embeddings.
 static bool read_embedder(const struct file *file, const json_t *metadata,
                           struct compiled *out)
@@ -510,7 +554,8 @@ static bool read_embedder(const struct file *file, const json_t *metadata,
         return refuse(file, "models.embed.options.num_ctx",
                       "a number of tokens");
     out->embed_num_ctx = (int32_t)num_ctx;
-    if (search_embeddings(out->program, out->candidate->values) == 0)
+    if (search_embeddings(out->program, out->candidate->values) == 0 &&
+        !picks_by_embeddings(out->program, out->candidate))
         out->embed_model[0] = '\0';
     else if (out->embed_model[0] == '\0')
         return refuse(file, "models.embed.name",

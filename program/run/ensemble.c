@@ -81,6 +81,23 @@ static bool differs(const struct work *work, size_t i, const char *what)
     return false;
 }
 
+static bool has_pool(const struct compiled *member)
+{
+    for (size_t p = 0; p < member->candidate->n_parts; p++)
+        if (member->candidate->parts[p].nearest > 0)
+            return true;
+    return false;
+}
+
+// How the demos of pools are picked: as the first member does that has any.
+static enum search_by pools_of(const struct work *work)
+{
+    for (size_t m = 0; m < work->n; m++)
+        if (has_pool(work->members[m]->compiled))
+            return work->members[m]->compiled->program->pools_by;
+    return SEARCH_BY_WORDS;
+}
+
 // The first member that searches by embeddings, or the first.
 static const struct compiled *embedder_of(const struct work *work)
 {
@@ -164,6 +181,8 @@ static bool check_member(const struct work *work, size_t i)
     if (one->digest[0] != '\0' && other->digest[0] != '\0' &&
         strcmp(one->digest, other->digest) != 0)
         return differs(work, i, "the digest of their model");
+    if (pools_of(work) != other->program->pools_by && has_pool(other))
+        return differs(work, i, "how they pick demos");
     if (!same_embedder(embedder_of(work), one) ||
         !same_embedder(embedder_of(work), other))
         return differs(work, i, "the model that embeds");
@@ -584,6 +603,7 @@ static bool fill_job(const struct work *work, struct program *program,
     job->name = json_get_text(first->metadata, "name", "ensemble");
     job->seed = json_get_int(first->metadata, "seed", 0);
     job->program = program;
+    program->pools_by = pools_of(work);
     job->settings = first->settings;
     fill_embedder(work, job, facts);
     for (int r = 0; r < ROLE_EMBED; r++) {

@@ -28,9 +28,15 @@ def load(compiled, program=None):
     if about is None:
         raise ValueError(f"{compiled} is not a compiled file of promptcc: it has no "
                          "metadata.promptcc")
-    if about["format"] > 2:
+    if about["format"] > 3:
         raise ValueError(f"{compiled} was written by a newer promptcc "
                          f"({about['version']}): update this package")
+    near = [name for name, pool in about.get("pools", {}).items()
+            if pool.get("by", "words") != "words"]
+    if near:
+        raise ValueError(f"{compiled} picks the demos of {', '.join(near)} by "
+                         "embeddings, which this package cannot: run it with "
+                         "`promptcc serve`")
     if program is not None and about.get("pools"):
         raise ValueError(f"{compiled} picks the demos of "
                          f"{', '.join(about['pools'])} for each question, which "

@@ -11,6 +11,7 @@
 
 #include <zmq.h>
 
+#include "common/map.h"
 #include "common/text.h"
 #include "program/graph/search_spec.h"
 #include "search/session/budget.h"
@@ -68,6 +69,7 @@ struct session {
     struct trial *best;
     struct trial *rival; // NULL: not told
     const char *finish;
+    struct map embedded;     // texts that were, by hash
     bool logprobs;           // are asked for
     size_t judged, unjudged; // answers, by all trials accounted for
 };
@@ -418,6 +420,19 @@ static int64_t calls_of_item(const struct session *session,
     return stepper_asks(task->program, task->plan) + (int64_t)outside;
 }
 
+// How often one item may ask for an embedding: of a query, or of a question
+// whose demos are picked by it.
+static int64_t count_embeddings(const struct task *task)
+{
+    int64_t n =
+        (int64_t)search_embeddings(task->program, task->candidate->values);
+
+    if (task->program->pools_by == SEARCH_BY_EMBEDDINGS)
+        for (size_t p = 0; p < task->candidate->n_parts; p++)
+            n += task->candidate->parts[p].nearest > 0;
+    return n;
+}
+
 // The most that one item can come to: every step is asked a second time, and a
 // judge as often as it may be, with prompts as long as the context and replies
 // as long as they may be.
@@ -427,8 +442,7 @@ static struct use most_of_item(const struct session *session,
     struct call_options options = task_options(task);
     struct use embedding = {
         1, session->setup.job->models[ROLE_EMBED].options.num_ctx};
-    int64_t searches =
-        (int64_t)search_embeddings(task->program, task->candidate->values);
+    int64_t searches = count_embeddings(task);
     int64_t asks = stepper_predictions(task->program, task->plan);
     int64_t repairs = asks * (STEPPER_ATTEMPTS - 1);
     struct use most = {calls_of_item(session, task) + repairs,
@@ -464,7 +478,7 @@ static struct use smaller(struct use a, struct use b)
 static void put_name(const struct unit *unit, char *out, size_t size)
 {
     if (unit->runs != NULL && unit->runs->task->role == ROLE_EMBED)
-        text_print(out, size, "the embedding of the documents");
+        text_print(out, size, "the embedding of documents or demos");
     else if (unit->runs != NULL)
         text_print(out, size, "the next run of the teacher");
     else if (unit->listed)
@@ -758,13 +772,76 @@ static struct task *trial_task(struct session *session, struct unit *unit,
     return task;
 }
 
+// Those of the candidate's pools that no earlier candidate had. New reference.
+static json_t *new_texts(struct session *session,
+                         const struct candidate *candidate, struct err *err)
+{
+    json_t *all = json_array();
+    json_t *list = json_array();
+    bool ok =
+        all != NULL && list != NULL &&
+        candidate_pool_texts(candidate, session->setup.job->program, all, err);
+
+    for (size_t i = 0; ok && i < json_array_size(all); i++) {
+        json_t *text = json_array_get(all, i);
+        struct hash key =
+            hash_of("text", json_string_value(text), json_string_length(text));
+
+        if (map_find(&session->embedded, &key) != NULL)
+            continue;
+        ok = map_put(&session->embedded, &key, session) &&
+             json_array_append(list, text) == 0;
+    }
+    json_decref(all);
+    if (ok)
+        return list;
+    json_decref(list);
+    err_nomem(err, "an index of demos");
+    return NULL;
+}
+
+// A candidate that picks demos by embeddings has those of its pools first.
+// Which were asked before depends on what was submitted before, and on nothing
+// else.
+static bool embed_pools(struct session *session, struct candidate *candidate,
+                        struct err *err)
+{
+    const struct session_setup *setup = &session->setup;
+    struct runs_request request = {
+        .program = setup->job->program,
+        .plan = setup->plan,
+        .candidate = candidate,
+        .role = ROLE_EMBED,
+        .sampling = {.temperature = -1, .purpose = "demos"}};
+    struct runs *runs = NULL;
+    json_t *texts;
+    bool ok;
+
+    if (setup->job->program->pools_by != SEARCH_BY_EMBEDDINGS)
+        return true;
+    texts = new_texts(session, candidate, err);
+    ok = texts != NULL;
+    request.texts = texts;
+    request.n = json_array_size(texts);
+    if (request.n > 0) {
+        runs = runs_submit(session, &request, err);
+        ok = runs != NULL && runs_wait(session, runs, err);
+    }
+    if (ok)
+        runs_free(runs);
+    json_decref(texts);
+    return ok;
+}
+
 static struct trial *submit(struct session *session, struct trial *trial,
                             const struct plan *plan, bool listed, bool kept,
                             const char *reason, struct err *err)
 {
-    struct unit *unit = trial == NULL ? NULL : add_unit(session, err);
+    struct unit *unit = NULL;
     struct task *task;
 
+    if (trial != NULL && embed_pools(session, trial->candidate, err))
+        unit = add_unit(session, err);
     if (unit == NULL) {
         free_trial(trial);
         return NULL;
@@ -944,10 +1021,16 @@ static bool fill_runs(const struct session *session,
 struct runs *runs_submit(struct session *session,
                          const struct runs_request *request, struct err *err)
 {
-    struct runs *runs = calloc(1, sizeof *runs);
-    struct task *task = task_new(request->n, err);
+    struct runs *runs;
+    struct task *task;
     struct unit *unit = NULL;
 
+    if (request->texts == NULL &&
+        request->program == session->setup.job->program &&
+        !embed_pools(session, request->candidate, err))
+        return NULL;
+    runs = calloc(1, sizeof *runs);
+    task = task_new(request->n, err);
     if (runs != NULL && task != NULL)
         unit = add_unit(session, err);
     if (unit == NULL) {
@@ -1151,6 +1234,7 @@ void session_join(struct session *session)
         free(session->lists[i]);
     free(session->lists);
     ledger_release(&session->ledger);
+    map_release(&session->embedded);
     fit_free(session->fit);
     candidate_unref(session->baseline);
     if (session->pair != NULL)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import harness
+from test_serve import Server
 
 SLOTS = 2
 JOB = """\
@@ -111,7 +112,7 @@ def test_documents_count_against_the_budget(stage, sim):
     result = run(stage, sim.url, job)
     assert result.json["finish_reason"] == "budget", result
     assert embeddings(sim) == []
-    assert "embedding of the documents" in str(result), result
+    assert "embedding of documents" in str(result), result
 
 
 # --- the same, whoever answers and whatever dies ---
@@ -244,7 +245,109 @@ def test_a_document_that_is_too_long_is_named(stage, sim):
         out.write(json.dumps({"title": "saga", "text": "a word " * 200}) + "\n")
     result = run(stage, sim.url, job)
     assert result.status == 2, result
-    assert "the document that begins `saga" in result.error["text"], result
+    assert "the text that begins `saga" in result.error["text"], result
+
+
+# --- demos that are picked by them ---
+
+FEW = "{labeled_few_shot: {k: 1}}"
+NEAR = ["--set", "demos={nearest: 4, by: embeddings}",
+        "--set", "models.embed=all-minilm"]
+
+
+def near(stage, url, job, *words):
+    return start(stage, url, job, *NEAR, *words).wait()
+
+
+def test_demos_are_picked_by_embeddings(stage, sim):
+    job = stage.job(optimizer=FEW, student="llama3.2:3b")
+    first = near(stage, sim.url, job)
+    assert first.status == 0, first
+    (step, shown), = first.json["tuned"].items()
+    assert (step.split(".")[1], shown) == ("nearest", 4), first
+    text = (job.parent / "compiled.json").read_text()
+    about = json.loads(text)["metadata"]["promptcc"]
+    pool = about["pools"][step.split(".")[0]]
+    assert about["format"] == 3 and pool["by"] == "embeddings"
+    assert about["models"]["embed"]["name"] == "all-minilm"
+    # A row's question and its demo are one text, and one embedding.
+    assert len(embeddings(sim)) == len(set(embeddings(sim)))
+    assert stored(job)[0] == ("demos", len(pool["demos"]))
+    # No question is shown its own demo.
+    for messages, in harness.store_rows(
+            job.parent / "promptcc.db",
+            "SELECT messages FROM v_calls WHERE role = 'student'"):
+        *before, question = json.loads(messages)
+        assert question["content"].split("[[ ## ")[1] not in \
+            [m["content"].split("[[ ## ")[1] for m in before
+             if m["role"] == "user"]
+
+    before = sim.stats()["answered"]
+    assert near(stage, sim.url, job).status == 0
+    assert (job.parent / "compiled.json").read_text() == text
+    assert sim.stats()["answered"] == before
+
+    # The same bytes on a cluster of another size.
+    there = stage.job("there/shop", optimizer=FEW, student="llama3.2:3b")
+    coordinator = stage.coordinator(stage.folder / "cluster.db")
+    for i in range(3):
+        stage.worker(coordinator.endpoint, sim.url, f"w{i}")
+    result = stage.promptcc("submit", there, "--coordinator",
+                            coordinator.endpoint, "--wait", "--json", *NEAR)
+    assert result.status == 0, result
+    assert (there.parent / "compiled.json").read_text() == text
+
+
+@pytest.mark.parametrize("k", [0, 20, 45])
+def test_a_kill_pays_for_no_demo_twice(stage, k):
+    sim = stage.stand_in(slots=SLOTS)
+    job = stage.job("undisturbed/shop", optimizer=FEW, student="llama3.2:3b")
+    assert near(stage, sim.url, job).status == 0
+    sim = stage.stand_in(slots=SLOTS)
+    gate = stage.gate(sim)
+    gate.hold_after(k)
+    killed = stage.job("killed/shop", optimizer=FEW, student="llama3.2:3b")
+    process = start(stage, gate.url, killed, *NEAR)
+    assert gate.wait_held(process)
+    process.kill()
+    gate.release()
+    committed = harness.committed_calls(killed.parent / "promptcc.db")
+    sent = len(gate.requests)
+    assert near(stage, gate.url, killed).status == 0
+    again = {harness.call_of(r) for r in gate.requests[sent:]}
+    assert not again & committed
+    assert (killed.parent / "compiled.json").read_bytes() == \
+        (job.parent / "compiled.json").read_bytes()
+
+
+def test_a_file_with_such_demos_runs_where_a_model_can_be_asked(stage, sim):
+    job = stage.job(optimizer=FEW, student="llama3.2:3b")
+    assert near(stage, sim.url, job).status == 0
+    compiled = job.parent / "compiled.json"
+    (step, pool), = json.loads(compiled.read_text())["metadata"]["promptcc"][
+        "pools"].items()
+    before = len(embeddings(sim))
+    gate = stage.gate(sim)
+    value = next(iter(pool["demos"][0].values()))
+    name = next(iter(pool["demos"][0]))
+    result = stage.promptcc("predict", compiled, "--ollama", gate.url, "--json",
+                            f"{name}={value}")
+    assert result.status == 0, result
+    assert len(embeddings(sim)) == before + len(pool["demos"]) + 1
+    # The demo that says the same stands next to the question.
+    *_, demo, _, question = gate.requests[-1]["messages"]
+    assert value in demo["content"] and value in question["content"]
+    rendered = stage.promptcc("render", compiled, step, f"{name}={value}",
+                              "--json")
+    assert rendered.status == 2, rendered
+    assert "these take a model" in rendered.error["text"], rendered
+    # A job that picks by words does not score it as if it did.
+    other = stage.promptcc("eval", job, "--ollama", sim.url, "--compiled",
+                           compiled, "--json", "--set", "demos={nearest: 4}")
+    assert other.status == 2 and "by: embeddings" in other.error["text"], other
+    same = stage.promptcc("eval", job, "--ollama", sim.url, "--compiled",
+                          compiled, "--json", *NEAR)
+    assert same.status == 0, same
 
 
 # --- in production ---
@@ -274,7 +377,35 @@ def test_predict_embeds_beside_the_compiled_file(stage, sim):
     broken = stage.promptcc("predict", compiled, "--ollama", gate.url,
                             "--json", "message=x")
     assert broken.status != 0
-    assert "documents cannot be embedded" in broken.error["text"], broken
+    assert "cannot be embedded" in broken.error["text"], broken
+
+
+def test_serve_embeds_once_and_then_for_each_query(stage, sim):
+    job = write(stage)
+    assert run(stage, sim.url, job).status == 0
+    before = len(embeddings(sim))
+    server = Server(stage, job.parent / "compiled.json", sim.url)
+    # Without any request: the documents are there when the first one comes.
+    harness.wait_until(lambda: len(embeddings(sim)) == before + N_DOCUMENTS,
+                       "embedding of the documents")
+    for i in range(2):
+        status, answer = server.ask("POST", "/predict",
+                                    {"message": f"The soil is dry, {i}"})
+        assert status == 200 and answer["outputs"]["passages"], answer
+    assert len(embeddings(sim)) == before + N_DOCUMENTS + 2
+
+
+def test_serve_says_what_fails_and_goes_on_when_it_works_again(stage, sim):
+    job = write(stage)
+    assert run(stage, sim.url, job).status == 0
+    gate = stage.gate(sim)
+    gate.refuse = lambda body: "input" in body
+    server = Server(stage, job.parent / "compiled.json", gate.url)
+    status, answer = server.ask("POST", "/predict", {"message": "dry soil"})
+    assert status >= 500 or "cannot be embedded" in str(answer), answer
+    gate.refuse = lambda body: False
+    status, answer = server.ask("POST", "/predict", {"message": "dry soil"})
+    assert status == 200 and answer["outputs"]["passages"], answer
 
 
 def test_a_job_that_names_no_model_for_it_is_refused(stage):

@@ -309,11 +309,11 @@ Test(compiled, is_refused_with_a_sentence_that_says_what_is_wrong)
         "compiled.json: was not written by promptcc (it has no "
         "metadata.promptcc), so it does not say what the program is; use it "
         "with `promptcc eval JOB --compiled`");
-    expect_bad("metadata/promptcc/format", json_integer(3),
-               "compiled.json: was written by a newer promptcc (format 3): "
+    expect_bad("metadata/promptcc/format", json_integer(4),
+               "compiled.json: was written by a newer promptcc (format 4): "
                "update this one");
     expect_bad("metadata/promptcc/format", json_string("x"),
-               "compiled.json: metadata.promptcc.format must be 1 or 2");
+               "compiled.json: metadata.promptcc.format must be 1, 2 or 3");
     expect_bad("metadata/promptcc/program", json_integer(2),
                "compiled.json: metadata.promptcc.program must be a JSON "
                "object");
@@ -545,6 +545,31 @@ Test(compiled, a_winner_that_searches_by_words_needs_no_such_model)
     cr_expect_eq(compiled_models(read, models), 1);
     compiled_free(read);
     json_decref(words);
+}
+
+Test(compiled, a_pool_that_is_picked_by_embeddings_says_so)
+{
+    job.program->pools_by = SEARCH_BY_EMBEDDINGS;
+    job.models[ROLE_EMBED] =
+        (struct job_model){.name = "all-minilm", .options = {.num_ctx = 512}};
+    compile_some();
+    struct candidate *pool = candidate_copy(candidate, &err);
+    candidate_set_nearest(pool, 0, 1);
+    candidate_seal(pool);
+    candidate_unref(candidate);
+    candidate = pool;
+    write_file();
+    cr_expect_not_null(strstr(text.data, "\"format\": 3"));
+    struct compiled *read = read_file();
+    cr_assert_not_null(read, "%s", err.text);
+    cr_expect_eq(read->program->pools_by, SEARCH_BY_EMBEDDINGS);
+    cr_expect_str_eq(read->embed_model, "all-minilm");
+    compiled_free(read);
+    job.program->pools_by = SEARCH_BY_WORDS;
+    cr_expect_null(compiled_candidate(job.program, "compiled.json", text.data,
+                                      text.len, &err));
+    cr_expect_not_null(strstr(err.text, "demos: {by: embeddings}"), "%s",
+                       err.text);
 }
 
 Test(compiled, a_search_by_embeddings_without_its_model_is_refused)

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 
+#include "common/vector.h"
 #include "given_program.h"
 #include "program/graph/plan.h"
 #include "program/prompt/prompt.h"
@@ -103,6 +104,79 @@ Test(nearest, a_number_beyond_the_pool_shows_all_of_it)
     expect("12", 100, -1, "432105");
 }
 
+// Demos whose texts look to the east, the further down the list the less.
+static void put_vectors(struct vectors *vectors)
+{
+    for (int i = 0; i < POOL; i++) {
+        struct buf answer = BUF_INIT(1 << 10);
+
+        cr_assert(vector_write((double[]){1, i}, 2, &answer, &err));
+        cr_assert(vectors_put(vectors, texts[i], strlen(texts[i]), answer.data,
+                              answer.len, &err),
+                  "%s", err.text);
+        buf_release(&answer);
+    }
+}
+
+static void expect_near(const struct vectors *vectors,
+                        const struct direction *query, size_t n, int row,
+                        const char *wanted)
+{
+    char got[64] = "";
+
+    candidate_set_nearest(candidate, 0, n);
+    buf_clear(&text);
+    cr_assert(nearest_put_near(nearest, &program->steps[0],
+                               &candidate->parts[0], ADAPTER_JSON, vectors,
+                               query, row, &text, &err),
+              "%s", err.text);
+    for (const char *at = text.data; at != NULL && *at != '\0'; at++)
+        if (strncmp(at, "topic\\\": ", 9) == 0)
+            snprintf(got + strlen(got), sizeof got - strlen(got), "%c", at[9]);
+    cr_expect_str_eq(got, wanted, "%s", got);
+}
+
+Test(nearest, by_embeddings_the_nearest_stands_last_too)
+{
+    struct vectors *vectors = vectors_new(&err);
+    const struct direction *east = NULL;
+
+    put_vectors(vectors);
+    east = vectors_find(vectors, texts[0], strlen(texts[0]));
+    expect_near(vectors, east, 3, -1, "210");
+    expect_near(vectors, east, 2, 10, "21"); // its own is left out
+    expect_near(vectors, NULL, 2, -1, "10"); // a question without a word
+    nearest_free(nearest);
+    nearest = NULL;
+    vectors_free(vectors);
+}
+
+Test(nearest, all_texts_of_a_pool_are_to_be_embedded)
+{
+    json_t *list = json_array();
+
+    cr_assert(candidate_pool_texts(candidate, program, list, &err));
+    cr_expect_eq(json_array_size(list), 0, "it is no pool yet");
+    candidate_set_nearest(candidate, 0, 2);
+    cr_assert(candidate_pool_texts(candidate, program, list, &err));
+    cr_assert_eq(json_array_size(list), POOL);
+    cr_expect_str_eq(json_string_value(json_array_get(list, 1)), texts[1]);
+    json_decref(list);
+}
+
+Test(nearest, by_embeddings_nothing_is_picked_without_a_model)
+{
+    json_t *inputs = json_pack("{s:s}", "message", "x");
+
+    candidate_set_nearest(candidate, 0, 2);
+    program->pools_by = SEARCH_BY_EMBEDDINGS;
+    cr_expect_not(nearest_put_once(program, &program->steps[0],
+                                   &candidate->parts[0], ADAPTER_CHAT, inputs,
+                                   &text, &err));
+    cr_expect_not_null(strstr(err.text, "these take a model"), "%s", err.text);
+    json_decref(inputs);
+}
+
 Test(nearest, the_prefix_has_none_and_the_rest_is_as_if_they_stood_in_it)
 {
     struct candidate *still = candidate_copy(candidate, &err);
@@ -119,8 +193,9 @@ Test(nearest, the_prefix_has_none_and_the_rest_is_as_if_they_stood_in_it)
                             ADAPTER_CHAT, &parts, &err));
     cr_expect_null(strstr(parts.data, "parcel"));
     json_t *inputs = json_pack("{s:s}", "message", "Parcel? Late.");
-    cr_assert(nearest_put_once(&program->steps[0], &candidate->parts[0],
-                               ADAPTER_CHAT, inputs, &parts, &err));
+    cr_assert(nearest_put_once(program, &program->steps[0],
+                               &candidate->parts[0], ADAPTER_CHAT, inputs,
+                               &parts, &err));
     cr_expect_str_eq(parts.data, whole.data);
     json_decref(inputs);
     buf_release(&parts);

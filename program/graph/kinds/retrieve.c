@@ -19,7 +19,6 @@ enum { K_DEFAULT = 3, MAX_FIELDS = 16, ANSWER_MAX_BYTES = 64 << 20 };
 
 static const char *const keys[] = {"inputs", "by", "k", "fields", NULL};
 static const char *const tunables[] = {"by", "k", "fields", NULL};
-static const char *const by_names[] = {"words", "embeddings", NULL};
 
 // --- values ---
 
@@ -52,8 +51,8 @@ static bool check_by(const json_t *value, struct err *err)
 {
     const char *name = json_is_string(value) ? json_string_value(value) : "";
 
-    for (size_t i = 0; by_names[i] != NULL; i++)
-        if (strcmp(name, by_names[i]) == 0)
+    for (size_t i = 0; search_by_names[i] != NULL; i++)
+        if (strcmp(name, search_by_names[i]) == 0)
             return true;
     err_set(err, ERR_INPUT, "`by` must be `words` or `embeddings`");
     return false;
@@ -72,7 +71,8 @@ static bool tune(const struct program *program, const struct step *step,
 
 static enum search_by by_of(const json_t *value)
 {
-    return strcmp(json_string_value(value), by_names[SEARCH_BY_EMBEDDINGS]) == 0
+    return strcmp(json_string_value(value),
+                  search_by_names[SEARCH_BY_EMBEDDINGS]) == 0
                ? SEARCH_BY_EMBEDDINGS
                : SEARCH_BY_WORDS;
 }
@@ -211,8 +211,8 @@ static json_t *json(const struct program *program, const struct step *step)
     bool ok = map != NULL;
 
     if (ok && spec->by != SEARCH_BY_WORDS)
-        ok = json_object_set_new(map, "by", json_string(by_names[spec->by])) ==
-             0;
+        ok = json_object_set_new(map, "by",
+                                 json_string(search_by_names[spec->by])) == 0;
     if (ok && spec->fields != NULL)
         ok = json_object_set(map, "fields", spec->fields) == 0;
     if (ok)
@@ -222,18 +222,6 @@ static json_t *json(const struct program *program, const struct step *step)
 }
 
 // --- asking ---
-
-static void put_query(const struct step *step, const json_t *inputs,
-                      struct buf *query)
-{
-    for (size_t i = 0; i < step->signature.n_inputs; i++) {
-        buf_puts(query, i > 0 ? "\n" : "");
-        value_put(json_object_get(inputs, step->signature.inputs[i].name),
-                  query);
-    }
-    if (query->data == NULL)
-        buf_puts(query, "");
-}
 
 static void ask_by_words(const struct step *step, const json_t *values,
                          const struct buf *query, struct buf *text,
@@ -249,7 +237,7 @@ static void ask_by_words(const struct step *step, const json_t *values,
     else
         json_put(text, fields, false);
     buf_puts(text, ",\"query\":");
-    buf_put_json(text, query->data, query->len);
+    buf_put_json(text, query->len > 0 ? query->data : "", query->len);
     buf_putc(text, '}');
 }
 
@@ -263,9 +251,9 @@ static bool ask(const struct step *step, const json_t *values,
     size_t words = 0;
     bool ok;
 
-    put_query(step, inputs, &query);
+    step_query(step, inputs, &query);
     ok = buf_ok(&query, "a query", err);
-    if (ok)
+    if (ok && query.len > 0)
         (void)text_trim_wide(query.data, query.len, &words);
     if (words > 0 && search_by(step, values) == SEARCH_BY_EMBEDDINGS)
         ask_embedding(query.data, query.len, text, out);
