@@ -134,6 +134,10 @@ class Slurm:
         ollama.chmod(0o755)
         self.env = {"SLURM_CONF": str(self.conf), "PATH":
                     f"{self.folder}/bin:{os.environ['PATH']}:/usr/sbin"}
+        # From 23 on Slurm wants a systemd or a file system of cgroups, which a
+        # container lacks, unless it is told; before, it did not know the word.
+        if int(self.run("slurmd", "-V").split()[1].split(".")[0]) >= 23:
+            (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
         self.daemon("munged", "--foreground", "--force", "--key-file",
                     self.folder / "munge.key", "--socket",
                     self.folder / "munge.socket", "--pid-file",
