@@ -127,7 +127,6 @@ def submitted(stage, gate, *words):
     stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
     process = stage.start("submit", stage.job(), "--coordinator",
                           coordinator.endpoint, *words)
-    assert gate.wait_held(process)
     return coordinator, process
 
 
@@ -136,6 +135,7 @@ def test_an_interrupt_of_a_waiting_submit_leaves_the_job_running(stage):
     gate = stage.gate(sim)
     gate.hold_after(20)
     coordinator, process = submitted(stage, gate, "--wait")
+    assert gate.wait_held(process)
     process.signal(signal.SIGINT)
     left = process.wait()
     assert left.status == 130, left
