@@ -17,10 +17,23 @@ static atomic_int slow_ms; // of each sync
 static enum vfs_fault fault;
 static bool lasting;
 
+// What SQLite does with a file, each a bit.
+enum { OP_CHANGE = 1, OP_SYNC = 2, OP_READ = 4, OP_SIZE = 8, OP_OPEN = 16 };
+
+// Which operations count for a fault.
+static const unsigned counted[VFS_FAULTS] = {
+    [VFS_WRITE] = OP_CHANGE | OP_SYNC,
+    [VFS_FULL] = OP_CHANGE | OP_SYNC,
+    [VFS_SYNC] = OP_SYNC,
+    [VFS_READ] = OP_READ,
+    [VFS_SIZE] = OP_SIZE,
+    [VFS_OPEN] = OP_OPEN,
+};
+
 // Counts an operation; true when it has to fail.
-static bool must_fail(bool is_sync)
+static bool must_fail(unsigned operation)
 {
-    if (!atomic_load(&armed) || (fault == VFS_SYNC && !is_sync))
+    if (!atomic_load(&armed) || (counted[fault] & operation) == 0)
         return false;
     int before = atomic_fetch_sub(&left, 1);
     if (before > 0 || (before < 0 && !lasting))
@@ -34,7 +47,7 @@ static int layer_write(sqlite3_file *file, const void *data, int len,
 {
     sqlite3_file *below = vfs_layer_below(file);
 
-    if (!must_fail(false))
+    if (!must_fail(OP_CHANGE))
         return below->pMethods->xWrite(below, data, len, at);
     if (fault != VFS_FULL)
         return SQLITE_IOERR_WRITE;
@@ -44,16 +57,32 @@ static int layer_write(sqlite3_file *file, const void *data, int len,
 
 static int layer_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-    if (must_fail(false))
+    if (must_fail(OP_CHANGE))
         return SQLITE_IOERR_TRUNCATE;
     return vfs_layer_below(file)->pMethods->xTruncate(vfs_layer_below(file),
                                                       size);
 }
 
+static int layer_read(sqlite3_file *file, void *data, int len, sqlite3_int64 at)
+{
+    sqlite3_file *below = vfs_layer_below(file);
+
+    return must_fail(OP_READ) ? SQLITE_IOERR_READ
+                              : below->pMethods->xRead(below, data, len, at);
+}
+
+static int layer_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+    sqlite3_file *below = vfs_layer_below(file);
+
+    return must_fail(OP_SIZE) ? SQLITE_IOERR_FSTAT
+                              : below->pMethods->xFileSize(below, size);
+}
+
 static int layer_sync(sqlite3_file *file, int flags)
 {
     (void)poll(NULL, 0, atomic_load(&slow_ms));
-    if (must_fail(true))
+    if (must_fail(OP_SYNC))
         return SQLITE_IOERR_FSYNC;
     return vfs_layer_below(file)->pMethods->xSync(vfs_layer_below(file), flags);
 }
@@ -63,7 +92,8 @@ static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
 {
     (void)vfs;
     file->pMethods = NULL;
-    if ((flags & SQLITE_OPEN_CREATE) != 0 && must_fail(false))
+    if (must_fail((flags & SQLITE_OPEN_CREATE) != 0 ? OP_CHANGE | OP_OPEN
+                                                    : OP_OPEN))
         return SQLITE_CANTOPEN;
     return vfs_layer_open(name, file, flags, out_flags, &methods);
 }
@@ -76,6 +106,8 @@ void vfs_fault_install(void)
     methods.xWrite = layer_write;
     methods.xTruncate = layer_truncate;
     methods.xSync = layer_sync;
+    methods.xRead = layer_read;
+    methods.xFileSize = layer_size;
     cr_assert_eq(vfs_layer_install(&layer), SQLITE_OK);
 }
 
