@@ -22,9 +22,10 @@ enum {
 
 struct frame {
     struct frame *next;
-    int from; // number of the connected socket at either end
-    int to;
-    struct wire_id id; // of the sender, for the listener
+    int from;           // number of the connected socket at either end
+    int to;             // 0: to the listener
+    char endpoint[256]; // where that is
+    struct wire_id id;  // of the sender, for the listener
     size_t len;
     char data[];
 };
@@ -193,14 +194,14 @@ static void deliver(struct wire_socket *to, struct frame *frame)
 }
 
 // What was sent to a listener that is not there waits in its sender's queue, or
-// was in the hands of the network and is lost.
+// was in the hands of the network and is lost. What was sent before its socket
+// was closed arrives (ZMQ_LINGER).
 static void arrive(void *user)
 {
     struct frame *frame = user;
-    struct wire_socket *from = by_number(frame->from);
-    struct wire_socket *to = frame->to != 0 ? by_number(frame->to)
-                             : from != NULL ? listener_at(from->endpoint)
-                                            : NULL;
+    const struct wire_socket *from = by_number(frame->from);
+    struct wire_socket *to =
+        frame->to != 0 ? by_number(frame->to) : listener_at(frame->endpoint);
 
     if (to != NULL && !to->dead)
         deliver(to, frame);
@@ -378,6 +379,8 @@ static bool send_to(struct wire_socket *socket, const struct wire_id *to,
                             .to = peer == NULL ? 0 : peer->number,
                             .id = socket->id,
                             .len = bytes->len};
+    (void)snprintf(frame->endpoint, sizeof frame->endpoint, "%s",
+                   socket->endpoint);
     memcpy(frame->data, bytes->data, bytes->len);
     if (peer == NULL)
         send_frame(socket, &socket->up_us, frame);

@@ -22,6 +22,7 @@
 #include "simulation/judge.h"
 #include "simulation/machine.h"
 #include "simulation/network.h"
+#include "simulation/scaler.h"
 #include "simulation/scene.h"
 #include "simulation/servers.h"
 #include "worker/worker.h"
@@ -43,6 +44,11 @@ enum {
     DEATHS = 20,
     // From the loss of a message until it is sent once more.
     REPEATED_MS = 6000,
+    // With workers by demand: how long a job waits for one (coordinator.wait of
+    // the chart), and what a pod takes until its worker greets.
+    CHART_WAIT_MS = 1800000,
+    POD_S = 40,
+    IDLE_S = 900, // between two jobs: none may be left by then
 };
 
 #define ENDPOINT "tcp://coordinator:7000"
@@ -57,9 +63,15 @@ struct weather {
     double fails, hangs;         // of servers
 };
 
-// What befalls a run: nothing, faults of all kinds, one death, or the loss of
-// one message.
-enum trouble { TROUBLE_NONE, TROUBLE_WEATHER, TROUBLE_DEATH, TROUBLE_LOSS };
+// What befalls a run: nothing, faults of all kinds, one death, the loss of one
+// message, or workers that are started and stopped by demand.
+enum trouble {
+    TROUBLE_NONE,
+    TROUBLE_WEATHER,
+    TROUBLE_DEATH,
+    TROUBLE_LOSS,
+    TROUBLE_SCALING
+};
 
 // Which message is lost: the first of its kind.
 static const struct loss {
@@ -74,6 +86,8 @@ static const struct loss {
 };
 
 static const struct loss *lost; // in the next run with TROUBLE_LOSS
+static struct scaler rule;      // in the next one with TROUBLE_SCALING
+static char *undisturbed[SCENE_VARIANTS]; // compiled files; owned
 
 static struct {
     uint64_t seed;
@@ -100,6 +114,13 @@ static struct {
     int64_t lost_us, repeated_us; // when; 0: not yet
     int64_t lost_id;              // of a CALL or an ANSWER
     char lost_name[64];           // of a HELLO or a WELCOME
+    // Workers by demand.
+    struct scaler scaler;
+    int64_t value; // that the scaler is given next
+    int n_pods;    // started and not told to end, connected or not
+    int most_pods, starts, stops;
+    bool job_runs;
+    int64_t calls, hedged; // answered in all; copies
     // The client.
     pthread_t client;
     bool finished;
@@ -172,6 +193,8 @@ static void start_coordinator(void)
     options.listen = ENDPOINT;
     options.store = world.store;
     options.proofs = world.trouble == TROUBLE_LOSS;
+    if (world.trouble == TROUBLE_SCALING)
+        options.wait_start_ms = CHART_WAIT_MS;
     machine_set_process(COORDINATOR);
     world.coordinator = coordinator_start(NULL, &options, &err);
     machine_set_process(0);
@@ -445,9 +468,11 @@ static bool is_over(void *user)
 
 static void run_steps(void)
 {
-    int64_t last =
-        world.heal_us +
-        (world.weather.hangs > 0 ? GIVE_UP_S : GIVE_UP_SOON_S) * SECOND;
+    int64_t last = world.heal_us +
+                   (world.weather.hangs > 0 || world.trouble == TROUBLE_SCALING
+                        ? GIVE_UP_S
+                        : GIVE_UP_SOON_S) *
+                       SECOND;
 
     while (!world.finished && world.wrong == NULL) {
         if (!machine_wait(is_over, NULL, last))
@@ -512,6 +537,7 @@ static void set_up(uint64_t seed, int variant, enum trouble trouble,
     world.seed = seed;
     world.trouble = trouble;
     world.loss = lost;
+    world.scaler = rule;
     world.variant = variant;
     machine_start(seed);
     network_start();
@@ -568,6 +594,103 @@ static void vanish(void *user)
     }
     network_kill_process(world.worker_process[0]);
     world.dead_us = machine_now_us();
+}
+
+// --- workers by demand ---
+
+// What the chart asks Prometheus for: calls that wait, calls with workers, and
+// jobs that run.
+static int64_t demand(void)
+{
+    struct dispatch_counts counts = {0};
+
+    if (world.coordinator != NULL)
+        dispatch_count(coordinator_engine(world.coordinator)->dispatch,
+                       &counts);
+    return (int64_t)(counts.queued + counts.waiting + counts.leased) +
+           world.job_runs;
+}
+
+static void pod_is_up(void *user)
+{
+    int *number = user;
+
+    if (!world.finished && world.wrong == NULL && *number < world.n_pods &&
+        world.workers[*number] == NULL)
+        start_worker(*number);
+    free(number);
+}
+
+// A pod with its model server is there after a while.
+static void start_pod(void)
+{
+    int *number = malloc(sizeof *number);
+
+    if (number == NULL)
+        abort();
+    *number = world.n_pods++;
+    world.starts++;
+    if (world.most_pods < world.n_pods)
+        world.most_pods = world.n_pods;
+    machine_at(machine_now_us() + POD_S * SECOND / 2 + seconds(POD_S),
+               pod_is_up, number);
+}
+
+// SIGTERM: the worker drains.
+static void stop_pod(void)
+{
+    int number = --world.n_pods;
+
+    world.stops++;
+    if (world.workers[number] != NULL)
+        leave_worker(number, false);
+}
+
+// The value is as old as Prometheus' last look.
+static void scale(void *user)
+{
+    int wanted;
+
+    (void)user;
+    if (world.finished || world.wrong != NULL)
+        return;
+    wanted = scaler_wants(&world.scaler, machine_now_us() / SECOND, world.value,
+                          world.n_pods);
+    world.value = demand();
+    while (world.n_pods < wanted)
+        start_pod();
+    while (world.n_pods > wanted)
+        stop_pod();
+    machine_at(machine_now_us() + SCALER_INTERVAL_S * SECOND, scale, NULL);
+}
+
+// One job after the other, with a pause in which all workers go.
+static void *run_jobs(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < SCENE_VARIANTS && world.wrong == NULL; i++) {
+        struct err err = ERR_CLEAR;
+        struct client *client = client_open(NULL, ENDPOINT, NULL, 5000, &err);
+
+        world.variant = i;
+        world.job_runs = true;
+        if (client == NULL)
+            fail(err.text);
+        else
+            submit(client);
+        client_close(client);
+        world.job_runs = false;
+        if (!world.finished || strcmp(world.compiled, undisturbed[i]) != 0)
+            fail("a job with workers by demand ends otherwise");
+        free(world.compiled);
+        world.compiled = NULL;
+        world.finished = false;
+        machine_sleep(IDLE_S * SECOND);
+        if (world.n_pods > 0)
+            fail("workers are left though nothing is to do");
+    }
+    world.finished = true;
+    return NULL;
 }
 
 // --- one message is lost ---
@@ -629,17 +752,29 @@ static char *run(uint64_t seed, int variant, enum trouble trouble,
         begin_weather();
     if (trouble == TROUBLE_LOSS)
         network_on_loss(is_lost);
+    if (trouble == TROUBLE_SCALING)
+        scale(NULL);
     if (trouble == TROUBLE_DEATH)
         machine_at(machine_now_us() + SECOND + seconds(20), vanish, NULL);
     for (int i = 0; i < n_workers; i++)
         start_worker(i);
     machine_set_process(CLIENT);
-    if (pthread_create(&world.client, NULL, run_client, NULL) != 0)
+    if (pthread_create(&world.client, NULL,
+                       trouble == TROUBLE_SCALING ? run_jobs : run_client,
+                       NULL) != 0)
         abort();
     machine_set_process(0);
     run_steps();
     if (world.wrong == NULL && world.coordinator != NULL && !world.crashed)
         fail(judge_end(world.judge));
+    world.calls = judge_calls(world.judge);
+    if (world.coordinator != NULL) {
+        struct dispatch_counts counts;
+
+        dispatch_count(coordinator_engine(world.coordinator)->dispatch,
+                       &counts);
+        world.hedged = counts.hedged;
+    }
     tear_down();
     if (world.wrong == NULL)
         return world.compiled;
@@ -648,8 +783,6 @@ static char *run(uint64_t seed, int variant, enum trouble trouble,
 }
 
 // --- many ---
-
-static char *undisturbed[SCENE_VARIANTS];
 
 struct options {
     uint64_t seeds, first;
@@ -784,6 +917,45 @@ static bool run_losses(void)
     return true;
 }
 
+// Two jobs whose workers come and go by demand: those of the chart's rule, and
+// of one that follows every change at once, so that workers are told to go in
+// the middle of their calls. No call is made twice but by a copy, and none
+// comes back.
+static bool run_scaling(void)
+{
+    static const struct scaler hasty = {
+        .most = 8, .cooldown_s = 15, .window_s = 0};
+
+    for (int i = 0; i < 2; i++) {
+        int64_t begun = 0;
+
+        rule = i == 0 ? SCALER_DEFAULTS : hasty;
+        rule.calls_per_worker = 4; // the jobs here are small
+        free(run(1, 0, TROUBLE_SCALING, 0));
+        for (int k = 0; k < world.scaler.most; k++)
+            begun += servers_get(k)->begun;
+        if (world.wrong == NULL && begun > world.calls + world.hedged)
+            fail("calls are made twice where workers come and go");
+        if (world.wrong == NULL && i == 0 && world.starts > 2 * world.most_pods)
+            fail("workers come and go within one job");
+        if (world.wrong == NULL && i == 1 && world.stops < 2 * SCENE_VARIANTS)
+            fail("no worker had to go");
+        if (world.wrong != NULL) {
+            (void)fprintf(stderr,
+                          "workers by demand: %s (%d starts, %d stops, %" PRId64
+                          " answers, %" PRId64 " copies, %" PRId64
+                          " calls begun)\n",
+                          world.wrong, world.starts, world.stops, world.calls,
+                          world.hedged, begun);
+            return false;
+        }
+        printf("workers by demand: %d at most, %d starts, %d stops, %" PRId64
+               " calls, %" PRId64 " begun\n",
+               world.most_pods, world.starts, world.stops, world.calls, begun);
+    }
+    return true;
+}
+
 static bool run_twice(const struct options *options, uint64_t seed)
 {
     bool same = run_seed(options, seed);
@@ -863,7 +1035,7 @@ int main(int argc, char **argv)
     disk_install();
     if (!make_folder())
         return 1;
-    if (!learn() || !run_deaths() || !run_losses())
+    if (!learn() || !run_deaths() || !run_losses() || !run_scaling())
         failed++;
     for (uint64_t i = 0; i < options.seeds && failed == 0; i++)
         failed += !run_twice(&options, options.first + i);
