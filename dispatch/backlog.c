@@ -21,6 +21,7 @@ struct model *backlog_model(struct dispatch *dispatch, int32_t number)
     ring_init(&model->active);
     ring_init(&model->lanes);
     ring_init(&model->out);
+    ring_init(&model->doubled);
     for (int i = 0; i < PLACE_COUNT; i++)
         ring_init(&model->free[i]);
     ring_push_back(&dispatch->all_models, &model->all);

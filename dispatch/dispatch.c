@@ -881,7 +881,20 @@ static bool may_hedge(const struct dispatch_worker *worker,
     for (int i = 0; i < queued->n_failed; i++)
         if (queued->failed[i] == worker->node.key)
             return false;
-    return worker != lease->worker;
+    for (const struct lease *at = queued->leases; at != NULL; at = at->sibling)
+        if (at->state == LEASE_HELD && at->worker == worker)
+            return false;
+    return true;
+}
+
+// Whether none of those who hold the call has answered anything since.
+static bool is_in_vain(const struct lease *lease)
+{
+    for (const struct lease *at = lease->queued->leases; at != NULL;
+         at = at->sibling)
+        if (at->state == LEASE_HELD && at->worker->answered_ms >= at->sent_ms)
+            return false;
+    return true;
 }
 
 // The same where all seats of the job are taken: one of those who sit.
@@ -902,8 +915,8 @@ static struct dispatch_worker *second_seated(const struct model *model,
     return NULL;
 }
 
-// An idle worker that may get a second copy. It holds neither this call nor
-// a failure of it, which rules out four workers at most.
+// An idle worker that may get another copy. It holds neither this call nor
+// a failure of it, which rules out five workers at most.
 static struct dispatch_worker *second_worker(const struct model *model,
                                              const struct lease *lease)
 {
@@ -921,22 +934,18 @@ static struct dispatch_worker *second_worker(const struct model *model,
     return NULL;
 }
 
-// The longest-out call of a model that an idle worker may get as well.
-static struct hedge model_hedge(const struct model *model)
+// The longest-out call of a list that an idle worker may get as well.
+static struct hedge list_hedge(const struct model *model,
+                               const struct ring *list, int64_t wait)
 {
     struct hedge hedge = {.at = -1};
-    int64_t usual = median_get(&model->usual);
-    int64_t wait = 2 * usual;
     int looked = 0;
 
-    if (usual < 0 || (ring_empty(&model->free[PLACE_IDLE_LOADED]) &&
-                      ring_empty(&model->free[PLACE_IDLE_FRESH])))
-        return hedge;
-    if (wait < DISPATCH_HEDGE_MIN_MS)
-        wait = DISPATCH_HEDGE_MIN_MS;
-    for (struct ring *at = model->out.next;
-         at != &model->out && looked < DISPATCH_LOOK; at = at->next, looked++) {
+    for (struct ring *at = list->next; at != list && looked < DISPATCH_LOOK;
+         at = at->next, looked++) {
         hedge.lease = RING_OWNER(at, struct lease, link);
+        if (list == &model->doubled && !is_in_vain(hedge.lease))
+            continue;
         hedge.worker = second_worker(model, hedge.lease);
         if (hedge.worker == NULL)
             continue;
@@ -944,6 +953,27 @@ static struct hedge model_hedge(const struct model *model)
         return hedge;
     }
     return hedge;
+}
+
+static struct hedge earlier(struct hedge a, struct hedge b)
+{
+    return a.at < 0 || (b.at >= 0 && b.at < a.at) ? b : a;
+}
+
+// Of those with two copies, the last is as old.
+static struct hedge model_hedge(const struct model *model)
+{
+    struct hedge none = {.at = -1};
+    int64_t usual = median_get(&model->usual);
+    int64_t wait = usual < 0 ? DISPATCH_HEDGE_BLIND_MS : 2 * usual;
+
+    if (ring_empty(&model->free[PLACE_IDLE_LOADED]) &&
+        ring_empty(&model->free[PLACE_IDLE_FRESH]))
+        return none;
+    if (wait < DISPATCH_HEDGE_MIN_MS)
+        wait = DISPATCH_HEDGE_MIN_MS;
+    return earlier(list_hedge(model, &model->out, wait),
+                   list_hedge(model, &model->doubled, wait));
 }
 
 static struct hedge next_hedge(const struct dispatch *dispatch)
@@ -954,9 +984,7 @@ static struct hedge next_hedge(const struct dispatch *dispatch)
     if (!dispatch->config.hedge || dispatch->workers.count < 2)
         return best;
     for (struct ring *at = models->next; at != models; at = at->next) {
-        struct hedge hedge = model_hedge(RING_OWNER(at, struct model, all));
-        if (hedge.at >= 0 && (best.at < 0 || hedge.at < best.at))
-            best = hedge;
+        best = earlier(best, model_hedge(RING_OWNER(at, struct model, all)));
     }
     return best;
 }
@@ -1016,7 +1044,7 @@ static void send_call(struct dispatch *dispatch, struct dispatch_worker *worker,
                            .worker = (int32_t)worker->node.key,
                            .call = queued->node.key,
                            .lease = lease->node.key,
-                           .hedge = queued->n_held == 2};
+                           .hedge = queued->n_held > 1};
 }
 
 // The call that the worker should have now, if there is any.

@@ -18,7 +18,7 @@
 // Invariants, which dispatch_check (dispatch_check.h) proves after every event
 // in the tests:
 //  1. A call is in exactly one state; a leased one is with one worker, or
-//     with two when it is hedged.
+//     with two or three when it is hedged.
 //  2. A worker holds at most slots + 1 calls; those that were answered and are
 //     not durable yet count.
 //  3. A call that was reported done is never sent again.
@@ -90,10 +90,13 @@
 //
 // Hedging: with two or more workers, a slot that would be idle takes a second
 // copy of the call that has been out longest, if that is over twice the usual
-// time of its model (the median of late); the first valid answer counts and
-// the other is cancelled. A cancelled lease's place is free at once. A worker
-// that was overtaken so, and has answered nothing since it got the call, has a
-// fault more in its row: one that lives and never answers is soon at rest.
+// time of its model (the median of late), or DISPATCH_HEDGE_BLIND_MS while no
+// call of it was answered; the first valid answer counts and the other is
+// cancelled. A third copy is sent as much later, when neither of the two
+// workers has answered anything since it got the call. A cancelled lease's
+// place is free at once. A worker that was overtaken so, and has answered
+// nothing since it got the call, has a fault more in its row: one that lives
+// and never answers is soon at rest.
 //
 // Cost: a call queued, sent, done and credited is under 3 microseconds,
 // whatever the number of calls and workers; only trials, jobs and models in
@@ -120,7 +123,8 @@ enum {
     DISPATCH_QUARANTINE_FAULTS = 3, // in a row, until a worker is left alone
     DISPATCH_QUARANTINE_MS = 500,   // doubled a further fault
     DISPATCH_QUARANTINE_MAX_MS = 4000,
-    DISPATCH_HEDGE_MIN_MS = 500, // however quick calls usually are
+    DISPATCH_HEDGE_MIN_MS = 500,    // however quick calls usually are
+    DISPATCH_HEDGE_BLIND_MS = 8000, // while nobody knows how quick
     DISPATCH_FORGET = 20,   // times liveness_ms until a silent one is dropped
     DISPATCH_WINDOW = 4,    // a job's window where none is given
     DISPATCH_PRIORITY = 10, // and its priority

@@ -131,21 +131,22 @@ static const char *check_workers(const struct dispatch *dispatch, size_t *ends)
 
 static const char *check_leases_of(const struct queued_call *queued)
 {
-    const struct dispatch_worker *holders[2] = {NULL, NULL};
+    const struct dispatch_worker *holders[3] = {NULL, NULL, NULL};
     size_t n_held = 0;
 
     for (const struct lease *lease = queued->leases; lease != NULL;
          lease = lease->sibling) {
         if (lease->state != LEASE_HELD)
             continue;
-        if (n_held == 2)
-            return "a call is held more than twice";
+        if (n_held == 3)
+            return "a call is held more than three times";
+        for (size_t i = 0; i < n_held; i++)
+            if (holders[i] == lease->worker)
+                return "a worker holds a call twice";
         holders[n_held++] = lease->worker;
     }
     if (n_held != queued->n_held)
         return "a call's leases are miscounted";
-    if (n_held == 2 && holders[0] == holders[1])
-        return "a worker holds a call twice";
     if ((n_held > 0) != (queued->state == STATE_LEASED))
         return "a call is leased and held by nobody, or the other way round";
     return NULL;
@@ -366,27 +367,28 @@ static const char *check_served(const struct dispatch *dispatch,
     return NULL;
 }
 
-// The calls that may be hedged are those with one lease, longest out first.
-static const char *check_out(const struct model *model, size_t *single)
+// The calls that may be hedged are those with so many leases, longest out
+// first.
+static const char *check_out(const struct ring *list, int n_held,
+                             size_t *listed)
 {
     int64_t sent = INT64_MIN;
 
-    for (const struct ring *at = model->out.next; at != &model->out;
-         at = at->next) {
+    for (const struct ring *at = list->next; at != list; at = at->next) {
         const struct lease *lease = RING_OWNER(at, struct lease, link);
-        if (lease->state != LEASE_HELD || lease->queued->n_held != 1)
-            return "a call is listed as out that is not, or is hedged";
+        if (lease->state != LEASE_HELD || lease->queued->n_held != n_held)
+            return "a call is listed as out that is not, or has other copies";
         if (lease->sent_ms < sent)
             return "calls that are out are not in the order of sending";
         sent = lease->sent_ms;
-        (*single)++;
+        (*listed)++;
     }
     return NULL;
 }
 
 static const char *check_models(const struct dispatch *dispatch)
 {
-    size_t single = 0;
+    size_t listed = 0;
     size_t expected = 0;
     const char *wrong = NULL;
     const struct ring *models = &dispatch->all_models;
@@ -401,14 +403,16 @@ static const char *check_models(const struct dispatch *dispatch)
         if (wrong == NULL)
             wrong = check_served(dispatch, model);
         if (wrong == NULL)
-            wrong = check_out(model, &single);
+            wrong = check_out(&model->out, 1, &listed);
+        if (wrong == NULL)
+            wrong = check_out(&model->doubled, 2, &listed);
     }
     if (wrong != NULL)
         return wrong;
     for (const struct table_node *node = table_next(&dispatch->calls, NULL);
          node != NULL; node = table_next(&dispatch->calls, node))
-        expected += RING_OWNER(node, struct queued_call, node)->n_held == 1;
-    return single == expected ? NULL : "a call that is out is not listed so";
+        expected += RING_OWNER(node, struct queued_call, node)->n_held % 3 != 0;
+    return listed == expected ? NULL : "a call that is out is not listed so";
 }
 
 static const char *check_groups(const struct dispatch *dispatch)

@@ -77,8 +77,9 @@ struct model {
     struct ring active;            // in dispatch.active while calls are queued
     struct ring lanes;             // those with queued calls
     struct ring free[PLACE_COUNT]; // served_models whose worker has a place
-    struct ring out; // leases of calls with one lease, longest out first
-    size_t n_calls;  // in any state
+    struct ring out;     // leases of calls with one lease, longest out first
+    struct ring doubled; // of calls with two the later one, likewise
+    size_t n_calls;      // in any state
     size_t n_queued;
     // Of the workers that serve it (dispatch_worker.c counts them):
     size_t n_live;       // neither draining nor silent
@@ -141,7 +142,7 @@ struct queued_call {
     struct lease *leases;                   // HELD and LATE ones
     int32_t failed[DISPATCH_WORKER_FAULTS]; // workers, ascending
     uint8_t n_failed;
-    uint8_t n_held;    // leases that are HELD: 0, 1 or 2
+    uint8_t n_held;    // leases that are HELD: 0 to 3
     uint8_t state;     // enum queued_state
     uint8_t last;      // enum call_fault
     uint16_t n_faults; // that say something of the call
@@ -174,7 +175,8 @@ enum lease_state {
 
 struct lease {
     struct table_node node; // key: its number; listed unless UNUSED, CANCELLED
-    struct ring link;       // HELD: in model.out, or none; else by state
+    struct ring link;       // HELD: in model.out or doubled, or none; else by
+                            // state
     struct heap_node end;   // HELD with a slot: in dispatch.ends
     struct dispatch_worker *worker;
     struct queued_call *queued; // HELD, LATE

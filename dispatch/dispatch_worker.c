@@ -488,19 +488,19 @@ static void stop_slot(struct dispatch *dispatch, struct slot *slot, int64_t now)
 
 // --- leases ---
 
-// A call with one lease may be hedged; it is listed by the time it was sent.
-// Nearly always that is now; a call that lost one of two leases is older.
-static void list_out(struct lease *lease)
+// By the time it was sent. Nearly always that is now; a call that lost one of
+// its leases is older.
+static void list_by_age(struct ring *list, struct lease *lease)
 {
-    struct ring *out = &lease->queued->model->out;
-    struct ring *at = out->prev;
+    struct ring *at = list->prev;
 
-    while (at != out &&
+    while (at != list &&
            RING_OWNER(at, struct lease, link)->sent_ms > lease->sent_ms)
         at = at->prev;
     ring_insert(at->next, &lease->link);
 }
 
+// The one that was sent last.
 static struct lease *held_lease(const struct queued_call *queued)
 {
     struct lease *lease = queued->leases;
@@ -508,6 +508,21 @@ static struct lease *held_lease(const struct queued_call *queued)
     while (lease != NULL && lease->state != LEASE_HELD)
         lease = lease->sibling;
     return lease;
+}
+
+// A call with one lease may be hedged, and one with two, when both are in vain.
+// Its last lease is listed accordingly.
+static void list_out(const struct queued_call *queued)
+{
+    struct lease *last = held_lease(queued);
+
+    if (last == NULL)
+        return;
+    ring_remove(&last->link);
+    if (queued->n_held == 1)
+        list_by_age(&queued->model->out, last);
+    else if (queued->n_held == 2)
+        list_by_age(&queued->model->doubled, last);
 }
 
 static struct lease *take_unused(struct dispatch *dispatch,
@@ -543,10 +558,9 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
     queued->leases = lease;
     queued->n_held++;
     queued->sent = true;
-    if (other == NULL)
-        list_out(lease);
-    else
+    if (other != NULL)
         ring_remove(&other->link);
+    list_out(queued);
     worker->n_places++;
     dispatch->n_swaps +=
         worker->loaded != NULL && worker->loaded != queued->model;
@@ -593,7 +607,7 @@ static void leave_call(struct lease *lease)
     lease->queued = NULL;
 }
 
-// Stops being HELD: the slot is free, and a hedged call has one lease again.
+// Stops being HELD: the slot is free, and a hedged call has a lease less.
 static void let_go(struct dispatch *dispatch, struct lease *lease, int64_t now)
 {
     struct dispatch_worker *worker = lease->worker;
@@ -604,8 +618,8 @@ static void let_go(struct dispatch *dispatch, struct lease *lease, int64_t now)
     else
         stop_slot(dispatch, lease->slot, now);
     lease->state = LEASE_UNUSED;
-    if (--queued->n_held == 1)
-        list_out(held_lease(queued));
+    queued->n_held--;
+    list_out(queued);
 }
 
 static bool takes_place(enum lease_state state)

@@ -1467,6 +1467,72 @@ Test(dispatch, quick_calls_are_not_copied_within_half_a_second)
     cr_expect_eq(times_sent(5), 2);
 }
 
+// The first worker may be one that takes calls and never answers.
+Test(dispatch, a_call_is_copied_although_no_call_was_ever_answered)
+{
+    open_with(0, true);
+    join(1, 1);
+    queue(5);
+    settle();
+    join(2, 1);
+
+    pass(DISPATCH_HEDGE_BLIND_MS - 1);
+    cr_expect_eq(times_sent(5), 1);
+    pass(1);
+    cr_expect_eq(times_sent(5), 2);
+    cr_expect_eq(sent(5)->worker, 2);
+}
+
+// Two machines froze at the same time, and a third has a slot.
+Test(dispatch, a_third_copy_is_sent_where_two_workers_answer_nothing)
+{
+    int64_t call = 0;
+
+    open_with(0, true);
+    join(1, 1);
+    teach_usual(1000);
+    pass(1);
+    join(2, 1);
+    queue(5);
+    settle();
+    pass(2000);
+    cr_expect_eq(times_sent(5), 2);
+    join(3, 1);
+    pass(1999);
+    cr_expect_eq(times_sent(5), 2);
+    pass(1);
+    cr_expect_eq(times_sent(5), 3);
+    cr_expect_eq(sent(5)->worker, 3);
+    join(4, 1);
+    pass(10000);
+    cr_expect_eq(times_sent(5), 3, "three are enough");
+
+    cr_expect(dispatch_done(dispatch, 3, sent(5)->lease, now, &call));
+    settle();
+    cr_expect_eq(call, 5);
+    cr_expect_eq(counts().leased, 0);
+}
+
+Test(dispatch, a_slow_worker_that_answers_other_calls_is_given_no_third_copy)
+{
+    int64_t call = 0;
+
+    open_with(0, true);
+    join(1, 2);
+    teach_usual(1000);
+    queue(5);
+    queue(6);
+    settle();
+    join(2, 1);
+    pass(2000);
+    cr_assert_eq(times_sent(5), 2);
+    cr_expect(dispatch_done(dispatch, 1, sent(6)->lease, now, &call));
+    dispatch_credit(dispatch, 1, sent(6)->lease, now);
+    join(3, 1);
+    pass(10000);
+    cr_expect_eq(times_sent(5), 2);
+}
+
 Test(dispatch, a_copied_call_goes_on_when_one_of_its_two_workers_fails)
 {
     send_with_spare_worker();
