@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "common/utf8.h"
 #include "common/vector.h"
 #include "coordinator/flight.h"
 #include "coordinator/kept_calls.h"
@@ -47,6 +48,9 @@ enum {
     UNREAD_OF_ALL = 256 << 20,
     UNREAD_SHORT = 64 << 10, // shorter messages are not worth adding up all
     BROKEN_A_TURN = 64,      // connections; each looks for its peer among all
+
+    ANSWER_BYTES = 256 << 10, // of an answer, the widest embedding among them,
+    ANSWER_TOKEN_BYTES = 1 << 10, // and for each token that was asked for
 
     CLIENTS_MOST = 512,
     CLIENT_MS = 30000, // of silence; a client that waits beats every second
@@ -626,6 +630,26 @@ static void was_asked_for(struct arrival *arrival)
     token_bucket_give(&arrival->peer->bytes, (int64_t)arrival->part_bytes);
 }
 
+// An answer is kept for good, so a worker that lies could fill the disk. No
+// model writes so much for so few tokens: what is beyond is cut off, as a
+// server that minds num_predict would have done. So are log-probabilities that
+// nobody asked for.
+static void bound_answer(const struct call_options *asked,
+                         struct call_answer *answer)
+{
+    size_t most =
+        ANSWER_BYTES + (size_t)asked->num_predict * ANSWER_TOKEN_BYTES;
+
+    if (asked->top_logprobs == 0)
+        answer->logprobs = NULL;
+    if (answer->text_len <= most)
+        return;
+    answer->text_len = utf8_cut(answer->text, most);
+    answer->text[answer->text_len] = '\0';
+    if (answer->outcome == CALL_TEXT)
+        answer->outcome = CALL_CUT;
+}
+
 // The call of that lease could not be answered.
 static void take_fault(struct arrival *arrival, int64_t lease,
                        enum call_fault fault, const char *text)
@@ -719,6 +743,7 @@ static void on_answer(struct arrival *arrival)
     }
     flight->worker = worker->number;
     flight->lease = message->id;
+    bound_answer(&flight->order.options, &answer);
     arrival->handlers->answered(arrival->handlers->user, flight, worker,
                                 &answer);
 }

@@ -421,19 +421,22 @@ static void report_unanswered(const struct running_job *running,
     free(urls);
 }
 
-// Workers are here, and have lost a model of the job.
-static bool report_lost_model(const struct running_job *running,
-                              struct err *err)
+// Workers are here, and none of them serves a model of the job any more.
+static bool report_unserved(const struct running_job *running, struct err *err)
 {
     const struct engine *engine = running->engine;
 
     for (int r = 0; r < ROLE_COUNT; r++) {
         const struct job_model_pin *model = &running->work.models[r];
+        const char *name = running->job->models[r].name;
 
         if (engine->workers.n == 0 || !model->bound || !model->met ||
             dispatch_can_serve(engine->dispatch, model->number))
             continue;
-        report_missing(&engine->workers, running->job->models[r].name, err);
+        if (workers_digest(&engine->workers, name) == NULL)
+            report_missing(&engine->workers, name, err);
+        else if (!nobody_fits(running, (enum role)r, err))
+            continue;
         err->code = ERR_FAULT; // the job was right when it began
         return true;
     }
@@ -462,7 +465,7 @@ bool running_job_watch(struct running_job *running, int64_t now,
                    engine->busy_ms);
     if (now - since < limit)
         return true;
-    if (report_lost_model(running, err))
+    if (report_unserved(running, err))
         return false;
     if (call_fault_kind(engine->workers.last_fault.fault)->answered &&
         engine->workers.last_fault.ms > since)

@@ -3,12 +3,15 @@
 #include "coordinator/link.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <zmq.h>
 
 #include "common/json.h"
 #include "stage.h"
+#include "store/query.h"
 
 static struct stage stage;
 static struct actor client;
@@ -447,6 +450,53 @@ Test(link, an_answer_that_comes_twice_counts_once)
     actor_answer(&w, actor_take_call(&w), "garden");
     expect_score(&client, 1, 2);
     actor_leave(&w);
+}
+
+// 4 MiB for the some hundred tokens that were asked for, and log-probabilities
+// that were not.
+Test(link, no_more_of_an_answer_is_kept_than_a_model_can_write)
+{
+    enum { LENGTH = 4 << 20 };
+    struct message message = {.kind = MESSAGE_ANSWER};
+    char *text = malloc(LENGTH + 1);
+    struct err err = ERR_CLEAR;
+    char path[128];
+    struct actor w;
+
+    cr_assert_not_null(text);
+    memset(text, 'x', LENGTH);
+    text[LENGTH] = '\0';
+    worker(&w, "w", 1);
+    evaluate(&client, one_row);
+    message.as.answer =
+        (struct answer_message){.id = actor_take_call(&w),
+                                .answer = {.outcome = CALL_TEXT,
+                                           .text = text,
+                                           .text_len = LENGTH,
+                                           .cached_tokens = -1,
+                                           .logprobs = (char *)"[[0,1,0.5]]"}};
+    actor_say(&w, &message);
+    expect_score(&client, 0, 1);
+    actor_leave(&w);
+    free(text);
+    stage_stop(&stage);
+
+    (void)snprintf(path, sizeof path, "%s/store.db", stage.folder);
+    struct store *store = store_open_read(path, &err);
+    cr_assert_not_null(store, "%s", err.text);
+    json_t *rows = query_rows(store,
+                              "SELECT length(reply) AS length, outcome,"
+                              " (SELECT max(logprobs) FROM call_texts)"
+                              " AS logprobs FROM v_calls",
+                              NULL, 0, &err);
+    const json_t *row = json_array_get(rows, 0);
+    cr_assert_not_null(row, "%s", err.text);
+    cr_expect_gt(json_get_int(row, "length", 0), 256 << 10);
+    cr_expect_lt(json_get_int(row, "length", 0), 2 << 20);
+    cr_expect_str_eq(json_get_text(row, "outcome", ""), "cut");
+    cr_expect(json_is_null(json_object_get(row, "logprobs")));
+    json_decref(rows);
+    store_close(store);
 }
 
 Test(link, the_calls_of_a_silent_worker_go_elsewhere)
