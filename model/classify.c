@@ -169,14 +169,30 @@ static const struct status_row statuses[] = {
     {0, 999, FAULT_GARBAGE, "the server does not speak this API"},
 };
 
+static const struct status_row *row_of(const struct model_reply *reply)
+{
+    const struct status_row *row = statuses;
+
+    while (reply->status < row->first || reply->status > row->last)
+        row++;
+    return row;
+}
+
+static void put_status(const struct model_reply *reply, char *out, size_t size)
+{
+    text_print(out, size, "%s (HTTP status %ld%s%s)", row_of(reply)->what,
+               reply->status, reply->location[0] == '\0' ? "" : " to ",
+               reply->location);
+}
+
 static void classify_error(const struct model_backend *backend,
                            const struct model_asked *asked,
                            const struct model_reply *reply,
                            struct model_done *done)
 {
     char said[SAID_BYTES];
+    char what[WHAT_BYTES];
     bool is_api = read_error(reply, said, sizeof said);
-    const struct status_row *row = statuses;
 
     if (says_too_long(reply)) {
         done->answer.prompt_tokens = read_prompt_tokens(reply->body);
@@ -194,13 +210,18 @@ static void classify_error(const struct model_backend *backend,
                                             : backend->chat_path);
         return;
     }
-    while (reply->status < row->first || reply->status > row->last)
-        row++;
+    put_status(reply, what, sizeof what);
+    set_fault(done, row_of(reply)->fault, what, said);
+}
+
+void model_status_text(const struct model_reply *reply, char *out, size_t size)
+{
+    char said[SAID_BYTES];
     char what[WHAT_BYTES];
-    text_print(what, sizeof what, "%s (HTTP status %ld%s%s)", row->what,
-               reply->status, reply->location[0] == '\0' ? "" : " to ",
-               reply->location);
-    set_fault(done, row->fault, what, said);
+
+    (void)read_error(reply, said, sizeof said);
+    put_status(reply, what, sizeof what);
+    text_print(out, size, "%s%s%s", what, said[0] == '\0' ? "" : ": ", said);
 }
 
 // What servers that know no JSON schema, or not this one, call it.

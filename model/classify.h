@@ -49,6 +49,10 @@ void model_classify(const struct model_backend *backend,
                     const struct model_asked *asked,
                     const struct model_reply *reply, struct model_done *done);
 
+// What an HTTP status other than 200 says, in words and in those of the server:
+// "the server refuses access (HTTP status 401): no key".
+void model_status_text(const struct model_reply *reply, char *out, size_t size);
+
 // True when the server refuses a request because of its output format. Told by
 // its words: a request that is sent again without the format is no harm.
 bool model_refuses_format(const struct model_reply *reply);

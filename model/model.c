@@ -22,6 +22,7 @@
 #define KEEPALIVE_S 5L
 
 enum {
+    STATUS_BYTES = 600,     // of what a server says of a status
     REQUEST_MAX = 72 << 20, // prefix and tail at their largest, and options
     CONNECT_MS = 10000,
     KEEP_BYTES = 1 << 20, // larger buffers are freed after a call
@@ -563,7 +564,9 @@ static void classify(struct model_client *client, struct exchange *exchange,
         .exchange = explain_code(exchange, code),
         .body = exchange->reply.data == NULL ? "" : exchange->reply.data,
         .len = exchange->reply.len,
-        .detail = code == CURLE_OK ? "" : curl_easy_strerror(code),
+        .detail = code == CURLE_OK || exchange->too_large
+                      ? ""
+                      : curl_easy_strerror(code),
         .location = "",
     };
 
@@ -731,6 +734,29 @@ static bool refuse_server(const struct model_client *client, enum err_code code,
     return false;
 }
 
+// It answers, but not what was asked for. A 404 is no model server's.
+static bool refuse_status(const struct model_client *client,
+                          struct exchange *exchange, long status,
+                          const char *path, struct err *err)
+{
+    const char *location = NULL;
+    char text[STATUS_BYTES];
+
+    if (status == 404)
+        return refuse_server(client, ERR_PROTOCOL, "something else does", err);
+    curl_easy_getinfo(exchange->easy, CURLINFO_REDIRECT_URL, &location);
+    const struct model_reply reply = {
+        .status = status,
+        .body = exchange->reply.data == NULL ? "" : exchange->reply.data,
+        .len = exchange->reply.len,
+        .detail = "",
+        .location = location == NULL ? "" : location};
+    model_status_text(&reply, text, sizeof text);
+    err_set(err, status >= 500 ? ERR_FAULT : ERR_PROTOCOL, "%s%s: %s",
+            client->address.url, path, text);
+    return false;
+}
+
 static bool get_path(struct model_client *client, struct exchange *exchange,
                      const char *path, int64_t timeout_ms, struct err *err)
 {
@@ -751,11 +777,7 @@ static bool get_path(struct model_client *client, struct exchange *exchange,
     if (code != CURLE_OK)
         return refuse_server(client, ERR_IO, curl_easy_strerror(code), err);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 500)
-        return refuse_server(client, ERR_IO, "it fails", err);
-    if (status != 200)
-        return refuse_server(client, ERR_PROTOCOL, "something else does", err);
-    return true;
+    return status == 200 || refuse_status(client, exchange, status, path, err);
 }
 
 static json_t *get_json(struct model_client *client, const char *path,

@@ -613,6 +613,20 @@ Test(model, something_else_at_the_address_is_no_server)
     expect_no_server(ERR_PROTOCOL);
 }
 
+Test(model, what_a_server_says_in_place_of_an_answer_is_told)
+{
+    http_script_set(server, "/api/version", SCRIPT_REPLY, 401,
+                    "{\"error\":\"no key\"}", 0);
+    expect_no_server(ERR_PROTOCOL);
+    cr_expect_not_null(strstr(err.text, "refuses access (HTTP status 401): no "
+                                        "key"),
+                       "%s", err.text);
+    http_script_set(server, "/api/version", SCRIPT_REPLY, 503,
+                    "{\"error\":{\"message\":\"Loading model\"}}", 0);
+    expect_no_server(ERR_FAULT);
+    cr_expect_not_null(strstr(err.text, "503): Loading model"), "%s", err.text);
+}
+
 Test(model, nobody_at_the_address_is_told_from_something_else)
 {
     http_script_set(server, "/api/version", SCRIPT_HANG, 0, "", 0);
