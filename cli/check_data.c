@@ -228,7 +228,7 @@ static void check_loose_type(struct jobfile *file, const struct labels *labels)
         "`%s` may be any text, but the examples have only %zu different ones",
         labels->output, labels->n);
     diag_remedy(file->diags,
-                "declare it as `enum: [%.40s, ...]`: the model is "
+                "declare it as `enum: [\"%.40s\", ...]`: the model is "
                 "then told the labels, and held to them",
                 labels->list[0].name);
 }

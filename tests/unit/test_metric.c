@@ -197,6 +197,15 @@ Test(metric, contains_looks_for_the_label_or_all_of_a_list)
     cr_expect_str_eq(score.feedback, "`answer` should hold `green`.");
 }
 
+Test(metric, contains_finds_nothing_in_an_answer_but_an_empty_one)
+{
+    parse_good("contains: answer");
+    expect_score(0, "{\"answer\": \"\"}", "{\"answer\": \"Paris\"}");
+    expect_score(0, "{\"answer\": []}", "{\"answer\": \"Paris\"}");
+    expect_score(1, "{\"answer\": \" \"}", "{\"answer\": \"\"}");
+    expect_score(1, "{\"answer\": []}", "{\"answer\": \" \"}");
+}
+
 Test(metric, contains_may_look_for_a_text_of_the_job)
 {
     const char *labels[8];
@@ -205,6 +214,15 @@ Test(metric, contains_may_look_for_a_text_of_the_job)
     expect_score(1, "{}", "{\"answer\": \"Sorry! The refund is on its way\"}");
     expect_score(0, "{}", "{\"answer\": \"Sorry!\"}");
     cr_expect_eq(metric_labels(metric, labels, 8), 0);
+}
+
+Test(metric, regex_that_every_answer_has_is_told)
+{
+    parse_good("regex: {field: answer, pattern: '^$|yes'}");
+    cr_expect_eq(diags->n, 0);
+    parse_good("regex: {field: answer, pattern: 'x*'}");
+    cr_assert_eq(diags->n, 1);
+    cr_expect_str_eq(diags->items[0].code, "always-scores");
 }
 
 Test(metric, regex_finds_its_pattern_anywhere)

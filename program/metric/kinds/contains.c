@@ -1,5 +1,7 @@
 // contains: an output holds its label, or a text of the job file; of several
-// texts, all of them. Case does not count.
+// texts, all of them. Case does not count. Every text holds the empty one, so
+// that an empty label would score whatever is answered: it is held by an empty
+// answer alone.
 
 #include <string.h>
 
@@ -23,6 +25,11 @@ static bool add_text(struct metric_reader *reader, const struct node *node,
 
     if (!node_text(node, "`text` of `contains`", &text, reader->diags))
         return false;
+    if (text[strspn(text, " \t\r\n")] == '\0') {
+        diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
+                 "`text` of `contains` is empty: every answer holds it");
+        return false;
+    }
     if (json_array_append_new(texts, json_string(text)) != 0)
         return metric_nomem(reader);
     return true;
@@ -98,7 +105,7 @@ static bool find_value(const struct buf *answer, const json_t *value,
     if (ok && wanted.len > 0)
         *holds = answer->len > 0 && strstr(answer->data, wanted.data) != NULL;
     else
-        *holds = true;
+        *holds = answer->len == 0;
     buf_release(&wanted);
     return ok;
 }
@@ -110,6 +117,11 @@ static bool find_all(const struct buf *answer, const json_t *wanted,
 {
     size_t n = json_is_array(wanted) ? json_array_size(wanted) : 1;
 
+    if (n == 0) {
+        *all = answer->len == 0;
+        if (!*all)
+            buf_printf(feedback, "`%s` should be empty.", name);
+    }
     for (size_t i = 0; i < n; i++) {
         const json_t *one =
             json_is_array(wanted) ? json_array_get(wanted, i) : wanted;

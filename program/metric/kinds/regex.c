@@ -13,6 +13,19 @@ struct regex {
 
 static const char *const keys[] = {"field", "pattern"};
 
+// A pattern that is found in nothing and in a text that nobody would write is
+// found everywhere: .*, or x*.
+static bool finds_all(const struct pattern *pattern)
+{
+    static const char odd[] = "\x01\x02";
+    struct err ignored = ERR_CLEAR;
+    bool nothing = false;
+    bool any = false;
+
+    return pattern_matches(pattern, "", 0, &nothing, &ignored) && nothing &&
+           pattern_matches(pattern, odd, sizeof odd - 1, &any, &ignored) && any;
+}
+
 static bool read_pattern(struct metric_reader *reader, const struct node *node,
                          struct regex *params)
 {
@@ -28,6 +41,10 @@ static bool read_pattern(struct metric_reader *reader, const struct node *node,
     if (params->pattern == NULL)
         diag_add(reader->diags, DIAG_ERROR, "bad-pattern", &node->place, "%s",
                  err.text);
+    else if (finds_all(params->pattern))
+        diag_add(reader->diags, DIAG_WARNING, "always-scores", &node->place,
+                 "every answer has this pattern, so each scores 1: anchor it "
+                 "with ^ and $, or say what has to be there");
     return params->pattern != NULL;
 }
 
