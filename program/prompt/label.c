@@ -449,12 +449,14 @@ static bool is_denial(struct span text)
     return false;
 }
 
-// What is behind a label leaves doubt where it names another, or, behind a
-// colon, denies the one in front: "B: no".
+// What is behind a label leaves doubt where it names another, asks, or, behind
+// a colon, denies the one in front: "B (?)", "B: no".
 static bool leaves_doubt(struct keys *keys, int found, char part,
                          struct span tail)
 {
-    return names_another(keys, tail, found) || (part == ':' && is_denial(tail));
+    return names_another(keys, tail, found) ||
+           span_char(span_trim(tail), 0) == '?' ||
+           (part == ':' && is_denial(tail));
 }
 
 static int match_option(struct keys *keys, struct span line)
@@ -610,6 +612,8 @@ static int match_line(struct keys *keys, struct span line)
     struct span tail = span_from(line, colon + len);
     int left = match_dressed(keys, head);
     int right = match_phrase(keys, tail);
+    if (left == LABEL_NONE && right >= 0 && names_another(keys, head, right))
+        return LABEL_MANY;
     if (left == LABEL_NONE)
         return denies(head) ? LABEL_NONE : right;
     if (right == LABEL_NONE && left >= 0 && leaves_doubt(keys, left, ':', tail))
