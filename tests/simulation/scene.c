@@ -5,14 +5,14 @@
 
 #include "simulation/servers.h"
 
-// Two steps, of which one needs the other; each optimizer that is quick.
-#define PROGRAM                                                                \
-    "models: {student: '" SERVERS_MODEL "'}\n"                                 \
+// Two steps, of which one needs the other; each optimizer that is quick. The
+// second job searches notes by embeddings before them, and picks demos so.
+#define PROGRAM(models, search, inputs)                                        \
+    "models: {student: '" SERVERS_MODEL "'" models "}\n"                       \
     "inputs: {text: {desc: A note}}\n"                                         \
-    "steps:\n"                                                                 \
-    "  think:\n"                                                               \
+    "steps:\n" search "  think:\n"                                             \
     "    predict: Say in short what the note tells.\n"                         \
-    "    inputs: [text]\n"                                                     \
+    "    inputs: {text: text" inputs "}\n"                                     \
     "    outputs: {gist: {desc: In a few words}}\n"                            \
     "  sort:\n"                                                                \
     "    predict: Say what the note is about.\n"                               \
@@ -22,11 +22,16 @@
     "metric: {exact_match: topic}\n"
 
 static const char *const jobs[SCENE_VARIANTS] = {
-    "name: first\n" PROGRAM
-    "optimizer: {bootstrap_random_search: {num_candidate_programs: 2}}\n",
-    "name: second\nwindow: 2\n" PROGRAM
-    "optimizer: {bootstrap_random_search: {num_candidate_programs: 1,\n"
-    "  max_labeled_demos: 3, seed: 7}}\n",
+    "name: first\n" PROGRAM("", "", "") "optimizer: {bootstrap_random_search: "
+                                        "{num_candidate_programs: 2}}\n",
+    "name: second\nwindow: 2\n" PROGRAM(
+        ", embed: '" SERVERS_EMBEDDER "'",
+        "  search: {retrieve: notes.jsonl, inputs: [text], by: embeddings,\n"
+        "           k: 1}\n",
+        ", notes: search.passages") "demos: {nearest: 2, by: embeddings}\n"
+                                    "optimizer: {bootstrap_random_search: "
+                                    "{num_candidate_programs: 1,\n"
+                                    "  max_labeled_demos: 3, seed: 7}}\n",
 };
 
 enum { ROWS = 16 };
@@ -48,12 +53,15 @@ static const char *examples(void)
 
 const struct submit *scene_submit(int variant)
 {
-    static struct wire_file files[2];
+    static const char notes[] = "{\"note\": \"of the garden\"}\n"
+                                "{\"note\": \"of the kitchen\"}\n"
+                                "{\"note\": \"of music\"}\n";
+    static struct wire_file files[3];
     static struct submit submit = {.action = "run",
                                    .options = "{}",
                                    .folder = "",
                                    .files = files,
-                                   .n_files = 2};
+                                   .n_files = 3};
     const char *rows = examples();
 
     files[0] = (struct wire_file){.name = "job.yaml",
@@ -61,5 +69,7 @@ const struct submit *scene_submit(int variant)
                                   .len = strlen(jobs[variant])};
     files[1] = (struct wire_file){
         .name = "examples.jsonl", .data = rows, .len = strlen(rows)};
+    files[2] = (struct wire_file){
+        .name = "notes.jsonl", .data = notes, .len = strlen(notes)};
     return &submit;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
+#include "common/vector.h"
 #include "model/model.h"
 #include "simulation/machine.h"
 #include "simulation/network.h"
@@ -89,6 +91,25 @@ static enum call_outcome outcome_of(uint64_t luck)
     return luck % 41 == 0 ? CALL_CUT : CALL_TEXT;
 }
 
+// A text to be embedded comes as a list of one (common/call.h): some direction
+// of four, that the text determines.
+static struct call_answer embed(const struct hash *hash, size_t len)
+{
+    struct call_answer answer = {.cached_tokens = -1,
+                                 .prompt_tokens = (int32_t)(len / 4)};
+    struct buf text = BUF_INIT(1 << 10);
+    struct err err = ERR_CLEAR;
+    double numbers[4];
+
+    for (size_t i = 0; i < 4; i++)
+        numbers[i] = 1 + (double)hash->bytes[i];
+    if (!vector_write(numbers, 4, &text, &err))
+        abort();
+    answer.text_len = text.len;
+    answer.text = buf_take(&text);
+    return answer;
+}
+
 struct call_answer servers_answer(const char *prefix, size_t prefix_len,
                                   const char *tail, size_t tail_len,
                                   int64_t seed)
@@ -99,6 +120,8 @@ struct call_answer servers_answer(const char *prefix, size_t prefix_len,
     uint64_t luck;
     char text[300];
 
+    if (prefix_len == 1)
+        return embed(&hash, tail_len);
     memcpy(&luck, hash.bytes, sizeof luck);
     answer.outcome = outcome_of(luck);
     if (answer.outcome == CALL_EMPTY)
@@ -184,14 +207,18 @@ bool model_probe(struct model_client *client, int64_t timeout_ms,
                 client->server);
         return false;
     }
-    *out = (struct model_server){.version = "1.0", .n_models = 1};
-    out->models = calloc(1, sizeof *out->models);
+    *out = (struct model_server){.version = "1.0", .n_models = 2};
+    out->models = calloc(2, sizeof *out->models);
     if (out->models == NULL)
         abort();
-    *out->models = (struct model_info){.name = SERVERS_MODEL,
-                                       .digest = SERVERS_DIGEST,
-                                       .quantization = "Q4_0",
-                                       .context = 8192};
+    out->models[0] = (struct model_info){.name = SERVERS_MODEL,
+                                         .digest = SERVERS_DIGEST,
+                                         .quantization = "Q4_0",
+                                         .context = 8192};
+    out->models[1] = (struct model_info){.name = SERVERS_EMBEDDER,
+                                         .digest = SERVERS_DIGEST,
+                                         .quantization = "F16",
+                                         .context = 256};
     return true;
 }
 

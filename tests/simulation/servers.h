@@ -18,6 +18,7 @@
 enum { SERVERS_MOST = 1024 };
 
 #define SERVERS_MODEL "little:1b"
+#define SERVERS_EMBEDDER "embedder"
 #define SERVERS_DIGEST                                                         \
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
