@@ -239,6 +239,16 @@ static bool take_for_search(struct evaluation *ev, int step,
     return ok;
 }
 
+// What is stored says what is to come, also after a restart (link.c).
+static void note_size(struct job_work *work)
+{
+    int32_t number = work->models[ROLE_EMBED].number;
+    size_t *size = &work->engine->models.entries[number].embedding_size;
+
+    if (*size == 0)
+        *size = vectors_size(work->vectors);
+}
+
 // The item was a text whose embedding others need.
 static bool take_for_text(struct evaluation *ev, int part,
                           const struct call_answer *answer, struct err *err)
@@ -258,6 +268,7 @@ static bool take_for_text(struct evaluation *ev, int part,
                      json_string_length(text), answer->text, answer->text_len,
                      err))
         return false;
+    note_size(ev->work);
     detach(ev, ITEM_DONE);
     return true;
 }

@@ -48,6 +48,11 @@ void vectors_free(struct vectors *vectors)
     free(vectors);
 }
 
+size_t vectors_size(const struct vectors *vectors)
+{
+    return vectors->size;
+}
+
 // --- reading ---
 
 // The squares of floats, however large or small, have room in a double.

@@ -26,6 +26,9 @@ struct vectors;
 struct vectors *vectors_new(struct err *err);
 void vectors_free(struct vectors *vectors); // NULL is fine
 
+// How many numbers each has; 0 while there is none.
+size_t vectors_size(const struct vectors *vectors);
+
 // Keeps what a model answered to a text (common/vector.h); a second time it
 // changes nothing. ERR_PROTOCOL: it is no embedding, or one of another size;
 // ERR_LIMIT: all together are over 1 GiB.

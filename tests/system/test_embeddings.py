@@ -224,6 +224,20 @@ def test_a_vector_that_is_none_pauses_the_job_and_is_no_score(
     assert run(stage, sim.url, job).status == 0
 
 
+def test_what_is_stored_says_what_size_is_right(stage, sim):
+    job = write(stage)
+    assert run(stage, sim.url, job).status == 0
+    with (job.parent / "documents.jsonl").open("a") as out:
+        out.write('{"title": "more", "text": "nothing of interest"}\n')
+    spoiler = Spoiler(sim.url)
+    stage.gates.append(spoiler)
+    spoiler.reply = {"embeddings": [[1.0, 2.0]]}
+    result = run(stage, spoiler.url, job, "--wait", "1")
+    assert result.status == 3, result
+    assert "this model's first had 256" in str(result), result
+    assert run(stage, sim.url, job).status == 0
+
+
 def test_a_server_that_fails_pauses_the_job(stage, sim):
     gate = stage.gate(sim)
     gate.refuse = lambda body: "input" in body
