@@ -9,6 +9,7 @@ set -eu
 package=$1
 suite=${2:-bookworm}
 root=$(mktemp -d)
+chmod 755 "$root" # apt fetches as a user of its own
 trap 'rm -rf "$root"' EXIT
 
 say() { printf '==> %s\n' "$*"; }
