@@ -1,13 +1,15 @@
 // bench_floor: the least that calls could cost: ZeroMQ and SQLite alone.
 //
-//   bench_floor [CALLS]
+//   bench_floor [CALLS] [inproc|tcp|curve] [FRAME_BYTES]
 //
-// A ROUTER sends frames of 4.4 KB to two DEALER threads on inproc and gets 300
-// bytes back; a writer thread appends, for each answer, rows of the sizes that
-// our store has (a call, its reply, its evaluation with what was wrong; the
-// question is stored once for all who ask it), 256 answers a commit, with WAL
-// and FULL as we have them. No prompt is rendered, no key made, nothing
-// decoded, parsed or scored: what bench_calls needs beyond this is ours.
+// A ROUTER sends frames of 4.4 KB, or what FRAME_BYTES says, to DEALERs and
+// gets 300 bytes back: to two threads on inproc, or to eight processes over
+// TCP, in the clear or with keys, as bench_calls does it. A writer thread
+// appends, for each answer, rows of the sizes that our store has (a call, its
+// reply, its evaluation with what was wrong; the question is stored once for
+// all who ask it), 256 answers a commit, with WAL and FULL as we have them. No
+// prompt is rendered, no key made, nothing decoded, parsed or scored: what
+// bench_calls needs beyond this is ours.
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,6 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 #include <zmq.h>
@@ -22,39 +27,121 @@
 #include "rig.h"
 
 enum {
-    PEERS = 2,
-    CREDIT = 512, // calls that are out, of all peers
-    GROUP = 256,  // answers a commit
+    PEERS = 2,      // threads, or
+    PROCESSES = 8,  // over TCP
+    MOST_PEERS = 8, // of both
+    CREDIT = 512,   // calls that are out, of all peers
+    GROUP = 256,    // answers a commit
     FRAME_BYTES = 4400,
+    MOST_FRAME_BYTES = 64 << 10,
     ANSWER_BYTES = 300,
     REPLY_BYTES = 220,
     FEEDBACK_BYTES = 40,
 };
 
+enum { KEY_TEXT = 41 }; // of CURVE, in Z85
+
 struct floor {
     void *zmq;
     const char *path;
     size_t calls;
+    size_t frame_bytes;
+    size_t n_peers;
+    bool keyed;
+    char endpoint[128];
+    char public_key[KEY_TEXT], secret_key[KEY_TEXT]; // of the ROUTER
+    pthread_t threads[MOST_PEERS];
+    pid_t processes[MOST_PEERS];
+    int orders[MOST_PEERS]; // pipes to the processes
     atomic_size_t answered; // by the ROUTER's thread
     atomic_size_t written;  // by the writer's
 };
 
 // --- peers ---
 
+// Answers until a frame of another size comes.
+static void answer_all(const struct floor *floor, void *zmq)
+{
+    void *socket = zmq_socket(zmq, ZMQ_DEALER);
+    char *frame = malloc(MOST_FRAME_BYTES);
+    char answer[ANSWER_BYTES] = "";
+    char public_key[KEY_TEXT], secret_key[KEY_TEXT];
+
+    if (socket == NULL || frame == NULL)
+        abort();
+    if (floor->keyed &&
+        (zmq_curve_keypair(public_key, secret_key) != 0 ||
+         zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, public_key, KEY_TEXT) ||
+         zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret_key, KEY_TEXT) ||
+         zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, floor->public_key,
+                        KEY_TEXT)))
+        abort();
+    if (zmq_connect(socket, floor->endpoint) != 0)
+        abort();
+    (void)zmq_send(socket, answer, 1, 0);
+    while (zmq_recv(socket, frame, MOST_FRAME_BYTES, 0) ==
+           (int)floor->frame_bytes)
+        (void)zmq_send(socket, answer, sizeof answer, 0);
+    (void)zmq_close(socket);
+    free(frame);
+}
+
 static void *run_peer(void *user)
 {
     const struct floor *floor = user;
-    void *socket = zmq_socket(floor->zmq, ZMQ_DEALER);
-    char frame[FRAME_BYTES];
-    char answer[ANSWER_BYTES] = "";
 
-    if (socket == NULL || zmq_connect(socket, "inproc://floor") != 0)
-        abort();
-    (void)zmq_send(socket, answer, 1, 0);
-    while (zmq_recv(socket, frame, sizeof frame, 0) == FRAME_BYTES)
-        (void)zmq_send(socket, answer, sizeof answer, 0);
-    (void)zmq_close(socket);
+    answer_all(floor, floor->zmq);
     return NULL;
+}
+
+// A process is made before there are threads, and waits for what it is told:
+// all of the floor, with the endpoint and the key.
+static void fork_peer(struct floor *floor, size_t i)
+{
+    int ends[2];
+
+    if (pipe(ends) != 0)
+        abort();
+    floor->orders[i] = ends[1];
+    floor->processes[i] = fork();
+    if (floor->processes[i] != 0) {
+        (void)close(ends[0]);
+        return;
+    }
+    if (read(ends[0], floor, sizeof *floor) != (ssize_t)sizeof *floor)
+        _exit(EXIT_FAILURE);
+    void *zmq = zmq_ctx_new();
+    answer_all(floor, zmq);
+    (void)zmq_ctx_term(zmq);
+    _exit(EXIT_SUCCESS);
+}
+
+static void start_peers(struct floor *floor)
+{
+    for (size_t i = 0; i < floor->n_peers; i++) {
+        if (floor->orders[i] == 0) {
+            if (pthread_create(&floor->threads[i], NULL, run_peer, floor) != 0)
+                abort();
+        } else if (write(floor->orders[i], floor, sizeof *floor) !=
+                   (ssize_t)sizeof *floor) {
+            abort();
+        }
+    }
+}
+
+// The CPU that processes of their own took.
+static double await_peers(struct floor *floor)
+{
+    struct rusage used = {0};
+
+    for (size_t i = 0; i < floor->n_peers; i++)
+        if (floor->orders[i] == 0)
+            (void)pthread_join(floor->threads[i], NULL);
+        else
+            (void)waitpid(floor->processes[i], NULL, 0);
+    (void)getrusage(RUSAGE_CHILDREN, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 }
 
 // --- the writer ---
@@ -151,61 +238,99 @@ static void take(void *router, struct peer *from)
 
 static void give(void *router, const struct peer *to, size_t len)
 {
-    static char frame[FRAME_BYTES];
+    static char frame[MOST_FRAME_BYTES];
 
     (void)zmq_send(router, to->id, to->len, ZMQ_SNDMORE);
     (void)zmq_send(router, frame, len, 0);
 }
 
-static void route(struct floor *floor, void *router)
+// Until all peers are there.
+static void greet(struct floor *floor, void *router, struct peer *peers)
 {
-    struct peer peers[PEERS];
+    for (size_t i = 0; i < floor->n_peers; i++)
+        take(router, &peers[i]);
+}
+
+static void route(struct floor *floor, void *router, const struct peer *peers)
+{
     struct peer from;
     size_t sent = 0;
 
-    for (int i = 0; i < PEERS; i++)
-        take(router, &peers[i]);
     for (; sent < CREDIT && sent < floor->calls; sent++)
-        give(router, &peers[sent % PEERS], FRAME_BYTES);
+        give(router, &peers[sent % floor->n_peers], floor->frame_bytes);
     for (size_t back = 1; back <= floor->calls; back++) {
         take(router, &from);
         atomic_store(&floor->answered, back);
         if (sent++ < floor->calls)
-            give(router, &from, FRAME_BYTES);
+            give(router, &from, floor->frame_bytes);
     }
-    for (int i = 0; i < PEERS; i++)
+    for (size_t i = 0; i < floor->n_peers; i++)
         give(router, &peers[i], 1);
+}
+
+static void *bind_router(struct floor *floor)
+{
+    void *router = zmq_socket(floor->zmq, ZMQ_ROUTER);
+    size_t len = sizeof floor->endpoint;
+    int server = 1;
+
+    if (router == NULL ||
+        (floor->keyed &&
+         (zmq_curve_keypair(floor->public_key, floor->secret_key) != 0 ||
+          zmq_setsockopt(router, ZMQ_CURVE_SERVER, &server, sizeof server) ||
+          zmq_setsockopt(router, ZMQ_CURVE_SECRETKEY, floor->secret_key,
+                         KEY_TEXT))) ||
+        zmq_bind(router, floor->endpoint) != 0 ||
+        zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, floor->endpoint, &len) != 0)
+        abort();
+    return router;
+}
+
+static void measure(struct floor *floor)
+{
+    struct peer peers[MOST_PEERS];
+    void *router = bind_router(floor);
+    pthread_t writer;
+
+    start_peers(floor);
+    greet(floor, router, peers);
+    double begun = wall_s();
+    double before = process_cpu_s();
+    if (pthread_create(&writer, NULL, run_writer, floor) != 0)
+        abort();
+    route(floor, router, peers);
+    (void)pthread_join(writer, NULL);
+    double took = wall_s() - begun;
+    double cpu = process_cpu_s() - before + await_peers(floor);
+
+    printf("floor_calls_per_s %.0f (%.1f us a call of wall time, %.1f of CPU; "
+           "frames of %zu bytes)\n",
+           (double)floor->calls / took, took * 1e6 / (double)floor->calls,
+           cpu * 1e6 / (double)floor->calls, floor->frame_bytes);
+    (void)zmq_close(router);
+    (void)zmq_ctx_term(floor->zmq);
 }
 
 int main(int argc, char **argv)
 {
     struct rig_folder folder;
-    struct floor floor = {.zmq = zmq_ctx_new(),
-                          .path = folder.store,
-                          .calls = argument(argc, argv, 1, LOAD_CALLS)};
-    void *router = zmq_socket(floor.zmq, ZMQ_ROUTER);
-    pthread_t writer;
-    pthread_t peers[PEERS];
+    const char *way = argc > 2 ? argv[2] : "inproc";
+    bool apart = strcmp(way, "inproc") != 0;
+    struct floor floor = {.path = folder.store,
+                          .calls = argument(argc, argv, 1, LOAD_CALLS),
+                          .frame_bytes = argument(argc, argv, 3, FRAME_BYTES),
+                          .n_peers = apart ? PROCESSES : PEERS,
+                          .keyed = strcmp(way, "curve") == 0};
 
+    if (floor.frame_bytes > MOST_FRAME_BYTES)
+        floor.frame_bytes = MOST_FRAME_BYTES;
+    (void)snprintf(floor.endpoint, sizeof floor.endpoint, "%s",
+                   apart ? "tcp://127.0.0.1:*" : "inproc://floor");
+    for (size_t i = 0; apart && i < floor.n_peers; i++)
+        fork_peer(&floor, i);
+    floor.zmq = zmq_ctx_new();
     rig_folder_make(&folder);
-    if (router == NULL || zmq_bind(router, "inproc://floor") != 0 ||
-        pthread_create(&writer, NULL, run_writer, &floor) != 0)
-        abort();
-    for (int i = 0; i < PEERS; i++)
-        if (pthread_create(&peers[i], NULL, run_peer, &floor) != 0)
-            abort();
-    double begun = wall_s();
-    route(&floor, router);
-    (void)pthread_join(writer, NULL);
-    double took = wall_s() - begun;
-    for (int i = 0; i < PEERS; i++)
-        (void)pthread_join(peers[i], NULL);
-    double cpu = process_cpu_s() * 1e6 / (double)floor.calls;
-    printf("floor_calls_per_s %.0f (%.1f us a call of wall time, %.1f of "
-           "CPU)\n",
-           (double)floor.calls / took, took * 1e6 / (double)floor.calls, cpu);
-    (void)zmq_close(router);
-    (void)zmq_ctx_term(floor.zmq);
+    measure(&floor);
     rig_folder_remove(&folder);
     return EXIT_SUCCESS;
 }
