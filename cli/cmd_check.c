@@ -1,10 +1,12 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/checks.h"
 #include "cli/command.h"
 #include "cli/jobfile.h"
 #include "cli/output.h"
+#include "cli/terminal.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -76,8 +78,9 @@ static int print_text(const struct options *options, const struct jobfile *file)
 
     if (status != EXIT_DONE)
         return status;
+    const struct terminal terminal = terminal_of(STDOUT_FILENO);
     put_summary(file, &text);
-    status = output_text(&text);
+    status = output_lines(&terminal, &text);
     buf_release(&text);
     return status;
 }

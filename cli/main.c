@@ -64,9 +64,11 @@ static int print_overview(void)
 {
     struct buf out = BUF_INIT(HELP_BYTES);
 
-    buf_puts(&out, "promptcc " PROMPTCC_VERSION
-                   ": compiles prompt programs for the models that you run\n\n"
-                   "usage: promptcc COMMAND [OPTION]...\n");
+    wrap_text(help_width(), 0, 0,
+              "promptcc " PROMPTCC_VERSION
+              ": compiles prompt programs for the models that you run",
+              &out);
+    buf_puts(&out, "\n\nusage: promptcc COMMAND [OPTION]...\n");
     for (int group = 0; group < COMMAND_GROUPS; group++) {
         buf_printf(&out, "\n%s\n",
                    command_group_title((enum command_group)group));

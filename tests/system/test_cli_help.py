@@ -1,6 +1,12 @@
 """Help, version, color and what every command takes."""
 
+import fcntl
+import os
+import pty
 import re
+import struct
+import subprocess
+import termios
 
 import pytest
 
@@ -54,9 +60,39 @@ def test_color_is_for_terminals_unless_it_is_asked_for(stage):
     assert "\x1b" not in never.out
 
 
+def at_width(stage, width, *words):
+    """What a terminal of that width gets of a command."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, width, 0, 0))
+    with subprocess.Popen([harness.PROMPTCC, "--color", "never", *words],
+                          stdin=subprocess.DEVNULL, stdout=theirs,
+                          stderr=subprocess.STDOUT, cwd=stage.folder,
+                          env=harness.environment()) as process:
+        os.close(theirs)
+        out = b""
+        while True:
+            try:
+                chunk = os.read(ours, 1 << 16)
+            except OSError:  # Linux' end of a terminal
+                break
+            if not chunk:
+                break
+            out += chunk
+    os.close(ours)
+    assert process.returncode == 0, out
+    return out.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("width", [50, 80])
+def test_text_keeps_to_the_width_of_the_terminal(stage, width):
+    stage.job(n=40, more_steps=harness.SECOND_STEP)
+    for words in (["--help"], ["check", "shop/job.yaml"]):
+        text = at_width(stage, width, *words)
+        assert max(map(len, text.splitlines())) <= width, text
+
+
 def test_the_program_can_be_installed(stage):
     """What cmake puts where, without building anything anew."""
-    import subprocess
     prefix = stage.folder / "usr"
     done = subprocess.run(["cmake", "--install", harness.BUILD, "--prefix",
                            prefix], capture_output=True, text=True)

@@ -13,7 +13,7 @@ function whatRan(s) {
   const doc = s.document, student = s.models.find((m) => m.role === 'student'), teacher = s.models.find((m) => m.role === 'teacher');
   const optimizer = doc?.optimizer ?? Object.keys(s.canonical?.optimizer ?? {})[0] ?? 'the optimizer';
   const metric = Object.entries(s.canonical?.metric ?? {})[0];
-  return h('p', null, h('b', null, optimizer), s.state === 'running' ? ' is trying other instructions and demos for ' : [' ran ', counted(s.trials, 'trial'), ', those of the program as written among them, for '],
+  return h('p', null, h('b', null, optimizer), s.state === 'running' ? ' is trying other instructions and demos for ' : s.trials === 0 ? ' has ended no trial yet, for ' : [' ran ', counted(s.trials, 'trial'), ', those of the program as written among them, for '],
     h('b', null, student?.name ?? s.canonical?.models?.student ?? 'the model'), teacher && teacher.name !== student?.name ? [', with ', teacher.name, ' as its teacher'] : '',
     metric ? [', scored by ', h('code', null, metric[0] + (typeof metric[1] === 'string' ? `: ${metric[1]}` : ''))] : '',
     doc?.calls ? `. That took ${num(Object.entries(doc.calls).filter(([k]) => k !== 'reused' && k !== 'hedged').reduce((n, [, v]) => n + v, 0))} calls and ${span(doc.wall_s)}` : '', '.');
