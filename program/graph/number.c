@@ -410,18 +410,21 @@ static bool is_bracketed(const char *text, const struct found *found)
 
 // ---- the words around it
 
-// A number next to one of these is a limit, one of several, a part of a sum, or
-// not meant. Of "isn't" the part before the apostrophe is a word.
+// A number next to one of these is a limit, one of several, a part of a sum,
+// less than nothing, or not meant. Of "isn't" the part before the apostrophe is
+// a word.
 static const char *const doubts[] = {
-    "less",    "fewer",    "more",      "over",     "under",   "above",
-    "below",   "beyond",   "least",     "most",     "between", "not",
-    "no",      "never",    "nor",       "neither",  "or",      "than",
-    "versus",  "without",  "minus",     "negative", "times",   "up",
-    "max",     "min",      "maximum",   "minimum",  "plus",    "half",
-    "twice",   "double",   "triple",    "sqrt",     "root",    "log",
-    "isn",     "wasn",     "cannot",    "wrong",    "false",   "except",
-    "unlike",  "instead",  "incorrect", "either",   "third",   "thirds",
-    "quarter", "quarters", NULL,
+    "less",     "fewer",    "more",      "over",     "under",     "above",
+    "below",    "beyond",   "least",     "most",     "between",   "not",
+    "no",       "never",    "nor",       "neither",  "or",        "than",
+    "versus",   "without",  "minus",     "negative", "times",     "up",
+    "max",      "min",      "maximum",   "minimum",  "plus",      "half",
+    "twice",    "double",   "triple",    "sqrt",     "root",      "log",
+    "isn",      "wasn",     "cannot",    "wrong",    "false",     "except",
+    "unlike",   "instead",  "incorrect", "either",   "third",     "thirds",
+    "quarter",  "quarters", "loss",      "deficit",  "debit",     "down",
+    "fell",     "drop",     "dropped",   "decrease", "decreased", "decline",
+    "declined", NULL,
 };
 
 static bool has_doubt(const char *text, size_t from, size_t to)
@@ -482,13 +485,20 @@ static double to_share(struct found *found)
     return value;
 }
 
+// 5.000 kg is five thousand of them to half of the world.
+static bool is_dotted_group(const struct found *found)
+{
+    return found->n >= 5 && found->n <= 7 && found->digits[0] != '0' &&
+           strcmp(found->digits + found->n - 4, ".000") == 0;
+}
+
 bool number_find(const char *text, size_t len, struct number *out)
 {
     char plain[NUMBER_MAX_TEXT + 1];
     struct found found = {.n = 0};
 
     if (!make_plain(text, len, plain) || !find(plain, &found) ||
-        has_doubt(plain, 0, found.start) ||
+        is_dotted_group(&found) || has_doubt(plain, 0, found.start) ||
         has_doubt(plain, found.end, strlen(plain)))
         return false;
     out->percent = found.percent;
