@@ -574,7 +574,7 @@ static void measure_speed_up(struct plan plan, const int *counts, size_t n)
 }
 
 // Every tenth call is the teacher's. As few swaps as can be: one machine
-// changes to the teacher, or each once a trial where one is not enough.
+// changes to the teacher, or all once a window of trials.
 static void measure_swaps(void)
 {
     struct plan plan = {.n_machines = 8,
@@ -584,10 +584,20 @@ static void measure_swaps(void)
                         .window = 4,
                         .teacher = 10};
 
-    printf("8 equal workers, 20 trials of 100 calls, every tenth a teacher's, "
+    printf("equal workers, 20 trials of 100 calls, every tenth a teacher's, "
            "%d s for loading a model:\n",
            SWAP_MS / 1000);
-    measure("both on all", &plan);
+    for (; plan.n_machines > 0; plan.n_machines /= 2) {
+        char name[40];
+
+        (void)snprintf(name, sizeof name, "both on %d", plan.n_machines);
+        measure(name, &plan);
+    }
+    plan.n_machines = 1;
+    plan.trial_calls = 20;
+    measure("one, 20 calls", &plan);
+    plan.n_machines = 8;
+    plan.trial_calls = 100;
     plan.apart = true;
     measure("a teacher apart", &plan);
 }

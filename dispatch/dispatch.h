@@ -33,7 +33,9 @@
 // window. Then it goes to the group that would be done last, by its waiting
 // calls and the speeds of its slots: no slot is left idle for affinity's sake.
 // A worker changes its loaded model only when no call for it waits, or calls of
-// another wait and nobody was sent one for MODEL_WAIT_MS. Idle slots are filled
+// another wait and nobody was sent one for MODEL_WAIT_MS. Where at most two
+// have its model, and the same jobs have calls of both, that is FEW_WAIT_MS:
+// they need both, and would then wait for the first. Idle slots are filled
 // before the places beyond them; a worker whose calls take above a quarter of a
 // second gets no call beyond its slots, where it would wait for nothing.
 //
@@ -118,6 +120,7 @@ enum {
     DISPATCH_BACKOFF_MS = 250,       // doubled a fault
     DISPATCH_BACKOFF_MAX_MS = 4000,
     DISPATCH_MODEL_WAIT_MS = 60000,
+    DISPATCH_FEW_WAIT_MS = 600000, // where another model would wait instead
     DISPATCH_LEASE_MARGIN_MS = 5000,
     DISPATCH_ACK_MS = 2000, // until a lease that is not named is sent again
     DISPATCH_QUARANTINE_FAULTS = 3, // in a row, until a worker is left alone

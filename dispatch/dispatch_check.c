@@ -331,6 +331,7 @@ static const char *check_served(const struct dispatch *dispatch,
     size_t n_live = 0;
     size_t n_awake = 0;
     size_t n_good = 0;
+    size_t n_loaded = 0;
     size_t n_free = 0;
     size_t n_listed = 0;
 
@@ -355,12 +356,13 @@ static const char *check_served(const struct dispatch *dispatch,
         n_live += live;
         n_awake += live && !rests;
         n_good += live && !rests && served->proven;
+        n_loaded += live && worker->loaded == model;
         n_free += served->place != PLACE_NONE;
     }
     for (int place = 0; place < PLACE_COUNT; place++)
         n_listed += ring_count(&model->free[place]);
     if (n_live != model->n_live || n_awake != model->n_awake ||
-        n_good != model->n_good)
+        n_good != model->n_good || n_loaded != model->n_loaded)
         return "the workers that serve a model are miscounted";
     if (n_free != n_listed)
         return "the free workers of a model are miscounted";

@@ -85,6 +85,7 @@ struct model {
     size_t n_live;       // neither draining nor silent
     size_t n_awake;      // of those, not at rest for their faults
     size_t n_good;       // of those, that have answered a call of it
+    size_t n_loaded;     // of the live ones, that have it loaded
     bool answered;       // somebody has answered a call of it, ever
     int64_t fed_ms;      // when a call was last sent, or the queue began
     struct median usual; // milliseconds at work of answered calls
@@ -209,9 +210,10 @@ struct served_model {
     struct model *model;
     struct ring link; // in model.free[place]
     enum place place;
-    bool proven;            // it has answered a call of it
-    int64_t call_us;        // a call with its prefix there; 0: not known yet
-    bool live, awake, good; // how the model's numbers count it
+    bool proven;     // it has answered a call of it
+    int64_t call_us; // a call with its prefix there; 0: not known yet
+    // How the model's numbers count it.
+    bool live, awake, good, loaded;
 };
 
 struct dispatch_worker {

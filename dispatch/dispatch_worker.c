@@ -207,6 +207,8 @@ static void count_served(struct served_model *served, bool live)
     count(&served->live, live, &model->n_live);
     count(&served->awake, awake, &model->n_awake);
     count(&served->good, awake && served->proven, &model->n_good);
+    count(&served->loaded, live && served->worker->loaded == model,
+          &model->n_loaded);
 }
 
 // Lists the worker under each of its models by what it has free now, and

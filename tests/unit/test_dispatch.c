@@ -549,7 +549,8 @@ Test(dispatch, a_worker_changes_its_model_for_calls_left_waiting_a_minute)
     cr_assert(dispatch_serves(dispatch, 1, 2, &err));
     queue_group(1, 9, 1, 1);
     settle();
-    queue_call((struct dispatch_call){.id = 50, .model = 2, .trial = 9});
+    queue_call((struct dispatch_call){
+        .id = 50, .job = 2, .model = 2, .trial = 9}); // of another job
 
     now += DISPATCH_MODEL_WAIT_MS - 1;
     answer(1);
@@ -560,6 +561,42 @@ Test(dispatch, a_worker_changes_its_model_for_calls_left_waiting_a_minute)
     cr_expect_eq(times_sent(50), 1);
 }
 
+Test(dispatch, one_of_three_workers_changes_its_model_for_the_same_job)
+{
+    for (int32_t worker = 1; worker <= 3; worker++) {
+        join(worker, 1);
+        cr_assert(dispatch_serves(dispatch, worker, 2, &err));
+    }
+    queue_group(1, 12, 1, 1);
+    settle();
+    queue_call((struct dispatch_call){.id = 50, .model = 2, .trial = 9});
+
+    now += DISPATCH_MODEL_WAIT_MS;
+    for (int64_t id = 1; id <= 6; id++)
+        answer(id); // a call at work and the next one, of each
+    cr_expect_eq(times_sent(50), 1);
+    cr_expect_eq(times_sent(7), 1);
+    cr_expect_eq(times_sent(8), 1);
+}
+
+// It would only keep waiting what is asked now.
+Test(dispatch, a_single_worker_does_what_is_loaded_first_for_the_same_job)
+{
+    join(1, 1);
+    cr_assert(dispatch_serves(dispatch, 1, 2, &err));
+    queue_group(1, 9, 1, 1);
+    settle();
+    queue_call((struct dispatch_call){.id = 50, .model = 2, .trial = 9});
+
+    now += DISPATCH_FEW_WAIT_MS - 1;
+    answer(1);
+    cr_expect_eq(times_sent(50), 0);
+
+    now += 1;
+    answer(2);
+    cr_expect_eq(times_sent(50), 1, "but not for ever");
+}
+
 Test(dispatch, two_long_queues_do_not_change_the_model_with_each_call)
 {
     int changes = 0;
@@ -568,8 +605,9 @@ Test(dispatch, two_long_queues_do_not_change_the_model_with_each_call)
     join(1, 1);
     cr_assert(dispatch_serves(dispatch, 1, 2, &err));
     for (int64_t id = 1; id <= 100; id++) {
-        queue_call((struct dispatch_call){.id = id, .model = MODEL});
-        queue_call((struct dispatch_call){.id = id + 1000, .model = 2});
+        queue_call((struct dispatch_call){.id = id, .job = 1, .model = MODEL});
+        queue_call(
+            (struct dispatch_call){.id = id + 1000, .job = 2, .model = 2});
     }
     settle();
     for (int i = 0; i < 120; i++) {
