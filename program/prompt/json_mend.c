@@ -92,6 +92,8 @@ static const struct {
     const char *open;
     const char *close;
 } quotes[] = {
+    {"\"\"\"", "\"\"\""}, // Python's long ones, before the others
+    {"'''", "'''"},
     {"\"", "\""},
     {"'", "'"},
     {"`", "`"},

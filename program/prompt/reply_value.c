@@ -266,9 +266,15 @@ static json_t *clean_str(const struct type *type, struct reader *reader,
                : text_of_str(type, reader, text);
 }
 
+// A list of one text is that text; anything else that is no text is its JSON.
 static json_t *json_of_str(const struct type *type, struct reader *reader,
                            const json_t *value)
 {
+    if (json_array_size(value) == 1 &&
+        json_is_string(json_array_get(value, 0))) {
+        value = json_array_get(value, 0);
+        reader->lenient |= LENIENT_FORM;
+    }
     if (json_is_string(value))
         return clean_str(type, reader, value);
     if (json_is_null(value))

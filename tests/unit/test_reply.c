@@ -290,6 +290,20 @@ Test(reply, with_a_field_twice_is_read_where_one_value_is_meant)
     EXPECT_ROWS(rows);
 }
 
+Test(reply, may_have_a_list_of_the_one_text)
+{
+    static const struct row rows[] = {
+        {"name", JSON, ALL, "{\"title\": [\"A\"]}", "{\"title\":\"A\"}", NULL,
+         LENIENT_FORM},
+        {"pick", JSON, ALL, "{\"pick\": [\"B\"]}", "{\"pick\":\"B\"}", NULL,
+         LENIENT_LABEL},
+        {"name", JSON, ALL, "{\"title\": [\"A\", \"B\"]}",
+         "{\"title\":\"[\\\"A\\\",\\\"B\\\"]\"}", NULL, LENIENT_FORM},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
 Test(reply, may_have_its_own_name_and_value_as_json_in_a_section)
 {
     static const struct row rows[] = {
