@@ -1,6 +1,5 @@
 #include "cli/answer_query.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -24,7 +23,6 @@ static void confine_files(void)
     const struct rlimit limit = {.rlim_cur = FILE_BYTES,
                                  .rlim_max = FILE_BYTES};
 
-    (void)signal(SIGXFSZ, SIG_IGN);
     (void)setrlimit(RLIMIT_FSIZE, &limit);
 }
 

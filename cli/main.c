@@ -1,6 +1,7 @@
 // promptcc: finds the command, prints help.
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,6 +194,7 @@ int main(int argc, char **argv)
     int at = 1;
 
     (void)setlocale(LC_CTYPE, "");
+    (void)signal(SIGXFSZ, SIG_IGN); // a file that may not grow is a full disk
     descriptors_raise();
     for (; at < argc && strncmp(argv[at], "--color", 7) == 0; at++) {
         const char *when = argv[at][7] == '=' ? argv[at] + 8 : argv[at + 1];

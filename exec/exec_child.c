@@ -98,7 +98,7 @@ struct beginning {
 static void become(void *user)
 {
     static const int reset[] = {SIGPIPE, SIGINT,  SIGTERM, SIGHUP,
-                                SIGCHLD, SIGQUIT, SIGTSTP};
+                                SIGCHLD, SIGQUIT, SIGTSTP, SIGXFSZ};
     struct beginning *beginning = user;
     struct pipes *pipes = beginning->pipes;
     sigset_t none;

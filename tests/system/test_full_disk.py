@@ -74,3 +74,16 @@ def test_a_coordinator_ends_although_its_disk_is_full(stage, small_disk):
         lambda: harness.store_rows(small_disk / "c.db",
                                    "SELECT state FROM v_jobs") == [("done",)],
         "end of the job")
+
+
+def test_a_file_that_may_not_grow_is_an_error_and_no_end(stage, sim,
+                                                        monkeypatch):
+    """`ulimit -f`: the system would end whoever writes on, without a word."""
+    job = stage.job()
+    promptcc = harness.PROMPTCC
+    monkeypatch.setattr(harness, "PROMPTCC", "/bin/sh")
+    refused = stage.promptcc("-c", f"ulimit -f 100; exec {promptcc} run {job} "
+                             f"--ollama {sim.url} --json")
+    monkeypatch.undo()
+    assert refused.status == 1 and refused.error["code"] == "store", refused
+    assert stage.promptcc("run", job, "--ollama", sim.url).status == 0
