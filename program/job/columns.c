@@ -253,7 +253,13 @@ static const char *nearest_key(json_t *fields, const char *name)
     for (void *at = json_object_iter(fields); at != NULL && n < CSV_MAX_COLUMNS;
          at = json_object_iter_next(fields, at))
         keys[n++] = json_object_iter_key(at);
-    return text_nearest(name, keys, n);
+    const char *near = text_nearest(name, keys, n);
+    size_t len = near == NULL ? 0 : strlen(near);
+
+    // The first part of a path is there; the rest of it is what is missing.
+    return near != NULL && strncmp(name, near, len) == 0 && name[len] == '.'
+               ? NULL
+               : near;
 }
 
 // The path to a key of this name inside of the members of object.
