@@ -176,6 +176,24 @@ def test_a_worker_without_the_model_embeds_nothing(stage):
     assert len(embeddings(embeds)) == N_DOCUMENTS + 24
 
 
+@pytest.mark.parametrize("backend", ["--openai", "--llama"])
+def test_the_other_servers_embed_as_well(stage, backend):
+    sim = stage.stand_in(slots=2, model=["qwen2.5:0.5b", "all-minilm"])
+    job = write(stage)
+    job.write_text(job.read_text().replace("embed: all-minilm,",
+                                           "embed: all-minilm, revision: v1,"))
+    coordinator = stage.coordinator(stage.folder / "cluster.db")
+    stage.start("worker", "--coordinator", coordinator.endpoint, backend,
+                sim.url)
+    result = stage.promptcc("submit", job, "--coordinator",
+                            coordinator.endpoint, "--wait", "--json")
+    assert result.status == 0, result
+    assert len(sim.answered(["/v1/embeddings"])) == N_DOCUMENTS + 24
+    models = json.loads((job.parent / "compiled.json").read_text())[
+        "metadata"]["promptcc"]["models"]
+    assert models["embed"]["revision"] == "v1"
+
+
 def test_without_a_server_of_that_model_the_job_says_which_is_missing(stage):
     chats = stage.stand_in(slots=2, model=["qwen2.5:0.5b"])
     result = run(stage, chats.url, write(stage))
