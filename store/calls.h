@@ -1,7 +1,7 @@
 // calls: every answer that was paid for, found by its key.
 //
 // Rows are appended in order of arrival; the index over keys lives in memory
-// (about 45 bytes a call) and is built when the store is opened, because a
+// (about 35 bytes a call) and is built when the store is opened, because a
 // random-key index is the dearest part of a store on disk. Texts are in a
 // table of their own, so that counting and indexing need not read them. A
 // prefix (system message and demos) is stored once, as it was sent.
