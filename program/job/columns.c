@@ -1,8 +1,5 @@
 #include "program/job/columns.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +7,10 @@
 
 #include "common/arena.h"
 #include "common/buf.h"
-#include "common/fold.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "program/graph/type_check.h"
+#include "program/job/coerce.h"
 #include "program/source/csv.h"
 
 enum {
@@ -348,234 +345,6 @@ static void tell_missing(struct taking *taking, const struct column *column)
         tell_keys(taking, what, column->name);
 }
 
-// A copy that shares its members; NULL without memory, where json_copy leaves
-// members out.
-static json_t *copy_object(json_t *object)
-{
-    json_t *copy = json_copy(object);
-
-    if (json_object_size(copy) == json_object_size(object))
-        return copy;
-    json_decref(copy);
-    return NULL;
-}
-
-// --- values as people write them ---
-
-static json_t *fit(const struct type *type, json_t *value, bool table);
-
-static json_t *fit_text(json_t *value)
-{
-    if (json_is_integer(value))
-        return json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    return json_incref(value);
-}
-
-// The number that a value is, or that a text is and nothing else in it, into
-// *out (a new reference), else NULL. False without memory.
-static bool number_of(json_t *value, json_t **out)
-{
-    struct err err = ERR_CLEAR;
-    size_t len = 0;
-
-    *out = NULL;
-    if (json_is_number(value))
-        *out = json_incref(value);
-    if (!json_is_string(value))
-        return true;
-    const char *text =
-        text_trim(json_string_value(value), json_string_length(value), &len);
-    *out = json_parse(text, len, len, &err);
-    if (json_is_number(*out))
-        return true;
-    json_decref(*out);
-    *out = NULL;
-    return err.code != ERR_NOMEM;
-}
-
-static bool is_whole(const json_t *number)
-{
-    double value = json_number_value(number);
-
-    return json_is_integer(number) ||
-           (value == floor(value) && fabs(value) < 9e15);
-}
-
-// pandas writes a whole number as 1.0 where another of its column is missing.
-static json_t *fit_number(const struct type *type, json_t *value)
-{
-    json_t *number = NULL;
-
-    if (!number_of(value, &number))
-        return NULL;
-    if (number == NULL)
-        return json_incref(value);
-    if (type->kind != TYPE_INT || !is_whole(number))
-        return number;
-    if (json_is_integer(number))
-        return number;
-    json_t *whole = json_integer((json_int_t)json_real_value(number));
-    json_decref(number);
-    return whole;
-}
-
-static json_t *fit_bool(json_t *value)
-{
-    static const char *const yes[] = {"true", "yes", "1"};
-    static const char *const no[] = {"false", "no", "0"};
-
-    for (size_t i = 0; json_is_string(value) && i < 3; i++) {
-        if (fold_same(json_string_value(value), yes[i]))
-            return json_true();
-        if (fold_same(json_string_value(value), no[i]))
-            return json_false();
-    }
-    if (json_is_integer(value) &&
-        (json_integer_value(value) == 0 || json_integer_value(value) == 1))
-        return json_boolean(json_integer_value(value));
-    return json_incref(value);
-}
-
-// The label that equals a text, whatever its case, or NULL.
-static const char *find_label(const struct type *type, const char *text)
-{
-    for (size_t i = 0; i < type->n_labels; i++)
-        if (fold_same(type->labels[i], text))
-            return type->labels[i];
-    return NULL;
-}
-
-// How a number, or true and false, would be written as a label.
-static void write_label(json_t *value, json_t *number, char *out, size_t size)
-{
-    if (number != NULL && is_whole(number))
-        (void)text_print(out, size, "%" JSON_INTEGER_FORMAT,
-                         json_is_integer(number)
-                             ? json_integer_value(number)
-                             : (json_int_t)json_real_value(number));
-    else if (json_is_real(number))
-        (void)text_print(out, size, "%.15g", json_real_value(number));
-    else if (json_is_boolean(value))
-        (void)text_print(out, size, "%s",
-                         json_is_true(value) ? "true" : "false");
-}
-
-// The label that is written as this number in one way or another, such as 0.5
-// and .50 or 1 and 1.0; NULL when none is, or several are.
-static const char *find_numeral(const struct type *type, const json_t *number)
-{
-    const char *found = NULL;
-
-    for (size_t i = 0; number != NULL && i < type->n_labels; i++) {
-        char *end = NULL;
-        double label = strtod(type->labels[i], &end);
-
-        if (end == type->labels[i] || *end != '\0' ||
-            label != json_number_value(number))
-            continue;
-        if (found != NULL)
-            return NULL;
-        found = type->labels[i];
-    }
-    return found;
-}
-
-// A label is a text; in data it may be a number (or a cell with 1.0), or true
-// and false.
-static json_t *fit_label(const struct type *type, json_t *value)
-{
-    char text[40] = "";
-    json_t *number = NULL;
-    const char *label = json_is_string(value)
-                            ? find_label(type, json_string_value(value))
-                            : NULL;
-
-    if (label != NULL)
-        return json_string(label);
-    if (!number_of(value, &number))
-        return NULL;
-    write_label(value, number, text, sizeof text);
-    label = text[0] == '\0' ? NULL : find_label(type, text);
-    if (label == NULL)
-        label = find_numeral(type, number);
-    json_decref(number);
-    return label == NULL ? json_incref(value) : json_string(label);
-}
-
-static json_t *fit_items(const struct type *type, json_t *list, bool table)
-{
-    json_t *out = json_array();
-
-    for (size_t i = 0; out != NULL && i < json_array_size(list); i++)
-        if (json_array_append_new(
-                out, fit(type->item, json_array_get(list, i), table)) != 0) {
-            json_decref(out);
-            out = NULL;
-        }
-    return out;
-}
-
-static json_t *fit_members(const struct type *type, json_t *object, bool table)
-{
-    json_t *out = copy_object(object);
-
-    for (size_t i = 0; out != NULL && i < type->n_members; i++) {
-        const struct field *member = &type->members[i];
-        json_t *value = json_object_get(object, member->name);
-        if (value == NULL)
-            continue;
-        if (json_object_set_new(out, member->name,
-                                fit(&member->type, value, table)) != 0) {
-            json_decref(out);
-            out = NULL;
-        }
-    }
-    return out;
-}
-
-// Lists and objects stand in a table as JSON.
-static json_t *fit_nested(const struct type *type, json_t *value, bool table)
-{
-    json_t *nested =
-        table && json_is_string(value)
-            ? json_parse(json_string_value(value), json_string_length(value),
-                         ROWS_MAX_ROW_BYTES, NULL)
-            : json_incref(value);
-    json_t *out = NULL;
-
-    if (type->kind == TYPE_LIST && json_is_array(nested))
-        out = fit_items(type, nested, table);
-    else if (type->kind == TYPE_OBJECT && json_is_object(nested))
-        out = fit_members(type, nested, table);
-    else
-        out = json_incref(value);
-    json_decref(nested);
-    return out;
-}
-
-// value as its field holds it, or as it is where that is not clear: the check
-// of the type then says so. New reference; NULL without memory.
-static json_t *fit(const struct type *type, json_t *value, bool table)
-{
-    if (type == NULL || json_is_null(value))
-        return json_incref(value);
-    switch (type->kind) {
-    case TYPE_STR:
-        return fit_text(value);
-    case TYPE_INT:
-    case TYPE_FLOAT:
-        return fit_number(type, value);
-    case TYPE_BOOL:
-        return fit_bool(value);
-    case TYPE_ENUM:
-        return fit_label(type, value);
-    case TYPE_LIST:
-    case TYPE_OBJECT:
-        return fit_nested(type, value, table);
-    }
-    return json_incref(value);
-}
-
 // --- a row ---
 
 // The value of a key, or of a path into nested objects; NULL: there is none.
@@ -662,7 +431,7 @@ static void map_column(struct taking *taking, const struct column *column,
     }
     *odd = refuse_odd(taking, column);
     if (!table || !json_is_null(value))
-        set_field(taking, column->name, fit(column->type, value, table));
+        set_field(taking, column->name, coerce(column->type, value, table));
     else if (is_empty_text(column))
         set_field(taking, column->name, json_string(""));
     else
@@ -831,7 +600,7 @@ bool columns_take(const struct columns *columns, const struct rows *rows,
                             .err = err};
 
     *inputs = json_object();
-    taking.given = copy_object(taking.fields);
+    taking.given = coerce_copy(taking.fields);
     if (*inputs == NULL || taking.given == NULL) {
         err_nomem(err, "a row");
         taking.failed = true;
