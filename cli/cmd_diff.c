@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/compiled_text.h"
+#include "cli/job_report.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "common/json.h"
@@ -53,28 +54,6 @@ static json_t *pieces_json(const char *a, const char *b, struct err *err)
     return list;
 }
 
-static bool has_demo(const json_t *demos, const json_t *demo)
-{
-    for (size_t i = 0; i < json_array_size(demos); i++)
-        if (json_equal(json_array_get(demos, i), demo))
-            return true;
-    return false;
-}
-
-// Those of demos that others do not have.
-static json_t *demos_beyond(const json_t *demos, const json_t *others)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < json_array_size(demos); i++) {
-        json_t *demo = json_array_get(demos, i);
-
-        if (!has_demo(others, demo))
-            (void)json_array_append(list, demo);
-    }
-    return list;
-}
-
 static const char *instruction_of(const json_t *predictor)
 {
     return json_get_text(json_object_get(predictor, "signature"),
@@ -87,14 +66,15 @@ static json_t *step_json(const char *name, const json_t *a, const json_t *b,
     const json_t *before = json_object_get(a, "demos");
     const json_t *after = json_object_get(b, "demos");
 
-    return json_pack(
-        "{s:s,s:b,s:o,s:I,s:I,s:o,s:o}", "step", name, "changed",
-        !(strcmp(instruction_of(a), instruction_of(b)) == 0 &&
-          json_equal(before, after)),
-        "instruction", pieces_json(instruction_of(a), instruction_of(b), err),
-        "demos_before", (json_int_t)json_array_size(before), "demos_after",
-        (json_int_t)json_array_size(after), "demos_gone",
-        demos_beyond(before, after), "demos_new", demos_beyond(after, before));
+    return json_pack("{s:s,s:b,s:o,s:I,s:I,s:o,s:o}", "step", name, "changed",
+                     !(strcmp(instruction_of(a), instruction_of(b)) == 0 &&
+                       json_equal(before, after)),
+                     "instruction",
+                     pieces_json(instruction_of(a), instruction_of(b), err),
+                     "demos_before", (json_int_t)json_array_size(before),
+                     "demos_after", (json_int_t)json_array_size(after),
+                     "demos_gone", job_report_new_demos(after, before),
+                     "demos_new", job_report_new_demos(before, after));
 }
 
 static json_t *steps_json(const json_t *a, const json_t *b, struct err *err)

@@ -187,13 +187,11 @@ static bool has_demo(const json_t *demos, const json_t *demo)
 
 json_t *job_report_new_demos(const json_t *before, const json_t *after)
 {
-    const json_t *old = json_object_get(before, "demos");
-    const json_t *all = json_object_get(after, "demos");
     json_t *list = json_array();
 
-    for (size_t i = 0; i < json_array_size(all); i++)
-        if (!has_demo(old, json_array_get(all, i)))
-            (void)json_array_append(list, json_array_get(all, i));
+    for (size_t i = 0; i < json_array_size(after); i++)
+        if (!has_demo(before, json_array_get(after, i)))
+            (void)json_array_append(list, json_array_get(after, i));
     return list;
 }
 

@@ -47,7 +47,8 @@ void job_report_verdict(double p_value, double gain, struct buf *out);
 // "miprov2 tried 32 trials ... on qwen2.5:14b": a sentence of what ran, text.
 void job_report_what_ran(const json_t *summary, struct buf *out);
 
-// The demos of `after` that `before` does not show. New reference to a list.
+// Those of the demos `after` that are not among the demos `before`. New
+// reference to a list.
 json_t *job_report_new_demos(const json_t *before, const json_t *after);
 
 // The part of a candidate that is for this step; NULL where it has none.

@@ -307,7 +307,8 @@ static void put_demo(struct buf *out, const json_t *demo)
 static void put_demos(struct buf *out, const json_t *before,
                       const json_t *after)
 {
-    json_t *demos = job_report_new_demos(before, after);
+    json_t *demos = job_report_new_demos(json_object_get(before, "demos"),
+                                         json_object_get(after, "demos"));
     size_t n = json_array_size(demos);
     char counted[TEXT_COUNTED_BYTES];
 

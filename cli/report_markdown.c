@@ -166,7 +166,8 @@ static void put_step(struct buf *out, const json_t *before, const json_t *after)
 {
     const char *old = json_get_text(before, "instruction", "");
     const char *new = json_get_text(after, "instruction", "");
-    json_t *demos = job_report_new_demos(before, after);
+    json_t *demos = job_report_new_demos(json_object_get(before, "demos"),
+                                         json_object_get(after, "demos"));
 
     if (strcmp(old, new) != 0 || json_array_size(demos) > 0) {
         buf_puts(out, "### ");
