@@ -887,8 +887,8 @@ static bool race(struct search *search, struct err *err)
     return true;
 }
 
-// The rest of the baseline. At first a part of it is enough to begin with, so
-// that a small budget is not gone before the search begins.
+// The rest of the baseline. A part of it is enough to search with, so that a
+// small budget is not gone before the search begins.
 static bool complete_baseline(struct search *search, struct err *err)
 {
     struct board *board = &search->board;
@@ -906,7 +906,7 @@ static bool complete_baseline(struct search *search, struct err *err)
     free(places);
     if (ok)
         session_set_baseline(search->session, search->baseline->trial);
-    return ok && outlook_learn(&search->outlook, SOFT, err);
+    return ok;
 }
 
 // --- reflection
@@ -985,7 +985,7 @@ static bool explore(struct search *search, struct err *err)
     size_t idle = 0, perfect = 0;
 
     if (!fill_space(search, err) || !first_screen(search, err) ||
-        !race(search, err) || !complete_baseline(search, err))
+        !race(search, err))
         return false;
     for (size_t round = 1; search->board.asked + kept < search->limit &&
                            idle < IDLE_ROUNDS && perfect < PERFECT_ROUNDS;
@@ -1091,7 +1091,8 @@ static bool confirm(struct search *search, struct err *err)
     if (!ok)
         return nomem(err);
     session_phase(search->session, "confirm", FINALISTS);
-    ok = outlook_learn(&search->outlook, TIES, err);
+    ok = complete_baseline(search, err) &&
+         outlook_learn(&search->outlook, TIES, err);
     if (ok)
         n = race_rank(&search->outlook, CAUTION, racers);
     n = n < FINALISTS ? n : FINALISTS;

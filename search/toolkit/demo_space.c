@@ -28,29 +28,61 @@ static bool add_set(struct space *space, struct study *study, size_t part,
     return ok;
 }
 
-// Rows whose demos the bank has without asking the teacher.
+static bool is_free(const struct study *study, size_t part, size_t place)
+{
+    bool asks = false;
+
+    return bank_has(study->bank, part, place, &asks) && !asks;
+}
+
 static size_t count_free(const struct study *study, size_t part)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < study->n; i++) {
-        bool asks = false;
-
-        n += bank_has(study->bank, part, i, &asks) && !asks;
-    }
+    for (size_t i = 0; i < study->n; i++)
+        n += is_free(study, part, i);
     return n;
 }
 
-// What each row is worth to a set of that taste. A row that the teacher has to
-// be asked for costs a call: where enough others are there it is left, unless
-// it is wanted for being hard or for its label.
+// Whether every value that demos can have is among those of free ones.
+static bool covers_free(const struct study *study, size_t part,
+                        const struct class_field *field)
+{
+    for (size_t v = 0; v < field->n; v++) {
+        bool usable = false, is_there = false;
+
+        for (size_t i = 0; i < study->n; i++) {
+            if (field->of_row[i] != (int)v)
+                continue;
+            usable |= bank_has(study->bank, part, i, NULL);
+            is_there |= is_free(study, part, i);
+        }
+        if (usable && !is_there)
+            return false;
+    }
+    return true;
+}
+
+// A row that the teacher has to be asked for costs a call. Where enough others
+// are there, of all labels, they do without it, unless it is wanted for being
+// hard. Returns how many others: 0: it is asked.
+static size_t count_spared(const struct study *study, size_t part,
+                           enum demo_taste taste)
+{
+    const struct classes *classes = &study->classes[part];
+    size_t n = count_free(study, part);
+    bool enough = taste != TASTE_HARD && n >= FREE_ENOUGH;
+
+    for (size_t f = 0; enough && f < classes->n_fields; f++)
+        enough = covers_free(study, part, &classes->fields[f]);
+    return enough ? n : 0;
+}
+
+// What each row is worth to a set of that taste.
 static void like(const struct study *study, size_t part, enum demo_taste taste,
-                 bool *usable, double *liking)
+                 bool spares, bool *usable, double *liking)
 {
     static const double ASKING = 0.6;
-    bool spares = taste != TASTE_HARD &&
-                  classes_count(&study->classes[part]) == 0 &&
-                  count_free(study, part) >= FREE_ENOUGH;
 
     for (size_t i = 0; i < study->n; i++) {
         bool asks = false;
@@ -62,6 +94,16 @@ static void like(const struct study *study, size_t part, enum demo_taste taste,
     }
 }
 
+// Free rows are those that were run, and where they validate too, they are all
+// that a candidate can be compared with the others on: half of them at least
+// are not shown.
+static size_t most_spared(const struct study *study, size_t spared, size_t most)
+{
+    size_t n = session_split(study->session)->shared ? spared / 2 : spared;
+
+    return spared == 0 || most < n ? most : n;
+}
+
 bool demo_space_cover(struct space *space, struct study *study, size_t part,
                       enum demo_taste taste, size_t most, const char *kind,
                       uint64_t draw, struct err *err)
@@ -69,6 +111,7 @@ bool demo_space_cover(struct space *space, struct study *study, size_t part,
     bool *usable = calloc(study->n + 1, sizeof *usable);
     double *liking = calloc(study->n + 1, sizeof *liking);
     size_t *places = calloc(most + 1, sizeof *places);
+    size_t spared = count_spared(study, part, taste);
     struct rng rng =
         session_rng(study->session, "cover", draw * PROGRAM_MAX_STEPS + part);
     const struct cover_recipe recipe = {
@@ -76,7 +119,7 @@ bool demo_space_cover(struct space *space, struct study *study, size_t part,
         .liking = liking,
         .variety = taste == TASTE_CHANCE ? 0 : 0.6,
         .chance = taste == TASTE_CHANCE ? 1 : 0.3,
-        .most = most,
+        .most = most_spared(study, spared, most),
     };
     bool ok = usable != NULL && liking != NULL && places != NULL;
     size_t n = 0;
@@ -84,7 +127,7 @@ bool demo_space_cover(struct space *space, struct study *study, size_t part,
     if (!ok)
         err_nomem(err, "a demo set");
     if (ok)
-        like(study, part, taste, usable, liking);
+        like(study, part, taste, spared > 0, usable, liking);
     ok = ok &&
          cover_pick(&study->classes[part], study->lexicon, &recipe, &rng,
                     places, &n, err) &&
