@@ -1,5 +1,7 @@
 # Compiler flags for everything that we build.
 
+include(CheckCCompilerFlag)
+
 add_compile_definitions(_POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700
                         PROMPTCC_VERSION="${PROJECT_VERSION}")
 add_compile_options(
@@ -14,6 +16,12 @@ add_compile_options(
   -fno-semantic-interposition
   # Scores are sums of doubles: the same bytes on every machine.
   -ffp-contract=off)
+# Our constants are enumerators, and some are multiplied with doubles, which newer
+# clangs (21, not 14) ask about.
+check_c_compiler_flag(-Wenum-float-conversion KNOWS_ENUM_FLOAT_CONVERSION)
+if(KNOWS_ENUM_FLOAT_CONVERSION)
+  add_compile_options(-Wno-enum-float-conversion)
+endif()
 add_link_options(-Wl,--as-needed)
 
 if(PROMPTCC_SANITIZE)
