@@ -10,6 +10,7 @@
 #include "worker/worker.h"
 
 #include "common/text.h"
+#include "wire/inproc.h"
 
 enum { URLS_MAX_BYTES = 4096, DISK_PATIENCE_MS = 10000 };
 
@@ -24,11 +25,9 @@ static bool start_coordinator(struct local *out, const struct options *options,
                               const char *store, struct err *err)
 {
     struct coordinator_options with = COORDINATOR_DEFAULTS;
-    char endpoint[64];
+    char endpoint[INPROC_NAME_BYTES];
 
-    // The context is this process's own, and so are its names.
-    (void)snprintf(endpoint, sizeof endpoint, "inproc://promptcc-%p",
-                   (void *)out);
+    inproc_name(endpoint, "promptcc");
     with.listen = endpoint;
     with.store = store;
     with.wait_start_ms = option_number(options, OPT_WAIT, with.wait_start_ms);

@@ -36,6 +36,7 @@
 #include "exec/exec_folder.h"
 #include "store/calls.h"
 #include "store/history.h"
+#include "wire/inproc.h"
 
 enum {
     MAX_RUNNING = 32,             // jobs at once
@@ -67,7 +68,7 @@ struct coordinator {
     void *control;       // the loop's end
     void *control_owner; // the owner's end
     char endpoint[256];
-    char inside[64];
+    char inside[INPROC_NAME_BYTES];
     pthread_t thread;
     bool started;
     atomic_bool ended;
@@ -997,9 +998,9 @@ static void *pair_socket(void *zmq, const char *endpoint, bool bind)
 
 static bool open_control(struct coordinator *c, struct err *err)
 {
-    char endpoint[64];
+    char endpoint[INPROC_NAME_BYTES];
 
-    snprintf(endpoint, sizeof endpoint, "inproc://control-%p", (void *)c);
+    inproc_name(endpoint, "control");
     c->control = pair_socket(c->zmq, endpoint, true);
     if (c->control != NULL)
         c->control_owner = pair_socket(c->zmq, endpoint, false);
@@ -1058,7 +1059,7 @@ static bool open_link(struct coordinator *c,
         return false;
     snprintf(c->endpoint, sizeof c->endpoint, "%s",
              wire_endpoint(c->link.socket));
-    snprintf(c->inside, sizeof c->inside, "inproc://inside-%p", (void *)c);
+    inproc_name(c->inside, "inside");
     return wire_bind_also(c->link.socket, c->inside, err);
 }
 

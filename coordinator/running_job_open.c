@@ -1,7 +1,6 @@
 // The beginning and the end of a running job: reading the job and its history,
 // starting its thread, freeing it.
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 #include "search/optimizers/optimizer.h"
 #include "search/session/session_thread.h"
 #include "store/history.h"
+#include "wire/inproc.h"
 
 // --- the job ---
 
@@ -353,12 +353,12 @@ bool running_job_look_up(struct running_job *running, struct store *reader,
 
 // --- its thread ---
 
-static void *open_pair(struct running_job *running, char *endpoint, size_t size,
-                       struct err *err)
+static void *open_pair(struct running_job *running,
+                       char endpoint[static INPROC_NAME_BYTES], struct err *err)
 {
     void *pair = zmq_socket(running->engine->zmq, ZMQ_PAIR);
 
-    snprintf(endpoint, size, "inproc://running-%" PRId32, running->work.number);
+    inproc_name(endpoint, "running");
     if (pair != NULL &&
         zmq_setsockopt(pair, ZMQ_SNDHWM, &(int){0}, sizeof(int)) == 0 &&
         zmq_setsockopt(pair, ZMQ_RCVHWM, &(int){0}, sizeof(int)) == 0 &&
@@ -373,7 +373,7 @@ static void *open_pair(struct running_job *running, char *endpoint, size_t size,
 
 static bool start_session(struct running_job *running, struct err *err)
 {
-    char endpoint[64];
+    char endpoint[INPROC_NAME_BYTES];
     struct session_setup setup = {
         .zmq = running->engine->zmq,
         .endpoint = endpoint,
@@ -391,7 +391,7 @@ static bool start_session(struct running_job *running, struct err *err)
         .conduct = conduct,
     };
 
-    running->pair = open_pair(running, endpoint, sizeof endpoint, err);
+    running->pair = open_pair(running, endpoint, err);
     if (running->pair == NULL)
         return false;
     running->session = session_start(&setup, err);

@@ -16,6 +16,7 @@
 #include "common/hash.h"
 #include "common/log.h"
 #include "common/map.h"
+#include "wire/inproc.h"
 
 enum { LOOK_MS = 1000, PATH_BYTES = 4096 };
 
@@ -343,9 +344,9 @@ static void *open_socket(void *context, int type)
 
 static bool open_sockets(struct gate *gate)
 {
-    char endpoint[64];
+    char endpoint[INPROC_NAME_BYTES];
 
-    (void)snprintf(endpoint, sizeof endpoint, "inproc://gate-%p", (void *)gate);
+    inproc_name(endpoint, "gate");
     gate->zap = open_socket(gate->context, ZMQ_REP);
     gate->control = open_socket(gate->context, ZMQ_PAIR);
     gate->control_owner = open_socket(gate->context, ZMQ_PAIR);

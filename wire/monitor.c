@@ -1,18 +1,19 @@
 #include "wire/monitor.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <zmq.h>
+
+#include "wire/inproc.h"
 
 enum { ENDPOINT_BYTES = 256 };
 
 void *monitor_open(void *context, void *handle, int events)
 {
-    char endpoint[64];
+    char endpoint[INPROC_NAME_BYTES];
     void *monitor;
 
-    (void)snprintf(endpoint, sizeof endpoint, "inproc://monitor-%p", handle);
+    inproc_name(endpoint, "monitor");
     if (zmq_socket_monitor(handle, endpoint, events) != 0)
         return NULL;
     monitor = zmq_socket(context, ZMQ_PAIR);

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "wire/assembly.h"
+#include "wire/inproc.h"
 #include "wire/socket.h"
 
 static struct err err;
@@ -285,4 +286,21 @@ Test(socket, last_words_arrive_though_the_socket_is_closed_at_once)
         cr_assert_eq(got.as.cancel.id, i);
     }
     wire_close(router);
+}
+
+// What is closed keeps its name for a while; who comes next has one of its own.
+Test(socket, a_name_inside_the_process_is_given_once)
+{
+    char names[2][INPROC_NAME_BYTES];
+    void *sockets[2];
+
+    for (int i = 0; i < 2; i++) {
+        inproc_name(names[i], "pair");
+        sockets[i] = zmq_socket(context, ZMQ_PAIR);
+        cr_assert_eq(zmq_bind(sockets[i], names[i]), 0);
+    }
+    cr_expect_str_neq(names[0], names[1]);
+    cr_expect_eq(strncmp(names[0], "inproc://pair-", 14), 0);
+    for (int i = 0; i < 2; i++)
+        zmq_close(sockets[i]);
 }
