@@ -382,7 +382,27 @@ static bool is_older(const struct lane *lane, const struct lane *other)
     return other == NULL || oldest_trial(lane) < oldest_trial(other);
 }
 
-// The oldest of these that is to have a seat, and the worker to sit there.
+// Whether older calls of the lane's job wait than it has.
+static bool has_older(const struct dispatch *dispatch, const struct lane *lane)
+{
+    for (struct ring *at = dispatch->active.next; at != &dispatch->active;
+         at = at->next) {
+        const struct model *model = RING_OWNER(at, struct model, active);
+
+        for (struct ring *in = model->lanes.next; in != &model->lanes;
+             in = in->next) {
+            const struct lane *other = RING_OWNER(in, struct lane, link);
+
+            if (other->share == lane->share && is_older(other, lane))
+                return true;
+        }
+    }
+    return false;
+}
+
+// The oldest of these that is to have a seat, and the worker to sit there. Of a
+// job only its oldest lane: the seat that is taken may be the only one where
+// older calls can go.
 static void find_move(const struct dispatch *dispatch,
                       const struct model *model, const struct lane **best,
                       struct dispatch_worker **out)
@@ -394,8 +414,7 @@ static void find_move(const struct dispatch *dispatch,
         struct dispatch_worker *worker = NULL;
 
         if (!seats_are_full(share) || share->n_idle == 0 ||
-            !is_older(lane, *best) ||
-            (share->n_idle == 1 && must_yield(dispatch, lane)))
+            !is_older(lane, *best) || has_older(dispatch, lane))
             continue;
         worker = find_idle(dispatch, lane, true, is_stranger);
         if (worker == NULL)
