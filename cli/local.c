@@ -41,6 +41,7 @@ static bool start_coordinator(struct local *out, const struct options *options,
     with.local = true;
     with.allow_exec = true;
     with.servers = out->urls.data;
+    with.refusal = &out->refusal;
     out->coordinator = coordinator_start(out->zmq, &with, err);
     return out->coordinator != NULL;
 }
@@ -61,8 +62,10 @@ static bool start_worker(struct local *out, const struct model_address *address,
                          struct err *err)
 {
     char name[128];
-    struct worker_options options = {
-        .coordinator = local_endpoint(out), .name = name, .address = *address};
+    struct worker_options options = {.coordinator = local_endpoint(out),
+                                     .name = name,
+                                     .address = *address,
+                                     .refusal = &out->refusal};
 
     name_worker(address, out->n_workers, name, sizeof name);
     out->workers[out->n_workers] = worker_start(out->zmq, &options, err);
@@ -76,7 +79,8 @@ bool local_start(struct local *out, const struct options *options,
                  const char *store, const struct servers *servers,
                  struct err *err)
 {
-    *out = (struct local){.urls = BUF_INIT(URLS_MAX_BYTES)};
+    *out = (struct local){.urls = BUF_INIT(URLS_MAX_BYTES),
+                          .refusal = LAST_WORDS_INIT};
     list_urls(out, servers);
     out->zmq = zmq_ctx_new();
     if (out->zmq == NULL) {

@@ -11,6 +11,7 @@
 #include "cli/servers.h"
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/last_words.h"
 
 struct coordinator;
 struct worker;
@@ -20,7 +21,8 @@ struct local {
     struct coordinator *coordinator;
     struct worker *workers[SERVERS_MAX];
     size_t n_workers;
-    struct buf urls; // of the model servers, for messages
+    struct buf urls;           // of the model servers, for messages
+    struct last_words refusal; // of one of them
 };
 
 // store is the path of the store. servers may be NULL: no worker. out is to be

@@ -20,17 +20,21 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/last_words.h"
 #include "coordinator/turn.h"
 
 struct coordinator;
 
 struct coordinator_options {
-    const char *listen;       // ZeroMQ endpoint
-    const char *store;        // path
-    const char *keys;         // folder (wire/key.h); NULL: in the clear
-    const char *servers;      // "URL, URL": those of its own process, for the
-                              // sentence that none answers; NULL: none.
-                              // Borrowed until coordinator_stop.
+    const char *listen;         // ZeroMQ endpoint
+    const char *store;          // path
+    const char *keys;           // folder (wire/key.h); NULL: in the clear
+    const char *servers;        // "URL, URL": those of its own process, for the
+                                // sentence that none answers; NULL: none.
+                                // Borrowed until coordinator_stop.
+    struct last_words *refusal; // what one of these servers said last instead
+                                // of naming its models, for the same sentence.
+                                // The same; NULL: nobody tells
     const char *program;      // path of promptcc, for SQL of clients
                               // (query_child.h). Borrowed until
                               // coordinator_stop; NULL: there is none

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/last_words.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "common/utf8.h"
@@ -404,12 +405,30 @@ static void report_failing(const struct running_job *running, int64_t limit_ms,
                   last->text, NULL);
 }
 
+// A server of this process that is there, and would not even name its models.
+static bool report_refused(const struct running_job *running, int64_t limit_ms,
+                           struct err *err)
+{
+    char refusal[LAST_WORDS_BYTES] = "";
+
+    if (running->engine->refusal != NULL)
+        last_words_get(running->engine->refusal, refusal);
+    if (refusal[0] == '\0')
+        return false;
+    err_set(err, ERR_FAULT,
+            "no call was answered for %lld s: repair the model server and run "
+            "the same command again; it says: %s",
+            (long long)(limit_ms / 1000), refusal);
+    history_event(running->engine->store, running->work.job_no, "fault", -1,
+                  refusal, NULL);
+    return true;
+}
+
 static void report_unanswered(const struct running_job *running,
                               int64_t limit_ms, struct err *err)
 {
     const struct engine *engine = running->engine;
     char *urls = engine->servers == NULL ? NULL : strdup(engine->servers);
-
     err_set(err, ERR_FAULT,
             "no model server answered for %lld s%s%s; start one (`ollama "
             "serve`, or a worker) and run the same command again: it goes on "
@@ -470,7 +489,7 @@ bool running_job_watch(struct running_job *running, int64_t now,
     if (call_fault_kind(engine->workers.last_fault.fault)->answered &&
         engine->workers.last_fault.ms > since)
         report_failing(running, limit, err);
-    else
+    else if (!report_refused(running, limit, err))
         report_unanswered(running, limit, err);
     return false;
 }

@@ -101,8 +101,9 @@ struct worker {
     int64_t missed_ms; // when a call last took too long
     int64_t worked_ms; // when a call was last here
     int64_t idle_ms;
-    const char *digest; // borrowed; NULL: the server names them
-    int64_t away_ms;    // since when the server does not answer; -1: it does
+    const char *digest;         // borrowed; NULL: the server names them
+    struct last_words *refusal; // borrowed; NULL: nobody reads it
+    int64_t away_ms; // since when the server does not answer; -1: it does
     struct guest guest;
     bool told_unwanted;
     bool steps_back; // the draining is a guest's, and not the end
@@ -295,6 +296,8 @@ static bool probe(struct worker *worker, int64_t patience_ms,
     worker->probed_ms = clock_monotonic_ms();
     if (!ok || worker->warned_server)
         atomic_store(&worker->server_fails, !ok);
+    if (worker->refusal != NULL && err.code != ERR_IO) // ERR_IO: none is there
+        last_words_set(worker->refusal, ok ? "" : err.text);
     if (!ok && !worker->warned_server)
         log_warn("server-away", "worker %s waits: %s", worker->name, err.text);
     if (ok)
@@ -1126,6 +1129,7 @@ struct worker *worker_start(void *context, const struct worker_options *options,
         worker->key = *options->key;
     worker->idle_ms = options->idle_ms;
     worker->digest = options->digest;
+    worker->refusal = options->refusal;
     worker->guest = options->guest;
     worker->guest.port = guest_port(options->address.url);
     worker->restart.command = options->restart_cmd;

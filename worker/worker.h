@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/last_words.h"
 #include "model/model.h"
 #include "wire/key.h"
 #include "worker/guest.h"
@@ -50,6 +51,8 @@ struct worker_options {
     int64_t idle_ms;         // ends after so long without a call; 0: never
     struct guest guest;      // as asked for; zero: it is at home
     const char *restart_cmd; // NULL: none. Borrowed until the worker is stopped
+    struct last_words *refusal; // takes what the server says instead of naming
+                                // its models. The same; NULL: nobody reads it
 };
 
 // The loop in a thread of its own: ready when start returns (not connected

@@ -228,12 +228,14 @@ class Gate:
     arrival. After hold_after(k)
     the k-th answer is the last that passes: later requests are held, and
     `held` counts them, until release(). Requests for which refuse(body) is true
-    get `refusal`, a status and what stands in the body.
+    get `refusal`, a status and what stands in the body; where `refuses_all` is
+    set, so does everything else that is asked.
     """
 
     def __init__(self, url):
         self.requests, self.held, self.passed = [], 0, 0
         self.refuse = lambda body: False
+        self.refuses_all = False
         self.refusal = 400, {"error": "it broke"}
         self._limit = None
         self._change = threading.Condition()
@@ -304,6 +306,10 @@ class Gate:
             return True
 
     def _forward(self, handler, body):
+        if self.refuses_all:
+            status, said = self.refusal
+            self._answer(handler, status, json.dumps(said).encode())
+            return
         chat = handler.path in CHATS + EMBEDDINGS and \
             f'"num_predict":{PROOF_TOKENS},' not in body.decode() and \
             f'"max_tokens":{PROOF_TOKENS},' not in body.decode()

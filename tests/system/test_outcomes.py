@@ -316,3 +316,20 @@ def test_a_server_that_only_fails_is_told_in_its_own_words(stage, sim, status,
     assert result.status == 3, result
     assert says in result.err, result
     assert "no model server answered" not in result.err, result
+
+
+def test_a_server_that_names_no_models_is_told_in_its_own_words(stage, sim):
+    gate = stage.gate(sim)
+    gate.refuses_all, gate.refusal = True, (401, {"error": "who are you?"})
+    result = stage.promptcc("run", stage.job(), "--ollama", gate.url, "--wait",
+                            "3s", "--quiet")
+    assert result.status == 3, result
+    assert "(HTTP status 401): who are you?" in result.err, result
+    assert "no model server answered" not in result.err, result
+
+
+def test_a_server_that_is_not_there_is_missed(stage):
+    result = stage.promptcc("run", stage.job(), "--ollama", "http://127.0.0.1:9",
+                            "--wait", "2s", "--quiet")
+    assert result.status == 3, result
+    assert "no model server answered" in result.err, result
