@@ -839,9 +839,11 @@ static void handle(struct arrival *arrival)
     if (!is_allowed(arrival, kind))
         return;
     peer->heard_ms = arrival->now;
-    if (peer->worker != NULL)
+    if (peer->worker != NULL) {
+        peer->worker->away = false;
         dispatch_heard(arrival->link->engine->dispatch, peer->worker->number,
                        arrival->now);
+    }
     message_handlers[kind](arrival);
 }
 
@@ -1111,6 +1113,16 @@ static void heed_gate(struct link *link, int64_t now)
     }
 }
 
+static bool is_away(const struct link *link, const struct peer *peer)
+{
+    struct dispatch_worker_view view = {.state = DISPATCH_WORKER_SERVING};
+
+    (void)dispatch_worker_look(link->engine->dispatch, peer->worker->number,
+                               &view);
+    return view.state == DISPATCH_WORKER_SILENT ||
+           !connections_hold(link->connections, peer->fd, peer->number);
+}
+
 void link_beat(struct link *link, int64_t now)
 {
     struct message beat = {.kind = MESSAGE_HEARTBEAT,
@@ -1122,6 +1134,8 @@ void link_beat(struct link *link, int64_t now)
     heed_gate(link, now);
     for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
         next = peer->next;
+        if (peer->worker != NULL)
+            peer->worker->away = is_away(link, peer);
         if (peer->assembly != NULL && now - peer->part_ms > ASSEMBLY_MS)
             drop_assembly(link, peer);
         if (is_alive(link, peer, &beat, now))

@@ -347,19 +347,31 @@ static const char *count_votes(const struct vote *votes, size_t n)
     return best;
 }
 
+static size_t vote_on_digest(const struct workers *workers, const char *model,
+                             bool away, struct vote *votes)
+{
+    size_t n = 0;
+
+    for (const struct worker_info *w = workers->workers; w != NULL;
+         w = w->next) {
+        const struct worker_model *found = find_model(w, model);
+
+        if (found != NULL && w->away == away)
+            votes[n++] = (struct vote){found->digest, w->slots};
+    }
+    return n;
+}
+
 const char *workers_digest(const struct workers *workers, const char *model)
 {
     struct vote *votes = calloc(workers->n + 1, sizeof *votes);
     const char *best = NULL;
     size_t n = 0;
 
-    for (const struct worker_info *w = workers->workers;
-         votes != NULL && w != NULL; w = w->next) {
-        const struct worker_model *found = find_model(w, model);
-
-        if (found != NULL)
-            votes[n++] = (struct vote){found->digest, w->slots};
-    }
+    if (votes != NULL)
+        n = vote_on_digest(workers, model, false, votes);
+    if (votes != NULL && n == 0)
+        n = vote_on_digest(workers, model, true, votes);
     if (n > 0) {
         qsort(votes, n, sizeof *votes, compare_votes);
         best = count_votes(votes, n);
@@ -380,6 +392,28 @@ bool workers_serve(const struct workers *workers, const struct models *models,
     return true;
 }
 
+static size_t vote_on_server(const struct workers *workers, const char *model,
+                             const char *digest, bool away, struct vote *votes,
+                             char (*kinds)[KIND_BYTES])
+{
+    size_t n = 0;
+
+    for (const struct worker_info *w = workers->workers; w != NULL;
+         w = w->next) {
+        const struct worker_model *found = find_model(w, model);
+
+        if (w->away != away || found == NULL ||
+            !models_fits(digest, found->digest))
+            continue;
+        server_kind(w, kinds[n]);
+        if (kinds[n][0] == '\0')
+            continue;
+        votes[n] = (struct vote){kinds[n], w->slots};
+        n++;
+    }
+    return n;
+}
+
 void workers_server(const struct workers *workers, const char *model,
                     const char *digest, char *out, size_t size)
 {
@@ -388,18 +422,10 @@ void workers_server(const struct workers *workers, const char *model,
     const char *best = NULL;
     size_t n = 0;
 
-    for (const struct worker_info *w = workers->workers;
-         votes != NULL && kinds != NULL && w != NULL; w = w->next) {
-        const struct worker_model *found = find_model(w, model);
-
-        if (found == NULL || !models_fits(digest, found->digest))
-            continue;
-        server_kind(w, kinds[n]);
-        if (kinds[n][0] == '\0')
-            continue;
-        votes[n] = (struct vote){kinds[n], w->slots};
-        n++;
-    }
+    if (votes != NULL && kinds != NULL)
+        n = vote_on_server(workers, model, digest, false, votes, kinds);
+    if (votes != NULL && kinds != NULL && n == 0)
+        n = vote_on_server(workers, model, digest, true, votes, kinds);
     if (n > 0) {
         qsort(votes, n, sizeof *votes, compare_votes);
         best = count_votes(votes, n);

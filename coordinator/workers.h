@@ -40,6 +40,7 @@ struct worker_info {
     int64_t faults;
     char last_fault[160];
     bool noted; // the store has a row of it
+    bool away;  // its connection is closed, or nothing was heard of it lately
     struct worker_info *next, *before;
 };
 
@@ -83,7 +84,9 @@ const char *worker_digest(const struct worker_info *worker, const char *model);
 // The digest under which most workers have the model, behind the mark of a
 // stand-in; nothing behind it without digests. Where as many have one as
 // another, the one with more slots, then the lesser text: who joined first
-// does not decide. NULL when nobody has the model. Borrowed. Asks all workers.
+// does not decide. NULL when nobody has the model. Borrowed. Asks all workers,
+// and where some are away only those that are not: machines that vanished must
+// not outvote those that came in their place.
 const char *workers_digest(const struct workers *workers, const char *model);
 
 // A job pinned a model: the workers whose servers fit its digest serve it by
@@ -99,7 +102,7 @@ bool worker_fits(const struct worker_info *worker,
                  const struct model_entry *model, char *why, size_t size);
 
 // The kind of server ("ollama 0.33") that most workers with that model have, ""
-// where none names a version.
+// where none names a version. Asks whom workers_digest asks.
 void workers_server(const struct workers *workers, const char *model,
                     const char *digest, char *out, size_t size);
 

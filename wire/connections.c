@@ -392,6 +392,14 @@ bool connections_broken(struct connections *c, int *fd, int64_t *peer)
     return true;
 }
 
+bool connections_hold(const struct connections *c, int fd, int64_t peer)
+{
+    const struct connection *connection = find(c, fd);
+
+    return fd < 0 ||
+           (is_of(connection, peer) && connection->state == CONN_GREETED);
+}
+
 bool connections_crowded(const struct connections *c)
 {
     return c->n > c->limits.most;

@@ -85,6 +85,10 @@ void connections_parted(struct connections *connections, int fd, int64_t peer,
                         int64_t now_ms);
 void connections_close(struct connections *connections, int fd, int64_t peer);
 
+// Whether the connection over which that peer greeted is open still.
+bool connections_hold(const struct connections *connections, int fd,
+                      int64_t peer);
+
 // So many bytes were sent to the peer of that number over fd. What of all that
 // it has not taken yet, as far as the kernel says (TCP_INFO): the rest waits in
 // ZeroMQ's queue, which counts messages and not their bytes. 0 where nothing is

@@ -10,7 +10,8 @@ import time
 import pytest
 
 import harness
-from test_protocol import (CLIENT, COMMAND, Peer, REPLY, SUBMIT)
+from test_protocol import (CLIENT, COMMAND, Peer, REPLY, SUBMIT, WELCOME,
+                           WORKER)
 
 RESULT, ACCEPTED = 12, 10
 
@@ -103,6 +104,37 @@ def test_a_pattern_that_backtracks_holds_nobody_up(stranger):
     turns = re.findall(r"\((\d+) ms of the processor\)",
                        stranger.coordinator.errors())
     assert all(int(ms) < 500 for ms in turns), turns
+
+
+@pytest.mark.parametrize("other", ["digest", "version"])
+def test_workers_that_vanished_decide_nothing(stage, other):
+    """Three machines with another model, or another server, that are gone
+    without a word; the one that is here does the job."""
+    sim = stage.stand_in(slots=2)
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    tags = harness.get_json(sim.url + "/api/tags")["models"]
+    for i in range(3):
+        peer = Peer(coordinator.endpoint)
+        peer.hello(WORKER, name=f"gone-{i}", slots=2, backend="ollama",
+                   server="0.12.0" if other == "version" else
+                   "0.0.0-simulated", simulated=1,
+                   models=[{"name": m["name"], "context": 32768,
+                            "digest": "ab" * 32 if other == "digest" else
+                            m["digest"]} for m in tags])
+        peer.receive(WELCOME)
+        peer.close()
+    stage.worker(coordinator.endpoint, sim.url, "here", slots=2)
+
+    def states():
+        told = stage.promptcc("workers", "--coordinator",
+                              coordinator.endpoint, "--json").json
+        return sorted(worker["state"] for worker in told)
+
+    harness.wait_until(lambda: states() == ["serving"] + 3 * ["silent"],
+                       "silence of those who are gone")
+    result = stage.promptcc("submit", stage.job(), "--coordinator",
+                            coordinator.endpoint, "--wait")
+    assert result.status == 0, result
 
 
 # --- what a coordinator leaves ---

@@ -77,6 +77,18 @@ Test(workers, most_workers_say_what_a_model_is)
     cr_expect_str_eq(workers_digest(&workers, "a:1b"), "x");
 }
 
+Test(workers, those_who_are_away_do_not_outvote_the_others)
+{
+    struct worker_info *gone[] = {join("a", "x", 0), join("b", "x", 1)};
+
+    join("c", "d", 2);
+    cr_expect_str_eq(workers_digest(&workers, "a:1b"), "x");
+    gone[0]->away = gone[1]->away = true;
+    cr_expect_str_eq(workers_digest(&workers, "a:1b"), "d");
+    workers.last->away = true;
+    cr_expect_str_eq(workers_digest(&workers, "a:1b"), "x", "all are");
+}
+
 Test(workers, one_with_absurdly_many_slots_is_taken_until_there_are_too_many)
 {
     struct hello hello = {
