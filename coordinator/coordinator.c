@@ -1166,11 +1166,6 @@ const char *coordinator_inside(const struct coordinator *c)
     return c->inside;
 }
 
-void coordinator_drain(struct coordinator *c)
-{
-    zmq_send(c->control_owner, "q", 1, ZMQ_DONTWAIT);
-}
-
 bool coordinator_ended(const struct coordinator *c)
 {
     return atomic_load(&c->ended);
@@ -1191,7 +1186,7 @@ void coordinator_stop(struct coordinator *c)
     if (c == NULL)
         return;
     if (c->started) {
-        coordinator_drain(c);
+        zmq_send(c->control_owner, "q", 1, ZMQ_DONTWAIT);
         pthread_join(c->thread, NULL);
     }
     free_coordinator(c);

@@ -35,14 +35,14 @@ struct coordinator_options {
     struct last_words *refusal; // what one of these servers said last instead
                                 // of naming its models, for the same sentence.
                                 // The same; NULL: nobody tells
-    const char *program;      // path of promptcc, for SQL of clients
-                              // (query_child.h). Borrowed until
-                              // coordinator_stop; NULL: there is none
-    int64_t wait_start_ms;    // no answer since the start: the job is paused
-    int64_t wait_after_ms;    // no answer after there was one: the same
-    int64_t call_timeout_ms;  // hard limit of one call
-    int64_t disk_patience_ms; // how long writes to a disk may fail
-                              // until the jobs pause; -1: for ever
+    const char *program;        // path of promptcc, for SQL of clients
+                                // (query_child.h). Borrowed until
+                                // coordinator_stop; NULL: there is none
+    int64_t wait_start_ms;      // no answer since the start: the job is paused
+    int64_t wait_after_ms;      // no answer after there was one: the same
+    int64_t call_timeout_ms;    // hard limit of one call
+    int64_t disk_patience_ms;   // how long writes to a disk may fail
+                                // until the jobs pause; -1: for ever
     bool local;      // its clients are in this process: their jobs are folders
                      // of this machine. A fact about the endpoint that the
                      // owner knows, never what a peer says of itself.
@@ -68,9 +68,7 @@ const char *coordinator_endpoint(const struct coordinator *coordinator);
 // Where clients of this process reach it, over the same context.
 const char *coordinator_inside(const struct coordinator *coordinator);
 
-// Asks it to end: jobs are stopped and exported, then the loop ends. Returns
-// at once; safe from any thread that owns the coordinator.
-void coordinator_drain(struct coordinator *coordinator);
+// Whether its loop has ended by itself.
 bool coordinator_ended(const struct coordinator *coordinator);
 
 // The longest turn of its loop so far. For any thread.
@@ -80,7 +78,8 @@ struct turn_report coordinator_longest_turn(struct coordinator *coordinator);
 struct engine;
 struct engine *coordinator_engine(struct coordinator *coordinator);
 
-// Drains, waits for the end, frees. NULL is fine.
+// Asks it to end (jobs are stopped and exported, then the loop ends), waits
+// for the end, and frees. NULL is fine.
 void coordinator_stop(struct coordinator *coordinator);
 
 #endif

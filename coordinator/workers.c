@@ -306,7 +306,9 @@ void workers_leave(struct workers *workers, int32_t number)
     free_worker(worker);
 }
 
-const char *worker_digest(const struct worker_info *worker, const char *model)
+// The digest under which this worker has the model; NULL when it does not.
+static const char *digest_of(const struct worker_info *worker,
+                             const char *model)
 {
     const struct worker_model *found = find_model(worker, model);
 
@@ -439,7 +441,7 @@ static bool is_listed(const struct workers *workers,
                       const struct worker_info *end, const char *model)
 {
     for (const struct worker_info *w = workers->workers; w != end; w = w->next)
-        if (worker_digest(w, model) != NULL)
+        if (digest_of(w, model) != NULL)
             return true;
     return false;
 }

@@ -78,9 +78,6 @@ struct worker_info *workers_join(struct workers *workers,
 void workers_leave(struct workers *workers, int32_t number);
 struct worker_info *workers_find(const struct workers *workers, int32_t number);
 
-// The digest under which this worker has the model; NULL when it does not.
-const char *worker_digest(const struct worker_info *worker, const char *model);
-
 // The digest under which most workers have the model, behind the mark of a
 // stand-in; nothing behind it without digests. Where as many have one as
 // another, the one with more slots, then the lesser text: who joined first

@@ -227,10 +227,12 @@ bool backlog_is_spared(const struct dispatch *dispatch,
     return n_awake < model->n_awake;
 }
 
-bool backlog_may_take(const struct dispatch *dispatch,
-                      const struct dispatch_worker *worker,
-                      const struct model *model, const int32_t *failed,
-                      int n_failed)
+// Whether worker may be given this model's calls that failed on these workers:
+// it is none of them, or there is no other to give them to.
+static bool may_take_failed(const struct dispatch *dispatch,
+                            const struct dispatch_worker *worker,
+                            const struct model *model, const int32_t *failed,
+                            int n_failed)
 {
     return !is_among((int32_t)worker->node.key, failed, n_failed) ||
            !backlog_is_spared(dispatch, model, failed, n_failed);
@@ -245,9 +247,8 @@ static bool may_take(const struct dispatch *dispatch,
                      const struct dispatch_worker *worker,
                      const struct lane *lane)
 {
-    return lane->n_failed == 0 ||
-           backlog_may_take(dispatch, worker, lane->model, lane->failed,
-                            lane->n_failed);
+    return lane->n_failed == 0 || may_take_failed(dispatch, worker, lane->model,
+                                                  lane->failed, lane->n_failed);
 }
 
 // --- seats ---

@@ -21,13 +21,6 @@ bool backlog_add(struct dispatch *dispatch, struct queued_call *queued,
                  int64_t now);
 void backlog_remove(struct queued_call *queued);
 
-// Whether worker may be given this model's calls that failed on these workers:
-// it is none of them, or there is no other to give them to.
-bool backlog_may_take(const struct dispatch *dispatch,
-                      const struct dispatch_worker *worker,
-                      const struct model *model, const int32_t *failed,
-                      int n_failed);
-
 // Whether worker may be given the lane's calls: they have not failed there, and
 // its job has a seat for it (seat.h), or no limit. For a free seat a worker
 // that works for no other job with a limit comes first, where one is idle. Who

@@ -132,8 +132,10 @@ static int64_t call_us(const struct dispatch_worker *worker,
     return served == NULL ? 0 : served->call_us;
 }
 
-int64_t dispatch_worker_rate(const struct dispatch_worker *worker,
-                             const struct model *model)
+// Calls of model that a slot of the worker does in 1000 s, by what it did of
+// late; as many as the usual slot while that is not known.
+static int64_t slot_rate(const struct dispatch_worker *worker,
+                         const struct model *model)
 {
     int64_t us = call_us(worker, model);
 
@@ -410,7 +412,7 @@ void dispatch_worker_return(struct group *group, struct model *model)
 
 static void count_in(struct slot *slot, const struct model *model)
 {
-    slot->rate = dispatch_worker_rate(slot->worker, model);
+    slot->rate = slot_rate(slot->worker, model);
     slot->group->n_slots++;
     slot->group->rate += slot->rate;
 }

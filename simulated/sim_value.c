@@ -224,6 +224,34 @@ static const char *by_analogy(const struct sim_ask *ask, size_t field)
     return NULL;
 }
 
+// ---- labels
+
+// NULL without memory: then nothing is said of that field.
+static const double *copy_odds(struct arena *arena, const double *odds,
+                               size_t n)
+{
+    double *copy = arena_array(arena, n, sizeof *copy);
+    if (copy != NULL)
+        memcpy(copy, odds, n * sizeof *copy);
+    return copy;
+}
+
+// The label that will be chosen for a field, or NULL when it has none.
+static const char *choose_label(struct sim_ask *ask, size_t field,
+                                double *margin)
+{
+    const struct sim_label_set *set = &ask->task->labels[field];
+    if (set->n == 0)
+        return NULL;
+    struct sim_choice choice = sim_label_choose(
+        set, ask->question, ask->task->demos, ask->task->prompt.n_demos,
+        ask->strength, sim_mix(ask->draw, field), ask->heat, ask->seed);
+    *margin = choice.margin;
+    if (ask->tells_odds)
+        ask->odds[field] = copy_odds(ask->arena, choice.odds, set->n);
+    return set->labels[choice.index];
+}
+
 // ---- texts
 
 static const char *put_reasoning(struct sim_ask *ask)
@@ -233,7 +261,7 @@ static const char *put_reasoning(struct sim_ask *ask)
     double margin = 0;
     const char *label = NULL;
     for (size_t i = 0; i < prompt->n_outputs && label == NULL; i++)
-        label = sim_value_label(ask, i, &margin);
+        label = choose_label(ask, i, &margin);
     if (words == NULL)
         return NULL;
     if (label != NULL)
@@ -714,35 +742,11 @@ static const char *put_structure(struct sim_ask *ask, size_t field)
 
 // ---- all of them
 
-// NULL without memory: then nothing is said of that field.
-static const double *copy_odds(struct arena *arena, const double *odds,
-                               size_t n)
-{
-    double *copy = arena_array(arena, n, sizeof *copy);
-    if (copy != NULL)
-        memcpy(copy, odds, n * sizeof *copy);
-    return copy;
-}
-
-const char *sim_value_label(struct sim_ask *ask, size_t field, double *margin)
-{
-    const struct sim_label_set *set = &ask->task->labels[field];
-    if (set->n == 0)
-        return NULL;
-    struct sim_choice choice = sim_label_choose(
-        set, ask->question, ask->task->demos, ask->task->prompt.n_demos,
-        ask->strength, sim_mix(ask->draw, field), ask->heat, ask->seed);
-    *margin = choice.margin;
-    if (ask->tells_odds)
-        ask->odds[field] = copy_odds(ask->arena, choice.odds, set->n);
-    return set->labels[choice.index];
-}
-
 bool sim_value_make(struct sim_ask *ask, size_t field, struct err *err)
 {
     enum sim_kind kind = ask->task->prompt.outputs[field].kind;
     double margin = 0;
-    const char *value = sim_value_label(ask, field, &margin);
+    const char *value = choose_label(ask, field, &margin);
     if (value != NULL)
         ask->margin = ask->margin > 0 ? ask->margin : margin;
     else if (kind == SIM_INT || kind == SIM_FLOAT)

@@ -19,7 +19,4 @@
 // Makes ask->values[field].
 bool sim_value_make(struct sim_ask *ask, size_t field, struct err *err);
 
-// The label that will be chosen for a field, or NULL when it has none.
-const char *sim_value_label(struct sim_ask *ask, size_t field, double *margin);
-
 #endif
