@@ -121,9 +121,24 @@ static void set_wrong(struct store *store, const char *sql, struct err *err)
     buf_release(&hint);
 }
 
+// Whether it is query_confine that the query met, and not the machine's end.
+static bool met_bounds(int rc)
+{
+    return (rc == SQLITE_NOMEM || rc == SQLITE_FULL) &&
+           sqlite3_hard_heap_limit64(-1) > 0;
+}
+
 static void set_query_error(struct store *store, const char *sql, int rc,
                             struct err *err)
 {
+    if (met_bounds(rc & 0xFF)) {
+        err_set(err, ERR_LIMIT,
+                "the query needs more memory, or larger temporary files, than "
+                "it may have; narrow it with WHERE or LIMIT, or query a copy "
+                "of %s with sqlite3",
+                store->path);
+        return;
+    }
     switch (rc & 0xFF) {
     case SQLITE_AUTH:
         err_set(err, ERR_INPUT,
@@ -135,14 +150,6 @@ static void set_query_error(struct store *store, const char *sql, int rc,
                 "the query took over %" PRId64 " ms; narrow it with WHERE or "
                 "LIMIT, or query a copy of %s with sqlite3",
                 store->snapshot_ms, store->path);
-        break;
-    case SQLITE_NOMEM:
-    case SQLITE_FULL:
-        err_set(err, ERR_LIMIT,
-                "the query needs more memory, or larger temporary files, than "
-                "it may have; narrow it with WHERE or LIMIT, or query a copy "
-                "of %s with sqlite3",
-                store->path);
         break;
     case SQLITE_ERROR:
     case SQLITE_RANGE:
