@@ -282,9 +282,11 @@ static bool is_shut_out(const struct dispatch *dispatch,
            !has_seated(dispatch, lane);
 }
 
-// Whether older calls of the lane's job are shut out: a seat has to become free
-// for them. Only older ones count, so that of two such lanes one goes on.
-static bool must_yield(const struct dispatch *dispatch, const struct lane *lane)
+// Whether older calls of the lane's job wait; with shut_out, such as are shut
+// out and need a seat to become free. Only older ones count, so that of two
+// such lanes one goes on.
+static bool has_older(const struct dispatch *dispatch, const struct lane *lane,
+                      bool shut_out)
 {
     for (struct ring *at = dispatch->active.next; at != &dispatch->active;
          at = at->next) {
@@ -296,7 +298,7 @@ static bool must_yield(const struct dispatch *dispatch, const struct lane *lane)
 
             if (other->share == lane->share &&
                 oldest_trial(other) < oldest_trial(lane) &&
-                is_shut_out(dispatch, other))
+                (!shut_out || is_shut_out(dispatch, other)))
                 return true;
         }
     }
@@ -357,7 +359,7 @@ static bool has_seat_for(const struct dispatch *dispatch,
                 find_idle(dispatch, lane, false, sits_nowhere) == NULL);
     // One seat without a call is enough for whoever is shut out.
     return share->n_idle > (seat->n_held == 0 ? 1 : 0) ||
-           !must_yield(dispatch, lane);
+           !has_older(dispatch, lane, true);
 }
 
 bool backlog_admits(const struct dispatch *dispatch,
@@ -383,24 +385,6 @@ static bool is_older(const struct lane *lane, const struct lane *other)
     return other == NULL || oldest_trial(lane) < oldest_trial(other);
 }
 
-// Whether older calls of the lane's job wait than it has.
-static bool has_older(const struct dispatch *dispatch, const struct lane *lane)
-{
-    for (struct ring *at = dispatch->active.next; at != &dispatch->active;
-         at = at->next) {
-        const struct model *model = RING_OWNER(at, struct model, active);
-
-        for (struct ring *in = model->lanes.next; in != &model->lanes;
-             in = in->next) {
-            const struct lane *other = RING_OWNER(in, struct lane, link);
-
-            if (other->share == lane->share && is_older(other, lane))
-                return true;
-        }
-    }
-    return false;
-}
-
 // The oldest of these that is to have a seat, and the worker to sit there. Of a
 // job only its oldest lane: the seat that is taken may be the only one where
 // older calls can go.
@@ -415,7 +399,7 @@ static void find_move(const struct dispatch *dispatch,
         struct dispatch_worker *worker = NULL;
 
         if (!seats_are_full(share) || share->n_idle == 0 ||
-            !is_older(lane, *best) || has_older(dispatch, lane))
+            !is_older(lane, *best) || has_older(dispatch, lane, false))
             continue;
         worker = find_idle(dispatch, lane, true, is_stranger);
         if (worker == NULL)
