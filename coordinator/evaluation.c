@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "common/text.h"
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/flight.h"
+#include "program/graph/ask.h"
 #include "program/graph/search_spec.h"
 #include "program/prompt/prompt.h"
 #include "program/run/right.h"
@@ -553,6 +553,23 @@ static bool ask_embedder(struct evaluation *ev, enum asker asker,
     return *prefix != NULL && ask(ev, asker, order, err);
 }
 
+static bool embed(struct evaluation *ev, enum asker asker, struct order *order,
+                  const char *text, size_t len, struct err *err)
+{
+    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok;
+
+    ask_put_embedding(text, len, &payload);
+    order->ask.answerer = ANSWERER_EMBED;
+    order->ask.payload = payload.data;
+    order->ask.payload_len = payload.len;
+    ok = buf_ok(&payload, asker == ASKER_TEXT ? "a document" : "a question",
+                err) &&
+         ask_embedder(ev, asker, order, err);
+    buf_release(&payload);
+    return ok;
+}
+
 // --- demos that are picked by the embedding of a question ---
 
 static bool picks_by_embedding(const struct evaluation *ev,
@@ -584,24 +601,14 @@ static bool ask_near(struct evaluation *ev, const struct ask *wanted,
     const struct step *step = &ev->task->program->steps[wanted->part];
     struct order order = step_order(ev, wanted);
     struct buf query = BUF_INIT(PROMPT_MAX_BYTES);
-    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
-    size_t words = 0;
     bool ok;
 
     step_query(step, stepper_step_inputs(ev->stepper, wanted->part), &query);
     ok = buf_ok(&query, "a question", err);
-    if (ok && query.len > 0)
-        (void)text_trim_wide(query.data, query.len, &words);
-    *asked = words > 0;
-    if (words > 0) {
-        ask_embedding(query.data, query.len, &payload, &order.ask);
-        order.ask.payload = payload.data;
-        order.ask.payload_len = payload.len;
-        ok = buf_ok(&payload, "a question", err) &&
-             ask_embedder(ev, ASKER_DEMOS, &order, err);
-    }
+    *asked = ask_can_embed(&query);
+    if (*asked)
+        ok = embed(ev, ASKER_DEMOS, &order, query.data, query.len, err);
     buf_release(&query);
-    buf_release(&payload);
     return ok;
 }
 
@@ -663,17 +670,9 @@ static bool ask_for_text(struct evaluation *ev, struct err *err)
 {
     const json_t *text = ev->item->text;
     struct order order = {.purpose = ev->task->sampling.purpose, .step = ""};
-    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
-    bool ok;
 
-    ask_embedding(json_string_value(text), json_string_length(text), &payload,
-                  &order.ask);
-    order.ask.payload = payload.data;
-    order.ask.payload_len = payload.len;
-    ok = buf_ok(&payload, "a document", err) &&
-         ask_embedder(ev, ASKER_TEXT, &order, err);
-    buf_release(&payload);
-    return ok;
+    return embed(ev, ASKER_TEXT, &order, json_string_value(text),
+                 json_string_length(text), err);
 }
 
 // What a judge is told before it is shown an answer: rendered once a job.

@@ -142,11 +142,10 @@ static bool begin_text(struct corpus *corpus, size_t i, struct err *err)
 {
     const json_t *text = json_array_get(corpus->list, i);
     struct buf payload = BUF_INIT(TEXT_MAX_BYTES);
-    struct ask ask = {0};
     bool ok;
 
-    ask_embedding(json_string_value(text), json_string_length(text), &payload,
-                  &ask);
+    ask_put_embedding(json_string_value(text), json_string_length(text),
+                      &payload);
     ok = buf_ok(&payload, "a document", err) &&
          corpus_begin(corpus, id_of(corpus, i), payload.data, payload.len, err);
     buf_release(&payload);

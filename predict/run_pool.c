@@ -5,10 +5,10 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
-#include "common/text.h"
 #include "predict/corpus.h"
 #include "predict/inputs.h"
 #include "predict/local_programs.h"
+#include "program/graph/ask.h"
 #include "program/graph/plan.h"
 #include "program/prompt/prompt.h"
 #include "program/run/stepper.h"
@@ -335,13 +335,9 @@ static bool ask_embedder(struct run_pool *pool, struct run *run, int step,
 static bool put_question(const struct run_pool *pool, const struct run *run,
                          int step, struct buf *out)
 {
-    size_t words = 0;
-
     step_query(&pool->options.compiled->program->steps[step],
                stepper_step_inputs(run->stepper, step), out);
-    if (!out->failed && out->len > 0)
-        (void)text_trim_wide(out->data, out->len, &words);
-    return words > 0;
+    return ask_can_embed(out);
 }
 
 static bool ask_near(struct run_pool *pool, struct run *run, int step,
@@ -349,11 +345,10 @@ static bool ask_near(struct run_pool *pool, struct run *run, int step,
 {
     struct buf query = BUF_INIT(PROMPT_MAX_BYTES);
     struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
-    struct ask ask = {0};
     bool ok = false;
 
     if (put_question(pool, run, step, &query)) {
-        ask_embedding(query.data, query.len, &payload, &ask);
+        ask_put_embedding(query.data, query.len, &payload);
         ok = buf_ok(&payload, "a question", err) &&
              corpus_begin(pool->corpus, call_id(pool, run, step), payload.data,
                           payload.len, err);

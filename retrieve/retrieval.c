@@ -7,7 +7,7 @@
 #include "common/hash.h"
 #include "common/json.h"
 #include "common/map.h"
-#include "common/text.h"
+#include "program/graph/ask.h"
 #include "program/graph/search_spec.h"
 #include "program/job/documents.h"
 #include "retrieve/passage.h"
@@ -255,13 +255,9 @@ bool retrieval_answer(struct retrieval *retrieval, int step,
 static bool put_text(const json_t *document, const json_t *fields,
                      struct buf *out)
 {
-    size_t words = 0;
-
     buf_clear(out);
     passage_put(document, fields, out);
-    if (!out->failed && out->len > 0)
-        (void)text_trim_wide(out->data, out->len, &words);
-    return words > 0;
+    return ask_can_embed(out);
 }
 
 // A list of texts, each once.

@@ -48,8 +48,11 @@ struct ask {
 // A request for an embedding is a list of one text; all have this beginning.
 #define ASK_EMBED_PREFIX "["
 
-// Asks for the embedding of a text: fills who, and appends the payload.
-void ask_embedding(const char *text, size_t len, struct buf *payload,
-                   struct ask *out);
+// Appends the payload that asks for the embedding of a text.
+void ask_put_embedding(const char *text, size_t len, struct buf *payload);
+
+// Whether the text has a word: one without is near to nothing, and models
+// refuse it. False when the buffer failed.
+bool ask_can_embed(const struct buf *text);
 
 #endif

@@ -7,8 +7,8 @@
 
 #include "common/buf.h"
 #include "common/json.h"
-#include "common/text.h"
 #include "program/graph/adapter.h"
+#include "program/graph/ask.h"
 #include "program/graph/plan.h"
 
 enum {
@@ -224,12 +224,9 @@ bool candidate_set_part(struct candidate *candidate, size_t part,
 // Appends the text by which a demo is found; nothing where it has no word.
 static bool add_text(const struct buf *text, json_t *list)
 {
-    size_t words = 0;
-
-    if (text->len > 0)
-        (void)text_trim_wide(text->data, text->len, &words);
-    return words == 0 || json_array_append_new(
-                             list, json_stringn(text->data, text->len)) == 0;
+    return !ask_can_embed(text) ||
+           json_array_append_new(list, json_stringn(text->data, text->len)) ==
+               0;
 }
 
 static bool add_pool_texts(const struct step *step,

@@ -10,6 +10,7 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "program/graph/ask.h"
 #include "program/graph/kind.h"
 #include "program/graph/search_spec.h"
 #include "program/graph/step.h"
@@ -241,23 +242,21 @@ static void ask_by_words(const struct step *step, const json_t *values,
     buf_putc(text, '}');
 }
 
-// A query without any words is near to nothing, and models refuse it: it finds
-// what a search by words finds, nothing.
+// A query without any words finds what a search by words finds, nothing.
 static bool ask(const struct step *step, const json_t *values,
                 const json_t *inputs, struct buf *text, struct ask *out,
                 struct err *err)
 {
     struct buf query = BUF_INIT(ANSWER_MAX_BYTES);
-    size_t words = 0;
     bool ok;
 
     step_query(step, inputs, &query);
     ok = buf_ok(&query, "a query", err);
-    if (ok && query.len > 0)
-        (void)text_trim_wide(query.data, query.len, &words);
-    if (words > 0 && search_by(step, values) == SEARCH_BY_EMBEDDINGS)
-        ask_embedding(query.data, query.len, text, out);
-    else if (ok)
+    if (ask_can_embed(&query) &&
+        search_by(step, values) == SEARCH_BY_EMBEDDINGS) {
+        out->answerer = ANSWERER_EMBED;
+        ask_put_embedding(query.data, query.len, text);
+    } else if (ok)
         ask_by_words(step, values, &query, text, out);
     buf_release(&query);
     return ok && buf_ok(text, "a query", err);
