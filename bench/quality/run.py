@@ -4,9 +4,10 @@
            [--build FOLDER] [--out FILE] [--set KEY=VALUE]
 
 Each run begins with an empty store. One JSON line a run goes to --out; a run
-that is there already is not repeated. Then a table is printed, and for each
-world whether an optimizer is better or worse than the first of the list, by a
-paired test over seeds. An optimizer may have parameters:
+that is there already is not repeated. Then a table is printed. Its last column
+is the first optimizer of the list minus this one: the mean over the seeds that
+both ran, with a 95 % interval. Wherever the first is significantly below
+another, the end says so. An optimizer may have parameters:
 `screen_and_race:proposals=0`.
 """
 
@@ -40,7 +41,7 @@ def write_world(world, folder):
         f"name: {world.name}\n"
         f"models: {{student: {world.name}-student, "
         f"teacher: {world.name}-teacher, options: "
-        "{num_ctx: 16384, num_predict: 200, temperature: 0}}\n"
+        f"{{num_ctx: {world.num_ctx}, num_predict: 200, temperature: 0}}}}\n"
         "adapter: chat\n" + world.job +
         "data: {examples: rows.jsonl, "
         "split: {train: 0.5, val: 0.5, test: 0}}\n")
@@ -50,6 +51,11 @@ def ask(args, url, verb, folder, *more):
     return ask_promptcc(args.build / "cli" / "promptcc", verb,
                         folder / "job.yaml", "--ollama",
                         f"{url},slots={SLOTS}", *more)
+
+
+def score_of(part):
+    """None where the budget did not reach to the end of it."""
+    return part and part["score"]
 
 
 def one_run(args, url, world, optimizer, seed, calls):
@@ -70,47 +76,72 @@ def one_run(args, url, world, optimizer, seed, calls):
                 "budget": calls, "held": held["score"],
                 "student": made["calls"]["student"],
                 "teacher": made["calls"]["teacher"],
-                "baseline": made["baseline"]["score"],
-                "val": made["compiled"]["score"],
+                "baseline": score_of(made["baseline"]),
+                "val": score_of(made["compiled"]),
                 "finish": made["finish_reason"],
                 "demos": max(c["demos"] for c in made["changes"].values())}
 
 
-def flips(gains):
-    """One-sided: how often signs by chance give so low a sum."""
-    total, n = sum(gains), len(gains)
-    if n > 14:
-        mean = total / n
-        sd = statistics.pstdev(gains) or 1e-9
-        return statistics.NormalDist().cdf(mean / (sd / n ** 0.5))
-    worse = 0
-    for bits in range(1 << n):
-        worse += sum(g if bits >> i & 1 else -g
-                     for i, g in enumerate(gains)) <= total + 1e-12
-    return worse / (1 << n)
+# Student's t: the share of 0.975, for 1 to 30 degrees of freedom.
+T_975 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20,
+         2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.10, 2.09, 2.09, 2.08, 2.07,
+         2.07, 2.06, 2.06, 2.06, 2.05, 2.05, 2.05, 2.04)
+
+
+def difference(first, other):
+    """Mean of the paired differences in points, and its 95 % interval."""
+    gains = [100 * (first[seed]["held"] - other[seed]["held"])
+             for seed in sorted(set(first) & set(other))]
+    if len(gains) < 2:
+        return None
+    mean = statistics.mean(gains)
+    t = T_975[min(len(gains) - 1, len(T_975)) - 1]
+    half = t * statistics.stdev(gains) / len(gains) ** 0.5
+    return mean, mean - half, mean + half
+
+
+def mean_of(runs, key):
+    known = [run[key] for run in runs if run[key] is not None]
+    return statistics.mean(known) if known else None
+
+
+def line_of(optimizer, runs, apart):
+    held = sorted(100 * run["held"] for run in runs)
+    base = mean_of(runs, "baseline")
+    cells = [f"  {optimizer:28} {statistics.median(held):5.1f} "
+             f"({held[0]:.0f} to {held[-1]:.0f})",
+             f"calls {mean_of(runs, 'student'):5.0f} "
+             f"+{mean_of(runs, 'teacher'):4.0f}",
+             "base  -" if base is None else f"base {100 * base:2.0f}"]
+    if apart:
+        cells.append("{:+.1f} ({:+.1f} to {:+.1f})".format(*apart))
+    return "  ".join(cells)
 
 
 def table(runs, args):
-    best = args.optimizers[0]
+    first, *others = args.optimizers
+    below, compared = [], 0
     for world in args.worlds:
         for calls in args.calls:
-            print(f"\n{world}, {'no limit' if calls == 0 else f'{calls} calls'}")
+            place = f"{world}, {f'{calls} calls' if calls else 'no limit'}"
+            print(f"\n{place}")
             of = {o: {r["seed"]: r for r in runs
                       if (r["world"], r["optimizer"], r["budget"]) ==
                       (world, o, calls)} for o in args.optimizers}
-            for optimizer, got in of.items():
-                if not got:
+            for optimizer in args.optimizers:
+                if not of[optimizer]:
                     continue
-                held = sorted(100 * r["held"] for r in got.values())
-                seeds = sorted(set(got) & set(of[best]))
-                p = flips([of[best][s]["held"] - got[s]["held"]
-                           for s in seeds]) if optimizer != best else 1
-                print(f"  {optimizer:28} {statistics.median(held):5.1f} "
-                      f"({held[0]:.0f} to {held[-1]:.0f})  "
-                      f"calls {statistics.mean(r['student'] for r in got.values()):5.0f}"
-                      f" +{statistics.mean(r['teacher'] for r in got.values()):4.0f}"
-                      f"  base {100 * statistics.mean(r['baseline'] for r in got.values()):.0f}"
-                      f"  {'** better than ' + best if p < 0.05 else ''}")
+                apart = None
+                if optimizer in others:
+                    apart = difference(of[first], of[optimizer])
+                compared += apart is not None
+                if apart and apart[2] < 0:
+                    below.append(f"{place}: {optimizer}")
+                print(line_of(optimizer, of[optimizer].values(), apart))
+    if compared:
+        print(f"\n{first} is significantly below another optimizer in "
+              f"{len(below)} of {compared} comparisons"
+              f"{''.join(chr(10) + '  ** ' + one for one in below)}")
 
 
 def main():

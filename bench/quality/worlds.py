@@ -1,4 +1,4 @@
-"""Seven problems, each with rows of its own and a model of its own.
+"""Fourteen problems, each with rows of its own and a model of its own.
 
 A world is a made-up task and a made-up student. What the student does with a
 prompt is written down in its `answer`, and it differs in mechanism from world
@@ -19,7 +19,21 @@ to world, so that no search can be right in all of them by one trick:
                 and where it loses the point the second cannot mend it
     ceiling     the student is right on 70 % whatever the prompt says, and long
                 prompts make it worse: neither matters
+    allergic    every demo harms, and one instruction differs from the next by
+                less than two points: what looks better is luck
+    hurtful     every demo harms, a rule for a cue helps a little: the gain is
+                where a search for demos does not look
+    last        demos that cover the labels help, but the student tends to say
+                the label of the last: sets of many labels, evenly mixed, win
+    middle      three steps; only the one in the middle matters, no row says what
+                is right there, and it needs many demos
+    noisy       a tenth of the labels to learn from are wrong; such a row harms
+                as a demo and makes a wrong rule
+    narrow      messages so long that the context has room for two demos or so
+    rare        three of eight labels are rare, and the student hardly thinks of
+                them before it is told
 
+The last seven were written before anything was measured on them.
 A teacher writes what a prompt gives it to see: rules for the cues of the
 examples that are in the prompt, each with some chance. No world knows which
 optimizer asks. **What comes out says nothing about any real model.**
@@ -60,6 +74,7 @@ class World:
     name = ""
     job = ""
     n_train, n_held = 96, 400
+    num_ctx = 16384             # tokens that a prompt may have
     skill_of_teacher = 0.25     # added to the student's
 
     def __init__(self):
@@ -508,9 +523,205 @@ metric: {exact_match: desk}
                     len(rows) > 0)
 
 
+class Cues(World):
+    """Messages with eight labels. One made-up word of a message, its cue, says
+    which; the worlds below differ in what a prompt is worth (`skill`)."""
+
+    labels = ("alpha", "bravo", "coral", "delta", "ember", "fjord", "grove",
+              "haven")
+    cues_of_a_label = 5
+    job = """
+inputs: {message: {desc: A message}}
+steps:
+  sort:
+    predict: Sort the message.
+    inputs: [message]
+    outputs:
+      kind: {enum: [alpha, bravo, coral, delta, ember, fjord, grove, haven]}
+metric: {exact_match: kind}
+"""
+
+    def prepare(self):
+        self.cues = {label: [self.word("bcdfglmnprstvz")
+                             for _ in range(self.cues_of_a_label)]
+                     for label in self.labels}
+
+    def label_of(self, i):
+        return self.labels[i % len(self.labels)]
+
+    def make(self, i):
+        label = self.label_of(i)
+        cue = self.rng.choice(self.cues[label])
+        fill = self.rng.sample(NONSENSE, 6)
+        fill.insert(self.rng.randrange(7), cue)
+        text = self.whole(" ".join(fill) + f" {i}.", i)
+        row = {"id": i, "cue": cue, "label": label, "said": label,
+               "rival": self.another(label, cue), "hard": self.rng.random(),
+               "fields": {"message": text, "kind": label}}
+        return self.enter(row, text)
+
+    def whole(self, text, i):
+        """The message of row i, whose words are in text."""
+        return text
+
+    def another(self, label, *parts):
+        """A label other than this, which depends on the parts."""
+        others = [one for one in self.labels if one != label]
+        return others[int(unit(self.name, *parts) * len(others))]
+
+    def skill(self, row, prompt, shown):
+        raise NotImplementedError
+
+    def wrong(self, row, shown):
+        """What the student says where it is not right."""
+        return row["rival"]
+
+    def answer(self, prompt, teacher):
+        row = self.truth(prompt.text)
+        shown = self.shown(prompt)
+        good = self.right(self.skill(row, prompt, shown), row, prompt, teacher)
+        return {"kind": row["label"] if good else self.wrong(row, shown)}
+
+    def rules(self, rows):
+        return [f"Where it speaks of {row['cue']}, take {row['said']}."
+                for row in rows]
+
+
+def has_cue(row, shown):
+    return any(one["cue"] == row["cue"] for one in shown)
+
+
+def has_label(row, shown):
+    return any(one["label"] == row["label"] for one in shown)
+
+
+class Allergic(Cues):
+    name = "allergic"
+
+    def skill(self, row, prompt, shown):
+        skill = 0.55 - 0.12 * bool(shown) - 0.004 * len(shown)
+        skill -= 0.03 * (len(prompt.instruction) > 600)
+        return skill + 0.02 * (2 * unit("words", prompt.instruction) - 1)
+
+
+class Hurtful(Cues):
+    name = "hurtful"
+
+    def skill(self, row, prompt, shown):
+        skill = 0.5 - 0.15 * bool(shown) - 0.004 * len(shown)
+        return skill + 0.2 * prompt.names(row["cue"], row["said"])
+
+
+class Last(Cues):
+    name = "last"
+
+    def skill(self, row, prompt, shown):
+        skill = 0.45 + 0.25 * prompt.names(row["cue"], row["said"])
+        if not shown:
+            return skill
+        last = shown[-1]["label"]
+        share = sum(one["label"] == last for one in shown) / len(shown)
+        skill += 0.3 * has_label(row, shown) + 0.12 * has_cue(row, shown)
+        return skill - 0.3 * share ** 0.5 * (row["label"] != last)
+
+    def wrong(self, row, shown):
+        last = shown[-1]["label"] if shown else row["label"]
+        return last if last != row["label"] else row["rival"]
+
+
+class Middle(Cues):
+    name = "middle"
+    job = """
+inputs: {message: {desc: A message}}
+steps:
+  clean:
+    predict: Write the message plainly.
+    inputs: [message]
+    outputs: {plain: {desc: The message in plain words}}
+  sort:
+    predict: Sort the message.
+    inputs: {plain: clean.plain}
+    outputs: {kind: {desc: A word}}
+  decide:
+    predict: Say where it goes.
+    inputs: {kind: sort.kind, plain: clean.plain}
+    outputs:
+      place: {enum: [alpha, bravo, coral, delta, ember, fjord, grove, haven]}
+outputs: {place: decide.place}
+metric: {exact_match: place}
+"""
+
+    def make(self, i):
+        row = super().make(i)
+        row["fields"]["place"] = row["fields"].pop("kind")
+        return self.enter(row, f"plainly ({i})")
+
+    def answer(self, prompt, teacher):
+        row = self.truth(prompt.text)
+        if prompt.step == "clean":
+            return {"plain": f"plainly ({row['id']})"}
+        if prompt.step == "decide":
+            kind = prompt.inputs.get("kind", "")
+            return {"place": kind if kind in self.labels else row["rival"]}
+        return super().answer(prompt, teacher)
+
+    def skill(self, row, prompt, shown):
+        skill = 0.46 + 0.25 * prompt.names(row["cue"], row["said"])
+        skill += 0.3 * has_label(row, shown) + 0.1 * has_cue(row, shown)
+        return skill - 0.1 * (bool(shown) and not has_label(row, shown))
+
+
+class Noisy(Cues):
+    name = "noisy"
+
+    def __init__(self):
+        super().__init__()
+        # What is held out is labelled well.
+        for row in self.rows[:self.n_train]:
+            if unit("noise", row["id"]) < 0.1:
+                row["said"] = self.another(row["label"], "said", row["id"])
+                row["fields"]["kind"] = row["said"]
+
+    def skill(self, row, prompt, shown):
+        mine = [one for one in shown if one["label"] == row["label"]]
+        skill = 0.45 + 0.25 * prompt.names(row["cue"], row["label"])
+        skill += 0.2 * bool(mine) + 0.02 * min(len(mine), 5)
+        skill += 0.12 * any(one["cue"] == row["cue"] and
+                            one["said"] == one["label"] for one in mine)
+        return skill - 0.2 * any(one["said"] != one["label"] for one in mine)
+
+
+class Narrow(Cues):
+    name = "narrow"
+    num_ctx = 4096
+
+    def whole(self, text, i):
+        return text + " " + " ".join(
+            f"{NONSENSE[(i * k + k) % len(NONSENSE)]} {i}" for k in range(330))
+
+    def skill(self, row, prompt, shown):
+        skill = 0.45 + 0.35 * prompt.names(row["cue"], row["said"])
+        return skill + 0.06 * min(len(shown), 3) + 0.1 * has_label(row, shown)
+
+
+class Rare(Cues):
+    name = "rare"
+
+    def label_of(self, i):
+        at = i % 32     # each of the last three labels is one row in 32
+        return self.labels[at % 5 if at < 29 else at - 24]
+
+    def skill(self, row, prompt, shown):
+        base, by_rule = (0.1, 0.5) if row["label"] in self.labels[5:] \
+            else (0.5, 0.1)
+        skill = base + by_rule * prompt.names(row["cue"], row["label"])
+        return skill + 0.2 * has_label(row, shown) + 0.15 * has_cue(row, shown)
+
+
 WORLDS = {kind.name: kind
           for kind in (Intents, Extraction, Numbers, Replies, Ceiling,
-                       Complaints, Routing)}
+                       Complaints, Routing, Allergic, Hurtful, Last, Middle,
+                       Noisy, Narrow, Rare)}
 
 
 # --- a teacher, whatever it is asked for

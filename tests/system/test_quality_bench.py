@@ -1,0 +1,53 @@
+"""bench/quality runs with the programs of today, and compares over seeds."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import harness
+
+QUALITY = harness.ROOT / "bench" / "quality"
+
+
+def module(name):
+    spec = importlib.util.spec_from_file_location(name, QUALITY / f"{name}.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def run_grid(out, *words):
+    done = subprocess.run(
+        [sys.executable, QUALITY / "run.py", "--build", harness.BUILD, "--out",
+         out, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def test_grid_is_run_once_and_compared(tmp_path):
+    out = tmp_path / "grid.jsonl"
+    # Three steps and a window of their own; a budget below the baseline.
+    words = ("--worlds", "numbers,middle", "--optimizers", "labeled_few_shot",
+             "--calls", "120", "--seeds", "1")
+    shown = run_grid(out, *words)
+    runs = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [run["world"] for run in runs] == ["numbers", "middle"]
+    assert all(0 < run["held"] < 1 for run in runs)
+    assert runs[0]["baseline"] and runs[1]["baseline"] is None
+    assert run_grid(out, *words) == shown
+    assert len(out.read_text().splitlines()) == len(runs)
+
+
+def graded(*scores):
+    return {seed: {"held": score} for seed, score in enumerate(scores)}
+
+
+def test_difference_is_paired(monkeypatch):
+    monkeypatch.syspath_prepend(str(QUALITY))
+    difference = module("run").difference
+    # By hand: gains of 10, 20 and 30 points; t(2) = 4.30, sd = 10.
+    mean, low, high = difference(graded(0.5, 0.6, 0.7),
+                                 graded(0.4, 0.4, 0.4, 0.9))
+    assert (round(mean, 6), round(low, 1), round(high, 1)) == (20, -4.8, 44.8)
+    assert difference(graded(0.5), graded(0.4)) is None
