@@ -17,6 +17,7 @@
 
 enum {
     BACKLOG = 64,
+    BIND_MS = 1000,         // that a port in use is asked for
     LOOK_MS = 250,          // between two looks at who takes too long
     STACK_BYTES = 2 << 20,  // of a connection's thread: SQLite, deep JSON
     SILENCE_S = 30,         // without a byte either way
@@ -551,6 +552,21 @@ static void explain_listen(const struct http_address *address, int why,
                 place, strerror(why));
 }
 
+// A server that was killed has its port until its last thread is gone: who is
+// started again at once need not be refused by it.
+static bool bind_patiently(int fd, const struct http_address *address)
+{
+    const struct timespec pause = {.tv_nsec = 20L * 1000 * 1000};
+    int64_t until_ms = clock_monotonic_ms() + BIND_MS;
+
+    while (bind(fd, (const struct sockaddr *)&address->at, address->len) != 0) {
+        if (errno != EADDRINUSE || clock_monotonic_ms() >= until_ms)
+            return false;
+        (void)nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 // A socket that listens there; -1 on failure. address gets the port.
 static int open_listener(struct http_address *address, struct err *err)
 {
@@ -560,7 +576,7 @@ static int open_listener(struct http_address *address, struct err *err)
 
     if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        bind(fd, at, address->len) != 0 || listen(fd, BACKLOG) != 0 ||
+        !bind_patiently(fd, address) || listen(fd, BACKLOG) != 0 ||
         getsockname(fd, at, &address->len) != 0) {
         explain_listen(address, errno, err);
         if (fd >= 0)

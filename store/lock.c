@@ -11,11 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "store/holder.h"
 
-enum { HOLDER_BYTES = 128, PATH_BYTES = 64 * 1024 };
+enum {
+    PATH_BYTES = 64 * 1024,
+    TELL_MS = 500, // a shorter wait is not worth a word
+};
 
 // The byte of the store's own lock.
 static const off_t FILE_BYTE = (off_t)1 << 62;
@@ -37,32 +44,19 @@ static bool try_lock(int fd, off_t first, off_t len)
     return fcntl(fd, F_OFD_SETLK, &range) == 0;
 }
 
-// "HOST PID", with what is no plain text left out: anybody may have written
-// to the file.
-static void read_holder(int fd, char holder[HOLDER_BYTES])
+static bool is_busy(void)
 {
-    ssize_t len = pread(fd, holder, HOLDER_BYTES - 1, 0);
-    size_t kept = 0;
-
-    for (ssize_t i = 0; i < len && holder[i] != '\n'; i++) {
-        if (holder[i] >= ' ' && holder[i] <= '~')
-            holder[kept++] = holder[i];
-    }
-    holder[kept] = '\0';
+    return errno == EAGAIN || errno == EACCES;
 }
 
-static void set_busy(int fd, const char *path, struct err *err)
+static void set_busy(const struct holder *holder, const char *path,
+                     struct err *err)
 {
-    char holder[HOLDER_BYTES];
-    char host[HOLDER_BYTES] = "";
-    long pid = 0;
-
-    read_holder(fd, holder);
-    if (sscanf(holder, "%99s %ld", host, &pid) == 2)
+    if (holder->host[0] != '\0')
         err_set(err, ERR_BUSY,
                 "the store %s is in use by process %ld on host %s; wait for "
                 "it, stop it, or name another with --store",
-                path, pid, host);
+                path, holder->pid, holder->host);
     else
         err_set(err, ERR_BUSY,
                 "the store %s is in use by another process; wait for it, or "
@@ -70,18 +64,32 @@ static void set_busy(int fd, const char *path, struct err *err)
                 path);
 }
 
-// For the one who is refused alone: that it cannot be written (a full disk)
-// does not make the lock less good.
-static void write_holder(int fd)
-{
-    char host[100] = "";
-    char holder[HOLDER_BYTES];
+// --- waiting for a process that ends ---
 
-    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
-        (void)snprintf(host, sizeof host, "localhost");
-    int len = snprintf(holder, sizeof holder, "%s %ld\n", host, (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, holder, (size_t)len, 0) != len)
-        errno = 0;
+struct wait {
+    int64_t since_ms; // 0: not yet
+    bool told;
+};
+
+// Sleeps a little. False once it has waited long enough.
+static bool wait_more(struct wait *wait, const char *path)
+{
+    const struct timespec pause = {.tv_nsec = 10L * 1000 * 1000};
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (wait->since_ms == 0)
+        wait->since_ms = now_ms;
+    if (now_ms - wait->since_ms >= LOCK_ENDING_MS)
+        return false;
+    if (!wait->told && now_ms - wait->since_ms >= TELL_MS) {
+        log_warn("store-waits",
+                 "the store %s is still held by a process that is ending; "
+                 "waiting up to %d s for it",
+                 path, LOCK_ENDING_MS / 1000);
+        wait->told = true;
+    }
+    (void)nanosleep(&pause, NULL);
+    return true;
 }
 
 static int open_lock(const char *path, struct err *err)
@@ -102,25 +110,44 @@ static int open_lock(const char *path, struct err *err)
     return fd;
 }
 
-int lock_take(const char *path, struct err *err)
+// Locks fd, for which a process that is ending may be in the way for a moment.
+static bool lock_patiently(int fd, const char *path, struct err *err)
+{
+    struct wait wait = {.since_ms = 0};
+    struct holder holder;
+
+    while (!try_lock(fd, 0, 0)) {
+        if (!is_busy()) {
+            err_set(err, ERR_INPUT,
+                    "cannot lock %s.lock: %s; keep the store on a local disk "
+                    "(--store names another)",
+                    path, strerror(errno));
+            return false;
+        }
+        holder_read(fd, &holder);
+        if (!holder_is_ending(&holder) || !wait_more(&wait, path)) {
+            set_busy(&holder, path, err);
+            return false;
+        }
+    }
+    return true;
+}
+
+int lock_take(const char *path, bool *was_killed, struct err *err)
 {
     int fd = open_lock(path, err);
+    struct holder last;
 
     if (fd < 0)
         return -1;
-    if (try_lock(fd, 0, 0)) {
-        write_holder(fd);
-        return fd;
+    if (!lock_patiently(fd, path, err)) {
+        (void)close(fd);
+        return -1;
     }
-    if (errno == EAGAIN || errno == EACCES)
-        set_busy(fd, path, err);
-    else
-        err_set(err, ERR_INPUT,
-                "cannot lock %s.lock: %s; keep the store on a local disk "
-                "(--store names another)",
-                path, strerror(errno));
-    (void)close(fd);
-    return -1;
+    holder_read(fd, &last);
+    *was_killed = last.host[0] != '\0';
+    holder_write(fd);
+    return fd;
 }
 
 bool lock_is_held(const char *path)
@@ -181,9 +208,10 @@ static bool refuse_file(const char *path, struct err *err)
     return false;
 }
 
-// Opens and locks what path is now.
+// Opens and locks what path is now. Leaves *busy true where another process
+// has it.
 static bool lock_identified(struct file_lock *lock, const char *path,
-                            struct err *err)
+                            bool *busy, struct err *err)
 {
     lock->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (lock->fd < 0)
@@ -192,7 +220,8 @@ static bool lock_identified(struct file_lock *lock, const char *path,
         locked[n_locked++] = *lock;
         return true;
     }
-    if (errno == EAGAIN || errno == EACCES)
+    *busy = is_busy();
+    if (*busy)
         refuse_file(path, err);
     else
         err_set(err, ERR_INPUT,
@@ -204,20 +233,38 @@ static bool lock_identified(struct file_lock *lock, const char *path,
     return false;
 }
 
-bool file_lock_take(struct file_lock *lock, const char *path, struct err *err)
+static bool try_file(struct file_lock *lock, const char *path, bool *busy,
+                     struct err *err)
 {
     struct stat info;
     bool ok = true;
 
     *lock = FILE_LOCK_NONE;
+    *busy = false;
     if (stat(path, &info) != 0)
         return true;
     set_identity(lock, &info);
     (void)pthread_mutex_lock(&locked_mutex);
     ok = is_locked(lock) ? refuse_file(path, err)
-                         : lock_identified(lock, path, err);
+                         : lock_identified(lock, path, busy, err);
     (void)pthread_mutex_unlock(&locked_mutex);
     return ok;
+}
+
+bool file_lock_take(struct file_lock *lock, const char *path, bool patient,
+                    struct err *err)
+{
+    struct wait wait = {.since_ms = 0};
+    struct err why = ERR_CLEAR;
+    bool busy;
+
+    while (!try_file(lock, path, &busy, &why)) {
+        if (!busy || !patient || !wait_more(&wait, path)) {
+            *err = why;
+            return false;
+        }
+    }
+    return true;
 }
 
 void file_lock_release(struct file_lock *lock)

@@ -110,7 +110,8 @@ static bool open_writer(struct store *store, struct err *err)
         !migrate_file(db, store->path, err))
         goto out;
     // A new file is there only now.
-    if (store->file.fd < 0 && !file_lock_take(&store->file, store->path, err))
+    if (store->file.fd < 0 &&
+        !file_lock_take(&store->file, store->path, false, err))
         goto out;
     store->writer = writer_start(db, store->path, &store->file, err);
     ok = store->writer != NULL;
@@ -293,21 +294,22 @@ static struct store *new_store(const char *path, struct err *err)
 
 // By the file's one true name: a link to a store is the same store, and may
 // lead to another disk.
-static bool lock_file(struct store *store, struct err *err)
+static bool lock_store(struct store *store, struct err *err)
 {
+    bool was_killed = false;
     char *name = realpath(store->path, NULL);
     const char *known = name != NULL ? name : store->path;
 
     if (check_folder(known, err))
-        store->lock_fd = lock_take(known, err);
+        store->lock_fd = lock_take(known, &was_killed, err);
     free(name);
-    return store->lock_fd >= 0;
+    return store->lock_fd >= 0 &&
+           file_lock_take(&store->file, store->path, was_killed, err);
 }
 
 static bool open_for_writing(struct store *store, struct err *err)
 {
-    return check_path(store->path, false, err) && lock_file(store, err) &&
-           file_lock_take(&store->file, store->path, err) &&
+    return check_path(store->path, false, err) && lock_store(store, err) &&
            open_writer(store, err) && open_reader(store, err) &&
            reader_guard(store, err) && load_indexes(store, err);
 }

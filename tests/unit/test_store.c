@@ -1,12 +1,14 @@
 #include "store_fixture.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "store/holder.h"
 #include "store/netfs.h"
 
 static void give_away(const char *name)
@@ -251,6 +253,98 @@ Test(store, the_lock_goes_with_a_process_that_is_killed)
     cr_assert_eq(kill(child, SIGKILL), 0);
     cr_assert_eq(waitpid(child, &status, 0), child);
     reopen();
+}
+
+// --- who holds it ---
+
+static struct holder holder_of(pid_t pid)
+{
+    struct holder holder = {.pid = (long)pid};
+
+    cr_assert_eq(gethostname(holder.host, sizeof holder.host - 1), 0);
+    return holder;
+}
+
+Test(store, a_process_that_lives_is_not_ending)
+{
+    struct holder self = holder_of(getpid());
+    struct holder elsewhere = {.host = "no-such-host", .pid = 1};
+
+    cr_expect_not(holder_is_ending(&self));
+    cr_expect_not(holder_is_ending(&elsewhere));
+}
+
+Test(store, a_process_that_was_killed_is_ending_until_and_after_it_is_gone)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0)
+        for (;;)
+            (void)pause();
+    struct holder holder = holder_of(child);
+    cr_expect_not(holder_is_ending(&holder));
+    cr_assert_eq(kill(child, SIGKILL), 0);
+    cr_expect(holder_is_ending(&holder)); // at once
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(holder_is_ending(&holder));
+}
+
+static int last_thread[2];
+
+static void *end_when_told(void *arg)
+{
+    char byte = 0;
+    ssize_t got = read(last_thread[0], &byte, 1);
+
+    (void)arg;
+    (void)got;
+    _exit(0);
+}
+
+// As after a kill: its first thread is gone, another still has the lock.
+static pid_t start_dying_holder(void)
+{
+    pthread_t thread;
+    pid_t child = 0;
+
+    cr_assert_eq(pipe(last_thread), 0);
+    child = fork();
+    if (child == 0) {
+        store = store_open(path, &err);
+        if (pthread_create(&thread, NULL, end_when_told, NULL) == 0)
+            pthread_exit(NULL);
+        _exit(1);
+    }
+    struct holder holder = holder_of(child);
+    while (!holder_is_ending(&holder))
+        (void)poll(NULL, 0, 1);
+    return child;
+}
+
+static void *let_it_end(void *arg)
+{
+    ssize_t put;
+
+    (void)arg;
+    (void)poll(NULL, 0, 50); // most likely the other one waits by now
+    put = write(last_thread[1], "x", 1);
+    (void)put;
+    return NULL;
+}
+
+Test(store, a_process_that_is_ending_is_waited_for)
+{
+    pid_t child = start_dying_holder();
+    pthread_t thread;
+    int status = 0;
+
+    cr_assert_eq(pthread_create(&thread, NULL, let_it_end, NULL), 0);
+    store = store_open(path, &err);
+    cr_assert_not_null(store, "%s", err.text);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect_eq(status, 0);
 }
 
 Test(store, a_reader_works_beside_the_writer)
