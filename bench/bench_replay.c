@@ -2,13 +2,16 @@
 // coordinator needs for it, how large its store is, and how quickly that
 // answers.
 //
-//   bench_replay [CALLS] [ROWS]
+//   bench_replay [CALLS] [ROWS] [FOLDER]
 //
 // Three processes. One holds null workers on an ipc socket; one is a
 // coordinator that runs the whole job with them, so that its peak memory is
 // its own, not theirs; and when both are gone, a fresh one runs the same job
 // again, without any worker: all it has is the store. Then questions are asked
 // of the store, as `promptcc trials` and its like do.
+//
+// With FOLDER, one that an earlier run with the same numbers left there
+// ($BENCH_KEEP), the job is only replayed.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +33,7 @@ enum { WORKERS = 2, SLOTS = 256 };
 
 // What a process of a coordinator tells.
 struct report {
-    double open_s, run_s, peak_mib;
+    double open_s, run_s, cpu_s, peak_mib;
     char document[4096];
 };
 
@@ -47,6 +50,7 @@ static void run_job(const struct rig_folder *folder, const char *endpoint,
     struct thread_list threads;
     struct rig_result result;
     double begun = wall_s();
+    double cpu = process_cpu_s();
     struct coordinator *coordinator =
         rig_start(zmq, endpoint, folder, NULL, &threads);
 
@@ -54,6 +58,7 @@ static void run_job(const struct rig_folder *folder, const char *endpoint,
     rig_settle();
     rig_run(zmq, endpoint, NULL, load, &result);
     report->run_s = result.wall_s;
+    report->cpu_s = process_cpu_s() - cpu;
     report->peak_mib = peak_mib();
     (void)snprintf(report->document, sizeof report->document, "%s",
                    result.document);
@@ -112,6 +117,15 @@ static pid_t serve_apart(const char *endpoint, int *alive)
     return child;
 }
 
+static void print_replay(const struct report *again)
+{
+    printf("replay_s            %.3f = %.3f to open the store + %.3f from "
+           "SUBMIT to RESULT\n",
+           again->open_s + again->run_s, again->open_s, again->run_s);
+    printf("replay_cpu_s        %.3f\n", again->cpu_s);
+    printf("replay_peak_mib     %.1f\n", again->peak_mib);
+}
+
 static void print_reports(const struct load *load, const struct report *first,
                           const struct report *again)
 {
@@ -120,10 +134,7 @@ static void print_reports(const struct load *load, const struct report *first,
     printf("run_calls_per_s     %.0f (workers in another process, over ipc)\n",
            (double)load->n_calls / first->run_s);
     printf("run_peak_mib        %.1f\n", first->peak_mib);
-    printf("replay_s            %.3f = %.3f to open the store + %.3f from "
-           "SUBMIT to RESULT\n",
-           again->open_s + again->run_s, again->open_s, again->run_s);
-    printf("replay_peak_mib     %.1f\n", again->peak_mib);
+    print_replay(again);
     printf("same_result         %s\n",
            strcmp(first->document, again->document) == 0 ? "yes" : "NO");
 }
@@ -188,6 +199,20 @@ static void ask_store(const char *path, const struct load *load)
     store_close(store);
 }
 
+static void replay_kept(const struct load *load, const char *path)
+{
+    struct rig_folder folder;
+    struct report again;
+    char endpoint[192];
+
+    (void)snprintf(folder.path, sizeof folder.path, "%s", path);
+    (void)snprintf(folder.store, sizeof folder.store, "%s/store.db", path);
+    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s/socket", path);
+    run_apart(&folder, endpoint, load, &again);
+    print_replay(&again);
+    ask_store(folder.store, load);
+}
+
 int main(int argc, char **argv)
 {
     struct load load;
@@ -199,6 +224,11 @@ int main(int argc, char **argv)
     log_set_level(LOG_ERROR);
     load_make(&load, argument(argc, argv, 1, LOAD_CALLS),
               argument(argc, argv, 2, LOAD_ROWS));
+    if (argc > 3) {
+        replay_kept(&load, argv[3]);
+        load_release(&load);
+        return EXIT_SUCCESS;
+    }
     rig_folder_make(&folder);
     (void)snprintf(endpoint, sizeof endpoint, "ipc://%s/socket", folder.path);
     pid_t workers = serve_apart(endpoint, &alive);
