@@ -74,12 +74,8 @@ static bool all_tie(const struct trial *baseline, struct trial *const *trials,
         if (!trials[t]->done || trials[t]->candidate == baseline->candidate)
             continue;
         others++;
-        for (size_t r = 0; r < trials[t]->n_rows; r++)
-            for (size_t b = 0; b < baseline->n_rows; b++)
-                if (trials[t]->scored[r] && baseline->scored[b] &&
-                    trials[t]->rows[r] == baseline->rows[b] &&
-                    trials[t]->scores[r] != baseline->scores[b])
-                    return false;
+        if (!comparison_ties(baseline, trials[t]))
+            return false;
     }
     return others > 0;
 }

@@ -77,6 +77,18 @@ double comparison_gain(const struct trial *a, const struct trial *b)
     return n == 0 ? 0 : sum / (double)n;
 }
 
+bool comparison_ties(const struct trial *a, const struct trial *b)
+{
+    struct pairs pairs = {.a = a, .b = b};
+    double x, y;
+
+    assert(a->done && b->done);
+    while (next_pair(&pairs, &x, &y))
+        if (x != y)
+            return false;
+    return true;
+}
+
 static struct side side_of(const double *scores, size_t n, uint64_t seed)
 {
     return (struct side){stats_mean(scores, n),

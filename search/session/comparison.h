@@ -44,4 +44,7 @@ size_t comparison_means(const struct trial *a, const struct trial *b,
 // Mean difference of b over a; 0 where there is no such row.
 double comparison_gain(const struct trial *a, const struct trial *b);
 
+// Whether both score every such row alike.
+bool comparison_ties(const struct trial *a, const struct trial *b);
+
 #endif

@@ -34,6 +34,8 @@ struct unit {
     struct used_call *calls; // of all items, until they are accounted; owned
     size_t n_calls;
     struct use under_way; // what it may use at most, until then
+    const struct unit *earlier; // trial: one accounted for before it that
+                                // scored the same candidate; NULL: none
 };
 
 // Rows that trials are on. Most trials of a job are on all rows that it has to
@@ -57,6 +59,9 @@ struct session {
     struct unit **units; // owned
     size_t n_units, cap_units;
     size_t accounted;      // units whose calls are in the ledger
+    size_t admitted;       // units that the lag was kept for, and
+    int64_t admitted_trial; // the last numbered trial among them
+    struct map scored;      // units accounted for, by their trial's candidate
     struct trial **trials; // numbered ones, borrowed from the units
     size_t n_trials, cap_trials;
     struct row_list **lists; // owned
@@ -239,6 +244,19 @@ static bool count_judged(struct session *session, const struct trial *trial,
     return false;
 }
 
+// Of a candidate that is scored again it is asked which rows it was scored on.
+static bool keep_scored(struct session *session, struct unit *unit,
+                        struct err *err)
+{
+    const struct hash *candidate = &unit->trial->candidate->id;
+
+    unit->earlier = map_find(&session->scored, candidate);
+    if (map_put(&session->scored, candidate, unit))
+        return true;
+    err_nomem(err, "a trial");
+    return false;
+}
+
 // Accounts for units in the order of submission, as far as they are done: so
 // which unit was the first to use a key does not depend on arrival.
 static bool account(struct session *session, struct err *err)
@@ -257,7 +275,8 @@ static bool account(struct session *session, struct err *err)
         session->under_way.tokens -= unit->under_way.tokens;
         if (unit->trial == NULL)
             continue;
-        if (!count_judged(session, unit->trial, err))
+        if (!keep_scored(session, unit, err) ||
+            !count_judged(session, unit->trial, err))
             return false;
         unit->trial->calls = session->ledger.sum.calls - before.calls;
         unit->trial->tokens = session->ledger.sum.tokens - before.tokens;
@@ -509,15 +528,11 @@ static size_t mark_paid(const struct session *session, struct task *task)
 
     if (repeats_trials(session, task))
         scored = calloc(rows + 1, sizeof *scored);
-    for (size_t u = 0; scored != NULL && u < session->accounted; u++) {
-        const struct trial *trial = session->units[u]->trial;
-
-        if (trial == NULL ||
-            !hash_equal(&trial->candidate->id, &task->candidate->id))
-            continue;
-        for (size_t i = 0; i < trial->n_rows; i++)
-            scored[trial->rows[i]] |= trial->scored[i];
-    }
+    for (const struct unit *unit =
+             map_find(&session->scored, &task->candidate->id);
+         scored != NULL && unit != NULL; unit = unit->earlier)
+        for (size_t i = 0; i < unit->trial->n_rows; i++)
+            scored[unit->trial->rows[i]] |= unit->trial->scored[i];
     for (size_t i = 0; scored != NULL && i < task->n_items; i++) {
         task->items[i].paid = scored[task->items[i].row];
         n += task->items[i].paid;
@@ -973,13 +988,15 @@ bool session_admit(struct session *session, struct err *err)
 {
     int64_t known = (int64_t)session->n_trials + 1 - session->setup.job->window;
 
-    for (size_t i = 0; known >= 1 && i < session->n_units; i++) {
-        struct unit *unit = session->units[i];
+    while (session->admitted_trial < known &&
+           session->admitted < session->n_units) {
+        struct unit *unit = session->units[session->admitted];
 
         if (!wait_unit(session, unit, err))
             return false;
-        if (unit->trial == session->trials[known - 1])
-            break;
+        session->admitted++;
+        if (unit->listed)
+            session->admitted_trial = unit->trial->number;
     }
     return true;
 }
@@ -1235,6 +1252,7 @@ void session_join(struct session *session)
     free(session->lists);
     ledger_release(&session->ledger);
     map_release(&session->embedded);
+    map_release(&session->scored);
     fit_free(session->fit);
     candidate_unref(session->baseline);
     if (session->pair != NULL)

@@ -420,6 +420,39 @@ Test(session, rows_that_a_candidate_was_scored_on_need_nothing_of_the_budget)
     cr_expect_eq(seen.n, 2, "%s", seen.err.text);
 }
 
+static struct ending *try_rows_in_parts(struct session *s)
+{
+    struct trial *first = trial_submit(s, TRIAL_FULL, session_baseline(s),
+                                       all_rows, 1, "a test", &seen.err);
+    struct trial *other = try_new(s, 3);
+    struct trial *second = trial_submit(s, TRIAL_FULL, session_baseline(s),
+                                        all_rows + 2, 1, "a test", &seen.err);
+
+    if (trial_wait(s, first, &seen.err) && trial_wait(s, other, &seen.err) &&
+        trial_wait(s, second, &seen.err) && try_baseline(s, 3) != NULL)
+        seen.n = 1;
+    session_settle(s);
+    return new_ending();
+}
+
+Test(session, rows_are_paid_by_whichever_earlier_trial_of_the_candidate)
+{
+    struct task *task;
+
+    open_job("");
+    start(try_rows_in_parts);
+    for (int i = 0; i < 3; i++)
+        answer(take_task(), 1);
+    task = take_task();
+    cr_expect(task->items[0].paid);
+    cr_expect_not(task->items[1].paid);
+    cr_expect(task->items[2].paid);
+    answer(task, 1);
+    answer_all();
+    end();
+    cr_expect_eq(seen.n, 1, "%s", seen.err.text);
+}
+
 static struct ending *try_twice(struct session *s)
 {
     try_baseline(s, 2);
@@ -595,6 +628,29 @@ Test(session, two_trials_are_compared_on_the_rows_that_both_were_scored_on)
     cr_expect_eq(seen.common, 2);
     cr_expect_eq(seen.of_a, 0.25);
     cr_expect_eq(seen.of_b, 0.75);
+}
+
+// Rows 0 to 3 with scores, rows 1 to 4 with others.
+static bool ties(const double of_a[4], const double of_b[4])
+{
+    size_t rows[] = {0, 1, 2, 3, 4};
+    bool scored[] = {true, true, true, true};
+    struct trial a = {.rows = rows,
+                      .n_rows = 4,
+                      .done = true,
+                      .scored = scored,
+                      .scores = (double *)of_a};
+    struct trial b = a;
+
+    b.rows = rows + 1;
+    b.scores = (double *)of_b;
+    return comparison_ties(&a, &b);
+}
+
+Test(session, trials_tie_that_score_the_rows_of_both_alike)
+{
+    cr_expect(ties((double[]){1, 0, 1, 0.5}, (double[]){0, 1, 0.5, 1}));
+    cr_expect_not(ties((double[]){1, 0, 1, 0.5}, (double[]){0, 1, 0, 1}));
 }
 
 static struct ending *ask_for_logprobs(struct session *s)
