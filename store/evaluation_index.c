@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_CAP = 4 }; // of a table
+
 void evaluation_index_release(struct evaluation_index *index)
 {
+    for (size_t i = 0; i < index->slots.n; i++)
+        free(index->tables[i].places);
     slots_release(&index->slots);
     slots_release(&index->verdict_slots);
-    free(index->entries);
+    free(index->tables);
     free(index->verdicts);
     free(index->calls);
     *index = EVALUATION_INDEX_INIT;
@@ -19,49 +23,119 @@ bool evaluation_index_takes(int64_t candidate_id)
     return candidate_id >= 0 && candidate_id <= (int64_t)UINT32_MAX;
 }
 
-// --- entries ---
+// --- tables ---
 
-struct entry_key {
+struct table_key {
     uint32_t candidate;
-    int32_t row;
     int32_t replicate;
 };
 
-static struct entry_key key_at(const struct evaluation_index *index,
-                               size_t position)
+static uint64_t hash_table(const struct table_key *key)
 {
-    const struct evaluation_entry *entry = &index->entries[position];
-
-    return (struct entry_key){entry->candidate, entry->row,
-                              index->verdicts[entry->verdict].replicate};
+    return slots_hash(key->candidate, (uint32_t)key->replicate);
 }
 
-static uint64_t hash_entry(const struct entry_key *key)
+static uint64_t table_hash_at(const void *user, size_t position)
 {
-    return slots_hash(key->candidate, (uint64_t)(uint32_t)key->row << 32 |
-                                          (uint32_t)key->replicate);
+    const struct evaluation_index *index = user;
+    const struct evaluation_table *table = &index->tables[position];
+    const struct table_key key = {table->candidate, table->replicate};
+
+    return hash_table(&key);
 }
 
-static uint64_t entry_hash_at(const void *user, size_t position)
+static bool table_is(const void *user, size_t position, const void *sought)
 {
-    struct entry_key key = key_at(user, position);
+    const struct evaluation_index *index = user;
+    const struct evaluation_table *table = &index->tables[position];
+    const struct table_key *key = sought;
 
-    return hash_entry(&key);
+    return table->candidate == key->candidate &&
+           table->replicate == key->replicate;
 }
 
-static bool entry_is(const void *user, size_t position, const void *sought)
-{
-    const struct entry_key one = key_at(user, position);
-    const struct entry_key *other = sought;
-
-    return one.candidate == other->candidate && one.row == other->row &&
-           one.replicate == other->replicate;
-}
-
-static struct slots_owner entries_of(const struct evaluation_index *index)
+static struct slots_owner tables_of(const struct evaluation_index *index)
 {
     return (struct slots_owner){
-        .user = index, .hash = entry_hash_at, .is = entry_is};
+        .user = index, .hash = table_hash_at, .is = table_is};
+}
+
+// NULL when there is none.
+static struct evaluation_table *find_table(const struct evaluation_index *index,
+                                           const struct table_key *key)
+{
+    const struct slots_owner owner = tables_of(index);
+    size_t at = 0;
+
+    return slots_find(&index->slots, &owner, hash_table(key), key, &at)
+               ? &index->tables[at]
+               : NULL;
+}
+
+// The same, made where there is none. NULL without memory.
+static struct evaluation_table *need_table(struct evaluation_index *index,
+                                           const struct table_key *key,
+                                           struct err *err)
+{
+    const struct slots_owner owner = tables_of(index);
+    struct evaluation_table *table = find_table(index, key);
+    void *tables = index->tables;
+
+    if (table != NULL)
+        return table;
+    if (!slots_array_reserve(&tables, &index->tables_cap, index->slots.n,
+                             sizeof *index->tables, err))
+        return NULL;
+    index->tables = tables;
+    if (!slots_reserve(&index->slots, &owner, err))
+        return NULL;
+    table = &index->tables[slots_add(&index->slots, hash_table(key))];
+    *table = (struct evaluation_table){.candidate = key->candidate,
+                                       .replicate = key->replicate};
+    return table;
+}
+
+// --- a table's places ---
+
+// The place of the row, or the free one where it belongs. The hash has 32 bits,
+// and its share of 2^32 is that of the table: so cap may be any number.
+static size_t place_of(const struct evaluation_table *table, int32_t row)
+{
+    size_t at =
+        (size_t)(slots_hash((uint32_t)row, 0) * (uint64_t)table->cap >> 32);
+
+    while (table->places[at].verdict != 0 && table->places[at].row != row)
+        at = at + 1 == table->cap ? 0 : at + 1;
+    return at;
+}
+
+static bool grow_table(struct evaluation_table *table, struct err *err)
+{
+    struct evaluation_table grown = *table;
+
+    grown.cap =
+        table->cap < FIRST_CAP ? FIRST_CAP : table->cap + table->cap / 2;
+    grown.places = calloc(grown.cap, sizeof *grown.places);
+    if (grown.places == NULL) {
+        err_nomem(err, "an index of the store");
+        return false;
+    }
+    for (uint32_t i = 0; i < table->cap; i++) {
+        const struct evaluation_entry *entry = &table->places[i];
+
+        if (entry->verdict != 0)
+            grown.places[place_of(&grown, entry->row)] = *entry;
+    }
+    free(table->places);
+    *table = grown;
+    return true;
+}
+
+// A quarter is free, so that a search soon ends.
+static bool reserve_place(struct evaluation_table *table, struct err *err)
+{
+    return (uint64_t)(table->n + 1) * 4 <= (uint64_t)table->cap * 3 ||
+           grow_table(table, err);
 }
 
 // --- verdicts ---
@@ -76,8 +150,7 @@ static uint64_t bits_of(double value)
 
 static uint64_t hash_verdict(const struct verdict *verdict)
 {
-    uint64_t rest = (uint64_t)(uint32_t)verdict->replicate << 48 |
-                    (uint64_t)verdict->lenient << 32 |
+    uint64_t rest = (uint64_t)verdict->lenient << 32 |
                     (uint64_t)verdict->n_calls << 16 |
                     (uint64_t)verdict->repairs << 8 | verdict->outcome;
 
@@ -101,7 +174,6 @@ static bool verdict_is(const void *user, size_t position, const void *sought)
 
     return bits_of(one->score) == bits_of(other->score) &&
            bits_of((double)one->p_right) == bits_of((double)other->p_right) &&
-           one->replicate == other->replicate &&
            one->lenient == other->lenient && one->n_calls == other->n_calls &&
            one->repairs == other->repairs && one->outcome == other->outcome;
 }
@@ -117,7 +189,6 @@ static struct verdict make_verdict(const struct history_evaluation *evaluation)
     return (struct verdict){
         .score = evaluation->score,
         .p_right = evaluation->p_right,
-        .replicate = evaluation->replicate,
         .lenient = (uint16_t)evaluation->lenient,
         .n_calls = (uint16_t)evaluation->n_calls,
         .repairs = (uint8_t)evaluation->repairs,
@@ -160,18 +231,22 @@ bool evaluation_index_find(const struct evaluation_index *index,
                            int64_t candidate_id, int32_t row, int32_t replicate,
                            struct history_evaluation *out)
 {
-    const struct slots_owner owner = entries_of(index);
-    const struct entry_key sought = {(uint32_t)candidate_id, row, replicate};
-    size_t at = 0;
+    const struct table_key key = {(uint32_t)candidate_id, replicate};
+    const struct evaluation_table *table;
+    const struct evaluation_entry *entry;
 
-    if (!evaluation_index_takes(candidate_id) ||
-        !slots_find(&index->slots, &owner, hash_entry(&sought), &sought, &at))
+    if (!evaluation_index_takes(candidate_id))
         return false;
-    const struct evaluation_entry *entry = &index->entries[at];
+    table = find_table(index, &key);
+    if (table == NULL || table->n == 0)
+        return false;
+    entry = &table->places[place_of(table, row)];
+    if (entry->verdict == 0)
+        return false;
     out->candidate_id = candidate_id;
     out->row = row;
     out->replicate = replicate;
-    read_verdict(&index->verdicts[entry->verdict], out);
+    read_verdict(&index->verdicts[entry->verdict - 1], out);
     if (out->n_calls == 1)
         out->calls[0] = entry->calls;
     for (int32_t i = 0; out->n_calls > 1 && i < out->n_calls; i++)
@@ -210,18 +285,17 @@ static bool reserve_verdict(struct evaluation_index *index, struct err *err)
     return slots_reserve(&index->verdict_slots, &owner, err);
 }
 
-bool evaluation_index_reserve(struct evaluation_index *index, int32_t n_calls,
+bool evaluation_index_reserve(struct evaluation_index *index,
+                              const struct history_evaluation *evaluation,
                               struct err *err)
 {
-    const struct slots_owner owner = entries_of(index);
-    void *entries = index->entries;
+    const struct table_key key = {(uint32_t)evaluation->candidate_id,
+                                  evaluation->replicate};
+    struct evaluation_table *table = need_table(index, &key, err);
 
-    if (!slots_array_reserve(&entries, &index->cap, index->slots.n,
-                             sizeof *index->entries, err))
-        return false;
-    index->entries = entries;
-    return reserve_verdict(index, err) && reserve_calls(index, n_calls, err) &&
-           slots_reserve(&index->slots, &owner, err);
+    return table != NULL && reserve_place(table, err) &&
+           reserve_verdict(index, err) &&
+           reserve_calls(index, evaluation->n_calls, err);
 }
 
 static uint32_t keep_calls(struct evaluation_index *index,
@@ -241,18 +315,20 @@ static uint32_t keep_calls(struct evaluation_index *index,
 void evaluation_index_add(struct evaluation_index *index,
                           const struct history_evaluation *evaluation)
 {
+    const struct table_key key = {(uint32_t)evaluation->candidate_id,
+                                  evaluation->replicate};
     struct verdict verdict = make_verdict(evaluation);
-    struct evaluation_entry entry = {
-        .candidate = (uint32_t)evaluation->candidate_id,
-        .row = evaluation->row,
-        .verdict = keep_verdict(index, &verdict),
-        .calls = keep_calls(index, evaluation),
-    };
+    struct evaluation_table *table = find_table(index, &key);
+    struct evaluation_entry *place;
 
     assert(evaluation_index_takes(evaluation->candidate_id));
-    const struct entry_key key = {entry.candidate, entry.row,
-                                  evaluation->replicate};
-    size_t at = slots_add(&index->slots, hash_entry(&key));
-    assert(at < index->cap);
-    index->entries[at] = entry;
+    assert(table != NULL && table->n < table->cap);
+    place = &table->places[place_of(table, evaluation->row)];
+    assert(place->verdict == 0);
+    *place = (struct evaluation_entry){
+        .row = evaluation->row,
+        .verdict = keep_verdict(index, &verdict) + 1,
+        .calls = keep_calls(index, evaluation),
+    };
+    table->n++;
 }

@@ -76,7 +76,7 @@ bool history_put_evaluation(struct store *store, int64_t job_no,
     assert(evaluation->n_calls >= 0 &&
            evaluation->n_calls <= EVALUATION_MAX_CALLS);
     if (job == NULL ||
-        !evaluation_index_reserve(&job->evaluations, evaluation->n_calls, err))
+        !evaluation_index_reserve(&job->evaluations, evaluation, err))
         return false;
     if (!put_evaluation(store, job_no, evaluation, err))
         return false;

@@ -192,7 +192,7 @@ static bool load_evaluations(struct store *store, struct job_index *job,
             evaluation_index_find(&job->evaluations, one.candidate_id, one.row,
                                   one.replicate, &known))
             continue;
-        if (!evaluation_index_reserve(&job->evaluations, one.n_calls, err))
+        if (!evaluation_index_reserve(&job->evaluations, &one, err))
             goto out;
         evaluation_index_add(&job->evaluations, &one);
     }

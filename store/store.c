@@ -215,7 +215,6 @@ static bool load_calls(struct store *store, struct err *err)
         goto out;
     while (sql_read_next(&read, err)) {
         struct hash key = {{0}};
-        struct call_ref known = {0};
         struct call_ref ref = {
             .id = sqlite3_column_int64(read.stmt, 0),
             .outcome = (enum call_outcome)sqlite3_column_int(read.stmt, 2),
@@ -229,8 +228,6 @@ static bool load_calls(struct store *store, struct err *err)
             sqlite3_column_bytes(read.stmt, 1) != HASH_BYTES)
             continue;
         memcpy(key.bytes, bytes, HASH_BYTES);
-        if (call_index_find(&store->calls, &key, &known))
-            continue;
         if (!call_index_reserve(&store->calls, ref.id, err))
             goto out;
         call_index_add(&store->calls, &key, &ref);

@@ -81,7 +81,7 @@ Test(call_index, evaluations_alike_share_a_verdict)
         one.score = i % 3 == 0 ? (double)NAN : i % 3;
         one.p_right = i % 2 == 0 ? -1 : 0.5f;
         one.calls[0] = 1000 + i;
-        cr_assert(evaluation_index_reserve(&evaluations, 1, &err));
+        cr_assert(evaluation_index_reserve(&evaluations, &one, &err));
         evaluation_index_add(&evaluations, &one);
     }
     cr_expect_eq(evaluations.verdict_slots.n, 6);
@@ -100,7 +100,7 @@ Test(call_index, a_candidate_beyond_32_bits_is_not_another)
     struct history_evaluation one = {.candidate_id = 1};
     struct history_evaluation out = {0};
 
-    cr_assert(evaluation_index_reserve(&evaluations, 0, &err));
+    cr_assert(evaluation_index_reserve(&evaluations, &one, &err));
     evaluation_index_add(&evaluations, &one);
     cr_expect_not(evaluation_index_find(&evaluations, 1 + (INT64_C(1) << 32), 0,
                                         0, &out));
@@ -116,7 +116,7 @@ Test(call_index, an_evaluation_is_found_with_all_its_calls)
         one.candidate_id = i;
         for (int32_t k = 0; k < 3; k++)
             one.calls[k] = i * 3 + k;
-        cr_assert(evaluation_index_reserve(&evaluations, 3, &err));
+        cr_assert(evaluation_index_reserve(&evaluations, &one, &err));
         evaluation_index_add(&evaluations, &one);
     }
     cr_assert(evaluation_index_find(&evaluations, 321, 3, 0, &out));
@@ -129,12 +129,32 @@ Test(call_index, an_evaluation_is_found_with_all_its_calls)
     cr_expect_null(out.feedback);
 }
 
+Test(call_index, each_of_many_rows_of_a_candidate_has_its_own_evaluation)
+{
+    struct history_evaluation one = {.candidate_id = 7, .n_calls = 1};
+    struct history_evaluation out = {0};
+
+    for (int32_t i = 0; i < 3000; i++) {
+        one.row = i * 987;
+        one.calls[0] = i + 1;
+        cr_expect_not(evaluation_index_find(&evaluations, 7, one.row, 0, &out));
+        cr_assert(evaluation_index_reserve(&evaluations, &one, &err));
+        evaluation_index_add(&evaluations, &one);
+    }
+    for (int32_t i = 0; i < 3000; i++) {
+        cr_assert(evaluation_index_find(&evaluations, 7, i * 987, 0, &out));
+        cr_assert_eq(out.calls[0], i + 1);
+    }
+    cr_expect_not(evaluation_index_find(&evaluations, 7, 1, 0, &out));
+    cr_expect_leq(evaluations.tables[0].cap, 2 * 3000);
+}
+
 Test(call_index, row_and_replicate_tell_evaluations_apart)
 {
     struct history_evaluation one = {.candidate_id = 1, .row = 2};
     struct history_evaluation out = {0};
 
-    cr_assert(evaluation_index_reserve(&evaluations, 0, &err));
+    cr_assert(evaluation_index_reserve(&evaluations, &one, &err));
     evaluation_index_add(&evaluations, &one);
     cr_expect_not(evaluation_index_find(&evaluations, 1, 2, 1, &out));
     cr_expect_not(evaluation_index_find(&evaluations, 1, 3, 0, &out));
