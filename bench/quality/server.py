@@ -29,7 +29,7 @@ def outputs_of(text):
     return sections(text)
 
 
-def read_prompt(world, messages):
+def read_prompt(world, messages, heat, seed):
     system = messages[0]["content"]
     head, _, task = system.partition("Your task: ")
     head, _, rest = head.partition("Output fields:")
@@ -42,7 +42,7 @@ def read_prompt(world, messages):
         turns = turns[2:]
     inputs = sections(turns[0]["content"].split("\n\nAnswer with one")[0])
     step = step_of(world.name, set(asked))
-    return worlds.Prompt(step, task, demos, inputs, asked)
+    return worlds.Prompt(step, task, demos, inputs, asked, heat, seed)
 
 
 WORLDS = {name: kind() for name, kind in worlds.WORLDS.items()}
@@ -68,11 +68,11 @@ def step_of(world, asked):
 def answer(request):
     name, _, role = request["model"].partition("-")
     world = WORLDS[name]
-    prompt = read_prompt(world, request["messages"])
     options = request.get("options", {})
     heat = options.get("temperature", 0)
-    draw = (json.dumps(request["messages"][-1]),
-            options.get("seed") if heat > 0 else 0)
+    seed = options.get("seed", 0) if heat > 0 else 0
+    prompt = read_prompt(world, request["messages"], heat, seed)
+    draw = (json.dumps(request["messages"][-1]), seed)
     if prompt.step == "teacher" or world.truth(prompt.text) is None:
         said = worlds.teach(world, prompt, prompt.asked, draw)
     else:

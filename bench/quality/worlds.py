@@ -58,12 +58,15 @@ def gauss(*parts):
 class Prompt:
     """What a student gets to see."""
 
-    def __init__(self, step, instruction, demos, inputs, asked):
+    def __init__(self, step, instruction, demos, inputs, asked, heat=0,
+                 seed=0):
         self.step = step
         self.instruction = instruction.lower()
         self.demos = demos      # list of (inputs joined, outputs by name)
         self.inputs = inputs    # by name
         self.asked = asked      # names of output fields
+        self.heat = heat        # temperature
+        self.seed = seed        # counts above temperature 0
         self.text = "\n".join(inputs.values())
 
     def names(self, *words):
@@ -113,11 +116,13 @@ class World:
         return [row for row in found if row is not None]
 
     def right(self, skill, row, prompt, teacher):
-        """Skill against how hard the row is, and the whim of the wording."""
+        """Skill against how hard the row is, and the whim of the wording, which
+        a temperature makes larger, and another for each seed."""
         skill += self.skill_of_teacher * teacher
-        whim = 0.06 * gauss(row["id"], prompt.instruction, len(prompt.demos),
-                            prompt.demos[-1:] or "")
-        return skill + whim > row["hard"]
+        whim = gauss(row["id"], prompt.instruction, len(prompt.demos),
+                     prompt.demos[-1:] or "",
+                     *([prompt.seed] if prompt.heat > 0 else []))
+        return skill + (0.06 + 0.12 * prompt.heat) * whim > row["hard"]
 
     def rules(self, rows):
         """Lines that a teacher may write, having seen these rows."""
