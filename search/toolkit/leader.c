@@ -5,6 +5,9 @@
 // Means over the same rows in another order may differ in the last bits.
 static const double SAME = 1e-12;
 
+// p of a minibatch's gain over the leader, one-sided.
+static const double TRUSTED_BELOW = 0.1;
+
 // A leader that is good enough ends the search.
 static void check_aim(struct leader *leader, const struct trial *best)
 {
@@ -72,6 +75,7 @@ static void judge(struct leader *leader, struct trial *trial)
 static void end_by_budget(struct leader *leader)
 {
     leader->over = true;
+    leader->by_budget = true;
     session_set_finish(leader->session, "budget");
 }
 
@@ -124,12 +128,78 @@ bool leader_settle(struct leader *leader, struct err *err)
     return well_ended(leader, judge_to(leader, n, err), err);
 }
 
+// --- what the budget left at a minibatch
+
+// Of the trials that were judged: those behind one that was cut short may or
+// may not be done.
+static bool was_evaluated(const struct leader *leader,
+                          const struct candidate *candidate)
+{
+    size_t n = 0;
+    struct trial *const *trials = session_trials(leader->session, &n);
+
+    for (size_t i = 0; i < leader->judged; i++) {
+        if (trials[i]->kind != TRIAL_MINIBATCH && trials[i]->n > 0 &&
+            hash_equal(&trials[i]->candidate->id, &candidate->id))
+            return true;
+    }
+    return false;
+}
+
+// *gain becomes what the trial gains over best; 0 where a test cannot tell.
+static bool weigh_minibatch(const struct leader *leader,
+                            const struct trial *best, const struct trial *trial,
+                            double *gain, struct err *err)
+{
+    uint64_t seed = (uint64_t)session_job(leader->session)->seed;
+    struct comparison both;
+
+    *gain = 0;
+    if (!comparison_make(best, trial, seed, &both, err))
+        return false;
+    if (both.n >= COMPARISON_LEAST && both.p_value < 2 * TRUSTED_BELOW)
+        *gain = both.b.score - both.a.score;
+    return true;
+}
+
+// The full evaluation that would have settled it is beyond the budget.
+static bool judge_minibatches(struct leader *leader, struct err *err)
+{
+    const struct trial *best = session_best(leader->session);
+    struct trial *found = NULL;
+    double most = SAME;
+    size_t n = 0;
+    struct trial *const *trials = session_trials(leader->session, &n);
+
+    for (size_t i = 0; best != NULL && i < leader->judged; i++) {
+        double gain = 0;
+        if (trials[i]->kind != TRIAL_MINIBATCH ||
+            was_evaluated(leader, trials[i]->candidate))
+            continue;
+        if (!weigh_minibatch(leader, best, trials[i], &gain, err))
+            return false;
+        if (gain > most) {
+            most = gain;
+            found = trials[i];
+        }
+    }
+    if (found == NULL)
+        return true;
+    session_set_best(leader->session, found);
+    session_note(leader->session,
+                 "the budget is gone: trial %lld is the best by the %zu "
+                 "examples that it was scored on",
+                 (long long)found->number, found->n);
+    return true;
+}
+
 bool leader_end(struct leader *leader, bool went_well, struct err *err)
 {
     if (!well_ended(leader, went_well, err))
         return false;
     bool over = leader->over;
-    if (!leader_settle(leader, err))
+    if (!leader_settle(leader, err) ||
+        (leader->by_budget && !judge_minibatches(leader, err)))
         return false;
     const struct trial *best = session_best(leader->session);
     if (!over && !leader->over && best != NULL && best->kind == TRIAL_BASELINE)

@@ -7,7 +7,10 @@
 // else the earlier one.
 //
 // A search is over by budget, or when the leader is perfect: nothing can be
-// better. For the job's own thread.
+// better. Where the budget ends it, a candidate that was scored on a minibatch
+// alone leads after all if a paired test finds it better than the leader on 16
+// rows or more: with the rest of the budget gone, this is what is known of it.
+// For the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_LEADER_H
 #define SEARCH_TOOLKIT_LEADER_H
@@ -23,6 +26,7 @@ struct leader {
     double stop_at;          // a score that is good enough; 1: perfect
     size_t judged;           // trials judged so far
     bool over;
+    bool by_budget;
 };
 
 // The session's best so far, the baseline, leads.
@@ -43,8 +47,8 @@ bool leader_settle(struct leader *leader, struct err *err);
 
 // The end of every search. went_well: whether it got here without an error; if
 // not, *err says why, and ERR_BUDGET is a good end too: what was tried until
-// then still counts. Judges all trials, and tells the session that nothing was
-// gained, where that is so.
+// then still counts. Judges all trials, after the budget also minibatches, and
+// tells the session that nothing was gained, where that is so.
 bool leader_end(struct leader *leader, bool went_well, struct err *err);
 
 // How many of the session's trials the next one may know of: those up to its

@@ -292,6 +292,26 @@ Test(miprov2, the_budget_ends_it_with_the_best_so_far)
     fake_free(fake);
 }
 
+Test(miprov2, the_budget_ends_it_with_a_minibatch_that_is_better_for_sure)
+{
+    // Baseline and four minibatches: nothing was evaluated whole.
+    const double gains[] = {0.5, 0.02};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct support support = good_support();
+        support.demo_gain = gains[i];
+        support.good_every = 0;
+        struct session *fake = support_session(&support, 120, 60, FINISH_LATE);
+
+        fake->max_trials = 5;
+        optimize(fake, "{auto: light, minibatch_size: 30}");
+        cr_expect_eq(fake_count(fake, TRIAL_MINIBATCH), 4);
+        cr_expect_str_eq(fake->ended, "budget");
+        cr_expect_eq(fake->best != fake->trials[0], gains[i] == 0.5);
+        fake_free(fake);
+    }
+}
+
 Test(miprov2, a_budget_that_ends_among_the_demos_ends_it_with_the_baseline)
 {
     for (size_t most = 1; most <= 40; most += 13) {
