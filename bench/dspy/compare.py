@@ -6,8 +6,9 @@
 Each run has a stand-in server of its own, so requests and tokens are counted
 where they arrive, whatever either system says of itself. DSPy's cache and
 promptcc's store begin empty. One JSON line a run goes to --out (a run that is
-there already is not repeated), and a table to standard output. The numbers of
-these stand for no real model.
+there already is not repeated), and a table to standard output, with the
+difference of the two over the seeds of both. The numbers of these stand for no
+real model.
 """
 
 import argparse
@@ -26,6 +27,7 @@ import problem
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
+import paired  # noqa: E402
 from systems import ask_dspy, ask_promptcc  # noqa: E402
 
 OPTIMIZERS = ("miprov2", "gepa", "bootstrap_random_search", "copro", "simba")
@@ -143,6 +145,20 @@ def table(runs):
     return "\n".join(lines)
 
 
+def comparison(runs):
+    """promptcc minus DSPy, by optimizer, over the seeds that both ran."""
+    lines = []
+    for optimizer in sorted({run["optimizer"] for run in runs}):
+        of = {system: {run["seed"]: run["after"] for run in runs
+                       if (run["optimizer"], run["system"]) ==
+                       (optimizer, system)} for system in SYSTEMS}
+        apart = paired.difference(of["promptcc"], of["dspy"])
+        if apart is not None:
+            lines.append(f"{optimizer}: promptcc minus dspy, points held out "
+                         f"(95 %): {paired.show(apart)}")
+    return "\n".join(lines)
+
+
 def words(text):
     return text.split(",")
 
@@ -171,6 +187,7 @@ def main():
                 out.write(json.dumps(run) + "\n")
         print(run, file=sys.stderr, flush=True)
     print(table(runs))
+    print(comparison(runs))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import worlds
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
+import paired  # noqa: E402
 from systems import ask_promptcc  # noqa: E402
 
 ALL = ("screen_and_race,miprov2,gepa,copro,simba,bootstrap_random_search,"
@@ -82,24 +83,6 @@ def one_run(args, url, world, optimizer, seed, calls):
                 "demos": max(c["demos"] for c in made["changes"].values())}
 
 
-# Student's t: the share of 0.975, for 1 to 30 degrees of freedom.
-T_975 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20,
-         2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.10, 2.09, 2.09, 2.08, 2.07,
-         2.07, 2.06, 2.06, 2.06, 2.05, 2.05, 2.05, 2.04)
-
-
-def difference(first, other):
-    """Mean of the paired differences in points, and its 95 % interval."""
-    gains = [100 * (first[seed]["held"] - other[seed]["held"])
-             for seed in sorted(set(first) & set(other))]
-    if len(gains) < 2:
-        return None
-    mean = statistics.mean(gains)
-    t = T_975[min(len(gains) - 1, len(T_975)) - 1]
-    half = t * statistics.stdev(gains) / len(gains) ** 0.5
-    return mean, mean - half, mean + half
-
-
 def mean_of(runs, key):
     known = [run[key] for run in runs if run[key] is not None]
     return statistics.mean(known) if known else None
@@ -114,7 +97,7 @@ def line_of(optimizer, runs, apart):
              f"+{mean_of(runs, 'teacher'):4.0f}",
              "base  -" if base is None else f"base {100 * base:2.0f}"]
     if apart:
-        cells.append("{:+.1f} ({:+.1f} to {:+.1f})".format(*apart))
+        cells.append(paired.show(apart))
     return "  ".join(cells)
 
 
@@ -133,7 +116,9 @@ def table(runs, args):
                     continue
                 apart = None
                 if optimizer in others:
-                    apart = difference(of[first], of[optimizer])
+                    apart = paired.difference(*(
+                        {seed: run["held"] for seed, run in of[o].items()}
+                        for o in (first, optimizer)))
                 compared += apart is not None
                 if apart and apart[2] < 0:
                     below.append(f"{place}: {optimizer}")

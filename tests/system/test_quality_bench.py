@@ -1,6 +1,6 @@
 """bench/quality runs with the programs of today, and compares over seeds."""
 
-import importlib.util
+import importlib
 import json
 import subprocess
 import sys
@@ -8,13 +8,6 @@ import sys
 import harness
 
 QUALITY = harness.ROOT / "bench" / "quality"
-
-
-def module(name):
-    spec = importlib.util.spec_from_file_location(name, QUALITY / f"{name}.py")
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
 
 
 def run_grid(out, *words):
@@ -39,15 +32,15 @@ def test_grid_is_run_once_and_compared(tmp_path):
     assert len(out.read_text().splitlines()) == len(runs)
 
 
-def graded(*scores):
-    return {seed: {"held": score} for seed, score in enumerate(scores)}
+def by_seed(*scores):
+    return dict(enumerate(scores))
 
 
 def test_difference_is_paired(monkeypatch):
-    monkeypatch.syspath_prepend(str(QUALITY))
-    difference = module("run").difference
+    monkeypatch.syspath_prepend(str(QUALITY.parent))
+    difference = importlib.import_module("paired").difference
     # By hand: gains of 10, 20 and 30 points; t(2) = 4.30, sd = 10.
-    mean, low, high = difference(graded(0.5, 0.6, 0.7),
-                                 graded(0.4, 0.4, 0.4, 0.9))
+    mean, low, high = difference(by_seed(0.5, 0.6, 0.7),
+                                 by_seed(0.4, 0.4, 0.4, 0.9))
     assert (round(mean, 6), round(low, 1), round(high, 1)) == (20, -4.8, 44.8)
-    assert difference(graded(0.5), graded(0.4)) is None
+    assert difference(by_seed(0.5), by_seed(0.4)) is None
