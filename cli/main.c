@@ -193,6 +193,7 @@ int main(int argc, char **argv)
 {
     int at = 1;
 
+    descriptors_fill_standard();
     (void)setlocale(LC_CTYPE, "");
     (void)signal(SIGXFSZ, SIG_IGN); // a file that may not grow is a full disk
     descriptors_raise();

@@ -1,9 +1,26 @@
 #include "common/descriptors.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 // What an unlimited system is taken for.
 enum { LIMIT_MOST = 1 << 20 };
+
+void descriptors_fill_standard(void)
+{
+    // Each is opened for what nobody does with it.
+    static const int USELESS[] = {
+        [STDIN_FILENO] = O_WRONLY,
+        [STDOUT_FILENO] = O_RDONLY,
+        [STDERR_FILENO] = O_RDONLY,
+    };
+
+    // open takes the lowest number that is free, which is this one.
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1)
+            (void)open("/dev/null", USELESS[fd]);
+}
 
 void descriptors_raise(void)
 {

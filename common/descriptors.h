@@ -1,4 +1,5 @@
-// descriptors: how many files and connections this process may have open.
+// descriptors: how many files and connections this process may have open, and
+// the first three of them.
 
 #ifndef COMMON_DESCRIPTORS_H
 #define COMMON_DESCRIPTORS_H
@@ -8,6 +9,13 @@
 // Raises the soft limit to the hard one, as far as the system lets us. Once,
 // at the start of a program.
 void descriptors_raise(void);
+
+// Occupies standard input, output and error where whoever started us closed
+// them (`2>&-`, some supervisors): otherwise the next file, pipe or socket that
+// is opened takes the free number, and the log is written into it. Reading or
+// writing what was filled in fails with EBADF, as before. Before anything else
+// is opened, or a thread is started.
+void descriptors_fill_standard(void);
 
 // The limit that holds.
 size_t descriptors_limit(void);
