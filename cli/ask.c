@@ -7,6 +7,7 @@
 #include <zmq.h>
 
 #include "cli/output.h"
+#include "cli/shell_word.h"
 #include "client/client.h"
 #include "common/json.h"
 
@@ -24,6 +25,22 @@ const char *ask_endpoint(const struct options *options, struct err *err)
         return NULL;
     }
     return endpoint;
+}
+
+void ask_put_address(const struct options *options, struct buf *out)
+{
+    static const struct {
+        const char *name;
+        enum option_id id;
+    } parts[] = {{" --coordinator ", OPT_COORDINATOR}, {" --keys ", OPT_KEYS}};
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const char *value = option_text(options, parts[i].id);
+        if (value == NULL)
+            continue;
+        buf_puts(out, parts[i].name);
+        shell_word_show(value, out);
+    }
 }
 
 bool ask_key(const struct options *options, enum key_role role, struct key *out,

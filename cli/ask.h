@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "cli/options.h"
+#include "common/buf.h"
 #include "common/err.h"
 #include "wire/key.h"
 
@@ -31,6 +32,10 @@ int ask_and_tell(const struct options *options, const char *verb,
 // --coordinator, checked: ERR_INPUT with what to do when it is missing or no
 // address. Borrowed.
 const char *ask_endpoint(const struct options *options, struct err *err);
+
+// Adds the options that reach the same cluster, " --coordinator tcp://..." and
+// " --keys DIR" if keys were named, to a command that a person is to copy.
+void ask_put_address(const struct options *options, struct buf *out);
 
 // The key of that role in the folder of --keys; KEY_NONE without --keys. To be
 // wiped.

@@ -23,6 +23,7 @@ enum {
     PATIENCE_MS = 5000,
     LOOK_MS = 500,
     REPORT_BYTES = 1 << 22,
+    WORDS_BYTES = 1 << 14,
 };
 
 struct watch {
@@ -167,9 +168,16 @@ static int tell_end(const struct watch *watch)
 
 static int tell_left(const struct watch *watch)
 {
-    output_say("The job goes on. `promptcc watch %s` watches it again, "
-               "`promptcc stop %s` ends it.\n",
-               watch->job, watch->job);
+    static const char *const verbs[] = {"watch", "stop"};
+    struct buf text = BUF_INIT(WORDS_BYTES);
+
+    buf_puts(&text, "The job goes on. To watch it again, or to end it:");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        buf_printf(&text, "\n  promptcc %s %s", verbs[i], watch->job);
+        ask_put_address(watch->options, &text);
+    }
+    output_say("%.*s\n", (int)text.len, text.data);
+    buf_release(&text);
     return EXIT_STOPPED;
 }
 

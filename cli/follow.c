@@ -33,6 +33,7 @@ enum {
     REQUEST_BYTES = 1 << 20,
     DOCUMENT_BYTES = 64 << 20,
     REPORT_BYTES = 1 << 22,
+    WORDS_BYTES = 1 << 14,
     FILES_LEAST = 96, // 60 of a run at work, and some for its programs
 };
 
@@ -408,12 +409,17 @@ static int tell_left(const struct follow *follow,
                      const struct client_result *result, const struct err *err)
 {
     int status = print_id(follow, result);
+    struct buf text = BUF_INIT(WORDS_BYTES);
 
-    output_say("promptcc: %s\n"
+    buf_printf(&text,
+               "promptcc: %s\n"
                "The job goes on. Repeat the command to watch it again; to end "
                "it:\n"
-               "  promptcc stop %s --coordinator %s\n",
-               err->text, result->job, follow->endpoint);
+               "  promptcc stop %s",
+               err->text, result->job);
+    ask_put_address(follow->options, &text);
+    output_say("%.*s\n", (int)text.len, text.data);
+    buf_release(&text);
     return status == EXIT_DONE ? exit_of(err->code) : status;
 }
 

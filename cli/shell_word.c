@@ -22,6 +22,8 @@ static bool is_plain_word(const char *text)
 {
     static const char safe[] = "_./:=@%+,-";
 
+    if (*text == '\0')
+        return false;
     for (; *text != '\0'; text++) {
         char c = *text;
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -32,6 +34,23 @@ static bool is_plain_word(const char *text)
     return true;
 }
 
+// $'it\'s\x0a', as bash and zsh read it: nothing in it reaches a terminal as it
+// is, and the shell gets every byte back.
+static void put_escaped(const char *text, struct buf *out)
+{
+    buf_puts(out, "$'");
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '\'' || c == '\\')
+            buf_printf(out, "\\%c", c);
+        else if (c < ' ' || c > '~')
+            buf_printf(out, "\\x%02x", c);
+        else
+            buf_putc(out, (char)c);
+    }
+    buf_putc(out, '\'');
+}
+
 void shell_word_show(const char *text, struct buf *out)
 {
     struct buf shown = BUF_INIT(SHOWN_MAX_BYTES);
@@ -39,9 +58,11 @@ void shell_word_show(const char *text, struct buf *out)
     plain_put_line(&shown, text, strlen(text));
     bool same = shown.len == strlen(text) && !shown.failed &&
                 memcmp(shown.data, text, shown.len) == 0;
-    if (same && !is_plain_word(text))
+    if (!same)
+        put_escaped(text, out);
+    else if (is_plain_word(text))
+        buf_puts(out, text);
+    else
         shell_word_put(text, out);
-    else if (shown.len > 0)
-        buf_append(out, shown.data, shown.len);
     buf_release(&shown);
 }

@@ -1,6 +1,8 @@
 """Odd surroundings: how a program may be started, and on what machine."""
 
 import os
+import re
+import subprocess
 
 import harness
 
@@ -17,3 +19,22 @@ def test_a_closed_standard_error_is_no_number_for_something_else(stage):
     for number in 0, 2:
         assert os.readlink(f"/proc/{closed.pid}/fd/{number}") == "/dev/null"
     assert closed.terminate().status == 0
+
+
+# --- names of folders ---
+
+def test_a_command_to_copy_holds_whatever_a_folder_is_called(stage, sim):
+    folder = stage.folder / "a 'b' \"c\" $(touch X) `d`\n\te; \u00fc"
+    job = harness.write_job(folder, name="shop",
+                            optimizer="{labeled_few_shot: {k: 1}}")
+    done = stage.promptcc("run", job, "--ollama", sim.url)
+    assert done.status == 0, done
+    command = re.search(r"^  (promptcc predict .*) FIELD=VALUE$", done.out, re.M)
+    assert command, done
+    ran = subprocess.run(
+        ["bash", "-c", f"{command[1]} message=hello --ollama {sim.url}"],
+        env=harness.environment(
+            PATH=f"{harness.PROMPTCC.parent}:{os.environ['PATH']}"),
+        cwd=stage.folder, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0 and ran.stdout.startswith("topic: "), ran
+    assert not (stage.folder / "X").exists()

@@ -1,5 +1,6 @@
 """`watch`: a job of a cluster until it ends; it touches nothing."""
 
+import re
 import signal
 
 import harness
@@ -45,6 +46,8 @@ def test_ctrl_c_leaves_the_job_alone(stage, sim):
     watch.signal(signal.SIGINT)
     done = watch.wait()
     assert done.status == 130 and "The job goes on" in done.err, done
+    assert re.search(rf"^  promptcc stop shop-\w+ --coordinator "
+                     rf"{coordinator.endpoint}$", done.err, re.M), done
     shown = stage.promptcc("show", "shop", "--coordinator",
                            coordinator.endpoint, "--json").json
     assert shown["state"] == "running"
