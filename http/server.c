@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
 #include "common/clock.h"
+#include "common/cond.h"
 #include "common/text.h"
 
 enum {
@@ -137,12 +137,8 @@ static void *watch(void *user)
 
     pthread_mutex_lock(&server->lock);
     while (!server->stopping) {
-        struct timespec until;
+        const struct timespec until = cond_deadline(LOOK_MS);
 
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
         (void)pthread_cond_timedwait(&server->ended, &server->lock, &until);
         cut_off_slow(server, clock_monotonic_ms());
     }
@@ -625,7 +621,6 @@ struct http_server *http_start(const struct http_options *options,
                                struct err *err)
 {
     struct http_server *server = calloc(1, sizeof *server);
-    pthread_condattr_t attr;
 
     if (server == NULL) {
         err_nomem(err, "the HTTP server");
@@ -633,10 +628,7 @@ struct http_server *http_start(const struct http_options *options,
     }
     server->options = *options;
     pthread_mutex_init(&server->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->ended, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&server->ended);
     if (start_watcher(server, err) && start_daemon(server, err))
         return server;
     http_stop(server);

@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/clock.h"
+#include "common/cond.h"
 
 enum {
     AHEAD = 2, // runs open for each slot
@@ -312,12 +312,8 @@ static void withdraw(struct service *service, struct batch *batch)
 // Under the lock: until all of the batch have ended, or LOOK_MS are over.
 static void wait_a_while(struct service *service, struct batch *batch)
 {
-    struct timespec until;
+    const struct timespec until = cond_deadline(LOOK_MS);
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
     while (batch->left > 0 &&
            pthread_cond_timedwait(&batch->done, &service->lock, &until) == 0)
         continue;
@@ -338,16 +334,6 @@ static void wait_for_all(struct service *service,
     }
 }
 
-static void open_batch(struct batch *batch)
-{
-    pthread_condattr_t attr;
-
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&batch->done, &attr);
-    (void)pthread_condattr_destroy(&attr);
-}
-
 bool service_run(struct service *service, const struct service_caller *caller,
                  json_t *const *inputs, size_t n, struct run_result *results,
                  struct err *err)
@@ -360,7 +346,7 @@ bool service_run(struct service *service, const struct service_caller *caller,
         err_nomem(err, "the inputs");
         return false;
     }
-    open_batch(&batch);
+    cond_init(&batch.done);
     (void)pthread_mutex_lock(&service->lock);
     ok = has_room(service, n, err);
     if (ok && n > 0) {

@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
+#include "common/cond.h"
 
 enum {
     LOADED_MAX = 16,
@@ -107,11 +107,7 @@ static void leave_queue(struct sim_slots *slots, struct waiter *waiter)
 static void wait_turn(struct sim_slots *slots, struct waiter *waiter,
                       int64_t at_most_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(at_most_ms % 1000) * 1000000L;
-    until.tv_sec += at_most_ms / 1000 + until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    const struct timespec until = cond_deadline(at_most_ms);
     pthread_cond_timedwait(&waiter->turn, &slots->lock, &until);
 }
 
@@ -270,7 +266,7 @@ enum sim_grant sim_slots_take(struct sim_slots *slots, const char *model,
     enum sim_grant grant = SIM_GONE;
     struct waiter waiter = {.next = NULL};
     *lease = (struct sim_lease){.slot = 0};
-    pthread_cond_init(&waiter.turn, NULL);
+    cond_init(&waiter.turn);
 
     pthread_mutex_lock(&slots->lock);
     if (slots->waiting >= slots->options.queue && slots->loading) {

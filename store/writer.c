@@ -8,10 +8,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/cond.h"
 #include "common/log.h"
 #include "store/record.h"
 #include "store/sql.h"
@@ -152,13 +152,9 @@ static bool may_pass(int rc)
 // Sleeps until the next attempt. False when there is to be none.
 static bool await_attempt(struct writer *writer)
 {
-    struct timespec until;
+    const struct timespec until = cond_deadline(ATTEMPT_MS);
     bool stopping;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)ATTEMPT_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     (void)pthread_mutex_lock(&writer->mutex);
     if (!writer->stopping)
         (void)pthread_cond_timedwait(&writer->pause, &writer->mutex, &until);
@@ -449,7 +445,7 @@ struct writer *writer_start(sqlite3 *db, const char *path,
     writer->queue = BUF_INIT(WRITER_MAX_BYTES + RECORD_MAX_BYTES);
     writer->batch = writer->queue;
     writer->kept = writer->queue;
-    (void)pthread_cond_init(&writer->pause, NULL);
+    cond_init(&writer->pause);
     (void)pthread_mutex_init(&writer->mutex, NULL);
     (void)pthread_cond_init(&writer->work, NULL);
     (void)pthread_cond_init(&writer->moved, NULL);

@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <jansson.h>
 
+#include "common/cond.h"
 #include "common/json.h"
 #include "store/query.h"
 #include "store/store.h"
@@ -105,13 +105,8 @@ static void tell(struct live *live, char *text)
 
 static void wait_until(struct live *live, int64_t ms)
 {
-    struct timespec until;
+    const struct timespec until = cond_deadline(ms);
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
     (void)pthread_cond_timedwait(&live->news, &live->lock, &until);
 }
 
@@ -143,7 +138,6 @@ struct live *live_start(const struct web_commands *commands, const char *store,
                         struct err *err)
 {
     struct live *live = calloc(1, sizeof *live);
-    pthread_condattr_t attr;
 
     if (live == NULL) {
         err_nomem(err, "the pages' news");
@@ -152,10 +146,7 @@ struct live *live_start(const struct web_commands *commands, const char *store,
     live->commands = commands;
     live->path = store;
     pthread_mutex_init(&live->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&live->news, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&live->news);
     live->started = pthread_create(&live->thread, NULL, run, live) == 0;
     if (live->started)
         return live;

@@ -93,3 +93,17 @@ def test_every_header_is_guarded_by_its_own_name():
         guard = re.search(r"#ifndef (\w+)\n#define (\w+)\n", path.read_text())
         wanted = re.sub(r"[/.]", "_", str(name)).upper()
         assert guard and guard.groups() == (wanted, wanted), name
+
+
+def test_only_the_clock_knows_the_wall_clock():
+    """A wait, a lease or an age by a clock that people set lasts hours when
+    they set it."""
+    for path in harness.ROOT.rglob("*.c"):
+        name = path.relative_to(harness.ROOT)
+        if name.parts[0].startswith(".") or \
+                name.parts[0] in ("build", "tests", "bench"):
+            continue
+        text = path.read_text()
+        assert "CLOCK_REALTIME" not in text or str(name) == "common/clock.c", name
+        if "pthread_cond_timedwait" in text:
+            assert "cond_init(" in text and "cond_deadline(" in text, name
