@@ -39,6 +39,7 @@ struct client {
     int64_t epoch;
     int64_t patience_ms;
     int64_t reply_ms; // of a command
+    int unanswered;   // commands of this connection whose REPLY has not come
     bool home;        // WELCOME came
     bool was_home;    // ever
     bool told;        // that the coordinator is gone
@@ -92,6 +93,16 @@ static void say(const struct client *client, const char *text)
 }
 
 // Greets again, on a new socket, so that nothing old can arrive.
+static bool reopen(struct client *client, struct err *err)
+{
+    client->home = client->submitted = client->stop_sent = false;
+    client->hello_ms = 0;
+    client->unanswered = 0;
+    wire_close(client->socket);
+    client->socket = NULL;
+    return open_socket(client, err);
+}
+
 static bool leave_home(struct client *client, struct err *err)
 {
     char text[300];
@@ -103,11 +114,7 @@ static bool leave_home(struct client *client, struct err *err)
         say(client, text);
         client->told = true;
     }
-    client->home = client->submitted = client->stop_sent = false;
-    client->hello_ms = 0;
-    wire_close(client->socket);
-    client->socket = NULL;
-    return open_socket(client, err);
+    return reopen(client, err);
 }
 
 static void greet(struct client *client, int64_t now)
@@ -137,6 +144,19 @@ static void arrive(struct client *client)
         say(client, "the coordinator is back");
     client->home = client->was_home = true;
     client->told = false;
+}
+
+static bool send_command(struct client *client, const char *verb,
+                         const char *job, const char *argument, struct err *err)
+{
+    struct message message = {
+        .kind = MESSAGE_COMMAND,
+        .as.command = {.verb = verb, .job = job, .argument = argument}};
+
+    if (!wire_send(client->socket, NULL, &message, err))
+        return false;
+    client->unanswered++;
+    return true;
 }
 
 // --- the job ---
@@ -182,10 +202,6 @@ static bool leaves(const struct client *client)
 
 static void send_stop(struct client *client)
 {
-    struct message message = {
-        .kind = MESSAGE_COMMAND,
-        .as.command = {.verb = "stop", .job = client->job, .argument = ""}};
-
     if (client->submit == NULL || client->stop_sent || leaves(client))
         return;
     if (!client->stopping && asked_to_stop(client)) {
@@ -194,7 +210,7 @@ static void send_stop(struct client *client)
                     "leaves at once");
     }
     if (client->stopping && client->home && client->job[0] != '\0')
-        client->stop_sent = wire_send(client->socket, NULL, &message, NULL);
+        client->stop_sent = send_command(client, "stop", client->job, "", NULL);
 }
 
 // --- what comes ---
@@ -286,6 +302,7 @@ static bool take_message(struct client *client, const struct message *message,
         wish->fulfilled = true;
         return copy_result(&message->as.result, wish->result, err);
     case MESSAGE_REPLY:
+        client->unanswered--;
         return take_reply(wish, &message->as.reply, err);
     case MESSAGE_HEARTBEAT:
         if (message->as.heartbeat.unknown != 0)
@@ -507,15 +524,16 @@ void client_set_patience(struct client *client, int64_t ms)
 bool client_command(struct client *client, const char *verb, const char *job,
                     const char *argument, char **document, struct err *err)
 {
-    struct message message = {
-        .kind = MESSAGE_COMMAND,
-        .as.command = {.verb = verb, .job = job, .argument = argument}};
     struct wish wish = {.reply = document};
     int64_t began = clock_monotonic_ms();
 
+    // A REPLY does not say what it replies to. One that nobody waits for any
+    // more would pass for the answer to this question.
+    if (client->unanswered > 0 && !reopen(client, err))
+        return false;
     while (!client->home)
         if (!turn(client, &wish, began, err))
             return false;
-    return wire_send(client->socket, NULL, &message, err) &&
+    return send_command(client, verb, job, argument, err) &&
            wait_for(client, &wish, client->reply_ms, err);
 }

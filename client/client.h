@@ -77,7 +77,8 @@ void client_result_release(struct client_result *result);
 // How long the replies to commands are waited for from here on (20 s before).
 void client_set_patience(struct client *client, int64_t ms);
 
-// Asks for something; *document is the reply's JSON, which the caller frees.
+// Asks for something; *document is the reply's JSON, which the caller frees. A
+// reply that comes when its question was given up is never that of another.
 bool client_command(struct client *client, const char *verb, const char *job,
                     const char *argument, char **document, struct err *err);
 
