@@ -3,9 +3,11 @@
 A wording turns (fields, examples, inputs) into messages; the product's comes
 from promptcc itself (bench_wording) and DSPy's from DSPy. What is here is kept
 so that the choice can be measured again, on another model for instance: a new
-wording is one more function and its line in WORDINGS. chat/parted-bare and
-json/bare are what promptcc says now.
+wording is one more function and its line in WORDINGS. chat/parted-again-bare
+and json/again-bare are what promptcc says now.
 """
+
+import json
 
 END = "[[ ## completed ## ]]"
 
@@ -32,16 +34,16 @@ def sections(names, values):
 
 
 def kind(labels):
-    return f" (one of: {'; '.join(labels)})" if labels else ""
+    return f" (one of: {'; '.join(labels)})"
 
 
-def fields(task):
+def fields(task, kind=kind):
     lines = ["Input fields:"]
     for i, (name, desc) in enumerate(task.inputs.items(), 1):
         lines.append(f"{i}. `{name}`: {desc}")
     lines += ["", "Output fields:"]
     for i, (name, labels) in enumerate(task.outputs.items(), 1):
-        lines.append(f"{i}. `{name}`{kind(labels)}")
+        lines.append(f"{i}. `{name}`{kind(labels) if labels else ''}")
     return "\n".join(lines)
 
 
@@ -72,7 +74,6 @@ def plain_answer(task, demo):
 
 
 def json_answer(task, demo):
-    import json
     return json.dumps({name: demo[name] for name in task.outputs},
                       ensure_ascii=False)
 
@@ -95,6 +96,18 @@ def template(task, value):
 
 def braces(name):
     return "{" + name + "}"
+
+
+def listed_fields(task):
+    """The labels on lines of their own."""
+    return fields(task, lambda labels: ", one of:\n" + "\n".join(
+        f"   - {label}" for label in labels))
+
+
+def quoted_fields(task):
+    """The labels as JSON has them."""
+    return fields(task, lambda labels: " (one of: " + "; ".join(
+        json.dumps(label, ensure_ascii=False) for label in labels) + ")")
 
 
 def described(task):
@@ -136,6 +149,30 @@ def system_parted(task):
         template(task, braces),
         f"The user writes what comes before {marker(first)}; you answer with "
         "the rest.", "Your task: " + task.instruction])
+
+
+def system_parted_first(fields):
+    """The task first of all, then as system_parted."""
+    def system(task):
+        first = next(iter(task.outputs))
+        return "\n\n".join([
+            "Your task: " + task.instruction, fields(task),
+            "Every exchange has this form, with the values filled in:",
+            template(task, braces),
+            f"The user writes what comes before {marker(first)}; you answer "
+            "with the rest."])
+    return system
+
+
+def choices(task):
+    """The labels again, as a sentence of their own."""
+    return "\n".join(f"`{name}` is one of: {'; '.join(labels)}"
+                     for name, labels in task.outputs.items() if labels)
+
+
+def system_parted_again(task):
+    """As system_parted, and the labels again behind the task."""
+    return system_parted(task) + "\n\n" + choices(task)
 
 
 def system_parted_before(task):
@@ -241,6 +278,23 @@ def system_json_before(task):
         "Your task: " + task.instruction])
 
 
+def system_json_again(task):
+    """As system_json_before, and the labels again behind the task."""
+    return system_json_before(task) + "\n\n" + choices(task)
+
+
+def system_json_task_first(fields):
+    """The task first of all, then as system_json_before."""
+    def system(task):
+        return "\n\n".join([
+            "Your task: " + task.instruction, fields(task),
+            "The user gives the input fields like this:",
+            "\n\n".join(section(n, braces(n)) for n in task.inputs),
+            "Answer with the output fields as one JSON object with these keys "
+            "in this order, and nothing else:", json_template(task)])
+    return system
+
+
 def system_json_one_template(task):
     """Question and answer in one template, as in the chat form."""
     return "\n\n".join([
@@ -292,6 +346,12 @@ WORDINGS = {
         "one-template-fill": chat(system_one_template,
                                   reminded_question(fill_in)),
         "parted-bare": chat(system_parted, bare_question),
+        "parted-again-bare": chat(system_parted_again, bare_question),
+        "parted-first-bare": chat(system_parted_first(fields), bare_question),
+        "parted-first-listed-bare": chat(system_parted_first(listed_fields),
+                                         bare_question),
+        "parted-first-quoted-bare": chat(system_parted_first(quoted_fields),
+                                         bare_question),
         "parted-before-bare": chat(system_parted_before, bare_question),
         "parted-noted-bare": chat(system_parted_noted, bare_question),
         "noted": chat(system_noted, reminded_question(respond_with)),
@@ -311,6 +371,13 @@ WORDINGS = {
         "before": chat(system_json_before, reminded_question(one_object),
                       json_answer),
         "bare": chat(system_json_before, bare_question, json_answer),
+        "again-bare": chat(system_json_again, bare_question, json_answer),
+        "first-bare": chat(system_json_task_first(fields), bare_question,
+                           json_answer),
+        "first-listed-bare": chat(system_json_task_first(listed_fields),
+                                  bare_question, json_answer),
+        "first-quoted-bare": chat(system_json_task_first(quoted_fields),
+                                  bare_question, json_answer),
         "one-template": chat(system_json_one_template,
                              reminded_question(one_object), json_answer),
         "one-template-bare": chat(system_json_one_template, bare_question,
