@@ -422,7 +422,8 @@ static bool diagnose(struct search *search, size_t round,
     found->patient = choose_patient(search);
     found->runs = study_trace(&search->study, &search->board, found->patient,
                               found->places, err);
-    return found->runs != NULL && read_runs(search, round, found, err);
+    return found->runs != NULL && read_runs(search, round, found, err) &&
+           study_harvest(&search->study, &search->board, err);
 }
 
 // --- what the space begins with
@@ -445,7 +446,7 @@ enum set_size { SMALL, MEDIUM, LARGE };
 static size_t count_demos(const struct search *search, size_t part,
                           enum set_size size)
 {
-    size_t labels = classes_count(&search->study.classes[part]);
+    size_t labels = classes_count(search->study.covers[part]);
     size_t small = labels > 0 ? labels : DEMOS_PLAIN;
     size_t most = most_demos(search, DEMOS_MOST);
     size_t want = size == SMALL ? small : size == MEDIUM ? small * 2 : most;
@@ -845,7 +846,8 @@ static bool next_screen(struct search *search, size_t round, struct err *err)
     bool ok;
 
     session_phase(search->session, "screen", MOST);
-    ok = screen_half(search, round, &screened, err);
+    ok = screen_half(search, round, &screened, err) &&
+         outlook_learn(&search->outlook, SOFT, err);
     options = ok ? list_options(search, &n, err) : NULL;
     ok = options != NULL;
     for (size_t i = 0; ok && i < n && screened < MOST; i++) {

@@ -69,7 +69,7 @@ static bool covers_free(const struct study *study, size_t part,
 static size_t count_spared(const struct study *study, size_t part,
                            enum demo_taste taste)
 {
-    const struct classes *classes = &study->classes[part];
+    const struct classes *classes = study->covers[part];
     size_t n = count_free(study, part);
     bool enough = taste != TASTE_HARD && n >= FREE_ENOUGH;
 
@@ -129,8 +129,8 @@ bool demo_space_cover(struct space *space, struct study *study, size_t part,
     if (ok)
         like(study, part, taste, spared > 0, usable, liking);
     ok = ok &&
-         cover_pick(&study->classes[part], study->lexicon, &recipe, &rng,
-                    places, &n, err) &&
+         cover_pick(study->covers[part], study->lexicon, &recipe, &rng, places,
+                    &n, err) &&
          add_set(space, study, part, places, n, 0, kind, SPACE_ORPHAN, NULL,
                  err);
     free(places);

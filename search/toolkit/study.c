@@ -6,6 +6,24 @@
 #include "search/toolkit/diagnosis.h"
 #include "search/toolkit/teacher.h"
 
+// A step without labels works towards those of a later one: demos that show all
+// of these show it all that it has to tell apart.
+static void choose_covers(struct study *study)
+{
+    const struct classes *last = NULL;
+
+    for (size_t s = study->program->n_steps; s-- > 0 && last == NULL;) {
+        int part = study->program->steps[study->program->order[s]].predictor;
+
+        if (part >= 0 && study->classes[part].n_fields > 0)
+            last = &study->classes[part];
+    }
+    for (size_t p = 0; p < study->program->n_predictors; p++)
+        study->covers[p] = study->classes[p].n_fields > 0 || last == NULL
+                               ? &study->classes[p]
+                               : last;
+}
+
 static bool read_rows(struct study *study, struct err *err)
 {
     const struct dataset *dataset = session_dataset(study->session);
@@ -20,6 +38,7 @@ static bool read_rows(struct study *study, struct err *err)
                           &study->classes[p], err))
             return false;
     }
+    choose_covers(study);
     study->lexicon = lexicon_new(dataset, study->rows, study->n, err);
     if (study->lexicon == NULL)
         return false;
@@ -42,8 +61,9 @@ bool study_init(struct study *study, struct session *session, double pass,
     study->hard = calloc(study->n + 1, sizeof *study->hard);
     study->searched = calloc(parts + 1, sizeof *study->searched);
     study->classes = calloc(parts + 1, sizeof *study->classes);
+    study->covers = calloc(parts + 1, sizeof *study->covers);
     if (study->rows == NULL || study->hard == NULL || study->searched == NULL ||
-        study->classes == NULL) {
+        study->classes == NULL || study->covers == NULL) {
         err_nomem(err, "the examples to train on");
         return false;
     }
@@ -59,6 +79,7 @@ void study_release(struct study *study)
         classes_release(&study->classes[p]);
     bank_free(study->bank);
     lexicon_free(study->lexicon);
+    free(study->covers);
     free(study->classes);
     free(study->searched);
     free(study->hard);
@@ -126,4 +147,88 @@ struct runs *study_trace(struct study *study, const struct board *board,
         runs = NULL;
     }
     return runs;
+}
+
+// --- harvest
+
+static bool lacks_demo(const struct study *study, size_t place)
+{
+    for (size_t p = 0; p < study->program->n_predictors; p++) {
+        bool asks = false;
+
+        if (study->searched[p] &&
+            (!bank_has(study->bank, p, place, &asks) || asks))
+            return true;
+    }
+    return false;
+}
+
+// Of the entries that were right on a row of the board the one that was scored
+// on most; board->n: none was.
+static size_t find_right(const struct study *study, const struct board *board,
+                         size_t row)
+{
+    size_t best = board->n;
+
+    for (size_t i = 0; i < board->n; i++) {
+        const struct entry *one = board->entries[i];
+
+        if (one->known[row] && one->scores[row] >= study->pass &&
+            (best == board->n || one->n > board->entries[best]->n))
+            best = i;
+    }
+    return best;
+}
+
+static bool harvest_entry(struct study *study, const struct entry *entry,
+                          const size_t *rows, const size_t *places, size_t n,
+                          struct err *err)
+{
+    struct runs *runs;
+    bool ok = true;
+
+    if (n == 0)
+        return true;
+    runs = diagnosis_trace(study->session, entry->candidate, rows, n, err);
+    if (runs == NULL)
+        return false;
+    for (size_t i = 0; ok && i < n; i++)
+        ok = bank_learn(study->bank, places[i], &runs->items[i], study->pass,
+                        err);
+    runs_drop(study->session, runs);
+    return ok;
+}
+
+bool study_harvest(struct study *study, const struct board *board,
+                   struct err *err)
+{
+    size_t *rows = calloc(board->n_rows + 1, sizeof *rows);
+    size_t *places = calloc(board->n_rows + 1, sizeof *places);
+    size_t *right = calloc(board->n_rows + 1, sizeof *right);
+    bool ok = rows != NULL && places != NULL && right != NULL;
+
+    if (!ok)
+        err_nomem(err, "demos");
+    for (size_t k = 0; ok && k < board->n_rows; k++) {
+        size_t place = study_place(study, (int)board->rows[k]);
+
+        right[k] = place < study->n && lacks_demo(study, place)
+                       ? find_right(study, board, k)
+                       : board->n;
+    }
+    for (size_t i = 0; ok && i < board->n; i++) {
+        size_t n = 0;
+
+        for (size_t k = 0; k < board->n_rows; k++) {
+            if (right[k] != i)
+                continue;
+            rows[n] = board->rows[k];
+            places[n++] = study_place(study, (int)board->rows[k]);
+        }
+        ok = harvest_entry(study, board->entries[i], rows, places, n, err);
+    }
+    free(right);
+    free(places);
+    free(rows);
+    return ok;
 }

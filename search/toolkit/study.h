@@ -29,9 +29,12 @@ struct study {
     const struct program *program;
     size_t *rows; // owned, as all below
     size_t n;
-    bool *searched;          // by predictor: the plan runs it
-    struct classes *classes; // by predictor
-    double *hard;            // by place: 1 wrong, 0 right; as last seen
+    bool *searched;                // by predictor: the plan runs it
+    struct classes *classes;       // by predictor
+    const struct classes **covers; // by predictor: what its demo sets cover:
+                                   // its own classes, or, where it has none,
+                                   // those of the last step that has some
+    double *hard;                  // by place: 1 wrong, 0 right; as last seen
     struct lexicon *lexicon;
     struct bank *bank;
     double pass; // score from which a run is right
@@ -49,6 +52,12 @@ void study_release(struct study *study); // zeroed is fine
 struct runs *study_trace(struct study *study, const struct board *board,
                          const struct entry *entry, size_t *places,
                          struct err *err);
+
+// Learns demos from runs of whichever entry of the board was right, on rows
+// that cannot be demos of every step yet: a step without labels has no others.
+// These runs were made, so they cost no call.
+bool study_harvest(struct study *study, const struct board *board,
+                   struct err *err);
 
 // The place of a row of the dataset; n when it is none of these.
 size_t study_place(const struct study *study, int row);
