@@ -1120,6 +1120,40 @@ static struct entry *choose_hopeful(const struct search *search,
     return i < n ? racers[i].entry : NULL;
 }
 
+// Whether a test can tell the entry from the baseline: they share enough rows,
+// or all that there are.
+static bool is_tested(const struct search *search, const struct entry *entry)
+{
+    const struct entry *baseline = search->baseline;
+    size_t both = 0, open = 0;
+
+    for (size_t i = 0; i < search->board.n_rows; i++) {
+        open += !entry->closed[i] && !baseline->closed[i];
+        both += entry->known[i] && baseline->known[i];
+    }
+    return entry == baseline || both >= COMPARISON_LEAST || both == open;
+}
+
+// Whom the next rows go to. Who was begun with is gone on with until a test can
+// tell, unless another looks better than luck explains: else the last rows are
+// spread over several, and in the end no test can tell of any.
+static struct entry *choose_proven(const struct search *search,
+                                   struct entry *begun, struct racer *racers)
+{
+    const struct outlook *outlook = &search->outlook;
+    struct entry *best =
+        choose_hopeful(search, racers, race_rank(outlook, CAUTION, racers));
+    struct effect_guess had;
+
+    if (best == NULL || begun == NULL || is_tested(search, begun))
+        return best;
+    had = outlook_guess(outlook, begun->choices);
+    return had.mean + had.deviation >=
+                   outlook_guess(outlook, best->choices).mean
+               ? begun
+               : best;
+}
+
 // Places that `entry` may be scored on and is not yet, and where `other` is
 // known or (anywhere) could be; at most n. Returns how many.
 static size_t list_open(const struct search *search, const struct entry *entry,
@@ -1138,9 +1172,9 @@ static size_t list_open(const struct search *search, const struct entry *entry,
 // Scores whoever looks best by now on some more rows, first on those that the
 // baseline was scored on; then the baseline on more of them. *n: how many. They
 // are not many more at once than it knows, so that whoever disappoints does so
-// early.
-static bool prove_some(struct search *search, size_t most,
-                       struct racer *racers, size_t *places, size_t *n,
+// early. *begun: who it was the last time, and is this time.
+static bool prove_some(struct search *search, size_t most, struct racer *racers,
+                       size_t *places, struct entry **begun, size_t *n,
                        struct err *err)
 {
     struct entry *entry, *asked;
@@ -1149,8 +1183,7 @@ static bool prove_some(struct search *search, size_t most,
     *n = 0;
     if (!outlook_learn(&search->outlook, TIES, err))
         return false;
-    entry = asked = choose_hopeful(search, racers,
-                                   race_rank(&search->outlook, 0, racers));
+    entry = asked = *begun = choose_proven(search, *begun, racers);
     if (entry == NULL)
         return true;
     step = entry->n / 2 > PROOF_STEP ? entry->n / 2 : PROOF_STEP;
@@ -1170,6 +1203,7 @@ static bool prove(struct search *search, struct err *err)
 {
     struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
     size_t *places = calloc(search->board.n_rows + 1, sizeof *places);
+    struct entry *begun = NULL;
     size_t most = SIZE_MAX, n = 1;
     bool ok = racers != NULL && places != NULL;
 
@@ -1177,7 +1211,7 @@ static bool prove(struct search *search, struct err *err)
         nomem(err);
     session_phase(search->session, "proof", 0);
     while (ok && n > 0 && most > 0) {
-        ok = prove_some(search, most, racers, places, &n, err);
+        ok = prove_some(search, most, racers, places, &begun, &n, err);
         if (!ok && err->code == ERR_BUDGET) {
             *err = ERR_CLEAR;
             ok = true;
@@ -1235,20 +1269,6 @@ static bool choose_short(const struct search *search,
             shortest = bytes;
     }
     return true;
-}
-
-// Whether a test can tell the entry from the baseline: they share enough rows,
-// or all that there are.
-static bool is_tested(const struct search *search, const struct entry *entry)
-{
-    const struct entry *baseline = search->baseline;
-    size_t both = 0, open = 0;
-
-    for (size_t i = 0; i < search->board.n_rows; i++) {
-        open += !entry->closed[i] && !baseline->closed[i];
-        both += entry->known[i] && baseline->known[i];
-    }
-    return entry == baseline || both >= COMPARISON_LEAST || both == open;
 }
 
 // The best of those that a test can tell from the baseline; without any it is
