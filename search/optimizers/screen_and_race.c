@@ -11,8 +11,9 @@
 //   race       the most promising on nested blocks of rows; at the end of each
 //              block those drop out that a paired test finds worse, and the
 //              lower half
-//   reflect    instructions from what the leader gets wrong, demo sets that
-//              mend it; back to the screen
+//   reflect    instructions from what the leader gets wrong and from examples
+//              not read yet; what the teacher said so far, without the
+//              sentences that do harm; demo sets that mend; back to the screen
 //   confirm    the best few on all rows, with fresh answers where the model
 //              does not answer alike; the winner ships if a paired test finds
 //              it better than the program as written, else that does
@@ -37,6 +38,7 @@
 #include "search/optimizers/optimizer.h"
 #include "search/session/comparison.h"
 #include "search/toolkit/board.h"
+#include "search/toolkit/cover.h"
 #include "search/toolkit/credit.h"
 #include "search/toolkit/demo_space.h"
 #include "search/toolkit/diagnosis.h"
@@ -71,7 +73,8 @@ static const struct param params[] = {
     {"max_demos", PARAM_INT, AT(max_demos), 0, 1000, -1, NULL,
      "demos of a step at most; otherwise by the examples at hand"},
     {"proposals", PARAM_INT, AT(proposals), 0, 100, 2, NULL,
-     "instructions that the teacher is asked for a round, two more at first"},
+     "letters on mistakes to the teacher in a round; three on examples for "
+     "each"},
     {"temperature", PARAM_NUMBER, AT(temperature), 0, 2, 1, NULL,
      "temperature at which instructions are written"},
     {"seed", PARAM_INT, AT(seed), 0, 9e15, 9, NULL, "of the random numbers"},
@@ -90,19 +93,23 @@ enum {
     NOISE_ROWS = 16, // that show whether the model answers alike
     FRESH_DRAW = 1,  // number of the finalists' second draw
     CONFUSIONS = 6,
-    FAILURES_LEAST = 3,  // of the leader, to learn from
-    SHOWN_FAILURES = 6,  // in one reflection
-    SHOWN_CONTRASTS = 4, // beside them
+    FAILURES_LEAST = 3,                // of the leader, to learn from
+    SHOWN_FAILURES = 6,                // in one reflection
+    SHOWN_CONTRASTS = 4,               // beside them
+    SHOWN_EXAMPLES = 8,                // in one letter
+    EXAMPLE_LETTERS = 6,               // a proposal
     PROOF_ROWS = 2 * COMPARISON_LEAST, // kept back of the budget
     PROOF_STEP = SCREEN_ROWS,          // that are added in proving, at first
-    PERFECT_ROUNDS = 4,  // in which the leader got nothing wrong, the same
-    IDLE_ROUNDS = 2,     // without anything new, and the search is over
+    PERFECT_ROUNDS = 4, // in which the leader got nothing wrong, the same
+    IDLE_ROUNDS = 2,    // without anything new, and the search is over
 };
 
 static const double LEAST_DEVIATION = 0.1; // of a single score
 static const double SOFT = 0.5;            // of a score, early (outlook.h)
 static const double TIES = 0.1;            // late: it only breaks ties
 static const double CAUTION = -0.5; // deviations by which a winner is judged
+static const double TRUST = 0.5;    // in the teacher: deviations by which a
+                                    // sentence may look harmful and stay
 static const double ALIKE = 0.001;  // a difference that is none
 static const double SHIPPED_BELOW = 0.1; // p of a winner against the baseline
 
@@ -123,6 +130,10 @@ struct search {
     size_t focus; // the predictor that most failures are charged to
     size_t in_vain[PROGRAM_MAX_STEPS]; // by predictor: rounds of work on it
                                        // since the leader last changed
+    size_t seen[PROGRAM_MAX_STEPS]; // by predictor: examples that the teacher
+                                    // was shown so far
+    int defined[PROGRAM_MAX_STEPS]; // by predictor: number of the text with
+                                    // the definitions of its labels
     struct reflection_form form;
     struct post post;
     double noise; // how far a finalist's score moves by itself
@@ -279,7 +290,8 @@ static bool start(struct search *search, struct err *err)
         !start_board(search, trial, err) || !plant_seed(search, err) ||
         !reflection_form_init(&search->form, search->session, &options, err))
         return false;
-    search->outlook = outlook_of(&search->space, &search->board, deviation);
+    search->outlook =
+        outlook_of(&search->space, &search->board, &search->study, deviation);
     search->post = (struct post){.form = &search->form,
                                  .temperature = search->params->temperature};
     session_keep_back(search->session, PROOF_ROWS);
@@ -513,11 +525,16 @@ static bool make_texts(struct search *search, size_t part,
 {
     size_t confusions = part == search->focus ? found->n_confusions : 0;
 
-    for (size_t i = 0; i < sizeof first_texts / sizeof *first_texts; i++)
+    for (size_t i = 0; i < sizeof first_texts / sizeof *first_texts; i++) {
+        int number;
+
         if (!text_space_write(&search->space, &search->study, part, 0,
                               first_texts[i].pieces, found->confusions,
-                              confusions, first_texts[i].kind, err))
+                              confusions, first_texts[i].kind, &number, err))
             return false;
+        if (first_texts[i].pieces == PIECE_DEFINED)
+            search->defined[part] = number;
+    }
     return true;
 }
 
@@ -565,48 +582,91 @@ static void write_mistakes(const struct search *search,
     }
 }
 
-// From the demos of the first set: with the text as written, and afresh.
-static bool write_examples(const struct search *search, struct letter *letters,
-                           size_t *n, struct err *err)
+// The next examples of the step in the focus that the teacher has not seen, a
+// few a letter, in an order in which each few show as many labels as they can.
+static bool write_examples(struct search *search, int parent, size_t most,
+                           struct letter *letters, size_t *n, struct err *err)
 {
+    struct study *study = &search->study;
     size_t part = search->focus;
-    const struct space_part *from = &search->space.parts[part];
-    bool labels = classes_count(&search->study.classes[part]) > 0;
-    const struct letter both[] = {{.part = part,
-                                   .hint = labels ? hint_define : hint_plain,
-                                   .kind = "from examples"},
-                                  {.part = part,
-                                   .parent = SPACE_ORPHAN,
-                                   .hint = hint_scratch,
-                                   .kind = "afresh"}};
-    bool ok = true;
+    size_t *seen = &search->seen[part];
+    bool labels = classes_count(&study->classes[part]) > 0;
+    struct rng rng = session_rng(search->session, "examples", part);
+    size_t *places = calloc(study->n + 1, sizeof *places);
+    bool *usable = calloc(study->n + 1, sizeof *usable);
+    const struct cover_recipe recipe = {
+        .usable = usable, .chance = 1, .most = study->n};
+    size_t rows = 0;
+    bool ok = places != NULL && usable != NULL;
 
-    for (size_t i = 0; ok && from->n_sets > 1 && i < 2; i++) {
-        letters[*n] = both[i];
-        ok = letter_add_examples(&letters[(*n)++], search->program,
-                                 &from->sets[1].list, err);
+    if (!ok)
+        nomem(err);
+    for (size_t i = 0; ok && i < study->n; i++)
+        usable[i] = true;
+    ok = ok && cover_pick(study->covers[part], study->lexicon, &recipe, &rng,
+                          places, &rows, err);
+    for (; ok && *seen < rows && most > 0; most--) {
+        struct letter *letter = &letters[(*n)++];
+        size_t end =
+            *seen + SHOWN_EXAMPLES < rows ? *seen + SHOWN_EXAMPLES : rows;
+
+        *letter = (struct letter){.part = part,
+                                  .parent = parent,
+                                  .hint = labels ? hint_define : hint_plain,
+                                  .kind = "from examples",
+                                  .group = 1};
+        for (; ok && *seen < end; (*seen)++)
+            ok = letter_add_row(letter, study, places[*seen], err);
+        *n -= letter->n == 0; // nothing is known to be right
     }
+    free(usable);
+    free(places);
     return ok;
 }
 
-// Asks the teacher for texts from what went wrong with this one; `examples`:
-// from examples as well.
+// From the demos of the first set, as if nothing had been written.
+static bool write_afresh(const struct search *search, struct letter *letters,
+                         size_t *n, struct err *err)
+{
+    size_t part = search->focus;
+    const struct space_part *from = &search->space.parts[part];
+
+    if (from->n_sets < 2)
+        return true;
+    letters[*n] = (struct letter){.part = part,
+                                  .parent = SPACE_ORPHAN,
+                                  .hint = hint_scratch,
+                                  .kind = "afresh"};
+    return letter_add_examples(&letters[(*n)++], search->program,
+                               &from->sets[1].list, err);
+}
+
+// Asks the teacher for texts from what went wrong with this one, and from some
+// of the examples.
 static bool ask(struct search *search, const struct findings *found, int text,
-                bool examples, struct err *err)
+                struct err *err)
 {
     size_t most = (size_t)search->params->proposals;
-    struct letter *letters = calloc(most + 3, sizeof *letters);
+    size_t batches = most * EXAMPLE_LETTERS;
+    bool first = search->seen[search->focus] == 0;
+    struct letter *letters = calloc(most + batches + 2, sizeof *letters);
     size_t n = 0;
     bool ok = letters != NULL;
 
     if (!ok)
         err_nomem(err, "letters to the teacher");
-    if (ok && examples && most > 0)
-        ok = write_examples(search, letters, &n, err);
+    ok = ok && write_examples(search, text, batches, letters, &n, err) &&
+         (!first || most == 0 || write_afresh(search, letters, &n, err));
     if (ok)
         write_mistakes(search, found, text, most, letters, &n);
     if (ok && n > 0)
         ok = text_space_ask(&search->space, &search->post, letters, n, err);
+    if (ok && n > 0 && first)
+        ok = text_space_gather(&search->space, search->focus, text, NULL, 0,
+                               "all that was said", err) &&
+             text_space_gather(&search->space, search->focus,
+                               search->defined[search->focus], NULL, 0,
+                               "defined, and all that was said", err);
     for (size_t i = 0; i < n; i++)
         letter_release(&letters[i]);
     free(letters);
@@ -626,9 +686,8 @@ static bool fill_space(struct search *search, struct err *err)
                  make_sets(search, p,
                            p == search->focus ? FIRST_SETS : SIDE_SETS, err) &&
                  make_pools(search, p, err);
-    ok = ok &&
-         ask(search, &found,
-             search->leader->choices[space_at_text(search->focus)], true, err);
+    ok = ok && ask(search, &found,
+                   search->leader->choices[space_at_text(search->focus)], err);
     release_findings(search, &found);
     return ok;
 }
@@ -913,16 +972,54 @@ static bool complete_baseline(struct search *search, struct err *err)
 
 // --- reflection
 
+// Near enough to normal, and the same on every machine.
+static double draw_luck(struct rng *rng)
+{
+    double sum = -6;
+
+    for (int i = 0; i < 12; i++)
+        sum += rng_double(rng);
+    return sum;
+}
+
+// What the teacher said, without what seems to do harm; where it is `drawn`,
+// without what might, by chance: sentences that always stood together cannot be
+// told apart.
+static bool weed(struct search *search, size_t part, int text, bool drawn,
+                 struct rng *rng, struct err *err)
+{
+    size_t n = search->outlook.sayings[part].n;
+    double *worth = calloc(n + 1, sizeof *worth);
+    bool ok = worth != NULL;
+
+    if (!ok)
+        return nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        struct effect_guess guess = outlook_saying(&search->outlook, part, i);
+        double luck = drawn ? draw_luck(rng) : 0;
+
+        worth[i] = guess.mean + (TRUST + luck) * guess.deviation;
+    }
+    ok = n == 0 || text_space_gather(&search->space, part, text, worth, n,
+                                     drawn ? "drawn" : "weeded", err);
+    free(worth);
+    return ok;
+}
+
 static bool new_texts(struct search *search, const struct findings *found,
-                      struct err *err)
+                      size_t round, struct err *err)
 {
     size_t part = search->focus;
     int text = search->leader->choices[space_at_text(part)];
+    struct rng rng = session_rng(search->session, "weed", round);
 
-    return ask(search, found, text, false, err) &&
+    return ask(search, found, text, err) &&
+           weed(search, part, text, false, &rng, err) &&
+           weed(search, part, text, true, &rng, err) &&
+           weed(search, part, text, true, &rng, err) &&
            text_space_write(&search->space, &search->study, part, text,
                             PIECE_CONTRASTED, found->confusions,
-                            found->n_confusions, "contrasted", err);
+                            found->n_confusions, "contrasted", NULL, err);
 }
 
 static bool new_sets(struct search *search, size_t round, struct err *err)
@@ -960,7 +1057,8 @@ static bool reflect(struct search *search, size_t round, struct err *err)
 
     if (ok)
         session_phase(search->session, "prompts", 0);
-    ok = ok && new_texts(search, &found, err) && new_sets(search, round, err);
+    ok = ok && new_texts(search, &found, round, err) &&
+         new_sets(search, round, err);
     release_findings(search, &found);
     return ok;
 }

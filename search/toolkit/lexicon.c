@@ -114,6 +114,21 @@ static bool add_word(struct lexicon *lexicon, const char *text, size_t len)
     return true;
 }
 
+// The slot of a word, a free one where it is new.
+static size_t find_slot(const struct lexicon *lexicon, const char *text,
+                        size_t len)
+{
+    size_t at = hash_bytes(text, len) % lexicon->n_slots;
+
+    for (; lexicon->slots[at] != 0; at = (at + 1) % lexicon->n_slots) {
+        const char *word = lexicon->words[lexicon->slots[at] - 1].text;
+
+        if (strncmp(word, text, len) == 0 && word[len] == '\0')
+            break;
+    }
+    return at;
+}
+
 // The index of a word, which is added when it is new. False without memory.
 static bool find_word(struct lexicon *lexicon, const char *text, size_t len,
                       size_t *out)
@@ -122,12 +137,8 @@ static bool find_word(struct lexicon *lexicon, const char *text, size_t len,
 
     if (lexicon->n_words * 2 >= lexicon->n_slots && !grow_slots(lexicon))
         return false;
-    at = hash_bytes(text, len) % lexicon->n_slots;
-    for (; lexicon->slots[at] != 0; at = (at + 1) % lexicon->n_slots) {
-        const char *word = lexicon->words[lexicon->slots[at] - 1].text;
-
-        if (strncmp(word, text, len) != 0 || word[len] != '\0')
-            continue;
+    at = find_slot(lexicon, text, len);
+    if (lexicon->slots[at] != 0) {
         *out = lexicon->slots[at] - 1;
         return true;
     }
@@ -408,4 +419,33 @@ size_t lexicon_middle(const struct lexicon *lexicon, const int *groups, int of)
         }
     }
     return best;
+}
+
+// --- which rows a text speaks of
+
+static void mark_word(const struct lexicon *lexicon, size_t word, bool *marks)
+{
+    for (size_t i = 0; i < lexicon->n; i++)
+        for (size_t k = 0; k < lexicon->bags[i].n; k++)
+            marks[i] |= lexicon->bags[i].postings[k].word == word;
+}
+
+bool lexicon_mark(const struct lexicon *lexicon, const char *text, size_t most,
+                  bool *marks)
+{
+    struct buf folded = BUF_INIT(ROW_BYTES);
+    size_t at = 0, len;
+    bool ok;
+
+    fold_put(&folded, text, strlen(text));
+    while (lexicon->n_slots > 0 && (len = next_word(&folded, &at)) > 0) {
+        size_t slot = find_slot(lexicon, folded.data + at - len, len);
+
+        if (lexicon->slots[slot] != 0 &&
+            lexicon->words[lexicon->slots[slot] - 1].rows <= most)
+            mark_word(lexicon, lexicon->slots[slot] - 1, marks);
+    }
+    ok = !folded.no_memory;
+    buf_release(&folded);
+    return ok;
 }

@@ -39,4 +39,9 @@ size_t lexicon_typical(const struct lexicon *lexicon, const int *groups, int of,
 // group is empty.
 size_t lexicon_middle(const struct lexicon *lexicon, const int *groups, int of);
 
+// Marks the rows that share a word with the text which no more than `most` rows
+// have; what is marked stays so. False without memory.
+bool lexicon_mark(const struct lexicon *lexicon, const char *text, size_t most,
+                  bool *marks);
+
 #endif

@@ -1,12 +1,14 @@
 #include "search/toolkit/outlook.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 // Deviations of the effects, as shares of that of a single score.
 static const double CHOICE = 0.25;
-static const double SLOPE = 0.15; // of a doubling of the demos
+static const double SLOPE = 0.15; // of a doubling of the demos or sentences
+static const double VOICE = 0.4;  // of a sentence, on its rows
 static const double PAIR = 0.12;
 static const double ROW = 0.6;
 static const double NOISE = 0.8;
@@ -18,26 +20,31 @@ static const double INHERITED = 0.8; // of what a parent is worth
 enum { FOREBEARS = 6 };
 
 struct outlook outlook_of(const struct space *space, struct board *board,
-                          double deviation)
+                          const struct study *study, double deviation)
 {
     return (struct outlook){
-        .space = space, .board = board, .deviation = deviation};
+        .space = space, .board = board, .study = study, .deviation = deviation};
 }
 
 void outlook_release(struct outlook *outlook)
 {
     effects_free(outlook->effects);
+    for (size_t p = 0; outlook->sayings != NULL && p < outlook->space->n_parts;
+         p++)
+        sayings_release(&outlook->sayings[p]);
     free(outlook->columns);
+    free(outlook->sayings);
+    free(outlook->voices);
+    free(outlook->terms);
     *outlook = (struct outlook){0};
 }
 
 // --- terms
 
-// The effect of how many demos a predictor shows stands behind its sets.
-static size_t slope_of(const struct outlook *outlook, size_t part)
+// The effect of how many demos, or sentences, a predictor shows stands behind
+// its sets, or texts.
+static size_t slope_of(const struct outlook *outlook, size_t at)
 {
-    size_t at = space_at_demos(part);
-
     return outlook->columns[at] + space_count(outlook->space, at);
 }
 
@@ -52,7 +59,12 @@ static size_t lay_out(struct outlook *outlook)
         n += space_count(space, at) + 1;
     }
     outlook->pairs = n;
-    return n + outlook->board->n;
+    n += outlook->board->n;
+    for (size_t p = 0; p < space->n_parts; p++) {
+        outlook->voices[p] = n;
+        n += outlook->sayings[p].n;
+    }
+    return n;
 }
 
 static int parent_of(const struct space *space, size_t at, int number)
@@ -66,7 +78,11 @@ static int parent_of(const struct space *space, size_t at, int number)
 
 static size_t most_terms(const struct space *space)
 {
-    return 2 + space->n_choices * (FOREBEARS + 1);
+    size_t n = 2 + space->n_choices * (FOREBEARS + 1) + space->n_parts;
+
+    for (size_t p = 0; p < space->n_parts; p++)
+        n += space->parts[p].n_sayings;
+    return n;
 }
 
 // Index of the entry that was made of these choices; board->n: none.
@@ -93,10 +109,35 @@ static size_t count_demos(const struct outlook *outlook, const int *choices,
     return demo_list_shows(&outlook->space->parts[part].sets[set].list);
 }
 
-// Into out (room for most_terms); returns how many.
-static size_t put_terms(const struct outlook *outlook, const int *choices,
-                        size_t entry, struct effect_term *out)
+static const size_t ANY_ROW = SIZE_MAX;
+
+// The sentences that a text holds, as far as the row at `place` is concerned.
+static size_t put_sayings(const struct outlook *outlook, size_t part,
+                          size_t text, size_t place, struct effect_term *out)
 {
+    const struct sayings *sayings = &outlook->sayings[part];
+    size_t n = 0;
+
+    for (size_t i = 0; i < sayings->n; i++) {
+        double share = place == ANY_ROW
+                           ? sayings->share[i]
+                           : sayings->about[i * sayings->n_rows + place];
+
+        if (sayings->held[text * sayings->n + i] && share > 0)
+            out[n++] = (struct effect_term){outlook->voices[part] + i, share};
+    }
+    out[n++] = (struct effect_term){slope_of(outlook, space_at_text(part)),
+                                    place == ANY_ROW
+                                        ? sayings->voices[text]
+                                        : sayings_voices(sayings, text, place)};
+    return n;
+}
+
+// Into outlook->terms; returns how many. place: on the board, or ANY_ROW.
+static size_t put_terms(const struct outlook *outlook, const int *choices,
+                        size_t entry, size_t place)
+{
+    struct effect_term *out = outlook->terms;
     const struct space *space = outlook->space;
     size_t n = 0;
 
@@ -115,7 +156,10 @@ static size_t put_terms(const struct outlook *outlook, const int *choices,
     for (size_t p = 0; p < space->n_parts; p++) {
         double demos = (double)count_demos(outlook, choices, entry, p);
 
-        out[n++] = (struct effect_term){slope_of(outlook, p), log2(1 + demos)};
+        out[n++] = (struct effect_term){slope_of(outlook, space_at_demos(p)),
+                                        log2(1 + demos)};
+        n += put_sayings(outlook, p, (size_t)choices[space_at_text(p)], place,
+                         out + n);
     }
     if (entry < outlook->board->n)
         out[n++] = (struct effect_term){outlook->pairs + entry, 1};
@@ -128,11 +172,13 @@ static void set_deviations(const struct outlook *outlook, size_t n,
                            double *deviations)
 {
     for (size_t i = 0; i < n; i++)
-        deviations[i] = outlook->deviation * (i == 0               ? FREE
-                                              : i < outlook->pairs ? CHOICE
-                                                                   : PAIR);
-    for (size_t p = 0; p < outlook->space->n_parts; p++)
-        deviations[slope_of(outlook, p)] = SLOPE * outlook->deviation;
+        deviations[i] = outlook->deviation *
+                        (i == 0                                   ? FREE
+                         : i < outlook->pairs                     ? CHOICE
+                         : i < outlook->pairs + outlook->board->n ? PAIR
+                                                                  : VOICE);
+    for (size_t at = 0; at < 2 * outlook->space->n_parts; at++)
+        deviations[slope_of(outlook, at)] = SLOPE * outlook->deviation;
 }
 
 // A score as it is learned from: how likely the right label was says more than
@@ -147,66 +193,92 @@ static double softened(const struct entry *entry, size_t place, double soft)
 }
 
 static bool add_entry(struct outlook *outlook, size_t index, double soft,
-                      struct effect_term *terms, struct err *err)
+                      struct err *err)
 {
     const struct entry *entry = outlook->board->entries[index];
-    size_t n = put_terms(outlook, entry->choices, index, terms);
 
-    for (size_t i = 0; i < outlook->board->n_rows; i++)
-        if (entry->known[i] && !effects_add(outlook->effects, terms, n, i,
-                                            softened(entry, i, soft), err))
+    for (size_t i = 0; i < outlook->board->n_rows; i++) {
+        size_t n;
+
+        if (!entry->known[i])
+            continue;
+        n = put_terms(outlook, entry->choices, index, i);
+        if (!effects_add(outlook->effects, outlook->terms, n, i,
+                         softened(entry, i, soft), err))
             return false;
+    }
     return true;
+}
+
+// What the space has become.
+static bool look_around(struct outlook *outlook, struct err *err)
+{
+    const struct space *space = outlook->space;
+    bool ok;
+
+    if (outlook->columns == NULL)
+        outlook->columns =
+            calloc(space->n_choices + 1, sizeof *outlook->columns);
+    if (outlook->sayings == NULL)
+        outlook->sayings = calloc(space->n_parts + 1, sizeof *outlook->sayings);
+    if (outlook->voices == NULL)
+        outlook->voices = calloc(space->n_parts + 1, sizeof *outlook->voices);
+    free(outlook->terms);
+    outlook->terms = calloc(most_terms(space), sizeof *outlook->terms);
+    ok = outlook->columns != NULL && outlook->sayings != NULL &&
+         outlook->voices != NULL && outlook->terms != NULL;
+    if (!ok)
+        err_nomem(err, "a model of the scores");
+    for (size_t p = 0; ok && p < space->n_parts; p++)
+        ok = sayings_read(&outlook->sayings[p], space, outlook->study,
+                          outlook->board, p, err);
+    return ok;
 }
 
 bool outlook_learn(struct outlook *outlook, double soft, struct err *err)
 {
-    size_t n_choices = outlook->space->n_choices;
-    struct effect_term *terms =
-        calloc(most_terms(outlook->space), sizeof *terms);
     double *deviations = NULL;
-    bool ok = false;
-    size_t n;
+    bool ok = look_around(outlook, err);
+    size_t n = ok ? lay_out(outlook) : 0;
 
-    if (outlook->columns == NULL)
-        outlook->columns = calloc(n_choices + 1, sizeof *outlook->columns);
-    if (terms == NULL || outlook->columns == NULL)
-        goto nomem;
-    n = lay_out(outlook);
+    if (!ok)
+        return false;
     deviations = calloc(n, sizeof *deviations);
-    if (deviations == NULL)
-        goto nomem;
+    if (deviations == NULL) {
+        err_nomem(err, "a model of the scores");
+        return false;
+    }
     set_deviations(outlook, n, deviations);
     effects_free(outlook->effects);
     outlook->effects = effects_new(deviations, n, NOISE * outlook->deviation,
                                    ROW * outlook->deviation, err);
     ok = outlook->effects != NULL;
     for (size_t i = 0; ok && i < outlook->board->n; i++)
-        ok = add_entry(outlook, i, soft, terms, err);
+        ok = add_entry(outlook, i, soft, err);
     if (ok)
         effects_solve(outlook->effects);
-    goto out;
-
-nomem:
-    err_nomem(err, "a model of the scores");
-out:
     free(deviations);
-    free(terms);
     return ok;
 }
-
-enum { ALL_TERMS = 2 + 7 * (2 * PROGRAM_MAX_STEPS + TUNABLES_MAX) };
 
 struct effect_guess outlook_guess(const struct outlook *outlook,
                                   const int *choices)
 {
-    struct effect_term terms[ALL_TERMS];
     size_t entry = entry_of(outlook, choices);
-    size_t n = put_terms(outlook, choices, entry, terms);
-    struct effect_guess guess = effects_guess(outlook->effects, terms, n);
+    size_t n = put_terms(outlook, choices, entry, ANY_ROW);
+    struct effect_guess guess =
+        effects_guess(outlook->effects, outlook->terms, n);
     double pair = PAIR * outlook->deviation;
 
     if (entry == outlook->board->n)
         guess.deviation = sqrt(guess.deviation * guess.deviation + pair * pair);
     return guess;
+}
+
+struct effect_guess outlook_saying(const struct outlook *outlook, size_t part,
+                                   size_t saying)
+{
+    const struct effect_term term = {outlook->voices[part] + saying, 1};
+
+    return effects_guess(outlook->effects, &term, 1);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "search/toolkit/prose.h"
+#include "search/toolkit/sentences.h"
 
 static void release_list(struct demo_list *list)
 {
@@ -19,8 +20,11 @@ static void release_part(struct space_part *part)
         free(part->texts[i].text);
     for (size_t i = 0; i < part->n_sets; i++)
         release_list(&part->sets[i].list);
+    for (size_t i = 0; i < part->n_sayings; i++)
+        free(part->sayings[i]);
     free(part->texts);
     free(part->sets);
+    free(part->sayings);
 }
 
 void space_release(struct space *space)
@@ -86,6 +90,54 @@ bool space_add_text(struct space *space, size_t part, const char *text,
     *number = (int)to->n_texts;
     to->texts[to->n_texts++] =
         (struct space_text){.text = copy, .kind = kind, .parent = parent};
+    return true;
+}
+
+static bool is_said(const struct space_part *part, int parent,
+                    const char *saying)
+{
+    if (strstr(part->texts[0].text, saying) != NULL ||
+        (parent != SPACE_ORPHAN &&
+         strstr(part->texts[parent].text, saying) != NULL))
+        return true;
+    for (size_t i = 0; i < part->n_sayings; i++)
+        if (strcmp(part->sayings[i], saying) == 0)
+            return true;
+    return false;
+}
+
+static bool add_saying(struct space_part *part, const struct sentence *sentence,
+                       int parent, struct err *err)
+{
+    char *saying = strndup(sentence->text, sentence->len);
+    char **more = NULL;
+
+    if (saying != NULL && is_said(part, parent, saying)) {
+        free(saying);
+        return true;
+    }
+    if (saying != NULL)
+        more = realloc(part->sayings, (part->n_sayings + 1) * sizeof *more);
+    if (more == NULL) {
+        free(saying);
+        err_nomem(err, "what the teacher said");
+        return false;
+    }
+    part->sayings = more;
+    part->sayings[part->n_sayings++] = saying;
+    return true;
+}
+
+bool space_add_sayings(struct space *space, size_t part, const char *answer,
+                       int parent, struct err *err)
+{
+    struct sentence sentence;
+    bool more = sentence_next(answer, true, &sentence);
+
+    for (; more && space->parts[part].n_sayings < SPACE_SAYINGS;
+         more = sentence_next(sentence.rest, false, &sentence))
+        if (!add_saying(&space->parts[part], &sentence, parent, err))
+            return false;
     return true;
 }
 

@@ -23,13 +23,15 @@
 #include "search/session/session.h"
 #include "search/toolkit/demo_set.h"
 
-enum { SPACE_ORPHAN = -1 }; // made of none that is in the space
+enum {
+    SPACE_ORPHAN = -1,   // made of none that is in the space
+    SPACE_SAYINGS = 300, // of a part; further ones are not kept
+};
 
 struct space_text {
     char *text;       // owned
     const char *kind; // where it comes from, for people; static
     int parent;       // number of the one that it was made of
-    bool taught;      // the teacher wrote it, about its parent
 };
 
 struct space_demos {
@@ -43,6 +45,9 @@ struct space_part {
     size_t n_texts;
     struct space_demos *sets;
     size_t n_sets;
+    char **sayings; // owned: sentences that the teacher added to a text, each
+                    // once; other texts may hold them too
+    size_t n_sayings;
 };
 
 struct space {
@@ -64,6 +69,11 @@ bool space_add_text(struct space *space, size_t part, const char *text,
 bool space_add_demos(struct space *space, size_t part,
                      const struct demo_list *list, const char *kind, int parent,
                      int *number, struct err *err);
+
+// Keeps what the teacher's answer about text `parent` (or SPACE_ORPHAN) says
+// that neither it nor the text as written does, sentence by sentence.
+bool space_add_sayings(struct space *space, size_t part, const char *answer,
+                       int parent, struct err *err);
 
 // Where the choices of a part and of a tunable stand in a combination.
 size_t space_at_text(size_t part);

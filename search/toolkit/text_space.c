@@ -3,26 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/text.h"
 #include "search/toolkit/instruction.h"
+#include "search/toolkit/sentences.h"
 
 // --- ours
 
 // A text that is too long is no candidate; that is no failure.
 static bool keep(struct space *space, size_t part, const struct buf *text,
-                 const char *kind, int parent, struct err *err)
+                 const char *kind, int parent, int *number, struct err *err)
 {
     if (text->no_memory)
         err_nomem(err, "an instruction");
     if (text->failed || text->len == 0)
         return !text->no_memory;
-    return space_add_text(space, part, text->data, kind, parent, NULL, err);
+    return space_add_text(space, part, text->data, kind, parent, number, err);
 }
 
 bool text_space_write(struct space *space, const struct study *study,
                       size_t part, int parent, unsigned pieces,
                       const struct confusion *confusions, size_t n,
-                      const char *kind, struct err *err)
+                      const char *kind, int *number, struct err *err)
 {
     const struct wording wording = {
         .step = program_predictor(study->program, part),
@@ -48,8 +48,10 @@ bool text_space_write(struct space *space, const struct study *study,
     if ((pieces & PIECE_CONTRASTED) != 0 &&
         wording_contrasted(&wording, confusions, n, &text))
         said = true;
-    ok = !said ||
-         keep(space, part, &text, kind, terse ? SPACE_ORPHAN : parent, err);
+    if (number != NULL)
+        *number = parent;
+    ok = !said || keep(space, part, &text, kind, terse ? SPACE_ORPHAN : parent,
+                       number, err);
     buf_release(&text);
     return ok;
 }
@@ -107,6 +109,71 @@ bool letter_add_examples(struct letter *letter, const struct program *program,
     return true;
 }
 
+// What the row says of the step's outputs; NULL without memory.
+static json_t *list_labels(const struct program *program, const json_t *fields,
+                           int step)
+{
+    const struct signature *signature = &program->steps[step].signature;
+    json_t *out = json_object();
+
+    for (size_t f = 0; out != NULL && f < signature->n_outputs; f++) {
+        json_t *label = (json_t *)program_label(program, fields, step, (int)f);
+
+        if (label == NULL || json_is_null(label) ||
+            json_object_set(out, signature->outputs[f].name, label) == 0)
+            continue;
+        json_decref(out);
+        out = NULL;
+    }
+    return out;
+}
+
+static bool add_case(struct letter *letter, json_t *inputs, json_t *outputs,
+                     struct err *err)
+{
+    letter->owns_cases = true;
+    if (inputs != NULL && json_object_size(outputs) > 0) {
+        letter->cases[letter->n++] = (struct reflection_case){
+            .inputs = inputs, .outputs = outputs, .score = 1};
+        return true;
+    }
+    if (inputs == NULL || outputs == NULL)
+        err_nomem(err, "a question to the teacher");
+    json_decref(inputs);
+    json_decref(outputs);
+    return inputs != NULL && outputs != NULL;
+}
+
+bool letter_add_row(struct letter *letter, struct study *study, size_t place,
+                    struct err *err)
+{
+    const struct program *program = study->program;
+    const struct signature *signature =
+        &program_predictor(program, letter->part)->signature;
+    const struct row *row =
+        &session_dataset(study->session)->rows[study->rows[place]];
+    const struct demo *demo = NULL;
+    bool asks = false;
+
+    if (bank_has(study->bank, letter->part, place, &asks) && !asks) {
+        if (!bank_fill(study->bank, letter->part, &place, 1, err))
+            return false;
+        demo = bank_demo(study->bank, letter->part, place);
+    }
+    if (letter->n == LETTER_CASES)
+        return true;
+    if (demo != NULL)
+        return add_case(
+            letter,
+            pick_fields(demo->fields, signature->inputs, signature->n_inputs),
+            pick_fields(demo->fields, signature->outputs, signature->n_outputs),
+            err);
+    return add_case(
+        letter, json_incref(row->inputs),
+        list_labels(program, row->fields, program->predictors[letter->part]),
+        err);
+}
+
 void letter_add_runs(struct letter *letter, const struct program *program,
                      const struct runs *runs, const size_t *which, size_t n)
 {
@@ -142,11 +209,10 @@ static bool submit(const struct space *space, struct post *post,
 
 // --- what comes back
 
-// What several answers about one text added to it.
+// What the answers to the letters of a group added to the text of the first.
 struct merged {
-    const struct letter *letter; // the first of them
+    const struct letter *letter;
     struct buf text;
-    size_t answers;
 };
 
 static bool holds(const struct buf *text, const char *line)
@@ -154,71 +220,42 @@ static bool holds(const struct buf *text, const char *line)
     return text->data != NULL && strstr(text->data, line) != NULL;
 }
 
-// Bytes up to the end of the first sentence of text, the white space behind it
-// not counted. "e.g. this" is cut too early, which does no harm here.
-static size_t sentence_length(const char *text, size_t len)
-{
-    for (size_t i = 0; i + 1 < len; i++)
-        if (strchr(".!?", text[i]) != NULL &&
-            (text[i + 1] == ' ' || text[i + 1] == '\t'))
-            return i + 1;
-    return len;
-}
-
-// Adds the sentences of a line that are not there yet, as a line.
-static void put_new_sentences(const char *line, size_t len, struct buf *out)
-{
-    struct buf sentence = BUF_INIT(INSTRUCTION_MAX_BYTES);
-    bool begun = false;
-
-    while (len > 0) {
-        size_t whole = sentence_length(line, len);
-        size_t trimmed = 0;
-        const char *start = text_trim(line, whole, &trimmed);
-
-        buf_clear(&sentence);
-        buf_append(&sentence, start, trimmed);
-        if (trimmed > 0 && !sentence.failed && !holds(out, sentence.data)) {
-            buf_putc(out, begun ? ' ' : '\n');
-            buf_append(out, sentence.data, sentence.len);
-            begun = true;
-        }
-        line += whole;
-        len -= whole;
-    }
-    out->no_memory = out->no_memory || sentence.no_memory;
-    buf_release(&sentence);
-}
-
-// An answer is the whole instruction rewritten, often in one line, so that most
-// of it is in every other answer too.
+// Adds the sentences of an answer that are not there yet. An answer is the
+// whole instruction rewritten, often in one line, so that most of it is in
+// every other answer too.
 static void put_what_is_new(const char *answer, struct buf *out)
 {
-    while (*answer != '\0') {
-        size_t len = strcspn(answer, "\n");
+    struct buf copy = BUF_INIT(INSTRUCTION_MAX_BYTES);
+    struct sentence sentence;
+    bool more = sentence_next(answer, true, &sentence);
+    bool begun = false;
 
-        put_new_sentences(answer, len, out);
-        answer += len + (answer[len] != '\0');
+    for (; more; more = sentence_next(sentence.rest, false, &sentence)) {
+        begun = begun && !sentence.first;
+        buf_clear(&copy);
+        buf_append(&copy, sentence.text, sentence.len);
+        if (copy.failed || holds(out, copy.data))
+            continue;
+        buf_putc(out, begun ? ' ' : '\n');
+        buf_append(out, copy.data, copy.len);
+        begun = true;
     }
+    out->no_memory = out->no_memory || copy.no_memory;
+    buf_release(&copy);
 }
 
 static void merge(struct merged *merged, const struct space *space,
                   const struct letter *letter, const char *answer)
 {
-    if (letter->parent == SPACE_ORPHAN)
-        return;
     if (merged->letter == NULL) {
         merged->letter = letter;
         buf_puts(&merged->text,
                  space->parts[letter->part].texts[letter->parent].text);
     }
-    if (merged->letter->part != letter->part ||
-        merged->letter->parent != letter->parent)
-        return;
-    merged->answers++;
     put_what_is_new(answer, &merged->text);
 }
 
+// An answer about no text is a text; one about a text is a part of its group's.
 static bool take(struct space *space, const struct letter *letter,
                  struct question *question, struct merged *merged,
                  struct err *err)
@@ -228,61 +265,91 @@ static bool take(struct space *space, const struct letter *letter,
               reflection_take(question, &answer, NULL, err);
 
     if (ok && answer != NULL) {
-        struct space_part *part = &space->parts[letter->part];
-        int number = 0;
-
-        merge(merged, space, letter, answer);
-        ok = space_add_text(space, letter->part, answer, letter->kind,
-                            letter->parent, &number, err);
-        if (ok)
-            part->texts[number].taught = letter->parent != SPACE_ORPHAN;
+        ok =
+            space_add_sayings(space, letter->part, answer, letter->parent, err);
+        if (ok && letter->parent == SPACE_ORPHAN)
+            ok = space_add_text(space, letter->part, answer, letter->kind,
+                                SPACE_ORPHAN, NULL, err);
+        else if (ok)
+            merge(&merged[letter->group], space, letter, answer);
     }
     free(answer);
     return ok;
 }
 
-// The text with everything that the teacher ever said about the part's texts,
-// as far as there is room.
-static bool collect(struct space *space, size_t part, int parent,
-                    struct err *err)
+// Cuts a sentence out, with the white space before it.
+static void cut(char *text, const char *sentence)
 {
+    char *at = strstr(text, sentence);
+    char *end;
+
+    if (at == NULL)
+        return;
+    end = at + strlen(sentence);
+    while (at > text && strchr(" \t\n", at[-1]) != NULL)
+        at--;
+    memmove(at, end, strlen(end) + 1);
+}
+
+bool text_space_gather(struct space *space, size_t part, int parent,
+                       const double *worth, size_t n, const char *kind,
+                       struct err *err)
+{
+    const struct space_part *from = &space->parts[part];
     struct buf text = BUF_INIT(INSTRUCTION_MAX_BYTES);
-    bool ok;
+    char *base = strdup(from->texts[parent].text);
+    bool ok = base != NULL;
 
-    buf_puts(&text, space->parts[part].texts[parent].text);
-    for (size_t i = 0; i < space->parts[part].n_texts; i++) {
-        const struct space_text *one = &space->parts[part].texts[i];
-
-        if (one->taught && text.len + strlen(one->text) < INSTRUCTION_MAX_BYTES)
-            put_what_is_new(one->text, &text);
-    }
-    ok = keep(space, part, &text, "collected", parent, err);
+    if (!ok)
+        err_nomem(err, "an instruction");
+    for (size_t i = 0; ok && i < n; i++)
+        if (worth[i] < 0)
+            cut(base, from->sayings[i]);
+    if (ok)
+        buf_puts(&text, base);
+    for (size_t i = 0; ok && i < from->n_sayings; i++)
+        if ((i >= n || worth[i] >= 0) && !holds(&text, from->sayings[i]) &&
+            text.len + strlen(from->sayings[i]) < INSTRUCTION_MAX_BYTES - 1) {
+            buf_putc(&text, '\n');
+            buf_puts(&text, from->sayings[i]);
+        }
+    ok = ok && keep(space, part, &text, kind, parent, NULL, err);
+    free(base);
     buf_release(&text);
     return ok;
+}
+
+static bool keep_merged(struct space *space, const struct merged *merged,
+                        struct err *err)
+{
+    const struct letter *letter = merged->letter;
+
+    return letter == NULL || keep(space, letter->part, &merged->text,
+                                  letter->kind, letter->parent, NULL, err);
 }
 
 bool text_space_ask(struct space *space, struct post *post,
                     const struct letter *letters, size_t n, struct err *err)
 {
     struct question *questions = calloc(n + 1, sizeof *questions);
-    struct merged merged = {.text = BUF_INIT(INSTRUCTION_MAX_BYTES)};
+    struct merged merged[LETTER_GROUPS];
     size_t sent = 0;
     bool ok = questions != NULL;
 
+    for (size_t g = 0; g < LETTER_GROUPS; g++)
+        merged[g] = (struct merged){.text = BUF_INIT(INSTRUCTION_MAX_BYTES)};
     if (!ok)
         err_nomem(err, "questions to the teacher");
     for (; ok && sent < n; sent++)
         ok = submit(space, post, &letters[sent], &questions[sent], err);
     for (size_t i = 0; ok && i < n; i++)
-        ok = take(space, &letters[i], &questions[i], &merged, err);
-    if (ok && merged.answers > 1)
-        ok = keep(space, merged.letter->part, &merged.text, "put together",
-                  merged.letter->parent, err);
-    if (ok && merged.letter != NULL)
-        ok = collect(space, merged.letter->part, merged.letter->parent, err);
+        ok = take(space, &letters[i], &questions[i], merged, err);
+    for (size_t g = 0; g < LETTER_GROUPS; g++) {
+        ok = ok && keep_merged(space, &merged[g], err);
+        buf_release(&merged[g].text);
+    }
     for (size_t i = 0; i < sent; i++)
         question_release(&questions[i]);
     free(questions);
-    buf_release(&merged.text);
     return ok;
 }

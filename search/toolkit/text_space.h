@@ -3,9 +3,10 @@
 //
 // The teacher writes from a letter: the step, an instruction or none, examples
 // or failures of it, and a hint how to go about it (reflection.h). Letters are
-// sent together and take as long as one. Each answer becomes a text; and where
-// several answers are about the same text, what each of them added to it is put
-// together into one more, since each saw other failures.
+// sent together and take as long as one. Who is shown a hundred examples takes
+// up little of each, so a letter shows a few, and what several letters of one
+// group about the same text add to it is put together. All that was ever said
+// about the texts of a part is one more text.
 //
 // For the job's own thread.
 
@@ -30,13 +31,21 @@ enum text_piece {
 };
 
 // Text number `parent` with these pieces, those that have nothing to say left
-// out; nothing is added when none is left.
+// out; nothing is added when none is left. number may be NULL: of the new text,
+// or parent.
 bool text_space_write(struct space *space, const struct study *study,
                       size_t part, int parent, unsigned pieces,
                       const struct confusion *confusions, size_t n,
-                      const char *kind, struct err *err);
+                      const char *kind, int *number, struct err *err);
 
-enum { LETTER_CASES = 16 };
+// Text number `parent` with all that the teacher ever said about the part's
+// texts, as far as there is room, but without the sentences of which `worth`
+// (by number, of n; further ones are fine) is below 0.
+bool text_space_gather(struct space *space, size_t part, int parent,
+                       const double *worth, size_t n, const char *kind,
+                       struct err *err);
+
+enum { LETTER_CASES = 16, LETTER_GROUPS = 4 };
 
 struct letter {
     size_t part;
@@ -46,6 +55,7 @@ struct letter {
     struct reflection_case cases[LETTER_CASES];
     size_t n;
     bool owns_cases;
+    size_t group; // below LETTER_GROUPS
 };
 
 void letter_release(struct letter *letter); // zeroed is fine
@@ -53,6 +63,12 @@ void letter_release(struct letter *letter); // zeroed is fine
 // Demos as cases that went right.
 bool letter_add_examples(struct letter *letter, const struct program *program,
                          const struct demo_list *list, struct err *err);
+
+// The row at `place` as a case that went right: as the demo that it is; where
+// it could be one only with the teacher's help, the program's inputs and what
+// the row says of the step's outputs. Left out where it says nothing.
+bool letter_add_row(struct letter *letter, struct study *study, size_t place,
+                    struct err *err);
 
 // Items of runs as cases, those in which the step did not run left out; the
 // runs outlive the letter.

@@ -11,6 +11,7 @@ enum { ROWS = 32 };
 static struct err err;
 static struct support support;
 static struct session *fake;
+static struct study study;
 static struct space space;
 static struct board board;
 static struct outlook outlook;
@@ -20,6 +21,7 @@ static void begin(void)
 {
     support = (struct support){.base = 0.3, .good_gain = 0.6, .teacher = 1};
     fake = support_session(&support, ROWS, 0, FINISH_LATE);
+    cr_assert(study_init(&study, fake, 1, &err), "%s", err.text);
     cr_assert(space_init(&space, fake, &err));
     cr_assert(board_init(&board, fake, session_split(fake)->rows[SHARE_VAL],
                          ROWS, space.n_choices, &err));
@@ -28,7 +30,7 @@ static void begin(void)
         space_add_text(&space, 0, "A child of it.", "test", 1, NULL, &err));
     cr_assert(space_add_text(&space, 0, "Plain one.", "test", SPACE_ORPHAN,
                              NULL, &err));
-    outlook = outlook_of(&space, &board, 0.5);
+    outlook = outlook_of(&space, &board, &study, 0.5);
 }
 
 static void end(void)
@@ -36,6 +38,7 @@ static void end(void)
     outlook_release(&outlook);
     board_release(&board);
     space_release(&space);
+    study_release(&study);
     fake_free(fake);
 }
 
@@ -88,6 +91,35 @@ Test(outlook, what_was_seen_more_often_is_surer)
                  outlook_guess(&outlook, (int[]){1, 0}).deviation);
     cr_expect_gt(outlook_guess(&outlook, (int[]){1, 0}).deviation,
                  outlook_guess(&outlook, (int[]){0, 0}).deviation);
+}
+
+Test(outlook, texts_tell_of_the_sentences_that_they_share)
+{
+    int first = 0, second = 0;
+
+    cr_assert(space_add_sayings(&space, 0, "Be GOOD.", 0, &err));
+    cr_assert(space_add_text(&space, 0, "Be GOOD. Read it.", "test",
+                             SPACE_ORPHAN, &first, &err));
+    cr_assert(space_add_text(&space, 0, "Mind the form. Be GOOD.", "test",
+                             SPACE_ORPHAN, &second, &err));
+    score(enter(0), 16);
+    score(enter(3), 16);
+    score(enter(first), 16);
+    cr_assert(outlook_learn(&outlook, 0, &err));
+    cr_expect_gt(outlook_saying(&outlook, 0, 0).mean, 0.02);
+    cr_expect_gt(mean_of(second), mean_of(2) + 0.02, "neither was tried");
+}
+
+Test(outlook, a_text_that_is_new_is_guessed_only_after_it_was_looked_at)
+{
+    int late = 0;
+
+    score(enter(0), 16);
+    score(enter(1), 16);
+    cr_assert(outlook_learn(&outlook, 0, &err));
+    cr_assert(space_add_text(&space, 0, "GOOD too.", "test", 1, &late, &err));
+    cr_assert(outlook_learn(&outlook, 0, &err));
+    cr_expect_gt(mean_of(late), mean_of(3), "it takes after GOOD");
 }
 
 Test(outlook, the_better_one_wins_a_race_and_the_worse_are_dropped)

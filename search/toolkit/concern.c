@@ -1,0 +1,79 @@
+#include "search/toolkit/concern.h"
+
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/fold.h"
+#include "search/toolkit/instruction.h"
+
+enum { RARE = 4 }; // a word is rare that no more than one row in so many has
+
+static bool is_word_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           (c & 0x80) != 0;
+}
+
+// Whether the folded text has the folded value as words of their own.
+static bool names(const char *text, const char *value)
+{
+    size_t len = strlen(value);
+    const char *at = text;
+
+    while (len > 0 && (at = strstr(at, value)) != NULL) {
+        if ((at == text || !is_word_byte(at[-1])) && !is_word_byte(at[len]))
+            return true;
+        at++;
+    }
+    return false;
+}
+
+// Marks the rows of the values of a field that the text names.
+static bool mark_field(const struct class_field *field, size_t n_rows,
+                       const char *text, bool *marks)
+{
+    struct buf value = BUF_INIT(INSTRUCTION_MAX_BYTES);
+    bool ok = true;
+
+    for (size_t v = 0; ok && v < field->n; v++) {
+        buf_clear(&value);
+        fold_put(&value, field->values[v], strlen(field->values[v]));
+        ok = !value.no_memory;
+        if (!ok || value.failed || value.len == 0 || !names(text, value.data))
+            continue;
+        for (size_t i = 0; i < n_rows; i++)
+            marks[i] |= field->of_row[i] == (int)v;
+    }
+    buf_release(&value);
+    return ok;
+}
+
+static bool any(const bool *marks, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (marks[i])
+            return true;
+    return false;
+}
+
+bool concern_read(const struct study *study, size_t part, const char *sentence,
+                  bool *marks, struct err *err)
+{
+    const struct classes *classes = study->covers[part];
+    struct buf text = BUF_INIT(INSTRUCTION_MAX_BYTES);
+    bool ok;
+
+    memset(marks, 0, study->n * sizeof *marks);
+    fold_put(&text, sentence, strlen(sentence));
+    ok = !text.no_memory;
+    for (size_t f = 0; ok && text.len > 0 && f < classes->n_fields; f++)
+        ok = mark_field(&classes->fields[f], study->n, text.data, marks);
+    if (ok && !any(marks, study->n))
+        ok = lexicon_mark(study->lexicon, sentence, study->n / RARE, marks);
+    if (ok && !any(marks, study->n))
+        memset(marks, true, study->n * sizeof *marks);
+    buf_release(&text);
+    if (!ok)
+        err_nomem(err, "which rows a sentence is about");
+    return ok;
+}

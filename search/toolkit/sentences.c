@@ -1,0 +1,35 @@
+#include "search/toolkit/sentences.h"
+
+#include <string.h>
+
+#include "common/text.h"
+
+// Bytes up to the end of the first sentence.
+static size_t measure(const char *text, size_t line)
+{
+    for (size_t i = 0; i + 1 < line; i++)
+        if (strchr(".!?", text[i]) != NULL &&
+            (text[i + 1] == ' ' || text[i + 1] == '\t'))
+            return i + 1;
+    return line;
+}
+
+bool sentence_next(const char *text, bool first, struct sentence *out)
+{
+    while (*text != '\0') {
+        size_t line = strcspn(text, "\n");
+        size_t len = measure(text, line);
+
+        out->text = text_trim(text, len, &out->len);
+        out->first = first;
+        out->rest = text + len;
+        if (out->len > 0)
+            return true;
+        if (*out->rest == '\n') {
+            out->rest++;
+            first = true;
+        }
+        text = out->rest;
+    }
+    return false;
+}

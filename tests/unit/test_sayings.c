@@ -1,0 +1,113 @@
+// What the teacher said, sentence by sentence, and which rows that is about.
+
+#include "search/toolkit/sayings.h"
+
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "fake_support.h"
+#include "search/toolkit/concern.h"
+#include "search/toolkit/sentences.h"
+#include "search/toolkit/text_space.h"
+
+enum { ROWS = 40 };
+
+static struct err err;
+static struct support support = {.base = 0.5, .teacher = 1};
+static struct session *fake;
+static struct study study;
+static struct space space;
+
+static void begin(void)
+{
+    fake = support_session(&support, ROWS, 0, FINISH_LATE);
+    cr_assert(study_init(&study, fake, 1, &err), "%s", err.text);
+    cr_assert(space_init(&space, fake, &err));
+}
+
+static void end(void)
+{
+    space_release(&space);
+    study_release(&study);
+    fake_free(fake);
+}
+
+TestSuite(sayings, .init = begin, .fini = end);
+
+Test(sayings, sentences_end_at_stops_and_at_the_end_of_a_line)
+{
+    static const char text[] = "One. Two!  \n\n Three is v1.5\n";
+    static const char *const wanted[] = {"One.", "Two!", "Three is v1.5"};
+    static const bool first[] = {true, false, true};
+    struct sentence sentence;
+    bool more = sentence_next(text, true, &sentence);
+    size_t n = 0;
+
+    for (; more; more = sentence_next(sentence.rest, false, &sentence), n++) {
+        cr_assert_lt(n, 3);
+        cr_expect_eq(sentence.len, strlen(wanted[n]));
+        cr_expect_eq(strncmp(sentence.text, wanted[n], sentence.len), 0);
+        cr_expect_eq(sentence.first, first[n]);
+    }
+    cr_expect_eq(n, 3);
+    cr_expect_not(sentence_next(" \n ", true, &sentence));
+}
+
+// How many rows the sentence is about, and how many of these are even ones,
+// whose label is a.
+static size_t count_about(const char *text, size_t *even)
+{
+    bool marks[ROWS];
+    size_t n = 0;
+
+    *even = 0;
+    cr_assert(concern_read(&study, 0, text, marks, &err));
+    for (size_t i = 0; i < ROWS; i++) {
+        n += marks[i];
+        *even += marks[i] && study.rows[i] % 2 == 0;
+    }
+    return n;
+}
+
+Test(sayings, a_sentence_is_about_the_rows_whose_label_it_names)
+{
+    size_t even;
+
+    cr_expect_eq(count_about("In doubt say `A`.", &even), ROWS / 2);
+    cr_expect_eq(even, ROWS / 2);
+    cr_expect_eq(count_about("Never mind what it is", &even), ROWS,
+                 "a letter in a word is no label");
+}
+
+Test(sayings, without_a_label_it_is_about_the_rows_that_share_a_rare_word)
+{
+    size_t even;
+
+    cr_expect_eq(count_about("It is odd for 7 only.", &even), 1);
+    cr_expect_eq(even, 0);
+    cr_expect_eq(count_about("Read the row.", &even), ROWS,
+                 "every row has that word");
+}
+
+static const char *gathered(const double *worth, size_t n)
+{
+    const struct space_part *part = &space.parts[0];
+
+    cr_assert(text_space_gather(&space, 0, 1, worth, n, "test", &err));
+    return part->texts[part->n_texts - 1].text;
+}
+
+Test(sayings, all_that_was_said_is_gathered_without_what_does_harm)
+{
+    const double worth[] = {-1, 0};
+
+    cr_assert(space_add_sayings(&space, 0, "Say so. Be brief.", 0, &err));
+    cr_assert(
+        space_add_sayings(&space, 0, "Be brief. Be kind.", SPACE_ORPHAN, &err));
+    cr_assert_eq(space.parts[0].n_sayings, 3, "each once");
+    cr_assert(
+        space_add_text(&space, 0, "Begin. Say so.", "test", 0, NULL, &err));
+    cr_expect_str_eq(gathered(NULL, 0), "Begin. Say so.\nBe brief.\nBe kind.");
+    cr_expect_str_eq(gathered(worth, 2), "Begin.\nBe brief.\nBe kind.");
+}
