@@ -30,7 +30,7 @@
 enum {
     MOST = 20000,
     SETTLE_S = 10,
-    WATCH_S = 20,
+    WATCH_S = 2 * WIRE_IDLE_MAX_MS / 1000, // each beats twice
     RESTARTS = 3,
     RETRY_MS = 100, // as in worker/worker.c
     RETRY_MAX_MS = 1000,

@@ -38,8 +38,8 @@ enum {
     // A worker hears a heartbeat that often, or as seldom as it beats itself.
     WORKER_BEAT_MS = 4 * WIRE_HEARTBEAT_MS,
     // Each worker adds so much to the time between two heartbeats of one that
-    // holds no call: however many there are, some 250 come in a second.
-    IDLE_MS_EACH = 4,
+    // holds no call: of 5,000 of them, some 140 come in a second.
+    IDLE_MS_EACH = 8,
     IDLE_BEATS = 3, // missed ones of such a worker until it is silent
 
     // Bytes sent to a client, or to all of them, that they have not read. A

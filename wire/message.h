@@ -50,7 +50,7 @@ enum { WIRE_MAX_FILES = 256 };         // files in a SUBMIT
 #define WIRE_PROOF_ID ((int64_t)1 << 62)
 enum { WIRE_HEARTBEAT_MS = 1000 }; // both ways
 enum { WIRE_LIVENESS = 3 };        // missed heartbeats until a peer is lost
-enum { WIRE_IDLE_MAX_MS = 20000 }; // of a worker without calls
+enum { WIRE_IDLE_MAX_MS = 40000 }; // of a worker without calls
 
 enum message_kind {
     MESSAGE_HELLO,     // any peer -> coordinator, first
