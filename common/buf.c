@@ -62,6 +62,20 @@ static bool reserve(struct buf *buf, size_t len)
     return true;
 }
 
+void buf_expect(struct buf *buf, size_t len)
+{
+    size_t cap = len < buf->max - buf->len ? buf->len + len + 1 : buf->max + 1;
+    char *data = NULL;
+
+    if (!buf->failed && cap > buf->cap)
+        data = realloc(buf->data, cap);
+    if (data == NULL)
+        return;
+    buf->data = data;
+    buf->cap = cap;
+    buf->data[buf->len] = '\0';
+}
+
 void buf_append_slowly(struct buf *buf, const void *data, size_t len)
 {
     if (len == 0 || !reserve(buf, len))

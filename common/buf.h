@@ -32,6 +32,10 @@ struct buf {
 void buf_release(struct buf *buf); // frees; the maximum stays
 void buf_clear(struct buf *buf);   // len 0, not failed; memory is kept
 
+// Makes room for so many more bytes in one step, where it is known that they
+// come. Nothing is lost without memory: the appends will find out.
+void buf_expect(struct buf *buf, size_t len);
+
 // What buf_append does when there is no room yet.
 void buf_append_slowly(struct buf *buf, const void *data, size_t len);
 

@@ -6,6 +6,8 @@
 
 #include "common/text.h"
 
+enum { KEY_MOST = 31 }; // what the head of a short text can hold
+
 // One direction of one message: what the checks and the errors need.
 struct pass {
     const struct field_table *table;
@@ -107,18 +109,42 @@ static void set_len(const struct field *field, char *base, size_t len)
 
 // ---- writing
 
-static void pack_text(msgpack_packer *packer, const char *text, size_t len)
+// Where the bytes go, for what msgpack writes by itself.
+struct packing {
+    struct pass pass;
+    struct buf *out;
+    msgpack_packer packer;
+};
+
+static int write_to_buf(void *data, const char *bytes, size_t len)
 {
-    msgpack_pack_str(packer, len);
-    msgpack_pack_str_body(packer, text, len);
+    buf_append(data, bytes, len);
+    return 0;
 }
 
-static bool pack_fields(const struct pass *pass, msgpack_packer *packer,
-                        const struct field_table *table, const char *base);
+static bool is_zero(const struct field *field, const char *base)
+{
+    double real = 0;
+
+    switch (field->type) {
+    case TYPE_REAL:
+        memcpy(&real, base + field->offset, sizeof real);
+        return real == 0;
+    case TYPE_TEXT:
+    case TYPE_SLICE:
+    case TYPE_BYTES:
+    case TYPE_LIST:
+        return get_len(field, base) == 0;
+    default:
+        return get_int(field, base) == 0;
+    }
+}
 
 static bool is_absent(const struct field *field, const char *base)
 {
-    return (field->flags & NULLABLE) != 0 && get_pointer(field, base) == NULL;
+    if ((field->flags & NULLABLE) != 0)
+        return get_pointer(field, base) == NULL;
+    return (field->flags & REQUIRED) == 0 && is_zero(field, base);
 }
 
 size_t fields_count(const struct field_table *table, const void *base)
@@ -130,83 +156,97 @@ size_t fields_count(const struct field_table *table, const void *base)
     return n;
 }
 
-static bool pack_bytes(const struct pass *pass, msgpack_packer *packer,
-                       const struct field *field, const char *base)
+// With its head, which is one byte for so short a text: there are as many keys
+// as values, and each call of msgpack is two of write_to_buf.
+static void pack_key(struct packing *packing, const struct field *field)
+{
+    char bytes[1 + KEY_MOST];
+
+    assert(field->key_len <= KEY_MOST);
+    bytes[0] = (char)(0xa0 | field->key_len);
+    memcpy(bytes + 1, field->key, field->key_len);
+    buf_append(packing->out, bytes, 1 + field->key_len);
+}
+
+static bool pack_fields(struct packing *packing,
+                        const struct field_table *table, const char *base);
+
+static bool pack_bytes(struct packing *packing, const struct field *field,
+                       const char *base)
 {
     size_t len = get_len(field, base);
     const char *data = len == 0 ? "" : get_pointer(field, base);
 
-    if (!check_bytes(pass, field, data, len))
+    if (!check_bytes(&packing->pass, field, data, len))
         return false;
-    if (field->type == TYPE_BYTES) {
-        msgpack_pack_bin(packer, len);
-        msgpack_pack_bin_body(packer, data, len);
-    } else {
-        pack_text(packer, data, len);
-    }
+    if (field->type == TYPE_BYTES)
+        msgpack_pack_bin(&packing->packer, len);
+    else
+        msgpack_pack_str(&packing->packer, len);
+    buf_append(packing->out, data, len);
     return true;
 }
 
-static bool pack_list(const struct pass *pass, msgpack_packer *packer,
-                      const struct field *field, const char *base)
+static bool pack_list(struct packing *packing, const struct field *field,
+                      const char *base)
 {
     size_t n = get_len(field, base);
     const char *items = get_pointer(field, base);
 
     if (n > (size_t)field->max)
-        return refuse(pass, field, "has too many entries");
-    msgpack_pack_array(packer, n);
+        return refuse(&packing->pass, field, "has too many entries");
+    msgpack_pack_array(&packing->packer, n);
     for (size_t i = 0; i < n; i++) {
         const char *item = items + i * field->items->size;
-        msgpack_pack_map(packer, fields_count(field->items, item));
-        if (!pack_fields(pass, packer, field->items, item))
+        msgpack_pack_map(&packing->packer, fields_count(field->items, item));
+        if (!pack_fields(packing, field->items, item))
             return false;
     }
     return true;
 }
 
-static bool pack_real(const struct pass *pass, msgpack_packer *packer,
-                      const struct field *field, const char *base)
+static bool pack_real(struct packing *packing, const struct field *field,
+                      const char *base)
 {
     double value = 0;
 
     memcpy(&value, base + field->offset, sizeof value);
-    if (!check_real(pass, field, value))
+    if (!check_real(&packing->pass, field, value))
         return false;
-    msgpack_pack_double(packer, value);
+    msgpack_pack_double(&packing->packer, value);
     return true;
 }
 
-static bool pack_value(const struct pass *pass, msgpack_packer *packer,
-                       const struct field *field, const char *base)
+static bool pack_value(struct packing *packing, const struct field *field,
+                       const char *base)
 {
     switch (field->type) {
     case TYPE_REAL:
-        return pack_real(pass, packer, field, base);
+        return pack_real(packing, field, base);
     case TYPE_LIST:
-        return pack_list(pass, packer, field, base);
+        return pack_list(packing, field, base);
     case TYPE_TEXT:
     case TYPE_SLICE:
     case TYPE_BYTES:
-        return pack_bytes(pass, packer, field, base);
+        return pack_bytes(packing, field, base);
     default:
         break;
     }
-    if (!check_int(pass, field, get_int(field, base)))
+    if (!check_int(&packing->pass, field, get_int(field, base)))
         return false;
-    msgpack_pack_int64(packer, get_int(field, base));
+    msgpack_pack_int64(&packing->packer, get_int(field, base));
     return true;
 }
 
-static bool pack_fields(const struct pass *pass, msgpack_packer *packer,
+static bool pack_fields(struct packing *packing,
                         const struct field_table *table, const char *base)
 {
     for (size_t i = 0; i < table->n; i++) {
         const struct field *field = &table->fields[i];
         if (is_absent(field, base))
             continue;
-        pack_text(packer, field->key, strlen(field->key));
-        if (!pack_value(pass, packer, field, base))
+        pack_key(packing, field);
+        if (!pack_value(packing, field, base))
             return false;
     }
     return true;
@@ -327,12 +367,11 @@ static bool read_value(struct reading *reading, const struct field *field,
     }
 }
 
-static bool key_is(const msgpack_object *key, const char *name)
+static bool key_is(const msgpack_object *key, const struct field *field)
 {
-    size_t len = strlen(name);
-
-    return key->type == MSGPACK_OBJECT_STR && key->via.str.size == len &&
-           memcmp(key->via.str.ptr, name, len) == 0;
+    return key->type == MSGPACK_OBJECT_STR &&
+           key->via.str.size == field->key_len &&
+           memcmp(key->via.str.ptr, field->key, field->key_len) == 0;
 }
 
 // The row of key, or n. Peers write in the order of the table, so the search
@@ -340,9 +379,12 @@ static bool key_is(const msgpack_object *key, const char *name)
 static size_t find_row(const struct field_table *table,
                        const msgpack_object *key, size_t from)
 {
-    for (size_t i = 0; i < table->n; i++) {
-        size_t row = (from + i) % table->n;
-        if (key_is(key, table->fields[row].key))
+    size_t row = from;
+
+    for (size_t i = 0; i < table->n; i++, row++) {
+        if (row == table->n)
+            row = 0;
+        if (key_is(key, &table->fields[row]))
             return row;
     }
     return table->n;
@@ -387,12 +429,21 @@ static bool read_fields(struct reading *reading,
     return fill_missing(reading, table, seen, base);
 }
 
-bool fields_write(const struct field_table *table, const void *base,
-                  msgpack_packer *packer, struct err *err)
+void fields_begin(struct buf *out, size_t n)
 {
-    const struct pass pass = {table, ERR_LIMIT, err};
+    msgpack_packer packer;
 
-    return pack_fields(&pass, packer, table, base);
+    msgpack_packer_init(&packer, out, write_to_buf);
+    msgpack_pack_map(&packer, n);
+}
+
+bool fields_write(const struct field_table *table, const void *base,
+                  struct buf *out, struct err *err)
+{
+    struct packing packing = {{table, ERR_LIMIT, err}, .out = out};
+
+    msgpack_packer_init(&packing.packer, out, write_to_buf);
+    return pack_fields(&packing, table, base);
 }
 
 bool fields_read(const struct field_table *table, const msgpack_object_map *map,

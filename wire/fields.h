@@ -12,7 +12,8 @@
 //         FIELD_TABLE("CANCEL", cancel, cancel_fields);
 //
 // Keys that a table does not know are passed over. Those that it misses are
-// zero or "", unless they are REQUIRED.
+// zero or "", unless they are REQUIRED. So a member that is zero or "" is not
+// written, unless it is REQUIRED: that is half of most messages.
 
 #ifndef WIRE_FIELDS_H
 #define WIRE_FIELDS_H
@@ -24,6 +25,7 @@
 #include <msgpack.h>
 
 #include "common/arena.h"
+#include "common/buf.h"
 #include "common/err.h"
 
 enum field_type {
@@ -40,13 +42,14 @@ enum field_type {
 enum {
     OPTIONAL = 0,
     REQUIRED = 1, // a frame without the key is bad
-    NULLABLE = 2, // NULL is not sent, and missing is NULL rather than ""
+    NULLABLE = 2, // only NULL is not sent, and missing is NULL, not ""
 };
 
 struct field_table;
 
 struct field {
-    const char *key;
+    const char *key; // below 32 bytes
+    size_t key_len;
     enum field_type type;
     unsigned flags;
     size_t offset;
@@ -67,7 +70,8 @@ struct field_table {
 // of a text, or structs of a list. flags: OPTIONAL, REQUIRED or NULLABLE.
 #define FIELD_NUMBER(type, where, member, key, least, most, flags)             \
     {                                                                          \
-        key, type, flags, offsetof(struct where, member), 0, least, most, NULL \
+        key, sizeof(key) - 1, type, flags, offsetof(struct where, member), 0,  \
+            least, most, NULL                                                  \
     }
 #define FIELD_INT(where, member, key, least, most, flags)                      \
     FIELD_NUMBER(TYPE_INT, where, member, key, least, most, flags)
@@ -81,11 +85,12 @@ struct field_table {
     FIELD_NUMBER(TYPE_REAL, where, member, key, least, most, OPTIONAL)
 #define FIELD_TEXT(where, member, key, cap, flags)                             \
     {                                                                          \
-        key, TYPE_TEXT, flags, offsetof(struct where, member), 0, 0, cap, NULL \
+        key, sizeof(key) - 1, TYPE_TEXT, flags,                                \
+            offsetof(struct where, member), 0, 0, cap, NULL                    \
     }
 #define FIELD_SIZED(type, where, member, len, key, cap, flags)                 \
     {                                                                          \
-        key, type, flags, offsetof(struct where, member),                      \
+        key, sizeof(key) - 1, type, flags, offsetof(struct where, member),     \
             offsetof(struct where, len), 0, cap, NULL                          \
     }
 #define FIELD_SLICE(where, member, len, key, cap, flags)                       \
@@ -94,8 +99,9 @@ struct field_table {
     FIELD_SIZED(TYPE_BYTES, where, member, len, key, cap, flags)
 #define FIELD_LIST(where, member, len, key, cap, table)                        \
     {                                                                          \
-        key, TYPE_LIST, OPTIONAL, offsetof(struct where, member),              \
-            offsetof(struct where, len), 0, cap, table                         \
+        key, sizeof(key) - 1, TYPE_LIST, OPTIONAL,                             \
+            offsetof(struct where, member), offsetof(struct where, len), 0,    \
+            cap, table                                                         \
     }
 #define FIELD_TABLE(name, where, fields)                                       \
     {                                                                          \
@@ -106,10 +112,14 @@ struct field_table {
 // How many keys a map of base, a struct of that table, has.
 size_t fields_count(const struct field_table *table, const void *base);
 
-// Writes the keys and values of base. Fails with ERR_LIMIT on a value that
-// fields_read would refuse; a NULL text is written as "".
+// Begins a map of n keys.
+void fields_begin(struct buf *out, size_t n);
+
+// Appends the keys and values of base. Fails with ERR_LIMIT on a value that
+// fields_read would refuse; a NULL text is written as "". Whether there was
+// room is for the caller to ask (buf_ok).
 bool fields_write(const struct field_table *table, const void *base,
-                  msgpack_packer *packer, struct err *err);
+                  struct buf *out, struct err *err);
 
 // Reads map into base, which is all zero. Texts are copied into arena,
 // NUL-terminated. Fails with ERR_PROTOCOL; err->text names the field.

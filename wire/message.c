@@ -278,25 +278,19 @@ int message_tokens(enum message_kind kind)
     return kinds[kind].tokens;
 }
 
-static int write_to_buf(void *data, const char *bytes, size_t len)
-{
-    buf_append(data, bytes, len);
-    return 0;
-}
+// "kind", with its head: the first key of each message that we write.
+static const unsigned char kind_key[] = {0xa4, 'k', 'i', 'n', 'd'};
 
 static bool pack_message(const struct message *message, struct buf *out,
                          struct err *err)
 {
     const struct field_table *table = &kinds[message->kind].table;
     size_t start = out->len;
-    msgpack_packer packer;
 
-    msgpack_packer_init(&packer, out, write_to_buf);
-    msgpack_pack_map(&packer, 1 + fields_count(table, &message->as));
-    msgpack_pack_str(&packer, 4);
-    msgpack_pack_str_body(&packer, "kind", 4);
-    msgpack_pack_int(&packer, (int)message->kind);
-    if (!fields_write(table, &message->as, &packer, err))
+    fields_begin(out, 1 + fields_count(table, &message->as));
+    buf_append(out, kind_key, sizeof kind_key);
+    buf_putc(out, (char)message->kind); // a number below 128 is its own byte
+    if (!fields_write(table, &message->as, out, err))
         return false;
     if (!buf_ok(out, "a message", err))
         return false;
@@ -369,12 +363,11 @@ static bool read_message(const msgpack_object *root, struct arena *arena,
 
 bool message_is(const void *data, size_t len, enum message_kind kind)
 {
-    static const unsigned char key[] = {0xa4, 'k', 'i', 'n', 'd'};
     const unsigned char *bytes = data;
 
-    return len > 1 + sizeof key && (bytes[0] & 0xf0) == 0x80 &&
-           memcmp(bytes + 1, key, sizeof key) == 0 &&
-           bytes[1 + sizeof key] == (unsigned char)kind;
+    return len > 1 + sizeof kind_key && (bytes[0] & 0xf0) == 0x80 &&
+           memcmp(bytes + 1, kind_key, sizeof kind_key) == 0 &&
+           bytes[1 + sizeof kind_key] == (unsigned char)kind;
 }
 
 bool message_take(struct wire_frame *frame, struct arena *arena,

@@ -1,5 +1,8 @@
 #include "wire/outbox.h"
 
+// Room for a frame and the message that makes it full.
+enum { FULL_BYTES = OUTBOX_BYTES + 4096 };
+
 void outbox_release(struct outbox *outbox)
 {
     buf_release(&outbox->bytes);
@@ -34,6 +37,16 @@ static bool send_long(struct outbox *outbox, size_t before,
     return ok;
 }
 
+// More may follow in this turn, so the memory stays.
+static bool send_full(struct outbox *outbox, struct wire_socket *socket,
+                      const struct wire_id *to, struct err *err)
+{
+    bool ok = send_from(outbox, 0, outbox->bytes.len, socket, to, err);
+
+    buf_clear(&outbox->bytes);
+    return ok;
+}
+
 bool outbox_put(struct outbox *outbox, struct wire_socket *socket,
                 const struct wire_id *to, const struct message *message,
                 struct err *err)
@@ -47,8 +60,11 @@ bool outbox_put(struct outbox *outbox, struct wire_socket *socket,
     }
     if (outbox->bytes.len - before > OUTBOX_BYTES)
         return send_long(outbox, before, socket, to, err);
-    return outbox->bytes.len < OUTBOX_BYTES ||
-           outbox_flush(outbox, socket, to, err);
+    if (outbox->bytes.len >= OUTBOX_BYTES)
+        return send_full(outbox, socket, to, err);
+    if (before > 0) // where there are two there are often many
+        buf_expect(&outbox->bytes, FULL_BYTES - outbox->bytes.len);
+    return true;
 }
 
 bool outbox_flush(struct outbox *outbox, struct wire_socket *socket,

@@ -54,6 +54,23 @@ Test(buf, stays_terminated_while_it_grows)
     }
 }
 
+Test(buf, what_is_expected_needs_one_step)
+{
+    struct buf room = BUF_INIT(5000);
+
+    buf_puts(&room, "first");
+    buf_expect(&room, 4000);
+    const char *data = room.data;
+    for (int i = 0; i < 4000; i++)
+        buf_putc(&room, 'x');
+    cr_expect_eq(room.data, data);
+    cr_expect_eq(room.len, 4005);
+    buf_expect(&room, 4000); // past the maximum: as far as that goes
+    cr_expect_eq(room.cap, 5001);
+    cr_expect_not(room.failed);
+    buf_release(&room);
+}
+
 Test(buf, takes_exactly_its_maximum)
 {
     buf = BUF_INIT(100);

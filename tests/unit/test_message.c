@@ -174,6 +174,31 @@ Test(message, a_frame_has_the_bytes_that_the_protocol_shows)
     cr_expect_arr_eq(frame.data, cancel, frame.len);
 }
 
+Test(message, what_a_reader_takes_for_granted_is_not_sent)
+{
+    static const char heartbeat[] = "\x81\xa4kind\x03";
+    static const char goodbye[] = "\x81\xa4kind\x08";
+    static const char cancel[] = "\x82\xa4kind\x05\xa2id\x00"; // required
+    const struct {
+        enum message_kind kind;
+        const char *bytes;
+        size_t len;
+    } rows[] = {
+        {MESSAGE_HEARTBEAT, heartbeat, sizeof heartbeat - 1},
+        {MESSAGE_GOODBYE, goodbye, sizeof goodbye - 1},
+        {MESSAGE_CANCEL, cancel, sizeof cancel - 1},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct message sent = {.kind = rows[i].kind};
+
+        buf_clear(&frame);
+        cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+        cr_assert_eq(frame.len, rows[i].len);
+        cr_expect_arr_eq(frame.data, rows[i].bytes, frame.len);
+    }
+}
+
 Test(message, a_heartbeat_names_leases_or_says_nothing_of_them)
 {
     struct message sent = {.kind = MESSAGE_HEARTBEAT};
