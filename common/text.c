@@ -265,7 +265,7 @@ const char *text_trim_wide(const char *text, size_t len, size_t *out_len)
     return text;
 }
 
-enum { ASCII_BLOCK = 256 };
+enum { ASCII_BLOCK = 64 };
 
 // A block of a fixed size and a plain loop: the compiler makes vectors of it.
 static bool is_ascii_block(const char *text)
@@ -292,8 +292,8 @@ static size_t ascii_bytes(const char *text, size_t len)
     return ((unsigned char)text[0] & 0x80) == 0;
 }
 
-// Most text is ASCII, which goes by the block: a prompt of 4 KB is checked on
-// both sides of every call.
+// Most text is ASCII, which goes by the block: questions and replies are
+// checked on both sides of every call.
 bool text_is_utf8(const char *text, size_t len)
 {
     if (len > 0 && memchr(text, '\0', len) != NULL)

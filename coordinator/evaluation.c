@@ -33,7 +33,7 @@ struct evaluation {
     size_t waiting; // flights that it waits for
     bool judging;
     size_t n_outside, outside_missing;
-    struct score outside[METRIC_MAX_OUTSIDE];
+    struct score *outside; // n_outside; owned; NULL: the metric asks nobody
     uint8_t tries[METRIC_MAX_OUTSIDE]; // that gave nothing to read
     bool unjudged;                     // all of one ask did
     struct right right;
@@ -78,6 +78,7 @@ void evaluation_drop(struct evaluation *ev)
     free(ev->picking);
     for (size_t i = 0; i < ev->n_outside; i++)
         score_release(&ev->outside[i]);
+    free(ev->outside);
     free(ev);
 }
 
@@ -531,6 +532,8 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
     }
     ok = ok && ask(ev, ASKER_STEP, order, err);
     buf_release(&tail);
+    if (ev->stepper != NULL) // a flight has a copy
+        stepper_let_go(ev->stepper, wanted->part);
     return ok;
 }
 
@@ -732,10 +735,18 @@ static bool ask_for_metric(struct evaluation *ev, size_t part, struct err *err)
 // Asks what the metric wants to know from outside, which may be nothing.
 static bool begin_judging(struct evaluation *ev, struct err *err)
 {
+    size_t n = metric_outside(ev->work->job->metric);
     bool ok = true;
 
     ev->judging = true;
-    ev->n_outside = ev->outside_missing = metric_outside(ev->work->job->metric);
+    if (n == 0)
+        return true;
+    ev->outside = calloc(n, sizeof *ev->outside);
+    if (ev->outside == NULL) {
+        err_nomem(err, "an evaluation");
+        return false;
+    }
+    ev->n_outside = ev->outside_missing = n;
     for (size_t i = 0; ok && i < ev->n_outside && ev->task != NULL; i++)
         ok = ask_for_metric(ev, i, err);
     return ok;

@@ -530,25 +530,35 @@ void feedback_next(struct buf *feedback)
         buf_putc(feedback, ' ');
 }
 
+// The beginning of a value, as it is written.
+static void put_shown(struct buf *feedback, const char *text, size_t len)
+{
+    size_t shown = len;
+
+    if (len == 0 || len > VALUE_MAX_BYTES) {
+        buf_puts(feedback, len == 0 ? "an empty text" : "a very long value");
+        return;
+    }
+    if (len > VALUE_SHOWN_BYTES)
+        shown = utf8_cut(text, VALUE_SHOWN_BYTES);
+    buf_putc(feedback, '`');
+    buf_append(feedback, text, shown);
+    buf_puts(feedback, shown < len ? " ...`" : "`");
+}
+
 void feedback_value(struct buf *feedback, const json_t *value)
 {
     struct buf text = BUF_INIT(VALUE_MAX_BYTES);
-    size_t len = 0;
 
     if (value == NULL || json_is_null(value)) {
         buf_puts(feedback, "nothing");
-        return;
-    }
-    value_put(value, &text);
-    if (text.failed || text.len == 0) {
-        buf_puts(feedback, text.failed ? "a very long value" : "an empty text");
+    } else if (json_is_string(value)) { // nearly always
+        put_shown(feedback, json_string_value(value),
+                  json_string_length(value));
     } else {
-        len = text.len > VALUE_SHOWN_BYTES
-                  ? utf8_cut(text.data, VALUE_SHOWN_BYTES)
-                  : text.len;
-        buf_putc(feedback, '`');
-        buf_append(feedback, text.data, len);
-        buf_puts(feedback, len < text.len ? " ...`" : "`");
+        value_put(value, &text);
+        put_shown(feedback, text.data,
+                  text.failed ? (size_t)VALUE_MAX_BYTES + 1 : text.len);
     }
     buf_release(&text);
 }
@@ -574,8 +584,10 @@ bool score_give(struct score *out, double value, struct buf *feedback,
     out->value = value;
     // What was cut at the cap still helps: only its end is missing.
     feedback->failed = false;
-    if (ok && feedback->len > 0)
-        out->feedback = buf_take(feedback);
+    if (ok && feedback->len > 0) { // without the room for more
+        out->feedback = strdup(feedback->data);
+        ok = out->feedback != NULL;
+    }
     buf_release(feedback);
     if (!ok)
         err_nomem(err, "a metric's feedback");

@@ -222,13 +222,15 @@ static bool read_marker(const struct signature *signature, struct span line,
     }
     struct span open = {line.at, run_of(line, " \t*`>[#")};
     struct span after = span_from(line, open.len);
+    bool colon = false;
+
+    if (!brackets(open, '[')) // nearly all lines that are no marker
+        return false;
     struct span name = {after.at, name_len(after)};
     struct span tail = span_from(after, name.len);
-    bool colon = false;
     size_t len = close_len(open, tail, " \t`]#", &colon);
 
-    if (name.len == 0 || !brackets(open, '[') ||
-        !brackets(span_to(tail, len), ']'))
+    if (name.len == 0 || !brackets(span_to(tail, len), ']'))
         return false;
     out->field = find_field(signature, name);
     out->rest = span_from(tail, len);

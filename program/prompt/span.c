@@ -7,10 +7,19 @@
 
 enum { WORD_MAX = 64 };
 
+// A visible character of ASCII, at which there is nothing to trim.
+static bool is_visible(char c)
+{
+    return c > ' ' && c < 0x7f;
+}
+
 struct span span_trim(struct span span)
 {
     struct span inner = {0};
 
+    if (span.len > 0 && is_visible(span.at[0]) &&
+        is_visible(span.at[span.len - 1]))
+        return span;
     inner.at = text_trim_wide(span.at, span.len, &inner.len);
     return inner;
 }

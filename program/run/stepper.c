@@ -29,8 +29,8 @@ struct step_progress {
     int attempt;
     json_t *inputs;  // owned
     json_t *outputs; // owned
-    struct buf tail;
-    struct err problem;
+    struct buf tail; // its payload, until it is let go
+    char *problem;   // with its last answer; owned, or NULL
 };
 
 struct stepper {
@@ -447,6 +447,7 @@ void stepper_free(struct stepper *stepper)
         json_decref(slot->inputs);
         json_decref(slot->outputs);
         buf_release(&slot->tail);
+        free(slot->problem);
     }
     json_decref(stepper->inputs);
     json_decref(stepper->outputs);
@@ -545,6 +546,11 @@ bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err)
     return false;
 }
 
+void stepper_let_go(struct stepper *stepper, int step)
+{
+    buf_release(&stepper->slots[step].tail);
+}
+
 // ---- answers
 
 // The first unreadable answer of a predictor that matters is asked for again.
@@ -553,7 +559,12 @@ static bool break_step(struct stepper *stepper, int step,
 {
     struct step_progress *slot = &stepper->slots[step];
 
-    slot->problem = *problem;
+    free(slot->problem);
+    slot->problem = strdup(problem->text);
+    if (slot->problem == NULL) {
+        err_nomem(err, "a run");
+        return false;
+    }
     if (slot->attempt > 0 || stepper->plan->reads[step] == 0 ||
         !stepper->program->steps[step].kind->predictor)
         return fail_step(stepper, step, RUN_FORMAT, err);
@@ -622,7 +633,7 @@ bool stepper_answer(struct stepper *stepper, int step,
     bool ok = is_readable(stepper, step, answer)
                   ? read_text(stepper, step, answer, err)
                   : fail_step(stepper, step, outcomes[answer->outcome], err);
-    buf_release(&stepper->slots[step].tail);
+    stepper_let_go(stepper, step);
     return ok && settle(stepper, err);
 }
 
@@ -680,7 +691,7 @@ const char *stepper_problem(const struct stepper *stepper)
 
     return step < 0 || stepper->slots[step].outcome != RUN_FORMAT
                ? ""
-               : stepper->slots[step].problem.text;
+               : stepper->slots[step].problem;
 }
 
 // "`intent` (one of: a; b; c)"

@@ -74,9 +74,13 @@ bool stepper_give(struct stepper *stepper, int step, json_t *outputs,
 
 // The next thing to ask now; out->part is the step, and for a model the payload
 // goes behind the prefix of the step's candidate part. The payload is borrowed
-// until the step's answer, or the end. False when there is nothing to ask (see
-// stepper_ended) or, with err set, on failure.
+// until stepper_let_go, the step's answer, or the end. False when there is
+// nothing to ask (see stepper_ended) or, with err set, on failure.
 bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err);
+
+// The payload of what step asked is not needed any more: the next thousand runs
+// that wait for an answer do not hold theirs as well.
+void stepper_let_go(struct stepper *stepper, int step);
 
 // The answer to what step asked.
 bool stepper_answer(struct stepper *stepper, int step,
