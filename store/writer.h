@@ -44,7 +44,7 @@
 #include "store/lock.h"
 
 enum {
-    WRITER_GROUP = 256,
+    WRITER_GROUP = 512, // two of each call
     WRITER_QUEUE_BYTES = 4 << 20,
     WRITER_MAX_BYTES = 512 << 20,
 };
