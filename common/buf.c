@@ -169,25 +169,36 @@ static bool is_plain_word(const char *text)
     return (odd & ones << 7) == 0;
 }
 
-// The bytes from at on that need no escape: plain ones and valid UTF-8.
+// The bytes of the character at the beginning of text, if it needs no escape:
+// a plain one or valid UTF-8. Else 0.
+static size_t plain_bytes(const char *text, size_t len)
+{
+    char kind = json_class[(unsigned char)text[0]];
+    uint32_t code = 0;
+
+    return kind == MULTI ? utf8_next(text, len, &code) : kind == 0;
+}
+
+// The bytes from at on that need no escape. In a word that is not plain the
+// next eight bytes hold why, most likely.
 static size_t plain_run(const char *text, size_t at, size_t len)
 {
     const size_t start = at;
 
     while (at < len) {
-        char kind = json_class[(unsigned char)text[at]];
-        uint32_t code = 0;
-        size_t bytes = 1;
+        size_t end = at + sizeof(uint64_t);
 
-        if (kind == MULTI)
-            bytes = utf8_next(text + at, len - at, &code);
-        else if (kind != 0)
-            break;
-        else if (len - at >= sizeof(uint64_t) && is_plain_word(text + at))
-            bytes = sizeof(uint64_t);
-        if (bytes == 0)
-            break;
-        at += bytes;
+        if (end <= len && is_plain_word(text + at)) {
+            at = end;
+            continue;
+        }
+        while (at < len && at < end) {
+            size_t bytes = plain_bytes(text + at, len - at);
+
+            if (bytes == 0)
+                return at - start;
+            at += bytes;
+        }
     }
     return at - start;
 }
