@@ -203,13 +203,15 @@ int64_t calls_put(struct store *store, const struct call_put *call,
     struct buf *record = NULL;
 
     if (!has_id_left(store, err) ||
-        !call_index_reserve(&store->calls, ref.id, err))
+        !call_index_reserve(&store->calls, ref.id, err) ||
+        !costs_reserve(&store->costs, err))
         return 0;
     int64_t kind_id = put_kind(store, call, err);
     question = questions_place(&store->questions, or_empty(call->tail),
                                call->tail_len, &hash, err);
     if (kind_id == 0 || question == NULL)
         return 0;
+    bool due = costs_due(&store->costs);
     bool known = question->id != 0 && hash_equal(&question->hash, &hash);
     int64_t question_id = known ? question->id : store->questions.next_id;
     record = store_record(store);
@@ -217,12 +219,17 @@ int64_t calls_put(struct store *store, const struct call_put *call,
         put_question_row(record, question_id, call);
     put_call_row(record, ref.id, kind_id, call);
     put_text_row(record, ref.id, question_id, call);
+    if (due)
+        costs_put(&store->costs, ref.id - 1, record);
     if (!store_put(store, err))
         return 0;
     if (!known) {
         *question = (struct question){.hash = hash, .id = question_id};
         store->questions.next_id++;
     }
+    if (due)
+        costs_clear(&store->costs);
+    costs_add(&store->costs, call->job_no, kind_id, call->answer, call->hedged);
     call_index_add(&store->calls, &call->key, &ref);
     store->next_call_id = ref.id + 1;
     return ref.id;

@@ -267,7 +267,7 @@ bool history_put_worker(struct store *store,
 // --- sums for the result ---
 
 // Committed answers of the job and their tokens, for each of n roles: what is
-// durable now. One scan of the calls, 0.25 us each.
+// durable now.
 struct history_cost {
     int64_t calls, prompt_tokens, cached_tokens, generated_tokens, hedged;
     bool cached_known; // of every call; false without one

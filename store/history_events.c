@@ -73,22 +73,21 @@ bool history_put_worker(struct store *store,
     return store_put(store, err);
 }
 
-// cached_tokens is -1 where a server does not say: then the sum is not known.
-static void add_call(struct history_cost *cost, sqlite3_stmt *stmt)
+static struct history_cost read_cost(sqlite3_stmt *stmt)
 {
-    int64_t cached = sqlite3_column_int64(stmt, 2);
+    struct history_cost cost = {
+        .calls = sqlite3_column_int64(stmt, 1),
+        .prompt_tokens = sqlite3_column_int64(stmt, 2),
+        .cached_tokens = sqlite3_column_int64(stmt, 4),
+        .generated_tokens = sqlite3_column_int64(stmt, 5),
+        .hedged = sqlite3_column_int64(stmt, 6),
+    };
 
-    cost->cached_known =
-        cached >= 0 && (cost->calls == 0 || cost->cached_known);
-    cost->calls++;
-    cost->prompt_tokens += sqlite3_column_int64(stmt, 1);
-    cost->cached_tokens += cached < 0 ? 0 : cached;
-    cost->generated_tokens += sqlite3_column_int64(stmt, 3);
-    cost->hedged += sqlite3_column_int64(stmt, 4);
+    cost.cached_known =
+        cost.calls > 0 && sqlite3_column_int64(stmt, 3) == cost.calls;
+    return cost;
 }
 
-// Added up here: to group by role SQLite would sort all calls, which costs as
-// much as two further scans.
 bool history_costs(struct store *store, int64_t job_no,
                    const char *const *roles, size_t n, struct history_cost *out,
                    struct err *err)
@@ -98,10 +97,11 @@ bool history_costs(struct store *store, int64_t job_no,
 
     memset(out, 0, n * sizeof *out);
     if (!store_read(store, &read,
-                    "SELECT k.role, c.prompt_tokens, c.cached_tokens,"
-                    " c.generated_tokens, c.hedged FROM calls c"
-                    " CROSS JOIN call_kinds k ON k.id = c.kind_id"
-                    " WHERE c.job_no = ?1",
+                    "SELECT role, sum(calls), sum(prompt_tokens),"
+                    " sum(cached_calls), sum(cached_tokens),"
+                    " sum(generated_tokens), sum(hedged) FROM v_cost"
+                    " WHERE job = (SELECT id FROM jobs WHERE no = ?1)"
+                    " GROUP BY role",
                     "add up the calls of", err))
         goto out;
     (void)sqlite3_bind_int64(read.stmt, 1, job_no);
@@ -110,7 +110,7 @@ bool history_costs(struct store *store, int64_t job_no,
 
         for (size_t i = 0; role != NULL && i < n; i++)
             if (strcmp(roles[i], role) == 0)
-                add_call(&out[i], read.stmt);
+                out[i] = read_cost(read.stmt);
     }
     ok = !read.failed;
 

@@ -19,6 +19,7 @@
 #include "common/err.h"
 #include "common/hash.h"
 #include "store/call_index.h"
+#include "store/costs.h"
 #include "store/evaluation_index.h"
 #include "store/key_index.h"
 #include "store/lock.h"
@@ -75,6 +76,7 @@ struct store {
     sqlite3 *reader;         // owned
     sqlite3_stmt *load_call; // owned; made when first used
     struct call_index calls;
+    struct costs costs; // of the calls that the table has not
     struct text_index prefixes;
     struct text_index call_kinds;
     struct last_kind last_kind;

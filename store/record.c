@@ -67,6 +67,16 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_CALL_TEXT] =
         "INSERT INTO call_texts(id, question_id, reply, logprobs, tail)"
         " VALUES(?1, ?2, ?3, ?4, '')",
+    [RECORD_COST] =
+        "INSERT INTO costs(job_no, kind_id, last_call, calls, prompt_tokens,"
+        " cached_calls, cached_tokens, generated_tokens, hedged, total_us)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        " ON CONFLICT(job_no, kind_id) DO UPDATE SET last_call = ?3,"
+        " calls = calls + ?4, prompt_tokens = prompt_tokens + ?5,"
+        " cached_calls = cached_calls + ?6,"
+        " cached_tokens = cached_tokens + ?7,"
+        " generated_tokens = generated_tokens + ?8, hedged = hedged + ?9,"
+        " total_us = total_us + ?10",
     [RECORD_EVENT] =
         "INSERT INTO events(job_no, kind, row, text, at_ms, after_call)"
         " VALUES(?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(id), 0) FROM calls))",

@@ -23,6 +23,8 @@ static const char removal[] =
     "DELETE FROM call_texts WHERE id IN (SELECT id FROM gone);"
     "DELETE FROM calls WHERE id IN (SELECT id FROM gone);"
     "DROP TABLE gone;"
+    "DELETE FROM costs WHERE job_no = %1 AND kind_id NOT IN"
+    " (SELECT kind_id FROM calls WHERE job_no = %1);"
     "DELETE FROM questions WHERE id NOT IN"
     " (SELECT question_id FROM call_texts WHERE question_id IS NOT NULL);"
     "DELETE FROM prefixes WHERE id NOT IN"

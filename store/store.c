@@ -239,9 +239,44 @@ out:
     return ok;
 }
 
+static bool add_cost(struct store *store, sqlite3_stmt *stmt, struct err *err)
+{
+    const struct call_answer answer = {
+        .prompt_tokens = sqlite3_column_int(stmt, 2),
+        .cached_tokens = sqlite3_column_int(stmt, 3),
+        .generated_tokens = sqlite3_column_int(stmt, 4),
+        .total_us = sqlite3_column_int64(stmt, 6),
+    };
+
+    if (!costs_reserve(&store->costs, err))
+        return false;
+    costs_add(&store->costs, sqlite3_column_int64(stmt, 0),
+              sqlite3_column_int64(stmt, 1), &answer,
+              sqlite3_column_int(stmt, 5) != 0);
+    return true;
+}
+
+// The calls that an earlier process did not come to add up.
+static bool load_costs(struct store *store, struct err *err)
+{
+    struct sql_read read = SQL_READ_NONE;
+    bool ok = store_read(
+        store, &read,
+        "SELECT job_no, kind_id, prompt_tokens, cached_tokens,"
+        " generated_tokens, hedged, total_us FROM calls"
+        " WHERE id > (SELECT coalesce(max(last_call), 0) FROM costs)",
+        "add up the calls of", err);
+
+    while (ok && sql_read_next(&read, err))
+        ok = add_cost(store, read.stmt, err);
+    ok = ok && !read.failed;
+    sql_read_close(&read);
+    return ok;
+}
+
 static bool load_indexes(struct store *store, struct err *err)
 {
-    return load_calls(store, err) &&
+    return load_calls(store, err) && load_costs(store, err) &&
            text_index_load(&store->prefixes, store,
                            "SELECT id, hash FROM prefixes ORDER BY id", err) &&
            text_index_load(&store->call_kinds, store,
@@ -381,6 +416,7 @@ void store_close(struct store *store)
     lock_release(store->lock_fd);
     job_index_free_all(store);
     call_index_release(&store->calls);
+    costs_release(&store->costs);
     text_index_release(&store->prefixes);
     text_index_release(&store->call_kinds);
     questions_release(&store->questions);

@@ -1,5 +1,5 @@
--- Calls and tokens by job, role, purpose and model. Added up by kind first: a
--- million calls are sorted by two small numbers then, and not by texts.
+-- Calls and tokens by job, role, purpose and model: what is added up in costs,
+-- and the calls that came after that (schema_7.sql).
 CREATE VIEW v_cost AS SELECT
     j.id AS job,
     k.role,
@@ -7,21 +7,36 @@ CREATE VIEW v_cost AS SELECT
     k.model,
     sum(c.calls) AS calls,
     sum(c.prompt_tokens) AS prompt_tokens,
-    sum(c.cached_tokens) AS cached_tokens,
+    CASE WHEN sum(c.cached_calls) > 0 THEN sum(c.cached_tokens) END
+        AS cached_tokens,
     sum(c.generated_tokens) AS generated_tokens,
     sum(c.hedged) AS hedged,
-    sum(c.total_us) / 1e6 AS model_s
+    sum(c.total_us) / 1e6 AS model_s,
+    sum(c.cached_calls) AS cached_calls
 FROM (SELECT
         job_no,
         kind_id,
-        count(*) AS calls,
-        sum(prompt_tokens) AS prompt_tokens,
-        sum(nullif(cached_tokens, -1)) AS cached_tokens,
-        sum(generated_tokens) AS generated_tokens,
-        sum(hedged) AS hedged,
-        sum(total_us) AS total_us
+        calls,
+        prompt_tokens,
+        cached_calls,
+        cached_tokens,
+        generated_tokens,
+        hedged,
+        total_us
+      FROM costs
+      UNION ALL
+      SELECT
+        job_no,
+        kind_id,
+        1,
+        prompt_tokens,
+        cached_tokens >= 0,
+        max(cached_tokens, 0),
+        generated_tokens,
+        hedged,
+        total_us
       FROM calls
-      GROUP BY job_no, kind_id) c
+      WHERE id > (SELECT coalesce(max(last_call), 0) FROM costs)) c
     JOIN jobs j ON j.no = c.job_no
     JOIN call_kinds k ON k.id = c.kind_id
 GROUP BY c.job_no, k.role, k.purpose, k.model;

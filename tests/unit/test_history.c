@@ -2,6 +2,9 @@
 
 #include <math.h>
 
+#include "store/costs.h"
+#include "store/remove.h"
+
 TestSuite(history, .init = open_store, .fini = close_folder);
 
 // --- jobs ---
@@ -347,6 +350,112 @@ Test(history, a_worker_has_one_row_however_often_it_is_put)
     cr_assert(history_put_worker(store, &worker, &err), "%s", err.text);
     flush();
     cr_expect(store_healthy(store, &err), "%s", err.text);
+}
+
+// Whether v_cost is what its calls add up to: the number of rows that are in
+// one of the two and not in the other.
+static const char differences[] =
+    "WITH s AS (SELECT j.id AS job, k.role, k.purpose, k.model,"
+    "  count(*) AS calls, sum(c.prompt_tokens), sum(nullif(c.cached_tokens, "
+    "-1))"
+    "   AS cached, sum(c.generated_tokens), sum(c.hedged),"
+    "  sum(c.total_us) / 1e6, sum(c.cached_tokens >= 0) FROM calls c"
+    "  JOIN jobs j ON j.no = c.job_no JOIN call_kinds k ON k.id = c.kind_id"
+    "  GROUP BY c.job_no, k.role, k.purpose, k.model)"
+    " SELECT ((SELECT count(*) FROM (SELECT * FROM s EXCEPT"
+    "   SELECT * FROM v_cost)) + (SELECT count(*) FROM"
+    "   (SELECT * FROM v_cost EXCEPT SELECT * FROM s))) || ' of ' ||"
+    "   (SELECT count(*) FROM s)";
+
+static void expect_same_costs(const char *rows)
+{
+    char *found;
+
+    flush();
+    found = text_outside(differences);
+    cr_expect_str_eq(found, rows);
+    free(found);
+}
+
+static int64_t calls_added_up(void)
+{
+    char *text =
+        text_outside("SELECT CAST(coalesce(sum(calls), 0) AS TEXT) FROM costs");
+    int64_t calls = atoll(text);
+
+    free(text);
+    return calls;
+}
+
+// Enough calls of two jobs for their sums to be written several times.
+static void put_many(int64_t first, int64_t last, int64_t one, int64_t other)
+{
+    for (int64_t i = first; i < last; i++)
+        (void)put_call_of(i % 3 == 0 ? other : one, i,
+                          i % 50 == 0 ? "teacher" : "student", "trial",
+                          i % 50 == 0 ? -1 : (int)(i % 7));
+}
+
+Test(history, the_cost_is_that_of_all_calls_at_any_time)
+{
+    int64_t one = open_job("j-1");
+    int64_t other = open_job("j-2");
+
+    expect_same_costs("0 of 0");
+    put_many(1, 100, one, other);
+    expect_same_costs("0 of 3");
+    cr_expect_eq(calls_added_up(), 0);
+    put_many(100, 2500, one, other);
+    expect_same_costs("0 of 4");
+    cr_expect_eq(calls_added_up(), 2 * COSTS_CALLS);
+    // What was not written goes with the process, and is added up anew.
+    reopen();
+    expect_same_costs("0 of 4");
+    put_many(2500, 4000, one, other);
+    expect_same_costs("0 of 4");
+    cr_expect_eq(calls_added_up(), 3 * COSTS_CALLS);
+}
+
+Test(history, the_cost_goes_with_a_job_that_is_removed)
+{
+    struct removed removed;
+    int64_t one = open_job("j-1");
+
+    put_many(1, 3000, one, open_job("j-2"));
+    put_many(3000, 3100, one, one);
+    // The calls of a model that another job asks too stay.
+    cr_assert(history_pin_model(store, one, "student", "m", "sha256:0", &err));
+    expect_same_costs("0 of 4");
+    store_close(store);
+    store = NULL;
+    cr_assert(store_remove(path, "j-2", &removed, &err), "%s", err.text);
+    reopen();
+    cr_expect_gt(removed.kept, 0);
+    expect_same_costs("0 of 4");
+    store_close(store);
+    store = NULL;
+    cr_assert(store_remove(path, "j-1", &removed, &err), "%s", err.text);
+    reopen();
+    cr_expect_gt(removed.calls, 0);
+    expect_same_costs("0 of 2");
+    put_many(4000, 6000, open_job("j-3"), open_job("j-4"));
+    expect_same_costs("0 of 6");
+}
+
+Test(history, the_cost_of_an_older_store_is_added_up_when_it_is_upgraded)
+{
+    int64_t one = open_job("j-1");
+
+    put_many(1, 1500, one, open_job("j-2"));
+    flush();
+    store_close(store);
+    store = NULL;
+    run_outside("DROP VIEW v_cost; DROP TABLE costs; PRAGMA user_version = 6");
+    reopen();
+    cr_expect_eq(calls_added_up(), 1499);
+    expect_same_costs("0 of 4");
+    put_many(1500, 3000, one, one);
+    expect_same_costs("0 of 4");
 }
 
 Test(history, costs_add_up_the_calls_of_each_role)
