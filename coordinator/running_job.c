@@ -20,6 +20,8 @@
 #include "store/calls.h"
 #include "store/history.h"
 
+enum { ITEMS_AT_ONCE = 16 }; // that are filled between two looks at the clock
+
 // --- closing ---
 
 static void free_prefixes(struct running_job *running, struct task *task)
@@ -211,13 +213,20 @@ static bool find_stored(struct running_job *running, const struct task *task,
     return true;
 }
 
+// To look at the clock takes as long as to fill an item.
+static bool may_fill(struct running_job *running, const struct task *task)
+{
+    return task->known < task->n_items &&
+           (task->known % ITEMS_AT_ONCE != 0 ||
+            !turn_is_over(&running->engine->turn));
+}
+
 // Fills in what is stored, as far as there is time in this turn: a replay of a
 // large job finds all of its examples here. False when it failed.
 static bool fill_known(struct running_job *running, struct task *task,
                        struct err *err)
 {
-    while (task->known < task->n_items &&
-           !turn_is_over(&running->engine->turn)) {
+    while (may_fill(running, task)) {
         struct task_item *item = &task->items[task->known++];
 
         if (item->state == ITEM_OPEN && find_stored(running, task, item, err))
@@ -375,9 +384,12 @@ static bool may_start(const struct running_job *running, struct task *task)
 static bool start_items(struct running_job *running, struct task *task,
                         struct err *err)
 {
-    while (!turn_is_over(&running->engine->turn) && may_start(running, task)) {
-        struct task_item *item = &task->items[task->cursor++];
+    while (may_start(running, task)) {
+        struct task_item *item = &task->items[task->cursor];
 
+        if (item->state == ITEM_OPEN && turn_is_over(&running->engine->turn))
+            break;
+        task->cursor++;
         if (item->state == ITEM_OPEN &&
             !evaluation_start(&running->work, task, item, err))
             return false;

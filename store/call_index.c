@@ -97,7 +97,8 @@ static bool reserve_id(struct call_index *index, int64_t id, struct err *err)
     return true;
 }
 
-bool call_index_reserve(struct call_index *index, int64_t id, struct err *err)
+// All but the key's slot.
+static bool make_room(struct call_index *index, int64_t id, struct err *err)
 {
     size_t n = index->keys.slots.n;
     void *tokens = index->tokens;
@@ -111,21 +112,45 @@ bool call_index_reserve(struct call_index *index, int64_t id, struct err *err)
                              sizeof *index->outcomes, err))
         return false;
     index->outcomes = outcomes;
-    return reserve_id(index, id, err) && key_index_reserve(&index->keys, err);
+    return reserve_id(index, id, err);
+}
+
+bool call_index_reserve(struct call_index *index, int64_t id, struct err *err)
+{
+    return make_room(index, id, err) && key_index_reserve(&index->keys, err);
+}
+
+static void keep(struct call_index *index, size_t at,
+                 const struct call_ref *ref)
+{
+    assert(at < index->tokens_cap);
+    assert(ref->id > index->last_id && ref->id <= (int64_t)UINT32_MAX);
+    assert(index->ids != NULL || ref->id == (int64_t)at + 1);
+    index->tokens[at] = (struct call_tokens){
+        .prompt = ref->prompt_tokens, .generated = ref->generated_tokens};
+    index->outcomes[at] = (uint8_t)ref->outcome;
+    if (index->ids != NULL)
+        index->ids[at] = (uint32_t)ref->id;
+    index->last_id = (uint32_t)ref->id;
 }
 
 void call_index_add(struct call_index *index, const struct hash *key,
                     const struct call_ref *ref)
 {
-    assert(index->keys.slots.n < index->tokens_cap);
-    assert(ref->id > index->last_id && ref->id <= (int64_t)UINT32_MAX);
+    keep(index, key_index_add(&index->keys, key), ref);
+}
 
-    size_t at = key_index_add(&index->keys, key);
-    index->tokens[at] = (struct call_tokens){
-        .prompt = ref->prompt_tokens, .generated = ref->generated_tokens};
-    index->outcomes[at] = (uint8_t)ref->outcome;
-    assert(index->ids != NULL || ref->id == (int64_t)at + 1);
-    if (index->ids != NULL)
-        index->ids[at] = (uint32_t)ref->id;
-    index->last_id = (uint32_t)ref->id;
+bool call_index_append(struct call_index *index, const struct hash *key,
+                       const struct call_ref *ref, struct err *err)
+{
+    if (!make_room(index, ref->id, err) ||
+        !key_index_make_room(&index->keys, err))
+        return false;
+    keep(index, key_index_append(&index->keys, key), ref);
+    return true;
+}
+
+bool call_index_build(struct call_index *index, struct err *err)
+{
+    return key_index_build(&index->keys, err);
 }

@@ -45,4 +45,10 @@ bool call_index_reserve(struct call_index *index, int64_t id, struct err *err);
 void call_index_add(struct call_index *index, const struct hash *key,
                     const struct call_ref *ref);
 
+// The same for many, which are found by their key once call_index_build has
+// been called. Of calls of one key the first is found.
+bool call_index_append(struct call_index *index, const struct hash *key,
+                       const struct call_ref *ref, struct err *err);
+bool call_index_build(struct call_index *index, struct err *err);
+
 #endif

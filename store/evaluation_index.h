@@ -79,7 +79,8 @@ bool evaluation_index_reserve(struct evaluation_index *index,
                               const struct history_evaluation *evaluation,
                               struct err *err);
 
-// One whose candidate, row and replicate are new.
+// Into that room. Of two of the same candidate, row and replicate the first
+// stays.
 void evaluation_index_add(struct evaluation_index *index,
                           const struct history_evaluation *evaluation);
 

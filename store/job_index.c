@@ -177,7 +177,6 @@ static bool load_evaluations(struct store *store, struct job_index *job,
 {
     struct sql_read read = SQL_READ_NONE;
     struct history_evaluation one = {0};
-    struct history_evaluation known = {0};
     bool ok = false;
 
     if (!open_read(store, job->job_no, &read,
@@ -188,9 +187,7 @@ static bool load_evaluations(struct store *store, struct job_index *job,
         goto out;
     while (sql_read_next(&read, err)) {
         read_evaluation(read.stmt, &one);
-        if (!evaluation_index_takes(one.candidate_id) ||
-            evaluation_index_find(&job->evaluations, one.candidate_id, one.row,
-                                  one.replicate, &known))
+        if (!evaluation_index_takes(one.candidate_id))
             continue;
         if (!evaluation_index_reserve(&job->evaluations, &one, err))
             goto out;

@@ -50,16 +50,23 @@ bool key_index_find(const struct key_index *index, const struct hash *key,
     return slots_find(&index->slots, &owner, hash_key(key), key, position);
 }
 
-bool key_index_reserve(struct key_index *index, struct err *err)
+bool key_index_make_room(struct key_index *index, struct err *err)
 {
-    const struct slots_owner owner = keys_of(index);
     void *keys = index->keys;
 
     if (!slots_array_reserve(&keys, &index->cap, index->slots.n,
                              sizeof *index->keys, err))
         return false;
     index->keys = keys;
-    return slots_reserve(&index->slots, &owner, err);
+    return true;
+}
+
+bool key_index_reserve(struct key_index *index, struct err *err)
+{
+    const struct slots_owner owner = keys_of(index);
+
+    return key_index_make_room(index, err) &&
+           slots_reserve(&index->slots, &owner, err);
 }
 
 size_t key_index_add(struct key_index *index, const struct hash *key)
@@ -68,6 +75,21 @@ size_t key_index_add(struct key_index *index, const struct hash *key)
 
     index->keys[index->slots.n] = *key;
     return slots_add(&index->slots, hash_key(key));
+}
+
+size_t key_index_append(struct key_index *index, const struct hash *key)
+{
+    assert(index->slots.n < index->cap);
+
+    index->keys[index->slots.n] = *key;
+    return slots_append(&index->slots);
+}
+
+bool key_index_build(struct key_index *index, struct err *err)
+{
+    const struct slots_owner owner = keys_of(index);
+
+    return slots_build(&index->slots, &owner, err);
 }
 
 struct hash key_of(int64_t a, int64_t b)

@@ -37,6 +37,12 @@ bool key_index_reserve(struct key_index *index, struct err *err);
 // Adds a key that is new, into room that was reserved; gives its position.
 size_t key_index_add(struct key_index *index, const struct hash *key);
 
+// The same for many, none of which is found before key_index_build was called.
+// Room for one is made by key_index_make_room alone.
+bool key_index_make_room(struct key_index *index, struct err *err);
+size_t key_index_append(struct key_index *index, const struct hash *key);
+bool key_index_build(struct key_index *index, struct err *err);
+
 // A key of two numbers, for those that are no hashes.
 struct hash key_of(int64_t a, int64_t b);
 

@@ -42,20 +42,17 @@ static void put(struct slots *slots, uint64_t hash, size_t position)
     slots->at[i] = (uint32_t)position + 1;
 }
 
-bool slots_reserve(struct slots *slots, const struct slots_owner *owner,
-                   struct err *err)
+static bool is_full(size_t n, size_t count)
 {
-    size_t count = slots->count > 0 ? slots->count * 2 : FIRST_SLOTS;
-    uint32_t *at;
+    return (n + 1) * 3 > count * 2;
+}
 
-    if (slots->n >= SLOTS_MAX) {
-        err_set(err, ERR_LIMIT, "an index of the store is full (%zu entries)",
-                slots->n);
-        return false;
-    }
-    if ((slots->n + 1) * 3 <= slots->count * 2)
-        return true;
-    at = calloc(count, sizeof *at);
+// Puts all positions into that many slots.
+static bool place_all(struct slots *slots, const struct slots_owner *owner,
+                      size_t count, struct err *err)
+{
+    uint32_t *at = calloc(count, sizeof *at);
+
     if (at == NULL) {
         err_nomem(err, "an index of the store");
         return false;
@@ -66,6 +63,39 @@ bool slots_reserve(struct slots *slots, const struct slots_owner *owner,
     for (size_t i = 0; i < slots->n; i++)
         put(slots, owner->hash(owner->user, i), i);
     return true;
+}
+
+static bool check_room(const struct slots *slots, struct err *err)
+{
+    if (slots->n < SLOTS_MAX)
+        return true;
+    err_set(err, ERR_LIMIT, "an index of the store is full (%zu entries)",
+            slots->n);
+    return false;
+}
+
+bool slots_reserve(struct slots *slots, const struct slots_owner *owner,
+                   struct err *err)
+{
+    size_t count = slots->count > 0 ? slots->count * 2 : FIRST_SLOTS;
+
+    return check_room(slots, err) && (!is_full(slots->n, slots->count) ||
+                                      place_all(slots, owner, count, err));
+}
+
+size_t slots_append(struct slots *slots)
+{
+    return slots->n++;
+}
+
+bool slots_build(struct slots *slots, const struct slots_owner *owner,
+                 struct err *err)
+{
+    size_t count = FIRST_SLOTS;
+
+    while (is_full(slots->n, count))
+        count *= 2;
+    return check_room(slots, err) && place_all(slots, owner, count, err);
 }
 
 size_t slots_add(struct slots *slots, uint64_t hash)

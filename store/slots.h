@@ -48,6 +48,13 @@ bool slots_reserve(struct slots *slots, const struct slots_owner *owner,
 // The next position, for what was not found. The owner has put it there.
 size_t slots_add(struct slots *slots, uint64_t hash);
 
+// The same for many, none of which is found before slots_build was called. One
+// at a time among other work, each waits for memory: placing a million takes
+// 0.17 s then, and 0.02 s in a row.
+size_t slots_append(struct slots *slots);
+bool slots_build(struct slots *slots, const struct slots_owner *owner,
+                 struct err *err);
+
 // A hash of two numbers, whatever they are.
 uint64_t slots_hash(uint64_t a, uint64_t b);
 

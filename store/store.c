@@ -228,11 +228,10 @@ static bool load_calls(struct store *store, struct err *err)
             sqlite3_column_bytes(read.stmt, 1) != HASH_BYTES)
             continue;
         memcpy(key.bytes, bytes, HASH_BYTES);
-        if (!call_index_reserve(&store->calls, ref.id, err))
+        if (!call_index_append(&store->calls, &key, &ref, err))
             goto out;
-        call_index_add(&store->calls, &key, &ref);
     }
-    ok = !read.failed;
+    ok = !read.failed && call_index_build(&store->calls, err);
 
 out:
     sql_read_close(&read);

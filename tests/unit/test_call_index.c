@@ -17,9 +17,14 @@ static void release_all(void)
 
 TestSuite(call_index, .fini = release_all);
 
+static struct hash number_key(int64_t number)
+{
+    return hash_of("test", &number, sizeof number);
+}
+
 static void add_call(int64_t id)
 {
-    struct hash key = hash_of("test", &id, sizeof id);
+    struct hash key = number_key(id);
     struct call_ref ref = {
         .id = id,
         .prompt_tokens = (int32_t)id + 1,
@@ -69,6 +74,33 @@ Test(call_index, an_id_that_is_not_there_is_not_found)
     cr_expect_not(call_index_get(&calls, -3, &ref));
     cr_expect_not(call_index_get(&calls, 5, &ref));
     cr_expect_not(call_index_get(&calls, 10, &ref));
+}
+
+Test(call_index, calls_that_were_appended_are_found_once_it_is_built)
+{
+    struct call_ref ref = {0};
+    struct hash key;
+
+    for (int64_t i = 1; i < 1000; i++) {
+        ref = (struct call_ref){.id = 2 * i, .prompt_tokens = (int32_t)i};
+        key = number_key(i % 500); // half of them twice
+        cr_assert(call_index_append(&calls, &key, &ref, &err));
+    }
+    cr_assert(call_index_build(&calls, &err));
+    key = number_key(600);
+    cr_expect_not(call_index_find(&calls, &key, &ref));
+    for (int64_t i = 1; i < 1000; i++) {
+        key = number_key(i % 500);
+        cr_assert(call_index_find(&calls, &key, &ref));
+        cr_expect_eq(ref.prompt_tokens, i % 500 == 0 ? 500 : i % 500);
+        cr_assert(call_index_get(&calls, 2 * i, &ref));
+        cr_expect_eq(ref.prompt_tokens, i);
+    }
+    ref.id = 5000;
+    key = number_key(600);
+    cr_assert(call_index_reserve(&calls, ref.id, &err));
+    call_index_add(&calls, &key, &ref);
+    cr_expect(call_index_find(&calls, &key, &ref));
 }
 
 Test(call_index, evaluations_alike_share_a_verdict)
