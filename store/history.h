@@ -210,7 +210,7 @@ struct history_evaluation {
 };
 
 // Finds a stored one of the job (feedback is left NULL). From an index in
-// memory that is loaded once a job, of about 30 bytes each. Fills err
+// memory that is loaded once a job, of about 20 bytes each. Fills err
 // only when loading it failed, which it cannot after history_load_job.
 bool history_find_evaluation(struct store *store, int64_t job_no,
                              int64_t candidate_id, int32_t row,
@@ -220,7 +220,7 @@ bool history_put_evaluation(struct store *store, int64_t job_no,
                             const struct history_evaluation *evaluation,
                             struct err *err);
 
-// Loads the job's indexes (candidates, trials, evaluations) into memory, 0.5 us
+// Loads the job's indexes (candidates, trials, evaluations) into memory, 0.4 us
 // an evaluation, and drops them. Whatever needs them loads them by itself. Each
 // load is matched by an unload: the last one drops them.
 bool history_load_job(struct store *store, int64_t job_no, struct err *err);
