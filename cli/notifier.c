@@ -17,6 +17,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "model/reach.h"
 
 extern char **environ;
 
@@ -93,6 +94,7 @@ static void tell_hook(struct notifier *notifier, const char *url,
 
     if (curl != NULL && headers != NULL) {
         curl_easy_setopt(curl, CURLOPT_URL, url);
+        (void)reach_set_up(curl, url, false);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
         curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)HOOK_MS);

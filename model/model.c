@@ -17,6 +17,7 @@
 #include "common/utf8.h"
 #include "model/backend.h"
 #include "model/classify.h"
+#include "model/reach.h"
 
 // A machine that was restarted says so when a silent connection is probed.
 #define KEEPALIVE_S 5L
@@ -135,16 +136,14 @@ static int before_sending(void *user, char *to, char *from, int to_port,
     return CURL_PREREQFUNC_OK;
 }
 
-// Model servers are in the user's own network: a proxy from the environment is
-// for https only.
-static bool is_plain_http(const struct model_client *client)
-{
-    return strncmp(client->address.url, "http://", 7) == 0;
-}
-
 static bool set_up_easy(const struct model_client *client, CURL *easy,
                         void *exchange)
 {
+    const char *url = client->address.url;
+    // Model servers are in the user's own network: a proxy from the environment
+    // is for https only.
+    bool direct = strncmp(url, "http://", 7) == 0;
+
     return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                             CURL_HTTP_VERSION_1_1) == CURLE_OK &&
@@ -163,8 +162,7 @@ static bool set_up_easy(const struct model_client *client, CURL *easy,
            // Asks for no compression, but reads it where a proxy compresses.
            curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity") ==
                CURLE_OK &&
-           (!is_plain_http(client) ||
-            curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+           reach_set_up(easy, url, direct);
 }
 
 static void free_exchange(struct exchange *exchange)
@@ -726,11 +724,30 @@ bool model_take_done(struct model_client *client, struct model_done *out)
 
 // ---- probing
 
-static bool refuse_server(const struct model_client *client, enum err_code code,
-                          const char *why, struct err *err)
+// Whoever answers there is no such server.
+static bool refuse_other(const struct model_client *client, const char *why,
+                         struct err *err)
 {
-    err_set(err, code, "no %s server answers at %s (%s); is it running?",
+    err_set(err, ERR_PROTOCOL,
+            "no %s server is at %s: %s; is the address right, and the kind of "
+            "server (--ollama, --openai, --llama)?",
             client->backend->name, client->address.url, why);
+    return false;
+}
+
+// Nobody answers; or somebody does, and there is no agreement on TLS.
+static bool refuse_silent(const struct model_client *client, CURLcode code,
+                          struct err *err)
+{
+    const char *url = client->address.url;
+    const char *why = curl_easy_strerror(code);
+
+    if (code == CURLE_PEER_FAILED_VERIFICATION ||
+        code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE)
+        err_set(err, ERR_PROTOCOL, "%s: %s; %s", url, why, reach_remedy(code));
+    else
+        err_set(err, ERR_IO, "no %s server answers at %s (%s); %s",
+                client->backend->name, url, why, reach_remedy(code));
     return false;
 }
 
@@ -743,7 +760,10 @@ static bool refuse_status(const struct model_client *client,
     char text[STATUS_BYTES];
 
     if (status == 404)
-        return refuse_server(client, ERR_PROTOCOL, "something else does", err);
+        return refuse_other(client,
+                            "something else answers there, and knows "
+                            "nothing of what was asked (HTTP status 404)",
+                            err);
     curl_easy_getinfo(exchange->easy, CURLINFO_REDIRECT_URL, &location);
     const struct model_reply reply = {
         .status = status,
@@ -775,7 +795,7 @@ static bool get_path(struct model_client *client, struct exchange *exchange,
     }
     CURLcode code = curl_easy_perform(easy);
     if (code != CURLE_OK)
-        return refuse_server(client, ERR_IO, curl_easy_strerror(code), err);
+        return refuse_silent(client, code, err);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     return status == 200 || refuse_status(client, exchange, status, path, err);
 }
@@ -794,7 +814,7 @@ static json_t *get_json(struct model_client *client, const char *path,
         reply = json_parse(exchange->reply.data, exchange->reply.len,
                            MODEL_MAX_REPLY, NULL);
         if (reply == NULL)
-            refuse_server(client, ERR_PROTOCOL, "what answers is no JSON", err);
+            refuse_other(client, "what answers there is no JSON", err);
     }
     free_exchange(exchange);
     return reply;
@@ -806,7 +826,7 @@ static bool read_version(const struct model_client *client, const json_t *reply,
     const char *version = client->backend->read_version(reply);
 
     if (version == NULL)
-        return refuse_server(client, ERR_PROTOCOL, "something else does", err);
+        return refuse_other(client, "something else answers there", err);
     (void)backend_copy(out->version, sizeof out->version, version);
     if (strstr(version, "simulated") != NULL)
         out->simulated = true;
@@ -822,7 +842,7 @@ static bool read_models(const struct model_client *client, const json_t *reply,
     size_t n = json_array_size(list);
 
     if (!json_is_array(list))
-        return refuse_server(client, ERR_PROTOCOL, "it lists no models", err);
+        return refuse_other(client, "what answers there lists no models", err);
     if (n > MODELS_MAX)
         n = MODELS_MAX;
     out->models = calloc(n + 1, sizeof *out->models);

@@ -80,22 +80,6 @@ static int minute_of_day(void)
 
 // --- who else is connected ---
 
-int guest_port(const char *url)
-{
-    static const char *const here[] = {"http://127.", "http://localhost",
-                                       "http://[::1]"};
-    const char *colon = strrchr(url, ':');
-    bool local = false;
-
-    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
-        local = local || strncmp(url, here[i], strlen(here[i])) == 0;
-    if (!local)
-        return 0;
-    if (colon == NULL || strchr(colon, '/') != NULL || strchr(colon, ']'))
-        return 80;
-    return atoi(colon + 1);
-}
-
 // A line of /proc/net/tcp: both ends, the state, and the socket's inode.
 struct line {
     unsigned local, remote, state;

@@ -48,9 +48,6 @@ bool guest_hours_parse(const char *text, struct guest_hours *out,
                        struct err *err);
 bool guest_hours_hold(const struct guest_hours *hours, int minute_of_day);
 
-// The port of a server on this machine; 0 for "http://gpu-1:11434".
-int guest_port(const char *url);
-
 // NULL while it may work, else why not, for the log. Looks at most every
 // GUEST_LOOK_MS.
 const char *guest_refusal(struct guest *guest, int64_t now_ms);

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "model/reach.h"
 #include "wire/message.h"
 #include "wire/outbox.h"
 #include "wire/prefixes.h"
@@ -1131,7 +1132,7 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     worker->digest = options->digest;
     worker->refusal = options->refusal;
     worker->guest = options->guest;
-    worker->guest.port = guest_port(options->address.url);
+    worker->guest.port = reach_local_port(options->address.url);
     worker->restart.command = options->restart_cmd;
     worker->arena = ARENA_INIT(FRAME_ARENA_MAX);
     worker->outbox = OUTBOX_INIT;

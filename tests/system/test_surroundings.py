@@ -2,7 +2,11 @@
 
 import os
 import re
+import shutil
+import ssl
 import subprocess
+
+import pytest
 
 import harness
 
@@ -38,3 +42,67 @@ def test_a_command_to_copy_holds_whatever_a_folder_is_called(stage, sim):
         cwd=stage.folder, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0 and ran.stdout.startswith("topic: "), ran
     assert not (stage.folder / "X").exists()
+
+
+# --- the way to a model server ---
+
+FEW = "{labeled_few_shot: {k: 1}}"
+# Nothing listens on port 1.
+DEAD_PROXIES = {name: "http://127.0.0.1:1"
+                for name in ("http_proxy", "https_proxy", "all_proxy")}
+
+
+@pytest.fixture
+def secure(stage, sim):
+    """The stand-in behind TLS, with a certificate of a CA of its own."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    folder = stage.folder / "tls"
+    folder.mkdir()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
+         "2", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+         folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    gate = stage.gate(sim)
+    gate._server.socket = context.wrap_socket(
+        gate._server.socket, server_side=True, do_handshake_on_connect=False)
+    gate.url = gate.url.replace("http:", "https:")
+    gate.certificate = folder / "cert.pem"
+    return gate
+
+
+def run_few(stage, url, **env):
+    return stage.promptcc("run", stage.job(optimizer=FEW), "--ollama", url,
+                          "--wait", "1s", env=env)
+
+
+def test_a_certificate_that_nobody_trusts_says_how_to_trust_it(stage, secure):
+    done = run_few(stage, secure.url)
+    assert done.status == 3 and "SSL_CERT_FILE" in done.err, done
+    assert "start one" not in done.err, done
+    done = run_few(stage, secure.url, SSL_CERT_FILE=str(secure.certificate),
+                   **DEAD_PROXIES)
+    assert done.status == 0, done
+    done = run_few(stage, secure.url, SSL_CERT_FILE="/no/such/file")
+    assert "SSL_CERT_FILE names no file" in done.err, done
+
+
+def test_the_other_scheme_is_asked_about(stage, sim, secure):
+    done = run_few(stage, secure.url.replace("https:", "http:"))
+    assert done.status == 3 and "https:// there?" in done.err, done
+    done = run_few(stage, sim.url.replace("http:", "https:"))
+    assert done.status == 3 and "http:// there?" in done.err, done
+
+
+def test_a_proxy_of_the_environment_does_not_catch_this_machine(stage, sim):
+    assert run_few(stage, sim.url, **DEAD_PROXIES).status == 0
+
+
+def test_something_else_that_answers_is_no_model_server(stage, sim):
+    done = run_few(stage, sim.url + "/elsewhere")
+    assert done.status == 3 and "something else answers" in done.err, done
+    assert "--openai" in done.err and "is it running" not in done.err, done

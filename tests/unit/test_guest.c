@@ -51,16 +51,6 @@ Test(guest, what_is_no_time_of_day_is_refused)
     }
 }
 
-Test(guest, the_port_of_a_server_here_is_known)
-{
-    cr_expect_eq(guest_port("http://127.0.0.1:11434"), 11434);
-    cr_expect_eq(guest_port("http://localhost:8080"), 8080);
-    cr_expect_eq(guest_port("http://[::1]:9000"), 9000);
-    cr_expect_eq(guest_port("http://localhost"), 80);
-    cr_expect_eq(guest_port("http://gpu-1:11434"), 0);
-    cr_expect_eq(guest_port("https://127.example.org:11434"), 0);
-}
-
 // A listener on 11434 (2CAA) with two connections: one end of the first is the
 // socket 501, which is ours, and of the second 777, which is not.
 static const char table[] =

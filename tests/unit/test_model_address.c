@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "model/reach.h"
 
 struct good {
     const char *text;
@@ -88,4 +89,31 @@ Test(model_address, an_unknown_kind_of_server_is_refused)
     cr_expect_null(model_client_new(&got, &err));
     cr_expect_eq(err.code, ERR_INPUT);
     cr_expect_not_null(strstr(err.text, "gopher"), "%s", err.text);
+}
+
+Test(model_address, a_server_on_this_machine_is_known_by_its_port)
+{
+    static const struct {
+        const char *url;
+        int port;
+    } known[] = {
+        {"http://127.0.0.1:11434", 11434},
+        {"http://localhost:8080", 8080},
+        {"http://LocalHost:8080", 8080},
+        {"http://[::1]:9000", 9000},
+        {"http://localhost", 80},
+        {"https://localhost", 443},
+        {"http://127.9.9.9:7/ollama", 7},
+        {"http://localhost:11434/a:b/c", 11434},
+        {"http://gpu-1:11434", 0},
+        {"http://localhost.example.org:11434", 0},
+        {"http://127.example.org:11434", 0},
+        {"http://10.0.0.1:11434", 0},
+        {"http://[::2]:9000", 0},
+        {"nonsense", 0},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        cr_expect_eq(reach_local_port(known[i].url), known[i].port, "%s",
+                     known[i].url);
 }

@@ -1,0 +1,70 @@
+#include "model/reach.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+// "[::1]" stands in brackets in a URL, and so does what CURLU gives.
+static bool is_local(const char *host)
+{
+    struct in_addr v4;
+
+    if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+        return true;
+    return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+}
+
+int reach_local_port(const char *url)
+{
+    CURLU *parts = curl_url();
+    char *host = NULL;
+    char *port = NULL;
+    int found = 0;
+
+    if (parts != NULL &&
+        curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ==
+            CURLUE_OK &&
+        is_local(host))
+        found = atoi(port);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(parts);
+    return found;
+}
+
+bool reach_set_up(CURL *easy, const char *url, bool direct)
+{
+    const char *trusted = getenv("SSL_CERT_FILE");
+
+    if ((direct || reach_local_port(url) != 0) &&
+        curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK)
+        return false;
+    return trusted == NULL || trusted[0] == '\0' ||
+           curl_easy_setopt(easy, CURLOPT_CAINFO, trusted) == CURLE_OK;
+}
+
+const char *reach_remedy(CURLcode code)
+{
+    static const struct {
+        CURLcode code;
+        const char *text;
+    } known[] = {
+        {CURLE_PEER_FAILED_VERIFICATION, "name the file of the CA that signed "
+                                         "its certificate in SSL_CERT_FILE"},
+        {CURLE_SSL_CACERT_BADFILE,
+         "SSL_CERT_FILE names no file of certificates that can be read"},
+        {CURLE_SSL_CONNECT_ERROR, "is it meant to be http:// there?"},
+        {CURLE_GOT_NOTHING, "is it running, or meant to be https:// there?"},
+        {CURLE_COULDNT_RESOLVE_HOST, "is the name of the host right?"},
+        {CURLE_COULDNT_RESOLVE_PROXY,
+         "is the proxy of https_proxy or all_proxy right?"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].code == code)
+            return known[i].text;
+    return "is it running?";
+}
