@@ -305,6 +305,19 @@ static struct running_job *find_running(struct running_job *running_jobs,
     return found;
 }
 
+// A job that has paused by itself would go on by itself.
+static bool end_paused(const struct command_scene *at, const char *id,
+                       const struct err *why, const char *state,
+                       struct err *err)
+{
+    int64_t job_no = at->let_go(at->user, id);
+
+    if (job_no == 0)
+        err_set(err, ERR_INPUT, "job %.200s is not running", id);
+    return job_no != 0 && history_job_state(at->engine->store, job_no, state,
+                                            why->text, -1, NULL, err);
+}
+
 // Ends the run of the job that found names; it can go on later either way.
 static json_t *end_job(const struct command_scene *at, const json_t *found,
                        const struct err *why, const char *state,
@@ -313,13 +326,14 @@ static json_t *end_job(const struct command_scene *at, const json_t *found,
     const char *id = json_string_value(found);
     struct running_job *running = find_running(at->running_jobs, id);
 
-    if (running == NULL) {
-        err_set(err, ERR_INPUT, "job %.200s is not running", id);
+    if (running == NULL && !end_paused(at, id, why, state, err))
         return NULL;
+    if (running != NULL) {
+        running_job_close(running, why);
+        running_job_leave_to_people(running);
+        id = running_job_id(running);
     }
-    running_job_close(running, why);
-    return json_pack("{s:s, s:s}", "job", running_job_id(running), "state",
-                     state);
+    return json_pack("{s:s, s:s}", "job", id, "state", state);
 }
 
 static json_t *act_stop(const struct command_scene *at,

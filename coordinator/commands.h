@@ -29,6 +29,9 @@ struct command_scene {
     // the reply follows when it has started, or could not.
     bool (*resume)(void *user, const struct peer *peer, const char *job_id,
                    struct err *err);
+    // A paused job that would go on by itself (paused_jobs.h) waits for people
+    // from now on. Its number; 0: it was none.
+    int64_t (*let_go)(void *user, const char *job_id);
     void *user;
 };
 

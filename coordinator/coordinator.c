@@ -29,6 +29,7 @@
 #include "coordinator/kept_calls.h"
 #include "coordinator/link.h"
 #include "coordinator/opening.h"
+#include "coordinator/paused_jobs.h"
 #include "coordinator/query_child.h"
 #include "coordinator/running_job.h"
 #include "coordinator/running_job_result.h"
@@ -58,6 +59,7 @@ struct coordinator {
     struct opening_handlers opening_handlers;
     struct left_job *left; // by an earlier coordinator, to be taken up; owned
     struct running_job *running_jobs; // owned
+    struct paused_jobs paused;        // that go on by themselves
     size_t n_running;
     bool draining;
     int64_t progress_ms, save_ms, busy_check_ms;
@@ -339,6 +341,7 @@ static bool begin_job(void *user, struct running_job *running, struct err *err)
     if (!running_job_begin(running, clock_monotonic_ms(), err))
         return false;
     log_info("job-begun", "%s", running_job_id(running));
+    paused_jobs_begun(&c->paused, running_job_id(running));
     running_jobs_add(&c->running_jobs, running);
     c->n_running++;
     return true;
@@ -425,6 +428,21 @@ static void tell_submitted(struct coordinator *c, struct peer *peer,
     link_tell(&c->link, peer, &message);
 }
 
+// A job that the coordinator itself wanted to take up, and could not.
+static void leave_left(struct coordinator *c, int64_t job_no,
+                       const char *job_id, const struct err *why)
+{
+    bool passes = why->code == ERR_STORE || why->code == ERR_BUSY;
+
+    if (!passes)
+        history_job_state(c->engine.store, job_no, "paused", why->text, -1,
+                          NULL, NULL);
+    if (job_id != NULL && passes)
+        paused_jobs_later(&c->paused, job_id, clock_monotonic_ms());
+    else if (job_id != NULL)
+        (void)paused_jobs_forget(&c->paused, job_id);
+}
+
 // What became of a job that somebody wanted to begin.
 static void after_opening(void *user, const struct requester *requester,
                           struct running_job *running, const char *job_id,
@@ -439,10 +457,8 @@ static void after_opening(void *user, const struct requester *requester,
     if (running == NULL)
         log_warn("job-not-begun", "%s: %s", job_id == NULL ? "a job" : job_id,
                  err->text);
-    if (running == NULL && requester->kind == REQUESTER_NONE &&
-        err->code != ERR_STORE && err->code != ERR_BUSY)
-        history_job_state(c->engine.store, requester->job_no, "paused",
-                          err->text, -1, NULL, NULL);
+    if (running == NULL && requester->kind == REQUESTER_NONE)
+        leave_left(c, requester->job_no, job_id, err);
     if (peer != NULL && requester->kind == REQUESTER_SUBMITS)
         tell_submitted(c, peer, running, err);
     else if (peer != NULL)
@@ -563,6 +579,13 @@ static bool resume_job(void *user, const struct peer *peer, const char *job_id,
     return openings_resume(&c->openings, &requester, job_id, err);
 }
 
+static int64_t let_go(void *user, const char *job_id)
+{
+    struct coordinator *c = user;
+
+    return paused_jobs_forget(&c->paused, job_id);
+}
+
 static void act_on(struct coordinator *c, struct peer *peer,
                    const struct verb *verb, const struct command *command,
                    json_t *found)
@@ -571,6 +594,7 @@ static void act_on(struct coordinator *c, struct peer *peer,
                                .running_jobs = c->running_jobs,
                                .peer = peer,
                                .resume = resume_job,
+                               .let_go = let_go,
                                .user = c};
     struct err err = ERR_CLEAR;
     json_t *answer = command_act(verb, &at, command, found, &err);
@@ -664,6 +688,26 @@ static void tell_result(struct coordinator *c, struct running_job *running)
     link_unwatch(&c->link, running);
 }
 
+// What becomes of a job that has ended: one that paused for want of a worker
+// waits for another. What `run` does in its own process ends with it.
+static void note_end(struct coordinator *c, const struct running_job *running,
+                     int64_t now)
+{
+    const struct job_work *work =
+        running_job_work_of((struct running_job *)running);
+
+    if (!running_job_is_run(running) || c->engine.local)
+        return;
+    if (!running_job_awaits_worker(running) || c->draining) {
+        (void)paused_jobs_forget(&c->paused, work->id);
+        return;
+    }
+    log_info("job-waits", "%s: goes on by itself when another worker is here",
+             work->id);
+    paused_jobs_add(&c->paused, &c->engine, work->id, work->job_no,
+                    job_work_total_paid(work) > 0, now);
+}
+
 static void work_jobs(struct coordinator *c, int64_t now)
 {
     const struct programs_handlers programs = {.user = c,
@@ -680,6 +724,7 @@ static void work_jobs(struct coordinator *c, int64_t now)
         if (!running_job_settle(running, now))
             continue;
         tell_result(c, running);
+        note_end(c, running, now);
         running_jobs_remove(&c->running_jobs, running);
         c->n_running--;
         running_job_discard(running);
@@ -867,6 +912,24 @@ static void take_up_left(struct coordinator *c, int64_t now)
     }
 }
 
+// Jobs that paused, and for which somebody new is here.
+static void take_up_paused(struct coordinator *c, int64_t now)
+{
+    struct paused_view job;
+
+    while (!c->draining && paused_jobs_due(&c->paused, &c->engine, now, &job)) {
+        struct requester nobody = {.kind = REQUESTER_NONE,
+                                   .job_no = job.job_no};
+        struct err err = ERR_CLEAR;
+
+        if (c->n_running < MAX_RUNNING &&
+            openings_resume(&c->openings, &nobody, job.id, &err))
+            log_info("job-taken-up", "%s: another worker is here", job.id);
+        else
+            paused_jobs_later(&c->paused, job.id, now);
+    }
+}
+
 // --- the loop ---
 
 static bool take_orders(struct coordinator *c)
@@ -941,6 +1004,7 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
     background_take(c->engine.reads);
     background_take(c->engine.queries);
     take_up_left(c, now);
+    take_up_paused(c, now);
     turn_step(turn, "running jobs");
     dispatch_tick(c->engine.dispatch, now);
     c->engine.behind = store_behind(c->engine.store);
@@ -1095,6 +1159,7 @@ static void free_coordinator(struct coordinator *c)
     background_stop(c->engine.reads);
     background_stop(c->engine.queries);
     free_left(c->left);
+    paused_jobs_release(&c->paused);
     link_close(&c->link);
     flights_release(&c->engine.flights);
     side_calls_release(&c->engine);

@@ -203,6 +203,7 @@ struct job_work {
     size_t active;
     struct err failure; // of an evaluation: the job closes at its next turn
     char parked[400];   // which call could not be served; "" none
+    bool awaits_worker; // another one might have answered what ends the job
     // counts
     int64_t paid[BILL_COUNT]; // answers committed by this process
     int64_t prompt_tokens, generated_tokens;

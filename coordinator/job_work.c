@@ -80,6 +80,7 @@ void job_work_park(struct flights *flights, struct flight *flight,
         // The job pauses for the first; the others say the same of other rows.
         log_line(first ? LOG_WARN : LOG_INFO, "call-parked", "%s: %s", work->id,
                  work->parked);
+        work->awaits_worker |= flight->order.bill != BILL_EXEC;
         evaluation_hole(w->evaluation);
     }
     flights_drop(flights, flight);

@@ -67,6 +67,11 @@ void running_job_close(struct running_job *running, const struct err *why)
     give_back_all(running, &running->finished, &running->last_finished);
 }
 
+void running_job_leave_to_people(struct running_job *running)
+{
+    running->work.awaits_worker = false;
+}
+
 // --- tasks ---
 
 static json_t *demos_json(const struct candidate_part *part)
@@ -530,8 +535,10 @@ void running_job_work(struct running_job *running, int64_t now)
     if (running->state == RUNNING_JOB_OPEN) {
         collect_finished(running);
         deliver_durable(running);
-        if (!running_job_watch(running, now, &err))
+        if (!running_job_watch(running, now, &err)) {
+            running->work.awaits_worker = err.code == ERR_FAULT;
             running_job_close(running, &err);
+        }
     }
 }
 

@@ -88,6 +88,9 @@ void running_job_work(struct running_job *running, int64_t now);
 // Ends the job early; code says how: ERR_STOPPED, ERR_FAULT, or a failure.
 void running_job_close(struct running_job *running, const struct err *why);
 
+// Whether it goes on is for people to say, whoever joins.
+void running_job_leave_to_people(struct running_job *running);
+
 // Its coordinator ends: closes it, and remembers that the next one is to take
 // it up.
 void running_job_interrupt(struct running_job *running, const struct err *why);
@@ -118,6 +121,8 @@ struct running_job_result {
 // True when the result is on disk, or never will be: its clients are to be
 // told, and it is to be discarded.
 bool running_job_settle(struct running_job *running, int64_t now);
+// Whether it has paused for want of a worker that answers.
+bool running_job_awaits_worker(const struct running_job *running);
 const struct running_job_result *
 running_job_result(const struct running_job *running);
 

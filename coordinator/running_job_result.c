@@ -173,6 +173,13 @@ static bool is_to_go_on(const struct running_job *running)
            running->request->action == REQUEST_RUN;
 }
 
+bool running_job_awaits_worker(const struct running_job *running)
+{
+    return running->work.awaits_worker && !running->interrupted &&
+           running->ending != NULL && running->ending->error == ERR_FAULT &&
+           running_job_is_run(running);
+}
+
 // Completes the session's ending with what only the loop knows (calls, tokens,
 // time), and puts the job's state.
 static void finish(struct running_job *running, int64_t now,

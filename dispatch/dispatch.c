@@ -121,15 +121,21 @@ static bool round_is_over(const struct dispatch *dispatch,
 
 // Whether to give up. Where every server fails now and then, three faults are
 // no rarity among thousands of calls: a round that is over starts again until
-// the strikes are many.
+// the strikes are many. Others than the three that failed it go first in the
+// next round, where there are any: one of them may be able to answer it. When
+// one that has yet to prove itself has failed it too, all may have it again:
+// its word does not count, and it would be asked for ever.
 static bool is_exhausted(const struct dispatch *dispatch,
-                         struct queued_call *queued, enum call_fault fault)
+                         struct queued_call *queued, enum call_fault fault,
+                         bool believed)
 {
     if (!round_is_over(dispatch, queued, fault))
         return false;
     if (queued->strikes >= DISPATCH_STRIKES)
         return true;
-    queued->n_failed = 0;
+    if (!believed || !backlog_is_spared(dispatch, queued->model, queued->failed,
+                                        queued->n_failed))
+        queued->n_failed = 0;
     return false;
 }
 
@@ -151,7 +157,7 @@ static void come_back(struct dispatch *dispatch, struct queued_call *queued,
     int64_t delay = grown(DISPATCH_BACKOFF_MS, times, DISPATCH_BACKOFF_MAX_MS);
 
     leave_state(dispatch, queued);
-    if (is_exhausted(dispatch, queued, fault))
+    if (is_exhausted(dispatch, queued, fault, believed))
         park(dispatch, queued);
     else if (should_wait(queued, call_fault_kind(fault), believed))
         wait_until(dispatch, queued, now + delay);
@@ -721,7 +727,8 @@ static int forget_failure(const struct dispatch *dispatch,
 }
 
 // Notes on the call that this worker failed it. Where there is no room, one
-// that usually answers takes the place of one that does not.
+// that usually answers takes the place of one that does not, or begins a round
+// of its own.
 static void note_failure(const struct dispatch *dispatch,
                          struct queued_call *queued, int32_t worker, bool good)
 {
@@ -733,9 +740,12 @@ static void note_failure(const struct dispatch *dispatch,
         if (queued->failed[i] == worker)
             return;
     if (n == DISPATCH_WORKER_FAULTS) {
-        if (!good || failed_by_good(dispatch, queued) == n)
+        if (!good)
             return;
-        n = forget_failure(dispatch, queued);
+        if (failed_by_good(dispatch, queued) == n)
+            n = queued->n_failed = 0;
+        else
+            n = forget_failure(dispatch, queued);
     }
     while (n > 0 && queued->failed[n - 1] > worker) {
         queued->failed[n] = queued->failed[n - 1];

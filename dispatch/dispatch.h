@@ -59,7 +59,8 @@
 //   over when three good workers, or all that are not at rest, have failed it
 //   (a single one: three times). Then it is parked if its faults weigh
 //   DISPATCH_STRIKES, else another round begins: where a fifth of all requests
-//   fail, three faults in a row hit one call in a hundred.
+//   fail, three faults in a row hit one call in a hundred. Workers that have
+//   not had the call go first in it.
 // * FAULT_BUSY and FAULT_REFUSED delay call and worker, and do not count.
 //   FAULT_MODEL: the worker does not serve that model any more. FAULT_LOST: the
 //   call comes back at once and nothing counts.

@@ -84,8 +84,8 @@ static bool exits(const char *stat)
     char state = 0;
     unsigned flags = 0;
 
-    if (rest == NULL || sscanf(rest, ") %c %*d %*d %*d %*d %*d %u", &state,
-                               &flags) != 2)
+    if (rest == NULL ||
+        sscanf(rest, ") %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
         return false;
     return state == 'Z' || state == 'X' ||
            (flags & (FLAG_EXITING | FLAG_DUMPING)) != 0;

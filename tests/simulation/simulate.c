@@ -64,13 +64,15 @@ struct weather {
 };
 
 // What befalls a run: nothing, faults of all kinds, one death, the loss of one
-// message, or workers that are started and stopped by demand.
+// message, workers that are started and stopped by demand, or servers that all
+// fail until one comes that answers.
 enum trouble {
     TROUBLE_NONE,
     TROUBLE_WEATHER,
     TROUBLE_DEATH,
     TROUBLE_LOSS,
-    TROUBLE_SCALING
+    TROUBLE_SCALING,
+    TROUBLE_PAUSE
 };
 
 // Which message is lost: the first of its kind.
@@ -693,6 +695,60 @@ static void *run_jobs(void *arg)
     return NULL;
 }
 
+// --- nobody can answer until somebody comes ---
+
+enum { GOOD = 2 }; // the worker that is there last
+
+static void join_good_one(void *user)
+{
+    (void)user;
+    start_worker(GOOD);
+    world.n_workers = GOOD + 1;
+}
+
+// Whether a job is at work, by the coordinator's own word.
+static bool is_at_work(struct client *client)
+{
+    struct err err = ERR_CLEAR;
+    char *document = NULL;
+    bool none;
+
+    if (!client_command(client, "status", "", "", &document, &err))
+        fail(err.text);
+    none = document != NULL && strstr(document, "\"jobs\":[]") != NULL;
+    free(document);
+    return !none;
+}
+
+// The client of a job that pauses goes away, and nobody else does anything for
+// it. It comes back for the result when the job is done long since.
+static void *run_absent_client(void *arg)
+{
+    struct err err = ERR_CLEAR;
+    struct client *client = client_open(NULL, ENDPOINT, NULL, 5000, &err);
+    int64_t answered;
+
+    (void)arg;
+    if (client == NULL) {
+        fail(err.text);
+        return NULL;
+    }
+    submit(client);
+    if (world.finished)
+        fail("a job that nobody answers does not pause");
+    machine_at(machine_now_us() + seconds(120), join_good_one, NULL);
+    while (world.wrong == NULL && servers_get(GOOD)->answered == 0)
+        machine_sleep(SECOND);
+    while (world.wrong == NULL && is_at_work(client))
+        machine_sleep(SECOND);
+    answered = servers_get(GOOD)->answered;
+    submit(client);
+    if (servers_get(GOOD)->answered != answered)
+        fail("the job had not gone on to its end by itself");
+    client_close(client);
+    return NULL;
+}
+
 // --- one message is lost ---
 
 static int64_t id_of(const struct message *message)
@@ -742,6 +798,13 @@ static bool is_lost(const struct message *message)
     return false;
 }
 
+static void *(*client_of(enum trouble trouble))(void *)
+{
+    return trouble == TROUBLE_SCALING ? run_jobs
+           : trouble == TROUBLE_PAUSE ? run_absent_client
+                                      : run_client;
+}
+
 // The bytes of the compiled file; NULL: world.wrong. The caller frees.
 static char *run(uint64_t seed, int variant, enum trouble trouble,
                  int n_workers)
@@ -754,14 +817,14 @@ static char *run(uint64_t seed, int variant, enum trouble trouble,
         network_on_loss(is_lost);
     if (trouble == TROUBLE_SCALING)
         scale(NULL);
+    for (int i = 0; trouble == TROUBLE_PAUSE && i < n_workers; i++)
+        servers_get(i)->fails = 1;
     if (trouble == TROUBLE_DEATH)
         machine_at(machine_now_us() + SECOND + seconds(20), vanish, NULL);
     for (int i = 0; i < n_workers; i++)
         start_worker(i);
     machine_set_process(CLIENT);
-    if (pthread_create(&world.client, NULL,
-                       trouble == TROUBLE_SCALING ? run_jobs : run_client,
-                       NULL) != 0)
+    if (pthread_create(&world.client, NULL, client_of(trouble), NULL) != 0)
         abort();
     machine_set_process(0);
     run_steps();
@@ -956,6 +1019,21 @@ static bool run_scaling(void)
     return true;
 }
 
+// A job that paused goes on by itself, however its workers fail.
+static bool run_pause(void)
+{
+    char *compiled = run(1, 0, TROUBLE_PAUSE, GOOD);
+    bool same = compiled != NULL && strcmp(compiled, undisturbed[0]) == 0;
+
+    free(compiled);
+    if (!same)
+        (void)fprintf(stderr, "a job that paused: %s\n",
+                      world.wrong != NULL ? world.wrong : "other bytes");
+    else
+        printf("a job that paused goes on by itself\n");
+    return same;
+}
+
 static bool run_twice(const struct options *options, uint64_t seed)
 {
     bool same = run_seed(options, seed);
@@ -1035,7 +1113,8 @@ int main(int argc, char **argv)
     disk_install();
     if (!make_folder())
         return 1;
-    if (!learn() || !run_deaths() || !run_losses() || !run_scaling())
+    if (!learn() || !run_deaths() || !run_losses() || !run_scaling() ||
+        !run_pause())
         failed++;
     for (uint64_t i = 0; i < options.seeds && failed == 0; i++)
         failed += !run_twice(&options, options.first + i);

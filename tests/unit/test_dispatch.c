@@ -754,6 +754,35 @@ Test(dispatch, many_faults_on_three_good_workers_park_a_call)
     cr_expect_eq(counts().parked, 1);
 }
 
+// Those three have the model loaded and would always be asked first.
+Test(dispatch, what_three_good_workers_failed_goes_to_one_that_joins_later)
+{
+    prove_workers(3);
+    queue(5);
+    settle();
+    fail(5, FAULT_SERVER);
+    pass(DISPATCH_BACKOFF_MAX_MS);
+    join(4, 1);
+    fail_often(5, FAULT_SERVER, 2);
+
+    cr_expect_eq(sent(5)->worker, 4);
+    answer(5);
+    cr_expect_null(last(ACTION_PARK, 5));
+}
+
+Test(dispatch, one_that_has_answered_nothing_is_not_asked_for_ever)
+{
+    prove_workers(3);
+    join(4, 1);
+    queue(5);
+    settle();
+
+    fail_often(5, FAULT_SERVER, DISPATCH_STRIKES + 3);
+
+    cr_expect_not_null(last(ACTION_PARK, 5));
+    cr_expect_leq(times_sent(5), DISPATCH_STRIKES + 3);
+}
+
 Test(dispatch, where_nobody_has_answered_yet_all_have_three_tries)
 {
     for (int32_t worker = 1; worker <= 4; worker++)

@@ -397,6 +397,66 @@ Test(running, a_call_that_another_job_waits_for_outlives_its_own)
     free(rows);
 }
 
+// --- going on by itself ---
+
+// Refuses every call until the client has a result.
+static int64_t refuse_until_the_end(void)
+{
+    while (!actor_hears(&client, MESSAGE_RESULT, 0))
+        if (actor_hears(&w, MESSAGE_CALL, 20))
+            actor_fault(&w, w.message.as.call.id, FAULT_REQUEST);
+    return client.message.as.result.status;
+}
+
+// One call for both rows, so that its faults say nothing of the worker.
+Test(running, a_job_that_a_parked_call_paused_goes_on_with_another_worker)
+{
+    struct actor second;
+
+    begin();
+    hire(STAGE_DIGEST);
+    submit(&client, "run", "{}", job, ROW("a rose") ROW("a rose"));
+    free(accepted_job(&client));
+    cr_expect_eq(refuse_until_the_end(), 3);
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 1200), "it had its say");
+
+    actor_greet_as_worker(&second, &stage, "second", 1, STAGE_DIGEST);
+    cr_expect(actor_hears(&second, MESSAGE_CALL, 10000));
+    actor_leave(&second);
+}
+
+Test(running, a_job_that_nobody_answered_goes_on_with_the_first_who_comes)
+{
+    char *rows = many_rows();
+
+    stage.options.wait_start_ms = 100;
+    begin();
+    submit(&client, "run", "{}", job, rows);
+    free(accepted_job(&client));
+    expect_failure(&client, 3, "no worker is connected");
+
+    hire(STAGE_DIGEST);
+    cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
+    free(rows);
+}
+
+Test(running, a_job_that_was_stopped_while_it_was_paused_stays_so)
+{
+    char *rows = many_rows(), *id;
+
+    stage.options.wait_start_ms = 100;
+    begin();
+    submit(&client, "run", "{}", job, rows);
+    id = accepted_job(&client);
+    expect_failure(&client, 3, "no worker is connected");
+    stop(&client, id);
+
+    hire(STAGE_DIGEST);
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 1500));
+    free(id);
+    free(rows);
+}
+
 // --- joining ---
 
 Test(running, a_job_that_is_submitted_twice_runs_once)

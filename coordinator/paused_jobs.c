@@ -1,0 +1,199 @@
+#include "coordinator/paused_jobs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+
+enum {
+    LOOK_MS = 250,   // between two looks at the workers
+    LATER_MS = 5000, // after a start for which there was no room
+};
+
+struct paused_job {
+    struct paused_job *next;
+    int64_t job_no;
+    int64_t again_ms; // not before; -1: it has begun
+    int tries;        // in a row that brought no answer
+    int32_t *tried;   // workers that have had their say, ascending; owned
+    size_t n_tried;
+    char id[];
+};
+
+static void free_job(struct paused_job *job)
+{
+    free(job->tried);
+    free(job);
+}
+
+void paused_jobs_release(struct paused_jobs *paused)
+{
+    while (paused->first != NULL) {
+        struct paused_job *next = paused->first->next;
+
+        free_job(paused->first);
+        paused->first = next;
+    }
+}
+
+static struct paused_job **find(struct paused_jobs *paused, const char *id)
+{
+    struct paused_job **at = &paused->first;
+
+    while (*at != NULL && strcmp((*at)->id, id) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+static struct paused_job *make(struct paused_jobs *paused, const char *id,
+                               int64_t job_no)
+{
+    size_t len = strlen(id);
+    struct paused_job *job = calloc(1, sizeof *job + len + 1);
+
+    if (job == NULL)
+        return NULL;
+    memcpy(job->id, id, len);
+    job->job_no = job_no;
+    job->next = paused->first;
+    paused->first = job;
+    return job;
+}
+
+static void forget_oldest(struct paused_jobs *paused)
+{
+    struct paused_job **at = &paused->first;
+
+    for (int n = 0; *at != NULL && n < PAUSED_MOST; n++)
+        at = &(*at)->next;
+    while (*at != NULL) {
+        struct paused_job *next = (*at)->next;
+
+        free_job(*at);
+        *at = next;
+    }
+}
+
+// Those that get calls as they come have had theirs. Who rests is one whose
+// faults said nothing of the calls, and who is silent was not asked.
+static bool has_had_its_say(const struct engine *engine,
+                            const struct worker_info *worker)
+{
+    struct dispatch_worker_view view;
+
+    return dispatch_worker_look(engine->dispatch, worker->number, &view) &&
+           view.state == DISPATCH_WORKER_SERVING;
+}
+
+static bool note_tried(struct paused_job *job, const struct engine *engine)
+{
+    free(job->tried);
+    job->n_tried = 0;
+    job->tried = calloc(engine->workers.n + 1, sizeof *job->tried);
+    if (job->tried == NULL)
+        return false;
+    for (const struct worker_info *w = engine->workers.workers; w != NULL;
+         w = w->next)
+        if (has_had_its_say(engine, w))
+            job->tried[job->n_tried++] = w->number;
+    return true;
+}
+
+static int64_t patience(int tries)
+{
+    int64_t wait = PAUSED_AGAIN_MS;
+
+    for (int i = 0; i < tries && wait < PAUSED_AGAIN_MAX_MS; i++)
+        wait *= 2;
+    return wait < PAUSED_AGAIN_MAX_MS ? wait : PAUSED_AGAIN_MAX_MS;
+}
+
+void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
+                     const char *id, int64_t job_no, bool answered, int64_t now)
+{
+    struct paused_job *job = *find(paused, id);
+
+    if (job == NULL)
+        job = make(paused, id, job_no);
+    else
+        job->tries = answered ? 0 : job->tries + 1;
+    if (job == NULL || !note_tried(job, engine)) {
+        log_warn("job-not-watched",
+                 "%s: there is no memory to take it up by itself; `resume` "
+                 "does",
+                 id);
+        (void)paused_jobs_forget(paused, id);
+        return;
+    }
+    job->again_ms = now + patience(job->tries);
+    forget_oldest(paused);
+}
+
+void paused_jobs_begun(struct paused_jobs *paused, const char *id)
+{
+    struct paused_job *job = *find(paused, id);
+
+    if (job != NULL)
+        job->again_ms = -1;
+}
+
+int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id)
+{
+    struct paused_job **at = find(paused, id);
+    struct paused_job *job = *at;
+    int64_t job_no;
+
+    if (job == NULL)
+        return 0;
+    job_no = job->again_ms < 0 ? 0 : job->job_no;
+    *at = job->next;
+    free_job(job);
+    return job_no;
+}
+
+// Both lists are in the order of joining.
+static bool is_somebody_new(const struct engine *engine,
+                            const struct paused_job *job)
+{
+    size_t at = 0;
+
+    for (const struct worker_info *w = engine->workers.workers; w != NULL;
+         w = w->next) {
+        struct dispatch_worker_view view;
+
+        while (at < job->n_tried && job->tried[at] < w->number)
+            at++;
+        if (at < job->n_tried && job->tried[at] == w->number)
+            continue;
+        if (dispatch_worker_look(engine->dispatch, w->number, &view) &&
+            (view.state == DISPATCH_WORKER_SERVING ||
+             view.state == DISPATCH_WORKER_RESTING))
+            return true;
+    }
+    return false;
+}
+
+bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
+                     int64_t now, struct paused_view *out)
+{
+    if (paused->first == NULL || now - paused->look_ms < LOOK_MS)
+        return false;
+    for (struct paused_job *job = paused->first; job != NULL; job = job->next) {
+        if (job->again_ms < 0 || job->again_ms > now ||
+            !is_somebody_new(engine, job))
+            continue;
+        job->again_ms = -1;
+        *out = (struct paused_view){.id = job->id, .job_no = job->job_no};
+        return true;
+    }
+    paused->look_ms = now;
+    return false;
+}
+
+void paused_jobs_later(struct paused_jobs *paused, const char *id, int64_t now)
+{
+    struct paused_job *job = *find(paused, id);
+
+    if (job != NULL)
+        job->again_ms = now + LATER_MS;
+}

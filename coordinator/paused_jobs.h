@@ -1,0 +1,73 @@
+// paused jobs: runs that paused because no worker could answer, and that go on
+// by themselves when one comes that may.
+//
+// A job pauses when a call failed wherever it was tried, or when nobody
+// answered for long. What mends that is most often no hand at the job but a
+// machine that is repaired or added, hours later and at night. So the
+// coordinator remembers of each such job which workers have had their say, and
+// takes it up as soon as there is another:
+//
+//   paused ----> another worker is here: one that joined later, came back from
+//     ^          silence or rest, or was at rest when the job paused
+//     |             |
+//     |             v
+//     +---- paused  at work, from the store: only what is missing is asked
+//
+// Not before PAUSED_AGAIN_MS, doubled while the job pauses again without one
+// answer, at most PAUSED_AGAIN_MAX_MS: a call that nobody can answer costs a
+// few tries a minute, and only while there is somebody new to ask.
+//
+// What a person stops or pauses is not here, nor what failed in a program of
+// the user, which no worker helps. A coordinator that starts knows of none: it
+// takes up what was running, and the rest waits for `resume`. Belongs to the
+// coordinator's loop.
+
+#ifndef COORDINATOR_PAUSED_JOBS_H
+#define COORDINATOR_PAUSED_JOBS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "coordinator/engine.h"
+
+enum {
+    PAUSED_AGAIN_MS = 1000,
+    PAUSED_AGAIN_MAX_MS = 60000,
+    PAUSED_MOST = 64, // jobs; of more the oldest are forgotten
+};
+
+struct paused_job;
+
+struct paused_jobs {
+    struct paused_job *first; // owned, newest first
+    int64_t look_ms;          // when they were looked at last
+};
+
+void paused_jobs_release(struct paused_jobs *paused);
+
+// The job has paused. answered: some call of it was, since it began this time.
+void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
+                     const char *id, int64_t job_no, bool answered,
+                     int64_t now);
+
+// It has begun, by whomever: what is known of its tries is kept for the next
+// pause.
+void paused_jobs_begun(struct paused_jobs *paused, const char *id);
+
+// It is to wait for a person, or is over. Its number, or 0 when it was not
+// waiting here.
+int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id);
+
+// A job that should go on now, or NULL; both are borrowed until the next call.
+// It is the caller's to begin it, and it counts as begun.
+struct paused_view {
+    const char *id;
+    int64_t job_no;
+};
+bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
+                     int64_t now, struct paused_view *out);
+
+// It could not be begun now: to be tried again a little later.
+void paused_jobs_later(struct paused_jobs *paused, const char *id, int64_t now);
+
+#endif
