@@ -280,7 +280,10 @@ static void close_output(struct batch *batch, struct err *err)
     if (err->code != ERR_NONE && batch->lines == 0)
         (void)unlink(batch->aside);
     else if (err->code != ERR_NONE)
-        output_say("the outputs so far are in %s\n", batch->aside);
+        output_say("the outputs of the first %zu lines of the input are kept "
+                   "in %s; the same command begins afresh, so give that file "
+                   "another name first\n",
+                   batch->lines, batch->aside);
     else if (rename(batch->aside, batch->path) != 0)
         err_set(err, ERR_IO, "cannot rename %.100s to %.100s: %s", batch->aside,
                 batch->path, strerror(errno));

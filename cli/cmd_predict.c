@@ -22,7 +22,8 @@
 
 enum {
     TIMEOUT_MS = 600000,
-    WAIT_MS = 3000, // for a server that does not answer yet
+    WAIT_MS = 3000,       // for a server that does not answer yet
+    PATIENCE_MS = 300000, // for one that has stopped to, with many inputs
     TEXT_BYTES = 16 << 20,
 };
 
@@ -121,6 +122,12 @@ static bool one_done(void *user, const struct runner_result *result,
     return true;
 }
 
+static void tell_waiting(void *user, const char *why)
+{
+    (void)user;
+    output_say("waiting for the model server (%s)\n", why);
+}
+
 // --- the command ---
 
 static bool open_feed(struct feed *feed, struct err *err)
@@ -158,11 +165,11 @@ static int tell_batch(const struct feed *feed)
 
 // A server that was only just started is waited for.
 static bool open_student(const struct compiled *compiled,
-                         const struct model_address *address,
+                         const struct model_address *address, int64_t wait_ms,
                          struct student *out, struct err *err)
 {
     const struct timespec pause = {.tv_nsec = 100000000};
-    int64_t end = clock_monotonic_ms() + WAIT_MS;
+    int64_t end = clock_monotonic_ms() + wait_ms;
 
     for (;;) {
         struct err why = ERR_CLEAR;
@@ -183,18 +190,25 @@ static int predict(const struct options *options,
 {
     struct feed feed = {.options = options, .compiled = compiled};
     const struct model_address *address = &servers->addresses[0];
-    struct runner_io io = {
-        .user = &feed, .next = next_inputs, .done = one_done};
+    struct runner_io io = {.user = &feed,
+                           .next = next_inputs,
+                           .done = one_done,
+                           .waits = tell_waiting};
     struct err err = ERR_CLEAR;
     struct runner runner = {
         .compiled = compiled,
         .slots = (int)option_number(options, OPT_SLOTS, address->slots),
         .allow_exec = option_on(options, OPT_ALLOW_EXEC),
-        .timeout_ms = TIMEOUT_MS};
+        .timeout_ms = TIMEOUT_MS,
+        .patience_ms =
+            option_number(options, OPT_WAIT,
+                          option_on(options, OPT_INPUT) ? PATIENCE_MS : 0)};
     struct student student = {0};
 
     if (open_feed(&feed, &err) &&
-        open_student(compiled, address, &student, &err)) {
+        open_student(compiled, address,
+                     option_number(options, OPT_WAIT, WAIT_MS), &student,
+                     &err)) {
         if (student.warning[0] != '\0')
             output_say("warning: %s: %s\n", options->operands[0],
                        student.warning);
@@ -262,7 +276,8 @@ const struct command_entry cmd_predict = {
                "user_message=\"Where is my parcel?\"",
     .options = OPTIONS_SERVERS | OPTION_BIT(OPT_INPUT) |
                OPTION_BIT(OPT_OUTPUT) | OPTION_BIT(OPT_SLOTS) |
-               OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_ALLOW_EXEC),
+               OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_ALLOW_EXEC) |
+               OPTION_BIT(OPT_WAIT),
     .min_operands = 1,
     .max_operands = -1,
     .run = run,

@@ -20,6 +20,7 @@ enum {
     PROGRAM_TRIES = 3, // of a request to a program
     PASSAGES_MAX_BYTES = 64 << 20,
     BACK_OFF_MS = 500, // doubled with each try
+    BACK_OFF_MAX_MS = 4000,
 };
 
 // The same for all runs of a step.
@@ -39,7 +40,8 @@ struct step_call {
     struct ask ask;
     uint64_t id; // CALL_OPEN: the request whose answer is waited for
     int tries;
-    int64_t due_ms; // CALL_WAITS: not before
+    int64_t failed_ms; // when it failed first
+    int64_t due_ms;    // CALL_WAITS: not before
     enum near_state near;
     struct direction *direction; // owned; NULL: the question has none
 };
@@ -52,6 +54,7 @@ struct run {
     struct stepper *stepper; // owned; NULL when the inputs did not fit
     enum run_end end;        // RUN_ENDED: when it is not RUN_END_OUTPUTS,
     struct err err;          // here is why
+    enum call_fault fault;   // the server's last
     struct step_call calls[PROGRAM_MAX_STEPS];
 };
 
@@ -67,6 +70,8 @@ struct run_pool {
     struct corpus *corpus;           // and of those that do so by embeddings
     struct nearest *nearest;         // owned: of pools of demos
     uint64_t requests;               // made to programs so far
+    int64_t answered_ms;             // the server's last answer
+    struct err trouble;              // what it says since it gives none
 };
 
 // --- prompts ---
@@ -449,6 +454,15 @@ static void take_ask(struct run_pool *pool, struct run *run,
     buf_release(&query);
 }
 
+// A prompt that does not fit is long because of the inputs: the program's own
+// part of it was measured when it was compiled.
+static enum run_end end_of(enum run_outcome outcome)
+{
+    return outcome == RUN_DONE       ? RUN_END_OUTPUTS
+           : outcome == RUN_TOO_LONG ? RUN_END_INPUT
+                                     : RUN_END_MODEL;
+}
+
 // Takes over what the run can ask now.
 static void collect_asks(struct run_pool *pool, struct run *run)
 {
@@ -464,8 +478,7 @@ static void collect_asks(struct run_pool *pool, struct run *run)
     if (run->err.code != ERR_NONE)
         end_run(run, RUN_END_MODEL);
     else if (stepper_ended(run->stepper))
-        end_run(run, stepper_outcome(run->stepper) == RUN_DONE ? RUN_END_OUTPUTS
-                                                               : RUN_END_MODEL);
+        end_run(run, end_of(stepper_outcome(run->stepper)));
 }
 
 // Sends the waiting calls of a run. *due_ms: when the next may go.
@@ -492,23 +505,52 @@ static bool is_hopeless(enum call_fault fault)
     return fault == FAULT_MODEL || fault == FAULT_REQUEST;
 }
 
+// Whether the call has another try: a few, and beyond them as long as the pool
+// has patience with a server that answers nobody. One that answers others does
+// not like this call.
+static bool is_tried_again(const struct run_pool *pool,
+                           const struct step_call *call, enum call_fault fault,
+                           int64_t now)
+{
+    if (is_hopeless(fault))
+        return false;
+    return call->tries < TRIES ||
+           (pool->answered_ms < call->failed_ms &&
+            now - call->failed_ms < pool->options.patience_ms);
+}
+
+static int64_t back_off(int tries)
+{
+    int64_t wait = BACK_OFF_MS;
+
+    for (int i = 1; i < tries && wait < BACK_OFF_MAX_MS; i++)
+        wait *= 2;
+    return wait;
+}
+
 // Asked again after a while; at the end the run is given up, with what else it
 // has asked.
 static void take_fault(struct run_pool *pool, struct run *run, int step,
                        const struct model_done *done)
 {
     struct step_call *call = &run->calls[step];
+    int64_t now = clock_monotonic_ms();
 
-    if (!is_hopeless(done->fault) && call->tries < TRIES) {
+    if (call->failed_ms == 0)
+        call->failed_ms = now;
+    if (is_tried_again(pool, call, done->fault, now)) {
         call->state = CALL_WAITS;
-        call->due_ms =
-            clock_monotonic_ms() + ((int64_t)BACK_OFF_MS << (call->tries - 1));
+        call->due_ms = now + back_off(call->tries);
+        pool->trouble = ERR_CLEAR;
+        if (call->tries >= TRIES)
+            err_set(&pool->trouble, ERR_FAULT, "%s", done->text);
         return;
     }
     call->state = CALL_NONE;
     drop_calls(pool, run);
     err_set(&run->err, is_hopeless(done->fault) ? ERR_INPUT : ERR_FAULT, "%s",
             done->text);
+    run->fault = done->fault;
     end_run(run, RUN_END_SERVER);
 }
 
@@ -561,7 +603,7 @@ static void take_program_fault(struct run_pool *pool, struct run *run, int step,
     call->state = CALL_NONE;
     drop_calls(pool, run);
     err_set(&run->err, ERR_PROTOCOL, "%s", done->fault.text);
-    end_run(run, RUN_END_MODEL);
+    end_run(run, RUN_END_PROGRAM);
 }
 
 static void take_program(struct run_pool *pool, const struct exec_done *done)
@@ -606,6 +648,7 @@ static void take_near(struct run_pool *pool, struct run *run, int step,
     call->state = CALL_WAITS;
     call->near = NEAR_KNOWN;
     call->tries = 0;
+    call->failed_ms = 0;
     if (run->err.code == ERR_NONE)
         return;
     call->state = CALL_NONE;
@@ -618,9 +661,13 @@ static void take_done(struct run_pool *pool, const struct model_done *done)
     struct run *run = &pool->runs[done->id / PROGRAM_MAX_STEPS];
     int step = (int)(done->id % PROGRAM_MAX_STEPS);
 
-    if (done->fault != FAULT_NONE)
+    if (done->fault != FAULT_NONE) {
         take_fault(pool, run, step, done);
-    else if (run->calls[step].near == NEAR_WANTED)
+        return;
+    }
+    pool->answered_ms = clock_monotonic_ms();
+    pool->trouble = ERR_CLEAR;
+    if (run->calls[step].near == NEAR_WANTED)
         take_near(pool, run, step, &done->answer);
     else if (run->calls[step].ask.answerer == ANSWERER_EMBED)
         give_near(pool, run, step, &done->answer);
@@ -709,6 +756,11 @@ bool run_pool_turn(struct run_pool *pool, int64_t wait_ms, struct err *err)
     return true;
 }
 
+const char *run_pool_trouble(const struct run_pool *pool)
+{
+    return pool->trouble.code == ERR_NONE ? NULL : pool->trouble.text;
+}
+
 // --- the end of a run ---
 
 static const char *outcome_text(enum run_outcome outcome)
@@ -732,7 +784,8 @@ static void tell_model_fault(const struct run_pool *pool, const struct run *run,
     int step = stepper_failed_step(run->stepper);
     const char *problem = stepper_problem(run->stepper);
 
-    err_set(err, ERR_PROTOCOL, "the model of step `%s` %s%s%s",
+    err_set(err, run->end == RUN_END_INPUT ? ERR_INPUT : ERR_PROTOCOL,
+            "the model of step `%s` %s%s%s",
             step < 0 ? "?" : program->steps[step].name,
             outcome_text(stepper_outcome(run->stepper)),
             problem[0] == '\0' ? "" : ": ", problem);
@@ -741,8 +794,8 @@ static void tell_model_fault(const struct run_pool *pool, const struct run *run,
 static void fill_result(const struct run_pool *pool, const struct run *run,
                         struct run_result *out)
 {
-    *out =
-        (struct run_result){.tag = run->tag, .end = run->end, .err = run->err};
+    *out = (struct run_result){
+        .tag = run->tag, .end = run->end, .fault = run->fault, .err = run->err};
     if (run->stepper != NULL)
         out->repairs = stepper_repairs(run->stepper);
     if (run->end == RUN_END_OUTPUTS)

@@ -38,6 +38,9 @@ struct run_pool_options {
     int slots;                       // calls open at the same time; 1 and more
     size_t places;                   // runs at the same time; 1 and more
     int64_t timeout_ms;              // of a call
+    // How long a server that answers nothing at all is asked again, beyond the
+    // few tries that any call has; 0: no longer.
+    int64_t patience_ms;
     // Whether programs of exec steps may be run, in the compiled file's folder;
     // without it a file that names one is refused.
     bool allow_exec;
@@ -46,16 +49,19 @@ struct run_pool_options {
 // How a run ended. Only the first has outputs; the others have a sentence.
 enum run_end {
     RUN_END_OUTPUTS,
-    RUN_END_INPUT,  // the inputs do not fit the program
-    RUN_END_MODEL,  // a model, or a program of the user, gave no answer
-    RUN_END_SERVER, // the server could not be asked
+    RUN_END_INPUT,   // the inputs do not fit the program, or the context
+    RUN_END_MODEL,   // a model gave no answer that can be read
+    RUN_END_PROGRAM, // a program of the user gave none
+    RUN_END_SERVER,  // the server could not be asked
 };
+enum { RUN_END_COUNT = RUN_END_SERVER + 1 };
 
 struct run_result {
     uint64_t tag;
     enum run_end end;
     json_t *outputs; // all outputs by name; a reference of the receiver's
     int repairs;     // replies that could not be read and were asked for again
+    enum call_fault fault; // RUN_END_SERVER: the server's last, or FAULT_NONE
     struct err err;
 };
 
@@ -71,6 +77,10 @@ size_t run_pool_size(const struct run_pool *pool); // begun and not taken
 // Whether turns would do something even without any run: documents are being
 // embedded.
 bool run_pool_is_loading(const struct run_pool *pool);
+
+// Whether nothing came of what was asked lately, and it is asked again for as
+// long as the pool has patience; the server's words, or NULL.
+const char *run_pool_trouble(const struct run_pool *pool);
 
 // Begins a run on inputs by name (a reference is taken); a name that is no
 // input's ends it at once. Needs room.

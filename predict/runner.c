@@ -23,6 +23,7 @@ struct work {
     size_t n_kept;
     size_t next, told; // indices
     bool exhausted;
+    bool waits; // the last turn found no server
 };
 
 static struct kept *kept_at(struct work *work, uint64_t index)
@@ -88,6 +89,15 @@ static bool tell_results(struct work *work, struct err *err)
     return true;
 }
 
+static void tell_trouble(struct work *work)
+{
+    const char *why = run_pool_trouble(work->pool);
+
+    if (why != NULL && !work->waits && work->io->waits != NULL)
+        work->io->waits(work->io->user, why);
+    work->waits = why != NULL;
+}
+
 static bool turn(struct work *work, struct err *err)
 {
     read_inputs(work);
@@ -95,6 +105,7 @@ static bool turn(struct work *work, struct err *err)
         !run_pool_turn(work->pool, POLL_MS, err))
         return false;
     collect_results(work);
+    tell_trouble(work);
     return tell_results(work, err);
 }
 
@@ -107,6 +118,7 @@ bool runner_run(const struct runner *runner, const struct runner_io *io,
                                        .slots = runner->slots,
                                        .places = places,
                                        .timeout_ms = runner->timeout_ms,
+                                       .patience_ms = runner->patience_ms,
                                        .allow_exec = runner->allow_exec};
     struct work work = {.runner = runner, .io = io, .n_kept = places};
     bool ok = false;

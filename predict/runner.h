@@ -36,14 +36,18 @@ struct runner_io {
     // False ends the whole (a disk that is full).
     bool (*done)(void *user, const struct runner_result *result,
                  struct err *err);
+    // The server has stopped to answer, and is waited for; told once each time
+    // that it happens. NULL: nobody wants to know.
+    void (*waits)(void *user, const char *why);
 };
 
 struct runner {
     const struct compiled *compiled; // borrowed, as all below
     struct model_client *client;
     int slots;
-    int64_t timeout_ms; // of a call
-    bool allow_exec;    // see run_pool.h
+    int64_t timeout_ms;  // of a call
+    int64_t patience_ms; // with a server that has stopped to answer
+    bool allow_exec;     // for both see run_pool.h
 };
 
 // True when all inputs were worked through, whatever came of each. ERR_FAULT:

@@ -55,10 +55,10 @@ bool service_run(struct service *service, const struct service_caller *caller,
 // Counts since the start, and what is there now.
 struct service_status {
     size_t waiting, running;
-    int64_t ended[RUN_END_SERVER + 1]; // by how runs ended
-    int64_t withdrawn;                 // not begun, since the caller was gone
-    int64_t repairs;                   // replies asked for again
-    int64_t run_us;                    // of all runs, from service_run on
+    int64_t ended[RUN_END_COUNT]; // by how runs ended
+    int64_t withdrawn;            // not begun, since the caller was gone
+    int64_t repairs;              // replies asked for again
+    int64_t run_us;               // of all runs, from service_run on
     bool draining;
 };
 void service_status(struct service *service, struct service_status *out);

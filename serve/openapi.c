@@ -99,10 +99,13 @@ static json_t *responses(size_t most)
         {"413", "The body is too large."},
         {"415", "The body is not said to be application/json."},
         {"421", "Without a token this server answers as localhost alone."},
-        {"422", "The inputs do not fit the program."},
-        {"502", "The model gave no readable answer."},
-        {"503", "Too much is waiting, the model server cannot be asked, or "
+        {"422", "The inputs do not fit the program, or make a prompt that is "
+                "longer than the model's context."},
+        {"500", "A program of a step, on the server's machine, failed."},
+        {"502", "The model gave no readable answer, or its server an error."},
+        {"503", "Too much is waiting, the model server cannot be reached, or "
                 "this server is stopping. Retry-After says when to ask again."},
+        {"504", "The model server did not answer in time."},
     };
     json_t *all = json_pack(
         "{s:o}", "200",

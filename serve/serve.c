@@ -52,14 +52,23 @@ static void reply_error(struct http_reply *reply, unsigned status,
     reply_json(reply, status, json_pack("{s:o}", "error", error_json(err)));
 }
 
-static unsigned status_of(enum run_end end)
+// Whose fault it was: 4xx the caller's, 500 that of a program of this machine,
+// 502 and 504 the model server's. One that cannot be reached, or has no room,
+// is asked again later, as when this server has none.
+static unsigned status_of(const struct run_result *result)
 {
-    static const unsigned STATUSES[] = {[RUN_END_OUTPUTS] = 200,
-                                        [RUN_END_INPUT] = 422,
-                                        [RUN_END_MODEL] = 502,
-                                        [RUN_END_SERVER] = 503};
+    static const unsigned STATUSES[RUN_END_COUNT] = {
+        [RUN_END_OUTPUTS] = 200, [RUN_END_INPUT] = 422,  [RUN_END_MODEL] = 502,
+        [RUN_END_PROGRAM] = 500, [RUN_END_SERVER] = 502,
+    };
 
-    return STATUSES[end];
+    if (result->end != RUN_END_SERVER)
+        return STATUSES[result->end];
+    if (result->fault == FAULT_TIMEOUT)
+        return 504;
+    if (result->fault == FAULT_NONE || call_fault_kind(result->fault)->busy)
+        return 503;
+    return STATUSES[RUN_END_SERVER];
 }
 
 // --- POST /predict ---
@@ -83,7 +92,7 @@ static void reply_one(const struct serve *serve, struct run_result *result,
     if (result->end == RUN_END_OUTPUTS)
         reply_json(reply, 200, result_json(serve, result));
     else
-        reply_error(reply, status_of(result->end), &result->err);
+        reply_error(reply, status_of(result), &result->err);
 }
 
 static void reply_list(const struct serve *serve, struct run_result *results,
@@ -227,12 +236,14 @@ static void put_runs(struct buf *out, const struct service_status *status)
     static const char *const ENDS[] = {[RUN_END_OUTPUTS] = "outputs",
                                        [RUN_END_INPUT] = "input",
                                        [RUN_END_MODEL] = "model",
+                                       [RUN_END_PROGRAM] = "program",
                                        [RUN_END_SERVER] = "server"};
     int64_t all = 0;
 
     put_metric(out, "runs_total", "counter",
                "Inputs, by how their run ended: with outputs, or for want of "
-               "right inputs, a readable answer, or a model server.");
+               "right inputs, a readable answer, a program's answer, or a "
+               "model server.");
     for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
         all += status->ended[i];
         buf_printf(out, "promptcc_serve_runs_total{end=\"%s\"} %" PRId64 "\n",

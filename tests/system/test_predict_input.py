@@ -195,3 +195,38 @@ def test_a_server_that_is_only_just_starting_is_waited_for(stage, compiled):
         assert done.status == 0 and done.out, done
     finally:
         gate.close()
+
+
+def test_a_server_that_dies_in_the_middle_is_waited_for(stage, compiled,
+                                                        tmp_path):
+    """Longer than a call is tried again by itself."""
+    sim = stage.stand_in(slots=2, models="m:1", latency_ms=5)
+    inputs, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    inputs.write_text("".join(json.dumps({"text": f"row {i}"}) + "\n"
+                              for i in range(300)))
+    process = stage.start("predict", compiled, "--ollama", sim.url, "--input",
+                          inputs, "--output", out)
+    harness.wait_until(lambda: len(sim.answered()) >= 20, "some answers")
+    sim.kill()
+    process.wait_for_line("waiting for the model server")
+    sim.restart()
+    result = process.wait()
+    assert result.status == 0, result
+    assert [set(json.loads(line)) for line in out.read_text().splitlines()] \
+        == [{"outputs"}] * 300
+
+
+def test_a_server_that_stays_away_costs_no_finished_row(stage, compiled,
+                                                        tmp_path):
+    sim = stage.stand_in(slots=2, models="m:1", latency_ms=5)
+    inputs, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    inputs.write_text("".join(json.dumps({"text": f"row {i}"}) + "\n"
+                              for i in range(300)))
+    process = stage.start("predict", compiled, "--ollama", sim.url, "--input",
+                          inputs, "--output", out, "--wait", "1s")
+    harness.wait_until(lambda: len(sim.answered()) >= 20, "some answers")
+    sim.kill()
+    result = process.wait()
+    kept = (tmp_path / "out.jsonl.partial").read_text().splitlines()
+    assert result.status == 3 and f"first {len(kept)} lines" in result.err
+    assert len(kept) >= 10 and not out.exists()

@@ -87,6 +87,9 @@ def test_what_is_wrong_is_said_with_its_status(stage, sim, compiled):
             ([{}] * 1001, 400, "1000")]:
         given, document = server.predict(body)
         assert given == status and said in document["error"]["text"], document
+    status, document = server.predict({"message": "a word " * 40000})
+    assert status == 422 and "shorten the inputs" in document["error"]["text"]
+    assert document["error"]["code"] == "input", document
     assert server.announce(9 << 20) == 413
     assert server.ask("GET", "/predict")[0] == 405
     assert server.headers["Allow"] == "POST"
