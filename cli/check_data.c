@@ -395,6 +395,16 @@ static void check_budget(struct jobfile *file)
                 CANDIDATES_LEAST * once + test);
 }
 
+// The most demos that a prompt is meant to show.
+static int64_t demos_wanted(const struct job *job)
+{
+    int64_t most = DEMOS_WANTED;
+
+    for (size_t i = 0; i < job->n_nearest; i++)
+        most = job->nearest[i] > most ? job->nearest[i] : most;
+    return most;
+}
+
 // How many demos of the mean size fit beside the longest prompt.
 static void check_demos(struct jobfile *file)
 {
@@ -415,7 +425,7 @@ static void check_demos(struct jobfile *file)
                    student->options.num_predict -
                    2 * (int64_t)prompt_estimate_tokens(longest);
     int64_t demo = (int64_t)prompt_estimate_tokens(sum / file->dataset->n) + 20;
-    if (room >= DEMOS_WANTED * demo)
+    if (room >= demos_wanted(file->job) * demo)
         return;
     diag_add(file->diags, DIAG_WARNING, "no-room-for-demos", &student->place,
              "beside the longest example and a reply of num_predict %" PRId32

@@ -3,6 +3,8 @@
 #include "common/text.h"
 #include "retrieve/retrieval.h"
 
+enum { TEXTS_BYTES = 4096 };
+
 size_t embeddings_count(const struct jobfile *file)
 {
     const struct job *job = file->job;
@@ -21,30 +23,68 @@ size_t embeddings_count(const struct jobfile *file)
     return n;
 }
 
+// The same of demos that are picked by embeddings: at most one text of each row
+// that may be a demo, for each step that is searched.
+static size_t count_pool_texts(const struct jobfile *file)
+{
+    const struct job *job = file->job;
+    const struct program *program = job->program;
+    size_t steps = 0;
+
+    if (job->n_nearest == 0 || !file->optimizer->pools ||
+        program->pools_by != SEARCH_BY_EMBEDDINGS)
+        return 0;
+    for (size_t p = 0; p < program->n_predictors; p++)
+        steps += file->plan.runs[program->predictors[p]];
+    return steps * file->split.n[SHARE_TRAIN];
+}
+
+// "40 texts of the documents and up to 12 of the demo pools".
+static void put_texts(size_t documents, size_t pools, struct buf *out)
+{
+    char counted[TEXT_COUNTED_BYTES];
+
+    if (documents > 0)
+        buf_printf(out, "%s of the documents%s",
+                   text_counted(counted, (int64_t)documents, "text"),
+                   pools > 0 ? " and " : "");
+    if (pools > 0)
+        buf_printf(out, "up to %s of the demo pools",
+                   text_counted(counted, (int64_t)pools, "text"));
+}
+
 void check_embeddings(struct jobfile *file, const struct options *options)
 {
     const struct job_model *model = &file->job->models[ROLE_EMBED];
-    size_t n = embeddings_count(file);
+    size_t documents = embeddings_count(file);
+    size_t pools = count_pool_texts(file);
     const struct job_budget *budget = &file->job->budget;
-    char texts[TEXT_COUNTED_BYTES];
+    struct buf texts = BUF_INIT(TEXTS_BYTES);
 
     (void)options;
-    if (n == 0)
+    if (documents + pools == 0)
         return;
-    (void)text_counted(texts, (int64_t)n, "text");
-    if (budget->max_calls > 0 && (int64_t)n >= budget->max_calls) {
-        diag_add(file->diags, DIAG_ERROR, "embeddings", &model->place,
-                 "%s of the documents are embedded first, one a call, and "
-                 "`max_calls` is %lld: nothing is left for the search",
-                 texts, (long long)budget->max_calls);
+    put_texts(documents, pools, &texts);
+    if (texts.failed) {
+        file->diags->nomem = true;
+    } else if (budget->max_calls > 0 &&
+               (int64_t)(documents + pools) >= budget->max_calls) {
+        diag_add(
+            file->diags, DIAG_ERROR, "embeddings", &model->place,
+            "%s are embedded, one a call, and `max_calls` is %lld: nothing "
+            "is left for the search",
+            texts.data, (long long)budget->max_calls);
         diag_remedy(file->diags,
                     "raise `max_calls`, or search fewer documents");
-        return;
+    } else {
+        diag_add(file->diags, DIAG_INFO, "embeddings", &model->place,
+                 "%s are embedded by `%s`, one a call%s; so is each query that "
+                 "is new",
+                 texts.data, model->name,
+                 documents > 0 ? ", those of documents before the first trial"
+                               : "");
+        diag_remedy(file->diags, "they are kept in the store: a later run pays "
+                                 "for what has changed");
     }
-    diag_add(file->diags, DIAG_INFO, "embeddings", &model->place,
-             "%s of the documents are embedded by `%s` before the first trial, "
-             "one a call; so is each query that is new",
-             texts, model->name);
-    diag_remedy(file->diags, "they are kept in the store: a later run pays for "
-                             "what has changed");
+    buf_release(&texts);
 }

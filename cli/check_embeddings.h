@@ -1,4 +1,5 @@
-// check_embeddings: what a job's documents cost before the first trial.
+// check_embeddings: what the embeddings of a job cost beside its trials: those
+// of its documents, and of the rows of its demo pools.
 
 #ifndef CLI_CHECK_EMBEDDINGS_H
 #define CLI_CHECK_EMBEDDINGS_H

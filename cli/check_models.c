@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "cli/servers.h"
+#include "common/text.h"
 #include "model/model.h"
 
-enum { PROBE_MS = 3000 };
+enum { PROBE_MS = 3000, URLS_SHOWN = 3, URLS_BYTES = 400 };
 
 // What the servers that answered said, in the order of the options.
 struct answered {
@@ -24,6 +25,37 @@ static const struct place *place_of(const struct jobfile *file,
     return &file->job->models[ROLE_STUDENT].place;
 }
 
+// Servers without a model, in one sentence: where a model is embedded by some
+// and answered by others, that is most of them.
+struct missing {
+    size_t n;
+    char urls[URLS_BYTES]; // of the first few, "URL, URL"
+};
+
+static void note_missing(struct missing *missing, const char *url)
+{
+    size_t len = strlen(missing->urls);
+
+    if (missing->n++ < URLS_SHOWN)
+        text_print(missing->urls + len, sizeof missing->urls - len, "%s%.100s",
+                   len == 0 ? "" : ", ", url);
+}
+
+static void tell_missing(struct jobfile *file, const struct missing *missing,
+                         const char *name)
+{
+    char more[40] = "";
+
+    if (missing->n == 0)
+        return;
+    if (missing->n > URLS_SHOWN)
+        text_print(more, sizeof more, " and %zu more", missing->n - URLS_SHOWN);
+    diag_add(file->diags, DIAG_WARNING, "model-missing", place_of(file, name),
+             "%s%s %s not have the model `%.80s`", missing->urls, more,
+             missing->n == 1 ? "does" : "do", name);
+    diag_remedy(file->diags, "run `ollama pull %.80s` there", name);
+}
+
 // One name on all servers: there, and the same model everywhere.
 static void compare_model(struct jobfile *file, const struct servers *servers,
                           const struct answered *answered, const char *name)
@@ -31,6 +63,7 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
     const struct place *place = place_of(file, name);
     const struct model_info *first = NULL;
     const char *where = NULL;
+    struct missing missing = {0};
 
     for (size_t i = 0; i < servers->n; i++) {
         const struct model_address *address = &servers->addresses[i];
@@ -41,10 +74,7 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
             continue;
         model = model_server_find(&answered[i].server, name);
         if (model == NULL) {
-            diag_add(file->diags, DIAG_WARNING, "model-missing", place,
-                     "%.120s does not have the model `%.80s`", address->url,
-                     name);
-            diag_remedy(file->diags, "run `ollama pull %.80s` there", name);
+            note_missing(&missing, address->url);
         } else if (first == NULL) {
             first = model;
             where = address->url;
@@ -56,6 +86,7 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
             diag_remedy(file->diags, "run `ollama pull %.80s` on both", name);
         }
     }
+    tell_missing(file, &missing, name);
 }
 
 static void probe(const struct model_address *address, struct answered *out)

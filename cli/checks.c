@@ -9,6 +9,7 @@
 #include "cli/check_data.h"
 #include "cli/check_embeddings.h"
 #include "cli/check_models.h"
+#include "cli/check_passages.h"
 #include "cli/replies.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -278,8 +279,8 @@ static void check_headroom(struct jobfile *file, const struct options *options)
 // --- the table ---
 
 static void (*const checks[])(struct jobfile *, const struct options *) = {
-    check_examples, check_headroom,   check_context, check_programs,
-    check_models,   check_embeddings, replies_try,
+    check_examples, check_headroom, check_context,    check_passages,
+    check_programs, check_models,   check_embeddings, replies_try,
 };
 
 void checks_run(struct jobfile *file, const struct options *options)

@@ -582,6 +582,12 @@ def write_rows(path, made):
     return path
 
 
+def write_documents(path):
+    """A document a topic, in whose words messages of the topic are written."""
+    return write_rows(path, [{"title": topic, "text": " ".join(words)}
+                             for topic, words in TOPICS.items()])
+
+
 def write_job(folder, n=24, name=None, student="qwen2.5:0.5b",
               instruction="Say what the message is about.", more_steps="",
               data="{examples: examples.jsonl}", metric="{exact_match: topic}",

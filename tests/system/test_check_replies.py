@@ -78,3 +78,13 @@ def test_the_server_that_lacks_a_model_is_named(stage, sim):
     lacks = stage.stand_in(model=["other:7b"])
     told = findings(stage, stage.job(), sim.url, lacks.url)["model-missing"]
     assert lacks.url in told["text"] and told["level"] == "warning"
+
+
+def test_servers_that_lack_a_model_are_told_in_one_sentence(stage, sim):
+    lack = [stage.stand_in(model=["other:7b"]).url for _ in range(2)]
+    result = stage.promptcc("check", stage.job(), "--json", "--ollama", sim.url,
+                            *[word for url in lack
+                              for word in ("--ollama", url)])
+    told = [f["text"] for f in result.json["findings"]
+            if f["code"] == "model-missing"]
+    assert len(told) == 1 and all(url in told[0] for url in lack), told

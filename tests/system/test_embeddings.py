@@ -39,9 +39,7 @@ def write(stage, name="leaflets", by="embeddings", fields="[title, text]",
     folder = stage.folder / name
     folder.mkdir(parents=True)
     harness.write_rows(folder / "examples.jsonl", harness.rows(24))
-    harness.write_rows(folder / "documents.jsonl", [
-        {"title": topic, "text": " ".join(words)}
-        for topic, words in harness.TOPICS.items()])
+    harness.write_documents(folder / "documents.jsonl")
     job = folder / "job.yaml"
     job.write_text(JOB.format(by=by, fields=fields, max_calls=max_calls))
     return job
@@ -113,6 +111,18 @@ def test_documents_count_against_the_budget(stage, sim):
     assert result.json["finish_reason"] == "budget", result
     assert embeddings(sim) == []
     assert "embedding of documents" in str(result), result
+
+
+def test_check_counts_what_demo_pools_embed(stage):
+    job = write(stage)
+    words = ["check", job, "--json", "--optimizer", "screen_and_race"]
+    for more, said in [([], f"{N_DOCUMENTS} texts of the documents are"),
+                       (["--set", "demos={nearest: 4, by: embeddings}"],
+                        "texts of the demo pools are")]:
+        told = [one["text"] for one in
+                stage.promptcc(*words, *more).json["findings"]
+                if one["code"] == "embeddings"]
+        assert len(told) == 1 and said in told[0], told
 
 
 # --- the same, whoever answers and whatever dies ---

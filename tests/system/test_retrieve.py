@@ -39,9 +39,7 @@ def write(stage, folder_of_texts=False):
             (folder / "texts" / f"{topic}.txt").write_text(" ".join(words))
         (folder / "texts" / ".hidden").write_text("parcel courier")
     else:
-        harness.write_rows(folder / "documents.jsonl", [
-            {"title": topic, "text": " ".join(words)}
-            for topic, words in harness.TOPICS.items()])
+        harness.write_documents(folder / "documents.jsonl")
     job = folder / "job.yaml"
     job.write_text(JOB.format(
         documents="texts" if folder_of_texts else "documents.jsonl",
@@ -114,3 +112,17 @@ def test_a_broken_document_is_named(stage, sim):
     result = run(stage, sim, job)
     assert result.status == 2, result
     assert "documents.jsonl:5" in result.error["text"]
+
+
+def test_check_tells_of_passages_that_are_too_long(stage):
+    job = write(stage)
+    codes = [one["code"] for one in
+             stage.promptcc("check", job, "--json").json["findings"]]
+    assert "long-passages" not in codes
+    harness.write_rows(job.parent / "documents.jsonl", [
+        {"title": "delivery", "text": "parcel " * 6000},
+        {"title": "plants", "text": "rose"}])
+    told = [one for one in
+            stage.promptcc("check", job, "--json").json["findings"]
+            if one["code"] == "long-passages"]
+    assert len(told) == 1 and "`search`" in told[0]["text"], told
