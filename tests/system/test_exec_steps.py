@@ -182,9 +182,7 @@ def write_everything(stage, name):
         {**row, "number": str(i), "kind": "order" if i % 3 else "other",
          "status": f"sent {i}" if i % 3 else None}
         for i, row in enumerate(harness.rows(24))])
-    harness.write_rows(folder / "documents.jsonl", [
-        {"title": topic, "text": " ".join(words)}
-        for topic, words in harness.TOPICS.items()])
+    harness.write_documents(folder / "documents.jsonl")
     (folder / "look_up.py").write_text(LOOK_UP)
     return folder / "job.yaml"
 
