@@ -200,7 +200,7 @@ def test_a_server_that_is_only_just_starting_is_waited_for(stage, compiled):
 def test_a_server_that_dies_in_the_middle_is_waited_for(stage, compiled,
                                                         tmp_path):
     """Longer than a call is tried again by itself."""
-    sim = stage.stand_in(slots=2, models="m:1", latency_ms=5)
+    sim = stage.stand_in(slots=2, model=["m:1"], latency_ms=5)
     inputs, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     inputs.write_text("".join(json.dumps({"text": f"row {i}"}) + "\n"
                               for i in range(300)))
@@ -208,7 +208,7 @@ def test_a_server_that_dies_in_the_middle_is_waited_for(stage, compiled,
                           inputs, "--output", out)
     harness.wait_until(lambda: len(sim.answered()) >= 20, "some answers")
     sim.kill()
-    process.wait_for_line("waiting for the model server")
+    process.wait_for_line("waiting for the model server", errors=True)
     sim.restart()
     result = process.wait()
     assert result.status == 0, result
@@ -218,7 +218,7 @@ def test_a_server_that_dies_in_the_middle_is_waited_for(stage, compiled,
 
 def test_a_server_that_stays_away_costs_no_finished_row(stage, compiled,
                                                         tmp_path):
-    sim = stage.stand_in(slots=2, models="m:1", latency_ms=5)
+    sim = stage.stand_in(slots=2, model=["m:1"], latency_ms=5)
     inputs, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     inputs.write_text("".join(json.dumps({"text": f"row {i}"}) + "\n"
                               for i in range(300)))
