@@ -93,7 +93,7 @@ bool race_run(struct outlook *outlook, const struct race_rules *rules,
               struct entry *holder, struct entry **winner, struct err *err)
 {
     static const size_t ends[] = {8, 16, 32, 64, SIZE_MAX};
-    static const size_t stay[] = {4, 3, 2, 2, 1};
+    static const size_t stay[] = {4, 3, 2, 1, 1};
     size_t rows = outlook->board->n_rows;
     size_t end = 0;
     struct racer *racers =
