@@ -20,7 +20,6 @@ enum {
     PROGRAM_TRIES = 3, // of a request to a program
     PASSAGES_MAX_BYTES = 64 << 20,
     BACK_OFF_MS = 500, // doubled with each try
-    BACK_OFF_MAX_MS = 4000,
 };
 
 // The same for all runs of a step.
@@ -40,7 +39,7 @@ struct step_call {
     struct ask ask;
     uint64_t id; // CALL_OPEN: the request whose answer is waited for
     int tries;
-    int64_t failed_ms; // when it failed first
+    int64_t failed_ms; // when it failed last; 0: it has not
     int64_t due_ms;    // CALL_WAITS: not before
     enum near_state near;
     struct direction *direction; // owned; NULL: the question has none
@@ -70,8 +69,8 @@ struct run_pool {
     struct corpus *corpus;           // and of those that do so by embeddings
     struct nearest *nearest;         // owned: of pools of demos
     uint64_t requests;               // made to programs so far
-    int64_t answered_ms;             // the server's last answer
-    struct err trouble;              // what it says since it gives none
+    int64_t failing_ms; // since when the server has answered nobody; 0: it does
+    struct err trouble; // what it says instead
 };
 
 // --- prompts ---
@@ -505,27 +504,29 @@ static bool is_hopeless(enum call_fault fault)
     return fault == FAULT_MODEL || fault == FAULT_REQUEST;
 }
 
-// Whether the call has another try: a few, and beyond them as long as the pool
-// has patience with a server that answers nobody. One that answers others does
-// not like this call.
-static bool is_tried_again(const struct run_pool *pool,
-                           const struct step_call *call, enum call_fault fault,
-                           int64_t now)
+// Whether the call has failed since the server has answered nobody. One that
+// answers others meanwhile does not like this call.
+static bool is_outage(const struct run_pool *pool, const struct step_call *call,
+                      int64_t now)
 {
-    if (is_hopeless(fault))
-        return false;
-    return call->tries < TRIES ||
-           (pool->answered_ms < call->failed_ms &&
-            now - call->failed_ms < pool->options.patience_ms);
+    return call->failed_ms != 0 && pool->failing_ms <= call->failed_ms &&
+           now - pool->failing_ms < pool->options.patience_ms;
 }
 
-static int64_t back_off(int tries)
+// Whether the call has another try: a few, and in an outage, as long as the
+// pool has patience, the same anew.
+static bool is_tried_again(struct run_pool *pool, struct step_call *call,
+                           const struct model_done *done, int64_t now)
 {
-    int64_t wait = BACK_OFF_MS;
-
-    for (int i = 1; i < tries && wait < BACK_OFF_MAX_MS; i++)
-        wait *= 2;
-    return wait;
+    if (is_hopeless(done->fault))
+        return false;
+    if (call->tries < TRIES)
+        return true;
+    if (!is_outage(pool, call, now))
+        return false;
+    call->tries = 1;
+    err_set(&pool->trouble, ERR_FAULT, "%s", done->text);
+    return true;
 }
 
 // Asked again after a while; at the end the run is given up, with what else it
@@ -535,15 +536,15 @@ static void take_fault(struct run_pool *pool, struct run *run, int step,
 {
     struct step_call *call = &run->calls[step];
     int64_t now = clock_monotonic_ms();
+    bool again;
 
-    if (call->failed_ms == 0)
-        call->failed_ms = now;
-    if (is_tried_again(pool, call, done->fault, now)) {
+    if (pool->failing_ms == 0)
+        pool->failing_ms = now;
+    again = is_tried_again(pool, call, done, now);
+    call->failed_ms = now;
+    if (again) {
         call->state = CALL_WAITS;
-        call->due_ms = now + back_off(call->tries);
-        pool->trouble = ERR_CLEAR;
-        if (call->tries >= TRIES)
-            err_set(&pool->trouble, ERR_FAULT, "%s", done->text);
+        call->due_ms = now + ((int64_t)BACK_OFF_MS << (call->tries - 1));
         return;
     }
     call->state = CALL_NONE;
@@ -665,7 +666,7 @@ static void take_done(struct run_pool *pool, const struct model_done *done)
         take_fault(pool, run, step, done);
         return;
     }
-    pool->answered_ms = clock_monotonic_ms();
+    pool->failing_ms = 0;
     pool->trouble = ERR_CLEAR;
     if (run->calls[step].near == NEAR_WANTED)
         take_near(pool, run, step, &done->answer);
