@@ -65,7 +65,7 @@ struct weather {
 
 // What befalls a run: nothing, faults of all kinds, one death, the loss of one
 // message, workers that are started and stopped by demand, or servers that all
-// fail until one comes that answers.
+// are away until one comes that answers.
 enum trouble {
     TROUBLE_NONE,
     TROUBLE_WEATHER,
@@ -471,7 +471,7 @@ static bool is_over(void *user)
 static void run_steps(void)
 {
     int64_t last = world.heal_us +
-                   (world.weather.hangs > 0 || world.trouble == TROUBLE_SCALING
+                   (world.weather.hangs > 0 || world.trouble >= TROUBLE_SCALING
                         ? GIVE_UP_S
                         : GIVE_UP_SOON_S) *
                        SECOND;
@@ -706,46 +706,53 @@ static void join_good_one(void *user)
     world.n_workers = GOOD + 1;
 }
 
+// A client that is gone in between, as one that is started by hand.
+static void with_client(void (*act)(struct client *))
+{
+    struct err err = ERR_CLEAR;
+    struct client *client = client_open(NULL, ENDPOINT, NULL, 5000, &err);
+
+    if (client == NULL)
+        fail(err.text);
+    else
+        act(client);
+    client_close(client);
+}
+
 // Whether a job is at work, by the coordinator's own word.
-static bool is_at_work(struct client *client)
+static void look_for_jobs(struct client *client)
 {
     struct err err = ERR_CLEAR;
     char *document = NULL;
-    bool none;
 
     if (!client_command(client, "status", "", "", &document, &err))
         fail(err.text);
-    none = document != NULL && strstr(document, "\"jobs\":[]") != NULL;
+    world.job_runs =
+        document != NULL && strstr(document, "\"jobs\":[]") == NULL;
     free(document);
-    return !none;
 }
 
 // The client of a job that pauses goes away, and nobody else does anything for
 // it. It comes back for the result when the job is done long since.
 static void *run_absent_client(void *arg)
 {
-    struct err err = ERR_CLEAR;
-    struct client *client = client_open(NULL, ENDPOINT, NULL, 5000, &err);
     int64_t answered;
 
     (void)arg;
-    if (client == NULL) {
-        fail(err.text);
-        return NULL;
-    }
-    submit(client);
+    with_client(submit);
     if (world.finished)
         fail("a job that nobody answers does not pause");
     machine_at(machine_now_us() + seconds(120), join_good_one, NULL);
     while (world.wrong == NULL && servers_get(GOOD)->answered == 0)
         machine_sleep(SECOND);
-    while (world.wrong == NULL && is_at_work(client))
+    do {
         machine_sleep(SECOND);
+        with_client(look_for_jobs);
+    } while (world.wrong == NULL && world.job_runs);
     answered = servers_get(GOOD)->answered;
-    submit(client);
+    with_client(submit);
     if (servers_get(GOOD)->answered != answered)
         fail("the job had not gone on to its end by itself");
-    client_close(client);
     return NULL;
 }
 
@@ -818,7 +825,7 @@ static char *run(uint64_t seed, int variant, enum trouble trouble,
     if (trouble == TROUBLE_SCALING)
         scale(NULL);
     for (int i = 0; trouble == TROUBLE_PAUSE && i < n_workers; i++)
-        servers_get(i)->fails = 1;
+        servers_get(i)->away_us = INT64_MAX;
     if (trouble == TROUBLE_DEATH)
         machine_at(machine_now_us() + SECOND + seconds(20), vanish, NULL);
     for (int i = 0; i < n_workers; i++)
@@ -1019,7 +1026,7 @@ static bool run_scaling(void)
     return true;
 }
 
-// A job that paused goes on by itself, however its workers fail.
+// A job that paused goes on by itself.
 static bool run_pause(void)
 {
     char *compiled = run(1, 0, TROUBLE_PAUSE, GOOD);
