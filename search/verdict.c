@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/map.h"
 #include "common/text.h"
 #include "program/graph/plan.h"
 #include "search/session/comparison.h"
@@ -29,22 +30,23 @@ add_reason(json_t *reasons, const char *code, const char *format, ...)
 
 // ---- what the trials show
 
-// Candidates of trials that count, the baseline's among them.
-static size_t count_candidates(struct trial *const *trials, size_t n)
+// Candidates of trials that count, the baseline's among them. False without
+// memory.
+static bool count_candidates(struct trial *const *trials, size_t n,
+                             size_t *count)
 {
-    size_t count = 0;
+    struct map seen = MAP_INIT;
+    bool ok = true;
 
-    for (size_t i = 0; i < n; i++) {
-        size_t first = 0;
+    for (size_t i = 0; ok && i < n; i++) {
+        const struct hash key = map_number((intptr_t)trials[i]->candidate);
 
-        if (!trials[i]->whole)
-            continue;
-        while (trials[first]->candidate != trials[i]->candidate ||
-               !trials[first]->whole)
-            first++;
-        count += first == i;
+        if (trials[i]->whole)
+            ok = map_put(&seen, &key, trials[i]);
     }
-    return count;
+    *count = seen.n;
+    map_release(&seen);
+    return ok;
 }
 
 // Whether all scores of all trials are one number.
@@ -231,16 +233,18 @@ static void add_few(const struct comparison *both, const char *on,
             both->n, on, 100 * half, 100 * (both->b.score - both->a.score));
 }
 
-static void add_reasons(const struct verdict_facts *facts,
+static bool add_reasons(const struct verdict_facts *facts,
                         const struct comparison *both, const char *on,
                         json_t *reasons)
 {
     size_t n = 0;
     struct trial *const *trials = session_trials(facts->session, &n);
     const struct trial *baseline = facts->baseline;
-    size_t candidates = count_candidates(trials, n);
+    size_t candidates;
     double value = 0;
 
+    if (!count_candidates(trials, n, &candidates))
+        return false;
     if (baseline->score >= AT_THE_TOP)
         add_reason(reasons, "at_the_top",
                    "the baseline has %.0f %% on the validation share: there "
@@ -263,6 +267,7 @@ static void add_reasons(const struct verdict_facts *facts,
     if (both != NULL)
         add_few(both, on, reasons);
     add_unread_steps(facts->session, reasons);
+    return true;
 }
 
 // ---- the whole
@@ -292,8 +297,11 @@ json_t *verdict_json(const struct verdict_facts *facts)
         json_decref(reasons);
         return NULL;
     }
-    if (strcmp(outcome_of(&both), "better") != 0)
-        add_reasons(facts, &both, on, reasons);
+    if (strcmp(outcome_of(&both), "better") != 0 &&
+        !add_reasons(facts, &both, on, reasons)) {
+        json_decref(reasons);
+        return NULL;
+    }
     return json_pack("{s:s, s:s, s:f, s:o}", "outcome", outcome_of(&both), "on",
                      on, "p_value", both.p_value, "reasons", reasons);
 }
