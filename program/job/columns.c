@@ -328,15 +328,16 @@ static void tell_missing(struct taking *taking, const struct column *column)
 
     if (!given && find_inside(taking->given, column->from, 0, inside)) {
         tell(taking, inside,
-             "the %s `%s` is missing, did you mean it by `from: %s`?", what,
-             column->from, inside);
+             "the %s `%s` is missing; if `%s` is it, give its field `from: %s`",
+             what, column->from, inside, inside);
         return;
     }
     if (given)
         tell(taking, column->from, "the %s `%s` is empty", what, column->from);
     else if (near != NULL)
-        tell(taking, near, "the %s `%s` is missing, did you mean it by `%s`?",
-             what, column->from, near);
+        tell(taking, near,
+             "the %s `%s` is missing; if `%s` is it, give its field `from: %s`",
+             what, column->from, near, near);
     else if (column->from != column->name)
         tell(taking, NULL,
              "the %s `%s` is missing: there is no `%s` in this row", what,
@@ -648,9 +649,9 @@ static void tell_no_column(struct taking *taking, const char *from,
 
     if (near != NULL)
         tell(taking, near,
-             "there is no column `%s`, did you mean it by `%s`? A `from:` "
-             "takes another column",
-             from, near);
+             "there is no column `%s`; if `%s` is it, give its field "
+             "`from: %s`",
+             from, near, near);
     else
         tell(taking, NULL,
              "there is no column `%s`: the first line must name the columns, "

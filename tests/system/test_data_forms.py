@@ -218,7 +218,7 @@ REFUSED = {
         "no column `label`: the first line must name the columns"),
     "a column of a slip": (
         ("r.csv", "txt,label\nwarm,good\n"), "r.csv:1:1: ",
-        "did you mean it by `txt`"),
+        "if `txt` is it, give its field `from: txt`"),
     "a column of another name": (
         ("r.csv", "label,Customer message\ngood,a\n"), "r.csv:1:1: ",
         "no column `text`.*`from:`"),
@@ -256,7 +256,7 @@ REFUSED = {
         "r.json: ", "inside of another object.*jq"),
     "rows that are wrapped each": (
         ("r.jsonl", '{"row": {"text": "a"}, "label": "good"}\n'),
-        "r.jsonl:1:18: ", "did you mean it by `from: row.text`"),
+        "r.jsonl:1:18: ", "if `row.text` is it, give its field `from: row.text`"),
     "a key of another name": (
         ("r.jsonl", '{"question": "a", "label": "good"}\n'), "r.jsonl:1:1: ",
         "`text` is missing; the row has `question`, `label`, and a `from:`"),

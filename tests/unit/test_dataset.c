@@ -151,7 +151,8 @@ Test(dataset, a_missing_column_is_told_once_at_the_header)
     load("e.csv", "mesage,intent\na,track\nb,track\n");
     cr_expect_null(given.dataset);
     given_data_expect(&given, "bad-header", 1,
-                      "no column `message`, did you mean it by `mesage`?");
+                      "no column `message`; if `mesage` is it, give its field "
+                      "`from: mesage`");
     cr_expect_eq(given.diags->errors, 1);
 }
 
@@ -192,8 +193,8 @@ Test(dataset, broken_json_is_told_with_its_line_and_column)
 Test(dataset, all_mistakes_of_a_row_are_told_at_once)
 {
     load("e.jsonl", "{\"mesage\": \"a\", \"intent\": \"trak\", \"sure\": 2}\n");
-    expect_refused(1, "the input `message` is missing, did you mean it by "
-                      "`mesage`?");
+    expect_refused(1, "the input `message` is missing; if `mesage` is it, give "
+                      "its field `from: mesage`");
     expect_refused(1, "intent");
     expect_refused(1, "sure");
     cr_expect_eq(given.diags->errors, 3);
