@@ -52,6 +52,7 @@ while [ "$i" -lt "$runs" ]; do
     for name in calls replay floor; do
         "$build/bench/bench_$name" "$calls" >>"$out/$name"
     done
+    "$build/bench/bench_floor" "$calls" inproc 4400 durable >>"$out/durable"
 done
 "$build/bench/bench_stages" "$calls" >"$out/stages"
 
@@ -63,7 +64,13 @@ median() {
 
 whole=$(median calls calls_per_s)
 floor=$(median floor floor_calls_per_s)
-row='| %-52s | %10s | %-12s |\n'
+durable=$(median durable durable_floor_calls_per_s)
+
+# How much of the second number the first is: `share PART WHOLE`.
+share() {
+    echo "$2 $1" | awk '{ printf "%.0f", 100 * $2 / $1 }'
+}
+row='| %-56s | %10s | %-12s |\n'
 
 echo "$(nproc) cores, $calls calls, medians of $runs"
 echo
@@ -74,7 +81,11 @@ printf "$row" 'calls a second, workers in another process, ipc' \
     "$(median replay run_calls_per_s)" ''
 printf "$row" 'calls a second, ZeroMQ and SQLite alone' "$floor" ''
 printf "$row" 'share of that which the first is, %' \
-    "$(echo "$floor $whole" | awk '{ printf "%.0f", 100 * $2 / $1 }')" '50'
+    "$(share "$whole" "$floor")" '50'
+printf "$row" 'calls a second, the same, each committed before the next' \
+    "$durable" ''
+printf "$row" 'share of that which the first is, %' \
+    "$(share "$whole" "$durable")" ''
 printf "$row" 'replay of the finished job, seconds' \
     "$(median replay replay_s)" '1'
 printf "$row" 'peak memory of the coordinator, running it, MiB' \
