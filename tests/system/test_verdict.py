@@ -99,8 +99,9 @@ def test_a_budget_that_is_too_small_is_named(stage, sim, tmp_path):
 
 def test_a_better_score_that_may_be_chance_is_not_denied(stage):
     stage.promptcc("init", "job", "--template", "intent_200")
-    document = stage.promptcc("run", "job", "--simulate", "--json",
-                              "--max-calls", 700).json
+    document = stage.promptcc(
+        "run", "job", "--simulate", "--json", "--optimizer", "screen_and_race",
+        "--set", "optimizer.screen_and_race.evaluations=300").json
     # The baseline wins, though others did better on the validation share.
     baseline = document["baseline"]["score"]
     assert document["compiled"]["score"] == baseline, document
