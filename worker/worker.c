@@ -34,9 +34,9 @@ enum {
     GREETING_MAX_MS = 4 * GREETING_MS,
     SEND_RETRY_MS = 50, // while the connection is not there yet
     PROBE_MS = 1500,
-    IDLE_PROBE_MS = 30000, // how often an idle worker looks at its server
-    LACKS_PROBE_MS = 3000, // the same, while it has lost a model
-    IDLE_PROBE_PATIENCE_MS = 1000,
+    LOOK_MS = 30000, // how often it looks at its server, unless told otherwise
+    LACKS_LOOK_MS = 3000, // the same, while an idle one has lost a model
+    LOOK_PATIENCE_MS = 1000,
     BUSY_MS = 250, // after the first 503, doubled with each
     BUSY_TRIES = 4,
     BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
@@ -98,6 +98,7 @@ struct worker {
     int64_t welcome_ms; // when it took us in
     int64_t busy_ms;    // nothing is asked of the server before
     int64_t probed_ms;
+    int64_t look_ms;   // between two looks at the server
     bool lacks_model;  // the server has lost one since its last answer
     int64_t missed_ms; // when a call last took too long
     int64_t worked_ms; // when a call was last here
@@ -532,8 +533,8 @@ static bool is_there_still(struct worker *worker, const struct model_done *done)
     int64_t now_ms = clock_monotonic_ms();
     int64_t begun_ms = now_ms - done->answer.total_us / 1000;
     struct model_server found = {0};
-    bool there = worker->state != SERVING ||
-                 probe(worker, IDLE_PROBE_PATIENCE_MS, &found);
+    bool there =
+        worker->state != SERVING || probe(worker, LOOK_PATIENCE_MS, &found);
 
     model_server_release(&found);
     if (there && begun_ms >= worker->missed_ms) {
@@ -551,7 +552,7 @@ static bool lists_still(struct worker *worker, const struct held *held,
 {
     struct model_server found = {0};
     struct err err = ERR_CLEAR;
-    bool lists = probe(worker, IDLE_PROBE_PATIENCE_MS, &found) &&
+    bool lists = probe(worker, LOOK_PATIENCE_MS, &found) &&
                  model_server_find(&found, held->call.request.model) != NULL;
 
     model_server_release(&found);
@@ -667,18 +668,51 @@ static bool same_models(const struct model_server *a,
     return true;
 }
 
-// A worker without calls would not notice that its server went, or got other
-// models. This is the one place where the loop waits for HTTP, for less than
-// the coordinator's patience, and with nothing to do.
-static void look_at_server(struct worker *worker, int64_t now_ms)
+// A name that stands for another model than when the worker greeted.
+static bool exchanged_model(const struct model_server *had,
+                            const struct model_server *has)
+{
+    for (size_t i = 0; i < had->n_models; i++) {
+        const struct model_info *now =
+            model_server_find(has, had->models[i].name);
+        if (now != NULL && strcmp(now->digest, had->models[i].digest) != 0)
+            return true;
+    }
+    return false;
+}
+
+// While there are calls: somebody may pull another model under the old name,
+// and its answers would count as the old one's. Whether the server is there at
+// all its calls find out, and models that came or went are no reason to give
+// them back.
+static void look_while_busy(struct worker *worker)
 {
     struct model_server found = {0};
+    struct err ignored = ERR_CLEAR;
 
-    if (worker->held.n + worker->held.n_open > 0 ||
-        now_ms < worker->probed_ms +
-                     (worker->lacks_model ? LACKS_PROBE_MS : IDLE_PROBE_MS))
+    worker->probed_ms = clock_monotonic_ms();
+    if (model_probe(worker->client, LOOK_PATIENCE_MS, &found, &ignored) &&
+        exchanged_model(&worker->server, &found))
+        leave(worker, "the server has another model of the same name now");
+    model_server_release(&found);
+}
+
+// The loop waits for HTTP here, for less than the coordinator's patience. A
+// worker without calls would not notice that its server went, or got other
+// models.
+static void look_at_server(struct worker *worker, int64_t now_ms)
+{
+    bool busy = worker->held.n + worker->held.n_open > 0;
+    bool lacks = worker->lacks_model && !busy;
+    struct model_server found = {0};
+
+    if (now_ms < worker->probed_ms + (lacks ? LACKS_LOOK_MS : worker->look_ms))
         return;
-    if (!probe(worker, IDLE_PROBE_PATIENCE_MS, &found))
+    if (busy) {
+        look_while_busy(worker);
+        return;
+    }
+    if (!probe(worker, LOOK_PATIENCE_MS, &found))
         leave(worker, "the model server went away");
     else if (!same_models(&worker->server, &found))
         leave(worker, "the model server has other models now");
@@ -1129,6 +1163,7 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     if (options->key != NULL)
         worker->key = *options->key;
     worker->idle_ms = options->idle_ms;
+    worker->look_ms = options->look_ms > 0 ? options->look_ms : LOOK_MS;
     worker->digest = options->digest;
     worker->refusal = options->refusal;
     worker->guest = options->guest;

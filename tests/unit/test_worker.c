@@ -20,6 +20,8 @@ enum { HEARTBEAT_MS = 100, WAIT_MS = 15000 };
 #define ANSWER                                                                 \
     "{\"message\":{\"role\":\"assistant\",\"content\":\"refund\"},"            \
     "\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":12}"
+#define OTHER_DIGEST                                                           \
+    "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 #define DIGEST                                                                 \
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -30,6 +32,7 @@ static struct wire_socket *coordinator;
 static struct worker *worker;
 static struct wire_id peer; // who spoke last
 static struct arena arena;
+static struct worker_options asked;
 
 static void start_server(int port)
 {
@@ -51,21 +54,21 @@ static void start_coordinator(const char *endpoint)
 
 static void start_worker(int slots)
 {
-    struct worker_options options = {.name = "w1"};
     char address[80];
 
     snprintf(address, sizeof address, "http://127.0.0.1:%d,slots=%d",
              http_script_port(server), slots);
-    cr_assert(model_address_parse("ollama", address, &options.address, &err),
+    cr_assert(model_address_parse("ollama", address, &asked.address, &err),
               "%s", err.text);
-    options.coordinator = wire_endpoint(coordinator);
-    worker = worker_start(context, &options, &err);
+    asked.coordinator = wire_endpoint(coordinator);
+    worker = worker_start(context, &asked, &err);
     cr_assert_not_null(worker, "%s", err.text);
 }
 
 static void set_up(void)
 {
     err = ERR_CLEAR;
+    asked = (struct worker_options){.name = "w1"};
     log_set_level(LOG_SILENT);
     arena = ARENA_INIT(1 << 20);
     context = zmq_ctx_new();
@@ -684,6 +687,49 @@ Test(worker, a_server_that_has_lost_its_model_is_greeted_for_anew)
     (void)expect_kind(MESSAGE_GOODBYE);
     message = expect_kind(MESSAGE_HELLO);
     cr_expect_eq(message.as.hello.n_models, 0);
+}
+
+// The answer that is under way would count as the old model's.
+Test(worker, another_model_of_the_same_name_is_noticed_at_work)
+{
+    struct message message;
+
+    asked.look_ms = 50;
+    join(1);
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    call(1);
+    wait_for(http_script_open, 1);
+    http_script_set(server, "/api/tags", SCRIPT_REPLY, 200,
+                    "{\"models\":[{\"name\":\"gemma3:270m\",\"digest\":"
+                    "\"" OTHER_DIGEST "\"}]}",
+                    0);
+    expect_fault(1, FAULT_LOST);
+    (void)expect_kind(MESSAGE_GOODBYE);
+    message = expect_kind(MESSAGE_HELLO);
+    cr_assert_eq(message.as.hello.n_models, 1);
+    cr_expect_str_eq(message.as.hello.models[0].digest, OTHER_DIGEST);
+}
+
+// It has calls that are as good as before.
+Test(worker, a_further_model_does_not_disturb_the_calls)
+{
+    struct message message;
+
+    asked.look_ms = 20;
+    join(1);
+    int looks = http_script_requests(server, "/api/tags");
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    call(1);
+    wait_for(http_script_open, 1);
+    http_script_set(server, "/api/tags", SCRIPT_REPLY, 200,
+                    "{\"models\":[{\"name\":\"gemma3:270m\",\"digest\":"
+                    "\"" DIGEST "\"},{\"name\":\"b\",\"digest\":\"b\"}]}",
+                    0);
+    while (http_script_requests(server, "/api/tags") < looks + 3)
+        cr_assert_not(next_within(&message, 20), "%s came",
+                      message_kind_name(message.kind));
+    cr_expect_eq(http_script_open(server), 1);
+    cr_expect_eq(http_script_hangups(server), 0);
 }
 
 Test(worker, a_call_that_takes_longer_than_its_time_is_a_timeout)
