@@ -65,12 +65,15 @@ static int64_t n_of(const json_t *document, const char *member)
     return json_get_int(json_object_get(document, member), "n", -1);
 }
 
+// Requests, without the copies of calls that took long, as all do on a machine
+// that is slow or emulated.
 static size_t chats(void)
 {
+    const json_t *calls = json_object_get(spine.document, "calls");
     struct sim_stats stats;
 
     sim_server_stats(spine.sim, &stats);
-    return (size_t)stats.chats;
+    return (size_t)stats.chats - (size_t)json_get_int(calls, "hedged", 0);
 }
 
 Test(conduct, a_run_ends_with_a_document_and_a_compiled_file)

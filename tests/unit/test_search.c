@@ -170,12 +170,15 @@ Test(search, miprov2_goes_on_where_it_was_stopped)
 
 // --- budgets ---
 
+// Requests, without the copies of calls that took long, as all do on a machine
+// that is slow or emulated.
 static int64_t chats(void)
 {
+    const json_t *calls = json_object_get(spine.document, "calls");
     struct sim_stats stats;
 
     sim_server_stats(spine.sim, &stats);
-    return (int64_t)stats.chats;
+    return (int64_t)stats.chats - json_get_int(calls, "hedged", 0);
 }
 
 static const char *budget_of(int64_t calls)
