@@ -5,6 +5,7 @@
 #include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "common/json.h"
 #include "store/remove.h"
 
 static const struct grid_column columns[] = {
@@ -16,7 +17,19 @@ static const struct grid_column columns[] = {
     {"REASON", "reason", GRID_TEXT, true},
 };
 
-enum { TEXT_BYTES = 1 << 20 };
+// Where some job has another share of the cluster than usual.
+static const struct grid_column with_shares[] = {
+    {"JOB", "job", GRID_TEXT, false},
+    {"STATE", "state", GRID_TEXT, false},
+    {"SCORE", "score", GRID_PERCENT, false},
+    {"TRIALS", "trials", GRID_COUNT, false},
+    {"PRIORITY", "priority", GRID_COUNT, false},
+    {"WORKERS", "max_workers", GRID_COUNT, false},
+    {"UPDATED", "updated", GRID_TIME, false},
+    {"REASON", "reason", GRID_TEXT, true},
+};
+
+enum { TEXT_BYTES = 1 << 20, USUAL_PRIORITY = 10 };
 
 // --- removing ---
 
@@ -78,15 +91,31 @@ static int remove_jobs(const struct options *options)
     return status;
 }
 
+static bool has_share(const json_t *jobs)
+{
+    for (size_t i = 0; i < json_array_size(jobs); i++) {
+        const json_t *job = json_array_get(jobs, i);
+
+        if (json_is_integer(json_object_get(job, "max_workers")) ||
+            json_get_int(job, "priority", USUAL_PRIORITY) != USUAL_PRIORITY)
+            return true;
+    }
+    return false;
+}
+
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
+    json_t *jobs = NULL;
+    bool shares;
 
     if (option_on(options, OPT_REMOVE))
         return remove_jobs(options);
-    return listing_print(options,
-                         history_ask(options, "jobs", NULL, NULL, &err),
-                         columns, sizeof columns / sizeof *columns,
+    jobs = history_ask(options, "jobs", NULL, NULL, &err);
+    shares = has_share(jobs);
+    return listing_print(options, jobs, shares ? with_shares : columns,
+                         shares ? sizeof with_shares / sizeof *with_shares
+                                : sizeof columns / sizeof *columns,
                          "no jobs yet: `promptcc run JOB` makes one", &err);
 }
 

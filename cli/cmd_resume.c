@@ -8,14 +8,14 @@
 #include "cli/output.h"
 #include "common/json.h"
 
-enum { ROW_DIGITS = 9, TEXT_BYTES = 1 << 20 };
+enum { ROW_DIGITS = 9 };
 
-// {"exclude": [N...]} as text in out; empty when nothing is excluded.
-static bool put_excluded(const struct options *options, struct buf *out,
+static bool add_excluded(const struct options *options, json_t *argument,
                          struct err *err)
 {
     const char *const *texts;
     size_t n = option_list(options, OPT_EXCLUDE, &texts);
+    json_t *rows = json_array();
 
     for (size_t i = 0; i < n; i++) {
         size_t digits = strspn(texts[i], "0123456789");
@@ -25,17 +25,45 @@ static bool put_excluded(const struct options *options, struct buf *out,
                     "--exclude cannot be `%.40s`: it takes the number of an "
                     "example",
                     texts[i]);
+            json_decref(rows);
             return false;
         }
-        buf_printf(out, "%s%ld", i == 0 ? "{\"exclude\": [" : ", ",
-                   strtol(texts[i], NULL, 10));
+        (void)json_array_append_new(rows,
+                                    json_integer(strtol(texts[i], NULL, 10)));
     }
     if (n > 0)
-        buf_puts(out, "]}");
-    return buf_ok(out, "--exclude", err);
+        (void)json_object_set(argument, "exclude", rows);
+    json_decref(rows);
+    return true;
 }
 
-static int resume_here(const struct options *options, const char *excluded)
+static void add_number(const struct options *options, enum option_id id,
+                       const char *key, json_t *argument)
+{
+    if (option_on(options, id))
+        (void)json_object_set_new(argument, key,
+                                  json_integer(option_number(options, id, 0)));
+}
+
+// What the coordinator is asked, {"exclude": [17], "priority": 20}; NULL on
+// failure.
+static char *argument_of(const struct options *options, struct err *err)
+{
+    json_t *argument = json_object();
+    char *text = NULL;
+
+    if (add_excluded(options, argument, err)) {
+        add_number(options, OPT_PRIORITY, "priority", argument);
+        add_number(options, OPT_MAX_WORKERS, "max_workers", argument);
+        text = json_text(argument);
+        if (text == NULL)
+            err_nomem(err, "the command");
+    }
+    json_decref(argument);
+    return text;
+}
+
+static int resume_here(const struct options *options, const char *argument)
 {
     struct again again;
     int status = again_load(&again, options, options->operands[0]);
@@ -46,11 +74,14 @@ static int resume_here(const struct options *options, const char *excluded)
             .file = &again.file,
             .store = again.store,
             .id = again.id,
-            .exclude = excluded,
+            .exclude = argument,
             .request = {.action = REQUEST_RUN,
                         .simulated = again.request->simulated,
-                        .priority = again.request->priority,
-                        .max_workers = again.request->max_workers,
+                        .priority = (int32_t)option_number(
+                            options, OPT_PRIORITY, again.request->priority),
+                        .max_workers =
+                            (int32_t)option_number(options, OPT_MAX_WORKERS,
+                                                   again.request->max_workers),
                         .out = again.request->out}};
 
         status = follow_here(&follow);
@@ -61,19 +92,18 @@ static int resume_here(const struct options *options, const char *excluded)
 
 static int run(const struct options *options)
 {
-    struct buf excluded = BUF_INIT(TEXT_BYTES);
     struct err err = ERR_CLEAR;
+    char *argument = argument_of(options, &err);
     int status;
 
-    if (!put_excluded(options, &excluded, &err))
+    if (argument == NULL)
         status = output_error(options, &err);
     else if (option_on(options, OPT_COORDINATOR))
-        status =
-            ask_and_tell(options, "resume",
-                         excluded.data == NULL ? "" : excluded.data, "goes on");
+        status = ask_and_tell(options, "resume", argument, "goes on");
     else
-        status = resume_here(options, excluded.data);
-    buf_release(&excluded);
+        status =
+            resume_here(options, strcmp(argument, "{}") == 0 ? NULL : argument);
+    free(argument);
     return status;
 }
 
@@ -84,7 +114,8 @@ const struct command_entry cmd_resume = {
     .example = "promptcc resume customer-care --exclude 17",
     .options = OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) | OPTIONS_WAIT |
                OPTIONS_PRINT | OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) |
-               OPTION_BIT(OPT_EXCLUDE) | OPTIONS_THERE | OPTIONS_NOTIFY,
+               OPTION_BIT(OPT_EXCLUDE) | OPTION_BIT(OPT_PRIORITY) |
+               OPTION_BIT(OPT_MAX_WORKERS) | OPTIONS_THERE | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

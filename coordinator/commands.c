@@ -1,5 +1,6 @@
 #include "coordinator/commands.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,22 +67,14 @@ static bool take_row(struct store *store, int64_t job_no, const json_t *given,
     return json_array_append_new(rows, json_integer(row)) == 0;
 }
 
-// {"exclude": N} or {"exclude": [N...]}, or nothing at all. NULL on failure.
+// N or [N...], or nothing at all. NULL on failure.
 static json_t *read_excluded(struct store *store, int64_t job_no,
-                             const char *text, struct err *err)
+                             const json_t *given, struct err *err)
 {
     json_t *rows = json_array();
-    json_t *argument =
-        text[0] == '\0' ? json_object()
-                        : json_parse(text, strlen(text), ARGUMENT_BYTES, err);
-    const json_t *given = json_object_get(argument, "exclude");
-    bool ok = argument != NULL;
+    bool ok = true;
 
-    if (ok && json_object_size(argument) > (given != NULL)) {
-        err_set(err, ERR_INPUT, "`resume` takes `exclude` and nothing else");
-        ok = false;
-    }
-    if (ok && json_array_size(given) > EXCLUDED_MOST) {
+    if (json_array_size(given) > EXCLUDED_MOST) {
         err_set(err, ERR_INPUT, "`exclude` takes at most %d examples at a time",
                 EXCLUDED_MOST);
         ok = false;
@@ -90,24 +83,71 @@ static json_t *read_excluded(struct store *store, int64_t job_no,
         ok = take_row(store, job_no, given, rows, err);
     for (size_t i = 0; ok && i < json_array_size(given); i++)
         ok = take_row(store, job_no, json_array_get(given, i), rows, err);
-    json_decref(argument);
     if (ok)
         return rows;
     json_decref(rows);
     return NULL;
 }
 
+// A number from 1 to most, or none: 0.
+static bool read_number(const json_t *argument, const char *key, int32_t most,
+                        json_int_t *out, struct err *err)
+{
+    const json_t *given = json_object_get(argument, key);
+
+    *out = json_integer_value(given);
+    if (given == NULL || (json_is_integer(given) && *out >= 1 && *out <= most))
+        return true;
+    err_set(err, ERR_INPUT, "`%s` takes a number from 1 to %" PRId32, key,
+            most);
+    return false;
+}
+
+static bool check_keys(const json_t *argument, struct err *err)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)argument, key, value)
+    {
+        if (strcmp(key, "exclude") == 0 || strcmp(key, "priority") == 0 ||
+            strcmp(key, "max_workers") == 0)
+            continue;
+        err_set(err, ERR_INPUT,
+                "`resume` takes `exclude`, `priority` and `max_workers`, and "
+                "no `%.40s`",
+                key);
+        return false;
+    }
+    return true;
+}
+
+// {"exclude": 17, "priority": 20, "max_workers": 4}, each of which may be
+// missing.
 static json_t *read_resume(struct store *store, const struct command *command,
                            struct err *err)
 {
-    char *id = query_job(store, command->job, err);
+    const char *text = command->argument;
+    json_t *argument =
+        text[0] == '\0' ? json_object()
+                        : json_parse(text, strlen(text), ARGUMENT_BYTES, err);
+    char *id = argument == NULL ? NULL : query_job(store, command->job, err);
     int64_t no = id == NULL ? 0 : history_job_no(store, id, err);
-    json_t *rows =
-        no == 0 ? NULL : read_excluded(store, no, command->argument, err);
-    json_t *found = rows == NULL ? NULL
-                                 : json_pack("{s:s, s:I, s:o}", "id", id, "no",
-                                             no, "rows", rows);
+    json_int_t priority = 0, max_workers = 0;
+    json_t *rows = NULL, *found = NULL;
 
+    if (no != 0 && check_keys(argument, err) &&
+        read_number(argument, "priority", REQUEST_MAX_PRIORITY, &priority,
+                    err) &&
+        read_number(argument, "max_workers", REQUEST_MAX_WORKERS, &max_workers,
+                    err))
+        rows =
+            read_excluded(store, no, json_object_get(argument, "exclude"), err);
+    if (rows != NULL)
+        found = json_pack("{s:s, s:I, s:o, s:I, s:I}", "id", id, "no",
+                          (json_int_t)no, "rows", rows, "priority", priority,
+                          "max_workers", max_workers);
+    json_decref(argument);
     free(id);
     return found;
 }
@@ -366,17 +406,29 @@ static json_t *act_resume(const struct command_scene *at,
                           struct err *err)
 {
     const json_t *rows = json_object_get(found, "rows");
+    const char *id = json_get_text(found, "id", "");
     int64_t job_no = json_get_int(found, "no", 0);
+    struct job_share share = {
+        .priority = (int32_t)json_get_int(found, "priority", 0),
+        .max_workers = (int32_t)json_get_int(found, "max_workers", 0)};
+    const struct running_job *running = find_running(at->running_jobs, id);
     bool ok = true;
 
     (void)command;
+    if (running != NULL && running_job_is_run(running) &&
+        json_array_size(rows) > 0) {
+        err_set(err, ERR_INPUT,
+                "job %.200s is running: `pause` it first, to go on without "
+                "some examples",
+                id);
+        return NULL;
+    }
     for (size_t i = 0; ok && i < json_array_size(rows); i++)
         ok = history_event(at->engine->store, job_no, "exclude",
                            (int32_t)json_integer_value(json_array_get(rows, i)),
                            "resume --exclude", err);
     if (ok)
-        (void)at->resume(at->user, at->peer, json_get_text(found, "id", ""),
-                         err);
+        (void)at->resume(at->user, at->peer, id, &share, err);
     return NULL;
 }
 

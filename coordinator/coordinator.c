@@ -565,18 +565,19 @@ static void read_answer(struct chore *chore, struct store *reader,
 }
 
 static bool resume_job(void *user, const struct peer *peer, const char *job_id,
-                       struct err *err)
+                       const struct job_share *share, struct err *err)
 {
     struct coordinator *c = user;
     struct requester requester = requester_of(peer, REQUESTER_COMMANDS);
 
     for (const struct running_job *d = c->running_jobs; d != NULL;
          d = running_job_next(d))
-        if (running_job_is_run(d) && strcmp(running_job_id(d), job_id) == 0) {
+        if (running_job_is_run(d) && strcmp(running_job_id(d), job_id) == 0 &&
+            share->priority == 0 && share->max_workers == 0) {
             err_set(err, ERR_INPUT, "job %.200s is running", job_id);
             return false;
         }
-    return openings_resume(&c->openings, &requester, job_id, err);
+    return openings_resume(&c->openings, &requester, job_id, share, err);
 }
 
 static int64_t let_go(void *user, const char *job_id)
@@ -892,7 +893,8 @@ static bool take_up(struct coordinator *c, const struct left_job *left)
         return true;
     }
     if (c->n_running >= MAX_RUNNING ||
-        !openings_resume(&c->openings, &nobody, left->id, &err))
+        !openings_resume(&c->openings, &nobody, left->id,
+                         &(struct job_share){0}, &err))
         return false;
     log_info("job-taken-up", "%s", left->id);
     return true;
@@ -923,7 +925,8 @@ static void take_up_paused(struct coordinator *c, int64_t now)
         struct err err = ERR_CLEAR;
 
         if (c->n_running < MAX_RUNNING &&
-            openings_resume(&c->openings, &nobody, job.id, &err))
+            openings_resume(&c->openings, &nobody, job.id,
+                            &(struct job_share){0}, &err))
             log_info("job-taken-up", "%s: another worker is here", job.id);
         else
             paused_jobs_later(&c->paused, job.id, now);

@@ -14,10 +14,11 @@ struct opening {
     struct openings *all;
     struct requester requester;
     // What is to be opened: a submission, or a job of the store.
-    struct buf encoded;   // a SUBMIT that is to be decoded first; or empty
-    struct arena arena;   // of submit's texts
-    struct submit submit; // in the arena
-    char *job_id;         // owned; NULL for a submission
+    struct buf encoded;     // a SUBMIT that is to be decoded first; or empty
+    struct arena arena;     // of submit's texts
+    struct submit submit;   // in the arena
+    char *job_id;           // owned; NULL for a submission
+    struct job_share share; // of a resumed job; 0: as it was
     // What became of it.
     struct running_job *running; // owned; NULL before it is read
     struct err err;
@@ -87,6 +88,10 @@ static void open_job(struct opening *opening, const struct submit *submit)
         request == NULL ? NULL : unpack(opening->all->engine, submit, err);
     struct diags *diags = diags_new(err);
 
+    if (request != NULL && opening->share.priority > 0)
+        request->priority = opening->share.priority;
+    if (request != NULL && opening->share.max_workers > 0)
+        request->max_workers = opening->share.max_workers;
     if (diags == NULL || bundle == NULL) {
         request_free(request);
         bundle_free(bundle);
@@ -225,6 +230,9 @@ static void go_on(struct opening *opening)
         handlers->find_same(handlers->user, opening->running);
 
     if (same != NULL) {
+        if ((opening->share.priority > 0 || opening->share.max_workers > 0) &&
+            !running_job_share(same, &opening->share, &opening->err))
+            same = NULL;
         end_opening(opening, same);
         return;
     }
@@ -346,7 +354,7 @@ bool openings_submit_long(struct openings *openings,
 
 bool openings_resume(struct openings *openings,
                      const struct requester *requester, const char *job_id,
-                     struct err *err)
+                     const struct job_share *share, struct err *err)
 {
     struct opening *opening = new_opening(openings, requester, err);
 
@@ -354,6 +362,7 @@ bool openings_resume(struct openings *openings,
         return false;
     opening->chore.after = store_last_put(openings->engine->store);
     opening->job_id = strdup(job_id);
+    opening->share = *share;
     if (opening->job_id != NULL)
         return begin_reading(opening, err);
     err_nomem(err, "a job");

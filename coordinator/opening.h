@@ -82,9 +82,10 @@ bool openings_submit_long(struct openings *openings,
                           const struct requester *requester, struct buf *bytes,
                           struct err *err);
 
-// Opens a job of the store by its id.
+// Opens a job of the store by its id, with that share from now on. One that
+// runs already takes it over.
 bool openings_resume(struct openings *openings,
                      const struct requester *requester, const char *job_id,
-                     struct err *err);
+                     const struct job_share *share, struct err *err);
 
 #endif

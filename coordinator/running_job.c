@@ -67,6 +67,28 @@ void running_job_close(struct running_job *running, const struct err *why)
     give_back_all(running, &running->finished, &running->last_finished);
 }
 
+bool running_job_share(struct running_job *running,
+                       const struct job_share *share, struct err *err)
+{
+    struct request *request = running->request;
+    struct buf options = BUF_INIT(1 << 20);
+    bool ok;
+
+    if (share->max_workers > 0 &&
+        !dispatch_limit(running->engine->dispatch, running->work.number,
+                        share->max_workers, err))
+        return false;
+    if (share->max_workers > 0)
+        request->max_workers = share->max_workers;
+    if (share->priority > 0)
+        request->priority = running->work.priority = share->priority;
+    ok = request_write(request, &options, err) &&
+         history_put_options(running->engine->store, running->work.job_no,
+                             options.data, err);
+    buf_release(&options);
+    return ok;
+}
+
 void running_job_leave_to_people(struct running_job *running)
 {
     running->work.awaits_worker = false;

@@ -88,6 +88,15 @@ void running_job_work(struct running_job *running, int64_t now);
 // Ends the job early; code says how: ERR_STOPPED, ERR_FAULT, or a failure.
 void running_job_close(struct running_job *running, const struct err *why);
 
+// What it may have of the cluster from now on, kept for later sessions too; 0:
+// as it is.
+struct job_share {
+    int32_t priority;
+    int32_t max_workers;
+};
+bool running_job_share(struct running_job *running,
+                       const struct job_share *share, struct err *err);
+
 // Whether it goes on is for people to say, whoever joins.
 void running_job_leave_to_people(struct running_job *running);
 

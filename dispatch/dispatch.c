@@ -492,9 +492,10 @@ static struct share *take_share(struct dispatch *dispatch,
     int32_t window = call->window > 0 ? call->window : DISPATCH_WINDOW;
     struct share *share = get_share(dispatch, call->job);
 
-    if (share == NULL || share->n_calls++ > 0)
-        return share;
-    share->half = window > 1 ? window / 2 : 1;
+    if (share == NULL)
+        return NULL;
+    if (share->n_calls++ == 0)
+        share->half = window > 1 ? window / 2 : 1;
     share->priority = call->priority > 0 ? call->priority : DISPATCH_PRIORITY;
     return share;
 }

@@ -151,7 +151,7 @@ struct dispatch_call {
     int64_t group;      // calls of one prompt prefix
     int64_t timeout_ms; // hard limit at the worker; the lease adds a margin
     int32_t window;     // trials of the job that overlap; 0: DISPATCH_WINDOW
-    int32_t priority;   // of the job; 0: DISPATCH_PRIORITY
+    int32_t priority;   // of the job from now on; 0: DISPATCH_PRIORITY
 };
 
 enum action_kind {

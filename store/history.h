@@ -99,6 +99,10 @@ bool history_put_submission(struct store *store, int64_t job_no,
                             const struct history_submission *submission,
                             struct err *err);
 
+// The same submission with other options.
+bool history_put_options(struct store *store, int64_t job_no,
+                         const char *options, struct err *err);
+
 // Calls fn once with the submission, whose texts are borrowed for the call.
 // ERR_INPUT when the store has none; false too when fn is.
 bool history_load_submission(struct store *store, int64_t job_no,

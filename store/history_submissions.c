@@ -33,6 +33,18 @@ bool history_put_submission(struct store *store, int64_t job_no,
     return store_put(store, err);
 }
 
+bool history_put_options(struct store *store, int64_t job_no,
+                         const char *options, struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_SUBMISSION_OPTIONS);
+    record_int(record, job_no);
+    record_text(record, options);
+    record_end(record);
+    return store_put(store, err);
+}
+
 int64_t history_job_no(struct store *store, const char *id, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;

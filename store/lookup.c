@@ -12,7 +12,8 @@ enum { BEST_LIMIT = 5 };
 // -1 is how a state without a score is stored.
 #define JOB_COLUMNS                                                            \
     "v.job, v.name, v.state, nullif(v.score, -1.0) AS score, v.reason,"        \
-    " v.simulated, v.trials, v.seed, v.wall_s, v.path, v.created, v.updated"
+    " v.simulated, v.trials, v.seed, v.wall_s, v.path, v.created, v.updated,"  \
+    " v.priority, v.max_workers"
 
 static const char jobs_sql[] =
     "SELECT " JOB_COLUMNS ","

@@ -61,7 +61,8 @@ static int64_t candidate_of(struct store *store, const char *id,
 
 static const char summary_sql[] =
     "SELECT v.job, v.name, v.state, v.score, v.reason, v.simulated, v.trials,"
-    " v.seed, v.wall_s, v.path, v.created, v.updated, j.document,"
+    " v.seed, v.wall_s, v.path, v.created, v.updated, v.priority,"
+    " v.max_workers, j.document,"
     " j.canonical, j.compiled IS NOT NULL AS compiled"
     " FROM v_jobs v JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
 static const char models_sql[] =

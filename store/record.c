@@ -25,6 +25,8 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_SUBMISSION] =
         "INSERT OR REPLACE INTO submissions(job_no, options, folder)"
         " VALUES(?1, ?2, ?3)",
+    [RECORD_SUBMISSION_OPTIONS] =
+        "UPDATE submissions SET options = ?2 WHERE job_no = ?1",
     [RECORD_JOB_FILE] =
         "INSERT OR REPLACE INTO job_files(job_no, position, name, data)"
         " VALUES(?1, ?2, ?3, CAST(?4 AS BLOB))",

@@ -12,6 +12,8 @@ CREATE VIEW v_jobs AS SELECT
     j.wall_ms / 1000.0 AS wall_s,
     j.path,
     strftime('%Y-%m-%dT%H:%M:%fZ', j.created_ms / 1000.0, 'unixepoch') AS created,
-    strftime('%Y-%m-%dT%H:%M:%fZ', j.updated_ms / 1000.0, 'unixepoch') AS updated
-FROM jobs j
+    strftime('%Y-%m-%dT%H:%M:%fZ', j.updated_ms / 1000.0, 'unixepoch') AS updated,
+    coalesce(json_extract(s.options, '$.priority'), iif(s.job_no IS NULL, NULL, 10)) AS priority,
+    json_extract(s.options, '$.max_workers') AS max_workers
+FROM jobs j LEFT JOIN submissions s ON s.job_no = j.no
 WHERE j.state <> 'removed';

@@ -353,6 +353,31 @@ def test_a_limit_outlives_the_coordinator(stage, undisturbed):
     assert again.read_bytes() == undisturbed[1]
 
 
+def test_resume_changes_the_share_of_a_running_job(stage, undisturbed):
+    sim = stage.stand_in(slots=16)
+    gate = stage.gate(sim)
+    gate.hold_after(5)
+    cluster = Cluster(stage, gate.url, workers=3)
+    assert gate.wait_held(cluster.client)
+    to = ("--coordinator", cluster.endpoint)
+
+    [before] = stage.promptcc("jobs", *to, "--json").json
+    assert (before["priority"], before["max_workers"]) == (10, None), before
+    assert "PRIORITY" not in stage.promptcc("jobs", *to).out
+    done = stage.promptcc("resume", "shop", "--priority", "20",
+                          "--max-workers", "1", *to)
+    assert done.status == 0, done
+    [after] = stage.promptcc("jobs", *to, "--json").json
+    assert after["state"] == "running"
+    assert (after["priority"], after["max_workers"]) == (20, 1), after
+    assert "PRIORITY" in stage.promptcc("jobs", *to).out
+    refused = stage.promptcc("resume", "shop", "--exclude", "1", "--priority",
+                             "20", *to)
+    assert refused.status == 2 and "pause" in refused.err, refused
+    gate.release()
+    cluster.check_the_end(undisturbed)
+
+
 def test_jobs_show_and_workers_tell_of_the_cluster(stage, undisturbed, sim):
     cluster = Cluster(stage, sim.url, workers=1)
     cluster.check_the_end(undisturbed)

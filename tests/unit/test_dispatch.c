@@ -417,6 +417,27 @@ Test(dispatch, a_job_has_slots_by_its_priority)
     cr_expect_eq(of_second, 12, "the second job has %d", of_second);
 }
 
+Test(dispatch, a_new_priority_counts_for_calls_that_wait_already)
+{
+    int of_second = 0;
+
+    for (int32_t worker = 1; worker <= 8; worker++)
+        join(worker, 1);
+    for (int64_t id = 100; id < 140; id++)
+        queue_call((struct dispatch_call){
+            .id = id, .job = 1, .trial = 1, .group = 10});
+    for (int64_t id = 200; id < 240; id++)
+        queue_call((struct dispatch_call){
+            .id = id, .job = 2, .trial = 1, .group = 20});
+    queue_call((struct dispatch_call){
+        .id = 240, .job = 2, .trial = 1, .group = 20, .priority = 30});
+    settle();
+    for (int64_t id = 200; id <= 240; id++)
+        of_second += times_sent(id);
+
+    cr_expect_eq(of_second, 12, "the second job has %d", of_second);
+}
+
 Test(dispatch, slots_go_to_the_group_that_would_be_done_last)
 {
     int of_first = 0;

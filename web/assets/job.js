@@ -41,6 +41,10 @@ function commands(job, state, says) {
     h('a', { class: 'button', href: `/api/v1${jobPath(job)}/compiled`, download: 'compiled.json' }, 'Export')];
 }
 
+// What it may have of a cluster, where that is not the usual.
+const USUAL_PRIORITY = 10;
+const share = (s) => [s.priority && s.priority !== USUAL_PRIORITY && ` · priority ${num(s.priority)}`, s.max_workers && ` · at most ${num(s.max_workers)} worker${s.max_workers === 1 ? '' : 's'}`];
+
 function head(at, job, summary) {
   const says = h('div'), live = h('div'), buttons = h('span', { class: 'bar' }), state = h('span');
   let last = '';
@@ -55,7 +59,7 @@ function head(at, job, summary) {
   draw();
   at.onNews(draw);
   return [h('div', { class: 'head' }, h('h1', null, summary.name), state, summary.simulated && h('span', { class: 'pill' }, 'stand-in'), h('span', { class: 'grow' }), buttons),
-    h('p', { class: 'muted small' }, summary.job, ' · ', summary.path, ' · begun ', ago(summary.created)), says, live];
+    h('p', { class: 'muted small' }, summary.job, ' · ', summary.path, ' · begun ', ago(summary.created), share(summary)), says, live];
 }
 
 export async function jobView(at) {
