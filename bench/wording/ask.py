@@ -135,6 +135,7 @@ class Bench:
                                   {"intent": self.labels})
         self.schema = self.promptcc.render("json", [], self.inputs(0))["format"]
         self.dspy = None
+        self.dspy_lock = threading.Lock()
         self.write_lock = threading.Lock()
 
     def inputs(self, i):
@@ -142,18 +143,31 @@ class Bench:
 
     # --- a cell ---
 
+    def in_dspy(self):
+        """Imported for a cell that needs it: that takes seconds."""
+        with self.dspy_lock:
+            self.dspy = self.dspy or Dspy(self.labels)
+        return self.dspy
+
     def render(self, form, wording, demos, i):
         adapter = "chat" if form == "chat" else "json"
         inputs = self.inputs(i)
         if wording == "promptcc":
             return self.promptcc.render(adapter, demos, inputs)["messages"]
         if wording == "dspy":
-            return self.dspy.render(adapter, demos, inputs)
+            return self.in_dspy().render(adapter, demos, inputs)
         return variants.WORDINGS[adapter][wording](self.task, demos, inputs)
 
     def read(self, form, wording, reply):
-        reader = self.dspy if wording == "dspy" else self.promptcc
+        reader = self.in_dspy() if wording == "dspy" else self.promptcc
         return reader.read("chat" if form == "chat" else "json", reply)
+
+    def post(self, path, body):
+        request = urllib.request.Request(
+            self.given.server + path, json.dumps(body).encode(),
+            {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=600) as reply:
+            return json.load(reply)
 
     def ask(self, form, messages):
         body = {"model": self.given.model, "messages": messages,
@@ -161,11 +175,8 @@ class Bench:
         if form == "json":
             body["response_format"] = {"type": "json_schema", "json_schema": {
                 "name": "reply", "strict": True, "schema": self.schema}}
-        request = urllib.request.Request(
-            self.given.server + "/v1/chat/completions",
-            json.dumps(body).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=600) as reply:
-            return json.load(reply)["choices"][0]["message"]["content"] or ""
+        reply = self.post("/v1/chat/completions", body)
+        return reply["choices"][0]["message"]["content"] or ""
 
     def answer(self, cell, i, out):
         form, wording, demos = cell
@@ -190,8 +201,6 @@ class Bench:
 
     def run(self, cell, first, n):
         """Asks the rows from first up to n that are not kept yet."""
-        if cell[1] == "dspy" and self.dspy is None:
-            self.dspy = Dspy(self.labels)
         have = self.kept(cell, n)
         with open(self.path(cell), "a", encoding="utf-8") as out, \
                 ThreadPoolExecutor(self.given.slots) as pool:
@@ -279,7 +288,7 @@ def parse_cell(word):
             for one in (known if wording == "*" else [wording])]
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", required=True)
     parser.add_argument("--model", required=True)
@@ -293,9 +302,17 @@ def main():
     parser.add_argument("--block", type=int, default=25)
     parser.add_argument("--table", action="store_true")
     parser.add_argument("cells", nargs="*", metavar="CELL")
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def parse_cells(words):
+    return [cell for word in words for cell in parse_cell(word)]
+
+
+def main():
+    given = arguments()
     bench = Bench(given)
-    cells = [cell for word in given.cells for cell in parse_cell(word)]
+    cells = parse_cells(given.cells)
     n = min(given.limit, len(bench.rows))
     for first in range(0, 0 if given.table else n, given.block):
         for cell in cells:

@@ -7,6 +7,7 @@
 # LIMIT=200            questions a cell
 # ROWS=report          `choose`: the examples instead of the held-out questions,
 #                      to compare wordings before one is chosen
+# HOW=ask              `weigh`: how likely the right label is, see weigh.py
 # MODELS, DATA         see bench/real_models.sh
 #
 # A CELL is FORM/WORDING or FORM/WORDING+demos, see ask.py. Answers are kept in
@@ -22,7 +23,7 @@ cells=${*:-"chat/promptcc chat/dspy chat/promptcc+demos chat/dspy+demos
 
 # A cell has no blanks, so that the list of them may be split.
 ask_cells() {
-    "$python" bench/wording/ask.py --server "$url" --model "$name" \
+    "$python" "bench/wording/${HOW:-ask}.py" --server "$url" --model "$name" \
         --program build/release/bench/bench_wording --work "$work" \
         --data "$data" --rows "${ROWS:-report}" --limit "${LIMIT:-200}" \
         --slots "$slots" $cells

@@ -1,0 +1,70 @@
+"""Weighs wordings by how likely they make the right label.
+
+    weigh.py (the arguments of ask.py)
+
+Two wordings differ in few answers: telling them apart by what is right takes
+hundreds of questions. How likely the right label is differs in every question,
+so some fifty are enough, and each costs a single token. Each cell's line has the
+mean of -log p, where p is the right label's share among the labels as the
+answer's beginning stands before it: less is better. It says nothing of the form
+of an answer, so what looks better here is to be asked with ask.py as well.
+
+Needs llama.cpp's own API (/apply-template, /completion). A label is known by its
+first token; labels that begin with the same one share it.
+"""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import ask
+
+BEGINNINGS = {"chat": "[[ ## intent ## ]]\n", "json": '{\n  "intent": "'}
+FIRST_TOKENS = 60   # of the most likely ones
+LEAST = 1e-6        # a label that is not among them
+
+
+def shares(bench, tops):
+    """{label: how likely, together 1}."""
+    mass = dict.fromkeys(bench.labels, LEAST)
+    for top in tops:
+        token = top["token"].strip()
+        begun = [label for label in bench.labels
+                 if token and label.startswith(token)]
+        for label in begun:
+            mass[label] += math.exp(top["logprob"]) / len(begun)
+    total = sum(mass.values())
+    return {label: one / total for label, one in mass.items()}
+
+
+def weigh(bench, cell, i):
+    """The right label's share, and whether it is the largest."""
+    form, wording, demos = cell
+    messages = bench.render(form, wording, bench.demos if demos else [], i)
+    prompt = bench.post("/apply-template", {"messages": messages})["prompt"]
+    found = bench.post("/completion", {
+        "prompt": prompt + BEGINNINGS["chat" if form == "chat" else "json"],
+        "n_predict": 1, "n_probs": FIRST_TOKENS, "temperature": 0,
+        "cache_prompt": True})
+    share = shares(bench, found["completion_probabilities"][0]["top_logprobs"])
+    wanted = bench.rows[i]["intent"]
+    return share[wanted], max(share, key=share.get) == wanted
+
+
+def main():
+    given = ask.arguments()
+    bench = ask.Bench(given)
+    # Evenly over all rows, which may be in the order of their labels.
+    n = min(given.limit, len(bench.rows))
+    rows = range(0, len(bench.rows), len(bench.rows) // n)[:n]
+    print("| wording | -log p | most likely is right |\n| --- | --- | --- |")
+    for cell in ask.parse_cells(given.cells):
+        with ThreadPoolExecutor(given.slots) as pool:
+            found = list(pool.map(lambda i: weigh(bench, cell, i), rows))
+        loss = sum(-math.log(share) for share, _ in found) / len(found)
+        right = sum(first for _, first in found)
+        print(f"| {ask.cell_name(cell):34} | {loss:.3f} | "
+              f"{right:3} of {len(found):3} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
