@@ -181,24 +181,6 @@ static void put_field_list(struct buf *text, const char *heading,
     buf_putc(text, '\n');
 }
 
-// The labels once more, behind the task: said there as well, they are told apart
-// better (docs/real-model.md). Behind the question they would cost their tokens
-// for every row.
-static void put_choices(struct buf *text, const struct signature *signature)
-{
-    const char *between = "\n\n";
-
-    for (size_t i = 0; i < signature->n_outputs; i++) {
-        const struct field *field = &signature->outputs[i];
-
-        if (field->type.kind != TYPE_ENUM)
-            continue;
-        buf_printf(text, "%s`%s` is ", between, field->name);
-        type_describe(&field->type, text);
-        between = "\n";
-    }
-}
-
 static void put_system(struct buf *text, const struct signature *signature,
                        const struct form *form, const char *instruction)
 {
@@ -209,7 +191,6 @@ static void put_system(struct buf *text, const struct signature *signature,
     form->put_form(text, signature);
     buf_puts(text, "Your task: ");
     buf_puts(text, instruction);
-    put_choices(text, signature);
 }
 
 // Sections end in an empty line, which the end of a message has no need of.
