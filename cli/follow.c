@@ -306,6 +306,16 @@ static bool write_compiled(struct follow *follow,
     return follow->wrote;
 }
 
+// Whatever the run cost is in the store, and the same command finds it there.
+static int tell_unwritten(const struct follow *follow, const struct err *err)
+{
+    int status = output_error(follow->options, err);
+
+    output_say("promptcc: nothing is lost: make room, or name another place "
+               "with --out, and repeat the command\n");
+    return status;
+}
+
 static int print_document(const struct follow *follow, json_t *document)
 {
     bool eval = follow->request.action == REQUEST_EVAL;
@@ -374,7 +384,7 @@ int follow_result(struct follow *follow, const struct client_result *result)
         follow->candidate = json_get_int(document, "candidate", 0);
     if (!write_compiled(follow, result, document, &err)) {
         json_decref(document);
-        return output_error(follow->options, &err);
+        return tell_unwritten(follow, &err);
     }
     printed = print_document(follow, document);
     if (printed != EXIT_DONE)

@@ -87,3 +87,18 @@ def test_a_file_that_may_not_grow_is_an_error_and_no_end(stage, sim,
     monkeypatch.undo()
     assert refused.status == 1 and refused.error["code"] == "store", refused
     assert stage.promptcc("run", job, "--ollama", sim.url).status == 0
+
+
+def test_a_result_that_cannot_be_written_is_kept(stage, sim):
+    """What a run of a night found is not lost for want of 10 kB."""
+    with harness.small_disk(stage, "64k") as disk:
+        out, ballast = disk / "c.json", disk / "ballast"
+        ballast.write_bytes(bytes(60 << 10))
+        words = ("run", stage.job(), "--ollama", sim.url, "--out", out)
+        done = stage.promptcc(*words)
+        assert done.status == 1 and not out.exists(), done
+        assert "nothing is lost" in done.err and "--out" in done.err, done
+        asked = len(sim.chats())
+        ballast.unlink()
+        assert stage.promptcc(*words).status == 0
+        assert out.exists() and len(sim.chats()) == asked
