@@ -1,6 +1,8 @@
 #include "store_fixture.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "store/costs.h"
 #include "store/remove.h"
@@ -414,6 +416,41 @@ Test(history, the_cost_is_that_of_all_calls_at_any_time)
     put_many(2500, 4000, one, other);
     expect_same_costs("0 of 4");
     cr_expect_eq(calls_added_up(), 3 * COSTS_CALLS);
+}
+
+// A process that is killed among its commits: how many there were is chance.
+static _Noreturn void put_until_killed(void)
+{
+    int64_t one, other;
+
+    store = store_open(path, &err);
+    if (store == NULL)
+        _exit(EXIT_FAILURE);
+    one = open_job("j-1");
+    other = open_job("j-2");
+    put_many(1, 2500, one, other);
+    flush();
+    put_many(2500, 6000, one, other);
+    (void)kill(getpid(), SIGKILL);
+    abort();
+}
+
+Test(history, the_cost_is_that_of_all_calls_after_a_kill)
+{
+    int status = 0;
+
+    store_close(store);
+    store = NULL;
+    pid_t child = fork();
+    if (child == 0)
+        put_until_killed();
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFSIGNALED(status));
+    reopen();
+    expect_same_costs("0 of 4");
+    cr_expect_geq(calls_added_up(), 2 * COSTS_CALLS);
+    put_many(6000, 8000, open_job("j-1"), open_job("j-2"));
+    expect_same_costs("0 of 4");
 }
 
 Test(history, the_cost_goes_with_a_job_that_is_removed)
