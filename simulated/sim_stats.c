@@ -13,10 +13,11 @@
 
 enum { BODIES_MAX = 1 << 22, BODIES_FIRST = 1 << 10, LINE_MAX_BYTES = 4096 };
 
+// A body is known by the first 64 bits of its hash.
 struct body {
-    struct hash hash;
-    uint64_t attempts; // 0: the place is free
-    uint64_t answers;
+    uint64_t key;
+    uint32_t attempts; // 0: the place is free
+    uint32_t answers;
 };
 
 // Open addressing; n stays below half of cap.
@@ -69,15 +70,19 @@ void sim_tally_close(struct sim_tally *tally)
 }
 
 // The place of a body, or the free place where it belongs.
-static struct body *place_of(struct body *bodies, size_t cap,
-                             const struct hash *hash)
+static struct body *place_of(struct body *bodies, size_t cap, uint64_t key)
 {
-    uint64_t start = 0;
-    memcpy(&start, hash->bytes, sizeof start);
-    size_t at = (size_t)start & (cap - 1);
-    while (bodies[at].attempts > 0 && !hash_equal(&bodies[at].hash, hash))
+    size_t at = (size_t)key & (cap - 1);
+    while (bodies[at].attempts > 0 && bodies[at].key != key)
         at = (at + 1) & (cap - 1);
     return &bodies[at];
+}
+
+static uint64_t key_of(const struct hash *hash)
+{
+    uint64_t key = 0;
+    memcpy(&key, hash->bytes, sizeof key);
+    return key;
 }
 
 static bool grow(struct sim_tally *tally)
@@ -91,7 +96,7 @@ static bool grow(struct sim_tally *tally)
         return false;
     for (size_t i = 0; i < tally->cap; i++)
         if (tally->bodies[i].attempts > 0)
-            *place_of(bodies, tally->cap * 2, &tally->bodies[i].hash) =
+            *place_of(bodies, tally->cap * 2, tally->bodies[i].key) =
                 tally->bodies[i];
     free(tally->bodies);
     tally->bodies = bodies;
@@ -104,10 +109,10 @@ uint64_t sim_tally_attempt(struct sim_tally *tally, const struct hash *body)
     uint64_t before = UINT64_MAX;
     pthread_mutex_lock(&tally->lock);
     bool room = grow(tally);
-    struct body *place = place_of(tally->bodies, tally->cap, body);
+    struct body *place = place_of(tally->bodies, tally->cap, key_of(body));
     if (place->attempts > 0 || room) {
         tally->n += place->attempts == 0;
-        place->hash = *body;
+        place->key = key_of(body);
         before = place->attempts++;
     }
     pthread_mutex_unlock(&tally->lock);
@@ -150,7 +155,8 @@ static void count_answer(struct sim_tally *tally,
     stats->generated_tokens += record->generated_tokens;
     if (record->body == NULL)
         return;
-    struct body *place = place_of(tally->bodies, tally->cap, record->body);
+    struct body *place =
+        place_of(tally->bodies, tally->cap, key_of(record->body));
     if (place->attempts == 0)
         return;
     stats->answered_distinct += place->answers == 0;

@@ -136,6 +136,42 @@ bool bundle_add(struct bundle *bundle, const char *name, const void *data,
     return false;
 }
 
+struct bundle *bundle_copy(const struct bundle *bundle, struct err *err)
+{
+    struct bundle *copy = bundle_new(bundle->path, err);
+    bool ok = copy != NULL;
+
+    if (ok && bundle->folder != NULL) {
+        copy->folder = strdup(bundle->folder);
+        ok = copy->folder != NULL;
+        if (!ok)
+            err_nomem(err, "a job's files");
+    }
+    for (size_t i = 0; ok && i < bundle->n_files; i++)
+        ok = bundle_add(copy, bundle->files[i].name, bundle->files[i].data,
+                        bundle->files[i].len, err);
+    if (ok)
+        return copy;
+    bundle_free(copy);
+    return NULL;
+}
+
+void bundle_drop(struct bundle *bundle, const char *name)
+{
+    for (size_t i = 0; i < bundle->n_files; i++) {
+        struct bundle_file *file = &bundle->files[i];
+
+        if (strcmp(file->name, name) != 0)
+            continue;
+        bundle->bytes -= file->len;
+        free(file->name);
+        free(file->data);
+        bundle->n_files--;
+        memmove(file, file + 1, (bundle->n_files - i) * sizeof *file);
+        return;
+    }
+}
+
 // Takes what was read into buf.
 static bool take_buf(struct bundle *bundle, const char *name, struct buf *buf,
                      struct err *err)

@@ -40,6 +40,9 @@ struct bundle *bundle_open(const char *path, struct err *err);
 struct bundle *bundle_new(const char *path, struct err *err);
 void bundle_free(struct bundle *bundle); // NULL is fine
 
+// Another with the same files.
+struct bundle *bundle_copy(const struct bundle *bundle, struct err *err);
+
 // Adds bytes under a name. Copies. Absolute names, and names with "..", are
 // refused when folder is NULL.
 bool bundle_add(struct bundle *bundle, const char *name, const void *data,
@@ -57,6 +60,10 @@ const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
 // as "NAME/FILE", without those whose name begins with a dot. ERR_INPUT: there
 // is neither.
 bool bundle_get_all(struct bundle *bundle, const char *name, struct err *err);
+
+// Lets go of the file of that name, if there is one, once all that is wanted of
+// it was read.
+void bundle_drop(struct bundle *bundle, const char *name);
 
 // Writes all files below folder, which exists, so that programs among them can
 // be run there (mode 0700). Only for bundles that came without a folder: their

@@ -190,3 +190,27 @@ Test(bundle, reads_no_pipe_and_no_device_and_never_waits_for_one)
     (void)unlink(path);
     expect_refused(".", "Is a directory");
 }
+
+Test(bundle, a_copy_has_the_same_files_and_stands_alone)
+{
+    open_bundle();
+    cr_assert_not_null(bundle_get(bundle, "data.jsonl", &err));
+    struct bundle *copy = bundle_copy(bundle, &err);
+    cr_assert_not_null(copy, "%s", err.text);
+    bundle_free(bundle);
+    bundle = copy;
+    cr_expect_eq(copy->n_files, 2);
+    cr_expect_str_eq(copy->folder, folder);
+    cr_expect_str_eq(bundle_find(copy, "data.jsonl")->data, "{}\n");
+}
+
+Test(bundle, a_file_that_is_dropped_leaves_the_others)
+{
+    open_bundle();
+    cr_assert_not_null(bundle_get(bundle, "data.jsonl", &err));
+    bundle_drop(bundle, "job.yaml");
+    bundle_drop(bundle, "none");
+    cr_expect_null(bundle_find(bundle, "job.yaml"));
+    cr_expect_str_eq(bundle_find(bundle, "data.jsonl")->data, "{}\n");
+    cr_expect_eq(bundle->bytes, 3);
+}
