@@ -18,7 +18,7 @@
 #include "dispatch/dispatch.h"
 #include "load.h"
 #include "program/graph/plan.h"
-#include "program/job/dataset.h"
+#include "program/job/dataset_load.h"
 #include "program/job/job.h"
 #include "program/metric/metric.h"
 #include "program/prompt/reply.h"
@@ -36,6 +36,7 @@ struct bench {
     struct job *job;
     struct bundle *bundle;
     struct dataset *dataset;
+    json_t **fields, **inputs; // of the rows to score on
     struct split split;
     struct plan plan;
     struct candidate *candidate;
@@ -60,11 +61,14 @@ static const struct step *only_step(const struct bench *bench)
     return &bench->job->program->steps[0];
 }
 
-static const struct row *row_of(const struct bench *bench, size_t i)
+static const json_t *fields_of(const struct bench *bench, size_t i)
 {
-    size_t at = i % bench->n;
+    return bench->fields[i % bench->n];
+}
 
-    return &bench->dataset->rows[bench->split.rows[SHARE_VAL][at]];
+static json_t *inputs_of(const struct bench *bench, size_t i)
+{
+    return bench->inputs[i % bench->n];
 }
 
 // --- preparing ---
@@ -90,12 +94,28 @@ static void make_candidate(struct bench *bench)
     struct demo demos[DEMOS];
 
     for (int i = 0; i < DEMOS; i++)
-        demos[i] =
-            (struct demo){.fields = bench->dataset->rows[i].fields, .row = i};
+        demos[i] = (struct demo){
+            .fields = dataset_fields(bench->dataset, (size_t)i), .row = i};
     bench->candidate = candidate_new(bench->job->program, &err);
     need(bench->candidate != NULL &&
          candidate_set_demos(bench->candidate, 0, 1, demos, DEMOS, &err));
     candidate_seal(bench->candidate);
+    for (int i = 0; i < DEMOS; i++)
+        json_decref(demos[i].fields);
+}
+
+static void take_rows(struct bench *bench)
+{
+    const size_t *rows = bench->split.rows[SHARE_VAL];
+
+    bench->fields = calloc(bench->n, sizeof *bench->fields);
+    bench->inputs = calloc(bench->n, sizeof *bench->inputs);
+    need(bench->fields != NULL && bench->inputs != NULL);
+    for (size_t i = 0; i < bench->n; i++) {
+        bench->fields[i] = dataset_fields(bench->dataset, rows[i]);
+        bench->inputs[i] = dataset_inputs(bench->dataset, rows[i]);
+        need(bench->fields[i] != NULL && bench->inputs[i] != NULL);
+    }
 }
 
 static void render_all(struct bench *bench)
@@ -113,8 +133,8 @@ static void render_all(struct bench *bench)
         abort();
     for (size_t i = 0; i < bench->n; i++) {
         bench->tails[i] = BUF_INIT(PROMPT_MAX_BYTES);
-        need(prompt_question(step, row_of(bench, i)->inputs, &bench->tails[i],
-                             &err));
+        need(
+            prompt_question(step, inputs_of(bench, i), &bench->tails[i], &err));
         load_reply(bench->tails[i].data, bench->tails[i].len,
                    bench->replies[i]);
     }
@@ -160,8 +180,8 @@ static void render_tails(struct bench *bench)
 
     for (size_t i = 0; i < bench->calls; i++) {
         buf_clear(&out);
-        need(prompt_question(only_step(bench), row_of(bench, i)->inputs, &out,
-                             &err));
+        need(
+            prompt_question(only_step(bench), inputs_of(bench, i), &out, &err));
     }
     buf_release(&out);
 }
@@ -200,7 +220,7 @@ static void score_answers(struct bench *bench)
     for (size_t i = 0; i < bench->calls; i++) {
         struct score score = {0};
 
-        need(metric_score(bench->job->metric, row_of(bench, i)->fields, outputs,
+        need(metric_score(bench->job->metric, fields_of(bench, i), outputs,
                           NULL, &score, &err));
         score_release(&score);
     }
@@ -214,7 +234,7 @@ static void step_examples(struct bench *bench)
         struct ask ask;
         struct stepper *stepper =
             stepper_new(bench->job->program, &bench->plan, ADAPTER_CHAT, NULL,
-                        row_of(bench, i)->inputs, &err);
+                        inputs_of(bench, i), &err);
 
         need(stepper != NULL && stepper_next(stepper, &ask, &err) &&
              stepper_answer(stepper, ask.part, &answer, &err));
@@ -454,14 +474,20 @@ int main(int argc, char **argv)
     load_make(&bench.load, bench.calls, argument(argc, argv, 2, LOAD_ROWS));
     load_job(&bench);
     bench.n = bench.split.n[SHARE_VAL];
+    take_rows(&bench);
     make_candidate(&bench);
     render_all(&bench);
     printf("us a call, prompt of %zu bytes     loop     other thread\n",
            bench.prefix.len + bench.tails[0].len);
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
         measure(&bench, &stages[i]);
-    for (size_t i = 0; i < bench.n; i++)
+    for (size_t i = 0; i < bench.n; i++) {
         buf_release(&bench.tails[i]);
+        json_decref(bench.fields[i]);
+        json_decref(bench.inputs[i]);
+    }
+    free(bench.fields);
+    free(bench.inputs);
     free(bench.tails);
     free(bench.replies);
     buf_release(&bench.prefix);

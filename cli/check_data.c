@@ -79,7 +79,7 @@ static void check_descriptions(struct jobfile *file)
 // ---- labels
 
 struct label_count {
-    const char *name; // borrowed from the data or the type
+    char *name; // owned
     size_t rows;
     size_t of[SHARE_COUNT];
 };
@@ -106,8 +106,9 @@ static struct label_count *label_of(struct labels *labels, const char *name)
             return &labels->list[i];
     if (labels->n == LABELS_MAX)
         return NULL;
-    labels->list[labels->n] = (struct label_count){.name = name};
-    return &labels->list[labels->n++];
+    labels->list[labels->n] = (struct label_count){.name = strdup(name)};
+    return labels->list[labels->n].name == NULL ? NULL
+                                                : &labels->list[labels->n++];
 }
 
 static const struct type *type_of(const struct program *program, size_t output)
@@ -119,6 +120,18 @@ static const struct type *type_of(const struct program *program, size_t output)
     return &program->steps[source.step].signature.outputs[source.field].type;
 }
 
+// Of the row's label; NULL when it has none that is counted.
+static struct label_count *count_of(struct labels *labels,
+                                    const struct dataset *dataset, size_t row)
+{
+    json_t *fields = dataset_fields(dataset, row);
+    const char *text = label_text(json_object_get(fields, labels->key));
+    struct label_count *count = text == NULL ? NULL : label_of(labels, text);
+
+    json_decref(fields);
+    return count;
+}
+
 static void count_labels(const struct jobfile *file, struct labels *labels)
 {
     const struct dataset *dataset = file->dataset;
@@ -127,11 +140,8 @@ static void count_labels(const struct jobfile *file, struct labels *labels)
                        i < labels->type->n_labels && i < LABELS_MAX;
          i++)
         (void)label_of(labels, labels->type->labels[i]);
-    for (size_t i = 0; i < dataset->n; i++) {
-        const char *text =
-            label_text(json_object_get(dataset->rows[i].fields, labels->key));
-        struct label_count *count =
-            text == NULL ? NULL : label_of(labels, text);
+    for (size_t i = 0; i < dataset_size(dataset); i++) {
+        struct label_count *count = count_of(labels, dataset, i);
 
         if (count != NULL)
             count->rows++;
@@ -140,11 +150,8 @@ static void count_labels(const struct jobfile *file, struct labels *labels)
     }
     for (int s = 0; s < SHARE_COUNT; s++)
         for (size_t i = 0; i < file->split.n[s]; i++) {
-            const struct row *row = &dataset->rows[file->split.rows[s][i]];
-            const char *text =
-                label_text(json_object_get(row->fields, labels->key));
             struct label_count *count =
-                text == NULL ? NULL : label_of(labels, text);
+                count_of(labels, dataset, file->split.rows[s][i]);
 
             if (count != NULL)
                 count->of[s]++;
@@ -181,7 +188,7 @@ static void check_majority(struct jobfile *file, const struct labels *labels)
     for (size_t i = 1; i < labels->n; i++)
         if (labels->list[i].rows > most->rows)
             most = &labels->list[i];
-    double share = (double)most->rows / (double)file->dataset->n;
+    double share = (double)most->rows / (double)dataset_size(file->dataset);
     if (labels->n < 2 || share < MAJORITY)
         return;
     diag_add(file->diags, DIAG_WARNING, "unbalanced", &place,
@@ -221,7 +228,7 @@ static void check_loose_type(struct jobfile *file, const struct labels *labels)
     struct place place = whole_file(file);
 
     if (labels->n < 2 || labels->n > ENUM_LABELS_MAX || labels->others > 0 ||
-        file->dataset->n < 3 * labels->n)
+        dataset_size(file->dataset) < 3 * labels->n)
         return;
     diag_add(
         file->diags, DIAG_WARNING, "loose-type", &place,
@@ -231,6 +238,26 @@ static void check_loose_type(struct jobfile *file, const struct labels *labels)
                 "declare it as `enum: [\"%.40s\", ...]`: the model is "
                 "then told the labels, and held to them",
                 labels->list[0].name);
+}
+
+static void release_labels(struct labels *labels)
+{
+    for (size_t i = 0; i < labels->n; i++)
+        free(labels->list[i].name);
+}
+
+static void check_label(struct jobfile *file, struct labels *labels)
+{
+    count_labels(file, labels);
+    if (labels->type->kind == TYPE_STR) {
+        check_loose_type(file, labels);
+        return;
+    }
+    if (file->optimizer->one_set)
+        return; // nothing is chosen by the scores
+    check_rare_labels(file, labels);
+    check_majority(file, labels);
+    check_shares(file, labels);
 }
 
 static void check_labels(struct jobfile *file)
@@ -250,16 +277,8 @@ static void check_labels(struct jobfile *file)
             (struct labels){.key = list[i].label,
                             .output = program->outputs[list[i].output].name,
                             .type = type};
-        count_labels(file, labels);
-        if (type->kind == TYPE_STR) {
-            check_loose_type(file, labels);
-            continue;
-        }
-        if (file->optimizer->one_set)
-            continue; // nothing is chosen by the scores
-        check_rare_labels(file, labels);
-        check_majority(file, labels);
-        check_shares(file, labels);
+        check_label(file, labels);
+        release_labels(labels);
     }
     file->diags->nomem = file->diags->nomem || labels == NULL;
     free(labels);
@@ -270,7 +289,7 @@ static void check_labels(struct jobfile *file)
 static void check_number(struct jobfile *file)
 {
     struct place place = whole_file(file);
-    size_t n = file->dataset->n;
+    size_t n = dataset_size(file->dataset);
     size_t val = file->split.n[SHARE_VAL];
     struct interval half = stats_wilson_share(0.5, val);
     double points = 50 * (half.high - half.low);
@@ -291,17 +310,19 @@ static bool same_labels(const struct jobfile *file, size_t a, size_t b)
 {
     const char *keys[PROGRAM_MAX_FIELDS + 1];
     size_t n = metric_labels(file->job->metric, keys, PROGRAM_MAX_FIELDS + 1);
+    json_t *fields = dataset_fields(file->dataset, a);
+    json_t *others = dataset_fields(file->dataset, b);
     bool same = true;
 
     for (size_t i = 0; i < n; i++) {
-        const json_t *one =
-            json_object_get(file->dataset->rows[a].fields, keys[i]);
-        const json_t *other =
-            json_object_get(file->dataset->rows[b].fields, keys[i]);
+        const json_t *one = json_object_get(fields, keys[i]);
+        const json_t *other = json_object_get(others, keys[i]);
 
         same = same && (one == other || (one != NULL && other != NULL &&
                                          json_equal(one, other)));
     }
+    json_decref(fields);
+    json_decref(others);
     return same;
 }
 
@@ -313,24 +334,26 @@ static bool score_labels(const struct jobfile *file, size_t labels,
 {
     const struct program *program = file->job->program;
     json_t *outputs = json_object();
+    json_t *right = dataset_fields(file->dataset, labels);
+    json_t *fields = dataset_fields(file->dataset, example);
     struct score score = {0};
     struct err ignored = ERR_CLEAR;
-    bool ok = outputs != NULL;
+    bool ok = outputs != NULL && right != NULL && fields != NULL;
 
     for (size_t i = 0; ok && i < program->n_outputs; i++) {
         const char *name = program->outputs[i].name;
-        json_t *label =
-            json_object_get(file->dataset->rows[labels].fields, name);
+        json_t *label = json_object_get(right, name);
 
         ok = json_object_set_new(outputs, name,
                                  label == NULL ? json_null()
                                                : json_incref(label)) == 0;
     }
-    ok = ok &&
-         metric_score(file->job->metric, file->dataset->rows[example].fields,
-                      outputs, NULL, &score, &ignored);
+    ok = ok && metric_score(file->job->metric, fields, outputs, NULL, &score,
+                            &ignored);
     *value = score.value;
     score_release(&score);
+    json_decref(right);
+    json_decref(fields);
     json_decref(outputs);
     return ok;
 }
@@ -346,7 +369,8 @@ static void check_alive(struct jobfile *file)
     if (metric_outside(file->job->metric) > 0 ||
         metric_labels(file->job->metric, keys, 2) == 0)
         return;
-    for (size_t i = 1; i < file->dataset->n && tried < PAIRS_TRIED; i++) {
+    for (size_t i = 1; i < dataset_size(file->dataset) && tried < PAIRS_TRIED;
+         i++) {
         double right = 0, wrong = 0;
 
         if (same_labels(file, i, i - 1))
@@ -412,19 +436,23 @@ static void check_demos(struct jobfile *file)
     struct buf text = BUF_INIT(64 << 20);
     size_t longest = 0, sum = 0;
 
-    for (size_t i = 0; i < file->dataset->n; i++) {
+    for (size_t i = 0; i < dataset_size(file->dataset); i++) {
+        json_t *fields = dataset_fields(file->dataset, i);
+
         buf_clear(&text);
-        json_put(&text, file->dataset->rows[i].fields, true);
+        json_put(&text, fields, true);
+        json_decref(fields);
         sum += text.len;
         longest = text.len > longest ? text.len : longest;
     }
     buf_release(&text);
-    if (file->dataset->n == 0)
+    if (dataset_size(file->dataset) == 0)
         return;
     int64_t room = (int64_t)student->options.num_ctx -
                    student->options.num_predict -
                    2 * (int64_t)prompt_estimate_tokens(longest);
-    int64_t demo = (int64_t)prompt_estimate_tokens(sum / file->dataset->n) + 20;
+    int64_t demo =
+        (int64_t)prompt_estimate_tokens(sum / dataset_size(file->dataset)) + 20;
     if (room >= demos_wanted(file->job) * demo)
         return;
     diag_add(file->diags, DIAG_WARNING, "no-room-for-demos", &student->place,
@@ -469,8 +497,8 @@ static void check_tool(struct jobfile *file)
     const struct program *program = file->job->program;
     struct place place = whole_file(file);
 
-    if (program->n_predictors != 1 || file->dataset->n >= ROWS_GOOD ||
-        file->optimizer->one_set)
+    if (program->n_predictors != 1 ||
+        dataset_size(file->dataset) >= ROWS_GOOD || file->optimizer->one_set)
         return;
     diag_add(file->diags, DIAG_INFO, "wrong-tool", &place,
              "this is one call with few examples: if a prompt written by hand "

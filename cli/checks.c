@@ -63,12 +63,12 @@ static void check_context(struct jobfile *file, const struct options *options)
 // A right answer is a row's own labels; a wrong one those of a row whose
 // labels are others.
 struct answers {
-    const struct row *row;
+    size_t row;
     json_t *right; // owned
     json_t *wrong; // owned
 };
 
-static json_t *labels_of(const struct program *program, const struct row *row,
+static json_t *labels_of(const struct program *program, const json_t *fields,
                          size_t *known)
 {
     json_t *outputs = json_object();
@@ -76,7 +76,7 @@ static json_t *labels_of(const struct program *program, const struct row *row,
     *known = 0;
     for (size_t i = 0; outputs != NULL && i < program->n_outputs; i++) {
         const char *name = program->outputs[i].name;
-        json_t *label = json_object_get(row->fields, name);
+        json_t *label = json_object_get(fields, name);
         *known += label != NULL;
         if (json_object_set_new(outputs, name,
                                 label == NULL ? json_null()
@@ -93,14 +93,17 @@ static bool find_answers(const struct jobfile *file, struct answers *out)
     const struct program *program = file->job->program;
     size_t known = 0;
 
-    for (size_t i = 0; i < file->dataset->n && out->wrong == NULL; i++) {
-        const struct row *row = &file->dataset->rows[i];
-        json_t *labels = labels_of(program, row, &known);
+    for (size_t i = 0; i < dataset_size(file->dataset) && out->wrong == NULL;
+         i++) {
+        json_t *fields = dataset_fields(file->dataset, i);
+        json_t *labels = labels_of(program, fields, &known);
+
+        json_decref(fields);
         if (labels == NULL || known == 0) {
             json_decref(labels);
         } else if (out->right == NULL) {
             out->right = labels;
-            out->row = row;
+            out->row = i;
         } else if (!json_equal(labels, out->right)) {
             out->wrong = labels;
         } else {
@@ -135,19 +138,19 @@ static size_t command_of(const struct metric *metric,
 // The score of outputs by part; false when there is none, which is
 // reported, or when the part does not ask a program.
 static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
-                     const struct row *row, const json_t *outputs,
-                     double *score)
+                     size_t row, const json_t *outputs, double *score)
 {
     const struct metric *metric = file->job->metric;
     struct buf line = BUF_INIT(LINE_BYTES);
     struct exec_done done = {0};
     struct ask ask = {0};
     struct err err = ERR_CLEAR;
-    bool ok =
-        metric_ask(metric, part, row->fields, outputs, &line, &ask, &err) &&
-        ask.answerer == ANSWERER_EXEC &&
-        exec_pool_begin(pool, command_of(metric, ask.command), part,
-                        ask.payload, ask.payload_len, &err);
+    json_t *fields = dataset_fields(file->dataset, row);
+    bool ok = fields != NULL &&
+              metric_ask(metric, part, fields, outputs, &line, &ask, &err) &&
+              ask.answerer == ANSWERER_EXEC &&
+              exec_pool_begin(pool, command_of(metric, ask.command), part,
+                              ask.payload, ask.payload_len, &err);
     int64_t end = clock_monotonic_ms() + GRACE_MS +
                   (ok && ask.command != NULL ? ask.command->timeout_ms : 0);
 
@@ -169,6 +172,7 @@ static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
     tell_nomem(file, &err);
     score_release(&got);
     exec_done_release(&done);
+    json_decref(fields);
     buf_release(&line);
     return ok;
 }
@@ -176,8 +180,8 @@ static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
 static void compare_scores(struct jobfile *file, double right, double wrong,
                            const struct answers *answers)
 {
-    const struct row *row = answers->row;
-    struct place place = {.file = row->path, .line = row->line, .column = 1};
+    struct row_place row = dataset_place(file->dataset, answers->row);
+    struct place place = {.file = row.path, .line = row.line, .column = 1};
 
     if (answers->wrong != NULL && right == wrong)
         diag_add(file->diags, DIAG_WARNING, "metric-program", &place,

@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "predict/compiled_file.h"
+#include "program/job/dataset_load.h"
 #include "program/job/reach_check.h"
 #include "program/metric/metric.h"
 #include "program/run/ensemble.h"
@@ -357,10 +358,16 @@ int jobfile_load(struct jobfile *out, const struct options *options,
     return output_findings(options, out->diags, &err);
 }
 
-void jobfile_release(struct jobfile *file)
+void jobfile_drop_rows(struct jobfile *file)
 {
     split_release(&file->split);
     dataset_free(file->dataset);
+    file->dataset = NULL;
+}
+
+void jobfile_release(struct jobfile *file)
+{
+    jobfile_drop_rows(file);
     job_free(file->job);
     bundle_free(file->bundle);
     diags_free(file->diags);

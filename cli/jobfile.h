@@ -53,6 +53,10 @@ bool jobfile_take(struct jobfile *out, struct bundle *bundle,
 int jobfile_load(struct jobfile *out, const struct options *options,
                  const char *path);
 
+// Lets go of the examples and their split, once all findings are told: who runs
+// the job reads them for himself.
+void jobfile_drop_rows(struct jobfile *file);
+
 void jobfile_release(struct jobfile *file);
 
 // The model names of the job, each once, into out[ROLE_COUNT].

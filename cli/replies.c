@@ -30,10 +30,11 @@ static bool next_row(void *user, json_t **values, struct err *err)
 {
     struct attempt *attempt = user;
 
-    (void)err;
     if (attempt->next == attempt->n)
         return false;
-    *values = json_incref(attempt->dataset->rows[attempt->next++].inputs);
+    *values = dataset_inputs(attempt->dataset, attempt->next++);
+    if (*values == NULL)
+        err_nomem(err, "an example");
     return true;
 }
 
@@ -76,8 +77,9 @@ static bool try_form(const struct jobfile *file, struct model_client *client,
     job_settings(file->job, ROLE_STUDENT, &compiled.settings);
     compiled.settings.adapter = adapter;
     *out = (struct attempt){.dataset = file->dataset,
-                            .n = file->dataset->n < MAX_ROWS ? file->dataset->n
-                                                             : MAX_ROWS};
+                            .n = dataset_size(file->dataset) < MAX_ROWS
+                                     ? dataset_size(file->dataset)
+                                     : MAX_ROWS};
     return runner_run(&runner, &io, &err);
 }
 

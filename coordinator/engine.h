@@ -156,9 +156,9 @@ struct engine {
     struct background *reads; // reads the store for clients; owned
     struct background *queries; // runs the SQL that clients write; owned
     struct turn turn;           // of the loop, the one under way
-    bool behind;     // the disk is: take on no new work until it has caught up
-    bool local;      // clients are in this process: a job has a folder here
-    bool allow_exec; // in jobs that are not local
+    bool behind; // the disk is: take on no new work until it has caught up
+    bool local;  // clients are in this process: a job has a folder here
+    bool allow_exec;      // in jobs that are not local
     struct options_text options;
     struct proofs proofs;
     struct side_call *side_calls; // calls of clients beside all jobs; owned
@@ -188,7 +188,8 @@ struct job_work {
     const struct dataset *dataset;
     const int64_t *last_calls; // one a row: the last call whose answer it may
                                // use, from the event that excluded it;
-                               // INT64_MAX for a row that is not excluded
+                               // INT64_MAX for a row that is not excluded.
+                               // NULL: none is
     struct job_model_pin models[ROLE_COUNT];
     struct job_programs *programs; // of the user; NULL without any
     struct retrieval *retrieval;   // of its documents; NULL without any
@@ -213,5 +214,13 @@ struct job_work {
     int64_t hedges;
     int64_t answered_ms; // last answer; -1: none in this process
 };
+
+// The last call whose answer an item of that row may use: INT64_MAX unless the
+// row is excluded, and for what is no row (-1).
+static inline int64_t job_work_last_call(const struct job_work *work, int row)
+{
+    return row < 0 || work->last_calls == NULL ? INT64_MAX
+                                               : work->last_calls[row];
+}
 
 #endif

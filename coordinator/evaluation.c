@@ -26,7 +26,12 @@ struct picking {
 struct evaluation {
     struct job_work *work;
     struct task *task;       // NULL once the item is finished
-    struct task_item *item;  // the same
+    struct task_item *item;  // the same; of runs the task's, else `own`
+    struct task_item own;    // of a row that is scored; released with the item
+    size_t at;               // of the item in its task
+    json_t *example;         // fields of the row; owned, NULL until needed
+    struct used_call *calls; // of the item; owned
+    size_t n_calls;
     struct stepper *stepper; // owned; NULL once the item is finished
     struct picking *picking; // one a step, n_picking; owned; NULL until needed
     size_t n_picking;
@@ -61,10 +66,22 @@ static void link_in(struct evaluation *ev)
     work->active++;
 }
 
+static void release_item(struct evaluation *ev)
+{
+    task_item_release(&ev->own, 0);
+    ev->own = TASK_ITEM_INIT(-1);
+    json_decref(ev->example);
+    ev->example = NULL;
+    free(ev->calls);
+    ev->calls = NULL;
+    ev->n_calls = 0;
+}
+
 void evaluation_drop(struct evaluation *ev)
 {
     struct job_work *work = ev->work;
 
+    release_item(ev);
     if (ev->previous != NULL)
         ev->previous->next = ev->next;
     else
@@ -86,11 +103,11 @@ void evaluation_drop(struct evaluation *ev)
 
 static void detach(struct evaluation *ev, enum item_state state)
 {
-    assert(ev->task->open > 0);
-    ev->task->open--;
     ev->item->state = state;
+    task_settle(ev->task, ev->at, ev->item, ev->calls, ev->n_calls);
     ev->task = NULL;
     ev->item = NULL;
+    release_item(ev);
     stepper_free(ev->stepper); // the program may end with the task
     ev->stepper = NULL;
 }
@@ -150,9 +167,9 @@ static bool put_history(const struct evaluation *ev, struct err *err)
 
     if (is_kept(ev, err))
         return true;
-    assert(item->n_calls <= EVALUATION_MAX_CALLS);
-    for (size_t i = 0; i < item->n_calls; i++)
-        row.calls[row.n_calls++] = item->calls[i].id;
+    assert(ev->n_calls <= EVALUATION_MAX_CALLS);
+    for (size_t i = 0; i < ev->n_calls; i++)
+        row.calls[row.n_calls++] = ev->calls[i].id;
     return history_put_evaluation(ev->work->engine->store, ev->work->job_no,
                                   &row, err);
 }
@@ -175,18 +192,26 @@ static bool finish(struct evaluation *ev, struct err *err)
 
 // --- answers ---
 
-static const json_t *example_of(const struct evaluation *ev)
+// NULL without memory.
+static const json_t *example_of(struct evaluation *ev, struct err *err)
 {
-    return ev->work->dataset->rows[ev->item->row].fields;
+    if (ev->example == NULL)
+        ev->example = dataset_fields(ev->work->dataset, (size_t)ev->item->row);
+    if (ev->example == NULL)
+        err_nomem(err, "an example");
+    return ev->example;
 }
 
 static bool judge(struct evaluation *ev, struct err *err)
 {
     struct score score = {0};
+    const json_t *example;
 
     if (ev->unjudged)
         return finish(ev, err);
-    if (!metric_score(ev->work->job->metric, example_of(ev),
+    example = example_of(ev, err);
+    if (example == NULL ||
+        !metric_score(ev->work->job->metric, example,
                       stepper_outputs(ev->stepper), ev->outside, &score, err))
         return false;
     ev->item->score = score.value;
@@ -197,14 +222,16 @@ static bool judge(struct evaluation *ev, struct err *err)
 }
 
 // What the answer that was read says of the right label.
-static void add_right(struct evaluation *ev, int step,
-                      const struct call_answer *answer)
+static bool add_right(struct evaluation *ev, int step,
+                      const struct call_answer *answer, struct err *err)
 {
     enum adapter form = stepper_form(ev->stepper, step);
+    const json_t *example = example_of(ev, err);
 
-    if (stepper_step_outputs(ev->stepper, step) != NULL)
+    if (example != NULL && stepper_step_outputs(ev->stepper, step) != NULL)
         right_add(&ev->right, ev->task->program, ev->task->plan,
-                  ev->work->job->metric, step, form, answer, example_of(ev));
+                  ev->work->job->metric, step, form, answer, example);
+    return example != NULL;
 }
 
 static bool take_for_step(struct evaluation *ev, int step,
@@ -212,9 +239,8 @@ static bool take_for_step(struct evaluation *ev, int step,
 {
     if (!stepper_answer(ev->stepper, step, answer, err))
         return false;
-    if (ev->task->logprobs && answer->logprobs != NULL)
-        add_right(ev, step, answer);
-    return true;
+    return !ev->task->logprobs || answer->logprobs == NULL ||
+           add_right(ev, step, answer, err);
 }
 
 // What a step gets that searches by embeddings: the model answered with that of
@@ -317,21 +343,19 @@ static bool take(struct evaluation *ev, enum asker asker, int part,
 static bool remember_call(struct evaluation *ev, const struct call_ref *ref,
                           struct err *err)
 {
-    struct task_item *item = ev->item;
-
     ev->work->uses++;
     // Room is made in powers of two.
-    if ((item->n_calls & (item->n_calls + 1)) == 0) {
-        size_t cap = item->n_calls * 2 + 2;
-        struct used_call *calls = realloc(item->calls, cap * sizeof *calls);
+    if ((ev->n_calls & (ev->n_calls + 1)) == 0) {
+        size_t cap = ev->n_calls * 2 + 2;
+        struct used_call *calls = realloc(ev->calls, cap * sizeof *calls);
 
         if (calls == NULL) {
             err_nomem(err, "an evaluation");
             return false;
         }
-        item->calls = calls;
+        ev->calls = calls;
     }
-    item->calls[item->n_calls++] = (struct used_call){
+    ev->calls[ev->n_calls++] = (struct used_call){
         .id = ref->id,
         .tokens = (int64_t)ref->prompt_tokens + ref->generated_tokens};
     return true;
@@ -367,7 +391,7 @@ static bool take_stored(struct evaluation *ev, enum asker asker, int part,
 // that came later, be it asked by `eval` or by another job.
 static int64_t last_call(const struct evaluation *ev)
 {
-    return ev->item->row < 0 ? INT64_MAX : ev->work->last_calls[ev->item->row];
+    return job_work_last_call(ev->work, ev->item->row);
 }
 
 // An item that may not be paid for ends at its first call that is not in the
@@ -718,8 +742,10 @@ static bool ask_for_metric(struct evaluation *ev, size_t part, struct err *err)
 {
     struct order order = {.bill = ROLE_JUDGE, .purpose = "metric", .step = ""};
     struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    const json_t *example = example_of(ev, err);
     bool ok =
-        metric_ask(ev->work->job->metric, part, example_of(ev),
+        example != NULL &&
+        metric_ask(ev->work->job->metric, part, example,
                    stepper_outputs(ev->stepper), &payload, &order.ask, err);
 
     if (ok && order.ask.answerer == ANSWERER_MODEL) {
@@ -835,8 +861,29 @@ static bool start_run(struct evaluation *ev, struct err *err)
     return ev->stepper != NULL && give_steps(ev, err) && advance(ev, err);
 }
 
-bool evaluation_start(struct job_work *work, struct task *task,
-                      struct task_item *item, struct err *err)
+// Runs have their items; that of a row to be scored is made here.
+static bool take_item(struct evaluation *ev, struct err *err)
+{
+    int32_t row = ev->task->rows[ev->at];
+    struct row both;
+
+    if (ev->task->items != NULL) {
+        ev->item = &ev->task->items[ev->at];
+        return true;
+    }
+    ev->own = TASK_ITEM_INIT(row);
+    ev->item = &ev->own;
+    if (!dataset_row(ev->work->dataset, (size_t)row, &both)) {
+        err_nomem(err, "an example");
+        return false;
+    }
+    ev->own.inputs = both.inputs;
+    ev->example = both.fields;
+    return true;
+}
+
+bool evaluation_start(struct job_work *work, struct task *task, size_t at,
+                      struct err *err)
 {
     struct evaluation *ev = malloc(sizeof *ev);
     bool ok;
@@ -845,9 +892,11 @@ bool evaluation_start(struct job_work *work, struct task *task,
         err_nomem(err, "an evaluation");
         return false;
     }
-    *ev = (struct evaluation){.work = work, .task = task, .item = item};
+    *ev = (struct evaluation){.work = work, .task = task, .at = at};
     link_in(ev);
-    ok = item->text != NULL ? ask_for_text(ev, err) : start_run(ev, err);
+    if (!take_item(ev, err))
+        return false; // the job closes, and drops it
+    ok = ev->item->text != NULL ? ask_for_text(ev, err) : start_run(ev, err);
     if (ok)
         drop_if_over(ev);
     return ok; // otherwise the job closes, and drops it

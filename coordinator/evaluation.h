@@ -39,10 +39,10 @@
 #include "coordinator/engine.h"
 #include "search/session/task.h"
 
-// Begins the item and takes it as far as the store goes. False: the job cannot
-// go on (no memory, a broken store).
-bool evaluation_start(struct job_work *work, struct task *task,
-                      struct task_item *item, struct err *err);
+// Begins the item at that place of the task and takes it as far as the store
+// goes. False: the job cannot go on (no memory, a broken store).
+bool evaluation_start(struct job_work *work, struct task *task, size_t at,
+                      struct err *err);
 
 // A durable flight that it waited for, as `waiter` says.
 bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,

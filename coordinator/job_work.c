@@ -42,14 +42,16 @@ static void name_parked(struct job_work *work, const struct order *order,
     char *out = work->parked;
     size_t size = sizeof work->parked;
     int n = item == NULL ? -1 : item->row;
-    const struct row *row = n < 0 ? NULL : &work->dataset->rows[n];
+    struct row_place row = {0};
 
-    if (order->kind == CALL_EMBED && row == NULL)
+    if (n >= 0)
+        row = dataset_place(work->dataset, (size_t)n);
+    if (order->kind == CALL_EMBED && n < 0)
         text_print(out, size,
                    "the embedding of a document failed wherever it was tried; "
                    "run the same command again to try it again (%s)",
                    cause);
-    else if (row == NULL)
+    else if (n < 0)
         text_print(out, size,
                    "the call of `%.40s` (%s) failed wherever it was tried; run "
                    "the same command again to try it again (%s)",
@@ -59,13 +61,13 @@ static void name_parked(struct job_work *work, const struct order *order,
             out, size,
             "example %d (%.40s:%d) got no score; `resume %.60s --exclude "
             "%d` goes on without it; %s",
-            n, row->file, row->line, work->id, n, cause);
+            n, row.file, row.line, work->id, n, cause);
     else
         text_print(out, size,
                    "example %d (%.40s:%d): the call of `%.40s` failed wherever "
                    "it was tried; `resume %.60s --exclude %d` goes on without "
                    "it (%s)",
-                   n, row->file, row->line, order->step, work->id, n, cause);
+                   n, row.file, row.line, order->step, work->id, n, cause);
 }
 
 void job_work_park(struct flights *flights, struct flight *flight,

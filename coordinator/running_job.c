@@ -163,7 +163,7 @@ static struct hash rows_hash(const struct task *task)
 
     hasher_init(&hasher, "rows");
     for (size_t i = 0; i < task->n_items; i++)
-        hasher_add_int(&hasher, task->items[i].row);
+        hasher_add_int(&hasher, task->rows[i]);
     return hasher_end(&hasher);
 }
 
@@ -198,45 +198,41 @@ static bool may_use(const struct running_job *running, int row,
                     const struct history_evaluation *stored)
 {
     for (int32_t i = 0; i < stored->n_calls; i++)
-        if (stored->calls[i] > running->last_calls[row])
+        if (stored->calls[i] > job_work_last_call(&running->work, row))
             return false;
     return true;
 }
 
-// Fills an item from its stored evaluation; false when there is none.
-static bool find_stored(struct running_job *running, const struct task *task,
-                        struct task_item *item, struct err *err)
+// Settles an item by its stored evaluation, if there is one.
+static bool use_stored(struct running_job *running, struct task *task,
+                       size_t at, struct err *err)
 {
     struct history_evaluation row;
+    struct used_call calls[EVALUATION_MAX_CALLS];
+    struct task_item item = TASK_ITEM_INIT(task->rows[at]);
     struct store *store = running->engine->store;
 
-    if (!task->kept ||
-        !history_find_evaluation(store, running->work.job_no,
-                                 task->candidate_id, item->row,
+    if (!history_find_evaluation(store, running->work.job_no,
+                                 task->candidate_id, item.row,
                                  task->sampling.replicate, &row, err) ||
-        !may_use(running, item->row, &row))
-        return false;
-    item->calls = calloc((size_t)row.n_calls + 1, sizeof *item->calls);
-    if (item->calls == NULL) {
-        err_nomem(err, "an evaluation");
-        return false;
-    }
+        !may_use(running, item.row, &row))
+        return err->code == ERR_NONE;
     running->work.uses += row.n_calls;
     for (int32_t i = 0; i < row.n_calls; i++) {
         struct call_ref ref = {0};
 
         calls_ref(store, row.calls[i], &ref);
-        item->calls[item->n_calls++] = (struct used_call){
-            .id = row.calls[i],
-            .tokens = (int64_t)ref.prompt_tokens + ref.generated_tokens};
+        calls[i] = (struct used_call){.id = row.calls[i],
+                                      .tokens = (int64_t)ref.prompt_tokens +
+                                                ref.generated_tokens};
     }
-    item->outcome = (enum run_outcome)row.outcome;
-    item->repairs = row.repairs;
-    item->lenient = row.lenient;
-    item->scored = row.outcome != RUN_UNJUDGED;
-    item->score = item->scored ? row.score : 0;
-    item->p_right = row.p_right;
-    item->state = ITEM_DONE;
+    item.outcome = (enum run_outcome)row.outcome;
+    item.lenient = row.lenient;
+    item.scored = row.outcome != RUN_UNJUDGED;
+    item.score = item.scored ? row.score : 0;
+    item.p_right = row.p_right;
+    item.state = ITEM_DONE;
+    task_settle(task, at, &item, calls, (size_t)row.n_calls);
     return true;
 }
 
@@ -253,24 +249,12 @@ static bool may_fill(struct running_job *running, const struct task *task)
 static bool fill_known(struct running_job *running, struct task *task,
                        struct err *err)
 {
-    while (may_fill(running, task)) {
-        struct task_item *item = &task->items[task->known++];
-
-        if (item->state == ITEM_OPEN && find_stored(running, task, item, err))
-            task->open--;
-        if (err->code != ERR_NONE)
+    if (!task->kept)
+        task->known = task->n_items;
+    while (may_fill(running, task))
+        if (!use_stored(running, task, task->known++, err))
             return false;
-    }
     return true;
-}
-
-static size_t count_open(const struct task *task)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < task->n_items; i++)
-        n += task->items[i].state == ITEM_OPEN;
-    return n;
 }
 
 static void append(struct task ***last, struct task *task)
@@ -292,7 +276,6 @@ static void take_task(struct running_job *running, struct task *task)
     struct err err = ERR_CLEAR;
 
     task->next = NULL;
-    task->open = count_open(task);
     if (running->state != RUNNING_JOB_OPEN) {
         task->err = running->closing;
         give_back(running, task);
@@ -333,33 +316,33 @@ static bool ready(struct running_job *running, const struct task *task,
 static void leave_unpaid(struct task *task)
 {
     for (; task->cursor < task->n_items; task->cursor++) {
-        struct task_item *item = &task->items[task->cursor];
+        struct task_item none = TASK_ITEM_INIT(task->rows[task->cursor]);
 
-        if (item->state != ITEM_OPEN)
+        none.state = ITEM_UNPAID;
+        if (task->marks[task->cursor].state != ITEM_OPEN)
             continue;
-        item->state = ITEM_UNPAID;
-        task->open--;
+        if (task->items != NULL)
+            task->items[task->cursor].state = ITEM_UNPAID;
+        task_settle(task, task->cursor, &none, NULL, 0);
     }
 }
 
 // What an item takes of its task's limit: all that it may come to while it is
 // open.
-static struct use use_of(const struct task *task, const struct task_item *item)
+static struct use use_of(const struct task *task, size_t i)
 {
-    struct use sum = {.calls = (int64_t)item->n_calls};
+    const struct task_mark *mark = &task->marks[i];
 
-    if (item->paid)
+    if (mark->paid)
         return (struct use){0};
-    if (item->state == ITEM_OPEN)
+    if (mark->state == ITEM_OPEN)
         return task->item_most;
-    for (size_t i = 0; i < item->n_calls; i++)
-        sum.tokens += item->calls[i].tokens;
-    return sum;
+    return (struct use){.calls = mark->n_calls, .tokens = mark->tokens};
 }
 
 static bool is_under_way(const struct task *task, size_t i)
 {
-    return !task->items[i].paid && task->items[i].state == ITEM_OPEN;
+    return !task->marks[i].paid && task->marks[i].state == ITEM_OPEN;
 }
 
 // Whether a task with a limit may begin its next item. Items before it count
@@ -371,10 +354,10 @@ static bool is_under_way(const struct task *task, size_t i)
 // does not take n * n looks.
 static bool has_room(struct task *task, bool *for_good)
 {
-    struct use sum = use_of(task, &task->items[task->cursor]);
+    struct use sum = use_of(task, task->cursor);
 
     while (task->closed < task->cursor && !is_under_way(task, task->closed)) {
-        struct use one = use_of(task, &task->items[task->closed++]);
+        struct use one = use_of(task, task->closed++);
 
         task->used.calls += one.calls;
         task->used.tokens += one.tokens;
@@ -383,7 +366,7 @@ static bool has_room(struct task *task, bool *for_good)
     sum.tokens += task->used.tokens;
     *for_good = true;
     for (size_t i = task->closed; i < task->cursor; i++) {
-        struct use one = use_of(task, &task->items[i]);
+        struct use one = use_of(task, i);
 
         sum.calls += one.calls;
         sum.tokens += one.tokens;
@@ -412,13 +395,13 @@ static bool start_items(struct running_job *running, struct task *task,
                         struct err *err)
 {
     while (may_start(running, task)) {
-        struct task_item *item = &task->items[task->cursor];
+        bool open = task->marks[task->cursor].state == ITEM_OPEN;
 
-        if (item->state == ITEM_OPEN && turn_is_over(&running->engine->turn))
+        if (open && turn_is_over(&running->engine->turn))
             break;
         task->cursor++;
-        if (item->state == ITEM_OPEN &&
-            !evaluation_start(&running->work, task, item, err))
+        if (open &&
+            !evaluation_start(&running->work, task, task->cursor - 1, err))
             return false;
     }
     return true;
@@ -468,7 +451,7 @@ static void start_work(struct running_job *running)
 static bool has_item(const struct task *task, enum item_state state)
 {
     for (size_t i = 0; i < task->n_items; i++)
-        if (task->items[i].state == state)
+        if (task->marks[i].state == state)
             return true;
     return false;
 }

@@ -16,7 +16,7 @@ enum {
 // A row is in train and val at once where there are few.
 static bool *mark_rows(const struct running_job *running, enum share share)
 {
-    bool *in = calloc(running->dataset->n + 1, sizeof *in);
+    bool *in = calloc(dataset_size(running->dataset) + 1, sizeof *in);
 
     for (size_t i = 0; in != NULL && i < running->split.n[share]; i++)
         in[running->split.rows[share][i]] = true;
@@ -36,15 +36,15 @@ static void name_shares(bool *const *in, size_t row, char out[SHARE_BYTES])
 }
 
 // What the row says beside the inputs: labels, and columns for metrics.
-static json_t *labels_of(const struct row *row)
+static json_t *labels_of(json_t *fields, const json_t *inputs)
 {
     json_t *labels = json_object();
     const char *key;
     json_t *value;
 
-    json_object_foreach(row->fields, key, value)
+    json_object_foreach(fields, key, value)
     {
-        if (json_object_get(row->inputs, key) == NULL)
+        if (json_object_get(inputs, key) == NULL)
             json_object_set(labels, key, value);
     }
     return labels;
@@ -55,23 +55,27 @@ static bool put_example(struct running_job *running, struct store *reader,
                         size_t at, const char *share, int64_t *left,
                         struct err *err)
 {
-    const struct row *row = &running->dataset->rows[at];
+    struct row_place place = dataset_place(running->dataset, at);
+    json_t *fields = dataset_fields(running->dataset, at);
+    json_t *given = dataset_inputs(running->dataset, at);
     struct buf inputs = BUF_INIT(ROW_BYTES), labels = BUF_INIT(ROW_BYTES);
     struct history_example example = {.row = (int64_t)at,
                                       .share = share,
-                                      .file = row->file,
-                                      .line = row->line};
-    json_t *rest = labels_of(row);
+                                      .file = place.file,
+                                      .line = place.line};
+    json_t *rest = labels_of(fields, given);
     bool ok;
 
     if (*left > 0) {
-        json_put(&inputs, row->inputs, false);
+        json_put(&inputs, given, false);
         json_put(&labels, rest, false);
         *left -= (int64_t)(inputs.len + labels.len);
     }
     example.inputs = inputs.failed ? NULL : inputs.data;
     example.labels = labels.failed ? NULL : labels.data;
     ok = history_put_example(reader, running->work.job_no, &example, err);
+    json_decref(fields);
+    json_decref(given);
     json_decref(rest);
     buf_release(&inputs);
     buf_release(&labels);
@@ -84,7 +88,7 @@ static bool put_all(struct running_job *running, struct store *reader,
     int64_t left = ALL_BYTES;
     char share[SHARE_BYTES];
 
-    for (size_t row = 0; row < running->dataset->n; row++) {
+    for (size_t row = 0; row < dataset_size(running->dataset); row++) {
         name_shares(in, row, share);
         if (!put_example(running, reader, row, share, &left, err))
             return false;
@@ -101,7 +105,7 @@ bool running_job_keep_examples(struct running_job *running,
 
     if (!history_example_count(reader, running->work.job_no, &stored, err))
         return false;
-    if ((size_t)stored == running->dataset->n)
+    if ((size_t)stored == dataset_size(running->dataset))
         return true;
     for (int share = 0; share < SHARE_COUNT; share++) {
         in[share] = mark_rows(running, (enum share)share);

@@ -18,6 +18,7 @@
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
+#include "program/job/dataset_load.h"
 #include "retrieve/nearest.h"
 #include "retrieve/retrieval.h"
 #include "search/conduct.h"
@@ -26,20 +27,22 @@
 #include "store/history.h"
 #include "wire/inproc.h"
 
+enum { HISTORY_ID_BYTES = 320 };
+
 // --- the job ---
 
 // Every row of --data is what eval scores.
 static bool split_whole(const struct dataset *dataset, struct split *out,
                         struct err *err)
 {
-    out->rows[SHARE_TEST] = calloc(dataset->n + 1, sizeof(size_t));
+    out->rows[SHARE_TEST] = calloc(dataset_size(dataset) + 1, sizeof(size_t));
     if (out->rows[SHARE_TEST] == NULL) {
         err_nomem(err, "the examples");
         return false;
     }
-    for (size_t i = 0; i < dataset->n; i++)
+    for (size_t i = 0; i < dataset_size(dataset); i++)
         out->rows[SHARE_TEST][i] = i;
-    out->n[SHARE_TEST] = dataset->n;
+    out->n[SHARE_TEST] = dataset_size(dataset);
     return true;
 }
 
@@ -92,6 +95,31 @@ static bool list_texts(struct running_job *running, struct err *err)
     return running->texts != NULL;
 }
 
+// The id that its history has in the store: an evaluation has one of its own,
+// so that it cannot be taken for a run. What is kept of a row is found by the
+// row's number, so there is one for each file of --data; and one for
+// --all-steps, which is to run what was not run. NULL without memory.
+static char *make_history_id(const struct running_job *running)
+{
+    const char *data = running->request->data;
+    const struct bundle_file *file =
+        data == NULL ? NULL : bundle_find(running->bundle, data);
+    char hex[HASH_HEX] = "";
+    char id[HISTORY_ID_BYTES];
+
+    if (file != NULL) {
+        struct hash hash = hash_of("data", file->data, file->len);
+        hash_hex(&hash, hex);
+    }
+    if (running->request->action != REQUEST_EVAL)
+        text_print(id, sizeof id, "%.300s", running->id);
+    else
+        text_print(id, sizeof id, "%.300s%s%.8s%s-eval", running->id,
+                   file == NULL ? "" : "-", hex,
+                   running->request->all_steps ? "-all" : "");
+    return strdup(id);
+}
+
 static bool load_job(struct running_job *running, struct diags *diags,
                      struct err *err)
 {
@@ -111,52 +139,20 @@ static bool load_job(struct running_job *running, struct diags *diags,
         !list_texts(running, err))
         return false;
     running->id = job_id(running->job, running->bundle, request->simulated);
-    running->last_calls =
-        calloc(running->dataset->n + 1, sizeof *running->last_calls);
-    if (running->id == NULL || running->last_calls == NULL) {
-        err_nomem(err, "a job");
-        return false;
-    }
-    for (size_t i = 0; i < running->dataset->n; i++)
-        running->last_calls[i] = INT64_MAX;
-    return true;
+    if (running->id != NULL)
+        running->history_id = make_history_id(running);
+    if (running->history_id != NULL)
+        return true;
+    err_nomem(err, "a job");
+    return false;
 }
 
 // --- its history ---
 
-// The id that its history has in the store: an evaluation has one of its own,
-// so that it cannot be taken for a run. What is kept of a row is found by the
-// row's number, so there is one for each file of --data; and one for
-// --all-steps, which is to run what was not run.
-static void history_id(const struct running_job *running, char *out,
-                       size_t size)
-{
-    const char *data = running->request->data;
-    const struct bundle_file *file =
-        data == NULL ? NULL : bundle_find(running->bundle, data);
-    char hex[HASH_HEX] = "";
-
-    if (file != NULL) {
-        struct hash hash = hash_of("data", file->data, file->len);
-        hash_hex(&hash, hex);
-    }
-    if (running->request->action != REQUEST_EVAL)
-        text_print(out, size, "%.300s", running->id);
-    else
-        text_print(out, size, "%.300s%s%.8s%s-eval", running->id,
-                   file == NULL ? "" : "-", hex,
-                   running->request->all_steps ? "-all" : "");
-}
-
 bool running_job_same_history(const struct running_job *one,
                               const struct running_job *other)
 {
-    char id[320];
-    char other_id[320];
-
-    history_id(one, id, sizeof id);
-    history_id(other, other_id, sizeof other_id);
-    return strcmp(id, other_id) == 0;
+    return strcmp(one->history_id, other->history_id) == 0;
 }
 
 static bool open_history_job(struct running_job *running, struct store *reader,
@@ -171,10 +167,7 @@ static bool open_history_job(struct running_job *running, struct store *reader,
         .replay_version = REPLAY_VERSION,
         .simulated = running->request->simulated,
     };
-    char id[320];
-
-    history_id(running, id, sizeof id);
-    row.id = id;
+    row.id = running->history_id;
     running->work.job_no = history_open_job(reader, &row, created, err);
     return running->work.job_no != 0;
 }
@@ -227,15 +220,56 @@ static void tell_difference(struct running_job *running, struct store *reader,
     free(text);
 }
 
+// Made for the first row that is excluded; NULL without memory.
+static int64_t *make_last_calls(struct running_job *running)
+{
+    size_t n = dataset_size(running->dataset);
+    int64_t *calls = running->last_calls;
+
+    if (calls != NULL)
+        return calls;
+    calls = calloc(n + 1, sizeof *calls);
+    for (size_t i = 0; calls != NULL && i < n; i++)
+        calls[i] = INT64_MAX;
+    running->last_calls = calls;
+    running->work.last_calls = calls;
+    return calls;
+}
+
+// Rows as the history excludes them.
+struct exclusion {
+    struct running_job *running;
+    bool no_memory;
+};
+
 static void exclude_row(void *user, int32_t row, int64_t after_call,
                         const char *text)
 {
-    struct running_job *running = user;
+    struct exclusion *exclusion = user;
+    struct running_job *running = exclusion->running;
+    int64_t *calls;
 
     (void)text;
-    if (row >= 0 && (size_t)row < running->dataset->n &&
-        after_call < running->last_calls[row])
-        running->last_calls[row] = after_call;
+    if (row < 0 || (size_t)row >= dataset_size(running->dataset))
+        return;
+    calls = make_last_calls(running);
+    if (calls == NULL)
+        exclusion->no_memory = true;
+    else if (after_call < calls[row])
+        calls[row] = after_call;
+}
+
+static bool exclude_rows(struct running_job *running, struct store *reader,
+                         struct err *err)
+{
+    struct exclusion exclusion = {.running = running};
+
+    if (!history_events(reader, running->work.job_no, "exclude", exclude_row,
+                        &exclusion, err))
+        return false;
+    if (exclusion.no_memory)
+        err_nomem(err, "a job");
+    return !exclusion.no_memory;
 }
 
 static bool freeze_split(struct running_job *running, struct store *reader,
@@ -300,9 +334,35 @@ static bool read_past(struct running_job *running, struct store *reader,
     return running->past.index != NULL &&
            history_load_time(reader, running->work.job_no,
                              &running->wall_before_ms, err) &&
-           history_events(reader, running->work.job_no, "exclude", exclude_row,
-                          running, err) &&
+           exclude_rows(running, reader, err) &&
            read_digests(running, reader, err);
+}
+
+static bool start_programs(struct running_job *running, struct err *err)
+{
+    return job_programs_start(running->job, running->bundle,
+                              running->engine->allow_exec,
+                              &running->work.programs, err);
+}
+
+// The rows are read, hashed and stored, and unpacked where programs of the user
+// may want them. Nobody asks for the text of the data files again.
+static void drop_data(struct running_job *running)
+{
+    const struct job_data *data = &running->job->data;
+    const char *const names[] = {data->examples, data->train, data->val,
+                                 data->test, running->request->data};
+    const char *const kept[] = {running->job->from, running->request->compiled};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        bool wanted = false;
+
+        for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
+            wanted = wanted || (names[i] != NULL && kept[k] != NULL &&
+                                strcmp(names[i], kept[k]) == 0);
+        if (names[i] != NULL && !wanted)
+            bundle_drop(running->bundle, names[i]);
+    }
 }
 
 static bool look_up(struct running_job *running, struct store *reader,
@@ -327,6 +387,9 @@ static bool look_up(struct running_job *running, struct store *reader,
         tell_difference(running, reader, canonical);
     if (run && !keep_submission(running, reader, err))
         goto out;
+    if (!start_programs(running, err))
+        goto out;
+    drop_data(running);
     if (!running_job_keep_examples(running, reader, err))
         goto out;
     ok = history_job_state(reader, running->work.job_no, "running", "", -1,
@@ -342,10 +405,7 @@ bool running_job_look_up(struct running_job *running, struct store *reader,
                          struct err *err)
 {
     bool ok = store_draft_begin(reader, running->past.reserved_no, err) &&
-              look_up(running, reader, err) &&
-              job_programs_start(running->job, running->bundle,
-                                 running->engine->allow_exec,
-                                 &running->work.programs, err);
+              look_up(running, reader, err);
 
     running->past.draft = store_draft_take(reader);
     return ok;
@@ -427,7 +487,6 @@ struct running_job *running_job_open(struct engine *engine,
         running->work.priority = running->request->priority;
         running->work.job = running->job;
         running->work.dataset = running->dataset;
-        running->work.last_calls = running->last_calls;
         return running;
     }
     free_running(running);
@@ -513,6 +572,7 @@ static void free_running(struct running_job *running)
         free(running->work.models[r].digest);
     free(running->last_calls);
     free(running->id);
+    free(running->history_id);
     split_release(&running->split);
     dataset_free(running->dataset);
     job_free(running->job);

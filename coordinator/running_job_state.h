@@ -42,10 +42,11 @@ struct running_job {
     struct dataset *dataset; // owned
     struct split split;
     struct plan plan;
-    char *id;      // owned
-    json_t *texts; // to be embedded first; NULL: none; owned
+    char *id;         // owned
+    char *history_id; // in the store; owned
+    json_t *texts;    // to be embedded first; NULL: none; owned
     bool simulated;
-    int64_t *last_calls;      // one a row (engine.h); owned
+    int64_t *last_calls;      // one a row (engine.h); owned, or NULL
     struct model_facts facts; // of models, for the session
     int32_t workers_seen; // workers up to this number were compared with them
     const struct optimizer *optimizer;

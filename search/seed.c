@@ -7,7 +7,7 @@
 // Whether a demo of the step shows the row: all inputs that the step has from
 // the job are the row's.
 static bool shows_row(const struct program *program, const struct step *step,
-                      const struct demo *demo, const struct row *row)
+                      const struct demo *demo, const json_t *inputs)
 {
     size_t compared = 0;
 
@@ -18,8 +18,7 @@ static bool shows_row(const struct program *program, const struct step *step,
         if (source.step != SOURCE_INPUT)
             continue;
         shown = json_object_get(demo->fields, step->signature.inputs[i].name);
-        given =
-            json_object_get(row->inputs, program->inputs[source.field].name);
+        given = json_object_get(inputs, program->inputs[source.field].name);
         if (shown == NULL || given == NULL || !json_equal(shown, given))
             return false;
         compared++;
@@ -33,9 +32,14 @@ static int row_of(const struct session *session, const struct step *step,
     const struct program *program = session_job(session)->program;
     const struct dataset *dataset = session_dataset(session);
 
-    for (size_t i = 0; i < dataset->n; i++)
-        if (shows_row(program, step, demo, &dataset->rows[i]))
+    for (size_t i = 0; i < dataset_size(dataset); i++) {
+        json_t *inputs = dataset_inputs(dataset, i);
+        bool shows = shows_row(program, step, demo, inputs);
+
+        json_decref(inputs);
+        if (shows)
             return (int)i;
+    }
     return -1;
 }
 

@@ -477,6 +477,7 @@ static void check_value(struct taking *taking, const struct column *column,
          remedy_of(column->type, value));
 }
 
+// inputs may be NULL.
 static void take_input(struct taking *taking, const struct column *column,
                        bool odd, json_t *inputs)
 {
@@ -495,7 +496,7 @@ static void take_input(struct taking *taking, const struct column *column,
     } else {
         check_value(taking, column, value);
     }
-    if (json_object_set(inputs, column->name, value) != 0) {
+    if (inputs != NULL && json_object_set(inputs, column->name, value) != 0) {
         err_nomem(taking->err, "a row");
         taking->failed = true;
     }
@@ -600,9 +601,9 @@ bool columns_take(const struct columns *columns, const struct rows *rows,
                             .user = user,
                             .err = err};
 
-    *inputs = json_object();
+    json_t *given = inputs == NULL ? NULL : json_object();
     taking.given = coerce_copy(taking.fields);
-    if (*inputs == NULL || taking.given == NULL) {
+    if ((inputs != NULL && given == NULL) || taking.given == NULL) {
         err_nomem(err, "a row");
         taking.failed = true;
     }
@@ -620,16 +621,18 @@ bool columns_take(const struct columns *columns, const struct rows *rows,
         if (taking.failed)
             break;
         if (column->input != NULL)
-            take_input(&taking, column, odd, *inputs);
+            take_input(&taking, column, odd, given);
         else
             take_label(&taking, column, odd);
     }
     json_decref(taking.given);
-    if (!taking.failed)
-        return true;
-    json_decref(*inputs);
-    *inputs = NULL;
-    return false;
+    if (taking.failed) {
+        json_decref(given);
+        given = NULL;
+    }
+    if (inputs != NULL)
+        *inputs = given;
+    return !taking.failed;
 }
 
 // --- head lines ---

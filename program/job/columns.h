@@ -54,8 +54,8 @@ bool columns_header(const struct columns *columns, const struct rows *rows,
 
 // Turns the row at hand into what the program reads: rows_fields then has
 // every input and label under its own name, defaults filled, in the type of
-// its field; *inputs has exactly the program's inputs, in order (a new
-// reference). Every mistake is reported. False without memory.
+// its field; *inputs, unless inputs is NULL, has exactly the program's inputs,
+// in order (a new reference). Every mistake is reported. False without memory.
 bool columns_take(const struct columns *columns, const struct rows *rows,
                   columns_fault_fn *fault, void *user, json_t **inputs,
                   struct err *err);

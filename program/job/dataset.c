@@ -1,476 +1,372 @@
 #include "program/job/dataset.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
+#include "common/hash.h"
 #include "common/json.h"
-#include "common/text.h"
-#include "program/job/columns.h"
+#include "program/job/packed.h"
 #include "program/job/rows.h"
-#include "program/metric/metric.h"
-#include "program/source/pattern.h"
 
 enum {
-    ROW_MAX_BYTES = 4 << 20,
-    REASON_BYTES = 240,
-    MAX_TOLD = 20, // mistakes; who sees that many looks for their cause
-    MAX_LABELS = PROGRAM_MAX_FIELDS + 1,
+    CACHED = 1024,     // rows whose objects are kept, but for
+    LONG_BYTES = 4096, // those that are longer than this, packed
+    BLOCK_BYTES = 1 << 20,
 };
 
-// What travels down while files are read.
-struct loader {
-    const struct job *job;
-    struct dataset *dataset;
-    struct diags *diags;
-    struct columns *columns;        // owned
-    const char *labels[MAX_LABELS]; // that the metric needs
-    size_t n_labels;
-    size_t room;       // rows allocated
-    const char *file;  // that is being read, as the job names it
-    const char *path;  // of it, for messages
-    struct rows *rows; // its reader; owned
-    bool bad;          // the row at hand
-    bool failed;       // nothing further can be read
-    bool foreign;      // the file is no one of the job's
-    struct place first_bad;
-    char reason[REASON_BYTES]; // of the first bad row
-    size_t told;
-    size_t untold;
+// Where a row is, and what is asked of all rows at once.
+struct kept_row {
+    uint64_t inputs;   // the key of its inputs (struct keyed_row)
+    const char *bytes; // packed, in a block
+    int32_t line;
+    uint8_t file;
+    bool is_long;
 };
+
+struct block {
+    struct block *next;
+    size_t len, cap;
+    char bytes[];
+};
+
+struct file {
+    char *name; // owned
+    char *path; // owned
+};
+
+struct cached {
+    size_t at;
+    struct row row; // NULL objects: an empty place
+};
+
+struct dataset {
+    const struct program *program; // borrowed
+    struct kept_row *rows;
+    size_t n, room;
+    struct block *blocks; // the first is filled
+    struct packed_names names;
+    struct buf scratch; // one row, packed
+    struct file files[DATASET_MAX_FILES];
+    size_t n_files;
+    size_t skipped;
+    pthread_mutex_t lock; // of cached
+    struct cached cached[CACHED];
+};
+
+_Static_assert(DATASET_MAX_FILES <= 255, "a row knows its file by 8 bits");
+
+// --- making ---
+
+static void share_defaults(struct dataset *dataset)
+{
+    for (size_t i = 0; i < dataset->program->n_inputs; i++)
+        if (dataset->program->inputs[i].otherwise != NULL)
+            packed_share(&dataset->names,
+                         dataset->program->inputs[i].otherwise);
+}
+
+struct dataset *dataset_new(const struct program *program)
+{
+    struct dataset *dataset = calloc(1, sizeof *dataset);
+
+    if (dataset == NULL)
+        return NULL;
+    if (pthread_mutex_init(&dataset->lock, NULL) != 0) {
+        free(dataset);
+        return NULL;
+    }
+    dataset->program = program;
+    // A number takes up to 10 bytes where its text may have one.
+    dataset->scratch = BUF_INIT(16 * (size_t)ROWS_MAX_ROW_BYTES);
+    share_defaults(dataset);
+    return dataset;
+}
+
+static void empty_cache(struct dataset *dataset)
+{
+    for (size_t i = 0; i < CACHED; i++) {
+        json_decref(dataset->cached[i].row.fields);
+        json_decref(dataset->cached[i].row.inputs);
+    }
+}
 
 void dataset_free(struct dataset *dataset)
 {
     if (dataset == NULL)
         return;
-    for (size_t i = 0; i < dataset->n; i++) {
-        json_decref(dataset->rows[i].fields);
-        json_decref(dataset->rows[i].inputs);
+    empty_cache(dataset);
+    while (dataset->blocks != NULL) {
+        struct block *next = dataset->blocks->next;
+        free(dataset->blocks);
+        dataset->blocks = next;
     }
-    for (size_t i = 0; i < dataset->n_paths; i++)
-        free(dataset->paths[i]);
+    for (size_t i = 0; i < dataset->n_files; i++) {
+        free(dataset->files[i].name);
+        free(dataset->files[i].path);
+    }
+    packed_release(&dataset->names);
+    buf_release(&dataset->scratch);
+    pthread_mutex_destroy(&dataset->lock);
     free(dataset->rows);
     free(dataset);
 }
 
-static void no_memory(struct loader *loader)
+bool dataset_begin_file(struct dataset *dataset, const char *file,
+                        const char *path)
 {
-    loader->diags->nomem = true;
-    loader->failed = true;
-}
+    struct file entry = {.name = strdup(file), .path = strdup(path)};
 
-// Findings
-
-// A finding of the row at hand; with skip_bad only the first one is kept, for
-// the warning that sums them up. A columns_fault_fn.
-static void row_fault(void *user, const char *key, const char *text)
-{
-    struct loader *loader = user;
-    struct place place = {.file = loader->path};
-    const char *line = "";
-    size_t len = 0;
-
-    loader->bad = true;
-    if (loader->failed)
-        return;
-    if (pattern_budget_spent()) {
-        loader->failed = true;
-        loader->untold = 0;
-        rows_place(loader->rows, key, &place, &line, &len);
-        diag_add(loader->diags, DIAG_ERROR, "costly-pattern", &place, "%s",
-                 text);
-        return;
-    }
-    if (loader->job->skip_bad && loader->reason[0] != '\0')
-        return;
-    if (!loader->job->skip_bad && loader->told == MAX_TOLD) {
-        loader->untold++;
-        return;
-    }
-    rows_place(loader->rows, key, &place, &line, &len);
-    if (loader->job->skip_bad) {
-        (void)text_print(loader->reason, sizeof loader->reason, "%s", text);
-        loader->first_bad = place;
-        return;
-    }
-    loader->told++;
-    diag_add(loader->diags, DIAG_ERROR, "bad-row", &place, "%s", text);
-    diag_line(loader->diags, line, len);
-}
-
-// A finding of a head line: an error, skip_bad or not.
-static void header_fault(void *user, const char *key, const char *text)
-{
-    struct loader *loader = user;
-    struct place place = {.file = loader->path};
-    const char *line = "";
-    size_t len = 0;
-
-    rows_place(loader->rows, key, &place, &line, &len);
-    diag_add(loader->diags, DIAG_ERROR, "bad-header", &place, "%s", text);
-    diag_line(loader->diags, line, len);
-}
-
-// Keeping a row
-
-static bool make_room(struct loader *loader)
-{
-    struct dataset *dataset = loader->dataset;
-
-    if (dataset->n >= DATASET_MAX_ROWS) {
-        struct place place = {
-            .file = loader->path, .line = rows_line(loader->rows), .column = 1};
-        diag_add(loader->diags, DIAG_ERROR, "too-many-rows", &place,
-                 "there are more than %d examples: leave some out",
-                 DATASET_MAX_ROWS);
-        loader->failed = true;
-        return false;
-    }
-    if (dataset->n < loader->room)
+    if (entry.name != NULL && entry.path != NULL &&
+        dataset->n_files < DATASET_MAX_FILES) {
+        dataset->files[dataset->n_files++] = entry;
         return true;
-    size_t room = loader->room == 0 ? 64 : loader->room * 2;
-    struct row *rows = realloc(dataset->rows, room * sizeof *rows);
-    if (rows == NULL) {
-        no_memory(loader);
-        return false;
     }
+    free(entry.name);
+    free(entry.path);
+    return false;
+}
+
+static bool make_room(struct dataset *dataset)
+{
+    size_t room = dataset->room == 0 ? 64 : dataset->room * 2;
+    struct kept_row *rows;
+
+    if (dataset->n < dataset->room)
+        return true;
+    rows = realloc(dataset->rows, room * sizeof *rows);
+    if (rows == NULL)
+        return false;
     dataset->rows = rows;
-    loader->room = room;
+    dataset->room = room;
     return true;
 }
 
-static void keep_row(struct loader *loader, json_t *fields, json_t *inputs)
+// Room for len bytes that stay where they are. NULL without memory.
+static char *find_bytes(struct dataset *dataset, size_t len)
 {
-    struct buf text = BUF_INIT(ROW_MAX_BYTES * (size_t)6);
-    struct dataset *dataset = loader->dataset;
+    struct block *block = dataset->blocks;
+    size_t cap = len > BLOCK_BYTES / 8 ? len : BLOCK_BYTES;
+    char *bytes;
 
-    json_put(&text, fields, true);
-    if (text.failed)
-        no_memory(loader);
-    if (!loader->failed && make_room(loader))
-        dataset->rows[dataset->n++] = (struct row){
-            .fields = json_incref(fields),
-            .inputs = json_incref(inputs),
-            .hash = hash_of("row", text.data, text.len),
-            .file = loader->file,
-            .path = loader->path,
-            .line = rows_line(loader->rows),
-        };
-    buf_release(&text);
+    if (block == NULL || block->cap - block->len < len) {
+        block = malloc(sizeof *block + cap);
+        if (block == NULL)
+            return NULL;
+        *block = (struct block){.cap = cap, .next = dataset->blocks};
+        // One that is full at once goes behind the one that has room.
+        if (cap == len && dataset->blocks != NULL) {
+            block->next = dataset->blocks->next;
+            dataset->blocks->next = block;
+        } else {
+            dataset->blocks = block;
+        }
+    }
+    bytes = block->bytes + block->len;
+    block->len += len;
+    return bytes;
 }
 
-// Checks the row at hand and keeps it when it is good.
-static void take_row(struct loader *loader)
+// False without memory.
+static bool key_inputs(const struct dataset *dataset, const json_t *fields,
+                       struct buf *text, uint64_t *key)
 {
-    struct err err = ERR_CLEAR;
-    json_t *inputs = NULL;
+    struct hash hash;
 
-    if (!columns_take(loader->columns, loader->rows, row_fault, loader, &inputs,
-                      &err))
-        no_memory(loader);
-    else if (loader->bad)
-        loader->dataset->skipped++;
-    else
-        keep_row(loader, rows_fields(loader->rows), inputs);
-    json_decref(inputs);
-}
-
-// False at the end.
-static bool take_next(struct loader *loader)
-{
-    struct err err = ERR_CLEAR;
-
-    loader->bad = false;
-    switch (rows_next(loader->rows, &err)) {
-    case ROWS_ROW:
-        take_row(loader);
-        break;
-    case ROWS_BAD:
-        row_fault(loader, NULL, err.text);
-        loader->dataset->skipped++;
-        break;
-    case ROWS_FAILED:
-        no_memory(loader); // the bytes are all here
-        break;
-    case ROWS_END:
+    buf_clear(text);
+    for (size_t i = 0; i < dataset->program->n_inputs; i++) {
+        const json_t *value =
+            json_object_get(fields, dataset->program->inputs[i].name);
+        json_put(text, value == NULL ? json_null() : value, true);
+        buf_putc(text, '\n');
+    }
+    if (text->failed)
         return false;
-    case ROWS_BLANK:
-        break;
+    hash = hash_of("inputs", text->data, text->len);
+    memcpy(key, hash.bytes, sizeof *key);
+    return true;
+}
+
+bool dataset_put(struct dataset *dataset, const json_t *fields, int line)
+{
+    struct kept_row row = {.line = line,
+                           .file = (uint8_t)(dataset->n_files - 1)};
+    struct buf *scratch = &dataset->scratch;
+    char *bytes;
+
+    assert(dataset->n_files > 0);
+    if (!key_inputs(dataset, fields, scratch, &row.inputs) ||
+        !make_room(dataset))
+        return false;
+    buf_clear(scratch);
+    packed_put(&dataset->names, fields, scratch);
+    bytes = scratch->failed ? NULL : find_bytes(dataset, scratch->len);
+    if (bytes == NULL)
+        return false;
+    memcpy(bytes, scratch->data, scratch->len);
+    row.bytes = bytes;
+    row.is_long = scratch->len > LONG_BYTES;
+    dataset->rows[dataset->n++] = row;
+    return true;
+}
+
+void dataset_skip(struct dataset *dataset, size_t n)
+{
+    dataset->skipped = n;
+}
+
+// --- reading ---
+
+size_t dataset_size(const struct dataset *dataset)
+{
+    return dataset->n;
+}
+
+size_t dataset_skipped(const struct dataset *dataset)
+{
+    return dataset->skipped;
+}
+
+// The program's inputs among the fields, in order. New reference; NULL without
+// memory.
+static json_t *inputs_of(const struct program *program, const json_t *fields)
+{
+    json_t *inputs = fields == NULL ? NULL : json_object();
+
+    for (size_t i = 0; inputs != NULL && i < program->n_inputs; i++) {
+        const struct field *input = &program->inputs[i];
+        json_t *value = json_object_get(fields, input->name);
+
+        if (value == NULL)
+            value = input->otherwise != NULL ? input->otherwise : json_null();
+        if (json_object_set(inputs, input->name, value) != 0) {
+            json_decref(inputs);
+            inputs = NULL;
+        }
     }
-    return !loader->failed;
+    return inputs;
 }
 
-// Files
-
-// Beside the job file, from where the user is: what an editor opens. A file
-// that the caller of dataset_file brings has such a name already.
-static const char *show_path(struct loader *loader, const char *name)
+static struct row hold(struct row row)
 {
-    struct dataset *dataset = loader->dataset;
-    char *folder =
-        loader->foreign ? strdup(".") : file_folder(loader->job->path);
-    char *path = folder == NULL ? NULL : file_join(folder, name);
+    (void)json_incref(row.fields);
+    (void)json_incref(row.inputs);
+    return row;
+}
 
-    free(folder);
-    if (path == NULL) {
-        no_memory(loader);
-        return NULL;
+// False when the row is not there.
+static bool find_cached(struct dataset *dataset, size_t at, struct row *out)
+{
+    struct cached *place = &dataset->cached[at % CACHED];
+
+    (void)pthread_mutex_lock(&dataset->lock);
+    bool found = place->at == at && place->row.fields != NULL;
+    if (found)
+        *out = hold(place->row);
+    (void)pthread_mutex_unlock(&dataset->lock);
+    return found;
+}
+
+static void keep_cached(struct dataset *dataset, size_t at, struct row row)
+{
+    struct cached *place = &dataset->cached[at % CACHED];
+    struct row before;
+
+    (void)hold(row);
+    (void)pthread_mutex_lock(&dataset->lock);
+    before = place->row;
+    *place = (struct cached){.at = at, .row = row};
+    (void)pthread_mutex_unlock(&dataset->lock);
+    json_decref(before.fields);
+    json_decref(before.inputs);
+}
+
+bool dataset_row(const struct dataset *dataset, size_t row, struct row *out)
+{
+    // What is cached is no part of what the dataset says.
+    struct dataset *whole = (struct dataset *)dataset;
+    const struct kept_row *kept = &dataset->rows[row];
+
+    assert(row < dataset->n);
+    *out = (struct row){0};
+    if (find_cached(whole, row, out))
+        return true;
+    out->fields = packed_get(&dataset->names, kept->bytes);
+    out->inputs = inputs_of(dataset->program, out->fields);
+    if (out->inputs == NULL) {
+        json_decref(out->fields);
+        *out = (struct row){0};
+        return false;
     }
-    dataset->paths[dataset->n_paths++] = path;
-    return path;
+    if (!kept->is_long)
+        keep_cached(whole, row, *out);
+    return true;
 }
 
-static struct rows *open_rows(struct loader *loader,
-                              const struct bundle_file *file)
+json_t *dataset_fields(const struct dataset *dataset, size_t row)
 {
-    struct rows_input input = {
-        .name = loader->file, .data = file->data, .len = file->len};
-    struct place place = {.file = loader->path};
-    struct err err = ERR_CLEAR;
+    struct row both;
 
-    input.wanted = columns_wanted(loader->columns, &input.n_wanted);
-    struct rows *rows = rows_open(&input, &err);
-    if (rows == NULL && err.code == ERR_NOMEM)
-        no_memory(loader);
-    else if (rows == NULL)
-        diag_add(loader->diags, DIAG_ERROR, "bad-file", &place, "%s", err.text);
-    return rows;
+    (void)dataset_row(dataset, row, &both);
+    json_decref(both.inputs);
+    return both.fields;
 }
 
-static void report_none(struct loader *loader)
+json_t *dataset_inputs(const struct dataset *dataset, size_t row)
 {
-    struct place place = {.file = loader->path};
+    struct row both;
 
-    diag_add(loader->diags, DIAG_ERROR, "no-examples", &place,
-             "`%s` holds no %sexamples", loader->file,
-             loader->dataset->skipped > 0 ? "good " : "");
-    diag_remedy(loader->diags,
-                "write 30 to 500 labelled examples, one JSON object a line");
+    (void)dataset_row(dataset, row, &both);
+    json_decref(both.fields);
+    return both.inputs;
 }
 
-static void load_file(struct loader *loader, struct bundle *bundle,
-                      const char *name)
+struct row_place dataset_place(const struct dataset *dataset, size_t row)
 {
-    struct err err = ERR_CLEAR;
-    const struct bundle_file *file = bundle_get(bundle, name, &err);
-    size_t before = loader->dataset->n;
-    size_t errors = loader->diags->errors;
+    const struct kept_row *kept = &dataset->rows[row];
+    const struct file *file = &dataset->files[kept->file];
 
-    if (file == NULL) {
-        diag_add(loader->diags, DIAG_ERROR, "missing-file",
-                 &loader->job->data.place, "%s", err.text);
-        return;
-    }
-    loader->path = show_path(loader, name);
-    if (loader->path == NULL)
-        return;
-    loader->file = name;
-    loader->rows = open_rows(loader, file);
-    if (loader->rows == NULL)
-        return;
-    if (columns_header(loader->columns, loader->rows, header_fault, loader))
-        while (take_next(loader))
-            continue;
-    rows_close(loader->rows);
-    loader->rows = NULL;
-    if (loader->dataset->n == before && loader->diags->errors == errors &&
-        !loader->failed)
-        report_none(loader);
+    assert(row < dataset->n);
+    return (struct row_place){
+        .file = file->name, .path = file->path, .line = kept->line};
 }
 
-static void report_rest(struct loader *loader)
+bool dataset_same(const struct dataset *dataset, size_t a, size_t b)
 {
-    if (loader->untold == 0)
-        return;
-    struct place place = {.file = loader->path};
-    char mistakes[TEXT_COUNTED_BYTES];
+    json_t *one, *other;
+    bool same;
 
-    diag_add(
-        loader->diags, DIAG_ERROR, "bad-row", &place,
-        "%s in the examples, not shown here",
-        text_counted(mistakes, (int64_t)loader->untold, "further mistake"));
-    diag_remedy(loader->diags,
-                "correct them, or let `skip_bad: true` leave bad rows out");
+    if (a == b)
+        return true;
+    if (dataset->rows[a].inputs != dataset->rows[b].inputs)
+        return false;
+    one = dataset_fields(dataset, a);
+    other = dataset_fields(dataset, b);
+    same = one != NULL && other != NULL && json_equal(one, other);
+    json_decref(one);
+    json_decref(other);
+    return same;
 }
 
-static void report_skipped(struct loader *loader)
+static int compare_keyed(const void *a, const void *b)
 {
-    char rows[TEXT_COUNTED_BYTES];
+    const struct keyed_row *one = a;
+    const struct keyed_row *other = b;
 
-    if (!loader->job->skip_bad)
-        loader->dataset->skipped = 0;
-    if (loader->dataset->skipped > 0)
-        diag_add(
-            loader->diags, DIAG_WARNING, "skipped-rows", &loader->first_bad,
-            "%s skipped, the first because %s",
-            text_counted(rows, (int64_t)loader->dataset->skipped, "bad row"),
-            loader->reason);
-}
-
-// Conflicts
-
-struct labelled {
-    struct hash inputs;
-    struct hash labels;
-    size_t row;
-};
-
-static int compare_labelled(const void *a, const void *b)
-{
-    const struct labelled *one = a;
-    const struct labelled *other = b;
-    int order = memcmp(&one->inputs, &other->inputs, sizeof one->inputs);
-
-    if (order != 0)
-        return order;
+    if (one->inputs != other->inputs)
+        return one->inputs < other->inputs ? -1 : 1;
     return one->row < other->row ? -1 : one->row > other->row;
 }
 
-static bool hash_row(const struct loader *loader, size_t i,
-                     struct labelled *out)
+struct keyed_row *dataset_by_inputs(const struct dataset *dataset)
 {
-    const struct row *row = &loader->dataset->rows[i];
-    struct buf text = BUF_INIT(ROW_MAX_BYTES * (size_t)6);
+    struct keyed_row *list = calloc(dataset->n + 1, sizeof *list);
 
-    json_put(&text, row->inputs, true);
-    out->row = i;
-    out->inputs = hash_of("inputs", text.data, text.len);
-    bool ok = !text.failed;
-    buf_clear(&text);
-    for (size_t j = 0; j < loader->n_labels; j++) {
-        json_put(&text, json_object_get(row->fields, loader->labels[j]), true);
-        buf_putc(&text, '\n');
-    }
-    ok = ok && !text.failed;
-    out->labels = hash_of("labels", text.data, text.len);
-    buf_release(&text);
-    return ok;
-}
-
-static void warn_conflicts(struct loader *loader, const struct labelled *rows,
-                           size_t n)
-{
-    const struct labelled *first = NULL; // the conflict first in the file
-    const struct labelled *with = NULL;
-    size_t count = 0;
-    size_t group = 0; // where the rows with the same inputs begin
-
-    for (size_t i = 1; i < n; i++) {
-        if (!hash_equal(&rows[i].inputs, &rows[group].inputs))
-            group = i;
-        if (hash_equal(&rows[i].labels, &rows[group].labels))
-            continue;
-        count++;
-        if (first == NULL || rows[i].row < first->row) {
-            first = &rows[i];
-            with = &rows[group];
-        }
-    }
-    if (count == 0)
-        return;
-    const struct row *all = loader->dataset->rows;
-    struct place place = {.file = all[first->row].path,
-                          .line = all[first->row].line,
-                          .column = 1};
-    diag_add(loader->diags, DIAG_WARNING, "conflicting-labels", &place,
-             "%zu example%s the same inputs as an earlier one and another "
-             "label; the first contradicts %s:%d",
-             count, count == 1 ? " has" : "s have", all[with->row].path,
-             all[with->row].line);
-    diag_remedy(loader->diags, "decide which label is right and keep that one");
-}
-
-static void find_conflicts(struct loader *loader)
-{
-    size_t n = loader->dataset->n;
-    struct labelled *rows = calloc(n + 1, sizeof *rows);
-    bool ok = rows != NULL;
-
-    for (size_t i = 0; ok && i < n; i++)
-        ok = hash_row(loader, i, &rows[i]);
-    if (ok) {
-        qsort(rows, n, sizeof *rows, compare_labelled);
-        warn_conflicts(loader, rows, n);
-    } else {
-        no_memory(loader);
-    }
-    free(rows);
-}
-
-// Loading
-
-static struct dataset *load_files(const struct job *job, struct bundle *bundle,
-                                  const char *const *names, size_t n,
-                                  bool foreign, struct diags *diags)
-{
-    struct loader loader = {.job = job, .foreign = foreign, .diags = diags};
-    struct err err = ERR_CLEAR;
-    size_t errors = diags->errors;
-
-    loader.dataset = calloc(1, sizeof *loader.dataset);
-    if (loader.dataset == NULL) {
-        diags->nomem = true;
-        return NULL;
-    }
-    loader.n_labels = metric_labels(job->metric, loader.labels, MAX_LABELS);
-    loader.columns =
-        columns_new(job->program, loader.labels, loader.n_labels, &err);
-    if (loader.columns == NULL)
-        no_memory(&loader);
-    pattern_budget_start();
-    for (size_t i = 0; i < n && !loader.failed; i++)
-        load_file(&loader, bundle, names[i]);
-    pattern_budget_end();
-    report_rest(&loader);
-    report_skipped(&loader);
-    if (diags->errors == errors && loader.n_labels > 0)
-        find_conflicts(&loader);
-    columns_free(loader.columns);
-    if (diags->errors == errors && !loader.failed)
-        return loader.dataset;
-    dataset_free(loader.dataset);
-    return NULL;
-}
-
-// The compiled file that the job begins with: no data, but to be brought along.
-static void fetch_from(const struct job *job, struct bundle *bundle,
-                       struct diags *diags)
-{
-    struct err why = ERR_CLEAR;
-
-    if (job->from == NULL || bundle_get(bundle, job->from, &why) != NULL)
-        return;
-    if (why.code == ERR_NOMEM)
-        diags->nomem = true;
-    else
-        diag_add(diags, DIAG_ERROR, "no-file", &job->from_place, "%s",
-                 why.text);
-}
-
-struct dataset *dataset_load(const struct job *job, struct bundle *bundle,
-                             struct diags *diags)
-{
-    const char *given[] = {job->data.examples, job->data.train, job->data.val,
-                           job->data.test};
-    const char *names[DATASET_MAX_FILES] = {0};
-    size_t n = 0;
-
-    // A file that is named for two shares is read once.
-    for (size_t i = 0; i < DATASET_MAX_FILES; i++) {
-        bool fresh = given[i] != NULL;
-        for (size_t j = 0; fresh && j < n; j++)
-            fresh = strcmp(names[j], given[i]) != 0;
-        if (fresh)
-            names[n++] = given[i];
-    }
-    fetch_from(job, bundle, diags);
-    return load_files(job, bundle, names, n, false, diags);
-}
-
-struct dataset *dataset_file(const struct job *job, struct bundle *bundle,
-                             const char *name, struct diags *diags)
-{
-    return load_files(job, bundle, &name, 1, true, diags);
+    for (size_t i = 0; list != NULL && i < dataset->n; i++)
+        list[i] =
+            (struct keyed_row){.inputs = dataset->rows[i].inputs, .row = i};
+    if (list != NULL)
+        qsort(list, dataset->n, sizeof *list, compare_keyed);
+    return list;
 }

@@ -1,49 +1,96 @@
 // dataset: the labelled examples of a job, and their split.
 //
-// JSON lines or CSV (by the file's ending or its first byte), one example a
-// row, checked against the program's inputs and the labels that its outputs
-// name (also as "step.field"). Labels that the metric needs must be there; any
-// other label that is null counts as not given. Further columns are kept for
-// metrics. A row is known by its index; its hash tells duplicates.
+// A row is known by its index. It has fields, the example as given with its
+// defaults filled, and inputs, exactly the program's inputs in their order.
+// Rows are kept packed (packed.h), so that a million of them fit beside a
+// million calls: the two objects are made when somebody asks for them, and
+// those of the rows that were asked for last are kept, since a search asks for
+// the same few hundred again and again. Inputs are never stored, for they
+// follow from the fields.
 //
-// A cell of a CSV file gets the type of its input or label: numbers, true and
-// false (also yes, no, 1, 0), lists and objects as JSON. An empty cell
-// means that there is no value; a text without a default is then empty.
+// Filled by one thread; then read-only, and all of it may be called by several
+// threads at once.
 
 #ifndef PROGRAM_JOB_DATASET_H
 #define PROGRAM_JOB_DATASET_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
-#include "common/hash.h"
-#include "program/job/bundle.h"
 #include "program/job/job.h"
 #include "program/source/diag.h"
 
-enum { DATASET_MAX_ROWS = 1000000 };
+enum { DATASET_MAX_ROWS = 1000000, DATASET_MAX_FILES = 4 };
 
+struct dataset;
+
+// --- making ---
+
+// An empty one. program is borrowed and outlives it. NULL without memory.
+struct dataset *dataset_new(const struct program *program);
+void dataset_free(struct dataset *dataset); // NULL is fine
+
+// The file that the rows put from now on stand in. file is the name by which
+// the job, or the caller of dataset_file, knows it, path the one for messages;
+// both are copied. False without memory, or beyond DATASET_MAX_FILES.
+bool dataset_begin_file(struct dataset *dataset, const char *file,
+                        const char *path);
+
+// Adds the row that begins on that line: a copy. False without memory.
+bool dataset_put(struct dataset *dataset, const json_t *fields, int line);
+
+// Bad rows that were left out.
+void dataset_skip(struct dataset *dataset, size_t n);
+
+// --- reading ---
+
+size_t dataset_size(const struct dataset *dataset);
+size_t dataset_skipped(const struct dataset *dataset);
+
+// The objects of a row: references of the caller's, shared with others and so
+// not to be changed.
 struct row {
-    json_t *fields;   // the example as given, defaults filled; owned
-    json_t *inputs;   // exactly the program's inputs, in order; owned
-    struct hash hash; // over fields, keys sorted
-    const char *file; // as the job or the caller of dataset_file names it;
-                      // borrowed from there
-    const char *path; // of that file, for messages; borrowed from the dataset
+    json_t *fields;
+    json_t *inputs;
+};
+
+// Both; false without memory.
+bool dataset_row(const struct dataset *dataset, size_t row, struct row *out);
+
+// One of them; NULL without memory, which jansson's getters take for an empty
+// object.
+json_t *dataset_fields(const struct dataset *dataset, size_t row);
+json_t *dataset_inputs(const struct dataset *dataset, size_t row);
+
+struct row_place {
+    const char *file; // as the job names it
+    const char *path; // from where the user is, for messages
     int line;
 };
 
-enum { DATASET_MAX_FILES = 4 };
+// Its texts are the dataset's.
+struct row_place dataset_place(const struct dataset *dataset, size_t row);
 
-struct dataset {
-    struct row *rows;
-    size_t n;
-    size_t skipped;                 // bad rows left out by skip_bad
-    char *paths[DATASET_MAX_FILES]; // owned: the files from where the user is
-    size_t n_paths;
+// Whether two rows say the same, whatever the order of their keys. False also
+// without memory.
+bool dataset_same(const struct dataset *dataset, size_t a, size_t b);
+
+// A row and the first 64 bits of a hash over its inputs: that two of a million
+// rows have the same without having the same inputs is as likely as one in
+// forty million.
+struct keyed_row {
+    uint64_t inputs;
+    size_t row;
 };
+
+// All rows, those with the same inputs side by side in their order. The caller
+// frees. NULL without memory.
+struct keyed_row *dataset_by_inputs(const struct dataset *dataset);
+
+// --- shares ---
 
 enum share { SHARE_TRAIN, SHARE_VAL, SHARE_TEST };
 enum { SHARE_COUNT = 3 };
@@ -58,15 +105,6 @@ struct split {
     bool shared;
     bool test_empty; // there was to be a test share, and no example falls to it
 };
-
-// All files of the job. NULL with findings (bad rows with their lines).
-struct dataset *dataset_load(const struct job *job, struct bundle *bundle,
-                             struct diags *diags);
-
-// One more file, as `eval --data` has it. NULL with findings.
-struct dataset *dataset_file(const struct job *job, struct bundle *bundle,
-                             const char *name, struct diags *diags);
-void dataset_free(struct dataset *dataset); // NULL is fine
 
 // Stratified (by `stratify`, else by the first label of the metric that is an
 // enum or a bool), seeded, rounded by largest remainder within each label.

@@ -11,13 +11,15 @@ enum { QUOTE_BYTES = 60 };
 struct missed {
     size_t n;
     size_t of;
-    const struct row *first;
+    size_t first;
 };
 
-static void put_label(const struct row *row, const char *label, struct buf *out)
+static void put_label(const struct dataset *dataset, size_t row,
+                      const char *label, struct buf *out)
 {
     struct buf text = BUF_INIT(1 << 20);
-    const json_t *value = json_object_get(row->fields, label);
+    json_t *fields = dataset_fields(dataset, row);
+    const json_t *value = json_object_get(fields, label);
 
     if (value != NULL)
         value_put(value, &text);
@@ -29,21 +31,22 @@ static void put_label(const struct row *row, const char *label, struct buf *out)
     for (size_t i = 0; i < out->len; i++)
         if (out->data[i] == '\n' || out->data[i] == '\r')
             out->data[i] = ' ';
+    json_decref(fields);
     buf_release(&text);
 }
 
-static void report(const struct reach_part *part, const struct missed *missed,
-                   struct diags *diags)
+static void report(const struct reach_part *part, const struct dataset *dataset,
+                   const struct missed *missed, struct diags *diags)
 {
-    const struct row *row = missed->first;
-    struct place place = {.file = row->path, .line = row->line, .column = 1};
+    struct row_place row = dataset_place(dataset, missed->first);
+    struct place place = {.file = row.path, .line = row.line, .column = 1};
     const char *name = part->label != NULL ? part->label : part->output;
     bool number = part->label != NULL && part->kind[0] == 'n';
     bool all = missed->n == missed->of;
     bool sure = all && part->whole && part->label != NULL;
     struct buf label = BUF_INIT(1024);
 
-    put_label(row, name, &label);
+    put_label(dataset, missed->first, name, &label);
     diag_add(diags, sure ? DIAG_ERROR : DIAG_WARNING, "never-scores", &place,
              "%s: no answer can score on %zu of %zu examples by `%s`: %s; the "
              "label of the first, `%s`, is \"%s\"",
@@ -75,19 +78,25 @@ static bool check_part(const struct reach_part *part, const struct job *job,
 {
     struct missed missed = {0};
 
-    for (size_t i = 0; i < dataset->n && i < REACH_MAX_ROWS; i++) {
-        const struct row *row = &dataset->rows[i];
+    for (size_t i = 0; i < dataset_size(dataset) && i < REACH_MAX_ROWS; i++) {
+        json_t *fields = dataset_fields(dataset, i);
         bool reaches = false;
-        if (!reach_example(part, job->program, row->fields, &reaches, err))
+        bool ok = fields != NULL &&
+                  reach_example(part, job->program, fields, &reaches, err);
+
+        if (fields == NULL)
+            err_nomem(err, "an example");
+        json_decref(fields);
+        if (!ok)
             return false;
         missed.of++;
         if (reaches)
             continue;
         if (missed.n++ == 0)
-            missed.first = row;
+            missed.first = i;
     }
     if (missed.n > 0)
-        report(part, &missed, diags);
+        report(part, dataset, &missed, diags);
     return true;
 }
 

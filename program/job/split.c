@@ -127,11 +127,11 @@ static bool fill_pool(struct splitter *splitter)
     const struct dataset *dataset = splitter->dataset;
     const char *file = pool_file(splitter);
 
-    splitter->pool = calloc(dataset->n + 1, sizeof *splitter->pool);
+    splitter->pool = calloc(dataset_size(dataset) + 1, sizeof *splitter->pool);
     if (splitter->pool == NULL)
         return no_memory(splitter);
-    for (size_t i = 0; file != NULL && i < dataset->n; i++) {
-        if (strcmp(dataset->rows[i].file, file) == 0)
+    for (size_t i = 0; file != NULL && i < dataset_size(dataset); i++) {
+        if (strcmp(dataset_place(dataset, i).file, file) == 0)
             splitter->pool[splitter->n_pool++] = i;
     }
     return true;
@@ -238,11 +238,15 @@ static bool find_strata(struct splitter *splitter)
     splitter->strata = calloc(splitter->n_pool + 1, sizeof(struct stratum));
     ok = splitter->of != NULL && splitter->strata != NULL;
     for (size_t i = 0; ok && i < splitter->n_pool; i++) {
-        const struct row *row = &splitter->dataset->rows[splitter->pool[i]];
-        const json_t *value =
-            label != NULL ? json_object_get(row->fields, label) : NULL;
+        json_t *fields = label == NULL ? NULL
+                                       : dataset_fields(splitter->dataset,
+                                                        splitter->pool[i]);
+        const json_t *value = json_object_get(fields, label);
+
         known = known || value != NULL;
-        splitter->of[i] = find_stratum(splitter, &map, value);
+        if (label == NULL || fields != NULL)
+            splitter->of[i] = find_stratum(splitter, &map, value);
+        json_decref(fields);
         ok = splitter->of[i] != NULL;
         if (ok)
             splitter->of[i]->n++;
@@ -417,13 +421,13 @@ static bool deal(struct splitter *splitter)
 static bool take_file(struct splitter *splitter, int share, const char *file)
 {
     const struct dataset *dataset = splitter->dataset;
-    size_t *rows = calloc(dataset->n + 1, sizeof *rows);
+    size_t *rows = calloc(dataset_size(dataset) + 1, sizeof *rows);
     size_t n = 0;
 
     if (rows == NULL)
         return no_memory(splitter);
-    for (size_t i = 0; i < dataset->n; i++) {
-        if (strcmp(dataset->rows[i].file, file) == 0)
+    for (size_t i = 0; i < dataset_size(dataset); i++) {
+        if (strcmp(dataset_place(dataset, i).file, file) == 0)
             rows[n++] = i;
     }
     free(splitter->split->rows[share]);
@@ -477,7 +481,7 @@ static bool check_empty(struct splitter *splitter)
             continue;
         diag_add(splitter->diags, DIAG_ERROR, "empty-share", &data->place,
                  "no example falls into the %s share: there are %zu in all",
-                 share_names[i], splitter->dataset->n);
+                 share_names[i], dataset_size(splitter->dataset));
         diag_remedy(splitter->diags,
                     "label more examples, or give `%s` a larger part in "
                     "`split`",
@@ -492,32 +496,33 @@ static bool check_empty(struct splitter *splitter)
 // One finding for all repeated examples of a kind.
 struct repeats {
     size_t n;
-    const struct row *first;
-    const struct row *earlier; // with the same inputs
+    size_t first;   // of them
+    size_t earlier; // the row with the same inputs
 };
 
-static void count_repeat(struct repeats *repeats, const struct row *row,
-                         const struct row *earlier)
+static void count_repeat(struct repeats *repeats, size_t row, size_t earlier)
 {
-    if (repeats->n++ == 0) {
-        repeats->first = row;
-        repeats->earlier = earlier;
-    }
+    if (repeats->n++ > 0 && repeats->first < row)
+        return;
+    repeats->first = row;
+    repeats->earlier = earlier;
 }
 
 static void report_repeats(struct splitter *splitter,
                            const struct repeats *repeats, const char *where)
 {
+    struct row_place first, earlier;
+
     if (repeats->n == 0)
         return;
-    struct place place = {.file = repeats->first->path,
-                          .line = repeats->first->line,
-                          .column = 1};
+    first = dataset_place(splitter->dataset, repeats->first);
+    earlier = dataset_place(splitter->dataset, repeats->earlier);
+    struct place place = {.file = first.path, .line = first.line, .column = 1};
     diag_add(splitter->diags, DIAG_WARNING, "duplicate-rows", &place,
              "%zu example%s the same inputs as an earlier one %s; the first "
              "repeats %s:%d",
              repeats->n, repeats->n == 1 ? " has" : "s have", where,
-             repeats->earlier->path, repeats->earlier->line);
+             earlier.path, earlier.line);
     diag_remedy(splitter->diags,
                 "keep one of them, or scores look better than they are");
 }
@@ -526,9 +531,10 @@ static void report_repeats(struct splitter *splitter,
 static int *find_owners(const struct splitter *splitter)
 {
     const struct split *split = splitter->split;
-    int *owner = calloc(splitter->dataset->n + 1, sizeof *owner);
+    int *owner = calloc(dataset_size(splitter->dataset) + 1, sizeof *owner);
 
-    for (size_t i = 0; owner != NULL && i < splitter->dataset->n; i++)
+    for (size_t i = 0; owner != NULL && i < dataset_size(splitter->dataset);
+         i++)
         owner[i] = PARTS;
     for (int share = SHARE_COUNT - 1; owner != NULL && share >= 0; share--) {
         for (size_t i = 0; i < split->n[share]; i++)
@@ -537,49 +543,50 @@ static int *find_owners(const struct splitter *splitter)
     return owner;
 }
 
-// Compares each used row with the first one of the same inputs.
-static bool walk_repeats(struct splitter *splitter, const int *owner,
-                         struct map *map, struct repeats *across,
-                         struct repeats *within)
+// Compares each used row of rows[0..n), which have the same inputs, with the
+// first of them.
+static void compare_owners(const struct splitter *splitter, const int *owner,
+                           const struct keyed_row *rows, size_t n,
+                           struct repeats *across, struct repeats *within)
 {
-    const struct dataset *dataset = splitter->dataset;
+    size_t first = 0;
 
-    for (size_t i = 0; i < dataset->n; i++) {
-        struct row *row = &dataset->rows[i];
-        struct hash key = {0};
-        if (owner[i] == PARTS)
+    while (first < n && owner[rows[first].row] == PARTS)
+        first++;
+    for (size_t i = first + 1; i < n; i++) {
+        size_t earlier = rows[first].row;
+        size_t row = rows[i].row;
+        int share = owner[earlier];
+
+        if (owner[row] == PARTS)
             continue;
-        if (!hash_value(row->inputs, "inputs", &key))
-            return false;
-        const struct row *earlier = map_find(map, &key);
-        if (earlier == NULL) {
-            if (!map_put(map, &key, row))
-                return false;
-            continue;
-        }
-        int share = owner[(size_t)(earlier - dataset->rows)];
-        if (share != owner[i])
+        if (share != owner[row])
             count_repeat(across, row, earlier);
         else if (share == SHARE_TRAIN && splitter->split->shared)
             count_repeat(within, row, earlier);
     }
-    return true;
 }
 
 static bool find_repeats(struct splitter *splitter)
 {
     struct repeats across = {0};
     struct repeats within = {0};
-    struct map map = MAP_INIT;
+    struct keyed_row *rows = dataset_by_inputs(splitter->dataset);
     int *owner = find_owners(splitter);
-    bool ok =
-        owner != NULL && walk_repeats(splitter, owner, &map, &across, &within);
+    size_t n = dataset_size(splitter->dataset);
+    bool ok = owner != NULL && rows != NULL;
 
+    for (size_t from = 0, to = 1; ok && from < n; from = to++) {
+        while (to < n && rows[to].inputs == rows[from].inputs)
+            to++;
+        compare_owners(splitter, owner, rows + from, to - from, &across,
+                       &within);
+    }
     report_repeats(splitter, &across, "in another share");
     report_repeats(splitter, &within,
                    "and may be scored on a demo that holds its answer");
     free(owner);
-    map_release(&map);
+    free(rows);
     return ok || no_memory(splitter);
 }
 

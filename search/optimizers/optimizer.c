@@ -203,11 +203,12 @@ void optimizer_check_data(const struct optimizer *optimizer,
 
     if (optimizer->one_set)
         return;
-    if (dataset->n < FEW_ROWS) {
-        diag_add(diags, DIAG_WARNING, "few-examples", &job->data.place,
-                 "only %s: scores will be too uncertain to tell good prompts "
-                 "from lucky ones",
-                 text_counted(examples, (int64_t)dataset->n, "example"));
+    if (dataset_size(dataset) < FEW_ROWS) {
+        diag_add(
+            diags, DIAG_WARNING, "few-examples", &job->data.place,
+            "only %s: scores will be too uncertain to tell good prompts "
+            "from lucky ones",
+            text_counted(examples, (int64_t)dataset_size(dataset), "example"));
         diag_remedy(diags, "label %d or more, better 100", FEW_ROWS);
     }
     if (split->test_empty)

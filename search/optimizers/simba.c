@@ -628,12 +628,14 @@ static void put_texts(struct rule_texts *texts, const struct search *search,
                       const struct task_item *better,
                       const struct task_item *worse, size_t max)
 {
-    const struct dataset *dataset = session_dataset(search->session);
+    json_t *fields =
+        dataset_fields(session_dataset(search->session), (size_t)bucket->row);
 
     buf_clear(&texts->example);
     buf_clear(&texts->better);
     buf_clear(&texts->worse);
-    shown_fields(&texts->example, dataset->rows[bucket->row].fields, max);
+    shown_fields(&texts->example, fields, max);
+    json_decref(fields);
     put_run(&texts->better, search, better, max);
     put_run(&texts->worse, search, worse, max);
 }

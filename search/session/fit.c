@@ -74,15 +74,17 @@ static bool measure(const struct fit *fit, const struct dataset *dataset,
     size_t upstream = 0;
     bool ok = true;
 
-    for (size_t r = 0; ok && r < dataset->n; r++) {
+    for (size_t r = 0; ok && r < dataset_size(dataset); r++) {
+        json_t *inputs = dataset_inputs(dataset, r);
         json_t *known =
-            known_inputs(fit, step, dataset->rows[r].inputs, &upstream);
+            inputs == NULL ? NULL : known_inputs(fit, step, inputs, &upstream);
 
         buf_clear(&tail);
         ok = known != NULL && prompt_question(step, known, &tail, err);
         if (known == NULL)
             err_nomem(err, "an example");
         json_decref(known);
+        json_decref(inputs);
         if (tail.len + upstream * FIT_UPSTREAM_BYTES > fit->tail_bytes[p])
             fit->tail_bytes[p] = tail.len + upstream * FIT_UPSTREAM_BYTES;
     }

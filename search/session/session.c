@@ -27,13 +27,14 @@ enum { UNJUDGED_SHARE = 20 }; // more than one in so many is too many
 struct unit {
     struct trial *trial; // one of the two is set
     struct runs *runs;
-    size_t *places; // trial: which of its rows each item is; owned
+    size_t *places; // trial: which of its rows each item is; owned. NULL: as
+                    // they are numbered
     bool listed;    // a numbered trial
     bool done;
     struct err err;
     struct used_call *calls; // of all items, until they are accounted; owned
     size_t n_calls;
-    struct use under_way; // what it may use at most, until then
+    struct use under_way;       // what it may use at most, until then
     const struct unit *earlier; // trial: one accounted for before it that
                                 // scored the same candidate; NULL: none
 };
@@ -58,11 +59,11 @@ struct session {
     struct fit *fit;
     struct unit **units; // owned
     size_t n_units, cap_units;
-    size_t accounted;      // units whose calls are in the ledger
-    size_t admitted;       // units that the lag was kept for, and
+    size_t accounted;       // units whose calls are in the ledger
+    size_t admitted;        // units that the lag was kept for, and
     int64_t admitted_trial; // the last numbered trial among them
     struct map scored;      // units accounted for, by their trial's candidate
-    struct trial **trials; // numbered ones, borrowed from the units
+    struct trial **trials;  // numbered ones, borrowed from the units
     size_t n_trials, cap_trials;
     struct row_list **lists; // owned
     size_t n_lists, cap_lists;
@@ -288,29 +289,19 @@ static bool account(struct session *session, struct err *err)
 
 // Without memory the unit has failed. It is done all the same, or its
 // waiter would wait for ever.
-static void collect_calls(struct unit *unit, const struct task *task)
+static void take_calls(struct unit *unit, struct task *task)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < task->n_items; i++)
-        n += task->items[i].n_calls;
-    unit->calls = calloc(n + 1, sizeof *unit->calls);
-    if (unit->calls == NULL) {
+    if (task->no_memory)
         err_nomem(&unit->err, "a trial");
-        return;
-    }
-    for (size_t i = 0; i < task->n_items; i++)
-        for (size_t c = 0; c < task->items[i].n_calls; c++)
-            unit->calls[unit->n_calls++] = task->items[i].calls[c];
+    unit->calls = task->calls;
+    unit->n_calls = task->n_calls;
+    task->calls = NULL;
+    task->n_calls = task->cap_calls = 0;
 }
 
-static void add_fault(struct trial *trial, const struct task_item *item)
+static size_t place_of(const struct unit *unit, size_t item)
 {
-    if (trial->model_faults++ == 0 && item->n_calls > 0) {
-        trial->fault_call = item->calls[item->n_calls - 1].id;
-        trial->fault_row = (size_t)item->row;
-    }
-    trial->faults[item->outcome]++;
+    return unit->places == NULL ? item : unit->places[item];
 }
 
 // Few jobs ask how likely answers are: the others need no room for it.
@@ -320,7 +311,7 @@ static bool fill_likely(struct trial *trial, const struct unit *unit,
     bool told = false;
 
     for (size_t i = 0; !told && i < task->n_items; i++)
-        told = task->items[i].p_right >= 0;
+        told = task->marks[i].p_right >= 0;
     if (!told)
         return true;
     trial->p_right = calloc(trial->n_rows, sizeof *trial->p_right);
@@ -331,10 +322,10 @@ static bool fill_likely(struct trial *trial, const struct unit *unit,
     for (size_t i = 0; i < trial->n_rows; i++)
         trial->p_right[i] = -1;
     for (size_t i = 0; i < task->n_items; i++) {
-        const struct task_item *item = &task->items[i];
+        const struct task_mark *mark = &task->marks[i];
 
-        if (item->state == ITEM_DONE && item->scored)
-            trial->p_right[unit->places[i]] = item->p_right;
+        if (mark->state == ITEM_DONE && mark->scored)
+            trial->p_right[place_of(unit, i)] = mark->p_right;
     }
     return true;
 }
@@ -345,19 +336,23 @@ static void fill_trial(struct trial *trial, const struct unit *unit,
     double sum = 0;
 
     for (size_t i = 0; i < task->n_items; i++) {
-        const struct task_item *item = &task->items[i];
+        const struct task_mark *mark = &task->marks[i];
 
-        if (item->state == ITEM_DONE && item->outcome == RUN_UNJUDGED)
+        if (mark->state == ITEM_DONE && mark->outcome == RUN_UNJUDGED)
             trial->unjudged++;
-        if (item->state != ITEM_DONE || !item->scored)
+        if (mark->state != ITEM_DONE || !mark->scored)
             continue;
-        trial->scored[unit->places[i]] = true;
-        trial->scores[unit->places[i]] = item->score;
+        trial->scored[place_of(unit, i)] = true;
+        trial->scores[place_of(unit, i)] = mark->score;
         trial->n++;
-        sum += item->score;
-        if (item->outcome != RUN_DONE)
-            add_fault(trial, item);
-        trial->lenient += item->lenient != 0;
+        sum += mark->score;
+        trial->model_faults += mark->outcome != RUN_DONE;
+        trial->faults[mark->outcome] += mark->outcome != RUN_DONE;
+        trial->lenient += mark->lenient;
+    }
+    if (task->fault_call != 0) {
+        trial->fault_call = task->fault_call;
+        trial->fault_row = (size_t)task->rows[task->fault_item];
     }
     trial->whole = task->err.code == ERR_NONE;
     trial->score = trial->n == 0 ? 0 : sum / (double)trial->n;
@@ -373,7 +368,7 @@ static bool take_task(struct session *session, struct task *task,
     bool ok = true;
 
     unit->err = task->err;
-    collect_calls(unit, task);
+    take_calls(unit, task);
     unit->done = true;
     if (unit->trial != NULL) {
         ok = fill_likely(unit->trial, unit, task, err);
@@ -522,7 +517,7 @@ static bool repeats_trials(const struct session *session,
 // candidate was scored on their rows: they cost nothing. Returns how many.
 static size_t mark_paid(const struct session *session, struct task *task)
 {
-    size_t rows = session->setup.dataset->n;
+    size_t rows = dataset_size(session->setup.dataset);
     bool *scored = NULL;
     size_t n = 0;
 
@@ -534,8 +529,8 @@ static size_t mark_paid(const struct session *session, struct task *task)
         for (size_t i = 0; i < unit->trial->n_rows; i++)
             scored[unit->trial->rows[i]] |= unit->trial->scored[i];
     for (size_t i = 0; scored != NULL && i < task->n_items; i++) {
-        task->items[i].paid = scored[task->items[i].row];
-        n += task->items[i].paid;
+        task->marks[i].paid = scored[task->rows[i]];
+        n += task->marks[i].paid;
     }
     free(scored);
     return n;
@@ -746,35 +741,57 @@ static void lay_settings(const struct session *session, struct task *task)
                  &task->settings);
 }
 
+static size_t count_shown(const struct program *program,
+                          const struct plan *plan, const struct trial *trial)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < trial->n_rows; i++)
+        n += candidate_shows(trial->candidate, program, plan,
+                             (int)trial->rows[i]);
+    return n;
+}
+
+// places is NULL when no row is shown.
+static void fill_rows(const struct trial *trial, size_t *places,
+                      struct task *task)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < trial->n_rows; i++) {
+        int row = (int)trial->rows[i];
+
+        if (places != NULL &&
+            candidate_shows(trial->candidate, task->program, task->plan, row))
+            continue;
+        if (places != NULL)
+            places[n] = i;
+        task->rows[n++] = row;
+    }
+}
+
 // The task of a trial: an item for each row that the candidate does not show.
 static struct task *trial_task(struct session *session, struct unit *unit,
                                const struct plan *plan, struct err *err)
 {
     const struct trial *trial = unit->trial;
     const struct session_setup *setup = &session->setup;
-    struct task *task = task_new(trial->n_rows, err);
-    size_t n = 0;
+    size_t shown = count_shown(setup->job->program, plan, trial);
+    struct task *task = task_new(trial->n_rows - shown, false, err);
 
-    unit->places = calloc(trial->n_rows + 1, sizeof *unit->places);
-    if (task == NULL || unit->places == NULL) {
-        err_nomem(err, "a trial");
-        free(task == NULL ? NULL : task->items);
-        free(task);
+    if (task == NULL)
         return NULL;
+    if (shown > 0) {
+        unit->places = calloc(task->n_items + 1, sizeof *unit->places);
+        if (unit->places == NULL) {
+            err_nomem(err, "a trial");
+            task_free(task);
+            return NULL;
+        }
     }
     task->program = setup->job->program;
     task->plan = plan;
-    for (size_t i = 0; i < trial->n_rows; i++) {
-        int row = (int)trial->rows[i];
-
-        if (candidate_shows(trial->candidate, setup->job->program, plan, row))
-            continue;
-        unit->places[n] = i;
-        task->items[n].row = row;
-        task->items[n].inputs = json_incref(setup->dataset->rows[row].inputs);
-        n++;
-    }
-    task->n_items = n;
+    fill_rows(trial, unit->places, task);
     task->candidate = candidate_ref(trial->candidate);
     task->role = ROLE_STUDENT;
     lay_settings(session, task);
@@ -1003,24 +1020,36 @@ bool session_admit(struct session *session, struct err *err)
 
 // --- runs ---
 
-static bool fill_runs(const struct session *session,
-                      const struct runs_request *request, struct task *task)
+// False without memory.
+static bool fill_item(const struct session *session,
+                      const struct runs_request *request, size_t i,
+                      struct task_item *item)
 {
-    const struct dataset *dataset = session->setup.dataset;
+    if (request->given != NULL)
+        item->given = json_incref(request->given[i]);
+    if (request->texts != NULL) {
+        item->text = json_incref(json_array_get(request->texts, i));
+        return true;
+    }
+    if (request->rows != NULL) {
+        item->row = (int)request->rows[i];
+        item->inputs = dataset_inputs(session->setup.dataset, request->rows[i]);
+    } else {
+        item->inputs = json_incref(request->inputs[i]);
+    }
+    return item->inputs != NULL;
+}
 
+static bool fill_runs(const struct session *session,
+                      const struct runs_request *request, struct task *task,
+                      struct err *err)
+{
     for (size_t i = 0; i < request->n; i++) {
-        struct task_item *item = &task->items[i];
-
-        if (request->texts != NULL) {
-            item->text = json_incref(json_array_get(request->texts, i));
-        } else if (request->rows != NULL) {
-            item->row = (int)request->rows[i];
-            item->inputs = json_incref(dataset->rows[item->row].inputs);
-        } else {
-            item->inputs = json_incref(request->inputs[i]);
+        if (!fill_item(session, request, i, &task->items[i])) {
+            err_nomem(err, "a run");
+            return false;
         }
-        if (request->given != NULL)
-            item->given = json_incref(request->given[i]);
+        task->rows[i] = task->items[i].row;
     }
     task->program = request->program;
     task->plan = request->plan;
@@ -1047,18 +1076,15 @@ struct runs *runs_submit(struct session *session,
         !embed_pools(session, request->candidate, err))
         return NULL;
     runs = calloc(1, sizeof *runs);
-    task = task_new(request->n, err);
-    if (runs != NULL && task != NULL)
+    task = task_new(request->n, true, err);
+    if (runs != NULL && task != NULL && fill_runs(session, request, task, err))
         unit = add_unit(session, err);
     if (unit == NULL) {
         err_nomem(err, "a run");
-        if (task != NULL)
-            free(task->items);
-        free(task);
+        task_free(task);
         free(runs);
         return NULL;
     }
-    fill_runs(session, request, task);
     unit->runs = runs;
     runs->task = task;
     if (!claim_budget(session, unit, task, false, err)) {

@@ -1,6 +1,8 @@
 #include "search/session/task.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *const trial_kind_names[] = {
     [TRIAL_BASELINE] = "baseline",
@@ -9,22 +11,31 @@ const char *const trial_kind_names[] = {
     NULL,
 };
 
-struct task *task_new(size_t n_items, struct err *err)
+struct task *task_new(size_t n_items, bool traced, struct err *err)
 {
     struct task *task = calloc(1, sizeof *task);
+    size_t n = n_items > 0 ? n_items : 1;
 
-    if (task != NULL)
-        task->items = calloc(n_items > 0 ? n_items : 1, sizeof *task->items);
-    if (task == NULL || task->items == NULL) {
+    if (task == NULL) {
         err_nomem(err, "a task");
-        free(task);
         return NULL;
     }
-    task->n_items = n_items;
+    task->n_items = task->open = task->fault_item = n_items;
+    task->rows = calloc(n, sizeof *task->rows);
+    task->marks = calloc(n, sizeof *task->marks);
+    task->items = traced ? calloc(n, sizeof *task->items) : NULL;
+    if (task->rows == NULL || task->marks == NULL ||
+        (traced && task->items == NULL)) {
+        err_nomem(err, "a task");
+        task->n_items = 0;
+        task_free(task);
+        return NULL;
+    }
     for (size_t i = 0; i < n_items; i++) {
-        task->items[i].row = -1;
-        task->items[i].p_right = -1;
-        task->items[i].judge_noise = -1;
+        task->rows[i] = -1;
+        task->marks[i].p_right = -1;
+        if (traced)
+            task->items[i] = TASK_ITEM_INIT(-1);
     }
     return task;
 }
@@ -51,7 +62,7 @@ static void release_steps(json_t **values, size_t n)
     free(values);
 }
 
-static void release_item(struct task_item *item, size_t n_steps)
+void task_item_release(struct task_item *item, size_t n_steps)
 {
     json_decref(item->inputs);
     json_decref(item->text);
@@ -60,16 +71,79 @@ static void release_item(struct task_item *item, size_t n_steps)
     release_steps(item->step_inputs, n_steps);
     release_steps(item->step_outputs, n_steps);
     free(item->feedback);
-    free(item->calls);
 }
 
 void task_free(struct task *task)
 {
     if (task == NULL)
         return;
-    for (size_t i = 0; i < task->n_items; i++)
-        release_item(&task->items[i], task->program->n_steps);
+    for (size_t i = 0; task->items != NULL && i < task->n_items; i++)
+        task_item_release(&task->items[i],
+                          task->program == NULL ? 0 : task->program->n_steps);
     candidate_unref(task->candidate);
     free(task->items);
+    free(task->rows);
+    free(task->marks);
+    free(task->calls);
     free(task);
+}
+
+// --- results ---
+
+static bool make_room(struct task *task, size_t n)
+{
+    size_t cap = task->cap_calls * 2 > n ? task->cap_calls * 2 : n;
+    struct used_call *calls;
+
+    if (n <= task->cap_calls)
+        return true;
+    calls = realloc(task->calls, cap * sizeof *calls);
+    if (calls == NULL)
+        return false;
+    task->calls = calls;
+    task->cap_calls = cap;
+    return true;
+}
+
+static void add_calls(struct task *task, struct task_mark *mark,
+                      const struct used_call *calls, size_t n)
+{
+    mark->n_calls = (unsigned)n & 0xffff;
+    for (size_t i = 0; i < n; i++)
+        mark->tokens += calls[i].tokens;
+    if (n == 0)
+        return;
+    if (!make_room(task, task->n_calls + n)) {
+        task->no_memory = true;
+        return;
+    }
+    memcpy(task->calls + task->n_calls, calls, n * sizeof *calls);
+    task->n_calls += n;
+}
+
+static bool is_fault(const struct task_item *item)
+{
+    return item->state == ITEM_DONE && item->scored &&
+           item->outcome != RUN_DONE;
+}
+
+void task_settle(struct task *task, size_t at, const struct task_item *item,
+                 const struct used_call *calls, size_t n_calls)
+{
+    struct task_mark *mark = &task->marks[at];
+
+    assert(at < task->n_items && task->open > 0);
+    assert(mark->state == ITEM_OPEN && item->state != ITEM_OPEN);
+    mark->state = item->state;
+    mark->outcome = item->outcome;
+    mark->scored = item->scored;
+    mark->lenient = item->lenient != 0;
+    mark->score = item->score;
+    mark->p_right = item->p_right;
+    add_calls(task, mark, calls, n_calls);
+    if (is_fault(item) && at < task->fault_item) {
+        task->fault_item = at;
+        task->fault_call = n_calls > 0 ? calls[n_calls - 1].id : 0;
+    }
+    task->open--;
 }

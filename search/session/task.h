@@ -5,6 +5,11 @@
 // the task is the loop's alone. The loop runs it, fills the lower half, waits
 // until every answer behind it is durable, and sends the pointer back. So no
 // lock is needed, and an optimizer cannot see what is not committed.
+//
+// A trial may be on 200,000 rows, so all that a task has of each item before
+// and after its run is a row and a mark. Runs, which are few, have an item
+// each, with all that was seen on the way. Of a trial an item is there only
+// while it is run, and is the evaluation's (coordinator/evaluation.c).
 
 #ifndef SEARCH_SESSION_TASK_H
 #define SEARCH_SESSION_TASK_H
@@ -50,7 +55,6 @@ struct task_item {
     json_t *text;   // to be embedded, in place of a run; owned; NULL: none
     json_t *given;  // {step: outputs} that stand in place of what these steps
                     // would answer; owned, or NULL
-    bool paid;      // its calls were used before: they count no more
     // answered
     enum item_state state;
     enum run_outcome outcome;
@@ -61,12 +65,29 @@ struct task_item {
     char *feedback; // owned: why it is not 1, in words; NULL: nothing to say
     unsigned lenient;
     int repairs;
-    struct used_call *calls; // owned
-    size_t n_calls;
     json_t *outputs;       // traced: the program's outputs; owned
     json_t **step_inputs;  // traced: one a step, NULL where it did not run
     json_t **step_outputs; // traced
 };
+
+#define TASK_ITEM_INIT(of_row)                                                 \
+    ((struct task_item){.row = (of_row), .p_right = -1, .judge_noise = -1})
+
+// What came of an item, as far as its task and its trial need it.
+struct task_mark {
+    double score;
+    int64_t tokens; // of its calls
+    float p_right;
+    unsigned n_calls : 16;
+    unsigned state : 3;   // enum item_state
+    unsigned outcome : 4; // enum run_outcome
+    unsigned scored : 1;
+    unsigned lenient : 1;
+    unsigned paid : 1; // its calls were used before: they count no more
+};
+
+_Static_assert(ITEM_UNPAID < 8 && RUN_OUTCOME_COUNT <= 16,
+               "states and outcomes fit into a mark");
 
 enum trial_kind { TRIAL_BASELINE, TRIAL_MINIBATCH, TRIAL_FULL };
 extern const char *const trial_kind_names[]; // "baseline", ...
@@ -95,11 +116,19 @@ struct task {
     bool limited;       // its items may use `limit` in all (budget.h)
     struct use limit;
     struct use item_most;    // what one of them can come to
-    struct task_item *items; // owned
+    struct task_item *items; // of runs; owned. NULL: items are rows alone
+    int32_t *rows;           // of the job's dataset, or -1; owned
     size_t n_items;
     // answered
-    struct err err; // set: the task has holes or was stopped
-    void *owner;    // the session's: trial or runs
+    struct task_mark *marks; // one an item; owned
+    struct used_call *calls; // of all items, in the order in which they ended;
+    size_t n_calls;          // owned
+    size_t cap_calls;
+    bool no_memory;     // some of the calls are missing
+    size_t fault_item;  // the first that ended in a model fault; n_items: none
+    int64_t fault_call; // its last call, or 0
+    struct err err;     // set: the task has holes or was stopped
+    void *owner;        // the session's: trial or runs
     // the loop's own
     int64_t age;        // in order of arrival at its running job
     size_t open;        // items not finished
@@ -118,8 +147,16 @@ struct task {
 // of its sampling, with room for free text.
 struct call_options task_options(const struct task *task);
 
-// items are zeroed. NULL without memory.
-struct task *task_new(size_t n_items, struct err *err);
+// Rows are -1, all items open. traced: they are runs. NULL without memory.
+struct task *task_new(size_t n_items, bool traced, struct err *err);
 void task_free(struct task *task); // NULL is fine
+
+// The item has ended, and used these calls. Its mark and what the task has of
+// all of them follow; the item stays the caller's.
+void task_settle(struct task *task, size_t at, const struct task_item *item,
+                 const struct used_call *calls, size_t n_calls);
+
+// Frees what an item owns.
+void task_item_release(struct task_item *item, size_t n_steps);
 
 #endif

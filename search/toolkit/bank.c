@@ -37,12 +37,14 @@ static bool has_label(const struct bank *bank, int step, size_t field,
 {
     const struct field *output =
         &bank->program->steps[step].signature.outputs[field];
-    const json_t *label = program_label(
-        bank->program, session_dataset(bank->session)->rows[row].fields, step,
-        (int)field);
+    json_t *fields = dataset_fields(session_dataset(bank->session), row);
+    const json_t *label =
+        program_label(bank->program, fields, step, (int)field);
+    bool has =
+        label != NULL && type_check(&output->type, output->name, label, NULL);
 
-    return label != NULL &&
-           type_check(&output->type, output->name, label, NULL);
+    json_decref(fields);
+    return has;
 }
 
 // What the row alone says: all of a demo, a part of it, or nothing.

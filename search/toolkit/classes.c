@@ -51,14 +51,17 @@ static const char *read_label(const struct program *program,
                               const struct dataset *dataset, int step,
                               int field, size_t row, struct buf *text)
 {
-    const json_t *value =
-        program_label(program, dataset->rows[row].fields, step, field);
+    json_t *fields = dataset_fields(dataset, row);
+    const json_t *value = program_label(program, fields, step, field);
+    bool has = value != NULL && !json_is_null(value);
 
     buf_clear(text);
-    if (value == NULL || json_is_null(value))
-        return NULL;
-    value_put(value, text);
-    return text->data;
+    if (has)
+        value_put(value, text);
+    if (fields == NULL)
+        text->failed = text->no_memory = true;
+    json_decref(fields);
+    return has ? text->data : NULL;
 }
 
 // False without memory. *few: it has a class a row; a field that has too many

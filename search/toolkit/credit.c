@@ -90,8 +90,8 @@ static json_t *labelled(const struct credit *credit,
 {
     const struct program *program = credit->study->program;
     const struct signature *signature = &program->steps[step].signature;
-    const json_t *row =
-        session_dataset(credit->study->session)->rows[item->row].fields;
+    json_t *row = dataset_fields(session_dataset(credit->study->session),
+                                 (size_t)item->row);
     json_t *out = item->step_outputs[step] != NULL
                       ? json_copy(item->step_outputs[step])
                       : json_object();
@@ -104,6 +104,7 @@ static json_t *labelled(const struct credit *credit,
             json_object_set(out, signature->outputs[f].name, label) == 0)
             labels++;
     }
+    json_decref(row);
     if (labels > 0 && json_object_size(out) == signature->n_outputs)
         return out;
     json_decref(out);

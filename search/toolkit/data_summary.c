@@ -150,8 +150,12 @@ static bool observe(struct summary *summary, const size_t *rows, size_t n,
     struct buf examples = BUF_INIT(BATCH_MAX_BYTES);
     char *text = NULL;
 
-    for (size_t i = 0; i < n; i++)
-        put_row(&examples, dataset->rows[rows[i]].fields);
+    for (size_t i = 0; i < n; i++) {
+        json_t *fields = dataset_fields(dataset, rows[i]);
+
+        put_row(&examples, fields);
+        json_decref(fields);
+    }
     bool ok =
         buf_ok(&examples, "a batch of examples", err) &&
         ask(summary, &summary->observe, observe_inputs(summary, &examples),

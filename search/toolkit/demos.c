@@ -56,7 +56,8 @@ struct demo_maker *demo_maker_new(struct session *session,
     maker->dataset = session_dataset(session);
     maker->plan = *plan;
     maker->teacher = teacher != NULL ? candidate_ref(teacher) : NULL;
-    maker->lessons = calloc(maker->dataset->n + 1, sizeof *maker->lessons);
+    maker->lessons =
+        calloc(dataset_size(maker->dataset) + 1, sizeof *maker->lessons);
     if (maker->lessons == NULL)
         err_nomem(err, "demo sets");
     else
@@ -72,7 +73,8 @@ void demo_maker_free(struct demo_maker *maker)
 {
     if (maker == NULL)
         return;
-    for (size_t i = 0; maker->lessons != NULL && i < maker->dataset->n; i++)
+    for (size_t i = 0;
+         maker->lessons != NULL && i < dataset_size(maker->dataset); i++)
         release_demos(maker->lessons[i].demos, maker->program->n_predictors);
     free(maker->lessons);
     labels_free(maker->labels);
@@ -183,8 +185,7 @@ static bool get_teacher(struct demo_maker *maker,
 
 static bool same_row(const struct demo_maker *maker, int a, size_t b)
 {
-    return a >= 0 && hash_equal(&maker->dataset->rows[a].hash,
-                                &maker->dataset->rows[b].hash);
+    return a >= 0 && dataset_same(maker->dataset, (size_t)a, b);
 }
 
 static bool part_shows(const struct demo_maker *maker,

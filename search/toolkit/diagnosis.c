@@ -63,24 +63,24 @@ static enum verdict judge(const struct session *session,
 {
     const struct program *program = session_job(session)->program;
     const struct signature *signature = &program->steps[step].signature;
-    const json_t *row = session_dataset(session)->rows[item->row].fields;
+    json_t *row;
     enum verdict verdict = UNKNOWN;
 
     if (item->step_inputs == NULL || item->step_inputs[step] == NULL)
         return CLEARED; // it was not even asked
     if (item->step_outputs[step] == NULL)
         return GUILTY;
-    for (size_t f = 0; f < signature->n_outputs; f++) {
+    row = dataset_fields(session_dataset(session), (size_t)item->row);
+    for (size_t f = 0; verdict != GUILTY && f < signature->n_outputs; f++) {
         const json_t *label = program_label(program, row, step, (int)f);
         const json_t *given = json_object_get(item->step_outputs[step],
                                               signature->outputs[f].name);
 
         if (label == NULL || json_is_null(label))
             continue;
-        if (given == NULL || !same_value(label, given))
-            return GUILTY;
-        verdict = CLEARED;
+        verdict = given != NULL && same_value(label, given) ? CLEARED : GUILTY;
     }
+    json_decref(row);
     return verdict;
 }
 

@@ -46,7 +46,8 @@ struct labels *labels_new(struct session *session, struct err *err)
     labels->session = session;
     labels->program = session_job(session)->program;
     labels->dataset = session_dataset(session);
-    labels->examples = calloc(labels->dataset->n + 1, sizeof *labels->examples);
+    labels->examples =
+        calloc(dataset_size(labels->dataset) + 1, sizeof *labels->examples);
     if (labels->examples == NULL) {
         err_nomem(err, "labelled demos");
         labels_free(labels);
@@ -78,7 +79,8 @@ void labels_free(struct labels *labels)
 {
     if (labels == NULL)
         return;
-    for (size_t i = 0; labels->examples != NULL && i < labels->dataset->n; i++)
+    for (size_t i = 0;
+         labels->examples != NULL && i < dataset_size(labels->dataset); i++)
         release_example(labels->examples[i], labels->program->n_steps);
     free(labels->examples);
     free_fillers(labels->fillers);
@@ -102,17 +104,30 @@ static bool get_slot(struct labels *labels, size_t row, int step,
 
 // --- what an example says
 
-static const json_t *label_of(const struct program *program,
-                              const struct dataset *dataset, size_t row,
-                              int step, size_t field)
+// New reference; NULL: nothing that the field could hold, or no memory.
+static json_t *label_of(const struct program *program,
+                        const struct dataset *dataset, size_t row, int step,
+                        size_t field, bool *no_memory)
 {
     const struct field *output = &program->steps[step].signature.outputs[field];
-    const json_t *value =
-        program_label(program, dataset->rows[row].fields, step, (int)field);
+    json_t *fields = dataset_fields(dataset, row);
+    const json_t *value = program_label(program, fields, step, (int)field);
+    json_t *label = NULL;
 
-    if (value == NULL || !type_check(&output->type, output->name, value, NULL))
-        return NULL;
-    return value;
+    if (value != NULL && type_check(&output->type, output->name, value, NULL))
+        label = json_incref((json_t *)value);
+    *no_memory = *no_memory || fields == NULL;
+    json_decref(fields);
+    return label;
+}
+
+static bool has_label(struct labels *labels, size_t row, int step, size_t field)
+{
+    json_t *label = label_of(labels->program, labels->dataset, row, step, field,
+                             &labels->no_memory);
+
+    json_decref(label);
+    return label != NULL;
 }
 
 // Puts a value that is known, which it takes. False: it is not, or there is no
@@ -136,18 +151,19 @@ static json_t *new_object(struct labels *labels)
     return object;
 }
 
-static json_t *known_output(const struct labels *labels, size_t row,
+static json_t *known_output(struct labels *labels, size_t row,
                             struct source source)
 {
     const struct step *step = &labels->program->steps[source.step];
     const struct known_step *slots = labels->examples[row];
-    const json_t *value = label_of(labels->program, labels->dataset, row,
-                                   source.step, (size_t)source.field);
+    json_t *value = label_of(labels->program, labels->dataset, row, source.step,
+                             (size_t)source.field, &labels->no_memory);
 
     if (value == NULL && slots != NULL)
-        value = json_object_get(slots[source.step].outputs,
-                                step->signature.outputs[source.field].name);
-    return json_incref((json_t *)value);
+        value = json_incref(
+            json_object_get(slots[source.step].outputs,
+                            step->signature.outputs[source.field].name));
+    return value;
 }
 
 static json_t *known_inputs(struct labels *labels, size_t row, int step);
@@ -175,6 +191,16 @@ static json_t *known_computed(struct labels *labels, size_t row,
     return value;
 }
 
+static json_t *known_input(struct labels *labels, size_t row, const char *name)
+{
+    json_t *inputs = dataset_inputs(labels->dataset, row);
+    json_t *value = json_incref(json_object_get(inputs, name));
+
+    labels->no_memory = labels->no_memory || inputs == NULL;
+    json_decref(inputs);
+    return value;
+}
+
 // New reference; NULL: not known.
 static json_t *known_value(struct labels *labels, size_t row,
                            struct source source)
@@ -182,8 +208,7 @@ static json_t *known_value(struct labels *labels, size_t row,
     const struct program *program = labels->program;
 
     if (source.step == SOURCE_INPUT)
-        return json_incref(json_object_get(labels->dataset->rows[row].inputs,
-                                           program->inputs[source.field].name));
+        return known_input(labels, row, program->inputs[source.field].name);
     return program->steps[source.step].kind->compute != NULL
                ? known_computed(labels, row, source)
                : known_output(labels, row, source);
@@ -221,13 +246,13 @@ static bool is_known_to_run(struct labels *labels, size_t row, int step)
     return runs;
 }
 
-static uint64_t known_outputs(const struct labels *labels, size_t row, int step)
+static uint64_t known_outputs(struct labels *labels, size_t row, int step)
 {
     size_t n = labels->program->steps[step].signature.n_outputs;
     uint64_t known = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (label_of(labels->program, labels->dataset, row, step, i) != NULL)
+        if (has_label(labels, row, step, i))
             known |= UINT64_C(1) << i;
     }
     return known;
@@ -286,6 +311,7 @@ bool labels_demo_of_run(const struct program *program,
 {
     const struct signature *signature = &program->steps[step].signature;
     bool whole = true;
+    bool no_memory = false;
     json_t *fields = json_object();
 
     *out = (struct demo){.row = (int)row};
@@ -296,14 +322,19 @@ bool labels_demo_of_run(const struct program *program,
     bool ok = put_inputs(fields, signature, inputs, &whole, err);
     for (size_t i = 0; ok && whole && i < signature->n_outputs; i++) {
         const struct field *field = &signature->outputs[i];
-        const json_t *value = label_of(program, dataset, row, step, i);
+        json_t *value = label_of(program, dataset, row, step, i, &no_memory);
         if (value == NULL) {
-            value = json_object_get(outputs, field->name);
+            value = json_incref(json_object_get(outputs, field->name));
             out->augmented = true;
         }
         whole =
             value != NULL && type_check(&field->type, field->name, value, NULL);
         ok = !whole || put_field(fields, field, value, err);
+        json_decref(value);
+    }
+    if (no_memory) {
+        err_nomem(err, "a demo");
+        ok = false;
     }
     if (ok && whole)
         out->fields = json_incref(fields);
@@ -381,16 +412,19 @@ static const struct filler *get_filler(struct labels *labels, int step,
 }
 
 // inputs with the outputs that the example labels: what a filler is shown.
-static bool add_known(const struct labels *labels, size_t row, int step,
+static bool add_known(struct labels *labels, size_t row, int step,
                       json_t *inputs, struct err *err)
 {
     const struct signature *signature = &labels->program->steps[step].signature;
 
     for (size_t i = 0; i < signature->n_outputs; i++) {
-        const json_t *value =
-            label_of(labels->program, labels->dataset, row, step, i);
-        if (value != NULL &&
-            !put_field(inputs, &signature->outputs[i], value, err))
+        json_t *value = label_of(labels->program, labels->dataset, row, step, i,
+                                 &labels->no_memory);
+        bool ok = value == NULL ||
+                  put_field(inputs, &signature->outputs[i], value, err);
+
+        json_decref(value);
+        if (!ok)
             return false;
     }
     return true;
@@ -530,8 +564,7 @@ static bool fill_source(struct labels *labels, struct source source,
     if (!step->kind->predictor) // only a run of it says what it gives
         return true;
     for (size_t i = 0; i < n; i++) {
-        if (label_of(labels->program, labels->dataset, rows[i], source.step,
-                     (size_t)source.field) == NULL)
+        if (!has_label(labels, rows[i], source.step, (size_t)source.field))
             return labels_fill(labels, source.step, rows, n, err);
     }
     return true;

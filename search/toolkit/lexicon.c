@@ -298,9 +298,12 @@ struct lexicon *lexicon_new(const struct dataset *dataset, const size_t *rows,
         lexicon->bags = calloc(n + 1, sizeof *lexicon->bags);
         ok = lexicon->bags != NULL;
     }
-    for (size_t i = 0; ok && i < n; i++)
-        ok =
-            read_row(lexicon, dataset->rows[rows[i]].inputs, &lexicon->bags[i]);
+    for (size_t i = 0; ok && i < n; i++) {
+        json_t *inputs = dataset_inputs(dataset, rows[i]);
+
+        ok = inputs != NULL && read_row(lexicon, inputs, &lexicon->bags[i]);
+        json_decref(inputs);
+    }
     if (ok) {
         weigh(lexicon);
         return lexicon;

@@ -144,14 +144,33 @@ static bool add_case(struct letter *letter, json_t *inputs, json_t *outputs,
     return inputs != NULL && outputs != NULL;
 }
 
+// What the example itself says.
+static bool add_row(struct letter *letter, const struct study *study,
+                    size_t row, struct err *err)
+{
+    const struct program *program = study->program;
+    struct row both;
+    bool ok;
+
+    if (!dataset_row(session_dataset(study->session), row, &both)) {
+        err_nomem(err, "an example");
+        return false;
+    }
+    ok = add_case(
+        letter, json_incref(both.inputs),
+        list_labels(program, both.fields, program->predictors[letter->part]),
+        err);
+    json_decref(both.fields);
+    json_decref(both.inputs);
+    return ok;
+}
+
 bool letter_add_row(struct letter *letter, struct study *study, size_t place,
                     struct err *err)
 {
     const struct program *program = study->program;
     const struct signature *signature =
         &program_predictor(program, letter->part)->signature;
-    const struct row *row =
-        &session_dataset(study->session)->rows[study->rows[place]];
     const struct demo *demo = NULL;
     bool asks = false;
 
@@ -168,10 +187,7 @@ bool letter_add_row(struct letter *letter, struct study *study, size_t place,
             pick_fields(demo->fields, signature->inputs, signature->n_inputs),
             pick_fields(demo->fields, signature->outputs, signature->n_outputs),
             err);
-    return add_case(
-        letter, json_incref(row->inputs),
-        list_labels(program, row->fields, program->predictors[letter->part]),
-        err);
+    return add_row(letter, study, study->rows[place], err);
 }
 
 void letter_add_runs(struct letter *letter, const struct program *program,

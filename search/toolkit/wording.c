@@ -54,32 +54,38 @@ void wording_terse(const struct wording *wording, struct buf *out)
     buf_puts(out, ".");
 }
 
+static void quote_example(const char *text, struct buf *out)
+{
+    size_t start;
+
+    buf_puts(out, "; for example \"");
+    start = out->len;
+    shown_text(out, text, EXAMPLE_BYTES);
+    for (size_t i = start; i < out->len; i++)
+        if (out->data[i] == '\n' || out->data[i] == '\r')
+            out->data[i] = ' ';
+    buf_putc(out, '"');
+}
+
 // The input that says most of a row: its longest text.
 static void put_example(const struct wording *wording, size_t place,
                         struct buf *out)
 {
-    const json_t *inputs = wording->dataset->rows[wording->rows[place]].inputs;
+    json_t *inputs = dataset_inputs(wording->dataset, wording->rows[place]);
     const char *longest = NULL;
     const char *key;
     json_t *value;
-    size_t start;
 
-    json_object_foreach((json_t *)inputs, key, value)
+    json_object_foreach(inputs, key, value)
     {
         const char *text = json_string_value(value);
 
         if (text != NULL && (longest == NULL || strlen(text) > strlen(longest)))
             longest = text;
     }
-    if (longest == NULL || longest[0] == '\0')
-        return;
-    buf_puts(out, "; for example \"");
-    start = out->len;
-    shown_text(out, longest, EXAMPLE_BYTES);
-    for (size_t i = start; i < out->len; i++)
-        if (out->data[i] == '\n' || out->data[i] == '\r')
-            out->data[i] = ' ';
-    buf_putc(out, '"');
+    if (longest != NULL && longest[0] != '\0')
+        quote_example(longest, out);
+    json_decref(inputs);
 }
 
 static void put_definition(const struct wording *wording,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fault/alloc_fault.h"
-#include "program/job/dataset.h"
+#include "program/job/dataset_load.h"
 
 static const char job_text[] =
     "name: memory\n"
@@ -110,8 +110,12 @@ static bool score(struct err *err)
 
     if (!ok)
         err_nomem(err, "outputs");
-    ok = ok && metric_score(scored.job->metric, scored.dataset->rows[0].fields,
-                            outputs, NULL, &value, err);
+    json_t *fields = dataset_fields(scored.dataset, 0);
+    if (fields == NULL)
+        err_nomem(err, "an example");
+    ok = ok && fields != NULL &&
+         metric_score(scored.job->metric, fields, outputs, NULL, &value, err);
+    json_decref(fields);
     score_release(&value);
     json_decref(outputs);
     return ok;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "program/job/bundle.h"
-#include "program/job/dataset.h"
+#include "program/job/dataset_load.h"
 #include "program/job/job.h"
 #include "program/source/diag.h"
 

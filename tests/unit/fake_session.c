@@ -39,15 +39,10 @@ static void read_program(struct session *fake, const char *yaml)
 
 static void add_row(struct session *fake, size_t at, json_t *example)
 {
-    struct row *row = &fake->dataset.rows[at];
-    struct buf text = BUF_INIT(1 << 20);
-
-    row->fields = json_incref(example);
-    row->inputs = program_inputs(fake->job.program, example, &err);
-    cr_assert_not_null(row->inputs, "%s", err.text);
-    json_put(&text, example, true);
-    row->hash = hash_of("row", text.data, text.len);
-    buf_release(&text);
+    cr_assert(dataset_put(fake->dataset, example, (int)at + 1));
+    fake->fields[at] = dataset_fields(fake->dataset, at);
+    fake->inputs[at] = dataset_inputs(fake->dataset, at);
+    cr_assert_not_null(fake->inputs[at]);
 }
 
 static void read_rows(struct session *fake, const char *examples)
@@ -55,9 +50,12 @@ static void read_rows(struct session *fake, const char *examples)
     json_t *all = json_parse(examples, strlen(examples), 1 << 20, &err);
 
     cr_assert_not_null(all, "%s", err.text);
-    fake->dataset.n = json_array_size(all);
-    fake->dataset.rows = calloc(fake->dataset.n, sizeof *fake->dataset.rows);
-    for (size_t i = 0; i < fake->dataset.n; i++)
+    fake->dataset = dataset_new(fake->job.program);
+    cr_assert(dataset_begin_file(fake->dataset, "rows.jsonl", "rows.jsonl"));
+    fake->n_rows = json_array_size(all);
+    fake->fields = calloc(fake->n_rows, sizeof *fake->fields);
+    fake->inputs = calloc(fake->n_rows, sizeof *fake->inputs);
+    for (size_t i = 0; i < fake->n_rows; i++)
         add_row(fake, i, json_array_get(all, i));
     json_decref(all);
 }
@@ -102,7 +100,7 @@ struct session *fake_new(const char *yaml, const char *examples, size_t n_train,
     fake->job.seed = 9;
     read_program(fake, yaml);
     read_rows(fake, examples);
-    size_t n = fake->dataset.n;
+    size_t n = fake->n_rows;
     set_share(fake, SHARE_TRAIN, 0, n_train > 0 ? n_train : n);
     set_share(fake, SHARE_VAL, n_train, n - n_train);
     set_share(fake, SHARE_TEST, 0, 0);
@@ -136,11 +134,13 @@ void fake_free(struct session *fake)
     free(fake->again);
     free(fake->trials);
     candidate_unref(fake->baseline);
-    for (size_t i = 0; i < fake->dataset.n; i++) {
-        json_decref(fake->dataset.rows[i].fields);
-        json_decref(fake->dataset.rows[i].inputs);
+    for (size_t i = 0; i < fake->n_rows; i++) {
+        json_decref(fake->fields[i]);
+        json_decref(fake->inputs[i]);
     }
-    free(fake->dataset.rows);
+    free(fake->fields);
+    free(fake->inputs);
+    dataset_free(fake->dataset);
     for (int i = 0; i < SHARE_COUNT; i++)
         free(fake->split.rows[i]);
     program_free(fake->job.program);
@@ -285,7 +285,7 @@ const struct job *session_job(const struct session *fake)
 
 const struct dataset *session_dataset(const struct session *fake)
 {
-    return &fake->dataset;
+    return fake->dataset;
 }
 
 const struct split *session_split(const struct session *fake)
@@ -324,15 +324,15 @@ static double score_row(struct session *fake, const struct trial *trial,
                         trial->candidate,
                         ROLE_STUDENT,
                         &sampling,
-                        fake->dataset.rows[row].inputs,
+                        fake->inputs[row],
                         NULL,
                         calloc(n, sizeof(json_t *)),
                         calloc(n, sizeof(json_t *))};
     json_t *outputs = run_program(&work);
 
     if (outputs != NULL)
-        score = fake->script.score(fake->script.user,
-                                   fake->dataset.rows[row].fields, outputs);
+        score =
+            fake->script.score(fake->script.user, fake->fields[row], outputs);
     json_decref(outputs);
     free_values(work.step_inputs, n);
     free_values(work.step_outputs, n);
@@ -474,7 +474,7 @@ static char *make_feedback(const struct session *fake,
                            const struct task_item *item)
 {
     const struct program *program = fake->job.program;
-    const json_t *example = fake->dataset.rows[item->row].fields;
+    const json_t *example = fake->fields[item->row];
     struct buf text = BUF_INIT(1 << 16);
 
     buf_printf(&text, "row %d:", item->row);
@@ -500,9 +500,8 @@ static void run_item(struct session *fake, const struct runs_request *request,
                         .sampling = &request->sampling};
 
     item->row = request->rows != NULL ? (int)request->rows[i] : -1;
-    item->inputs =
-        json_incref(request->rows != NULL ? fake->dataset.rows[item->row].inputs
-                                          : request->inputs[i]);
+    item->inputs = json_incref(request->rows != NULL ? fake->inputs[item->row]
+                                                     : request->inputs[i]);
     work.inputs = item->inputs;
     work.given = request->given != NULL ? request->given[i] : NULL;
     work.step_inputs = calloc(n, sizeof(json_t *));
@@ -514,9 +513,8 @@ static void run_item(struct session *fake, const struct runs_request *request,
     item->outcome = item->outputs != NULL ? RUN_DONE : RUN_FORMAT;
     item->scored = request->scored;
     if (request->scored && item->outputs != NULL)
-        item->score = fake->script.score(fake->script.user,
-                                         fake->dataset.rows[item->row].fields,
-                                         item->outputs);
+        item->score = fake->script.score(
+            fake->script.user, fake->fields[item->row], item->outputs);
     if (request->scored && item->score < 1)
         item->feedback = make_feedback(fake, item);
 }
@@ -584,9 +582,9 @@ static size_t count_fresh(const struct session *fake,
         bool known = false;
 
         for (size_t t = 0; t < fake->n_trials + fake->n_again && !known; t++) {
-            const struct trial *trial =
-                t < fake->n_trials ? fake->trials[t]
-                                   : fake->again[t - fake->n_trials];
+            const struct trial *trial = t < fake->n_trials
+                                            ? fake->trials[t]
+                                            : fake->again[t - fake->n_trials];
 
             if (!hash_equal(&trial->candidate->id, &candidate->id))
                 continue;

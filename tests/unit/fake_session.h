@@ -52,7 +52,9 @@ struct session {
     struct job job;
     struct diags *diags;
     struct arena arena;
-    struct dataset dataset;
+    struct dataset *dataset;
+    json_t **fields, **inputs; // of its rows, n_rows; references
+    size_t n_rows;
     struct split split;
     struct plan plan;
     struct candidate *baseline;
@@ -64,8 +66,8 @@ struct session {
     struct trial *best;
     struct trial *rival; // NULL: not told
     struct trial *seed;  // of an earlier run; NULL: none
-    const char *ended;  // finish reason, or NULL
-    int64_t announced;  // trials of the last phase
+    const char *ended;   // finish reason, or NULL
+    int64_t announced;   // trials of the last phase
     char notes[4096];
     // Called around what the fake itself allocates; NULL: nothing is.
     bool (*pause)(void);

@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "program/job/bundle.h"
-#include "program/job/dataset.h"
+#include "program/job/dataset_load.h"
 #include "program/job/job.h"
 #include "program/source/diag.h"
 

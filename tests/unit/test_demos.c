@@ -50,7 +50,7 @@ Test(demos, what_an_example_does_not_say_is_filled_once_and_the_label_stays)
     cr_expect_eq(fake->asked_fill, 4);
     for (size_t i = 0; i < 4; i++) {
         const struct demo *demo = &set.lists[0].demos[i];
-        const json_t *row = fake->dataset.rows[demo->row].fields;
+        const json_t *row = fake->fields[demo->row];
         cr_expect_eq(json_object_size(demo->fields), 3);
         cr_expect_str_eq(json_get_text(demo->fields, "label", ""),
                          json_get_text(row, "label", "?"));

@@ -51,9 +51,11 @@ static struct candidate *showing(size_t n)
     struct demo demos[ROWS];
 
     for (size_t i = 0; i < n; i++)
-        demos[i] = (struct demo){.fields = given.dataset->rows[i].fields,
+        demos[i] = (struct demo){.fields = dataset_fields(given.dataset, i),
                                  .row = (int)i};
     cr_assert(candidate_set_demos(candidate, 0, 3, demos, n, &given.err));
+    for (size_t i = 0; i < n; i++)
+        json_decref(demos[i].fields);
     candidate_seal(candidate);
     return candidate;
 }

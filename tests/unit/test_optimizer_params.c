@@ -230,10 +230,17 @@ Test(optimizer_params, the_schema_names_every_optimizer_and_no_other)
 
 static size_t warnings_for(const char *name, size_t rows, bool test_empty)
 {
-    struct dataset dataset = {.n = rows};
+    static const struct program none;
+    struct dataset *dataset = dataset_new(&none);
     struct split split = {.shared = true, .test_empty = test_empty};
+    json_t *fields = json_object();
 
-    optimizer_check_data(optimizer_find(name), &job, &dataset, &split, diags);
+    cr_assert(dataset_begin_file(dataset, "e.jsonl", "e.jsonl"));
+    for (size_t i = 0; i < rows; i++)
+        cr_assert(dataset_put(dataset, fields, (int)i + 1));
+    optimizer_check_data(optimizer_find(name), &job, dataset, &split, diags);
+    json_decref(fields);
+    dataset_free(dataset);
     cr_assert_eq(diags->errors, 0);
     return diags->n;
 }

@@ -143,21 +143,35 @@ static void give(struct task *task)
     cr_assert(note_send(pair, &(struct note){.kind = NOTE_TASK, .task = task}));
 }
 
+static void end_item(struct task *task, size_t i, enum item_state state)
+{
+    struct task_item item = TASK_ITEM_INIT(task->rows[i]);
+
+    item.state = state;
+    task_settle(task, i, &item, NULL, 0);
+}
+
+static void answer_item(struct task *task, size_t i, double score,
+                        float p_right)
+{
+    struct used_call call = {.id = task->trial + task->rows[i] + 1,
+                             .tokens = 10};
+    struct task_item own = TASK_ITEM_INIT(task->rows[i]);
+    struct task_item *item = task->items != NULL ? &task->items[i] : &own;
+
+    item->state = ITEM_DONE;
+    item->scored = task->scored;
+    item->score = score;
+    item->p_right = p_right;
+    task_settle(task, i, item, &call, 1);
+}
+
 // Every item scores; each used one call of 10 tokens, whose id is its row's
 // place in a row of calls that trials share: trial t uses t, t + 1, ...
 static void answer(struct task *task, double score)
 {
-    for (size_t i = 0; i < task->n_items; i++) {
-        struct task_item *item = &task->items[i];
-
-        item->calls = calloc(1, sizeof *item->calls);
-        item->calls[0] =
-            (struct used_call){.id = task->trial + item->row + 1, .tokens = 10};
-        item->n_calls = 1;
-        item->state = ITEM_DONE;
-        item->scored = task->scored;
-        item->score = score;
-    }
+    for (size_t i = 0; i < task->n_items; i++)
+        answer_item(task, i, score, -1);
     give(task);
 }
 
@@ -409,11 +423,11 @@ Test(session, rows_that_a_candidate_was_scored_on_need_nothing_of_the_budget)
     open_job("budget: {max_calls: 4}\n");
     start(try_more_rows);
     task = take_task();
-    cr_expect_not(task->items[0].paid);
+    cr_expect_not(task->marks[0].paid);
     answer(task, 1);
     task = take_task();
-    cr_expect(task->items[0].paid && task->items[1].paid);
-    cr_expect_not(task->items[2].paid);
+    cr_expect(task->marks[0].paid && task->marks[1].paid);
+    cr_expect_not(task->marks[2].paid);
     answer(task, 1);
     answer_all();
     end();
@@ -444,9 +458,9 @@ Test(session, rows_are_paid_by_whichever_earlier_trial_of_the_candidate)
     for (int i = 0; i < 3; i++)
         answer(take_task(), 1);
     task = take_task();
-    cr_expect(task->items[0].paid);
-    cr_expect_not(task->items[1].paid);
-    cr_expect(task->items[2].paid);
+    cr_expect(task->marks[0].paid);
+    cr_expect_not(task->marks[1].paid);
+    cr_expect(task->marks[2].paid);
     answer(task, 1);
     answer_all();
     end();
@@ -517,9 +531,9 @@ Test(session, a_trial_that_was_cut_short_is_no_score_and_its_calls_count)
     start(meet_a_cut);
     answer(take_task(), 1);
     task = take_task();
-    task->items[1].state = ITEM_UNPAID;
+    end_item(task, 1, ITEM_UNPAID);
     err_set(&task->err, ERR_BUDGET, "used up");
-    task->items[0].state = ITEM_DONE;
+    end_item(task, 0, ITEM_DONE);
     give(task);
     answer_all();
     end();
@@ -537,10 +551,11 @@ static struct candidate *showing(struct session *s, size_t n)
     struct demo demos[ROWS];
 
     for (size_t i = 0; i < n; i++)
-        demos[i] = (struct demo){.fields = given.dataset->rows[i].fields,
+        demos[i] = (struct demo){.fields = dataset_fields(given.dataset, i),
                                  .row = (int)i};
-    if (!candidate_set_demos(candidate, 0, 1, demos, n, &seen.err))
-        return NULL;
+    cr_assert(candidate_set_demos(candidate, 0, 1, demos, n, &seen.err));
+    for (size_t i = 0; i < n; i++)
+        json_decref(demos[i].fields);
     candidate_seal(candidate);
     return candidate;
 }
@@ -572,7 +587,7 @@ Test(session, a_row_that_the_candidate_shows_is_not_scored)
     start(show_two);
     task = take_task();
     cr_expect_eq(task->n_items, 3);
-    cr_expect_eq(task->items[0].row, 2);
+    cr_expect_eq(task->rows[0], 2);
     answer(task, 0.5);
     answer_all();
     end();
@@ -679,8 +694,9 @@ Test(session, a_trial_that_asked_knows_how_likely_the_right_labels_were)
     plain = take_task();
     cr_expect(told->logprobs);
     cr_expect_not(plain->logprobs);
-    told->items[1].p_right = 0.25f; // of the first nothing is told
-    answer(told, 1);
+    answer_item(told, 0, 1, -1); // of the first nothing is told
+    answer_item(told, 1, 1, 0.25f);
+    give(told);
     answer(plain, 1);
     answer_all();
     end();
@@ -726,10 +742,8 @@ Test(session, a_trial_with_a_hole_is_a_fault_and_never_a_score)
     start(wait_for_first);
     task = take_task();
     other = take_task();
-    task->items[0].state = ITEM_DONE;
-    task->items[0].scored = true;
-    task->items[0].score = 1;
-    task->items[1].state = ITEM_HOLE;
+    answer_item(task, 0, 1, -1);
+    end_item(task, 1, ITEM_HOLE);
     err_set(&task->err, ERR_FAULT, "nobody answered");
     give(task);
     answer(other, 1);

@@ -65,9 +65,11 @@ static size_t count_label(enum share share, const char *label)
     size_t n = 0;
 
     for (size_t i = 0; i < given.split.n[share]; i++) {
-        const struct row *row =
-            &given.dataset->rows[given.split.rows[share][i]];
-        n += strcmp(json_get_text(row->fields, "intent", ""), label) == 0;
+        json_t *fields =
+            dataset_fields(given.dataset, given.split.rows[share][i]);
+
+        n += strcmp(json_get_text(fields, "intent", ""), label) == 0;
+        json_decref(fields);
     }
     return n;
 }
@@ -75,18 +77,18 @@ static size_t count_label(enum share share, const char *label)
 // Every row is in as many shares as it should be.
 static void expect_apart(size_t most)
 {
-    size_t *seen = calloc(given.dataset->n, sizeof *seen);
+    size_t *seen = calloc(dataset_size(given.dataset), sizeof *seen);
 
     cr_assert_not_null(seen);
     for (int share = 0; share < SHARE_COUNT; share++) {
         if (share == SHARE_VAL && given.split.shared)
             continue;
         for (size_t i = 0; i < given.split.n[share]; i++) {
-            cr_assert(given.split.rows[share][i] < given.dataset->n);
+            cr_assert(given.split.rows[share][i] < dataset_size(given.dataset));
             seen[given.split.rows[share][i]]++;
         }
     }
-    for (size_t i = 0; i < given.dataset->n; i++)
+    for (size_t i = 0; i < dataset_size(given.dataset); i++)
         cr_expect(seen[i] <= most);
     free(seen);
 }
