@@ -26,6 +26,7 @@
 #include "common/log.h"
 #include "common/signals.h"
 #include "common/text.h"
+#include "coordinator/coordinator.h"
 
 enum {
     PATIENCE_MS = 5000,
@@ -127,6 +128,21 @@ static void open_viewer(struct viewer *viewer, const struct follow *follow)
 
 // --- what is sent ---
 
+// Nobody asks for the files again, unless the caller keeps them.
+static bool hand_over(struct follow *follow, struct err *err)
+{
+    struct bundle *bundle = follow->file->bundle;
+
+    if (follow->keeps)
+        bundle = bundle_copy(bundle, err);
+    else
+        follow->file->bundle = NULL;
+    if (bundle == NULL)
+        return false;
+    coordinator_hand_over(follow->coordinator, bundle);
+    return true;
+}
+
 static bool make_submit(struct follow *follow, struct submit *out,
                         struct wire_file *files, struct buf *options,
                         struct err *err)
@@ -137,16 +153,18 @@ static bool make_submit(struct follow *follow, struct submit *out,
     follow->request.n_overrides = follow->file->n_overrides;
     if (!request_write(&follow->request, options, err))
         return false;
+    *out =
+        (struct submit){.action = request_action_name(follow->request.action),
+                        .options = options->data,
+                        .folder = "",
+                        .files = files};
+    if (follow->coordinator != NULL)
+        return hand_over(follow, err);
     for (size_t i = 0; i < bundle->n_files; i++)
         files[i] = (struct wire_file){.name = bundle->files[i].name,
                                       .data = bundle->files[i].data,
                                       .len = bundle->files[i].len};
-    *out =
-        (struct submit){.action = request_action_name(follow->request.action),
-                        .options = options->data,
-                        .folder = follow->remote ? "" : bundle->folder,
-                        .files = files,
-                        .n_files = bundle->n_files};
+    out->n_files = bundle->n_files;
     return true;
 }
 
@@ -493,6 +511,8 @@ int follow_there(struct follow *follow)
     }
     follow->remote = true;
     jobfile_add_programs(follow->file);
+    if (!follow->keeps)
+        jobfile_drop_rows(follow->file);
     follow->zmq = zmq_ctx_new();
     signals_accept();
     if (follow->zmq != NULL) {
@@ -526,6 +546,9 @@ static int follow_local(struct follow *follow, const struct servers *servers,
                           dashboard_url(dashboard));
         signals_accept();
         follow->zmq = local.zmq;
+        follow->coordinator = local.coordinator;
+        if (!follow->keeps)
+            jobfile_drop_rows(follow->file);
         follow->endpoint = local_endpoint(&local);
         status = watch_to_the_end(follow);
     } else {

@@ -33,10 +33,12 @@ struct follow {
     const char *id;
     const char *store; // of follow_here; NULL: --store, or next to the job
     void *zmq;
+    struct coordinator *coordinator; // in this process; NULL: elsewhere
     const char *endpoint;
     struct key key;            // KEY_NONE: in the clear
     struct notifier *notifier; // of --notify and --on-event; set by follow
-    bool keeps;                // for the caller: prints and writes nothing
+    bool keeps;                // for the caller: prints and writes nothing,
+                               // and leaves file as it is
     json_t *document;          // out: that is here then; a new reference
     bool wrote;                // out: the compiled file was written
     int64_t candidate;         // out: what an evaluation scored, 0: nothing

@@ -40,6 +40,7 @@ struct client {
     int64_t patience_ms;
     int64_t reply_ms; // of a command
     int unanswered;   // commands of this connection whose REPLY has not come
+    bool remote;      // the coordinator is in another process
     bool home;        // WELCOME came
     bool was_home;    // ever
     bool told;        // that the coordinator is gone
@@ -174,11 +175,13 @@ static void send_job(struct client *client, int64_t now)
 }
 
 // What was sent, or what was to tell of it, is lost: it is sent once more, and
-// joins the job that is there already.
+// joins the job that is there already. Inside a process nothing is lost, and
+// what was handed over there could not be sent again.
 static void send_again_after(struct client *client, int64_t patience_ms,
                              int64_t now)
 {
-    if (client->submitted && now - client->news_ms > patience_ms)
+    if (client->remote && client->submitted &&
+        now - client->news_ms > patience_ms)
         client->submitted = client->stop_sent = false;
 }
 
@@ -355,15 +358,13 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
                           struct err *err)
 {
     // A coordinator in this process cannot go away, only be busy for long.
-    bool remote = strncmp(client->endpoint, "inproc:", 7) != 0;
-
-    if (remote && client->home && now - client->heard_ms > SILENCE_MS)
+    if (client->remote && client->home && now - client->heard_ms > SILENCE_MS)
         return leave_home(client, err);
     if (client->home || now - (client->was_home ? client->heard_ms : began) <
                             client->patience_ms)
         return true;
     client->heard_ms = now; // not to ask at every turn
-    if (remote &&
+    if (client->remote &&
         wire_explain(client->zmq, client->endpoint, &client->key, err))
         return false; // a door that is closed does not open by itself
     if (client->was_home)
@@ -466,6 +467,7 @@ struct client *client_open(void *zmq, const char *endpoint,
     if (key != NULL)
         client->key = *key;
     client->arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES);
+    client->remote = strncmp(endpoint, "inproc:", 7) != 0;
     client->patience_ms = patience_ms;
     client->reply_ms = COMMAND_MS;
     client->heard_ms = clock_monotonic_ms();

@@ -1148,6 +1148,8 @@ static bool open_engine(struct coordinator *c,
                                 .proofs = {.wanted = options->proofs},
                                 .allow_exec = options->allow_exec};
     turn_init(&c->engine.turn);
+    if (!parcel_init(&c->engine.parcel, err))
+        return false;
     c->engine.store = store_open(options->store, err);
     if (c->engine.store == NULL)
         return false;
@@ -1173,6 +1175,7 @@ static void free_coordinator(struct coordinator *c)
     models_release(&c->engine.models);
     store_close(c->engine.store);
     turn_release(&c->engine.turn);
+    parcel_release(&c->engine.parcel);
     if (c->control != NULL)
         zmq_close(c->control);
     if (c->control_owner != NULL)
@@ -1232,6 +1235,11 @@ const char *coordinator_endpoint(const struct coordinator *c)
 const char *coordinator_inside(const struct coordinator *c)
 {
     return c->inside;
+}
+
+void coordinator_hand_over(struct coordinator *c, struct bundle *bundle)
+{
+    parcel_put(&c->engine.parcel, bundle);
 }
 
 bool coordinator_ended(const struct coordinator *c)

@@ -23,6 +23,7 @@
 #include "common/last_words.h"
 #include "coordinator/turn.h"
 
+struct bundle;
 struct coordinator;
 
 struct coordinator_options {
@@ -67,6 +68,11 @@ const char *coordinator_endpoint(const struct coordinator *coordinator);
 
 // Where clients of this process reach it, over the same context.
 const char *coordinator_inside(const struct coordinator *coordinator);
+
+// For a client in this process (`local`): the files of its next SUBMIT, which
+// then has none. Takes bundle (parcel.h).
+void coordinator_hand_over(struct coordinator *coordinator,
+                           struct bundle *bundle);
 
 // Whether its loop has ended by itself.
 bool coordinator_ended(const struct coordinator *coordinator);

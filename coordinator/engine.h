@@ -33,6 +33,7 @@
 #include "common/map.h"
 #include "coordinator/kept_calls.h"
 #include "coordinator/models.h"
+#include "coordinator/parcel.h"
 #include "coordinator/proof.h"
 #include "coordinator/turn.h"
 #include "coordinator/workers.h"
@@ -158,6 +159,7 @@ struct engine {
     struct turn turn;           // of the loop, the one under way
     bool behind; // the disk is: take on no new work until it has caught up
     bool local;  // clients are in this process: a job has a folder here
+    struct parcel parcel; // what such a client hands over
     bool allow_exec;      // in jobs that are not local
     struct options_text options;
     struct proofs proofs;

@@ -49,19 +49,13 @@ static void free_opening(struct opening *opening)
 
 // --- reading, off the loop ---
 
-// A job has a folder on this machine only if its client is in this process.
-static struct bundle *unpack(const struct engine *engine,
-                             const struct submit *submit, struct err *err)
+// The bytes of a submission, copied. A job has a folder on this machine only if
+// its client is in this process.
+static struct bundle *unpack_files(const struct engine *engine,
+                                   const struct submit *submit, struct err *err)
 {
-    const char *path = submit->n_files == 0 ? "" : submit->files[0].name;
-    struct bundle *bundle = NULL;
+    struct bundle *bundle = bundle_new(submit->files[0].name, err);
 
-    if (submit->n_files == 0) {
-        err_set(err, ERR_INPUT,
-                "the submission holds no file: the first one is the job file");
-        return NULL;
-    }
-    bundle = bundle_new(path, err);
     if (bundle != NULL && engine->local && submit->folder[0] != '\0') {
         bundle->folder = strdup(submit->folder);
         if (bundle->folder == NULL) {
@@ -79,6 +73,22 @@ static struct bundle *unpack(const struct engine *engine,
     return bundle;
 }
 
+static struct bundle *unpack(struct engine *engine, const struct submit *submit,
+                             struct err *err)
+{
+    struct bundle *bundle = NULL;
+
+    if (submit->n_files > 0)
+        return unpack_files(engine, submit, err);
+    if (engine->local)
+        bundle = parcel_take(&engine->parcel);
+    if (bundle == NULL)
+        err_set(err, ERR_INPUT,
+                "the submission holds no file: the first one is the job file");
+    return bundle;
+}
+
+// The message is let go before the job is read.
 static void open_job(struct opening *opening, const struct submit *submit)
 {
     struct err *err = &opening->err;
@@ -88,6 +98,7 @@ static void open_job(struct opening *opening, const struct submit *submit)
         request == NULL ? NULL : unpack(opening->all->engine, submit, err);
     struct diags *diags = diags_new(err);
 
+    arena_release(&opening->arena);
     if (request != NULL && opening->share.priority > 0)
         request->priority = opening->share.priority;
     if (request != NULL && opening->share.max_workers > 0)
