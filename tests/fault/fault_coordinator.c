@@ -13,18 +13,7 @@
 
 enum { RUNS_MAX = 5000 };
 
-static const char job[] =
-    "name: topics\n"
-    "models: {student: 'qwen2.5:0.5b'}\n"
-    "inputs: {text: {desc: A note}}\n"
-    "steps:\n"
-    "  sort:\n"
-    "    predict: Say what the note is about.\n"
-    "    inputs: [text]\n"
-    "    outputs: {topic: {enum: [garden, kitchen, travel, music]}}\n"
-    "data: {examples: examples.jsonl}\n"
-    "metric: {exact_match: topic}\n"
-    "optimizer: {labeled_few_shot: {k: 4}}\n";
+static const char job[] = SPINE_JOB("labeled_few_shot: {k: 4}");
 
 static struct spine spine;
 static char *examples;

@@ -18,17 +18,7 @@
 enum { RUNS_MAX = 5000, PAGE_BYTES = 8192 };
 
 static const char job[] =
-    "name: topics\n"
-    "models: {student: 'qwen2.5:0.5b'}\n"
-    "inputs: {text: {desc: A note}}\n"
-    "steps:\n"
-    "  sort:\n"
-    "    predict: Say what the note is about.\n"
-    "    inputs: [text]\n"
-    "    outputs: {topic: {enum: [garden, kitchen, travel, music]}}\n"
-    "data: {examples: examples.jsonl}\n"
-    "metric: {exact_match: topic}\n"
-    "optimizer: {bootstrap_random_search: {num_candidate_programs: 2}}\n";
+    SPINE_JOB("bootstrap_random_search: {num_candidate_programs: 2}");
 
 // What people ask of a history, and how it is answered by a disk that works.
 static struct question {

@@ -33,6 +33,20 @@ struct spine {
     char *compiled;
 };
 
+// A job on spine_examples, with that optimizer: "labeled_few_shot: {k: 4}".
+#define SPINE_JOB(optimizer)                                                   \
+    "name: topics\n"                                                           \
+    "models: {student: 'qwen2.5:0.5b'}\n"                                      \
+    "inputs: {text: {desc: A note}}\n"                                         \
+    "steps:\n"                                                                 \
+    "  sort:\n"                                                                \
+    "    predict: Say what the note is about.\n"                               \
+    "    inputs: [text]\n"                                                     \
+    "    outputs: {topic: {enum: [garden, kitchen, travel, music]}}\n"         \
+    "data: {examples: examples.jsonl}\n"                                       \
+    "metric: {exact_match: topic}\n"                                           \
+    "optimizer: {" optimizer "}\n"
+
 // A folder of its own with the stand-in running in it.
 void spine_init(struct spine *spine, const struct sim_options *sim);
 void spine_release(struct spine *spine);

@@ -9,18 +9,8 @@
 #include "spine.h"
 
 static const char job[] =
-    "name: topics\n"
-    "models: {student: 'qwen2.5:0.5b'}\n"
-    "inputs: {text: {desc: A note}}\n"
-    "steps:\n"
-    "  sort:\n"
-    "    predict: Say what the note is about.\n"
-    "    inputs: [text]\n"
-    "    outputs: {topic: {enum: [garden, kitchen, travel, music]}}\n"
-    "data: {examples: examples.jsonl}\n"
-    "metric: {exact_match: topic}\n"
-    "optimizer: {bootstrap_few_shot: {max_bootstrapped_demos: 4, "
-    "max_labeled_demos: 8}}\n";
+    SPINE_JOB("bootstrap_few_shot: {max_bootstrapped_demos: 4, "
+              "max_labeled_demos: 8}");
 
 static struct spine spine;
 static char *examples;
