@@ -189,11 +189,17 @@ static void paint_calls(struct painter *p, const struct progress *progress)
     end_line(p);
 }
 
+// Without a worker: at the start none has come, and later all have gone.
+static const char *without_server(const struct progress *progress)
+{
+    return progress->calls > 0 ? "no model server now" : "no model server yet";
+}
+
 static void paint_speed(struct painter *p, const struct progress *progress)
 {
     label(p, "speed");
     if (progress->workers == 0) {
-        styled(p, STYLE_WARN, "no model server yet");
+        styled(p, STYLE_WARN, without_server(progress));
     } else {
         buf_put_number(&p->line, (int64_t)progress->tokens_per_s);
         buf_printf(&p->line, " tokens/s%s", separator(p));
@@ -265,7 +271,7 @@ void progress_line(const struct progress *progress, struct buf *out)
     if (progress->faults > 0)
         buf_printf(out, ", %" PRId64 " asked again", progress->faults);
     if (progress->workers == 0)
-        buf_puts(out, ", no model server yet");
+        buf_printf(out, ", %s", without_server(progress));
     buf_putc(out, '\n');
 }
 

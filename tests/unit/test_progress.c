@@ -138,12 +138,22 @@ Test(progress, before_a_score_and_a_worker_it_says_so)
     struct progress progress = some_progress();
 
     progress.best = progress.baseline = -1;
-    progress.workers = 0;
+    progress.workers = progress.calls = 0;
     progress.left_ms = -1;
     progress_block(&terminal, &progress, false, &out);
     cr_expect(shows("no score yet"), "%s", out.data);
     cr_expect(shows("no model server yet"), "%s", out.data);
     cr_expect_not(shows("left"), "%s", out.data);
+}
+
+Test(progress, a_server_that_was_there_is_not_expected_yet)
+{
+    struct terminal terminal = {.width = 80};
+    struct progress progress = some_progress();
+
+    progress.workers = 0;
+    progress_block(&terminal, &progress, false, &out);
+    cr_expect(shows("no model server now"), "%s", out.data);
 }
 
 Test(progress, text_from_outside_cannot_steer_the_terminal)
