@@ -163,7 +163,7 @@ static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
         report_fault(file, &done);
     ok = ok && done.ok;
     struct score got = {0};
-    if (ok && !metric_answer(done.text, done.len, &got, &err)) {
+    if (ok && !score_read(done.text, done.len, &got, &err)) {
         done.fault = err;
         report_fault(file, &done);
         ok = false;

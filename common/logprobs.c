@@ -139,7 +139,7 @@ static bool is_decided(const struct path *path, size_t done)
     return done > 0 && count_alike(path, done) == 1;
 }
 
-static double follow(const struct path *path, size_t at)
+static double follow_path(const struct path *path, size_t at)
 {
     size_t len = path->len;
     double sum = 0;
@@ -176,7 +176,7 @@ double logprobs_right(const json_t *list, const char *text, size_t len,
                       size_t n)
 {
     const struct path path = {list, text, len, right, strlen(right), labels, n};
-    double p = follow(&path, at);
+    double p = follow_path(&path, at);
 
     return p < 1 ? p : 1;
 }

@@ -448,7 +448,7 @@ static bool start_session(struct running_job *running, struct err *err)
         .params = running->params,
         .models = &running->facts,
         .texts = running->texts,
-        .conduct = conduct,
+        .conduct = conduct_job,
     };
 
     running->pair = open_pair(running, endpoint, err);

@@ -450,9 +450,8 @@ static struct trial *score_as_written(struct session *session,
     size_t all = session_split(session)->n[SHARE_VAL];
     bool early =
         session_setup_of(session)->optimizer->early && all > FIRST_ROWS;
-    struct trial *first =
-        score_written(session, TRIAL_BASELINE, candidate,
-                      early ? FIRST_ROWS : all, what, err);
+    struct trial *first = score_written(session, TRIAL_BASELINE, candidate,
+                                        early ? FIRST_ROWS : all, what, err);
     struct trial *whole = NULL;
 
     if (first == NULL || !early || first->score < 1)
@@ -718,7 +717,8 @@ static void export_best(struct session *session, struct findings *found,
 
     if (found->baseline == NULL)
         settle_for_form(session, found);
-    found->winner = session_best(session) == NULL ? NULL : front_winner(session);
+    found->winner =
+        session_best(session) == NULL ? NULL : front_winner(session);
     if (found->winner == NULL)
         err_set(why, ERR_STOPPED,
                 "stopped before the program as written was scored, so there is "
@@ -925,7 +925,7 @@ static void end_with(struct ending *ending, const struct err *err)
     text_print(ending->reason, sizeof ending->reason, "%s", err->text);
 }
 
-struct ending *conduct(struct session *session)
+struct ending *conduct_job(struct session *session)
 {
     static bool (*const acts[])(struct session *, struct ending *,
                                 struct err *) = {

@@ -11,6 +11,6 @@
 #include "search/session/session.h"
 
 // Never fails: failure is an ending too. NULL only without memory.
-struct ending *conduct(struct session *session);
+struct ending *conduct_job(struct session *session);
 
 #endif

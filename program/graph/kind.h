@@ -64,11 +64,11 @@ struct step_kind {
     // As the job file has it; what they read, it reads back (new reference).
     json_t *(*json)(const struct program *program, const struct step *step);
 
-    // Keys whose values may be tuned, NULL-terminated; NULL: none. tune says
-    // whether value is one for that key: ERR_INPUT says what is expected.
+    // Keys whose values may be tuned, NULL-terminated; NULL: none. may_be
+    // says whether value is one for that key: ERR_INPUT says what is expected.
     const char *const *tunables;
-    bool (*tune)(const struct program *program, const struct step *step,
-                 const char *key, const json_t *value, struct err *err);
+    bool (*may_be)(const struct program *program, const struct step *step,
+                   const char *key, const json_t *value, struct err *err);
 
     // Read as one value, by its bare name; else by STEP.FIELD, field by field.
     bool whole;

@@ -147,8 +147,8 @@ const json_t *step_value(const struct step *step, const json_t *values,
     return value;
 }
 
-bool program_tune(const struct program *program, const char *name,
-                  const json_t *value, struct err *err)
+bool program_may_be(const struct program *program, const char *name,
+                    const json_t *value, struct err *err)
 {
     for (size_t i = 0; i < program->n_steps; i++) {
         const struct step *step = &program->steps[i];
@@ -157,7 +157,7 @@ bool program_tune(const struct program *program, const char *name,
         if (strncmp(step->name, name, len) != 0 || name[len] != '.' ||
             !program_may_tune(program, (int)i, name + len + 1))
             continue;
-        return step->kind->tune(program, step, name + len + 1, value, err);
+        return step->kind->may_be(program, step, name + len + 1, value, err);
     }
     err_set(err, ERR_INPUT, "`%.60s` cannot be tuned", name);
     return false;

@@ -166,8 +166,8 @@ const json_t *step_value(const struct step *step, const json_t *values,
 
 // Whether value is one for what is tuned as STEP.KEY. ERR_INPUT: it is not, or
 // there is nothing of that name.
-bool program_tune(const struct program *program, const char *name,
-                  const json_t *value, struct err *err);
+bool program_may_be(const struct program *program, const char *name,
+                    const json_t *value, struct err *err);
 
 // The values of the step's inputs as texts, one a line: what it searches for.
 void step_query(const struct step *step, const json_t *inputs, struct buf *out);

@@ -320,7 +320,7 @@ static const json_t *settle_step(const struct tune *tune,
 
     if (value == NULL)
         tune->diags->nomem = true;
-    else if (program_tune(program, item->name, value, &err))
+    else if (program_may_be(program, item->name, value, &err))
         return value;
     else
         diag_add(tune->diags, DIAG_ERROR, "tunable", &node->place, "%s",

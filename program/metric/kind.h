@@ -23,6 +23,7 @@
 #include "common/err.h"
 #include "program/graph/program.h"
 #include "program/metric/metric.h"
+#include "program/metric/score.h"
 #include "program/source/node.h"
 
 struct metric_kind;
@@ -147,17 +148,11 @@ const json_t *case_answer(const struct metric_case *given,
 const json_t *case_label(const struct metric_case *given,
                          const struct metric_field *field);
 
-enum { FEEDBACK_MAX_BYTES = 32 << 10 };
-
 // Appends "`intent` is A, but B is right." to a buffer of feedback, values cut
 // to a line's length. call feedback_next before a sentence of your own.
 void feedback_next(struct buf *feedback);
 void feedback_wrong(struct buf *feedback, const struct metric_field *field,
                     const json_t *answer, const json_t *label);
 void feedback_value(struct buf *feedback, const json_t *value);
-
-// Fills out with value and the feedback, which is emptied.
-bool score_give(struct score *out, double value, struct buf *feedback,
-                struct err *err);
 
 #endif

@@ -5,18 +5,18 @@
 
 #include "program/metric/kind.h"
 
-static const struct metric_kind *const kinds[] = {
+static const struct metric_kind *const metric_kinds[] = {
 #define METRIC_KIND(name) &metric_##name,
 #include "program/metric/kinds/kinds.def"
 #undef METRIC_KIND
 };
 
-enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+enum { N_KINDS = sizeof metric_kinds / sizeof metric_kinds[0] };
 
 struct metric *metric_parse(struct arena *arena, const struct node *node,
                             const struct program *program, struct diags *diags)
 {
-    struct metric_reader reader = {.kinds = kinds,
+    struct metric_reader reader = {.kinds = metric_kinds,
                                    .n_kinds = N_KINDS,
                                    .arena = arena,
                                    .program = program,
@@ -35,8 +35,10 @@ struct metric *metric_parse(struct arena *arena, const struct node *node,
 void metric_check(struct arena *arena, const struct node *node,
                   struct diags *diags)
 {
-    struct metric_reader reader = {
-        .kinds = kinds, .n_kinds = N_KINDS, .arena = arena, .diags = diags};
+    struct metric_reader reader = {.kinds = metric_kinds,
+                                   .n_kinds = N_KINDS,
+                                   .arena = arena,
+                                   .diags = diags};
 
     metric_release(metric_read(&reader, node));
 }

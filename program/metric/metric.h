@@ -26,24 +26,13 @@
 #include "common/err.h"
 #include "program/graph/ask.h"
 #include "program/graph/program.h"
+#include "program/metric/score.h"
 #include "program/source/node.h"
 
 enum { METRIC_TRIES = 3 };        // of an ask whose answer cannot be read
 enum { METRIC_MAX_OUTSIDE = 16 }; // asks of one metric about an answer
 
 struct metric;
-
-// feedback is for whoever wants to make the next answer better: a person, or a
-// teacher that rewrites an instruction. The metric's own words where it has
-// some, else what came and what would have been right (kind.h).
-struct score {
-    double value;   // 0..1
-    char *feedback; // owned, or NULL: nothing is to be said
-    // Of the value, where it was told by replicates of a judge: how far another
-    // set of them may be off. Below 0: not known.
-    double variance;
-};
-void score_release(struct score *score);
 
 // Reads the job file's `metric` value. Everything lives in arena. NULL with
 // findings.
@@ -104,11 +93,6 @@ bool metric_answered(const struct metric *metric, size_t part,
 // METRIC_MAX_OUTSIDE. Borrowed.
 size_t metric_commands(const struct metric *metric,
                        const struct user_command *out[METRIC_MAX_OUTSIDE]);
-
-// Reads the answer of a user's program, {"score": 0..1, "feedback": text?} or a
-// bare number. ERR_PROTOCOL when it is neither.
-bool metric_answer(const char *text, size_t len, struct score *out,
-                   struct err *err);
 
 // outside: one score for each ask, in order.
 bool metric_score(const struct metric *metric, const json_t *example,

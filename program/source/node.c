@@ -267,8 +267,8 @@ static bool merge_map(struct reader *reader, struct node *map,
     return true;
 }
 
-static bool merge(struct reader *reader, struct node *map,
-                  const struct node *value, const struct place *place)
+static bool merge_value(struct reader *reader, struct node *map,
+                        const struct node *value, const struct place *place)
 {
     if (value == NULL)
         return true;
@@ -368,7 +368,7 @@ static struct node *read_map(struct reader *reader, const struct place *place,
         if (!ok)
             return NULL;
         if (end)
-            return merge(reader, map, merged, place) ? map : NULL;
+            return merge_value(reader, map, merged, place) ? map : NULL;
     }
     return NULL;
 }

@@ -59,7 +59,7 @@ static bool is_score(const void *of, const char *text, size_t len,
                      struct err *why)
 {
     struct score score = {0};
-    bool ok = metric_answer(text, len, &score, why);
+    bool ok = score_read(text, len, &score, why);
 
     (void)of;
     score_release(&score);

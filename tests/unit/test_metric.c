@@ -451,14 +451,13 @@ Test(metric, an_answer_is_a_number_or_a_score_with_feedback)
 {
     const char *object = "{\"score\": 0.5, \"feedback\": \"half\"}";
 
-    cr_assert(metric_answer("1", 1, &score, &err), "%s", err.text);
+    cr_assert(score_read("1", 1, &score, &err), "%s", err.text);
     cr_expect_eq(score.value, 1);
-    cr_assert(metric_answer(object, strlen(object), &score, &err), "%s",
-              err.text);
+    cr_assert(score_read(object, strlen(object), &score, &err), "%s", err.text);
     cr_expect_eq(score.value, 0.5);
     cr_expect_str_eq(score.feedback, "half");
     score_release(&score);
-    cr_assert(metric_answer("1.0000000000000002", 18, &score, &err), "%s",
+    cr_assert(score_read("1.0000000000000002", 18, &score, &err), "%s",
               err.text);
     cr_expect_eq(score.value, 1);
 }
@@ -483,7 +482,7 @@ Test(metric, any_other_answer_is_refused)
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         err = ERR_CLEAR;
-        cr_expect_not(metric_answer(wrong[i], strlen(wrong[i]), &score, &err),
+        cr_expect_not(score_read(wrong[i], strlen(wrong[i]), &score, &err),
                       "%s", wrong[i]);
         cr_expect_eq(err.code, ERR_PROTOCOL, "%s: %s", wrong[i], err.text);
     }

@@ -59,8 +59,8 @@ static bool check_by(const json_t *value, struct err *err)
     return false;
 }
 
-static bool tune(const struct program *program, const struct step *step,
-                 const char *key, const json_t *value, struct err *err)
+static bool may_be(const struct program *program, const struct step *step,
+                   const char *key, const json_t *value, struct err *err)
 {
     (void)program;
     (void)step;
@@ -278,7 +278,7 @@ const struct step_kind step_retrieve = {
     .resolve = step_resolve_inputs,
     .json = json,
     .tunables = tunables,
-    .tune = tune,
+    .may_be = may_be,
     .ask = ask,
     .answered = answered,
     .dspy_remark = "its passages have to be found by the program that loads "

@@ -16,7 +16,7 @@ static bool is_score(const void *of, const char *text, size_t len,
     struct score score = {0};
 
     (void)of;
-    bool ok = metric_answer(text, len, &score, err);
+    bool ok = score_read(text, len, &score, err);
 
     score_release(&score);
     return ok;
@@ -62,7 +62,7 @@ static bool answered(const struct metric *metric,
                      struct err *err)
 {
     (void)metric;
-    return metric_answer(answer->text, answer->text_len, out, err);
+    return score_read(answer->text, answer->text_len, out, err);
 }
 
 static bool score(const struct metric *metric, const struct metric_case *given,

@@ -1,0 +1,94 @@
+#include "program/metric/score.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/utf8.h"
+
+static const double ROUNDING = 1e-9; // by which a score may pass its ends
+
+enum { ANSWER_MAX_BYTES = 1 << 20, ANSWER_SHOWN_BYTES = 60 };
+
+void score_release(struct score *score)
+{
+    free(score->feedback);
+    *score = (struct score){0};
+}
+
+bool score_give(struct score *out, double value, struct buf *feedback,
+                struct err *err)
+{
+    bool ok = !feedback->no_memory;
+
+    out->value = value;
+    // What was cut at the cap still helps: only its end is missing.
+    feedback->failed = false;
+    if (ok && feedback->len > 0) { // without the room for more
+        out->feedback = strdup(feedback->data);
+        ok = out->feedback != NULL;
+    }
+    buf_release(feedback);
+    if (!ok)
+        err_nomem(err, "a metric's feedback");
+    return ok;
+}
+
+// At most ANSWER_SHOWN_BYTES of it, for an error.
+static void report_answer(struct err *err, const char *text, size_t len)
+{
+    size_t shown =
+        len > ANSWER_SHOWN_BYTES ? utf8_cut(text, ANSWER_SHOWN_BYTES) : len;
+
+    err_set(err, ERR_PROTOCOL,
+            "the metric answered `%.*s`%s, expected {\"score\": 0 to 1} or a "
+            "number from 0 to 1",
+            (int)shown, text, shown < len ? " ..." : "");
+}
+
+static bool copy_feedback(const json_t *feedback, struct score *out,
+                          struct err *err)
+{
+    if (!json_is_string(feedback))
+        return true;
+    size_t len = json_string_length(feedback);
+    const char *text = json_string_value(feedback);
+    if (len >= FEEDBACK_MAX_BYTES)
+        len = utf8_cut(text, FEEDBACK_MAX_BYTES - 1);
+    out->feedback = calloc(1, len + 1);
+    if (out->feedback == NULL) {
+        err_nomem(err, "a metric's feedback");
+        return false;
+    }
+    memcpy(out->feedback, text, len);
+    return true;
+}
+
+bool score_read(const char *text, size_t len, struct score *out,
+                struct err *err)
+{
+    json_t *value = json_parse(text, len, ANSWER_MAX_BYTES, NULL);
+    const json_t *feedback = json_object_get(value, "feedback");
+    const json_t *score =
+        json_is_object(value) ? json_object_get(value, "score") : value;
+    double number = json_is_number(score) ? json_number_value(score) : -1;
+    bool ok = false;
+
+    *out = (struct score){0};
+    if (number > 1 && number <= 1 + ROUNDING)
+        number = 1; // a sum of weights, such as 0.7 + 0.2 + 0.1
+    if (number < 0 && number >= -ROUNDING)
+        number = 0;
+    if (!(number >= 0 && number <= 1) ||
+        (feedback != NULL && !json_is_string(feedback) &&
+         !json_is_null(feedback))) {
+        report_answer(err, text, len);
+        goto out;
+    }
+    out->value = number;
+    ok = copy_feedback(feedback, out, err);
+
+out:
+    json_decref(value);
+    return ok;
+}

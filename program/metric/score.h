@@ -1,0 +1,36 @@
+// score: what a metric says of an answer: how good it is, and why not better.
+
+#ifndef PROGRAM_METRIC_SCORE_H
+#define PROGRAM_METRIC_SCORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+
+enum { FEEDBACK_MAX_BYTES = 32 << 10 };
+
+// feedback is for whoever wants to make the next answer better: a person, or a
+// teacher that rewrites an instruction. The metric's own words where it has
+// some, else what came and what would have been right (kind.h).
+struct score {
+    double value;   // 0..1
+    char *feedback; // owned, or NULL: nothing is to be said
+    // Of the value, where it was told by replicates of a judge: how far another
+    // set of them may be off. Below 0: not known.
+    double variance;
+};
+
+void score_release(struct score *score);
+
+// Fills out with value and the feedback, which is emptied.
+bool score_give(struct score *out, double value, struct buf *feedback,
+                struct err *err);
+
+// Reads the answer of a user's program, {"score": 0..1, "feedback": text?} or a
+// bare number. ERR_PROTOCOL when it is neither.
+bool score_read(const char *text, size_t len, struct score *out,
+                struct err *err);
+
+#endif
