@@ -246,7 +246,7 @@ static void report_missing(const struct workers *workers, const char *name,
     size_t len = strlen(name) < 60 ? strlen(name) : 60;
     char how[REMEDY_BYTES];
 
-    workers_list_models(workers, &list);
+    workers_list_models(workers, name, &list);
     err_set(err, ERR_INPUT,
             "no worker has the model `%.60s`: %s there, or choose among: %s",
             name, remedy(how, workers->workers, name),

@@ -460,14 +460,34 @@ void workers_failed(struct workers *workers, struct worker_info *worker,
     text_print(last->text, sizeof last->text, "%s", text);
 }
 
-void workers_list_models(const struct workers *workers, struct buf *out)
+// Puts each name once into names, which has room for all; how many.
+static size_t collect_models(const struct workers *workers, const char **names)
 {
+    size_t n = 0;
+
     for (const struct worker_info *w = workers->workers; w != NULL; w = w->next)
-        for (size_t i = 0; i < w->n_models; i++) {
-            if (is_listed(workers, w, w->models[i].name))
-                continue;
-            if (out->len > 0)
-                buf_puts(out, ", ");
-            buf_puts(out, w->models[i].name);
-        }
+        for (size_t i = 0; i < w->n_models; i++)
+            if (!is_listed(workers, w, w->models[i].name))
+                names[n++] = w->models[i].name;
+    return n;
+}
+
+void workers_list_models(const struct workers *workers, const char *wanted,
+                         struct buf *out)
+{
+    size_t n = 0;
+
+    for (const struct worker_info *w = workers->workers; w != NULL; w = w->next)
+        n += w->n_models;
+    const char **names = calloc(n + 1, sizeof *names);
+    if (names == NULL)
+        return;
+    n = collect_models(workers, names);
+    const char *near = text_nearest(wanted, names, n);
+    if (near != NULL)
+        buf_puts(out, near);
+    for (size_t i = 0; i < n; i++)
+        if (names[i] != near)
+            buf_printf(out, "%s%s", out->len > 0 ? ", " : "", names[i]);
+    free(names);
 }

@@ -107,7 +107,9 @@ void workers_server(const struct workers *workers, const char *model,
 void workers_failed(struct workers *workers, struct worker_info *worker,
                     enum call_fault fault, const char *text, int64_t now);
 
-// "qwen2.5:14b, llama3.2" for messages, each once.
-void workers_list_models(const struct workers *workers, struct buf *out);
+// "qwen2.5:14b, llama3.2" for messages, each once; what may have been meant by
+// the name `wanted` comes first.
+void workers_list_models(const struct workers *workers, const char *wanted,
+                         struct buf *out);
 
 #endif

@@ -163,7 +163,31 @@ Test(workers, a_model_of_several_workers_is_listed_once)
 
     join("a", "d", 0);
     join("b", "d", 0);
-    workers_list_models(&workers, &out);
+    workers_list_models(&workers, "c:1b", &out);
     cr_expect_str_eq(out.data, "a:1b");
+    buf_release(&out);
+}
+
+Test(workers, the_model_that_was_meant_is_listed_first)
+{
+    struct wire_model has[] = {{.name = "llama3.2:3b", .digest = "d"},
+                               {.name = "gemma3:1b", .digest = "e"},
+                               {.name = "qwen2.5:7b", .digest = "f"}};
+    struct hello hello = {.name = "w",
+                          .backend = "ollama",
+                          .server = "1.2",
+                          .slots = 2,
+                          .models = has,
+                          .n_models = 3};
+    struct buf out = BUF_INIT(100);
+
+    cr_assert_not_null(
+        workers_join(&workers, &hello, &models, dispatch, 0, &err), "%s",
+        err.text);
+    workers_list_models(&workers, "Qwen2.5:7b", &out);
+    cr_expect_str_eq(out.data, "qwen2.5:7b, llama3.2:3b, gemma3:1b");
+    buf_clear(&out);
+    workers_list_models(&workers, "gemma3", &out);
+    cr_expect_str_eq(out.data, "gemma3:1b, llama3.2:3b, qwen2.5:7b");
     buf_release(&out);
 }
