@@ -14,6 +14,7 @@
 #include "cli/terminal.h"
 #include "cli/wrap.h"
 #include "common/descriptors.h"
+#include "common/large_arrays.h"
 
 enum {
     HELP_BYTES = 1 << 16,
@@ -194,6 +195,7 @@ int main(int argc, char **argv)
     int at = 1;
 
     descriptors_fill_standard();
+    large_arrays_map();
     (void)setlocale(LC_CTYPE, "");
     (void)signal(SIGXFSZ, SIG_IGN); // a file that may not grow is a full disk
     descriptors_raise();

@@ -8,15 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include <zmq.h>
 
 #include "common/clock.h"
 #include "common/error_document.h"
 #include "common/json.h"
+#include "common/large_arrays.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/answerers/answerer.h"
@@ -1183,16 +1180,6 @@ static void free_coordinator(struct coordinator *c)
     free(c);
 }
 
-// The indexes of a large job are arrays of many MiB that grow. Left to itself,
-// glibc learns to take such from its heaps, where every growth is a copy and
-// leaves a hole; mapped, they grow in place.
-static void map_large_arrays(void)
-{
-#ifdef __GLIBC__
-    (void)mallopt(M_MMAP_THRESHOLD, 512 << 10);
-#endif
-}
-
 struct coordinator *coordinator_start(void *zmq,
                                       const struct coordinator_options *options,
                                       struct err *err)
@@ -1203,7 +1190,7 @@ struct coordinator *coordinator_start(void *zmq,
         err_nomem(err, "the coordinator");
         return NULL;
     }
-    map_large_arrays();
+    large_arrays_map();
     c->zmq = zmq;
     c->program = options->program;
     c->opening_handlers = (struct opening_handlers){.user = c,
