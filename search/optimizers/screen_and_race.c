@@ -98,7 +98,7 @@ enum {
     SHOWN_CONTRASTS = 4,               // beside them
     SHOWN_EXAMPLES = 8,                // in one letter
     EXAMPLE_LETTERS = 6,               // a proposal
-    PROOF_ROWS = 3 * COMPARISON_LEAST / 2, // kept back of the budget
+    PROOF_ROWS = 7 * COMPARISON_LEAST / 4, // kept back of the budget
     PROOF_STEP = SCREEN_ROWS,          // that are added in proving, at first
     PERFECT_ROUNDS = 4, // in which the leader got nothing wrong, the same
     IDLE_ROUNDS = 2,    // without anything new, and the search is over
