@@ -282,7 +282,7 @@ static bool start(struct search *search, struct err *err)
 {
     const struct reflection_options options = {.hints = true};
     struct trial *trial = session_baseline_trial(search->session);
-    double pass, deviation;
+    double pass = 0, deviation = 0;
 
     if (!weigh_scores(trial, &pass, &deviation, err) ||
         !study_init(&search->study, search->session, pass, err) ||
