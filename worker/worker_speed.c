@@ -2,7 +2,7 @@
 
 enum { MISSED_MAX = 6 };
 
-static void follow(double *slowest, double sample)
+static void approach(double *slowest, double sample)
 {
     if (sample > *slowest)
         *slowest = sample;
@@ -30,11 +30,11 @@ void worker_speed_add(struct worker_speed *speed,
     if (generate_ms <= 0)
         generate_ms = total_ms - prompt_ms;
     if (prompt_ms > 0 && tokens_read(answer) > 0)
-        follow(&speed->prompt_ms, prompt_ms / tokens_read(answer));
+        approach(&speed->prompt_ms, prompt_ms / tokens_read(answer));
     if (generate_ms > 0 && answer->generated_tokens > 0)
-        follow(&speed->generate_ms, generate_ms / answer->generated_tokens);
+        approach(&speed->generate_ms, generate_ms / answer->generated_tokens);
     if (total_ms > prompt_ms + generate_ms)
-        follow(&speed->extra_ms, total_ms - prompt_ms - generate_ms);
+        approach(&speed->extra_ms, total_ms - prompt_ms - generate_ms);
 }
 
 void worker_speed_miss(struct worker_speed *speed)
