@@ -22,16 +22,16 @@
 #include "coordinator/commands.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/flight.h"
+#include "coordinator/inquiries.h"
 #include "coordinator/job_work.h"
 #include "coordinator/kept_calls.h"
+#include "coordinator/left_jobs.h"
 #include "coordinator/link.h"
 #include "coordinator/opening.h"
 #include "coordinator/paused_jobs.h"
-#include "coordinator/query_child.h"
 #include "coordinator/running_job.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/side_call.h"
-#include "exec/exec_folder.h"
 #include "store/calls.h"
 #include "store/history.h"
 #include "wire/inproc.h"
@@ -46,7 +46,6 @@ enum {
     SAVE_TIME_MS = 5000,          // between two notes of the time spent
     IDLE_MS = 500,                // longest wait
     BUSY_CHECK_MS = 500,          // between two checks whether anybody works
-    SURVEY_AGAIN_MS = 5000,       // after one that could not read the store
 };
 
 struct coordinator {
@@ -54,15 +53,14 @@ struct coordinator {
     struct link link;
     struct openings openings; // jobs on their way in
     struct opening_handlers opening_handlers;
-    struct left_job *left; // by an earlier coordinator, to be taken up; owned
+    struct inquiries inquiries;       // commands that read the store
+    struct left_jobs left;            // by an earlier coordinator
     struct running_job *running_jobs; // owned
     struct paused_jobs paused;        // that go on by themselves
     size_t n_running;
     bool draining;
     int64_t progress_ms, save_ms, busy_check_ms;
-    int64_t survey_ms; // when the store is asked again what was left; 0: never
     int64_t faults_seen;
-    const char *program; // borrowed; NULL: there is none
     void *zmq;
     void *control;       // the loop's end
     void *control_owner; // the owner's end
@@ -494,73 +492,6 @@ static void on_submitted_long(void *user, struct peer *peer, struct buf *bytes)
 
 // --- commands ---
 
-// A command whose answer is read off the loop.
-struct question {
-    struct chore chore; // first
-    struct coordinator *c;
-    struct requester requester;
-    const struct verb *verb;
-    struct command command; // its texts are owned
-    json_t *found;          // for the half of the verb that acts, or
-    char *text;             // the reply; owned
-    struct err err;
-};
-
-static struct question *question_of(struct chore *chore)
-{
-    return (struct question *)(void *)chore;
-}
-
-static void free_question(struct question *question)
-{
-    free((char *)question->command.verb);
-    free((char *)question->command.job);
-    free((char *)question->command.argument);
-    free(question->text);
-    free(question);
-}
-
-static struct question *new_question(const struct command *command,
-                                     struct err *err)
-{
-    struct question *question = calloc(1, sizeof *question);
-
-    if (question != NULL)
-        question->command =
-            (struct command){.verb = strdup(command->verb),
-                             .job = strdup(command->job),
-                             .argument = strdup(command->argument)};
-    if (question != NULL && question->command.verb != NULL &&
-        question->command.job != NULL && question->command.argument != NULL)
-        return question;
-    if (question != NULL)
-        free_question(question);
-    err_nomem(err, "a command");
-    return NULL;
-}
-
-static void read_answer(struct chore *chore, struct store *reader,
-                        const struct err *trouble)
-{
-    struct question *question = question_of(chore);
-    const struct verb *verb = question->verb;
-
-    if (reader == NULL)
-        question->err = *trouble;
-    else if (command_is_query(verb))
-        question->text =
-            query_child_ask(question->c->program, store_path(reader),
-                            question->command.argument, &question->err);
-    else
-        question->found =
-            command_read(verb, reader, &question->command, &question->err);
-    if (question->text != NULL ||
-        (question->found != NULL && command_acts(verb)))
-        return;
-    question->text = command_text(question->found, &question->err);
-    question->found = NULL;
-}
-
 static bool resume_job(void *user, const struct peer *peer, const char *job_id,
                        const struct job_share *share, struct err *err)
 {
@@ -601,43 +532,18 @@ static void act_on(struct coordinator *c, struct peer *peer,
         reply_to(c, peer, answer, &err);
 }
 
-static void answer_question(struct chore *chore)
+static void on_read(void *user, const struct inquiry *inquiry)
 {
-    struct question *question = question_of(chore);
-    struct coordinator *c = question->c;
-    struct peer *peer =
-        link_find(&c->link, &question->requester.id, question->requester.epoch);
+    struct coordinator *c = user;
+    const struct requester *requester = &inquiry->requester;
+    struct peer *peer = link_find(&c->link, &requester->id, requester->epoch);
 
     if (peer == NULL)
-        json_decref(question->found);
-    else if (question->found == NULL)
-        reply_text(c, peer, question->text);
+        json_decref(inquiry->found);
+    else if (inquiry->found == NULL)
+        reply_text(c, peer, inquiry->text);
     else
-        act_on(c, peer, question->verb, &question->command, question->found);
-    free_question(question);
-}
-
-static bool ask(struct coordinator *c, const struct peer *peer,
-                const struct verb *verb, const struct command *command,
-                struct err *err)
-{
-    struct question *question = new_question(command, err);
-
-    if (question == NULL)
-        return false;
-    question->c = c;
-    question->verb = verb;
-    question->requester = requester_of(peer, REQUESTER_COMMANDS);
-    question->chore.work = read_answer;
-    question->chore.done = answer_question;
-    question->chore.after = store_last_put(c->engine.store);
-    question->chore.hasty = true;
-    if (background_give(command_is_query(verb) ? c->engine.queries
-                                               : c->engine.reads,
-                        &question->chore, err))
-        return true;
-    free_question(question);
-    return false;
+        act_on(c, peer, inquiry->verb, inquiry->command, inquiry->found);
 }
 
 static void on_commanded(void *user, struct peer *peer,
@@ -646,10 +552,12 @@ static void on_commanded(void *user, struct peer *peer,
     struct coordinator *c = user;
     struct err err = ERR_CLEAR;
     const struct verb *verb = command_verb(command->verb, &err);
+    struct requester requester = requester_of(peer, REQUESTER_COMMANDS);
 
     if (verb != NULL && !command_reads(verb))
         act_on(c, peer, verb, command, NULL);
-    else if (verb == NULL || !ask(c, peer, verb, command, &err))
+    else if (verb == NULL ||
+             !inquiries_ask(&c->inquiries, &requester, verb, command, &err))
         reply_to(c, peer, NULL, &err);
 }
 
@@ -792,122 +700,29 @@ static void drain(struct coordinator *c)
     }
 }
 
-// --- what an earlier coordinator left ---
+// --- jobs that go on by themselves ---
 
-struct left_job {
-    struct left_job *next;
-    int64_t job_no;
-    bool whole;
-    char id[];
-};
-
-struct survey {
-    struct chore chore; // first
-    struct coordinator *c;
-    struct left_job *first, **last; // owned
-    bool failed;                    // nothing was read: to be tried again
-};
-
-static void note_left(void *user, int64_t job_no, const char *id, bool whole)
+static bool go_on(struct coordinator *c, int64_t job_no, const char *id)
 {
-    struct survey *survey = user;
-    size_t len = strlen(id);
-    struct left_job *left = calloc(1, sizeof *left + len + 1);
-
-    if (left == NULL)
-        return;
-    left->job_no = job_no;
-    left->whole = whole;
-    memcpy(left->id, id, len);
-    *survey->last = left;
-    survey->last = &left->next;
-}
-
-static void look_around(struct chore *chore, struct store *reader,
-                        const struct err *trouble)
-{
-    struct survey *survey = (struct survey *)(void *)chore;
-    struct err err = *trouble;
-    size_t n = exec_folder_sweep();
-
-    if (n > 0)
-        log_info("folders-removed", "%zu of programs whose coordinator died",
-                 n);
-    if (survey->c->engine.local)
-        return;
-    survey->failed =
-        reader == NULL || !history_unfinished(reader, note_left, survey, &err);
-    if (survey->failed)
-        log_warn("jobs-not-taken-up", "%s; it is tried again", err.text);
-}
-
-static void free_left(struct left_job *left)
-{
-    while (left != NULL) {
-        struct left_job *next = left->next;
-
-        free(left);
-        left = next;
-    }
-}
-
-static void after_survey(struct chore *chore)
-{
-    struct survey *survey = (struct survey *)(void *)chore;
-
-    if (survey->failed) {
-        free_left(survey->first);
-        survey->c->survey_ms = clock_monotonic_ms() + SURVEY_AGAIN_MS;
-    } else {
-        survey->c->left = survey->first;
-    }
-    free(survey);
-}
-
-static void begin_survey(struct coordinator *c)
-{
-    struct survey *survey = calloc(1, sizeof *survey);
-
-    if (survey == NULL)
-        return;
-    survey->chore =
-        (struct chore){.work = look_around, .done = after_survey, .own = true};
-    survey->c = c;
-    survey->last = &survey->first;
-    (void)background_give(c->engine.reads, &survey->chore, NULL);
-}
-
-// False when there is no room for it now.
-static bool take_up(struct coordinator *c, const struct left_job *left)
-{
-    struct requester nobody = {.kind = REQUESTER_NONE, .job_no = left->job_no};
+    struct requester nobody = {.kind = REQUESTER_NONE, .job_no = job_no};
     struct err err = ERR_CLEAR;
 
-    if (!left->whole) {
-        history_job_state(c->engine.store, left->job_no, "stopped",
-                          "its coordinator ended before it did", -1, NULL,
-                          NULL);
-        return true;
-    }
-    if (c->n_running >= MAX_RUNNING ||
-        !openings_resume(&c->openings, &nobody, left->id,
-                         &(struct job_share){0}, &err))
-        return false;
-    log_info("job-taken-up", "%s", left->id);
-    return true;
+    return c->n_running < MAX_RUNNING &&
+           openings_resume(&c->openings, &nobody, id, &(struct job_share){0},
+                           &err);
 }
 
+// What an earlier coordinator left; the rest waits until there is room.
 static void take_up_left(struct coordinator *c, int64_t now)
 {
-    if (c->survey_ms > 0 && now >= c->survey_ms && !c->draining) {
-        c->survey_ms = 0;
-        begin_survey(c);
-    }
-    while (c->left != NULL && !c->draining && take_up(c, c->left)) {
-        struct left_job *left = c->left;
+    struct left_view job;
 
-        c->left = left->next;
-        free(left);
+    if (c->draining)
+        return;
+    left_jobs_tick(&c->left, now);
+    while (left_jobs_next(&c->left, &job) && go_on(c, job.job_no, job.id)) {
+        log_info("job-taken-up", "%s", job.id);
+        left_jobs_took(&c->left);
     }
 }
 
@@ -917,13 +732,7 @@ static void take_up_paused(struct coordinator *c, int64_t now)
     struct paused_view job;
 
     while (!c->draining && paused_jobs_due(&c->paused, &c->engine, now, &job)) {
-        struct requester nobody = {.kind = REQUESTER_NONE,
-                                   .job_no = job.job_no};
-        struct err err = ERR_CLEAR;
-
-        if (c->n_running < MAX_RUNNING &&
-            openings_resume(&c->openings, &nobody, job.id,
-                            &(struct job_share){0}, &err))
+        if (go_on(c, job.job_no, job.id))
             log_info("job-taken-up", "%s: another worker is here", job.id);
         else
             paused_jobs_later(&c->paused, job.id, now);
@@ -1034,7 +843,7 @@ static void *run_loop(void *arg)
                                      .side_call_answered =
                                          on_side_call_answered};
 
-    begin_survey(c);
+    left_jobs_survey(&c->left);
     while (!c->draining || c->running_jobs != NULL ||
            !background_idle(c->engine.jobs) ||
            !background_idle(c->engine.reads) ||
@@ -1160,7 +969,7 @@ static void free_coordinator(struct coordinator *c)
     background_stop(c->engine.jobs);
     background_stop(c->engine.reads);
     background_stop(c->engine.queries);
-    free_left(c->left);
+    left_jobs_release(&c->left);
     paused_jobs_release(&c->paused);
     link_close(&c->link);
     flights_release(&c->engine.flights);
@@ -1192,11 +1001,15 @@ struct coordinator *coordinator_start(void *zmq,
     }
     large_arrays_map();
     c->zmq = zmq;
-    c->program = options->program;
     c->opening_handlers = (struct opening_handlers){.user = c,
                                                     .find_same = find_same,
                                                     .begin = begin_job,
                                                     .ended = after_opening};
+    c->inquiries = (struct inquiries){.engine = &c->engine,
+                                      .program = options->program,
+                                      .answered = on_read,
+                                      .user = c};
+    c->left.engine = &c->engine;
     c->openings = (struct openings){.engine = &c->engine,
                                     .handlers = &c->opening_handlers};
     if (!open_control(c, err) || !open_engine(c, options, err) ||

@@ -1,0 +1,132 @@
+#include "coordinator/left_jobs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "coordinator/background.h"
+#include "exec/exec_folder.h"
+#include "store/history.h"
+
+enum { SURVEY_AGAIN_MS = 5000 }; // after one that could not read the store
+
+struct left_job {
+    struct left_job *next;
+    int64_t job_no;
+    bool whole;
+    char id[];
+};
+
+struct survey {
+    struct chore chore; // first
+    struct left_jobs *left;
+    struct left_job *first, **last; // owned
+    bool failed;                    // nothing was read: to be tried again
+};
+
+static void note_left(void *user, int64_t job_no, const char *id, bool whole)
+{
+    struct survey *survey = user;
+    size_t len = strlen(id);
+    struct left_job *job = calloc(1, sizeof *job + len + 1);
+
+    if (job == NULL)
+        return;
+    job->job_no = job_no;
+    job->whole = whole;
+    memcpy(job->id, id, len);
+    *survey->last = job;
+    survey->last = &job->next;
+}
+
+static void look_around(struct chore *chore, struct store *reader,
+                        const struct err *trouble)
+{
+    struct survey *survey = (struct survey *)(void *)chore;
+    struct err err = *trouble;
+    size_t n = exec_folder_sweep();
+
+    if (n > 0)
+        log_info("folders-removed", "%zu of programs whose coordinator died",
+                 n);
+    if (survey->left->engine->local)
+        return;
+    survey->failed =
+        reader == NULL || !history_unfinished(reader, note_left, survey, &err);
+    if (survey->failed)
+        log_warn("jobs-not-taken-up", "%s; it is tried again", err.text);
+}
+
+static void free_jobs(struct left_job *first)
+{
+    while (first != NULL) {
+        struct left_job *next = first->next;
+
+        free(first);
+        first = next;
+    }
+}
+
+static void after_survey(struct chore *chore)
+{
+    struct survey *survey = (struct survey *)(void *)chore;
+    struct left_jobs *left = survey->left;
+
+    if (survey->failed) {
+        free_jobs(survey->first);
+        left->again_ms = clock_monotonic_ms() + SURVEY_AGAIN_MS;
+    } else {
+        left->first = survey->first;
+    }
+    free(survey);
+}
+
+void left_jobs_survey(struct left_jobs *left)
+{
+    struct survey *survey = calloc(1, sizeof *survey);
+
+    if (survey == NULL)
+        return;
+    survey->chore =
+        (struct chore){.work = look_around, .done = after_survey, .own = true};
+    survey->left = left;
+    survey->last = &survey->first;
+    (void)background_give(left->engine->reads, &survey->chore, NULL);
+}
+
+void left_jobs_tick(struct left_jobs *left, int64_t now)
+{
+    if (left->again_ms == 0 || now < left->again_ms)
+        return;
+    left->again_ms = 0;
+    left_jobs_survey(left);
+}
+
+bool left_jobs_next(struct left_jobs *left, struct left_view *out)
+{
+    while (left->first != NULL && !left->first->whole) {
+        history_job_state(left->engine->store, left->first->job_no, "stopped",
+                          "its coordinator ended before it did", -1, NULL,
+                          NULL);
+        left_jobs_took(left);
+    }
+    if (left->first == NULL)
+        return false;
+    *out = (struct left_view){left->first->job_no, left->first->id};
+    return true;
+}
+
+void left_jobs_took(struct left_jobs *left)
+{
+    struct left_job *job = left->first;
+
+    left->first = job->next;
+    free(job);
+}
+
+void left_jobs_release(struct left_jobs *left)
+{
+    free_jobs(left->first);
+    left->first = NULL;
+}

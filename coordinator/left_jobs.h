@@ -1,0 +1,47 @@
+// left jobs: runs that were under way when the coordinator before this one
+// ended, and that this one takes up by itself.
+//
+//   start ---> surveyed, off the loop ---> to be taken up ---> opened
+//                 ^            |
+//                 +-- 5 s -----+  the store could not be read
+//
+// The survey also removes the folders in which a coordinator that was killed
+// ran programs of its users. In one process with its client nothing is taken
+// up: a rerun submits the job again. Belongs to the coordinator's loop.
+
+#ifndef COORDINATOR_LEFT_JOBS_H
+#define COORDINATOR_LEFT_JOBS_H
+
+#include <stdint.h>
+
+#include "coordinator/engine.h"
+
+struct left_job;
+
+struct left_jobs {
+    struct engine *engine;  // borrowed
+    struct left_job *first; // owned: to be taken up, in the order of the store
+    int64_t again_ms;       // when the store is asked again; 0: never
+};
+
+struct left_view {
+    int64_t job_no;
+    const char *id; // until left_jobs_took
+};
+
+// Begins to find out what there is.
+void left_jobs_survey(struct left_jobs *left);
+
+// The same again, where it failed and is due.
+void left_jobs_tick(struct left_jobs *left, int64_t now);
+
+// The next one to be taken up. False: there is none. A run of which the store
+// has no whole submission is not among them, but marked as stopped.
+bool left_jobs_next(struct left_jobs *left, struct left_view *out);
+
+// That one is on its way.
+void left_jobs_took(struct left_jobs *left);
+
+void left_jobs_release(struct left_jobs *left);
+
+#endif
