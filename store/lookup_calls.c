@@ -29,10 +29,12 @@ json_t *lookup_evaluations(struct store *store, const char *id,
     char candidate[32], limit[32], offset[32];
     const char *args[] = {id, candidate, json_get_text(argument, "show", ""),
                           limit, offset};
+    int64_t wanted = lookup_candidate_or_best(store, id, argument, err);
     json_t *rows;
 
-    (void)snprintf(candidate, sizeof candidate, "%" PRId64,
-                   json_get_int(argument, "candidate", 0));
+    if (wanted == 0)
+        return NULL;
+    (void)snprintf(candidate, sizeof candidate, "%" PRId64, wanted);
     (void)snprintf(limit, sizeof limit, "%" PRId64, lookup_limit(argument));
     (void)snprintf(offset, sizeof offset, "%" PRId64, lookup_offset(argument));
     rows = query_rows(store, evaluations_sql, args, 5, err);

@@ -57,6 +57,12 @@ static int64_t candidate_of(struct store *store, const char *id,
     return given;
 }
 
+int64_t lookup_candidate_or_best(struct store *store, const char *id,
+                                 const json_t *argument, struct err *err)
+{
+    return candidate_of(store, id, argument, "candidate", best_sql, err);
+}
+
 // --- a job as a whole ---
 
 static const char summary_sql[] =
@@ -147,8 +153,7 @@ static json_t *gather(int64_t candidate, json_t *parts, json_t *trials)
 json_t *lookup_candidate(struct store *store, const char *id,
                          const json_t *argument, struct err *err)
 {
-    int64_t candidate =
-        candidate_of(store, id, argument, "candidate", best_sql, err);
+    int64_t candidate = lookup_candidate_or_best(store, id, argument, err);
     json_t *parts = NULL, *trials = NULL, *answer = NULL;
 
     if (candidate == 0)
@@ -196,8 +201,7 @@ static const char children_sql[] =
 json_t *lookup_lineage(struct store *store, const char *id,
                        const json_t *argument, struct err *err)
 {
-    int64_t candidate =
-        candidate_of(store, id, argument, "candidate", best_sql, err);
+    int64_t candidate = lookup_candidate_or_best(store, id, argument, err);
     json_t *up = NULL, *down = NULL, *answer = NULL;
 
     if (candidate == 0)
@@ -445,21 +449,23 @@ json_t *lookup_compare(struct store *store, const char *id,
 
 // --- what goes wrong ---
 
-// Grouped by what came of the example and why; `examples` names a few.
+// Grouped by what came of the example and why. An example that was asked more
+// than once stands once in a group.
 static const char failures_sql[] =
-    "SELECT outcome, CASE WHEN outcome <> 'done' THEN 'no answer'"
+    "WITH f AS (SELECT outcome, CASE WHEN outcome <> 'done' THEN 'no answer'"
     "  WHEN score > 0 THEN 'partly right' ELSE 'wrong' END AS kind,"
-    " reason, count(*) AS n, avg(score) AS score,"
-    " json_group_array(id) AS evaluations"
-    " FROM v_evaluations WHERE job = ?1 AND candidate = CAST(?2 AS INTEGER)"
-    "  AND score < 1 AND (?3 = '' OR share IS NULL OR instr(share, ?3) > 0)"
-    " GROUP BY 1, 2, 3 ORDER BY n DESC, reason LIMIT 200";
+    "  reason, row, avg(score) AS score, min(id) AS id"
+    "  FROM v_evaluations WHERE job = ?1 AND candidate = CAST(?2 AS INTEGER)"
+    "   AND score < 1 AND (?3 = '' OR share IS NULL OR instr(share, ?3) > 0)"
+    "  GROUP BY 1, 2, 3, 4)"
+    " SELECT outcome, kind, reason, count(*) AS n, avg(score) AS score,"
+    "  json_group_array(id) AS evaluations"
+    " FROM f GROUP BY 1, 2, 3 ORDER BY n DESC, reason LIMIT 200";
 
 json_t *lookup_failures(struct store *store, const char *id,
                         const json_t *argument, struct err *err)
 {
-    int64_t candidate =
-        candidate_of(store, id, argument, "candidate", best_sql, err);
+    int64_t candidate = lookup_candidate_or_best(store, id, argument, err);
     char number[32];
     const char *args[] = {id, number, json_get_text(argument, "share", "")};
     json_t *rows;

@@ -42,6 +42,11 @@ json_t *lookup_only(json_t *rows, const char *missing, struct err *err);
 int64_t lookup_limit(const json_t *argument);
 int64_t lookup_offset(const json_t *argument);
 
+// The candidate that argument names, else the best one of the job. 0 with an
+// error: there is none yet.
+int64_t lookup_candidate_or_best(struct store *store, const char *id,
+                                 const json_t *argument, struct err *err);
+
 lookup_function lookup_trial_page, lookup_curve, lookup_importance,
     lookup_tokens;
 lookup_function lookup_candidate, lookup_lineage, lookup_compare,

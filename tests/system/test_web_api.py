@@ -205,7 +205,6 @@ def test_a_score_leads_to_the_messages_that_were_sent(tmp_path):
                                       "127.0.0.1:0"))
         sent = [json.dumps(r["messages"]) for r in gate.requests]
         rows = site.get("/api/v1/jobs/shop/candidates/best/evaluations")
-        rows = rows or site.get("/api/v1/jobs/shop/candidates/1/evaluations")
         assert rows
         for row in rows[:3]:
             evaluation = site.get("/api/v1/jobs/shop/evaluations/"
@@ -216,6 +215,18 @@ def test_a_score_leads_to_the_messages_that_were_sent(tmp_path):
                 assert call["reply"] == evaluation["answer"]
     finally:
         stage.close()
+
+
+def test_an_example_that_was_asked_again_goes_wrong_once(site, store):
+    best = "/api/v1/jobs/shop/candidates/best"
+    rows = site.get(f"{best}/evaluations?limit=1000")
+    assert any(r["replicate"] > 0 for r in rows)
+    wrong = {(r["row"], r["reason"]) for r in rows if r["score"] < 1}
+    groups = site.get(f"{best}/failures")["groups"]
+    assert groups
+    for group in groups:
+        assert group["n"] == len(group["evaluations"]) == \
+            sum(reason == group["reason"] for _, reason in wrong)
 
 
 def test_the_compiled_file_is_the_one_that_run_wrote(site, store):

@@ -26,7 +26,7 @@ export async function candidateView(at) {
   const ask = { limit: 25, offset: 0, show: '' };
   const examples = piece(() => get(`${path}/candidates/${n}/evaluations`, ask), (rows) => [table([
     ['score', (e) => toEvaluation(job, e.evaluation, pct(e.score)), 'n'],
-    ['example', (e) => [h('div', { class: 'clip' }, brief(e.inputs)), h('div', { class: 'muted small' }, e.file ? `${e.file}:${e.line}` : `row ${e.row}`, e.share && ` · ${e.share}`)], 'text'],
+    ['example', (e) => [h('div', { class: 'clip' }, brief(e.inputs)), h('div', { class: 'muted small' }, e.file ? `${e.file}:${e.line}` : `row ${e.row}`, e.share && ` · ${e.share}`, e.replicate > 0 && ' · asked again')], 'text'],
     ['answer', (e) => h('div', { class: 'small clip muted' }, answerOf(e)), 'text'],
   ], rows, { empty: 'none yet' }), h('div', { class: 'bar small' },
     h('button', { type: 'button', disabled: ask.offset === 0, onclick: () => { ask.offset -= ask.limit; examples.refresh(); } }, '← earlier'),
