@@ -24,6 +24,11 @@ static const char jobs_sql[] =
     " coalesce(json_extract(j.document, '$.compiled.n'),"
     "  json_extract(j.document, '$.n')) AS n"
     " FROM v_jobs v JOIN jobs j ON j.id = v.job ORDER BY v.updated DESC";
+// The best of a job that has not ended.
+static const char so_far_sql[] =
+    "SELECT score, n FROM trials WHERE job_no = (SELECT no FROM jobs"
+    "  WHERE id = ?1) AND state = 'done' AND kind IN ('baseline', 'full')"
+    " ORDER BY score DESC, number LIMIT 1";
 static const char show_sql[] =
     "SELECT " JOB_COLUMNS ", j.document FROM v_jobs v"
     " JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
@@ -50,6 +55,28 @@ static const char export_sql[] =
     "SELECT id AS job, state, document, compiled, replay_version FROM jobs"
     " WHERE id = ?1";
 
+// Gives a job without a score the one that it has so far; false on failure.
+static bool add_so_far(struct store *store, json_t *job, struct err *err)
+{
+    json_t *best;
+    bool ok = true;
+
+    if (json_is_number(json_object_get(job, "score")))
+        return true;
+    best = lookup_rows(store, so_far_sql, json_get_text(job, "job", ""), 0, 0,
+                       0, err);
+    if (best == NULL)
+        return false;
+    if (json_array_size(best) > 0) {
+        lookup_add_intervals(best);
+        ok = json_object_update(job, json_array_get(best, 0)) == 0;
+    }
+    if (!ok)
+        err_nomem(err, "the list of jobs");
+    json_decref(best);
+    return ok;
+}
+
 static json_t *answer_jobs(struct store *store, const char *id,
                            const json_t *argument, struct err *err)
 {
@@ -58,6 +85,11 @@ static json_t *answer_jobs(struct store *store, const char *id,
     (void)id;
     (void)argument;
     lookup_boolean(rows, "simulated");
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        if (!add_so_far(store, json_array_get(rows, i), err)) {
+            json_decref(rows);
+            return NULL;
+        }
     return rows;
 }
 

@@ -38,6 +38,9 @@ void lookup_boolean(json_t *rows, const char *key);
 // there is none.
 json_t *lookup_only(json_t *rows, const char *missing, struct err *err);
 
+// Adds "low" and "high" to rows with a "score" of "n" examples.
+void lookup_add_intervals(json_t *rows);
+
 // "limit" and "offset" of an argument, in bounds.
 int64_t lookup_limit(const json_t *argument);
 int64_t lookup_offset(const json_t *argument);

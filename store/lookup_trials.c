@@ -87,7 +87,7 @@ static void write_page_sql(const struct sort *sort, bool down, int64_t limit,
                offset);
 }
 
-static void add_intervals(json_t *rows)
+void lookup_add_intervals(json_t *rows)
 {
     for (size_t i = 0; i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);
@@ -142,7 +142,7 @@ json_t *lookup_trial_page(struct store *store, const char *id,
         lookup_parse(rows, "instructions");
         lookup_parse(rows, "demos");
         lookup_parse(rows, "tuned");
-        add_intervals(rows);
+        lookup_add_intervals(rows);
         answer = json_pack(
             "{s:I, s:O}", "total",
             (json_int_t)json_get_int(json_array_get(counts, 0), "total", 0),
@@ -213,7 +213,7 @@ json_t *lookup_curve(struct store *store, const char *id,
         json_decref(size);
         return NULL;
     }
-    add_intervals(points);
+    lookup_add_intervals(points);
     run_along(points);
     (void)json_object_set_new(size, "bucket", json_integer(bucket));
     (void)json_object_set_new(size, "points", points);
@@ -360,7 +360,7 @@ json_t *lookup_tokens(struct store *store, const char *id,
     double best = -INFINITY;
 
     (void)argument;
-    add_intervals(rows);
+    lookup_add_intervals(rows);
     // On the front is who gains more than all shorter prompts.
     for (size_t i = 0; i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);

@@ -350,6 +350,32 @@ def test_a_running_job_is_told_stopped_and_resumed(stage):
     assert not events.is_alive(), "the stream outlived its server"
 
 
+def test_a_paused_job_shows_its_best_so_far(stage):
+    gate = stage.gate(stage.stand_in())
+    gate.hold_after(60)
+    job = stage.job(n=24)
+    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
+                                    "127.0.0.1:0")
+    site = Site(coordinator)
+    stage.worker(coordinator.endpoint, gate.url, "w1")
+    submitted = stage.promptcc("submit", job, "--coordinator",
+                               coordinator.endpoint)
+    assert submitted.status == 0, submitted
+    wait_until(lambda: gate.held, "held call")
+    site.post("/api/v1/jobs/shop/pause")
+    wait_until(lambda: site.get("/api/v1/jobs")[0]["state"] == "paused",
+               "paused job")
+    best = site.get("/api/v1/jobs/shop")["best"]
+    listed = site.get("/api/v1/jobs")
+    check_shape("/api/v1/jobs", "get", 200, json.dumps(listed))
+    assert listed[0]["score"] == best["score"]
+    assert listed[0]["low"] < best["score"] < listed[0]["high"]
+    assert listed[0]["n"] == best["n"]
+    shown = stage.promptcc("jobs", "--coordinator", coordinator.endpoint)
+    assert f"{100 * best['score']:.1f} %" in shown.out
+    gate.release()
+
+
 def test_the_pages_need_no_key_to_their_own_coordinator(stage):
     keys = stage.folder / "keys"
     for name in ("ann", "bob"):
