@@ -14,7 +14,7 @@ export async function workersView(at) {
       card('Here now', table([
         ['worker', (w) => [w.name, h('div', { class: 'muted small' }, w.server)]],
         ['state', (w) => [pill(w.state), w.reason && h('div', { class: 'muted small' }, w.reason)], 'text'],
-        ['busy', (w) => `${num(w.open)} of ${num(w.slots)}`, 'n'],
+        ['busy', (w) => [`${num(Math.min(w.open, w.slots))} of ${num(w.slots)}`, w.open > w.slots && h('div', { class: 'muted small' }, `${num(w.open - w.slots)} more sent ahead`)], 'n'],
         ['models', (w) => w.models.join(', '), 'text wide'],
         ['calls', (w) => num(w.calls), 'n'],
         ['tokens a second', (w) => num(of(w).tokens_per_s), 'n wide'],
