@@ -35,6 +35,22 @@ static json_t *first_or_null(json_t *rows)
     return row;
 }
 
+// Whether the job has this candidate; false with an error where not.
+static bool has_candidate(struct store *store, const char *id,
+                          int64_t candidate, struct err *err)
+{
+    static const char sql[] = "SELECT id FROM candidates WHERE job_no = " JOB_NO
+                              " AND id = CAST(?2 AS INTEGER)";
+    json_t *rows = lookup_rows(store, sql, id, candidate, 0, 0, err);
+    bool found = json_array_size(rows) > 0;
+
+    if (rows != NULL && !found)
+        err_set(err, ERR_INPUT, "job %.120s has no candidate %" PRId64, id,
+                candidate);
+    json_decref(rows);
+    return found;
+}
+
 // The candidate that argument names under key; else the job's own, by sql. 0:
 // there is none.
 static int64_t candidate_of(struct store *store, const char *id,
@@ -45,7 +61,7 @@ static int64_t candidate_of(struct store *store, const char *id,
     json_t *found;
 
     if (given > 0)
-        return given;
+        return has_candidate(store, id, given, err) ? given : 0;
     found = first_or_null(lookup_rows(store, sql, id, 0, 0, 0, err));
     given = json_get_int(found, "candidate", 0);
     if (found != NULL && given == 0)
@@ -162,8 +178,10 @@ json_t *lookup_candidate(struct store *store, const char *id,
     if (parts != NULL)
         trials = lookup_rows(store, trials_of_sql, id, candidate, 0, 0, err);
     if (trials != NULL && json_array_size(parts) == 0) {
-        err_set(err, ERR_INPUT, "job %.120s has no candidate %" PRId64, id,
-                candidate);
+        err_set(err, ERR_INPUT,
+                "candidate %" PRId64 " of job %.120s has no "
+                "prompts",
+                candidate, id);
     } else if (trials != NULL) {
         lookup_parse(parts, "demos");
         lookup_parse(parts, "parents");

@@ -229,6 +229,15 @@ def test_an_example_that_was_asked_again_goes_wrong_once(site, store):
             sum(reason == group["reason"] for _, reason in wrong)
 
 
+@pytest.mark.parametrize("path", [
+    "candidates/9999", "candidates/9999/lineage", "candidates/9999/failures",
+    "candidates/9999/evaluations", "compare?b=9999", "compare?a=9999"])
+def test_a_candidate_that_is_not_there_is_told(site, path):
+    expect = 400 if "?" in path else 404
+    told = site.get(f"/api/v1/jobs/shop/{path}", expect)["error"]["text"]
+    assert "no candidate 9999" in told
+
+
 def test_the_compiled_file_is_the_one_that_run_wrote(site, store):
     status, headers, body = site.ask("/api/v1/jobs/shop/compiled")
     assert status == 200 and "attachment" in headers["Content-Disposition"]
