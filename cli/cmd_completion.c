@@ -42,7 +42,7 @@ static void put_bash_options(const struct command_entry *entry, struct buf *out)
 
     buf_printf(out, "    %s) options='--help --version", entry->name);
     for (int id = 0; id < OPTION_COUNT; id++) {
-        option_tell((enum option_id)id, &about);
+        option_tell(entry, (enum option_id)id, &about);
         if (takes(entry, id))
             buf_printf(out, " --%s", about.name);
     }
@@ -54,7 +54,7 @@ static void put_bash_values(struct buf *out)
     struct option_about about;
 
     for (int id = 0; id < OPTION_COUNT; id++) {
-        option_tell((enum option_id)id, &about);
+        option_tell(NULL, (enum option_id)id, &about);
         if (about.words == NULL)
             continue;
         buf_printf(out, "    --%s) COMPREPLY=($(compgen -W '", about.name);
@@ -126,7 +126,7 @@ static void put_zsh_command(const struct command_entry *entry, struct buf *out)
 
     buf_printf(out, "    %s) _arguments \\\n", entry->name);
     for (int id = 0; id < OPTION_COUNT; id++) {
-        option_tell((enum option_id)id, &about);
+        option_tell(entry, (enum option_id)id, &about);
         if (takes(entry, id))
             put_zsh_option(&about, out);
     }
@@ -194,7 +194,7 @@ static void put_fish(struct buf *out)
         shell_word_put(entry->summary, out);
         buf_putc(out, '\n');
         for (int id = 0; id < OPTION_COUNT; id++) {
-            option_tell((enum option_id)id, &about);
+            option_tell(entry, (enum option_id)id, &about);
             if (takes(entry, id))
                 put_fish_option(entry, &about, out);
         }

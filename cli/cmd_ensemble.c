@@ -102,6 +102,8 @@ const struct command_entry cmd_ensemble = {
     .options = OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_REDUCE_FN) |
                OPTION_BIT(OPT_FIELD) | OPTION_BIT(OPT_SIZE) |
                OPTION_BIT(OPT_JSON),
+    .out = "where the joint program goes",
+    .out_otherwise = "ensemble.json",
     .min_operands = 2,
     .max_operands = 32,
     .run = run,

@@ -54,15 +54,15 @@ static void put_option(const struct option_about *about, struct buf *out)
     buf_putc(out, '\n');
 }
 
-static void put_options(uint64_t mask, struct buf *out)
+static void put_options(const struct command_entry *entry, struct buf *out)
 {
     struct option_about about;
 
     buf_puts(out, ".SH OPTIONS\n");
     for (int id = 0; id < OPTION_COUNT; id++) {
-        if (((mask | OPTIONS_ALL) & OPTION_BIT(id)) == 0)
+        if (((entry->options | OPTIONS_ALL) & OPTION_BIT(id)) == 0)
             continue;
-        option_tell((enum option_id)id, &about);
+        option_tell(entry, (enum option_id)id, &about);
         put_option(&about, out);
     }
     buf_puts(out, ".SH ENVIRONMENT\nEach option can also be set there: "
@@ -99,7 +99,7 @@ static void put_command_page(const struct command_entry *entry, struct buf *out)
     buf_printf(out, "\n.SH SYNOPSIS\n\\fBpromptcc %s\\fR ", entry->name);
     put_roff(entry->usage, out);
     buf_puts(out, " [\\fIOPTION\\fR]...\n");
-    put_options(entry->options, out);
+    put_options(entry, out);
     put_exit_status(out);
     buf_puts(out, ".SH EXAMPLE\n.nf\n");
     put_roff(entry->example, out);

@@ -60,6 +60,9 @@ const struct command_entry cmd_report = {
     .summary = "writes what a job did as one HTML file, or as Markdown",
     .example = "promptcc report customer-care --out report.html",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_JSON),
+    .out = "where the report goes: as Markdown if FILE ends in .md, else as "
+           "HTML",
+    .out_otherwise = "report.html",
     .max_operands = 1,
     .run = run,
 };

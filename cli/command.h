@@ -17,6 +17,8 @@ struct command_entry {
     const char *summary;            // one line
     const char *example;            // whole command lines
     uint64_t options;               // OPTION_BIT(...) of those that it takes
+    const char *out;                // of --out: what goes there, and its
+    const char *out_otherwise;      // default; NULL: it is the compiled file
     int min_operands, max_operands; // max -1: any number
     // Gives the exit status of the program.
     int (*run)(const struct options *options);

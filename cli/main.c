@@ -113,7 +113,7 @@ static int print_command(const struct command_entry *command)
     buf_printf(&out, "\n\nusage: promptcc %s%s%s [OPTION]...\n\n",
                command->name, command->usage[0] == '\0' ? "" : " ",
                command->usage);
-    options_help(help_width(), command->options, &out);
+    options_help(help_width(), command, &out);
     buf_puts(&out, "\n");
     wrap_text(help_width(), 0, 0,
               "Each option can also be set in the environment: PROMPTCC_STORE "

@@ -704,7 +704,8 @@ size_t option_list(const struct options *options, enum option_id id,
 
 enum { HELP_INDENT = 28, HELP_BYTES = 1024 };
 
-void option_tell(enum option_id id, struct option_about *out)
+void option_tell(const struct command_entry *command, enum option_id id,
+                 struct option_about *out)
 {
     const struct option_row *row = &rows[id];
 
@@ -714,31 +715,40 @@ void option_tell(enum option_id id, struct option_about *out)
                                  .otherwise = row->told != NULL ? row->told
                                                                 : row->fallback,
                                  .words = row->words};
+    if (id == OPT_OUT && command != NULL && command->out != NULL) {
+        out->help = command->out;
+        out->otherwise = command->out_otherwise;
+    }
 }
 
-static void put_help(size_t width, const struct option_row *row,
+static void put_help(size_t width, const struct option_about *about,
                      struct buf *out)
 {
-    const char *otherwise = row->told != NULL ? row->told : row->fallback;
     struct buf text = BUF_INIT(HELP_BYTES);
     char name[64];
 
-    (void)snprintf(name, sizeof name, "--%s%s%s", row->name,
-                   row->argument == NULL || row->argument[0] == '[' ? "" : " ",
-                   row->argument == NULL ? "" : row->argument);
-    buf_puts(&text, row->help);
-    if (otherwise != NULL)
-        buf_printf(&text, " (default: %s)", otherwise);
+    (void)snprintf(name, sizeof name, "--%s%s%s", about->name,
+                   about->argument == NULL || about->argument[0] == '[' ? ""
+                                                                        : " ",
+                   about->argument == NULL ? "" : about->argument);
+    buf_puts(&text, about->help);
+    if (about->otherwise != NULL)
+        buf_printf(&text, " (default: %s)", about->otherwise);
     if (text.data != NULL)
         wrap_pair(width, HELP_INDENT, name, text.data, out);
     buf_release(&text);
 }
 
-void options_help(size_t width, uint64_t mask, struct buf *out)
+void options_help(size_t width, const struct command_entry *command,
+                  struct buf *out)
 {
+    struct option_about about;
+
     for (int id = 0; id < OPTION_COUNT; id++)
-        if (((mask | OPTIONS_ALL) & OPTION_BIT(id)) != 0)
-            put_help(width, &rows[id], out);
+        if ((takes(command) & OPTION_BIT(id)) != 0) {
+            option_tell(command, (enum option_id)id, &about);
+            put_help(width, &about, out);
+        }
     wrap_pair(width, HELP_INDENT, "--help, -h", "show this help", out);
     wrap_pair(width, HELP_INDENT, "--version, -V", "print the version", out);
 }

@@ -152,9 +152,11 @@ enum option_id option_named(const char *name);
 
 // The options of a command for --help in lines of at most width columns, with
 // the defaults that are used.
-void options_help(size_t width, uint64_t mask, struct buf *out);
+void options_help(size_t width, const struct command_entry *command,
+                  struct buf *out);
 
-// An option as it is told to people and shells. All static.
+// An option as it is told to people and shells, as the command has it; NULL: as
+// most have it. All static.
 struct option_about {
     const char *name;     // without its dashes
     const char *argument; // "FILE", "[=T]"; NULL: it takes none
@@ -162,7 +164,8 @@ struct option_about {
     const char *otherwise; // the default in words; NULL: none
     const char *words;     // "auto|always|never": the values; NULL: any
 };
-void option_tell(enum option_id id, struct option_about *out);
+void option_tell(const struct command_entry *command, enum option_id id,
+                 struct option_about *out);
 
 // The environment variable of an option; name holds at least 64 bytes.
 void option_env(enum option_id id, char *name, size_t size);

@@ -41,6 +41,17 @@ def test_the_overview_lists_every_command(stage):
         assert re.search(rf"^  {command} ", overview, re.M), command
 
 
+@pytest.mark.parametrize("command, file", [
+    ("report", "report.html"), ("ensemble", "ensemble.json"),
+    ("run", "compiled.json")])
+def test_help_tells_what_out_is_of_this_command(stage, command, file):
+    for text in (stage.promptcc(command, "--help").out,
+                 stage.promptcc("man", command).out):
+        text = " ".join(text.split())
+        assert re.search(r"\(default: " + re.escape(file), text), text
+        assert ("where the compiled file goes" in text) == (command == "run")
+
+
 def test_help_tells_the_default_that_is_used(stage):
     text = stage.promptcc("coordinator", "--help").out
     assert "(default: tcp://127.0.0.1:5570)" in " ".join(text.split())

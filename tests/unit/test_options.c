@@ -255,7 +255,7 @@ Test(options, no_line_of_the_help_is_wider_than_a_terminal)
     struct buf help = BUF_INIT(1 << 16);
     size_t column = 0, widest = 0;
 
-    options_help(79, UINT64_MAX, &help);
+    options_help(79, &(struct command_entry){.options = UINT64_MAX}, &help);
     for (size_t i = 0; i < help.len; i++) {
         column = help.data[i] == '\n' ? 0 : column + 1;
         widest = column > widest ? column : widest;
