@@ -67,7 +67,8 @@ static void put_axes(const struct report_plot *plot, const struct frame *frame,
     double step_x = fmax(step_for(frame->x1 - frame->x0, 10), 1);
     double step_y = fmax(step_for(frame->y1 - frame->y0, 6), 0.01);
 
-    for (double y = ceil(frame->y0 / step_y - 1e-9) * step_y;
+    // The + 0.0 is for -0, which ceil gives and which would be shown.
+    for (double y = ceil(frame->y0 / step_y - 1e-9) * step_y + 0.0;
          y <= frame->y1 + 1e-9; y += step_y)
         buf_printf(out,
                    "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" "

@@ -92,6 +92,7 @@ def test_the_html_stands_alone_and_says_what_run_said(done):
         assert words in page.text, words
     assert {"svg", "circle", "path"} <= page.tags
     assert "[[ ##" not in page.text
+    assert ">-0<" not in out.read_text()
 
 
 def test_a_job_in_another_folder_is_found_in_its_own_store(done):

@@ -232,17 +232,34 @@ def test_keys_and_the_theme(browser, site):
     browser.check_clean()
 
 
-def test_a_phone_shows_all_of_it_without_scrolling_sideways(browser, site):
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(
+        module_stage, store, browser, site):
     job = job_of(site)
+    fits = """return page.evaluate(() => document.documentElement.scrollWidth <=
+        innerWidth && [...document.querySelectorAll('.card .scroll')].every(
+            (e) => e.getBoundingClientRect().right <=
+                e.closest('.card').getBoundingClientRect().right))"""
     browser.open(site, "/", viewport={"width": 390, "height": 844},
                  isMobile=True, hasTouch=True, deviceScaleFactor=2)
     for path in ("/", f"/jobs/{job}/trials", f"/jobs/{job}/examples",
                  f"/jobs/{job}/candidates/best", f"/jobs/{job}/evaluations/1",
                  "/workers"):
         browser.go(path)
-        assert browser.run("return page.evaluate(() => document."
-                           "documentElement.scrollWidth <= innerWidth)"), path
+        assert browser.run(fits), path
+        browser.shot("phone" + path.replace("/", "-"))
+    # What leads on is in sight: a job's score and progress, a trial's candidate.
+    for path, cell in (("/", "td:nth-child(4)"),
+                       (f"/jobs/{job}/trials", "td:nth-child(7) a")):
+        browser.go(path)
+        assert browser.run("""const box = await page.locator('tbody tr ' + cell)
+            .first().boundingBox();
+            return box.x + box.width <= 390""", cell=cell), path
+    report = module_stage.folder / "report.html"
+    made = module_stage.promptcc("report", "--store", store, "--out", report)
+    assert made.status == 0, made
     browser.check_clean()
+    browser.run("await page.goto(url)", url=report.as_uri())
+    assert browser.run(fits), "the report"
 
 
 # --- a job that runs ---

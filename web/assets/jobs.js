@@ -31,8 +31,8 @@ const columns = [
 
 export async function jobsView(at) {
   let jobs = await get('/jobs');
-  const list = h('div', null, table(columns, jobs, { empty: 'no job yet' }));
-  const draw = () => list.replaceChildren(table(columns, jobs, { empty: 'no job yet' }));
+  const list = h('div', null, table(columns, jobs, { empty: 'no job yet', stack: true }));
+  const draw = () => list.replaceChildren(table(columns, jobs, { empty: 'no job yet', stack: true }));
   let seen = '';
   at.onNews(async () => {
     const stamp = news.jobs.map((j) => j.job + j.state + j.updated).join();
