@@ -145,7 +145,14 @@ def test_the_first_page_explains_itself(browser, site):
         assert words in text, words
     if summary["best"]["candidate"] != summary["baseline"]["candidate"]:
         assert browser.run("return page.locator('ins, .demo.new').count()") > 0
+    # Every score leads to its examples, and these to their calls.
+    scores = browser.run("return page.locator('.side').count()")
+    assert scores > 1 and scores == browser.run(
+        "return page.locator('.side a').count()")
     browser.shot("first-page")
+    browser.run("await page.locator('.side a').first().click();"
+                "await page.waitForURL('**/candidates/*');"
+                "await page.waitForSelector('main a[href*=evaluations]')")
     browser.check_clean()
 
 

@@ -7,7 +7,8 @@ import { get, jobPath } from './api.js';
 import { sideBySide } from './diff.js';
 
 export const toEvaluation = (job, id, what) => (id ? h('a', { href: `#/jobs/${encodeURIComponent(job)}/evaluations/${id}` }, what) : what);
-export const toCandidate = (job, id, what) => h('a', { href: `#/jobs/${encodeURIComponent(job)}/candidates/${id}` }, what ?? `candidate ${id}`);
+const candidateAt = (job, id) => `#/jobs/${encodeURIComponent(job)}/candidates/${id}`;
+export const toCandidate = (job, id, what) => h('a', { href: candidateAt(job, id) }, what ?? `candidate ${id}`);
 
 function whatRan(s) {
   const doc = s.document, student = s.models.find((m) => m.role === 'student'), teacher = s.models.find((m) => m.role === 'teacher');
@@ -19,15 +20,16 @@ function whatRan(s) {
     doc?.calls ? `. That took ${num(Object.entries(doc.calls).filter(([k]) => k !== 'reused' && k !== 'hedged').reduce((n, [, v]) => n + v, 0))} calls and ${span(doc.wall_s)}` : '', '.');
 }
 
-const toExamples = (job, query, what) => h('a', { href: `#/jobs/${encodeURIComponent(job)}/examples?${query}` }, what);
+const examplesAt = (job, query) => `#/jobs/${encodeURIComponent(job)}/examples?${query}`;
+const toExamples = (job, query, what) => h('a', { href: examplesAt(job, query) }, what);
 
 function claim(s, c) {
   const gain = c.b.score - c.a.score;
   if (c.a.candidate === c.b.candidate) return [h('p', { class: 'claim' }, 'The program as written is still the best: ', h('b', null, pct(c.a.score))),
-    sides([['baseline', c.a]])];
+    sides([['baseline', c.a, false, candidateAt(s.job, c.a.candidate)]])];
   return [
     h('p', { class: 'claim' }, `From ${pct(c.a.score)} to `, h('b', null, pct(c.b.score)), ` on ${counted(c.n, 'example')}`),
-    sides([['baseline', c.a], ['best', c.b, true]]),
+    sides([['baseline', c.a, false, candidateAt(s.job, c.a.candidate)], ['best', c.b, true, candidateAt(s.job, c.b.candidate)]]),
     h('p', null, h('b', null, `${points(gain)} points, `), verdict(c.p_value, gain), '. ',
       toExamples(s.job, 'show=won', `${counted(c.won, 'example')} became right or better`), ', ', toExamples(s.job, 'show=lost', `${num(c.lost)} worse`), ', ',
       toExamples(s.job, 'show=same', `${num(c.same)} stayed`), '.'),
@@ -38,9 +40,9 @@ function claim(s, c) {
 function onTest(job, doc) {
   const test = doc?.test;
   if (!test) return h('p', { class: 'muted' }, doc ? 'No test share was set aside, so there is no score on examples that the search has not seen.' : 'The test share is scored at the end.');
-  const gain = test.compiled.score - test.baseline.score;
+  const gain = test.compiled.score - test.baseline.score, behind = examplesAt(job, 'share=test&show=');
   return [h('h3', null, `On the test share, which the search never saw (${counted(test.compiled.n, 'example')})`),
-    sides([['baseline', test.baseline], ['compiled', test.compiled, true]]),
+    sides([['baseline', test.baseline, false, behind], ['compiled', test.compiled, true, behind]]),
     h('p', null, h('b', null, `${points(gain)} points, `), verdict(test.p_value, gain), '. ', toExamples(job, 'share=test&show=', 'Each example'))];
 }
 

@@ -64,16 +64,17 @@ export function fail(error) {
   return h('div', { class: 'note bad', role: 'alert' }, error.message ?? String(error));
 }
 
-// Two scores with their intervals on one axis from 0 to 100 %.
+// Scores with their intervals on one axis from 0 to 100 %: rows are [name,
+// score, whether it is the best, where its examples and their calls are].
 export function sides(rows) {
   const bar = (s, best) => h('svg', { viewBox: '0 0 400 22', preserveAspectRatio: 'none', role: 'img',
     'aria-label': `${pct(s.score)}, 95 % interval ${range(s)}` },
     h('line', { class: 'axis', x1: 0, x2: 400, y1: 11, y2: 11 }),
     h('line', { class: 'range' + (best ? ' best' : ''), x1: 400 * s.low, x2: 400 * s.high, y1: 11, y2: 11 }),
     h('line', { class: 'mark' + (best ? ' best' : ''), x1: 400 * s.score, x2: 400 * s.score, y1: 4, y2: 18 }));
-  return h('div', { class: 'sides' }, rows.filter((r) => r[1]).map(([name, s, best]) => h('div', { class: 'side' },
+  return h('div', { class: 'sides' }, rows.filter((r) => r[1]).map(([name, s, best, behind]) => h('div', { class: 'side' },
     h('span', null, name), bar(s, best),
-    h('span', null, h('b', null, pct(s.score)), ' ', h('span', { class: 'muted small' }, `(${range(s)})`)))));
+    h('span', null, behind ? h('a', { href: behind }, h('b', null, pct(s.score))) : h('b', null, pct(s.score)), ' ', h('span', { class: 'muted small' }, `(${range(s)})`)))));
 }
 
 // A table: columns are [title, row => cell, class, sort key].
