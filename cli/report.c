@@ -525,6 +525,8 @@ void report_run(const struct terminal *terminal, const json_t *document,
     plain_put_line(out, path, strlen(path));
     buf_puts(out, "\n\nTry it on your own input:\n  promptcc predict ");
     shell_word_show(path, out);
+    if (json_get_bool(document, "simulated", false))
+        buf_puts(out, " --simulate"); // else an Ollama is asked, and none there
     buf_puts(out, " FIELD=VALUE\n");
 }
 

@@ -129,7 +129,7 @@ Test(report, a_simulated_run_says_so)
     buf_clear(&out);
     json_object_set_new(document, "simulated", json_false());
     report_run(&terminal, document, &out);
-    cr_expect_not(shows("simulated"), "%s", out.data);
+    cr_expect_not(shows("simulate"), "%s", out.data);
 }
 
 Test(report, instructions_are_shown_before_and_after)
@@ -173,7 +173,8 @@ Test(report, the_cost_is_told_by_role)
 Test(report, the_file_is_the_last_word)
 {
     report_run(&terminal, document, &out);
-    cr_expect(shows("promptcc predict compiled.json"), "%s", out.data);
+    cr_expect(shows("promptcc predict compiled.json --simulate FIELD=VALUE"),
+              "%s", out.data);
 }
 
 Test(report, a_job_that_scored_nothing_has_no_file)
