@@ -230,6 +230,34 @@ def run(compiled, url, messages):
                                 promptcc.load(compiled, Shop()))]
 
 
+def document(page, promptcc_program, url):
+    """The snippets of docs/python.md as they are, between them `run`, with rows,
+    a metric and a model of ours."""
+    import re
+    import subprocess
+    take, load, adapt = re.findall(r"^```python\n(.*?)^```",
+                                   pathlib.Path(page).read_text(), re.M | re.S)
+    asked = [("refund", "I want my money back"), ("delivery", "a late parcel")]
+    trainset = [dspy.Example(message=f"{text} {i}", response=label)
+                .with_inputs("message") for i in range(15)
+                for label, text in asked]
+
+    def metric(example, prediction, trace=None):
+        return len(prediction.response) % 2
+
+    names = {"trainset": trainset, "metric": metric}
+    exec(take, names)
+    subprocess.run([promptcc_program, "run", "care", "--ollama", url, "--quiet",
+                    "--max-calls", "200"], check=True, capture_output=True)
+    ours = f'"openai/llama3.2:3b", api_base="{url}/v1", api_key="none"'
+    assert '"ollama_chat/llama3.2:3b"' in load
+    exec(load.replace('"ollama_chat/llama3.2:3b"', ours), names)
+    exec(adapt, names)
+    assert isinstance(dspy.settings.adapter, promptcc.Adapter)
+    return [dict(names[one](message="Where is my parcel?"))
+            for one in ("best", "mine")]
+
+
 def run_alone(compiled, url, messages):
     """The file's own pipeline."""
     lm = dspy.LM("openai/llama3.2:3b", api_base=url + "/v1", api_key="none",

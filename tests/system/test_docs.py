@@ -6,6 +6,7 @@ block with lines that begin with `$ `, those are the commands and the rest is
 what they print. Blocks that are to be read only are marked `text` or `console`.
 """
 
+import json
 import os
 import re
 import shutil
@@ -73,7 +74,15 @@ def test_the_tutorial_works_from_its_first_command_to_its_last(stage):
     blocks = blocks_of(harness.ROOT / "docs" / "tutorial.md")
     assert blocks, "docs/tutorial.md has no block marked `sh`"
     assert "promptcc run" in "".join(blocks)
-    run_script(stage, blocks)
+    result = run_script(stage, blocks)
+    printed = set(f"{result.out}\n{result.err}".splitlines())
+    text = (harness.ROOT / "docs" / "tutorial.md").read_text()
+    shown = "\n".join(re.findall(r"^```text\n(.*?)^```", text, re.M | re.S))
+    # Not the clock, not what a kill left, not an instruction wrapped by the width.
+    varies = re.compile(r"time |running |killed: |state |\.\.\.$| +after ")
+    missing = [line for line in shown.splitlines() if line not in printed and
+               not varies.match(line) and not line.startswith(" " * 11)]
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", ["exec-metric.md"])
@@ -95,6 +104,91 @@ def test_the_queries_in_blocks_that_are_only_read_work(stage):
     run_script(stage, ["promptcc init my-job --template customer_care\n"
                        "promptcc run my-job --max-calls 100\n"]
                + [query + "\n" for query in queries])
+
+
+@pytest.mark.parametrize("page", ["jobs.md", "jobs/customer_care.md",
+                                  "jobs/support_unlabelled.md",
+                                  "zero-scores.md"])
+def test_the_commands_beside_which_nothing_is_started_work(stage, page):
+    """Of blocks marked `console` whose commands need a model alone."""
+    text = (harness.ROOT / "docs" / page).read_text()
+    blocks = [commands_of(block) for block in
+              re.findall(r"^```console\n(.*?)^```", text, re.M | re.S)]
+    assert blocks
+    made = ("promptcc init my-job --template customer_care\n"
+            "promptcc run my-job --max-calls 100\n")
+    run_script(stage, [made] * (page == "zero-scores.md") + blocks)
+
+
+# What surrounds a snippet of docs/job-file.md, by a word that only it has: with
+# SNIPPET replaced it is a whole job.
+INPUTS = "inputs: {user_message: }\n"
+ROWS = "data: {examples: rows.jsonl}\n"
+EXACT = "metric: {exact_match: [%s]}\n"
+MODEL = "models: {student: m}\n"
+SORT = """\
+steps:
+  classify:
+    predict: Say what the customer wants.
+    inputs: [%s]
+    outputs: {intent: {enum: [refund_request, general_query, escalate]}}
+"""
+AROUND = {
+    "decline:": MODEL + INPUTS + SORT % "user_message" + "SNIPPET"
+    "outputs: {answer: answer}\n" + ROWS + EXACT % "answer",
+    "careful:": MODEL + "inputs: {message: }\nsteps:\nSNIPPET"
+    "outputs: {intent: agreed.intent}\n" + ROWS + EXACT % "intent",
+    "retrieve: leaflets.jsonl\n    inputs: {query: ask.query}":
+    MODEL + "inputs: {question: }\nsteps:\n  ask:\n    predict: Write a query.\n"
+    "    inputs: [question]\n    outputs: {query: }\nSNIPPET"
+    "outputs: {answer: answer.answer}\n" + ROWS + EXACT % "answer",
+    "by: embeddings": "inputs: {message: }\nSNIPPET"
+    "  answer:\n    predict: Answer.\n"
+    "    inputs: {message: message, passages: search.passages}\n"
+    "    outputs: {answer: }\n" + ROWS + EXACT % "answer",
+    "Customer message": MODEL + "SNIPPET" + ROWS + EXACT % "intent",
+    "judge:": MODEL + INPUTS + "steps:\n  reply:\n    predict: Answer.\n"
+    "    inputs: [user_message]\n    outputs: {response: }\n" + ROWS + "SNIPPET",
+    "adapter:": INPUTS + SORT % "user_message" + ROWS + EXACT % "intent" +
+    "SNIPPET",
+    "demos: {nearest": MODEL + INPUTS + SORT % "user_message" + ROWS +
+    EXACT % "intent" + "SNIPPET",
+}
+
+
+def job_snippets():
+    text = (harness.ROOT / "docs" / "job-file.md").read_text()
+    return re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)
+
+
+def test_every_snippet_of_the_job_file_s_page_has_its_surroundings():
+    for snippet in job_snippets():
+        assert [word for word in AROUND if word in snippet], snippet
+    assert len(job_snippets()) == len(AROUND)
+
+
+@pytest.mark.parametrize("word", AROUND)
+def test_the_snippets_of_the_job_file_s_page_are_right(stage, word):
+    [snippet] = [one for one in job_snippets() if word in one]
+    folder = stage.folder / "job"
+    folder.mkdir()
+    (folder / "job.yaml").write_text(
+        "name: snippet\n" + AROUND[word].replace("SNIPPET", snippet))
+    (folder / "leaflets.jsonl").write_text("".join(
+        json.dumps({"id": f"l{i}", "title": f"Leaflet {i}",
+                    "text": f"Text {i} of a leaflet."}) + "\n"
+        for i in range(9)))
+    intents = ("track", "cancel") if "Customer message" in word else \
+        ("refund", "delivery") if "careful" in word else \
+        ("refund_request", "general_query")
+    (folder / "rows.jsonl").write_text("".join(
+        json.dumps({name: f"Text {i}" for name in (
+            "user_message", "message", "question", "Customer message")} |
+            {"fields": {"question": f"Question {i}"}, "answer": f"Answer {i}",
+             "intent": intents[i % 2], "Label": intents[i % 2]}) + "\n"
+        for i in range(40)))
+    result = stage.promptcc("check", folder)
+    assert result.status == 0, result
 
 
 def test_the_commands_of_the_readme_work(stage):

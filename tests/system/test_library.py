@@ -70,6 +70,25 @@ def test_the_example_links_it_and_gives_the_answer_of_predict(
         assert "Sanitizer" not in wrong.stderr
 
 
+def test_the_program_of_the_document_gives_an_answer(stage, installed, tmp_path):
+    prefix, compiled = installed
+    sim = stage.stand_in(slots=2)
+    page = (harness.ROOT / "docs" / "library.md").read_text()
+    [text] = re.findall(r"^```c\n(.*?)^```", page, re.M | re.S)
+    for shown, ours in (("http://localhost:11434", sim.url),
+                        ("user_message", "message"),
+                        ("compiled.json", str(compiled))):
+        assert shown in text
+        text = text.replace(shown, ours)
+    source, program = tmp_path / "document.c", tmp_path / "document"
+    source.write_text(text)
+    build(prefix, source, program)
+    done = subprocess.run([program], capture_output=True, text=True, timeout=60,
+                          env=harness.environment(), check=False)
+    assert done.returncode == 0, done
+    assert json.loads(done.stdout)
+
+
 def test_it_shows_nothing_but_its_own_names(installed):
     prefix, _ = installed
     library = next(prefix.rglob("libpromptcc.so"))

@@ -203,3 +203,11 @@ def test_a_program_of_dspy_is_exported_compiled_and_loaded(stage, dspy_python):
     theirs = in_dspy(stage, dspy_python, "run", compiled=str(compiled),
                      url=sim.url, messages=messages)
     assert theirs == [ours, ours]
+
+
+def test_the_snippets_of_the_document_work(stage, dspy_python):
+    sim = stage.stand_in(slots=4)
+    best, mine = in_dspy(stage, dspy_python, "document", url=sim.url,
+                         page=str(harness.ROOT / "docs" / "python.md"),
+                         promptcc_program=str(harness.PROMPTCC))
+    assert best["response"] and mine["response"]

@@ -4,8 +4,10 @@ import concurrent.futures
 import http.client
 import json
 import os
+import re
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -77,6 +79,19 @@ def test_one_input_and_a_list(stage, sim, compiled):
     assert "did you mean `message`?" in many[1]["error"]["text"]
     assert many[3]["error"]["code"] == "input"
     assert server.predict([]) == (200, [])
+
+
+def test_the_request_of_the_document_is_answered(stage, sim, compiled):
+    """As it is typed there, with our port, and the input of our program."""
+    server = Server(stage, compiled, sim.url)
+    page = (harness.ROOT / "docs" / "serve.md").read_text()
+    [command] = re.findall(r"^\$ (curl (?:.*\\\n)*.*)", page, re.M)
+    assert "localhost:8071" in command and "user_message" in command
+    command = command.replace("8071", str(server.port)) \
+        .replace("user_message", "message")
+    done = subprocess.run(["bash", "-c", command], capture_output=True,
+                          text=True, timeout=60, check=False)
+    assert done.returncode == 0 and "outputs" in json.loads(done.stdout), done
 
 
 def test_what_is_wrong_is_said_with_its_status(stage, sim, compiled):
