@@ -85,7 +85,8 @@ def test_the_tutorial_works_from_its_first_command_to_its_last(stage):
     assert missing == []
 
 
-@pytest.mark.parametrize("page", ["exec-metric.md"])
+@pytest.mark.parametrize("page", ["exec-metric.md", "other-model.md",
+                                  "report.md"])
 def test_the_commands_of_a_how_to_page_work(stage, page):
     blocks = blocks_of(harness.ROOT / "docs" / page)
     assert blocks, f"docs/{page} has no block marked `sh`"
