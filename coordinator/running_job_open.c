@@ -198,13 +198,18 @@ static void list_differences(const json_t *a, const json_t *b, const char *path,
     }
 }
 
-// Says what differs from the last job of that name, when this one is new.
+// Says what differs from the last job of that name, when this one is new. That
+// a model answers now and a stand-in did before, or the reverse, is no change.
 static void tell_difference(struct running_job *running, struct store *reader,
                             const json_t *canonical)
 {
     struct err err = ERR_CLEAR;
-    char *text = history_previous(reader, running->job->name,
-                                  running->work.job_no, &err);
+    char *twin =
+        job_id(running->job, running->bundle, !running->request->simulated);
+    char *text = twin == NULL
+                     ? NULL
+                     : history_previous(reader, running->job->name,
+                                        running->work.job_no, twin, &err);
     struct buf list = BUF_INIT(160);
     json_t *previous =
         text == NULL ? NULL : json_parse(text, strlen(text), 16 << 20, &err);
@@ -218,6 +223,7 @@ static void tell_difference(struct running_job *running, struct store *reader,
     buf_release(&list);
     json_decref(previous);
     free(text);
+    free(twin);
 }
 
 // Made for the first row that is excluded; NULL without memory.

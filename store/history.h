@@ -32,10 +32,10 @@ struct history_job {
 int64_t history_open_job(struct store *store, const struct history_job *job,
                          bool *created, struct err *err);
 
-// The canonical JSON of the latest other run of the same name; NULL when there
-// is none. The caller frees.
+// The canonical JSON of the latest other run of the same name, leaving out that
+// with the id not_id; NULL when there is none. The caller frees.
 char *history_previous(struct store *store, const char *name, int64_t not_no,
-                       struct err *err);
+                       const char *not_id, struct err *err);
 
 // state: "queued", "running", "paused", "done", "stopped", "failed"; reason
 // one sentence; document the JSON of `run --json`, or NULL to keep it.

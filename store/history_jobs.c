@@ -92,17 +92,19 @@ static char *take_text(struct sql_read *read, struct err *err)
 }
 
 char *history_previous(struct store *store, const char *name, int64_t not_no,
-                       struct err *err)
+                       const char *not_id, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
     char *text = NULL;
 
     if (open_settled(store, &read,
                      "SELECT canonical FROM jobs WHERE name = ?1 AND no <> ?2"
-                     " AND id NOT LIKE '%-eval' ORDER BY no DESC LIMIT 1",
+                     " AND id <> ?3 AND id NOT LIKE '%-eval'"
+                     " ORDER BY no DESC LIMIT 1",
                      err)) {
         bind_text(&read, 1, name);
         (void)sqlite3_bind_int64(read.stmt, 2, not_no);
+        bind_text(&read, 3, not_id);
         text = take_text(&read, err);
     }
     sql_read_close(&read);

@@ -88,3 +88,14 @@ def test_a_trial_on_rows_that_the_baseline_never_saw_has_no_baseline(stage, sim)
     assert kinds["baseline"]["baseline"] == kinds["baseline"]["score"]
     assert kinds["minibatch"]["baseline"] is None
     assert kinds["minibatch"]["score"] is not None
+
+
+def test_a_model_after_a_stand_in_is_no_change_of_the_job(stage):
+    """What has changed is told while there is time to read it."""
+    job = stage.job(optimizer="{labeled_few_shot: {k: 1}}")
+    assert stage.promptcc("run", job, "--simulate", "--quiet").status == 0
+    waits = ["--ollama", "http://127.0.0.1:1", "--wait", "1s"]
+    assert "has changed" not in stage.promptcc("run", job, *waits).err
+    other = stage.promptcc("run", job, *waits, "--set",
+                           "optimizer.labeled_few_shot.k=2").err
+    assert "has changed: optimizer.labeled_few_shot.k\n" in other
