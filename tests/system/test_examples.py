@@ -1,5 +1,6 @@
 """The notebook runs from its first cell to its last, as a reader would run it."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -27,3 +28,5 @@ def test_the_notebook_runs_from_start_to_end(stage):
     for said in ("% right on", "why it ended:", "validation, compiled",
                  "--- classify", '"intent"'):
         assert said in done.stdout, done.stdout
+    if importlib.util.find_spec("matplotlib"):
+        assert "no matplotlib here" not in done.stdout
