@@ -17,7 +17,7 @@ RUN apt-get update -q && apt-get install -y -q --no-install-recommends \
     libzmq5 libcurl4 libmsgpackc2 libsqlite3-0 libfyaml0 libjansson4 \
     libsodium23 libpcre2-8-0 libmicrohttpd12 libutf8proc2 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /data --create-home promptcc \
+    && useradd --uid 10001 --home-dir /data --create-home promptcc \
     && install -d -o promptcc -m 700 /keys
 COPY --from=build /build/cli/promptcc /usr/local/bin/promptcc
 USER promptcc
