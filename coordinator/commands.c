@@ -411,16 +411,20 @@ static json_t *act_resume(const struct command_scene *at,
     struct job_share share = {
         .priority = (int32_t)json_get_int(found, "priority", 0),
         .max_workers = (int32_t)json_get_int(found, "max_workers", 0)};
-    const struct running_job *running = find_running(at->running_jobs, id);
+    const struct running_job *found_run = find_running(at->running_jobs, id);
+    bool runs = found_run != NULL && running_job_is_run(found_run);
     bool ok = true;
 
     (void)command;
-    if (running != NULL && running_job_is_run(running) &&
-        json_array_size(rows) > 0) {
+    if (runs && json_array_size(rows) > 0) {
         err_set(err, ERR_INPUT,
                 "job %.200s is running: `pause` it first, to go on without "
                 "some examples",
                 id);
+        return NULL;
+    }
+    if (runs && share.priority == 0 && share.max_workers == 0) {
+        err_set(err, ERR_INPUT, "job %.200s is running", id);
         return NULL;
     }
     for (size_t i = 0; ok && i < json_array_size(rows); i++)

@@ -13,7 +13,6 @@
 #include "common/clock.h"
 #include "common/error_document.h"
 #include "common/json.h"
-#include "common/large_arrays.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/answerers/answerer.h"
@@ -498,13 +497,6 @@ static bool resume_job(void *user, const struct peer *peer, const char *job_id,
     struct coordinator *c = user;
     struct requester requester = requester_of(peer, REQUESTER_COMMANDS);
 
-    for (const struct running_job *d = c->running_jobs; d != NULL;
-         d = running_job_next(d))
-        if (running_job_is_run(d) && strcmp(running_job_id(d), job_id) == 0 &&
-            share->priority == 0 && share->max_workers == 0) {
-            err_set(err, ERR_INPUT, "job %.200s is running", job_id);
-            return false;
-        }
     return openings_resume(&c->openings, &requester, job_id, share, err);
 }
 
@@ -999,7 +991,6 @@ struct coordinator *coordinator_start(void *zmq,
         err_nomem(err, "the coordinator");
         return NULL;
     }
-    large_arrays_map();
     c->zmq = zmq;
     c->opening_handlers = (struct opening_handlers){.user = c,
                                                     .find_same = find_same,
