@@ -188,10 +188,9 @@ struct job_work {
     int32_t priority; // the same
     const struct job *job;
     const struct dataset *dataset;
-    const int64_t *last_calls; // one a row: the last call whose answer it may
-                               // use, from the event that excluded it;
-                               // INT64_MAX for a row that is not excluded.
-                               // NULL: none is
+    int64_t *last_calls; // one a row: the last call whose answer it may use,
+                         // from the event that excluded it; INT64_MAX for a
+                         // row that is not excluded. NULL: none is; owned
     struct job_model_pin models[ROLE_COUNT];
     struct job_programs *programs; // of the user; NULL without any
     struct retrieval *retrieval;   // of its documents; NULL without any

@@ -230,14 +230,13 @@ static void tell_difference(struct running_job *running, struct store *reader,
 static int64_t *make_last_calls(struct running_job *running)
 {
     size_t n = dataset_size(running->dataset);
-    int64_t *calls = running->last_calls;
+    int64_t *calls = running->work.last_calls;
 
     if (calls != NULL)
         return calls;
     calls = calloc(n + 1, sizeof *calls);
     for (size_t i = 0; calls != NULL && i < n; i++)
         calls[i] = INT64_MAX;
-    running->last_calls = calls;
     running->work.last_calls = calls;
     return calls;
 }
@@ -576,7 +575,7 @@ static void free_running(struct running_job *running)
     running_job_result_release(&running->result);
     for (int r = 0; r < ROLE_COUNT; r++)
         free(running->work.models[r].digest);
-    free(running->last_calls);
+    free(running->work.last_calls);
     free(running->id);
     free(running->history_id);
     split_release(&running->split);

@@ -46,7 +46,6 @@ struct running_job {
     char *history_id; // in the store; owned
     json_t *texts;    // to be embedded first; NULL: none; owned
     bool simulated;
-    int64_t *last_calls;      // one a row (engine.h); owned, or NULL
     struct model_facts facts; // of models, for the session
     int32_t workers_seen; // workers up to this number were compared with them
     const struct optimizer *optimizer;
