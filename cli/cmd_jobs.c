@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/history_file.h"
@@ -8,17 +9,9 @@
 #include "common/json.h"
 #include "store/remove.h"
 
+// The two of a job's share of the cluster are shown where some job has another
+// one than usual.
 static const struct grid_column columns[] = {
-    {"JOB", "job", GRID_TEXT, false},
-    {"STATE", "state", GRID_TEXT, false},
-    {"SCORE", "score", GRID_PERCENT, false},
-    {"TRIALS", "trials", GRID_COUNT, false},
-    {"UPDATED", "updated", GRID_TIME, false},
-    {"REASON", "reason", GRID_TEXT, true},
-};
-
-// Where some job has another share of the cluster than usual.
-static const struct grid_column with_shares[] = {
     {"JOB", "job", GRID_TEXT, false},
     {"STATE", "state", GRID_TEXT, false},
     {"SCORE", "score", GRID_PERCENT, false},
@@ -29,7 +22,11 @@ static const struct grid_column with_shares[] = {
     {"REASON", "reason", GRID_TEXT, true},
 };
 
-enum { TEXT_BYTES = 1 << 20, USUAL_PRIORITY = 10 };
+enum {
+    TEXT_BYTES = 1 << 20,
+    USUAL_PRIORITY = 10,
+    COLUMNS = sizeof columns / sizeof *columns,
+};
 
 // --- removing ---
 
@@ -103,19 +100,28 @@ static bool has_share(const json_t *jobs)
     return false;
 }
 
+static bool is_of_share(const struct grid_column *column)
+{
+    return strcmp(column->key, "priority") == 0 ||
+           strcmp(column->key, "max_workers") == 0;
+}
+
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
+    struct grid_column shown[COLUMNS];
     json_t *jobs = NULL;
+    size_t n = 0;
     bool shares;
 
     if (option_on(options, OPT_REMOVE))
         return remove_jobs(options);
     jobs = history_ask(options, "jobs", NULL, NULL, &err);
     shares = has_share(jobs);
-    return listing_print(options, jobs, shares ? with_shares : columns,
-                         shares ? sizeof with_shares / sizeof *with_shares
-                                : sizeof columns / sizeof *columns,
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (shares || !is_of_share(&columns[i]))
+            shown[n++] = columns[i];
+    return listing_print(options, jobs, shown, n,
                          "no jobs yet: `promptcc run JOB` makes one", &err);
 }
 
