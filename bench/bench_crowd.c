@@ -22,6 +22,7 @@
 #include "common/clock.h"
 #include "common/descriptors.h"
 #include "common/hash.h"
+#include "common/large_arrays.h"
 #include "common/map.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/engine.h"
@@ -375,6 +376,7 @@ int main(int argc, char **argv)
     char store[64];
 
     descriptors_raise();
+    large_arrays_map(); // as the program does
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc == 4 && strcmp(argv[1], "--crowd") == 0)
         be_crowd(argv[2], atoi(argv[3]));

@@ -10,6 +10,7 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "common/large_arrays.h"
 #include "common/log.h"
 #include "wire/socket.h"
 
@@ -111,6 +112,7 @@ struct coordinator *rig_start(void *zmq, const char *endpoint,
     options.keys = keys;
     wake_zmq(zmq);
     thread_list_read(&before);
+    large_arrays_map(); // as the program does
     coordinator = coordinator_start(zmq, &options, &err);
     if (coordinator == NULL)
         die(&err);
