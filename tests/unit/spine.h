@@ -33,8 +33,9 @@ struct spine {
     char *compiled;
 };
 
-// A job on spine_examples, with that optimizer: "labeled_few_shot: {k: 4}".
-#define SPINE_JOB(optimizer)                                                   \
+// A job on spine_examples, in two halves, between which further steps fit. The
+// optimizer: "labeled_few_shot: {k: 4}".
+#define SPINE_STEP                                                             \
     "name: topics\n"                                                           \
     "models: {student: 'qwen2.5:0.5b'}\n"                                      \
     "inputs: {text: {desc: A note}}\n"                                         \
@@ -42,10 +43,12 @@ struct spine {
     "  sort:\n"                                                                \
     "    predict: Say what the note is about.\n"                               \
     "    inputs: [text]\n"                                                     \
-    "    outputs: {topic: {enum: [garden, kitchen, travel, music]}}\n"         \
+    "    outputs: {topic: {enum: [garden, kitchen, travel, music]}}\n"
+#define SPINE_REST(optimizer)                                                  \
     "data: {examples: examples.jsonl}\n"                                       \
     "metric: {exact_match: topic}\n"                                           \
     "optimizer: {" optimizer "}\n"
+#define SPINE_JOB(optimizer) SPINE_STEP SPINE_REST(optimizer)
 
 // A folder of its own with the stand-in running in it.
 void spine_init(struct spine *spine, const struct sim_options *sim);

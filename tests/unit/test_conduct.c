@@ -9,28 +9,15 @@
 #include "common/json.h"
 #include "spine.h"
 
-#define HEAD                                                                   \
-    "name: topics\n"                                                           \
-    "models: {student: 'qwen2.5:0.5b'}\n"                                      \
-    "inputs: {text: {desc: A note}}\n"                                         \
-    "steps:\n"                                                                 \
-    "  sort:\n"                                                                \
-    "    predict: Say what the note is about.\n"                               \
-    "    inputs: [text]\n"                                                     \
-    "    outputs: {topic: {enum: [garden, kitchen, travel, music]}}\n"
+#define OPTIMIZER "labeled_few_shot: {k: 8}"
 
-#define TAIL                                                                   \
-    "data: {examples: examples.jsonl}\n"                                       \
-    "metric: {exact_match: topic}\n"                                           \
-    "optimizer: {labeled_few_shot: {k: 8}}\n"
-
-static const char job[] = HEAD TAIL;
-static const char two_steps[] =
-    HEAD "  title:\n"
-         "    predict: Give the note a title.\n"
-         "    inputs: [text]\n"
-         "    outputs: {title: {desc: A few words}}\n"
-         "outputs: {topic: sort.topic, title: title.title}\n" TAIL;
+static const char job[] = SPINE_JOB(OPTIMIZER);
+static const char two_steps[] = SPINE_STEP
+    "  title:\n"
+    "    predict: Give the note a title.\n"
+    "    inputs: [text]\n"
+    "    outputs: {title: {desc: A few words}}\n"
+    "outputs: {topic: sort.topic, title: title.title}\n" SPINE_REST(OPTIMIZER);
 
 static struct spine spine;
 static char *examples;

@@ -2,31 +2,9 @@
 
 #include <criterion/criterion.h>
 
-#include "fake_support.h"
+#include "space_fixture.h"
 
-enum { ROWS = 40 };
-
-static struct err err;
-static struct support support = {.base = 0.5, .teacher = 1};
-static struct session *fake;
-static struct study study;
-static struct space space;
-
-static void begin(void)
-{
-    fake = support_session(&support, ROWS, 0, FINISH_LATE);
-    cr_assert(study_init(&study, fake, 1, &err), "%s", err.text);
-    cr_assert(space_init(&space, fake, &err));
-}
-
-static void end(void)
-{
-    space_release(&space);
-    study_release(&study);
-    fake_free(fake);
-}
-
-TestSuite(demo_space, .init = begin, .fini = end);
+TestSuite(demo_space, .init = open_space, .fini = close_space);
 
 static const struct demo_list *list_of(int set)
 {

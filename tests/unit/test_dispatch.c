@@ -397,18 +397,27 @@ Test(dispatch, half_a_window_follows_the_window_of_the_job)
     cr_expect_eq(times_sent(3), 1);
 }
 
-Test(dispatch, a_job_has_slots_by_its_priority)
+// Eight workers, and two jobs of forty calls each, from 100 and from 200 on.
+static void queue_two_jobs(int32_t priority_of_second)
 {
-    int of_second = 0;
-
     for (int32_t worker = 1; worker <= 8; worker++)
         join(worker, 1);
     for (int64_t id = 100; id < 140; id++)
         queue_call((struct dispatch_call){
             .id = id, .job = 1, .trial = 1, .group = 10});
     for (int64_t id = 200; id < 240; id++)
-        queue_call((struct dispatch_call){
-            .id = id, .job = 2, .trial = 1, .group = 20, .priority = 30});
+        queue_call((struct dispatch_call){.id = id,
+                                          .job = 2,
+                                          .trial = 1,
+                                          .group = 20,
+                                          .priority = priority_of_second});
+}
+
+Test(dispatch, a_job_has_slots_by_its_priority)
+{
+    int of_second = 0;
+
+    queue_two_jobs(30);
     settle();
     for (int64_t id = 200; id < 240; id++)
         of_second += times_sent(id);
@@ -421,14 +430,7 @@ Test(dispatch, a_new_priority_counts_for_calls_that_wait_already)
 {
     int of_second = 0;
 
-    for (int32_t worker = 1; worker <= 8; worker++)
-        join(worker, 1);
-    for (int64_t id = 100; id < 140; id++)
-        queue_call((struct dispatch_call){
-            .id = id, .job = 1, .trial = 1, .group = 10});
-    for (int64_t id = 200; id < 240; id++)
-        queue_call((struct dispatch_call){
-            .id = id, .job = 2, .trial = 1, .group = 20});
+    queue_two_jobs(0);
     queue_call((struct dispatch_call){
         .id = 240, .job = 2, .trial = 1, .group = 20, .priority = 30});
     settle();

@@ -6,34 +6,12 @@
 
 #include <criterion/criterion.h>
 
-#include "fake_support.h"
 #include "search/toolkit/concern.h"
 #include "search/toolkit/sentences.h"
 #include "search/toolkit/text_space.h"
+#include "space_fixture.h"
 
-enum { ROWS = 40 };
-
-static struct err err;
-static struct support support = {.base = 0.5, .teacher = 1};
-static struct session *fake;
-static struct study study;
-static struct space space;
-
-static void begin(void)
-{
-    fake = support_session(&support, ROWS, 0, FINISH_LATE);
-    cr_assert(study_init(&study, fake, 1, &err), "%s", err.text);
-    cr_assert(space_init(&space, fake, &err));
-}
-
-static void end(void)
-{
-    space_release(&space);
-    study_release(&study);
-    fake_free(fake);
-}
-
-TestSuite(sayings, .init = begin, .fini = end);
+TestSuite(sayings, .init = open_space, .fini = close_space);
 
 Test(sayings, sentences_end_at_stops_and_at_the_end_of_a_line)
 {
