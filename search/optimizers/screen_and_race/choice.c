@@ -1,0 +1,109 @@
+#include "search/optimizers/screen_and_race/choice.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "search/optimizers/screen_and_race/proof.h"
+
+static const double ALIKE = 0.001;       // a difference that is none
+static const double SHIPPED_BELOW = 0.1; // p of a winner against the baseline
+
+// Of a pool, as many demos as are shown, of the mean length.
+static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
+                           struct err *err)
+{
+    struct buf text = BUF_INIT(SIZE_MAX / 2);
+    bool ok = true;
+
+    *bytes = 0;
+    for (size_t p = 0; ok && p < candidate->n_parts; p++) {
+        const struct candidate_part *part = &candidate->parts[p];
+
+        buf_clear(&text);
+        for (size_t i = 0; i < part->n_demos; i++)
+            json_put(&text, part->demos[i].fields, false);
+        ok = buf_ok(&text, "a prompt", err);
+        *bytes += strlen(part->instruction);
+        if (part->n_demos > 0)
+            *bytes += text.len * candidate_part_shows(part) / part->n_demos;
+    }
+    buf_release(&text);
+    return ok;
+}
+
+// Of those that are as good as the first, by less than can be measured, the one
+// with the shortest prompt.
+static bool choose_short(const struct search *search,
+                         const struct racer *racers, size_t n,
+                         struct entry **best, struct err *err)
+{
+    double alike = fmax(ALIKE, search->noise);
+    size_t shortest = SIZE_MAX;
+
+    for (size_t i = 0; i < n && racers[i].value > racers[0].value - alike;
+         i++) {
+        size_t bytes = 0;
+
+        if (!measure_prompt(racers[i].entry->candidate, &bytes, err))
+            return false;
+        if (bytes < shortest)
+            *best = racers[i].entry;
+        if (bytes < shortest)
+            shortest = bytes;
+    }
+    return true;
+}
+
+// The best of those that a test can tell from the baseline; without any it is
+// the baseline. *rival: who looks best of the others, tested or not, or NULL.
+static bool choose_best(struct search *search, struct entry **best,
+                        struct entry **rival, struct err *err)
+{
+    struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
+    size_t n = 0, all;
+    bool ok = racers != NULL;
+
+    if (!ok)
+        return search_nomem(err);
+    *best = search->baseline;
+    ok = outlook_learn(&search->outlook, SEARCH_TIES, err);
+    if (ok) {
+        all = race_rank(&search->outlook, CHOICE_CAUTION, racers);
+        *rival = proof_hopeful(search, racers, all);
+        for (size_t i = 0; i < all; i++)
+            if (proof_tells(search, racers[i].entry))
+                racers[n++] = racers[i];
+        ok = choose_short(search, racers, n, best, err);
+    }
+    free(racers);
+    return ok;
+}
+
+bool choice_make(struct search *search, struct err *err)
+{
+    struct entry *best = NULL, *rival = NULL;
+    struct board_pairs pairs = {0};
+
+    if (!choose_best(search, &best, &rival, err) ||
+        !board_compare(&search->board, search->baseline, best, &pairs, err))
+        return false;
+    if (best != search->baseline && pairs.p_value >= SHIPPED_BELOW) {
+        rival = best;
+        best = search->baseline;
+    }
+    session_set_baseline(search->session, search->baseline->trial);
+    search_crown(search, best);
+    if (best == search->baseline && rival != NULL)
+        session_set_rival(search->session, rival->trial);
+    if (search->cut)
+        session_set_finish(search->session, "budget");
+    else if (best != search->baseline && search_is_perfect(search))
+        session_set_finish(search->session, "perfect");
+    else if (best == search->baseline)
+        session_set_finish(search->session, "no_difference");
+    return true;
+}

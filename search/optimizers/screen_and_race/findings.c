@@ -1,0 +1,136 @@
+#include "search/optimizers/screen_and_race/findings.h"
+
+#include <stdlib.h>
+
+#include "common/rng.h"
+#include "search/toolkit/credit.h"
+
+enum { FAILURES_LEAST = 3 }; // to learn from
+
+void findings_release(struct search *search, struct findings *found)
+{
+    runs_drop(search->session, found->runs);
+    free(found->places);
+    free(found->failed);
+}
+
+// How many steps there are whose prompts are searched.
+static size_t count_searched(const struct search *search)
+{
+    size_t n = 0;
+
+    for (size_t p = 0; p < search->program->n_predictors; p++)
+        n += search->study.searched[p];
+    return n;
+}
+
+// The step that costs most points; one that was worked on in vain gets its turn
+// less often.
+static bool choose_focus(struct search *search, const struct findings *found,
+                         struct err *err)
+{
+    const struct runs *runs = found->runs;
+    double shares[PROGRAM_MAX_STEPS];
+    size_t tried = 0;
+
+    diagnosis_charge(search->session, runs->items, runs->n, search->study.pass,
+                     shares);
+    if (count_searched(search) > 1 &&
+        !credit_measure(&search->study, &search->board, found->patient, runs,
+                        found->failed, found->n_failed, shares, &tried, err))
+        return false;
+    for (size_t p = 0; p < search->program->n_predictors; p++)
+        shares[p] /= 1 + (double)search->parts[p].in_vain;
+    for (size_t p = 0; p < search->program->n_predictors; p++)
+        if (search->study.searched[p] &&
+            (!search->study.searched[search->focus] ||
+             shares[p] > shares[search->focus]))
+            search->focus = p;
+    return true;
+}
+
+static bool read_runs(struct search *search, size_t round,
+                      struct findings *found, struct err *err)
+{
+    struct rng rng = session_rng(search->session, "failures", round);
+    const struct runs *runs = found->runs;
+    const struct classes *classes;
+    int step;
+
+    for (size_t i = 0; i < runs->n; i++)
+        if (diagnosis_failed(&runs->items[i], search->study.pass))
+            found->failed[found->n_failed++] = i;
+    rng_shuffle(&rng, found->failed, found->n_failed);
+    if (!choose_focus(search, found, err))
+        return false;
+    classes = &search->study.classes[search->focus];
+    step = search->program->predictors[search->focus];
+    found->n_confusions =
+        diagnosis_confusions(classes, step, runs->items, found->places, runs->n,
+                             found->confusions, FINDINGS_CONFUSIONS);
+    return diagnosis_group(classes, step, runs->items, found->places,
+                           FINDINGS_SHOWN / 2, found->failed, found->n_failed,
+                           err);
+}
+
+static size_t count_failures(const struct search *search,
+                             const struct entry *entry)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < search->board.n_rows; i++)
+        n += entry->known[i] && entry->scores[i] < search->study.pass;
+    return n;
+}
+
+static size_t count_alike(const struct search *search, const struct entry *a,
+                          const struct entry *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < search->space.n_choices; i++)
+        n += a->choices[i] == b->choices[i];
+    return n;
+}
+
+// Whose runs are looked at. Where rows train and validate, demo sets take in
+// rows that went wrong, and a candidate is not scored on what it shows: so the
+// leader may be right on all rows that are left, and nothing is learned from
+// it. Then it is the entry that is most like it, of those that failed often
+// enough.
+static const struct entry *choose_patient(const struct search *search)
+{
+    const struct board *board = &search->board;
+    const struct entry *patient = search->leader;
+    const struct entry *best = NULL;
+
+    if (!session_split(search->session)->shared ||
+        count_failures(search, patient) >= FAILURES_LEAST)
+        return patient;
+    for (size_t i = 0; i < board->n; i++) {
+        const struct entry *one = board->entries[i];
+
+        if (one != patient && count_failures(search, one) >= FAILURES_LEAST &&
+            (best == NULL || count_alike(search, one, patient) >
+                                 count_alike(search, best, patient)))
+            best = one;
+    }
+    return best != NULL ? best : patient;
+}
+
+bool findings_make(struct search *search, size_t round, struct findings *found,
+                   struct err *err)
+{
+    size_t n = search->study.n + 1;
+
+    session_phase(search->session, "diagnosis", 0);
+    found->places = calloc(n, sizeof *found->places);
+    found->failed = calloc(n, sizeof *found->failed);
+    if (found->places == NULL || found->failed == NULL)
+        return search_nomem(err);
+    found->patient = choose_patient(search);
+    found->runs = study_trace(&search->study, &search->board, found->patient,
+                              found->places, err);
+    return found->runs != NULL && read_runs(search, round, found, err) &&
+           study_harvest(&search->study, &search->board, err);
+}

@@ -1,0 +1,38 @@
+// findings: what the runs of the leader, or of an entry like it, say: which
+// step loses the points, which rows went wrong, which labels are mistaken for
+// each other.
+//
+// The runs were made in trials, so they cost no call. For the job's own thread.
+
+#ifndef SEARCH_OPTIMIZERS_SCREEN_AND_RACE_FINDINGS_H
+#define SEARCH_OPTIMIZERS_SCREEN_AND_RACE_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "search/optimizers/screen_and_race/search.h"
+#include "search/toolkit/diagnosis.h"
+
+enum {
+    FINDINGS_CONFUSIONS = 6,
+    FINDINGS_SHOWN = 6, // failures that one reflection sees
+};
+
+struct findings {
+    const struct entry *patient; // whose runs these are
+    struct runs *runs;           // owned
+    size_t *places;              // owned: of their rows
+    size_t *failed;              // owned: indices of items, by chance
+    size_t n_failed;
+    struct confusion confusions[FINDINGS_CONFUSIONS]; // of the focus
+    size_t n_confusions;
+};
+
+// Looks at the runs and moves the search's focus to the step that costs most.
+// round: of the search, 0 at first. The caller releases, on failure too.
+bool findings_make(struct search *search, size_t round, struct findings *found,
+                   struct err *err);
+void findings_release(struct search *search, struct findings *found);
+
+#endif

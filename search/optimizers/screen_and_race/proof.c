@@ -1,0 +1,116 @@
+#include "search/optimizers/screen_and_race/proof.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "search/optimizers/screen_and_race/choice.h"
+
+enum { PROOF_STEP = 4 }; // rows that are added at first
+
+struct entry *proof_hopeful(const struct search *search,
+                            const struct racer *racers, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && racers[i].entry == search->baseline)
+        i++;
+    return i < n ? racers[i].entry : NULL;
+}
+
+bool proof_tells(const struct search *search, const struct entry *entry)
+{
+    const struct entry *baseline = search->baseline;
+    size_t both = 0, open = 0;
+
+    for (size_t i = 0; i < search->board.n_rows; i++) {
+        open += !entry->closed[i] && !baseline->closed[i];
+        both += entry->known[i] && baseline->known[i];
+    }
+    return entry == baseline || both >= COMPARISON_LEAST || both == open;
+}
+
+// Whom the next rows go to. Who was begun with is gone on with until a test can
+// tell, unless another looks better than luck explains: else the last rows are
+// spread over several, and in the end no test can tell of any.
+static struct entry *choose_proven(const struct search *search,
+                                   struct entry *begun, struct racer *racers)
+{
+    const struct outlook *outlook = &search->outlook;
+    struct entry *best = proof_hopeful(
+        search, racers, race_rank(outlook, CHOICE_CAUTION, racers));
+    struct effect_guess had;
+
+    if (best == NULL || begun == NULL || proof_tells(search, begun))
+        return best;
+    had = outlook_guess(outlook, begun->choices);
+    return had.mean + had.deviation >=
+                   outlook_guess(outlook, best->choices).mean
+               ? begun
+               : best;
+}
+
+// Places that `entry` may be scored on and is not yet, and where `other` is
+// known or (anywhere) could be; at most n. Returns how many.
+static size_t list_open(const struct search *search, const struct entry *entry,
+                        const struct entry *other, bool anywhere, size_t n,
+                        size_t *places)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < search->board.n_rows && found < n; i++)
+        if (!entry->known[i] && !entry->closed[i] &&
+            (other->known[i] || (anywhere && !other->closed[i])))
+            places[found++] = i;
+    return found;
+}
+
+// Scores whoever looks best by now on some more rows, first on those that the
+// baseline was scored on; then the baseline on more of them. *n: how many. They
+// are not many more at once than it knows, so that whoever disappoints does so
+// early. *begun: who it was the last time, and is this time.
+static bool prove_some(struct search *search, size_t most, struct racer *racers,
+                       size_t *places, struct entry **begun, size_t *n,
+                       struct err *err)
+{
+    struct entry *entry, *asked;
+    size_t step;
+
+    *n = 0;
+    if (!outlook_learn(&search->outlook, SEARCH_TIES, err))
+        return false;
+    entry = asked = *begun = choose_proven(search, *begun, racers);
+    if (entry == NULL)
+        return true;
+    step = entry->n / 2 > PROOF_STEP ? entry->n / 2 : PROOF_STEP;
+    step = step < most ? step : most;
+    *n = list_open(search, entry, search->baseline, false, step, places);
+    if (*n == 0) {
+        asked = search->baseline;
+        *n = list_open(search, asked, entry, true, step, places);
+    }
+    return *n == 0 || board_score(&search->board, asked, places, *n, err);
+}
+
+bool proof_make(struct search *search, struct err *err)
+{
+    struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
+    size_t *places = calloc(search->board.n_rows + 1, sizeof *places);
+    struct entry *begun = NULL;
+    size_t most = SIZE_MAX, n = 1;
+    bool ok = racers != NULL && places != NULL;
+
+    if (!ok)
+        search_nomem(err);
+    session_phase(search->session, "proof", 0);
+    while (ok && n > 0 && most > 0) {
+        ok = prove_some(search, most, racers, places, &begun, &n, err);
+        if (!ok && err->code == ERR_BUDGET) {
+            *err = ERR_CLEAR;
+            ok = true;
+            most = n / 2;
+        }
+    }
+    free(places);
+    free(racers);
+    return ok;
+}

@@ -1,0 +1,242 @@
+#include "search/optimizers/screen_and_race/screen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/rng.h"
+#include "search/toolkit/demo_space.h"
+
+enum {
+    SCREEN_CELLS = 16, // of the first screen; half of it later
+    SCREEN_ROWS = 4,   // a combination
+    SCREEN_SPAN = 24,  // rows that the screen uses
+    SCREEN_ALIKE = 3,  // combinations of one text, or one set, in later screens
+};
+
+// Up to SCREEN_ROWS rows that are open to the entry, from a place on that
+// differs from combination to combination; beyond the span of the screen only
+// where its demos leave too few there.
+static bool screen_entry(struct search *search, struct entry *entry,
+                         size_t number, struct err *err)
+{
+    size_t span =
+        search->board.n_rows < SCREEN_SPAN ? search->board.n_rows : SCREEN_SPAN;
+    size_t places[SCREEN_ROWS];
+    size_t n = 0;
+
+    for (size_t k = 0; k < search->board.n_rows && n < SCREEN_ROWS; k++) {
+        size_t place = k < span ? (number * SCREEN_ROWS + k) % span : k;
+
+        if (!entry->known[place] && !entry->closed[place])
+            places[n++] = place;
+    }
+    return board_ask(&search->board, entry, places, n, TRIAL_MINIBATCH,
+                     "screen", err);
+}
+
+static bool end_screen(struct search *search, struct err *err)
+{
+    return board_wait(&search->board, err) &&
+           outlook_learn(&search->outlook, SEARCH_SOFT, err);
+}
+
+// Of the predictor that matters most each text and each set is met as often as
+// the others. The rest of the combination is drawn for every other one only,
+// and stays as the leader has it (at first, as written) for those between: an
+// earlier step that is left alone gives the answers that are there already, and
+// so costs nothing.
+static void first_choices(struct search *search, size_t cell, struct rng *rng,
+                          int *choices)
+{
+    size_t text = space_at_text(search->focus);
+    size_t set = space_at_demos(search->focus);
+    size_t texts = space_count(&search->space, text);
+    size_t sets = space_count(&search->space, set);
+
+    for (size_t at = 0; at < search->space.n_choices; at++)
+        choices[at] = (int)rng_below(rng, space_count(&search->space, at));
+    for (size_t at = 0; cell % 2 == 0 && at < search->space.n_choices; at++)
+        choices[at] = search->leader->choices[at];
+    choices[text] = (int)(cell % texts);
+    choices[set] = (int)((cell + cell / texts * 3 + 1) % sets);
+}
+
+bool screen_first(struct search *search, struct err *err)
+{
+    struct rng rng = session_rng(search->session, "screen", 0);
+    int *choices = calloc(search->space.n_choices + 1, sizeof *choices);
+    bool ok = choices != NULL;
+
+    if (!ok)
+        search_nomem(err);
+    session_phase(search->session, "screen", SCREEN_CELLS);
+    for (size_t cell = 0; ok && cell < SCREEN_CELLS; cell++) {
+        struct entry *entry;
+
+        first_choices(search, cell, &rng, choices);
+        entry = search_enter(search, choices, err);
+        ok = entry != NULL;
+        if (ok && entry != search->baseline && entry->asked == NULL)
+            ok = screen_entry(search, entry, cell, err);
+    }
+    free(choices);
+    return ok && end_screen(search, err);
+}
+
+// A combination that could be tried: the leader's with one or two choices
+// changed.
+struct option {
+    size_t at[2];
+    int choice[2];
+    size_t no;
+    double value;
+};
+
+static int compare_options(const void *a, const void *b)
+{
+    const struct option *x = a;
+    const struct option *y = b;
+
+    if (x->value != y->value)
+        return x->value > y->value ? -1 : 1;
+    return (x->no > y->no) - (x->no < y->no);
+}
+
+static void add_option(struct search *search, struct option *option,
+                       int *choices, struct option *list, size_t *n)
+{
+    int before[2] = {choices[option->at[0]], choices[option->at[1]]};
+    struct effect_guess guess;
+
+    choices[option->at[0]] = option->choice[0];
+    choices[option->at[1]] = option->choice[1];
+    guess = outlook_guess(&search->outlook, choices);
+    choices[option->at[1]] = before[1];
+    choices[option->at[0]] = before[0];
+    option->value = guess.mean + guess.deviation;
+    option->no = *n;
+    list[(*n)++] = *option;
+}
+
+// All texts and sets of the predictor that matters most with each other, and
+// every other choice by itself; best hope first. The caller frees.
+static struct option *list_options(struct search *search, size_t *n,
+                                   struct err *err)
+{
+    const struct space *space = &search->space;
+    int *choices = calloc(space->n_choices + 1, sizeof *choices);
+    size_t text = space_at_text(search->focus);
+    size_t set = space_at_demos(search->focus);
+    size_t most = space_count(space, text) * space_count(space, set);
+    struct option *list;
+
+    for (size_t at = 0; at < space->n_choices; at++)
+        most += space_count(space, at);
+    list = calloc(most, sizeof *list);
+    *n = 0;
+    if (list == NULL || choices == NULL) {
+        search_nomem(err);
+        free(choices);
+        free(list);
+        return NULL;
+    }
+    memcpy(choices, search->leader->choices,
+           space->n_choices * sizeof *choices);
+    for (size_t t = 0; t < space_count(space, text); t++)
+        for (size_t s = 0; s < space_count(space, set); s++)
+            add_option(search,
+                       &(struct option){{text, set}, {(int)t, (int)s}, 0, 0},
+                       choices, list, n);
+    for (size_t at = 0; at < space->n_choices; at++)
+        for (size_t c = 0;
+             at != text && at != set && c < space_count(space, at); c++)
+            add_option(search,
+                       &(struct option){{at, at}, {(int)c, (int)c}, 0, 0},
+                       choices, list, n);
+    free(choices);
+    qsort(list, *n, sizeof *list, compare_options);
+    return list;
+}
+
+// Whether enough others of the screen share a choice with this one.
+static bool is_common(const struct option *taken, size_t n,
+                      const struct option *option)
+{
+    for (int side = 0; side < 2; side++) {
+        size_t alike = 0;
+
+        for (size_t i = 0; i < n; i++)
+            alike += taken[i].at[side] == option->at[side] &&
+                     taken[i].choice[side] == option->choice[side];
+        if (alike >= SCREEN_ALIKE)
+            return true;
+    }
+    return false;
+}
+
+// The leader with one or two choices changed joins the screen, unless it was
+// tried; *n counts those that joined.
+static bool screen_option(struct search *search, const struct option *option,
+                          size_t number, size_t *n, struct err *err)
+{
+    const size_t bytes = search->space.n_choices * sizeof(int);
+    int *choices = malloc(bytes + sizeof(int));
+    struct entry *entry = NULL;
+    bool ok = choices != NULL;
+
+    if (!ok)
+        return search_nomem(err);
+    memcpy(choices, search->leader->choices, bytes);
+    choices[option->at[0]] = option->choice[0];
+    choices[option->at[1]] = option->choice[1];
+    entry = search_enter(search, choices, err);
+    ok = entry != NULL;
+    if (ok && entry->n == 0 && entry->asked == NULL) {
+        ok = screen_entry(search, entry, number, err);
+        (*n)++;
+    }
+    free(choices);
+    return ok;
+}
+
+// The leader with half of its demos: whatever is hoped of it, so that the
+// search does not end up with ever more of them.
+static bool screen_half(struct search *search, size_t number, size_t *n,
+                        struct err *err)
+{
+    size_t part = search->focus;
+    size_t at = space_at_demos(part);
+    int half;
+
+    return demo_space_halve(&search->space, &search->study, part,
+                            search->leader->choices[at], &half, err) &&
+           screen_option(search, &(struct option){{at, at}, {half, half}, 0, 0},
+                         number, n, err);
+}
+
+bool screen_next(struct search *search, size_t round, struct err *err)
+{
+    enum { MOST = SCREEN_CELLS / 2 };
+    struct option taken[MOST];
+    size_t n = 0, n_taken = 0, screened = 0;
+    struct option *options = NULL;
+    bool ok;
+
+    session_phase(search->session, "screen", MOST);
+    ok = screen_half(search, round, &screened, err) &&
+         outlook_learn(&search->outlook, SEARCH_SOFT, err);
+    options = ok ? list_options(search, &n, err) : NULL;
+    ok = options != NULL;
+    for (size_t i = 0; ok && i < n && screened < MOST; i++) {
+        size_t before = screened;
+
+        if (is_common(taken, n_taken, &options[i]))
+            continue;
+        ok = screen_option(search, &options[i], screened + round, &screened,
+                           err);
+        if (screened > before)
+            taken[n_taken++] = options[i];
+    }
+    free(options);
+    return ok && end_screen(search, err);
+}

@@ -1,0 +1,23 @@
+// screen: many combinations of instruction and demos on a few rows each.
+//
+// The effects of both nearly add up, so each score says something about both,
+// and the outlook tells from all of them what a combination can be expected to
+// score that nobody has tried. For the job's own thread.
+
+#ifndef SEARCH_OPTIMIZERS_SCREEN_AND_RACE_SCREEN_H
+#define SEARCH_OPTIMIZERS_SCREEN_AND_RACE_SCREEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "search/optimizers/screen_and_race/search.h"
+
+// Every text and every set of the predictor in the focus, as often as the
+// others.
+bool screen_first(struct search *search, struct err *err);
+
+// What the outlook hopes most of and nobody has tried.
+bool screen_next(struct search *search, size_t round, struct err *err);
+
+#endif

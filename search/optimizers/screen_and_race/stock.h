@@ -1,0 +1,22 @@
+// stock: fills the space, at first and again every round: looks at what goes
+// wrong (findings.h), and makes instructions (texts.h, letters.h) and demo sets
+// (sets.h) from it.
+//
+// No search finds what is not in its space. For the job's own thread.
+
+#ifndef SEARCH_OPTIMIZERS_SCREEN_AND_RACE_STOCK_H
+#define SEARCH_OPTIMIZERS_SCREEN_AND_RACE_STOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "search/optimizers/screen_and_race/search.h"
+
+// What every predictor begins with.
+bool stock_fill(struct search *search, struct err *err);
+
+// What a round adds for the predictor that loses most; round: 1 and up.
+bool stock_renew(struct search *search, size_t round, struct err *err);
+
+#endif
