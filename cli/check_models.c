@@ -10,7 +10,7 @@
 enum { PROBE_MS = 3000, URLS_SHOWN = 3, URLS_BYTES = 400 };
 
 // What the servers that answered said, in the order of the options.
-struct answered {
+struct server_said {
     struct model_server server;
     bool there;
 };
@@ -58,7 +58,7 @@ static void tell_missing(struct jobfile *file, const struct missing *missing,
 
 // One name on all servers: there, and the same model everywhere.
 static void compare_model(struct jobfile *file, const struct servers *servers,
-                          const struct answered *answered, const char *name)
+                          const struct server_said *said, const char *name)
 {
     const struct place *place = place_of(file, name);
     const struct model_info *first = NULL;
@@ -70,9 +70,9 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
         const struct model_info *model;
 
         // Others than Ollama may serve their one model by any name.
-        if (!answered[i].there || strcmp(address->backend, "ollama") != 0)
+        if (!said[i].there || strcmp(address->backend, "ollama") != 0)
             continue;
-        model = model_server_find(&answered[i].server, name);
+        model = model_server_find(&said[i].server, name);
         if (model == NULL) {
             note_missing(&missing, address->url);
         } else if (first == NULL) {
@@ -89,7 +89,7 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
     tell_missing(file, &missing, name);
 }
 
-static void probe(const struct model_address *address, struct answered *out)
+static void probe(const struct model_address *address, struct server_said *out)
 {
     struct err ignored = ERR_CLEAR; // `replies` tells of one that is not there
     struct model_client *client = model_client_new(address, &ignored);
@@ -105,18 +105,18 @@ void check_models(struct jobfile *file, const struct options *options)
     size_t n = jobfile_models(file, models);
     struct servers servers = {0};
     struct err ignored = ERR_CLEAR;
-    struct answered *answered = NULL;
+    struct server_said *said = NULL;
 
     if (!option_on(options, OPT_OLLAMA) && !option_on(options, OPT_OPENAI))
         return;
     if (servers_open(&servers, options, false, models, n, &ignored))
-        answered = calloc(servers.n + 1, sizeof *answered);
-    for (size_t i = 0; answered != NULL && i < servers.n; i++)
-        probe(&servers.addresses[i], &answered[i]);
-    for (size_t m = 0; answered != NULL && m < n; m++)
-        compare_model(file, &servers, answered, models[m]);
-    for (size_t i = 0; answered != NULL && i < servers.n; i++)
-        model_server_release(&answered[i].server);
-    free(answered);
+        said = calloc(servers.n + 1, sizeof *said);
+    for (size_t i = 0; said != NULL && i < servers.n; i++)
+        probe(&servers.addresses[i], &said[i]);
+    for (size_t m = 0; said != NULL && m < n; m++)
+        compare_model(file, &servers, said, models[m]);
+    for (size_t i = 0; said != NULL && i < servers.n; i++)
+        model_server_release(&said[i].server);
+    free(said);
     servers_close(&servers);
 }

@@ -19,7 +19,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-static bool split(const char *text, struct words *out)
+static bool words_split(const char *text, struct words *out)
 {
     size_t len = strlen(text);
 
@@ -117,7 +117,7 @@ static void walk(const struct middle *middle, struct word_diff *diff)
 }
 
 // What is gone before what is new between two pieces that stayed.
-static void order(struct word_diff *diff)
+static void gone_first(struct word_diff *diff)
 {
     for (size_t i = 1; i < diff->n; i++) {
         struct word_piece *one = &diff->pieces[i - 1];
@@ -173,7 +173,7 @@ static bool make(const struct words *a, const struct words *b,
         return false;
     for (size_t i = b->n - tail; i < b->n; i++)
         add(diff, WORD_SAME, &b->items[i]);
-    order(diff);
+    gone_first(diff);
     return true;
 }
 
@@ -181,7 +181,7 @@ bool word_diff_make(const char *a, const char *b, struct word_diff *out,
                     struct err *err)
 {
     struct words before = {0}, after = {0};
-    bool ok = split(a, &before) && split(b, &after);
+    bool ok = words_split(a, &before) && words_split(b, &after);
 
     *out = (struct word_diff){0};
     if (ok)

@@ -371,8 +371,8 @@ static bool lacks_model(struct running_job *running, const struct task *task,
     return false;
 }
 
-static bool check_models(struct running_job *running, int64_t now,
-                         struct err *err)
+static bool models_are_there(struct running_job *running, int64_t now,
+                             struct err *err)
 {
     const struct workers *workers = &running->engine->workers;
 
@@ -478,7 +478,7 @@ bool running_job_watch(struct running_job *running, int64_t now,
         running->waiting_ms = now;
     if (running->work.models[ROLE_STUDENT].bound)
         compare_new_workers(running);
-    if (!check_models(running, now, err))
+    if (!models_are_there(running, now, err))
         return false;
     since = latest(latest(running->waiting_ms, running->work.answered_ms),
                    engine->busy_ms);

@@ -388,7 +388,7 @@ static const char *check_out(const struct ring *list, int n_held,
     return NULL;
 }
 
-static const char *check_models(const struct dispatch *dispatch)
+static const char *check_each_model(const struct dispatch *dispatch)
 {
     size_t listed = 0;
     size_t expected = 0;
@@ -471,7 +471,7 @@ const char *dispatch_check(const struct dispatch *dispatch)
     if (wrong == NULL)
         wrong = check_shares(dispatch);
     if (wrong == NULL)
-        wrong = check_models(dispatch);
+        wrong = check_each_model(dispatch);
     if (wrong == NULL)
         wrong = check_groups(dispatch);
     if (wrong == NULL)

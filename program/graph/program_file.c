@@ -529,8 +529,8 @@ static bool set_steps(json_t *map, const struct program *program)
     return true;
 }
 
-static json_t *output_json(const struct program *program,
-                           const struct program_output *output)
+static json_t *declared_output(const struct program *program,
+                               const struct program_output *output)
 {
     struct buf text = BUF_INIT(4096);
     json_t *json = NULL;
@@ -550,7 +550,7 @@ static bool set_outputs(json_t *map, const struct program *program)
     for (size_t i = 0; i < program->n_outputs; i++) {
         const struct program_output *output = &program->outputs[i];
         if (json_object_set_new(map, output->name,
-                                output_json(program, output)) != 0)
+                                declared_output(program, output)) != 0)
             return false;
     }
     return true;

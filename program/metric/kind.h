@@ -92,8 +92,8 @@ struct metric_kind {
                      struct err *err);
     // Of one that asks a model: what comes before the payload of every ask,
     // and the format of the answer.
-    bool (*prefix)(const struct metric *metric, struct buf *text,
-                   struct buf *format, struct err *err);
+    bool (*ask_prefix)(const struct metric *metric, struct buf *text,
+                       struct buf *format, struct err *err);
     // Writes the value of the metric's key (new reference).
     json_t *(*json)(const struct metric *metric);
     void (*release)(struct metric *metric); // or NULL

@@ -125,7 +125,7 @@ size_t metric_outside(const struct metric *metric)
 
 bool metric_asks_model(const struct metric *metric)
 {
-    bool asks = metric->n_asks > 0 && metric->kind->prefix != NULL;
+    bool asks = metric->n_asks > 0 && metric->kind->ask_prefix != NULL;
 
     for (size_t i = 0; i < metric->n_parts; i++)
         asks = asks || metric_asks_model(metric->parts[i]);
@@ -160,8 +160,8 @@ bool metric_prefix(const struct metric *metric, size_t part, struct buf *text,
 {
     const struct metric *found = find_outside(metric, part);
 
-    assert(found != NULL && found->kind->prefix != NULL);
-    return found->kind->prefix(found, text, format, err);
+    assert(found != NULL && found->kind->ask_prefix != NULL);
+    return found->kind->ask_prefix(found, text, format, err);
 }
 
 bool metric_ask(const struct metric *metric, size_t part, const json_t *example,

@@ -103,8 +103,8 @@ static bool parse(struct metric_reader *reader, const struct node *node,
 
 // ---- by a judge
 
-static bool prefix(const struct metric *metric, struct buf *text,
-                   struct buf *format, struct err *err)
+static bool ask_prefix(const struct metric *metric, struct buf *text,
+                       struct buf *format, struct err *err)
 {
     const struct grounded *grounded = metric->params;
 
@@ -325,7 +325,7 @@ const struct metric_kind metric_grounded = {
     .name = "grounded",
     .parse = parse,
     .score = score,
-    .prefix = prefix,
+    .ask_prefix = ask_prefix,
     .ask = ask,
     .answered = answered,
     .json = json,

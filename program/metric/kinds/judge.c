@@ -172,8 +172,8 @@ static bool parse(struct metric_reader *reader, const struct node *node,
     return ok && make(reader, &node->place, judge);
 }
 
-static bool prefix(const struct metric *metric, struct buf *text,
-                   struct buf *format, struct err *err)
+static bool ask_prefix(const struct metric *metric, struct buf *text,
+                       struct buf *format, struct err *err)
 {
     const struct judge *judge = metric->params;
 
@@ -239,7 +239,7 @@ const struct metric_kind metric_judge = {
     .name = "judge",
     .parse = parse,
     .score = judging_score,
-    .prefix = prefix,
+    .ask_prefix = ask_prefix,
     .ask = ask,
     .answered = answered,
     .json = json,
