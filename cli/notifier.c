@@ -28,11 +28,26 @@ enum {
     END_MS = 12000,
     LOOK_MS = 20,
     ENVIRONMENT_BYTES = 400,
+    WHY_BYTES = 200,
+};
+
+struct notifier;
+
+// One URL or command, and how it does. Of the thread; when that has ended, of
+// the owner.
+struct hook {
+    void (*tell)(struct notifier *notifier, struct hook *hook,
+                 const json_t *event, const char *text);
+    const char *noun;   // "hook", "command"
+    const char *target; // borrowed
+    size_t asked, failed;
+    char why[WHY_BYTES]; // of the last failure
 };
 
 struct notifier {
-    const struct options *options; // borrowed
-    double best;                   // told last; of the owner's thread
+    struct hook *hooks; // owned
+    size_t n_hooks;
+    double best; // told last; of the owner's thread
     pthread_t thread;
     pthread_mutex_t lock; // over all below
     pthread_cond_t change;
@@ -40,7 +55,7 @@ struct notifier {
     size_t n;
     bool ending;
     int64_t end_ms; // when ending: not beyond
-    bool said;      // what went wrong
+    size_t untold;  // events that found the queue full
 };
 
 // --- going wrong ---
@@ -55,15 +70,32 @@ static bool is_late(struct notifier *notifier)
     return late;
 }
 
-static void say_once(struct notifier *notifier, const char *what,
-                     const char *where, const char *why)
+static void fail(struct hook *hook, const json_t *event, const char *why)
 {
-    if (notifier->said)
+    (void)text_print(hook->why, sizeof hook->why, "%s", why);
+    if (hook->failed++ > 0)
         return;
-    notifier->said = true;
-    output_say("promptcc: %s %s was not told: %s. The job goes on; nothing "
-               "more is said of this\n",
-               what, where, why);
+    output_say("promptcc: the %s %s was not told `%s`: %s. The job goes on; if "
+               "it fails again, that is counted and said at the end\n",
+               hook->noun, hook->target, json_get_text(event, "event", ""),
+               why);
+}
+
+static void say_how_it_went(const struct notifier *notifier)
+{
+    for (size_t i = 0; i < notifier->n_hooks; i++) {
+        const struct hook *hook = &notifier->hooks[i];
+
+        if (hook->failed > 1)
+            output_say("promptcc: the %s %s was not told %zu of %zu events; "
+                       "the last time: %s\n",
+                       hook->noun, hook->target, hook->failed, hook->asked,
+                       hook->why);
+    }
+    if (notifier->untold > 0)
+        output_say("promptcc: %zu event%s told to nobody, because "
+                   "earlier ones took too long\n",
+                   notifier->untold, notifier->untold == 1 ? " was" : "s were");
 }
 
 // --- hooks ---
@@ -82,15 +114,16 @@ static int watch_the_end(void *user, curl_off_t a, curl_off_t b, curl_off_t c,
     return is_late(user);
 }
 
-static void tell_hook(struct notifier *notifier, const char *url,
-                      const char *text)
+static void tell_url(struct notifier *notifier, struct hook *hook,
+                     const json_t *event, const char *text)
 {
+    const char *url = hook->target;
     CURL *curl = curl_easy_init();
     struct curl_slist *headers =
         curl_slist_append(NULL, "Content-Type: application/json");
     CURLcode code = CURLE_OUT_OF_MEMORY;
     long status = 0;
-    char why[200];
+    char why[WHY_BYTES];
 
     if (curl != NULL && headers != NULL) {
         curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -108,10 +141,10 @@ static void tell_hook(struct notifier *notifier, const char *url,
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     }
     if (code != CURLE_OK) {
-        say_once(notifier, "the hook", url, curl_easy_strerror(code));
+        fail(hook, event, curl_easy_strerror(code));
     } else if (status >= 300) {
         (void)text_print(why, sizeof why, "it answers %ld", status);
-        say_once(notifier, "the hook", url, why);
+        fail(hook, event, why);
     }
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
@@ -176,8 +209,8 @@ static bool spawn(const char *command, int in, char **environment, pid_t *pid)
     return ok;
 }
 
-// Waits for it, and ends its group when its time is over.
-static void await(struct notifier *notifier, pid_t pid, const char *command)
+// Waits for it, and ends its group when its time is over. False: why it failed.
+static bool await(struct notifier *notifier, pid_t pid, char *why)
 {
     int64_t end = clock_monotonic_ms() + COMMAND_MS;
     int status = 0;
@@ -188,13 +221,18 @@ static void await(struct notifier *notifier, pid_t pid, const char *command)
         if (clock_monotonic_ms() > end || is_late(notifier)) {
             (void)kill(-pid, SIGKILL);
             (void)waitpid(pid, &status, 0);
-            say_once(notifier, "the command", command, "it took too long");
-            return;
+            (void)text_print(why, WHY_BYTES, "it took too long");
+            return false;
         }
         (void)nanosleep(&pause, NULL);
     }
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        say_once(notifier, "the command", command, "it failed");
+    if (WIFEXITED(status))
+        (void)text_print(why, WHY_BYTES, "it ended with status %d",
+                         WEXITSTATUS(status));
+    else
+        (void)text_print(why, WHY_BYTES, "it was ended by signal %d",
+                         WTERMSIG(status));
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 // An unnamed file of the event: a pipe would hold up whoever does not read.
@@ -216,18 +254,21 @@ static int open_text(const char *text)
     return -1;
 }
 
-static void run_command(struct notifier *notifier, const char *command,
-                        const json_t *event, const char *text)
+static void tell_command(struct notifier *notifier, struct hook *hook,
+                         const json_t *event, const char *text)
 {
     struct variable added[3];
     char **environment = make_environment(event, added);
+    char why[WHY_BYTES] = "it cannot be started";
+    bool ok = false;
     int fd = open_text(text);
     pid_t pid;
 
-    if (environment != NULL && fd >= 0 && spawn(command, fd, environment, &pid))
-        await(notifier, pid, command);
-    else
-        say_once(notifier, "the command", command, "it cannot be started");
+    if (environment != NULL && fd >= 0 &&
+        spawn(hook->target, fd, environment, &pid))
+        ok = await(notifier, pid, why);
+    if (!ok)
+        fail(hook, event, why);
     if (fd >= 0)
         close(fd);
     free(environment);
@@ -237,15 +278,17 @@ static void run_command(struct notifier *notifier, const char *command,
 
 static void tell_all(struct notifier *notifier, const json_t *event)
 {
-    const char *const *texts;
     char *text = json_text(event);
-    size_t n = option_list(notifier->options, OPT_NOTIFY, &texts);
 
-    for (size_t i = 0; text != NULL && i < n; i++)
-        tell_hook(notifier, texts[i], text);
-    if (text != NULL && option_on(notifier->options, OPT_ON_EVENT))
-        run_command(notifier, option_text(notifier->options, OPT_ON_EVENT),
-                    event, text);
+    for (size_t i = 0; text != NULL && i < notifier->n_hooks; i++) {
+        struct hook *hook = &notifier->hooks[i];
+
+        hook->asked++;
+        if (is_late(notifier))
+            fail(hook, event, "the job has ended, and its turn came too late");
+        else
+            hook->tell(notifier, hook, event, text);
+    }
     free(text);
 }
 
@@ -273,8 +316,7 @@ static void *serve(void *user)
     (void)pthread_mutex_lock(&notifier->lock);
     while ((event = next_event(notifier)) != NULL) {
         (void)pthread_mutex_unlock(&notifier->lock);
-        if (!is_late(notifier))
-            tell_all(notifier, event);
+        tell_all(notifier, event);
         json_decref(event);
         (void)pthread_mutex_lock(&notifier->lock);
     }
@@ -303,6 +345,51 @@ static bool check_urls(const struct options *options, struct err *err)
     return true;
 }
 
+static size_t add_hooks(struct notifier *notifier,
+                        const struct options *options, enum option_id id,
+                        const struct hook *like)
+{
+    const char *const *texts;
+    size_t n = option_list(options, id, &texts);
+
+    for (size_t i = 0; notifier != NULL && i < n; i++) {
+        notifier->hooks[notifier->n_hooks] = *like;
+        notifier->hooks[notifier->n_hooks++].target = texts[i];
+    }
+    return n;
+}
+
+static struct notifier *make_notifier(const struct options *options)
+{
+    const struct hook url = {.tell = tell_url, .noun = "hook"};
+    const struct hook command = {.tell = tell_command, .noun = "command"};
+    struct notifier *notifier = calloc(1, sizeof *notifier);
+    size_t n = add_hooks(NULL, options, OPT_NOTIFY, &url) +
+               add_hooks(NULL, options, OPT_ON_EVENT, &command);
+
+    if (notifier == NULL)
+        return NULL;
+    notifier->hooks = calloc(n, sizeof *notifier->hooks);
+    if (notifier->hooks == NULL) {
+        free(notifier);
+        return NULL;
+    }
+    (void)add_hooks(notifier, options, OPT_NOTIFY, &url);
+    (void)add_hooks(notifier, options, OPT_ON_EVENT, &command);
+    notifier->best = -1;
+    (void)pthread_mutex_init(&notifier->lock, NULL);
+    (void)pthread_cond_init(&notifier->change, NULL);
+    return notifier;
+}
+
+static void free_notifier(struct notifier *notifier)
+{
+    (void)pthread_cond_destroy(&notifier->change);
+    (void)pthread_mutex_destroy(&notifier->lock);
+    free(notifier->hooks);
+    free(notifier);
+}
+
 bool notifier_start(struct notifier **out, const struct options *options,
                     struct err *err)
 {
@@ -313,22 +400,18 @@ bool notifier_start(struct notifier **out, const struct options *options,
         return true;
     if (!check_urls(options, err))
         return false;
-    notifier = calloc(1, sizeof *notifier);
+    notifier = make_notifier(options);
     if (notifier == NULL) {
         err_nomem(err, "notifications");
         return false;
     }
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
-    notifier->options = options;
-    notifier->best = -1;
-    (void)pthread_mutex_init(&notifier->lock, NULL);
-    (void)pthread_cond_init(&notifier->change, NULL);
     if (pthread_create(&notifier->thread, NULL, serve, notifier) == 0) {
         *out = notifier;
         return true;
     }
     err_set(err, ERR_IO, "cannot start a thread for notifications");
-    free(notifier);
+    free_notifier(notifier);
     return false;
 }
 
@@ -355,8 +438,10 @@ void notifier_tell(struct notifier *notifier, json_t *event)
         return;
     }
     (void)pthread_mutex_lock(&notifier->lock);
-    if (notifier->n == QUEUE_EVENTS)
+    if (notifier->n == QUEUE_EVENTS) {
         json_decref(notifier->events[--notifier->n]);
+        notifier->untold++;
+    }
     notifier->events[notifier->n++] = event;
     (void)pthread_cond_broadcast(&notifier->change);
     (void)pthread_mutex_unlock(&notifier->lock);
@@ -372,7 +457,6 @@ void notifier_stop(struct notifier *notifier)
     (void)pthread_cond_broadcast(&notifier->change);
     (void)pthread_mutex_unlock(&notifier->lock);
     (void)pthread_join(notifier->thread, NULL);
-    (void)pthread_cond_destroy(&notifier->change);
-    (void)pthread_mutex_destroy(&notifier->lock);
-    free(notifier);
+    say_how_it_went(notifier);
+    free_notifier(notifier);
 }

@@ -4,7 +4,11 @@
 // A thread of its own, behind a short queue. It can never hold up or break a
 // run: an event that finds the queue full takes the place of the last one, a
 // hook that does not answer is given up after 10 s, a command is ended after
-// 30 s, and what went wrong is said once.
+// 30 s.
+//
+// Nothing that went wrong is kept quiet, and no hook fills the terminal: the
+// first failure of each is said when it happens, and how many there were when
+// the job has ended; so is how many events nobody was told of.
 //
 // An event is one JSON object:
 //
@@ -40,8 +44,8 @@ void notifier_look(struct notifier *notifier, const struct progress *progress);
 // Takes the event.
 void notifier_tell(struct notifier *notifier, json_t *event);
 
-// Waits until all events were told, at most some ten seconds, and ends. NULL is
-// fine.
+// Waits until all events were told, at most some ten seconds, says what was
+// not, and ends. NULL is fine.
 void notifier_stop(struct notifier *notifier);
 
 #endif

@@ -19,6 +19,7 @@ enum option_kind {
     KIND_FLAG,
     KIND_TEXT,
     KIND_LIST,  // repeatable; in the environment separated by blanks
+    KIND_LINES, // repeatable; in the environment one, blanks and all
     KIND_WHOLE, // a whole number
     KIND_COUNT, // with K and M
     KIND_TIME,
@@ -118,9 +119,10 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_NOTIFY] = {"notify", "URL", KIND_LIST,
                     "POST a JSON object there when a better program is found, "
                     "and when the job is done or pauses; repeatable"},
-    [OPT_ON_EVENT] = {"on-event", "COMMAND", KIND_TEXT,
+    [OPT_ON_EVENT] = {"on-event", "COMMAND", KIND_LINES,
                       "run a shell command at the same events, with the JSON "
-                      "object on its standard input and PROMPTCC_EVENT set"},
+                      "object on its standard input and PROMPTCC_EVENT set; "
+                      "repeatable"},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
                         "run the programs that submitted jobs, or a compiled "
                         "file, name in exec metrics and exec steps"},
@@ -329,6 +331,7 @@ static bool read_value(const struct option_row *row, const char *text,
     case KIND_FLAG:
     case KIND_TEXT:
     case KIND_LIST:
+    case KIND_LINES:
         return row->kind == KIND_FLAG || text[0] != '\0';
     case KIND_WHOLE:
         return read_whole(text, &value->number);
@@ -365,6 +368,7 @@ static const char *const kind_wants[] = {
     [KIND_FLAG] = "1 or 0",
     [KIND_TEXT] = "a text",
     [KIND_LIST] = "a text",
+    [KIND_LINES] = "a text",
     [KIND_WHOLE] = "a whole number",
     [KIND_COUNT] = "a number such as 500, 20K or 3M",
     [KIND_TIME] = "a time such as 90s, 60m or 2h",
@@ -408,7 +412,7 @@ static bool add_value(struct options *out, enum option_id id, const char *shown,
                 text, wants(row), row->range);
         return false;
     }
-    if (row->kind != KIND_LIST)
+    if (row->kind != KIND_LIST && row->kind != KIND_LINES)
         value->n = 0;
     if (value->n == OPTION_MAX_VALUES) {
         err_set(err, ERR_INPUT, "%s was given more than %d times", shown,

@@ -68,14 +68,47 @@ def test_one_that_pauses_is_told(stage, hook):
     assert bodies[-1]["event"] == "paused" and bodies[-1]["text"]
 
 
-@pytest.mark.parametrize("words", [
-    ("--notify", "http://127.0.0.1:1/"), ("--on-event", "exit 3"),
-    ("--on-event", "no-such-program"), ("--on-event", "kill -9 $$")])
-def test_what_fails_is_said_once_and_breaks_nothing(stage, sim, words):
+def test_each_of_several_is_told_of_everything(stage, sim, hook):
+    """In words that have blanks, too; one that fails keeps nothing from the
+    others."""
+    url, bodies = hook
+    done = stage.promptcc(
+        "run", stage.job(), "--ollama", sim.url, "--json", "--notify", url,
+        "--on-event", "echo $PROMPTCC_EVENT >> one", "--on-event", "exit 7",
+        "--notify", url, "--on-event", "echo $PROMPTCC_EVENT >> two")
+    assert done.status == 0, done
+    one, two = ((stage.folder / name).read_text().split() for name in
+                ("one", "two"))
+    assert one == two and one[-1] == "done"
+    assert [body["event"] for body in bodies] == [
+        event for event in one for _ in range(2)]
+
+
+def test_the_environment_holds_one_command_with_its_blanks(stage, sim):
     done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--json",
-                          *words)
+                          env={"PROMPTCC_ON_EVENT": "echo told > here"})
+    assert done.status == 0 and (stage.folder / "here").exists(), done
+
+
+@pytest.mark.parametrize("words, why", [
+    (("--notify", "http://127.0.0.1:1/"), "connect"),
+    (("--on-event", "exit 3"), "status 3"),
+    (("--on-event", "no-such-program"), "status 127"),
+    (("--on-event", "kill -9 $$"), "signal 9")])
+def test_what_fails_is_said_and_counted_and_breaks_nothing(stage, sim, words,
+                                                          why):
+    """The first time when it happens, the others once at the end."""
+    seen = stage.folder / "seen"
+    done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--json",
+                          *words, "--on-event", f"echo >> {seen}")
     assert done.status == 0 and done.json["out"], done
-    assert done.err.count("The job goes on; nothing more is said of this") == 1
+    events = len(seen.read_text())
+    said = [line for line in done.err.splitlines()
+            if line.startswith("promptcc: the ") and words[1] in line]
+    assert "The job goes on" in said[0] and why in said[0].lower(), done
+    if events > 1:
+        assert f"was not told {events} of {events} events" in said[1], done
+    assert len(said) == min(events, 2), done
 
 
 def test_a_command_that_hangs_does_not_hold_up_the_end(stage, sim):
