@@ -215,7 +215,10 @@ static bool submit_script(const char *script, const char *argument, char *id,
     if (failed == 0) {
         (void)posix_spawn_file_actions_init(&actions);
         (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+        // Neither end stays open in what sbatch leaves running, or the reader
+        // below would wait for that too.
         (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
+        (void)posix_spawn_file_actions_addclose(&actions, ends[1]);
         failed = posix_spawnp(&pid, "sbatch", &actions, NULL, words, environ);
         (void)posix_spawn_file_actions_destroy(&actions);
         (void)close(ends[1]);
