@@ -258,6 +258,31 @@ def document(page, promptcc_program, url):
             for one in ("best", "mine")]
 
 
+def short_document(page, promptcc_program, url):
+    """The snippet of python/README.md, and in its middle the command that its
+    comment names."""
+    import re
+    import shlex
+    import subprocess
+    [text] = re.findall(r"^```python\n(.*?)^```",
+                        pathlib.Path(page).read_text(), re.M | re.S)
+    export, command, load = re.split(r"^# then: promptcc (.*)\n", text,
+                                     flags=re.M)
+    names = {"program": dspy.Predict("question -> answer"),
+             "metric": lambda example, prediction, trace=None:
+                 len(prediction.answer) % 2,
+             "trainset": [dspy.Example(question=f"What is {i}?", answer="A")
+                          .with_inputs("question") for i in range(30)]}
+    exec(export, names)
+    subprocess.run([promptcc_program, *shlex.split(command), "--ollama", url,
+                    "--quiet", "--max-calls", "200"], check=True,
+                   capture_output=True)
+    ours = f'"openai/llama3.2:3b", api_base="{url}/v1", api_key="none"'
+    assert '"ollama_chat/llama3.2:3b"' in load
+    exec(load.replace('"ollama_chat/llama3.2:3b"', ours), names)
+    return dict(names["best"](question="Where is my parcel?"))
+
+
 def run_alone(compiled, url, messages):
     """The file's own pipeline."""
     lm = dspy.LM("openai/llama3.2:3b", api_base=url + "/v1", api_key="none",

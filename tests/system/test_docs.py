@@ -8,6 +8,7 @@ what they print. Blocks that are to be read only are marked `text` or `console`.
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -204,11 +205,163 @@ def test_the_commands_of_the_readme_work(stage):
         run_script(stage, ["\n".join(own) + "\n"])
 
 
+# Pages with commands that stand for themselves: in which blocks besides those
+# that are indented, and what is there before.
+ALONE = {
+    "README.md": ("", ""),
+    "docs/http-api.md": ("", "cp -r jobs/customer_care/* .\n"),
+    "docs/store.md": ("sh", "promptcc init my-job --template customer_care\n"
+                            "promptcc run my-job --max-calls 100\n"
+                            "cp my-job/promptcc.db .\n"
+                            "echo 'SELECT max(total_us) FROM v_calls' "
+                            "> slow.sql\n"),
+    "docs/command-line.md": ("text",
+                             "promptcc init job --template customer_care\n"
+                             "printf '#!/bin/sh\\ncat >> said\\n' "
+                             "> my-chat-bot\n"
+                             "chmod +x my-chat-bot\nPATH=.:$PATH\n"),
+    "simulated/README.md": ("", ""),
+}
+# They serve until they are ended.
+SERVES = re.compile(r"(promptcc coordinator|simulated_ollama) ")
+
+
+@pytest.mark.parametrize("page", ALONE)
+def test_the_commands_that_stand_for_themselves_work(stage, page):
+    """As they stand, but on free ports."""
+    kinds, before = ALONE[page]
+    commands = commands_in(harness.ROOT / page, kinds)
+    assert commands
+    for program in ("jq", "sqlite3"):
+        if program in "".join(commands) and shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    lines = [before]
+    for command in commands:
+        command = re.sub(r"127\.0\.0\.1:8070", "127.0.0.1:0", command)
+        command = re.sub(r"--port \d+", "--port 0", command)
+        if SERVES.match(command):
+            if "promptcc" in command:
+                command += " --listen tcp://127.0.0.1:0"
+            command = (f"{command} > served &\n"
+                       "until grep 'listening on' served; do kill -0 $!; "
+                       "sleep 0.05; done; kill $!; wait $! || true")
+        lines.append(command + "\n")
+    run_script(stage, lines)
+    if page == "docs/command-line.md":
+        said = (stage.folder / "place" / "said").read_text()
+        assert re.search(r"^customer-care-\w+: done 0\.\d+$", said, re.M), said
+
+
+def test_what_is_not_run_here_is_there():
+    """Commands that install, build or take long: the programs, presets, targets
+    and options that they name."""
+    read = {name: (harness.ROOT / name).read_text() for name in
+            ("bootstrap", "CMakePresets.json", "bench/run.sh")}
+    seen = 0
+    for path in documents():
+        for command in commands_in(path):
+            words = [word for word in command.split()
+                     if not re.match(r"[A-Z_]+=|nice$|-n$|19$|python3$", word)]
+            program = words[0]
+            if program == "./bootstrap":
+                wanted = [(word, read["bootstrap"]) for word in words[1:]]
+            elif program == "bench/run.sh":
+                wanted = [(name, read["bench/run.sh"])
+                          for name in re.findall(r"([A-Z_]+)=", command)]
+            elif program == "cmake" and words[1] == "--preset":
+                wanted = [(f'"{words[2]}"', read["CMakePresets.json"])]
+            elif program.startswith("build/") and "/tests/" in program:
+                folder = harness.ROOT / pathlib.Path(program).parent.relative_to(
+                    pathlib.Path(*pathlib.Path(program).parts[:2]))
+                source = "".join(one.read_text() for one in folder.iterdir()
+                                 if one.suffix in (".c", ".txt", ".h"))
+                wanted = [(word, source) for word in
+                          [pathlib.Path(program).name.removeprefix("fuzz_"),
+                           *re.findall(r" --([a-z]+)", command)]]
+            elif re.match(r"(bench|scripts|tests)/\S+\.(py|sh)$", program):
+                script = (harness.ROOT / program).read_text()
+                wanted = [(word, script) for word in
+                          re.findall(r" (--[a-z]+)", command)]
+            else:
+                continue
+            seen += 1
+            for word, text in wanted:
+                assert word in text, (path, command, word)
+    assert seen > 12
+
+
+# Which tests run the commands of a page, or hold what they name to what there is.
+RUN_BY = {
+    "README.md": "test_docs.py test_docs_machines.py",
+    "bench/dspy/README.md": "test_docs.py",
+    "bench/quality/README.md": "test_docs.py",
+    "deploy/README.md": "test_docs_machines.py",
+    "docs/benchmarks.md": "test_docs.py",
+    "docs/cluster.md": "test_docs_machines.py",
+    "docs/command-line.md": "test_docs.py",
+    "docs/exec-metric.md": "test_docs.py",
+    "docs/first-ollama.md": "test_docs_machines.py",
+    "docs/http-api.md": "test_web_api.py test_docs.py",
+    "docs/jobs.md": "test_docs.py",
+    "docs/jobs/customer_care.md": "test_docs.py",
+    "docs/jobs/support_unlabelled.md": "test_docs.py",
+    "docs/library.md": "test_library.py",
+    "docs/other-model.md": "test_docs.py",
+    "docs/python.md": "test_python.py",
+    "docs/real-model.md": "test_docs.py",
+    "docs/report.md": "test_docs.py",
+    "docs/serve.md": "test_serve.py",
+    "docs/store.md": "test_docs.py test_commands.py",
+    "docs/tutorial.md": "test_docs.py",
+    "docs/zero-scores.md": "test_docs.py",
+    "python/README.md": "test_python.py",
+    "simulated/README.md": "test_docs.py",
+    "tests/fault/README.md": "test_docs.py",
+    "tests/fuzz/README.md": "test_docs.py",
+    "tests/simulation/README.md": "test_docs.py",
+    "tests/system/README.md": "test_docs.py",
+}
+
+
+def test_every_page_with_commands_has_a_test_that_runs_them():
+    pages = {str(path.relative_to(harness.ROOT)) for path in documents()
+             if commands_in(path)}
+    assert pages == set(RUN_BY)
+    here = pathlib.Path(__file__).parent
+    for page, tests in RUN_BY.items():
+        for test in tests.split():
+            assert pathlib.Path(page).name in (here / test).read_text(), page
+
+
 def documents():
-    found = [harness.ROOT / "README.md", *harness.ROOT.glob("docs/**/*.md"),
-             *harness.ROOT.glob("jobs/**/*.md"),
-             *harness.ROOT.glob("tests/**/*.md")]
+    found = [harness.ROOT / "README.md"]
+    for folder in ("bench", "deploy", "docs", "examples", "jobs", "python",
+                   "simulated", "tests"):
+        found += harness.ROOT.glob(f"{folder}/**/*.md")
     return sorted(path for path in found if path.exists())
+
+
+# A line of a block that is a command: a prompt, variables, a program.
+COMMAND = re.compile(
+    r"(?:[\w-]*\$ +)?((?:[A-Z_]+=\S* +)*(?:nice -n 19 )?(?:promptcc|"
+    r"simulated_ollama|curl|echo|kubectl|helm|docker|ssh|scp|pip|cmake|cc|"
+    r"sqlite3|python3|timeout|\./bootstrap|(?:bench|build|scripts|tests|"
+    r"\.venv)/\S+)(?: .*|$))", re.S)
+
+
+def commands_in(path, kinds="sh|text|console"):
+    """The commands that a page shows, indented or in blocks of these kinds,
+    without what stands before and between them."""
+    text = path.read_text()
+    blocks = [block for kind, block in
+              re.findall(r"^```(\w+)\n(.*?)^```", text, re.M | re.S)
+              if kind in kinds.split("|")]
+    rest = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    blocks += re.findall(r"(?:^    \S.*\n)+", rest, re.M)
+    lines = [line.strip() for block in blocks
+             for line in re.sub(r"\\\n\s*", "", block).splitlines()]
+    found = [COMMAND.match(line) for line in lines]
+    return [match[1].split("  #")[0].strip() for match in found if match]
 
 
 def test_every_link_between_documents_leads_somewhere():
@@ -226,7 +379,9 @@ def test_every_option_in_the_documents_exists(stage):
     text = "\n".join(path.read_text() for path in documents())
     known = {}
     wrong = []
-    for verb, rest in re.findall(r"promptcc (\w+)\b([^\n`|&;]*)", text):
+    # `kubectl -n promptcc create` is none of ours, nor is `-n promptcc`.
+    for verb, rest in re.findall(r"(?<!-n )(?<!install )promptcc (\w+)\b"
+                                 r"([^\n`|&;]*)", text):
         options = re.findall(r"(?<![\w-])--([a-z][a-z-]*)", rest)
         if not options:
             continue

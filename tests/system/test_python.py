@@ -211,3 +211,11 @@ def test_the_snippets_of_the_document_work(stage, dspy_python):
                          page=str(harness.ROOT / "docs" / "python.md"),
                          promptcc_program=str(harness.PROMPTCC))
     assert best["response"] and mine["response"]
+
+
+def test_the_snippet_of_the_package_s_page_works(stage, dspy_python):
+    sim = stage.stand_in(slots=4)
+    best = in_dspy(stage, dspy_python, "short_document", url=sim.url,
+                   page=str(harness.ROOT / "python" / "README.md"),
+                   promptcc_program=str(harness.PROMPTCC))
+    assert best["answer"]
