@@ -10,12 +10,14 @@
 #include "store/remove.h"
 
 // The two of a job's share of the cluster are shown where some job has another
-// one than usual.
+// one than usual, and how far jobs are where some run.
 static const struct grid_column columns[] = {
     {"JOB", "job", GRID_TEXT, false},
     {"STATE", "state", GRID_TEXT, false},
     {"SCORE", "score", GRID_PERCENT, false},
     {"TRIALS", "trials", GRID_COUNT, false},
+    {"DONE", "progress", GRID_PERCENT, false},
+    {"LEFT", "left", GRID_TEXT, false},
     {"PRIORITY", "priority", GRID_COUNT, false},
     {"WORKERS", "max_workers", GRID_COUNT, false},
     {"UPDATED", "updated", GRID_TIME, false},
@@ -106,20 +108,86 @@ static bool is_of_share(const struct grid_column *column)
            strcmp(column->key, "max_workers") == 0;
 }
 
+// --- how far they are ---
+
+static json_t *find_job(json_t *jobs, const char *id)
+{
+    for (size_t i = 0; i < json_array_size(jobs); i++) {
+        json_t *job = json_array_get(jobs, i);
+
+        if (strcmp(json_get_text(job, "job", ""), id) == 0)
+            return job;
+    }
+    return NULL;
+}
+
+// `progress`, a fraction, and `left_ms`, where they are known; for the table
+// also `left`, which is the same for people.
+static void put_progress(const json_t *running, bool table, json_t *job)
+{
+    int64_t left_ms = json_get_int(running, "left_ms", -1);
+    struct buf left = BUF_INIT(TEXT_BYTES);
+
+    if (json_is_number(json_object_get(running, "share")))
+        (void)json_object_set(job, "progress",
+                              json_object_get(running, "share"));
+    if (left_ms >= 0) {
+        put_time(&left, left_ms);
+        (void)json_object_set_new(job, "left_ms", json_integer(left_ms));
+        if (table)
+            (void)json_object_set_new(job, "left", json_string(left.data));
+    }
+    buf_release(&left);
+}
+
+// A coordinator knows it of those that run. Returns how many.
+static size_t add_progress(const struct options *options, json_t *jobs,
+                           struct err *err)
+{
+    json_t *status = NULL;
+    json_t *running;
+    bool table = !option_on(options, OPT_JSON) && !option_on(options, OPT_CSV);
+    size_t n = 0;
+
+    if (jobs == NULL || !option_on(options, OPT_COORDINATOR))
+        return 0;
+    status = history_ask(options, "status", NULL, NULL, err);
+    running = json_object_get(status, "jobs");
+    for (size_t i = 0; i < json_array_size(running); i++) {
+        const json_t *one = json_array_get(running, i);
+        json_t *job = find_job(jobs, json_get_text(one, "job", ""));
+
+        if (job == NULL)
+            continue;
+        put_progress(one, table, job);
+        n++;
+    }
+    json_decref(status);
+    return n;
+}
+
+static bool is_of_progress(const struct grid_column *column)
+{
+    return strcmp(column->key, "progress") == 0 ||
+           strcmp(column->key, "left") == 0;
+}
+
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
     struct grid_column shown[COLUMNS];
     json_t *jobs = NULL;
     size_t n = 0;
-    bool shares;
+    bool shares, run_now;
 
     if (option_on(options, OPT_REMOVE))
         return remove_jobs(options);
     jobs = history_ask(options, "jobs", NULL, NULL, &err);
     shares = has_share(jobs);
+    run_now = add_progress(options, jobs, &err) > 0;
     for (size_t i = 0; i < COLUMNS; i++)
-        if (shares || !is_of_share(&columns[i]))
+        if ((shares || !is_of_share(&columns[i])) &&
+            (run_now || !is_of_progress(&columns[i])))
             shown[n++] = columns[i];
     return listing_print(options, jobs, shown, n,
                          "no jobs yet: `promptcc run JOB` makes one", &err);

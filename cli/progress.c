@@ -85,7 +85,7 @@ static const char *separator(const struct painter *p)
     return p->terminal->utf8 ? " \xc2\xb7 " : ", ";
 }
 
-static void paint_bar(struct painter *p, int64_t done, int64_t total)
+static void paint_bar(struct painter *p, double share)
 {
     const char *full = p->terminal->utf8 ? "\xe2\x94\x81" : "#";
     const char *rest = p->terminal->utf8 ? "\xe2\x94\x80" : "-";
@@ -96,7 +96,7 @@ static void paint_bar(struct painter *p, int64_t done, int64_t total)
         width = BAR_MOST;
     if (width < BAR_LEAST)
         width = BAR_LEAST;
-    filled = (int)((double)done / (double)total * width);
+    filled = (int)(share * width);
     style(p, STYLE_GOOD);
     for (int i = 0; i < width; i++) {
         if (i == filled) {
@@ -121,11 +121,6 @@ static void paint_head(struct painter *p, const struct progress *progress,
     end_line(p);
 }
 
-static int64_t done_of(const struct progress *progress)
-{
-    return progress->done < progress->total ? progress->done : progress->total;
-}
-
 // It has none before its first trial, nor while it is looked up in the store.
 static void put_phase(struct buf *out, const struct progress *progress)
 {
@@ -143,13 +138,34 @@ static void paint_phase(struct painter *p, const struct progress *progress)
                    progress->trial, progress->trials);
     else if (progress->trial > 0)
         buf_printf(&p->line, "%strial %" PRId64, separator(p), progress->trial);
-    if (progress->total > 0) {
-        int64_t done = done_of(progress);
+    end_line(p);
+}
 
-        buf_puts(&p->line, "  ");
-        paint_bar(p, done, progress->total);
-        buf_printf(&p->line, " %" PRId64 "/%" PRId64, done, progress->total);
+// "412 of about 1,120 examples"; the number that is expected may change.
+static void put_examples(struct buf *out, const struct progress *progress)
+{
+    if (progress->expected <= progress->examples) {
+        put_count(out, progress->examples, "example");
+        return;
     }
+    buf_put_number(out, progress->examples);
+    buf_puts(out, " of about ");
+    put_count(out, progress->expected, "example");
+}
+
+static bool knows_share(const struct progress *progress)
+{
+    return progress->expected > 0 && progress->share >= 0;
+}
+
+static void paint_done(struct painter *p, const struct progress *progress)
+{
+    label(p, "done");
+    if (knows_share(progress)) {
+        paint_bar(p, progress->share);
+        buf_printf(&p->line, " %.0f %%%s", progress->share * 100, separator(p));
+    }
+    put_examples(&p->line, progress);
     end_line(p);
 }
 
@@ -235,6 +251,7 @@ int progress_block(const struct terminal *terminal,
 
     paint_head(&painter, progress, simulated);
     paint_phase(&painter, progress);
+    paint_done(&painter, progress);
     paint_best(&painter, progress);
     paint_calls(&painter, progress);
     paint_speed(&painter, progress);
@@ -255,9 +272,10 @@ void progress_line(const struct progress *progress, struct buf *out)
                    progress->trials);
     else if (progress->trial > 0)
         buf_printf(out, ", trial %" PRId64, progress->trial);
-    if (progress->total > 0)
-        buf_printf(out, ", %" PRId64 " of %" PRId64 " examples",
-                   done_of(progress), progress->total);
+    if (knows_share(progress))
+        buf_printf(out, ", %.0f %%", progress->share * 100);
+    buf_puts(out, ", ");
+    put_examples(out, progress);
     if (progress->best >= 0) {
         buf_puts(out, ", best ");
         put_interval(out, progress->best, progress->best_low,
@@ -272,6 +290,11 @@ void progress_line(const struct progress *progress, struct buf *out)
         buf_printf(out, ", %" PRId64 " asked again", progress->faults);
     if (progress->workers == 0)
         buf_printf(out, ", %s", without_server(progress));
+    if (progress->left_ms >= 0) {
+        buf_puts(out, ", about ");
+        put_time(out, progress->left_ms);
+        buf_puts(out, " left");
+    }
     buf_putc(out, '\n');
 }
 

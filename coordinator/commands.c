@@ -249,17 +249,19 @@ static json_t *progress_json(const struct running_job *running, int64_t now)
 
     running_job_progress(running, now, &p);
     return json_pack(
-        "{s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:o, s:o, s:o, s:o, s:f, s:I, s:I}",
+        "{s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o,"
+        " s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:f, s:I, s:I}",
         "job", running_job_id(running), "run", running_job_is_run(running),
         "phase", p.phase, "note", p.note, "trial", (json_int_t)p.trial,
         "trials", (json_int_t)p.trials, "done", (json_int_t)p.done, "total",
-        (json_int_t)p.total, "calls", (json_int_t)p.calls, "reused",
-        (json_int_t)p.reused, "in_flight", (json_int_t)p.in_flight, "faults",
-        (json_int_t)p.faults, "prompt_tokens", (json_int_t)p.prompt_tokens,
-        "generated_tokens", (json_int_t)p.generated_tokens, "best",
-        share_json(p.best), "low", share_json(p.best < 0 ? -1 : p.best_low),
-        "high", share_json(p.best < 0 ? -1 : p.best_high), "baseline",
+        (json_int_t)p.total, "examples", (json_int_t)p.examples, "expected",
+        (json_int_t)p.expected, "share", share_json(p.share), "calls",
+        (json_int_t)p.calls, "reused", (json_int_t)p.reused, "in_flight",
+        (json_int_t)p.in_flight, "faults", (json_int_t)p.faults,
+        "prompt_tokens", (json_int_t)p.prompt_tokens, "generated_tokens",
+        (json_int_t)p.generated_tokens, "best", share_json(p.best), "low",
+        share_json(p.best < 0 ? -1 : p.best_low), "high",
+        share_json(p.best < 0 ? -1 : p.best_high), "baseline",
         share_json(p.baseline), "tokens_per_s", p.tokens_per_s, "elapsed_ms",
         (json_int_t)p.elapsed_ms, "left_ms", (json_int_t)p.left_ms);
 }

@@ -200,6 +200,8 @@ struct job_work {
     // Of the metric's asks of a model, by the ask; NULL until needed.
     struct prefix *metric_prefixes[METRIC_MAX_OUTSIDE];
     bool time_over; // max_time is reached: no further call is made
+    bool asks_anew; // something was asked that the store does not know: what is
+                    // replayed of earlier sessions is behind it
     // under way
     struct evaluation *evaluations;
     size_t active;

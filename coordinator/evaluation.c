@@ -413,6 +413,7 @@ static bool set_out(struct evaluation *ev, enum asker asker,
 
     if (flight == NULL)
         return false;
+    ev->work->asks_anew |= order->kind != CALL_EMBED;
     if (!join(ev, flight, asker, order->ask.part, err)) {
         flights_drop(flights, flight);
         return false;

@@ -476,6 +476,36 @@ static void say_what_is_missing(const struct running_job *running,
                 task->out_of_tokens ? "tokens" : "calls");
 }
 
+// --- how far it is
+
+// Examples of the task that were run, without those that cost nothing: these
+// are filled in first, and at once.
+static int64_t count_run(const struct task *task)
+{
+    size_t ended = task->n_items - task->open;
+
+    return task->role == ROLE_EMBED || ended < task->n_paid
+               ? 0
+               : (int64_t)(ended - task->n_paid);
+}
+
+static int64_t count_all_run(const struct running_job *running)
+{
+    int64_t n = running->examples;
+
+    for (const struct task *t = running->tasks; t != NULL; t = t->next)
+        n += count_run(t);
+    return n;
+}
+
+static void follow_course(struct running_job *running, int64_t now)
+{
+    if (running->work.asks_anew && course_is_due(&running->course, now))
+        course_look(&running->course, now, count_all_run(running));
+}
+
+// --- finished tasks
+
 static void collect_finished(struct running_job *running)
 {
     struct task **at = &running->tasks;
@@ -488,6 +518,7 @@ static void collect_finished(struct running_job *running)
             continue;
         }
         *at = task->next;
+        running->examples += count_run(task);
         say_what_is_missing(running, task);
         to_finished(running, task);
     }
@@ -540,6 +571,7 @@ void running_job_work(struct running_job *running, int64_t now)
     if (running->state == RUNNING_JOB_OPEN) {
         collect_finished(running);
         deliver_durable(running);
+        follow_course(running, now);
         if (!running_job_watch(running, now, &err)) {
             running->work.awaits_worker = err.code == ERR_FAULT;
             running_job_close(running, &err);
@@ -552,7 +584,13 @@ void running_job_work(struct running_job *running, int64_t now)
 static void take_phase(struct running_job *running, const struct note *note)
 {
     text_print(running->phase, sizeof running->phase, "%.60s", note->text);
-    running->progress.trials = note->number;
+}
+
+static void take_expected(struct running_job *running, const struct note *note)
+{
+    running->progress.trials = note->trials;
+    running->progress.expected = note->examples;
+    course_expect(&running->course, note->examples, count_all_run(running));
 }
 
 static void take_text(struct running_job *running, const struct note *note)
@@ -585,6 +623,9 @@ static void take_note(struct running_job *running, const struct note *note)
         break;
     case NOTE_PHASE:
         take_phase(running, note);
+        break;
+    case NOTE_EXPECT:
+        take_expected(running, note);
         break;
     case NOTE_TEXT:
         take_text(running, note);
@@ -674,6 +715,44 @@ static void count_items(const struct running_job *running, struct progress *out)
     }
 }
 
+// 0 without a limit.
+static int64_t most_time(const struct running_job *running)
+{
+    return running_job_is_run(running) ? running->job->budget.max_time_ms : 0;
+}
+
+// Of the way to the end of its examples, or of its time, whichever comes first.
+static double share_of(const struct running_job *running,
+                       const struct progress *progress)
+{
+    double share = course_share(&running->course, progress->examples);
+    int64_t most = most_time(running);
+    double by_time = most > 0 ? (double)progress->elapsed_ms / (double)most : 0;
+
+    if (by_time > 1)
+        by_time = 1;
+    return most > 0 && by_time > share ? by_time : share;
+}
+
+// Nobody knows how long it takes until a server comes, or until the disk has
+// room; and one that closes does so at once. Its time is the end of a job of
+// which nothing else is known, and of one that takes longer.
+static int64_t left_of(const struct running_job *running, int64_t now,
+                       const struct progress *progress)
+{
+    int64_t most = most_time(running);
+    int64_t left =
+        course_left(&running->course, now, progress->examples, progress->slots);
+    int64_t by_time = most - progress->elapsed_ms;
+
+    if (running->state != RUNNING_JOB_OPEN || progress->slots == 0 ||
+        store_troubled(running->engine->store))
+        return -1;
+    if (most > 0 && (progress->expected == 0 || left > by_time))
+        left = by_time > 0 ? by_time : 0;
+    return left;
+}
+
 void running_job_progress(const struct running_job *running, int64_t now,
                           struct progress *out)
 {
@@ -706,10 +785,8 @@ void running_job_progress(const struct running_job *running, int64_t now,
     out->elapsed_ms =
         (running_job_is_run(running) ? running->wall_before_ms : 0) + now -
         running->started_ms;
-    // The trials to come as long as those before: later ones reuse more, so
-    // this is rather too long.
-    if (out->trial > 1 && out->trials >= out->trial)
-        out->left_ms =
-            out->elapsed_ms * (out->trials - out->trial) / out->trial;
+    out->examples = count_all_run(running);
+    out->share = share_of(running, out);
+    out->left_ms = left_of(running, now, out);
     count_items(running, out);
 }

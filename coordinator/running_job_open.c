@@ -486,7 +486,6 @@ struct running_job *running_job_open(struct engine *engine,
     running->work.engine = engine;
     running->work.answered_ms = running->waiting_ms = -1;
     running->progress.best = running->progress.baseline = -1;
-    running->progress.left_ms = -1;
     if (load_job(running, diags, err)) {
         running->work.id = running->id;
         running->work.priority = running->request->priority;

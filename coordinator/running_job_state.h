@@ -4,6 +4,7 @@
 #ifndef COORDINATOR_RUNNING_JOB_STATE_H
 #define COORDINATOR_RUNNING_JOB_STATE_H
 
+#include "coordinator/course.h"
 #include "coordinator/running_job.h"
 #include "program/graph/plan.h"
 #include "program/job/dataset.h"
@@ -60,6 +61,8 @@ struct running_job {
     int64_t task_age;                       // of the newest task
     // for people
     struct progress progress;
+    struct course course;
+    int64_t examples; // run anew, of tasks that are finished
     char phase[64], note[240];
     int64_t started_ms, ended_ms, wall_before_ms;
     int64_t waiting_ms; // since when there is work; -1: there is none

@@ -330,6 +330,62 @@ static char *compiled_text(const struct session *session,
     return text;
 }
 
+// --- how much is to come ---
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+// Once the search is over: the test share, with a winner that is not the
+// baseline both of them; some rows once more; demos for what was not searched.
+static size_t examples_after(const struct session *session, bool won)
+{
+    const struct split *split = session_split(session);
+    size_t n = split->n[SHARE_TEST] * (won ? 2 : 1) +
+               least(NOISE_ROWS, split->n[SHARE_VAL]);
+
+    if (session_job(session)->bootstrap_skipped && skips_steps(session))
+        n += SKIPPED_STEP_DEMOS;
+    return n;
+}
+
+static void expect_all(struct session *session)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    const struct optimizer *optimizer = setup->optimizer;
+    size_t all = setup->split->n[SHARE_VAL];
+    size_t first = least(FIRST_ROWS, all);
+    struct effort effort;
+
+    session_expect_after(session, examples_after(session, true));
+    if (optimizer->effort == NULL)
+        return;
+    effort = optimizer->effort(session, setup->params);
+    effort.examples += optimizer->early ? first : all;
+    if (effort.trials > 0)
+        effort.trials++;
+    if (setup->job->adapter_auto) {
+        effort.examples += first; // of the other form: the rest is not new
+        effort.trials += effort.trials > 0 ? 2 : 0;
+    }
+    if (setup->job->from != NULL) {
+        effort.examples += all;
+        effort.trials += effort.trials > 0;
+    }
+    session_expect(session, effort);
+}
+
+// The search is over, sooner or later than it was thought to be.
+static void expect_rest(struct session *session, const struct findings *found)
+{
+    bool won = found->winner != found->baseline;
+
+    session_expect_after(session, 0);
+    session_expect(session,
+                   (struct effort){.examples = examples_after(session, won)});
+}
+
 // --- run ---
 
 // A search may still help: demos teach the form of an answer, and instructions
@@ -469,7 +525,7 @@ static bool score_baseline(struct session *session, struct findings *found,
     struct candidate *candidate = session_baseline(session);
     struct trial *trial = NULL;
 
-    session_phase(session, "baseline", 0);
+    session_phase(session, "baseline");
     session_check_fit(session);
     if (session_job(session)->adapter_auto)
         candidate = choose_form(session, found, err);
@@ -613,7 +669,7 @@ static bool score_test(struct session *session, struct findings *found,
 {
     if (session_split(session)->n[SHARE_TEST] == 0)
         return true;
-    session_phase(session, "test", 0);
+    session_phase(session, "test");
     session_ask_logprobs(session, false);
     return score_both(session, found, err) ||
            do_without(session, found, "the test share is not scored", err);
@@ -634,7 +690,7 @@ static bool measure_noise(struct session *session, struct findings *found,
             rows[n++] = winner->rows[i];
     if (n == 0)
         return true;
-    session_phase(session, "noise", 0);
+    session_phase(session, "noise");
     found->again = session_again(session, winner->candidate, rows, n, 1, err);
     if (found->again != NULL || err->code != ERR_BUDGET)
         return found->again != NULL;
@@ -649,7 +705,7 @@ static bool complete_winner(struct session *session, struct findings *found,
     struct candidate *winner = found->winner->candidate;
 
     if (session_job(session)->bootstrap_skipped && skips_steps(session)) {
-        session_phase(session, "demos for steps that were not searched", 0);
+        session_phase(session, "demos for steps that were not searched");
         if (demos_for_skipped(session, winner, SKIPPED_STEP_DEMOS,
                               &found->compiled, err))
             return true;
@@ -690,6 +746,7 @@ static bool finish_run(struct session *session, struct findings *found,
                        struct ending *ending, struct err *err)
 {
     found->winner = front_winner(session);
+    expect_rest(session, found);
     return score_test(session, found, err) &&
            measure_noise(session, found, err) &&
            complete_winner(session, found, err) &&
@@ -750,7 +807,7 @@ static bool embed_documents(struct session *session, struct err *err)
 
     if (request.n == 0)
         return true;
-    session_phase(session, "embedding the documents", 0);
+    session_phase(session, "embedding the documents");
     runs = runs_submit(session, &request, err);
     ok = runs != NULL && runs_wait(session, runs, err);
     if (ok)
@@ -765,6 +822,7 @@ static bool run(struct session *session, struct ending *ending, struct err *err)
 
     session_ask_logprobs(session,
                          session_setup_of(session)->optimizer->logprobs);
+    expect_all(session);
     ok = embed_documents(session, err) && score_baseline(session, &found, err);
     if (ok)
         ok = search(session, &found, err) &&
@@ -885,7 +943,8 @@ static bool eval(struct session *session, struct ending *ending,
         return false;
     rows_to_score(session, &rows, &n);
     if (embed_documents(session, err)) {
-        session_phase(session, "evaluation", 0);
+        session_phase(session, "evaluation");
+        session_expect(session, (struct effort){.examples = n});
         trial =
             session_score(session, candidate, setup->plan, rows, n, true, err);
     }

@@ -286,6 +286,24 @@ static void put_jobs(const json_t *status, struct buf *out)
 
         put_job_line(out, "job_trials", job, json_get_number(job, "trial", 0));
     }
+    put_head(out, "job_progress_ratio", "gauge",
+             "How far a running job is on its way, 0 to 1.");
+    for (size_t i = 0; i < json_array_size(jobs); i++) {
+        const json_t *job = json_array_get(jobs, i);
+
+        if (json_is_number(json_object_get(job, "share")))
+            put_job_line(out, "job_progress_ratio", job,
+                         json_get_number(job, "share", 0));
+    }
+    put_head(out, "job_left_seconds", "gauge",
+             "About how long a running job still takes.");
+    for (size_t i = 0; i < json_array_size(jobs); i++) {
+        const json_t *job = json_array_get(jobs, i);
+
+        if (json_get_int(job, "left_ms", -1) >= 0)
+            put_job_line(out, "job_left_seconds", job,
+                         (double)json_get_int(job, "left_ms", 0) / 1000);
+    }
     put_head(out, "job_best_score", "gauge",
              "Best score of a running job so far, 0 to 1.");
     for (size_t i = 0; i < json_array_size(jobs); i++) {

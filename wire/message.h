@@ -187,7 +187,11 @@ struct progress {
     const char *phase;
     const char *note; // one sentence, or ""
     int64_t trial, trials;
-    int64_t done, total; // examples of the current trials
+    int64_t done, total; // examples of what is under way
+    // Examples that are run anew, of the whole job: done, and as many as are
+    // expected in all (0: not known).
+    int64_t examples, expected;
+    double share; // of the whole way, 0 to 1; < 0: not known
     int64_t calls, reused, in_flight, faults;
     int64_t prompt_tokens, generated_tokens;
     int64_t workers, slots;

@@ -26,6 +26,13 @@ static bool make(struct demo_maker *maker, const void *given,
     return demos_bootstrap(maker, &values->recipe, rows, n, rng, out, err);
 }
 
+static struct effort effort(struct session *session, const void *given)
+{
+    const struct params *values = given;
+
+    return one_set_effort(session, &values->recipe);
+}
+
 static bool run(struct session *session, const void *given, struct err *err)
 {
     const struct params *values = given;
@@ -42,5 +49,6 @@ const struct optimizer bootstrap_few_shot = {
     .params_size = sizeof(struct params),
     .one_set = true,
     .pools = true,
+    .effort = effort,
     .run = run,
 };

@@ -39,10 +39,53 @@ struct search {
     const size_t *rows;
     size_t n;
     size_t *order; // work space for n rows
+    size_t to_try; // sets, this one not counted
 };
 
 // Demo sets by index, from 0: labelled, in order, shuffled ones.
 enum { SET_LABELED = 0, SET_IN_ORDER = 1, SET_SHUFFLED = 2 };
+
+static int64_t first_set(const struct params *values)
+{
+    return values->recipe.max_labeled > 0 ? SET_LABELED : SET_IN_ORDER;
+}
+
+static size_t count_sets(const struct session *session,
+                         const struct params *values)
+{
+    return (size_t)(values->num_candidate_programs + SET_SHUFFLED -
+                    first_set(values)) +
+           session_job(session)->n_nearest;
+}
+
+static struct effort effort_of(const struct session *session,
+                               const struct params *values, size_t sets)
+{
+    struct effort effort = leader_effort(session, sets);
+
+    effort.examples += demos_effort(&values->recipe, sets,
+                                    session_split(session)->n[SHARE_TRAIN]);
+    return effort;
+}
+
+static struct effort effort(struct session *session, const void *given)
+{
+    return effort_of(session, given, count_sets(session, given));
+}
+
+// The next set is made: it is tried, and then the others.
+static bool try_candidate(struct search *search, struct candidate *candidate,
+                          const char *reason, struct err *err)
+{
+    struct effort to_come =
+        effort_of(search->session, search->params, --search->to_try);
+    struct effort this = leader_effort(search->session, 1);
+
+    to_come.examples += this.examples;
+    to_come.trials += this.trials;
+    session_expect(search->session, to_come);
+    return leader_try(&search->leader, candidate, reason, err);
+}
 
 static bool make_set(struct search *search, int64_t index, struct demo_set *set,
                      struct err *err)
@@ -103,10 +146,10 @@ static bool try_set(struct search *search, int64_t index, struct err *err)
     if (!make_set(search, index, &set, err))
         return false;
     candidate = make_candidate(search, index, &set, err);
-    bool ok =
-        candidate != NULL &&
-        leader_try(&search->leader, candidate,
-                   REASONS[index < SET_SHUFFLED ? index : SET_SHUFFLED], err);
+    bool ok = candidate != NULL &&
+              try_candidate(
+                  search, candidate,
+                  REASONS[index < SET_SHUFFLED ? index : SET_SHUFFLED], err);
     candidate_unref(candidate);
     demo_set_release(&set);
     return ok;
@@ -127,8 +170,8 @@ static bool try_pool(struct search *search, size_t i, struct err *err)
                                (int)(search->params->num_candidate_programs +
                                      SET_SHUFFLED + 1 + (int64_t)i),
                                search->session, err);
-    ok = candidate != NULL && leader_try(&search->leader, candidate,
-                                         "the nearest demos of a pool", err);
+    ok = candidate != NULL &&
+         try_candidate(search, candidate, "the nearest demos of a pool", err);
     candidate_unref(candidate);
     demo_set_release(&set);
     return ok;
@@ -150,13 +193,10 @@ static bool run_pools(struct search *search, struct err *err)
 static bool run_sets(struct search *search, struct err *err)
 {
     int64_t sets = search->params->num_candidate_programs + SET_SHUFFLED;
-    int64_t first =
-        search->params->recipe.max_labeled > 0 ? SET_LABELED : SET_IN_ORDER;
 
-    session_phase(search->session, "search",
-                  sets - first +
-                      (int64_t)session_job(search->session)->n_nearest);
-    for (int64_t i = first; i < sets && !search->leader.over; i++) {
+    session_phase(search->session, "search");
+    for (int64_t i = first_set(search->params);
+         i < sets && !search->leader.over; i++) {
         if (i == SET_SHUFFLED && !run_pools(search, err))
             return false;
         if (search->leader.over)
@@ -180,6 +220,7 @@ static bool run(struct session *session, const void *given, struct err *err)
         .maker = demo_maker_new(session, NULL, session_plan(session), err),
         .rows = split->rows[SHARE_TRAIN],
         .n = split->n[SHARE_TRAIN],
+        .to_try = count_sets(session, values),
     };
     bool ok = false;
 
@@ -202,5 +243,6 @@ const struct optimizer bootstrap_random_search = {
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
     .pools = true,
+    .effort = effort,
     .run = run,
 };

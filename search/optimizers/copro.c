@@ -347,13 +347,40 @@ static bool try_part(struct search *search, struct part *part, struct err *err)
 
 // --- the whole
 
+// Rounds from this one on. Of one step only what a round wrote is evaluated; of
+// several all that was written for each, since the others have changed.
+static struct effort effort_of(const struct session *session,
+                               const struct params *values, int64_t round)
+{
+    const struct program *program = session_job(session)->program;
+    const struct plan *plan = session_plan(session);
+    size_t parts = 0, asked = 0, trials = 0;
+
+    for (size_t p = 0; p < program->n_predictors; p++)
+        parts += plan->runs[program->predictors[p]];
+    for (; round < values->depth; round++) {
+        asked += parts * (size_t)values->breadth;
+        trials += parts * (size_t)values->breadth *
+                  (parts > 1 ? (size_t)round + 1 : 1);
+    }
+    return (struct effort){.examples =
+                               asked + leader_effort(session, trials).examples};
+}
+
+static struct effort effort(struct session *session, const void *given)
+{
+    return effort_of(session, given, 0);
+}
+
 static bool run_rounds(struct search *search, struct err *err)
 {
     for (int64_t round = 0; round < search->params->depth; round++) {
-        session_phase(search->session, "proposals", 0);
+        session_expect(search->session,
+                       effort_of(search->session, search->params, round));
+        session_phase(search->session, "proposals");
         if (!propose(search, round, err))
             return false;
-        session_phase(search->session, "search", 0);
+        session_phase(search->session, "search");
         for (size_t p = 0; p < search->n_parts && !search->leader.over; p++) {
             if (!try_part(search, &search->parts[p], err))
                 return false;
@@ -424,5 +451,6 @@ const struct optimizer copro = {
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
     .seeds = true,
+    .effort = effort,
     .run = run,
 };

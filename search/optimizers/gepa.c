@@ -166,30 +166,43 @@ static bool check(const struct job *job, const void *given, struct diags *diags)
 
 // DSPy's formula, which makes gepa cost about what miprov2 would. All
 // predictors count, also those that are not searched.
-static int64_t auto_budget(const struct search *search)
+static int64_t auto_budget(const struct session *session, int level)
 {
     static const double candidates[] = {6, 12, 18};
     enum { SAMPLE = 35, STEPS = 5 };
-    double n = candidates[search->params->level];
-    const struct program *program = session_job(search->session)->program;
-    double parts = (double)program->n_predictors;
+    double n = candidates[level];
+    double parts = (double)session_job(session)->program->n_predictors;
     int64_t trials = (int64_t)fmax(2 * (parts * 2) * log2(n), 1.5 * n);
-    int64_t val = (int64_t)session_split(search->session)->n[SHARE_VAL];
+    int64_t val = (int64_t)session_split(session)->n[SHARE_VAL];
     int64_t fulls = (trials + 1) / STEPS + 1 + (trials < STEPS ? 1 : 0);
 
     return val + 5 * (int64_t)n + trials * SAMPLE + fulls * val;
 }
 
-static int64_t count_budget(const struct search *search)
+// Runs that are scored, those of the program as written among them.
+static int64_t count_budget(const struct session *session,
+                            const struct params *values)
 {
-    const struct split *split = session_split(search->session);
+    const struct split *split = session_split(session);
 
-    if (search->params->max_metric_calls > 0)
-        return search->params->max_metric_calls;
-    if (search->params->max_full_evals > 0)
-        return search->params->max_full_evals *
+    if (values->max_metric_calls > 0)
+        return values->max_metric_calls;
+    if (values->max_full_evals > 0)
+        return values->max_full_evals *
                (int64_t)(split->n[SHARE_TRAIN] + split->n[SHARE_VAL]);
-    return auto_budget(search);
+    return auto_budget(session, values->level);
+}
+
+static struct effort effort_of(int64_t budget, int64_t spent)
+{
+    return (struct effort){.examples =
+                               budget > spent ? (size_t)(budget - spent) : 0};
+}
+
+static struct effort effort(struct session *session, const void *given)
+{
+    return effort_of(count_budget(session, given),
+                     (int64_t)session_split(session)->n[SHARE_VAL]);
 }
 
 // --- work of a lane
@@ -705,6 +718,7 @@ static bool serve(struct search *search, struct lane *lane, struct err *err)
     if (search->leader.over || lane->stage != FREE ||
         search->spent >= search->budget)
         return true;
+    session_expect(search->session, effort_of(search->budget, search->spent));
     return begin(search, lane, err);
 }
 
@@ -744,7 +758,7 @@ static bool begin_search(struct search *search, struct err *err)
         if (plan->runs[program->predictors[i]])
             search->parts[search->n_parts++] = i;
     }
-    search->budget = count_budget(search);
+    search->budget = count_budget(search->session, search->params);
     search->spent = (int64_t)first.trial->n_rows;
     return pool_add(&search->pool, &first, err) &&
            reflection_form_init(&search->form, search->session, &plain, err);
@@ -787,7 +801,7 @@ static bool run(struct session *session, const void *given, struct err *err)
 
     if (search.leader.over || search.n_train == 0)
         return true;
-    session_phase(session, "search", 0);
+    session_phase(session, "search");
     ok = begin_search(&search, err);
     if (ok && search.n_parts > 0)
         ok = run_lanes(&search, err);
@@ -806,5 +820,6 @@ const struct optimizer gepa = {
     .params_size = sizeof(struct params),
     .check = check,
     .seeds = true,
+    .effort = effort,
     .run = run,
 };

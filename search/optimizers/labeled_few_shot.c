@@ -32,11 +32,17 @@ static bool make(struct demo_maker *maker, const void *given,
                          out, err);
 }
 
+static const struct demo_recipe nobody = {0}; // whose runs are shown
+
+static struct effort effort(struct session *session, const void *given)
+{
+    (void)given;
+    return one_set_effort(session, &nobody);
+}
+
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    static const struct demo_recipe pool = {0}; // nobody's runs
-
-    return one_set_search(session, make, given, &pool, "labelled demos", err);
+    return one_set_search(session, make, given, &nobody, "labelled demos", err);
 }
 
 const struct optimizer labeled_few_shot = {
@@ -47,5 +53,6 @@ const struct optimizer labeled_few_shot = {
     .params_size = sizeof(struct params),
     .one_set = true,
     .pools = true,
+    .effort = effort,
     .run = run,
 };

@@ -92,12 +92,12 @@ static const struct param params[] = {
 
 // --- what the parameters come to
 
-struct effort {
+struct level {
     int64_t candidates;
     size_t val_rows;
 };
 
-static const struct effort efforts[] = {
+static const struct level levels[] = {
     [AUTO_LIGHT] = {6, 100},
     [AUTO_MEDIUM] = {12, 300},
     [AUTO_HEAVY] = {18, 1000},
@@ -186,18 +186,17 @@ static bool choose_val(struct search *search, struct err *err)
     const struct split *split = session_split(search->session);
     struct rng rng = session_rng(search->session, "validation-rows", 0);
     size_t n = split->n[SHARE_VAL];
-    size_t cap = efforts[search->params->level].val_rows;
 
     search->val = calloc(n + 1, sizeof *search->val);
     if (search->val == NULL) {
         err_nomem(err, "validation rows");
         return false;
     }
-    search->n_val = n < cap ? n : cap;
-    if (n <= cap)
+    if (n == search->n_val)
         memcpy(search->val, split->rows[SHARE_VAL], n * sizeof *search->val);
     else
-        sample_rows(&rng, split->rows[SHARE_VAL], n, cap, search->val);
+        sample_rows(&rng, split->rows[SHARE_VAL], n, search->n_val,
+                    search->val);
     return true;
 }
 
@@ -226,10 +225,12 @@ static void tell_plan(const struct search *search)
         search->minibatch ? " by minibatches" : "");
 }
 
-static bool resolve(struct search *search, struct err *err)
+static void resolve(struct search *search)
 {
     const struct params *given = search->params;
-    int64_t candidates = efforts[given->level].candidates;
+    const struct level *level = &levels[given->level];
+    size_t rows = session_split(search->session)->n[SHARE_VAL];
+    int64_t candidates = level->candidates;
 
     search->zero_shot =
         given->max_bootstrapped_demos == 0 && given->max_labeled_demos == 0;
@@ -242,16 +243,13 @@ static bool resolve(struct search *search, struct err *err)
     }
     search->n_trials = given->num_trials > 0 ? given->num_trials
                                              : count_trials(search, candidates);
-    if (!choose_val(search, err))
-        return false;
+    search->n_val = rows < level->val_rows ? rows : level->val_rows;
     search->minibatch = given->minibatch == YES;
     if (given->minibatch == BY_AUTO)
         search->minibatch =
             given->level == AUTO_NONE || search->n_val > AUTO_MINIBATCH_ABOVE;
     if ((size_t)given->minibatch_size >= search->n_val)
         search->minibatch = false;
-    tell_plan(search);
-    return true;
 }
 
 // --- demos
@@ -266,14 +264,11 @@ static int64_t count_pools(const struct search *search)
                              : (int64_t)session_job(search->session)->n_nearest;
 }
 
-static bool make_set(struct search *search, int64_t index, size_t *order,
-                     struct demo_set *out, struct err *err)
+static struct demo_recipe recipe_of(const struct search *search)
 {
     const struct params *given = search->params;
-    const struct split *split = session_split(search->session);
-    size_t n = split->n[SHARE_TRAIN];
-    struct rng rng = session_rng(search->session, "demo-sets", (uint64_t)index);
-    struct demo_recipe recipe = {
+
+    return (struct demo_recipe){
         .max_bootstrapped =
             search->zero_shot ? GROUNDING_DEMOS : given->max_bootstrapped_demos,
         .max_labeled = given->max_labeled_demos,
@@ -281,6 +276,51 @@ static bool make_set(struct search *search, int64_t index, size_t *order,
         .max_errors = given->max_errors,
         .metric_threshold = given->metric_threshold,
     };
+}
+
+static bool wants_sets(const struct search *search)
+{
+    return !search->zero_shot || search->params->fewshot_aware_proposer;
+}
+
+// Trials from the n-th on, those on all rows after it among them.
+static struct effort effort_of_trials(const struct search *search, int64_t n)
+{
+    int64_t before =
+        search->minibatch ? n / search->params->minibatch_full_eval_steps : 0;
+    size_t trials = (size_t)(search->n_trials - n);
+    size_t fulls = (size_t)(count_all(search) - search->n_trials - before);
+    size_t rows = search->minibatch ? (size_t)search->params->minibatch_size
+                                    : search->n_val;
+
+    return (struct effort){.examples = trials * rows + fulls * search->n_val,
+                           .trials = trials + fulls};
+}
+
+static struct effort effort(struct session *session, const void *given)
+{
+    struct search search = {.session = session, .params = given};
+    struct demo_recipe recipe;
+    struct effort effort;
+
+    resolve(&search);
+    recipe = recipe_of(&search);
+    effort = effort_of_trials(&search, 0);
+    if (wants_sets(&search))
+        effort.examples += demos_effort(&recipe, (size_t)search.n_sets,
+                                        session_split(session)->n[SHARE_TRAIN]);
+    effort.examples += (size_t)search.n_instructions *
+                       session_job(session)->program->n_predictors;
+    return effort;
+}
+
+static bool make_set(struct search *search, int64_t index, size_t *order,
+                     struct demo_set *out, struct err *err)
+{
+    const struct split *split = session_split(search->session);
+    size_t n = split->n[SHARE_TRAIN];
+    struct rng rng = session_rng(search->session, "demo-sets", (uint64_t)index);
+    struct demo_recipe recipe = recipe_of(search);
 
     if (index >= search->n_sets - count_pools(search))
         return demos_pool(
@@ -315,7 +355,7 @@ static bool make_sets(struct search *search, struct err *err)
         err_nomem(err, "demo sets");
         ok = false;
     }
-    session_phase(search->session, "demos", 0);
+    session_phase(search->session, "demos");
     for (int64_t i = 0; ok && i < search->n_sets; i++)
         ok = make_set(search, i, order, &search->sets[i], err);
     free(order);
@@ -338,7 +378,7 @@ static bool propose(struct search *search, struct err *err)
     };
     size_t n = search->sets != NULL ? (size_t)search->n_sets : 0;
 
-    session_phase(search->session, "proposals", 0);
+    session_phase(search->session, "proposals");
     return proposals_make(search->session, &options, search->sets, n,
                           &search->proposals, err);
 }
@@ -635,12 +675,13 @@ static bool run_trials(struct search *search, struct err *err)
 {
     int64_t steps = search->params->minibatch_full_eval_steps;
 
-    session_phase(search->session, "search", count_all(search));
+    session_phase(search->session, "search");
     for (int64_t i = 1; i <= search->n_trials; i++) {
         if (!leader_admit(&search->leader, err))
             return false;
         if (search->leader.over)
             break;
+        session_expect(search->session, effort_of_trials(search, i - 1));
         if (!try_next(search, i, err))
             return false;
         if (search->minibatch && i % steps == 0 && i < search->n_trials &&
@@ -656,12 +697,9 @@ static bool run_trials(struct search *search, struct err *err)
 
 static bool run_phases(struct search *search, struct err *err)
 {
-    bool wants_sets =
-        !search->zero_shot || search->params->fewshot_aware_proposer;
-
     if (!leader_admit(&search->leader, err))
         return false;
-    if (!search->leader.over && wants_sets && !make_sets(search, err))
+    if (!search->leader.over && wants_sets(search) && !make_sets(search, err))
         return false;
     if (!search->leader.over && !leader_admit(&search->leader, err))
         return false;
@@ -695,8 +733,10 @@ static bool run(struct session *session, const void *given, struct err *err)
 
     if (search.leader.over)
         return true;
-    ok = resolve(&search, err);
+    resolve(&search);
+    ok = choose_val(&search, err);
     if (ok) {
+        tell_plan(&search);
         search.maker =
             demo_maker_new(session, NULL, session_plan(session), err);
         ok = search.maker != NULL && run_phases(&search, err);
@@ -715,5 +755,6 @@ const struct optimizer miprov2 = {
     .check = check,
     .pools = true,
     .seeds = true,
+    .effort = effort,
     .run = run,
 };

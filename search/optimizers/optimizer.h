@@ -49,6 +49,10 @@ struct optimizer {
     // Checks what single ranges cannot; may be NULL.
     bool (*check)(const struct job *job, const void *params,
                   struct diags *diags);
+    // What it expects to come to on this job, the baseline not counted: people
+    // are told before it runs. It corrects that as it learns more
+    // (session_expect). May be NULL: then nothing is known until it does.
+    struct effort (*effort)(struct session *session, const void *params);
     // Searches. The baseline trial (on the whole validation share, or the first
     // part of it where the optimizer begins early) is done and is the session's
     // best; the optimizer sets a better one. True also when it

@@ -82,7 +82,7 @@ static bool race(struct search *search, struct err *err)
 {
     struct entry *winner = NULL;
 
-    session_phase(search->session, "race", 0);
+    session_phase(search->session, "race");
     if (!race_run(&search->outlook, &rules, search->leader, &winner, err))
         return false;
     if (winner == search->leader)
@@ -92,6 +92,28 @@ static bool race(struct search *search, struct err *err)
             search->parts[p].in_vain = 0;
     search_crown(search, winner);
     return true;
+}
+
+static size_t count_evaluations(const struct search_params *values)
+{
+    return (size_t)(values->evaluations > 0 ? values->evaluations
+                                            : sizes[values->size]);
+}
+
+static struct effort effort(struct session *session, const void *given)
+{
+    (void)session;
+    return (struct effort){.examples = count_evaluations(given)};
+}
+
+// The evaluations that are left: the screens and races go on until they are
+// used up, or until there is nothing to be gained.
+static void foresee(const struct search *search)
+{
+    size_t asked = search->board.asked;
+    size_t left = search->limit > asked ? search->limit - asked : 0;
+
+    session_expect(search->session, (struct effort){.examples = left});
 }
 
 static bool explore(struct search *search, struct err *err)
@@ -109,6 +131,7 @@ static bool explore(struct search *search, struct err *err)
          round++) {
         size_t before = search->board.asked;
 
+        foresee(search);
         if (!stock_renew(search, round, err) ||
             !screen_next(search, round, err) || !race(search, err))
             return false;
@@ -148,8 +171,7 @@ static bool run(struct session *session, const void *given, struct err *err)
         .session = session,
         .params = values,
         .program = session_job(session)->program,
-        .limit = (size_t)(values->evaluations > 0 ? values->evaluations
-                                                  : sizes[values->size]),
+        .limit = count_evaluations(values),
     };
     bool ok = search_start(&search, err) &&
               finish(&search,
@@ -169,5 +191,6 @@ const struct optimizer screen_and_race = {
     .pools = true,
     .early = true,
     .seeds = true,
+    .effort = effort,
     .run = run,
 };

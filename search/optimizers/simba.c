@@ -920,6 +920,30 @@ static void end_step(struct search *search)
     search->n_runs = 0;
 }
 
+// A step runs its rows with each program that is drawn, and with each new one;
+// a new program is a demo or the teacher's advice, and the best is evaluated on
+// all validation rows.
+static struct effort effort_of(const struct session *session,
+                               const struct params *values, int64_t steps)
+{
+    const struct split *split = session_split(session);
+    size_t models = (size_t)values->num_candidates;
+    size_t rows = (size_t)values->bsize < split->n[SHARE_TRAIN]
+                      ? (size_t)values->bsize
+                      : split->n[SHARE_TRAIN];
+    size_t step =
+        rows * (models + models + 1) + (models + 1) / 2 + split->n[SHARE_VAL];
+
+    return (struct effort){.examples = (size_t)steps * step};
+}
+
+static struct effort effort(struct session *session, const void *given)
+{
+    const struct params *values = given;
+
+    return effort_of(session, values, values->max_steps);
+}
+
 static bool run_step(struct search *search, int64_t step, struct err *err)
 {
     search->rng = session_rng(search->session, "steps", (uint64_t)step);
@@ -960,8 +984,11 @@ static bool begin_search(struct search *search, struct err *err)
 
 static bool run_steps(struct search *search, struct err *err)
 {
-    session_phase(search->session, "search", 0);
+    session_phase(search->session, "search");
     for (int64_t i = 0; i < search->params->max_steps; i++) {
+        session_expect(search->session,
+                       effort_of(search->session, search->params,
+                                 search->params->max_steps - i));
         if (!run_step(search, i, err))
             return false;
         if (search->leader.over)
@@ -1014,5 +1041,6 @@ const struct optimizer simba = {
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),
     .seeds = true,
+    .effort = effort,
     .run = run,
 };

@@ -17,12 +17,14 @@
 struct task;
 
 enum note_kind {
-    NOTE_TASK,  // session -> loop: run it; loop -> session: it is done
-    NOTE_PHASE, // session -> loop: text, number of its last trial
-    NOTE_TEXT,  // session -> loop: a line for people
-    NOTE_TRIAL, // session -> loop: a trial is accounted for: end
-    NOTE_BEST,  // session -> loop: score, low, high, and the baseline's
-    NOTE_ENDED, // session -> loop: ending; the thread is about to end
+    NOTE_TASK,   // session -> loop: run it; loop -> session: it is done
+    NOTE_PHASE,  // session -> loop: text
+    NOTE_EXPECT, // session -> loop: examples and trials that the job is
+                 // expected to come to, from its first to its last
+    NOTE_TEXT,   // session -> loop: a line for people
+    NOTE_TRIAL,  // session -> loop: a trial is accounted for: end
+    NOTE_BEST,   // session -> loop: score, low, high, and the baseline's
+    NOTE_ENDED,  // session -> loop: ending; the thread is about to end
 };
 
 // How a job ended. It belongs to the holder of the note.
@@ -41,9 +43,10 @@ struct ending {
 
 struct note {
     enum note_kind kind;
-    int64_t number;
-    double score, low, high; // of the best trial
-    double baseline;         // its score on the same rows
+    int64_t number;           // of the best trial
+    int64_t examples, trials; // 0: not known
+    double score, low, high;  // of the best trial
+    double baseline;          // its score on the same rows
     struct task *task;
     struct ending *ending;
     struct history_trial_end end; // its state is static

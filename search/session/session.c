@@ -35,6 +35,7 @@ struct unit {
     struct used_call *calls; // of all items, until they are accounted; owned
     size_t n_calls;
     struct use under_way;       // what it may use at most, until then
+    size_t fresh;               // examples that it runs anew
     const struct unit *earlier; // trial: one accounted for before it that
                                 // scored the same candidate; NULL: none
 };
@@ -75,8 +76,16 @@ struct session {
     struct trial *best;
     struct trial *rival; // NULL: not told
     const char *finish;
-    struct map embedded;     // texts that were, by hash
-    bool logprobs;           // are asked for
+    struct map embedded; // texts that were, by hash
+    bool logprobs;       // are asked for
+    // for people, in examples that are run anew
+    int64_t submitted;
+    int64_t settled;       // of these, in units accounted for
+    int64_t search_end;    // `submitted` once the search is over; -1: unknown
+    int64_t after;         // that come then
+    int64_t last_trial;    // 0: not known
+    int64_t told_examples; // last
+    int64_t told_trials;
     size_t judged, unjudged; // answers, by all trials accounted for
 };
 
@@ -258,6 +267,71 @@ static bool keep_scored(struct session *session, struct unit *unit,
     return false;
 }
 
+// --- what is to come, for people
+
+// What there is room for in the rest of a budget, at what an example took so
+// far; INT64_MAX: without a limit, or without any experience.
+static int64_t room_of(const struct session *session, int64_t most,
+                       int64_t used)
+{
+    int64_t under_way = session->submitted - session->settled;
+    double room;
+
+    if (most == 0 || used == 0 || session->settled == 0)
+        return INT64_MAX;
+    room = (double)(most - used) * (double)session->settled / (double)used;
+    return room > (double)under_way ? (int64_t)room - under_way : 0;
+}
+
+static int64_t examples_to_come(const struct session *session)
+{
+    const struct use *most = &session->budget.most;
+    const struct use *used = &session->ledger.sum;
+    int64_t by_calls = room_of(session, most->calls, used->calls);
+    int64_t by_tokens = room_of(session, most->tokens, used->tokens);
+    int64_t room = by_calls < by_tokens ? by_calls : by_tokens;
+    int64_t wanted = session->search_end - session->submitted;
+
+    if (session->search_end < 0)
+        return room;
+    wanted = (wanted > 0 ? wanted : 0) + session->after;
+    return wanted < room ? wanted : room;
+}
+
+static void tell_effort(struct session *session)
+{
+    int64_t to_come = examples_to_come(session);
+    int64_t trials = (int64_t)session->n_trials;
+    struct note note = {.kind = NOTE_EXPECT};
+
+    if (session->last_trial > 0)
+        note.trials =
+            session->last_trial > trials ? session->last_trial : trials;
+    if (to_come < INT64_MAX)
+        note.examples = session->submitted + to_come;
+    if (note.examples == session->told_examples &&
+        note.trials == session->told_trials)
+        return;
+    session->told_examples = note.examples;
+    session->told_trials = note.trials;
+    note_send(session->pair, &note);
+}
+
+void session_expect(struct session *session, struct effort to_come)
+{
+    session->search_end = session->submitted + (int64_t)to_come.examples;
+    session->last_trial =
+        to_come.trials == 0 ? 0 : (int64_t)(session->n_trials + to_come.trials);
+    tell_effort(session);
+}
+
+void session_expect_after(struct session *session, size_t examples)
+{
+    session->after = (int64_t)examples;
+}
+
+// --- the account
+
 // Accounts for units in the order of submission, as far as they are done: so
 // which unit was the first to use a key does not depend on arrival.
 static bool account(struct session *session, struct err *err)
@@ -272,6 +346,7 @@ static bool account(struct session *session, struct err *err)
         free(unit->calls);
         unit->calls = NULL;
         session->accounted++;
+        session->settled += (int64_t)unit->fresh;
         session->under_way.calls -= unit->under_way.calls;
         session->under_way.tokens -= unit->under_way.tokens;
         if (unit->trial == NULL)
@@ -284,6 +359,7 @@ static bool account(struct session *session, struct err *err)
         if (unit->listed)
             tell_trial(session, unit);
     }
+    tell_effort(session);
     return true;
 }
 
@@ -541,9 +617,12 @@ static struct budget_need find_need(const struct session *session,
                                     struct task *task, struct use most,
                                     bool may_be_cut)
 {
-    size_t n = task->n_items - mark_paid(session, task);
-    struct budget_need need = {.most = times(most, n)};
+    struct budget_need need;
+    size_t n;
 
+    task->n_paid = mark_paid(session, task);
+    n = task->n_items - task->n_paid;
+    need.most = times(most, n);
     need.least = need.most;
     if (may_be_cut)
         need.least.calls = calls_of_item(session, task) * (int64_t)n;
@@ -618,6 +697,11 @@ static void send_task(struct session *session, struct task *task,
                       struct unit *unit)
 {
     task->owner = unit;
+    // Embeddings are many, short, and of another model: they are no measure.
+    if (task->role != ROLE_EMBED)
+        unit->fresh = task->n_items - task->n_paid;
+    session->submitted += (int64_t)unit->fresh;
+    tell_effort(session);
     note_send(session->pair, &(struct note){.kind = NOTE_TASK, .task = task});
 }
 
@@ -1181,12 +1265,9 @@ const char *session_finish(const struct session *session)
     return session->finish;
 }
 
-void session_phase(struct session *session, const char *phase, int64_t trials)
+void session_phase(struct session *session, const char *phase)
 {
     struct note note = {.kind = NOTE_PHASE};
-
-    if (trials > 0)
-        note.number = (int64_t)session->n_trials + trials;
 
     text_print(note.text, sizeof note.text, "%s", phase);
     note_send(session->pair, &note);
@@ -1242,6 +1323,7 @@ struct session *session_start(const struct session_setup *setup,
     }
     session->setup = *setup;
     session->finish = "trials_done";
+    session->search_end = -1;
     if (setup->request->action == REQUEST_RUN)
         session->budget.most = (struct use){setup->job->budget.max_calls,
                                             setup->job->budget.max_tokens};

@@ -120,11 +120,11 @@ struct trial *session_again(struct session *session,
                             struct candidate *candidate, const size_t *rows,
                             size_t n_rows, int32_t replicate, struct err *err);
 
-// Scores a candidate, as session_fit gives it, on rows without making it a trial
-// (no number); `kept`: its evaluations are stored and looked up. Blocks. For
-// what is done when the budget has ended the search: with a larger budget the
-// search goes on instead, and its next trial has the number that this one would
-// have taken. NULL on failure, ERR_BUDGET included.
+// Scores a candidate, as session_fit gives it, on rows without making it a
+// trial (no number); `kept`: its evaluations are stored and looked up. Blocks.
+// For what is done when the budget has ended the search: with a larger budget
+// the search goes on instead, and its next trial has the number that this one
+// would have taken. NULL on failure, ERR_BUDGET included.
 struct trial *session_score(struct session *session,
                             struct candidate *candidate,
                             const struct plan *plan, const size_t *rows,
@@ -190,9 +190,22 @@ struct trial *session_rival(const struct session *session);
 // "trials_done" (the default), "perfect", "no_improvement", "budget".
 void session_set_finish(struct session *session, const char *reason);
 
-// For people: the phase under way and how many trials are to come in it (0:
-// none are); a note for the log of the run ("3 of 40 examples became demos").
-void session_phase(struct session *session, const char *phase, int64_t trials);
+// What is to come, as far as it is known: so that people are told how far a job
+// is and how long it still takes. Nothing is decided by it.
+struct effort {
+    size_t examples; // runs of a program on an example, those left out that a
+                     // trial of the same candidate made before; a question to
+                     // the teacher counts as one
+    size_t trials;   // 0: not known beforehand
+};
+
+// What the search will still submit; it replaces what was said before. The more
+// often an optimizer says it, the truer is what people are told.
+void session_expect(struct session *session, struct effort to_come);
+
+// For people: the phase under way; a note for the log of the run ("3 of 40
+// examples became demos").
+void session_phase(struct session *session, const char *phase);
 void session_note(struct session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -62,6 +62,10 @@ void session_set_seed(struct session *session, struct trial *trial);
 // search.
 void session_set_aside(struct session *session, struct use use);
 
+// Examples that are run once the search is over, in addition to what it is
+// expected to come to: told with the next word of that (session_expect).
+void session_expect_after(struct session *session, size_t examples);
+
 // Waits until nothing is under way, whatever came of it.
 void session_settle(struct session *session);
 

@@ -119,6 +119,8 @@ struct task {
     struct task_item *items; // of runs; owned. NULL: items are rows alone
     int32_t *rows;           // of the job's dataset, or -1; owned
     size_t n_items;
+    size_t n_paid; // items that cost nothing: a trial of the same candidate
+                   // was scored on their rows
     // answered
     struct task_mark *marks; // one an item; owned
     struct used_call *calls; // of all items, in the order in which they ended;

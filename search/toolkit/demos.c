@@ -501,6 +501,14 @@ out:
     return ok;
 }
 
+size_t demos_effort(const struct demo_recipe *recipe, size_t sets, size_t n)
+{
+    size_t runs = sets * (size_t)recipe->max_bootstrapped;
+    size_t most = n * (size_t)recipe->max_rounds;
+
+    return runs < most ? runs : most;
+}
+
 bool demos_pool(struct demo_maker *maker, const struct demo_recipe *recipe,
                 const size_t *rows, size_t n, size_t nearest, struct rng *rng,
                 struct demo_set *out, struct err *err)

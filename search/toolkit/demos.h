@@ -63,6 +63,10 @@ bool demos_bootstrap(struct demo_maker *maker, const struct demo_recipe *recipe,
                      const size_t *rows, size_t n, struct rng *rng,
                      struct demo_set *out, struct err *err);
 
+// Runs of the teacher that so many sets of n rows take when it is right on each
+// of them.
+size_t demos_effort(const struct demo_recipe *recipe, size_t sets, size_t n);
+
 // All demos that the rows can be, for prompts that show the `nearest` of them
 // to their question: traces as demos_bootstrap makes them by the recipe, and
 // then every labelled row, POOL_ROWS demos a step at most. Where the rows say

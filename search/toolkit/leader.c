@@ -31,6 +31,13 @@ struct leader leader_of(struct session *session, double stop_at)
     return leader;
 }
 
+struct effort leader_effort(const struct session *session, size_t trials)
+{
+    return (struct effort){.examples =
+                               trials * session_split(session)->n[SHARE_VAL],
+                           .trials = trials};
+}
+
 size_t leader_known(const struct session *session)
 {
     size_t n = 0;

@@ -51,6 +51,9 @@ bool leader_settle(struct leader *leader, struct err *err);
 // tells the session that nothing was gained, where that is so.
 bool leader_end(struct leader *leader, bool went_well, struct err *err);
 
+// What so many full evaluations come to.
+struct effort leader_effort(const struct session *session, size_t trials);
+
 // How many of the session's trials the next one may know of: those up to its
 // number less the window.
 size_t leader_known(const struct session *session);

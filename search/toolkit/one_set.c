@@ -9,13 +9,33 @@ struct search {
     size_t n;
 };
 
+static size_t count_sets(const struct session *session)
+{
+    return 1 + session_job(session)->n_nearest;
+}
+
+struct effort one_set_effort(struct session *session,
+                             const struct demo_recipe *recipe)
+{
+    struct effort effort = leader_effort(session, count_sets(session));
+
+    effort.examples +=
+        demos_effort(recipe, 1, session_split(session)->n[SHARE_TRAIN]);
+    return effort;
+}
+
 static bool try_set(struct search *search, const struct demo_set *set, int no,
                     const char *kind, struct err *err)
 {
     struct candidate *candidate =
         demo_set_candidate(set, no, search->leader.session, err);
-    bool ok =
-        candidate != NULL && leader_try(&search->leader, candidate, kind, err);
+    bool ok = candidate != NULL;
+
+    session_expect(
+        search->leader.session,
+        leader_effort(search->leader.session,
+                      count_sets(search->leader.session) + 1 - (size_t)no));
+    ok = ok && leader_try(&search->leader, candidate, kind, err);
 
     candidate_unref(candidate);
     return ok;
@@ -29,7 +49,7 @@ static bool try_one(struct search *search, one_set_make *make,
     struct demo_set set = {0};
     bool ok;
 
-    session_phase(session, "demos", 1);
+    session_phase(session, "demos");
     ok = make(search->maker, given, search->rows, search->n, &rng, &set, err);
     if (ok) {
         session_note(session,
@@ -52,7 +72,7 @@ static bool try_pool(struct search *search, const struct demo_recipe *recipe,
     struct demo_set set = {0};
     bool ok;
 
-    session_phase(session, "demos nearest to the question", 1);
+    session_phase(session, "demos nearest to the question");
     ok =
         demos_pool(search->maker, recipe, search->rows, search->n,
                    (size_t)session_job(session)->nearest[i], &rng, &set, err) &&
@@ -75,8 +95,7 @@ bool one_set_search(struct session *session, one_set_make *make,
 
     if (!ok)
         return false;
-    for (size_t i = 0;
-         ok && !search.leader.over && i <= session_job(session)->n_nearest;
+    for (size_t i = 0; ok && !search.leader.over && i < count_sets(session);
          i++) {
         ok = leader_admit(&search.leader, err);
         if (ok && !search.leader.over)

@@ -17,6 +17,10 @@ typedef bool one_set_make(struct demo_maker *maker, const void *given,
                           const size_t *rows, size_t n, struct rng *rng,
                           struct demo_set *out, struct err *err);
 
+// What it comes to; recipe: of the set.
+struct effort one_set_effort(struct session *session,
+                             const struct demo_recipe *recipe);
+
 // Makes the set and tries it after the baseline. kind names it for people
 // ("labelled demos"); static. given is passed to make. pool: how a pool of
 // demos is made (demos_pool).

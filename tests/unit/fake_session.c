@@ -133,6 +133,7 @@ void fake_free(struct session *fake)
         free_trial(fake->again[i]);
     free(fake->again);
     free(fake->trials);
+    free(fake->expected);
     candidate_unref(fake->baseline);
     for (size_t i = 0; i < fake->n_rows; i++) {
         json_decref(fake->fields[i]);
@@ -149,21 +150,40 @@ void fake_free(struct session *fake)
     free(fake);
 }
 
+static const void *read_params(struct session *fake, const char *name,
+                               const char *params,
+                               const struct optimizer **optimizer)
+{
+    const void *values;
+
+    fake->job.optimizer = name;
+    fake->job.optimizer_node = node_parse(&fake->arena, "params.yaml", params,
+                                          strlen(params), fake->diags);
+    values = optimizer_params(&fake->job, optimizer, &fake->arena, fake->diags);
+    if (values == NULL)
+        cr_assert_fail("%s: %s", name, fake->diags->items[0].text);
+    return values;
+}
+
 bool fake_optimize(struct session *fake, const char *name, const char *params,
                    struct err *error)
 {
     const struct optimizer *optimizer = NULL;
     bool was = pause_faults(fake);
+    const void *values = read_params(fake, name, params, &optimizer);
 
-    fake->job.optimizer = name;
-    fake->job.optimizer_node = node_parse(&fake->arena, "params.yaml", params,
-                                          strlen(params), fake->diags);
-    const void *values =
-        optimizer_params(&fake->job, &optimizer, &fake->arena, fake->diags);
-    if (values == NULL)
-        cr_assert_fail("%s: %s", name, fake->diags->items[0].text);
     resume_faults(fake, was);
     return optimizer->run(fake, values, error);
+}
+
+struct effort fake_effort(struct session *fake, const char *name,
+                          const char *params)
+{
+    const struct optimizer *optimizer = NULL;
+    const void *values = read_params(fake, name, params, &optimizer);
+
+    cr_assert_not_null(optimizer->effort, "%s says what it expects", name);
+    return optimizer->effort(fake, values);
 }
 
 size_t fake_count(const struct session *fake, enum trial_kind kind)
@@ -406,6 +426,31 @@ static struct trial *make_trial(enum trial_kind kind,
     return trial;
 }
 
+// Rows that no trial of the candidate was on.
+static size_t count_fresh(const struct session *fake,
+                          const struct candidate *candidate, const size_t *rows,
+                          size_t n_rows)
+{
+    size_t fresh = 0;
+
+    for (size_t i = 0; i < n_rows; i++) {
+        bool known = false;
+
+        for (size_t t = 0; t < fake->n_trials + fake->n_again && !known; t++) {
+            const struct trial *trial = t < fake->n_trials
+                                            ? fake->trials[t]
+                                            : fake->again[t - fake->n_trials];
+
+            if (!hash_equal(&trial->candidate->id, &candidate->id))
+                continue;
+            for (size_t k = 0; k < trial->n_rows; k++)
+                known |= trial->rows[k] == rows[i];
+        }
+        fresh += !known;
+    }
+    return fresh;
+}
+
 struct trial *session_again(struct session *fake, struct candidate *candidate,
                             const size_t *rows, size_t n_rows,
                             int32_t replicate, struct err *error)
@@ -415,6 +460,8 @@ struct trial *session_again(struct session *fake, struct candidate *candidate,
 
     (void)error;
     trial->replicate = replicate;
+    fake->submitted +=
+        replicate > 0 ? n_rows : count_fresh(fake, candidate, rows, n_rows);
     fake->again =
         realloc(fake->again, (fake->n_again + 1) * sizeof(struct trial *));
     fake->again[fake->n_again++] = trial;
@@ -438,6 +485,7 @@ struct trial *trial_submit(struct session *fake, enum trial_kind kind,
         return NULL;
     }
     was = pause_faults(fake);
+    fake->submitted += count_fresh(fake, candidate, rows, n_rows);
     trial = make_trial(kind, candidate, rows, n_rows);
     fake->trials =
         realloc(fake->trials, (fake->n_trials + 1) * sizeof(struct trial *));
@@ -530,6 +578,7 @@ struct runs *runs_submit(struct session *fake,
         return NULL;
     }
     was = pause_faults(fake);
+    fake->submitted += request->n;
     made = calloc(1, sizeof *made);
     made->n_steps = request->program->n_steps;
     made->runs.n = request->n;
@@ -569,31 +618,6 @@ void runs_free(struct runs *runs)
 void session_set_baseline(struct session *fake, struct trial *trial)
 {
     fake->baseline_trial = trial;
-}
-
-// Rows that no trial of the candidate was on.
-static size_t count_fresh(const struct session *fake,
-                          const struct candidate *candidate, const size_t *rows,
-                          size_t n_rows)
-{
-    size_t fresh = 0;
-
-    for (size_t i = 0; i < n_rows; i++) {
-        bool known = false;
-
-        for (size_t t = 0; t < fake->n_trials + fake->n_again && !known; t++) {
-            const struct trial *trial = t < fake->n_trials
-                                            ? fake->trials[t]
-                                            : fake->again[t - fake->n_trials];
-
-            if (!hash_equal(&trial->candidate->id, &candidate->id))
-                continue;
-            for (size_t k = 0; k < trial->n_rows; k++)
-                known |= trial->rows[k] == rows[i];
-        }
-        fresh += !known;
-    }
-    return fresh;
 }
 
 struct trial *session_score(struct session *fake, struct candidate *candidate,
@@ -649,10 +673,22 @@ void session_set_finish(struct session *fake, const char *reason)
     fake->ended = reason;
 }
 
-void session_phase(struct session *fake, const char *phase, int64_t trials)
+void session_phase(struct session *fake, const char *phase)
 {
+    (void)fake;
     (void)phase;
-    fake->announced = trials;
+}
+
+void session_expect(struct session *fake, struct effort to_come)
+{
+    bool was = pause_faults(fake);
+    size_t bytes = (fake->n_expected + 1) * sizeof *fake->expected;
+
+    fake->expected = realloc(fake->expected, bytes);
+    fake->expected[fake->n_expected++] = (struct fake_expectation){
+        fake->submitted, fake->submitted + to_come.examples,
+        to_come.trials == 0 ? 0 : fake->n_trials + to_come.trials};
+    resume_faults(fake, was);
 }
 
 void session_note(struct session *fake, const char *format, ...)

@@ -38,6 +38,14 @@ struct fake_script {
 
 enum fake_finish { FINISH_LATE, FINISH_EARLY };
 
+// What a search expected to come to, from its first example to its last, when
+// it had submitted so many.
+struct fake_expectation {
+    size_t submitted;
+    size_t examples;
+    size_t trials; // 0: not known
+};
+
 struct session {
     struct fake_script script;
     enum fake_finish finish;
@@ -64,10 +72,12 @@ struct session {
     size_t n_again;
     struct trial *baseline_trial; // NULL: the first
     struct trial *best;
-    struct trial *rival; // NULL: not told
-    struct trial *seed;  // of an earlier run; NULL: none
-    const char *ended;   // finish reason, or NULL
-    int64_t announced;   // trials of the last phase
+    struct trial *rival;               // NULL: not told
+    struct trial *seed;                // of an earlier run; NULL: none
+    const char *ended;                 // finish reason, or NULL
+    size_t submitted;                  // examples that are run anew
+    struct fake_expectation *expected; // whatever was expected, in its order
+    size_t n_expected;
     char notes[4096];
     // Called around what the fake itself allocates; NULL: nothing is.
     bool (*pause)(void);
@@ -92,6 +102,10 @@ void fake_free(struct session *session);
 // Runs an optimizer by its name with parameters in YAML flow form ("{}").
 bool fake_optimize(struct session *session, const char *name,
                    const char *params, struct err *err);
+
+// What it expects before it runs (struct optimizer).
+struct effort fake_effort(struct session *session, const char *name,
+                          const char *params);
 
 size_t fake_count(const struct session *session, enum trial_kind kind);
 

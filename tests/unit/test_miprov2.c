@@ -45,7 +45,7 @@ Test(miprov2, light_with_minibatches_makes_10_trials_and_2_full_ones)
     optimize(fake, "{auto: light}");
     cr_expect_eq(fake_count(fake, TRIAL_MINIBATCH), 10);
     cr_expect_eq(fake_count(fake, TRIAL_FULL), 2);
-    cr_expect_eq(fake->announced, 12);
+    cr_expect_eq(fake->expected[0].trials, 13);
     for (size_t i = 1; i < fake->n_trials; i++)
         cr_expect_eq(fake->trials[i]->n_rows,
                      fake->trials[i]->kind == TRIAL_FULL ? 80 : 35);
@@ -85,7 +85,7 @@ Test(miprov2, what_is_given_wins_over_auto)
     optimize(fake, "{auto: light, num_trials: 4, num_candidates: 2,"
                    " minibatch_size: 7, minibatch_full_eval_steps: 2}");
     cr_expect_eq(fake_count(fake, TRIAL_MINIBATCH), 4);
-    cr_expect_eq(fake->announced, 6);
+    cr_expect_eq(fake->expected[0].trials, 7);
     cr_expect_eq(fake->asked_propose, 2);
     for (size_t i = 1; i < fake->n_trials; i++) {
         if (fake->trials[i]->kind == TRIAL_MINIBATCH)

@@ -16,6 +16,9 @@ static struct progress some_progress(void)
                              .trials = 18,
                              .done = 120,
                              .total = 285,
+                             .examples = 1412,
+                             .expected = 3100,
+                             .share = 0.455,
                              .calls = 1812,
                              .reused = 2210,
                              .in_flight = 8,
@@ -66,9 +69,9 @@ Test(progress, the_block_says_what_a_person_waits_for)
     struct terminal terminal = {.width = 100};
     struct progress progress = some_progress();
 
-    cr_expect_eq(progress_block(&terminal, &progress, false, &out), 5);
+    cr_expect_eq(progress_block(&terminal, &progress, false, &out), 6);
     cr_expect(shows("trial 7/18"), "%s", out.data);
-    cr_expect(shows("120/285"), "%s", out.data);
+    cr_expect(shows(" 46 %, 1,412 of about 3,100 examples"), "%s", out.data);
     cr_expect(shows("84.0 % (77 to 90), baseline 61.0 %"), "%s", out.data);
     cr_expect(shows("1,812 done, 2,210 reused, 8 in flight"), "%s", out.data);
     cr_expect(shows("410 tokens/s, 2 workers, 8 slots, 0:41, about 0:58 left"),
@@ -174,8 +177,25 @@ Test(progress, the_plain_line_is_one_line)
 
     progress_line(&progress, &out);
     cr_expect_str_eq(out.data,
-                     "0:41 search, trial 7 of 18, 120 of 285 examples, "
-                     "best 84.0 % (77 to 90), 1,812 calls, 2,210 reused\n");
+                     "0:41 search, trial 7 of 18, 46 %, 1,412 of about 3,100 "
+                     "examples, best 84.0 % (77 to 90), 1,812 calls, 2,210 "
+                     "reused, about 0:58 left\n");
+}
+
+Test(progress, what_is_not_known_of_the_way_is_not_shown)
+{
+    struct terminal terminal = {.width = 100};
+    struct progress progress = some_progress();
+
+    progress.expected = 0;
+    progress.left_ms = -1;
+    progress.share = -1;
+    progress_block(&terminal, &progress, false, &out);
+    cr_expect(shows("1,412 examples"), "%s", out.data);
+    cr_expect_not(shows("about"), "%s", out.data);
+    buf_clear(&out);
+    progress_line(&progress, &out);
+    cr_expect(shows("trial 7 of 18, 1,412 examples, best"), "%s", out.data);
 }
 
 Test(progress, numbers_are_written_for_people)

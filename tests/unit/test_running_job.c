@@ -397,6 +397,75 @@ Test(running, a_call_that_another_job_waits_for_outlives_its_own)
     free(rows);
 }
 
+// --- how far it is ---
+
+// The next word of it with at least so many examples done.
+static const struct progress *await_examples(int64_t n)
+{
+    const struct progress *progress;
+
+    do
+        progress = &actor_await(&client, MESSAGE_PROGRESS)->as.progress;
+    while (progress->examples < n);
+    return progress;
+}
+
+static void answer_some(int n)
+{
+    for (int i = 0; i < n; i++)
+        actor_answer(&w, actor_take_call(&w), "garden");
+}
+
+Test(running, a_job_tells_how_far_it_is_and_how_long_it_takes)
+{
+    char *rows = many_rows();
+    const struct progress *progress;
+
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, rows);
+    answer_some(8);
+    progress = await_examples(8);
+    cr_expect_eq(progress->expected, 16);
+    cr_expect_float_eq(progress->share, 0.5, 1e-9);
+    cr_expect_geq(progress->left_ms, 0);
+    actor_leave(&w);
+    w.socket = NULL;
+    do
+        progress = &actor_await(&client, MESSAGE_PROGRESS)->as.progress;
+    while (progress->slots > 0);
+    cr_expect_eq(progress->left_ms, -1, "nobody is there who answers");
+    cr_expect_float_eq(progress->share, 0.5, 1e-9);
+    free(rows);
+}
+
+Test(running, what_a_job_finds_in_the_store_is_way_but_no_pace)
+{
+    char *rows = many_rows();
+    const struct progress *progress;
+    char *id;
+
+    begin();
+    hire(STAGE_DIGEST);
+    evaluate(job, rows);
+    id = accepted_job(&client);
+    answer_some(8);
+    (void)await_examples(8);
+    stop(&client, id);
+    expect_failure(&client, 130, "");
+    actor_leave(&w); // with the calls that it had
+    evaluate(job, rows);
+    hire(STAGE_DIGEST);
+    progress = await_examples(8);
+    cr_expect_eq(progress->examples, 8);
+    cr_expect_float_eq(progress->share, 0.5, 1e-9);
+    cr_expect_eq(progress->left_ms, -1, "eight in no time are no measure");
+    answer_some(4);
+    cr_expect_geq(await_examples(12)->left_ms, 0);
+    free(id);
+    free(rows);
+}
+
 // --- going on by itself ---
 
 // Refuses every call until the client has a result.

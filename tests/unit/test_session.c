@@ -38,6 +38,7 @@ static struct {
     bool told;
     float p_right[2];
     bool untold;
+    struct note expected; // the last word of it
 } seen;
 
 static void open_job(const char *further)
@@ -124,6 +125,8 @@ static struct task *take_task(void)
             return note.task;
         if (note.kind == NOTE_TRIAL)
             seen.told = true;
+        if (note.kind == NOTE_EXPECT)
+            seen.expected = note;
         if (note.kind == NOTE_ENDED) {
             ended = note.ending;
             return NULL;
@@ -465,6 +468,98 @@ Test(session, rows_are_paid_by_whichever_earlier_trial_of_the_candidate)
     answer_all();
     end();
     cr_expect_eq(seen.n, 1, "%s", seen.err.text);
+}
+
+// --- what is to come ---
+
+static struct ending *expect_ten(struct session *s)
+{
+    session_expect_after(s, 4);
+    session_expect(s, (struct effort){.examples = 10, .trials = 3});
+    return try_more_rows(s);
+}
+
+Test(session, what_is_expected_counts_examples_that_are_run_anew)
+{
+    struct task *task;
+
+    open_job("");
+    start(expect_ten);
+    task = take_task();
+    cr_expect_eq(seen.expected.examples, 10 + 4);
+    cr_expect_eq(seen.expected.trials, 3);
+    cr_expect_eq(task->n_paid, 0);
+    answer(task, 1);
+    task = take_task();
+    cr_expect_eq(task->n_items, 3);
+    cr_expect_eq(task->n_paid, 2, "the baseline was scored on two of them");
+    answer(task, 1);
+    answer_all();
+    end();
+    cr_expect_eq(seen.expected.examples, 10 + 4, "it is in all, as before");
+}
+
+static struct ending *expect_two(struct session *s)
+{
+    session_expect(s, (struct effort){.examples = 2, .trials = 1});
+    try_new(s, 3);
+    seen.n++;
+    try_new(s, 3);
+    return new_ending();
+}
+
+Test(session, whoever_does_more_than_was_expected_is_expected_to_do_no_less)
+{
+    open_job("");
+    start(expect_two);
+    answer_all();
+    end();
+    cr_expect_eq(seen.expected.examples, 6);
+    cr_expect_eq(seen.expected.trials, 2);
+}
+
+// Three rows a trial, a call each.
+static struct ending *expect_a_hundred(struct session *s)
+{
+    struct trial *trial;
+
+    session_expect(s, (struct effort){.examples = 100});
+    trial = try_new(s, 3);
+    (void)trial_wait(s, trial, &seen.err);
+    return new_ending();
+}
+
+Test(session, no_more_is_expected_than_the_budget_has_room_for)
+{
+    open_job("budget: {max_calls: 24}\n");
+    start(expect_a_hundred);
+    answer_all();
+    end();
+    cr_expect_eq(seen.expected.examples, 24);
+}
+
+static struct ending *expect_nothing(struct session *s)
+{
+    struct trial *trial = try_new(s, 3);
+
+    (void)trial_wait(s, trial, &seen.err);
+    return new_ending();
+}
+
+Test(session, the_budget_says_how_much_is_to_come_where_nobody_else_does)
+{
+    open_job("budget: {max_tokens: 500}\n"); // 10 a call
+    start(expect_nothing);
+    answer_all();
+    end();
+    cr_expect_eq(seen.expected.examples, 50);
+
+    given_data_close(&given);
+    open_job("");
+    start(expect_nothing);
+    answer_all();
+    end();
+    cr_expect_eq(seen.expected.examples, 0, "nobody knows");
 }
 
 static struct ending *try_twice(struct session *s)

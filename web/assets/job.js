@@ -16,13 +16,12 @@ const tabs = [
 function progress(job) {
   const now = news.status?.jobs.find((j) => j.job === job);
   if (!now) return null;
-  const share = now.trials > 0 ? now.trial / now.trials : now.total > 0 ? now.done / now.total : 0;
   return h('div', { class: 'card' },
     h('div', { class: 'bar' }, h('b', null, now.phase || 'running'), h('span', { class: 'muted' }, now.note), h('span', { class: 'grow' }),
       now.left_ms >= 0 && h('span', { class: 'muted' }, `about ${span(now.left_ms / 1000)} left`)),
     news.status.workers?.serving === 0 && h('div', { class: 'note' }, 'No worker serves, so the job waits. Start one: ', h('code', null, 'promptcc worker --coordinator tcp://HOST:PORT --ollama URL')),
-    h('progress', { class: 'meter', max: 1, value: share, 'aria-label': 'Progress' }),
-    h('div', { class: 'stats' }, stat(now.trials > 0 ? `${num(now.trial)} of ${num(now.trials)}` : num(now.trial), 'trials'), now.total > 0 && stat(`${num(now.done)} of ${num(now.total)}`, 'examples of these'), stat(now.best === null ? '–' : pct(now.best), now.best === null ? 'best so far' : `best so far (${range(now)})`),
+    now.share === null ? h('progress', { class: 'meter', 'aria-label': 'Progress' }) : h('progress', { class: 'meter', max: 1, value: now.share, 'aria-label': 'Progress' }),
+    h('div', { class: 'stats' }, stat(now.trials > 0 ? `${num(now.trial)} of ${num(now.trials)}` : num(now.trial), 'trials'), stat(now.expected > now.examples ? `${num(now.examples)} of about ${num(now.expected)}` : num(now.examples), 'examples'), stat(now.best === null ? '–' : pct(now.best), now.best === null ? 'best so far' : `best so far (${range(now)})`),
       stat(pct(now.baseline), 'baseline'), stat(num(now.calls), `calls, ${num(now.reused)} reused`), stat(num(now.in_flight), 'in flight'), stat(num(now.tokens_per_s), 'tokens a second'), now.faults > 0 && stat(num(now.faults), 'faults')));
 }
 
@@ -93,7 +92,7 @@ function trialsTab(at, job) {
   const tokens = piece(() => get(path + '/tokens'), (rows) => tokensChart(rows, open));
   const weights = piece(() => get(path + '/importance'), importanceBars);
   const ask = { sort: 'trial', order: 'desc', offset: 0, limit: LIMIT, kind: '', state: '', above: '' };
-  const rows = piece(() => get(path + '/trials', ask), (page) => trialTable(job, page, ask, rows.refresh));
+  const rows = piece(async () => { const asked = { ...ask }; return { ...await get(path + '/trials', asked), asked }; }, (page) => trialTable(job, page, ask, rows.refresh));
   keepFresh(at, job, [curve, rows, tokens, weights]);
   return [card('Score over trials', h('p', { class: 'muted small' }, 'Bars are 95 % intervals. Point at a trial to see it, click to open its candidate; drag to zoom, double-click to see all.'), curve.el),
     h('div', { class: 'grid' },
@@ -124,10 +123,10 @@ function trialTable(job, page, ask, refresh) {
     ['instructions', (t) => choices(t.instructions), 'wide'], ['demos', (t) => choices(t.demos), 'wide'],
     ...(page.trials.some((t) => Object.keys(t.tuned ?? {}).length > 0) ? [['settings', (t) => Object.entries(t.tuned ?? {}).map(([k, v]) => `${k} ${JSON.stringify(v)}`).join(', '), 'wide']] : []),
     ['calls', (t) => num(t.calls), 'n wide', 'calls'], ['tokens', (t) => num(t.tokens), 'n wide', 'tokens'],
-  ], page.trials, { sort: ask.sort, order: ask.order, empty: 'no trial fits', onsort: (key) => {
+  ], page.trials, { sort: page.asked.sort, order: page.asked.order, empty: 'no trial fits', onsort: (key) => {
     ask.order = ask.sort === key && ask.order === 'desc' ? 'asc' : 'desc';
     ask.sort = key; ask.offset = 0; refresh();
-  } }), pager(page.total, ask.offset, ask.limit, (offset) => { ask.offset = offset; refresh(); })];
+  } }), pager(page.total, page.asked.offset, page.asked.limit, (offset) => { ask.offset = offset; refresh(); })];
 }
 
 // --- examples ---

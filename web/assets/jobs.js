@@ -10,8 +10,7 @@ const link = (job) => '#/jobs/' + encodeURIComponent(job);
 function progressCell(job) {
   const now = news.status?.jobs.find((j) => j.job === job.job);
   if (!now) return job.trials === 0 && typeof job.score === 'number' ? 'an evaluation' : counted(job.trials, 'trial');
-  const left = now.left_ms >= 0 ? `, ${span(now.left_ms / 1000)} left` : '';
-  return now.trial === 0 ? now.phase || 'begins' : `trial ${now.trial} of ${now.trials || '?'}${left}`;
+  return [[now.phase || 'begins', now.share !== null && `${Math.floor(100 * now.share)} %`, now.left_ms >= 0 && `about ${span(now.left_ms / 1000)} left`].filter(Boolean).join(', ')];
 }
 
 function scoreCell(job) {

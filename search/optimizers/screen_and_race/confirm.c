@@ -116,6 +116,30 @@ static bool freshen(struct search *search, const struct racer *racers, size_t n,
     return ok;
 }
 
+// The finalists' rows that are left, and some rows once more.
+static void foresee_end(const struct search *search, const struct racer *racers,
+                        size_t n)
+{
+    size_t left = NOISE_ROWS;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < search->board.n_rows; k++)
+            left += !racers[i].entry->known[k] && !racers[i].entry->closed[k];
+    session_expect(search->session, (struct effort){.examples = left});
+}
+
+// All rows of all finalists, and of the baseline, once more.
+static void foresee_draws(const struct search *search,
+                          const struct racer *racers, size_t n)
+{
+    size_t left = search->baseline->n;
+
+    for (size_t i = 0; i < n; i++)
+        if (racers[i].entry != search->baseline)
+            left += racers[i].entry->n;
+    session_expect(search->session, (struct effort){.examples = left});
+}
+
 bool confirm_best(struct search *search, struct err *err)
 {
     struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
@@ -124,17 +148,20 @@ bool confirm_best(struct search *search, struct err *err)
 
     if (!ok)
         return search_nomem(err);
-    session_phase(search->session, "confirm", FINALISTS);
+    session_phase(search->session, "confirm");
     ok = complete_baseline(search, err) &&
          outlook_learn(&search->outlook, SEARCH_TIES, err);
     if (ok)
         n = race_rank(&search->outlook, CHOICE_CAUTION, racers);
     n = n < FINALISTS ? n : FINALISTS;
+    foresee_end(search, racers, n);
     ok = ok && race_block(&search->outlook, racers, n, search->board.n_rows,
                           SEARCH_TIES, "confirm", err);
     ok = ok && (n == 0 || measure_noise(search, racers[0].entry, err));
-    if (ok && search->noise > 0)
+    if (ok && search->noise > 0) {
+        foresee_draws(search, racers, n);
         ok = freshen(search, racers, n, err);
+    }
     free(racers);
     return ok;
 }

@@ -123,7 +123,7 @@ bool findings_make(struct search *search, size_t round, struct findings *found,
 {
     size_t n = search->study.n + 1;
 
-    session_phase(search->session, "diagnosis", 0);
+    session_phase(search->session, "diagnosis");
     found->places = calloc(n, sizeof *found->places);
     found->failed = calloc(n, sizeof *found->failed);
     if (found->places == NULL || found->failed == NULL)

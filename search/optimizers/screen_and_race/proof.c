@@ -101,7 +101,8 @@ bool proof_make(struct search *search, struct err *err)
 
     if (!ok)
         search_nomem(err);
-    session_phase(search->session, "proof", 0);
+    session_phase(search->session, "proof");
+    session_expect(search->session, (struct effort){.examples = PROOF_ROWS});
     while (ok && n > 0 && most > 0) {
         ok = prove_some(search, most, racers, places, &begun, &n, err);
         if (!ok && err->code == ERR_BUDGET) {

@@ -69,7 +69,7 @@ bool screen_first(struct search *search, struct err *err)
 
     if (!ok)
         search_nomem(err);
-    session_phase(search->session, "screen", SCREEN_CELLS);
+    session_phase(search->session, "screen");
     for (size_t cell = 0; ok && cell < SCREEN_CELLS; cell++) {
         struct entry *entry;
 
@@ -222,7 +222,7 @@ bool screen_next(struct search *search, size_t round, struct err *err)
     struct option *options = NULL;
     bool ok;
 
-    session_phase(search->session, "screen", MOST);
+    session_phase(search->session, "screen");
     ok = screen_half(search, round, &screened, err) &&
          outlook_learn(&search->outlook, SEARCH_SOFT, err);
     options = ok ? list_options(search, &n, err) : NULL;

@@ -10,7 +10,7 @@ bool stock_fill(struct search *search, struct err *err)
     bool ok = findings_make(search, 0, &found, err);
 
     if (ok)
-        session_phase(search->session, "prompts", 0);
+        session_phase(search->session, "prompts");
     for (size_t p = 0; ok && p < search->program->n_predictors; p++)
         if (search->study.searched[p])
             ok = texts_begin(search, p, &found, err) &&
@@ -28,7 +28,7 @@ bool stock_renew(struct search *search, size_t round, struct err *err)
     bool ok = findings_make(search, round, &found, err);
 
     if (ok)
-        session_phase(search->session, "prompts", 0);
+        session_phase(search->session, "prompts");
     ok = ok && texts_renew(search, &found, round, err) &&
          sets_renew(search, round, err);
     findings_release(search, &found);

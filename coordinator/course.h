@@ -1,0 +1,61 @@
+// course: how far a job is, and how long it still takes.
+//
+// The measure is the example that is run anew. Its session says how many there
+// will be in all (session_expect), and corrects it as it learns more.
+//
+//   share   of the way, 0 to 1. It never goes back: when more is expected than
+//           before, what is left of the way is what is left of the work. It is
+//           not 1 before the job is over.
+//   left    what is still to be run, at the pace of the last while: sixteen
+//           steps of at least 2 s and 4 examples. A worker that joins shows
+//           soon, and a few slow answers do not make it jump.
+//
+// What a job that is taken up again finds in the store is part of the way, but
+// says nothing of the pace: that is measured from the first example that the
+// store does not know. Until each slot has answered once nothing is said, since
+// the first answers of many slots come together.
+//
+// Times are monotonic milliseconds and come from the caller. Pure.
+
+#ifndef COORDINATOR_COURSE_H
+#define COORDINATOR_COURSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { COURSE_STEPS = 16, COURSE_STEP_MS = 2000, COURSE_STEP_EXAMPLES = 4 };
+
+struct course_step {
+    int64_t at_ms;
+    int64_t done;
+};
+
+struct course {
+    int64_t expected; // examples in all; 0: not known
+    // the way since that was said last
+    double share;
+    int64_t share_done;
+    // the pace
+    struct course_step steps[COURSE_STEPS]; // a ring, from steps[first]
+    int first, n;
+    int64_t first_done; // where it began to be measured
+};
+
+// So many examples are expected in all (0: it is not known how many), of which
+// these are done. Zeroed, nothing is known.
+void course_expect(struct course *course, int64_t expected, int64_t done);
+
+// Whether it is time to look.
+bool course_is_due(const struct course *course, int64_t now_ms);
+
+// So many are done, since the store had no more answers.
+void course_look(struct course *course, int64_t now_ms, int64_t done);
+
+// < 0: not known.
+double course_share(const struct course *course, int64_t done);
+
+// Milliseconds, or -1: not known. slots: how many answers come at once.
+int64_t course_left(const struct course *course, int64_t now_ms, int64_t done,
+                    int64_t slots);
+
+#endif

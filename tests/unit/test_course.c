@@ -1,0 +1,133 @@
+#include <criterion/criterion.h>
+
+#include "coordinator/course.h"
+
+enum { SLOTS = 4, SECOND = 1000 };
+
+// `n` examples, one each `ms`, looked at as a loop does. Returns the time.
+static int64_t run(struct course *course, int64_t now, int64_t *done, int n,
+                   int64_t ms)
+{
+    for (int i = 0; i < n; i++) {
+        now += ms;
+        ++*done;
+        if (course_is_due(course, now))
+            course_look(course, now, *done);
+    }
+    return now;
+}
+
+Test(course, nothing_is_known_before_anything_is_expected)
+{
+    struct course course = {0};
+
+    cr_expect_lt(course_share(&course, 0), 0);
+    cr_expect_lt(course_share(&course, 30), 0);
+    course_look(&course, 0, 0);
+    cr_expect_eq(course_left(&course, 9000, 30, SLOTS), -1);
+}
+
+Test(course, the_share_is_what_is_done_of_what_is_expected)
+{
+    struct course course = {0};
+
+    course_expect(&course, 200, 0);
+    cr_expect_float_eq(course_share(&course, 0), 0, 1e-9);
+    cr_expect_float_eq(course_share(&course, 50), 0.25, 1e-9);
+    cr_expect_float_eq(course_share(&course, 150), 0.75, 1e-9);
+}
+
+Test(course, a_job_that_runs_is_never_said_to_be_at_its_end)
+{
+    struct course course = {0};
+
+    course_expect(&course, 200, 0);
+    cr_expect_lt(course_share(&course, 200), 1);
+    cr_expect_lt(course_share(&course, 900), 1);
+    course_expect(&course, 100, 300);
+    cr_expect_lt(course_share(&course, 300), 1);
+}
+
+Test(course, the_share_stays_when_more_or_less_is_expected)
+{
+    struct course course = {0};
+
+    course_expect(&course, 200, 0);
+    course_expect(&course, 1100, 100); // half of the way, and 1,000 to come
+    cr_expect_float_eq(course_share(&course, 100), 0.5, 1e-9);
+    cr_expect_float_eq(course_share(&course, 600), 0.75, 1e-9);
+    course_expect(&course, 700, 600);
+    cr_expect_float_eq(course_share(&course, 600), 0.75, 1e-9);
+    cr_expect_float_eq(course_share(&course, 650), 0.875, 1e-9);
+}
+
+Test(course, time_left_is_what_is_to_come_at_the_pace_so_far)
+{
+    struct course course = {0};
+    int64_t done = 0, now;
+
+    course_expect(&course, 100, 0);
+    course_look(&course, 0, 0);
+    now = run(&course, 0, &done, 20, 500);
+    cr_expect_eq(course_left(&course, now, done, SLOTS), 80 * 500);
+}
+
+Test(course, what_a_resumed_job_finds_in_its_store_is_no_pace)
+{
+    struct course course = {0};
+    int64_t done = 900, now;
+
+    // 900 in no time; it is looked at from the first new example on.
+    course_expect(&course, 1000, 0);
+    course_look(&course, 5000, done);
+    cr_expect_float_eq(course_share(&course, done), 0.9, 1e-9);
+    cr_expect_eq(course_left(&course, 5000, done, SLOTS), -1);
+    now = run(&course, 5000, &done, 10, SECOND);
+    cr_expect_eq(course_left(&course, now, done, SLOTS), 90 * SECOND);
+}
+
+Test(course, nothing_is_said_until_each_slot_has_answered)
+{
+    struct course course = {0};
+
+    course_expect(&course, 1000, 0);
+    course_look(&course, 0, 0);
+    cr_expect_eq(course_left(&course, 9000, 15, 16), -1);
+    cr_expect_neq(course_left(&course, 9000, 16, 16), -1);
+}
+
+Test(course, a_worker_that_joins_shows_within_a_hundred_examples)
+{
+    struct course course = {0};
+    int64_t done = 0, now;
+
+    course_expect(&course, 10000, 0);
+    course_look(&course, 0, 0);
+    now = run(&course, 0, &done, 1000, 10 * SECOND);
+    cr_expect_eq(course_left(&course, now, done, SLOTS), 90000 * SECOND);
+    now = run(&course, now, &done, 100, SECOND);
+    cr_expect_eq(course_left(&course, now, done, SLOTS), 8900 * SECOND);
+}
+
+Test(course, while_nothing_comes_the_time_left_grows)
+{
+    struct course course = {0};
+    int64_t done = 0, now, left;
+
+    course_expect(&course, 100, 0);
+    course_look(&course, 0, 0);
+    now = run(&course, 0, &done, 20, SECOND);
+    left = course_left(&course, now, done, SLOTS);
+    cr_expect_gt(course_left(&course, now + 60 * SECOND, done, SLOTS), left);
+}
+
+Test(course, beyond_what_was_expected_nobody_knows)
+{
+    struct course course = {0};
+    int64_t done = 0, now;
+
+    course_expect(&course, 10, 0);
+    course_look(&course, 0, 0);
+    now = run(&course, 0, &done, 20, SECOND);
+    cr_expect_eq(course_left(&course, now, done, SLOTS), -1);
+}

@@ -1,0 +1,105 @@
+// What optimizers say of how much they have to do, for each one of the table:
+// so a new one is held to it too.
+
+#include <math.h>
+#include <stdio.h>
+
+#include <criterion/criterion.h>
+
+#include "coordinator/course.h"
+#include "fake_support.h"
+
+static struct err err;
+
+enum { ROWS = 90, TRAIN = 40 };
+
+// Nothing is ever perfect, and the teacher's words help now and then, so that
+// no search ends before its time.
+static const struct support world = {.base = 0.3,
+                                     .demo_gain = 0.2,
+                                     .good_gain = 0.1,
+                                     .good_every = 3,
+                                     .teacher = 0.7};
+
+static struct session *search(struct support *support, const char *name)
+{
+    struct session *fake;
+
+    *support = world;
+    fake = support_session(support, ROWS, TRAIN, FINISH_LATE);
+    cr_assert(fake_optimize(fake, name, "{}", &err), "%s: %s", name, err.text);
+    return fake;
+}
+
+Test(effort, what_is_expected_before_the_search_is_about_what_it_takes)
+{
+    for (size_t i = 0; optimizers[i] != NULL; i++) {
+        const char *name = optimizers[i]->name;
+        struct support support;
+        struct session *fake = search(&support, name);
+        size_t before = ROWS - TRAIN; // of the baseline
+        double took = (double)(fake->submitted - before);
+        double expected = (double)fake_effort(fake, name, "{}").examples;
+
+        cr_expect_leq(took, 1.5 * expected, "%s: %.0f of %.0f", name, took,
+                      expected);
+        cr_expect_geq(took, 0.5 * expected, "%s: %.0f of %.0f", name, took,
+                      expected);
+        fake_free(fake);
+    }
+}
+
+Test(effort, the_last_word_leaves_little_to_come)
+{
+    for (size_t i = 0; optimizers[i] != NULL; i++) {
+        struct support support;
+        struct session *fake = search(&support, optimizers[i]->name);
+        const struct fake_expectation *last;
+
+        cr_assert_gt(fake->n_expected, 0, "%s corrects what it expects",
+                     optimizers[i]->name);
+        last = &fake->expected[fake->n_expected - 1];
+        cr_expect_lt(fabs((double)last->examples - (double)fake->submitted),
+                     0.15 * (double)fake->submitted, "%s: %zu of %zu",
+                     optimizers[i]->name, fake->submitted, last->examples);
+        fake_free(fake);
+    }
+}
+
+Test(effort, whatever_is_expected_the_way_that_is_shown_never_goes_back)
+{
+    for (size_t i = 0; optimizers[i] != NULL; i++) {
+        struct support support;
+        struct session *fake = search(&support, optimizers[i]->name);
+        struct course course = {0};
+        double before = 0;
+
+        for (size_t k = 0; k < fake->n_expected; k++) {
+            const struct fake_expectation *at = &fake->expected[k];
+            double now;
+
+            course_expect(&course, (int64_t)at->examples,
+                          (int64_t)at->submitted);
+            now = course_share(&course, (int64_t)at->submitted);
+            cr_expect_geq(now, before, "%s: back from %.3f to %.3f",
+                          optimizers[i]->name, before, now);
+            before = now;
+        }
+        fake_free(fake);
+    }
+}
+
+Test(effort, the_number_of_trials_is_right_where_it_is_told)
+{
+    for (size_t i = 0; optimizers[i] != NULL; i++) {
+        struct support support;
+        struct session *fake = search(&support, optimizers[i]->name);
+
+        for (size_t k = 0; k < fake->n_expected; k++)
+            if (fake->expected[k].trials > 0)
+                cr_expect_eq(fake->expected[k].trials, fake->n_trials,
+                             "%s: %zu of %zu", optimizers[i]->name,
+                             fake->n_trials, fake->expected[k].trials);
+        fake_free(fake);
+    }
+}
