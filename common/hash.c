@@ -73,11 +73,6 @@ struct hash hash_of(const char *domain, const void *data, size_t len)
     return hasher_end(&hasher);
 }
 
-bool hash_equal(const struct hash *a, const struct hash *b)
-{
-    return memcmp(a->bytes, b->bytes, HASH_BYTES) == 0;
-}
-
 void hash_hex(const struct hash *hash, char hex[HASH_HEX])
 {
     (void)sodium_bin2hex(hex, HASH_HEX, hash->bytes, HASH_BYTES);

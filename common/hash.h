@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <sodium.h>
 
@@ -38,7 +39,12 @@ void hasher_add_hash(struct hasher *hasher, const struct hash *hash);
 struct hash hasher_end(struct hasher *hasher);
 
 struct hash hash_of(const char *domain, const void *data, size_t len);
-bool hash_equal(const struct hash *a, const struct hash *b);
 void hash_hex(const struct hash *hash, char hex[HASH_HEX]); // lower case
+
+// Inline: a call of a model is looked up some ten times on its way.
+static inline bool hash_equal(const struct hash *a, const struct hash *b)
+{
+    return memcmp(a->bytes, b->bytes, HASH_BYTES) == 0;
+}
 
 #endif

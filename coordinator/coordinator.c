@@ -31,6 +31,7 @@
 #include "coordinator/running_job.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/side_call.h"
+#include "program/run/question_cache.h"
 #include "store/calls.h"
 #include "store/history.h"
 #include "wire/inproc.h"
@@ -97,6 +98,7 @@ static bool put_call(struct engine *engine, struct flight *flight,
         .step = order->step,
         .tail = order->ask.payload,
         .tail_len = order->ask.payload_len,
+        .question = order->ask.kept == NULL ? NULL : &order->ask.kept->stored,
         .answer = answer,
         .worker = worker,
         .attempts = flight->sends,

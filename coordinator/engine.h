@@ -117,7 +117,8 @@ struct flight {
     int64_t lease;
     struct flight *next_landed;
     struct flight *next_left; // while a running job leaves
-    char texts[];             // payload and step of the order
+    char texts[];             // payload and step of the order, but for the
+                              // payload of one that is kept (ask.kept)
 };
 
 struct flights {
@@ -192,11 +193,12 @@ struct job_work {
                          // from the event that excluded it; INT64_MAX for a
                          // row that is not excluded. NULL: none is; owned
     struct job_model_pin models[ROLE_COUNT];
-    struct job_programs *programs; // of the user; NULL without any
-    struct retrieval *retrieval;   // of its documents; NULL without any
-    struct vectors *vectors;       // of their texts; NULL unless it embeds
-    struct prefix *embed_prefix;   // of its embeddings; NULL until needed
-    struct nearest *nearest;       // of pools of demos; NULL until needed
+    struct job_programs *programs;    // of the user; NULL without any
+    struct retrieval *retrieval;      // of its documents; NULL without any
+    struct vectors *vectors;          // of their texts; NULL unless it embeds
+    struct prefix *embed_prefix;      // of its embeddings; NULL until needed
+    struct nearest *nearest;          // of pools of demos; NULL until needed
+    struct question_cache *questions; // of its rows; NULL until needed
     // Of the metric's asks of a model, by the ask; NULL until needed.
     struct prefix *metric_prefixes[METRIC_MAX_OUTSIDE];
     bool time_over; // max_time is reached: no further call is made

@@ -9,6 +9,7 @@
 #include "program/graph/ask.h"
 #include "program/graph/search_spec.h"
 #include "program/prompt/prompt.h"
+#include "program/run/question_cache.h"
 #include "program/run/right.h"
 #include "program/run/stepper.h"
 #include "retrieve/nearest.h"
@@ -554,6 +555,7 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
         ok = put_nearest(ev, wanted, near, &tail, err);
         order->ask.payload = tail.data;
         order->ask.payload_len = tail.len;
+        order->ask.kept = NULL;
     }
     ok = ok && ask(ev, ASKER_STEP, order, err);
     buf_release(&tail);
@@ -853,13 +855,29 @@ static bool give_steps(struct evaluation *ev, struct err *err)
     return true;
 }
 
+// The rows that are scored are the same in every trial, and so is what the
+// job's program is asked about them. Without memory each asks for itself.
+static void share_questions(struct evaluation *ev)
+{
+    struct job_work *work = ev->work;
+
+    if (ev->task->items != NULL || ev->task->program != work->job->program)
+        return;
+    if (work->questions == NULL)
+        work->questions = question_cache_new();
+    stepper_share(ev->stepper, work->questions, (size_t)ev->item->row);
+}
+
 static bool start_run(struct evaluation *ev, struct err *err)
 {
     const struct task *task = ev->task;
 
     ev->stepper = stepper_new(task->program, task->plan, task->settings.adapter,
                               task->candidate->values, ev->item->inputs, err);
-    return ev->stepper != NULL && give_steps(ev, err) && advance(ev, err);
+    if (ev->stepper == NULL)
+        return false;
+    share_questions(ev);
+    return give_steps(ev, err) && advance(ev, err);
 }
 
 // Runs have their items; that of a row to be scored is made here.

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program/run/question_cache.h"
+
 void waiter_free(struct flight *flight, struct waiter *waiter)
 {
     if (waiter == &flight->first)
@@ -39,23 +41,34 @@ void flights_release(struct flights *flights)
 }
 
 // A flight with a copy of the order; its texts stand behind it, so that there
-// is one allocation a call.
+// is one allocation a call. A question that is kept is shared instead.
 static struct flight *make_flight(const struct order *order)
 {
-    size_t len = order->ask.payload_len;
+    const struct ask *ask = &order->ask;
+    size_t size = ask->kept != NULL ? 0 : ask->payload_len + 1;
     size_t step_size = strlen(order->step) + 1;
-    struct flight *flight = malloc(sizeof *flight + len + 1 + step_size);
+    struct flight *flight = malloc(sizeof *flight + size + step_size);
 
     if (flight == NULL)
         return NULL;
     *flight = (struct flight){.order = *order, .worker = -1};
     flight->last_waiter = &flight->waiters;
-    memcpy(flight->texts, order->ask.payload, len);
-    flight->texts[len] = '\0';
-    memcpy(flight->texts + len + 1, order->step, step_size);
-    flight->order.ask.payload = flight->texts;
-    flight->order.step = flight->texts + len + 1;
+    if (ask->kept != NULL) {
+        (void)kept_question_ref(ask->kept);
+    } else {
+        memcpy(flight->texts, ask->payload, ask->payload_len);
+        flight->texts[ask->payload_len] = '\0';
+        flight->order.ask.payload = flight->texts;
+    }
+    flight->order.step = memcpy(flight->texts + size, order->step, step_size);
     return flight;
+}
+
+static void free_flight(struct flight *flight)
+{
+    if (flight != NULL)
+        kept_question_unref(flight->order.ask.kept);
+    free(flight);
 }
 
 // Both maps, or neither.
@@ -87,7 +100,7 @@ struct flight *flights_open(struct flights *flights, const struct order *order,
             return flight;
         }
     }
-    free(flight);
+    free_flight(flight);
     err_nomem(err, "a call");
     return NULL;
 }
@@ -190,7 +203,7 @@ void flight_close(struct flights *flights, struct flight *flight)
         prefix_unref(flights, flight->order.prefix);
     call_answer_release(&flight->answer);
     free_waiters(flight);
-    free(flight);
+    free_flight(flight);
 }
 
 // Two steps may read alike and yet ask for different formats.

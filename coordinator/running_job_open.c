@@ -19,6 +19,7 @@
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
 #include "program/job/dataset_load.h"
+#include "program/run/question_cache.h"
 #include "retrieve/nearest.h"
 #include "retrieve/retrieval.h"
 #include "search/conduct.h"
@@ -603,8 +604,11 @@ static void forget_leaving(struct chore *chore)
     free(chore);
 }
 
-static void release_prefixes(struct running_job *running)
+// What calls of others may still share is counted by the loop alone.
+static void release_prompts(struct running_job *running)
 {
+    question_cache_free(running->work.questions);
+    running->work.questions = NULL;
     if (running->work.embed_prefix != NULL)
         prefix_unref(&running->engine->flights, running->work.embed_prefix);
     for (size_t i = 0; i < METRIC_MAX_OUTSIDE; i++)
@@ -623,7 +627,7 @@ void running_job_discard(struct running_job *running)
         zmq_close(running->pair);
     if (running->begun)
         history_unload_job(running->engine->store, running->work.job_no);
-    release_prefixes(running);
+    release_prompts(running);
     running_job_unbind(running);
     (void)dispatch_limit(running->engine->dispatch, running->work.number, 0,
                          NULL);

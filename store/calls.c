@@ -189,6 +189,45 @@ static bool has_id_left(const struct store *store, struct err *err)
     return false;
 }
 
+// Where the last turn is stored, or will be.
+struct placed {
+    int64_t id;
+    bool known;          // it is stored
+    struct hash hash;    // of one that is looked up
+    struct question *at; // its place; NULL: the caller remembers it
+};
+
+static bool place_question(struct store *store, const struct call_put *call,
+                           struct placed *out, struct err *err)
+{
+    struct questions *questions = &store->questions;
+
+    *out = (struct placed){.known = true};
+    if (call->question != NULL && *call->question != 0) {
+        out->id = *call->question;
+        return true;
+    }
+    out->at = questions_place(questions, or_empty(call->tail), call->tail_len,
+                              &out->hash, err);
+    if (out->at == NULL)
+        return false;
+    out->known = out->at->id != 0 && hash_equal(&out->at->hash, &out->hash);
+    out->id = out->known ? out->at->id : questions->next_id;
+    return true;
+}
+
+// Once its row is put.
+static void remember_question(struct store *store, const struct call_put *call,
+                              const struct placed *placed)
+{
+    if (!placed->known) {
+        *placed->at = (struct question){.hash = placed->hash, .id = placed->id};
+        store->questions.next_id++;
+    }
+    if (call->question != NULL)
+        *call->question = placed->id;
+}
+
 int64_t calls_put(struct store *store, const struct call_put *call,
                   struct err *err)
 {
@@ -198,8 +237,7 @@ int64_t calls_put(struct store *store, const struct call_put *call,
         .generated_tokens = call->answer->generated_tokens,
         .outcome = call->answer->outcome,
     };
-    struct hash hash;
-    struct question *question;
+    struct placed question;
     struct buf *record = NULL;
 
     if (!has_id_left(store, err) ||
@@ -207,26 +245,19 @@ int64_t calls_put(struct store *store, const struct call_put *call,
         !costs_reserve(&store->costs, err))
         return 0;
     int64_t kind_id = put_kind(store, call, err);
-    question = questions_place(&store->questions, or_empty(call->tail),
-                               call->tail_len, &hash, err);
-    if (kind_id == 0 || question == NULL)
+    if (kind_id == 0 || !place_question(store, call, &question, err))
         return 0;
     bool due = costs_due(&store->costs);
-    bool known = question->id != 0 && hash_equal(&question->hash, &hash);
-    int64_t question_id = known ? question->id : store->questions.next_id;
     record = store_record(store);
-    if (!known)
-        put_question_row(record, question_id, call);
+    if (!question.known)
+        put_question_row(record, question.id, call);
     put_call_row(record, ref.id, kind_id, call);
-    put_text_row(record, ref.id, question_id, call);
+    put_text_row(record, ref.id, question.id, call);
     if (due)
         costs_put(&store->costs, ref.id - 1, record);
     if (!store_put(store, err))
         return 0;
-    if (!known) {
-        *question = (struct question){.hash = hash, .id = question_id};
-        store->questions.next_id++;
-    }
+    remember_question(store, call, &question);
     if (due)
         costs_clear(&store->costs);
     costs_add(&store->costs, call->job_no, kind_id, call->answer, call->hedged);

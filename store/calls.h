@@ -37,6 +37,8 @@ struct call_put {
     const char *options; // JSON
     const char *tail;
     size_t tail_len;
+    int64_t *question; // what this store said of the tail before, 0 at first;
+                       // filled. NULL: nobody remembers it
     const struct call_answer *answer;
     const char *worker;
     int64_t attempts; // sends until it was answered, 1 or more

@@ -35,6 +35,8 @@ enum answerer_id {
     ANSWERER_COUNT
 };
 
+struct kept_question; // program/run/question_cache.h
+
 struct ask {
     enum answerer_id answerer;
     int part;          // of the asker: which step, or which part of the metric
@@ -42,6 +44,7 @@ struct ask {
     enum adapter form; // a model's: of the answer, what prompt_format is given
     const char *payload;
     size_t payload_len;
+    struct kept_question *kept; // whose text the payload is; NULL: nobody's
     const struct user_command *command; // ANSWERER_EXEC: of the job; else NULL
 };
 

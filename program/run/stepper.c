@@ -27,10 +27,11 @@ struct step_progress {
     enum run_outcome outcome; // of a failed one
     bool harmless;            // failed, and nothing needs it
     int attempt;
-    json_t *inputs;  // owned
-    json_t *outputs; // owned
-    struct buf tail; // its payload, until it is let go
-    char *problem;   // with its last answer; owned, or NULL
+    json_t *inputs;             // owned
+    json_t *outputs;            // owned
+    struct buf tail;            // its payload, until it is let go, or
+    struct kept_question *kept; // a reference to whose it is; NULL
+    char *problem;              // with its last answer; owned, or NULL
 };
 
 struct stepper {
@@ -38,6 +39,8 @@ struct stepper {
     const struct plan *plan;
     const json_t *values; // of the candidate, or NULL; borrowed
     enum adapter adapter;
+    struct question_cache *cache; // of its row; NULL: none; borrowed
+    size_t row;
     bool ended;
     unsigned lenient;
     int repairs;
@@ -425,6 +428,13 @@ struct stepper *stepper_new(const struct program *program,
     return stepper;
 }
 
+void stepper_share(struct stepper *stepper, struct question_cache *cache,
+                   size_t row)
+{
+    stepper->cache = cache;
+    stepper->row = row;
+}
+
 bool stepper_give(struct stepper *stepper, int step, json_t *outputs,
                   struct err *err)
 {
@@ -447,6 +457,7 @@ void stepper_free(struct stepper *stepper)
         json_decref(slot->inputs);
         json_decref(slot->outputs);
         buf_release(&slot->tail);
+        kept_question_unref(slot->kept);
         free(slot->problem);
     }
     json_decref(stepper->inputs);
@@ -476,6 +487,56 @@ static bool put_payload(struct stepper *stepper, int step, struct ask *out,
     return prompt_question(at, slot->inputs, &slot->tail, err);
 }
 
+// Whether a step's question follows from the row alone.
+static bool is_of_row(const struct stepper *stepper, int step)
+{
+    const struct step *at = &stepper->program->steps[step];
+
+    if (stepper->cache == NULL || stepper->slots[step].attempt > 0 ||
+        at->kind->ask != NULL)
+        return false;
+    for (size_t i = 0; i < at->signature.n_inputs; i++)
+        if (at->sources[i].step != SOURCE_INPUT)
+            return false;
+    return true;
+}
+
+static bool render_tail(struct stepper *stepper, int step, struct ask *out,
+                        struct err *err)
+{
+    struct step_progress *slot = &stepper->slots[step];
+
+    if (!put_payload(stepper, step, out, err))
+        return false;
+    out->payload = slot->tail.data;
+    out->payload_len = slot->tail.len;
+    return true;
+}
+
+// The same, put together once for all who ask about the row.
+static bool render_shared(struct stepper *stepper, int step, struct ask *out,
+                          struct err *err)
+{
+    struct step_progress *slot = &stepper->slots[step];
+    struct kept_question *kept =
+        question_cache_find(stepper->cache, stepper->row, step);
+
+    if (kept == NULL) {
+        if (!render_tail(stepper, step, out, err))
+            return false;
+        kept = question_cache_keep(stepper->cache, stepper->row, step,
+                                   out->payload, out->payload_len);
+        if (kept == NULL)
+            return true;
+        buf_release(&slot->tail);
+    }
+    slot->kept = kept_question_ref(kept);
+    out->kept = kept;
+    out->payload = kept->text;
+    out->payload_len = kept->len;
+    return true;
+}
+
 static bool render(struct stepper *stepper, int step, struct ask *out,
                    struct err *err)
 {
@@ -488,11 +549,8 @@ static bool render(struct stepper *stepper, int step, struct ask *out,
     buf_clear(&slot->tail);
     if (slot->attempt == 0 && !take_inputs(stepper, step, err))
         return false;
-    if (!put_payload(stepper, step, out, err))
-        return false;
-    out->payload = slot->tail.data;
-    out->payload_len = slot->tail.len;
-    return true;
+    return is_of_row(stepper, step) ? render_shared(stepper, step, out, err)
+                                    : render_tail(stepper, step, out, err);
 }
 
 // True when the step is asked now. A prompt over the cap is a fact about it,
@@ -548,7 +606,11 @@ bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err)
 
 void stepper_let_go(struct stepper *stepper, int step)
 {
-    buf_release(&stepper->slots[step].tail);
+    struct step_progress *slot = &stepper->slots[step];
+
+    buf_release(&slot->tail);
+    kept_question_unref(slot->kept);
+    slot->kept = NULL;
 }
 
 // ---- answers

@@ -32,6 +32,7 @@
 #include "program/graph/candidate.h"
 #include "program/graph/plan.h"
 #include "program/prompt/prompt.h"
+#include "program/run/question_cache.h"
 
 // What came of a run. Stored and shown by name: add at the end.
 enum run_outcome {
@@ -65,6 +66,11 @@ struct stepper *stepper_new(const struct program *program,
                             const json_t *values, json_t *inputs,
                             struct err *err);
 void stepper_free(struct stepper *stepper); // NULL is fine
+
+// The inputs are those of that row: questions that follow from them alone are
+// taken from the cache, or kept there. cache is borrowed and outlives it.
+void stepper_share(struct stepper *stepper, struct question_cache *cache,
+                   size_t row);
 
 // Puts outputs, by name, in place of what a step would answer: it is not asked,
 // and what depends on it goes on from there. Before the first stepper_next. A

@@ -159,3 +159,32 @@ Test(calls, more_than_the_queue_holds_is_put_all_the_same)
     cr_expect_eq(out.text_len, sizeof big);
     call_answer_release(&out);
 }
+
+Test(calls, a_remembered_question_is_not_looked_up_and_not_stored_again)
+{
+    int64_t question = 0;
+    char answered[] = "yes";
+    struct call_answer answer = {.text = answered, .text_len = 3};
+    struct call_put call = {.job_no = open_job("j-1"),
+                            .tail = ",{q}]",
+                            .tail_len = 5,
+                            .question = &question,
+                            .answer = &answer};
+    char *text;
+
+    call.key = number_key(1);
+    cr_assert_gt(calls_put(store, &call, &err), 0, "%s", err.text);
+    cr_assert_gt(question, 0);
+    call.key = number_key(2);
+    cr_assert_gt(calls_put(store, &call, &err), 0, "%s", err.text);
+    call.question = NULL;
+    call.key = number_key(3);
+    cr_assert_gt(calls_put(store, &call, &err), 0, "%s", err.text);
+    flush();
+    text = text_outside("SELECT count(*) FROM questions");
+    cr_expect_str_eq(text, "1");
+    free(text);
+    text = text_outside("SELECT group_concat(messages) FROM v_calls");
+    cr_expect_str_eq(text, ",{q}],,{q}],,{q}]");
+    free(text);
+}

@@ -485,3 +485,69 @@ Test(stepper, an_answer_of_a_program_is_checked_before_it_is_one)
     cr_expect_str_eq(err.text, "expected {\"outputs\": {...}} with the outputs "
                                "of the step");
 }
+
+static const char *ask_about(struct question_cache *cache, size_t row)
+{
+    stepper_free(stepper);
+    begin();
+    stepper_share(stepper, cache, row);
+    expect_ask(GIVEN_CLASSIFY, 0);
+    return ask.payload;
+}
+
+Test(stepper, a_question_of_a_row_is_put_together_once)
+{
+    struct question_cache *cache = question_cache_new();
+    const char *first = ask_about(cache, 7);
+    const char *again = ask_about(cache, 7);
+
+    cr_expect_eq(first, again);
+    cr_expect_eq(strlen(again), ask.payload_len);
+    cr_expect_neq(ask_about(cache, 8), first);
+    stepper_free(stepper);
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    cr_expect_null(ask.kept);
+    cr_expect_str_eq(ask.payload, first);
+    question_cache_free(cache);
+}
+
+Test(stepper, what_is_asked_of_answers_or_again_is_nobody_elses)
+{
+    struct question_cache *cache = question_cache_new();
+
+    (void)ask_about(cache, 7);
+    cr_expect_not_null(ask.kept);
+    answer(GIVEN_CLASSIFY, CALL_TEXT, "no idea");
+    expect_ask(GIVEN_CLASSIFY, 1);
+    cr_expect_null(ask.kept);
+    answer(GIVEN_CLASSIFY, CALL_TEXT,
+           "{\"intent\": \"track_order\", \"confidence\": 0.5}");
+    while (stepper_next(stepper, &ask, &err))
+        cr_expect(ask.part != GIVEN_CLASSIFY);
+    question_cache_free(cache);
+}
+
+Test(stepper, a_question_outlives_its_place_in_the_cache)
+{
+    struct question_cache *cache = question_cache_new();
+    const char *payload = ask_about(cache, 7);
+    char *copy = strdup(payload);
+
+    cr_assert_not_null(question_cache_keep(cache, 7 + QUESTION_CACHE_PLACES,
+                                           GIVEN_CLASSIFY, "other", 5));
+    cr_expect_null(question_cache_find(cache, 7, GIVEN_CLASSIFY));
+    question_cache_free(cache);
+    cr_expect_str_eq(payload, copy);
+    free(copy);
+}
+
+Test(stepper, a_long_question_is_not_kept)
+{
+    struct question_cache *cache = question_cache_new();
+    static char text[QUESTION_CACHE_BYTES + 1];
+
+    cr_expect_null(question_cache_keep(cache, 1, 0, text, sizeof text));
+    cr_expect_null(question_cache_find(cache, 1, 0));
+    question_cache_free(cache);
+}
