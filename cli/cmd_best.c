@@ -7,7 +7,6 @@
 #include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/wrap.h"
 #include "common/json.h"
 #include "common/plain.h"
 #include "common/text.h"
@@ -27,25 +26,18 @@ static const struct grid_column columns[] = {
 };
 
 // The prompts of the best candidate, in full.
-static void put_prompts(const struct terminal *terminal, const json_t *prompts,
-                        struct buf *out)
+static void put_prompts(const json_t *prompts, struct buf *out)
 {
     for (size_t i = 0; i < json_array_size(prompts); i++) {
         const json_t *part = json_array_get(prompts, i);
         const char *text = json_get_text(part, "instruction", "");
-        struct buf plain = BUF_INIT(TEXT_BYTES);
 
         buf_printf(out, "\n%s, ", json_get_text(part, "step", "?"));
         put_count(out, (int64_t)json_array_size(json_object_get(part, "demos")),
                   "demo");
         buf_puts(out, ":\n  ");
-        plain_put_line(&plain, text, strlen(text));
-        if (plain.data != NULL && terminal->live)
-            wrap_text((size_t)terminal->width, 2, 2, plain.data, out);
-        else if (plain.data != NULL)
-            buf_puts(out, plain.data);
+        plain_put_line(out, text, strlen(text));
         buf_putc(out, '\n');
-        buf_release(&plain);
     }
 }
 
@@ -65,9 +57,8 @@ static int print_best(const struct options *options, const json_t *rows)
         return EXIT_DONE;
     }
     grid_put(&terminal, columns, sizeof columns / sizeof *columns, rows, &text);
-    put_prompts(&terminal, json_object_get(json_array_get(rows, 0), "prompts"),
-                &text);
-    status = output_text(&text);
+    put_prompts(json_object_get(json_array_get(rows, 0), "prompts"), &text);
+    status = output_lines(&terminal, &text);
     buf_release(&text);
     return status;
 }

@@ -334,6 +334,7 @@ static void put_hours(double seconds, struct buf *out)
 
 static int print_text(const struct estimate *plan, const struct job *job)
 {
+    struct terminal terminal = terminal_of(STDOUT_FILENO);
     struct buf text = BUF_INIT(TEXT_BYTES);
     double wall_s = plan->seconds / (double)plan->slots;
     int status;
@@ -360,7 +361,7 @@ static int print_text(const struct estimate *plan, const struct job *job)
         wall_s * 1000 > (double)job->budget.max_time_ms)
         buf_puts(&text, "          more than the job's max_time: the run ends "
                         "before it is done\n");
-    status = output_text(&text);
+    status = output_lines(&terminal, &text);
     buf_release(&text);
     return status;
 }

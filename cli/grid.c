@@ -103,9 +103,10 @@ static const char *cell_text(const struct buf *cell)
 struct layout {
     const struct grid_column *columns;
     size_t n;
-    size_t widths[GRID_MAX_COLUMNS];
-    size_t words[GRID_MAX_COLUMNS]; // of the widest word
-    bool below[GRID_MAX_COLUMNS];   // stands under the row, not in the table
+    size_t natural[GRID_MAX_COLUMNS]; // of the widest cell
+    size_t words[GRID_MAX_COLUMNS];   // of the widest word
+    size_t widths[GRID_MAX_COLUMNS];  // as they are shown
+    bool below[GRID_MAX_COLUMNS];     // stands under the row, not in the table
 };
 
 static void measure_cell(struct layout *layout, size_t c, const json_t *row)
@@ -116,8 +117,8 @@ static void measure_cell(struct layout *layout, size_t c, const json_t *row)
     put_cell(&layout->columns[c], row, &cell);
     width = terminal_columns(cell_text(&cell), cell.len);
     word = wrap_widest_word(cell_text(&cell));
-    if (width > layout->widths[c])
-        layout->widths[c] = width;
+    if (width > layout->natural[c])
+        layout->natural[c] = width;
     if (word > layout->words[c])
         layout->words[c] = word;
     buf_release(&cell);
@@ -126,11 +127,12 @@ static void measure_cell(struct layout *layout, size_t c, const json_t *row)
 static void measure(struct layout *layout, const json_t *rows)
 {
     for (size_t c = 0; c < layout->n; c++) {
-        layout->widths[c] = layout->words[c] = 0;
+        layout->natural[c] = layout->words[c] = 0;
         layout->below[c] = false;
         measure_cell(layout, c, NULL);
         for (size_t r = 0; r < json_array_size(rows); r++)
             measure_cell(layout, c, json_array_get(rows, r));
+        layout->widths[c] = layout->natural[c];
     }
 }
 
@@ -162,19 +164,26 @@ static size_t find_loose(const struct layout *layout)
     return found;
 }
 
-// The last column that wraps and is still in the table; n when none is. The
-// first column stays: it says what the row is.
+// The last column that is still in the table: of those that wrap, else of all;
+// n when none is. The first column stays: it says what the row is.
 static size_t find_last(const struct layout *layout)
 {
-    for (size_t c = layout->n; c-- > 1;)
-        if (layout->columns[c].wraps && !layout->below[c])
+    size_t found = layout->n;
+
+    for (size_t c = layout->n; c-- > 1;) {
+        if (layout->below[c])
+            continue;
+        if (layout->columns[c].wraps)
             return c;
-    return layout->n;
+        if (found == layout->n)
+            found = c;
+    }
+    return found;
 }
 
 // Narrows the text columns, at most down to their widest word. Where that is
-// not enough, the last of them moves below its row.
-static void fit(struct layout *layout, size_t width, const json_t *rows)
+// not enough, columns move below their row, and the others have room again.
+static void fit(struct layout *layout, size_t width)
 {
     while (total_width(layout) > width) {
         size_t loose = find_loose(layout);
@@ -183,12 +192,9 @@ static void fit(struct layout *layout, size_t width, const json_t *rows)
         if (loose < layout->n) {
             layout->widths[loose]--;
         } else if (last < layout->n) {
-            bool below[GRID_MAX_COLUMNS];
-
             layout->below[last] = true;
-            memcpy(below, layout->below, layout->n * sizeof *below);
-            measure(layout, rows); // the others have room again
-            memcpy(layout->below, below, layout->n * sizeof *below);
+            memcpy(layout->widths, layout->natural,
+                   layout->n * sizeof *layout->widths);
         } else {
             return;
         }
@@ -258,23 +264,46 @@ static void put_lines(const struct layout *layout, const struct buf *cells,
     }
 }
 
-// "    reason: all trials done", under the row.
+// "reason: "; the columns that it takes.
+static size_t put_title(const char *title, struct buf *out)
+{
+    for (const char *at = title; *at != '\0'; at++)
+        buf_putc(out, (char)(*at >= 'A' && *at <= 'Z' ? *at + 32 : *at));
+    buf_puts(out, ": ");
+    return strlen(title) + 2;
+}
+
+// What stands under the row: "    state: done  score: 81.0 %" as many as a line
+// takes, and each text on a line of its own, "    reason: all trials done".
 static void put_below(const struct layout *layout, size_t width,
                       const struct buf *cells, struct buf *out)
 {
+    size_t used = 0; // columns of the line that is begun; 0: none
+
     for (size_t c = 0; c < layout->n; c++) {
-        size_t column = BELOW_INDENT + strlen(layout->columns[c].title) + 2;
+        const struct grid_column *column = &layout->columns[c];
         const char *text = cell_text(&cells[c]);
+        size_t more =
+            strlen(column->title) + 2 + terminal_columns(text, strlen(text));
 
         if (!layout->below[c] || strcmp(text, "-") == 0)
             continue;
-        put_blanks(out, BELOW_INDENT);
-        for (const char *at = layout->columns[c].title; *at != '\0'; at++)
-            buf_putc(out, (char)(*at >= 'A' && *at <= 'Z' ? *at + 32 : *at));
-        buf_puts(out, ": ");
-        wrap_text(width, column, BELOW_INDENT + 2, text, out);
-        buf_putc(out, '\n');
+        if (used > 0 && (column->wraps || used + GAP + more > width)) {
+            buf_putc(out, '\n');
+            used = 0;
+        }
+        put_blanks(out, used > 0 ? (size_t)GAP : (size_t)BELOW_INDENT);
+        used += used > 0 ? (size_t)GAP : (size_t)BELOW_INDENT;
+        used += put_title(column->title, out);
+        wrap_text(width, used, BELOW_INDENT + 2, text, out);
+        used += terminal_columns(text, strlen(text));
+        if (column->wraps) {
+            buf_putc(out, '\n');
+            used = 0;
+        }
     }
+    if (used > 0)
+        buf_putc(out, '\n');
 }
 
 static void put_row(const struct layout *layout, size_t width,
@@ -326,22 +355,19 @@ void grid_put(const struct terminal *terminal,
 
     measure(&layout, rows);
     if (terminal->live)
-        fit(&layout, (size_t)terminal->width, rows);
+        fit(&layout, (size_t)terminal->width);
     put_table(&layout, terminal, rows, out);
 }
 
 // --- whatever was asked for ---
 
 // True when the columns fit side by side and no row needs many lines.
-static bool is_easy_to_read(struct layout *layout, size_t width,
-                            const json_t *rows)
+static bool is_easy_to_read(struct layout *layout, size_t width)
 {
-    size_t natural[GRID_MAX_COLUMNS];
-
-    memcpy(natural, layout->widths, layout->n * sizeof *natural);
-    fit(layout, width, rows);
+    fit(layout, width);
     for (size_t c = 0; c < layout->n; c++)
-        if (layout->below[c] || natural[c] > TALLEST * layout->widths[c])
+        if (layout->below[c] ||
+            layout->natural[c] > TALLEST * layout->widths[c])
             return false;
     return total_width(layout) <= width;
 }
@@ -385,8 +411,7 @@ void grid_put_any(const struct terminal *terminal, const json_t *names,
                             .n = name_columns(names, rows, list)};
 
     measure(&layout, rows);
-    if (terminal->live &&
-        !is_easy_to_read(&layout, (size_t)terminal->width, rows))
+    if (terminal->live && !is_easy_to_read(&layout, (size_t)terminal->width))
         grid_put_vertical(terminal, names, rows, out);
     else if (layout.n > 0)
         put_table(&layout, terminal, rows, out);

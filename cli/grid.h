@@ -1,9 +1,11 @@
 // grid: a list of JSON objects for people: as a table, or a value a line.
 //
-// On a terminal a table is made to fit: texts wrap between words, and a column
-// for which there is no room gets a line of its own under each row. Nothing is
-// ever cut, so an id can be copied. Elsewhere (a file, a pipe) every row is one
-// line.
+// On a terminal a table is made to fit: texts wrap between words, and columns
+// for which there is no room come under each row, with their titles: first
+// those of texts, then the others, each time the last. So the first columns are
+// those that matter most, and the very first stays. Nothing is left out and
+// nothing is ever cut, so an id can be copied. Elsewhere (a file, a pipe) every
+// row is one line.
 
 #ifndef CLI_GRID_H
 #define CLI_GRID_H

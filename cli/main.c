@@ -20,6 +20,8 @@ enum {
     HELP_BYTES = 1 << 16,
     NAME_COLUMNS = 15, // where the summaries begin
     HELP_WIDEST = 100,
+    MARGIN = 2, // of command lines, and how much further they
+    DEEPER = 4, // go on
 };
 
 static int refuse_unknown(const char *name)
@@ -62,6 +64,21 @@ static size_t help_width(void)
     return width < HELP_WIDEST ? width : HELP_WIDEST;
 }
 
+// A command line over several lines, as a shell takes it.
+static void put_example(const char *example, struct buf *out)
+{
+    int indent = MARGIN;
+
+    for (const char *next = example; *example != '\0'; example = next) {
+        size_t len = wrap_line(example, help_width() - MARGIN - DEEPER, &next);
+
+        buf_printf(out, "%*s", indent, "");
+        buf_append(out, example, len);
+        buf_puts(out, *next == '\0' ? "\n" : " \\\n");
+        indent = MARGIN + DEEPER;
+    }
+}
+
 static int print_overview(void)
 {
     struct buf out = BUF_INIT(HELP_BYTES);
@@ -80,26 +97,13 @@ static int print_overview(void)
                           command_list[i].entry->name,
                           command_list[i].entry->summary, &out);
     }
-    buf_puts(&out, "\n`promptcc COMMAND --help` says more. To begin:\n"
-                   "  promptcc init my-job --template customer_care\n"
-                   "  promptcc run my-job --simulate\n");
+    buf_puts(&out, "\n");
+    wrap_text(help_width(), 0, 0,
+              "`promptcc COMMAND --help` says more. To begin:", &out);
+    buf_puts(&out, "\n");
+    put_example("promptcc init my-job --template customer_care", &out);
+    put_example("promptcc run my-job --simulate", &out);
     return print(&out);
-}
-
-// A command line over several lines, as a shell takes it.
-static void put_example(const char *example, struct buf *out)
-{
-    enum { MARGIN = 2, DEEPER = 4 };
-    int indent = MARGIN;
-
-    for (const char *next = example; *example != '\0'; example = next) {
-        size_t len = wrap_line(example, help_width() - MARGIN - DEEPER, &next);
-
-        buf_printf(out, "%*s", indent, "");
-        buf_append(out, example, len);
-        buf_puts(out, *next == '\0' ? "\n" : " \\\n");
-        indent = MARGIN + DEEPER;
-    }
 }
 
 static int print_command(const struct command_entry *command)
@@ -110,9 +114,13 @@ static int print_command(const struct command_entry *command)
     buf_printf(&head, "promptcc %s: %s", command->name, command->summary);
     if (head.data != NULL)
         wrap_text(help_width(), 0, 0, head.data, &out);
-    buf_printf(&out, "\n\nusage: promptcc %s%s%s [OPTION]...\n\n",
-               command->name, command->usage[0] == '\0' ? "" : " ",
-               command->usage);
+    buf_puts(&out, "\n\n");
+    buf_clear(&head);
+    buf_printf(&head, "usage: promptcc %s%s%s [OPTION]...", command->name,
+               command->usage[0] == '\0' ? "" : " ", command->usage);
+    if (head.data != NULL)
+        wrap_text(help_width(), 0, DEEPER, head.data, &out);
+    buf_puts(&out, "\n\n");
     options_help(help_width(), command, &out);
     buf_puts(&out, "\n");
     wrap_text(help_width(), 0, 0,

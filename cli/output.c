@@ -43,25 +43,32 @@ int exit_of(enum err_code code)
     return EXIT_FAILED;
 }
 
-void output_say(const char *format, ...)
+// On standard error, wrapped where that is a terminal.
+static void say_text(const struct buf *text)
 {
     struct terminal terminal = terminal_of(STDERR_FILENO);
-    struct buf text = BUF_INIT(SAY_MAX_BYTES),
-               wrapped = BUF_INIT(SAY_MAX_BYTES);
-    const struct buf *shown = &text;
+    struct buf wrapped = BUF_INIT(FINDINGS_MAX_BYTES);
+    const struct buf *shown = text;
+
+    if (terminal.live && text->data != NULL) {
+        wrap_lines((size_t)terminal.width - 1, text->data, &wrapped);
+        shown = &wrapped;
+    }
+    if (shown->data != NULL)
+        (void)terminal_write(stderr, shown->data, shown->len);
+    buf_release(&wrapped);
+}
+
+void output_say(const char *format, ...)
+{
+    struct buf text = BUF_INIT(SAY_MAX_BYTES);
     va_list args;
 
     va_start(args, format);
     buf_vprintf(&text, format, args);
     va_end(args);
-    if (terminal.live && text.data != NULL) {
-        wrap_lines((size_t)terminal.width - 1, text.data, &wrapped);
-        shown = &wrapped;
-    }
-    if (shown->data != NULL)
-        (void)terminal_write(stderr, shown->data, shown->len);
+    say_text(&text);
     buf_release(&text);
-    buf_release(&wrapped);
 }
 
 static int tell_unwritten(void)
@@ -158,8 +165,7 @@ int output_findings(const struct options *options, const struct diags *diags,
     struct err first = *err;
 
     diags_print(diags, &text);
-    if (text.len > 0)
-        (void)terminal_write(stderr, text.data, text.len);
+    say_text(&text);
     buf_release(&text);
     if (first.code != ERR_NONE)
         return output_error(options, &first);

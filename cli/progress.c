@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/wrap.h"
 #include "common/plain.h"
 #include "common/text.h"
 
@@ -69,15 +70,28 @@ static void label(struct painter *p, const char *text)
     style(p, STYLE_PLAIN);
 }
 
-// The last column stays free: a terminal wraps once it is written to.
+// The last column stays free: a terminal wraps once it is written to. A line
+// that is too long goes on under its text, and a name that is wider than the
+// terminal, which wraps it, takes as many lines as that.
 static void end_line(struct painter *p)
 {
-    const char *text = p->line.data == NULL ? "" : p->line.data;
+    size_t width = (size_t)p->terminal->width;
+    struct buf wrapped = BUF_INIT(BLOCK_BYTES);
+    const char *at = p->line.data == NULL ? "" : p->line.data;
 
-    terminal_put_cut(p->terminal, text, (size_t)p->terminal->width - 1, p->out);
-    buf_putc(p->out, '\n');
+    wrap_text(width - 1, 0, 2 + LABEL_COLUMNS, at, &wrapped);
+    buf_puts(&wrapped, "\n");
+    for (at = wrapped.data == NULL ? "" : wrapped.data; *at != '\0'; at++) {
+        size_t len = strcspn(at, "\n");
+        size_t columns = terminal_columns(at, len);
+
+        p->lines += 1 + (int)(columns > 0 ? (columns - 1) / width : 0);
+        at += len;
+    }
+    if (wrapped.data != NULL)
+        buf_append(p->out, wrapped.data, wrapped.len);
+    buf_release(&wrapped);
     buf_clear(&p->line);
-    p->lines++;
 }
 
 static const char *separator(const struct painter *p)

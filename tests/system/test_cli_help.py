@@ -1,12 +1,14 @@
 """Help, version, color and what every command takes."""
 
 import fcntl
+import json
 import os
 import pty
 import re
 import struct
 import subprocess
 import termios
+import unicodedata
 
 import pytest
 
@@ -71,14 +73,21 @@ def test_color_is_for_terminals_unless_it_is_asked_for(stage):
     assert "\x1b" not in never.out
 
 
-def at_width(stage, width, *words):
+def columns_of(line):
+    """As a terminal counts them: two for an ideograph."""
+    return sum(0 if unicodedata.combining(c) else
+               2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+
+def at_width(stage, width, *words, status=0, **env):
     """What a terminal of that width gets of a command."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, width, 0, 0))
     with subprocess.Popen([harness.PROMPTCC, "--color", "never", *words],
                           stdin=subprocess.DEVNULL, stdout=theirs,
                           stderr=subprocess.STDOUT, cwd=stage.folder,
-                          env=harness.environment()) as process:
+                          env=harness.environment(
+                              TERM="xterm", LC_ALL="C.UTF-8", **env)) as process:
         os.close(theirs)
         out = b""
         while True:
@@ -90,16 +99,74 @@ def at_width(stage, width, *words):
                 break
             out += chunk
     os.close(ours)
-    assert process.returncode == 0, out
+    assert process.returncode == status, out
     return out.decode().replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize("width", [50, 80])
-def test_text_keeps_to_the_width_of_the_terminal(stage, width):
-    stage.job(n=40, more_steps=harness.SECOND_STEP)
-    for words in (["--help"], ["check", "shop/job.yaml"]):
-        text = at_width(stage, width, *words)
-        assert max(map(len, text.splitlines())) <= width, text
+WIDE = "\u9867\u5ba2\u304c\u4f55\u306b\u3064\u3044\u3066\u66f8\u3044\u305f\u304b\u3002" * 4
+
+
+@pytest.fixture(scope="module")
+def widths(tmp_path_factory):
+    """A store with a job of a long name, whose instruction has no blanks."""
+    stage = harness.Stage(tmp_path_factory.mktemp("widths"))
+    job = stage.job(name="a-name-that-somebody-gave-to-a-job-in-november", n=40,
+                    instruction=f"{WIDE} \U0001f389 and the rest of it",
+                    more_steps=harness.SECOND_STEP)
+    for words in (["run", job, "--out", "compiled.json"], ["eval", job],
+                  ["run", job, "--out", "other.json", "--optimizer",
+                   "labeled_few_shot"]):
+        done = stage.promptcc(*words, "--simulate", "--store", "promptcc.db")
+        assert done.status == 0, done
+    yield stage
+    stage.close()
+
+
+COMMON = [["--help"], ["run", "--help"], ["serve", "--help"], ["jobs"],
+          ["trials"], ["workers", "--all"], ["best"], ["show"],
+          ["query", "SELECT trial, kind, state, score, calls FROM v_trials"],
+          ["query", "SELECT instruction FROM v_candidates LIMIT 3"],
+          ["query", "--vertical", "SELECT instruction FROM v_candidates"],
+          ["diff", "compiled.json", "other.json"],
+          ["plan", "a-name-that-somebody-gave-to-a-job-in-november/job.yaml",
+           "--simulate"],
+          ["check", "a-name-that-somebody-gave-to-a-job-in-november/job.yaml"]]
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 80, 120, 200])
+def test_text_keeps_to_the_width_of_the_terminal(widths, width):
+    """But for what would be spoilt: an id or a path that is wider, and commands
+    to copy. Nothing is cut, and nothing is coloured."""
+    for words in COMMON:
+        text = at_width(widths, width, *words, NO_COLOR="1")
+        assert "\x1b" not in text, text
+        for line in text.splitlines():
+            words_of_line = [word for word in line.split()
+                             if columns_of(word) > width - 20]
+            assert columns_of(line) <= width or words_of_line or \
+                line.startswith("  promptcc "), (words, line, text)
+    ids = json.loads(widths.promptcc("jobs", "--json", "--store",
+                                     "promptcc.db").out)
+    jobs = at_width(widths, width, "jobs").split()
+    assert ids and all(one["job"] in jobs for one in ids)
+
+
+def test_a_narrow_table_has_every_value_of_a_wide_one(widths):
+    """Under its row, with the column's title."""
+    wide = at_width(widths, 200, "trials").splitlines()
+    narrow = " ".join(at_width(widths, 40, "trials").split())
+    assert len(wide) > 3
+    for value in set(wide[1].split()) - {"-"}:  # nothing is not told there
+        assert value in narrow, (value, narrow)
+    assert "tokens: " in narrow
+
+
+def test_a_finding_is_wrapped_but_not_what_it_quotes(stage):
+    job = stage.job()
+    job.write_text(job.read_text().replace("predict:", "prediction:"))
+    done = at_width(stage, 40, "check", job, status=2)
+    assert max(map(len, [line for line in done.splitlines()
+                         if "|" not in line and "/" not in line])) <= 40, done
 
 
 def test_the_program_can_be_installed(stage):

@@ -74,7 +74,7 @@ Test(grid, a_missing_value_is_a_dash)
 
 Test(grid, on_a_terminal_the_table_fits_and_nothing_is_cut)
 {
-    for (int width = 70; width < 160; width += 7) {
+    for (int width = 40; width < 160; width += 7) {
         buf_clear(&out);
         grid_put(&(struct terminal){.width = width, .live = true}, columns, N,
                  rows, &out);
@@ -83,7 +83,35 @@ Test(grid, on_a_terminal_the_table_fits_and_nothing_is_cut)
         for (const char *word = "no\0model\0server\0answered\0minutes\0";
              *word != '\0'; word += strlen(word) + 1)
             cr_expect(shows(word), "%s in %s", word, out.data);
+        for (const char *value = "84.0 %\0001,812\0002026-11-22 23:06:01\0";
+             *value != '\0'; value += strlen(value) + 1)
+            cr_expect(shows(value), "%s in %s", value, out.data);
     }
+}
+
+Test(grid, other_columns_without_room_come_under_their_row)
+{
+    grid_put(&(struct terminal){.width = 40, .live = true}, columns, N, rows,
+             &out);
+    cr_expect(shows("JOB                          SCORE\n"
+                    "customer-care-3f2a1b90c4de  84.0 %\n"
+                    "    calls: 1,812\n"
+                    "    demos: classify 3, respond 0\n"
+                    "    updated: 2026-11-22 23:06:01\n"
+                    "    reason: no model server answered for\n"
+                    "      5 minutes\n"),
+              "%s", out.data);
+}
+
+Test(grid, an_id_that_is_wider_than_the_terminal_stays_whole)
+{
+    const char *id = "a-very-long-name-that-somebody-gave-to-a-job-3f2a1b90";
+
+    json_object_set_new(json_array_get(rows, 0), "job", json_string(id));
+    grid_put(&(struct terminal){.width = 40, .live = true}, columns, N, rows,
+             &out);
+    cr_expect(shows(id), "%s", out.data);
+    cr_expect(shows("    score: 84.0 %  calls: 1,812\n"), "%s", out.data);
 }
 
 Test(grid, a_text_without_room_stands_under_its_row)

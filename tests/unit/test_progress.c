@@ -104,7 +104,22 @@ Test(progress, no_line_of_the_block_reaches_the_edge_of_the_terminal)
         buf_clear(&out);
         progress_block(&terminal, &progress, true, &out);
         cr_expect_lt(widest_line(), (size_t)width, "width %d", width);
+        cr_expect(shows("0:58"), "width %d: %s", width, out.data);
+        cr_expect(shows("in flight"), "width %d: %s", width, out.data);
     }
+}
+
+Test(progress, a_long_name_stays_whole_and_its_lines_are_counted)
+{
+    struct terminal terminal = {.width = 40};
+    struct progress progress = some_progress();
+    int lines = progress_block(&terminal, &progress, false, &out);
+
+    buf_clear(&out);
+    progress.job = "a-very-long-name-that-somebody-gave-to-a-job-in-november-"
+                   "which-takes-three-lines-3f2a1b90";
+    cr_expect_eq(progress_block(&terminal, &progress, false, &out), lines + 2);
+    cr_expect(shows(progress.job), "%s", out.data);
 }
 
 Test(progress, without_colour_there_is_no_escape_sequence)

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <locale.h>
 #include <string.h>
 
 #include "cli/wrap.h"
@@ -39,6 +40,48 @@ Test(wrap, a_pair_has_its_text_in_the_column_of_texts)
     buf_clear(&out);
     wrap_pair(40, 12, "a-long-name", "text", &out);
     cr_expect_str_eq(out.data, "  a-long-name\n            text\n");
+}
+
+Test(wrap, where_lines_are_short_the_text_of_a_pair_stands_below_its_name)
+{
+    wrap_pair(30, 12, "name", "a text that is longer", &out);
+    cr_expect_str_eq(out.data, "  name\n      a text that is longer\n");
+}
+
+Test(wrap, a_first_word_without_room_comes_on_the_next_line)
+{
+    wrap_text(30, 24, 4, "sort_the_messages", &out);
+    cr_expect_str_eq(out.data, "\n    sort_the_messages");
+}
+
+Test(wrap, text_without_blanks_breaks_between_wide_characters)
+{
+    const char *next;
+
+    cr_assert_not_null(setlocale(LC_CTYPE, "C.UTF-8"));
+    cr_expect_eq(wrap_widest_word("\xe9\xa1\xa7\xe5\xae\xa2"), 2);
+    // The full stop stays with the character that it follows.
+    cr_expect_eq(wrap_widest_word("\xe9\xa1\xa7\xe3\x80\x82\xe5\xae\xa2"), 4);
+    cr_expect_eq(
+        wrap_line("\xe9\xa1\xa7\xe5\xae\xa2\xe9\xa1\xa7\xe5\xae\xa2", 6, &next),
+        9);
+    cr_expect_str_eq(next, "\xe5\xae\xa2");
+    // An id of ASCII behind it is one word.
+    cr_expect_eq(wrap_widest_word("\xe9\xa1\xa7job-3f2a"), 8);
+}
+
+Test(wrap, what_is_quoted_of_a_file_stays_whole)
+{
+    wrap_lines(24,
+               "   11 | data: {examples: examples.jsonl}\n"
+               "      |       ^\n"
+               "   = label thirty or more, better a hundred\n",
+               &out);
+    cr_expect_str_eq(out.data, "   11 | data: {examples: examples.jsonl}\n"
+                               "      |       ^\n"
+                               "   = label thirty or\n"
+                               "   more, better a\n"
+                               "   hundred\n");
 }
 
 Test(wrap, characters_count_and_not_bytes)
