@@ -596,15 +596,18 @@ static void note_end(struct coordinator *c, const struct running_job *running,
     const struct job_work *work =
         running_job_work_of((struct running_job *)running);
 
+    enum awaits awaits = running_job_awaits(running);
+
     if (!running_job_is_run(running) || c->engine.local)
         return;
-    if (!running_job_awaits_worker(running) || c->draining) {
+    if (awaits == AWAITS_NOTHING || c->draining) {
         (void)paused_jobs_forget(&c->paused, work->id);
         return;
     }
-    log_info("job-waits", "%s: goes on by itself when another worker is here",
-             work->id);
-    paused_jobs_add(&c->paused, &c->engine, work->id, work->job_no,
+    log_info("job-waits", "%s: goes on by itself when %s", work->id,
+             awaits == AWAITS_WORKER ? "another worker is here"
+                                     : "the disk can be read");
+    paused_jobs_add(&c->paused, &c->engine, work->id, work->job_no, awaits,
                     job_work_total_paid(work) > 0, now);
 }
 
@@ -727,7 +730,9 @@ static void take_up_paused(struct coordinator *c, int64_t now)
 
     while (!c->draining && paused_jobs_due(&c->paused, &c->engine, now, &job)) {
         if (go_on(c, job.job_no, job.id))
-            log_info("job-taken-up", "%s: another worker is here", job.id);
+            log_info("job-taken-up", "%s: %s", job.id,
+                     job.awaits == AWAITS_WORKER ? "another worker is here"
+                                                 : "the disk is tried again");
         else
             paused_jobs_later(&c->paused, job.id, now);
     }

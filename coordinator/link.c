@@ -507,6 +507,25 @@ static void tell_joined(const struct worker_info *worker)
              text_counted(models, (int64_t)worker->n_models, "model"));
 }
 
+// It says once more who it is, in the middle of its work: its server may have
+// got other models. What it showed of those that it has is asked once more.
+static void note_models(struct arrival *arrival, const struct hello *hello)
+{
+    struct worker_info *worker = arrival->peer->worker;
+    struct engine *engine = arrival->link->engine;
+    struct err err = ERR_CLEAR;
+
+    if (workers_change(&engine->workers, worker, hello, &engine->models,
+                       engine->dispatch, &err)) {
+        proofs_forget_worker(engine, worker->number);
+        proofs_expect_worker(engine, worker, arrival->now);
+        note_worker(arrival->link, worker, "serving", arrival->now);
+        tell_joined(worker);
+    } else if (err.code != ERR_NONE) {
+        log_warn("models-not-noted", "%s: %s", worker->name, err.text);
+    }
+}
+
 static void on_hello(struct arrival *arrival)
 {
     const struct hello *hello = &arrival->message->as.hello;
@@ -527,6 +546,8 @@ static void on_hello(struct arrival *arrival)
     }
     if (arrival->peer != NULL && arrival->peer->epoch == hello->epoch) {
         note_connection(link, arrival->peer);
+        if (arrival->peer->worker != NULL)
+            note_models(arrival, hello);
         welcome(link, arrival->peer);
         return;
     }
@@ -720,7 +741,8 @@ static void on_answer(struct arrival *arrival)
     int64_t call;
 
     if (message->id >= WIRE_PROOF_ID) {
-        proofs_answered(engine, worker, message->id, &message->answer);
+        proofs_answered(engine, worker, message->id, &message->answer,
+                        arrival->now);
         return;
     }
     if (refuse_embedding(arrival, message) ||

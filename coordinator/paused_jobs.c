@@ -15,7 +15,8 @@ struct paused_job {
     int64_t job_no;
     int64_t again_ms; // not before; -1: it has begun
     int tries;        // in a row that brought no answer
-    int32_t *tried;   // workers that have had their say, ascending; owned
+    enum awaits awaits;
+    int32_t *tried; // workers that have had their say, ascending; owned
     size_t n_tried;
     char id[];
 };
@@ -109,7 +110,8 @@ static int64_t patience(int tries)
 }
 
 void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
-                     const char *id, int64_t job_no, bool answered, int64_t now)
+                     const char *id, int64_t job_no, enum awaits awaits,
+                     bool answered, int64_t now)
 {
     struct paused_job *job = *find(paused, id);
 
@@ -125,6 +127,7 @@ void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
         (void)paused_jobs_forget(paused, id);
         return;
     }
+    job->awaits = awaits;
     job->again_ms = now + patience(job->tries);
     forget_oldest(paused);
 }
@@ -180,10 +183,11 @@ bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
         return false;
     for (struct paused_job *job = paused->first; job != NULL; job = job->next) {
         if (job->again_ms < 0 || job->again_ms > now ||
-            !is_somebody_new(engine, job))
+            (job->awaits == AWAITS_WORKER && !is_somebody_new(engine, job)))
             continue;
         job->again_ms = -1;
-        *out = (struct paused_view){.id = job->id, .job_no = job->job_no};
+        *out = (struct paused_view){
+            .id = job->id, .job_no = job->job_no, .awaits = job->awaits};
         return true;
     }
     paused->look_ms = now;

@@ -1,5 +1,5 @@
-// paused jobs: runs that paused because no worker could answer, and that go on
-// by themselves when one comes that may.
+// paused jobs: runs that paused because no worker could answer, or the disk
+// could not be read, and that go on by themselves when that has passed.
 //
 // A job pauses when a call failed wherever it was tried, or when nobody
 // answered for long. What mends that is most often no hand at the job but a
@@ -13,9 +13,15 @@
 //     |             v
 //     +---- paused  at work, from the store: only what is missing is asked
 //
+// A disk that fails tells nobody when it is well again, so a job that paused
+// for one is simply tried.
+//
 // Not before PAUSED_AGAIN_MS, doubled while the job pauses again without one
-// answer, at most PAUSED_AGAIN_MAX_MS: a call that nobody can answer costs a
-// few tries a minute, and only while there is somebody new to ask.
+// answer, at most PAUSED_AGAIN_MAX_MS. That is short, for somebody who repairs
+// a machine waits for it, whether the job has tried in vain once or all night:
+// each is at work again within ten seconds of the repair. A server that is
+// broken is asked a few calls each time, which it refuses, and costs nothing
+// else. (A minute was tried: it saved such calls, and left good machines idle.)
 //
 // What a person stops or pauses is not here, nor what failed in a program of
 // the user, which no worker helps. A coordinator that starts knows of none: it
@@ -29,10 +35,11 @@
 #include <stdint.h>
 
 #include "coordinator/engine.h"
+#include "coordinator/running_job.h"
 
 enum {
     PAUSED_AGAIN_MS = 1000,
-    PAUSED_AGAIN_MAX_MS = 60000,
+    PAUSED_AGAIN_MAX_MS = 8000,
     PAUSED_MOST = 64, // jobs; of more the oldest are forgotten
 };
 
@@ -45,10 +52,11 @@ struct paused_jobs {
 
 void paused_jobs_release(struct paused_jobs *paused);
 
-// The job has paused. answered: some call of it was, since it began this time.
+// The job has paused, for want of what awaits says (not AWAITS_NOTHING).
+// answered: some call of it was, since it began this time.
 void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
-                     const char *id, int64_t job_no, bool answered,
-                     int64_t now);
+                     const char *id, int64_t job_no, enum awaits awaits,
+                     bool answered, int64_t now);
 
 // It has begun, by whomever: what is known of its tries is kept for the next
 // pause.
@@ -63,6 +71,7 @@ int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id);
 struct paused_view {
     const char *id;
     int64_t job_no;
+    enum awaits awaits;
 };
 bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
                      int64_t now, struct paused_view *out);

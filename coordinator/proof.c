@@ -12,6 +12,7 @@ enum {
     PREDICT = 24, // tokens: enough to tell two texts apart
     AGAIN_MS = 5000,
     AGAIN_MOST = 4, // doublings
+    REFUSED_AGAIN_MS = 8000,
 };
 
 // Fixed: a change makes old and new coordinators compare other texts, no more.
@@ -24,17 +25,17 @@ static const char format[] =
     "{\"type\":\"object\",\"properties\":{\"word\":{\"type\":\"string\","
     "\"enum\":[\"zyzzyva\"]}},\"required\":[\"word\"]}";
 
-// Whether it has yet to be answered.
-static bool is_open(const struct proof *proof)
+static void ask_after(struct proofs *proofs, struct proof *proof, int64_t now,
+                      int64_t wait_ms)
 {
-    return proof->state == PROOF_WAITING || proof->state == PROOF_SENT;
+    proof->due_ms = now + wait_ms;
+    if (proofs->due_ms > proof->due_ms)
+        proofs->due_ms = proof->due_ms;
 }
 
 static void ask_later(struct proofs *proofs, struct proof *proof, int64_t now)
 {
-    proof->due_ms = now + ((int64_t)AGAIN_MS << proof->tries);
-    if (proofs->due_ms > proof->due_ms)
-        proofs->due_ms = proof->due_ms;
+    ask_after(proofs, proof, now, (int64_t)AGAIN_MS << proof->tries);
     if (proof->tries < AGAIN_MOST)
         proof->tries++;
 }
@@ -139,7 +140,7 @@ static struct proof *find_due(struct proofs *proofs, int64_t now)
     proofs->due_ms = INT64_MAX;
     for (struct proof *proof = proofs->first; proof != NULL;
          proof = proof->next) {
-        if (!is_open(proof))
+        if (proof->state == PROOF_PASSED)
             continue;
         if (proof->due_ms < proofs->due_ms)
             proofs->due_ms = proof->due_ms;
@@ -158,8 +159,12 @@ struct proof *proofs_next(struct engine *engine, int64_t now,
     if (proof == NULL)
         return NULL;
     const struct model_entry *model = &engine->models.entries[proof->model];
-    proof->state = PROOF_SENT;
-    ask_later(&engine->proofs, proof, now);
+    if (proof->state == PROOF_REFUSED) {
+        ask_after(&engine->proofs, proof, now, REFUSED_AGAIN_MS);
+    } else {
+        proof->state = PROOF_SENT;
+        ask_later(&engine->proofs, proof, now);
+    }
     *out = (struct call_message){
         .id = proof->id,
         .timeout_ms = engine->call_timeout_ms,
@@ -186,19 +191,53 @@ static struct proof *find_sent(const struct engine *engine,
     while (proof != NULL && proof->id != id)
         proof = proof->next;
     return proof != NULL && proof->worker == worker->number &&
-                   proof->state == PROOF_SENT
+                   (proof->state == PROOF_SENT || proof->state == PROOF_REFUSED)
                ? proof
                : NULL;
 }
 
 static void refuse(struct engine *engine, const struct worker_info *worker,
-                   struct proof *proof, const char *why)
+                   struct proof *proof, const char *why, int64_t now)
 {
+    bool known = proof->state == PROOF_REFUSED;
+
     proof->state = PROOF_REFUSED;
     (void)text_print(proof->text, sizeof proof->text, "%s", why);
+    ask_after(&engine->proofs, proof, now, REFUSED_AGAIN_MS);
     dispatch_refuse(engine->dispatch, worker->number, proof->model);
-    log_warn("worker-not-used", "%s, for `%s`: %s", worker->name,
-             engine->models.entries[proof->model].name, why);
+    if (!known)
+        log_warn("worker-not-used", "%s, for `%s`: %s", worker->name,
+                 engine->models.entries[proof->model].name, why);
+}
+
+static bool is_refused(const struct proofs *proofs, int32_t worker,
+                       int32_t model)
+{
+    for (const struct proof *p = proofs->first; p != NULL; p = p->next)
+        if (p->worker == worker && p->model == model &&
+            p->state == PROOF_REFUSED)
+            return true;
+    return false;
+}
+
+// What spoke against it is over: it gets calls of the model again, unless the
+// other proof still fails. Without memory it is asked once more.
+static void pass(struct engine *engine, const struct worker_info *worker,
+                 struct proof *proof)
+{
+    bool was_refused = proof->state == PROOF_REFUSED;
+    struct err err = ERR_CLEAR;
+
+    proof->state = PROOF_PASSED;
+    proof->text[0] = '\0';
+    if (!was_refused ||
+        is_refused(&engine->proofs, worker->number, proof->model))
+        return;
+    if (dispatch_serves(engine->dispatch, worker->number, proof->model, &err))
+        log_info("worker-used-again", "%s, for `%s`", worker->name,
+                 engine->models.entries[proof->model].name);
+    else
+        proof->state = PROOF_REFUSED;
 }
 
 // A reply that has no end, or nothing but thinking, says nothing against it.
@@ -234,7 +273,7 @@ static void compare(const struct engine *engine, struct proof *proof)
 }
 
 void proofs_answered(struct engine *engine, const struct worker_info *worker,
-                     int64_t id, const struct call_answer *answer)
+                     int64_t id, const struct call_answer *answer, int64_t now)
 {
     struct proof *proof = find_sent(engine, worker, id);
 
@@ -243,10 +282,11 @@ void proofs_answered(struct engine *engine, const struct worker_info *worker,
     if (proof->kind == PROOF_FORMAT && !keeps_format(answer)) {
         refuse(engine, worker, proof,
                "its server ignores output formats, which the job needs: "
-               "install the version that the others have");
+               "install the version that the others have",
+               now);
         return;
     }
-    proof->state = PROOF_PASSED;
+    pass(engine, worker, proof);
     if (proof->kind != PROOF_TEXT)
         return;
     (void)text_print(proof->text, sizeof proof->text, "%s", answer->text);
@@ -259,7 +299,8 @@ void proofs_answered(struct engine *engine, const struct worker_info *worker,
                  proof->text);
 }
 
-// A refusal is the server's word on the request; all else is an outage.
+// A refusal is the server's word on the request; all else is an outage, and
+// changes nothing of what is known.
 void proofs_failed(struct engine *engine, const struct worker_info *worker,
                    int64_t id, enum call_fault fault, const char *text,
                    int64_t now)
@@ -269,8 +310,8 @@ void proofs_failed(struct engine *engine, const struct worker_info *worker,
     if (proof == NULL)
         return;
     if (fault == FAULT_REQUEST || fault == FAULT_MODEL)
-        refuse(engine, worker, proof, text);
-    else
+        refuse(engine, worker, proof, text, now);
+    else if (proof->state == PROOF_SENT)
         ask_later(&engine->proofs, proof, now);
 }
 

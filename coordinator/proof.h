@@ -19,9 +19,11 @@
 // up), so a worker of any version answers it. Nothing of it is stored or
 // billed, and dispatch knows nothing of it: the worker takes one call more than
 // its credit. A fault of the network or the server says nothing: it is asked
-// again. So is one that is not answered, for its CALL or the answer may be lost:
-// after 5 s, then more and more seldom. A worker that is still at it has the
-// call under that id, and takes no second one.
+// again. So is one that is not answered, for its CALL or the answer may be
+// lost: after 5 s, then more and more seldom. A worker that is still at it has
+// the call under that id, and takes no second one. A worker that was refused is
+// asked again every 8 s, for its server may be repaired: that is 24 tokens at
+// most, and its machine stands idle meanwhile. What it shows then counts.
 //
 // Belongs to the coordinator's loop.
 
@@ -50,7 +52,7 @@ struct proof {
     enum proof_kind kind;
     enum proof_state state;
     int tries;
-    int64_t due_ms;              // WAITING, SENT: is asked (again) then
+    int64_t due_ms;              // unless PASSED: is asked (again) then
     char text[PROOF_TEXT_BYTES]; // PASSED: what it wrote; REFUSED: why
     bool differs;                // from what most wrote
     struct proof *next;
@@ -82,7 +84,7 @@ struct proof *proofs_next(struct engine *engine, int64_t now,
 
 // An answer or a fault under that id came from the worker.
 void proofs_answered(struct engine *engine, const struct worker_info *worker,
-                     int64_t id, const struct call_answer *answer);
+                     int64_t id, const struct call_answer *answer, int64_t now);
 void proofs_failed(struct engine *engine, const struct worker_info *worker,
                    int64_t id, enum call_fault fault, const char *text,
                    int64_t now);

@@ -130,8 +130,10 @@ struct running_job_result {
 // True when the result is on disk, or never will be: its clients are to be
 // told, and it is to be discarded.
 bool running_job_settle(struct running_job *running, int64_t now);
-// Whether it has paused for want of a worker that answers.
-bool running_job_awaits_worker(const struct running_job *running);
+// What a job that has paused waits for, and no person has to do anything about:
+// a worker that answers, or a disk that can be read.
+enum awaits { AWAITS_NOTHING, AWAITS_WORKER, AWAITS_DISK };
+enum awaits running_job_awaits(const struct running_job *running);
 const struct running_job_result *
 running_job_result(const struct running_job *running);
 

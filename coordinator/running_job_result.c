@@ -173,11 +173,20 @@ static bool is_to_go_on(const struct running_job *running)
            running->request->action == REQUEST_RUN;
 }
 
-bool running_job_awaits_worker(const struct running_job *running)
+// A store that has given up is broken until it is opened again: to try it once
+// more is of no use.
+enum awaits running_job_awaits(const struct running_job *running)
 {
-    return running->work.awaits_worker && !running->interrupted &&
-           running->ending != NULL && running->ending->error == ERR_FAULT &&
-           running_job_is_run(running);
+    enum err_code why =
+        running->ending == NULL ? ERR_NONE : running->ending->error;
+
+    if (running->interrupted || !running_job_is_run(running))
+        return AWAITS_NOTHING;
+    if (why == ERR_FAULT && running->work.awaits_worker)
+        return AWAITS_WORKER;
+    if (why == ERR_STORE && store_healthy(running->engine->store, NULL))
+        return AWAITS_DISK;
+    return AWAITS_NOTHING;
 }
 
 // Completes the session's ending with what only the loop knows (calls, tokens,

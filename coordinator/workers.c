@@ -16,15 +16,21 @@ enum {
     MODELS_MOST = 131072,
 };
 
-static void free_worker(struct worker_info *worker)
+// What its server is and has.
+static void free_server(struct worker_info *worker)
 {
     for (size_t i = 0; i < worker->n_models; i++) {
         free(worker->models[i].name);
         free(worker->models[i].digest);
     }
     free(worker->models);
-    free(worker->name);
     free(worker->server);
+}
+
+static void free_worker(struct worker_info *worker)
+{
+    free_server(worker);
+    free(worker->name);
     free(worker);
 }
 
@@ -273,6 +279,62 @@ failed:
     dispatch_leave(dispatch, worker->number, now);
     free_worker(worker);
     return NULL;
+}
+
+static bool same_server(const struct worker_info *a,
+                        const struct worker_info *b)
+{
+    if (a->n_models != b->n_models || strcmp(a->server, b->server) != 0)
+        return false;
+    for (size_t i = 0; i < a->n_models; i++)
+        if (strcmp(a->models[i].name, b->models[i].name) != 0 ||
+            strcmp(a->models[i].digest, b->models[i].digest) != 0 ||
+            a->models[i].context != b->models[i].context)
+            return false;
+    return true;
+}
+
+static void swap_servers(struct worker_info *a, struct worker_info *b)
+{
+    struct worker_info was = *a;
+
+    a->server = b->server;
+    a->models = b->models;
+    a->n_models = b->n_models;
+    b->server = was.server;
+    b->models = was.models;
+    b->n_models = was.n_models;
+}
+
+bool workers_change(struct workers *workers, struct worker_info *worker,
+                    const struct hello *hello, const struct models *models,
+                    struct dispatch *dispatch, struct err *err)
+{
+    struct worker_info now = {.server =
+                                  joined(hello->backend, " ", hello->server)};
+    bool ok = now.server != NULL && copy_models(&now, hello);
+
+    if (!ok)
+        err_nomem(err, "the models of a worker");
+    if (!ok || same_server(worker, &now) ||
+        workers->n_models + now.n_models > MODELS_MOST) {
+        free_server(&now);
+        return false;
+    }
+    workers->n_models += now.n_models - worker->n_models;
+    swap_servers(worker, &now);
+    free_server(&now);
+    for (size_t i = 0; i < models->n; i++) {
+        const struct model_entry *asked = &models->entries[i];
+
+        if (asked->name == NULL)
+            continue;
+        if (!worker_fits(worker, asked, NULL, 0))
+            dispatch_refuse(dispatch, worker->number, (int32_t)i);
+        else if (!dispatch_serves(dispatch, worker->number, (int32_t)i, err))
+            return false;
+    }
+    return true;
 }
 
 struct worker_info *workers_find(const struct workers *workers, int32_t number)

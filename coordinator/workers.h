@@ -75,6 +75,12 @@ struct worker_info *workers_join(struct workers *workers,
                                  const struct models *models,
                                  struct dispatch *dispatch, int64_t now,
                                  struct err *err);
+// What the server of a worker is and has may have changed since it joined:
+// dispatch learns which models it serves from now on. The calls that it has
+// stay. False when all is as it was, there are too many models, or on failure.
+bool workers_change(struct workers *workers, struct worker_info *worker,
+                    const struct hello *hello, const struct models *models,
+                    struct dispatch *dispatch, struct err *err);
 void workers_leave(struct workers *workers, int32_t number);
 struct worker_info *workers_find(const struct workers *workers, int32_t number);
 

@@ -3,10 +3,13 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
@@ -21,6 +24,8 @@
 
 // A machine that was restarted says so when a silent connection is probed.
 #define KEEPALIVE_S 5L
+// A server that comes back at another address, as a pod does, is found there.
+#define NAMES_S 2L
 
 enum {
     STATUS_BYTES = 600,     // of what a server says of a status
@@ -29,10 +34,11 @@ enum {
     KEEP_BYTES = 1 << 20, // larger buffers are freed after a call
     NAME_MAX_BYTES = 256,
     URL_MAX = 640,
-    MODELS_MAX = 4096, // entries of a list of models that are read
-    RETRY_MAX_S = 300, // of Retry-After; what is longer is not believed, and
-    RETRY_LOOK_S = 10, // it is asked again so soon
-    STALE_MS = 1000,   // by then a kept connection has shown that it is dead
+    MODELS_MAX = 4096,  // entries of a list of models that are read
+    RETRY_MAX_S = 300,  // of Retry-After; what is longer is not believed, and
+    RETRY_LOOK_S = 10,  // it is asked again so soon
+    STALE_MS = 1000,    // by then a kept connection has shown that it is dead
+    UNHEARD_MS = 15000, // what was sent is acknowledged, or it is over
 };
 
 static const struct model_backend *const backends[] = {
@@ -136,6 +142,18 @@ static int before_sending(void *user, char *to, char *from, int to_port,
     return CURL_PREREQFUNC_OK;
 }
 
+// Without it a request that met a broken network is sent again more and more
+// seldom: after a minute's outage the repair would be noticed up to a minute
+// late. Where the system knows no such bound the connection does without.
+static int bound_silence(void *user, curl_socket_t fd, curlsocktype purpose)
+{
+    unsigned int ms = UNHEARD_MS;
+
+    (void)user, (void)purpose;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+    return CURL_SOCKOPT_OK;
+}
+
 static bool set_up_easy(const struct model_client *client, CURL *easy,
                         void *exchange)
 {
@@ -154,6 +172,10 @@ static bool set_up_easy(const struct model_client *client, CURL *easy,
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_sending) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, NAMES_S) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, bound_silence) ==
+               CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S) ==
                CURLE_OK &&

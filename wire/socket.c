@@ -26,6 +26,7 @@ enum {
     RECONNECT_MS = 100,      // and a random part as large, doubled up to
     RECONNECT_MAX_MS = 1000, // this, likewise
     HANDSHAKE_MS = 30000,    // half-open connections go
+    CONNECT_MS = 4000,       // for a knock to be answered
     KEEP_BYTES = 1 << 20,    // a larger send buffer is freed after use
     CURVE_BYTES = 64,        // that encryption adds to a frame, rounded up
     EXPLAIN_MS = 2000,       // for a handshake to fail
@@ -72,6 +73,7 @@ static const struct option router_options[] = {
 
 static const struct option dealer_options[] = {
     {ZMQ_IMMEDIATE, 1},
+    {ZMQ_CONNECT_TIMEOUT, CONNECT_MS},
 };
 
 static bool set_options(void *handle, const struct option *options, size_t n)

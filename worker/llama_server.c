@@ -20,8 +20,9 @@
 
 enum {
     AGAIN_MS = 1000, // until it is started again, doubled up to
-    AGAIN_MOST_MS = 30000,
-    STOP_MS = 5000, // between SIGTERM and SIGKILL
+    AGAIN_MOST_MS = 5000,
+    STEADY_MS = 60000, // one that ran for so long is started at once again
+    STOP_MS = 5000,    // between SIGTERM and SIGKILL
     LOOK_MS = 50,
     PATH_BYTES = 4096,
     NAME_BYTES = 200,
@@ -36,7 +37,8 @@ struct llama_server {
     char url[64];
     char digest[2 * crypto_hash_sha256_BYTES + 1];
     int slots, ctx, port;
-    pid_t pid; // 0: it does not run
+    pid_t pid;        // 0: it does not run
+    int64_t began_ms; // when it was last started; 0: by llama_server_start
     int64_t ended_ms, again_ms;
 };
 
@@ -257,6 +259,8 @@ void llama_server_tend(struct llama_server *server, int64_t now_ms)
     if (server->pid > 0 && waitpid(server->pid, &status, WNOHANG) > 0) {
         server->pid = 0;
         server->ended_ms = now_ms;
+        if (now_ms - server->began_ms >= STEADY_MS)
+            server->again_ms = AGAIN_MS;
         log_warn("llama-server",
                  "the server of %s has ended (%d); it is "
                  "started again in %lld s",
@@ -267,7 +271,7 @@ void llama_server_tend(struct llama_server *server, int64_t now_ms)
     }
     if (server->pid > 0 || now_ms - server->ended_ms < server->again_ms)
         return;
-    server->ended_ms = now_ms;
+    server->ended_ms = server->began_ms = now_ms;
     server->again_ms *= 2;
     if (server->again_ms > AGAIN_MOST_MS)
         server->again_ms = AGAIN_MOST_MS;

@@ -33,10 +33,11 @@ static int spawn(const char *command, pid_t *pid)
 void restart_begin(struct restart *restart, const char *worker, const char *why,
                    int64_t now_ms)
 {
+    int64_t wait_ms = restart->failed ? RESTART_FAILED_MS : RESTART_EVERY_MS;
     int failed;
 
     if (restart->command == NULL || restart->pid > 0 ||
-        (restart->began && now_ms - restart->began_ms < RESTART_EVERY_MS))
+        (restart->began && now_ms - restart->began_ms < wait_ms))
         return;
     restart->began = true;
     restart->began_ms = now_ms;
@@ -47,6 +48,7 @@ void restart_begin(struct restart *restart, const char *worker, const char *why,
         return;
     }
     restart->pid = 0;
+    restart->failed = true;
     log_error("server-restart", "worker %s cannot run `%.200s`: %s", worker,
               restart->command, strerror(failed));
 }
@@ -59,7 +61,8 @@ void restart_tend(struct restart *restart, const char *worker, int64_t now_ms)
         return;
     if (waitpid(restart->pid, &status, WNOHANG) == restart->pid) {
         restart->pid = 0;
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        restart->failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+        if (restart->failed)
             log_warn("server-restart", "worker %s: `%.200s` failed (%d)",
                      worker, restart->command,
                      WIFEXITED(status) ? WEXITSTATUS(status)

@@ -31,13 +31,14 @@ enum {
     // thousands greet at once each has to wait for its turn, and whoever goes
     // and comes again makes it longer for all.
     GREETING_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
-    GREETING_MAX_MS = 4 * GREETING_MS,
+    GREETING_MAX_MS = 8000,
     SEND_RETRY_MS = 50, // while the connection is not there yet
     PROBE_MS = 1500,
-    LOOK_MS = 30000, // how often it looks at its server, unless told otherwise
+    LOOK_MS = 5000, // how often it looks at its server, unless told otherwise
     LACKS_LOOK_MS = 3000, // the same, while an idle one has lost a model
     LOOK_PATIENCE_MS = 1000,
-    BUSY_MS = 250, // after the first 503, doubled with each
+    LOOK_SHARE = 50, // of its time at most a 50th is spent with looking
+    BUSY_MS = 250,   // after the first 503, doubled with each
     BUSY_TRIES = 4,
     BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
     KEPT_MS = 30000,     // from WELCOME on, until what is kept is not wanted
@@ -98,7 +99,9 @@ struct worker {
     int64_t welcome_ms; // when it took us in
     int64_t busy_ms;    // nothing is asked of the server before
     int64_t probed_ms;
-    int64_t look_ms;   // between two looks at the server
+    int64_t look_ms;   // between two looks at the server, at least, and also
+    int64_t spare_ms;  // so long after the last, which took its time
+    int64_t epoch;     // of the greeting
     bool lacks_model;  // the server has lost one since its last answer
     int64_t missed_ms; // when a call last took too long
     int64_t worked_ms; // when a call was last here
@@ -430,7 +433,7 @@ static bool say_hello(struct worker *worker)
     hello->version = WIRE_VERSION;
     hello->role = PEER_WORKER;
     hello->name = worker->name;
-    hello->epoch = fresh_epoch();
+    hello->epoch = worker->epoch;
     hello->slots = worker->address.slots;
     hello->software = "promptcc " PROMPTCC_VERSION;
     hello->backend = worker->address.backend;
@@ -451,8 +454,10 @@ static bool say_hello(struct worker *worker)
 static void step_greeting(struct worker *worker, int64_t now_ms)
 {
     report_done(worker);
-    if (!worker->said_hello)
+    if (!worker->said_hello) {
+        worker->epoch = fresh_epoch();
         worker->said_hello = say_hello(worker);
+    }
     if (now_ms >= worker->due_ms)
         lose_coordinator(worker, now_ms);
 }
@@ -681,6 +686,21 @@ static bool exchanged_model(const struct model_server *had,
     return false;
 }
 
+// Somebody pulled a model, and a job may wait for it, while this worker is busy
+// for days with another. The same greeting once more, with what is there now.
+// What cannot be sent is said at the next look.
+static void tell_models(struct worker *worker, struct model_server *found)
+{
+    struct model_server had = worker->server;
+
+    worker->server = *found;
+    *found = had;
+    if (!say_hello(worker)) {
+        *found = worker->server;
+        worker->server = had;
+    }
+}
+
 // While there are calls: somebody may pull another model under the old name,
 // and its answers would count as the old one's. Whether the server is there at
 // all its calls find out, and models that came or went are no reason to give
@@ -690,33 +710,47 @@ static void look_while_busy(struct worker *worker)
     struct model_server found = {0};
     struct err ignored = ERR_CLEAR;
 
+    if (model_probe(worker->client, LOOK_PATIENCE_MS, &found, &ignored)) {
+        if (exchanged_model(&worker->server, &found))
+            leave(worker, "the server has another model of the same name now");
+        else if (!same_models(&worker->server, &found))
+            tell_models(worker, &found);
+    }
     worker->probed_ms = clock_monotonic_ms();
-    if (model_probe(worker->client, LOOK_PATIENCE_MS, &found, &ignored) &&
-        exchanged_model(&worker->server, &found))
-        leave(worker, "the server has another model of the same name now");
     model_server_release(&found);
 }
 
-// The loop waits for HTTP here, for less than the coordinator's patience. A
-// worker without calls would not notice that its server went, or got other
+// A worker without calls would not notice that its server went, or got other
 // models.
-static void look_at_server(struct worker *worker, int64_t now_ms)
+static void look_while_idle(struct worker *worker)
 {
-    bool busy = worker->held.n + worker->held.n_open > 0;
-    bool lacks = worker->lacks_model && !busy;
     struct model_server found = {0};
 
-    if (now_ms < worker->probed_ms + (lacks ? LACKS_LOOK_MS : worker->look_ms))
-        return;
-    if (busy) {
-        look_while_busy(worker);
-        return;
-    }
     if (!probe(worker, LOOK_PATIENCE_MS, &found))
         leave(worker, "the model server went away");
     else if (!same_models(&worker->server, &found))
         leave(worker, "the model server has other models now");
     model_server_release(&found);
+}
+
+// The loop waits for HTTP here, for less than the coordinator's patience. A
+// look costs the server nothing; one that is slow to answer is left in peace
+// for longer.
+static void look_at_server(struct worker *worker, int64_t now_ms)
+{
+    bool busy = worker->held.n + worker->held.n_open > 0;
+    bool lacks = worker->lacks_model && !busy;
+    int64_t wait_ms = lacks ? LACKS_LOOK_MS : worker->look_ms;
+
+    if (wait_ms < worker->spare_ms)
+        wait_ms = worker->spare_ms;
+    if (now_ms < worker->probed_ms + wait_ms)
+        return;
+    if (busy)
+        look_while_busy(worker);
+    else
+        look_while_idle(worker);
+    worker->spare_ms = busy ? LOOK_SHARE * (worker->probed_ms - now_ms) : 0;
 }
 
 // Who holds no call may be seldom heard, as the coordinator asks of many. Not
@@ -849,6 +883,8 @@ static void on_welcome(struct worker *worker, const struct message *message)
         return;
     worker->state = SERVING;
     worker->welcome_ms = clock_monotonic_ms();
+    worker->busy_ms = 0; // a server that was away has forgotten its queue
+    worker->spare_ms = 0;
     atomic_store(&worker->served, true);
     worker->heartbeat_ms = message->as.welcome.heartbeat_ms;
     worker->rhythm_ms = message->as.welcome.idle_ms;

@@ -39,7 +39,7 @@ void servers_heal(void)
 {
     for (int i = 0; i < SERVERS_MOST; i++) {
         servers[i].fails = servers[i].hangs = 0;
-        servers[i].away_us = 0;
+        servers[i].away_us = servers[i].frozen_us = 0;
         servers[i].speed = HEALED_SPEED;
     }
 }
@@ -201,8 +201,12 @@ bool model_probe(struct model_client *client, int64_t timeout_ms,
     const struct server *server = &servers[client->server];
 
     machine_sleep(1000 + (int64_t)machine_below(3000));
-    if (machine_now_us() < server->away_us) {
+    if (machine_now_us() < server->frozen_us)
+        machine_sleep(timeout_ms * 1000);
+    if (machine_now_us() < server->away_us)
         machine_sleep((int64_t)machine_below((uint64_t)timeout_ms * 1000));
+    if (machine_now_us() < server->away_us ||
+        machine_now_us() < server->frozen_us) {
         err_set(err, ERR_IO, "http://server-%d does not answer",
                 client->server);
         return false;
@@ -280,6 +284,8 @@ static int64_t work_on(struct server *server, struct model_done *done,
     }
     if (machine_chance(server->fails))
         set_fault(done, any_fault());
+    if (machine_now_us() < server->frozen_us)
+        us += server->frozen_us - machine_now_us();
     if (us > timeout_ms * 1000) {
         set_fault(done, FAULT_TIMEOUT);
         return timeout_ms * 1000;

@@ -24,11 +24,12 @@ enum { SERVERS_MOST = 1024 };
 
 struct server {
     double speed;
-    double fails;     // share of its calls that end in a fault
-    double hangs;     // share that it never answers
-    int64_t away_us;  // nobody answers before
-    int64_t begun;    // calls
-    int64_t answered; // of those
+    double fails;      // share of its calls that end in a fault
+    double hangs;      // share that it never answers
+    int64_t away_us;   // nobody answers before
+    int64_t frozen_us; // what is asked before is answered after it
+    int64_t begun;     // calls
+    int64_t answered;  // of those
 };
 
 // All of speed 1 and without faults.

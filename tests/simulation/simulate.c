@@ -49,6 +49,11 @@ enum {
     CHART_WAIT_MS = 1800000,
     POD_S = 40,
     IDLE_S = 900, // between two jobs: none may be left by then
+    // An outage of everything of a kind. It lasts longer than a job waits, so
+    // that the job has paused, and been tried again and again, by then.
+    OUTAGE_BEGINS_S = 5,
+    OUTAGE_S = 900,
+    RECOVERS_S = 10, // from the repair until all is at full pace again
 };
 
 #define ENDPOINT "tcp://coordinator:7000"
@@ -64,15 +69,16 @@ struct weather {
 };
 
 // What befalls a run: nothing, faults of all kinds, one death, the loss of one
-// message, workers that are started and stopped by demand, or servers that all
-// are away until one comes that answers.
+// message, workers that are started and stopped by demand, servers that all are
+// away until one comes that answers, or an outage of all that is of one kind.
 enum trouble {
     TROUBLE_NONE,
     TROUBLE_WEATHER,
     TROUBLE_DEATH,
     TROUBLE_LOSS,
     TROUBLE_SCALING,
-    TROUBLE_PAUSE
+    TROUBLE_PAUSE,
+    TROUBLE_OUTAGE
 };
 
 // Which message is lost: the first of its kind.
@@ -87,9 +93,31 @@ static const struct loss {
     {"SUBMIT", MESSAGE_SUBMIT, false}, {"RESULT", MESSAGE_RESULT, false},
 };
 
-static const struct loss *lost; // in the next run with TROUBLE_LOSS
-static struct scaler rule;      // in the next one with TROUBLE_SCALING
-static char *undisturbed[SCENE_VARIANTS]; // compiled files; owned
+// What is out for OUTAGE_S, and then repaired.
+static void servers_go(void), servers_freeze(void), servers_fail(void),
+    links_break(void), coordinator_freezes(void), coordinator_dies(void),
+    disk_fills(void), disk_fails(void), workers_die(void);
+
+static const struct outage {
+    const char *name;
+    void (*begin)(void);
+} outages[] = {
+    {"the servers are gone", servers_go},
+    {"the servers are frozen", servers_freeze},
+    {"the servers fail", servers_fail},
+    {"the network is gone", links_break},
+    {"the coordinator is frozen", coordinator_freezes},
+    {"the coordinator is gone", coordinator_dies},
+    {"the disk is full", disk_fills},
+    {"the disk fails", disk_fails},
+    {"the workers are gone", workers_die},
+};
+
+static const struct loss *lost;       // in the next run with TROUBLE_LOSS
+static const struct outage *out_next; // in the next one with TROUBLE_OUTAGE
+static struct scaler rule;            // in the next one with TROUBLE_SCALING
+static char *undisturbed[SCENE_VARIANTS];      // compiled files; owned
+static int64_t undisturbed_us[SCENE_VARIANTS]; // until they were there
 
 static struct {
     uint64_t seed;
@@ -116,6 +144,8 @@ static struct {
     int64_t lost_us, repeated_us; // when; 0: not yet
     int64_t lost_id;              // of a CALL or an ANSWER
     char lost_name[64];           // of a HELLO or a WELCOME
+    const struct outage *outage;
+    int64_t done_us; // when the job was done
     // Workers by demand.
     struct scaler scaler;
     int64_t value; // that the scaler is given next
@@ -483,6 +513,8 @@ static void run_steps(void)
             bury_coordinator();
         while (world.coordinator == NULL && world.wrong == NULL) {
             machine_sleep(seconds(3));
+            if (world.trouble == TROUBLE_OUTAGE && !world.healed)
+                continue;
             start_coordinator();
         }
     }
@@ -540,6 +572,7 @@ static void set_up(uint64_t seed, int variant, enum trouble trouble,
     world.trouble = trouble;
     world.loss = lost;
     world.scaler = rule;
+    world.outage = out_next;
     world.variant = variant;
     machine_start(seed);
     network_start();
@@ -756,6 +789,132 @@ static void *run_absent_client(void *arg)
     return NULL;
 }
 
+// --- all of a kind is out, and is repaired ---
+
+static void servers_go(void)
+{
+    for (int i = 0; i < world.n_workers; i++)
+        servers_get(i)->away_us = world.heal_us;
+}
+
+static void servers_freeze(void)
+{
+    for (int i = 0; i < world.n_workers; i++)
+        servers_get(i)->frozen_us = world.heal_us;
+}
+
+static void servers_fail(void)
+{
+    for (int i = 0; i < world.n_workers; i++)
+        servers_get(i)->fails = 1;
+}
+
+// Sockets that are opened meanwhile do not get through either.
+static void keep_links_broken(void *user)
+{
+    (void)user;
+    if (world.healed || world.finished || world.wrong != NULL)
+        return;
+    network_cut_all(world.heal_us - machine_now_us());
+    machine_at(machine_now_us() + SECOND / 20, keep_links_broken, NULL);
+}
+
+static void links_break(void)
+{
+    keep_links_broken(NULL);
+}
+
+static void coordinator_freezes(void)
+{
+    machine_stop_process(COORDINATOR, world.heal_us);
+}
+
+static void coordinator_dies(void)
+{
+    crash_now();
+}
+
+static void disk_fills(void)
+{
+    disk_set_faults(&(struct disk_faults){.full = true});
+}
+
+static void disk_fails(void)
+{
+    disk_set_faults(&(struct disk_faults){.fails = 1});
+}
+
+static void workers_die(void)
+{
+    for (int i = 0; i < world.n_workers; i++)
+        leave_worker(i, true);
+}
+
+static void begin_outage(void *user)
+{
+    (void)user;
+    if (world.finished)
+        fail("the job is done before the outage");
+    else
+        world.outage->begin();
+}
+
+static void repair(void *user)
+{
+    (void)user;
+    world.healed = true;
+    network_heal();
+    disk_set_faults(&(struct disk_faults){.sync_us = 1000});
+    for (int i = 0; i < world.n_workers; i++) {
+        servers_get(i)->fails = 0;
+        if (world.workers[i] == NULL)
+            start_worker(i);
+    }
+}
+
+// Whether the job is done, by the coordinator's own word. It may not be there.
+static void look_whether_done(void)
+{
+    struct err err = ERR_CLEAR;
+    struct client *client = client_open(NULL, ENDPOINT, NULL, 1000, &err);
+    char *document = NULL;
+
+    if (client != NULL &&
+        client_command(client, "jobs", "", "", &document, &err) &&
+        strstr(document, "\"state\":\"done\"") != NULL && world.done_us == 0)
+        world.done_us = machine_now_us();
+    free(document);
+    client_close(client);
+}
+
+static void submit_if_heard(void)
+{
+    struct err err = ERR_CLEAR;
+    struct client *client = client_open(NULL, ENDPOINT, NULL, 1000, &err);
+
+    if (client != NULL)
+        submit(client);
+    client_close(client);
+}
+
+// The client submits the job, is told that it has paused, or loses sight of it,
+// and does no more for it until it is done.
+static void *run_patient_client(void *arg)
+{
+    (void)arg;
+    submit_if_heard();
+    while (world.wrong == NULL && world.done_us == 0) {
+        machine_sleep(SECOND / 5);
+        if (world.finished)
+            world.done_us = machine_now_us();
+        else
+            look_whether_done();
+    }
+    while (world.wrong == NULL && !world.finished)
+        submit_if_heard();
+    return NULL;
+}
+
 // --- one message is lost ---
 
 static int64_t id_of(const struct message *message)
@@ -807,9 +966,10 @@ static bool is_lost(const struct message *message)
 
 static void *(*client_of(enum trouble trouble))(void *)
 {
-    return trouble == TROUBLE_SCALING ? run_jobs
-           : trouble == TROUBLE_PAUSE ? run_absent_client
-                                      : run_client;
+    return trouble == TROUBLE_SCALING  ? run_jobs
+           : trouble == TROUBLE_PAUSE  ? run_absent_client
+           : trouble == TROUBLE_OUTAGE ? run_patient_client
+                                       : run_client;
 }
 
 // The bytes of the compiled file; NULL: world.wrong. The caller frees.
@@ -824,6 +984,13 @@ static char *run(uint64_t seed, int variant, enum trouble trouble,
         network_on_loss(is_lost);
     if (trouble == TROUBLE_SCALING)
         scale(NULL);
+    if (trouble == TROUBLE_OUTAGE) {
+        world.heal_us =
+            machine_now_us() + (OUTAGE_BEGINS_S + OUTAGE_S) * SECOND;
+        machine_at(machine_now_us() + OUTAGE_BEGINS_S * SECOND, begin_outage,
+                   NULL);
+        machine_at(world.heal_us, repair, NULL);
+    }
     for (int i = 0; trouble == TROUBLE_PAUSE && i < n_workers; i++)
         servers_get(i)->away_us = INT64_MAX;
     if (trouble == TROUBLE_DEATH)
@@ -895,6 +1062,7 @@ static bool learn(void)
                           world.wrong);
             return false;
         }
+        undisturbed_us[i] = machine_now_us();
         printf("undisturbed, variant %d: %" PRId64 " s, %zu bytes\n", i,
                machine_now_us() / SECOND, strlen(undisturbed[i]));
     }
@@ -1041,6 +1209,43 @@ static bool run_pause(void)
     return same;
 }
 
+// However long something was out, the job is at full pace again soon after the
+// repair, and nobody lends it a hand: what was left of it takes no longer than
+// in the undisturbed run.
+static bool run_outages(void)
+{
+    int64_t longest_us = 0;
+
+    for (size_t i = 0; i < sizeof outages / sizeof *outages; i++) {
+        int variant = (int)(i % SCENE_VARIANTS);
+        int64_t left_us = undisturbed_us[variant] - OUTAGE_BEGINS_S * SECOND;
+        char *compiled;
+        int64_t late_us;
+        bool same;
+
+        out_next = &outages[i];
+        compiled = run(i + 1, variant, TROUBLE_OUTAGE, 4);
+        same = compiled != NULL && strcmp(compiled, undisturbed[variant]) == 0;
+        free(compiled);
+        late_us = world.done_us - world.heal_us - left_us;
+        if (!same || late_us > RECOVERS_S * SECOND) {
+            (void)fprintf(stderr,
+                          "%s: %s (%" PRId64 " ms later than it might)\n",
+                          outages[i].name,
+                          world.wrong != NULL ? world.wrong
+                          : same              ? "the job is too late"
+                                              : "other bytes",
+                          late_us / 1000);
+            return false;
+        }
+        if (late_us > longest_us)
+            longest_us = late_us;
+    }
+    printf("after an outage a job loses at most %" PRId64 " ms\n",
+           longest_us / 1000);
+    return true;
+}
+
 static bool run_twice(const struct options *options, uint64_t seed)
 {
     bool same = run_seed(options, seed);
@@ -1121,7 +1326,7 @@ int main(int argc, char **argv)
     if (!make_folder())
         return 1;
     if (!learn() || !run_deaths() || !run_losses() || !run_scaling() ||
-        !run_pause())
+        !run_pause() || !run_outages())
         failed++;
     for (uint64_t i = 0; i < options.seeds && failed == 0; i++)
         failed += !run_twice(&options, options.first + i);

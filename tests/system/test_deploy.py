@@ -136,6 +136,7 @@ def test_the_units_of_systemd_set_options_of_ours(unit, stage):
                                           comment_prefixes=("#",))
     parser.optionxform = str
     parser.read(path)
+    assert parser["Unit"]["StartLimitIntervalSec"] == "0"
     assert parser["Service"]["NoNewPrivileges"] == "yes"
     assert parser["Service"]["ProtectSystem"] == "strict"
     text = path.read_text()

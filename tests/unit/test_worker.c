@@ -710,13 +710,17 @@ Test(worker, another_model_of_the_same_name_is_noticed_at_work)
     cr_expect_str_eq(message.as.hello.models[0].digest, OTHER_DIGEST);
 }
 
-// It has calls that are as good as before.
-Test(worker, a_further_model_does_not_disturb_the_calls)
+// It has calls that are as good as before, and a job may wait for the other.
+Test(worker, a_further_model_is_told_of_and_does_not_disturb_the_calls)
 {
     struct message message;
+    int64_t epoch;
 
     asked.look_ms = 20;
-    join(1);
+    start_worker(1);
+    message = expect_kind(MESSAGE_HELLO);
+    epoch = message.as.hello.epoch;
+    welcome();
     int looks = http_script_requests(server, "/api/tags");
     http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
     call(1);
@@ -725,6 +729,10 @@ Test(worker, a_further_model_does_not_disturb_the_calls)
                     "{\"models\":[{\"name\":\"gemma3:270m\",\"digest\":"
                     "\"" DIGEST "\"},{\"name\":\"b\",\"digest\":\"b\"}]}",
                     0);
+    message = expect_kind(MESSAGE_HELLO);
+    cr_expect_eq(message.as.hello.epoch, epoch, "the greeting that it gave");
+    cr_expect_eq(message.as.hello.n_models, 2);
+    looks = http_script_requests(server, "/api/tags");
     while (http_script_requests(server, "/api/tags") < looks + 3)
         cr_assert_not(next_within(&message, 20), "%s came",
                       message_kind_name(message.kind));

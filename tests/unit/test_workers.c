@@ -89,6 +89,41 @@ Test(workers, those_who_are_away_do_not_outvote_the_others)
     cr_expect_str_eq(workers_digest(&workers, "a:1b"), "x", "all are");
 }
 
+Test(workers, what_a_server_got_meanwhile_is_served_and_what_it_lost_is_not)
+{
+    struct worker_info *worker = join("w", "d", 0);
+    int32_t had = models_use(&models, "a:1b", "d", &err);
+    int32_t wanted = models_use(&models, "b:1b", "e", &err);
+    struct wire_model has[] = {{.name = "a:1b", .digest = "d"},
+                               {.name = "b:1b", .digest = "e"}};
+    struct hello hello = {.name = "w",
+                          .backend = "ollama",
+                          .server = "1.2",
+                          .slots = 2,
+                          .models = has,
+                          .n_models = 1};
+
+    cr_assert(workers_serve(&workers, &models, had, dispatch, &err));
+    cr_expect_not(
+        workers_change(&workers, worker, &hello, &models, dispatch, &err),
+        "all is as it was");
+    hello.n_models = 2;
+    cr_expect(workers_change(&workers, worker, &hello, &models, dispatch, &err),
+              "%s", err.text);
+    cr_expect(dispatch_can_serve(dispatch, had));
+    cr_expect(dispatch_can_serve(dispatch, wanted));
+    cr_expect_eq(workers.n_models, 2);
+    hello.models = has + 1;
+    hello.n_models = 1;
+    hello.server = "1.3";
+    cr_expect(
+        workers_change(&workers, worker, &hello, &models, dispatch, &err));
+    cr_expect_not(dispatch_can_serve(dispatch, had));
+    cr_expect(dispatch_can_serve(dispatch, wanted));
+    cr_expect_eq(workers.n_models, 1);
+    cr_expect_str_eq(worker->server, "ollama 1.3");
+}
+
 Test(workers, one_with_absurdly_many_slots_is_taken_until_there_are_too_many)
 {
     struct hello hello = {

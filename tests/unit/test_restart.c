@@ -1,0 +1,38 @@
+#include "worker/restart.h"
+
+#include <criterion/criterion.h>
+#include <sys/wait.h>
+
+// The commands are real, and the time is not.
+
+static struct restart restart;
+
+// How many times it began within so long, each run ended before the next look.
+static int begun(const char *command, int64_t within_ms)
+{
+    int n = 0;
+
+    restart.command = command;
+    for (int64_t now = 0; now < within_ms; now += 1000) {
+        restart_begin(&restart, "w", "it does not answer", now);
+        if (restart.pid == 0)
+            continue;
+        n++;
+        siginfo_t info;
+        cr_assert_eq(waitid(P_PID, (id_t)restart.pid, &info, WEXITED | WNOWAIT),
+                     0);
+        restart_tend(&restart, "w", now);
+        cr_assert_eq(restart.pid, 0);
+    }
+    return n;
+}
+
+Test(restart, a_server_has_its_time_to_come_up)
+{
+    cr_expect_eq(begun("true", 60000), 1);
+}
+
+Test(restart, a_command_that_failed_is_tried_again_in_a_few_seconds)
+{
+    cr_expect_eq(begun("false", 60000), 12);
+}
