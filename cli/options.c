@@ -38,7 +38,7 @@ struct option_row {
     const char *help;
     const char *fallback; // what counts when it is not given; NULL: nothing
     const char *told;     // the default in words, where a fallback is not all
-    const char *words;    // KIND_WORD: "auto|always|never"
+    struct offer offer;   // what shells offer; KIND_WORD: its words
     const char *env;      // NULL: made of the name
     int64_t least, most;  // of a number or milliseconds; 0: any
     const char *range;    // the two in words
@@ -47,12 +47,25 @@ struct option_row {
 // What CALL can carry (docs/protocol.md): longer would have no effect.
 #define TIME_MOST_MS ((int64_t)168 * 3600 * 1000)
 
+// The folders that cli/CMakeLists.txt embeds.
+#define TEMPLATE_WORDS                                                         \
+    "minimal|customer_care|drug_interactions|intent_200|legal_clauses|"        \
+    "product_metadata|support_unlabelled"
+
+// "|screen_and_race|miprov2|..."
+#define OPTIMIZER(name) "|" #name
+static const char optimizer_words[] =
+#include "search/optimizers/optimizers.def"
+    ;
+#undef OPTIMIZER
+
 static const struct option_row rows[OPTION_COUNT] = {
     [OPT_STORE] =
         {"store", "FILE", KIND_TEXT,
          "the file with the history and every answer that was paid for",
          .told = "promptcc.db next to the job file, or in the "
-                 "current folder if no job file is named"},
+                 "current folder if no job file is named",
+         .offer.files = "db"},
     [OPT_OLLAMA] = {"ollama", "URL[,slots=N]", KIND_LIST,
                     "an Ollama server, and how many calls it works on at once "
                     "(1); repeatable",
@@ -64,9 +77,11 @@ static const struct option_row rows[OPTION_COUNT] = {
                       "use a stand-in for the model, to try things out; its "
                       "scores say nothing about a real model"},
     [OPT_OUT] = {"out", "FILE", KIND_TEXT, "where the compiled file goes",
-                 .told = "compiled.json next to the job file"},
+                 .told = "compiled.json next to the job file",
+                 .offer.files = OFFER_ANY},
     [OPT_OPTIMIZER] = {"optimizer", "NAME", KIND_TEXT,
-                       "use this optimizer instead of the job's"},
+                       "use this optimizer instead of the job's",
+                       .offer.words = optimizer_words},
     [OPT_SET] = {"set", "KEY=VALUE", KIND_LIST,
                  "set any value of the job file, such as "
                  "optimizer.miprov2.auto=medium; repeatable"},
@@ -84,7 +99,8 @@ static const struct option_row rows[OPTION_COUNT] = {
                                "question included"},
     [OPT_FROM] = {"from", "FILE|ID", KIND_TEXT,
                   "begin with a compiled program: a file, or a job of "
-                  "--store"},
+                  "--store",
+                  .offer = {.files = "json", .jobs = true}},
     [OPT_WAIT] = {"wait", "T", KIND_TIME,
                   "wait at most T while nothing answers; then the job pauses",
                   .told = "20s at the start, 5m after the first answer",
@@ -106,7 +122,8 @@ static const struct option_row rows[OPTION_COUNT] = {
                     .fallback = "tcp://127.0.0.1:5570"},
     [OPT_KEYS] = {"keys", "DIR", KIND_TEXT,
                   "the folder with the key to use (`promptcc keys` makes it), "
-                  "or the key's file; everything is then encrypted"},
+                  "or the key's file; everything is then encrypted",
+                  .offer.files = "key"},
     [OPT_HTTP] =
         {"http", "HOST:PORT", KIND_TEXT,
          "answer HTTP there, such as 127.0.0.1:8070: the dashboard and "
@@ -115,7 +132,8 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_HTTP_TOKEN] =
         {"http-token", "FILE", KIND_TEXT,
          "ask whoever opens the pages for the token in this file, which is "
-         "made if it does not exist; needed to serve beyond this machine"},
+         "made if it does not exist; needed to serve beyond this machine",
+         .offer.files = OFFER_ANY},
     [OPT_NOTIFY] = {"notify", "URL", KIND_LIST,
                     "POST a JSON object there when a better program is found, "
                     "and when the job is done or pauses; repeatable"},
@@ -157,7 +175,8 @@ static const struct option_row rows[OPTION_COUNT] = {
          "[,name=NAME]",
          KIND_LIST,
          "start a llama-server with this model, and stop it at "
-         "the end; repeatable"},
+         "the end; repeatable",
+         .offer.files = "gguf"},
     [OPT_DISCOVER] = {"discover", "[=PORTS]", KIND_MAYBE_PORTS,
                       "use every model server that listens on this machine",
                       .told = "PORTS are 11434-11449,8080"},
@@ -182,26 +201,28 @@ static const struct option_row rows[OPTION_COUNT] = {
                      "named; repeatable"},
     [OPT_COMPILED] = {"compiled", "FILE", KIND_TEXT,
                       "score the prompts of this file",
-                      .told = "the program as written"},
+                      .told = "the program as written", .offer.files = "json"},
     [OPT_DATA] = {"data", "FILE", KIND_TEXT, "score on every row of this file",
-                  .told = "the test share, else the validation share"},
+                  .told = "the test share, else the validation share",
+                  .offer.files = OFFER_ANY},
     [OPT_ALL_STEPS] = {"all-steps", NULL, KIND_FLAG,
                        "also run the steps that the metric does not need"},
     [OPT_FAIL_BELOW] = {"fail-below", "X", KIND_SCORE,
                         "exit with 100 when the score is lower (0.8 or 80%)"},
     [OPT_ROWS] = {"rows", "FILE", KIND_TEXT,
                   "write the result of each row: as CSV if FILE ends in .csv, "
-                  "else as JSON lines"},
+                  "else as JSON lines",
+                  .offer.files = OFFER_ANY},
     [OPT_FORMAT] =
         {"format", "FORM", KIND_WORD,
          "another form, to --out or standard output: messages (JSON), "
          "modelfile (Ollama), dspy (what DSPy itself saves) or markdown",
-         .words = FORM_WORDS},
+         .offer.words = FORM_WORDS},
     [OPT_STEP] = {"step", "NAME", KIND_TEXT, "only this step"},
     [OPT_REDUCE_FN] = {"reduce-fn", "HOW", KIND_WORD,
                        "how several answers become one: the one that most "
                        "give, or the one that the model names as the best",
-                       .fallback = "majority", .words = "majority|judge"},
+                       .fallback = "majority", .offer.words = "majority|judge"},
     [OPT_FIELD] = {"field", "NAME", KIND_TEXT, "the output that is voted on",
                    .told = "the first that is a label, else the last"},
     [OPT_SIZE] = {"size", "N", KIND_WHOLE,
@@ -210,13 +231,15 @@ static const struct option_row rows[OPTION_COUNT] = {
                   .range = "from 2 to 32"},
     [OPT_JUNIT] = {"junit", "FILE", KIND_TEXT,
                    "write a JUnit XML report for CI, with a case for each row; "
-                   "it passes with a full score, or with that of --fail-below"},
+                   "it passes with a full score, or with that of --fail-below",
+                   .offer.files = OFFER_ANY},
     [OPT_INPUT] = {"input", "FILE", KIND_TEXT,
                    "JSON lines, one object of inputs each; - is standard "
-                   "input"},
+                   "input",
+                   .offer.files = OFFER_ANY},
     [OPT_OUTPUT] = {"output", "FILE", KIND_TEXT,
                     "where the JSON lines of outputs go",
-                    .told = "standard output"},
+                    .told = "standard output", .offer.files = OFFER_ANY},
     [OPT_SLOTS] = {"slots", "N", KIND_WHOLE, "calls in flight at once",
                    .told = "what slots=N of the server says", .least = 1,
                    .most = 1024, .range = "from 1 to 1024"},
@@ -224,15 +247,17 @@ static const struct option_row rows[OPTION_COUNT] = {
                       "what to start from: minimal, customer_care, "
                       "drug_interactions, intent_200, legal_clauses, "
                       "product_metadata or support_unlabelled",
-                      .fallback = "minimal"},
+                      .fallback = "minimal", .offer.words = TEMPLATE_WORDS},
     [OPT_LIMIT] = {"limit", "N", KIND_WHOLE, "show at most N rows",
                    .fallback = "5"},
     [OPT_ALL] = {"all", NULL, KIND_FLAG,
                  "also list workers that are gone, with their last fault"},
     [OPT_REMOVE] = {"remove", "ID", KIND_LIST,
-                    "remove this job and its data from the store; repeatable"},
+                    "remove this job and its data from the store; repeatable",
+                    .offer.jobs = true},
     [OPT_FILE] = {"file", "FILE", KIND_TEXT,
-                  "read the SQL from this file; - is standard input"},
+                  "read the SQL from this file; - is standard input",
+                  .offer.files = "sql"},
     [OPT_VERTICAL] = {"vertical", NULL, KIND_FLAG,
                       "print one value a line, as happens anyway where a table "
                       "does not fit"},
@@ -242,7 +267,7 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_QUIET] = {"quiet", NULL, KIND_FLAG, "show no progress"},
     [OPT_COLOR] = {"color", "WHEN", KIND_WORD, "auto, always or never",
                    .told = "auto: on a terminal, unless NO_COLOR is set",
-                   .words = "auto|always|never"},
+                   .offer.words = "auto|always|never"},
 };
 
 _Static_assert(OPTION_COUNT <= 64,
@@ -348,7 +373,7 @@ static bool read_value(const struct option_row *row, const char *text,
     case KIND_SCORE:
         return read_score(text, &value->score);
     case KIND_WORD:
-        return is_word(row->words, text);
+        return is_word(row->offer.words, text);
     case KIND_ENDPOINT:
         return is_endpoint(text);
     }
@@ -713,12 +738,13 @@ void option_tell(const struct command_entry *command, enum option_id id,
 {
     const struct option_row *row = &rows[id];
 
-    *out = (struct option_about){.name = row->name,
-                                 .argument = row->argument,
-                                 .help = row->help,
-                                 .otherwise = row->told != NULL ? row->told
-                                                                : row->fallback,
-                                 .words = row->words};
+    *out = (struct option_about){
+        .name = row->name,
+        .argument = row->argument,
+        .help = row->help,
+        .otherwise = row->told != NULL ? row->told : row->fallback,
+        .repeats = row->kind == KIND_LIST || row->kind == KIND_LINES,
+        .offer = row->offer};
     if (id == OPT_OUT && command != NULL && command->out != NULL) {
         out->help = command->out;
         out->otherwise = command->out_otherwise;

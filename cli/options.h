@@ -155,6 +155,17 @@ enum option_id option_named(const char *name);
 void options_help(size_t width, const struct command_entry *command,
                   struct buf *out);
 
+// What a shell offers for a value or an operand. All static; NULL and false:
+// nothing of the kind.
+struct offer {
+    const char *words; // "auto|always|never"
+    const char *files; // "yaml|yml": files that end so, and folders;
+                       // OFFER_ANY: all files; OFFER_FOLDER: folders alone
+    bool jobs;         // of the store
+};
+#define OFFER_ANY "any"
+#define OFFER_FOLDER "/"
+
 // An option as it is told to people and shells, as the command has it; NULL: as
 // most have it. All static.
 struct option_about {
@@ -162,7 +173,8 @@ struct option_about {
     const char *argument; // "FILE", "[=T]"; NULL: it takes none
     const char *help;
     const char *otherwise; // the default in words; NULL: none
-    const char *words;     // "auto|always|never": the values; NULL: any
+    bool repeats;          // may be given several times
+    struct offer offer;    // its values
 };
 void option_tell(const struct command_entry *command, enum option_id id,
                  struct option_about *out);

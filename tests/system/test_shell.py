@@ -1,6 +1,9 @@
 """Completion and manual pages, made of the same tables as --help."""
 
+import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 
@@ -20,16 +23,16 @@ def script(stage, shell):
     return path
 
 
-def completed(stage, *words):
+def completed(stage, *words, command=harness.PROMPTCC):
     """What bash offers for the last word."""
     line = " ".join(f"'{word}'" for word in words)
     done = subprocess.run(
         ["bash", "-c", f"source {script(stage, 'bash')}\n"
-         f"COMP_WORDS=(promptcc {line}); COMP_CWORD={len(words)}\n"
+         f"COMP_WORDS=({command} {line}); COMP_CWORD={len(words)}\n"
          "_promptcc; printf '%s\\n' \"${COMPREPLY[@]}\""],
         capture_output=True, text=True, check=True, cwd=stage.folder)
     assert done.stderr == ""
-    return done.stdout.split()
+    return done.stdout.splitlines() if done.stdout != "\n" else []
 
 
 def test_bash_completes_commands_options_values_and_files(stage):
@@ -42,18 +45,157 @@ def test_bash_completes_commands_options_values_and_files(stage):
     assert completed(stage, "run", "jo") == ["job.yaml"]
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_take_their_script(stage, shell):
-    path = script(stage, shell)
-    if shutil.which(shell) is None:
-        pytest.skip(f"needs {shell}")
-    subprocess.run([shell, "-n", path], check=True)
-    if shell == "fish":
-        offered = subprocess.run(
-            ["fish", "--no-config", "-c", f"source {path}; complete -C "
-             "'promptcc run --max-c'"], check=True, capture_output=True,
-            text=True).stdout
-        assert "--max-calls" in offered
+OPTIMIZERS = re.findall(r"^OPTIMIZER\((\w+)\)$",
+                        (harness.ROOT / "search/optimizers/optimizers.def")
+                        .read_text(), re.M)
+
+
+@pytest.fixture
+def files(stage):
+    """Of all kinds; and a store with one job."""
+    for name in ("job.yaml", "two words.yaml", "compiled.json", "notes.txt",
+                 "lab.db", "slow.sql"):
+        (stage.folder / name).write_text("")
+    (stage.folder / "shop").mkdir()
+    done = stage.promptcc("run", stage.job(), "--simulate", "--json",
+                          "--store", "promptcc.db")
+    assert done.status == 0, done
+    return done.json["job"]
+
+
+def test_bash_offers_what_an_option_or_an_operand_can_be(stage, files):
+    """Words of the tables, files that end right, jobs of the store."""
+    assert completed(stage, "run", "--optimizer", "") == OPTIMIZERS
+    assert completed(stage, "run", "--optimizer", "=", "gep") == ["gepa"]
+    assert completed(stage, "export", "--format", "m") == \
+        ["messages", "modelfile", "markdown"]
+    assert completed(stage, "ensemble", "--reduce-fn", "") == \
+        ["majority", "judge"]
+    assert completed(stage, "completion", "") == ["bash", "zsh", "fish"]
+    assert set(completed(stage, "keys", "")) == {"worker", "client",
+                                                 "coordinator", "revoke"}
+    assert sorted(completed(stage, "run", "")) == ["job.yaml", "shop",
+                                                   "two words.yaml"]
+    assert sorted(completed(stage, "predict", "")) == ["compiled.json", "shop"]
+    assert sorted(completed(stage, "query", "--file", "s")) == ["shop",
+                                                                "slow.sql"]
+    assert sorted(completed(stage, "jobs", "--store", "")) == \
+        ["lab.db", "promptcc.db", "shop"]
+    assert completed(stage, "run", "--seed", "") == []
+    for words in (["show", files[:6]], ["jobs", "--remove", ""],
+                  ["diff", "compiled.json", files[:4]],
+                  ["trials", "--store", "promptcc.db", files[:6]]):
+        assert files in completed(stage, *words), words
+    assert files not in completed(stage, "show", "--store", "lab.db", "")
+
+
+def test_a_job_s_name_is_expanded_by_no_shell(stage, files):
+    program = stage.folder / "promptcc"
+    program.write_text("#!/bin/sh\necho job,state\n"
+                       "echo 'x$(touch owned)`touch owned`,done'\n")
+    program.chmod(0o755)
+    offered = completed(stage, "show", "x", command="./promptcc")
+    assert offered == ["x$(touch owned)`touch owned`"]
+    assert not (stage.folder / "owned").exists()
+
+
+def test_the_templates_that_are_offered_are_those_that_there_are(stage):
+    offered = completed(stage, "init", "--template", "")
+    for name in offered:
+        assert stage.promptcc("init", name, "--template", name).status == 0
+    wrong = stage.promptcc("init", "x", "--template", "nothing").err
+    assert set(re.findall(r"\w+", wrong.split("choose among ")[1])) == \
+        set(offered)
+
+
+def run_fish(stage, line):
+    """What fish offers at the end of a command line."""
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", f"source {script(stage, 'fish')}; "
+         f"complete -C '{line}'"], check=True, capture_output=True, text=True,
+        cwd=stage.folder, env=with_promptcc(stage))
+    assert done.stderr == ""
+    return [one.split("\t")[0] for one in done.stdout.splitlines()]
+
+
+def with_promptcc(stage):
+    tools = stage.folder / "bin"
+    tools.mkdir(exist_ok=True)
+    if not (tools / "promptcc").exists():
+        (tools / "promptcc").symlink_to(harness.PROMPTCC.resolve())
+    return harness.environment(PATH=f"{tools}:{os.environ['PATH']}",
+                               HOME=str(stage.folder), TERM="xterm")
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+def test_fish_offers_the_same(stage, files):
+    assert run_fish(stage, "promptcc run --max-c") == ["--max-calls"]
+    assert set(run_fish(stage, "promptcc run --optimizer ")) == set(OPTIMIZERS)
+    assert run_fish(stage, "promptcc jobs --color a") == ["auto", "always"] or \
+        run_fish(stage, "promptcc jobs --color a") == ["always", "auto"]
+    assert "job.yaml" in run_fish(stage, "promptcc run j")
+    assert files in run_fish(stage, f"promptcc show {files[:6]}")
+    assert run_fish(stage, "promptcc run --seed ") == []
+    # `worker` is an operand of `keys` here, not the command.
+    assert "--restart-cmd" not in run_fish(stage, "promptcc keys worker --re")
+
+
+class Zsh:
+    """An interactive zsh at a terminal of its own."""
+
+    def __init__(self, stage):
+        folder = stage.folder / "functions"
+        folder.mkdir()
+        script(stage, "zsh").rename(folder / "_promptcc")
+        self.ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            ["zsh", "-f", "-i"], stdin=theirs, stdout=theirs, stderr=theirs,
+            cwd=stage.folder, env=with_promptcc(stage), start_new_session=True)
+        os.close(theirs)
+        self.shown = ""
+        self.type(f"PS1='> '; fpath=({folder} $fpath); autoload -Uz compinit; "
+                  "compinit -u -D; setopt no_beep; LISTMAX=1000; echo re''ady\n")
+        self.wait("ready\r")
+
+    def type(self, text):
+        os.write(self.ours, text.encode())
+
+    def wait(self, text):
+        def look():
+            if select.select([self.ours], [], [], 0.05)[0]:
+                self.shown += os.read(self.ours, 1 << 16).decode(
+                    errors="replace")
+            return text in self.shown
+        harness.wait_until(look, f"`{text}` of zsh in {self.shown!r}")
+
+    def offers(self, line, *words):
+        """Until all these words are on the screen."""
+        self.type("\x15")  # the line before is cleared
+        self.shown = ""
+        self.type(line + "\t")
+        for word in words:
+            self.wait(word)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.ours)
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+def test_zsh_offers_the_same(stage, files):
+    subprocess.run(["zsh", "-n", script(stage, "zsh")], check=True)
+    zsh = Zsh(stage)
+    try:
+        zsh.offers("promptcc run --max-c", "--max-calls")
+        zsh.offers("promptcc run --optimizer ", *OPTIMIZERS)
+        zsh.offers("promptcc jobs --color ", "auto", "always", "never")
+        zsh.offers("promptcc run ", "job.yaml", "shop/")
+        assert "notes.txt" not in zsh.shown
+        zsh.offers(f"promptcc show {files[:6]}", files)
+        zsh.offers("promptcc keys ", "worker", "revoke")
+    finally:
+        zsh.close()
 
 
 def test_an_unknown_shell_is_told_what_there_is(stage):
