@@ -63,6 +63,7 @@ static void read_progress(const json_t *job, struct progress *out)
         .prompt_tokens = json_get_int(job, "prompt_tokens", 0),
         .generated_tokens = json_get_int(job, "generated_tokens", 0),
         .best = share(job, "best"),
+        .best_trial = json_get_int(job, "best_trial", 0),
         .best_low = share(job, "low"),
         .best_high = share(job, "high"),
         .baseline = share(job, "baseline"),

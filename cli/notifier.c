@@ -427,7 +427,7 @@ void notifier_look(struct notifier *notifier, const struct progress *progress)
                             "best", "job", progress->job, "score",
                             progress->best, "low", progress->best_low, "high",
                             progress->best_high, "baseline", progress->baseline,
-                            "trial", (json_int_t)progress->trial, "calls",
+                            "trial", (json_int_t)progress->best_trial, "calls",
                             (json_int_t)progress->calls));
 }
 

@@ -249,8 +249,8 @@ static json_t *progress_json(const struct running_job *running, int64_t now)
 
     running_job_progress(running, now, &p);
     return json_pack(
-        "{s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o,"
-        " s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:f, s:I, s:I}",
+        "{s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, "
+        "s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:f, s:I, s:I}",
         "job", running_job_id(running), "run", running_job_is_run(running),
         "phase", p.phase, "note", p.note, "trial", (json_int_t)p.trial,
         "trials", (json_int_t)p.trials, "done", (json_int_t)p.done, "total",
@@ -261,9 +261,10 @@ static json_t *progress_json(const struct running_job *running, int64_t now)
         "prompt_tokens", (json_int_t)p.prompt_tokens, "generated_tokens",
         (json_int_t)p.generated_tokens, "best", share_json(p.best), "low",
         share_json(p.best < 0 ? -1 : p.best_low), "high",
-        share_json(p.best < 0 ? -1 : p.best_high), "baseline",
-        share_json(p.baseline), "tokens_per_s", p.tokens_per_s, "elapsed_ms",
-        (json_int_t)p.elapsed_ms, "left_ms", (json_int_t)p.left_ms);
+        share_json(p.best < 0 ? -1 : p.best_high), "best_trial",
+        (json_int_t)p.best_trial, "baseline", share_json(p.baseline),
+        "tokens_per_s", p.tokens_per_s, "elapsed_ms", (json_int_t)p.elapsed_ms,
+        "left_ms", (json_int_t)p.left_ms);
 }
 
 static json_t *calls_json(const struct engine *engine)

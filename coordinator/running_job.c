@@ -607,6 +607,17 @@ static void take_trial_end(struct running_job *running, const struct note *note)
                       NULL);
 }
 
+static void take_best(struct running_job *running,
+                      const struct history_best *best)
+{
+    running->progress.best = best->score;
+    running->progress.best_low = best->low;
+    running->progress.best_high = best->high;
+    running->progress.best_trial = best->trial;
+    running->progress.baseline = best->baseline;
+    history_put_best(running->engine->store, running->work.job_no, best, NULL);
+}
+
 // Calls whose item ended without them may still be out.
 static void take_ended(struct running_job *running, const struct note *note)
 {
@@ -634,10 +645,7 @@ static void take_note(struct running_job *running, const struct note *note)
         take_trial_end(running, note);
         break;
     case NOTE_BEST:
-        running->progress.best = note->score;
-        running->progress.best_low = note->low;
-        running->progress.best_high = note->high;
-        running->progress.baseline = note->baseline;
+        take_best(running, &note->best);
         break;
     case NOTE_ENDED:
         take_ended(running, note);

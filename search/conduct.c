@@ -746,6 +746,8 @@ static bool finish_run(struct session *session, struct findings *found,
                        struct ending *ending, struct err *err)
 {
     found->winner = front_winner(session);
+    if (found->winner != session_best(session))
+        session_set_best(session, found->winner);
     expect_rest(session, found);
     return score_test(session, found, err) &&
            measure_noise(session, found, err) &&

@@ -192,6 +192,18 @@ struct history_trial_end {
 bool history_trial_end(struct store *store, int64_t job_no,
                        const struct history_trial_end *end, struct err *err);
 
+// The best trial so far, on the examples that both it and the baseline were
+// scored on.
+struct history_best {
+    int64_t trial;
+    double score, low, high;
+    int64_t n;
+    double baseline, baseline_low, baseline_high;
+    double p_value; // of the difference
+};
+bool history_put_best(struct store *store, int64_t job_no,
+                      const struct history_best *best, struct err *err);
+
 // --- evaluations ---
 
 // More than a program can make for one example (coordinator/evaluation.c).

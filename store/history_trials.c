@@ -265,3 +265,23 @@ bool history_trial_end(struct store *store, int64_t job_no,
     stored->tokens = end->tokens;
     return true;
 }
+
+bool history_put_best(struct store *store, int64_t job_no,
+                      const struct history_best *best, struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, RECORD_JOB_BEST);
+    record_int(record, job_no);
+    record_int(record, best->trial);
+    record_real(record, best->score);
+    record_real(record, best->low);
+    record_real(record, best->high);
+    record_int(record, best->n);
+    record_real(record, best->baseline);
+    record_real(record, best->baseline_low);
+    record_real(record, best->baseline_high);
+    record_real(record, best->p_value);
+    record_end(record);
+    return store_put(store, err);
+}

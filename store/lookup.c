@@ -26,9 +26,9 @@ static const char jobs_sql[] =
     " FROM v_jobs v JOIN jobs j ON j.id = v.job ORDER BY v.updated DESC";
 // The best of a job that has not ended.
 static const char so_far_sql[] =
-    "SELECT score, n FROM trials WHERE job_no = (SELECT no FROM jobs"
-    "  WHERE id = ?1) AND state = 'done' AND kind IN ('baseline', 'full')"
-    " ORDER BY score DESC, number LIMIT 1";
+    "SELECT v.score, v.n, b.low, b.high FROM v_best v"
+    " LEFT JOIN bests b ON b.job_no = (SELECT no FROM jobs WHERE id = ?1)"
+    " WHERE v.job = ?1 AND v.rank = 1";
 static const char show_sql[] =
     "SELECT " JOB_COLUMNS ", j.document FROM v_jobs v"
     " JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
@@ -68,7 +68,8 @@ static bool add_so_far(struct store *store, json_t *job, struct err *err)
     if (best == NULL)
         return false;
     if (json_array_size(best) > 0) {
-        lookup_add_intervals(best);
+        if (!json_is_number(json_object_get(json_array_get(best, 0), "low")))
+            lookup_add_intervals(best);
         ok = json_object_update(job, json_array_get(best, 0)) == 0;
     }
     if (!ok)

@@ -20,8 +20,10 @@ static const char baseline_sql[] =
     "SELECT candidate_id AS candidate, number AS trial FROM trials"
     " WHERE job_no = " JOB_NO " AND kind = 'baseline' ORDER BY number LIMIT 1";
 static const char best_sql[] =
-    "SELECT candidate, trial, kind, score, baseline, n FROM v_best"
-    " WHERE job = ?1 AND rank = 1";
+    "SELECT v.candidate, v.trial, v.kind, v.score, v.baseline, v.n,"
+    " b.low, b.high, b.baseline_low, b.baseline_high, b.p_value"
+    " FROM v_best v LEFT JOIN bests b ON b.job_no = " JOB_NO
+    " WHERE v.job = ?1 AND v.rank = 1";
 
 // The first row, or null where there is none. NULL on failure.
 static json_t *first_or_null(json_t *rows)
@@ -240,11 +242,11 @@ json_t *lookup_lineage(struct store *store, const char *id,
 
 // --- two candidates on the same examples ---
 
-// ?2 and ?3 are the candidates. With replicates a row's score is their mean,
-// and its evaluation the last.
+// ?2 and ?3 are the candidates. What was drawn once more to measure the noise
+// is not counted, as in the job's own scores.
 static const char pairs_sql[] =
     "WITH e AS (SELECT candidate_id, row, avg(score) AS score, max(id) AS id"
-    "  FROM evaluations WHERE job_no = " JOB_NO
+    "  FROM evaluations WHERE job_no = " JOB_NO " AND replicate = 0"
     "  AND candidate_id IN (CAST(?2 AS INTEGER), CAST(?3 AS INTEGER))"
     "  GROUP BY candidate_id, row)"
     " SELECT a.row, coalesce(x.share, '') AS share, a.score AS a,"

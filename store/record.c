@@ -20,6 +20,10 @@ static const char *const statements[RECORD_KINDS] = {
                          " VALUES(?1, ?2, ?3, ?4) ON CONFLICT(job_no, role)"
                          " DO UPDATE SET name = ?3, digest = ?4",
     [RECORD_JOB_SIMULATED] = "UPDATE jobs SET simulated = 1 WHERE no = ?1",
+    [RECORD_JOB_BEST] =
+        "INSERT OR REPLACE INTO bests(job_no, trial, score, low, high, n,"
+        " baseline, baseline_low, baseline_high, p_value)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [RECORD_SPLIT] = "INSERT INTO splits(job_no, share, row_numbers)"
                      " VALUES(?1, ?2, ?3)",
     [RECORD_SUBMISSION] =

@@ -30,6 +30,7 @@ static const char removal[] =
     "DELETE FROM prefixes WHERE id NOT IN"
     " (SELECT prefix_id FROM calls WHERE prefix_id IS NOT NULL);"
     "DELETE FROM evaluations WHERE job_no = %1;"
+    "DELETE FROM bests WHERE job_no = %1;"
     "DELETE FROM trials WHERE job_no = %1;"
     "DELETE FROM candidate_parts WHERE candidate_id IN"
     " (SELECT id FROM candidates WHERE job_no = %1);"

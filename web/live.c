@@ -41,6 +41,7 @@ struct live {
 static const char jobs_sql[] =
     "SELECT j.id AS job, j.state, j.updated_ms AS updated,"
     " (SELECT max(number) FROM trials t WHERE t.job_no = j.no) AS trial,"
+    " (SELECT trial FROM bests b WHERE b.job_no = j.no) AS best,"
     " (SELECT count(*) FROM (SELECT state FROM trials t WHERE t.job_no = j.no"
     "   ORDER BY number DESC LIMIT 64) WHERE state <> 'running') AS ended"
     " FROM jobs j WHERE j.state <> 'removed'"

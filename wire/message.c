@@ -179,6 +179,7 @@ static const struct field progress_fields[] = {
     FIELD_REAL(progress, best, "best", -1, 1),
     FIELD_REAL(progress, best_low, "best_low", -1, 1),
     FIELD_REAL(progress, best_high, "best_high", -1, 1),
+    FIELD_COUNT(progress, best_trial, "best_trial"),
     FIELD_REAL(progress, baseline, "baseline", -1, 1),
     FIELD_REAL(progress, tokens_per_s, "tokens_per_s", 0, INT64_MAX),
     FIELD_COUNT(progress, elapsed_ms, "elapsed_ms"),

@@ -23,7 +23,7 @@ enum note_kind {
                  // expected to come to, from its first to its last
     NOTE_TEXT,   // session -> loop: a line for people
     NOTE_TRIAL,  // session -> loop: a trial is accounted for: end
-    NOTE_BEST,   // session -> loop: score, low, high, and the baseline's
+    NOTE_BEST,   // session -> loop: best
     NOTE_ENDED,  // session -> loop: ending; the thread is about to end
 };
 
@@ -43,10 +43,8 @@ struct ending {
 
 struct note {
     enum note_kind kind;
-    int64_t number;           // of the best trial
     int64_t examples, trials; // 0: not known
-    double score, low, high;  // of the best trial
-    double baseline;          // its score on the same rows
+    struct history_best best;
     struct task *task;
     struct ending *ending;
     struct history_trial_end end; // its state is static

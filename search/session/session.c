@@ -1209,17 +1209,23 @@ void session_set_best(struct session *session, struct trial *trial)
 {
     const struct trial *baseline = session_baseline_trial(session);
     uint64_t seed = (uint64_t)session->setup.job->seed;
-    struct comparison beside = {.b = {trial->score, {0, 1}}};
+    struct comparison beside = {
+        .b = {trial->score, {0, 1}}, .a.interval = {0, 1}, .p_value = 1};
     struct err ignored = ERR_CLEAR;
 
     session->best = trial;
     (void)comparison_make(baseline, trial, seed, &beside, &ignored);
-    note_send(session->pair, &(struct note){.kind = NOTE_BEST,
-                                            .number = trial->number,
-                                            .score = beside.b.score,
-                                            .low = beside.b.interval.low,
-                                            .high = beside.b.interval.high,
-                                            .baseline = beside.a.score});
+    note_send(session->pair,
+              &(struct note){.kind = NOTE_BEST,
+                             .best = {.trial = trial->number,
+                                      .score = beside.b.score,
+                                      .low = beside.b.interval.low,
+                                      .high = beside.b.interval.high,
+                                      .n = (int64_t)beside.n,
+                                      .baseline = beside.a.score,
+                                      .baseline_low = beside.a.interval.low,
+                                      .baseline_high = beside.a.interval.high,
+                                      .p_value = beside.p_value}});
 }
 
 bool session_prompt_tokens(struct session *session,

@@ -1,5 +1,6 @@
 """A figure is the same wherever it is shown."""
 
+import json
 import re
 
 import harness
@@ -49,6 +50,30 @@ def test_progress_and_document_agree_over_sessions(stage):
     trials = stage.promptcc("trials", document["job"], "--store",
                             job.parent / "promptcc.db", "--json").json
     assert len(trials) == document["trials"]
+
+
+def test_there_is_one_best_and_its_trial_is_named(stage):
+    sim = stage.stand_in(latency_ms=40)
+    job = stage.job(optimizer=harness.MIPRO)
+    events = job.parent / "events.jsonl"
+    result = run(stage, sim, job, "--json", "--on-event",
+                 f"cat >> {events}; echo >> {events}")
+    assert result.status == 0, result
+    told = [json.loads(line) for line in events.read_text().splitlines() if line]
+    told = [event for event in told if event["event"] == "best"]
+    store = job.parent / "promptcc.db"
+    (trial, score, low, high, n, baseline), = harness.store_rows(
+        store, "SELECT trial, score, low, high, n, baseline FROM bests")
+    scores = dict(harness.store_rows(store, "SELECT number, score FROM trials"))
+    assert all(scores[event["trial"]] == event["score"] for event in told)
+    assert all(event["trial"] > 1 for event in told)  # 1 is the baseline
+    best = stage.promptcc("best", job, "--json").json[0]
+    assert (best["trial"], best["score"], best["baseline"], best["n"]) == \
+        (trial, score, baseline, n)
+    both = result.json["same_rows"]
+    assert (both["compiled"]["score"], both["compiled"]["low"],
+            both["compiled"]["high"]) == (score, low, high)
+    assert both["baseline"]["score"] == baseline
 
 
 def test_demos_are_counted_by_where_they_come_from(stage, sim):

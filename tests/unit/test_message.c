@@ -103,9 +103,9 @@ static struct message make_sample(enum message_kind kind)
         break;
     case MESSAGE_PROGRESS:
         m.as.progress = (struct progress){
-            "care", "search", "note", 1,  2,     3,    4,  41, 99,
-            0.5,    5,        6,      7,  8,     9,    10, 11, 12,
-            0.5,    0.25,     0.75,   -1, 123.5, 1000, -1};
+            "care", "search", "note", 1, 2,  3,     4,    41, 99,
+            0.5,    5,        6,      7, 8,  9,     10,   11, 12,
+            0.5,    0.25,     0.75,   6, -1, 123.5, 1000, -1};
         break;
     case MESSAGE_RESULT:
         m.as.result = (struct result){"care", 130, "{}", "{\"a\":1}"};

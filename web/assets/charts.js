@@ -117,10 +117,10 @@ export function curveChart(curve, open) {
   const best = given.map((p) => p.best);
   const several = curve.bucket > 1;
   return [
-    later(`Scores of ${num(curve.done)} trials; the best so far is ${pct(best[best.length - 1])}`, (host) =>
+    later(`Scores of ${num(curve.done)} trials; the best of them on all examples is ${pct(best[best.length - 1])}`, (host) =>
       plot(host, points, best, ['trial', 'score, %'],
         (p) => `trial ${num(p.trial)}: ${pct(p.y)} (${range(p)})\n${counted(p.n, 'example')}${several ? `, best of ${num(p.trials)} trials` : ''}`, open)),
-    legend(['base', 'baseline'], ['full', 'on all examples'], ['mini', 'on a part of them'], ['line', 'best so far']),
+    legend(['base', 'baseline'], ['full', 'on all examples'], ['mini', 'on a part of them'], ['line', 'best on all examples']),
     several && h('p', { class: 'muted small' }, `Points stand for ${num(curve.bucket)} trials each: the best on all examples, and the best on a part of them. The table below has them all.`),
   ];
 }

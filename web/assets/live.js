@@ -8,7 +8,7 @@ const PAUSE_MS = 300; // between two readings while a job runs
 // What of a job has changed when this text has.
 export function stampOf(job) {
   const entry = news.jobs.find((j) => j.job === job);
-  return entry ? [entry.state, entry.updated, entry.trial, entry.ended].join() : '';
+  return entry ? [entry.state, entry.updated, entry.trial, entry.ended, entry.best].join() : '';
 }
 
 // An element with what draw(await load()) gives; refresh() reads again.

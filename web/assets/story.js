@@ -23,16 +23,25 @@ function whatRan(s) {
 const examplesAt = (job, query) => `#/jobs/${encodeURIComponent(job)}/examples?${query}`;
 const toExamples = (job, query, what) => h('a', { href: examplesAt(job, query) }, what);
 
+// The best as the search has it: the same figures as in the list of jobs and in
+// the progress. While a job runs its candidate may have been scored on more
+// examples by now; they count once the search has judged them.
+function figures(s, c) {
+  const b = s.best;
+  if (typeof b.low !== 'number') return { ...c, settled: true };
+  return { n: b.n, p_value: b.p_value, a: { ...c.a, score: b.baseline, low: b.baseline_low, high: b.baseline_high }, b: { ...c.b, score: b.score, low: b.low, high: b.high }, settled: b.n === c.n };
+}
+
 function claim(s, c) {
-  const gain = c.b.score - c.a.score;
-  if (c.a.candidate === c.b.candidate) return [h('p', { class: 'claim' }, 'The program as written is still the best: ', h('b', null, pct(c.a.score))),
-    sides([['baseline', c.a, false, candidateAt(s.job, c.a.candidate)]])];
+  const f = figures(s, c), gain = f.b.score - f.a.score;
+  if (c.a.candidate === c.b.candidate) return [h('p', { class: 'claim' }, 'The program as written is still the best: ', h('b', null, pct(f.b.score)), ` on ${counted(f.n, 'example')}`),
+    sides([['baseline', f.b, false, candidateAt(s.job, c.a.candidate)]])];
   return [
-    h('p', { class: 'claim' }, `From ${pct(c.a.score)} to `, h('b', null, pct(c.b.score)), ` on ${counted(c.n, 'example')}`),
-    sides([['baseline', c.a, false, candidateAt(s.job, c.a.candidate)], ['best', c.b, true, candidateAt(s.job, c.b.candidate)]]),
-    h('p', null, h('b', null, `${points(gain)} points, `), verdict(c.p_value, gain), '. ',
-      toExamples(s.job, 'show=won', `${counted(c.won, 'example')} became right or better`), ', ', toExamples(s.job, 'show=lost', `${num(c.lost)} worse`), ', ',
-      toExamples(s.job, 'show=same', `${num(c.same)} stayed`), '.'),
+    h('p', { class: 'claim' }, `From ${pct(f.a.score)} to `, h('b', null, pct(f.b.score)), ` on ${counted(f.n, 'example')}`),
+    sides([['baseline', f.a, false, candidateAt(s.job, c.a.candidate)], ['best', f.b, true, candidateAt(s.job, c.b.candidate)]]),
+    h('p', null, h('b', null, `${points(gain)} points, `), verdict(f.p_value, gain), '. ',
+      f.settled ? [toExamples(s.job, 'show=won', `${counted(c.won, 'example')} became right or better`), ', ', toExamples(s.job, 'show=lost', `${num(c.lost)} worse`), ', ',
+        toExamples(s.job, 'show=same', `${num(c.same)} stayed`), '.'] : toExamples(s.job, 'show=', 'Each example so far')),
     h('p', { class: 'muted small' }, 'The bars are 95 % intervals: with other examples of the same kind the score would mostly lie in there. The search picked the best of many by these very examples, which flatters it a little; examples that it never saw say more.'),
   ];
 }
