@@ -572,31 +572,61 @@ static void on_hello(struct arrival *arrival)
     tell_joined(peer->worker);
 }
 
+static void send_again(struct link *link, const struct action *action,
+                       int64_t now)
+{
+    struct engine *engine = link->engine;
+    struct flight *flight = flights_by_id(&engine->flights, action->call);
+    struct side_call *side =
+        flight != NULL ? NULL : side_call_find(engine, action->call);
+    struct err err = ERR_CLEAR;
+
+    log_info("call-sent-again", "lease %" PRId64 " was lost on its way",
+             action->lease);
+    if (flight != NULL)
+        (void)link_send_call(link, action, flight, now, &err);
+    else if (side != NULL)
+        (void)link_send_side_call(link, action, side, now, &err);
+}
+
 // A call that the worker should have and has not was lost on the way there, or
 // its answer was on the way here: it is sent again, and the worker, which knows
 // what it has answered, pays for nothing twice.
-static void send_again(struct link *link, int32_t worker, int64_t now)
+static void send_unconfirmed(struct link *link, int32_t worker, int64_t now)
 {
-    struct engine *engine = link->engine;
     struct action action;
-    struct err err = ERR_CLEAR;
 
-    while (dispatch_unconfirmed(engine->dispatch, worker, now, &action)) {
+    while (dispatch_unconfirmed(link->engine->dispatch, worker, now, &action)) {
         struct peer *peer = find_worker(link, worker);
-        struct flight *flight = flights_by_id(&engine->flights, action.call);
-        struct side_call *side =
-            flight != NULL ? NULL : side_call_find(engine, action.call);
 
-        log_info("call-sent-again", "lease %" PRId64 " was lost on its way",
-                 action.lease);
         // With it the prefix that others go by may have been lost.
         if (peer != NULL)
             known_prefixes_forget(&peer->prefixes);
-        if (flight != NULL)
-            (void)link_send_call(link, &action, flight, now, &err);
-        else if (side != NULL)
-            (void)link_send_side_call(link, &action, side, now, &err);
+        send_again(link, &action, now);
     }
+}
+
+// Calls that came without a prefix that the worker knows. The first of them
+// brings it, for the others too. Each is a message that the peer asks for.
+static void send_untaken(struct arrival *arrival, const struct heartbeat *beat)
+{
+    int32_t worker = arrival->peer->worker->number;
+    struct link *link = arrival->link;
+    size_t n = beat->lacks_len / WIRE_LEASE_BYTES;
+    struct action action;
+
+    if (!token_bucket_take(&arrival->peer->messages, (int64_t)n,
+                           arrival->now)) {
+        cut_off(link, arrival->peer, "it asks for far more than it can take",
+                arrival->now);
+        return;
+    }
+    known_prefixes_forget(&arrival->peer->prefixes);
+    for (size_t i = 0; i < n; i++) // sending may be the end of the peer
+        if (dispatch_untaken(link->engine->dispatch, worker,
+                             lease_read(beat->lacks + i * WIRE_LEASE_BYTES),
+                             arrival->now, &action))
+            send_again(link, &action, arrival->now);
 }
 
 // What the worker works at and nobody waits for: a CANCEL was lost.
@@ -635,13 +665,15 @@ static void on_heartbeat(struct arrival *arrival)
         return;
     }
     heed_rhythm(link, arrival->peer, beat->idle_ms);
+    int32_t number = worker->number;
+    if (beat->lacks_len > 0)
+        send_untaken(arrival, beat);
     if (beat->held == NULL)
         return;
-    int32_t number = worker->number; // sending may be the end of the peer
     for (size_t at = 0; at + WIRE_LEASE_BYTES <= beat->held_len;
          at += WIRE_LEASE_BYTES)
         confirm(link, number, lease_read(beat->held + at), arrival->now);
-    send_again(link, number, arrival->now);
+    send_unconfirmed(link, number, arrival->now);
 }
 
 // It answers a call that the worker holds: the first time that is free.

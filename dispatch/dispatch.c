@@ -675,16 +675,44 @@ void dispatch_credit(struct dispatch *dispatch, int32_t worker, int64_t lease,
         dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
 }
 
-bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
-                      int64_t now)
+static struct lease *lease_of(const struct dispatch *dispatch, int32_t worker,
+                              int64_t lease)
 {
     struct table_node *node = table_find(&dispatch->leases, lease);
     struct lease *known =
         node == NULL ? NULL : RING_OWNER(node, struct lease, node);
 
-    if (known == NULL || known->worker->node.key != worker)
+    return known != NULL && known->worker->node.key == worker ? known : NULL;
+}
+
+bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                      int64_t now)
+{
+    struct lease *known = lease_of(dispatch, worker, lease);
+
+    if (known != NULL)
+        known->confirmed_ms = now;
+    return known != NULL;
+}
+
+static struct action send_again(struct dispatch *dispatch, struct lease *lease,
+                                int64_t now)
+{
+    dispatch_worker_send_again(dispatch, lease, now);
+    return (struct action){.kind = ACTION_SEND,
+                           .worker = (int32_t)lease->worker->node.key,
+                           .call = lease->call,
+                           .lease = lease->node.key};
+}
+
+bool dispatch_untaken(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                      int64_t now, struct action *out)
+{
+    struct lease *known = lease_of(dispatch, worker, lease);
+
+    if (known == NULL || known->state != LEASE_HELD)
         return false;
-    known->confirmed_ms = now;
+    *out = send_again(dispatch, known, now);
     return true;
 }
 
@@ -701,11 +729,7 @@ bool dispatch_unconfirmed(struct dispatch *dispatch, int32_t worker,
         if (lease->state != LEASE_HELD ||
             now - lease->confirmed_ms < DISPATCH_ACK_MS)
             continue;
-        dispatch_worker_send_again(dispatch, lease, now);
-        *out = (struct action){.kind = ACTION_SEND,
-                               .worker = worker,
-                               .call = lease->call,
-                               .lease = lease->node.key};
+        *out = send_again(dispatch, lease, now);
         return true;
     }
     return false;

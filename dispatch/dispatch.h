@@ -208,6 +208,10 @@ bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
 // again. False: there is none (left).
 bool dispatch_unconfirmed(struct dispatch *dispatch, int32_t worker,
                           int64_t now, struct action *out);
+// The worker says that it could not take the call of this lease as it came: it
+// is to be sent to it again. False: the worker does not hold it.
+bool dispatch_untaken(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                      int64_t now, struct action *out);
 // Takes no more calls; what it holds stays with it until it answers or leaves.
 void dispatch_drain(struct dispatch *dispatch, int32_t worker);
 // Is gone: its calls come back at once.

@@ -78,6 +78,8 @@ static const struct field heartbeat_fields[] = {
     FIELD_BYTES(heartbeat, held, held_len, "held",
                 WIRE_MAX_HELD *WIRE_LEASE_BYTES, NULLABLE),
     FIELD_INT(heartbeat, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL),
+    FIELD_BYTES(heartbeat, lacks, lacks_len, "lacks",
+                WIRE_MAX_HELD *WIRE_LEASE_BYTES, OPTIONAL),
     FIELD_INT(heartbeat, waits, "waits", 0, 1, OPTIONAL),
     FIELD_INT(heartbeat, unknown, "unknown", 0, 1, OPTIONAL),
 };

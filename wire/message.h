@@ -123,11 +123,13 @@ struct refused {
 };
 
 struct heartbeat {
-    const char *held; // of a worker: all leases that it has, WIRE_LEASE_BYTES
-    size_t held_len;  // each, the high byte first. NULL: it does not say
-    int64_t idle_ms;  // between two heartbeats of a worker that holds no call:
-                      // what the coordinator asks for, or what the worker will
-                      // keep to. 0: as of any other peer
+    const char *held;  // of a worker: all leases that it has, WIRE_LEASE_BYTES
+    size_t held_len;   // each, the high byte first. NULL: it does not say
+    int64_t idle_ms;   // between two heartbeats of a worker that holds no call:
+                       // what the coordinator asks for, or what the worker will
+                       // keep to. 0: as of any other peer
+    const char *lacks; // of a worker: leases of CALLs that it could not take,
+    size_t lacks_len;  // for it does not know the prefix that they name
     int64_t waits;   // 1, of a client: it has submitted a job and has no result
     int64_t unknown; // 1, to such a client: nothing is known of that here
 };

@@ -81,6 +81,7 @@ struct worker {
     bool gathers;                  // the coordinator reads several in a frame
     struct arena arena;            // of the message being read
     struct kept_prefixes prefixes; // of calls, from this coordinator
+    struct buf lacks;              // leases of calls without a known prefix
     struct model_server server;    // what the last probe found; owned
     struct held_list held;
     struct worker_speed speed;
@@ -944,7 +945,8 @@ static bool adopt(struct worker *worker, const struct call_message *call)
 }
 
 // A held call has all its texts in its arena. False: the call cannot be taken,
-// and is sent again when the heartbeats have not named it (wire/prefixes.h).
+// and is sent again (wire/prefixes.h): at once if its prefix is what lacks, and
+// else when the heartbeats have not named it, for it may never be right.
 static bool own_prefix(struct worker *worker, struct call_message *call)
 {
     bool named = call->request.prefix_len == 0 && call->prefix_name_len > 0;
@@ -953,6 +955,12 @@ static bool own_prefix(struct worker *worker, struct call_message *call)
     if (!kept_prefixes_fill(&worker->prefixes, call, &err)) {
         log_info("call-not-taken", "worker %s: lease %" PRId64 ": %s",
                  worker->name, call->id, err.text);
+        if (err.code == ERR_BUSY) {
+            char lease[WIRE_LEASE_BYTES];
+
+            lease_write(call->id, lease);
+            buf_append(&worker->lacks, lease, sizeof lease);
+        }
         return false;
     }
     if (named)
@@ -1011,6 +1019,21 @@ static void handle(struct worker *worker, const struct message *message)
     worker->heard_ms = clock_monotonic_ms();
     if (handlers[message->kind] != NULL)
         handlers[message->kind](worker, message);
+}
+
+// All of them in one message, so that the prefix comes once. Beyond its cap the
+// buffer is empty: then the next heartbeats tell, by what they do not name.
+static void tell_lacks(struct worker *worker)
+{
+    struct message message = {.kind = MESSAGE_HEARTBEAT};
+
+    message.as.heartbeat.lacks = worker->lacks.data;
+    message.as.heartbeat.lacks_len = worker->lacks.len;
+    message.as.heartbeat.idle_ms = worker->rhythm_ms;
+    if (worker->lacks.len > 0 && !worker->lacks.failed &&
+        worker->state == SERVING)
+        (void)send_message(worker, &message);
+    buf_clear(&worker->lacks);
 }
 
 // Takes all there is: ZeroMQ's descriptor tells of a change only once.
@@ -1107,6 +1130,7 @@ static void *run(void *user)
     worker->away_ms = -1;
     while (worker->state != ENDED) {
         receive(worker);
+        tell_lacks(worker);
         look_after(worker, clock_monotonic_ms());
         if (atomic_load(&worker->drain) && worker->state != DRAINING)
             begin_drain(worker);
@@ -1181,6 +1205,7 @@ static void free_worker(struct worker *worker)
     arena_release(&worker->arena);
     outbox_release(&worker->outbox);
     kept_prefixes_release(&worker->prefixes);
+    buf_release(&worker->lacks);
     free(worker);
 }
 
@@ -1208,6 +1233,7 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     worker->arena = ARENA_INIT(FRAME_ARENA_MAX);
     worker->outbox = OUTBOX_INIT;
     worker->prefixes = KEPT_PREFIXES_INIT;
+    worker->lacks = BUF_INIT(WIRE_MAX_HELD * WIRE_LEASE_BYTES + 1);
     worker->retry_ms = RETRY_MS;
     worker->patience_ms = GREETING_MS;
     atomic_store(&worker->answered_ms, -1);

@@ -42,8 +42,11 @@ enum {
     // taken from it: three heartbeats, and what a turn of the loop takes.
     MISSED_MS = 3500,
     DEATHS = 20,
-    // From the loss of a message until it is sent once more.
+    // From the loss of a message until it is sent once more; and from a call
+    // without the prefix that was lost until it is sent with it.
     REPEATED_MS = 6000,
+    OVERTAKEN_MS = 500,
+    CALLS_KEPT = 4096,
     // With workers by demand: how long a job waits for one (coordinator.wait of
     // the chart), and what a pod takes until its worker greets.
     CHART_WAIT_MS = 1800000,
@@ -85,12 +88,18 @@ enum trouble {
 static const struct loss {
     const char *name;
     enum message_kind kind;
-    bool proof; // of what a worker shows when it joins
+    bool proof;     // of what a worker shows when it joins
+    bool overtakes; // it is the call behind it that is looked at
 } losses[] = {
-    {"HELLO", MESSAGE_HELLO, false},   {"WELCOME", MESSAGE_WELCOME, false},
-    {"CALL", MESSAGE_CALL, false},     {"ANSWER", MESSAGE_ANSWER, false},
-    {"a proof", MESSAGE_CALL, true},   {"its answer", MESSAGE_ANSWER, true},
-    {"SUBMIT", MESSAGE_SUBMIT, false}, {"RESULT", MESSAGE_RESULT, false},
+    {.name = "HELLO", .kind = MESSAGE_HELLO},
+    {.name = "WELCOME", .kind = MESSAGE_WELCOME},
+    {.name = "CALL", .kind = MESSAGE_CALL},
+    {.name = "ANSWER", .kind = MESSAGE_ANSWER},
+    {.name = "a proof", .kind = MESSAGE_CALL, .proof = true},
+    {.name = "its answer", .kind = MESSAGE_ANSWER, .proof = true},
+    {.name = "SUBMIT", .kind = MESSAGE_SUBMIT},
+    {.name = "RESULT", .kind = MESSAGE_RESULT},
+    {.name = "a prefix", .kind = MESSAGE_CALL, .overtakes = true},
 };
 
 // What is out for OUTAGE_S, and then repaired.
@@ -941,6 +950,31 @@ static const char *name_of(const struct message *message)
     }
 }
 
+// The first call that brings a prefix is lost. A later one that only names it
+// cannot be taken, which the worker says: how soon it comes whole is what
+// counts, from when it was sent first.
+static bool is_lost_prefix(const struct message *message)
+{
+    static int64_t sent_us[CALLS_KEPT];
+    const struct call_message *call = &message->as.call;
+
+    if (message->kind == MESSAGE_HEARTBEAT && world.lost_id == 0 &&
+        message->as.heartbeat.lacks_len > 0) {
+        world.lost_id = lease_read(message->as.heartbeat.lacks);
+        world.lost_us = sent_us[world.lost_id % CALLS_KEPT];
+    }
+    if (message->kind != MESSAGE_CALL || call->prefix_name_len == 0)
+        return false;
+    if (world.lost_id == 0)
+        sent_us[call->id % CALLS_KEPT] = machine_now_us();
+    else if (call->id == world.lost_id && world.repeated_us == 0)
+        world.repeated_us = machine_now_us();
+    if (call->request.prefix_len == 0 || world.lost_name[0] != '\0')
+        return false;
+    (void)snprintf(world.lost_name, sizeof world.lost_name, "%s", "lost");
+    return true;
+}
+
 static bool is_lost(const struct message *message)
 {
     const struct loss *loss = world.loss;
@@ -948,6 +982,8 @@ static bool is_lost(const struct message *message)
     enum message_kind again =
         loss->kind == MESSAGE_ANSWER ? MESSAGE_CALL : loss->kind;
 
+    if (loss->overtakes)
+        return is_lost_prefix(message);
     if ((id_of(message) >= WIRE_PROOF_ID) != loss->proof)
         return false;
     if (world.lost_us == 0 && message->kind == loss->kind) {
@@ -1136,7 +1172,8 @@ static bool run_losses(void)
         same = compiled != NULL && strcmp(compiled, undisturbed[variant]) == 0;
         free(compiled);
         if (!same || world.repeated_us == 0 ||
-            world.repeated_us - world.lost_us > REPEATED_MS * 1000) {
+            world.repeated_us - world.lost_us >
+                (lost->overtakes ? OVERTAKEN_MS : REPEATED_MS) * 1000) {
             (void)fprintf(stderr,
                           "%s was lost at %" PRId64
                           " ms, and sent again at %" PRId64 ": %s\n",

@@ -264,6 +264,56 @@ Test(link, what_is_sent_again_goes_whole)
     actor_leave(&w);
 }
 
+static void lack(struct actor *w, const int64_t *leases, size_t n)
+{
+    struct message message = {.kind = MESSAGE_HEARTBEAT};
+    char bytes[8 * WIRE_LEASE_BYTES];
+
+    for (size_t i = 0; i < n; i++)
+        lease_write(leases[i], bytes + i * WIRE_LEASE_BYTES);
+    message.as.heartbeat.lacks = bytes;
+    message.as.heartbeat.lacks_len = n * WIRE_LEASE_BYTES;
+    actor_say(w, &message);
+}
+
+// No heartbeat names what it has, so that nothing else tells.
+Test(link, calls_whose_prefix_a_worker_lacks_are_sent_again_at_once)
+{
+    struct hash name, again;
+    int64_t leases[2];
+    struct actor w;
+
+    keeping_worker(&w, 1);
+    evaluate(&client, two_rows);
+    leases[0] = take_named(&w, true, &name);
+    leases[1] = take_named(&w, false, &name);
+    lack(&w, leases, 2);
+    cr_expect_eq(take_named(&w, true, &again), leases[0]);
+    cr_expect(hash_equal(&again, &name));
+    cr_expect_eq(take_named(&w, false, &again), leases[1], "it has it by then");
+    actor_answer(&w, leases[0], "garden");
+    actor_answer(&w, leases[1], "garden");
+    lack(&w, leases, 2); // a late word changes nothing
+    expect_score(&client, 1, 2);
+    cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
+    actor_leave(&w);
+}
+
+Test(link, a_worker_that_always_lacks_something_is_cut_off)
+{
+    struct hash name;
+    int64_t lease;
+    struct actor w;
+
+    keeping_worker(&w, 1);
+    evaluate(&client, one_row);
+    lease = take_named(&w, true, &name);
+    for (int i = 0; i < 400; i++)
+        lack(&w, &lease, 1);
+    (void)actor_await(&w, MESSAGE_REFUSED);
+    actor_leave(&w);
+}
+
 static void put_answer(struct buf *frame, int64_t lease)
 {
     static char text[] = "[[ ## topic ## ]]\ngarden\n";

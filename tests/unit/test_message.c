@@ -61,7 +61,8 @@ static struct message make_sample(enum message_kind kind)
         m.as.refused = (struct refused){"digest", "run `ollama pull x`"};
         break;
     case MESSAGE_HEARTBEAT:
-        m.as.heartbeat = (struct heartbeat){"\0\0\0\0\0\0\1\2", 8, 4000, 1, 1};
+        m.as.heartbeat = (struct heartbeat){
+            "\0\0\0\0\0\0\1\2", 8, 4000, "\0\0\0\0\0\0\1\3", 8, 1, 1};
         break;
     case MESSAGE_CALL:
         m.as.call = (struct call_message){7,

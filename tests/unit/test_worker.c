@@ -302,8 +302,8 @@ Test(worker, a_prefix_that_it_was_told_once_is_in_every_request_that_names_it)
     cr_expect_not_null(strstr(body, "Be brief"), "%s", body);
 }
 
-// Its heartbeats name what it has, so the coordinator sends the other again.
-Test(worker, a_call_whose_prefix_it_does_not_know_is_not_taken)
+// The coordinator is told, and sends it again; heartbeats name what there is.
+Test(worker, a_call_whose_prefix_it_does_not_know_is_not_taken_and_told_of)
 {
     int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
     struct message message = {.kind = MESSAGE_FAULT};
@@ -311,7 +311,8 @@ Test(worker, a_call_whose_prefix_it_does_not_know_is_not_taken)
 
     join(1);
     call_named(1, "[", false);
-    while (message.kind != MESSAGE_HEARTBEAT) {
+    while (message.kind != MESSAGE_HEARTBEAT ||
+           message.as.heartbeat.lacks_len == 0) {
         cr_assert_lt(clock_monotonic_ms(), deadline_ms, "no heartbeat");
         zmq_poll(NULL, 0, 10);
         if (wire_receive(coordinator, &from, &arena, &message, &err) !=
@@ -321,7 +322,9 @@ Test(worker, a_call_whose_prefix_it_does_not_know_is_not_taken)
             cr_assert_eq(message.kind, MESSAGE_HEARTBEAT, "%s came",
                          message_kind_name(message.kind));
     }
-    cr_expect_eq(message.as.heartbeat.held_len, 0);
+    cr_assert_eq(message.as.heartbeat.lacks_len, WIRE_LEASE_BYTES);
+    cr_expect_eq(lease_read(message.as.heartbeat.lacks), 1);
+    cr_expect_null(message.as.heartbeat.held, "that is another question");
     call_named(1, "[", true);
     expect_answer(1);
 }
