@@ -265,19 +265,28 @@ const char *text_trim_wide(const char *text, size_t len, size_t *out_len)
     return text;
 }
 
+// Eight bytes are ASCII, and none of them NUL, where no byte has its high bit
+// set, nor has it after 1 was taken from each: only NUL borrows.
+static const uint64_t ones = UINT64_C(0x0101010101010101);
+static const uint64_t highs = UINT64_C(0x8080808080808080);
 enum { ASCII_BLOCK = 64 };
 
 // A block of a fixed size and a plain loop: the compiler makes vectors of it.
 static bool is_ascii_block(const char *text)
 {
-    unsigned char all = 0;
+    uint64_t all = 0;
 
-    for (size_t i = 0; i < ASCII_BLOCK; i++)
-        all |= (unsigned char)text[i];
-    return all < 0x80;
+    for (size_t i = 0; i < ASCII_BLOCK; i += sizeof all) {
+        uint64_t word = 0;
+
+        memcpy(&word, text + i, sizeof word);
+        all |= word | (word - ones);
+    }
+    return (all & highs) == 0;
 }
 
-// How many ASCII bytes text begins with, tested in one go; 0: another byte.
+// How many bytes of ASCII but NUL text begins with, tested in one go; 0: what
+// comes first is another one.
 static size_t ascii_bytes(const char *text, size_t len)
 {
     uint64_t word = 0;
@@ -286,23 +295,21 @@ static size_t ascii_bytes(const char *text, size_t len)
         return ASCII_BLOCK;
     if (len >= sizeof word) {
         memcpy(&word, text, sizeof word);
-        if ((word & UINT64_C(0x8080808080808080)) == 0)
+        if (((word | (word - ones)) & highs) == 0)
             return sizeof word;
     }
-    return ((unsigned char)text[0] & 0x80) == 0;
+    return text[0] != '\0' && ((unsigned char)text[0] & 0x80) == 0;
 }
 
 // Most text is ASCII, which goes by the block: questions and replies are
 // checked on both sides of every call.
 bool text_is_utf8(const char *text, size_t len)
 {
-    if (len > 0 && memchr(text, '\0', len) != NULL)
-        return false;
     for (size_t at = 0; at < len;) {
         uint32_t code = 0;
         size_t bytes = ascii_bytes(text + at, len - at);
 
-        if (bytes == 0)
+        if (bytes == 0 && text[at] != '\0')
             bytes = utf8_next(text + at, len - at, &code);
         if (bytes == 0)
             return false;
