@@ -7,7 +7,18 @@
 
 #include "store/parts.h"
 
-enum { FILES_MAX = 256 };
+enum { FILES_MAX = 256, HEAD_BYTES = 64 << 10 }; // of all names and numbers
+
+// As good as all bytes of the record: in one step, since growing it would copy
+// them.
+static size_t bytes_of(const struct history_submission *submission)
+{
+    size_t bytes = strlen(submission->options) + strlen(submission->folder);
+
+    for (size_t i = 0; i < submission->n_files; i++)
+        bytes += submission->files[i].len;
+    return bytes;
+}
 
 bool history_put_submission(struct store *store, int64_t job_no,
                             const struct history_submission *submission,
@@ -15,6 +26,7 @@ bool history_put_submission(struct store *store, int64_t job_no,
 {
     struct buf *record = store_record(store);
 
+    buf_expect(record, bytes_of(submission) + HEAD_BYTES);
     record_begin(record, RECORD_SUBMISSION);
     record_int(record, job_no);
     record_text(record, submission->options);
@@ -27,7 +39,7 @@ bool history_put_submission(struct store *store, int64_t job_no,
         record_int(record, job_no);
         record_int(record, (int64_t)i);
         record_text(record, file->name);
-        record_text_n(record, file->data, file->len);
+        record_bytes(record, file->data, file->len);
         record_end(record);
     }
     return store_put(store, err);

@@ -93,7 +93,8 @@ struct store {
     int64_t deadline_ms; // of the query in progress, monotonic; 0: none
 };
 
-// The scratch buffer, emptied, for a new record.
+// Where a new record is written: the scratch buffer, emptied, or the end of the
+// draft, where it stays. store_put follows, or the record is forgotten.
 struct buf *store_record(struct store *store);
 
 // Puts the scratch buffer.

@@ -33,7 +33,7 @@ static const char *const statements[RECORD_KINDS] = {
         "UPDATE submissions SET options = ?2 WHERE job_no = ?1",
     [RECORD_JOB_FILE] =
         "INSERT OR REPLACE INTO job_files(job_no, position, name, data)"
-        " VALUES(?1, ?2, ?3, CAST(?4 AS BLOB))",
+        " VALUES(?1, ?2, ?3, ?4)",
     [RECORD_EXAMPLE] =
         "INSERT OR REPLACE INTO examples(job_no, row, share, file, line,"
         " inputs, labels) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -152,6 +152,11 @@ void record_text(struct buf *out, const char *text)
 void record_text_n(struct buf *out, const char *text, size_t len)
 {
     put_bytes(out, 't', text, len);
+}
+
+void record_bytes(struct buf *out, const char *data, size_t len)
+{
+    put_bytes(out, 'b', data, len);
 }
 
 void record_hash(struct buf *out, const struct hash *hash)

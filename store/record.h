@@ -68,6 +68,7 @@ void record_int(struct buf *out, int64_t value);
 void record_real(struct buf *out, double value);     // NaN becomes NULL
 void record_text(struct buf *out, const char *text); // NULL becomes NULL
 void record_text_n(struct buf *out, const char *text, size_t len);
+void record_bytes(struct buf *out, const char *data, size_t len); // a blob
 void record_hash(struct buf *out, const struct hash *hash);
 void record_end(struct buf *out);
 

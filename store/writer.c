@@ -26,6 +26,11 @@ struct drafted {
     size_t len;
 };
 
+struct span {
+    const char *at;
+    size_t len;
+};
+
 struct writer {
     sqlite3 *db; // owned; the thread's while it runs
     const char *path;
@@ -41,7 +46,8 @@ struct writer {
 
     // The thread's.
     struct buf batch;
-    struct buf kept;    // frames of the puts in the transaction
+    struct buf kept;    // frames of the puts in the transaction, and behind
+    struct span stays;  // them those that are not copied: a draft's
     unsigned open_puts; // in the transaction; 0: none is open
 
     atomic_uint_fast64_t durable;
@@ -170,23 +176,34 @@ static bool is_patient(const struct writer *writer, int64_t since_ms)
     return patience_ms < 0 || clock_monotonic_ms() - since_ms < patience_ms;
 }
 
-// The whole transaction once more, for a failed one is rolled back.
-static int write_kept(struct writer *writer)
+static int write_frames(struct writer *writer, struct span frames)
 {
-    const char *at = writer->kept.data;
-    const char *end = at + writer->kept.len;
+    size_t done = 0;
+    int rc = SQLITE_OK;
+
+    while (rc == SQLITE_OK && done < frames.len) {
+        uint32_t size = 0;
+
+        memcpy(&size, frames.at + done, sizeof size);
+        done += sizeof size;
+        rc = record_run(frames.at + done, size, writer->stmts);
+        done += size;
+    }
+    return rc;
+}
+
+// The whole transaction once more, for a failed one is rolled back.
+static int write_again(struct writer *writer)
+{
+    const struct span kept = {writer->kept.data, writer->kept.len};
     int rc;
 
     roll_back(writer);
     rc = run_alone(writer->begin);
-    while (rc == SQLITE_OK && at < end) {
-        uint32_t size = 0;
-
-        memcpy(&size, at, sizeof size);
-        at += sizeof size;
-        rc = record_run(at, size, writer->stmts);
-        at += size;
-    }
+    if (rc == SQLITE_OK)
+        rc = write_frames(writer, kept);
+    if (rc == SQLITE_OK)
+        rc = write_frames(writer, writer->stays);
     return rc == SQLITE_OK ? run_alone(writer->commit) : rc;
 }
 
@@ -198,6 +215,7 @@ static void now_durable(struct writer *writer)
     (void)pthread_mutex_unlock(&writer->mutex);
     writer->open_puts = 0;
     clear_large(&writer->kept);
+    writer->stays = (struct span){0};
     give_notice(writer);
 }
 
@@ -220,7 +238,7 @@ static void outlast(struct writer *writer, int rc)
             break;
         if (!is_in_place(writer))
             return;
-        rc = write_kept(writer);
+        rc = write_again(writer);
         if (rc != SQLITE_OK)
             continue;
         log_info("store-writes", "%s can be written again", writer->path);
@@ -246,66 +264,81 @@ static void commit_group(struct writer *writer)
         outlast(writer, rc);
 }
 
-static void run_frames(struct writer *writer, const char *at, size_t len);
-
-static void run_put(struct writer *writer, const char *bytes, size_t len)
+// Remembers a frame until its transaction is on disk. Those of a draft are side
+// by side, and nothing is copied behind them: a draft ends with a commit.
+static bool keep_frame(struct writer *writer, struct span frame, bool stays)
 {
-    uint32_t size = (uint32_t)len;
+    if (!stays) {
+        buf_append(&writer->kept, frame.at, frame.len);
+        return !writer->kept.failed;
+    }
+    if (writer->stays.at == NULL)
+        writer->stays.at = frame.at;
+    writer->stays.len += frame.len;
+    return true;
+}
+
+static void run_put(struct writer *writer, struct span frame, bool stays)
+{
+    const size_t head = sizeof(uint32_t);
     int rc = SQLITE_OK;
 
-    buf_append(&writer->kept, &size, sizeof size);
-    buf_append(&writer->kept, bytes, len);
-    if (writer->kept.failed) {
+    if (!keep_frame(writer, frame, stays)) {
         mark_broken(writer, SQLITE_NOMEM);
         return;
     }
     if (writer->open_puts == 0)
         rc = run_alone(writer->begin);
     if (rc == SQLITE_OK)
-        rc = record_run(bytes, len, writer->stmts);
+        rc = record_run(frame.at + head, frame.len - head, writer->stmts);
     writer->open_puts++;
     if (rc != SQLITE_OK)
         outlast(writer, rc);
     else if (writer->open_puts == WRITER_GROUP ||
-             writer->kept.len > WRITER_QUEUE_BYTES)
+             writer->kept.len + writer->stays.len > WRITER_QUEUE_BYTES)
         commit_group(writer);
 }
+
+static void run_frames(struct writer *writer, struct span frames, bool stay);
 
 static void run_drafted(struct writer *writer, const char *at)
 {
     struct drafted drafted;
 
     memcpy(&drafted, at, sizeof drafted);
-    run_frames(writer, drafted.frames, drafted.len);
+    run_frames(writer, (struct span){drafted.frames, drafted.len}, true);
+    commit_group(writer);
+    writer->stays = (struct span){0};
     free(drafted.frames);
     atomic_fetch_sub(&writer->queued, drafted.len);
 }
 
 // All frames, for those of a draft are to be freed; once the writer is broken
-// nothing more is run.
-static void run_frames(struct writer *writer, const char *at, size_t len)
+// nothing more is run. stay: they do until their transaction is on disk.
+static void run_frames(struct writer *writer, struct span frames, bool stay)
 {
-    const char *end = at + len;
+    size_t done = 0;
 
-    while (at < end) {
+    while (done < frames.len) {
+        const char *at = frames.at + done;
         uint32_t size = 0;
 
         memcpy(&size, at, sizeof size);
-        at += sizeof size;
         if (size == FRAME_DRAFT) {
-            run_drafted(writer, at);
-            at += sizeof(struct drafted);
+            run_drafted(writer, at + sizeof size);
+            done += sizeof size + sizeof(struct drafted);
             continue;
         }
         if (!atomic_load(&writer->broken))
-            run_put(writer, at, size);
-        at += size;
+            run_put(writer, (struct span){at, sizeof size + size}, stay);
+        done += sizeof size + size;
     }
 }
 
 static void run_batch(struct writer *writer)
 {
-    run_frames(writer, writer->batch.data, writer->batch.len);
+    run_frames(writer, (struct span){writer->batch.data, writer->batch.len},
+               false);
     atomic_fetch_sub(&writer->queued, writer->batch.len);
     clear_large(&writer->batch);
 }
@@ -540,13 +573,42 @@ bool writer_put(struct writer *writer, const struct buf *record,
                      1, err);
 }
 
-bool writer_draft(struct draft *draft, const struct buf *record,
-                  struct err *err)
+static void forget_begun(struct draft *draft)
 {
-    if (!check_record(record, err) ||
-        !append_frame(&draft->frames, (uint32_t)record->len, record->data,
-                      record->len, err))
+    struct buf *frames = &draft->frames;
+
+    frames->len = draft->begun;
+    frames->failed = frames->no_memory = false;
+}
+
+struct buf *writer_draft_begin(struct draft *draft)
+{
+    const uint32_t size = 0;
+
+    forget_begun(draft);
+    buf_append(&draft->frames, &size, sizeof size);
+    return &draft->frames;
+}
+
+bool writer_draft_end(struct draft *draft, struct err *err)
+{
+    struct buf *frames = &draft->frames;
+    size_t len = frames->len - draft->begun - sizeof(uint32_t);
+    uint32_t size = (uint32_t)len;
+    bool ok = buf_ok(frames, "what is to be stored", err);
+
+    if (ok && len > RECORD_MAX_BYTES) {
+        err_set(err, ERR_LIMIT,
+                "what is to be stored is too long (over %d bytes)",
+                RECORD_MAX_BYTES);
+        ok = false;
+    }
+    if (!ok) {
+        forget_begun(draft);
         return false;
+    }
+    memcpy(frames->data + draft->begun, &size, sizeof size);
+    draft->begun = frames->len;
     draft->puts++;
     return true;
 }
@@ -555,7 +617,7 @@ bool writer_put_draft(struct writer *writer, struct draft *draft,
                       struct err *err)
 {
     struct drafted drafted = {.frames = draft->frames.data,
-                              .len = draft->frames.len};
+                              .len = draft->begun};
 
     if (draft->puts == 0)
         return true;

@@ -49,11 +49,13 @@ enum {
     WRITER_MAX_BYTES = 512 << 20,
 };
 
-// Puts collected outside the queue, in order; writer_draft adds to them on any
-// thread, and writer_put_draft queues them all without a copy, however large
-// they are.
+// Puts collected outside the queue, in order, on any thread. A record is
+// written where it stays, writer_put_draft queues all of them without a copy,
+// and the thread takes them from there: however large they are, they are there
+// once.
 struct draft {
     struct buf frames;
+    size_t begun; // where the frame of an unfinished record begins, or len
     uint64_t puts;
 };
 #define DRAFT_INIT ((struct draft){.frames = BUF_INIT(256 << 20)})
@@ -74,8 +76,11 @@ void writer_stop(struct writer *writer);
 bool writer_put(struct writer *writer, const struct buf *record,
                 struct err *err);
 
-bool writer_draft(struct draft *draft, const struct buf *record,
-                  struct err *err);
+// Where a record is to be appended. One that was begun before and not ended is
+// forgotten.
+struct buf *writer_draft_begin(struct draft *draft);
+// The record is whole. False, and it is forgotten, where it has failed.
+bool writer_draft_end(struct draft *draft, struct err *err);
 // Takes the draft's bytes on success, and leaves it empty.
 bool writer_put_draft(struct writer *writer, struct draft *draft,
                       struct err *err);
