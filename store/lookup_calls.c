@@ -77,6 +77,21 @@ json_t *lookup_evaluation(struct store *store, const char *id,
     return NULL;
 }
 
+// Of the job, or of another one of the store that uses the same answers.
+static const char call_sql[] =
+    "SELECT * FROM v_calls WHERE id = CAST(?2 AS INTEGER)";
+
+json_t *lookup_call(struct store *store, const char *id, const json_t *argument,
+                    struct err *err)
+{
+    json_t *rows = lookup_rows(store, call_sql, id,
+                               json_get_int(argument, "call", 0), 0, 0, err);
+
+    lookup_parse(rows, "messages");
+    lookup_parse(rows, "options");
+    return lookup_only(rows, "call of that number", err);
+}
+
 // --- what it cost, and what happened ---
 
 static const char cost_sql[] =

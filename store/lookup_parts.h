@@ -7,6 +7,7 @@
 //   lookup_trials.c       a job's trials for plots and pages of a table
 //   lookup_candidates.c   what a candidate shows, where it comes from, and how
 //                         two of them differ on the examples
+//   lookup_origins.c      which calls a candidate's prompts came from
 //   lookup_calls.c        from a score to the calls behind it; what they cost
 
 #ifndef STORE_LOOKUP_PARTS_H
@@ -53,8 +54,8 @@ int64_t lookup_candidate_or_best(struct store *store, const char *id,
 lookup_function lookup_trial_page, lookup_curve, lookup_importance,
     lookup_tokens;
 lookup_function lookup_candidate, lookup_lineage, lookup_compare,
-    lookup_failures;
-lookup_function lookup_evaluations, lookup_evaluation, lookup_cost,
+    lookup_failures, lookup_origins;
+lookup_function lookup_evaluations, lookup_evaluation, lookup_call, lookup_cost,
     lookup_events, lookup_summary, lookup_worker_history;
 
 #endif

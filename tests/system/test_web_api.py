@@ -128,7 +128,8 @@ READS = [path for path, methods in OPENAPI["paths"].items()
 @pytest.mark.parametrize("path", READS)
 def test_answers_have_the_shape_that_the_openapi_file_says(site, path):
     url = path.replace("{job}", "shop").replace(
-        "{number}", "1" if "evaluations/{" in path else "best")
+        "{number}", "1" if re.search("(evaluations|calls)/{", path)
+        else "best")
     status, headers, body = site.ask(url)
     assert status == 200, body
     assert headers["Content-Type"] == "application/json"
@@ -215,6 +216,59 @@ def test_a_score_leads_to_the_messages_that_were_sent(tmp_path):
                 assert call["reply"] == evaluation["answer"]
     finally:
         stage.close()
+
+
+def plain(text):
+    return " ".join(text.split())
+
+
+def test_prompts_lead_to_the_calls_that_they_came_from(site):
+    """A demo to the reply that it shows, a sentence to the teacher's letter."""
+    candidates = {t["candidate"] for t in
+                  site.get("/api/v1/jobs/shop/trials")["trials"]}
+    found = {"demos": 0, "instructions": 0}
+    for number in candidates:
+        url = f"/api/v1/jobs/shop/candidates/{number}"
+        origins = site.get(url + "/origins")["parts"]
+        for part, origin in zip(site.get(url)["parts"], origins, strict=True):
+            assert part["step"] == origin["step"]
+            assert len(part["demos"]) == len(origin["demos"])
+            for id_ in origin["instruction"]:
+                call = site.get(f"/api/v1/jobs/shop/calls/{id_}")
+                assert call["role"] == "teacher" and call["purpose"] == "propose"
+                last = plain(part["instruction"]).split(". ")[-1]
+                found["instructions"] += last in plain(call["reply"])
+            for demo, id_ in zip(part["demos"], origin["demos"]):
+                if id_ is None:
+                    continue
+                call = site.get(f"/api/v1/jobs/shop/calls/{id_}")
+                texts = plain(call["messages"][-1]["content"] + call["reply"])
+                for value in demo.values():
+                    assert plain(str(value)) in texts, (demo, call)
+                found["demos"] += 1
+        if all(part["instruction_number"] == 0 for part in site.get(url)["parts"]):
+            assert not any(origin["instruction"] for origin in origins)
+    assert found["demos"] and found["instructions"], found
+
+
+def test_a_demo_of_the_data_has_no_call(stage):
+    """Not even where a run of the student answered the same."""
+    job = stage.job(optimizer="{labeled_few_shot: {k: 4}}",
+                    data="{examples: examples.jsonl}")
+    assert stage.promptcc("run", job, "--simulate").status == 0
+    site = Site(stage.coordinator(job.parent / "promptcc.db", "--http",
+                                  "127.0.0.1:0"))
+    shown = [t["candidate"] for t in
+             site.get("/api/v1/jobs/shop/trials")["trials"] if t["demos"]["sort"]]
+    part, = site.get(f"/api/v1/jobs/shop/candidates/{shown[0]}/origins")["parts"]
+    assert part["demos"] == [None] * 4 and part["instruction"] == []
+
+
+
+
+def test_a_call_that_is_not_there_is_told(site):
+    status, _, body = site.ask("/api/v1/jobs/shop/calls/999999")
+    assert status == 404 and "call of that number" in body
 
 
 def test_an_example_that_was_asked_again_goes_wrong_once(site, store):

@@ -156,6 +156,26 @@ def test_the_first_page_explains_itself(browser, site):
     browser.check_clean()
 
 
+def test_a_demo_on_the_page_leads_to_the_call_that_made_it(browser, site):
+    base = f"/jobs/{job_of(site)}"
+    path = f"/api/v1{base}/candidates/"
+    numbers = {t["candidate"] for t in site.get(f"/api/v1{base}/trials")["trials"]}
+    number, demo, call = next(
+        (number, demo, call) for number in sorted(numbers)
+        for part, origin in zip(site.get(f"{path}{number}")["parts"],
+                                site.get(f"{path}{number}/origins")["parts"])
+        for demo, call in zip(part["demos"], origin["demos"]) if call)
+    browser.open(site, f"{base}/candidates/{number}")
+    browser.run("await page.locator('details').evaluateAll(all =>"
+                " all.forEach(one => { one.open = true; }));"
+                "await page.locator(`.demo .origin a[href$='calls/${call}']`)"
+                ".first().click(); await page.waitForURL('**/calls/*');"
+                "await page.waitForSelector('.message.reply')", call=call)
+    text = " ".join(browser.text().split())
+    assert " ".join(str(next(iter(demo.values()))).split()) in text
+    browser.check_clean()
+
+
 def test_an_evaluation_tells_its_score_and_examples(stage, browser):
     job = stage.job(n=24)
     done = stage.promptcc("eval", job, "--simulate", "--json")

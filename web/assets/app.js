@@ -6,7 +6,7 @@ import { ApiError, follow, login, news, onNews, openSession } from './api.js';
 import { jobsView } from './jobs.js';
 import { jobView } from './job.js';
 import { candidateView } from './candidate.js';
-import { evaluationView } from './evaluation.js';
+import { callView, evaluationView } from './evaluation.js';
 import { workersView } from './workers.js';
 
 const routes = [
@@ -14,6 +14,7 @@ const routes = [
   [/^\/workers$/, workersView, 'workers'],
   [/^\/jobs\/([^/]+)\/candidates\/(\d+|best)$/, candidateView, 'jobs'],
   [/^\/jobs\/([^/]+)\/evaluations\/(\d+)$/, evaluationView, 'jobs'],
+  [/^\/jobs\/([^/]+)\/calls\/(\d+)$/, callView, 'jobs'],
   [/^\/jobs\/([^/]+)(?:\/([a-z]+))?$/, jobView, 'jobs'],
 ];
 

@@ -4,7 +4,7 @@
 import { ago, brief, card, counted, h, num, pct, range, sides, table, verdict } from './ui.js';
 import { get, jobPath } from './api.js';
 import { piece } from './live.js';
-import { answerOf, demoBox, exampleTable, promptChanges, toCandidate, toEvaluation } from './story.js';
+import { answerOf, demoBox, demoOrigin, exampleTable, promptChanges, toCandidate, toEvaluation } from './story.js';
 import { failureTable } from './job.js';
 
 function lineageList(job, lineage) {
@@ -42,5 +42,5 @@ export async function candidateView(at) {
     s.baseline && n !== s.baseline.candidate && card('Beside the baseline', versus.el),
     card('What goes wrong with it', wrong.el),
     card('Every example that it was scored on', examples.el),
-    card('Its prompts, whole', candidate.parts.map((p) => [h('h3', null, p.step), h('div', { class: 'message' }, h('pre', null, p.instruction)), p.demos.length > 0 && h('details', null, h('summary', null, counted(p.demos.length, 'demo')), p.demos.map((d) => demoBox(d)))]))];
+    card('Its prompts, whole', candidate.parts.map((p) => [h('h3', null, p.step), h('div', { class: 'message' }, h('pre', null, p.instruction)), p.demos.length > 0 && h('details', null, h('summary', null, counted(p.demos.length, 'demo')), p.demos.map((d, i) => demoBox(d, false, demoOrigin(job, n, p.step, i))))]))];
 }

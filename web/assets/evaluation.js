@@ -19,6 +19,14 @@ function callCard(call, i, n) {
     h('details', null, h('summary', null, 'Facts'), h('dl', null, facts.map(([k, v]) => [h('dt', null, k), h('dd', { class: k === 'key' ? 'mono' : undefined }, v)]), h('dt', null, 'options'), h('dd', { class: 'mono' }, JSON.stringify(call.options)))));
 }
 
+export async function callView(at) {
+  const [name, number] = at.parts;
+  const [s, call] = await Promise.all([get(jobPath(name)), get(`${jobPath(name)}/calls/${number}`)]);
+  document.title = `call ${number} · promptcc`;
+  return [h('p', { class: 'small' }, h('a', { href: '#/jobs/' + encodeURIComponent(s.job) }, s.name), call.job !== s.job && h('span', { class: 'muted' }, ` · made for ${call.job}, and used again here`)),
+    h('h1', null, `Call ${number}`), callCard(call, 0, 1)];
+}
+
 export async function evaluationView(at) {
   const [name, number] = at.parts;
   const e = await get(`${jobPath(name)}/evaluations/${number}`);

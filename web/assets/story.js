@@ -55,6 +55,30 @@ function onTest(job, doc) {
     h('p', null, h('b', null, `${points(gain)} points, `), verdict(test.p_value, gain), '. ', toExamples(job, 'share=test&show=', 'Each example'))];
 }
 
+// Which calls a candidate's prompts came from. Found in the texts of the calls,
+// so it is asked for once, and comes after the prompts.
+const asked = new Map();
+
+function originsOf(job, candidate) {
+  const key = `${job} ${candidate}`;
+  if (!asked.has(key)) asked.set(key, get(`${jobPath(job)}/candidates/${candidate}/origins`).catch(() => { asked.delete(key); return { parts: [] }; }));
+  return asked.get(key);
+}
+
+function originOf(job, candidate, step, draw) {
+  const el = h('div', { class: 'small muted origin' });
+  originsOf(job, candidate).then((o) => {
+    const part = o.parts.find((p) => p.step === step), shown = part && draw(part);
+    el.replaceChildren(...[shown].flat(4).filter(Boolean));
+  });
+  return el;
+}
+
+const toCall = (job, id) => h('a', { href: `#/jobs/${encodeURIComponent(job)}/calls/${id}` }, `call ${num(id)}`);
+const writers = (job, calls) => calls.length > 0 && ['Words of the teacher from ', calls.slice(0, SHOWN).map((id, i) => [i > 0 && ', ', toCall(job, id)]), calls.length > SHOWN && ` and ${num(calls.length - SHOWN)} more`];
+const instructionOrigin = (job, candidate, step) => originOf(job, candidate, step, (part) => writers(job, part.instruction));
+export const demoOrigin = (job, candidate, step, i) => originOf(job, candidate, step, (part) => (part.demos[i] ? ['from ', toCall(job, part.demos[i])] : 'from the data'));
+
 export function promptChanges(job, before, after) {
   const parts = after.parts.map((part) => {
     const was = before.parts.find((p) => p.step === part.step) ?? { instruction: '', demos: [] };
@@ -62,9 +86,9 @@ export function promptChanges(job, before, after) {
     const demos = part.demos.filter((d) => !was.demos.some((e) => JSON.stringify(e) === JSON.stringify(d)));
     if (same && demos.length === 0 && part.demos.length === was.demos.length) return null;
     return [h('h3', null, part.step),
-      same ? h('p', { class: 'muted' }, 'The instruction is as written.') : sideBySide(was.instruction, part.instruction, `baseline`, `candidate ${after.candidate}`),
+      same ? h('p', { class: 'muted' }, 'The instruction is as written.') : [sideBySide(was.instruction, part.instruction, `baseline`, `candidate ${after.candidate}`), instructionOrigin(job, after.candidate, part.step)],
       part.demos.length > 0 && h('details', { open: part.demos.length <= 2 || undefined }, h('summary', null, `${counted(part.demos.length, 'demo')} shown to the model, ${num(demos.length)} new`),
-        part.demos.map((d) => demoBox(d, demos.includes(d)))),
+        part.demos.map((d, i) => demoBox(d, demos.includes(d), demoOrigin(job, after.candidate, part.step, i)))),
       part.demos.length === 0 && was.demos.length > 0 && h('p', { class: 'muted' }, `Its ${counted(was.demos.length, 'demo')} are gone.`)];
   }).filter(Boolean);
   const tuned = Object.entries(after.tuned ?? {});
@@ -72,8 +96,8 @@ export function promptChanges(job, before, after) {
   return parts.length > 0 ? parts : h('p', { class: 'muted' }, 'Nothing: the prompts are as written.');
 }
 
-export function demoBox(demo, isNew) {
-  return h('div', { class: 'demo' + (isNew ? ' new' : '') }, h('dl', null, Object.entries(demo).filter(([k]) => k !== 'augmented').map(([k, v]) => [
+export function demoBox(demo, isNew, origin) {
+  return h('div', { class: 'demo' + (isNew ? ' new' : '') }, origin, h('dl', null, Object.entries(demo).filter(([k]) => k !== 'augmented').map(([k, v]) => [
     h('dt', null, k), h('dd', null, typeof v === 'string' ? v : JSON.stringify(v))])));
 }
 
