@@ -280,6 +280,27 @@ static json_t *read_body(struct exchange *exchange)
     return NULL;
 }
 
+// Whether the store has the job that the path names, if it names one; else the
+// reply says so. A coordinator says no more than that a command failed.
+static bool knows_job(struct exchange *exchange)
+{
+    struct err err = ERR_CLEAR;
+    struct store *store = readers_take(exchange->web->readers, &err);
+    char *id = NULL;
+
+    if (store == NULL) {
+        send_error(exchange->reply, 503, &err);
+        return false;
+    }
+    id = query_job(store, exchange->path.job, &err);
+    readers_give(exchange->web->readers, store);
+    if (id == NULL)
+        send_error(exchange->reply, status_of(&err, 404), &err);
+    bool known = id != NULL;
+    free(id);
+    return known;
+}
+
 static void serve_command(struct exchange *exchange)
 {
     const struct http_request *request = exchange->request;
@@ -292,6 +313,8 @@ static void serve_command(struct exchange *exchange)
             return;
         json_decref(body);
     }
+    if (exchange->path.job[0] != '\0' && !knows_job(exchange))
+        return;
     send_reply(exchange,
                web_ask(&exchange->web->commands, exchange->route->verb,
                        exchange->path.job, request->body, &err),
@@ -307,13 +330,13 @@ static void serve_try(struct exchange *exchange)
 
     if (body == NULL)
         return;
-    if (json_is_object(inputs))
+    if (!json_is_object(inputs))
+        send_words(exchange->reply, 400, ERR_INPUT,
+                   "the body must be {\"inputs\": {...}}");
+    else if (knows_job(exchange))
         send_reply(exchange,
                    web_try(exchange->web, exchange->path.job, inputs, &err),
                    &err);
-    else
-        send_words(exchange->reply, 400, ERR_INPUT,
-                   "the body must be {\"inputs\": {...}}");
     json_decref(body);
 }
 

@@ -145,8 +145,8 @@ def test_errors_of_commands_have_their_shape_too(site):
         path = f"/api/v1/jobs/{{job}}/{verb}"
         status, _, body = site.ask(path.replace("{job}", "nobody-knows-it"),
                                    "POST", "{}")
-        assert status == 409, body
-        check_shape(path, "post", 409, body)
+        assert status == 404, body
+        check_shape(path, "post", 404, body)
 
 
 # --- what it says ---
@@ -358,6 +358,21 @@ class Events(threading.Thread):
             pass
 
 
+@pytest.mark.parametrize("command, body", [
+    ("stop", "{}"), ("pause", "{}"), ("resume", "{}"),
+    ("try", '{"inputs": {"message": "x"}}')])
+def test_a_command_says_whether_the_job_or_its_state_is_wrong(site, command,
+                                                              body):
+    """404 and 409: a program can tell a mistyped name from a job that ended."""
+    for job, expect in (("nobody-knows-it", 404), ("shop", 409)):
+        if (command, job) in (("try", "shop"), ("resume", "shop")):
+            continue  # these are done
+        status, _, answer = site.ask(f"/api/v1/jobs/{job}/{command}", "POST",
+                                     body)
+        assert status == expect, answer
+        check_shape(f"/api/v1/jobs/{{job}}/{command}", "post", expect, answer)
+
+
 def test_a_running_job_is_told_stopped_and_resumed(stage):
     gate = stage.gate(stage.stand_in())
     gate.hold_after(8)
@@ -477,7 +492,7 @@ def test_a_message_of_ones_own_is_tried_on_the_best_program(stage):
     def attempt(expect=200):
         return site.post(path, json.dumps({"inputs": {"message": mine}}),
                          expect=expect)
-    assert "shop" in attempt(409)["error"]["text"]
+    assert "no job" in attempt(404)["error"]["text"]
     submitted = stage.promptcc("submit", job, "--coordinator",
                                coordinator.endpoint, "--json")
     assert submitted.status == 0, submitted
@@ -486,6 +501,8 @@ def test_a_message_of_ones_own_is_tried_on_the_best_program(stage):
     wait_until(lambda: gate.held, "held call")
     assert site.get("/api/v1/jobs")[0]["state"] == "running"
     free = stage.worker(coordinator.endpoint, sim.url, "w2")
+    wait_until(lambda: site.ask("/api/v1/jobs/shop/candidates/best")[0] == 200,
+               "finished trial")
     assert attempt()["outcome"] == "done"
     free.terminate()
     so_far = stage.folder / "so-far.json"
