@@ -248,3 +248,10 @@ void job_report_answer(const char *reply, struct buf *out)
         line += whole + (line[whole] == '\n');
     }
 }
+
+size_t job_report_code(const char *text)
+{
+    size_t len = text[0] == '`' ? strcspn(text + 1, "`\n") : 0;
+
+    return len > 0 && text[1 + len] == '`' ? len + 2 : 0;
+}

@@ -61,4 +61,10 @@ void job_report_brief(const json_t *object, struct buf *out);
 // 0.82". What is no such reply stays as it is.
 void job_report_answer(const char *reply, struct buf *out);
 
+// A sentence of ours (a reason, a verdict) or of a metric has what it quotes
+// between backticks: text begins with such a part when this is above 0, which
+// is the bytes with both of them. 0: text begins with anything else, or with a
+// backtick that none ends in the same line.
+size_t job_report_code(const char *text);
+
 #endif

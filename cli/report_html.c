@@ -69,6 +69,24 @@ static void put_member(struct buf *out, const json_t *object, const char *key)
     buf_release(&text);
 }
 
+// A sentence, with what it quotes as code.
+static void put_words(struct buf *out, const char *text)
+{
+    while (*text != '\0') {
+        size_t code = job_report_code(text);
+        size_t len = code > 0 ? code : 1 + strcspn(text + 1, "`");
+
+        if (code > 0) {
+            buf_puts(out, "<code>");
+            put_text(out, text + 1, code - 2);
+            buf_puts(out, "</code>");
+        } else {
+            put_text(out, text, len);
+        }
+        text += len;
+    }
+}
+
 static void put_brief(struct buf *out, const json_t *object)
 {
     struct buf text = BUF_INIT(TEXT_BYTES);
@@ -422,7 +440,7 @@ static void put_failures(const struct job_report *report, struct buf *out)
                    json_get_int(group, "n", 0));
         put_member(out, group, done ? "kind" : "outcome");
         buf_puts(out, "</td><td class=\"text\">");
-        put_member(out, group, "reason");
+        put_words(out, json_get_text(group, "reason", ""));
         buf_puts(out, "</td></tr>");
     }
     buf_puts(out, "</tbody></table>");
@@ -497,7 +515,7 @@ static void put_head(const struct job_report *report, struct buf *out)
                       "</div>\n");
     if (json_get_text(summary, "reason", "")[0] != '\0') {
         buf_puts(out, "<div class=\"note\">");
-        put_member(out, summary, "reason");
+        put_words(out, json_get_text(summary, "reason", ""));
         buf_puts(out, "</div>\n");
     }
 }

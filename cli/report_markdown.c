@@ -43,6 +43,27 @@ static void put_member(struct buf *out, const json_t *object, const char *key)
     put(out, json_get_text(object, key, ""));
 }
 
+// A sentence, with what it quotes as code: as it is, but a bar would end the
+// cell of a table.
+static void put_words(struct buf *out, const char *text)
+{
+    while (*text != '\0') {
+        size_t code = job_report_code(text);
+        size_t len = code > 0 ? code : 1 + strcspn(text + 1, "`");
+
+        if (code > 0 && strcspn(text, "|<&") >= code) {
+            struct buf plain = BUF_INIT(TEXT_BYTES);
+
+            plain_put_line(&plain, text, code);
+            buf_append(out, plain.data == NULL ? "" : plain.data, plain.len);
+            buf_release(&plain);
+        } else {
+            put_text(out, text, len);
+        }
+        text += len;
+    }
+}
+
 static void put_brief(struct buf *out, const json_t *object)
 {
     struct buf text = BUF_INIT(TEXT_BYTES);
@@ -250,7 +271,7 @@ static void put_failures(const struct job_report *report, struct buf *out)
         buf_printf(out, "| %" PRId64 " | ", json_get_int(group, "n", 0));
         put_member(out, group, "kind");
         buf_puts(out, " | ");
-        put_member(out, group, "reason");
+        put_words(out, json_get_text(group, "reason", ""));
         buf_puts(out, " |\n");
     }
     buf_puts(out, "\n");

@@ -65,7 +65,8 @@ class Page(html.parser.HTMLParser):
 TAGS = {"html", "head", "meta", "title", "style", "body", "main", "div", "h1",
         "h2", "h3", "h4", "p", "span", "b", "section", "svg", "line", "circle",
         "path", "text", "table", "thead", "tbody", "tr", "th", "td", "ins",
-        "del", "details", "summary", "dl", "dt", "dd"}
+        "del", "details", "summary", "dl", "dt", "dd",
+        "code"}
 
 
 def check_alone(page):
@@ -167,6 +168,26 @@ def test_whatever_a_model_wrote_is_text(done):
         assert not line.startswith("# z")
         if line.startswith("| won") or line.startswith("| lost"):
             assert len(re.findall(r"(?<!\\)\|", line)) == 6, line
+
+
+def test_what_a_sentence_quotes_is_code(done):
+    """In both forms, and nothing of it is lost."""
+    stage, store, _ = done
+    other = stage.folder / "quotes.db"
+    other.write_bytes(store.read_bytes())
+    db = sqlite3.connect(other)
+    db.execute("UPDATE evaluations SET feedback = ?",
+               ["`a_b` is `x | y`, not `c*d` but ` or `<i>`"])
+    db.commit()
+    db.close()
+    out = stage.folder / "quotes.html"
+    assert stage.promptcc("report", "--store", other, "--out", out).status == 0
+    assert "<code>a_b</code> is <code>x | y</code>, not <code>c*d</code> but " \
+        "<code> or </code>&lt;i&gt;`" in out.read_text()
+    out = out.with_suffix(".md")
+    assert stage.promptcc("report", "--store", other, "--out", out).status == 0
+    assert r"`a_b` is \`x \| y\`, not `c*d` but ` or `&lt;i\>\`" in \
+        out.read_text()
 
 
 def test_a_job_that_has_only_begun_has_a_report_too(stage):
