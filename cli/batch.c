@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,7 +17,11 @@
 #include "program/job/columns.h"
 #include "program/job/rows.h"
 
-enum { TEXT_BYTES = 16 << 20, PATH_BYTES = 4096 };
+enum {
+    TEXT_BYTES = 16 << 20,
+    PATH_BYTES = 4096,
+    KEPT_MOST = 1000, // outputs of earlier runs
+};
 
 struct batch {
     const char *in_name;
@@ -85,6 +90,61 @@ static char *with_ending(const char *path, const char *ending)
     return text;
 }
 
+// The first of PATH.1, PATH.2 and so on that is free. The caller frees; NULL:
+// none is, or out of memory.
+static char *free_name(const char *path)
+{
+    struct stat info;
+
+    for (int i = 1; i <= KEPT_MOST; i++) {
+        char ending[16];
+        char *name;
+
+        (void)snprintf(ending, sizeof ending, ".%d", i);
+        name = with_ending(path, ending);
+        if (name == NULL || lstat(name, &info) != 0)
+            return name;
+        free(name);
+    }
+    return NULL;
+}
+
+// What an earlier run left in path, when it ended early, was paid for: it gets
+// another name. False where another run writes it now, or it cannot be kept.
+static bool keep_earlier(const char *path, struct err *err)
+{
+    struct stat info;
+    bool there = stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    FILE *file = there ? fopen(path, "r") : NULL;
+    char *name = NULL;
+    bool ok = true;
+
+    if (file == NULL)
+        return true;
+    if (flock(fileno(file), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        err_set(err, ERR_BUSY,
+                "another `promptcc predict` writes %.150s: wait for it, or "
+                "name another --output",
+                path);
+        ok = false;
+    } else if (fstat(fileno(file), &info) == 0 && info.st_size > 0) {
+        name = free_name(path);
+        ok = name != NULL && rename(path, name) == 0;
+        if (ok)
+            output_say("an earlier run that ended early left its outputs: they "
+                       "are in %s now\n",
+                       name);
+        else
+            err_set(err, ERR_INPUT,
+                    "cannot give %.150s another name, to keep what an earlier "
+                    "run wrote: move it away",
+                    path);
+    }
+    free(name);
+    (void)fclose(file);
+    return ok;
+}
+
 static bool open_aside(struct batch *batch, const char *out, mode_t mode,
                        struct err *err)
 {
@@ -102,12 +162,15 @@ static bool open_aside(struct batch *batch, const char *out, mode_t mode,
                 batch->aside);
         return false;
     }
+    if (!keep_earlier(batch->aside, err))
+        return false;
     batch->out = fopen(batch->aside, "w");
     if (batch->out == NULL) {
         err_set(err, ERR_INPUT, "cannot write %.150s: %s", batch->aside,
                 strerror(errno));
         return false;
     }
+    (void)flock(fileno(batch->out), LOCK_EX | LOCK_NB);
     if (mode != 0)
         (void)fchmod(fileno(batch->out), mode & 07777);
     return true;
@@ -281,8 +344,8 @@ static void close_output(struct batch *batch, struct err *err)
         (void)unlink(batch->aside);
     else if (err->code != ERR_NONE)
         output_say("the outputs of the first %zu lines of the input are kept "
-                   "in %s; the same command begins afresh, so give that file "
-                   "another name first\n",
+                   "in %s; the same command begins afresh, and gives that file "
+                   "another name\n",
                    batch->lines, batch->aside);
     else if (rename(batch->aside, batch->path) != 0)
         err_set(err, ERR_IO, "cannot rename %.100s to %.100s: %s", batch->aside,

@@ -1,6 +1,7 @@
 """`predict --input`: data as people have it, a line of output for each line of
 input, and nothing lost."""
 
+import fcntl
 import json
 import os
 import threading
@@ -240,3 +241,26 @@ def test_a_server_that_stays_away_costs_no_finished_row(stage, compiled,
     kept = (tmp_path / "out.jsonl.partial").read_text().splitlines()
     assert result.status == 3 and f"first {len(kept)} lines" in result.err
     assert len(kept) == 20 and not feed.out.exists()
+
+
+def test_what_an_earlier_run_left_is_kept(stage, compiled, tmp_path):
+    """Outputs that were paid for: a second run takes another name for them, and
+    does not disturb one that is still running."""
+    sim = stage.stand_in(slots=2, model=["m:1"])
+    (tmp_path / "in.jsonl").write_text('{"text": "a"}\n')
+    aside = tmp_path / "out.jsonl.partial"
+    (tmp_path / "out.jsonl.partial.1").write_text("oldest\n")
+    aside.write_text("earlier\n")
+    words = ["predict", compiled, "--ollama", sim.url, "--input",
+             tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl"]
+    with open(aside) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        busy = stage.promptcc(*words)
+        assert busy.status == 2 and "another `promptcc predict`" in busy.err
+    assert aside.read_text() == "earlier\n"
+    result = stage.promptcc(*words)
+    assert result.status == 0 and f"{aside}.2" in result.err, result
+    assert (tmp_path / "out.jsonl.partial.2").read_text() == "earlier\n"
+    assert (tmp_path / "out.jsonl.partial.1").read_text() == "oldest\n"
+    assert "outputs" in (tmp_path / "out.jsonl").read_text()
+    assert not aside.exists()
