@@ -75,6 +75,16 @@ static int write_stored(const struct options *options, const json_t *job,
 
 static bool check_out(const struct options *options, struct err *err)
 {
+    const char *name = history_operand(options);
+
+    if (option_text(options, OPT_FORMAT) == NULL &&
+        compiled_text_is_file(name)) {
+        err_set(err, ERR_INPUT,
+                "%.150s names a compiled file; say which other form of it to "
+                "write: --format messages, modelfile, dspy or markdown",
+                name);
+        return false;
+    }
     return history_spares(options, history_operand(options),
                           option_text(options, OPT_OUT), err);
 }

@@ -6,7 +6,7 @@
 #include "common/file.h"
 #include "common/json.h"
 
-static bool is_file_name(const char *name)
+bool compiled_text_is_file(const char *name)
 {
     size_t len = name == NULL ? 0 : strlen(name);
 
@@ -20,7 +20,7 @@ bool compiled_text_read(const struct options *options, const char *name,
     const char *text;
     bool ok;
 
-    if (is_file_name(name))
+    if (compiled_text_is_file(name))
         return file_read(name, out, err);
     job = history_ask(options, "export", name, NULL, err);
     text = json_get_text(job, "compiled", "");

@@ -10,6 +10,9 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+// Whether the word names a file. NULL does not.
+bool compiled_text_is_file(const char *name);
+
 // Appends its text. name is NULL for the newest job with results. ERR_INPUT:
 // there is no such file or job, or the job has no compiled file yet.
 bool compiled_text_read(const struct options *options, const char *name,

@@ -1,5 +1,6 @@
 #include "cli/history_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,7 +87,7 @@ struct store *history_file_open(const struct options *options, const char *job,
 
     if (path == NULL)
         return NULL;
-    if (stat(path, &info) != 0)
+    if (stat(path, &info) != 0 && errno == ENOENT)
         err_set(err, ERR_INPUT,
                 "there is no store at %.150s: name one with --store FILE, or a "
                 "cluster with --coordinator",
@@ -201,9 +202,8 @@ json_t *history_ask_id(const struct options *options, const char *verb,
     if (option_on(options, OPT_COORDINATOR))
         return ask_there(options, verb, id, argument, err);
     struct store *store = history_file_open(options, job, err);
-    json_t *answer = store == NULL
-                         ? NULL
-                         : lookup_answer(store, verb, id, argument, err);
+    json_t *answer =
+        store == NULL ? NULL : lookup_answer(store, verb, id, argument, err);
 
     store_close(store);
     return answer;

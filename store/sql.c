@@ -1,14 +1,19 @@
 #include "store/sql.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
 
 // What a person can do about a result of SQLite. `words` end the sentence
 // "cannot DOING PATH: ".
 struct cause {
     int rc; // a primary result code
     enum err_code code;
-    const char *words;
+    const char *words; // NULL: why_not_open has them
 };
 
 static const struct cause causes[] = {
@@ -31,8 +36,7 @@ static const struct cause causes[] = {
      "name another with --store"},
     {SQLITE_PERM, ERR_INPUT,
      "permission is denied; change it or name another file with --store"},
-    {SQLITE_CANTOPEN, ERR_INPUT,
-     "it cannot be opened; does its folder exist, and may it be written?"},
+    {SQLITE_CANTOPEN, ERR_INPUT, NULL}, // why_not_open
     {SQLITE_TOOBIG, ERR_LIMIT, "a value is too long"},
     {SQLITE_INTERRUPT, ERR_LIMIT, "it took too long"},
 };
@@ -46,6 +50,44 @@ static const struct cause *find_cause(int rc)
     return NULL;
 }
 
+// SQLite has one code for whatever keeps a file from being opened; the system
+// knows more, and the file's folder too. reason is of the last system call.
+static const char *why_not_open(const char *path, int reason)
+{
+    static const char another[] = "it cannot be opened; name another file with "
+                                  "--store";
+    struct stat info;
+    char *folder = file_folder(path);
+    const char *words = another;
+
+    if (reason == EMFILE || reason == ENFILE)
+        words = "too many files are open; raise the limit (`ulimit -n`) and "
+                "start again";
+    else if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        words = "it is a folder; name a file in it with --store";
+    else if (access(path, F_OK) == 0 && access(path, R_OK) != 0)
+        words = "you may not read it; change its permissions, or name another "
+                "file with --store";
+    else if (folder != NULL && stat(folder, &info) != 0)
+        words = errno == EACCES
+                    ? "you may not enter its folder; change its permissions, "
+                      "or name another file with --store"
+                    : "its folder does not exist; make it, or name another "
+                      "file with --store";
+    else if (folder != NULL && !S_ISDIR(info.st_mode))
+        words = "what should be its folder is a file; name another with "
+                "--store";
+    else if (folder != NULL && access(folder, X_OK) != 0)
+        words = "you may not enter its folder; change its permissions, or name "
+                "another file with --store";
+    else if (folder != NULL && access(folder, W_OK) != 0)
+        words = "you may not write to its folder, where SQLite keeps files "
+                "beside it; change its permissions, or name another file with "
+                "--store";
+    free(folder);
+    return words;
+}
+
 void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
               const char *doing)
 {
@@ -55,7 +97,9 @@ void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
         err_nomem(err, "SQLite");
     else if (cause != NULL)
         err_set(err, cause->code, "cannot %s %s: %s", doing, path,
-                cause->words);
+                cause->words != NULL
+                    ? cause->words
+                    : why_not_open(path, sqlite3_system_errno(db)));
     else
         err_set(err, ERR_STORE, "cannot %s %s: %s", doing, path,
                 db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));

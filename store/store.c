@@ -67,9 +67,16 @@ static bool check_path(const char *path, bool must_exist, struct err *err)
     }
     if (!must_exist && errno == ENOENT)
         return true;
-    err_set(err, ERR_INPUT,
-            "there is no store at %s: %s; a run makes one, --store names one",
-            path, strerror(errno));
+    if (errno == EACCES)
+        err_set(err, ERR_INPUT,
+                "cannot open %s: you may not enter its folder; change its "
+                "permissions, or name another file with --store",
+                path);
+    else
+        err_set(err, ERR_INPUT,
+                "there is no store at %s: %s; a run makes one, --store names "
+                "one",
+                path, strerror(errno));
     return false;
 }
 

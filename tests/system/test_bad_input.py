@@ -3,11 +3,14 @@ status, `{"error": ...}` with --json, and nothing lost."""
 
 import json
 import os
+import pathlib
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
 
 import pytest
 
@@ -466,3 +469,36 @@ def test_an_interrupt_before_the_first_answer_is_130(stage):
     process.signal(signal.SIGINT)
     result = process.wait()
     assert result.status == 130, result
+
+
+def test_why_a_store_cannot_be_opened_is_said_by_its_cause(stage):
+    job = stage.job()
+    (stage.folder / "file").write_text("")
+    for store, said in ((stage.folder / "none" / "s.db", "folder that exists"),
+                        (stage.folder, "not a file but a folder")):
+        done = stage.promptcc("run", job, "--simulate", "--store", store)
+        assert done.status == 2 and said in done.err, done
+
+
+def test_a_store_that_one_may_not_read_is_said_to_be_that(stage):
+    """As another user: root may read everything."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to be somebody else")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        store, shut = folder / "store.db", folder / "shut"
+        done = stage.promptcc("run", stage.job(), "--simulate", "--store", store)
+        assert done.status == 0, done
+        store.chmod(0o600)
+        shut.mkdir(mode=0o700)
+        shutil.copy(store, shut / "store.db")
+        program = folder / "promptcc"
+        shutil.copy(harness.PROMPTCC, program)
+        for path, said in ((store, "you may not read it"),
+                           (shut / "store.db", "you may not enter its folder")):
+            done = subprocess.run([program, "jobs", "--store", path], user=65534,
+                                  group=65534, extra_groups=[], text=True,
+                                  capture_output=True, cwd="/", timeout=60,
+                                  env=harness.environment(HOME="/"))
+            assert done.returncode == 2 and said in done.stderr, done

@@ -63,6 +63,13 @@ def test_dspy_gets_what_it_saves_itself(stage, job):
     assert theirs.split('"metadata"')[0] == ours.split('"metadata"')[0]
 
 
+def test_a_compiled_file_without_a_form_is_told_the_forms(stage, job):
+    done = stage.promptcc("export", job.parent / "compiled.json")
+    assert done.status == 2, done
+    for form in ("messages", "modelfile", "dspy", "markdown"):
+        assert form in done.err
+
+
 def test_markdown_is_for_people_and_a_job_will_do(stage, job):
     out = stage.folder / "program.md"
     done = stage.promptcc("export", "shop", "--store",
