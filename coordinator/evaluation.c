@@ -467,29 +467,69 @@ static bool ask(struct evaluation *ev, enum asker asker, struct order *order,
     return leave_out(ev) || set_out(ev, asker, order, err);
 }
 
-// Renders (once a task) and gives the beginning of a step's prompts, with the
-// output format of that form of answer.
-static struct prefix *step_prefix(struct job_work *work, struct task *task,
-                                  int step, enum adapter form, struct err *err)
+// Renders the beginning of a step's prompts with the part's demos and the
+// output format of that form of answer. NULL on failure.
+static struct prefix *render_prefix(struct job_work *work,
+                                    const struct task *task,
+                                    const struct step *step,
+                                    const struct candidate_part *part,
+                                    enum adapter form, struct err *err)
 {
-    struct prefix **prefix = &task->prefixes[step * ADAPTER_COUNT + (int)form];
-    const struct step *s = &task->program->steps[step];
+    struct prefix *prefix = NULL;
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
     struct buf format = BUF_INIT(PROMPT_MAX_BYTES);
     size_t len;
 
-    if (*prefix != NULL)
-        return *prefix;
-    if (prompt_prefix(s, &task->candidate->parts[s->predictor],
-                      task->settings.adapter, &text, err) &&
-        prompt_format(s, form, &format, err)) {
+    if (prompt_prefix(step, part, task->settings.adapter, &text, err) &&
+        prompt_format(step, form, &format, err)) {
         len = text.len;
-        *prefix =
+        prefix =
             flights_prefix(&work->engine->flights, buf_take(&text), len,
                            format.len == 0 ? NULL : buf_take(&format), err);
     }
     buf_release(&text);
     buf_release(&format);
+    return prefix;
+}
+
+// The same for a row that the part shows (candidate_part_for).
+static struct prefix *prefix_without(struct job_work *work,
+                                     const struct task *task,
+                                     const struct step *step, int row,
+                                     enum adapter form, struct err *err)
+{
+    const struct candidate_part *part =
+        &task->candidate->parts[step->predictor];
+    struct demo *others = calloc(part->n_demos, sizeof *others);
+    struct candidate_part seen;
+    struct prefix *prefix = NULL;
+
+    if (others == NULL) {
+        err_nomem(err, "a prompt");
+        return NULL;
+    }
+    seen = candidate_part_for(part, row, others);
+    prefix = render_prefix(work, task, step, &seen, form, err);
+    free(others);
+    return prefix;
+}
+
+// The beginning of a step's prompt for that row, a new reference; most rows
+// share one, which is rendered once a task.
+static struct prefix *step_prefix(struct job_work *work, struct task *task,
+                                  int step, int row, enum adapter form,
+                                  struct err *err)
+{
+    struct prefix **prefix = &task->prefixes[step * ADAPTER_COUNT + (int)form];
+    const struct step *s = &task->program->steps[step];
+    const struct candidate_part *part = &task->candidate->parts[s->predictor];
+
+    if (candidate_part_has(part, row))
+        return prefix_without(work, task, s, row, form, err);
+    if (*prefix == NULL)
+        *prefix = render_prefix(work, task, s, part, form, err);
+    if (*prefix != NULL)
+        (*prefix)->references++;
     return *prefix;
 }
 
@@ -544,8 +584,8 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
     struct buf tail = BUF_INIT(PROMPT_MAX_BYTES);
     bool ok = true;
 
-    order->prefix =
-        step_prefix(ev->work, ev->task, wanted->part, wanted->form, err);
+    order->prefix = step_prefix(ev->work, ev->task, wanted->part, ev->item->row,
+                                wanted->form, err);
     if (order->prefix == NULL)
         return false;
     order->logprobs =
@@ -559,6 +599,7 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
     }
     ok = ok && ask(ev, ASKER_STEP, order, err);
     buf_release(&tail);
+    prefix_unref(&ev->work->engine->flights, order->prefix);
     if (ev->stepper != NULL) // a flight has a copy
         stepper_let_go(ev->stepper, wanted->part);
     return ok;

@@ -2,9 +2,9 @@
 //
 // For another model, or with more data, a search need not begin at nothing. The
 // file's instructions and demos are scored like any candidate. Where a demo
-// came from a row of the data at hand, the demo gets that row, for a candidate
-// is not scored on what it shows: otherwise an old demo would be counted right
-// by heart.
+// came from a row of the data at hand, the demo gets that row, for an example
+// is never shown to itself: otherwise an old demo would be counted right by
+// heart.
 
 #ifndef SEARCH_SEED_H
 #define SEARCH_SEED_H

@@ -9,7 +9,6 @@
 #include "common/json.h"
 #include "program/graph/adapter.h"
 #include "program/graph/ask.h"
-#include "program/graph/plan.h"
 
 enum {
     CANDIDATE_MAX_BYTES = 64 << 20,
@@ -383,9 +382,9 @@ void candidate_unref(struct candidate *candidate)
     free(candidate);
 }
 
-static bool part_shows(const struct candidate_part *part, int row)
+bool candidate_part_has(const struct candidate_part *part, int row)
 {
-    if (part->nearest > 0)
+    if (part->nearest > 0 || row < 0)
         return false;
     for (size_t i = 0; i < part->n_demos; i++) {
         if (part->demos[i].row == row)
@@ -394,16 +393,15 @@ static bool part_shows(const struct candidate_part *part, int row)
     return false;
 }
 
-bool candidate_shows(const struct candidate *candidate,
-                     const struct program *program, const struct plan *plan,
-                     int row)
+struct candidate_part candidate_part_for(const struct candidate_part *part,
+                                         int row, struct demo *others)
 {
-    if (row < 0)
-        return false;
-    for (size_t i = 0; i < candidate->n_parts; i++) {
-        if (plan->runs[program->predictors[i]] &&
-            part_shows(&candidate->parts[i], row))
-            return true;
-    }
-    return false;
+    struct candidate_part seen = *part;
+
+    seen.demos = others;
+    seen.n_demos = 0;
+    for (size_t i = 0; i < part->n_demos; i++)
+        if (row < 0 || part->demos[i].row != row)
+            others[seen.n_demos++] = part->demos[i];
+    return seen;
 }

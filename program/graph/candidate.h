@@ -87,6 +87,16 @@ bool candidate_pool_texts(const struct candidate *candidate,
                           const struct program *program, json_t *list,
                           struct err *err);
 
+// Whether a demo that the part shows came from that row of the data; a pool
+// shows none to itself.
+bool candidate_part_has(const struct candidate_part *part, int row);
+
+// The part as that row gets to see it, without the demos that came from it: an
+// example is never shown to itself, or it would be counted right by heart.
+// others: room for n_demos; it holds what the result shows.
+struct candidate_part candidate_part_for(const struct candidate_part *part,
+                                         int row, struct demo *others);
+
 // How many demos a prompt of the part shows.
 size_t candidate_part_shows(const struct candidate_part *part);
 
@@ -114,13 +124,5 @@ bool candidate_set_parents(struct candidate *candidate,
 void candidate_seal(struct candidate *candidate); // computes id
 struct candidate *candidate_ref(struct candidate *candidate);
 void candidate_unref(struct candidate *candidate); // NULL is fine
-
-// True when a demo of a predictor that plan runs came from this row: such a
-// candidate is not scored on it. A pool shows no row to itself, so it does not
-// count.
-struct plan;
-bool candidate_shows(const struct candidate *candidate,
-                     const struct program *program, const struct plan *plan,
-                     int row);
 
 #endif

@@ -27,9 +27,7 @@ enum { UNJUDGED_SHARE = 20 }; // more than one in so many is too many
 struct unit {
     struct trial *trial; // one of the two is set
     struct runs *runs;
-    size_t *places; // trial: which of its rows each item is; owned. NULL: as
-                    // they are numbered
-    bool listed;    // a numbered trial
+    bool listed; // a numbered trial
     bool done;
     struct err err;
     struct used_call *calls; // of all items, until they are accounted; owned
@@ -165,7 +163,6 @@ static void free_unit(struct unit *unit)
     if (unit == NULL)
         return;
     free_trial(unit->trial);
-    free(unit->places);
     free(unit->calls);
     free(unit);
 }
@@ -375,14 +372,9 @@ static void take_calls(struct unit *unit, struct task *task)
     task->n_calls = task->cap_calls = 0;
 }
 
-static size_t place_of(const struct unit *unit, size_t item)
-{
-    return unit->places == NULL ? item : unit->places[item];
-}
-
 // Few jobs ask how likely answers are: the others need no room for it.
-static bool fill_likely(struct trial *trial, const struct unit *unit,
-                        const struct task *task, struct err *err)
+static bool fill_likely(struct trial *trial, const struct task *task,
+                        struct err *err)
 {
     bool told = false;
 
@@ -401,13 +393,12 @@ static bool fill_likely(struct trial *trial, const struct unit *unit,
         const struct task_mark *mark = &task->marks[i];
 
         if (mark->state == ITEM_DONE && mark->scored)
-            trial->p_right[place_of(unit, i)] = mark->p_right;
+            trial->p_right[i] = mark->p_right;
     }
     return true;
 }
 
-static void fill_trial(struct trial *trial, const struct unit *unit,
-                       const struct task *task)
+static void fill_trial(struct trial *trial, const struct task *task)
 {
     double sum = 0;
 
@@ -418,8 +409,8 @@ static void fill_trial(struct trial *trial, const struct unit *unit,
             trial->unjudged++;
         if (mark->state != ITEM_DONE || !mark->scored)
             continue;
-        trial->scored[place_of(unit, i)] = true;
-        trial->scores[place_of(unit, i)] = mark->score;
+        trial->scored[i] = true;
+        trial->scores[i] = mark->score;
         trial->n++;
         sum += mark->score;
         trial->model_faults += mark->outcome != RUN_DONE;
@@ -447,11 +438,9 @@ static bool take_task(struct session *session, struct task *task,
     take_calls(unit, task);
     unit->done = true;
     if (unit->trial != NULL) {
-        ok = fill_likely(unit->trial, unit, task, err);
-        fill_trial(unit->trial, unit, task);
+        ok = fill_likely(unit->trial, task, err);
+        fill_trial(unit->trial, task);
         task_free(task);
-        free(unit->places);
-        unit->places = NULL;
     } else {
         unit->runs->done = true;
     }
@@ -825,57 +814,20 @@ static void lay_settings(const struct session *session, struct task *task)
                  &task->settings);
 }
 
-static size_t count_shown(const struct program *program,
-                          const struct plan *plan, const struct trial *trial)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < trial->n_rows; i++)
-        n += candidate_shows(trial->candidate, program, plan,
-                             (int)trial->rows[i]);
-    return n;
-}
-
-// places is NULL when no row is shown.
-static void fill_rows(const struct trial *trial, size_t *places,
-                      struct task *task)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < trial->n_rows; i++) {
-        int row = (int)trial->rows[i];
-
-        if (places != NULL &&
-            candidate_shows(trial->candidate, task->program, task->plan, row))
-            continue;
-        if (places != NULL)
-            places[n] = i;
-        task->rows[n++] = row;
-    }
-}
-
-// The task of a trial: an item for each row that the candidate does not show.
-static struct task *trial_task(struct session *session, struct unit *unit,
+// The task of a trial: an item for each row.
+static struct task *trial_task(struct session *session,
+                               const struct trial *trial,
                                const struct plan *plan, struct err *err)
 {
-    const struct trial *trial = unit->trial;
     const struct session_setup *setup = &session->setup;
-    size_t shown = count_shown(setup->job->program, plan, trial);
-    struct task *task = task_new(trial->n_rows - shown, false, err);
+    struct task *task = task_new(trial->n_rows, false, err);
 
     if (task == NULL)
         return NULL;
-    if (shown > 0) {
-        unit->places = calloc(task->n_items + 1, sizeof *unit->places);
-        if (unit->places == NULL) {
-            err_nomem(err, "a trial");
-            task_free(task);
-            return NULL;
-        }
-    }
     task->program = setup->job->program;
     task->plan = plan;
-    fill_rows(trial, unit->places, task);
+    for (size_t i = 0; i < trial->n_rows; i++)
+        task->rows[i] = (int)trial->rows[i];
     task->candidate = candidate_ref(trial->candidate);
     task->role = ROLE_STUDENT;
     lay_settings(session, task);
@@ -964,7 +916,7 @@ static struct trial *submit(struct session *session, struct trial *trial,
     }
     unit->trial = trial;
     unit->listed = listed;
-    task = trial_task(session, unit, plan, err);
+    task = trial_task(session, unit->trial, plan, err);
     if (task == NULL || !claim_budget(session, unit, task, true, err)) {
         task_free(task);
         drop_last_unit(session);

@@ -97,9 +97,9 @@ struct trial {
 // over; ERR_STOPPED, ERR_FAULT, ERR_DIFFERS: the job ends here.
 bool session_admit(struct session *session, struct err *err);
 
-// Submits the next trial and returns at once. rows are copied; a row that the
-// candidate shows as a demo is not scored. The trial is the session's. reason
-// is static. ERR_BUDGET: what is left of the budget is not enough for it.
+// Submits the next trial and returns at once. rows are copied; one that the
+// candidate shows as a demo is asked without that demo. The trial is the
+// session's. reason is static. ERR_BUDGET: what is left of the budget is not enough for it.
 struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *err);

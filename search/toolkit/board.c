@@ -74,10 +74,6 @@ static struct entry *make_entry(const struct board *board,
         return NULL;
     }
     memcpy(entry->choices, choices, board->n_choices * sizeof *choices);
-    for (size_t i = 0; i < board->n_rows; i++)
-        entry->closed[i] =
-            candidate_shows(candidate, session_job(board->session)->program,
-                            session_plan(board->session), (int)board->rows[i]);
     return entry;
 }
 
@@ -215,9 +211,9 @@ bool board_score(struct board *board, struct entry *entry, const size_t *places,
     struct trial *trial = NULL;
 
     if (rows != NULL && fresh > 0)
-        trial =
-            session_score(board->session, entry->candidate,
-                          session_plan(board->session), rows, n_rows, true, err);
+        trial = session_score(board->session, entry->candidate,
+                              session_plan(board->session), rows, n_rows, true,
+                              err);
     if (trial != NULL) {
         board_read(board, entry, trial);
         board->asked += fresh;

@@ -7,8 +7,7 @@
 // the new ones: those that are known cost nothing, and the last trial of an
 // entry is always the whole truth about it.
 //
-// A candidate is not scored on rows that it shows as demos: these places are
-// closed to it. For the job's own thread.
+// Rows that were excluded are closed to an entry. For the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_BOARD_H
 #define SEARCH_TOOLKIT_BOARD_H
@@ -28,7 +27,7 @@ struct entry {
                                  // label, 0 to 1; below 0 where it is not told
     unsigned *draws;             // by place: how many the score is the mean of
     bool *known;
-    bool *closed;        // shown as a demo, or excluded
+    bool *closed;        // excluded
     size_t n;            // places known
     double sum;          // of their scores
     struct trial *trial; // the last whole one; borrowed, or NULL

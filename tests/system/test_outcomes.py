@@ -282,22 +282,27 @@ def test_train_val_and_test_may_be_files_of_their_own(stage, sim):
     assert demos and {demo["message"] for demo in demos} <= train
 
 
-def test_no_candidate_is_scored_on_a_row_that_it_shows(stage, sim):
-    """Below 100 rows train and validation are the same rows."""
+def test_no_row_is_shown_to_itself(stage, sim):
+    """Below 100 rows train and validation are the same rows: a row that a
+    candidate shows is scored without that demo."""
     job = stage.job()
     assert run(stage, sim, job).status == 0
     store = job.parent / "promptcc.db"
     texts = [row["message"] for row in harness.rows(24)]
-    checked = 0
+    shown_and_scored = 0
     for candidate, demos in harness.store_rows(
             store, "SELECT candidate, demos FROM v_candidates"):
         shown = {demo["message"] for demo in json.loads(demos)}
         scored = {texts[row] for (row,) in harness.store_rows(
             store, "SELECT row FROM v_evaluations WHERE candidate = ?",
             candidate)}
-        assert not shown & scored
-        checked += len(shown) > 0 and len(scored) > 0
-    assert checked >= 4
+        shown_and_scored += len(shown & scored)
+    assert shown_and_scored >= 4
+    asked = harness.store_rows(
+        store, "SELECT messages FROM v_calls WHERE purpose = 'trial'")
+    assert len(asked) > 24
+    for (messages,) in asked:
+        assert all(messages.count(json.dumps(text)[1:-1]) <= 1 for text in texts)
 
 
 @pytest.mark.parametrize("status, body, says", [

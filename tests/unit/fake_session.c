@@ -204,6 +204,7 @@ struct work {
     enum role role;
     const struct sampling *sampling;
     const json_t *inputs;
+    int row;             // of the inputs, or -1
     const json_t *given; // {step: outputs} in place of these steps' answers
     json_t **step_inputs;
     json_t **step_outputs;
@@ -240,6 +241,24 @@ static void count_ask(struct session *fake, const struct sampling *sampling)
     fake->asked_reflect += strcmp(purpose, "reflect") == 0;
 }
 
+static void ask_model(struct work *work, int at, json_t *inputs)
+{
+    const struct step *step = &work->program->steps[at];
+    const struct candidate_part *part =
+        &work->candidate->parts[step->predictor];
+    struct demo *others = calloc(part->n_demos + 1, sizeof *others);
+    struct candidate_part seen = *part;
+
+    if (part->nearest == 0)
+        seen = candidate_part_for(part, work->row, others);
+    const struct fake_ask ask = {work->program, step,       &seen,
+                                 inputs,        work->role, work->sampling};
+    count_ask(work->fake, work->sampling);
+    work->step_outputs[at] =
+        work->fake->script.answer(work->fake->script.user, &ask);
+    free(others);
+}
+
 // False when the model gave no readable answer.
 static bool run_step(struct work *work, int at)
 {
@@ -261,12 +280,7 @@ static bool run_step(struct work *work, int at)
         work->step_outputs[at] = step->kind->compute(step, inputs);
         return true;
     }
-    const struct fake_ask ask = {
-        work->program, step,       &work->candidate->parts[step->predictor],
-        inputs,        work->role, work->sampling};
-    count_ask(work->fake, work->sampling);
-    work->step_outputs[at] =
-        work->fake->script.answer(work->fake->script.user, &ask);
+    ask_model(work, at, inputs);
     return work->step_outputs[at] != NULL;
 }
 
@@ -338,16 +352,16 @@ static double score_row(struct session *fake, const struct trial *trial,
         .temperature = -1, .purpose = "trial", .replicate = trial->replicate};
     size_t n = fake->job.program->n_steps;
     double score = 0;
-    struct work work = {fake,
-                        fake->job.program,
-                        &fake->plan,
-                        trial->candidate,
-                        ROLE_STUDENT,
-                        &sampling,
-                        fake->inputs[row],
-                        NULL,
-                        calloc(n, sizeof(json_t *)),
-                        calloc(n, sizeof(json_t *))};
+    struct work work = {.fake = fake,
+                        .program = fake->job.program,
+                        .plan = &fake->plan,
+                        .candidate = trial->candidate,
+                        .role = ROLE_STUDENT,
+                        .sampling = &sampling,
+                        .inputs = fake->inputs[row],
+                        .row = (int)row,
+                        .step_inputs = calloc(n, sizeof(json_t *)),
+                        .step_outputs = calloc(n, sizeof(json_t *))};
     json_t *outputs = run_program(&work);
 
     if (outputs != NULL)
@@ -368,9 +382,6 @@ static void finish_trial(struct session *fake, struct trial *trial)
         return;
     was = pause_faults(fake);
     for (size_t i = 0; i < trial->n_rows; i++) {
-        if (candidate_shows(trial->candidate, fake->job.program, &fake->plan,
-                            (int)trial->rows[i]))
-            continue;
         trial->scored[i] = true;
         trial->scores[i] = score_row(fake, trial, trial->rows[i]);
         sum += trial->scores[i];
@@ -551,6 +562,7 @@ static void run_item(struct session *fake, const struct runs_request *request,
     item->inputs = json_incref(request->rows != NULL ? fake->inputs[item->row]
                                                      : request->inputs[i]);
     work.inputs = item->inputs;
+    work.row = item->row;
     work.given = request->given != NULL ? request->given[i] : NULL;
     work.step_inputs = calloc(n, sizeof(json_t *));
     work.step_outputs = calloc(n, sizeof(json_t *));

@@ -3,7 +3,6 @@
 #include <criterion/criterion.h>
 
 #include "given_program.h"
-#include "program/graph/plan.h"
 #include "program/graph/tunable.h"
 
 static struct program *program;
@@ -246,19 +245,24 @@ Test(candidate, lives_as_long_as_someone_holds_it)
     candidate_unref(NULL);
 }
 
-Test(candidate, shows_only_rows_of_predictors_that_run)
+Test(candidate, a_row_sees_a_part_without_its_own_demo)
 {
     struct candidate *one = as_written();
-    bool reads[4] = {true, false, false, false}; // intent alone
-    struct plan plan;
+    struct demo others[2];
+    struct candidate_part seen;
 
     show(one, 0, "{\"user_message\": \"a\"}", 3, false);
-    show(one, 2, "{\"user_message\": \"b\"}", 4, false);
-    plan_make(program, reads, &plan);
-    cr_expect(candidate_shows(one, program, &plan, 3));
-    cr_expect_not(candidate_shows(one, program, &plan, 4));
-    cr_expect_not(candidate_shows(one, program, &plan, -1));
-    plan_all(program, &plan);
-    cr_expect(candidate_shows(one, program, &plan, 4));
+    show(one, 2, "{\"user_message\": \"b\"}", -1, false);
+    cr_expect(candidate_part_has(&one->parts[0], 3));
+    cr_expect_not(candidate_part_has(&one->parts[0], 4));
+    cr_expect_not(candidate_part_has(&one->parts[2], -1), "no row at all");
+    seen = candidate_part_for(&one->parts[0], 3, others);
+    cr_expect_eq(seen.n_demos, 0);
+    cr_expect_eq(seen.instruction, one->parts[0].instruction);
+    seen = candidate_part_for(&one->parts[0], 4, others);
+    cr_expect_eq(seen.n_demos, 1);
+    cr_expect_eq(seen.demos[0].fields, one->parts[0].demos[0].fields);
+    seen = candidate_part_for(&one->parts[2], -1, others);
+    cr_expect_eq(seen.n_demos, 1);
     candidate_unref(one);
 }

@@ -68,7 +68,7 @@ Test(labeled_few_shot, with_shared_rows_a_demo_is_not_scored_on)
 
     optimize(fake, "{k: 8}");
     cr_expect_eq(fake->trials[1]->n_rows, 40);
-    cr_expect_eq(fake->trials[1]->n, 32);
+    cr_expect_eq(fake->trials[1]->n, 40);
     cr_expect_not(support.saw_itself);
     fake_free(fake);
 }
