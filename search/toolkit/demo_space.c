@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/rng.h"
 #include "search/toolkit/cover.h"
 
 enum { FREE_ENOUGH = 8 }; // demos without a call, for a set to be made of them
@@ -139,82 +140,24 @@ bool demo_space_cover(struct space *space, struct study *study, size_t part,
     return ok;
 }
 
-// Places of rows that went wrong, can be demos and are not shown yet, at most
-// `most`, by chance.
-static size_t pick_wrong(const struct study *study, size_t part,
-                         const bool *shown, size_t most, struct rng *rng,
-                         size_t *out)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < study->n; i++)
-        if (study->hard[i] > 0 && !shown[i] &&
-            bank_has(study->bank, part, i, NULL))
-            out[n++] = i;
-    rng_shuffle(rng, out, n);
-    return n < most ? n : most;
-}
-
-// Places of a set's rows into out; returns how many.
-static size_t list_places(const struct study *study,
-                          const struct demo_list *list, size_t *out)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < list->n; i++) {
-        size_t place = study_place(study, list->demos[i].row);
-
-        if (place < study->n)
-            out[n++] = place;
-    }
-    return n;
-}
-
-// The same in an array that the caller frees; NULL without memory.
+// Places of a set's rows, n of them, in an array that the caller frees; NULL
+// without memory.
 static size_t *places_of(const struct study *study,
                          const struct demo_list *list, size_t *n,
                          struct err *err)
 {
     size_t *places = calloc(list->n + 1, sizeof *places);
 
+    *n = 0;
     if (places == NULL)
         err_nomem(err, "a demo set");
-    else
-        *n = list_places(study, list, places);
-    return places;
-}
+    for (size_t i = 0; places != NULL && i < list->n; i++) {
+        size_t place = study_place(study, list->demos[i].row);
 
-bool demo_space_mend(struct space *space, struct study *study, size_t part,
-                     int set, size_t most_new, size_t most, struct rng *rng,
-                     struct err *err)
-{
-    const struct demo_list *list = &space->parts[part].sets[set].list;
-    size_t *places = calloc(list->n + study->n + 1, sizeof *places);
-    size_t *wrong = calloc(study->n + 1, sizeof *wrong);
-    bool *shown = calloc(study->n + 1, sizeof *shown);
-    size_t n = 0, n_wrong = 0;
-    bool ok = places != NULL && wrong != NULL && shown != NULL;
-
-    if (ok) {
-        n = list_places(study, list, places);
-        for (size_t i = 0; i < n; i++)
-            shown[places[i]] = true;
-        n_wrong = pick_wrong(study, part, shown,
-                             most_new < most ? most_new : most, rng, wrong);
-    } else {
-        err_nomem(err, "a demo set");
+        if (place < study->n)
+            places[(*n)++] = place;
     }
-    if (n + n_wrong > most)
-        n = most - n_wrong;
-    for (size_t i = 0; ok && i < n_wrong; i++)
-        places[n++] = wrong[i];
-    if (ok && n_wrong > 0)
-        ok =
-            add_set(space, study, part, places, n, 0, "mended", set, NULL, err);
-    free(shown);
-    free(wrong);
-    free(places);
-    return ok;
+    return places;
 }
 
 bool demo_space_turn(struct space *space, struct study *study, size_t part,

@@ -2,7 +2,6 @@
 //
 //   cover    every label, then again; rows that vary, that go wrong, or that
 //            chance picks
-//   mended   a set with rows in it that went wrong with it
 //   turned   a set in the reverse order: what comes last weighs most with many
 //            models
 //   pool     all rows that can be demos, for prompts that show those nearest to
@@ -20,7 +19,6 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "common/rng.h"
 #include "search/toolkit/space.h"
 #include "search/toolkit/study.h"
 
@@ -34,13 +32,6 @@ enum demo_taste {
 bool demo_space_cover(struct space *space, struct study *study, size_t part,
                       enum demo_taste taste, size_t most, const char *kind,
                       uint64_t draw, struct err *err);
-
-// Set number `set`, which is no pool, with up to most_new of the rows that went
-// wrong at its end; of its own demos the first ones stay as far as there is
-// room for `most`.
-bool demo_space_mend(struct space *space, struct study *study, size_t part,
-                     int set, size_t most_new, size_t most, struct rng *rng,
-                     struct err *err);
 
 // nearest: how many demos of the pool a prompt shows.
 bool demo_space_pool(struct space *space, struct study *study, size_t part,

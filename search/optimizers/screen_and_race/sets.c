@@ -84,7 +84,6 @@ bool sets_renew(struct search *search, size_t round, struct err *err)
     struct study *study = &search->study;
     size_t part = search->focus;
     int set = search->leader->choices[space_at_demos(part)];
-    struct rng rng = session_rng(search->session, "mend", round);
     const struct demo_list *list = &space->parts[part].sets[set].list;
     bool pool = list->nearest > 0;
     size_t shown = demo_list_shows(list);
@@ -96,10 +95,7 @@ bool sets_renew(struct search *search, size_t round, struct err *err)
         most = GROWN_MOST;
     if (most == 0)
         return true;
-    return (pool ||
-            (demo_space_mend(space, study, part, set, 4, most, &rng, err) &&
-             demo_space_mend(space, study, part, set, 8, most, &rng, err))) &&
-           demo_space_cover(space, study, part, TASTE_HARD, most, "hard, large",
+    return demo_space_cover(space, study, part, TASTE_HARD, most, "hard, large",
                             draw, err) &&
            demo_space_cover(space, study, part, TASTE_CHANCE, most,
                             "chance, large", draw + 1, err) &&

@@ -1,8 +1,8 @@
 // sets: the demo sets that the search has to choose from.
 //
 // They begin with sets of several sizes that cover every label. Each round adds
-// sets that take in what the leader gets wrong, and others as large as its own
-// that do not descend from it. For the job's own thread.
+// large sets of rows that go wrong and of rows that chance picks, and the
+// leader's own in the reverse order. For the job's own thread.
 
 #ifndef SEARCH_OPTIMIZERS_SCREEN_AND_RACE_SETS_H
 #define SEARCH_OPTIMIZERS_SCREEN_AND_RACE_SETS_H
