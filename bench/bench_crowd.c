@@ -36,7 +36,7 @@ enum {
     RETRY_MS = 100, // as in worker/worker.c
     RETRY_MAX_MS = 1000,
     PATIENCE_MS = 3000,
-    PATIENCE_MAX_MS = 12000,
+    PATIENCE_MAX_MS = 8000,
     TURN_MS = 50,
     LOOK_MS = 5,
     FLOOR_TURN_MS = 100,
@@ -47,7 +47,7 @@ enum {
 
 struct crowd_worker {
     struct wire_socket *socket; // NULL while it waits
-    int64_t beat_ms, due_ms, every_ms, retry_ms, patience_ms;
+    int64_t beat_ms, due_ms, every_ms, retry_ms, patience_ms, greetings;
     bool welcome, greeted;
 };
 
@@ -77,7 +77,9 @@ static bool greet(int i)
                                          .slots = 1,
                                          .software = "crowd",
                                          .backend = "ollama",
-                                         .server = "1"}};
+                                         .server = "1",
+                                         .instance = i + 1,
+                                         .greeting = ++workers[i].greetings}};
 
     (void)snprintf(name, sizeof name, "crowd-%d", i);
     return wire_send(workers[i].socket, NULL, &hello, NULL);

@@ -139,6 +139,10 @@ static void unlink_peer(struct link *link, struct peer *peer)
         key = map_number(peer->worker->number);
         map_remove(&link->by_worker, &key);
     }
+    if (peer->instance != 0) {
+        key = map_number(peer->instance);
+        map_remove(&link->by_instance, &key);
+    }
 }
 
 static void put_worker(struct link *link, const struct worker_info *worker,
@@ -241,6 +245,21 @@ static void note_broken(struct link *link, int64_t now)
     }
 }
 
+// From now on it is known by its instance. Without memory, or where another
+// key has that instance, it goes by its identity alone.
+static void note_instance(struct link *link, struct peer *peer,
+                          const struct hello *hello)
+{
+    struct hash key = map_number(hello->instance);
+
+    if (peer->worker == NULL || hello->instance == 0 ||
+        map_find(&link->by_instance, &key) != NULL ||
+        !map_put(&link->by_instance, &key, peer))
+        return;
+    peer->instance = hello->instance;
+    peer->greeting = hello->greeting;
+}
+
 static struct peer *add_peer(struct link *link, const struct wire_id *id,
                              const struct hello *hello,
                              struct worker_info *worker, int64_t now,
@@ -285,6 +304,7 @@ static struct peer *add_peer(struct link *link, const struct wire_id *id,
     (void)text_print(peer->key, sizeof peer->key, "%s",
                      wire_peer_key(link->socket));
     note_connection(link, peer);
+    note_instance(link, peer, hello);
     return peer;
 
 nomem:
@@ -526,13 +546,29 @@ static void note_models(struct arrival *arrival, const struct hello *hello)
     }
 }
 
+// The same worker over another connection. Nobody else can say so: an instance
+// has 63 random bits, and its key has to be the same.
+static struct peer *find_former(const struct link *link,
+                                const struct hello *hello)
+{
+    struct hash key = map_number(hello->instance);
+    struct peer *former = hello->role == PEER_WORKER && hello->instance != 0
+                              ? map_find(&link->by_instance, &key)
+                              : NULL;
+
+    return former != NULL &&
+                   strcmp(former->key, wire_peer_key(link->socket)) == 0
+               ? former
+               : NULL;
+}
+
 static void on_hello(struct arrival *arrival)
 {
     const struct hello *hello = &arrival->message->as.hello;
     struct link *link = arrival->link;
     struct token_bucket messages = {0};
     struct err err = ERR_CLEAR;
-    struct peer *peer;
+    struct peer *former, *peer;
 
     if (hello->version != WIRE_VERSION) {
         refuse(link, arrival->from, "version",
@@ -555,6 +591,13 @@ static void on_hello(struct arrival *arrival)
         messages = arrival->peer->messages;
         remove_peer(link, arrival->peer, "lost", arrival->now);
     }
+    former = find_former(link, hello);
+    if (former != NULL && former->greeting > hello->greeting) {
+        log_debug("hello-late", "%s has greeted anew since", hello->name);
+        return;
+    }
+    if (former != NULL)
+        remove_peer(link, former, "lost", arrival->now);
     peer = let_in(arrival, hello, &err);
     if (peer == NULL) {
         refuse(link, arrival->from, "full", err.text);
@@ -1415,6 +1458,7 @@ void link_close(struct link *link)
     }
     map_release(&link->by_id);
     map_release(&link->by_worker);
+    map_release(&link->by_instance);
     connections_free(link->connections);
     link->connections = NULL;
     wire_close(link->socket);

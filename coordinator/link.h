@@ -2,8 +2,12 @@
 //
 // A peer is known by its routing id from its HELLO until it says GOODBYE, is
 // lost, or greets again with another epoch (it has started anew: what it held
-// comes back). Frames of peers that have not greeted, and nonsense, are
-// answered with REFUSED and a line in the log.
+// comes back). A worker that parted from a connection and greets over another
+// one is the same worker all the same, by its instance: its former peer goes.
+// In a crowd that comes at once its former HELLO may even arrive after the
+// later one, from a connection that is closed by then; it is passed over.
+// Frames of peers that have not greeted, and nonsense, are answered with
+// REFUSED and a line in the log.
 //
 //            HELLO               GOODBYE, all answered / lost / new HELLO
 //   (none) -------> worker here ----------------------------------> (none)
@@ -51,6 +55,7 @@ struct peer {
     struct wire_id id;
     enum peer_role role;
     int64_t epoch;
+    int64_t instance, greeting;  // of a worker, as its HELLO says; or 0
     struct worker_info *worker;  // of a worker: borrowed from the workers
     struct running_job *watched; // of a client: the job it waits for, or NULL
     int submissions;             // of a client: that are being read
@@ -76,13 +81,14 @@ struct link {
     struct engine *engine; // borrowed
     struct wire_socket *socket;
     struct connections *connections;
-    struct gate *gate;     // owned; NULL in the clear
-    unsigned gate_changes; // that have been acted upon
-    struct map by_id;      // peers by their routing id
-    struct map by_worker;  // and by worker number
-    struct peer *peers;    // owned
-    struct peer *to_flush; // those whose outbox may hold something
-    int64_t last_peer;     // number of the last one
+    struct gate *gate;      // owned; NULL in the clear
+    unsigned gate_changes;  // that have been acted upon
+    struct map by_id;       // peers by their routing id
+    struct map by_worker;   // and by worker number
+    struct map by_instance; // workers that say which they are
+    struct peer *peers;     // owned
+    struct peer *to_flush;  // those whose outbox may hold something
+    int64_t last_peer;      // number of the last one
     size_t n_clients;
     size_t assembled_bytes;    // in all assemblies
     bool glutted;              // a client is

@@ -60,6 +60,8 @@ static const struct field hello_fields[] = {
                 OPTIONAL),
     FIELD_INT(hello, several, "several", 0, 1, OPTIONAL),
     FIELD_INT(hello, prefixes, "prefixes", 0, WIRE_MAX_PREFIXES, OPTIONAL),
+    FIELD_COUNT(hello, instance, "instance"),
+    FIELD_COUNT(hello, greeting, "greeting"),
 };
 
 static const struct field welcome_fields[] = {

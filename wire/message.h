@@ -106,6 +106,8 @@ struct hello {
     size_t kept_len;  // answered, from before: WIRE_KEY_BYTES each
     int64_t several;  // 1: it reads frames of several messages
     int64_t prefixes; // so many prefixes of calls does a worker keep
+    int64_t instance; // of a worker: random, as long as it runs; 0: not said
+    int64_t greeting; // its how-manieth this is
 };
 
 struct welcome {

@@ -100,9 +100,11 @@ struct worker {
     int64_t welcome_ms; // when it took us in
     int64_t busy_ms;    // nothing is asked of the server before
     int64_t probed_ms;
-    int64_t look_ms;   // between two looks at the server, at least, and also
-    int64_t spare_ms;  // so long after the last, which took its time
-    int64_t epoch;     // of the greeting
+    int64_t look_ms;  // between two looks at the server, at least, and also
+    int64_t spare_ms; // so long after the last, which took its time
+    int64_t epoch;    // of the greeting
+    int64_t instance; // of this worker, in all its greetings
+    int64_t greetings;
     bool lacks_model;  // the server has lost one since its last answer
     int64_t missed_ms; // when a call last took too long
     int64_t worked_ms; // when a call was last here
@@ -446,6 +448,8 @@ static bool say_hello(struct worker *worker)
     hello->kept_len = list_kept(&worker->held, kept);
     hello->several = 1;
     hello->prefixes = WIRE_MAX_PREFIXES;
+    hello->instance = worker->instance;
+    hello->greeting = worker->greetings;
     if (wire_send(worker->socket, NULL, &message, &err))
         return true;
     log_debug("hello-failed", "worker %s: %s", worker->name, err.text);
@@ -457,6 +461,7 @@ static void step_greeting(struct worker *worker, int64_t now_ms)
     report_done(worker);
     if (!worker->said_hello) {
         worker->epoch = fresh_epoch();
+        worker->greetings++;
         worker->said_hello = say_hello(worker);
     }
     if (now_ms >= worker->due_ms)
@@ -1126,6 +1131,7 @@ static void *run(void *user)
     struct worker *worker = user;
 
     worker->heartbeat_ms = WIRE_HEARTBEAT_MS;
+    worker->instance = fresh_epoch();
     worker->worked_ms = clock_monotonic_ms();
     worker->away_ms = -1;
     while (worker->state != ENDED) {

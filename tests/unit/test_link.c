@@ -196,6 +196,44 @@ Test(link, a_call_that_was_lost_on_its_way_is_sent_again)
     actor_leave(&w);
 }
 
+// --- the same worker over another connection ---
+
+static void greet_as(struct actor *actor, const char *identity,
+                     int64_t greeting)
+{
+    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
+    struct hello hello = actor_worker_hello("w", 10 + greeting, 1, &model);
+
+    hello.instance = 77;
+    hello.greeting = greeting;
+    actor_enter(actor, &stage, identity);
+    actor_hello(actor, &hello);
+}
+
+// A connection of which nothing is heard any more, and nothing said that it
+// broke: its worker would count for a minute.
+Test(link, a_worker_that_greets_over_another_connection_is_there_once)
+{
+    struct actor first, second, late;
+    int64_t lease;
+
+    greet_as(&first, "first", 1);
+    (void)actor_await(&first, MESSAGE_WELCOME);
+    evaluate(&client, one_row);
+    (void)actor_take_call(&first);
+    greet_as(&second, "second", 3);
+    (void)actor_await(&second, MESSAGE_WELCOME);
+    lease = actor_take_call(&second);
+    greet_as(&late, "late", 2); // it was on its way for long
+    cr_expect_not(actor_hears(&late, MESSAGE_WELCOME, 100));
+    cr_expect_eq(coordinator_engine(stage.coordinator)->workers.n, 1);
+    actor_answer(&second, lease, "garden");
+    expect_score(&client, 1, 1);
+    actor_leave(&first);
+    actor_leave(&second);
+    actor_leave(&late);
+}
+
 // --- what need not be said twice, or alone ---
 
 static void keeping_worker(struct actor *actor, int64_t slots)

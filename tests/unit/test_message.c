@@ -47,12 +47,23 @@ static struct message make_sample(enum message_kind kind)
 
     switch (kind) {
     case MESSAGE_HELLO:
-        m.as.hello =
-            (struct hello){WIRE_VERSION,   PEER_WORKER, "w1",
-                           INT64_MAX,      1024,        "promptcc 0.1.0",
-                           "ollama",       "0.33",      1,
-                           two_models,     2,           "0123456789abcdef",
-                           WIRE_KEY_BYTES, 1,           WIRE_MAX_PREFIXES};
+        m.as.hello = (struct hello){WIRE_VERSION,
+                                    PEER_WORKER,
+                                    "w1",
+                                    INT64_MAX,
+                                    1024,
+                                    "promptcc 0.1.0",
+                                    "ollama",
+                                    "0.33",
+                                    1,
+                                    two_models,
+                                    2,
+                                    "0123456789abcdef",
+                                    WIRE_KEY_BYTES,
+                                    1,
+                                    WIRE_MAX_PREFIXES,
+                                    77,
+                                    3};
         break;
     case MESSAGE_WELCOME:
         m.as.welcome = (struct welcome){1000, 4000, "w1", 1};
