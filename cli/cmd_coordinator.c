@@ -112,5 +112,16 @@ const struct command_entry cmd_coordinator = {
                OPTIONS_WAIT | OPTION_BIT(OPT_ALLOW_EXEC) | OPTIONS_HTTP |
                OPTION_BIT(OPT_QUIET),
     .max_operands = 0,
+    .told =
+        (const struct option_told[]){
+            {OPT_STORE,
+             "the file with the history and every answer that was paid for",
+             "promptcc.db in the current folder"},
+            {OPT_KEYS,
+             "the folder of keys that `promptcc keys` made; everything is then "
+             "encrypted",
+             NULL},
+            {OPT_QUIET, "log errors only", NULL},
+            {0}},
     .run = run,
 };

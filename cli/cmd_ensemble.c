@@ -102,9 +102,10 @@ const struct command_entry cmd_ensemble = {
     .options = OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_REDUCE_FN) |
                OPTION_BIT(OPT_FIELD) | OPTION_BIT(OPT_SIZE) |
                OPTION_BIT(OPT_JSON),
-    .out = "where the joint program goes",
-    .out_otherwise = "ensemble.json",
     .min_operands = 2,
     .max_operands = 32,
+    .told =
+        (const struct option_told[]){
+            {OPT_OUT, "where the joint program goes", "ensemble.json"}, {0}},
     .run = run,
 };

@@ -159,5 +159,8 @@ const struct command_entry cmd_keys = {
     .example = "promptcc keys worker rack1 --keys keys",
     .options = OPTION_BIT(OPT_KEYS) | OPTION_BIT(OPT_JSON),
     .max_operands = 2,
+    .told =
+        (const struct option_told[]){
+            {OPT_KEYS, "the folder of the keys", "keys"}, {0}},
     .run = run,
 };

@@ -280,5 +280,13 @@ const struct command_entry cmd_predict = {
                OPTION_BIT(OPT_WAIT),
     .min_operands = 1,
     .max_operands = -1,
+    .told =
+        (const struct option_told[]){
+            {OPT_WAIT, "wait at most T while the model server does not answer",
+             "3s at the start; in the middle of --input 5m"},
+            {OPT_ALLOW_EXEC,
+             "run the programs that the compiled file names in exec steps",
+             NULL},
+            {0}},
     .run = run,
 };

@@ -60,9 +60,13 @@ const struct command_entry cmd_report = {
     .summary = "writes what a job did as one HTML file, or as Markdown",
     .example = "promptcc report customer-care --out report.html",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_JSON),
-    .out = "where the report goes: as Markdown if FILE ends in .md, else as "
-           "HTML",
-    .out_otherwise = "report.html",
     .max_operands = 1,
+    .told =
+        (const struct option_told[]){
+            {OPT_OUT,
+             "where the report goes: as Markdown if FILE ends in .md, else as "
+             "HTML",
+             "report.html"},
+            {0}},
     .run = run,
 };

@@ -127,5 +127,17 @@ const struct command_entry cmd_serve = {
                OPTION_BIT(OPT_CALL_TIMEOUT) | OPTION_BIT(OPT_ALLOW_EXEC),
     .min_operands = 1,
     .max_operands = 1,
+    .told =
+        (const struct option_told[]){
+            {OPT_HTTP, "where to listen; port 0 picks a free one and prints it",
+             "127.0.0.1:8071"},
+            {OPT_HTTP_TOKEN,
+             "ask for the token in this file, which is made if it does not "
+             "exist; needed to listen beyond this machine",
+             NULL},
+            {OPT_ALLOW_EXEC,
+             "run the programs that the compiled file names in exec steps",
+             NULL},
+            {0}},
     .run = run,
 };

@@ -419,5 +419,16 @@ const struct command_entry cmd_slurm = {
                OPTION_BIT(OPT_DRY_RUN),
     .min_operands = 1,
     .max_operands = 1,
+    .told =
+        (const struct option_told[]){
+            {OPT_SLOTS, "calls in flight at once, for each worker", "1"},
+            {OPT_IDLE, "a worker ends after T without a call to make", "10m"},
+            {OPT_STORE, "the store of the coordinator that Slurm starts",
+             "promptcc.db in the folder slurm, next to the job file"},
+            {OPT_LLAMA_SERVER,
+             "have each worker start a llama-server with this model, in place "
+             "of an Ollama",
+             NULL},
+            {0}},
     .run = run,
 };

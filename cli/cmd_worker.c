@@ -187,5 +187,17 @@ const struct command_entry cmd_worker = {
                OPTION_BIT(OPT_YIELD) | OPTION_BIT(OPT_RESTART_CMD) |
                OPTION_BIT(OPT_QUIET),
     .max_operands = 0,
+    .told =
+        (const struct option_told[]){
+            {OPT_HTTP,
+             "answer probes there: /healthz and /readyz; port 0 picks a free "
+             "one and prints it",
+             NULL},
+            {OPT_QUIET, "log errors only", NULL},
+            {OPT_KEYS,
+             "the worker's key, or the folder with it; everything is then "
+             "encrypted",
+             NULL},
+            {0}},
     .run = run,
 };

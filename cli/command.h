@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct options;
+struct option_told;
 
 struct command_entry {
     const char *name;
@@ -17,8 +18,7 @@ struct command_entry {
     const char *summary;            // one line
     const char *example;            // whole command lines
     uint64_t options;               // OPTION_BIT(...) of those that it takes
-    const char *out;                // of --out: what goes there, and its
-    const char *out_otherwise;      // default; NULL: it is the compiled file
+    const struct option_told *told; // where they differ from most; or NULL
     int min_operands, max_operands; // max -1: any number
     // Gives the exit status of the program.
     int (*run)(const struct options *options);

@@ -124,11 +124,9 @@ static const struct option_row rows[OPTION_COUNT] = {
                   "the folder with the key to use (`promptcc keys` makes it), "
                   "or the key's file; everything is then encrypted",
                   .offer.files = "key"},
-    [OPT_HTTP] =
-        {"http", "HOST:PORT", KIND_TEXT,
-         "answer HTTP there, such as 127.0.0.1:8070: the dashboard and "
-         "the API, a worker's probes, or the program of `serve`; port "
-         "0 picks a free one and prints it"},
+    [OPT_HTTP] = {"http", "HOST:PORT", KIND_TEXT,
+                  "serve the dashboard and the HTTP API there, such as "
+                  "127.0.0.1:8070; port 0 picks a free one and prints it"},
     [OPT_HTTP_TOKEN] =
         {"http-token", "FILE", KIND_TEXT,
          "ask whoever opens the pages for the token in this file, which is "
@@ -234,8 +232,8 @@ static const struct option_row rows[OPTION_COUNT] = {
                    "it passes with a full score, or with that of --fail-below",
                    .offer.files = OFFER_ANY},
     [OPT_INPUT] = {"input", "FILE", KIND_TEXT,
-                   "JSON lines, one object of inputs each; - is standard "
-                   "input",
+                   "the inputs, a row each, in any form that data may have "
+                   "(JSON lines, JSON, CSV); - is standard input",
                    .offer.files = OFFER_ANY},
     [OPT_OUTPUT] = {"output", "FILE", KIND_TEXT,
                     "where the JSON lines of outputs go",
@@ -745,10 +743,13 @@ void option_tell(const struct command_entry *command, enum option_id id,
         .otherwise = row->told != NULL ? row->told : row->fallback,
         .repeats = row->kind == KIND_LIST || row->kind == KIND_LINES,
         .offer = row->offer};
-    if (id == OPT_OUT && command != NULL && command->out != NULL) {
-        out->help = command->out;
-        out->otherwise = command->out_otherwise;
-    }
+    for (const struct option_told *told = command == NULL ? NULL
+                                                          : command->told;
+         told != NULL && told->help != NULL; told++)
+        if (told->id == id) {
+            out->help = told->help;
+            out->otherwise = told->otherwise;
+        }
 }
 
 static void put_help(size_t width, const struct option_about *about,

@@ -166,6 +166,14 @@ struct offer {
 #define OFFER_ANY "any"
 #define OFFER_FOLDER "/"
 
+// What a command says of an option in words of its own: what it does there, and
+// its default there (NULL: none).
+struct option_told {
+    enum option_id id;
+    const char *help; // NULL ends a list
+    const char *otherwise;
+};
+
 // An option as it is told to people and shells, as the command has it; NULL: as
 // most have it. All static.
 struct option_about {

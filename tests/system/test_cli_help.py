@@ -54,10 +54,23 @@ def test_help_tells_what_out_is_of_this_command(stage, command, file):
         assert ("where the compiled file goes" in text) == (command == "run")
 
 
-def test_help_tells_the_default_that_is_used(stage):
-    text = stage.promptcc("coordinator", "--help").out
-    assert "(default: tcp://127.0.0.1:5570)" in " ".join(text.split())
-    assert "(default: 10m)" in " ".join(text.split())
+@pytest.mark.parametrize("command, said", [
+    ("coordinator", "(default: tcp://127.0.0.1:5570)"),
+    ("coordinator", "may take (default: 10m)"),
+    ("coordinator", "(default: promptcc.db in the current folder)"),
+    ("serve", "--http HOST:PORT where to listen; port 0 picks a free one and "
+              "prints it (default: 127.0.0.1:8071)"),
+    ("worker", "answer probes there"), ("keys", "(default: keys)"),
+    ("slurm", "for each worker (default: 1)"),
+    ("slurm", "without a call to make (default: 10m)"),
+    ("predict", "(default: 3s at the start; in the middle of --input 5m)"),
+    ("run", "(default: 20s at the start, 5m after the first answer)")])
+def test_help_tells_what_is_so_in_this_command(stage, command, said):
+    """Its own default, where commands differ; the manual page too."""
+    assert said in " ".join(stage.promptcc(command, "--help").out.split())
+    page = stage.promptcc("man", command).out.replace("\\-", "-")
+    if "--" not in said:
+        assert said in " ".join(page.split())
 
 
 def test_color_is_for_terminals_unless_it_is_asked_for(stage):
