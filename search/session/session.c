@@ -20,6 +20,7 @@
 #include "search/session/ledger.h"
 #include "search/session/note.h"
 #include "search/session/session_thread.h"
+#include "search/session/task_cost.h"
 
 enum { UNJUDGED_SHARE = 20 }; // more than one in so many is too many
 
@@ -487,62 +488,6 @@ void session_settle(struct session *session)
 
 // --- the budget ---
 
-// The calls that one item of the task makes when every reply can be read.
-static int64_t calls_of_item(const struct session *session,
-                             const struct task *task)
-{
-    size_t outside =
-        task->scored ? metric_outside(session->setup.job->metric) : 0;
-
-    if (task->role == ROLE_EMBED)
-        return 1;
-    return stepper_asks(task->program, task->plan) + (int64_t)outside;
-}
-
-// How often one item may ask for an embedding: of a query, or of a question
-// whose demos are picked by it.
-static int64_t count_embeddings(const struct task *task)
-{
-    int64_t n =
-        (int64_t)search_embeddings(task->program, task->candidate->values);
-
-    if (task->program->pools_by == SEARCH_BY_EMBEDDINGS)
-        for (size_t p = 0; p < task->candidate->n_parts; p++)
-            n += task->candidate->parts[p].nearest > 0;
-    return n;
-}
-
-// The most that one item can come to: every step is asked a second time, and a
-// judge as often as it may be, with prompts as long as the context and replies
-// as long as they may be.
-static struct use most_of_item(const struct session *session,
-                               const struct task *task)
-{
-    struct call_options options = task_options(task);
-    struct use embedding = {
-        1, session->setup.job->models[ROLE_EMBED].options.num_ctx};
-    int64_t searches = count_embeddings(task);
-    int64_t asks = stepper_predictions(task->program, task->plan);
-    int64_t repairs = asks * (STEPPER_ATTEMPTS - 1);
-    struct use most = {calls_of_item(session, task) + repairs,
-                       (asks + repairs) *
-                           (options.num_ctx + options.num_predict)};
-
-    if (task->role == ROLE_EMBED)
-        return embedding;
-    most.calls += searches * embedding.calls;
-    most.tokens += searches * embedding.tokens;
-    if (task->scored && metric_asks_model(session->setup.job->metric)) {
-        int64_t judged = (int64_t)metric_outside(session->setup.job->metric);
-
-        options = session->setup.job->models[ROLE_JUDGE].options;
-        most.calls += judged * (METRIC_TRIES - 1);
-        most.tokens +=
-            judged * METRIC_TRIES * (options.num_ctx + options.num_predict);
-    }
-    return most;
-}
-
 static struct use times(struct use one, size_t n)
 {
     return (struct use){one.calls * (int64_t)n, one.tokens * (int64_t)n};
@@ -614,7 +559,8 @@ static struct budget_need find_need(const struct session *session,
     need.most = times(most, n);
     need.least = need.most;
     if (may_be_cut)
-        need.least.calls = calls_of_item(session, task) * (int64_t)n;
+        need.least.calls =
+            task_cost_least(session->setup.job, task) * (int64_t)n;
     return need;
 }
 
@@ -653,7 +599,7 @@ static void report_over(const struct session *session, const struct unit *unit,
 static bool claim_budget(struct session *session, struct unit *unit,
                          struct task *task, bool may_be_cut, struct err *err)
 {
-    struct use most = most_of_item(session, task);
+    struct use most = task_cost_most(session->setup.job, task);
     struct budget_need need;
 
     for (;;) {

@@ -1,0 +1,120 @@
+#include "dispatch/hedge.h"
+
+#include "dispatch/dispatch_worker.h"
+#include "dispatch/seat.h"
+
+static bool may_hedge(const struct dispatch_worker *worker,
+                      const struct lease *lease)
+{
+    const struct queued_call *queued = lease->queued;
+
+    for (int i = 0; i < queued->n_failed; i++)
+        if (queued->failed[i] == worker->node.key)
+            return false;
+    for (const struct lease *at = queued->leases; at != NULL; at = at->sibling)
+        if (at->state == LEASE_HELD && at->worker == worker)
+            return false;
+    return true;
+}
+
+// Whether none of those who hold the call has answered anything since.
+static bool is_in_vain(const struct lease *lease)
+{
+    for (const struct lease *at = lease->queued->leases; at != NULL;
+         at = at->sibling)
+        if (at->state == LEASE_HELD && at->worker->answered_ms >= at->sent_ms)
+            return false;
+    return true;
+}
+
+// The same where all seats of the job are taken: one of those who sit.
+static struct dispatch_worker *second_seated(const struct model *model,
+                                             const struct lease *lease)
+{
+    const struct ring *head = &lease->queued->share->ready;
+
+    for (struct ring *at = head->next; at != head; at = at->next) {
+        struct dispatch_worker *worker =
+            RING_OWNER(at, struct seat, of_share)->worker;
+        const struct served_model *served =
+            dispatch_worker_served(worker, model);
+        if (served != NULL && served->place <= PLACE_IDLE_FRESH &&
+            may_hedge(worker, lease))
+            return worker;
+    }
+    return NULL;
+}
+
+// An idle worker that may get another copy. It holds neither this call nor
+// a failure of it, which rules out five workers at most.
+static struct dispatch_worker *second_worker(const struct model *model,
+                                             const struct lease *lease)
+{
+    if (seats_are_full(lease->queued->share))
+        return second_seated(model, lease);
+    for (int place = PLACE_IDLE_LOADED; place <= PLACE_IDLE_FRESH; place++) {
+        const struct ring *head = &model->free[place];
+        for (struct ring *at = head->next; at != head; at = at->next) {
+            struct dispatch_worker *worker =
+                RING_OWNER(at, struct served_model, link)->worker;
+            if (may_hedge(worker, lease))
+                return worker;
+        }
+    }
+    return NULL;
+}
+
+// The longest-out call of a list that an idle worker may get as well.
+static struct hedge list_hedge(const struct model *model,
+                               const struct ring *list, int64_t wait)
+{
+    struct hedge hedge = {.at = -1};
+    int looked = 0;
+
+    for (struct ring *at = list->next; at != list && looked < DISPATCH_LOOK;
+         at = at->next, looked++) {
+        hedge.lease = RING_OWNER(at, struct lease, link);
+        if (list == &model->doubled && !is_in_vain(hedge.lease))
+            continue;
+        hedge.worker = second_worker(model, hedge.lease);
+        if (hedge.worker == NULL)
+            continue;
+        hedge.at = hedge.lease->sent_ms + wait;
+        return hedge;
+    }
+    return hedge;
+}
+
+static struct hedge earlier(struct hedge a, struct hedge b)
+{
+    return a.at < 0 || (b.at >= 0 && b.at < a.at) ? b : a;
+}
+
+// Of those with two copies, the last is as old.
+static struct hedge model_hedge(const struct model *model)
+{
+    struct hedge none = {.at = -1};
+    int64_t usual = median_get(&model->usual);
+    int64_t wait = usual < 0 ? DISPATCH_HEDGE_BLIND_MS : 2 * usual;
+
+    if (ring_empty(&model->free[PLACE_IDLE_LOADED]) &&
+        ring_empty(&model->free[PLACE_IDLE_FRESH]))
+        return none;
+    if (wait < DISPATCH_HEDGE_MIN_MS)
+        wait = DISPATCH_HEDGE_MIN_MS;
+    return earlier(list_hedge(model, &model->out, wait),
+                   list_hedge(model, &model->doubled, wait));
+}
+
+struct hedge hedge_next(const struct dispatch *dispatch)
+{
+    struct hedge best = {.at = -1};
+    const struct ring *models = &dispatch->all_models;
+
+    if (!dispatch->config.hedge || dispatch->workers.count < 2)
+        return best;
+    for (struct ring *at = models->next; at != models; at = at->next) {
+        best = earlier(best, model_hedge(RING_OWNER(at, struct model, all)));
+    }
+    return best;
+}
