@@ -162,16 +162,22 @@ static bool send_command(struct client *client, const char *verb,
 
 // --- the job ---
 
-static void send_job(struct client *client, int64_t now)
+// What cannot be sent now goes in another turn; false with what never can.
+static bool send_job(struct client *client, int64_t now, struct err *err)
 {
     struct message message = {.kind = MESSAGE_SUBMIT};
+    struct err why = ERR_CLEAR;
 
     if (client->submit == NULL || client->submitted || !client->home)
-        return;
+        return true;
     message.as.submit = *client->submit;
-    client->submitted = wire_send(client->socket, NULL, &message, NULL);
+    client->submitted = wire_send(client->socket, NULL, &message, &why);
     client->accepted = false;
     client->news_ms = now;
+    if (client->submitted || why.code == ERR_BUSY || why.code == ERR_IO)
+        return true;
+    *err = why;
+    return false;
 }
 
 // What was sent, or what was to tell of it, is lost: it is sent once more, and
@@ -418,7 +424,8 @@ static bool turn(struct client *client, struct wish *wish, int64_t began,
 
     greet(client, now);
     check_news(client, now);
-    send_job(client, now);
+    if (!send_job(client, now, err))
+        return false;
     send_stop(client);
     beat(client, now);
     wait_for_events(client);

@@ -38,7 +38,7 @@ static const struct field_table model_table =
 
 static const struct field file_fields[] = {
     FIELD_TEXT(wire_file, name, "name", NAME_CAP, REQUIRED),
-    FIELD_BYTES(wire_file, data, len, "data", WIRE_MAX_TEXT, REQUIRED),
+    FIELD_BYTES(wire_file, data, len, "data", WIRE_MAX_BYTES, REQUIRED),
 };
 static const struct field_table file_table =
     FIELD_TABLE("file", wire_file, file_fields);

@@ -177,6 +177,27 @@ Test(message, a_frame_tells_its_kind_by_its_first_bytes)
     cr_expect_not(message_is("", 0, MESSAGE_SUBMIT));
 }
 
+Test(message, a_file_of_a_job_may_be_as_long_as_all_of_them)
+{
+    const size_t len = 48 << 20; // what a bundle takes
+    char *data = calloc(1, len);
+    struct message got;
+    struct wire_file file = {.name = "job.yaml", .data = data, .len = len};
+    struct message sent = {.kind = MESSAGE_SUBMIT,
+                           .as.submit = {.action = "run",
+                                         .options = "{}",
+                                         .folder = "",
+                                         .files = &file,
+                                         .n_files = 1}};
+
+    cr_assert_not_null(data);
+    cr_assert(message_encode(&sent, &frame, &err), "%s", err.text);
+    cr_assert(message_decode(frame.data, frame.len, &arena, &got, &err), "%s",
+              err.text);
+    cr_expect_eq(got.as.submit.files[0].len, len);
+    free(data);
+}
+
 Test(message, a_frame_has_the_bytes_that_the_protocol_shows)
 {
     static const char cancel[] = "\x82\xa4kind\x05\xa2id\x07";
