@@ -290,6 +290,108 @@ def test_what_is_not_run_here_is_there():
     assert seen > 12
 
 
+# --- snippets that are no commands ---
+
+def block_of(page, kind, which=0):
+    text = (harness.ROOT / "docs" / page).read_text()
+    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.M | re.S)[which]
+
+
+def shape(value):
+    """The keys of an object, and of those in it."""
+    return {key: shape(inner) for key, inner in value.items()
+            if inner != {}} if isinstance(value, dict) else None
+
+
+def test_the_documents_of_a_run_are_those_of_the_page(stage):
+    """The event and the document of `run --json`: no key less than the page
+    shows, and no key more but those that it calls conditional."""
+    stage.promptcc("init", "shop", "--template", "customer_care")
+    done = stage.promptcc("run", "shop", "--simulate", "--json", "--quiet",
+                          "--on-event", "cat >> events; echo >> events")
+    assert done.status == 0, done
+    events = [json.loads(line) for line in
+              (stage.folder / "events").read_text().split("\n") if line]
+    best = [one for one in events if one["event"] == "best"]
+    assert set(json.loads(block_of("command-line.md", "json"))) == set(best[0])
+    shown, real = json.loads(block_of("command-line.md", "json", 1)), done.json
+    assert set(real) - {"reason", "judge", "fault_example"} == set(shown)
+    for key in ("baseline", "compiled", "noise", "adapter", "calls", "tokens"):
+        assert set(shown[key]) == set(real[key]), key
+    assert set(shown["same_rows"]) == set(real["same_rows"])
+    assert set(shown["front"][0]) == set(real["front"][0])
+    assert set(shown["verdict"]) - {"reasons"} <= set(real["verdict"])
+    assert set(shown["changes"]["classify"]) == \
+        set(real["changes"]["classify"])
+
+
+def test_a_compiled_file_has_the_form_of_its_page(stage):
+    stage.promptcc("init", "shop", "--template", "customer_care")
+    done = stage.promptcc("run", "shop", "--simulate", "--quiet", "--max-calls",
+                          "400")
+    assert done.status == 0, done
+    real = json.loads((stage.folder / "shop" / "compiled.json").read_text())
+    shown = json.loads(block_of("compiled.md", "json").replace("...", ""))
+    assert set(shown) <= set(real) and list(shown["classify"]) == \
+        list(real["classify"])
+    assert list(shown["metadata"]) == list(real["metadata"])
+    ours = real["classify"]["signature"]
+    assert shape(shown["classify"]["signature"]) == shape(ours)
+    assert [field["prefix"] for field in
+            shown["classify"]["signature"]["fields"]] == \
+        [field["prefix"] for field in ours["fields"]]
+    assert set(shown["metadata"]["dependency_versions"]) == \
+        set(real["metadata"]["dependency_versions"])
+
+
+@pytest.mark.parametrize("page, template", [
+    ("exec-metric.md", "customer_care"),
+    ("jobs/support_unlabelled.md", "support_unlabelled")])
+def test_a_snippet_of_a_job_fits_the_job_that_the_page_speaks_of(
+        stage, page, template):
+    yaml = pytest.importorskip("yaml", reason="needs the package python3-yaml")
+    stage.promptcc("init", "shop", "--template", template)
+    job = stage.folder / "shop" / "job.yaml"
+    for name, text in re.findall(r"^cat > (\w+\.py) <<'PY'\n(.*?)^PY$", (
+            harness.ROOT / "docs" / page).read_text(), re.M | re.S):
+        (stage.folder / "shop" / name).write_text(text)
+    whole = yaml.safe_load(job.read_text())
+    job.write_text(yaml.safe_dump(
+        whole | yaml.safe_load(block_of(page, "yaml")), sort_keys=False))
+    result = stage.promptcc("check", job)
+    assert result.status == 0, result
+
+
+# Which tests hold the snippets of a page in a language to what there is.
+SHOWN_BY = {
+    ("docs/command-line.md", "json"): "test_docs.py",
+    ("docs/compiled.md", "json"): "test_docs.py",
+    ("docs/compiled.md", "python"): "dspy_program.py",
+    ("docs/exec-metric.md", "yaml"): "test_docs.py",
+    ("docs/job-file.md", "yaml"): "test_docs.py",
+    ("docs/jobs/support_unlabelled.md", "yaml"): "test_docs.py",
+    ("docs/library.md", "c"): "test_library.py",
+    ("docs/python.md", "python"): "test_python.py",
+    ("docs/store.md", "sql"): "test_commands.py",
+    ("python/README.md", "python"): "test_python.py",
+}
+
+
+def test_every_snippet_has_a_test_that_holds_it_to_what_there_is():
+    found = {(str(path.relative_to(harness.ROOT)), kind)
+             for path in documents() for kind in
+             re.findall(r"^```(\w+)$", path.read_text(), re.M)
+             if kind not in ("sh", "text", "console")}
+    assert found == set(SHOWN_BY)
+    here = pathlib.Path(__file__).parent
+    for (page, _), test in SHOWN_BY.items():
+        if page != "docs/compiled.md" or test == "test_docs.py":
+            assert pathlib.Path(page).name in (here / test).read_text(), page
+    # Loading is what that program does with every compiled file.
+    assert '.load("compiled.json")' in block_of("compiled.md", "python")
+    assert ".load(" in (here / "dspy_program.py").read_text()
+
+
 # Which tests run the commands of a page, or hold what they name to what there is.
 RUN_BY = {
     "README.md": "test_docs.py test_docs_machines.py",

@@ -94,6 +94,15 @@ def test_the_request_of_the_document_is_answered(stage, sim, compiled):
     assert done.returncode == 0 and "outputs" in json.loads(done.stdout), done
 
 
+def test_the_probes_of_the_document_are_answered(stage, sim, compiled):
+    server = Server(stage, compiled, sim.url)
+    page = (harness.ROOT / "docs" / "serve.md").read_text()
+    paths = re.findall(r"^\w+Probe: .*path: (/\w+), port: 8071", page, re.M)
+    assert len(paths) == 2
+    for path in paths:
+        harness.wait_until(lambda: server.ask("GET", path)[0] == 200, path)
+
+
 def test_what_is_wrong_is_said_with_its_status(stage, sim, compiled):
     server = Server(stage, compiled, sim.url)
     for body, status, said in [
