@@ -41,10 +41,11 @@ struct live {
 static const char jobs_sql[] =
     "SELECT j.id AS job, j.state, j.updated_ms AS updated,"
     " (SELECT max(number) FROM trials t WHERE t.job_no = j.no) AS trial,"
-    " (SELECT trial FROM bests b WHERE b.job_no = j.no) AS best,"
+    " b.trial AS best, b.score, b.low, b.high, b.baseline,"
     " (SELECT count(*) FROM (SELECT state FROM trials t WHERE t.job_no = j.no"
     "   ORDER BY number DESC LIMIT 64) WHERE state <> 'running') AS ended"
-    " FROM jobs j WHERE j.state <> 'removed'"
+    " FROM jobs j LEFT JOIN bests b ON b.job_no = j.no"
+    " WHERE j.state <> 'removed'"
     " ORDER BY j.updated_ms DESC LIMIT 50";
 
 static json_t *read_jobs(struct live *live)

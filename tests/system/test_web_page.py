@@ -346,6 +346,41 @@ def test_a_job_that_waits_for_a_worker_says_so(stage, browser):
     browser.run("await page.waitForSelector('.note >> text=No worker serves')")
     assert "not scored yet" in browser.text()
     assert browser.run("return page.locator('.note.bad').count()") == 0
+    assert browser.run("return page.locator('a.button').count()") == 0, \
+        "there is nothing to export"
+    browser.go("/")
+    browser.run("await page.waitForSelector('td >> text=waits for a worker')")
+
+
+def test_while_a_job_runs_there_is_one_best(stage, browser):
+    """In the list of jobs, in the progress and in what was gained."""
+    gate = stage.gate(stage.stand_in(slots=2))
+    gate.hold_after(70)
+    job = stage.job(n=24)
+    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
+                                    "127.0.0.1:0")
+    site = Site(coordinator)
+    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
+    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
+    wait_until(lambda: gate.held, "held call")
+
+    def both():
+        best = site.get(f"/api/v1/jobs/{job_of(site)}")["best"]
+        running, = site.get("/api/v1/status")["jobs"]
+        return (running["best"], running["best_trial"]) == \
+            (best["score"], best["trial"]) and best
+
+    # What was answered before the hold is judged within moments.
+    best = wait_until(both, "one best")
+    browser.open(site)
+    browser.run("""await page.waitForFunction((shown) => {
+        const card = [...document.querySelectorAll('.stats div')].find(
+            (div) => div.textContent.includes('best so far'));
+        return [document.querySelector('td b'), card?.querySelector('b'),
+                document.querySelector('.claim b')].every(
+                    (b) => b?.textContent === shown);
+    }, shown)""", shown=f"{100 * best['score']:.1f} %")
+    gate.release()
 
 
 def test_a_new_result_reaches_the_page_soon(stage, browser):

@@ -48,6 +48,10 @@ export const jobPath = (job) => '/jobs/' + encodeURIComponent(job);
 const listeners = new Set();
 export const news = { status: null, jobs: [], connected: false };
 
+// The best of a job so far, as the store has it: {best (its trial), score, low,
+// high, baseline}; undefined while there is none.
+export const bestOf = (job) => news.jobs.find((j) => j.job === job && typeof j.score === 'number');
+
 export function onNews(fn) {
   listeners.add(fn);
   return () => listeners.delete(fn);

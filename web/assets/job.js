@@ -1,7 +1,7 @@
 // One job: its head with progress and commands, and a tab for each question.
 
-import { ago, card, counted, fail, h, named, num, pager, pct, pill, range, span, table } from './ui.js';
-import { get, jobPath, news, post } from './api.js';
+import { ago, card, counted, fail, h, left, named, num, pager, pct, pill, range, span, table } from './ui.js';
+import { bestOf, get, jobPath, news, post } from './api.js';
 import { piece, keepFresh } from './live.js';
 import { curveChart, importanceBars, tokensChart } from './charts.js';
 import { tryTab } from './try.js';
@@ -13,21 +13,21 @@ const tabs = [
 
 // --- head ---
 
-function progress(job) {
-  const now = news.status?.jobs.find((j) => j.job === job);
+export function progress(job) {
+  const now = news.status?.jobs.find((j) => j.job === job), best = bestOf(job);
   if (!now) return null;
   return h('div', { class: 'card' },
     h('div', { class: 'bar' }, h('b', null, now.phase || 'running'), h('span', { class: 'muted' }, now.note), h('span', { class: 'grow' }),
-      now.left_ms >= 0 && h('span', { class: 'muted' }, `about ${span(now.left_ms / 1000)} left`)),
+      h('span', { class: 'muted' }, left(now.left_ms))),
     news.status.workers?.serving === 0 && h('div', { class: 'note' }, 'No worker serves, so the job waits. Start one: ', h('code', null, 'promptcc worker --coordinator tcp://HOST:PORT --ollama URL')),
     now.share === null ? h('progress', { class: 'meter', 'aria-label': 'Progress' }) : h('progress', { class: 'meter', max: 1, value: now.share, 'aria-label': 'Progress' }),
-    h('div', { class: 'stats' }, stat(now.trials > 0 ? `${num(now.trial)} of ${num(now.trials)}` : num(now.trial), 'trials'), stat(now.expected > now.examples ? `${num(now.examples)} of about ${num(now.expected)}` : num(now.examples), 'examples'), stat(now.best === null ? '–' : pct(now.best), now.best === null ? 'best so far' : `best so far (${range(now)}), trial ${num(now.best_trial)}`),
-      stat(pct(now.baseline), 'baseline'), stat(num(now.calls), `calls, ${num(now.reused)} reused`), stat(num(now.in_flight), 'in flight'), stat(num(now.tokens_per_s), 'tokens a second'), now.faults > 0 && stat(num(now.faults), 'faults')));
+    h('div', { class: 'stats' }, stat(now.trials > 0 ? `${num(now.trial)} of ${num(now.trials)}` : num(now.trial), 'trials'), stat(now.expected > now.examples ? `${num(now.examples)} of about ${num(now.expected)}` : num(now.examples), 'examples'), stat(pct(best?.score), best ? `best so far (${range(best)}), trial ${num(best.best)}` : 'best so far'),
+      stat(pct(best?.baseline), 'baseline'), stat(num(now.calls), `calls, ${num(now.reused)} reused`), stat(num(now.in_flight), 'in flight'), stat(num(now.tokens_per_s), 'tokens a second'), now.faults > 0 && stat(num(now.faults), 'faults')));
 }
 
 const stat = (value, name) => h('div', null, h('b', null, value), h('span', null, name));
 
-function commands(job, state, says) {
+function commands(job, state, exports, says) {
   const act = (verb, label) => h('button', { type: 'button', onclick: async (event) => {
     event.target.disabled = true;
     try {
@@ -37,7 +37,7 @@ function commands(job, state, says) {
     event.target.disabled = false;
   } }, label);
   return [state === 'running' || state === 'queued' ? [act('pause', 'Pause'), act('stop', 'Stop')] : state !== 'done' && act('resume', 'Resume'),
-    h('a', { class: 'button', href: `/api/v1${jobPath(job)}/compiled`, download: 'compiled.json' }, 'Export')];
+    exports && h('a', { class: 'button', href: `/api/v1${jobPath(job)}/compiled`, download: 'compiled.json' }, 'Export')];
 }
 
 // What it may have of a cluster, where that is not the usual.
@@ -48,12 +48,13 @@ function head(at, job, summary) {
   const says = h('div'), live = h('div'), buttons = h('span', { class: 'bar' }), state = h('span');
   let last = '';
   const draw = () => {
-    const now = news.jobs.find((j) => j.job === job)?.state ?? summary.state;
+    const told = news.jobs.find((j) => j.job === job), now = told?.state ?? summary.state;
+    const exports = Boolean(told?.best || summary.best || summary.compiled); // else there is nothing yet
     live.replaceChildren(...[progress(job)].filter(Boolean));
-    if (now === last) return;
-    last = now;
+    if (now + exports === last) return;
+    last = now + exports;
     state.replaceChildren(pill(now));
-    buttons.replaceChildren(...[commands(job, now, says)].flat(3).filter(Boolean));
+    buttons.replaceChildren(...[commands(job, now, exports, says)].flat(3).filter(Boolean));
   };
   draw();
   at.onNews(draw);

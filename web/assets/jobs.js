@@ -1,7 +1,8 @@
 // All jobs, and the story of the latest one.
 
-import { ago, card, counted, h, pct, pill, range, span, table } from './ui.js';
-import { get, news } from './api.js';
+import { ago, card, counted, h, left, named, pct, pill, range, table } from './ui.js';
+import { bestOf, get, news } from './api.js';
+import { progress } from './job.js';
 import { piece, keepFresh } from './live.js';
 import { story } from './story.js';
 
@@ -10,19 +11,19 @@ const link = (job) => '#/jobs/' + encodeURIComponent(job);
 function progressCell(job) {
   const now = news.status?.jobs.find((j) => j.job === job.job);
   if (!now) return job.trials === 0 && typeof job.score === 'number' ? 'an evaluation' : counted(job.trials, 'trial');
-  return [[now.phase || 'begins', now.share !== null && `${Math.floor(100 * now.share)} %`, now.left_ms >= 0 && `about ${span(now.left_ms / 1000)} left`].filter(Boolean).join(', ')];
+  if (news.status.workers?.serving === 0) return 'waits for a worker';
+  return [[now.phase || 'begins', now.share !== null && `${Math.floor(100 * now.share)} %`, left(now.left_ms)].filter(Boolean).join(', ')];
 }
 
 function scoreCell(job) {
-  const now = news.status?.jobs.find((j) => j.job === job.job);
-  const sure = now && now.best !== null ? { score: now.best, low: now.low, high: now.high } : job;
+  const sure = job.state === 'done' ? job : bestOf(job.job) ?? job;
   return typeof sure.score === 'number' ? [h('b', null, pct(sure.score)), ' ', h('span', { class: 'muted small' }, range(sure) && `(${range(sure)})`)] : '–';
 }
 
 const columns = [
   ['job', (j) => [h('a', { href: link(j.job) }, j.name), j.simulated && [' ', h('span', { class: 'pill' }, 'stand-in')],
     h('div', { class: 'muted small wide' }, j.job)]],
-  ['state', (j) => [pill(j.state), j.reason && h('div', { class: 'muted small wide clip' }, j.reason)]],
+  ['state', (j) => [pill(j.state), j.reason && h('div', { class: 'muted small wide clip' }, named(j.reason))]],
   ['best score', scoreCell, 'n'],
   ['progress', progressCell],
   ['changed', (j) => h('time', { datetime: j.updated, title: j.updated }, ago(j.updated)), 'wide'],
@@ -44,8 +45,18 @@ export async function jobsView(at) {
     h('p', null, 'A job says which prompts to improve, on which examples, by which metric. Start from a template:'),
     h('pre', null, 'promptcc init my-job --template customer_care\npromptcc submit my-job/job.yaml --coordinator ' + 'tcp://HOST:PORT'),
     h('p', { class: 'muted' }, 'It appears here by itself.')), list];
-  const told = piece(() => story(latest.job), (parts) => parts);
+  const told = piece(() => story(latest.job), (parts) => parts), live = h('div');
+  let state = pill(latest.state);
+  const drawLive = () => {
+    live.replaceChildren(...[progress(latest.job)].filter(Boolean));
+    const next = pill(news.jobs.find((j) => j.job === latest.job)?.state ?? latest.state);
+    state.replaceWith(next);
+    state = next;
+  };
+  const title = h('h1', { class: 'head' }, h('a', { href: link(latest.job) }, latest.name), state);
+  drawLive();
+  at.onNews(drawLive);
   keepFresh(at, latest.job, [told]);
   return [card(jobs.length === 1 ? 'Job' : 'Jobs', list),
-    h('h1', { class: 'head' }, h('a', { href: link(latest.job) }, latest.name), pill(latest.state)), told.el];
+    title, live, told.el];
 }

@@ -14,7 +14,7 @@ function whatRan(s) {
   const doc = s.document, student = s.models.find((m) => m.role === 'student'), teacher = s.models.find((m) => m.role === 'teacher');
   const optimizer = doc?.optimizer ?? Object.keys(s.canonical?.optimizer ?? {})[0] ?? 'the optimizer';
   const metric = Object.entries(s.canonical?.metric ?? {})[0];
-  return h('p', null, h('b', null, optimizer), s.state === 'running' ? ' is trying other instructions and demos for ' : s.trials === 0 ? ' has ended no trial yet, for ' : [' ran ', counted(s.trials, 'trial'), ', those of the program as written among them, for '],
+  return h('p', null, h('b', null, optimizer), s.state === 'running' ? (s.best ? ' is trying other instructions and demos for ' : ' is to find better instructions and demos for ') : s.trials === 0 ? ' has not ended a trial yet. It is to find better instructions and demos for ' : [' ran ', counted(s.trials, 'trial'), ', those of the program as written among them, for '],
     h('b', null, student?.name ?? s.canonical?.models?.student ?? 'the model'), teacher && teacher.name !== student?.name ? [', with ', teacher.name, ' as its teacher'] : '',
     metric ? [', scored by ', h('code', null, metric[0] + (typeof metric[1] === 'string' ? `: ${metric[1]}` : ''))] : '',
     doc?.calls ? `. That took ${num(Object.entries(doc.calls).filter(([k]) => k !== 'reused' && k !== 'hedged').reduce((n, [, v]) => n + v, 0))} calls and ${span(doc.wall_s)}` : '', '.');
@@ -46,9 +46,10 @@ function claim(s, c) {
   ];
 }
 
-function onTest(job, doc) {
+function onTest(job, doc, s) {
   const test = doc?.test;
-  if (!test) return h('p', { class: 'muted' }, doc ? 'No test share was set aside, so there is no score on examples that the search has not seen.' : 'The test share is scored at the end.');
+  if (!test) return h('p', { class: 'muted' }, !s.shares.some((x) => x.share.includes('test')) ? 'No test share was set aside, so there is no score on examples that the search has not seen.'
+    : s.state === 'done' ? ['The test share was not scored', doc?.reason ? [': ', named(doc.reason)] : '', '.'] : 'The test share is scored at the end.');
   const gain = test.compiled.score - test.baseline.score, behind = examplesAt(job, 'share=test&show=');
   return [h('h3', null, `On the test share, which the search never saw (${counted(test.compiled.n, 'example')})`),
     sides([['baseline', test.baseline, false, behind], ['compiled', test.compiled, true, behind]]),
@@ -131,20 +132,23 @@ async function evaluationStory(job, s) {
     card(rows.length < s.document.n ? 'The first examples' : 'Every example', table([['score', (r) => toEvaluation(job, r.evaluation, pct(r.score)), 'n'], ['example', (r) => h('div', { class: 'clip' }, brief(r.inputs)), 'text'], ['answer', (r) => h('div', { class: 'small clip muted' }, answerOf(r)), 'text']], [...wrong, ...rows.filter((r) => !(r.score < 1))]))];
 }
 
+// What a program said, as a sentence.
+const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+
 // The parts of the story, or what there is so far.
 export async function story(job) {
   const path = jobPath(job), s = await get(path);
   const notes = [
     s.simulated && h('div', { class: 'note' }, 'A stand-in answered instead of a model: these scores say nothing about a real one.'),
-    s.reason && s.state !== 'done' && h('div', { class: 'note' + (s.state === 'failed' ? ' bad' : '') }, s.reason),
+    s.reason && s.state !== 'done' && h('div', { class: 'note' + (s.state === 'failed' ? ' bad' : '') }, named(sentence(s.reason)), s.state !== 'failed' && ' Or press Resume.'),
   ];
   if (isEvaluation(s)) return [notes, await evaluationStory(job, s)];
   if (!s.best || !s.baseline) return [notes, card('What ran', whatRan(s), h('p', { class: 'muted' }, 'The baseline is not scored yet: what was gained appears here with the first trials.'))];
   const [c, before, after] = await Promise.all([get(path + '/compare', { show: 'changed', limit: 12 }), get(path + '/candidates/' + s.baseline.candidate), get(path + '/candidates/' + s.best.candidate)]);
   const more = `#/jobs/${encodeURIComponent(job)}/examples`;
   return [notes,
-    card(null, h('h2', { class: 'muted small' }, 'What was gained, and how sure that is'), claim(s, c), onTest(job, s.document)),
+    card(null, h('h2', { class: 'muted small' }, 'What was gained, and how sure that is'), claim(s, c), onTest(job, s.document, s)),
     card('What ran', whatRan(s), h('p', { class: 'small' }, h('a', { href: `#/jobs/${encodeURIComponent(job)}/trials` }, 'All trials'), ' · ', h('a', { href: `#/jobs/${encodeURIComponent(job)}/cost` }, 'What it cost'))),
-    card('What changed in the prompts', promptChanges(job, before, after), h('p', { class: 'small' }, toCandidate(job, s.best.candidate, 'Where this candidate comes from'))),
+    card('What changed in the prompts', promptChanges(job, before, after), s.best.candidate !== s.baseline.candidate && h('p', { class: 'small' }, toCandidate(job, s.best.candidate, 'Where this candidate comes from'))),
     card('Which examples flipped', c.examples.length > 0 ? exampleTable(job, c, c.examples) : h('p', { class: 'muted' }, c.a.candidate === c.b.candidate ? 'None: the best program is the one as written.' : 'None: each example scored as before.'), h('p', { class: 'small' }, h('a', { href: more }, `All ${counted(c.n, 'example')}, and what still goes wrong`)))];
 }

@@ -39,6 +39,9 @@ export function span(s) {
   return (s / 3600).toFixed(1) + ' h';
 }
 
+// Of a job that runs: "about 12 s left"; "" where that is not known.
+export const left = (ms) => (ms >= 0 ? `about ${span(Math.max(1, Math.round(ms / 1000)))} left` : '');
+
 export function ago(iso) {
   const s = (Date.now() - Date.parse(iso)) / 1000;
   if (!(s >= 0)) return iso ?? '';
