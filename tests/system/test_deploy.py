@@ -2,12 +2,16 @@
 promptcc has, metrics that it tells."""
 
 import configparser
+import hashlib
 import http.client
+import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
+import threading
+import urllib.parse
 
 import pytest
 
@@ -66,6 +70,105 @@ def test_the_rendered_manifests_are_those_of_the_chart(tmp_path):
     subprocess.run([copy / "render.sh"], check=True,
                    env={**os.environ, "HELM": HELM})
     assert (copy / "kubernetes" / "promptcc.yaml").read_text() == rendered()
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """As much of an OCI registry as a push and a pull need, in memory."""
+
+    blobs, manifests, uploads = {}, {}, {}
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def body(self):
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    @staticmethod
+    def digest(body):
+        return "sha256:" + hashlib.sha256(body).hexdigest()
+
+    def do_POST(self):
+        self.body()
+        key = str(len(self.uploads))
+        self.uploads[key] = b""
+        self.answer(202, Location=f"/v2/charts/promptcc/blobs/uploads/{key}")
+
+    def do_PATCH(self):
+        key = self.path.split("?")[0].rsplit("/", 1)[1]
+        self.uploads[key] += self.body()
+        self.answer(202, Location=self.path)
+
+    def do_PUT(self):
+        path, _, query = self.path.partition("?")
+        last, body = path.rsplit("/", 1)[1], self.body()
+        if "/manifests/" in path:
+            kind = self.headers["Content-Type"]
+            self.manifests[last] = (kind, body)
+            self.manifests[self.digest(body)] = (kind, body)
+        else:
+            body = self.uploads.pop(last) + body
+            asked = urllib.parse.parse_qs(query)["digest"][0]
+            assert self.digest(body) == asked
+            self.blobs[asked] = body
+        self.answer(201, Location=path,
+                    Docker_Content_Digest=self.digest(body))
+
+    def do_GET(self):
+        last = self.path.rsplit("/", 1)[1]
+        kind, body = self.manifests.get(last, ("", None))
+        if "/manifests/" not in self.path:
+            kind, body = "application/octet-stream", self.blobs.get(last, b"")
+        if self.path == "/v2/" or body:
+            body = body or b""
+            self.answer(200, body, Content_Type=kind or "text/plain",
+                        Docker_Content_Digest=self.digest(body))
+        else:
+            self.answer(404)
+
+    do_HEAD = do_GET
+
+
+@pytest.fixture
+def registry():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"oci://127.0.0.1:{server.server_port}/charts"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@needs_helm
+def test_the_chart_is_published_as_an_artifact_that_installs(registry,
+                                                             tmp_path):
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
+    done = subprocess.run([DEPLOY / "publish.sh", registry, "--plain-http"],
+                          text=True, capture_output=True,
+                          env={**os.environ, "HELM": HELM})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "sha256:" in done.stdout.splitlines()[-1]
+    helm("pull", f"{registry}/promptcc", "--version", version, "--plain-http",
+         "--untar", "--untardir", tmp_path)
+    pulled, ours = (helm("template", "p", chart, "--kube-version", "1.32.0")
+                    for chart in (tmp_path / "promptcc", CHART))
+    assert pulled == ours
+
+
+def test_publishing_needs_the_address_of_a_registry():
+    done = subprocess.run([DEPLOY / "publish.sh"], text=True,
+                          capture_output=True)
+    assert done.returncode == 2
+    assert "oci://" in done.stderr
 
 
 def test_kubernetes_accepts_the_manifests():
