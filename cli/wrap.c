@@ -30,12 +30,23 @@ static bool begins_no_line(uint32_t code)
     return false;
 }
 
+// The bytes up to the next blank at which a line may end: "84 %" is no place.
+static size_t next_blank(const char *text)
+{
+    size_t len = strcspn(text, " ");
+
+    while (len > 0 && text[len] == ' ' && text[len + 1] == '%' &&
+           strchr(" ,;.:)", text[len + 2]) != NULL)
+        len += 2 + strcspn(text + len + 2, " ");
+    return len;
+}
+
 // The bytes of the word that text begins with; 0 before a blank. A character of
 // two columns begins a word and ends one; what joins the one before it, as an
 // accent or the parts of an emoji do, has no column.
 static size_t next_word(const char *text)
 {
-    size_t len = strcspn(text, " "), at = 0;
+    size_t len = next_blank(text), at = 0;
     bool stays = true, after_wide = false;
 
     while (at < len) {

@@ -70,6 +70,15 @@ Test(wrap, text_without_blanks_breaks_between_wide_characters)
     cr_expect_eq(wrap_widest_word("\xe9\xa1\xa7job-3f2a"), 8);
 }
 
+Test(wrap, a_number_and_its_percent_sign_stay_together)
+{
+    wrap_text(21, 0, 2, "the best scores 84.0 % (77 to 90), the other 61 %",
+              &out);
+    cr_expect_str_eq(out.data, "the best scores\n"
+                               "  84.0 % (77 to 90),\n"
+                               "  the other 61 %");
+}
+
 Test(wrap, what_is_quoted_of_a_file_stays_whole)
 {
     wrap_lines(24,
