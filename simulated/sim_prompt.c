@@ -427,6 +427,23 @@ static struct sim_span behind_form(struct sim_span rest)
     return rest;
 }
 
+// What stands behind the instruction about the values of fields, "`name` is one
+// of: a; b", is no part of it either.
+static struct sim_span before_choices(struct sim_span text)
+{
+    text = trim(text);
+    for (;;) {
+        size_t start = text.len;
+        while (start > 0 && text.at[start - 1] != '\n')
+            start--;
+        struct sim_span line = {text.at + start, text.len - start};
+        if (start == 0 || line.at[0] != '`' ||
+            find(line, "` is one of: ") == NULL)
+            return text;
+        text = trim((struct sim_span){text.at, start});
+    }
+}
+
 // The structure runs from the first template line to the end marker or the
 // closing brace. What an instruction shows after it is no part of it.
 static struct parts split_system(struct sim_span text)
@@ -524,7 +541,7 @@ static bool read_system(struct sim_prompt *prompt, struct arena *arena,
     if (prompt->n_outputs > 0 && find(all, "JSON") != NULL &&
         !shows_markers(prompt, parts.structure))
         prompt->as_json = true;
-    parts.instruction = trim(parts.instruction);
+    parts.instruction = before_choices(parts.instruction);
     prompt->instruction =
         arena_strndup(arena, parts.instruction.at, parts.instruction.len);
     if (prompt->instruction != NULL)

@@ -11,6 +11,8 @@ import re
 import worlds
 
 FIELD = re.compile(r"^\d+\. `(\w+)`", re.M)
+# What a prompt says of labels behind the instruction.
+CHOICES = re.compile(r"\n\n(`\w+` is one of: .*\n?)+\Z")
 MARK = re.compile(r"^\[\[ ## (\w+) ## \]\]\s*$", re.M)
 
 
@@ -32,6 +34,7 @@ def outputs_of(text):
 def read_prompt(world, messages, heat, seed):
     system = messages[0]["content"]
     head, _, task = system.partition("Your task: ")
+    task = CHOICES.sub("", task)
     head, _, rest = head.partition("Output fields:")
     asked = FIELD.findall(rest.split("\n\n", 1)[0])
     demos = []

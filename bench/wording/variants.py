@@ -3,8 +3,8 @@
 A wording turns (fields, examples, inputs) into messages; the product's comes
 from promptcc itself (bench_wording) and DSPy's from DSPy. What is here is kept
 so that the choice can be measured again, on another model for instance: a new
-wording is one more function and its line in WORDINGS. chat/parted-bare and
-json/bare are what promptcc says now.
+wording is one more function and its line in WORDINGS. chat/parted-again-bare
+and json/bare are what promptcc says now.
 """
 
 import json
@@ -173,6 +173,31 @@ def choices(task):
 def system_parted_again(task):
     """As system_parted, and the labels again behind the task."""
     return system_parted(task) + "\n\n" + choices(task)
+
+
+def system_parted_between(task):
+    """As system_parted, and the labels again before the task."""
+    first = next(iter(task.outputs))
+    return "\n\n".join([
+        fields(task),
+        "Every exchange has this form, with the values filled in:",
+        template(task, braces),
+        f"The user writes what comes before {marker(first)}; you answer with "
+        "the rest. " + choices(task), "Your task: " + task.instruction])
+
+
+def system_parted_with(fields, last=None):
+    """As system_parted, with other fields, and something behind the task."""
+    def system(task):
+        first = next(iter(task.outputs))
+        return "\n\n".join([
+            fields(task),
+            "Every exchange has this form, with the values filled in:",
+            template(task, braces),
+            f"The user writes what comes before {marker(first)}; you answer "
+            "with the rest.", "Your task: " + task.instruction] +
+            ([last(task)] if last else []))
+    return system
 
 
 def system_parted_before(task):
@@ -347,6 +372,11 @@ WORDINGS = {
                                   reminded_question(fill_in)),
         "parted-bare": chat(system_parted, bare_question),
         "parted-again-bare": chat(system_parted_again, bare_question),
+        "parted-between-bare": chat(system_parted_between, bare_question),
+        "parted-quoted-bare": chat(system_parted_with(quoted_fields),
+                                   bare_question),
+        "parted-quoted-again-bare": chat(
+            system_parted_with(quoted_fields, choices), bare_question),
         "parted-first-bare": chat(system_parted_first(fields), bare_question),
         "parted-first-listed-bare": chat(system_parted_first(listed_fields),
                                          bare_question),

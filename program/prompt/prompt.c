@@ -134,15 +134,36 @@ static void put_json_answer(struct buf *text, const struct signature *signature,
     buf_putc(text, '}');
 }
 
+// The labels once more, behind the task: said there as well, they are told
+// apart better. Behind the question they would cost their tokens for every row,
+// and in JSON, where a schema names them too, a weak model loses by them
+// (docs/real-model.md).
+static void put_choices(struct buf *text, const struct signature *signature)
+{
+    const char *between = "\n\n";
+
+    for (size_t i = 0; i < signature->n_outputs; i++) {
+        const struct field *field = &signature->outputs[i];
+
+        if (field->type.kind != TYPE_ENUM)
+            continue;
+        buf_printf(text, "%s`%s` is ", between, field->name);
+        type_describe(&field->type, text);
+        between = "\n";
+    }
+}
+
 struct form {
     void (*put_form)(struct buf *text, const struct signature *signature);
+    // What stands behind the task, or NULL.
+    void (*put_end)(struct buf *text, const struct signature *signature);
     void (*put_answer)(struct buf *text, const struct signature *signature,
                        const json_t *values);
 };
 
 static const struct form forms[] = {
-    [ADAPTER_CHAT] = {put_chat_form, put_chat_answer},
-    [ADAPTER_JSON] = {put_json_form, put_json_answer},
+    [ADAPTER_CHAT] = {put_chat_form, put_choices, put_chat_answer},
+    [ADAPTER_JSON] = {put_json_form, NULL, put_json_answer},
 };
 
 // ---- the prefix
@@ -191,6 +212,8 @@ static void put_system(struct buf *text, const struct signature *signature,
     form->put_form(text, signature);
     buf_puts(text, "Your task: ");
     buf_puts(text, instruction);
+    if (form->put_end != NULL)
+        form->put_end(text, signature);
 }
 
 // Sections end in an empty line, which the end of a message has no need of.

@@ -1,9 +1,9 @@
 """promptcc's messages in DSPy.
 
 Adapter("chat") and Adapter("json") write what `promptcc render` prints, byte for
-byte: one system message (fields, form, instruction), the demos as turns, then
-the question. A reply that cannot be read is asked for once more, under the JSON
-schema of the outputs, as promptcc does it.
+byte: one system message (fields, form, instruction, in chat the labels once
+more), the demos as turns, then the question. A reply that cannot be read is
+asked for once more, under the JSON schema of the outputs, as promptcc does it.
 
     dspy.configure(lm=lm, adapter=promptcc.Adapter("chat"))
 """
@@ -81,7 +81,8 @@ class Adapter(Base):
         form = _chat_form if self.form == "chat" else _json_form
         return (_field_list("Input fields:\n", signature.input_fields) +
                 _field_list("Output fields:\n", signature.output_fields) +
-                form(signature) + "Your task: " + signature.instructions)
+                form(signature) + "Your task: " + signature.instructions +
+                (_choices(signature) if self.form == "chat" else ""))
 
     def _answer(self, signature, values):
         names = [name for name in signature.output_fields if name in values]
@@ -170,6 +171,13 @@ def _field_list(heading, infos):
         lines.append(f"{number}. `{name}`" + (f" ({kind})" if kind else "") +
                      (f": {desc}" if desc else "") + "\n")
     return heading + "".join(lines) + "\n"
+
+
+def _choices(signature):
+    """The labels once more, behind the task of the chat form."""
+    lines = [f"`{name}` is {fields.describe(spec)}" for name, spec in
+             _specs(signature.output_fields).items() if "enum" in spec]
+    return "\n\n" + "\n".join(lines) if lines else ""
 
 
 def _template(infos):

@@ -392,7 +392,10 @@ Test(sim_model, what_is_said_about_the_form_is_no_part_of_the_instruction)
     struct sim_prompt *read = arena_alloc(&arena, sizeof *read);
     struct prompt prompt;
 
-    start_prompt(&prompt, "Name the hobby.", 0, 0);
+    start_prompt(&prompt,
+                 "Name the hobby.\n\n`hobby` is one of: baking; sailing\n"
+                 "`mood` is one of: good; bad",
+                 0, 0);
     cr_assert_not_null(read);
     cr_assert(
         sim_prompt_read(read, &arena, prompt.messages, 1, NULL, false, &err),
