@@ -93,11 +93,10 @@ static size_t count_alike(const struct search *search, const struct entry *a,
     return n;
 }
 
-// Whose runs are looked at. Where rows train and validate, demo sets take in
-// rows that went wrong, and a candidate is not scored on what it shows: so the
-// leader may be right on all rows that are left, and nothing is learned from
-// it. Then it is the entry that is most like it, of those that failed often
-// enough.
+// Whose runs are looked at. Where rows train and validate, the leader was chosen
+// on the very rows that are learned from, and may be right on nearly all of them
+// by luck: then nothing is learned from it. Instead it is the entry that is most
+// like it, of those that failed often enough.
 static const struct entry *choose_patient(const struct search *search)
 {
     const struct board *board = &search->board;
