@@ -151,11 +151,10 @@ def test_the_commands_for_kubernetes(stage, server, port):
     and the files that the manifests want, the chart has the values that are
     set, and what is forwarded is there."""
     town = Town(stage, {"tcp://127.0.0.1:5570": f"tcp://127.0.0.1:{port}"})
-    forward, = [part for part in blocks_of(DEPLOY / "README.md", "text")
-                if "port-forward" in part]
-    install, = [part for part in blocks_of(DEPLOY / "README.md", "text")
-                if "helm install" in part]
-    town.run([install])
+    *install, forward = blocks_of(DEPLOY / "README.md", "text")
+    assert "port-forward" in forward
+    (town.home / "deploy").symlink_to(DEPLOY)
+    town.run(install)
     keys = town.home / "keys"
     coordinator = stage.coordinator(stage.folder / "c.db", "--keys", keys,
                                     port=port)
@@ -190,14 +189,20 @@ def test_the_commands_for_kubernetes(stage, server, port):
     assert {int(one) for one in ports} == {one["port"] for one in
                                            service["spec"]["ports"]}
 
-    [installed] = town.asked("helm")
+    here, there = [line for line in town.asked("helm")
+                   if line.startswith("install")]
     values = yaml.safe_load((DEPLOY / "helm/promptcc/values.yaml").read_text())
-    assert "deploy/helm/promptcc" in installed
-    for key in re.findall(r"--set ([\w.]+)=", installed):
+    assert "deploy/helm/promptcc" in here
+    for key in re.findall(r"--set ([\w.]+)=", here):
         inside = values
         for part in key.split("."):
             assert part in inside, key
             inside = inside[part]
+    chart = yaml.safe_load((DEPLOY / "helm/promptcc/Chart.yaml").read_text())
+    [[to, version]] = re.findall(r"(oci://\S+)/promptcc --version (\S+)", there)
+    assert version == chart["version"]
+    assert any(line.startswith("push ") and line.endswith(to)
+               for line in town.asked("helm"))
 
 
 def test_kustomize_takes_the_folder():
