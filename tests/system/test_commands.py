@@ -430,7 +430,8 @@ def test_one_interrupt_exports_the_best_and_the_next_run_ends_it(stage, sim):
 
 def test_a_second_interrupt_leaves_at_once_and_loses_nothing(stage, sim):
     alone = stage.job("alone/shop")
-    assert stage.promptcc("run", alone, "--ollama", sim.url).status == 0
+    undisturbed = stage.promptcc("run", alone, "--ollama", sim.url, "--json")
+    assert undisturbed.status == 0, undisturbed
     gate = stage.gate(sim)
     job = stage.job()
     process = interrupted(stage, gate, job, 40)
@@ -443,8 +444,8 @@ def test_a_second_interrupt_leaves_at_once_and_loses_nothing(stage, sim):
     assert final.status == 0, final
     assert (job.parent / "compiled.json").read_bytes() == \
         (alone.parent / "compiled.json").read_bytes()
-    # the search, 20 for the other form of answer, 16 for the noise
-    assert final.json["calls"]["student"] == 108 + 20 + 16
+    assert final.json["calls"]["student"] == \
+        undisturbed.json["calls"]["student"] > 100
 
 
 def test_a_frozen_server_does_not_hold_the_interrupt(stage, sim):
