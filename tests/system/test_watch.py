@@ -75,3 +75,28 @@ def test_what_is_not_there_is_told(stage, sim):
     assert done.status == 2 and "holds no job yet" in done.err
     nobody = stage.promptcc("watch", "shop")
     assert nobody.status == 2 and "--coordinator" in nobody.err
+
+
+def test_jobs_tells_how_far_those_are_that_run(stage, sim):
+    gate = stage.gate(sim)
+    coordinator = cluster(stage, gate)
+    gate.hold_after(30)
+    submit(stage, coordinator, stage.job())
+    there = ("--coordinator", coordinator.endpoint)
+    harness.wait_until(lambda: gate.held, "call")
+
+    def far():
+        row, = stage.promptcc("jobs", *there, "--json").json
+        return row.get("progress", 0) > 0 and "left_ms" in row and row
+
+    row = harness.wait_until(far, "progress")
+    assert row["progress"] < 1 and row["left_ms"] >= 0
+    head, line = stage.promptcc("jobs", *there).out.splitlines()
+    assert head.split()[4:6] == ["DONE", "LEFT"]
+    assert re.search(r" \d+\.\d %  +\d+:\d\d ", line), line
+    gate.release()
+    harness.wait_until(lambda: stage.promptcc("show", "shop", *there, "--json")
+                       .json["state"] == "done", "end")
+    row, = stage.promptcc("jobs", *there, "--json").json
+    assert "progress" not in row and "left_ms" not in row
+    assert "LEFT" not in stage.promptcc("jobs", *there).out
