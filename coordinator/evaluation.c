@@ -634,6 +634,7 @@ static bool embed(struct evaluation *ev, enum asker asker, struct order *order,
     order->ask.answerer = ANSWERER_EMBED;
     order->ask.payload = payload.data;
     order->ask.payload_len = payload.len;
+    order->ask.kept = NULL; // the step's question, not this one
     ok = buf_ok(&payload, asker == ASKER_TEXT ? "a document" : "a question",
                 err) &&
          ask_embedder(ev, asker, order, err);
