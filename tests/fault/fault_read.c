@@ -3,7 +3,6 @@
 // of other bytes, or an answer that has to be paid for again.
 
 #include <criterion/criterion.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 
 #include <sys/stat.h>
 
-#include "common/clock.h"
 #include "common/json.h"
 #include "fault/vfs_fault.h"
 #include "store/lookup.h"
@@ -283,51 +281,4 @@ static void run_with_every(enum vfs_fault fault)
 Test(read, a_read_that_fails_costs_no_call)
 {
     run_with_every(VFS_READ);
-}
-
-// --- a job that paused since its store could not be read ---
-
-static bool state_is(const char *state)
-{
-    struct err err = ERR_CLEAR;
-    struct store *store = store_open_read(path, &err);
-    char *answer = store == NULL ? NULL : ask(store, &questions[0], &err);
-    char wanted[40];
-    bool is;
-
-    (void)snprintf(wanted, sizeof wanted, "\"state\":\"%s\"", state);
-    is = answer != NULL && strstr(answer, wanted) != NULL;
-    free(answer);
-    store_close(store);
-    return is;
-}
-
-// Whether the run paused when the n-th read and those after it failed. One that
-// could not even begin leaves the job as it was: done.
-static bool pauses(int n)
-{
-    spine_start(&spine, 1, 4);
-    vfs_fault_arm(VFS_READ, n, true);
-    spine_submit(&spine, "run", "{}", job, examples);
-    (void)vfs_fault_disarm();
-    if (spine.status == 3 && !state_is("done"))
-        return true;
-    spine_stop(&spine);
-    return false;
-}
-
-// The client is told and gone. Nobody does anything for the job.
-Test(read, a_job_that_paused_for_the_disk_goes_on_by_itself)
-{
-    int n = 0;
-    int64_t deadline_ms;
-
-    while (!pauses(n))
-        cr_assert_lt(++n, RUNS_MAX, "no read fails while the job runs");
-    deadline_ms = clock_monotonic_ms() + 60000;
-    while (!state_is("done")) {
-        cr_assert_lt(clock_monotonic_ms(), deadline_ms);
-        (void)poll(NULL, 0, 50);
-    }
-    spine_stop(&spine);
 }
