@@ -107,7 +107,7 @@ struct hello {
     int64_t several;  // 1: it reads frames of several messages
     int64_t prefixes; // so many prefixes of calls does a worker keep
     int64_t instance; // of a worker: random, as long as it runs; 0: not said
-    int64_t greeting; // its how-manieth this is
+    int64_t greeting; // how many it has sent, with this one
 };
 
 struct welcome {

@@ -4,13 +4,11 @@
 // holds of it, from search_start on:
 //
 //   1. The baseline and the leader are entries of the board, the leader the
-//   best
-//      that is known; whoever stops the search gets it (search_crown).
+//      best that is known; whoever stops the search gets it (search_crown).
 //   2. What is in the space stays there under its number (space.h), and so does
 //      every entry of the board: what was learned of either is never lost.
 //   3. Whatever is decided follows from the job, the seed and the answers on
-//   the
-//      board.
+//      the board.
 //   4. Only candidates that fit the context are entered (search_enter).
 //
 // For the job's own thread.
