@@ -286,9 +286,9 @@ static bool is_usable(const struct key *key, enum key_role role,
 }
 
 // Looks at each key of the folder; the texts of those of the role are listed.
-static bool search(DIR *dir, const char *folder, enum key_role role,
-                   struct key *out, struct buf *names, size_t *n,
-                   struct err *err)
+static bool read_entries(DIR *dir, const char *folder, enum key_role role,
+                         struct key *out, struct buf *names, size_t *n,
+                         struct err *err)
 {
     struct dirent *entry;
 
@@ -318,7 +318,7 @@ static bool find_in(DIR *dir, const char *folder, enum key_role role,
     size_t n = 0;
     bool ok = false;
 
-    if (!search(dir, folder, role, out, &names, &n, err)) {
+    if (!read_entries(dir, folder, role, out, &names, &n, err)) {
         ok = false;
     } else if (n == 0) {
         err_set(err, ERR_INPUT,

@@ -77,8 +77,8 @@ static bool keep(const struct reply_wanted *wanted, json_t **found,
 
 // At most STARTS_MAX tries, so that hostile text costs linear time. What is
 // inside of a value that fits is a part of it.
-static json_t *search(const struct reply_wanted *wanted, struct span text,
-                      read_fn *read, bool *doubt, struct err *problem)
+static json_t *find_wanted(const struct reply_wanted *wanted, struct span text,
+                           read_fn *read, bool *doubt, struct err *problem)
 {
     json_t *found = NULL;
 
@@ -147,7 +147,7 @@ json_t *reply_find_json(const struct reply_wanted *wanted, struct span text,
 {
     struct span bare = reply_strip_fence(span_trim(text));
     bool doubt = false;
-    json_t *found = search(wanted, text, read_strict, &doubt, problem);
+    json_t *found = find_wanted(wanted, text, read_strict, &doubt, problem);
 
     if (found != NULL)
         *lenient |= LENIENT_FENCE;
@@ -155,7 +155,7 @@ json_t *reply_find_json(const struct reply_wanted *wanted, struct span text,
         return found;
     found = mend_whole(wanted, bare, problem);
     if (found == NULL)
-        found = search(wanted, text, read_mended, &doubt, problem);
+        found = find_wanted(wanted, text, read_mended, &doubt, problem);
     if (found != NULL)
         *lenient |= LENIENT_MENDED | (bare.len < text.len ? LENIENT_FENCE : 0);
     return found;
