@@ -223,11 +223,22 @@ static int predict(const struct options *options,
     return option_on(options, OPT_INPUT) ? tell_batch(&feed) : feed.status;
 }
 
+// The first input that a program cannot do without, or NULL.
+static const struct field *find_needed(const struct program *program)
+{
+    for (size_t i = 0; i < program->n_inputs; i++)
+        if (program->inputs[i].otherwise == NULL &&
+            !program->inputs[i].type.optional)
+            return &program->inputs[i];
+    return NULL;
+}
+
 // Before a server is asked: what was typed.
 static bool check_words(const struct options *options,
                         const struct compiled *compiled, struct err *err)
 {
     const struct program *program = compiled->program;
+    const struct field *needed = find_needed(program);
     bool batch = option_on(options, OPT_INPUT);
     json_t *values, *inputs = NULL;
 
@@ -239,6 +250,13 @@ static bool check_words(const struct options *options,
     }
     if (batch)
         return true;
+    if (options->n_operands == 1 && needed != NULL) {
+        err_set(err, ERR_INPUT,
+                "the input `%s` is missing: write %s=VALUE behind the "
+                "compiled file, or name a file of inputs with --input",
+                needed->name, needed->name);
+        return false;
+    }
     values = given_values(program->inputs, program->n_inputs,
                           options->operands + 1, options->n_operands - 1, err);
     if (values != NULL)

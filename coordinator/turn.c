@@ -58,7 +58,9 @@ static void tell(struct turn *turn, const struct turn_report *report,
     turn->told_us = now_us;
     log_warn("slow-turn",
              "the loop took %" PRId64 " ms for a turn (%" PRId64
-             " ms of the processor), %" PRId64 " of them for %s",
+             " ms of the processor), %" PRId64
+             " of them for %s; once does no harm, often means that this "
+             "machine or its disk is too busy",
              report->wall_ms, report->cpu_ms, report->step_ms, report->step);
 }
 

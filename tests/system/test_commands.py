@@ -162,7 +162,9 @@ def test_predict_reads_and_writes_json_lines(done):
 
 def test_predict_tells_a_missing_and_an_unknown_input(done):
     missing = predict(done, "--json")
-    assert missing.status == 2 and "message" in missing.error["text"], missing
+    assert missing.status == 2, missing
+    assert "write message=VALUE" in missing.error["text"], missing
+    assert "--input" in missing.error["text"], missing
     unknown = predict(done, "mesage=hello", "--json")
     assert unknown.status == 2, unknown
     assert "message" in unknown.error["text"]
