@@ -92,7 +92,7 @@ static const char *class_of(const json_t *point)
 {
     const char *kind = json_get_text(point, "kind", "full");
 
-    if (json_get_int(point, "trial", 0) == 1)
+    if (strcmp(kind, "baseline") == 0)
         return "base";
     if (json_is_false(json_object_get(point, "front")))
         return "mini";

@@ -330,15 +330,17 @@ json_t *lookup_importance(struct store *store, const char *id,
 
 // Of each candidate that was scored on the most rows, the tokens of one example
 // on average: what production pays. The evaluations are read once, and the
-// calls of the best candidates alone.
+// calls of the best candidates alone, with those of the baseline, which is not
+// the first trial where other forms of answer are tried before it.
 static const char tokens_sql[] =
     "WITH t AS (SELECT candidate_id, number, score, baseline, n,"
+    "  max(kind = 'baseline') OVER (PARTITION BY candidate_id) AS written,"
     "  row_number() OVER (PARTITION BY candidate_id ORDER BY n DESC, number)"
     "   AS turn"
     "  FROM trials WHERE job_no = " JOB_NO
     "  AND state = 'done' AND kind IN ('baseline', 'full')),"
     " c AS (SELECT * FROM t WHERE turn = 1"
-    "  ORDER BY number = 1 DESC, coalesce(score - baseline, score) DESC, number"
+    "  ORDER BY written DESC, coalesce(score - baseline, score) DESC, number"
     "  LIMIT CAST(?2 AS INTEGER)),"
     " u AS (SELECT e.candidate_id, count(DISTINCT e.id) AS examples,"
     "   sum(k.prompt_tokens) AS prompt, sum(k.generated_tokens) AS generated"
@@ -347,6 +349,7 @@ static const char tokens_sql[] =
     "   AND e.candidate_id IN (SELECT candidate_id FROM c)"
     "  GROUP BY e.candidate_id)"
     " SELECT c.number AS trial, c.candidate_id AS candidate, c.score,"
+    "  CASE WHEN c.written THEN 'baseline' ELSE 'full' END AS kind,"
     "  c.baseline, c.n, 1.0 * u.prompt / u.examples AS prompt_tokens,"
     "  1.0 * u.generated / u.examples AS generated_tokens"
     " FROM c JOIN u ON u.candidate_id = c.candidate_id"

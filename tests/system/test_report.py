@@ -96,6 +96,20 @@ def test_the_html_stands_alone_and_says_what_run_said(done):
     assert ">-0<" not in out.read_text()
 
 
+def test_both_plots_mark_the_baseline(done):
+    """Which is not the first trial: other forms of answer are tried before."""
+    stage, store, _ = done
+    out = stage.folder / "plots.html"
+    told = stage.promptcc("report", "--store", store, "--json")
+    made = stage.promptcc("report", "--store", store, "--out", out)
+    assert told.status == 0 and made.status == 0, (told, made)
+    baseline, = [p for p in told.json["curve"]["points"]
+                 if p["kind"] == "baseline"]
+    assert baseline["trial"] > 1
+    # Once over trials, once over the length of the prompt.
+    assert out.read_text().count('<circle class="base"') == 2
+
+
 def test_a_job_in_another_folder_is_found_in_its_own_store(done):
     stage, store, _ = done
     for job in (store.parent, store.parent / "job.yaml"):

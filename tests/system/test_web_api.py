@@ -195,6 +195,16 @@ def test_trials_are_paged_sorted_and_filtered(site, store, module_stage):
     site.get("/api/v1/jobs/shop/trials?limit=many", expect=400)
 
 
+def test_the_baseline_among_the_lengths_of_prompts_is_that_of_the_job(site):
+    """Also where other forms of answer are tried before it."""
+    baseline = site.get("/api/v1/jobs/shop")["baseline"]
+    first, = site.get("/api/v1/jobs/shop/trials?kind=baseline")["trials"]
+    assert first["trial"] > 1
+    told, = [row for row in site.get("/api/v1/jobs/shop/tokens")
+             if row["kind"] == "baseline"]
+    assert told["candidate"] == baseline["candidate"] == first["candidate"]
+
+
 def test_a_score_leads_to_the_messages_that_were_sent(tmp_path):
     stage = Stage(tmp_path)
     try:

@@ -236,6 +236,27 @@ def test_trials_are_sorted_by_a_click_and_filtered(browser, site):
     browser.check_clean()
 
 
+def test_both_plots_show_the_baseline_in_its_colour(browser, site):
+    browser.open(site, f"/jobs/{job_of(site)}/trials")
+    browser.run("""await page.waitForFunction(() => {
+        const rgb = (text) => text.match(/\\d+/g).slice(0, 3).map(Number);
+        const probe = document.body.appendChild(document.createElement('i'));
+        probe.style.color = 'var(--warn)';
+        const colour = rgb(getComputedStyle(probe).color);
+        probe.remove();
+        const shows = (canvas) => {
+            const all = canvas.getContext('2d').getImageData(
+                0, 0, canvas.width, canvas.height).data;
+            for (let i = 0; i < all.length; i += 4)
+                if (colour.every((c, j) => all[i + j] === c)) return true;
+            return false;
+        };
+        const plots = [...document.querySelectorAll('.chart canvas')];
+        return plots.length === 2 && plots.every(shows);
+    })""")
+    browser.check_clean()
+
+
 def test_keys_and_the_theme(browser, site):
     browser.open(site, f"/jobs/{job_of(site)}", colorScheme="dark")
     back = "return page.evaluate(() => getComputedStyle(document.body)" \

@@ -127,7 +127,7 @@ export function curveChart(curve, open) {
 
 export function tokensChart(rows, open) {
   if (rows.length === 0) return h('p', { class: 'muted' }, 'No candidate was scored on all examples yet.');
-  const points = rows.map((r) => ({ ...r, x: r.prompt_tokens, y: r.score, kind: r.trial === 1 ? 'base' : r.front ? 'full' : 'mini' }));
+  const points = rows.map((r) => ({ ...r, x: r.prompt_tokens, y: r.score, kind: r.kind === 'baseline' ? 'base' : r.front ? 'full' : 'mini' }));
   let best = null;
   const line = rows.map((r) => (r.front ? (best = r.score) : best));
   return [
