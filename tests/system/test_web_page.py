@@ -439,6 +439,38 @@ def test_a_new_result_reaches_the_page_soon(stage, browser):
     browser.check_clean()
 
 
+def test_a_candidate_s_page_follows_the_job(stage, browser):
+    gate = stage.gate(stage.stand_in(slots=2))
+    gate.hold_after(120)
+    job = stage.job(n=40)
+    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
+                                    "127.0.0.1:0")
+    site = Site(coordinator)
+    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
+    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
+    wait_until(lambda: gate.held, "held call")
+    path = f"/jobs/{job_of(site)}/candidates/1"
+
+    def best():
+        return site.get(f"/api/v1/jobs/{job_of(site)}")["best"]
+
+    def children():
+        return len(site.get(f"/api/v1{path}/lineage")["children"])
+
+    # The baseline is the best until another is judged.
+    wait_until(lambda: best() and best()["candidate"] == 1, "baseline")
+    browser.open(site, path)
+    assert browser.run("return page.locator('.head .pill.done').count()") == 1
+    before = children()
+    gate.release()
+    wait_until(lambda: site.get("/api/v1/jobs")[0]["state"] == "done", "end")
+    assert children() > before and best()["candidate"] != 1
+    browser.run("""await page.waitForFunction((n) =>
+        document.querySelectorAll('.chain + p a').length === n &&
+        !document.querySelector('.head .pill.done'), n)""", n=children())
+    browser.check_clean()
+
+
 # --- what must not happen ---
 
 HOSTILE = ("<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1"

@@ -3,7 +3,7 @@
 
 import { ago, brief, card, counted, h, num, pct, range, sides, table, verdict } from './ui.js';
 import { get, jobPath } from './api.js';
-import { piece } from './live.js';
+import { keepFresh, piece } from './live.js';
 import { answerOf, demoBox, demoOrigin, exampleTable, promptChanges, toCandidate, toEvaluation } from './story.js';
 import { failureTable } from './job.js';
 
@@ -12,6 +12,9 @@ function lineageList(job, lineage) {
     toCandidate(job, a.candidate), typeof a.score === 'number' ? [' ', h('b', null, pct(a.score)), h('span', { class: 'muted small' }, ` on ${counted(a.n, 'example')}`)] : '',
     h('div', { class: 'muted small' }, a.reason, a.parents.length > 0 && [' · from ', a.parents.map((p) => [toCandidate(job, p, p), ' '])]))));
 }
+
+// To read what was read already, and from then on anew.
+const begunWith = (value, load) => async () => { const first = value; value = null; return first ?? load(); };
 
 export async function candidateView(at) {
   const [name, number] = at.parts;
@@ -32,14 +35,21 @@ export async function candidateView(at) {
     h('button', { type: 'button', disabled: ask.offset === 0, onclick: () => { ask.offset -= ask.limit; examples.refresh(); } }, '← earlier'),
     h('button', { type: 'button', disabled: rows.length < ask.limit, onclick: () => { ask.offset += ask.limit; examples.refresh(); } }, 'later →'))]);
   const wrong = piece(() => get(`${path}/candidates/${n}/failures`), (f) => failureTable(job, f));
+  const marks = piece(begunWith(s, () => get(path)), (now) => [
+    now.best?.candidate === n && h('span', { class: 'pill done' }, 'best'), ' ', now.baseline?.candidate === n && h('span', { class: 'pill' }, 'baseline')]);
+  const trials = piece(begunWith(candidate, () => get(`${path}/candidates/${n}`)), (now) => table([
+    ['trial', (t) => num(t.trial), 'n'], ['kind', (t) => t.kind], ['score', (t) => pct(t.score), 'n'], ['baseline', (t) => pct(t.baseline), 'n'], ['examples', (t) => num(t.n), 'n'],
+  ], now.trials));
+  const beside = s.baseline && n !== s.baseline.candidate;
+  keepFresh(at, job, [marks, lineage, trials, beside && versus, wrong, examples].filter(Boolean));
   document.title = `candidate ${n} · ${s.name}`;
   return [
     h('p', { class: 'small' }, h('a', { href: '#/jobs/' + encodeURIComponent(job) }, s.name), ' / ', h('a', { href: `#/jobs/${encodeURIComponent(job)}/trials` }, 'trials')),
-    h('div', { class: 'head' }, h('h1', null, `Candidate ${n}`), s.best?.candidate === n && h('span', { class: 'pill done' }, 'best'), s.baseline?.candidate === n && h('span', { class: 'pill' }, 'baseline')),
+    h('div', { class: 'head' }, h('h1', null, `Candidate ${n}`), marks.el),
     h('p', { class: 'muted small' }, candidate.reason, ' · made ', ago(candidate.created)),
     n !== s.baseline?.candidate && before && card('What it changes', promptChanges(job, before, candidate)),
-    h('div', { class: 'grid' }, card('Where it comes from', lineage.el), card('Its trials', table([['trial', (t) => num(t.trial), 'n'], ['kind', (t) => t.kind], ['score', (t) => pct(t.score), 'n'], ['baseline', (t) => pct(t.baseline), 'n'], ['examples', (t) => num(t.n), 'n']], candidate.trials))),
-    s.baseline && n !== s.baseline.candidate && card('Beside the baseline', versus.el),
+    h('div', { class: 'grid' }, card('Where it comes from', lineage.el), card('Its trials', trials.el)),
+    beside && card('Beside the baseline', versus.el),
     card('What goes wrong with it', wrong.el),
     card('Every example that it was scored on', examples.el),
     card('Its prompts, whole', candidate.parts.map((p) => [h('h3', null, p.step), h('div', { class: 'message' }, h('pre', null, p.instruction)), p.demos.length > 0 && h('details', null, h('summary', null, counted(p.demos.length, 'demo')), p.demos.map((d, i) => demoBox(d, false, demoOrigin(job, n, p.step, i))))]))];
