@@ -137,7 +137,12 @@ static int run(const struct options *options)
         folder = DEFAULT_FOLDER;
     if (what == NULL)
         return print_list(options, folder);
-    if (key_role_of(what) != KEY_NONE)
+    if (option_on(options, OPT_CSV))
+        err_set(&err, ERR_INPUT,
+                "--csv is for the list of keys, which `promptcc keys --csv` "
+                "prints; `promptcc keys %.40s` has no table",
+                what);
+    else if (key_role_of(what) != KEY_NONE)
         ok = make(options, folder, key_role_of(what), &text, &err);
     else if (strcmp(what, "revoke") == 0)
         ok = revoke(options, folder, &text, &err);
@@ -157,7 +162,8 @@ const struct command_entry cmd_keys = {
     .usage = "[worker|client|coordinator|revoke] [NAME]",
     .summary = "makes, lists and revokes the keys of a cluster",
     .example = "promptcc keys worker rack1 --keys keys",
-    .options = OPTION_BIT(OPT_KEYS) | OPTION_BIT(OPT_JSON),
+    .options =
+        OPTION_BIT(OPT_KEYS) | OPTION_BIT(OPT_CSV) | OPTION_BIT(OPT_JSON),
     .max_operands = 2,
     .told =
         (const struct option_told[]){

@@ -1,6 +1,7 @@
 """A cluster with keys: who is let in, as what, and for how long."""
 
 import contextlib
+import csv
 import os
 import random
 import socket
@@ -113,6 +114,21 @@ def test_a_secret_that_others_can_read_is_not_used(stage):
     result = stage.promptcc("coordinator", "--listen", "tcp://127.0.0.1:0",
                             "--store", stage.folder / "c.db", "--keys", keys)
     assert result.status == 2 and "chmod 600" in result.err, result
+
+
+def test_the_list_of_keys_is_csv_as_well(stage):
+    keys = stage.folder / "listed"
+    for role, name in (("worker", "rack1"), ("client", "bob")):
+        made = stage.promptcc("keys", role, name, "--keys", keys)
+        assert made.status == 0, made
+    listed = stage.promptcc("keys", "--keys", keys, "--json").json
+    table = stage.promptcc("keys", "--keys", keys, "--csv")
+    assert list(csv.DictReader(table.out.splitlines())) == listed
+    assert [row["name"] for row in listed] == ["bob", "rack1"]
+    # What prints no list does not take the option and forget it.
+    refused = stage.promptcc("keys", "worker", "rack2", "--keys", keys, "--csv")
+    assert refused.status == 2 and "list of keys" in refused.err
+    assert not (keys / "rack2.key").exists()
 
 
 def test_beyond_this_machine_one_needs_keys(stage):
