@@ -257,6 +257,44 @@ def test_both_plots_show_the_baseline_in_its_colour(browser, site):
     browser.check_clean()
 
 
+def test_ticks_are_whole_trials_and_no_percent_stands_twice(
+        stage, browser):
+    """Also where there are few trials and they score nearly alike."""
+    gate = stage.gate(stage.stand_in(slots=2))
+    gate.hold_after(60)
+    job = stage.job(n=40)
+    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
+                                    "127.0.0.1:0")
+    site = Site(coordinator)
+    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
+    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
+    wait_until(lambda: gate.held, "held call")
+    path = f"/jobs/{job_of(site)}/trials"
+    curve = f"/api/v1/jobs/{job_of(site)}/curve"
+    wait_until(lambda: site.get(curve)["done"] > 0, "first trial")
+    browser.open(site)
+    browser.run("""await page.evaluate(() => {
+        window.drawn = [];
+        const fill = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+            window.drawn.push(text);
+            return fill.call(this, text, ...at);
+        }; })""")
+    browser.run("await page.evaluate((to) => { location.hash = to; }, path);"
+                "await page.waitForFunction(() => window.drawn.includes("
+                "'score, %'))", path=path)
+    drawn = browser.run("return page.evaluate(() => window.drawn)")
+    # A drawing: the name of an axis and its ticks, then those of the other.
+    at, after = drawn.index("trial"), drawn.index("score, %")
+    ticks, scores = drawn[at + 1:after], drawn[after + 1:]
+    if "trial" in scores:
+        scores = scores[:scores.index("trial")]
+    assert ticks == ["0", "1", "2"]
+    assert len(scores) > 1 and len(scores) == len(set(scores))
+    browser.check_clean()
+    gate.release()
+
+
 def test_keys_and_the_theme(browser, site):
     browser.open(site, f"/jobs/{job_of(site)}", colorScheme="dark")
     back = "return page.evaluate(() => getComputedStyle(document.body)" \

@@ -6,12 +6,16 @@ import { h, pct, points as signed, range, num, counted } from './ui.js';
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
 const HEIGHT = 290;
 
+// Steps between ticks: there is no trial 2.5, and a percent is told as a whole one.
+const steps = Array.from({ length: 9 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat();
+const percents = [1, 2, 5, 10, 20, 50].map((n) => n / 100);
+
 function axes(labels) {
   const ink = colour('muted'), line = colour('line'), font = '12px system-ui, sans-serif';
   const common = { stroke: ink, font, labelFont: font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, labelSize: 16 };
   return [
-    { ...common, label: labels[0], size: 34 },
-    { ...common, label: labels[1], size: 48, values: (u, ticks) => ticks.map((t) => (100 * t).toFixed(0)) },
+    { ...common, label: labels[0], size: 34, incrs: steps },
+    { ...common, label: labels[1], size: 48, incrs: percents, values: (u, ticks) => ticks.map((t) => (100 * t).toFixed(0)) },
   ];
 }
 
