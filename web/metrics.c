@@ -266,12 +266,35 @@ static void put_workers(const json_t *status, struct buf *out)
                    (int64_t)json_integer_value(json_object_iter_value(at)));
 }
 
-static void put_job_line(struct buf *out, const char *name, const json_t *job,
-                         double value)
+// What is told of each running job: a member of its status, null or below 0
+// while it is not known.
+static const struct job_gauge {
+    const char *name, *help, *member;
+    double per_unit; // of the member, to one of the gauge
+} job_gauges[] = {
+    {"job_trials", "Finished trials of a running job.", "trial", 1},
+    {"job_progress_ratio", "How far a running job is on its way, 0 to 1.",
+     "share", 1},
+    {"job_left_seconds", "About how long a running job still takes.", "left_ms",
+     1000},
+    {"job_best_score", "Best score of a running job so far, 0 to 1.", "best",
+     1},
+};
+
+static void put_job_gauge(const struct job_gauge *gauge, const json_t *jobs,
+                          struct buf *out)
 {
-    buf_printf(out, "promptcc_%s{job=\"", name);
-    put_label(out, json_get_text(job, "job", ""));
-    buf_printf(out, "\"} %.17g\n", value);
+    put_head(out, gauge->name, "gauge", gauge->help);
+    for (size_t i = 0; i < json_array_size(jobs); i++) {
+        const json_t *job = json_array_get(jobs, i);
+        double value = json_get_number(job, gauge->member, -1);
+
+        if (value < 0)
+            continue;
+        buf_printf(out, "promptcc_%s{job=\"", gauge->name);
+        put_label(out, json_get_text(job, "job", ""));
+        buf_printf(out, "\"} %.17g\n", value / gauge->per_unit);
+    }
 }
 
 static void put_jobs(const json_t *status, struct buf *out)
@@ -280,39 +303,8 @@ static void put_jobs(const json_t *status, struct buf *out)
 
     put_number(out, "jobs_running", "gauge", "Jobs that run now.",
                (double)json_array_size(jobs));
-    put_head(out, "job_trials", "gauge", "Finished trials of a running job.");
-    for (size_t i = 0; i < json_array_size(jobs); i++) {
-        const json_t *job = json_array_get(jobs, i);
-
-        put_job_line(out, "job_trials", job, json_get_number(job, "trial", 0));
-    }
-    put_head(out, "job_progress_ratio", "gauge",
-             "How far a running job is on its way, 0 to 1.");
-    for (size_t i = 0; i < json_array_size(jobs); i++) {
-        const json_t *job = json_array_get(jobs, i);
-
-        if (json_is_number(json_object_get(job, "share")))
-            put_job_line(out, "job_progress_ratio", job,
-                         json_get_number(job, "share", 0));
-    }
-    put_head(out, "job_left_seconds", "gauge",
-             "About how long a running job still takes.");
-    for (size_t i = 0; i < json_array_size(jobs); i++) {
-        const json_t *job = json_array_get(jobs, i);
-
-        if (json_get_int(job, "left_ms", -1) >= 0)
-            put_job_line(out, "job_left_seconds", job,
-                         (double)json_get_int(job, "left_ms", 0) / 1000);
-    }
-    put_head(out, "job_best_score", "gauge",
-             "Best score of a running job so far, 0 to 1.");
-    for (size_t i = 0; i < json_array_size(jobs); i++) {
-        const json_t *job = json_array_get(jobs, i);
-
-        if (json_is_number(json_object_get(job, "best")))
-            put_job_line(out, "job_best_score", job,
-                         json_get_number(job, "best", 0));
-    }
+    for (size_t i = 0; i < sizeof job_gauges / sizeof *job_gauges; i++)
+        put_job_gauge(&job_gauges[i], jobs, out);
 }
 
 static void put_status(const json_t *status, struct buf *out)
