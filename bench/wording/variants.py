@@ -140,19 +140,8 @@ def system_one_template(task):
         template(task, braces), "Your task: " + task.instruction])
 
 
-def system_parted(task):
-    """One template, and whose part of it is whose."""
-    first = next(iter(task.outputs))
-    return "\n\n".join([
-        fields(task),
-        "Every exchange has this form, with the values filled in:",
-        template(task, braces),
-        f"The user writes what comes before {marker(first)}; you answer with "
-        "the rest.", "Your task: " + task.instruction])
-
-
 def system_parted_first(fields):
-    """The task first of all, then as system_parted."""
+    """The task first of all, then as `parted`."""
     def system(task):
         first = next(iter(task.outputs))
         return "\n\n".join([
@@ -170,33 +159,23 @@ def choices(task):
                      for name, labels in task.outputs.items() if labels)
 
 
-def system_parted_again(task):
-    """As system_parted, and the labels again behind the task."""
-    return system_parted(task) + "\n\n" + choices(task)
+def parted(fields=fields, value=lambda task: braces, before=None, behind=None):
+    """One template, and whose part of it is whose; the task last.
 
-
-def system_parted_between(task):
-    """As system_parted, and the labels again before the task."""
-    first = next(iter(task.outputs))
-    return "\n\n".join([
-        fields(task),
-        "Every exchange has this form, with the values filled in:",
-        template(task, braces),
-        f"The user writes what comes before {marker(first)}; you answer with "
-        "the rest. " + choices(task), "Your task: " + task.instruction])
-
-
-def system_parted_with(fields, last=None):
-    """As system_parted, with other fields, and something behind the task."""
+    fields: how they are listed; value: what stands in the template's places;
+    before, behind: what else is said before the task, and behind it.
+    """
     def system(task):
         first = next(iter(task.outputs))
+        said = (f"The user writes what comes before {marker(first)}; you "
+                "answer with the rest.")
         return "\n\n".join([
             fields(task),
             "Every exchange has this form, with the values filled in:",
-            template(task, braces),
-            f"The user writes what comes before {marker(first)}; you answer "
-            "with the rest.", "Your task: " + task.instruction] +
-            ([last(task)] if last else []))
+            template(task, value(task)),
+            said + (" " + before(task) if before else ""),
+            "Your task: " + task.instruction] +
+            ([behind(task)] if behind else []))
     return system
 
 
@@ -216,17 +195,6 @@ def noted(task):
         return braces(name) + (
             f"   (exactly one of: {'; '.join(labels)})" if labels else "")
     return place
-
-
-def system_parted_noted(task):
-    """Whose part is whose, and the labels again beside their place."""
-    first = next(iter(task.outputs))
-    return "\n\n".join([
-        fields(task),
-        "Every exchange has this form, with the values filled in:",
-        template(task, noted(task)),
-        f"The user writes what comes before {marker(first)}; you answer with "
-        "the rest.", "Your task: " + task.instruction])
 
 
 def system_noted(task):
@@ -370,20 +338,19 @@ WORDINGS = {
         "one-template-bare": chat(system_one_template, bare_question),
         "one-template-fill": chat(system_one_template,
                                   reminded_question(fill_in)),
-        "parted-bare": chat(system_parted, bare_question),
-        "parted-again-bare": chat(system_parted_again, bare_question),
-        "parted-between-bare": chat(system_parted_between, bare_question),
-        "parted-quoted-bare": chat(system_parted_with(quoted_fields),
-                                   bare_question),
+        "parted-bare": chat(parted(), bare_question),
+        "parted-again-bare": chat(parted(behind=choices), bare_question),
+        "parted-between-bare": chat(parted(before=choices), bare_question),
+        "parted-quoted-bare": chat(parted(quoted_fields), bare_question),
         "parted-quoted-again-bare": chat(
-            system_parted_with(quoted_fields, choices), bare_question),
+            parted(quoted_fields, behind=choices), bare_question),
         "parted-first-bare": chat(system_parted_first(fields), bare_question),
         "parted-first-listed-bare": chat(system_parted_first(listed_fields),
                                          bare_question),
         "parted-first-quoted-bare": chat(system_parted_first(quoted_fields),
                                          bare_question),
         "parted-before-bare": chat(system_parted_before, bare_question),
-        "parted-noted-bare": chat(system_parted_noted, bare_question),
+        "parted-noted-bare": chat(parted(value=noted), bare_question),
         "noted": chat(system_noted, reminded_question(respond_with)),
         "noted-bare": chat(system_noted, bare_question),
         "task-first": chat(system_task_first,
