@@ -130,6 +130,19 @@ def job_of(site):
     return site.get("/api/v1/jobs")[0]["job"]
 
 
+def held_job(stage, calls, rows):
+    """A job that runs, and stands still after so many calls."""
+    gate = stage.gate(stage.stand_in(slots=2))
+    gate.hold_after(calls)
+    job = stage.job(n=rows)
+    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
+                                    "127.0.0.1:0")
+    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
+    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
+    wait_until(lambda: gate.held, "held call")
+    return gate, job, Site(coordinator)
+
+
 # --- flows ---
 
 def test_the_first_page_explains_itself(browser, site):
@@ -260,15 +273,7 @@ def test_both_plots_show_the_baseline_in_its_colour(browser, site):
 def test_ticks_are_whole_trials_and_no_percent_stands_twice(
         stage, browser):
     """Also where there are few trials and they score nearly alike."""
-    gate = stage.gate(stage.stand_in(slots=2))
-    gate.hold_after(60)
-    job = stage.job(n=40)
-    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
-                                    "127.0.0.1:0")
-    site = Site(coordinator)
-    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
-    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
-    wait_until(lambda: gate.held, "held call")
+    gate, job, site = held_job(stage, calls=60, rows=40)
     path = f"/jobs/{job_of(site)}/trials"
     curve = f"/api/v1/jobs/{job_of(site)}/curve"
     wait_until(lambda: site.get(curve)["done"] > 0, "first trial")
@@ -413,15 +418,7 @@ def test_a_job_that_waits_for_a_worker_says_so(stage, browser):
 
 def test_while_a_job_runs_there_is_one_best(stage, browser):
     """In the list of jobs, in the progress and in what was gained."""
-    gate = stage.gate(stage.stand_in(slots=2))
-    gate.hold_after(70)
-    job = stage.job(n=24)
-    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
-                                    "127.0.0.1:0")
-    site = Site(coordinator)
-    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
-    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
-    wait_until(lambda: gate.held, "held call")
+    gate, job, site = held_job(stage, calls=70, rows=24)
 
     def both():
         best = site.get(f"/api/v1/jobs/{job_of(site)}")["best"]
@@ -445,15 +442,7 @@ def test_while_a_job_runs_there_is_one_best(stage, browser):
 def test_a_new_result_reaches_the_page_soon(stage, browser):
     """From the moment that a trial is stored to its row in the table: under a
     second, which is printed; here it only has to get there."""
-    gate = stage.gate(stage.stand_in(slots=2))
-    gate.hold_after(20)
-    job = stage.job(n=24)
-    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
-                                    "127.0.0.1:0")
-    site = Site(coordinator)
-    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
-    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
-    wait_until(lambda: gate.held, "held call")
+    gate, job, site = held_job(stage, calls=20, rows=24)
     browser.open(site, f"/jobs/{job_of(site)}/trials")
     browser.run("""await page.evaluate(() => {
         window.came = {};
@@ -478,16 +467,8 @@ def test_a_new_result_reaches_the_page_soon(stage, browser):
 
 
 def test_a_candidate_s_page_follows_the_job(stage, browser):
-    gate = stage.gate(stage.stand_in(slots=2))
     # The baseline takes 76 calls, a trial of the search 32 more.
-    gate.hold_after(90)
-    job = stage.job(n=40)
-    coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
-                                    "127.0.0.1:0")
-    site = Site(coordinator)
-    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
-    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
-    wait_until(lambda: gate.held, "held call")
+    gate, job, site = held_job(stage, calls=90, rows=40)
     path = f"/jobs/{job_of(site)}/candidates/1"
 
     def best():
