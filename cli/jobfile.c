@@ -1,5 +1,6 @@
 #include "cli/jobfile.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,20 @@ static char *resolve_path(const char *path)
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return file_join(path, "job.yaml");
     return strdup(path);
+}
+
+// Any other trouble with the file is told by whoever opens it.
+static bool is_there(const char *path, struct err *err)
+{
+    struct stat info;
+
+    if (stat(path, &info) == 0 || errno != ENOENT)
+        return true;
+    err_set(err, ERR_INPUT,
+            "there is no job file %.200s: name a job file, or a folder with a "
+            "job.yaml in it (`promptcc init FOLDER` makes one)",
+            path);
+    return false;
 }
 
 // --- overrides ---
@@ -311,7 +326,7 @@ bool jobfile_read(struct jobfile *out, const struct options *options,
     out->diags = diags_new(err);
     if (out->path == NULL)
         err_nomem(err, "a path");
-    if (out->path == NULL || out->diags == NULL)
+    if (out->path == NULL || out->diags == NULL || !is_there(out->path, err))
         return false;
     out->bundle = bundle_open(out->path, err);
     if (out->bundle == NULL || !add_overrides(out, options, err) ||

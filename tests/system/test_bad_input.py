@@ -35,6 +35,13 @@ def run(stage, sim, job, *words, **how):
 
 # --- files ---
 
+@pytest.mark.parametrize("command", ["run", "check", "plan", "eval"])
+def test_a_job_that_is_not_there_is_told_with_what_to_name(stage, command):
+    for name in ("nowhere", "nowhere/job.yaml"):
+        refused(stage.promptcc(command, name, "--json"), 2,
+                f"no job file {name}", "job.yaml in it", "promptcc init")
+
+
 def test_broken_yaml_is_told_with_line_and_column(stage, sim):
     job = stage.job()
     job.write_text(job.read_text().replace("metric: {", "metric: }{"))
