@@ -29,9 +29,6 @@ enum {
     // Of messages in PARTs. A peer's bucket holds the longest message.
     PART_BURST = WIRE_MAX_BYTES + (WIRE_MAX_BYTES >> 2),
     PART_BYTES_PER_S = 2 << 20,
-    ASSEMBLED_MOST = 96 << 20, // of all peers
-    ASSEMBLY_IDLE_MS = 2000,   // until it makes room for another one
-    ASSEMBLY_MS = 15000,       // until it is given up in any case
 
     STALL_MS = 1000, // between two turns: then this program was slow, or halted
 
@@ -98,16 +95,6 @@ struct peer *link_find(const struct link *link, const struct wire_id *id,
     struct peer *peer = find_peer(link, id);
 
     return peer != NULL && peer->epoch == epoch ? peer : NULL;
-}
-
-static void drop_assembly(struct link *link, struct peer *peer)
-{
-    if (peer->assembly == NULL)
-        return;
-    link->assembled_bytes -= peer->assembly->bytes.len;
-    assembly_release(peer->assembly);
-    free(peer->assembly);
-    peer->assembly = NULL;
 }
 
 // What was in its outbox is lost, as it may be on the network.
@@ -190,7 +177,7 @@ static void remove_peer(struct link *link, struct peer *peer, const char *state,
                         int64_t now)
 {
     unlink_peer(link, peer);
-    drop_assembly(link, peer);
+    assembly_free(peer->assembly);
     drop_outbox(link, peer);
     connections_parted(link->connections, peer->fd, peer->number, now);
     if (peer->worker != NULL) {
@@ -692,7 +679,7 @@ static void heed_client(struct link *link, struct peer *peer,
                               .as.heartbeat = {.unknown = 1}};
 
     if (beat->waits != 0 && peer->watched == NULL && peer->submissions == 0 &&
-        peer->assembly == NULL)
+        !assembly_is_under_way(peer->assembly))
         link_tell(link, peer, &message);
 }
 
@@ -994,21 +981,17 @@ static int receive_frame(struct arrival *arrival, struct wire_frame frame)
 
 // --- long messages ---
 
-// Bytes of all assemblies are few. A message that stands still makes room for
-// one that moves.
-static bool find_room(struct link *link, const struct peer *but, size_t bytes,
+// A message that stands still makes room for one that moves.
+static bool find_room(struct link *link, const struct peer *peer, size_t bytes,
                       int64_t now)
 {
-    while (link->assembled_bytes + bytes > ASSEMBLED_MOST) {
-        struct peer *idle = NULL;
+    while (!assemblies_have_room(&link->assemblies, bytes)) {
+        struct assembly *idle =
+            assemblies_idle(&link->assemblies, peer->assembly, now);
 
-        for (struct peer *peer = link->peers; peer != NULL; peer = peer->next)
-            if (peer != but && peer->assembly != NULL &&
-                (idle == NULL || peer->part_ms < idle->part_ms))
-                idle = peer;
-        if (idle == NULL || now - idle->part_ms < ASSEMBLY_IDLE_MS)
+        if (idle == NULL)
             return false;
-        cut_off(link, idle, "its message does not go on", now);
+        cut_off(link, assembly_owner(idle), "its message does not go on", now);
     }
     return true;
 }
@@ -1019,13 +1002,9 @@ static bool add_part(struct arrival *arrival, const struct part *part)
     struct link *link = arrival->link;
     struct peer *peer = arrival->peer;
     struct err err = ERR_CLEAR;
-    bool ok;
 
-    if (peer->assembly == NULL) {
-        peer->assembly = malloc(sizeof *peer->assembly);
-        if (peer->assembly != NULL)
-            *peer->assembly = ASSEMBLY_INIT;
-    }
+    if (peer->assembly == NULL)
+        peer->assembly = assembly_new(&link->assemblies, peer);
     if (peer->assembly == NULL ||
         !find_room(link, peer, part->len, arrival->now)) {
         refuse(link, arrival->from, "full",
@@ -1034,13 +1013,10 @@ static bool add_part(struct arrival *arrival, const struct part *part)
         remove_peer(link, peer, "lost", arrival->now);
         return false;
     }
-    peer->part_ms = arrival->now;
-    link->assembled_bytes -= peer->assembly->bytes.len;
-    ok = assembly_add(peer->assembly, part, &err);
-    link->assembled_bytes += peer->assembly->bytes.len;
-    if (!ok)
-        drop_babbler(link, peer, arrival->from, &err, arrival->now);
-    return ok;
+    if (assembly_add(peer->assembly, part, arrival->now, &err))
+        return true;
+    drop_babbler(link, peer, arrival->from, &err, arrival->now);
+    return false;
 }
 
 // What came in PARTs is one message: the bucket of bytes is refilled for one
@@ -1074,7 +1050,7 @@ static void on_part(struct arrival *arrival)
     const struct part *part = &arrival->message->as.part;
     struct link *link = arrival->link;
     struct peer *peer = arrival->peer;
-    struct assembly whole;
+    struct buf whole = BUF_INIT(0);
 
     if (arrival->part_bytes > 0) {
         cut_off(link, peer, "it sends parts of parts", arrival->now);
@@ -1085,16 +1061,14 @@ static void on_part(struct arrival *arrival)
                 arrival->now);
         return;
     }
-    if (!add_part(arrival, part) || !assembly_whole(peer->assembly))
+    if (!add_part(arrival, part) || !assembly_take(peer->assembly, &whole))
         return;
-    // Out of the peer's hands: what is in it may be the end of the peer.
-    whole = *peer->assembly;
-    *peer->assembly = ASSEMBLY_INIT;
-    link->assembled_bytes -= whole.bytes.len;
-    drop_assembly(link, peer);
-    arrival->part_bytes = whole.of;
-    receive_whole(arrival, &whole.bytes);
-    assembly_release(&whole);
+    // Freed first: what is in the message may be the end of the peer.
+    assembly_free(peer->assembly);
+    peer->assembly = NULL;
+    arrival->part_bytes = whole.len;
+    receive_whole(arrival, &whole);
+    buf_release(&whole);
 }
 
 // --- receiving ---
@@ -1228,13 +1202,12 @@ void link_beat(struct link *link, int64_t now)
     if (now - link->beat_ms < WIRE_HEARTBEAT_MS)
         return;
     link->beat_ms = now;
+    assemblies_tick(&link->assemblies, now);
     heed_gate(link, now);
     for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
         next = peer->next;
         if (peer->worker != NULL)
             peer->worker->away = is_away(link, peer);
-        if (peer->assembly != NULL && now - peer->part_ms > ASSEMBLY_MS)
-            drop_assembly(link, peer);
         if (is_alive(link, peer, &beat, now))
             continue;
         connections_close(link->connections, peer->fd, peer->number);
@@ -1451,7 +1424,7 @@ void link_close(struct link *link)
     while (link->peers != NULL) {
         struct peer *next = link->peers->next;
 
-        drop_assembly(link, link->peers);
+        assembly_free(link->peers->assembly);
         outbox_release(&link->peers->outbox);
         free(link->peers);
         link->peers = next;

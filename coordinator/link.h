@@ -66,8 +66,7 @@ struct peer {
     int64_t beat_ms; // when it is to hear one
     struct token_bucket messages;   // that it may send unasked
     struct token_bucket bytes;      // that it may send in PARTs
-    struct assembly *assembly;      // owned; of a message in PARTs, or NULL
-    int64_t part_ms;                // when its last PART came
+    struct assembly *assembly;      // owned; of messages in PARTs, or NULL
     bool several;                   // it reads frames of several messages
     struct outbox outbox;           // CALLs and CANCELs to it, until link_flush
     struct known_prefixes prefixes; // that a worker has
@@ -90,7 +89,7 @@ struct link {
     struct peer *to_flush;  // those whose outbox may hold something
     int64_t last_peer;      // number of the last one
     size_t n_clients;
-    size_t assembled_bytes;    // in all assemblies
+    struct assemblies assemblies;
     bool glutted;              // a client is
     struct token_bucket notes; // rows about workers that go to the store
     int64_t beat_ms;           // when the last heartbeats were sent

@@ -222,7 +222,9 @@ Test(socket, a_long_message_travels_in_parts)
 {
     struct wire_socket *router = bind_at("tcp://127.0.0.1:0");
     struct wire_socket *dealer = connect_as("w1", wire_endpoint(router));
-    struct assembly assembly = ASSEMBLY_INIT;
+    struct assemblies all = {0};
+    struct assembly *assembly = assembly_new(&all, NULL);
+    struct buf whole = BUF_INIT(0);
     static char text[200001];
     struct message sent = {
         .kind = MESSAGE_ANSWER,
@@ -235,21 +237,22 @@ Test(socket, a_long_message_travels_in_parts)
 
     memset(text, 'a', 200000);
     send_soon(dealer, NULL, &sent);
-    while (!assembly_whole(&assembly)) {
+    while (!assembly_take(assembly, &whole)) {
         cr_assert_eq(receive_soon(router, &from, &got), WIRE_MESSAGE, "%s",
                      err.text);
         cr_assert_eq(got.kind, MESSAGE_PART);
-        cr_assert(assembly_add(&assembly, &got.as.part, &err), "%s", err.text);
+        cr_assert(assembly_add(assembly, &got.as.part, 0, &err), "%s",
+                  err.text);
         arena_release(&arena);
         parts++;
     }
 
     cr_expect_eq(parts, 4);
-    cr_assert(message_decode(assembly.bytes.data, assembly.bytes.len, &arena,
-                             &got, &err),
-              "%s", err.text);
+    cr_assert(message_decode(whole.data, whole.len, &arena, &got, &err), "%s",
+              err.text);
     cr_expect_eq(got.as.answer.answer.text_len, 200000);
-    assembly_release(&assembly);
+    buf_release(&whole);
+    assembly_free(assembly);
     wire_close(dealer);
     wire_close(router);
 }
