@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/descriptors.h"
-#include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -54,11 +52,6 @@ enum {
 
     NOTES_BURST = 256, // rows about workers for the store
     NOTES_PER_S = 8,
-
-    // Descriptors that are left for files, programs and sockets of our own.
-    OWN_LEAST = 80, // 40 of our own when nothing runs, and the crowd
-    OWN_MOST = 512,
-    PEERS_LEAST = 8, // however few descriptors there are
 };
 
 // --- peers ---
@@ -458,30 +451,6 @@ static bool has_room(const struct link *link, const struct hello *hello,
     return true;
 }
 
-// Whether the key of the connection gives the role that hello claims.
-static bool has_role(struct link *link, const struct hello *hello,
-                     struct err *err)
-{
-    enum key_role wanted = hello->role == PEER_WORKER ? KEY_WORKER : KEY_CLIENT;
-    struct key key;
-
-    // Whoever is in this process needs no key to it.
-    if (link->gate == NULL || wire_source(link->socket) < 0)
-        return true;
-    if (!gate_find(link->gate, wire_peer_key(link->socket), &key)) {
-        err_set(err, ERR_INPUT, "this key is not allowed any more");
-        return false;
-    }
-    if (key.role == wanted)
-        return true;
-    err_set(err, ERR_INPUT,
-            "%s is the key of a %s, and this is a %s: use a key made with "
-            "`promptcc keys %s NAME`",
-            key.name, key_role_name(key.role), key_role_name(wanted),
-            key_role_name(wanted));
-    return false;
-}
-
 // NULL: err says why not.
 static struct peer *let_in(struct arrival *arrival, const struct hello *hello,
                            struct err *err)
@@ -543,8 +512,7 @@ static struct peer *find_former(const struct link *link,
                               ? map_find(&link->by_instance, &key)
                               : NULL;
 
-    return former != NULL &&
-                   strcmp(former->key, wire_peer_key(link->socket)) == 0
+    return former != NULL && listener_has_key(link->listener, former->key)
                ? former
                : NULL;
 }
@@ -563,7 +531,8 @@ static void on_hello(struct arrival *arrival)
                "install the same promptcc on both sides");
         return;
     }
-    if (!has_role(link, hello, &err)) {
+    if (!listener_gives_role(link->listener, (enum peer_role)hello->role,
+                             &err)) {
         refuse(link, arrival->from, "role", err.text);
         return;
     }
@@ -1095,8 +1064,7 @@ static bool is_behind(struct link *link, bool drained, int64_t now)
 // has taken its identity. What he says is not the peer's.
 static bool is_impostor(struct link *link, const struct peer *peer)
 {
-    if (link->gate == NULL || peer == NULL ||
-        strcmp(peer->key, wire_peer_key(link->socket)) == 0)
+    if (peer == NULL || listener_has_key(link->listener, peer->key))
         return false;
     log_warn("peer-refused",
              "role: the identity of %s is used with another key",
@@ -1167,19 +1135,12 @@ static bool is_alive(const struct link *link, struct peer *peer,
 // Those whose key was taken out of the folder are no longer here.
 static void heed_gate(struct link *link, int64_t now)
 {
-    unsigned changes = link->gate == NULL ? 0 : gate_changes(link->gate);
-    struct key key;
-
-    if (changes == link->gate_changes)
+    if (!listener_keys_changed(link->listener))
         return;
-    link->gate_changes = changes;
     for (struct peer *peer = link->peers, *next; peer != NULL; peer = next) {
-        enum key_role role =
-            peer->role == PEER_WORKER ? KEY_WORKER : KEY_CLIENT;
-
         next = peer->next;
         if (peer->fd >= 0 &&
-            (!gate_find(link->gate, peer->key, &key) || key.role != role))
+            !listener_allows(link->listener, peer->key, peer->role))
             cut_off(link, peer, "its key was taken away", now);
     }
 }
@@ -1366,57 +1327,18 @@ void link_unwatch(struct link *link, const struct running_job *running)
 
 // --- life ---
 
-// How many connections leave enough descriptors for everything else.
-static size_t connections_most(void)
-{
-    size_t limit = descriptors_limit();
-    size_t own = limit / 4;
-
-    if (own < OWN_LEAST)
-        own = OWN_LEAST;
-    if (own > OWN_MOST)
-        own = OWN_MOST;
-    return limit > own + PEERS_LEAST ? limit - own : PEERS_LEAST;
-}
-
-// With keys a gate before the listener.
-static bool listen_at(struct link *link, void *zmq, const char *endpoint,
-                      const char *keys, struct err *err)
-{
-    struct key own = KEY_EMPTY;
-    char *allowed = keys == NULL ? NULL : file_join(keys, "allowed");
-
-    if (keys != NULL && allowed == NULL) {
-        err_nomem(err, "the keys");
-        return false;
-    }
-    if (keys == NULL || key_find(keys, KEY_COORDINATOR, &own, err)) {
-        if (keys != NULL)
-            link->gate = gate_start(zmq, allowed, err);
-        if (keys == NULL || link->gate != NULL)
-            link->socket = wire_bind(zmq, endpoint, &own, err);
-    }
-    key_wipe(&own);
-    free(allowed);
-    return link->socket != NULL;
-}
-
 bool link_open(struct link *link, struct engine *engine, void *zmq,
                const char *endpoint, const char *keys, struct err *err)
 {
-    const struct connections_limits limits = {.most = connections_most(),
-                                              .stranger_bytes =
-                                                  CONNECTIONS_STRANGER_BYTES};
-
     *link =
         (struct link){.engine = engine,
                       .notes = token_bucket_full(NOTES_BURST, NOTES_PER_S, 0)};
-    if (listen_at(link, zmq, endpoint, keys, err))
-        link->connections = connections_new(zmq, link->socket, &limits, err);
-    if (link->connections != NULL)
-        return true;
-    link_close(link);
-    return false;
+    link->listener = listener_open(zmq, endpoint, keys, err);
+    if (link->listener == NULL)
+        return false;
+    link->socket = listener_socket(link->listener);
+    link->connections = listener_connections(link->listener);
+    return true;
 }
 
 void link_close(struct link *link)
@@ -1432,10 +1354,6 @@ void link_close(struct link *link)
     map_release(&link->by_id);
     map_release(&link->by_worker);
     map_release(&link->by_instance);
-    connections_free(link->connections);
-    link->connections = NULL;
-    wire_close(link->socket);
-    link->socket = NULL;
-    gate_stop(link->gate);
-    link->gate = NULL;
+    listener_close(link->listener);
+    link->listener = NULL;
 }

@@ -44,7 +44,8 @@
 #include "coordinator/running_job.h"
 #include "wire/assembly.h"
 #include "wire/connections.h"
-#include "wire/gate.h"
+#include "wire/key.h"
+#include "wire/listener.h"
 #include "wire/message.h"
 #include "wire/outbox.h"
 #include "wire/prefixes.h"
@@ -77,17 +78,16 @@ struct peer {
 };
 
 struct link {
-    struct engine *engine; // borrowed
-    struct wire_socket *socket;
-    struct connections *connections;
-    struct gate *gate;      // owned; NULL in the clear
-    unsigned gate_changes;  // that have been acted upon
-    struct map by_id;       // peers by their routing id
-    struct map by_worker;   // and by worker number
-    struct map by_instance; // workers that say which they are
-    struct peer *peers;     // owned
-    struct peer *to_flush;  // those whose outbox may hold something
-    int64_t last_peer;      // number of the last one
+    struct engine *engine;           // borrowed
+    struct listener *listener;       // owned
+    struct wire_socket *socket;      // the listener's
+    struct connections *connections; // the listener's
+    struct map by_id;                // peers by their routing id
+    struct map by_worker;            // and by worker number
+    struct map by_instance;          // workers that say which they are
+    struct peer *peers;              // owned
+    struct peer *to_flush;           // those whose outbox may hold something
+    int64_t last_peer;               // number of the last one
     size_t n_clients;
     struct assemblies assemblies;
     bool glutted;              // a client is

@@ -11,8 +11,8 @@
 // last goes on to count, and the log says so. A file that is no key allows
 // nobody, and is told too.
 //
-// The key with which a message came is told by wire_key: libzmq keeps it with
-// the connection. One gate a ZeroMQ context.
+// The key with which a message came is told by wire_peer_key: libzmq keeps it
+// with the connection. One gate a ZeroMQ context.
 
 #ifndef WIRE_GATE_H
 #define WIRE_GATE_H
