@@ -2,11 +2,13 @@
 //
 // One table drives both directions, and the same checks stand at both ends:
 // what is written can also be read, and what a peer would refuse is never sent.
-// A row names the key of a member, its type and its range; the macros below
-// spell the rows, since offsets and types are easy to get wrong by hand:
+// A row names the key of a member, its type and its range, and tells people
+// what it says; the macros below spell the rows, since offsets and types are
+// easy to get wrong by hand:
 //
 //     static const struct field cancel_fields[] = {
-//         FIELD_INT(cancel, id, "id", 0, INT64_MAX, REQUIRED),
+//         FIELD_INT(cancel, id, "id", 0, INT64_MAX, REQUIRED,
+//                   "the lease"),
 //     };
 //     static const struct field_table cancel_table =
 //         FIELD_TABLE("CANCEL", cancel, cancel_fields);
@@ -57,6 +59,7 @@ struct field {
     int64_t min;
     int64_t max; // of a number; bytes of a text; structs of a list
     const struct field_table *items;
+    const char *about; // what it says, for people; Markdown
 };
 
 struct field_table {
@@ -68,40 +71,41 @@ struct field_table {
 
 // where: the struct. least and most: the range of a number; cap: the most bytes
 // of a text, or structs of a list. flags: OPTIONAL, REQUIRED or NULLABLE.
-#define FIELD_NUMBER(type, where, member, key, least, most, flags)             \
+// about: what it says, for docs/protocol.md, which is made of these rows.
+#define FIELD_NUMBER(type, where, member, key, least, most, flags, about)      \
     {                                                                          \
         key, sizeof(key) - 1, type, flags, offsetof(struct where, member), 0,  \
-            least, most, NULL                                                  \
+            least, most, NULL, about                                           \
     }
-#define FIELD_INT(where, member, key, least, most, flags)                      \
-    FIELD_NUMBER(TYPE_INT, where, member, key, least, most, flags)
-#define FIELD_COUNT(where, member, key)                                        \
-    FIELD_INT(where, member, key, 0, INT64_MAX, OPTIONAL)
-#define FIELD_INT32(where, member, key, least, most, flags)                    \
-    FIELD_NUMBER(TYPE_INT32, where, member, key, least, most, flags)
-#define FIELD_ENUM(where, member, key, least, most, flags)                     \
-    FIELD_NUMBER(TYPE_ENUM, where, member, key, least, most, flags)
-#define FIELD_REAL(where, member, key, least, most)                            \
-    FIELD_NUMBER(TYPE_REAL, where, member, key, least, most, OPTIONAL)
-#define FIELD_TEXT(where, member, key, cap, flags)                             \
+#define FIELD_INT(where, member, key, least, most, flags, about)               \
+    FIELD_NUMBER(TYPE_INT, where, member, key, least, most, flags, about)
+#define FIELD_COUNT(where, member, key, about)                                 \
+    FIELD_INT(where, member, key, 0, INT64_MAX, OPTIONAL, about)
+#define FIELD_INT32(where, member, key, least, most, flags, about)             \
+    FIELD_NUMBER(TYPE_INT32, where, member, key, least, most, flags, about)
+#define FIELD_ENUM(where, member, key, least, most, flags, about)              \
+    FIELD_NUMBER(TYPE_ENUM, where, member, key, least, most, flags, about)
+#define FIELD_REAL(where, member, key, least, most, about)                     \
+    FIELD_NUMBER(TYPE_REAL, where, member, key, least, most, OPTIONAL, about)
+#define FIELD_TEXT(where, member, key, cap, flags, about)                      \
     {                                                                          \
         key, sizeof(key) - 1, TYPE_TEXT, flags,                                \
-            offsetof(struct where, member), 0, 0, cap, NULL                    \
+            offsetof(struct where, member), 0, 0, cap, NULL, about             \
     }
-#define FIELD_SIZED(type, where, member, len, key, cap, flags)                 \
+#define FIELD_SIZED(type, where, member, len, key, cap, flags, about)          \
     {                                                                          \
         key, sizeof(key) - 1, type, flags, offsetof(struct where, member),     \
-            offsetof(struct where, len), 0, cap, NULL                          \
+            offsetof(struct where, len), 0, cap, NULL, about                   \
     }
-#define FIELD_SLICE(where, member, len, key, cap, flags)                       \
-    FIELD_SIZED(TYPE_SLICE, where, member, len, key, cap, flags)
-#define FIELD_BYTES(where, member, len, key, cap, flags)                       \
-    FIELD_SIZED(TYPE_BYTES, where, member, len, key, cap, flags)
-#define FIELD_LIST(where, member, len, key, cap, table)                        \
+#define FIELD_SLICE(where, member, len, key, cap, flags, about)                \
+    FIELD_SIZED(TYPE_SLICE, where, member, len, key, cap, flags, about)
+#define FIELD_BYTES(where, member, len, key, cap, flags, about)                \
+    FIELD_SIZED(TYPE_BYTES, where, member, len, key, cap, flags, about)
+#define FIELD_LIST(where, member, len, key, cap, table, about)                 \
     {                                                                          \
         key, sizeof(key) - 1, TYPE_LIST, OPTIONAL,                             \
             offsetof(struct where, member), offsetof(struct where, len), 0,    \
-            cap, table                                                         \
+            cap, table, about                                                  \
     }
 #define FIELD_TABLE(name, where, fields)                                       \
     {                                                                          \

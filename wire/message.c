@@ -28,189 +28,305 @@ enum { ZONE_BYTES = 960 };
 #define MILLIS_CAP ((int64_t)7 * 24 * 3600 * 1000)
 
 static const struct field model_fields[] = {
-    FIELD_TEXT(wire_model, name, "name", NAME_CAP, REQUIRED),
-    FIELD_TEXT(wire_model, digest, "digest", WORD_CAP, OPTIONAL),
-    FIELD_COUNT(wire_model, context, "context"),
-    FIELD_TEXT(wire_model, quantization, "quantization", WORD_CAP, OPTIONAL),
+    FIELD_TEXT(wire_model, name, "name", NAME_CAP, REQUIRED,
+               "as the server has it"),
+    FIELD_TEXT(wire_model, digest, "digest", WORD_CAP, OPTIONAL,
+               "64 hex digits; missing where the server has none"),
+    FIELD_COUNT(wire_model, context, "context",
+                "most tokens that it can take; 0 where unknown"),
+    FIELD_TEXT(wire_model, quantization, "quantization", WORD_CAP, OPTIONAL,
+               "as the server says"),
 };
 static const struct field_table model_table =
     FIELD_TABLE("model", wire_model, model_fields);
 
 static const struct field file_fields[] = {
-    FIELD_TEXT(wire_file, name, "name", NAME_CAP, REQUIRED),
-    FIELD_BYTES(wire_file, data, len, "data", WIRE_MAX_BYTES, REQUIRED),
+    FIELD_TEXT(wire_file, name, "name", NAME_CAP, REQUIRED,
+               "relative to the job's folder; the first file is the job file"),
+    FIELD_BYTES(wire_file, data, len, "data", WIRE_MAX_BYTES, REQUIRED,
+                "its bytes"),
 };
 static const struct field_table file_table =
     FIELD_TABLE("file", wire_file, file_fields);
 
 // A version out of range must still be read, so that it can be refused.
 static const struct field hello_fields[] = {
-    FIELD_INT(hello, version, "version", 0, INT64_MAX, REQUIRED),
-    FIELD_INT(hello, role, "role", PEER_WORKER, PEER_CLIENT, REQUIRED),
-    FIELD_TEXT(hello, name, "name", NAME_CAP, REQUIRED),
-    FIELD_INT(hello, epoch, "epoch", 0, INT64_MAX, REQUIRED),
-    FIELD_INT(hello, slots, "slots", 0, 1024, OPTIONAL),
-    FIELD_TEXT(hello, software, "software", WORD_CAP, OPTIONAL),
-    FIELD_TEXT(hello, backend, "backend", WORD_CAP, OPTIONAL),
-    FIELD_TEXT(hello, server, "server", WORD_CAP, OPTIONAL),
-    FIELD_INT(hello, simulated, "simulated", 0, 1, OPTIONAL),
-    FIELD_LIST(hello, models, n_models, "models", WIRE_MAX_MODELS,
-               &model_table),
+    FIELD_INT(hello, version, "version", 0, INT64_MAX, REQUIRED,
+              "of the protocol; any other is REFUSED"),
+    FIELD_INT(hello, role, "role", PEER_WORKER, PEER_CLIENT, REQUIRED,
+              "0 worker, 1 client"),
+    FIELD_TEXT(hello, name, "name", NAME_CAP, REQUIRED,
+               "what the peer is called"),
+    FIELD_INT(hello, epoch, "epoch", 0, INT64_MAX, REQUIRED,
+              "random, fresh each greeting. The same one again: `models` may "
+              "have changed, and nothing else"),
+    FIELD_INT(hello, slots, "slots", 0, 1024, OPTIONAL,
+              "of a worker: calls that its server works on at once, 1 and up"),
+    FIELD_TEXT(hello, software, "software", WORD_CAP, OPTIONAL,
+               "such as `promptcc 0.1.0`"),
+    FIELD_TEXT(hello, backend, "backend", WORD_CAP, OPTIONAL,
+               "`ollama`, `openai`, `llama`"),
+    FIELD_TEXT(hello, server, "server", WORD_CAP, OPTIONAL,
+               "the server's own version"),
+    FIELD_INT(hello, simulated, "simulated", 0, 1, OPTIONAL,
+              "1: the server is the stand-in"),
+    FIELD_LIST(hello, models, n_models, "models", WIRE_MAX_MODELS, &model_table,
+               "what the worker can serve"),
     FIELD_BYTES(hello, kept, kept_len, "kept", WIRE_MAX_KEPT *WIRE_KEY_BYTES,
-                OPTIONAL),
-    FIELD_INT(hello, several, "several", 0, 1, OPTIONAL),
-    FIELD_INT(hello, prefixes, "prefixes", 0, WIRE_MAX_PREFIXES, OPTIONAL),
-    FIELD_COUNT(hello, instance, "instance"),
-    FIELD_COUNT(hello, greeting, "greeting"),
+                OPTIONAL,
+                "of a worker: keys of CALLs from before that it has at work or "
+                "answered, 16 bytes each"),
+    FIELD_INT(hello, several, "several", 0, 1, OPTIONAL,
+              "1: it reads frames of several messages"),
+    FIELD_INT(hello, prefixes, "prefixes", 0, WIRE_MAX_PREFIXES, OPTIONAL,
+              "of a worker: how many prefixes of CALLs it keeps, see "
+              "[CALL](#4-call-coordinator-to-worker)"),
+    FIELD_COUNT(hello, instance, "instance",
+                "of a worker: random, the same as long as it runs. Whatever "
+                "greeted with it before, under another routing identity and "
+                "with the same key, is gone. 0: not said"),
+    FIELD_COUNT(
+        hello, greeting, "greeting",
+        "how many greetings that worker has made, this one included. One with "
+        "a lower number than the last is late, and is passed over"),
 };
 
 static const struct field welcome_fields[] = {
-    FIELD_INT(welcome, heartbeat_ms, "heartbeat_ms", 10, 60000, REQUIRED),
-    FIELD_INT(welcome, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL),
-    FIELD_TEXT(welcome, name, "name", NAME_CAP, REQUIRED),
-    FIELD_INT(welcome, several, "several", 0, 1, OPTIONAL),
+    FIELD_INT(welcome, heartbeat_ms, "heartbeat_ms", 10, 60000, REQUIRED,
+              "how often the peer beats"),
+    FIELD_INT(welcome, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL,
+              "of a worker: how often it beats while it holds no call, as in "
+              "HEARTBEAT"),
+    FIELD_TEXT(welcome, name, "name", NAME_CAP, REQUIRED,
+               "by which the coordinator knows the peer"),
+    FIELD_INT(welcome, several, "several", 0, 1, OPTIONAL, "as in HELLO"),
 };
 
 static const struct field refused_fields[] = {
-    FIELD_TEXT(refused, code, "code", WORD_CAP, REQUIRED),
-    FIELD_TEXT(refused, text, "text", SENTENCE_CAP, OPTIONAL),
+    FIELD_TEXT(refused, code, "code", WORD_CAP, REQUIRED,
+               "`version`, `digest`, `name`, `full`, `hello` (greet first: a "
+               "coordinator that was started anew does not know its peers), "
+               "`frame` (nonsense), `role` (the key is for another role)"),
+    FIELD_TEXT(refused, text, "text", SENTENCE_CAP, OPTIONAL,
+               "one sentence with the remedy"),
 };
 
 static const struct field heartbeat_fields[] = {
-    FIELD_BYTES(heartbeat, held, held_len, "held",
-                WIRE_MAX_HELD *WIRE_LEASE_BYTES, NULLABLE),
-    FIELD_INT(heartbeat, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL),
+    FIELD_BYTES(
+        heartbeat, held, held_len, "held", WIRE_MAX_HELD *WIRE_LEASE_BYTES,
+        NULLABLE,
+        "from a worker: the leases of all calls of jobs that it has, waiting "
+        "or at work, 8 bytes each, the high byte first. Empty: it has none. "
+        "Missing: it does not say, as the coordinator and clients never do"),
+    FIELD_INT(heartbeat, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL,
+              "how often a worker beats while it holds no call. The "
+              "coordinator asks for it, the more seldom the more workers there "
+              "are; a worker says what it will keep to, and is silent when it "
+              "has missed three. 0: `heartbeat_ms` of WELCOME"),
     FIELD_BYTES(heartbeat, lacks, lacks_len, "lacks",
-                WIRE_MAX_HELD *WIRE_LEASE_BYTES, OPTIONAL),
-    FIELD_INT(heartbeat, waits, "waits", 0, 1, OPTIONAL),
-    FIELD_INT(heartbeat, unknown, "unknown", 0, 1, OPTIONAL),
+                WIRE_MAX_HELD *WIRE_LEASE_BYTES, OPTIONAL,
+                "from a worker, at once: CALLs that it could not take, since "
+                "it does not know the prefix that they name, 8 bytes each. "
+                "They are sent again under the same leases, and the first "
+                "brings the prefix. Each counts as a message of the worker's"),
+    FIELD_INT(heartbeat, waits, "waits", 0, 1, OPTIONAL,
+              "1, from a client: it has submitted a job and has no RESULT yet"),
+    FIELD_INT(heartbeat, unknown, "unknown", 0, 1, OPTIONAL,
+              "1, the coordinator's answer to such a client, at once: it is "
+              "neither reading a job of that client nor running one that it "
+              "watches. What a client sent comes before its heartbeats, so the "
+              "SUBMIT or the RESULT was lost, and the client submits again"),
 };
 
 static const struct field call_fields[] = {
-    FIELD_INT(call_message, id, "id", 0, INT64_MAX, REQUIRED),
-    FIELD_INT(call_message, timeout_ms, "timeout_ms", 1, MILLIS_CAP, REQUIRED),
-    FIELD_TEXT(call_message, digest, "digest", WORD_CAP, OPTIONAL),
-    FIELD_BYTES(call_message, key, key_len, "key", WIRE_KEY_BYTES, OPTIONAL),
+    FIELD_INT(call_message, id, "id", 0, INT64_MAX, REQUIRED,
+              "the lease, unique for the life of the coordinator"),
+    FIELD_INT(call_message, timeout_ms, "timeout_ms", 1, MILLIS_CAP, REQUIRED,
+              "hard limit at the worker"),
+    FIELD_TEXT(
+        call_message, digest, "digest", WORD_CAP, OPTIONAL,
+        "of the model; a worker whose model has another answers FAULT `model`"),
+    FIELD_BYTES(call_message, key, key_len, "key", WIRE_KEY_BYTES, OPTIONAL,
+                "names the question (call key), whoever asks it"),
     FIELD_ENUM(call_message, request.kind, "asks", CALL_CHAT, CALL_EMBED,
-               OPTIONAL),
+               OPTIONAL, "0 chat, 1 embedding"),
     FIELD_BYTES(call_message, prefix_name, prefix_name_len, "prefix_name",
-                HASH_BYTES, OPTIONAL),
-    FIELD_TEXT(call_message, request.model, "model", NAME_CAP, REQUIRED),
+                HASH_BYTES, OPTIONAL,
+                "the hash of `prefix`, which may be `\"\"` then; see below"),
+    FIELD_TEXT(call_message, request.model, "model", NAME_CAP, REQUIRED,
+               "by its name"),
     FIELD_SLICE(call_message, request.prefix, request.prefix_len, "prefix",
-                WIRE_MAX_TEXT, REQUIRED),
+                WIRE_MAX_TEXT, REQUIRED, "JSON, see below"),
     FIELD_SLICE(call_message, request.tail, request.tail_len, "tail",
-                WIRE_MAX_TEXT, REQUIRED),
-    FIELD_TEXT(call_message, request.format, "format", 1 << 20, NULLABLE),
+                WIRE_MAX_TEXT, REQUIRED, "the rest of it"),
+    FIELD_TEXT(
+        call_message, request.format, "format", 1 << 20, NULLABLE,
+        "JSON schema, or `\"json\"` with its quotes; missing: free text"),
     FIELD_INT32(call_message, request.options.num_ctx, "num_ctx", 1, INT32_MAX,
-                REQUIRED),
+                REQUIRED, "tokens of context"),
     FIELD_INT32(call_message, request.options.num_predict, "num_predict", 1,
-                INT32_MAX, REQUIRED),
-    FIELD_REAL(call_message, request.options.temperature, "temperature", 0,
-               100),
+                INT32_MAX, REQUIRED, "most tokens of the reply"),
+    FIELD_REAL(call_message, request.options.temperature, "temperature", 0, 100,
+               "of the sampling"),
     FIELD_INT(call_message, request.options.seed, "seed", INT64_MIN, INT64_MAX,
-              OPTIONAL),
+              OPTIONAL, "of the sampling"),
     FIELD_ENUM(call_message, request.options.think, "think", THINK_UNSET,
-               THINK_ON, OPTIONAL),
+               THINK_ON, OPTIONAL, "0 unset, 1 off, 2 on"),
     FIELD_INT32(call_message, request.options.top_logprobs, "top_logprobs", 0,
-                LOGPROBS_TOP, OPTIONAL),
+                LOGPROBS_TOP, OPTIONAL,
+                "alternatives to each token that are asked for; 0: no "
+                "log-probabilities"),
 };
 
 static const struct field cancel_fields[] = {
-    FIELD_INT(cancel, id, "id", 0, INT64_MAX, REQUIRED),
+    FIELD_INT(cancel, id, "id", 0, INT64_MAX, REQUIRED,
+              "the lease. Nothing comes back; one that the worker does not "
+              "have is ignored"),
 };
 
 static const struct field answer_fields[] = {
-    FIELD_INT(answer_message, id, "id", 0, INT64_MAX, REQUIRED),
+    FIELD_INT(answer_message, id, "id", 0, INT64_MAX, REQUIRED, "the lease"),
     FIELD_ENUM(answer_message, answer.outcome, "outcome", CALL_TEXT,
-               CALL_OUTCOME_COUNT - 1, REQUIRED),
+               CALL_OUTCOME_COUNT - 1, REQUIRED,
+               "0 text, 1 cut, 2 empty, 3 loop, 4 too long"),
     FIELD_SLICE(answer_message, answer.text, answer.text_len, "text",
-                WIRE_MAX_TEXT, OPTIONAL),
+                WIRE_MAX_TEXT, OPTIONAL,
+                "missing for 2, 3 and 4; mended where a model wrote no UTF-8"),
     FIELD_INT32(answer_message, answer.prompt_tokens, "prompt_tokens", 0,
-                INT32_MAX, OPTIONAL),
+                INT32_MAX, OPTIONAL, "cached ones included; 0: unknown"),
     FIELD_INT32(answer_message, answer.cached_tokens, "cached_tokens", -1,
-                INT32_MAX, REQUIRED),
+                INT32_MAX, REQUIRED, "-1: the server does not say"),
     FIELD_INT32(answer_message, answer.generated_tokens, "generated_tokens", 0,
-                INT32_MAX, OPTIONAL),
-    FIELD_COUNT(answer_message, answer.prompt_us, "prompt_us"),
-    FIELD_COUNT(answer_message, answer.generate_us, "generate_us"),
-    FIELD_COUNT(answer_message, answer.load_us, "load_us"),
-    FIELD_COUNT(answer_message, answer.total_us, "total_us"),
+                INT32_MAX, OPTIONAL, "of the reply; 0: unknown"),
+    FIELD_COUNT(answer_message, answer.prompt_us, "prompt_us",
+                "microseconds on the prompt; 0: unknown"),
+    FIELD_COUNT(answer_message, answer.generate_us, "generate_us",
+                "on the reply"),
+    FIELD_COUNT(answer_message, answer.load_us, "load_us",
+                "on loading the model"),
+    FIELD_COUNT(answer_message, answer.total_us, "total_us",
+                "on all, as the worker measured"),
     FIELD_TEXT(answer_message, answer.logprobs, "logprobs", LOGPROBS_MAX_BYTES,
-               NULLABLE),
+               NULLABLE,
+               "JSON, see [Log-probabilities](#log-probabilities); missing "
+               "where none were asked for or given"),
 };
 
 static const struct field fault_fields[] = {
-    FIELD_INT(fault_message, id, "id", 0, INT64_MAX, REQUIRED),
+    FIELD_INT(fault_message, id, "id", 0, INT64_MAX, REQUIRED, "the lease"),
     FIELD_INT(fault_message, fault, "fault", FAULT_REFUSED,
-              CALL_FAULT_COUNT - 1, REQUIRED),
-    FIELD_TEXT(fault_message, text, "text", SENTENCE_CAP, OPTIONAL),
+              CALL_FAULT_COUNT - 1, REQUIRED,
+              "1 refused, 2 timeout, 3 busy, 4 server, 5 broken, 6 garbage, 7 "
+              "model, 8 request, 9 lost"),
+    FIELD_TEXT(fault_message, text, "text", SENTENCE_CAP, OPTIONAL,
+               "one sentence for people"),
 };
 
 static const struct field goodbye_fields[] = {
-    FIELD_COUNT(goodbye, open, "open"),
+    FIELD_COUNT(goodbye, open, "open",
+                "the peer takes no more calls, and this many answers are still "
+                "to follow. With 0 it is gone, and the calls that it still had "
+                "are asked elsewhere"),
 };
 
 static const struct field submit_fields[] = {
-    FIELD_TEXT(submit, action, "action", WORD_CAP, REQUIRED),
-    FIELD_TEXT(submit, options, "options", 1 << 20, OPTIONAL),
-    FIELD_TEXT(submit, folder, "folder", 4096, OPTIONAL),
-    FIELD_LIST(submit, files, n_files, "files", WIRE_MAX_FILES, &file_table),
+    FIELD_TEXT(submit, action, "action", WORD_CAP, REQUIRED, "`run` or `eval`"),
+    FIELD_TEXT(submit, options, "options", 1 << 20, OPTIONAL,
+               "a JSON object; its `priority` is 1 to 100, its `max_workers` 1 "
+               "to 10,000"),
+    FIELD_TEXT(
+        submit, folder, "folder", 4096, OPTIONAL,
+        "where the job is on this machine. Only the coordinator inside `run` "
+        "and `eval` reads it, whose one client is its own process; a "
+        "coordinator on the network uses `files`, whatever the folder says"),
+    FIELD_LIST(submit, files, n_files, "files", WIRE_MAX_FILES, &file_table,
+               "the job file first, then those that it names"),
 };
 
 static const struct field accepted_fields[] = {
-    FIELD_TEXT(accepted, job, "job", NAME_CAP, REQUIRED),
+    FIELD_TEXT(accepted, job, "job", NAME_CAP, REQUIRED, "its id"),
 };
 
 static const struct field progress_fields[] = {
-    FIELD_TEXT(progress, job, "job", NAME_CAP, REQUIRED),
-    FIELD_TEXT(progress, phase, "phase", WORD_CAP, OPTIONAL),
-    FIELD_TEXT(progress, note, "note", SENTENCE_CAP, OPTIONAL),
-    FIELD_COUNT(progress, trial, "trial"),
-    FIELD_COUNT(progress, trials, "trials"),
-    FIELD_COUNT(progress, done, "done"),
-    FIELD_COUNT(progress, total, "total"),
-    FIELD_COUNT(progress, examples, "examples"),
-    FIELD_COUNT(progress, expected, "expected"),
-    FIELD_REAL(progress, share, "share", -1, 1),
-    FIELD_COUNT(progress, calls, "calls"),
-    FIELD_COUNT(progress, reused, "reused"),
-    FIELD_COUNT(progress, in_flight, "in_flight"),
-    FIELD_COUNT(progress, faults, "faults"),
-    FIELD_COUNT(progress, prompt_tokens, "prompt_tokens"),
-    FIELD_COUNT(progress, generated_tokens, "generated_tokens"),
-    FIELD_COUNT(progress, workers, "workers"),
-    FIELD_COUNT(progress, slots, "slots"),
-    FIELD_REAL(progress, best, "best", -1, 1),
-    FIELD_REAL(progress, best_low, "best_low", -1, 1),
-    FIELD_REAL(progress, best_high, "best_high", -1, 1),
-    FIELD_COUNT(progress, best_trial, "best_trial"),
-    FIELD_REAL(progress, baseline, "baseline", -1, 1),
-    FIELD_REAL(progress, tokens_per_s, "tokens_per_s", 0, INT64_MAX),
-    FIELD_COUNT(progress, elapsed_ms, "elapsed_ms"),
-    FIELD_INT(progress, left_ms, "left_ms", -1, INT64_MAX, REQUIRED),
+    FIELD_TEXT(progress, job, "job", NAME_CAP, REQUIRED, "its id"),
+    FIELD_TEXT(progress, phase, "phase", WORD_CAP, OPTIONAL,
+               "what the job is at, in a word or two"),
+    FIELD_TEXT(progress, note, "note", SENTENCE_CAP, OPTIONAL,
+               "one sentence for people"),
+    FIELD_COUNT(progress, trial, "trial", "the last trial that ended"),
+    FIELD_COUNT(progress, trials, "trials",
+                "how many there will be; 0: not known"),
+    FIELD_COUNT(progress, done, "done",
+                "examples of what is under way that are done"),
+    FIELD_COUNT(progress, total, "total", "of how many"),
+    FIELD_COUNT(progress, examples, "examples",
+                "examples of the whole job that were run anew"),
+    FIELD_COUNT(progress, expected, "expected", "of how many; 0: not known"),
+    FIELD_REAL(progress, share, "share", -1, 1,
+               "of the whole way, which never goes back; below 0: not known"),
+    FIELD_COUNT(progress, calls, "calls", "answers so far"),
+    FIELD_COUNT(progress, reused, "reused",
+                "uses of an answer that needed no request"),
+    FIELD_COUNT(progress, in_flight, "in_flight",
+                "calls that are with a worker"),
+    FIELD_COUNT(progress, faults, "faults",
+                "calls that came back with a fault"),
+    FIELD_COUNT(progress, prompt_tokens, "prompt_tokens", "read so far"),
+    FIELD_COUNT(progress, generated_tokens, "generated_tokens",
+                "written so far"),
+    FIELD_COUNT(progress, workers, "workers",
+                "that can answer calls of the job"),
+    FIELD_COUNT(progress, slots, "slots", "of these workers"),
+    FIELD_REAL(progress, best, "best", -1, 1,
+               "the best score so far; below 0: none yet"),
+    FIELD_REAL(progress, best_low, "best_low", -1, 1,
+               "the low end of its interval"),
+    FIELD_REAL(progress, best_high, "best_high", -1, 1, "the high end"),
+    FIELD_COUNT(progress, best_trial, "best_trial",
+                "whose score that is; 0: none yet"),
+    FIELD_REAL(
+        progress, baseline, "baseline", -1, 1,
+        "the program as written on the same examples; below 0: none yet"),
+    FIELD_REAL(progress, tokens_per_s, "tokens_per_s", 0, INT64_MAX,
+               "read and written in a second, on average"),
+    FIELD_COUNT(progress, elapsed_ms, "elapsed_ms",
+                "since the job began, over all sessions"),
+    FIELD_INT(progress, left_ms, "left_ms", -1, INT64_MAX, REQUIRED,
+              "an estimate; -1: unknown"),
 };
 
 static const struct field result_fields[] = {
-    FIELD_TEXT(result, job, "job", NAME_CAP, REQUIRED),
-    FIELD_INT(result, status, "status", 0, 255, REQUIRED),
-    FIELD_TEXT(result, document, "document", WIRE_MAX_TEXT, OPTIONAL),
-    FIELD_TEXT(result, compiled, "compiled", WIRE_MAX_TEXT, OPTIONAL),
+    FIELD_TEXT(result, job, "job", NAME_CAP, REQUIRED, "its id"),
+    FIELD_INT(result, status, "status", 0, 255, REQUIRED,
+              "the [exit status](command-line.md#exit-status)"),
+    FIELD_TEXT(result, document, "document", WIRE_MAX_TEXT, OPTIONAL,
+               "JSON: what `run --json` prints, or `{\"error\": ...}`"),
+    FIELD_TEXT(result, compiled, "compiled", WIRE_MAX_TEXT, OPTIONAL,
+               "the bytes of the compiled file; missing where there is none"),
 };
 
 static const struct field command_fields[] = {
-    FIELD_TEXT(command, verb, "verb", WORD_CAP, REQUIRED),
-    FIELD_TEXT(command, job, "job", NAME_CAP, OPTIONAL),
-    FIELD_TEXT(command, argument, "argument", 1 << 20, OPTIONAL),
+    FIELD_TEXT(command, verb, "verb", WORD_CAP, REQUIRED,
+               "one of the table below"),
+    FIELD_TEXT(command, job, "job", NAME_CAP, OPTIONAL,
+               "its id, the beginning of one, or a name"),
+    FIELD_TEXT(command, argument, "argument", 1 << 20, OPTIONAL,
+               "a JSON object, or missing"),
 };
 
 static const struct field reply_fields[] = {
-    FIELD_TEXT(reply, document, "document", WIRE_MAX_TEXT, REQUIRED),
+    FIELD_TEXT(reply, document, "document", WIRE_MAX_TEXT, REQUIRED,
+               "JSON; `{\"error\": ...}` on failure, which is also what a "
+               "longer reply becomes"),
 };
 
 static const struct field part_fields[] = {
-    FIELD_INT(part, of, "of", 1, WIRE_MAX_BYTES, REQUIRED),
-    FIELD_INT(part, at, "at", 0, WIRE_MAX_BYTES, OPTIONAL),
-    FIELD_BYTES(part, data, len, "data", WIRE_PART_BYTES, REQUIRED),
+    FIELD_INT(part, of, "of", 1, WIRE_MAX_BYTES, REQUIRED,
+              "bytes of the whole message"),
+    FIELD_INT(part, at, "at", 0, WIRE_MAX_BYTES, OPTIONAL,
+              "where this piece belongs in it"),
+    FIELD_BYTES(part, data, len, "data", WIRE_PART_BYTES, REQUIRED,
+                "the piece"),
 };
 
 // All that both ends agree on. The order of the kinds is that of the enum.
@@ -274,6 +390,11 @@ const char *message_kind_name(enum message_kind kind)
     if ((unsigned)kind >= MESSAGE_KIND_COUNT)
         return "unknown";
     return kinds[kind].table.name;
+}
+
+const struct field_table *message_fields(enum message_kind kind)
+{
+    return &kinds[kind].table;
 }
 
 bool message_may_come_from(enum message_kind kind, enum message_sender sender)

@@ -10,7 +10,8 @@
 // beyond their cap make a frame invalid.
 //
 // How to add a field: a member in the struct here, a row in its table in
-// message.c, a line in docs/protocol.md, and a case in test_message.c.
+// message.c, which also tells people what it says (scripts/reference.py writes
+// it into docs/protocol.md), and a case in test_message.c.
 //
 // How to add a message: a value at the end of enum message_kind, its struct and
 // its place in struct message here; in message.c its fields and its row, which
@@ -28,6 +29,8 @@
 #include "common/buf.h"
 #include "common/call.h"
 #include "common/err.h"
+
+struct field_table;
 
 enum { WIRE_VERSION = 3 };
 enum { WIRE_MAX_BYTES = 64 << 20 }; // a message
@@ -286,6 +289,9 @@ void lease_write(int64_t lease, char out[WIRE_LEASE_BYTES]);
 int64_t lease_read(const char bytes[WIRE_LEASE_BYTES]);
 
 const char *message_kind_name(enum message_kind kind);
+
+// What a message of that kind consists of (wire/fields.h).
+const struct field_table *message_fields(enum message_kind kind);
 
 bool message_may_come_from(enum message_kind kind, enum message_sender sender);
 
