@@ -22,6 +22,91 @@ enum {
 static const double bucket_s[BUCKETS] = {0.1, 0.25, 0.5, 1,   2.5, 5,
                                          10,  30,   60,  120, 300};
 
+enum metric_id {
+    METRIC_UP,
+    METRIC_BUILD_INFO,
+    METRIC_TASKS_PENDING,
+    METRIC_LEASES,
+    METRIC_SLOTS,
+    METRIC_UTILIZATION,
+    METRIC_WORKERS,
+    METRIC_JOBS_RUNNING,
+    METRIC_JOB_TRIALS,
+    METRIC_JOB_BEST_SCORE,
+    METRIC_JOB_PROGRESS,
+    METRIC_JOB_LEFT,
+    METRIC_CALLS,
+    METRIC_DURATION,
+    METRIC_TOKENS,
+    METRIC_REUSE,
+    METRIC_SENT,
+    METRIC_FAULTS,
+    METRIC_HEDGED,
+    METRIC_SWAPS,
+    METRIC_PARKED,
+    METRIC_TURN,
+    METRIC_COUNT
+};
+
+static const struct metric_told told[METRIC_COUNT] = {
+    [METRIC_UP] = {"up", "", "gauge", "1 when the coordinator's loop answers"},
+    [METRIC_BUILD_INFO] = {"build_info", "version", "gauge",
+                           "always 1; its label says the version of promptcc"},
+    [METRIC_TASKS_PENDING] = {"tasks_pending", "", "gauge",
+                              "calls that wait for a worker"},
+    [METRIC_LEASES] = {"leases", "", "gauge", "calls that are with a worker"},
+    [METRIC_SLOTS] = {"slots", "", "gauge",
+                      "calls that all workers can work on at once"},
+    [METRIC_UTILIZATION] = {"utilization_ratio", "", "gauge",
+                            "the share of the slots that have a call"},
+    [METRIC_WORKERS] = {"workers", "state", "gauge",
+                        "workers that are here: serving, resting after faults, "
+                        "draining, silent"},
+    [METRIC_JOBS_RUNNING] = {"jobs_running", "", "gauge", "jobs that run now"},
+    [METRIC_JOB_TRIALS] = {"job_trials", "job", "gauge",
+                           "finished trials of a running job"},
+    [METRIC_JOB_BEST_SCORE] =
+        {"job_best_score", "job", "gauge",
+         "the best score of a running job so far, 0 to 1"},
+    [METRIC_JOB_PROGRESS] = {"job_progress_ratio", "job", "gauge",
+                             "how far a running job is on its way, 0 to 1; not "
+                             "there while that is not known"},
+    [METRIC_JOB_LEFT] = {"job_left_seconds", "job", "gauge",
+                         "about how long a running job still takes; not there "
+                         "while that is not known"},
+    [METRIC_CALLS] = {"calls_total", "role,outcome", "counter",
+                      "answers that are in the store"},
+    [METRIC_DURATION] = {"call_duration_seconds", "", "histogram",
+                         "how long calls took, as their workers measured"},
+    [METRIC_TOKENS] =
+        {"tokens_total", "type", "counter",
+         "tokens of all answers: prompt, generated, and cached, which are "
+         "prompt tokens that the server did not work through again"},
+    [METRIC_REUSE] =
+        {"prefix_reuse_ratio", "", "gauge",
+         "the share of prompt tokens that servers reused, where they say so"},
+    [METRIC_SENT] = {"calls_sent_total", "", "counter",
+                     "calls sent to workers since the start, copies included"},
+    [METRIC_FAULTS] = {"faults_total", "", "counter",
+                       "calls that came back with a fault since the start"},
+    [METRIC_HEDGED] = {"calls_hedged_total", "", "counter",
+                       "second copies of slow calls since the start"},
+    [METRIC_SWAPS] =
+        {"model_swaps_total", "", "counter",
+         "calls of another model than the worker's last, since the start"},
+    [METRIC_PARKED] = {"calls_parked", "", "gauge",
+                       "calls that were given up after faults"},
+    [METRIC_TURN] =
+        {"loop_longest_turn_seconds", "", "gauge",
+         "the longest turn of the coordinator's loop since the start"},
+};
+
+const struct metric_told *metrics_told(size_t *n)
+{
+    *n = METRIC_COUNT;
+    return told;
+}
+
 struct series {
     char role[ROLE_BYTES];
     int64_t outcome;
@@ -165,11 +250,12 @@ static void add_up(struct metrics *metrics, struct store *store)
 
 // --- writing ---
 
-static void put_head(struct buf *out, const char *name, const char *type,
-                     const char *help)
+static void put_head(struct buf *out, enum metric_id id)
 {
-    buf_printf(out, "# HELP promptcc_%s %s\n# TYPE promptcc_%s %s\n", name,
-               help, name, type);
+    const struct metric_told *one = &told[id];
+
+    buf_printf(out, "# HELP promptcc_%s %s\n# TYPE promptcc_%s %s\n", one->name,
+               one->help, one->name, one->type);
 }
 
 static void put_label(struct buf *out, const char *value)
@@ -184,17 +270,15 @@ static void put_label(struct buf *out, const char *value)
     }
 }
 
-static void put_number(struct buf *out, const char *name, const char *type,
-                       const char *help, double value)
+static void put_number(struct buf *out, enum metric_id id, double value)
 {
-    put_head(out, name, type, help);
-    buf_printf(out, "promptcc_%s %.17g\n", name, value);
+    put_head(out, id);
+    buf_printf(out, "promptcc_%s %.17g\n", told[id].name, value);
 }
 
 static void put_calls(const struct metrics *metrics, struct buf *out)
 {
-    put_head(out, "calls_total", "counter",
-             "Answers that are in the store, by role and outcome.");
+    put_head(out, METRIC_CALLS);
     for (size_t i = 0; i < metrics->n_series; i++) {
         const struct series *s = &metrics->series[i];
 
@@ -215,8 +299,7 @@ static void put_durations(const struct metrics *metrics, struct buf *out)
         for (size_t b = 0; b < BUCKETS; b++)
             all.buckets[b] += metrics->series[i].buckets[b];
     }
-    put_head(out, "call_duration_seconds", "histogram",
-             "How long calls took, as their workers measured.");
+    put_head(out, METRIC_DURATION);
     for (size_t b = 0; b < BUCKETS; b++)
         buf_printf(out,
                    "promptcc_call_duration_seconds_bucket{le=\"%g\"} %" PRId64
@@ -239,19 +322,14 @@ static void put_tokens(const struct metrics *metrics, struct buf *out)
         cached += metrics->series[i].cached;
         generated += metrics->series[i].generated;
     }
-    put_head(out, "tokens_total", "counter",
-             "Tokens of all answers; cached ones are prompt tokens that the "
-             "server did not work through again.");
+    put_head(out, METRIC_TOKENS);
     buf_printf(out,
                "promptcc_tokens_total{type=\"prompt\"} %" PRId64 "\n"
                "promptcc_tokens_total{type=\"cached\"} %" PRId64 "\n"
                "promptcc_tokens_total{type=\"generated\"} %" PRId64 "\n",
                prompt, cached, generated);
     if (known > 0)
-        put_number(out, "prefix_reuse_ratio", "gauge",
-                   "Share of prompt tokens that servers reused, where they "
-                   "say so.",
-                   (double)cached / (double)known);
+        put_number(out, METRIC_REUSE, (double)cached / (double)known);
 }
 
 static void put_workers(const json_t *status, struct buf *out)
@@ -259,7 +337,7 @@ static void put_workers(const json_t *status, struct buf *out)
     const json_t *workers = json_object_get(status, "workers");
     void *at = json_object_iter((json_t *)workers);
 
-    put_head(out, "workers", "gauge", "Workers that are here, by state.");
+    put_head(out, METRIC_WORKERS);
     for (; at != NULL; at = json_object_iter_next((json_t *)workers, at))
         buf_printf(out, "promptcc_workers{state=\"%s\"} %" PRId64 "\n",
                    json_object_iter_key(at),
@@ -269,29 +347,27 @@ static void put_workers(const json_t *status, struct buf *out)
 // What is told of each running job: a member of its status, null or below 0
 // while it is not known.
 static const struct job_gauge {
-    const char *name, *help, *member;
+    enum metric_id id;
+    const char *member;
     double per_unit; // of the member, to one of the gauge
 } job_gauges[] = {
-    {"job_trials", "Finished trials of a running job.", "trial", 1},
-    {"job_progress_ratio", "How far a running job is on its way, 0 to 1.",
-     "share", 1},
-    {"job_left_seconds", "About how long a running job still takes.", "left_ms",
-     1000},
-    {"job_best_score", "Best score of a running job so far, 0 to 1.", "best",
-     1},
+    {METRIC_JOB_TRIALS, "trial", 1},
+    {METRIC_JOB_PROGRESS, "share", 1},
+    {METRIC_JOB_LEFT, "left_ms", 1000},
+    {METRIC_JOB_BEST_SCORE, "best", 1},
 };
 
 static void put_job_gauge(const struct job_gauge *gauge, const json_t *jobs,
                           struct buf *out)
 {
-    put_head(out, gauge->name, "gauge", gauge->help);
+    put_head(out, gauge->id);
     for (size_t i = 0; i < json_array_size(jobs); i++) {
         const json_t *job = json_array_get(jobs, i);
         double value = json_get_number(job, gauge->member, -1);
 
         if (value < 0)
             continue;
-        buf_printf(out, "promptcc_%s{job=\"", gauge->name);
+        buf_printf(out, "promptcc_%s{job=\"", told[gauge->id].name);
         put_label(out, json_get_text(job, "job", ""));
         buf_printf(out, "\"} %.17g\n", value / gauge->per_unit);
     }
@@ -301,8 +377,7 @@ static void put_jobs(const json_t *status, struct buf *out)
 {
     const json_t *jobs = json_object_get(status, "jobs");
 
-    put_number(out, "jobs_running", "gauge", "Jobs that run now.",
-               (double)json_array_size(jobs));
+    put_number(out, METRIC_JOBS_RUNNING, (double)json_array_size(jobs));
     for (size_t i = 0; i < sizeof job_gauges / sizeof *job_gauges; i++)
         put_job_gauge(&job_gauges[i], jobs, out);
 }
@@ -315,35 +390,21 @@ static void put_status(const json_t *status, struct buf *out)
 
     put_workers(status, out);
     put_jobs(status, out);
-    put_number(out, "tasks_pending", "gauge", "Calls that wait for a worker.",
+    put_number(out, METRIC_TASKS_PENDING,
                json_get_number(calls, "queued", 0) +
                    json_get_number(calls, "waiting", 0));
-    put_number(out, "leases", "gauge", "Calls that are with a worker.", leased);
-    put_number(out, "slots", "gauge",
-               "Calls that all workers can work on at once.", slots);
-    put_number(out, "utilization_ratio", "gauge",
-               "Share of the slots that have a call.",
+    put_number(out, METRIC_LEASES, leased);
+    put_number(out, METRIC_SLOTS, slots);
+    put_number(out, METRIC_UTILIZATION,
                slots <= 0       ? 0
                : leased < slots ? leased / slots
                                 : 1);
-    put_number(out, "calls_parked", "gauge",
-               "Calls that were given up after faults.",
-               json_get_number(calls, "parked", 0));
-    put_number(out, "calls_sent_total", "counter",
-               "Calls sent to workers since the start, copies included.",
-               json_get_number(calls, "sent", 0));
-    put_number(out, "faults_total", "counter",
-               "Calls that came back with a fault since the start.",
-               json_get_number(calls, "faults", 0));
-    put_number(out, "calls_hedged_total", "counter",
-               "Second copies of slow calls since the start.",
-               json_get_number(calls, "hedged", 0));
-    put_number(out, "model_swaps_total", "counter",
-               "Calls of another model than the worker's last, since the "
-               "start.",
-               json_get_number(calls, "model_swaps", 0));
-    put_number(out, "loop_longest_turn_seconds", "gauge",
-               "Longest turn of the coordinator's loop since the start.",
+    put_number(out, METRIC_PARKED, json_get_number(calls, "parked", 0));
+    put_number(out, METRIC_SENT, json_get_number(calls, "sent", 0));
+    put_number(out, METRIC_FAULTS, json_get_number(calls, "faults", 0));
+    put_number(out, METRIC_HEDGED, json_get_number(calls, "hedged", 0));
+    put_number(out, METRIC_SWAPS, json_get_number(calls, "model_swaps", 0));
+    put_number(out, METRIC_TURN,
                json_get_number(status, "longest_turn_ms", 0) / 1000);
 }
 
@@ -354,11 +415,10 @@ void metrics_write(struct metrics *metrics, const struct web_commands *commands,
     json_t *status = web_ask(commands, "status", "", "", &ignored);
     struct store *store = readers_take(readers, &ignored);
 
-    put_head(out, "build_info", "gauge", "The version of promptcc.");
+    put_head(out, METRIC_BUILD_INFO);
     buf_printf(out, "promptcc_build_info{version=\"%s\"} 1\n",
                PROMPTCC_VERSION);
-    put_number(out, "up", "gauge", "Whether the coordinator's loop answers.",
-               status != NULL);
+    put_number(out, METRIC_UP, status != NULL);
     pthread_mutex_lock(&metrics->lock);
     if (store != NULL) {
         add_up(metrics, store);

@@ -2,11 +2,14 @@
 //
 // Counters of calls are added up from the store: each scrape reads only the
 // calls that came since the last one, so that a store of a million calls costs
-// its million once. What is under way is asked of the coordinator. The names
-// stand in docs/http-api.md.
+// its million once. What is under way is asked of the coordinator. Each has a
+// row, which says what it is to who scrapes it and to readers of
+// docs/http-api.md.
 
 #ifndef WEB_METRICS_H
 #define WEB_METRICS_H
+
+#include <stddef.h>
 
 #include "common/buf.h"
 #include "common/err.h"
@@ -14,6 +17,15 @@
 #include "web/web.h"
 
 struct metrics;
+
+// One of them, without "promptcc_" in front. All static.
+struct metric_told {
+    const char *name;
+    const char *labels; // "role,outcome"; "": none
+    const char *type;   // "counter", "gauge", "histogram"
+    const char *help;
+};
+const struct metric_told *metrics_told(size_t *n);
 
 struct metrics *metrics_new(struct err *err);
 void metrics_free(struct metrics *metrics); // NULL is fine
