@@ -1,18 +1,25 @@
--- Version 1 of a store: what is in it and how people see it.
+-- Version 1 of a store: the first.
 --
 -- What is written for every call or evaluation is appended by rising id and
 -- has no second index: a random one costs four times the row itself. Texts
 -- stand apart, so that counting does not read them. REFERENCES are for people
 -- and their tools; the order of writing keeps them true, SQLite does not check.
 --
--- Once a version is released its file is never edited: stores out there were
--- made by it. A later version is a file of its own (schema.h).
+-- Once a version is released its statements are never edited: stores out there
+-- were made by them. A later version is a file of its own (schema.h). The comment
+-- above a table says what a row of it is, and scripts/reference.py writes that
+-- into docs/store.md.
 
+-- meta: `written_by`, the promptcc that last changed the schema, and `views`,
+-- a hash of the views that the store has.
 CREATE TABLE meta(
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- jobs: a job: its id, canonical form, state and result (`document` is what
+-- `run --json` prints, `compiled` the compiled file). Written when it is first
+-- run, and on every change of state.
 CREATE TABLE jobs(
     no INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -33,6 +40,8 @@ CREATE TABLE jobs(
     updated_ms INTEGER NOT NULL
 ) STRICT;
 
+-- job_models: the digest that the model of a role had when the job first used
+-- it.
 CREATE TABLE job_models(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     role TEXT NOT NULL,
@@ -41,6 +50,8 @@ CREATE TABLE job_models(
     PRIMARY KEY(job_no, role)
 ) STRICT, WITHOUT ROWID;
 
+-- splits: the row numbers of a share (train, validation, test), a JSON list.
+-- Written once, and not changed any more.
 CREATE TABLE splits(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     share TEXT NOT NULL,
@@ -48,13 +59,15 @@ CREATE TABLE splits(
     PRIMARY KEY(job_no, share)
 ) STRICT;
 
--- What was submitted, so that a job can be resumed without its folder.
+-- submissions: what was submitted: options and folder. With `job_files`, so
+-- that a job can be resumed without its folder.
 CREATE TABLE submissions(
     job_no INTEGER PRIMARY KEY REFERENCES jobs(no),
     options TEXT NOT NULL,
     folder TEXT NOT NULL
 ) STRICT;
 
+-- job_files: a file of a submitted job, as bytes.
 CREATE TABLE job_files(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     position INTEGER NOT NULL,
@@ -63,24 +76,32 @@ CREATE TABLE job_files(
     PRIMARY KEY(job_no, position)
 ) STRICT;
 
+-- prefixes: a system message with its demos, as it was sent. Each is stored
+-- once.
 CREATE TABLE prefixes(
     id INTEGER PRIMARY KEY,
     hash BLOB NOT NULL,
     text TEXT NOT NULL
 ) STRICT;
 
+-- instructions: an instruction. Each is stored once, however many candidates
+-- use it.
 CREATE TABLE instructions(
     id INTEGER PRIMARY KEY,
     hash BLOB NOT NULL,
     text TEXT NOT NULL
 ) STRICT;
 
+-- demo_sets: a JSON list of demos. Each is stored once, however many
+-- candidates use it.
 CREATE TABLE demo_sets(
     id INTEGER PRIMARY KEY,
     hash BLOB NOT NULL,
     demos TEXT NOT NULL
 ) STRICT;
 
+-- candidates: a candidate: its hash, its `parents` (a JSON list of ids) and
+-- the `reason` why it was made.
 CREATE TABLE candidates(
     id INTEGER PRIMARY KEY,
     job_no INTEGER NOT NULL REFERENCES jobs(no),
@@ -90,6 +111,8 @@ CREATE TABLE candidates(
     created_ms INTEGER NOT NULL
 ) STRICT;
 
+-- candidate_parts: what a candidate shows in one step: an instruction and a
+-- demo set.
 CREATE TABLE candidate_parts(
     candidate_id INTEGER NOT NULL REFERENCES candidates(id),
     position INTEGER NOT NULL,
@@ -101,6 +124,8 @@ CREATE TABLE candidate_parts(
     PRIMARY KEY(candidate_id, position)
 ) STRICT, WITHOUT ROWID;
 
+-- trials: a trial: number, kind, candidate, a hash of the rows that it is
+-- scored on, score and cost. Written when it is admitted, and when it ends.
 CREATE TABLE trials(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     number INTEGER NOT NULL,
@@ -117,6 +142,8 @@ CREATE TABLE trials(
     PRIMARY KEY(job_no, number)
 ) STRICT, WITHOUT ROWID;
 
+-- evaluations: one candidate on one row: outcome, score, feedback, `p_right`,
+-- `calls` (a JSON list of call ids).
 CREATE TABLE evaluations(
     id INTEGER PRIMARY KEY,
     job_no INTEGER NOT NULL REFERENCES jobs(no),
@@ -131,6 +158,8 @@ CREATE TABLE evaluations(
     feedback TEXT
 ) STRICT;
 
+-- call_kinds: what many calls share: role, purpose, step, model, digest,
+-- options.
 CREATE TABLE call_kinds(
     id INTEGER PRIMARY KEY,
     hash BLOB NOT NULL,
@@ -142,6 +171,7 @@ CREATE TABLE call_kinds(
     options TEXT NOT NULL
 ) STRICT;
 
+-- calls: an answer: key, outcome, tokens, times, and who gave it.
 CREATE TABLE calls(
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL,
@@ -162,12 +192,16 @@ CREATE TABLE calls(
     finished_ms INTEGER NOT NULL
 ) STRICT;
 
+-- call_texts: of a call which question was asked (`question_id`; calls of
+-- older stores have the turn itself in `tail`), the reply, and what was in
+-- doubt of it (`logprobs`, see docs/protocol.md).
 CREATE TABLE call_texts(
     id INTEGER PRIMARY KEY REFERENCES calls(id),
     tail TEXT NOT NULL,
     reply TEXT NOT NULL
 ) STRICT;
 
+-- workers: the latest facts about a worker.
 CREATE TABLE workers(
     name TEXT PRIMARY KEY,
     state TEXT NOT NULL,
@@ -179,6 +213,7 @@ CREATE TABLE workers(
     seen_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- events: an excluded example, a fault or a note. Written when it happens.
 CREATE TABLE events(
     id INTEGER PRIMARY KEY,
     job_no INTEGER NOT NULL REFERENCES jobs(no),

@@ -3,6 +3,9 @@
 -- calls an event happened. From this version on views are files of their own (views/), and are
 -- made anew whenever they differ from those of the program.
 
+-- examples: an example of a job's data, for people: its share, place, inputs
+-- and labels. Written when the job is first run.
+--
 -- What v_evaluations shows of a row. inputs and labels are JSON objects; NULL
 -- where a job of an older store was not run since, or its data is very large.
 CREATE TABLE examples(

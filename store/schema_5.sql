@@ -4,6 +4,8 @@
 -- were half of a store. `tail` is '' where there is a question_id, and holds
 -- the turn in calls of older versions.
 
+-- questions: the last turn of a prompt, as it was sent. Stored once for all
+-- candidates that were asked it.
 CREATE TABLE questions(
     id INTEGER PRIMARY KEY,
     text TEXT NOT NULL

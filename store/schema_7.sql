@@ -8,6 +8,9 @@
 -- the calls after that. So sum and calls agree after any crash. cached_tokens
 -- is of the cached_calls calls whose server said how many.
 
+-- costs: what the calls of a job of one kind cost, added up to the call
+-- `last_call`; `v_cost` adds those that came later. Written with every
+-- thousandth call.
 CREATE TABLE costs(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     kind_id INTEGER NOT NULL REFERENCES call_kinds(id),

@@ -4,6 +4,8 @@
 -- examples that both it and the baseline were scored on. Jobs that were not run
 -- since have no row.
 
+-- bests: the best trial of a job so far, beside the baseline on the same
+-- examples. Written whenever another leads.
 CREATE TABLE bests(
     job_no INTEGER PRIMARY KEY REFERENCES jobs(no),
     trial INTEGER NOT NULL,

@@ -6,6 +6,10 @@
 -- equals the one with fewer instructions of its own is better, then the first,
 -- as in the search.
 -- A candidate stands here once, by its first trial on the most rows.
+--
+--   job, rank               the job, and the place within it, from 1
+--   score, baseline, n, trial, kind, candidate, instructions, demos, tuned
+--                           as in `v_trials`
 CREATE VIEW v_best AS SELECT
     j.id AS job,
     row_number() OVER (PARTITION BY t.job_no

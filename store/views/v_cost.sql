@@ -1,5 +1,13 @@
 -- Calls and tokens by job, role, purpose and model: what is added up in costs,
 -- and the calls that came after that (schema_7.sql).
+--
+--   job, role, purpose, model
+--                           what is added up
+--   calls, prompt_tokens, cached_tokens, generated_tokens, hedged
+--                           sums
+--   model_s                 seconds that the model servers worked
+--   cached_calls            of how many calls the server said what was cached:
+--                           `cached_tokens` is their sum, NULL where it is 0
 CREATE VIEW v_cost AS SELECT
     j.id AS job,
     k.role,

@@ -4,6 +4,34 @@
 -- the metric needs, of several attempts the one that counted. What is said of
 -- the example is looked up where it is asked for, and not joined: who counts a
 -- million evaluations does not visit their examples.
+--
+--   id              of the evaluation
+--   job, candidate  whose it is
+--   row             the example, from 0
+--   replicate       0; larger if an example is asked several times
+--   share           `train`, `val`, `test`; `train, val` where both are the same rows
+--   file, line      where the example stands
+--   inputs          what the program was given, a JSON object
+--   labels          everything else in the example, a JSON object
+--   answer          the model's last reply, as it came
+--   outcome         `done`, `format` (not readable), `cut`, `empty`, `loop`, `too_long`,
+--                   `unjudged` (no answer of the judge could be read, so there is no score)
+--   score           from the metric; 0 when the outcome is not `done`, NULL when it is
+--                   `unjudged`
+--   p_right         how likely the model considered the right label, 0 to 1, for optimizers
+--                   that ask for it; NULL if none asked, or if the server did not say
+--   judge_noise     how much the replicates of the judge differ (a standard deviation);
+--                   NULL without replicates
+--   reason          why it is not the full score: `feedback`, or, for runs of an older
+--                   promptcc, what the outcome means
+--   feedback        what would make the answer better: the metric's own words; where it has
+--                   none, each output beside what the example says; for a reply that could
+--                   not be read, what was wrong with it and the form that was expected.
+--                   Null for a full score, and where nothing can be said
+--   repairs         how often a reply had to be asked for again
+--   lenient         bits that say in what way the reply was not quite as asked
+--                   (docs/replies.md)
+--   calls           the ids of its calls in order, a JSON list (`v_calls`)
 CREATE VIEW v_evaluations AS SELECT
     e.id,
     j.id AS job,

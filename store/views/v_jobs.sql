@@ -1,4 +1,22 @@
 -- A row a job, with its state and result.
+--
+--   job                    its id. The scores of an `eval` are a job of their own:
+--                          `ID-eval`, with `--data` `ID-HASH-eval` (a hash of the file),
+--                          with `--all-steps` `ID-all-eval`
+--   name                   from the job file
+--   state                  `queued`, `running`, `paused`, `done`, `stopped`, `failed`
+--   score                  of the compiled program on the validation share; NULL until
+--                          there is one
+--   reason                 why it is paused, stopped or failed, in a sentence
+--   simulated              1 if a stand-in answered
+--   trials                 how many are finished
+--   seed                   of the optimizer
+--   wall_s                 seconds over all sessions
+--   path                   of the job file, as it was given
+--   created, updated       when it was first run, and last changed
+--   priority, max_workers  its share of the slots beside other jobs (10 unless `--priority`
+--                          says otherwise), and how many workers it may have at a time;
+--                          NULL: all. Both are NULL for an `eval`
 CREATE VIEW v_jobs AS SELECT
     j.id AS job,
     j.name,
