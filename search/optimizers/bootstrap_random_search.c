@@ -28,7 +28,7 @@ static const struct param params[] = {
      offsetof(struct params, num_candidate_programs), 0, 10000, 16, NULL,
      "demo sets on shuffled examples"},
     {"stop_at_score", PARAM_NUMBER, offsetof(struct params, stop_at_score), 0,
-     1, 1, NULL, "score, 0 to 1, that is good enough to end"},
+     1, 1, NULL, "a score that is good enough to end the search"},
 };
 
 struct search {

@@ -39,7 +39,9 @@ struct params {
 static const struct param params[] = {
     {"breadth", PARAM_INT, AT(breadth), 2, 1000, 10, NULL,
      "instructions of a step that one round tries"},
-    {"depth", PARAM_INT, AT(depth), 1, 1000, 3, NULL, "rounds"},
+    {"depth", PARAM_INT, AT(depth), 1, 1000, 3, NULL,
+     "rounds; from the second on the teacher sees the best attempts and "
+     "their scores"},
     {"init_temperature", PARAM_NUMBER, AT(init_temperature), 0, 2, 1.4, NULL,
      "temperature at which instructions are proposed"},
     {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL, "of the random numbers"},

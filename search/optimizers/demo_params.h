@@ -15,19 +15,20 @@
 #define DEMO_PARAMS(type)                                                      \
     {"metric_threshold", PARAM_NUMBER,                                         \
      offsetof(type, recipe.metric_threshold), 0, 1, NAN, NULL,                 \
-     "score from which a teacher's run is good; without it any above 0"},      \
+     "the score that a teacher's run needs to become a demo; otherwise any "   \
+     "above 0"},                                                               \
     {"max_bootstrapped_demos", PARAM_INT,                                      \
      offsetof(type, recipe.max_bootstrapped), 0, 1000, 4, NULL,                \
-     "demos from the teacher's runs, a predictor"},                            \
+     "demos from the teacher's runs, for each predictor"},                     \
     {"max_labeled_demos", PARAM_INT,                                           \
      offsetof(type, recipe.max_labeled), 0, 1000, 16, NULL,                    \
-     "demos of a predictor up to which labelled examples are added"},          \
+     "labelled examples are added until a predictor has so many demos"},       \
     {"max_rounds", PARAM_INT,                                                  \
      offsetof(type, recipe.max_rounds), 1, 100, 1, NULL,                       \
-     "times that the teacher tries an example"},                               \
+     "how many times the teacher may try an example"},                         \
     {"max_errors", PARAM_INT,                                                  \
      offsetof(type, recipe.max_errors), 1, 1e9, 10, NULL,                      \
-     "examples without any answer after which no more are tried"},             \
+     "after so many examples without a readable answer, no more are tried"},   \
     {"seed", PARAM_INT, offsetof(type, seed), 0, 9e15, 0, NULL,                \
      "of the random numbers"}
 // clang-format on

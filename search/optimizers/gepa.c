@@ -64,32 +64,40 @@ struct params {
 
 static const struct param params[] = {
     {"auto", PARAM_CHOICE, AT(level), 0, 0, AUTO_LIGHT, auto_names,
-     "effort: how many runs of the program are scored"},
+     "effort, about what `miprov2` would spend"},
     {"max_full_evals", PARAM_INT, AT(max_full_evals), 1, 1e6, -1, NULL,
-     "effort as so many passes over all training and validation rows; wins "
-     "over auto"},
+     "effort, as a number of passes over all training and validation rows, "
+     "in place of `auto`"},
     {"max_metric_calls", PARAM_INT, AT(max_metric_calls), 1, 1e9, -1, NULL,
-     "effort as so many scored runs of the program; wins over auto"},
+     "effort, as a number of scored runs of the program, including those "
+     "of the baseline, in place of `auto`"},
     {"reflection_minibatch_size", PARAM_INT, AT(reflection_minibatch_size), 1,
-     1000, 3, NULL, "training rows that a reflection is made from"},
+     1000, 3, NULL, "training rows that one reflection is made from"},
     {"candidate_selection_strategy", PARAM_CHOICE, AT(selection), 0, 0,
      SELECT_PARETO, selection_names,
-     "parent: drawn from those that are the best on some row, or the best"},
+     "whose instruction is rewritten: `pareto` draws among the candidates "
+     "that are the best on some validation row; `current_best` takes the "
+     "best mean"},
     {"component_selector", PARAM_CHOICE, AT(selector), 0, 0, EACH_IN_TURN,
-     selector_names, "steps that one iteration rewrites: one in turn, or all"},
+     selector_names,
+     "which step's instruction is rewritten: `round_robin` takes one step "
+     "after the other, `all` every step at once"},
     {"skip_perfect_score", PARAM_BOOL, AT(skip_perfect_score), 0, 1, 1, NULL,
-     "no reflection on rows that all have the perfect score"},
+     "no reflection on rows that all reach `perfect_score`"},
     {"perfect_score", PARAM_NUMBER, AT(perfect_score), 0, 1, 1, NULL,
-     "score of a row that leaves nothing to wish for"},
+     "the score of a row that leaves nothing to wish for"},
     {"add_format_failure_as_feedback", PARAM_BOOL,
      AT(add_format_failure_as_feedback), 0, 1, 1, NULL,
-     "reflect on replies that could not be read, too"},
+     "show the teacher replies that could not be read, too, with the form "
+     "that was expected"},
     {"use_merge", PARAM_BOOL, AT(use_merge), 0, 1, 1, NULL,
-     "put candidates together that changed different steps"},
+     "merge candidates that improved different steps"},
     {"max_merge_invocations", PARAM_INT, AT(max_merge_invocations), 0, 1e6, 5,
-     NULL, "merged candidates that may join the pool"},
+     NULL, "how many merged candidates may stay"},
     {"acceptance_rows", PARAM_INT, AT(acceptance_rows), 0, 1e6, 12, NULL,
-     "further training rows that a gain is tested on when it could be chance"},
+     "if a gain on a few rows could be chance, it is first tested on so "
+     "many more training rows, before all validation rows are spent on it; "
+     "0: no such test"},
     {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL, "of the random numbers"},
 };
 

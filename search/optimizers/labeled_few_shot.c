@@ -15,9 +15,9 @@ struct params {
 
 static const struct param params[] = {
     {"k", PARAM_INT, offsetof(struct params, k), 0, 1000, 16, NULL,
-     "demos a predictor"},
+     "demos for each predictor"},
     {"sample", PARAM_BOOL, offsetof(struct params, sample), 0, 1, 1, NULL,
-     "draw the examples by chance rather than take the first ones"},
+     "draw them at random; otherwise take the first ones"},
     {"seed", PARAM_INT, offsetof(struct params, seed), 0, 9e15, 0, NULL,
      "of the random numbers"},
 };

@@ -56,15 +56,17 @@ static const int64_t sizes[] = {300, 1000, 3000};
 
 static const struct param params[] = {
     {"auto", PARAM_CHOICE, AT(size), 0, 0, SIZE_MEDIUM, size_names,
-     "effort: 300, 1000 or 3000 evaluations"},
+     "effort: 300, 1,000 or 3,000 evaluations"},
     {"evaluations", PARAM_INT, AT(evaluations), 1, 1e9, -1, NULL,
-     "runs of the program on an example, the baseline's not counted; wins "
-     "over auto"},
+     "runs of the program on an example, the baseline's not counted; "
+     "otherwise by `auto`"},
     {"max_demos", PARAM_INT, AT(max_demos), 0, 1000, -1, NULL,
-     "demos of a step at most; otherwise by the examples at hand"},
+     "demos of a step at most; otherwise 32, and no more than half of the "
+     "examples where train and validation are the same rows. 0: "
+     "instructions alone are searched"},
     {"proposals", PARAM_INT, AT(proposals), 0, 100, 2, NULL,
-     "letters on mistakes to the teacher in a round; three on examples for "
-     "each"},
+     "how many times the teacher is shown mistakes in a round, and three "
+     "times as often some new examples; 0: never"},
     {"temperature", PARAM_NUMBER, AT(temperature), 0, 2, 1, NULL,
      "temperature at which instructions are written"},
     {"seed", PARAM_INT, AT(seed), 0, 9e15, 9, NULL, "of the random numbers"},

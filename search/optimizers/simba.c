@@ -55,15 +55,18 @@ static const struct param params[] = {
     {"bsize", PARAM_INT, AT(bsize), 1, 1e6, 32, NULL,
      "training rows of a minibatch"},
     {"num_candidates", PARAM_INT, AT(num_candidates), 1, 1000, 6, NULL,
-     "runs of each row; a step makes one new program more than that"},
+     "runs of each row at temperature 1; a minibatch leads to one new "
+     "program more than that"},
     {"max_steps", PARAM_INT, AT(max_steps), 1, 1e6, 8, NULL, "minibatches"},
     {"max_demos", PARAM_INT, AT(max_demos), 0, 1000, 4, NULL,
-     "demos of a step from which on some are dropped; 0: rules alone"},
+     "when a step has so many demos, some are dropped; 0: only rules are "
+     "added"},
     {"demo_input_field_maxlen", PARAM_INT, AT(demo_input_field_maxlen), 1, 1e9,
      100000, NULL, "bytes of an input that a demo keeps"},
     {"temperature_for_sampling", PARAM_NUMBER, AT(temperature_for_sampling),
      0.001, 100, 0.2, NULL,
-     "how evenly the programs for the runs are drawn: low draws the best"},
+     "how evenly the programs for the runs are drawn; the lower, the more "
+     "often the best ones"},
     {"temperature_for_candidates", PARAM_NUMBER, AT(temperature_for_candidates),
      0.001, 100, 0.2, NULL, "the same of the programs that are changed"},
     {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL, "of the random numbers"},
