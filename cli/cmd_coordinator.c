@@ -105,6 +105,7 @@ const struct command_entry cmd_coordinator = {
     .name = "coordinator",
     .usage = "",
     .summary = "takes jobs and gives their calls to workers; SIGTERM ends it",
+    .about = "When it starts, it takes up every job that was running.",
     .example = "promptcc coordinator --listen tcp://127.0.0.1:5570 "
                "--store promptcc.db",
     .options = OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_KEYS) |

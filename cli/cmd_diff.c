@@ -304,9 +304,16 @@ const struct command_entry cmd_diff = {
     .name = "diff",
     .usage = "A B",
     .summary = "shows word by word what two compiled programs say differently",
+    .about = "A and B are compiled files (.json) or jobs. Instructions, "
+             "demos, settings and scores are shown.",
     .example = "promptcc diff before.json customer-care",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON),
     .min_operands = 2,
     .max_operands = 2,
+    .document = "`steps`: a list of `step`, `changed`, `instruction` (a "
+                "list of `change`, which is `same`, `gone` or `new`, and "
+                "`text`), `demos_before`, `demos_after`, `demos_gone`, "
+                "`demos_new`; `settings`: a list of `name`, `before`, "
+                "`after`; `scores` (`before`, `after`)",
     .run = run,
 };

@@ -97,6 +97,9 @@ const struct command_entry cmd_ensemble = {
     .name = "ensemble",
     .usage = "COMPILED COMPILED...",
     .summary = "joins compiled programs into one that votes on their answers",
+    .about = "The result runs them all and gives the answer of most, or "
+             "with `--reduce-fn judge` the one that the model names as the "
+             "best. `eval` says what it scores.",
     .example = "promptcc ensemble first.json second.json third.json "
                "--out ensemble.json",
     .options = OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_REDUCE_FN) |
@@ -107,5 +110,6 @@ const struct command_entry cmd_ensemble = {
     .told =
         (const struct option_told[]){
             {OPT_OUT, "where the joint program goes", "ensemble.json"}, {0}},
+    .document = "`out`, `members` (how many)",
     .run = run,
 };

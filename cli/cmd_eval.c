@@ -56,6 +56,11 @@ const struct command_entry cmd_eval = {
     .name = "eval",
     .usage = "JOB",
     .summary = "scores the program, as written or with compiled prompts",
+    .about = "With --data it scores every row of that file; without it the "
+             "test share, or the validation share if the job has no test "
+             "share. With --compiled, the program and its prompts come "
+             "from that file, the metric and the models from JOB. Files "
+             "that DSPy saved can be read too (docs/compiled.md).",
     .example = "promptcc eval job.yaml --compiled compiled.json "
                "--fail-below 0.8",
     .options = OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
@@ -65,5 +70,8 @@ const struct command_entry cmd_eval = {
                OPTION_BIT(OPT_ROWS) | OPTION_BIT(OPT_JUNIT),
     .min_operands = 1,
     .max_operands = 1,
+    .document = "`score`, `low`, `high`, `n`, `model_faults`, `faults`, "
+                "`fault_example`, `lenient`, `calls`, `tokens`, `wall_s`, "
+                "`job`, `candidate`, `simulated`",
     .run = run,
 };

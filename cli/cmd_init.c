@@ -127,6 +127,7 @@ const struct command_entry cmd_init = {
     .name = "init",
     .usage = "[DIR]",
     .summary = "writes a job folder to start from",
+    .about = "It never overwrites a file.",
     .example = "promptcc init my-job --template customer_care",
     .options = OPTION_BIT(OPT_TEMPLATE),
     .max_operands = 1,

@@ -197,9 +197,20 @@ const struct command_entry cmd_jobs = {
     .name = "jobs",
     .usage = "",
     .summary = "lists the jobs of a store or a cluster, or removes some",
+    .about = "With --remove the store must not be in use (docs/store.md).",
     .example = "promptcc jobs --store promptcc.db",
     .options = OPTION_BIT(OPT_STORE) | OPTIONS_THERE | OPTION_BIT(OPT_CSV) |
                OPTION_BIT(OPT_REMOVE) | OPTION_BIT(OPT_JSON),
     .max_operands = 0,
+    .document = "a list of `job`, `name`, `state` (`queued`, `running`, "
+                "`paused`, `done`, `stopped`, `failed`), `score`, "
+                "`reason`, `simulated`, `trials`, `seed`, `wall_s`, "
+                "`path`, `created`, `updated`, `priority`, `max_workers` "
+                "(null: all workers), and of the compiled program's score "
+                "`low`, `high` and `n`; with --coordinator of those that "
+                "run also `progress` (0 to 1) and `left_ms`, where they "
+                "are known. With --remove a list of `job`, `trials` and "
+                "`calls` (how many were removed), `kept` (calls that stay "
+                "for other jobs)",
     .run = run,
 };

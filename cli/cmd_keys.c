@@ -161,6 +161,8 @@ const struct command_entry cmd_keys = {
     .name = "keys",
     .usage = "[worker|client|coordinator|revoke] [NAME]",
     .summary = "makes, lists and revokes the keys of a cluster",
+    .about = "Without a word it lists them. `keys worker rack1` makes the "
+             "key of a worker, and the coordinator's unless it exists.",
     .example = "promptcc keys worker rack1 --keys keys",
     .options =
         OPTION_BIT(OPT_KEYS) | OPTION_BIT(OPT_CSV) | OPTION_BIT(OPT_JSON),
@@ -168,5 +170,7 @@ const struct command_entry cmd_keys = {
     .told =
         (const struct option_told[]){
             {OPT_KEYS, "the folder of the keys", "keys"}, {0}},
+    .document = "a list of `name`, `role`, `public`; of a key that is made "
+                "or revoked `name`, `state`",
     .run = run,
 };

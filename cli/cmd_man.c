@@ -51,6 +51,10 @@ static void put_option(const struct option_about *about, struct buf *out)
         put_roff(about->otherwise, out);
         buf_putc(out, ')');
     }
+    if (about->more != NULL) {
+        buf_puts(out, ". ");
+        put_roff(about->more, out);
+    }
     buf_putc(out, '\n');
 }
 
@@ -72,21 +76,10 @@ static void put_options(const struct command_entry *entry, struct buf *out)
 
 static void put_exit_status(struct buf *out)
 {
-    static const struct {
-        const char *status, *meaning;
-    } rows[] = {
-        {"0", "done"},
-        {"1", "failed"},
-        {"2", "wrong usage or bad input; a store in use"},
-        {"3", "paused, since calls could not be served: start it again"},
-        {"100", "below --fail-below"},
-        {"130", "interrupted: start it again to go on"},
-    };
-
     buf_puts(out, ".SH \"EXIT STATUS\"\n");
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        buf_printf(out, ".TP\n%s\n", rows[i].status);
-        put_roff(rows[i].meaning, out);
+    for (size_t i = 0; exit_told[i].meaning != NULL; i++) {
+        buf_printf(out, ".TP\n%d\n", (int)exit_told[i].status);
+        put_roff(exit_told[i].meaning, out);
         buf_putc(out, '\n');
     }
 }
@@ -99,7 +92,17 @@ static void put_command_page(const struct command_entry *entry, struct buf *out)
     buf_printf(out, "\n.SH SYNOPSIS\n\\fBpromptcc %s\\fR ", entry->name);
     put_roff(entry->usage, out);
     buf_puts(out, " [\\fIOPTION\\fR]...\n");
+    if (entry->about != NULL) {
+        buf_puts(out, ".SH DESCRIPTION\n");
+        put_roff(entry->about, out);
+        buf_putc(out, '\n');
+    }
     put_options(entry, out);
+    if (entry->document != NULL) {
+        buf_puts(out, ".SH JSON\nWith \\-\\-json it prints ");
+        put_roff(entry->document, out);
+        buf_puts(out, ".\n");
+    }
     put_exit_status(out);
     buf_puts(out, ".SH EXAMPLE\n.nf\n");
     put_roff(entry->example, out);

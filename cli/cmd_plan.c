@@ -481,10 +481,17 @@ const struct command_entry cmd_plan = {
     .name = "plan",
     .usage = "JOB",
     .summary = "says how many calls, tokens and hours a run will take",
+    .about = "It rehearses the run on the built-in stand-in, and measures "
+             "the servers (with --coordinator, the workers of a cluster) "
+             "on the test share.",
     .example = "promptcc plan jobs/customer_care/job.yaml --simulate",
     .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
                OPTIONS_THERE | OPTION_BIT(OPT_STORE),
     .min_operands = 1,
     .max_operands = 1,
+    .document = "`calls` (`student`, `teacher`, `judge`, and `embed` where "
+                "texts are embedded), `tokens` (`prompt`, `generated`), "
+                "`hours`, `slots`, `measured` (`calls`, `call_s`), "
+                "`simulated`",
     .run = run,
 };

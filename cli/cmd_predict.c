@@ -290,6 +290,8 @@ const struct command_entry cmd_predict = {
     .name = "predict",
     .usage = "COMPILED [FIELD=VALUE...]",
     .summary = "runs a compiled program on your own input",
+    .about = "Values are given on the command line, or a row of --input "
+             "each.",
     .example = "promptcc predict compiled.json "
                "user_message=\"Where is my parcel?\"",
     .options = OPTIONS_SERVERS | OPTION_BIT(OPT_INPUT) |
@@ -306,5 +308,6 @@ const struct command_entry cmd_predict = {
              "run the programs that the compiled file names in exec steps",
              NULL},
             {0}},
+    .document = "`outputs`, or `error`; with --input a line each",
     .run = run,
 };

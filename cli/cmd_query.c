@@ -86,5 +86,6 @@ const struct command_entry cmd_query = {
                OPTION_BIT(OPT_VERTICAL) | OPTION_BIT(OPT_CSV) |
                OPTION_BIT(OPT_JSON),
     .max_operands = 1,
+    .document = "a list of objects, a row each",
     .run = run,
 };

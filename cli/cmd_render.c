@@ -71,10 +71,12 @@ const struct command_entry cmd_render = {
     .name = "render",
     .usage = "COMPILED STEP [FIELD=VALUE...]",
     .summary = "prints the exact messages that the model would get",
+    .about = "Without values, it prints the part before the question.",
     .example = "promptcc render compiled.json classify "
                "user_message=\"Where is my parcel?\" --json",
     .options = OPTION_BIT(OPT_JSON),
     .min_operands = 2,
     .max_operands = -1,
+    .document = "the array of messages, byte for byte",
     .run = run,
 };

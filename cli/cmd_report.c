@@ -58,6 +58,8 @@ const struct command_entry cmd_report = {
     .name = "report",
     .usage = "[ID]",
     .summary = "writes what a job did as one HTML file, or as Markdown",
+    .about = "The HTML file is self-contained, with plots and the prompts "
+             "word by word.",
     .example = "promptcc report customer-care --out report.html",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
@@ -68,5 +70,8 @@ const struct command_entry cmd_report = {
              "HTML",
              "report.html"},
             {0}},
+    .document = "an object of what it is made of, under the names of the "
+                "HTTP API: `summary`, `curve`, `cost`, `compare`, "
+                "`before`, `after`, `tokens`, `importance`, `failures`",
     .run = run,
 };

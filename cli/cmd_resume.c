@@ -111,6 +111,8 @@ const struct command_entry cmd_resume = {
     .name = "resume",
     .usage = "ID",
     .summary = "continues a paused or stopped job, as it was submitted",
+    .about = "It goes on at a coordinator if one is named, else here, and "
+             "writes the same --out.",
     .example = "promptcc resume customer-care --exclude 17",
     .options = OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) | OPTIONS_WAIT |
                OPTIONS_PRINT | OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) |
@@ -122,5 +124,6 @@ const struct command_entry cmd_resume = {
         (const struct option_told[]){{OPT_OUT, "where the compiled file goes",
                                       "where the job was to write it"},
                                      {0}},
+    .document = "the result, as of `run`; at a coordinator `job`, `state`",
     .run = run,
 };

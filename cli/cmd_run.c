@@ -25,11 +25,14 @@ const struct command_entry cmd_run = {
     .usage = "JOB",
     .summary =
         "optimizes a job here and now; continues where an earlier run stopped",
+    .about = "For a finished job it writes --out again and makes no calls.",
     .example = "promptcc run jobs/customer_care/job.yaml --simulate",
     .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_WAIT | OPTIONS_PRINT |
                OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) | OPTIONS_HTTP |
                OPTION_BIT(OPT_MAX_WORKERS) | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
+    .document = "the result, told key by key in "
+                "docs/command-line.md#the-result-of-a-run",
     .run = run,
 };

@@ -122,6 +122,9 @@ const struct command_entry cmd_serve = {
     .name = "serve",
     .usage = "COMPILED",
     .summary = "runs a compiled program for whoever asks over HTTP",
+    .about = "It answers `POST /predict`, and has `/openapi.json`, probes "
+             "and metrics (docs/serve.md). On SIGTERM it answers what it "
+             "has accepted, and ends.",
     .example = "promptcc serve compiled.json --http 127.0.0.1:8071",
     .options = OPTIONS_SERVERS | OPTIONS_HTTP | OPTION_BIT(OPT_SLOTS) |
                OPTION_BIT(OPT_CALL_TIMEOUT) | OPTION_BIT(OPT_ALLOW_EXEC),

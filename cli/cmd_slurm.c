@@ -409,6 +409,11 @@ const struct command_entry cmd_slurm = {
     .usage = "JOB",
     .summary =
         "has Slurm start workers for a job, and a coordinator if there is none",
+    .about = "It writes scripts for sbatch into slurm/ next to the job "
+             "file and submits them: an array of workers, each with an "
+             "Ollama of its own on its node, and, without --coordinator, a "
+             "coordinator that submits the job and cancels the workers "
+             "when it is done (docs/cluster.md).",
     .example = "promptcc slurm job.yaml --workers 8 --sbatch --gres=gpu:1 "
                "--sbatch --time=4:00:00",
     .options = OPTIONS_JOB | OPTIONS_PRINT | OPTIONS_THERE |

@@ -265,10 +265,14 @@ const struct command_entry cmd_watch = {
     .name = "watch",
     .usage = "ID",
     .summary = "shows a job of a cluster as it runs, until it ends",
+    .about = "It looks as in `run`, and at the end it prints the report "
+             "and exits as `run` would. Ctrl-C leaves, and the job goes "
+             "on.",
     .example = "promptcc watch customer-care --coordinator "
                "tcp://127.0.0.1:5570",
     .options = OPTIONS_THERE | OPTIONS_PRINT | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
+    .document = "the result, as of `run`",
     .run = run,
 };

@@ -121,6 +121,10 @@ static int print_command(const struct command_entry *command)
     if (head.data != NULL)
         wrap_text(help_width(), 0, DEEPER, head.data, &out);
     buf_puts(&out, "\n\n");
+    if (command->about != NULL) {
+        wrap_text(help_width(), 0, 0, command->about, &out);
+        buf_puts(&out, "\n\n");
+    }
     options_help(help_width(), command, &out);
     buf_puts(&out, "\n");
     wrap_text(help_width(), 0, 0,

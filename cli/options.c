@@ -38,6 +38,7 @@ struct option_row {
     const char *help;
     const char *fallback; // what counts when it is not given; NULL: nothing
     const char *told;     // the default in words, where a fallback is not all
+    const char *more;     // what the reference tells further; NULL: nothing
     struct offer offer;   // what shells offer; KIND_WORD: its words
     const char *env;      // NULL: made of the name
     int64_t least, most;  // of a number or milliseconds; 0: any
@@ -81,10 +82,13 @@ static const struct option_row rows[OPTION_COUNT] = {
                  .offer.files = OFFER_ANY},
     [OPT_OPTIMIZER] = {"optimizer", "NAME", KIND_TEXT,
                        "use this optimizer instead of the job's",
-                       .offer.words = optimizer_words},
+                       .offer.words = optimizer_words,
+                       .more = "Its parameters have their defaults; `--set "
+                               "optimizer.NAME.KEY=VALUE` sets them."},
     [OPT_SET] = {"set", "KEY=VALUE", KIND_LIST,
                  "set any value of the job file, such as "
-                 "optimizer.miprov2.auto=medium; repeatable"},
+                 "optimizer.miprov2.auto=medium; repeatable",
+                 .more = "VALUE is YAML."},
     [OPT_SEED] = {"seed", "N", KIND_WHOLE, "the optimizer's seed",
                   .told = "the job file's"},
     [OPT_MAX_CALLS] = {"max-calls", "N", KIND_COUNT,
@@ -96,11 +100,13 @@ static const struct option_row rows[OPTION_COUNT] = {
                       .most = INT64_MAX, .range = "above 0"},
     [OPT_MAX_PROMPT_TOKENS] = {"max-prompt-tokens", "N", KIND_COUNT,
                                "tokens that a compiled prompt may have, the "
-                               "question included"},
+                               "question included",
+                               .more = "It is `max_prompt_tokens` of the job."},
     [OPT_FROM] = {"from", "FILE|ID", KIND_TEXT,
                   "begin with a compiled program: a file, or a job of "
                   "--store",
-                  .offer = {.files = "json", .jobs = true}},
+                  .offer = {.files = "json", .jobs = true},
+                  .more = "It is `from` of the job."},
     [OPT_WAIT] = {"wait", "T", KIND_TIME,
                   "wait at most T while nothing answers; then the job pauses",
                   .told = "20s at the start, 5m after the first answer",
@@ -110,11 +116,14 @@ static const struct option_row rows[OPTION_COUNT] = {
                    "wait for the result and show progress; with =T at most T "
                    "while nothing answers",
                    .env = "PROMPTCC_AWAIT", .least = 1000, .most = TIME_MOST_MS,
-                   .range = "from 1s to 168h"},
-    [OPT_CALL_TIMEOUT] = {"call-timeout", "T", KIND_TIME,
-                          "the longest that one model call may take",
-                          .fallback = "10m", .least = 1000,
-                          .most = TIME_MOST_MS, .range = "from 1s to 168h"},
+                   .range = "from 1s to 168h",
+                   .more = "Then it exits with 3, while the job goes on."},
+    [OPT_CALL_TIMEOUT] =
+        {"call-timeout", "T", KIND_TIME,
+         "the longest that one model call may take", .fallback = "10m",
+         .least = 1000, .most = TIME_MOST_MS, .range = "from 1s to 168h",
+         .more = "Usually a call is given up much earlier, depending on "
+                 "the speed that the worker measures."},
     [OPT_COORDINATOR] = {"coordinator", "tcp://HOST:PORT", KIND_ENDPOINT,
                          "the coordinator of a cluster"},
     [OPT_LISTEN] = {"listen", "tcp://HOST:PORT", KIND_ENDPOINT,
@@ -123,7 +132,8 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_KEYS] = {"keys", "DIR", KIND_TEXT,
                   "the folder with the key to use (`promptcc keys` makes it), "
                   "or the key's file; everything is then encrypted",
-                  .offer.files = "key"},
+                  .offer.files = "key",
+                  .more = "Each side then knows the other."},
     [OPT_HTTP] = {"http", "HOST:PORT", KIND_TEXT,
                   "serve the dashboard and the HTTP API there, such as "
                   "127.0.0.1:8070; port 0 picks a free one and prints it"},
@@ -132,13 +142,17 @@ static const struct option_row rows[OPTION_COUNT] = {
          "ask whoever opens the pages for the token in this file, which is "
          "made if it does not exist; needed to serve beyond this machine",
          .offer.files = OFFER_ANY},
-    [OPT_NOTIFY] = {"notify", "URL", KIND_LIST,
-                    "POST a JSON object there when a better program is found, "
-                    "and when the job is done or pauses; repeatable"},
+    [OPT_NOTIFY] =
+        {"notify", "URL", KIND_LIST,
+         "POST a JSON object there when a better program is found, and when "
+         "the job is done, pauses, stops or fails; repeatable"},
     [OPT_ON_EVENT] = {"on-event", "COMMAND", KIND_LINES,
                       "run a shell command at the same events, with the JSON "
                       "object on its standard input and PROMPTCC_EVENT set; "
-                      "repeatable"},
+                      "repeatable",
+                      .more =
+                          "PROMPTCC_JOB and PROMPTCC_SCORE are set too. The "
+                          "environment variable holds one command."},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
                         "run the programs that submitted jobs, or a compiled "
                         "file, name in exec metrics and exec steps"},
@@ -147,7 +161,9 @@ static const struct option_row rows[OPTION_COUNT] = {
                            "unencrypted: only in a network of your own"},
     [OPT_NAME] = {"name", "NAME", KIND_TEXT, "what the worker is called",
                   .told = "host name and process id"},
-    [OPT_IDLE] = {"idle", "T", KIND_TIME, "end after T without a call to make",
+    [OPT_IDLE] = {"idle", "T", KIND_TIME,
+                  "end after T without a call to make, so that nobody pays for "
+                  "an idle machine",
                   .least = 1000, .most = TIME_MOST_MS,
                   .range = "from 1s to 168h"},
     [OPT_KEEP_ALIVE] = {"keep-alive", "T", KIND_TEXT,
@@ -166,7 +182,9 @@ static const struct option_row rows[OPTION_COUNT] = {
                          "answering, at most once a minute"},
     [OPT_LLAMA] = {"llama", "URL[,slots=N]", KIND_LIST,
                    "a llama.cpp server, which itself says how many slots it "
-                   "has and how many tokens it reused; repeatable"},
+                   "has and how many tokens it reused; repeatable",
+                   .more = "Unlike with --openai, it counts as away while its "
+                           "model loads (`/props`)."},
     [OPT_LLAMA_SERVER] =
         {"llama-server",
          "MODEL.gguf[,slots=N][,ctx=N]"
@@ -174,10 +192,19 @@ static const struct option_row rows[OPTION_COUNT] = {
          KIND_LIST,
          "start a llama-server with this model, and stop it at "
          "the end; repeatable",
-         .offer.files = "gguf"},
+         .offer.files = "gguf",
+         .more = "It runs the program `llama-server` of PATH on a free "
+                 "port, with `slots` (1) calls at once and a window of "
+                 "`ctx` (8192) tokens each. Jobs ask for the model as "
+                 "NAME (the file's name without .gguf). The file's "
+                 "SHA-256 is its digest, so no `revision` is needed."},
     [OPT_DISCOVER] = {"discover", "[=PORTS]", KIND_MAYBE_PORTS,
                       "use every model server that listens on this machine",
-                      .told = "PORTS are 11434-11449,8080"},
+                      .told = "PORTS are 11434-11449,8080",
+                      .more =
+                          "By default those are Ollama on the ports 11434 to "
+                          "11449, and llama.cpp or an OpenAI-compatible server "
+                          "on 8080."},
     [OPT_WORKERS] = {"workers", "N", KIND_WHOLE,
                      "how many workers to ask Slurm for", .fallback = "4",
                      .least = 1, .most = 10000, .range = "from 1 to 10000"},
@@ -189,11 +216,23 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_PRIORITY] =
         {"priority", "N", KIND_WHOLE,
          "the job's share of the slots while other jobs want them too",
-         .fallback = "10", .least = 1, .most = 100, .range = "from 1 to 100"},
-    [OPT_MAX_WORKERS] = {"max-workers", "N", KIND_WHOLE,
-                         "how many workers may have calls of the job at a time",
-                         .told = "all", .least = 1, .most = REQUEST_MAX_WORKERS,
-                         .range = "from 1 to 10000"},
+         .fallback = "10", .least = 1, .most = 100, .range = "from 1 to 100",
+         .more = "From 1 to 100; one of 20 has twice the share of one "
+                 "of 10. It is kept with the job, and changes nothing "
+                 "of what it finds; `resume ID --priority N` changes "
+                 "it, also while the job runs."},
+    [OPT_MAX_WORKERS] =
+        {"max-workers", "N", KIND_WHOLE,
+         "how many workers may have calls of the job at a time",
+         .told = "all", .least = 1, .most = REQUEST_MAX_WORKERS,
+         .range = "from 1 to 10000",
+         .more = "From 1 to 10,000. The job keeps those that it has, so "
+                 "that its prompts stay in their caches; the place of "
+                 "one that leaves or falls silent is another's. It is "
+                 "kept with the job, and nothing of what it finds "
+                 "depends on it. `resume ID --max-workers N "
+                 "--coordinator ...` changes it, also while the job "
+                 "runs."},
     [OPT_EXCLUDE] = {"exclude", "N", KIND_LIST,
                      "go on without example N, the number that the pause "
                      "named; repeatable"},
@@ -210,7 +249,10 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_ROWS] = {"rows", "FILE", KIND_TEXT,
                   "write the result of each row: as CSV if FILE ends in .csv, "
                   "else as JSON lines",
-                  .offer.files = OFFER_ANY},
+                  .offer.files = OFFER_ANY,
+                  .more = "A row has its number, share, file and line, inputs, "
+                          "labels, the model's answer, outcome, score and "
+                          "reason."},
     [OPT_FORMAT] =
         {"format", "FORM", KIND_WORD,
          "another form, to --out or standard output: messages (JSON), "
@@ -230,11 +272,15 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_JUNIT] = {"junit", "FILE", KIND_TEXT,
                    "write a JUnit XML report for CI, with a case for each row; "
                    "it passes with a full score, or with that of --fail-below",
-                   .offer.files = OFFER_ANY},
+                   .offer.files = OFFER_ANY,
+                   .more =
+                       "A case names its file and its line; a failure shows "
+                       "inputs, labels, answer and the reason."},
     [OPT_INPUT] = {"input", "FILE", KIND_TEXT,
                    "the inputs, a row each, in any form that data may have "
                    "(JSON lines, JSON, CSV); - is standard input",
-                   .offer.files = OFFER_ANY},
+                   .offer.files = OFFER_ANY,
+                   .more = "See docs/job-file.md for the forms."},
     [OPT_OUTPUT] = {"output", "FILE", KIND_TEXT,
                     "where the JSON lines of outputs go",
                     .told = "standard output", .offer.files = OFFER_ANY},
@@ -263,9 +309,11 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_JSON] = {"json", NULL, KIND_FLAG,
                   "print one JSON document on standard output"},
     [OPT_QUIET] = {"quiet", NULL, KIND_FLAG, "show no progress"},
-    [OPT_COLOR] = {"color", "WHEN", KIND_WORD, "auto, always or never",
+    [OPT_COLOR] = {"color", "WHEN", KIND_WORD,
+                   "whether to print in color: auto, always or never",
                    .told = "auto: on a terminal, unless NO_COLOR is set",
-                   .offer.words = "auto|always|never"},
+                   .offer.words = "auto|always|never",
+                   .more = "It may stand before the command too."},
 };
 
 _Static_assert(OPTION_COUNT <= 64,
@@ -399,7 +447,6 @@ static const char *const kind_wants[] = {
     [KIND_MAYBE_WHOLE] = "nothing, or a whole number",
     [KIND_MAYBE_PORTS] = "nothing, or ports such as 11434-11449,8080",
     [KIND_SCORE] = "a share such as 0.8 or 80%",
-    [KIND_WORD] = "another word",
     [KIND_ENDPOINT] = "tcp://HOST:PORT, with a port from 0 to 65535",
 };
 
@@ -414,9 +461,27 @@ static bool is_flag(const struct option_row *row)
     return row->kind == KIND_FLAG || may_have_value(row);
 }
 
-static const char *wants(const struct option_row *row)
+enum { WANTS_BYTES = 160 };
+
+// What a value can be; of words all of them: "auto, always or never".
+static const char *wants(const struct option_row *row, char out[WANTS_BYTES])
 {
-    return row->kind == KIND_WORD ? row->help : kind_wants[row->kind];
+    size_t len = 0;
+
+    if (row->kind != KIND_WORD)
+        return kind_wants[row->kind];
+    for (const char *at = row->offer.words; *at != '\0' && len < WANTS_BYTES;) {
+        size_t word = strcspn(at, "|");
+        bool last = at[word] == '\0';
+
+        len += (size_t)snprintf(out + len, WANTS_BYTES - len, "%s%.*s",
+                                len == 0 ? ""
+                                : last   ? " or "
+                                         : ", ",
+                                (int)word, at);
+        at += word + !last;
+    }
+    return out;
 }
 
 static bool add_value(struct options *out, enum option_id id, const char *shown,
@@ -424,15 +489,16 @@ static bool add_value(struct options *out, enum option_id id, const char *shown,
 {
     const struct option_row *row = &rows[id];
     struct option_value *value = &out->values[id];
+    char can_be[WANTS_BYTES];
 
     if (!read_value(row, text, value)) {
         err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", shown,
-                text, wants(row));
+                text, wants(row, can_be));
         return false;
     }
     if (!is_in_range(row, text, value)) {
         err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s, %s", shown,
-                text, wants(row), row->range);
+                text, wants(row, can_be), row->range);
         return false;
     }
     if (row->kind != KIND_LIST && row->kind != KIND_LINES)
@@ -568,7 +634,7 @@ static bool read_option(struct options *out, int argc, char **argv, int *at,
     const char *word = argv[*at] + 2;
     size_t len = strcspn(word, "=");
     enum option_id id = find_option(takes(out->command), word, len);
-    char shown[72];
+    char shown[72], can_be[WANTS_BYTES];
 
     if (id == OPTION_COUNT)
         return refuse_unknown(out, word, err);
@@ -588,7 +654,7 @@ static bool read_option(struct options *out, int argc, char **argv, int *at,
         return add_value(out, id, shown, word + len + 1, err);
     if (*at + 1 == argc) {
         err_set(err, ERR_INPUT, "%s needs %s (%s)", shown, rows[id].argument,
-                wants(&rows[id]));
+                wants(&rows[id], can_be));
         return false;
     }
     return add_value(out, id, shown, argv[++*at], err);
@@ -740,6 +806,7 @@ void option_tell(const struct command_entry *command, enum option_id id,
         .name = row->name,
         .argument = row->argument,
         .help = row->help,
+        .more = row->more,
         .otherwise = row->told != NULL ? row->told : row->fallback,
         .repeats = row->kind == KIND_LIST || row->kind == KIND_LINES,
         .offer = row->offer};
@@ -748,6 +815,7 @@ void option_tell(const struct command_entry *command, enum option_id id,
          told != NULL && told->help != NULL; told++)
         if (told->id == id) {
             out->help = told->help;
+            out->more = NULL; // what is told of it elsewhere
             out->otherwise = told->otherwise;
         }
 }

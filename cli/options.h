@@ -180,6 +180,7 @@ struct option_about {
     const char *name;     // without its dashes
     const char *argument; // "FILE", "[=T]"; NULL: it takes none
     const char *help;
+    const char *more;      // whole sentences behind it, too long for --help
     const char *otherwise; // the default in words; NULL: none
     bool repeats;          // may be given several times
     struct offer offer;    // its values

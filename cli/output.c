@@ -19,6 +19,17 @@ enum {
     SAY_MAX_BYTES = 1 << 20,
 };
 
+const struct exit_told exit_told[] = {
+    {EXIT_DONE, "done"},
+    {EXIT_FAILED, "failed"},
+    {EXIT_USAGE, "wrong usage or bad input, or the store is in use"},
+    {EXIT_PAUSED, "paused, because calls could not be answered; run the "
+                  "command again to continue"},
+    {EXIT_BELOW, "the score is below --fail-below"},
+    {EXIT_STOPPED, "interrupted; run the command again to continue"},
+    {0, NULL},
+};
+
 int exit_of(enum err_code code)
 {
     switch (code) {

@@ -23,6 +23,14 @@ enum exit_status {
     EXIT_STOPPED = 130,
 };
 
+// What each says, for the manual pages and the reference; meaning is NULL at
+// the end.
+struct exit_told {
+    enum exit_status status;
+    const char *meaning;
+};
+extern const struct exit_told exit_told[];
+
 int exit_of(enum err_code code);
 
 // Writes a line of JSON (of a document, or of its text), or a text for people.
