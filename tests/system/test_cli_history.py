@@ -36,29 +36,6 @@ def query(done, *words, **how):
 
 # --- views ---
 
-def documented_views():
-    text = (harness.ROOT / "docs" / "store.md").read_text()
-    found = {}
-    for name, body in re.findall(r"^### `(v_\w+)`.*?\n(.*?)(?=^##|\Z)", text,
-                                 re.M | re.S):
-        rows = re.findall(r"^\| (`.*?) \| .* \|$", body, re.M)
-        found[name] = [column for row in rows
-                       for column in re.findall(r"`(\w+)`", row)]
-    return found
-
-
-def test_the_columns_of_every_view_stand_in_the_handbook(done):
-    documented = documented_views()
-    with sqlite3.connect(f"file:{done.store}?mode=ro", uri=True) as db:
-        views = [name for name, in db.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'view'")]
-        assert set(views) == set(documented)
-        for view in views:
-            columns = [row[1] for row in
-                       db.execute(f"PRAGMA table_info({view})")]
-            assert set(columns) == set(documented[view]), view
-
-
 def test_an_evaluation_tells_its_row_and_why(done):
     rows = query(done, "SELECT * FROM v_evaluations", "--json").json
     assert rows

@@ -364,6 +364,7 @@ def test_a_snippet_of_a_job_fits_the_job_that_the_page_speaks_of(
 
 # Which tests hold the snippets of a page in a language to what there is.
 SHOWN_BY = {
+    ("docs/command-line.md", "bash"): "test_docs.py",
     ("docs/command-line.md", "json"): "test_docs.py",
     ("docs/compiled.md", "json"): "test_docs.py",
     ("docs/compiled.md", "python"): "dspy_program.py",
@@ -492,23 +493,6 @@ def test_every_option_in_the_documents_exists(stage):
         wrong += [f"promptcc {verb} --{option}" for option in options
                   if f"--{option}" not in known[verb] and option != "help"]
     assert not wrong, wrong
-
-
-def test_the_reference_has_every_command_with_its_options_and_no_other(stage):
-    """The options as the completion of fish lists them, in one process."""
-    page = (harness.ROOT / "docs" / "command-line.md").read_text()
-    script = stage.promptcc("completion", "fish").out
-    there = {verb: {"color"} for verb in re.findall(
-        r"__fish_use_subcommand -f -a ([a-z]+) ", script)}
-    assert len(there) > 20
-    for verb, option in re.findall(r"'__promptcc_in ([a-z]+)' -l ([a-z-]+) ",
-                                   script):
-        there[verb].add(option)
-    told = {}
-    for verb, row in re.findall(r"^\| `([a-z]+)\b(.*)\|$", page, re.M):
-        told.setdefault(verb, {"color"}).update(
-            re.findall(r"`--([a-z-]+)", row.rsplit("|", 1)[1]))
-    assert {verb: told.get(verb) for verb in there} == there
 
 
 def own_files():

@@ -1,0 +1,33 @@
+"""The parts of docs/ that scripts/reference.py makes say what their sources say."""
+
+import subprocess
+import sys
+
+import harness
+
+SCRIPT = harness.ROOT / "scripts" / "reference.py"
+
+
+def test_the_reference_is_what_its_sources_say():
+    done = subprocess.run([sys.executable, SCRIPT, "--check", harness.BUILD],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_part_that_is_not_is_named_and_written_anew(tmp_path):
+    """In a copy of the tree, with a row that somebody wrote by hand."""
+    for folder in ("docs", "scripts", "store", "web/assets"):
+        (tmp_path / folder).parent.mkdir(exist_ok=True, parents=True)
+        subprocess.run(["cp", "-r", harness.ROOT / folder, tmp_path / folder],
+                       check=True)
+    page = tmp_path / "docs" / "store.md"
+    right = page.read_text()
+    page.write_text(right.replace("| `seed` | of the optimizer |",
+                                  "| `seed` | of a plant |"))
+    assert page.read_text() != right
+    words = [sys.executable, tmp_path / "scripts" / "reference.py", harness.BUILD]
+    check = subprocess.run(words + ["--check"], capture_output=True, text=True)
+    assert check.returncode == 1 and "of a plant" in check.stdout, check
+    assert "scripts/reference.py" in check.stderr, check
+    assert subprocess.run(words, check=False).returncode == 0
+    assert page.read_text() == right
