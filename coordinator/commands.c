@@ -8,7 +8,7 @@
 #include "common/error_document.h"
 #include "common/json.h"
 #include "common/text.h"
-#include "coordinator/link.h"
+#include "coordinator/peers.h"
 #include "coordinator/side_call.h"
 #include "store/history.h"
 #include "store/lookup.h"
@@ -446,11 +446,12 @@ static json_t *act_ask(const struct command_scene *at,
 {
     json_t *argument = json_parse(command->argument, strlen(command->argument),
                                   ARGUMENT_BYTES, err);
+    struct peer_address asker = peer_address(at->peer);
 
     (void)found;
     if (argument != NULL)
-        (void)side_call_begin(at->engine, &at->peer->id, at->peer->epoch,
-                              argument, clock_monotonic_ms(), err);
+        (void)side_call_begin(at->engine, &asker, argument,
+                              clock_monotonic_ms(), err);
     json_decref(argument);
     return NULL;
 }

@@ -19,15 +19,17 @@
 #include "coordinator/answerers/programs.h"
 #include "coordinator/background.h"
 #include "coordinator/commands.h"
+#include "coordinator/delivery.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/flight.h"
+#include "coordinator/inbox.h"
 #include "coordinator/inquiries.h"
 #include "coordinator/job_work.h"
 #include "coordinator/kept_calls.h"
 #include "coordinator/left_jobs.h"
-#include "coordinator/link.h"
 #include "coordinator/opening.h"
 #include "coordinator/paused_jobs.h"
+#include "coordinator/peers.h"
 #include "coordinator/running_job.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/side_call.h"
@@ -35,6 +37,7 @@
 #include "store/calls.h"
 #include "store/history.h"
 #include "wire/inproc.h"
+#include "wire/listener.h"
 
 enum {
     MAX_RUNNING = 32,             // jobs at once
@@ -50,8 +53,10 @@ enum {
 
 struct coordinator {
     struct engine engine;
-    struct link link;
-    struct openings openings; // jobs on their way in
+    struct listener *listener; // owned
+    struct peers *peers;       // owned
+    struct inbox *inbox;       // owned
+    struct openings openings;  // jobs on their way in
     struct opening_handlers opening_handlers;
     struct inquiries inquiries;       // commands that read the store
     struct left_jobs left;            // by an earlier coordinator
@@ -206,7 +211,7 @@ static void send_side_call(struct coordinator *c, const struct action *action,
     struct err err = ERR_CLEAR;
 
     assert(side != NULL);
-    if (!link_send_side_call(&c->link, action, side, now, &err))
+    if (!delivery_send_side_call(c->peers, action, side, now, &err))
         refuse_side_call(c, side, &err, now);
 }
 
@@ -224,7 +229,7 @@ static void do_send(struct coordinator *c, const struct action *action,
     flight->hedged = flight->hedged || action->hedge;
     if (action->hedge)
         flight->order.work->hedges++;
-    if (link_send_call(&c->link, action, flight, now, &err))
+    if (delivery_send_call(c->peers, action, flight, now, &err))
         return;
     dispatch_cancel(c->engine.dispatch, action->call, now);
     job_work_park(&c->engine.flights, flight, err.text);
@@ -234,13 +239,13 @@ static void do_cancel(struct coordinator *c, const struct action *action,
                       int64_t now)
 {
     (void)now;
-    link_cancel(&c->link, action);
+    delivery_cancel(c->peers, action);
 }
 
 static void do_drop(struct coordinator *c, const struct action *action,
                     int64_t now)
 {
-    link_drop(&c->link, action->worker, now);
+    peers_drop_worker(c->peers, action->worker, now);
 }
 
 static void park_side_call(struct coordinator *c, int64_t call,
@@ -303,7 +308,7 @@ static void tell_failure(struct coordinator *c, struct peer *peer,
                       .document = document == NULL ? "{}" : document,
                       .compiled = ""}};
 
-    link_tell(&c->link, peer, &message);
+    peers_tell(c->peers, peer, &message);
     free(document);
 }
 
@@ -346,8 +351,7 @@ static bool begin_job(void *user, struct running_job *running, struct err *err)
 static struct requester requester_of(const struct peer *peer,
                                      enum requester_kind kind)
 {
-    return (struct requester){
-        .kind = kind, .id = peer->id, .epoch = peer->epoch};
+    return (struct requester){.kind = kind, .address = peer_address(peer)};
 }
 
 // NULL: there was no memory for it.
@@ -358,7 +362,7 @@ static void reply_text(struct coordinator *c, struct peer *peer,
         .kind = MESSAGE_REPLY,
         .as.reply = {.document = text == NULL ? "{}" : text}};
 
-    link_tell(&c->link, peer, &message);
+    peers_tell(c->peers, peer, &message);
 }
 
 static void reply_to(struct coordinator *c, struct peer *peer, json_t *answer,
@@ -374,7 +378,7 @@ static void reply_to_side_call(struct coordinator *c, struct side_call *side,
                                json_t *answer, const struct err *err,
                                int64_t now)
 {
-    struct peer *peer = link_find(&c->link, &side->peer, side->epoch);
+    struct peer *peer = peers_at(c->peers, &side->asker);
 
     if (peer != NULL)
         reply_to(c, peer, answer, err);
@@ -414,14 +418,13 @@ static void tell_submitted(struct coordinator *c, struct peer *peer,
 {
     struct message message = {.kind = MESSAGE_ACCEPTED};
 
-    peer->submissions--;
+    peer_ends_submission(peer, running);
     if (running == NULL) {
         tell_failure(c, peer, err->code == ERR_STORE ? 3 : 2, err);
         return;
     }
     message.as.accepted.job = running_job_id(running);
-    peer->watched = running;
-    link_tell(&c->link, peer, &message);
+    peers_tell(c->peers, peer, &message);
 }
 
 // A job that the coordinator itself wanted to take up, and could not.
@@ -445,10 +448,9 @@ static void after_opening(void *user, const struct requester *requester,
                           const struct err *err)
 {
     struct coordinator *c = user;
-    struct peer *peer =
-        requester->kind == REQUESTER_NONE
-            ? NULL
-            : link_find(&c->link, &requester->id, requester->epoch);
+    struct peer *peer = requester->kind == REQUESTER_NONE
+                            ? NULL
+                            : peers_at(c->peers, &requester->address);
 
     if (running == NULL)
         log_warn("job-not-begun", "%s: %s", job_id == NULL ? "a job" : job_id,
@@ -474,7 +476,7 @@ static void on_submitted(void *user, struct peer *peer,
     struct err err = ERR_CLEAR;
 
     if (openings_submit(&c->openings, &requester, submit, arena, &err))
-        peer->submissions++;
+        peer_begins_submission(peer);
     else
         tell_failure(c, peer, 2, &err);
 }
@@ -486,7 +488,7 @@ static void on_submitted_long(void *user, struct peer *peer, struct buf *bytes)
     struct err err = ERR_CLEAR;
 
     if (openings_submit_long(&c->openings, &requester, bytes, &err))
-        peer->submissions++;
+        peer_begins_submission(peer);
     else
         tell_failure(c, peer, 2, &err);
 }
@@ -530,7 +532,7 @@ static void on_read(void *user, const struct inquiry *inquiry)
 {
     struct coordinator *c = user;
     const struct requester *requester = &inquiry->requester;
-    struct peer *peer = link_find(&c->link, &requester->id, requester->epoch);
+    struct peer *peer = peers_at(c->peers, &requester->address);
 
     if (peer == NULL)
         json_decref(inquiry->found);
@@ -560,13 +562,12 @@ static void tell_progress(struct coordinator *c, int64_t now)
     if (now - c->progress_ms < PROGRESS_MS)
         return;
     c->progress_ms = now;
-    for (struct peer *p = c->link.peers; p != NULL; p = p->next) {
+    for (struct peer *peer = peers_next_watcher(c->peers, NULL, NULL);
+         peer != NULL; peer = peers_next_watcher(c->peers, NULL, peer)) {
         struct message message = {.kind = MESSAGE_PROGRESS};
 
-        if (p->watched == NULL)
-            continue;
-        running_job_progress(p->watched, now, &message.as.progress);
-        link_tell(&c->link, p, &message);
+        running_job_progress(peer_watched(peer), now, &message.as.progress);
+        peers_tell(c->peers, peer, &message);
     }
 }
 
@@ -582,10 +583,10 @@ static void tell_result(struct coordinator *c, struct running_job *running)
         .status = result->status,
         .document = result->document == NULL ? "{}" : result->document,
         .compiled = result->compiled == NULL ? "" : result->compiled};
-    for (struct peer *p = c->link.peers; p != NULL; p = p->next)
-        if (p->watched == running)
-            link_tell(&c->link, p, &message);
-    link_unwatch(&c->link, running);
+    for (struct peer *peer = peers_next_watcher(c->peers, running, NULL);
+         peer != NULL; peer = peers_next_watcher(c->peers, running, peer))
+        peers_tell(c->peers, peer, &message);
+    peers_unwatch(c->peers, running);
 }
 
 // What becomes of a job that has ended: one that paused for want of a worker
@@ -769,8 +770,10 @@ static long wait_ms(struct coordinator *c, int64_t now)
 static void wait_for_events(struct coordinator *c)
 {
     zmq_pollitem_t items[7 + 2 * MAX_RUNNING] = {
-        {.socket = wire_handle(c->link.socket), .events = ZMQ_POLLIN},
-        {.socket = link_monitor(&c->link), .events = ZMQ_POLLIN},
+        {.socket = wire_handle(listener_socket(c->listener)),
+         .events = ZMQ_POLLIN},
+        {.socket = connections_handle(listener_connections(c->listener)),
+         .events = ZMQ_POLLIN},
         {.socket = c->control, .events = ZMQ_POLLIN},
         {.fd = store_notice_fd(c->engine.store), .events = ZMQ_POLLIN},
         {.fd = background_fd(c->engine.jobs), .events = ZMQ_POLLIN},
@@ -793,7 +796,7 @@ static void wait_for_events(struct coordinator *c)
     zmq_poll(items, n, wait_ms(c, clock_monotonic_ms()));
 }
 
-static void turn(struct coordinator *c, const struct link_handlers *handlers)
+static void turn(struct coordinator *c)
 {
     struct turn *turn = &c->engine.turn;
     int64_t now;
@@ -804,7 +807,7 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
     if (take_orders(c) && !c->draining)
         drain(c);
     turn_step(turn, "what peers sent");
-    link_receive(&c->link, handlers, now);
+    inbox_receive(c->inbox, now);
     turn_step(turn, "answers that are durable");
     settle_durable(c, now);
     turn_step(turn, "what the background did");
@@ -818,14 +821,14 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
     c->engine.behind = store_behind(c->engine.store);
     work_jobs(c, now);
     turn_step(turn, "calls to be sent");
-    link_send_proofs(&c->link, now);
+    delivery_send_proofs(c->peers, now);
     if (!c->engine.behind)
         act(c, now);
-    link_flush(&c->link, now);
+    delivery_flush(c->peers, now);
     turn_step(turn, "heartbeats and progress");
     look_busy(c, now);
     end_late_side_calls(c, now);
-    link_beat(&c->link, now);
+    peers_beat(c->peers, now);
     tell_progress(c, now);
     save_time(c, now);
     turn_end(turn);
@@ -834,20 +837,13 @@ static void turn(struct coordinator *c, const struct link_handlers *handlers)
 static void *run_loop(void *arg)
 {
     struct coordinator *c = arg;
-    struct link_handlers handlers = {.user = c,
-                                     .submitted = on_submitted,
-                                     .submitted_long = on_submitted_long,
-                                     .commanded = on_commanded,
-                                     .answered = on_answered,
-                                     .side_call_answered =
-                                         on_side_call_answered};
 
     left_jobs_survey(&c->left);
     while (!c->draining || c->running_jobs != NULL ||
            !background_idle(c->engine.jobs) ||
            !background_idle(c->engine.reads) ||
            !background_idle(c->engine.queries))
-        turn(c, &handlers);
+        turn(c);
     atomic_store(&c->ended, true);
     return NULL;
 }
@@ -922,17 +918,35 @@ static bool open_background(struct coordinator *c, struct err *err)
 
 // Over inproc as well, so that a part of this process is a client like others
 // whatever the network asks of them.
-static bool open_link(struct coordinator *c,
-                      const struct coordinator_options *options,
-                      struct err *err)
+static bool open_listener(struct coordinator *c,
+                          const struct coordinator_options *options,
+                          struct err *err)
 {
-    if (!link_open(&c->link, &c->engine, c->zmq, options->listen, options->keys,
-                   err))
+    struct wire_socket *socket;
+
+    c->listener = listener_open(c->zmq, options->listen, options->keys, err);
+    if (c->listener == NULL)
         return false;
-    snprintf(c->endpoint, sizeof c->endpoint, "%s",
-             wire_endpoint(c->link.socket));
+    socket = listener_socket(c->listener);
+    snprintf(c->endpoint, sizeof c->endpoint, "%s", wire_endpoint(socket));
     inproc_name(c->inside, "inside");
-    return wire_bind_also(c->link.socket, c->inside, err);
+    return wire_bind_also(socket, c->inside, err);
+}
+
+static bool open_peers(struct coordinator *c, struct err *err)
+{
+    const struct inbox_handlers handlers = {.user = c,
+                                            .submitted = on_submitted,
+                                            .submitted_long = on_submitted_long,
+                                            .commanded = on_commanded,
+                                            .answered = on_answered,
+                                            .side_call_answered =
+                                                on_side_call_answered};
+
+    c->peers = peers_new(&c->engine, c->listener, err);
+    if (c->peers != NULL)
+        c->inbox = inbox_new(c->peers, &handlers, err);
+    return c->inbox != NULL;
 }
 
 static bool open_engine(struct coordinator *c,
@@ -959,6 +973,7 @@ static bool open_engine(struct coordinator *c,
     if (c->engine.store == NULL)
         return false;
     store_set_patience(c->engine.store, options->disk_patience_ms);
+    worker_rows_init(&c->engine.worker_rows, c->engine.store);
     c->engine.dispatch = dispatch_new(&config, err);
     return c->engine.dispatch != NULL && open_background(c, err);
 }
@@ -970,7 +985,9 @@ static void free_coordinator(struct coordinator *c)
     background_stop(c->engine.queries);
     left_jobs_release(&c->left);
     paused_jobs_release(&c->paused);
-    link_close(&c->link);
+    peers_free(c->peers);
+    inbox_free(c->inbox);
+    listener_close(c->listener);
     flights_release(&c->engine.flights);
     side_calls_release(&c->engine);
     kept_calls_release(&c->engine.kept);
@@ -1011,7 +1028,7 @@ struct coordinator *coordinator_start(void *zmq,
     c->openings = (struct openings){.engine = &c->engine,
                                     .handlers = &c->opening_handlers};
     if (!open_control(c, err) || !open_engine(c, options, err) ||
-        !open_link(c, options, err))
+        !open_listener(c, options, err) || !open_peers(c, err))
         goto fail;
     if (pthread_create(&c->thread, NULL, run_loop, c) != 0) {
         err_set(err, ERR_IO, "cannot start the coordinator's thread");

@@ -36,6 +36,7 @@
 #include "coordinator/parcel.h"
 #include "coordinator/proof.h"
 #include "coordinator/turn.h"
+#include "coordinator/worker_rows.h"
 #include "coordinator/workers.h"
 #include "dispatch/dispatch.h"
 #include "program/graph/ask.h"
@@ -147,9 +148,10 @@ struct engine {
     struct models models;
     struct flights flights;
     struct workers workers;
-    struct kept_calls kept;     // by workers, from before they joined
-    const char *servers;        // of this process, "URL, URL", or NULL
-    struct last_words *refusal; // of one of them; borrowed, or NULL
+    struct worker_rows worker_rows; // of them, in the store
+    struct kept_calls kept;         // by workers, from before they joined
+    const char *servers;            // of this process, "URL, URL", or NULL
+    struct last_words *refusal;     // of one of them; borrowed, or NULL
     int64_t wait_start_ms;    // until a job that nobody ever answered is paused
     int64_t wait_after_ms;    // the same after an answer
     int64_t call_timeout_ms;  // hard limit of a call

@@ -267,7 +267,7 @@ static bool take_for_search(struct evaluation *ev, int step,
     return ok;
 }
 
-// What is stored says what is to come, also after a restart (link.c).
+// What is stored says what is to come, also after a restart (answer_check.c).
 static void note_size(struct job_work *work)
 {
     int32_t number = work->models[ROLE_EMBED].number;

@@ -29,9 +29,9 @@
 #include "common/arena.h"
 #include "common/err.h"
 #include "coordinator/background.h"
+#include "coordinator/peers.h"
 #include "coordinator/running_job.h"
 #include "wire/message.h"
-#include "wire/socket.h"
 
 enum requester_kind {
     REQUESTER_NONE,     // the coordinator itself
@@ -42,8 +42,7 @@ enum requester_kind {
 // Who asked, and is to be told; it may be gone by then.
 struct requester {
     enum requester_kind kind;
-    struct wire_id id;
-    int64_t epoch;
+    struct peer_address address;
     int64_t job_no; // of the job that the coordinator takes up
 };
 

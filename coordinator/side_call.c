@@ -134,9 +134,8 @@ static void drop_model(struct engine *engine, const struct side_call *side)
         models_drop(&engine->models, side->model);
 }
 
-bool side_call_begin(struct engine *engine, const struct wire_id *peer,
-                     int64_t epoch, const json_t *argument, int64_t now,
-                     struct err *err)
+bool side_call_begin(struct engine *engine, const struct peer_address *asker,
+                     const json_t *argument, int64_t now, struct err *err)
 {
     struct side_call *side;
 
@@ -149,8 +148,7 @@ bool side_call_begin(struct engine *engine, const struct wire_id *peer,
     side = read_side_call(argument, err);
     if (side == NULL)
         return false;
-    side->peer = *peer;
-    side->epoch = epoch;
+    side->asker = *asker;
     if (bind_model(engine, side, json_get_text(argument, "digest", ""), err) &&
         queue(engine, side, now, err))
         return true;

@@ -27,8 +27,8 @@
 
 #include "common/call.h"
 #include "coordinator/engine.h"
+#include "coordinator/peers.h"
 #include "wire/message.h"
-#include "wire/socket.h"
 
 enum {
     SIDE_CALLS_MOST = 16,
@@ -36,9 +36,8 @@ enum {
 };
 
 struct side_call {
-    int64_t id;          // for dispatch
-    struct wire_id peer; // who asked
-    int64_t epoch;
+    int64_t id; // for dispatch
+    struct peer_address asker;
     int32_t model;
     int64_t until_ms;
     struct call_request request; // its texts are owned
@@ -47,9 +46,8 @@ struct side_call {
 
 // Sends it on its way. ERR_INPUT: the argument is wrong, or no worker that is
 // here has the model; ERR_BUSY: too many are under way.
-bool side_call_begin(struct engine *engine, const struct wire_id *peer,
-                     int64_t epoch, const json_t *argument, int64_t now,
-                     struct err *err);
+bool side_call_begin(struct engine *engine, const struct peer_address *asker,
+                     const json_t *argument, int64_t now, struct err *err);
 
 struct side_call *side_call_find(const struct engine *engine, int64_t id);
 

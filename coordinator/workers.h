@@ -1,7 +1,7 @@
 // workers: the workers that are here, and what they can do.
 //
-// Filled by the link from their HELLOs, read by the running jobs when they look
-// for a model. A worker's number is given once for each joining and never
+// Filled by the peers from their HELLOs, read by the running jobs when they
+// look for a model. A worker's number is given once for each joining and never
 // reused; dispatch knows the worker by it.
 //
 // Anyone may say that he is a worker, so workers, their slots and their models

@@ -1,7 +1,5 @@
 // The protocol as the coordinator speaks it, message by message.
 
-#include "coordinator/link.h"
-
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +8,7 @@
 #include <zmq.h>
 
 #include "common/json.h"
+#include "coordinator/engine.h"
 #include "stage.h"
 #include "store/query.h"
 
@@ -47,7 +46,7 @@ static void tear_down(void)
     stage_close(&stage);
 }
 
-TestSuite(link, .init = set_up, .fini = tear_down);
+TestSuite(peers, .init = set_up, .fini = tear_down);
 
 // Every row is one call.
 static void evaluate(struct actor *by, const char *rows)
@@ -81,7 +80,7 @@ static void expect_refused(struct actor *actor, const char *code)
 
 // --- greeting ---
 
-Test(link, another_version_of_the_protocol_is_refused)
+Test(peers, another_version_of_the_protocol_is_refused)
 {
     struct hello hello = actor_worker_hello("w", 1, 1, NULL);
     struct actor w;
@@ -93,7 +92,7 @@ Test(link, another_version_of_the_protocol_is_refused)
     actor_leave(&w);
 }
 
-Test(link, who_has_not_greeted_is_told_to)
+Test(peers, who_has_not_greeted_is_told_to)
 {
     struct actor w;
 
@@ -103,7 +102,7 @@ Test(link, who_has_not_greeted_is_told_to)
     actor_leave(&w);
 }
 
-Test(link, two_workers_of_one_name_are_told_apart)
+Test(peers, two_workers_of_one_name_are_told_apart)
 {
     struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
     struct hello hello = actor_worker_hello("same", 1, 1, &model);
@@ -120,7 +119,7 @@ Test(link, two_workers_of_one_name_are_told_apart)
     actor_leave(&b);
 }
 
-Test(link, a_worker_that_greets_twice_in_one_life_keeps_its_call)
+Test(peers, a_worker_that_greets_twice_in_one_life_keeps_its_call)
 {
     struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
     struct hello hello = actor_worker_hello("w", 1, 1, &model);
@@ -137,7 +136,7 @@ Test(link, a_worker_that_greets_twice_in_one_life_keeps_its_call)
     actor_leave(&w);
 }
 
-Test(link, a_worker_that_starts_anew_gets_its_call_under_another_lease)
+Test(peers, a_worker_that_starts_anew_gets_its_call_under_another_lease)
 {
     struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
     struct hello hello = actor_worker_hello("w", 2, 1, &model);
@@ -157,7 +156,7 @@ Test(link, a_worker_that_starts_anew_gets_its_call_under_another_lease)
     actor_leave(&w);
 }
 
-Test(link, heartbeats_go_to_whoever_greeted)
+Test(peers, heartbeats_go_to_whoever_greeted)
 {
     cr_expect(actor_hears(&client, MESSAGE_HEARTBEAT, 2500));
 }
@@ -175,7 +174,7 @@ static void beat_with(struct actor *actor, const int64_t *leases, size_t n)
     actor_say(actor, &message);
 }
 
-Test(link, a_call_that_was_lost_on_its_way_is_sent_again)
+Test(peers, a_call_that_was_lost_on_its_way_is_sent_again)
 {
     struct actor w;
     int64_t lease;
@@ -212,7 +211,7 @@ static void greet_as(struct actor *actor, const char *identity,
 
 // A connection of which nothing is heard any more, and nothing said that it
 // broke: its worker would count for a minute.
-Test(link, a_worker_that_greets_over_another_connection_is_there_once)
+Test(peers, a_worker_that_greets_over_another_connection_is_there_once)
 {
     struct actor first, second, late;
     int64_t lease;
@@ -261,7 +260,7 @@ static int64_t take_named(struct actor *actor, bool whole, struct hash *name)
     return call->id;
 }
 
-Test(link, a_worker_that_keeps_prefixes_is_told_each_of_them_once)
+Test(peers, a_worker_that_keeps_prefixes_is_told_each_of_them_once)
 {
     struct hash first, second;
     int64_t leases[2];
@@ -278,7 +277,7 @@ Test(link, a_worker_that_keeps_prefixes_is_told_each_of_them_once)
     actor_leave(&w);
 }
 
-Test(link, what_is_sent_again_goes_whole)
+Test(peers, what_is_sent_again_goes_whole)
 {
     struct hash name;
     int64_t leases[2];
@@ -315,7 +314,7 @@ static void lack(struct actor *w, const int64_t *leases, size_t n)
 }
 
 // No heartbeat names what it has, so that nothing else tells.
-Test(link, calls_whose_prefix_a_worker_lacks_are_sent_again_at_once)
+Test(peers, calls_whose_prefix_a_worker_lacks_are_sent_again_at_once)
 {
     struct hash name, again;
     int64_t leases[2];
@@ -337,7 +336,7 @@ Test(link, calls_whose_prefix_a_worker_lacks_are_sent_again_at_once)
     actor_leave(&w);
 }
 
-Test(link, a_worker_that_always_lacks_something_is_cut_off)
+Test(peers, a_worker_that_always_lacks_something_is_cut_off)
 {
     struct hash name;
     int64_t lease;
@@ -373,7 +372,7 @@ static void send_frame(struct actor *actor, struct buf *bytes)
     buf_release(bytes);
 }
 
-Test(link, several_answers_may_come_in_one_frame)
+Test(peers, several_answers_may_come_in_one_frame)
 {
     struct buf frame = BUF_INIT(WIRE_FRAME_BYTES);
     struct hash name;
@@ -389,7 +388,7 @@ Test(link, several_answers_may_come_in_one_frame)
 }
 
 // The first ends its stay; what is behind it comes from nobody.
-Test(link, who_goes_in_the_middle_of_a_frame_is_not_heard_any_more)
+Test(peers, who_goes_in_the_middle_of_a_frame_is_not_heard_any_more)
 {
     struct buf frame = BUF_INIT(WIRE_FRAME_BYTES);
     struct message goodbye = {.kind = MESSAGE_GOODBYE};
@@ -411,7 +410,7 @@ Test(link, who_goes_in_the_middle_of_a_frame_is_not_heard_any_more)
     actor_leave(&w);
 }
 
-Test(link, nonsense_behind_a_message_ends_a_peers_stay)
+Test(peers, nonsense_behind_a_message_ends_a_peers_stay)
 {
     struct buf frame = BUF_INIT(WIRE_FRAME_BYTES);
     struct hash name;
@@ -427,7 +426,7 @@ Test(link, nonsense_behind_a_message_ends_a_peers_stay)
     actor_leave(&w);
 }
 
-Test(link, what_a_worker_does_for_nobody_is_cancelled)
+Test(peers, what_a_worker_does_for_nobody_is_cancelled)
 {
     int64_t lease = 77;
     struct actor w;
@@ -440,7 +439,7 @@ Test(link, what_a_worker_does_for_nobody_is_cancelled)
 
 // --- nonsense ---
 
-Test(link, a_worker_that_sends_nonsense_loses_its_calls_to_another)
+Test(peers, a_worker_that_sends_nonsense_loses_its_calls_to_another)
 {
     struct actor w, sound;
     int64_t lease;
@@ -458,7 +457,7 @@ Test(link, a_worker_that_sends_nonsense_loses_its_calls_to_another)
     actor_leave(&sound);
 }
 
-Test(link, nonsense_of_a_stranger_is_refused_and_harms_nobody)
+Test(peers, nonsense_of_a_stranger_is_refused_and_harms_nobody)
 {
     struct actor stranger, w;
 
@@ -474,7 +473,7 @@ Test(link, nonsense_of_a_stranger_is_refused_and_harms_nobody)
     actor_leave(&w);
 }
 
-Test(link, a_client_that_plays_a_worker_is_forgotten)
+Test(peers, a_client_that_plays_a_worker_is_forgotten)
 {
     struct actor w, rogue;
     int64_t lease;
@@ -492,7 +491,7 @@ Test(link, a_client_that_plays_a_worker_is_forgotten)
     actor_leave(&w);
 }
 
-Test(link, a_worker_that_plays_a_client_is_forgotten)
+Test(peers, a_worker_that_plays_a_client_is_forgotten)
 {
     struct actor w;
 
@@ -504,7 +503,7 @@ Test(link, a_worker_that_plays_a_client_is_forgotten)
 
 // --- leases ---
 
-Test(link, an_answer_under_the_lease_of_another_is_ignored)
+Test(peers, an_answer_under_the_lease_of_another_is_ignored)
 {
     struct actor a, b;
     int64_t of_a, of_b;
@@ -525,7 +524,7 @@ Test(link, an_answer_under_the_lease_of_another_is_ignored)
     actor_leave(&b);
 }
 
-Test(link, an_answer_that_comes_twice_counts_once)
+Test(peers, an_answer_that_comes_twice_counts_once)
 {
     struct actor w;
     int64_t lease;
@@ -542,7 +541,7 @@ Test(link, an_answer_that_comes_twice_counts_once)
 
 // 4 MiB for the some hundred tokens that were asked for, and log-probabilities
 // that were not.
-Test(link, no_more_of_an_answer_is_kept_than_a_model_can_write)
+Test(peers, no_more_of_an_answer_is_kept_than_a_model_can_write)
 {
     enum { LENGTH = 4 << 20 };
     struct message message = {.kind = MESSAGE_ANSWER};
@@ -587,7 +586,7 @@ Test(link, no_more_of_an_answer_is_kept_than_a_model_can_write)
     store_close(store);
 }
 
-Test(link, the_calls_of_a_silent_worker_go_elsewhere)
+Test(peers, the_calls_of_a_silent_worker_go_elsewhere)
 {
     struct actor silent, other;
 
@@ -603,7 +602,7 @@ Test(link, the_calls_of_a_silent_worker_go_elsewhere)
     actor_leave(&other);
 }
 
-Test(link, a_client_is_told_when_nothing_is_known_of_what_it_waits_for)
+Test(peers, a_client_is_told_when_nothing_is_known_of_what_it_waits_for)
 {
     struct message beat = {.kind = MESSAGE_HEARTBEAT,
                            .as.heartbeat = {.waits = 1}};
@@ -620,7 +619,7 @@ Test(link, a_client_is_told_when_nothing_is_known_of_what_it_waits_for)
     }
 }
 
-Test(link, what_a_silent_worker_answers_after_all_counts)
+Test(peers, what_a_silent_worker_answers_after_all_counts)
 {
     struct actor w;
     int64_t lease;
@@ -635,7 +634,7 @@ Test(link, what_a_silent_worker_answers_after_all_counts)
     actor_leave(&w);
 }
 
-Test(link, a_worker_that_floods_is_cut_off_and_the_job_goes_on)
+Test(peers, a_worker_that_floods_is_cut_off_and_the_job_goes_on)
 {
     const struct message beat = {.kind = MESSAGE_HEARTBEAT};
     struct actor w, flood;
@@ -654,7 +653,7 @@ Test(link, a_worker_that_floods_is_cut_off_and_the_job_goes_on)
     actor_leave(&w);
 }
 
-Test(link, a_call_that_a_worker_hands_back_goes_elsewhere)
+Test(peers, a_call_that_a_worker_hands_back_goes_elsewhere)
 {
     struct actor a, b;
 
@@ -668,7 +667,7 @@ Test(link, a_call_that_a_worker_hands_back_goes_elsewhere)
     actor_leave(&b);
 }
 
-Test(link, a_worker_that_drains_answers_what_it_has_and_gets_no_more)
+Test(peers, a_worker_that_drains_answers_what_it_has_and_gets_no_more)
 {
     struct actor w, other;
     int64_t lease;
@@ -688,7 +687,7 @@ Test(link, a_worker_that_drains_answers_what_it_has_and_gets_no_more)
     actor_leave(&other);
 }
 
-Test(link, a_worker_that_says_goodbye_gives_its_calls_back)
+Test(peers, a_worker_that_says_goodbye_gives_its_calls_back)
 {
     struct actor w, other;
 
@@ -703,7 +702,7 @@ Test(link, a_worker_that_says_goodbye_gives_its_calls_back)
     actor_leave(&other);
 }
 
-Test(link, at_most_one_call_beyond_the_slots_is_with_a_worker)
+Test(peers, at_most_one_call_beyond_the_slots_is_with_a_worker)
 {
     struct actor w;
     int64_t first;
@@ -720,7 +719,7 @@ Test(link, at_most_one_call_beyond_the_slots_is_with_a_worker)
 
 // --- single flight ---
 
-Test(link, two_equal_calls_make_one_request)
+Test(peers, two_equal_calls_make_one_request)
 {
     struct actor w;
 
@@ -732,7 +731,7 @@ Test(link, two_equal_calls_make_one_request)
     actor_leave(&w);
 }
 
-Test(link, two_clients_that_ask_the_same_make_one_request)
+Test(peers, two_clients_that_ask_the_same_make_one_request)
 {
     struct actor w, second;
     int64_t lease;
@@ -750,7 +749,7 @@ Test(link, two_clients_that_ask_the_same_make_one_request)
     actor_leave(&second);
 }
 
-Test(link, a_stored_answer_is_never_asked_again)
+Test(peers, a_stored_answer_is_never_asked_again)
 {
     struct actor w;
 

@@ -1,0 +1,50 @@
+// delivery: the calls that go to workers, and what takes them back.
+//
+// A call goes into its worker's mailbox (wire/mailbox.h), and leaves with all
+// others of the turn by delivery_flush. A worker that cannot be reached leaves
+// (peers.h), and its calls come back by dispatch, so whoever sends need not
+// know. Only a call that can be put into no message at all is told at once: no
+// worker will ever get it.
+//
+//   dispatch_next --> delivery_send_call ---. delivery_flush
+//   proofs_next   --> delivery_send_proofs --+--------------> worker
+//   dispatch      --> delivery_cancel ------'
+//   what a worker lacks --> delivery_send_again
+//
+// No state of its own: what is on its way is in dispatch and in the mailboxes.
+
+#ifndef COORDINATOR_DELIVERY_H
+#define COORDINATOR_DELIVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct action;
+struct flight;
+struct peers;
+struct side_call;
+
+// Sends a flight, or a call beside all jobs, to the worker of the action and
+// under its lease. False, with err, when it cannot be put into a message.
+bool delivery_send_call(struct peers *peers, const struct action *action,
+                        const struct flight *flight, int64_t now,
+                        struct err *err);
+bool delivery_send_side_call(struct peers *peers, const struct action *action,
+                             const struct side_call *side, int64_t now,
+                             struct err *err);
+
+// Sends what the action sent before, which was lost on its way.
+void delivery_send_again(struct peers *peers, const struct action *action,
+                         int64_t now);
+
+// Asks workers for what they are to show when they join (proof.h).
+void delivery_send_proofs(struct peers *peers, int64_t now);
+
+void delivery_cancel(struct peers *peers, const struct action *action);
+
+// To be called once a turn: what was to be sent leaves now.
+void delivery_flush(struct peers *peers, int64_t now);
+
+#endif

@@ -1,0 +1,142 @@
+#include "coordinator/greeting.h"
+
+#include "common/log.h"
+#include "common/text.h"
+#include "coordinator/engine.h"
+#include "coordinator/peer.h"
+#include "coordinator/peers.h"
+#include "wire/listener.h"
+
+static void welcome(struct peers *peers, struct peer *peer)
+{
+    struct message message = {.kind = MESSAGE_WELCOME,
+                              .as.welcome = {.heartbeat_ms = WIRE_HEARTBEAT_MS,
+                                             .idle_ms = peers_idle_ms(peers),
+                                             .name = peer->worker == NULL
+                                                         ? "client"
+                                                         : peer->worker->name,
+                                             .several = 1}};
+
+    peers_tell(peers, peer, &message);
+}
+
+static void tell_joined(const struct worker_info *worker)
+{
+    char slots[TEXT_COUNTED_BYTES], models[TEXT_COUNTED_BYTES];
+
+    log_info("worker-joined", "%s: %s, %s, %s", worker->name, worker->server,
+             text_counted(slots, worker->slots, "slot"),
+             text_counted(models, (int64_t)worker->n_models, "model"));
+}
+
+// What it is and has is new to us: it is to show that, and the store says so.
+static void take_on(struct peers *peers, struct worker_info *worker,
+                    int64_t now)
+{
+    struct engine *engine = peers_engine(peers);
+
+    proofs_expect_worker(engine, worker, now);
+    worker_rows_note(&engine->worker_rows, worker, "serving", now);
+    tell_joined(worker);
+}
+
+// It says once more who it is, in the middle of its work: its server may have
+// got other models. What it showed of those that it has is asked once more.
+static void note_models(struct peers *peers, struct worker_info *worker,
+                        const struct hello *hello, int64_t now)
+{
+    struct engine *engine = peers_engine(peers);
+    struct err err = ERR_CLEAR;
+
+    if (workers_change(&engine->workers, worker, hello, &engine->models,
+                       engine->dispatch, &err)) {
+        proofs_forget_worker(engine, worker->number);
+        take_on(peers, worker, now);
+    } else if (err.code != ERR_NONE) {
+        log_warn("models-not-noted", "%s: %s", worker->name, err.text);
+    }
+}
+
+static void greet_again(struct peers *peers, struct peer *peer,
+                        const struct hello *hello, int64_t now)
+{
+    peers_note_connection(peers, peer);
+    if (peer->worker != NULL)
+        note_models(peers, peer->worker, hello, now);
+    welcome(peers, peer);
+}
+
+// The same worker over another connection. Nobody else can say so: an instance
+// has 63 random bits, and its key has to be the same.
+static struct peer *find_former(const struct peers *peers,
+                                const struct hello *hello)
+{
+    struct peer *former = hello->role == PEER_WORKER
+                              ? peers_instance(peers, hello->instance)
+                              : NULL;
+
+    return former != NULL &&
+                   listener_has_key(peers_listener(peers), former->key)
+               ? former
+               : NULL;
+}
+
+// Whether the sender may come in at all; else it has heard why not.
+static bool is_acceptable(struct peers *peers, const struct wire_id *from,
+                          const struct hello *hello)
+{
+    struct err err = ERR_CLEAR;
+
+    if (hello->version != WIRE_VERSION) {
+        peers_refuse(peers, from, "version",
+                     "this coordinator speaks another version of the protocol: "
+                     "install the same promptcc on both sides");
+        return false;
+    }
+    if (listener_gives_role(peers_listener(peers), (enum peer_role)hello->role,
+                            &err))
+        return true;
+    peers_refuse(peers, from, "role", err.text);
+    return false;
+}
+
+void greeting_heed(struct peers *peers, const struct wire_id *from,
+                   const struct hello *hello, int64_t now)
+{
+    struct peer *known, *former, *peer;
+    struct token_bucket messages = {0};
+    struct err err = ERR_CLEAR;
+
+    if (!is_acceptable(peers, from, hello))
+        return;
+    known = peers_find(peers, from);
+    if (known != NULL && known->epoch == hello->epoch) {
+        greet_again(peers, known, hello, now);
+        return;
+    }
+    if (known != NULL) {
+        messages = known->messages;
+        peers_remove(peers, known, "lost", now);
+    }
+    former = find_former(peers, hello);
+    if (former != NULL && former->greeting > hello->greeting) {
+        log_debug("hello-late", "%s has greeted anew since", hello->name);
+        return;
+    }
+    if (former != NULL)
+        peers_remove(peers, former, "lost", now);
+    peer = peers_add(peers, from, hello, now, &err);
+    if (peer == NULL) {
+        peers_refuse(peers, from, "full", err.text);
+        return;
+    }
+    if (messages.burst > 0) // or greeting again would fill it
+        peer->messages = messages;
+    welcome(peers, peer);
+    if (peer->worker == NULL)
+        return;
+    kept_calls_note(&peers_engine(peers)->kept, peer->worker->number,
+                    hello->kept, hello->kept_len, (size_t)hello->slots + 1,
+                    now);
+    take_on(peers, peer->worker, now);
+}

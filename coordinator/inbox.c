@@ -1,0 +1,576 @@
+#include "coordinator/inbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "coordinator/answer_check.h"
+#include "coordinator/delivery.h"
+#include "coordinator/engine.h"
+#include "coordinator/flight.h"
+#include "coordinator/greeting.h"
+#include "coordinator/peer.h"
+#include "coordinator/peers.h"
+#include "coordinator/side_call.h"
+
+enum {
+    BURST = 512,           // messages handled in one turn of the loop, and
+    BURST_BYTES = 4 << 20, // bytes
+    STALL_MS = 1000, // between two turns: then this program was slow, or halted
+    IDLE_BEATS = 3,  // missed ones of a worker without calls until it is silent
+};
+
+struct inbox {
+    struct peers *peers;             // borrowed
+    struct engine *engine;           // the peers'
+    struct listener *listener;       // the peers'
+    struct wire_socket *socket;      // the listener's
+    struct connections *connections; // the listener's
+    struct inbox_handlers handlers;
+    struct assemblies assemblies;
+    int64_t received_ms; // when inbox_receive was last called
+    int64_t stalled_ms;  // when that was found to be long ago
+};
+
+// A message, or what is to become one, on its way to its handler.
+struct arrival {
+    struct inbox *inbox;
+    const struct wire_id *from;
+    struct peer *peer;   // NULL before HELLO
+    struct arena *arena; // of the message
+    const struct message *message;
+    size_t part_bytes; // of a message that came in PARTs; else 0
+    int64_t now;
+};
+
+// --- what workers say of their calls ---
+
+// A call that the worker should have and has not was lost on the way there, or
+// its answer was on the way here: it is sent again, and the worker, which knows
+// what it has answered, pays for nothing twice.
+static void send_unconfirmed(struct inbox *inbox, int32_t worker, int64_t now)
+{
+    struct action action;
+
+    while (
+        dispatch_unconfirmed(inbox->engine->dispatch, worker, now, &action)) {
+        struct peer *peer = peers_worker(inbox->peers, worker);
+
+        // With it the prefix that others go by may have been lost.
+        if (peer != NULL)
+            mailbox_forget_prefixes(peer->mailbox);
+        delivery_send_again(inbox->peers, &action, now);
+    }
+}
+
+// Calls that came without a prefix that the worker knows. The first of them
+// brings it, for the others too. Each is a message that the peer asks for.
+static void send_untaken(struct arrival *arrival, const struct heartbeat *beat)
+{
+    int32_t worker = arrival->peer->worker->number;
+    struct inbox *inbox = arrival->inbox;
+    size_t n = beat->lacks_len / WIRE_LEASE_BYTES;
+    struct action action;
+
+    if (!token_bucket_take(&arrival->peer->messages, (int64_t)n,
+                           arrival->now)) {
+        peers_cut_off(inbox->peers, arrival->peer,
+                      "it asks for far more than it can take", arrival->now);
+        return;
+    }
+    mailbox_forget_prefixes(arrival->peer->mailbox);
+    for (size_t i = 0; i < n; i++) // sending may be the end of the peer
+        if (dispatch_untaken(inbox->engine->dispatch, worker,
+                             lease_read(beat->lacks + i * WIRE_LEASE_BYTES),
+                             arrival->now, &action))
+            delivery_send_again(inbox->peers, &action, arrival->now);
+}
+
+// What the worker works at and nobody waits for: a CANCEL was lost.
+static void confirm(struct inbox *inbox, int32_t worker, int64_t lease,
+                    int64_t now)
+{
+    struct action cancel = {
+        .kind = ACTION_CANCEL, .worker = worker, .lease = lease};
+
+    if (!dispatch_confirm(inbox->engine->dispatch, worker, lease, now))
+        delivery_cancel(inbox->peers, &cancel);
+}
+
+// --- heartbeats ---
+
+// It has said how often it will beat. What a peer that knows no rhythm says is
+// 0: it beats as all did before.
+static void heed_rhythm(struct inbox *inbox, struct peer *peer, int64_t ms)
+{
+    peer->idle_ms = ms < WIRE_HEARTBEAT_MS ? WIRE_HEARTBEAT_MS : ms;
+    dispatch_rhythm(inbox->engine->dispatch, peer->worker->number,
+                    IDLE_BEATS * peer->idle_ms);
+}
+
+// What the client sent comes before its heartbeats: if nothing is here that it
+// may wait for, its SUBMIT was lost on the way, or the RESULT.
+static void heed_client(struct inbox *inbox, struct peer *peer,
+                        const struct heartbeat *beat)
+{
+    struct message message = {.kind = MESSAGE_HEARTBEAT,
+                              .as.heartbeat = {.unknown = 1}};
+
+    if (beat->waits != 0 && peer->watched == NULL && peer->submissions == 0 &&
+        !assembly_is_under_way(peer->assembly))
+        peers_tell(inbox->peers, peer, &message);
+}
+
+static void on_heartbeat(struct arrival *arrival)
+{
+    const struct heartbeat *beat = &arrival->message->as.heartbeat;
+    const struct worker_info *worker = arrival->peer->worker;
+    struct inbox *inbox = arrival->inbox;
+
+    peers_note_connection(inbox->peers, arrival->peer);
+    if (worker == NULL) {
+        heed_client(inbox, arrival->peer, beat);
+        return;
+    }
+    heed_rhythm(inbox, arrival->peer, beat->idle_ms);
+    int32_t number = worker->number;
+    if (beat->lacks_len > 0)
+        send_untaken(arrival, beat);
+    if (beat->held == NULL)
+        return;
+    for (size_t at = 0; at + WIRE_LEASE_BYTES <= beat->held_len;
+         at += WIRE_LEASE_BYTES)
+        confirm(inbox, number, lease_read(beat->held + at), arrival->now);
+    send_unconfirmed(inbox, number, arrival->now);
+}
+
+// --- answers ---
+
+// It answers a call that the worker holds: the first time that is free.
+static void was_asked_for(struct arrival *arrival)
+{
+    token_bucket_give(&arrival->peer->messages, 1);
+    token_bucket_give(&arrival->peer->bytes, (int64_t)arrival->part_bytes);
+}
+
+// The call of that lease could not be answered.
+static void take_fault(struct arrival *arrival, int64_t lease,
+                       enum call_fault fault, const char *text)
+{
+    struct worker_info *worker = arrival->peer->worker;
+    struct engine *engine = arrival->inbox->engine;
+
+    if (!dispatch_fault(engine->dispatch, worker->number, lease, fault,
+                        arrival->now))
+        return;
+    was_asked_for(arrival);
+    workers_failed(&engine->workers, worker, fault, text, arrival->now);
+    log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
+}
+
+// An answer is kept for good, so an embedding that is none is told from one
+// before anybody has it: it is a fault of its worker. True when it was.
+static bool refuse_embedding(struct arrival *arrival,
+                             const struct answer_message *message)
+{
+    struct engine *engine = arrival->inbox->engine;
+    struct err why = ERR_CLEAR;
+    int64_t call = 0;
+    const struct flight *flight;
+
+    if (engine->flights.n_embeddings == 0 ||
+        !dispatch_find(engine->dispatch, arrival->peer->worker->number,
+                       message->id, &call))
+        return false;
+    flight = flights_by_id(&engine->flights, call);
+    if (flight == NULL || flight->order.kind != CALL_EMBED ||
+        answer_is_embedding(
+            &message->answer,
+            &engine->models.entries[flight->order.model].embedding_size, &why))
+        return false;
+    take_fault(arrival, message->id, FAULT_GARBAGE, why.text);
+    return true;
+}
+
+static void on_answer(struct arrival *arrival)
+{
+    const struct answer_message *message = &arrival->message->as.answer;
+    struct engine *engine = arrival->inbox->engine;
+    struct worker_info *worker = arrival->peer->worker;
+    const struct inbox_handlers *handlers = &arrival->inbox->handlers;
+    struct call_answer answer = message->answer;
+    struct flight *flight;
+    int64_t call;
+
+    if (message->id >= WIRE_PROOF_ID) {
+        proofs_answered(engine, worker, message->id, &message->answer,
+                        arrival->now);
+        return;
+    }
+    if (refuse_embedding(arrival, message) ||
+        !dispatch_done(engine->dispatch, worker->number, message->id,
+                       arrival->now, &call))
+        return;
+    was_asked_for(arrival);
+    worker->calls++;
+    flight = flights_by_id(&engine->flights, call);
+    if (flight == NULL) {
+        struct side_call *side = side_call_find(engine, call);
+
+        // Nothing of a side call is stored, so there is no commit to wait for.
+        dispatch_credit(engine->dispatch, worker->number, message->id,
+                        arrival->now);
+        if (side != NULL)
+            handlers->side_call_answered(handlers->user, side, &answer);
+        return;
+    }
+    flight->worker = worker->number;
+    flight->lease = message->id;
+    answer_bound(&flight->order.options, &answer);
+    handlers->answered(handlers->user, flight, worker, &answer);
+}
+
+static void on_fault(struct arrival *arrival)
+{
+    const struct fault_message *fault = &arrival->message->as.fault;
+    struct worker_info *worker = arrival->peer->worker;
+
+    if (fault->id >= WIRE_PROOF_ID) {
+        proofs_failed(arrival->inbox->engine, worker, fault->id,
+                      (enum call_fault)fault->fault, fault->text, arrival->now);
+        return;
+    }
+    take_fault(arrival, fault->id, (enum call_fault)fault->fault, fault->text);
+}
+
+// --- coming, going, asking ---
+
+static void on_hello(struct arrival *arrival)
+{
+    greeting_heed(arrival->inbox->peers, arrival->from,
+                  &arrival->message->as.hello, arrival->now);
+}
+
+// A worker that drains still answers what it has open, and then says goodbye
+// again.
+static void on_goodbye(struct arrival *arrival)
+{
+    struct worker_info *worker = arrival->peer->worker;
+
+    if (worker == NULL || arrival->message->as.goodbye.open == 0) {
+        peers_remove(arrival->inbox->peers, arrival->peer, "left",
+                     arrival->now);
+        return;
+    }
+    worker_rows_note(&arrival->inbox->engine->worker_rows, worker, "draining",
+                     arrival->now);
+    dispatch_drain(arrival->inbox->engine->dispatch, worker->number);
+}
+
+static void on_submit(struct arrival *arrival)
+{
+    const struct inbox_handlers *handlers = &arrival->inbox->handlers;
+
+    handlers->submitted(handlers->user, arrival->peer,
+                        &arrival->message->as.submit, arrival->arena);
+}
+
+static void on_command(struct arrival *arrival)
+{
+    const struct inbox_handlers *handlers = &arrival->inbox->handlers;
+
+    handlers->commanded(handlers->user, arrival->peer,
+                        &arrival->message->as.command);
+}
+
+// --- messages ---
+
+static void on_part(struct arrival *arrival);
+
+// Of each message that a peer may send (message_may_come_from).
+static void (*const message_handlers[MESSAGE_KIND_COUNT])(struct arrival *) = {
+    [MESSAGE_HELLO] = on_hello,     [MESSAGE_HEARTBEAT] = on_heartbeat,
+    [MESSAGE_ANSWER] = on_answer,   [MESSAGE_FAULT] = on_fault,
+    [MESSAGE_GOODBYE] = on_goodbye, [MESSAGE_SUBMIT] = on_submit,
+    [MESSAGE_COMMAND] = on_command, [MESSAGE_PART] = on_part,
+};
+
+static void handle_stranger(struct arrival *arrival)
+{
+    if (arrival->message->kind == MESSAGE_HELLO) {
+        on_hello(arrival);
+        return;
+    }
+    peers_ask_to_greet(arrival->inbox->peers, arrival->from);
+    log_debug("not-greeted", "a peer that has not greeted sent %s",
+              message_kind_name(arrival->message->kind));
+}
+
+// Whether the peer may say that, now; else it is cut off.
+static bool is_allowed(struct arrival *arrival, enum message_kind kind)
+{
+    struct peer *peer = arrival->peer;
+
+    if (!message_may_come_from(kind, peer->role == PEER_WORKER ? FROM_WORKER
+                                                               : FROM_CLIENT)) {
+        peers_cut_off(arrival->inbox->peers, peer,
+                      "it sends what is not for it to send", arrival->now);
+        return false;
+    }
+    if (!token_bucket_take(&peer->messages, message_tokens(kind),
+                           arrival->now)) {
+        peers_cut_off(arrival->inbox->peers, peer,
+                      "it sends far more than it was asked for", arrival->now);
+        return false;
+    }
+    return true;
+}
+
+static void handle(struct arrival *arrival)
+{
+    enum message_kind kind = arrival->message->kind;
+    struct peer *peer = arrival->peer;
+
+    if (!is_allowed(arrival, kind))
+        return;
+    peer->heard_ms = arrival->now;
+    if (peer->worker != NULL) {
+        peer->worker->away = false;
+        dispatch_heard(arrival->inbox->engine->dispatch, peer->worker->number,
+                       arrival->now);
+    }
+    message_handlers[kind](arrival);
+}
+
+// A sender of nonsense is not to be trusted with calls. If it was a peer, it is
+// none any more.
+static void drop_babbler(const struct arrival *arrival, const struct err *why)
+{
+    struct peers *peers = arrival->inbox->peers;
+    struct peer *peer = peers_find(peers, arrival->from);
+
+    peers_refuse(peers, arrival->from, "frame", why->text);
+    if (peer != NULL)
+        peers_remove(peers, peer, "lost", arrival->now);
+}
+
+// The next message of a frame, or of what came in parts. False when it is
+// none, and its sender is forgotten.
+static bool receive_message(struct arrival *arrival, struct wire_frame *frame)
+{
+    struct arena arena = ARENA_INIT(4 * (size_t)WIRE_MAX_BYTES);
+    struct err err = ERR_CLEAR;
+    struct message message;
+    bool ok = message_take(frame, &arena, &message, &err);
+
+    arrival->message = &message;
+    arrival->arena = &arena;
+    if (!ok)
+        drop_babbler(arrival, &err);
+    else if (arrival->peer == NULL)
+        handle_stranger(arrival);
+    else
+        handle(arrival);
+    arena_release(&arena);
+    return ok;
+}
+
+// All messages of a frame, up to one that ends their sender's stay; how many.
+// What a stranger says behind a message that is no HELLO is not heard.
+static int receive_frame(struct arrival *arrival, struct wire_frame frame)
+{
+    int n = 1;
+
+    while (receive_message(arrival, &frame) && frame.len > 0) {
+        arrival->peer = peers_find(arrival->inbox->peers, arrival->from);
+        arrival->part_bytes = 0;
+        if (arrival->peer == NULL)
+            break;
+        n++;
+    }
+    return n;
+}
+
+// --- long messages ---
+
+// A message that stands still makes room for one that moves.
+static bool find_room(struct inbox *inbox, const struct peer *peer,
+                      size_t bytes, int64_t now)
+{
+    while (!assemblies_have_room(&inbox->assemblies, bytes)) {
+        struct assembly *idle =
+            assemblies_idle(&inbox->assemblies, peer->assembly, now);
+
+        if (idle == NULL)
+            return false;
+        peers_cut_off(inbox->peers, assembly_owner(idle),
+                      "its message does not go on", now);
+    }
+    return true;
+}
+
+// False: the peer is gone.
+static bool add_part(struct arrival *arrival, const struct part *part)
+{
+    struct inbox *inbox = arrival->inbox;
+    struct peer *peer = arrival->peer;
+    struct err err = ERR_CLEAR;
+
+    if (peer->assembly == NULL)
+        peer->assembly = assembly_new(&inbox->assemblies, peer);
+    if (peer->assembly == NULL ||
+        !find_room(inbox, peer, part->len, arrival->now)) {
+        peers_refuse(
+            inbox->peers, arrival->from, "full",
+            "this coordinator takes as many long messages as it can: try "
+            "again later");
+        peers_remove(inbox->peers, peer, "lost", arrival->now);
+        return false;
+    }
+    if (assembly_add(peer->assembly, part, arrival->now, &err))
+        return true;
+    drop_babbler(arrival, &err);
+    return false;
+}
+
+// What came in PARTs is one message: the bucket of bytes is refilled for one
+// answer, not for each of many.
+static void receive_only(struct arrival *arrival, struct wire_frame frame)
+{
+    struct err err = ERR_CLEAR;
+
+    if (!receive_message(arrival, &frame) || frame.len == 0)
+        return;
+    err_set(&err, ERR_PROTOCOL, "%zu bytes follow the message", frame.len);
+    drop_babbler(arrival, &err);
+}
+
+// All of a long message is here. To decode a job of 48 MiB takes as long as
+// 1,000 answers, so it is left to who reads the job.
+static void receive_whole(struct arrival *arrival, struct buf *bytes)
+{
+    const struct inbox_handlers *handlers = &arrival->inbox->handlers;
+    struct wire_frame frame = {.data = bytes->data, .len = bytes->len};
+
+    if (!message_is(bytes->data, bytes->len, MESSAGE_SUBMIT))
+        receive_only(arrival, frame);
+    else if (is_allowed(arrival, MESSAGE_SUBMIT))
+        handlers->submitted_long(handlers->user, arrival->peer, bytes);
+}
+
+static void on_part(struct arrival *arrival)
+{
+    const struct part *part = &arrival->message->as.part;
+    struct inbox *inbox = arrival->inbox;
+    struct peer *peer = arrival->peer;
+    struct buf whole = BUF_INIT(0);
+
+    if (arrival->part_bytes > 0) {
+        peers_cut_off(inbox->peers, peer, "it sends parts of parts",
+                      arrival->now);
+        return;
+    }
+    if (!token_bucket_take(&peer->bytes, (int64_t)part->len, arrival->now)) {
+        peers_cut_off(inbox->peers, peer,
+                      "it sends more and longer messages than are taken",
+                      arrival->now);
+        return;
+    }
+    if (!add_part(arrival, part) || !assembly_take(peer->assembly, &whole))
+        return;
+    // Freed first: what is in the message may be the end of the peer.
+    assembly_free(peer->assembly);
+    peer->assembly = NULL;
+    arrival->part_bytes = whole.len;
+    receive_whole(arrival, &whole);
+    buf_release(&whole);
+}
+
+// --- receiving ---
+
+// Whether a frame of somebody unknown is looked at.
+static bool is_admitted(struct inbox *inbox, size_t bytes, int64_t now)
+{
+    return connections_admit(inbox->connections, wire_source(inbox->socket),
+                             bytes, now);
+}
+
+// Whether some of what workers have said may still be unread. After a stall
+// their words are on the way through the network's own thread.
+static bool is_behind(struct inbox *inbox, bool drained, int64_t now)
+{
+    if (inbox->received_ms > 0 && now - inbox->received_ms > STALL_MS)
+        inbox->stalled_ms = now;
+    inbox->received_ms = now;
+    return !drained ||
+           (inbox->stalled_ms > 0 && now - inbox->stalled_ms < STALL_MS);
+}
+
+// Whether the frame of a peer came over a connection with another key: somebody
+// has taken its identity. What he says is not the peer's.
+static bool is_impostor(struct inbox *inbox, const struct peer *peer)
+{
+    if (peer == NULL || listener_has_key(inbox->listener, peer->key))
+        return false;
+    log_warn("peer-refused",
+             "role: the identity of %s is used with another key",
+             peer->worker == NULL ? "a client" : peer->worker->name);
+    return true;
+}
+
+void inbox_receive(struct inbox *inbox, int64_t now)
+{
+    bool drained = false;
+    size_t bytes = 0;
+
+    for (int n = 0; n < BURST && bytes < BURST_BYTES; n++) {
+        struct err err = ERR_CLEAR;
+        struct wire_id from;
+        struct wire_frame frame;
+        enum wire_got got = wire_take(inbox->socket, &from, &frame, &err);
+        struct arrival arrival = {.inbox = inbox, .from = &from, .now = now};
+
+        if (got == WIRE_NOTHING || got == WIRE_FAILED) {
+            drained = true;
+            break;
+        }
+        bytes += frame.len;
+        arrival.peer = peers_find(inbox->peers, &from);
+        if (arrival.peer == NULL && !is_admitted(inbox, frame.len, now))
+            continue;
+        if (is_impostor(inbox, arrival.peer))
+            continue;
+        if (got == WIRE_BAD)
+            drop_babbler(&arrival, &err);
+        else
+            n += receive_frame(&arrival, frame) - 1;
+    }
+    dispatch_behind(inbox->engine->dispatch, is_behind(inbox, drained, now));
+    assemblies_tick(&inbox->assemblies, now);
+    peers_tend(inbox->peers, now);
+}
+
+// --- life ---
+
+struct inbox *inbox_new(struct peers *peers,
+                        const struct inbox_handlers *handlers, struct err *err)
+{
+    struct inbox *inbox = calloc(1, sizeof *inbox);
+
+    if (inbox == NULL) {
+        err_nomem(err, "the inbox");
+        return NULL;
+    }
+    inbox->peers = peers;
+    inbox->engine = peers_engine(peers);
+    inbox->listener = peers_listener(peers);
+    inbox->socket = listener_socket(inbox->listener);
+    inbox->connections = listener_connections(inbox->listener);
+    inbox->handlers = *handlers;
+    return inbox;
+}
+
+void inbox_free(struct inbox *inbox)
+{
+    free(inbox);
+}

@@ -1,0 +1,53 @@
+// peer: what the loop knows of one worker or client that is here.
+//
+// For the files that keep peers (peers.c), hear them (inbox.c, greeting.c) and
+// send them calls (delivery.c). To everybody else a peer is what
+// coordinator/peers.h says of it.
+
+#ifndef COORDINATOR_PEER_H
+#define COORDINATOR_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/token_bucket.h"
+#include "wire/assembly.h"
+#include "wire/key.h"
+#include "wire/mailbox.h"
+#include "wire/message.h"
+#include "wire/socket.h"
+
+struct running_job;
+struct worker_info;
+
+struct peer {
+    // from its HELLO on
+    int64_t number; // from 1; of no other peer
+    struct wire_id id;
+    enum peer_role role;
+    int64_t epoch;
+    int64_t instance, greeting; // of a worker, as its HELLO says; or 0
+    char key[KEY_BYTES];        // its public key; "" in the clear
+    struct worker_info *worker; // of a worker: borrowed from the workers
+    int fd;                     // of its connection; -1: in this process
+
+    // of a client
+    struct running_job *watched; // the job that it waits for, or NULL
+    int submissions;             // that are being read
+    bool glutted; // it does not read what it asked for, and is to go
+
+    // what it says
+    int64_t heard_ms;
+    struct token_bucket messages; // that it may send unasked
+    struct token_bucket bytes;    // that it may send in PARTs
+    struct assembly *assembly;    // owned; of messages in PARTs, or NULL
+
+    // what it is sent
+    struct mailbox *mailbox; // owned
+    int64_t idle_ms;         // between its heartbeats while it holds no call
+    int64_t beat_ms;         // when it is to hear one
+
+    struct peer *next, *before;
+};
+
+#endif

@@ -1,0 +1,601 @@
+#include "coordinator/peers.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/text.h"
+#include "coordinator/engine.h"
+#include "coordinator/peer.h"
+
+enum {
+    // Tokens for what a peer may say unasked: so many at once, and so many a
+    // second. message_tokens says what each kind of message takes.
+    MESSAGES_BURST = 256, // and two for each slot of a worker
+    MESSAGES_PER_S = 64,
+
+    // Of messages in PARTs. A peer's bucket holds the longest message.
+    PART_BURST = WIRE_MAX_BYTES + (WIRE_MAX_BYTES >> 2),
+    PART_BYTES_PER_S = 2 << 20,
+
+    // A worker hears a heartbeat that often, or as seldom as it beats itself.
+    WORKER_BEAT_MS = 4 * WIRE_HEARTBEAT_MS,
+    // Each worker adds so much to the time between two heartbeats of one that
+    // holds no call: of 5,000 of them, some 140 come in a second.
+    IDLE_MS_EACH = 8,
+
+    // Bytes sent to a client, or to all of them, that they have not read. A
+    // client's are at least the longest RESULT and a REPLY.
+    UNREAD_MOST = WIRE_MAX_BYTES + WIRE_MAX_TEXT,
+    UNREAD_OF_ALL = 256 << 20,
+    UNREAD_SHORT = 64 << 10, // shorter messages are not worth adding up all
+    BROKEN_A_TURN = 64,      // connections; each looks for its peer among all
+
+    CLIENTS_MOST = 512,
+    CLIENT_MS = 30000, // of silence; a client that waits beats every second
+};
+
+struct peers {
+    struct engine *engine;           // borrowed
+    struct listener *listener;       // borrowed
+    struct wire_socket *socket;      // the listener's
+    struct connections *connections; // the listener's
+    struct mailboxes mailboxes;
+    struct map by_id;       // by their routing id
+    struct map by_worker;   // by worker number
+    struct map by_instance; // workers that say which they are
+    struct peer *first;     // owned
+    int64_t last_number;
+    size_t n_clients;
+    bool glutted;    // a client is
+    int64_t beat_ms; // when the last heartbeats were sent
+};
+
+// --- finding ---
+
+// Made for every frame that comes in, and of some 20 bytes: SipHash takes a
+// tenth of the time of hash_of, and 128 bits of it do not collide by chance.
+static struct hash id_key(const struct wire_id *id)
+{
+    static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] =
+        "promptcc's peer";
+    struct hash hash;
+
+    (void)crypto_shorthash_siphashx24(hash.bytes, id->bytes, id->len, key);
+    return hash;
+}
+
+struct peer *peers_find(const struct peers *peers, const struct wire_id *id)
+{
+    struct hash key = id_key(id);
+
+    return map_find(&peers->by_id, &key);
+}
+
+struct peer *peers_worker(const struct peers *peers, int32_t number)
+{
+    struct hash key = map_number(number);
+
+    return map_find(&peers->by_worker, &key);
+}
+
+struct peer *peers_instance(const struct peers *peers, int64_t instance)
+{
+    struct hash key = map_number(instance);
+
+    return instance == 0 ? NULL : map_find(&peers->by_instance, &key);
+}
+
+struct peer_address peer_address(const struct peer *peer)
+{
+    return (struct peer_address){.id = peer->id, .epoch = peer->epoch};
+}
+
+struct peer *peers_at(const struct peers *peers,
+                      const struct peer_address *address)
+{
+    struct peer *peer = peers_find(peers, &address->id);
+
+    return peer != NULL && peer->epoch == address->epoch ? peer : NULL;
+}
+
+// --- coming ---
+
+// Whether there is room for another peer; else err says what is full.
+static bool has_room(const struct peers *peers, const struct hello *hello,
+                     struct err *err)
+{
+    if (connections_crowded(peers->connections)) {
+        err_set(err, ERR_BUSY,
+                "this coordinator has %zu connections, as many as its limit "
+                "of open files allows: raise that (`ulimit -n`), or try again "
+                "later",
+                connections_count(peers->connections));
+        return false;
+    }
+    if (hello->role == PEER_CLIENT && peers->n_clients >= CLIENTS_MOST) {
+        err_set(err, ERR_BUSY,
+                "this coordinator serves %d clients at once: try again later",
+                CLIENTS_MOST);
+        return false;
+    }
+    return true;
+}
+
+void peers_note_connection(struct peers *peers, struct peer *peer)
+{
+    int before = peer->fd;
+
+    peer->fd = wire_source(peers->socket);
+    if (peer->fd != before)
+        mailbox_forget_prefixes(peer->mailbox);
+    connections_greeted(peers->connections, peer->fd, peer->number);
+}
+
+// Under its routing id and, of a worker, its number.
+static bool index_peer(struct peers *peers, struct peer *peer)
+{
+    struct hash id = id_key(&peer->id);
+    struct hash number;
+
+    if (!map_put(&peers->by_id, &id, peer))
+        return false;
+    if (peer->worker == NULL)
+        return true;
+    number = map_number(peer->worker->number);
+    if (map_put(&peers->by_worker, &number, peer))
+        return true;
+    map_remove(&peers->by_id, &id);
+    return false;
+}
+
+// From now on it is known by its instance. Without memory, or where another
+// key has that instance, it goes by its identity alone.
+static void index_instance(struct peers *peers, struct peer *peer,
+                           const struct hello *hello)
+{
+    struct hash key = map_number(hello->instance);
+
+    if (peer->worker == NULL || hello->instance == 0 ||
+        map_find(&peers->by_instance, &key) != NULL ||
+        !map_put(&peers->by_instance, &key, peer))
+        return;
+    peer->instance = hello->instance;
+    peer->greeting = hello->greeting;
+}
+
+static void list_peer(struct peers *peers, struct peer *peer)
+{
+    peer->next = peers->first;
+    if (peer->next != NULL)
+        peer->next->before = peer;
+    peers->first = peer;
+    if (peer->role == PEER_CLIENT)
+        peers->n_clients++;
+}
+
+static struct peer *add_peer(struct peers *peers, const struct wire_id *id,
+                             const struct hello *hello,
+                             struct worker_info *worker, int64_t now,
+                             struct err *err)
+{
+    int64_t slots = worker == NULL ? 0 : worker->slots;
+    struct peer *peer = malloc(sizeof *peer);
+
+    if (peer == NULL)
+        goto nomem;
+    *peer = (struct peer){
+        .number = peers->last_number + 1,
+        .id = *id,
+        .role = (enum peer_role)hello->role,
+        .epoch = hello->epoch,
+        .worker = worker,
+        .heard_ms = now,
+        .messages =
+            token_bucket_full(MESSAGES_BURST + 2 * slots, MESSAGES_PER_S, now),
+        .bytes = token_bucket_full(PART_BURST, PART_BYTES_PER_S, now),
+        .mailbox = mailbox_new(&peers->mailboxes, id, hello, peer)};
+    if (peer->mailbox == NULL || !index_peer(peers, peer))
+        goto nomem;
+    peers->last_number++;
+    list_peer(peers, peer);
+    // Not to all that came at once in the same second.
+    if (worker != NULL)
+        peer->beat_ms = now + peer->number * WIRE_HEARTBEAT_MS % WORKER_BEAT_MS;
+    (void)text_print(peer->key, sizeof peer->key, "%s",
+                     wire_peer_key(peers->socket));
+    peers_note_connection(peers, peer);
+    index_instance(peers, peer, hello);
+    return peer;
+
+nomem:
+    if (peer != NULL)
+        mailbox_free(peer->mailbox);
+    free(peer);
+    err_nomem(err, "a peer");
+    return NULL;
+}
+
+// A worker's calls go back to the queue.
+static void send_home(struct engine *engine, int32_t worker, int64_t now)
+{
+    dispatch_leave(engine->dispatch, worker, now);
+    proofs_forget_worker(engine, worker);
+    workers_leave(&engine->workers, worker);
+}
+
+struct peer *peers_add(struct peers *peers, const struct wire_id *id,
+                       const struct hello *hello, int64_t now, struct err *err)
+{
+    struct engine *engine = peers->engine;
+    struct worker_info *worker = NULL;
+    struct peer *peer;
+
+    if (!has_room(peers, hello, err))
+        return NULL;
+    if (hello->role == PEER_WORKER) {
+        worker = workers_join(&engine->workers, hello, &engine->models,
+                              engine->dispatch, now, err);
+        if (worker == NULL)
+            return NULL;
+    }
+    peer = add_peer(peers, id, hello, worker, now, err);
+    if (peer == NULL && worker != NULL)
+        send_home(engine, worker->number, now);
+    return peer;
+}
+
+// --- going ---
+
+static void unlist_peer(struct peers *peers, struct peer *peer)
+{
+    struct hash key = id_key(&peer->id);
+
+    if (peer->before == NULL)
+        peers->first = peer->next;
+    else
+        peer->before->next = peer->next;
+    if (peer->next != NULL)
+        peer->next->before = peer->before;
+    map_remove(&peers->by_id, &key);
+    if (peer->role == PEER_CLIENT)
+        peers->n_clients--;
+    if (peer->worker != NULL) {
+        key = map_number(peer->worker->number);
+        map_remove(&peers->by_worker, &key);
+    }
+    if (peer->instance != 0) {
+        key = map_number(peer->instance);
+        map_remove(&peers->by_instance, &key);
+    }
+}
+
+static void free_peer(struct peer *peer)
+{
+    assembly_free(peer->assembly);
+    mailbox_free(peer->mailbox);
+    free(peer);
+}
+
+void peers_remove(struct peers *peers, struct peer *peer, const char *state,
+                  int64_t now)
+{
+    struct engine *engine = peers->engine;
+
+    unlist_peer(peers, peer);
+    connections_parted(peers->connections, peer->fd, peer->number, now);
+    if (peer->worker != NULL) {
+        log_info("worker-left", "%s (%s)", peer->worker->name, state);
+        worker_rows_note(&engine->worker_rows, peer->worker, state, now);
+        send_home(engine, peer->worker->number, now);
+    }
+    free_peer(peer);
+}
+
+void peers_cut_off(struct peers *peers, struct peer *peer, const char *why,
+                   int64_t now)
+{
+    log_warn("peer-cut-off", "%s %s: %s",
+             peer->worker == NULL ? "a client" : "worker",
+             peer->worker == NULL ? "" : peer->worker->name, why);
+    if (peer->fd >= 0)
+        connections_close(peers->connections, peer->fd, peer->number);
+    peers_remove(peers, peer, "lost", now);
+}
+
+void peers_drop_worker(struct peers *peers, int32_t worker, int64_t now)
+{
+    struct peer *peer = peers_worker(peers, worker);
+
+    if (peer == NULL)
+        return;
+    log_warn("worker-lost", "%s: no sign of life for %" PRId64 " s",
+             peer->worker->name, (now - peer->heard_ms) / 1000);
+    connections_close(peers->connections, peer->fd, peer->number);
+    peers_remove(peers, peer, "lost", now);
+}
+
+// --- telling ---
+
+// The client that has left the most unread is to go, when all of them together
+// leave too much.
+static void weigh_unread(struct peers *peers)
+{
+    struct peer *worst = NULL;
+    size_t all = 0, most = 0;
+
+    for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
+        size_t unread = peer->role != PEER_CLIENT || peer->glutted
+                            ? 0
+                            : connections_untaken(peers->connections, peer->fd,
+                                                  peer->number);
+
+        all += unread;
+        if (unread > most) {
+            most = unread;
+            worst = peer;
+        }
+    }
+    if (all > UNREAD_OF_ALL && worst != NULL)
+        worst->glutted = peers->glutted = true;
+}
+
+static void note_sent(struct peers *peers, struct peer *peer)
+{
+    size_t bytes = wire_sent_bytes(peers->socket);
+    size_t unread =
+        connections_gave(peers->connections, peer->fd, peer->number, bytes);
+
+    if (unread > UNREAD_MOST)
+        peer->glutted = peers->glutted = true;
+    else if (bytes > UNREAD_SHORT)
+        weigh_unread(peers);
+}
+
+bool peers_tell(struct peers *peers, struct peer *peer,
+                const struct message *message)
+{
+    struct err err = ERR_CLEAR;
+
+    if (peer->glutted)
+        return false;
+    if (wire_send(peers->socket, &peer->id, message, &err)) {
+        note_sent(peers, peer);
+        return true;
+    }
+    log_info("send-failed", "%s to a peer: %s",
+             message_kind_name(message->kind), err.text);
+    return false;
+}
+
+static void send_refused(struct peers *peers, const struct wire_id *id,
+                         const char *code, const char *text)
+{
+    struct message message = {.kind = MESSAGE_REFUSED,
+                              .as.refused = {.code = code, .text = text}};
+
+    wire_send(peers->socket, id, &message, NULL);
+}
+
+void peers_refuse(struct peers *peers, const struct wire_id *id,
+                  const char *code, const char *text)
+{
+    send_refused(peers, id, code, text);
+    log_warn("peer-refused", "%s: %s", code, text);
+}
+
+void peers_ask_to_greet(struct peers *peers, const struct wire_id *id)
+{
+    send_refused(peers, id, "hello", "greet with HELLO first");
+}
+
+// Not at once: whoever tells several peers something goes through their list.
+static void drop_glutted(struct peers *peers, int64_t now)
+{
+    if (!peers->glutted)
+        return;
+    peers->glutted = false;
+    for (struct peer *peer = peers->first, *next; peer != NULL; peer = next) {
+        next = peer->next;
+        if (peer->glutted)
+            peers_cut_off(peers, peer, "it does not read what it asks for",
+                          now);
+    }
+}
+
+// A worker without calls may not be heard for long: one whose connection broke
+// has to show that it lives. It does so within a second of being back.
+static void suspect_broken(struct peers *peers, int64_t now)
+{
+    int fd;
+    int64_t number;
+
+    for (int i = 0; i < BROKEN_A_TURN; i++) {
+        const struct peer *peer = peers->first;
+
+        if (!connections_broken(peers->connections, &fd, &number))
+            return;
+        while (peer != NULL && peer->number != number)
+            peer = peer->next;
+        if (peer != NULL && peer->worker != NULL && peer->fd == fd)
+            dispatch_suspect(peers->engine->dispatch, peer->worker->number,
+                             now);
+    }
+}
+
+void peers_tend(struct peers *peers, int64_t now)
+{
+    drop_glutted(peers, now);
+    connections_tick(peers->connections, now);
+    suspect_broken(peers, now);
+}
+
+// --- heartbeats ---
+
+int64_t peers_idle_ms(const struct peers *peers)
+{
+    int64_t ms = IDLE_MS_EACH * (int64_t)peers->engine->workers.n;
+
+    if (ms < WIRE_HEARTBEAT_MS)
+        return WIRE_HEARTBEAT_MS;
+    return ms < WIRE_IDLE_MAX_MS ? ms : WIRE_IDLE_MAX_MS;
+}
+
+// How often a peer is to hear one. A worker waits for 15 heartbeats, or for
+// three times its own rhythm: with thousands of them heartbeats are all that an
+// idle coordinator does.
+static int64_t beat_every(const struct peer *peer)
+{
+    if (peer->role != PEER_WORKER)
+        return WIRE_HEARTBEAT_MS;
+    return peer->idle_ms > WORKER_BEAT_MS ? peer->idle_ms : WORKER_BEAT_MS;
+}
+
+// Whether the peer is still here. A client that is gone has nothing to come
+// back; a worker is lost when dispatch says so.
+static bool is_alive(const struct peers *peers, struct peer *peer,
+                     const struct message *beat, int64_t now)
+{
+    struct err err = ERR_CLEAR;
+    bool sent = false;
+
+    if (now >= peer->beat_ms) {
+        sent = wire_send(peers->socket, &peer->id, beat, &err);
+        peer->beat_ms = now + beat_every(peer);
+    }
+    if (peer->role == PEER_WORKER)
+        return true;
+    return (sent || err.code != ERR_IO) &&
+           (peer->fd < 0 || now - peer->heard_ms < CLIENT_MS);
+}
+
+// Those whose key was taken out of the folder are no longer here.
+static void heed_keys(struct peers *peers, int64_t now)
+{
+    if (!listener_keys_changed(peers->listener))
+        return;
+    for (struct peer *peer = peers->first, *next; peer != NULL; peer = next) {
+        next = peer->next;
+        if (peer->fd >= 0 &&
+            !listener_allows(peers->listener, peer->key, peer->role))
+            peers_cut_off(peers, peer, "its key was taken away", now);
+    }
+}
+
+static bool is_away(const struct peers *peers, const struct peer *peer)
+{
+    struct dispatch_worker_view view = {.state = DISPATCH_WORKER_SERVING};
+
+    (void)dispatch_worker_look(peers->engine->dispatch, peer->worker->number,
+                               &view);
+    return view.state == DISPATCH_WORKER_SILENT ||
+           !connections_hold(peers->connections, peer->fd, peer->number);
+}
+
+void peers_beat(struct peers *peers, int64_t now)
+{
+    struct message beat = {.kind = MESSAGE_HEARTBEAT,
+                           .as.heartbeat = {.idle_ms = peers_idle_ms(peers)}};
+
+    if (now - peers->beat_ms < WIRE_HEARTBEAT_MS)
+        return;
+    peers->beat_ms = now;
+    heed_keys(peers, now);
+    for (struct peer *peer = peers->first, *next; peer != NULL; peer = next) {
+        next = peer->next;
+        if (peer->worker != NULL)
+            peer->worker->away = is_away(peers, peer);
+        if (is_alive(peers, peer, &beat, now))
+            continue;
+        connections_close(peers->connections, peer->fd, peer->number);
+        peers_remove(peers, peer, "left", now);
+    }
+}
+
+// --- clients and their jobs ---
+
+void peer_begins_submission(struct peer *peer)
+{
+    peer->submissions++;
+}
+
+void peer_ends_submission(struct peer *peer, struct running_job *running)
+{
+    peer->submissions--;
+    if (running != NULL)
+        peer->watched = running;
+}
+
+struct peer *peers_next_watcher(const struct peers *peers,
+                                const struct running_job *running,
+                                const struct peer *after)
+{
+    struct peer *peer = after == NULL ? peers->first : after->next;
+
+    while (peer != NULL && (peer->watched == NULL ||
+                            (running != NULL && peer->watched != running)))
+        peer = peer->next;
+    return peer;
+}
+
+struct running_job *peer_watched(const struct peer *peer)
+{
+    return peer->watched;
+}
+
+void peers_unwatch(struct peers *peers, const struct running_job *running)
+{
+    for (struct peer *peer = peers->first; peer != NULL; peer = peer->next)
+        if (peer->watched == running)
+            peer->watched = NULL;
+}
+
+// --- life ---
+
+struct mailboxes *peers_mailboxes(struct peers *peers)
+{
+    return &peers->mailboxes;
+}
+
+struct engine *peers_engine(const struct peers *peers)
+{
+    return peers->engine;
+}
+
+struct listener *peers_listener(const struct peers *peers)
+{
+    return peers->listener;
+}
+
+struct peers *peers_new(struct engine *engine, struct listener *listener,
+                        struct err *err)
+{
+    struct peers *peers = calloc(1, sizeof *peers);
+
+    if (peers == NULL) {
+        err_nomem(err, "the peers");
+        return NULL;
+    }
+    peers->engine = engine;
+    peers->listener = listener;
+    peers->socket = listener_socket(listener);
+    peers->connections = listener_connections(listener);
+    peers->mailboxes.socket = peers->socket;
+    return peers;
+}
+
+void peers_free(struct peers *peers)
+{
+    if (peers == NULL)
+        return;
+    while (peers->first != NULL) {
+        struct peer *next = peers->first->next;
+
+        free_peer(peers->first);
+        peers->first = next;
+    }
+    map_release(&peers->by_id);
+    map_release(&peers->by_worker);
+    map_release(&peers->by_instance);
+    free(peers);
+}
