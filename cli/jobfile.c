@@ -134,7 +134,9 @@ static bool add_from_store(struct jobfile *file, const struct options *options,
                        ? NULL
                        : query_rows(store,
                                     "SELECT compiled FROM jobs WHERE id = ?1 "
-                                    "AND compiled IS NOT NULL",
+                                    "AND compiled IS NOT NULL AND "
+                                    "row_check('jobs', no, compiled_sum, no, "
+                                    "compiled)",
                                     &id, 1, err);
     const char *text = json_get_text(json_array_get(rows, 0), "compiled", NULL);
     bool ok = false;

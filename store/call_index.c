@@ -55,6 +55,11 @@ static size_t lower_bound(const struct call_index *index, int64_t id)
     return low;
 }
 
+size_t call_index_up_to(const struct call_index *index, int64_t id)
+{
+    return lower_bound(index, id + 1);
+}
+
 bool call_index_get(const struct call_index *index, int64_t id,
                     struct call_ref *out)
 {

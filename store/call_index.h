@@ -37,6 +37,8 @@ bool call_index_find(const struct call_index *index, const struct hash *key,
                      struct call_ref *out);
 bool call_index_get(const struct call_index *index, int64_t id,
                     struct call_ref *out);
+// How many have an id of at most that.
+size_t call_index_up_to(const struct call_index *index, int64_t id);
 
 // Makes room for one more with that id, so that its add cannot fail.
 bool call_index_reserve(struct call_index *index, int64_t id, struct err *err);

@@ -278,7 +278,9 @@ static bool prepare_load(struct store *store, struct err *err)
         " c.generated_tokens, c.prompt_us, c.generate_us, c.load_us,"
         " c.total_us, t.reply, t.logprobs FROM calls c JOIN call_texts t ON "
         "t.id = c.id"
-        " WHERE c.id = ?1",
+        " WHERE c.id = ?1 AND row_check('calls', c.id, c.sum, c.id, c.key,"
+        "  c.outcome, c.prompt_tokens, c.generated_tokens)"
+        " AND row_check('calls', t.id, t.sum, t.id, t.reply, t.logprobs)",
         -1, SQLITE_PREPARE_PERSISTENT, &store->load_call, NULL);
     if (rc != SQLITE_OK)
         sql_fail(err, store->reader, rc, store->path, "read a call of");
@@ -330,8 +332,12 @@ bool calls_load(struct store *store, int64_t id, struct call_answer *out,
     if (rc == SQLITE_ROW)
         ok = read_answer(stmt, out, err);
     else if (rc == SQLITE_DONE)
-        err_set(err, ERR_STORE, "the store %s has no call %lld on disk",
-                store->path, (long long)id);
+        err_set(
+            err, ERR_STORE,
+            "the store %s has no call %lld on disk: it was damaged; restore a "
+            "copy, or delete what is left of that call from `calls` with "
+            "sqlite3, and it is asked again",
+            store->path, (long long)id);
     else
         sql_fail(err, store->reader, rc, store->path, "read a call of");
     // Ends the snapshot too.

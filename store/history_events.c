@@ -37,10 +37,12 @@ bool history_events(struct store *store, int64_t job_no, const char *kind,
     bool ok = false;
 
     if (!store_settle(store, err) ||
-        !store_read(store, &read,
-                    "SELECT row, after_call, text FROM events WHERE job_no = ?1"
-                    " AND kind = ?2 ORDER BY id",
-                    "read the events of", err))
+        !store_read(
+            store, &read,
+            "SELECT row, after_call, text FROM events WHERE job_no = ?1"
+            " AND kind = ?2 AND row_check('events', id, sum, job_no, kind, row,"
+            "  text, at_ms, after_call) ORDER BY id",
+            "read the events of", err))
         goto out;
     (void)sqlite3_bind_int64(read.stmt, 1, job_no);
     (void)sqlite3_bind_text(read.stmt, 2, kind, -1, SQLITE_STATIC);

@@ -144,6 +144,8 @@ static bool load_files(struct store *store, int64_t job_no,
     struct sql_read read = SQL_READ_NONE;
     bool ok = store_read(store, &read,
                          "SELECT name, data FROM job_files WHERE job_no = ?1"
+                         " AND row_check('job_files', job_no, sum, job_no,"
+                         "  position, name, data)"
                          " ORDER BY position",
                          "read a job of", err);
 

@@ -182,7 +182,9 @@ static bool load_evaluations(struct store *store, struct job_index *job,
     if (!open_read(store, job->job_no, &read,
                    "SELECT candidate_id, row, replicate, outcome, repairs,"
                    " lenient, score, calls, p_right FROM evaluations WHERE "
-                   "job_no = ?1",
+                   "job_no = ?1 AND row_check('evaluations', id, sum, job_no,"
+                   "  candidate_id, row, replicate, outcome, repairs, lenient,"
+                   "  score, calls, p_right)",
                    err))
         goto out;
     while (sql_read_next(&read, err)) {

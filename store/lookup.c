@@ -53,7 +53,7 @@ static const char workers_sql[] =
     " WHERE ?2 <> '0' OR (state = 'serving' AND ?1 <> '') ORDER BY name";
 static const char export_sql[] =
     "SELECT id AS job, state, document, compiled, replay_version FROM jobs"
-    " WHERE id = ?1";
+    " WHERE id = ?1 AND row_check('jobs', no, compiled_sum, no, compiled)";
 
 // Gives a job without a score the one that it has so far; false on failure.
 static bool add_so_far(struct store *store, json_t *job, struct err *err)

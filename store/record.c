@@ -13,7 +13,8 @@ static const char *const statements[RECORD_KINDS] = {
         " document = coalesce(?5, document), updated_ms = ?6 WHERE no = ?1",
     [RECORD_JOB_TIME] = "UPDATE jobs SET wall_ms = ?2, updated_ms = ?3"
                         " WHERE no = ?1",
-    [RECORD_JOB_COMPILED] = "UPDATE jobs SET compiled = ?2 WHERE no = ?1"
+    [RECORD_JOB_COMPILED] = "UPDATE jobs SET compiled = ?2,"
+                            " compiled_sum = row_sum(?1, ?2) WHERE no = ?1"
                             " AND (?3 = 1 OR compiled IS NULL"
                             "  OR coalesce(score, -1) <= ?4)",
     [RECORD_JOB_MODEL] = "INSERT INTO job_models(job_no, role, name, digest)"
@@ -32,8 +33,8 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_SUBMISSION_OPTIONS] =
         "UPDATE submissions SET options = ?2 WHERE job_no = ?1",
     [RECORD_JOB_FILE] =
-        "INSERT OR REPLACE INTO job_files(job_no, position, name, data)"
-        " VALUES(?1, ?2, ?3, ?4)",
+        "INSERT OR REPLACE INTO job_files(job_no, position, name, data, sum)"
+        " VALUES(?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))",
     [RECORD_EXAMPLE] =
         "INSERT OR REPLACE INTO examples(job_no, row, share, file, line,"
         " inputs, labels) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -58,21 +59,22 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_EVALUATION] =
         "INSERT INTO evaluations(job_no, candidate_id, row, replicate,"
         " outcome, repairs, lenient, score, calls, feedback, p_right,"
-        " judge_noise)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        " judge_noise, sum)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+        " row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11))",
     [RECORD_CALL_KIND] =
         "INSERT INTO call_kinds(id, hash, role, purpose, step, model, digest,"
         " options) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [RECORD_CALL] =
         "INSERT INTO calls(id, key, outcome, prompt_tokens, generated_tokens,"
         " cached_tokens, job_no, kind_id, prefix_id, worker, attempts, hedged,"
-        " prompt_us, generate_us, load_us, total_us, finished_ms)"
+        " prompt_us, generate_us, load_us, total_us, finished_ms, sum)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-        " ?15, ?16, ?17)",
+        " ?15, ?16, ?17, row_sum(?1, ?2, ?3, ?4, ?5))",
     [RECORD_QUESTION] = "INSERT INTO questions(id, text) VALUES(?1, ?2)",
-    [RECORD_CALL_TEXT] =
-        "INSERT INTO call_texts(id, question_id, reply, logprobs, tail)"
-        " VALUES(?1, ?2, ?3, ?4, '')",
+    [RECORD_CALL_TEXT] = "INSERT OR REPLACE INTO call_texts(id, question_id, "
+                         "reply, logprobs, tail, sum)"
+                         " VALUES(?1, ?2, ?3, ?4, '', row_sum(?1, ?3, ?4))",
     [RECORD_COST] =
         "INSERT INTO costs(job_no, kind_id, last_call, calls, prompt_tokens,"
         " cached_calls, cached_tokens, generated_tokens, hedged, total_us)"
@@ -84,8 +86,10 @@ static const char *const statements[RECORD_KINDS] = {
         " generated_tokens = generated_tokens + ?8, hedged = hedged + ?9,"
         " total_us = total_us + ?10",
     [RECORD_EVENT] =
-        "INSERT INTO events(job_no, kind, row, text, at_ms, after_call)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(id), 0) FROM calls))",
+        "INSERT INTO events(job_no, kind, row, text, at_ms, after_call, sum)"
+        " SELECT ?1, ?2, ?3, ?4, ?5, last,"
+        "  row_sum(?1, ?2, ?3, ?4, ?5, last)"
+        " FROM (SELECT coalesce(max(id), 0) AS last FROM calls)",
     [RECORD_WORKER] =
         "INSERT INTO workers(name, state, server, slots, models, calls,"
         " last_fault, seen_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"

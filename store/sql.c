@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "store/row_sum.h"
 
 // What a person can do about a result of SQLite. `words` end the sentence
 // "cannot DOING PATH: ".
@@ -25,6 +26,10 @@ static const struct cause causes[] = {
     {SQLITE_CORRUPT, ERR_STORE,
      "the file is damaged; restore a copy, or save what can be read with "
      "`sqlite3 FILE .recover`"},
+    {SQLITE_CONSTRAINT, ERR_STORE,
+     "it holds rows that do not fit together, so it was damaged or changed by "
+     "hand; restore a copy, or save what can be read with `sqlite3 FILE "
+     ".recover`"},
     {SQLITE_NOTADB, ERR_INPUT,
      "it is no SQLite database; name another file with --store"},
     {SQLITE_BUSY, ERR_STORE,
@@ -91,7 +96,7 @@ static const char *why_not_open(const char *path, int reason)
 void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
               const char *doing)
 {
-    const struct cause *cause = find_cause(rc);
+    const struct cause *cause = rc == ROW_DAMAGED ? NULL : find_cause(rc);
 
     if ((rc & 0xFF) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
         err_nomem(err, "SQLite");
@@ -102,7 +107,9 @@ void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
                     : why_not_open(path, sqlite3_system_errno(db)));
     else
         err_set(err, ERR_STORE, "cannot %s %s: %s", doing, path,
-                db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+                db != NULL && sqlite3_extended_errcode(db) == rc
+                    ? sqlite3_errmsg(db)
+                    : sqlite3_errstr(rc));
 }
 
 bool sql_run(sqlite3 *db, const char *path, const char *sql, const char *doing,

@@ -3,16 +3,19 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/log.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/netfs.h"
 #include "store/parts.h"
+#include "store/row_sum.h"
 
 enum { BUSY_MS = 10000, URI_BYTES = 64 * 1024 };
 
@@ -92,6 +95,8 @@ static bool open_db(sqlite3 **db, const char *name, const char *path, int flags,
         rc = sqlite3_extended_result_codes(*db, 1);
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(*db, BUSY_MS);
+    if (rc == SQLITE_OK)
+        rc = row_sum_register(*db);
     if (rc != SQLITE_OK) {
         sql_fail(err, *db, rc, path, "open");
         (void)sqlite3_close(*db);
@@ -210,38 +215,68 @@ static bool open_reader(struct store *store, struct err *err)
 
 // --- what is known from the start ---
 
+// A damaged file can give rows whose ids do not rise, or that have no key.
+static bool is_call(const struct store *store, sqlite3_stmt *stmt)
+{
+    int64_t id = sqlite3_column_int64(stmt, 0);
+
+    return id >= store->next_call_id && id < (int64_t)UINT32_MAX &&
+           sqlite3_column_bytes(stmt, 1) == HASH_BYTES;
+}
+
+static bool add_call(struct store *store, sqlite3_stmt *stmt, struct err *err)
+{
+    struct hash key = {{0}};
+    const struct call_ref ref = {
+        .id = sqlite3_column_int64(stmt, 0),
+        .outcome = (enum call_outcome)sqlite3_column_int(stmt, 2),
+        .prompt_tokens = sqlite3_column_int(stmt, 3),
+        .generated_tokens = sqlite3_column_int(stmt, 4),
+    };
+
+    if (!is_call(store, stmt)) {
+        sql_fail(err, store->reader, SQLITE_CORRUPT, store->path, "read");
+        return false;
+    }
+    memcpy(key.bytes, sqlite3_column_blob(stmt, 1), HASH_BYTES);
+    store->next_call_id = ref.id + 1;
+    return call_index_append(&store->calls, &key, &ref, err);
+}
+
 static bool load_calls(struct store *store, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
-    bool ok = false;
+    bool ok = store_read(
+        store, &read,
+        "SELECT id, key, outcome, prompt_tokens, generated_tokens FROM calls"
+        " WHERE row_check('calls', id, sum, id, key, outcome, prompt_tokens,"
+        "  generated_tokens) ORDER BY id",
+        "read", err);
 
-    if (!store_read(store, &read,
-                    "SELECT id, key, outcome, prompt_tokens, generated_tokens"
-                    " FROM calls ORDER BY id",
-                    "read", err))
-        goto out;
-    while (sql_read_next(&read, err)) {
-        struct hash key = {{0}};
-        struct call_ref ref = {
-            .id = sqlite3_column_int64(read.stmt, 0),
-            .outcome = (enum call_outcome)sqlite3_column_int(read.stmt, 2),
-            .prompt_tokens = sqlite3_column_int(read.stmt, 3),
-            .generated_tokens = sqlite3_column_int(read.stmt, 4),
-        };
-        const void *bytes = sqlite3_column_blob(read.stmt, 1);
-
-        store->next_call_id = ref.id + 1;
-        if (ref.id < 1 || ref.id > (int64_t)UINT32_MAX || bytes == NULL ||
-            sqlite3_column_bytes(read.stmt, 1) != HASH_BYTES)
-            continue;
-        memcpy(key.bytes, bytes, HASH_BYTES);
-        if (!call_index_append(&store->calls, &key, &ref, err))
-            goto out;
-    }
-    ok = !read.failed && call_index_build(&store->calls, err);
-
-out:
+    while (ok && sql_read_next(&read, err))
+        ok = add_call(store, read.stmt, err);
+    ok = ok && !read.failed && call_index_build(&store->calls, err);
     sql_read_close(&read);
+    return ok;
+}
+
+// What the calls cost was added up as they came: there were as many as that.
+static bool tell_missing_calls(struct store *store, struct err *err)
+{
+    int64_t there = 0;
+    int64_t gone = 0;
+    bool ok =
+        sql_number(store->reader, store->path,
+                   "SELECT coalesce(sum(calls), 0) FROM costs", &there, err) &&
+        sql_number(store->reader, store->path,
+                   "SELECT coalesce(max(last_call), 0) FROM costs", &gone, err);
+
+    gone = there - (int64_t)call_index_up_to(&store->calls, gone);
+    if (ok && gone > 0)
+        log_warn("calls-missing",
+                 "%" PRId64 " answers are no longer in %s: it was damaged or "
+                 "changed; what is needed of them is asked again",
+                 gone, store->path);
     return ok;
 }
 
@@ -282,7 +317,8 @@ static bool load_costs(struct store *store, struct err *err)
 
 static bool load_indexes(struct store *store, struct err *err)
 {
-    return load_calls(store, err) && load_costs(store, err) &&
+    return load_calls(store, err) && tell_missing_calls(store, err) &&
+           load_costs(store, err) &&
            text_index_load(&store->prefixes, store,
                            "SELECT id, hash FROM prefixes ORDER BY id", err) &&
            text_index_load(&store->call_kinds, store,

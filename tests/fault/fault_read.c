@@ -10,6 +10,8 @@
 
 #include <sys/stat.h>
 
+#include "common/buf.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "fault/vfs_fault.h"
 #include "store/lookup.h"
@@ -281,4 +283,61 @@ static void run_with_every(enum vfs_fault fault)
 Test(read, a_read_that_fails_costs_no_call)
 {
     run_with_every(VFS_READ);
+}
+
+// True when it ends as the undisturbed one; else it is told why it does not.
+static bool ends_whole(size_t what)
+{
+    struct err err = ERR_CLEAR;
+
+    if (spine.status == 0) {
+        cr_assert_str_eq(spine.compiled, whole, "operation %zu", what);
+        return true;
+    }
+    err_set(
+        &err, ERR_STORE, "%s",
+        json_get_text(json_object_get(spine.document, "error"), "text", ""));
+    expect_told(&err, (int)what);
+    return false;
+}
+
+static bool run_what_is_left(size_t at)
+{
+    struct err err = ERR_CLEAR;
+    struct store *store = store_open(path, &err);
+    bool opened = store != NULL;
+
+    store_close(store);
+    if (!opened) {
+        expect_told(&err, (int)at);
+        return false;
+    }
+    spine_start(&spine, 1, 4);
+    spine_submit(&spine, "run", "{}", job, examples);
+    spine_stop(&spine);
+    return ends_whole(at);
+}
+
+// SQLite takes the rest for zeros, and a page that it got half of may look
+// well. What it then writes to the file is as wrong, which the next run has to
+// notice.
+Test(read, a_read_that_ends_too_early_is_no_other_program)
+{
+    struct buf image = BUF_INIT(1 << 30);
+    struct err err = ERR_CLEAR;
+    bool failed = true;
+
+    cr_assert(file_read(path, &image, &err), "%s", err.text);
+    for (int n = 0; failed; n += 1 + n / 2) {
+        cr_assert(file_write(path, image.data, image.len, &err), "%s",
+                  err.text);
+        spine_start(&spine, 1, 4);
+        vfs_fault_arm(VFS_SHORT, n, n % 2 == 0);
+        spine_submit(&spine, "run", "{}", job, examples);
+        failed = vfs_fault_disarm();
+        (void)ends_whole((size_t)n);
+        spine_stop(&spine);
+        (void)run_what_is_left((size_t)n);
+    }
+    buf_release(&image);
 }

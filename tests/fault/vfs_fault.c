@@ -26,6 +26,7 @@ static const unsigned counted[VFS_FAULTS] = {
     [VFS_FULL] = OP_CHANGE | OP_SYNC,
     [VFS_SYNC] = OP_SYNC,
     [VFS_READ] = OP_READ,
+    [VFS_SHORT] = OP_READ,
     [VFS_SIZE] = OP_SIZE,
     [VFS_OPEN] = OP_OPEN,
 };
@@ -67,8 +68,14 @@ static int layer_read(sqlite3_file *file, void *data, int len, sqlite3_int64 at)
 {
     sqlite3_file *below = vfs_layer_below(file);
 
-    return must_fail(OP_READ) ? SQLITE_IOERR_READ
-                              : below->pMethods->xRead(below, data, len, at);
+    if (!must_fail(OP_READ))
+        return below->pMethods->xRead(below, data, len, at);
+    if (fault != VFS_SHORT)
+        return SQLITE_IOERR_READ;
+    memset(data, 0, (size_t)len);
+    return below->pMethods->xRead(below, data, len / 2, at) == SQLITE_OK
+               ? SQLITE_IOERR_SHORT_READ
+               : SQLITE_IOERR_READ;
 }
 
 static int layer_size(sqlite3_file *file, sqlite3_int64 *size)

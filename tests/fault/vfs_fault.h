@@ -2,8 +2,8 @@
 //
 // A layer over SQLite's default file system. Each fault counts the operations
 // that it can befall, of all files and threads together: what changes a disk
-// (writes, syncs, truncations, making a file), or what reads it. What goes on in
-// memory shared between processes is passed through.
+// (writes, syncs, truncations, making a file), or what reads it. What goes on
+// in memory shared between processes is passed through.
 
 #ifndef TESTS_FAULT_VFS_FAULT_H
 #define TESTS_FAULT_VFS_FAULT_H
@@ -15,6 +15,7 @@ enum vfs_fault {
     VFS_FULL,  // a write stores half of its bytes, then reports a full disk
     VFS_SYNC,  // as VFS_WRITE, but only syncs count and fail
     VFS_READ,  // a read reports an I/O error
+    VFS_SHORT, // a read ends after half of its bytes, as if the file did
     VFS_SIZE,  // the size of a file cannot be told
     VFS_OPEN,  // a file cannot be opened, whatever for
 };

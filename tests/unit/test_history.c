@@ -212,8 +212,7 @@ Test(history, an_equal_end_of_a_trial_puts_nothing)
 Test(history, the_best_trial_is_the_one_that_was_put_last)
 {
     int64_t job = open_job("j-1");
-    struct history_best best = {
-        1, 0.5, 0.4, 0.6, 32, 0.5, 0.4, 0.6, 1};
+    struct history_best best = {1, 0.5, 0.4, 0.6, 32, 0.5, 0.4, 0.6, 1};
 
     cr_assert(history_put_best(store, job, &best, &err), "%s", err.text);
     best.trial = 7;
@@ -505,8 +504,14 @@ Test(history, the_cost_of_an_older_store_is_added_up_when_it_is_upgraded)
     flush();
     store_close(store);
     store = NULL;
-    run_outside("DROP VIEW v_cost; DROP TABLE costs; DROP TABLE bests;"
-                " PRAGMA user_version = 6");
+    run_outside("ALTER TABLE calls DROP COLUMN sum;"
+                "ALTER TABLE call_texts DROP COLUMN sum;"
+                "ALTER TABLE evaluations DROP COLUMN sum;"
+                "ALTER TABLE events DROP COLUMN sum;"
+                "ALTER TABLE job_files DROP COLUMN sum;"
+                "ALTER TABLE jobs DROP COLUMN compiled_sum;"
+                "DROP VIEW v_cost; DROP TABLE costs; DROP TABLE bests;"
+                "PRAGMA user_version = 6");
     reopen();
     cr_expect_eq(calls_added_up(), 1499);
     expect_same_costs("0 of 4");

@@ -1,0 +1,174 @@
+#include "store_fixture.h"
+
+#include <math.h>
+
+#include "store/lookup.h"
+
+static int64_t job_no;
+
+static void open_with_rows(void)
+{
+    const char file[] = "name: care\n";
+    const struct history_file files[] = {
+        {.name = "job.yaml", .data = file, .len = sizeof file - 1}};
+    const struct history_submission submission = {
+        .options = "{}", .folder = "", .files = files, .n_files = 1};
+    const struct history_evaluation evaluation = {.candidate_id = 1,
+                                                  .row = 3,
+                                                  .score = -0.0,
+                                                  .p_right = 0.25F,
+                                                  .judge_noise = -1,
+                                                  .n_calls = 1,
+                                                  .calls = {1}};
+
+    open_store();
+    job_no = open_job("j-1");
+    (void)put_call(job_no, 1);
+    (void)put_call(job_no, 2);
+    cr_assert(history_put_evaluation(store, job_no, &evaluation, &err));
+    cr_assert(history_event(store, job_no, "exclude", 3, "by hand", &err));
+    cr_assert(history_put_submission(store, job_no, &submission, &err));
+    cr_assert(history_job_compiled(store, job_no, "{\"a\": 1}", true, 1, &err));
+    store_close(store);
+    store = NULL;
+}
+
+TestSuite(row_sum, .init = open_with_rows, .fini = close_folder);
+
+static void take_event(void *user, int32_t row, int64_t after_call,
+                       const char *text)
+{
+    (void)user;
+    (void)row;
+    (void)after_call;
+    (void)text;
+}
+
+static bool take_submission(void *user, const struct history_submission *found,
+                            struct err *why)
+{
+    (void)user;
+    (void)found;
+    (void)why;
+    return true;
+}
+
+static bool load_export(void)
+{
+    json_t *argument = json_object();
+    json_t *answer = lookup_answer(store, "export", "j-1", argument, &err);
+    bool ok = answer != NULL;
+
+    json_decref(argument);
+    json_decref(answer);
+    return ok;
+}
+
+// All that a replay, a resume and an export read.
+static bool read_all(void)
+{
+    struct call_answer answer = {0};
+    bool ok;
+
+    store_close(store);
+    store = store_open(path, &err);
+    ok = store != NULL && calls_load(store, 1, &answer, &err) &&
+         history_load_job(store, job_no, &err) &&
+         history_events(store, job_no, "exclude", take_event, NULL, &err) &&
+         history_load_submission(store, job_no, take_submission, NULL, &err) &&
+         load_export();
+    call_answer_release(&answer);
+    return ok;
+}
+
+static void expect_damaged(const char *sql, const char *words)
+{
+    run_outside(sql);
+    cr_assert_not(read_all(), "%s", sql);
+    cr_expect_eq(err.code, ERR_STORE);
+    cr_expect_not_null(strstr(err.text, words), "%s: %s", sql, err.text);
+    cr_expect_not_null(strstr(err.text, path), "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "restore a copy, or "), "%s", err.text);
+}
+
+Test(row_sum, rows_that_are_as_they_were_are_read)
+{
+    cr_expect(read_all(), "%s", err.text);
+}
+
+Test(row_sum, a_reply_that_changed_is_not_read)
+{
+    expect_damaged("UPDATE call_texts SET reply = 'reply 7' WHERE id = 1",
+                   "call 1 is damaged");
+}
+
+Test(row_sum, a_key_that_changed_is_not_taken)
+{
+    expect_damaged("UPDATE calls SET key = zeroblob(16) WHERE id = 2",
+                   "call 2 is damaged");
+}
+
+Test(row_sum, a_number_of_tokens_that_changed_is_not_taken)
+{
+    expect_damaged("UPDATE calls SET generated_tokens = 8 WHERE id = 2",
+                   "call 2 is damaged");
+}
+
+Test(row_sum, a_score_that_changed_is_not_taken)
+{
+    expect_damaged("UPDATE evaluations SET score = 1", "evaluation 1 is");
+}
+
+Test(row_sum, an_exclusion_that_changed_is_not_taken)
+{
+    expect_damaged("UPDATE events SET after_call = 1", "event 1 is damaged");
+}
+
+Test(row_sum, a_file_of_a_job_that_changed_is_not_taken)
+{
+    expect_damaged("UPDATE job_files SET data = CAST('name: carp' AS BLOB)",
+                   "a file of job 1");
+}
+
+Test(row_sum, a_compiled_file_that_changed_is_not_handed_out)
+{
+    expect_damaged("UPDATE jobs SET compiled = '{\"a\": 2}'",
+                   "the compiled file of job 1");
+}
+
+Test(row_sum, a_call_without_its_text_says_what_to_do)
+{
+    expect_damaged("DELETE FROM call_texts WHERE id = 1", "no call 1 on disk");
+}
+
+Test(row_sum, ids_that_do_not_rise_are_no_calls)
+{
+    expect_damaged("UPDATE calls SET id = 4294967296, sum = NULL WHERE id = 2",
+                   "is damaged");
+}
+
+// As the message says.
+Test(row_sum, a_damaged_call_that_is_deleted_is_asked_again)
+{
+    const struct hash key = number_key(2);
+    struct call_ref ref = {0};
+
+    expect_damaged("UPDATE calls SET outcome = 1 WHERE id = 2",
+                   "delete its row from `calls`");
+    run_outside("DELETE FROM calls WHERE id = 2");
+    cr_assert(read_all(), "%s", err.text);
+    cr_assert_not(calls_find(store, &key, &ref));
+    cr_assert_gt(put_call(job_no, 2), 1, "%s", err.text);
+    cr_assert(store_flush(store, &err), "%s", err.text);
+}
+
+Test(row_sum, rows_of_older_stores_have_no_sum_and_are_read)
+{
+    run_outside("UPDATE calls SET sum = NULL;"
+                "UPDATE call_texts SET sum = NULL, reply = 'other';"
+                "UPDATE evaluations SET sum = NULL;"
+                "UPDATE events SET sum = NULL;"
+                "UPDATE job_files SET sum = NULL;"
+                "UPDATE jobs SET compiled_sum = NULL");
+    cr_expect(read_all(), "%s", err.text);
+}
