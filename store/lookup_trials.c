@@ -158,13 +158,15 @@ json_t *lookup_trial_page(struct store *store, const char *id,
 // --- scores over trials ---
 
 // A point a trial, or, of very many trials, two a bucket: the best on the most
-// rows, and the best of the others. What else a point says is of that trial:
-// SQLite takes bare columns from the row of the one max.
+// rows, and the best of the others. The baseline stands for itself. What else a
+// point says is of that trial: SQLite takes bare columns from the row of the one
+// max.
 static const char curve_sql[] =
     "SELECT number AS trial, kind, max(score) AS score, baseline, n,"
     "  candidate_id AS candidate, count(*) AS trials"
     " FROM trials WHERE job_no = " JOB_NO " AND state = 'done'"
-    " GROUP BY number / CAST(?2 AS INTEGER), kind IN ('baseline', 'full')"
+    " GROUP BY number / CAST(?2 AS INTEGER), CASE kind"
+    "  WHEN 'baseline' THEN 2 WHEN 'full' THEN 1 ELSE 0 END"
     " ORDER BY trial";
 
 static const char curve_size_sql[] =

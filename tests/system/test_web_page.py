@@ -491,6 +491,41 @@ def test_a_candidate_s_page_follows_the_job(stage, browser):
     browser.check_clean()
 
 
+def test_a_candidate_that_is_seen_before_the_baseline_is_compared_later(
+        stage, browser):
+    """The job tries both forms of an answer first, so there is a candidate
+    beside the baseline's while neither is scored."""
+    gate, job, site = held_job(stage, calls=40, rows=40)
+    assert site.get(f"/api/v1/jobs/{job_of(site)}")["baseline"] is None
+    browser.open(site, f"/jobs/{job_of(site)}/candidates/2")
+    head = "return page.locator('.card > h2').allInnerTexts()"
+    assert "Beside the baseline" not in browser.run(head)
+    gate.release()
+    browser.run("""await page.waitForFunction(() => {
+        const heads = [...document.querySelectorAll('h2')].map(h => h.innerText);
+        return heads.includes('What it changes') &&
+               heads.includes('Beside the baseline'); })""")
+    browser.check_clean()
+
+
+def test_two_long_texts_are_compared_by_sentences(browser, site):
+    """Word by word it would take long, and nobody reads it."""
+    browser.open(site)
+    ops = browser.run("""return page.evaluate(async () => {
+        const { diffWords } = await import('/assets/diff.js');
+        const of = (letter) => Array.from({ length: 900 }, (_, i) => letter + i);
+        const text = (letter, last) =>
+            of(letter).join(' ') + '. Keep this one sentence. ' + last;
+        const a = text('a', 'Old.'), b = text('b', 'New end.');
+        const ops = diffWords(a, b);
+        const side = (sign) => ops.filter(([op]) => op === '=' || op === sign)
+            .map(([, text]) => text).join('');
+        if (side('-') !== a || side('+') !== b) throw new Error('lost text');
+        return ops.filter(([op]) => op === '=').map(([, text]) => text); })""")
+    assert ops == ["Keep this one sentence. "]
+    browser.check_clean()
+
+
 # --- what must not happen ---
 
 HOSTILE = ("<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1"
@@ -591,6 +626,8 @@ def test_a_hundred_thousand_trials(stage, store, browser):
     curve = site.get("/api/v1/jobs/shop/curve")
     assert curve["trials"] == 100000 and len(curve["points"]) <= 2100
     assert sum(p["trials"] for p in curve["points"]) == curve["done"]
+    [base] = [p for p in curve["points"] if p["kind"] == "baseline"]
+    assert base["trials"] == 1 and base["score"] == base["baseline"], base
     listed = {t["trial"]: t for kind in ("full", "minibatch") for t in
               site.get("/api/v1/jobs/shop/trials?limit=1000&sort=score"
                        f"&order=desc&kind={kind}")["trials"]}

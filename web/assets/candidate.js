@@ -16,16 +16,29 @@ function lineageList(job, lineage) {
 // To read what was read already, and from then on anew.
 const begunWith = (value, load) => async () => { const first = value; value = null; return first ?? load(); };
 
+// Asks for the baseline of a job, which may not be scored yet: its candidate, or
+// null where there is none so far or it is this one.
+function otherBaseline(path, n, baseline) {
+  return async () => {
+    baseline ??= (await get(path)).baseline;
+    return baseline && baseline.candidate !== n ? baseline.candidate : null;
+  };
+}
+
 export async function candidateView(at) {
   const [name, number] = at.parts;
   const path = jobPath(name), s = await get(path), job = s.job;
-  const [candidate, before] = await Promise.all([get(`${path}/candidates/${number}`), s.baseline ? get(`${path}/candidates/${s.baseline.candidate}`) : null]);
+  const candidate = await get(`${path}/candidates/${number}`);
   const n = candidate.candidate;
+  const other = otherBaseline(path, n, s.baseline);
   const lineage = piece(() => get(`${path}/candidates/${n}/lineage`), (l) => [lineageList(job, l),
     l.children.length > 0 && h('p', { class: 'small' }, 'From it came: ', l.children.map((c) => [toCandidate(job, c.candidate, c.candidate), ' ']))]);
-  const versus = piece(() => get(path + '/compare', { b: n, show: 'changed', limit: 25, share: '' }), (c) => [
+  let changed = null; // made once: what is unfolded in it stays so
+  const changes = piece(async () => { const b = await other(); return b && !changed ? get(`${path}/candidates/${b}`) : null; },
+    (before) => (changed ??= before && card('What it changes', promptChanges(job, before, candidate))));
+  const versus = piece(async () => ((await other()) ? get(path + '/compare', { b: n, show: 'changed', limit: 25, share: '' }) : null), (c) => c && card('Beside the baseline', [
     sides([['baseline', c.a], [`candidate ${n}`, c.b, true]]), h('p', null, `${num(c.won)} won, ${num(c.lost)} lost, ${num(c.same)} the same; `, verdict(c.p_value, c.b.score - c.a.score), '.'),
-    exampleTable(job, c, c.examples, ['baseline', `candidate ${n}`])]);
+    exampleTable(job, c, c.examples, ['baseline', `candidate ${n}`])]));
   const ask = { limit: 25, offset: 0, show: '' };
   const examples = piece(() => get(`${path}/candidates/${n}/evaluations`, ask), (rows) => [table([
     ['score', (e) => toEvaluation(job, e.evaluation, pct(e.score)), 'n'],
@@ -40,16 +53,15 @@ export async function candidateView(at) {
   const trials = piece(begunWith(candidate, () => get(`${path}/candidates/${n}`)), (now) => table([
     ['trial', (t) => num(t.trial), 'n'], ['kind', (t) => t.kind], ['score', (t) => pct(t.score), 'n'], ['baseline', (t) => pct(t.baseline), 'n'], ['examples', (t) => num(t.n), 'n'],
   ], now.trials));
-  const beside = s.baseline && n !== s.baseline.candidate;
-  keepFresh(at, job, [marks, lineage, trials, beside && versus, wrong, examples].filter(Boolean));
+  keepFresh(at, job, [marks, changes, lineage, trials, versus, wrong, examples]);
   document.title = `candidate ${n} · ${s.name}`;
   return [
     h('p', { class: 'small' }, h('a', { href: '#/jobs/' + encodeURIComponent(job) }, s.name), ' / ', h('a', { href: `#/jobs/${encodeURIComponent(job)}/trials` }, 'trials')),
     h('div', { class: 'head' }, h('h1', null, `Candidate ${n}`), marks.el),
     h('p', { class: 'muted small' }, candidate.reason, ' · made ', ago(candidate.created)),
-    n !== s.baseline?.candidate && before && card('What it changes', promptChanges(job, before, candidate)),
+    changes.el,
     h('div', { class: 'grid' }, card('Where it comes from', lineage.el), card('Its trials', trials.el)),
-    beside && card('Beside the baseline', versus.el),
+    versus.el,
     card('What goes wrong with it', wrong.el),
     card('Every example that it was scored on', examples.el),
     card('Its prompts, whole', candidate.parts.map((p) => [h('h3', null, p.step), h('div', { class: 'message' }, h('pre', null, p.instruction)), p.demos.length > 0 && h('details', null, h('summary', null, counted(p.demos.length, 'demo')), p.demos.map((d, i) => demoBox(d, false, demoOrigin(job, n, p.step, i))))]))];
