@@ -10,28 +10,33 @@
 enum { BEST_LIMIT = 5 };
 
 // -1 is how a state without a score is stored.
-#define JOB_COLUMNS                                                            \
-    "v.job, v.name, v.state, nullif(v.score, -1.0) AS score, v.reason,"        \
-    " v.simulated, v.trials, v.seed, v.wall_s, v.path, v.created, v.updated,"  \
-    " v.priority, v.max_workers"
+#define JOB_SCORE "nullif(v.score, -1.0)"
+#define JOB_NAMES "v.job, v.name, v.state"
+#define JOB_FACTS                                                              \
+    "v.reason, v.simulated, v.trials, v.seed, v.wall_s, v.path, v.created,"    \
+    " v.updated, v.priority, v.max_workers"
 
+// A job without a score has the one that it has so far, from bests.
 static const char jobs_sql[] =
-    "SELECT " JOB_COLUMNS ","
-    " coalesce(json_extract(j.document, '$.compiled.low'),"
-    "  json_extract(j.document, '$.low')) AS low,"
-    " coalesce(json_extract(j.document, '$.compiled.high'),"
-    "  json_extract(j.document, '$.high')) AS high,"
-    " coalesce(json_extract(j.document, '$.compiled.n'),"
-    "  json_extract(j.document, '$.n')) AS n"
-    " FROM v_jobs v JOIN jobs j ON j.id = v.job ORDER BY v.updated DESC";
-// The best of a job that has not ended.
+    "SELECT " JOB_NAMES ", coalesce(" JOB_SCORE ", b.score) AS score,"
+    " " JOB_FACTS ","
+    " iif(" JOB_SCORE " IS NULL, b.low,"
+    "  coalesce(json_extract(j.document, '$.compiled.low'),"
+    "  json_extract(j.document, '$.low'))) AS low,"
+    " iif(" JOB_SCORE " IS NULL, b.high,"
+    "  coalesce(json_extract(j.document, '$.compiled.high'),"
+    "  json_extract(j.document, '$.high'))) AS high,"
+    " iif(" JOB_SCORE " IS NULL, b.n,"
+    "  coalesce(json_extract(j.document, '$.compiled.n'),"
+    "  json_extract(j.document, '$.n'))) AS n"
+    " FROM v_jobs v JOIN jobs j ON j.id = v.job"
+    " LEFT JOIN bests b ON b.job_no = j.no ORDER BY v.updated DESC";
+// The same of a job that no promptcc ran since it writes bests.
 static const char so_far_sql[] =
-    "SELECT v.score, v.n, b.low, b.high FROM v_best v"
-    " LEFT JOIN bests b ON b.job_no = (SELECT no FROM jobs WHERE id = ?1)"
-    " WHERE v.job = ?1 AND v.rank = 1";
+    "SELECT score, n FROM v_best WHERE job = ?1 AND rank = 1";
 static const char show_sql[] =
-    "SELECT " JOB_COLUMNS ", j.document FROM v_jobs v"
-    " JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
+    "SELECT " JOB_NAMES ", " JOB_SCORE " AS score, " JOB_FACTS ", j.document"
+    " FROM v_jobs v JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
 static const char trials_sql[] =
     "SELECT trial, state, kind, score, low, high, baseline, n, candidate,"
     " instructions, demos, tuned, calls, tokens, started, finished FROM "
@@ -55,21 +60,21 @@ static const char export_sql[] =
     "SELECT id AS job, state, document, compiled, replay_version FROM jobs"
     " WHERE id = ?1 AND row_check('jobs', no, compiled_sum, no, compiled)";
 
-// Gives a job without a score the one that it has so far; false on failure.
+// Gives such a job its score; false on failure.
 static bool add_so_far(struct store *store, json_t *job, struct err *err)
 {
     json_t *best;
     bool ok = true;
 
-    if (json_is_number(json_object_get(job, "score")))
+    if (json_is_number(json_object_get(job, "score")) ||
+        json_get_int(job, "trials", 0) == 0)
         return true;
     best = lookup_rows(store, so_far_sql, json_get_text(job, "job", ""), 0, 0,
                        0, err);
     if (best == NULL)
         return false;
     if (json_array_size(best) > 0) {
-        if (!json_is_number(json_object_get(json_array_get(best, 0), "low")))
-            lookup_add_intervals(best);
+        lookup_add_intervals(best);
         ok = json_object_update(job, json_array_get(best, 0)) == 0;
     }
     if (!ok)

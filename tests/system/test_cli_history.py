@@ -105,6 +105,24 @@ def test_views_are_made_anew_when_they_are_not_the_programs(done):
     assert rows and "calls" in rows[0]
 
 
+def test_a_job_that_has_not_ended_has_the_best_score_so_far(done):
+    """From the best of the job, and from its trials where an older promptcc ran
+    it, in whose store there is none."""
+    stage = done.stage
+    path = stage.folder / "running.db"
+    with sqlite3.connect(done.store) as source, sqlite3.connect(path) as copy:
+        source.backup(copy)
+        copy.execute("UPDATE jobs SET score = NULL, document = NULL")
+    [best] = stage.promptcc("query", "SELECT score, n FROM v_best WHERE rank = 1",
+                            "--store", path, "--json").json
+    for without in ("", "DELETE FROM bests"):
+        with sqlite3.connect(path) as db:
+            db.executescript(without)
+        [job] = stage.promptcc("jobs", "--store", path, "--json").json
+        assert (job["score"], job["n"]) == (best["score"], best["n"]), job
+        assert job["low"] < job["score"] < job["high"], job
+
+
 # --- query ---
 
 def test_query_has_a_vertical_form_and_csv(done):
