@@ -223,22 +223,13 @@ static int predict(const struct options *options,
     return option_on(options, OPT_INPUT) ? tell_batch(&feed) : feed.status;
 }
 
-// The first input that a program cannot do without, or NULL.
-static const struct field *find_needed(const struct program *program)
-{
-    for (size_t i = 0; i < program->n_inputs; i++)
-        if (program->inputs[i].otherwise == NULL &&
-            !program->inputs[i].type.optional)
-            return &program->inputs[i];
-    return NULL;
-}
-
 // Before a server is asked: what was typed.
 static bool check_words(const struct options *options,
                         const struct compiled *compiled, struct err *err)
 {
     const struct program *program = compiled->program;
-    const struct field *needed = find_needed(program);
+    const struct field *needed =
+        given_needed(program->inputs, program->n_inputs);
     bool batch = option_on(options, OPT_INPUT);
     json_t *values, *inputs = NULL;
 

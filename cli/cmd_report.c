@@ -40,11 +40,12 @@ static int run(const struct options *options)
     struct err err = ERR_CLEAR;
     int status = EXIT_DONE;
 
-    if (out == NULL)
+    if (out == NULL && !option_on(options, OPT_JSON))
         out = "report.html";
-    if (!history_spares(options, history_operand(options), out, &err) ||
+    if ((out != NULL &&
+         !history_spares(options, history_operand(options), out, &err)) ||
         !job_report_ask(options, history_operand(options), &report, &err) ||
-        (!option_on(options, OPT_JSON) && !write_report(&report, out, &err)))
+        (out != NULL && !write_report(&report, out, &err)))
         status = output_error(options, &err);
     else if (option_on(options, OPT_JSON))
         status = output_json(report.parts);
@@ -68,7 +69,7 @@ const struct command_entry cmd_report = {
             {OPT_OUT,
              "where the report goes: as Markdown if FILE ends in .md, else as "
              "HTML",
-             "report.html"},
+             "report.html; with --json none is written unless FILE is named"},
             {0}},
     .document = "an object of what it is made of, under the names of the "
                 "HTTP API: `summary`, `curve`, `cost`, `compare`, "

@@ -273,6 +273,6 @@ const struct command_entry cmd_watch = {
     .options = OPTIONS_THERE | OPTIONS_PRINT | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
-    .document = "the result, as of `run`",
+    .document = "what `show` prints of it",
     .run = run,
 };

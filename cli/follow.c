@@ -11,6 +11,7 @@
 
 #include "cli/ask.h"
 #include "cli/dashboard.h"
+#include "cli/given.h"
 #include "cli/local.h"
 #include "cli/notifier.h"
 #include "cli/out_file.h"
@@ -27,6 +28,7 @@
 #include "common/signals.h"
 #include "common/text.h"
 #include "coordinator/coordinator.h"
+#include "program/run/compiled.h"
 
 enum {
     PATIENCE_MS = 5000,
@@ -334,7 +336,25 @@ static int tell_unwritten(const struct follow *follow, const struct err *err)
     return status;
 }
 
-static int print_document(const struct follow *follow, json_t *document)
+// The inputs of the program are told by name; the compiled file has them.
+static void put_try(const struct client_result *result, const json_t *document,
+                    struct buf *out)
+{
+    struct err ignored = ERR_CLEAR;
+    struct buf words = BUF_INIT(REPORT_BYTES);
+    struct compiled *compiled = compiled_read(
+        "the compiled file", result->compiled, result->compiled_len, &ignored);
+
+    if (compiled != NULL)
+        given_put_needed(compiled->program->inputs, compiled->program->n_inputs,
+                         &words);
+    report_try(document, words.data == NULL ? "" : words.data, out);
+    buf_release(&words);
+    compiled_free(compiled);
+}
+
+static int print_document(const struct follow *follow,
+                          const struct client_result *result, json_t *document)
 {
     bool eval = follow->request.action == REQUEST_EVAL;
     struct terminal terminal = terminal_of(STDOUT_FILENO);
@@ -347,6 +367,8 @@ static int print_document(const struct follow *follow, json_t *document)
         report_eval(&terminal, document, &text);
     else
         report_run(&terminal, document, &text);
+    if (follow->wrote)
+        put_try(result, document, &text);
     status = output_lines(&terminal, &text);
     buf_release(&text);
     return status;
@@ -404,7 +426,7 @@ int follow_result(struct follow *follow, const struct client_result *result)
         json_decref(document);
         return tell_unwritten(follow, &err);
     }
-    printed = print_document(follow, document);
+    printed = print_document(follow, result, document);
     if (printed != EXIT_DONE)
         status = printed;
     else if (status == EXIT_DONE && is_below(follow, document))

@@ -77,3 +77,24 @@ json_t *given_values(const struct field *fields, size_t n_fields,
         }
     return values;
 }
+
+static bool is_needed(const struct field *field)
+{
+    return field->otherwise == NULL && !field->type.optional;
+}
+
+const struct field *given_needed(const struct field *fields, size_t n_fields)
+{
+    for (size_t i = 0; i < n_fields; i++)
+        if (is_needed(&fields[i]))
+            return &fields[i];
+    return NULL;
+}
+
+void given_put_needed(const struct field *fields, size_t n_fields,
+                      struct buf *out)
+{
+    for (size_t i = 0; i < n_fields; i++)
+        if (is_needed(&fields[i]))
+            buf_printf(out, " %s=VALUE", fields[i].name);
+}

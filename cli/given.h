@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "common/buf.h"
 #include "common/err.h"
 #include "program/graph/program.h"
 
@@ -13,5 +14,12 @@
 // nearest right one. New reference.
 json_t *given_values(const struct field *fields, size_t n_fields,
                      const char *const *words, size_t n, struct err *err);
+
+// The first input that a program cannot do without; NULL: there is none.
+const struct field *given_needed(const struct field *fields, size_t n_fields);
+
+// Appends " name=VALUE" for each of them: what to write in their place.
+void given_put_needed(const struct field *fields, size_t n_fields,
+                      struct buf *out);
 
 #endif

@@ -523,11 +523,16 @@ void report_run(const struct terminal *terminal, const json_t *document,
     }
     put_label(terminal, "file", out);
     plain_put_line(out, path, strlen(path));
-    buf_puts(out, "\n\nTry it on your own input:\n  promptcc predict ");
-    shell_word_show(path, out);
+    buf_putc(out, '\n');
+}
+
+void report_try(const json_t *document, const char *words, struct buf *out)
+{
+    buf_puts(out, "\nTry it on your own input:\n  promptcc predict ");
+    shell_word_show(json_get_text(document, "out", ""), out);
     if (json_get_bool(document, "simulated", false))
         buf_puts(out, " --simulate"); // else an Ollama is asked, and none there
-    buf_puts(out, " FIELD=VALUE\n");
+    buf_printf(out, "%s\n", words);
 }
 
 void report_eval(const struct terminal *terminal, const json_t *document,

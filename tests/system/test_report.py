@@ -137,6 +137,14 @@ def test_the_json_has_all_of_it(done):
         report["summary"]["document"]["job"] == document["job"]
 
 
+def test_the_json_is_printed_and_a_named_file_is_written_too(done):
+    stage, store, _ = done
+    alone = stage.promptcc("report", "--store", store, "--json")
+    both = stage.promptcc("report", "--store", store, "--json", "--out", "r.md")
+    assert both.status == 0 and both.json == alone.json, both
+    assert (stage.folder / "r.md").read_text().startswith("# shop\n")
+
+
 def test_a_cluster_reports_the_same(done):
     stage, store, _ = done
     copy = stage.folder / "copy.db"

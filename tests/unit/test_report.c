@@ -173,7 +173,9 @@ Test(report, the_cost_is_told_by_role)
 Test(report, the_file_is_the_last_word)
 {
     report_run(&terminal, document, &out);
-    cr_expect(shows("promptcc predict compiled.json --simulate FIELD=VALUE"),
+    report_try(document, " message=VALUE topic=VALUE", &out);
+    cr_expect(shows("promptcc predict compiled.json --simulate message=VALUE "
+                    "topic=VALUE\n"),
               "%s", out.data);
 }
 
