@@ -16,39 +16,24 @@
 #include "common/text.h"
 #include "model/reach.h"
 #include "wire/message.h"
-#include "wire/outbox.h"
 #include "wire/prefixes.h"
-#include "wire/socket.h"
 #include "worker/held.h"
+#include "worker/pulse.h"
 #include "worker/restart.h"
+#include "worker/server_watch.h"
+#include "worker/uplink.h"
 #include "worker/worker_speed.h"
 
 // Times in milliseconds; docs/protocol.md says where each comes from.
 enum {
-    RETRY_MS = 100, // back-off between greetings, doubled up to
-    RETRY_MAX_MS = 1000,
-    // A greeting's patience, doubled with each in vain up to the other: where
-    // thousands greet at once each has to wait for its turn, and whoever goes
-    // and comes again makes it longer for all.
-    GREETING_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
-    GREETING_MAX_MS = 8000,
     SEND_RETRY_MS = 50, // while the connection is not there yet
-    PROBE_MS = 1500,
-    LOOK_MS = 5000, // how often it looks at its server, unless told otherwise
-    LACKS_LOOK_MS = 3000, // the same, while an idle one has lost a model
-    LOOK_PATIENCE_MS = 1000,
-    LOOK_SHARE = 50, // of its time at most a 50th is spent with looking
-    BUSY_MS = 250,   // after the first 503, doubled with each
+    BUSY_MS = 250,      // after the first 503, doubled with each
     BUSY_TRIES = 4,
     BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
     KEPT_MS = 30000,     // from WELCOME on, until what is kept is not wanted
-    PATIENCE_BEATS = 15, // silent ones, until the coordinator counts as lost,
-    PATIENCE_IDLE = 3,   // or so many of a worker without calls
-    REST_BEATS = 5,      // after its last call, until it beats more seldom
     GUEST_WAIT_MS = GUEST_LOOK_MS, // between two looks of one that steps back
     TICK_MS = 1000,                // the loop never sleeps longer
     NAME_BYTES = 128,
-    ENDPOINT_BYTES = 256,
 };
 #define FRAME_ARENA_MAX ((size_t)2 * WIRE_MAX_BYTES)
 
@@ -56,12 +41,10 @@ enum worker_state { APART, GREETING, SERVING, DRAINING, ENDED };
 
 struct worker {
     // Set before the thread starts.
-    void *context; // borrowed
-    char endpoint[ENDPOINT_BYTES];
     char name[NAME_BYTES];
-    struct key key; // wiped at the end; KEY_NONE in the clear
     struct model_address address;
     struct model_client *client; // owned; only model_wake from outside
+    int64_t idle_ms;             // ends after so long without a call; 0: never
     pthread_t thread;
 
     atomic_bool drain;
@@ -70,48 +53,21 @@ struct worker {
 
     // For worker_look.
     atomic_bool serving;
-    atomic_bool server_fails;
     atomic_llong turned_ms;
     atomic_llong answered_ms; // -1: never
 
     // The thread's own.
     enum worker_state state;
-    struct wire_socket *socket;    // owned; NULL while APART
-    struct outbox outbox;          // what it says in a turn, once it is welcome
-    bool gathers;                  // the coordinator reads several in a frame
+    struct uplink *uplink;         // owned
+    struct pulse pulse;            // of what is said over it
+    struct server_watch *watch;    // owned
     struct arena arena;            // of the message being read
     struct kept_prefixes prefixes; // of calls, from this coordinator
     struct buf lacks;              // leases of calls without a known prefix
-    struct model_server server;    // what the last probe found; owned
     struct held_list held;
     struct worker_speed speed;
-    bool said_hello;
-    bool unsteady;           // the connection broke, and nothing was said since
-    bool warned_server;      // one line, until it answers again
-    bool warned_coordinator; // one line, until it welcomes us
-    bool asked_why;          // nobody welcomes us, until somebody does
-    int64_t retry_ms;        // the next back-off
-    int64_t patience_ms;     // the next greeting's
-    int64_t due_ms;          // APART: next attempt; GREETING: end of patience
-    int64_t heartbeat_ms;
-    int64_t rhythm_ms;  // the same of a worker that holds no call
-    int64_t beat_ms;    // when the next heartbeat leaves
-    int64_t heard_ms;   // when the coordinator was heard last
-    int64_t welcome_ms; // when it took us in
+    int64_t welcome_ms; // when the coordinator took us in
     int64_t busy_ms;    // nothing is asked of the server before
-    int64_t probed_ms;
-    int64_t look_ms;  // between two looks at the server, at least, and also
-    int64_t spare_ms; // so long after the last, which took its time
-    int64_t epoch;    // of the greeting
-    int64_t instance; // of this worker, in all its greetings
-    int64_t greetings;
-    bool lacks_model;  // the server has lost one since its last answer
-    int64_t missed_ms; // when a call last took too long
-    int64_t worked_ms; // when a call was last here
-    int64_t idle_ms;
-    const char *digest;         // borrowed; NULL: the server names them
-    struct last_words *refusal; // borrowed; NULL: nobody reads it
-    int64_t away_ms; // since when the server does not answer; -1: it does
     struct guest guest;
     bool told_unwanted;
     bool steps_back; // the draining is a guest's, and not the end
@@ -155,82 +111,39 @@ static void drop_kept_calls(struct worker *worker, bool sent_too)
     }
 }
 
-static void part(struct worker *worker, int64_t now_ms)
+static void part(struct worker *worker)
 {
     keep_calls(worker);
-    if (worker->socket != NULL) // last words: nobody minds if they are lost
-        (void)outbox_flush(&worker->outbox, worker->socket, NULL, NULL);
-    wire_close(worker->socket);
-    worker->socket = NULL;
-    worker->gathers = false;
+    uplink_close(worker->uplink, clock_monotonic_ms());
     kept_prefixes_release(&worker->prefixes);
-    worker->said_hello = false;
     worker->state = APART;
-    worker->due_ms = now_ms + worker->retry_ms +
-                     (int64_t)randombytes_uniform((uint32_t)worker->retry_ms);
-    worker->retry_ms *= 2;
-    if (worker->retry_ms > RETRY_MAX_MS)
-        worker->retry_ms = RETRY_MAX_MS;
 }
 
-// A greeting that nobody heard: whether the reason lies in keys is worth a
-// connection of its own, once. Not when a coordinator goes that had welcomed
-// us: thousands of workers would knock twice at its successor.
-static bool is_door_closed(struct worker *worker)
+static void lose_coordinator(struct worker *worker)
 {
-    struct err err = ERR_CLEAR;
-
-    if (worker->state != GREETING || worker->asked_why)
-        return false;
-    worker->asked_why = true;
-    if (!wire_explain(worker->context, worker->endpoint, &worker->key, &err))
-        return false;
-    log_warn("coordinator-closed", "worker %s: %s; it keeps trying",
-             worker->name, err.text);
-    return true;
-}
-
-static void lose_coordinator(struct worker *worker, int64_t now_ms)
-{
-    if (!is_door_closed(worker) && !worker->warned_coordinator)
-        log_warn("coordinator-lost",
-                 "worker %s does not hear the coordinator at %s; it keeps "
-                 "trying",
-                 worker->name, worker->endpoint);
-    worker->warned_coordinator = true;
-    part(worker, now_ms);
-}
-
-static void fail_to_send(struct worker *worker, const struct err *why)
-{
-    log_debug("send-failed", "worker %s: %s", worker->name, why->text);
-    outbox_release(&worker->outbox);
-    lose_coordinator(worker, clock_monotonic_ms());
+    if (worker->state == GREETING)
+        uplink_tell_in_vain(worker->uplink);
+    else
+        uplink_tell_lost(worker->uplink);
+    part(worker);
 }
 
 // Sent by the end of the turn. False when the coordinator is lost, and the
-// worker apart.
+// worker apart. What is on its way is held like all that is sent: it may be
+// lost, and then it is said again.
 static bool send_message(struct worker *worker, const struct message *message)
 {
-    struct err err = ERR_CLEAR;
-    bool ok = worker->gathers ? outbox_put(&worker->outbox, worker->socket,
-                                           NULL, message, &err)
-                              : wire_send(worker->socket, NULL, message, &err);
+    bool ok = uplink_send(worker->uplink, message);
 
     if (!ok)
-        fail_to_send(worker, &err);
+        lose_coordinator(worker);
     return ok;
 }
 
-// What was said in this turn leaves in one frame. What is in it is held like
-// all that is sent: it may be lost, and then it is said again.
 static void flush(struct worker *worker)
 {
-    struct err err = ERR_CLEAR;
-
-    if (worker->socket != NULL &&
-        !outbox_flush(&worker->outbox, worker->socket, NULL, &err))
-        fail_to_send(worker, &err);
+    if (!uplink_flush(worker->uplink))
+        lose_coordinator(worker);
 }
 
 static bool send_fault(struct worker *worker, int64_t id, enum call_fault fault,
@@ -256,7 +169,7 @@ static bool send_heartbeat(struct worker *worker)
         beat->held = held;
         beat->held_len = held_list_leases(&worker->held, held);
     }
-    beat->idle_ms = worker->rhythm_ms;
+    beat->idle_ms = worker->pulse.idle_ms;
     return send_message(worker, &message);
 }
 
@@ -290,56 +203,10 @@ static bool hand_back(struct worker *worker, bool open_too, const char *why)
 static void leave(struct worker *worker, const char *why)
 {
     if (hand_back(worker, true, why) && send_goodbye(worker, 0))
-        part(worker, clock_monotonic_ms());
+        part(worker);
 }
 
 // ---- greeting
-
-static bool probe(struct worker *worker, int64_t patience_ms,
-                  struct model_server *out)
-{
-    struct err err = ERR_CLEAR;
-    bool ok = model_probe(worker->client, patience_ms, out, &err);
-
-    worker->probed_ms = clock_monotonic_ms();
-    if (!ok || worker->warned_server)
-        atomic_store(&worker->server_fails, !ok);
-    if (worker->refusal != NULL && err.code != ERR_IO) // ERR_IO: none is there
-        last_words_set(worker->refusal, ok ? "" : err.text);
-    if (!ok && !worker->warned_server)
-        log_warn("server-away", "worker %s waits: %s", worker->name, err.text);
-    if (ok)
-        worker->away_ms = -1;
-    else if (worker->away_ms < 0)
-        worker->away_ms = worker->probed_ms;
-    if (ok && worker->warned_server)
-        log_info("server-back", "worker %s: %s answers", worker->name,
-                 worker->address.url);
-    worker->warned_server = !ok;
-    return ok;
-}
-
-static bool open_socket(struct worker *worker)
-{
-    struct wire_id id = {0};
-    struct err err = ERR_CLEAR;
-    char text[WIRE_ID_MAX + 1];
-
-    // Fresh each time: nothing that was meant for an earlier greeting can
-    // reach this one. Long enough that nobody guesses it and takes it over.
-    int len =
-        snprintf(text, sizeof text, "%.40s-%08" PRIx32 "%08" PRIx32,
-                 worker->name, randombytes_random(), randombytes_random());
-    id.len = (uint8_t)len;
-    memcpy(id.bytes, text, id.len);
-    worker->socket = wire_connect(worker->context, worker->endpoint,
-                                  &worker->key, &id, &err);
-    if (worker->socket == NULL && !worker->warned_coordinator) {
-        log_warn("no-socket", "worker %s: %s", worker->name, err.text);
-        worker->warned_coordinator = true;
-    }
-    return worker->socket != NULL;
-}
 
 // One line says why, until it may work again.
 static bool is_unwanted(struct worker *worker, int64_t now_ms)
@@ -357,37 +224,22 @@ static void report_done(struct worker *worker);
 
 static void step_apart(struct worker *worker, int64_t now_ms)
 {
-    struct model_server found = {0};
-
     report_done(worker); // of kept calls: there are no others
-    if (now_ms < worker->due_ms)
+    if (!uplink_is_due(worker->uplink, now_ms))
         return;
     if (is_unwanted(worker, now_ms)) {
-        worker->due_ms = now_ms + GUEST_WAIT_MS;
+        uplink_delay(worker->uplink, now_ms + GUEST_WAIT_MS);
         return;
     }
-    if (!probe(worker, PROBE_MS, &found) || !open_socket(worker)) {
-        model_server_release(&found);
-        part(worker, clock_monotonic_ms());
+    if (!server_watch_meet(worker->watch) ||
+        !uplink_open(worker->uplink, clock_monotonic_ms())) {
+        part(worker);
         return;
     }
-    model_server_release(&worker->server);
-    worker->server = found;
-    if (!worker->address.slots_given && found.slots > 0)
-        worker->address.slots = found.slots;
+    int slots = server_watch_server(worker->watch)->slots;
+    if (!worker->address.slots_given && slots > 0)
+        worker->address.slots = slots;
     worker->state = GREETING;
-    worker->due_ms = clock_monotonic_ms() + worker->patience_ms;
-    worker->patience_ms *= 2;
-    if (worker->patience_ms > GREETING_MAX_MS)
-        worker->patience_ms = GREETING_MAX_MS;
-}
-
-static int64_t fresh_epoch(void)
-{
-    uint64_t epoch = 0;
-
-    randombytes_buf(&epoch, sizeof epoch);
-    return (int64_t)(epoch >> 1);
 }
 
 // The keys of what is kept; how many bytes.
@@ -406,66 +258,41 @@ static size_t list_kept(const struct held_list *held,
     return len;
 }
 
-static size_t list_models(const struct model_server *server, const char *digest,
-                          struct wire_model *out)
-{
-    size_t n = server->n_models;
-
-    if (n > WIRE_MAX_MODELS)
-        n = WIRE_MAX_MODELS;
-    for (size_t i = 0; i < n; i++) {
-        out[i].name = server->models[i].name;
-        out[i].digest = server->models[i].digest;
-        if (out[i].digest[0] == '\0' && digest != NULL)
-            out[i].digest = digest;
-        out[i].context = server->models[i].context;
-        out[i].quantization = server->models[i].quantization;
-    }
-    return n;
-}
-
-// The connection may not stand yet: then the next step tries again.
-static bool say_hello(struct worker *worker)
-{
-    struct message message = {.kind = MESSAGE_HELLO};
+// What a HELLO says of a worker whose server is and has that.
+struct introduction {
+    struct hello hello;
     struct wire_model models[WIRE_MAX_MODELS];
     char kept[WIRE_MAX_KEPT * WIRE_KEY_BYTES];
-    struct hello *hello = &message.as.hello;
-    struct err err = ERR_CLEAR;
+};
 
-    hello->version = WIRE_VERSION;
-    hello->role = PEER_WORKER;
-    hello->name = worker->name;
-    hello->epoch = worker->epoch;
-    hello->slots = worker->address.slots;
-    hello->software = "promptcc " PROMPTCC_VERSION;
-    hello->backend = worker->address.backend;
-    hello->server = worker->server.version;
-    hello->simulated = worker->server.simulated ? 1 : 0;
-    hello->models = models;
-    hello->n_models = list_models(&worker->server, worker->digest, models);
-    hello->kept = kept;
-    hello->kept_len = list_kept(&worker->held, kept);
-    hello->several = 1;
-    hello->prefixes = WIRE_MAX_PREFIXES;
-    hello->instance = worker->instance;
-    hello->greeting = worker->greetings;
-    if (wire_send(worker->socket, NULL, &message, &err))
-        return true;
-    log_debug("hello-failed", "worker %s: %s", worker->name, err.text);
-    return false;
+static void introduce(const struct worker *worker,
+                      const struct model_server *server,
+                      struct introduction *out)
+{
+    out->hello = (struct hello){.version = WIRE_VERSION,
+                                .role = PEER_WORKER,
+                                .name = worker->name,
+                                .slots = worker->address.slots,
+                                .software = "promptcc " PROMPTCC_VERSION,
+                                .backend = worker->address.backend,
+                                .kept = out->kept,
+                                .kept_len = list_kept(&worker->held, out->kept),
+                                .several = 1,
+                                .prefixes = WIRE_MAX_PREFIXES};
+    server_watch_describe(worker->watch, server, out->models, &out->hello);
 }
 
 static void step_greeting(struct worker *worker, int64_t now_ms)
 {
     report_done(worker);
-    if (!worker->said_hello) {
-        worker->epoch = fresh_epoch();
-        worker->greetings++;
-        worker->said_hello = say_hello(worker);
+    if (!uplink_has_greeted(worker->uplink)) {
+        struct introduction own;
+
+        introduce(worker, server_watch_server(worker->watch), &own);
+        uplink_greet(worker->uplink, &own.hello);
     }
-    if (now_ms >= worker->due_ms)
-        lose_coordinator(worker, now_ms);
+    if (uplink_is_in_vain(worker->uplink, now_ms))
+        lose_coordinator(worker);
 }
 
 // ---- serving
@@ -527,8 +354,7 @@ static void take_answer(struct worker *worker, struct held *held,
                         struct model_done *done)
 {
     atomic_store(&worker->answered_ms, clock_monotonic_ms());
-    atomic_store(&worker->server_fails, false);
-    worker->lacks_model = false;
+    server_watch_answered(worker->watch);
     worker_speed_add(&worker->speed, &done->answer);
     held_set_open(&worker->held, held, false);
     held->answered = true;
@@ -537,37 +363,28 @@ static void take_answer(struct worker *worker, struct held *held,
 }
 
 // A call took too long. Whether the server answers at all; if not, the fault is
-// not the call's. Calls that were out together are one outage: their deadline
-// doubles once.
+// not the call's.
 static bool is_there_still(struct worker *worker, const struct model_done *done)
 {
     int64_t now_ms = clock_monotonic_ms();
     int64_t begun_ms = now_ms - done->answer.total_us / 1000;
-    struct model_server found = {0};
     bool there =
-        worker->state != SERVING || probe(worker, LOOK_PATIENCE_MS, &found);
+        worker->state != SERVING || server_watch_answers(worker->watch);
 
-    model_server_release(&found);
-    if (there && begun_ms >= worker->missed_ms) {
-        worker_speed_miss(&worker->speed);
-        worker->missed_ms = now_ms;
-    }
+    if (there)
+        worker_speed_miss(&worker->speed, begun_ms, now_ms);
     return there;
 }
 
-// The server says that it has not got the model of a call. One that still lists
-// it had a moment of weakness, such as while the model is fetched anew: that is
-// a fault like others, which passes, and not the end of all calls of the model.
+// The server says that it has not got the model of a call. Where it still lists
+// it, that is a fault like others, which passes, and not the end of all calls
+// of the model.
 static bool lists_still(struct worker *worker, const struct held *held,
                         struct model_done *done)
 {
-    struct model_server found = {0};
     struct err err = ERR_CLEAR;
-    bool lists = probe(worker, LOOK_PATIENCE_MS, &found) &&
-                 model_server_find(&found, held->call.request.model) != NULL;
 
-    model_server_release(&found);
-    if (!lists)
+    if (!server_watch_lists(worker->watch, held->call.request.model))
         return false;
     err_set(&err, ERR_FAULT,
             "the server lists the model %s, and says that it has not got it",
@@ -609,12 +426,12 @@ static void report(struct worker *worker, struct held *held,
     }
     if (done->fault == FAULT_MODEL && worker->state == SERVING &&
         !lists_still(worker, held, done)) {
-        worker->lacks_model = true;
+        server_watch_lacks_model(worker->watch);
         leave(worker, "the model server has lost a model");
         return;
     }
     held_remove(&worker->held, held);
-    atomic_store(&worker->server_fails, true);
+    server_watch_failed(worker->watch);
     bool there = send_fault(worker, id, done->fault, done->text);
     if (there && is_wedged(worker)) {
         restart_begin(&worker->restart, worker->name,
@@ -632,7 +449,7 @@ static void report_done(struct worker *worker)
     struct model_done done = {0};
 
     while (model_take_done(worker->client, &done)) {
-        worker->worked_ms = clock_monotonic_ms();
+        pulse_works(&worker->pulse, clock_monotonic_ms());
         struct held *held = held_by_number(&worker->held, done.id);
         if (held != NULL)
             report(worker, held, &done);
@@ -666,154 +483,51 @@ static void begin_calls(struct worker *worker, int64_t now_ms)
     }
 }
 
-static bool same_models(const struct model_server *a,
-                        const struct model_server *b)
-{
-    if (a->n_models != b->n_models || strcmp(a->version, b->version) != 0)
-        return false;
-    for (size_t i = 0; i < a->n_models; i++) {
-        if (strcmp(a->models[i].name, b->models[i].name) != 0 ||
-            strcmp(a->models[i].digest, b->models[i].digest) != 0)
-            return false;
-    }
-    return true;
-}
-
-// A name that stands for another model than when the worker greeted.
-static bool exchanged_model(const struct model_server *had,
-                            const struct model_server *has)
-{
-    for (size_t i = 0; i < had->n_models; i++) {
-        const struct model_info *now =
-            model_server_find(has, had->models[i].name);
-        if (now != NULL && strcmp(now->digest, had->models[i].digest) != 0)
-            return true;
-    }
-    return false;
-}
-
 // Somebody pulled a model, and a job may wait for it, while this worker is busy
 // for days with another. The same greeting once more, with what is there now.
 // What cannot be sent is said at the next look.
 static void tell_models(struct worker *worker, struct model_server *found)
 {
-    struct model_server had = worker->server;
+    struct introduction own;
 
-    worker->server = *found;
-    *found = had;
-    if (!say_hello(worker)) {
-        *found = worker->server;
-        worker->server = had;
-    }
+    introduce(worker, found, &own);
+    if (uplink_say_hello(worker->uplink, &own.hello))
+        server_watch_take(worker->watch, found);
 }
 
-// While there are calls: somebody may pull another model under the old name,
-// and its answers would count as the old one's. Whether the server is there at
-// all its calls find out, and models that came or went are no reason to give
-// them back.
-static void look_while_busy(struct worker *worker)
-{
-    struct model_server found = {0};
-    struct err ignored = ERR_CLEAR;
-
-    if (model_probe(worker->client, LOOK_PATIENCE_MS, &found, &ignored)) {
-        if (exchanged_model(&worker->server, &found))
-            leave(worker, "the server has another model of the same name now");
-        else if (!same_models(&worker->server, &found))
-            tell_models(worker, &found);
-    }
-    worker->probed_ms = clock_monotonic_ms();
-    model_server_release(&found);
-}
-
-// A worker without calls would not notice that its server went, or got other
-// models.
-static void look_while_idle(struct worker *worker)
-{
-    struct model_server found = {0};
-
-    if (!probe(worker, LOOK_PATIENCE_MS, &found))
-        leave(worker, "the model server went away");
-    else if (!same_models(&worker->server, &found))
-        leave(worker, "the model server has other models now");
-    model_server_release(&found);
-}
-
-// The loop waits for HTTP here, for less than the coordinator's patience. A
-// look costs the server nothing; one that is slow to answer is left in peace
-// for longer.
+// Models that came or went are no reason to give back the calls that are here.
 static void look_at_server(struct worker *worker, int64_t now_ms)
 {
-    bool busy = worker->held.n + worker->held.n_open > 0;
-    bool lacks = worker->lacks_model && !busy;
-    int64_t wait_ms = lacks ? LACKS_LOOK_MS : worker->look_ms;
+    bool has_calls = worker->held.n + worker->held.n_open > 0;
+    struct model_server found = {0};
 
-    if (wait_ms < worker->spare_ms)
-        wait_ms = worker->spare_ms;
-    if (now_ms < worker->probed_ms + wait_ms)
-        return;
-    if (busy)
-        look_while_busy(worker);
-    else
-        look_while_idle(worker);
-    worker->spare_ms = busy ? LOOK_SHARE * (worker->probed_ms - now_ms) : 0;
-}
-
-// Who holds no call may be seldom heard, as the coordinator asks of many. Not
-// right after the last one: what was lost on its way is found out by
-// heartbeats.
-static int64_t beat_every(const struct worker *worker, int64_t now_ms)
-{
-    int64_t rest_ms = worker->worked_ms + REST_BEATS * worker->heartbeat_ms;
-    uint32_t spread_ms = (uint32_t)worker->rhythm_ms / 4 + 1;
-
-    if (now_ms < rest_ms || worker->rhythm_ms <= worker->heartbeat_ms)
-        return worker->heartbeat_ms;
-    return worker->rhythm_ms - (int64_t)randombytes_uniform(spread_ms);
-}
-
-static int64_t patience_ms(const struct worker *worker)
-{
-    int64_t ms = worker->heartbeat_ms * PATIENCE_BEATS;
-    int64_t rest_ms = worker->rhythm_ms * PATIENCE_IDLE;
-
-    return ms > rest_ms ? ms : rest_ms;
-}
-
-// Within a heartbeat, and thousands of workers not in the same instant.
-static void beat_soon(struct worker *worker, int64_t now_ms)
-{
-    uint32_t most_ms = (uint32_t)worker->heartbeat_ms;
-    int64_t soon_ms = now_ms + (int64_t)randombytes_uniform(most_ms);
-
-    if (worker->beat_ms > soon_ms)
-        worker->beat_ms = soon_ms;
-}
-
-// A connection that broke may lead to another coordinator when it is back: what
-// was said is to be said again, and the next heartbeat shows who listens.
-static void mind_connection(struct worker *worker, int64_t now_ms)
-{
-    bool stands = wire_writable(worker->socket);
-
-    if (!stands)
-        worker->said_hello = false;
-    if (!stands && !worker->unsteady)
-        beat_soon(worker, now_ms);
-    worker->unsteady = !stands;
+    switch (server_watch_look(worker->watch, has_calls, now_ms, &found)) {
+    case SERVER_AS_IT_WAS:
+        break;
+    case SERVER_GONE:
+        leave(worker, "the model server went away");
+        break;
+    case SERVER_EXCHANGED:
+        leave(worker, "the server has another model of the same name now");
+        break;
+    case SERVER_CHANGED:
+        if (has_calls)
+            tell_models(worker, &found);
+        else
+            leave(worker, "the model server has other models now");
+        break;
+    }
+    model_server_release(&found);
 }
 
 // False when the coordinator is lost.
 static bool keep_in_touch(struct worker *worker, int64_t now_ms)
 {
-    if (now_ms >= worker->heard_ms + patience_ms(worker)) {
-        lose_coordinator(worker, now_ms);
+    if (pulse_is_lost(&worker->pulse, now_ms)) {
+        lose_coordinator(worker);
         return false;
     }
-    if (now_ms < worker->beat_ms)
-        return true;
-    worker->beat_ms = now_ms + beat_every(worker, now_ms);
-    return send_heartbeat(worker);
+    return !pulse_beats(&worker->pulse, now_ms) || send_heartbeat(worker);
 }
 
 // ---- draining
@@ -843,7 +557,7 @@ static void end_drain(struct worker *worker)
         return;
     }
     worker->steps_back = false;
-    part(worker, clock_monotonic_ms());
+    part(worker);
 }
 
 // A call that meets a busy server is not asked again: it goes back.
@@ -883,6 +597,7 @@ static void step_serving(struct worker *worker, int64_t now_ms)
 
 static void on_welcome(struct worker *worker, const struct message *message)
 {
+    const struct welcome *welcome = &message->as.welcome;
     char slots[TEXT_COUNTED_BYTES];
 
     if (worker->state != GREETING)
@@ -890,48 +605,26 @@ static void on_welcome(struct worker *worker, const struct message *message)
     worker->state = SERVING;
     worker->welcome_ms = clock_monotonic_ms();
     worker->busy_ms = 0; // a server that was away has forgotten its queue
-    worker->spare_ms = 0;
+    server_watch_hurry(worker->watch);
     atomic_store(&worker->served, true);
-    worker->heartbeat_ms = message->as.welcome.heartbeat_ms;
-    worker->rhythm_ms = message->as.welcome.idle_ms;
-    worker->gathers = message->as.welcome.several != 0;
-    worker->beat_ms = clock_monotonic_ms() + worker->heartbeat_ms;
-    worker->retry_ms = RETRY_MS;
-    worker->patience_ms = GREETING_MS;
-    worker->warned_coordinator = false;
-    worker->asked_why = false;
-    log_info("worker-joined", "worker %s serves %s with %s",
-             message->as.welcome.name, worker->endpoint,
+    uplink_welcomed(worker->uplink, welcome);
+    pulse_begin(&worker->pulse, welcome->heartbeat_ms, welcome->idle_ms,
+                worker->welcome_ms);
+    log_info("worker-joined", "worker %s serves %s with %s", welcome->name,
+             uplink_endpoint(worker->uplink),
              text_counted(slots, worker->address.slots, "slot"));
 }
 
 // How often to beat changes with the number of workers.
 static void on_heartbeat(struct worker *worker, const struct message *message)
 {
-    worker->rhythm_ms = message->as.heartbeat.idle_ms;
+    worker->pulse.idle_ms = message->as.heartbeat.idle_ms;
 }
 
-// "hello" is a coordinator that was restarted: greet it, no fuss.
 static void on_refused(struct worker *worker, const struct message *message)
 {
-    const struct refused *refused = &message->as.refused;
-
-    if (strcmp(refused->code, "hello") != 0 && !worker->warned_coordinator) {
-        log_warn("worker-refused", "worker %s: %s", worker->name,
-                 refused->text);
-        worker->warned_coordinator = true;
-    }
-    part(worker, clock_monotonic_ms());
-}
-
-static bool is_other_model(const struct worker *worker,
-                           const struct call_message *call)
-{
-    const struct model_info *model =
-        model_server_find(&worker->server, call->request.model);
-
-    return model != NULL && model->digest[0] != '\0' &&
-           call->digest[0] != '\0' && strcmp(model->digest, call->digest) != 0;
+    uplink_tell_refused(worker->uplink, &message->as.refused);
+    part(worker);
 }
 
 // The same is at work here or answered: it was asked by an earlier coordinator,
@@ -980,9 +673,7 @@ static void on_call(struct worker *worker, const struct message *message)
     const struct call_message *call = &own;
     size_t credit = (size_t)worker->address.slots + 1;
 
-    worker->worked_ms = clock_monotonic_ms();
-    if (worker->beat_ms > worker->worked_ms + worker->heartbeat_ms)
-        worker->beat_ms = worker->worked_ms + worker->heartbeat_ms;
+    pulse_works(&worker->pulse, clock_monotonic_ms());
     if (!own_prefix(worker, &own))
         return;
     if (held_find(&worker->held, call->id) != NULL ||
@@ -994,7 +685,7 @@ static void on_call(struct worker *worker, const struct message *message)
     else if (call->id < WIRE_PROOF_ID && count_work(worker) >= credit)
         (void)send_fault(worker, call->id, FAULT_BUSY,
                          "the worker has all the calls that it takes");
-    else if (is_other_model(worker, call))
+    else if (server_watch_differs(worker->watch, call))
         (void)send_fault(worker, call->id, FAULT_MODEL,
                          "the model here has another digest than the job's");
     else if (held_add(&worker->held, call, &worker->arena) == NULL)
@@ -1021,7 +712,7 @@ static void (*const handlers[MESSAGE_KIND_COUNT])(struct worker *,
 
 static void handle(struct worker *worker, const struct message *message)
 {
-    worker->heard_ms = clock_monotonic_ms();
+    pulse_hears(&worker->pulse, clock_monotonic_ms());
     if (handlers[message->kind] != NULL)
         handlers[message->kind](worker, message);
 }
@@ -1034,7 +725,7 @@ static void tell_lacks(struct worker *worker)
 
     message.as.heartbeat.lacks = worker->lacks.data;
     message.as.heartbeat.lacks_len = worker->lacks.len;
-    message.as.heartbeat.idle_ms = worker->rhythm_ms;
+    message.as.heartbeat.idle_ms = worker->pulse.idle_ms;
     if (worker->lacks.len > 0 && !worker->lacks.failed &&
         worker->state == SERVING)
         (void)send_message(worker, &message);
@@ -1048,13 +739,12 @@ static void receive(struct worker *worker)
     struct message message;
     struct err err = ERR_CLEAR;
 
-    while (worker->socket != NULL) {
-        got =
-            wire_receive(worker->socket, NULL, &worker->arena, &message, &err);
+    while (uplink_is_open(worker->uplink)) {
+        got = uplink_receive(worker->uplink, &worker->arena, &message, &err);
         if (got == WIRE_NOTHING)
             return;
         if (got == WIRE_FAILED) {
-            lose_coordinator(worker, clock_monotonic_ms());
+            lose_coordinator(worker);
             return;
         }
         if (got == WIRE_MESSAGE)
@@ -1084,11 +774,11 @@ static int64_t next_due_ms(const struct worker *worker, int64_t now_ms)
     int64_t due_ms = now_ms + TICK_MS;
 
     if (worker->state == APART || worker->state == GREETING)
-        due_ms = sooner(due_ms, worker->due_ms);
-    if (worker->state == GREETING && !worker->said_hello)
+        due_ms = sooner(due_ms, uplink_due_ms(worker->uplink));
+    if (worker->state == GREETING && !uplink_has_greeted(worker->uplink))
         due_ms = sooner(due_ms, now_ms + SEND_RETRY_MS);
     if (worker->state == SERVING || worker->state == DRAINING)
-        due_ms = sooner(due_ms, worker->beat_ms);
+        due_ms = sooner(due_ms, worker->pulse.next_ms);
     if (worker->held.n + worker->held.n_kept > worker->held.n_open &&
         worker->busy_ms > now_ms)
         due_ms = sooner(due_ms, worker->busy_ms);
@@ -1100,11 +790,10 @@ static void wait_for_work(struct worker *worker)
     struct err err = ERR_CLEAR;
     int64_t now_ms = clock_monotonic_ms();
     int64_t wait_ms = next_due_ms(worker, now_ms) - now_ms;
-    int fd = worker->socket == NULL ? -1 : wire_fd(worker->socket);
 
-    if (wait_ms < 0 || (worker->socket != NULL && wire_pending(worker->socket)))
+    if (wait_ms < 0 || uplink_pending(worker->uplink))
         wait_ms = 0;
-    if (!model_poll(worker->client, fd, wait_ms, &err))
+    if (!model_poll(worker->client, uplink_fd(worker->uplink), wait_ms, &err))
         log_error("poll-failed", "worker %s: %s", worker->name, err.text);
 }
 
@@ -1114,14 +803,15 @@ static void look_after(struct worker *worker, int64_t now_ms)
     atomic_store(&worker->turned_ms, now_ms);
     atomic_store(&worker->serving, worker->state == SERVING);
     if (worker->held.n + worker->held.n_open > 0)
-        worker->worked_ms = now_ms;
-    if (worker->idle_ms > 0 && now_ms - worker->worked_ms >= worker->idle_ms &&
+        pulse_works(&worker->pulse, now_ms);
+    if (worker->idle_ms > 0 &&
+        pulse_idle_for_ms(&worker->pulse, now_ms) >= worker->idle_ms &&
         !atomic_exchange(&worker->drain, true))
         log_info("worker-idle",
                  "worker %s had no call for %" PRId64 " s, and ends",
                  worker->name, worker->idle_ms / 1000);
     restart_tend(&worker->restart, worker->name, now_ms);
-    if (worker->away_ms >= 0 && now_ms - worker->away_ms >= RESTART_AFTER_MS)
+    if (server_watch_away_ms(worker->watch, now_ms) >= RESTART_AFTER_MS)
         restart_begin(&worker->restart, worker->name,
                       "the model server does not answer", now_ms);
 }
@@ -1130,25 +820,23 @@ static void *run(void *user)
 {
     struct worker *worker = user;
 
-    worker->heartbeat_ms = WIRE_HEARTBEAT_MS;
-    worker->instance = fresh_epoch();
-    worker->worked_ms = clock_monotonic_ms();
-    worker->away_ms = -1;
+    pulse_init(&worker->pulse, clock_monotonic_ms());
     while (worker->state != ENDED) {
         receive(worker);
         tell_lacks(worker);
         look_after(worker, clock_monotonic_ms());
         if (atomic_load(&worker->drain) && worker->state != DRAINING)
             begin_drain(worker);
-        if (worker->socket != NULL)
-            mind_connection(worker, clock_monotonic_ms());
+        if (uplink_is_open(worker->uplink))
+            pulse_connection(&worker->pulse, uplink_stands(worker->uplink),
+                             clock_monotonic_ms());
         if (worker->state != ENDED)
             steps[worker->state](worker, clock_monotonic_ms());
         flush(worker);
         if (worker->state != ENDED)
             wait_for_work(worker);
     }
-    part(worker, clock_monotonic_ms());
+    part(worker);
     restart_end(&worker->restart);
     drop_kept_calls(worker, true);
     log_info("worker-ended", "worker %s has ended", worker->name);
@@ -1158,17 +846,6 @@ static void *run(void *user)
 
 // ---- from outside
 
-static bool copy_text(char *out, size_t size, const char *text,
-                      const char *what, struct err *err)
-{
-    if (strlen(text) < size) {
-        memcpy(out, text, strlen(text) + 1);
-        return true;
-    }
-    err_set(err, ERR_INPUT, "%s is too long (over %zu bytes)", what, size - 1);
-    return false;
-}
-
 static bool set_name(struct worker *worker, const char *name, struct err *err)
 {
     char host[64] = "worker";
@@ -1177,9 +854,15 @@ static bool set_name(struct worker *worker, const char *name, struct err *err)
         err_set(err, ERR_INPUT, "the worker's name is not UTF-8 text");
         return false;
     }
-    if (name != NULL && name[0] != '\0')
-        return copy_text(worker->name, sizeof worker->name, name,
-                         "the worker's name", err);
+    if (name != NULL && strlen(name) >= NAME_BYTES) {
+        err_set(err, ERR_INPUT, "the worker's name is too long (over %d bytes)",
+                NAME_BYTES - 1);
+        return false;
+    }
+    if (name != NULL && name[0] != '\0') {
+        memcpy(worker->name, name, strlen(name) + 1);
+        return true;
+    }
     if (gethostname(host, sizeof host) == 0)
         host[sizeof host - 1] = '\0';
     (void)text_print(worker->name, sizeof worker->name, "%s-%ld", host,
@@ -1205,14 +888,34 @@ static bool start_thread(struct worker *worker, struct err *err)
 
 static void free_worker(struct worker *worker)
 {
-    key_wipe(&worker->key);
+    uplink_free(worker->uplink);
+    server_watch_free(worker->watch);
     model_client_free(worker->client);
-    model_server_release(&worker->server);
     arena_release(&worker->arena);
-    outbox_release(&worker->outbox);
     kept_prefixes_release(&worker->prefixes);
     buf_release(&worker->lacks);
     free(worker);
+}
+
+// What the worker talks with: its server and its coordinator.
+static bool open_both_ends(struct worker *worker, void *context,
+                           const struct worker_options *options,
+                           struct err *err)
+{
+    struct server_watch_options watch = {.worker = worker->name,
+                                         .url = worker->address.url,
+                                         .digest = options->digest,
+                                         .refusal = options->refusal,
+                                         .look_ms = options->look_ms};
+
+    worker->uplink = uplink_new(context, options->coordinator, worker->name,
+                                options->key, err);
+    if (worker->uplink != NULL)
+        worker->client = model_client_new(&worker->address, err);
+    watch.client = worker->client;
+    if (worker->client != NULL)
+        worker->watch = server_watch_new(&watch, err);
+    return worker->watch != NULL;
 }
 
 struct worker *worker_start(void *context, const struct worker_options *options,
@@ -1225,35 +928,20 @@ struct worker *worker_start(void *context, const struct worker_options *options,
         err_nomem(err, "a worker");
         return NULL;
     }
-    worker->context = context;
     worker->address = options->address;
-    if (options->key != NULL)
-        worker->key = *options->key;
     worker->idle_ms = options->idle_ms;
-    worker->look_ms = options->look_ms > 0 ? options->look_ms : LOOK_MS;
-    worker->digest = options->digest;
-    worker->refusal = options->refusal;
     worker->guest = options->guest;
     worker->guest.port = reach_local_port(options->address.url);
     worker->restart.command = options->restart_cmd;
     worker->arena = ARENA_INIT(FRAME_ARENA_MAX);
-    worker->outbox = OUTBOX_INIT;
     worker->prefixes = KEPT_PREFIXES_INIT;
     worker->lacks = BUF_INIT(WIRE_MAX_HELD * WIRE_LEASE_BYTES + 1);
-    worker->retry_ms = RETRY_MS;
-    worker->patience_ms = GREETING_MS;
     atomic_store(&worker->answered_ms, -1);
     atomic_store(&worker->turned_ms, clock_monotonic_ms());
-    if (!copy_text(worker->endpoint, sizeof worker->endpoint,
-                   options->coordinator, "the coordinator's address", err) ||
-        !set_name(worker, options->name, err))
-        goto failed;
-    worker->client = model_client_new(&worker->address, err);
-    if (worker->client == NULL || !start_thread(worker, err))
-        goto failed;
-    return worker;
-
-failed:
+    if (set_name(worker, options->name, err) &&
+        open_both_ends(worker, context, options, err) &&
+        start_thread(worker, err))
+        return worker;
     free_worker(worker);
     return NULL;
 }
@@ -1278,7 +966,7 @@ struct worker_health worker_look(const struct worker *worker)
         .serving = atomic_load(&worker->serving),
         .turn_ms = now_ms - atomic_load(&worker->turned_ms),
         .answer_ms = answered_ms < 0 ? -1 : now_ms - answered_ms,
-        .server_fails = atomic_load(&worker->server_fails)};
+        .server_fails = server_watch_fails(worker->watch)};
 }
 
 bool worker_ended(const struct worker *worker)

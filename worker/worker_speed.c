@@ -37,8 +37,12 @@ void worker_speed_add(struct worker_speed *speed,
         approach(&speed->extra_ms, total_ms - prompt_ms - generate_ms);
 }
 
-void worker_speed_miss(struct worker_speed *speed)
+void worker_speed_miss(struct worker_speed *speed, int64_t begun_ms,
+                       int64_t now_ms)
 {
+    if (begun_ms < speed->missed_ms)
+        return;
+    speed->missed_ms = now_ms;
     if (speed->missed < MISSED_MAX)
         speed->missed++;
 }

@@ -11,7 +11,8 @@
 // lease up a little after that, so work beyond it would be wasted.
 //
 // A reply that did not come in time says that the pace is worse than known:
-// each one doubles the deadline until an answer comes. Pure; no clock.
+// each one doubles the deadline until an answer comes. Calls that were out
+// together are one outage: their deadline doubles once. Pure; no clock.
 
 #ifndef WORKER_WORKER_SPEED_H
 #define WORKER_WORKER_SPEED_H
@@ -25,6 +26,7 @@ struct worker_speed {
     double generate_ms; // a token; 0: not measured
     double extra_ms;    // a call
     int missed;         // time-outs since the last answer
+    int64_t missed_ms;  // when the last of them was noticed
 };
 
 enum { SPEED_LEAST_MS = 30 * 1000 }; // unless CALL carries less
@@ -33,7 +35,9 @@ enum { SPEED_BYTES_A_TOKEN = 3 };    // of a prompt; few on purpose
 
 void worker_speed_add(struct worker_speed *speed,
                       const struct call_answer *answer);
-void worker_speed_miss(struct worker_speed *speed);
+// A call that began then did not come back in time.
+void worker_speed_miss(struct worker_speed *speed, int64_t begun_ms,
+                       int64_t now_ms);
 
 // Milliseconds from the request to the last byte of the reply, at most
 // most_ms, and that before anything is measured.

@@ -88,12 +88,23 @@ Test(worker_speed, each_missed_deadline_doubles_the_next_until_an_answer)
     struct call_answer answer = make_answer(10, 1, 12);
 
     worker_speed_add(&speed, &answer);
-    worker_speed_miss(&speed);
+    worker_speed_miss(&speed, 0, 30000);
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, MOST_MS), 60000);
-    worker_speed_miss(&speed);
+    worker_speed_miss(&speed, 30000, 90000);
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, MOST_MS), 120000);
     worker_speed_add(&speed, &answer);
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, MOST_MS), 30000);
+}
+
+Test(worker_speed, calls_that_were_out_together_are_one_outage)
+{
+    struct worker_speed speed = {0};
+    struct call_answer answer = make_answer(10, 1, 12);
+
+    worker_speed_add(&speed, &answer);
+    worker_speed_miss(&speed, 1000, 31000);
+    worker_speed_miss(&speed, 1001, 31001);
+    cr_expect_eq(worker_speed_timeout_ms(&speed, &request, MOST_MS), 60000);
 }
 
 Test(worker_speed, no_deadline_is_over_the_calls_own)
@@ -101,7 +112,7 @@ Test(worker_speed, no_deadline_is_over_the_calls_own)
     struct worker_speed speed = {.generate_ms = 1e9};
 
     for (int i = 0; i < 100; i++)
-        worker_speed_miss(&speed);
+        worker_speed_miss(&speed, i, i);
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, MOST_MS), MOST_MS);
     speed.generate_ms = 1;
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, 1000), 1000);

@@ -1,0 +1,91 @@
+#include "worker/pulse.h"
+
+#include <sodium.h>
+
+#include "wire/message.h"
+
+enum {
+    PATIENCE_BEATS = 15, // silent ones, until the coordinator counts as lost,
+    PATIENCE_IDLE = 3,   // or so many of a worker without calls
+    REST_BEATS = 5,      // after its last call, until it beats more seldom
+};
+
+void pulse_init(struct pulse *pulse, int64_t now_ms)
+{
+    *pulse = (struct pulse){.beat_ms = WIRE_HEARTBEAT_MS, .work_ms = now_ms};
+}
+
+void pulse_begin(struct pulse *pulse, int64_t beat_ms, int64_t idle_ms,
+                 int64_t now_ms)
+{
+    pulse->beat_ms = beat_ms;
+    pulse->idle_ms = idle_ms;
+    pulse->next_ms = now_ms + beat_ms;
+}
+
+void pulse_hears(struct pulse *pulse, int64_t now_ms)
+{
+    pulse->heard_ms = now_ms;
+}
+
+void pulse_works(struct pulse *pulse, int64_t now_ms)
+{
+    pulse->work_ms = now_ms;
+    if (pulse->next_ms > now_ms + pulse->beat_ms)
+        pulse->next_ms = now_ms + pulse->beat_ms;
+}
+
+int64_t pulse_idle_for_ms(const struct pulse *pulse, int64_t now_ms)
+{
+    return now_ms - pulse->work_ms;
+}
+
+// Within a heartbeat, and thousands of workers not in the same instant.
+static void beat_soon(struct pulse *pulse, int64_t now_ms)
+{
+    uint32_t most_ms = (uint32_t)pulse->beat_ms;
+    int64_t soon_ms = now_ms + (int64_t)randombytes_uniform(most_ms);
+
+    if (pulse->next_ms > soon_ms)
+        pulse->next_ms = soon_ms;
+}
+
+void pulse_connection(struct pulse *pulse, bool stands, int64_t now_ms)
+{
+    if (!stands && !pulse->unsteady)
+        beat_soon(pulse, now_ms);
+    pulse->unsteady = !stands;
+}
+
+static int64_t patience_ms(const struct pulse *pulse)
+{
+    int64_t ms = pulse->beat_ms * PATIENCE_BEATS;
+    int64_t idle_ms = pulse->idle_ms * PATIENCE_IDLE;
+
+    return ms > idle_ms ? ms : idle_ms;
+}
+
+bool pulse_is_lost(const struct pulse *pulse, int64_t now_ms)
+{
+    return now_ms >= pulse->heard_ms + patience_ms(pulse);
+}
+
+// Not more seldom right after the last call: what was lost on its way is found
+// out by heartbeats.
+static int64_t beat_every_ms(const struct pulse *pulse, int64_t now_ms)
+{
+    int64_t rest_ms = pulse->work_ms + REST_BEATS * pulse->beat_ms;
+    uint32_t spread_ms = (uint32_t)pulse->idle_ms / 4 + 1;
+
+    if (now_ms < rest_ms || pulse->idle_ms <= pulse->beat_ms)
+        return pulse->beat_ms;
+    return pulse->idle_ms - (int64_t)randombytes_uniform(spread_ms);
+}
+
+bool pulse_beats(struct pulse *pulse, int64_t now_ms)
+{
+    if (now_ms < pulse->next_ms)
+        return false;
+    pulse->next_ms = now_ms + beat_every_ms(pulse, now_ms);
+    return true;
+}
