@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "cli/command_list.h"
+#include "cli/job_keys.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/shell_word.h"
 
-enum { SCRIPT_BYTES = 1 << 20, OFFER_BYTES = 4096 };
+enum { SCRIPT_BYTES = 1 << 20, OFFER_BYTES = 1 << 14 };
 
 static bool takes(const struct command_entry *entry, int id)
 {
@@ -79,6 +80,8 @@ static void add_list(const char *list, struct buf *out)
 static void add_offer(const struct offer *offer, struct offered *out)
 {
     add_list(offer->words, &out->words);
+    if (offer->keys)
+        job_keys_put(&out->words);
     if (offer->files != NULL && !holds(&out->files, offer->files))
         add_list(offer->files, &out->files);
     out->jobs = out->jobs || offer->jobs;
@@ -172,6 +175,9 @@ static const char bash_head[] =
     "    done\n"
     "    [ -z \"$2\" ] || _promptcc_add < <(compgen -d -- \"$word\")\n"
     "    [ -z \"$3\" ] || _promptcc_add < <(_promptcc_jobs)\n"
+    "    # A value follows at once.\n"
+    "    [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *= ]] ||\n"
+    "        compopt -o nospace 2>/dev/null\n"
     "}\n"
     "_promptcc()\n{\n"
     "    local word=${COMP_WORDS[COMP_CWORD]} at=$((COMP_CWORD - 1))\n"
@@ -286,7 +292,9 @@ static void put_zsh_action(const struct offered *offered, struct buf *out)
 
     buf_puts(out, "{ ");
     if (offered->words.len > 0)
-        buf_printf(out, "compadd -- %s; ", text_of(&offered->words));
+        buf_printf(out, "compadd%s -- %s; ", // a value follows a key at once
+                   holds(&offered->words, "=") ? " -S \"\"" : "",
+                   text_of(&offered->words));
     if (offered->jobs)
         buf_puts(out, "_promptcc_jobs; ");
     if (strcmp(files, OFFER_ANY) == 0) {

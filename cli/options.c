@@ -88,7 +88,7 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPT_SET] = {"set", "KEY=VALUE", KIND_LIST,
                  "set any value of the job file, such as "
                  "optimizer.miprov2.auto=medium; repeatable",
-                 .more = "VALUE is YAML."},
+                 .offer.keys = true, .more = "VALUE is YAML."},
     [OPT_SEED] = {"seed", "N", KIND_WHOLE, "the optimizer's seed",
                   .told = "the job file's"},
     [OPT_MAX_CALLS] = {"max-calls", "N", KIND_COUNT,

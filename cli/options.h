@@ -162,6 +162,7 @@ struct offer {
     const char *files; // "yaml|yml": files that end so, and folders;
                        // OFFER_ANY: all files; OFFER_FOLDER: folders alone
     bool jobs;         // of the store
+    bool keys;         // of a job file (job_keys.h), with `=` behind
 };
 #define OFFER_ANY "any"
 #define OFFER_FOLDER "/"

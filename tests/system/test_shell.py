@@ -99,6 +99,24 @@ def test_a_job_s_name_is_expanded_by_no_shell(stage, files):
     assert not (stage.folder / "owned").exists()
 
 
+def test_bash_offers_the_keys_of_a_job_to_set(stage):
+    """Of the schema and of the optimizers: each is one that --set takes."""
+    keys = completed(stage, "run", "--set", "")
+    assert {"adapter=", "budget.max_calls=", "models.options.num_ctx=",
+            "data.split.seed=", "optimizer.miprov2.auto=", "steps="} <= set(keys)
+    assert completed(stage, "run", "--set", "optimizer.gepa.use_m") == \
+        ["optimizer.gepa.use_merge="]
+    job, parts = stage.job(), {}
+    for key in keys:
+        parts.setdefault(tuple(key.split(".")[:-1][:2]), []).append(key)
+    for together in parts.values():
+        words = [word for key in together for word in ("--set", key + "[[[]]]")]
+        said = stage.promptcc("check", job, *words).err
+        assert "nknown" not in said and "did you mean" not in said, said
+    wrong = stage.promptcc("check", job, "--set", "budget.max_cal=1").err
+    assert "nknown" in wrong and "did you mean" in wrong, wrong
+
+
 def test_the_templates_that_are_offered_are_those_that_there_are(stage):
     offered = completed(stage, "init", "--template", "")
     for name in offered:
