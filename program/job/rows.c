@@ -1,6 +1,7 @@
 #include "program/job/rows.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,14 @@
 #define LATIN_REMEDY                                                           \
     "if it is Latin-1 or Windows-1252, convert the file: `iconv -f "           \
     "WINDOWS-1252 -t UTF-8 OLD > NEW`"
+
+enum {
+    // The longest record of a table fits, also where each byte is a quote that
+    // is doubled. More is read than that, so that little is moved often.
+    WINDOW_LEAST = 2 * CSV_MAX_RECORD_BYTES + (1 << 20),
+    WINDOW_BYTES = 2 * WINDOW_LEAST,
+    CHUNK_BYTES = 1 << 16,
+};
 
 enum form { FORM_LINES, FORM_VALUES, FORM_TABLE };
 
@@ -87,14 +96,14 @@ static bool read_line(struct rows *rows, struct err *err)
     return buf_ok(&rows->bytes, "a line", err);
 }
 
-// Reads all that is left. The whole is then in bytes.
-static bool read_rest(struct rows *rows, struct err *err)
+// Reads until bytes hold `most` of them, or the stream has no more.
+static bool read_until(struct rows *rows, size_t most, struct err *err)
 {
     FILE *stream = rows->input.stream;
 
     errno = 0;
-    while (!rows->ended && !rows->bytes.failed) {
-        char chunk[1 << 16];
+    while (!rows->ended && !rows->bytes.failed && rows->bytes.len < most) {
+        char chunk[CHUNK_BYTES];
         size_t n = fread(chunk, 1, sizeof chunk, stream);
         buf_append(&rows->bytes, chunk, n);
         rows->ended = n < sizeof chunk;
@@ -106,12 +115,18 @@ static bool read_rest(struct rows *rows, struct err *err)
     }
     if (rows->bytes.failed && !rows->bytes.no_memory) {
         err_set(err, ERR_LIMIT,
-                "%.150s is larger than %d MiB: write it as JSON lines, which "
-                "are read line by line, or in parts",
+                "%.150s is larger than %d MiB: write it as JSON lines in "
+                "UTF-8, which are read line by line, or in parts",
                 rows->input.name, ROWS_MAX_BYTES >> 20);
         return false;
     }
     return buf_ok(&rows->bytes, "a file", err);
+}
+
+// Reads all that is left. The whole is then in bytes.
+static bool read_rest(struct rows *rows, struct err *err)
+{
+    return read_until(rows, SIZE_MAX, err);
 }
 
 // What was read so far is the text from here on.
@@ -175,6 +190,30 @@ static bool take_whole(struct rows *rows, struct err *err)
         return false;
     look_at_bytes(rows);
     return true;
+}
+
+// The beginning of a table: its head line, and much more.
+static bool take_window(struct rows *rows, struct err *err)
+{
+    if (rows->ended)
+        return true;
+    if (!read_until(rows, WINDOW_BYTES, err))
+        return false;
+    look_at_bytes(rows);
+    return true;
+}
+
+// Drops the first n bytes.
+static void drop_bytes(struct rows *rows, size_t n)
+{
+    size_t left = rows->bytes.len - n;
+
+    if (n > 0) {
+        memmove(rows->bytes.data, rows->bytes.data + n, left);
+        rows->bytes.data[left] = '\0';
+        rows->bytes.len = left;
+    }
+    look_at_bytes(rows);
 }
 
 // --- which form ---
@@ -402,7 +441,7 @@ static bool choose_form(struct rows *rows, struct err *err)
     }
     rows->form =
         ends_with_any(rows->input.name, json) ? FORM_LINES : FORM_TABLE;
-    return rows->form == FORM_LINES || take_whole(rows, err);
+    return rows->form == FORM_LINES || take_window(rows, err);
 }
 
 // --- tables ---
@@ -577,11 +616,49 @@ static const char *separator_name(char separator)
     return "tab";
 }
 
+// What is left of a line that was too long for a row: up to its end, which the
+// reader of the table then skips as an empty line.
+static void skip_long_line(struct rows *rows)
+{
+    int c = EOF;
+
+    if (rows->len > 0 && rows->text[rows->len - 1] == '\n')
+        return;
+    while ((c = getc_unlocked(rows->input.stream)) != EOF && c != '\n')
+        continue;
+    if (c == EOF)
+        rows->ended = true;
+    else
+        (void)ungetc(c, rows->input.stream);
+}
+
+// Makes sure that the text has the whole of the next record, however long the
+// table is.
+static bool have_record(struct rows *rows, struct err *err)
+{
+    struct csv *csv = rows->csv;
+
+    if (rows->ended || csv->len - csv->at >= WINDOW_LEAST)
+        return true;
+    if (csv->at == csv->len)
+        skip_long_line(rows);
+    drop_bytes(rows, (size_t)(csv->text - rows->bytes.data) + csv->at);
+    if (!read_until(rows, WINDOW_BYTES, err))
+        return false;
+    look_at_bytes(rows);
+    csv_move(csv, rows->text, rows->len);
+    rows->row = rows->text;
+    rows->row_len = 0;
+    return true;
+}
+
 static enum rows_step next_record(struct rows *rows, struct err *err)
 {
     struct csv *csv = rows->csv;
     bool more = false;
 
+    if (!have_record(rows, err))
+        return ROWS_FAILED;
     bool ok = csv_next(csv, &more, err);
     if (ok && !more)
         return ROWS_END;
@@ -738,12 +815,7 @@ static bool have_line(struct rows *rows, struct err *err)
         (rows->at < rows->len &&
          memchr(rows->text + rows->at, '\n', rows->len - rows->at) != NULL))
         return true;
-    size_t left = rows->len - rows->at;
-    if (rows->at > 0) {
-        memmove(rows->bytes.data, rows->bytes.data + rows->at, left);
-        rows->bytes.data[left] = '\0';
-        rows->bytes.len = left;
-    }
+    drop_bytes(rows, rows->at);
     rows->at = 0;
     bool ok = read_line(rows, err);
     look_at_bytes(rows);

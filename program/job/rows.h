@@ -12,9 +12,10 @@
 // become text by encoding.h.
 //
 // A row is an object by the file's own keys; what they mean to a program is
-// said in columns.h. JSON lines may come from a stream of any length: they are
-// read a line at a time, and a line is known as soon as it is there. Any other
-// form is read whole, up to ROWS_MAX_BYTES.
+// said in columns.h. JSON lines and tables may come from a stream of any
+// length. JSON lines are read a line at a time, and a line is known as soon as
+// it is there; tables some 9 MiB at a time. JSON over several lines, and what
+// has to be converted to UTF-8, is read whole, up to ROWS_MAX_BYTES.
 //
 // Not thread-safe; one reader, from its beginning to its end.
 

@@ -16,6 +16,13 @@ void csv_release(struct csv *csv)
     buf_release(&csv->bytes);
 }
 
+void csv_move(struct csv *csv, const char *text, size_t len)
+{
+    csv->text = text;
+    csv->len = len;
+    csv->at = 0;
+}
+
 // Bytes of the line end that stands at `at`: 0, 1 or 2.
 static size_t line_end(const struct csv *csv, size_t at)
 {

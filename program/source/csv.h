@@ -48,6 +48,9 @@ struct csv {
 void csv_init(struct csv *csv, const char *text, size_t len, char separator);
 void csv_release(struct csv *csv);
 
+// Goes on in another text, which begins where the next record does.
+void csv_move(struct csv *csv, const char *text, size_t len);
+
 // Reads the next record; *more is false at the end. False on a malformed one
 // (ERR_INPUT), of which line and first are set all the same; the next call
 // goes on with the line after it. ERR_NOMEM is final.

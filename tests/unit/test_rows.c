@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -145,6 +146,80 @@ Test(rows, a_stream_of_lines_is_read_as_it_comes)
     fclose(out);
     expect_end();
     fclose(in);
+}
+
+// A table that nobody could keep: 36 MiB, in its middle a line of 12 MiB. Every
+// third cell is in quotes with a line end in it.
+enum {
+    LONG_ROWS = 500,
+    LONG_CELL = 50000,
+    LONG_LINE = 12 << 20,
+    LONG_AT = 251
+};
+
+static size_t put_long_row(int i, char *out)
+{
+    size_t len = i == LONG_AT ? LONG_LINE : LONG_CELL;
+    size_t at = (size_t)sprintf(out, "%d,%s", i, i % 3 == 0 ? "\"" : "");
+
+    memset(out + at, 'a' + i % 26, len);
+    if (i % 3 == 0)
+        out[at + len / 2] = '\n';
+    at += len;
+    return at + (size_t)sprintf(out + at, "%s\n", i % 3 == 0 ? "\"" : "");
+}
+
+static FILE *long_table(size_t *first_part)
+{
+    FILE *stream = tmpfile();
+    char *row = malloc(LONG_LINE + 100);
+
+    cr_assert(stream != NULL && row != NULL);
+    fputs("label,text\n", stream);
+    for (int i = 0; i < LONG_ROWS; i++) {
+        (void)fwrite(row, 1, put_long_row(i, row), stream);
+        if (i == LONG_ROWS / 2 - 1)
+            *first_part = (size_t)ftell(stream);
+    }
+    free(row);
+    rewind(stream);
+    return stream;
+}
+
+static void expect_long_row(int i, int line)
+{
+    enum rows_step step = rows_next(rows, &err);
+
+    cr_assert_eq(rows_line(rows), line, "row %d", i);
+    if (i == LONG_AT) {
+        cr_assert_eq(step, ROWS_BAD);
+        return;
+    }
+    cr_assert_eq(step, ROWS_ROW, "row %d: %s", i, err.text);
+    const char *text = json_get_text(rows_fields(rows), "text", "");
+    cr_assert_eq(atoi(json_get_text(rows_fields(rows), "label", "")), i);
+    cr_assert_eq(strlen(text), LONG_CELL);
+    cr_assert_eq(text[LONG_CELL - 1], 'a' + i % 26);
+}
+
+Test(rows, a_table_is_read_as_it_goes_on_however_long_it_is)
+{
+    size_t half = 0;
+    FILE *stream = long_table(&half);
+    struct rows_input input = {
+        .name = "-", .wanted = wanted, .n_wanted = 2, .stream = stream};
+    int line = 2;
+
+    rows = rows_open(&input, &err);
+    cr_assert_not_null(rows, "%s", err.text);
+    for (int i = 0; i < LONG_ROWS; i++) {
+        expect_long_row(i, line);
+        line += i % 3 == 0 ? 2 : 1;
+        if (i == 0) // what comes later was not read yet
+            cr_expect_lt((size_t)ftell(stream), half + (8 << 20));
+    }
+    expect_end();
+    fclose(stream);
 }
 
 // A stream gives what the same bytes give from memory.
