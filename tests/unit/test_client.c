@@ -24,9 +24,9 @@ struct slow {
 
 static void welcome(struct slow *slow, const struct wire_id *to)
 {
-    struct message message = {.kind = MESSAGE_WELCOME,
-                              .as.welcome = {.heartbeat_ms = 1000,
-                                             .name = "client"}};
+    struct message message = {
+        .kind = MESSAGE_WELCOME,
+        .as.welcome = {.heartbeat_ms = 1000, .name = "client"}};
 
     (void)wire_send(slow->socket, to, &message, NULL);
 }
@@ -76,36 +76,77 @@ static void *serve(void *user)
 
 // --- tests ---
 
+struct meeting {
+    void *zmq;
+    struct slow slow;
+    pthread_t thread;
+    struct client *client;
+};
+
+static void meet(struct meeting *meeting)
+{
+    struct err err = ERR_CLEAR;
+
+    *meeting = (struct meeting){.zmq = zmq_ctx_new()};
+    meeting->slow.socket =
+        wire_bind(meeting->zmq, "tcp://127.0.0.1:*", NULL, &err);
+    cr_assert_not_null(meeting->slow.socket, "%s", err.text);
+    meeting->client = client_open(
+        meeting->zmq, wire_endpoint(meeting->slow.socket), NULL, 30000, &err);
+    cr_assert_not_null(meeting->client, "%s", err.text);
+    cr_assert_eq(pthread_create(&meeting->thread, NULL, serve, &meeting->slow),
+                 0);
+}
+
+static void part(struct meeting *meeting)
+{
+    client_close(meeting->client);
+    atomic_store(&meeting->slow.over, true);
+    (void)pthread_join(meeting->thread, NULL);
+    wire_close(meeting->slow.socket);
+    zmq_ctx_term(meeting->zmq);
+}
+
 Test(client, a_reply_that_comes_too_late_is_not_that_of_the_next_question,
      .timeout = 60)
 {
-    void *zmq = zmq_ctx_new();
-    struct slow slow = {.questions = 0};
+    struct meeting meeting;
     struct err err = ERR_CLEAR;
-    pthread_t thread;
     char *document = NULL;
 
-    slow.socket = wire_bind(zmq, "tcp://127.0.0.1:*", NULL, &err);
-    cr_assert_not_null(slow.socket, "%s", err.text);
-    struct client *client =
-        client_open(zmq, wire_endpoint(slow.socket), NULL, 30000, &err);
-    cr_assert_not_null(client, "%s", err.text);
-    cr_assert_eq(pthread_create(&thread, NULL, serve, &slow), 0);
-
-    client_set_patience(client, 100);
-    cr_assert_not(client_command(client, "jobs", "", "", &document, &err));
+    meet(&meeting);
+    client_set_patience(meeting.client, 100);
+    cr_assert_not(
+        client_command(meeting.client, "jobs", "", "", &document, &err));
     cr_assert_eq(err.code, ERR_IO, "%s", err.text);
     cr_assert_null(document);
-    client_set_patience(client, 30000);
+    client_set_patience(meeting.client, 30000);
     err = ERR_CLEAR;
-    cr_assert(client_command(client, "show", "", "", &document, &err), "%s",
-              err.text);
+    cr_assert(client_command(meeting.client, "show", "", "", &document, &err),
+              "%s", err.text);
     cr_expect_str_eq(document, "\"to the second\"");
 
     free(document);
-    client_close(client);
-    atomic_store(&slow.over, true);
-    (void)pthread_join(thread, NULL);
-    wire_close(slow.socket);
-    zmq_ctx_term(zmq);
+    part(&meeting);
+}
+
+Test(client, a_job_that_can_never_be_sent_is_told_at_once, .timeout = 60)
+{
+    enum { FOLDER_BYTES = 5000 }; // 4,096 go into a SUBMIT
+    struct meeting meeting;
+    struct client_result result;
+    struct err err = ERR_CLEAR;
+    char folder[FOLDER_BYTES + 1] = "";
+
+    memset(folder, 'x', FOLDER_BYTES);
+    struct submit submit = {.action = "run", .folder = folder};
+
+    meet(&meeting);
+    cr_expect_not(
+        client_submit(meeting.client, &submit, true, NULL, &result, &err));
+    cr_expect_eq(err.code, ERR_LIMIT, "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "folder"), "%s", err.text);
+
+    client_result_release(&result);
+    part(&meeting);
 }
