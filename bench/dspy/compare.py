@@ -7,8 +7,9 @@ Each run has a stand-in server of its own, so requests and tokens are counted
 where they arrive, whatever either system says of itself. DSPy's cache and
 promptcc's store begin empty. One JSON line a run goes to --out (a run that is
 there already is not repeated), and a table to standard output, with the
-difference of the two over the seeds of both. The numbers of these stand for no
-real model.
+difference of the two over the seeds of both. A run that crashed is named below
+the table, counts in none of its numbers, and is tried again by the next
+compare.py. The numbers of these stand for no real model.
 """
 
 import argparse
@@ -126,28 +127,41 @@ def whole(value):
     return f"{value:,.0f}"
 
 
+def finished(runs):
+    return [run for run in runs if run["error"] is None]
+
+
+def crashes(runs):
+    """A line for each run whose score says nothing of its optimizer."""
+    return "\n".join(f"crashed: {run['optimizer']} in {run['system']}, seed "
+                     f"{run['seed']}: {run['error']}" for run in runs
+                     if run["error"] is not None)
+
+
 def table(runs):
     groups = collections.defaultdict(list)
     for run in runs:
         groups[run["optimizer"], run["system"]].append(run)
     lines = ["| optimizer | system | seeds | held out, % | as written, % | "
              "calls | tokens | seconds |", "| --- " * 8 + "|"]
-    for (optimizer, system), of in sorted(groups.items()):
-        crashed = sum(run["error"] is not None for run in of)
+    for (optimizer, system), all_of in sorted(groups.items()):
+        of = finished(all_of)
+        crashed = len(all_of) - len(of)
         cells = [f"`{optimizer}`", system,
-                 f"{len(of)}" + (f", {crashed} crashed" if crashed else ""),
-                 spread([run["after"] for run in of], percent),
-                 percent(statistics.median(run["before"] for run in of)),
-                 spread([run["calls"] for run in of], whole),
-                 whole(statistics.median(run["tokens"] for run in of)),
-                 f"{statistics.median(run['seconds'] for run in of):.0f}"]
+                 f"{len(of)}" + (f", {crashed} crashed" if crashed else "")]
+        cells += [            spread([run["after"] for run in of], percent),
+            percent(statistics.median(run["before"] for run in of)),
+            spread([run["calls"] for run in of], whole),
+            whole(statistics.median(run["tokens"] for run in of)),
+            f"{statistics.median(run['seconds'] for run in of):.0f}"
+        ] if of else ["-"] * 5
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def comparison(runs):
-    """promptcc minus DSPy, by optimizer, over the seeds that both ran."""
-    lines = []
+    """promptcc minus DSPy, by optimizer, over the seeds that both finished."""
+    lines, runs = [], finished(runs)
     for optimizer in sorted({run["optimizer"] for run in runs}):
         of = {system: {run["seed"]: run["after"] for run in runs
                        if (run["optimizer"], run["system"]) ==
@@ -178,7 +192,8 @@ def main():
     args = parser.parse_args()
     known = []
     if args.out and args.out.exists():
-        known = [json.loads(line) for line in args.out.read_text().splitlines()]
+        known = finished([json.loads(line) for line in
+                          args.out.read_text().splitlines()])
     runs = list(known)
     for run in run_all(args, known):
         runs.append(run)
@@ -186,8 +201,9 @@ def main():
             with open(args.out, "a") as out:
                 out.write(json.dumps(run) + "\n")
         print(run, file=sys.stderr, flush=True)
-    print(table(runs))
-    print(comparison(runs))
+    for text in (table(runs), crashes(runs), comparison(runs)):
+        if text:
+            print(text)
 
 
 if __name__ == "__main__":

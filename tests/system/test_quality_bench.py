@@ -44,3 +44,26 @@ def test_difference_is_paired(monkeypatch):
                                  by_seed(0.4, 0.4, 0.4, 0.9))
     assert (round(mean, 6), round(low, 1), round(high, 1)) == (20, -4.8, 44.8)
     assert difference(by_seed(0.5), by_seed(0.4)) is None
+
+
+def dspy_run(system, seed, after, error=None):
+    return {"optimizer": "gepa", "system": system, "seed": seed, "before": 0.25,
+            "after": after, "calls": 100 * seed, "tokens": 10, "seconds": 1,
+            "error": error}
+
+
+def test_a_run_that_crashed_counts_nowhere_and_is_named(monkeypatch):
+    """Beside DSPy: a package that is missing is no score of an optimizer."""
+    monkeypatch.syspath_prepend(str(harness.ROOT / "bench" / "dspy"))
+    compare = importlib.import_module("compare")
+    runs = [dspy_run("promptcc", seed, 0.5 + seed / 100) for seed in (1, 2, 3)]
+    whole = runs + [dspy_run("dspy", seed, 0.4 + seed / 50) for seed in (1, 2)]
+    crashed = dspy_run("dspy", 3, 0.25, "No module named optuna")
+    with_it = compare.table(whole + [crashed])
+    assert "| 2, 1 crashed | 43.0 (42.0 to 44.0) |" in with_it
+    assert with_it.replace(", 1 crashed", "") == compare.table(whole)
+    assert compare.comparison(whole + [crashed]) == compare.comparison(whole)
+    assert compare.crashes(whole) == ""
+    assert compare.crashes([crashed]) == \
+        "crashed: gepa in dspy, seed 3: No module named optuna"
+    assert "| 0, 1 crashed | - | - |" in compare.table([crashed])
