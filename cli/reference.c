@@ -13,6 +13,7 @@
 //                      "choices", "help"}]}],
 //      "messages": [{"kind", "name", "fields": [{"key", "type", "required",
 //                    "min", "max", "about", "items": [fields of a list]}]}],
+//      "verbs": [{"name", "of_job", "argument", "reply"}],
 //      "metrics": [{"name", "labels", "type", "help"}]}
 
 #include <math.h>
@@ -25,7 +26,9 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/reference_messages.h"
+#include "coordinator/commands.h"
 #include "search/optimizers/optimizer.h"
+#include "store/lookup.h"
 #include "web/metrics.h"
 
 // --- the command line ---
@@ -160,6 +163,28 @@ static json_t *optimizers_document(void)
     return list;
 }
 
+// --- commands to a coordinator ---
+
+static void add_verb(json_t *list, const struct verb_told *told)
+{
+    (void)json_array_append_new(
+        list, json_pack("{s:s, s:b, s:s?, s:s}", "name", told->name, "of_job",
+                        (int)told->of_job, "argument", told->argument, "reply",
+                        told->reply));
+}
+
+// A coordinator answers some questions of a history itself: it comes first.
+static json_t *verbs_document(void)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; command_told(i) != NULL; i++)
+        add_verb(list, command_told(i));
+    for (size_t i = 0; lookup_told(i) != NULL; i++)
+        add_verb(list, lookup_told(i));
+    return list;
+}
+
 // --- what operators watch ---
 
 static json_t *metrics_document(void)
@@ -179,10 +204,10 @@ static json_t *metrics_document(void)
 int main(void)
 {
     json_t *document = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o}", "commands", commands_document(),
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "commands", commands_document(),
         "options", options_document(), "exit", exit_document(), "optimizers",
         optimizers_document(), "messages", reference_messages(), "metrics",
-        metrics_document());
+        metrics_document(), "verbs", verbs_document());
     bool ok = document != NULL &&
               json_dumpf(document, stdout, JSON_COMPACT) == 0 && puts("") >= 0;
 

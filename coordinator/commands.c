@@ -457,7 +457,7 @@ static json_t *act_ask(const struct command_scene *at,
 }
 
 static const struct verb {
-    const char *name;
+    struct verb_told told;
     json_t *(*read)(struct store *store, const struct command *command,
                     struct err *err);
     json_t *(*act)(const struct command_scene *at,
@@ -465,22 +465,54 @@ static const struct verb {
                    struct err *err);
     bool query; // SQL of the client's own
 } verbs[] = {
-    {.name = "query", .query = true},
-    {.name = "workers", .act = act_workers},
-    {.name = "status", .act = act_status},
-    {.name = "stop", .read = read_id, .act = act_stop},
-    {.name = "pause", .read = read_id, .act = act_pause},
-    {.name = "resume", .read = read_resume, .act = act_resume},
-    {.name = "ask", .act = act_ask},
+    {.told = {"query", false, "`sql`",
+              "`columns`, a list of names; `rows`, a list of objects"},
+     .query = true},
+    {.told = {"workers", false, NULL,
+              "those that are here: `name`, `state`, `server`, `slots`, `open` "
+              "(calls that it has), `models`, `calls`, `faults`, `last_fault`, "
+              "`reason`"},
+     .act = act_workers},
+    {.told =
+         {"status", false, NULL,
+          "what goes on now, in numbers: `jobs` with the members of PROGRESS, "
+          "`calls`, `workers` by state, `slots`, `longest_turn_ms`"},
+     .act = act_status},
+    {.told = {"stop", true, NULL, "`job`, `state`"},
+     .read = read_id,
+     .act = act_stop},
+    {.told = {"pause", true, NULL, "`job`, `state`"},
+     .read = read_id,
+     .act = act_pause},
+    {.told = {"resume", true,
+              "`exclude` (up to 10,000 row numbers), `priority`, "
+              "`max_workers`: any "
+              "of them. With one of the last two also of a job that runs",
+              "`job`, `state`"},
+     .read = read_resume,
+     .act = act_resume},
+    {.told =
+         {"ask", false,
+          "`model`, `digest` (missing: any), `prefix`, `tail`, `format`, "
+          "`options` of a CALL",
+          "a model's answer beside all jobs, not stored: `outcome`, `text`, "
+          "`prompt_tokens`, `generated_tokens`, `total_us`. 16 at a time, 120 "
+          "s"},
+     .act = act_ask},
 };
 
+const struct verb_told *command_told(size_t i)
+{
+    return i < sizeof verbs / sizeof *verbs ? &verbs[i].told : NULL;
+}
+
 // All that a history answers, without a row for each.
-static const struct verb verb_lookup = {.name = "", .read = read_lookup};
+static const struct verb verb_lookup = {.read = read_lookup};
 
 const struct verb *command_verb(const char *name, struct err *err)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(verbs[i].name, name) == 0)
+        if (strcmp(verbs[i].told.name, name) == 0)
             return &verbs[i];
     if (lookup_knows(name))
         return &verb_lookup;

@@ -19,6 +19,7 @@
 #include "wire/message.h"
 
 struct verb;
+struct verb_told;
 struct peer;
 
 struct command_scene {
@@ -35,6 +36,10 @@ struct command_scene {
     int64_t (*let_go)(void *user, const char *job_id);
     void *user;
 };
+
+// The i-th verb of a coordinator, as docs/protocol.md tells of it; NULL: there
+// are no more. Those of a history are told by lookup_told.
+const struct verb_told *command_told(size_t i);
 
 // The verb of that name. NULL with ERR_INPUT: there is none.
 const struct verb *command_verb(const char *name, struct err *err);

@@ -219,6 +219,19 @@ def message(name):
     return lines
 
 
+@part
+def verbs():
+    """Of COMMAND, by name; of two of one name the first, which is a coordinator's.
+    """
+    there = {}
+    for one in program["verbs"]:
+        there.setdefault(one["name"], (
+            code(one["name"]), "yes" if one["of_job"] else "",
+            prose(one["argument"] or ""), prose(one["reply"])))
+    return table(("verb", "of a job", "members of the argument", "the reply"),
+                 *(there[name] for name in sorted(there)))
+
+
 # --- the store ---
 
 def comment_before(sql, statement):

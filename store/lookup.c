@@ -186,40 +186,83 @@ static json_t *answer_query(struct store *store, const char *id,
     return json_pack("{s:o, s:o}", "columns", columns, "rows", rows);
 }
 
+// What pages ask has the parameters of their address.
+#define AS_THERE "its parameters"
+
 static const struct verb {
-    const char *name;
-    bool of_job; // id is that of a job that is there
+    struct verb_told told;
     lookup_function *answer;
 } verbs[] = {
-    {"jobs", false, answer_jobs},
-    {"show", true, answer_show},
-    {"trials", true, answer_trials},
-    {"best", true, answer_best},
-    {"export", true, answer_export},
-    {"query", false, answer_query},
-    {"workers", false, answer_workers},
-    {"summary", true, lookup_summary},
-    {"trial-page", true, lookup_trial_page},
-    {"curve", true, lookup_curve},
-    {"importance", true, lookup_importance},
-    {"tokens", true, lookup_tokens},
-    {"candidate", true, lookup_candidate},
-    {"lineage", true, lookup_lineage},
-    {"origins", true, lookup_origins},
-    {"compare", true, lookup_compare},
-    {"failures", true, lookup_failures},
-    {"evaluations", true, lookup_evaluations},
-    {"evaluation", true, lookup_evaluation},
-    {"call", true, lookup_call},
-    {"cost", true, lookup_cost},
-    {"events", true, lookup_events},
-    {"worker-history", false, lookup_worker_history},
+    {{"jobs", false, NULL, "what the command prints with --json"}, answer_jobs},
+    {{"show", true, NULL, "what the command prints with --json"}, answer_show},
+    {{"trials", true, NULL, "what the command prints with --json"},
+     answer_trials},
+    {{"best", true, "`limit`", "what the command prints with --json"},
+     answer_best},
+    {{"export", true, NULL,
+      "`job`, `state`, `document`, `compiled` (a text, null before the "
+      "first end), `replay_version` (of the promptcc that ran it)"},
+     answer_export},
+    {{"query", false, "`sql`",
+      "`columns`, a list of names; `rows`, a list of objects"},
+     answer_query},
+    {{"workers", false, "`all`",
+      "those that the store remembers: a coordinator answers with those "
+      "that are here"},
+     answer_workers},
+    {{"summary", true, AS_THERE,
+      "as `GET /api/v1/jobs/{job}` of docs/http-api.md"},
+     lookup_summary},
+    {{"trial-page", true, AS_THERE, "as `GET .../trials` of docs/http-api.md"},
+     lookup_trial_page},
+    {{"curve", true, AS_THERE, "as `GET .../curve` of docs/http-api.md"},
+     lookup_curve},
+    {{"importance", true, AS_THERE,
+      "as `GET .../importance` of docs/http-api.md"},
+     lookup_importance},
+    {{"tokens", true, AS_THERE, "as `GET .../tokens` of docs/http-api.md"},
+     lookup_tokens},
+    {{"candidate", true, AS_THERE,
+      "as `GET .../candidates/{number}` of docs/http-api.md"},
+     lookup_candidate},
+    {{"lineage", true, AS_THERE,
+      "as `GET .../candidates/{number}/lineage` of docs/http-api.md"},
+     lookup_lineage},
+    {{"origins", true, AS_THERE,
+      "as `GET .../candidates/{number}/origins` of docs/http-api.md"},
+     lookup_origins},
+    {{"compare", true, AS_THERE, "as `GET .../compare` of docs/http-api.md"},
+     lookup_compare},
+    {{"failures", true, AS_THERE,
+      "as `GET .../candidates/{number}/failures` of docs/http-api.md"},
+     lookup_failures},
+    {{"evaluations", true, AS_THERE,
+      "as `GET .../candidates/{number}/evaluations` of docs/http-api.md"},
+     lookup_evaluations},
+    {{"evaluation", true, AS_THERE,
+      "as `GET .../evaluations/{number}` of docs/http-api.md"},
+     lookup_evaluation},
+    {{"call", true, AS_THERE,
+      "as `GET .../calls/{number}` of docs/http-api.md"},
+     lookup_call},
+    {{"cost", true, AS_THERE, "as `GET .../cost` of docs/http-api.md"},
+     lookup_cost},
+    {{"events", true, AS_THERE, "as `GET .../events` of docs/http-api.md"},
+     lookup_events},
+    {{"worker-history", false, AS_THERE,
+      "as `GET /api/v1/workers/history` of docs/http-api.md"},
+     lookup_worker_history},
 };
+
+const struct verb_told *lookup_told(size_t i)
+{
+    return i < sizeof verbs / sizeof *verbs ? &verbs[i].told : NULL;
+}
 
 static const struct verb *find_verb(const char *name)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(verbs[i].name, name) == 0)
+        if (strcmp(verbs[i].told.name, name) == 0)
             return &verbs[i];
     return NULL;
 }
@@ -241,7 +284,7 @@ json_t *lookup_answer(struct store *store, const char *name, const char *job,
                 "there is no question `%.40s` that a history can answer", name);
         return NULL;
     }
-    if (verb->of_job) {
+    if (verb->told.of_job) {
         id = query_job(store, job, err);
         if (id == NULL)
             return NULL;

@@ -9,11 +9,22 @@
 #define STORE_LOOKUP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <jansson.h>
 
 #include "common/err.h"
 #include "store/store.h"
+
+// A verb of a COMMAND as docs/protocol.md tells of it. All static.
+struct verb_told {
+    const char *name;
+    bool of_job;          // it is asked of a job that is there
+    const char *argument; // members of the argument; NULL: it takes none
+    const char *reply;
+};
+// The i-th row of the table; NULL: there are no more.
+const struct verb_told *lookup_told(size_t i);
 
 // True when verb is a row of the table.
 bool lookup_knows(const char *verb);
