@@ -238,7 +238,7 @@ static bool may_take_failed(const struct dispatch *dispatch,
            !backlog_is_spared(dispatch, model, failed, n_failed);
 }
 
-static int64_t oldest_trial(const struct lane *lane)
+int64_t lane_oldest_trial(const struct lane *lane)
 {
     return line_of(lane->lines.next)->trial;
 }
@@ -297,7 +297,7 @@ static bool has_older(const struct dispatch *dispatch, const struct lane *lane,
             const struct lane *other = RING_OWNER(in, struct lane, link);
 
             if (other->share == lane->share &&
-                oldest_trial(other) < oldest_trial(lane) &&
+                lane_oldest_trial(other) < lane_oldest_trial(lane) &&
                 (!shut_out || is_shut_out(dispatch, other)))
                 return true;
         }
@@ -382,7 +382,7 @@ bool backlog_is_open(const struct model *model)
 // The oldest lane first: it is the one to which others yield.
 static bool is_older(const struct lane *lane, const struct lane *other)
 {
-    return other == NULL || oldest_trial(lane) < oldest_trial(other);
+    return other == NULL || lane_oldest_trial(lane) < lane_oldest_trial(other);
 }
 
 // The oldest of these that is to have a seat, and the worker to sit there. Of a
@@ -421,248 +421,4 @@ struct dispatch_worker *backlog_find_seat(const struct dispatch *dispatch,
                   &worker);
     *out = best == NULL ? NULL : best->share;
     return worker;
-}
-
-// --- choosing ---
-
-// The job with the fewest calls in work for its priority. Among equals the
-// slot's own, unless they have none: then the one that was served longest ago,
-// so that more jobs than places take turns.
-static bool is_needier(const struct share *a, const struct share *b,
-                       const struct share *own)
-{
-    int64_t of_a = (int64_t)a->in_work * b->priority;
-    int64_t of_b = (int64_t)b->in_work * a->priority;
-
-    if (of_a != of_b)
-        return of_a < of_b;
-    if (a->in_work > 0 && (a == own || b == own))
-        return a == own;
-    if (a->served != b->served)
-        return a->served < b->served;
-    return a->node.key < b->node.key;
-}
-
-static bool is_before(const struct lane *a, const struct lane *b,
-                      const struct share *own)
-{
-    if (a->share != b->share)
-        return is_needier(a->share, b->share, own);
-    if (oldest_trial(a) != oldest_trial(b))
-        return oldest_trial(a) < oldest_trial(b);
-    return a->n_failed > b->n_failed;
-}
-
-static const struct lane *best_lane(const struct dispatch *dispatch,
-                                    const struct dispatch_worker *worker,
-                                    const struct model *model,
-                                    const struct share *own)
-{
-    const struct lane *best = NULL;
-
-    for (struct ring *at = model->lanes.next; at != &model->lanes;
-         at = at->next) {
-        const struct lane *lane = RING_OWNER(at, struct lane, link);
-        if (backlog_admits(dispatch, worker, lane) &&
-            (best == NULL || is_before(lane, best, own)))
-            best = lane;
-    }
-    return best;
-}
-
-static bool has_calls_of(const struct model *model, const struct share *share)
-{
-    for (const struct ring *at = model->lanes.next; at != &model->lanes;
-         at = at->next)
-        if (RING_OWNER(at, struct lane, link)->share == share)
-            return true;
-    return false;
-}
-
-// Whether all jobs that wait for the model wait for the other one too.
-static bool are_the_same_jobs(const struct model *model,
-                              const struct model *other)
-{
-    for (const struct ring *at = model->lanes.next; at != &model->lanes;
-         at = at->next)
-        if (!has_calls_of(other, RING_OWNER(at, struct lane, link)->share))
-            return false;
-    return true;
-}
-
-// How long a model is not fed until the worker leaves its own for it. Of few
-// workers one that leaves takes half, or all, from what they do, and the jobs
-// that need both models wait for that instead: each change then only costs.
-// Measured (bench_dispatch): with one worker, 13 changes instead of 37; of
-// three and more, one that leaves after a minute spares the others a change.
-static int64_t patience_ms(const struct dispatch_worker *worker,
-                           const struct model *model)
-{
-    const struct model *loaded = worker->loaded;
-    bool few = loaded != NULL && loaded->n_queued > 0 &&
-               loaded->n_loaded <= 2 && are_the_same_jobs(model, loaded);
-
-    return few ? DISPATCH_FEW_WAIT_MS : DISPATCH_MODEL_WAIT_MS;
-}
-
-// How much a worker wants a model: 2 for one that starves, 1 for the loaded
-// one, 0 for others. A model starves when a call of it waits and nobody was
-// sent one for long. Looking at each call's own waiting time was rejected:
-// behind a long queue every call waits so long, and workers would change their
-// model with each call.
-static int want(const struct dispatch_worker *worker, const struct model *model,
-                int64_t now)
-{
-    int64_t waited = now - model->fed_ms;
-
-    if (model == worker->loaded)
-        return 1;
-    return waited >= DISPATCH_MODEL_WAIT_MS &&
-                   waited >= patience_ms(worker, model)
-               ? 2
-               : 0;
-}
-
-static const struct lane *choose_lane(const struct dispatch *dispatch,
-                                      const struct dispatch_worker *worker,
-                                      const struct share *own, int64_t now)
-{
-    const struct lane *best = NULL;
-    int best_want = -1;
-
-    for (const struct served_model *served = worker->served_models;
-         served != NULL; served = served->next) {
-        int wanted = want(worker, served->model, now);
-        if (wanted < best_want)
-            continue;
-        const struct lane *lane =
-            best_lane(dispatch, worker, served->model, own);
-        if (lane == NULL)
-            continue;
-        if (wanted > best_want || is_before(lane, best, own)) {
-            best = lane;
-            best_want = wanted;
-        }
-    }
-    return best;
-}
-
-static struct queued_call *first_call(const struct bucket *bucket)
-{
-    return RING_OWNER(bucket->calls.next, struct queued_call, link);
-}
-
-static const struct group *group_of(const struct bucket *bucket)
-{
-    return first_call(bucket)->group;
-}
-
-// The oldest bucket of the slot's own group, of the lane's job and model.
-static const struct bucket *own_bucket(const struct dispatch *dispatch,
-                                       const struct slot *slot,
-                                       const struct lane *lane)
-{
-    const struct bucket *best = NULL;
-    const struct ring *head = NULL;
-    int looked = 0;
-
-    if (slot->group == NULL)
-        return NULL;
-    head = &slot->group->buckets;
-    for (struct ring *at = head->next; at != head && looked < DISPATCH_LOOK;
-         at = at->next, looked++) {
-        const struct bucket *bucket = RING_OWNER(at, struct bucket, in_group);
-        const struct lane *of = bucket->line->lane;
-        if (of->share != lane->share || of->model != lane->model ||
-            !backlog_admits(dispatch, slot->worker, of))
-            continue;
-        if (best == NULL || bucket->line->trial < best->line->trial)
-            best = bucket;
-    }
-    return best;
-}
-
-// How fast the group's other slots are.
-static int64_t others_rate(const struct group *group, const struct slot *slot)
-{
-    return group->rate - (slot->group == group ? slot->rate : 0);
-}
-
-// Whether a group would be done with its waiting calls later than another one.
-// One that no slot works on is never done.
-static bool is_behind(const struct group *a, const struct group *b,
-                      const struct slot *slot)
-{
-    int64_t rate_a = others_rate(a, slot);
-    int64_t rate_b = others_rate(b, slot);
-
-    if (rate_a == 0 || rate_b == 0)
-        return rate_a == 0 && rate_b != 0;
-    return (int64_t)a->n_queued * rate_b > (int64_t)b->n_queued * rate_a;
-}
-
-// The group that is most behind; among equals that of the oldest trial. A limit
-// for each group (a slot for each eight of its waiting calls) was measured: it
-// sends slow slots to groups that fast ones are about to finish, and a prefix
-// is read twice as often.
-static const struct bucket *neediest_bucket(const struct lane *lane,
-                                            const struct slot *slot)
-{
-    const struct bucket *best = NULL;
-    int looked = 0;
-
-    for (struct ring *at = lane->lines.next;
-         at != &lane->lines && looked < DISPATCH_LOOK; at = at->next) {
-        struct trial_line *line = line_of(at);
-        for (struct ring *in = line->buckets.next;
-             in != &line->buckets && looked < DISPATCH_LOOK;
-             in = in->next, looked++) {
-            const struct bucket *bucket =
-                RING_OWNER(in, struct bucket, in_line);
-            if (best == NULL ||
-                is_behind(group_of(bucket), group_of(best), slot))
-                best = bucket;
-        }
-    }
-    return best;
-}
-
-// Stays with its prefix as long as calls of it wait, unless nobody works on a
-// trial that is older by half a window.
-static const struct bucket *choose_bucket(const struct dispatch *dispatch,
-                                          const struct slot *slot,
-                                          const struct lane *lane)
-{
-    const struct bucket *own = own_bucket(dispatch, slot, lane);
-    const struct bucket *needy = neediest_bucket(lane, slot);
-
-    if (own == NULL)
-        return needy;
-    if (own->line->trial - needy->line->trial < lane->share->half ||
-        others_rate(group_of(needy), slot) > 0)
-        return own;
-    return needy;
-}
-
-// The job of a slot's group, as far as calls that wait can tell.
-static const struct share *own_share(const struct slot *slot)
-{
-    if (slot->group == NULL || ring_empty(&slot->group->buckets))
-        return NULL;
-    const struct bucket *bucket =
-        RING_OWNER(slot->group->buckets.next, struct bucket, in_group);
-    return bucket->line->lane->share;
-}
-
-struct queued_call *backlog_choose(const struct dispatch *dispatch,
-                                   const struct dispatch_worker *worker,
-                                   int64_t now)
-{
-    const struct slot *slot = dispatch_worker_next_slot(worker);
-    const struct lane *lane =
-        choose_lane(dispatch, worker, own_share(slot), now);
-
-    if (lane == NULL)
-        return NULL;
-    return first_call(choose_bucket(dispatch, slot, lane));
 }

@@ -1,8 +1,7 @@
-// backlog: the calls that wait for a worker, in the order of dispatch.h.
+// backlog: the calls that wait for a worker, and who may take them.
 //
 // Calls lie in buckets by (model, job, workers that failed them; trial;
-// group). A choice walks jobs, then the oldest trials, never calls: for a
-// worker's slot it costs a few dozen steps whatever the number of calls.
+// group). Which of them a slot gets is offer.h.
 //
 // Trials in a lane are a sorted list: a new trial is nearly always the newest
 // and a call that comes back is of an old one, so both ends are near.
@@ -20,6 +19,9 @@ struct model *backlog_model(struct dispatch *dispatch, int32_t number);
 bool backlog_add(struct dispatch *dispatch, struct queued_call *queued,
                  int64_t now);
 void backlog_remove(struct queued_call *queued);
+
+// Of the calls that wait in it.
+int64_t lane_oldest_trial(const struct lane *lane);
 
 // Whether worker may be given the lane's calls: they have not failed there, and
 // its job has a seat for it (seat.h), or no limit. For a free seat a worker
@@ -43,11 +45,5 @@ struct dispatch_worker *backlog_find_seat(const struct dispatch *dispatch,
 bool backlog_is_spared(const struct dispatch *dispatch,
                        const struct model *model, const int32_t *failed,
                        int n_failed);
-
-// The call that the worker's next slot should get; NULL: none that it may
-// take. The queued call stays listed.
-struct queued_call *backlog_choose(const struct dispatch *dispatch,
-                                   const struct dispatch_worker *worker,
-                                   int64_t now);
 
 #endif

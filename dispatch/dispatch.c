@@ -9,6 +9,7 @@
 #include "dispatch/dispatch_worker.h"
 #include "dispatch/group.h"
 #include "dispatch/hedge.h"
+#include "dispatch/offer.h"
 #include "dispatch/seat.h"
 
 // first, doubled for each after the first, up to most.
@@ -963,7 +964,7 @@ static void send_call(struct dispatch *dispatch, struct dispatch_worker *worker,
 static bool feed(struct dispatch *dispatch, struct dispatch_worker *worker,
                  int64_t now, struct action *out)
 {
-    struct queued_call *queued = backlog_choose(dispatch, worker, now);
+    struct queued_call *queued = offer_find(dispatch, worker, now);
 
     if (queued == NULL)
         return false;

@@ -1,5 +1,4 @@
-// dispatch_state: what dispatch knows. Private to dispatch, backlog,
-// dispatch_worker and dispatch_check.
+// dispatch_state: what dispatch knows. Private to this room.
 //
 //   dispatch -- models --> lane --> trial_line --> bucket --> queued calls
 //            |    |  \                               /
