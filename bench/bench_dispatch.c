@@ -191,6 +191,8 @@ struct plan {
     int n_machines;
     int speeds; // of machine i: 1 << (i % n / (n / speeds))
     int n_trials, trial_calls, window;
+    int steps;   // calls of a row, each asked when the one before is answered,
+                 // and each step with a prompt of its own; 0: 1
     int teacher; // every so manieth call is of another model; 0: none is
     bool apart;  // the first machine has that one alone, the others not
     enum order order;
@@ -254,9 +256,22 @@ static int model_of(const struct plan *plan, int64_t id)
     return plan->teacher > 0 && id % plan->teacher == 0 ? 2 : 1;
 }
 
+static int steps_of(const struct plan *plan)
+{
+    return plan->steps > 1 ? plan->steps : 1;
+}
+
+static int step_of(const struct plan *plan, int64_t id)
+{
+    return (int)(id % plan->trial_calls % steps_of(plan));
+}
+
 static int64_t prefix_of(const struct plan *plan, int64_t id)
 {
-    return id / plan->trial_calls * 2 + model_of(plan, id);
+    int64_t trial = id / plan->trial_calls;
+
+    return (trial * steps_of(plan) + step_of(plan, id)) * 2 +
+           model_of(plan, id);
 }
 
 static bool has_model(const struct cluster *cluster,
@@ -311,28 +326,33 @@ static void vanish(struct cluster *cluster, struct machine *machine)
 
 // The naive orders tell dispatch nothing of prefixes: each call is a group of
 // its own, and what is said to be its trial gives the order.
+static void ask(struct cluster *cluster, int64_t id)
+{
+    const struct plan *plan = cluster->plan;
+    const int64_t trials[] = {[ORDER_DISPATCH] = id / plan->trial_calls,
+                              [ORDER_ARRIVAL] = 0,
+                              [ORDER_INTERLEAVED] = id % plan->trial_calls};
+    bool grouped = plan->order == ORDER_DISPATCH;
+
+    queue(
+        cluster->dispatch,
+        &(struct dispatch_call){.id = id,
+                                .model = model_of(plan, id),
+                                .trial = trials[plan->order],
+                                .group = grouped ? prefix_of(plan, id) : id + 1,
+                                .timeout_ms = 600000,
+                                .window = plan->window},
+        cluster->now);
+}
+
 static void submit(struct cluster *cluster)
 {
     const struct plan *plan = cluster->plan;
     int trial = cluster->n_submitted++;
 
     cluster->left[trial] = plan->trial_calls;
-    for (int i = 0; i < plan->trial_calls; i++) {
-        int64_t id = (int64_t)trial * plan->trial_calls + i;
-        const int64_t trials[] = {[ORDER_DISPATCH] = trial,
-                                  [ORDER_ARRIVAL] = 0,
-                                  [ORDER_INTERLEAVED] = i};
-        bool grouped = plan->order == ORDER_DISPATCH;
-        queue(cluster->dispatch,
-              &(struct dispatch_call){.id = id,
-                                      .model = model_of(plan, id),
-                                      .trial = trials[plan->order],
-                                      .group = grouped ? prefix_of(plan, id)
-                                                       : id + 1,
-                                      .timeout_ms = 600000,
-                                      .window = plan->window},
-              cluster->now);
-    }
+    for (int i = 0; i < plan->trial_calls; i += steps_of(plan))
+        ask(cluster, (int64_t)trial * plan->trial_calls + i);
 }
 
 static void begin_work(struct cluster *cluster, struct machine *machine,
@@ -405,6 +425,8 @@ static void finish_call(struct cluster *cluster, struct machine *machine,
     cluster->useful_ms += took;
     dispatch_credit(cluster->dispatch, action.worker, action.lease,
                     cluster->now);
+    if (step_of(cluster->plan, call) < steps_of(cluster->plan) - 1)
+        ask(cluster, call + 1);
     cluster->left[call / cluster->plan->trial_calls]--;
     while (cluster->n_done < cluster->n_submitted &&
            cluster->left[cluster->n_done] == 0) {
@@ -492,8 +514,8 @@ static void tally(struct tally *tally, struct cluster *cluster, uint64_t salt)
         speed += machine->speed;
     }
     for (int64_t id = 0; id < n; id++)
-        work +=
-            call_ms(salt, id) + (id % plan->trial_calls == 0 ? PREFIX_MS : 0);
+        work += call_ms(salt, id);
+    work += (int64_t)plan->n_trials * steps_of(plan) * PREFIX_MS;
     tally->busy += (double)busy / (double)here;
     tally->useful += (double)cluster->useful_ms / (double)here;
     tally->reused += (double)cluster->reused / (double)cluster->begun;
@@ -554,6 +576,20 @@ static void measure_affinity(int trial_calls)
     measure("in order of arrival", &plan);
     plan.order = ORDER_INTERLEAVED;
     measure("trials interleaved", &plan);
+}
+
+static void measure_steps(void)
+{
+    struct plan plan = {
+        .n_machines = 8, .speeds = 4, .n_trials = 60, .window = 4};
+
+    printf("the same workers, programs of several steps, 35 rows a trial:\n");
+    for (plan.steps = 2; plan.steps <= 3; plan.steps++) {
+        char name[40];
+        plan.trial_calls = 35 * plan.steps;
+        (void)snprintf(name, sizeof name, "%d steps", plan.steps);
+        measure(name, &plan);
+    }
 }
 
 static void measure_speed_up(struct plan plan, const int *counts, size_t n)
@@ -644,6 +680,7 @@ int main(void)
         measure_cost(&loads[i]);
     for (int calls = 35; calls <= 140; calls *= 2)
         measure_affinity(calls);
+    measure_steps();
     measure_speed_up(small, some, sizeof some / sizeof *some);
     measure_speed_up(large, many, sizeof many / sizeof *many);
     measure_swaps();

@@ -30,14 +30,16 @@
 // trial,
 // then affinity: calls of one group share a prompt prefix; a slot stays with
 // its group while it has calls, unless nobody works on a trial older by half a
-// window. Then it goes to the group that would be done last, by its waiting
-// calls and the speeds of its slots: no slot is left idle for affinity's sake.
-// A worker changes its loaded model only when no call for it waits, or calls of
-// another wait and nobody was sent one for MODEL_WAIT_MS. Where at most two
-// have its model, and the same jobs have calls of both, that is FEW_WAIT_MS:
-// they need both, and would then wait for the first. Idle slots are filled
-// before the places beyond them; a worker whose calls take above a quarter of a
-// second gets no call beyond its slots, where it would wait for nothing.
+// window. Then it goes to the group that would be latest, by its calls, the
+// speeds of its slots and the place of its trial in the window: trials are done
+// one after another, and seldom two at once (offer.c says why). No slot is
+// left idle for affinity's sake. A worker changes its loaded model only when no
+// call for it waits, or calls of another wait and nobody was sent one for
+// MODEL_WAIT_MS. Where at most two have its model, and the same jobs have calls
+// of both, that is FEW_WAIT_MS: they need both, and would then wait for the
+// first. Idle slots are filled before the places beyond them; a worker whose
+// calls take above a quarter of a second gets no call beyond its slots, where
+// it would wait for nothing.
 //
 // Speeds are learnt: of each worker and model, the time of a call whose prefix
 // was there.

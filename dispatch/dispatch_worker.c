@@ -132,16 +132,16 @@ static int64_t call_us(const struct dispatch_worker *worker,
     return served == NULL ? 0 : served->call_us;
 }
 
-// Calls of model that a slot of the worker does in 1000 s, by what it did of
-// late; as many as the usual slot while that is not known.
-static int64_t slot_rate(const struct dispatch_worker *worker,
-                         const struct model *model)
+int64_t dispatch_worker_rate(const struct dispatch_worker *worker,
+                             const struct model *model)
 {
     int64_t us = call_us(worker, model);
 
     if (us == 0)
         us = 1000 * median_get(&model->usual);
-    return us < 1000 ? USUAL_RATE : RATE_US / us;
+    if (us < 1000)
+        return USUAL_RATE;
+    return us < RATE_US ? RATE_US / us : 1;
 }
 
 // The mean of about the last eight. A call whose prefix had to be read first
@@ -412,7 +412,7 @@ void dispatch_worker_return(struct group *group, struct model *model)
 
 static void count_in(struct slot *slot, const struct model *model)
 {
-    slot->rate = slot_rate(slot->worker, model);
+    slot->rate = dispatch_worker_rate(slot->worker, model);
     slot->group->n_slots++;
     slot->group->rate += slot->rate;
 }

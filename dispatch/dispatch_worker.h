@@ -60,6 +60,10 @@ void dispatch_worker_pause(struct dispatch *dispatch,
                            struct dispatch_worker *worker, int64_t until);
 void dispatch_worker_resume(struct dispatch *dispatch,
                             struct dispatch_worker *worker);
+// Calls of model that a slot of the worker does in 1000 s, by what it did of
+// late; as many as the usual slot while that is not known. 1 or more.
+int64_t dispatch_worker_rate(const struct dispatch_worker *worker,
+                             const struct model *model);
 // A call took so long there.
 void dispatch_worker_timed(struct dispatch_worker *worker,
                            const struct lease *lease, int64_t ms);

@@ -440,21 +440,38 @@ Test(dispatch, a_new_priority_counts_for_calls_that_wait_already)
     cr_expect_eq(of_second, 12, "the second job has %d", of_second);
 }
 
+// How many of so many actions send a call below this one.
+static int count_below(int64_t call, int n)
+{
+    int below = 0;
+
+    for (int i = 0; i < n; i++) {
+        struct action action;
+        cr_assert(dispatch_next(dispatch, now, &action));
+        below += action.call < call;
+    }
+    return below;
+}
+
 Test(dispatch, slots_go_to_the_group_that_would_be_done_last)
 {
-    int of_first = 0;
-
     for (int32_t worker = 1; worker <= 4; worker++)
         join(worker, 1);
     queue_group(100, 11, 1, 10);
     queue_group(200, 30, 2, 20);
-    for (int i = 0; i < 4; i++) {
-        struct action action;
-        cr_assert(dispatch_next(dispatch, now, &action));
-        of_first += action.call < 200;
-    }
 
-    cr_expect_eq(of_first, 1, "the group got %d slots", of_first);
+    cr_expect_eq(count_below(200, 4), 1);
+}
+
+Test(dispatch, the_oldest_of_equal_trials_gets_the_most_slots)
+{
+    for (int32_t worker = 1; worker <= 10; worker++)
+        join(worker, 1);
+    queue_group(100, 30, 1, 10);
+    queue_group(200, 30, 2, 20);
+
+    // It is due first: so their slots will look for work one after another.
+    cr_expect_eq(count_below(200, 10), 6);
 }
 
 // Worker 1 does a call in 10 ms, worker 2 in 2 s.
@@ -463,7 +480,7 @@ Test(dispatch, a_slot_goes_where_speed_is_missing)
     join(1, 1);
     join(2, 1);
     queue_group(100, 14, 1, 10);
-    queue_group(200, 6, 2, 20);
+    queue_group(200, 8, 2, 20);
     settle();
     cr_assert_eq(sent(100)->worker, 1);
     cr_assert_eq(sent(200)->worker, 2);
