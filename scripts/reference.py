@@ -125,6 +125,8 @@ def commands(group):
         if one["options"]:
             lines += ["Options: " + " ".join(code("--" + name) for name in
                                              one["options"]), ""]
+        if one["told"]:
+            lines += ["In this command:", ""]
         for told in one["told"]:
             default = (f" (default: {prose(told['otherwise'])})"
                        if told["otherwise"] else "")

@@ -202,6 +202,8 @@ def test_a_removed_job_leaves_nothing_behind(stage):
     job = stage.job()
     store = job.parent / "promptcc.db"
     assert stage.promptcc("run", job, "--ollama", sim.url).status == 0
+    refused = stage.promptcc("jobs", "--remove", "shop", "--store", store, "--csv")
+    assert refused.status == 2 and "--json" in refused.err, refused
     removed = stage.promptcc("jobs", "--remove", "shop", "--store", store,
                              "--json")
     assert removed.status == 0 and removed.json[0]["kept"] == 0, removed

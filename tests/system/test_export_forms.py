@@ -54,6 +54,13 @@ def test_a_modelfile_holds_one_step(stage, job):
     assert refused.status == 2 and "three quotes" in refused.err
 
 
+def test_a_step_alone_is_for_other_forms(stage, job):
+    refused = stage.promptcc("export", "--store", job.parent / "promptcc.db",
+                             "--step", "sort", "--out", "one.json")
+    assert refused.status == 2 and "--format" in refused.err, refused
+    assert not (stage.folder / "one.json").exists()
+
+
 def test_dspy_gets_what_it_saves_itself(stage, job):
     ours = (job.parent / "compiled.json").read_text()
     theirs = export(stage, job, "dspy").out
