@@ -422,11 +422,14 @@ int follow_result(struct follow *follow, const struct client_result *result)
     }
     if (eval)
         follow->candidate = json_get_int(document, "candidate", 0);
+    bool alone =
+        !eval && follow->out != NULL && out_file_is_standard(follow->out);
+
     if (!write_compiled(follow, result, document, &err)) {
         json_decref(document);
         return tell_unwritten(follow, &err);
     }
-    printed = print_document(follow, result, document);
+    printed = alone ? EXIT_DONE : print_document(follow, result, document);
     if (printed != EXIT_DONE)
         status = printed;
     else if (status == EXIT_DONE && is_below(follow, document))

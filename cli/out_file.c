@@ -55,6 +55,24 @@ static bool spares(const char *path, const char *option, const char *other,
     return false;
 }
 
+// A store is its log, the log's index and its lock as well.
+static bool spares_store(const char *path, const char *option,
+                         const char *store, struct err *err)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < sizeof endings / sizeof endings[0]; i++) {
+        struct buf name = BUF_INIT(PATH_MAX);
+
+        buf_printf(&name, "%s%s", store, endings[i]);
+        ok = buf_ok(&name, "a path", err) &&
+             spares(path, option, name.data, err);
+        buf_release(&name);
+    }
+    return ok;
+}
+
 static bool spares_files(const char *path, const char *option,
                          const char *folder, const struct bundle *bundle,
                          struct err *err)
@@ -93,16 +111,38 @@ static bool spares_job(const char *path, const char *option,
     return ok;
 }
 
+// Elsewhere in a command line it means standard output.
+static bool is_name(const char *path, const char *option, struct err *err)
+{
+    if (strcmp(path, "-") != 0)
+        return true;
+    err_set(err, ERR_INPUT,
+            "%s takes the name of a file, and - is none; standard output is "
+            "/dev/stdout",
+            option);
+    return false;
+}
+
 bool out_file_check(const char *path, const char *option,
                     const struct out_file_reads *reads, struct err *err)
 {
-    bool ok = path == NULL || (is_writable(path, option, err) &&
-                               spares(path, option, reads->store, err));
+    bool ok = path == NULL ||
+              (is_name(path, option, err) && is_writable(path, option, err) &&
+               (reads->store == NULL ||
+                spares_store(path, option, reads->store, err)));
 
     for (size_t i = 0; ok && path != NULL && i < reads->n_others; i++)
         ok = spares(path, option, reads->others[i], err);
     return ok && (path == NULL || reads->bundle == NULL ||
                   spares_job(path, option, reads, err));
+}
+
+bool out_file_is_standard(const char *path)
+{
+    struct stat file, standard;
+
+    return stat(path, &file) == 0 && fstat(STDOUT_FILENO, &standard) == 0 &&
+           file.st_dev == standard.st_dev && file.st_ino == standard.st_ino;
 }
 
 // --- where a compiled file goes ---

@@ -29,6 +29,10 @@ struct out_file_reads {
 bool out_file_check(const char *path, const char *option,
                     const struct out_file_reads *reads, struct err *err);
 
+// Whether what is written to path comes out of standard output, where nothing
+// else may then be said.
+bool out_file_is_standard(const char *path);
+
 struct out_file {
     char *path;    // where to write; owned
     char why[400]; // a sentence when it is not where it was asked; else ""

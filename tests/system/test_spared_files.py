@@ -1,5 +1,6 @@
 """An output never takes the place of something that the command reads."""
 
+import json
 import os
 import shutil
 import stat
@@ -106,3 +107,26 @@ def test_a_device_is_written_to_and_stays_one(stage, folder):
                           "/dev/full", cwd=folder)
     assert done.status == 1 and "No space left" in done.err, done
     assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm", ".lock"])
+def test_what_belongs_to_a_store_is_spared(stage, folder, ending):
+    (folder / f"promptcc.db{ending}").touch()
+    done = stage.promptcc("export", "--out", f"promptcc.db{ending}",
+                          cwd=folder)
+    assert done.status == 2 and "would be lost" in done.err, done
+
+
+@pytest.mark.parametrize("words", [
+    ("export",), ("report",), ("run", "job.yaml", "--simulate")])
+def test_a_dash_makes_no_file_of_that_name(stage, folder, words):
+    done = stage.promptcc(*words, "--out", "-", cwd=folder)
+    assert done.status == 2 and "/dev/stdout" in done.err, done
+    assert not (folder / "-").exists()
+
+
+def test_a_compiled_file_on_standard_output_stands_there_alone(stage, folder):
+    done = stage.promptcc("export", "--out", "/dev/stdout", cwd=folder)
+    assert done.status == 0, done
+    assert json.loads(done.out) == \
+        json.loads((folder / "compiled.json").read_text())
