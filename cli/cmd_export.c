@@ -6,6 +6,7 @@
 #include "cli/follow.h"
 #include "cli/forms.h"
 #include "cli/history_file.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "client/client.h"
 #include "common/file.h"
@@ -96,6 +97,31 @@ static bool check_out(const struct options *options, struct err *err)
                           option_text(options, OPT_OUT), err);
 }
 
+// A finished job's file is in the history as a replay would make it. The
+// history may then be one that cannot be written to, or in use.
+static bool is_finished(const struct options *options, const json_t *job)
+{
+    return strcmp(json_get_text(job, "state", ""), "done") == 0 &&
+           option_on(options, OPT_OUT);
+}
+
+static int export_finished(const struct options *options, const json_t *job)
+{
+    struct err err = ERR_CLEAR;
+    struct again again;
+    int status = again_load(&again, options, history_operand(options));
+    const struct out_file_reads reads = {.bundle = again.file.bundle,
+                                         .store = again.store};
+
+    if (status == EXIT_DONE)
+        status =
+            out_file_check(option_text(options, OPT_OUT), "--out", &reads, &err)
+                ? write_stored(options, job, &err)
+                : output_error(options, &err);
+    again_release(&again);
+    return status;
+}
+
 // A coordinator gives what the job last ended with. Here the history is
 // replayed instead, but for a job of another version, which cannot be.
 static int export_compiled(const struct options *options)
@@ -113,6 +139,8 @@ static int export_compiled(const struct options *options)
              json_get_int(job, "replay_version", REPLAY_VERSION) !=
                  REPLAY_VERSION)
         status = write_stored(options, job, &err);
+    else if (is_finished(options, job))
+        status = export_finished(options, job);
     else
         status = export_replayed(options);
     json_decref(job);

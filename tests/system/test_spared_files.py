@@ -1,9 +1,11 @@
 """An output never takes the place of something that the command reads."""
 
+import fcntl
 import json
 import os
 import shutil
 import stat
+import struct
 
 import pytest
 
@@ -130,3 +132,14 @@ def test_a_compiled_file_on_standard_output_stands_there_alone(stage, folder):
     assert done.status == 0, done
     assert json.loads(done.out) == \
         json.loads((folder / "compiled.json").read_text())
+
+
+def test_a_finished_job_is_exported_from_a_store_that_may_not_be_written(
+        stage, folder):
+    with open(folder / "promptcc.db.lock", "r+") as lock:
+        fcntl.fcntl(lock, fcntl.F_OFD_SETLK,  # as a run has it
+                    struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+        done = stage.promptcc("export", "--out", "again.json", cwd=folder)
+        assert done.status == 0, done
+    assert (folder / "again.json").read_bytes() == \
+        (folder / "compiled.json").read_bytes()
