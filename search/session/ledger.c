@@ -3,6 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct use use_times(struct use one, size_t n)
+{
+    return (struct use){one.calls * (int64_t)n, one.tokens * (int64_t)n};
+}
+
+struct use use_smaller(struct use a, struct use b)
+{
+    return (struct use){a.calls < b.calls ? a.calls : b.calls,
+                        a.tokens < b.tokens ? a.tokens : b.tokens};
+}
+
 void ledger_release(struct ledger *ledger)
 {
     free(ledger->seen);

@@ -25,6 +25,9 @@ struct use {
     int64_t tokens;
 };
 
+struct use use_times(struct use one, size_t n);
+struct use use_smaller(struct use a, struct use b); // in each figure
+
 struct ledger {
     struct use sum;
     uint8_t *seen;   // a bit for each call id; owned

@@ -14,11 +14,12 @@
 #include "common/map.h"
 #include "common/text.h"
 #include "program/graph/search_spec.h"
-#include "search/session/budget.h"
+#include "search/session/account.h"
 #include "search/session/comparison.h"
 #include "search/session/fit.h"
-#include "search/session/ledger.h"
+#include "search/session/forecast.h"
 #include "search/session/note.h"
+#include "search/session/row_lists.h"
 #include "search/session/session_thread.h"
 #include "search/session/task_cost.h"
 
@@ -33,20 +34,11 @@ struct unit {
     struct err err;
     struct used_call *calls; // of all items, until they are accounted; owned
     size_t n_calls;
-    struct use under_way;       // what it may use at most, until then
+    struct use most;            // what it may use, until then
     size_t fresh;               // examples that it runs anew
     const struct unit *earlier; // trial: one accounted for before it that
                                 // scored the same candidate; NULL: none
 };
-
-// Rows that trials are on. Most trials of a job are on all rows that it has to
-// score, so those that follow each other share one list.
-struct row_list {
-    size_t n;
-    size_t rows[];
-};
-
-enum { LISTS_SEARCHED = 4 }; // the last ones
 
 struct session {
     struct session_setup setup;
@@ -65,26 +57,14 @@ struct session {
     struct map scored;      // units accounted for, by their trial's candidate
     struct trial **trials;  // numbered ones, borrowed from the units
     size_t n_trials, cap_trials;
-    struct row_list **lists; // owned
-    size_t n_lists, cap_lists;
-    struct ledger ledger;
-    struct budget budget;
-    struct use for_test;  // of what the budget sets aside
-    struct use kept_back; // the rest of it
-    struct use under_way; // by units that are not accounted for yet, at most
+    struct row_lists lists;
+    struct account account;
+    struct forecast forecast;
     struct trial *best;
     struct trial *rival; // NULL: not told
     const char *finish;
-    struct map embedded; // texts that were, by hash
-    bool logprobs;       // are asked for
-    // for people, in examples that are run anew
-    int64_t submitted;
-    int64_t settled;       // of these, in units accounted for
-    int64_t search_end;    // `submitted` once the search is over; -1: unknown
-    int64_t after;         // that come then
-    int64_t last_trial;    // 0: not known
-    int64_t told_examples; // last
-    int64_t told_trials;
+    struct map embedded;     // texts that were, by hash
+    bool logprobs;           // are asked for
     size_t judged, unjudged; // answers, by all trials accounted for
 };
 
@@ -148,22 +128,11 @@ struct trial *const *session_trials(const struct session *session, size_t *n)
 
 // --- units ---
 
-static void free_trial(struct trial *trial)
-{
-    if (trial == NULL)
-        return;
-    candidate_unref(trial->candidate);
-    free(trial->scored);
-    free(trial->scores);
-    free(trial->p_right);
-    free(trial);
-}
-
 static void free_unit(struct unit *unit)
 {
     if (unit == NULL)
         return;
-    free_trial(unit->trial);
+    trial_free(unit->trial);
     free(unit->calls);
     free(unit);
 }
@@ -265,70 +234,46 @@ static bool keep_scored(struct session *session, struct unit *unit,
     return false;
 }
 
-// --- what is to come, for people
+// --- what is to come, for people ---
 
-// What there is room for in the rest of a budget, at what an example took so
-// far; INT64_MAX: without a limit, or without any experience.
-static int64_t room_of(const struct session *session, int64_t most,
-                       int64_t used)
+static void tell_forecast(struct session *session)
 {
-    int64_t under_way = session->submitted - session->settled;
-    double room;
-
-    if (most == 0 || used == 0 || session->settled == 0)
-        return INT64_MAX;
-    room = (double)(most - used) * (double)session->settled / (double)used;
-    return room > (double)under_way ? (int64_t)room - under_way : 0;
-}
-
-static int64_t examples_to_come(const struct session *session)
-{
-    const struct use *most = &session->budget.most;
-    const struct use *used = &session->ledger.sum;
-    int64_t by_calls = room_of(session, most->calls, used->calls);
-    int64_t by_tokens = room_of(session, most->tokens, used->tokens);
-    int64_t room = by_calls < by_tokens ? by_calls : by_tokens;
-    int64_t wanted = session->search_end - session->submitted;
-
-    if (session->search_end < 0)
-        return room;
-    wanted = (wanted > 0 ? wanted : 0) + session->after;
-    return wanted < room ? wanted : room;
-}
-
-static void tell_effort(struct session *session)
-{
-    int64_t to_come = examples_to_come(session);
-    int64_t trials = (int64_t)session->n_trials;
     struct note note = {.kind = NOTE_EXPECT};
 
-    if (session->last_trial > 0)
-        note.trials =
-            session->last_trial > trials ? session->last_trial : trials;
-    if (to_come < INT64_MAX)
-        note.examples = session->submitted + to_come;
-    if (note.examples == session->told_examples &&
-        note.trials == session->told_trials)
-        return;
-    session->told_examples = note.examples;
-    session->told_trials = note.trials;
-    note_send(session->pair, &note);
+    if (forecast_news(&session->forecast, account_most(&session->account),
+                      account_used(&session->account),
+                      (int64_t)session->n_trials, &note.examples, &note.trials))
+        note_send(session->pair, &note);
 }
 
 void session_expect(struct session *session, struct effort to_come)
 {
-    session->search_end = session->submitted + (int64_t)to_come.examples;
-    session->last_trial =
-        to_come.trials == 0 ? 0 : (int64_t)(session->n_trials + to_come.trials);
-    tell_effort(session);
+    forecast_expect(&session->forecast, to_come.examples,
+                    to_come.trials == 0
+                        ? 0
+                        : (int64_t)(session->n_trials + to_come.trials));
+    tell_forecast(session);
 }
 
 void session_expect_after(struct session *session, size_t examples)
 {
-    session->after = (int64_t)examples;
+    forecast_expect_after(&session->forecast, examples);
 }
 
-// --- the account
+// --- the account ---
+
+static bool settle_trial(struct session *session, struct unit *unit,
+                         struct use fresh, struct err *err)
+{
+    if (!keep_scored(session, unit, err) ||
+        !count_judged(session, unit->trial, err))
+        return false;
+    unit->trial->calls = fresh.calls;
+    unit->trial->tokens = fresh.tokens;
+    if (unit->listed)
+        tell_trial(session, unit);
+    return true;
+}
 
 // Accounts for units in the order of submission, as far as they are done: so
 // which unit was the first to use a key does not depend on arrival.
@@ -337,27 +282,19 @@ static bool account(struct session *session, struct err *err)
     while (session->accounted < session->n_units &&
            session->units[session->accounted]->done) {
         struct unit *unit = session->units[session->accounted];
-        struct use before = session->ledger.sum;
+        struct use fresh;
 
-        if (!ledger_use(&session->ledger, unit->calls, unit->n_calls, err))
+        if (!account_settle(&session->account, unit->most, unit->calls,
+                            unit->n_calls, &fresh, err))
             return false;
         free(unit->calls);
         unit->calls = NULL;
         session->accounted++;
-        session->settled += (int64_t)unit->fresh;
-        session->under_way.calls -= unit->under_way.calls;
-        session->under_way.tokens -= unit->under_way.tokens;
-        if (unit->trial == NULL)
-            continue;
-        if (!keep_scored(session, unit, err) ||
-            !count_judged(session, unit->trial, err))
+        forecast_settled(&session->forecast, unit->fresh);
+        if (unit->trial != NULL && !settle_trial(session, unit, fresh, err))
             return false;
-        unit->trial->calls = session->ledger.sum.calls - before.calls;
-        unit->trial->tokens = session->ledger.sum.tokens - before.tokens;
-        if (unit->listed)
-            tell_trial(session, unit);
     }
-    tell_effort(session);
+    tell_forecast(session);
     return true;
 }
 
@@ -373,61 +310,6 @@ static void take_calls(struct unit *unit, struct task *task)
     task->n_calls = task->cap_calls = 0;
 }
 
-// Few jobs ask how likely answers are: the others need no room for it.
-static bool fill_likely(struct trial *trial, const struct task *task,
-                        struct err *err)
-{
-    bool told = false;
-
-    for (size_t i = 0; !told && i < task->n_items; i++)
-        told = task->marks[i].p_right >= 0;
-    if (!told)
-        return true;
-    trial->p_right = calloc(trial->n_rows, sizeof *trial->p_right);
-    if (trial->p_right == NULL) {
-        err_nomem(err, "a trial");
-        return false;
-    }
-    for (size_t i = 0; i < trial->n_rows; i++)
-        trial->p_right[i] = -1;
-    for (size_t i = 0; i < task->n_items; i++) {
-        const struct task_mark *mark = &task->marks[i];
-
-        if (mark->state == ITEM_DONE && mark->scored)
-            trial->p_right[i] = mark->p_right;
-    }
-    return true;
-}
-
-static void fill_trial(struct trial *trial, const struct task *task)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < task->n_items; i++) {
-        const struct task_mark *mark = &task->marks[i];
-
-        if (mark->state == ITEM_DONE && mark->outcome == RUN_UNJUDGED)
-            trial->unjudged++;
-        if (mark->state != ITEM_DONE || !mark->scored)
-            continue;
-        trial->scored[i] = true;
-        trial->scores[i] = mark->score;
-        trial->n++;
-        sum += mark->score;
-        trial->model_faults += mark->outcome != RUN_DONE;
-        trial->faults[mark->outcome] += mark->outcome != RUN_DONE;
-        trial->lenient += mark->lenient;
-    }
-    if (task->fault_call != 0) {
-        trial->fault_call = task->fault_call;
-        trial->fault_row = (size_t)task->rows[task->fault_item];
-    }
-    trial->whole = task->err.code == ERR_NONE;
-    trial->score = trial->n == 0 ? 0 : sum / (double)trial->n;
-    trial->candidate_id = task->candidate_id;
-    trial->done = true;
-}
-
 // A task is back: its unit is done.
 static bool take_task(struct session *session, struct task *task,
                       struct err *err)
@@ -439,8 +321,7 @@ static bool take_task(struct session *session, struct task *task,
     take_calls(unit, task);
     unit->done = true;
     if (unit->trial != NULL) {
-        ok = fill_likely(unit->trial, task, err);
-        fill_trial(unit->trial, task);
+        ok = trial_fill(unit->trial, task, err);
         task_free(task);
     } else {
         unit->runs->done = true;
@@ -487,17 +368,6 @@ void session_settle(struct session *session)
 }
 
 // --- the budget ---
-
-static struct use times(struct use one, size_t n)
-{
-    return (struct use){one.calls * (int64_t)n, one.tokens * (int64_t)n};
-}
-
-static struct use smaller(struct use a, struct use b)
-{
-    return (struct use){a.calls < b.calls ? a.calls : b.calls,
-                        a.tokens < b.tokens ? a.tokens : b.tokens};
-}
 
 static void put_name(const struct unit *unit, char *out, size_t size)
 {
@@ -556,42 +426,12 @@ static struct budget_need find_need(const struct session *session,
 
     task->n_paid = mark_paid(session, task);
     n = task->n_items - task->n_paid;
-    need.most = times(most, n);
+    need.most = use_times(most, n);
     need.least = need.most;
     if (may_be_cut)
         need.least.calls =
             task_cost_least(session->setup.job, task) * (int64_t)n;
     return need;
-}
-
-static void report_over(const struct session *session, const struct unit *unit,
-                        const struct budget_need *need, struct err *err)
-{
-    const struct budget *budget = &session->budget;
-    const struct use *used = &session->ledger.sum;
-    char name[64];
-    char kept[80] = "";
-    char calls[TEXT_COUNTED_BYTES];
-
-    put_name(unit, name, sizeof name);
-    if (budget->aside.calls > 0)
-        text_print(kept, sizeof kept, ", %" PRId64 " are kept for the %s",
-                   budget->aside.calls,
-                   session->kept_back.calls == 0 ? "test share"
-                                                 : "end of the search");
-    if (budget->most.calls > 0 &&
-        used->calls + need->least.calls + budget->aside.calls >
-            budget->most.calls)
-        err_set(err, ERR_BUDGET,
-                "of the budget of %s %" PRId64 " are used%s, and %s needs at "
-                "least %" PRId64,
-                text_counted(calls, budget->most.calls, "call"), used->calls,
-                kept, name, need->least.calls);
-    else
-        err_set(err, ERR_BUDGET,
-                "of the budget of %" PRId64 " tokens %" PRId64 " are used, and "
-                "what is left may not be enough for %s",
-                budget->most.tokens, used->tokens, name);
 }
 
 // Begins no unit that the budget has no room for (ERR_BUDGET): waits for those
@@ -601,29 +441,29 @@ static bool claim_budget(struct session *session, struct unit *unit,
 {
     struct use most = task_cost_most(session->setup.job, task);
     struct budget_need need;
+    char name[64];
 
     for (;;) {
         need = find_need(session, task, most, may_be_cut);
-        switch (budget_ask(&session->budget, &session->ledger.sum,
-                           &session->under_way, &need, &task->limit)) {
+        switch (account_ask(&session->account, &need, &task->limit)) {
         case BUDGET_FREE:
-            unit->under_way = need.most;
+            unit->most = need.most;
             break;
         case BUDGET_LIMITED:
             task->limited = true;
             task->item_most = most;
-            unit->under_way = smaller(need.most, task->limit);
+            unit->most = use_smaller(need.most, task->limit);
             break;
         case BUDGET_WAIT:
             if (!await_unit(session, session->units[session->accounted], err))
                 return false;
             continue;
         case BUDGET_OVER:
-            report_over(session, unit, &need, err);
+            put_name(unit, name, sizeof name);
+            account_explain(&session->account, &need, name, err);
             return false;
         }
-        session->under_way.calls += unit->under_way.calls;
-        session->under_way.tokens += unit->under_way.tokens;
+        account_begin(&session->account, unit->most);
         return true;
     }
 }
@@ -635,117 +475,36 @@ static void send_task(struct session *session, struct task *task,
     // Embeddings are many, short, and of another model: they are no measure.
     if (task->role != ROLE_EMBED)
         unit->fresh = task->n_items - task->n_paid;
-    session->submitted += (int64_t)unit->fresh;
-    tell_effort(session);
+    forecast_submitted(&session->forecast, unit->fresh);
+    tell_forecast(session);
     note_send(session->pair, &(struct note){.kind = NOTE_TASK, .task = task});
-}
-
-static void set_aside(struct session *session, struct use for_test,
-                      struct use kept_back)
-{
-    session->for_test = for_test;
-    session->kept_back = kept_back;
-    session->budget.aside = (struct use){for_test.calls + kept_back.calls,
-                                         for_test.tokens + kept_back.tokens};
 }
 
 void session_set_aside(struct session *session, struct use use)
 {
-    const struct use *most = &session->budget.most;
-    const struct use *used = &session->ledger.sum;
-    bool fits = (most->calls == 0 || used->calls + use.calls < most->calls) &&
-                (most->tokens == 0 || used->tokens + use.tokens < most->tokens);
-
-    set_aside(session, fits ? use : (struct use){0}, session->kept_back);
+    account_set_aside(&session->account, use);
 }
 
-// Half of what is left of a figure; 0 where it has no limit.
-static int64_t half_left(int64_t most, int64_t for_test, int64_t used)
-{
-    int64_t left = most - for_test - used;
-
-    return most > 0 && left > 0 ? left / 2 : 0;
-}
-
-// Prompts with demos are longer than those before them: twice the tokens.
 void session_keep_back(struct session *session, size_t n)
 {
     const struct session_setup *setup = &session->setup;
-    const struct use *most = &session->budget.most;
-    const struct use *used = &session->ledger.sum;
-    int64_t calls =
-        (int64_t)n * (stepper_asks(setup->job->program, setup->plan) +
-                      (int64_t)metric_outside(setup->job->metric));
-    struct use want = {
-        calls, used->calls == 0 ? 0 : 2 * used->tokens / used->calls * calls};
-    struct use half = {
-        half_left(most->calls, session->for_test.calls, used->calls),
-        half_left(most->tokens, session->for_test.tokens, used->tokens)};
+    int64_t calls = stepper_asks(setup->job->program, setup->plan) +
+                    (int64_t)metric_outside(setup->job->metric);
 
     assert(session->accounted == session->n_units || n == 0);
-    set_aside(session, session->for_test, smaller(want, half));
+    account_keep_back(&session->account, (int64_t)n * calls);
 }
 
 // --- trials ---
-
-static struct row_list *find_list(const struct session *session,
-                                  const size_t *rows, size_t n)
-{
-    size_t first = session->n_lists > LISTS_SEARCHED
-                       ? session->n_lists - LISTS_SEARCHED
-                       : 0;
-
-    for (size_t i = first; i < session->n_lists; i++) {
-        struct row_list *list = session->lists[i];
-
-        if (list->n == n &&
-            (n == 0 || memcmp(list->rows, rows, n * sizeof *rows) == 0))
-            return list;
-    }
-    return NULL;
-}
-
-static struct row_list *share_rows(struct session *session, const size_t *rows,
-                                   size_t n)
-{
-    struct row_list *list = find_list(session, rows, n);
-
-    if (list != NULL)
-        return list;
-    list = malloc(sizeof *list + n * sizeof *rows);
-    if (list == NULL || !make_room((void ***)&session->lists, session->n_lists,
-                                   &session->cap_lists)) {
-        free(list);
-        return NULL;
-    }
-    list->n = n;
-    if (n > 0)
-        memcpy(list->rows, rows, n * sizeof *rows);
-    session->lists[session->n_lists++] = list;
-    return list;
-}
 
 static struct trial *make_trial(struct session *session,
                                 struct candidate *candidate, const size_t *rows,
                                 size_t n_rows, struct err *err)
 {
-    struct row_list *list = share_rows(session, rows, n_rows);
-    struct trial *trial = calloc(1, sizeof *trial);
-    size_t n = n_rows > 0 ? n_rows : 1;
+    const size_t *shared = row_lists_share(&session->lists, rows, n_rows);
 
-    if (trial == NULL)
-        goto nomem;
-    trial->candidate = candidate_ref(candidate);
-    trial->scored = calloc(n, sizeof *trial->scored);
-    trial->scores = calloc(n, sizeof *trial->scores);
-    if (list == NULL || trial->scored == NULL || trial->scores == NULL)
-        goto nomem;
-    trial->rows = list->rows;
-    trial->n_rows = n_rows;
-    return trial;
-
-nomem:
-    free_trial(trial);
+    if (shared != NULL)
+        return trial_new(candidate, shared, n_rows, err);
     err_nomem(err, "a trial");
     return NULL;
 }
@@ -847,9 +606,17 @@ static bool embed_pools(struct session *session, struct candidate *candidate,
     return ok;
 }
 
+// How a candidate is scored, beside on which rows.
+struct scoring {
+    const struct plan *plan;
+    bool listed;        // as a trial with a number
+    bool kept;          // evaluations are stored and looked up
+    const char *reason; // static; of a listed one
+};
+
+// Takes the trial, which may be NULL: then err says why already.
 static struct trial *submit(struct session *session, struct trial *trial,
-                            const struct plan *plan, bool listed, bool kept,
-                            const char *reason, struct err *err)
+                            const struct scoring *how, struct err *err)
 {
     struct unit *unit = NULL;
     struct task *task;
@@ -857,22 +624,22 @@ static struct trial *submit(struct session *session, struct trial *trial,
     if (trial != NULL && embed_pools(session, trial->candidate, err))
         unit = add_unit(session, err);
     if (unit == NULL) {
-        free_trial(trial);
+        trial_free(trial);
         return NULL;
     }
     unit->trial = trial;
-    unit->listed = listed;
-    task = trial_task(session, unit->trial, plan, err);
+    unit->listed = how->listed;
+    task = trial_task(session, unit->trial, how->plan, err);
     if (task == NULL || !claim_budget(session, unit, task, true, err)) {
         task_free(task);
         drop_last_unit(session);
         return NULL;
     }
-    task->kept = kept;
-    task->trial = listed ? trial->number : 0;
+    task->kept = how->kept;
+    task->trial = how->listed ? trial->number : 0;
     task->kind = trial->kind;
-    task->reason = reason;
-    if (listed)
+    task->reason = how->reason;
+    if (how->listed)
         session->trials[session->n_trials++] = trial;
     send_task(session, task, unit);
     return trial;
@@ -901,6 +668,8 @@ struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *err)
 {
+    struct scoring how = {
+        .plan = session->setup.plan, .listed = true, .kept = true};
     struct candidate *fitting = session_fit(session, candidate, err);
     struct trial *trial;
 
@@ -912,13 +681,25 @@ struct trial *trial_submit(struct session *session, enum trial_kind kind,
         return NULL;
     if (!make_room((void ***)&session->trials, session->n_trials,
                    &session->cap_trials)) {
-        free_trial(trial);
+        trial_free(trial);
         err_nomem(err, "a trial");
         return NULL;
     }
     trial->kind = kind;
     trial->number = (int64_t)session->n_trials + 1;
-    return submit(session, trial, session->setup.plan, true, true, reason, err);
+    how.reason = reason;
+    return submit(session, trial, &how, err);
+}
+
+// Scores it to the end.
+static struct trial *score(struct session *session, struct trial *trial,
+                           const struct scoring *how, struct err *err)
+{
+    trial = submit(session, trial, how, err);
+    if (trial == NULL ||
+        !wait_unit(session, session->units[session->n_units - 1], err))
+        return NULL;
+    return trial;
 }
 
 struct trial *session_score(struct session *session,
@@ -926,28 +707,22 @@ struct trial *session_score(struct session *session,
                             const struct plan *plan, const size_t *rows,
                             size_t n_rows, bool kept, struct err *err)
 {
-    struct trial *trial = make_trial(session, candidate, rows, n_rows, err);
+    const struct scoring how = {.plan = plan, .kept = kept};
 
-    trial = submit(session, trial, plan, false, kept, NULL, err);
-    if (trial == NULL ||
-        !wait_unit(session, session->units[session->n_units - 1], err))
-        return NULL;
-    return trial;
+    return score(session, make_trial(session, candidate, rows, n_rows, err),
+                 &how, err);
 }
 
 struct trial *session_again(struct session *session,
                             struct candidate *candidate, const size_t *rows,
                             size_t n_rows, int32_t replicate, struct err *err)
 {
+    const struct scoring how = {.plan = session->setup.plan, .kept = true};
     struct trial *trial = make_trial(session, candidate, rows, n_rows, err);
 
     if (trial != NULL)
         trial->replicate = replicate;
-    trial = submit(session, trial, session->setup.plan, false, true, NULL, err);
-    if (trial == NULL ||
-        !wait_unit(session, session->units[session->n_units - 1], err))
-        return NULL;
-    return trial;
+    return score(session, trial, &how, err);
 }
 
 void session_set_baseline(struct session *session, struct trial *trial)
@@ -1220,6 +995,7 @@ struct session *session_start(const struct session_setup *setup,
                               struct err *err)
 {
     struct session *session = calloc(1, sizeof *session);
+    struct use most = {0}; // without a limit
 
     if (session == NULL) {
         err_nomem(err, "a job");
@@ -1227,10 +1003,11 @@ struct session *session_start(const struct session_setup *setup,
     }
     session->setup = *setup;
     session->finish = "trials_done";
-    session->search_end = -1;
+    session->forecast = FORECAST_INIT;
     if (setup->request->action == REQUEST_RUN)
-        session->budget.most = (struct use){setup->job->budget.max_calls,
-                                            setup->job->budget.max_tokens};
+        most = (struct use){setup->job->budget.max_calls,
+                            setup->job->budget.max_tokens};
+    account_init(&session->account, most);
     session->baseline = candidate_new(setup->job->program, err);
     if (session->baseline == NULL || !connect_pair(session, err))
         goto fail;
@@ -1259,10 +1036,8 @@ void session_join(struct session *session)
     }
     free(session->units);
     free(session->trials);
-    for (size_t i = 0; i < session->n_lists; i++)
-        free(session->lists[i]);
-    free(session->lists);
-    ledger_release(&session->ledger);
+    row_lists_release(&session->lists);
+    account_release(&session->account);
     map_release(&session->embedded);
     map_release(&session->scored);
     fit_free(session->fit);

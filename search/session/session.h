@@ -33,6 +33,7 @@
 #include "program/job/job.h"
 #include "search/session/ledger.h"
 #include "search/session/task.h"
+#include "search/session/trial.h"
 
 struct session;
 
@@ -64,34 +65,6 @@ struct rng session_rng(const struct session *session, const char *purpose,
 
 // --- trials ---
 
-struct trial {
-    int64_t number; // from 1, in order of submission
-    enum trial_kind kind;
-    struct candidate *candidate; // a reference of the session's
-    size_t *rows;                // of the dataset, as submitted; read-only, for
-                                 // other trials may have the same list
-    size_t n_rows;
-    bool done;
-    bool whole; // no budget and no fault cut it short
-    // when done:
-    bool *scored;   // one a row: false for own demos and excluded rows
-    double *scores; // one a row: 0..1
-    float *p_right; // one a row: of the right label, below 0 not told; NULL
-                    // where none is
-    double score;   // mean over the scored rows, in their order; 0 if none
-    size_t n;       // scored rows
-    size_t model_faults;              // items that ended in one, scored 0
-    size_t faults[RUN_OUTCOME_COUNT]; // the same, by what it was
-    int64_t fault_call;               // the last call of the first of them; 0
-    size_t fault_row;                 // its row
-    size_t unjudged;                  // items that no judge's answer scored
-    size_t lenient;                   // items that needed a lenient reading
-    int64_t calls;        // keys that this trial was the first to use
-    int64_t tokens;       // of those
-    int64_t candidate_id; // in the history
-    int32_t replicate;    // which draw of the answers; 0 for all but repeats
-};
-
 // Keeps the lag: waits until trial t - window, and all that was submitted
 // before it, is done. ERR_BUDGET: one of these was cut short, so the search is
 // over; ERR_STOPPED, ERR_FAULT, ERR_DIFFERS: the job ends here.
@@ -99,7 +72,8 @@ bool session_admit(struct session *session, struct err *err);
 
 // Submits the next trial and returns at once. rows are copied; one that the
 // candidate shows as a demo is asked without that demo. The trial is the
-// session's. reason is static. ERR_BUDGET: what is left of the budget is not enough for it.
+// session's. reason is static. ERR_BUDGET: what is left of the budget is not
+// enough for it.
 struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *err);

@@ -116,21 +116,13 @@ struct session *fake_new(const char *yaml, const char *examples, size_t n_train,
     return fake;
 }
 
-static void free_trial(struct trial *trial)
-{
-    candidate_unref(trial->candidate);
-    free(trial->rows);
-    free(trial->scored);
-    free(trial->scores);
-    free(trial);
-}
-
 void fake_free(struct session *fake)
 {
     for (size_t i = 0; i < fake->n_trials; i++)
-        free_trial(fake->trials[i]);
+        trial_free(fake->trials[i]);
     for (size_t i = 0; i < fake->n_again; i++)
-        free_trial(fake->again[i]);
+        trial_free(fake->again[i]);
+    row_lists_release(&fake->lists);
     free(fake->again);
     free(fake->trials);
     free(fake->expected);
@@ -421,19 +413,17 @@ struct candidate *session_fit(struct session *fake, struct candidate *candidate,
     return candidate_ref(candidate);
 }
 
-static struct trial *make_trial(enum trial_kind kind,
+static struct trial *make_trial(struct session *fake, enum trial_kind kind,
                                 struct candidate *candidate, const size_t *rows,
                                 size_t n_rows)
 {
-    struct trial *trial = calloc(1, sizeof *trial);
+    const size_t *shared = row_lists_share(&fake->lists, rows, n_rows);
+    struct trial *trial;
 
+    cr_assert_not_null(shared);
+    trial = trial_new(candidate, shared, n_rows, &err);
+    cr_assert_not_null(trial, "%s", err.text);
     trial->kind = kind;
-    trial->candidate = candidate_ref(candidate);
-    trial->rows = calloc(n_rows + 1, sizeof *trial->rows);
-    memcpy(trial->rows, rows, n_rows * sizeof *rows);
-    trial->n_rows = n_rows;
-    trial->scored = calloc(n_rows + 1, sizeof *trial->scored);
-    trial->scores = calloc(n_rows + 1, sizeof *trial->scores);
     return trial;
 }
 
@@ -467,7 +457,7 @@ struct trial *session_again(struct session *fake, struct candidate *candidate,
                             int32_t replicate, struct err *error)
 {
     bool was = pause_faults(fake);
-    struct trial *trial = make_trial(TRIAL_FULL, candidate, rows, n_rows);
+    struct trial *trial = make_trial(fake, TRIAL_FULL, candidate, rows, n_rows);
 
     (void)error;
     trial->replicate = replicate;
@@ -497,7 +487,7 @@ struct trial *trial_submit(struct session *fake, enum trial_kind kind,
     }
     was = pause_faults(fake);
     fake->submitted += count_fresh(fake, candidate, rows, n_rows);
-    trial = make_trial(kind, candidate, rows, n_rows);
+    trial = make_trial(fake, kind, candidate, rows, n_rows);
     fake->trials =
         realloc(fake->trials, (fake->n_trials + 1) * sizeof(struct trial *));
     fake->trials[fake->n_trials++] = trial;

@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "search/optimizers/optimizer.h"
+#include "search/session/row_lists.h"
 #include "search/session/session.h"
 
 // One call of the scripted model.
@@ -63,6 +64,7 @@ struct session {
     struct dataset *dataset;
     json_t **fields, **inputs; // of its rows, n_rows; references
     size_t n_rows;
+    struct row_lists lists; // of trials
     struct split split;
     struct plan plan;
     struct candidate *baseline;

@@ -1,0 +1,100 @@
+#include "search/session/trial.h"
+
+#include <stdlib.h>
+
+struct trial *trial_new(struct candidate *candidate, const size_t *rows,
+                        size_t n_rows, struct err *err)
+{
+    struct trial *trial = calloc(1, sizeof *trial);
+    size_t n = n_rows > 0 ? n_rows : 1;
+
+    if (trial == NULL)
+        goto nomem;
+    trial->candidate = candidate_ref(candidate);
+    trial->scored = calloc(n, sizeof *trial->scored);
+    trial->scores = calloc(n, sizeof *trial->scores);
+    if (trial->scored == NULL || trial->scores == NULL)
+        goto nomem;
+    trial->rows = rows;
+    trial->n_rows = n_rows;
+    return trial;
+
+nomem:
+    trial_free(trial);
+    err_nomem(err, "a trial");
+    return NULL;
+}
+
+void trial_free(struct trial *trial)
+{
+    if (trial == NULL)
+        return;
+    candidate_unref(trial->candidate);
+    free(trial->scored);
+    free(trial->scores);
+    free(trial->p_right);
+    free(trial);
+}
+
+// Few jobs ask how likely answers are: the others need no room for it.
+static bool fill_likely(struct trial *trial, const struct task *task,
+                        struct err *err)
+{
+    bool told = false;
+
+    for (size_t i = 0; !told && i < task->n_items; i++)
+        told = task->marks[i].p_right >= 0;
+    if (!told)
+        return true;
+    trial->p_right = calloc(trial->n_rows, sizeof *trial->p_right);
+    if (trial->p_right == NULL) {
+        err_nomem(err, "a trial");
+        return false;
+    }
+    for (size_t i = 0; i < trial->n_rows; i++)
+        trial->p_right[i] = -1;
+    for (size_t i = 0; i < task->n_items; i++) {
+        const struct task_mark *mark = &task->marks[i];
+
+        if (mark->state == ITEM_DONE && mark->scored)
+            trial->p_right[i] = mark->p_right;
+    }
+    return true;
+}
+
+static void fill_scores(struct trial *trial, const struct task *task)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < task->n_items; i++) {
+        const struct task_mark *mark = &task->marks[i];
+
+        if (mark->state == ITEM_DONE && mark->outcome == RUN_UNJUDGED)
+            trial->unjudged++;
+        if (mark->state != ITEM_DONE || !mark->scored)
+            continue;
+        trial->scored[i] = true;
+        trial->scores[i] = mark->score;
+        trial->n++;
+        sum += mark->score;
+        trial->model_faults += mark->outcome != RUN_DONE;
+        trial->faults[mark->outcome] += mark->outcome != RUN_DONE;
+        trial->lenient += mark->lenient;
+    }
+    trial->score = trial->n == 0 ? 0 : sum / (double)trial->n;
+}
+
+bool trial_fill(struct trial *trial, const struct task *task, struct err *err)
+{
+    bool ok = fill_likely(trial, task, err);
+
+    fill_scores(trial, task);
+    if (task->fault_call != 0) {
+        trial->fault_call = task->fault_call;
+        trial->fault_row = (size_t)task->rows[task->fault_item];
+    }
+    trial->whole = task->err.code == ERR_NONE;
+    trial->candidate_id = task->candidate_id;
+    trial->done = true;
+    return ok;
+}

@@ -1,0 +1,93 @@
+#include "search/session/account.h"
+
+#include <criterion/criterion.h>
+
+static struct account account;
+static struct err err;
+
+static void open_account(int64_t calls, int64_t tokens)
+{
+    err = ERR_CLEAR;
+    account_init(&account, (struct use){calls, tokens});
+}
+
+static void tear_down(void)
+{
+    account_release(&account);
+}
+
+TestSuite(account, .fini = tear_down);
+
+static enum budget_answer ask(int64_t least, int64_t most)
+{
+    const struct budget_need need = {.least.calls = least, .most.calls = most};
+    struct use limit;
+
+    return account_ask(&account, &need, &limit);
+}
+
+// Work that may use `most` calls, and used those with the ids 1 to n.
+static struct use work(int64_t most, size_t n)
+{
+    struct used_call calls[100];
+    struct use fresh;
+
+    cr_assert_leq(n, 100);
+    for (size_t i = 0; i < n; i++)
+        calls[i] = (struct used_call){.id = (int64_t)i + 1, .tokens = 10};
+    account_begin(&account, (struct use){.calls = most});
+    cr_assert(account_settle(&account, (struct use){.calls = most}, calls, n,
+                             &fresh, &err),
+              "%s", err.text);
+    return fresh;
+}
+
+Test(account, a_call_counts_for_the_first_that_uses_it)
+{
+    open_account(100, 0);
+    cr_expect_eq(work(10, 6).calls, 6);
+    cr_expect_eq(work(10, 8).calls, 2);
+    cr_expect_eq(account_used(&account).calls, 8);
+    cr_expect_eq(account_used(&account).tokens, 80);
+}
+
+Test(account, work_under_way_counts_at_its_most)
+{
+    open_account(100, 0);
+    account_begin(&account, (struct use){.calls = 60});
+    cr_expect_eq(ask(40, 40), BUDGET_FREE);
+    cr_expect_eq(ask(41, 41), BUDGET_WAIT);
+}
+
+Test(account, what_is_set_aside_for_the_test_share_is_not_the_searchs)
+{
+    const struct budget_need need = {.least.calls = 71, .most.calls = 71};
+
+    open_account(100, 0);
+    account_set_aside(&account, (struct use){.calls = 30});
+    cr_expect_eq(ask(70, 70), BUDGET_FREE);
+    cr_expect_eq(ask(71, 71), BUDGET_OVER);
+    account_explain(&account, &need, "trial 3", &err);
+    cr_expect_eq(err.code, ERR_BUDGET);
+    cr_expect_str_eq(err.text,
+                     "of the budget of 100 calls 0 are used, 30 are kept for "
+                     "the test share, and trial 3 needs at least 71");
+}
+
+Test(account, what_would_leave_nothing_is_not_set_aside)
+{
+    open_account(100, 0);
+    account_set_aside(&account, (struct use){.calls = 100});
+    cr_expect_eq(ask(100, 100), BUDGET_FREE);
+}
+
+Test(account, no_more_than_half_of_the_rest_is_kept_back)
+{
+    open_account(100, 0);
+    work(20, 20);
+    account_keep_back(&account, 1000);
+    cr_expect_eq(ask(40, 40), BUDGET_FREE);
+    cr_expect_eq(ask(41, 41), BUDGET_OVER);
+    account_keep_back(&account, 0);
+    cr_expect_eq(ask(80, 80), BUDGET_FREE);
+}
