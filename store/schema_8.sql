@@ -1,4 +1,4 @@
--- Version 8 of a store: the best trial of a job so far, as its search has it: a
+-- Version 8 of a store: the best trial of a job so far, as its search has it. A
 -- trial on fewer examples may lead, and a test may decide for the program as
 -- written, so it cannot be found from the scores alone. The figures are of the
 -- examples that both it and the baseline were scored on. Jobs that were not run
