@@ -314,6 +314,7 @@ def versions():
         text = " ".join(line.removeprefix("--").strip() for line in
                         path.read_text().split("\n\n")[0].splitlines())
         found = re.match(r"Version (\d+) of a store: (.*?)\.(?: |$)", text)
+        assert found, f"{path.name} does not begin with what its version brought"
         rows.append((found[1], prose(found[2])))
     return table(*rows)
 
@@ -488,11 +489,31 @@ def refill(text):
     return PART.sub(made, text)
 
 
+def wanted():
+    """The parts that some page must have, so that no view or command is left out."""
+    yield from (f"view {path.stem}" for path in
+                (ROOT / "store" / "views").glob("*.sql"))
+    yield from (f"message {one['name']}" for one in program["messages"])
+    yield from (f"optimizer {one['name']}" for one in program["optimizers"])
+    yield from {f"commands {one['group']}" for one in program["commands"]}
+    yield from (name for name in parts
+                if name not in ("view", "message", "optimizer", "commands"))
+
+
+def check_whole():
+    text = "".join((ROOT / "docs" / f"{name}.md").read_text() for name in PAGES)
+    missing = [one for one in wanted() if f"<!-- made: {one} -->" not in text]
+    if missing:
+        sys.exit(f"no page of {', '.join(PAGES)} has the parts {missing}: write "
+                 f"<!-- made: {missing[0]} --> and <!-- end --> where it belongs")
+
+
 def main(words):
     check = "--check" in words
     words = [word for word in words if word != "--check"]
     if words:
         program.build = pathlib.Path(words[0])
+    check_whole()
     stale = 0
     for name in PAGES:
         path = ROOT / "docs" / f"{name}.md"

@@ -31,3 +31,6 @@ def test_a_part_that_is_not_is_named_and_written_anew(tmp_path):
     assert "scripts/reference.py" in check.stderr, check
     assert subprocess.run(words, check=False).returncode == 0
     assert page.read_text() == right
+    page.write_text(right.replace("<!-- made: view v_cost -->", ""))
+    without = subprocess.run(words, capture_output=True, text=True)
+    assert without.returncode == 1 and "view v_cost" in without.stderr, without
