@@ -8,6 +8,7 @@
 #include "common/error_document.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "coordinator/jobs.h"
 #include "coordinator/peers.h"
 #include "coordinator/side_call.h"
 #include "store/history.h"
@@ -166,7 +167,7 @@ static bool tell_misfit(const struct command_scene *at,
                         const struct worker_info *worker, char *out,
                         size_t size)
 {
-    for (const struct running_job *job = at->running_jobs; job != NULL;
+    for (const struct running_job *job = jobs_first(at->jobs); job != NULL;
          job = running_job_next(job))
         for (int r = 0; r < ROLE_COUNT; r++) {
             const struct job_work *work =
@@ -311,7 +312,7 @@ static json_t *act_status(const struct command_scene *at,
     (void)command;
     (void)found;
     (void)err;
-    for (const struct running_job *job = at->running_jobs; job != NULL;
+    for (const struct running_job *job = jobs_first(at->jobs); job != NULL;
          job = running_job_next(job))
         json_array_append_new(jobs, progress_json(job, now));
     return json_pack("{s:o, s:o, s:o, s:I, s:I}", "jobs", jobs, "calls",
@@ -353,7 +354,7 @@ static bool end_paused(const struct command_scene *at, const char *id,
                        const struct err *why, const char *state,
                        struct err *err)
 {
-    int64_t job_no = at->let_go(at->user, id);
+    int64_t job_no = jobs_let_go(at->jobs, id);
 
     if (job_no == 0)
         err_set(err, ERR_INPUT, "job %.200s is not running", id);
@@ -367,7 +368,7 @@ static json_t *end_job(const struct command_scene *at, const json_t *found,
                        struct err *err)
 {
     const char *id = json_string_value(found);
-    struct running_job *running = find_running(at->running_jobs, id);
+    struct running_job *running = find_running(jobs_first(at->jobs), id);
 
     if (running == NULL && !end_paused(at, id, why, state, err))
         return NULL;
@@ -414,7 +415,9 @@ static json_t *act_resume(const struct command_scene *at,
     struct job_share share = {
         .priority = (int32_t)json_get_int(found, "priority", 0),
         .max_workers = (int32_t)json_get_int(found, "max_workers", 0)};
-    const struct running_job *found_run = find_running(at->running_jobs, id);
+    struct requester requester = requester_from(at->peer, REQUESTER_COMMANDS);
+    const struct running_job *found_run =
+        find_running(jobs_first(at->jobs), id);
     bool runs = found_run != NULL && running_job_is_run(found_run);
     bool ok = true;
 
@@ -435,8 +438,8 @@ static json_t *act_resume(const struct command_scene *at,
                            (int32_t)json_integer_value(json_array_get(rows, i)),
                            "resume --exclude", err);
     if (ok)
-        (void)at->resume(at->user, at->peer, id, &share, err);
-    return NULL;
+        (void)jobs_resume(at->jobs, &requester, id, &share, err);
+    return NULL; // the reply follows when it has started, or could not
 }
 
 // A model's answer beside all jobs: the reply follows when it is there.

@@ -18,23 +18,16 @@
 #include "coordinator/running_job.h"
 #include "wire/message.h"
 
+struct jobs;
+struct peer;
 struct verb;
 struct verb_told;
-struct peer;
 
+// Where a command acts; all borrowed.
 struct command_scene {
     struct engine *engine;
-    struct running_job *running_jobs; // the jobs that are running
-    const struct peer *peer;          // who asks
-    // Begins to start a job of the store anew from what was submitted, or gives
-    // that share to one that runs. True: the reply follows when it has started,
-    // or could not.
-    bool (*resume)(void *user, const struct peer *peer, const char *job_id,
-                   const struct job_share *share, struct err *err);
-    // A paused job that would go on by itself (paused_jobs.h) waits for people
-    // from now on. Its number; 0: it was none.
-    int64_t (*let_go)(void *user, const char *job_id);
-    void *user;
+    struct jobs *jobs;
+    const struct peer *peer; // who asks
 };
 
 // The i-th verb of a coordinator, as docs/protocol.md tells of it; NULL: there

@@ -11,43 +11,30 @@
 #include <zmq.h>
 
 #include "common/clock.h"
-#include "common/error_document.h"
-#include "common/json.h"
-#include "common/log.h"
 #include "common/text.h"
-#include "coordinator/answerers/answerer.h"
 #include "coordinator/answerers/programs.h"
 #include "coordinator/background.h"
-#include "coordinator/commands.h"
+#include "coordinator/clients.h"
 #include "coordinator/delivery.h"
-#include "coordinator/evaluation.h"
 #include "coordinator/flight.h"
 #include "coordinator/inbox.h"
-#include "coordinator/inquiries.h"
 #include "coordinator/job_work.h"
+#include "coordinator/jobs.h"
 #include "coordinator/kept_calls.h"
-#include "coordinator/left_jobs.h"
-#include "coordinator/opening.h"
-#include "coordinator/paused_jobs.h"
+#include "coordinator/landing.h"
 #include "coordinator/peers.h"
 #include "coordinator/running_job.h"
-#include "coordinator/running_job_result.h"
 #include "coordinator/side_call.h"
-#include "program/run/question_cache.h"
-#include "store/calls.h"
-#include "store/history.h"
 #include "wire/inproc.h"
 #include "wire/listener.h"
 
 enum {
-    MAX_RUNNING = 32,             // jobs at once
     MAX_OPENINGS = 8,             // submissions that are read, or wait for it
     MAX_OPENING_BYTES = 96 << 20, // of their files
     MAX_QUESTIONS = 64,           // commands that are read, or wait for it
     MAX_QUERIES = 16,             // of SQL that clients wrote, likewise
-    PROGRESS_MS = 250,            // between two PROGRESS of a job
-    SAVE_TIME_MS = 5000,          // between two notes of the time spent
-    IDLE_MS = 500,                // longest wait
+    ACTIVE_MS = 250,              // longest wait while a job runs
+    IDLE_MS = 500,                // and otherwise
     BUSY_CHECK_MS = 500,          // between two checks whether anybody works
 };
 
@@ -56,16 +43,10 @@ struct coordinator {
     struct listener *listener; // owned
     struct peers *peers;       // owned
     struct inbox *inbox;       // owned
-    struct openings openings;  // jobs on their way in
-    struct opening_handlers opening_handlers;
-    struct inquiries inquiries;       // commands that read the store
-    struct left_jobs left;            // by an earlier coordinator
-    struct running_job *running_jobs; // owned
-    struct paused_jobs paused;        // that go on by themselves
-    size_t n_running;
-    bool draining;
-    int64_t progress_ms, save_ms, busy_check_ms;
-    int64_t faults_seen;
+    struct jobs *jobs;         // owned
+    struct clients *clients;   // owned
+    int64_t busy_check_ms;     // when it was last looked who works
+    int64_t faults_seen;       // by then
     void *zmq;
     void *control;       // the loop's end
     void *control_owner; // the owner's end
@@ -76,133 +57,7 @@ struct coordinator {
     atomic_bool ended;
 };
 
-// --- answers ---
-
-static void put_failed(struct coordinator *c, const struct err *why)
-{
-    for (struct running_job *running = c->running_jobs; running != NULL;
-         running = running_job_next(running))
-        running_job_close(running, why);
-}
-
-static const char *bill_name(int bill)
-{
-    return bill == BILL_EXEC ? "exec" : role_names[bill];
-}
-
-static bool put_call(struct engine *engine, struct flight *flight,
-                     const char *worker, const struct call_answer *answer,
-                     struct err *err)
-{
-    const struct order *order = &flight->order;
-    struct call_put row = {
-        .key = order->key,
-        .job_no = order->work->job_no,
-        .role = bill_name(order->bill),
-        .purpose = order->purpose,
-        .step = order->step,
-        .tail = order->ask.payload,
-        .tail_len = order->ask.payload_len,
-        .question = order->ask.kept == NULL ? NULL : &order->ask.kept->stored,
-        .answer = answer,
-        .worker = worker,
-        .attempts = flight->sends,
-        .hedged = flight->hedged,
-        .finished_ms = clock_wall_ms(),
-    };
-
-    if (!answerer_of(&order->ask)->record(flight, &row, err))
-        return false;
-    flight->call_id = calls_put(engine->store, &row, err);
-    return flight->call_id != 0;
-}
-
-// An answer is on its way to disk; its text is borrowed. Waiters and worker
-// hear of it once it is durable.
-static void land(struct coordinator *c, struct flight *flight,
-                 const char *worker, const struct call_answer *answer)
-{
-    struct engine *engine = &c->engine;
-    struct err err = ERR_CLEAR;
-
-    flight->answer = *answer;
-    flight->answer.text = strdup(answer->text);
-    if (answer->logprobs != NULL)
-        flight->answer.logprobs = strdup(answer->logprobs);
-    if (flight->answer.text == NULL ||
-        (answer->logprobs != NULL && flight->answer.logprobs == NULL))
-        err_nomem(&err, "an answer");
-    else if (put_call(engine, flight, worker, answer, &err)) {
-        flight->put = store_last_put(engine->store);
-        job_work_paid(flight, clock_monotonic_ms());
-        flights_land(&engine->flights, flight);
-        return;
-    }
-    if (flight->worker >= 0)
-        dispatch_credit(engine->dispatch, flight->worker, flight->lease,
-                        clock_monotonic_ms());
-    put_failed(c, &err);
-}
-
-static void on_answered(void *user, struct flight *flight,
-                        const struct worker_info *worker,
-                        struct call_answer *answer)
-{
-    land(user, flight, worker->name, answer);
-}
-
-static void on_program_answered(void *user, struct flight *flight,
-                                const struct call_answer *answer)
-{
-    land(user, flight, "exec", answer);
-}
-
-static void on_program_failed(void *user, struct flight *flight,
-                              const char *cause)
-{
-    struct coordinator *c = user;
-
-    job_work_park(&c->engine.flights, flight, cause);
-}
-
-// Tells the waiters of a durable flight, in the order in which they came.
-static void tell_waiters(struct flight *flight)
-{
-    while (flight->waiters != NULL) {
-        struct waiter *waiter = flight->waiters;
-        struct job_work *work = evaluation_work(waiter->evaluation);
-        struct err err = ERR_CLEAR;
-
-        flight->waiters = waiter->next;
-        if (!evaluation_feed(waiter, flight, &err) &&
-            work->failure.code == ERR_NONE)
-            work->failure = err;
-        waiter_free(flight, waiter);
-    }
-}
-
-static void settle_durable(struct coordinator *c, int64_t now)
-{
-    struct engine *engine = &c->engine;
-    uint64_t durable;
-    struct flight *flight;
-
-    store_notice_clear(engine->store);
-    durable = store_durable(engine->store);
-    while (!turn_is_over(&engine->turn) &&
-           (flight = flights_take_durable(&engine->flights, durable)) != NULL) {
-        if (flight->worker >= 0)
-            dispatch_credit(engine->dispatch, flight->worker, flight->lease,
-                            now);
-        tell_waiters(flight);
-        flight_close(&engine->flights, flight);
-    }
-}
-
 // --- actions of dispatch ---
-
-static void refuse_side_call(struct coordinator *c, struct side_call *side,
-                             const struct err *why, int64_t now);
 
 static void send_side_call(struct coordinator *c, const struct action *action,
                            int64_t now)
@@ -212,7 +67,7 @@ static void send_side_call(struct coordinator *c, const struct action *action,
 
     assert(side != NULL);
     if (!delivery_send_side_call(c->peers, action, side, now, &err))
-        refuse_side_call(c, side, &err, now);
+        clients_refuse_side_call(c->clients, side, &err, now);
 }
 
 static void do_send(struct coordinator *c, const struct action *action,
@@ -256,7 +111,7 @@ static void park_side_call(struct coordinator *c, int64_t call,
 
     assert(side != NULL);
     err_set(&err, ERR_IO, "the call failed wherever it was tried (%s)", cause);
-    refuse_side_call(c, side, &err, now);
+    clients_refuse_side_call(c->clients, side, &err, now);
 }
 
 static void do_park(struct coordinator *c, const struct action *action,
@@ -295,366 +150,6 @@ static void act(struct coordinator *c, int64_t now)
         acts[action.kind](c, &action, now);
 }
 
-// --- clients ---
-
-static void tell_failure(struct coordinator *c, struct peer *peer,
-                         int64_t status, const struct err *err)
-{
-    char *document = error_document(err);
-    struct message message = {
-        .kind = MESSAGE_RESULT,
-        .as.result = {.job = "",
-                      .status = status,
-                      .document = document == NULL ? "{}" : document,
-                      .compiled = ""}};
-
-    peers_tell(c->peers, peer, &message);
-    free(document);
-}
-
-// The run of the same job, to be joined. Evaluations share their calls alone:
-// what they score is no part of a job's id.
-static struct running_job *find_same(void *user,
-                                     const struct running_job *running)
-{
-    struct coordinator *c = user;
-
-    if (!running_job_is_run(running))
-        return NULL;
-    for (struct running_job *d = c->running_jobs; d != NULL;
-         d = running_job_next(d))
-        if (running_job_same_history(d, running))
-            return d;
-    return NULL;
-}
-
-static bool begin_job(void *user, struct running_job *running, struct err *err)
-{
-    struct coordinator *c = user;
-
-    if (c->draining || c->n_running >= MAX_RUNNING) {
-        err_set(err, ERR_BUSY,
-                "the coordinator takes no more jobs now (%zu are running): "
-                "submit again later",
-                c->n_running);
-        return false;
-    }
-    if (!running_job_begin(running, clock_monotonic_ms(), err))
-        return false;
-    log_info("job-begun", "%s", running_job_id(running));
-    paused_jobs_begun(&c->paused, running_job_id(running));
-    running_jobs_add(&c->running_jobs, running);
-    c->n_running++;
-    return true;
-}
-
-static struct requester requester_of(const struct peer *peer,
-                                     enum requester_kind kind)
-{
-    return (struct requester){.kind = kind, .address = peer_address(peer)};
-}
-
-// NULL: there was no memory for it.
-static void reply_text(struct coordinator *c, struct peer *peer,
-                       const char *text)
-{
-    struct message message = {
-        .kind = MESSAGE_REPLY,
-        .as.reply = {.document = text == NULL ? "{}" : text}};
-
-    peers_tell(c->peers, peer, &message);
-}
-
-static void reply_to(struct coordinator *c, struct peer *peer, json_t *answer,
-                     const struct err *err)
-{
-    char *text = command_text(answer, err);
-
-    reply_text(c, peer, text);
-    free(text);
-}
-
-static void reply_to_side_call(struct coordinator *c, struct side_call *side,
-                               json_t *answer, const struct err *err,
-                               int64_t now)
-{
-    struct peer *peer = peers_at(c->peers, &side->asker);
-
-    if (peer != NULL)
-        reply_to(c, peer, answer, err);
-    else
-        json_decref(answer);
-    side_call_end(&c->engine, side, now);
-}
-
-static void refuse_side_call(struct coordinator *c, struct side_call *side,
-                             const struct err *why, int64_t now)
-{
-    reply_to_side_call(c, side, NULL, why, now);
-}
-
-static void on_side_call_answered(void *user, struct side_call *side,
-                                  const struct call_answer *answer)
-{
-    struct err err = ERR_CLEAR;
-
-    reply_to_side_call(user, side, side_call_reply(answer), &err,
-                       clock_monotonic_ms());
-}
-
-static void end_late_side_calls(struct coordinator *c, int64_t now)
-{
-    struct side_call *side;
-    struct err err = ERR_CLEAR;
-
-    err_set(&err, ERR_BUSY, "no worker had time for it within %d s",
-            SIDE_CALL_MS / 1000);
-    while ((side = side_call_late(&c->engine, now)) != NULL)
-        refuse_side_call(c, side, &err, now);
-}
-
-static void tell_submitted(struct coordinator *c, struct peer *peer,
-                           struct running_job *running, const struct err *err)
-{
-    struct message message = {.kind = MESSAGE_ACCEPTED};
-
-    peer_ends_submission(peer, running);
-    if (running == NULL) {
-        tell_failure(c, peer, err->code == ERR_STORE ? 3 : 2, err);
-        return;
-    }
-    message.as.accepted.job = running_job_id(running);
-    peers_tell(c->peers, peer, &message);
-}
-
-// A job that the coordinator itself wanted to take up, and could not.
-static void leave_left(struct coordinator *c, int64_t job_no,
-                       const char *job_id, const struct err *why)
-{
-    bool passes = why->code == ERR_STORE || why->code == ERR_BUSY;
-
-    if (!passes)
-        history_job_state(c->engine.store, job_no, "paused", why->text, -1,
-                          NULL, NULL);
-    if (job_id != NULL && passes)
-        paused_jobs_later(&c->paused, job_id, clock_monotonic_ms());
-    else if (job_id != NULL)
-        (void)paused_jobs_forget(&c->paused, job_id);
-}
-
-// What became of a job that somebody wanted to begin.
-static void after_opening(void *user, const struct requester *requester,
-                          struct running_job *running, const char *job_id,
-                          const struct err *err)
-{
-    struct coordinator *c = user;
-    struct peer *peer = requester->kind == REQUESTER_NONE
-                            ? NULL
-                            : peers_at(c->peers, &requester->address);
-
-    if (running == NULL)
-        log_warn("job-not-begun", "%s: %s", job_id == NULL ? "a job" : job_id,
-                 err->text);
-    if (running == NULL && requester->kind == REQUESTER_NONE)
-        leave_left(c, requester->job_no, job_id, err);
-    if (peer != NULL && requester->kind == REQUESTER_SUBMITS)
-        tell_submitted(c, peer, running, err);
-    else if (peer != NULL)
-        reply_to(c, peer,
-                 running == NULL
-                     ? NULL
-                     : json_pack("{s:s, s:s}", "job", running_job_id(running),
-                                 "state", "running"),
-                 err);
-}
-
-static void on_submitted(void *user, struct peer *peer,
-                         const struct submit *submit, struct arena *arena)
-{
-    struct coordinator *c = user;
-    struct requester requester = requester_of(peer, REQUESTER_SUBMITS);
-    struct err err = ERR_CLEAR;
-
-    if (openings_submit(&c->openings, &requester, submit, arena, &err))
-        peer_begins_submission(peer);
-    else
-        tell_failure(c, peer, 2, &err);
-}
-
-static void on_submitted_long(void *user, struct peer *peer, struct buf *bytes)
-{
-    struct coordinator *c = user;
-    struct requester requester = requester_of(peer, REQUESTER_SUBMITS);
-    struct err err = ERR_CLEAR;
-
-    if (openings_submit_long(&c->openings, &requester, bytes, &err))
-        peer_begins_submission(peer);
-    else
-        tell_failure(c, peer, 2, &err);
-}
-
-// --- commands ---
-
-static bool resume_job(void *user, const struct peer *peer, const char *job_id,
-                       const struct job_share *share, struct err *err)
-{
-    struct coordinator *c = user;
-    struct requester requester = requester_of(peer, REQUESTER_COMMANDS);
-
-    return openings_resume(&c->openings, &requester, job_id, share, err);
-}
-
-static int64_t let_go(void *user, const char *job_id)
-{
-    struct coordinator *c = user;
-
-    return paused_jobs_forget(&c->paused, job_id);
-}
-
-static void act_on(struct coordinator *c, struct peer *peer,
-                   const struct verb *verb, const struct command *command,
-                   json_t *found)
-{
-    struct command_scene at = {.engine = &c->engine,
-                               .running_jobs = c->running_jobs,
-                               .peer = peer,
-                               .resume = resume_job,
-                               .let_go = let_go,
-                               .user = c};
-    struct err err = ERR_CLEAR;
-    json_t *answer = command_act(verb, &at, command, found, &err);
-
-    if (answer != NULL || err.code != ERR_NONE)
-        reply_to(c, peer, answer, &err);
-}
-
-static void on_read(void *user, const struct inquiry *inquiry)
-{
-    struct coordinator *c = user;
-    const struct requester *requester = &inquiry->requester;
-    struct peer *peer = peers_at(c->peers, &requester->address);
-
-    if (peer == NULL)
-        json_decref(inquiry->found);
-    else if (inquiry->found == NULL)
-        reply_text(c, peer, inquiry->text);
-    else
-        act_on(c, peer, inquiry->verb, inquiry->command, inquiry->found);
-}
-
-static void on_commanded(void *user, struct peer *peer,
-                         const struct command *command)
-{
-    struct coordinator *c = user;
-    struct err err = ERR_CLEAR;
-    const struct verb *verb = command_verb(command->verb, &err);
-    struct requester requester = requester_of(peer, REQUESTER_COMMANDS);
-
-    if (verb != NULL && !command_reads(verb))
-        act_on(c, peer, verb, command, NULL);
-    else if (verb == NULL ||
-             !inquiries_ask(&c->inquiries, &requester, verb, command, &err))
-        reply_to(c, peer, NULL, &err);
-}
-
-static void tell_progress(struct coordinator *c, int64_t now)
-{
-    if (now - c->progress_ms < PROGRESS_MS)
-        return;
-    c->progress_ms = now;
-    for (struct peer *peer = peers_next_watcher(c->peers, NULL, NULL);
-         peer != NULL; peer = peers_next_watcher(c->peers, NULL, peer)) {
-        struct message message = {.kind = MESSAGE_PROGRESS};
-
-        running_job_progress(peer_watched(peer), now, &message.as.progress);
-        peers_tell(c->peers, peer, &message);
-    }
-}
-
-// --- running jobs ---
-
-static void tell_result(struct coordinator *c, struct running_job *running)
-{
-    const struct running_job_result *result = running_job_result(running);
-    struct message message = {.kind = MESSAGE_RESULT};
-
-    message.as.result = (struct result){
-        .job = running_job_id(running),
-        .status = result->status,
-        .document = result->document == NULL ? "{}" : result->document,
-        .compiled = result->compiled == NULL ? "" : result->compiled};
-    for (struct peer *peer = peers_next_watcher(c->peers, running, NULL);
-         peer != NULL; peer = peers_next_watcher(c->peers, running, peer))
-        peers_tell(c->peers, peer, &message);
-    peers_unwatch(c->peers, running);
-}
-
-// What becomes of a job that has ended: one that paused for want of a worker
-// waits for another. What `run` does in its own process ends with it.
-static void note_end(struct coordinator *c, const struct running_job *running,
-                     int64_t now)
-{
-    const struct job_work *work =
-        running_job_work_of((struct running_job *)running);
-
-    enum awaits awaits = running_job_awaits(running);
-
-    if (!running_job_is_run(running) || c->engine.local)
-        return;
-    if (awaits == AWAITS_NOTHING || c->draining) {
-        (void)paused_jobs_forget(&c->paused, work->id);
-        return;
-    }
-    log_info("job-waits", "%s: goes on by itself when %s", work->id,
-             awaits == AWAITS_WORKER ? "another worker is here"
-                                     : "the disk can be read");
-    paused_jobs_add(&c->paused, &c->engine, work->id, work->job_no, awaits,
-                    job_work_total_paid(work) > 0, now);
-}
-
-static void work_jobs(struct coordinator *c, int64_t now)
-{
-    const struct programs_handlers programs = {.user = c,
-                                               .answered = on_program_answered,
-                                               .failed = on_program_failed};
-    struct running_job *next;
-
-    for (struct running_job *running = c->running_jobs; running != NULL;
-         running = next) {
-        next = running_job_next(running);
-        running_job_read_notes(running);
-        job_programs_read(running_job_work_of(running), &programs);
-        running_job_work(running, now);
-        if (!running_job_settle(running, now))
-            continue;
-        tell_result(c, running);
-        note_end(c, running, now);
-        running_jobs_remove(&c->running_jobs, running);
-        c->n_running--;
-        running_job_discard(running);
-    }
-}
-
-static void save_time(struct coordinator *c, int64_t now)
-{
-    if (now - c->save_ms < SAVE_TIME_MS)
-        return;
-    c->save_ms = now;
-    for (struct running_job *running = c->running_jobs; running != NULL;
-         running = running_job_next(running))
-        if (!running_job_has_ended(running))
-            running_job_save_time(running, now);
-}
-
-static bool programs_at_work(const struct coordinator *c)
-{
-    for (struct running_job *running = c->running_jobs; running != NULL;
-         running = running_job_next(running))
-        if (job_programs_at_work(running_job_work_of(running)->programs))
-            return true;
-    return false;
-}
-
 // Somebody is at work when calls are out and no fault came lately, or while a
 // program of the user, such as a slow metric, owes an answer.
 static void look_busy(struct coordinator *c, int64_t now)
@@ -666,77 +161,22 @@ static void look_busy(struct coordinator *c, int64_t now)
     c->busy_check_ms = now;
     dispatch_count(c->engine.dispatch, &counts);
     // A disk that is behind is nothing that anybody at work can help.
-    if (c->engine.behind || programs_at_work(c) ||
+    if (c->engine.behind || jobs_have_programs_at_work(c->jobs) ||
         (counts.leased > 0 && counts.faults == c->faults_seen))
         c->engine.busy_ms = now;
     c->faults_seen = counts.faults;
 }
 
-// Jobs of a coordinator on the network wait in the store for the next one; what
-// `run` does in its own process ends with it.
 static void drain(struct coordinator *c)
 {
-    struct err why = ERR_CLEAR, ended = ERR_CLEAR;
+    struct err ended = ERR_CLEAR;
 
-    c->draining = true;
     store_set_patience(c->engine.store, 0); // or it would end with the outage
     err_set(&ended, ERR_STOPPED,
             "the coordinator stopped before it came to this query: ask again "
             "when it is back");
     background_dismiss(c->engine.queries, &ended);
-    err_set(
-        &why, ERR_STOPPED, "%s",
-        c->engine.local
-            ? "stopped; run the same command again to go on"
-            : "the coordinator stopped; the job goes on when it starts again");
-    for (struct running_job *running = c->running_jobs; running != NULL;
-         running = running_job_next(running)) {
-        if (c->engine.local)
-            running_job_close(running, &why);
-        else
-            running_job_interrupt(running, &why);
-    }
-}
-
-// --- jobs that go on by themselves ---
-
-static bool go_on(struct coordinator *c, int64_t job_no, const char *id)
-{
-    struct requester nobody = {.kind = REQUESTER_NONE, .job_no = job_no};
-    struct err err = ERR_CLEAR;
-
-    return c->n_running < MAX_RUNNING &&
-           openings_resume(&c->openings, &nobody, id, &(struct job_share){0},
-                           &err);
-}
-
-// What an earlier coordinator left; the rest waits until there is room.
-static void take_up_left(struct coordinator *c, int64_t now)
-{
-    struct left_view job;
-
-    if (c->draining)
-        return;
-    left_jobs_tick(&c->left, now);
-    while (left_jobs_next(&c->left, &job) && go_on(c, job.job_no, job.id)) {
-        log_info("job-taken-up", "%s", job.id);
-        left_jobs_took(&c->left);
-    }
-}
-
-// Jobs that paused, and for which somebody new is here.
-static void take_up_paused(struct coordinator *c, int64_t now)
-{
-    struct paused_view job;
-
-    while (!c->draining && paused_jobs_due(&c->paused, &c->engine, now, &job)) {
-        if (go_on(c, job.job_no, job.id))
-            log_info("job-taken-up", "%s: %s", job.id,
-                     job.awaits == AWAITS_WORKER ? "another worker is here"
-                                                 : "the disk is tried again");
-        else
-            paused_jobs_later(&c->paused, job.id, now);
-    }
+    jobs_drain(c->jobs);
 }
 
 // --- the loop ---
@@ -756,7 +196,7 @@ static bool take_orders(struct coordinator *c)
 static long wait_ms(struct coordinator *c, int64_t now)
 {
     int64_t deadline = dispatch_deadline(c->engine.dispatch);
-    int64_t wait = c->n_running > 0 ? PROGRESS_MS : IDLE_MS;
+    int64_t wait = jobs_count(c->jobs) > 0 ? ACTIVE_MS : IDLE_MS;
 
     if (turn_was_unfinished(&c->engine.turn))
         return 0;
@@ -769,7 +209,7 @@ static long wait_ms(struct coordinator *c, int64_t now)
 
 static void wait_for_events(struct coordinator *c)
 {
-    zmq_pollitem_t items[7 + 2 * MAX_RUNNING] = {
+    zmq_pollitem_t items[7 + 2 * JOBS_MOST] = {
         {.socket = wire_handle(listener_socket(c->listener)),
          .events = ZMQ_POLLIN},
         {.socket = connections_handle(listener_connections(c->listener)),
@@ -782,7 +222,7 @@ static void wait_for_events(struct coordinator *c)
     };
     int n = 7;
 
-    for (struct running_job *running = c->running_jobs; running != NULL;
+    for (struct running_job *running = jobs_first(c->jobs); running != NULL;
          running = running_job_next(running)) {
         const struct job_programs *programs =
             running_job_work_of(running)->programs;
@@ -804,22 +244,21 @@ static void turn(struct coordinator *c)
     wait_for_events(c);
     turn_begin(turn, "orders");
     now = clock_monotonic_ms();
-    if (take_orders(c) && !c->draining)
+    if (take_orders(c) && !jobs_are_draining(c->jobs))
         drain(c);
     turn_step(turn, "what peers sent");
     inbox_receive(c->inbox, now);
     turn_step(turn, "answers that are durable");
-    settle_durable(c, now);
+    landing_settle(&c->engine, now);
     turn_step(turn, "what the background did");
     background_take(c->engine.jobs);
     background_take(c->engine.reads);
     background_take(c->engine.queries);
-    take_up_left(c, now);
-    take_up_paused(c, now);
+    jobs_take_up(c->jobs, now);
     turn_step(turn, "running jobs");
     dispatch_tick(c->engine.dispatch, now);
     c->engine.behind = store_behind(c->engine.store);
-    work_jobs(c, now);
+    jobs_work(c->jobs, now);
     turn_step(turn, "calls to be sent");
     delivery_send_proofs(c->peers, now);
     if (!c->engine.behind)
@@ -827,10 +266,9 @@ static void turn(struct coordinator *c)
     delivery_flush(c->peers, now);
     turn_step(turn, "heartbeats and progress");
     look_busy(c, now);
-    end_late_side_calls(c, now);
     peers_beat(c->peers, now);
-    tell_progress(c, now);
-    save_time(c, now);
+    clients_tend(c->clients, now);
+    jobs_save_time(c->jobs, now);
     turn_end(turn);
 }
 
@@ -838,14 +276,71 @@ static void *run_loop(void *arg)
 {
     struct coordinator *c = arg;
 
-    left_jobs_survey(&c->left);
-    while (!c->draining || c->running_jobs != NULL ||
+    jobs_survey(c->jobs);
+    while (!jobs_are_draining(c->jobs) || jobs_first(c->jobs) != NULL ||
            !background_idle(c->engine.jobs) ||
            !background_idle(c->engine.reads) ||
            !background_idle(c->engine.queries))
         turn(c);
     atomic_store(&c->ended, true);
     return NULL;
+}
+
+// --- who hears what ---
+
+static void on_submitted(void *user, struct peer *peer,
+                         const struct submit *submit, struct arena *arena)
+{
+    struct coordinator *c = user;
+
+    clients_submitted(c->clients, peer, submit, arena);
+}
+
+static void on_submitted_long(void *user, struct peer *peer, struct buf *bytes)
+{
+    struct coordinator *c = user;
+
+    clients_submitted_long(c->clients, peer, bytes);
+}
+
+static void on_commanded(void *user, struct peer *peer,
+                         const struct command *command)
+{
+    struct coordinator *c = user;
+
+    clients_commanded(c->clients, peer, command);
+}
+
+static void on_answered(void *user, struct flight *flight,
+                        const struct worker_info *worker,
+                        struct call_answer *answer)
+{
+    struct coordinator *c = user;
+
+    jobs_answered(c->jobs, flight, worker->name, answer);
+}
+
+static void on_side_call_answered(void *user, struct side_call *side,
+                                  const struct call_answer *answer)
+{
+    struct coordinator *c = user;
+
+    clients_side_call_answered(c->clients, side, answer);
+}
+
+static void on_job_opened(void *user, const struct requester *requester,
+                          struct running_job *running, const struct err *err)
+{
+    struct coordinator *c = user;
+
+    clients_job_opened(c->clients, requester, running, err);
+}
+
+static void on_job_ended(void *user, const struct running_job *running)
+{
+    struct coordinator *c = user;
+
+    clients_job_ended(c->clients, running);
 }
 
 // --- life ---
@@ -933,20 +428,28 @@ static bool open_listener(struct coordinator *c,
     return wire_bind_also(socket, c->inside, err);
 }
 
-static bool open_peers(struct coordinator *c, struct err *err)
+// Peers, jobs and clients, and who of them hears what.
+static bool open_parts(struct coordinator *c, const char *program,
+                       struct err *err)
 {
-    const struct inbox_handlers handlers = {.user = c,
-                                            .submitted = on_submitted,
-                                            .submitted_long = on_submitted_long,
-                                            .commanded = on_commanded,
-                                            .answered = on_answered,
-                                            .side_call_answered =
-                                                on_side_call_answered};
+    const struct jobs_handlers jobs = {
+        .user = c, .opened = on_job_opened, .ended = on_job_ended};
+    const struct inbox_handlers inbox = {.user = c,
+                                         .submitted = on_submitted,
+                                         .submitted_long = on_submitted_long,
+                                         .commanded = on_commanded,
+                                         .answered = on_answered,
+                                         .side_call_answered =
+                                             on_side_call_answered};
 
     c->peers = peers_new(&c->engine, c->listener, err);
     if (c->peers != NULL)
-        c->inbox = inbox_new(c->peers, &handlers, err);
-    return c->inbox != NULL;
+        c->jobs = jobs_new(&c->engine, &jobs, err);
+    if (c->jobs != NULL)
+        c->inbox = inbox_new(c->peers, &inbox, err);
+    if (c->inbox != NULL)
+        c->clients = clients_new(&c->engine, c->peers, c->jobs, program, err);
+    return c->clients != NULL;
 }
 
 static bool open_engine(struct coordinator *c,
@@ -983,8 +486,8 @@ static void free_coordinator(struct coordinator *c)
     background_stop(c->engine.jobs);
     background_stop(c->engine.reads);
     background_stop(c->engine.queries);
-    left_jobs_release(&c->left);
-    paused_jobs_release(&c->paused);
+    clients_free(c->clients);
+    jobs_free(c->jobs);
     peers_free(c->peers);
     inbox_free(c->inbox);
     listener_close(c->listener);
@@ -1016,19 +519,9 @@ struct coordinator *coordinator_start(void *zmq,
         return NULL;
     }
     c->zmq = zmq;
-    c->opening_handlers = (struct opening_handlers){.user = c,
-                                                    .find_same = find_same,
-                                                    .begin = begin_job,
-                                                    .ended = after_opening};
-    c->inquiries = (struct inquiries){.engine = &c->engine,
-                                      .program = options->program,
-                                      .answered = on_read,
-                                      .user = c};
-    c->left.engine = &c->engine;
-    c->openings = (struct openings){.engine = &c->engine,
-                                    .handlers = &c->opening_handlers};
     if (!open_control(c, err) || !open_engine(c, options, err) ||
-        !open_listener(c, options, err) || !open_peers(c, err))
+        !open_listener(c, options, err) ||
+        !open_parts(c, options->program, err))
         goto fail;
     if (pthread_create(&c->thread, NULL, run_loop, c) != 0) {
         err_set(err, ERR_IO, "cannot start the coordinator's thread");

@@ -1,4 +1,11 @@
-// coordinator: the loop that owns store, dispatch, link and running jobs.
+// coordinator: the loop, and the parts that it owns.
+//
+//   inbox      what peers say            peers      who is here
+//   clients    what clients ask, and     delivery   calls that go to workers
+//              what they are told
+//   jobs       from the wish to begin    landing    answers on their way to disk
+//              one to its end                       and to those who wait
+//   dispatch   which call goes where     store, background, models, workers
 //
 // One thread. Everything else talks to it by messages: workers and clients
 // over the ROUTER socket, job threads over their PAIR sockets, the store's

@@ -332,6 +332,12 @@ static struct opening *new_opening(struct openings *openings,
     return opening;
 }
 
+struct requester requester_from(const struct peer *peer,
+                                enum requester_kind kind)
+{
+    return (struct requester){.kind = kind, .address = peer_address(peer)};
+}
+
 bool openings_submit(struct openings *openings,
                      const struct requester *requester,
                      const struct submit *submit, struct arena *arena,

@@ -46,6 +46,9 @@ struct requester {
     int64_t job_no; // of the job that the coordinator takes up
 };
 
+struct requester requester_from(const struct peer *peer,
+                                enum requester_kind kind);
+
 struct opening_handlers {
     void *user;
     // The running job that is the same one, or NULL.

@@ -1,0 +1,65 @@
+// clients: what clients ask of the coordinator, and what they are told.
+//
+//   SUBMIT   -> ACCEPTED, PROGRESS ..., RESULT; or RESULT with the error
+//   COMMAND  -> REPLY, at once or when the store, a worker or an opening has
+//               answered
+//
+// Who asked may be gone by the time that there is an answer: it is kept by its
+// address, and looked up then (peers_at). Belongs to the coordinator's loop.
+
+#ifndef COORDINATOR_CLIENTS_H
+#define COORDINATOR_CLIENTS_H
+
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/call.h"
+#include "common/err.h"
+#include "coordinator/opening.h"
+#include "coordinator/running_job.h"
+#include "wire/message.h"
+
+struct clients;
+struct engine;
+struct jobs;
+struct peer;
+struct peers;
+struct side_call;
+
+// All borrowed; program is the path of promptcc, for SQL (query_child.h), or
+// NULL. NULL without memory.
+struct clients *clients_new(struct engine *engine, struct peers *peers,
+                            struct jobs *jobs, const char *program,
+                            struct err *err);
+void clients_free(struct clients *clients); // NULL is fine
+
+// --- what they ask: rows of inbox_handlers ---
+
+void clients_submitted(struct clients *clients, struct peer *peer,
+                       const struct submit *submit, struct arena *arena);
+void clients_submitted_long(struct clients *clients, struct peer *peer,
+                            struct buf *bytes);
+void clients_commanded(struct clients *clients, struct peer *peer,
+                       const struct command *command);
+
+// --- what they are told ---
+
+// As in jobs_handlers.
+void clients_job_opened(struct clients *clients,
+                        const struct requester *requester,
+                        struct running_job *running, const struct err *err);
+void clients_job_ended(struct clients *clients,
+                       const struct running_job *running);
+
+// A call beside all jobs was answered, or will not be; it ends here.
+void clients_side_call_answered(struct clients *clients, struct side_call *side,
+                                const struct call_answer *answer);
+void clients_refuse_side_call(struct clients *clients, struct side_call *side,
+                              const struct err *why, int64_t now);
+
+// PROGRESS to those who watch a job, some times a second; and side calls that
+// nobody had time for are refused.
+void clients_tend(struct clients *clients, int64_t now);
+
+#endif

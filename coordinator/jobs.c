@@ -1,0 +1,338 @@
+#include "coordinator/jobs.h"
+
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "coordinator/answerers/programs.h"
+#include "coordinator/engine.h"
+#include "coordinator/job_work.h"
+#include "coordinator/landing.h"
+#include "coordinator/left_jobs.h"
+#include "coordinator/paused_jobs.h"
+#include "store/history.h"
+
+enum { SAVE_TIME_MS = 5000 }; // between two notes of the time spent
+
+struct jobs {
+    struct engine *engine; // borrowed
+    struct jobs_handlers handlers;
+    struct openings openings; // jobs on their way in
+    struct opening_handlers opening_handlers;
+    struct running_job *running; // owned, newest first
+    size_t n;
+    struct left_jobs left;     // by an earlier coordinator
+    struct paused_jobs paused; // that go on by themselves
+    bool draining;
+    int64_t save_ms; // when the time spent was noted last
+};
+
+// --- beginning ---
+
+// The run of the same job, to be joined. Evaluations share their calls alone:
+// what they score is no part of a job's id.
+static struct running_job *find_same(void *user,
+                                     const struct running_job *running)
+{
+    struct jobs *jobs = user;
+
+    if (!running_job_is_run(running))
+        return NULL;
+    for (struct running_job *d = jobs->running; d != NULL;
+         d = running_job_next(d))
+        if (running_job_same_history(d, running))
+            return d;
+    return NULL;
+}
+
+static bool begin_job(void *user, struct running_job *running, struct err *err)
+{
+    struct jobs *jobs = user;
+
+    if (jobs->draining || jobs->n >= JOBS_MOST) {
+        err_set(err, ERR_BUSY,
+                "the coordinator takes no more jobs now (%zu are running): "
+                "submit again later",
+                jobs->n);
+        return false;
+    }
+    if (!running_job_begin(running, clock_monotonic_ms(), err))
+        return false;
+    log_info("job-begun", "%s", running_job_id(running));
+    paused_jobs_begun(&jobs->paused, running_job_id(running));
+    running_jobs_add(&jobs->running, running);
+    jobs->n++;
+    return true;
+}
+
+// A job that the coordinator itself wanted to take up, and could not.
+static void leave_left(struct jobs *jobs, int64_t job_no, const char *job_id,
+                       const struct err *why)
+{
+    bool passes = why->code == ERR_STORE || why->code == ERR_BUSY;
+
+    if (!passes)
+        history_job_state(jobs->engine->store, job_no, "paused", why->text, -1,
+                          NULL, NULL);
+    if (job_id != NULL && passes)
+        paused_jobs_later(&jobs->paused, job_id, clock_monotonic_ms());
+    else if (job_id != NULL)
+        (void)paused_jobs_forget(&jobs->paused, job_id);
+}
+
+// What became of a job that somebody wanted to begin.
+static void after_opening(void *user, const struct requester *requester,
+                          struct running_job *running, const char *job_id,
+                          const struct err *err)
+{
+    struct jobs *jobs = user;
+
+    if (running == NULL)
+        log_warn("job-not-begun", "%s: %s", job_id == NULL ? "a job" : job_id,
+                 err->text);
+    if (running == NULL && requester->kind == REQUESTER_NONE)
+        leave_left(jobs, requester->job_no, job_id, err);
+    jobs->handlers.opened(jobs->handlers.user, requester, running, err);
+}
+
+bool jobs_submit(struct jobs *jobs, const struct requester *requester,
+                 const struct submit *submit, struct arena *arena,
+                 struct err *err)
+{
+    return openings_submit(&jobs->openings, requester, submit, arena, err);
+}
+
+bool jobs_submit_long(struct jobs *jobs, const struct requester *requester,
+                      struct buf *bytes, struct err *err)
+{
+    return openings_submit_long(&jobs->openings, requester, bytes, err);
+}
+
+bool jobs_resume(struct jobs *jobs, const struct requester *requester,
+                 const char *job_id, const struct job_share *share,
+                 struct err *err)
+{
+    return openings_resume(&jobs->openings, requester, job_id, share, err);
+}
+
+int64_t jobs_let_go(struct jobs *jobs, const char *job_id)
+{
+    return paused_jobs_forget(&jobs->paused, job_id);
+}
+
+void jobs_survey(struct jobs *jobs)
+{
+    left_jobs_survey(&jobs->left);
+}
+
+static bool go_on(struct jobs *jobs, int64_t job_no, const char *id)
+{
+    struct requester nobody = {.kind = REQUESTER_NONE, .job_no = job_no};
+    struct err err = ERR_CLEAR;
+
+    return jobs->n < JOBS_MOST && openings_resume(&jobs->openings, &nobody, id,
+                                                  &(struct job_share){0}, &err);
+}
+
+// What an earlier coordinator left; the rest waits until there is room.
+static void take_up_left(struct jobs *jobs, int64_t now)
+{
+    struct left_view job;
+
+    if (jobs->draining)
+        return;
+    left_jobs_tick(&jobs->left, now);
+    while (left_jobs_next(&jobs->left, &job) &&
+           go_on(jobs, job.job_no, job.id)) {
+        log_info("job-taken-up", "%s", job.id);
+        left_jobs_took(&jobs->left);
+    }
+}
+
+// Jobs that paused, and for which somebody new is here.
+static void take_up_paused(struct jobs *jobs, int64_t now)
+{
+    struct paused_view job;
+
+    while (!jobs->draining &&
+           paused_jobs_due(&jobs->paused, jobs->engine, now, &job)) {
+        if (go_on(jobs, job.job_no, job.id))
+            log_info("job-taken-up", "%s: %s", job.id,
+                     job.awaits == AWAITS_WORKER ? "another worker is here"
+                                                 : "the disk is tried again");
+        else
+            paused_jobs_later(&jobs->paused, job.id, now);
+    }
+}
+
+void jobs_take_up(struct jobs *jobs, int64_t now)
+{
+    take_up_left(jobs, now);
+    take_up_paused(jobs, now);
+}
+
+// --- running ---
+
+struct running_job *jobs_first(const struct jobs *jobs)
+{
+    return jobs->running;
+}
+
+size_t jobs_count(const struct jobs *jobs)
+{
+    return jobs->n;
+}
+
+static void close_all(struct jobs *jobs, const struct err *why)
+{
+    for (struct running_job *running = jobs->running; running != NULL;
+         running = running_job_next(running))
+        running_job_close(running, why);
+}
+
+void jobs_answered(struct jobs *jobs, struct flight *flight, const char *by,
+                   const struct call_answer *answer)
+{
+    struct err err = ERR_CLEAR;
+
+    if (!landing_take(jobs->engine, flight, by, answer, &err))
+        close_all(jobs, &err);
+}
+
+static void on_program_answered(void *user, struct flight *flight,
+                                const struct call_answer *answer)
+{
+    jobs_answered(user, flight, "exec", answer);
+}
+
+static void on_program_failed(void *user, struct flight *flight,
+                              const char *cause)
+{
+    struct jobs *jobs = user;
+
+    job_work_park(&jobs->engine->flights, flight, cause);
+}
+
+// What becomes of a job that has ended: one that paused for want of a worker
+// waits for another. What `run` does in its own process ends with it.
+static void note_end(struct jobs *jobs, const struct running_job *running,
+                     int64_t now)
+{
+    const struct job_work *work =
+        running_job_work_of((struct running_job *)running);
+    enum awaits awaits = running_job_awaits(running);
+
+    if (!running_job_is_run(running) || jobs->engine->local)
+        return;
+    if (awaits == AWAITS_NOTHING || jobs->draining) {
+        (void)paused_jobs_forget(&jobs->paused, work->id);
+        return;
+    }
+    log_info("job-waits", "%s: goes on by itself when %s", work->id,
+             awaits == AWAITS_WORKER ? "another worker is here"
+                                     : "the disk can be read");
+    paused_jobs_add(&jobs->paused, jobs->engine, work->id, work->job_no, awaits,
+                    job_work_total_paid(work) > 0, now);
+}
+
+void jobs_work(struct jobs *jobs, int64_t now)
+{
+    const struct programs_handlers programs = {.user = jobs,
+                                               .answered = on_program_answered,
+                                               .failed = on_program_failed};
+    struct running_job *next;
+
+    for (struct running_job *running = jobs->running; running != NULL;
+         running = next) {
+        next = running_job_next(running);
+        running_job_read_notes(running);
+        job_programs_read(running_job_work_of(running), &programs);
+        running_job_work(running, now);
+        if (!running_job_settle(running, now))
+            continue;
+        jobs->handlers.ended(jobs->handlers.user, running);
+        note_end(jobs, running, now);
+        running_jobs_remove(&jobs->running, running);
+        jobs->n--;
+        running_job_discard(running);
+    }
+}
+
+void jobs_save_time(struct jobs *jobs, int64_t now)
+{
+    if (now - jobs->save_ms < SAVE_TIME_MS)
+        return;
+    jobs->save_ms = now;
+    for (struct running_job *running = jobs->running; running != NULL;
+         running = running_job_next(running))
+        if (!running_job_has_ended(running))
+            running_job_save_time(running, now);
+}
+
+bool jobs_have_programs_at_work(const struct jobs *jobs)
+{
+    for (struct running_job *running = jobs->running; running != NULL;
+         running = running_job_next(running))
+        if (job_programs_at_work(running_job_work_of(running)->programs))
+            return true;
+    return false;
+}
+
+// --- the end ---
+
+// Jobs of a coordinator on the network wait in the store for the next one; what
+// `run` does in its own process ends with it.
+void jobs_drain(struct jobs *jobs)
+{
+    struct err why = ERR_CLEAR;
+
+    jobs->draining = true;
+    if (jobs->engine->local) {
+        err_set(&why, ERR_STOPPED,
+                "stopped; run the same command again to go on");
+        close_all(jobs, &why);
+        return;
+    }
+    err_set(&why, ERR_STOPPED,
+            "the coordinator stopped; the job goes on when it starts again");
+    for (struct running_job *running = jobs->running; running != NULL;
+         running = running_job_next(running))
+        running_job_interrupt(running, &why);
+}
+
+bool jobs_are_draining(const struct jobs *jobs)
+{
+    return jobs->draining;
+}
+
+// --- life ---
+
+struct jobs *jobs_new(struct engine *engine,
+                      const struct jobs_handlers *handlers, struct err *err)
+{
+    struct jobs *jobs = calloc(1, sizeof *jobs);
+
+    if (jobs == NULL) {
+        err_nomem(err, "the jobs");
+        return NULL;
+    }
+    jobs->engine = engine;
+    jobs->handlers = *handlers;
+    jobs->opening_handlers = (struct opening_handlers){.user = jobs,
+                                                       .find_same = find_same,
+                                                       .begin = begin_job,
+                                                       .ended = after_opening};
+    jobs->openings = (struct openings){.engine = engine,
+                                       .handlers = &jobs->opening_handlers};
+    jobs->left.engine = engine;
+    return jobs;
+}
+
+void jobs_free(struct jobs *jobs)
+{
+    if (jobs == NULL)
+        return;
+    left_jobs_release(&jobs->left);
+    paused_jobs_release(&jobs->paused);
+    free(jobs);
+}
