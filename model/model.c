@@ -671,12 +671,30 @@ static bool ask_for_less(struct model_client *client, struct exchange *exchange)
            ask_without_format(client, exchange);
 }
 
+// A server, or what stands before it, that sends more than one reply to a
+// request would have the next request on that connection answered with the rest
+// of this one, and each one after it with the reply to the one before. libcurl
+// drops a kept connection on which it finds more, but only if that has come
+// when the connection is used again. So one whose reply was no answer is not
+// kept: it looks to libcurl as if the server had closed it.
+static void part_with(CURL *easy, const struct exchange *exchange)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    if (exchange->result.fault != FAULT_NONE &&
+        exchange->result.fault != FAULT_BUSY &&
+        curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+        fd != CURL_SOCKET_BAD)
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
 static void finish(struct model_client *client, CURL *easy, CURLcode code)
 {
     struct exchange *exchange = NULL;
 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
     classify(client, exchange, what_ended(exchange, code));
+    part_with(easy, exchange);
     curl_multi_remove_handle(client->multi, easy);
     if (code == CURLE_OK && ask_for_less(client, exchange))
         return;

@@ -169,8 +169,14 @@ static void end(struct http_script *script, bool left)
 
 static void send_reply(int fd, const struct row *row)
 {
+    static const char none[] = "HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}";
     char head[200];
     size_t len = strlen(row->body);
+
+    if (row->act == SCRIPT_LATE) {
+        send_all(fd, none, sizeof none - 1);
+        (void)poll(NULL, 0, row->delay_ms);
+    }
 
     if (row->act == SCRIPT_NOISE) {
         send_all(fd, row->body, len);
@@ -192,7 +198,9 @@ static bool serve(struct connection *connection, char *request, char *body)
 
     sscanf(request, "%*s %79s", path);
     struct row row = begin(script, path, body);
-    int64_t wait_ms = row.act == SCRIPT_HANG ? 3600000 : row.delay_ms;
+    int64_t wait_ms = row.act == SCRIPT_HANG   ? 3600000
+                      : row.act == SCRIPT_LATE ? 0
+                                               : row.delay_ms;
     bool left = wait_ms > 0 && wait_readable(script, connection->fd,
                                              clock_monotonic_ms() + wait_ms);
     bool reply = !left && row.act != SCRIPT_HANG && row.act != SCRIPT_CLOSE;
@@ -200,7 +208,7 @@ static bool serve(struct connection *connection, char *request, char *body)
     if (reply)
         send_reply(connection->fd, &row);
     free(row.body);
-    return reply && row.act == SCRIPT_REPLY;
+    return reply && (row.act == SCRIPT_REPLY || row.act == SCRIPT_LATE);
 }
 
 static void *run_connection(void *user)

@@ -127,6 +127,23 @@ Test(model, an_answer_comes_with_its_id)
     call_answer_release(&done.answer);
 }
 
+Test(model, a_reply_that_comes_late_is_not_the_next_ones)
+{
+    http_script_set(server, CHAT, SCRIPT_LATE, 200,
+                    "{\"message\":{\"content\":\"stale\"},\"done\":true,"
+                    "\"done_reason\":\"stop\"}",
+                    50);
+    struct model_done done = ask_once(5000);
+    cr_assert_neq(done.fault, FAULT_NONE, "%s", done.answer.text);
+    call_answer_release(&done.answer);
+
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 200);
+    done = ask_once(5000);
+    cr_expect_eq(done.fault, FAULT_NONE, "%s", done.text);
+    cr_expect_str_eq(done.answer.text, "refund");
+    call_answer_release(&done.answer);
+}
+
 Test(model, a_server_says_of_its_times_no_more_than_has_passed)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 200,
