@@ -57,45 +57,53 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
+static void leave_seat(struct seat *seat)
+{
+    if (seat->socket == NULL)
+        return;
+    wire_close(seat->socket);
+    arena_release(&seat->arena);
+    seat->socket = NULL;
+}
+
 void stage_close(struct stage *stage)
 {
-    stage_stop(stage);
     for (int i = 0; i < STAGE_ACTORS; i++)
-        wire_close(stage->sockets[i]);
+        leave_seat(&stage->seats[i]);
+    stage_stop(stage);
     zmq_ctx_term(stage->zmq);
     remove_folder(stage->folder);
 }
 
 // --- actors ---
 
-static struct wire_socket **find_socket(struct stage *stage,
-                                        const struct wire_socket *socket)
+static struct seat *find_seat(struct stage *stage)
 {
     int i = 0;
 
-    while (i < STAGE_ACTORS && stage->sockets[i] != socket)
+    while (i < STAGE_ACTORS && stage->seats[i].socket != NULL)
         i++;
     cr_assert_lt(i, STAGE_ACTORS, "too many actors for the stage");
-    return &stage->sockets[i];
+    return &stage->seats[i];
 }
 
 void actor_enter(struct actor *actor, struct stage *stage, const char *name)
 {
     struct wire_id id = {.len = (uint8_t)strlen(name)};
+    struct seat *seat = find_seat(stage);
     struct err err = ERR_CLEAR;
 
     memcpy(id.bytes, name, id.len);
-    *actor = (struct actor){.stage = stage, .arena = ARENA_INIT(1 << 28)};
-    actor->socket = wire_connect(stage->zmq, stage->endpoint, NULL, &id, &err);
-    cr_assert_not_null(actor->socket, "%s", err.text);
-    *find_socket(stage, NULL) = actor->socket;
+    seat->socket = wire_connect(stage->zmq, stage->endpoint, NULL, &id, &err);
+    cr_assert_not_null(seat->socket, "%s", err.text);
+    seat->arena = ARENA_INIT(1 << 28);
+    *actor =
+        (struct actor){.stage = stage, .seat = seat, .socket = seat->socket};
 }
 
 void actor_leave(struct actor *actor)
 {
-    *find_socket(actor->stage, actor->socket) = NULL;
-    wire_close(actor->socket);
-    arena_release(&actor->arena);
+    leave_seat(actor->seat);
     actor->socket = NULL;
 }
 
@@ -170,12 +178,12 @@ bool actor_hears(struct actor *actor, enum message_kind kind, int64_t ms)
     for (;;) {
         struct err err = ERR_CLEAR;
 
-        arena_release(&actor->arena);
-        while (wire_receive(actor->socket, NULL, &actor->arena, &actor->message,
-                            &err) == WIRE_MESSAGE) {
+        arena_release(&actor->seat->arena);
+        while (wire_receive(actor->socket, NULL, &actor->seat->arena,
+                            &actor->message, &err) == WIRE_MESSAGE) {
             if (actor->message.kind == kind)
                 return true;
-            arena_release(&actor->arena);
+            arena_release(&actor->seat->arena);
         }
         if (clock_monotonic_ms() >= deadline)
             return false;
@@ -234,6 +242,11 @@ void actor_reply(struct actor *actor, int64_t lease, const char *text)
 void actor_answer(struct actor *actor, int64_t lease, const char *topic)
 {
     actor_answer_counted(actor, lease, topic, 100, 10);
+}
+
+void actor_answer_next(struct actor *actor, const char *topic)
+{
+    actor_answer(actor, actor_take_call(actor), topic);
 }
 
 void actor_fault(struct actor *actor, int64_t lease, enum call_fault fault)

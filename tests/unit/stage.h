@@ -28,21 +28,24 @@ struct stage {
     int starts;        // for a moment
     struct coordinator_options options;
     struct coordinator *coordinator;
-    struct wire_socket *sockets[STAGE_ACTORS]; // of the actors; NULL: free
+    struct seat {
+        struct wire_socket *socket; // owned; NULL: free
+        struct arena arena;         // of its last message
+    } seats[STAGE_ACTORS];
 };
 
 // A folder of its own; options may be changed until stage_start.
 void stage_open(struct stage *stage);
 void stage_start(struct stage *stage);
 void stage_stop(struct stage *stage); // the store stays
-// Actors that a failing test left behind leave with it.
+// Actors that are still here leave with it.
 void stage_close(struct stage *stage);
 
 struct actor {
     struct stage *stage;
-    struct wire_socket *socket;
-    struct arena arena; // of the last message
-    struct message message;
+    struct seat *seat;
+    struct wire_socket *socket; // of the seat
+    struct message message;     // the last; in the seat's arena
     int64_t beat_ms;
     bool silent; // sends no heartbeats
 };
@@ -53,7 +56,7 @@ struct actor {
 
 // Connected; nothing is said.
 void actor_enter(struct actor *actor, struct stage *stage, const char *name);
-void actor_leave(struct actor *actor);
+void actor_leave(struct actor *actor); // before the stage closes
 
 // Greets and is welcomed.
 void actor_greet_as_client(struct actor *actor, struct stage *stage,
@@ -78,7 +81,9 @@ int64_t actor_take_call(struct actor *actor);
 void actor_answer_counted(struct actor *actor, int64_t lease, const char *topic,
                           int32_t prompt_tokens, int32_t generated_tokens);
 void actor_answer(struct actor *actor, int64_t lease, const char *topic);
-// The same with any words.
+// The next CALL, when it comes.
+void actor_answer_next(struct actor *actor, const char *topic);
+// Answers with any words.
 void actor_reply(struct actor *actor, int64_t lease, const char *text);
 void actor_fault(struct actor *actor, int64_t lease, enum call_fault fault);
 void actor_goodbye(struct actor *actor, int64_t open);

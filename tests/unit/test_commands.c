@@ -32,7 +32,6 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    actor_leave(&client);
     stage_close(&stage);
 }
 
@@ -55,10 +54,9 @@ static void finish_one(void)
 
     actor_greet_as_worker(&w, &stage, "w", 1, STAGE_DIGEST);
     actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     json_decref(actor_take_result(&client, &status));
     cr_assert_eq(status, 0);
-    actor_leave(&w);
 }
 
 Test(commands, workers_are_listed_with_their_slots_and_models)
@@ -76,7 +74,6 @@ Test(commands, workers_are_listed_with_their_slots_and_models)
         json_string_value(json_array_get(json_object_get(entry, "models"), 0)),
         STAGE_MODEL);
     json_decref(reply);
-    actor_leave(&w);
 }
 
 Test(commands, nobody_here_is_an_empty_list)
@@ -148,7 +145,6 @@ Test(commands, a_paused_job_says_so_and_its_worker_stays)
     reply = actor_command(&client, "workers", "");
     cr_expect_eq(json_array_size(reply), 1);
     json_decref(reply);
-    actor_leave(&w);
 }
 
 Test(commands, an_evaluation_can_be_stopped)
@@ -184,7 +180,6 @@ Test(commands, the_status_counts_workers_and_slots)
                  1);
     cr_expect_eq(json_array_size(json_object_get(reply, "jobs")), 0);
     json_decref(reply);
-    actor_leave(&w);
 }
 
 Test(commands, the_status_tells_how_far_a_running_job_is)
@@ -254,7 +249,6 @@ Test(commands, a_call_of_a_client_goes_to_a_worker_and_its_answer_comes_back)
     send_ask(ASKED(STAGE_MODEL));
     actor_reply(&w, actor_take_call(&w), "a tulip");
     json_decref(take_reply());
-    actor_leave(&w);
 }
 
 Test(commands, a_call_that_no_worker_can_answer_is_refused_at_once)
@@ -290,7 +284,6 @@ Test(commands, a_call_whose_worker_lost_the_model_ends_with_its_words)
     cr_expect_not_null(strstr(stage_error(reply), "wherever it was tried"),
                        "%s", stage_error(reply));
     json_decref(reply);
-    actor_leave(&w);
 }
 
 Test(commands, a_client_that_left_gets_no_answer_and_does_no_harm)
@@ -307,7 +300,4 @@ Test(commands, a_client_that_left_gets_no_answer_and_does_no_harm)
     reply = actor_command(&other, "status", "");
     cr_expect(json_is_object(json_object_get(reply, "calls")));
     json_decref(reply);
-    actor_leave(&other);
-    actor_leave(&w);
-    actor_greet_as_client(&client, &stage, "client");
 }

@@ -42,7 +42,6 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    actor_leave(&client);
     stage_close(&stage);
 }
 
@@ -72,6 +71,15 @@ static void worker(struct actor *actor, const char *name, int64_t slots)
     actor_greet_as_worker(actor, &stage, name, slots, STAGE_DIGEST);
 }
 
+// The HELLO of a worker that has the model of the job.
+static struct hello hello_of(const char *name, int64_t epoch, int64_t slots)
+{
+    static struct wire_model model = {.name = STAGE_MODEL,
+                                      .digest = STAGE_DIGEST};
+
+    return actor_worker_hello(name, epoch, slots, &model);
+}
+
 static void expect_refused(struct actor *actor, const char *code)
 {
     cr_expect_str_eq(actor_await(actor, MESSAGE_REFUSED)->as.refused.code,
@@ -89,7 +97,6 @@ Test(peers, another_version_of_the_protocol_is_refused)
     actor_enter(&w, &stage, "w");
     actor_hello(&w, &hello);
     expect_refused(&w, "version");
-    actor_leave(&w);
 }
 
 Test(peers, who_has_not_greeted_is_told_to)
@@ -99,13 +106,11 @@ Test(peers, who_has_not_greeted_is_told_to)
     actor_enter(&w, &stage, "w");
     actor_say(&w, &(struct message){.kind = MESSAGE_HEARTBEAT});
     expect_refused(&w, "hello");
-    actor_leave(&w);
 }
 
 Test(peers, two_workers_of_one_name_are_told_apart)
 {
-    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
-    struct hello hello = actor_worker_hello("same", 1, 1, &model);
+    struct hello hello = hello_of("same", 1, 1);
     struct actor a, b;
 
     actor_enter(&a, &stage, "a");
@@ -115,14 +120,11 @@ Test(peers, two_workers_of_one_name_are_told_apart)
     actor_hello(&b, &hello);
     cr_expect_str_neq(actor_await(&b, MESSAGE_WELCOME)->as.welcome.name,
                       "same");
-    actor_leave(&a);
-    actor_leave(&b);
 }
 
 Test(peers, a_worker_that_greets_twice_in_one_life_keeps_its_call)
 {
-    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
-    struct hello hello = actor_worker_hello("w", 1, 1, &model);
+    struct hello hello = hello_of("w", 1, 1);
     struct actor w;
     int64_t lease;
 
@@ -133,13 +135,11 @@ Test(peers, a_worker_that_greets_twice_in_one_life_keeps_its_call)
     actor_await(&w, MESSAGE_WELCOME);
     actor_answer(&w, lease, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&w);
 }
 
 Test(peers, a_worker_that_starts_anew_gets_its_call_under_another_lease)
 {
-    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
-    struct hello hello = actor_worker_hello("w", 2, 1, &model);
+    struct hello hello = hello_of("w", 2, 1);
     struct actor w;
     int64_t before, after;
 
@@ -153,7 +153,6 @@ Test(peers, a_worker_that_starts_anew_gets_its_call_under_another_lease)
     actor_answer(&w, before, "kitchen"); // of its earlier life
     actor_answer(&w, after, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&w);
 }
 
 Test(peers, heartbeats_go_to_whoever_greeted)
@@ -174,25 +173,31 @@ static void beat_with(struct actor *actor, const int64_t *leases, size_t n)
     actor_say(actor, &message);
 }
 
+// Beats so until a call is sent again; its lease.
+static int64_t await_again(struct actor *actor, const int64_t *leases, size_t n)
+{
+    int beats = 0;
+
+    do {
+        cr_assert_lt(++beats, 40, "no call is sent again");
+        beat_with(actor, leases, n);
+    } while (!actor_hears(actor, MESSAGE_CALL, 250));
+    return actor->message.as.call.id;
+}
+
 Test(peers, a_call_that_was_lost_on_its_way_is_sent_again)
 {
     struct actor w;
     int64_t lease;
-    int beats = 0;
 
     worker(&w, "w", 1);
     w.silent = true;
     evaluate(&client, one_row);
     lease = actor_take_call(&w);
-    do {
-        cr_assert_lt(++beats, 40, "it is not sent again");
-        beat_with(&w, NULL, 0);
-    } while (!actor_hears(&w, MESSAGE_CALL, 250));
-    cr_expect_eq(w.message.as.call.id, lease);
+    cr_expect_eq(await_again(&w, NULL, 0), lease);
     actor_answer(&w, lease, "garden");
     actor_answer(&w, lease, "kitchen"); // the first counts
     expect_score(&client, 1, 1);
-    actor_leave(&w);
 }
 
 // --- the same worker over another connection ---
@@ -200,8 +205,7 @@ Test(peers, a_call_that_was_lost_on_its_way_is_sent_again)
 static void greet_as(struct actor *actor, const char *identity,
                      int64_t greeting)
 {
-    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
-    struct hello hello = actor_worker_hello("w", 10 + greeting, 1, &model);
+    struct hello hello = hello_of("w", 10 + greeting, 1);
 
     hello.instance = 77;
     hello.greeting = greeting;
@@ -228,17 +232,13 @@ Test(peers, a_worker_that_greets_over_another_connection_is_there_once)
     cr_expect_eq(coordinator_engine(stage.coordinator)->workers.n, 1);
     actor_answer(&second, lease, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&first);
-    actor_leave(&second);
-    actor_leave(&late);
 }
 
 // --- what need not be said twice, or alone ---
 
 static void keeping_worker(struct actor *actor, int64_t slots)
 {
-    struct wire_model model = {.name = STAGE_MODEL, .digest = STAGE_DIGEST};
-    struct hello hello = actor_worker_hello("w", 1, slots, &model);
+    struct hello hello = hello_of("w", 1, slots);
 
     hello.several = 1;
     hello.prefixes = 4;
@@ -260,21 +260,33 @@ static int64_t take_named(struct actor *actor, bool whole, struct hash *name)
     return call->id;
 }
 
+// A worker that keeps prefixes gets two calls with the same one.
+static void take_two(struct actor *actor, int64_t leases[2], struct hash *name)
+{
+    struct hash second;
+
+    keeping_worker(actor, 1);
+    evaluate(&client, two_rows);
+    leases[0] = take_named(actor, true, name);
+    leases[1] = take_named(actor, false, &second);
+    cr_expect(hash_equal(name, &second));
+}
+
+static void answer_two(struct actor *actor, const int64_t leases[2])
+{
+    actor_answer(actor, leases[0], "garden");
+    actor_answer(actor, leases[1], "garden");
+}
+
 Test(peers, a_worker_that_keeps_prefixes_is_told_each_of_them_once)
 {
-    struct hash first, second;
+    struct hash name;
     int64_t leases[2];
     struct actor w;
 
-    keeping_worker(&w, 1);
-    evaluate(&client, two_rows);
-    leases[0] = take_named(&w, true, &first);
-    leases[1] = take_named(&w, false, &second);
-    cr_expect(hash_equal(&first, &second));
-    actor_answer(&w, leases[0], "garden");
-    actor_answer(&w, leases[1], "garden");
+    take_two(&w, leases, &name);
+    answer_two(&w, leases);
     expect_score(&client, 1, 2);
-    actor_leave(&w);
 }
 
 Test(peers, what_is_sent_again_goes_whole)
@@ -282,23 +294,13 @@ Test(peers, what_is_sent_again_goes_whole)
     struct hash name;
     int64_t leases[2];
     struct actor w;
-    int beats = 0;
 
-    keeping_worker(&w, 1);
-    evaluate(&client, two_rows);
-    leases[0] = take_named(&w, true, &name);
-    leases[1] = take_named(&w, false, &name);
+    take_two(&w, leases, &name);
     // It does not know the prefix of the second, say: it does not take it.
-    do {
-        cr_assert_lt(++beats, 40, "it is not sent again");
-        beat_with(&w, leases, 1);
-    } while (!actor_hears(&w, MESSAGE_CALL, 250));
-    cr_expect_eq(w.message.as.call.id, leases[1]);
+    cr_expect_eq(await_again(&w, leases, 1), leases[1]);
     cr_expect_gt(w.message.as.call.request.prefix_len, 0);
-    actor_answer(&w, leases[0], "garden");
-    actor_answer(&w, leases[1], "garden");
+    answer_two(&w, leases);
     expect_score(&client, 1, 2);
-    actor_leave(&w);
 }
 
 static void lack(struct actor *w, const int64_t *leases, size_t n)
@@ -320,20 +322,15 @@ Test(peers, calls_whose_prefix_a_worker_lacks_are_sent_again_at_once)
     int64_t leases[2];
     struct actor w;
 
-    keeping_worker(&w, 1);
-    evaluate(&client, two_rows);
-    leases[0] = take_named(&w, true, &name);
-    leases[1] = take_named(&w, false, &name);
+    take_two(&w, leases, &name);
     lack(&w, leases, 2);
     cr_expect_eq(take_named(&w, true, &again), leases[0]);
     cr_expect(hash_equal(&again, &name));
     cr_expect_eq(take_named(&w, false, &again), leases[1], "it has it by then");
-    actor_answer(&w, leases[0], "garden");
-    actor_answer(&w, leases[1], "garden");
+    answer_two(&w, leases);
     lack(&w, leases, 2); // a late word changes nothing
     expect_score(&client, 1, 2);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
-    actor_leave(&w);
 }
 
 Test(peers, a_worker_that_always_lacks_something_is_cut_off)
@@ -348,7 +345,6 @@ Test(peers, a_worker_that_always_lacks_something_is_cut_off)
     for (int i = 0; i < 400; i++)
         lack(&w, &lease, 1);
     (void)actor_await(&w, MESSAGE_REFUSED);
-    actor_leave(&w);
 }
 
 static void put_answer(struct buf *frame, int64_t lease)
@@ -384,7 +380,6 @@ Test(peers, several_answers_may_come_in_one_frame)
     put_answer(&frame, take_named(&w, false, &name));
     send_frame(&w, &frame);
     expect_score(&client, 1, 2);
-    actor_leave(&w);
 }
 
 // The first ends its stay; what is behind it comes from nobody.
@@ -404,10 +399,8 @@ Test(peers, who_goes_in_the_middle_of_a_frame_is_not_heard_any_more)
     put_answer(&frame, lease);
     send_frame(&w, &frame);
     worker(&other, "other", 1);
-    actor_answer(&other, actor_take_call(&other), "kitchen");
+    actor_answer_next(&other, "kitchen");
     expect_score(&client, 0, 1);
-    actor_leave(&other);
-    actor_leave(&w);
 }
 
 Test(peers, nonsense_behind_a_message_ends_a_peers_stay)
@@ -423,7 +416,6 @@ Test(peers, nonsense_behind_a_message_ends_a_peers_stay)
     send_frame(&w, &frame);
     expect_refused(&w, "frame");
     expect_score(&client, 1, 1); // what came before it counts
-    actor_leave(&w);
 }
 
 Test(peers, what_a_worker_does_for_nobody_is_cancelled)
@@ -434,7 +426,6 @@ Test(peers, what_a_worker_does_for_nobody_is_cancelled)
     worker(&w, "w", 1);
     beat_with(&w, &lease, 1);
     cr_expect_eq(actor_await(&w, MESSAGE_CANCEL)->as.cancel.id, lease);
-    actor_leave(&w);
 }
 
 // --- nonsense ---
@@ -453,8 +444,6 @@ Test(peers, a_worker_that_sends_nonsense_loses_its_calls_to_another)
     lease = actor_take_call(&sound);
     actor_answer(&sound, lease, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&w);
-    actor_leave(&sound);
 }
 
 Test(peers, nonsense_of_a_stranger_is_refused_and_harms_nobody)
@@ -467,10 +456,8 @@ Test(peers, nonsense_of_a_stranger_is_refused_and_harms_nobody)
     expect_refused(&stranger, "frame");
     worker(&w, "w", 1);
     evaluate(&client, one_row);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&stranger);
-    actor_leave(&w);
 }
 
 Test(peers, a_client_that_plays_a_worker_is_forgotten)
@@ -487,8 +474,6 @@ Test(peers, a_client_that_plays_a_worker_is_forgotten)
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 100));
     actor_answer(&w, lease, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&rogue);
-    actor_leave(&w);
 }
 
 Test(peers, a_worker_that_plays_a_client_is_forgotten)
@@ -498,7 +483,6 @@ Test(peers, a_worker_that_plays_a_client_is_forgotten)
     worker(&w, "w", 1);
     evaluate(&w, one_row);
     cr_expect_not(actor_hears(&w, MESSAGE_ACCEPTED, 100));
-    actor_leave(&w);
 }
 
 // --- leases ---
@@ -520,8 +504,6 @@ Test(peers, an_answer_under_the_lease_of_another_is_ignored)
     actor_answer(&a, of_a, "garden");
     actor_answer(&b, of_b, "garden");
     expect_score(&client, 1, 2);
-    actor_leave(&a);
-    actor_leave(&b);
 }
 
 Test(peers, an_answer_that_comes_twice_counts_once)
@@ -534,9 +516,8 @@ Test(peers, an_answer_that_comes_twice_counts_once)
     lease = actor_take_call(&w);
     actor_answer(&w, lease, "garden");
     actor_answer(&w, lease, "kitchen");
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 2);
-    actor_leave(&w);
 }
 
 // 4 MiB for the some hundred tokens that were asked for, and log-probabilities
@@ -596,10 +577,8 @@ Test(peers, the_calls_of_a_silent_worker_go_elsewhere)
     actor_take_call(&silent);
     worker(&other, "other", 1);
     cr_expect_not(actor_hears(&other, MESSAGE_CALL, 1500), "too soon");
-    actor_answer(&other, actor_take_call(&other), "garden");
+    actor_answer_next(&other, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&silent);
-    actor_leave(&other);
 }
 
 Test(peers, a_client_is_told_when_nothing_is_known_of_what_it_waits_for)
@@ -631,7 +610,6 @@ Test(peers, what_a_silent_worker_answers_after_all_counts)
     cr_expect_not(actor_hears(&w, MESSAGE_REFUSED, 4000));
     actor_answer(&w, lease, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&w);
 }
 
 Test(peers, a_worker_that_floods_is_cut_off_and_the_job_goes_on)
@@ -645,12 +623,10 @@ Test(peers, a_worker_that_floods_is_cut_off_and_the_job_goes_on)
     int64_t of_flood = actor_take_call(&flood);
     for (int i = 0; i < 2000; i++)
         wire_send(flood.socket, NULL, &beat, NULL);
-    actor_answer(&w, actor_take_call(&w), "garden");
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 2);
     (void)of_flood;
-    actor_leave(&flood);
-    actor_leave(&w);
 }
 
 Test(peers, a_call_that_a_worker_hands_back_goes_elsewhere)
@@ -661,10 +637,8 @@ Test(peers, a_call_that_a_worker_hands_back_goes_elsewhere)
     evaluate(&client, one_row);
     worker(&b, "b", 1);
     actor_fault(&a, actor_take_call(&a), FAULT_SERVER);
-    actor_answer(&b, actor_take_call(&b), "garden");
+    actor_answer_next(&b, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&a);
-    actor_leave(&b);
 }
 
 Test(peers, a_worker_that_drains_answers_what_it_has_and_gets_no_more)
@@ -677,14 +651,12 @@ Test(peers, a_worker_that_drains_answers_what_it_has_and_gets_no_more)
     lease = actor_take_call(&w);
     actor_goodbye(&w, 2);
     actor_answer(&w, lease, "garden");
-    actor_answer(&w, actor_take_call(&w), "garden"); // sent with the first
+    actor_answer_next(&w, "garden"); // sent with the first
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 100));
     worker(&other, "other", 2);
-    actor_answer(&other, actor_take_call(&other), "garden");
-    actor_answer(&other, actor_take_call(&other), "garden");
+    actor_answer_next(&other, "garden");
+    actor_answer_next(&other, "garden");
     expect_score(&client, 1, 4);
-    actor_leave(&w);
-    actor_leave(&other);
 }
 
 Test(peers, a_worker_that_says_goodbye_gives_its_calls_back)
@@ -696,10 +668,8 @@ Test(peers, a_worker_that_says_goodbye_gives_its_calls_back)
     actor_take_call(&w);
     actor_goodbye(&w, 0);
     worker(&other, "other", 1);
-    actor_answer(&other, actor_take_call(&other), "garden");
+    actor_answer_next(&other, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&w);
-    actor_leave(&other);
 }
 
 Test(peers, at_most_one_call_beyond_the_slots_is_with_a_worker)
@@ -714,7 +684,6 @@ Test(peers, at_most_one_call_beyond_the_slots_is_with_a_worker)
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 100));
     actor_answer(&w, first, "garden");
     cr_expect(actor_hears(&w, MESSAGE_CALL, 2000));
-    actor_leave(&w);
 }
 
 // --- single flight ---
@@ -725,10 +694,9 @@ Test(peers, two_equal_calls_make_one_request)
 
     worker(&w, "w", 4);
     evaluate(&client, equal_rows);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 2);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
-    actor_leave(&w);
 }
 
 Test(peers, two_clients_that_ask_the_same_make_one_request)
@@ -745,8 +713,6 @@ Test(peers, two_clients_that_ask_the_same_make_one_request)
     actor_answer(&w, lease, "garden");
     expect_score(&client, 1, 1);
     expect_score(&second, 1, 1);
-    actor_leave(&w);
-    actor_leave(&second);
 }
 
 Test(peers, a_stored_answer_is_never_asked_again)
@@ -755,7 +721,7 @@ Test(peers, a_stored_answer_is_never_asked_again)
 
     worker(&w, "w", 1);
     evaluate(&client, one_row);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
     actor_leave(&w);
     actor_leave(&client);
@@ -766,5 +732,4 @@ Test(peers, a_stored_answer_is_never_asked_again)
     evaluate(&client, one_row);
     expect_score(&client, 1, 1);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
-    actor_leave(&w);
 }

@@ -52,9 +52,6 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    if (w.socket != NULL)
-        actor_leave(&w);
-    actor_leave(&client);
     stage_close(&stage);
 }
 
@@ -161,7 +158,6 @@ Test(running, a_list_of_models_ends_behind_a_whole_name)
     evaluate(job, one_row);
     cr_expect_not(actor_hears(&other, MESSAGE_CALL, 3500));
     expect_failure(&client, 2, "-billion:latest, ...");
-    actor_leave(&other);
 }
 
 Test(running, a_job_whose_workers_stay_silent_after_an_answer_is_paused)
@@ -170,7 +166,7 @@ Test(running, a_job_whose_workers_stay_silent_after_an_answer_is_paused)
     begin();
     hire(STAGE_DIGEST);
     evaluate(job, two_rows);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     actor_goodbye(&w, 0);
     expect_failure(&client, 3, "no model server answered");
 }
@@ -181,7 +177,7 @@ Test(running, a_job_waits_for_the_first_worker_to_come)
     evaluate(job, one_row);
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 300));
     hire(STAGE_DIGEST);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
 }
 
@@ -204,7 +200,7 @@ Test(running, a_revision_stands_for_the_digest)
     begin();
     hire("");
     evaluate(revised, one_row);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
 }
 
@@ -216,7 +212,7 @@ Test(running, a_model_that_has_changed_is_refused_with_the_remedy)
     begin();
     hire(STAGE_DIGEST);
     evaluate(job, two_rows);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     actor_leave(&client);
     actor_leave(&w);
     stage_stop(&stage);
@@ -243,9 +239,8 @@ Test(running, a_job_whose_only_worker_is_lost_waits_for_it_to_come_back)
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 0));
     actor_leave(&w);
     hire(STAGE_DIGEST);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
-    actor_leave(&other);
 }
 
 // --- parked calls ---
@@ -298,7 +293,7 @@ Test(running, a_paused_job_asks_only_what_is_missing_when_it_goes_on)
     refuse_all(2);
     expect_failure(&client, 3, "example 1");
     evaluate(job, two_rows);
-    actor_answer(&w, actor_take_call(&w), "kitchen");
+    actor_answer_next(&w, "kitchen");
     expect_score(&client, 0.5, 2);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
 }
@@ -358,7 +353,7 @@ Test(running, an_answer_to_a_stopped_job_is_dropped_and_its_place_free)
     for (int i = 0; i < 3; i++)
         actor_answer(&w, leases[i], "garden");
     evaluate(job, one_row);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
     actor_leave(&boss);
     free(id);
@@ -389,7 +384,7 @@ Test(running, a_call_that_another_job_waits_for_outlives_its_own)
     for (int i = 0; i < 3; i++)
         actor_answer(&w, leases[i], "garden");
     for (int i = 0; i < 13; i++)
-        actor_answer(&w, actor_take_call(&w), "garden");
+        actor_answer_next(&w, "garden");
     expect_score(&other, 0.5, 16);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50), "no call twice");
     actor_leave(&other);
@@ -413,7 +408,7 @@ static const struct progress *await_examples(int64_t n)
 static void answer_some(int n)
 {
     for (int i = 0; i < n; i++)
-        actor_answer(&w, actor_take_call(&w), "garden");
+        actor_answer_next(&w, "garden");
 }
 
 Test(running, a_job_tells_how_far_it_is_and_how_long_it_takes)
@@ -491,7 +486,6 @@ Test(running, a_job_that_a_parked_call_paused_goes_on_with_another_worker)
 
     actor_greet_as_worker(&second, &stage, "second", 1, STAGE_DIGEST);
     cr_expect(actor_hears(&second, MESSAGE_CALL, 10000));
-    actor_leave(&second);
 }
 
 Test(running, a_job_that_nobody_answered_goes_on_with_the_first_who_comes)
@@ -564,11 +558,10 @@ Test(running, two_evaluations_of_one_job_on_other_data_are_two)
     actor_greet_as_client(&other, &stage, "other");
     actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
     actor_submit(&other, "eval", "{\"data\": \"more.jsonl\"}", "", job, files);
-    actor_answer(&w, actor_take_call(&w), "garden");
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
     expect_score(&other, 1, 2);
-    actor_leave(&other);
 }
 
 // --- branches ---
@@ -590,7 +583,7 @@ Test(running, a_job_may_pause_while_the_call_of_another_branch_is_out)
               "nobody wants the other call any more");
     actor_answer(&w, out, "Ada");
     evaluate(job, ROW("an oak")); // the coordinator is as well as ever
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
 }
 
@@ -599,7 +592,7 @@ Test(running, only_the_steps_that_the_metric_needs_run)
     begin();
     hire(STAGE_DIGEST);
     evaluate(two_steps, one_row);
-    actor_answer(&w, actor_take_call(&w), "garden");
+    actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
 }
 
@@ -723,8 +716,8 @@ static void judge_by(const char *script, const char *further)
         &client, "eval", "{\"data\": \"rows.jsonl\"}", stage.folder, text,
         (struct stage_file[]){
             {"metric.sh", script}, {"rows.jsonl", two_rows}, {NULL, NULL}});
-    actor_answer(&w, actor_take_call(&w), "garden");
-    actor_answer(&w, actor_take_call(&w), "kitchen");
+    actor_answer_next(&w, "garden");
+    actor_answer_next(&w, "kitchen");
 }
 
 Test(running, absurd_counts_of_tokens_are_added_up)
