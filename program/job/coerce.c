@@ -76,18 +76,23 @@ static json_t *to_number(const struct type *type, json_t *value)
 
 static json_t *to_bool(json_t *value)
 {
-    static const char *const yes[] = {"true", "yes", "1"};
-    static const char *const no[] = {"false", "no", "0"};
+    static const char *const yes[] = {"true", "yes", "on", "t", "y"};
+    static const char *const no[] = {"false", "no", "off", "f", "n"};
+    json_t *number = NULL;
 
-    for (size_t i = 0; json_is_string(value) && i < 3; i++) {
+    for (size_t i = 0; json_is_string(value) && i < sizeof yes / sizeof *yes;
+         i++) {
         if (fold_same(json_string_value(value), yes[i]))
             return json_true();
         if (fold_same(json_string_value(value), no[i]))
             return json_false();
     }
-    if (json_is_integer(value) &&
-        (json_integer_value(value) == 0 || json_integer_value(value) == 1))
-        return json_boolean(json_integer_value(value));
+    if (!number_of(value, &number))
+        return NULL;
+    double real = number == NULL ? -1 : json_number_value(number);
+    json_decref(number);
+    if (real == 0 || real == 1)
+        return json_boolean(real == 1);
     return json_incref(value);
 }
 

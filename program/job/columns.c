@@ -456,6 +456,8 @@ static const char *remedy_of(const struct type *type, const json_t *value)
         return text != NULL && strpbrk(text, "0123456789") != NULL
                    ? ": write the bare number, as in 1500 or -0.5"
                    : "";
+    case TYPE_BOOL:
+        return ": write true or false, yes or no, 1 or 0";
     case TYPE_LIST:
         return text != NULL ? ": write it as JSON, as in [\"a\", \"b\"]" : "";
     case TYPE_OBJECT:

@@ -652,6 +652,20 @@ static bool have_record(struct rows *rows, struct err *err)
     return true;
 }
 
+// Spreadsheets write such records below and between the others, also where only
+// a cell's colour was changed.
+static bool has_no_value(const struct csv *csv)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < csv->n; i++) {
+        (void)text_trim(csv->cells[i].text, csv->cells[i].len, &len);
+        if (len > 0 || csv->cells[i].quoted)
+            return false;
+    }
+    return true;
+}
+
 static enum rows_step next_record(struct rows *rows, struct err *err)
 {
     struct csv *csv = rows->csv;
@@ -665,6 +679,8 @@ static enum rows_step next_record(struct rows *rows, struct err *err)
     take_record(rows);
     if (!ok)
         return err->code == ERR_NOMEM ? ROWS_FAILED : ROWS_BAD;
+    if (has_no_value(csv))
+        return ROWS_BLANK;
     if (csv->n != rows->n_header) {
         char cells[TEXT_COUNTED_BYTES];
         (void)text_counted(cells, (int64_t)csv->n, "cell");

@@ -50,7 +50,7 @@ struct rows_input {
 
 enum rows_step {
     ROWS_ROW,
-    ROWS_BLANK,  // an empty line between JSON lines
+    ROWS_BLANK,  // an empty line between JSON lines, a record without a value
     ROWS_BAD,    // this one cannot be read, the next may be
     ROWS_END,    // there are no more
     ROWS_FAILED, // nothing further can be read: no memory, or the disk's fault

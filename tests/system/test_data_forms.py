@@ -108,6 +108,15 @@ FINE = {
     "a bool as 0 and 1": (
         "r.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": "no"}',
         "type: bool"),
+    "bools as models say them": (
+        "r.csv", "text,label\na,on\nb,OFF\nc,T\nd,n\n", "type: bool"),
+    "bools as pandas writes them beside a missing one": (
+        "r.csv", "text,label\na,1.0\nb,0.0\n", "type: bool"),
+    "what a spreadsheet has below its rows": (
+        "r.csv", "text;label;\r\nwarm;good;\r\n;;\r\ncold;bad;\r\n"
+        ";;\r\n;;\r\n"),
+    "empty records of another width": (
+        "r.csv", "text,label\nwarm,good\n,,,,\n , \n"),
     "a bool as False": ("r.csv", "text,label\na,False\n", "type: bool"),
     "a whole number as pandas writes it": (
         "r.csv", "text,label\na,3.0\n", "type: int"),
@@ -288,6 +297,12 @@ REFUSED = {
         "a quoted cell does not end"),
     "old mac's line ends": (
         ("r.csv", "text,label\ra,good\r"), "r.csv: ", "CR alone"),
+    "a bool in another language": (
+        ("r.csv", "text,label\na,ja\n", "type: bool"), "r.csv:2:3: ",
+        "not true or false: write true or false, yes or no, 1 or 0"),
+    "a record of empty texts": (
+        ("r.csv", 'text,label\n"",""\n'), "r.csv:2:4: ",
+        "not one of its labels"),
     "a real where a text is": (
         ("r.jsonl", '{"text": 4.50, "label": "good"}\n'), "r.jsonl:1:10: ",
         "not a text: write it in quotes"),
