@@ -92,10 +92,13 @@ class Program:
         self.build, self.said = build, None
 
     def __getitem__(self, key):
+        asked = self.build / "cli" / "reference"
+        if self.said is None and not asked.exists():
+            sys.exit(f"{asked} is not there: build promptcc first, or name "
+                     "another build folder")
         if self.said is None:
             self.said = json.loads(subprocess.run(
-                [self.build / "cli" / "reference"], check=True,
-                stdout=subprocess.PIPE).stdout)
+                [asked], check=True, stdout=subprocess.PIPE).stdout)
         return self.said[key]
 
 

@@ -154,6 +154,8 @@ def test_fish_offers_the_same(stage, files):
     assert "job.yaml" in run_fish(stage, "promptcc run j")
     assert files in run_fish(stage, f"promptcc show {files[:6]}")
     assert run_fish(stage, "promptcc run --seed ") == []
+    assert run_fish(stage, "promptcc run --set optimizer.gepa.use_m") == \
+        ["optimizer.gepa.use_merge="]
     # `worker` is an operand of `keys` here, not the command.
     assert "--restart-cmd" not in run_fish(stage, "promptcc keys worker --re")
 
@@ -208,6 +210,8 @@ def test_zsh_offers_the_same(stage, files):
         zsh.offers("promptcc run --max-c", "--max-calls")
         zsh.offers("promptcc run --optimizer ", *OPTIMIZERS)
         zsh.offers("promptcc jobs --color ", "auto", "always", "never")
+        zsh.offers("promptcc run --set optimizer.gepa.use_m",
+                   "optimizer.gepa.use_merge=")
         zsh.offers("promptcc run ", "job.yaml", "shop/")
         assert "notes.txt" not in zsh.shown
         zsh.offers(f"promptcc show {files[:6]}", files)
