@@ -6,6 +6,7 @@
 
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/flight.h"
+#include "coordinator/prompt_prefixes.h"
 #include "program/graph/ask.h"
 #include "program/graph/search_spec.h"
 #include "program/prompt/prompt.h"
@@ -467,72 +468,6 @@ static bool ask(struct evaluation *ev, enum asker asker, struct order *order,
     return leave_out(ev) || set_out(ev, asker, order, err);
 }
 
-// Renders the beginning of a step's prompts with the part's demos and the
-// output format of that form of answer. NULL on failure.
-static struct prefix *render_prefix(struct job_work *work,
-                                    const struct task *task,
-                                    const struct step *step,
-                                    const struct candidate_part *part,
-                                    enum adapter form, struct err *err)
-{
-    struct prefix *prefix = NULL;
-    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
-    struct buf format = BUF_INIT(PROMPT_MAX_BYTES);
-    size_t len;
-
-    if (prompt_prefix(step, part, task->settings.adapter, &text, err) &&
-        prompt_format(step, form, &format, err)) {
-        len = text.len;
-        prefix =
-            flights_prefix(&work->engine->flights, buf_take(&text), len,
-                           format.len == 0 ? NULL : buf_take(&format), err);
-    }
-    buf_release(&text);
-    buf_release(&format);
-    return prefix;
-}
-
-// The same for a row that the part shows (candidate_part_for).
-static struct prefix *prefix_without(struct job_work *work,
-                                     const struct task *task,
-                                     const struct step *step, int row,
-                                     enum adapter form, struct err *err)
-{
-    const struct candidate_part *part =
-        &task->candidate->parts[step->predictor];
-    struct demo *others = calloc(part->n_demos, sizeof *others);
-    struct candidate_part seen;
-    struct prefix *prefix = NULL;
-
-    if (others == NULL) {
-        err_nomem(err, "a prompt");
-        return NULL;
-    }
-    seen = candidate_part_for(part, row, others);
-    prefix = render_prefix(work, task, step, &seen, form, err);
-    free(others);
-    return prefix;
-}
-
-// The beginning of a step's prompt for that row, a new reference; most rows
-// share one, which is rendered once a task.
-static struct prefix *step_prefix(struct job_work *work, struct task *task,
-                                  int step, int row, enum adapter form,
-                                  struct err *err)
-{
-    struct prefix **prefix = &task->prefixes[step * ADAPTER_COUNT + (int)form];
-    const struct step *s = &task->program->steps[step];
-    const struct candidate_part *part = &task->candidate->parts[s->predictor];
-
-    if (candidate_part_has(part, row))
-        return prefix_without(work, task, s, row, form, err);
-    if (*prefix == NULL)
-        *prefix = render_prefix(work, task, s, part, form, err);
-    if (*prefix != NULL)
-        (*prefix)->references++;
-    return *prefix;
-}
-
 // The demos that this question gets of its step's pool, and then the question.
 // near: the question's embedding, where demos are picked by that, or NULL.
 static bool put_nearest(struct evaluation *ev, const struct ask *wanted,
@@ -584,8 +519,8 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
     struct buf tail = BUF_INIT(PROMPT_MAX_BYTES);
     bool ok = true;
 
-    order->prefix = step_prefix(ev->work, ev->task, wanted->part, ev->item->row,
-                                wanted->form, err);
+    order->prefix = prompt_prefixes_step(ev->work, ev->task, wanted->part,
+                                         ev->item->row, wanted->form, err);
     if (order->prefix == NULL)
         return false;
     order->logprobs =
@@ -605,23 +540,12 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
     return ok;
 }
 
-// All embeddings of a job have one prefix.
 static bool ask_embedder(struct evaluation *ev, enum asker asker,
                          struct order *order, struct err *err)
 {
-    struct prefix **prefix = &ev->work->embed_prefix;
-    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
-    size_t len;
-
-    buf_puts(&text, ASK_EMBED_PREFIX);
-    len = text.len;
-    if (*prefix == NULL && buf_ok(&text, "a prompt", err))
-        *prefix = flights_prefix(&ev->work->engine->flights, buf_take(&text),
-                                 len, NULL, err);
-    buf_release(&text);
     order->bill = ROLE_EMBED;
-    order->prefix = *prefix;
-    return *prefix != NULL && ask(ev, asker, order, err);
+    order->prefix = prompt_prefixes_embed(ev->work, err);
+    return order->prefix != NULL && ask(ev, asker, order, err);
 }
 
 static bool embed(struct evaluation *ev, enum asker asker, struct order *order,
@@ -747,26 +671,6 @@ static bool ask_for_text(struct evaluation *ev, struct err *err)
                  json_string_length(text), err);
 }
 
-// What a judge is told before it is shown an answer: rendered once a job.
-static struct prefix *metric_prefix_of(struct job_work *work, size_t part,
-                                       struct err *err)
-{
-    struct prefix **prefix = &work->metric_prefixes[part];
-    struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
-    struct buf format = BUF_INIT(PROMPT_MAX_BYTES);
-
-    if (*prefix == NULL &&
-        metric_prefix(work->job->metric, part, &text, &format, err)) {
-        size_t len = text.len;
-
-        *prefix = flights_prefix(&work->engine->flights, buf_take(&text), len,
-                                 buf_take(&format), err);
-    }
-    buf_release(&text);
-    buf_release(&format);
-    return *prefix;
-}
-
 // A judge is asked alike for all trials: what it says of an answer is a fact.
 // Its replicates, and the tries in their place, have numbers of their own.
 static struct sampling metric_sampling(const struct evaluation *ev, size_t part)
@@ -794,7 +698,7 @@ static bool ask_for_metric(struct evaluation *ev, size_t part, struct err *err)
                    stepper_outputs(ev->stepper), &payload, &order.ask, err);
 
     if (ok && order.ask.answerer == ANSWERER_MODEL) {
-        order.prefix = metric_prefix_of(ev->work, part, err);
+        order.prefix = prompt_prefixes_metric(ev->work, part, err);
         order.sampling = metric_sampling(ev, part);
         ok = order.prefix != NULL;
     }

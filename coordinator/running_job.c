@@ -12,8 +12,8 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/evaluation.h"
-#include "coordinator/flight.h"
 #include "coordinator/job_work.h"
+#include "coordinator/prompt_prefixes.h"
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
 #include "search/session/session_thread.h"
@@ -24,20 +24,9 @@ enum { ITEMS_AT_ONCE = 16 }; // that are filled between two looks at the clock
 
 // --- closing ---
 
-static void free_prefixes(struct running_job *running, struct task *task)
-{
-    if (task->prefixes == NULL)
-        return;
-    for (size_t i = 0; i < task->program->n_steps * ADAPTER_COUNT; i++)
-        if (task->prefixes[i] != NULL)
-            prefix_unref(&running->engine->flights, task->prefixes[i]);
-    free(task->prefixes);
-    task->prefixes = NULL;
-}
-
 static void give_back(struct running_job *running, struct task *task)
 {
-    free_prefixes(running, task);
+    prompt_prefixes_close(running->engine, task);
     note_send(running->pair, &(struct note){.kind = NOTE_TASK, .task = task});
 }
 
@@ -282,11 +271,7 @@ static void take_task(struct running_job *running, struct task *task)
         return;
     }
     task->age = ++running->task_age;
-    task->prefixes =
-        calloc(task->program->n_steps * ADAPTER_COUNT, sizeof *task->prefixes);
-    if (task->prefixes == NULL)
-        err_nomem(&err, "a task");
-    else
+    if (prompt_prefixes_open(task, &err))
         (void)((!task->kept || put_candidate(running, task, &err)) &&
                admit_trial(running, task, &err));
     append(&running->last_task, task);

@@ -14,6 +14,7 @@
 #include "coordinator/answerers/programs.h"
 #include "coordinator/background.h"
 #include "coordinator/flight.h"
+#include "coordinator/prompt_prefixes.h"
 #include "coordinator/running_job_examples.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_state.h"
@@ -609,12 +610,7 @@ static void release_prompts(struct running_job *running)
 {
     question_cache_free(running->work.questions);
     running->work.questions = NULL;
-    if (running->work.embed_prefix != NULL)
-        prefix_unref(&running->engine->flights, running->work.embed_prefix);
-    for (size_t i = 0; i < METRIC_MAX_OUTSIDE; i++)
-        if (running->work.metric_prefixes[i] != NULL)
-            prefix_unref(&running->engine->flights,
-                         running->work.metric_prefixes[i]);
+    prompt_prefixes_release(&running->work);
 }
 
 void running_job_discard(struct running_job *running)

@@ -1,0 +1,46 @@
+// prompt_prefixes: how the prompts of a job begin.
+//
+// All calls of a candidate's step begin with the same few kilobytes: system
+// message and demos. They are rendered once a task and shared by its flights
+// (struct prefix in engine.h), so that 300 rows render them once, and a worker
+// is told them once (wire/prefixes.h). Likewise once a job: what a judge is
+// told before it is shown an answer, and what comes before a text to be
+// embedded.
+//
+//   of a task   by step and form of answer; a row that is a demo of the step
+//               gets a prefix of its own, without itself
+//   of a job    by the metric's asks, and one for embeddings
+//
+// Belongs to the coordinator's loop.
+
+#ifndef COORDINATOR_PROMPT_PREFIXES_H
+#define COORDINATOR_PROMPT_PREFIXES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "coordinator/engine.h"
+#include "program/graph/ask.h"
+
+// --- of a task ---
+
+// Room for a task's prefixes, from the time when the loop has it until it is
+// given back. close may be called twice.
+bool prompt_prefixes_open(struct task *task, struct err *err);
+void prompt_prefixes_close(struct engine *engine, struct task *task);
+
+// The one for a row of the task, in that form of answer: a new reference. NULL
+// on failure.
+struct prefix *prompt_prefixes_step(struct job_work *work, struct task *task,
+                                    int step, int row, enum adapter form,
+                                    struct err *err);
+
+// --- of a job: borrowed; NULL on failure ---
+
+struct prefix *prompt_prefixes_metric(struct job_work *work, size_t part,
+                                      struct err *err);
+struct prefix *prompt_prefixes_embed(struct job_work *work, struct err *err);
+void prompt_prefixes_release(struct job_work *work);
+
+#endif
