@@ -196,6 +196,10 @@ static void ask_store(const char *path, const struct load *load)
     ask(store, "query",
         "SELECT outcome, count(*) FROM v_evaluations GROUP BY outcome");
     ask(store, "query", "SELECT * FROM v_cost");
+    ask(store, "query",
+        "SELECT worker, sum(calls), sum(model_s) FROM v_workers"
+        " GROUP BY worker");
+    ask(store, "query", "SELECT worker, count(*) FROM v_calls GROUP BY worker");
     store_close(store);
 }
 

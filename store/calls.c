@@ -242,7 +242,7 @@ int64_t calls_put(struct store *store, const struct call_put *call,
 
     if (!has_id_left(store, err) ||
         !call_index_reserve(&store->calls, ref.id, err) ||
-        !costs_reserve(&store->costs, err))
+        !costs_reserve(&store->costs, or_empty(call->worker), err))
         return 0;
     int64_t kind_id = put_kind(store, call, err);
     if (kind_id == 0 || !place_question(store, call, &question, err))
@@ -260,7 +260,11 @@ int64_t calls_put(struct store *store, const struct call_put *call,
     remember_question(store, call, &question);
     if (due)
         costs_clear(&store->costs);
-    costs_add(&store->costs, call->job_no, kind_id, call->answer, call->hedged);
+    costs_add(&store->costs,
+              &(struct cost_of){.job_no = call->job_no,
+                                .kind_id = kind_id,
+                                .worker = or_empty(call->worker)},
+              call->answer, call->hedged);
     call_index_add(&store->calls, &call->key, &ref);
     store->next_call_id = ref.id + 1;
     return ref.id;

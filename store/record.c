@@ -77,9 +77,9 @@ static const char *const statements[RECORD_KINDS] = {
                          " VALUES(?1, ?2, ?3, ?4, '', row_sum(?1, ?3, ?4))",
     [RECORD_COST] =
         "INSERT INTO costs(job_no, kind_id, last_call, calls, prompt_tokens,"
-        " cached_calls, cached_tokens, generated_tokens, hedged, total_us)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-        " ON CONFLICT(job_no, kind_id) DO UPDATE SET last_call = ?3,"
+        " cached_calls, cached_tokens, generated_tokens, hedged, total_us,"
+        " worker) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        " ON CONFLICT(job_no, kind_id, worker) DO UPDATE SET last_call = ?3,"
         " calls = calls + ?4, prompt_tokens = prompt_tokens + ?5,"
         " cached_calls = cached_calls + ?6,"
         " cached_tokens = cached_tokens + ?7,"

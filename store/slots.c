@@ -1,6 +1,7 @@
 #include "store/slots.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIRST_CAP = 16, FIRST_SLOTS = 32 };
 
@@ -8,6 +9,13 @@ void slots_release(struct slots *slots)
 {
     free(slots->at);
     *slots = SLOTS_INIT;
+}
+
+void slots_clear(struct slots *slots)
+{
+    if (slots->n > 0)
+        memset(slots->at, 0, slots->count * sizeof *slots->at);
+    slots->n = 0;
 }
 
 uint64_t slots_hash(uint64_t a, uint64_t b)

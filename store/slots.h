@@ -1,9 +1,9 @@
 // slots: positions in an array of the owner's, found by a hash of what stands
 // there.
 //
-// The owner keeps its elements in an array in order of arrival, and nothing is
-// ever removed. Here are only their positions: 6 to 12 bytes an element. What a
-// hash is, and when two elements are the same, the owner says.
+// The owner keeps its elements in an array in order of arrival; they are only
+// ever removed all at once. Here are only their positions: 6 to 12 bytes an
+// element. What a hash is, and when two elements are the same, the owner says.
 //
 // Open addressing with linear probing; a slot holds position + 1, 0 is free; a
 // third or more of them is free. Not thread-safe.
@@ -36,6 +36,9 @@ struct slots_owner {
 };
 
 void slots_release(struct slots *slots);
+
+// No positions any more; the memory is kept.
+void slots_clear(struct slots *slots);
 
 // True when it is there; then *position is its place.
 bool slots_find(const struct slots *slots, const struct slots_owner *owner,

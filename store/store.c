@@ -289,11 +289,16 @@ static bool add_cost(struct store *store, sqlite3_stmt *stmt, struct err *err)
         .total_us = sqlite3_column_int64(stmt, 6),
     };
 
-    if (!costs_reserve(&store->costs, err))
+    const char *worker = (const char *)sqlite3_column_text(stmt, 7);
+    const struct cost_of of = {
+        .job_no = sqlite3_column_int64(stmt, 0),
+        .kind_id = sqlite3_column_int64(stmt, 1),
+        .worker = worker == NULL ? "" : worker,
+    };
+
+    if (!costs_reserve(&store->costs, of.worker, err))
         return false;
-    costs_add(&store->costs, sqlite3_column_int64(stmt, 0),
-              sqlite3_column_int64(stmt, 1), &answer,
-              sqlite3_column_int(stmt, 5) != 0);
+    costs_add(&store->costs, &of, &answer, sqlite3_column_int(stmt, 5) != 0);
     return true;
 }
 
@@ -304,7 +309,7 @@ static bool load_costs(struct store *store, struct err *err)
     bool ok = store_read(
         store, &read,
         "SELECT job_no, kind_id, prompt_tokens, cached_tokens,"
-        " generated_tokens, hedged, total_us FROM calls"
+        " generated_tokens, hedged, total_us, worker FROM calls"
         " WHERE id > (SELECT coalesce(max(last_call), 0) FROM costs)",
         "add up the calls of", err);
 
@@ -357,6 +362,7 @@ static struct store *new_store(const char *path, struct err *err)
     store->lock_fd = -1;
     store->file = FILE_LOCK_NONE;
     store->record = BUF_INIT(RECORD_MAX_BYTES);
+    store->costs = COSTS_INIT;
     store->snapshot_ms = STORE_SNAPSHOT_MS;
     store->result_bytes = STORE_RESULT_BYTES;
     store->next_call_id = 1;

@@ -30,7 +30,7 @@
 
 #include "common/err.h"
 
-enum { STORE_VERSION = 9 };
+enum { STORE_VERSION = 10 };
 
 struct store;
 

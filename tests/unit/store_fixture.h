@@ -120,7 +120,7 @@ static inline int64_t put_call_of(int64_t job_no, int64_t number,
         .tail = ",{}]",
         .tail_len = 4,
         .answer = &answer,
-        .worker = "w1",
+        .worker = number % 2 == 0 ? "w2" : "w1",
         .attempts = 1,
         .finished_ms = 1000,
     };

@@ -371,8 +371,22 @@ Test(history, a_worker_has_one_row_however_often_it_is_put)
     cr_expect(store_healthy(store, &err), "%s", err.text);
 }
 
-// Whether v_cost is what its calls add up to: the number of rows that are in
+// Whether v_workers is what its calls add up to: the number of rows that are in
 // one of the two and not in the other.
+static const char worker_differences[] =
+    "WITH s AS (SELECT c.worker, j.id AS job, k.role, k.model,"
+    "  count(*) AS calls, sum(c.prompt_tokens),"
+    "  sum(nullif(c.cached_tokens, -1)) AS cached, sum(c.generated_tokens),"
+    "  sum(c.hedged), sum(c.total_us) / 1e6, sum(c.cached_tokens >= 0)"
+    "  FROM calls c JOIN jobs j ON j.no = c.job_no"
+    "  JOIN call_kinds k ON k.id = c.kind_id"
+    "  GROUP BY c.worker, c.job_no, k.role, k.model)"
+    " SELECT ((SELECT count(*) FROM (SELECT * FROM s EXCEPT"
+    "   SELECT * FROM v_workers)) + (SELECT count(*) FROM"
+    "   (SELECT * FROM v_workers EXCEPT SELECT * FROM s))) || ' of ' ||"
+    "   (SELECT count(DISTINCT worker) FROM s)";
+
+// The same of v_cost.
 static const char differences[] =
     "WITH s AS (SELECT j.id AS job, k.role, k.purpose, k.model,"
     "  count(*) AS calls, sum(c.prompt_tokens), sum(nullif(c.cached_tokens, "
@@ -386,14 +400,20 @@ static const char differences[] =
     "   (SELECT * FROM v_cost EXCEPT SELECT * FROM s))) || ' of ' ||"
     "   (SELECT count(*) FROM s)";
 
+// By role and model there are so many rows; of so many workers, if any.
 static void expect_same_costs(const char *rows)
 {
+    bool none = strcmp(rows, "0 of 0") == 0;
     char *found;
+    char *of_workers;
 
     flush();
     found = text_outside(differences);
+    of_workers = text_outside(worker_differences);
     cr_expect_str_eq(found, rows);
+    cr_expect_str_eq(of_workers, none ? "0 of 0" : "0 of 2");
     free(found);
+    free(of_workers);
 }
 
 static int64_t calls_added_up(void)
@@ -510,7 +530,8 @@ Test(history, the_cost_of_an_older_store_is_added_up_when_it_is_upgraded)
                 "ALTER TABLE events DROP COLUMN sum;"
                 "ALTER TABLE job_files DROP COLUMN sum;"
                 "ALTER TABLE jobs DROP COLUMN compiled_sum;"
-                "DROP VIEW v_cost; DROP TABLE costs; DROP TABLE bests;"
+                "DROP VIEW v_cost; DROP VIEW v_workers;"
+                "DROP TABLE costs; DROP TABLE bests;"
                 "PRAGMA user_version = 6");
     reopen();
     cr_expect_eq(calls_added_up(), 1499);

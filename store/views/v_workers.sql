@@ -1,0 +1,53 @@
+-- What each worker answered, by job, role and model: like v_cost what is added up
+-- in costs, and the calls that came after that (schema_10.sql).
+--
+--   worker          who gave the answers
+--   job, role, model
+--                   whose, and what was asked
+--   calls, prompt_tokens, cached_tokens, generated_tokens, hedged
+--                   sums
+--   model_s         seconds that its model server worked
+--   cached_calls    of how many calls the server said what was cached: `cached_tokens` is
+--                   their sum, NULL where it is 0
+CREATE VIEW v_workers AS SELECT
+    c.worker,
+    j.id AS job,
+    k.role,
+    k.model,
+    sum(c.calls) AS calls,
+    sum(c.prompt_tokens) AS prompt_tokens,
+    CASE WHEN sum(c.cached_calls) > 0 THEN sum(c.cached_tokens) END
+        AS cached_tokens,
+    sum(c.generated_tokens) AS generated_tokens,
+    sum(c.hedged) AS hedged,
+    sum(c.total_us) / 1e6 AS model_s,
+    sum(c.cached_calls) AS cached_calls
+FROM (SELECT
+        worker,
+        job_no,
+        kind_id,
+        calls,
+        prompt_tokens,
+        cached_calls,
+        cached_tokens,
+        generated_tokens,
+        hedged,
+        total_us
+      FROM costs
+      UNION ALL
+      SELECT
+        worker,
+        job_no,
+        kind_id,
+        1,
+        prompt_tokens,
+        cached_tokens >= 0,
+        max(cached_tokens, 0),
+        generated_tokens,
+        hedged,
+        total_us
+      FROM calls
+      WHERE id > (SELECT coalesce(max(last_call), 0) FROM costs)) c
+    JOIN jobs j ON j.no = c.job_no
+    JOIN call_kinds k ON k.id = c.kind_id
+GROUP BY c.worker, c.job_no, k.role, k.model;
