@@ -410,7 +410,7 @@ static bool parse_desc(const struct parse *parse, const struct node *node,
     const char *text = "";
 
     if (desc != NULL && desc->kind != NODE_NULL &&
-        !node_text(desc, "`desc`", &text, parse->diags))
+        !node_sentence(desc, "`desc`", &text, parse->diags))
         return false;
     size_t len = 0;
     text = text_trim(text, strlen(text), &len);

@@ -23,6 +23,8 @@ struct anchor {
 struct reader {
     struct arena *arena;
     const char *file;
+    const char *text; // borrowed; len bytes
+    size_t len;
     struct diags *diags;
     struct fy_parser *parser; // owned
     struct fy_diag *log;      // owned
@@ -192,6 +194,30 @@ static bool is_null_text(const char *text)
     return false;
 }
 
+// Gives hashed its value. False without memory.
+static bool look_behind(struct reader *reader, struct fy_token *token,
+                        struct node *node)
+{
+    enum { SHOWN = 12 };
+    const struct fy_mark *mark = token ? fy_token_end_mark(token) : NULL;
+    size_t at = mark == NULL ? reader->len : mark->input_pos;
+    size_t end;
+
+    while (at < reader->len &&
+           (reader->text[at] == ' ' || reader->text[at] == '\t'))
+        at++;
+    end = at;
+    while (end < reader->len && end - at < SHOWN &&
+           strchr(" \t\r\n", reader->text[end]) == NULL)
+        end++;
+    if (end - at < 2 || reader->text[at] != '#' || reader->text[at + 1] == '#')
+        return true;
+    while (end > at && !text_is_utf8(reader->text + at, end - at))
+        end--; // between characters
+    node->hashed = arena_strndup(reader->arena, reader->text + at, end - at);
+    return node->hashed != NULL || nomem(reader) != NULL;
+}
+
 static struct node *read_scalar(struct reader *reader, struct fy_event *event,
                                 const struct place *around)
 {
@@ -213,7 +239,7 @@ static struct node *read_scalar(struct reader *reader, struct fy_event *event,
         return NULL;
     node->text = text;
     node->quoted = !plain;
-    return node;
+    return !plain || look_behind(reader, token, node) ? node : NULL;
 }
 
 static struct node *read_value(struct reader *reader, struct fy_event *event,
@@ -570,6 +596,8 @@ static struct node *read_text(struct reader *reader, const char *text,
 {
     struct node *root = NULL;
 
+    reader->text = text;
+    reader->len = len;
     if (!check_bytes(reader, text, len) || !check_brackets(reader, text, len))
         return NULL;
     if (open_parser(reader, text, len))
@@ -732,6 +760,21 @@ bool node_text(const struct node *node, const char *what, const char **out,
     if (node->kind != NODE_SCALAR)
         return refuse(node, what, "a text", diags);
     *out = node->text;
+    return true;
+}
+
+bool node_sentence(const struct node *node, const char *what, const char **out,
+                   struct diags *diags)
+{
+    if (!node_text(node, what, out, diags))
+        return false;
+    if (node->hashed != NULL) {
+        diag_add(diags, DIAG_WARNING, "ends-in-comment", &node->place,
+                 "%s ends before `%s`, which begins a comment in YAML", what,
+                 node->hashed);
+        diag_remedy(diags, "put the text in quotes if it goes on there, or a "
+                           "blank behind the `#`");
+    }
     return true;
 }
 

@@ -25,6 +25,9 @@ struct node {
     bool quoted; // a scalar in quotes is always a text
     struct place place;
     const char *text; // scalar
+    // What a comment behind a plain scalar begins with, if it is no blank: then
+    // it may be meant as a part of the text, as in `Choose #1 or #2`. Or NULL.
+    const char *hashed;
     struct node **items;
     const char **keys; // map only
     struct place *key_places;
@@ -48,6 +51,9 @@ struct node *node_find(const struct node *map, const char *key);
 // expected and return false. `what` names the value in it.
 bool node_text(const struct node *node, const char *what, const char **out,
                struct diags *diags);
+// The same for a sentence, with a warning where a comment may cut it short.
+bool node_sentence(const struct node *node, const char *what, const char **out,
+                   struct diags *diags);
 bool node_int(const struct node *node, const char *what, int64_t min,
               int64_t max, int64_t *out, struct diags *diags);
 bool node_number(const struct node *node, const char *what, double min,

@@ -278,3 +278,38 @@ Test(node, a_bracket_that_text_opens_needs_no_end)
     cr_assert_not_null(root);
     buf_release(&text);
 }
+
+static const char *warning(const char *text)
+{
+    struct node *root = parse(text);
+    const char *sentence = "";
+
+    diags->n = 0;
+    cr_assert_not_null(root, "%s", complaint());
+    cr_assert(node_sentence(root->items[0], "a text", &sentence, diags));
+    return diags->n == 0 ? "" : diags->items[0].text;
+}
+
+Test(node, a_sentence_that_a_comment_may_cut_is_told)
+{
+    cr_expect_str_eq(warning("a: Choose #1 or #2\n"),
+                     "a text ends before `#1`, which begins a comment in YAML");
+    cr_expect_str_eq(warning("a: Choose\n  or\t#zwei"),
+                     "a text ends before `#zwei`, which begins a comment in "
+                     "YAML");
+    cr_expect_str_eq(warning("a: x #\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"
+                             "\xC3\xA4\xC3\xA4"),
+                     "a text ends before `#\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"
+                     "\xC3\xA4`, which begins a comment in YAML");
+}
+
+Test(node, a_comment_as_people_write_them_is_fine)
+{
+    cr_expect_str_eq(warning("a: Choose # the main step\n"), "");
+    cr_expect_str_eq(warning("a: Choose ## 1\n"), "");
+    cr_expect_str_eq(warning("a: Choose #\n"), "");
+    cr_expect_str_eq(warning("a: 'Choose' #1\n"), "");
+    cr_expect_str_eq(warning("a: C#1 and F#2\n"), "");
+    cr_expect_str_eq(warning("a: |\n  Choose #1\n"), "");
+    cr_expect_str_eq(warning("a: Choose\n#1\n"), "");
+}

@@ -18,7 +18,7 @@ static bool read_instruction(struct scope *scope, struct step *step,
     const char *text = NULL;
     size_t len = 0;
 
-    if (!node_text(value, "the instruction of a step", &text, scope->diags))
+    if (!node_sentence(value, "the instruction of a step", &text, scope->diags))
         return false;
     text = text_trim(text, strlen(text), &len);
     if (len == 0) {
