@@ -130,7 +130,7 @@ def test_a_first_real_ollama(stage, server):
     result = town.run(blocks_of(DOCS / "first-ollama.md", "console"),
                       PROMPTCC_OLLAMA=server.url, **QUICK)
     assert '"version"' in result.out and "job.yaml is fine" in result.out
-    assert re.search(r"^worker +count\(\*\) +seconds$", result.out, re.M)
+    assert re.search(r"^worker +calls +seconds$", result.out, re.M)
     assert town.asked("ollama") == [f"pull {MODEL}"]
     assert town.asked("systemctl") == ["edit ollama", "restart ollama",
                                        "show ollama -p Environment"]
