@@ -16,7 +16,7 @@ static json_t *fields_document(const struct field_table *table)
     json_t *list = json_array();
 
     for (size_t i = 0; table != NULL && i < table->n; i++) {
-        const struct field *field = &table->fields[i];
+        const struct message_field *field = &table->fields[i];
 
         (void)json_array_append_new(
             list, json_pack("{s:s, s:s, s:b, s:I, s:I, s:s, s:o}", "key",

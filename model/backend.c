@@ -16,7 +16,7 @@ bool backend_copy(char *out, size_t size, const char *text)
 
 // One part of a content: {"type": "text", "text": ...}, a text alone, or
 // thinking, which Mistral's models send as a part of its own.
-static bool read_part(const json_t *part, struct model_facts *facts)
+static bool read_part(const json_t *part, struct reply_facts *facts)
 {
     const char *type = json_get_text(part, "type", "text");
     const char *text = json_is_string(part) ? json_string_value(part)
@@ -31,7 +31,7 @@ static bool read_part(const json_t *part, struct model_facts *facts)
     return json_is_object(part);
 }
 
-bool backend_read_content(const json_t *content, struct model_facts *facts)
+bool backend_read_content(const json_t *content, struct reply_facts *facts)
 {
     facts->text = json_is_string(content) ? json_string_value(content) : "";
     facts->text_len = json_string_length(content);

@@ -29,7 +29,7 @@ enum model_finish {
 
 // What a reply of status 200 says. Texts are borrowed from its JSON, or from
 // parts.
-struct model_facts {
+struct reply_facts {
     const char *text; // never NULL
     size_t text_len;
     const char *thought; // thinking that came apart from the text, or ""
@@ -67,11 +67,11 @@ struct model_backend {
                               const struct model_address *address);
 
     // Fills facts from a reply; false when it is not this API.
-    bool (*read_reply)(const json_t *reply, struct model_facts *facts);
+    bool (*read_reply)(const json_t *reply, struct reply_facts *facts);
     // The one embedding of a reply, a list of numbers, and the facts that go
     // with it; NULL when it is not this API, or not one. Borrowed.
     const json_t *(*read_embedding)(const json_t *reply,
-                                    struct model_facts *facts);
+                                    struct reply_facts *facts);
 
     // The version in the reply of version_path, or of models_path; NULL when
     // it is no such server. Borrowed.
@@ -89,7 +89,7 @@ struct model_backend {
 // Reads the content of a message, a text, null or a list of parts, into text,
 // text_len and thought. False when it is none of them. Parts of thinking are
 // no text.
-bool backend_read_content(const json_t *content, struct model_facts *facts);
+bool backend_read_content(const json_t *content, struct reply_facts *facts);
 
 #define BACKEND(name) extern const struct model_backend backend_##name;
 #include "model/backends.def"
@@ -100,12 +100,12 @@ void backend_openai_put_options(struct buf *out,
                                 const struct call_options *options,
                                 const struct model_address *address);
 void backend_openai_put_format(struct buf *out, const char *format);
-bool backend_openai_read_reply(const json_t *reply, struct model_facts *facts);
+bool backend_openai_read_reply(const json_t *reply, struct reply_facts *facts);
 void backend_openai_put_embed_options(struct buf *out,
                                       const struct call_options *options,
                                       const struct model_address *address);
 const json_t *backend_openai_read_embedding(const json_t *reply,
-                                            struct model_facts *facts);
+                                            struct reply_facts *facts);
 bool backend_openai_is_simulated(const json_t *entry);
 
 // Copies text into out of size bytes; false when it does not fit whole.

@@ -54,7 +54,7 @@ static void put_embed_options(struct buf *out,
 }
 
 static const json_t *read_embedding(const json_t *reply,
-                                    struct model_facts *facts)
+                                    struct reply_facts *facts)
 {
     const json_t *list = json_object_get(reply, "embeddings");
 
@@ -75,7 +75,7 @@ static enum model_finish read_finish(const json_t *reply)
     return strcmp(reason, "length") == 0 ? FINISH_LENGTH : FINISH_STOP;
 }
 
-static bool read_reply(const json_t *reply, struct model_facts *facts)
+static bool read_reply(const json_t *reply, struct reply_facts *facts)
 {
     const json_t *message = json_object_get(reply, "message");
     const json_t *content = json_object_get(message, "content");

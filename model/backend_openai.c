@@ -68,7 +68,7 @@ static enum model_finish read_finish(const json_t *reply, const json_t *choice)
 }
 
 // llama.cpp adds `timings`, in milliseconds; the others say nothing.
-static void read_usage(const json_t *reply, struct model_facts *facts)
+static void read_usage(const json_t *reply, struct reply_facts *facts)
 {
     const json_t *usage = json_object_get(reply, "usage");
     const json_t *details = json_object_get(usage, "prompt_tokens_details");
@@ -93,7 +93,7 @@ static const char *read_thought(const json_t *message)
                          json_get_text(message, "reasoning", ""));
 }
 
-bool backend_openai_read_reply(const json_t *reply, struct model_facts *facts)
+bool backend_openai_read_reply(const json_t *reply, struct reply_facts *facts)
 {
     const json_t *choice = json_array_get(json_object_get(reply, "choices"), 0);
     const json_t *message = json_object_get(choice, "message");
@@ -122,7 +122,7 @@ void backend_openai_put_embed_options(struct buf *out,
 }
 
 const json_t *backend_openai_read_embedding(const json_t *reply,
-                                            struct model_facts *facts)
+                                            struct reply_facts *facts)
 {
     const json_t *list = json_object_get(reply, "data");
 

@@ -329,14 +329,14 @@ static bool ends_in_repeats(const char *text)
 // A server that ended before it was done and gives no reason either stopped a
 // model that repeats itself, which the text shows, or lost the rest of it.
 // Pieces that show as nothing, such as unused tokens, are repeats as well.
-static bool is_loop(const struct model_facts *facts)
+static bool is_loop(const struct reply_facts *facts)
 {
     return is_blank(facts->text, facts->text_len)
                ? facts->thought[0] == '\0' || ends_in_repeats(facts->thought)
                : ends_in_repeats(facts->text);
 }
 
-static bool is_whole(const struct model_facts *facts)
+static bool is_whole(const struct reply_facts *facts)
 {
     return facts->finish != FINISH_BROKEN &&
            (facts->finish != FINISH_EARLY || is_loop(facts));
@@ -344,7 +344,7 @@ static bool is_whole(const struct model_facts *facts)
 
 static enum call_outcome judge(const struct model_backend *backend,
                                const struct model_asked *asked,
-                               const struct model_facts *facts)
+                               const struct reply_facts *facts)
 {
     bool cut = facts->finish == FINISH_LENGTH ||
                (facts->finish == FINISH_UNKNOWN &&
@@ -373,7 +373,7 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most)
 // counts more has miscounted: its count is not known, and must neither make a
 // prompt too long that fits, nor use up a budget of tokens.
 static void doubt_counts(const struct model_asked *asked,
-                         struct model_facts *facts)
+                         struct reply_facts *facts)
 {
     int64_t prompt_most = (int64_t)asked->messages_len + TEMPLATE_TOKENS;
     int64_t written = (int64_t)(facts->text_len + strlen(facts->thought));
@@ -384,7 +384,7 @@ static void doubt_counts(const struct model_asked *asked,
     facts->generated_tokens = clamp(facts->generated_tokens, 0, most);
 }
 
-static void copy_counts(const struct model_facts *facts,
+static void copy_counts(const struct reply_facts *facts,
                         struct call_answer *answer)
 {
     answer->prompt_tokens = (int32_t)clamp(facts->prompt_tokens, 0, TOKENS_MAX);
@@ -400,7 +400,7 @@ static void copy_counts(const struct model_facts *facts,
 // What holds no text for anybody is not kept either.
 static void take_facts(const struct model_backend *backend,
                        const struct model_asked *asked,
-                       struct model_facts *facts, struct model_done *done)
+                       struct reply_facts *facts, struct model_done *done)
 {
     doubt_counts(asked, facts);
 
@@ -459,7 +459,7 @@ static bool put_vector(const json_t *numbers, struct buf *out, struct err *err)
 }
 
 static void take_embedding(const struct model_asked *asked,
-                           const json_t *numbers, struct model_facts *facts,
+                           const json_t *numbers, struct reply_facts *facts,
                            struct model_done *done)
 {
     struct buf text = BUF_INIT(MODEL_MAX_REPLY);
@@ -480,7 +480,7 @@ static void classify_embedding(const struct model_backend *backend,
                                const struct model_reply *reply,
                                struct model_done *done)
 {
-    struct model_facts facts = {.text = "", .thought = "", .cached_tokens = -1};
+    struct reply_facts facts = {.text = "", .thought = "", .cached_tokens = -1};
     json_t *body = parse_reply(reply);
     const json_t *numbers = backend->read_embedding(body, &facts);
     char said[SAID_BYTES];
@@ -502,7 +502,7 @@ static void classify_ok(const struct model_backend *backend,
                         const struct model_reply *reply,
                         struct model_done *done)
 {
-    struct model_facts facts = {.text = "",
+    struct reply_facts facts = {.text = "",
                                 .thought = "",
                                 .cached_tokens = -1,
                                 .parts = BUF_INIT(MODEL_MAX_REPLY)};

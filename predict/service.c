@@ -19,8 +19,8 @@ struct batch {
     pthread_cond_t done;
 };
 
-struct entry {
-    struct entry *next;
+struct batch_entry {
+    struct batch_entry *next;
     json_t *inputs; // a reference of the entry's
     struct run_result *result;
     struct batch *batch;
@@ -35,7 +35,7 @@ struct service {
 
     pthread_mutex_t lock; // over all below
     pthread_cond_t work;  // something to do, or to end
-    struct entry *first, **last;
+    struct batch_entry *first, **last;
     struct service_status status;
     bool stopping;
 };
@@ -43,7 +43,7 @@ struct service {
 // --- results ---
 
 // Under the lock. Takes the entry, and the outputs in result.
-static void settle(struct service *service, struct entry *entry,
+static void settle(struct service *service, struct batch_entry *entry,
                    const struct run_result *result)
 {
     struct batch *batch = entry->batch;
@@ -58,7 +58,8 @@ static void settle(struct service *service, struct entry *entry,
         (void)pthread_cond_signal(&batch->done);
 }
 
-static void settle_as_stopped(struct service *service, struct entry *entry)
+static void settle_as_stopped(struct service *service,
+                              struct batch_entry *entry)
 {
     struct run_result result = {.end = RUN_END_SERVER};
 
@@ -69,9 +70,9 @@ static void settle_as_stopped(struct service *service, struct entry *entry)
 // --- the thread ---
 
 // Under the lock.
-static struct entry *take_waiting(struct service *service)
+static struct batch_entry *take_waiting(struct service *service)
 {
-    struct entry *entry = service->first;
+    struct batch_entry *entry = service->first;
 
     if (entry == NULL)
         return NULL;
@@ -93,7 +94,7 @@ static bool wait_for_work(struct service *service)
 
 static void begin_waiting(struct service *service)
 {
-    struct entry *entry;
+    struct batch_entry *entry;
 
     while (run_pool_has_room(service->pool) &&
            (entry = take_waiting(service)) != NULL) {
@@ -109,7 +110,7 @@ static void take_results(struct service *service)
 
     while (run_pool_take(service->pool, &result)) {
         service->status.running--;
-        settle(service, (struct entry *)(uintptr_t)result.tag, &result);
+        settle(service, (struct batch_entry *)(uintptr_t)result.tag, &result);
     }
 }
 
@@ -175,7 +176,7 @@ struct service *service_start(const struct service_options *options,
 
 static void drop_rest(struct service *service)
 {
-    struct entry *entry;
+    struct batch_entry *entry;
 
     (void)pthread_mutex_lock(&service->lock);
     while ((entry = take_waiting(service)) != NULL)
@@ -190,7 +191,7 @@ static void drop_running(struct service *service)
     (void)pthread_mutex_lock(&service->lock);
     while (run_pool_drop(service->pool, &tag)) {
         service->status.running--;
-        settle_as_stopped(service, (struct entry *)(uintptr_t)tag);
+        settle_as_stopped(service, (struct batch_entry *)(uintptr_t)tag);
     }
     (void)pthread_mutex_unlock(&service->lock);
 }
@@ -223,10 +224,10 @@ void service_free(struct service *service)
 
 // --- asking ---
 
-static void free_entries(struct entry *entry)
+static void free_entries(struct batch_entry *entry)
 {
     while (entry != NULL) {
-        struct entry *next = entry->next;
+        struct batch_entry *next = entry->next;
 
         json_decref(entry->inputs);
         free(entry);
@@ -234,25 +235,25 @@ static void free_entries(struct entry *entry)
     }
 }
 
-static struct entry *make_entries(json_t *const *inputs, size_t n,
-                                  struct run_result *results,
-                                  struct batch *batch)
+static struct batch_entry *make_entries(json_t *const *inputs, size_t n,
+                                        struct run_result *results,
+                                        struct batch *batch)
 {
-    struct entry *first = NULL;
-    struct entry **last = &first;
+    struct batch_entry *first = NULL;
+    struct batch_entry **last = &first;
     int64_t now = clock_monotonic_us();
 
     for (size_t i = 0; i < n; i++) {
-        struct entry *entry = calloc(1, sizeof *entry);
+        struct batch_entry *entry = calloc(1, sizeof *entry);
 
         if (entry == NULL) {
             free_entries(first);
             return NULL;
         }
-        *entry = (struct entry){.inputs = json_incref(inputs[i]),
-                                .result = &results[i],
-                                .batch = batch,
-                                .since_us = now};
+        *entry = (struct batch_entry){.inputs = json_incref(inputs[i]),
+                                      .result = &results[i],
+                                      .batch = batch,
+                                      .since_us = now};
         *last = entry;
         last = &entry->next;
     }
@@ -277,7 +278,8 @@ static bool has_room(const struct service *service, size_t n, struct err *err)
 }
 
 // Under the lock. Takes the entries.
-static void enqueue(struct service *service, struct entry *first, size_t n)
+static void enqueue(struct service *service, struct batch_entry *first,
+                    size_t n)
 {
     *service->last = first;
     while (*service->last != NULL)
@@ -290,11 +292,11 @@ static void enqueue(struct service *service, struct entry *first, size_t n)
 static void withdraw(struct service *service, struct batch *batch)
 {
     struct run_result result = {.end = RUN_END_SERVER};
-    struct entry **at = &service->first;
+    struct batch_entry **at = &service->first;
 
     err_set(&result.err, ERR_STOPPED, "nobody waits for it any more");
     while (*at != NULL) {
-        struct entry *entry = *at;
+        struct batch_entry *entry = *at;
 
         if (entry->batch != batch) {
             at = &entry->next;
@@ -339,7 +341,7 @@ bool service_run(struct service *service, const struct service_caller *caller,
                  struct err *err)
 {
     struct batch batch = {.left = n};
-    struct entry *entries = make_entries(inputs, n, results, &batch);
+    struct batch_entry *entries = make_entries(inputs, n, results, &batch);
     bool ok;
 
     if (entries == NULL && n > 0) {

@@ -15,7 +15,7 @@ enum {
 };
 
 // A pool made ready: an index of its words, or the embeddings of its texts.
-struct pool {
+struct ready_pool {
     struct search_index *index; // owned; NULL: by embeddings
     size_t n;
     const struct direction *of[]; // NULL: a demo without such a text
@@ -36,7 +36,7 @@ struct nearest *nearest_new(struct err *err)
     return nearest;
 }
 
-static void free_pool(struct pool *pool)
+static void free_pool(struct ready_pool *pool)
 {
     if (pool == NULL)
         return;
@@ -108,7 +108,7 @@ static struct search_index *make_index(const struct step *step,
     return index;
 }
 
-static bool fill_pool(struct pool *pool, const struct step *step,
+static bool fill_pool(struct ready_pool *pool, const struct step *step,
                       const struct candidate_part *part,
                       const struct vectors *vectors, struct err *err)
 {
@@ -128,11 +128,12 @@ static bool fill_pool(struct pool *pool, const struct step *step,
 }
 
 // vectors NULL: by words.
-static struct pool *make_pool(const struct step *step,
-                              const struct candidate_part *part,
-                              const struct vectors *vectors, struct err *err)
+static struct ready_pool *make_pool(const struct step *step,
+                                    const struct candidate_part *part,
+                                    const struct vectors *vectors,
+                                    struct err *err)
 {
-    struct pool *pool =
+    struct ready_pool *pool =
         calloc(1, sizeof *pool + part->n_demos * sizeof *pool->of);
     bool ok = false;
 
@@ -148,13 +149,15 @@ static struct pool *make_pool(const struct step *step,
     return NULL;
 }
 
-static struct pool *pool_of(struct nearest *nearest, const struct step *step,
-                            const struct candidate_part *part,
-                            const struct vectors *vectors, struct err *err)
+static struct ready_pool *pool_of(struct nearest *nearest,
+                                  const struct step *step,
+                                  const struct candidate_part *part,
+                                  const struct vectors *vectors,
+                                  struct err *err)
 {
     struct hasher hasher;
     struct hash key;
-    struct pool *pool;
+    struct ready_pool *pool;
 
     hasher_init(&hasher, "pool");
     hasher_add_text(&hasher, step->name);
@@ -259,7 +262,7 @@ bool nearest_put(struct nearest *nearest, const struct step *step,
 {
     struct buf query = BUF_INIT(TEXT_MAX_BYTES);
     struct wanted wanted;
-    const struct pool *pool;
+    const struct ready_pool *pool;
     bool ok;
 
     if (part->n_demos == 0)
@@ -283,7 +286,7 @@ bool nearest_put_near(struct nearest *nearest, const struct step *step,
                       struct err *err)
 {
     struct wanted wanted;
-    const struct pool *pool;
+    const struct ready_pool *pool;
     bool ok;
 
     if (part->n_demos == 0)

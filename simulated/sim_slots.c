@@ -26,9 +26,9 @@ struct model {
     uint64_t used; // when last; 0: the place is free
 };
 
-struct waiter {
+struct sim_waiter {
     pthread_cond_t turn;
-    struct waiter *next;
+    struct sim_waiter *next;
 };
 
 // Invariants: the waiters are a queue, the first of which alone may take or
@@ -39,8 +39,8 @@ struct sim_slots {
     struct slot *slots;
     struct model loaded[LOADED_MAX];
     uint64_t now;
-    struct waiter *first;
-    struct waiter **last;
+    struct sim_waiter *first;
+    struct sim_waiter **last;
     size_t waiting;
     bool loading;
     bool stopped;
@@ -79,7 +79,7 @@ void sim_slots_free(struct sim_slots *slots)
 
 // ---- the queue; all under the lock
 
-static void join_queue(struct sim_slots *slots, struct waiter *waiter)
+static void join_queue(struct sim_slots *slots, struct sim_waiter *waiter)
 {
     *slots->last = waiter;
     slots->last = &waiter->next;
@@ -92,9 +92,9 @@ static void wake_first(struct sim_slots *slots)
         pthread_cond_signal(&slots->first->turn);
 }
 
-static void leave_queue(struct sim_slots *slots, struct waiter *waiter)
+static void leave_queue(struct sim_slots *slots, struct sim_waiter *waiter)
 {
-    struct waiter **at = &slots->first;
+    struct sim_waiter **at = &slots->first;
     while (*at != waiter)
         at = &(*at)->next;
     *at = waiter->next;
@@ -104,7 +104,7 @@ static void leave_queue(struct sim_slots *slots, struct waiter *waiter)
     wake_first(slots);
 }
 
-static void wait_turn(struct sim_slots *slots, struct waiter *waiter,
+static void wait_turn(struct sim_slots *slots, struct sim_waiter *waiter,
                       int64_t at_most_ms)
 {
     const struct timespec until = cond_deadline(at_most_ms);
@@ -192,7 +192,7 @@ static bool is_loaded(struct sim_slots *slots, const char *model,
 }
 
 // Sleeps without the lock, as long as loading takes; false: gone meanwhile.
-static bool load(struct sim_slots *slots, struct waiter *waiter,
+static bool load(struct sim_slots *slots, struct sim_waiter *waiter,
                  const char *model, int64_t num_ctx, sim_gone gone, void *data)
 {
     struct model *place = place_for(slots, model);
@@ -234,7 +234,7 @@ static void occupy(struct sim_slots *slots, struct slot *slot,
 }
 
 // One look of the first in the queue; true when it is served or gone.
-static bool try_take(struct sim_slots *slots, struct waiter *waiter,
+static bool try_take(struct sim_slots *slots, struct sim_waiter *waiter,
                      const char *model, int64_t num_ctx,
                      const struct buf *prompt, sim_gone gone, void *data,
                      struct sim_lease *lease, enum sim_grant *grant)
@@ -264,7 +264,7 @@ enum sim_grant sim_slots_take(struct sim_slots *slots, const char *model,
                               struct sim_lease *lease)
 {
     enum sim_grant grant = SIM_GONE;
-    struct waiter waiter = {.next = NULL};
+    struct sim_waiter waiter = {.next = NULL};
     *lease = (struct sim_lease){.slot = 0};
     cond_init(&waiter.turn);
 
@@ -323,7 +323,7 @@ void sim_slots_stop(struct sim_slots *slots)
 {
     pthread_mutex_lock(&slots->lock);
     slots->stopped = true;
-    for (struct waiter *at = slots->first; at != NULL; at = at->next)
+    for (struct sim_waiter *at = slots->first; at != NULL; at = at->next)
         pthread_cond_signal(&at->turn);
     pthread_mutex_unlock(&slots->lock);
 }

@@ -192,9 +192,9 @@ static bool has_id_left(const struct store *store, struct err *err)
 // Where the last turn is stored, or will be.
 struct placed {
     int64_t id;
-    bool known;          // it is stored
-    struct hash hash;    // of one that is looked up
-    struct question *at; // its place; NULL: the caller remembers it
+    bool known;              // it is stored
+    struct hash hash;        // of one that is looked up
+    struct question_row *at; // its place; NULL: the caller remembers it
 };
 
 static bool place_question(struct store *store, const struct call_put *call,
@@ -221,7 +221,8 @@ static void remember_question(struct store *store, const struct call_put *call,
                               const struct placed *placed)
 {
     if (!placed->known) {
-        *placed->at = (struct question){.hash = placed->hash, .id = placed->id};
+        *placed->at =
+            (struct question_row){.hash = placed->hash, .id = placed->id};
         store->questions.next_id++;
     }
     if (call->question != NULL)

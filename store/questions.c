@@ -22,8 +22,9 @@ static bool make_places(struct questions *questions, struct err *err)
     return true;
 }
 
-struct question *questions_place(struct questions *questions, const char *text,
-                                 size_t len, struct hash *hash, struct err *err)
+struct question_row *questions_place(struct questions *questions,
+                                     const char *text, size_t len,
+                                     struct hash *hash, struct err *err)
 {
     uint32_t at = 0;
 

@@ -24,13 +24,13 @@
 
 enum { QUESTIONS_KEPT = 1 << 15 }; // 24 bytes each
 
-struct question {
+struct question_row {
     struct hash hash;
     int64_t id; // 0: none
 };
 
 struct questions {
-    struct question *places; // owned; NULL before the first
+    struct question_row *places; // owned; NULL before the first
     unsigned char key[crypto_shorthash_siphashx24_KEYBYTES];
     int64_t next_id;
 };
@@ -41,8 +41,8 @@ void questions_release(struct questions *questions);
 
 // The place of a turn: place->id is its id where place->hash is *hash, which is
 // filled. NULL without memory.
-struct question *questions_place(struct questions *questions, const char *text,
-                                 size_t len, struct hash *hash,
-                                 struct err *err);
+struct question_row *questions_place(struct questions *questions,
+                                     const char *text, size_t len,
+                                     struct hash *hash, struct err *err);
 
 #endif

@@ -26,7 +26,7 @@ struct drafted {
     size_t len;
 };
 
-struct span {
+struct frames_span {
     const char *at;
     size_t len;
 };
@@ -46,9 +46,9 @@ struct writer {
 
     // The thread's.
     struct buf batch;
-    struct buf kept;    // frames of the puts in the transaction, and behind
-    struct span stays;  // them those that are not copied: a draft's
-    unsigned open_puts; // in the transaction; 0: none is open
+    struct buf kept; // frames of the puts in the transaction, and behind
+    struct frames_span stays; // them those that are not copied: a draft's
+    unsigned open_puts;       // in the transaction; 0: none is open
 
     atomic_uint_fast64_t durable;
     atomic_bool noticed; // a byte is in the pipe, or about to be
@@ -176,7 +176,7 @@ static bool is_patient(const struct writer *writer, int64_t since_ms)
     return patience_ms < 0 || clock_monotonic_ms() - since_ms < patience_ms;
 }
 
-static int write_frames(struct writer *writer, struct span frames)
+static int write_frames(struct writer *writer, struct frames_span frames)
 {
     size_t done = 0;
     int rc = SQLITE_OK;
@@ -195,7 +195,7 @@ static int write_frames(struct writer *writer, struct span frames)
 // The whole transaction once more, for a failed one is rolled back.
 static int write_again(struct writer *writer)
 {
-    const struct span kept = {writer->kept.data, writer->kept.len};
+    const struct frames_span kept = {writer->kept.data, writer->kept.len};
     int rc;
 
     roll_back(writer);
@@ -215,7 +215,7 @@ static void now_durable(struct writer *writer)
     (void)pthread_mutex_unlock(&writer->mutex);
     writer->open_puts = 0;
     clear_large(&writer->kept);
-    writer->stays = (struct span){0};
+    writer->stays = (struct frames_span){0};
     give_notice(writer);
 }
 
@@ -266,7 +266,8 @@ static void commit_group(struct writer *writer)
 
 // Remembers a frame until its transaction is on disk. Those of a draft are side
 // by side, and nothing is copied behind them: a draft ends with a commit.
-static bool keep_frame(struct writer *writer, struct span frame, bool stays)
+static bool keep_frame(struct writer *writer, struct frames_span frame,
+                       bool stays)
 {
     if (!stays) {
         buf_append(&writer->kept, frame.at, frame.len);
@@ -278,7 +279,7 @@ static bool keep_frame(struct writer *writer, struct span frame, bool stays)
     return true;
 }
 
-static void run_put(struct writer *writer, struct span frame, bool stays)
+static void run_put(struct writer *writer, struct frames_span frame, bool stays)
 {
     const size_t head = sizeof(uint32_t);
     int rc = SQLITE_OK;
@@ -299,23 +300,25 @@ static void run_put(struct writer *writer, struct span frame, bool stays)
         commit_group(writer);
 }
 
-static void run_frames(struct writer *writer, struct span frames, bool stay);
+static void run_frames(struct writer *writer, struct frames_span frames,
+                       bool stay);
 
 static void run_drafted(struct writer *writer, const char *at)
 {
     struct drafted drafted;
 
     memcpy(&drafted, at, sizeof drafted);
-    run_frames(writer, (struct span){drafted.frames, drafted.len}, true);
+    run_frames(writer, (struct frames_span){drafted.frames, drafted.len}, true);
     commit_group(writer);
-    writer->stays = (struct span){0};
+    writer->stays = (struct frames_span){0};
     free(drafted.frames);
     atomic_fetch_sub(&writer->queued, drafted.len);
 }
 
 // All frames, for those of a draft are to be freed; once the writer is broken
 // nothing more is run. stay: they do until their transaction is on disk.
-static void run_frames(struct writer *writer, struct span frames, bool stay)
+static void run_frames(struct writer *writer, struct frames_span frames,
+                       bool stay)
 {
     size_t done = 0;
 
@@ -330,14 +333,15 @@ static void run_frames(struct writer *writer, struct span frames, bool stay)
             continue;
         }
         if (!atomic_load(&writer->broken))
-            run_put(writer, (struct span){at, sizeof size + size}, stay);
+            run_put(writer, (struct frames_span){at, sizeof size + size}, stay);
         done += sizeof size + size;
     }
 }
 
 static void run_batch(struct writer *writer)
 {
-    run_frames(writer, (struct span){writer->batch.data, writer->batch.len},
+    run_frames(writer,
+               (struct frames_span){writer->batch.data, writer->batch.len},
                false);
     atomic_fetch_sub(&writer->queued, writer->batch.len);
     clear_large(&writer->batch);

@@ -15,7 +15,7 @@ struct pass {
     struct err *err;
 };
 
-static bool refuse(const struct pass *pass, const struct field *field,
+static bool refuse(const struct pass *pass, const struct message_field *field,
                    const char *what)
 {
     err_set(pass->err, pass->code, "%s message: %s %s", pass->table->name,
@@ -23,16 +23,16 @@ static bool refuse(const struct pass *pass, const struct field *field,
     return false;
 }
 
-static bool check_int(const struct pass *pass, const struct field *field,
-                      int64_t value)
+static bool check_int(const struct pass *pass,
+                      const struct message_field *field, int64_t value)
 {
     if (value < field->min || value > field->max)
         return refuse(pass, field, "is out of range");
     return true;
 }
 
-static bool check_real(const struct pass *pass, const struct field *field,
-                       double value)
+static bool check_real(const struct pass *pass,
+                       const struct message_field *field, double value)
 {
     if (!isfinite(value) || value < (double)field->min ||
         value > (double)field->max)
@@ -40,8 +40,9 @@ static bool check_real(const struct pass *pass, const struct field *field,
     return true;
 }
 
-static bool check_bytes(const struct pass *pass, const struct field *field,
-                        const char *data, size_t len)
+static bool check_bytes(const struct pass *pass,
+                        const struct message_field *field, const char *data,
+                        size_t len)
 {
     if (len > (size_t)field->max)
         return refuse(pass, field, "is too long");
@@ -52,7 +53,7 @@ static bool check_bytes(const struct pass *pass, const struct field *field,
 
 // Members are copied, never cast: a row's type is all that is known of them.
 
-static int64_t get_int(const struct field *field, const char *base)
+static int64_t get_int(const struct message_field *field, const char *base)
 {
     int64_t wide = 0;
     int32_t narrow = 0;
@@ -65,7 +66,8 @@ static int64_t get_int(const struct field *field, const char *base)
     return narrow;
 }
 
-static void set_int(const struct field *field, char *base, int64_t value)
+static void set_int(const struct message_field *field, char *base,
+                    int64_t value)
 {
     int32_t narrow = (int32_t)value;
 
@@ -75,7 +77,8 @@ static void set_int(const struct field *field, char *base, int64_t value)
         memcpy(base + field->offset, &narrow, sizeof narrow);
 }
 
-static const char *get_pointer(const struct field *field, const char *base)
+static const char *get_pointer(const struct message_field *field,
+                               const char *base)
 {
     const char *pointer = NULL;
 
@@ -83,13 +86,13 @@ static const char *get_pointer(const struct field *field, const char *base)
     return pointer;
 }
 
-static void set_pointer(const struct field *field, char *base,
+static void set_pointer(const struct message_field *field, char *base,
                         const void *pointer)
 {
     memcpy(base + field->offset, &pointer, sizeof pointer);
 }
 
-static size_t get_len(const struct field *field, const char *base)
+static size_t get_len(const struct message_field *field, const char *base)
 {
     size_t len = 0;
 
@@ -101,7 +104,7 @@ static size_t get_len(const struct field *field, const char *base)
     return len;
 }
 
-static void set_len(const struct field *field, char *base, size_t len)
+static void set_len(const struct message_field *field, char *base, size_t len)
 {
     if (field->type != TYPE_TEXT)
         memcpy(base + field->len_offset, &len, sizeof len);
@@ -122,7 +125,7 @@ static int write_to_buf(void *data, const char *bytes, size_t len)
     return 0;
 }
 
-static bool is_zero(const struct field *field, const char *base)
+static bool is_zero(const struct message_field *field, const char *base)
 {
     double real = 0;
 
@@ -140,7 +143,7 @@ static bool is_zero(const struct field *field, const char *base)
     }
 }
 
-static bool is_absent(const struct field *field, const char *base)
+static bool is_absent(const struct message_field *field, const char *base)
 {
     if ((field->flags & NULLABLE) != 0)
         return get_pointer(field, base) == NULL;
@@ -158,7 +161,7 @@ size_t fields_count(const struct field_table *table, const void *base)
 
 // With its head, which is one byte for so short a text: there are as many keys
 // as values, and each call of msgpack is two of write_to_buf.
-static void pack_key(struct packing *packing, const struct field *field)
+static void pack_key(struct packing *packing, const struct message_field *field)
 {
     char bytes[1 + KEY_MOST];
 
@@ -171,8 +174,8 @@ static void pack_key(struct packing *packing, const struct field *field)
 static bool pack_fields(struct packing *packing,
                         const struct field_table *table, const char *base);
 
-static bool pack_bytes(struct packing *packing, const struct field *field,
-                       const char *base)
+static bool pack_bytes(struct packing *packing,
+                       const struct message_field *field, const char *base)
 {
     size_t len = get_len(field, base);
     const char *data = len == 0 ? "" : get_pointer(field, base);
@@ -187,8 +190,8 @@ static bool pack_bytes(struct packing *packing, const struct field *field,
     return true;
 }
 
-static bool pack_list(struct packing *packing, const struct field *field,
-                      const char *base)
+static bool pack_list(struct packing *packing,
+                      const struct message_field *field, const char *base)
 {
     size_t n = get_len(field, base);
     const char *items = get_pointer(field, base);
@@ -205,8 +208,8 @@ static bool pack_list(struct packing *packing, const struct field *field,
     return true;
 }
 
-static bool pack_real(struct packing *packing, const struct field *field,
-                      const char *base)
+static bool pack_real(struct packing *packing,
+                      const struct message_field *field, const char *base)
 {
     double value = 0;
 
@@ -217,8 +220,8 @@ static bool pack_real(struct packing *packing, const struct field *field,
     return true;
 }
 
-static bool pack_value(struct packing *packing, const struct field *field,
-                       const char *base)
+static bool pack_value(struct packing *packing,
+                       const struct message_field *field, const char *base)
 {
     switch (field->type) {
     case TYPE_REAL:
@@ -242,7 +245,7 @@ static bool pack_fields(struct packing *packing,
                         const struct field_table *table, const char *base)
 {
     for (size_t i = 0; i < table->n; i++) {
-        const struct field *field = &table->fields[i];
+        const struct message_field *field = &table->fields[i];
         if (is_absent(field, base))
             continue;
         pack_key(packing, field);
@@ -263,7 +266,7 @@ static bool read_fields(struct reading *reading,
                         const struct field_table *table,
                         const msgpack_object_map *map, char *base);
 
-static bool read_int(struct reading *reading, const struct field *field,
+static bool read_int(struct reading *reading, const struct message_field *field,
                      const msgpack_object *value, char *base)
 {
     int64_t number = value->via.i64;
@@ -281,7 +284,8 @@ static bool read_int(struct reading *reading, const struct field *field,
     return true;
 }
 
-static bool read_real(struct reading *reading, const struct field *field,
+static bool read_real(struct reading *reading,
+                      const struct message_field *field,
                       const msgpack_object *value, char *base)
 {
     double number = value->via.f64;
@@ -299,7 +303,8 @@ static bool read_real(struct reading *reading, const struct field *field,
     return true;
 }
 
-static bool read_bytes(struct reading *reading, const struct field *field,
+static bool read_bytes(struct reading *reading,
+                       const struct message_field *field,
                        const msgpack_object *value, char *base)
 {
     bool binary = field->type == TYPE_BYTES;
@@ -323,7 +328,8 @@ static bool read_bytes(struct reading *reading, const struct field *field,
     return true;
 }
 
-static bool read_list(struct reading *reading, const struct field *field,
+static bool read_list(struct reading *reading,
+                      const struct message_field *field,
                       const msgpack_object *value, char *base)
 {
     const msgpack_object_array *array = &value->via.array;
@@ -350,7 +356,8 @@ static bool read_list(struct reading *reading, const struct field *field,
     return true;
 }
 
-static bool read_value(struct reading *reading, const struct field *field,
+static bool read_value(struct reading *reading,
+                       const struct message_field *field,
                        const msgpack_object *value, char *base)
 {
     switch (field->type) {
@@ -367,7 +374,7 @@ static bool read_value(struct reading *reading, const struct field *field,
     }
 }
 
-static bool key_is(const msgpack_object *key, const struct field *field)
+static bool key_is(const msgpack_object *key, const struct message_field *field)
 {
     return key->type == MSGPACK_OBJECT_STR &&
            key->via.str.size == field->key_len &&
@@ -395,7 +402,7 @@ static bool fill_missing(struct reading *reading,
                          char *base)
 {
     for (size_t i = 0; i < table->n; i++) {
-        const struct field *field = &table->fields[i];
+        const struct message_field *field = &table->fields[i];
         if ((seen & UINT32_C(1) << i) != 0)
             continue;
         if ((field->flags & REQUIRED) != 0)
@@ -418,7 +425,7 @@ static bool read_fields(struct reading *reading,
         size_t row = find_row(table, &map->ptr[i].key, next);
         if (row == table->n)
             continue;
-        const struct field *field = &table->fields[row];
+        const struct message_field *field = &table->fields[row];
         if ((seen & UINT32_C(1) << row) != 0)
             return refuse(&reading->pass, field, "comes twice");
         if (!read_value(reading, field, &map->ptr[i].val, base))

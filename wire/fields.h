@@ -6,7 +6,7 @@
 // what it says; the macros below spell the rows, since offsets and types are
 // easy to get wrong by hand:
 //
-//     static const struct field cancel_fields[] = {
+//     static const struct message_field cancel_fields[] = {
 //         FIELD_INT(cancel, id, "id", 0, INT64_MAX, REQUIRED,
 //                   "the lease"),
 //     };
@@ -49,7 +49,7 @@ enum {
 
 struct field_table;
 
-struct field {
+struct message_field {
     const char *key; // below 32 bytes
     size_t key_len;
     enum field_type type;
@@ -64,7 +64,7 @@ struct field {
 
 struct field_table {
     const char *name;
-    const struct field *fields;
+    const struct message_field *fields;
     size_t n;
     size_t size; // of the struct
 };

@@ -27,7 +27,7 @@ enum { ZONE_BYTES = 960 };
 // A number of tokens or milliseconds beyond it is nonsense.
 #define MILLIS_CAP ((int64_t)7 * 24 * 3600 * 1000)
 
-static const struct field model_fields[] = {
+static const struct message_field model_fields[] = {
     FIELD_TEXT(wire_model, name, "name", NAME_CAP, REQUIRED,
                "as the server has it"),
     FIELD_TEXT(wire_model, digest, "digest", WORD_CAP, OPTIONAL,
@@ -40,7 +40,7 @@ static const struct field model_fields[] = {
 static const struct field_table model_table =
     FIELD_TABLE("model", wire_model, model_fields);
 
-static const struct field file_fields[] = {
+static const struct message_field file_fields[] = {
     FIELD_TEXT(wire_file, name, "name", NAME_CAP, REQUIRED,
                "relative to the job's folder; the first file is the job file"),
     FIELD_BYTES(wire_file, data, len, "data", WIRE_MAX_BYTES, REQUIRED,
@@ -50,7 +50,7 @@ static const struct field_table file_table =
     FIELD_TABLE("file", wire_file, file_fields);
 
 // A version out of range must still be read, so that it can be refused.
-static const struct field hello_fields[] = {
+static const struct message_field hello_fields[] = {
     FIELD_INT(hello, version, "version", 0, INT64_MAX, REQUIRED,
               "of the protocol; any other is REFUSED"),
     FIELD_INT(hello, role, "role", PEER_WORKER, PEER_CLIENT, REQUIRED,
@@ -91,7 +91,7 @@ static const struct field hello_fields[] = {
         "a lower number than the last is late, and is passed over"),
 };
 
-static const struct field welcome_fields[] = {
+static const struct message_field welcome_fields[] = {
     FIELD_INT(welcome, heartbeat_ms, "heartbeat_ms", 10, 60000, REQUIRED,
               "how often the peer beats"),
     FIELD_INT(welcome, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL,
@@ -102,7 +102,7 @@ static const struct field welcome_fields[] = {
     FIELD_INT(welcome, several, "several", 0, 1, OPTIONAL, "as in HELLO"),
 };
 
-static const struct field refused_fields[] = {
+static const struct message_field refused_fields[] = {
     FIELD_TEXT(refused, code, "code", WORD_CAP, REQUIRED,
                "`version`, `digest`, `name`, `full`, `hello` (greet first: a "
                "coordinator that was started anew does not know its peers), "
@@ -111,7 +111,7 @@ static const struct field refused_fields[] = {
                "one sentence with the remedy"),
 };
 
-static const struct field heartbeat_fields[] = {
+static const struct message_field heartbeat_fields[] = {
     FIELD_BYTES(
         heartbeat, held, held_len, "held", WIRE_MAX_HELD *WIRE_LEASE_BYTES,
         NULLABLE,
@@ -138,7 +138,7 @@ static const struct field heartbeat_fields[] = {
               "SUBMIT or the RESULT was lost, and the client submits again"),
 };
 
-static const struct field call_fields[] = {
+static const struct message_field call_fields[] = {
     FIELD_INT(call_message, id, "id", 0, INT64_MAX, REQUIRED,
               "the lease, unique for the life of the coordinator"),
     FIELD_INT(call_message, timeout_ms, "timeout_ms", 1, MILLIS_CAP, REQUIRED,
@@ -178,13 +178,13 @@ static const struct field call_fields[] = {
                 "log-probabilities"),
 };
 
-static const struct field cancel_fields[] = {
+static const struct message_field cancel_fields[] = {
     FIELD_INT(cancel, id, "id", 0, INT64_MAX, REQUIRED,
               "the lease. Nothing comes back; one that the worker does not "
               "have is ignored"),
 };
 
-static const struct field answer_fields[] = {
+static const struct message_field answer_fields[] = {
     FIELD_INT(answer_message, id, "id", 0, INT64_MAX, REQUIRED, "the lease"),
     FIELD_ENUM(answer_message, answer.outcome, "outcome", CALL_TEXT,
                CALL_OUTCOME_COUNT - 1, REQUIRED,
@@ -212,7 +212,7 @@ static const struct field answer_fields[] = {
                "where none were asked for or given"),
 };
 
-static const struct field fault_fields[] = {
+static const struct message_field fault_fields[] = {
     FIELD_INT(fault_message, id, "id", 0, INT64_MAX, REQUIRED, "the lease"),
     FIELD_INT(fault_message, fault, "fault", FAULT_REFUSED,
               CALL_FAULT_COUNT - 1, REQUIRED,
@@ -222,14 +222,14 @@ static const struct field fault_fields[] = {
                "one sentence for people"),
 };
 
-static const struct field goodbye_fields[] = {
+static const struct message_field goodbye_fields[] = {
     FIELD_COUNT(goodbye, open, "open",
                 "the peer takes no more calls, and this many answers are still "
                 "to follow. With 0 it is gone, and the calls that it still had "
                 "are asked elsewhere"),
 };
 
-static const struct field submit_fields[] = {
+static const struct message_field submit_fields[] = {
     FIELD_TEXT(submit, action, "action", WORD_CAP, REQUIRED, "`run` or `eval`"),
     FIELD_TEXT(submit, options, "options", 1 << 20, OPTIONAL,
                "a JSON object; its `priority` is 1 to 100, its `max_workers` 1 "
@@ -243,11 +243,11 @@ static const struct field submit_fields[] = {
                "the job file first, then those that it names"),
 };
 
-static const struct field accepted_fields[] = {
+static const struct message_field accepted_fields[] = {
     FIELD_TEXT(accepted, job, "job", NAME_CAP, REQUIRED, "its id"),
 };
 
-static const struct field progress_fields[] = {
+static const struct message_field progress_fields[] = {
     FIELD_TEXT(progress, job, "job", NAME_CAP, REQUIRED, "its id"),
     FIELD_TEXT(progress, phase, "phase", WORD_CAP, OPTIONAL,
                "what the job is at, in a word or two"),
@@ -295,7 +295,7 @@ static const struct field progress_fields[] = {
               "an estimate; -1: unknown"),
 };
 
-static const struct field result_fields[] = {
+static const struct message_field result_fields[] = {
     FIELD_TEXT(result, job, "job", NAME_CAP, REQUIRED, "its id"),
     FIELD_INT(result, status, "status", 0, 255, REQUIRED,
               "the [exit status](command-line.md#exit-status)"),
@@ -305,7 +305,7 @@ static const struct field result_fields[] = {
                "the bytes of the compiled file; missing where there is none"),
 };
 
-static const struct field command_fields[] = {
+static const struct message_field command_fields[] = {
     FIELD_TEXT(command, verb, "verb", WORD_CAP, REQUIRED,
                "one of the table below"),
     FIELD_TEXT(command, job, "job", NAME_CAP, OPTIONAL,
@@ -314,13 +314,13 @@ static const struct field command_fields[] = {
                "a JSON object, or missing"),
 };
 
-static const struct field reply_fields[] = {
+static const struct message_field reply_fields[] = {
     FIELD_TEXT(reply, document, "document", WIRE_MAX_TEXT, REQUIRED,
                "JSON; `{\"error\": ...}` on failure, which is also what a "
                "longer reply becomes"),
 };
 
-static const struct field part_fields[] = {
+static const struct message_field part_fields[] = {
     FIELD_INT(part, of, "of", 1, WIRE_MAX_BYTES, REQUIRED,
               "bytes of the whole message"),
     FIELD_INT(part, at, "at", 0, WIRE_MAX_BYTES, OPTIONAL,

@@ -220,7 +220,7 @@ static void drop_bytes(struct rows *rows, size_t n)
 
 // Whether somebody reads the key of a member, or something inside it.
 static bool is_wanted(const struct rows *rows, const char *text,
-                      const struct span *key)
+                      const struct scan_span *key)
 {
     for (size_t i = 0; i < rows->input.n_wanted; i++) {
         const char *wanted = rows->input.wanted[i];
@@ -250,7 +250,8 @@ static bool has_wanted(const struct rows *rows, size_t at)
 }
 
 // Where the first object of a list of objects stands; 0: it is no such list.
-static size_t first_object(const struct rows *rows, const struct span *value)
+static size_t first_object(const struct rows *rows,
+                           const struct scan_span *value)
 {
     if (rows->text[value->at] != '[')
         return 0;
@@ -995,7 +996,7 @@ size_t rows_odd(const struct rows *rows, const char *key, const char **token)
         !scan_find(rows->row, rows->row_len, 0, key, &member))
         return 0;
     for (size_t i = 0; i < rows->odds.n; i++) {
-        const struct span *odd = &rows->odds.items[i].token;
+        const struct scan_span *odd = &rows->odds.items[i].token;
         if (odd->at < member.value.at ||
             odd->at >= member.value.at + member.value.len)
             continue;
@@ -1006,7 +1007,7 @@ size_t rows_odd(const struct rows *rows, const char *key, const char **token)
 }
 
 // Where the value of key stands, from the row's beginning.
-static struct span find_value(const struct rows *rows, const char *key)
+static struct scan_span find_value(const struct rows *rows, const char *key)
 {
     struct scan_member member;
 
@@ -1014,12 +1015,12 @@ static struct span find_value(const struct rows *rows, const char *key)
                        i < rows->csv->n && i < rows->n_header;
          i++)
         if (strcmp(rows->header[i], key) == 0)
-            return (struct span){rows->csv->cells[i].at,
-                                 rows->csv->cells[i].raw_len};
+            return (struct scan_span){rows->csv->cells[i].at,
+                                      rows->csv->cells[i].raw_len};
     if (key != NULL && rows->form != FORM_TABLE && rows->row_len > 0 &&
         scan_find(rows->row, rows->row_len, 0, key, &member))
         return member.value;
-    return (struct span){rows->fault_at, 0};
+    return (struct scan_span){rows->fault_at, 0};
 }
 
 static int count_characters(const char *text, size_t len)
@@ -1034,7 +1035,7 @@ static int count_characters(const char *text, size_t len)
 void rows_place(const struct rows *rows, const char *key, struct place *out,
                 const char **line, size_t *line_len)
 {
-    struct span span = find_value(rows, key);
+    struct scan_span span = find_value(rows, key);
     const char *at = rows->row + span.at;
     const char *begin = at;
 

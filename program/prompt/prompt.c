@@ -153,7 +153,7 @@ static void put_choices(struct buf *text, const struct signature *signature)
     }
 }
 
-struct form {
+struct prompt_form {
     void (*put_form)(struct buf *text, const struct signature *signature);
     // What stands behind the task, or NULL.
     void (*put_end)(struct buf *text, const struct signature *signature);
@@ -161,7 +161,7 @@ struct form {
                        const json_t *values);
 };
 
-static const struct form forms[] = {
+static const struct prompt_form forms[] = {
     [ADAPTER_CHAT] = {put_chat_form, put_choices, put_chat_answer},
     [ADAPTER_JSON] = {put_json_form, NULL, put_json_answer},
 };
@@ -203,7 +203,7 @@ static void put_field_list(struct buf *text, const char *heading,
 }
 
 static void put_system(struct buf *text, const struct signature *signature,
-                       const struct form *form, const char *instruction)
+                       const struct prompt_form *form, const char *instruction)
 {
     put_field_list(text, "Input fields:\n", signature->inputs,
                    signature->n_inputs);
@@ -237,8 +237,8 @@ static void put_question(struct buf *text, const struct signature *signature,
 }
 
 static void put_demo(struct buf *out, struct buf *text,
-                     const struct signature *signature, const struct form *form,
-                     const json_t *fields)
+                     const struct signature *signature,
+                     const struct prompt_form *form, const json_t *fields)
 {
     buf_clear(text);
     put_question(text, signature, fields);

@@ -623,7 +623,7 @@ static bool find_bare(struct reading *reading)
     return true;
 }
 
-struct form {
+struct reply_form {
     bool (*find)(struct reading *reading);
     unsigned lenient; // for using it at all
 };
@@ -631,7 +631,7 @@ struct form {
 enum { FORM_COUNT = 4 };
 
 // In the order in which they are tried.
-static const struct form forms[][FORM_COUNT] = {
+static const struct reply_form forms[][FORM_COUNT] = {
     [ADAPTER_CHAT] = {{find_sections, 0},
                       {find_object, LENIENT_FORM},
                       {find_labels, 0},

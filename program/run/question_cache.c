@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct place {
+struct cached_place {
     size_t row;
     int step;
     struct kept_question *question; // owned; NULL: free
 };
 
 struct question_cache {
-    struct place places[QUESTION_CACHE_PLACES];
+    struct cached_place places[QUESTION_CACHE_PLACES];
 };
 
 void kept_question_unref(struct kept_question *question)
@@ -48,7 +48,7 @@ static size_t place_of(size_t row, int step)
 struct kept_question *question_cache_find(const struct question_cache *cache,
                                           size_t row, int step)
 {
-    const struct place *place = &cache->places[place_of(row, step)];
+    const struct cached_place *place = &cache->places[place_of(row, step)];
 
     return place->row == row && place->step == step ? place->question : NULL;
 }
@@ -57,7 +57,7 @@ struct kept_question *question_cache_keep(struct question_cache *cache,
                                           size_t row, int step,
                                           const char *text, size_t len)
 {
-    struct place *place = &cache->places[place_of(row, step)];
+    struct cached_place *place = &cache->places[place_of(row, step)];
     struct kept_question *question =
         len > QUESTION_CACHE_BYTES ? NULL : malloc(sizeof *question + len + 1);
 
@@ -67,6 +67,7 @@ struct kept_question *question_cache_keep(struct question_cache *cache,
     memcpy(question->text, text, len);
     question->text[len] = '\0';
     kept_question_unref(place->question);
-    *place = (struct place){.row = row, .step = step, .question = question};
+    *place =
+        (struct cached_place){.row = row, .step = step, .question = question};
     return question;
 }

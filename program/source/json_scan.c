@@ -90,14 +90,14 @@ bool scan_member(const char *text, size_t len, size_t *at,
         *at = scan_space(text, len, *at + 1);
     if (*at >= len || text[*at] != '"' || !scan_string(text, len, *at, &end))
         return false;
-    out->key = (struct span){*at, end - *at};
+    out->key = (struct scan_span){*at, end - *at};
     *at = scan_space(text, len, end);
     if (*at >= len || text[*at] != ':')
         return false;
     *at = scan_space(text, len, *at + 1);
     if (!scan_value(text, len, *at, &end))
         return false;
-    out->value = (struct span){*at, end - *at};
+    out->value = (struct scan_span){*at, end - *at};
     *at = end;
     return true;
 }
@@ -114,7 +114,8 @@ static bool escaped_key_is(const char *quoted, size_t len, const char *name)
     return same;
 }
 
-bool scan_key_is(const char *text, const struct span *key, const char *name)
+bool scan_key_is(const char *text, const struct scan_span *key,
+                 const char *name)
 {
     const char *quoted = text + key->at;
 
@@ -205,8 +206,8 @@ static void mend_token(const char *token, size_t len, struct buf *out,
 }
 
 // Copies one member's value. *odd is the first odd token in it, if any.
-static void mend_value(const char *text, const struct span *value,
-                       struct buf *out, struct span *odd)
+static void mend_value(const char *text, const struct scan_span *value,
+                       struct buf *out, struct scan_span *odd)
 {
     size_t end = value->at + value->len;
 
@@ -222,7 +223,7 @@ static void mend_value(const char *text, const struct span *value,
         else
             buf_append(out, text + at, next - at);
         if (found && odd->len == 0)
-            *odd = (struct span){at, next - at};
+            *odd = (struct scan_span){at, next - at};
         at = next;
     }
 }
@@ -235,7 +236,7 @@ bool scan_mend(const char *text, size_t len, struct buf *out,
     size_t at = scan_space(text, len, 0) + 1;
 
     while (scan_member(text, len, &at, &member)) {
-        struct span odd = {0};
+        struct scan_span odd = {0};
         buf_append(out, text + copied, member.value.at - copied);
         mend_value(text, &member.value, out, &odd);
         copied = member.value.at + member.value.len;

@@ -19,14 +19,14 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-struct span {
+struct scan_span {
     size_t at; // offset in the text
     size_t len;
 };
 
 struct scan_member {
-    struct span key;   // quotes included
-    struct span value; // without white space around it
+    struct scan_span key;   // quotes included
+    struct scan_span value; // without white space around it
 };
 
 enum { SCAN_MAX_ODD = 256 };
@@ -34,8 +34,8 @@ enum { SCAN_MAX_ODD = 256 };
 // A value that JSON cannot hold, somewhere in a member of the outermost
 // object.
 struct scan_odd {
-    struct span key;   // of that member
-    struct span token; // NaN, 18446744073709551615, 1e999
+    struct scan_span key;   // of that member
+    struct scan_span token; // NaN, 18446744073709551615, 1e999
 };
 
 struct scan_odds {
@@ -56,7 +56,8 @@ bool scan_member(const char *text, size_t len, size_t *at,
                  struct scan_member *out);
 
 // Whether a key (a span with its quotes) is name.
-bool scan_key_is(const char *text, const struct span *key, const char *name);
+bool scan_key_is(const char *text, const struct scan_span *key,
+                 const char *name);
 
 // Finds the member of the object at `at` that name means: its key is name, or
 // name is a path whose first part is the key and whose rest is found in the

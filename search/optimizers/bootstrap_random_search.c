@@ -31,7 +31,7 @@ static const struct param params[] = {
      1, 1, NULL, "a score that is good enough to end the search"},
 };
 
-struct search {
+struct random_search {
     struct session *session;
     const struct params *params;
     struct leader leader;
@@ -74,8 +74,9 @@ static struct effort effort(struct session *session, const void *given)
 }
 
 // The next set is made: it is tried, and then the others.
-static bool try_candidate(struct search *search, struct candidate *candidate,
-                          const char *reason, struct err *err)
+static bool try_candidate(struct random_search *search,
+                          struct candidate *candidate, const char *reason,
+                          struct err *err)
 {
     struct effort to_come =
         effort_of(search->session, search->params, --search->to_try);
@@ -87,8 +88,8 @@ static bool try_candidate(struct search *search, struct candidate *candidate,
     return leader_try(&search->leader, candidate, reason, err);
 }
 
-static bool make_set(struct search *search, int64_t index, struct demo_set *set,
-                     struct err *err)
+static bool make_set(struct random_search *search, int64_t index,
+                     struct demo_set *set, struct err *err)
 {
     struct demo_recipe recipe = search->params->recipe;
     struct rng rng = session_rng(search->session, "demo-sets", (uint64_t)index);
@@ -109,7 +110,8 @@ static bool make_set(struct search *search, int64_t index, struct demo_set *set,
 
 // The program with the demos of a set: at the defaults of the job's tunables,
 // or at values drawn by chance.
-static struct candidate *make_candidate(struct search *search, int64_t index,
+static struct candidate *make_candidate(struct random_search *search,
+                                        int64_t index,
                                         const struct demo_set *set,
                                         struct err *err)
 {
@@ -136,7 +138,8 @@ static struct candidate *make_candidate(struct search *search, int64_t index,
     return candidate;
 }
 
-static bool try_set(struct search *search, int64_t index, struct err *err)
+static bool try_set(struct random_search *search, int64_t index,
+                    struct err *err)
 {
     static const char *const REASONS[] = {"labelled demos", "demos in order",
                                           "demos by chance"};
@@ -155,7 +158,7 @@ static bool try_set(struct search *search, int64_t index, struct err *err)
     return ok;
 }
 
-static bool try_pool(struct search *search, size_t i, struct err *err)
+static bool try_pool(struct random_search *search, size_t i, struct err *err)
 {
     const struct job *job = session_job(search->session);
     struct rng rng = session_rng(search->session, "demo-pool", 0);
@@ -177,7 +180,7 @@ static bool try_pool(struct search *search, size_t i, struct err *err)
     return ok;
 }
 
-static bool run_pools(struct search *search, struct err *err)
+static bool run_pools(struct random_search *search, struct err *err)
 {
     size_t n = session_job(search->session)->n_nearest;
 
@@ -190,7 +193,7 @@ static bool run_pools(struct search *search, struct err *err)
     return true;
 }
 
-static bool run_sets(struct search *search, struct err *err)
+static bool run_sets(struct random_search *search, struct err *err)
 {
     int64_t sets = search->params->num_candidate_programs + SET_SHUFFLED;
 
@@ -213,7 +216,7 @@ static bool run(struct session *session, const void *given, struct err *err)
 {
     const struct params *values = given;
     const struct split *split = session_split(session);
-    struct search search = {
+    struct random_search search = {
         .session = session,
         .params = values,
         .leader = leader_of(session, values->stop_at_score),

@@ -57,7 +57,7 @@ struct attempt {
 };
 
 // A step and what was tried for it, in the order of proposal.
-struct part {
+struct copro_part {
     size_t predictor;
     struct attempt *attempts; // owned
     size_t n;
@@ -65,11 +65,11 @@ struct part {
     size_t best;
 };
 
-struct search {
+struct copro_search {
     struct session *session;
     const struct params *params;
     struct leader leader;
-    struct part *parts; // owned: those that the plan runs
+    struct copro_part *parts; // owned: those that the plan runs
     size_t n_parts;
     struct form first; // to propose from the instruction as written
     struct form later; // from attempts
@@ -78,7 +78,7 @@ struct search {
 // --- attempts
 
 // Takes text. What is there already, or empty, is dropped.
-static bool add_attempt(struct part *part, char *text, struct err *err)
+static bool add_attempt(struct copro_part *part, char *text, struct err *err)
 {
     struct attempt *more =
         text != NULL ? realloc(part->attempts, (part->n + 1) * sizeof *more)
@@ -100,8 +100,8 @@ static bool add_attempt(struct part *part, char *text, struct err *err)
     return true;
 }
 
-static const struct step *step_of(const struct search *search,
-                                  const struct part *part)
+static const struct step *step_of(const struct copro_search *search,
+                                  const struct copro_part *part)
 {
     return program_predictor(session_job(search->session)->program,
                              part->predictor);
@@ -109,7 +109,8 @@ static const struct step *step_of(const struct search *search,
 
 // The places of the evaluated attempts, worst first, the `most` best of them;
 // of equals the earlier counts as better. Returns how many.
-static size_t rank_attempts(const struct part *part, size_t most, size_t *out)
+static size_t rank_attempts(const struct copro_part *part, size_t most,
+                            size_t *out)
 {
     size_t n = 0;
 
@@ -130,7 +131,7 @@ static size_t rank_attempts(const struct part *part, size_t most, size_t *out)
 
 // --- proposals
 
-static bool init_forms(struct search *search, struct err *err)
+static bool init_forms(struct copro_search *search, struct err *err)
 {
     static const char task[] =
         "Write a better instruction for one step of a program of "
@@ -167,7 +168,7 @@ static json_t *first_inputs(const struct step *step)
     return inputs;
 }
 
-static void put_attempts(struct buf *out, const struct part *part,
+static void put_attempts(struct buf *out, const struct copro_part *part,
                          const size_t *ranks, size_t n)
 {
     buf_clear(out);
@@ -180,8 +181,8 @@ static void put_attempts(struct buf *out, const struct part *part,
 }
 
 // As many of the best attempts as the teacher's context holds, one at least.
-static json_t *later_inputs(const struct search *search,
-                            const struct part *part)
+static json_t *later_inputs(const struct copro_search *search,
+                            const struct copro_part *part)
 {
     int64_t room = teacher_room(search->session);
     struct buf module = BUF_INIT(SHOWN_MAX_BYTES);
@@ -209,11 +210,11 @@ static json_t *later_inputs(const struct search *search,
 
 // n questions about each part, all under way together; question i of part p
 // stands at p * n + i.
-static bool ask_all(struct search *search, struct question *questions,
+static bool ask_all(struct copro_search *search, struct question *questions,
                     int64_t round, size_t n, struct err *err)
 {
     for (size_t i = 0; i < search->n_parts * n; i++) {
-        const struct part *part = &search->parts[i / n];
+        const struct copro_part *part = &search->parts[i / n];
         questions[i] = (struct question){
             .form = round == 0 ? &search->first : &search->later,
             .inputs = round == 0 ? first_inputs(step_of(search, part))
@@ -233,7 +234,7 @@ static bool ask_all(struct search *search, struct question *questions,
     return questions_ask(search->session, questions, search->n_parts * n, err);
 }
 
-static bool propose(struct search *search, int64_t round, struct err *err)
+static bool propose(struct copro_search *search, int64_t round, struct err *err)
 {
     size_t n = (size_t)search->params->breadth - (round == 0 ? 1 : 0);
     size_t all = search->n_parts * n;
@@ -259,8 +260,8 @@ static bool propose(struct search *search, int64_t round, struct err *err)
 // --- evaluation
 
 // The best of all parts, and this attempt of this part. Sealed.
-static struct candidate *build(const struct search *search,
-                               const struct part *part, size_t attempt,
+static struct candidate *build(const struct copro_search *search,
+                               const struct copro_part *part, size_t attempt,
                                struct err *err)
 {
     struct candidate *made =
@@ -268,7 +269,7 @@ static struct candidate *build(const struct search *search,
     bool ok = made != NULL;
 
     for (size_t p = 0; ok && p < search->n_parts; p++) {
-        const struct part *of = &search->parts[p];
+        const struct copro_part *of = &search->parts[p];
         size_t no = of == part ? attempt : of->best;
         ok = candidate_set_instruction(made, of->predictor, (int)no,
                                        of->attempts[no].text, err);
@@ -282,7 +283,7 @@ static struct candidate *build(const struct search *search,
 }
 
 // Its trial on all validation rows; NULL where it has none.
-static struct trial *find_trial(const struct search *search,
+static struct trial *find_trial(const struct copro_search *search,
                                 const struct candidate *candidate)
 {
     size_t all = session_split(search->session)->n[SHARE_VAL];
@@ -297,7 +298,7 @@ static struct trial *find_trial(const struct search *search,
     return NULL;
 }
 
-static bool try_attempt(struct search *search, struct part *part,
+static bool try_attempt(struct copro_search *search, struct copro_part *part,
                         size_t attempt, struct err *err)
 {
     struct candidate *candidate = build(search, part, attempt, err);
@@ -319,7 +320,7 @@ static bool try_attempt(struct search *search, struct part *part,
 }
 
 // Takes the best attempt of all rounds; the trials of this one are done.
-static void judge(struct part *part)
+static void judge(struct copro_part *part)
 {
     for (size_t i = 0; i < part->n; i++) {
         struct attempt *attempt = &part->attempts[i];
@@ -332,7 +333,8 @@ static void judge(struct part *part)
     }
 }
 
-static bool try_part(struct search *search, struct part *part, struct err *err)
+static bool try_part(struct copro_search *search, struct copro_part *part,
+                     struct err *err)
 {
     size_t from = search->n_parts > 1 ? 0 : part->latest;
 
@@ -374,7 +376,7 @@ static struct effort effort(struct session *session, const void *given)
     return effort_of(session, given, 0);
 }
 
-static bool run_rounds(struct search *search, struct err *err)
+static bool run_rounds(struct copro_search *search, struct err *err)
 {
     for (int64_t round = 0; round < search->params->depth; round++) {
         session_expect(search->session,
@@ -393,7 +395,7 @@ static bool run_rounds(struct search *search, struct err *err)
     return true;
 }
 
-static bool begin_search(struct search *search, struct err *err)
+static bool begin_search(struct copro_search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
     const struct plan *plan = session_plan(search->session);
@@ -408,7 +410,7 @@ static bool begin_search(struct search *search, struct err *err)
         const struct step *step = program_predictor(program, i);
         if (!plan->runs[program->predictors[i]])
             continue;
-        struct part *part = &search->parts[search->n_parts++];
+        struct copro_part *part = &search->parts[search->n_parts++];
         part->predictor = i;
         if (!add_attempt(part, strdup(step->signature.instruction), err))
             return false;
@@ -420,7 +422,7 @@ static bool begin_search(struct search *search, struct err *err)
     return init_forms(search, err);
 }
 
-static void release_search(struct search *search)
+static void release_search(struct copro_search *search)
 {
     for (size_t p = 0; p < search->n_parts; p++) {
         for (size_t i = 0; i < search->parts[p].n; i++)
@@ -434,7 +436,7 @@ static void release_search(struct search *search)
 
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    struct search search = {
+    struct copro_search search = {
         .session = session, .params = given, .leader = leader_of(session, 1.0)};
     bool ok = true;
 

@@ -136,7 +136,7 @@ struct lane {
     struct trial *full;
 };
 
-struct search {
+struct gepa_search {
     struct session *session;
     const struct params *params;
     struct leader leader;
@@ -215,18 +215,19 @@ static struct effort effort(struct session *session, const void *given)
 
 // --- work of a lane
 
-static const struct trial *trial_of(const struct search *search, size_t member)
+static const struct trial *trial_of(const struct gepa_search *search,
+                                    size_t member)
 {
     return search->pool.members[member].trial;
 }
 
-static struct candidate *parent_of(const struct search *search,
+static struct candidate *parent_of(const struct gepa_search *search,
                                    const struct lane *lane)
 {
     return trial_of(search, lane->parents[0])->candidate;
 }
 
-static void end_lane(struct search *search, struct lane *lane)
+static void end_lane(struct gepa_search *search, struct lane *lane)
 {
     for (size_t i = 0; i < lane->n_rewrites; i++)
         question_release(&lane->rewrites[i].question);
@@ -238,8 +239,9 @@ static void end_lane(struct search *search, struct lane *lane)
     *lane = (struct lane){.stage = FREE};
 }
 
-static struct runs *run_parent(struct search *search, const struct lane *lane,
-                               const size_t *rows, size_t n, struct err *err)
+static struct runs *run_parent(struct gepa_search *search,
+                               const struct lane *lane, const size_t *rows,
+                               size_t n, struct err *err)
 {
     const struct runs_request request = {
         .program = session_job(search->session)->program,
@@ -259,7 +261,7 @@ static struct runs *run_parent(struct search *search, const struct lane *lane,
 
 // A trial of the child, where the search is not over meanwhile; else *out stays
 // NULL.
-static bool run_child(struct search *search, struct lane *lane,
+static bool run_child(struct gepa_search *search, struct lane *lane,
                       enum trial_kind kind, const size_t *rows, size_t n,
                       const char *reason, struct trial **out, struct err *err)
 {
@@ -277,7 +279,7 @@ static bool run_child(struct search *search, struct lane *lane,
 
 // The training rows in a new order, an epoch each; the last rows of an epoch
 // that fill no minibatch wait for a later one.
-static bool take_minibatch(struct search *search, struct lane *lane,
+static bool take_minibatch(struct gepa_search *search, struct lane *lane,
                            struct err *err)
 {
     size_t n = (size_t)search->params->reflection_minibatch_size;
@@ -309,7 +311,7 @@ static bool take_minibatch(struct search *search, struct lane *lane,
     return true;
 }
 
-static bool begin_merge(struct search *search, struct lane *lane,
+static bool begin_merge(struct gepa_search *search, struct lane *lane,
                         struct err *err)
 {
     struct rng rng = session_rng(search->session, "merges", (uint64_t)lane->no);
@@ -336,7 +338,7 @@ static bool begin_merge(struct search *search, struct lane *lane,
                      &lane->sample, err);
 }
 
-static bool choose_parent(struct search *search, struct lane *lane,
+static bool choose_parent(struct gepa_search *search, struct lane *lane,
                           struct err *err)
 {
     struct rng rng =
@@ -350,7 +352,7 @@ static bool choose_parent(struct search *search, struct lane *lane,
 
 // The parts that this iteration rewrites; the parent's turn moves on whatever
 // comes of it.
-static bool choose_parts(struct search *search, struct lane *lane,
+static bool choose_parts(struct gepa_search *search, struct lane *lane,
                          struct err *err)
 {
     struct pool_member *parent = &search->pool.members[lane->parents[0]];
@@ -369,7 +371,8 @@ static bool choose_parts(struct search *search, struct lane *lane,
     return true;
 }
 
-static bool begin(struct search *search, struct lane *lane, struct err *err)
+static bool begin(struct gepa_search *search, struct lane *lane,
+                  struct err *err)
 {
     bool found_new = search->found_new;
 
@@ -389,7 +392,8 @@ static bool begin(struct search *search, struct lane *lane, struct err *err)
 
 // --- READING -> REFLECTING
 
-static bool is_perfect(const struct search *search, const struct runs *runs)
+static bool is_perfect(const struct gepa_search *search,
+                       const struct runs *runs)
 {
     for (size_t i = 0; i < runs->n; i++) {
         if (runs->items[i].scored &&
@@ -399,8 +403,9 @@ static bool is_perfect(const struct search *search, const struct runs *runs)
     return true;
 }
 
-static size_t find_cases(const struct search *search, const struct runs *runs,
-                         int step, struct reflection_case *cases)
+static size_t find_cases(const struct gepa_search *search,
+                         const struct runs *runs, int step,
+                         struct reflection_case *cases)
 {
     size_t n = 0;
 
@@ -415,7 +420,7 @@ static size_t find_cases(const struct search *search, const struct runs *runs,
 }
 
 // Asks about one part; *asked is false where no run says anything of it.
-static bool ask_about(struct search *search, struct lane *lane,
+static bool ask_about(struct gepa_search *search, struct lane *lane,
                       struct rewrite *rewrite, bool *asked, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
@@ -445,7 +450,8 @@ static bool ask_about(struct search *search, struct lane *lane,
     return ok;
 }
 
-static bool reflect(struct search *search, struct lane *lane, struct err *err)
+static bool reflect(struct gepa_search *search, struct lane *lane,
+                    struct err *err)
 {
     size_t n = 0;
 
@@ -475,7 +481,7 @@ static bool reflect(struct search *search, struct lane *lane, struct err *err)
 // --- REFLECTING -> SAMPLED
 
 // Takes what the teacher wrote; *changed where it wrote something new.
-static bool take_part(struct search *search, struct lane *lane,
+static bool take_part(struct gepa_search *search, struct lane *lane,
                       struct rewrite *rewrite, bool *changed, struct err *err)
 {
     char *text = NULL;
@@ -491,7 +497,8 @@ static bool take_part(struct search *search, struct lane *lane,
     return ok;
 }
 
-static bool is_under_way(const struct search *search, const struct lane *lane)
+static bool is_under_way(const struct gepa_search *search,
+                         const struct lane *lane)
 {
     for (size_t i = 0; i < search->n_lanes; i++) {
         const struct lane *other = &search->lanes[i];
@@ -502,7 +509,7 @@ static bool is_under_way(const struct search *search, const struct lane *lane)
     return false;
 }
 
-static bool make_child(struct search *search, struct lane *lane,
+static bool make_child(struct gepa_search *search, struct lane *lane,
                        struct err *err)
 {
     bool changed = false;
@@ -528,7 +535,8 @@ static bool make_child(struct search *search, struct lane *lane,
 
 // --- SAMPLED -> CHECKED -> EVALUATED
 
-static bool evaluate(struct search *search, struct lane *lane, struct err *err)
+static bool evaluate(struct gepa_search *search, struct lane *lane,
+                     struct err *err)
 {
     const struct split *split = session_split(search->session);
 
@@ -582,7 +590,8 @@ static bool is_better(const struct pairs *pairs)
            stats_mean(pairs->before, pairs->n);
 }
 
-static bool is_clear(const struct search *search, const struct pairs *pairs)
+static bool is_clear(const struct gepa_search *search,
+                     const struct pairs *pairs)
 {
     uint64_t seed = (uint64_t)session_job(search->session)->seed;
 
@@ -590,7 +599,7 @@ static bool is_clear(const struct search *search, const struct pairs *pairs)
 }
 
 // The same child and its parent on further rows.
-static bool look_closer(struct search *search, struct lane *lane,
+static bool look_closer(struct gepa_search *search, struct lane *lane,
                         struct err *err)
 {
     const size_t *rows = lane->rows + lane->n_rows;
@@ -614,7 +623,7 @@ static double parent_sum(const struct trial *parent, const struct trial *sample)
     return sum;
 }
 
-static bool weigh_merge(struct search *search, struct lane *lane,
+static bool weigh_merge(struct gepa_search *search, struct lane *lane,
                         struct err *err)
 {
     double of_a = parent_sum(trial_of(search, lane->parents[0]), lane->sample);
@@ -627,7 +636,7 @@ static bool weigh_merge(struct search *search, struct lane *lane,
     return true;
 }
 
-static bool weigh_sample(struct search *search, struct lane *lane,
+static bool weigh_sample(struct gepa_search *search, struct lane *lane,
                          struct err *err)
 {
     struct pairs pairs;
@@ -649,7 +658,8 @@ static bool weigh_sample(struct search *search, struct lane *lane,
     return true;
 }
 
-static bool weigh_all(struct search *search, struct lane *lane, struct err *err)
+static bool weigh_all(struct gepa_search *search, struct lane *lane,
+                      struct err *err)
 {
     struct pairs pairs;
 
@@ -669,7 +679,7 @@ static bool weigh_all(struct search *search, struct lane *lane, struct err *err)
 
 // --- EVALUATED -> the pool
 
-static void count_merges(struct search *search, const struct lane *lane)
+static void count_merges(struct gepa_search *search, const struct lane *lane)
 {
     if (lane->is_merge) {
         search->merges_due--;
@@ -680,7 +690,8 @@ static void count_merges(struct search *search, const struct lane *lane)
     }
 }
 
-static bool adopt(struct search *search, struct lane *lane, struct err *err)
+static bool adopt(struct gepa_search *search, struct lane *lane,
+                  struct err *err)
 {
     const struct pool_member *parents = search->pool.members;
     struct pool_member member = {.trial = lane->full,
@@ -707,9 +718,10 @@ static bool adopt(struct search *search, struct lane *lane, struct err *err)
 // --- the whole
 
 // Waits for what the lane has under way, and goes on from there.
-static bool advance(struct search *search, struct lane *lane, struct err *err)
+static bool advance(struct gepa_search *search, struct lane *lane,
+                    struct err *err)
 {
-    static bool (*const next[])(struct search *, struct lane *,
+    static bool (*const next[])(struct gepa_search *, struct lane *,
                                 struct err *) = {
         [READING] = reflect,      [REFLECTING] = make_child,
         [SAMPLED] = weigh_sample, [CHECKED] = weigh_all,
@@ -719,7 +731,8 @@ static bool advance(struct search *search, struct lane *lane, struct err *err)
     return lane->stage == FREE || next[lane->stage](search, lane, err);
 }
 
-static bool serve(struct search *search, struct lane *lane, struct err *err)
+static bool serve(struct gepa_search *search, struct lane *lane,
+                  struct err *err)
 {
     if (!advance(search, lane, err))
         return false;
@@ -730,7 +743,7 @@ static bool serve(struct search *search, struct lane *lane, struct err *err)
     return begin(search, lane, err);
 }
 
-static bool run_lanes(struct search *search, struct err *err)
+static bool run_lanes(struct gepa_search *search, struct err *err)
 {
     for (bool busy = true; busy;) {
         busy = false;
@@ -746,7 +759,7 @@ static bool run_lanes(struct search *search, struct err *err)
     return true;
 }
 
-static bool begin_search(struct search *search, struct err *err)
+static bool begin_search(struct gepa_search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
     const struct plan *plan = session_plan(search->session);
@@ -772,7 +785,7 @@ static bool begin_search(struct search *search, struct err *err)
            reflection_form_init(&search->form, search->session, &plain, err);
 }
 
-static void tell_outcome(const struct search *search)
+static void tell_outcome(const struct gepa_search *search)
 {
     char rewritten[TEXT_COUNTED_BYTES];
 
@@ -783,7 +796,7 @@ static void tell_outcome(const struct search *search)
                  (long long)search->kept, (long long)search->merges_kept);
 }
 
-static void release_search(struct search *search)
+static void release_search(struct gepa_search *search)
 {
     for (size_t i = 0; search->lanes != NULL && i < search->n_lanes; i++)
         end_lane(search, &search->lanes[i]);
@@ -797,7 +810,7 @@ static void release_search(struct search *search)
 
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    struct search search = {
+    struct gepa_search search = {
         .session = session,
         .params = given,
         .leader = leader_of(session, 1.0),

@@ -113,7 +113,7 @@ static const struct level levels[] = {
 
 enum { AUTO_MINIBATCH_ABOVE = 50, GROUNDING_DEMOS = 3 };
 
-struct search {
+struct miprov2_search {
     struct session *session;
     const struct params *params;
     bool zero_shot;
@@ -157,7 +157,8 @@ static bool check(const struct job *job, const void *given, struct diags *diags)
 
 // Counted over all predictors of the program, also those that are not
 // searched: what a plan leaves out must not shorten the search of the rest.
-static int64_t count_trials(const struct search *search, int64_t candidates)
+static int64_t count_trials(const struct miprov2_search *search,
+                            int64_t candidates)
 {
     const struct program *program = session_job(search->session)->program;
     const struct tunable *tunables[TUNABLES_MAX];
@@ -188,7 +189,7 @@ static void sample_rows(struct rng *rng, const size_t *rows, size_t n, size_t k,
     qsort(out, k, sizeof *out, compare_rows);
 }
 
-static bool choose_val(struct search *search, struct err *err)
+static bool choose_val(struct miprov2_search *search, struct err *err)
 {
     const struct split *split = session_split(search->session);
     struct rng rng = session_rng(search->session, "validation-rows", 0);
@@ -208,7 +209,7 @@ static bool choose_val(struct search *search, struct err *err)
 }
 
 // Trials on minibatches, and those on all rows.
-static int64_t count_all(const struct search *search)
+static int64_t count_all(const struct miprov2_search *search)
 {
     int64_t steps = search->params->minibatch_full_eval_steps;
     int64_t n = search->n_trials;
@@ -218,7 +219,7 @@ static int64_t count_all(const struct search *search)
     return n + n / steps + (n % steps != 0);
 }
 
-static void tell_plan(const struct search *search)
+static void tell_plan(const struct miprov2_search *search)
 {
     char instructions[TEXT_COUNTED_BYTES], sets[TEXT_COUNTED_BYTES],
         trials[TEXT_COUNTED_BYTES], rows[TEXT_COUNTED_BYTES];
@@ -232,7 +233,7 @@ static void tell_plan(const struct search *search)
         search->minibatch ? " by minibatches" : "");
 }
 
-static void resolve(struct search *search)
+static void resolve(struct miprov2_search *search)
 {
     const struct params *given = search->params;
     const struct level *level = &levels[given->level];
@@ -265,13 +266,13 @@ enum { SET_EMPTY = 0, SET_LABELED = 1, SET_IN_ORDER = 2 };
 
 // Behind those of the search come the demos that are nearest to the question,
 // where the job allows them.
-static int64_t count_pools(const struct search *search)
+static int64_t count_pools(const struct miprov2_search *search)
 {
     return search->zero_shot ? 0
                              : (int64_t)session_job(search->session)->n_nearest;
 }
 
-static struct demo_recipe recipe_of(const struct search *search)
+static struct demo_recipe recipe_of(const struct miprov2_search *search)
 {
     const struct params *given = search->params;
 
@@ -285,13 +286,14 @@ static struct demo_recipe recipe_of(const struct search *search)
     };
 }
 
-static bool wants_sets(const struct search *search)
+static bool wants_sets(const struct miprov2_search *search)
 {
     return !search->zero_shot || search->params->fewshot_aware_proposer;
 }
 
 // Trials from the n-th on, those on all rows after it among them.
-static struct effort effort_of_trials(const struct search *search, int64_t n)
+static struct effort effort_of_trials(const struct miprov2_search *search,
+                                      int64_t n)
 {
     int64_t before =
         search->minibatch ? n / search->params->minibatch_full_eval_steps : 0;
@@ -306,7 +308,7 @@ static struct effort effort_of_trials(const struct search *search, int64_t n)
 
 static struct effort effort(struct session *session, const void *given)
 {
-    struct search search = {.session = session, .params = given};
+    struct miprov2_search search = {.session = session, .params = given};
     struct demo_recipe recipe;
     struct effort effort;
 
@@ -321,8 +323,8 @@ static struct effort effort(struct session *session, const void *given)
     return effort;
 }
 
-static bool make_set(struct search *search, int64_t index, size_t *order,
-                     struct demo_set *out, struct err *err)
+static bool make_set(struct miprov2_search *search, int64_t index,
+                     size_t *order, struct demo_set *out, struct err *err)
 {
     const struct split *split = session_split(search->session);
     size_t n = split->n[SHARE_TRAIN];
@@ -350,7 +352,7 @@ static bool make_set(struct search *search, int64_t index, size_t *order,
     return demos_bootstrap(search->maker, &recipe, order, n, &rng, out, err);
 }
 
-static bool make_sets(struct search *search, struct err *err)
+static bool make_sets(struct miprov2_search *search, struct err *err)
 {
     size_t n = session_split(search->session)->n[SHARE_TRAIN];
     size_t *order = calloc(n + 1, sizeof *order);
@@ -371,7 +373,7 @@ static bool make_sets(struct search *search, struct err *err)
 
 // --- proposals
 
-static bool propose(struct search *search, struct err *err)
+static bool propose(struct miprov2_search *search, struct err *err)
 {
     const struct params *given = search->params;
     const struct proposer_options options = {
@@ -392,7 +394,7 @@ static bool propose(struct search *search, struct err *err)
 
 // --- the study
 
-static bool tell(struct search *search, const struct trial *trial,
+static bool tell(struct miprov2_search *search, const struct trial *trial,
                  struct combo *combo, const int *choices, struct err *err)
 {
     size_t size = (search->combos.space.n + 1) * sizeof(int);
@@ -413,7 +415,7 @@ static bool tell(struct search *search, const struct trial *trial,
 }
 
 // The baseline's mean over the rows that count.
-static double baseline_score(const struct search *search)
+static double baseline_score(const struct miprov2_search *search)
 {
     const struct trial *baseline = search->baseline;
     double sum = 0;
@@ -431,7 +433,7 @@ static double baseline_score(const struct search *search)
 }
 
 // The demos of the program of an earlier run as one more set.
-static bool add_seed_set(struct search *search,
+static bool add_seed_set(struct miprov2_search *search,
                          const struct candidate *candidate, struct err *err)
 {
     size_t n = (size_t)search->n_sets;
@@ -459,7 +461,7 @@ static bool add_seed_set(struct search *search,
 
 // The program of an earlier run: its texts and demos become choices as well,
 // the last of each.
-static bool add_seed(struct search *search, struct err *err)
+static bool add_seed(struct miprov2_search *search, struct err *err)
 {
     const struct trial *seed = session_seed_trial(search->session);
 
@@ -483,7 +485,7 @@ static bool add_seed(struct search *search, struct err *err)
 }
 
 // What it scored is known from the start.
-static bool tell_seed(struct search *search, struct err *err)
+static bool tell_seed(struct miprov2_search *search, struct err *err)
 {
     struct trial *seed = session_seed_trial(search->session);
     const struct combos *combos = &search->combos;
@@ -513,7 +515,7 @@ static bool tell_seed(struct search *search, struct err *err)
     return ok;
 }
 
-static bool start_study(struct search *search, struct err *err)
+static bool start_study(struct miprov2_search *search, struct err *err)
 {
     const struct demo_set *sets;
 
@@ -538,7 +540,7 @@ static bool start_study(struct search *search, struct err *err)
 }
 
 // Adds to the means what trials up to number `known` came to.
-static void count_known(struct search *search, size_t known)
+static void count_known(struct miprov2_search *search, size_t known)
 {
     for (; search->counted < search->n_told; search->counted++) {
         const struct told *told = &search->told[search->counted];
@@ -554,7 +556,7 @@ static void count_known(struct search *search, size_t known)
 }
 
 // A trial of which no row was scored says nothing, and stays as if running.
-static struct tpe_trial as_tpe(const struct search *search,
+static struct tpe_trial as_tpe(const struct miprov2_search *search,
                                const struct told *told, size_t known)
 {
     struct tpe_trial out = {.choices = told->choices};
@@ -568,7 +570,7 @@ static struct tpe_trial as_tpe(const struct search *search,
     return out;
 }
 
-static bool choose(struct search *search, int *choices, struct err *err)
+static bool choose(struct miprov2_search *search, int *choices, struct err *err)
 {
     size_t known = leader_known(search->session);
     size_t next = 0;
@@ -590,7 +592,7 @@ static bool choose(struct search *search, int *choices, struct err *err)
 
 // --- trials
 
-static bool submit(struct search *search, enum trial_kind kind,
+static bool submit(struct miprov2_search *search, enum trial_kind kind,
                    struct combo *combo, const int *choices, const size_t *rows,
                    size_t n, const char *reason, struct err *err)
 {
@@ -602,14 +604,14 @@ static bool submit(struct search *search, enum trial_kind kind,
     return trial != NULL && tell(search, trial, combo, choices, err);
 }
 
-static bool submit_full(struct search *search, struct combo *combo,
+static bool submit_full(struct miprov2_search *search, struct combo *combo,
                         const int *choices, const char *reason, struct err *err)
 {
     return submit(search, TRIAL_FULL, combo, choices, search->val,
                   search->n_val, reason, err);
 }
 
-static bool submit_minibatch(struct search *search, struct combo *combo,
+static bool submit_minibatch(struct miprov2_search *search, struct combo *combo,
                              const int *choices, int64_t index, struct err *err)
 {
     struct rng rng = session_rng(search->session, "minibatch", (uint64_t)index);
@@ -627,7 +629,8 @@ static bool submit_minibatch(struct search *search, struct combo *combo,
     return ok;
 }
 
-static bool try_next(struct search *search, int64_t index, struct err *err)
+static bool try_next(struct miprov2_search *search, int64_t index,
+                     struct err *err)
 {
     int *choices = calloc(search->combos.space.n + 1, sizeof *choices);
     struct combo *combo = NULL;
@@ -650,7 +653,7 @@ static bool try_next(struct search *search, int64_t index, struct err *err)
 
 // Evaluates the best mean among what is known; nothing is left to evaluate
 // when every combination known has been.
-static bool try_best_mean(struct search *search, struct err *err)
+static bool try_best_mean(struct miprov2_search *search, struct err *err)
 {
     struct combo *combo = NULL;
 
@@ -664,7 +667,7 @@ static bool try_best_mean(struct search *search, struct err *err)
            submit_full(search, combo, combo->choices, "best mean", err);
 }
 
-static bool end_search(struct search *search, struct err *err)
+static bool end_search(struct miprov2_search *search, struct err *err)
 {
     size_t n = 0;
 
@@ -678,7 +681,7 @@ static bool end_search(struct search *search, struct err *err)
     return true;
 }
 
-static bool run_trials(struct search *search, struct err *err)
+static bool run_trials(struct miprov2_search *search, struct err *err)
 {
     int64_t steps = search->params->minibatch_full_eval_steps;
 
@@ -702,7 +705,7 @@ static bool run_trials(struct search *search, struct err *err)
 
 // --- the whole
 
-static bool run_phases(struct search *search, struct err *err)
+static bool run_phases(struct miprov2_search *search, struct err *err)
 {
     if (!leader_admit(&search->leader, err))
         return false;
@@ -716,7 +719,7 @@ static bool run_phases(struct search *search, struct err *err)
            run_trials(search, err);
 }
 
-static void release_search(struct search *search)
+static void release_search(struct miprov2_search *search)
 {
     for (size_t i = 0; i < search->n_told; i++)
         free(search->told[i].choices);
@@ -732,10 +735,11 @@ static void release_search(struct search *search)
 
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    struct search search = {.session = session,
-                            .params = given,
-                            .leader = leader_of(session, 1.0),
-                            .baseline = session_baseline_trial(session)};
+    struct miprov2_search search = {.session = session,
+                                    .params = given,
+                                    .leader = leader_of(session, 1.0),
+                                    .baseline =
+                                        session_baseline_trial(session)};
     bool ok = true;
 
     if (search.leader.over)

@@ -98,7 +98,7 @@ struct batch_run {
     size_t *places;    // owned: of its items among all, model by model
 };
 
-struct search {
+struct simba_search {
     struct session *session;
     const struct params *params;
     struct leader leader;
@@ -129,7 +129,7 @@ struct search {
 
 // --- the pool
 
-static bool add_member(struct search *search, struct candidate *candidate,
+static bool add_member(struct simba_search *search, struct candidate *candidate,
                        double score, struct err *err)
 {
     struct member *more =
@@ -147,7 +147,7 @@ static bool add_member(struct search *search, struct candidate *candidate,
 
 // The best num_candidates of the pool, the earlier of equals first; the program
 // as written takes the last place where it is not among them.
-static bool choose_top(struct search *search, struct err *err)
+static bool choose_top(struct simba_search *search, struct err *err)
 {
     size_t most = (size_t)search->params->num_candidates;
     size_t *order = calloc(search->n_pool + 1, sizeof *order);
@@ -176,7 +176,7 @@ static bool choose_top(struct search *search, struct err *err)
 }
 
 // One of the top, by the softmax of score / temperature.
-static size_t draw_member(struct search *search, double temperature)
+static size_t draw_member(struct simba_search *search, double temperature)
 {
     double total = 0;
     double most = 0;
@@ -197,7 +197,7 @@ static size_t draw_member(struct search *search, double temperature)
 
 // --- sampling
 
-static bool take_batch(struct search *search, struct err *err)
+static bool take_batch(struct simba_search *search, struct err *err)
 {
     size_t n = (size_t)search->params->bsize;
 
@@ -222,7 +222,7 @@ static bool take_batch(struct search *search, struct err *err)
     return true;
 }
 
-static bool submit_runs(struct search *search, int64_t step, size_t model,
+static bool submit_runs(struct simba_search *search, int64_t step, size_t model,
                         size_t member, const size_t *rows, size_t n,
                         struct batch_run *run, struct err *err)
 {
@@ -244,7 +244,7 @@ static bool submit_runs(struct search *search, int64_t step, size_t model,
 }
 
 // The rows of one model that one member was drawn for.
-static bool run_share(struct search *search, int64_t step, size_t model,
+static bool run_share(struct simba_search *search, int64_t step, size_t model,
                       size_t member, const size_t *drawn, struct err *err)
 {
     struct batch_run *run = &search->runs[search->n_runs];
@@ -271,8 +271,8 @@ static bool run_share(struct search *search, int64_t step, size_t model,
     return ok;
 }
 
-static bool sample_model(struct search *search, int64_t step, size_t model,
-                         struct err *err)
+static bool sample_model(struct simba_search *search, int64_t step,
+                         size_t model, struct err *err)
 {
     double temperature = search->params->temperature_for_sampling;
     size_t *drawn = calloc(search->n_batch + 1, sizeof *drawn);
@@ -288,7 +288,7 @@ static bool sample_model(struct search *search, int64_t step, size_t model,
     return ok;
 }
 
-static bool sample(struct search *search, int64_t step, struct err *err)
+static bool sample(struct simba_search *search, int64_t step, struct err *err)
 {
     size_t all = search->n_models * search->n_top;
 
@@ -326,7 +326,7 @@ static void sort_items(const struct task_item **items, size_t n)
     }
 }
 
-static bool fill_bucket(const struct search *search, size_t place,
+static bool fill_bucket(const struct simba_search *search, size_t place,
                         struct bucket *bucket, struct err *err)
 {
     double sum = 0;
@@ -380,7 +380,7 @@ static double percentile(const double *sorted, size_t n, double share)
     return sorted[low] + (at - (double)low) * (sorted[high] - sorted[low]);
 }
 
-static bool find_percentiles(struct search *search, struct err *err)
+static bool find_percentiles(struct simba_search *search, struct err *err)
 {
     size_t all = search->n_models * search->n_batch;
     double *scores = calloc(all + 1, sizeof *scores);
@@ -401,7 +401,7 @@ static bool find_percentiles(struct search *search, struct err *err)
     return true;
 }
 
-static bool make_buckets(struct search *search, struct err *err)
+static bool make_buckets(struct simba_search *search, struct err *err)
 {
     search->buckets = calloc(search->n_batch, sizeof *search->buckets);
     if (search->buckets == NULL) {
@@ -447,7 +447,7 @@ static size_t most_demos(const struct candidate *candidate)
 }
 
 // Leaves out the demos at the places that are drawn, the same in every step.
-static bool drop_demos(struct search *search, struct candidate *child,
+static bool drop_demos(struct simba_search *search, struct candidate *child,
                        struct err *err)
 {
     size_t n = most_demos(child);
@@ -481,8 +481,9 @@ static bool drop_demos(struct search *search, struct candidate *child,
 }
 
 // Long inputs of a demo are cut; its fields are changed in a copy.
-static bool cut_inputs(const struct search *search, const struct step *step,
-                       struct demo *demo, struct err *err)
+static bool cut_inputs(const struct simba_search *search,
+                       const struct step *step, struct demo *demo,
+                       struct err *err)
 {
     size_t most = (size_t)search->params->demo_input_field_maxlen;
 
@@ -505,7 +506,7 @@ static bool cut_inputs(const struct search *search, const struct step *step,
     return true;
 }
 
-static bool append_demo(struct search *search, struct candidate *child,
+static bool append_demo(struct simba_search *search, struct candidate *child,
                         size_t predictor, const struct demo *demo,
                         struct err *err)
 {
@@ -526,7 +527,7 @@ static bool append_demo(struct search *search, struct candidate *child,
 }
 
 // The best run of the row as a demo of each step.
-static bool add_demo(struct search *search, const struct bucket *bucket,
+static bool add_demo(struct simba_search *search, const struct bucket *bucket,
                      struct candidate *child, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
@@ -557,7 +558,7 @@ static bool add_demo(struct search *search, const struct bucket *bucket,
 
 // --- a new program: its rules
 
-static bool init_rule_form(struct search *search, struct err *err)
+static bool init_rule_form(struct simba_search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
     struct field told[RULE_FIELDS];
@@ -597,7 +598,7 @@ static bool init_rule_form(struct search *search, struct err *err)
 }
 
 // NULL for a run that has nothing to say beside the other.
-static void put_run(struct buf *out, const struct search *search,
+static void put_run(struct buf *out, const struct simba_search *search,
                     const struct task_item *item, size_t max)
 {
     const struct program *program = session_job(search->session)->program;
@@ -626,7 +627,8 @@ struct rule_texts {
     struct buf program, example, better, worse;
 };
 
-static void put_texts(struct rule_texts *texts, const struct search *search,
+static void put_texts(struct rule_texts *texts,
+                      const struct simba_search *search,
                       const struct bucket *bucket,
                       const struct task_item *better,
                       const struct task_item *worse, size_t max)
@@ -651,7 +653,7 @@ static bool texts_fit(const struct rule_texts *texts, int64_t room)
     return (int64_t)prompt_estimate_tokens(bytes) <= room;
 }
 
-static json_t *rule_inputs(const struct search *search,
+static json_t *rule_inputs(const struct simba_search *search,
                            const struct bucket *bucket,
                            const struct task_item *better,
                            const struct task_item *worse)
@@ -683,7 +685,7 @@ static json_t *rule_inputs(const struct search *search,
 
 // Sends off the question that a rule comes from; where the two runs have
 // nothing to teach, question->form stays NULL.
-static bool ask_rule(struct search *search, const struct bucket *bucket,
+static bool ask_rule(struct simba_search *search, const struct bucket *bucket,
                      struct question *question, struct err *err)
 {
     search->made++;
@@ -727,7 +729,7 @@ static bool is_advice(const char *text)
     return text[0] != '\0';
 }
 
-static bool append_rule(struct search *search, struct candidate *child,
+static bool append_rule(struct simba_search *search, struct candidate *child,
                         size_t predictor, const char *advice, struct err *err)
 {
     struct buf text = BUF_INIT(SHOWN_MAX_BYTES);
@@ -744,7 +746,7 @@ static bool append_rule(struct search *search, struct candidate *child,
     return ok;
 }
 
-static bool add_rules(struct search *search, struct question *question,
+static bool add_rules(struct simba_search *search, struct question *question,
                       struct candidate *child, struct err *err)
 {
     if (question->form == NULL)
@@ -777,8 +779,9 @@ struct draft {
     struct trial *trial;
 };
 
-static bool begin_draft(struct search *search, const struct bucket *bucket,
-                        struct draft *draft, struct err *err)
+static bool begin_draft(struct simba_search *search,
+                        const struct bucket *bucket, struct draft *draft,
+                        struct err *err)
 {
     double temperature = search->params->temperature_for_candidates;
 
@@ -792,8 +795,9 @@ static bool begin_draft(struct search *search, const struct bucket *bucket,
                 : ask_rule(search, bucket, &draft->question, err);
 }
 
-static bool is_known(const struct search *search, const struct draft *drafts,
-                     size_t n, const struct candidate *candidate)
+static bool is_known(const struct simba_search *search,
+                     const struct draft *drafts, size_t n,
+                     const struct candidate *candidate)
 {
     for (size_t i = 0; i < search->n_pool; i++) {
         if (hash_equal(&search->pool[i].candidate->id, &candidate->id))
@@ -815,8 +819,8 @@ static void release_draft(struct draft *draft)
 
 // Drafts from the next buckets, as many as are missing; those that came to
 // nothing new are dropped. *n: of drafts that are ready.
-static bool make_wave(struct search *search, struct draft *drafts, size_t *n,
-                      size_t most, size_t *bucket, struct err *err)
+static bool make_wave(struct simba_search *search, struct draft *drafts,
+                      size_t *n, size_t most, size_t *bucket, struct err *err)
 {
     size_t end = *n;
 
@@ -841,8 +845,8 @@ static bool make_wave(struct search *search, struct draft *drafts, size_t *n,
     return true;
 }
 
-static bool score_drafts(struct search *search, struct draft *drafts, size_t n,
-                         struct err *err)
+static bool score_drafts(struct simba_search *search, struct draft *drafts,
+                         size_t n, struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
         if (!leader_admit(&search->leader, err))
@@ -864,7 +868,7 @@ static bool score_drafts(struct search *search, struct draft *drafts, size_t n,
 
 // All drafts join the pool. The best of them is the step's winner, and is
 // evaluated on all validation rows while the next step begins.
-static bool keep_drafts(struct search *search, const struct draft *drafts,
+static bool keep_drafts(struct simba_search *search, const struct draft *drafts,
                         size_t n, struct err *err)
 {
     size_t winner = search->n_pool;
@@ -883,7 +887,7 @@ static bool keep_drafts(struct search *search, const struct draft *drafts,
                        "winner", err));
 }
 
-static bool make_programs(struct search *search, struct err *err)
+static bool make_programs(struct simba_search *search, struct err *err)
 {
     size_t most = (size_t)search->params->num_candidates + 1;
     struct draft *drafts = calloc(most, sizeof *drafts);
@@ -906,7 +910,7 @@ static bool make_programs(struct search *search, struct err *err)
 
 // --- the whole
 
-static void end_step(struct search *search)
+static void end_step(struct simba_search *search)
 {
     for (size_t i = 0; search->runs != NULL && i < search->n_runs; i++) {
         runs_drop(search->session, search->runs[i].runs);
@@ -947,7 +951,7 @@ static struct effort effort(struct session *session, const void *given)
     return effort_of(session, values, values->max_steps);
 }
 
-static bool run_step(struct search *search, int64_t step, struct err *err)
+static bool run_step(struct simba_search *search, int64_t step, struct err *err)
 {
     search->rng = session_rng(search->session, "steps", (uint64_t)step);
     bool ok = take_batch(search, err) && choose_top(search, err) &&
@@ -958,7 +962,7 @@ static bool run_step(struct search *search, int64_t step, struct err *err)
     return ok;
 }
 
-static bool begin_search(struct search *search, struct err *err)
+static bool begin_search(struct simba_search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
     const struct plan *plan = session_plan(search->session);
@@ -985,7 +989,7 @@ static bool begin_search(struct search *search, struct err *err)
            init_rule_form(search, err);
 }
 
-static bool run_steps(struct search *search, struct err *err)
+static bool run_steps(struct simba_search *search, struct err *err)
 {
     session_phase(search->session, "search");
     for (int64_t i = 0; i < search->params->max_steps; i++) {
@@ -1000,7 +1004,7 @@ static bool run_steps(struct search *search, struct err *err)
     return true;
 }
 
-static void release_search(struct search *search)
+static void release_search(struct simba_search *search)
 {
     end_step(search);
     for (size_t i = 0; i < search->n_pool; i++)
@@ -1017,7 +1021,7 @@ static void release_search(struct search *search)
 static bool run(struct session *session, const void *given, struct err *err)
 {
     const struct params *values = given;
-    struct search search = {
+    struct simba_search search = {
         .session = session,
         .params = values,
         .leader = leader_of(session, 1.0),

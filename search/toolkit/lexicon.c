@@ -33,7 +33,7 @@ struct posting {
     double weight;
 };
 
-struct bag {
+struct weighted_words {
     struct posting *postings; // owned, by word; scaled to length 1
     size_t n;
 };
@@ -43,7 +43,7 @@ struct lexicon {
     size_t n_words, cap_words;
     size_t *slots; // hash table of word index + 1; 0 is free
     size_t n_slots;
-    struct bag *bags; // one a row
+    struct weighted_words *bags; // one a row
     size_t n;
 };
 
@@ -206,7 +206,7 @@ static int compare_postings(const void *a, const void *b)
 }
 
 // Sorts, and makes one of those that are alike.
-static void tidy(struct lexicon *lexicon, struct bag *bag)
+static void tidy(struct lexicon *lexicon, struct weighted_words *bag)
 {
     size_t kept = 0;
 
@@ -222,7 +222,7 @@ static void tidy(struct lexicon *lexicon, struct bag *bag)
 }
 
 static bool read_bag(struct lexicon *lexicon, const struct buf *text,
-                     struct bag *bag)
+                     struct weighted_words *bag)
 {
     bag->postings = calloc(WORDS_A_ROW, sizeof *bag->postings);
     if (bag->postings == NULL)
@@ -245,7 +245,7 @@ static bool read_bag(struct lexicon *lexicon, const struct buf *text,
 }
 
 static bool read_row(struct lexicon *lexicon, const json_t *inputs,
-                     struct bag *bag)
+                     struct weighted_words *bag)
 {
     struct buf raw = BUF_INIT(ROW_BYTES);
     struct buf folded = BUF_INIT(ROW_BYTES);
@@ -274,7 +274,7 @@ static void weigh(struct lexicon *lexicon)
         lexicon->words[i].weight =
             log((n + 1) / ((double)lexicon->words[i].rows + 0.5));
     for (size_t i = 0; i < lexicon->n; i++) {
-        struct bag *bag = &lexicon->bags[i];
+        struct weighted_words *bag = &lexicon->bags[i];
         double sum = 0;
 
         for (size_t k = 0; k < bag->n; k++) {
@@ -315,8 +315,8 @@ struct lexicon *lexicon_new(const struct dataset *dataset, const size_t *rows,
 
 double lexicon_alike(const struct lexicon *lexicon, size_t a, size_t b)
 {
-    const struct bag *x = &lexicon->bags[a];
-    const struct bag *y = &lexicon->bags[b];
+    const struct weighted_words *x = &lexicon->bags[a];
+    const struct weighted_words *y = &lexicon->bags[b];
     double sum = 0;
 
     for (size_t i = 0, k = 0; i < x->n && k < y->n;) {
@@ -342,7 +342,7 @@ static void count_words(const struct lexicon *lexicon, const int *groups,
                         struct split_count *rows)
 {
     for (size_t i = 0; i < lexicon->n; i++) {
-        const struct bag *bag = &lexicon->bags[i];
+        const struct weighted_words *bag = &lexicon->bags[i];
         bool in = groups[i] == of;
         bool out = !in && (against < 0 || groups[i] == against);
 

@@ -2,7 +2,7 @@
 
 #include "search/toolkit/leader.h"
 
-struct search {
+struct one_set_search {
     struct leader leader;
     struct demo_maker *maker;
     const size_t *rows; // to train on
@@ -24,8 +24,8 @@ struct effort one_set_effort(struct session *session,
     return effort;
 }
 
-static bool try_set(struct search *search, const struct demo_set *set, int no,
-                    const char *kind, struct err *err)
+static bool try_set(struct one_set_search *search, const struct demo_set *set,
+                    int no, const char *kind, struct err *err)
 {
     struct candidate *candidate =
         demo_set_candidate(set, no, search->leader.session, err);
@@ -41,7 +41,7 @@ static bool try_set(struct search *search, const struct demo_set *set, int no,
     return ok;
 }
 
-static bool try_one(struct search *search, one_set_make *make,
+static bool try_one(struct one_set_search *search, one_set_make *make,
                     const void *given, const char *kind, struct err *err)
 {
     struct session *session = search->leader.session;
@@ -64,8 +64,9 @@ static bool try_one(struct search *search, one_set_make *make,
 }
 
 // The i-th number of demos that the job allows to be picked for each question.
-static bool try_pool(struct search *search, const struct demo_recipe *recipe,
-                     size_t i, struct err *err)
+static bool try_pool(struct one_set_search *search,
+                     const struct demo_recipe *recipe, size_t i,
+                     struct err *err)
 {
     struct session *session = search->leader.session;
     struct rng rng = session_rng(session, "demo-pool", 0);
@@ -86,7 +87,7 @@ bool one_set_search(struct session *session, one_set_make *make,
                     const char *kind, struct err *err)
 {
     const struct split *split = session_split(session);
-    struct search search = {
+    struct one_set_search search = {
         .leader = leader_of(session, 1.0),
         .maker = demo_maker_new(session, NULL, session_plan(session), err),
         .rows = split->rows[SHARE_TRAIN],

@@ -107,3 +107,25 @@ def test_only_the_clock_knows_the_wall_clock():
         assert "CLOCK_REALTIME" not in text or str(name) == "common/clock.c", name
         if "pthread_cond_timedwait" in text:
             assert "cond_init(" in text and "cond_deadline(" in text, name
+
+
+def test_a_struct_that_rooms_share_has_its_name_alone():
+    """Whoever greps for `struct question` finds one thing. A header that no
+    other folder includes is its folder's own business."""
+    sources, homes, shared = {}, collections.defaultdict(list), set()
+    for path in harness.ROOT.rglob("*.[ch]"):
+        name = path.relative_to(harness.ROOT)
+        if name.parts[0].startswith(".") or \
+                name.parts[0] in ("build", "tests", "bench"):
+            continue
+        sources[str(name)] = path.read_text()
+    for name, text in sources.items():
+        for struct in re.findall(r"^struct (\w+) \{", text, re.MULTILINE):
+            homes[struct].append(name)
+        folder = name.rpartition("/")[0]
+        for header in re.findall(r'#include "([\w/]+\.h)"', text):
+            if header.rpartition("/")[0] != folder:
+                shared.add(header)
+    twice = {struct: files for struct, files in homes.items()
+             if len(files) > 1 and shared & set(files)}
+    assert twice == {}
