@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/row_scan.h"
+
 enum { SQL_BYTES = 256 };
 
 static void free_one(struct job_index *job)
@@ -146,58 +148,62 @@ static int32_t parse_calls(const char *text, size_t len, int64_t *calls)
     return n;
 }
 
-static void read_evaluation(sqlite3_stmt *stmt, struct history_evaluation *out)
+static void read_evaluation(sqlite3_value **values,
+                            struct history_evaluation *out)
 {
     // As bytes: SQLite would copy a text, to end it with a NUL.
-    const char *calls = sqlite3_column_blob(stmt, 7);
+    const char *calls = sqlite3_value_blob(values[8]);
 
-    out->candidate_id = sqlite3_column_int64(stmt, 0);
-    out->row = sqlite3_column_int(stmt, 1);
-    out->replicate = sqlite3_column_int(stmt, 2);
-    out->outcome = sqlite3_column_int(stmt, 3);
-    out->repairs = sqlite3_column_int(stmt, 4);
-    out->lenient = (uint32_t)sqlite3_column_int64(stmt, 5);
-    out->score = sqlite3_column_type(stmt, 6) == SQLITE_NULL
+    out->candidate_id = sqlite3_value_int64(values[1]);
+    out->row = sqlite3_value_int(values[2]);
+    out->replicate = sqlite3_value_int(values[3]);
+    out->outcome = sqlite3_value_int(values[4]);
+    out->repairs = sqlite3_value_int(values[5]);
+    out->lenient = (uint32_t)sqlite3_value_int64(values[6]);
+    out->score = sqlite3_value_type(values[7]) == SQLITE_NULL
                      ? (double)NAN
-                     : sqlite3_column_double(stmt, 6);
-    out->p_right = sqlite3_column_type(stmt, 8) == SQLITE_NULL
+                     : sqlite3_value_double(values[7]);
+    out->p_right = sqlite3_value_type(values[9]) == SQLITE_NULL
                        ? -1
-                       : (float)sqlite3_column_double(stmt, 8);
+                       : (float)sqlite3_value_double(values[9]);
+    out->judge_noise = -1; // not asked for
     out->n_calls =
         calls == NULL
             ? 0
-            : parse_calls(calls, (size_t)sqlite3_column_bytes(stmt, 7),
+            : parse_calls(calls, (size_t)sqlite3_value_bytes(values[8]),
                           out->calls);
 }
 
-// A scan over the evaluations of all jobs: 0.3 us each for those of others,
-// against an index that would cost every row more than that.
+static bool take_evaluation(void *user, sqlite3_value **values, struct err *err)
+{
+    struct job_index *job = user;
+    struct history_evaluation one;
+
+    read_evaluation(values, &one);
+    if (!evaluation_index_takes(one.candidate_id))
+        return true;
+    if (!evaluation_index_reserve(&job->evaluations, &one, err))
+        return false;
+    evaluation_index_add(&job->evaluations, &one);
+    return true;
+}
+
+// All rows are looked at, those of other jobs too: 0.3 us each, against an
+// index that would cost every row more than that.
 static bool load_evaluations(struct store *store, struct job_index *job,
                              struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
-    struct history_evaluation one = {0};
-    bool ok = false;
+    struct row_scan scan = {
+        .table = "evaluations", .take = take_evaluation, .user = job};
+    bool ok = open_read(store, job->job_no, &read,
+                        "SELECT 1 FROM evaluations WHERE job_no = ?1 AND"
+                        " row_scan(:scan, id, sum, job_no, candidate_id, row,"
+                        "  replicate, outcome, repairs, lenient, score, calls,"
+                        "  p_right)",
+                        err) &&
+              row_scan_run(&scan, &read, err);
 
-    if (!open_read(store, job->job_no, &read,
-                   "SELECT candidate_id, row, replicate, outcome, repairs,"
-                   " lenient, score, calls, p_right FROM evaluations WHERE "
-                   "job_no = ?1 AND row_check('evaluations', id, sum, job_no,"
-                   "  candidate_id, row, replicate, outcome, repairs, lenient,"
-                   "  score, calls, p_right)",
-                   err))
-        goto out;
-    while (sql_read_next(&read, err)) {
-        read_evaluation(read.stmt, &one);
-        if (!evaluation_index_takes(one.candidate_id))
-            continue;
-        if (!evaluation_index_reserve(&job->evaluations, &one, err))
-            goto out;
-        evaluation_index_add(&job->evaluations, &one);
-    }
-    ok = !read.failed;
-
-out:
     sql_read_close(&read);
     return ok;
 }

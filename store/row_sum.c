@@ -85,7 +85,7 @@ static void row_sum(sqlite3_context *context, int n, sqlite3_value **values)
     sqlite3_result_int(context, sum_of(n, values));
 }
 
-static void fail(sqlite3_context *context, const char *table, long long row)
+void row_sum_fail(sqlite3_context *context, const char *table, int64_t row)
 {
     char words[ADVICE_BYTES] = "a row is damaged; restore a copy";
 
@@ -93,9 +93,15 @@ static void fail(sqlite3_context *context, const char *table, long long row)
         if (table != NULL && strcmp(table, advice[i].table) == 0)
             (void)snprintf(words, sizeof words,
                            "%s %lld is damaged; restore a copy, or %s",
-                           advice[i].noun, row, advice[i].remedy);
+                           advice[i].noun, (long long)row, advice[i].remedy);
     sqlite3_result_error(context, words, -1);
     sqlite3_result_error_code(context, ROW_DAMAGED);
+}
+
+bool row_sum_agrees(sqlite3_value *sum, int n, sqlite3_value **values)
+{
+    return sqlite3_value_type(sum) == SQLITE_NULL ||
+           sqlite3_value_int64(sum) == sum_of(n, values);
 }
 
 // row_check(table, row, sum, value, ...)
@@ -103,12 +109,11 @@ static void row_check(sqlite3_context *context, int n, sqlite3_value **values)
 {
     if (n < 3)
         sqlite3_result_error(context, "row_check(table, row, sum, ...)", -1);
-    else if (sqlite3_value_type(values[2]) == SQLITE_NULL ||
-             sqlite3_value_int64(values[2]) == sum_of(n - 3, values + 3))
+    else if (row_sum_agrees(values[2], n - 3, values + 3))
         sqlite3_result_int(context, 1);
     else
-        fail(context, (const char *)sqlite3_value_text(values[0]),
-             sqlite3_value_int64(values[1]));
+        row_sum_fail(context, (const char *)sqlite3_value_text(values[0]),
+                     sqlite3_value_int64(values[1]));
 }
 
 int row_sum_register(sqlite3 *db)

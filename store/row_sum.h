@@ -22,6 +22,9 @@
 #ifndef STORE_ROW_SUM_H
 #define STORE_ROW_SUM_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <sqlite3.h>
 
 // SQLite's code for a damaged file, with an extension that it does not use.
@@ -29,5 +32,10 @@ enum { ROW_DAMAGED = SQLITE_CORRUPT | (0x70 << 8) };
 
 // Gives the two functions to a connection.
 int row_sum_register(sqlite3 *db);
+
+// For functions of SQL that check rows themselves (row_scan.h): whether n
+// values have that sum, and what is said where they do not.
+bool row_sum_agrees(sqlite3_value *sum, int n, sqlite3_value **values);
+void row_sum_fail(sqlite3_context *context, const char *table, int64_t row);
 
 #endif

@@ -15,6 +15,7 @@
 #include "store/migrate.h"
 #include "store/netfs.h"
 #include "store/parts.h"
+#include "store/row_scan.h"
 #include "store/row_sum.h"
 
 enum { BUSY_MS = 10000, URI_BYTES = 64 * 1024 };
@@ -97,6 +98,8 @@ static bool open_db(sqlite3 **db, const char *name, const char *path, int flags,
         rc = sqlite3_busy_timeout(*db, BUSY_MS);
     if (rc == SQLITE_OK)
         rc = row_sum_register(*db);
+    if (rc == SQLITE_OK)
+        rc = row_scan_register(*db);
     if (rc != SQLITE_OK) {
         sql_fail(err, *db, rc, path, "open");
         (void)sqlite3_close(*db);
@@ -216,29 +219,30 @@ static bool open_reader(struct store *store, struct err *err)
 // --- what is known from the start ---
 
 // A damaged file can give rows whose ids do not rise, or that have no key.
-static bool is_call(const struct store *store, sqlite3_stmt *stmt)
+static bool is_call(const struct store *store, sqlite3_value **values)
 {
-    int64_t id = sqlite3_column_int64(stmt, 0);
+    int64_t id = sqlite3_value_int64(values[0]);
 
     return id >= store->next_call_id && id < (int64_t)UINT32_MAX &&
-           sqlite3_column_bytes(stmt, 1) == HASH_BYTES;
+           sqlite3_value_bytes(values[1]) == HASH_BYTES;
 }
 
-static bool add_call(struct store *store, sqlite3_stmt *stmt, struct err *err)
+static bool take_call(void *user, sqlite3_value **values, struct err *err)
 {
+    struct store *store = user;
     struct hash key = {{0}};
     const struct call_ref ref = {
-        .id = sqlite3_column_int64(stmt, 0),
-        .outcome = (enum call_outcome)sqlite3_column_int(stmt, 2),
-        .prompt_tokens = sqlite3_column_int(stmt, 3),
-        .generated_tokens = sqlite3_column_int(stmt, 4),
+        .id = sqlite3_value_int64(values[0]),
+        .outcome = (enum call_outcome)sqlite3_value_int(values[2]),
+        .prompt_tokens = sqlite3_value_int(values[3]),
+        .generated_tokens = sqlite3_value_int(values[4]),
     };
 
-    if (!is_call(store, stmt)) {
+    if (!is_call(store, values)) {
         sql_fail(err, store->reader, SQLITE_CORRUPT, store->path, "read");
         return false;
     }
-    memcpy(key.bytes, sqlite3_column_blob(stmt, 1), HASH_BYTES);
+    memcpy(key.bytes, sqlite3_value_blob(values[1]), HASH_BYTES);
     store->next_call_id = ref.id + 1;
     return call_index_append(&store->calls, &key, &ref, err);
 }
@@ -246,16 +250,15 @@ static bool add_call(struct store *store, sqlite3_stmt *stmt, struct err *err)
 static bool load_calls(struct store *store, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
-    bool ok = store_read(
-        store, &read,
-        "SELECT id, key, outcome, prompt_tokens, generated_tokens FROM calls"
-        " WHERE row_check('calls', id, sum, id, key, outcome, prompt_tokens,"
-        "  generated_tokens) ORDER BY id",
-        "read", err);
+    struct row_scan scan = {.table = "calls", .take = take_call, .user = store};
+    bool ok = store_read(store, &read,
+                         "SELECT 1 FROM calls WHERE row_scan(:scan, id, sum,"
+                         " id, key, outcome, prompt_tokens, generated_tokens)"
+                         " ORDER BY id",
+                         "read", err) &&
+              row_scan_run(&scan, &read, err) &&
+              call_index_build(&store->calls, err);
 
-    while (ok && sql_read_next(&read, err))
-        ok = add_call(store, read.stmt, err);
-    ok = ok && !read.failed && call_index_build(&store->calls, err);
     sql_read_close(&read);
     return ok;
 }

@@ -1,0 +1,44 @@
+#include "store/row_scan.h"
+
+#include <stddef.h>
+
+#include "store/row_sum.h"
+
+// That a parameter is a struct row_scan, as sqlite3_bind_pointer wants it.
+static const char kind[] = "row_scan";
+
+enum { SCAN, ROW, SUM, VALUES }; // arguments
+
+static void take_row(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    struct row_scan *scan =
+        n < VALUES ? NULL : sqlite3_value_pointer(values[SCAN], kind);
+
+    if (scan == NULL)
+        sqlite3_result_error(context, "row_scan is for this program alone", -1);
+    else if (!row_sum_agrees(values[SUM], n - VALUES, values + VALUES))
+        row_sum_fail(context, scan->table, sqlite3_value_int64(values[ROW]));
+    else if (!scan->take(scan->user, values + VALUES, &scan->err))
+        sqlite3_result_error(context, scan->err.text, -1);
+    else
+        sqlite3_result_int(context, 0);
+}
+
+int row_scan_register(sqlite3 *db)
+{
+    return sqlite3_create_function_v2(db, "row_scan", -1,
+                                      SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
+                                      take_row, NULL, NULL, NULL);
+}
+
+bool row_scan_run(struct row_scan *scan, struct sql_read *read, struct err *err)
+{
+    int parameter = sqlite3_bind_parameter_index(read->stmt, ":scan");
+
+    scan->err = ERR_CLEAR;
+    (void)sqlite3_bind_pointer(read->stmt, parameter, scan, kind, NULL);
+    (void)sql_read_next(read, err);
+    if (scan->err.code != ERR_NONE)
+        *err = scan->err;
+    return !read->failed;
+}
