@@ -7,6 +7,7 @@
 #include "common/fold.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "program/graph/number.h"
 #include "program/job/rows.h"
 
 json_t *coerce_copy(json_t *object)
@@ -56,6 +57,16 @@ static bool is_whole(const json_t *number)
            (value == floor(value) && fabs(value) < 9e15);
 }
 
+// 5.000, which is five thousand to half of the world; 3.0 is not.
+static bool is_doubtful(const json_t *value)
+{
+    struct number number = {0};
+
+    return json_is_string(value) &&
+           !number_find(json_string_value(value), json_string_length(value),
+                        &number);
+}
+
 // pandas writes a whole number as 1.0 where another of its column is missing.
 static json_t *to_number(const struct type *type, json_t *value)
 {
@@ -69,6 +80,10 @@ static json_t *to_number(const struct type *type, json_t *value)
         return number;
     if (json_is_integer(number))
         return number;
+    if (is_doubtful(value)) {
+        json_decref(number);
+        return json_incref(value);
+    }
     json_t *whole = json_integer((json_int_t)json_real_value(number));
     json_decref(number);
     return whole;

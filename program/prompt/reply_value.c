@@ -140,6 +140,12 @@ static json_t *text_of_number(const struct type *type, struct reader *reader,
                         ? NULL
                         : reply_whole_json(text, reader->problem);
 
+    // To half of the world 5.000 is five thousand, and an int has no decimals.
+    if (json_is_real(value) && type->kind == TYPE_INT &&
+        !number_find(text.at, text.len, &number)) {
+        json_decref(value);
+        return refuse(type, reader, text);
+    }
     if (json_is_number(value)) {
         json_t *read = read_json(type, reader, value);
         json_decref(value);

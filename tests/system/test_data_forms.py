@@ -309,6 +309,9 @@ REFUSED = {
     "a real that is no whole number": (
         ("r.csv", "text,label\na,3.5\n", "type: int"), "r.csv:2:3: ",
         "not a whole number"),
+    "a point before thousands": (
+        ("r.csv", "text;label\na;1.000\n", "type: int"), "r.csv:2:3: ",
+        "not a whole number: write the bare number"),
     "a number that is no label": (
         ("r.jsonl", '{"text": "a", "label": 2}\n', "enum: [0, 1]"),
         "r.jsonl:1:24: ", "not one of its labels"),

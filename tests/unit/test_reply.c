@@ -776,6 +776,8 @@ Test(reply, may_have_a_number_among_words)
          "{\"amount\":3}", NULL, LENIENT_NUMBER},
         {"count", CHAT, ALL, "[[ ## amount ## ]]\n3.0" END, "{\"amount\":3}",
          NULL, LENIENT_NUMBER},
+        {"count", CHAT, ALL, "[[ ## amount ## ]]\n3.000" END, NULL,
+         "`amount` is \"3.000\", but must be int, at most 5000", 0},
         {"count", CHAT, ALL, "[[ ## amount ## ]]\n-3" END, "{\"amount\":-3}",
          NULL, 0},
         {"count", CHAT, ALL, "[[ ## amount ## ]]\nit is -3." END,
