@@ -5,201 +5,14 @@
 #include <stdlib.h>
 
 #include "dispatch/backlog.h"
+#include "dispatch/blame.h"
 #include "dispatch/dispatch_state.h"
 #include "dispatch/dispatch_worker.h"
-#include "dispatch/group.h"
 #include "dispatch/hedge.h"
 #include "dispatch/offer.h"
+#include "dispatch/queued_call.h"
 #include "dispatch/seat.h"
-
-// first, doubled for each after the first, up to most.
-static int64_t grown(int64_t first, int n, int64_t most)
-{
-    int64_t value = first;
-
-    for (int i = 1; i < n && value < most; i++)
-        value *= 2;
-    return value < most ? value : most;
-}
-
-// --- the life of a queued call ---
-
-static void enter_state(struct dispatch *dispatch, struct queued_call *queued,
-                        enum queued_state state)
-{
-    queued->state = (uint8_t)state;
-    dispatch->n_state[state]++;
-    if (state == STATE_LEASED)
-        queued->share->in_work++;
-}
-
-// Takes queued call out of what its state lists it in.
-static void leave_state(struct dispatch *dispatch, struct queued_call *queued)
-{
-    dispatch->n_state[queued->state]--;
-    switch ((enum queued_state)queued->state) {
-    case STATE_QUEUED:
-        backlog_remove(queued);
-        break;
-    case STATE_WAITING:
-        heap_remove(&dispatch->waits, &queued->at.ready);
-        break;
-    case STATE_LEASED:
-        queued->share->in_work--;
-        break;
-    case STATE_PARKED:
-        ring_remove(&queued->link);
-        break;
-    }
-}
-
-static void wait_until(struct dispatch *dispatch, struct queued_call *queued,
-                       int64_t ready)
-{
-    heap_add(&dispatch->waits, &queued->at.ready, ready);
-    enter_state(dispatch, queued, STATE_WAITING);
-}
-
-// Into the queue; without memory it waits and tries again.
-static void requeue(struct dispatch *dispatch, struct queued_call *queued,
-                    int64_t now)
-{
-    if (backlog_add(dispatch, queued, now))
-        enter_state(dispatch, queued, STATE_QUEUED);
-    else
-        wait_until(dispatch, queued, now + DISPATCH_BACKOFF_MS);
-}
-
-static void park(struct dispatch *dispatch, struct queued_call *queued)
-{
-    ring_push_back(&dispatch->parks, &queued->link);
-    enter_state(dispatch, queued, STATE_PARKED);
-}
-
-// Whether this worker is one that answers calls of the model.
-static bool is_good(const struct dispatch *dispatch, int32_t number,
-                    const struct model *model)
-{
-    const struct dispatch_worker *worker =
-        dispatch_worker_find(dispatch, number);
-    const struct served_model *served =
-        worker == NULL ? NULL : dispatch_worker_served(worker, model);
-
-    return served != NULL && served->good;
-}
-
-// How many workers that answer other calls have failed this one.
-static int failed_by_good(const struct dispatch *dispatch,
-                          const struct queued_call *queued)
-{
-    int n = 0;
-
-    for (int i = 0; i < queued->n_failed; i++)
-        n += is_good(dispatch, queued->failed[i], queued->model);
-    return n;
-}
-
-// Whether all who should have a try have failed this call: three workers that
-// answer other calls, or all that are not at rest. Only three are noted with a
-// call; of more that have yet to prove themselves it counts the tries. A
-// worker that is alone gets three.
-static bool round_is_over(const struct dispatch *dispatch,
-                          const struct queued_call *queued,
-                          enum call_fault fault)
-{
-    const struct model *model = queued->model;
-
-    if (failed_by_good(dispatch, queued) == DISPATCH_WORKER_FAULTS)
-        return true;
-    if (queued->n_failed == DISPATCH_WORKER_FAULTS && model->n_good == 0 &&
-        queued->n_faults >= DISPATCH_WORKER_FAULTS * model->n_awake)
-        return true;
-    if (call_fault_kind(fault)->strikes == 0 ||
-        backlog_is_spared(dispatch, model, queued->failed, queued->n_failed))
-        return false;
-    return model->n_live >= 2 || fault == FAULT_MODEL ||
-           queued->n_faults >= DISPATCH_WORKER_FAULTS;
-}
-
-// Whether to give up. Where every server fails now and then, three faults are
-// no rarity among thousands of calls: a round that is over starts again until
-// the strikes are many. Others than the three that failed it go first in the
-// next round, where there are any: one of them may be able to answer it. When
-// one that has yet to prove itself has failed it too, all may have it again:
-// its word does not count, and it would be asked for ever.
-static bool is_exhausted(const struct dispatch *dispatch,
-                         struct queued_call *queued, enum call_fault fault,
-                         bool believed)
-{
-    if (!round_is_over(dispatch, queued, fault))
-        return false;
-    if (queued->strikes >= DISPATCH_STRIKES)
-        return true;
-    if (!believed || !backlog_is_spared(dispatch, queued->model, queued->failed,
-                                        queued->n_failed))
-        queued->n_failed = 0;
-    return false;
-}
-
-// Whether the call should wait a while. Not when others than the one that just
-// failed it usually answer: they can have it at once.
-static bool should_wait(const struct queued_call *queued,
-                        const struct call_fault_kind *kind, bool believed)
-{
-    if (kind->busy)
-        return true;
-    return kind->strikes > 0 && (believed || queued->model->n_good == 0);
-}
-
-// No worker holds the call any more, and it has no answer.
-static void come_back(struct dispatch *dispatch, struct queued_call *queued,
-                      enum call_fault fault, bool believed, int64_t now)
-{
-    int times = queued->n_faults + queued->n_delays;
-    int64_t delay = grown(DISPATCH_BACKOFF_MS, times, DISPATCH_BACKOFF_MAX_MS);
-
-    leave_state(dispatch, queued);
-    if (is_exhausted(dispatch, queued, fault, believed))
-        park(dispatch, queued);
-    else if (should_wait(queued, call_fault_kind(fault), believed))
-        wait_until(dispatch, queued, now + delay);
-    else
-        requeue(dispatch, queued, now);
-}
-
-static void free_share(struct dispatch *dispatch, struct share *share)
-{
-    table_remove(&dispatch->shares, &share->node);
-    free(share);
-}
-
-static void drop_share(struct dispatch *dispatch, struct share *share)
-{
-    if (--share->n_calls == 0 && share->max_workers == 0)
-        free_share(dispatch, share);
-}
-
-// The call is over: the workers that hold it are told.
-static void forget(struct dispatch *dispatch, struct queued_call *queued,
-                   int64_t now)
-{
-    while (queued->leases != NULL)
-        dispatch_worker_move(dispatch, queued->leases, LEASE_CANCELLED, now);
-    leave_state(dispatch, queued);
-    table_remove(&dispatch->calls, &queued->node);
-    drop_share(dispatch, queued->share);
-    group_drop(dispatch, queued->group);
-    queued->model->n_calls--;
-    free(queued);
-}
-
-static struct queued_call *find_call(const struct dispatch *dispatch,
-                                     int64_t call)
-{
-    struct table_node *node = table_find(&dispatch->calls, call);
-
-    return node == NULL ? NULL : RING_OWNER(node, struct queued_call, node);
-}
+#include "dispatch/share.h"
 
 // --- birth and death ---
 
@@ -234,7 +47,7 @@ static void fall_silent(struct dispatch *dispatch,
             continue;
         dispatch_worker_move(dispatch, lease, LEASE_LATE, now);
         if (queued->n_held == 0)
-            come_back(dispatch, queued, FAULT_LOST, false, now);
+            blame_nobody(dispatch, queued, now);
     }
 }
 
@@ -252,7 +65,7 @@ static void retire(struct dispatch *dispatch, struct dispatch_worker *worker,
             continue;
         dispatch_worker_move(dispatch, lease, LEASE_UNUSED, now);
         if (held && queued->n_held == 0)
-            come_back(dispatch, queued, FAULT_LOST, false, now);
+            blame_nobody(dispatch, queued, now);
     }
     dispatch_worker_remove(dispatch, worker);
 }
@@ -279,21 +92,8 @@ static void free_calls(struct dispatch *dispatch)
 
     while (node != NULL) {
         struct table_node *next = table_next(&dispatch->calls, node);
-        forget(dispatch, RING_OWNER(node, struct queued_call, node), 0);
-        node = next;
-    }
-}
-
-// Those that were kept for their limit.
-static void free_shares(struct dispatch *dispatch)
-{
-    struct table_node *node = table_next(&dispatch->shares, NULL);
-
-    while (node != NULL) {
-        struct table_node *next = table_next(&dispatch->shares, node);
-        struct share *share = RING_OWNER(node, struct share, node);
-        (void)seats_set(share, 0);
-        free_share(dispatch, share);
+        queued_call_forget(dispatch, RING_OWNER(node, struct queued_call, node),
+                           0);
         node = next;
     }
 }
@@ -327,7 +127,7 @@ void dispatch_free(struct dispatch *dispatch)
     if (dispatch == NULL)
         return;
     free_calls(dispatch);
-    free_shares(dispatch);
+    shares_free(dispatch);
     free_workers(dispatch);
     free_drops(dispatch, 0, true);
     free_models(dispatch);
@@ -470,77 +270,15 @@ void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now)
 
 // --- calls ---
 
-// Finds or makes it.
-static struct share *get_share(struct dispatch *dispatch, int32_t job)
-{
-    struct table_node *node = table_find(&dispatch->shares, job);
-    struct share *share = NULL;
-
-    if (node != NULL)
-        return RING_OWNER(node, struct share, node);
-    if (!table_reserve(&dispatch->shares, 1))
-        return NULL;
-    share = calloc(1, sizeof *share);
-    if (share == NULL)
-        return NULL;
-    (void)seats_set(share, 0);
-    table_add(&dispatch->shares, &share->node, job);
-    return share;
-}
-
-static struct share *take_share(struct dispatch *dispatch,
-                                const struct dispatch_call *call)
-{
-    int32_t window = call->window > 0 ? call->window : DISPATCH_WINDOW;
-    struct share *share = get_share(dispatch, call->job);
-
-    if (share == NULL)
-        return NULL;
-    if (share->n_calls++ == 0)
-        share->half = window > 1 ? window / 2 : 1;
-    share->priority = call->priority > 0 ? call->priority : DISPATCH_PRIORITY;
-    return share;
-}
-
 bool dispatch_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers,
                     struct err *err)
 {
-    struct share *share = get_share(dispatch, job);
-    bool ok = share != NULL && seats_set(share, max_workers);
+    bool ok = share_limit(dispatch, job, max_workers);
 
     dispatch->settled = false;
-    if (share != NULL && share->n_calls == 0 && share->max_workers == 0)
-        free_share(dispatch, share);
     if (!ok)
         err_nomem(err, "a job's limit on workers");
     return ok;
-}
-
-static struct queued_call *make_call(struct dispatch *dispatch,
-                                     const struct dispatch_call *call)
-{
-    struct queued_call *queued = NULL;
-    struct share *share = take_share(dispatch, call);
-    struct group *group = group_take(dispatch, call->group);
-    struct model *model = backlog_model(dispatch, call->model);
-
-    if (share != NULL && group != NULL && model != NULL &&
-        table_reserve(&dispatch->calls, 1))
-        queued = calloc(1, sizeof *queued);
-    if (queued == NULL) {
-        if (share != NULL)
-            drop_share(dispatch, share);
-        group_drop(dispatch, group);
-        return NULL;
-    }
-    queued->share = share;
-    queued->group = group;
-    queued->model = model;
-    queued->trial = call->trial;
-    queued->timeout_ms = call->timeout_ms;
-    ring_init(&queued->link);
-    model->n_calls++;
-    return queued;
 }
 
 bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
@@ -549,98 +287,59 @@ bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
     struct queued_call *queued = NULL;
 
     dispatch->settled = false;
-    if (find_call(dispatch, call->id) != NULL) {
+    if (queued_call_find(dispatch, call->id) != NULL) {
         err_set(err, ERR_INPUT, "call %" PRId64 " was queued already",
                 call->id);
         return false;
     }
-    queued = make_call(dispatch, call);
+    queued = queued_call_make(dispatch, call);
     if (queued == NULL || !backlog_add(dispatch, queued, now)) {
-        if (queued != NULL) {
-            drop_share(dispatch, queued->share);
-            group_drop(dispatch, queued->group);
-            queued->model->n_calls--;
-        }
-        free(queued);
+        queued_call_free(dispatch, queued);
         err_nomem(err, "a call");
         return false;
     }
     table_add(&dispatch->calls, &queued->node, call->id);
-    enter_state(dispatch, queued, STATE_QUEUED);
+    queued_call_enter(dispatch, queued, STATE_QUEUED);
     return true;
 }
 
 void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now)
 {
-    struct queued_call *queued = find_call(dispatch, call);
+    struct queued_call *queued = queued_call_find(dispatch, call);
 
     dispatch->settled = false;
     if (queued != NULL)
-        forget(dispatch, queued, now);
+        queued_call_forget(dispatch, queued, now);
 }
 
 // --- answers and faults ---
 
-// The lease, if it is this worker's; either way the worker was heard.
+// The lease, if it is this worker's.
+static struct lease *lease_of(const struct dispatch *dispatch, int32_t worker,
+                              int64_t lease)
+{
+    struct table_node *node = table_find(&dispatch->leases, lease);
+    struct lease *known =
+        node == NULL ? NULL : RING_OWNER(node, struct lease, node);
+
+    return known != NULL && known->worker->node.key == worker ? known : NULL;
+}
+
+// The same, and the worker was heard.
 static struct lease *hear_lease(struct dispatch *dispatch, int32_t worker,
                                 int64_t lease, int64_t now)
 {
-    struct table_node *node = table_find(&dispatch->leases, lease);
-
     dispatch->settled = false;
     dispatch_heard(dispatch, worker, now);
-    if (node == NULL)
-        return NULL;
-    struct lease *known = RING_OWNER(node, struct lease, node);
-    return known->worker->node.key == worker ? known : NULL;
-}
-
-// What the fault means for the worker's next calls.
-static void hold_back(struct dispatch *dispatch, struct dispatch_worker *worker,
-                      const struct call_fault_kind *kind, int64_t call,
-                      int64_t now)
-{
-    int64_t pause = 0;
-
-    if (kind->worker)
-        dispatch_worker_failed(worker, call);
-    if (kind->busy && worker->n_busy < INT16_MAX)
-        worker->n_busy++;
-    if (kind->worker && dispatch_worker_rests(worker))
-        pause = grown(DISPATCH_QUARANTINE_MS,
-                      worker->n_faults - DISPATCH_QUARANTINE_FAULTS + 1,
-                      DISPATCH_QUARANTINE_MAX_MS);
-    if (kind->busy)
-        pause =
-            grown(DISPATCH_BACKOFF_MS, worker->n_busy, DISPATCH_BACKOFF_MAX_MS);
-    if (pause > 0)
-        dispatch_worker_pause(dispatch, worker, now + pause);
-}
-
-// A second worker has answered what the first one still has at work. That is a
-// slow worker, or one that lives and never answers: it counts as a fault of the
-// worker's, but if it has answered anything meanwhile. No pause: after three of
-// them it gets one call at a time until it answers one.
-static void note_overtaken(const struct queued_call *queued,
-                           const struct lease *answered)
-{
-    for (struct lease *lease = queued->leases; lease != NULL;
-         lease = lease->sibling)
-        if (lease != answered && lease->state == LEASE_HELD &&
-            lease->slot != NULL && lease->sent_ms < answered->sent_ms &&
-            lease->worker->answered_ms < lease->sent_ms)
-            dispatch_worker_failed(lease->worker, queued->node.key);
+    return lease_of(dispatch, worker, lease);
 }
 
 bool dispatch_find(const struct dispatch *dispatch, int32_t worker,
                    int64_t lease, int64_t *call)
 {
-    const struct table_node *node = table_find(&dispatch->leases, lease);
-    const struct lease *known =
-        node == NULL ? NULL : RING_OWNER(node, struct lease, node);
+    const struct lease *known = lease_of(dispatch, worker, lease);
 
-    if (known == NULL || known->worker->node.key != worker ||
-        known->queued == NULL)
+    if (known == NULL || known->queued == NULL)
         return false;
     *call = known->queued->node.key;
     return true;
@@ -659,12 +358,12 @@ bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
         median_add(&queued->model->usual, now - known->began_ms);
         dispatch_worker_timed(known->worker, known, now - known->began_ms);
     }
-    note_overtaken(queued, known);
+    blame_overtaken(queued, known);
     dispatch_worker_succeeded(dispatch, known->worker, queued->model, now);
     dispatch_worker_move(dispatch, known, held ? LEASE_ANSWERED : LEASE_UNUSED,
                          now);
     *call = queued->node.key;
-    forget(dispatch, queued, now);
+    queued_call_forget(dispatch, queued, now);
     return true;
 }
 
@@ -675,16 +374,6 @@ void dispatch_credit(struct dispatch *dispatch, int32_t worker, int64_t lease,
 
     if (known != NULL && known->state == LEASE_ANSWERED)
         dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
-}
-
-static struct lease *lease_of(const struct dispatch *dispatch, int32_t worker,
-                              int64_t lease)
-{
-    struct table_node *node = table_find(&dispatch->leases, lease);
-    struct lease *known =
-        node == NULL ? NULL : RING_OWNER(node, struct lease, node);
-
-    return known != NULL && known->worker->node.key == worker ? known : NULL;
 }
 
 bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
@@ -737,88 +426,6 @@ bool dispatch_unconfirmed(struct dispatch *dispatch, int32_t worker,
     return false;
 }
 
-// Takes the first worker that does not usually answer out of those that failed
-// the call; there is one. Returns how many are left.
-static int forget_failure(const struct dispatch *dispatch,
-                          struct queued_call *queued)
-{
-    int at = 0;
-
-    while (at < queued->n_failed - 1 &&
-           is_good(dispatch, queued->failed[at], queued->model))
-        at++;
-    queued->n_failed--;
-    for (int i = at; i < queued->n_failed; i++)
-        queued->failed[i] = queued->failed[i + 1];
-    return queued->n_failed;
-}
-
-// Notes on the call that this worker failed it. Where there is no room, one
-// that usually answers takes the place of one that does not, or begins a round
-// of its own.
-static void note_failure(const struct dispatch *dispatch,
-                         struct queued_call *queued, int32_t worker, bool good)
-{
-    int n = queued->n_failed;
-
-    if (queued->n_faults < UINT16_MAX)
-        queued->n_faults++;
-    for (int i = 0; i < n; i++)
-        if (queued->failed[i] == worker)
-            return;
-    if (n == DISPATCH_WORKER_FAULTS) {
-        if (!good)
-            return;
-        if (failed_by_good(dispatch, queued) == n)
-            n = queued->n_failed = 0;
-        else
-            n = forget_failure(dispatch, queued);
-    }
-    while (n > 0 && queued->failed[n - 1] > worker) {
-        queued->failed[n] = queued->failed[n - 1];
-        n--;
-    }
-    queued->failed[n] = worker;
-    queued->n_failed++;
-}
-
-// Whether what this worker says of a call is held against the call. Before
-// anybody has answered, everyone is believed; later only those who do answer:
-// in an outage, or on a broken machine, every call fails.
-static bool is_believed(const struct dispatch_worker *worker,
-                        const struct model *model)
-{
-    const struct served_model *served = dispatch_worker_served(worker, model);
-
-    return !model->answered || (served != NULL && served->good);
-}
-
-// A lease failed and becomes `to`. The call comes back unless another worker
-// holds it as well.
-static void strike(struct dispatch *dispatch, struct lease *lease,
-                   enum call_fault fault, enum lease_state to, int64_t now)
-{
-    const struct call_fault_kind *kind = call_fault_kind(fault);
-    struct dispatch_worker *worker = lease->worker;
-    struct queued_call *queued = lease->queued;
-    bool believed = is_believed(worker, queued->model);
-
-    dispatch->n_faults++;
-    queued->last = (uint8_t)fault;
-    if (believed)
-        queued->strikes = (uint16_t)(queued->strikes + kind->strikes);
-    if (kind->strikes > 0)
-        note_failure(dispatch, queued, (int32_t)worker->node.key, believed);
-    if (kind->busy && queued->n_delays < UINT16_MAX)
-        queued->n_delays++;
-    if (kind->model)
-        dispatch_worker_unserve(worker, queued->model);
-    dispatch_worker_move(dispatch, lease, to, now);
-    hold_back(dispatch, worker, kind, queued->node.key, now);
-    if (queued->n_held == 0)
-        come_back(dispatch, queued, fault, believed, now);
-}
-
 bool dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
                     enum call_fault fault, int64_t now)
 {
@@ -828,7 +435,7 @@ bool dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
     if (known == NULL || known->queued == NULL)
         return false;
     if (known->state == LEASE_HELD)
-        strike(dispatch, known, fault, LEASE_UNUSED, now);
+        blame_fault(dispatch, known, fault, LEASE_UNUSED, now);
     else // it counted when the lease ended
         dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
     return true;
@@ -870,7 +477,7 @@ static void end_leases(struct dispatch *dispatch, int64_t now)
     while (is_due(&dispatch->ends, now)) {
         struct lease *lease =
             RING_OWNER(dispatch->ends.root, struct lease, end);
-        strike(dispatch, lease, FAULT_TIMEOUT, LEASE_LATE, now);
+        blame_fault(dispatch, lease, FAULT_TIMEOUT, LEASE_LATE, now);
     }
 }
 
@@ -887,8 +494,8 @@ static void end_waits(struct dispatch *dispatch, int64_t now)
     while (is_due(&dispatch->waits, now)) {
         struct queued_call *queued =
             RING_OWNER(dispatch->waits.root, struct queued_call, at.ready);
-        leave_state(dispatch, queued);
-        requeue(dispatch, queued, now);
+        queued_call_leave(dispatch, queued);
+        queued_call_requeue(dispatch, queued, now);
     }
 }
 
@@ -968,8 +575,8 @@ static bool feed(struct dispatch *dispatch, struct dispatch_worker *worker,
 
     if (queued == NULL)
         return false;
-    leave_state(dispatch, queued);
-    enter_state(dispatch, queued, STATE_LEASED);
+    queued_call_leave(dispatch, queued);
+    queued_call_enter(dispatch, queued, STATE_LEASED);
     send_call(dispatch, worker, queued, now, out);
     return true;
 }
@@ -1018,7 +625,7 @@ bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
                    int64_t now, struct action *out)
 {
     struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
-    struct queued_call *queued = find_call(dispatch, call);
+    struct queued_call *queued = queued_call_find(dispatch, call);
     const struct served_model *served = NULL;
 
     if (known == NULL || queued == NULL || queued->state != STATE_QUEUED)
@@ -1027,8 +634,8 @@ bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
     if (served == NULL || served->place == PLACE_NONE)
         return false;
     dispatch->settled = false;
-    leave_state(dispatch, queued);
-    enter_state(dispatch, queued, STATE_LEASED);
+    queued_call_leave(dispatch, queued);
+    queued_call_enter(dispatch, queued, STATE_LEASED);
     send_call(dispatch, known, queued, now, out);
     return true;
 }
