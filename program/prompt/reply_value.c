@@ -296,7 +296,17 @@ static json_t *json_of_str(const struct type *type, struct reader *reader,
 
 // ---- lists
 
-// The text behind "-", "*", "1." or "2)"; false when line is no such item.
+// Without the box of a list of things to do.
+static struct span skip_box(struct span item)
+{
+    if (item.len > 4 && item.at[0] == '[' && item.at[2] == ']' &&
+        strchr(" xX", item.at[1]) != NULL && item.at[3] == ' ')
+        return span_trim(span_from(item, 3));
+    return item;
+}
+
+// The text behind "-", "*", "1." or "2)"; false when line is no such item. A
+// box needs none of them before it, and is a part of the text.
 static bool read_bullet(struct span line, struct span *item)
 {
     static const char *const marks[] = {"-", "*", "+", "\xE2\x80\xA2",
@@ -312,7 +322,11 @@ static bool read_bullet(struct span line, struct span *item)
         if (span_starts(line, marks[m]))
             i = strlen(marks[m]);
     }
-    if (i == 0 || span_char(line, i) != ' ')
+    if (i == 0) {
+        *item = line;
+        return skip_box(line).at != line.at;
+    }
+    if (span_char(line, i) != ' ')
         return false;
     *item = span_trim(span_from(line, i));
     return true;
@@ -331,15 +345,6 @@ static bool holds_next(struct span line, struct span item)
     char next[16];
     (void)snprintf(next, sizeof next, " %d%c ", n + 1, span_char(line, i));
     return span_find(item, 0, next) < item.len;
-}
-
-// Without the box of a list of things to do.
-static struct span skip_box(struct span item)
-{
-    if (item.len > 4 && item.at[0] == '[' && item.at[2] == ']' &&
-        strchr(" xX", item.at[1]) != NULL && item.at[3] == ' ')
-        return span_trim(span_from(item, 3));
-    return item;
 }
 
 // Boxes that are ticked and boxes that are not: of all labels, some are meant.

@@ -615,6 +615,8 @@ Test(reply, may_have_lists_as_people_write_them)
          LENIENT_FORM},
         {"names", CHAT, ALL, NAMES("- [ ] apple\n- [x] pear"), XS, NULL,
          LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("[ ] apple\n[x] pear"), XS, NULL,
+         LENIENT_FORM},
         {"names", CHAT, ALL, NAMES("Named in [1]: [\"apple\", \"pear\"]"), XS,
          NULL, LENIENT_FENCE},
         {"names", CHAT, ALL, NAMES("Found: ['apple', 'pear']"), XS, NULL,
@@ -651,6 +653,10 @@ Test(reply, may_have_lists_as_people_write_them)
          NO_NAMES("**apple**, **pear**"), 0},
         {"names", CHAT, ALL, NAMES("'apple' and 'pear'"), NULL,
          NO_NAMES("'apple' and 'pear'"), 0},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\n[x] red\n[ ] blue" END, NULL,
+         "`tags` is \"[x] red [ ] blue\", but must be list of (one of: red; "
+         "blue)",
+         0},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\n- [x] red\n- [ ] blue" END, NULL,
          "`tags` is \"- [x] red - [ ] blue\", but must be list of (one of: "
          "red; "
