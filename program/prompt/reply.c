@@ -464,11 +464,24 @@ static void use_lead(struct reading *reading, const struct sections *sections)
 
 // ---- the forms of a reply
 
+// A whole reply in a fence. A fence that is no more than a value's stays: a
+// text may be code.
+static void open_fence(struct reading *reading)
+{
+    struct span inside = reply_strip_fence(reading->reply);
+
+    if (inside.at == reading->reply.at || !span_starts(inside, "[["))
+        return;
+    reading->reply = inside;
+    reading->lenient |= LENIENT_FENCE;
+}
+
 // An end marker alone ends a bare answer.
 static bool find_sections(struct reading *reading)
 {
     struct sections sections;
 
+    open_fence(reading);
     scan_sections(reading, read_marker, &sections);
     if (sections.any)
         use_lead(reading, &sections);

@@ -712,6 +712,18 @@ Test(reply, may_say_true_and_false_in_other_words)
     EXPECT_ROWS(rows);
 }
 
+Test(reply, may_stand_in_a_fence_that_is_no_part_of_a_text)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "```\n[[ ## title ## ]]\nA\n```", "{\"title\":\"A\"}",
+         NULL, LENIENT_FENCE | LENIENT_END},
+        {"name", CHAT, ALL, "```text\n[[ ## title ## ]]\n```\nx\n```" END "```",
+         "{\"title\":\"```\\nx\\n```\"}", NULL, LENIENT_FENCE},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
 Test(reply, may_have_the_other_form)
 {
     static const struct row rows[] = {
