@@ -1,0 +1,190 @@
+#include "dispatch/hedge.h"
+
+#include "dispatch_fixture.h"
+
+TestSuite(hedge, .init = open_dispatch, .fini = close_dispatch);
+
+// Two workers, the usual time is 1 s, and call 5 is out.
+static void send_with_spare_worker(void)
+{
+    open_with(0, true);
+    join(1, 1);
+    teach_usual(1000);
+    join(2, 1);
+    queue(5);
+    settle();
+}
+
+Test(hedge, an_idle_slot_takes_a_second_copy_of_a_call_that_is_out_long)
+{
+    send_with_spare_worker();
+    int32_t first = sent(5)->worker;
+
+    cr_expect_eq(dispatch_deadline(dispatch), now + 2000);
+    pass(1999);
+    cr_expect_eq(times_sent(5), 1);
+    pass(1);
+
+    cr_expect_eq(times_sent(5), 2);
+    cr_expect(sent(5)->hedge);
+    cr_expect_neq(sent(5)->worker, first);
+    cr_expect_eq(counts().hedged, 1);
+    cr_expect_eq(counts().leased, 1);
+}
+
+Test(hedge, the_call_that_is_out_longest_is_copied)
+{
+    open_with(0, true);
+    join(1, 4);
+    teach_usual(1000);
+    for (int64_t id = 1; id <= 3; id++) {
+        queue(id);
+        settle();
+        pass(100);
+    }
+    join(2, 1);
+
+    pass(5000);
+
+    cr_expect_eq(times_sent(1), 2);
+    cr_expect_eq(times_sent(2), 1);
+}
+
+Test(hedge, the_first_answer_of_two_counts_and_the_other_is_cancelled)
+{
+    send_with_spare_worker();
+    struct action first = *sent(5);
+    int64_t call = 0;
+    pass(2000);
+    struct action second = *sent(5);
+
+    cr_expect(dispatch_done(dispatch, first.worker, first.lease, now, &call));
+    settle();
+
+    cr_assert_not_null(last(ACTION_CANCEL, 5));
+    cr_expect_eq(last(ACTION_CANCEL, 5)->lease, second.lease);
+    cr_expect_eq(last(ACTION_CANCEL, 5)->worker, second.worker);
+    cr_expect_not(done(5));
+    queue_group(10, 3, 1, 1);
+    cr_expect_eq(settle(), 3, "the place of the cancelled copy is not free");
+}
+
+Test(hedge, a_queued_call_goes_before_a_second_copy)
+{
+    send_with_spare_worker();
+    queue_group(10, 3, 1, 1);
+
+    pass(2000);
+
+    cr_expect_eq(counts().hedged, 0);
+}
+
+Test(hedge, a_single_worker_is_never_given_a_second_copy)
+{
+    open_with(0, true);
+    join(1, 4);
+    teach_usual(1000);
+    queue(5);
+    settle();
+
+    pass(30000);
+
+    cr_expect_eq(times_sent(5), 1);
+    cr_expect_eq(dispatch_deadline(dispatch),
+                 now + TIMEOUT_MS + DISPATCH_LEASE_MARGIN_MS - 30000);
+}
+
+Test(hedge, quick_calls_are_not_copied_within_half_a_second)
+{
+    open_with(0, true);
+    join(1, 1);
+    teach_usual(0);
+    join(2, 1);
+    queue(5);
+    settle();
+
+    pass(DISPATCH_HEDGE_MIN_MS - 1);
+    cr_expect_eq(times_sent(5), 1);
+    pass(1);
+    cr_expect_eq(times_sent(5), 2);
+}
+
+// The first worker may be one that takes calls and never answers.
+Test(hedge, a_call_is_copied_although_no_call_was_ever_answered)
+{
+    open_with(0, true);
+    join(1, 1);
+    queue(5);
+    settle();
+    join(2, 1);
+
+    pass(DISPATCH_HEDGE_BLIND_MS - 1);
+    cr_expect_eq(times_sent(5), 1);
+    pass(1);
+    cr_expect_eq(times_sent(5), 2);
+    cr_expect_eq(sent(5)->worker, 2);
+}
+
+// Two machines froze at the same time, and a third has a slot.
+Test(hedge, a_third_copy_is_sent_where_two_workers_answer_nothing)
+{
+    int64_t call = 0;
+
+    open_with(0, true);
+    join(1, 1);
+    teach_usual(1000);
+    pass(1);
+    join(2, 1);
+    queue(5);
+    settle();
+    pass(2000);
+    cr_expect_eq(times_sent(5), 2);
+    join(3, 1);
+    pass(1999);
+    cr_expect_eq(times_sent(5), 2);
+    pass(1);
+    cr_expect_eq(times_sent(5), 3);
+    cr_expect_eq(sent(5)->worker, 3);
+    join(4, 1);
+    pass(10000);
+    cr_expect_eq(times_sent(5), 3, "three are enough");
+
+    cr_expect(dispatch_done(dispatch, 3, sent(5)->lease, now, &call));
+    settle();
+    cr_expect_eq(call, 5);
+    cr_expect_eq(counts().leased, 0);
+}
+
+Test(hedge, a_slow_worker_that_answers_other_calls_is_given_no_third_copy)
+{
+    int64_t call = 0;
+
+    open_with(0, true);
+    join(1, 2);
+    teach_usual(1000);
+    queue(5);
+    queue(6);
+    settle();
+    join(2, 1);
+    pass(2000);
+    cr_assert_eq(times_sent(5), 2);
+    cr_expect(dispatch_done(dispatch, 1, sent(6)->lease, now, &call));
+    dispatch_credit(dispatch, 1, sent(6)->lease, now);
+    join(3, 1);
+    pass(10000);
+    cr_expect_eq(times_sent(5), 2);
+}
+
+Test(hedge, a_copied_call_goes_on_when_one_of_its_two_workers_fails)
+{
+    send_with_spare_worker();
+    struct action first = *sent(5);
+    pass(2000);
+
+    dispatch_fault(dispatch, first.worker, first.lease, FAULT_SERVER, now);
+    settle();
+
+    cr_expect_eq(times_sent(5), 2);
+    cr_expect_eq(counts().leased, 1);
+    cr_expect(done(5));
+}

@@ -1,0 +1,401 @@
+#include "dispatch/offer.h"
+
+#include "dispatch_fixture.h"
+
+TestSuite(offer, .init = open_dispatch, .fini = close_dispatch);
+
+// --- order ---
+
+Test(offer, the_job_with_the_fewest_calls_in_work_goes_first)
+{
+    join(1, 5);
+    for (int64_t id = 1; id <= 6; id++)
+        queue_call((struct dispatch_call){.id = id, .job = 1, .trial = 1});
+    for (int64_t id = 11; id <= 16; id++)
+        queue_call((struct dispatch_call){.id = id, .job = 2, .trial = 9});
+
+    settle();
+
+    int of_first = 0;
+    for (int64_t id = 1; id <= 6; id++)
+        of_first += times_sent(id);
+    cr_expect_eq(of_first, 3, "job 1 got %d of 6 places", of_first);
+}
+
+Test(offer, more_jobs_than_places_take_turns)
+{
+    int served[4] = {0};
+
+    join(1, 1);
+    for (int32_t job = 1; job <= 3; job++) {
+        for (int64_t i = 0; i < 20; i++)
+            queue_call((struct dispatch_call){
+                .id = job * 100 + i, .job = job, .group = job});
+    }
+    settle();
+    for (int i = 0; i < 30; i++) {
+        served[actions[i].call / 100]++;
+        answer(actions[i].call);
+    }
+
+    for (int job = 1; job <= 3; job++)
+        cr_expect(served[job] >= 8, "job %d was served %d times of 30", job,
+                  served[job]);
+}
+
+Test(offer, a_job_with_nothing_in_work_goes_before_the_slot_s_own)
+{
+    join(1, 1);
+    for (int64_t id = 1; id <= 4; id++)
+        queue_call((struct dispatch_call){.id = id, .job = 1, .group = 1});
+    settle();
+    for (int64_t id = 11; id <= 14; id++)
+        queue_call((struct dispatch_call){.id = id, .job = 2, .group = 2});
+
+    cr_expect(done(1));
+    cr_expect(done(2));
+    credit(1);
+
+    cr_expect_eq(times_sent(11), 1);
+    cr_expect_eq(times_sent(3), 0);
+}
+
+Test(offer, the_oldest_trial_goes_first)
+{
+    join(1, 1);
+    queue_call((struct dispatch_call){.id = 1, .trial = 8, .group = 8});
+    queue_call((struct dispatch_call){.id = 2, .trial = 3, .group = 3});
+    queue_call((struct dispatch_call){.id = 3, .trial = 5, .group = 5});
+
+    settle();
+
+    cr_expect_eq(actions[0].call, 2);
+    cr_expect_eq(actions[1].call, 3);
+}
+
+Test(offer, a_slot_stays_with_its_group)
+{
+    join(1, 1);
+    queue_group(1, 6, 7, 70);
+    settle();
+    queue_group(11, 6, 6, 60); // older, by less than half a window
+
+    for (int64_t id = 1; id <= 4; id++)
+        answer(id);
+
+    cr_expect_eq(times_sent(6), 1);
+    cr_expect_eq(times_sent(11), 0);
+}
+
+Test(offer, a_slot_leaves_its_group_for_a_trial_half_a_window_older)
+{
+    join(1, 1);
+    queue_group(1, 6, 7, 70);
+    settle();
+    queue_group(11, 6, 5, 50);
+
+    answer(1);
+
+    cr_expect_eq(times_sent(3), 0);
+    cr_expect_eq(times_sent(11), 1);
+}
+
+Test(offer, half_a_window_follows_the_window_of_the_job)
+{
+    join(1, 1);
+    for (int64_t id = 1; id <= 6; id++)
+        queue_call((struct dispatch_call){
+            .id = id, .trial = 7, .group = 70, .window = 10});
+    settle();
+    queue_group(11, 6, 3, 30);
+
+    answer(1);
+
+    cr_expect_eq(times_sent(3), 1);
+}
+
+// Eight workers, and two jobs of forty calls each, from 100 and from 200 on.
+static void queue_two_jobs(int32_t priority_of_second)
+{
+    for (int32_t worker = 1; worker <= 8; worker++)
+        join(worker, 1);
+    for (int64_t id = 100; id < 140; id++)
+        queue_call((struct dispatch_call){
+            .id = id, .job = 1, .trial = 1, .group = 10});
+    for (int64_t id = 200; id < 240; id++)
+        queue_call((struct dispatch_call){.id = id,
+                                          .job = 2,
+                                          .trial = 1,
+                                          .group = 20,
+                                          .priority = priority_of_second});
+}
+
+Test(offer, a_job_has_slots_by_its_priority)
+{
+    int of_second = 0;
+
+    queue_two_jobs(30);
+    settle();
+    for (int64_t id = 200; id < 240; id++)
+        of_second += times_sent(id);
+
+    // 8 slots and the places beyond them, a quarter and three quarters.
+    cr_expect_eq(of_second, 12, "the second job has %d", of_second);
+}
+
+Test(offer, a_new_priority_counts_for_calls_that_wait_already)
+{
+    int of_second = 0;
+
+    queue_two_jobs(0);
+    queue_call((struct dispatch_call){
+        .id = 240, .job = 2, .trial = 1, .group = 20, .priority = 30});
+    settle();
+    for (int64_t id = 200; id <= 240; id++)
+        of_second += times_sent(id);
+
+    cr_expect_eq(of_second, 12, "the second job has %d", of_second);
+}
+
+// How many of so many actions send a call below this one.
+static int count_below(int64_t call, int n)
+{
+    int below = 0;
+
+    for (int i = 0; i < n; i++) {
+        struct action action;
+        cr_assert(dispatch_next(dispatch, now, &action));
+        below += action.call < call;
+    }
+    return below;
+}
+
+Test(offer, slots_go_to_the_group_that_would_be_done_last)
+{
+    for (int32_t worker = 1; worker <= 4; worker++)
+        join(worker, 1);
+    queue_group(100, 11, 1, 10);
+    queue_group(200, 30, 2, 20);
+
+    cr_expect_eq(count_below(200, 4), 1);
+}
+
+Test(offer, the_oldest_of_equal_trials_gets_the_most_slots)
+{
+    for (int32_t worker = 1; worker <= 10; worker++)
+        join(worker, 1);
+    queue_group(100, 30, 1, 10);
+    queue_group(200, 30, 2, 20);
+
+    // It is due first: so their slots will look for work one after another.
+    cr_expect_eq(count_below(200, 10), 6);
+}
+
+// Worker 1 does a call in 10 ms, worker 2 in 2 s.
+Test(offer, a_slot_goes_where_speed_is_missing)
+{
+    join(1, 1);
+    join(2, 1);
+    queue_group(100, 14, 1, 10);
+    queue_group(200, 8, 2, 20);
+    settle();
+    cr_assert_eq(sent(100)->worker, 1);
+    cr_assert_eq(sent(200)->worker, 2);
+    for (int64_t id = 100; id < 105; id++) {
+        now += 10;
+        answer(id);
+    }
+    now += 2000;
+    answer(200);
+
+    // Fewer calls of the second group wait, but they would take longer.
+    join(3, 1);
+    settle();
+
+    cr_expect_eq(sent(202)->worker, 3);
+}
+
+Test(offer, a_worker_of_long_calls_gets_none_beyond_its_slots)
+{
+    join(1, 1);
+    queue_group(100, 6, 1, 10);
+    settle();
+    cr_expect_eq(times_sent(101), 1, "nothing is known of it yet");
+    now += 2000;
+    answer(100);
+
+    cr_expect_eq(times_sent(102), 0);
+
+    now += 2000;
+    answer(101);
+    cr_expect_eq(times_sent(102), 1);
+    cr_expect_eq(times_sent(103), 0);
+}
+
+Test(offer, a_slot_stays_with_its_group_while_calls_of_it_wait)
+{
+    join(1, 1);
+    queue_group(100, 8, 1, 10);
+    settle();
+    join(2, 1);
+    join(3, 1);
+    queue_group(200, 12, 2, 20);
+    settle();
+    for (int64_t id = 200; id < 204; id++)
+        cr_assert_neq(sent(id)->worker, 1);
+
+    answer(200);
+
+    cr_expect_eq(times_sent(204), 1);
+    cr_expect_eq(times_sent(102), 0);
+}
+
+Test(offer, no_slot_is_left_idle_for_the_sake_of_affinity)
+{
+    for (int32_t worker = 1; worker <= 4; worker++)
+        join(worker, 1);
+    queue_group(100, 4, 1, 10);
+
+    settle();
+
+    for (int64_t id = 100; id < 103; id++)
+        cr_expect_neq(sent(id)->worker, sent(id + 1)->worker);
+}
+
+Test(offer, an_idle_slot_gets_calls_of_the_group_that_it_had)
+{
+    for (int32_t worker = 1; worker <= 3; worker++)
+        join(worker, 1);
+    for (int64_t id = 1; id <= 3; id++)
+        queue_call((struct dispatch_call){.id = id, .group = id});
+    settle();
+    for (int64_t id = 1; id <= 3; id++)
+        answer(id);
+
+    for (int64_t id = 3; id >= 1; id--) {
+        queue_call((struct dispatch_call){.id = id + 10, .group = id});
+        settle();
+    }
+
+    for (int64_t id = 1; id <= 3; id++)
+        cr_expect_eq(sent(id + 10)->worker, sent(id)->worker);
+}
+
+// --- models ---
+
+Test(offer, a_worker_keeps_its_model_while_calls_for_it_wait)
+{
+    join(1, 1);
+    cr_assert(dispatch_serves(dispatch, 1, 2, &err));
+    queue_group(1, 4, 9, 9);
+    settle();
+    queue_call((struct dispatch_call){.id = 50, .model = 2, .trial = 1});
+
+    answer(1);
+    cr_expect_eq(times_sent(50), 0);
+    answer(2);
+    cr_expect_eq(times_sent(4), 1);
+
+    answer(3);
+    cr_expect_eq(times_sent(50), 1);
+}
+
+Test(offer, a_worker_changes_its_model_for_calls_left_waiting_a_minute)
+{
+    join(1, 1);
+    cr_assert(dispatch_serves(dispatch, 1, 2, &err));
+    queue_group(1, 9, 1, 1);
+    settle();
+    queue_call((struct dispatch_call){
+        .id = 50, .job = 2, .model = 2, .trial = 9}); // of another job
+
+    now += DISPATCH_MODEL_WAIT_MS - 1;
+    answer(1);
+    cr_expect_eq(times_sent(50), 0);
+
+    now += 1;
+    answer(2);
+    cr_expect_eq(times_sent(50), 1);
+}
+
+Test(offer, one_of_three_workers_changes_its_model_for_the_same_job)
+{
+    for (int32_t worker = 1; worker <= 3; worker++) {
+        join(worker, 1);
+        cr_assert(dispatch_serves(dispatch, worker, 2, &err));
+    }
+    queue_group(1, 12, 1, 1);
+    settle();
+    queue_call((struct dispatch_call){.id = 50, .model = 2, .trial = 9});
+
+    now += DISPATCH_MODEL_WAIT_MS;
+    for (int64_t id = 1; id <= 6; id++)
+        answer(id); // a call at work and the next one, of each
+    cr_expect_eq(times_sent(50), 1);
+    cr_expect_eq(times_sent(7), 1);
+    cr_expect_eq(times_sent(8), 1);
+}
+
+// It would only keep waiting what is asked now.
+Test(offer, a_single_worker_does_what_is_loaded_first_for_the_same_job)
+{
+    join(1, 1);
+    cr_assert(dispatch_serves(dispatch, 1, 2, &err));
+    queue_group(1, 9, 1, 1);
+    settle();
+    queue_call((struct dispatch_call){.id = 50, .model = 2, .trial = 9});
+
+    now += DISPATCH_FEW_WAIT_MS - 1;
+    answer(1);
+    cr_expect_eq(times_sent(50), 0);
+
+    now += 1;
+    answer(2);
+    cr_expect_eq(times_sent(50), 1, "but not for ever");
+}
+
+Test(offer, two_long_queues_do_not_change_the_model_with_each_call)
+{
+    int changes = 0;
+    int32_t model = 0;
+
+    join(1, 1);
+    cr_assert(dispatch_serves(dispatch, 1, 2, &err));
+    for (int64_t id = 1; id <= 100; id++) {
+        queue_call((struct dispatch_call){.id = id, .job = 1, .model = MODEL});
+        queue_call(
+            (struct dispatch_call){.id = id + 1000, .job = 2, .model = 2});
+    }
+    settle();
+    for (int i = 0; i < 120; i++) {
+        int32_t next = actions[i].call > 1000 ? 2 : MODEL;
+        changes += next != model;
+        model = next;
+        now += 10000;
+        answer(actions[i].call);
+    }
+
+    cr_expect_leq(changes, 120 / 5 + 1, "the model was changed %d times",
+                  changes);
+    cr_expect_geq(changes, 10);
+}
+
+Test(offer, a_call_prefers_a_worker_that_has_its_model_loaded)
+{
+    for (int32_t worker = 1; worker <= 2; worker++) {
+        join(worker, 2);
+        cr_assert(dispatch_serves(dispatch, worker, 2, &err));
+    }
+    queue_call((struct dispatch_call){.id = 1, .model = MODEL});
+    settle();
+    queue_call((struct dispatch_call){.id = 2, .model = 2});
+    settle();
+    cr_expect_neq(sent(1)->worker, sent(2)->worker);
+
+    queue_call((struct dispatch_call){.id = 3, .model = 2});
+    queue_call((struct dispatch_call){.id = 4, .model = MODEL});
+    settle();
+
+    cr_expect_eq(sent(3)->worker, sent(2)->worker);
+    cr_expect_eq(sent(4)->worker, sent(1)->worker);
+}
