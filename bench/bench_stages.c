@@ -196,6 +196,16 @@ static void make_keys(struct bench *bench)
         abort();
 }
 
+static void read_reply(struct bench *bench, const char *text, json_t **outputs,
+                       unsigned *lenient)
+{
+    const struct reply_asked asked = {
+        .step = only_step(bench), .adapter = ADAPTER_CHAT, .reads = UINT64_MAX};
+
+    need(reply_parse(&asked, (struct span){text, strlen(text)}, outputs,
+                     lenient, &err));
+}
+
 static void parse_replies(struct bench *bench)
 {
     for (size_t i = 0; i < bench->calls; i++) {
@@ -203,8 +213,7 @@ static void parse_replies(struct bench *bench)
         json_t *outputs = NULL;
         unsigned lenient = 0;
 
-        need(reply_parse(only_step(bench), ADAPTER_CHAT, UINT64_MAX, text,
-                         strlen(text), &outputs, &lenient, &err));
+        read_reply(bench, text, &outputs, &lenient);
         json_decref(outputs);
     }
 }
@@ -215,8 +224,7 @@ static void score_answers(struct bench *bench)
     json_t *outputs = NULL;
     unsigned lenient = 0;
 
-    need(reply_parse(only_step(bench), ADAPTER_CHAT, UINT64_MAX, text,
-                     strlen(text), &outputs, &lenient, &err));
+    read_reply(bench, text, &outputs, &lenient);
     for (size_t i = 0; i < bench->calls; i++) {
         struct score score = {0};
 

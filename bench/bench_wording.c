@@ -113,12 +113,14 @@ static void put_reading(const struct program *program, enum adapter adapter,
                         const char *reply, struct buf *out)
 {
     const struct step *step = program_predictor(program, 0);
+    const struct reply_asked asked = {
+        .step = step, .adapter = adapter, .reads = (uint64_t)ALL_OUTPUTS};
+    const struct span text = {reply, strlen(reply)};
     struct err problem = ERR_CLEAR;
     json_t *outputs = NULL;
     unsigned lenient = 0;
 
-    if (reply_parse(step, adapter, (uint64_t)ALL_OUTPUTS, reply, strlen(reply),
-                    &outputs, &lenient, &problem)) {
+    if (reply_parse(&asked, text, &outputs, &lenient, &problem)) {
         buf_puts(out, "{\"outputs\":");
         json_put(out, outputs, false);
         buf_puts(out, ",\"lenient\":[");

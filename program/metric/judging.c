@@ -235,12 +235,14 @@ bool judging_answered(const struct judging *judging,
                       const struct call_answer *answer, json_t **values,
                       struct err *err)
 {
+    const struct reply_asked asked = {.step = &judging->program->steps[0],
+                                      .adapter = ADAPTER_JSON,
+                                      .reads = UINT64_MAX};
+    const struct span text = {answer->text, answer->text_len};
     unsigned ignored = 0;
 
     if (answer->outcome == CALL_TEXT)
-        return reply_parse(&judging->program->steps[0], ADAPTER_JSON,
-                           UINT64_MAX, answer->text, answer->text_len, values,
-                           &ignored, err);
+        return reply_parse(&asked, text, values, &ignored, err);
     err_set(err, ERR_INPUT, "the judge's answer is not a text (%s)",
             call_outcome_name(answer->outcome));
     return false;

@@ -729,18 +729,27 @@ static bool read_outputs(struct reading *reading, json_t *outputs,
     return ok;
 }
 
-bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
-                 const char *text, size_t len, json_t **outputs,
-                 unsigned *lenient, struct err *problem)
+static struct reading begin_reading(const struct reply_asked *asked,
+                                    struct span text)
 {
-    struct reading reading = {
-        .signature = &step->signature, .adapter = adapter, .reads = reads};
+    struct reading reading = {.signature = &asked->step->signature,
+                              .adapter = asked->adapter,
+                              .reads = asked->reads};
 
-    if (!text_is_utf8(text, len)) {
+    reading.reply = reply_clean(text, &reading.lenient);
+    return reading;
+}
+
+bool reply_parse(const struct reply_asked *asked, struct span text,
+                 json_t **outputs, unsigned *lenient, struct err *problem)
+{
+    struct reading reading;
+
+    if (!text_is_utf8(text.at, text.len)) {
         err_set(problem, ERR_INPUT, "the answer is not valid UTF-8 text");
         return false;
     }
-    reading.reply = reply_clean((struct span){text, len}, &reading.lenient);
+    reading = begin_reading(asked, text);
     if (reading.reply.len == 0) {
         err_set(problem, ERR_INPUT, "the answer is empty");
         return false;
@@ -759,30 +768,29 @@ bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
     return true;
 }
 
-bool reply_locate(const struct step *step, enum adapter adapter, uint64_t reads,
-                  const char *text, size_t len, size_t output, size_t *at)
+bool reply_locate(const struct reply_asked *asked, struct span text,
+                  size_t output, size_t *at)
 {
-    struct reading reading = {
-        .signature = &step->signature, .adapter = adapter, .reads = reads};
+    struct reading reading = begin_reading(asked, text);
 
-    reading.reply = reply_clean((struct span){text, len}, &reading.lenient);
     find_outputs(&reading);
     const struct found *found = &reading.outputs[output];
-    *at = len;
+    *at = text.len;
     if (found->text.at != NULL)
-        *at = (size_t)(found->text.at - text);
+        *at = (size_t)(found->text.at - text.at);
     else if (found->json != NULL)
-        *at = (size_t)(reading.reply.at - text) +
-              locate_key(reading.reply, step->signature.outputs[output].name);
+        *at =
+            (size_t)(reading.reply.at - text.at) +
+            locate_key(reading.reply, reading.signature->outputs[output].name);
     json_decref(reading.object);
-    return *at < len;
+    return *at < text.len;
 }
 
-bool reply_is_empty(const char *text, size_t len)
+bool reply_is_empty(struct span text)
 {
     unsigned ignored = 0;
 
-    return reply_clean((struct span){text, len}, &ignored).len == 0;
+    return reply_clean(text, &ignored).len == 0;
 }
 
 // A whole object at the beginning, whatever is behind it.
@@ -798,15 +806,12 @@ static bool begins_with_object(struct span text)
     return whole;
 }
 
-bool reply_is_closed(const struct step *step, enum adapter adapter,
-                     const char *text, size_t len)
+bool reply_is_closed(const struct reply_asked *asked, struct span text)
 {
-    struct reading reading = {.signature = &step->signature,
-                              .adapter = adapter};
+    struct reading reading = begin_reading(asked, text);
     struct sections sections;
 
-    reading.reply = reply_clean((struct span){text, len}, &reading.lenient);
-    if (adapter == ADAPTER_JSON && begins_with_object(reading.reply))
+    if (asked->adapter == ADAPTER_JSON && begins_with_object(reading.reply))
         return true;
     scan_sections(&reading, read_marker, &sections);
     return sections.ended;

@@ -20,6 +20,7 @@
 #include "common/err.h"
 #include "program/graph/program.h"
 #include "program/prompt/prompt.h"
+#include "program/prompt/span.h"
 
 enum reply_leniency {
     LENIENT_FENCE = 1 << 0,  // JSON in ``` fences or within text, thinking
@@ -37,27 +38,31 @@ enum { LENIENCY_COUNT = 9 };
 
 const char *reply_leniency_name(enum reply_leniency one);
 
+// What a reply was asked for.
+struct reply_asked {
+    const struct step *step;
+    enum adapter adapter;
+    uint64_t reads; // bit f set when output f matters (struct plan)
+};
+
 // On true *outputs is a new object with every output of the signature in
 // order (null where LENIENT_UNREAD), and *lenient the kinds that were used.
 // On false problem says in one sentence, fit to be shown to the model, what is
 // wrong; ERR_INPUT for a bad reply, ERR_NOMEM without memory.
-// reads: bit f set when output f matters (struct plan).
-bool reply_parse(const struct step *step, enum adapter adapter, uint64_t reads,
-                 const char *text, size_t len, json_t **outputs,
-                 unsigned *lenient, struct err *problem);
+bool reply_parse(const struct reply_asked *asked, struct span text,
+                 json_t **outputs, unsigned *lenient, struct err *problem);
 
 // Where the value of an output begins in such a text; false when the output is
 // not in it. For a label, behind what dresses it up or not.
-bool reply_locate(const struct step *step, enum adapter adapter, uint64_t reads,
-                  const char *text, size_t len, size_t output, size_t *at);
+bool reply_locate(const struct reply_asked *asked, struct span text,
+                  size_t output, size_t *at);
 
 // True when nothing is left of the text without its thinking.
-bool reply_is_empty(const char *text, size_t len);
+bool reply_is_empty(struct span text);
 
 // True when the answer is over before the text is: its end marker, or its
 // whole object, is there. So nothing is missing of a reply that was cut behind
 // it, as small models that do not know when to stop write them.
-bool reply_is_closed(const struct step *step, enum adapter adapter,
-                     const char *text, size_t len);
+bool reply_is_closed(const struct reply_asked *asked, struct span text);
 
 #endif

@@ -55,6 +55,10 @@ void right_add(struct right *right, const struct program *program,
                enum adapter form, const struct call_answer *answer,
                const json_t *example)
 {
+    const struct reply_asked asked = {.step = &program->steps[step],
+                                      .adapter = form,
+                                      .reads = plan->reads[step]};
+    const struct span text = {answer->text, answer->text_len};
     struct metric_label labels[PROGRAM_MAX_FIELDS];
     size_t n = metric_labelled(metric, labels, PROGRAM_MAX_FIELDS);
     json_t *list = answer->logprobs == NULL
@@ -71,8 +75,7 @@ void right_add(struct right *right, const struct program *program,
 
         if (type == NULL || wanted == NULL ||
             !reply_locate(
-                &program->steps[step], form, plan->reads[step], answer->text,
-                answer->text_len,
+                &asked, text,
                 (size_t)program->outputs[labels[i].output].source.field, &at))
             continue;
         size_t n_all = labels_of(type, &all);

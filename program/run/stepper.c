@@ -634,18 +634,32 @@ static bool break_step(struct stepper *stepper, int step,
     return true;
 }
 
+static struct reply_asked what_was_asked(const struct stepper *stepper,
+                                         int step)
+{
+    return (struct reply_asked){.step = &stepper->program->steps[step],
+                                .adapter = stepper_form(stepper, step),
+                                .reads = stepper->plan->reads[step]};
+}
+
+static struct span text_of(const struct call_answer *answer)
+{
+    return (struct span){answer->text, answer->text_len};
+}
+
 static bool read_outputs(struct stepper *stepper, int step,
                          const struct call_answer *answer, unsigned *lenient,
                          struct err *problem)
 {
     const struct step *at = &stepper->program->steps[step];
     struct step_progress *slot = &stepper->slots[step];
+    struct reply_asked asked;
 
     if (at->kind->answered != NULL)
         return at->kind->answered(at, answer, &slot->outputs, problem);
-    return reply_parse(at, stepper_form(stepper, step),
-                       stepper->plan->reads[step], answer->text,
-                       answer->text_len, &slot->outputs, lenient, problem);
+    asked = what_was_asked(stepper, step);
+    return reply_parse(&asked, text_of(answer), &slot->outputs, lenient,
+                       problem);
 }
 
 static bool read_text(struct stepper *stepper, int step,
@@ -659,8 +673,7 @@ static bool read_text(struct stepper *stepper, int step,
         stepper->slots[step].state = SLOT_DONE;
         return true;
     }
-    if (problem.code == ERR_INPUT &&
-        reply_is_empty(answer->text, answer->text_len))
+    if (problem.code == ERR_INPUT && reply_is_empty(text_of(answer)))
         return fail_step(stepper, step, RUN_EMPTY, err);
     if (problem.code == ERR_INPUT)
         return break_step(stepper, step, &problem, err);
@@ -672,12 +685,13 @@ static bool read_text(struct stepper *stepper, int step,
 static bool is_readable(const struct stepper *stepper, int step,
                         const struct call_answer *answer)
 {
-    return answer->outcome == CALL_TEXT ||
-           (answer->outcome == CALL_CUT &&
-            stepper->program->steps[step].kind->predictor &&
-            reply_is_closed(&stepper->program->steps[step],
-                            stepper_form(stepper, step), answer->text,
-                            answer->text_len));
+    struct reply_asked asked;
+
+    if (answer->outcome != CALL_CUT)
+        return answer->outcome == CALL_TEXT;
+    asked = what_was_asked(stepper, step);
+    return asked.step->kind->predictor &&
+           reply_is_closed(&asked, text_of(answer));
 }
 
 bool stepper_answer(struct stepper *stepper, int step,

@@ -65,9 +65,11 @@ static bool read_reply(const char *text, struct err *err)
 {
     json_t *outputs = NULL;
     unsigned lenient = 0;
-    bool ok =
-        reply_parse(&program->steps[GIVEN_CLASSIFY], ADAPTER_CHAT, UINT64_MAX,
-                    text, strlen(text), &outputs, &lenient, err);
+    const struct reply_asked asked = {.step = &program->steps[GIVEN_CLASSIFY],
+                                      .adapter = ADAPTER_CHAT,
+                                      .reads = UINT64_MAX};
+    bool ok = reply_parse(&asked, (struct span){text, strlen(text)}, &outputs,
+                          &lenient, err);
 
     json_decref(outputs);
     return ok;

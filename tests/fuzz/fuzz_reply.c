@@ -90,11 +90,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct step *step = &program->steps[data[0] % program->n_steps];
     enum adapter adapter = (data[0] & 0x10) != 0 ? ADAPTER_JSON : ADAPTER_CHAT;
     uint64_t reads = (data[0] & 0x20) != 0 ? 1 : UINT64_MAX;
-    const char *text = (const char *)data + 1;
+    const struct reply_asked asked = {
+        .step = step, .adapter = adapter, .reads = reads};
+    const struct span text = {(const char *)data + 1, size - 1};
 
-    (void)reply_is_closed(step, adapter, text, size - 1);
-    if (reply_parse(step, adapter, reads, text, size - 1, &outputs, &lenient,
-                    &problem))
+    (void)reply_is_closed(&asked, text);
+    if (reply_parse(&asked, text, &outputs, &lenient, &problem))
         expect_outputs(step, outputs);
     else if (problem.code != ERR_INPUT || problem.text[0] == '\0')
         abort();

@@ -149,9 +149,11 @@ static void expect_row(const struct row *row)
     struct err problem = ERR_CLEAR;
     unsigned lenient = 0;
     json_t *outputs = NULL;
-    bool ok =
-        reply_parse(find_step(row->step), row->adapter, row->reads, row->text,
-                    strlen(row->text), &outputs, &lenient, &problem);
+    const struct reply_asked asked = {.step = find_step(row->step),
+                                      .adapter = row->adapter,
+                                      .reads = row->reads};
+    bool ok = reply_parse(&asked, (struct span){row->text, strlen(row->text)},
+                          &outputs, &lenient, &problem);
 
     if (row->problem != NULL) {
         cr_expect_not(ok, "%s", row->text);
@@ -871,15 +873,16 @@ Test(reply, may_lack_what_nobody_reads)
 
 Test(reply, is_refused_when_it_is_no_text)
 {
+    const struct reply_asked asked = {find_step("name"), CHAT, ALL};
     json_t *outputs = NULL;
     unsigned lenient = 0;
 
-    cr_expect_not(reply_parse(find_step("name"), CHAT, ALL, "a\xff", 2,
-                              &outputs, &lenient, &err));
+    cr_expect_not(reply_parse(&asked, (struct span){"a\xff", 2}, &outputs,
+                              &lenient, &err));
     cr_expect_str_eq(err.text, "the answer is not valid UTF-8 text");
     err = ERR_CLEAR;
-    cr_expect_not(reply_parse(find_step("name"), CHAT, ALL, " \n", 2, &outputs,
-                              &lenient, &err));
+    cr_expect_not(
+        reply_parse(&asked, (struct span){" \n", 2}, &outputs, &lenient, &err));
     cr_expect_str_eq(err.text, "the answer is empty");
 }
 
@@ -888,9 +891,10 @@ Test(reply, shows_no_control_characters_of_a_wrong_value)
     json_t *outputs = NULL;
     unsigned lenient = 0;
     const char text[] = "[[ ## amount ## ]]\n\x1b[mred\x07" END;
+    const struct reply_asked asked = {find_step("count"), CHAT, ALL};
 
-    cr_expect_not(reply_parse(find_step("count"), CHAT, ALL, text,
-                              sizeof text - 1, &outputs, &lenient, &err));
+    cr_expect_not(reply_parse(&asked, (struct span){text, sizeof text - 1},
+                              &outputs, &lenient, &err));
     cr_expect(strchr(err.text, '\x1b') == NULL);
     cr_expect(strchr(err.text, '\x07') == NULL);
 }
@@ -972,12 +976,14 @@ static void mutate(struct rng *rng, struct buf *text)
 static void expect_sane(const struct step *step, enum adapter adapter,
                         uint64_t reads, const struct buf *text)
 {
+    const struct reply_asked asked = {
+        .step = step, .adapter = adapter, .reads = reads};
+    const struct span reply = {text->len > 0 ? text->data : "", text->len};
     struct err problem = ERR_CLEAR;
     unsigned lenient = 0;
     json_t *outputs = NULL;
 
-    if (reply_parse(step, adapter, reads, text->len > 0 ? text->data : "",
-                    text->len, &outputs, &lenient, &problem)) {
+    if (reply_parse(&asked, reply, &outputs, &lenient, &problem)) {
         cr_assert_eq(json_object_size(outputs), step->signature.n_outputs);
         for (size_t i = 0; i < step->signature.n_outputs; i++) {
             const struct field *field = &step->signature.outputs[i];
