@@ -175,7 +175,7 @@ static void drain(struct coordinator *c)
     err_set(&ended, ERR_STOPPED,
             "the coordinator stopped before it came to this query: ask again "
             "when it is back");
-    background_dismiss(c->engine.queries, &ended);
+    background_dismiss(c->engine.query_chores, &ended);
     jobs_drain(c->jobs);
 }
 
@@ -216,9 +216,9 @@ static void wait_for_events(struct coordinator *c)
          .events = ZMQ_POLLIN},
         {.socket = c->control, .events = ZMQ_POLLIN},
         {.fd = store_notice_fd(c->engine.store), .events = ZMQ_POLLIN},
-        {.fd = background_fd(c->engine.jobs), .events = ZMQ_POLLIN},
-        {.fd = background_fd(c->engine.reads), .events = ZMQ_POLLIN},
-        {.fd = background_fd(c->engine.queries), .events = ZMQ_POLLIN},
+        {.fd = background_fd(c->engine.job_chores), .events = ZMQ_POLLIN},
+        {.fd = background_fd(c->engine.read_chores), .events = ZMQ_POLLIN},
+        {.fd = background_fd(c->engine.query_chores), .events = ZMQ_POLLIN},
     };
     int n = 7;
 
@@ -251,9 +251,9 @@ static void turn(struct coordinator *c)
     turn_step(turn, "answers that are durable");
     landing_settle(&c->engine, now);
     turn_step(turn, "what the background did");
-    background_take(c->engine.jobs);
-    background_take(c->engine.reads);
-    background_take(c->engine.queries);
+    background_take(c->engine.job_chores);
+    background_take(c->engine.read_chores);
+    background_take(c->engine.query_chores);
     jobs_take_up(c->jobs, now);
     turn_step(turn, "running jobs");
     dispatch_tick(c->engine.dispatch, now);
@@ -278,9 +278,9 @@ static void *run_loop(void *arg)
 
     jobs_survey(c->jobs);
     while (!jobs_are_draining(c->jobs) || jobs_first(c->jobs) != NULL ||
-           !background_idle(c->engine.jobs) ||
-           !background_idle(c->engine.reads) ||
-           !background_idle(c->engine.queries))
+           !background_idle(c->engine.job_chores) ||
+           !background_idle(c->engine.read_chores) ||
+           !background_idle(c->engine.query_chores))
         turn(c);
     atomic_store(&c->ended, true);
     return NULL;
@@ -374,41 +374,46 @@ static bool open_control(struct coordinator *c, struct err *err)
     return false;
 }
 
-// A submission may take hundreds of MiB while it is read: two at once, and what
-// waits is bounded too.
 static bool open_background(struct coordinator *c, struct err *err)
 {
-    struct background_options jobs = {
-        .store = c->engine.store,
-        .threads = 2,
-        .max_chores = MAX_OPENINGS,
-        .max_bytes = MAX_OPENING_BYTES,
-        .busy = "the coordinator is still reading jobs that were submitted "
-                "just before: submit again in a minute"};
-    struct background_options reads = {
-        .store = c->engine.store,
-        .threads = 2,
-        .max_chores = MAX_QUESTIONS,
-        .max_bytes = SIZE_MAX,
-        .busy = "the coordinator is asked too much at once: ask again in a "
-                "moment"};
+    struct engine *engine = &c->engine;
+    const struct {
+        struct background **chores;
+        struct background_options options;
+    } parts[] = {
+        // A submission may take hundreds of MiB while it is read: two at once,
+        // and what waits is bounded too.
+        {&engine->job_chores,
+         {.threads = 2,
+          .max_chores = MAX_OPENINGS,
+          .max_bytes = MAX_OPENING_BYTES,
+          .busy = "the coordinator is still reading jobs that were submitted "
+                  "just before: submit again in a minute"}},
+        {&engine->read_chores,
+         {.threads = 2,
+          .max_chores = MAX_QUESTIONS,
+          .max_bytes = SIZE_MAX,
+          .busy = "the coordinator is asked too much at once: ask again in a "
+                  "moment"}},
+        // One at a time, and beside the others: whoever asks for jobs does not
+        // wait for what somebody else made slow.
+        {&engine->query_chores,
+         {.threads = 1,
+          .max_chores = MAX_QUERIES,
+          .max_bytes = SIZE_MAX,
+          .busy = "the coordinator has more queries than it can run: ask again "
+                  "in a moment, or query a copy of the store"}},
+    };
 
-    // One at a time, and beside the others: whoever asks for jobs does not wait
-    // for what somebody else made slow.
-    struct background_options queries = {
-        .store = c->engine.store,
-        .threads = 1,
-        .max_chores = MAX_QUERIES,
-        .max_bytes = SIZE_MAX,
-        .busy = "the coordinator has more queries than it can run: ask again "
-                "in a moment, or query a copy of the store"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct background_options options = parts[i].options;
 
-    c->engine.jobs = background_start(&jobs, err);
-    if (c->engine.jobs != NULL)
-        c->engine.reads = background_start(&reads, err);
-    if (c->engine.reads != NULL)
-        c->engine.queries = background_start(&queries, err);
-    return c->engine.queries != NULL;
+        options.store = engine->store;
+        *parts[i].chores = background_start(&options, err);
+        if (*parts[i].chores == NULL)
+            return false;
+    }
+    return true;
 }
 
 // Over inproc as well, so that a part of this process is a client like others
@@ -483,9 +488,9 @@ static bool open_engine(struct coordinator *c,
 
 static void free_coordinator(struct coordinator *c)
 {
-    background_stop(c->engine.jobs);
-    background_stop(c->engine.reads);
-    background_stop(c->engine.queries);
+    background_stop(c->engine.job_chores);
+    background_stop(c->engine.read_chores);
+    background_stop(c->engine.query_chores);
     clients_free(c->clients);
     jobs_free(c->jobs);
     peers_free(c->peers);

@@ -152,14 +152,14 @@ struct engine {
     struct kept_calls kept;         // by workers, from before they joined
     const char *servers;            // of this process, "URL, URL", or NULL
     struct last_words *refusal;     // of one of them; borrowed, or NULL
-    int64_t wait_start_ms;    // until a job that nobody ever answered is paused
-    int64_t wait_after_ms;    // the same after an answer
-    int64_t call_timeout_ms;  // hard limit of a call
-    int64_t busy_ms;          // when a worker was last seen at work on a call
-    struct background *jobs;  // reads and frees jobs; owned
-    struct background *reads; // reads the store for clients; owned
-    struct background *queries; // runs the SQL that clients write; owned
-    struct turn turn;           // of the loop, the one under way
+    int64_t wait_start_ms;   // until a job that nobody ever answered is paused
+    int64_t wait_after_ms;   // the same after an answer
+    int64_t call_timeout_ms; // hard limit of a call
+    int64_t busy_ms;         // when a worker was last seen at work on a call
+    struct background *job_chores;   // reading and freeing jobs; owned
+    struct background *read_chores;  // reading the store for clients; owned
+    struct background *query_chores; // running SQL that clients wrote; owned
+    struct turn turn;                // of the loop, the one under way
     bool behind; // the disk is: take on no new work until it has caught up
     bool local;  // clients are in this process: a job has a folder here
     struct parcel parcel; // what such a client hands over

@@ -88,8 +88,8 @@ bool inquiries_ask(struct inquiries *inquiries,
                                   .done = hand_over,
                                   .after = store_last_put(engine->store),
                                   .hasty = true};
-    if (background_give(command_is_query(verb) ? engine->queries
-                                               : engine->reads,
+    if (background_give(command_is_query(verb) ? engine->query_chores
+                                               : engine->read_chores,
                         &asked->chore, err))
         return true;
     free_asked(asked);

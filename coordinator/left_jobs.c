@@ -92,7 +92,7 @@ void left_jobs_survey(struct left_jobs *left)
         (struct chore){.work = look_around, .done = after_survey, .own = true};
     survey->left = left;
     survey->last = &survey->first;
-    (void)background_give(left->engine->reads, &survey->chore, NULL);
+    (void)background_give(left->engine->read_chores, &survey->chore, NULL);
 }
 
 void left_jobs_tick(struct left_jobs *left, int64_t now)

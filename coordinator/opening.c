@@ -254,7 +254,7 @@ static void go_on(struct opening *opening)
     opening->chore.done = after_look_up;
     opening->chore.after = store_last_put(engine->store);
     opening->looking_up =
-        background_give(engine->jobs, &opening->chore, &opening->err);
+        background_give(engine->job_chores, &opening->chore, &opening->err);
     if (!opening->looking_up)
         end_opening(opening, NULL);
 }
@@ -308,7 +308,7 @@ static bool begin_reading(struct opening *opening, struct err *err)
     opening->chore.work = read_job;
     opening->chore.done = after_reading;
     opening->began_ms = clock_monotonic_ms();
-    if (!background_give(all->engine->jobs, &opening->chore, err)) {
+    if (!background_give(all->engine->job_chores, &opening->chore, err)) {
         free_opening(opening);
         return false;
     }

@@ -635,5 +635,5 @@ void running_job_discard(struct running_job *running)
     *leaving = (struct leaving){
         .chore = {.work = free_leaving, .done = forget_leaving, .own = true},
         .running = running};
-    (void)background_give(running->engine->jobs, &leaving->chore, NULL);
+    (void)background_give(running->engine->job_chores, &leaving->chore, NULL);
 }

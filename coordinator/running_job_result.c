@@ -252,7 +252,7 @@ static void begin_sum(struct running_job *running, int64_t now)
                   .after = store_last_put(running->engine->store)},
         .running = running};
     running->state = RUNNING_JOB_SUMMING;
-    (void)background_give(running->engine->reads, &summing->chore, NULL);
+    (void)background_give(running->engine->read_chores, &summing->chore, NULL);
 }
 
 static void put_result(struct running_job *running)

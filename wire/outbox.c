@@ -8,11 +8,6 @@ void outbox_release(struct outbox *outbox)
     buf_release(&outbox->bytes);
 }
 
-bool outbox_is_empty(const struct outbox *outbox)
-{
-    return outbox->bytes.len == 0;
-}
-
 // The bytes from `at` on, as a frame of their own; nothing when there are none.
 static bool send_from(const struct outbox *outbox, size_t at, size_t end,
                       struct wire_socket *socket, const struct wire_id *to,

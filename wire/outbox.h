@@ -34,8 +34,6 @@ struct outbox {
 // Drops what is in it.
 void outbox_release(struct outbox *outbox);
 
-bool outbox_is_empty(const struct outbox *outbox);
-
 // As wire_send. False with ERR_LIMIT or ERR_NOMEM: this message cannot be sent
 // to anyone, and what was put before is still there. Else: the frame that was
 // full could not be sent, and the outbox is empty.
