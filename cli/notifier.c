@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -235,7 +236,8 @@ static bool await(struct notifier *notifier, pid_t pid, char *why)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-// An unnamed file of the event: a pipe would hold up whoever does not read.
+// An unnamed file of the event, as a line: `cat >> FILE` then collects JSON
+// lines. A pipe would hold up whoever does not read.
 static int open_text(const char *text)
 {
     char *path = file_join(file_temp_folder(), "promptcc-event-XXXXXX");
@@ -247,7 +249,7 @@ static int open_text(const char *text)
     if (fd < 0)
         return -1;
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    if (write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+    if (dprintf(fd, "%s\n", text) == (int)strlen(text) + 1 &&
         lseek(fd, 0, SEEK_SET) == 0)
         return fd;
     close(fd);

@@ -148,8 +148,8 @@ static const struct option_row rows[OPTION_COUNT] = {
          "the job is done, pauses, stops or fails; repeatable"},
     [OPT_ON_EVENT] = {"on-event", "COMMAND", KIND_LINES,
                       "run a shell command at the same events, with the JSON "
-                      "object on its standard input and PROMPTCC_EVENT set; "
-                      "repeatable",
+                      "object as a line on its standard input and "
+                      "PROMPTCC_EVENT set; repeatable",
                       .more =
                           "PROMPTCC_JOB and PROMPTCC_SCORE are set too. The "
                           "environment variable holds one command."},
