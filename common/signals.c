@@ -14,15 +14,17 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may use it");
 // The handler's only means: a process has one set of handlers.
 static int pipe_ends[2] = {-1, -1};
 static atomic_int came; // read by other threads: those that serve pages
-static struct sigaction old_int, old_term, old_pipe;
+static struct sigaction old_int, old_term, old_hup, old_pipe;
 
 static void handle(int number)
 {
     int saved = errno;
 
-    (void)number;
-    if (atomic_exchange(&came, 1) != 0)
+    if (atomic_exchange(&came, 1) != 0) {
+        if (number == SIGHUP)
+            return;
         _exit(STATUS_INTERRUPTED);
+    }
     // A full pipe is as good: it is readable.
     if (write(pipe_ends[1], "s", 1) < 0)
         errno = saved;
@@ -36,6 +38,7 @@ static void mask(int how)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
     (void)pthread_sigmask(how, &set, NULL);
 }
 
@@ -65,6 +68,9 @@ bool signals_open(struct err *err)
     sigemptyset(&ignore.sa_mask);
     (void)sigaction(SIGINT, &action, &old_int);
     (void)sigaction(SIGTERM, &action, &old_term);
+    (void)sigaction(SIGHUP, NULL, &old_hup);
+    if (old_hup.sa_handler != SIG_IGN)
+        (void)sigaction(SIGHUP, &action, NULL);
     (void)sigaction(SIGPIPE, &ignore, &old_pipe);
     return true;
 }
@@ -91,6 +97,7 @@ void signals_close(void)
     mask(SIG_BLOCK);
     (void)sigaction(SIGINT, &old_int, NULL);
     (void)sigaction(SIGTERM, &old_term, NULL);
+    (void)sigaction(SIGHUP, &old_hup, NULL);
     (void)sigaction(SIGPIPE, &old_pipe, NULL);
     mask(SIG_UNBLOCK);
     for (int i = 0; i < 2; i++) {

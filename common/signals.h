@@ -1,8 +1,11 @@
-// signals: Ctrl-C and SIGTERM as something that a loop can wait for.
+// signals: Ctrl-C, SIGTERM and the end of the terminal as something that a loop
+// can wait for.
 //
-// The first of either makes the descriptor readable: the loop saves and ends.
+// The first of them makes the descriptor readable: the loop saves and ends.
 // The second leaves the process at once with status 130: nothing that was
-// paid for is lost by it (store/store.h). One place in the process; opened
+// paid for is lost by it (store/store.h). A terminal that ends says so twice,
+// by its shell and by the kernel, so SIGHUP is never the second; and under
+// nohup, which has it ignored, it stays so. One place in the process; opened
 // before any thread is started, so that only the opener's thread is ever
 // interrupted.
 
@@ -13,8 +16,8 @@
 
 #include "common/err.h"
 
-// Takes SIGINT and SIGTERM over, ignores SIGPIPE. The signals are held back
-// until signals_accept, and in all threads that are started before it.
+// Takes SIGINT, SIGTERM and SIGHUP over, ignores SIGPIPE. The signals are held
+// back until signals_accept, and in all threads that are started before it.
 bool signals_open(struct err *err);
 
 // From here on this thread takes them.

@@ -25,6 +25,36 @@ def score_of(path):
         "compiled"]["score"]
 
 
+def test_a_terminal_that_ends_stops_a_run_in_order(stage):
+    gate = stage.gate(stage.stand_in())
+    job = stage.job()
+    gate.hold_after(70)
+    process = stage.start("run", job, "--ollama", f"{gate.url},slots=2",
+                          "--json")
+    assert gate.wait_held(process)
+    process.signal(signal.SIGHUP)
+    process.wait_for_line("stopping", errors=True)
+    process.signal(signal.SIGHUP)  # its shell says so, and the kernel
+    gate.release()
+    assert process.wait().status == 130
+    assert json.loads((job.parent / "compiled.json").read_text())
+
+
+def test_nohup_keeps_a_run_going(stage):
+    gate = stage.gate(stage.stand_in())
+    job = stage.job()
+    gate.hold_after(20)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = stage.start("run", job, "--ollama", gate.url, "--json")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert gate.wait_held(process)
+    process.signal(signal.SIGHUP)
+    gate.release()
+    assert process.wait().status == 0
+
+
 def test_a_stopped_run_keeps_the_file_of_another_job(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job()
