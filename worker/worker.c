@@ -100,13 +100,37 @@ static void keep_calls(struct worker *worker)
     }
 }
 
-static void drop_kept_calls(struct worker *worker, bool sent_too)
+// Which of the held calls something is done with.
+typedef bool held_test(const struct held *held);
+
+static bool is_kept(const struct held *held)
+{
+    return held->kept;
+}
+
+// Open or answered, for a coordinator that has not asked for it again.
+static bool is_unclaimed(const struct held *held)
+{
+    return held->kept && !held->sent;
+}
+
+static bool has_lease(const struct held *held)
+{
+    return !held->kept;
+}
+
+static bool is_waiting(const struct held *held)
+{
+    return !held->kept && !held->open;
+}
+
+static void drop_calls(struct worker *worker, held_test *concerns)
 {
     struct held *next = NULL;
 
     for (struct held *at = worker->held.first; at != NULL; at = next) {
         next = at->next;
-        if (at->kept && (sent_too || !at->sent))
+        if (concerns(at))
             drop_held(worker, at);
     }
 }
@@ -181,14 +205,15 @@ static bool send_goodbye(struct worker *worker, size_t n_open)
     return send_message(worker, &message);
 }
 
-// Hands back the calls that wait; with open_too all of them.
-static bool hand_back(struct worker *worker, bool open_too, const char *why)
+// Gives leases back to the coordinator. False when it is lost meanwhile.
+static bool hand_back(struct worker *worker, held_test *concerns,
+                      const char *why)
 {
     struct held *next = NULL;
 
     for (struct held *at = worker->held.first; at != NULL; at = next) {
         next = at->next;
-        if (at->kept || (at->open && !open_too))
+        if (!concerns(at))
             continue;
         int64_t id = at->call.id;
         drop_held(worker, at);
@@ -202,7 +227,7 @@ static bool hand_back(struct worker *worker, bool open_too, const char *why)
 // and a new greeting says what is there then.
 static void leave(struct worker *worker, const char *why)
 {
-    if (hand_back(worker, true, why) && send_goodbye(worker, 0))
+    if (hand_back(worker, has_lease, why) && send_goodbye(worker, 0))
         part(worker);
 }
 
@@ -540,10 +565,10 @@ static void begin_drain(struct worker *worker)
         worker->state = ENDED;
         return;
     }
-    drop_kept_calls(worker, false);
+    drop_calls(worker, is_unclaimed);
     log_info("worker-drains", "worker %s finishes %s", worker->name,
              text_counted(calls, (int64_t)worker->held.n_open, "call"));
-    if (!hand_back(worker, false, "the worker drains"))
+    if (!hand_back(worker, is_waiting, "the worker drains"))
         return;
     if (worker->held.n == 0 || send_goodbye(worker, worker->held.n))
         worker->state = DRAINING;
@@ -567,7 +592,7 @@ static void step_draining(struct worker *worker, int64_t now_ms)
         return;
     report_done(worker);
     if (worker->state == DRAINING)
-        (void)hand_back(worker, false, "the worker drains");
+        (void)hand_back(worker, is_waiting, "the worker drains");
     if (worker->state == DRAINING && worker->held.n == 0 &&
         send_goodbye(worker, 0))
         end_drain(worker);
@@ -581,7 +606,7 @@ static void step_serving(struct worker *worker, int64_t now_ms)
         return;
     report_done(worker);
     if (now_ms >= worker->welcome_ms + KEPT_MS)
-        drop_kept_calls(worker, false); // nobody asked for them
+        drop_calls(worker, is_unclaimed); // nobody asked for them
     if (worker->state == SERVING && is_unwanted(worker, now_ms)) {
         worker->steps_back = true;
         begin_drain(worker);
@@ -838,7 +863,7 @@ static void *run(void *user)
     }
     part(worker);
     restart_end(&worker->restart);
-    drop_kept_calls(worker, true);
+    drop_calls(worker, is_kept);
     log_info("worker-ended", "worker %s has ended", worker->name);
     atomic_store(&worker->ended, true);
     return NULL;
