@@ -231,7 +231,8 @@ static void note_end(struct jobs *jobs, const struct running_job *running,
     log_info("job-waits", "%s: goes on by itself when %s", work->id,
              awaits == AWAITS_WORKER ? "another worker is here"
                                      : "the disk can be read");
-    paused_jobs_add(&jobs->paused, jobs->engine, work->id, work->job_no, awaits,
+    paused_jobs_add(&jobs->paused, jobs->engine,
+                    &(struct paused_view){work->id, work->job_no, awaits},
                     job_work_total_paid(work) > 0, now);
 }
 

@@ -110,24 +110,24 @@ static int64_t patience(int tries)
 }
 
 void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
-                     const char *id, int64_t job_no, enum awaits awaits,
-                     bool answered, int64_t now)
+                     const struct paused_view *wanted, bool answered,
+                     int64_t now)
 {
-    struct paused_job *job = *find(paused, id);
+    struct paused_job *job = *find(paused, wanted->id);
 
     if (job == NULL)
-        job = make(paused, id, job_no);
+        job = make(paused, wanted->id, wanted->job_no);
     else
         job->tries = answered ? 0 : job->tries + 1;
     if (job == NULL || !note_tried(job, engine)) {
         log_warn("job-not-watched",
                  "%s: there is no memory to take it up by itself; `resume` "
                  "does",
-                 id);
-        (void)paused_jobs_forget(paused, id);
+                 wanted->id);
+        (void)paused_jobs_forget(paused, wanted->id);
         return;
     }
-    job->awaits = awaits;
+    job->awaits = wanted->awaits;
     job->again_ms = now + patience(job->tries);
     forget_oldest(paused);
 }

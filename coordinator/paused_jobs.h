@@ -50,13 +50,20 @@ struct paused_jobs {
     int64_t look_ms;          // when they were looked at last
 };
 
+// A job that has paused, and what it waits for. The id is borrowed.
+struct paused_view {
+    const char *id;
+    int64_t job_no;
+    enum awaits awaits;
+};
+
 void paused_jobs_release(struct paused_jobs *paused);
 
-// The job has paused, for want of what awaits says (not AWAITS_NOTHING).
-// answered: some call of it was, since it began this time.
+// The job has paused; it awaits something. answered: some call of it was, since
+// it began this time.
 void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
-                     const char *id, int64_t job_no, enum awaits awaits,
-                     bool answered, int64_t now);
+                     const struct paused_view *wanted, bool answered,
+                     int64_t now);
 
 // It has begun, by whomever: what is known of its tries is kept for the next
 // pause.
@@ -66,13 +73,8 @@ void paused_jobs_begun(struct paused_jobs *paused, const char *id);
 // waiting here.
 int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id);
 
-// A job that should go on now, or NULL; both are borrowed until the next call.
-// It is the caller's to begin it, and it counts as begun.
-struct paused_view {
-    const char *id;
-    int64_t job_no;
-    enum awaits awaits;
-};
+// A job that should go on now; its id is borrowed until the next call. The
+// caller begins it, and it counts as begun. False: there is none.
 bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
                      int64_t now, struct paused_view *out);
 

@@ -51,7 +51,8 @@ static void leave(int32_t number)
 
 static void pause_for(enum awaits awaits, bool answered)
 {
-    paused_jobs_add(&paused, &engine, "job", 1, awaits, answered, now);
+    paused_jobs_add(&paused, &engine, &(struct paused_view){"job", 1, awaits},
+                    answered, now);
 }
 
 // How long it takes until the job begins; -1: not within an hour.
