@@ -27,12 +27,12 @@
 //
 // Order: the job with the fewest calls in work for its priority first (of two
 // jobs, one of priority 20 has twice the slots of one of 10), then the oldest
-// trial,
-// then affinity: calls of one group share a prompt prefix; a slot stays with
-// its group while it has calls, unless nobody works on a trial older by half a
-// window. Then it goes to the group that would be latest, by its calls, the
-// speeds of its slots and the place of its trial in the window: trials are done
-// one after another, and seldom two at once (offer.c says why). No slot is
+// trial, then affinity: calls of one group share a prompt prefix; a slot stays
+// with its group while it has calls, unless nobody works on a trial older by
+// half a window. Then it goes to a trial that nobody works on, the oldest
+// first; where there is none, to the group that would be latest, by its calls,
+// the speeds of its slots and the place of its trial in the window: trials are
+// done one after another, and seldom two at once (offer.c says why). No slot is
 // left idle for affinity's sake. A worker changes its loaded model only when no
 // call for it waits, or calls of another wait and nobody was sent one for
 // MODEL_WAIT_MS. Where at most two have its model, and the same jobs have calls

@@ -174,7 +174,7 @@ static int64_t others_rate(const struct group *group, const struct slot *slot)
 // after another. If all were done at once, all slots would look for another
 // prompt at once: those of the last trial would each read it for a call or two,
 // and all would begin the next trials together. Measured (bench_dispatch): a
-// prompt is read 2.9 times where eight unequal slots share a trial's 35 calls,
+// prompt is read 3.1 times where eight unequal slots share a trial's 35 calls,
 // and 3.3 times without the due time. With (older + 1) the oldest takes so much
 // speed that a young one, which is due soon after, is late.
 static double lateness(const struct group *group, const struct slot *slot,
@@ -186,10 +186,23 @@ static double lateness(const struct group *group, const struct slot *slot,
     return left / speed / (older + 2);
 }
 
-// The group that is latest; among equals that of the oldest trial. A limit for
-// each group (a slot for each eight of its waiting calls) was measured: it
-// sends slow slots to groups that fast ones are about to finish, and a prefix
-// is read twice as often.
+// Whether nobody works on the bucket's trial, as far as calls that wait can
+// tell. It may be a single call on which the search waits, and which would come
+// last by its lateness. Where other calls of the trial wait, a step that begins
+// would only be read for its first call.
+static bool is_untouched(const struct bucket *bucket, const struct slot *slot)
+{
+    const struct ring *buckets = &bucket->line->buckets;
+
+    return buckets->next == buckets->prev &&
+           others_rate(group_of(bucket), slot) == 0;
+}
+
+// That of the oldest trial which nobody works on, else the group that is
+// latest; among equals that of the oldest trial. A limit for each group (a slot
+// for each eight of its waiting calls) was measured: it sends slow slots to
+// groups that fast ones are about to finish, and a prefix is read twice as
+// often.
 static const struct bucket *latest_bucket(const struct lane *lane,
                                           const struct slot *slot)
 {
@@ -208,6 +221,8 @@ static const struct bucket *latest_bucket(const struct lane *lane,
             const struct bucket *bucket =
                 RING_OWNER(in, struct bucket, in_line);
             double late = lateness(group_of(bucket), slot, rate, older);
+            if (is_untouched(bucket, slot))
+                return bucket;
             if (best == NULL || late > best_lateness) {
                 best = bucket;
                 best_lateness = late;

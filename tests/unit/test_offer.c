@@ -191,6 +191,21 @@ Test(offer, the_oldest_of_equal_trials_gets_the_most_slots)
     cr_expect_eq(count_below(200, 10), 6);
 }
 
+Test(offer, a_single_call_of_a_new_trial_goes_before_long_queues)
+{
+    join(1, 1);
+    join(2, 1);
+    queue_group(100, 30, 1, 10);
+    queue_group(200, 30, 2, 20);
+    settle();
+    queue_group(300, 1, 3, 30);
+
+    join(3, 1);
+    settle();
+
+    cr_expect_eq(sent(300)->worker, 3);
+}
+
 // Worker 1 does a call in 10 ms, worker 2 in 2 s.
 Test(offer, a_slot_goes_where_speed_is_missing)
 {
