@@ -229,6 +229,9 @@ def test_every_tab_and_view_opens_without_a_complaint(browser, site):
         assert browser.run("return page.locator('.note.bad').count()") == 0
         browser.shot("job" + path.replace("/", "-"))
     browser.go("/workers")
+    assert browser.text("td code").startswith("promptcc worker --coordinator")
+    assert browser.run("return page.locator('th >> text=prompt cached').count()"
+                       ) == 2, "of those that are here, and of those gone"
     browser.check_clean()
 
 

@@ -86,7 +86,7 @@ export function table(columns, rows, opts = {}) {
     key && opts.onsort ? h('button', { type: 'button', onclick: () => opts.onsort(key) }, title + (key === opts.sort ? (opts.order === 'desc' ? ' ↓' : ' ↑') : '')) : title);
   return h('div', { class: 'scroll' }, h('table', { class: opts.stack && 'stack' },
     h('thead', null, h('tr', null, columns.map(th))),
-    h('tbody', null, rows.length === 0 ? h('tr', null, h('td', { colspan: columns.length, class: 'muted' }, opts.empty ?? 'nothing here')) :
+    h('tbody', null, rows.length === 0 ? h('tr', null, h('td', { colspan: columns.length, class: 'muted' }, named(opts.empty ?? 'nothing here'))) :
       rows.map((row) => h('tr', { class: opts.rowClass?.(row) }, columns.map(([title, cell, cls]) => h('td', { class: cls, 'data-name': opts.stack && title !== 'example' ? title : undefined }, cell(row))))))));
 }
 

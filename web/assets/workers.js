@@ -3,6 +3,13 @@
 import { ago, card, h, num, pill, span, table } from './ui.js';
 import { get } from './api.js';
 
+// How one did of late. A server that does not say what it reused has no share.
+const did = [
+  ['tokens a second', (p) => num(p.tokens_per_s), 'n wide'],
+  ['a call', (p) => span(p.seconds), 'n wide'],
+  ['prompt cached', (p) => (typeof p.cached_tokens === 'number' && p.prompt_tokens > 0 ? (100 * p.cached_tokens / p.prompt_tokens).toFixed(0) + ' %' : '–'), 'n wide'],
+];
+
 export async function workersView(at) {
   const box = h('div');
   async function draw() {
@@ -17,12 +24,10 @@ export async function workersView(at) {
         ['busy', (w) => [`${num(Math.min(w.open, w.slots))} of ${num(w.slots)}`, w.open > w.slots && h('div', { class: 'muted small' }, `${num(w.open - w.slots)} more sent ahead`)], 'n'],
         ['models', (w) => w.models.join(', '), 'text wide'],
         ['calls', (w) => num(w.calls), 'n'],
-        ['tokens a second', (w) => num(of(w).tokens_per_s), 'n wide'],
-        ['a call', (w) => span(of(w).seconds), 'n wide'],
-        ['prompt cached', (w) => (of(w).cached_tokens > 0 ? (100 * of(w).cached_tokens / of(w).prompt_tokens).toFixed(0) + ' %' : '–'), 'n wide'],
+        ...did.map(([title, cell, cls]) => [title, (w) => cell(of(w)), cls]),
         ['faults', (w) => [num(w.faults), w.last_fault && h('div', { class: 'muted small' }, w.last_fault)], 'text'],
       ], here, { empty: 'no worker: start one with `promptcc worker --coordinator tcp://HOST:PORT --ollama URL`' })),
-      gone.length > 0 ? card('Gone', table([['worker', (p) => p.name], ['calls of late', (p) => num(p.calls), 'n'], ['a call', (p) => span(p.seconds), 'n'], ['last', (p) => ago(p.last)]], gone)) : '');
+      gone.length > 0 ? card('Gone', table([['worker', (p) => p.name], ['calls of late', (p) => num(p.calls), 'n'], ...did, ['last', (p) => ago(p.last)]], gone)) : '');
   }
   await draw();
   const timer = setInterval(() => draw().catch(() => {}), 2000);
