@@ -11,7 +11,8 @@
 //   v    |
 //   screen     combinations on a few rows each; a model of the scores
 //   |    |     (toolkit/outlook.h) tells from them what each part is worth,
-//   |    |     also in combinations that were not tried (screen.h)
+//   |    |     also in combinations that were not tried; those that it hopes
+//   |    |     most of are screened next (screen.h)
 //   v    | a next round
 //   race-+     the most promising on nested blocks of rows; at the end of each
 //   |          block those drop out that a paired test finds worse, and the

@@ -87,6 +87,15 @@ void study_release(struct study *study)
     *study = (struct study){0};
 }
 
+size_t study_count_searched(const struct study *study)
+{
+    size_t n = 0;
+
+    for (size_t p = 0; p < study->program->n_predictors; p++)
+        n += study->searched[p];
+    return n;
+}
+
 size_t study_place(const struct study *study, int row)
 {
     size_t i = 0;

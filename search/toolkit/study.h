@@ -45,6 +45,9 @@ bool study_init(struct study *study, struct session *session, double pass,
                 struct err *err);
 void study_release(struct study *study); // zeroed is fine
 
+// How many steps there are whose prompts are searched.
+size_t study_count_searched(const struct study *study);
+
 // Runs of the entry's candidate on rows to train on, learned from. Where these
 // are the rows that it was scored on, they are those rows, and cost no call.
 // places (room for all) says which row each item ran on. NULL on failure; the

@@ -75,6 +75,21 @@ Test(screen_and_race, an_instruction_that_helps_is_found)
     fake_free(fake);
 }
 
+Test(screen_and_race, the_first_screen_ends_with_what_the_rest_promises)
+{
+    enum { EVEN = 12, HOPED = 4 };
+    struct support support = {.base = 0.8, .demo_gain = -0.7, .teacher = 1};
+    struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
+    size_t bare = 0;
+
+    optimize(fake, "{auto: light, proposals: 0}");
+    cr_assert_gt(fake->n_trials, EVEN + HOPED);
+    for (size_t t = EVEN + 1; t <= EVEN + HOPED; t++)
+        bare += fake->trials[t]->candidate->parts[0].n_demos == 0;
+    cr_expect_geq(bare, HOPED - 1, "%zu", bare);
+    fake_free(fake);
+}
+
 Test(screen_and_race, where_nothing_helps_the_program_ships_as_written)
 {
     struct support support = {.base = 0.6, .teacher = 1};

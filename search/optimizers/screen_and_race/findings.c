@@ -14,16 +14,6 @@ void findings_release(struct search *search, struct findings *found)
     free(found->failed);
 }
 
-// How many steps there are whose prompts are searched.
-static size_t count_searched(const struct search *search)
-{
-    size_t n = 0;
-
-    for (size_t p = 0; p < search->program->n_predictors; p++)
-        n += search->study.searched[p];
-    return n;
-}
-
 // The step that costs most points; one that was worked on in vain gets its turn
 // less often.
 static bool choose_focus(struct search *search, const struct findings *found,
@@ -35,7 +25,7 @@ static bool choose_focus(struct search *search, const struct findings *found,
 
     diagnosis_charge(search->session, runs->items, runs->n, search->study.pass,
                      shares);
-    if (count_searched(search) > 1 &&
+    if (study_count_searched(&search->study) > 1 &&
         !credit_measure(&search->study, &search->board, found->patient, runs,
                         found->failed, found->n_failed, shares, &tried, err))
         return false;

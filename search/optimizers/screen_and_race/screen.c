@@ -7,7 +7,9 @@
 #include "search/toolkit/demo_space.h"
 
 enum {
-    SCREEN_CELLS = 16, // of the first screen; half of it later
+    SCREEN_FIRST = 16, // combinations of the first screen,
+    SCREEN_HOPED = 4,  // of which the outlook chooses so many
+    SCREEN_LATER = 8,  // of a round
     SCREEN_ROWS = 4,   // a combination
     SCREEN_SPAN = 24,  // rows that the screen uses
     SCREEN_ALIKE = 3,  // combinations of one text, or one set, in later screens
@@ -61,7 +63,7 @@ static void first_choices(struct search *search, size_t cell, struct rng *rng,
     choices[set] = (int)((cell + cell / texts * 3 + 1) % sets);
 }
 
-bool screen_first(struct search *search, struct err *err)
+static bool screen_evenly(struct search *search, size_t cells, struct err *err)
 {
     struct rng rng = session_rng(search->session, "screen", 0);
     int *choices = calloc(search->space.n_choices + 1, sizeof *choices);
@@ -69,8 +71,7 @@ bool screen_first(struct search *search, struct err *err)
 
     if (!ok)
         search_nomem(err);
-    session_phase(search->session, "screen");
-    for (size_t cell = 0; ok && cell < SCREEN_CELLS; cell++) {
+    for (size_t cell = 0; ok && cell < cells; cell++) {
         struct entry *entry;
 
         first_choices(search, cell, &rng, choices);
@@ -214,20 +215,19 @@ static bool screen_half(struct search *search, size_t number, size_t *n,
                          number, n, err);
 }
 
-bool screen_next(struct search *search, size_t round, struct err *err)
+// Up to `most` of what the outlook hopes most of.
+static bool screen_hoped(struct search *search, size_t round, size_t most,
+                         struct err *err)
 {
-    enum { MOST = SCREEN_CELLS / 2 };
-    struct option taken[MOST];
+    struct option taken[SCREEN_LATER];
     size_t n = 0, n_taken = 0, screened = 0;
     struct option *options = NULL;
-    bool ok;
+    bool ok = screen_half(search, round, &screened, err) &&
+              outlook_learn(&search->outlook, SEARCH_SOFT, err);
 
-    session_phase(search->session, "screen");
-    ok = screen_half(search, round, &screened, err) &&
-         outlook_learn(&search->outlook, SEARCH_SOFT, err);
     options = ok ? list_options(search, &n, err) : NULL;
     ok = options != NULL;
-    for (size_t i = 0; ok && i < n && screened < MOST; i++) {
+    for (size_t i = 0; ok && i < n && screened < most; i++) {
         size_t before = screened;
 
         if (is_common(taken, n_taken, &options[i]))
@@ -239,4 +239,22 @@ bool screen_next(struct search *search, size_t round, struct err *err)
     }
     free(options);
     return ok && end_screen(search, err);
+}
+
+// Which of several predictors loses most is known only after the first race, so
+// until then hope would be about the wrong one too often.
+bool screen_first(struct search *search, struct err *err)
+{
+    size_t hoped =
+        study_count_searched(&search->study) > 1 ? 0 : SCREEN_HOPED;
+
+    session_phase(search->session, "screen");
+    return screen_evenly(search, SCREEN_FIRST - hoped, err) &&
+           (hoped == 0 || screen_hoped(search, 0, hoped, err));
+}
+
+bool screen_next(struct search *search, size_t round, struct err *err)
+{
+    session_phase(search->session, "screen");
+    return screen_hoped(search, round, SCREEN_LATER, err);
 }

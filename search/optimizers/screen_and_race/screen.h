@@ -14,7 +14,8 @@
 #include "search/optimizers/screen_and_race/search.h"
 
 // Every text and every set of the predictor in the focus, as often as the
-// others.
+// others. If no other predictor is searched, the last few combinations are what
+// the outlook hopes most of after the rest.
 bool screen_first(struct search *search, struct err *err);
 
 // What the outlook hopes most of and nobody has tried.
