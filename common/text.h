@@ -1,4 +1,5 @@
-// text: small things about strings.
+// text: printing, counting, trimming and checking strings, with care for UTF-8,
+// and reading the numbers and durations that people write.
 
 #ifndef COMMON_TEXT_H
 #define COMMON_TEXT_H

@@ -7,8 +7,9 @@
 //
 //   TEXT     a fixed prompt at temperature 0, with the job's num_ctx and think.
 //            A server that refuses it is refused. What it writes is compared
-//            with what most others wrote: other text is told (log, `workers`),
-//            and nothing more, since one server may differ from itself.
+//            with what most others wrote. A text that differs is told in the
+//            log and in `workers`, and nothing else comes of it, since even one
+//            server may answer differently the next time.
 //   FORMAT   where the job asks for JSON: a schema with one word that no model
 //            would say by itself. Another reply is a server that ignores
 //            `format`, and the worker gets no calls of that model.

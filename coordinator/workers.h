@@ -93,8 +93,7 @@ struct worker_info *workers_find(const struct workers *workers, int32_t number);
 const char *workers_digest(const struct workers *workers, const char *model);
 
 // A job pinned a model: the workers whose servers fit its digest serve it by
-// that number.
-// The number has its entry, with what the job needs.
+// that number, which has its entry in models, with what the job needs.
 bool workers_serve(const struct workers *workers, const struct models *models,
                    int32_t number, struct dispatch *dispatch, struct err *err);
 

@@ -89,19 +89,19 @@ void connections_close(struct connections *connections, int fd, int64_t peer);
 bool connections_hold(const struct connections *connections, int fd,
                       int64_t peer);
 
-// So many bytes were sent to the peer of that number over fd. What of all that
-// it has not taken yet, as far as the kernel says (TCP_INFO): the rest waits in
-// ZeroMQ's queue, which counts messages and not their bytes. 0 where nothing is
-// known, as over inproc. What else is sent, small as it is, makes it too little
-// by a few bytes.
+// So many bytes were sent to the peer of that number over fd. Returns how many
+// of all that it was sent it has not taken yet: what the kernel has not handed
+// over (TCP_INFO), and what waits in ZeroMQ's queue, which counts messages and
+// not their bytes. 0 where nothing is known, as over inproc. Short messages that
+// are not told here (heartbeats, handshakes) make it too little by some bytes.
 size_t connections_gave(struct connections *connections, int fd, int64_t peer,
                         size_t bytes);
 size_t connections_untaken(const struct connections *connections, int fd,
                            int64_t peer);
 
-// A peer whose connection broke since it greeted over it, and which has not
-// been told of yet. False: there is none (left). It may be back already, over
-// another one.
+// The next peer whose connection broke after it had greeted over it; each is
+// told once. It may be back already, over another connection. False: there is
+// none left.
 bool connections_broken(struct connections *connections, int *fd,
                         int64_t *peer);
 

@@ -3,8 +3,8 @@
 // Most of what a short message costs is being a frame: ZeroMQ allocates it
 // twice, hands it from thread to thread, and over TCP it may be a system call
 // at either end. A coordinator that has fifty calls for a worker in the same
-// turn, and a worker that has several answers, say it once. Only to who has
-// said that it reads such frames (`several` of HELLO and of WELCOME).
+// turn, or a worker that has several answers, sends one frame instead, if the
+// other side has said that it reads such frames (`several` of HELLO and WELCOME).
 //
 //     outbox_put  outbox_put  outbox_put ... outbox_flush
 //
