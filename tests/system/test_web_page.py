@@ -358,6 +358,11 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
 
 # --- a job that runs ---
 
+def again(stage, site, store, *words):
+    """Another coordinator in the place of one that has ended."""
+    Site(stage.coordinator(store, "--http", f"127.0.0.1:{site.port}", *words))
+
+
 def test_a_running_job_is_seen_live_stopped_and_resumed(stage, browser):
     gate = stage.gate(stage.stand_in(slots=2))
     gate.hold_after(12)
@@ -395,9 +400,18 @@ def test_a_running_job_is_seen_live_stopped_and_resumed(stage, browser):
     assert "Behind it: 1 call" in browser.text()
     browser.shot("try")
     browser.check_clean()
-    # The server goes away and says so on the page.
+    # The server goes away and the page says so; the next one has another word
+    # for the requests of browsers, which the page asks for.
     coordinator.terminate()
-    browser.run("await page.waitForSelector('.live.off')")
+    browser.run("await page.waitForSelector('.live.off');"
+                "await page.waitForSelector('#lost')")
+    again(stage, site, job.parent / "promptcc.db")
+    browser.run("await page.waitForSelector('.live.on');"
+                "await page.waitForSelector('#lost', {state: 'hidden'})")
+    wait_until(lambda: browser.run("""return page.evaluate(async (job) => {
+        const {post} = await import('/assets/api.js');
+        return post('/jobs/' + job + '/stop').catch((error) => error.status);
+        }, job)""", job=job_of(site)) == 409, "a command that is understood")
 
 
 def test_a_job_that_waits_for_a_worker_says_so(stage, browser):
@@ -601,6 +615,10 @@ def test_a_token_is_asked_for_once(stage, store, browser):
     browser.run("await page.reload(); await page.waitForSelector('.claim')")
     # The two answers 401 are told on the console.
     browser.check_clean(expect_errors=2)
+    # The next server knows nothing of the cookie.
+    site.process.terminate()
+    again(stage, site, copy, "--http-token", token)
+    browser.run("await page.waitForSelector('.login')")
 
 
 # --- many rows ---

@@ -58,7 +58,10 @@ export function onNews(fn) {
 }
 
 let source = null;
-export function follow() {
+
+// The browser connects anew by itself, but not when the server refuses: then
+// refused() is called, and may follow again.
+export function follow(refused) {
   if (source) return;
   source = new EventSource('/api/v1/stream');
   const tell = () => listeners.forEach((fn) => fn(news));
@@ -66,5 +69,13 @@ export function follow() {
     Object.assign(news, JSON.parse(event.data), { connected: true });
     tell();
   });
-  source.onerror = () => { news.connected = false; tell(); };
+  // It may be another server than before, with a word of its own.
+  source.onopen = () => openSession().catch(() => {});
+  source.onerror = () => {
+    const closed = source.readyState === EventSource.CLOSED;
+    if (closed) source = null;
+    news.connected = false;
+    tell();
+    if (closed) refused();
+  };
 }

@@ -48,6 +48,8 @@ async function show() {
 }
 
 function askToken() {
+  wasConnected = false;
+  tellLive();
   const input = h('input', { type: 'password', name: 'token', autocomplete: 'current-password', required: true, 'aria-label': 'Token' });
   const says = h('p', { class: 'muted small' }, 'It stands in the file that --http-token names, on the machine of the coordinator.');
   main.replaceChildren(h('form', { class: 'card login', onsubmit: async (event) => {
@@ -57,8 +59,11 @@ function askToken() {
   input.focus();
 }
 
+let wasConnected = false;
 function tellLive() {
   const live = document.getElementById('live');
+  wasConnected ||= news.connected;
+  document.getElementById('lost').hidden = news.connected || !wasConnected;
   const running = news.status?.jobs.length ?? 0;
   live.className = 'live ' + (news.connected ? (news.status ? 'on' : 'off') : 'off');
   live.textContent = !news.connected ? 'not connected' : !news.status ? 'the coordinator does not answer'
@@ -95,6 +100,16 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
 });
 
+// The token counts no longer, or too many follow the news already.
+async function refused() {
+  try {
+    await openSession();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) { askToken(); return; }
+  }
+  setTimeout(() => follow(refused), 3000);
+}
+
 async function start() {
   try {
     await openSession();
@@ -103,7 +118,7 @@ async function start() {
     else main.replaceChildren(fail(error));
     return;
   }
-  follow();
+  follow(refused);
   show();
 }
 
