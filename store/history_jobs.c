@@ -209,7 +209,9 @@ char *history_model(struct store *store, int64_t job_no, const char *role,
 
     if (!open_settled(store, &read,
                       "SELECT coalesce((SELECT digest FROM job_models"
-                      " WHERE job_no = ?1 AND role = ?2), '')",
+                      " WHERE job_no = ?1 AND role = ?2), '')"
+                      " WHERE row_check('job_models', ?1, (SELECT models_sum"
+                      "  FROM jobs WHERE no = ?1), " MODELS_OF_JOB ")",
                       err))
         goto out;
     (void)sqlite3_bind_int64(read.stmt, 1, job_no);
@@ -231,6 +233,9 @@ bool history_pin_model(struct store *store, int64_t job_no, const char *role,
     record_text(record, role);
     record_text(record, name);
     record_text(record, digest);
+    record_end(record);
+    record_begin(record, RECORD_JOB_MODELS_SUM);
+    record_int(record, job_no);
     record_end(record);
     return store_put(store, err);
 }

@@ -20,6 +20,11 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_JOB_MODEL] = "INSERT INTO job_models(job_no, role, name, digest)"
                          " VALUES(?1, ?2, ?3, ?4) ON CONFLICT(job_no, role)"
                          " DO UPDATE SET name = ?3, digest = ?4",
+    // Of all roles: a row that is not found is missed.
+    [RECORD_JOB_MODELS_SUM] =
+        "UPDATE jobs SET models_sum = (SELECT row_sum(" MODELS_OF_JOB
+        ")) WHERE no ="
+        " ?1",
     [RECORD_JOB_SIMULATED] = "UPDATE jobs SET simulated = 1 WHERE no = ?1",
     [RECORD_JOB_BEST] =
         "INSERT OR REPLACE INTO bests(job_no, trial, score, low, high, n,"

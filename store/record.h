@@ -23,12 +23,19 @@
 #include "common/buf.h"
 #include "common/hash.h"
 
+// SQL for what is summed of the models of the job ?1 (row_sum.h).
+#define MODELS_OF_JOB                                                          \
+    "(SELECT group_concat(role || char(10) || name || char(10) || digest,"     \
+    " char(10)) FROM (SELECT * FROM job_models WHERE job_no = ?1"              \
+    " ORDER BY role))"
+
 enum record_kind {
     RECORD_JOB,
     RECORD_JOB_STATE,
     RECORD_JOB_TIME,
     RECORD_JOB_COMPILED,
     RECORD_JOB_MODEL,
+    RECORD_JOB_MODELS_SUM,
     RECORD_JOB_SIMULATED,
     RECORD_JOB_BEST,
     RECORD_SPLIT,

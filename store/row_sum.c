@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ADVICE_BYTES = 160 };
+enum { ADVICE_BYTES = 200 };
 
 // What a row holds, and how it comes to be made anew.
 static const struct advice {
@@ -18,6 +18,9 @@ static const struct advice {
      "delete its row from `evaluations` with sqlite3, and it is made again"},
     {"events", "event",
      "delete its row from `events` with sqlite3, and exclude again"},
+    {"job_models", "the list of models of job",
+     "set `models_sum` of its row in `jobs` to NULL with sqlite3, and they are "
+     "taken from the next worker"},
     {"job_files", "a file of job", "run the job file again"},
     {"jobs", "the compiled file of job", "run the job file again"},
 };

@@ -530,6 +530,7 @@ Test(history, the_cost_of_an_older_store_is_added_up_when_it_is_upgraded)
                 "ALTER TABLE events DROP COLUMN sum;"
                 "ALTER TABLE job_files DROP COLUMN sum;"
                 "ALTER TABLE jobs DROP COLUMN compiled_sum;"
+                "ALTER TABLE jobs DROP COLUMN models_sum;"
                 "DROP VIEW v_cost; DROP VIEW v_workers;"
                 "DROP TABLE costs; DROP TABLE bests;"
                 "PRAGMA user_version = 6");

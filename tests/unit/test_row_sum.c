@@ -1,6 +1,7 @@
 #include "store_fixture.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "store/lookup.h"
 
@@ -26,6 +27,8 @@ static void open_with_rows(void)
     (void)put_call(job_no, 1);
     (void)put_call(job_no, 2);
     cr_assert(history_put_evaluation(store, job_no, &evaluation, &err));
+    cr_assert(
+        history_pin_model(store, job_no, "student", "small:1b", "d1", &err));
     cr_assert(history_event(store, job_no, "exclude", 3, "by hand", &err));
     cr_assert(history_put_submission(store, job_no, &submission, &err));
     cr_assert(history_job_compiled(store, job_no, "{\"a\": 1}", true, 1, &err));
@@ -68,16 +71,19 @@ static bool load_export(void)
 static bool read_all(void)
 {
     struct call_answer answer = {0};
+    char *digest = NULL;
     bool ok;
 
     store_close(store);
     store = store_open(path, &err);
     ok = store != NULL && calls_load(store, 1, &answer, &err) &&
+         (digest = history_model(store, job_no, "student", &err)) != NULL &&
          history_load_job(store, job_no, &err) &&
          history_events(store, job_no, "exclude", take_event, NULL, &err) &&
          history_load_submission(store, job_no, take_submission, NULL, &err) &&
          load_export();
     call_answer_release(&answer);
+    free(digest);
     return ok;
 }
 
@@ -130,6 +136,17 @@ Test(row_sum, a_file_of_a_job_that_changed_is_not_taken)
                    "a file of job 1");
 }
 
+Test(row_sum, a_digest_that_changed_is_not_taken)
+{
+    expect_damaged("UPDATE job_models SET digest = 'd2'",
+                   "the list of models of job 1 is damaged");
+}
+
+Test(row_sum, a_digest_that_is_gone_is_missed)
+{
+    expect_damaged("DELETE FROM job_models", "the list of models of job 1");
+}
+
 Test(row_sum, a_compiled_file_that_changed_is_not_handed_out)
 {
     expect_damaged("UPDATE jobs SET compiled = '{\"a\": 2}'",
@@ -169,6 +186,6 @@ Test(row_sum, rows_of_older_stores_have_no_sum_and_are_read)
                 "UPDATE evaluations SET sum = NULL;"
                 "UPDATE events SET sum = NULL;"
                 "UPDATE job_files SET sum = NULL;"
-                "UPDATE jobs SET compiled_sum = NULL");
+                "UPDATE jobs SET compiled_sum = NULL, models_sum = NULL");
     cr_expect(read_all(), "%s", err.text);
 }
