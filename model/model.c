@@ -105,6 +105,27 @@ const char *model_backend_name(size_t i)
 
 // ---- exchanges
 
+enum { STATUS_ERROR = 400, STATUS_BUSY = 503 };
+
+// A front that gives up on its server, and sends the reply behind its own when
+// that comes at last, would have the next request on the connection answered
+// with it, and each one after it with the reply to the one before. libcurl
+// drops a kept connection on which it finds more, but only if that has come
+// when it is used again. So one whose reply is an error is not kept, but for a
+// busy server's. This has to be said while it is read: afterwards another
+// request may be on it.
+static size_t take_header(char *data, size_t size, size_t n, void *user)
+{
+    const struct exchange *exchange = user;
+    long status = 0;
+
+    (void)data;
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= STATUS_ERROR && status != STATUS_BUSY)
+        (void)curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
+    return size * n;
+}
+
 static size_t take_bytes(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *exchange = user;
@@ -168,6 +189,9 @@ static bool set_up_easy(const struct model_client *client, CURL *easy,
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_sending) ==
                CURLE_OK &&
@@ -671,30 +695,12 @@ static bool ask_for_less(struct model_client *client, struct exchange *exchange)
            ask_without_format(client, exchange);
 }
 
-// A server, or what stands before it, that sends more than one reply to a
-// request would have the next request on that connection answered with the rest
-// of this one, and each one after it with the reply to the one before. libcurl
-// drops a kept connection on which it finds more, but only if that has come
-// when the connection is used again. So one whose reply was no answer is not
-// kept: it looks to libcurl as if the server had closed it.
-static void part_with(CURL *easy, const struct exchange *exchange)
-{
-    curl_socket_t fd = CURL_SOCKET_BAD;
-
-    if (exchange->result.fault != FAULT_NONE &&
-        exchange->result.fault != FAULT_BUSY &&
-        curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
-        fd != CURL_SOCKET_BAD)
-        (void)shutdown(fd, SHUT_RDWR);
-}
-
 static void finish(struct model_client *client, CURL *easy, CURLcode code)
 {
     struct exchange *exchange = NULL;
 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
     classify(client, exchange, what_ended(exchange, code));
-    part_with(easy, exchange);
     curl_multi_remove_handle(client->multi, easy);
     if (code == CURLE_OK && ask_for_less(client, exchange))
         return;

@@ -169,7 +169,7 @@ static void end(struct http_script *script, bool left)
 
 static void send_reply(int fd, const struct row *row)
 {
-    static const char none[] = "HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}";
+    static const char none[] = "HTTP/1.1 502 X\r\nContent-Length: 2\r\n\r\n{}";
     char head[200];
     size_t len = strlen(row->body);
 
