@@ -264,6 +264,7 @@ def test_removing_one_job_costs_another_nothing(stage):
     with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as db:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     back = stage.promptcc("run", job, "--ollama", sim.url, "--json")
+    assert back.status == 0, back
     assert back.json["compiled"] == first["compiled"], back
     assert len(stage.promptcc("jobs", "--store", store, "--json").json) == 2
 
