@@ -186,6 +186,7 @@ static json_t *answer_query(struct store *store, const char *id,
     return json_pack("{s:o, s:o}", "columns", columns, "rows", rows);
 }
 
+#define AS_PRINTED "what the command prints with --json"
 // What pages ask has the parameters of their address.
 #define AS_THERE "its parameters"
 
@@ -193,12 +194,10 @@ static const struct verb {
     struct verb_told told;
     lookup_function *answer;
 } verbs[] = {
-    {{"jobs", false, NULL, "what the command prints with --json"}, answer_jobs},
-    {{"show", true, NULL, "what the command prints with --json"}, answer_show},
-    {{"trials", true, NULL, "what the command prints with --json"},
-     answer_trials},
-    {{"best", true, "`limit`", "what the command prints with --json"},
-     answer_best},
+    {{"jobs", false, NULL, AS_PRINTED}, answer_jobs},
+    {{"show", true, NULL, AS_PRINTED}, answer_show},
+    {{"trials", true, NULL, AS_PRINTED}, answer_trials},
+    {{"best", true, "`limit`", AS_PRINTED}, answer_best},
     {{"export", true, NULL,
       "`job`, `state`, `document`, `compiled` (a text, null before the "
       "first end), `replay_version` (of the promptcc that ran it)"},

@@ -22,9 +22,8 @@ static const char *const statements[RECORD_KINDS] = {
                          " DO UPDATE SET name = ?3, digest = ?4",
     // Of all roles: a row that is not found is missed.
     [RECORD_JOB_MODELS_SUM] =
-        "UPDATE jobs SET models_sum = (SELECT row_sum(" MODELS_OF_JOB
-        ")) WHERE no ="
-        " ?1",
+        "UPDATE jobs SET models_sum = row_sum(" MODELS_OF_JOB ")"
+        " WHERE no = ?1",
     [RECORD_JOB_SIMULATED] = "UPDATE jobs SET simulated = 1 WHERE no = ?1",
     [RECORD_JOB_BEST] =
         "INSERT OR REPLACE INTO bests(job_no, trial, score, low, high, n,"

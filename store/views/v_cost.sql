@@ -1,5 +1,5 @@
--- Calls and tokens by job, role, purpose and model: what is added up in costs,
--- and the calls that came after that (schema_7.sql).
+-- Calls and tokens by job, role, purpose and model: v_workers, of all workers
+-- together.
 --
 --   job, role, purpose, model
 --                           what is added up
@@ -9,42 +9,16 @@
 --   cached_calls            of how many calls the server said what was cached:
 --                           `cached_tokens` is their sum, NULL where it is 0
 CREATE VIEW v_cost AS SELECT
-    j.id AS job,
-    k.role,
-    k.purpose,
-    k.model,
-    sum(c.calls) AS calls,
-    sum(c.prompt_tokens) AS prompt_tokens,
-    CASE WHEN sum(c.cached_calls) > 0 THEN sum(c.cached_tokens) END
-        AS cached_tokens,
-    sum(c.generated_tokens) AS generated_tokens,
-    sum(c.hedged) AS hedged,
-    sum(c.total_us) / 1e6 AS model_s,
-    sum(c.cached_calls) AS cached_calls
-FROM (SELECT
-        job_no,
-        kind_id,
-        calls,
-        prompt_tokens,
-        cached_calls,
-        cached_tokens,
-        generated_tokens,
-        hedged,
-        total_us
-      FROM costs
-      UNION ALL
-      SELECT
-        job_no,
-        kind_id,
-        1,
-        prompt_tokens,
-        cached_tokens >= 0,
-        max(cached_tokens, 0),
-        generated_tokens,
-        hedged,
-        total_us
-      FROM calls
-      WHERE id > (SELECT coalesce(max(last_call), 0) FROM costs)) c
-    JOIN jobs j ON j.no = c.job_no
-    JOIN call_kinds k ON k.id = c.kind_id
-GROUP BY c.job_no, k.role, k.purpose, k.model;
+    job,
+    role,
+    purpose,
+    model,
+    sum(calls) AS calls,
+    sum(prompt_tokens) AS prompt_tokens,
+    sum(cached_tokens) AS cached_tokens,
+    sum(generated_tokens) AS generated_tokens,
+    sum(hedged) AS hedged,
+    round(sum(model_s), 6) AS model_s, -- times are in microseconds
+    sum(cached_calls) AS cached_calls
+FROM v_workers
+GROUP BY job, role, purpose, model;

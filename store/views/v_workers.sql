@@ -1,8 +1,8 @@
--- What each worker answered, by job, role and model: like v_cost what is added up
--- in costs, and the calls that came after that (schema_10.sql).
+-- What each worker answered, by job, role, purpose and model: what is added up in
+-- costs, and the calls that came after that (schema_10.sql).
 --
 --   worker          who gave the answers
---   job, role, model
+--   job, role, purpose, model
 --                   whose, and what was asked
 --   calls, prompt_tokens, cached_tokens, generated_tokens, hedged
 --                   sums
@@ -13,6 +13,7 @@ CREATE VIEW v_workers AS SELECT
     c.worker,
     j.id AS job,
     k.role,
+    k.purpose,
     k.model,
     sum(c.calls) AS calls,
     sum(c.prompt_tokens) AS prompt_tokens,
@@ -50,4 +51,4 @@ FROM (SELECT
       WHERE id > (SELECT coalesce(max(last_call), 0) FROM costs)) c
     JOIN jobs j ON j.no = c.job_no
     JOIN call_kinds k ON k.id = c.kind_id
-GROUP BY c.worker, c.job_no, k.role, k.model;
+GROUP BY c.worker, c.job_no, k.role, k.purpose, k.model;

@@ -374,13 +374,13 @@ Test(history, a_worker_has_one_row_however_often_it_is_put)
 // Whether v_workers is what its calls add up to: the number of rows that are in
 // one of the two and not in the other.
 static const char worker_differences[] =
-    "WITH s AS (SELECT c.worker, j.id AS job, k.role, k.model,"
+    "WITH s AS (SELECT c.worker, j.id AS job, k.role, k.purpose, k.model,"
     "  count(*) AS calls, sum(c.prompt_tokens),"
     "  sum(nullif(c.cached_tokens, -1)) AS cached, sum(c.generated_tokens),"
     "  sum(c.hedged), sum(c.total_us) / 1e6, sum(c.cached_tokens >= 0)"
     "  FROM calls c JOIN jobs j ON j.no = c.job_no"
     "  JOIN call_kinds k ON k.id = c.kind_id"
-    "  GROUP BY c.worker, c.job_no, k.role, k.model)"
+    "  GROUP BY c.worker, c.job_no, k.role, k.purpose, k.model)"
     " SELECT ((SELECT count(*) FROM (SELECT * FROM s EXCEPT"
     "   SELECT * FROM v_workers)) + (SELECT count(*) FROM"
     "   (SELECT * FROM v_workers EXCEPT SELECT * FROM s))) || ' of ' ||"
