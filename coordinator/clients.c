@@ -61,16 +61,24 @@ static void reply_to(struct clients *clients, struct peer *peer, json_t *answer,
 
 // --- submitting ---
 
+// It is on its way in, or cannot be, as err says.
+static void after_submit(struct clients *clients, struct peer *peer, bool taken,
+                         const struct err *err)
+{
+    if (taken)
+        peer_begins_submission(peer);
+    else
+        tell_failure(clients, peer, 2, err);
+}
+
 void clients_submitted(struct clients *clients, struct peer *peer,
                        const struct submit *submit, struct arena *arena)
 {
     struct requester requester = requester_from(peer, REQUESTER_SUBMITS);
     struct err err = ERR_CLEAR;
+    bool taken = jobs_submit(clients->jobs, &requester, submit, arena, &err);
 
-    if (jobs_submit(clients->jobs, &requester, submit, arena, &err))
-        peer_begins_submission(peer);
-    else
-        tell_failure(clients, peer, 2, &err);
+    after_submit(clients, peer, taken, &err);
 }
 
 void clients_submitted_long(struct clients *clients, struct peer *peer,
@@ -78,11 +86,9 @@ void clients_submitted_long(struct clients *clients, struct peer *peer,
 {
     struct requester requester = requester_from(peer, REQUESTER_SUBMITS);
     struct err err = ERR_CLEAR;
+    bool taken = jobs_submit_long(clients->jobs, &requester, bytes, &err);
 
-    if (jobs_submit_long(clients->jobs, &requester, bytes, &err))
-        peer_begins_submission(peer);
-    else
-        tell_failure(clients, peer, 2, &err);
+    after_submit(clients, peer, taken, &err);
 }
 
 static void tell_submitted(struct clients *clients, struct peer *peer,

@@ -295,8 +295,8 @@ void peers_remove(struct peers *peers, struct peer *peer, const char *state,
 void peers_cut_off(struct peers *peers, struct peer *peer, const char *why,
                    int64_t now)
 {
-    log_warn("peer-cut-off", "%s %s: %s",
-             peer->worker == NULL ? "a client" : "worker",
+    log_warn("peer-cut-off", "%s%s: %s",
+             peer->worker == NULL ? "a client" : "worker ",
              peer->worker == NULL ? "" : peer->worker->name, why);
     if (peer->fd >= 0)
         connections_close(peers->connections, peer->fd, peer->number);

@@ -220,9 +220,9 @@ static const struct bucket *latest_bucket(const struct lane *lane,
              in = in->next, looked++) {
             const struct bucket *bucket =
                 RING_OWNER(in, struct bucket, in_line);
-            double late = lateness(group_of(bucket), slot, rate, older);
             if (is_untouched(bucket, slot))
                 return bucket;
+            double late = lateness(group_of(bucket), slot, rate, older);
             if (best == NULL || late > best_lateness) {
                 best = bucket;
                 best_lateness = late;

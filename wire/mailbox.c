@@ -36,17 +36,17 @@ static void stop_waiting(struct mailbox *mailbox)
 {
     struct mailbox **at = &mailbox->all->waiting;
 
-    while (*at != NULL && *at != mailbox)
+    while (*at != mailbox)
         at = &(*at)->next;
-    if (*at != NULL)
-        *at = mailbox->next;
+    *at = mailbox->next;
 }
 
 void mailbox_free(struct mailbox *mailbox)
 {
     if (mailbox == NULL)
         return;
-    stop_waiting(mailbox);
+    if (mailbox->waits)
+        stop_waiting(mailbox);
     outbox_release(&mailbox->outbox);
     free(mailbox);
 }
