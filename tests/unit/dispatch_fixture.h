@@ -75,6 +75,13 @@ static inline void join(int32_t worker, int slots)
     prove();
 }
 
+// Workers 1 to n, with a slot each.
+static inline void join_many(int32_t n)
+{
+    for (int32_t worker = 1; worker <= n; worker++)
+        join(worker, 1);
+}
+
 static inline void queue_call(struct dispatch_call call)
 {
     if (call.model == 0)

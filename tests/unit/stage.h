@@ -54,6 +54,20 @@ struct actor {
 #define STAGE_DIGEST                                                           \
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+// One step, and one call a row of rows.jsonl.
+#define STAGE_JOB                                                              \
+    "name: notes\n"                                                            \
+    "models: {student: '" STAGE_MODEL "'}\n"                                   \
+    "inputs: {text: {desc: A note}}\n"                                         \
+    "steps:\n"                                                                 \
+    "  sort:\n"                                                                \
+    "    predict: Say what the note is about.\n"                               \
+    "    inputs: [text]\n"                                                     \
+    "    outputs: {topic: {enum: [garden, kitchen]}}\n"                        \
+    "data: {examples: rows.jsonl}\n"                                           \
+    "metric: {exact_match: topic}\n"                                           \
+    "optimizer: {labeled_few_shot: {k: 1}}\n"
+
 // Connected; nothing is said.
 void actor_enter(struct actor *actor, struct stage *stage, const char *name);
 void actor_leave(struct actor *actor); // before the stage closes

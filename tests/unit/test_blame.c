@@ -27,8 +27,7 @@ Test(blame, a_fault_sends_the_call_elsewhere_after_a_back_off)
 
 Test(blame, the_back_off_doubles_with_each_fault)
 {
-    for (int32_t worker = 1; worker <= 3; worker++)
-        join(worker, 1);
+    join_many(3);
     queue(5);
     settle();
     fail(5, FAULT_SERVER);
@@ -75,8 +74,7 @@ static void fail_often(int64_t call, enum call_fault fault, int n)
 
 Test(blame, a_round_of_faults_on_three_workers_is_tried_again)
 {
-    for (int32_t worker = 1; worker <= 4; worker++)
-        join(worker, 1);
+    join_many(4);
     queue(5);
     settle();
 
@@ -146,8 +144,7 @@ Test(blame, one_that_has_answered_nothing_is_not_asked_for_ever)
 
 Test(blame, where_nobody_has_answered_yet_all_have_three_tries)
 {
-    for (int32_t worker = 1; worker <= 4; worker++)
-        join(worker, 1);
+    join_many(4);
     queue(5);
     settle();
 
@@ -183,8 +180,7 @@ Test(blame, three_odd_workers_do_not_park_what_a_good_one_can_answer)
 
 Test(blame, three_odd_workers_at_the_start_leave_the_call_to_the_fourth)
 {
-    for (int32_t worker = 1; worker <= 3; worker++)
-        join(worker, 1);
+    join_many(3);
     queue(5);
     settle();
     join(4, 1);

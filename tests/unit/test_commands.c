@@ -9,18 +9,6 @@
 static struct stage stage;
 static struct actor client;
 
-static const char job[] = "name: notes\n"
-                          "models: {student: 'little:1b'}\n"
-                          "inputs: {text: {desc: A note}}\n"
-                          "steps:\n"
-                          "  sort:\n"
-                          "    predict: Say what the note is about.\n"
-                          "    inputs: [text]\n"
-                          "    outputs: {topic: {enum: [garden, kitchen]}}\n"
-                          "data: {examples: rows.jsonl}\n"
-                          "metric: {exact_match: topic}\n"
-                          "optimizer: {labeled_few_shot: {k: 1}}\n";
-
 static const char row[] = "{\"text\": \"a rose\", \"topic\": \"garden\"}\n";
 
 static void set_up(void)
@@ -53,7 +41,8 @@ static void finish_one(void)
     int64_t status;
 
     actor_greet_as_worker(&w, &stage, "w", 1, STAGE_DIGEST);
-    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", STAGE_JOB,
+                 files);
     actor_answer_next(&w, "garden");
     json_decref(actor_take_result(&client, &status));
     cr_assert_eq(status, 0);
@@ -131,7 +120,7 @@ Test(commands, a_paused_job_says_so_and_its_worker_stays)
     json_t *reply;
 
     actor_greet_as_worker(&w, &stage, "w", 1, STAGE_DIGEST);
-    actor_submit(&client, "run", "{}", "", job, files);
+    actor_submit(&client, "run", "{}", "", STAGE_JOB, files);
     actor_await(&client, MESSAGE_ACCEPTED);
     reply = actor_command(&client, "pause", "notes");
     cr_expect_str_eq(json_get_text(reply, "state", ""), "paused", "%s",
@@ -153,7 +142,8 @@ Test(commands, an_evaluation_can_be_stopped)
     int64_t status;
     json_t *reply;
 
-    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", STAGE_JOB,
+                 files);
     actor_await(&client, MESSAGE_ACCEPTED);
     reply = actor_command(&client, "stop", "notes");
     cr_expect_str_eq(json_get_text(reply, "state", ""), "stopped", "%s",
@@ -187,7 +177,8 @@ Test(commands, the_status_tells_how_far_a_running_job_is)
     const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
     json_t *reply, *entry;
 
-    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
+    actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", STAGE_JOB,
+                 files);
     actor_await(&client, MESSAGE_ACCEPTED);
     reply = actor_command(&client, "status", "");
     entry = json_array_get(json_object_get(reply, "jobs"), 0);

@@ -117,8 +117,7 @@ Test(offer, half_a_window_follows_the_window_of_the_job)
 // Eight workers, and two jobs of forty calls each, from 100 and from 200 on.
 static void queue_two_jobs(int32_t priority_of_second)
 {
-    for (int32_t worker = 1; worker <= 8; worker++)
-        join(worker, 1);
+    join_many(8);
     for (int64_t id = 100; id < 140; id++)
         queue_call((struct dispatch_call){
             .id = id, .job = 1, .trial = 1, .group = 10});
@@ -172,8 +171,7 @@ static int count_below(int64_t call, int n)
 
 Test(offer, slots_go_to_the_group_that_would_be_done_last)
 {
-    for (int32_t worker = 1; worker <= 4; worker++)
-        join(worker, 1);
+    join_many(4);
     queue_group(100, 11, 1, 10);
     queue_group(200, 30, 2, 20);
 
@@ -182,8 +180,7 @@ Test(offer, slots_go_to_the_group_that_would_be_done_last)
 
 Test(offer, the_oldest_of_equal_trials_gets_the_most_slots)
 {
-    for (int32_t worker = 1; worker <= 10; worker++)
-        join(worker, 1);
+    join_many(10);
     queue_group(100, 30, 1, 10);
     queue_group(200, 30, 2, 20);
 
@@ -267,8 +264,7 @@ Test(offer, a_slot_stays_with_its_group_while_calls_of_it_wait)
 
 Test(offer, no_slot_is_left_idle_for_the_sake_of_affinity)
 {
-    for (int32_t worker = 1; worker <= 4; worker++)
-        join(worker, 1);
+    join_many(4);
     queue_group(100, 4, 1, 10);
 
     settle();
@@ -279,8 +275,7 @@ Test(offer, no_slot_is_left_idle_for_the_sake_of_affinity)
 
 Test(offer, an_idle_slot_gets_calls_of_the_group_that_it_had)
 {
-    for (int32_t worker = 1; worker <= 3; worker++)
-        join(worker, 1);
+    join_many(3);
     for (int64_t id = 1; id <= 3; id++)
         queue_call((struct dispatch_call){.id = id, .group = id});
     settle();

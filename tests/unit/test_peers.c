@@ -15,18 +15,6 @@
 static struct stage stage;
 static struct actor client;
 
-static const char job[] = "name: notes\n"
-                          "models: {student: 'little:1b'}\n"
-                          "inputs: {text: {desc: A note}}\n"
-                          "steps:\n"
-                          "  sort:\n"
-                          "    predict: Say what the note is about.\n"
-                          "    inputs: [text]\n"
-                          "    outputs: {topic: {enum: [garden, kitchen]}}\n"
-                          "data: {examples: rows.jsonl}\n"
-                          "metric: {exact_match: topic}\n"
-                          "optimizer: {labeled_few_shot: {k: 1}}\n";
-
 #define ROW(text) "{\"text\": \"" text "\", \"topic\": \"garden\"}\n"
 
 static const char one_row[] = ROW("a rose");
@@ -52,7 +40,8 @@ static void evaluate(struct actor *by, const char *rows)
 {
     const struct stage_file files[] = {{"rows.jsonl", rows}, {NULL, NULL}};
 
-    actor_submit(by, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
+    actor_submit(by, "eval", "{\"data\": \"rows.jsonl\"}", "", STAGE_JOB,
+                 files);
 }
 
 static void expect_score(struct actor *by, double score, int64_t n)
@@ -160,16 +149,25 @@ Test(peers, heartbeats_go_to_whoever_greeted)
     cr_expect(actor_hears(&client, MESSAGE_HEARTBEAT, 2500));
 }
 
+enum { LEASES_BYTES = 8 * WIRE_LEASE_BYTES };
+
+// As a heartbeat has them; so many bytes.
+static size_t put_leases(const int64_t *leases, size_t n,
+                         char bytes[LEASES_BYTES])
+{
+    for (size_t i = 0; i < n; i++)
+        lease_write(leases[i], bytes + i * WIRE_LEASE_BYTES);
+    return n * WIRE_LEASE_BYTES;
+}
+
 // Beats as a worker that has those leases.
 static void beat_with(struct actor *actor, const int64_t *leases, size_t n)
 {
     struct message message = {.kind = MESSAGE_HEARTBEAT};
-    char held[8 * WIRE_LEASE_BYTES];
+    char held[LEASES_BYTES];
 
-    for (size_t i = 0; i < n; i++)
-        lease_write(leases[i], held + i * WIRE_LEASE_BYTES);
     message.as.heartbeat.held = held;
-    message.as.heartbeat.held_len = n * WIRE_LEASE_BYTES;
+    message.as.heartbeat.held_len = put_leases(leases, n, held);
     actor_say(actor, &message);
 }
 
@@ -306,12 +304,10 @@ Test(peers, what_is_sent_again_goes_whole)
 static void lack(struct actor *w, const int64_t *leases, size_t n)
 {
     struct message message = {.kind = MESSAGE_HEARTBEAT};
-    char bytes[8 * WIRE_LEASE_BYTES];
+    char bytes[LEASES_BYTES];
 
-    for (size_t i = 0; i < n; i++)
-        lease_write(leases[i], bytes + i * WIRE_LEASE_BYTES);
     message.as.heartbeat.lacks = bytes;
-    message.as.heartbeat.lacks_len = n * WIRE_LEASE_BYTES;
+    message.as.heartbeat.lacks_len = put_leases(leases, n, bytes);
     actor_say(w, &message);
 }
 

@@ -37,8 +37,7 @@ static void answer_all(int64_t first, int n)
 
 Test(seat, a_job_with_a_limit_has_no_more_workers_than_that)
 {
-    for (int32_t worker = 1; worker <= 4; worker++)
-        join(worker, 1);
+    join_many(4);
     limit(7, 2);
     queue_job(7, 100, 12);
     settle();
@@ -49,8 +48,7 @@ Test(seat, a_job_with_a_limit_has_no_more_workers_than_that)
 
 Test(seat, a_job_with_a_limit_keeps_its_workers_while_it_has_no_calls)
 {
-    for (int32_t worker = 1; worker <= 4; worker++)
-        join(worker, 1);
+    join_many(4);
     limit(7, 2);
     queue_job(7, 100, 4);
     settle();
@@ -68,8 +66,7 @@ Test(seat, a_job_with_a_limit_keeps_its_workers_while_it_has_no_calls)
 
 Test(seat, the_place_of_a_worker_that_left_is_given_to_another)
 {
-    for (int32_t worker = 1; worker <= 3; worker++)
-        join(worker, 1);
+    join_many(3);
     limit(7, 1);
     queue_job(7, 100, 3);
     settle();
@@ -191,8 +188,7 @@ Test(seat, a_call_that_failed_where_it_may_be_goes_elsewhere)
 Test(seat, a_second_copy_stays_within_the_limit)
 {
     open_with(0, true);
-    for (int32_t worker = 1; worker <= 3; worker++)
-        join(worker, 1);
+    join_many(3);
     limit(7, 1);
     queue_job(7, 100, 8);
     settle();
@@ -231,8 +227,7 @@ Test(seat, an_answer_that_is_there_already_is_taken_beyond_the_limit)
 
 Test(seat, a_limit_that_is_lifted_holds_no_longer)
 {
-    for (int32_t worker = 1; worker <= 3; worker++)
-        join(worker, 1);
+    join_many(3);
     limit(7, 1);
     queue_job(7, 100, 6);
     settle();
