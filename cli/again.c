@@ -2,21 +2,32 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/history_file.h"
 #include "cli/output.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "store/history.h"
 #include "store/query.h"
 #include "store/store.h"
 
+// Where the job was run from. A folder that was moved since took its store
+// along, as a rule.
+static char *folder_of(const char *stored, const char *store)
+{
+    struct stat info;
+
+    return stat(stored, &info) == 0 ? strdup(stored) : file_folder(store);
+}
+
 static struct bundle *unpack(const struct history_submission *stored,
-                             struct err *err)
+                             const char *store, struct err *err)
 {
     struct bundle *bundle = bundle_new(stored->files[0].name, err);
 
     if (bundle != NULL && stored->folder[0] != '\0') {
-        bundle->folder = strdup(stored->folder);
+        bundle->folder = folder_of(stored->folder, store);
         if (bundle->folder == NULL) {
             err_nomem(err, "a job");
             bundle_free(bundle);
@@ -42,7 +53,7 @@ static bool take_stored(void *user, const struct history_submission *stored,
         request_read(request_action_name(REQUEST_RUN), stored->options, err);
     if (again->request == NULL || stored->n_files == 0)
         return false;
-    bundle = unpack(stored, err);
+    bundle = unpack(stored, again->store, err);
     return bundle != NULL &&
            jobfile_take(&again->file, bundle, again->request->overrides,
                         again->request->n_overrides, err);

@@ -7,12 +7,12 @@
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/given.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/servers.h"
 #include "cli/terminal.h"
 #include "common/clock.h"
 #include "common/error_document.h"
-#include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "predict/compiled_file.h"
@@ -134,6 +134,8 @@ static bool open_feed(struct feed *feed, struct err *err)
 {
     const char *in = option_text(feed->options, OPT_INPUT);
     const char *out = option_text(feed->options, OPT_OUTPUT);
+    const struct out_file_reads reads = {
+        .others = (const char *const *)feed->options->operands, .n_others = 1};
 
     if (in == NULL && out == NULL)
         return true;
@@ -141,13 +143,9 @@ static bool open_feed(struct feed *feed, struct err *err)
         err_set(err, ERR_INPUT, "--output goes with --input FILE");
         return false;
     }
-    if (out != NULL && file_is_same(out, feed->options->operands[0])) {
-        err_set(err, ERR_INPUT,
-                "%.120s is the compiled file and would be lost; name another "
-                "--output",
-                out);
+    bool standard = out != NULL && strcmp(out, "-") == 0;
+    if (!out_file_check(standard ? NULL : out, "--output", &reads, err))
         return false;
-    }
     feed->batch = batch_open(feed->compiled->program, in, out, err);
     return feed->batch != NULL;
 }

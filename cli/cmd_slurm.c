@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/follow.h"
 #include "cli/key_folder.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/slurm_script.h"
 #include "common/file.h"
@@ -329,6 +330,17 @@ static bool check_store(const struct places *at, struct err *err)
     return false;
 }
 
+// The compiled file takes the place of nothing that the job is made of. Under a
+// coordinator that is there the store is no matter of ours.
+static bool check_out(const struct places *at, const struct jobfile *file,
+                      const char *endpoint, struct err *err)
+{
+    const struct out_file_reads reads = {
+        .bundle = file->bundle, .store = endpoint == NULL ? at->store : NULL};
+
+    return out_file_check(at->out, "--out", &reads, err);
+}
+
 static bool plan_it(const struct options *options, const struct jobfile *file,
                     struct places *at, const char **models,
                     struct slurm_plan *out, struct err *err)
@@ -341,6 +353,7 @@ static bool plan_it(const struct options *options, const struct jobfile *file,
         if (!is_plain(sbatch[i], "--sbatch", err))
             return false;
     if (!find_places(options, file->path, at, err) ||
+        !check_out(at, file, endpoint, err) ||
         (endpoint == NULL && !check_store(at, err)) ||
         !(endpoint == NULL ? find_own_keys(options, at, err)
                            : find_given_keys(options, at, err)))

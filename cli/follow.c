@@ -503,6 +503,8 @@ static bool check_place(const struct follow *follow, const char *store,
     bool eval = follow->request.action == REQUEST_EVAL;
     const char *const scored[] = {option_text(follow->options, OPT_COMPILED),
                                   option_text(follow->options, OPT_DATA)};
+    const char *rows = option_text(follow->options, OPT_ROWS);
+    const char *junit = option_text(follow->options, OPT_JUNIT);
     struct out_file_reads reads = {.bundle = follow->file->bundle,
                                    .store = store};
 
@@ -512,10 +514,9 @@ static bool check_place(const struct follow *follow, const char *store,
         return out_file_check(follow->out, "--out", &reads, err);
     reads.others = scored;
     reads.n_others = 2;
-    return out_file_check(option_text(follow->options, OPT_ROWS), "--rows",
-                          &reads, err) &&
-           out_file_check(option_text(follow->options, OPT_JUNIT), "--junit",
-                          &reads, err);
+    return out_file_check(rows, "--rows", &reads, err) &&
+           out_file_check(junit, "--junit", &reads, err) &&
+           out_file_apart(rows, "--rows", junit, "--junit", err);
 }
 
 // --- elsewhere ---

@@ -8,6 +8,7 @@
 #include "cli/ask.h"
 #include "cli/jobfile.h"
 #include "cli/out_file.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "store/lookup.h"
 #include "store/query.h"
@@ -64,18 +65,6 @@ char *history_file_path(const struct options *options, const char *job,
     if (path == NULL)
         err_nomem(err, "a path");
     return path;
-}
-
-bool history_spares(const struct options *options, const char *job,
-                    const char *out, struct err *err)
-{
-    char *store = history_file_path(options, job, err);
-    const struct out_file_reads reads = {
-        .store = store, .others = &job, .n_others = 1};
-    bool ok = store != NULL && out_file_check(out, "--out", &reads, err);
-
-    free(store);
-    return ok;
 }
 
 struct store *history_file_open(const struct options *options, const char *job,
@@ -144,6 +133,126 @@ static char *name_of_file(const struct options *options, const char *path,
     }
     jobfile_release(&file);
     return name;
+}
+
+// --- what is spared ---
+
+// The paths of a job's files, as its submission names them: where it was run
+// from, and beside the store, in case both were moved or copied since.
+struct job_files {
+    char **paths; // owned
+    size_t n;
+};
+
+static bool add_path(struct job_files *files, const char *folder,
+                     const char *name, struct err *err)
+{
+    files->paths[files->n] = file_join(folder, name);
+    if (files->paths[files->n] == NULL) {
+        err_nomem(err, "a path");
+        return false;
+    }
+    files->n++;
+    return true;
+}
+
+static bool add_paths(struct job_files *files, const json_t *rows,
+                      const char *store, struct err *err)
+{
+    char *beside = file_folder(store);
+    bool ok = beside != NULL;
+
+    files->paths = calloc(2 * json_array_size(rows) + 1, sizeof(char *));
+    if (files->paths == NULL || !ok)
+        err_nomem(err, "the files of a job");
+    ok = ok && files->paths != NULL;
+    for (size_t i = 0; ok && i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        const char *folder = json_get_text(row, "folder", "");
+        const char *name = json_get_text(row, "name", "");
+
+        ok = add_path(files, beside, name, err) &&
+             (folder[0] == '\0' || add_path(files, folder, name, err));
+    }
+    free(beside);
+    return ok;
+}
+
+static void release_files(struct job_files *files)
+{
+    for (size_t i = 0; i < files->n; i++)
+        free(files->paths[i]);
+    free(files->paths);
+}
+
+// A job that is not there has no files: whoever asks for it next says so.
+static json_t *submitted_files(const struct options *options, const char *job)
+{
+    static const char sql[] =
+        "SELECT s.folder AS folder, f.name AS name FROM jobs j"
+        " JOIN submissions s ON s.job_no = j.no"
+        " JOIN job_files f ON f.job_no = j.no WHERE j.id = ?1";
+    struct err ignored = ERR_CLEAR;
+    struct store *store = history_file_open(options, job, &ignored);
+    char *id = store == NULL ? NULL : history_file_job(store, job, &ignored);
+    const char *value = id;
+    json_t *rows =
+        id == NULL ? NULL : query_rows(store, sql, &value, 1, &ignored);
+
+    free(id);
+    store_close(store);
+    return rows;
+}
+
+static bool spares_submitted(const struct options *options, const char *job,
+                             const char *store, const char *out,
+                             struct err *err)
+{
+    json_t *rows = submitted_files(options, job);
+    struct job_files files = {0};
+    bool ok = rows == NULL || add_paths(&files, rows, store, err);
+    const struct out_file_reads reads = {
+        .others = (const char *const *)files.paths, .n_others = files.n};
+
+    ok = ok && out_file_check(out, "--out", &reads, err);
+    release_files(&files);
+    json_decref(rows);
+    return ok;
+}
+
+// A cluster is asked by the name in the job file, so that this is read.
+static bool spares_read(const struct options *options, const char *job,
+                        const char *out, struct err *err)
+{
+    struct err ignored = ERR_CLEAR;
+    struct jobfile file;
+    bool ok = true;
+
+    if (!is_job_path(job))
+        return true;
+    if (jobfile_read(&file, options, job, &ignored)) {
+        const struct out_file_reads reads = {.bundle = file.bundle};
+
+        ok = out_file_check(out, "--out", &reads, err);
+    }
+    jobfile_release(&file);
+    return ok;
+}
+
+bool history_spares(const struct options *options, const char *job,
+                    const char *out, struct err *err)
+{
+    char *store = history_file_path(options, job, err);
+    const struct out_file_reads reads = {
+        .store = store, .others = &job, .n_others = 1};
+    bool ok = store != NULL && out_file_check(out, "--out", &reads, err);
+
+    if (ok && out != NULL)
+        ok = option_on(options, OPT_COORDINATOR)
+                 ? spares_read(options, job, out, err)
+                 : spares_submitted(options, job, store, out, err);
+    free(store);
+    return ok;
 }
 
 // --- asking ---

@@ -18,9 +18,19 @@ static const char ENDING[] = ".json", PARTIAL[] = ".partial.json";
 
 // --- what a command may write over ---
 
+// Of a link, the folder of what it points to.
+static char *folder_of(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *folder = file_folder(real != NULL ? real : path);
+
+    free(real);
+    return folder;
+}
+
 static bool is_writable(const char *path, const char *option, struct err *err)
 {
-    char *folder = file_folder(path);
+    char *folder = folder_of(path);
     struct stat info;
     int cause = 0;
 
@@ -135,6 +145,38 @@ bool out_file_check(const char *path, const char *option,
         ok = spares(path, option, reads->others[i], err);
     return ok && (path == NULL || reads->bundle == NULL ||
                   spares_job(path, option, reads, err));
+}
+
+// Whether both paths name one file that is yet to be made.
+static bool is_one_name(const char *a, const char *b)
+{
+    const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
+    char *folder_a = file_folder(a), *folder_b = file_folder(b);
+    struct stat first, second;
+    bool same =
+        folder_a != NULL && folder_b != NULL &&
+        strcmp(slash_a == NULL ? a : slash_a + 1,
+               slash_b == NULL ? b : slash_b + 1) == 0 &&
+        stat(a, &first) != 0 && stat(folder_a, &first) == 0 &&
+        stat(folder_b, &second) == 0 && first.st_dev == second.st_dev &&
+        first.st_ino == second.st_ino;
+
+    free(folder_a);
+    free(folder_b);
+    return same;
+}
+
+bool out_file_apart(const char *path, const char *option, const char *other,
+                    const char *other_option, struct err *err)
+{
+    if (path == NULL || other == NULL ||
+        (!file_is_same(path, other) && !is_one_name(path, other)))
+        return true;
+    err_set(err, ERR_INPUT,
+            "%s and %s both name %.120s, and one would take the place of the "
+            "other: name two files",
+            option, other_option, path);
+    return false;
 }
 
 bool out_file_is_standard(const char *path)

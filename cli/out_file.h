@@ -29,6 +29,10 @@ struct out_file_reads {
 bool out_file_check(const char *path, const char *option,
                     const struct out_file_reads *reads, struct err *err);
 
+// Whether two outputs of one command go to two files. Either may be NULL.
+bool out_file_apart(const char *path, const char *option, const char *other,
+                    const char *other_option, struct err *err);
+
 // Whether what is written to path comes out of standard output, where nothing
 // else may then be said.
 bool out_file_is_standard(const char *path);

@@ -289,6 +289,18 @@ static bool freeze_split(struct running_job *running, struct store *reader,
     return true;
 }
 
+// The job's folder, spelled so that it means the same from any other: a job may
+// be resumed from there. The caller frees; NULL without memory.
+static char *folder_from_root(const struct bundle *bundle)
+{
+    char *folder =
+        bundle->folder == NULL ? NULL : realpath(bundle->folder, NULL);
+
+    if (folder != NULL)
+        return folder;
+    return strdup(bundle->folder == NULL ? "" : bundle->folder);
+}
+
 // Keeps what was submitted, so that the job can be resumed by its id.
 static bool keep_submission(struct running_job *running, struct store *reader,
                             struct err *err)
@@ -296,8 +308,9 @@ static bool keep_submission(struct running_job *running, struct store *reader,
     const struct bundle *bundle = running->bundle;
     struct history_file *files = calloc(bundle->n_files + 1, sizeof *files);
     struct buf options = BUF_INIT(1 << 20);
+    char *folder = folder_from_root(bundle);
     struct history_submission submission = {
-        .folder = bundle->folder == NULL ? "" : bundle->folder,
+        .folder = folder,
         .files = files,
         .n_files = bundle->n_files};
     bool ok = false;
@@ -306,7 +319,7 @@ static bool keep_submission(struct running_job *running, struct store *reader,
         files[i] = (struct history_file){.name = bundle->files[i].name,
                                          .data = bundle->files[i].data,
                                          .len = bundle->files[i].len};
-    if (files == NULL) {
+    if (files == NULL || folder == NULL) {
         err_nomem(err, "a job's files");
     } else if (request_write(running->request, &options, err)) {
         submission.options = options.data;
@@ -314,6 +327,7 @@ static bool keep_submission(struct running_job *running, struct store *reader,
                                     err);
     }
     buf_release(&options);
+    free(folder);
     free(files);
     return ok;
 }

@@ -68,6 +68,40 @@ def test_what_tells_of_a_job_spares_what_it_reads(stage, folder, words, file):
     assert (folder / file).read_bytes() == before
 
 
+@pytest.mark.parametrize("words", [["report"], ["report", "job"], ["export"],
+                                   ["export", "--format", "markdown"]])
+@pytest.mark.parametrize("file", ["job.yaml", "examples.jsonl"])
+def test_a_store_elsewhere_spares_the_files_its_job_was_run_from(
+        stage, folder, tmp_path, words, file):
+    store = tmp_path / "elsewhere.db"
+    done = stage.promptcc("run", "job.yaml", "--simulate", "--quiet", "--store",
+                          store, cwd=folder)
+    assert done.status == 0, done
+    before = (folder / file).read_bytes()
+    done = stage.promptcc(*words, "--store", store, "--out", folder / file,
+                          cwd=tmp_path)
+    assert done.status == 2 and "would be lost" in done.err, done
+    assert (folder / file).read_bytes() == before
+
+
+@pytest.mark.parametrize("file", ["job.yaml", "examples.jsonl"])
+def test_slurm_spares_the_files_of_the_job(stage, folder, file):
+    before = (folder / file).read_bytes()
+    done = stage.promptcc("slurm", "job.yaml", "--workers", "1", "--dry-run",
+                          "--out", file, cwd=folder)
+    assert done.status == 2 and "would be lost" in done.err, done
+    assert (folder / file).read_bytes() == before
+
+
+def test_two_outputs_of_one_command_are_two_files(stage, folder):
+    for again in ("rows.csv", "./rows.csv"):
+        done = stage.promptcc("eval", "job.yaml", "--simulate", "--quiet",
+                              "--rows", "rows.csv", "--junit", again,
+                              cwd=folder)
+        assert done.status == 2 and "--rows and --junit" in done.err, done
+        assert not (folder / "rows.csv").exists()
+
+
 @pytest.mark.parametrize("option, file", [("--compiled", "compiled.json"),
                                           ("--data", "more.jsonl")])
 def test_rows_spare_the_other_files_of_eval(stage, folder, option, file):
