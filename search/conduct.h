@@ -3,6 +3,9 @@
 // run:  baseline on the validation share -> optimizer -> winner -> demos for
 //       skipped steps -> test share for baseline and winner -> compiled file
 // eval: the program, compiled or not, on the rows that were asked for
+//       (evaluate.h)
+//
+// What is found out on the way is kept in findings.h.
 
 #ifndef SEARCH_CONDUCT_H
 #define SEARCH_CONDUCT_H

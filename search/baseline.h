@@ -1,0 +1,31 @@
+// baseline: the program as written, scored: what a search has to beat.
+//
+// Under `adapter: auto` both forms of the answer are tried on the first rows of
+// the validation share, and the baseline is the program in the better one. An
+// optimizer that begins early (optimizer.h) gets the first rows alone; else all
+// of the share is scored.
+
+#ifndef SEARCH_BASELINE_H
+#define SEARCH_BASELINE_H
+
+#include "search/findings.h"
+
+enum {
+    BASELINE_FIRST_ROWS = 32, // they choose the form of answer, and a search
+                              // may begin with them
+};
+
+// Scores it and makes it the session's baseline and best. Where the budget ends
+// before that, the examples that were to choose the form have to do, and
+// found->is_over. ERR_BUDGET: there is no score at all; ERR_INPUT: the prompt
+// does not fit num_ctx.
+bool baseline_score(struct session *session, struct findings *found,
+                    struct err *err);
+
+// Takes for the baseline what was scored of the forms so far, if anything was.
+void baseline_settle(struct session *session, struct findings *found);
+
+// What it came to, with the rows that chose its form.
+struct use baseline_use(const struct findings *found);
+
+#endif

@@ -1,0 +1,131 @@
+#include "search/evaluate.h"
+
+#include <string.h>
+
+#include "program/run/compiled.h"
+#include "search/documents.h"
+#include "search/findings.h"
+#include "search/seed.h"
+
+static bool has_pool(const struct candidate *candidate)
+{
+    for (size_t p = 0; p < candidate->n_parts; p++)
+        if (candidate->parts[p].nearest > 0)
+            return true;
+    return false;
+}
+
+// What the file says. A pool most likely holds some of the examples: they are
+// not to be shown to themselves.
+static struct candidate *read_candidate(const struct session *session,
+                                        const struct bundle_file *file,
+                                        struct err *err)
+{
+    struct candidate *read = compiled_candidate(
+        session_job(session)->program, file->name, file->data, file->len, err);
+    struct candidate *placed = NULL;
+
+    if (read == NULL || !has_pool(read))
+        return read;
+    placed = seed_place(session, read, err);
+    candidate_unref(read);
+    return placed;
+}
+
+static struct candidate *candidate_to_score(const struct session *session,
+                                            struct err *err)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    const char *name = setup->request->compiled;
+    const struct bundle_file *file;
+
+    if (name == NULL)
+        return candidate_ref(session_baseline(session));
+    file = bundle_find(setup->bundle, name);
+    if (file == NULL) {
+        err_set(err, ERR_INPUT, "%.180s did not come with the job", name);
+        return NULL;
+    }
+    return read_candidate(session, file, err);
+}
+
+// Every row of --data, else the test share, else the validation share.
+static void rows_to_score(const struct session *session, const size_t **rows,
+                          size_t *n)
+{
+    const struct split *split = session_split(session);
+    enum share share = split->n[SHARE_TEST] > 0 ? SHARE_TEST : SHARE_VAL;
+
+    *rows = split->rows[share];
+    *n = split->n[share];
+}
+
+// A warning, since the answers come from another model than the file's.
+static void compare_digest(struct session *session)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    const struct bundle_file *file =
+        bundle_find(setup->bundle, setup->request->compiled);
+    struct err ignored = ERR_CLEAR;
+    struct compiled *compiled =
+        compiled_read(file->name, file->data, file->len, &ignored);
+    const char *now = setup->models->digests[ROLE_STUDENT];
+
+    if (compiled != NULL && compiled->digest[0] != '\0' && now != NULL &&
+        strcmp(compiled->digest, now) != 0)
+        session_note(session,
+                     "warning: %.60s was compiled for model %.40s (%.20s), "
+                     "which is not the one that answers here",
+                     file->name, compiled->model, compiled->digest);
+    compiled_free(compiled);
+}
+
+static json_t *eval_document(const struct session *session,
+                             const struct trial *trial)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    json_t *document = findings_score_json(session, trial);
+
+    json_object_set_new(document, "model_faults",
+                        json_integer((json_int_t)trial->model_faults));
+    json_object_set_new(document, "faults", findings_faults_json(trial));
+    json_object_set_new(document, "lenient",
+                        json_integer((json_int_t)trial->lenient));
+    json_object_set_new(document, "job", json_string(setup->job_id));
+    json_object_set_new(document, "candidate",
+                        json_integer((json_int_t)trial->candidate_id));
+    json_object_set_new(document, "simulated",
+                        json_boolean(setup->models->simulated));
+    return document;
+}
+
+bool evaluate_job(struct session *session, struct ending *ending,
+                  struct err *err)
+{
+    const struct session_setup *setup = session_setup_of(session);
+    struct candidate *candidate = candidate_to_score(session, err);
+    struct trial *trial = NULL;
+    const size_t *rows;
+    size_t n;
+
+    if (candidate == NULL)
+        return false;
+    rows_to_score(session, &rows, &n);
+    if (documents_embed(session, err)) {
+        session_phase(session, "evaluation");
+        session_expect(session, (struct effort){.examples = n});
+        trial =
+            session_score(session, candidate, setup->plan, rows, n, true, err);
+    }
+    candidate_unref(candidate);
+    if (trial == NULL)
+        return false;
+    if (setup->request->compiled != NULL)
+        compare_digest(session);
+    ending->document = eval_document(session, trial);
+    findings_name_fault(ending, trial);
+    ending->score = trial->score;
+    if (ending->document == NULL)
+        err_nomem(err, "the result");
+    return ending->document != NULL;
+}

@@ -1,0 +1,17 @@
+// evaluate: a program scored as it is, without a search.
+
+#ifndef SEARCH_EVALUATE_H
+#define SEARCH_EVALUATE_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "search/session/session_thread.h"
+
+// Scores the program as written, or the compiled one of the request, on the
+// rows of --data, else of the test share, else of the validation share. Fills
+// in the ending's document and score.
+bool evaluate_job(struct session *session, struct ending *ending,
+                  struct err *err);
+
+#endif

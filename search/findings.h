@@ -1,0 +1,79 @@
+// findings: what a run has found out so far, and the document and the compiled
+// file that are made of it.
+//
+// A run fills them in as it goes (conduct.h): first the form of answer and the
+// baseline, then the winner, the test share, the noise. A document can be
+// written at any time: what is not known yet is null in it, so that a run that
+// was stopped is told in the same words as one that ended.
+
+#ifndef SEARCH_FINDINGS_H
+#define SEARCH_FINDINGS_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "search/session/session_thread.h"
+
+// Trials are borrowed from the session; NULL: there is none yet.
+struct findings {
+    struct trial *baseline;
+    struct trial *winner;
+    struct trial *test_baseline;
+    struct trial *test_winner;
+    struct trial *form;         // some rows in the job's form of answer, and
+    struct trial *other_form;   // in the other one; NULL where it was not tried
+    struct trial *again;        // the winner's answers, drawn once more
+    struct trial *seed;         // the program of an earlier run; or NULL
+    struct candidate *compiled; // owned: the winner, with demos for all steps
+    struct err short_of;        // ERR_BUDGET: what the budget did not reach
+    bool is_over;               // the budget ended before the search
+};
+
+// --- the form of answer ---
+
+// The one that the job does not name.
+enum adapter findings_other_form(const struct job *job);
+
+// Of form and other_form the better one; of equals the one that came with fewer
+// calls (an answer that cannot be read costs a second one), then the job's own.
+struct trial *findings_form(const struct findings *found);
+
+// --- what the budget does not reach ---
+
+// Whether err is that the budget is used up: the search is then over, and err
+// clear again.
+bool findings_over_budget(struct session *session, struct err *err);
+
+// The same for a part of the end, which is left out and said: "the test share
+// is not scored: ...". what is static.
+bool findings_do_without(struct session *session, struct findings *found,
+                         const char *what, struct err *err);
+
+// --- told ---
+
+// {"score", "low", "high", "n"} of a trial, on all rows that it was scored on;
+// null for NULL. New reference, as all here; NULL without memory.
+json_t *findings_score_json(const struct session *session,
+                            const struct trial *trial);
+
+// {"format": 28, "loop": 2}: what was wrong with the answers of a trial.
+json_t *findings_faults_json(const struct trial *trial);
+
+// The result of a run (docs/job-file.md). finish: why it ended.
+json_t *findings_document(struct session *session, const struct findings *found,
+                          const char *finish);
+
+// Of the winner on the validation share, as the document has it; -1 for none.
+double findings_compiled_score(const json_t *document);
+
+// Which example shows best what went wrong in a trial; the loop, which can read
+// the store, adds the reply.
+void findings_name_fault(struct ending *ending, const struct trial *trial);
+
+// The compiled file of found->compiled. The caller frees; NULL on failure.
+char *findings_compiled(const struct session *session,
+                        const struct findings *found, struct err *err);
+
+#endif
