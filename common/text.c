@@ -227,8 +227,9 @@ bool text_is_space(uint32_t code)
 static bool is_invisible(uint32_t code)
 {
     return text_is_space(code) || code == 0xAD ||
-           (code >= 0x200B && code <= 0x200F) || code == 0x2060 ||
-           code == 0xFEFF;
+           (code >= 0x200B && code <= 0x200F) || code == 0x061C ||
+           (code >= 0x202A && code <= 0x202E) ||
+           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
 }
 
 // The bytes of the character that text ends in; 0 when it is ASCII or none.

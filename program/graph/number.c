@@ -50,7 +50,7 @@ static const struct {
     {0xC5B5, SCALE}, {0xBC31, SCALE}, {0xC870, SCALE}, {0x8CA0, '-'},
     {0x8D1F, '-'},   {0x00B0, ' '},   {0x2022, '*'},   {0x2018, '\''},
     {0x2019, '\''},  {0x201C, '"'},   {0x201D, '"'},   {0x2248, '~'},
-    {0x066A, '%'},   {0xFE6A, '%'},
+    {0x066A, '%'},   {0xFE6A, '%'},   {0x00A2, SCALE},
 };
 
 // 0: a character that shows as nothing. -1: digits that are not read, such as
@@ -159,11 +159,13 @@ static bool add_digits(struct found *found, const char **at)
     return true;
 }
 
-// Three digits and no fourth behind a comma or a thin space.
+// Three digits and no fourth behind a comma, a thin space or, as in
+// Switzerland, an apostrophe.
 static bool is_group(const char *at)
 {
-    return (at[0] == ',' || at[0] == GROUP) && is_digit(at[1]) &&
-           is_digit(at[2]) && is_digit(at[3]) && !is_digit(at[4]);
+    return (at[0] == ',' || at[0] == GROUP || at[0] == '\'') &&
+           is_digit(at[1]) && is_digit(at[2]) && is_digit(at[3]) &&
+           !is_digit(at[4]);
 }
 
 // 1,000,000: groups of three after one to three digits, with one separator.
@@ -257,7 +259,10 @@ static const char *const scales[] = {
     "score",     "squared",    "cubed",    "halves",    "tsd",      "mila",
     "milliers",  "millones",   "millon",   "millan",    "milhao",   "milhaes",
     "milioni",   "milione",    "miljoen",  "miljoner",  "miljard",  "milliard",
-    "duizend",   "tusen",      "cr",       "bc",        "bce",      NULL,
+    "duizend",   "tusen",      "cr",       "bc",        "bce",      "grand",
+    "permil",    "promille",   "promil",   "ppm",       "ppb",      "cent",
+    "cents",     "ct",         "pence",    "p",         "pm",       "dr",
+    NULL,
 };
 
 static const char *const percents[] = {"percent",  "pct",      "percentage",
@@ -285,6 +290,13 @@ static bool is_last_dash(const char *at)
     return (*at == '-' || *at == DASH) && at[1] == '\0';
 }
 
+// The 1990s, which are no year.
+static bool is_decade(const char *at)
+{
+    at += *at == '\'';
+    return *at == 's' && !is_letter(at[1]);
+}
+
 // Moves *at over a percent sign, a currency or the full stop of a sentence;
 // false where the scale is another, or not known.
 static bool read_end(struct found *found, const char **at)
@@ -296,7 +308,7 @@ static bool read_end(struct found *found, const char **at)
                *next) != NULL &&
         *next != '\0' && !(next[0] == '\\' && !is_letter(next[1])))
         return false;
-    if (*next == '.' && is_letter(next[1]))
+    if ((*next == '.' && is_letter(next[1])) || is_decade(next))
         return false;
     while (*next == ' ' || *next == GROUP)
         next++;
@@ -408,6 +420,13 @@ static bool is_bracketed(const char *text, const struct found *found)
            text[found->start - 1] == '(' && text[found->end] == ')';
 }
 
+// '90 stands for a longer number.
+static bool is_shortened(const char *text, const struct found *found)
+{
+    return found->start > 0 && text[found->start - 1] == '\'' &&
+           text[found->end] != '\'';
+}
+
 // ---- the words around it
 
 // A number next to one of these is a limit, one of several, a part of a sum,
@@ -460,7 +479,7 @@ static bool find(const char *text, struct found *found)
         found->end = (size_t)(at - text);
         i = found->end > i ? found->end - 1 : i;
     }
-    return any && !is_bracketed(text, found);
+    return any && !is_bracketed(text, found) && !is_shortened(text, found);
 }
 
 static bool to_value(const struct found *found, double *out)

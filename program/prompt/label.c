@@ -33,7 +33,21 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// Full-width forms are the plain ones.
+// Hyphens, dashes and the minus of all kinds.
+static bool is_dash(uint32_t code)
+{
+    return (code >= 0x2010 && code <= 0x2015) || code == 0x2212 ||
+           code == 0xFE58 || code == 0xFE63;
+}
+
+// Marks that show as nothing, such as those of the direction of writing.
+static bool is_hidden(uint32_t code)
+{
+    return code >= 0x80 &&
+           utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_CF;
+}
+
+// Full-width forms are the plain ones, and so are dashes.
 static void put_narrow(struct buf *out, struct span text)
 {
     for (size_t at = 0; at < text.len;) {
@@ -42,10 +56,11 @@ static void put_narrow(struct buf *out, struct span text)
 
         if (code >= 0xFF01 && code <= 0xFF5E)
             buf_putc(out, (char)(code - 0xFEE0));
-        else if (code == 0xA0 || code == 0x3000 || code == 0x2010 ||
-                 code == 0x2011)
+        else if (text_is_space(code))
             buf_putc(out, ' ');
-        else
+        else if (is_dash(code))
+            buf_putc(out, '-');
+        else if (!is_hidden(code))
             buf_append(out, text.at + at, bytes > 0 ? bytes : 1);
         at += bytes > 0 ? bytes : 1;
     }

@@ -1,5 +1,6 @@
 #include "program/prompt/reply.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "program/prompt/reply_value.h"
 #include "program/prompt/span.h"
 
-enum { MARKS_MAX = 256 };
+enum { MARKS_MAX = 256, WRAPPER_MAX = 48 };
 
 // What stands for each output: a text, a JSON value, or neither.
 struct found {
@@ -239,12 +240,27 @@ static bool read_marker(const struct signature *signature, struct span line,
     return out->field != FIELD_NONE;
 }
 
-// "Name: value", "**Name**: value", "### Name": where no marker is used.
+// The bytes of "1. " or "2) " that a line begins with, or 0.
+static size_t numbering(struct span line)
+{
+    size_t blanks = run_of(line, " \t");
+    size_t digits = run_of(span_from(line, blanks), "0123456789");
+    struct span tail = span_from(line, blanks + digits);
+    bool point = span_char(tail, 0) == '.' || span_char(tail, 0) == ')';
+
+    return digits > 0 && point && span_char(tail, 1) == ' '
+               ? blanks + digits + 2
+               : 0;
+}
+
+// "Name: value", "1. **Name**: value", and "### Name" or "**Name**" on a line
+// of its own: where no marker is used.
 static bool read_label(const struct signature *signature, struct span line,
                        struct marker *out)
 {
-    struct span open = {line.at, run_of(line, " \t*`>#-\"")};
-    struct span after = span_from(line, open.len);
+    struct span item = span_from(line, numbering(line));
+    struct span open = {item.at, run_of(item, " \t*`>#-\"")};
+    struct span after = span_from(item, open.len);
     bool colon = false;
     size_t len = 0;
 
@@ -252,7 +268,8 @@ static bool read_label(const struct signature *signature, struct span line,
         len++;
     struct span tail = span_from(after, len);
     size_t close = close_len(open, tail, " \t#", &colon);
-    bool heading = count_of(open, '#') > 0 && close == tail.len;
+    bool heading = (count_of(open, '#') > 0 || count_of(open, '*') > 1) &&
+                   close == tail.len;
     if (!colon && !heading)
         return false;
     out->field = find_field(signature, span_trim((struct span){after.at, len}));
@@ -275,6 +292,8 @@ struct sections {
     bool line_end;                  // and the end marker
     bool last;                      // or an end marker that ends its line
     struct span lead;               // text before the first marker
+    struct span whole;              // the reply up to what closes a wrapper
+    const char *wrapper;            // the line that opens one, or NULL
     size_t end;                     // among markers: the end marker that counts
     bool any;
     bool other; // one that was not asked for, behind one that was
@@ -302,21 +321,86 @@ static void note_marker(struct sections *sections, const struct marker *marker)
     sections->markers[sections->n++] = *marker;
 }
 
+// "Assistant: [[ ## title ## ]]": words in front of a marker that ends its
+// line.
+static bool is_led(struct span text, const struct marker *marker)
+{
+    struct span lead = span_trim(span_to(text, (size_t)(marker->at - text.at)));
+    char last = lead.len == 0 ? '\0' : lead.at[lead.len - 1];
+
+    return span_trim(marker->rest).len == 0 &&
+           (last == ':' || last == '.' ||
+            name_len((struct span){&last, 1}) > 0);
+}
+
 // Markers of the exact form behind other text of a line. Before the first line
-// of a field they are only spoken of.
+// of a field they are only spoken of, unless one ends its line.
 static void note_inside(struct reading *reading, struct sections *sections,
                         struct span text)
 {
     size_t at = span_find(text, 0, marker_open);
 
-    for (; sections->n > 0 && sections->n < MARKS_MAX && at < text.len;
+    for (; sections->n < MARKS_MAX && at < text.len;
          at = span_find(text, at + 1, marker_open)) {
         struct marker marker = {.inside = true};
 
         if (read_exact(reading->signature, span_from(text, at), &marker) &&
-            marker.field != FIELD_OTHER)
+            marker.field != FIELD_OTHER &&
+            (sections->n > 0 || is_led(text, &marker)))
             note_marker(sections, &marker);
     }
+}
+
+// ---- what sections are wrapped in
+
+// A line that is one of these marks alone closes what it opened, and so does a
+// fence's line without the name of a language.
+static const char *const wrappers[] = {"```", "~~~", "\"\"\"", "---"};
+
+// What a line opens, such as ```yaml or <output>: the line that closes it.
+static struct span wrapper_close(struct span line, char room[WRAPPER_MAX])
+{
+    size_t mark = line.len == 0 ? 0 : run_of(line, (char[]){line.at[0], '\0'});
+    struct span name = span_from(span_to(line, line.len - (line.len > 0)), 1);
+
+    for (size_t i = 0; i < sizeof wrappers / sizeof wrappers[0]; i++) {
+        if (span_starts(line, wrappers[i]) &&
+            name_len(span_from(line, mark)) == line.len - mark)
+            return span_to(line, mark);
+    }
+    if (!span_starts(line, "<") || !span_ends(line, ">") || name.len == 0 ||
+        name_len(name) != name.len || name.len + 4 > WRAPPER_MAX)
+        return span_to(line, 0);
+    (void)snprintf(room, WRAPPER_MAX, "</%.*s>", (int)name.len, name.at);
+    return (struct span){room, name.len + 3};
+}
+
+// Sections in a fence or in tags end where these do, on the last line that may
+// close them: a value may have fences of its own. before is the line in front
+// of the first marker. With an end marker they end there.
+static void open_wrapper(struct reading *reading, struct sections *sections,
+                         struct span before)
+{
+    char room[WRAPPER_MAX];
+    struct span close = wrapper_close(span_trim(before), room);
+    const char *end = NULL;
+
+    if (close.len == 0 || sections->n == 0)
+        return;
+    struct span lines = span_from(
+        sections->whole, (size_t)(sections->markers[sections->n - 1].rest.at -
+                                  sections->whole.at));
+    while (lines.len > 0 && !sections->last) {
+        struct span line = span_line(&lines);
+        if (span_equal(span_trim(line), close))
+            end = line.at;
+    }
+    if (end == NULL && !sections->last)
+        return;
+    reading->lenient |= LENIENT_FENCE;
+    sections->wrapper = before.at;
+    if (end != NULL)
+        sections->whole.len = (size_t)(end - sections->whole.at);
 }
 
 // Finds the markers up to the end marker; what is behind it is not read.
@@ -325,8 +409,12 @@ static struct span find_markers(struct reading *reading,
                                 struct sections *sections)
 {
     struct span rest = reading->reply;
+    struct span before = span_to(rest, 0);
+    struct span last = before;
 
     sections->n = 0;
+    sections->whole = rest;
+    sections->wrapper = NULL;
     sections->line_end = sections->last = false;
     sections->any = sections->ended = false;
     memset(sections->lines, 0, sizeof sections->lines);
@@ -334,6 +422,9 @@ static struct span find_markers(struct reading *reading,
         struct span line = span_line(&rest);
         struct marker marker = {.field = FIELD_NONE};
 
+        if (sections->n == 0 && span_trim(last).len > 0)
+            before = last;
+        last = line;
         if (read_line(reading->signature, line, &marker)) {
             note_marker(sections, &marker);
             line = marker.rest;
@@ -341,6 +432,7 @@ static struct span find_markers(struct reading *reading,
         if (read_line == read_marker && !sections->line_end)
             note_inside(reading, sections, line);
     }
+    open_wrapper(reading, sections, before);
     return rest;
 }
 
@@ -366,6 +458,26 @@ static struct span strip_quotes(struct span text)
                : text;
 }
 
+// Without the marker with a slash, [[ ## /title ## ]], that some put behind a
+// value.
+static struct span cut_close(struct reading *reading, int field,
+                             struct span text)
+{
+    const char *name = reading->signature->outputs[field].name;
+    size_t len = strlen(name);
+    size_t whole = sizeof marker_open + len + sizeof marker_close - 1;
+    struct span mark =
+        span_from(text, text.len - (text.len < whole ? 0 : whole));
+
+    if (mark.len < whole || memcmp(mark.at, marker_open, 6) != 0 ||
+        mark.at[6] != '/' ||
+        !same_name(span_to(span_from(mark, 7), len), name) ||
+        !span_ends(mark, marker_close))
+        return text;
+    reading->lenient |= LENIENT_MARKER;
+    return span_trim(span_to(text, text.len - whole));
+}
+
 // A field that has a section more than once means the one that is not empty.
 // Behind a section that was not asked for, another exchange has begun.
 static void close_section(struct reading *reading,
@@ -378,6 +490,7 @@ static void close_section(struct reading *reading,
     struct span text = span_trim((struct span){start, (size_t)(end - start)});
     struct found *found = &reading->outputs[open->field];
 
+    text = cut_close(reading, open->field, text);
     if (open->quoted)
         text = strip_quotes(text);
     if (found->text.at == NULL) {
@@ -415,10 +528,10 @@ static void scan_sections(struct reading *reading, read_line_fn *read_line,
                           struct sections *sections)
 {
     struct span tail = find_markers(reading, read_line, sections);
-    const char *end = reading->reply.at + reading->reply.len;
+    const char *end = sections->whole.at + sections->whole.len;
     const struct marker *open = NULL;
 
-    sections->lead = reading->reply;
+    sections->lead = sections->whole;
     sections->other = false;
     for (size_t i = 0; i < sections->n && !sections->ended; i++) {
         const struct marker *marker = &sections->markers[i];
@@ -426,7 +539,10 @@ static void scan_sections(struct reading *reading, read_line_fn *read_line,
         if (!counts(sections, i, open == NULL ? FIELD_NONE : open->field))
             continue;
         if (open == NULL)
-            sections->lead.len = (size_t)(marker->at - reading->reply.at);
+            sections->lead.len =
+                (size_t)((sections->wrapper != NULL ? sections->wrapper
+                                                    : marker->at) -
+                         reading->reply.at);
         close_section(reading, sections, open, marker->at);
         open = marker;
         sections->any = sections->any || open->field >= 0;
@@ -464,24 +580,11 @@ static void use_lead(struct reading *reading, const struct sections *sections)
 
 // ---- the forms of a reply
 
-// A whole reply in a fence. A fence that is no more than a value's stays: a
-// text may be code.
-static void open_fence(struct reading *reading)
-{
-    struct span inside = reply_strip_fence(reading->reply);
-
-    if (inside.at == reading->reply.at || !span_starts(inside, "[["))
-        return;
-    reading->reply = inside;
-    reading->lenient |= LENIENT_FENCE;
-}
-
 // An end marker alone ends a bare answer.
 static bool find_sections(struct reading *reading)
 {
     struct sections sections;
 
-    open_fence(reading);
     scan_sections(reading, read_marker, &sections);
     if (sections.any)
         use_lead(reading, &sections);
@@ -498,6 +601,82 @@ static bool find_labels(struct reading *reading)
     scan_sections(reading, read_label, &sections);
     return sections.any;
 }
+
+// ---- tags
+
+// The names of a tag's two ends.
+struct tag {
+    char open[WRAPPER_MAX];
+    char close[WRAPPER_MAX];
+    size_t len; // of open; close has one byte more
+};
+
+static bool tag_of(const char *name, struct tag *tag)
+{
+    size_t len = strlen(name);
+
+    if (len + sizeof "</>" > WRAPPER_MAX)
+        return false;
+    (void)snprintf(tag->open, sizeof tag->open, "<%s>", name);
+    (void)snprintf(tag->close, sizeof tag->close, "</%s>", name);
+    tag->len = len + 2;
+    return true;
+}
+
+// True where nothing stands between at and the beginning of its line, or the
+// end of another tag.
+static bool begins_part(struct span text, size_t at)
+{
+    while (at > 0 && (text.at[at - 1] == ' ' || text.at[at - 1] == '\t'))
+        at--;
+    return at == 0 || text.at[at - 1] == '\n' || text.at[at - 1] == '>';
+}
+
+static bool ends_part(struct span rest)
+{
+    struct span line = span_trim(span_line(&rest));
+
+    return line.len == 0 || line.at[0] == '<';
+}
+
+// <title>Weather</title>, on a line of its own or next to another tag. *text
+// becomes what is behind it.
+static struct span take_tag(const struct tag *tag, struct span *text)
+{
+    size_t at = span_find(*text, 0, tag->open);
+    size_t end = span_find(*text, at, tag->close);
+    struct span value = {NULL, 0};
+
+    if (end == text->len)
+        return value;
+    struct span rest = span_from(*text, end + tag->len + 1);
+    if (begins_part(*text, at) && ends_part(rest))
+        value = span_trim(
+            span_to(span_from(*text, at + tag->len), end - at - tag->len));
+    *text = rest;
+    return value;
+}
+
+static bool find_tags(struct reading *reading)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < reading->signature->n_outputs; i++) {
+        struct found *found = &reading->outputs[i];
+        struct span rest = reading->reply;
+        struct tag tag;
+
+        if (!tag_of(reading->signature->outputs[i].name, &tag))
+            continue;
+        found->text = take_tag(&tag, &rest);
+        found->twice =
+            found->text.at != NULL && take_tag(&tag, &rest).at != NULL;
+        any = any || found->text.at != NULL;
+    }
+    return any;
+}
+
+// ---- objects
 
 // The value of an output: under its name, or under one that is the same but for
 // case and is no other output's.
@@ -641,16 +820,18 @@ struct reply_form {
     unsigned lenient; // for using it at all
 };
 
-enum { FORM_COUNT = 4 };
+enum { FORM_COUNT = 5 };
 
 // In the order in which they are tried.
 static const struct reply_form forms[][FORM_COUNT] = {
     [ADAPTER_CHAT] = {{find_sections, 0},
                       {find_object, LENIENT_FORM},
+                      {find_tags, LENIENT_FORM},
                       {find_labels, 0},
                       {find_bare, 0}},
     [ADAPTER_JSON] = {{find_object, 0},
                       {find_sections, LENIENT_FORM},
+                      {find_tags, LENIENT_FORM},
                       {find_labels, LENIENT_FORM},
                       {find_bare, 0}},
 };

@@ -99,10 +99,24 @@ static bool is_placeholder(const struct reader *reader, struct span text)
            span_is(span_from(span_to(text, text.len - 1), 1), reader->name);
 }
 
+// "|" and its like on the first line: YAML's way to write the lines that
+// follow.
+static bool is_yaml_block(struct span text)
+{
+    static const char *const marks[] = {"|", "|-", "|+", ">", ">-", ">+"};
+    struct span first = span_trim(span_line(&text));
+
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (span_is(first, marks[i]))
+            return text.len > 0 && !span_starts(text, ">");
+    }
+    return false;
+}
+
 static json_t *text_of_str(const struct type *type, struct reader *reader,
                            struct span text)
 {
-    if (is_placeholder(reader, text))
+    if (is_placeholder(reader, text) || is_yaml_block(text))
         return refuse(type, reader, text);
     return checked_new(json_string_of(text.at, text.len), reader);
 }
@@ -347,21 +361,19 @@ static bool holds_next(struct span line, struct span item)
     return span_find(item, 0, next) < item.len;
 }
 
-// Boxes that are ticked and boxes that are not: of all labels, some are meant.
-static bool has_both_boxes(struct span text)
+// A box that is not ticked: of all labels that stand there, this is not meant.
+static bool has_empty_box(struct span text)
 {
-    bool ticked = false;
-    bool empty = false;
     struct span item;
 
     while (text.len > 0) {
         struct span line = span_trim(span_line(&text));
-        bool box = read_bullet(line, &item) && skip_box(item).at != item.at;
 
-        ticked = ticked || (box && item.at[1] != ' ');
-        empty = empty || (box && item.at[1] == ' ');
+        if (read_bullet(line, &item) && skip_box(item).at != item.at &&
+            item.at[1] == ' ')
+            return true;
     }
-    return ticked && empty;
+    return false;
 }
 
 static bool are_bullets(struct span text)
@@ -634,6 +646,23 @@ static json_t *refuse_nested(const struct type *type, struct reader *reader,
                : refuse(type, reader, text);
 }
 
+// "red, blue." ends as a sentence does; "red, ..." does not end.
+static struct span drop_full_stop(const struct type *type, struct span text)
+{
+    return type->item->kind == TYPE_ENUM && span_ends(text, ".") &&
+                   !span_ends(text, "..")
+               ? span_to(text, text.len - 1)
+               : text;
+}
+
+// A line such as "red, etc." that is no row, but more than one item.
+static bool is_one_of_several(struct span text)
+{
+    return span_find(text, 0, "\n") == text.len &&
+           (span_find(text, 0, ", ") < text.len ||
+            span_find(text, 0, "; ") < text.len);
+}
+
 static json_t *text_of_list(const struct type *type, struct reader *reader,
                             struct span text)
 {
@@ -645,17 +674,20 @@ static json_t *text_of_list(const struct type *type, struct reader *reader,
         value = NULL;
     }
     if (value == NULL && text.len > 0 && are_bullets(text)) {
-        if (type->item->kind != TYPE_ENUM || !has_both_boxes(text))
+        if (type->item->kind != TYPE_ENUM || !has_empty_box(text))
             read = read_lines(type, reader, text);
         return refuse_nested(type, reader, text, read);
     }
     if (value == NULL)
         value = find_nested(type, reader, text);
+    if (value == NULL)
+        text = drop_full_stop(type, text);
     if (value != NULL)
         read = read_json(type, reader, value);
     else if (is_row(type, text))
         read = read_row(type, reader, text);
-    else if (text.len > 0 && item_has_no_lines(type))
+    else if (text.len > 0 && item_has_no_lines(type) &&
+             !is_one_of_several(text))
         read = try_lines(type, reader, text);
     json_decref(value);
     return refuse_nested(type, reader, text, read);
@@ -781,7 +813,8 @@ static bool is_good_str(const struct type *type, struct reader *reader,
     return good;
 }
 
-// `null` is null; where text is no value anyway, so are other ways to say it.
+// `null` is null; where text is no value anyway, so are other ways to say it,
+// and "null" in quotes or with a full stop.
 static bool says_null(const struct type *type, struct reader *reader,
                       struct span text)
 {
@@ -789,9 +822,14 @@ static bool says_null(const struct type *type, struct reader *reader,
         return false;
     if (span_is(text, "null"))
         return true;
+    struct span whole = text;
+    if (span_ends(text, "."))
+        text = span_to(text, text.len - 1);
+    if (text.len > 2 && span_starts(text, "\"") && span_ends(text, "\""))
+        text = span_from(span_to(text, text.len - 1), 1);
     if (!(text.len == 0 || span_same(text, "null") || span_same(text, "none") ||
           span_same(text, "n/a")) ||
-        (type->kind == TYPE_STR && is_good_str(type, reader, text)))
+        (type->kind == TYPE_STR && is_good_str(type, reader, whole)))
         return false;
     reader->lenient |= LENIENT_LABEL;
     return true;
@@ -813,8 +851,8 @@ static json_t *read_text(const struct type *type, struct reader *reader,
 static bool json_says_null(const struct type *type, struct reader *reader,
                            const json_t *value)
 {
-    return type->kind == TYPE_STR && json_is_string(value) &&
-           !fits(type, reader, value) &&
+    return json_is_string(value) &&
+           (type->kind != TYPE_STR || !fits(type, reader, value)) &&
            says_null(type, reader, string_span(reader, value));
 }
 
@@ -887,10 +925,33 @@ static json_t *find_own_value(const struct field *field, struct reader *reader,
     return value;
 }
 
+// <title>Weather</title>, where `title` was asked for.
+static struct span strip_own_tag(const struct field *field,
+                                 struct reader *reader, struct span text)
+{
+    struct span whole = span_trim(text);
+    size_t len = strlen(field->name);
+
+    if (whole.len < 2 * len + 5 || !span_starts(whole, "<") ||
+        !span_starts(span_from(whole, 1), field->name) ||
+        whole.at[len + 1] != '>')
+        return text;
+    struct span inner = span_from(span_to(whole, whole.len - len - 3), len + 2);
+    struct span close = span_from(whole, len + 2 + inner.len);
+    if (!span_starts(close, "</") || !span_ends(close, ">") ||
+        !span_starts(span_from(close, 2), field->name) ||
+        span_find(inner, 0, "</") < inner.len)
+        return text;
+    reader->lenient |= LENIENT_FORM;
+    return inner;
+}
+
 json_t *reply_value_text(const struct field *field, struct span text,
                          unsigned *lenient, struct err *problem)
 {
     struct reader reader = {field->name, 0, problem};
+
+    text = strip_own_tag(field, &reader, text);
     json_t *own = find_own_value(field, &reader, text);
     json_t *value = own != NULL ? read_json(&field->type, &reader, own)
                                 : read_text(&field->type, &reader, text);

@@ -50,6 +50,10 @@ Test(number, is_found_with_its_sign_and_scale)
         {"about 5e3", 5000},
         {"1.5e-3", 0.0015},
         {"1,000,000", 1000000},
+        {"1'234'567.50", 1234567.5},
+        {"CHF 1\xE2\x80\x99"
+         "000.-",
+         1000},
         {"1\xC2\xA0"
          "000\xC2\xA0"
          "000",
@@ -107,7 +111,6 @@ Test(number, in_doubt_is_none)
         "1,23,456",
         "1,000,00",
         "1.234.567",
-        "1'000",
         "1 000",
         "(5.25)",
         "($5.25)",
@@ -184,6 +187,18 @@ Test(number, in_doubt_is_none)
         "5 millones",
         "5 mill\xC3\xB3n",
         "5 cr",
+        "5 grand",
+        "5 permil",
+        "5 ppm",
+        "50 cents",
+        "50\xC2\xA2", // cents
+        "5.00 DR",
+        "5 pm",
+        "5 p.m.",
+        "the 1990s",
+        "the 1990's",
+        "'90",
+        "1'00",
         "44 BC",
         "5\xEB\xA7\x8C",                          // times 10,000 in Korean
         "5 \xD1\x82\xD1\x8B\xD1\x81.",            // thousand in Russian

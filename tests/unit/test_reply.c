@@ -717,10 +717,138 @@ Test(reply, may_say_true_and_false_in_other_words)
 Test(reply, may_stand_in_a_fence_that_is_no_part_of_a_text)
 {
     static const struct row rows[] = {
-        {"name", CHAT, ALL, "```\n[[ ## title ## ]]\nA\n```", "{\"title\":\"A\"}",
-         NULL, LENIENT_FENCE | LENIENT_END},
+        {"name", CHAT, ALL, "```\n[[ ## title ## ]]\nA\n```",
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE | LENIENT_END},
         {"name", CHAT, ALL, "```text\n[[ ## title ## ]]\n```\nx\n```" END "```",
-         "{\"title\":\"```\\nx\\n```\"}", NULL, LENIENT_FENCE},
+         "{\"title\":\"```\\nx\\n```\"}", NULL,
+         LENIENT_FENCE | LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL,
+         "Sure:\n```\n[[ ## title ## ]]\nA\n```\nHope it helps!",
+         "{\"title\":\"A\"}", NULL,
+         LENIENT_FENCE | LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL, "~~~\n[[ ## title ## ]]\n```\nx\n```\n~~~",
+         "{\"title\":\"```\\nx\\n```\"}", NULL, LENIENT_FENCE | LENIENT_END},
+        {"name", CHAT, ALL, "````\n[[ ## title ## ]]\nA\n````",
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE | LENIENT_END},
+        {"think", CHAT, ALL, "So.\n```\n[[ ## answer ## ]]\nA\n```",
+         "{\"reasoning\":\"So.\",\"answer\":\"A\"}", NULL,
+         LENIENT_FENCE | LENIENT_BARE | LENIENT_END},
+        {"page", CHAT, ALL, "```yaml\ntitle: A\nbody: B\n```",
+         "{\"title\":\"A\",\"body\":\"B\"}", NULL,
+         LENIENT_FENCE | LENIENT_MARKER | LENIENT_END},
+        {"page", CHAT, ALL, "---\ntitle: A\nbody: B\n---\n",
+         "{\"title\":\"A\",\"body\":\"B\"}", NULL,
+         LENIENT_FENCE | LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL, "<output>\n[[ ## title ## ]]\nA\n</output>\nBye",
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE | LENIENT_END},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n```\nx\n```" END,
+         "{\"title\":\"```\\nx\\n```\"}", NULL, 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_tags_of_its_names)
+{
+    static const struct row rows[] = {
+        {"page", CHAT, ALL, "<title>A</title>\n<body>\nB: <b>c</b>\n</body>",
+         "{\"title\":\"A\",\"body\":\"B: <b>c</b>\"}", NULL, LENIENT_FORM},
+        {"page", JSON, ALL, "<out><Title>A</Title><body>B</body></out>",
+         "{\"title\":\"A\",\"body\":\"B\"}", NULL, LENIENT_FORM},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n<title>A</title>" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_FORM},
+        {"name", CHAT, ALL, "Use <title>A</title> in HTML",
+         "{\"title\":\"Use <title>A</title> in HTML\"}", NULL, LENIENT_BARE},
+        {"name", CHAT, ALL, "<title>A</title>\n<title>B</title>", NULL,
+         "there is more than one section [[ ## title ## ]]", 0},
+        {"name", CHAT, ALL,
+         "[[ ## title ## ]]\n<title>A</title><title>B</title>" END,
+         "{\"title\":\"<title>A</title><title>B</title>\"}", NULL, 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, has_no_end_of_its_section_in_a_value)
+{
+    static const struct row rows[] = {
+        {"page", CHAT, ALL,
+         "[[ ## title ## ]]\nA\n[[ ## /title ## ]]\n[[ ## body ## ]]\n"
+         "B [[ ## /body ## ]]" END,
+         "{\"title\":\"A\",\"body\":\"B\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\n[[ ## /title ## ]]" END,
+         "{\"title\":\"\"}", NULL, LENIENT_MARKER},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_words_before_a_marker_that_ends_its_line)
+{
+    static const struct row rows[] = {
+        {"page", CHAT, ALL,
+         "Assistant: [[ ## title ## ]]\nA\n[[ ## body ## ]]\nB" END,
+         "{\"title\":\"A\",\"body\":\"B\"}", NULL, LENIENT_MARKER},
+        {"think", CHAT, ALL,
+         "analysisWe add.assistantfinal[[ ## answer ## ]]\n4" END,
+         "{\"reasoning\":\"analysisWe add.assistantfinal\",\"answer\":\"4\"}",
+         NULL, LENIENT_MARKER | LENIENT_BARE},
+        {"name", CHAT, ALL, "I begin with [[ ## title ## ]] and go on.", NULL,
+         "the section [[ ## title ## ]] is missing", 0},
+        {"name", CHAT, ALL, "'[[ ## title ## ]]\nA'", NULL,
+         "the section [[ ## title ## ]] is missing", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_numbered_names_and_bold_headings)
+{
+    static const struct row rows[] = {
+        {"page", CHAT, ALL, "1. Title: A\n2. **Body:** B",
+         "{\"title\":\"A\",\"body\":\"B\"}", NULL,
+         LENIENT_MARKER | LENIENT_END},
+        {"page", CHAT, ALL, "**Title**\nA\n\n**Body**\nB",
+         "{\"title\":\"A\",\"body\":\"B\"}", NULL,
+         LENIENT_MARKER | LENIENT_END},
+        {"page", CHAT, ALL, "title: A\nbody: |\n  B\n  C", NULL,
+         "`body` is \"|   B   C\", but must be text", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, with_a_list_that_does_not_end_is_none)
+{
+    static const struct row rows[] = {
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred, blue." END,
+         "{\"tags\":[\"red\",\"blue\"]}", NULL, LENIENT_FORM | LENIENT_MENDED},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred, ..." END, NULL,
+         "`tags` is \"red, ...\", but must be list of (one of: red; blue)", 0},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred, etc." END, NULL,
+         "`tags` is \"etc\", but must be one of: red; blue", 0},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\n- [ ] red\n- [ ] blue" END, NULL,
+         "`tags` is \"- [ ] red - [ ] blue\", but must be list of (one of: "
+         "red; blue)",
+         0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, says_null_in_json_as_it_does_in_a_text)
+{
+    static const struct row rows[] = {
+        {"maybe", JSON, ALL, "{\"year\": \"N/A\"}", "{\"year\":null}", NULL,
+         LENIENT_LABEL},
+        {"maybe", JSON, ALL, "{\"year\": \"\"}", "{\"year\":null}", NULL,
+         LENIENT_LABEL},
+        {"maybe", CHAT, ALL, "[[ ## year ## ]]\nnull." END, "{\"year\":null}",
+         NULL, LENIENT_LABEL},
+        {"maybe", CHAT, ALL, "[[ ## year ## ]]\n\"null\"" END,
+         "{\"year\":null}", NULL, LENIENT_LABEL},
+        {"note", CHAT, ALL, "[[ ## note ## ]]\nnone." END,
+         "{\"note\":\"none.\"}", NULL, 0},
     };
 
     EXPECT_ROWS(rows);
