@@ -48,6 +48,8 @@ struct model_backend {
     const char *name;
     const char *chat_path;
     const char *embed_path;
+    const char *chat_key; // in quotes: what an answer has, and no error
+    const char *embed_key;
     const char *version_path; // NULL: the list of models says it
     const char *models_path;
     const char *models_key; // of the array in that list

@@ -70,6 +70,8 @@ struct exchange {
     int64_t begun_us;
     int64_t sent_us; // when it first was to be sent over a connection; 0: not
     bool too_large;
+    const char *answer_key; // what the reply holds if it is an answer
+    bool kept;              // its connection, for the next request
     struct model_done result;
 };
 
@@ -105,36 +107,45 @@ const char *model_backend_name(size_t i)
 
 // ---- exchanges
 
-enum { STATUS_ERROR = 400, STATUS_BUSY = 503 };
+enum { STATUS_OK = 200, STATUS_BUSY = 503 };
 
 // A front that gives up on its server, and sends the reply behind its own when
 // that comes at last, would have the next request on the connection answered
 // with it, and each one after it with the reply to the one before. libcurl
 // drops a kept connection on which it finds more, but only if that has come
-// when it is used again. So one whose reply is an error is not kept, but for a
-// busy server's. This has to be said while it is read: afterwards another
-// request may be on it.
-static size_t take_header(char *data, size_t size, size_t n, void *user)
+// when it is used again. So one is kept only for a reply that looks like an
+// answer, or is a busy server's. This has to be said while it is read:
+// afterwards another request may be on it. searched is what of the reply was
+// looked through before.
+static void keep_for_answer(struct exchange *exchange, size_t searched)
 {
-    const struct exchange *exchange = user;
+    size_t overlap = strlen(exchange->answer_key);
     long status = 0;
 
-    (void)data;
+    searched = searched > overlap ? searched - overlap : 0;
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= STATUS_ERROR && status != STATUS_BUSY)
-        (void)curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
-    return size * n;
+    exchange->kept =
+        status == STATUS_BUSY ||
+        (status == STATUS_OK &&
+         strstr(exchange->reply.data + searched, exchange->answer_key) != NULL);
+    if (exchange->kept)
+        (void)curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 0L);
 }
 
 static size_t take_bytes(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *exchange = user;
+    size_t before = exchange->reply.len;
     size_t len = size * n;
 
-    if (exchange->reply.len + len > MODEL_MAX_REPLY)
+    if (before + len > MODEL_MAX_REPLY)
         exchange->too_large = true;
     buf_append(&exchange->reply, data, len);
-    return exchange->reply.failed ? 0 : len;
+    if (exchange->reply.failed)
+        return 0;
+    if (!exchange->kept && len > 0)
+        keep_for_answer(exchange, before);
+    return len;
 }
 
 // How long ago the request was first to be sent is more than a kept connection
@@ -189,9 +200,6 @@ static bool set_up_easy(const struct model_client *client, CURL *easy,
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) ==
-               CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_sending) ==
                CURLE_OK &&
@@ -240,6 +248,7 @@ static struct exchange *new_exchange(const struct model_client *client)
         return NULL;
     exchange->request = BUF_INIT(REQUEST_MAX);
     exchange->reply = BUF_INIT(MODEL_MAX_REPLY);
+    exchange->answer_key = "";
     exchange->easy = curl_easy_init();
     if (exchange->easy == NULL ||
         !set_up_easy(client, exchange->easy, exchange)) {
@@ -416,7 +425,12 @@ static bool address_easy(const struct model_client *client,
         exchange->kind == CALL_EMBED ? client->embed_url : client->chat_url;
     long connect_ms = timeout_ms < CONNECT_MS ? (long)timeout_ms : CONNECT_MS;
 
-    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
+    exchange->kept = false;
+    exchange->answer_key = exchange->kind == CALL_EMBED
+                               ? client->backend->embed_key
+                               : client->backend->chat_key;
+    return curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, client->headers) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,

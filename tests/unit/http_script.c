@@ -169,12 +169,15 @@ static void end(struct http_script *script, bool left)
 
 static void send_reply(int fd, const struct row *row)
 {
-    static const char none[] = "HTTP/1.1 502 X\r\nContent-Length: 2\r\n\r\n{}";
     char head[200];
     size_t len = strlen(row->body);
 
     if (row->act == SCRIPT_LATE) {
-        send_all(fd, none, sizeof none - 1);
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %d X\r\nContent-Length: 13\r\n\r\n"
+                 "{\"error\":\"x\"}",
+                 row->status);
+        send_all(fd, head, strlen(head));
         (void)poll(NULL, 0, row->delay_ms);
     }
 
@@ -185,7 +188,8 @@ static void send_reply(int fd, const struct row *row)
     snprintf(head, sizeof head,
              "HTTP/1.1 %d X\r\nContent-Type: application/json\r\n"
              "Content-Length: %zu\r\n\r\n",
-             row->status, row->act == SCRIPT_CUT ? len + 10 : len);
+             row->act == SCRIPT_LATE ? 200 : row->status,
+             row->act == SCRIPT_CUT ? len + 10 : len);
     send_all(fd, head, strlen(head));
     send_all(fd, row->body, len);
 }

@@ -17,7 +17,7 @@ enum script_act {
     SCRIPT_CLOSE, // takes the request and closes
     SCRIPT_CUT,   // promises more body than it sends, and closes
     SCRIPT_NOISE, // the body, which is no HTTP, and closes
-    SCRIPT_LATE,  // a 502 at once, and the reply after delay_ms
+    SCRIPT_LATE,  // an error with status at once, the reply after delay_ms
 };
 
 struct http_script *http_script_start(int port); // 0 picks one

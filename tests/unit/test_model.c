@@ -127,9 +127,9 @@ Test(model, an_answer_comes_with_its_id)
     call_answer_release(&done.answer);
 }
 
-Test(model, a_reply_that_comes_late_is_not_the_next_ones)
+static void ask_behind_late_reply(int status)
 {
-    http_script_set(server, CHAT, SCRIPT_LATE, 200,
+    http_script_set(server, CHAT, SCRIPT_LATE, status,
                     "{\"message\":{\"content\":\"stale\"},\"done\":true,"
                     "\"done_reason\":\"stop\"}",
                     50);
@@ -140,8 +140,35 @@ Test(model, a_reply_that_comes_late_is_not_the_next_ones)
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 200);
     done = ask_once(5000);
     cr_expect_eq(done.fault, FAULT_NONE, "%s", done.text);
-    cr_expect_str_eq(done.answer.text, "refund");
+    cr_expect_str_eq(done.answer.text, "refund", "behind %d", status);
     call_answer_release(&done.answer);
+}
+
+Test(model, a_reply_that_comes_late_is_not_the_next_ones)
+{
+    ask_behind_late_reply(200);
+    ask_behind_late_reply(502);
+}
+
+Test(model, a_connection_is_used_again_behind_an_answer)
+{
+    for (int i = 0; i < 3; i++) {
+        struct model_done done = ask_once(5000);
+        cr_expect_eq(done.fault, FAULT_NONE, "%s", done.text);
+        call_answer_release(&done.answer);
+    }
+    cr_expect_eq(http_script_connections(server), 1);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200, "{}", 0);
+    struct model_done done = ask_once(5000);
+    cr_expect_neq(done.fault, FAULT_NONE, "%s", done.answer.text);
+    call_answer_release(&done.answer);
+    for (int i = 0; i < 3; i++) {
+        http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
+        done = ask_once(5000);
+        cr_expect_eq(done.fault, FAULT_NONE, "%s", done.text);
+        call_answer_release(&done.answer);
+    }
+    cr_expect_eq(http_script_connections(server), 2);
 }
 
 Test(model, a_server_says_of_its_times_no_more_than_has_passed)
