@@ -16,6 +16,7 @@
 #include "program/job/reach_check.h"
 #include "program/metric/metric.h"
 #include "program/run/ensemble.h"
+#include "program/source/yaml.h"
 #include "store/query.h"
 
 enum { JOBFILE_ARENA_BYTES = 4 << 20, NAME_TRIES = 8 };
@@ -85,7 +86,7 @@ static bool is_own_optimizer(struct jobfile *file, const char *name)
     struct diags *diags = diags_new(&ignored); // read again, and told, later
     const struct node *root = diags == NULL
                                   ? NULL
-                                  : node_parse(&file->arena, file->path,
+                                  : yaml_parse(&file->arena, file->path,
                                                text->data, text->len, diags);
     const struct node *own = root == NULL ? NULL : node_find(root, "optimizer");
     bool same = false;

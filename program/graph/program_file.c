@@ -9,6 +9,7 @@
 #include "program/graph/scope.h"
 #include "program/graph/step.h"
 #include "program/graph/type_form.h"
+#include "program/source/yaml.h"
 
 // Types of composed values are copied into each reader: the cap ends what a
 // chain of them could grow to.
@@ -581,7 +582,7 @@ struct program *program_of_json(const json_t *json, const char *what,
     if (text == NULL && diags != NULL)
         err_nomem(err, "a program");
     if (text != NULL && diags != NULL)
-        root = node_parse(&arena, what, text, strlen(text), diags);
+        root = yaml_parse(&arena, what, text, strlen(text), diags);
     if (root != NULL)
         program = program_parse(root, diags);
     if (text != NULL && diags != NULL && program == NULL &&

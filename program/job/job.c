@@ -10,6 +10,7 @@
 #include "program/graph/search_spec.h"
 #include "program/job/documents.h"
 #include "program/job/tune.h"
+#include "program/source/yaml.h"
 
 enum { JOB_ARENA_MAX = 64 << 20, JOB_NAME_MAX = 64 };
 enum { WINDOW_DEFAULT = 4, SEED_DEFAULT = 9, SPLIT_SEED_DEFAULT = 1 };
@@ -654,7 +655,7 @@ static void set_override(struct reader *reader, const char *text)
     if (key == NULL)
         (void)nomem(reader);
     else
-        (void)node_set(&reader->job->arena, reader->root, key, equal + 1,
+        (void)yaml_set(&reader->job->arena, reader->root, key, equal + 1,
                        reader->diags);
 }
 
@@ -709,7 +710,7 @@ static bool read_root(struct reader *reader, const char *const *overrides,
     const struct bundle_file *file = &reader->bundle->files[0];
     struct job *job = reader->job;
 
-    reader->root = node_parse(&job->arena, job->path, file->data, file->len,
+    reader->root = yaml_parse(&job->arena, job->path, file->data, file->len,
                               reader->diags);
     if (reader->root == NULL)
         return false;

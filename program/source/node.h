@@ -1,8 +1,9 @@
-// node: a YAML (or JSON) text as a tree with places.
+// node: a value of a job file, and the values inside it: a tree with places.
 //
-// Hides libfyaml: all readers of job files work on nodes. Anchors and merge
-// keys are resolved, duplicate keys refused. Everything lives in the arena
-// that it was read into. Depth and size are bounded.
+// yaml.h makes it from a text; all readers of job files work on it. A reader
+// asks for a value of a kind (node_int, ...), and where there is another the
+// user is told what was expected, what was found, and where. Everything lives
+// in one arena.
 
 #ifndef PROGRAM_SOURCE_NODE_H
 #define PROGRAM_SOURCE_NODE_H
@@ -15,8 +16,6 @@
 
 #include "common/arena.h"
 #include "program/source/diag.h"
-
-enum { NODE_MAX_BYTES = 4 << 20, NODE_MAX_DEPTH = 64 };
 
 enum node_kind { NODE_NULL, NODE_SCALAR, NODE_LIST, NODE_MAP };
 
@@ -34,18 +33,26 @@ struct node {
     size_t n; // items
 };
 
-// Reads text. NULL and findings on bad syntax. file names it in findings;
-// the texts of diags keep source lines.
-struct node *node_parse(struct arena *arena, const char *file, const char *text,
-                        size_t len, struct diags *diags);
-
-// Sets KEY (dotted: optimizer.miprov2.auto) to the YAML text VALUE, making
-// maps on the way. False with a finding when it cannot be.
-bool node_set(struct arena *arena, struct node *root, const char *key,
-              const char *value, struct diags *diags);
+// --- the tree ---
 
 // Member of a map by key; NULL when missing or node is no map.
 struct node *node_find(const struct node *map, const char *key);
+
+// Where the key stands in the map; NULL when it is not there.
+const struct place *node_key_place(const struct node *map, const char *key);
+
+// Add at the end; key and nodes are borrowed from the arena. False without
+// memory.
+bool node_add_item(struct arena *arena, struct node *list, struct node *item);
+bool node_add_member(struct arena *arena, struct node *map, const char *key,
+                     const struct place *place, struct node *item);
+
+// Puts value at KEY (dotted: optimizer.miprov2.auto; an item of a list by its
+// number), making maps on the way. False with a finding when it cannot be.
+bool node_put(struct arena *arena, struct node *root, const char *key,
+              struct node *value, struct diags *diags);
+
+// --- values (node_value.c) ---
 
 // Scalars, checked: on a wrong kind they add a finding that says what was
 // expected and return false. `what` names the value in it.

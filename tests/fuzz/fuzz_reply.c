@@ -9,6 +9,7 @@
 #include "program/graph/type_check.h"
 #include "program/prompt/reply.h"
 #include "program/source/node.h"
+#include "program/source/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,7 +49,7 @@ static struct program *make_program(void)
     struct diags *diags = diags_new(&err);
     struct program *program = NULL;
     struct node *root = diags == NULL ? NULL
-                                      : node_parse(&arena, "fuzz.yaml", yaml,
+                                      : yaml_parse(&arena, "fuzz.yaml", yaml,
                                                    strlen(yaml), diags);
 
     if (root != NULL)

@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "program/graph/kind.h"
+#include "program/source/yaml.h"
 
 static struct err err;
 
@@ -29,7 +30,7 @@ static void resume_faults(const struct session *fake, bool was)
 static void read_program(struct session *fake, const char *yaml)
 {
     struct node *root =
-        node_parse(&fake->arena, "job.yaml", yaml, strlen(yaml), fake->diags);
+        yaml_parse(&fake->arena, "job.yaml", yaml, strlen(yaml), fake->diags);
 
     cr_assert_not_null(root, "the YAML of the test");
     fake->job.program = program_parse(root, fake->diags);
@@ -149,7 +150,7 @@ static const void *read_params(struct session *fake, const char *name,
     const void *values;
 
     fake->job.optimizer = name;
-    fake->job.optimizer_node = node_parse(&fake->arena, "params.yaml", params,
+    fake->job.optimizer_node = yaml_parse(&fake->arena, "params.yaml", params,
                                           strlen(params), fake->diags);
     values = optimizer_params(&fake->job, optimizer, &fake->arena, fake->diags);
     if (values == NULL)

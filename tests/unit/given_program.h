@@ -9,6 +9,7 @@
 
 #include "program/graph/program.h"
 #include "program/source/node.h"
+#include "program/source/yaml.h"
 
 // A whole pipeline: an enum with a limit, plain fields, a composed value, and
 // reasoning.
@@ -57,7 +58,7 @@ static inline struct program *given_program(const char *yaml)
 
     cr_assert(diags != NULL, "%s", err.text);
     struct node *root =
-        node_parse(&arena, "test.yaml", yaml, strlen(yaml), diags);
+        yaml_parse(&arena, "test.yaml", yaml, strlen(yaml), diags);
     if (root != NULL)
         program = program_parse(root, diags);
     (void)diags_ok(diags, &err);

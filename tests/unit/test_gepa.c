@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "fake_session.h"
+#include "program/source/yaml.h"
 
 static struct err err;
 
@@ -355,7 +356,7 @@ Test(gepa, both_ways_to_say_the_effort_are_refused)
 
     fake->job.optimizer = "gepa";
     fake->job.optimizer_node =
-        node_parse(&fake->arena, "p.yaml", text, strlen(text), fake->diags);
+        yaml_parse(&fake->arena, "p.yaml", text, strlen(text), fake->diags);
     cr_expect_null(
         optimizer_params(&fake->job, &row, &fake->arena, fake->diags));
     cr_expect_not_null(strstr(fake->diags->items[0].text, "not both"));

@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "program/metric/metric.h"
+#include "program/source/yaml.h"
 
 // The outputs that all tests speak of, made by hand: a metric needs no more
 // of a program than this.
@@ -56,7 +57,7 @@ static void close_metric(void)
 static struct metric *parse(const char *yaml)
 {
     struct node *node =
-        node_parse(&arena, "job.yaml", yaml, strlen(yaml), diags);
+        yaml_parse(&arena, "job.yaml", yaml, strlen(yaml), diags);
 
     cr_assert_not_null(node);
     metric_release(metric);
@@ -590,7 +591,7 @@ static struct metric *parse_with_input(const char *yaml)
 {
     static struct program asking;
     struct node *node =
-        node_parse(&arena, "job.yaml", yaml, strlen(yaml), diags);
+        yaml_parse(&arena, "job.yaml", yaml, strlen(yaml), diags);
 
     asking = program;
     asking.inputs = questions;

@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 #include "program/source/node.h"
+#include "program/source/yaml.h"
 
 static struct arena arena;
 static struct diags *diags;
@@ -31,7 +32,7 @@ TestSuite(node, .init = open_list, .fini = close_list);
 
 static struct node *parse(const char *text)
 {
-    return node_parse(&arena, "job.yaml", text, strlen(text), diags);
+    return yaml_parse(&arena, "job.yaml", text, strlen(text), diags);
 }
 
 // The first error; "" without one.
@@ -119,7 +120,7 @@ Test(node, bounds_what_anchors_grow_to)
             buf_printf(&text, "*a%d, ", i);
         buf_puts(&text, "]\n");
     }
-    cr_expect_null(node_parse(&arena, "f", text.data, text.len, diags));
+    cr_expect_null(yaml_parse(&arena, "f", text.data, text.len, diags));
     cr_expect_str_eq(diags->items[0].code, "too-large");
     buf_release(&text);
 }
@@ -174,9 +175,9 @@ Test(node, is_set_by_a_dotted_key)
 {
     struct node *root = parse("a: {b: 1}\nlist: [1, 2]\n");
 
-    cr_expect(node_set(&arena, root, "a.b", "{c: [x]}", diags));
-    cr_expect(node_set(&arena, root, "new.deep.key", "3", diags));
-    cr_expect(node_set(&arena, root, "list.1", "'4'", diags));
+    cr_expect(yaml_set(&arena, root, "a.b", "{c: [x]}", diags));
+    cr_expect(yaml_set(&arena, root, "new.deep.key", "3", diags));
+    cr_expect(yaml_set(&arena, root, "list.1", "'4'", diags));
     expect_json(root, "{\"a\":{\"b\":{\"c\":[\"x\"]}},\"list\":[1,\"4\"],"
                       "\"new\":{\"deep\":{\"key\":3}}}");
 }
@@ -185,7 +186,7 @@ Test(node, opens_a_name_that_stands_for_a_map)
 {
     struct node *root = parse("optimizer: miprov2");
 
-    cr_expect(node_set(&arena, root, "optimizer.miprov2.auto", "heavy", diags));
+    cr_expect(yaml_set(&arena, root, "optimizer.miprov2.auto", "heavy", diags));
     expect_json(root, "{\"optimizer\":{\"miprov2\":{\"auto\":\"heavy\"}}}");
 }
 
@@ -193,13 +194,13 @@ Test(node, is_not_set_below_a_text)
 {
     struct node *root = parse("name: x\nlist: [1]");
 
-    cr_expect_not(node_set(&arena, root, "name.y", "1", diags));
+    cr_expect_not(yaml_set(&arena, root, "name.y", "1", diags));
     cr_expect_str_eq(complaint(),
                      "--set name.y=1: there is no place for `name.y` in the "
                      "job file: `name` is not a map that could hold `y`");
-    cr_expect_not(node_set(&arena, root, "list.1", "1", diags));
-    cr_expect_not(node_set(&arena, root, "a..b", "1", diags));
-    cr_expect_not(node_set(&arena, root, "a", "[1", diags));
+    cr_expect_not(yaml_set(&arena, root, "list.1", "1", diags));
+    cr_expect_not(yaml_set(&arena, root, "a..b", "1", diags));
+    cr_expect_not(yaml_set(&arena, root, "a", "[1", diags));
 }
 
 Test(node, reads_counts_with_suffixes)

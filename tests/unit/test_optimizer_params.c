@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "program/source/node.h"
+#include "program/source/yaml.h"
 
 static struct err err;
 static struct diags *diags;
@@ -34,7 +35,7 @@ static const void *read_params(const char *name, const char *yaml)
 {
     job.optimizer = name;
     job.optimizer_node = yaml == NULL ? NULL
-                                      : node_parse(&arena, "job.yaml", yaml,
+                                      : yaml_parse(&arena, "job.yaml", yaml,
                                                    strlen(yaml), diags);
     return optimizer_params(&job, &optimizer, &arena, diags);
 }

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "program/graph/plan.h"
+#include "program/source/yaml.h"
 
 // sort <- facts <- write, and apart: mood.
 static const char pipeline[] =
@@ -24,7 +25,7 @@ static void open_program(void)
 
     cr_assert_not_null(diags, "%s", err.text);
     program = program_parse(
-        node_parse(&arena, "f", pipeline, sizeof pipeline - 1, diags), diags);
+        yaml_parse(&arena, "f", pipeline, sizeof pipeline - 1, diags), diags);
     cr_assert(diags_ok(diags, &err), "%s", err.text);
     diags_free(diags);
     arena_release(&arena);

@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "program/graph/kind.h"
 #include "program/graph/program.h"
+#include "program/source/yaml.h"
 
 static const char pipeline[] =
     "inputs: {q: {desc: A question}, context: {default: none}, "
@@ -45,7 +46,7 @@ TestSuite(program, .init = open_program, .fini = close_program);
 static struct program *parse(const char *text)
 {
     const struct node *root =
-        node_parse(&arena, "job.yaml", text, strlen(text), diags);
+        yaml_parse(&arena, "job.yaml", text, strlen(text), diags);
 
     cr_assert_not_null(root);
     return program_parse(root, diags);

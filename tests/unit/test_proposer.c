@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "fake_support.h"
+#include "program/source/yaml.h"
 #include "search/toolkit/data_summary.h"
 #include "search/toolkit/shown.h"
 
@@ -99,7 +100,7 @@ Test(proposer, a_program_is_shown_as_its_steps)
     struct arena arena = ARENA_INIT(1 << 20);
     struct diags *diags = diags_new(&err);
     struct node *root =
-        node_parse(&arena, "job.yaml", yaml, strlen(yaml), diags);
+        yaml_parse(&arena, "job.yaml", yaml, strlen(yaml), diags);
     struct program *program = program_parse(root, diags);
 
     cr_assert_not_null(program);

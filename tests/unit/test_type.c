@@ -7,6 +7,7 @@
 #include "program/graph/type.h"
 #include "program/graph/type_check.h"
 #include "program/graph/type_form.h"
+#include "program/source/yaml.h"
 
 static struct arena arena;
 static struct diags *diags;
@@ -37,7 +38,7 @@ TestSuite(type, .init = open_type, .fini = close_type);
 static void parse(const char *text)
 {
     const struct node *node =
-        node_parse(&arena, "f", text, strlen(text), diags);
+        yaml_parse(&arena, "f", text, strlen(text), diags);
 
     field_release(&field);
     cr_assert_not_null(node);
