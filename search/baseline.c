@@ -5,7 +5,7 @@
 // The program as written, but for the form of the answer.
 static struct candidate *in_other_form(struct session *session, struct err *err)
 {
-    const char *name = adapter_names[findings_other_form(session_job(session))];
+    const char *name = adapter_names[results_other_form(session_job(session))];
     struct candidate *candidate =
         candidate_child(session_baseline(session), err);
     json_t *value = json_string(name);
@@ -45,12 +45,12 @@ static bool must_fit(const struct trial *trial, struct err *err)
     return false;
 }
 
-void baseline_settle(struct session *session, struct findings *found)
+void baseline_settle(struct session *session, struct results *found)
 {
     if (found->form == NULL)
         return;
     found->baseline =
-        found->other_form == NULL ? found->form : findings_form(found);
+        found->other_form == NULL ? found->form : results_form(found);
     session_set_baseline(session, found->baseline);
     session_set_best(session, found->baseline);
 }
@@ -59,7 +59,7 @@ void baseline_settle(struct session *session, struct findings *found)
 // of the better one, borrowed. A form that a model cannot write costs a second
 // call an example, and may come to more than a small budget on all of them.
 static struct candidate *choose_form(struct session *session,
-                                     struct findings *found, struct err *err)
+                                     struct results *found, struct err *err)
 {
     size_t all = session_split(session)->n[SHARE_VAL];
     size_t some = all < BASELINE_FIRST_ROWS ? all : BASELINE_FIRST_ROWS;
@@ -77,7 +77,7 @@ static struct candidate *choose_form(struct session *session,
     candidate_unref(other);
     if (found->other_form == NULL)
         return NULL;
-    return findings_form(found)->candidate;
+    return results_form(found)->candidate;
 }
 
 // The program as written on all validation rows, or on the first of them where
@@ -98,10 +98,10 @@ static struct trial *score_as_written(struct session *session,
     if (first == NULL || !early || first->score < 1)
         return first;
     whole = score_written(session, TRIAL_FULL, candidate, all, what, err);
-    return whole != NULL || !findings_over_budget(session, err) ? whole : first;
+    return whole != NULL || !results_over_budget(session, err) ? whole : first;
 }
 
-bool baseline_score(struct session *session, struct findings *found,
+bool baseline_score(struct session *session, struct results *found,
                     struct err *err)
 {
     struct candidate *candidate = session_baseline(session);
@@ -114,7 +114,7 @@ bool baseline_score(struct session *session, struct findings *found,
     if (candidate != NULL)
         trial = score_as_written(session, candidate, err);
     if (trial == NULL && found->form != NULL &&
-        findings_over_budget(session, err)) {
+        results_over_budget(session, err)) {
         found->is_over = true;
         baseline_settle(session, found);
         trial = found->baseline;
@@ -127,13 +127,13 @@ bool baseline_score(struct session *session, struct findings *found,
     return true;
 }
 
-struct use baseline_use(const struct findings *found)
+struct use baseline_use(const struct results *found)
 {
     struct use use = {found->baseline->calls, found->baseline->tokens};
 
     if (found->other_form != NULL) {
-        use.calls += findings_form(found)->calls;
-        use.tokens += findings_form(found)->tokens;
+        use.calls += results_form(found)->calls;
+        use.tokens += results_form(found)->tokens;
     }
     return use;
 }

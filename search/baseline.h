@@ -8,7 +8,7 @@
 #ifndef SEARCH_BASELINE_H
 #define SEARCH_BASELINE_H
 
-#include "search/findings.h"
+#include "search/results.h"
 
 enum {
     BASELINE_FIRST_ROWS = 32, // they choose the form of answer, and a search
@@ -19,13 +19,13 @@ enum {
 // before that, the examples that were to choose the form have to do, and
 // found->is_over. ERR_BUDGET: there is no score at all; ERR_INPUT: the prompt
 // does not fit num_ctx.
-bool baseline_score(struct session *session, struct findings *found,
+bool baseline_score(struct session *session, struct results *found,
                     struct err *err);
 
 // Takes for the baseline what was scored of the forms so far, if anything was.
-void baseline_settle(struct session *session, struct findings *found);
+void baseline_settle(struct session *session, struct results *found);
 
 // What it came to, with the rows that chose its form.
-struct use baseline_use(const struct findings *found);
+struct use baseline_use(const struct results *found);
 
 #endif

@@ -7,8 +7,8 @@
 #include "search/baseline.h"
 #include "search/documents.h"
 #include "search/evaluate.h"
-#include "search/findings.h"
 #include "search/front.h"
+#include "search/results.h"
 #include "search/seed.h"
 #include "search/session/comparison.h"
 #include "search/session/session_thread.h"
@@ -76,7 +76,7 @@ static void expect_all(struct session *session)
 }
 
 // The search is over, sooner or later than it was thought to be.
-static void expect_rest(struct session *session, const struct findings *found)
+static void expect_rest(struct session *session, const struct results *found)
 {
     bool won = found->winner != found->baseline;
 
@@ -108,7 +108,7 @@ static void warn_of_nothing(struct session *session, const struct trial *trial)
 // The test share is scored last, with the baseline and with the winner. Kept
 // for it are the calls that the baseline came to a row, a tenth more, and twice
 // the tokens, since prompts with demos are longer.
-static void keep_for_test(struct session *session, const struct findings *found)
+static void keep_for_test(struct session *session, const struct results *found)
 {
     int64_t rows = 2 * (int64_t)session_split(session)->n[SHARE_TEST];
     size_t n_rows = found->baseline->n_rows;
@@ -120,7 +120,7 @@ static void keep_for_test(struct session *session, const struct findings *found)
 }
 
 // `from`: the program of an earlier run is the first candidate.
-static bool score_seed(struct session *session, struct findings *found,
+static bool score_seed(struct session *session, struct results *found,
                        struct err *err)
 {
     const struct split *split = session_split(session);
@@ -150,7 +150,7 @@ static bool score_seed(struct session *session, struct findings *found,
     return true;
 }
 
-static bool search(struct session *session, struct findings *found,
+static bool search(struct session *session, struct results *found,
                    struct err *err)
 {
     const struct session_setup *setup = session_setup_of(session);
@@ -167,7 +167,7 @@ static bool search(struct session *session, struct findings *found,
     }
     if (!score_seed(session, found, err)) {
         session_set_aside(session, (struct use){0});
-        return findings_over_budget(session, err);
+        return results_over_budget(session, err);
     }
     ok = setup->optimizer->run(session, setup->params, err);
     found->baseline = session_baseline_trial(session);
@@ -179,7 +179,7 @@ static bool search(struct session *session, struct findings *found,
     return ok;
 }
 
-static bool score_both(struct session *session, struct findings *found,
+static bool score_both(struct session *session, struct results *found,
                        struct err *err)
 {
     const struct split *split = session_split(session);
@@ -200,7 +200,7 @@ static bool score_both(struct session *session, struct findings *found,
     return true;
 }
 
-static bool score_test(struct session *session, struct findings *found,
+static bool score_test(struct session *session, struct results *found,
                        struct err *err)
 {
     if (session_split(session)->n[SHARE_TEST] == 0)
@@ -208,14 +208,14 @@ static bool score_test(struct session *session, struct findings *found,
     session_phase(session, "test");
     session_ask_logprobs(session, false);
     return score_both(session, found, err) ||
-           findings_do_without(session, found, "the test share is not scored",
-                               err);
+           results_do_without(session, found, "the test share is not scored",
+                              err);
 }
 
 // Asks for the winner's first answers once more. A model that answers alike has
 // no noise; what one that does not would make of a score is said beside the
 // gain. What the budget does not reach is left out.
-static bool measure_noise(struct session *session, struct findings *found,
+static bool measure_noise(struct session *session, struct results *found,
                           struct err *err)
 {
     const struct trial *winner = found->winner;
@@ -236,7 +236,7 @@ static bool measure_noise(struct session *session, struct findings *found,
 }
 
 // The winner with demos for the steps that were not searched.
-static bool complete_winner(struct session *session, struct findings *found,
+static bool complete_winner(struct session *session, struct results *found,
                             struct err *err)
 {
     struct candidate *winner = found->winner->candidate;
@@ -246,7 +246,7 @@ static bool complete_winner(struct session *session, struct findings *found,
         if (demos_for_skipped(session, winner, SKIPPED_STEP_DEMOS,
                               &found->compiled, err))
             return true;
-        if (!findings_do_without(
+        if (!results_do_without(
                 session, found,
                 "the steps that were not searched have no demos", err))
             return false;
@@ -256,7 +256,7 @@ static bool complete_winner(struct session *session, struct findings *found,
 }
 
 static const char *finish_reason(const struct session *session,
-                                 const struct findings *found)
+                                 const struct results *found)
 {
     const char *finish = session_finish(session);
 
@@ -265,22 +265,22 @@ static const char *finish_reason(const struct session *session,
     return finish;
 }
 
-static bool write_result(struct session *session, struct findings *found,
+static bool write_result(struct session *session, struct results *found,
                          struct ending *ending, struct err *err)
 {
     ending->document =
-        findings_document(session, found, finish_reason(session, found));
+        results_document(session, found, finish_reason(session, found));
     if (ending->document == NULL) {
         err_nomem(err, "the result");
         return false;
     }
-    ending->score = findings_compiled_score(ending->document);
-    findings_name_fault(ending, found->winner);
-    ending->compiled = findings_compiled(session, found, err);
+    ending->score = results_compiled_score(ending->document);
+    results_name_fault(ending, found->winner);
+    ending->compiled = results_compiled(session, found, err);
     return ending->compiled != NULL;
 }
 
-static bool finish_run(struct session *session, struct findings *found,
+static bool finish_run(struct session *session, struct results *found,
                        struct ending *ending, struct err *err)
 {
     found->winner = front_winner(session);
@@ -295,10 +295,10 @@ static bool finish_run(struct session *session, struct findings *found,
 
 // The budget did not reach the end of the baseline: the program as written is
 // all there is, without a score.
-static bool finish_unscored(struct session *session, struct findings *found,
+static bool finish_unscored(struct session *session, struct results *found,
                             struct ending *ending, struct err *err)
 {
-    if (!findings_do_without(session, found, "the baseline is not scored", err))
+    if (!results_do_without(session, found, "the baseline is not scored", err))
         return false;
     found->compiled = candidate_ref(session_baseline(session));
     return write_result(session, found, ending, err);
@@ -307,7 +307,7 @@ static bool finish_unscored(struct session *session, struct findings *found,
 // Stopped by the user: the best so far is exported without further calls. While
 // the form of answer is being chosen that is the program as written; before
 // that there is nothing, and *why says so.
-static void export_best(struct session *session, struct findings *found,
+static void export_best(struct session *session, struct results *found,
                         struct ending *ending, struct err *why)
 {
     struct err ignored = ERR_CLEAR;
@@ -322,16 +322,16 @@ static void export_best(struct session *session, struct findings *found,
                 "no file yet; run the same command again to go on");
     if (found->winner != NULL && found->compiled == NULL)
         found->compiled = candidate_ref(found->winner->candidate);
-    ending->document = findings_document(session, found, "stopped");
+    ending->document = results_document(session, found, "stopped");
     if (found->winner == NULL)
         return;
-    ending->score = findings_compiled_score(ending->document);
-    ending->compiled = findings_compiled(session, found, &ignored);
+    ending->score = results_compiled_score(ending->document);
+    ending->compiled = results_compiled(session, found, &ignored);
 }
 
 static bool run(struct session *session, struct ending *ending, struct err *err)
 {
-    struct findings found = {0};
+    struct results found = {0};
     bool ok;
 
     session_ask_logprobs(session,

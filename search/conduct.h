@@ -5,7 +5,7 @@
 // eval: the program, compiled or not, on the rows that were asked for
 //       (evaluate.h)
 //
-// What is found out on the way is kept in findings.h.
+// What is found out on the way is kept in results.h.
 
 #ifndef SEARCH_CONDUCT_H
 #define SEARCH_CONDUCT_H

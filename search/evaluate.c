@@ -4,7 +4,7 @@
 
 #include "program/run/compiled.h"
 #include "search/documents.h"
-#include "search/findings.h"
+#include "search/results.h"
 #include "search/seed.h"
 
 static bool has_pool(const struct candidate *candidate)
@@ -84,11 +84,11 @@ static json_t *eval_document(const struct session *session,
                              const struct trial *trial)
 {
     const struct session_setup *setup = session_setup_of(session);
-    json_t *document = findings_score_json(session, trial);
+    json_t *document = results_score_json(session, trial);
 
     json_object_set_new(document, "model_faults",
                         json_integer((json_int_t)trial->model_faults));
-    json_object_set_new(document, "faults", findings_faults_json(trial));
+    json_object_set_new(document, "faults", results_faults_json(trial));
     json_object_set_new(document, "lenient",
                         json_integer((json_int_t)trial->lenient));
     json_object_set_new(document, "job", json_string(setup->job_id));
@@ -123,7 +123,7 @@ bool evaluate_job(struct session *session, struct ending *ending,
     if (setup->request->compiled != NULL)
         compare_digest(session);
     ending->document = eval_document(session, trial);
-    findings_name_fault(ending, trial);
+    results_name_fault(ending, trial);
     ending->score = trial->score;
     if (ending->document == NULL)
         err_nomem(err, "the result");

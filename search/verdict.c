@@ -137,14 +137,14 @@ static void add_not_better(const struct verdict_facts *facts,
                          &ignored))
         return;
     if (both.n < COMPARISON_LEAST && both.n < facts->baseline->n)
-        add_reason(reasons, "too_few_compared",
-                   "the budget ended when the most promising of the other "
-                   "candidates (%zu) had been scored on %zu validation "
-                   "examples (%.1f %%, where the baseline has %.1f %%): too few "
-                   "to tell, so the program as written was kept; a larger "
-                   "`max_calls` would tell",
-                   candidates - 1, both.n, 100 * both.b.score,
-                   100 * both.a.score);
+        add_reason(
+            reasons, "too_few_compared",
+            "the budget ended when the most promising of the other "
+            "candidates (%zu) had been scored on %zu validation "
+            "examples (%.1f %%, where the baseline has %.1f %%): too few "
+            "to tell, so the program as written was kept; a larger "
+            "`max_calls` would tell",
+            candidates - 1, both.n, 100 * both.b.score, 100 * both.a.score);
     else
         add_reason(reasons, "within_chance",
                    "the best of the other candidates (%zu) has %.1f %% on the "

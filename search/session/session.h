@@ -32,6 +32,7 @@
 #include "program/job/dataset.h"
 #include "program/job/job.h"
 #include "search/session/ledger.h"
+#include "search/session/runs.h"
 #include "search/session/task.h"
 #include "search/session/trial.h"
 
@@ -111,38 +112,6 @@ void session_keep_back(struct session *session, size_t n);
 
 // All trials so far, by number - 1. Borrowed.
 struct trial *const *session_trials(const struct session *session, size_t *n);
-
-// --- runs: programs on inputs, with traces; not trials ---
-
-struct runs_request {
-    const struct program *program; // borrowed until the runs are freed
-    const struct plan *plan;       // borrowed too
-    struct candidate *candidate;   // sealed
-    enum role role;
-    struct sampling sampling;
-    bool scored;           // by the job's metric: items are rows
-    bool free_text;        // replies have room for text, whatever num_predict
-    const size_t *rows;    // items as rows of the dataset, or
-    json_t *const *inputs; // as inputs of the program (references are taken),
-    const json_t *texts;   // or as texts to be embedded, a list of n: the role
-                           // is ROLE_EMBED, and nothing is run
-    json_t *const *given; // NULL, or one an item: {step: outputs} that stand in
-                          // place of these steps' answers; NULL for none
-    size_t n;
-};
-
-struct runs {
-    struct task_item *items; // traced
-    size_t n;
-    bool done;
-    struct task *task;
-};
-
-// Submits and returns at once; any number may be under way.
-struct runs *runs_submit(struct session *session,
-                         const struct runs_request *request, struct err *err);
-bool runs_wait(struct session *session, struct runs *runs, struct err *err);
-void runs_free(struct runs *runs); // only when done, or at the end; NULL fine
 
 // Whether trials, and runs that are scored, ask for log-probabilities from now
 // on, so that their items have p_right where the server tells. Off at first;

@@ -1,4 +1,4 @@
-#include "search/findings.h"
+#include "search/results.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@ static bool compare(const struct session *session, const struct trial *a,
                            &ignored);
 }
 
-json_t *findings_score_json(const struct session *session,
-                            const struct trial *trial)
+json_t *results_score_json(const struct session *session,
+                           const struct trial *trial)
 {
     struct comparison alone;
 
@@ -56,7 +56,7 @@ static json_t *pair_json(const struct session *session,
 }
 
 static json_t *test_json(const struct session *session,
-                         const struct findings *found)
+                         const struct results *found)
 {
     double p_value = 1;
     json_t *pair;
@@ -73,7 +73,7 @@ static json_t *test_json(const struct session *session,
 // share each program on its rows, then both on the rows that they share; and of
 // the test share. NULL without memory.
 static json_t *scores_json(const struct session *session,
-                           const struct findings *found)
+                           const struct results *found)
 {
     double p_value = 1;
     json_t *same = pair_json(session, found->baseline, found->winner, &p_value);
@@ -81,19 +81,19 @@ static json_t *scores_json(const struct session *session,
     if (json_is_object(same))
         json_object_set_new(same, "p_value", json_real(p_value));
     return json_pack("{s:o, s:o, s:o, s:o}", "baseline",
-                     findings_score_json(session, found->baseline), "compiled",
-                     findings_score_json(session, found->winner), "same_rows",
+                     results_score_json(session, found->baseline), "compiled",
+                     results_score_json(session, found->winner), "same_rows",
                      same, "test", test_json(session, found));
 }
 
 // --- the form of answer ---
 
-enum adapter findings_other_form(const struct job *job)
+enum adapter results_other_form(const struct job *job)
 {
     return job->settings.adapter == ADAPTER_CHAT ? ADAPTER_JSON : ADAPTER_CHAT;
 }
 
-struct trial *findings_form(const struct findings *found)
+struct trial *results_form(const struct results *found)
 {
     double gain = comparison_gain(found->form, found->other_form);
     bool is_other = gain > 0 || (!(gain < 0) &&
@@ -105,7 +105,7 @@ struct trial *findings_form(const struct findings *found)
 // {"chat": 0.31, "json": 0.49, "n": 32, "chosen": "json"}, where the run was to
 // choose.
 static json_t *adapter_json(const struct session *session,
-                            const struct findings *found)
+                            const struct results *found)
 {
     const struct job *job = session_job(session);
     double ours, theirs;
@@ -116,11 +116,11 @@ static json_t *adapter_json(const struct session *session,
     n = comparison_means(found->form, found->other_form, &ours, &theirs);
     return json_pack("{s:f, s:f, s:I, s:s}",
                      adapter_names[job->settings.adapter], ours,
-                     adapter_names[findings_other_form(job)], theirs, "n",
+                     adapter_names[results_other_form(job)], theirs, "n",
                      (json_int_t)n, "chosen",
-                     adapter_names[findings_form(found) == found->form
+                     adapter_names[results_form(found) == found->form
                                        ? job->settings.adapter
-                                       : findings_other_form(job)]);
+                                       : results_other_form(job)]);
 }
 
 // --- what else is told ---
@@ -128,7 +128,7 @@ static json_t *adapter_json(const struct session *session,
 // How much a score moves by itself: the same candidate on the same rows, drawn
 // twice. `score` is the deviation of a mean over as many rows as the winner was
 // scored on.
-static json_t *noise_json(const struct findings *found)
+static json_t *noise_json(const struct results *found)
 {
     const struct trial *winner = found->winner;
     const struct trial *again = found->again;
@@ -184,7 +184,7 @@ static json_t *changes_json(const struct session *session,
     return changes;
 }
 
-json_t *findings_faults_json(const struct trial *trial)
+json_t *results_faults_json(const struct trial *trial)
 {
     json_t *faults = json_object();
 
@@ -195,7 +195,7 @@ json_t *findings_faults_json(const struct trial *trial)
     return faults;
 }
 
-void findings_name_fault(struct ending *ending, const struct trial *trial)
+void results_name_fault(struct ending *ending, const struct trial *trial)
 {
     if (trial == NULL || trial->model_faults == 0)
         return;
@@ -203,7 +203,7 @@ void findings_name_fault(struct ending *ending, const struct trial *trial)
     ending->fault_row = (int64_t)trial->fault_row;
 }
 
-double findings_compiled_score(const json_t *document)
+double results_compiled_score(const json_t *document)
 {
     return json_get_number(json_object_get(document, "compiled"), "score", -1);
 }
@@ -220,14 +220,14 @@ static json_int_t count_trials(const struct session *session)
     return count;
 }
 
-json_t *findings_document(struct session *session, const struct findings *found,
-                          const char *finish)
+json_t *results_document(struct session *session, const struct results *found,
+                         const char *finish)
 {
     const struct session_setup *setup = session_setup_of(session);
     const struct candidate *winner =
         found->compiled == NULL ? session_baseline(session) : found->compiled;
     size_t faults = found->winner == NULL ? 0 : found->winner->model_faults;
-    json_t *kinds = findings_faults_json(found->winner);
+    json_t *kinds = results_faults_json(found->winner);
     json_t *scores = scores_json(session, found);
     const struct verdict_facts facts = {session,
                                         found->baseline,
@@ -266,8 +266,8 @@ json_t *findings_document(struct session *session, const struct findings *found,
 
 // --- the compiled file ---
 
-char *findings_compiled(const struct session *session,
-                        const struct findings *found, struct err *err)
+char *results_compiled(const struct session *session,
+                       const struct results *found, struct err *err)
 {
     const struct session_setup *setup = session_setup_of(session);
     json_t *scores = scores_json(session, found);
@@ -293,7 +293,7 @@ char *findings_compiled(const struct session *session,
 
 // --- what the budget does not reach ---
 
-bool findings_over_budget(struct session *session, struct err *err)
+bool results_over_budget(struct session *session, struct err *err)
 {
     if (err->code != ERR_BUDGET)
         return false;
@@ -302,8 +302,8 @@ bool findings_over_budget(struct session *session, struct err *err)
     return true;
 }
 
-bool findings_do_without(struct session *session, struct findings *found,
-                         const char *what, struct err *err)
+bool results_do_without(struct session *session, struct results *found,
+                        const char *what, struct err *err)
 {
     if (err->code != ERR_BUDGET)
         return false;

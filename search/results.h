@@ -1,4 +1,4 @@
-// findings: what a run has found out so far, and the document and the compiled
+// results: what a run has found out so far, and the document and the compiled
 // file that are made of it.
 //
 // A run fills them in as it goes (conduct.h): first the form of answer and the
@@ -6,8 +6,8 @@
 // written at any time: what is not known yet is null in it, so that a run that
 // was stopped is told in the same words as one that ended.
 
-#ifndef SEARCH_FINDINGS_H
-#define SEARCH_FINDINGS_H
+#ifndef SEARCH_RESULTS_H
+#define SEARCH_RESULTS_H
 
 #include <stdbool.h>
 
@@ -17,7 +17,7 @@
 #include "search/session/session_thread.h"
 
 // Trials are borrowed from the session; NULL: there is none yet.
-struct findings {
+struct results {
     struct trial *baseline;
     struct trial *winner;
     struct trial *test_baseline;
@@ -34,46 +34,46 @@ struct findings {
 // --- the form of answer ---
 
 // The one that the job does not name.
-enum adapter findings_other_form(const struct job *job);
+enum adapter results_other_form(const struct job *job);
 
 // Of form and other_form the better one; of equals the one that came with fewer
 // calls (an answer that cannot be read costs a second one), then the job's own.
-struct trial *findings_form(const struct findings *found);
+struct trial *results_form(const struct results *found);
 
 // --- what the budget does not reach ---
 
 // Whether err is that the budget is used up: the search is then over, and err
 // clear again.
-bool findings_over_budget(struct session *session, struct err *err);
+bool results_over_budget(struct session *session, struct err *err);
 
 // The same for a part of the end, which is left out and said: "the test share
 // is not scored: ...". what is static.
-bool findings_do_without(struct session *session, struct findings *found,
-                         const char *what, struct err *err);
+bool results_do_without(struct session *session, struct results *found,
+                        const char *what, struct err *err);
 
 // --- told ---
 
 // {"score", "low", "high", "n"} of a trial, on all rows that it was scored on;
 // null for NULL. New reference, as all here; NULL without memory.
-json_t *findings_score_json(const struct session *session,
-                            const struct trial *trial);
+json_t *results_score_json(const struct session *session,
+                           const struct trial *trial);
 
 // {"format": 28, "loop": 2}: what was wrong with the answers of a trial.
-json_t *findings_faults_json(const struct trial *trial);
+json_t *results_faults_json(const struct trial *trial);
 
 // The result of a run (docs/job-file.md). finish: why it ended.
-json_t *findings_document(struct session *session, const struct findings *found,
-                          const char *finish);
+json_t *results_document(struct session *session, const struct results *found,
+                         const char *finish);
 
 // Of the winner on the validation share, as the document has it; -1 for none.
-double findings_compiled_score(const json_t *document);
+double results_compiled_score(const json_t *document);
 
 // Which example shows best what went wrong in a trial; the loop, which can read
 // the store, adds the reply.
-void findings_name_fault(struct ending *ending, const struct trial *trial);
+void results_name_fault(struct ending *ending, const struct trial *trial);
 
 // The compiled file of found->compiled. The caller frees; NULL on failure.
-char *findings_compiled(const struct session *session,
-                        const struct findings *found, struct err *err);
+char *results_compiled(const struct session *session,
+                       const struct results *found, struct err *err);
 
 #endif
