@@ -1,0 +1,250 @@
+#include <string.h>
+
+#include "common/fold.h"
+#include "common/text.h"
+#include "program/job/rows_state.h"
+
+static bool ends_with(const char *name, const char *ending)
+{
+    size_t len = strlen(name);
+    size_t n = strlen(ending);
+
+    return len >= n && fold_same(name + len - n, ending);
+}
+
+bool rows_name_ends(const char *name, const char *const *endings)
+{
+    for (; *endings != NULL; endings++)
+        if (ends_with(name, *endings))
+            return true;
+    return false;
+}
+
+// Whether somebody reads the key of a member, or something inside it.
+static bool is_wanted(const struct rows *rows, const char *text,
+                      const struct scan_span *key)
+{
+    for (size_t i = 0; i < rows->input.n_wanted; i++) {
+        const char *wanted = rows->input.wanted[i];
+        const char *dot = strchr(wanted, '.');
+        char root[256];
+        if (scan_key_is(text, key, wanted))
+            return true;
+        if (dot == NULL || (size_t)(dot - wanted) >= sizeof root)
+            continue;
+        memcpy(root, wanted, (size_t)(dot - wanted));
+        root[dot - wanted] = '\0';
+        if (scan_key_is(text, key, root))
+            return true;
+    }
+    return false;
+}
+
+// Whether the object at `at` has a member that somebody reads.
+static bool has_wanted(const struct rows *rows, size_t at)
+{
+    struct scan_member member;
+
+    for (at++; scan_member(rows->text.data, rows->text.len, &at, &member);)
+        if (is_wanted(rows, rows->text.data, &member.key))
+            return true;
+    return false;
+}
+
+// Where the first object of a list of objects stands; 0: it is no such list.
+static size_t first_object(const struct rows *rows,
+                           const struct scan_span *value)
+{
+    if (rows->text.data[value->at] != '[')
+        return 0;
+    size_t at = scan_space(rows->text.data, rows->text.len, value->at + 1);
+    return at < rows->text.len && rows->text.data[at] == '{' ? at : 0;
+}
+
+// pandas writes a table as an object of columns, if not told otherwise.
+static bool is_by_columns(const struct rows *rows, size_t at)
+{
+    struct scan_member member;
+    struct scan_member cell;
+
+    for (at++; scan_member(rows->text.data, rows->text.len, &at, &member);) {
+        size_t inside = member.value.at + 1;
+        if (rows->text.data[member.value.at] == '{' &&
+            scan_member(rows->text.data, rows->text.len, &inside, &cell) &&
+            scan_key_is(rows->text.data, &cell.key, "0") &&
+            is_wanted(rows, rows->text.data, &member.key))
+            return true;
+    }
+    return false;
+}
+
+static bool refuse_columns(const struct rows *rows, struct err *err)
+{
+    err_set(err, ERR_INPUT,
+            "%.100s is a table by columns: write one object a row, in pandas "
+            "by to_json(NAME, orient='records', lines=True)",
+            rows->input.name);
+    return false;
+}
+
+// {"columns": [...], "index": [...], "data": [[...], ...]}, by pandas as well.
+static bool is_split(const struct rows *rows, size_t at)
+{
+    struct scan_member member;
+    int n = 0;
+
+    for (at++; scan_member(rows->text.data, rows->text.len, &at, &member);)
+        n += rows->text.data[member.value.at] == '[' &&
+             (scan_key_is(rows->text.data, &member.key, "columns") ||
+              scan_key_is(rows->text.data, &member.key, "data"));
+    return n == 2;
+}
+
+// Whether the object at `at` has a list of objects in it.
+static bool has_list(const struct rows *rows, size_t at)
+{
+    struct scan_member member;
+
+    for (at++; scan_member(rows->text.data, rows->text.len, &at, &member);)
+        if (first_object(rows, &member.value) > 0)
+            return true;
+    return false;
+}
+
+// The same of its members: {"data": {"train": [{...}]}}.
+static bool has_deep_list(const struct rows *rows, size_t at)
+{
+    struct scan_member member;
+
+    for (at++; scan_member(rows->text.data, rows->text.len, &at, &member);)
+        if (rows->text.data[member.value.at] == '{' &&
+            has_list(rows, member.value.at))
+            return true;
+    return false;
+}
+
+static bool refuse_deep(const struct rows *rows, struct err *err)
+{
+    err_set(err, ERR_INPUT,
+            "%.100s holds its rows inside of another object: write them into "
+            "a file of their own (`jq -c '.NAME.NAME[]' OLD > NEW.jsonl`)",
+            rows->input.name);
+    return false;
+}
+
+// The rows are the list of objects inside the object at `at`: the one whose
+// objects have a wanted key, else the only one.
+static bool open_wrapper(struct rows *rows, size_t at, struct err *err)
+{
+    const size_t start = at;
+    struct scan_member member;
+    size_t found = 0;
+    size_t n = 0;
+    bool good = false;
+
+    for (at++; scan_member(rows->text.data, rows->text.len, &at, &member);) {
+        size_t first = first_object(rows, &member.value);
+        bool better = first > 0 && has_wanted(rows, first);
+        if (first == 0 || (good && !better))
+            continue;
+        n = better && !good ? 1 : n + 1;
+        good = good || better;
+        found = member.value.at + 1;
+    }
+    if (n > 1) {
+        err_set(err, ERR_INPUT,
+                "%.100s holds several lists of rows: write the one that is "
+                "meant into a file of its own (`jq -c '.NAME[]' OLD > "
+                "NEW.jsonl`)",
+                rows->input.name);
+        return false;
+    }
+    rows->form = FORM_VALUES;
+    if (n == 0)
+        return is_split(rows, start)        ? refuse_columns(rows, err)
+               : has_deep_list(rows, start) ? refuse_deep(rows, err)
+                                            : true; // the object is a row
+    rows->at = found;
+    rows->closing = ']';
+    return true;
+}
+
+// Whether a line ends where JSON must go on.
+static bool goes_on(const struct rows *rows, size_t at, size_t line_len)
+{
+    size_t len = 0;
+    const char *line = text_trim(rows->text.data + at, line_len, &len);
+
+    return len > 0 && strchr("[{,:", line[len - 1]) != NULL;
+}
+
+// The object at `at` goes on behind its first line: it is broken, among other
+// lines that begin with a bracket, or a row, or a wrapper over several lines.
+static bool choose_long_object(struct rows *rows, size_t at, size_t line_len,
+                               struct err *err)
+{
+    size_t next = scan_space(rows->text.data, rows->text.len, at + line_len);
+
+    while (!rows->text.ended && next == rows->text.len) {
+        if (!rows_text_line(&rows->text, err))
+            return false;
+        next = scan_space(rows->text.data, rows->text.len, at + line_len);
+    }
+    if (next == rows->text.len ||
+        (rows->text.data[next] == '{' && !goes_on(rows, at, line_len)))
+        return true;
+    if (!rows_text_whole(&rows->text, err))
+        return false;
+    size_t end = 0;
+    if (rows->text.data[next] == '{' &&
+        !scan_value(rows->text.data, rows->text.len, at, &end))
+        return true; // it never ends: the first line is a broken row
+    rows->form = FORM_VALUES;
+    if (!has_wanted(rows, at))
+        return open_wrapper(rows, at, err);
+    return !is_by_columns(rows, at) || refuse_columns(rows, err);
+}
+
+// A first line that is a whole object is a row, unless nothing of it is
+// wanted and it has a list of objects in it.
+static bool choose_object(struct rows *rows, size_t at, struct err *err)
+{
+    const char *line = rows->text.data + at;
+    const char *line_end = memchr(line, '\n', rows->text.len - at);
+    size_t len =
+        line_end == NULL ? rows->text.len - at : (size_t)(line_end - line);
+    size_t end = 0;
+
+    rows->form = FORM_LINES;
+    if (!scan_value(line, len, 0, &end))
+        return choose_long_object(rows, at, len, err);
+    if (has_wanted(rows, at))
+        return !is_by_columns(rows, at) || refuse_columns(rows, err);
+    if (is_split(rows, at))
+        return refuse_columns(rows, err);
+    if (has_list(rows, at))
+        return rows_text_whole(&rows->text, err) && open_wrapper(rows, at, err);
+    return !has_deep_list(rows, at) || refuse_deep(rows, err);
+}
+
+bool rows_choose_form(struct rows *rows, struct err *err)
+{
+    static const char *const json[] = {".json", ".jsonl", ".ndjson", NULL};
+    size_t at = scan_space(rows->text.data, rows->text.len, rows->at);
+
+    if (at < rows->text.len && rows->text.data[at] == '{')
+        return choose_object(rows, at, err);
+    if (at < rows->text.len && rows->text.data[at] == '[') {
+        rows->form = FORM_VALUES;
+        rows->closing = ']';
+        rows->alone = true;
+        if (!rows_text_whole(&rows->text, err))
+            return false;
+        rows->at = at + 1;
+        return true;
+    }
+    rows->form =
+        rows_name_ends(rows->input.name, json) ? FORM_LINES : FORM_TABLE;
+    return rows->form == FORM_LINES ||
+           rows_text_fill(&rows->text, ROWS_WINDOW_BYTES, err);
+}

@@ -1,0 +1,252 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fold.h"
+#include "common/text.h"
+#include "program/job/rows_state.h"
+
+// --- the head line ---
+
+// How many of the wanted columns the head line names with that separator; if
+// that is equal, more cells are better.
+static size_t rate_separator(struct rows *rows, char separator)
+{
+    struct csv *csv = rows->csv;
+    size_t named = 0;
+    bool more = false;
+
+    csv_init(csv, rows->text.data + rows->at, rows->text.len - rows->at,
+             separator);
+    if (csv_next(csv, &more, NULL) && more) {
+        for (size_t w = 0; w < rows->input.n_wanted; w++)
+            for (size_t i = 0; i < csv->n; i++)
+                named += fold_same(csv->cells[i].text, rows->input.wanted[w]);
+        named = named * CSV_MAX_COLUMNS + csv->n;
+    }
+    csv_release(csv);
+    return named;
+}
+
+static char choose_separator(struct rows *rows)
+{
+    static const char separators[] = {',', '\t', ';', '|'};
+    static const char *const tabbed[] = {".tsv", ".tab", NULL};
+    char best = rows_name_ends(rows->input.name, tabbed) ? '\t' : ',';
+    size_t most = rate_separator(rows, best);
+
+    for (size_t i = 0; i < sizeof separators; i++) {
+        size_t rate = rate_separator(rows, separators[i]);
+        if (rate > most) {
+            most = rate;
+            best = separators[i];
+        }
+    }
+    return best;
+}
+
+// Excel's first line, which names the separator: "sep=;".
+static char read_sep_line(struct rows *rows)
+{
+    const char *text = rows->text.data + rows->at;
+    size_t len = rows->text.len - rows->at;
+
+    if (len < 6 || strncmp(text, "sep=", 4) != 0 ||
+        (text[5] != '\r' && text[5] != '\n'))
+        return '\0';
+    char separator = text[4];
+    rows->at += (size_t)((const char *)memchr(text, '\n', len) - text) + 1;
+    rows->at_line++;
+    return separator;
+}
+
+// Whether an earlier column has the name. A wanted name stays, so
+// that its reader refuses it.
+static bool is_repeated(const struct rows *rows, const char *name)
+{
+    bool wanted = false;
+    bool earlier = false;
+
+    for (size_t i = 0; i < rows->input.n_wanted; i++)
+        wanted = wanted || strcmp(rows->input.wanted[i], name) == 0;
+    for (size_t i = 0; i < rows->n_header; i++)
+        earlier = earlier || strcmp(rows->header[i], name) == 0;
+    return earlier && !wanted;
+}
+
+static bool take_header(struct rows *rows, struct err *err)
+{
+    const struct csv *csv = rows->csv;
+
+    for (size_t i = 0; i < csv->n; i++) {
+        size_t len = 0;
+        const char *name =
+            text_trim(csv->cells[i].text, csv->cells[i].len, &len);
+        if (!text_is_utf8(name, len)) {
+            err_set(
+                err, ERR_INPUT,
+                "the head line of %.60s is not UTF-8 text: " ROWS_LATIN_REMEDY,
+                rows->input.name);
+            return false;
+        }
+        char *copy = strndup(name, len);
+        if (copy == NULL) {
+            err_nomem(err, "a head line");
+            return false;
+        }
+        if (is_repeated(rows, copy))
+            copy[0] = '\0';
+        rows->header[rows->n_header++] = copy;
+    }
+    return true;
+}
+
+static void take_record(struct rows *rows)
+{
+    rows->row = rows->csv->first;
+    rows->row_len = rows->csv->raw_len;
+    rows->row_line = rows->csv->line + rows->at_line - 1;
+}
+
+bool rows_open_table(struct rows *rows, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+    bool more = false;
+
+    if (memchr(rows->text.data, '\r', rows->text.len) != NULL &&
+        memchr(rows->text.data, '\n', rows->text.len) == NULL) {
+        err_set(err, ERR_INPUT,
+                "the lines of %.100s end with CR alone, as on old Macs: save "
+                "it with LF or CRLF (`tr '\\r' '\\n' < OLD > NEW`)",
+                rows->input.name);
+        return false;
+    }
+    rows->csv = calloc(1, sizeof *rows->csv);
+    if (rows->csv == NULL) {
+        err_nomem(err, "a table");
+        return false;
+    }
+    char separator = read_sep_line(rows);
+    if (separator == '\0')
+        separator = choose_separator(rows);
+    csv_init(rows->csv, rows->text.data + rows->at, rows->text.len - rows->at,
+             separator);
+    if (!csv_next(rows->csv, &more, &why)) {
+        err_set(err, why.code, "the head line of %.80s: %s", rows->input.name,
+                why.text);
+        return false;
+    }
+    take_record(rows);
+    return !more || take_header(rows, err);
+}
+
+// --- records ---
+
+static bool add_cell(struct rows *rows, size_t i, struct err *err)
+{
+    const struct csv_cell *cell = &rows->csv->cells[i];
+    bool nothing = cell->len == 0 && !cell->quoted;
+
+    if (rows->header[i][0] == '\0')
+        return true;
+    if (!text_is_utf8(cell->text, cell->len)) {
+        rows->fault_at = cell->at;
+        err_set(
+            err, ERR_INPUT,
+            memchr(cell->text, '\0', cell->len) != NULL
+                ? "the cell of `%.60s` holds a NUL byte: take it out "
+                  "(`tr -d '\\0' < OLD > NEW`)"
+                : "the cell of `%.60s` is not UTF-8 text: " ROWS_LATIN_REMEDY,
+            rows->header[i]);
+        return false;
+    }
+    if (json_object_set_new(rows->fields, rows->header[i],
+                            nothing ? json_null()
+                                    : json_stringn(cell->text, cell->len)) == 0)
+        return true;
+    err_nomem(err, "a row");
+    return false;
+}
+
+static const char *separator_name(char separator)
+{
+    static const char *const names[] = {",", ";", "|"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i][0] == separator)
+            return names[i];
+    return "tab";
+}
+
+// Makes sure that the text has the whole of the next record, however long the
+// table is.
+static bool have_record(struct rows *rows, struct err *err)
+{
+    struct csv *csv = rows->csv;
+
+    if (rows->text.ended || csv->len - csv->at >= ROWS_WINDOW_LEAST)
+        return true;
+    if (csv->at == csv->len)
+        rows_text_skip_line(&rows->text);
+    rows_text_drop(&rows->text,
+                   (size_t)(csv->text - rows->text.bytes.data) + csv->at);
+    if (!rows_text_fill(&rows->text, ROWS_WINDOW_BYTES, err))
+        return false;
+    csv_move(csv, rows->text.data, rows->text.len);
+    rows->row = rows->text.data;
+    rows->row_len = 0;
+    return true;
+}
+
+// Spreadsheets write such records below and between the others, also where only
+// a cell's colour was changed.
+static bool has_no_value(const struct csv *csv)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < csv->n; i++) {
+        (void)text_trim(csv->cells[i].text, csv->cells[i].len, &len);
+        if (len > 0 || csv->cells[i].quoted)
+            return false;
+    }
+    return true;
+}
+
+enum rows_step rows_next_record(struct rows *rows, struct err *err)
+{
+    struct csv *csv = rows->csv;
+    bool more = false;
+
+    if (!have_record(rows, err))
+        return ROWS_FAILED;
+    bool ok = csv_next(csv, &more, err);
+    if (ok && !more)
+        return ROWS_END;
+    take_record(rows);
+    if (!ok)
+        return err->code == ERR_NOMEM ? ROWS_FAILED : ROWS_BAD;
+    if (has_no_value(csv))
+        return ROWS_BLANK;
+    if (csv->n != rows->n_header) {
+        char cells[TEXT_COUNTED_BYTES];
+        (void)text_counted(cells, (int64_t)csv->n, "cell");
+        if (csv->n > rows->n_header)
+            err_set(err, ERR_INPUT,
+                    "the row has %s, the header %zu: a cell with a `%s` in it "
+                    "needs quotes around it",
+                    cells, rows->n_header, separator_name(csv->separator));
+        else
+            err_set(err, ERR_INPUT,
+                    "the row has %s, the header %zu: a cell that is empty "
+                    "needs its `%s` as well",
+                    cells, rows->n_header, separator_name(csv->separator));
+        return ROWS_BAD;
+    }
+    rows->fields = json_object();
+    for (size_t i = 0; rows->fields != NULL && i < csv->n; i++)
+        if (!add_cell(rows, i, err))
+            return err->code == ERR_NOMEM ? ROWS_FAILED : ROWS_BAD;
+    if (rows->fields != NULL)
+        return ROWS_ROW;
+    err_nomem(err, "a row");
+    return ROWS_FAILED;
+}
