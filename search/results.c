@@ -1,7 +1,6 @@
 #include "search/results.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "common/json.h"
 #include "program/run/compiled.h"

@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <stdlib.h>
 
 #include "search/session/session_state.h"
 #include "search/session/unit.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "program/graph/search_spec.h"
 #include "search/session/comparison.h"
 #include "search/session/task_cost.h"
 
