@@ -136,3 +136,23 @@ void held_remove(struct held_list *list, struct held *held)
     arena_release(&held->arena);
     free(held);
 }
+
+bool held_is_kept(const struct held *held)
+{
+    return held->kept;
+}
+
+bool held_is_unclaimed(const struct held *held)
+{
+    return held->kept && !held->sent;
+}
+
+bool held_has_lease(const struct held *held)
+{
+    return !held->kept;
+}
+
+bool held_is_waiting(const struct held *held)
+{
+    return !held->kept && !held->open;
+}

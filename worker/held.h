@@ -72,4 +72,12 @@ struct held *held_first_sent(const struct held_list *list);
 void held_adopt(struct held_list *list, struct held *held, int64_t id);
 void held_remove(struct held_list *list, struct held *held); // and frees
 
+// Which of the held calls something is done with.
+typedef bool held_test(const struct held *held);
+bool held_is_kept(const struct held *held);
+// Open or answered, for a coordinator that has not asked for it again.
+bool held_is_unclaimed(const struct held *held);
+bool held_has_lease(const struct held *held);
+bool held_is_waiting(const struct held *held); // under a lease
+
 #endif
