@@ -8,6 +8,7 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "common/stats.h"
+#include "common/text.h"
 #include "common/utf8.h"
 #include "program/metric/metric.h"
 #include "program/prompt/prompt.h"
@@ -291,16 +292,17 @@ static void check_number(struct jobfile *file)
     struct place place = whole_file(file);
     size_t n = dataset_size(file->dataset);
     size_t val = file->split.n[SHARE_VAL];
+    char examples[TEXT_COUNTED_BYTES];
     struct interval half = stats_wilson_share(0.5, val);
     double points = 50 * (half.high - half.low);
 
     if (n >= ROWS_LEAST || file->optimizer->one_set)
         return;
     diag_add(file->diags, DIAG_ERROR, "too-few-examples", &place,
-             "there are only %zu examples, of which %zu score a candidate: "
-             "such a score may be off by %.0f points, so hardly any gain can "
-             "be told from chance",
-             n, val, points);
+             "the data has only %s, and a candidate is scored on %zu: such a "
+             "score may be off by %.0f points, so hardly any gain can be told "
+             "from chance",
+             text_counted(examples, (int64_t)n, "example"), val, points);
     diag_remedy(file->diags,
                 "collect at least 30 to 50, or 150 if the test share is to "
                 "settle it; `run` works with fewer, but proves little");
@@ -409,11 +411,14 @@ static void check_budget(struct jobfile *file)
     if (most == 0 || once == 0 || most >= CANDIDATES_LEAST * once + test)
         return;
     int64_t left = most - test - once;
+    char candidates[TEXT_COUNTED_BYTES];
     diag_add(file->diags, DIAG_WARNING, "small-budget", &place,
-             "a budget of %" PRId64 " calls is enough for about %" PRId64
-             " candidates on all %zu validation examples, besides the baseline "
-             "and the test share",
-             most, left > 0 ? left / once : 0, file->split.n[SHARE_VAL]);
+             "a budget of %" PRId64 " calls is enough for about %s on "
+             "all validation examples (%zu), besides the baseline and the test "
+             "share",
+             most,
+             text_counted(candidates, left > 0 ? left / once : 0, "candidate"),
+             file->split.n[SHARE_VAL]);
     diag_remedy(file->diags,
                 "raise `max_calls` to %" PRId64 ", or take fewer examples",
                 CANDIDATES_LEAST * once + test);
@@ -453,13 +458,15 @@ static void check_demos(struct jobfile *file)
                    2 * (int64_t)prompt_estimate_tokens(longest);
     int64_t demo =
         (int64_t)prompt_estimate_tokens(sum / dataset_size(file->dataset)) + 20;
+    char demos[TEXT_COUNTED_BYTES];
+
     if (room >= demos_wanted(file->job) * demo)
         return;
     diag_add(file->diags, DIAG_WARNING, "no-room-for-demos", &student->place,
              "beside the longest example and a reply of num_predict %" PRId32
-             " tokens, num_ctx %" PRId32 " has room for some %" PRId64 " demos",
+             " tokens, num_ctx %" PRId32 " has room for some %s",
              student->options.num_predict, student->options.num_ctx,
-             room > 0 ? room / demo : 0);
+             text_counted(demos, room > 0 ? room / demo : 0, "demo"));
     diag_remedy(file->diags, "raise `num_ctx`, or lower `num_predict` to what "
                              "an answer needs");
 }

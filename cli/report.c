@@ -111,21 +111,23 @@ static void put_noise(const struct terminal *terminal, const json_t *document,
     const json_t *noise = json_object_get(document, "noise");
     int64_t n = json_get_int(noise, "n", 0);
     int64_t changed = json_get_int(noise, "changed", 0);
+    char examples[TEXT_COUNTED_BYTES];
 
     if (n == 0)
         return;
     put_label(terminal, "noise", out);
     if (changed == 0)
         buf_printf(out,
-                   "%" PRId64 " examples asked again scored the same, so "
-                   "differences come from the prompts\n",
-                   n);
+                   "%s asked again scored the same, so differences come from "
+                   "the prompts\n",
+                   text_counted(examples, n, "example"));
     else
         buf_printf(out,
-                   "%" PRId64 " of %" PRId64
-                   " examples scored differently when asked again: a score "
-                   "moves by about %.1f points by itself\n",
-                   changed, n, 100 * json_get_number(noise, "score", 0));
+                   "%" PRId64
+                   " of %s scored differently when asked again: a score moves "
+                   "by about %.1f points by itself\n",
+                   changed, text_counted(examples, n, "example"),
+                   100 * json_get_number(noise, "score", 0));
 }
 
 static void put_adapter(const struct terminal *terminal, const json_t *document,
@@ -136,15 +138,18 @@ static void put_adapter(const struct terminal *terminal, const json_t *document,
     const char *other =
         chosen != NULL && strcmp(chosen, "json") == 0 ? "chat" : "json";
 
+    char examples[TEXT_COUNTED_BYTES];
+
     if (chosen == NULL)
         return;
     put_label(terminal, "adapter", out);
-    buf_printf(out,
-               "%s: the program as written scores %.1f %% with it, and %.1f %% "
-               "with %s (%" PRId64 " examples)\n",
-               chosen, 100 * json_get_number(adapter, chosen, 0),
-               100 * json_get_number(adapter, other, 0), other,
-               json_get_int(adapter, "n", 0));
+    buf_printf(
+        out,
+        "%s: the program as written scores %.1f %% with it, and %.1f %% "
+        "with %s (%s)\n",
+        chosen, 100 * json_get_number(adapter, chosen, 0),
+        100 * json_get_number(adapter, other, 0), other,
+        text_counted(examples, json_get_int(adapter, "n", 0), "example"));
 }
 
 // What a shorter prompt would cost in score.

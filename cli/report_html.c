@@ -129,6 +129,7 @@ static void put_test(struct buf *out, const json_t *document)
     const json_t *test = json_object_get(document, "test");
     const json_t *a = json_object_get(test, "baseline");
     const json_t *b = json_object_get(test, "compiled");
+    char examples[TEXT_COUNTED_BYTES];
 
     if (!json_is_object(test)) {
         buf_puts(out, "<p class=\"muted\">No score on examples that the "
@@ -136,9 +137,8 @@ static void put_test(struct buf *out, const json_t *document)
         return;
     }
     buf_printf(out,
-               "<h3>On the test share, which the search never saw (%" PRId64
-               " examples)</h3>",
-               json_get_int(b, "n", 0));
+               "<h3>On the test share, which the search never saw (%s)</h3>",
+               text_counted(examples, json_get_int(b, "n", 0), "example"));
     put_sides(out, a, b, "compiled");
     put_gain(out,
              json_get_number(b, "score", 0) - json_get_number(a, "score", 0),
@@ -148,15 +148,18 @@ static void put_test(struct buf *out, const json_t *document)
 // A job without trials: the scores of `eval`, or one that has only begun.
 static void put_score(const json_t *document, struct buf *out)
 {
+    char examples[TEXT_COUNTED_BYTES];
+
     if (!json_is_number(json_object_get(document, "score"))) {
         buf_puts(out, "<p class=\"muted\">The baseline is not scored yet.</p>");
         return;
     }
-    buf_printf(out,
-               "<p class=\"claim\"><b>%.1f %%</b> on %" PRId64
-               " examples</p><div class=\"sides\">",
-               100 * json_get_number(document, "score", 0),
-               json_get_int(document, "n", 0));
+    buf_printf(
+        out,
+        "<p class=\"claim\"><b>%.1f %%</b> on %s</p>"
+        "<div class=\"sides\">",
+        100 * json_get_number(document, "score", 0),
+        text_counted(examples, json_get_int(document, "n", 0), "example"));
     report_plot_side("score", document, true, out);
     buf_puts(out, "</div>");
 }
@@ -168,6 +171,8 @@ static void put_claim(const struct job_report *report, struct buf *out)
     const json_t *b = json_object_get(compare, "b");
     double before = json_get_number(a, "score", 0);
     double after = json_get_number(b, "score", 0);
+    char examples[TEXT_COUNTED_BYTES];
+    char won[TEXT_COUNTED_BYTES];
 
     open_card(out, "What was gained, and how sure that is");
     if (compare == NULL) {
@@ -177,19 +182,19 @@ static void put_claim(const struct job_report *report, struct buf *out)
         close_card(out);
         return;
     }
-    buf_printf(out,
-               "<p class=\"claim\">From %.1f %% to <b>%.1f %%</b> on %" PRId64
-               " examples</p>",
-               100 * before, 100 * after, json_get_int(compare, "n", 0));
+    buf_printf(
+        out, "<p class=\"claim\">From %.1f %% to <b>%.1f %%</b> on %s</p>",
+        100 * before, 100 * after,
+        text_counted(examples, json_get_int(compare, "n", 0), "example"));
     put_sides(out, a, b, "best");
     put_gain(out, after - before, json_get_number(compare, "p_value", 1));
     buf_printf(out,
-               "<p>%" PRId64 " examples became right or better, %" PRId64
-               " worse, %" PRId64 " stayed.</p><p class=\"muted small\">The "
+               "<p>%s became right or better, %" PRId64 " worse, %" PRId64
+               " stayed.</p><p class=\"muted small\">The "
                "bars are 95 %% intervals. The search picked the best of many "
                "by these very examples, which flatters it a little; examples "
                "that it never saw say more.</p>",
-               json_get_int(compare, "won", 0),
+               text_counted(won, json_get_int(compare, "won", 0), "example"),
                json_get_int(compare, "lost", 0),
                json_get_int(compare, "same", 0));
     put_test(out,

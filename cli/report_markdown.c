@@ -88,11 +88,12 @@ static void put_gain(struct buf *out, const char *where, const json_t *a,
 {
     double gain =
         json_get_number(b, "score", 0) - json_get_number(a, "score", 0);
+    char examples[TEXT_COUNTED_BYTES];
 
     buf_printf(out,
-               "On the %s (%" PRId64 " examples):\n\n"
+               "On the %s (%s):\n\n"
                "| | score | 95 %% interval |\n| --- | --- | --- |\n",
-               where, n);
+               where, text_counted(examples, n, "example"));
     put_side(out, "baseline", a);
     put_side(out, "best", b);
     buf_printf(out, "\n**%+.1f points**, ", 100 * gain);
@@ -103,15 +104,17 @@ static void put_gain(struct buf *out, const char *where, const json_t *a,
 // A job without trials: the scores of `eval`, or one that has only begun.
 static void put_score(const json_t *document, struct buf *out)
 {
+    char examples[TEXT_COUNTED_BYTES];
+
     if (!json_is_number(json_object_get(document, "score")))
         buf_puts(out, "The baseline is not scored yet.\n\n");
     else
-        buf_printf(out,
-                   "**%.1f %%** (%.0f to %.0f) on %" PRId64 " examples\n\n",
-                   100 * json_get_number(document, "score", 0),
-                   100 * json_get_number(document, "low", 0),
-                   100 * json_get_number(document, "high", 0),
-                   json_get_int(document, "n", 0));
+        buf_printf(
+            out, "**%.1f %%** (%.0f to %.0f) on %s\n\n",
+            100 * json_get_number(document, "score", 0),
+            100 * json_get_number(document, "low", 0),
+            100 * json_get_number(document, "high", 0),
+            text_counted(examples, json_get_int(document, "n", 0), "example"));
 }
 
 static void put_claim(const struct job_report *report, struct buf *out)
@@ -121,6 +124,7 @@ static void put_claim(const struct job_report *report, struct buf *out)
         json_object_get(job_report_part(report, "summary"), "document");
     const json_t *test = json_object_get(document, "test");
     const json_t *compiled = json_object_get(test, "compiled");
+    char won[TEXT_COUNTED_BYTES];
 
     buf_puts(out, "## What was gained, and how sure that is\n\n");
     if (compare == NULL) {
@@ -131,12 +135,11 @@ static void put_claim(const struct job_report *report, struct buf *out)
              json_object_get(compare, "a"), json_object_get(compare, "b"),
              json_get_int(compare, "n", 0),
              json_get_number(compare, "p_value", 1));
-    buf_printf(out,
-               "%" PRId64 " examples became right or better, %" PRId64
-               " worse, %" PRId64 " stayed.\n\n",
-               json_get_int(compare, "won", 0),
-               json_get_int(compare, "lost", 0),
-               json_get_int(compare, "same", 0));
+    buf_printf(
+        out,
+        "%s became right or better, %" PRId64 " worse, %" PRId64 " stayed.\n\n",
+        text_counted(won, json_get_int(compare, "won", 0), "example"),
+        json_get_int(compare, "lost", 0), json_get_int(compare, "same", 0));
     if (json_is_object(test))
         put_gain(out, "test share, which the search never saw",
                  json_object_get(test, "baseline"), compiled,

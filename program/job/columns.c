@@ -686,6 +686,13 @@ bool columns_header(const struct columns *columns, const struct rows *rows,
 
     if (header == NULL || n == 0)
         return true;
+    if (rows_head_below(rows) > 0) {
+        tell(&taking, NULL,
+             "the first line must name the columns, and line %d does: delete "
+             "what stands above it",
+             rows_head_below(rows));
+        return false;
+    }
     for (size_t i = 0; i < columns->n; i++) {
         const struct column *column = &columns->items[i];
         bool optional =

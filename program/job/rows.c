@@ -66,6 +66,11 @@ json_t *rows_fields(const struct rows *rows)
     return rows->fields;
 }
 
+int rows_head_below(const struct rows *rows)
+{
+    return rows->head_below;
+}
+
 bool rows_is_table(const struct rows *rows)
 {
     return rows->form == FORM_TABLE;

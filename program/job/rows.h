@@ -65,6 +65,10 @@ void rows_close(struct rows *rows); // NULL is fine
 // unless the name is wanted.
 const char *const *rows_header(const struct rows *rows, size_t *n);
 
+// The line that names all wanted columns where the first names none of them, as
+// below a title; 0: there is none.
+int rows_head_below(const struct rows *rows);
+
 // Reads the next row. ROWS_BAD and ROWS_FAILED fill err.
 enum rows_step rows_next(struct rows *rows, struct err *err);
 

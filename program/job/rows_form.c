@@ -230,6 +230,7 @@ static bool choose_object(struct rows *rows, size_t at, struct err *err)
 bool rows_choose_form(struct rows *rows, struct err *err)
 {
     static const char *const json[] = {".json", ".jsonl", ".ndjson", NULL};
+    static const char *const others[] = {".yaml", ".yml", ".toml", NULL};
     size_t at = scan_space(rows->text.data, rows->text.len, rows->at);
 
     if (at < rows->text.len && rows->text.data[at] == '{')
@@ -242,6 +243,12 @@ bool rows_choose_form(struct rows *rows, struct err *err)
             return false;
         rows->at = at + 1;
         return true;
+    }
+    if (rows_name_ends(rows->input.name, others)) {
+        err_set(err, ERR_INPUT,
+                "rows are read from JSON lines, JSON or a table, not from "
+                "YAML or TOML: write one JSON object a line");
+        return false;
     }
     rows->form =
         rows_name_ends(rows->input.name, json) ? FORM_LINES : FORM_TABLE;

@@ -36,6 +36,7 @@ struct rows {
     struct csv *csv; // owned
     char *header[CSV_MAX_COLUMNS];
     size_t n_header;
+    int head_below; // the line that seems to be the head line; 0: the first is
     // The row at hand
     json_t *fields; // owned
     const char *row;

@@ -5,6 +5,11 @@
 #include "common/text.h"
 #include "program/job/rows_state.h"
 
+enum {
+    TITLE_LINES = 10, // above the head line
+    TITLE_BYTES = 1 << 16,
+};
+
 // --- the head line ---
 
 // How many of the wanted columns the head line names with that separator; if
@@ -44,16 +49,19 @@ static char choose_separator(struct rows *rows)
     return best;
 }
 
-// Excel's first line, which names the separator: "sep=;".
+// Excel's first line, which names the separator: sep=; or "sep=;".
 static char read_sep_line(struct rows *rows)
 {
     const char *text = rows->text.data + rows->at;
     size_t len = rows->text.len - rows->at;
 
-    if (len < 6 || strncmp(text, "sep=", 4) != 0 ||
-        (text[5] != '\r' && text[5] != '\n'))
+    size_t quote = len > 0 && text[0] == '"';
+
+    if (len < 6 + 2 * quote || strncmp(text + quote, "sep=", 4) != 0 ||
+        (quote > 0 && text[6] != '"') ||
+        (text[5 + 2 * quote] != '\r' && text[5 + 2 * quote] != '\n'))
         return '\0';
-    char separator = text[4];
+    char separator = text[4 + quote];
     rows->at += (size_t)((const char *)memchr(text, '\n', len) - text) + 1;
     rows->at_line++;
     return separator;
@@ -80,7 +88,7 @@ static bool take_header(struct rows *rows, struct err *err)
     for (size_t i = 0; i < csv->n; i++) {
         size_t len = 0;
         const char *name =
-            text_trim(csv->cells[i].text, csv->cells[i].len, &len);
+            text_trim_wide(csv->cells[i].text, csv->cells[i].len, &len);
         if (!text_is_utf8(name, len)) {
             err_set(
                 err, ERR_INPUT,
@@ -98,6 +106,32 @@ static bool take_header(struct rows *rows, struct err *err)
         rows->header[rows->n_header++] = copy;
     }
     return true;
+}
+
+// The line that names all wanted columns where the first names none: exports
+// often have a title above their table. 0: there is none.
+static int find_head_below(struct rows *rows)
+{
+    const size_t start = rows->at;
+    const size_t len = rows->text.len;
+    int found = 0;
+
+    if (len - start > TITLE_BYTES)
+        rows->text.len = start + TITLE_BYTES;
+    for (int i = 0; i < TITLE_LINES && found == 0; i++) {
+        size_t rate = rate_separator(rows, choose_separator(rows));
+        const char *text = rows->text.data + rows->at;
+        const char *end = memchr(text, '\n', rows->text.len - rows->at);
+
+        if (i > 0 && rate / CSV_MAX_COLUMNS >= rows->input.n_wanted)
+            found = rows->at_line + i;
+        if (end == NULL || (i == 0 && rate / CSV_MAX_COLUMNS > 0))
+            break;
+        rows->at += (size_t)(end - text) + 1;
+    }
+    rows->at = start;
+    rows->text.len = len;
+    return found;
 }
 
 static void take_record(struct rows *rows)
@@ -128,6 +162,7 @@ bool rows_open_table(struct rows *rows, struct err *err)
     char separator = read_sep_line(rows);
     if (separator == '\0')
         separator = choose_separator(rows);
+    rows->head_below = rows->input.n_wanted > 0 ? find_head_below(rows) : 0;
     csv_init(rows->csv, rows->text.data + rows->at, rows->text.len - rows->at,
              separator);
     if (!csv_next(rows->csv, &more, &why)) {
@@ -197,18 +232,33 @@ static bool have_record(struct rows *rows, struct err *err)
     return true;
 }
 
-// Spreadsheets write such records below and between the others, also where only
-// a cell's colour was changed.
-static bool has_no_value(const struct csv *csv)
+// Whether all cells from one on are empty. Spreadsheets write such records
+// below and between the others, also where only a cell's colour was changed,
+// and such cells behind the others of a row.
+static bool has_no_value(const struct csv *csv, size_t from)
 {
     size_t len = 0;
 
-    for (size_t i = 0; i < csv->n; i++) {
+    for (size_t i = from; i < csv->n; i++) {
         (void)text_trim(csv->cells[i].text, csv->cells[i].len, &len);
         if (len > 0 || csv->cells[i].quoted)
             return false;
     }
     return true;
+}
+
+// The line below the head line of a table in Markdown: |---|:--|.
+static bool is_rule(const struct csv *csv)
+{
+    bool dashes = false;
+
+    for (size_t i = 0; csv->separator == '|' && i < csv->n; i++) {
+        const struct csv_cell *cell = &csv->cells[i];
+        if (strspn(cell->text, "-: ") != cell->len)
+            return false;
+        dashes = dashes || strchr(cell->text, '-') != NULL;
+    }
+    return dashes;
 }
 
 enum rows_step rows_next_record(struct rows *rows, struct err *err)
@@ -224,9 +274,10 @@ enum rows_step rows_next_record(struct rows *rows, struct err *err)
     take_record(rows);
     if (!ok)
         return err->code == ERR_NOMEM ? ROWS_FAILED : ROWS_BAD;
-    if (has_no_value(csv))
+    if (has_no_value(csv, 0) || is_rule(csv))
         return ROWS_BLANK;
-    if (csv->n != rows->n_header) {
+    if (csv->n < rows->n_header ||
+        (csv->n > rows->n_header && !has_no_value(csv, rows->n_header))) {
         char cells[TEXT_COUNTED_BYTES];
         (void)text_counted(cells, (int64_t)csv->n, "cell");
         if (csv->n > rows->n_header)
@@ -242,7 +293,7 @@ enum rows_step rows_next_record(struct rows *rows, struct err *err)
         return ROWS_BAD;
     }
     rows->fields = json_object();
-    for (size_t i = 0; rows->fields != NULL && i < csv->n; i++)
+    for (size_t i = 0; rows->fields != NULL && i < rows->n_header; i++)
         if (!add_cell(rows, i, err))
             return err->code == ERR_NOMEM ? ROWS_FAILED : ROWS_BAD;
     if (rows->fields != NULL)

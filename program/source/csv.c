@@ -56,6 +56,23 @@ static bool ends_cell(const struct csv *csv, size_t at)
            line_end(csv, at) > 0;
 }
 
+// Behind the blanks at `at`.
+static size_t skip_blanks(const struct csv *csv, size_t at)
+{
+    while (at < csv->len && csv->text[at] == ' ')
+        at++;
+    return at;
+}
+
+// Blanks between a separator and a quote are no part of the cell.
+static void skip_to_quote(struct csv *csv)
+{
+    size_t at = skip_blanks(csv, csv->at);
+
+    if (csv->separator != '\t' && at < csv->len && csv->text[at] == '"')
+        csv->at = at;
+}
+
 // Whether a quoted cell begins here. Between tabs it must end on its line.
 static bool begins_quoted(const struct csv *csv)
 {
@@ -125,12 +142,15 @@ static bool read_cell(struct csv *csv, struct err *err)
         return false;
     }
     csv->starts[csv->n] = csv->bytes.len;
+    skip_to_quote(csv);
     cell->quoted = begins_quoted(csv);
     cell->at = (size_t)(csv->text + csv->at - csv->first);
     csv->at += cell->quoted ? 1 : 0;
     if (!(cell->quoted ? read_quoted(csv, err) : read_plain(csv, err)))
         return false;
     cell->raw_len = (size_t)(csv->text + csv->at - csv->first) - cell->at;
+    if (cell->quoted && ends_cell(csv, skip_blanks(csv, csv->at)))
+        csv->at = skip_blanks(csv, csv->at);
     if (!ends_cell(csv, csv->at)) {
         err_set(err, ERR_INPUT,
                 "text after the closing quote of a cell: double the quotes "

@@ -1,8 +1,9 @@
 // csv: tables as text, one record after the other (RFC 4180).
 //
 // One character separates the cells, usually a comma; a cell in double quotes
-// may hold that character, line ends and quotes (doubled). Records end with LF
-// or CRLF; empty lines are skipped. No backslashes.
+// may hold that character, line ends and quotes (doubled), and have blanks
+// around it. Records end with LF or CRLF; empty lines are skipped. No
+// backslashes.
 //
 // Most programs that write tabs between cells quote nothing. With tabs, a cell
 // is in quotes only if its closing quote is on the same line and ends the cell;

@@ -4,7 +4,10 @@
 #include <iconv.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 8192 };
+enum {
+    CHUNK_BYTES = 8192,
+    TAR_AT = 257, // where a tar archive says what it is
+};
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
@@ -53,6 +56,9 @@ static const struct magic {
      "write the rows as JSON lines, with json.dumps"},
     {"\x89HDF", 4, "an HDF5 file", "write the rows as CSV or JSON lines"},
     {"7z\xBC\xAF", 4, "a 7z archive", "unpack it with `7z x`"},
+    {"Obj\x01", 4, "an Avro file", "write the rows as CSV or JSON lines"},
+    {"{\\rtf", 5, "a document of a word processor",
+     "write the rows as CSV or JSON lines"},
     {"Rar!", 4, "a RAR archive", "unpack it"},
     {"version https://git-lfs", 23,
      "the pointer that Git LFS leaves in place "
@@ -99,6 +105,11 @@ bool encoding_is_wide(const char *head, size_t len)
 
 static bool refuse_magic(const char *data, size_t len, struct err *err)
 {
+    if (len > TAR_AT && begins(data + TAR_AT, len - TAR_AT, "ustar", 5)) {
+        err_set(err, ERR_INPUT,
+                "this is not text but a tar archive: unpack it with `tar xf`");
+        return true;
+    }
     for (size_t i = 0; i < LENGTH(magics); i++) {
         if (!begins(data, len, magics[i].bytes, magics[i].n))
             continue;

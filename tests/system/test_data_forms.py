@@ -77,6 +77,15 @@ FINE = {
     "csv with columns in another order": ("r.csv", "label,x,text\ngood,1,a\n"),
     "semicolons": ("r.csv", "text;label\nwarm, and funny;good\n"),
     "excel's first line": ("r.csv", "sep=;\r\ntext;label\r\nwarm;good\r\n"),
+    "excel's first line in quotes": (
+        "r.csv", '"sep=;"\r\ntext;label\r\nwarm;good\r\n'),
+    "blanks before quotes": (
+        "r.csv", 'text, label\n"warm, and so", "good"\n"cold" , bad\n'),
+    "a no-break space behind a column's name": (
+        "r.csv", "text\u00a0,label\nwarm,good\n"),
+    "empty cells behind a row": ("r.csv", "text,label\nwarm,good,,\n"),
+    "a table of markdown": (
+        "r.md", "| text | label |\n|:---|-----|\n| warm | good |\n"),
     "bars": ("r.txt", "text|label\nwarm|good\n"),
     "tabs": ("r.tsv", "text\tlabel\nwarm, and funny\tgood\n"),
     "tabs named csv": ("r.csv", "text\tlabel\nwarm, and funny\tgood\n"),
@@ -175,6 +184,18 @@ REFUSED = {
     "latin-1 in a table": (
         ("r.csv", "text,label\nwärm,good\n".encode("latin-1")),
         "r.csv:2:1: ", "cell of `text` is not UTF-8.*iconv"),
+    "a title above the table": (
+        ("r.csv", "My export;;\n;;\ntext;label;n\nwarm;good;1\n"),
+        "r.csv:1:1: ", "line 3 does: delete what stands above it"),
+    "a line of words above it": (
+        ("r.csv", "Survey, 2024\ntext\tlabel\nwarm\tgood\n"),
+        "r.csv:1:1: ", "line 2 does: delete"),
+    "a tar archive": (
+        ("r.csv", b"r.csv" + bytes(252) + b"ustar" + bytes(250)),
+        "r.csv: ", "tar xf"),
+    "yaml": (
+        ("r.yaml", "- text: warm\n  label: good\n"), "r.yaml: ",
+        "not from YAML.*one JSON object a line"),
     "a zip": (("r.csv", b"PK\x03\x04abcdef"), "r.csv: ", "Excel.*save"),
     "gzip": (("r.jsonl", b"\x1f\x8b\x08\x00abcdef"), "r.jsonl: ", "gunzip"),
     "parquet": (("r.json", b"PAR1abcdefgh"), "r.json: ", "to_json"),

@@ -121,9 +121,9 @@ export function curveChart(curve, open) {
   const best = given.map((p) => p.best);
   const several = curve.bucket > 1;
   return [
-    later(`Scores of ${num(curve.done)} trials; the best of them on all examples is ${pct(best[best.length - 1])}`, (host) =>
+    later(`Scores of ${counted(curve.done, 'trial')}; the best of them on all examples is ${pct(best[best.length - 1])}`, (host) =>
       plot(host, points, best, ['trial', 'score, %'],
-        (p) => `trial ${num(p.trial)}: ${pct(p.y)} (${range(p)})\n${counted(p.n, 'example')}${several ? `, best of ${num(p.trials)} trials` : ''}`, open)),
+        (p) => `trial ${num(p.trial)}: ${pct(p.y)} (${range(p)})\n${counted(p.n, 'example')}${several ? `, best of ${counted(p.trials, 'trial')}` : ''}`, open)),
     legend(['base', 'baseline'], ['full', 'on all examples'], ['mini', 'on a part of them'], ['line', 'best on all examples']),
     several && h('p', { class: 'muted small' }, `Points stand for ${num(curve.bucket)} trials each: the best on all examples, and the best on a part of them. The table below has them all.`),
   ];
@@ -135,7 +135,7 @@ export function tokensChart(rows, open) {
   let best = null;
   const line = rows.map((r) => (r.front ? (best = r.score) : best));
   return [
-    later(`Scores of ${rows.length} candidates against the tokens of their prompts`, (host) =>
+    later(`Scores of ${counted(rows.length, 'candidate')} against the tokens of their prompts`, (host) =>
       plot(host, points, line, ['prompt tokens of an example', 'score, %'],
         (p) => `candidate ${p.candidate}: ${pct(p.y)} (${range(p)})\n${num(p.prompt_tokens)} prompt tokens, ${num(p.generated_tokens)} generated`, open)),
     legend(['base', 'baseline'], ['full', 'gains more than every shorter prompt'], ['mini', 'others']),
