@@ -7,21 +7,19 @@
 
 #include "common/buf.h"
 #include "common/json.h"
-#include "common/text.h"
 #include "common/utf8.h"
 #include "program/graph/number.h"
 #include "program/graph/type_check.h"
 #include "program/graph/type_form.h"
 #include "program/prompt/json_mend.h"
 #include "program/prompt/label.h"
+#include "program/prompt/list_text.h"
 #include "program/prompt/reply.h"
 #include "program/prompt/reply_clean.h"
 #include "program/prompt/reply_json.h"
 
 enum {
-    SHOWN_MAX = 60,      // bytes of a wrong value that a problem repeats
-    ITEM_MAX_BYTES = 40, // of an item of a list without quotes
-    ITEM_MAX_WORDS = 4,
+    SHOWN_MAX = 60, // bytes of a wrong value that a problem repeats
 };
 
 // What travels down into lists and objects.
@@ -310,84 +308,6 @@ static json_t *json_of_str(const struct type *type, struct reader *reader,
 
 // ---- lists
 
-// Without the box of a list of things to do.
-static struct span skip_box(struct span item)
-{
-    if (item.len > 4 && item.at[0] == '[' && item.at[2] == ']' &&
-        strchr(" xX", item.at[1]) != NULL && item.at[3] == ' ')
-        return span_trim(span_from(item, 3));
-    return item;
-}
-
-// The text behind "-", "*", "1." or "2)"; false when line is no such item. A
-// box needs none of them before it, and is a part of the text.
-static bool read_bullet(struct span line, struct span *item)
-{
-    static const char *const marks[] = {"-", "*", "+", "\xE2\x80\xA2",
-                                        "\xE2\x80\x93"};
-    size_t i = 0;
-
-    while (span_char(line, i) >= '0' && span_char(line, i) <= '9')
-        i++;
-    if (i > 0)
-        i += span_char(line, i) == '.' || span_char(line, i) == ')' ? 1
-                                                                    : line.len;
-    for (size_t m = 0; i == 0 && m < sizeof marks / sizeof marks[0]; m++) {
-        if (span_starts(line, marks[m]))
-            i = strlen(marks[m]);
-    }
-    if (i == 0) {
-        *item = line;
-        return skip_box(line).at != line.at;
-    }
-    if (span_char(line, i) != ' ')
-        return false;
-    *item = span_trim(span_from(line, i));
-    return true;
-}
-
-// True when an item holds the number of the next one: "1. apple, 2. pear".
-static bool holds_next(struct span line, struct span item)
-{
-    int n = 0;
-    size_t i = 0;
-
-    for (; i < 4 && span_char(line, i) >= '0' && span_char(line, i) <= '9'; i++)
-        n = n * 10 + (line.at[i] - '0');
-    if (i == 0)
-        return false;
-    char next[16];
-    (void)snprintf(next, sizeof next, " %d%c ", n + 1, span_char(line, i));
-    return span_find(item, 0, next) < item.len;
-}
-
-// A box that is not ticked: of all labels that stand there, this is not meant.
-static bool has_empty_box(struct span text)
-{
-    struct span item;
-
-    while (text.len > 0) {
-        struct span line = span_trim(span_line(&text));
-
-        if (read_bullet(line, &item) && skip_box(item).at != item.at &&
-            item.at[1] == ' ')
-            return true;
-    }
-    return false;
-}
-
-static bool are_bullets(struct span text)
-{
-    struct span item;
-
-    while (text.len > 0) {
-        struct span line = span_trim(span_line(&text));
-        if (line.len > 0 && !read_bullet(line, &item))
-            return false;
-    }
-    return true;
-}
-
 static bool append_item(struct reader *reader, json_t *list, json_t *item)
 {
     if (item == NULL)
@@ -426,9 +346,9 @@ static json_t *read_lines(const struct type *type, struct reader *reader,
 
         if (line.len == 0)
             continue;
-        if (read_bullet(line, &item))
-            item = skip_box(item);
-        ok = !holds_next(line, item) &&
+        if (list_text_bullet(line, &item))
+            item = list_text_skip_box(item);
+        ok = !list_text_holds_next(line, item) &&
              append_item(reader, list, read_item(type->item, reader, item));
     }
     if (!ok) {
@@ -495,103 +415,6 @@ static bool object_fits(const struct reply_wanted *wanted, const json_t *value)
     return json_is_object(value) && type->n_members == 0;
 }
 
-// Words of a sentence, not of a list.
-static bool has_sentence_word(struct span item)
-{
-    static const char *const words[] = {
-        "i",   "we",   "you",   "it",      "is",   "are",  "was",       "were",
-        "and", "or",   "there", "which",   "here", "that", "namely",    "such",
-        "but", "both", "found", "because", "text", "e.g.", "including",
-    };
-
-    while (item.len > 0) {
-        size_t n = span_find(item, 0, " ");
-        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-            if (span_same(span_to(item, n), words[i]))
-                return true;
-        }
-        item = span_from(item, n < item.len ? n + 1 : n);
-    }
-    return false;
-}
-
-// An item that nobody would take for a part of a sentence, or of a list that is
-// written in another way: (apple, pear), **apple**, **pear**.
-static bool is_plain_item(struct span item)
-{
-    size_t words = 1;
-    int depth = 0;
-
-    item = span_trim(item);
-    for (size_t i = 0; i < item.len && depth >= 0; i++) {
-        words += item.at[i] == ' ';
-        depth += (item.at[i] == '(') - (item.at[i] == ')');
-    }
-    return item.len > 0 && item.len <= ITEM_MAX_BYTES && depth == 0 &&
-           words <= ITEM_MAX_WORDS && span_find(item, 0, "**") == item.len &&
-           strchr(".!?:", item.at[item.len - 1]) == NULL &&
-           !has_sentence_word(item);
-}
-
-static bool is_quoted(struct span text)
-{
-    return span_starts(text, "\"") || span_starts(text, "'");
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-// Commas of which some may part digits, not numbers: 1,000, 2,000 or 0,5.
-static bool has_doubtful_commas(const struct type *item, struct span text)
-{
-    size_t tight = 0;
-    size_t loose = 0;
-    bool groups = false;
-
-    if (item->kind != TYPE_INT && item->kind != TYPE_FLOAT)
-        return false;
-    for (size_t i = 1; i < text.len; i++) {
-        if (text.at[i] != ',')
-            continue;
-        bool digits =
-            is_digit(text.at[i - 1]) && is_digit(span_char(text, i + 1));
-        tight += digits;
-        loose += !digits;
-        groups = groups || (digits && is_digit(span_char(text, i + 2)) &&
-                            is_digit(span_char(text, i + 3)));
-    }
-    return groups || (tight > 0 && loose > 0) ||
-           (tight == 1 && item->kind == TYPE_FLOAT);
-}
-
-// "apple, pear" on one line, where each item is one without doubt. With quotes
-// it is.
-static bool is_row(const struct type *type, struct span text)
-{
-    char part = span_find(text, 0, ";") < text.len ? ';' : ',';
-    bool quoted = is_quoted(text);
-    size_t n = 0;
-
-    if (span_find(text, 0, "\n") < text.len ||
-        span_find(text, 0, "[") < text.len ||
-        span_find(text, 0, "{") < text.len ||
-        (!quoted && part == ';' && span_find(text, 0, ",") < text.len) ||
-        (part == ',' && has_doubtful_commas(type->item, text)))
-        return false;
-    while (text.len > 0) {
-        const char *end = memchr(text.at, part, text.len);
-        size_t len = end == NULL ? text.len : (size_t)(end - text.at);
-
-        if (!quoted && !is_plain_item(span_to(text, len)))
-            return false;
-        n++;
-        text = span_from(text, len + (end != NULL));
-    }
-    return n > 1 || quoted || type->item->kind == TYPE_ENUM;
-}
-
 static json_t *read_row(const struct type *type, struct reader *reader,
                         struct span text)
 {
@@ -603,7 +426,7 @@ static json_t *read_row(const struct type *type, struct reader *reader,
 
     buf_putc(&row, '[');
     buf_append(&row, text.at, text.len);
-    for (size_t i = 0; i < row.len && !is_quoted(text); i++) {
+    for (size_t i = 0; i < row.len && !list_text_is_quoted(text); i++) {
         if (row.data[i] == ';')
             row.data[i] = ',';
     }
@@ -646,23 +469,6 @@ static json_t *refuse_nested(const struct type *type, struct reader *reader,
                : refuse(type, reader, text);
 }
 
-// "red, blue." ends as a sentence does; "red, ..." does not end.
-static struct span drop_full_stop(const struct type *type, struct span text)
-{
-    return type->item->kind == TYPE_ENUM && span_ends(text, ".") &&
-                   !span_ends(text, "..")
-               ? span_to(text, text.len - 1)
-               : text;
-}
-
-// A line such as "red, etc." that is no row, but more than one item.
-static bool is_one_of_several(struct span text)
-{
-    return span_find(text, 0, "\n") == text.len &&
-           (span_find(text, 0, ", ") < text.len ||
-            span_find(text, 0, "; ") < text.len);
-}
-
 static json_t *text_of_list(const struct type *type, struct reader *reader,
                             struct span text)
 {
@@ -673,21 +479,21 @@ static json_t *text_of_list(const struct type *type, struct reader *reader,
         json_decref(value);
         value = NULL;
     }
-    if (value == NULL && text.len > 0 && are_bullets(text)) {
-        if (type->item->kind != TYPE_ENUM || !has_empty_box(text))
+    if (value == NULL && text.len > 0 && list_text_are_bullets(text)) {
+        if (type->item->kind != TYPE_ENUM || !list_text_has_empty_box(text))
             read = read_lines(type, reader, text);
         return refuse_nested(type, reader, text, read);
     }
     if (value == NULL)
         value = find_nested(type, reader, text);
     if (value == NULL)
-        text = drop_full_stop(type, text);
+        text = list_text_drop_stop(type, text);
     if (value != NULL)
         read = read_json(type, reader, value);
-    else if (is_row(type, text))
+    else if (list_text_is_row(type, text))
         read = read_row(type, reader, text);
     else if (text.len > 0 && item_has_no_lines(type) &&
-             !is_one_of_several(text))
+             !list_text_is_several(text))
         read = try_lines(type, reader, text);
     json_decref(value);
     return refuse_nested(type, reader, text, read);
