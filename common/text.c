@@ -232,6 +232,35 @@ static bool is_invisible(uint32_t code)
            (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
 }
 
+static const char *look_of(uint32_t code)
+{
+    if (text_is_space(code))
+        return "a space that is no plain one";
+    if (is_invisible(code))
+        return "a character that shows as nothing";
+    if (code >= 0x2018 && code <= 0x201F)
+        return "a typographic quote";
+    if (code >= 0xFF01 && code <= 0xFF5E)
+        return "a full-width character";
+    return NULL;
+}
+
+const char *text_lookalike(const char *text, size_t len, size_t *at)
+{
+    const char *look = NULL;
+    uint32_t code = 0;
+
+    for (*at = 0; *at < len;) {
+        size_t bytes = utf8_next(text + *at, len - *at, &code);
+
+        look = bytes > 1 ? look_of(code) : NULL;
+        if (look != NULL)
+            break;
+        *at += bytes > 0 ? bytes : 1;
+    }
+    return look;
+}
+
 // The bytes of the character that text ends in; 0 when it is ASCII or none.
 static size_t last_wide(const char *text, size_t len, uint32_t *code)
 {

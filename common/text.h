@@ -45,6 +45,11 @@ bool text_is_space(uint32_t code);
 // zero-width characters, direction marks.
 const char *text_trim_wide(const char *text, size_t len, size_t *out_len);
 
+// What the first character of text is that looks like a plain one, or like
+// nothing, as text from web pages and word processors has them: "a typographic
+// quote". Also where it begins. NULL: there is none.
+const char *text_lookalike(const char *text, size_t len, size_t *at);
+
 // True when text[0..len) is valid UTF-8 without NUL.
 bool text_is_utf8(const char *text, size_t len);
 

@@ -1,5 +1,7 @@
 #include <inttypes.h>
+#include <string.h>
 
+#include "common/text.h"
 #include "program/job/job_reader.h"
 
 // Room for a text that is embedded, where the job does not say it. It is always
@@ -37,6 +39,22 @@ static const struct role_row {
     {"embed", "embed_options", "embed_revision"},
 };
 
+// No server has a model whose name was typed by a word processor.
+static void read_model_name(struct job_reader *reader, const struct node *node,
+                            const char **out)
+{
+    size_t at = 0;
+
+    if (!job_reader_text(reader, node, "the name of a model", out))
+        return;
+    const char *look = text_lookalike(*out, strlen(*out), &at);
+    if (look != NULL)
+        diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+                 "the name of a model, `%s`, holds %s: write a plain one, or "
+                 "none",
+                 *out, look);
+}
+
 // A role without a model of its own is the role before it, with its options
 // too: one model under two context sizes would be loaded again and again.
 static void start_role(struct job_reader *reader, const struct node *models,
@@ -56,7 +74,7 @@ static void start_role(struct job_reader *reader, const struct node *models,
         return;
     }
     model->place = name->place;
-    (void)job_reader_text(reader, name, "the name of a model", &model->name);
+    read_model_name(reader, name, &model->name);
 }
 
 static void read_role(struct job_reader *reader, const struct node *models,
@@ -100,7 +118,7 @@ static void read_embedder(struct job_reader *reader, const struct node *models)
     model->revision = reader->common.revision;
     model->options =
         (struct call_options){.num_ctx = EMBED_NUM_CTX, .num_predict = 1};
-    (void)job_reader_text(reader, name, "the name of a model", &model->name);
+    read_model_name(reader, name, &model->name);
     if (revision != NULL)
         (void)job_reader_text(reader, revision, "a revision", &model->revision);
     if (options == NULL || options->kind == NODE_NULL)

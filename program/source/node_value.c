@@ -216,7 +216,13 @@ void node_only_keys(const struct node *map, const char *where,
         else
             diag_add(diags, DIAG_ERROR, "unknown-key", &map->key_places[i],
                      "unknown key `%s` in %s", map->keys[i], where);
-        if (nearest == NULL)
+        size_t at = 0;
+        const char *look =
+            text_lookalike(map->keys[i], strlen(map->keys[i]), &at);
+        if (look != NULL)
+            diag_remedy(diags, "this key holds %s: write a plain one, or none",
+                        look);
+        else if (nearest == NULL)
             tell_keys(names, n, diags);
     }
 }

@@ -74,6 +74,31 @@ static struct node *new_node(struct reader *reader, enum node_kind kind,
     return node;
 }
 
+// A line of which a key or the colon behind it is not written in plain
+// characters is no YAML, and libfyaml's words do not tell why.
+static bool tell_lookalike(struct reader *reader)
+{
+    int line = 1;
+
+    for (size_t start = 0; start < reader->len; line++) {
+        const char *text = reader->text + start;
+        const char *end = memchr(text, '\n', reader->len - start);
+        size_t len = end == NULL ? reader->len - start : (size_t)(end - text);
+        size_t at = 0;
+        const char *look = text_lookalike(text, len, &at);
+        const char *colon = memchr(text, ':', len);
+
+        if (look != NULL && (colon == NULL || text + at <= colon + 1)) {
+            diag_remedy(reader->diags,
+                        "line %d holds %s: write a plain one, or none", line,
+                        look);
+            return true;
+        }
+        start += len + 1;
+    }
+    return false;
+}
+
 static void add_syntax_error(struct reader *reader)
 {
     void *at = NULL;
@@ -90,6 +115,8 @@ static void add_syntax_error(struct reader *reader)
         place = (struct place){.file = reader->file};
     diag_add(reader->diags, DIAG_ERROR, "syntax", &place,
              "this is not valid YAML: %s", why);
+    if (!reader->whole_file || tell_lookalike(reader))
+        return;
     if (strstr(why, "nested") != NULL || strstr(why, "start with") != NULL)
         diag_remedy(reader->diags, "put a text in quotes that has `: ` or ` #` "
                                    "in it, or starts with a special character");

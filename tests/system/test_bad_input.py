@@ -62,6 +62,28 @@ def test_all_mistakes_of_a_job_file_are_told_at_once(stage, sim):
     assert sim.chats() == []
 
 
+@pytest.mark.parametrize("old, new, words", [
+    ("metric:", "\u201cmetric\u201d:", "this key holds a typographic quote"),
+    ("metric:", "\u200bmetric:", "this key holds a character that shows as"),
+    ("name: ", "name:\u00a0", "line 1 holds a space that is no plain one"),
+    ("name: ", "name\uff1a ", "line 1 holds a full-width character"),
+    ("student: ", "student: \u201cx\u201d, teacher: ",
+     "name of a model, `\u201cx\u201d`, holds a typographic quote"),
+])
+def test_characters_of_a_word_processor_are_told(stage, old, new, words):
+    job = stage.job()
+    job.write_text(job.read_text().replace(old, new, 1))
+    result = stage.promptcc("check", job)
+    assert result.status == 2 and words in result.err, result
+
+
+def test_the_marker_that_ends_an_answer_is_no_output(stage):
+    job = stage.job()
+    job.write_text(job.read_text().replace("topic:", "Completed:"))
+    result = stage.promptcc("check", job)
+    assert result.status == 2 and "`Completed` is reserved" in result.err, result
+
+
 def test_a_wrong_step_hides_no_mistake_of_metric_and_optimizer(stage):
     job = stage.job(metric="{exact_mach: topic}",
                     optimizer="{miprov2: {num_trails: 3}}")

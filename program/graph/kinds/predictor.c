@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "common/fold.h"
 #include "common/text.h"
 #include "program/graph/step.h"
 #include "program/graph/type_form.h"
@@ -42,6 +43,13 @@ static bool check_output(struct scope *scope, const struct step *step,
         diag_add(scope->diags, DIAG_ERROR, "reserved-name", place,
                  "`reasoning` is reserved in a %s, which adds it by itself",
                  step->kind->key);
+        ok = false;
+    }
+    if (step->signature.instruction != NULL && fold_same(name, "completed")) {
+        diag_add(scope->diags, DIAG_ERROR, "reserved-name", place,
+                 "`%s` is reserved: it is the marker that ends an answer; this "
+                 "output needs another name",
+                 name);
         ok = false;
     }
     if (otherwise != NULL) {
