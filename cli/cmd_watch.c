@@ -18,6 +18,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/signals.h"
+#include "store/job_state.h"
 
 enum {
     PATIENCE_MS = 5000,
@@ -125,24 +126,23 @@ static json_t *ask(struct watch *watch, const char *verb, const char *job,
 
 static bool has_ended(const json_t *shown)
 {
-    static const char *const ENDS[] = {"done", "paused", "stopped", "failed"};
-    const char *state = json_get_text(shown, "state", "");
+    enum job_state state;
 
-    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++)
-        if (strcmp(state, ENDS[i]) == 0)
-            return true;
-    return false;
+    return job_state_read(json_get_text(shown, "state", ""), &state) &&
+           job_state_has_ended(state);
 }
 
 static int status_of(const json_t *shown)
 {
-    const char *state = json_get_text(shown, "state", "");
+    static const int statuses[JOB_STATE_COUNT] = {[JOB_DONE] = EXIT_DONE,
+                                                  [JOB_PAUSED] = EXIT_PAUSED,
+                                                  [JOB_STOPPED] = EXIT_STOPPED,
+                                                  [JOB_FAILED] = EXIT_FAILED};
+    enum job_state state;
 
-    if (strcmp(state, "done") == 0)
-        return EXIT_DONE;
-    if (strcmp(state, "paused") == 0)
-        return EXIT_PAUSED;
-    return strcmp(state, "stopped") == 0 ? EXIT_STOPPED : EXIT_FAILED;
+    return job_state_read(json_get_text(shown, "state", ""), &state)
+               ? statuses[state]
+               : EXIT_FAILED;
 }
 
 static int tell_end(const struct watch *watch)

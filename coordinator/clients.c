@@ -120,7 +120,7 @@ void clients_job_opened(struct clients *clients,
                  running == NULL
                      ? NULL
                      : json_pack("{s:s, s:s}", "job", running_job_id(running),
-                                 "state", "running"),
+                                 "state", job_state_name(JOB_RUNNING)),
                  err);
 }
 

@@ -351,20 +351,22 @@ static struct running_job *find_running(struct running_job *running_jobs,
 
 // A job that has paused by itself would go on by itself.
 static bool end_paused(const struct command_scene *at, const char *id,
-                       const struct err *why, const char *state,
+                       const struct err *why, enum job_state state,
                        struct err *err)
 {
+    const struct history_job_state now = {
+        .state = state, .reason = why->text, .score = -1};
     int64_t job_no = jobs_let_go(at->jobs, id);
 
     if (job_no == 0)
         err_set(err, ERR_INPUT, "job %.200s is not running", id);
-    return job_no != 0 && history_job_state(at->engine->store, job_no, state,
-                                            why->text, -1, NULL, err);
+    return job_no != 0 &&
+           history_job_state(at->engine->store, job_no, &now, err);
 }
 
 // Ends the run of the job that found names; it can go on later either way.
 static json_t *end_job(const struct command_scene *at, const json_t *found,
-                       const struct err *why, const char *state,
+                       const struct err *why, enum job_state state,
                        struct err *err)
 {
     const char *id = json_string_value(found);
@@ -377,7 +379,7 @@ static json_t *end_job(const struct command_scene *at, const json_t *found,
         running_job_leave_to_people(running);
         id = running_job_id(running);
     }
-    return json_pack("{s:s, s:s}", "job", id, "state", state);
+    return json_pack("{s:s, s:s}", "job", id, "state", job_state_name(state));
 }
 
 static json_t *act_stop(const struct command_scene *at,
@@ -388,7 +390,7 @@ static json_t *act_stop(const struct command_scene *at,
 
     (void)command;
     err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
-    return end_job(at, found, &why, "stopped", err);
+    return end_job(at, found, &why, JOB_STOPPED, err);
 }
 
 static json_t *act_pause(const struct command_scene *at,
@@ -399,7 +401,7 @@ static json_t *act_pause(const struct command_scene *at,
 
     (void)command;
     err_set(&why, ERR_FAULT, "paused by `pause`; `resume` goes on");
-    return end_job(at, found, &why, "paused", err);
+    return end_job(at, found, &why, JOB_PAUSED, err);
 }
 
 // The rows are left out from here on where they have no score yet; stored

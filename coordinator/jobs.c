@@ -72,8 +72,11 @@ static void leave_left(struct jobs *jobs, int64_t job_no, const char *job_id,
     bool passes = why->code == ERR_STORE || why->code == ERR_BUSY;
 
     if (!passes)
-        history_job_state(jobs->engine->store, job_no, "paused", why->text, -1,
-                          NULL, NULL);
+        history_job_state(jobs->engine->store, job_no,
+                          &(struct history_job_state){.state = JOB_PAUSED,
+                                                      .reason = why->text,
+                                                      .score = -1},
+                          NULL);
     if (job_id != NULL && passes)
         paused_jobs_later(&jobs->paused, job_id, clock_monotonic_ms());
     else if (job_id != NULL)

@@ -106,9 +106,12 @@ void left_jobs_tick(struct left_jobs *left, int64_t now)
 bool left_jobs_next(struct left_jobs *left, struct left_view *out)
 {
     while (left->first != NULL && !left->first->whole) {
-        history_job_state(left->engine->store, left->first->job_no, "stopped",
-                          "its coordinator ended before it did", -1, NULL,
-                          NULL);
+        static const struct history_job_state now = {
+            .state = JOB_STOPPED,
+            .reason = "its coordinator ended before it did",
+            .score = -1};
+
+        history_job_state(left->engine->store, left->first->job_no, &now, NULL);
         left_jobs_took(left);
     }
     if (left->first == NULL)

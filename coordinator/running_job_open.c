@@ -310,9 +310,7 @@ static bool keep_submission(struct running_job *running, struct store *reader,
     struct buf options = BUF_INIT(1 << 20);
     char *folder = folder_from_root(bundle);
     struct history_submission submission = {
-        .folder = folder,
-        .files = files,
-        .n_files = bundle->n_files};
+        .folder = folder, .files = files, .n_files = bundle->n_files};
     bool ok = false;
 
     for (size_t i = 0; files != NULL && i < bundle->n_files; i++)
@@ -413,8 +411,9 @@ static bool look_up(struct running_job *running, struct store *reader,
     drop_data(running);
     if (!running_job_keep_examples(running, reader, err))
         goto out;
-    ok = history_job_state(reader, running->work.job_no, "running", "", -1,
-                           NULL, err);
+    ok = history_job_state(
+        reader, running->work.job_no,
+        &(struct history_job_state){.state = JOB_RUNNING, .score = -1}, err);
 
 out:
     json_decref(canonical);
@@ -553,7 +552,10 @@ bool running_job_begin(struct running_job *running, int64_t now,
         return true;
     if (running->begun)
         history_job_state(running->engine->store, running->work.job_no,
-                          "failed", err->text, -1, NULL, NULL);
+                          &(struct history_job_state){.state = JOB_FAILED,
+                                                      .reason = err->text,
+                                                      .score = -1},
+                          NULL);
     return false;
 }
 

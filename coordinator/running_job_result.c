@@ -211,9 +211,13 @@ static void finish(struct running_job *running, int64_t now,
         history_job_compiled(running->engine->store, running->work.job_no,
                              out->compiled, ending->status == 0, ending->score,
                              &err);
-    history_job_state(running->engine->store, running->work.job_no,
-                      is_to_go_on(running) ? "queued" : ending->state,
-                      ending->reason, ending->score, out->document, &err);
+    const struct history_job_state stands = {
+        .state = is_to_go_on(running) ? JOB_QUEUED : ending->state,
+        .reason = ending->reason,
+        .score = ending->score,
+        .document = out->document};
+    history_job_state(running->engine->store, running->work.job_no, &stands,
+                      &err);
 }
 
 // --- step by step ---
@@ -257,15 +261,15 @@ static void begin_sum(struct running_job *running, int64_t now)
 
 static void put_result(struct running_job *running)
 {
+    const struct ending *ending = running->ending;
+    enum job_state state = ending == NULL ? JOB_FAILED : ending->state;
+    const char *reason = ending == NULL ? "" : ending->reason;
+
     finish(running, running->ended_ms, &running->result);
     running->result_put = store_last_put(running->engine->store);
     running->state = RUNNING_JOB_STORED;
-    log_info("job-ended", "%s: %s%s%s", running->id,
-             running->ending == NULL ? "failed" : running->ending->state,
-             running->ending == NULL || running->ending->reason[0] == '\0'
-                 ? ""
-                 : ": ",
-             running->ending == NULL ? "" : running->ending->reason);
+    log_info("job-ended", "%s: %s%s%s", running->id, job_state_name(state),
+             reason[0] == '\0' ? "" : ": ", reason);
 }
 
 // A result is told when it is on disk, or never will be.

@@ -357,11 +357,11 @@ static void end_with(struct ending *ending, const struct err *err)
     static const struct {
         enum err_code code;
         int status;
-        const char *state;
+        enum job_state state;
     } rows[] = {
-        {ERR_STOPPED, 130, "stopped"}, {ERR_FAULT, 3, "paused"},
-        {ERR_STORE, 3, "paused"},      {ERR_INPUT, 2, "failed"},
-        {ERR_NONE, 1, "failed"},
+        {ERR_STOPPED, 130, JOB_STOPPED}, {ERR_FAULT, 3, JOB_PAUSED},
+        {ERR_STORE, 3, JOB_PAUSED},      {ERR_INPUT, 2, JOB_FAILED},
+        {ERR_NONE, 1, JOB_FAILED},
     };
     size_t i = 0;
 
@@ -386,7 +386,7 @@ struct ending *conduct_job(struct session *session)
     if (ending == NULL)
         return NULL;
     ending->score = -1;
-    ending->state = "done";
+    ending->state = JOB_DONE;
     if (!acts[session_setup_of(session)->request->action](session, ending,
                                                           &err))
         end_with(ending, &err);

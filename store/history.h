@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/hash.h"
+#include "store/job_state.h"
 #include "store/store.h"
 
 // --- jobs ---
@@ -37,11 +38,15 @@ int64_t history_open_job(struct store *store, const struct history_job *job,
 char *history_previous(struct store *store, const char *name, int64_t not_no,
                        const char *not_id, struct err *err);
 
-// state: "queued", "running", "paused", "done", "stopped", "failed"; reason
-// one sentence; document the JSON of `run --json`, or NULL to keep it.
-bool history_job_state(struct store *store, int64_t job_no, const char *state,
-                       const char *reason, double score, const char *document,
-                       struct err *err);
+// How a job stands from now on. It is among the job's events as well.
+struct history_job_state {
+    enum job_state state;
+    const char *reason;   // one sentence; NULL: none
+    double score;         // of the compiled program; below 0: none
+    const char *document; // the JSON of `run --json`; NULL keeps what is there
+};
+bool history_job_state(struct store *store, int64_t job_no,
+                       const struct history_job_state *now, struct err *err);
 
 // The compiled file of the job, whole. That of a job that was stopped replaces
 // none with a better score. Put before the state, which has the score.
@@ -257,7 +262,8 @@ int64_t history_reserve_job(struct store *store);
 
 // --- events and workers ---
 
-// kind: "exclude", "fault", "hedge", "worker", "note"; row -1: none.
+// kind: "exclude", "fault", "program", "note"; row -1: none. There is "state"
+// too, which history_job_state puts.
 bool history_event(struct store *store, int64_t job_no, const char *kind,
                    int32_t row, const char *text, struct err *err);
 

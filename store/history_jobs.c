@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "store/parts.h"
 
-enum { SPLIT_BYTES = 16 * 1024 * 1024 };
+enum { SPLIT_BYTES = 16 * 1024 * 1024, STATE_BYTES = 320 };
 
 // Opens a read of what may have been put just now.
 static bool open_settled(struct store *store, struct sql_read *read,
@@ -111,20 +112,39 @@ char *history_previous(struct store *store, const char *name, int64_t not_no,
     return text;
 }
 
-bool history_job_state(struct store *store, int64_t job_no, const char *state,
-                       const char *reason, double score, const char *document,
-                       struct err *err)
+// "paused: no call was answered for 30 s"
+static void put_state_event(struct buf *record, int64_t job_no,
+                            const struct history_job_state *now, int64_t at_ms)
+{
+    bool told = now->reason != NULL && now->reason[0] != '\0';
+    char text[STATE_BYTES];
+
+    (void)text_print(text, sizeof text, "%s%s%s", job_state_name(now->state),
+                     told ? ": " : "", told ? now->reason : "");
+    record_begin(record, RECORD_EVENT);
+    record_int(record, job_no);
+    record_text(record, "state");
+    record_int(record, -1);
+    record_text(record, text);
+    record_int(record, at_ms);
+    record_end(record);
+}
+
+bool history_job_state(struct store *store, int64_t job_no,
+                       const struct history_job_state *now, struct err *err)
 {
     struct buf *record = store_record(store);
+    int64_t at_ms = clock_wall_ms();
 
     record_begin(record, RECORD_JOB_STATE);
     record_int(record, job_no);
-    record_text(record, state);
-    record_text(record, reason != NULL ? reason : "");
-    record_real(record, score);
-    record_text(record, document);
-    record_int(record, clock_wall_ms());
+    record_text(record, job_state_name(now->state));
+    record_text(record, now->reason != NULL ? now->reason : "");
+    record_real(record, now->score);
+    record_text(record, now->document);
+    record_int(record, at_ms);
     record_end(record);
+    put_state_event(record, job_no, now, at_ms);
     return store_put(store, err);
 }
 

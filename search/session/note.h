@@ -29,9 +29,9 @@ enum note_kind {
 
 // How a job ended. It belongs to the holder of the note.
 struct ending {
-    int status;          // exit status (docs/command-line.md)
-    const char *state;   // "done", "paused", "stopped", "failed"; static
-    enum err_code error; // why it is not done; ERR_NONE when it is
+    int status;           // exit status (docs/command-line.md)
+    enum job_state state; // one that has ended
+    enum err_code error;  // why it is not done; ERR_NONE when it is
     char reason[240];
     double score;     // of the compiled program; < 0: none
     json_t *document; // without what only the loop knows; owned

@@ -359,6 +359,34 @@ Test(history, events_of_a_kind_come_oldest_first)
     cr_expect_eq(sum, 42);
 }
 
+static void add_text(void *user, int32_t row, int64_t after_call,
+                     const char *text)
+{
+    char *all = user;
+
+    (void)after_call;
+    cr_expect_eq(row, -1);
+    strcat(strcat(all, text), ";");
+}
+
+Test(history, how_a_job_stands_is_among_its_events)
+{
+    int64_t job = open_job("j-1");
+    const struct history_job_state states[] = {
+        {.state = JOB_RUNNING, .score = -1},
+        {.state = JOB_PAUSED, .reason = "no worker", .score = -1},
+        {.state = JOB_RUNNING, .reason = "", .score = -1},
+        {.state = JOB_DONE, .score = 0.5, .document = "{}"}};
+    char all[200] = "";
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        cr_assert(history_job_state(store, job, &states[i], &err), "%s",
+                  err.text);
+    cr_assert(history_events(store, job, "state", add_text, all, &err), "%s",
+              err.text);
+    cr_expect_str_eq(all, "running;paused: no worker;running;done;");
+}
+
 Test(history, a_worker_has_one_row_however_often_it_is_put)
 {
     struct history_worker worker = {

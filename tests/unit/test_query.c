@@ -182,7 +182,11 @@ static int64_t fill(void)
     evaluation.candidate_id = trial.candidate_id;
     cr_assert(history_put_evaluation(store, job, &evaluation, &err));
     cr_assert(history_trial_end(store, job, &end, &err));
-    cr_assert(history_job_state(store, job, "done", "", 0.75, "{}", &err));
+    cr_assert(history_job_state(store, job,
+                                &(struct history_job_state){.state = JOB_DONE,
+                                                            .score = 0.75,
+                                                            .document = "{}"},
+                                &err));
     flush();
     return job;
 }

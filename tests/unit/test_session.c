@@ -190,7 +190,7 @@ static struct ending *new_ending(void)
 {
     struct ending *ending = calloc(1, sizeof *ending);
 
-    ending->state = "done";
+    ending->state = JOB_DONE;
     return ending;
 }
 
