@@ -39,6 +39,7 @@ const struct command_entry cmd_workers = {
                OPTION_BIT(OPT_JSON),
     .max_operands = 0,
     .document = "a list of `name`, `state`, `slots`, `models`, `calls`, "
-                "`last_fault`, `server`",
+                "`last_fault`, `server`, `open` (calls under way), `faults`, "
+                "`reason`; the last three are null without --coordinator",
     .run = run,
 };

@@ -206,6 +206,7 @@ static void tell_reason(const struct command_scene *at,
         (void)proofs_tell(at->engine, worker, out, size);
 }
 
+// With the members of those in a store, in the same order (store/lookup.c).
 static json_t *act_workers(const struct command_scene *at,
                            const struct command *command, const json_t *found,
                            struct err *err)
@@ -227,13 +228,12 @@ static json_t *act_workers(const struct command_scene *at,
             json_array_append_new(models, json_string(w->models[i].name));
         json_array_append_new(
             list,
-            json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:I, s:I, s:s, s:s}",
+            json_pack("{s:s, s:s, s:I, s:o, s:I, s:s, s:s, s:I, s:I, s:s}",
                       "name", w->name, "state", worker_states[view.state],
-                      "server", w->server, "slots", (json_int_t)w->slots,
-                      "open", (json_int_t)view.n_calls, "models", models,
-                      "calls", (json_int_t)w->calls, "faults",
-                      (json_int_t)w->faults, "last_fault", w->last_fault,
-                      "reason", reason));
+                      "slots", (json_int_t)w->slots, "models", models, "calls",
+                      (json_int_t)w->calls, "last_fault", w->last_fault,
+                      "server", w->server, "open", (json_int_t)view.n_calls,
+                      "faults", (json_int_t)w->faults, "reason", reason));
     }
     return list;
 }

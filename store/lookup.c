@@ -54,7 +54,8 @@ static const char prompts_sql[] =
 // A worker serves while its coordinator runs.
 static const char workers_sql[] =
     "SELECT name, iif(state = 'serving' AND ?1 = '', 'gone', state) AS state,"
-    " slots, models, calls, last_fault, server FROM workers"
+    " slots, models, calls, last_fault, server, NULL AS open, NULL AS faults,"
+    " NULL AS reason FROM workers"
     " WHERE ?2 <> '0' OR (state = 'serving' AND ?1 <> '') ORDER BY name";
 static const char export_sql[] =
     "SELECT id AS job, state, document, compiled, replay_version FROM jobs"
@@ -158,7 +159,8 @@ static json_t *answer_export(struct store *store, const char *id,
     return lookup_only(rows, "job", err);
 }
 
-// Those that serve, or with {"all": true} all that the store remembers.
+// Those that serve, or with {"all": true} all that the store remembers. What
+// only a coordinator knows of them is null.
 static json_t *answer_workers(struct store *store, const char *id,
                               const json_t *argument, struct err *err)
 {
