@@ -7,6 +7,7 @@
 #include "cli/history_file.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "store/job_state.h"
 
 enum { FLIPPED_MOST = 50 };
 
@@ -118,29 +119,24 @@ static const char *model_of(const json_t *summary, const char *role)
     return "";
 }
 
-static void put_price(const json_t *document, struct buf *out)
+// As the history has it now: the result of a job is that of its last end.
+static void put_price(const json_t *summary, struct buf *out)
 {
-    const json_t *calls = json_object_get(document, "calls");
-    int64_t n = 0;
-    const char *key;
-    json_t *count;
+    const char *state = json_get_text(summary, "state", "");
+    int64_t calls = json_get_int(summary, "calls", 0);
 
-    json_object_foreach((json_t *)calls, key, count)
-    {
-        if (strcmp(key, "reused") != 0 && strcmp(key, "hedged") != 0)
-            n += json_integer_value(count);
-    }
-    if (calls == NULL)
+    if (calls == 0)
         return;
-    buf_puts(out, " That took ");
-    buf_put_number(out, n);
+    buf_puts(out, strcmp(state, job_state_name(JOB_RUNNING)) == 0
+                      ? " So far that took "
+                      : " That took ");
+    buf_put_number(out, calls);
     buf_printf(out, " calls and %.1f s.",
-               json_get_number(document, "wall_s", 0));
+               json_get_number(summary, "wall_s", 0));
 }
 
 void job_report_what_ran(const json_t *summary, struct buf *out)
 {
-    const json_t *document = json_object_get(summary, "document");
     const json_t *canonical = json_object_get(summary, "canonical");
     void *optimizer = json_object_iter(json_object_get(canonical, "optimizer"));
     void *metric = json_object_iter(json_object_get(canonical, "metric"));
@@ -159,7 +155,7 @@ void job_report_what_ran(const json_t *summary, struct buf *out)
     if (metric != NULL)
         buf_printf(out, ", scored by %s", json_object_iter_key(metric));
     buf_puts(out, ".");
-    put_price(document, out);
+    put_price(summary, out);
 }
 
 // --- candidates ---

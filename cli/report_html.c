@@ -273,7 +273,11 @@ static void put_importance(const struct job_report *report, struct buf *out)
         buf_printf(out, "</td><td class=\"n\">%.0f %%</td></tr>",
                    100 * json_get_number(row, "importance", 0));
     }
-    buf_puts(out, "</table>");
+    buf_puts(out,
+             "</table><p class=\"muted small\">Each share is of one choice "
+             "by itself. Where two changed together, both have what they "
+             "explain together, so the shares may add up to more than "
+             "100 %.</p>");
     close_card(out);
 }
 

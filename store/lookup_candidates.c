@@ -87,6 +87,7 @@ static const char summary_sql[] =
     "SELECT v.job, v.name, v.state, v.score, v.reason, v.simulated, v.trials,"
     " v.seed, v.wall_s, v.path, v.created, v.updated, v.priority,"
     " v.max_workers, j.document,"
+    " (SELECT coalesce(sum(calls), 0) FROM v_cost WHERE job = v.job) AS calls,"
     " j.canonical, j.compiled IS NOT NULL AS compiled"
     " FROM v_jobs v JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
 static const char models_sql[] =

@@ -89,7 +89,8 @@ def test_the_html_stands_alone_and_says_what_run_said(done):
         assert f"{100 * same[side]['score']:.1f} %" in page.text
     for words in ("What was gained, and how sure that is", "What ran",
                   "What changed in the prompts", "Which examples flipped",
-                  "What still goes wrong", "What it cost", "stand-in"):
+                  "What still goes wrong", "What it cost", "stand-in",
+                  "may add up to more than 100 %"):
         assert words in page.text, words
     assert {"svg", "circle", "path"} <= page.tags
     assert "[[ ##" not in page.text

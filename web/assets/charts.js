@@ -154,5 +154,5 @@ export function importanceBars(rows) {
     h('span', { class: 'muted' }, (100 * r.importance).toFixed(0) + ' %'),
     h('div', { class: 'values muted small' }, 'mean gain: ', r.values.slice(0, 4).map((v, i) => [i > 0 && ', ', valueName(r, v), ' ', h('b', null, signed(v.mean_gain)), ` (${counted(v.trials, 'trial')})`]),
       r.choices > 4 && `, and ${counted(r.choices - 4, 'other')}`),
-  ]));
+  ]), h('p', { class: 'muted small' }, 'Each share is of one choice by itself. Where two changed together, both have what they explain together, so the shares may add up to more than 100 %.'));
 }

@@ -17,7 +17,7 @@ function whatRan(s) {
   return h('p', null, h('b', null, optimizer), s.state === 'running' ? (s.best ? ' is trying other instructions and demos for ' : ' is to find better instructions and demos for ') : s.trials === 0 ? ' has not ended a trial yet. It is to find better instructions and demos for ' : [' ran ', counted(s.trials, 'trial'), ', those of the program as written among them, for '],
     h('b', null, student?.name ?? s.canonical?.models?.student ?? 'the model'), teacher && teacher.name !== student?.name ? [', with ', teacher.name, ' as its teacher'] : '',
     metric ? [', scored by ', h('code', null, metric[0] + (typeof metric[1] === 'string' ? `: ${metric[1]}` : ''))] : '',
-    doc?.calls ? `. That took ${counted(Object.entries(doc.calls).filter(([k]) => k !== 'reused' && k !== 'hedged').reduce((n, [, v]) => n + v, 0), 'call')} and ${span(doc.wall_s)}` : '', '.');
+    s.calls > 0 ? `. ${s.state === 'running' ? 'So far that took' : 'That took'} ${counted(s.calls, 'call')} and ${span(s.wall_s)}` : '', '.');
 }
 
 const examplesAt = (job, query) => `#/jobs/${encodeURIComponent(job)}/examples?${query}`;
