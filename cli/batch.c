@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "common/buf.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/plain.h"
 #include "common/text.h"
@@ -200,8 +201,13 @@ static bool open_output(struct batch *batch, const char *out, struct err *err)
     bool dangling = !there && lstat(out, &link) == 0;
     if (!dangling && (!there || S_ISREG(info.st_mode)))
         return open_aside(batch, out, there ? info.st_mode : 0, err);
-    batch->out = fopen(out, "w");
-    if (batch->out == NULL)
+    if (dangling)
+        batch->out = fopen(out, "w");
+    else {
+        int fd = file_open_through(out, err);
+        batch->out = fd < 0 ? NULL : fdopen(fd, "w");
+    }
+    if (batch->out == NULL && err->code == ERR_NONE)
         err_set(err, ERR_INPUT, "cannot open %.150s: %s", out, strerror(errno));
     return batch->out != NULL;
 }

@@ -21,10 +21,10 @@ static const char ENDING[] = ".json", PARTIAL[] = ".partial.json";
 // Of a link, the folder of what it points to.
 static char *folder_of(const char *path)
 {
-    char *real = realpath(path, NULL);
-    char *folder = file_folder(real != NULL ? real : path);
+    char *target = file_target(path);
+    char *folder = target == NULL ? NULL : file_folder(target);
 
-    free(real);
+    free(target);
     return folder;
 }
 
@@ -153,13 +153,12 @@ static bool is_one_name(const char *a, const char *b)
     const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
     char *folder_a = file_folder(a), *folder_b = file_folder(b);
     struct stat first, second;
-    bool same =
-        folder_a != NULL && folder_b != NULL &&
-        strcmp(slash_a == NULL ? a : slash_a + 1,
-               slash_b == NULL ? b : slash_b + 1) == 0 &&
-        stat(a, &first) != 0 && stat(folder_a, &first) == 0 &&
-        stat(folder_b, &second) == 0 && first.st_dev == second.st_dev &&
-        first.st_ino == second.st_ino;
+    bool same = folder_a != NULL && folder_b != NULL &&
+                strcmp(slash_a == NULL ? a : slash_a + 1,
+                       slash_b == NULL ? b : slash_b + 1) == 0 &&
+                stat(a, &first) != 0 && stat(folder_a, &first) == 0 &&
+                stat(folder_b, &second) == 0 && first.st_dev == second.st_dev &&
+                first.st_ino == second.st_ino;
 
     free(folder_a);
     free(folder_b);

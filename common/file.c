@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@ enum {
     PATH_MAX_BYTES = 64 * 1024,
     PIPE_OPEN_MS = 5000,     // until somebody writes to a pipe
     PIPE_SILENCE_MS = 60000, // between two of its writes
+    PIPE_READER_MS = 2000,   // until somebody reads from a pipe
+    PIPE_LOOK_MS = 20,
+    LINKS_MAX = 16, // one behind the other
 };
 
 // A path that is not there or not ours to open is what the user gave; all
@@ -211,25 +215,76 @@ static bool sync_folder(const char *folder)
     return ok;
 }
 
-// What a link points to, so that the link stays one; else path itself.
-static char *target_of(const char *path)
+// What the link at path says, from its own folder; NULL where it is no link.
+static char *follow_link(const char *path)
 {
-    char *real = realpath(path, NULL);
+    char said[PATH_MAX];
+    ssize_t len = readlink(path, said, sizeof said - 1);
 
-    return real != NULL ? real : strdup(path);
+    if (len < 0)
+        return NULL;
+    said[len] = '\0';
+    if (said[0] == '/')
+        return strdup(said);
+    char *folder = file_folder(path);
+    char *target = folder == NULL ? NULL : file_join(folder, said);
+    free(folder);
+    return target;
+}
+
+char *file_target(const char *path)
+{
+    char *target = realpath(path, NULL);
+
+    if (target != NULL)
+        return target;
+    target = strdup(path);
+    for (int i = 0; target != NULL && i < LINKS_MAX; i++) {
+        char *next = follow_link(target);
+        if (next == NULL)
+            break;
+        free(target);
+        target = next;
+    }
+    return target;
+}
+
+// Without O_NONBLOCK, opening a pipe waits for a reader, for ever and whatever
+// signal comes.
+int file_open_through(const char *path, struct err *err)
+{
+    int fd = -1;
+
+    for (int left = PIPE_READER_MS; fd < 0; left -= PIPE_LOOK_MS) {
+        fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd >= 0 || errno != ENXIO || left <= 0)
+            break;
+        (void)poll(NULL, 0, PIPE_LOOK_MS);
+    }
+    if (fd < 0 && errno == ENXIO)
+        err_set(err, ERR_INPUT,
+                "cannot write %s: it is a pipe or a socket, and nobody reads "
+                "from it",
+                path);
+    else if (fd < 0)
+        set_cause(err, "write", path, errno);
+    else
+        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fd;
 }
 
 // A pipe or a device is no file that another could take the place of.
 static bool write_through(const char *path, const void *data, size_t len,
                           struct err *err)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    bool ok = fd >= 0 && write_all(fd, data, len);
+    int fd = file_open_through(path, err);
 
+    if (fd < 0)
+        return false;
+    bool ok = write_all(fd, data, len);
     if (!ok)
         set_cause(err, "write", path, errno);
-    if (fd >= 0)
-        (void)close(fd);
+    (void)close(fd);
     return ok;
 }
 
@@ -249,7 +304,7 @@ bool file_write(const char *path, const void *data, size_t len, struct err *err)
     if (there && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode))
         return write_through(path, data, len, err);
 
-    char *target = target_of(path);
+    char *target = file_target(path);
     char *aside = target == NULL ? NULL : aside_path(target);
     char *folder = target == NULL ? NULL : file_folder(target);
     if (aside == NULL || folder == NULL) {

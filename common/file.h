@@ -30,6 +30,14 @@ bool file_read_below(const char *folder, const char *name, struct buf *out,
 bool file_write(const char *path, const void *data, size_t len,
                 struct err *err);
 
+// What a symbolic link leads to, be it there or not, so that the link stays one;
+// else path itself. The caller frees; NULL without memory.
+char *file_target(const char *path);
+
+// Opens a pipe or a device to be written to as it is; -1 with the cause, also
+// where nobody reads from a pipe within two seconds.
+int file_open_through(const char *path, struct err *err);
+
 // Whether a file with that mode and owner is a secret: for its owner's eyes, or
 // root's and a group's, which is how a container gets one.
 bool file_is_secret(mode_t mode, uid_t owner);

@@ -156,6 +156,28 @@ Test(file, a_link_stays_one_and_the_mode_stays)
     cr_expect_not(file_is_same(path, link));
 }
 
+Test(file, a_link_to_a_file_that_is_to_come_stays_one)
+{
+    char link[64], next[64];
+    struct stat info;
+
+    snprintf(link, sizeof link, "%s/link", folder);
+    snprintf(next, sizeof next, "%s/next", folder);
+    cr_assert_eq(symlink("next", link), 0);
+    cr_assert_eq(symlink("data", next), 0);
+    cr_expect(file_write(link, "new", 3, &err), "%s", err.text);
+    cr_assert_eq(lstat(link, &info), 0);
+    cr_expect(S_ISLNK(info.st_mode));
+    expect_content("new");
+    cr_assert_eq(unlink(next), 0);
+    cr_assert_eq(symlink("/tmp/promptcc-nowhere/data", next), 0);
+    cr_expect_not(file_write(link, "new", 3, &err));
+    cr_assert_eq(lstat(link, &info), 0);
+    cr_expect(S_ISLNK(info.st_mode));
+    (void)unlink(next);
+    (void)unlink(link);
+}
+
 // As root, a rename would put a file in the place of the device.
 Test(file, a_pipe_is_written_to_as_it_is)
 {
@@ -171,6 +193,13 @@ Test(file, a_pipe_is_written_to_as_it_is)
     cr_expect(S_ISFIFO(info.st_mode));
     cr_expect_eq(count_files(), 1);
     (void)close(end);
+}
+
+Test(file, a_pipe_that_nobody_reads_is_given_up, .timeout = 30)
+{
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_expect_not(file_write(path, "through", 7, &err));
+    cr_expect(strstr(err.text, "nobody reads from it") != NULL, "%s", err.text);
 }
 
 // A limit on the size of files stands in for a full disk: write(2) takes a
