@@ -560,11 +560,6 @@ bool coordinator_ended(const struct coordinator *c)
     return atomic_load(&c->ended);
 }
 
-struct turn_report coordinator_longest_turn(struct coordinator *c)
-{
-    return turn_longest(&c->engine.turn);
-}
-
 struct engine *coordinator_engine(struct coordinator *c)
 {
     return &c->engine;

@@ -3,7 +3,8 @@
 //   inbox      what peers say            peers      who is here
 //   clients    what clients ask, and     delivery   calls that go to workers
 //              what they are told
-//   jobs       from the wish to begin    landing    answers on their way to disk
+//   jobs       from the wish to begin    landing    answers on their way to
+//   disk
 //              one to its end                       and to those who wait
 //   dispatch   which call goes where     store, background, models, workers
 //
@@ -83,9 +84,6 @@ void coordinator_hand_over(struct coordinator *coordinator,
 
 // Whether its loop has ended by itself.
 bool coordinator_ended(const struct coordinator *coordinator);
-
-// The longest turn of its loop so far. For any thread.
-struct turn_report coordinator_longest_turn(struct coordinator *coordinator);
 
 // What its loop owns, for tests that look at it between two turns.
 struct engine;

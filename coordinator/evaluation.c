@@ -139,11 +139,13 @@ static bool keep_trace(const struct evaluation *ev, struct err *err)
 // same, and the first that ends is kept.
 static bool is_kept(const struct evaluation *ev, struct err *err)
 {
-    struct history_evaluation row;
+    struct history_evaluation kept;
 
+    kept.candidate_id = ev->task->candidate_id;
+    kept.row = ev->item->row;
+    kept.replicate = ev->task->sampling.replicate;
     return history_find_evaluation(ev->work->engine->store, ev->work->job_no,
-                                   ev->task->candidate_id, ev->item->row,
-                                   ev->task->sampling.replicate, &row, err);
+                                   &kept, err);
 }
 
 // Each step asks twice at most, and once for an embedding.
@@ -227,12 +229,14 @@ static bool judge(struct evaluation *ev, struct err *err)
 static bool add_right(struct evaluation *ev, int step,
                       const struct call_answer *answer, struct err *err)
 {
+    const struct right_reads reads = {ev->task->program, ev->task->plan,
+                                      ev->work->job->metric};
     enum adapter form = stepper_form(ev->stepper, step);
     const json_t *example = example_of(ev, err);
 
     if (example != NULL && stepper_step_outputs(ev->stepper, step) != NULL)
-        right_add(&ev->right, ev->task->program, ev->task->plan,
-                  ev->work->job->metric, step, form, answer, example);
+        right_add(&ev->right, &reads,
+                  &(struct right_answer){step, form, answer}, example);
     return example != NULL;
 }
 

@@ -201,9 +201,10 @@ static bool use_stored(struct running_job *running, struct task *task,
     struct task_item item = TASK_ITEM_INIT(task->rows[at]);
     struct store *store = running->engine->store;
 
-    if (!history_find_evaluation(store, running->work.job_no,
-                                 task->candidate_id, item.row,
-                                 task->sampling.replicate, &row, err) ||
+    row.candidate_id = task->candidate_id;
+    row.row = item.row;
+    row.replicate = task->sampling.replicate;
+    if (!history_find_evaluation(store, running->work.job_no, &row, err) ||
         !may_use(running, item.row, &row))
         return err->code == ERR_NONE;
     running->work.uses += row.n_calls;

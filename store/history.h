@@ -230,31 +230,28 @@ struct history_evaluation {
     int64_t calls[EVALUATION_MAX_CALLS]; // in order of use
 };
 
-// Finds a stored one of the job (feedback is left NULL). From an index in
-// memory that is loaded once a job, of about 20 bytes each. Fills err
-// only when loading it failed, which it cannot after history_load_job.
+// Finds the stored one of the job with the candidate, row and replicate of
+// *found, and fills in the rest (feedback is left NULL). From an index in
+// memory that is loaded once a job, of about 20 bytes each. Fills err only when
+// loading it failed, which it cannot after history_adopt_job.
 bool history_find_evaluation(struct store *store, int64_t job_no,
-                             int64_t candidate_id, int32_t row,
-                             int32_t replicate, struct history_evaluation *out,
-                             struct err *err);
+                             struct history_evaluation *found, struct err *err);
 bool history_put_evaluation(struct store *store, int64_t job_no,
                             const struct history_evaluation *evaluation,
                             struct err *err);
 
-// Loads the job's indexes (candidates, trials, evaluations) into memory, 0.4 us
-// an evaluation, and drops them. Whatever needs them loads them by itself. Each
-// load is matched by an unload: the last one drops them.
-bool history_load_job(struct store *store, int64_t job_no, struct err *err);
-void history_unload_job(struct store *store, int64_t job_no);
-
-// The same in two halves, since it takes 0.4 s for a million
-// evaluations: `read` is done by another thread, on a store of its own,
-// `adopt` takes what was read for the loop's. Where the loop's has the
-// job already, it keeps what it has.
+// Loads the job's indexes (candidates, trials, evaluations) into memory. In two
+// halves, since it takes 0.4 s for a million evaluations: `read` is done by
+// another thread, on a store of its own, `adopt` takes what was read for the
+// loop's. Where the loop's has the job already, it keeps what it has. Whatever
+// needs the indexes and finds none loads them by itself.
 struct job_index;
 struct job_index *history_read_job(struct store *reader, int64_t job_no,
                                    struct err *err);
 void history_adopt_job(struct store *store, struct job_index *index);
+
+// Each adoption is matched by an unload: the last one drops the indexes.
+void history_unload_job(struct store *store, int64_t job_no);
 void history_free_index(struct job_index *index); // NULL is fine
 
 // A number for a job that may turn out to be new.

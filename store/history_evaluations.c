@@ -11,14 +11,13 @@
 enum { LIST_BYTES = EVALUATION_MAX_CALLS * (TEXT_INT_BYTES + 1) + 3 };
 
 bool history_find_evaluation(struct store *store, int64_t job_no,
-                             int64_t candidate_id, int32_t row,
-                             int32_t replicate, struct history_evaluation *out,
-                             struct err *err)
+                             struct history_evaluation *found, struct err *err)
 {
     struct job_index *job = job_index_get(store, job_no, err);
 
-    return job != NULL && evaluation_index_find(&job->evaluations, candidate_id,
-                                                row, replicate, out);
+    return job != NULL &&
+           evaluation_index_find(&job->evaluations, found->candidate_id,
+                                 found->row, found->replicate, found);
 }
 
 // "[12,13]": a JSON list, so that SQL can trace a score to its calls.

@@ -255,15 +255,6 @@ struct job_index *job_index_get(struct store *store, int64_t job_no,
     return job;
 }
 
-bool history_load_job(struct store *store, int64_t job_no, struct err *err)
-{
-    struct job_index *job = job_index_get(store, job_no, err);
-
-    if (job != NULL)
-        job->users++;
-    return job != NULL;
-}
-
 void history_unload_job(struct store *store, int64_t job_no)
 {
     struct job_index **link = &store->jobs;

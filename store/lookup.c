@@ -70,8 +70,9 @@ static bool add_so_far(struct store *store, json_t *job, struct err *err)
     if (json_is_number(json_object_get(job, "score")) ||
         json_get_int(job, "trials", 0) == 0)
         return true;
-    best = lookup_rows(store, so_far_sql, json_get_text(job, "job", ""), 0, 0,
-                       0, err);
+    best = lookup_rows(store, so_far_sql,
+                       &(struct lookup_values){json_get_text(job, "job", "")},
+                       err);
     if (best == NULL)
         return false;
     if (json_array_size(best) > 0) {
@@ -103,7 +104,8 @@ static json_t *answer_jobs(struct store *store, const char *id,
 static json_t *answer_show(struct store *store, const char *id,
                            const json_t *argument, struct err *err)
 {
-    json_t *rows = lookup_rows(store, show_sql, id, 0, 0, 0, err);
+    json_t *rows =
+        lookup_rows(store, show_sql, &(struct lookup_values){id}, err);
 
     (void)argument;
     lookup_boolean(rows, "simulated");
@@ -114,7 +116,8 @@ static json_t *answer_show(struct store *store, const char *id,
 static json_t *answer_trials(struct store *store, const char *id,
                              const json_t *argument, struct err *err)
 {
-    json_t *rows = lookup_rows(store, trials_sql, id, 0, 0, 0, err);
+    json_t *rows =
+        lookup_rows(store, trials_sql, &(struct lookup_values){id}, err);
 
     (void)argument;
     lookup_parse(rows, "instructions");
@@ -128,15 +131,18 @@ static json_t *answer_best(struct store *store, const char *id,
                            const json_t *argument, struct err *err)
 {
     json_t *rows =
-        lookup_rows(store, best_sql, id,
-                    json_get_int(argument, "limit", BEST_LIMIT), 0, 0, err);
+        lookup_rows(store, best_sql,
+                    &(struct lookup_values){
+                        id, json_get_int(argument, "limit", BEST_LIMIT)},
+                    err);
     json_t *first = json_array_get(rows, 0);
     json_t *prompts;
 
     if (first == NULL)
         return rows;
-    prompts = lookup_rows(store, prompts_sql, id,
-                          json_get_int(first, "candidate", -1), 0, 0, err);
+    prompts = lookup_rows(
+        store, prompts_sql,
+        &(struct lookup_values){id, json_get_int(first, "candidate", -1)}, err);
     if (prompts == NULL) {
         json_decref(rows);
         return NULL;
@@ -152,7 +158,8 @@ static json_t *answer_best(struct store *store, const char *id,
 static json_t *answer_export(struct store *store, const char *id,
                              const json_t *argument, struct err *err)
 {
-    json_t *rows = lookup_rows(store, export_sql, id, 0, 0, 0, err);
+    json_t *rows =
+        lookup_rows(store, export_sql, &(struct lookup_values){id}, err);
 
     (void)argument;
     lookup_parse(rows, "document");
@@ -164,9 +171,11 @@ static json_t *answer_export(struct store *store, const char *id,
 static json_t *answer_workers(struct store *store, const char *id,
                               const json_t *argument, struct err *err)
 {
-    json_t *rows =
-        lookup_rows(store, workers_sql, store_in_use(store) ? "used" : "",
-                    json_get_bool(argument, "all", false), 0, 0, err);
+    json_t *rows = lookup_rows(
+        store, workers_sql,
+        &(struct lookup_values){store_in_use(store) ? "used" : "",
+                                json_get_bool(argument, "all", false)},
+        err);
 
     (void)id;
     lookup_parse(rows, "models");

@@ -60,7 +60,8 @@ json_t *lookup_evaluation(struct store *store, const char *id,
                           const json_t *argument, struct err *err)
 {
     int64_t wanted = json_get_int(argument, "evaluation", 0);
-    json_t *rows = lookup_rows(store, evaluation_sql, id, wanted, 0, 0, err);
+    json_t *rows = lookup_rows(store, evaluation_sql,
+                               &(struct lookup_values){id, wanted}, err);
     json_t *evaluation, *calls;
 
     lookup_parse(rows, "inputs");
@@ -68,7 +69,8 @@ json_t *lookup_evaluation(struct store *store, const char *id,
     evaluation = lookup_only(rows, "evaluation of that number", err);
     if (evaluation == NULL)
         return NULL;
-    calls = lookup_rows(store, calls_sql, id, wanted, 0, 0, err);
+    calls =
+        lookup_rows(store, calls_sql, &(struct lookup_values){id, wanted}, err);
     lookup_parse(calls, "messages");
     lookup_parse(calls, "options");
     if (calls != NULL && json_object_set_new(evaluation, "calls", calls) == 0)
@@ -84,8 +86,9 @@ static const char call_sql[] =
 json_t *lookup_call(struct store *store, const char *id, const json_t *argument,
                     struct err *err)
 {
-    json_t *rows = lookup_rows(store, call_sql, id,
-                               json_get_int(argument, "call", 0), 0, 0, err);
+    json_t *rows = lookup_rows(
+        store, call_sql,
+        &(struct lookup_values){id, json_get_int(argument, "call", 0)}, err);
 
     lookup_parse(rows, "messages");
     lookup_parse(rows, "options");
@@ -103,7 +106,7 @@ json_t *lookup_cost(struct store *store, const char *id, const json_t *argument,
                     struct err *err)
 {
     (void)argument;
-    return lookup_rows(store, cost_sql, id, 0, 0, 0, err);
+    return lookup_rows(store, cost_sql, &(struct lookup_values){id}, err);
 }
 
 static const char events_sql[] =
@@ -115,7 +118,8 @@ static const char events_sql[] =
 json_t *lookup_events(struct store *store, const char *id,
                       const json_t *argument, struct err *err)
 {
-    return lookup_rows(store, events_sql, id, lookup_limit(argument), 0, 0,
+    return lookup_rows(store, events_sql,
+                       &(struct lookup_values){id, lookup_limit(argument)},
                        err);
 }
 
@@ -141,5 +145,6 @@ json_t *lookup_worker_history(struct store *store, const char *id,
                               const json_t *argument, struct err *err)
 {
     (void)argument;
-    return lookup_rows(store, worker_history_sql, id, HISTORY_CALLS, 0, 0, err);
+    return lookup_rows(store, worker_history_sql,
+                       &(struct lookup_values){id, HISTORY_CALLS}, err);
 }

@@ -43,7 +43,8 @@ static bool has_candidate(struct store *store, const char *id,
 {
     static const char sql[] = "SELECT id FROM candidates WHERE job_no = " JOB_NO
                               " AND id = CAST(?2 AS INTEGER)";
-    json_t *rows = lookup_rows(store, sql, id, candidate, 0, 0, err);
+    json_t *rows =
+        lookup_rows(store, sql, &(struct lookup_values){id, candidate}, err);
     bool found = json_array_size(rows) > 0;
 
     if (rows != NULL && !found)
@@ -64,7 +65,8 @@ static int64_t candidate_of(struct store *store, const char *id,
 
     if (given > 0)
         return has_candidate(store, id, given, err) ? given : 0;
-    found = first_or_null(lookup_rows(store, sql, id, 0, 0, 0, err));
+    found = first_or_null(
+        lookup_rows(store, sql, &(struct lookup_values){id}, err));
     given = json_get_int(found, "candidate", 0);
     if (found != NULL && given == 0)
         err_set(err, ERR_INPUT,
@@ -101,7 +103,7 @@ static const char shares_sql[] =
 static bool add_rows(struct store *store, const char *id, json_t *summary,
                      const char *key, const char *sql, struct err *err)
 {
-    json_t *rows = lookup_rows(store, sql, id, 0, 0, 0, err);
+    json_t *rows = lookup_rows(store, sql, &(struct lookup_values){id}, err);
 
     return rows != NULL && json_object_set_new(summary, key, rows) == 0;
 }
@@ -109,7 +111,8 @@ static bool add_rows(struct store *store, const char *id, json_t *summary,
 static bool add_first(struct store *store, const char *id, json_t *summary,
                       const char *key, const char *sql, struct err *err)
 {
-    json_t *row = first_or_null(lookup_rows(store, sql, id, 0, 0, 0, err));
+    json_t *row = first_or_null(
+        lookup_rows(store, sql, &(struct lookup_values){id}, err));
 
     return row != NULL && json_object_set_new(summary, key, row) == 0;
 }
@@ -117,7 +120,8 @@ static bool add_first(struct store *store, const char *id, json_t *summary,
 json_t *lookup_summary(struct store *store, const char *id,
                        const json_t *argument, struct err *err)
 {
-    json_t *rows = lookup_rows(store, summary_sql, id, 0, 0, 0, err);
+    json_t *rows =
+        lookup_rows(store, summary_sql, &(struct lookup_values){id}, err);
     json_t *summary;
 
     (void)argument;
@@ -177,9 +181,11 @@ json_t *lookup_candidate(struct store *store, const char *id,
 
     if (candidate == 0)
         return NULL;
-    parts = lookup_rows(store, parts_sql, id, candidate, 0, 0, err);
+    parts = lookup_rows(store, parts_sql,
+                        &(struct lookup_values){id, candidate}, err);
     if (parts != NULL)
-        trials = lookup_rows(store, trials_of_sql, id, candidate, 0, 0, err);
+        trials = lookup_rows(store, trials_of_sql,
+                             &(struct lookup_values){id, candidate}, err);
     if (trials != NULL && json_array_size(parts) == 0) {
         err_set(err, ERR_INPUT,
                 "candidate %" PRId64 " of job %.120s has no "
@@ -227,9 +233,12 @@ json_t *lookup_lineage(struct store *store, const char *id,
 
     if (candidate == 0)
         return NULL;
-    up = lookup_rows(store, lineage_sql, id, candidate, ANCESTORS_MOST, 0, err);
+    up = lookup_rows(store, lineage_sql,
+                     &(struct lookup_values){id, candidate, ANCESTORS_MOST},
+                     err);
     if (up != NULL)
-        down = lookup_rows(store, children_sql, id, candidate, 0, 0, err);
+        down = lookup_rows(store, children_sql,
+                           &(struct lookup_values){id, candidate}, err);
     if (down != NULL) {
         lookup_parse(up, "parents");
         answer =
@@ -454,8 +463,10 @@ json_t *lookup_compare(struct store *store, const char *id,
     int64_t a = candidate_of(store, id, argument, "a", baseline_sql, err);
     int64_t b =
         a == 0 ? 0 : candidate_of(store, id, argument, "b", best_sql, err);
-    json_t *pairs =
-        b == 0 ? NULL : lookup_rows(store, pairs_sql, id, a, b, 0, err);
+    json_t *pairs = b == 0
+                        ? NULL
+                        : lookup_rows(store, pairs_sql,
+                                      &(struct lookup_values){id, a, b}, err);
     struct versus versus = {0};
     json_t *answer = NULL;
 

@@ -421,11 +421,14 @@ json_t *lookup_origins(struct store *store, const char *id,
     bool ok;
 
     if (candidate != 0)
-        parts = lookup_rows(store, parts_sql, id, candidate, 0, 0, err);
+        parts = lookup_rows(store, parts_sql,
+                            &(struct lookup_values){id, candidate}, err);
     if (parts != NULL)
-        baseline = lookup_rows(store, written_sql, id, 0, 0, 0, err);
+        baseline =
+            lookup_rows(store, written_sql, &(struct lookup_values){id}, err);
     if (baseline != NULL)
-        letters = lookup_rows(store, letters_sql, id, 0, 0, 0, err);
+        letters =
+            lookup_rows(store, letters_sql, &(struct lookup_values){id}, err);
     ok = letters != NULL && fold(letters, "reply", err);
     lookup_parse(parts, "demos");
     for (size_t i = 0; ok && i < json_array_size(parts); i++) {

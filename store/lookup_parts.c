@@ -35,15 +35,15 @@ void lookup_boolean(json_t *rows, const char *key)
     }
 }
 
-json_t *lookup_rows(struct store *store, const char *sql, const char *id,
-                    int64_t a, int64_t b, int64_t c, struct err *err)
+json_t *lookup_rows(struct store *store, const char *sql,
+                    const struct lookup_values *values, struct err *err)
 {
     char texts[3][32];
-    const char *args[] = {id, texts[0], texts[1], texts[2]};
+    const char *args[] = {values->id, texts[0], texts[1], texts[2]};
 
-    (void)snprintf(texts[0], sizeof texts[0], "%" PRId64, a);
-    (void)snprintf(texts[1], sizeof texts[1], "%" PRId64, b);
-    (void)snprintf(texts[2], sizeof texts[2], "%" PRId64, c);
+    (void)snprintf(texts[0], sizeof texts[0], "%" PRId64, values->a);
+    (void)snprintf(texts[1], sizeof texts[1], "%" PRId64, values->b);
+    (void)snprintf(texts[2], sizeof texts[2], "%" PRId64, values->c);
     return query_rows(store, sql, args, 4, err);
 }
 

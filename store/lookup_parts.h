@@ -25,10 +25,14 @@ enum { LOOKUP_PAGE = 100, LOOKUP_PAGE_MOST = 1000 };
 typedef json_t *lookup_function(struct store *store, const char *id,
                                 const json_t *argument, struct err *err);
 
-// The rows of sql, where ?1 is id and ?2, ?3, ?4 are the numbers as texts (so
-// CAST them).
-json_t *lookup_rows(struct store *store, const char *sql, const char *id,
-                    int64_t a, int64_t b, int64_t c, struct err *err);
+// What a question is about: ?1 is the id of a job, and ?2, ?3, ?4 are the
+// numbers as texts (so CAST them).
+struct lookup_values {
+    const char *id;
+    int64_t a, b, c;
+};
+json_t *lookup_rows(struct store *store, const char *sql,
+                    const struct lookup_values *values, struct err *err);
 
 // SQLite has no objects and no booleans: member key of each row becomes the
 // JSON value that its text holds, or a boolean.

@@ -159,8 +159,8 @@ json_t *lookup_trial_page(struct store *store, const char *id,
 
 // A point a trial, or, of very many trials, two a bucket: the best on the most
 // rows, and the best of the others. The baseline stands for itself. What else a
-// point says is of that trial: SQLite takes bare columns from the row of the one
-// max.
+// point says is of that trial: SQLite takes bare columns from the row of the
+// one max.
 static const char curve_sql[] =
     "SELECT number AS trial, kind, max(score) AS score, baseline, n,"
     "  candidate_id AS candidate, count(*) AS trials"
@@ -202,7 +202,8 @@ json_t *lookup_curve(struct store *store, const char *id,
                      const json_t *argument, struct err *err)
 {
     json_t *size = lookup_only(
-        lookup_rows(store, curve_size_sql, id, 0, 0, 0, err), "trial", err);
+        lookup_rows(store, curve_size_sql, &(struct lookup_values){id}, err),
+        "trial", err);
     int64_t last = json_get_int(size, "last", 0);
     int64_t bucket = 1 + last / CURVE_POINTS;
     json_t *points;
@@ -210,7 +211,8 @@ json_t *lookup_curve(struct store *store, const char *id,
     (void)argument;
     if (size == NULL)
         return NULL;
-    points = lookup_rows(store, curve_sql, id, bucket, 0, 0, err);
+    points =
+        lookup_rows(store, curve_sql, &(struct lookup_values){id, bucket}, err);
     if (points == NULL) {
         json_decref(size);
         return NULL;
@@ -318,7 +320,8 @@ static json_t *importance_of(const json_t *rows, size_t *at)
 json_t *lookup_importance(struct store *store, const char *id,
                           const json_t *argument, struct err *err)
 {
-    json_t *rows = lookup_rows(store, importance_sql, id, 0, 0, 0, err);
+    json_t *rows =
+        lookup_rows(store, importance_sql, &(struct lookup_values){id}, err);
     json_t *answer = rows == NULL ? NULL : json_array();
 
     (void)argument;
@@ -360,8 +363,8 @@ static const char tokens_sql[] =
 json_t *lookup_tokens(struct store *store, const char *id,
                       const json_t *argument, struct err *err)
 {
-    json_t *rows =
-        lookup_rows(store, tokens_sql, id, TOKEN_CANDIDATES, 0, 0, err);
+    json_t *rows = lookup_rows(
+        store, tokens_sql, &(struct lookup_values){id, TOKEN_CANDIDATES}, err);
     double best = -INFINITY;
 
     (void)argument;

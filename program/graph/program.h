@@ -107,12 +107,18 @@ struct program {
 // findings (all of them). The program is independent of root's arena.
 struct program *program_parse(const struct node *root, struct diags *diags);
 
-// A program of one step, for prompts of our own (proposer, demo filling).
-// Fields are copied; kind is a predictor's. NULL without memory.
-struct program *program_single(const char *step, const struct step_kind *kind,
-                               const char *instruction,
-                               const struct field *inputs, size_t n_inputs,
-                               const struct field *outputs, size_t n_outputs,
+// A program of one step, for prompts of our own (proposer, demo filling). All
+// is copied; kind is a predictor's. NULL without memory.
+struct single_step {
+    const char *name;
+    const struct step_kind *kind;
+    const char *instruction;
+    const struct field *inputs;
+    size_t n_inputs;
+    const struct field *outputs;
+    size_t n_outputs;
+};
+struct program *program_single(const struct single_step *single,
                                struct err *err);
 
 void program_free(struct program *program); // NULL is fine

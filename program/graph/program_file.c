@@ -430,10 +430,10 @@ static bool copy_fields(struct arena *arena, const struct field *from, size_t n,
 }
 
 // The arrays of a program of one step, empty.
-static bool lay_single(struct program *program, const char *name,
-                       const char *instruction, size_t n_inputs,
-                       size_t n_outputs)
+static bool lay_single(struct program *program,
+                       const struct single_step *single)
 {
+    size_t n_inputs = single->n_inputs, n_outputs = single->n_outputs;
     struct arena *arena = &program->arena;
     struct step *step = arena_array(arena, 1, sizeof *step);
 
@@ -444,8 +444,8 @@ static bool lay_single(struct program *program, const char *name,
     program->order = arena_array(arena, 1, sizeof *program->order);
     program->inputs = arena_array(arena, n_inputs, sizeof *program->inputs);
     program->outputs = arena_array(arena, n_outputs, sizeof *program->outputs);
-    step->name = arena_strdup(arena, name);
-    step->signature.instruction = arena_strdup(arena, instruction);
+    step->name = arena_strdup(arena, single->name);
+    step->signature.instruction = arena_strdup(arena, single->instruction);
     step->signature.inputs =
         arena_array(arena, n_inputs, sizeof *step->signature.inputs);
     step->sources = arena_array(arena, n_inputs, sizeof *step->sources);
@@ -458,11 +458,10 @@ static bool lay_single(struct program *program, const char *name,
            step->signature.outputs != NULL;
 }
 
-static bool fill_single(struct program *program, const struct step_kind *kind,
-                        const struct field *inputs, size_t n_inputs,
-                        const struct field *outputs, size_t n_outputs,
-                        struct err *err)
+static bool fill_single(struct program *program,
+                        const struct single_step *single, struct err *err)
 {
+    const struct step_kind *kind = single->kind;
     struct step *step = &program->steps[0];
     struct signature *signature = &step->signature;
     size_t first = kind->reasons;
@@ -470,40 +469,35 @@ static bool fill_single(struct program *program, const struct step_kind *kind,
     step->kind = kind;
     if (kind->reasons)
         signature->outputs[signature->n_outputs++] = step_reasoning();
-    if (!copy_fields(&program->arena, inputs, n_inputs, program->inputs,
-                     &program->n_inputs, err) ||
-        !copy_fields(&program->arena, outputs, n_outputs, signature->outputs,
-                     &signature->n_outputs, err))
+    if (!copy_fields(&program->arena, single->inputs, single->n_inputs,
+                     program->inputs, &program->n_inputs, err) ||
+        !copy_fields(&program->arena, single->outputs, single->n_outputs,
+                     signature->outputs, &signature->n_outputs, err))
         return false;
-    for (size_t i = 0; i < n_inputs; i++) {
+    for (size_t i = 0; i < single->n_inputs; i++) {
         step->sources[i] = (struct source){SOURCE_INPUT, (int)i};
         signature->inputs[i].name = program->inputs[i].name;
     }
-    signature->n_inputs = n_inputs;
-    for (size_t i = 0; i < n_outputs; i++)
+    signature->n_inputs = single->n_inputs;
+    for (size_t i = 0; i < single->n_outputs; i++)
         program->outputs[i] =
             (struct program_output){.name = signature->outputs[i + first].name,
                                     .source = {0, (int)(i + first)}};
-    program->n_outputs = n_outputs;
+    program->n_outputs = single->n_outputs;
     return settle(program, err);
 }
 
-struct program *program_single(const char *step, const struct step_kind *kind,
-                               const char *instruction,
-                               const struct field *inputs, size_t n_inputs,
-                               const struct field *outputs, size_t n_outputs,
+struct program *program_single(const struct single_step *single,
                                struct err *err)
 {
     struct program *program = program_new();
 
-    if (program == NULL ||
-        !lay_single(program, step, instruction, n_inputs, n_outputs)) {
+    if (program == NULL || !lay_single(program, single)) {
         program_free(program);
         err_nomem(err, "a program");
         return NULL;
     }
-    if (!fill_single(program, kind, inputs, n_inputs, outputs, n_outputs,
-                     err)) {
+    if (!fill_single(program, single, err)) {
         program_free(program);
         return NULL;
     }

@@ -175,8 +175,14 @@ bool judging_make(struct metric_reader *reader, const char *instruction,
                            .desc = judging->shown[i].desc,
                            .type = {.min_length = -1, .max_length = -1}};
     judging->program =
-        program_single("judge", &step_predict, instruction, inputs,
-                       judging->n_shown, outputs, n_outputs, &err);
+        program_single(&(struct single_step){.name = "judge",
+                                             .kind = &step_predict,
+                                             .instruction = instruction,
+                                             .inputs = inputs,
+                                             .n_inputs = judging->n_shown,
+                                             .outputs = outputs,
+                                             .n_outputs = n_outputs},
+                       &err);
     return judging->program != NULL || metric_nomem(reader);
 }
 

@@ -50,24 +50,24 @@ static const char *label_text(const json_t *value)
                                   : json_string_value(value);
 }
 
-void right_add(struct right *right, const struct program *program,
-               const struct plan *plan, const struct metric *metric, int step,
-               enum adapter form, const struct call_answer *answer,
-               const json_t *example)
+void right_add(struct right *right, const struct right_reads *reads,
+               const struct right_answer *said, const json_t *example)
 {
-    const struct reply_asked asked = {.step = &program->steps[step],
-                                      .adapter = form,
-                                      .reads = plan->reads[step]};
+    const struct program *program = reads->program;
+    const struct call_answer *answer = said->answer;
+    const struct reply_asked asked = {.step = &program->steps[said->step],
+                                      .adapter = said->form,
+                                      .reads = reads->plan->reads[said->step]};
     const struct span text = {answer->text, answer->text_len};
     struct metric_label labels[PROGRAM_MAX_FIELDS];
-    size_t n = metric_labelled(metric, labels, PROGRAM_MAX_FIELDS);
+    size_t n = metric_labelled(reads->metric, labels, PROGRAM_MAX_FIELDS);
     json_t *list = answer->logprobs == NULL
                        ? NULL
                        : json_parse(answer->logprobs, strlen(answer->logprobs),
                                     LOGPROBS_MAX_BYTES, NULL);
 
     for (size_t i = 0; list != NULL && i < n; i++) {
-        const struct type *type = type_of(program, step, &labels[i]);
+        const struct type *type = type_of(program, said->step, &labels[i]);
         const char *wanted =
             label_text(json_object_get(example, labels[i].label));
         const char *const *all;

@@ -35,12 +35,24 @@ struct right {
 bool right_is_told(const struct program *program, const struct metric *metric,
                    int step);
 
-// Adds what an answer of the step, in that form, says of the example's labels;
-// nothing when it has no log-probabilities.
-void right_add(struct right *right, const struct program *program,
-               const struct plan *plan, const struct metric *metric, int step,
-               enum adapter form, const struct call_answer *answer,
-               const json_t *example);
+// What is run, and by what it is judged.
+struct right_reads {
+    const struct program *program;
+    const struct plan *plan;
+    const struct metric *metric;
+};
+
+// What a step answered, and in which form.
+struct right_answer {
+    int step;
+    enum adapter form;
+    const struct call_answer *answer;
+};
+
+// Adds what an answer says of the example's labels; nothing when it has no
+// log-probabilities.
+void right_add(struct right *right, const struct right_reads *reads,
+               const struct right_answer *said, const json_t *example);
 
 // The mean, from 0 to 1; -1 when nothing was said. A float, which is what the
 // store keeps, so that a replay decides by the same number.

@@ -150,9 +150,17 @@ static bool init_forms(struct copro_search *search, struct err *err)
                               "and what share of the answers was right"),
     };
 
-    return form_init(&search->first, "propose", task, first, 2, &told, 1,
-                     err) &&
-           form_init(&search->later, "propose", task, later, 2, &told, 1, err);
+    const struct single_step of_first = {.name = "propose",
+                                         .instruction = task,
+                                         .inputs = first,
+                                         .n_inputs = 2,
+                                         .outputs = &told,
+                                         .n_outputs = 1};
+    struct single_step of_later = of_first;
+
+    of_later.inputs = later;
+    return form_init(&search->first, &of_first, err) &&
+           form_init(&search->later, &of_later, err);
 }
 
 static json_t *first_inputs(const struct step *step)

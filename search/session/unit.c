@@ -188,8 +188,9 @@ static bool take_task(struct session *session, struct task *task,
     return ok && account(session, err);
 }
 
-bool unit_await(struct session *session, const struct unit *unit,
-                struct err *err)
+// Receives until the unit is done, well or not.
+static bool await_unit(struct session *session, const struct unit *unit,
+                       struct err *err)
 {
     struct note note;
 
@@ -207,7 +208,7 @@ bool unit_await(struct session *session, const struct unit *unit,
 bool unit_wait(struct session *session, const struct unit *unit,
                struct err *err)
 {
-    if (!unit_await(session, unit, err))
+    if (!await_unit(session, unit, err))
         return false;
     if (unit->err.code == ERR_NONE)
         return true;
@@ -301,7 +302,7 @@ bool unit_claim(struct session *session, struct unit *unit, struct task *task,
             unit->most = use_smaller(need.most, task->limit);
             break;
         case BUDGET_WAIT:
-            if (!unit_await(session, session->units[session->accounted], err))
+            if (!await_unit(session, session->units[session->accounted], err))
                 return false;
             continue;
         case BUDGET_OVER:

@@ -48,12 +48,8 @@ bool unit_claim(struct session *session, struct unit *unit, struct task *task,
 // Hands the task of the unit, which is taken, to the coordinator's loop.
 void unit_send(struct session *session, struct task *task, struct unit *unit);
 
-// Receives until the unit is done, well or not. ERR_STOPPED: the loop has
-// ended.
-bool unit_await(struct session *session, const struct unit *unit,
-                struct err *err);
-
-// The same, and false with its error where it did not end well.
+// Receives until the unit is done; false with its error where it did not end
+// well. ERR_STOPPED: the loop has ended.
 bool unit_wait(struct session *session, const struct unit *unit,
                struct err *err);
 

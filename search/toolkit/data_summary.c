@@ -39,19 +39,31 @@ static bool init_forms(struct summary *summary, struct err *err)
         form_text("observations", "Notes on the examples of a data set");
     const struct field result = form_text("summary", "Two or three sentences");
 
-    return form_init(
-               &summary->observe, "observe",
-               "Look at these examples of a data set and note what holds for "
-               "most of them: the subject, the kind of task, how inputs are "
-               "written and how long they are, how the labels depend on them, "
-               "and what is easily mistaken. Do not repeat the earlier notes. "
-               "Answer COMPLETE when nothing can be added to them.",
-               shown, 2, &noted, 1, err) &&
-           form_init(&summary->conclude, "summarize",
-                     "Sum these notes up in two or three sentences that tell "
-                     "somebody who has never seen the data what matters most "
-                     "for doing the task well.",
-                     &notes, 1, &result, 1, err);
+    const struct single_step observe = {
+        .name = "observe",
+        .instruction =
+            "Look at these examples of a data set and note what holds for most "
+            "of them: the subject, the kind of task, how inputs are written "
+            "and how long they are, how the labels depend on them, and what is "
+            "easily mistaken. Do not repeat the earlier notes. Answer COMPLETE "
+            "when nothing can be added to them.",
+        .inputs = shown,
+        .n_inputs = 2,
+        .outputs = &noted,
+        .n_outputs = 1};
+    const struct single_step conclude = {
+        .name = "summarize",
+        .instruction =
+            "Sum these notes up in two or three sentences that tell somebody "
+            "who has never seen the data what matters most for doing the task "
+            "well.",
+        .inputs = &notes,
+        .n_inputs = 1,
+        .outputs = &result,
+        .n_outputs = 1};
+
+    return form_init(&summary->observe, &observe, err) &&
+           form_init(&summary->conclude, &conclude, err);
 }
 
 static void put_row(struct buf *out, const json_t *fields)

@@ -378,10 +378,16 @@ static bool init_filler(struct filler *filler,
             outputs[n_outputs++] = signature->outputs[i];
     }
     write_instruction(signature, filler->known, &text);
-    bool ok =
-        buf_ok(&text, "an instruction", err) &&
-        form_init(&filler->form, "fill", text.data != NULL ? text.data : "",
-                  inputs, n_inputs, outputs, n_outputs, err);
+    bool ok = buf_ok(&text, "an instruction", err) &&
+              form_init(&filler->form,
+                        &(struct single_step){
+                            .name = "fill",
+                            .instruction = text.data != NULL ? text.data : "",
+                            .inputs = inputs,
+                            .n_inputs = n_inputs,
+                            .outputs = outputs,
+                            .n_outputs = n_outputs},
+                        err);
     buf_release(&text);
     return ok;
 }

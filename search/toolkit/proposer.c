@@ -171,10 +171,18 @@ static bool init_program_form(struct form *form, struct err *err)
     const struct field told =
         form_text("program_description", "Two to four sentences");
 
-    return form_init(form, "describe_program",
-                     "Describe what this program of language-model steps is "
-                     "made for, and how each step helps to reach that.",
-                     &shown, 1, &told, 1, err);
+    return form_init(
+        form,
+        &(struct single_step){
+            .name = "describe_program",
+            .instruction =
+                "Describe what this program of language-model steps is made "
+                "for, and how each step helps to reach that.",
+            .inputs = &shown,
+            .n_inputs = 1,
+            .outputs = &told,
+            .n_outputs = 1},
+        err);
 }
 
 static bool init_module_form(struct form *form, struct err *err)
@@ -187,11 +195,19 @@ static bool init_module_form(struct form *form, struct err *err)
     const struct field told =
         form_text("module_description", "One to three sentences");
 
-    return form_init(form, "describe_module",
-                     "Describe what this one step has to do within the "
-                     "program: what it is given, what it must find out, and "
-                     "what the rest of the program needs of it.",
-                     shown, 3, &told, 1, err);
+    return form_init(
+        form,
+        &(struct single_step){
+            .name = "describe_module",
+            .instruction =
+                "Describe what this one step has to do within the program: "
+                "what it is given, what it must find out, and what the rest "
+                "of the program needs of it.",
+            .inputs = shown,
+            .n_inputs = 3,
+            .outputs = &told,
+            .n_outputs = 1},
+        err);
 }
 
 static json_t *module_inputs(const struct proposer *proposer, size_t predictor)
@@ -323,14 +339,22 @@ static bool init_propose_form(const struct proposer *proposer, bool tip,
     shown[n++] = form_text("basic_instruction", "The present instruction");
     if (tip)
         shown[n++] = form_text("tip", "How to go about it this time");
-    return form_init(form, "propose",
-                     "Write a better instruction for one step of a program of "
-                     "language-model steps. It will be put before a language "
-                     "model as it is, with the step's inputs after it, so it "
-                     "must say by itself what to do. Use what is shown here "
-                     "about task and data; keep what is right in the present "
-                     "instruction; do not answer any of the examples.",
-                     shown, n, &told, 1, err);
+    return form_init(
+        form,
+        &(struct single_step){
+            .name = "propose",
+            .instruction =
+                "Write a better instruction for one step of a program of "
+                "language-model steps. It will be put before a language model "
+                "as it is, with the step's inputs after it, so it must say by "
+                "itself what to do. Use what is shown here about task and "
+                "data; keep what is right in the present instruction; do not "
+                "answer any of the examples.",
+            .inputs = shown,
+            .n_inputs = n,
+            .outputs = &told,
+            .n_outputs = 1},
+        err);
 }
 
 static bool set_text(json_t *inputs, const char *key, const char *text)

@@ -50,15 +50,23 @@ bool reflection_form_init(struct reflection_form *form,
     form->options = *options;
     form->room = teacher_room(session);
     return form_init(
-        &form->form, "reflect",
-        "Improve the instruction for one step of a program of language-model "
-        "steps. Learn from the examples what the step has to do, in what form, "
-        "and where the present instruction led it astray. Write down what the "
-        "feedback teaches about the task: facts, names, rules, and how alike "
-        "cases are told apart. Whoever reads the new instruction will see "
-        "neither these examples nor the feedback. Speak of all inputs of this "
-        "kind, not of single examples, and keep what works already.",
-        shown, n_shown, told + skip, sizeof told / sizeof *told - skip, err);
+        &form->form,
+        &(struct single_step){
+            .name = "reflect",
+            .instruction =
+                "Improve the instruction for one step of a program of "
+                "language-model steps. Learn from the examples what the step "
+                "has to do, in what form, and where the present instruction "
+                "led it astray. Write down what the feedback teaches about "
+                "the task: facts, names, rules, and how alike cases are told "
+                "apart. Whoever reads the new instruction will see neither "
+                "these examples nor the feedback. Speak of all inputs of this "
+                "kind, not of single examples, and keep what works already.",
+            .inputs = shown,
+            .n_inputs = n_shown,
+            .outputs = told + skip,
+            .n_outputs = sizeof told / sizeof *told - skip},
+        err);
 }
 
 void reflection_form_release(struct reflection_form *form)

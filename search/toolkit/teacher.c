@@ -12,13 +12,14 @@ enum { FORM_TOKENS = 500 }; // of our own words around what is shown
 // Models that are certain at temperature 0 would say the same again.
 static const double RETRY_TEMPERATURE = 1.0;
 
-bool form_init(struct form *form, const char *name, const char *instruction,
-               const struct field *inputs, size_t n_inputs,
-               const struct field *outputs, size_t n_outputs, struct err *err)
+bool form_init(struct form *form, const struct single_step *single,
+               struct err *err)
 {
+    struct single_step asked = *single;
+
+    asked.kind = &step_predict;
     *form = (struct form){0};
-    form->program = program_single(name, &step_predict, instruction, inputs,
-                                   n_inputs, outputs, n_outputs, err);
+    form->program = program_single(&asked, err);
     if (form->program == NULL)
         return false;
     form->candidate = candidate_new(form->program, err);

@@ -34,10 +34,10 @@ struct form {
     struct plan plan;
 };
 
-// Of fields that stand somewhere already; they are copied.
-bool form_init(struct form *form, const char *name, const char *instruction,
-               const struct field *inputs, size_t n_inputs,
-               const struct field *outputs, size_t n_outputs, struct err *err);
+// Of fields that stand somewhere already; they are copied. The kind of the step
+// is `predict`, whatever single says.
+bool form_init(struct form *form, const struct single_step *single,
+               struct err *err);
 void form_release(struct form *form); // zeroed is fine
 
 // A field of plain text. name and desc are borrowed.

@@ -13,6 +13,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "coordinator/engine.h"
 #include "fault/vfs_fault.h"
 #include "unit/stage.h"
 #include "wire/monitor.h"
@@ -82,7 +83,8 @@ TestSuite(turn, .init = set_up, .fini = tear_down, .timeout = 110);
 
 static void expect_short_turns(void)
 {
-    struct turn_report longest = coordinator_longest_turn(stage.coordinator);
+    struct turn_report longest =
+        turn_longest(&coordinator_engine(stage.coordinator)->turn);
 
     cr_expect_lt(longest.wall_ms, WALL_MS, "%d ms, %d of them for %s",
                  (int)longest.wall_ms, (int)longest.step_ms, longest.step);

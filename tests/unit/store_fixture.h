@@ -51,6 +51,16 @@ static inline void close_folder(void)
     (void)rmdir(folder);
 }
 
+// As a job does that begins.
+static inline bool load_job(int64_t job_no)
+{
+    struct job_index *index = history_read_job(store, job_no, &err);
+
+    if (index != NULL)
+        history_adopt_job(store, index);
+    return index != NULL;
+}
+
 static inline void open_store(void)
 {
     open_folder();

@@ -266,12 +266,19 @@ static bool put_evaluation(int64_t job, int32_t row)
     return history_put_evaluation(store, job, &one, &err);
 }
 
+// Of candidate 1, in its first draw.
+static bool find_evaluation(int64_t job, int32_t row,
+                            struct history_evaluation *out)
+{
+    *out = (struct history_evaluation){.candidate_id = 1, .row = row};
+    return history_find_evaluation(store, job, out, &err);
+}
+
 static void expect_evaluation(int64_t job, int32_t row)
 {
     struct history_evaluation out = {0};
 
-    cr_assert(history_find_evaluation(store, job, 1, row, 0, &out, &err), "%s",
-              err.text);
+    cr_assert(find_evaluation(job, row, &out), "%s", err.text);
     cr_expect_eq(out.outcome, 2);
     cr_expect_eq(out.repairs, 1);
     cr_expect_eq(out.lenient, 5);
@@ -293,9 +300,8 @@ Test(history, an_evaluation_keeps_every_call_that_it_rests_on)
         one.calls[i] = 1000 + i;
     cr_assert(history_put_evaluation(store, job, &one, &err), "%s", err.text);
     reopen();
-    cr_assert(history_load_job(store, job, &err), "%s", err.text);
-    cr_assert(history_find_evaluation(store, job, 1, 0, 0, &out, &err), "%s",
-              err.text);
+    cr_assert(load_job(job), "%s", err.text);
+    cr_assert(find_evaluation(job, 0, &out), "%s", err.text);
     cr_expect_eq(out.n_calls, 144);
     cr_expect_eq(out.calls[143], 1143);
 }
@@ -305,12 +311,12 @@ Test(history, an_evaluation_is_found_at_once_and_after_reopening)
     int64_t job = open_job("j-1");
     struct history_evaluation out = {0};
 
-    cr_expect_not(history_find_evaluation(store, job, 1, 3, 0, &out, &err));
+    cr_expect_not(find_evaluation(job, 3, &out));
     cr_assert(put_evaluation(job, 3), "%s", err.text);
     cr_assert(put_evaluation(job, 4), "%s", err.text);
     expect_evaluation(job, 3);
     reopen();
-    cr_assert(history_load_job(store, job, &err), "%s", err.text);
+    cr_assert(load_job(job), "%s", err.text);
     expect_evaluation(job, 3);
     expect_evaluation(job, 4);
 }
@@ -330,8 +336,7 @@ Test(history, evaluations_of_another_job_are_not_found)
 
     cr_assert(put_evaluation(open_job("j-1"), 3), "%s", err.text);
     reopen();
-    cr_expect_not(
-        history_find_evaluation(store, open_job("j-2"), 1, 3, 0, &out, &err));
+    cr_expect_not(find_evaluation(open_job("j-2"), 3, &out));
 }
 
 // --- events, workers, cost ---

@@ -168,8 +168,14 @@ Test(program, of_one_step_is_made_without_a_file)
     parse_pipeline();
     const struct signature *sort = &program->steps[2].signature;
     struct program *single =
-        program_single("pick", &step_chain_of_thought, "Pick.", sort->inputs,
-                       sort->n_inputs, sort->outputs, sort->n_outputs, &err);
+        program_single(&(struct single_step){.name = "pick",
+                                             .kind = &step_chain_of_thought,
+                                             .instruction = "Pick.",
+                                             .inputs = sort->inputs,
+                                             .n_inputs = sort->n_inputs,
+                                             .outputs = sort->outputs,
+                                             .n_outputs = sort->n_outputs},
+                       &err);
 
     cr_assert_not_null(single, "%s", err.text);
     program_free(program); // shares nothing with it

@@ -78,7 +78,7 @@ static bool read_all(void)
     store = store_open(path, &err);
     ok = store != NULL && calls_load(store, 1, &answer, &err) &&
          (digest = history_model(store, job_no, "student", &err)) != NULL &&
-         history_load_job(store, job_no, &err) &&
+         load_job(job_no) &&
          history_events(store, job_no, "exclude", take_event, NULL, &err) &&
          history_load_submission(store, job_no, take_submission, NULL, &err) &&
          load_export();

@@ -440,7 +440,7 @@ Test(store, a_store_in_a_read_only_folder_can_still_be_read)
     cr_assert_eq(chmod(folder, 0500), 0);
     store = store_open_read(path, &err);
     cr_assert_not_null(store, "%s", err.text);
-    cr_expect(history_load_job(store, 1, &err), "%s", err.text);
+    cr_expect(load_job(1), "%s", err.text);
 }
 
 Test(store, a_reader_says_when_there_is_no_store)

@@ -43,14 +43,22 @@ bool simba_rules_init(struct simba_search *search, struct err *err)
             "should do and what it should avoid");
     }
     return form_init(
-        &search->rule, "advise",
-        "Two runs of a program of language-model steps on one example are "
-        "shown. Give each step advice that would have made the worse run like "
-        "the better one, and that holds for other inputs of this kind, too. A "
-        "step sees its own inputs and your advice, not these runs. Be "
-        "concrete: say what to look for and what to do then. Advice that could "
-        "be given to anybody helps nobody.",
-        shown, sizeof shown / sizeof *shown, told, search->n_parts + 1, err);
+        &search->rule,
+        &(struct single_step){
+            .name = "advise",
+            .instruction =
+                "Two runs of a program of language-model steps on one example "
+                "are shown. Give each step advice that would have made the "
+                "worse run like the better one, and that holds for other "
+                "inputs of this kind, too. A step sees its own inputs and "
+                "your advice, not these runs. Be concrete: say what to look "
+                "for and what to do then. Advice that could be given to "
+                "anybody helps nobody.",
+            .inputs = shown,
+            .n_inputs = sizeof shown / sizeof *shown,
+            .outputs = told,
+            .n_outputs = search->n_parts + 1},
+        err);
 }
 
 // NULL for a run that has nothing to say beside the other.
