@@ -13,6 +13,14 @@
 // row_check is 1, also where there is no sum, as in rows of older stores; else
 // the statement fails with ROW_DAMAGED and a sentence for sql_fail.
 //
+// The sum is our own: stores are about that hold it, and with another one every
+// row of theirs would be damaged. Nor does it have to withstand somebody who
+// wants two rows with one sum, and who could write the sum anew as well: a disk
+// does not try. Beside it libsodium's SipHash takes 1.3 times as long for an
+// evaluation, of which a replay reads a million, and 2.5 times for a file of
+// 20 kB, after the values were copied into one buffer; its BLAKE2b, which takes
+// one value after the other, 5 and 9 times.
+//
 // Rejected: sums of pages, by a layer below SQLite. They would cover indexes
 // and every other row, but a page that another program writes (VACUUM INTO, or
 // a sqlite3 that moves the log of a killed run into the file) has none, and the
