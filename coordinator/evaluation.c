@@ -258,13 +258,16 @@ static bool take_for_search(struct evaluation *ev, int step,
     struct job_work *work = ev->work;
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES * 16);
     struct call_answer passages = {.outcome = CALL_TEXT, .cached_tokens = -1};
+    const struct retrieval_query query = {.program = ev->task->program,
+                                          .step = step,
+                                          .values = ev->task->candidate->values,
+                                          .answer = answer->text,
+                                          .len = answer->text_len};
     bool ok;
 
     if (answer->outcome != CALL_TEXT)
         return stepper_answer(ev->stepper, step, answer, err);
-    ok = retrieval_near(work->retrieval, work->vectors, ev->task->program, step,
-                        ev->task->candidate->values, answer->text,
-                        answer->text_len, &text, err);
+    ok = retrieval_near(work->retrieval, work->vectors, &query, &text, err);
     passages.text = text.data;
     passages.text_len = text.len;
     ok = ok && stepper_answer(ev->stepper, step, &passages, err);
@@ -480,11 +483,12 @@ static bool put_nearest(struct evaluation *ev, const struct ask *wanted,
 {
     struct task *task = ev->task;
     const struct step *step = &task->program->steps[wanted->part];
-    const struct candidate_part *part =
-        &task->candidate->parts[step->predictor];
-    enum adapter adapter = task->settings.adapter;
+    const struct nearest_pool pool = {
+        .step = step,
+        .part = &task->candidate->parts[step->predictor],
+        .adapter = task->settings.adapter,
+        .row = ev->item->row};
     struct nearest **nearest = &ev->work->nearest;
-    int row = ev->item->row;
     bool ok;
 
     if (*nearest == NULL)
@@ -492,12 +496,12 @@ static bool put_nearest(struct evaluation *ev, const struct ask *wanted,
     if (*nearest == NULL)
         return false;
     if (task->program->pools_by == SEARCH_BY_EMBEDDINGS)
-        ok = nearest_put_near(*nearest, step, part, adapter, ev->work->vectors,
-                              near, row, out, err);
+        ok = nearest_put_near(*nearest, &pool, ev->work->vectors, near, out,
+                              err);
     else
-        ok = nearest_put(*nearest, step, part, adapter,
-                         stepper_step_inputs(ev->stepper, wanted->part), row,
-                         out, err);
+        ok = nearest_put(*nearest, &pool,
+                         stepper_step_inputs(ev->stepper, wanted->part), out,
+                         err);
     if (!ok)
         return false;
     buf_append(out, wanted->payload, wanted->payload_len);

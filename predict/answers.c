@@ -79,6 +79,11 @@ static void give_near(struct run_pool *pool, struct run *run, int step,
                       const struct call_answer *answer)
 {
     const struct compiled *compiled = pool->options.compiled;
+    const struct retrieval_query query = {.program = compiled->program,
+                                          .step = step,
+                                          .values = compiled->candidate->values,
+                                          .answer = answer->text,
+                                          .len = answer->text_len};
     struct buf text = BUF_INIT(RUN_PASSAGES_BYTES);
     struct call_answer passages = {.outcome = CALL_TEXT, .cached_tokens = -1};
 
@@ -87,9 +92,8 @@ static void give_near(struct run_pool *pool, struct run *run, int step,
         return;
     }
     run->calls[step].state = CALL_NONE;
-    if (retrieval_near(pool->retrieval, corpus_vectors(pool->corpus),
-                       compiled->program, step, compiled->candidate->values,
-                       answer->text, answer->text_len, &text, &run->err)) {
+    if (retrieval_near(pool->retrieval, corpus_vectors(pool->corpus), &query,
+                       &text, &run->err)) {
         passages.text = text.data;
         passages.text_len = text.len;
         give_answer(run, step, &passages);

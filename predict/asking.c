@@ -23,19 +23,21 @@ static bool put_tail(struct run_pool *pool, struct run *run, int step,
 {
     const struct compiled *compiled = pool->options.compiled;
     const struct step *at = &compiled->program->steps[step];
-    const struct candidate_part *part =
-        &compiled->candidate->parts[at->predictor];
+    const struct nearest_pool demos = {
+        .step = at,
+        .part = &compiled->candidate->parts[at->predictor],
+        .adapter = compiled->settings.adapter,
+        .row = -1};
     const struct ask *ask = &run->calls[step].ask;
-    enum adapter adapter = compiled->settings.adapter;
     bool ok = true;
 
     if (run->calls[step].near == NEAR_KNOWN)
-        ok = nearest_put_near(pool->nearest, at, part, adapter,
+        ok = nearest_put_near(pool->nearest, &demos,
                               corpus_vectors(pool->corpus),
-                              run->calls[step].direction, -1, out, err);
-    else if (part->nearest > 0)
-        ok = nearest_put(pool->nearest, at, part, adapter,
-                         stepper_step_inputs(run->stepper, step), -1, out, err);
+                              run->calls[step].direction, out, err);
+    else if (demos.part->nearest > 0)
+        ok = nearest_put(pool->nearest, &demos,
+                         stepper_step_inputs(run->stepper, step), out, err);
     if (!ok)
         return false;
     buf_append(out, ask->payload, ask->payload_len);

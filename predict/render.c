@@ -84,8 +84,10 @@ bool render_step(const struct compiled *compiled, const struct step *step,
         inputs = complete_inputs(step, values, err);
         ok = inputs != NULL &&
              (part->nearest == 0 ||
-              nearest_put_once(compiled->program, step, part,
-                               compiled->settings.adapter, inputs, out, err)) &&
+              nearest_put_once(compiled->program,
+                               &(struct nearest_pool){
+                                   step, part, compiled->settings.adapter, -1},
+                               inputs, out, err)) &&
              prompt_question(step, inputs, out, err);
     }
     json_decref(inputs);

@@ -208,32 +208,30 @@ static size_t choose(const struct candidate_part *part, int row, size_t *found,
     return n;
 }
 
-static bool put_chosen(const struct step *step,
-                       const struct candidate_part *part, enum adapter adapter,
-                       const size_t *chosen, size_t n, struct buf *out,
-                       struct err *err)
+static bool put_chosen(const struct nearest_pool *pool, const size_t *chosen,
+                       size_t n, struct buf *out, struct err *err)
 {
     bool ok = true;
 
     while (ok && n > 0)
-        ok =
-            prompt_demos(step, &part->demos[chosen[--n]], 1, adapter, out, err);
+        ok = prompt_demos(pool->step, &pool->part->demos[chosen[--n]], 1,
+                          pool->adapter, out, err);
     return ok;
 }
 
 // What is near, best first.
 struct wanted {
-    const struct candidate_part *part;
-    int row;
     size_t most;   // that are looked for: the question's own are left out
     size_t *found; // owned; room for all
     size_t n;
 };
 
-static bool look_for(struct wanted *wanted, const struct candidate_part *part,
-                     int row, struct err *err)
+static bool look_for(struct wanted *wanted, const struct nearest_pool *pool,
+                     struct err *err)
 {
-    *wanted = (struct wanted){.part = part, .row = row, .most = part->nearest};
+    const struct candidate_part *part = pool->part;
+
+    *wanted = (struct wanted){.most = part->nearest};
     assert(part->nearest > 0);
     wanted->found = calloc(part->n_demos + 1, sizeof *wanted->found);
     if (wanted->found == NULL) {
@@ -241,69 +239,66 @@ static bool look_for(struct wanted *wanted, const struct candidate_part *part,
         return false;
     }
     for (size_t i = 0; i < part->n_demos; i++)
-        wanted->most += is_own(part, i, row);
+        wanted->most += is_own(part, i, pool->row);
     if (wanted->most > part->n_demos)
         wanted->most = part->n_demos;
     return true;
 }
 
-static bool put_found(struct wanted *wanted, const struct step *step,
-                      enum adapter adapter, struct buf *out, struct err *err)
+static bool put_found(struct wanted *wanted, const struct nearest_pool *pool,
+                      struct buf *out, struct err *err)
 {
-    size_t n = choose(wanted->part, wanted->row, wanted->found, wanted->n);
+    size_t n = choose(pool->part, pool->row, wanted->found, wanted->n);
 
-    return put_chosen(step, wanted->part, adapter, wanted->found, n, out, err);
+    return put_chosen(pool, wanted->found, n, out, err);
 }
 
-bool nearest_put(struct nearest *nearest, const struct step *step,
-                 const struct candidate_part *part, enum adapter adapter,
-                 const json_t *inputs, int row, struct buf *out,
-                 struct err *err)
+bool nearest_put(struct nearest *nearest, const struct nearest_pool *pool,
+                 const json_t *inputs, struct buf *out, struct err *err)
 {
     struct buf query = BUF_INIT(TEXT_MAX_BYTES);
     struct wanted wanted;
-    const struct ready_pool *pool;
+    const struct ready_pool *ready;
     bool ok;
 
-    if (part->n_demos == 0)
+    if (pool->part->n_demos == 0)
         return true;
-    step_query(step, inputs, &query);
-    pool = pool_of(nearest, step, part, NULL, err);
-    ok = look_for(&wanted, part, row, err) && pool != NULL &&
+    step_query(pool->step, inputs, &query);
+    ready = pool_of(nearest, pool->step, pool->part, NULL, err);
+    ok = look_for(&wanted, pool, err) && ready != NULL &&
          buf_ok(&query, "a question", err) &&
-         search_index_rank(pool->index, query.len > 0 ? query.data : "", NULL,
+         search_index_rank(ready->index, query.len > 0 ? query.data : "", NULL,
                            wanted.most, wanted.found, &wanted.n, err) &&
-         put_found(&wanted, step, adapter, out, err);
+         put_found(&wanted, pool, out, err);
     free(wanted.found);
     buf_release(&query);
     return ok;
 }
 
-bool nearest_put_near(struct nearest *nearest, const struct step *step,
-                      const struct candidate_part *part, enum adapter adapter,
+bool nearest_put_near(struct nearest *nearest, const struct nearest_pool *pool,
                       const struct vectors *vectors,
-                      const struct direction *query, int row, struct buf *out,
+                      const struct direction *query, struct buf *out,
                       struct err *err)
 {
     struct wanted wanted;
-    const struct ready_pool *pool;
+    const struct ready_pool *ready;
     bool ok;
 
-    if (part->n_demos == 0)
+    if (pool->part->n_demos == 0)
         return true;
-    pool = pool_of(nearest, step, part, vectors, err);
-    ok =
-        look_for(&wanted, part, row, err) && pool != NULL &&
-        (query == NULL || vectors_nearest(query, pool->of, pool->n, wanted.most,
-                                          wanted.found, &wanted.n, err)) &&
-        put_found(&wanted, step, adapter, out, err);
+    ready = pool_of(nearest, pool->step, pool->part, vectors, err);
+    ok = look_for(&wanted, pool, err) && ready != NULL &&
+         (query == NULL ||
+          vectors_nearest(query, ready->of, ready->n, wanted.most, wanted.found,
+                          &wanted.n, err)) &&
+         put_found(&wanted, pool, out, err);
     free(wanted.found);
     return ok;
 }
 
-bool nearest_put_once(const struct program *program, const struct step *step,
-                      const struct candidate_part *part, enum adapter adapter,
-                      const json_t *inputs, struct buf *out, struct err *err)
+bool nearest_put_once(const struct program *program,
+                      const struct nearest_pool *pool, const json_t *inputs,
+                      struct buf *out, struct err *err)
 {
     struct nearest *nearest = NULL;
     bool ok;
@@ -313,12 +308,11 @@ bool nearest_put_once(const struct program *program, const struct step *step,
                 "step `%.60s` shows the demos whose embeddings are near its "
                 "input's, and these take a model: `promptcc predict` and "
                 "`serve` ask it",
-                step->name);
+                pool->step->name);
         return false;
     }
     nearest = nearest_new(err);
-    ok = nearest != NULL &&
-         nearest_put(nearest, step, part, adapter, inputs, -1, out, err);
+    ok = nearest != NULL && nearest_put(nearest, pool, inputs, out, err);
     nearest_free(nearest);
     return ok;
 }

@@ -39,27 +39,31 @@ struct nearest;
 struct nearest *nearest_new(struct err *err);
 void nearest_free(struct nearest *nearest); // NULL is fine
 
-// Appends the demos that the part, whose `nearest` is not 0, shows to a
-// question with these inputs, as they stand between prefix and question. row:
-// that of the question in the data that the demos came from, or -1.
-bool nearest_put(struct nearest *nearest, const struct step *step,
-                 const struct candidate_part *part, enum adapter adapter,
-                 const json_t *inputs, int row, struct buf *out,
-                 struct err *err);
+// The pool of a step, and what of it a question sees; all borrowed.
+struct nearest_pool {
+    const struct step *step;
+    const struct candidate_part *part; // its `nearest` is not 0
+    enum adapter adapter;
+    int row; // of the question in the data that the demos came from, or -1
+};
+
+// Appends the demos that a question with these inputs gets, as they stand
+// between prefix and question.
+bool nearest_put(struct nearest *nearest, const struct nearest_pool *pool,
+                 const json_t *inputs, struct buf *out, struct err *err);
 
 // The same by embeddings. query: that of the question (of step_query), NULL
 // where it has none: the first demos are shown then. vectors: of the pool's
 // texts; they stay as long as `nearest` does.
-bool nearest_put_near(struct nearest *nearest, const struct step *step,
-                      const struct candidate_part *part, enum adapter adapter,
+bool nearest_put_near(struct nearest *nearest, const struct nearest_pool *pool,
                       const struct vectors *vectors,
-                      const struct direction *query, int row, struct buf *out,
+                      const struct direction *query, struct buf *out,
                       struct err *err);
 
 // By words, once, without an owner. ERR_INPUT: the program's are picked by
 // embeddings, which takes a model.
-bool nearest_put_once(const struct program *program, const struct step *step,
-                      const struct candidate_part *part, enum adapter adapter,
-                      const json_t *inputs, struct buf *out, struct err *err);
+bool nearest_put_once(const struct program *program,
+                      const struct nearest_pool *pool, const json_t *inputs,
+                      struct buf *out, struct err *err);
 
 #endif

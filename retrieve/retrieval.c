@@ -430,58 +430,56 @@ static const struct shelf *shelf_of(struct retrieval *retrieval,
 
 static bool find_near(struct retrieval *retrieval,
                       const struct vectors *vectors,
-                      const struct program *program, int step,
-                      const json_t *values, const struct direction *query,
-                      struct buf *out, struct err *err)
+                      const struct retrieval_query *asked,
+                      const struct direction *query, struct buf *out,
+                      struct err *err)
 {
-    const struct step *at = &program->steps[step];
-    const struct shelf *shelf = shelf_of(retrieval, vectors, program, step,
-                                         search_fields(at, values), err);
+    const struct step *at = &asked->program->steps[asked->step];
+    const struct shelf *shelf =
+        shelf_of(retrieval, vectors, asked->program, asked->step,
+                 search_fields(at, asked->values), err);
     size_t found[SEARCH_MAX_PASSAGES];
     size_t n = 0;
     json_t *passages = NULL;
 
     if (shelf != NULL &&
         vectors_nearest(query, shelf->of, shelf->n,
-                        (size_t)search_k(at, values), found, &n, err))
-        passages =
-            search_index_passages(retrieval->of_step[step], found, n, err);
+                        (size_t)search_k(at, asked->values), found, &n, err))
+        passages = search_index_passages(retrieval->of_step[asked->step], found,
+                                         n, err);
     return passages != NULL && put_passages(passages, out, err);
 }
 
-static struct hash near_question(const struct step *step, int number,
-                                 const json_t *values, const char *answer,
-                                 size_t len)
+static struct hash near_question(const struct retrieval_query *query)
 {
-    struct hash shelf = shelf_key(step, search_fields(step, values));
+    const struct step *step = &query->program->steps[query->step];
+    struct hash shelf = shelf_key(step, search_fields(step, query->values));
     struct hasher hasher;
 
     hasher_init(&hasher, "search near");
-    hasher_add_int(&hasher, number);
-    hasher_add_int(&hasher, search_k(step, values));
+    hasher_add_int(&hasher, query->step);
+    hasher_add_int(&hasher, search_k(step, query->values));
     hasher_add_hash(&hasher, &shelf);
-    hasher_add(&hasher, answer, len);
+    hasher_add(&hasher, query->answer, query->len);
     return hasher_end(&hasher);
 }
 
 bool retrieval_near(struct retrieval *retrieval, const struct vectors *vectors,
-                    const struct program *program, int step,
-                    const json_t *values, const char *answer, size_t len,
-                    struct buf *out, struct err *err)
+                    const struct retrieval_query *query, struct buf *out,
+                    struct err *err)
 {
-    struct hash question =
-        near_question(&program->steps[step], step, values, answer, len);
-    struct direction *query;
+    struct hash question = near_question(query);
+    struct direction *direction;
     size_t before = out->len;
     bool ok;
 
     if (put_kept(retrieval, &question, out))
         return buf_ok(out, "passages", err);
-    query = vectors_read(vectors, answer, len, err);
-    ok = query != NULL &&
-         find_near(retrieval, vectors, program, step, values, query, out, err);
+    direction = vectors_read(vectors, query->answer, query->len, err);
+    ok = direction != NULL &&
+         find_near(retrieval, vectors, query, direction, out, err);
     if (ok)
         keep(retrieval, &question, out->data + before, out->len - before);
-    free(query);
+    free(direction);
     return ok;
 }

@@ -56,12 +56,19 @@ json_t *retrieval_texts(const struct retrieval *retrieval,
                         const struct program *program, const json_t *values,
                         const struct tunables *tunables, struct err *err);
 
-// Answers what that step asks, by the embedding of its query: `answer` is the
-// model's. ERR_PROTOCOL: it is no embedding, or not of the size that those of
-// the documents have.
+// What a step asks by the embedding of its query.
+struct retrieval_query {
+    const struct program *program;
+    int step;
+    const json_t *values; // of the candidate; or NULL
+    const char *answer;   // the model's, of len bytes
+    size_t len;
+};
+
+// Answers it. ERR_PROTOCOL: the answer is no embedding, or not of the size that
+// those of the documents have.
 bool retrieval_near(struct retrieval *retrieval, const struct vectors *vectors,
-                    const struct program *program, int step,
-                    const json_t *values, const char *answer, size_t len,
-                    struct buf *out, struct err *err);
+                    const struct retrieval_query *query, struct buf *out,
+                    struct err *err);
 
 #endif

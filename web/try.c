@@ -325,8 +325,9 @@ static bool answer_ask(struct attempt *attempt, const struct ask *ask,
         ok = prompt_prefix(step, part, compiled->settings.adapter, &prefix,
                            err) &&
              (part->nearest == 0 ||
-              nearest_put_once(compiled->program, step, part,
-                               compiled->settings.adapter,
+              nearest_put_once(compiled->program,
+                               &(struct nearest_pool){
+                                   step, part, compiled->settings.adapter, -1},
                                stepper_step_inputs(attempt->stepper, ask->part),
                                &prefix, err)) &&
              prompt_format(step, ask->form, &format, err) &&

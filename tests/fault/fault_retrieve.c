@@ -74,9 +74,11 @@ static void make_pool(void)
 static bool pick(struct err *err)
 {
     struct buf text = BUF_INIT(1 << 20);
-    bool ok =
-        nearest_put_once(program, &program->steps[0], &candidate->parts[0],
-                         ADAPTER_CHAT, inputs, &text, err);
+    bool ok = nearest_put_once(program,
+                               &(struct nearest_pool){&program->steps[0],
+                                                      &candidate->parts[0],
+                                                      ADAPTER_CHAT, -1},
+                               inputs, &text, err);
 
     if (ok)
         cr_expect_not_null(strstr(text.data, "at noon"));
@@ -135,8 +137,10 @@ static bool find_near(struct err *err)
     if (vectors != NULL)
         texts = retrieval_texts(retrieval, program, NULL, NULL, err);
     ok = texts != NULL && put_both(vectors, &answer, err) &&
-         retrieval_near(retrieval, vectors, program, 0, NULL, answer.data,
-                        answer.len, &out, err);
+         retrieval_near(retrieval, vectors,
+                        &(struct retrieval_query){program, 0, NULL, answer.data,
+                                                  answer.len},
+                        &out, err);
     if (ok)
         cr_expect_str_eq(out.data, "{\"passages\":[\"north\"]}");
     json_decref(texts);
@@ -174,8 +178,11 @@ static bool pick_near(struct err *err)
         vectors_put(vectors, "at noon", 7, answer.data, answer.len, err))
         query = vectors_read(vectors, answer.data, answer.len, err);
     ok = query != NULL &&
-         nearest_put_near(nearest, &program->steps[0], &candidate->parts[0],
-                          ADAPTER_CHAT, vectors, query, -1, &text, err);
+         nearest_put_near(nearest,
+                          &(struct nearest_pool){&program->steps[0],
+                                                 &candidate->parts[0],
+                                                 ADAPTER_CHAT, -1},
+                          vectors, query, &text, err);
     if (ok)
         cr_expect_not_null(strstr(text.data, "at noon"));
     if (!ok && texts == NULL)

@@ -63,8 +63,11 @@ static void expect(const char *question, size_t n, int row, const char *wanted)
 
     candidate_set_nearest(candidate, 0, n);
     buf_clear(&text);
-    cr_assert(nearest_put(nearest, &program->steps[0], &candidate->parts[0],
-                          ADAPTER_JSON, inputs, row, &text, &err),
+    cr_assert(nearest_put(nearest,
+                          &(struct nearest_pool){&program->steps[0],
+                                                 &candidate->parts[0],
+                                                 ADAPTER_JSON, row},
+                          inputs, &text, &err),
               "%s", err.text);
     json_decref(inputs);
     for (const char *at = text.data; at != NULL && *at != '\0'; at++)
@@ -125,9 +128,11 @@ static void expect_near(const struct vectors *vectors,
 
     candidate_set_nearest(candidate, 0, n);
     buf_clear(&text);
-    cr_assert(nearest_put_near(nearest, &program->steps[0],
-                               &candidate->parts[0], ADAPTER_JSON, vectors,
-                               query, row, &text, &err),
+    cr_assert(nearest_put_near(nearest,
+                               &(struct nearest_pool){&program->steps[0],
+                                                      &candidate->parts[0],
+                                                      ADAPTER_JSON, row},
+                               vectors, query, &text, &err),
               "%s", err.text);
     for (const char *at = text.data; at != NULL && *at != '\0'; at++)
         if (strncmp(at, "topic\\\": ", 9) == 0)
@@ -169,9 +174,11 @@ Test(nearest, by_embeddings_nothing_is_picked_without_a_model)
 
     candidate_set_nearest(candidate, 0, 2);
     program->pools_by = SEARCH_BY_EMBEDDINGS;
-    cr_expect_not(nearest_put_once(program, &program->steps[0],
-                                   &candidate->parts[0], ADAPTER_CHAT, inputs,
-                                   &text, &err));
+    cr_expect_not(nearest_put_once(program,
+                                   &(struct nearest_pool){&program->steps[0],
+                                                          &candidate->parts[0],
+                                                          ADAPTER_CHAT, -1},
+                                   inputs, &text, &err));
     cr_expect_not_null(strstr(err.text, "these take a model"), "%s", err.text);
     json_decref(inputs);
 }
@@ -192,9 +199,11 @@ Test(nearest, the_prefix_has_none_and_the_rest_is_as_if_they_stood_in_it)
                             ADAPTER_CHAT, &parts, &err));
     cr_expect_null(strstr(parts.data, "parcel"));
     json_t *inputs = json_pack("{s:s}", "message", "Parcel? Late.");
-    cr_assert(nearest_put_once(program, &program->steps[0],
-                               &candidate->parts[0], ADAPTER_CHAT, inputs,
-                               &parts, &err));
+    cr_assert(nearest_put_once(program,
+                               &(struct nearest_pool){&program->steps[0],
+                                                      &candidate->parts[0],
+                                                      ADAPTER_CHAT, -1},
+                               inputs, &parts, &err));
     cr_expect_str_eq(parts.data, whole.data);
     json_decref(inputs);
     buf_release(&parts);
