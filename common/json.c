@@ -49,8 +49,13 @@ static void set_parse_error(struct err *err, json_error_t *error)
 json_t *json_parse(const char *text, size_t len, size_t max_bytes,
                    struct err *err)
 {
+    static const char mark[] = "\xEF\xBB\xBF";
     json_error_t where;
 
+    if (len >= sizeof mark - 1 && memcmp(text, mark, sizeof mark - 1) == 0) {
+        text += sizeof mark - 1;
+        len -= sizeof mark - 1;
+    }
     return json_parse_at(text, len, max_bytes, &where, err);
 }
 

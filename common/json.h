@@ -18,8 +18,9 @@
 
 // Parses one JSON value of at most max_bytes. Returns a new reference, NULL
 // on failure; err->text says line, column and what is wrong. Duplicate keys
-// are refused. The first call sets jansson's allocator for the whole process
-// to one over malloc and free, which tells no memory from a mistake.
+// are refused; a byte order mark in front is skipped. The first call sets
+// jansson's allocator for the whole process to one over malloc and free, which
+// tells no memory from a mistake.
 json_t *json_parse(const char *text, size_t len, size_t max_bytes,
                    struct err *err);
 

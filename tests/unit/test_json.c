@@ -51,6 +51,18 @@ static void expect_refused(const char *text, enum err_code code,
     cr_expect_not_null(strstr(err.text, part), "%s", err.text);
 }
 
+Test(json, may_begin_with_a_byte_order_mark)
+{
+    static const char text[] = "\xEF\xBB\xBF{\"a\": 1}";
+    struct err why = ERR_CLEAR;
+    json_t *value = json_parse(text, sizeof text - 1, 100, &why);
+
+    cr_assert_not_null(value, "%s", why.text);
+    cr_expect_eq(json_object_size(value), 1);
+    json_decref(value);
+    cr_expect_null(json_parse(text, 3, 100, &why));
+}
+
 Test(json, any_value_may_stand_alone)
 {
     expect_put("true", false, "true");
