@@ -106,6 +106,15 @@ static int32_t read_prompt_tokens(const char *body)
     return value > 0 && value <= TOKENS_MAX ? (int32_t)value : 0;
 }
 
+// Some routers have the key in an answer too, and no error in it.
+static bool has_error(const json_t *body)
+{
+    const json_t *error = json_object_get(body, "error");
+
+    return error != NULL && !json_is_null(error) && !json_is_false(error) &&
+           !(json_is_string(error) && json_string_length(error) == 0);
+}
+
 // The text of an error object, as the servers write it: {"error": "text"},
 // {"error": {"message": "text"}}, {"detail": "text"} or {"message": "text"}.
 static const char *error_text(const json_t *body)
@@ -119,12 +128,14 @@ static const char *error_text(const json_t *body)
 }
 
 // What a server says of its error, on one line: the text of its error object,
-// or how a body that is none begins. True for an error object.
+// or how a body begins that has none. True for an error object.
 static bool read_error(const struct model_reply *reply, char *out, size_t size)
 {
     json_t *body = json_parse(reply->body, reply->len, MODEL_MAX_REPLY, NULL);
-    bool found = json_object_get(body, "error") != NULL;
-    const char *text = body != NULL ? error_text(body) : reply->body;
+    bool found = has_error(body);
+    const char *text = body != NULL ? error_text(body) : "";
+    if (text[0] == '\0')
+        text = reply->body;
     size_t len = text_print(out, size, "%s", text + strspn(text, " \t\r\n"));
 
     out[plain_squash(out, len)] = '\0';
@@ -487,7 +498,7 @@ static void classify_embedding(const struct model_backend *backend,
 
     if (json_is_array(numbers)) {
         take_embedding(asked, numbers, &facts, done);
-    } else if (json_object_get(body, "error") != NULL) {
+    } else if (has_error(body)) {
         set_reported(reply, done);
     } else {
         read_error(reply, said, sizeof said);
@@ -509,7 +520,7 @@ static void classify_ok(const struct model_backend *backend,
     json_t *body = parse_reply(reply);
 
     char said[SAID_BYTES];
-    if (json_object_get(body, "error") != NULL) {
+    if (has_error(body)) {
         set_reported(reply, done);
     } else if (body == NULL || !backend->read_reply(body, &facts)) {
         read_error(reply, said, sizeof said);

@@ -141,6 +141,9 @@ Test(model_classify, openai_replies_become_the_outcome_that_they_are)
         {OPENAI("[{\"type\":\"thinking\",\"thinking\":\"hm\"}]", "\"stop\""),
          CALL_EMPTY, ""},
         {OPENAI("[]", "\"stop\""), CALL_EMPTY, ""},
+        {"{\"choices\":[{\"message\":{\"content\":\"refund\"},"
+         "\"finish_reason\":\"stop\"}],\"error\":null}",
+         CALL_TEXT, "refund"},
     };
 
     expect_answers(&backend_openai, rows, sizeof rows / sizeof rows[0]);
@@ -224,6 +227,10 @@ Test(model_classify, openai_errors_become_the_fault_that_they_are)
          FAULT_BUSY, "Loading model"},
         {400, "{\"object\":\"error\",\"message\":\"bad schema\"}",
          FAULT_REQUEST, "bad schema"},
+        {422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"bad model\"}]}",
+         FAULT_REQUEST, "bad model"},
+        {200, "{\"success\":false,\"error_msg\":\"no quota\"}", FAULT_GARBAGE,
+         "no quota"},
         {200, "{\"choices\":[]}", FAULT_GARBAGE, "promises"},
         {200, OPENAI("\"ref\"", "\"abort\""), FAULT_GARBAGE, "before it was"},
         {200, OPENAI("\"ref\"", "\"error\""), FAULT_GARBAGE, "before it was"},
