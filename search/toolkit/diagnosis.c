@@ -166,10 +166,10 @@ static size_t count_pair(struct confusion *list, size_t n, size_t cap,
     return n;
 }
 
-size_t diagnosis_confusions(const struct classes *classes, int step,
-                            const struct task_item *items, const size_t *places,
-                            size_t n, struct confusion *out, size_t most)
+size_t diagnosis_confusions(const struct diagnosis_runs *runs,
+                            struct confusion *out, size_t most)
 {
+    const struct classes *classes = runs->classes;
     enum { PAIRS_MAX = 512 };
     struct confusion list[PAIRS_MAX];
     size_t pairs = 0, taken = 0;
@@ -177,9 +177,9 @@ size_t diagnosis_confusions(const struct classes *classes, int step,
     for (size_t f = 0; f < classes->n_fields; f++) {
         const struct class_field *field = &classes->fields[f];
 
-        for (size_t i = 0; i < n; i++) {
-            int expected = field->of_row[places[i]];
-            int given = given_value(field, step, &items[i]);
+        for (size_t i = 0; i < runs->n; i++) {
+            int expected = field->of_row[runs->places[i]];
+            int given = given_value(field, runs->step, &runs->items[i]);
 
             if (expected >= 0 && given >= 0 && expected != given)
                 pairs = count_pair(list, pairs, PAIRS_MAX, f, expected, given);
@@ -213,17 +213,17 @@ struct member {
 static const size_t NO_PAIR = SIZE_MAX;
 
 // The first label that the item missed, and what stood there instead.
-static void find_pair(const struct classes *classes, int step,
-                      const struct task_item *item, size_t place,
+static void find_pair(const struct diagnosis_runs *runs, size_t item,
                       struct member *member)
 {
+    const struct classes *classes = runs->classes;
     size_t before = 0;
 
     member->pair = NO_PAIR;
     for (size_t f = 0; f < classes->n_fields; f++) {
         const struct class_field *field = &classes->fields[f];
-        int expected = field->of_row[place];
-        int given = given_value(field, step, item);
+        int expected = field->of_row[runs->places[item]];
+        int given = given_value(field, runs->step, &runs->items[item]);
 
         if (expected >= 0 && given >= 0 && expected != given) {
             size_t low = (size_t)(expected < given ? expected : given);
@@ -289,9 +289,8 @@ static size_t count_before(const struct member *members, size_t n, size_t i)
     return before;
 }
 
-bool diagnosis_group(const struct classes *classes, int step,
-                     const struct task_item *items, const size_t *places,
-                     size_t portion, size_t *failed, size_t n, struct err *err)
+bool diagnosis_group(const struct diagnosis_runs *runs, size_t portion,
+                     size_t *failed, size_t n, struct err *err)
 {
     struct member *members = calloc(n + 1, sizeof *members);
 
@@ -301,8 +300,7 @@ bool diagnosis_group(const struct classes *classes, int step,
     }
     for (size_t i = 0; i < n; i++) {
         members[i].item = failed[i];
-        find_pair(classes, step, &items[failed[i]], places[failed[i]],
-                  &members[i]);
+        find_pair(runs, failed[i], &members[i]);
     }
     for (size_t i = 0; i < n; i++)
         place_member(members, n, i);
@@ -323,37 +321,37 @@ static bool is_among(size_t one, const size_t *list, size_t n)
     return false;
 }
 
-// Whether the row's label is what the failed run gave instead of its own.
-static bool is_contrast(const struct classes *classes, int step,
-                        const struct task_item *failed, size_t failed_place,
-                        size_t place)
+// Whether the label of the row that `right` ran on is what the failed run gave
+// instead of its own. Both are items.
+static bool is_contrast(const struct diagnosis_runs *runs, size_t failed,
+                        size_t right)
 {
+    const struct classes *classes = runs->classes;
+
     for (size_t f = 0; f < classes->n_fields; f++) {
         const struct class_field *field = &classes->fields[f];
-        int given = given_value(field, step, failed);
+        int given = given_value(field, runs->step, &runs->items[failed]);
 
-        if (given >= 0 && given != field->of_row[failed_place] &&
-            given == field->of_row[place])
+        if (given >= 0 && given != field->of_row[runs->places[failed]] &&
+            given == field->of_row[runs->places[right]])
             return true;
     }
     return false;
 }
 
-size_t diagnosis_contrasts(const struct classes *classes, int step,
-                           const struct task_item *items, const size_t *places,
-                           size_t n, double pass, const size_t *failed,
-                           size_t n_failed, size_t *out, size_t most)
+size_t diagnosis_contrasts(const struct diagnosis_runs *runs,
+                           const size_t *failed, size_t n_failed, size_t *out,
+                           size_t most)
 {
     size_t taken = 0;
 
     for (size_t k = 0; k < n_failed && taken < most; k++)
-        for (size_t i = 0; i < n; i++) {
-            const struct task_item *item = &items[i];
+        for (size_t i = 0; i < runs->n; i++) {
+            const struct task_item *item = &runs->items[i];
 
             if (item->state != ITEM_DONE || !item->scored ||
-                item->score < pass || is_among(i, out, taken) ||
-                !is_contrast(classes, step, &items[failed[k]],
-                             places[failed[k]], places[i]))
+                item->score < runs->pass || is_among(i, out, taken) ||
+                !is_contrast(runs, failed[k], i))
                 continue;
             out[taken++] = i;
             break;

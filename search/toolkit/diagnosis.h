@@ -37,12 +37,21 @@ void diagnosis_charge(const struct session *session,
                       const struct task_item *items, size_t n, double pass,
                       double *shares);
 
-// The pairs of labels that step mistook for each other most often, at most
-// `most`, into out; returns how many. items[i] ran on the row at places[i] of
-// classes.
-size_t diagnosis_confusions(const struct classes *classes, int step,
-                            const struct task_item *items, const size_t *places,
-                            size_t n, struct confusion *out, size_t most);
+// What a step did in runs: items[i] ran on the row at places[i] of classes, and
+// went right with a score of `pass`. All borrowed.
+struct diagnosis_runs {
+    const struct classes *classes;
+    int step;
+    const struct task_item *items;
+    const size_t *places;
+    size_t n;
+    double pass;
+};
+
+// The pairs of labels that the step mistook for each other most often, at most
+// `most`, into out; returns how many.
+size_t diagnosis_confusions(const struct diagnosis_runs *runs,
+                            struct confusion *out, size_t most);
 
 // Puts failed runs (indices of items, n of them) in an order in which those
 // stand together that mistook the same two labels for each other, both ways
@@ -50,16 +59,14 @@ size_t diagnosis_confusions(const struct classes *classes, int step,
 // not one case each of many borders. Each pair of labels gets `portion` places,
 // the most frequent first; then each the next. Those that missed no label of
 // the step come last, in the order in which they stood.
-bool diagnosis_group(const struct classes *classes, int step,
-                     const struct task_item *items, const size_t *places,
-                     size_t portion, size_t *failed, size_t n, struct err *err);
+bool diagnosis_group(const struct diagnosis_runs *runs, size_t portion,
+                     size_t *failed, size_t n, struct err *err);
 
 // Runs that went right with the very label that one of the failed ones gave in
 // error: the other side of the border. Indices of items into out, at most
 // `most`, one for each failed run at first; returns how many.
-size_t diagnosis_contrasts(const struct classes *classes, int step,
-                           const struct task_item *items, const size_t *places,
-                           size_t n, double pass, const size_t *failed,
-                           size_t n_failed, size_t *out, size_t most);
+size_t diagnosis_contrasts(const struct diagnosis_runs *runs,
+                           const size_t *failed, size_t n_failed, size_t *out,
+                           size_t most);
 
 #endif

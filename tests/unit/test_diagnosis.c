@@ -19,6 +19,11 @@ static const struct classes classes = {
 static struct task_item items[ROWS];
 static json_t *outputs[ROWS];
 static size_t places[ROWS];
+static const struct diagnosis_runs runs = {.classes = &classes,
+                                           .items = items,
+                                           .places = places,
+                                           .n = ROWS,
+                                           .pass = 1};
 
 static void begin(void)
 {
@@ -48,7 +53,7 @@ Test(diagnosis, mistakes_of_one_border_stand_together_and_both_ways_round)
     // of the step last.
     const size_t wanted[] = {0, 3, 4, 1, 7, 2, 8};
 
-    cr_assert(diagnosis_group(&classes, 0, items, places, 2, failed, 7, &err));
+    cr_assert(diagnosis_group(&runs, 2, failed, 7, &err));
     cr_expect_arr_eq(failed, wanted, sizeof wanted);
 }
 
@@ -59,9 +64,7 @@ Test(diagnosis, a_contrast_is_right_with_the_label_that_was_given_in_error)
 
     // 0 gave b for a: row 6 is a right b. 3 gave a for b: row 5 is a right a.
     // 4 gave b for c: there is no further right b.
-    cr_assert_eq(diagnosis_contrasts(&classes, 0, items, places, ROWS, 1,
-                                     failed, 3, out, 4),
-                 2);
+    cr_assert_eq(diagnosis_contrasts(&runs, failed, 3, out, 4), 2);
     cr_expect_eq(out[0], 6);
     cr_expect_eq(out[1], 5);
 }

@@ -39,13 +39,24 @@ static bool choose_focus(struct search *search, const struct findings *found,
     return true;
 }
 
+struct diagnosis_runs findings_of_focus(const struct search *search,
+                                        const struct findings *found)
+{
+    return (struct diagnosis_runs){
+        .classes = &search->study.classes[search->focus],
+        .step = search->program->predictors[search->focus],
+        .items = found->runs->items,
+        .places = found->places,
+        .n = found->runs->n,
+        .pass = search->study.pass};
+}
+
 static bool read_runs(struct search *search, size_t round,
                       struct findings *found, struct err *err)
 {
     struct rng rng = session_rng(search->session, "failures", round);
     const struct runs *runs = found->runs;
-    const struct classes *classes;
-    int step;
+    struct diagnosis_runs focus;
 
     for (size_t i = 0; i < runs->n; i++)
         if (diagnosis_failed(&runs->items[i], search->study.pass))
@@ -53,14 +64,11 @@ static bool read_runs(struct search *search, size_t round,
     rng_shuffle(&rng, found->failed, found->n_failed);
     if (!choose_focus(search, found, err))
         return false;
-    classes = &search->study.classes[search->focus];
-    step = search->program->predictors[search->focus];
+    focus = findings_of_focus(search, found);
     found->n_confusions =
-        diagnosis_confusions(classes, step, runs->items, found->places, runs->n,
-                             found->confusions, FINDINGS_CONFUSIONS);
-    return diagnosis_group(classes, step, runs->items, found->places,
-                           FINDINGS_SHOWN / 2, found->failed, found->n_failed,
-                           err);
+        diagnosis_confusions(&focus, found->confusions, FINDINGS_CONFUSIONS);
+    return diagnosis_group(&focus, FINDINGS_SHOWN / 2, found->failed,
+                           found->n_failed, err);
 }
 
 static size_t count_failures(const struct search *search,
@@ -83,10 +91,10 @@ static size_t count_alike(const struct search *search, const struct entry *a,
     return n;
 }
 
-// Whose runs are looked at. Where rows train and validate, the leader was chosen
-// on the very rows that are learned from, and may be right on nearly all of them
-// by luck: then nothing is learned from it. Instead it is the entry that is most
-// like it, of those that failed often enough.
+// Whose runs are looked at. Where rows train and validate, the leader was
+// chosen on the very rows that are learned from, and may be right on nearly all
+// of them by luck: then nothing is learned from it. Instead it is the entry
+// that is most like it, of those that failed often enough.
 static const struct entry *choose_patient(const struct search *search)
 {
     const struct board *board = &search->board;

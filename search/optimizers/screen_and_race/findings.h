@@ -35,4 +35,8 @@ bool findings_make(struct search *search, size_t round, struct findings *found,
                    struct err *err);
 void findings_release(struct search *search, struct findings *found);
 
+// What the step in the focus did in the runs.
+struct diagnosis_runs findings_of_focus(const struct search *search,
+                                        const struct findings *found);
+
 #endif

@@ -30,8 +30,7 @@ static void write_mistakes(const struct search *search,
                            size_t most, struct letter *letters, size_t *n)
 {
     size_t part = search->focus;
-    const struct classes *classes = &search->study.classes[part];
-    int step = search->program->predictors[part];
+    const struct diagnosis_runs focus = findings_of_focus(search, found);
     size_t end = *n + most;
 
     for (size_t at = 0; at < found->n_failed && *n < end;
@@ -40,10 +39,8 @@ static void write_mistakes(const struct search *search,
         size_t left = found->n_failed - at;
         size_t shown = left < FINDINGS_SHOWN ? left : FINDINGS_SHOWN;
         size_t others[SHOWN_CONTRASTS];
-        size_t n_others = diagnosis_contrasts(
-            classes, step, found->runs->items, found->places, found->runs->n,
-            search->study.pass, found->failed + at, shown, others,
-            SHOWN_CONTRASTS);
+        size_t n_others = diagnosis_contrasts(&focus, found->failed + at, shown,
+                                              others, SHOWN_CONTRASTS);
 
         *letter = (struct letter){.part = part,
                                   .parent = parent,
