@@ -31,6 +31,7 @@
 #include "common/err.h"
 #include "common/hash.h"
 #include "common/map.h"
+#include "coordinator/job_uses.h"
 #include "coordinator/kept_calls.h"
 #include "coordinator/models.h"
 #include "coordinator/parcel.h"
@@ -215,9 +216,8 @@ struct job_work {
     // counts
     int64_t paid[BILL_COUNT]; // answers committed by this process
     int64_t prompt_tokens, generated_tokens;
-    int64_t uses;        // of answers, by all items; the same answer may be
-                         // used again and again
-    int64_t paid_before; // answers committed by earlier processes
+    struct job_uses uses; // of answers, by all items
+    int64_t paid_before;  // answers committed by earlier processes
     int64_t hedges;
     int64_t answered_ms; // last answer; -1: none in this process
 };

@@ -352,7 +352,7 @@ static bool take(struct evaluation *ev, enum asker asker, int part,
 static bool remember_call(struct evaluation *ev, const struct call_ref *ref,
                           struct err *err)
 {
-    ev->work->uses++;
+    job_uses_add(&ev->work->uses, ref->id);
     // Room is made in powers of two.
     if ((ev->n_calls & (ev->n_calls + 1)) == 0) {
         size_t cap = ev->n_calls * 2 + 2;

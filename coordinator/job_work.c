@@ -27,11 +27,6 @@ int64_t job_work_total_paid(const struct job_work *work)
     return sum;
 }
 
-int64_t job_work_reused(const struct job_work *work, int64_t paid)
-{
-    return work->uses > paid ? work->uses - paid : 0;
-}
-
 // --- what could not be served ---
 
 // What the user reads is cut where struct err ends: the remedy stands before

@@ -10,10 +10,6 @@
 void job_work_paid(const struct flight *flight, int64_t now);
 int64_t job_work_total_paid(const struct job_work *work);
 
-// Uses of an answer that needed no request, where paid did in all sessions of
-// the job. A job that is taken up again uses at first what was paid before.
-int64_t job_work_reused(const struct job_work *work, int64_t paid);
-
 // A call has failed wherever it was tried: the items that wait for it, of
 // whichever job, are holes, and work->parked of each job says why. Drops the
 // flight.

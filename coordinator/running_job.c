@@ -207,11 +207,11 @@ static bool use_stored(struct running_job *running, struct task *task,
     if (!history_find_evaluation(store, running->work.job_no, &row, err) ||
         !may_use(running, item.row, &row))
         return err->code == ERR_NONE;
-    running->work.uses += row.n_calls;
     for (int32_t i = 0; i < row.n_calls; i++) {
         struct call_ref ref = {0};
 
         calls_ref(store, row.calls[i], &ref);
+        job_uses_add(&running->work.uses, row.calls[i]);
         calls[i] = (struct used_call){.id = row.calls[i],
                                       .tokens = (int64_t)ref.prompt_tokens +
                                                 ref.generated_tokens};
@@ -762,7 +762,7 @@ void running_job_progress(const struct running_job *running, int64_t now,
                     : running->note;
     out->calls =
         running->work.paid_before + job_work_total_paid(&running->work);
-    out->reused = job_work_reused(&running->work, out->calls);
+    out->reused = job_uses_free_of_cost(&running->work.uses, out->calls);
     out->prompt_tokens = running->work.prompt_tokens;
     out->generated_tokens = running->work.generated_tokens;
     out->workers = (int64_t)running->engine->workers.n;

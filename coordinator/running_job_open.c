@@ -593,6 +593,7 @@ static void free_running(struct running_job *running)
     for (int r = 0; r < ROLE_COUNT; r++)
         free(running->work.models[r].digest);
     free(running->work.last_calls);
+    job_uses_release(&running->work.uses);
     free(running->id);
     free(running->history_id);
     split_release(&running->split);

@@ -102,7 +102,7 @@ static void add_cost(const struct running_job *running, int64_t now,
             add_role(roles[i], &running->costs[i], calls, &sum);
     json_object_set_new(
         calls, "reused",
-        json_integer(job_work_reused(&running->work, sum.paid)));
+        json_integer(job_uses_free_of_cost(&running->work.uses, sum.paid)));
     json_object_set_new(calls, "hedged", json_integer(sum.hedged));
     json_object_set_new(document, "calls", calls);
     json_object_set_new(

@@ -84,6 +84,17 @@ def test_demos_are_counted_by_where_they_come_from(stage, sim):
     assert "5 demos: 2 from runs of the teacher, 3 labelled" in notes(job)
 
 
+def test_a_larger_budget_takes_nothing_from_what_was_reused(stage, sim):
+    job = stage.job(n=60, optimizer="{bootstrap_random_search: {}}")
+    reused = []
+    for calls in (150, 300):
+        result = stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
+                                "--set", f"budget.max_calls={calls}", "--json")
+        assert result.status == 0, result
+        reused.append(result.json["calls"]["reused"])
+    assert 0 < reused[0] <= reused[1], reused
+
+
 def test_a_run_without_a_readable_reply_says_so(stage):
     sim = stage.stand_in()
     job = stage.job(metric="{exact_match: topic}",

@@ -1,0 +1,32 @@
+#include "coordinator/job_uses.h"
+
+#include <criterion/criterion.h>
+
+Test(job_uses, an_answer_is_paid_once_and_used_often)
+{
+    struct job_uses uses = {0};
+
+    job_uses_add(&uses, 1);
+    job_uses_add(&uses, 1000000);
+    job_uses_add(&uses, 1);
+    job_uses_add(&uses, 64);
+    cr_expect_eq(uses.all, 4);
+    cr_expect_eq(uses.each, 3);
+    cr_expect_eq(job_uses_free_of_cost(&uses, 3), 1);
+    // Another job paid for one of them.
+    cr_expect_eq(job_uses_free_of_cost(&uses, 2), 2);
+    cr_expect_eq(job_uses_free_of_cost(&uses, 0), 4);
+    job_uses_release(&uses);
+}
+
+Test(job_uses, what_was_paid_and_is_not_used_is_no_use_less)
+{
+    struct job_uses uses = {0};
+
+    for (int i = 0; i < 2; i++)
+        for (int64_t call = 1; call <= 100; call++)
+            job_uses_add(&uses, call);
+    cr_expect_eq(job_uses_free_of_cost(&uses, 100), 100);
+    cr_expect_eq(job_uses_free_of_cost(&uses, 350), 100);
+    job_uses_release(&uses);
+}
