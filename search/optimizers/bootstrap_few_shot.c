@@ -18,12 +18,12 @@ static const struct param params[] = {
 };
 
 static bool make(struct demo_maker *maker, const void *given,
-                 const size_t *rows, size_t n, struct rng *rng,
-                 struct demo_set *out, struct err *err)
+                 const struct demo_rows *from, struct demo_set *out,
+                 struct err *err)
 {
     const struct params *values = given;
 
-    return demos_bootstrap(maker, &values->recipe, rows, n, rng, out, err);
+    return demos_bootstrap(maker, &values->recipe, from, out, err);
 }
 
 static struct effort effort(struct session *session, const void *given)

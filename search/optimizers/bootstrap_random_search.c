@@ -96,16 +96,18 @@ static bool make_set(struct random_search *search, int64_t index,
 
     memcpy(search->order, search->rows, search->n * sizeof *search->order);
     if (index == SET_LABELED)
-        return demos_labeled(search->maker, search->rows, search->n,
-                             recipe.max_labeled, &rng, set, err);
+        return demos_labeled(search->maker,
+                             &(struct demo_rows){search->rows, search->n, &rng},
+                             recipe.max_labeled, set, err);
     if (index >= SET_SHUFFLED) {
         rng_shuffle(&rng, search->order, search->n);
         if (recipe.max_bootstrapped > 0)
             recipe.max_bootstrapped =
                 1 + (int64_t)rng_below(&rng, (uint64_t)recipe.max_bootstrapped);
     }
-    return demos_bootstrap(search->maker, &recipe, search->order, search->n,
-                           &rng, set, err);
+    return demos_bootstrap(search->maker, &recipe,
+                           &(struct demo_rows){search->order, search->n, &rng},
+                           set, err);
 }
 
 // The program with the demos of a set: at the defaults of the job's tunables,
@@ -164,8 +166,9 @@ static bool try_pool(struct random_search *search, size_t i, struct err *err)
     struct rng rng = session_rng(search->session, "demo-pool", 0);
     struct demo_set set = {0};
     struct candidate *candidate = NULL;
-    bool ok = demos_pool(search->maker, &search->params->recipe, search->rows,
-                         search->n, (size_t)job->nearest[i], &rng, &set, err);
+    bool ok = demos_pool(search->maker, &search->params->recipe,
+                         &(struct demo_rows){search->rows, search->n, &rng},
+                         (size_t)job->nearest[i], &set, err);
 
     if (ok)
         candidate =

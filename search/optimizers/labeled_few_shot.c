@@ -23,13 +23,15 @@ static const struct param params[] = {
 };
 
 static bool make(struct demo_maker *maker, const void *given,
-                 const size_t *rows, size_t n, struct rng *rng,
-                 struct demo_set *out, struct err *err)
+                 const struct demo_rows *from, struct demo_set *out,
+                 struct err *err)
 {
     const struct params *values = given;
+    struct demo_rows own = *from;
 
-    return demos_labeled(maker, rows, n, values->k, values->sample ? rng : NULL,
-                         out, err);
+    if (!values->sample)
+        own.rng = NULL;
+    return demos_labeled(maker, &own, values->k, out, err);
 }
 
 static const struct demo_recipe nobody = {0}; // whose runs are shown

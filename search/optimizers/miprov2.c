@@ -333,23 +333,25 @@ static bool make_set(struct miprov2_search *search, int64_t index,
 
     if (index >= search->n_sets - count_pools(search))
         return demos_pool(
-            search->maker, &recipe, split->rows[SHARE_TRAIN], n,
+            search->maker, &recipe,
+            &(struct demo_rows){split->rows[SHARE_TRAIN], n, &rng},
             (size_t)session_job(search->session)
                 ->nearest[index - (search->n_sets - count_pools(search))],
-            &rng, out, err);
+            out, err);
     if (index == SET_EMPTY)
         return demo_set_init(out, session_job(search->session)->program, err);
     memcpy(order, split->rows[SHARE_TRAIN], n * sizeof *order);
     if (recipe.max_bootstrapped == 0 ||
         (index == SET_LABELED && recipe.max_labeled > 0))
-        return demos_labeled(search->maker, order, n, recipe.max_labeled, &rng,
-                             out, err);
+        return demos_labeled(search->maker, &(struct demo_rows){order, n, &rng},
+                             recipe.max_labeled, out, err);
     if (index != SET_IN_ORDER) {
         rng_shuffle(&rng, order, n);
         recipe.max_bootstrapped =
             1 + (int64_t)rng_below(&rng, (uint64_t)recipe.max_bootstrapped);
     }
-    return demos_bootstrap(search->maker, &recipe, order, n, &rng, out, err);
+    return demos_bootstrap(search->maker, &recipe,
+                           &(struct demo_rows){order, n, &rng}, out, err);
 }
 
 static bool make_sets(struct miprov2_search *search, struct err *err)

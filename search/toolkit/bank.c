@@ -138,8 +138,10 @@ static bool make_demo(struct bank *bank, int step, size_t row,
 
     *out = (struct demo){.row = (int)row};
     ok = inputs == NULL || item->step_outputs[step] == NULL ||
-         labels_demo_of_run(bank->program, session_dataset(bank->session), step,
-                            row, inputs, item->step_outputs[step], out, err);
+         labels_demo_of_run(
+             bank->program, session_dataset(bank->session),
+             &(struct labels_run){step, row, inputs, item->step_outputs[step]},
+             out, err);
     json_decref(known);
     return ok;
 }

@@ -111,11 +111,11 @@ static bool add_labeled(struct demo_maker *maker, size_t predictor,
     return true;
 }
 
-bool demos_labeled(struct demo_maker *maker, const size_t *rows, size_t n,
-                   int64_t k, struct rng *rng, struct demo_set *out,
-                   struct err *err)
+bool demos_labeled(struct demo_maker *maker, const struct demo_rows *from,
+                   int64_t k, struct demo_set *out, struct err *err)
 {
     bool ok = false;
+    size_t n = from->n;
     struct demo_set set = {0};
     size_t *order = calloc(n + 1, sizeof *order);
 
@@ -128,9 +128,9 @@ bool demos_labeled(struct demo_maker *maker, const size_t *rows, size_t n,
     for (size_t i = 0; i < set.n_lists; i++) {
         if (!runs_predictor(maker, i))
             continue;
-        memcpy(order, rows, n * sizeof *order);
-        if (rng != NULL)
-            rng_shuffle(rng, order, n);
+        memcpy(order, from->rows, n * sizeof *order);
+        if (from->rng != NULL)
+            rng_shuffle(from->rng, order, n);
         if (!add_labeled(maker, i, order, n, (size_t)k, &set.lists[i], err))
             goto out;
     }
@@ -166,15 +166,16 @@ static struct candidate *fit_taken(const struct session *session,
 }
 
 static bool get_teacher(struct demo_maker *maker,
-                        const struct demo_recipe *recipe, const size_t *rows,
-                        size_t n, struct err *err)
+                        const struct demo_recipe *recipe,
+                        const struct demo_rows *from, struct err *err)
 {
     struct demo_set set = {0};
     struct rng rng = session_rng(maker->session, "teacher-demos", 0);
+    const struct demo_rows own = {from->rows, from->n, &rng};
 
     if (maker->teacher != NULL)
         return true;
-    if (!demos_labeled(maker, rows, n, recipe->max_labeled, &rng, &set, err))
+    if (!demos_labeled(maker, &own, recipe->max_labeled, &set, err))
         return false;
     maker->teacher =
         fit_taken(maker->session, &maker->plan,
@@ -295,9 +296,10 @@ static bool learn_demos(struct demo_maker *maker, size_t row,
         if (!runs_predictor(maker, i) || item->step_inputs == NULL ||
             item->step_outputs == NULL)
             continue;
-        if (!labels_demo_of_run(
-                program, maker->dataset, step, row, item->step_inputs[step],
-                item->step_outputs[step], &lesson->demos[i], err))
+        const struct labels_run run = {step, row, item->step_inputs[step],
+                                       item->step_outputs[step]};
+        if (!labels_demo_of_run(program, maker->dataset, &run,
+                                &lesson->demos[i], err))
             return false;
         lesson->demos[i].augmented = true;
     }
@@ -414,10 +416,12 @@ static bool take_lesson(const struct lesson *lesson, struct demo_set *set,
 // Reads rows in order until enough have passed. taken (one a row of the order)
 // is set where a row's traces are in the set.
 static bool add_traces(struct demo_maker *maker,
-                       const struct demo_recipe *recipe, const size_t *rows,
-                       size_t n, struct demo_set *set, bool *taken,
-                       struct err *err)
+                       const struct demo_recipe *recipe,
+                       const struct demo_rows *from, struct demo_set *set,
+                       bool *taken, struct err *err)
 {
+    const size_t *rows = from->rows;
+    size_t n = from->n;
     size_t want = (size_t)recipe->max_bootstrapped;
     size_t found = 0;
     int64_t errors = 0;
@@ -447,10 +451,10 @@ static bool add_traces(struct demo_maker *maker,
 
 // Labelled demos of the rows that gave no traces, up to max_labeled in all.
 static bool add_rest(struct demo_maker *maker, const struct demo_recipe *recipe,
-                     const size_t *rows, size_t n, const bool *taken,
-                     struct rng *rng, struct demo_set *set, struct err *err)
+                     const struct demo_rows *from, const bool *taken,
+                     struct demo_set *set, struct err *err)
 {
-    size_t *order = calloc(n + 1, sizeof *order);
+    size_t *order = calloc(from->n + 1, sizeof *order);
     bool ok = order != NULL;
 
     if (!ok)
@@ -459,11 +463,11 @@ static bool add_rest(struct demo_maker *maker, const struct demo_recipe *recipe,
         size_t left = 0;
         if (!runs_predictor(maker, i))
             continue;
-        for (size_t k = 0; k < n; k++) {
+        for (size_t k = 0; k < from->n; k++) {
             if (!taken[k])
-                order[left++] = rows[k];
+                order[left++] = from->rows[k];
         }
-        rng_shuffle(rng, order, left);
+        rng_shuffle(from->rng, order, left);
         ok = add_labeled(maker, i, order, left, (size_t)recipe->max_labeled,
                          &set->lists[i], err);
     }
@@ -472,12 +476,12 @@ static bool add_rest(struct demo_maker *maker, const struct demo_recipe *recipe,
 }
 
 bool demos_bootstrap(struct demo_maker *maker, const struct demo_recipe *recipe,
-                     const size_t *rows, size_t n, struct rng *rng,
-                     struct demo_set *out, struct err *err)
+                     const struct demo_rows *from, struct demo_set *out,
+                     struct err *err)
 {
     bool ok = false;
     struct demo_set set = {0};
-    bool *taken = calloc(n + 1, sizeof *taken);
+    bool *taken = calloc(from->n + 1, sizeof *taken);
 
     if (taken == NULL) {
         err_nomem(err, "a demo set");
@@ -486,10 +490,10 @@ bool demos_bootstrap(struct demo_maker *maker, const struct demo_recipe *recipe,
     if (!demo_set_init(&set, maker->program, err))
         goto out;
     if (recipe->max_bootstrapped > 0 &&
-        (!get_teacher(maker, recipe, rows, n, err) ||
-         !add_traces(maker, recipe, rows, n, &set, taken, err)))
+        (!get_teacher(maker, recipe, from, err) ||
+         !add_traces(maker, recipe, from, &set, taken, err)))
         goto out;
-    if (!add_rest(maker, recipe, rows, n, taken, rng, &set, err))
+    if (!add_rest(maker, recipe, from, taken, &set, err))
         goto out;
     *out = set;
     set = (struct demo_set){0};
@@ -510,13 +514,13 @@ size_t demos_effort(const struct demo_recipe *recipe, size_t sets, size_t n)
 }
 
 bool demos_pool(struct demo_maker *maker, const struct demo_recipe *recipe,
-                const size_t *rows, size_t n, size_t nearest, struct rng *rng,
+                const struct demo_rows *from, size_t nearest,
                 struct demo_set *out, struct err *err)
 {
     struct demo_recipe all = *recipe;
 
     all.max_labeled = POOL_ROWS;
-    if (!demos_bootstrap(maker, &all, rows, n, rng, out, err))
+    if (!demos_bootstrap(maker, &all, from, out, err))
         return false;
     for (size_t i = 0; i < out->n_lists; i++)
         out->lists[i].nearest = nearest;
@@ -562,6 +566,8 @@ bool demos_for_skipped(struct session *session, struct candidate *winner,
         .metric_threshold = NAN,
     };
     struct rng rng = session_rng(session, "skipped-demos", 0);
+    const struct demo_rows from = {split->rows[SHARE_TRAIN],
+                                   split->n[SHARE_TRAIN], &rng};
     struct demo_maker *maker = NULL;
     struct demo_set set = {0};
     struct candidate *candidate = NULL;
@@ -574,9 +580,7 @@ bool demos_for_skipped(struct session *session, struct candidate *winner,
     }
     plan_all(program, &all);
     maker = demo_maker_new(session, winner, &all, err);
-    if (maker == NULL ||
-        !demos_bootstrap(maker, &recipe, split->rows[SHARE_TRAIN],
-                         split->n[SHARE_TRAIN], &rng, &set, err))
+    if (maker == NULL || !demos_bootstrap(maker, &recipe, &from, &set, err))
         goto out;
     candidate = candidate_copy(winner, err);
     if (candidate == NULL ||

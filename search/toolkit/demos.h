@@ -40,6 +40,13 @@ struct demo_recipe {
     double metric_threshold;  // a passing score at least; NAN: any above 0
 };
 
+// The rows that demos are made of, in this order, and what is drawn of them.
+struct demo_rows {
+    const size_t *rows;
+    size_t n;
+    struct rng *rng; // demos_labeled: may be NULL
+};
+
 struct demo_maker;
 
 // For one search. teacher: the program that the teacher runs, demos included;
@@ -53,15 +60,14 @@ void demo_maker_free(struct demo_maker *maker); // NULL is fine
 // Up to k labelled demos for each predictor, each taking rows in an order of
 // its own drawn from rng, or in the order given when that is NULL. Unusable
 // rows are skipped, not counted.
-bool demos_labeled(struct demo_maker *maker, const size_t *rows, size_t n,
-                   int64_t k, struct rng *rng, struct demo_set *out,
-                   struct err *err);
+bool demos_labeled(struct demo_maker *maker, const struct demo_rows *from,
+                   int64_t k, struct demo_set *out, struct err *err);
 
 // Traces of the first rows that the teacher gets right, in the order given,
 // then labelled demos of other rows.
 bool demos_bootstrap(struct demo_maker *maker, const struct demo_recipe *recipe,
-                     const size_t *rows, size_t n, struct rng *rng,
-                     struct demo_set *out, struct err *err);
+                     const struct demo_rows *from, struct demo_set *out,
+                     struct err *err);
 
 // Runs of the teacher that so many sets of n rows take when it is right on each
 // of them.
@@ -73,7 +79,7 @@ size_t demos_effort(const struct demo_recipe *recipe, size_t sets, size_t n);
 // all outputs of a step, a pool costs no call; else one of the teacher a row.
 enum { POOL_ROWS = 400 };
 bool demos_pool(struct demo_maker *maker, const struct demo_recipe *recipe,
-                const size_t *rows, size_t n, size_t nearest, struct rng *rng,
+                const struct demo_rows *from, size_t nearest,
                 struct demo_set *out, struct err *err);
 
 // Demos for the steps that the plan left out, from teacher runs of the whole

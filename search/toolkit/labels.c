@@ -305,26 +305,27 @@ static bool put_inputs(json_t *fields, const struct signature *signature,
 }
 
 bool labels_demo_of_run(const struct program *program,
-                        const struct dataset *dataset, int step, size_t row,
-                        const json_t *inputs, const json_t *outputs,
-                        struct demo *out, struct err *err)
+                        const struct dataset *dataset,
+                        const struct labels_run *run, struct demo *out,
+                        struct err *err)
 {
-    const struct signature *signature = &program->steps[step].signature;
+    const struct signature *signature = &program->steps[run->step].signature;
     bool whole = true;
     bool no_memory = false;
     json_t *fields = json_object();
 
-    *out = (struct demo){.row = (int)row};
+    *out = (struct demo){.row = (int)run->row};
     if (fields == NULL) {
         err_nomem(err, "a demo");
         return false;
     }
-    bool ok = put_inputs(fields, signature, inputs, &whole, err);
+    bool ok = put_inputs(fields, signature, run->inputs, &whole, err);
     for (size_t i = 0; ok && whole && i < signature->n_outputs; i++) {
         const struct field *field = &signature->outputs[i];
-        json_t *value = label_of(program, dataset, row, step, i, &no_memory);
+        json_t *value =
+            label_of(program, dataset, run->row, run->step, i, &no_memory);
         if (value == NULL) {
-            value = json_incref(json_object_get(outputs, field->name));
+            value = json_incref(json_object_get(run->outputs, field->name));
             out->augmented = true;
         }
         whole =
@@ -443,8 +444,9 @@ static bool keep(struct labels *labels, size_t row, int step,
 {
     const struct signature *signature = &labels->program->steps[step].signature;
 
-    if (!labels_demo_of_run(labels->program, labels->dataset, step, row, inputs,
-                            answer, &slot->demo, err))
+    if (!labels_demo_of_run(labels->program, labels->dataset,
+                            &(struct labels_run){step, row, inputs, answer},
+                            &slot->demo, err))
         return false;
     if (slot->demo.fields == NULL)
         return true;

@@ -47,12 +47,20 @@ json_t *labels_inputs(struct labels *labels, int step, size_t row);
 const struct demo *labels_demo(const struct labels *labels, int step,
                                size_t row);
 
-// The demo that a run of step makes: its inputs and outputs, labels of row put
+// What a step was given and gave in a run on a row.
+struct labels_run {
+    int step;
+    size_t row;
+    const json_t *inputs;
+    const json_t *outputs;
+};
+
+// The demo that such a run makes: its inputs and outputs, labels of the row put
 // over the latter. True with *out->fields NULL when a field is missing or not
 // of its type; else they are a new reference.
 bool labels_demo_of_run(const struct program *program,
-                        const struct dataset *dataset, int step, size_t row,
-                        const json_t *inputs, const json_t *outputs,
-                        struct demo *out, struct err *err);
+                        const struct dataset *dataset,
+                        const struct labels_run *run, struct demo *out,
+                        struct err *err);
 
 #endif

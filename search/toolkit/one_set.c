@@ -46,11 +46,12 @@ static bool try_one(struct one_set_search *search, one_set_make *make,
 {
     struct session *session = search->leader.session;
     struct rng rng = session_rng(session, "labeled-demos", 0);
+    const struct demo_rows from = {search->rows, search->n, &rng};
     struct demo_set set = {0};
     bool ok;
 
     session_phase(session, "demos");
-    ok = make(search->maker, given, search->rows, search->n, &rng, &set, err);
+    ok = make(search->maker, given, &from, &set, err);
     if (ok) {
         session_note(session,
                      "%zu demos: %zu from runs of the teacher, %zu "
@@ -70,14 +71,14 @@ static bool try_pool(struct one_set_search *search,
 {
     struct session *session = search->leader.session;
     struct rng rng = session_rng(session, "demo-pool", 0);
+    const struct demo_rows from = {search->rows, search->n, &rng};
     struct demo_set set = {0};
     bool ok;
 
     session_phase(session, "demos nearest to the question");
-    ok =
-        demos_pool(search->maker, recipe, search->rows, search->n,
-                   (size_t)session_job(session)->nearest[i], &rng, &set, err) &&
-        try_set(search, &set, 2 + (int)i, "the nearest demos of a pool", err);
+    ok = demos_pool(search->maker, recipe, &from,
+                    (size_t)session_job(session)->nearest[i], &set, err) &&
+         try_set(search, &set, 2 + (int)i, "the nearest demos of a pool", err);
     demo_set_release(&set);
     return ok;
 }

@@ -12,10 +12,10 @@
 #include "search/session/session.h"
 #include "search/toolkit/demos.h"
 
-// How the set is made from the rows to train on. rng is the search's stream.
+// How the set is made from the rows to train on, with the search's stream.
 typedef bool one_set_make(struct demo_maker *maker, const void *given,
-                          const size_t *rows, size_t n, struct rng *rng,
-                          struct demo_set *out, struct err *err);
+                          const struct demo_rows *from, struct demo_set *out,
+                          struct err *err);
 
 // What it comes to; recipe: of the set.
 struct effort one_set_effort(struct session *session,

@@ -33,9 +33,12 @@ static struct demo_set make(struct session *fake, struct demo_recipe recipe)
         demo_maker_new(fake, NULL, session_plan(fake), &err);
 
     cr_assert_not_null(maker, "%s", err.text);
-    cr_assert(demos_bootstrap(maker, &recipe, fake->split.rows[SHARE_TRAIN],
-                              fake->split.n[SHARE_TRAIN], &rng, &set, &err),
-              "%s", err.text);
+    cr_assert(
+        demos_bootstrap(maker, &recipe,
+                        &(struct demo_rows){fake->split.rows[SHARE_TRAIN],
+                                            fake->split.n[SHARE_TRAIN], &rng},
+                        &set, &err),
+        "%s", err.text);
     demo_maker_free(maker);
     return set;
 }
@@ -180,8 +183,10 @@ Test(demos, all_sets_share_the_teachers_runs)
     for (int i = 0; i < 3; i++) {
         struct demo_set set = {0};
         struct rng rng = session_rng(fake, "test", 0);
-        cr_assert(demos_bootstrap(maker, &recipe, fake->split.rows[SHARE_TRAIN],
-                                  10, &rng, &set, &err),
+        cr_assert(demos_bootstrap(maker, &recipe,
+                                  &(struct demo_rows){
+                                      fake->split.rows[SHARE_TRAIN], 10, &rng},
+                                  &set, &err),
                   "%s", err.text);
         demo_set_release(&set);
     }

@@ -125,9 +125,11 @@ bool simba_demos_add(struct simba_search *search,
         struct demo demo = {0};
         if (good->step_outputs[step] == NULL)
             continue;
-        if (!labels_demo_of_run(program, session_dataset(search->session), step,
-                                bucket->row, good->step_inputs[step],
-                                good->step_outputs[step], &demo, err))
+        const struct labels_run run = {step, bucket->row,
+                                       good->step_inputs[step],
+                                       good->step_outputs[step]};
+        if (!labels_demo_of_run(program, session_dataset(search->session), &run,
+                                &demo, err))
             return false;
         bool ok = demo.fields == NULL ||
                   (cut_inputs(search, &program->steps[step], &demo, err) &&
