@@ -14,9 +14,12 @@
 //   |    |     also in combinations that were not tried; those that it hopes
 //   |    |     most of are screened next (screen.h)
 //   v    | a next round
-//   race-+     the most promising on nested blocks of rows; at the end of each
-//   |          block those drop out that a paired test finds worse, and the
-//   |          lower half (toolkit/race.h); the winner leads
+//   race   |   the most promising on nested blocks of rows; at the end of each
+//   |  ^   |   block those drop out that a paired test finds worse, and the
+//   v  |   |   lower half (toolkit/race.h); the winner leads
+//   mend---+   the leader without each sentence of its instruction, on rows
+//   |          that it got wrong; if some do harm, a race with it without them
+//   |          (mend.h)
 //   | the size of the search is used up, or nothing new comes
 //   v
 //   confirm    the best few on all rows, with fresh answers where the model
@@ -43,6 +46,7 @@
 #include "search/optimizers/optimizer.h"
 #include "search/optimizers/screen_and_race/choice.h"
 #include "search/optimizers/screen_and_race/confirm.h"
+#include "search/optimizers/screen_and_race/mend.h"
 #include "search/optimizers/screen_and_race/proof.h"
 #include "search/optimizers/screen_and_race/screen.h"
 #include "search/optimizers/screen_and_race/search.h"
@@ -76,24 +80,50 @@ static const struct param params[] = {
 enum {
     PERFECT_ROUNDS = 4, // in which the leader got nothing wrong, the same
     IDLE_ROUNDS = 2,    // without anything new, and the search is over
+    RACERS = 6,
+    MENDED_RACERS = 3, // that start where one of them is the mended leader
 };
 
-static const struct race_rules rules = {
-    .racers = 6, .worse = 0.1, .soft = SEARCH_SOFT};
-
-static bool race(struct search *search, struct err *err)
+// The leader and the most promising, on the same rows.
+static bool race(struct search *search, size_t racers, struct err *err)
 {
+    const struct race_rules rules = {
+        .racers = racers, .worse = 0.1, .soft = SEARCH_SOFT};
     struct entry *winner = NULL;
 
     session_phase(search->session, "race");
     if (!race_run(&search->outlook, &rules, search->leader, &winner, err))
         return false;
-    if (winner == search->leader)
+    search_crown(search, winner);
+    return true;
+}
+
+// The leader is mended and races what came of it, until it stays.
+static bool mend(struct search *search, size_t round, struct err *err)
+{
+    const struct entry *before = NULL;
+    bool mended = true;
+
+    while (mended && search->leader != before) {
+        before = search->leader;
+        if (!mend_leader(search, round, &mended, err) ||
+            (mended && !race(search, MENDED_RACERS, err)))
+            return false;
+    }
+    return true;
+}
+
+static bool race_and_mend(struct search *search, size_t round, struct err *err)
+{
+    const struct entry *before = search->leader;
+
+    if (!race(search, RACERS, err) || !mend(search, round, err))
+        return false;
+    if (search->leader == before)
         search->parts[search->focus].in_vain++;
     else
         for (size_t p = 0; p < search->program->n_predictors; p++)
             search->parts[p].in_vain = 0;
-    search_crown(search, winner);
     return true;
 }
 
@@ -127,7 +157,7 @@ static bool explore(struct search *search, struct err *err)
 
     session_keep_back(search->session, PROOF_ROWS);
     if (!stock_fill(search, err) || !screen_first(search, err) ||
-        !race(search, err))
+        !race_and_mend(search, 0, err))
         return false;
     for (size_t round = 1; search->board.asked + kept < search->limit &&
                            idle < IDLE_ROUNDS && perfect < PERFECT_ROUNDS;
@@ -136,7 +166,8 @@ static bool explore(struct search *search, struct err *err)
 
         foresee(search);
         if (!stock_renew(search, round, err) ||
-            !screen_next(search, round, err) || !race(search, err))
+            !screen_next(search, round, err) ||
+            !race_and_mend(search, round, err))
             return false;
         idle = search->board.asked == before ? idle + 1 : 0;
         perfect += search_is_perfect(search);

@@ -309,7 +309,7 @@ static void cut(char *text, const char *sentence)
 
 bool text_space_gather(struct space *space, size_t part, int parent,
                        const double *worth, size_t n, const char *kind,
-                       struct err *err)
+                       int *number, struct err *err)
 {
     const struct space_part *from = &space->parts[part];
     struct buf text = BUF_INIT(INSTRUCTION_MAX_BYTES);
@@ -329,7 +329,9 @@ bool text_space_gather(struct space *space, size_t part, int parent,
             buf_putc(&text, '\n');
             buf_puts(&text, from->sayings[i]);
         }
-    ok = ok && keep(space, part, &text, kind, parent, NULL, err);
+    if (number != NULL)
+        *number = parent;
+    ok = ok && keep(space, part, &text, kind, parent, number, err);
     free(base);
     buf_release(&text);
     return ok;

@@ -40,10 +40,11 @@ bool text_space_write(struct space *space, const struct study *study,
 
 // Text number `parent` with all that the teacher ever said about the part's
 // texts, as far as there is room, but without the sentences of which `worth`
-// (by number, of n; further ones are fine) is below 0.
+// (by number, of n; further ones are fine) is below 0. number may be NULL: of
+// the new text, or parent.
 bool text_space_gather(struct space *space, size_t part, int parent,
                        const double *worth, size_t n, const char *kind,
-                       struct err *err);
+                       int *number, struct err *err);
 
 enum { LETTER_CASES = 16, LETTER_GROUPS = 4 };
 

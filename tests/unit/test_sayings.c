@@ -72,7 +72,7 @@ static const char *gathered(const double *worth, size_t n)
 {
     const struct space_part *part = &space.parts[0];
 
-    cr_assert(text_space_gather(&space, 0, 1, worth, n, "test", &err));
+    cr_assert(text_space_gather(&space, 0, 1, worth, n, "test", NULL, &err));
     return part->texts[part->n_texts - 1].text;
 }
 

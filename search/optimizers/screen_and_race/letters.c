@@ -131,10 +131,10 @@ bool letters_send(struct search *search, const struct findings *found, int text,
         ok = text_space_ask(&search->space, &search->post, letters, n, err);
     if (ok && n > 0 && first)
         ok = text_space_gather(&search->space, search->focus, text, NULL, 0,
-                               "all that was said", err) &&
+                               "all that was said", NULL, err) &&
              text_space_gather(&search->space, search->focus,
                                search->parts[search->focus].defined, NULL, 0,
-                               "defined, and all that was said", err);
+                               "defined, and all that was said", NULL, err);
     for (size_t i = 0; i < n; i++)
         letter_release(&letters[i]);
     free(letters);

@@ -15,11 +15,8 @@ enum {
     SCREEN_ALIKE = 3,  // combinations of one text, or one set, in later screens
 };
 
-// Up to SCREEN_ROWS rows that are open to the entry, from a place on that
-// differs from combination to combination; beyond the span of the screen only
-// where its demos leave too few there.
-static bool screen_entry(struct search *search, struct entry *entry,
-                         size_t number, struct err *err)
+bool screen_entry(struct search *search, struct entry *entry, size_t number,
+                  struct err *err)
 {
     size_t span =
         search->board.n_rows < SCREEN_SPAN ? search->board.n_rows : SCREEN_SPAN;
@@ -245,8 +242,7 @@ static bool screen_hoped(struct search *search, size_t round, size_t most,
 // until then hope would be about the wrong one too often.
 bool screen_first(struct search *search, struct err *err)
 {
-    size_t hoped =
-        study_count_searched(&search->study) > 1 ? 0 : SCREEN_HOPED;
+    size_t hoped = study_count_searched(&search->study) > 1 ? 0 : SCREEN_HOPED;
 
     session_phase(search->session, "screen");
     return screen_evenly(search, SCREEN_FIRST - hoped, err) &&

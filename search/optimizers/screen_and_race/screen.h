@@ -13,6 +13,11 @@
 #include "common/err.h"
 #include "search/optimizers/screen_and_race/search.h"
 
+// Asks for the few rows on which a combination is screened, from a place on
+// that differs from number to number. Returns at once.
+bool screen_entry(struct search *search, struct entry *entry, size_t number,
+                  struct err *err);
+
 // Every text and every set of the predictor in the focus, as often as the
 // others. If no other predictor is searched, the last few combinations are what
 // the outlook hopes most of after the rest.

@@ -47,6 +47,7 @@ struct search_params {
 // What the search remembers of a predictor.
 struct search_part {
     size_t in_vain; // rounds of work on it since the leader last changed
+    size_t sound;   // times that nothing was found to mend, the same
     size_t seen;    // examples that the teacher was shown so far
     int defined;    // number of the text with the definitions of its labels
 };

@@ -66,7 +66,7 @@ static bool weed(struct search *search, size_t part, int text, bool drawn,
         worth[i] = guess.mean + (TRUST + luck) * guess.deviation;
     }
     ok = n == 0 || text_space_gather(&search->space, part, text, worth, n,
-                                     drawn ? "drawn" : "weeded", err);
+                                     drawn ? "drawn" : "weeded", NULL, err);
     free(worth);
     return ok;
 }
