@@ -319,6 +319,25 @@ static void tell_keys(struct taking *taking, const char *what, const char *name)
     buf_release(&keys);
 }
 
+// How much of a path leads to a list, through which none goes on: its bytes, or
+// 0.
+static size_t list_on_path(json_t *fields, const char *path)
+{
+    const char *at = path;
+    char key[KEY_BYTES];
+
+    for (const char *dot = strchr(at, '.');
+         dot != NULL && (size_t)(dot - at) < sizeof key;
+         dot = strchr(at, '.')) {
+        (void)snprintf(key, sizeof key, "%.*s", (int)(dot - at), at);
+        fields = json_object_get(fields, key);
+        if (json_is_array(fields))
+            return (size_t)(dot - path);
+        at = dot + 1;
+    }
+    return 0;
+}
+
 static void tell_missing(struct taking *taking, const struct column *column)
 {
     const char *what = column->input != NULL ? "input" : "label";
@@ -338,6 +357,12 @@ static void tell_missing(struct taking *taking, const struct column *column)
         tell(taking, near,
              "the %s `%s` is missing; if `%s` is it, give its field `from: %s`",
              what, column->from, near, near);
+    else if (list_on_path(taking->given, column->from) > 0)
+        tell(taking, NULL,
+             "the %s `%s` is missing: `%.*s` is a list, and a path leads "
+             "through objects alone: put what is meant under a key of its own",
+             what, column->name, (int)list_on_path(taking->given, column->from),
+             column->from);
     else if (column->from != column->name)
         tell(taking, NULL,
              "the %s `%s` is missing: there is no `%s` in this row", what,

@@ -281,6 +281,10 @@ REFUSED = {
     "a table by lists": (
         ("r.json", json.dumps({"text": ["a", "b"], "label": "good"})),
         "r.json:1:10: ", "one object a row"),
+    "a path through a list": (
+        ("r.jsonl", '{"messages": [{"content": "a"}], "label": "good"}\n',
+         GOOD_BAD, ", from: messages.0.content"), "r.jsonl:1:1: ",
+        "`messages` is a list, and a path leads through objects alone"),
     "rows two objects deep": (
         ("r.json", json.dumps({"data": {"train": WARM}})),
         "r.json: ", "inside of another object.*jq"),
