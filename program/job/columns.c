@@ -460,6 +460,8 @@ static void map_column(struct taking *taking, const struct column *column,
         set_field(taking, column->name, coerce(column->type, value, table));
     else if (is_empty_text(column))
         set_field(taking, column->name, json_string(""));
+    else if (column->needed && column->type != NULL && column->type->optional)
+        set_field(taking, column->name, json_null()); // a value too
     else
         (void)json_object_del(taking->fields, column->name);
 }

@@ -78,6 +78,29 @@ static bool is_by_columns(const struct rows *rows, size_t at)
     return false;
 }
 
+// The same by rows: an object of objects with a wanted key each.
+static bool is_by_index(const struct rows *rows, size_t at)
+{
+    struct scan_member member;
+    size_t n = 0;
+
+    for (at++; scan_member(rows->text.data, rows->text.len, &at, &member); n++)
+        if (rows->text.data[member.value.at] != '{' ||
+            !has_wanted(rows, member.value.at))
+            return false;
+    return n > 1;
+}
+
+static bool refuse_index(const struct rows *rows, struct err *err)
+{
+    err_set(err, ERR_INPUT,
+            "%.100s holds its rows under names of their own: write one object "
+            "a row (`jq -c '.[]' OLD > NEW.jsonl`), in pandas by to_json(NAME, "
+            "orient='records', lines=True)",
+            rows->input.name);
+    return false;
+}
+
 static bool refuse_columns(const struct rows *rows, struct err *err)
 {
     err_set(err, ERR_INPUT,
@@ -162,6 +185,7 @@ static bool open_wrapper(struct rows *rows, size_t at, struct err *err)
     rows->form = FORM_VALUES;
     if (n == 0)
         return is_split(rows, start)        ? refuse_columns(rows, err)
+               : is_by_index(rows, start)   ? refuse_index(rows, err)
                : has_deep_list(rows, start) ? refuse_deep(rows, err)
                                             : true; // the object is a row
     rows->at = found;
@@ -222,6 +246,8 @@ static bool choose_object(struct rows *rows, size_t at, struct err *err)
         return !is_by_columns(rows, at) || refuse_columns(rows, err);
     if (is_split(rows, at))
         return refuse_columns(rows, err);
+    if (is_by_index(rows, at))
+        return refuse_index(rows, err);
     if (has_list(rows, at))
         return rows_text_whole(&rows->text, err) && open_wrapper(rows, at, err);
     return !has_deep_list(rows, at) || refuse_deep(rows, err);

@@ -22,7 +22,10 @@ static size_t rate_separator(struct rows *rows, char separator)
 
     csv_init(csv, rows->text.data + rows->at, rows->text.len - rows->at,
              separator);
-    if (csv_next(csv, &more, NULL) && more) {
+    bool ok = csv_next(csv, &more, NULL);
+    if (!ok && csv->n == CSV_MAX_COLUMNS)
+        named = CSV_MAX_COLUMNS; // too many cells, which is then told
+    if (ok && more) {
         for (size_t w = 0; w < rows->input.n_wanted; w++)
             for (size_t i = 0; i < csv->n; i++)
                 named += fold_same(csv->cells[i].text, rows->input.wanted[w]);

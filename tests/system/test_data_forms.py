@@ -133,6 +133,11 @@ FINE = {
         "r.jsonl", '{"text": "a", "label": " 2.5"}\n', "type: float"),
     "a number where a text is": (
         "r.jsonl", '{"text": 42, "label": "good"}\n'),
+    "an empty cell of an optional label": (
+        "r.csv", "text,label\na,\nb,3\n", "type: int, optional: true"),
+    "a null of an optional label": (
+        "r.jsonl", '{"text": "a", "label": null}\n{"text": "b", "label": 3}\n',
+        "type: int, optional: true"),
     "an empty cell of a text": ("r.csv", "text,label\n,good\n"),
     "a key with a blank": (
         "r.jsonl", '{"Customer message": "a", "label": "good"}\n', GOOD_BAD,
@@ -285,6 +290,15 @@ REFUSED = {
         ("r.jsonl", '{"messages": [{"content": "a"}], "label": "good"}\n',
          GOOD_BAD, ", from: messages.0.content"), "r.jsonl:1:1: ",
         "`messages` is a list, and a path leads through objects alone"),
+    "rows under names of their own": (
+        ("r.json", json.dumps({"0": WARM[0], "1": WARM[1]})),
+        "r.json: ", "rows under names.*orient='records'"),
+    "rows under names over several lines": (
+        ("r.json", json.dumps({"a": WARM[0], "b": WARM[1]}, indent=1)),
+        "r.json: ", "rows under names.*jq"),
+    "too many columns": (
+        ("r.csv", "text,label" + ",x" * 300 + "\na,good" + ",1" * 300 + "\n"),
+        "r.csv: ", "the head line of .*over 256 cells"),
     "rows two objects deep": (
         ("r.json", json.dumps({"data": {"train": WARM}})),
         "r.json: ", "inside of another object.*jq"),
