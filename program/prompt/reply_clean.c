@@ -13,7 +13,10 @@ static const struct {
     {"<think>", "</think>"},
     {"<thinking>", "</thinking>"},
     {"<thought>", "</thought>"},
+    {"<thoughts>", "</thoughts>"},
     {"<reasoning>", "</reasoning>"},
+    {"<reflection>", "</reflection>"},
+    {"<scratchpad>", "</scratchpad>"},
     {"<seed:think>", "</seed:think>"},
     {"[THINK]", "[/THINK]"},          // Magistral
     {"\xE2\x97\x81think\xE2\x96\xB7", // Kimi
@@ -145,6 +148,7 @@ static const char *const ends[] = {
      "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"),
     "<|endofturn|>",
     "<|/assistant|>",
+    "<|END_RESPONSE|>", // Command
 };
 enum { ENDS = sizeof ends / sizeof ends[0] };
 
@@ -157,6 +161,7 @@ static const char *const starts[] = {
     "<|assistant|>",
     "<|start|>assistant",
     "<|channel|>final<|message|>",
+    "<|START_RESPONSE|>",
     "<|begin_of_text|>",
     "<bos>",
     "<s>",
@@ -230,24 +235,44 @@ static struct span cut_thought(struct span text, unsigned *lenient)
 
 // ---- the whole
 
+// What models are taught to put around what follows a thought.
+static const struct {
+    const char *open;
+    const char *close;
+} frames[] = {
+    {"<answer>", "</answer>"},
+    {"<response>", "</response>"},          // ERNIE
+    {"<output>", "</output>"},              // Reflection
+    {"<|begin_of_box|>", "<|end_of_box|>"}, // GLM
+    {"<final_answer>", "</final_answer>"},
+};
+enum { FRAMES = sizeof frames / sizeof frames[0] };
+
+// Without what is around the whole text.
+static struct span skip_frames(struct span text, unsigned *lenient)
+{
+    for (int i = 0; i < FRAMES; i++) {
+        size_t open = strlen(frames[i].open);
+        size_t close = strlen(frames[i].close);
+
+        if (text.len < open + close || !span_starts(text, frames[i].open) ||
+            span_find(text, open, frames[i].close) + close != text.len)
+            continue;
+        *lenient |= LENIENT_FENCE;
+        text =
+            span_trim(span_to(span_from(text, open), text.len - open - close));
+    }
+    return text;
+}
+
 struct span reply_clean_value(struct span text, unsigned *lenient)
 {
     text = span_trim(text);
     if (memchr(text.at, '<', text.len) == NULL && opened_by(text) < 0)
         return text;
     text = skip_opened(text, lenient);
-    return cut_turn(cut_thought(text, lenient), lenient);
-}
-
-// `<answer>` is what some models are taught to put around what follows a
-// thought.
-static struct span skip_answer_tag(struct span text, unsigned *lenient)
-{
-    if (!span_starts(text, "<answer>") || !span_ends(text, "</answer>"))
-        return text;
-    *lenient |= LENIENT_FENCE;
-    text = span_from(text, strlen("<answer>"));
-    return span_trim(span_to(text, text.len - strlen("</answer>")));
+    text = cut_turn(cut_thought(text, lenient), lenient);
+    return skip_frames(text, lenient);
 }
 
 struct span reply_clean(struct span text, unsigned *lenient)
@@ -258,5 +283,5 @@ struct span reply_clean(struct span text, unsigned *lenient)
     text = skip_opened(text, lenient);
     text = skip_starts(text, lenient);
     text = cut_turn(text, lenient);
-    return skip_answer_tag(text, lenient);
+    return skip_frames(text, lenient);
 }

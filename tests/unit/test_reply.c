@@ -769,6 +769,37 @@ Test(reply, may_have_tags_of_its_names)
     EXPECT_ROWS(rows);
 }
 
+Test(reply, may_stand_in_the_frame_that_its_model_was_taught)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "<think>hm</think>\n<response>\nA\n</response>",
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE | LENIENT_BARE},
+        {"pick", CHAT, ALL,
+         "<think>hm</think><answer><|begin_of_box|>B<|end_of_box|></answer>",
+         "{\"pick\":\"B\"}", NULL, LENIENT_FENCE | LENIENT_BARE},
+        {"count", CHAT, ALL,
+         "[[ ## amount ## ]]\n<|begin_of_box|>5<|end_of_box|>" END,
+         "{\"amount\":5}", NULL, LENIENT_FENCE},
+        {"name", CHAT, ALL,
+         "<|START_THINKING|>x<|END_THINKING|><|START_RESPONSE|>[[ ## title ## "
+         "]]\nA" END "<|END_RESPONSE|>",
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE | LENIENT_END},
+        {"name", CHAT, ALL,
+         "[[ ## title ## ]]\n<scratchpad>B?</scratchpad>\nA" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE},
+        {"name", CHAT, ALL,
+         "<thinking>a</thinking><reflection>b</reflection><output>A</output>",
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE | LENIENT_BARE},
+        {"name", CHAT, ALL, "<answer>A</answer>\n<answer>B</answer>",
+         "{\"title\":\"<answer>A</answer>\\n<answer>B</answer>\"}", NULL,
+         LENIENT_BARE},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nThe <output> tag" END,
+         "{\"title\":\"The <output> tag\"}", NULL, 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
 Test(reply, has_no_end_of_its_section_in_a_value)
 {
     static const struct row rows[] = {
