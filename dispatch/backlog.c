@@ -186,7 +186,8 @@ bool backlog_add(struct dispatch *dispatch, struct queued_call *queued,
         ring_push_back(&dispatch->active, &model->active);
         model->fed_ms = now;
     }
-    dispatch_worker_return(queued->group, model);
+    dispatch_worker_release_one(dispatch, model);
+    dispatch_worker_return(dispatch, queued->group, model);
     return true;
 }
 

@@ -489,6 +489,14 @@ static void end_pauses(struct dispatch *dispatch, int64_t now)
             RING_OWNER(dispatch->pauses.root, struct dispatch_worker, pause));
 }
 
+static void end_holds(struct dispatch *dispatch, int64_t now)
+{
+    while (is_due(&dispatch->holds, now))
+        dispatch_worker_release(
+            dispatch,
+            RING_OWNER(dispatch->holds.root, struct dispatch_worker, hold));
+}
+
 static void end_waits(struct dispatch *dispatch, int64_t now)
 {
     while (is_due(&dispatch->waits, now)) {
@@ -506,6 +514,7 @@ void dispatch_tick(struct dispatch *dispatch, int64_t now)
     lose_workers(dispatch, now);
     end_leases(dispatch, now);
     end_pauses(dispatch, now);
+    end_holds(dispatch, now);
     end_waits(dispatch, now);
 }
 
@@ -567,12 +576,16 @@ static void send_call(struct dispatch *dispatch, struct dispatch_worker *worker,
                            .hedge = queued->n_held > 1};
 }
 
-// The call that the worker should have now, if there is any.
+// The call that the worker should have now, if there is any. Else it may be
+// held, and is not in the list of its place any more.
 static bool feed(struct dispatch *dispatch, struct dispatch_worker *worker,
                  int64_t now, struct action *out)
 {
-    struct queued_call *queued = offer_find(dispatch, worker, now);
+    int64_t until = now;
+    struct queued_call *queued = offer_find(dispatch, worker, now, &until);
 
+    if (queued == NULL && until > now)
+        dispatch_worker_hold(dispatch, worker, until);
     if (queued == NULL)
         return false;
     queued_call_leave(dispatch, queued);
@@ -614,10 +627,12 @@ static bool fill_place(struct dispatch *dispatch, const struct model *model,
         return false;
     if (!backlog_is_open(model))
         return fill_seat(dispatch, model, place, now, out);
-    for (struct ring *at = head->next; at != head; at = at->next)
+    for (struct ring *at = head->next, *next; at != head; at = next) {
+        next = at->next;
         if (feed(dispatch, RING_OWNER(at, struct served_model, link)->worker,
                  now, out))
             return true;
+    }
     return false;
 }
 
@@ -659,7 +674,7 @@ static bool place_call(struct dispatch *dispatch, int64_t now,
 {
     const struct ring *active = &dispatch->active;
 
-    for (int place = 0; place < PLACE_COUNT; place++) {
+    for (int place = 0; place < PLACE_HELD; place++) {
         for (struct ring *at = active->next; at != active; at = at->next) {
             if (fill_place(dispatch, RING_OWNER(at, struct model, active),
                            (enum place)place, now, out))
@@ -708,6 +723,7 @@ int64_t dispatch_deadline(const struct dispatch *dispatch)
 
     sooner(&best, due(&dispatch->ends));
     sooner(&best, due(&dispatch->pauses));
+    sooner(&best, due(&dispatch->holds));
     sooner(&best, due(&dispatch->waits));
     sooner(&best, hedge_next(dispatch).at);
     return best;

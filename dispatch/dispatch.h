@@ -23,7 +23,8 @@
 //     not durable yet count.
 //  3. A call that was reported done is never sent again.
 //  4. A call with state QUEUED, a free place at a worker that serves its
-//     model and has not failed it: then an action is pending.
+//     model and has not failed it: then an action is pending, or the place is
+//     left free until a time that is planned (offer.h).
 //
 // Order: the job with the fewest calls in work for its priority first (of two
 // jobs, one of priority 20 has twice the slots of one of 10), then the oldest
@@ -32,17 +33,18 @@
 // half a window. Then it goes to a trial that nobody works on, the oldest
 // first; where there is none, to the group that would be latest, by its calls,
 // the speeds of its slots and the place of its trial in the window: trials are
-// done one after another, and seldom two at once (offer.c says why). No slot is
-// left idle for affinity's sake. A worker changes its loaded model only when no
-// call for it waits, or calls of another wait and nobody was sent one for
-// MODEL_WAIT_MS. Where at most two have its model, and the same jobs have calls
-// of both, that is FEW_WAIT_MS: they need both, and would then wait for the
-// first. Idle slots are filled before the places beyond them; a worker whose
-// calls take above a quarter of a second gets no call beyond its slots, where
-// it would wait for nothing.
+// done one after another, and seldom two at once (offer.c says why). A slot is
+// left idle for affinity's sake only where it would read a prompt in vain, and
+// for three times as long as it would read at most (offer.h). A worker changes
+// its loaded model only when no call for it waits, or calls of another wait and
+// nobody was sent one for MODEL_WAIT_MS. Where at most two have its model, and
+// the same jobs have calls of both, that is FEW_WAIT_MS: they need both, and
+// would then wait for the first. Idle slots are filled before the places beyond
+// them; a worker whose calls take above a quarter of a second gets no call
+// beyond its slots, where it would wait for nothing.
 //
 // Speeds are learnt: of each worker and model, the time of a call whose prefix
-// was there.
+// was there, and of one whose prefix had to be read first.
 //
 // Faults. What each kind says, and of whom, is a row of the table in
 // common/call.c. A fault may speak against the call, the worker or both, and
@@ -96,7 +98,8 @@
 // Hedging: with two or more workers, a slot that would be idle takes a second
 // copy of the call that has been out longest, if that is over twice the usual
 // time of its model (the median of late), or DISPATCH_HEDGE_BLIND_MS while no
-// call of it was answered; the first valid answer counts and the other is
+// call of it was answered, and as long again as the slot would read its prompt
+// if it has to; the first valid answer counts and the other is
 // cancelled. A third copy is sent as much later, when neither of the two
 // workers has answered anything since it got the call. A cancelled lease's
 // place is free at once. A worker that was overtaken so, and has answered

@@ -3,6 +3,7 @@
 #include "dispatch/backlog.h"
 #include "dispatch/dispatch_state.h"
 #include "dispatch/dispatch_worker.h"
+#include "dispatch/offer.h"
 
 static size_t ring_count(const struct ring *head)
 {
@@ -98,12 +99,19 @@ static const char *check_worker(const struct dispatch *dispatch,
     if (n_busy != ring_count(&worker->busy) ||
         n_busy + ring_count(&worker->idle) != worker->n_slots)
         return "a worker's slots are miscounted";
+    if (worker->held && ring_empty(&worker->idle))
+        return "a worker is held that has no idle slot";
+    if (worker->held &&
+        worker->hold.key >
+            dispatch_worker_next_slot(worker)->free_ms + OFFER_HOLD_MAX_MS)
+        return "a slot is left free for too long";
     if (worker->next != NULL && n_busy < worker->n_slots)
         return "a call waits for a slot while one is idle";
     return check_slots(worker);
 }
 
-static const char *check_workers(const struct dispatch *dispatch, size_t *ends)
+static const char *check_workers(const struct dispatch *dispatch, size_t *ends,
+                                 size_t *holds)
 {
     size_t n_slots = 0;
     size_t n_silent = 0;
@@ -119,6 +127,7 @@ static const char *check_workers(const struct dispatch *dispatch, size_t *ends)
         if (worker->alarm.key > dispatch_worker_silence_ends(dispatch, worker))
             return "a worker's silence would go unnoticed";
         *ends += ring_count(&worker->busy);
+        *holds += worker->held;
     }
     if (n_slots != dispatch->n_slots)
         return "slots are miscounted";
@@ -290,7 +299,7 @@ static const char *check_lane(const struct lane *lane, size_t *queued)
 static const char *check_placed(const struct dispatch *dispatch,
                                 const struct lane *lane)
 {
-    for (int place = 0; place < PLACE_COUNT; place++) {
+    for (int place = 0; place < PLACE_HELD; place++) {
         const struct ring *head = &lane->model->free[place];
         for (const struct ring *at = head->next; at != head; at = at->next) {
             const struct served_model *served =
@@ -448,12 +457,15 @@ static const char *check_groups(const struct dispatch *dispatch)
     return slots == busy ? NULL : "the slots of a group are miscounted";
 }
 
-static const char *check_heaps(const struct dispatch *dispatch, size_t ends)
+static const char *check_heaps(const struct dispatch *dispatch, size_t ends,
+                               size_t holds)
 {
     bool ordered = true;
 
     if (heap_count(dispatch->ends.root, &ordered) != ends)
         return "a lease has no end";
+    if (heap_count(dispatch->holds.root, &ordered) != holds)
+        return "a slot would be left free for ever";
     if (heap_count(dispatch->waits.root, &ordered) !=
         dispatch->n_state[STATE_WAITING])
         return "a call waits for nothing";
@@ -464,7 +476,8 @@ static const char *check_heaps(const struct dispatch *dispatch, size_t ends)
 const char *dispatch_check(const struct dispatch *dispatch)
 {
     size_t ends = 0;
-    const char *wrong = check_workers(dispatch, &ends);
+    size_t holds = 0;
+    const char *wrong = check_workers(dispatch, &ends, &holds);
 
     if (wrong == NULL)
         wrong = check_calls(dispatch);
@@ -475,6 +488,6 @@ const char *dispatch_check(const struct dispatch *dispatch)
     if (wrong == NULL)
         wrong = check_groups(dispatch);
     if (wrong == NULL)
-        wrong = check_heaps(dispatch, ends);
+        wrong = check_heaps(dispatch, ends, holds);
     return wrong;
 }

@@ -38,6 +38,7 @@ enum place {
     PLACE_SPARE_LOADED,
     PLACE_IDLE_OTHER,
     PLACE_SPARE_OTHER,
+    PLACE_HELD, // idle, and left free for the moment (offer.h)
     PLACE_NONE, // no free place, or not to be given calls now
 };
 enum { PLACE_COUNT = PLACE_NONE };
@@ -189,6 +190,8 @@ struct lease {
     int64_t began_ms;     // when it got its slot
     enum lease_state state;
     bool fresh; // the slot had not the prefix of this call
+    bool odd;   // its time says nothing of the worker's speed: it was sent
+                // again, or another model had to be loaded for it
 };
 
 // One of the calls that a worker's model server works on at once.
@@ -200,6 +203,7 @@ struct slot {
     struct lease *lease; // NULL: idle
     int64_t rate;        // that its group counts for it; 0: none does
     int64_t last;        // the group of its last call; 0: none yet
+    int64_t free_ms;     // since when it is idle
 };
 
 // A model that a worker serves.
@@ -209,8 +213,11 @@ struct served_model {
     struct model *model;
     struct ring link; // in model.free[place]
     enum place place;
-    bool proven;     // it has answered a call of it
-    int64_t call_us; // a call with its prefix there; 0: not known yet
+    bool proven;      // it has answered a call of it
+    int64_t call_us;  // a call with its prefix there; 0: not known yet
+    int64_t fresh_us; // one whose prefix had to be read first; likewise
+    bool rough;       // that is of the first one, for which it may have loaded
+                      // the model as well: it gives way to the next
     // How the model's numbers count it.
     bool live, awake, good, loaded;
 };
@@ -239,7 +246,9 @@ struct dispatch_worker {
     struct heap_node alarm; // in dispatch.alarms
     int64_t answered_ms;    // INT64_MIN: never
     struct heap_node pause; // in dispatch.pauses while paused
+    struct heap_node hold;  // in dispatch.holds while held
     bool paused;
+    bool held; // its next slot is left free until then, or till calls come
     bool draining;
     bool silent;         // not heard for long: gets no calls
     int n_faults;        // in a row, of different calls
@@ -258,6 +267,7 @@ struct dispatch {
     struct heap ends;    // leases
     struct heap waits;   // queued calls
     struct heap pauses;  // workers
+    struct heap holds;   // workers
     // Workers, by when their silence is to be looked at: not later than it has
     // lasted too long. Whoever is heard meanwhile is listed anew only then.
     struct heap alarms;

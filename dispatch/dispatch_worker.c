@@ -97,6 +97,8 @@ void dispatch_worker_remove(struct dispatch *dispatch,
         leave_group(dispatch, &worker->slots[i]);
     if (worker->paused)
         heap_remove(&dispatch->pauses, &worker->pause);
+    if (worker->held)
+        heap_remove(&dispatch->holds, &worker->hold);
     seats_file(worker, false, false);
     if (is_live(worker))
         dispatch->n_slots -= worker->n_slots;
@@ -123,13 +125,17 @@ bool dispatch_worker_rests(const struct dispatch_worker *worker)
     return worker->n_faults >= DISPATCH_QUARANTINE_FAULTS;
 }
 
+// A call whose prefix had to be read first took longer; it counts only while
+// nothing better is known.
 static int64_t call_us(const struct dispatch_worker *worker,
                        const struct model *model)
 {
     const struct served_model *served =
         model == NULL ? NULL : dispatch_worker_served(worker, model);
 
-    return served == NULL ? 0 : served->call_us;
+    if (served == NULL)
+        return 0;
+    return served->call_us != 0 ? served->call_us : served->fresh_us;
 }
 
 int64_t dispatch_worker_rate(const struct dispatch_worker *worker,
@@ -144,8 +150,23 @@ int64_t dispatch_worker_rate(const struct dispatch_worker *worker,
     return us < RATE_US ? RATE_US / us : 1;
 }
 
-// The mean of about the last eight. A call whose prefix had to be read first
-// took longer; it counts only while nothing better is known.
+int64_t dispatch_worker_read_ms(const struct dispatch_worker *worker,
+                                const struct model *model)
+{
+    const struct served_model *served = dispatch_worker_served(worker, model);
+
+    if (served == NULL || served->call_us == 0 ||
+        served->fresh_us <= served->call_us)
+        return 0;
+    return (served->fresh_us - served->call_us) / 1000;
+}
+
+// Of about the last eight.
+static void add_to_mean(int64_t *mean, int64_t us)
+{
+    *mean = *mean == 0 ? us : (7 * *mean + us) / 8;
+}
+
 void dispatch_worker_timed(struct dispatch_worker *worker,
                            const struct lease *lease, int64_t ms)
 {
@@ -153,10 +174,17 @@ void dispatch_worker_timed(struct dispatch_worker *worker,
         dispatch_worker_served(worker, lease->queued->model);
     int64_t us = 1000 * ms + 1;
 
-    if (served == NULL || (lease->fresh && served->call_us != 0))
+    if (served == NULL || lease->odd)
         return;
-    served->call_us =
-        served->call_us == 0 ? us : (7 * served->call_us + us) / 8;
+    if (!lease->fresh) {
+        add_to_mean(&served->call_us, us);
+        return;
+    }
+    bool first = served->fresh_us == 0;
+    if (served->rough)
+        served->fresh_us = 0;
+    add_to_mean(&served->fresh_us, us);
+    served->rough = first;
 }
 
 // The place beyond the slots hides the way of a call to the worker. Where calls
@@ -185,6 +213,8 @@ static enum place place_for(const struct dispatch_worker *worker,
         return PLACE_NONE;
     if (ring_empty(&worker->idle))
         return loaded ? PLACE_SPARE_LOADED : PLACE_SPARE_OTHER;
+    if (worker->held)
+        return PLACE_HELD;
     if (loaded)
         return PLACE_IDLE_LOADED;
     return worker->loaded == NULL ? PLACE_IDLE_FRESH : PLACE_IDLE_OTHER;
@@ -363,6 +393,36 @@ void dispatch_worker_resume(struct dispatch *dispatch,
     file_worker(worker);
 }
 
+void dispatch_worker_hold(struct dispatch *dispatch,
+                          struct dispatch_worker *worker, int64_t until)
+{
+    assert(!worker->held && !ring_empty(&worker->idle));
+
+    worker->held = true;
+    heap_add(&dispatch->holds, &worker->hold, until);
+    file_worker(worker);
+}
+
+void dispatch_worker_release(struct dispatch *dispatch,
+                             struct dispatch_worker *worker)
+{
+    if (!worker->held)
+        return;
+    worker->held = false;
+    heap_remove(&dispatch->holds, &worker->hold);
+    file_worker(worker);
+}
+
+void dispatch_worker_release_one(struct dispatch *dispatch, struct model *model)
+{
+    const struct ring *held = &model->free[PLACE_HELD];
+
+    if (!ring_empty(held))
+        dispatch_worker_release(
+            dispatch,
+            RING_OWNER(held->next, struct served_model, link)->worker);
+}
+
 void dispatch_worker_succeeded(struct dispatch *dispatch,
                                struct dispatch_worker *worker,
                                struct model *model, int64_t now)
@@ -393,11 +453,19 @@ struct slot *dispatch_worker_next_slot(const struct dispatch_worker *worker)
     return RING_OWNER(slots->next, struct slot, link);
 }
 
-void dispatch_worker_return(struct group *group, struct model *model)
+bool dispatch_worker_has_to_read(const struct dispatch_worker *worker,
+                                 const struct group *group)
+{
+    return dispatch_worker_next_slot(worker)->last != group->node.key;
+}
+
+void dispatch_worker_return(struct dispatch *dispatch, struct group *group,
+                            struct model *model)
 {
     if (ring_empty(&group->homes))
         return;
     struct slot *slot = RING_OWNER(group->homes.next, struct slot, home);
+    dispatch_worker_release(dispatch, slot->worker);
     struct served_model *served = dispatch_worker_served(slot->worker, model);
     // The next call of the group calls the next of its slots.
     ring_remove(&slot->home);
@@ -484,8 +552,10 @@ static void stop_slot(struct dispatch *dispatch, struct slot *slot, int64_t now)
     slot->lease = NULL;
     count_out(slot);
     ring_remove(&slot->link);
+    slot->free_ms = now;
     ring_push_front(&worker->idle, &slot->link);
     ring_push_back(&slot->group->homes, &slot->home);
+    dispatch_worker_release(dispatch, worker);
     if (next != NULL)
         start_slot(dispatch, slot, next, now);
 }
@@ -549,6 +619,7 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
     struct lease *lease = take_unused(dispatch, worker, now);
 
     assert(worker->n_places < worker->n_slots + 1);
+    dispatch_worker_release(dispatch, worker);
     table_add(&dispatch->leases, &lease->node, ++dispatch->last_lease);
     lease->state = LEASE_HELD;
     lease->call = queued->node.key;
@@ -566,8 +637,8 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
         ring_remove(&other->link);
     list_out(queued);
     worker->n_places++;
-    dispatch->n_swaps +=
-        worker->loaded != NULL && worker->loaded != queued->model;
+    lease->odd = worker->loaded != NULL && worker->loaded != queued->model;
+    dispatch->n_swaps += lease->odd;
     worker->loaded = queued->model;
     struct slot *slot = dispatch_worker_next_slot(worker);
     if (ring_empty(&worker->busy))
@@ -593,7 +664,7 @@ void dispatch_worker_send_again(struct dispatch *dispatch, struct lease *lease,
         return;
     heap_remove(&dispatch->ends, &lease->end);
     lease->began_ms = now;
-    lease->fresh = true; // its time says little of the worker's speed
+    lease->odd = true;
     ring_remove(&lease->slot->link);
     ring_push_back(&lease->worker->busy, &lease->slot->link);
     heap_add(&dispatch->ends, &lease->end,

@@ -64,6 +64,13 @@ void dispatch_worker_resume(struct dispatch *dispatch,
 // late; as many as the usual slot while that is not known. 1 or more.
 int64_t dispatch_worker_rate(const struct dispatch_worker *worker,
                              const struct model *model);
+// How much longer a call takes a slot of the worker when its prompt has to be
+// read first, by the last few; 0 while that is not known.
+int64_t dispatch_worker_read_ms(const struct dispatch_worker *worker,
+                                const struct model *model);
+// Whether the worker's next slot has not the prompt of the group.
+bool dispatch_worker_has_to_read(const struct dispatch_worker *worker,
+                                 const struct group *group);
 // A call took so long there.
 void dispatch_worker_timed(struct dispatch_worker *worker,
                            const struct lease *lease, int64_t ms);
@@ -77,9 +84,21 @@ void dispatch_worker_succeeded(struct dispatch *dispatch,
 // been at work longest.
 struct slot *dispatch_worker_next_slot(const struct dispatch_worker *worker);
 
-// Calls of this group and model were queued: the next of its idle slots, and
+// A call of this group and model was queued: the next of its idle slots, and
 // its worker, come before others.
-void dispatch_worker_return(struct group *group, struct model *model);
+void dispatch_worker_return(struct dispatch *dispatch, struct group *group,
+                            struct model *model);
+
+// Its next slot, which is idle, is left free until then, or until it is
+// released: by a call that is queued, or that the worker is sent or answers.
+void dispatch_worker_hold(struct dispatch *dispatch,
+                          struct dispatch_worker *worker, int64_t until);
+void dispatch_worker_release(struct dispatch *dispatch,
+                             struct dispatch_worker *worker);
+// One of the workers that are held and serve the model, if there is any. A call
+// is worth one slot at most, so each that is queued releases one.
+void dispatch_worker_release_one(struct dispatch *dispatch,
+                                 struct model *model);
 
 // Gives a queued call to a worker that has a free place.
 struct lease *dispatch_worker_send(struct dispatch *dispatch,

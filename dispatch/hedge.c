@@ -3,6 +3,18 @@
 #include "dispatch/dispatch_worker.h"
 #include "dispatch/seat.h"
 
+// That is left free, too: it has nothing better to do.
+static bool is_idle(const struct dispatch_worker *worker,
+                    const struct model *model)
+{
+    const struct served_model *served = dispatch_worker_served(worker, model);
+
+    if (served == NULL)
+        return false;
+    return served->place <= PLACE_IDLE_FRESH ||
+           (served->place == PLACE_HELD && worker->loaded == model);
+}
+
 static bool may_hedge(const struct dispatch_worker *worker,
                       const struct lease *lease)
 {
@@ -36,10 +48,24 @@ static struct dispatch_worker *second_seated(const struct model *model,
     for (struct ring *at = head->next; at != head; at = at->next) {
         struct dispatch_worker *worker =
             RING_OWNER(at, struct seat, of_share)->worker;
-        const struct served_model *served =
-            dispatch_worker_served(worker, model);
-        if (served != NULL && served->place <= PLACE_IDLE_FRESH &&
-            may_hedge(worker, lease))
+        if (is_idle(worker, model) && may_hedge(worker, lease))
+            return worker;
+    }
+    return NULL;
+}
+
+// One that has the prompt of the call.
+static struct dispatch_worker *second_reader(const struct model *model,
+                                             const struct lease *lease)
+{
+    const struct ring *homes = &lease->queued->group->homes;
+    int looked = 0;
+
+    for (struct ring *at = homes->next; at != homes && looked < DISPATCH_LOOK;
+         at = at->next, looked++) {
+        struct dispatch_worker *worker =
+            RING_OWNER(at, struct slot, home)->worker;
+        if (is_idle(worker, model) && may_hedge(worker, lease))
             return worker;
     }
     return NULL;
@@ -50,44 +76,70 @@ static struct dispatch_worker *second_seated(const struct model *model,
 static struct dispatch_worker *second_worker(const struct model *model,
                                              const struct lease *lease)
 {
+    static const enum place places[] = {PLACE_IDLE_LOADED, PLACE_IDLE_FRESH,
+                                        PLACE_HELD};
+    struct dispatch_worker *reader = NULL;
+
     if (seats_are_full(lease->queued->share))
         return second_seated(model, lease);
-    for (int place = PLACE_IDLE_LOADED; place <= PLACE_IDLE_FRESH; place++) {
-        const struct ring *head = &model->free[place];
+    reader = second_reader(model, lease);
+    if (reader != NULL)
+        return reader;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const struct ring *head = &model->free[places[i]];
         for (struct ring *at = head->next; at != head; at = at->next) {
             struct dispatch_worker *worker =
                 RING_OWNER(at, struct served_model, link)->worker;
-            if (may_hedge(worker, lease))
+            if (is_idle(worker, model) && may_hedge(worker, lease))
                 return worker;
         }
     }
     return NULL;
 }
 
-// The longest-out call of a list that an idle worker may get as well.
+static struct hedge earlier(struct hedge a, struct hedge b)
+{
+    return a.at < 0 || (b.at >= 0 && b.at < a.at) ? b : a;
+}
+
+// Whoever has to read the prompt first would be done later by that, so it is
+// given the copy later.
+static int64_t reading_ms(const struct dispatch_worker *worker,
+                          const struct lease *lease)
+{
+    const struct queued_call *queued = lease->queued;
+
+    return dispatch_worker_has_to_read(worker, queued->group)
+               ? dispatch_worker_read_ms(worker, queued->model)
+               : 0;
+}
+
+// The first copy that is due of a list's calls, which are in the order of their
+// sending.
 static struct hedge list_hedge(const struct model *model,
                                const struct ring *list, int64_t wait)
 {
-    struct hedge hedge = {.at = -1};
+    struct hedge best = {.at = -1};
     int looked = 0;
 
     for (struct ring *at = list->next; at != list && looked < DISPATCH_LOOK;
          at = at->next, looked++) {
-        hedge.lease = RING_OWNER(at, struct lease, link);
-        if (list == &model->doubled && !is_in_vain(hedge.lease))
-            continue;
-        hedge.worker = second_worker(model, hedge.lease);
-        if (hedge.worker == NULL)
-            continue;
-        hedge.at = hedge.lease->sent_ms + wait;
-        return hedge;
-    }
-    return hedge;
-}
+        struct lease *lease = RING_OWNER(at, struct lease, link);
+        struct dispatch_worker *worker = NULL;
 
-static struct hedge earlier(struct hedge a, struct hedge b)
-{
-    return a.at < 0 || (b.at >= 0 && b.at < a.at) ? b : a;
+        if (best.at >= 0 && lease->sent_ms + wait >= best.at)
+            break;
+        if (list == &model->doubled && !is_in_vain(lease))
+            continue;
+        worker = second_worker(model, lease);
+        if (worker == NULL)
+            continue;
+        best = earlier(best, (struct hedge){.at = lease->sent_ms + wait +
+                                                  reading_ms(worker, lease),
+                                            .lease = lease,
+                                            .worker = worker});
+    }
+    return best;
 }
 
 // Of those with two copies, the last is as old.
@@ -98,7 +150,8 @@ static struct hedge model_hedge(const struct model *model)
     int64_t wait = usual < 0 ? DISPATCH_HEDGE_BLIND_MS : 2 * usual;
 
     if (ring_empty(&model->free[PLACE_IDLE_LOADED]) &&
-        ring_empty(&model->free[PLACE_IDLE_FRESH]))
+        ring_empty(&model->free[PLACE_IDLE_FRESH]) &&
+        ring_empty(&model->free[PLACE_HELD]))
         return none;
     if (wait < DISPATCH_HEDGE_MIN_MS)
         wait = DISPATCH_HEDGE_MIN_MS;

@@ -4,9 +4,10 @@
 // or one that hangs, still holds the last call. An idle worker then gets a copy
 // of it, and the first valid answer counts. For that a call must have been out
 // for twice the usual time of its model (DISPATCH_HEDGE_BLIND_MS before any was
-// answered, never less than DISPATCH_HEDGE_MIN_MS): so only few are made twice.
-// A call with two copies gets a third only if none of those who hold it has
-// answered anything since.
+// answered, never less than DISPATCH_HEDGE_MIN_MS), and for as long again as
+// the idle worker would read its prompt, where it has to: so only few are made
+// twice. A call with two copies gets a third only if none of those who hold it
+// has answered anything since.
 //
 // Reads what dispatch knows and changes nothing: dispatch.c asks, and sends.
 // The lists have the longest out first, so a look at their first

@@ -198,13 +198,27 @@ static bool is_untouched(const struct bucket *bucket, const struct slot *slot)
            others_rate(group_of(bucket), slot) == 0;
 }
 
+// Whether the slot would not get a whole call of a group whose prompt it has to
+// read first, before the others have taken the last (offer.h draws it).
+static bool is_in_vain(const struct group *group, const struct slot *slot,
+                       int64_t rate, int64_t read_ms)
+{
+    double others = (double)others_rate(group, slot);
+    double reading = (double)read_ms * (double)rate / 1e6; // in calls
+    double left = (double)group->n_queued;
+
+    return read_ms > 0 && slot->last != group->node.key &&
+           left * (double)rate - reading * others < others + (double)rate;
+}
+
 // That of the oldest trial which nobody works on, else the group that is
 // latest; among equals that of the oldest trial. A limit for each group (a slot
 // for each eight of its waiting calls) was measured: it sends slow slots to
 // groups that fast ones are about to finish, and a prefix is read twice as
-// often.
-static const struct bucket *latest_bucket(const struct lane *lane,
-                                          const struct slot *slot)
+// often. Groups are left out whose prompt, which takes the slot read_ms, would
+// be read in vain; NULL: all are.
+static const struct bucket *
+latest_bucket(const struct lane *lane, const struct slot *slot, int64_t read_ms)
 {
     const struct bucket *best = NULL;
     int64_t rate = dispatch_worker_rate(slot->worker, lane->model);
@@ -222,6 +236,8 @@ static const struct bucket *latest_bucket(const struct lane *lane,
                 RING_OWNER(in, struct bucket, in_line);
             if (is_untouched(bucket, slot))
                 return bucket;
+            if (is_in_vain(group_of(bucket), slot, rate, read_ms))
+                continue;
             double late = lateness(group_of(bucket), slot, rate, older);
             if (best == NULL || late > best_lateness) {
                 best = bucket;
@@ -232,21 +248,60 @@ static const struct bucket *latest_bucket(const struct lane *lane,
     return best;
 }
 
+// Whether calls of another job or model wait for the worker as well. Jobs share
+// slots by what they have in work; and the model is changed only when no calls
+// of this one are left, so the worker helps to finish them.
+static bool is_awaited(const struct dispatch_worker *worker,
+                       const struct lane *lane)
+{
+    const struct ring *lanes = &lane->model->lanes;
+
+    for (const struct ring *at = lanes->next; at != lanes; at = at->next)
+        if (RING_OWNER(at, struct lane, link)->share != lane->share)
+            return true;
+    for (const struct served_model *served = worker->served_models;
+         served != NULL; served = served->next)
+        if (served->model != lane->model && served->model->n_queued > 0)
+            return true;
+    return false;
+}
+
+// Until when the slot may be left free rather than read a prompt in vain; not
+// later than now: it may not. A job with a limit has no worker to spare.
+static int64_t hold_ends(const struct slot *slot, const struct lane *lane,
+                         int64_t read_ms, int64_t now)
+{
+    int64_t hold_ms = OFFER_HOLD * read_ms;
+
+    if (slot->lease != NULL || slot->worker->loaded != lane->model ||
+        lane->share->max_workers > 0 || is_awaited(slot->worker, lane))
+        return now;
+    return slot->free_ms +
+           (hold_ms < OFFER_HOLD_MAX_MS ? hold_ms : OFFER_HOLD_MAX_MS);
+}
+
 // Stays with its prefix as long as calls of it wait, unless nobody works on a
-// trial that is older by half a window.
+// trial that is older by half a window. NULL: it is left free until then.
 static const struct bucket *choose_bucket(const struct dispatch *dispatch,
                                           const struct slot *slot,
-                                          const struct lane *lane)
+                                          const struct lane *lane, int64_t now,
+                                          int64_t *until)
 {
+    int64_t read_ms = dispatch_worker_read_ms(slot->worker, lane->model);
     const struct bucket *own = own_bucket(dispatch, slot, lane);
-    const struct bucket *late = latest_bucket(lane, slot);
+    const struct bucket *late = latest_bucket(lane, slot, read_ms);
 
-    if (own == NULL)
+    if (own != NULL)
+        return late == NULL ||
+                       own->line->trial - late->line->trial <
+                           lane->share->half ||
+                       others_rate(group_of(late), slot) > 0
+                   ? own
+                   : late;
+    if (late != NULL)
         return late;
-    if (own->line->trial - late->line->trial < lane->share->half ||
-        others_rate(group_of(late), slot) > 0)
-        return own;
-    return late;
+    *until = hold_ends(slot, lane, read_ms, now);
+    return *until > now ? NULL : latest_bucket(lane, slot, 0);
 }
 
 // The job of a slot's group, as far as calls that wait can tell.
@@ -261,13 +316,15 @@ static const struct share *own_share(const struct slot *slot)
 
 struct queued_call *offer_find(const struct dispatch *dispatch,
                                const struct dispatch_worker *worker,
-                               int64_t now)
+                               int64_t now, int64_t *until)
 {
     const struct slot *slot = dispatch_worker_next_slot(worker);
     const struct lane *lane =
         choose_lane(dispatch, worker, own_share(slot), now);
+    const struct bucket *bucket = NULL;
 
     if (lane == NULL)
         return NULL;
-    return first_call(choose_bucket(dispatch, slot, lane));
+    bucket = choose_bucket(dispatch, slot, lane, now, until);
+    return bucket == NULL ? NULL : first_call(bucket);
 }

@@ -4,16 +4,44 @@
 // It walks jobs, then the oldest trials, never calls: so it costs a few dozen
 // steps whatever the number of calls. It reads what dispatch knows and changes
 // nothing.
+//
+// A slot is left free for a while rather than read a prompt in vain:
+//
+//   others   |call|call|call|call|call|call|
+//   slot     |. . . reading . . .|call|call|     worth it
+//
+//   others   |call|call|call|
+//   slot     |. . . reading . . .|               in vain: none is left
+//
+// It would still read when the next trial begins, and that one needs slots.
+// So it is left free until calls come, but for OFFER_HOLD times as long as it
+// would read at most: then it takes what there is, and no call has waited for
+// longer beside it. How long it would read is learnt (dispatch_worker_read_ms),
+// and nobody is left free while it is not known; nor where calls of another job
+// or model wait, or the job has a limit on its workers. A prompt that nobody
+// works on is never read in vain: it may be of a single call on which the
+// search waits.
+//
+// Measured (bench_dispatch): in a short job 32 workers are 20.7 times as quick
+// as one, instead of 19.3 times, and 256 in a long one 151 times instead of
+// 140. To ask for two calls instead of one is as good with a few workers and
+// worse with many: 19.4 and 142 times.
 
 #ifndef DISPATCH_OFFER_H
 #define DISPATCH_OFFER_H
 
 #include "dispatch/dispatch_state.h"
 
+enum {
+    OFFER_HOLD = 3,            // times as long as it would read
+    OFFER_HOLD_MAX_MS = 60000, // however long that is
+};
+
 // The call that the worker's next slot should get; NULL: none that it may
-// take. The queued call stays listed.
+// take, or none that it should take before *until, which is set then and later
+// than now: its place is left free until then. The queued call stays listed.
 struct queued_call *offer_find(const struct dispatch *dispatch,
                                const struct dispatch_worker *worker,
-                               int64_t now);
+                               int64_t now, int64_t *until);
 
 #endif

@@ -193,4 +193,18 @@ static inline void teach_usual(int64_t ms)
     }
 }
 
+// Teaches that workers 1 to n, which are all that there are, take a second for
+// a call and READ_MS to read a prompt first.
+enum { READ_MS = 5000 };
+static inline void teach_reading(int n)
+{
+    for (int round = 0; round < 6; round++) {
+        queue_group(8000 + 100 * round, n, 0, 80);
+        settle();
+        now += 1000 + (round == 0 ? READ_MS : 0);
+        for (int i = 0; i < n; i++)
+            answer(8000 + 100 * round + i);
+    }
+}
+
 #endif

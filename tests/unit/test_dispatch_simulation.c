@@ -1,8 +1,9 @@
 // A cluster in virtual time, driven by one seed: workers of different speeds
-// that fail, hang, vanish, fall silent, drain and come back, over a network
-// that loses and delays. Some jobs may have few of them only. After each event
-// dispatch must be sound; once faults stop, every call must be answered, and
-// each counts once.
+// that have to read the prompts that are new to them, and that fail, hang,
+// vanish, fall silent, drain and come back, over a network that loses and
+// delays. Some jobs may have few of them only. After each event dispatch must
+// be sound; once faults stop, every call must be answered, and each counts
+// once.
 //
 // DISPATCH_SEEDS=100000 in the environment runs so many seeds instead of 200.
 
@@ -23,6 +24,7 @@ enum {
     MAX_LEASES = 4096,
     N_JOBS = 3,
     TIMEOUT_MS = 10000,
+    READ_MS = 4000, // a prompt, at speed 1
     FAULTS_STOP_MS = 120000,
     GIVE_UP_MS = 3600000,
 };
@@ -56,6 +58,7 @@ struct machine {
     int64_t life;   // raised when it dies: what it had in work is gone
     int slots;
     int speed;
+    int64_t group; // of its last call, whose prompt it has
     int64_t silent_until;
     bool lost; // it is silent, and its leases were counted
 };
@@ -263,10 +266,14 @@ static struct machine *machine_of(struct world *world, int32_t worker)
 static void on_arrive(struct world *world, const struct event *event)
 {
     struct machine *machine = &world->machines[event->a];
+    int64_t group = world->calls[world->leases[event->b].call].group;
     int64_t takes = 100 + (int64_t)chance(world, 3000) / machine->speed;
 
     if (!is_same_life(world, event->b))
         return;
+    if (machine->group != group)
+        takes += READ_MS / machine->speed;
+    machine->group = group;
     if (fate(world, 20))
         takes += 12000 + (int64_t)chance(world, 20000); // beyond the time-out
     plan(world, takes, EVENT_WORKED, event->a, event->b, 0);
@@ -508,11 +515,14 @@ static void step(struct world *world)
 
 static void plan_calls(struct world *world)
 {
+    uint64_t n_jobs = chance(world, 2) == 0 ? 1 : N_JOBS;
+    uint64_t n_models = 1 + chance(world, 2);
+
     world->n_calls = 20 + (int)chance(world, MAX_CALLS - 20);
     for (int i = 0; i < world->n_calls; i++) {
         struct call_fate *call = &world->calls[i];
-        call->job = (int32_t)chance(world, N_JOBS);
-        call->model = 1 + (int32_t)(chance(world, 4) == 0);
+        call->job = (int32_t)chance(world, n_jobs);
+        call->model = 1 + (int32_t)(n_models > 1 && chance(world, 4) == 0);
         call->trial = i / 20;
         call->group = call->trial * 4 + (int64_t)chance(world, 2);
         plan(world, (int64_t)chance(world, 60000), EVENT_QUEUE, i, 0, 0);

@@ -188,3 +188,44 @@ Test(hedge, a_copied_call_goes_on_when_one_of_its_two_workers_fails)
     cr_expect_eq(counts().leased, 1);
     cr_expect(done(5));
 }
+
+Test(hedge, who_has_to_read_the_prompt_is_given_a_copy_later)
+{
+    open_with(0, true);
+    join_many(2);
+    teach_reading(2);
+    queue_group(5, 1, 1, 10);
+    settle();
+
+    cr_expect_eq(dispatch_deadline(dispatch), now + 2000 + READ_MS);
+    pass(2000 + READ_MS);
+
+    cr_expect_eq(times_sent(5), 2);
+}
+
+Test(hedge, who_has_the_prompt_is_given_the_copy)
+{
+    open_with(0, true);
+    join_many(3);
+    teach_reading(3); // and the same prompt to all
+    for (int64_t id = 1; id <= 2; id++) {
+        queue_group(id, 1, id, id); // now two have other ones
+        settle();
+        now += 1000 + READ_MS;
+        answer(id);
+    }
+    queue_group(5, 1, 3, 1);
+    settle();
+    struct action first = *sent(5);
+    cr_assert_eq(first.worker, sent(1)->worker);
+    dispatch_fault(dispatch, first.worker, first.lease, FAULT_LOST, now);
+    cr_assert(dispatch_give(dispatch, 5, sent(2)->worker, now,
+                            &actions[n_actions++]));
+    settle();
+
+    cr_expect_eq(dispatch_deadline(dispatch), now + 2000);
+    pass(2000);
+
+    cr_expect_eq(sent(5)->worker, first.worker);
+    cr_expect(sent(5)->hedge);
+}

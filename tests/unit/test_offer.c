@@ -262,7 +262,78 @@ Test(offer, a_slot_stays_with_its_group_while_calls_of_it_wait)
     cr_expect_eq(times_sent(102), 0);
 }
 
-Test(offer, no_slot_is_left_idle_for_the_sake_of_affinity)
+Test(offer, a_slot_is_left_free_rather_than_read_a_prompt_in_vain)
+{
+    join_many(3);
+    teach_reading(3);
+    queue_group(100, 5, 1, 10);
+    settle();
+    cr_expect_eq(times_sent(100), 1);
+    cr_expect_eq(times_sent(101), 0);
+
+    pass(READ_MS + 1000);
+    answer(100);
+
+    cr_expect_eq(sent(101)->worker, sent(100)->worker);
+    cr_expect_eq(times_sent(102), 0);
+}
+
+Test(offer, a_slot_is_left_free_three_times_as_long_as_it_would_read)
+{
+    join_many(3);
+    teach_reading(3);
+    queue_group(100, 3, 1, 10);
+    settle();
+
+    cr_expect_eq(dispatch_deadline(dispatch), now + 3 * READ_MS);
+    pass(3 * READ_MS - 1);
+    cr_expect_eq(times_sent(101), 0);
+    pass(1);
+
+    cr_expect_eq(times_sent(101), 1);
+    cr_expect_eq(times_sent(102), 1);
+}
+
+Test(offer, a_slot_that_is_left_free_begins_the_next_trial)
+{
+    join_many(3);
+    teach_reading(3);
+    queue_group(100, 3, 1, 10);
+    settle();
+    cr_assert_eq(times_sent(101), 0);
+
+    queue_group(200, 1, 2, 20);
+    settle();
+
+    cr_expect_eq(times_sent(200), 1);
+    cr_expect_eq(times_sent(101), 0);
+}
+
+Test(offer, a_slot_reads_a_prompt_that_has_calls_enough)
+{
+    join_many(3);
+    teach_reading(3);
+
+    queue_group(100, 40, 1, 10);
+
+    cr_expect_eq(settle(), 3);
+}
+
+Test(offer, no_slot_is_left_free_while_two_jobs_wait)
+{
+    join_many(4);
+    teach_reading(4);
+    for (int64_t id = 100; id < 104; id++) {
+        queue_call((struct dispatch_call){
+            .id = id, .job = 1, .trial = 1, .group = 10});
+        queue_call((struct dispatch_call){
+            .id = id + 100, .job = 2, .trial = 1, .group = 20});
+    }
+
+    cr_expect_eq(settle(), 4);
+}
+
+Test(offer, no_slot_is_left_idle_while_nobody_knows_how_long_it_reads)
 {
     join_many(4);
     queue_group(100, 4, 1, 10);
