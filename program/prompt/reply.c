@@ -392,7 +392,9 @@ static void open_wrapper(struct reading *reading, struct sections *sections,
                                   sections->whole.at));
     while (lines.len > 0 && !sections->last) {
         struct span line = span_line(&lines);
-        if (span_equal(span_trim(line), close))
+        // A rule may part a text as well: it closes only as the last line.
+        if (span_equal(span_trim(line), close) &&
+            (!span_starts(close, "-") || span_trim(lines).len == 0))
             end = line.at;
     }
     if (end == NULL && !sections->last)

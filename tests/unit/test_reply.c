@@ -739,6 +739,8 @@ Test(reply, may_stand_in_a_fence_that_is_no_part_of_a_text)
         {"page", CHAT, ALL, "---\ntitle: A\nbody: B\n---\n",
          "{\"title\":\"A\",\"body\":\"B\"}", NULL,
          LENIENT_FENCE | LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL, "---\n[[ ## title ## ]]\nA\n---\nB",
+         "{\"title\":\"A\\n---\\nB\"}", NULL, LENIENT_MARKER | LENIENT_END},
         {"name", CHAT, ALL, "<output>\n[[ ## title ## ]]\nA\n</output>\nBye",
          "{\"title\":\"A\"}", NULL, LENIENT_FENCE | LENIENT_END},
         {"name", CHAT, ALL, "[[ ## title ## ]]\n```\nx\n```" END,
