@@ -147,12 +147,12 @@ const valueName = (r, v) => (r.step === '' ? v.value : v.value === 0 ? (r.part =
 export function importanceBars(rows) {
   const shown = rows.filter((r) => r.choices > 1);
   if (shown.length === 0) return h('p', { class: 'muted' }, 'There is nothing to compare yet: all trials made the same choices.');
-  return h('div', { class: 'imp' }, shown.map((r) => [
+  return [h('div', { class: 'imp' }, shown.map((r) => [
     h('span', null, r.step === '' ? r.part : `${r.step}: ${r.part}`),
     h('svg', { viewBox: '0 0 100 10', preserveAspectRatio: 'none', role: 'img', 'aria-label': `${(100 * r.importance).toFixed(0)} % of the differences` },
       h('rect', { class: 'bg', width: 100, height: 10 }), h('rect', { width: Math.max(0.5, 100 * r.importance), height: 10 })),
     h('span', { class: 'muted' }, (100 * r.importance).toFixed(0) + ' %'),
     h('div', { class: 'values muted small' }, 'mean gain: ', r.values.slice(0, 4).map((v, i) => [i > 0 && ', ', valueName(r, v), ' ', h('b', null, signed(v.mean_gain)), ` (${counted(v.trials, 'trial')})`]),
       r.choices > 4 && `, and ${counted(r.choices - 4, 'other')}`),
-  ]), h('p', { class: 'muted small' }, 'Each share is of one choice by itself. Where two changed together, both have what they explain together, so the shares may add up to more than 100 %.'));
+  ])), h('p', { class: 'muted small' }, 'Each share is of one choice by itself. Where two changed together, both have what they explain together, so the shares may add up to more than 100 %.')];
 }
