@@ -1,62 +1,9 @@
-// sim_api: the routes, without the HTTP.
-//
-// One exchange is one request and its reply. The server reads the request in
-// and sends what stands in it afterwards; pausing and looking whether the
-// client is still there are the server's too, passed in as functions.
+// sim_api: the routes, as a table.
 
 #ifndef SIMULATED_SIM_API_H
 #define SIMULATED_SIM_API_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "common/buf.h"
-#include "common/hash.h"
-
-#include "simulated/sim_faults.h"
-#include "simulated/sim_model.h"
-#include "simulated/sim_server.h"
-#include "simulated/sim_slots.h"
-#include "simulated/sim_stats.h"
-
-enum { SIM_REPLY_BODY_MAX = 4 << 20 };
-
-// What the routes share; set up and owned by the server.
-struct sim_service {
-    struct sim_options options; // defaults filled in; its pointers are dead
-    char **models;              // owned
-    size_t n_models;
-    struct sim_model *model;
-    struct sim_slots *slots;
-    struct sim_tally *tally;
-    struct sim_faults faults;
-};
-
-enum sim_ending {
-    SIM_SEND, // the whole reply
-    SIM_HALF, // half of it, then the connection closes
-    SIM_DROP, // nothing: the connection closes
-};
-
-struct sim_exchange {
-    const char *method; // borrowed, as path and body
-    const char *path;
-    const char *body;
-    size_t body_len;
-    // Sleeps; false when the client left or the server stops.
-    bool (*pause)(void *data, int64_t us);
-    sim_gone gone;
-    void *data; // of both
-
-    unsigned status;
-    const char *type; // a constant
-    struct buf reply;
-    enum sim_ending ending;
-    struct sim_record record;
-    struct hash hash; // what record.body points to
-    char model[SIM_MODEL_NAME_MAX];
-};
+#include "simulated/sim_exchange.h"
 
 // Fills status, type, reply, ending and record. The caller releases reply and
 // adds the record to the tally once the reply is on its way.

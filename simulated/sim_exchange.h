@@ -1,0 +1,71 @@
+// sim_exchange: one request to the stand-in and its reply, without the HTTP.
+//
+// The server reads the request in and sends what stands in it afterwards;
+// pausing and looking whether the client is still there are the server's too,
+// passed in as functions.
+
+#ifndef SIMULATED_SIM_EXCHANGE_H
+#define SIMULATED_SIM_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/hash.h"
+
+#include "simulated/sim_faults.h"
+#include "simulated/sim_model.h"
+#include "simulated/sim_server.h"
+#include "simulated/sim_slots.h"
+#include "simulated/sim_stats.h"
+
+#define SIM_JSON_TYPE "application/json; charset=utf-8"
+
+enum { SIM_REPLY_BODY_MAX = 4 << 20 };
+
+// What the routes share; set up and owned by the server.
+struct sim_service {
+    struct sim_options options; // defaults filled in; its pointers are dead
+    char **models;              // owned
+    size_t n_models;
+    struct sim_model *model;
+    struct sim_slots *slots;
+    struct sim_tally *tally;
+    struct sim_faults faults;
+};
+
+enum sim_ending {
+    SIM_SEND, // the whole reply
+    SIM_HALF, // half of it, then the connection closes
+    SIM_DROP, // nothing: the connection closes
+};
+
+struct sim_exchange {
+    const char *method; // borrowed, as path and body
+    const char *path;
+    const char *body;
+    size_t body_len;
+    // Sleeps; false when the client left or the server stops.
+    bool (*pause)(void *data, int64_t us);
+    sim_gone gone;
+    void *data; // of both
+
+    unsigned status;
+    const char *type; // a constant
+    struct buf reply;
+    enum sim_ending ending;
+    struct sim_record record;
+    struct hash hash; // what record.body points to
+    char model[SIM_MODEL_NAME_MAX];
+};
+
+// Makes the reply an error, in the form of one of the two APIs.
+void sim_fail(struct sim_exchange *exchange, bool openai, unsigned status,
+              const char *text);
+
+// Append a text as JSON, and the time of day.
+void sim_put_text(struct buf *out, const char *text);
+void sim_put_now(struct buf *out);
+
+#endif

@@ -1,0 +1,12 @@
+// sim_write: an answer as a reply, in the forms of both APIs, whole or in
+// pieces.
+
+#ifndef SIMULATED_SIM_WRITE_H
+#define SIMULATED_SIM_WRITE_H
+
+#include "simulated/sim_chat.h"
+
+void sim_write_answer(struct sim_chat *chat);
+void sim_write_embeddings(struct sim_chat *chat);
+
+#endif
