@@ -4,12 +4,16 @@
 #
 #   MODELS="small able"  which models; the able one is 1.1 GB to fetch
 #   DATA=../shared/data/support   examples.jsonl and heldout.jsonl
+#   SERVER=URL           a llama-server that runs already, such as one compiled
+#                        for this very processor; it has the one model of MODELS
+#                        under the name of scripts/model_server.sh. What another
+#                        server answered is not asked again: remove $work first
 #
 #   on_each_model FOLDER FUNCTION
 #
-# starts a server for each model in turn and calls FUNCTION with $url, $name,
-# $slots, $data and $python set, and $work: build/FOLDER/MODEL, where everything
-# that was asked is kept.
+# starts a server for each model in turn, unless SERVER is given, and calls
+# FUNCTION with $url, $name, $slots, $data and $python set, and $work:
+# build/FOLDER/MODEL, where everything that was asked is kept.
 
 models=${MODELS:-small able}
 data=${DATA:-../shared/data/support}
@@ -22,6 +26,10 @@ python=$venv/bin/python
 on_each_model() {
     for model in $models; do
         work=build/$1/$model
+        if [ -n "${SERVER:-}" ]; then
+            on_server "$2"
+            continue
+        fi
         model_fetch
         dspy_fetch
         model_start
@@ -29,4 +37,14 @@ on_each_model() {
         kill "$pid"
         wait "$pid" 2>/dev/null || true
     done
+}
+
+on_server() {
+    [ "$models" = "$model" ] ||
+        fail "SERVER has one model: set MODELS to small or able"
+    url=${SERVER%/}
+    model_describe
+    mkdir -p "$work"
+    dspy_fetch
+    "$1"
 }

@@ -55,11 +55,13 @@ model_describe() {
     file=$models_folder/$model.gguf
 }
 
+venv_make() {
+    [ -x "$venv/bin/python" ] || /usr/bin/python3 -m venv "$venv" ||
+        fail "no virtual environment could be made: install python3-venv"
+}
+
 server_fetch() {
-    if [ ! -x "$venv/bin/python" ]; then
-        /usr/bin/python3 -m venv "$venv" ||
-            fail "no virtual environment could be made: install python3-venv"
-    fi
+    venv_make
     "$venv/bin/python" -c 'import xllamacpp' 2>/dev/null && return
     say "installing llama.cpp's server into $venv"
     "$venv/bin/python" -m pip install -q "xllamacpp==$llama_version" ||
@@ -120,6 +122,7 @@ model_fetch() {
 }
 
 dspy_fetch() {
+    venv_make
     "$venv/bin/python" -c 'import dspy, optuna' 2>/dev/null && return
     say "installing DSPy 3.4.1 into $venv"
     "$venv/bin/python" -m pip install -q 'dspy[optuna]==3.4.1' ||

@@ -7,7 +7,7 @@
 # SEEDS=1              how many seeds
 # TEST=200             held-out questions
 # MAX_CALLS            promptcc's budget; without it each optimizer's own effort
-# MODELS, DATA         see bench/real_models.sh
+# MODELS, DATA, SERVER see bench/real_models.sh
 #
 # A RUN is SYSTEM/OPTIMIZER, see compare.py. Everything is kept in
 # build/real/MODEL: what was asked is not asked again, and a run that was ended

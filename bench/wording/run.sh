@@ -8,7 +8,7 @@
 # ROWS=report          `choose`: the examples instead of the held-out questions,
 #                      to compare wordings before one is chosen
 # HOW=ask              `weigh`: how likely the right label is, see weigh.py
-# MODELS, DATA         see bench/real_models.sh
+# MODELS, DATA, SERVER see bench/real_models.sh
 #
 # A CELL is FORM/WORDING or FORM/WORDING+demos, see ask.py. Answers are kept in
 # build/wording/MODEL, so what was asked is not asked again; remove the folder
