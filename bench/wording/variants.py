@@ -106,8 +106,7 @@ def listed_fields(task):
 
 def quoted_fields(task):
     """The labels as JSON has them."""
-    return fields(task, lambda labels: " (one of: " + "; ".join(
-        json.dumps(label, ensure_ascii=False) for label in labels) + ")")
+    return fields(task, lambda labels: kind(list(map(quoted, labels))))
 
 
 def described(task):
@@ -153,10 +152,18 @@ def system_parted_first(fields):
     return system
 
 
-def choices(task):
+def choices(task, label=str):
     """The labels again, as a sentence of their own."""
-    return "\n".join(f"`{name}` is one of: {'; '.join(labels)}"
+    return "\n".join(f"`{name}` is one of: {'; '.join(map(label, labels))}"
                      for name, labels in task.outputs.items() if labels)
+
+
+def quoted(label):
+    return json.dumps(label, ensure_ascii=False)
+
+
+def quoted_choices(task):
+    return choices(task, quoted)
 
 
 def parted(fields=fields, value=lambda task: braces, before=None, behind=None):
@@ -177,6 +184,11 @@ def parted(fields=fields, value=lambda task: braces, before=None, behind=None):
             "Your task: " + task.instruction] +
             ([behind(task)] if behind else []))
     return system
+
+
+def also_first(system):
+    """The task before everything else as well."""
+    return lambda task: f"Your task: {task.instruction}\n\n{system(task)}"
 
 
 def system_parted_before(task):
@@ -262,13 +274,17 @@ def json_template(task):
     return "{\n" + inner + "\n}"
 
 
-def system_json_before(task):
+def system_json_before(task, fields=fields):
     return "\n\n".join([
         fields(task), "The user gives the input fields like this:",
         "\n\n".join(section(n, braces(n)) for n in task.inputs),
         "Answer with the output fields as one JSON object with these keys in "
         "this order, and nothing else:", json_template(task),
         "Your task: " + task.instruction])
+
+
+def system_json_quoted(task):
+    return system_json_before(task, quoted_fields)
 
 
 def system_json_again(task):
@@ -344,6 +360,13 @@ WORDINGS = {
         "parted-quoted-bare": chat(parted(quoted_fields), bare_question),
         "parted-quoted-again-bare": chat(
             parted(quoted_fields, behind=choices), bare_question),
+        "parted-quoted-twice-bare": chat(
+            parted(quoted_fields, behind=quoted_choices), bare_question),
+        "parted-both-again-bare": chat(
+            also_first(parted(behind=choices)), bare_question),
+        "parted-both-quoted-twice-bare": chat(
+            also_first(parted(quoted_fields, behind=quoted_choices)),
+            bare_question),
         "parted-first-bare": chat(system_parted_first(fields), bare_question),
         "parted-first-listed-bare": chat(system_parted_first(listed_fields),
                                          bare_question),
@@ -369,6 +392,9 @@ WORDINGS = {
                       json_answer),
         "bare": chat(system_json_before, bare_question, json_answer),
         "again-bare": chat(system_json_again, bare_question, json_answer),
+        "quoted-bare": chat(system_json_quoted, bare_question, json_answer),
+        "both-quoted-bare": chat(also_first(system_json_quoted), bare_question,
+                                 json_answer),
         "first-bare": chat(system_json_task_first(fields), bare_question,
                            json_answer),
         "first-listed-bare": chat(system_json_task_first(listed_fields),

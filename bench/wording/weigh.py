@@ -6,8 +6,10 @@ Two wordings differ in few answers: telling them apart by what is right takes
 hundreds of questions. How likely the right label is differs in every question,
 so some fifty are enough, and each costs a single token. Each cell's line has the
 mean of -log p, where p is the right label's share among the labels as the
-answer's beginning stands before it: less is better. It says nothing of the form
-of an answer, so what looks better here is to be asked with ask.py as well.
+answer's beginning stands before it: less is better. Beside it stands how much
+that differs from the first cell on the same rows, with its standard error. It
+says nothing of the form of an answer, so what looks better here is to be asked
+with ask.py as well.
 
 Needs llama.cpp's own API (/apply-template, /completion). A label is known by its
 first token; labels that begin with the same one share it.
@@ -50,20 +52,33 @@ def weigh(bench, cell, i):
     return share[wanted], max(share, key=share.get) == wanted
 
 
+def beside(losses, first):
+    """The mean difference and its standard error, row by row."""
+    n = len(losses)
+    each = [a - b for a, b in zip(losses, first)]
+    mean = sum(each) / n
+    square = sum((one - mean) ** 2 for one in each)
+    return f"{mean:+.3f} ± {math.sqrt(square / (n * max(1, n - 1))):.3f}"
+
+
 def main():
     given = ask.arguments()
     bench = ask.Bench(given)
     # Evenly over all rows, which may be in the order of their labels.
     n = min(given.limit, len(bench.rows))
     rows = range(0, len(bench.rows), len(bench.rows) // n)[:n]
-    print("| wording | -log p | most likely is right |\n| --- | --- | --- |")
+    print("| wording | -log p | against the first | most likely is right |\n"
+          "| --- | --- | --- | --- |")
+    first = None
     for cell in ask.parse_cells(given.cells):
         with ThreadPoolExecutor(given.slots) as pool:
             found = list(pool.map(lambda i: weigh(bench, cell, i), rows))
-        loss = sum(-math.log(share) for share, _ in found) / len(found)
-        right = sum(first for _, first in found)
-        print(f"| {ask.cell_name(cell):34} | {loss:.3f} | "
-              f"{right:3} of {len(found):3} |", flush=True)
+        losses = [-math.log(share) for share, _ in found]
+        first = first or losses
+        right = sum(most for _, most in found)
+        print(f"| {ask.cell_name(cell):34} | {sum(losses) / len(losses):.3f} | "
+              f"{beside(losses, first)} | {right:3} of {len(found):3} |",
+              flush=True)
 
 
 if __name__ == "__main__":
