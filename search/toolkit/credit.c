@@ -247,8 +247,7 @@ static void sum_up(const struct credit *credit, double *shares, size_t *tried)
 }
 
 bool credit_measure(const struct study *study, const struct board *board,
-                    const struct entry *entry, const struct runs *runs,
-                    const size_t *failed, size_t n_failed, double *shares,
+                    const struct credit_failures *failures, double *shares,
                     size_t *tried, struct err *err)
 {
     struct credit *credit = calloc(1, sizeof *credit);
@@ -260,10 +259,11 @@ bool credit_measure(const struct study *study, const struct board *board,
     }
     credit->study = study;
     credit->board = board;
-    credit->entry = entry;
+    credit->entry = failures->entry;
     credit->last = last_part(study);
-    for (size_t i = 0; i < n_failed && credit->n < CREDIT_ROWS; i++) {
-        const struct task_item *item = &runs->items[failed[i]];
+    for (size_t i = 0; i < failures->n && credit->n < CREDIT_ROWS; i++) {
+        const struct task_item *item =
+            &failures->runs->items[failures->failed[i]];
 
         credit->pairs[credit->n++] =
             (struct pair){.failed = item,

@@ -29,13 +29,19 @@
 
 enum { CREDIT_ROWS = 8 }; // that are tried at most
 
+// Runs of an entry that went wrong: indices of items, n of them.
+struct credit_failures {
+    const struct entry *entry;
+    const struct runs *runs;
+    const size_t *failed;
+    size_t n;
+};
+
 // By predictor into shares (room for all of them): which part of the failures
 // that were tried is charged to it; *tried says how many that were, and shares
-// is left alone where it is 0. failed are indices of items of runs, which are
-// the entry's; rows of the board are looked up for winners.
+// is left alone where it is 0. Rows of the board are looked up for winners.
 bool credit_measure(const struct study *study, const struct board *board,
-                    const struct entry *entry, const struct runs *runs,
-                    const size_t *failed, size_t n_failed, double *shares,
+                    const struct credit_failures *failures, double *shares,
                     size_t *tried, struct err *err);
 
 #endif

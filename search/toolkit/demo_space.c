@@ -7,22 +7,32 @@
 
 enum { FREE_ENOUGH = 8 }; // demos without a call, for a set to be made of them
 
-// Makes the demos of these rows a set. number may be NULL.
-static bool add_set(struct space *space, struct study *study, size_t part,
-                    const size_t *places, size_t n, size_t nearest,
-                    const char *kind, int parent, int *number, struct err *err)
-{
-    struct demo_list list = {.nearest = nearest};
-    bool ok = bank_fill(study->bank, part, places, n, err);
+// The rows of a set to be, and where it comes from.
+struct rows_of_set {
+    const size_t *places;
+    size_t n;
+    size_t nearest; // of a pool: how many of them a prompt shows
+    const char *kind;
+    int parent;
+};
 
-    for (size_t i = 0; ok && i < n; i++) {
-        const struct demo *demo = bank_demo(study->bank, part, places[i]);
+// Makes their demos a set. number may be NULL.
+static bool add_set(struct space *space, struct study *study, size_t part,
+                    const struct rows_of_set *rows, int *number,
+                    struct err *err)
+{
+    struct demo_list list = {.nearest = rows->nearest};
+    bool ok = bank_fill(study->bank, part, rows->places, rows->n, err);
+
+    for (size_t i = 0; ok && i < rows->n; i++) {
+        const struct demo *demo = bank_demo(study->bank, part, rows->places[i]);
 
         if (demo != NULL)
             ok = demo_list_add(&list, demo, err);
     }
     if (ok && list.n > 0)
-        ok = space_add_demos(space, part, &list, kind, parent, number, err);
+        ok = space_add_demos(space, part, &list, rows->kind, rows->parent,
+                             number, err);
     for (size_t i = 0; i < list.n; i++)
         json_decref(list.demos[i].fields);
     free(list.demos);
@@ -106,34 +116,34 @@ static size_t most_spared(const struct study *study, size_t spared, size_t most)
 }
 
 bool demo_space_cover(struct space *space, struct study *study, size_t part,
-                      enum demo_taste taste, size_t most, const char *kind,
-                      uint64_t draw, struct err *err)
+                      const struct demo_wish *wish, struct err *err)
 {
+    bool by_chance = wish->taste == TASTE_CHANCE;
     bool *usable = calloc(study->n + 1, sizeof *usable);
     double *liking = calloc(study->n + 1, sizeof *liking);
-    size_t *places = calloc(most + 1, sizeof *places);
-    size_t spared = count_spared(study, part, taste);
-    struct rng rng =
-        session_rng(study->session, "cover", draw * PROGRAM_MAX_STEPS + part);
+    size_t *places = calloc(wish->most + 1, sizeof *places);
+    size_t spared = count_spared(study, part, wish->taste);
+    struct rng rng = session_rng(study->session, "cover",
+                                 wish->draw * PROGRAM_MAX_STEPS + part);
     const struct cover_recipe recipe = {
         .usable = usable,
         .liking = liking,
-        .variety = taste == TASTE_CHANCE ? 0 : 0.6,
-        .chance = taste == TASTE_CHANCE ? 1 : 0.3,
-        .most = most_spared(study, spared, most),
+        .variety = by_chance ? 0 : 0.6,
+        .chance = by_chance ? 1 : 0.3,
+        .most = most_spared(study, spared, wish->most),
     };
     bool ok = usable != NULL && liking != NULL && places != NULL;
-    size_t n = 0;
+    struct rows_of_set rows = {
+        .places = places, .kind = wish->kind, .parent = SPACE_ORPHAN};
 
     if (!ok)
         err_nomem(err, "a demo set");
     if (ok)
-        like(study, part, taste, spared > 0, usable, liking);
+        like(study, part, wish->taste, spared > 0, usable, liking);
     ok = ok &&
          cover_pick(study->covers[part], study->lexicon, &recipe, &rng, places,
-                    &n, err) &&
-         add_set(space, study, part, places, n, 0, kind, SPACE_ORPHAN, NULL,
-                 err);
+                    &rows.n, err) &&
+         add_set(space, study, part, &rows, NULL, err);
     free(places);
     free(liking);
     free(usable);
@@ -175,8 +185,9 @@ bool demo_space_turn(struct space *space, struct study *study, size_t part,
         places[n - 1 - i] = place;
     }
     if (ok && n > 1)
-        ok =
-            add_set(space, study, part, places, n, 0, "turned", set, NULL, err);
+        ok = add_set(space, study, part,
+                     &(struct rows_of_set){places, n, 0, "turned", set}, NULL,
+                     err);
     free(places);
     return ok;
 }
@@ -193,8 +204,10 @@ bool demo_space_pool(struct space *space, struct study *study, size_t part,
     for (size_t i = 0; ok && i < study->n; i++)
         if (bank_has(study->bank, part, i, NULL))
             places[n++] = i;
-    ok = ok && add_set(space, study, part, places, n, nearest, "nearest",
-                       SPACE_ORPHAN, NULL, err);
+    ok = ok && add_set(space, study, part,
+                       &(struct rows_of_set){places, n, nearest, "nearest",
+                                             SPACE_ORPHAN},
+                       NULL, err);
     free(places);
     return ok;
 }
@@ -209,8 +222,9 @@ bool demo_space_halve(struct space *space, struct study *study, size_t part,
 
     *half = set;
     if (ok && n > 1 && list->nearest == 0)
-        ok = add_set(space, study, part, places, n / 2, 0, "halved", set, half,
-                     err);
+        ok = add_set(space, study, part,
+                     &(struct rows_of_set){places, n / 2, 0, "halved", set},
+                     half, err);
     free(places);
     return ok;
 }

@@ -28,10 +28,14 @@ enum demo_taste {
     TASTE_CHANCE,
 };
 
-// most: demos. draw: another number is another set of the same kind.
+struct demo_wish {
+    enum demo_taste taste;
+    size_t most;      // demos
+    const char *kind; // for people; static
+    uint64_t draw;    // another number is another set of the same kind
+};
 bool demo_space_cover(struct space *space, struct study *study, size_t part,
-                      enum demo_taste taste, size_t most, const char *kind,
-                      uint64_t draw, struct err *err);
+                      const struct demo_wish *wish, struct err *err);
 
 // nearest: how many demos of the pool a prompt shows.
 bool demo_space_pool(struct space *space, struct study *study, size_t part,

@@ -127,8 +127,9 @@ static size_t measure(struct entry *entry, double *shares)
         if (diagnosis_failed(&runs->items[i], 1))
             failed[n++] = i;
     asked = 0;
-    cr_assert(credit_measure(&study, &board, entry, runs, failed, n, shares,
-                             &tried, &err),
+    cr_assert(credit_measure(&study, &board,
+                             &(struct credit_failures){entry, runs, failed, n},
+                             shares, &tried, &err),
               "%s", err.text);
     runs_drop(fake, runs);
     return tried;

@@ -15,9 +15,10 @@ Test(demo_space, half_of_a_set_is_its_beginning_which_covers_the_labels_too)
 {
     int half = 0;
 
-    cr_assert(
-        demo_space_cover(&space, &study, 0, TASTE_VARIED, 8, "test", 0, &err),
-        "%s", err.text);
+    cr_assert(demo_space_cover(&space, &study, 0,
+                               &(struct demo_wish){TASTE_VARIED, 8, "test", 0},
+                               &err),
+              "%s", err.text);
     cr_assert(demo_space_halve(&space, &study, 0, 1, &half, &err));
     cr_assert_eq(half, 2, "a set of its own");
     cr_assert_eq(list_of(1)->n, 8);
@@ -33,8 +34,9 @@ Test(demo_space, a_set_of_one_demo_or_none_has_no_half)
 
     cr_assert(demo_space_halve(&space, &study, 0, 0, &half, &err));
     cr_expect_eq(half, 0);
-    cr_assert(
-        demo_space_cover(&space, &study, 0, TASTE_VARIED, 1, "test", 0, &err));
+    cr_assert(demo_space_cover(&space, &study, 0,
+                               &(struct demo_wish){TASTE_VARIED, 1, "test", 0},
+                               &err));
     cr_assert(demo_space_halve(&space, &study, 0, 1, &half, &err));
     cr_expect_eq(half, 1);
     cr_expect_eq(space.parts[0].n_sets, 2);

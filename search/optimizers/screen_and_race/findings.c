@@ -20,14 +20,16 @@ static bool choose_focus(struct search *search, const struct findings *found,
                          struct err *err)
 {
     const struct runs *runs = found->runs;
+    const struct credit_failures failures = {found->patient, runs,
+                                             found->failed, found->n_failed};
     double shares[PROGRAM_MAX_STEPS];
     size_t tried = 0;
 
     diagnosis_charge(search->session, runs->items, runs->n, search->study.pass,
                      shares);
     if (study_count_searched(&search->study) > 1 &&
-        !credit_measure(&search->study, &search->board, found->patient, runs,
-                        found->failed, found->n_failed, shares, &tried, err))
+        !credit_measure(&search->study, &search->board, &failures, shares,
+                        &tried, err))
         return false;
     for (size_t p = 0; p < search->program->n_predictors; p++)
         shares[p] /= 1 + (double)search->parts[p].in_vain;

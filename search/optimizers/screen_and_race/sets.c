@@ -68,11 +68,14 @@ bool sets_begin(struct search *search, size_t part, struct err *err)
     size_t n = part == search->focus ? FIRST_SETS : SIDE_SETS;
 
     for (size_t i = 0; i < n; i++) {
-        size_t most = count_demos(search, part, first_sets[i].size);
+        const struct demo_wish wish = {
+            .taste = first_sets[i].taste,
+            .most = count_demos(search, part, first_sets[i].size),
+            .kind = first_sets[i].kind,
+            .draw = i};
 
-        if (most > 0 && !demo_space_cover(&search->space, &search->study, part,
-                                          first_sets[i].taste, most,
-                                          first_sets[i].kind, i, err))
+        if (wish.most > 0 &&
+            !demo_space_cover(&search->space, &search->study, part, &wish, err))
             return false;
     }
     return make_pools(search, part, err);
@@ -95,9 +98,11 @@ bool sets_renew(struct search *search, size_t round, struct err *err)
         most = GROWN_MOST;
     if (most == 0)
         return true;
-    return demo_space_cover(space, study, part, TASTE_HARD, most, "hard, large",
-                            draw, err) &&
-           demo_space_cover(space, study, part, TASTE_CHANCE, most,
-                            "chance, large", draw + 1, err) &&
+    const struct demo_wish hard = {TASTE_HARD, most, "hard, large", draw};
+    const struct demo_wish chance = {TASTE_CHANCE, most, "chance, large",
+                                     draw + 1};
+
+    return demo_space_cover(space, study, part, &hard, err) &&
+           demo_space_cover(space, study, part, &chance, err) &&
            (pool || demo_space_turn(space, study, part, set, err));
 }
