@@ -72,7 +72,8 @@ static struct dispatch_worker *second_reader(const struct model *model,
 }
 
 // An idle worker that may get another copy. It holds neither this call nor
-// a failure of it, which rules out five workers at most.
+// a failure of it, which rules out five workers at most, and those that are
+// left free with another model loaded.
 static struct dispatch_worker *second_worker(const struct model *model,
                                              const struct lease *lease)
 {
@@ -87,7 +88,9 @@ static struct dispatch_worker *second_worker(const struct model *model,
         return reader;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const struct ring *head = &model->free[places[i]];
-        for (struct ring *at = head->next; at != head; at = at->next) {
+        int looked = 0;
+        for (struct ring *at = head->next; at != head && looked < DISPATCH_LOOK;
+             at = at->next, looked++) {
             struct dispatch_worker *worker =
                 RING_OWNER(at, struct served_model, link)->worker;
             if (is_idle(worker, model) && may_hedge(worker, lease))
