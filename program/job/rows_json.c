@@ -51,6 +51,21 @@ static json_t *parse_mended(struct rows *rows, json_error_t *where,
     return value;
 }
 
+// A first line of words and separators, without any bracket.
+static bool is_head_line(const struct rows *rows)
+{
+    bool parted = false;
+
+    if (rows->row_line != 1 || rows->form != FORM_LINES)
+        return false;
+    for (size_t i = 0; i < rows->row_len; i++) {
+        if (strchr("{}[]:", rows->row[i]) != NULL)
+            return false;
+        parted = parted || strchr(",;\t|", rows->row[i]) != NULL;
+    }
+    return parted;
+}
+
 static enum rows_step refuse_json(struct rows *rows, const json_error_t *where,
                                   struct err *err)
 {
@@ -76,7 +91,10 @@ static enum rows_step refuse_json(struct rows *rows, const json_error_t *where,
     for (char *c = reason; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20)
             *c = ' ';
-    err_set(err, ERR_INPUT, "this is not JSON: %s", reason);
+    err_set(err, ERR_INPUT, "this is not JSON: %s%s", reason,
+            is_head_line(rows) ? "; is this a table? Its name must not end in "
+                                 ".json, .jsonl or .ndjson"
+                               : "");
     return ROWS_BAD;
 }
 

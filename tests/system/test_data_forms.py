@@ -314,6 +314,9 @@ REFUSED = {
     "a nul that is escaped": (
         ("r.jsonl", '{"text": "a\\u0000", "label": "good"}\n'),
         "r.jsonl:1:18: ", "u0000, which no field can hold"),
+    "a table named jsonl": (
+        ("r.jsonl", "text,label\n"), "r.jsonl:1:",
+        "is this a table\\? Its name must not end in .json"),
     "two objects on a line": (
         ("r.jsonl", LINES.replace("\n", " ") + "\n"), "r.jsonl:1:",
         "more behind the row's end: write one object a line"),
