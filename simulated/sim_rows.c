@@ -148,7 +148,16 @@ struct column {
     size_t bytes;    // of all values
     size_t distinct; // as far as 64
     bool is_short;   // all of them
+    bool is_numbers; // likewise
 };
+
+static bool is_number(struct sim_span value)
+{
+    size_t sign = value.len > 0 && strchr("+-", value.at[0]) != NULL;
+
+    return value.len > sign &&
+           strspn(value.at + sign, ".0123456789") >= value.len - sign;
+}
 
 static size_t count_distinct(const struct sim_rows *rows, struct sim_span name)
 {
@@ -177,26 +186,25 @@ static size_t find_columns(const struct sim_rows *rows, struct column *columns,
         if (k == max)
             continue;
         if (k == n)
-            columns[n++] =
-                (struct column){.name = cell->name, .is_short = true};
+            columns[n++] = (struct column){
+                .name = cell->name, .is_short = true, .is_numbers = true};
         columns[k].n++;
         columns[k].bytes += cell->value.len;
         columns[k].is_short =
             columns[k].is_short && cell->value.len <= LABEL_MAX_BYTES;
+        columns[k].is_numbers = columns[k].is_numbers && is_number(cell->value);
     }
     for (size_t i = 0; i < n; i++)
         columns[i].distinct = count_distinct(rows, columns[i].name);
     return n;
 }
 
-// The text column has the longest values; the label's is short, and of such
-// the one that repeats itself most.
-static void name_columns(struct sim_rows *rows)
+// The text column has the longest values: their mean length.
+static size_t find_text(struct sim_rows *rows, const struct column *columns,
+                        size_t n)
 {
-    struct column columns[16];
-    size_t n = find_columns(rows, columns, 16);
     size_t longest = 0;
-    double fewest = 2;
+
     for (size_t i = 0; i < n; i++) {
         size_t mean = columns[i].bytes / columns[i].n;
         if (columns[i].n >= 2 && mean > longest) {
@@ -204,17 +212,41 @@ static void name_columns(struct sim_rows *rows)
             rows->text_name = columns[i].name;
         }
     }
-    if (rows->label_name.len > 0)
-        return; // a correction named it
+    return longest;
+}
+
+// The label's column is short beside the text, and of such the one that repeats
+// itself most. Numbers are labels only where no words are: a confidence repeats
+// itself, too. len 0: none is.
+static struct sim_span find_label(const struct column *columns, size_t n,
+                                  size_t longest, bool of_numbers)
+{
+    struct sim_span found = {NULL, 0};
+    double fewest = 2;
+
     for (size_t i = 0; i < n; i++) {
         double share = (double)columns[i].distinct / (double)columns[i].n;
         bool fits = columns[i].n >= 2 && columns[i].is_short &&
+                    columns[i].is_numbers == of_numbers &&
                     columns[i].bytes / columns[i].n * 3 / 2 < longest;
         if (!fits || share >= fewest)
             continue;
         fewest = share;
-        rows->label_name = columns[i].name;
+        found = columns[i].name;
     }
+    return found;
+}
+
+static void name_columns(struct sim_rows *rows)
+{
+    struct column columns[16];
+    size_t n = find_columns(rows, columns, 16);
+    size_t longest = find_text(rows, columns, n);
+
+    if (rows->label_name.len == 0) // else a correction named it
+        rows->label_name = find_label(columns, n, longest, false);
+    if (rows->label_name.len == 0)
+        rows->label_name = find_label(columns, n, longest, true);
 }
 
 // ---- the guide

@@ -465,6 +465,39 @@ Test(sim_model, a_teacher_proposes_differing_instructions_from_the_examples)
     buf_release(&other);
 }
 
+static const char SURE_ROWS[] =
+    "[[ ## dataset_examples ## ]]\n"
+    "{\"note\": \"the dough needs yeast\", \"hobby\": \"baking\", \"sure\": "
+    "0.5}\n"
+    "{\"note\": \"knead the dough\", \"hobby\": \"baking\", \"sure\": 0.5}\n"
+    "{\"note\": \"an anchor and a boat\", \"hobby\": \"sailing\", \"sure\": "
+    "0.5}\n"
+    "{\"note\": \"the boat is wet\", \"hobby\": \"sailing\", \"sure\": 0.5}\n\n"
+    "[[ ## basic_instruction ## ]]\nName the hobby.\n\n"
+    "[[ ## tip ## ]]\nBe clear.";
+
+Test(sim_model, a_teacher_does_not_take_a_confidence_for_a_label)
+{
+    struct sim_message messages[] = {
+        {"system", TEACHER, sizeof TEACHER - 1},
+        {"user", SURE_ROWS, sizeof SURE_ROWS - 1},
+    };
+    struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
+    size_t guided = 0;
+    for (int64_t seed = 0; seed < 12; seed++) {
+        struct sim_query query = {.model = "any:32b",
+                                  .messages = messages,
+                                  .n_messages = 2,
+                                  .temperature = 1.0,
+                                  .seed = seed};
+        ask(&query, &reply);
+        guided += strstr(reply.data, "`baking` when it speaks of") != NULL;
+        cr_expect_null(strstr(reply.data, "`0.5`"), "%s", reply.data);
+    }
+    cr_expect_gt(guided, 3, "%zu", guided);
+    buf_release(&reply);
+}
+
 static const char REFLECTOR[] =
     "Input fields:\n1. `basic_instruction`\n2. `examples_with_feedback`\n\n"
     "Output fields:\n1. `new_instruction`\n\nImprove the instruction.";
