@@ -20,7 +20,9 @@ struct effects {
     size_t n_observed, cap_observed;
     struct effect_term *terms;
     size_t n_terms, cap_terms;
-    double *factor; // n x n: lower triangle of the precision's Cholesky factor
+    double *factor; // n x n: the precision, then its Cholesky factor L. Column
+                    // k of L stands in row k: nearly all of the work runs down
+                    // columns, where no number waits for the one before
     double *means;  // n
     double *work;   // n
 };
@@ -104,9 +106,10 @@ bool effects_add(struct effects *effects, const struct effect_term *terms,
 
 // --- the normal equations
 
+// Row i of column k, i at least k.
 static double *cell(struct effects *effects, size_t i, size_t k)
 {
-    return &effects->factor[i * effects->n + k];
+    return &effects->factor[k * effects->n + i];
 }
 
 static void add_score(struct effects *effects, const struct observed *one)
@@ -142,12 +145,14 @@ static void take_row(struct effects *effects, const struct observed *scores,
             sum[term->effect] += term->value;
         }
     }
-    for (size_t i = 0; i < effects->n; i++) {
-        if (sum[i] == 0)
+    for (size_t k = 0; k < effects->n; k++) {
+        double *column = effects->factor + k * effects->n;
+
+        if (sum[k] == 0)
             continue;
-        effects->means[i] -= share * sum[i] * score;
-        for (size_t k = 0; k <= i; k++)
-            *cell(effects, i, k) -= share * sum[i] * sum[k];
+        effects->means[k] -= share * sum[k] * score;
+        for (size_t i = k; i < effects->n; i++)
+            column[i] -= share * sum[i] * sum[k];
     }
 }
 
@@ -185,42 +190,51 @@ static void build(struct effects *effects)
 
 // --- Cholesky
 
+// Takes the column, so many times, from x, from row `from` on.
+static void take(double *restrict x, const double *restrict column,
+                 double times, size_t from, size_t n)
+{
+    for (size_t i = from; times != 0 && i < n; i++)
+        x[i] -= column[i] * times;
+}
+
 // The priors make the matrix positive; the floor is for rounding alone.
 static void factorize(struct effects *effects)
 {
     static const double FLOOR = 1e-9;
+    size_t n = effects->n;
 
-    for (size_t i = 0; i < effects->n; i++) {
-        for (size_t k = 0; k <= i; k++) {
-            double sum = *cell(effects, i, k);
+    for (size_t k = 0; k < n; k++) {
+        double *column = effects->factor + k * n;
 
-            for (size_t j = 0; j < k; j++)
-                sum -= *cell(effects, i, j) * *cell(effects, k, j);
-            *cell(effects, i, k) = k == i ? sqrt(sum > FLOOR ? sum : FLOOR)
-                                          : sum / *cell(effects, k, k);
-        }
+        column[k] = sqrt(column[k] > FLOOR ? column[k] : FLOOR);
+        for (size_t i = k + 1; i < n; i++)
+            column[i] /= column[k];
+        for (size_t j = k + 1; j < n; j++)
+            take(effects->factor + j * n, column, column[j], j, n);
     }
 }
 
 // x becomes the solution of L x = x.
 static void solve_lower(const struct effects *effects, double *x)
 {
-    for (size_t i = 0; i < effects->n; i++) {
-        const double *row = effects->factor + i * effects->n;
+    for (size_t k = 0; k < effects->n; k++) {
+        const double *column = effects->factor + k * effects->n;
 
-        for (size_t k = 0; k < i; k++)
-            x[i] -= row[k] * x[k];
-        x[i] /= row[i];
+        x[k] /= column[k];
+        take(x, column, x[k], k + 1, effects->n);
     }
 }
 
 // x becomes the solution of L' x = x.
 static void solve_upper(const struct effects *effects, double *x)
 {
-    for (size_t i = effects->n; i-- > 0;) {
-        x[i] /= effects->factor[i * effects->n + i];
-        for (size_t k = 0; k < i; k++)
-            x[k] -= effects->factor[i * effects->n + k] * x[i];
+    for (size_t k = effects->n; k-- > 0;) {
+        const double *column = effects->factor + k * effects->n;
+
+        for (size_t i = effects->n; i-- > k + 1;)
+            x[k] -= column[i] * x[i];
+        x[k] /= column[k];
     }
 }
 
