@@ -16,11 +16,13 @@
 // It would still read when the next trial begins, and that one needs slots.
 // So it is left free until calls come, but for OFFER_HOLD times as long as it
 // would read at most: then it takes what there is, and no call has waited for
-// longer beside it. How long it would read is learnt (dispatch_worker_read_ms),
-// and nobody is left free while it is not known; nor where calls of another job
-// or model wait, or the job has a limit on its workers. A prompt that nobody
-// works on is never read in vain: it may be of a single call on which the
-// search waits.
+// longer beside it. Of a worker's free slots the one that became free last
+// counts, so those behind it may be left free for longer: by as much again for
+// each slot that becomes free meanwhile. How long it would read is learnt
+// (dispatch_worker_read_ms), and nobody is left free while it is not known; nor
+// where calls of another job or model wait, or the job has a limit on its
+// workers. A prompt that nobody works on is never read in vain: it may be of a
+// single call on which the search waits.
 //
 // Measured (bench_dispatch): in a short job 32 workers are 20.7 times as quick
 // as one, instead of 19.3 times, and 256 in a long one 151 times instead of
