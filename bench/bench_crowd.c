@@ -33,7 +33,7 @@ enum {
     SETTLE_S = 10,
     WATCH_S = 2 * WIRE_IDLE_MAX_MS / 1000, // each beats twice
     RESTARTS = 3,
-    RETRY_MS = 100, // as in worker/worker.c
+    RETRY_MS = 100, // as in worker/uplink.c
     RETRY_MAX_MS = 1000,
     PATIENCE_MS = 3000,
     PATIENCE_MAX_MS = 8000,

@@ -4,8 +4,7 @@
 //   clients    what clients ask, and     delivery   calls that go to workers
 //              what they are told
 //   jobs       from the wish to begin    landing    answers on their way to
-//   disk
-//              one to its end                       and to those who wait
+//              one to its end                       disk and to those who wait
 //   dispatch   which call goes where     store, background, models, workers
 //
 // One thread. Everything else talks to it by messages: workers and clients
@@ -29,7 +28,6 @@
 
 #include "common/err.h"
 #include "common/last_words.h"
-#include "coordinator/turn.h"
 
 struct bundle;
 struct coordinator;

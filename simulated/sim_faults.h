@@ -16,7 +16,7 @@
 #include "common/hash.h"
 
 // To add a fault is to write its line in sim_faults.def, and what it does in
-// sim_api.c.
+// sim_chat.c.
 enum sim_fault {
     SIM_FAULT_NONE,
 #define SIM_FAULT(value, name) value,

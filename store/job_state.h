@@ -30,7 +30,8 @@ const char *job_state_name(enum job_state state);
 // The state of that name; false: there is none.
 bool job_state_read(const char *name, enum job_state *out);
 
-// Whether a job that stands so does nothing any more by itself.
+// Whether the run of a job that stands so is over. Another one may go on with
+// it, also by itself where it is paused.
 bool job_state_has_ended(enum job_state state);
 
 #endif

@@ -16,7 +16,7 @@
 // How to add a message: a value at the end of enum message_kind, its struct and
 // its place in struct message here; in message.c its fields and its row, which
 // also says who may send it, and what it costs the sender. Then a handler where
-// it arrives: a row in coordinator/inbox.c, worker/worker.c or client/client.c.
+// it arrives: a row in coordinator/inbox.c, worker/orders.c or client/client.c.
 
 #ifndef WIRE_MESSAGE_H
 #define WIRE_MESSAGE_H

@@ -48,7 +48,7 @@ struct session *session_start(const struct session_setup *setup,
 // Waits for the thread's end, after NOTE_ENDED, and frees. NULL is fine.
 void session_join(struct session *session);
 
-// --- for conduct.c, on the job's thread ---
+// --- for conduct.h and its neighbours, on the job's thread ---
 
 const struct session_setup *session_setup_of(const struct session *session);
 const char *session_finish(const struct session *session);
