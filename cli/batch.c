@@ -9,18 +9,15 @@
 #include <unistd.h>
 
 #include "cli/output.h"
-#include "cli/terminal.h"
 #include "common/buf.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/plain.h"
-#include "common/text.h"
 #include "program/job/columns.h"
 #include "program/job/rows.h"
 
 enum {
     TEXT_BYTES = 16 << 20,
-    PATH_BYTES = 4096,
     KEPT_MOST = 1000, // outputs of earlier runs
 };
 

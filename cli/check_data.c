@@ -9,7 +9,6 @@
 #include "common/json.h"
 #include "common/stats.h"
 #include "common/text.h"
-#include "common/utf8.h"
 #include "program/metric/metric.h"
 #include "program/prompt/prompt.h"
 #include "program/run/stepper.h"

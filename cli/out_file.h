@@ -13,7 +13,6 @@
 
 #include <stdbool.h>
 
-#include "common/buf.h"
 #include "common/err.h"
 #include "program/job/bundle.h"
 

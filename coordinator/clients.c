@@ -9,8 +9,8 @@
 #include "coordinator/inquiries.h"
 #include "coordinator/jobs.h"
 #include "coordinator/peers.h"
-#include "coordinator/running_job_result.h"
 #include "coordinator/side_call.h"
+#include "store/job_state.h"
 
 enum { PROGRESS_MS = 250 }; // between two PROGRESS of a job
 

@@ -8,7 +8,6 @@
 #include "coordinator/flight.h"
 #include "coordinator/prompt_prefixes.h"
 #include "program/graph/ask.h"
-#include "program/graph/search_spec.h"
 #include "program/prompt/prompt.h"
 #include "program/run/question_cache.h"
 #include "program/run/right.h"

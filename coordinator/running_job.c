@@ -1,13 +1,11 @@
 #include "coordinator/running_job.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <zmq.h>
 
-#include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -16,7 +14,6 @@
 #include "coordinator/prompt_prefixes.h"
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
-#include "search/session/session_thread.h"
 #include "store/calls.h"
 #include "store/history.h"
 

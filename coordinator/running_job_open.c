@@ -7,9 +7,7 @@
 
 #include <zmq.h>
 
-#include "common/clock.h"
 #include "common/json.h"
-#include "common/log.h"
 #include "common/text.h"
 #include "coordinator/answerers/programs.h"
 #include "coordinator/background.h"

@@ -1,6 +1,5 @@
 #include "dispatch/backlog.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

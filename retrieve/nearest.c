@@ -4,8 +4,6 @@
 #include <stdlib.h>
 
 #include "common/map.h"
-#include "program/graph/type.h"
-#include "program/graph/type_form.h"
 #include "program/prompt/prompt.h"
 #include "retrieve/search_index.h"
 

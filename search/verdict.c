@@ -6,7 +6,6 @@
 
 #include "common/map.h"
 #include "common/text.h"
-#include "program/graph/plan.h"
 #include "search/session/comparison.h"
 
 static const double SIGNIFICANT = 0.05;

@@ -10,7 +10,6 @@
 
 #include "common/arena.h"
 #include "common/buf.h"
-#include "wire/message.h"
 #include "wire/prefixes.h"
 #include "worker/held.h"
 #include "worker/pulse.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/json.h"
-#include "common/text.h"
 #include "program/graph/kind.h"
 #include "program/graph/scope.h"
 #include "program/graph/step.h"

@@ -7,7 +7,6 @@
 
 #include "common/arena.h"
 #include "common/buf.h"
-#include "common/json.h"
 #include "common/text.h"
 #include "program/graph/type_check.h"
 #include "program/job/coerce.h"

@@ -1,8 +1,6 @@
 #include "program/metric/judging.h"
 
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "program/graph/candidate.h"

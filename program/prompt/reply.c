@@ -1,10 +1,8 @@
 #include "program/prompt/reply.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/json.h"
 #include "common/text.h"
 #include "program/prompt/reply_clean.h"
 #include "program/prompt/reply_json.h"

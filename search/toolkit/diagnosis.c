@@ -6,7 +6,6 @@
 
 #include "common/buf.h"
 #include "common/fold.h"
-#include "common/text.h"
 #include "program/graph/type_form.h"
 #include "search/toolkit/teacher.h"
 

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #include "common/err.h"
-#include "common/rng.h"
 #include "search/session/session.h"
 #include "search/toolkit/demos.h"
 

@@ -4,7 +4,6 @@
 // that one is far above 100 ms, and far below what is done to the loop.
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -12,7 +11,6 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
-#include "common/json.h"
 #include "coordinator/engine.h"
 #include "fault/vfs_fault.h"
 #include "unit/stage.h"

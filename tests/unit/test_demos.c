@@ -1,7 +1,6 @@
 #include "search/toolkit/demos.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>

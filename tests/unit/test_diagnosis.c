@@ -1,6 +1,5 @@
 #include "search/toolkit/diagnosis.h"
 
-#include <stdlib.h>
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,3 @@
-#include "dispatch/offer.h"
 
 #include "dispatch_fixture.h"
 

@@ -7,7 +7,6 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
-#include "program/source/node.h"
 #include "program/source/yaml.h"
 
 static struct err err;

@@ -8,9 +8,7 @@
 #include "common/buf.h"
 #include "common/vector.h"
 #include "given_program.h"
-#include "program/graph/candidate.h"
 #include "program/graph/kind.h"
-#include "program/graph/search_spec.h"
 #include "program/job/bundle.h"
 #include "retrieve/retrieval.h"
 

@@ -7,7 +7,6 @@
 
 #include "common/fold.h"
 #include "common/text.h"
-#include "program/graph/step.h"
 #include "program/graph/type_form.h"
 
 const char *const predictor_keys[] = {"inputs", "outputs", NULL};
