@@ -47,7 +47,7 @@ static bool check_bytes(const struct pass *pass,
     if (len > (size_t)field->max)
         return refuse(pass, field, "is too long");
     if (field->type != TYPE_BYTES && !text_is_utf8(data, len))
-        return refuse(pass, field, "is not UTF-8 text");
+        return refuse(pass, field, "is not UTF-8 text without NUL");
     return true;
 }
 
@@ -312,7 +312,8 @@ static bool read_bytes(struct reading *reading,
     size_t len = binary ? value->via.bin.size : value->via.str.size;
 
     if (value->type != (binary ? MSGPACK_OBJECT_BIN : MSGPACK_OBJECT_STR))
-        return refuse(&reading->pass, field, "is not text");
+        return refuse(&reading->pass, field,
+                      binary ? "is not bytes" : "is not text");
     if (!check_bytes(&reading->pass, field, data, len))
         return false;
     char *copy = arena_alloc(reading->arena, len + 1);

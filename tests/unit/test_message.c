@@ -495,7 +495,7 @@ Test(message, texts_with_nul_or_broken_utf8_are_refused)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         begin_map(1, MESSAGE_ACCEPTED);
         put_text("job", bad[i].text, bad[i].len);
-        expect_refused("job is not UTF-8 text");
+        expect_refused("job is not UTF-8 text without NUL");
     }
 }
 
@@ -522,6 +522,18 @@ Test(message, a_list_of_something_else_is_refused)
     msgpack_pack_array(&packer, 1);
     msgpack_pack_int(&packer, 3);
     expect_refused("files holds something else");
+}
+
+Test(message, text_where_bytes_belong_is_refused_and_says_so)
+{
+    begin_map(2, MESSAGE_SUBMIT);
+    put_text("action", "run", 3);
+    put_key("files");
+    msgpack_pack_array(&packer, 1);
+    msgpack_pack_map(&packer, 2);
+    put_text("name", "job.yaml", 8);
+    put_text("data", "x", 1);
+    expect_refused("data is not bytes");
 }
 
 Test(message, an_unknown_kind_is_refused)
