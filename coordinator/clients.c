@@ -91,6 +91,19 @@ void clients_submitted_long(struct clients *clients, struct peer *peer,
     after_submit(clients, peer, taken, &err);
 }
 
+// The exit status of a client whose job did not begin.
+static int64_t status_of(enum err_code code)
+{
+    switch (code) {
+    case ERR_STORE:
+        return 3;
+    case ERR_STOPPED:
+        return 130;
+    default:
+        return 2;
+    }
+}
+
 static void tell_submitted(struct clients *clients, struct peer *peer,
                            struct running_job *running, const struct err *err)
 {
@@ -98,7 +111,7 @@ static void tell_submitted(struct clients *clients, struct peer *peer,
 
     peer_ends_submission(peer, running);
     if (running == NULL) {
-        tell_failure(clients, peer, err->code == ERR_STORE ? 3 : 2, err);
+        tell_failure(clients, peer, status_of(err->code), err);
         return;
     }
     message.as.accepted.job = running_job_id(running);

@@ -45,11 +45,26 @@ static struct running_job *find_same(void *user,
     return NULL;
 }
 
+// Why a job ends, or does not begin, when we are told to stop. `run` is asked
+// for again; remote is what those hear who submitted over the network.
+static void say_stopped(const struct jobs *jobs, const char *remote,
+                        struct err *err)
+{
+    err_set(err, ERR_STOPPED, "%s",
+            jobs->engine->local ? "stopped; run the same command again to go on"
+                                : remote);
+}
+
 static bool begin_job(void *user, struct running_job *running, struct err *err)
 {
     struct jobs *jobs = user;
 
-    if (jobs->draining || jobs->n >= JOBS_MOST) {
+    if (jobs->draining) {
+        say_stopped(jobs, "the coordinator stopped before the job began; "
+                          "submit it again once it is back", err);
+        return false;
+    }
+    if (jobs->n >= JOBS_MOST) {
         err_set(err, ERR_BUSY,
                 "the coordinator takes no more jobs now (%zu are running): "
                 "submit again later",
@@ -69,7 +84,8 @@ static bool begin_job(void *user, struct running_job *running, struct err *err)
 static void leave_left(struct jobs *jobs, int64_t job_no, const char *job_id,
                        const struct err *why)
 {
-    bool passes = why->code == ERR_STORE || why->code == ERR_BUSY;
+    bool passes = why->code == ERR_STORE || why->code == ERR_BUSY ||
+                  why->code == ERR_STOPPED;
 
     if (!passes)
         history_job_state(jobs->engine->store, job_no,
@@ -291,14 +307,13 @@ void jobs_drain(struct jobs *jobs)
     struct err why = ERR_CLEAR;
 
     jobs->draining = true;
+    say_stopped(jobs,
+                "the coordinator stopped; the job goes on when it starts again",
+                &why);
     if (jobs->engine->local) {
-        err_set(&why, ERR_STOPPED,
-                "stopped; run the same command again to go on");
         close_all(jobs, &why);
         return;
     }
-    err_set(&why, ERR_STOPPED,
-            "the coordinator stopped; the job goes on when it starts again");
     for (struct running_job *running = jobs->running; running != NULL;
          running = running_job_next(running))
         running_job_interrupt(running, &why);

@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import re
+import signal
 import socket
 import struct
 import time
@@ -23,7 +24,7 @@ msgpack = pytest.importorskip("msgpack",
 
 HELLO, WELCOME, REFUSED, HEARTBEAT, CALL = 0, 1, 2, 3, 4
 CANCEL, ANSWER, FAULT, GOODBYE, SUBMIT = 5, 6, 7, 8, 9
-COMMAND, REPLY = 13, 14
+RESULT, COMMAND, REPLY, PART = 12, 13, 14, 15
 WORKER, CLIENT = 0, 1
 
 
@@ -69,6 +70,12 @@ class Peer:
 
     def send(self, kind, **fields):
         self.socket.send(msgpack.packb({"kind": kind, **fields}))
+
+    def send_in_parts(self, kind, **fields):
+        message = msgpack.packb({"kind": kind, **fields})
+        for at in range(0, len(message), 60_000):
+            self.send(PART, of=len(message), at=at,
+                      data=message[at:at + 60_000])
 
     def receive(self, kind, deadline_s=20):
         """The next message of that kind; others are passed over."""
@@ -329,6 +336,31 @@ def test_garbage_in_answers_is_an_answer_of_the_model_or_nothing(talk,
     peer.send(ANSWER, id=call["id"], outcome=77, text="x", cached_tokens=-1)
     assert peer.receive(REFUSED)["code"] == "frame"
     talk.check_the_end(undisturbed)
+
+
+def test_a_job_that_is_being_read_when_its_coordinator_stops_is_told_so(stage):
+    """The REPLY shows that the SUBMIT before it was taken. Reading so many rows
+    takes longer than a signal; where it does not, the job has begun, and hears
+    the same."""
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    job = stage.job(n=8000)
+    files = [{"name": path.name, "data": path.read_bytes()}
+             for path in (job, job.parent / "examples.jsonl")]
+    peer = Peer(coordinator.endpoint)
+    try:
+        peer.hello()
+        peer.receive(WELCOME)
+        peer.send_in_parts(SUBMIT, action="run", options="{}", folder="",
+                           files=files)
+        peer.send(COMMAND, verb="jobs", job="", argument="")
+        peer.receive(REPLY)
+        coordinator.signal(signal.SIGTERM)
+        result = peer.receive(RESULT)
+        assert result["status"] == 130, result
+        assert "the coordinator stopped" in result["document"], result
+    finally:
+        peer.close()
+    assert coordinator.wait().status == 0
 
 
 def test_the_document_is_of_this_version():
