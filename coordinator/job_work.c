@@ -14,6 +14,7 @@ void job_work_paid(const struct flight *flight, int64_t now)
 
     work->answered_ms = now;
     work->paid[flight->order.bill]++;
+    job_uses_pay(&work->uses, flight->call_id);
     work->prompt_tokens += flight->answer.prompt_tokens;
     work->generated_tokens += flight->answer.generated_tokens;
 }

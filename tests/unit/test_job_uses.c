@@ -30,3 +30,22 @@ Test(job_uses, what_was_paid_and_is_not_used_is_no_use_less)
     cr_expect_eq(job_uses_free_of_cost(&uses, 350), 100);
     job_uses_release(&uses);
 }
+
+Test(job_uses, answers_on_their_way_take_nothing_away)
+{
+    struct job_uses uses = {0};
+
+    for (int64_t call = 1; call <= 10; call++) // of another job
+        job_uses_add(&uses, call);
+    for (int64_t call = 11; call <= 13; call++)
+        job_uses_pay(&uses, call);
+    cr_expect_eq(job_uses_free_of_cost(&uses, 3), 10);
+    job_uses_add(&uses, 11);
+    cr_expect_eq(job_uses_free_of_cost(&uses, 3), 10);
+    job_uses_add(&uses, 11);
+    cr_expect_eq(job_uses_free_of_cost(&uses, 3), 11);
+    job_uses_add(&uses, 12);
+    job_uses_add(&uses, 13);
+    cr_expect_eq(job_uses_free_of_cost(&uses, 3), 11);
+    job_uses_release(&uses);
+}
