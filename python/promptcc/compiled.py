@@ -23,11 +23,35 @@ def load(compiled, program=None):
     demos of the file; configure the Adapter yourself. A file whose steps show
     other demos for each question (`demos.nearest`) loads without `program` only.
     """
-    document = json.loads(pathlib.Path(compiled).read_text(encoding="utf-8"))
-    about = document.get("metadata", {}).get("promptcc")
-    if about is None:
+    document, about = _read(compiled)
+    copy = None if program is None else program.deepcopy()
+    try:
+        return _build(compiled, document, about, copy)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError(f"{compiled} is damaged, or was changed by hand: what it "
+                         f"says of its steps does not fit together "
+                         f"({type(error).__name__}: {error})") from error
+
+
+def _read(compiled):
+    """The document, and what it says of itself."""
+    try:
+        # promptcc takes a byte order mark too.
+        text = pathlib.Path(compiled).read_text(encoding="utf-8-sig")
+        document = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{compiled} is no JSON ({error}): a compiled file of "
+                         "promptcc is") from error
+    about = document
+    for key in ("metadata", "promptcc"):
+        about = about.get(key) if isinstance(about, dict) else None
+    if not isinstance(about, dict):
         raise ValueError(f"{compiled} is not a compiled file of promptcc: it has no "
                          "metadata.promptcc")
+    return document, about
+
+
+def _build(compiled, document, about, program):
     if about["format"] > 3:
         raise ValueError(f"{compiled} was written by a newer promptcc "
                          f"({about['version']}): update this package")
@@ -47,8 +71,7 @@ def load(compiled, program=None):
     return Compiled(document, about)
 
 
-def _into(program, document, pipeline, compiled):
-    copy = program.deepcopy()
+def _into(copy, document, pipeline, compiled):
     for step, predictor in predictors_of(copy).items():
         state = document.get(step, document.get(step + ".predict"))
         specs = _step_specs(pipeline, step) if state is not None else {}

@@ -63,39 +63,45 @@ def _refuse_of_dspy(name, annotation):
                 "no words in a job: promptcc sends text alone")
 
 
-def type_of(name, annotation):
-    """The part of a spec that says the type."""
+def type_of(name, annotation, inside=()):
+    """The part of a spec that says the type; `inside` are the models around
+    it."""
     if annotation in SCALARS:
         return {"type": SCALARS[annotation]}
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        spec = type_of(name, args[0])
+        spec = type_of(name, args[0], inside)
         spec.update(_limits(args[1:], spec.get("type") == "str" or
                             "list" in spec))
         return spec
     if origin in (typing.Union, types.UnionType):
         rest = [arg for arg in args if arg is not type(None)]
         if len(rest) == 1 and len(args) == 2:
-            return {**type_of(name, rest[0]), "optional": True}
+            return {**type_of(name, rest[0], inside), "optional": True}
     if origin is typing.Literal:
         return {"enum": [str(arg) for arg in args]}
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
         return {"enum": [str(member.value) for member in annotation]}
     if origin is list and len(args) == 1:
-        return {"list": type_of(name, args[0])}
+        return {"list": type_of(name, args[0], inside)}
     if isinstance(annotation, type) and issubclass(annotation,
                                                    pydantic.BaseModel):
-        return {"object": {key: _member(key, info) for key, info in
-                           annotation.model_fields.items()}}
+        if annotation in inside:
+            raise Unsupported(
+                f"the field `{name}` has the type {annotation.__name__}, which "
+                "holds itself: a job's types have an end, so say how deep it goes "
+                "with a model for each level")
+        return {"object": {key: _member(key, info, (*inside, annotation))
+                           for key, info in annotation.model_fields.items()}}
     raise Unsupported(
         f"the field `{name}` has the type {annotation}, which promptcc does not "
         "know: use str, int, float, bool, Literal, a list or a pydantic model "
         "of these, or None beside one of them")
 
 
-def _member(name, info):
+def _member(name, info, inside):
     spec = {"desc": info.description} if info.description else {}
-    spec.update(type_of(name, info.annotation))
+    spec.update(type_of(name, info.annotation, inside))
     spec.update(_limits(info.metadata, spec.get("type") == "str" or
                         "list" in spec))
     return spec

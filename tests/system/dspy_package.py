@@ -75,6 +75,19 @@ def odd(folder):
             return str(error)
         return ""
 
+    def damaged(text):
+        """What load says of such a file."""
+        path = pathlib.Path(folder) / "damaged.json"
+        path.write_bytes(text)
+        try:
+            promptcc.load(path)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    class Tree(pydantic.BaseModel):
+        leaves: list["Tree"]
+
     predict = dspy.Predict("q -> a")
     signature = dspy.Signature("q -> a")
     shown = predict.deepcopy()
@@ -97,7 +110,12 @@ def odd(folder):
             "text": refusal(Calls(predict, lambda p, q: p(q=q).a)),
             "image": refusal(dspy.Predict(signature.with_updated_fields(
                 "q", type_=dspy.Image))),
+            "itself": refusal(dspy.Predict(signature.with_updated_fields(
+                "a", type_=Tree))),
         },
+        "damaged": [damaged(text) for text in (
+            b"", b"[]", b"\xff", b'{"metadata": null}',
+            b'{"metadata": {"promptcc": {"format": 3}}}')],
         "demos": [str(one.message) for one in told],
         "whole": exported(dspy.Predict(signature.with_updated_fields(
             "a", type_=Place)), a={"town": "x"}),

@@ -167,6 +167,11 @@ def test_odd_programs_metrics_and_replies(stage, dspy_python):
     assert "BestOfN" in made["refused"]["best of n"], made
     assert "dspy.Prediction" in made["refused"]["text"]
     assert "sends text alone" in made["refused"]["image"]
+    assert "holds itself" in made["refused"]["itself"]
+    for text, word in zip(made["damaged"], ("no JSON", "no metadata.promptcc",
+                                            "no JSON", "no metadata.promptcc",
+                                            "is damaged")):
+        assert "damaged.json" in text and word in text, made["damaged"]
     assert len(made["demos"]) == 1 and "stay behind" in made["demos"][0]
     assert json.loads(made["whole"].splitlines()[0])["a"] == {
         "town": "x", "level": 1}
