@@ -86,6 +86,7 @@ static unsigned status_of(const struct err *err, unsigned input)
     case ERR_BUSY:
     case ERR_LIMIT:
     case ERR_IO:
+    case ERR_STOPPED:
         return 503;
     default:
         return 500;
