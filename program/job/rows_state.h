@@ -37,6 +37,7 @@ struct rows {
     char *header[CSV_MAX_COLUMNS];
     size_t n_header;
     int head_below; // the line that seems to be the head line; 0: the first is
+    bool begun;     // a record behind the head line was read
     // The row at hand
     json_t *fields; // owned
     const char *row;

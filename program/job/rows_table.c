@@ -274,10 +274,12 @@ enum rows_step rows_next_record(struct rows *rows, struct err *err)
     bool ok = csv_next(csv, &more, err);
     if (ok && !more)
         return ROWS_END;
+    bool first = !rows->begun;
+    rows->begun = true;
     take_record(rows);
     if (!ok)
         return err->code == ERR_NOMEM ? ROWS_FAILED : ROWS_BAD;
-    if (has_no_value(csv, 0) || is_rule(csv))
+    if (has_no_value(csv, 0) || (first && is_rule(csv)))
         return ROWS_BLANK;
     if (csv->n < rows->n_header ||
         (csv->n > rows->n_header && !has_no_value(csv, rows->n_header))) {

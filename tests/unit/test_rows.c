@@ -92,6 +92,15 @@ Test(rows, an_empty_cell_is_null_and_a_quoted_one_a_text)
     expect_end();
 }
 
+Test(rows, only_the_line_below_the_head_line_is_a_rule)
+{
+    open_text("r.md", "text|label\n---|:-:\nwarm|good\n-|-\n");
+    cr_expect_eq(rows_next(rows, &err), ROWS_BLANK);
+    expect_row("{\"text\":\"warm\",\"label\":\"good\"}", 3);
+    expect_row("{\"text\":\"-\",\"label\":\"-\"}", 4);
+    expect_end();
+}
+
 Test(rows, what_json_cannot_hold_is_known_by_its_key)
 {
     const char *token = NULL;
