@@ -47,8 +47,7 @@ def spec_of(name, info):
         if extra.get("__dspy_field_type") != "input":
             raise
         spec["type"] = "str"
-    spec.update(_limits(info.metadata, "str" == spec.get("type") or
-                        "list" in spec))
+    spec.update(_limits(info.metadata, spec))
     if not info.is_required():
         spec["default"] = plain(info.default)
     return spec
@@ -71,8 +70,7 @@ def type_of(name, annotation, inside=()):
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         spec = type_of(name, args[0], inside)
-        spec.update(_limits(args[1:], spec.get("type") == "str" or
-                            "list" in spec))
+        spec.update(_limits(args[1:], spec))
         return spec
     if origin in (typing.Union, types.UnionType):
         rest = [arg for arg in args if arg is not type(None)]
@@ -102,18 +100,27 @@ def type_of(name, annotation, inside=()):
 def _member(name, info, inside):
     spec = {"desc": info.description} if info.description else {}
     spec.update(type_of(name, info.annotation, inside))
-    spec.update(_limits(info.metadata, spec.get("type") == "str" or
-                        "list" in spec))
+    spec.update(_limits(info.metadata, spec))
     return spec
 
 
-def _limits(metadata, has_length):
+def _limits(metadata, spec):
+    """What pydantic says of the values of such a spec. A limit that is no value
+    itself is the next whole number; of a float a job can only say the limit."""
+    has_length = spec.get("type") == "str" or "list" in spec
+    step = 1 if spec.get("type") == "int" else 0
     limits = {}
     for one in metadata:
-        if isinstance(one, annotated_types.Ge):
+        if isinstance(one, pydantic.fields.FieldInfo):
+            limits.update(_limits(one.metadata, spec))
+        elif isinstance(one, annotated_types.Ge):
             limits["min"] = one.ge
+        elif isinstance(one, annotated_types.Gt):
+            limits["min"] = one.gt + step
         elif isinstance(one, annotated_types.Le):
             limits["max"] = one.le
+        elif isinstance(one, annotated_types.Lt):
+            limits["max"] = one.lt - step
         elif has_length and isinstance(one, annotated_types.MinLen):
             limits["min_length"] = one.min_length
         elif has_length and isinstance(one, annotated_types.MaxLen):

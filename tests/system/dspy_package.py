@@ -43,7 +43,7 @@ def odd(folder):
     import enum
     import functools
     import warnings
-    from typing import Literal
+    from typing import Annotated, Literal
 
     import pydantic
     from promptcc import fields, reading
@@ -113,6 +113,9 @@ def odd(folder):
             "itself": refusal(dspy.Predict(signature.with_updated_fields(
                 "a", type_=Tree))),
         },
+        "limits": [fields.type_of("n", one) for one in (
+            Annotated[int, pydantic.Field(gt=0, lt=9)],
+            list[Annotated[float, pydantic.Field(gt=0, le=1)]])],
         "damaged": [damaged(text) for text in (
             b"", b"[]", b"\xff", b'{"metadata": null}',
             b'{"metadata": {"promptcc": {"format": 3}}}')],

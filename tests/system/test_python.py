@@ -167,6 +167,8 @@ def test_odd_programs_metrics_and_replies(stage, dspy_python):
     assert "BestOfN" in made["refused"]["best of n"], made
     assert "dspy.Prediction" in made["refused"]["text"]
     assert "sends text alone" in made["refused"]["image"]
+    assert made["limits"] == [{"type": "int", "min": 1, "max": 8},
+                              {"list": {"type": "float", "min": 0, "max": 1}}]
     assert "holds itself" in made["refused"]["itself"]
     for text, word in zip(made["damaged"], ("no JSON", "no metadata.promptcc",
                                             "no JSON", "no metadata.promptcc",
