@@ -18,7 +18,9 @@
 //
 // Texts are UTF-8. Those that a function returns as `char *` are the caller's:
 // give them to promptcc_text_free. NULL (or false) is failure, and the error
-// says why; it is untouched on success, and may be NULL.
+// says why; it is untouched on success, and may be NULL. No other argument may
+// be, except where it is said, and nothing may be used once it was freed: as in
+// C's own library, neither is looked after. So look at each result first.
 //
 // Threads: a program never changes, and any number of threads may use it at
 // the same time. A runner belongs to one thread at a time; make one for each.
