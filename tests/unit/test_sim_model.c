@@ -422,6 +422,23 @@ Test(sim_model, labels_that_an_instruction_lists_do_not_become_fields)
 
 // ---- the teacher
 
+// What a teacher says at temperature 1.
+static void ask_teacher(const char *system, const char *user, int64_t seed,
+                        struct buf *reply)
+{
+    struct sim_message messages[] = {
+        {"system", system, strlen(system)},
+        {"user", user, strlen(user)},
+    };
+    struct sim_query query = {.model = "any:32b",
+                              .messages = messages,
+                              .n_messages = 2,
+                              .temperature = 1.0,
+                              .seed = seed};
+
+    ask(&query, reply);
+}
+
 static const char TEACHER[] =
     "Input fields:\n1. `dataset_examples`\n2. `basic_instruction`\n3. `tip`\n\n"
     "Output fields:\n1. `proposed_instruction`\n\nPropose an instruction.";
@@ -436,21 +453,12 @@ static const char ROWS[] =
 
 Test(sim_model, a_teacher_proposes_differing_instructions_from_the_examples)
 {
-    struct sim_message messages[] = {
-        {"system", TEACHER, sizeof TEACHER - 1},
-        {"user", ROWS, sizeof ROWS - 1},
-    };
     struct buf first = BUF_INIT(SIM_REPLY_MAX_BYTES);
     struct buf other = BUF_INIT(SIM_REPLY_MAX_BYTES);
     size_t different = 0;
     size_t guided = 0;
     for (int64_t seed = 0; seed < 12; seed++) {
-        struct sim_query query = {.model = "any:32b",
-                                  .messages = messages,
-                                  .n_messages = 2,
-                                  .temperature = 1.0,
-                                  .seed = seed};
-        ask(&query, seed == 0 ? &first : &other);
+        ask_teacher(TEACHER, ROWS, seed, seed == 0 ? &first : &other);
         const struct buf *last = seed == 0 ? &first : &other;
         guided +=
             strstr(last->data, "`baking` when it speaks of dough") != NULL;
@@ -477,19 +485,10 @@ static const char SURE_ROWS[] =
 
 Test(sim_model, a_teacher_does_not_take_a_confidence_for_a_label)
 {
-    struct sim_message messages[] = {
-        {"system", TEACHER, sizeof TEACHER - 1},
-        {"user", SURE_ROWS, sizeof SURE_ROWS - 1},
-    };
     struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
     size_t guided = 0;
     for (int64_t seed = 0; seed < 12; seed++) {
-        struct sim_query query = {.model = "any:32b",
-                                  .messages = messages,
-                                  .n_messages = 2,
-                                  .temperature = 1.0,
-                                  .seed = seed};
-        ask(&query, &reply);
+        ask_teacher(TEACHER, SURE_ROWS, seed, &reply);
         guided += strstr(reply.data, "`baking` when it speaks of") != NULL;
         cr_expect_null(strstr(reply.data, "`0.5`"), "%s", reply.data);
     }
@@ -518,19 +517,10 @@ static const char NESTED_FAILURES[] =
 // How many of twelve instructions tell baking; none takes dough for sailing.
 static size_t count_lessons(const char *failures)
 {
-    struct sim_message messages[] = {
-        {"system", REFLECTOR, sizeof REFLECTOR - 1},
-        {"user", failures, strlen(failures)},
-    };
     struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
     size_t right = 0;
     for (int64_t seed = 0; seed < 12; seed++) {
-        struct sim_query query = {.model = "any:32b",
-                                  .messages = messages,
-                                  .n_messages = 2,
-                                  .temperature = 1.0,
-                                  .seed = seed};
-        ask(&query, &reply);
+        ask_teacher(REFLECTOR, failures, seed, &reply);
         right += strstr(reply.data, "`baking` when it speaks of ") != NULL;
         char *sailing = strstr(reply.data, "`sailing` when");
         if (sailing != NULL) {
