@@ -9,49 +9,64 @@
 // --- ours
 
 // A text that is too long is no candidate; that is no failure.
-static bool keep(struct space *space, size_t part, const struct buf *text,
-                 const char *kind, int parent, int *number, struct err *err)
+static bool keep(struct space *space, const struct text_draft *draft,
+                 const struct buf *text, int *number, struct err *err)
 {
     if (text->no_memory)
         err_nomem(err, "an instruction");
     if (text->failed || text->len == 0)
         return !text->no_memory;
-    return space_add_text(space, part, text->data, kind, parent, number, err);
+    return space_add_text(space, draft->part, text->data, draft->kind,
+                          draft->parent, number, err);
+}
+
+// Whether any of the pieces had something to say. A terse text is made of no
+// other.
+static bool put_pieces(const struct wording *wording,
+                       const struct text_pieces *pieces, const char *parent,
+                       struct buf *text)
+{
+    bool said = (pieces->which & (PIECE_TERSE | PIECE_STRICT)) != 0;
+
+    if ((pieces->which & PIECE_TERSE) != 0)
+        wording_terse(wording, text);
+    else
+        buf_puts(text, parent);
+    if ((pieces->which & PIECE_STRICT) != 0)
+        wording_strict(wording, text);
+    if ((pieces->which & PIECE_DEFINED) != 0 &&
+        wording_defined(wording, INSTRUCTION_MAX_BYTES / 2, text))
+        said = true;
+    if ((pieces->which & PIECE_CONTRASTED) != 0 &&
+        wording_contrasted(wording, pieces->confusions, pieces->n_confusions,
+                           text))
+        said = true;
+    return said;
 }
 
 bool text_space_write(struct space *space, const struct study *study,
-                      size_t part, int parent, unsigned pieces,
-                      const struct confusion *confusions, size_t n,
-                      const char *kind, int *number, struct err *err)
+                      const struct text_draft *draft,
+                      const struct text_pieces *pieces, int *number,
+                      struct err *err)
 {
     const struct wording wording = {
-        .step = program_predictor(study->program, part),
+        .step = program_predictor(study->program, draft->part),
         .dataset = session_dataset(study->session),
         .rows = study->rows,
-        .classes = &study->classes[part],
+        .classes = &study->classes[draft->part],
         .lexicon = study->lexicon,
     };
-    bool terse = (pieces & PIECE_TERSE) != 0;
-    bool said = terse || (pieces & PIECE_STRICT) != 0;
+    const char *parent = space->parts[draft->part].texts[draft->parent].text;
+    struct text_draft of = *draft;
     struct buf text = BUF_INIT(INSTRUCTION_MAX_BYTES);
     bool ok;
 
-    if (terse)
-        wording_terse(&wording, &text);
-    else
-        buf_puts(&text, space->parts[part].texts[parent].text);
-    if ((pieces & PIECE_STRICT) != 0)
-        wording_strict(&wording, &text);
-    if ((pieces & PIECE_DEFINED) != 0 &&
-        wording_defined(&wording, INSTRUCTION_MAX_BYTES / 2, &text))
-        said = true;
-    if ((pieces & PIECE_CONTRASTED) != 0 &&
-        wording_contrasted(&wording, confusions, n, &text))
-        said = true;
+    if ((pieces->which & PIECE_TERSE) != 0)
+        of.parent = SPACE_ORPHAN;
     if (number != NULL)
-        *number = parent;
-    ok = !said || keep(space, part, &text, kind, terse ? SPACE_ORPHAN : parent,
-                       number, err);
+        *number = draft->parent;
+    ok = !put_pieces(&wording, pieces, parent, &text) ||
+         keep(space, &of, &text, number, err);
     buf_release(&text);
     return ok;
 }
@@ -307,13 +322,13 @@ static void cut(char *text, const char *sentence)
     memmove(at, end, strlen(end) + 1);
 }
 
-bool text_space_gather(struct space *space, size_t part, int parent,
-                       const double *worth, size_t n, const char *kind,
-                       int *number, struct err *err)
+bool text_space_gather(struct space *space, const struct text_draft *draft,
+                       const double *worth, size_t n, int *number,
+                       struct err *err)
 {
-    const struct space_part *from = &space->parts[part];
+    const struct space_part *from = &space->parts[draft->part];
     struct buf text = BUF_INIT(INSTRUCTION_MAX_BYTES);
-    char *base = strdup(from->texts[parent].text);
+    char *base = strdup(from->texts[draft->parent].text);
     bool ok = base != NULL;
 
     if (!ok)
@@ -330,8 +345,8 @@ bool text_space_gather(struct space *space, size_t part, int parent,
             buf_puts(&text, from->sayings[i]);
         }
     if (number != NULL)
-        *number = parent;
-    ok = ok && keep(space, part, &text, kind, parent, number, err);
+        *number = draft->parent;
+    ok = ok && keep(space, draft, &text, number, err);
     free(base);
     buf_release(&text);
     return ok;
@@ -341,9 +356,13 @@ static bool keep_merged(struct space *space, const struct merged *merged,
                         struct err *err)
 {
     const struct letter *letter = merged->letter;
+    struct text_draft draft;
 
-    return letter == NULL || keep(space, letter->part, &merged->text,
-                                  letter->kind, letter->parent, NULL, err);
+    if (letter == NULL)
+        return true;
+    draft = (struct text_draft){
+        .part = letter->part, .parent = letter->parent, .kind = letter->kind};
+    return keep(space, &draft, &merged->text, NULL, err);
 }
 
 bool text_space_ask(struct space *space, struct post *post,

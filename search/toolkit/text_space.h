@@ -30,21 +30,35 @@ enum text_piece {
     PIECE_TERSE = 8, // instead of the text that it is made of
 };
 
-// Text number `parent` with these pieces, those that have nothing to say left
-// out; nothing is added when none is left. number may be NULL: of the new text,
-// or parent.
-bool text_space_write(struct space *space, const struct study *study,
-                      size_t part, int parent, unsigned pieces,
-                      const struct confusion *confusions, size_t n,
-                      const char *kind, int *number, struct err *err);
+// A text that is made of one that the space has.
+struct text_draft {
+    size_t part;
+    int parent;       // number of the one that it is made of
+    const char *kind; // of the new one, for people; static
+};
 
-// Text number `parent` with all that the teacher ever said about the part's
-// texts, as far as there is room, but without the sentences of which `worth`
-// (by number, of n; further ones are fine) is below 0. number may be NULL: of
-// the new text, or parent.
-bool text_space_gather(struct space *space, size_t part, int parent,
-                       const double *worth, size_t n, const char *kind,
-                       int *number, struct err *err);
+// What we can add to a text ourselves.
+struct text_pieces {
+    unsigned which;                     // of enum text_piece
+    const struct confusion *confusions; // borrowed; for PIECE_CONTRASTED
+    size_t n_confusions;
+};
+
+// The parent with these pieces, those that have nothing to say left out;
+// nothing is added when none is left. number may be NULL: of the new text, or
+// of the parent.
+bool text_space_write(struct space *space, const struct study *study,
+                      const struct text_draft *draft,
+                      const struct text_pieces *pieces, int *number,
+                      struct err *err);
+
+// The parent with all that the teacher ever said about the part's texts, as far
+// as there is room, but without the sentences of which `worth` (by number, of
+// n; further ones are fine) is below 0. number may be NULL: of the new text, or
+// of the parent.
+bool text_space_gather(struct space *space, const struct text_draft *draft,
+                       const double *worth, size_t n, int *number,
+                       struct err *err);
 
 enum { LETTER_CASES = 16, LETTER_GROUPS = 4 };
 

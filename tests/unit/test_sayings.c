@@ -71,8 +71,9 @@ Test(sayings, without_a_label_it_is_about_the_rows_that_share_a_rare_word)
 static const char *gathered(const double *worth, size_t n)
 {
     const struct space_part *part = &space.parts[0];
+    const struct text_draft draft = {.parent = 1, .kind = "test"};
 
-    cr_assert(text_space_gather(&space, 0, 1, worth, n, "test", NULL, &err));
+    cr_assert(text_space_gather(&space, &draft, worth, n, NULL, &err));
     return part->texts[part->n_texts - 1].text;
 }
 

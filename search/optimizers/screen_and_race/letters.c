@@ -111,6 +111,22 @@ static bool write_afresh(const struct search *search, struct letter *letters,
                                &from->sets[1].list, err);
 }
 
+// All that the teacher said so far, added to the text that the letters were
+// about and to the one that defines the labels.
+static bool gather_all(struct search *search, int text, struct err *err)
+{
+    const struct text_draft all = {
+        .part = search->focus, .parent = text, .kind = "all that was said"};
+    const struct text_draft defined = {
+        .part = search->focus,
+        .parent = search->parts[search->focus].defined,
+        .kind = "defined, and all that was said",
+    };
+
+    return text_space_gather(&search->space, &all, NULL, 0, NULL, err) &&
+           text_space_gather(&search->space, &defined, NULL, 0, NULL, err);
+}
+
 bool letters_send(struct search *search, const struct findings *found, int text,
                   struct err *err)
 {
@@ -130,11 +146,7 @@ bool letters_send(struct search *search, const struct findings *found, int text,
     if (ok && n > 0)
         ok = text_space_ask(&search->space, &search->post, letters, n, err);
     if (ok && n > 0 && first)
-        ok = text_space_gather(&search->space, search->focus, text, NULL, 0,
-                               "all that was said", NULL, err) &&
-             text_space_gather(&search->space, search->focus,
-                               search->parts[search->focus].defined, NULL, 0,
-                               "defined, and all that was said", NULL, err);
+        ok = gather_all(search, text, err);
     for (size_t i = 0; i < n; i++)
         letter_release(&letters[i]);
     free(letters);

@@ -167,6 +167,8 @@ static bool enter_without(struct mending *mending, const char *kind,
 {
     struct search *search = mending->search;
     size_t part = search->focus, at = space_at_text(part);
+    const struct text_draft draft = {
+        .part = part, .parent = search->leader->choices[at], .kind = kind};
     size_t bytes = search->space.n_choices * sizeof(int);
     int *choices = malloc(bytes + sizeof(int));
     bool ok = choices != NULL;
@@ -175,9 +177,9 @@ static bool enter_without(struct mending *mending, const char *kind,
     if (!ok)
         return search_nomem(err);
     memcpy(choices, search->leader->choices, bytes);
-    ok = text_space_gather(&search->space, part, choices[at], mending->worth,
-                           search->space.parts[part].n_sayings, kind,
-                           &choices[at], err);
+    ok = text_space_gather(&search->space, &draft, mending->worth,
+                           search->space.parts[part].n_sayings, &choices[at],
+                           err);
     if (ok && choices[at] != search->leader->choices[at])
         *entry = search_enter(search, choices, err);
     free(choices);

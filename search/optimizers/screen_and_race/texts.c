@@ -22,14 +22,18 @@ static const struct {
 bool texts_begin(struct search *search, size_t part,
                  const struct findings *found, struct err *err)
 {
-    size_t confusions = part == search->focus ? found->n_confusions : 0;
-
     for (size_t i = 0; i < sizeof first_texts / sizeof *first_texts; i++) {
+        const struct text_draft draft = {.part = part,
+                                         .kind = first_texts[i].kind};
+        const struct text_pieces pieces = {
+            .which = first_texts[i].pieces,
+            .confusions = found->confusions,
+            .n_confusions = part == search->focus ? found->n_confusions : 0,
+        };
         int number;
 
-        if (!text_space_write(&search->space, &search->study, part, 0,
-                              first_texts[i].pieces, found->confusions,
-                              confusions, first_texts[i].kind, &number, err))
+        if (!text_space_write(&search->space, &search->study, &draft, &pieces,
+                              &number, err))
             return false;
         if (first_texts[i].pieces == PIECE_DEFINED)
             search->parts[part].defined = number;
@@ -53,6 +57,8 @@ static double draw_luck(struct rng *rng)
 static bool weed(struct search *search, size_t part, int text, bool drawn,
                  struct rng *rng, struct err *err)
 {
+    const struct text_draft draft = {
+        .part = part, .parent = text, .kind = drawn ? "drawn" : "weeded"};
     size_t n = search->outlook.sayings[part].n;
     double *worth = calloc(n + 1, sizeof *worth);
     bool ok = worth != NULL;
@@ -65,8 +71,8 @@ static bool weed(struct search *search, size_t part, int text, bool drawn,
 
         worth[i] = guess.mean + (TRUST + luck) * guess.deviation;
     }
-    ok = n == 0 || text_space_gather(&search->space, part, text, worth, n,
-                                     drawn ? "drawn" : "weeded", NULL, err);
+    ok = n == 0 ||
+         text_space_gather(&search->space, &draft, worth, n, NULL, err);
     free(worth);
     return ok;
 }
@@ -76,13 +82,17 @@ bool texts_renew(struct search *search, const struct findings *found,
 {
     size_t part = search->focus;
     int text = search->leader->choices[space_at_text(part)];
+    const struct text_draft draft = {
+        .part = part, .parent = text, .kind = "contrasted"};
+    const struct text_pieces pieces = {.which = PIECE_CONTRASTED,
+                                       .confusions = found->confusions,
+                                       .n_confusions = found->n_confusions};
     struct rng rng = session_rng(search->session, "weed", round);
 
     return letters_send(search, found, text, err) &&
            weed(search, part, text, false, &rng, err) &&
            weed(search, part, text, true, &rng, err) &&
            weed(search, part, text, true, &rng, err) &&
-           text_space_write(&search->space, &search->study, part, text,
-                            PIECE_CONTRASTED, found->confusions,
-                            found->n_confusions, "contrasted", NULL, err);
+           text_space_write(&search->space, &search->study, &draft, &pieces,
+                            NULL, err);
 }
