@@ -1,34 +1,28 @@
 #include "common/signals.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "common/bell.h"
 
 enum { STATUS_INTERRUPTED = 130 };
 
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may use it");
 
 // The handler's only means: a process has one set of handlers.
-static int pipe_ends[2] = {-1, -1};
+static struct bell bell = BELL_NONE;
 static atomic_int came; // read by other threads: those that serve pages
 static struct sigaction old_int, old_term, old_hup, old_pipe;
 
 static void handle(int number)
 {
-    int saved = errno;
-
     if (atomic_exchange(&came, 1) != 0) {
         if (number == SIGHUP)
             return;
         _exit(STATUS_INTERRUPTED);
     }
-    // A full pipe is as good: it is readable.
-    if (write(pipe_ends[1], "s", 1) < 0)
-        errno = saved;
-    errno = saved;
+    bell_ring(&bell);
 }
 
 static void mask(int how)
@@ -42,25 +36,12 @@ static void mask(int how)
     (void)pthread_sigmask(how, &set, NULL);
 }
 
-static bool open_pipe(struct err *err)
-{
-    if (pipe(pipe_ends) != 0) {
-        err_set(err, ERR_IO, "cannot open a pipe: %s", strerror(errno));
-        return false;
-    }
-    for (int i = 0; i < 2; i++) {
-        (void)fcntl(pipe_ends[i], F_SETFL, O_NONBLOCK);
-        (void)fcntl(pipe_ends[i], F_SETFD, FD_CLOEXEC);
-    }
-    return true;
-}
-
 bool signals_open(struct err *err)
 {
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-    if (!open_pipe(err))
+    if (!bell_open(&bell, "signals", err))
         return false;
     atomic_store(&came, 0);
     mask(SIG_BLOCK);
@@ -82,7 +63,7 @@ void signals_accept(void)
 
 int signals_fd(void)
 {
-    return pipe_ends[0];
+    return bell_fd(&bell);
 }
 
 bool signals_came(void)
@@ -92,7 +73,7 @@ bool signals_came(void)
 
 void signals_close(void)
 {
-    if (pipe_ends[0] < 0)
+    if (bell_fd(&bell) < 0)
         return;
     mask(SIG_BLOCK);
     (void)sigaction(SIGINT, &old_int, NULL);
@@ -100,8 +81,5 @@ void signals_close(void)
     (void)sigaction(SIGHUP, &old_hup, NULL);
     (void)sigaction(SIGPIPE, &old_pipe, NULL);
     mask(SIG_UNBLOCK);
-    for (int i = 0; i < 2; i++) {
-        (void)close(pipe_ends[i]);
-        pipe_ends[i] = -1;
-    }
+    bell_close(&bell);
 }

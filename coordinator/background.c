@@ -1,12 +1,10 @@
 #include "coordinator/background.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+
+#include "common/bell.h"
+#include "common/thread.h"
 
 enum { MAX_THREADS = 8 };
 
@@ -18,7 +16,7 @@ struct background {
     struct background_options options;
     pthread_t threads[MAX_THREADS];
     int n_threads;
-    int ready[2]; // a pipe: read end, write end
+    struct bell ready;
     // The loop's.
     size_t n;
     size_t bytes;
@@ -76,8 +74,7 @@ static void finish(struct background *background, struct chore *chore)
     (void)pthread_mutex_lock(&background->mutex);
     push(&background->finished, chore);
     (void)pthread_mutex_unlock(&background->mutex);
-    // A full pipe is readable all the same.
-    (void)!write(background->ready[1], "", 1);
+    bell_ring(&background->ready);
 }
 
 // A store that is broken no longer moves: then what is durable is all there
@@ -114,42 +111,16 @@ static void *run_thread(void *user)
 
 // --- start and stop ---
 
-static bool open_ready(struct background *background, struct err *err)
-{
-    if (pipe(background->ready) != 0) {
-        background->ready[0] = background->ready[1] = -1;
-        err_set(err, ERR_IO, "cannot make a pipe for the coordinator: %s",
-                strerror(errno));
-        return false;
-    }
-    for (int i = 0; i < 2; i++) {
-        (void)fcntl(background->ready[i], F_SETFD, FD_CLOEXEC);
-        (void)fcntl(background->ready[i], F_SETFL, O_NONBLOCK);
-    }
-    return true;
-}
-
-// The threads take no signals: they are the program's loop's.
 static bool start_threads(struct background *background, struct err *err)
 {
-    sigset_t all;
-    sigset_t before;
-    int why = 0;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (why == 0 && background->n_threads < background->options.threads &&
+    while (background->n_threads < background->options.threads &&
            background->n_threads < MAX_THREADS) {
-        why = pthread_create(&background->threads[background->n_threads], NULL,
-                             run_thread, background);
-        if (why == 0)
-            background->n_threads++;
+        if (!thread_start(&background->threads[background->n_threads],
+                          run_thread, background, "the coordinator", err))
+            return false;
+        background->n_threads++;
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (why != 0)
-        err_set(err, ERR_IO, "cannot start a thread of the coordinator: %s",
-                strerror(why));
-    return why == 0;
+    return true;
 }
 
 struct background *background_start(const struct background_options *options,
@@ -162,11 +133,13 @@ struct background *background_start(const struct background_options *options,
         return NULL;
     }
     background->options = *options;
+    background->ready = (struct bell)BELL_NONE;
     background->waiting.last = &background->waiting.first;
     background->finished.last = &background->finished.first;
     (void)pthread_mutex_init(&background->mutex, NULL);
     (void)pthread_cond_init(&background->work, NULL);
-    if (open_ready(background, err) && start_threads(background, err))
+    if (bell_open(&background->ready, "the coordinator", err) &&
+        start_threads(background, err))
         return background;
     background_stop(background);
     return NULL;
@@ -183,9 +156,7 @@ void background_stop(struct background *background)
     for (int i = 0; i < background->n_threads; i++)
         (void)pthread_join(background->threads[i], NULL);
     background_take(background);
-    for (int i = 0; i < 2; i++)
-        if (background->ready[i] >= 0)
-            (void)close(background->ready[i]);
+    bell_close(&background->ready);
     (void)pthread_cond_destroy(&background->work);
     (void)pthread_mutex_destroy(&background->mutex);
     free(background);
@@ -233,16 +204,14 @@ void background_dismiss(struct background *background, const struct err *why)
 
 int background_fd(const struct background *background)
 {
-    return background->ready[0];
+    return bell_fd(&background->ready);
 }
 
 void background_take(struct background *background)
 {
-    char bytes[64];
     struct chore *chore;
 
-    while (read(background->ready[0], bytes, sizeof bytes) > 0)
-        continue;
+    bell_hush(&background->ready);
     for (;;) {
         (void)pthread_mutex_lock(&background->mutex);
         chore = pop(&background->finished);

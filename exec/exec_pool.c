@@ -2,10 +2,8 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/bell.h"
 #include "common/clock.h"
 #include "common/text.h"
+#include "common/thread.h"
 #include "exec/exec_child.h"
 #include "exec/exec_script.h"
 
@@ -55,11 +55,11 @@ struct exec_pool {
     char **paths;                  // one a command; owned, as the texts
     struct process *slots;         // owned
     size_t n_slots;
-    struct pollfd *fds; // owned; FDS_A_SLOT a slot, then the wake pipe
+    struct pollfd *fds; // owned; FDS_A_SLOT a slot, then that of the bell
     pthread_t thread;
     bool running;
-    int wake[2];          // owner -> thread
-    int ready[2];         // thread -> owner
+    struct bell wake;     // owner -> thread
+    struct bell ready;    // thread -> owner
     pthread_mutex_t lock; // for the rest
     struct exec_request *waiting, **waiting_end;
     struct done_item *done, **done_end;
@@ -136,7 +136,7 @@ static void post_done(struct exec_pool *pool, struct done_item *item)
     *pool->done_end = item;
     pool->done_end = &item->next;
     if (pool->done == item)
-        (void)!write(pool->ready[1], "", 1);
+        bell_ring(&pool->ready);
     (void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -399,7 +399,8 @@ static int prepare_poll(struct exec_pool *pool)
     int64_t now = clock_monotonic_ms();
     int64_t wait = -1;
 
-    pool->fds[0] = (struct pollfd){.fd = pool->wake[0], .events = POLLIN};
+    pool->fds[0] =
+        (struct pollfd){.fd = bell_fd(&pool->wake), .events = POLLIN};
     for (size_t i = 0; i < pool->n_slots; i++) {
         const struct process *slot = &pool->slots[i];
         struct pollfd *fds = &pool->fds[1 + FDS_A_SLOT * i];
@@ -415,14 +416,6 @@ static int prepare_poll(struct exec_pool *pool)
         wait = wait < 0 || left < wait ? left : wait;
     }
     return (int)wait;
-}
-
-static void drain(int fd)
-{
-    char bytes[64];
-
-    while (read(fd, bytes, sizeof bytes) > 0)
-        continue;
 }
 
 static bool is_stopping(struct exec_pool *pool)
@@ -443,7 +436,7 @@ static void *run(void *arg)
         int wait = prepare_poll(pool);
         (void)poll(pool->fds, (nfds_t)(1 + FDS_A_SLOT * pool->n_slots),
                    ended ? 0 : wait);
-        drain(pool->wake[0]);
+        bell_hush(&pool->wake);
         for (size_t i = 0; i < pool->n_slots; i++)
             serve_slot(pool, &pool->slots[i], &pool->fds[1 + FDS_A_SLOT * i]);
     }
@@ -453,20 +446,6 @@ static void *run(void *arg)
 }
 
 // The owner's side
-
-static bool open_pipe(int ends[2])
-{
-    if (pipe(ends) != 0) {
-        ends[0] = ends[1] = -1;
-        return false;
-    }
-    for (int i = 0; i < 2; i++) {
-        if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0 ||
-            fcntl(ends[i], F_SETFL, O_NONBLOCK) != 0)
-            return false;
-    }
-    return true;
-}
 
 static bool copy_commands(struct exec_pool *pool,
                           const struct exec_command *commands)
@@ -498,23 +477,12 @@ static bool make_slots(struct exec_pool *pool)
     return true;
 }
 
-// The thread has all signals blocked: SIGPIPE must not kill us, and the
-// others are for the loop of the program.
+// Without signals, SIGPIPE does not kill us.
 static bool start_thread(struct exec_pool *pool, struct err *err)
 {
-    sigset_t all;
-    sigset_t before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int why = pthread_create(&pool->thread, NULL, run, pool);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pool->running = why == 0;
-    if (why != 0)
-        err_set(err, ERR_IO,
-                "cannot start a thread for the programs of the job: %s",
-                strerror(why));
-    return why == 0;
+    pool->running =
+        thread_start(&pool->thread, run, pool, "the programs of the job", err);
+    return pool->running;
 }
 
 static bool find_programs(struct exec_pool *pool, struct err *err)
@@ -553,17 +521,13 @@ struct exec_pool *exec_pool_start(const struct exec_pool_options *options,
     pool->waiting_end = &pool->waiting;
     pool->done_end = &pool->done;
     (void)pthread_mutex_init(&pool->lock, NULL);
-    bool piped = open_pipe(pool->wake);
-    piped = open_pipe(pool->ready) && piped;
-    if (!piped) {
-        err_set(err, ERR_IO,
-                "cannot make a pipe for the programs of the job: %s",
-                strerror(errno));
-    } else if (!copy_commands(pool, options->commands) || !make_slots(pool)) {
+    pool->wake = pool->ready = (struct bell)BELL_NONE;
+    if (!copy_commands(pool, options->commands) || !make_slots(pool))
         err_nomem(err, "the programs of the job");
-    } else if (find_programs(pool, err) && start_thread(pool, err)) {
+    else if (bell_open(&pool->wake, "the programs of the job", err) &&
+             bell_open(&pool->ready, "the programs of the job", err) &&
+             find_programs(pool, err) && start_thread(pool, err))
         return pool;
-    }
     exec_pool_stop(pool);
     return NULL;
 }
@@ -588,14 +552,6 @@ static void release_slots(struct exec_pool *pool)
     free(pool->fds);
 }
 
-static void close_pipe(const int ends[2])
-{
-    for (int i = 0; i < 2; i++) {
-        if (ends[i] >= 0)
-            (void)close(ends[i]);
-    }
-}
-
 void exec_pool_stop(struct exec_pool *pool)
 {
     struct exec_done done;
@@ -606,15 +562,15 @@ void exec_pool_stop(struct exec_pool *pool)
         (void)pthread_mutex_lock(&pool->lock);
         pool->stopping = true;
         (void)pthread_mutex_unlock(&pool->lock);
-        (void)!write(pool->wake[1], "", 1);
+        bell_ring(&pool->wake);
         (void)pthread_join(pool->thread, NULL);
     }
     while (exec_pool_take(pool, &done))
         exec_done_release(&done);
     free_requests(pool->waiting);
     release_slots(pool);
-    close_pipe(pool->wake);
-    close_pipe(pool->ready);
+    bell_close(&pool->wake);
+    bell_close(&pool->ready);
     for (size_t i = 0; pool->paths != NULL && i < pool->options.n_commands; i++)
         free(pool->paths[i]);
     free(pool->paths);
@@ -664,14 +620,13 @@ bool exec_pool_begin(struct exec_pool *pool, size_t command, uint64_t id,
     *pool->waiting_end = request;
     pool->waiting_end = &request->next;
     (void)pthread_mutex_unlock(&pool->lock);
-    // When the pipe is full the thread is about to wake up anyway.
-    (void)!write(pool->wake[1], "", 1);
+    bell_ring(&pool->wake);
     return true;
 }
 
 int exec_pool_fd(const struct exec_pool *pool)
 {
-    return pool->ready[0];
+    return bell_fd(&pool->ready);
 }
 
 bool exec_pool_take(struct exec_pool *pool, struct exec_done *done)
@@ -682,7 +637,7 @@ bool exec_pool_take(struct exec_pool *pool, struct exec_done *done)
         pool->done = item->next;
         if (pool->done == NULL) {
             pool->done_end = &pool->done;
-            drain(pool->ready[0]);
+            bell_hush(&pool->ready);
         }
     }
     (void)pthread_mutex_unlock(&pool->lock);

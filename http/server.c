@@ -1,7 +1,6 @@
 #include "http/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -567,10 +566,10 @@ static bool bind_patiently(int fd, const struct http_address *address)
 static int open_listener(struct http_address *address, struct err *err)
 {
     struct sockaddr *at = (struct sockaddr *)&address->at;
-    int fd = socket(at->sa_family, SOCK_STREAM, 0);
+    int fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int on = 1;
 
-    if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+    if (fd < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         !bind_patiently(fd, address) || listen(fd, BACKLOG) != 0 ||
         getsockname(fd, at, &address->len) != 0) {

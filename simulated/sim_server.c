@@ -2,17 +2,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <jansson.h>
 #include <microhttpd.h>
 
+#include "common/bell.h"
 #include "common/clock.h"
 
 #include "simulated/sim_api.h"
@@ -27,12 +26,10 @@ static const char *const USUAL_MODELS[] = {
     "smollm2:135m",    "qwen3:8b",     "all-minilm:latest",
 };
 
-// stop_pipe: its write end is closed when the server stops, so that all who
-// poll its read end wake.
 struct sim_server {
     struct sim_service service;
     struct MHD_Daemon *daemon;
-    int stop_pipe[2];
+    struct bell stop; // rings when the server stops, and is never hushed
     uint16_t port;
 };
 
@@ -57,7 +54,7 @@ static bool has_left(int socket)
 
 static bool is_stopping(const struct sim_server *server)
 {
-    struct pollfd stop = {.fd = server->stop_pipe[0], .events = POLLIN};
+    struct pollfd stop = {.fd = bell_fd(&server->stop), .events = POLLIN};
     return poll(&stop, 1, 0) > 0;
 }
 
@@ -73,7 +70,7 @@ static bool visit_pause(void *data, int64_t us)
     int64_t end = clock_monotonic_us() + us;
     for (int64_t rest = us; rest > 0; rest = end - clock_monotonic_us()) {
         int64_t ms = (rest + 999) / 1000;
-        struct pollfd stop = {.fd = incoming->server->stop_pipe[0],
+        struct pollfd stop = {.fd = bell_fd(&incoming->server->stop),
                               .events = POLLIN};
         if (poll(&stop, 1, (int)(ms < LOOK_MS ? ms : LOOK_MS)) > 0 ||
             has_left(incoming->socket))
@@ -350,21 +347,10 @@ struct sim_server *sim_server_start(const struct sim_options *options,
         return NULL;
     }
     json_object_seed(0); // once, before there are threads
-    server->stop_pipe[0] = -1;
-    server->stop_pipe[1] = -1;
-    if (pipe(server->stop_pipe) != 0) {
-        err_set(err, ERR_IO, "no pipe for the stand-in server: %s",
-                strerror(errno));
-        goto failed;
-    }
-    fcntl(server->stop_pipe[0], F_SETFD, FD_CLOEXEC);
-    fcntl(server->stop_pipe[1], F_SETFD, FD_CLOEXEC);
-    if (!set_up_service(&server->service, options, err) ||
-        !listen_on(server, options->port, err))
-        goto failed;
-    return server;
-
-failed:
+    if (bell_open(&server->stop, "the stand-in server", err) &&
+        set_up_service(&server->service, options, err) &&
+        listen_on(server, options->port, err))
+        return server;
     sim_server_stop(server);
     return NULL;
 }
@@ -373,15 +359,13 @@ void sim_server_stop(struct sim_server *server)
 {
     if (server == NULL)
         return;
-    if (server->stop_pipe[1] >= 0)
-        close(server->stop_pipe[1]);
+    bell_ring(&server->stop);
     if (server->service.slots != NULL)
         sim_slots_stop(server->service.slots);
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     release_service(&server->service);
-    if (server->stop_pipe[0] >= 0)
-        close(server->stop_pipe[0]);
+    bell_close(&server->stop);
     free(server);
 }
 

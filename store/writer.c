@@ -1,18 +1,16 @@
 #include "store/writer.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/bell.h"
 #include "common/clock.h"
 #include "common/cond.h"
 #include "common/log.h"
+#include "common/thread.h"
 #include "store/record.h"
 #include "store/sql.h"
 
@@ -39,7 +37,7 @@ struct writer {
     sqlite3_stmt *begin;
     sqlite3_stmt *commit;
     pthread_t thread;
-    int notice[2]; // a pipe: read end, write end
+    struct bell notice;
 
     // The loop's.
     uint64_t last_put;
@@ -51,7 +49,7 @@ struct writer {
     unsigned open_puts;       // in the transaction; 0: none is open
 
     atomic_uint_fast64_t durable;
-    atomic_bool noticed; // a byte is in the pipe, or about to be
+    atomic_bool noticed; // it rings, or is about to
     atomic_bool broken;
     atomic_bool troubled;            // a commit failed, and is tried again
     atomic_int_fast64_t patience_ms; // with that; below 0: for ever
@@ -80,10 +78,8 @@ static void clear_large(struct buf *frames)
 // then looks misses nothing.
 static void give_notice(struct writer *writer)
 {
-    if (atomic_exchange(&writer->noticed, true))
-        return;
-    ssize_t put = write(writer->notice[1], "", 1);
-    (void)put; // a full pipe is readable all the same
+    if (!atomic_exchange(&writer->noticed, true))
+        bell_ring(&writer->notice);
 }
 
 static void roll_back(struct writer *writer)
@@ -412,39 +408,6 @@ static bool prepare_all(struct writer *writer, struct err *err)
            prepare_one(writer, "COMMIT", &writer->commit, err);
 }
 
-static bool open_notice(struct writer *writer, struct err *err)
-{
-    bool ok = pipe(writer->notice) == 0;
-
-    if (!ok)
-        writer->notice[0] = writer->notice[1] = -1;
-    for (int i = 0; i < 2 && ok; i++)
-        ok = fcntl(writer->notice[i], F_SETFD, FD_CLOEXEC) == 0 &&
-             fcntl(writer->notice[i], F_SETFL, O_NONBLOCK) == 0;
-    if (!ok)
-        err_set(err, ERR_IO, "cannot make a pipe for the store: %s",
-                strerror(errno));
-    return ok;
-}
-
-// The thread takes no signals: they are the loop's.
-static bool start_thread(struct writer *writer, struct err *err)
-{
-    sigset_t all;
-    sigset_t old;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&writer->thread, NULL, run_thread, writer);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc == EAGAIN || rc == ENOMEM)
-        err_nomem(err, "the store's thread");
-    else if (rc != 0)
-        err_set(err, ERR_IO, "cannot start the store's thread: %s",
-                strerror(rc));
-    return rc == 0;
-}
-
 // Everything but thread and db.
 static void free_writer(struct writer *writer)
 {
@@ -452,10 +415,7 @@ static void free_writer(struct writer *writer)
         (void)sqlite3_finalize(writer->stmts[kind]);
     (void)sqlite3_finalize(writer->begin);
     (void)sqlite3_finalize(writer->commit);
-    for (int i = 0; i < 2; i++) {
-        if (writer->notice[i] >= 0)
-            (void)close(writer->notice[i]);
-    }
+    bell_close(&writer->notice);
     buf_release(&writer->queue);
     buf_release(&writer->batch);
     buf_release(&writer->kept);
@@ -478,7 +438,7 @@ struct writer *writer_start(sqlite3 *db, const char *path,
     writer->db = db;
     writer->path = path;
     writer->file = file;
-    writer->notice[0] = writer->notice[1] = -1;
+    writer->notice = (struct bell)BELL_NONE;
     writer->queue = BUF_INIT(WRITER_MAX_BYTES + RECORD_MAX_BYTES);
     writer->batch = writer->queue;
     writer->kept = writer->queue;
@@ -486,8 +446,9 @@ struct writer *writer_start(sqlite3 *db, const char *path,
     (void)pthread_mutex_init(&writer->mutex, NULL);
     (void)pthread_cond_init(&writer->work, NULL);
     (void)pthread_cond_init(&writer->moved, NULL);
-    if (prepare_all(writer, err) && open_notice(writer, err) &&
-        start_thread(writer, err))
+    if (prepare_all(writer, err) &&
+        bell_open(&writer->notice, "the store", err) &&
+        thread_start(&writer->thread, run_thread, writer, "the store", err))
         return writer;
     free_writer(writer);
     return NULL;
@@ -696,14 +657,11 @@ bool writer_flush(struct writer *writer, struct err *err)
 
 int writer_notice_fd(const struct writer *writer)
 {
-    return writer->notice[0];
+    return bell_fd(&writer->notice);
 }
 
 void writer_notice_clear(struct writer *writer)
 {
-    char bytes[16];
-
-    while (read(writer->notice[0], bytes, sizeof bytes) > 0)
-        continue;
+    bell_hush(&writer->notice);
     atomic_store(&writer->noticed, false);
 }

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "common/hash.h"
 #include "common/log.h"
 #include "common/map.h"
+#include "common/thread.h"
 #include "wire/inproc.h"
 
 enum { LOOK_MS = 1000, PATH_BYTES = 4096 };
@@ -34,7 +34,6 @@ struct gate {
     void *control; // the end
     void *control_owner;
     pthread_t thread;
-    bool started;
 
     pthread_mutex_t mutex; // over ring
     struct ring ring;
@@ -357,19 +356,6 @@ static bool open_sockets(struct gate *gate)
            zmq_connect(gate->control_owner, endpoint) == 0;
 }
 
-// Signals are for the thread that the program chose.
-static bool start_thread(struct gate *gate)
-{
-    sigset_t all;
-    sigset_t before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    gate->started = pthread_create(&gate->thread, NULL, run, gate) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return gate->started;
-}
-
 static void free_gate(struct gate *gate)
 {
     if (gate->zap != NULL)
@@ -414,10 +400,11 @@ struct gate *gate_start(void *context, const char *folder, struct err *err)
     gate->context = context;
     (void)pthread_mutex_init(&gate->mutex, NULL);
     look(gate);
-    if (open_sockets(gate) && start_thread(gate))
+    if (!open_sockets(gate))
+        err_set(err, ERR_IO, "cannot watch over keys: %s",
+                zmq_strerror(zmq_errno()));
+    else if (thread_start(&gate->thread, run, gate, "the keys", err))
         return gate;
-    err_set(err, ERR_IO, "cannot watch over keys: %s",
-            zmq_strerror(zmq_errno()));
     free_gate(gate);
     return NULL;
 }

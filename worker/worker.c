@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "common/thread.h"
 #include "model/reach.h"
 #include "worker/link.h"
 #include "worker/orders.h"
@@ -133,22 +133,6 @@ static bool set_name(struct worker *worker, const char *name, struct err *err)
     return true;
 }
 
-// Signals are for the thread that the program chose.
-static bool start_thread(struct worker *worker, struct err *err)
-{
-    sigset_t all;
-    sigset_t before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&worker->thread, NULL, run, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0)
-        err_set(err, ERR_IO, "cannot start a thread for a worker: %s",
-                strerror(failed));
-    return failed == 0;
-}
-
 static void free_worker(struct worker *worker)
 {
     uplink_free(worker->uplink);
@@ -203,7 +187,7 @@ struct worker *worker_start(void *context, const struct worker_options *options,
     atomic_store(&worker->turned_ms, clock_monotonic_ms());
     if (set_name(worker, options->name, err) &&
         open_both_ends(worker, context, options, err) &&
-        start_thread(worker, err))
+        thread_start(&worker->thread, run, worker, "a worker", err))
         return worker;
     free_worker(worker);
     return NULL;

@@ -1,0 +1,63 @@
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+
+#include "common/bell.h"
+
+static struct bell bell = BELL_NONE;
+static struct err err;
+
+static void open_bell(void)
+{
+    cr_assert(bell_open(&bell, "a test", &err), "%s", err.text);
+}
+
+static void close_bell(void)
+{
+    bell_close(&bell);
+}
+
+TestSuite(bell, .init = open_bell, .fini = close_bell);
+
+static bool rings(void)
+{
+    struct pollfd look = {.fd = bell_fd(&bell), .events = POLLIN};
+
+    return poll(&look, 1, 0) > 0;
+}
+
+Test(bell, it_is_heard_from_the_ring_to_the_hush)
+{
+    cr_expect_not(rings());
+    bell_ring(&bell);
+    bell_ring(&bell);
+    cr_expect(rings());
+    bell_hush(&bell);
+    cr_expect_not(rings());
+}
+
+Test(bell, whoever_rings_never_waits_and_keeps_errno, .timeout = 20)
+{
+    errno = EDOM;
+    for (int i = 0; i < 200000; i++)
+        bell_ring(&bell);
+    cr_expect_eq(errno, EDOM);
+    bell_hush(&bell);
+    cr_expect_not(rings());
+}
+
+Test(bell, no_program_that_is_started_gets_it)
+{
+    for (int i = 0; i < 2; i++)
+        cr_expect_eq(fcntl(bell.ends[i], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+}
+
+Test(bell, one_that_is_closed_may_ring_and_be_closed_again)
+{
+    bell_close(&bell);
+    bell_ring(&bell);
+    bell_close(&bell);
+    cr_expect_eq(bell_fd(&bell), -1);
+}

@@ -1,0 +1,26 @@
+#include <criterion/criterion.h>
+
+#include <signal.h>
+
+#include "common/thread.h"
+
+static void *look_at_mask(void *user)
+{
+    (void)pthread_sigmask(SIG_SETMASK, NULL, user);
+    return NULL;
+}
+
+Test(thread, it_takes_no_signals_and_leaves_them_to_who_started_it)
+{
+    struct err err = ERR_CLEAR;
+    pthread_t thread;
+    sigset_t mask;
+
+    cr_assert(thread_start(&thread, look_at_mask, &mask, "a test", &err), "%s",
+              err.text);
+    cr_expect_eq(pthread_join(thread, NULL), 0);
+    cr_expect_eq(sigismember(&mask, SIGTERM), 1);
+    cr_expect_eq(sigismember(&mask, SIGPIPE), 1);
+    look_at_mask(&mask);
+    cr_expect_eq(sigismember(&mask, SIGTERM), 0);
+}
