@@ -92,22 +92,19 @@ static bool wait_more(struct wait *wait, const char *path)
     return true;
 }
 
-static int open_lock(const char *path, struct err *err)
+// Opens the lock file, or makes it.
+static bool open_lock(struct name_lock *lock, struct err *err)
 {
-    struct buf name = BUF_INIT(PATH_BYTES);
-    int fd = -1;
-
-    buf_printf(&name, "%s.lock", path);
-    if (buf_ok(&name, "the store's path", err)) {
-        fd = open(name.data, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (fd < 0)
-            err_set(err, ERR_INPUT,
-                    "cannot write %s: %s; the store needs a folder that exists "
-                    "and may be written (--store names another)",
-                    name.data, strerror(errno));
-    }
-    buf_release(&name);
-    return fd;
+    lock->fd = open(lock->name, O_RDWR | O_CLOEXEC);
+    lock->made = lock->fd < 0 && errno == ENOENT;
+    if (lock->made)
+        lock->fd = open(lock->name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (lock->fd < 0)
+        err_set(err, ERR_INPUT,
+                "cannot write %s: %s; the store needs a folder that exists "
+                "and may be written (--store names another)",
+                lock->name, strerror(errno));
+    return lock->fd >= 0;
 }
 
 // Locks fd, for which a process that is ending may be in the way for a moment.
@@ -133,21 +130,51 @@ static bool lock_patiently(int fd, const char *path, struct err *err)
     return true;
 }
 
-int lock_take(const char *path, bool *was_killed, struct err *err)
+// Whether the file that was locked still has its name: who made it may have
+// taken it away in between.
+static bool is_named(const struct name_lock *lock)
 {
-    int fd = open_lock(path, err);
+    struct stat here, there;
+
+    return fstat(lock->fd, &here) == 0 && stat(lock->name, &there) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+static bool take_name(struct name_lock *lock, const char *path, struct err *err)
+{
+    while (open_lock(lock, err)) {
+        bool ok = lock_patiently(lock->fd, path, err);
+
+        if (ok && is_named(lock))
+            return true;
+        (void)close(lock->fd);
+        lock->fd = -1;
+        if (!ok)
+            break;
+    }
+    return false;
+}
+
+bool name_lock_take(struct name_lock *lock, const char *path, bool *was_killed,
+                    struct err *err)
+{
+    struct buf name = BUF_INIT(PATH_BYTES);
     struct holder last;
 
-    if (fd < 0)
-        return -1;
-    if (!lock_patiently(fd, path, err)) {
-        (void)close(fd);
-        return -1;
+    *lock = NAME_LOCK_NONE;
+    buf_printf(&name, "%s.lock", path);
+    if (buf_ok(&name, "the store's path", err))
+        lock->name = buf_take(&name);
+    buf_release(&name);
+    if (lock->name == NULL || !take_name(lock, path, err)) {
+        free(lock->name);
+        *lock = NAME_LOCK_NONE;
+        return false;
     }
-    holder_read(fd, &last);
+    holder_read(lock->fd, &last);
     *was_killed = last.host[0] != '\0';
-    holder_write(fd);
-    return fd;
+    holder_write(lock->fd);
+    return true;
 }
 
 bool lock_is_held(const char *path)
@@ -168,13 +195,17 @@ bool lock_is_held(const char *path)
 }
 
 // The words go first: who looks between the two finds the lock still held.
-void lock_release(int fd)
+void name_lock_release(struct name_lock *lock, bool opened)
 {
-    if (fd < 0)
+    if (lock->fd < 0)
         return;
-    if (ftruncate(fd, 0) != 0)
+    if (lock->made && !opened)
+        (void)unlink(lock->name);
+    else if (ftruncate(lock->fd, 0) != 0)
         errno = 0;
-    (void)close(fd);
+    (void)close(lock->fd);
+    free(lock->name);
+    *lock = NAME_LOCK_NONE;
 }
 
 // --- the file itself ---

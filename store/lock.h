@@ -4,8 +4,11 @@
 // process however that ends, so there is nothing stale to clean up.
 //
 // * FILE.lock is locked by name. It holds "HOST PID" for the one who is
-//   refused, and is left in place: removing it would let two processes lock two
-//   files of that name.
+//   refused, and is left in place beside a store: the next one need not make it
+//   again. Who made it and then opens no store (a text that was named by
+//   mistake, a damaged file) takes it away. Whoever has locked a file looks
+//   whether it still has its name, so that two processes never lock two files
+//   of that name.
 // * The store itself is locked too, for one file may have two names (a hard
 //   link), and then each has a lock file of its own. The lock is one byte far
 //   beyond those that SQLite locks (510 bytes at 1 GiB), so the two do not
@@ -30,17 +33,26 @@
 // told.
 enum { LOCK_ENDING_MS = 5000 };
 
-// Locks FILE.lock of the store at path. Gives a descriptor, or -1: ERR_BUSY
-// when another process has it (host and pid named), ERR_INPUT when the lock
-// file cannot be made. *was_killed: the last one that had it did not give it
-// back by itself.
-int lock_take(const char *path, bool *was_killed, struct err *err);
+// The lock on FILE.lock.
+struct name_lock {
+    int fd;     // -1: not held
+    char *name; // FILE.lock; owned
+    bool made;  // it was not there before
+};
+#define NAME_LOCK_NONE ((struct name_lock){.fd = -1})
 
-// True while some process has it.
+// Locks FILE.lock of the store at path. ERR_BUSY when another process has it
+// (host and pid named), ERR_INPUT when the lock file cannot be made.
+// *was_killed: the last one that had it did not give it back by itself.
+bool name_lock_take(struct name_lock *lock, const char *path, bool *was_killed,
+                    struct err *err);
+
+// True while some process has FILE.lock of the store at path.
 bool lock_is_held(const char *path);
 
-// Gives it back; -1 is fine.
-void lock_release(int fd);
+// Gives it back; none is fine. opened: there is a store beside it, else a lock
+// file that this lock made goes as well.
+void name_lock_release(struct name_lock *lock, bool opened);
 
 // The lock on the store itself, which must exist.
 struct file_lock {

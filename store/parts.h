@@ -69,8 +69,9 @@ struct last_kind {
 
 struct store {
     char *path;              // owned
-    int lock_fd;             // -1: reading alone
+    struct name_lock name;   // not held: reading alone
     struct file_lock file;   // the store's own
+    bool opened;             // for writing, and all went well
     struct writer *writer;   // owned; NULL: reading alone
     struct draft *draft;     // owned; NULL: none is being made
     sqlite3 *reader;         // owned

@@ -362,7 +362,7 @@ static struct store *new_store(const char *path, struct err *err)
         return NULL;
     }
     store->path = copy;
-    store->lock_fd = -1;
+    store->name = NAME_LOCK_NONE;
     store->file = FILE_LOCK_NONE;
     store->record = BUF_INIT(RECORD_MAX_BYTES);
     store->costs = COSTS_INIT;
@@ -383,18 +383,20 @@ static bool lock_store(struct store *store, struct err *err)
     char *name = realpath(store->path, NULL);
     const char *known = name != NULL ? name : store->path;
 
-    if (check_folder(known, err))
-        store->lock_fd = lock_take(known, &was_killed, err);
+    bool ok = check_folder(known, err) &&
+              name_lock_take(&store->name, known, &was_killed, err);
+
     free(name);
-    return store->lock_fd >= 0 &&
-           file_lock_take(&store->file, store->path, was_killed, err);
+    return ok && file_lock_take(&store->file, store->path, was_killed, err);
 }
 
 static bool open_for_writing(struct store *store, struct err *err)
 {
-    return check_path(store->path, false, err) && lock_store(store, err) &&
-           open_writer(store, err) && open_reader(store, err) &&
-           reader_guard(store, err) && load_indexes(store, err);
+    store->opened = check_path(store->path, false, err) &&
+                    lock_store(store, err) && open_writer(store, err) &&
+                    open_reader(store, err) && reader_guard(store, err) &&
+                    load_indexes(store, err);
+    return store->opened;
 }
 
 struct store *store_open(const char *path, struct err *err)
@@ -464,7 +466,7 @@ void store_close(struct store *store)
     (void)sqlite3_close(store->reader);
     writer_stop(store->writer);
     file_lock_release(&store->file);
-    lock_release(store->lock_fd);
+    name_lock_release(&store->name, store->opened);
     job_index_free_all(store);
     call_index_release(&store->calls);
     costs_release(&store->costs);

@@ -341,6 +341,18 @@ def test_a_store_in_use_names_host_and_process(stage, sim):
     assert run(stage, sim, job).status == 0  # no stale lock is left
 
 
+@pytest.mark.parametrize("content", [b"hello\n", b'{"a": 1}\n', b"x" * 9000])
+def test_a_file_that_is_no_store_is_left_alone(stage, content):
+    """Also nothing is left beside it."""
+    job, other = stage.job(), stage.folder / "notes"
+    other.mkdir()
+    (other / "notes.txt").write_bytes(content)
+    refused(stage.promptcc("run", job, "--simulate", "--store",
+                           other / "notes.txt", "--json"), 2, "no SQLite")
+    assert [p.name for p in other.iterdir()] == ["notes.txt"]
+    assert (other / "notes.txt").read_bytes() == content
+
+
 @pytest.fixture
 def small_disk(stage):
     """A file system of 2 MB; a remount gives it more."""
