@@ -113,15 +113,60 @@ static bool take_file(struct bundle *bundle, const char *name, char *data,
     return true;
 }
 
-bool bundle_add(struct bundle *bundle, const char *name, const void *data,
-                size_t len, struct err *err)
+// Skips what leads nowhere: "./" and slashes at the beginning.
+static const char *skip_idle(const char *name)
 {
-    if (!check_room(bundle, name, len, err))
-        return false;
-    if (bundle_find(bundle, name) != NULL) {
+    for (;;) {
+        if (name[0] == '/')
+            name++;
+        else if (name[0] == '.' && name[1] == '/')
+            name += 2;
+        else
+            return name;
+    }
+}
+
+// Whether two names lead to one file of a folder, as m.sh and ./m.sh do.
+static bool is_same_place(const char *a, const char *b)
+{
+    for (;;) {
+        a = skip_idle(a);
+        b = skip_idle(b);
+        size_t len = strcspn(a, "/");
+        if (len != strcspn(b, "/") || strncmp(a, b, len) != 0)
+            return false;
+        if (a[len] == '\0' || b[len] == '\0')
+            return a[len] == b[len];
+        a += len;
+        b += len;
+    }
+}
+
+// A job may speak of one file by two names. With other bytes under each, what
+// identifies the job would not be what runs.
+static bool check_names(const struct bundle *bundle, const char *name,
+                        const void *data, size_t len, struct err *err)
+{
+    for (size_t i = 0; i < bundle->n_files; i++) {
+        const struct bundle_file *file = &bundle->files[i];
+
+        if (!is_same_place(file->name, name))
+            continue;
+        if (strcmp(file->name, name) != 0 && file->len == len &&
+            (len == 0 || memcmp(file->data, data, len) == 0))
+            continue;
         err_set(err, ERR_INPUT, "the file %s comes twice", name);
         return false;
     }
+    return true;
+}
+
+bool bundle_add(struct bundle *bundle, const char *name, const void *data,
+                size_t len, struct err *err)
+{
+    if (!check_room(bundle, name, len, err) ||
+        !check_names(bundle, name, data, len, err))
+        return false;
     char *copy = malloc(len + 1);
     if (copy == NULL) {
         err_nomem(err, "a file of the job");

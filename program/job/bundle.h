@@ -44,7 +44,8 @@ void bundle_free(struct bundle *bundle); // NULL is fine
 struct bundle *bundle_copy(const struct bundle *bundle, struct err *err);
 
 // Adds bytes under a name. Copies. Absolute names, and names with "..", are
-// refused when folder is NULL.
+// refused when folder is NULL. So is a name that is there, and another name of
+// a file that is there (m.sh and ./m.sh), unless it has the same bytes.
 bool bundle_add(struct bundle *bundle, const char *name, const void *data,
                 size_t len, struct err *err);
 

@@ -140,6 +140,27 @@ Test(bundle, has_a_cap_on_files_and_bytes)
     free(large);
 }
 
+// Or what identifies a job would not be what runs.
+Test(bundle, from_a_message_has_one_content_for_one_file)
+{
+    static const char *const others[] = {"./run/m.sh", "run//m.sh",
+                                         "run/./m.sh", ".//run/m.sh"};
+
+    bundle = bundle_new("job.yaml", &err);
+    cr_assert_not_null(bundle, "%s", err.text);
+    cr_assert(bundle_add(bundle, "run/m.sh", "one", 3, &err), "%s", err.text);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        cr_expect_not(bundle_add(bundle, others[i], "two", 3, &err), "%s",
+                      others[i]);
+        cr_expect(bundle_add(bundle, others[i], "one", 3, &err), "%s",
+                  others[i]);
+    }
+    cr_expect_not(bundle_add(bundle, "run/m.sh", "one", 3, &err));
+    cr_expect(bundle_add(bundle, "run/m.sh.txt", "two", 3, &err));
+    cr_expect(bundle_add(bundle, "run/m", "two", 3, &err));
+    cr_expect(bundle_add(bundle, "m.sh", "two", 3, &err));
+}
+
 static void expect_refused(const char *name, const char *words)
 {
     err = ERR_CLEAR;
