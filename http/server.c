@@ -12,12 +12,17 @@
 
 #include "common/clock.h"
 #include "common/cond.h"
+#include "common/error_document.h"
 #include "common/text.h"
 
 enum {
     BACKLOG = 64,
     BIND_MS = 1000,         // that a port in use is asked for
     LOOK_MS = 250,          // between two looks at who takes too long
+    CROWD_SHARE = 8,        // one of so many connections is kept free
+    CROWD_MOST = 2,         // times max_connections, until it is thinned
+    CROWD_REQUEST_MS = 200, // in a crowd, for a request to arrive
+    CROWD_REPLY_MS = 2000,  // and for a reply to leave
     STACK_BYTES = 2 << 20,  // of a connection's thread: SQLite, deep JSON
     SILENCE_S = 30,         // without a byte either way
     STREAM_BYTES = 1 << 20, // that wait to be sent of a stream
@@ -32,6 +37,7 @@ struct line {
     int fd;
     enum phase phase;
     int64_t since_ms;
+    bool cut; // shut down, and about to end
     struct line *next, *before;
 };
 
@@ -45,6 +51,7 @@ struct http_server {
     pthread_cond_t ended;
     bool stopping;
     struct line *lines;
+    size_t n_lines;
     size_t n_streams;
 };
 
@@ -66,6 +73,7 @@ static void add_line(struct http_server *server, struct line *line)
     if (line->next != NULL)
         line->next->before = line;
     server->lines = line;
+    server->n_lines++;
     pthread_mutex_unlock(&server->lock);
 }
 
@@ -78,6 +86,7 @@ static void remove_line(struct http_server *server, struct line *line)
         line->before->next = line->next;
     else
         server->lines = line->next;
+    server->n_lines--;
     pthread_mutex_unlock(&server->lock);
     free(line);
 }
@@ -118,6 +127,20 @@ static void on_connection(void *user, struct MHD_Connection *connection,
     add_line(server, line);
 }
 
+// How many connections may be taken before there is a crowd.
+static size_t room(const struct http_server *server)
+{
+    size_t most = server->options.max_connections;
+
+    return most - (most + CROWD_SHARE - 1) / CROWD_SHARE;
+}
+
+static void cut_off(struct line *line)
+{
+    (void)shutdown(line->fd, SHUT_RDWR);
+    line->cut = true;
+}
+
 static void cut_off_slow(struct http_server *server, int64_t now)
 {
     static const int64_t most[] = {[PHASE_REQUEST] = HTTP_REQUEST_MS,
@@ -127,7 +150,45 @@ static void cut_off_slow(struct http_server *server, int64_t now)
 
     for (struct line *line = server->lines; line != NULL; line = line->next)
         if (now - line->since_ms > most[line->phase])
-            (void)shutdown(line->fd, SHUT_RDWR);
+            cut_off(line);
+}
+
+// What came may be a whole request, for which its thread had no time yet.
+static bool has_sent(const struct line *line)
+{
+    char byte;
+
+    return recv(line->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+// Who has waited longest of those that a crowd does without. NULL: nobody.
+static struct line *find_idlest(struct http_server *server, int64_t now)
+{
+    static const int64_t most[] = {[PHASE_REQUEST] = CROWD_REQUEST_MS,
+                                   [PHASE_HANDLER] = INT64_MAX,
+                                   [PHASE_REPLY] = CROWD_REPLY_MS,
+                                   [PHASE_STREAM] = INT64_MAX};
+    struct line *idlest = NULL;
+
+    for (struct line *line = server->lines; line != NULL; line = line->next)
+        if (!line->cut && now - line->since_ms > most[line->phase] &&
+            (idlest == NULL || line->since_ms < idlest->since_ms) &&
+            (line->phase != PHASE_REQUEST || !has_sent(line)))
+            idlest = line;
+    return idlest;
+}
+
+static void thin_crowd(struct http_server *server, int64_t now)
+{
+    size_t left = server->n_lines;
+    struct line *idlest;
+
+    for (struct line *line = server->lines; line != NULL; line = line->next)
+        left -= line->cut;
+    while (left > room(server) && (idlest = find_idlest(server, now)) != NULL) {
+        cut_off(idlest);
+        left--;
+    }
 }
 
 static void *watch(void *user)
@@ -140,6 +201,7 @@ static void *watch(void *user)
 
         (void)pthread_cond_timedwait(&server->ended, &server->lock, &until);
         cut_off_slow(server, clock_monotonic_ms());
+        thin_crowd(server, clock_monotonic_ms());
     }
     pthread_mutex_unlock(&server->lock);
     return NULL;
@@ -392,6 +454,53 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
     return result;
 }
 
+// At how many connections at work one more is let in. Who asks whether the
+// process lives takes no answer for a reason to start it again, and who asks
+// how it does wants to know it above all in a crowd.
+static size_t most_at_work(const struct http_server *server, const char *path)
+{
+    size_t most = room(server);
+
+    if (strcmp(path, "/healthz") == 0)
+        return SIZE_MAX;
+    if (strcmp(path, "/readyz") == 0 || strcmp(path, "/metrics") == 0)
+        most += (server->options.max_connections - most) / 2;
+    return most;
+}
+
+// Takes one of the connections that may be at work, for the handler or the
+// stream that follows.
+static bool begin_work(struct http_server *server,
+                       const struct incoming *incoming)
+{
+    size_t working = 0;
+
+    pthread_mutex_lock(&server->lock);
+    for (const struct line *at = server->lines; at != NULL; at = at->next)
+        working += at->phase == PHASE_HANDLER || at->phase == PHASE_STREAM;
+    bool may = working < most_at_work(server, incoming->path);
+    if (may && incoming->line != NULL) {
+        incoming->line->phase = PHASE_HANDLER;
+        incoming->line->since_ms = clock_monotonic_ms();
+    }
+    pthread_mutex_unlock(&server->lock);
+    return may;
+}
+
+static void refuse(struct http_reply *reply)
+{
+    struct err err = ERR_CLEAR;
+    char *document;
+
+    err_set(&err, ERR_BUSY, "too many requests are under way: ask again later");
+    document = error_document(&err);
+    reply->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+    reply->type = "application/json";
+    http_reply_header(reply, "Retry-After", "1");
+    buf_puts(&reply->body, document == NULL ? "{}" : document);
+    free(document);
+}
+
 static enum MHD_Result answer(struct MHD_Connection *connection,
                               struct incoming *incoming, const char *method)
 {
@@ -406,8 +515,10 @@ static enum MHD_Result answer(struct MHD_Connection *connection,
                                .type = "text/plain; charset=utf-8",
                                .body = BUF_INIT(server->options.max_reply)};
 
-    enter(server, incoming->line, PHASE_HANDLER);
-    server->options.handler(server->options.user, &request, &reply);
+    if (begin_work(server, incoming))
+        server->options.handler(server->options.user, &request, &reply);
+    else
+        refuse(&reply);
     enter(server, incoming->line,
           reply.stream.next != NULL ? PHASE_STREAM : PHASE_REPLY);
     if (reply.stream.next == NULL)
@@ -592,7 +703,8 @@ static bool start_daemon(struct http_server *server, struct err *err)
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
             MHD_USE_POLL,
         0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->options.max_connections,
+        MHD_OPTION_CONNECTION_LIMIT,
+        CROWD_MOST * (unsigned)server->options.max_connections,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,

@@ -4,7 +4,14 @@
 // that a stranger could wear out stand here. Each connection has a thread of
 // its own, so a handler may block:
 //
-//   connections   at most max_connections; further ones are closed at once
+//   connections   max_connections, of which an eighth is kept free. When there
+//                 are more, those go that have sent no whole request for
+//                 longest, or do not take their reply; twice as many are let in
+//                 for that moment, further ones are closed at once
+//   work          handlers and streams take no more than seven eighths; beyond
+//                 is 503. Half of the rest is for /readyz and /metrics, and
+//                 /healthz is always let in: it is answered within a second,
+//                 whoever else is connected
 //   time          a request has arrived, headers and body, REQUEST_MS after its
 //                 connection was opened or had its last answer: a client that
 //                 sends a byte now and then (slow loris) is cut off. A reply

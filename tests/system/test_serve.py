@@ -243,3 +243,29 @@ def test_a_slow_answer_is_waited_for(stage, compiled):
     began = time.monotonic()
     assert server.predict({"message": "roses"})[0] == 200
     assert time.monotonic() - began >= 1.5
+
+
+def test_requests_that_wait_keep_no_probe_waiting(stage, compiled):
+    """More clients than connections, for each of whom the model takes long:
+    who is one too many is told so, and the process counts as alive."""
+    sim = stage.stand_in(slots=1, latency_ms=60_000)
+    server = Server(stage, compiled, sim.url, slots=1)
+    body = b'{"message": "roses"}'
+    ask = (b"POST /predict HTTP/1.1\r\nHost: localhost\r\n"
+           b"Content-Type: application/json\r\n"
+           b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    held = []
+    for _ in range(256):
+        s = socket.create_connection(("127.0.0.1", server.port), 10)
+        s.sendall(ask)
+        held.append(s)
+    began = time.monotonic()
+    assert server.ask("GET", "/healthz") == (200, "ok\n")
+    assert time.monotonic() - began < 3
+    harness.wait_until(lambda: "promptcc_serve_requests_total 224\n" in
+                       server.ask("GET", "/metrics")[1], "224 requests")
+    status, answer = server.predict({"message": "roses"})
+    assert status == 503 and answer["error"]["code"] == "busy", answer
+    assert server.headers["Retry-After"] == "1"
+    for s in held:
+        s.close()
