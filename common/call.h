@@ -30,7 +30,8 @@
 enum call_outcome {
     CALL_TEXT = 0,     // a complete reply
     CALL_CUT = 1,      // stopped at num_predict; text holds what came
-    CALL_EMPTY = 2,    // no text (thinking may have used all of num_predict)
+    CALL_EMPTY = 2,    // no text (thinking may have used all of num_predict);
+                       // what is kept are words with which it was refused
     CALL_LOOP = 3,     // one piece, or white space, without end
     CALL_TOO_LONG = 4, // the prompt does not fit num_ctx
 };

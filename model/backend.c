@@ -28,6 +28,8 @@ static bool read_part(const json_t *part, struct reply_facts *facts)
     }
     if (strcmp(type, "thinking") == 0 || strcmp(type, "reasoning") == 0)
         facts->thought = "a part of its own";
+    if (strcmp(type, "refusal") == 0)
+        facts->refusal = json_get_text(part, "refusal", "");
     return json_is_object(part);
 }
 

@@ -33,6 +33,7 @@ struct reply_facts {
     const char *text; // never NULL
     size_t text_len;
     const char *thought; // thinking that came apart from the text, or ""
+    const char *refusal; // the words in place of a text, or ""
     enum model_finish finish;
     int64_t prompt_tokens;    // 0 where unknown
     int64_t cached_tokens;    // -1 where unknown

@@ -93,12 +93,25 @@ static const char *read_thought(const json_t *message)
                          json_get_text(message, "reasoning", ""));
 }
 
+// What a model says that will not answer, or a server whose filter took the
+// answer away.
+static const char *read_refusal(const json_t *choice)
+{
+    const char *reason = json_get_text(choice, "finish_reason", "");
+
+    return json_get_text(json_object_get(choice, "message"), "refusal",
+                         strcmp(reason, "content_filter") == 0 ? reason : "");
+}
+
 bool backend_openai_read_reply(const json_t *reply, struct reply_facts *facts)
 {
     const json_t *choice = json_array_get(json_object_get(reply, "choices"), 0);
     const json_t *message = json_object_get(choice, "message");
     const json_t *content = json_object_get(message, "content");
 
+    facts->refusal = read_refusal(choice);
+    if (content == NULL && facts->refusal[0] != '\0')
+        content = json_null();
     if (!backend_read_content(content, facts))
         return false;
     if (facts->thought[0] == '\0')

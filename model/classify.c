@@ -21,6 +21,7 @@ enum {
     REPEATS_MIN = 16,                 // Ollama stops a model after some 31
     SAID_BYTES = 140,                 // of a server's words in a fault
     WHAT_BYTES = 160,
+    REFUSAL_BYTES = 256, // of the words of a refusal
 };
 #define TIME_MAX_US (INT64_C(7) * 24 * 3600 * 1000000)
 
@@ -408,6 +409,17 @@ static void copy_counts(const struct reply_facts *facts,
     answer->load_us = clamp(facts->load_us, 0, TIME_MAX_US);
 }
 
+// An empty answer has the words with which a model refused one, so that they
+// can be told.
+static void set_empty(const struct reply_facts *facts, struct model_done *done)
+{
+    char said[REFUSAL_BYTES];
+    size_t len = text_print(said, sizeof said, "%s", facts->refusal);
+
+    len = plain_squash(said, len);
+    set_answer(done, CALL_EMPTY, said, len);
+}
+
 // What holds no text for anybody is not kept either.
 static void take_facts(const struct model_backend *backend,
                        const struct model_asked *asked,
@@ -419,7 +431,10 @@ static void take_facts(const struct model_backend *backend,
     bool has_text = outcome == CALL_TEXT || outcome == CALL_CUT;
 
     copy_counts(facts, &done->answer);
-    set_answer(done, outcome, facts->text, has_text ? facts->text_len : 0);
+    if (outcome == CALL_EMPTY)
+        set_empty(facts, done);
+    else
+        set_answer(done, outcome, facts->text, has_text ? facts->text_len : 0);
     if (asked->logprobs && has_text && done->fault == FAULT_NONE)
         done->answer.logprobs =
             model_logprobs(facts->logprobs, facts->text, facts->text_len);
@@ -491,7 +506,8 @@ static void classify_embedding(const struct model_backend *backend,
                                const struct model_reply *reply,
                                struct model_done *done)
 {
-    struct reply_facts facts = {.text = "", .thought = "", .cached_tokens = -1};
+    struct reply_facts facts = {
+        .text = "", .thought = "", .refusal = "", .cached_tokens = -1};
     json_t *body = parse_reply(reply);
     const json_t *numbers = backend->read_embedding(body, &facts);
     char said[SAID_BYTES];
@@ -515,6 +531,7 @@ static void classify_ok(const struct model_backend *backend,
 {
     struct reply_facts facts = {.text = "",
                                 .thought = "",
+                                .refusal = "",
                                 .cached_tokens = -1,
                                 .parts = BUF_INIT(MODEL_MAX_REPLY)};
     json_t *body = parse_reply(reply);

@@ -616,22 +616,43 @@ void stepper_let_go(struct stepper *stepper, int step)
 // ---- answers
 
 // The first unreadable answer of a predictor that matters is asked for again.
-static bool break_step(struct stepper *stepper, int step,
-                       const struct err *problem, struct err *err)
+static bool set_problem(struct stepper *stepper, int step,
+                        const struct err *problem, struct err *err)
 {
     struct step_progress *slot = &stepper->slots[step];
 
     free(slot->problem);
     slot->problem = strdup(problem->text);
-    if (slot->problem == NULL) {
+    if (slot->problem == NULL)
         err_nomem(err, "a run");
+    return slot->problem != NULL;
+}
+
+static bool break_step(struct stepper *stepper, int step,
+                       const struct err *problem, struct err *err)
+{
+    struct step_progress *slot = &stepper->slots[step];
+
+    if (!set_problem(stepper, step, problem, err))
         return false;
-    }
     if (slot->attempt > 0 || stepper->plan->reads[step] == 0 ||
         !stepper->program->steps[step].kind->predictor)
         return fail_step(stepper, step, RUN_FORMAT, err);
     slot->state = SLOT_BROKEN;
     return true;
+}
+
+// refusal: the words that came in place of an answer, or "".
+static bool find_empty(struct stepper *stepper, int step, const char *refusal,
+                       struct err *err)
+{
+    struct err problem = ERR_CLEAR;
+
+    if (refusal[0] != '\0')
+        err_set(&problem, ERR_INPUT, "it was refused with the words \"%s\"",
+                refusal);
+    return set_problem(stepper, step, &problem, err) &&
+           fail_step(stepper, step, RUN_EMPTY, err);
 }
 
 static struct reply_asked what_was_asked(const struct stepper *stepper,
@@ -674,7 +695,7 @@ static bool read_text(struct stepper *stepper, int step,
         return true;
     }
     if (problem.code == ERR_INPUT && reply_is_empty(text_of(answer)))
-        return fail_step(stepper, step, RUN_EMPTY, err);
+        return find_empty(stepper, step, "", err);
     if (problem.code == ERR_INPUT)
         return break_step(stepper, step, &problem, err);
     err_set(err, problem.code, "%s", problem.text);
@@ -698,8 +719,9 @@ bool stepper_answer(struct stepper *stepper, int step,
                     const struct call_answer *answer, struct err *err)
 {
     static const enum run_outcome outcomes[CALL_OUTCOME_COUNT] = {
-        [CALL_TEXT] = RUN_DONE,         [CALL_CUT] = RUN_CUT,
-        [CALL_EMPTY] = RUN_EMPTY,       [CALL_LOOP] = RUN_LOOP,
+        [CALL_TEXT] = RUN_DONE,
+        [CALL_CUT] = RUN_CUT,
+        [CALL_LOOP] = RUN_LOOP,
         [CALL_TOO_LONG] = RUN_TOO_LONG,
     };
 
@@ -708,6 +730,8 @@ bool stepper_answer(struct stepper *stepper, int step,
 
     bool ok = is_readable(stepper, step, answer)
                   ? read_text(stepper, step, answer, err)
+              : answer->outcome == CALL_EMPTY
+                  ? find_empty(stepper, step, answer->text, err)
                   : fail_step(stepper, step, outcomes[answer->outcome], err);
     stepper_let_go(stepper, step);
     return ok && settle(stepper, err);
@@ -765,9 +789,10 @@ const char *stepper_problem(const struct stepper *stepper)
 {
     int step = stepper_failed_step(stepper);
 
-    return step < 0 || stepper->slots[step].outcome != RUN_FORMAT
-               ? ""
-               : stepper->slots[step].problem;
+    return step >= 0 && (stepper->slots[step].outcome == RUN_FORMAT ||
+                         stepper->slots[step].outcome == RUN_EMPTY)
+               ? stepper->slots[step].problem
+               : "";
 }
 
 // "`intent` (one of: a; b; c)"

@@ -141,6 +141,16 @@ Test(model_classify, openai_replies_become_the_outcome_that_they_are)
         {OPENAI("[{\"type\":\"thinking\",\"thinking\":\"hm\"}]", "\"stop\""),
          CALL_EMPTY, ""},
         {OPENAI("[]", "\"stop\""), CALL_EMPTY, ""},
+        {OPENAI("null,\"refusal\":\"I cannot\\nhelp.\"", "\"stop\""),
+         CALL_EMPTY, "I cannot help."},
+        {OPENAI("[{\"type\":\"refusal\",\"refusal\":\"No.\"}]", "\"stop\""),
+         CALL_EMPTY, "No."},
+        {"{\"choices\":[{\"message\":{\"refusal\":\"No.\"},"
+         "\"finish_reason\":\"stop\"}]}",
+         CALL_EMPTY, "No."},
+        {OPENAI("\"\"", "\"content_filter\""), CALL_EMPTY, "content_filter"},
+        {OPENAI("\"refund\",\"refusal\":null", "\"stop\""), CALL_TEXT,
+         "refund"},
         {"{\"choices\":[{\"message\":{\"content\":\"refund\"},"
          "\"finish_reason\":\"stop\"}],\"error\":null}",
          CALL_TEXT, "refund"},

@@ -257,6 +257,22 @@ Test(stepper, ends_with_the_outcome_of_a_call_that_gave_no_text)
     stepper = NULL;
 }
 
+Test(stepper, tells_the_words_with_which_a_model_refused_an_answer)
+{
+    plan_intent();
+    begin();
+    expect_ask(GIVEN_CLASSIFY, 0);
+    answer(GIVEN_CLASSIFY, CALL_EMPTY, "I cannot help with that.");
+    cr_expect(stepper_ended(stepper));
+    cr_expect_eq(stepper_outcome(stepper), RUN_EMPTY);
+    expect_feedback(
+        "The reply of `classify` was empty: it was refused with "
+        "the words \"I cannot help with that.\". Expected are, each "
+        "below its marker, `intent` (one of: track_order; "
+        "cancel_order; general_query) and `confidence` (float, 0 "
+        "to 1).");
+}
+
 Test(stepper, takes_an_answer_that_was_cut_behind_its_end_marker)
 {
     plan_intent();
