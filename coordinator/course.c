@@ -16,6 +16,21 @@ static const struct course_step *newest(const struct course *course)
     return &course->steps[(course->first + course->n - 1) % COURSE_STEPS];
 }
 
+bool course_turns(const struct course *course, int64_t now_ms)
+{
+    return now_ms - course->turned_ms >= COURSE_TURN_MS;
+}
+
+void course_turn(struct course *course, int64_t now_ms, bool could_work)
+{
+    int64_t since = now_ms - course->turned_ms;
+    bool counts = could_work && since < COURSE_SLEPT_MS;
+
+    for (int i = 0; !counts && course->turned_ms > 0 && i < COURSE_STEPS; i++)
+        course->steps[i].at_ms += since;
+    course->turned_ms = now_ms;
+}
+
 bool course_is_due(const struct course *course, int64_t now_ms)
 {
     return course->n == 0 || now_ms - newest(course)->at_ms >= COURSE_STEP_MS;

@@ -10,6 +10,9 @@
 //           steps of at least 2 s and 4 examples. A worker that joins shows
 //           soon, and a few slow answers do not make it jump.
 //
+// Time in which nothing could be done is none of the pace: the machine slept,
+// the process was stopped, there was no worker, or the disk was full.
+//
 // What a job that is taken up again finds in the store is part of the way, but
 // says nothing of the pace: that is measured from the first example that the
 // store does not know. Until each slot has answered once nothing is said, since
@@ -23,7 +26,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { COURSE_STEPS = 16, COURSE_STEP_MS = 2000, COURSE_STEP_EXAMPLES = 4 };
+enum {
+    COURSE_STEPS = 16,
+    COURSE_STEP_MS = 2000,
+    COURSE_STEP_EXAMPLES = 4,
+    COURSE_TURN_MS = 100,  // between two turns that are told
+    COURSE_SLEPT_MS = 3000 // without a turn: it was not for want of work
+};
 
 struct course_step {
     int64_t at_ms;
@@ -39,11 +48,18 @@ struct course {
     struct course_step steps[COURSE_STEPS]; // a ring, from steps[first]
     int first, n;
     int64_t first_done; // where it began to be measured
+    int64_t turned_ms;  // the last turn; 0: none
 };
 
 // So many examples are expected in all (0: it is not known how many), of which
 // these are done. Zeroed, nothing is known.
 void course_expect(struct course *course, int64_t expected, int64_t done);
+
+// Whether it is time to tell of a turn of the loop.
+bool course_turns(const struct course *course, int64_t now_ms);
+
+// A turn of the loop. could_work: the job had what it needs since the last one.
+void course_turn(struct course *course, int64_t now_ms, bool could_work);
 
 // Whether it is time to look.
 bool course_is_due(const struct course *course, int64_t now_ms);

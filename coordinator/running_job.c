@@ -481,8 +481,18 @@ static int64_t count_all_run(const struct running_job *running)
     return n;
 }
 
+static bool could_work(const struct running_job *running)
+{
+    struct dispatch_counts counts;
+
+    dispatch_count(running->engine->dispatch, &counts);
+    return counts.slots > 0 && !store_troubled(running->engine->store);
+}
+
 static void follow_course(struct running_job *running, int64_t now)
 {
+    if (course_turns(&running->course, now))
+        course_turn(&running->course, now, could_work(running));
     if (running->work.asks_anew && course_is_due(&running->course, now))
         course_look(&running->course, now, count_all_run(running));
 }

@@ -72,6 +72,43 @@ Test(course, time_left_is_what_is_to_come_at_the_pace_so_far)
     cr_expect_eq(course_left(&course, now, done, SLOTS), 80 * 500);
 }
 
+// As a loop: ten turns a second, and an example a second.
+static int64_t turn(struct course *course, int64_t now, int64_t *done,
+                    int seconds, bool could_work)
+{
+    for (int i = 1; i <= seconds * 10; i++) {
+        now += SECOND / 10;
+        cr_expect(course_turns(course, now));
+        course_turn(course, now, could_work);
+        if (!could_work || i % 10 != 0)
+            continue;
+        ++*done;
+        if (course_is_due(course, now))
+            course_look(course, now, *done);
+    }
+    return now;
+}
+
+Test(course, time_in_which_nothing_could_be_done_is_none_of_the_pace)
+{
+    struct course course = {0};
+    int64_t done = 0, now = 7000;
+
+    course_expect(&course, 1000, 0);
+    course_turn(&course, now, true);
+    course_look(&course, now, 0);
+    now = turn(&course, now, &done, 20, true);
+    cr_expect_eq(course_left(&course, now, done, SLOTS), 980 * SECOND);
+    now = turn(&course, now, &done, 600, false); // no worker
+    cr_expect_eq(course_left(&course, now, done, SLOTS), 980 * SECOND);
+    now += 8 * 3600 * SECOND; // the machine slept
+    course_turn(&course, now, true);
+    cr_expect_eq(course_left(&course, now, done, SLOTS), 980 * SECOND);
+    now = turn(&course, now, &done, 20, true);
+    cr_expect_eq(course_left(&course, now, done, SLOTS), 960 * SECOND);
+    cr_expect_not(course_turns(&course, now + 50));
+}
+
 Test(course, what_a_resumed_job_finds_in_its_store_is_no_pace)
 {
     struct course course = {0};
