@@ -97,3 +97,22 @@ struct span span_line(struct span *rest)
     *rest = span_from(*rest, line.len + (end != NULL));
     return line;
 }
+
+size_t span_run(struct span span, const char *set)
+{
+    size_t n = 0;
+
+    while (n < span.len && span.at[n] != '\0' &&
+           strchr(set, span.at[n]) != NULL)
+        n++;
+    return n;
+}
+
+size_t span_count(struct span span, char c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < span.len; i++)
+        n += span.at[i] == c;
+    return n;
+}

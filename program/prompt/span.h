@@ -37,6 +37,11 @@ bool span_ends(struct span span, const char *text);
 // Where text begins in span, at or behind from; span.len when nowhere.
 size_t span_find(struct span span, size_t from, const char *text);
 
+// How many of its first bytes are among set.
+size_t span_run(struct span span, const char *set);
+
+size_t span_count(struct span span, char c);
+
 // Takes the first line off *rest, without its end.
 struct span span_line(struct span *rest);
 

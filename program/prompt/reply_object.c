@@ -1,0 +1,109 @@
+#include "program/prompt/reply_object.h"
+
+#include <string.h>
+
+#include "program/prompt/marker.h"
+#include "program/prompt/reply.h"
+#include "program/prompt/reply_json.h"
+
+// The value of an output: under its name, or under one that is the same but for
+// case and is no other output's.
+static const json_t *find_key(const struct signature *signature,
+                              const json_t *object, size_t output,
+                              unsigned *lenient)
+{
+    const char *name = signature->outputs[output].name;
+    const json_t *value = json_object_get(object, name);
+    json_t *all = (json_t *)object; // iterators want one that may be changed
+
+    for (void *at = json_object_iter(all); value == NULL && at != NULL;
+         at = json_object_iter_next(all, at)) {
+        const char *key = json_object_iter_key(at);
+        if (marker_field(signature, (struct span){key, strlen(key)}) !=
+            (int)output)
+            continue;
+        value = json_object_iter_value(at);
+        *lenient |= LENIENT_MARKER;
+    }
+    return value;
+}
+
+static bool has_output(const struct reply_wanted *wanted, const json_t *value)
+{
+    const struct signature *signature = wanted->user;
+    unsigned ignored = 0;
+
+    for (size_t i = 0; json_is_object(value) && i < signature->n_outputs; i++) {
+        if (find_key(signature, value, i, &ignored) != NULL)
+            return true;
+    }
+    return false;
+}
+
+// The object that the reply is, or else one that it means. An object without
+// any output is kept: it is no text.
+static void find_value(struct reading *reading)
+{
+    const struct reply_wanted wanted = {.open = '{',
+                                        .words = true,
+                                        .fits = has_output,
+                                        .user = reading->signature};
+    struct err why = ERR_CLEAR;
+
+    if (reading->object == NULL)
+        reading->object = reply_whole_json(reading->reply, &why);
+    if (!has_output(&wanted, reading->object)) {
+        json_t *meant =
+            reply_find_json(&wanted, reading->reply, &reading->lenient, &why);
+        if (meant != NULL || !json_is_object(reading->object)) {
+            json_decref(reading->object);
+            reading->object = meant;
+        }
+    }
+    if (why.code == ERR_NOMEM)
+        reading->no_memory = why;
+}
+
+bool reply_object_find(struct reading *reading)
+{
+    bool any = false;
+
+    find_value(reading);
+    for (size_t i = 0; i < reading->signature->n_outputs; i++) {
+        const json_t *value =
+            find_key(reading->signature, reading->object, i, &reading->lenient);
+        reading->outputs[i].json = value;
+        any = any || value != NULL;
+    }
+    return any;
+}
+
+size_t reply_object_locate(struct span text, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t at = 0; at < text.len; at++) {
+        at = span_find(text, at, name);
+        if (at == 0 || at == text.len || text.at[at - 1] != '"' ||
+            span_char(text, at + len) != '"')
+            continue;
+        struct span rest = span_trim(span_from(text, at + len + 1));
+        if (span_char(rest, 0) != ':')
+            continue;
+        rest = span_trim(span_from(rest, 1));
+        return (size_t)(rest.at - text.at) + (span_char(rest, 0) == '"');
+    }
+    return text.len;
+}
+
+bool reply_object_begins(struct span text)
+{
+    json_t *object =
+        text.len == 0 || text.at[0] != '{'
+            ? NULL
+            : json_loadb(text.at, text.len, JSON_DISABLE_EOF_CHECK, NULL);
+    bool whole = object != NULL;
+
+    json_decref(object);
+    return whole;
+}

@@ -1,0 +1,14 @@
+// reply_tags: an answer in tags, <title>Weather</title>.
+
+#ifndef PROGRAM_PROMPT_REPLY_TAGS_H
+#define PROGRAM_PROMPT_REPLY_TAGS_H
+
+#include <stdbool.h>
+
+#include "program/prompt/reading.h"
+
+// Finds the outputs between tags of their names, each on a line of its own or
+// next to another tag; false when there is none.
+bool reply_tags_find(struct reading *reading);
+
+#endif
