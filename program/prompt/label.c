@@ -9,6 +9,7 @@
 #include "common/fold.h"
 #include "common/text.h"
 #include "common/utf8.h"
+#include "program/prompt/dress.h"
 
 enum {
     TEXT_MAX = 4000, // bytes of text that may hold one label
@@ -88,15 +89,6 @@ static void put_folded(struct buf *out, struct span text)
     buf_release(&narrow);
 }
 
-// A dash in front of a number may be its sign, or the bullet of a list.
-static bool is_minus(struct span text)
-{
-    if (span_char(text, 0) != '-')
-        return false;
-    text = span_trim(span_from(text, 1));
-    return text.len > 0 && is_digit(text.at[0]);
-}
-
 // Case folded, and one `_` for each run of spaces, dashes and underscores. The
 // minus of a number is no dash.
 static void put_key(struct buf *out, struct span text)
@@ -107,8 +99,9 @@ static void put_key(struct buf *out, struct span text)
     put_folded(&folded, text);
     for (size_t i = 0; i < folded.len; i++) {
         char c = folded.data[i];
-        bool minus = out->len == start &&
-                     is_minus((struct span){folded.data + i, folded.len - i});
+        bool minus =
+            out->len == start &&
+            dress_is_minus((struct span){folded.data + i, folded.len - i});
 
         if (minus || strchr(" \t-_", c) == NULL)
             buf_putc(out, c);
@@ -120,8 +113,6 @@ static void put_key(struct buf *out, struct span text)
     buf_release(&folded);
 }
 
-static bool undress(struct span *text);
-
 // Without what a text is freed of as well, unless nothing were left.
 static void put_label(struct buf *out, const char *label)
 {
@@ -131,7 +122,7 @@ static void put_label(struct buf *out, const char *label)
     do {
         inner = span_trim(inner);
         bare = inner.len > 0 ? inner : bare;
-    } while (inner.len > 0 && undress(&inner));
+    } while (inner.len > 0 && dress_take_off(&inner));
     put_key(out, bare);
 }
 
@@ -175,186 +166,7 @@ static int match(struct keys *keys, struct span text)
     return found;
 }
 
-// ---- what a label is dressed in
-
-static const struct {
-    const char *open;
-    const char *close;
-} wraps[] = {
-    {"\"", "\""},
-    {"'", "'"},
-    {"`", "`"},
-    {"*", "*"},
-    {"_", "_"},
-    {"[", "]"},
-    {"(", ")"},
-    {"<", ">"},
-    {"{", "}"},
-    {"$", "$"},
-    {"\\boxed{", "}"},
-    {"\\fbox{", "}"},
-    {"\\text{", "}"},
-    {"\\textbf{", "}"},
-    {"\\textit{", "}"},
-    {"\\texttt{", "}"},
-    {"\\mathrm{", "}"},
-    {"\\mathbf{", "}"},
-    {"\\mathit{", "}"},
-    {"\\emph{", "}"},
-    {"\\(", "\\)"},
-    {"\\[", "\\]"},
-    {"\xE2\x80\x9C", "\xE2\x80\x9D"}, // typographic quotes
-    {"\xE2\x80\x9E", "\xE2\x80\x9C"},
-    {"\xE2\x80\x98", "\xE2\x80\x99"},
-    {"\xC2\xAB", "\xC2\xBB"},
-    {"\xE2\x80\xB9", "\xE2\x80\xBA"},
-    {"\xE3\x80\x8C", "\xE3\x80\x8D"}, // CJK
-    {"\xE3\x80\x8E", "\xE3\x80\x8F"},
-    {"\xE3\x80\x8A", "\xE3\x80\x8B"},
-    {"\xE3\x80\x88", "\xE3\x80\x89"},
-    {"\xE3\x80\x90", "\xE3\x80\x91"},
-    {"\xEF\xBC\x88", "\xEF\xBC\x89"},
-};
-
-// In front of a label, or behind it.
-static const char *const heads[] = {
-    "### ",
-    "## ",
-    "# ",
-    "> ",
-    "- ",
-    "* ",
-    "+ ",
-    "\xE2\x80\xA2 ",
-    "*",
-    "`",
-    "\xE7\xAD\x94\xE6\xA1\x88\xE6\x98\xAF", // 答案是, 答案为, 选项, 选
-    "\xE7\xAD\x94\xE6\xA1\x88\xE4\xB8\xBA",
-    "\xE9\x80\x89\xE9\xA1\xB9",
-    "\xE9\x80\x89",
-};
-static const char *const tails[] = {
-    ".",
-    ",",
-    ";",
-    ":",
-    "!",
-    "*",
-    "`",
-    "\xE3\x80\x82", // 。
-    "\xEF\xBC\x8C",
-    "\xEF\xBC\x9B", // ，；
-    "\xEF\xBC\x9A",
-    "\xEF\xBC\x81", // ：！
-    "\xE3\x80\x81",
-    "\xEF\xBC\x8E", // 、．
-    "\xE2\x80\xA6",
-    "\xD8\x9B", // … ؛
-    "\xD8\x8C",
-    "\xE0\xA5\xA4", // ، ।
-};
-
-// <label>B</label>
-static bool unwrap_tag(struct span *text)
-{
-    size_t end = span_find(*text, 0, ">");
-
-    if (span_char(*text, 0) != '<' || end == text->len || end < 2)
-        return false;
-    size_t name = end - 1;
-    size_t close = name + 3;
-    if (text->len < end + 1 + close)
-        return false;
-    struct span tail = span_from(*text, text->len - close);
-    if (!span_starts(tail, "</") || span_char(tail, close - 1) != '>' ||
-        memcmp(tail.at + 2, text->at + 1, name) != 0)
-        return false;
-    *text = span_from(span_to(*text, text->len - close), end + 1);
-    return true;
-}
-
-static bool unwrap(struct span *text)
-{
-    for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++) {
-        size_t open = strlen(wraps[i].open);
-        size_t close = strlen(wraps[i].close);
-
-        if (text->len >= open + close && span_starts(*text, wraps[i].open) &&
-            span_ends(*text, wraps[i].close)) {
-            *text = span_from(span_to(*text, text->len - close), open);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool drop_tail(struct span *text)
-{
-    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
-        if (span_ends(*text, tails[i])) {
-            *text = span_to(*text, text->len - strlen(tails[i]));
-            return true;
-        }
-    }
-    if (span_ends(*text, ")") && span_find(*text, 0, "(") == text->len) {
-        *text = span_to(*text, text->len - 1);
-        return true;
-    }
-    return false;
-}
-
-static bool drop_head(struct span *text)
-{
-    if (is_minus(*text))
-        return false;
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-        if (span_starts(*text, heads[i])) {
-            *text = span_from(*text, strlen(heads[i]));
-            return true;
-        }
-    }
-    return false;
-}
-
-// Pictures that deny what is next to them.
-static const uint32_t denying[] = {0x274C,  0x274E,  0x2717, 0x2718,
-                                   0x1F6AB, 0x1F44E, 0x26D4, 0x2757};
-
-static bool is_symbol(uint32_t code)
-{
-    for (size_t i = 0; i < sizeof denying / sizeof denying[0]; i++) {
-        if (denying[i] == code)
-            return false;
-    }
-    return code == 0xFE0F || code == 0x200D ||
-           (code >= 0x80 &&
-            utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_SO);
-}
-
-// An emoji in front of a label, or behind it, says nothing more.
-static bool drop_symbol(struct span *text)
-{
-    uint32_t code = 0;
-    size_t bytes = utf8_next(text->at, text->len, &code);
-
-    if (bytes > 0 && is_symbol(code)) {
-        *text = span_from(*text, bytes);
-        return true;
-    }
-    size_t start = text->len == 0 ? 0 : utf8_cut(text->at, text->len - 1);
-    bytes = utf8_next(text->at + start, text->len - start, &code);
-    if (bytes == 0 || start + bytes != text->len || !is_symbol(code))
-        return false;
-    *text = span_to(*text, start);
-    return true;
-}
-
-// Takes off one layer; false when there is none.
-static bool undress(struct span *text)
-{
-    return unwrap_tag(text) || unwrap(text) || drop_tail(text) ||
-           drop_head(text) || drop_symbol(text);
-}
+// ---- as it stands
 
 // The label under as few layers as possible: one may itself end in `!`.
 static int match_dressed(struct keys *keys, struct span text)
@@ -364,7 +176,7 @@ static int match_dressed(struct keys *keys, struct span text)
         int found = match(keys, text);
         if (found != LABEL_NONE)
             return found;
-    } while (text.len > 0 && undress(&text));
+    } while (text.len > 0 && dress_take_off(&text));
     return LABEL_NONE;
 }
 
@@ -460,7 +272,7 @@ static bool is_denial(struct span text)
             if (span_same(text, words[i]))
                 return true;
         }
-    } while (text.len > 0 && undress(&text));
+    } while (text.len > 0 && dress_take_off(&text));
     return false;
 }
 
