@@ -9,6 +9,7 @@
 
 #include "common/text.h"
 #include "common/utf8.h"
+#include "program/graph/denial.h"
 
 // A text is first put into ASCII, where one byte stands for each kind of
 // character that matters.
@@ -39,11 +40,11 @@ static const struct {
     uint32_t code;
     char plain;
 } plain_codes[] = {
-    {0x2212, '-'},   {0xFE63, '-'},   {0x2013, DASH},  {0x2014, DASH},
-    {0x00A0, GROUP}, {0x202F, GROUP}, {0x2009, GROUP}, {0x00B1, BOUND},
-    {0x2264, BOUND}, {0x2265, BOUND}, {0x2266, BOUND}, {0x2267, BOUND},
-    {0x2260, BOUND}, {0x221A, BOUND}, {0x221B, BOUND}, {0x221C, BOUND},
-    {0x274C, BOUND}, {0x274E, BOUND}, {0x2717, BOUND}, {0x2718, BOUND},
+    {0x2212, '-'},   {0xFE63, '-'},   {0x2010, '-'},   {0x2011, '-'},
+    {0x207B, DASH},  {0x02D7, DASH},  {0x2796, DASH},  {0x30FC, DASH},
+    {0x00A0, GROUP}, {0x202F, GROUP}, {0x2009, GROUP}, {0x00D7, OTHER},
+    {0x00F7, OTHER}, {0x223C, '~'},   {0x2243, '~'},   {0x2245, '~'},
+    {0x2192, OTHER}, {0x2194, OTHER}, {0x22C5, OTHER}, {0x03C0, SCALE},
     {0x2030, SCALE}, {0x2031, SCALE}, {0x5341, SCALE}, {0x767E, SCALE},
     {0x5343, SCALE}, {0x4E07, SCALE}, {0x842C, SCALE}, {0x4EBF, SCALE},
     {0x5104, SCALE}, {0x5146, SCALE}, {0xB9CC, SCALE}, {0xCC9C, SCALE},
@@ -72,6 +73,10 @@ static int to_plain(uint32_t code)
         return -1;
     case UTF8PROC_CATEGORY_SC:
         return CURRENCY;
+    case UTF8PROC_CATEGORY_PD:
+        return DASH;
+    case UTF8PROC_CATEGORY_SM: // at least, about, the root of
+        return BOUND;
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_MN:
         return 0;
@@ -250,19 +255,23 @@ static bool is_among(const struct word *word, const char *const *words)
 
 // In them an a stands for a letter with an accent, as in to_plain.
 static const char *const scales[] = {
-    "k",         "m",          "b",        "t",         "mm",       "mn",
-    "mio",       "mln",        "bn",       "bln",       "mrd",      "tn",
-    "hundred",   "hundreds",   "thousand", "thousands", "million",  "millions",
-    "billion",   "billions",   "trillion", "trillions", "dozen",    "dozens",
-    "lakh",      "lakhs",      "crore",    "crores",    "tausend",  "millionen",
-    "milliarde", "milliarden", "mille",    "mil",       "permille", "bps",
-    "score",     "squared",    "cubed",    "halves",    "tsd",      "mila",
-    "milliers",  "millones",   "millon",   "millan",    "milhao",   "milhaes",
-    "milioni",   "milione",    "miljoen",  "miljoner",  "miljard",  "milliard",
-    "duizend",   "tusen",      "cr",       "bc",        "bce",      "grand",
-    "permil",    "promille",   "promil",   "ppm",       "ppb",      "cent",
-    "cents",     "ct",         "pence",    "p",         "pm",       "dr",
-    NULL,
+    "k",         "m",          "b",          "t",           "mm",
+    "mn",        "mio",        "mln",        "bn",          "bln",
+    "mrd",       "tn",         "hundred",    "hundreds",    "thousand",
+    "thousands", "million",    "millions",   "billion",     "billions",
+    "trillion",  "trillions",  "dozen",      "dozens",      "lakh",
+    "lakhs",     "crore",      "crores",     "tausend",     "millionen",
+    "milliarde", "milliarden", "mille",      "mil",         "permille",
+    "bps",       "score",      "squared",    "cubed",       "halves",
+    "tsd",       "mila",       "milliers",   "millones",    "millon",
+    "millan",    "milhao",     "milhaes",    "milioni",     "milione",
+    "miljoen",   "miljoner",   "miljard",    "milliard",    "duizend",
+    "tusen",     "cr",         "bc",         "bce",         "grand",
+    "permil",    "promille",   "promil",     "ppm",         "ppb",
+    "cent",      "cents",      "ct",         "pence",       "p",
+    "pm",        "dr",         "am",         "tenth",       "tenths",
+    "hundredth", "hundredths", "thousandth", "thousandths", "basis",
+    "pi",        "mld",        NULL,
 };
 
 static const char *const percents[] = {"percent",  "pct",      "percentage",
@@ -315,8 +324,8 @@ static bool read_end(struct found *found, const char **at)
     next += next[0] == '\\' && next[1] == '%'; // as LaTeX has it
     struct word word = word_at(next);
     size_t cent = cent_bytes(&word, next + word.len);
-    if (*next == SCALE || *next == '<' || *next == '>' || is_last_dash(next) ||
-        is_among(&word, scales))
+    if (*next == SCALE || *next == '<' || *next == '>' || *next == '+' ||
+        is_last_dash(next) || is_among(&word, scales))
         return false;
     if (*next == '%' || is_among(&word, percents)) {
         found->percent = true;
@@ -371,6 +380,23 @@ static bool read_sign(struct found *found, const char *text, const char **at)
 
 static const char *const minuses[] = {"minus", "negative", NULL};
 
+// Words behind which a minus is a sign: it takes nothing from "is" or "of".
+static const char *const openers[] = {"is",     "be",     "was", "are", "of",
+                                      "about",  "equals", "at",  "to",  "a",
+                                      "answer", "the",    NULL};
+
+static bool begins_value(const char *text, const char *at)
+{
+    const char *end = skip_blanks_back(text, at);
+    const char *start = end;
+
+    while (start > text && is_letter(start[-1]))
+        start--;
+    struct word word = word_at(start);
+    return end == text || (start == end && !is_digit(end[-1])) ||
+           is_among(&word, openers);
+}
+
 // A word directly before the number that makes it less than nothing.
 static void read_minus(struct found *found, const char *text, const char **at)
 {
@@ -380,7 +406,7 @@ static void read_minus(struct found *found, const char *text, const char **at)
     while (start > text && is_letter(start[-1]))
         start--;
     struct word word = word_at(start);
-    if (end == *at || !is_among(&word, minuses))
+    if (end == *at || !is_among(&word, minuses) || !begins_value(text, start))
         return;
     found->negative = true;
     *at = start;
@@ -399,7 +425,9 @@ static bool read_start(struct found *found, const char *text, const char *at)
                                      at[-1]) != NULL))
         return false;
     before = skip_blanks_back(text, at);
-    if (before > text && strchr("<>%", before[-1]) != NULL)
+    if (before > text && strchr("<>%"
+                                "\3",
+                                before[-1]) != NULL)
         return false;
     if (before > text + 1 && before[-1] == '=' &&
         strchr("<>!", before[-2]) != NULL)
@@ -420,6 +448,19 @@ static bool is_bracketed(const char *text, const struct found *found)
            text[found->start - 1] == '(' && text[found->end] == ')';
 }
 
+// ~~5~~ was struck out, and the box of [ ] 5 is not ticked.
+static bool is_struck(const char *text)
+{
+    return strstr(text, "~~") != NULL || strstr(text, "[ ]") != NULL;
+}
+
+// |-5| is 5.
+static bool is_magnitude(const char *text, const struct found *found)
+{
+    return found->negative && found->start > 0 &&
+           text[found->start - 1] == '|' && text[found->end] == '|';
+}
+
 // '90 stands for a longer number.
 static bool is_shortened(const char *text, const struct found *found)
 {
@@ -429,21 +470,20 @@ static bool is_shortened(const char *text, const struct found *found)
 
 // ---- the words around it
 
-// A number next to one of these is a limit, one of several, a part of a sum,
-// less than nothing, or not meant. Of "isn't" the part before the apostrophe is
-// a word.
+// A number next to one of these is a limit, one of several, a part of a sum, or
+// less than nothing. Words that deny it are in denial.c.
 static const char *const doubts[] = {
-    "less",     "fewer",    "more",      "over",     "under",     "above",
-    "below",    "beyond",   "least",     "most",     "between",   "not",
-    "no",       "never",    "nor",       "neither",  "or",        "than",
-    "versus",   "without",  "minus",     "negative", "times",     "up",
-    "max",      "min",      "maximum",   "minimum",  "plus",      "half",
-    "twice",    "double",   "triple",    "sqrt",     "root",      "log",
-    "isn",      "wasn",     "cannot",    "wrong",    "false",     "except",
-    "unlike",   "instead",  "incorrect", "either",   "third",     "thirds",
-    "quarter",  "quarters", "loss",      "deficit",  "debit",     "down",
-    "fell",     "drop",     "dropped",   "decrease", "decreased", "decline",
-    "declined", NULL,
+    "less",      "fewer",    "more",     "over",     "under",   "above",
+    "below",     "beyond",   "least",    "most",     "between", "or",
+    "than",      "versus",   "minus",    "negative", "times",   "up",
+    "max",       "min",      "maximum",  "minimum",  "plus",    "half",
+    "twice",     "double",   "triple",   "sqrt",     "root",    "log",
+    "ln",        "sin",      "cos",      "tan",      "either",  "third",
+    "thirds",    "quarter",  "quarters", "loss",     "deficit", "debit",
+    "debt",      "down",     "fell",     "drop",     "dropped", "decrease",
+    "decreased", "decline",  "declined", "exceeds",  "exceed",  "exceeding",
+    "exceeded",  "upwards",  "upward",   "excess",   "shy",     "short",
+    "tops",      "counting", "north",    "too",      NULL,
 };
 
 static bool has_doubt(const char *text, size_t from, size_t to)
@@ -479,7 +519,8 @@ static bool find(const char *text, struct found *found)
         found->end = (size_t)(at - text);
         i = found->end > i ? found->end - 1 : i;
     }
-    return any && !is_bracketed(text, found) && !is_shortened(text, found);
+    return any && !is_bracketed(text, found) && !is_shortened(text, found) &&
+           !is_magnitude(text, found) && !is_struck(text);
 }
 
 static bool to_value(const struct found *found, double *out)
@@ -517,7 +558,8 @@ bool number_find(const char *text, size_t len, struct number *out)
     struct found found = {.n = 0};
 
     if (!make_plain(text, len, plain) || !find(plain, &found) ||
-        is_dotted_group(&found) || has_doubt(plain, 0, found.start) ||
+        is_dotted_group(&found) || denial_in(text, len) ||
+        has_doubt(plain, 0, found.start) ||
         has_doubt(plain, found.end, strlen(plain)))
         return false;
     out->percent = found.percent;

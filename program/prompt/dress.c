@@ -6,6 +6,7 @@
 #include <utf8proc.h>
 
 #include "common/utf8.h"
+#include "program/graph/denial.h"
 
 bool dress_is_minus(struct span text)
 {
@@ -43,8 +44,11 @@ static const struct {
     {"\\[", "\\]"},
     {"\xE2\x80\x9C", "\xE2\x80\x9D"}, // typographic quotes
     {"\xE2\x80\x9E", "\xE2\x80\x9C"},
+    {"\xE2\x80\x9D", "\xE2\x80\x9D"},
     {"\xE2\x80\x98", "\xE2\x80\x99"},
+    {"\xE2\x80\x9A", "\xE2\x80\x98"},
     {"\xC2\xAB", "\xC2\xBB"},
+    {"\xC2\xBB", "\xC2\xAB"},
     {"\xE2\x80\xB9", "\xE2\x80\xBA"},
     {"\xE3\x80\x8C", "\xE3\x80\x8D"}, // CJK
     {"\xE3\x80\x8E", "\xE3\x80\x8F"},
@@ -52,13 +56,11 @@ static const struct {
     {"\xE3\x80\x88", "\xE3\x80\x89"},
     {"\xE3\x80\x90", "\xE3\x80\x91"},
     {"\xEF\xBC\x88", "\xEF\xBC\x89"},
+    {"\xEF\xBC\xBB", "\xEF\xBC\xBD"},
 };
 
 // In front of a label, or behind it.
 static const char *const heads[] = {
-    "### ",
-    "## ",
-    "# ",
     "> ",
     "- ",
     "* ",
@@ -92,12 +94,20 @@ static const char *const tails[] = {
     "\xE0\xA5\xA4", // ، ।
 };
 
+// Tags of what was struck out.
+static bool is_deleted(struct span text)
+{
+    return span_starts(text, "<del>") || span_starts(text, "<s>") ||
+           span_starts(text, "<strike>");
+}
+
 // <label>B</label>
 static bool unwrap_tag(struct span *text)
 {
     size_t end = span_find(*text, 0, ">");
 
-    if (span_char(*text, 0) != '<' || end == text->len || end < 2)
+    if (span_char(*text, 0) != '<' || end == text->len || end < 2 ||
+        is_deleted(*text))
         return false;
     size_t name = end - 1;
     size_t close = name + 3;
@@ -126,6 +136,17 @@ static bool unwrap(struct span *text)
     return false;
 }
 
+bool dress_unwrap(struct span *text)
+{
+    static const char *const losses[] = {"(", "\xEF\xBC\x88"};
+
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
+        if (span_starts(*text, losses[i]))
+            return false;
+    }
+    return unwrap_tag(text) || unwrap(text);
+}
+
 static bool drop_tail(struct span *text)
 {
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
@@ -141,10 +162,30 @@ static bool drop_tail(struct span *text)
     return false;
 }
 
+// "### " of a heading, or "1. " and "1) " of a list's item.
+static size_t mark_len(struct span text)
+{
+    size_t hashes = span_run(text, "#");
+    size_t digits = span_run(text, "0123456789");
+    char point = span_char(text, digits);
+    size_t len = hashes > 0 && hashes <= 6 ? hashes
+                 : digits > 0 && digits <= 3 && (point == '.' || point == ')')
+                     ? digits + 1
+                     : 0;
+
+    return len > 0 && span_char(text, len) == ' ' ? len + 1 : 0;
+}
+
 static bool drop_head(struct span *text)
 {
+    size_t mark = mark_len(*text);
+
     if (dress_is_minus(*text))
         return false;
+    if (mark > 0) {
+        *text = span_from(*text, mark);
+        return true;
+    }
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         if (span_starts(*text, heads[i])) {
             *text = span_from(*text, strlen(heads[i]));
@@ -154,16 +195,10 @@ static bool drop_head(struct span *text)
     return false;
 }
 
-// Pictures that deny what is next to them.
-static const uint32_t denying[] = {0x274C,  0x274E,  0x2717, 0x2718,
-                                   0x1F6AB, 0x1F44E, 0x26D4, 0x2757};
-
 static bool is_symbol(uint32_t code)
 {
-    for (size_t i = 0; i < sizeof denying / sizeof denying[0]; i++) {
-        if (denying[i] == code)
-            return false;
-    }
+    if (denial_is_sign(code))
+        return false;
     return code == 0xFE0F || code == 0x200D ||
            (code >= 0x80 &&
             utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_SO);

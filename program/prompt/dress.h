@@ -11,6 +11,10 @@
 // space at its ends.
 bool dress_take_off(struct span *text);
 
+// The same for a pair around all of text, which changes nothing of a number:
+// not round brackets, in which accountants write a loss.
+bool dress_unwrap(struct span *text);
+
 // A dash in front of a number may be its sign, or the bullet of a list.
 bool dress_is_minus(struct span text);
 

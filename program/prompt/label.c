@@ -9,6 +9,7 @@
 #include "common/fold.h"
 #include "common/text.h"
 #include "common/utf8.h"
+#include "program/graph/denial.h"
 #include "program/prompt/dress.h"
 
 enum {
@@ -168,15 +169,54 @@ static int match(struct keys *keys, struct span text)
 
 // ---- as it stands
 
+// A label that was taken for dress, such as the first of "> <" or of "1. 2".
+static int match_dress(const struct label_set *set, struct span outer,
+                       struct span inner)
+{
+    struct span head = span_trim(span_to(outer, (size_t)(inner.at - outer.at)));
+    struct span tail =
+        span_trim(span_from(outer, (size_t)(inner.at + inner.len - outer.at)));
+    int found = LABEL_NONE;
+
+    if (head.len > 1 && is_digit(head.at[0]))
+        head.len--;
+    for (size_t i = 0; i < set->n; i++) {
+        if (span_is(head, set->texts[i]) || span_is(tail, set->texts[i]))
+            found = joined(set, found, (int)i);
+    }
+    return found;
+}
+
+// "- 1", where no label is a negative number.
+static bool drop_bullet(const struct label_set *set, struct span *text)
+{
+    if (!dress_is_minus(*text) || span_char(*text, 1) != ' ')
+        return false;
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->texts[i][0] == '-')
+            return false;
+    }
+    *text = span_from(*text, 2);
+    return true;
+}
+
 // The label under as few layers as possible: one may itself end in `!`.
 static int match_dressed(struct keys *keys, struct span text)
 {
+    int layers = LABEL_NONE;
+    struct span outer;
+
     do {
         text = span_trim(text);
         int found = match(keys, text);
         if (found != LABEL_NONE)
-            return found;
-    } while (text.len > 0 && dress_take_off(&text));
+            return joined(keys->set, found, layers);
+        outer = text;
+        if (text.len == 0 ||
+            (!dress_take_off(&text) && !drop_bullet(keys->set, &text)))
+            return LABEL_NONE;
+        layers = joined(keys->set, layers, match_dress(keys->set, outer, text));
+    } while (layers != LABEL_MANY);
     return LABEL_NONE;
 }
 
@@ -188,21 +228,72 @@ static bool is_word_byte(char c)
            (c >= 'A' && c <= 'Z');
 }
 
-// True when word stands in text, not inside of a longer word. What is no ASCII
-// is taken for whole words: some scripts do not part them.
-static bool has_word(struct span text, struct span word, bool folded)
+// The letter of a script that parts words, next to which no word ends. Others
+// write one word behind the other.
+static bool is_cased(uint32_t code)
 {
-    for (size_t i = 0; i + word.len <= text.len; i++) {
-        if (memcmp(text.at + i, word.at, word.len) != 0)
-            continue;
-        char before = i == 0 ? ' ' : text.at[i - 1];
-        char after = span_char(text, i + word.len);
-        bool joins = folded && (before == '_' || after == '_');
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code);
 
-        if ((!is_word_byte(before) || !is_word_byte(word.at[0]) ||
-             (joins && before == '_')) &&
-            (!is_word_byte(after) || !is_word_byte(word.at[word.len - 1]) ||
-             (joins && after == '_')))
+    return category == UTF8PROC_CATEGORY_LL || category == UTF8PROC_CATEGORY_LU;
+}
+
+static bool ends_in_letter(struct span text)
+{
+    uint32_t code = 0;
+    size_t start = text.len == 0 ? 0 : utf8_cut(text.at, text.len - 1);
+
+    (void)utf8_next(text.at + start, text.len - start, &code);
+    return code < 0x80 ? text.len > 0 && is_word_byte(text.at[text.len - 1])
+                       : is_cased(code);
+}
+
+static bool begins_with_letter(struct span text)
+{
+    uint32_t code = 0;
+
+    (void)utf8_next(text.at, text.len, &code);
+    return code < 0x80 ? text.len > 0 && is_word_byte(text.at[0])
+                       : is_cased(code);
+}
+
+// True when the word at i of text is no part of a longer one. In keys a `_`
+// stands for a gap.
+static bool is_apart(struct span text, size_t i, struct span word, bool folded)
+{
+    struct span before = span_to(text, i);
+    struct span after = span_from(text, i + word.len);
+    bool gap_before = folded && span_ends(before, "_");
+    bool gap_after = folded && span_starts(after, "_");
+
+    return (gap_before || !begins_with_letter(word) ||
+            !ends_in_letter(before)) &&
+           (gap_after || !ends_in_letter(word) || !begins_with_letter(after));
+}
+
+// Whether word stands in text, at or behind from; text.len: nowhere.
+static size_t find_word(struct span text, size_t from, struct span word,
+                        bool folded)
+{
+    for (size_t i = from; i + word.len <= text.len; i++) {
+        if (memcmp(text.at + i, word.at, word.len) == 0 &&
+            is_apart(text, i, word, folded))
+            return i;
+    }
+    return text.len;
+}
+
+// The same, where it is no part of a longer label that was found: the `refund`
+// in refund_request.
+static bool has_word(struct span text, struct span word, struct span found,
+                     bool folded)
+{
+    size_t at = find_word(text, 0, word, folded);
+    size_t inside = find_word(found, 0, word, folded);
+
+    for (; at < text.len; at = find_word(text, at + 1, word, folded)) {
+        if (found.len <= word.len || inside == found.len || at < inside ||
+            at - inside + found.len > text.len ||
+            memcmp(text.at + at - inside, found.at, found.len) != 0)
             return true;
     }
     return false;
@@ -214,6 +305,7 @@ static bool names_another(struct keys *keys, struct span text, int found)
 {
     const struct label_set *set = keys->set;
     size_t n = set->n_telling < set->n ? set->n_telling : set->n;
+    struct span mine = {set->texts[found], strlen(set->texts[found])};
 
     buf_clear(&keys->own);
     put_key(&keys->own, text);
@@ -224,7 +316,8 @@ static bool names_another(struct keys *keys, struct span text, int found)
         struct span word = is_short ? label : key_of(keys, i);
 
         if (!same_group(set, found, (int)i) && word.len > 0 &&
-            has_word(is_short ? text : own, word, !is_short))
+            has_word(is_short ? text : own, word,
+                     is_short ? mine : key_of(keys, (size_t)found), !is_short))
             return true;
     }
     return false;
@@ -258,32 +351,35 @@ static size_t find_part(struct span line, size_t from, size_t *len)
     return first;
 }
 
-// "no", "false", "0": what behind a label says that it is not meant.
-static bool is_denial(struct span text)
+// Behind a label that says no more than no, another denial says the same: "No,
+// it is not."
+static bool takes_back(const struct keys *keys, int found, char part,
+                       struct span tail)
 {
-    static const char *const words[] = {
-        "no",    "n",         "not",  "false", "0",   "0%",     "0.0",
-        "wrong", "incorrect", "none", "never", "off", "absent", "unlikely",
-    };
+    const char *label = keys->set->texts[found];
+    enum denial denial = denial_after(tail.at, tail.len);
+    bool numbered = part == '.' || part == ')' || part == ']';
 
-    do {
-        text = span_trim(text);
-        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-            if (span_same(text, words[i]))
-                return true;
-        }
-    } while (text.len > 0 && dress_take_off(&text));
-    return false;
+    return (denial == DENIAL_SENTENCE ||
+            (denial == DENIAL_WORDS && !numbered)) &&
+           (strchr(label, ' ') != NULL ||
+            denial_after(label, strlen(label)) == DENIAL_NONE);
 }
 
-// What is behind a label leaves doubt where it names another, asks, or, behind
-// a colon, denies the one in front: "B (?)", "B: no".
+// What is behind a label leaves doubt where it names another, asks, or takes
+// the label back: "B (?)", "B: no". "B. No" may be option B, which says no.
 static bool leaves_doubt(struct keys *keys, int found, char part,
                          struct span tail)
 {
     return names_another(keys, tail, found) ||
            span_char(span_trim(tail), 0) == '?' ||
-           (part == ':' && is_denial(tail));
+           takes_back(keys, found, part, tail);
+}
+
+// The byte of a part that is no blank.
+static char part_sign(struct span part)
+{
+    return span_char(part, 0) == ' ' ? span_char(part, 1) : span_char(part, 0);
 }
 
 static int match_option(struct keys *keys, struct span line)
@@ -296,7 +392,7 @@ static int match_option(struct keys *keys, struct span line)
         int found = match_dressed(keys, span_to(line, closes ? at + 1 : at));
 
         if (found >= 0)
-            return leaves_doubt(keys, found, line.at[at],
+            return leaves_doubt(keys, found, part_sign(span_from(line, at)),
                                 span_from(line, at + len))
                        ? LABEL_MANY
                        : found;
@@ -344,11 +440,15 @@ static const char *const leads[] = {
     "think",
     "believe",
     "say",
+    "sure",
+    "okay",
+    "ok",
+    "certainly",
 };
 
 static bool is_lead(struct span word)
 {
-    while (word.len > 0 && strchr("*_`,:", word.at[word.len - 1]) != NULL)
+    while (word.len > 0 && strchr("*_`,:!", word.at[word.len - 1]) != NULL)
         word.len--;
     while (word.len > 0 && strchr("*_`", word.at[0]) != NULL)
         word = span_from(word, 1);
@@ -390,23 +490,9 @@ static int match_phrase(struct keys *keys, struct span line)
 
 // ---- lines
 
-static const char *const denials[] = {
-    "not", "wrong", "incorrect", "except", "never", "false", "no", "isn't",
-};
-
-static bool denies(struct span text)
+static bool denies_line(struct span line)
 {
-    while (text.len > 0) {
-        size_t n = 0;
-        while (n < text.len && (is_word_byte(text.at[n]) || text.at[n] == '\''))
-            n++;
-        for (size_t i = 0; i < sizeof denials / sizeof denials[0]; i++) {
-            if (span_same(span_to(text, n), denials[i]))
-                return true;
-        }
-        text = span_from(text, n > 0 ? n : 1);
-    }
-    return false;
+    return denial_of_choice(line.at, line.len);
 }
 
 // Behind the first colon of any script, or an arrow; line.len: none.
@@ -418,7 +504,9 @@ static size_t find_colon(struct span line, size_t *len)
 
     for (size_t i = 0; i < sizeof colons / sizeof colons[0]; i++) {
         size_t at = span_find(line, 0, colons[i]);
-        if (at < first) {
+        bool compares = at > 0 && at < line.len && line.at[at] == '=' &&
+                        strchr("!<>=", line.at[at - 1]) != NULL;
+        if (at < first && !compares) {
             first = at;
             *len = strlen(colons[i]);
         }
@@ -442,25 +530,31 @@ static int match_line(struct keys *keys, struct span line)
     if (left == LABEL_NONE && right >= 0 && names_another(keys, head, right))
         return LABEL_MANY;
     if (left == LABEL_NONE)
-        return denies(head) ? LABEL_NONE : right;
+        return denies_line(head) ? LABEL_NONE : right;
     if (right == LABEL_NONE && left >= 0 && leaves_doubt(keys, left, ':', tail))
         return LABEL_MANY;
     return joined(keys->set, left, right);
 }
 
 // A label on the first line, followed by words that are no other label. Or one
-// on a later line, where no other is named at all. Only LINES_MAX
-// lines are searched, since each is compared with all labels.
+// on a later line, where no other is named at all, and no other line denies.
+// Only LINES_MAX lines are searched, since each is compared with all labels.
 static int find_in_lines(struct keys *keys, struct span text)
 {
     struct span rest = text;
     int found = match_line(keys, span_line(&rest));
     bool first = found != LABEL_NONE;
+    bool denied = !first && denies_line(span_to(text, text.len - rest.len));
 
-    for (int i = 0; i < LINES_MAX && found != LABEL_MANY && rest.len > 0; i++)
-        found = joined(keys->set, found, match_line(keys, span_line(&rest)));
+    for (int i = 0; i < LINES_MAX && found != LABEL_MANY && rest.len > 0; i++) {
+        struct span line = span_line(&rest);
+        int one = match_line(keys, line);
+
+        denied = denied || (one == LABEL_NONE && denies_line(line));
+        found = joined(keys->set, found, one);
+    }
     if (found >= 0 && !first &&
-        (rest.len > 0 || names_another(keys, text, found) || denies(text)))
+        (rest.len > 0 || denied || names_another(keys, text, found)))
         return LABEL_MANY;
     return found;
 }

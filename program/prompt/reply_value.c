@@ -11,6 +11,7 @@
 #include "program/graph/number.h"
 #include "program/graph/type_check.h"
 #include "program/graph/type_form.h"
+#include "program/prompt/dress.h"
 #include "program/prompt/json_mend.h"
 #include "program/prompt/label.h"
 #include "program/prompt/list_text.h"
@@ -88,6 +89,19 @@ static struct span string_span(struct reader *reader, const json_t *string)
         &reader->lenient);
 }
 
+// A text that is written as JSON has it, with its escapes; NULL: it is not.
+static json_t *read_quoted(struct reader *reader, struct span text)
+{
+    json_t *value = span_starts(text, "\"")
+                        ? reply_whole_json(text, reader->problem)
+                        : NULL;
+
+    if (json_is_string(value))
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
 // ---- text
 
 // "{title}": what the prompt has in the place of the value.
@@ -144,6 +158,57 @@ static json_t *fit_number(const struct type *type, struct reader *reader,
     return checked_new(json_integer((json_int_t)value), reader);
 }
 
+// A number in quotes, bold, in a tag.
+static bool find_dressed(struct span text, struct number *out)
+{
+    do {
+        text = span_trim(text);
+        if (number_find(text.at, text.len, out))
+            return true;
+    } while (text.len > 0 && dress_unwrap(&text));
+    return false;
+}
+
+static bool has_digit(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] >= '0' && text.at[i] <= '9')
+            return true;
+    }
+    return false;
+}
+
+// The number that each line with digits says again; lines without any lead up
+// to one: "The answer is:".
+static bool find_repeated(struct span text, struct number *out)
+{
+    bool any = false;
+
+    while (text.len > 0) {
+        struct span line = span_trim(span_line(&text));
+        struct number number = {0};
+
+        if (line.len == 0)
+            continue;
+        if (!has_digit(line) && !span_ends(line, ":"))
+            return false;
+        if (!has_digit(line))
+            continue;
+        if (!find_dressed(line, &number) ||
+            (any &&
+             (number.value != out->value || number.percent != out->percent)))
+            return false;
+        *out = number;
+        any = true;
+    }
+    return any;
+}
+
+static bool find_number(struct span text, struct number *out)
+{
+    return find_dressed(text, out) || find_repeated(text, out);
+}
+
 static json_t *text_of_number(const struct type *type, struct reader *reader,
                               struct span text)
 {
@@ -151,6 +216,7 @@ static json_t *text_of_number(const struct type *type, struct reader *reader,
     json_t *value = text.len > NUMBER_MAX_TEXT
                         ? NULL
                         : reply_whole_json(text, reader->problem);
+    bool whole = json_is_number(value);
 
     // To half of the world 5.000 is five thousand, and an int has no decimals.
     if (json_is_real(value) && type->kind == TYPE_INT &&
@@ -158,19 +224,16 @@ static json_t *text_of_number(const struct type *type, struct reader *reader,
         json_decref(value);
         return refuse(type, reader, text);
     }
-    if (json_is_number(value)) {
-        json_t *read = read_json(type, reader, value);
-        json_decref(value);
-        return read;
-    }
+    json_t *read = whole ? read_json(type, reader, value) : NULL;
     json_decref(value);
-    value = NULL;
-    if (number_find(text.at, text.len, &number) &&
+    if (whole)
+        return read;
+    if (find_number(text, &number) &&
         (!number.percent || scale_percent(type, &number))) {
         reader->lenient |= LENIENT_NUMBER;
-        value = fit_number(type, reader, number.value);
+        read = fit_number(type, reader, number.value);
     }
-    return value != NULL ? value : refuse(type, reader, text);
+    return read != NULL ? read : refuse(type, reader, text);
 }
 
 static json_t *json_of_number(const struct type *type, struct reader *reader,
@@ -245,7 +308,11 @@ static json_t *text_of_enum(const struct type *type, struct reader *reader,
         if (span_is(text, type->labels[i]))
             return checked_new(json_string(type->labels[i]), reader);
     }
-    int found = label_find(&set, text, reader->problem);
+    json_t *quoted = read_quoted(reader, text);
+    int found = quoted == NULL ? label_find(&set, text, reader->problem)
+                               : label_find(&set, string_span(reader, quoted),
+                                            reader->problem);
+    json_decref(quoted);
     if (found < 0)
         return refuse(type, reader, text);
     reader->lenient |= LENIENT_LABEL;
@@ -318,18 +385,12 @@ static bool append_item(struct reader *reader, json_t *list, json_t *item)
     return false;
 }
 
-// A text that is written in quotes, as the items of a list often are.
 static json_t *read_item(const struct type *type, struct reader *reader,
                          struct span item)
 {
-    json_t *value = type->kind == TYPE_STR && span_starts(item, "\"")
-                        ? reply_whole_json(item, reader->problem)
-                        : NULL;
+    json_t *value = type->kind == TYPE_STR ? read_quoted(reader, item) : NULL;
 
-    if (json_is_string(value))
-        return value;
-    json_decref(value);
-    return read_text(type, reader, item);
+    return value != NULL ? value : read_text(type, reader, item);
 }
 
 // A list as lines that begin with bullets or numbers, or that are the items.

@@ -10,6 +10,9 @@ static const char *const intents[] = {"refund", "refund_request", "Track order",
 static const char *const moods[] = {"positive", "negative", "neutral"};
 static const char *const numbers[] = {"-1", "0", "1"};
 static const char *const marks[] = {"C", "C++", "C#"};
+static const char *const stars[] = {"1", "2", "3", "4", "5"};
+static const char *const signs[] = {"<", ">", "-"};
+static const char *const signs_of_no[] = {"yes", "no", "spam", "not_spam"};
 static const char *const chinese[] = {"\xE8\xB4\xA8\xE9\x97\xAE",
                                       "\xE6\x8A\x95\xE8\xAF\x89"};
 
@@ -20,10 +23,20 @@ static const char *const chinese[] = {"\xE8\xB4\xA8\xE9\x97\xAE",
     }
 
 static const struct label_set sets[] = {
-    SET(letters), SET(intents), SET(moods),
-    SET(numbers), SET(marks),   SET(chinese),
+    SET(letters), SET(intents), SET(moods), SET(numbers),     SET(marks),
+    SET(chinese), SET(stars),   SET(signs), SET(signs_of_no),
 };
-enum { LETTERS, INTENTS, MOODS, NUMBERS, MARKS, CHINESE };
+enum {
+    LETTERS,
+    INTENTS,
+    MOODS,
+    NUMBERS,
+    MARKS,
+    CHINESE,
+    STARS,
+    SIGNS,
+    SIGNS_OF_NO
+};
 
 struct row {
     int set;
@@ -115,6 +128,18 @@ Test(label, is_read_under_what_it_is_dressed_in)
          COMPLAINT},
         {CHINESE, "\xE6\xA0\x87\xE7\xAD\xBE\xEF\xBC\x9A" COMPLAINT, COMPLAINT},
         {CHINESE, "\xE3\x80\x80" COMPLAINT, COMPLAINT},
+        {LETTERS, "#### B", "B"},
+        {LETTERS, "1. B", "B"},
+        {LETTERS,
+         "\xE2\x80\x9D"
+         "B\xE2\x80\x9D",
+         "B"}, // Swedish quotes
+        {STARS, "- 1", "1"},
+        // A label that holds another one is none the less itself.
+        {INTENTS, "```\nrefund_request\n```", "refund_request"},
+        {INTENTS, "Answer:\nrefund_request", "refund_request"},
+        {INTENTS, "Here it is:\n\nnot sure", "not sure"},
+        {MARKS, "```\nC++\n```", "C++"},
     };
 
     EXPECT_ROWS(rows);
@@ -153,6 +178,17 @@ Test(label, is_read_amid_words_that_say_nothing_else)
         {MOODS, "positive: no complaints at all", "positive"},
         {MOODS, "They praise it.\nSo the answer is positive.", "positive"},
         {INTENTS, "refund_request: they want money back", "refund_request"},
+        {LETTERS, "Sure! The answer is B.", "B"},
+        // An option may itself say no, and words behind a label may deny
+        // something else.
+        {LETTERS, "B) No", "B"},
+        {LETTERS, "B. None of the above", "B"},
+        {LETTERS, "B. No refund was asked for", "B"},
+        {LETTERS, "B, not enough is known", "B"},
+        {LETTERS, "Rated by the text: B", "B"},
+        {SIGNS_OF_NO, "No, it is not.", "no"},
+        {SIGNS_OF_NO, "not spam", "not_spam"},
+        {MARKS, "R\xC3\xA9ponse : C", "C"},
     };
 
     EXPECT_ROWS(rows);
@@ -201,6 +237,31 @@ Test(label, in_doubt_is_none)
         {INTENTS, "refund or refund request", NULL},
         {INTENTS, "sure", NULL},
         {MARKS, "C or C++", NULL},
+        // What takes a label back, in front of it or behind it.
+        {LETTERS, "Rejected: B", NULL},
+        {LETTERS, "Excluded: B", NULL},
+        {LETTERS, "Least likely: B", NULL},
+        {LETTERS, "Avoid: B", NULL},
+        {LETTERS, "It isn't: B", NULL},
+        {LETTERS, "It isn\xE2\x80\x99t: B", NULL},
+        {LETTERS, "Nicht: B", NULL},
+        {LETTERS, "!= B", NULL},
+        {LETTERS, "B: eliminated", NULL},
+        {LETTERS, "B: rejected", NULL},
+        {LETTERS, "B: 0.00", NULL},
+        {LETTERS, "B: \xE2\x9C\x97", NULL},
+        {LETTERS, "B (wrong)", NULL},
+        {LETTERS, "B (unlikely)", NULL},
+        {LETTERS, "B - disqualified", NULL},
+        {LETTERS, "B, which is not right", NULL},
+        {LETTERS, "B - does not match", NULL},
+        {LETTERS, "B... wait, no.", NULL},
+        {LETTERS, "B. Scratch that.", NULL},
+        {LETTERS, "<del>B</del>", NULL},
+        {LETTERS, "\xE2\x98\x90 B", NULL}, // a box that is not ticked
+        {INTENTS, "not sure: rejected", NULL},
+        {SIGNS, "> <", NULL},
+        {STARS, "1. 2", NULL},
     };
 
     EXPECT_ROWS(rows);

@@ -36,6 +36,18 @@ Test(number, is_found_with_its_sign_and_scale)
         {"The answer is -3.", -3},
         {"minus 4", -4},
         {"negative 4.5 degrees", -4.5},
+        {"minus \xE2\x82\xAC"
+         "4",
+         -4},
+        {"it is minus 4", -4},
+        // A hyphen that does not break the line, as some models write it.
+        {"\xE2\x80\x91"
+         "5",
+         -5},
+        {"\xE2\x80\x90"
+         "5",
+         -5},
+        {"| -7 | points |", -7},
         {"**42**", 42},
         {"$42$", 42},
         {"\\boxed{42}", 42},
@@ -96,6 +108,42 @@ Test(number, in_doubt_is_none)
         "",
         "none",
         "2.5k",
+        // dashes that are neither a minus nor none
+        "\xE2\x80\x94 5",
+        "\xE2\x80\x93 5",
+        "\xE2\x81\xBB"
+        "5",
+        "\xE2\x9E\x96"
+        "5",
+        "\xE3\x83\xBC"
+        "5",
+        // less, more or not meant at all
+        "\xE2\xA9\xBE 5",
+        "\xC2\xAC"
+        "5",
+        "5 +",
+        "|-5|",
+        "ten minus 5",
+        "x minus 5",
+        "anything but 5",
+        "It can't be 5",
+        "nicht 5",
+        "\xE4\xB8\x8D\xE6\x98\xAF"
+        "5",
+        "exceeds 5",
+        "shy of 5",
+        "5 and counting",
+        "upwards of 5",
+        "~~5~~",
+        "[ ] 5",
+        "- [ ] 5",
+        // of another scale
+        "5 tenths",
+        "5 hundredths",
+        "5 basis points",
+        "5\xCF\x80",
+        "ln 5",
+        "5 am",
         "2.5 K",
         "3M",
         "5 m",
