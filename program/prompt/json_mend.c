@@ -65,6 +65,15 @@ static void skip_comment(struct mend *mend)
     skip(mend, end < mend->rest.len ? end + 2 : end);
 }
 
+// "# a comment", not #a_tag.
+static bool is_hash_comment(struct span text)
+{
+    char next = span_char(text, 1);
+
+    return span_char(text, 0) == '#' &&
+           (next == ' ' || next == '\t' || next == '\n' || next == '\r');
+}
+
 // Moves over white space and comments; true when there was a line end.
 static bool skip_space(struct mend *mend)
 {
@@ -76,7 +85,7 @@ static bool skip_space(struct mend *mend)
 
         lines = lines || memchr(mend->rest.at, '\n', n) != NULL;
         skip(mend, n);
-        if (span_starts(mend->rest, "//") || here(mend) == '#')
+        if (span_starts(mend->rest, "//") || is_hash_comment(mend->rest))
             (void)span_line(&mend->rest);
         else if (span_starts(mend->rest, "/*"))
             skip_comment(mend);
@@ -139,6 +148,11 @@ static int hex_of(char c)
         return c - '0';
     c = (char)(c | 0x20);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
 }
 
 // The value of \uXXXX, or -1.
@@ -207,20 +221,47 @@ static bool is_quoting(const struct mend *mend, size_t len, bool quoting)
     return gap == next ? quoting : gap;
 }
 
+// The quotes of a string that are a part of it.
+struct inner {
+    size_t n;
+    size_t last; // where in the string
+    bool twice;  // two, side by side
+};
+
+// A quote alone at either end was written twice by mistake: ""Rome" or "Rome"".
+// Behind a digit it means inches. Two side by side are one, or none, or the
+// ends of two strings.
+static bool is_stray(const struct inner *inner, const struct buf *text)
+{
+    bool first = inner->last == 0;
+    bool last = inner->last + 1 == text->len;
+
+    return inner->twice ||
+           (inner->n == 1 && text->len > 1 &&
+            (first || (last && !is_digit(text->data[text->len - 2]))));
+}
+
 // Reads up to the closing quote; false when there is none, or when it is the
 // end of a quotation: "apple" and "pear" are two strings, or one?
 static bool read_text(struct mend *mend, const char *close, struct buf *out)
 {
     size_t len = strlen(close);
+    struct inner inner = {.n = 0};
     bool quoting = false;
 
     while (mend->rest.len > 0) {
         if (span_starts(mend->rest, close)) {
             if (is_closing(span_from(mend->rest, len))) {
                 skip(mend, len);
-                return !quoting;
+                return !quoting && !is_stray(&inner, out);
             }
             quoting = is_quoting(mend, len, quoting);
+            inner.twice =
+                inner.twice ||
+                (inner.n > 0 && inner.last + len == out->len &&
+                 span_ends((struct span){out->data, out->len}, close));
+            inner.n++;
+            inner.last = out->len;
         }
         if (here(mend) == '\\') {
             if (!read_escape(mend, out))
@@ -347,6 +388,13 @@ static bool is_group(const struct mend *mend, struct span word)
            word.at[-1] == ',' && word.at[-2] >= '0' && word.at[-2] <= '9';
 }
 
+// Ann' has lost a quote.
+static bool is_half_quoted(struct span word)
+{
+    return span_starts(word, "'") || span_ends(word, "'") ||
+           span_ends(word, "`");
+}
+
 // A value without quotes. Words that hold quotes or brackets are none.
 static json_t *read_word(struct mend *mend)
 {
@@ -357,27 +405,41 @@ static json_t *read_word(struct mend *mend)
         (!is_group(mend, word) && read_number(mend, word, &value)))
         return value;
     if (!mend->words || word.len == 0 || is_group(mend, word) ||
-        span_same(word, "nan") || span_same(word, "undefined"))
+        is_half_quoted(word) || span_same(word, "nan") ||
+        span_same(word, "undefined"))
         return fail(mend);
     return checked(mend, json_stringn(word.at, word.len));
 }
 
 // ---- lists and objects
 
-// Behind an item: true when another may follow. Between lines, and between two
-// strings, the comma may be missing.
+// Whether the comma may be missing in front of what follows: between lines, and
+// between two strings with a gap, none of which has taken the comma in.
+static bool may_lack_comma(const struct mend *mend, struct span before,
+                           bool line)
+{
+    bool gap = before.len > mend->rest.len;
+
+    return before.at[-2] != ',' &&
+           (line || (gap && quote_at(mend->rest) >= 0 && before.at[-1] != ' '));
+}
+
+// Behind an item: true when another may follow. A comma at the end of the text
+// says that one is missing.
 static bool has_more(struct mend *mend, char close)
 {
+    struct span before = mend->rest;
     bool line = skip_space(mend);
+    bool comma = here(mend) == ',';
+    bool wide = span_starts(mend->rest, "\xEF\xBC\x8C");
 
-    if (here(mend) == ',')
-        skip(mend, 1);
-    else if (span_starts(mend->rest, "\xEF\xBC\x8C"))
-        skip(mend, 3);
-    else if (mend->rest.len > 0 && here(mend) != close && !line &&
-             quote_at(mend->rest) < 0)
+    if (comma || wide)
+        skip(mend, comma ? 1 : 3);
+    else if (mend->rest.len > 0 && here(mend) != close &&
+             !may_lack_comma(mend, before, line))
         mend->failed = true;
     (void)skip_space(mend);
+    mend->failed = mend->failed || ((comma || wide) && mend->rest.len == 0);
     if (mend->rest.len == 0 || mend->failed)
         return false;
     if (here(mend) != close)
@@ -386,15 +448,16 @@ static bool has_more(struct mend *mend, char close)
     return false;
 }
 
-// True when there is a first item.
+// True when there is a first item. A bracket that ends the text is the
+// beginning of a list, not an empty one.
 static bool has_any(struct mend *mend, char close)
 {
     skip(mend, 1);
     (void)skip_space(mend);
-    if (here(mend) == close)
-        skip(mend, 1);
-    else
-        return mend->rest.len > 0;
+    mend->failed = mend->failed || mend->rest.len == 0;
+    if (here(mend) != close)
+        return !mend->failed;
+    skip(mend, 1);
     return false;
 }
 
@@ -411,10 +474,23 @@ static bool read_colon(struct mend *mend)
     return !mend->failed;
 }
 
+// A key that holds what parts keys has run into the next one.
+static bool is_key(const struct buf *key)
+{
+    for (size_t i = 0; i < key->len; i++) {
+        if (key->data[i] != '\0' && strchr("{}\"\n", key->data[i]) != NULL)
+            return false;
+    }
+    return true;
+}
+
 static bool read_key(struct mend *mend, struct buf *key)
 {
-    if (quote_at(mend->rest) >= 0)
-        return read_quoted(mend, key) && read_colon(mend);
+    if (quote_at(mend->rest) >= 0) {
+        bool ok = read_quoted(mend, key) && is_key(key);
+        mend->failed = mend->failed || !ok;
+        return ok && read_colon(mend);
+    }
     struct span word = take_word(mend, ",:}]{[\n\"'\\ \t");
     buf_append(key, word.at, word.len);
     mend->failed = mend->failed || word.len == 0 || key->failed;

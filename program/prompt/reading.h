@@ -22,6 +22,7 @@
 struct found {
     struct span text; // at is NULL where there is none
     bool twice;       // and another text stands for it as well
+    bool broken;      // it is there, but as damaged JSON
     const json_t *json;
 };
 

@@ -127,6 +127,11 @@ static json_t *read_output(struct reading *reading, size_t i,
                 "there is more than one section [[ ## %s ## ]]", field->name);
         return NULL;
     }
+    if (found->broken) {
+        err_set(problem, ERR_INPUT, "the value of \"%s\" is no whole JSON",
+                field->name);
+        return NULL;
+    }
     if (found->json != NULL)
         return reply_value_json(field, found->json, &reading->lenient, problem);
     if (found->text.at != NULL)

@@ -75,14 +75,22 @@ static bool keep(const struct reply_wanted *wanted, json_t **found,
     return same;
 }
 
+// Whether what text begins with is damaged and never ends. Then all that
+// follows may be a part of it, and is not what was meant.
+static bool is_open_end(struct span text, const json_t *value)
+{
+    return value == NULL && balanced(text) == 0;
+}
+
 // At most STARTS_MAX tries, so that hostile text costs linear time. What is
 // inside of a value that fits is a part of it.
 static json_t *find_wanted(const struct reply_wanted *wanted, struct span text,
                            read_fn *read, bool *doubt, struct err *problem)
 {
     json_t *found = NULL;
+    bool ended = true;
 
-    for (int i = 0; i < STARTS_MAX && !*doubt; i++) {
+    for (int i = 0; i < STARTS_MAX && ended && !*doubt; i++) {
         size_t used = 0;
         bool fits = false;
         const char *at =
@@ -91,7 +99,9 @@ static json_t *find_wanted(const struct reply_wanted *wanted, struct span text,
         if (at == NULL)
             break;
         text = span_from(text, (size_t)(at - text.at));
-        *doubt = !keep(wanted, &found, read(text, &used, problem), &fits);
+        json_t *value = read(text, &used, problem);
+        ended = !is_open_end(text, value);
+        *doubt = !keep(wanted, &found, value, &fits);
         text = span_from(text, fits && used > 0 ? used : 1);
     }
     if (*doubt) {

@@ -84,14 +84,16 @@ size_t reply_object_locate(struct span text, const char *name)
 
     for (size_t at = 0; at < text.len; at++) {
         at = span_find(text, at, name);
-        if (at == 0 || at == text.len || text.at[at - 1] != '"' ||
-            span_char(text, at + len) != '"')
+        char quote = at == 0 ? '\0' : text.at[at - 1];
+
+        if (at == text.len || (quote != '"' && quote != '\'') ||
+            span_char(text, at + len) != quote)
             continue;
         struct span rest = span_trim(span_from(text, at + len + 1));
         if (span_char(rest, 0) != ':')
             continue;
         rest = span_trim(span_from(rest, 1));
-        return (size_t)(rest.at - text.at) + (span_char(rest, 0) == '"');
+        return (size_t)(rest.at - text.at) + (span_char(rest, 0) == quote);
     }
     return text.len;
 }

@@ -15,6 +15,7 @@
 #include "program/prompt/json_mend.h"
 #include "program/prompt/label.h"
 #include "program/prompt/list_text.h"
+#include "program/prompt/marker.h"
 #include "program/prompt/reply.h"
 #include "program/prompt/reply_clean.h"
 #include "program/prompt/reply_json.h"
@@ -465,12 +466,43 @@ static bool list_fits(const struct reply_wanted *wanted, const json_t *value)
     return fits;
 }
 
+// The value of a member: under its name, or under the one name that is the same
+// but for case and gaps, and is no other member's.
+static const json_t *find_member(const struct type *type,
+                                 const struct field *member,
+                                 struct reader *reader, const json_t *object)
+{
+    const json_t *value = json_object_get(object, member->name);
+    json_t *all = (json_t *)object; // iterators want one that may be changed
+    int n = 0;
+
+    if (value != NULL)
+        return value;
+    for (void *at = json_object_iter(all); at != NULL;
+         at = json_object_iter_next(all, at)) {
+        const char *key = json_object_iter_key(at);
+        struct span name = span_trim((struct span){key, strlen(key)});
+        bool other = false;
+
+        for (size_t i = 0; i < type->n_members; i++)
+            other = other || strcmp(type->members[i].name, key) == 0;
+        if (other || !marker_same_name(name, member->name))
+            continue;
+        value = json_object_iter_value(at);
+        n++;
+    }
+    if (n == 1)
+        reader->lenient |= LENIENT_MARKER;
+    return n == 1 ? value : NULL;
+}
+
 static bool object_fits(const struct reply_wanted *wanted, const json_t *value)
 {
     const struct type *type = wanted->user;
+    struct reader ignored = {.lenient = 0};
 
     for (size_t i = 0; json_is_object(value) && i < type->n_members; i++) {
-        if (json_object_get(value, type->members[i].name) != NULL)
+        if (find_member(type, &type->members[i], &ignored, value) != NULL)
             return true;
     }
     return json_is_object(value) && type->n_members == 0;
@@ -586,16 +618,40 @@ static json_t *nested_string(const struct type *type, struct reader *reader,
     return read_text(type, reader, string_span(reader, value));
 }
 
+// [["Ann", "Bob"]] where a list of texts was asked for: the inner one.
+static const json_t *inner_list(const struct type *type, struct reader *reader,
+                                const json_t *value)
+{
+    const json_t *only =
+        json_array_size(value) == 1 ? json_array_get(value, 0) : NULL;
+
+    if (type->item->kind == TYPE_LIST || !json_is_array(only))
+        return value;
+    reader->lenient |= LENIENT_FORM;
+    return only;
+}
+
+// A text may be asked for as JSON, but a list of objects is no list of texts.
+static bool is_item(const struct type *item, const json_t *value)
+{
+    return item->kind != TYPE_STR ||
+           !(json_is_object(value) || json_is_array(value));
+}
+
 static json_t *json_of_list(const struct type *type, struct reader *reader,
                             const json_t *value)
 {
     if (!json_is_array(value))
         return nested_string(type, reader, value);
+    value = inner_list(type, reader, value);
     json_t *list = checked_new(json_array(), reader);
     size_t n = json_array_size(value);
 
     for (size_t i = 0; list != NULL && i < n; i++) {
-        json_t *item = read_json(type->item, reader, json_array_get(value, i));
+        const json_t *given = json_array_get(value, i);
+        json_t *item = is_item(type->item, given)
+                           ? read_json(type->item, reader, given)
+                           : refuse_json(type, reader, value);
         if (!append_item(reader, list, item)) {
             json_decref(list);
             list = NULL;
@@ -606,10 +662,10 @@ static json_t *json_of_list(const struct type *type, struct reader *reader,
 
 // ---- objects
 
-static json_t *read_member(const struct field *member, struct reader *reader,
-                           const json_t *object)
+static json_t *read_member(const struct type *type, const struct field *member,
+                           struct reader *reader, const json_t *object)
 {
-    const json_t *value = json_object_get(object, member->name);
+    const json_t *value = find_member(type, member, reader, object);
 
     if (value != NULL)
         return read_json(&member->type, reader, value);
@@ -629,7 +685,7 @@ static json_t *json_of_object(const struct type *type, struct reader *reader,
 
     for (size_t i = 0; object != NULL && i < type->n_members; i++) {
         const struct field *member = &type->members[i];
-        json_t *read = read_member(member, reader, value);
+        json_t *read = read_member(type, member, reader, value);
 
         if (read == NULL ||
             json_object_set_new(object, member->name, read) != 0) {

@@ -5,6 +5,7 @@
 
 #include "program/prompt/marker.h"
 #include "program/prompt/reply.h"
+#include "program/prompt/reply_json.h"
 
 enum { MARKS_MAX = 256, WRAPPER_MAX = 48 };
 
@@ -175,14 +176,29 @@ static bool counts(const struct sections *sections, size_t i, int open)
            (!sections->lines[marker->field] && marker->field > open);
 }
 
-// "value", as in JSON, without its quotes.
-static struct span strip_quotes(struct span text)
+static bool is_json(struct reading *reading, struct span text)
 {
-    if (span_ends(text, ","))
-        text = span_trim(span_to(text, text.len - 1));
-    return text.len >= 2 && span_starts(text, "\"") && span_ends(text, "\"")
-               ? span_from(span_to(text, text.len - 1), 1)
-               : text;
+    json_t *value = reply_whole_json(text, &reading->no_memory);
+    bool whole = value != NULL;
+
+    json_decref(value);
+    return whole;
+}
+
+// A value behind a name in quotes is JSON: "value", 3, [1, 2]. Without what
+// ends its line, and its quotes; at is NULL where it is no whole one, or has
+// escapes.
+static struct span json_value(struct reading *reading, struct span text)
+{
+    for (int i = 0; i < 2 && !is_json(reading, text); i++) {
+        if (span_ends(text, ",") || span_ends(text, "}"))
+            text = span_trim(span_to(text, text.len - 1));
+    }
+    bool quoted = text.len >= 2 && text.at[0] == '"';
+    if (!is_json(reading, text) ||
+        (quoted && memchr(text.at, '\\', text.len) != NULL))
+        return (struct span){NULL, 0};
+    return quoted ? span_from(span_to(text, text.len - 1), 1) : text;
 }
 
 // Without the marker with a slash, [[ ## /title ## ]], that some put behind a
@@ -219,7 +235,11 @@ static void close_section(struct reading *reading,
 
     text = cut_close(reading, open->field, text);
     if (open->quoted)
-        text = strip_quotes(text);
+        text = json_value(reading, text);
+    if (text.at == NULL) {
+        found->broken = true;
+        return;
+    }
     if (found->text.at == NULL) {
         found->text = text;
         return;

@@ -79,6 +79,8 @@ Test(json_mend, reads_what_a_person_would_read)
          "{\"a\":\"b \\\"c\\\"\\nd\",\"e\":\"f\"}"},
         {"{\"a\": \"\", \"b\": ''}", "{\"a\":\"\",\"b\":\"\"}"},
         {"{\"a\": \"a 5\" board\"}", "{\"a\":\"a 5\\\" board\"}"},
+        {"{\"a\": \"5\"\"}", "{\"a\":\"5\\\"\"}"},
+        {"[\"a\" \"b\"]", "[\"a\",\"b\"]"},
     };
 
     EXPECT_ROWS(rows, false);
@@ -88,7 +90,18 @@ Test(json_mend, reads_nothing_that_is_in_doubt)
 {
     static const struct row rows[] = {
         {"", NULL},
-        {"{", "{}"},
+        {"{", NULL},
+        {"{\"a\": [", NULL},
+        {"{\"a\": [1,", NULL},
+        {"{\"a\": 1,", NULL},
+        // A quote too many, or one that was lost.
+        {"{\"a\": \"\"b\"}", NULL},
+        {"{\"a\": \"b\"\"}", NULL},
+        {"{\"a\": \"b,\" \"c\": \"d\"}", NULL},
+        {"{\"a\": 1, \"\"b\": 2}", NULL},
+        {"[{\"a\": \"b\", \"c: 1}, {\"a\": \"d\", \"c\": 2}]", NULL},
+        {"[\"a\"\"b\"]", NULL},
+        {"[]\"a\": 1}", "[]"},
         {"{x}", NULL},
         {"{it is}", NULL},
         {"[see above]", NULL},
@@ -124,6 +137,9 @@ Test(json_mend, reads_words_where_they_are_wanted)
         {"{label: B, score: 3}", "{\"label\":\"B\",\"score\":3}"},
         {"{a: b: c}", NULL},
         {"[a \"b\" c]", NULL},
+        {"[Ann', 'Bob']", NULL},
+        {"[A\"nn\", \"Bob\"]", NULL},
+        {"[#red, #blue]", "[\"#red\",\"#blue\"]"},
     };
 
     EXPECT_ROWS(rows, true);

@@ -594,6 +594,63 @@ Test(reply, may_have_json_that_has_to_be_mended)
 #define NAMES(text) "[[ ## names ## ]]\n" text END
 #define NO_NAMES(text) "`names` is \"" text "\", but must be list of str"
 
+// Whatever is wrong with them in words, these have no outputs.
+static void expect_doubts(const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct err problem = ERR_CLEAR;
+        unsigned lenient = 0;
+        json_t *outputs = NULL;
+        const struct reply_asked asked = {.step = find_step(rows[i].step),
+                                          .adapter = rows[i].adapter,
+                                          .reads = ALL};
+        struct span text = {rows[i].text, strlen(rows[i].text)};
+
+        bool ok = reply_parse(&asked, text, &outputs, &lenient, &problem);
+        char *shown = ok ? json_text(outputs) : NULL;
+        cr_expect_not(ok, "%s: %s", rows[i].text, shown);
+        cr_expect(ok || problem.code == ERR_INPUT, "%s", problem.text);
+        free(shown);
+        json_decref(outputs);
+    }
+}
+
+#define EXPECT_DOUBTS(rows) expect_doubts(rows, sizeof(rows) / sizeof(rows)[0])
+
+Test(reply, of_damaged_json_is_no_part_of_it)
+{
+    static const struct row rows[] = {
+        // A quote lost or doubled, in an object over several lines.
+        {"page", CHAT, ALL, "{\n \"title\": Rome\",\n \"body\": \"Rain\"\n}"},
+        {"page", JSON, ALL, "{\n \"title\": \"Rome,\n \"body\": \"Rain\"\n}"},
+        {"page", JSON, ALL, "{\"title\": \"\"Rome\", \"body\": \"Rain\"}"},
+        {"page", JSON, ALL, "{\"title\": \"Rome\"\", \"body\": \"Rain\"}"},
+        {"page", CHAT, ALL, "\"title\": \"a \\\"b\\\"\",\n\"body\": \"Rain\""},
+        // What is left of a list, the beginning of which is damaged.
+        {"names", JSON, ALL, "{\"names\": [\n \"Ann\"[\n \"Bob\"\n]\n}"},
+        {"names", JSON, ALL, "{\"names\": [\n \"Ann\"]\n \"Bob\"\n]\n}"},
+        {"names", CHAT, ALL, "{'names': ['Ann'[ 'Bob']}"},
+        {"names", JSON, ALL, "{\"names\": ["},
+        {"names", CHAT, ALL, "[[ ## names ## ]]\n[" END},
+        {"names", JSON, ALL, "{\"names\": [{\"name\": \"Ann\"}]}"},
+        {"names", JSON, ALL, "{\"names\": [[\"Ann\"], [\"Bob\"]]}"},
+    };
+
+    EXPECT_DOUBTS(rows);
+}
+
+Test(reply, finds_a_member_whatever_its_case)
+{
+    static const struct row rows[] = {
+        {"facts", JSON, ALL, "{\"facts\": {\"Size\": 3, \"Note\": \"x\"}}",
+         "{\"facts\":{\"size\":3,\"note\":\"x\"}}", NULL, LENIENT_MARKER},
+        {"names", JSON, ALL, "{\"names\": [[\"Ann\", \"Bob\"]]}",
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
 Test(reply, may_have_lists_as_people_write_them)
 {
     static const struct row rows[] = {
