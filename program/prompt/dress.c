@@ -16,15 +16,32 @@ bool dress_is_minus(struct span text)
     return text.len > 0 && text.at[0] >= '0' && text.at[0] <= '9';
 }
 
-static const struct {
+struct pair {
     const char *open;
     const char *close;
-} wraps[] = {
+};
+
+// Quotes and emphasis, which are no part of a text that stands in them.
+static const struct pair quotes[] = {
     {"\"", "\""},
     {"'", "'"},
     {"`", "`"},
     {"*", "*"},
     {"_", "_"},
+    {"\xE2\x80\x9C", "\xE2\x80\x9D"}, // typographic quotes
+    {"\xE2\x80\x9E", "\xE2\x80\x9C"},
+    {"\xE2\x80\x9D", "\xE2\x80\x9D"},
+    {"\xE2\x80\x98", "\xE2\x80\x99"},
+    {"\xE2\x80\x9A", "\xE2\x80\x98"},
+    {"\xC2\xAB", "\xC2\xBB"},
+    {"\xC2\xBB", "\xC2\xAB"},
+    {"\xE2\x80\xB9", "\xE2\x80\xBA"},
+    {"\xE3\x80\x8C", "\xE3\x80\x8D"}, // CJK
+    {"\xE3\x80\x8E", "\xE3\x80\x8F"},
+};
+enum { QUOTES = sizeof quotes / sizeof quotes[0] };
+
+static const struct pair wraps[] = {
     {"[", "]"},
     {"(", ")"},
     {"<", ">"},
@@ -42,16 +59,6 @@ static const struct {
     {"\\emph{", "}"},
     {"\\(", "\\)"},
     {"\\[", "\\]"},
-    {"\xE2\x80\x9C", "\xE2\x80\x9D"}, // typographic quotes
-    {"\xE2\x80\x9E", "\xE2\x80\x9C"},
-    {"\xE2\x80\x9D", "\xE2\x80\x9D"},
-    {"\xE2\x80\x98", "\xE2\x80\x99"},
-    {"\xE2\x80\x9A", "\xE2\x80\x98"},
-    {"\xC2\xAB", "\xC2\xBB"},
-    {"\xC2\xBB", "\xC2\xAB"},
-    {"\xE2\x80\xB9", "\xE2\x80\xBA"},
-    {"\xE3\x80\x8C", "\xE3\x80\x8D"}, // CJK
-    {"\xE3\x80\x8E", "\xE3\x80\x8F"},
     {"\xE3\x80\x8A", "\xE3\x80\x8B"},
     {"\xE3\x80\x88", "\xE3\x80\x89"},
     {"\xE3\x80\x90", "\xE3\x80\x91"},
@@ -121,17 +128,47 @@ static bool unwrap_tag(struct span *text)
     return true;
 }
 
+static bool take_pair(const struct pair *pair, struct span *text)
+{
+    size_t open = strlen(pair->open);
+    size_t close = strlen(pair->close);
+
+    if (text->len < open + close || !span_starts(*text, pair->open) ||
+        !span_ends(*text, pair->close))
+        return false;
+    *text = span_from(span_to(*text, text->len - close), open);
+    return true;
+}
+
+static bool take_any(const struct pair *pairs, size_t n, struct span *text)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (take_pair(&pairs[i], text))
+            return true;
+    }
+    return false;
+}
+
 static bool unwrap(struct span *text)
 {
-    for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++) {
-        size_t open = strlen(wraps[i].open);
-        size_t close = strlen(wraps[i].close);
+    return take_any(quotes, QUOTES, text) ||
+           take_any(wraps, sizeof wraps / sizeof wraps[0], text);
+}
 
-        if (text->len >= open + close && span_starts(*text, wraps[i].open) &&
-            span_ends(*text, wraps[i].close)) {
-            *text = span_from(span_to(*text, text->len - close), open);
-            return true;
+bool dress_unquote(struct span *text)
+{
+    for (size_t i = 0; i < QUOTES; i++) {
+        struct span inner = *text;
+
+        while (take_pair(&quotes[i], &inner)) {
         }
+        if (inner.len == text->len || inner.len == 0)
+            continue;
+        if (span_find(inner, 0, quotes[i].close) < inner.len ||
+            span_find(inner, 0, quotes[i].open) < inner.len)
+            return false;
+        *text = inner;
+        return true;
     }
     return false;
 }

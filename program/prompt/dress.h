@@ -11,8 +11,11 @@
 // space at its ends.
 bool dress_take_off(struct span *text);
 
-// The same for a pair around all of text, which changes nothing of a number:
-// not round brackets, in which accountants write a loss.
+// Takes off quotes or emphasis around all of a text; not those of "a" and "b".
+bool dress_unquote(struct span *text);
+
+// Takes off a pair around all of text that changes nothing of a number: not
+// round brackets, in which accountants write a loss.
 bool dress_unwrap(struct span *text);
 
 // A dash in front of a number may be its sign, or the bullet of a list.

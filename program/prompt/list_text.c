@@ -18,42 +18,119 @@ struct span list_text_skip_box(struct span item)
     return item;
 }
 
+// The bytes of "-", of a bullet of another form, or of a number in a circle.
+static size_t mark_bytes(struct span line)
+{
+    static const char *const marks[] = {
+        "-",
+        "*",
+        "+",
+        "\xE2\x80\xA2",
+        "\xE2\x80\x93",
+        "\xE2\x97\xA6",
+        "\xE2\x96\xAA",
+        "\xE2\x80\xA3",
+        "\xC2\xB7",
+        "\xE2\x97\x8F",
+        "\xE2\x96\xA0",
+    };
+
+    for (size_t m = 0; m < sizeof marks / sizeof marks[0]; m++) {
+        if (span_starts(line, marks[m]))
+            return strlen(marks[m]);
+    }
+    bool circled = span_starts(line, "\xE2\x91") && line.len > 2 &&
+                   (unsigned char)line.at[2] < 0xB4;
+    return circled ? 3 : 0;
+}
+
+// The bytes of "1.", "2)", "(3)", "a)" or "(b)".
+static size_t number_bytes(struct span line)
+{
+    size_t open = span_char(line, 0) == '(';
+    struct span rest = span_from(line, open);
+    size_t n = span_run(rest, "0123456789");
+    bool letter = n == 0 && span_run(rest, "abcdefghij") == 1;
+    char close = span_char(rest, n + letter);
+
+    if (n + letter == 0 ||
+        !(close == ')' || (close == '.' && n > 0 && open == 0)))
+        return 0;
+    return open + n + letter + 1;
+}
+
 bool list_text_bullet(struct span line, struct span *item)
 {
-    static const char *const marks[] = {"-", "*", "+", "\xE2\x80\xA2",
-                                        "\xE2\x80\x93"};
-    size_t i = 0;
+    size_t number = number_bytes(line);
+    size_t i = number > 0 ? number : mark_bytes(line);
 
-    while (span_char(line, i) >= '0' && span_char(line, i) <= '9')
-        i++;
-    if (i > 0)
-        i += span_char(line, i) == '.' || span_char(line, i) == ')' ? 1
-                                                                    : line.len;
-    for (size_t m = 0; i == 0 && m < sizeof marks / sizeof marks[0]; m++) {
-        if (span_starts(line, marks[m]))
-            i = strlen(marks[m]);
-    }
     if (i == 0) {
         *item = line;
         return list_text_skip_box(line).at != line.at;
     }
-    if (span_char(line, i) != ' ')
+    if (span_char(line, i) != ' ' && span_char(line, i) != '\t')
         return false;
     *item = span_trim(span_from(line, i));
     return true;
 }
 
+bool list_text_is_numbering(struct span text)
+{
+    long next = 1;
+
+    while (text.len > 0) {
+        struct span line = span_trim(span_line(&text));
+        char number[24];
+
+        if (line.len == 0)
+            continue;
+        (void)snprintf(number, sizeof number, "%ld", next++);
+        if (line.len != strlen(number) + 1 || !span_starts(line, number) ||
+            strchr(".)", line.at[line.len - 1]) == NULL)
+            return false;
+    }
+    return next > 2;
+}
+
+bool list_text_goes_on(struct span item)
+{
+    static const char *const words[] = {"...", "\xE2\x80\xA6", "etc", "etc.",
+                                        "and so on"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (span_same(item, words[i]))
+            return true;
+    }
+    return false;
+}
+
+// "Here are the names:" above its items.
+struct span list_text_skip_lead(struct span text)
+{
+    struct span rest = text;
+    struct span first = span_trim(span_line(&rest));
+
+    return first.len > 0 && span_ends(first, ":") && span_trim(rest).len > 0 &&
+                   list_text_are_bullets(rest)
+               ? span_trim(rest)
+               : text;
+}
+
 bool list_text_holds_next(struct span line, struct span item)
 {
+    size_t open = span_char(line, 0) == '(';
+    size_t i = open;
     int n = 0;
-    size_t i = 0;
 
-    for (; i < 4 && span_char(line, i) >= '0' && span_char(line, i) <= '9'; i++)
+    for (;
+         i < open + 4 && span_char(line, i) >= '0' && span_char(line, i) <= '9';
+         i++)
         n = n * 10 + (line.at[i] - '0');
-    if (i == 0)
+    if (i == open)
         return false;
-    char next[16];
-    (void)snprintf(next, sizeof next, " %d%c ", n + 1, span_char(line, i));
+    char next[24];
+    (void)snprintf(next, sizeof next, " %.*s%d%c ", (int)open, "(", n + 1,
+                   span_char(line, i));
     return span_find(item, 0, next) < item.len;
 }
 
@@ -85,13 +162,15 @@ bool list_text_are_bullets(struct span text)
 
 // --- a row ---
 
-// Words of a sentence, not of a list.
+// Words of a sentence, not of a list, or of what is not meant.
 static bool has_sentence_word(struct span item)
 {
     static const char *const words[] = {
-        "i",   "we",   "you",   "it",      "is",   "are",  "was",       "were",
-        "and", "or",   "there", "which",   "here", "that", "namely",    "such",
-        "but", "both", "found", "because", "text", "e.g.", "including",
+        "i",       "we",      "you",    "it",      "is",        "are",
+        "was",     "were",    "and",    "or",      "there",     "which",
+        "here",    "that",    "namely", "such",    "but",       "both",
+        "found",   "because", "text",   "e.g.",    "including", "not",
+        "neither", "nor",     "except", "without", "maybe",     "etc",
     };
 
     while (item.len > 0) {
@@ -119,6 +198,7 @@ static bool is_plain_item(struct span item)
     }
     return item.len > 0 && item.len <= ITEM_MAX_BYTES && depth == 0 &&
            words <= ITEM_MAX_WORDS && span_find(item, 0, "**") == item.len &&
+           span_find(item, 0, ": ") == item.len &&
            strchr(".!?:", item.at[item.len - 1]) == NULL &&
            !has_sentence_word(item);
 }
@@ -182,7 +262,7 @@ bool list_text_is_row(const struct type *type, struct span text)
 
 struct span list_text_drop_stop(const struct type *type, struct span text)
 {
-    return type->item->kind == TYPE_ENUM && span_ends(text, ".") &&
+    return type->item->kind != TYPE_STR && span_ends(text, ".") &&
                    !span_ends(text, "..")
                ? span_to(text, text.len - 1)
                : text;

@@ -14,12 +14,21 @@
 
 // --- lines ---
 
-// The text behind "-", "*", "1." or "2)"; false when line is no such item. A
-// box needs none of them before it, and is a part of the text.
+// The text behind "-", "*", "1.", "2)", "(3)" or "a)"; false when line is no
+// such item. A box needs none of them before it, and is a part of the text.
 bool list_text_bullet(struct span line, struct span *item);
 
 // Whether all lines are such items.
 bool list_text_are_bullets(struct span text);
+
+// Whether the lines are the numbers 1., 2. and so on, with no item behind them.
+bool list_text_is_numbering(struct span text);
+
+// Without a line that leads up to items: "Here are the names:".
+struct span list_text_skip_lead(struct span text);
+
+// An item that says that there are more: "...", "etc.".
+bool list_text_goes_on(struct span item);
 
 // An item without the box of a list of things to do.
 struct span list_text_skip_box(struct span item);

@@ -386,12 +386,22 @@ static bool append_item(struct reader *reader, json_t *list, json_t *item)
     return false;
 }
 
+// Of a text without what is no part of it: quotes, emphasis, and the comma to
+// the next one.
 static json_t *read_item(const struct type *type, struct reader *reader,
                          struct span item)
 {
-    json_t *value = type->kind == TYPE_STR ? read_quoted(reader, item) : NULL;
-
-    return value != NULL ? value : read_text(type, reader, item);
+    if (type->kind != TYPE_STR)
+        return read_text(type, reader, item);
+    if (span_ends(item, ",") || span_ends(item, ";"))
+        item = span_trim(span_to(item, item.len - 1));
+    json_t *value = read_quoted(reader, item);
+    if (value != NULL)
+        return value;
+    while (dress_unquote(&item))
+        item = span_trim(item);
+    return list_text_goes_on(item) ? refuse(type, reader, item)
+                                   : read_text(type, reader, item);
 }
 
 // A list as lines that begin with bullets or numbers, or that are the items.
@@ -508,8 +518,9 @@ static bool object_fits(const struct reply_wanted *wanted, const json_t *value)
     return json_is_object(value) && type->n_members == 0;
 }
 
-static json_t *read_row(const struct type *type, struct reader *reader,
-                        struct span text)
+// "apple", "pear": as JSON, without its brackets.
+static json_t *read_quoted_row(const struct type *type, struct reader *reader,
+                               struct span text)
 {
     struct buf row = BUF_INIT(REPLY_MAX_JSON + 16);
     const struct reply_wanted wanted = {
@@ -519,20 +530,43 @@ static json_t *read_row(const struct type *type, struct reader *reader,
 
     buf_putc(&row, '[');
     buf_append(&row, text.at, text.len);
-    for (size_t i = 0; i < row.len && !list_text_is_quoted(text); i++) {
-        if (row.data[i] == ';')
-            row.data[i] = ',';
-    }
     buf_putc(&row, ']');
     if (buf_ok(&row, "a list", reader->problem))
         value = reply_find_json(&wanted, (struct span){row.data, row.len},
                                 &reader->lenient, reader->problem);
     if (value != NULL)
         read = read_json(type, reader, value);
-    reader->lenient |= LENIENT_FORM;
     json_decref(value);
     buf_release(&row);
     return read;
+}
+
+// apple, pear
+static json_t *read_plain_row(const struct type *type, struct reader *reader,
+                              struct span text)
+{
+    const char *part = span_find(text, 0, ";") < text.len ? ";" : ",";
+    json_t *list = checked_new(json_array(), reader);
+
+    while (list != NULL && text.len > 0) {
+        size_t n = span_find(text, 0, part);
+        struct span item = span_trim(span_to(text, n));
+
+        if (!append_item(reader, list, read_item(type->item, reader, item))) {
+            json_decref(list);
+            return NULL;
+        }
+        text = span_from(text, n < text.len ? n + 1 : n);
+    }
+    return list;
+}
+
+static json_t *read_row(const struct type *type, struct reader *reader,
+                        struct span text)
+{
+    reader->lenient |= LENIENT_FORM;
+    return list_text_is_quoted(text) ? read_quoted_row(type, reader, text)
+                                     : read_plain_row(type, reader, text);
 }
 
 static bool item_has_no_lines(const struct type *type)
@@ -562,32 +596,75 @@ static json_t *refuse_nested(const struct type *type, struct reader *reader,
                : refuse(type, reader, text);
 }
 
-static json_t *text_of_list(const struct type *type, struct reader *reader,
+// Whether each line is an item of its own: of a type without lines, or in
+// quotes.
+static bool are_lines(const struct type *type, struct span text)
+{
+    bool any = false;
+
+    if (list_text_is_several(text))
+        return false;
+    if (item_has_no_lines(type))
+        return true;
+    while (type->item->kind == TYPE_STR && text.len > 0) {
+        struct span line = span_trim(span_line(&text));
+
+        if (line.len > 0 &&
+            !(line.len > 1 && span_starts(line, "\"") &&
+              (span_ends(line, "\"") || span_ends(line, "\","))))
+            return false;
+        any = any || line.len > 0;
+    }
+    return any;
+}
+
+// Bullets. One that says `none` is no item.
+static json_t *read_bullets(const struct type *type, struct reader *reader,
                             struct span text)
 {
-    json_t *value = reply_whole_json(text, reader->problem);
+    struct span item = text;
+
+    if (type->item->kind == TYPE_ENUM && list_text_has_empty_box(text))
+        return NULL;
+    if (type->item->kind == TYPE_STR && list_text_bullet(text, &item) &&
+        (span_same(item, "none") || span_same(item, "n/a")))
+        return NULL;
+    return read_lines(type, reader, text);
+}
+
+static json_t *find_list(const struct type *type, struct reader *reader,
+                         struct span text)
+{
+    json_t *value = find_nested(type, reader, text);
     json_t *read = NULL;
 
-    if (!json_is_array(value)) {
-        json_decref(value);
-        value = NULL;
-    }
-    if (value == NULL && text.len > 0 && list_text_are_bullets(text)) {
-        if (type->item->kind != TYPE_ENUM || !list_text_has_empty_box(text))
-            read = read_lines(type, reader, text);
-        return refuse_nested(type, reader, text, read);
-    }
-    if (value == NULL)
-        value = find_nested(type, reader, text);
     if (value == NULL)
         text = list_text_drop_stop(type, text);
     if (value != NULL)
         read = read_json(type, reader, value);
     else if (list_text_is_row(type, text))
         read = read_row(type, reader, text);
-    else if (text.len > 0 && item_has_no_lines(type) &&
-             !list_text_is_several(text))
+    else if (text.len > 0 && are_lines(type, text))
         read = try_lines(type, reader, text);
+    json_decref(value);
+    return read;
+}
+
+static json_t *text_of_list(const struct type *type, struct reader *reader,
+                            struct span text)
+{
+    json_t *value = reply_whole_json(text, reader->problem);
+    json_t *read = NULL;
+
+    if (json_is_array(value)) {
+        read = read_json(type, reader, value);
+    } else if (!list_text_is_numbering(text)) {
+        struct span bare =
+            list_text_skip_lead(reply_strip_fence(span_trim(text)));
+        read = bare.len > 0 && list_text_are_bullets(bare)
+                   ? read_bullets(type, reader, bare)
+                   : find_list(type, reader, text);
+    }
     json_decref(value);
     return refuse_nested(type, reader, text, read);
 }
@@ -631,11 +708,16 @@ static const json_t *inner_list(const struct type *type, struct reader *reader,
     return only;
 }
 
-// A text may be asked for as JSON, but a list of objects is no list of texts.
+// A text may be asked for as JSON, but a list of objects is no list of texts,
+// and a list that goes on is not all of it.
 static bool is_item(const struct type *item, const json_t *value)
 {
+    struct span text = {json_is_string(value) ? json_string_value(value) : "",
+                        json_string_length(value)};
+
     return item->kind != TYPE_STR ||
-           !(json_is_object(value) || json_is_array(value));
+           !(json_is_object(value) || json_is_array(value) ||
+             list_text_goes_on(text));
 }
 
 static json_t *json_of_list(const struct type *type, struct reader *reader,

@@ -639,6 +639,24 @@ Test(reply, of_damaged_json_is_no_part_of_it)
     EXPECT_DOUBTS(rows);
 }
 
+Test(reply, of_a_list_that_is_in_doubt_is_none)
+{
+    static const struct row rows[] = {
+        {"names", CHAT, ALL, "[[ ## names ## ]]\n- Ann\n- Bob\n- ..." END},
+        {"names", CHAT, ALL, "[[ ## names ## ]]\n- Ann\n- etc." END},
+        {"names", JSON, ALL, "{\"names\": [\"Ann\", \"...\"]}"},
+        {"names", CHAT, ALL, "[[ ## names ## ]]\nAnn, not Bob" END},
+        {"names", CHAT, ALL, "[[ ## names ## ]]\n(1) Ann (2) Bob" END},
+        {"names", CHAT, ALL, "[[ ## names ## ]]\nNames: Ann, Bob" END},
+        {"names", CHAT, ALL, "[[ ## names ## ]]\n- None" END},
+        {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n1.\n2.\n3." END},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\n#red #blue" END},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred (wrong), blue" END},
+    };
+
+    EXPECT_DOUBTS(rows);
+}
+
 Test(reply, finds_a_member_whatever_its_case)
 {
     static const struct row rows[] = {
@@ -663,10 +681,8 @@ Test(reply, may_have_lists_as_people_write_them)
         {"names", CHAT, ALL, NAMES("[apple, pear]"), XS, NULL, LENIENT_MENDED},
         {"names", CHAT, ALL, NAMES("\"apple\", \"pear\""), XS, NULL,
          LENIENT_FENCE | LENIENT_FORM},
-        {"names", CHAT, ALL, NAMES("apple, pear"), XS, NULL,
-         LENIENT_MENDED | LENIENT_FORM},
-        {"names", CHAT, ALL, NAMES("apple; pear"), XS, NULL,
-         LENIENT_MENDED | LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("apple, pear"), XS, NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("apple; pear"), XS, NULL, LENIENT_FORM},
         {"names", CHAT, ALL, NAMES("- apple\n- pear"), XS, NULL, LENIENT_FORM},
         {"names", CHAT, ALL, NAMES("\xE2\x80\xA2 apple\n\xE2\x80\xA2 pear"), XS,
          NULL, LENIENT_FORM},
@@ -683,14 +699,37 @@ Test(reply, may_have_lists_as_people_write_them)
         {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n[3, 4,]" END,
          "{\"sizes\":[3,4]}", NULL, LENIENT_MENDED},
         {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n3, 4" END, "{\"sizes\":[3,4]}",
-         NULL, LENIENT_FENCE | LENIENT_FORM},
+         NULL, LENIENT_FORM},
         {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n3\n4" END, "{\"sizes\":[3,4]}",
          NULL, LENIENT_FORM},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred" END, "{\"tags\":[\"red\"]}",
-         NULL, LENIENT_FORM | LENIENT_MENDED},
+         NULL, LENIENT_FORM},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\nRed, blue" END,
-         "{\"tags\":[\"red\",\"blue\"]}", NULL,
-         LENIENT_FORM | LENIENT_MENDED | LENIENT_LABEL},
+         "{\"tags\":[\"red\",\"blue\"]}", NULL, LENIENT_FORM | LENIENT_LABEL},
+        {"names", CHAT, ALL, NAMES("- **Ann**\n- **Bob**"),
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("- 'Ann',\n- 'Bob'"),
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("- \"Ann\" and \"Bob\""),
+         "{\"names\":[\"\\\"Ann\\\" and \\\"Bob\\\"\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("(1) Ann\n(2) Bob"),
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("a) Ann\nb) Bob"),
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("\xE2\x91\xA0 Ann\n\xE2\x91\xA1 Bob"),
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("\xE2\x97\xA6 Ann\n\xE2\x97\xA6 Bob"),
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("```\n- Ann\n- Bob\n```"),
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("Here they are:\n\n- Ann\n- Bob"),
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("\"Ann\"\n\"Bob\""),
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, NAMES("#ann, #bob"),
+         "{\"names\":[\"#ann\",\"#bob\"]}", NULL, LENIENT_FORM},
+        {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n1 kg, $2." END,
+         "{\"sizes\":[1,2]}", NULL, LENIENT_FORM | LENIENT_NUMBER},
         // In doubt.
         {"names", CHAT, ALL, NAMES("See [1]"), NULL, NO_NAMES("See [1]"), 0},
         {"names", CHAT, ALL, NAMES("See [above]"), NULL,
@@ -912,11 +951,11 @@ Test(reply, with_a_list_that_does_not_end_is_none)
 {
     static const struct row rows[] = {
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred, blue." END,
-         "{\"tags\":[\"red\",\"blue\"]}", NULL, LENIENT_FORM | LENIENT_MENDED},
+         "{\"tags\":[\"red\",\"blue\"]}", NULL, LENIENT_FORM},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred, ..." END, NULL,
          "`tags` is \"red, ...\", but must be list of (one of: red; blue)", 0},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred, etc." END, NULL,
-         "`tags` is \"etc\", but must be one of: red; blue", 0},
+         "`tags` is \"red, etc.\", but must be list of (one of: red; blue)", 0},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\n- [ ] red\n- [ ] blue" END, NULL,
          "`tags` is \"- [ ] red - [ ] blue\", but must be list of (one of: "
          "red; blue)",
