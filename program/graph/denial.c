@@ -30,7 +30,6 @@ static const char *const words[] = {
     "false",
     "mistaken",
     "hardly",
-    "anything",
     "opposite",
     "contrary",
     // German, Dutch, Scandinavian
@@ -259,15 +258,23 @@ static bool rejects(const struct piece *piece)
 
 typedef bool piece_fn(const struct piece *piece);
 
+// "anything but", "all but".
+static const char *const others[] = {"anything", "everything", "all"};
+
 static bool has_piece(const char *text, size_t len, piece_fn *is_wanted)
 {
     struct piece piece;
+    bool other = false;
 
     for (size_t at = 0; at < len;) {
         bool number = is_digit(text[at]);
         at += take_piece(text + at, len - at, &piece);
         if (!number && is_wanted(&piece))
             return true;
+        if (other && strcmp(piece.text, "but") == 0)
+            return true;
+        if (piece.kind != KIND_GAP)
+            other = IS_AMONG(piece.text, others);
     }
     return false;
 }

@@ -30,6 +30,7 @@ struct reading {
     const struct signature *signature;
     enum adapter adapter;
     uint64_t reads;
+    struct span whole; // with what was thought
     struct span reply;
     struct found outputs[PROGRAM_MAX_FIELDS];
     json_t *object;       // owned: what the json pointers point into

@@ -67,7 +67,8 @@ static bool find_bare(struct reading *reading)
         return false;
     bool object =
         (reading->adapter == ADAPTER_JSON &&
-         (reading->object != NULL || span_starts(reading->reply, "{"))) ||
+         (reading->object != NULL || span_starts(reading->reply, "{") ||
+          span_starts(reading->reply, "[{"))) ||
         names_key(reading, only);
     if (object && reading->signature->outputs[only].type.kind != TYPE_OBJECT)
         return false;
@@ -183,6 +184,7 @@ static struct reading begin_reading(const struct reply_asked *asked,
 {
     struct reading reading = {.signature = &asked->step->signature,
                               .adapter = asked->adapter,
+                              .whole = text,
                               .reads = asked->reads};
 
     reading.reply = reply_clean(text, &reading.lenient);

@@ -21,6 +21,9 @@ static const struct {
     {"[THINK]", "[/THINK]"},          // Magistral
     {"\xE2\x97\x81think\xE2\x96\xB7", // Kimi
      "\xE2\x97\x81/think\xE2\x96\xB7"},
+    {"<|think|>", "<|/think|>"},
+    {"<|thinking|>", "<|/thinking|>"},
+    {"<|channel>thought", "<channel|>"}, // Gemma
     {"<|begin_of_thought|>", "<|end_of_thought|>"},
     {"<|START_THINKING|>", "<|END_THINKING|>"}, // Command
     {"<|channel|>analysis<|message|>",          // gpt-oss
@@ -130,25 +133,11 @@ static struct span skip_closed(struct span text, unsigned *lenient)
 
 // ---- tokens that end and begin a turn
 
+enum { TOKEN_BYTES = 40 };
+
+// Those that are not written <|like this|>.
 static const char *const ends[] = {
-    "<|im_end|>",
-    "<|endoftext|>",
-    "</s>",
-    "<|eot_id|>",
-    "<|eot|>",
-    "<|eom_id|>",
-    "<|end|>",
-    "<|return|>",
-    "<|end_of_text|>",
-    "<|end_of_turn|>",
-    "<end_of_turn>",
-    "<eos>",
-    "<|END_OF_TURN_TOKEN|>",
-    ("<\xEF\xBD\x9C"
-     "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"),
-    "<|endofturn|>",
-    "<|/assistant|>",
-    "<|END_RESPONSE|>", // Command
+    "</s>", "<end_of_turn>", "<eos>", "<pad>", "[EOS]", "[/INST]", "<turn|>",
 };
 enum { ENDS = sizeof ends / sizeof ends[0] };
 
@@ -158,11 +147,9 @@ static const char *const starts[] = {
     "<|start_header_id|>assistant<|end_header_id|>",
     "<|header_start|>assistant<|header_end|>",
     "<start_of_turn>model",
-    "<|assistant|>",
+    "<|turn>model",
     "<|start|>assistant",
     "<|channel|>final<|message|>",
-    "<|START_RESPONSE|>",
-    "<|begin_of_text|>",
     "<bos>",
     "<s>",
     "[/INST]",
@@ -179,23 +166,62 @@ static size_t token_at(struct span text, const char *const *tokens, size_t n)
     return 0;
 }
 
+// The bytes of <|a_name|>, or of the same with full-width bars, or 0: each
+// family of models has names of its own.
+static size_t named_token(struct span text)
+{
+    static const char *const bars[] = {"|", "\xEF\xBD\x9C"};
+    struct span near =
+        span_to(text, text.len < TOKEN_BYTES ? text.len : TOKEN_BYTES);
+
+    for (size_t i = 0; span_char(text, 0) == '<' && i < 2; i++) {
+        size_t start = 1 + strlen(bars[i]);
+        size_t end = span_find(near, start, bars[i]);
+
+        if (!span_starts(span_from(near, 1), bars[i]) || end <= start ||
+            span_char(text, end + start - 1) != '>')
+            continue;
+        struct span name = span_from(span_to(near, end), start);
+        if (span_count(name, ' ') == 0 && span_count(name, '\n') == 0)
+            return end + start;
+    }
+    return 0;
+}
+
+// Those that frame an answer, or a thought, do not end a turn.
+static bool is_frame(struct span token)
+{
+    return span_find(token, 0, "box") < token.len ||
+           span_find(token, 0, "think") < token.len ||
+           span_find(token, 0, "THINK") < token.len ||
+           span_find(token, 0, "thought") < token.len;
+}
+
+static size_t end_token(struct span text)
+{
+    size_t named = named_token(text);
+
+    return named > 0 && !is_frame(span_to(text, named))
+               ? named
+               : token_at(text, ends, ENDS);
+}
+
 // Nothing, another token, or another turn.
 static bool is_behind_turn(struct span text)
 {
     text = span_trim(text);
-    return text.len == 0 || span_starts(text, "<|") ||
-           span_starts(text, "<\xEF\xBD\x9C") ||
+    return text.len == 0 || end_token(text) > 0 ||
            span_starts(text, "<start_of_turn>") || span_starts(text, "<s>") ||
-           span_starts(text, "[INST]") || token_at(text, ends, ENDS) > 0;
+           span_starts(text, "[INST]") || span_starts(text, "Human:") ||
+           span_starts(text, "User:");
 }
 
 static struct span cut_turn(struct span text, unsigned *lenient)
 {
-    size_t at = span_find(text, 0, "<");
-
-    for (; at < text.len; at = span_find(text, at + 1, "<")) {
+    for (size_t at = 0; at < text.len; at++) {
         struct span rest = span_from(text, at);
-        size_t len = token_at(rest, ends, ENDS);
+        size_t len =
+            rest.at[0] == '<' || rest.at[0] == '[' ? end_token(rest) : 0;
 
         if (len == 0 || !is_behind_turn(span_from(rest, len)))
             continue;
@@ -210,10 +236,12 @@ static struct span skip_starts(struct span text, unsigned *lenient)
     for (;;) {
         size_t len =
             may_begin_with_tag(text) ? token_at(text, starts, STARTS) : 0;
-        if (len == 0)
+        size_t named = len == 0 ? named_token(text) : 0;
+        if (len == 0 && (named == 0 || opened_by(text) >= 0 ||
+                         is_frame(span_to(text, named))))
             return text;
         *lenient |= LENIENT_END;
-        text = span_trim(span_from(text, len));
+        text = span_trim(span_from(text, len > 0 ? len : named));
     }
 }
 
@@ -263,6 +291,20 @@ static struct span skip_frames(struct span text, unsigned *lenient)
             span_trim(span_to(span_from(text, open), text.len - open - close));
     }
     return text;
+}
+
+bool reply_clean_takes(const char *tag)
+{
+    return opened_by((struct span){tag, strlen(tag)}) >= 0;
+}
+
+bool reply_clean_frames(const char *tag)
+{
+    for (int i = 0; i < FRAMES; i++) {
+        if (strcmp(frames[i].open, tag) == 0)
+            return true;
+    }
+    return false;
 }
 
 struct span reply_clean_value(struct span text, unsigned *lenient)

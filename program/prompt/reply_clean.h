@@ -9,6 +9,8 @@
 #ifndef PROGRAM_PROMPT_REPLY_CLEAN_H
 #define PROGRAM_PROMPT_REPLY_CLEAN_H
 
+#include <stdbool.h>
+
 #include "program/prompt/span.h"
 
 // The answer in a whole reply. *lenient gains LENIENT_FENCE for thinking,
@@ -17,5 +19,11 @@ struct span reply_clean(struct span text, unsigned *lenient);
 
 // The same for one value, in which a closing tag alone is text.
 struct span reply_clean_value(struct span text, unsigned *lenient);
+
+// Whether a tag, such as <think>, begins a thought, which is taken out.
+bool reply_clean_takes(const char *tag);
+
+// Whether a tag, such as <answer>, frames an answer, which is taken out of it.
+bool reply_clean_frames(const char *tag);
 
 #endif

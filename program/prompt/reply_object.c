@@ -40,6 +40,22 @@ static bool has_output(const struct reply_wanted *wanted, const json_t *value)
     return false;
 }
 
+// "{\"title\": ...}": an object that was written as JSON twice.
+static void open_string(struct reading *reading, struct err *why)
+{
+    struct span text = {json_string_value(reading->object),
+                        json_string_length(reading->object)};
+    json_t *inner = reply_whole_json(text, why);
+
+    if (!json_is_object(inner)) {
+        json_decref(inner);
+        return;
+    }
+    json_decref(reading->object);
+    reading->object = inner;
+    reading->lenient |= LENIENT_FORM;
+}
+
 // The object that the reply is, or else one that it means. An object without
 // any output is kept: it is no text.
 static void find_value(struct reading *reading)
@@ -52,6 +68,8 @@ static void find_value(struct reading *reading)
 
     if (reading->object == NULL)
         reading->object = reply_whole_json(reading->reply, &why);
+    if (json_is_string(reading->object))
+        open_string(reading, &why);
     if (!has_output(&wanted, reading->object)) {
         json_t *meant =
             reply_find_json(&wanted, reading->reply, &reading->lenient, &why);

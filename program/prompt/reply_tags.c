@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "program/prompt/reply_clean.h"
+
 enum { TAG_MAX = 48 };
 
 // The names of a tag's two ends.
@@ -58,6 +60,28 @@ static struct span take_tag(const struct tag *tag, struct span *text)
     return value;
 }
 
+// An output that has the name of a tag that is taken for a thought or for the
+// frame of an answer. The last thought is meant: others may rehearse it.
+static struct span find_cleaned(const struct reading *reading,
+                                const struct tag *tag)
+{
+    struct span before = reading->whole;
+    struct span found = {NULL, 0};
+
+    before.len = (size_t)(reading->reply.at - before.at);
+    if (reply_clean_frames(tag->open) &&
+        span_ends(span_trim(before), tag->open))
+        return reading->reply;
+    if (!reply_clean_takes(tag->open))
+        return found;
+    for (;;) {
+        struct span one = take_tag(tag, &before);
+        if (one.at == NULL)
+            return found;
+        found = one;
+    }
+}
+
 bool reply_tags_find(struct reading *reading)
 {
     bool any = false;
@@ -70,6 +94,8 @@ bool reply_tags_find(struct reading *reading)
         if (!tag_of(reading->signature->outputs[i].name, &tag))
             continue;
         found->text = take_tag(&tag, &rest);
+        if (found->text.at == NULL)
+            found->text = find_cleaned(reading, &tag);
         found->twice =
             found->text.at != NULL && take_tag(&tag, &rest).at != NULL;
         any = any || found->text.at != NULL;

@@ -179,8 +179,21 @@ static bool has_digit(struct span text)
     return false;
 }
 
+// What a model says behind an answer, whatever it is.
+static bool is_courtesy(struct span line)
+{
+    static const char *const words[] = {"let me know", "i hope", "hope this",
+                                        "feel free", "if you need"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (span_starts(line, words[i]))
+            return true;
+    }
+    return false;
+}
+
 // The number that each line with digits says again; lines without any lead up
-// to one: "The answer is:".
+// to one ("The answer is:"), or are a courtesy.
 static bool find_repeated(struct span text, struct number *out)
 {
     bool any = false;
@@ -191,7 +204,7 @@ static bool find_repeated(struct span text, struct number *out)
 
         if (line.len == 0)
             continue;
-        if (!has_digit(line) && !span_ends(line, ":"))
+        if (!has_digit(line) && !span_ends(line, ":") && !is_courtesy(line))
             return false;
         if (!has_digit(line))
             continue;

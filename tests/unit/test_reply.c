@@ -617,6 +617,75 @@ static void expect_doubts(const struct row *rows, size_t n)
 
 #define EXPECT_DOUBTS(rows) expect_doubts(rows, sizeof(rows) / sizeof(rows)[0])
 
+Test(reply, may_have_tokens_of_any_name)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "Rome<|fim_end|>", "{\"title\":\"Rome\"}", NULL,
+         LENIENT_BARE | LENIENT_END},
+        {"name", CHAT, ALL, "Rome<pad><pad>", "{\"title\":\"Rome\"}", NULL,
+         LENIENT_BARE | LENIENT_END},
+        {"name", CHAT, ALL, "Rome[/INST]", "{\"title\":\"Rome\"}", NULL,
+         LENIENT_BARE | LENIENT_END},
+        {"name", CHAT, ALL, "Rome<|endoftext|>Human: And now?",
+         "{\"title\":\"Rome\"}", NULL, LENIENT_BARE | LENIENT_END},
+        {"name", CHAT, ALL, "<|message|>Rome", "{\"title\":\"Rome\"}", NULL,
+         LENIENT_BARE | LENIENT_END},
+        {"name", CHAT, ALL, "What <|im_end|> means",
+         "{\"title\":\"What "
+         "<|im_end|> means\"}",
+         NULL, LENIENT_BARE},
+        {"name", CHAT, ALL, "<|a b|> is no token",
+         "{\"title\":\"<|a b|> is no "
+         "token\"}",
+         NULL, LENIENT_BARE},
+        {"name", CHAT, ALL, "<|think|>Paris?<|/think|>Rome",
+         "{\"title\":\"Rome\"}", NULL, LENIENT_BARE | LENIENT_FENCE},
+        {"name", CHAT, ALL, "<|channel>thought\nParis?<channel|>Rome",
+         "{\"title\":\"Rome\"}", NULL, LENIENT_BARE | LENIENT_FENCE},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_have_its_reasoning_in_a_tag_that_others_think_in)
+{
+    static const struct row rows[] = {
+        {"think", CHAT, ALL,
+         "<reasoning>It rains.</reasoning>\n<answer>Rome</answer>",
+         "{\"reasoning\":\"It rains.\",\"answer\":\"Rome\"}", NULL,
+         LENIENT_FORM | LENIENT_FENCE},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_be_an_object_that_is_written_as_a_text)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "\"{\\\"title\\\": \\\"Rome\\\"}\"",
+         "{\"title\":\"Rome\"}", NULL, LENIENT_FORM},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+Test(reply, may_say_its_number_twice_or_be_polite)
+{
+    static const struct row rows[] = {
+        {"count", CHAT, ALL, "7\n\nLet me know if you need more.",
+         "{\"amount\":7}", NULL, LENIENT_BARE | LENIENT_NUMBER},
+        {"count", CHAT, ALL, "The answer is:\n\n7\n\nFinal answer: **7**",
+         "{\"amount\":7}", NULL, LENIENT_BARE | LENIENT_NUMBER},
+    };
+    static const struct row doubts[] = {
+        {"count", CHAT, ALL, "7\n\nFinal answer: 8"},
+        {"count", CHAT, ALL, "7\nor more"},
+    };
+
+    EXPECT_ROWS(rows);
+    expect_doubts(doubts, 2);
+}
+
 Test(reply, of_damaged_json_is_no_part_of_it)
 {
     static const struct row rows[] = {
