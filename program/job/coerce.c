@@ -27,6 +27,30 @@ static json_t *to_text(json_t *value)
     return json_incref(value);
 }
 
+// +1, .5 and 5., which are no JSON, as JSON: parses what is left of them.
+static json_t *parse_plain(const char *text, size_t len, struct err *err)
+{
+    char plain[48];
+    size_t n = 0;
+    bool sign = len > 0 && (*text == '+' || *text == '-');
+    bool minus = sign && *text == '-';
+
+    text += sign;
+    len -= sign;
+    if (len == 0 || len + 4 > sizeof plain ||
+        strspn(text, "0123456789.eE+-") < len)
+        return NULL;
+    if (minus)
+        plain[n++] = '-';
+    if (*text == '.')
+        plain[n++] = '0';
+    memcpy(plain + n, text, len);
+    n += len;
+    if (plain[n - 1] == '.')
+        plain[n++] = '0';
+    return json_parse(plain, n, n, err);
+}
+
 // The number that a value is, or that a text is and nothing else in it, into
 // *out (a new reference), else NULL. False without memory.
 static bool number_of(json_t *value, json_t **out)
@@ -42,6 +66,10 @@ static bool number_of(json_t *value, json_t **out)
     const char *text =
         text_trim(json_string_value(value), json_string_length(value), &len);
     *out = json_parse(text, len, len, &err);
+    if (*out == NULL && err.code != ERR_NOMEM) {
+        err = ERR_CLEAR;
+        *out = parse_plain(text, len, &err);
+    }
     if (json_is_number(*out))
         return true;
     json_decref(*out);

@@ -144,13 +144,26 @@ static void take_record(struct rows *rows)
     rows->row_line = rows->csv->line + rows->at_line - 1;
 }
 
+// Whether the head line ends with CR alone. A quoted cell further down may have
+// line ends of another kind.
+static bool has_bare_returns(const struct rows *rows)
+{
+    const char *text = rows->text.data;
+    const char *at = memchr(text, '\r', rows->text.len);
+    const char *line = memchr(text, '\n', rows->text.len);
+    const char *end = text + rows->text.len;
+
+    return at != NULL && (line == NULL || line > at) &&
+           (at + 1 == end || at[1] != '\n') &&
+           !(at + 2 < end && at[1] == '\r' && at[2] == '\n');
+}
+
 bool rows_open_table(struct rows *rows, struct err *err)
 {
     struct err why = ERR_CLEAR;
     bool more = false;
 
-    if (memchr(rows->text.data, '\r', rows->text.len) != NULL &&
-        memchr(rows->text.data, '\n', rows->text.len) == NULL) {
+    if (has_bare_returns(rows)) {
         err_set(err, ERR_INPUT,
                 "the lines of %.100s end with CR alone, as on old Macs: save "
                 "it with LF or CRLF (`tr '\\r' '\\n' < OLD > NEW`)",
@@ -179,10 +192,26 @@ bool rows_open_table(struct rows *rows, struct err *err)
 
 // --- records ---
 
+// The text of a cell. Of "=""007""" as well, which keeps Excel from making it a
+// number.
+static json_t *cell_text(const struct csv_cell *cell)
+{
+    const char *text = cell->text;
+    size_t len = cell->len;
+
+    if (len > 2 && strncmp(text, "=\"", 2) == 0 &&
+        memchr(text + 2, '"', len - 2) == text + len - 1)
+        return json_stringn(text + 2, len - 3);
+    return json_stringn(text, len);
+}
+
 static bool add_cell(struct rows *rows, size_t i, struct err *err)
 {
     const struct csv_cell *cell = &rows->csv->cells[i];
-    bool nothing = cell->len == 0 && !cell->quoted;
+    size_t len = 0;
+
+    (void)text_trim(cell->text, cell->len, &len);
+    bool nothing = len == 0 && !cell->quoted;
 
     if (rows->header[i][0] == '\0')
         return true;
@@ -198,8 +227,7 @@ static bool add_cell(struct rows *rows, size_t i, struct err *err)
         return false;
     }
     if (json_object_set_new(rows->fields, rows->header[i],
-                            nothing ? json_null()
-                                    : json_stringn(cell->text, cell->len)) == 0)
+                            nothing ? json_null() : cell_text(cell)) == 0)
         return true;
     err_nomem(err, "a row");
     return false;

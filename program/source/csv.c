@@ -73,23 +73,55 @@ static void skip_to_quote(struct csv *csv)
         csv->at = at;
 }
 
-// Whether a quoted cell begins here. Between tabs it must end on its line.
+// Where the quoted cell that begins at `at` ends: behind the first quote that
+// is not doubled, at or before end; 0: it has none.
+static size_t find_closing(const struct csv *csv, size_t at, size_t end)
+{
+    for (at++; at < end; at++) {
+        if (csv->text[at] != '"')
+            continue;
+        if (at + 1 >= csv->len || csv->text[at + 1] != '"')
+            return at + 1;
+        at++;
+    }
+    return 0;
+}
+
+// Whether the line at hand has all cells of a record, were its quotes ordinary
+// characters.
+static bool is_full_line(const struct csv *csv, size_t line_end)
+{
+    size_t n = csv->n + 1;
+
+    for (size_t at = csv->at; at < line_end; at++)
+        n += csv->text[at] == csv->separator;
+    return csv->columns == 0 || n >= csv->columns;
+}
+
+// Whether a quoted cell begins here. Between tabs it ends on its line, unless
+// that lacks cells.
 static bool begins_quoted(const struct csv *csv)
 {
     if (csv->at == csv->len || csv->text[csv->at] != '"')
         return false;
     if (csv->separator != '\t')
         return true;
-    for (size_t at = csv->at + 1; at < csv->len && csv->text[at] != '\n';
-         at++) {
-        if (csv->text[at] != '"')
-            continue;
-        if (at + 1 < csv->len && csv->text[at + 1] == '"')
-            at++;
-        else
-            return ends_cell(csv, at + 1);
-    }
-    return false;
+    const char *text = csv->text + csv->at;
+    const char *line = memchr(text, '\n', csv->len - csv->at);
+    size_t line_end = line == NULL ? csv->len : (size_t)(line - csv->text);
+    size_t closing = find_closing(csv, csv->at, line_end);
+
+    if (closing == 0 && !is_full_line(csv, line_end))
+        closing = find_closing(csv, csv->at, csv->len);
+    return closing > 0 && ends_cell(csv, closing);
+}
+
+// ="007": how a text is kept from Excel, which would make it a number.
+static void skip_equals(struct csv *csv)
+{
+    if (csv->at + 1 < csv->len && csv->text[csv->at] == '=' &&
+        csv->text[csv->at + 1] == '"')
+        csv->at++;
 }
 
 // From behind the opening quote to behind the closing one.
@@ -143,6 +175,7 @@ static bool read_cell(struct csv *csv, struct err *err)
     }
     csv->starts[csv->n] = csv->bytes.len;
     skip_to_quote(csv);
+    skip_equals(csv);
     cell->quoted = begins_quoted(csv);
     cell->at = (size_t)(csv->text + csv->at - csv->first);
     csv->at += cell->quoted ? 1 : 0;
@@ -189,6 +222,7 @@ bool csv_next(struct csv *csv, bool *more, struct err *err)
     csv->first_len =
         end != NULL ? (size_t)(end - csv->first) : csv->len - csv->at;
     bool ok = read_record(csv, err);
+    csv->columns = ok && csv->columns == 0 ? csv->n : csv->columns;
     csv->raw_len = (size_t)(csv->text + csv->at - csv->first);
     if (csv->raw_len < csv->first_len)
         csv->raw_len = csv->first_len;

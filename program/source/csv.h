@@ -34,6 +34,7 @@ struct csv {
     char separator; // the character between cells
     size_t at;
     int next_line;
+    size_t columns;                 // of the first record; 0 before it is read
     size_t starts[CSV_MAX_COLUMNS]; // of the cells, in bytes
     struct buf bytes;               // of the record, a NUL after each cell
     // The record that csv_next read, until the next call.

@@ -339,6 +339,8 @@ REFUSED = {
         "a quoted cell does not end"),
     "old mac's line ends": (
         ("r.csv", "text,label\ra,good\r"), "r.csv: ", "CR alone"),
+    "a table of an old Mac with a line end in a cell": (
+        ("r.csv", 'text,label\r"a\nb",good\r'), "r.csv: ", "CR alone"),
     "a bool in another language": (
         ("r.csv", "text,label\na,ja\n", "type: bool"), "r.csv:2:3: ",
         "not true or false: write true or false, yes or no, 1 or 0"),

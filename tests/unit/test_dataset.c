@@ -93,6 +93,14 @@ Test(dataset, equal_rows_are_the_same_whatever_the_order_of_keys)
     cr_expect_not(dataset_same(given.dataset, 0, 2));
 }
 
+Test(dataset, a_number_may_lack_what_json_wants)
+{
+    load("e.csv", "message,age,intent,sure\na,+31,track,.5\n"
+                  "b,5.,track,1.\n");
+    expect_row(0, "{\"message\":\"a\",\"age\":31,\"intent\":\"track\","
+                  "\"sure\":0.5,\"context\":\"nothing\"}");
+}
+
 Test(dataset, csv_cells_get_the_types_of_their_columns)
 {
     load("e.csv", "\xEF\xBB\xBFmessage,age,intent,sure,urgent,tags,other\r\n"

@@ -92,6 +92,33 @@ Test(rows, an_empty_cell_is_null_and_a_quoted_one_a_text)
     expect_end();
 }
 
+Test(rows, a_cell_of_blanks_is_null)
+{
+    open_text("r.csv", "text,label\n  ,b\n");
+    expect_row("{\"text\":null,\"label\":\"b\"}", 2);
+    expect_end();
+}
+
+Test(rows, a_text_may_be_kept_from_excel)
+{
+    open_text("r.csv", "text,label\n=\"007\",\"=\"\"1e5\"\"\"\n"
+                       "\"=\"\"a\"\"&\"\"b\"\"\",=SUM(A1)\n");
+    expect_row("{\"text\":\"007\",\"label\":\"1e5\"}", 2);
+    expect_row("{\"text\":\"=\\\"a\\\"&\\\"b\\\"\",\"label\":\"=SUM(A1)\"}", 3);
+    expect_end();
+}
+
+Test(rows, between_tabs_a_quoted_cell_may_have_lines_where_its_row_lacks_cells)
+{
+    open_text("r.tsv", "text\tlabel\n\"one\ntwo\"\tgood\n"
+                       "5\" or \"so\tbad\n\"so\tbad\nand \"so\"\tgood\n");
+    expect_row("{\"text\":\"one\\ntwo\",\"label\":\"good\"}", 2);
+    expect_row("{\"text\":\"5\\\" or \\\"so\",\"label\":\"bad\"}", 4);
+    expect_row("{\"text\":\"\\\"so\",\"label\":\"bad\"}", 5);
+    expect_row("{\"text\":\"and \\\"so\\\"\",\"label\":\"good\"}", 6);
+    expect_end();
+}
+
 Test(rows, only_the_line_below_the_head_line_is_a_rule)
 {
     open_text("r.md", "text|label\n---|:-:\nwarm|good\n-|-\n");
